@@ -1,0 +1,159 @@
+//! What Auth0 has: every kind of settings as one entry of a table.
+//!
+//! Export, references, diff, order, redaction, scopes, pacing groups, the sandbox and the help text are derived from these entries.
+//! A new kind is one entry; behaviour is first sought as a word of [`Kind`], and only what no word covers is a [`Quirk`].
+//! This module knows bodies and paths; it does no input or output.
+//!
+//! ```text
+//! applications.rs   clients, client-grants
+//! access.rs         resource-servers, roles and their permissions
+//! connections.rs    connections and their enabled clients
+//! extensions.rs     rules
+//! tenant.rs         tenant-settings, email-templates
+//! ```
+
+mod access;
+mod applications;
+mod connections;
+mod extensions;
+mod fields;
+mod kind;
+pub mod limits;
+pub mod quirks;
+mod tenant;
+
+use std::sync::OnceLock;
+
+pub use fields::{Field, Fields, Purpose, Written};
+pub use kind::{Alone, By, Delta, Kind, Paging, Quirk, Reference, Shape, When};
+
+/// The kinds a run works on, in the order their references demand.
+#[derive(Debug)]
+pub struct Catalog {
+    kinds: Vec<&'static Kind>,
+}
+
+impl Catalog {
+    /// Returns the catalog of everything `migrate` covers.
+    #[must_use]
+    pub fn standard() -> &'static Self {
+        static STANDARD: OnceLock<Catalog> = OnceLock::new();
+        STANDARD.get_or_init(|| {
+            Self::new(&[
+                &applications::CLIENTS,
+                &applications::CLIENT_GRANTS,
+                &access::RESOURCE_SERVERS,
+                &access::ROLES,
+                &access::ROLE_PERMISSIONS,
+                &connections::CONNECTIONS,
+                &connections::CONNECTION_CLIENTS,
+                &extensions::RULES,
+                &tenant::TENANT_SETTINGS,
+                &tenant::EMAIL_TEMPLATES,
+            ])
+        })
+    }
+
+    /// Returns a catalog of these kinds, sorted so that what a kind refers to comes before it; late references do not count.
+    ///
+    /// # Panics
+    ///
+    /// When the references that are not late form a cycle.
+    #[must_use]
+    pub fn new(kinds: &[&'static Kind]) -> Self {
+        let mut sorted: Vec<&'static Kind> = Vec::with_capacity(kinds.len());
+        while sorted.len() < kinds.len() {
+            let is_placed = |name: &str| !kinds.iter().any(|kind| kind.name == name) || sorted.iter().any(|kind| kind.name == name);
+            let next =
+                kinds.iter().find(|kind| !is_placed(kind.name) && kind.comes_after().all(|name| name == kind.name || is_placed(name)));
+            let next = next.expect("catalog test: references that are not late form no cycle");
+            sorted.push(next);
+        }
+        Self { kinds: sorted }
+    }
+
+    /// Returns every kind, each after those it refers to.
+    pub fn kinds(&self) -> impl DoubleEndedIterator<Item = &'static Kind> + '_ {
+        self.kinds.iter().copied()
+    }
+
+    /// Returns the kind of this name.
+    #[must_use]
+    pub fn kind(&self, name: &str) -> Option<&'static Kind> {
+        self.kinds().find(|kind| kind.name == name)
+    }
+
+    /// Returns the place of a kind in the order of creation.
+    ///
+    /// # Panics
+    ///
+    /// When the catalog has no such kind.
+    #[must_use]
+    pub fn place(&self, name: &str) -> usize {
+        self.kinds.iter().position(|kind| kind.name == name).expect("a key names a kind of the catalog")
+    }
+
+    /// Returns the kind whose name is nearest to a misspelt one.
+    #[must_use]
+    pub fn nearest(&self, name: &str) -> Option<&'static str> {
+        let near = self.kinds().map(|kind| (strsim::damerau_levenshtein(kind.name, name), kind.name)).min()?;
+        (near.0 <= 4).then_some(near.1)
+    }
+
+    /// Returns the children of a kind: the lists that hang under each of its resources.
+    pub fn children(&self, parent: &'static str) -> impl Iterator<Item = &'static Kind> + '_ {
+        self.kinds().filter(move |kind| matches!(kind.shape, Shape::Child { parent: of, .. } if of == parent))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_names_a_kind_and_a_path_that_can_be_written() {
+        let catalog = Catalog::standard();
+        for kind in catalog.kinds() {
+            for reference in kind.references {
+                assert!(catalog.kind(reference.to).is_some() || reference.planned, "{} -> {}", kind.name, reference.to);
+                assert!(kind.fields().has(reference.path), "{}: {} is not writable", kind.name, reference.path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_path_of_an_entry_names_a_known_field() {
+        for kind in Catalog::standard().kinds() {
+            let paths = kind.sets.iter().chain(kind.overlaid).chain(kind.replaced).chain(kind.required).chain(kind.key);
+            for path in paths.copied().chain(kind.defaults.iter().map(|(path, _)| *path)) {
+                assert!(kind.fields().has(path), "{}: {path}", kind.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_default_is_json() {
+        for kind in Catalog::standard().kinds() {
+            for (path, text) in kind.defaults {
+                assert!(serde_json::from_str::<serde_json::Value>(text).is_ok(), "{}: {path} = {text}", kind.name);
+            }
+        }
+    }
+
+    #[test]
+    fn kinds_come_after_what_they_refer_to() {
+        let order: Vec<_> = Catalog::standard().kinds().map(|kind| kind.name).collect();
+        let place = |name| order.iter().position(|kind| *kind == name).expect("a kind");
+        assert!(place("resource-servers") < place("clients"));
+        assert!(place("clients") < place("client-grants"));
+        assert!(place("roles") < place("role-permissions"));
+        assert!(place("connections") < place("tenant-settings"));
+    }
+
+    #[test]
+    fn a_misspelt_kind_finds_the_nearest() {
+        assert_eq!(Catalog::standard().nearest("cleints"), Some("clients"));
+        assert_eq!(Catalog::standard().nearest("tenant"), None);
+        assert_eq!(Catalog::standard().nearest("zzzzzzzzzzzzzzz"), None);
+    }
+}

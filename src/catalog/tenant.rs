@@ -1,0 +1,90 @@
+//! Settings of the tenant as a whole.
+//!
+//! Fields: `PATCH /tenants/settings`, `POST /email-templates`, `PATCH /email-templates/{templateName}` in Auth0's OpenAPI description of
+//! 2026-06-25.
+
+use super::kind::{Kind, Reference};
+use super::quirks;
+
+/// The one object of tenant settings.
+///
+/// A flag outside the list is refused, and `flags.use_scope_descriptions_for_consent` is accepted though the description lacks it
+/// (10 recordings). Lifetimes are read in hours and written in minutes; both at once are refused.
+pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "tenant settings", "/tenants/settings")
+    .titled("Tenant settings")
+    .writable(
+        "change_password?{enabled html} device_flow?{charset mask} guardian_mfa_page?{enabled html} default_audience default_directory
+         error_page?{html show_log_link url}
+         default_token_quota?{clients{client_credentials{enforce per_day per_hour} *} organizations{client_credentials{enforce per_day per_hour} *}}
+         flags{change_pwd_flow_v1 enable_apis_section enable_client_connections enable_pipeline2 allow_legacy_delegation_grant_types
+               allow_legacy_ro_grant_types allow_legacy_tokeninfo_endpoint enable_legacy_profile enable_idtoken_api2
+               enable_public_signup_user_exists_error disable_clickjack_protection_headers no_disclose_enterprise_connections
+               enforce_client_authentication_on_passwordless_start enable_adfs_waad_email_verification revoke_refresh_token_grant
+               dashboard_log_streams_next dashboard_insights_view disable_fields_map_fix mfa_show_factor_list_on_enrollment
+               improved_signup_bot_detection_in_classic genai_trial enable_dynamic_client_registration
+               disable_management_api_sms_obfuscation trust_azure_adfs_email_verified_connection_property custom_domains_provisioning
+               use_scope_descriptions_for_consent}
+         friendly_name picture_url support_email support_url allowed_logout_urls session_lifetime_in_minutes idle_session_lifetime_in_minutes
+         ephemeral_session_lifetime_in_minutes idle_ephemeral_session_lifetime_in_minutes
+         session_lifetime idle_session_lifetime ephemeral_session_lifetime idle_ephemeral_session_lifetime
+         sandbox_version legacy_sandbox_version default_redirection_uri enabled_locales!
+         security_headers?{content_security_policy?{enabled policies[]{mode directives{*} flags reporting?{report_uri report_to_group}}
+               reporting_infrastructure?{report_to?{group max_age endpoints[]{url}} reporting_endpoints{*}}}
+               x_xss_protection?{enabled mode report_uri}}
+         session_cookie?{mode} sessions?{oidc_logout_prompt_enabled} oidc_logout{rp_logout_end_session_endpoint_discovery}
+         customize_mfa_in_postlogin_action? allow_organization_name_in_authentication_api? acr_values_supported?
+         mtls?{enable_endpoint_aliases} pushed_authorization_requests_supported? authorization_response_iss_parameter_supported?
+         skip_non_verifiable_callback_uri_confirmation_prompt? resource_parameter_profile client_id_metadata_document_supported
+         enable_ai_guide phone_consolidated_experience include_session_metadata_in_tenant_logs dynamic_client_registration_security_mode
+         country_codes?{list mode}",
+    )
+    .read_only(&[
+        "sandbox_versions_available",
+        // The colours of the branding kind, shown here by old tenants.
+        "universal_login",
+        "flags.enable_sso",
+        "flags.allow_changing_enable_sso",
+        "flags.disable_impersonation",
+        "flags.remove_stale_idp_attributes",
+        "flags.universal_login",
+        "flags.enable_custom_domain_in_emails",
+        "flags.new_universal_login_experience_enabled",
+        "flags.dashboard_new_onboarding",
+        "flags.non_oidc_conformant_updated_at",
+        "flags.allow_other_legacy_grant_types",
+        "flags.require_signed_request_object",
+        "flags.enable_legacy_logs_search_v2",
+        "flags.cannot_change_enforce_client_authentication_on_passwordless_start",
+    ])
+    .refers(&[Reference::key("default_directory", "connections"), Reference::key("default_audience", "resource-servers")])
+    .sets(&["acr_values_supported", "allowed_logout_urls"])
+    .quirks(&[quirks::LIFETIMES_IN_MINUTES])
+    .scopes(&["read:tenant_settings"], &[], &["update:tenant_settings"], &[]);
+
+/// The mails a tenant sends; one that was never written answers 404 `inexistent_email_template`.
+pub(super) static EMAIL_TEMPLATES: Kind = Kind::keyed(
+    "email-templates",
+    "email template",
+    "/email-templates",
+    &["template"],
+    &[
+        "verify_email",
+        "verify_email_by_code",
+        "auth_email_by_code",
+        "reset_email",
+        "reset_email_by_code",
+        "welcome_email",
+        "blocked_account",
+        "stolen_credentials",
+        "enrollment_email",
+        "mfa_oob_code",
+        "user_invitation",
+        "change_password",
+        "password_reset",
+        "async_approval",
+    ],
+)
+.titled("Email templates")
+.writable("template body? from? resultUrl? subject? syntax? urlLifetimeInSeconds? includeEmailInRedirect enabled?")
+.required(&["template", "body", "from", "subject", "syntax", "enabled"])
+.scopes(&["read:email_templates"], &["create:email_templates"], &["update:email_templates"], &[]);

@@ -1,0 +1,169 @@
+//! Files that are written whole or not at all, journals that are durable line by line, and locks.
+//!
+//! Everything written here is for its owner only (0600, folders 0700): settings of a tenant are nobody else's business.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Makes a folder and those above it, readable by the owner only.
+///
+/// # Errors
+///
+/// When the folder cannot be made.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Writes a file whole: a reader sees the old content or the new, also after a power cut.
+///
+/// # Errors
+///
+/// When the content cannot be made durable; the old file is then untouched.
+pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = folder_of(path);
+    make_folder(folder)?;
+    let mut aside = tempfile::Builder::new().prefix(".migrate-").permissions(fs::Permissions::from_mode(0o600)).tempfile_in(folder)?;
+    aside.write_all(content)?;
+    aside.as_file().sync_all()?;
+    aside.persist(path).map_err(|refused| refused.error)?;
+    sync_folder(folder)
+}
+
+/// Writes a folder whole: `fill` writes into a folder aside, which then takes its place under `path`.
+///
+/// # Errors
+///
+/// When `fill` fails or `path` cannot be taken; nothing of the folder is then left behind.
+pub fn write_folder_whole<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
+    let above = folder_of(path);
+    make_folder(above)?;
+    let aside = tempfile::Builder::new().prefix(".migrate-").permissions(fs::Permissions::from_mode(0o700)).tempdir_in(above)?;
+    fill(aside.path())?;
+    sync_folder(aside.path())?;
+    fs::rename(aside.path(), path)?;
+    // The folder has its new name; there is nothing left to tidy up under the old one.
+    let _ = aside.keep();
+    Ok(sync_folder(above)?)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// A file that only grows, line by line.
+#[derive(Debug)]
+pub struct Appender {
+    file: File,
+    path: PathBuf,
+}
+
+impl Appender {
+    /// Opens a file to append to, making it where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened or its folder cannot be made durable.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        make_folder(folder_of(path))?;
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+        sync_folder(folder_of(path))?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// Appends lines and returns when they are durable.
+    ///
+    /// # Errors
+    ///
+    /// When they may not be; the caller must not go on as if they were.
+    pub fn append(&mut self, lines: &str) -> io::Result<()> {
+        self.file.write_all(lines.as_bytes())?;
+        self.file.sync_data()
+    }
+
+    /// Cuts the file to a length: what a torn last line is removed with.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be cut.
+    pub fn cut_to(&mut self, bytes: u64) -> io::Result<()> {
+        self.file.set_len(bytes)?;
+        self.file.sync_data()
+    }
+
+    /// Returns where the file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// A lock held as long as this value lives, or until its process ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock, or returns what its holder wrote into it.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened, read or written.
+    pub fn take(path: &Path, holder: &str) -> io::Result<Result<Self, String>> {
+        make_folder(folder_of(path))?;
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        match file.try_lock() {
+            Ok(()) => {
+                file.set_len(0)?;
+                file.write_all(holder.as_bytes())?;
+                Ok(Ok(Self { _file: file }))
+            }
+            Err(fs::TryLockError::WouldBlock) => Ok(Err(fs::read_to_string(path)?)),
+            Err(fs::TryLockError::Error(source)) => Err(source),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_written_whole_is_for_its_owner_only_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("deep/plan.json");
+        write_whole(&path, b"one").expect("written");
+        write_whole(&path, b"two").expect("written again");
+        assert_eq!(fs::read_to_string(&path).expect("read"), "two");
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(path.parent().expect("a folder")).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn a_folder_whose_filling_fails_is_not_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("snapshot");
+        let filled = write_folder_whole(&path, |aside| {
+            fs::write(aside.join("half"), "x")?;
+            Err(io::Error::other("full"))
+        });
+        assert!(filled.is_err());
+        assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 0);
+    }
+
+    #[test]
+    fn a_second_taker_is_told_who_holds_the_lock() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lock");
+        let held = Lock::take(&path, "ada").expect("opened").expect("free");
+        assert_eq!(Lock::take(&path, "bob").expect("opened").err().as_deref(), Some("ada"));
+        drop(held);
+        assert!(Lock::take(&path, "bob").expect("opened").is_ok());
+    }
+}

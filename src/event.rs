@@ -1,0 +1,115 @@
+//! What happened, in the words of the domain.
+//!
+//! The engine tells events and prints nothing; whoever renders them implements [`Observer`].
+
+use std::time::Duration;
+
+use crate::resource::{Id, Key};
+
+/// How one change of a plan ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The tenant holds it now, under this id.
+    Applied(Id),
+    /// The tenant refused it, with this message.
+    Failed(String),
+    /// It was not sent, for this reason.
+    Skipped(String),
+    /// It was sent and no answer came.
+    InDoubt(String),
+}
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// Reading a tenant began.
+    Reading {
+        /// The tenant's name.
+        tenant: String,
+        /// How many kinds will be read.
+        kinds: usize,
+    },
+    /// Another page or object of a kind arrived.
+    Listing {
+        /// The tenant's name.
+        tenant: String,
+        /// The kind.
+        kind: &'static str,
+        /// Resources read so far.
+        read: usize,
+        /// Resources there are, where the tenant says so.
+        total: Option<usize>,
+    },
+    /// A kind was read to its end, or found not to be there.
+    Listed {
+        /// The tenant's name.
+        tenant: String,
+        /// The kind.
+        kind: &'static str,
+        /// Resources read.
+        read: usize,
+        /// Why there are none to read, where the tenant does not serve the kind.
+        absent: Option<String>,
+    },
+    /// The pacer holds requests back.
+    Waiting {
+        /// The tenant's name.
+        tenant: String,
+        /// How long.
+        wait: Duration,
+        /// Why: `rate limit`, or the tenant's own word.
+        because: String,
+    },
+    /// A request is sent again.
+    Retrying {
+        /// The tenant's name.
+        tenant: String,
+        /// `GET /clients`
+        request: String,
+        /// How it failed.
+        because: String,
+        /// Which attempt follows, from 2 on.
+        attempt: u32,
+    },
+    /// A request was answered.
+    Answered {
+        /// The tenant's name.
+        tenant: String,
+        /// The status, or 0 where the connection broke.
+        status: u16,
+        /// Whether it was a write.
+        write: bool,
+    },
+    /// Applying a plan began.
+    Applying {
+        /// The target's name.
+        tenant: String,
+        /// Changes to make.
+        changes: usize,
+    },
+    /// One change was settled.
+    Settled {
+        /// What was changed.
+        key: Key,
+        /// `create`, `update` or `remove`.
+        action: &'static str,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// Something the person should know, that stops nothing.
+    Noted(String),
+}
+
+/// Whoever is told what happens.
+pub trait Observer: Send + Sync {
+    /// Is told one event; must not block.
+    fn notify(&self, event: &Event);
+}
+
+/// An observer that looks away.
+#[derive(Debug, Clone, Copy)]
+pub struct Unwatched;
+
+impl Observer for Unwatched {
+    fn notify(&self, _event: &Event) {}
+}

@@ -1,0 +1,261 @@
+//! One object of a kind, and the names it goes by.
+//!
+//! A resource is made here from what a tenant answered: read-only fields are dropped, secrets taken out and fields nobody knows set
+//! apart, before anything else can see the body.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::body::Body;
+use crate::catalog::{Kind, Purpose, Shape};
+
+/// What the API addresses a resource by; it differs from tenant to tenant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Id(String);
+
+impl Id {
+    /// Returns an id of this text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Returns its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// What identifies a resource across tenants: its kind and a name made of the kind's key fields (`clients/Billing API`).
+///
+/// A name that stands more than once carries its place from the second on (`clients/Web#2`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Key {
+    kind: String,
+    name: String,
+}
+
+impl Key {
+    /// Returns the key of a kind's resource; the brackets that mark keys inside texts become plain ones.
+    #[must_use]
+    pub fn new(kind: &str, name: &str) -> Self {
+        Self { kind: kind.to_owned(), name: name.replace('⟦', "[").replace('⟧', "]") }
+    }
+
+    /// Returns the kind's name.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// Returns the name within the kind; empty for a singleton.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.is_empty() { out.write_str(&self.kind) } else { write!(out, "{}/{}", self.kind, self.name) }
+    }
+}
+
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        key.to_string()
+    }
+}
+
+/// A text that is no key.
+#[derive(Debug, thiserror::Error)]
+#[error("\"{0}\" is no key: `kind/name` was expected")]
+pub struct NoKey(String);
+
+impl TryFrom<String> for Key {
+    type Error = NoKey;
+
+    fn try_from(text: String) -> Result<Self, NoKey> {
+        let (kind, name) = text.split_once('/').unwrap_or((&text, ""));
+        if kind.is_empty() { Err(NoKey(text)) } else { Ok(Self { kind: kind.to_owned(), name: name.to_owned() }) }
+    }
+}
+
+/// A text that must never be shown; it prints `(redacted)`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Returns a secret of this text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Returns the text, for the one place that sends it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("(redacted)")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("(redacted)")
+    }
+}
+
+/// One object of a kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resource {
+    /// What identifies it across tenants.
+    pub key: Key,
+    /// What its own tenant addresses it by.
+    pub id: Id,
+    /// What can be compared and sent: writable fields only.
+    pub body: Body,
+    /// Fields the API returned and nobody knows: carried, never sent.
+    #[serde(default, skip_serializing_if = "Body::is_empty")]
+    pub carried: Body,
+    /// Where secrets stood that were taken out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+    /// Why it is left alone: it can be referred to, and is never written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_alone: Option<String>,
+}
+
+/// What made an answer of the API unusable as a resource.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The id is not there.
+    #[error("{kind} without \"{field}\": {answer}", kind = .kind, field = .field, answer = .answer)]
+    WithoutId {
+        /// The kind, in the singular.
+        kind: &'static str,
+        /// The field that should hold the id.
+        field: &'static str,
+        /// The names of the fields that were there.
+        answer: String,
+    },
+}
+
+impl Resource {
+    /// Makes a resource of what a tenant answered.
+    ///
+    /// Its key is provisional (the key fields as they stand); a key that holds references is settled once those are keys too.
+    ///
+    /// # Errors
+    ///
+    /// When the answer has no id.
+    pub fn read(kind: &Kind, mut answer: Body) -> Result<Self, Unreadable> {
+        let left_alone = kind.left_alone(&answer).map(str::to_owned);
+        let id = match kind.shape {
+            Shape::Singleton => Id::new(kind.name),
+            Shape::Collection | Shape::Keyed { .. } | Shape::Child { .. } => {
+                Id::new(answer.text(kind.id).ok_or_else(|| Unreadable::WithoutId {
+                    kind: kind.singular,
+                    field: kind.id,
+                    answer: answer.0.keys().cloned().collect::<Vec<_>>().join(", "),
+                })?)
+            }
+        };
+        for quirk in kind.quirks {
+            (quirk.read)(&mut answer);
+        }
+        let secrets = take_secrets(kind, &mut answer);
+        for path in kind.read_only {
+            answer.take(path);
+        }
+        let (body, mut carried) = kind.fields().split(answer, Purpose::Keep);
+        if kind.fields().get(kind.id).is_none() {
+            carried.0.remove(kind.id);
+        }
+        let key = Key::new(kind.name, &name_of(kind, &body));
+        Ok(Self { key, id, body, carried, secrets, left_alone })
+    }
+
+    /// Makes the resource of a child: the whole list under one parent.
+    #[must_use]
+    pub fn read_child(kind: &Kind, parent: &Id, elements: Vec<serde_json::Value>) -> Self {
+        let mut answer = Body::new();
+        answer.set(kind.elements(), serde_json::Value::Array(elements));
+        for path in kind.read_only {
+            answer.take(path);
+        }
+        let (body, carried) = kind.fields().split(answer, Purpose::Keep);
+        Self { key: Key::new(kind.name, parent.as_str()), id: parent.clone(), body, carried, secrets: Vec::new(), left_alone: None }
+    }
+}
+
+/// Returns the name a body gives its resource: the key fields, joined by ` · `; absent ones are left out.
+#[must_use]
+pub fn name_of(kind: &Kind, body: &Body) -> String {
+    let part = |path: &&str| match body.get(path) {
+        Some(serde_json::Value::String(text)) => Some(text.clone()),
+        Some(serde_json::Value::Null) | None => kind.default_of(path).and_then(|value| value.as_str().map(str::to_owned)),
+        Some(other) => Some(other.to_string()),
+    };
+    kind.key.iter().filter_map(part).collect::<Vec<_>>().join(" · ")
+}
+
+/// Takes every secret out of an answer; returns where they stood. Blank ones (`""` of a public client) are dropped unnamed.
+pub fn take_secrets(kind: &Kind, answer: &mut Body) -> Vec<String> {
+    let taken = kind.secrets.iter().flat_map(|path| answer.take(path));
+    taken.filter(|(_, value)| !crate::body::is_blank(value)).map(|(path, _)| path).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use serde_json::json;
+
+    fn client() -> Resource {
+        let answer = json!({
+            "client_id": "c1", "client_secret": "s3cret", "name": "Billing", "tenant": "acme", "brand_new": 1,
+            "signing_keys": [{"cert": "x"}], "callbacks": ["https://a"], "refresh_token": {"leeway": 0, "later": true},
+        });
+        let kind = Catalog::standard().kind("clients").expect("a kind");
+        Resource::read(kind, Body::from_value(answer).expect("an object")).expect("readable")
+    }
+
+    #[test]
+    fn a_resource_holds_writable_fields_only_and_names_where_its_secrets_stood() {
+        let client = client();
+        assert_eq!(client.key.to_string(), "clients/Billing");
+        assert_eq!(client.body.into_value(), json!({"name": "Billing", "callbacks": ["https://a"], "refresh_token": {"leeway": 0}}));
+        assert_eq!(client.carried.into_value(), json!({"brand_new": 1, "refresh_token": {"later": true}}));
+        assert_eq!(client.secrets, ["client_secret"]);
+    }
+
+    #[test]
+    fn a_secret_prints_as_redacted_in_every_way() {
+        let secret = Secret::new("s3cret");
+        assert_eq!(format!("{secret} {secret:?}"), "(redacted) (redacted)");
+    }
+
+    #[test]
+    fn a_grant_without_a_subject_type_is_keyed_as_one_for_the_client() {
+        let kind = Catalog::standard().kind("client-grants").expect("a kind");
+        let answer = json!({"id": "g1", "client_id": "c1", "audience": "https://api"});
+        let grant = Resource::read(kind, Body::from_value(answer).expect("an object")).expect("readable");
+        assert_eq!(grant.key.name(), "c1 · https://api · client");
+    }
+}
