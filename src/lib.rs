@@ -29,4 +29,7 @@ pub mod body;
 pub mod catalog;
 pub mod disk;
 pub mod event;
+pub mod links;
+pub mod plan;
 pub mod resource;
+pub mod snapshot;

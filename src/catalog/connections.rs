@@ -59,6 +59,7 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     .defaults(&[("is_domain_connection", "false"), ("show_as_button", "false")])
     .required(&["name", "strategy"])
     .overlaid(&["options"])
+    .echoed(&["display_name"])
     .scopes(&["read:connections"], &["create:connections"], &["update:connections"], &["delete:connections"]);
 
 /// The clients that may use each connection.

@@ -190,6 +190,8 @@ pub struct Kind {
     pub replaced: &'static [&'static str],
     /// Fields written from the target's own value with ours laid over, because they hold what we must not know.
     pub overlaid: &'static [&'static str],
+    /// Fields that every update repeats, because leaving one out resets it.
+    pub echoed: &'static [&'static str],
     /// Resources to leave alone.
     pub alone: &'static [Alone],
     /// Why none can be created any more, where the API refuses it.
@@ -229,6 +231,7 @@ impl Kind {
             required: &[],
             replaced: &[],
             overlaid: &[],
+            echoed: &[],
             alone: &[],
             not_created: None,
             quirks: &[],
@@ -379,6 +382,13 @@ impl Kind {
     pub const fn overlaid(mut self, paths: &'static [&'static str]) -> Self {
         self.overlaid = paths;
         self.replaced = paths;
+        self
+    }
+
+    /// Sets the fields that every update repeats.
+    #[must_use]
+    pub const fn echoed(mut self, paths: &'static [&'static str]) -> Self {
+        self.echoed = paths;
         self
     }
 

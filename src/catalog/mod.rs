@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn every_path_of_an_entry_names_a_known_field() {
         for kind in Catalog::standard().kinds() {
-            let paths = kind.sets.iter().chain(kind.overlaid).chain(kind.replaced).chain(kind.required).chain(kind.key);
+            let paths = kind.sets.iter().chain(kind.overlaid).chain(kind.replaced).chain(kind.echoed).chain(kind.required).chain(kind.key);
             for path in paths.copied().chain(kind.defaults.iter().map(|(path, _)| *path)) {
                 assert!(kind.fields().has(path), "{}: {path}", kind.name);
             }

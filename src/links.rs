@@ -1,0 +1,193 @@
+//! Which source id is which target id: `links/<source>-<target>.csv`, one row a resource.
+//!
+//! Links come before keys when resources are paired, so a rename in the source is a rename in the target and never a second client. The
+//! file is open to people and kept in git; it holds ids and keys, no settings.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+
+use crate::disk;
+use crate::resource::{Id, Key, Resource};
+
+/// One pair: this source resource is that target resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Link {
+    /// The kind of both.
+    pub kind: String,
+    /// The id in the source.
+    pub source_id: Id,
+    /// The id in the target.
+    pub target_id: Id,
+    /// What it was called when the link was written, for people.
+    pub key: String,
+}
+
+/// Every pair of one source and one target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Links {
+    rows: Vec<Link>,
+}
+
+/// What could not be done with a file of links.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read links \"{path}\"", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A row is not what a file of links holds.
+    #[error("{path}:{line}: {because}", path = .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// What is wrong.
+        because: String,
+    },
+    /// The file cannot be written.
+    #[error("cannot write links \"{path}\"", path = .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Links {
+    /// Returns where the links of a source and a target stand, below the folder of links.
+    pub fn path(folder: &Path, source: &str, target: &str) -> PathBuf {
+        folder.join(format!("{source}-{target}.csv"))
+    }
+
+    /// Reads a file of links; one that does not exist holds none.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, a row is malformed, or an id is linked twice.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
+        };
+        let malformed = |line, because| Error::Malformed { path: path.to_owned(), line, because };
+        let mut seen: HashMap<(String, String), u64> = HashMap::new();
+        let mut rows = Vec::new();
+        let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
+        let headers = reader.headers().map_err(|error| malformed(1, error.to_string()))?.clone();
+        let mut record = csv::StringRecord::new();
+        loop {
+            let more = reader
+                .read_record(&mut record)
+                .map_err(|error| malformed(error.position().map_or(0, csv::Position::line), error.to_string()))?;
+            if !more {
+                return Ok(Self { rows });
+            }
+            let line = record.position().map_or(0, csv::Position::line);
+            let row: Link = record.deserialize(Some(&headers)).map_err(|error| malformed(line, error.to_string()))?;
+            for id in [format!("source {}", row.source_id), format!("target {}", row.target_id)] {
+                if let Some(before) = seen.insert((row.kind.clone(), id.clone()), line) {
+                    return Err(malformed(line, format!("{id} is linked on line {before} already")));
+                }
+            }
+            rows.push(row);
+        }
+    }
+
+    /// Writes the links whole, sorted, so that a change is one line of a diff.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        let mut rows = self.rows.clone();
+        rows.sort();
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let write = |source: io::Error| Error::Write { path: path.to_owned(), source };
+        for row in &rows {
+            writer.serialize(row).map_err(|error| write(error.into()))?;
+        }
+        let text = writer.into_inner().map_err(|error| write(error.into_error()))?;
+        disk::write_whole(path, &text).map_err(write)
+    }
+
+    /// Links two resources, replacing what either was linked to.
+    pub fn link(&mut self, source: &Id, target: &Id, key: &Key) {
+        let link = Link { kind: key.kind().to_owned(), source_id: source.clone(), target_id: target.clone(), key: key.name().to_owned() };
+        self.rows.retain(|row| row.kind != link.kind || (row.source_id != link.source_id && row.target_id != link.target_id));
+        self.rows.push(link);
+    }
+
+    /// Returns the pairs.
+    pub fn iter(&self) -> impl Iterator<Item = &Link> {
+        self.rows.iter()
+    }
+
+    /// Pairs the resources of two tenants: by link, else by key. Returns for each desired resource the place of its partner.
+    pub fn pair(&self, desired: &[Resource], live: &[Resource]) -> Vec<Option<usize>> {
+        let by_id: HashMap<(&str, &Id), usize> =
+            live.iter().enumerate().map(|(at, resource)| ((resource.key.kind(), &resource.id), at)).collect();
+        let by_key: HashMap<&Key, usize> = live.iter().enumerate().map(|(at, resource)| (&resource.key, at)).collect();
+        let linked: HashMap<(&str, &Id), &Id> = self.rows.iter().map(|row| ((row.kind.as_str(), &row.source_id), &row.target_id)).collect();
+        let partner_by_link = |resource: &Resource| {
+            let target = linked.get(&(resource.key.kind(), &resource.id))?;
+            by_id.get(&(resource.key.kind(), *target)).copied()
+        };
+        let mut pairs: Vec<Option<usize>> = desired.iter().map(partner_by_link).collect();
+        let taken: std::collections::HashSet<usize> = pairs.iter().flatten().copied().collect();
+        for (pair, resource) in pairs.iter_mut().zip(desired) {
+            *pair = pair.or_else(|| by_key.get(&resource.key).copied().filter(|at| !taken.contains(at)));
+        }
+        pairs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::Body;
+
+    fn resource(id: &str, name: &str) -> Resource {
+        let (key, body) = (Key::new("clients", name), Body::new());
+        Resource { key, id: Id::new(id), body, carried: Body::new(), secrets: Vec::new(), left_alone: None }
+    }
+
+    #[test]
+    fn links_come_before_keys_so_a_renamed_resource_keeps_its_partner() {
+        let mut links = Links::default();
+        links.link(&Id::new("s1"), &Id::new("t1"), &Key::new("clients", "Old"));
+        let desired = [resource("s1", "New"), resource("s2", "Old"), resource("s3", "Third")];
+        let live = [resource("t1", "Old"), resource("t3", "Third")];
+        assert_eq!(links.pair(&desired, &live), [Some(0), None, Some(1)]);
+    }
+
+    #[test]
+    fn saved_links_are_sorted_and_read_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = Links::path(folder.path(), "dev", "prod");
+        let mut links = Links::default();
+        links.link(&Id::new("b"), &Id::new("2"), &Key::new("clients", "B, Inc"));
+        links.link(&Id::new("a"), &Id::new("1"), &Key::new("clients", "A"));
+        links.save(&path).expect("saved");
+        assert_eq!(fs::read_to_string(&path).expect("read"), "kind,source_id,target_id,key\nclients,a,1,A\nclients,b,2,\"B, Inc\"\n");
+        assert_eq!(Links::load(&path).expect("loaded").iter().count(), 2);
+    }
+
+    #[test]
+    fn an_id_linked_twice_is_refused_with_both_lines() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("dev-prod.csv");
+        fs::write(&path, "kind,source_id,target_id,key\nclients,a,1,A\nclients,a,2,A\n").expect("written");
+        let refused = Links::load(&path).expect_err("refused").to_string();
+        assert_eq!(refused, format!("{}:3: source a is linked on line 2 already", path.display()));
+    }
+}

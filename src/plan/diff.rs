@@ -1,0 +1,272 @@
+//! What differs between a desired and a live body, and what an update must send to make them equal.
+//!
+//! Absent, null, an empty text, list and object mean the same; so do an absent field and the server's default; sets have no order. Without
+//! that every night would bring the same updates again.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::body::{Body, covers, is_blank};
+use crate::catalog::{Field, Fields, Kind, Purpose, Written};
+
+/// One field that differs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Edit {
+    /// Where it stands: `refresh_token.leeway`. Lists are compared whole.
+    pub path: String,
+    /// What the target holds; absent where it holds nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<Value>,
+    /// What it should hold; absent where it should hold nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<Value>,
+}
+
+/// What it takes to turn a live body into a desired one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Difference {
+    /// The fields that an update changes.
+    pub edits: Vec<Edit>,
+    /// The fields that differ and that no update can change, with the reason.
+    pub fixed: Vec<(String, &'static str)>,
+    /// What the update sends: whole top-level fields, null where one is cleared.
+    pub body: Body,
+}
+
+/// Compares two portable bodies of a kind.
+pub fn difference(kind: &Kind, desired: &Body, live: &Body) -> Difference {
+    let (wanted, held) = (normal(kind, desired), normal(kind, live));
+    let mut edits = Vec::new();
+    compare_objects("", &wanted.0, &held.0, &mut edits);
+    let mut difference = Difference::default();
+    for edit in edits {
+        match obstacle(kind, &edit) {
+            Some(because) => difference.fixed.push((edit.path, because)),
+            None => difference.edits.push(edit),
+        }
+    }
+    difference.body = outgoing(kind, desired, live, &held, &difference.edits);
+    difference
+}
+
+/// Returns a body without what says nothing: blanks, defaults, the order of sets.
+pub fn normal(kind: &Kind, body: &Body) -> Body {
+    let mut body = body.clone();
+    for path in kind.sets {
+        body.change(path, &mut |value| {
+            if let Value::Array(list) = value {
+                list.sort_by_cached_key(Value::to_string);
+                list.dedup();
+            }
+        });
+    }
+    drop_blanks(&mut body.0);
+    for (path, _) in kind.defaults {
+        if body.get(path).is_some_and(|value| kind.default_of(path).as_ref() == Some(value)) {
+            body.take(path);
+        }
+    }
+    drop_blanks(&mut body.0);
+    body
+}
+
+fn drop_blanks(fields: &mut Map<String, Value>) {
+    for value in fields.values_mut() {
+        drop_blanks_in(value);
+    }
+    fields.retain(|_, value| !is_blank(value));
+}
+
+fn drop_blanks_in(value: &mut Value) {
+    match value {
+        Value::Object(fields) => drop_blanks(fields),
+        // An element that became empty stays: its place in the list says something.
+        Value::Array(list) => list.iter_mut().for_each(drop_blanks_in),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn compare_objects(above: &str, wanted: &Map<String, Value>, held: &Map<String, Value>, edits: &mut Vec<Edit>) {
+    let names = wanted.keys().chain(held.keys().filter(|name| !wanted.contains_key(*name)));
+    let mut names: Vec<&String> = names.collect();
+    names.sort();
+    for name in names {
+        let path = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
+        match (wanted.get(name), held.get(name)) {
+            (Some(Value::Object(wanted)), Some(Value::Object(held))) => compare_objects(&path, wanted, held, edits),
+            (Some(Value::Object(wanted)), None) => compare_objects(&path, wanted, &Map::new(), edits),
+            (new, old) if same(new, old) => {}
+            (new, old) => edits.push(Edit { path, old: old.cloned(), new: new.cloned() }),
+        }
+    }
+}
+
+/// Numbers are compared by value: the same duration is `1` in one answer and `1.0` in another.
+fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
+    match (one, other) {
+        (Some(Value::Number(one)), Some(Value::Number(other))) => one == other || one.as_f64() == other.as_f64(),
+        _ => one == other,
+    }
+}
+
+/// Returns why no update can make this edit.
+fn obstacle(kind: &Kind, edit: &Edit) -> Option<&'static str> {
+    let field = field_at(kind.fields(), &edit.path);
+    if field.is_some_and(|field| field.written == Written::OnCreate) {
+        return Some("it can only be set when the resource is created");
+    }
+    let is_cleared = edit.new.is_none() && kind.default_of(&edit.path).is_none();
+    if !is_cleared || kind.overlaid.iter().any(|path| covers(path, &edit.path)) {
+        return None;
+    }
+    let can_be_empty = match (field, &edit.old) {
+        (Some(field), _) if field.nullable => true,
+        (Some(field), Some(Value::Array(_))) => !field.refuses_empty,
+        (Some(_), Some(Value::Bool(_) | Value::Number(_))) => false,
+        (Some(_) | None, _) => true,
+    };
+    (!can_be_empty).then_some("the API has no way to clear it")
+}
+
+/// Returns the table's entry for a dotted path, or for the last step of it that is listed as create-only.
+fn field_at<'table>(fields: &'table Fields, path: &str) -> Option<&'table Field> {
+    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let field = fields.get(name)?;
+    match (rest, &field.below) {
+        (Some(rest), Some(below)) if field.written != Written::OnCreate => field_at(below, rest),
+        (Some(_), None) if field.written != Written::OnCreate => None,
+        _ => Some(field),
+    }
+}
+
+fn outgoing(kind: &Kind, desired: &Body, live: &Body, held: &Body, edits: &[Edit]) -> Body {
+    let mut body = Body::new();
+    for edit in edits {
+        let name = edit.path.split('.').next().unwrap_or(&edit.path);
+        if body.0.contains_key(name) {
+            continue;
+        }
+        let is_replaced = kind.replaced.contains(&name);
+        let value = match (desired.0.get(name), held.0.get(name)) {
+            (Some(Value::Object(wanted)), Some(Value::Object(held))) if !is_replaced => with_removed_as_null(wanted, held),
+            (Some(wanted), _) if !is_blank(wanted) => wanted.clone(),
+            (_, held) => cleared(kind, name, held),
+        };
+        body.0.insert(name.to_owned(), value);
+    }
+    if !body.is_empty() {
+        for name in kind.echoed {
+            if let Some(value) = desired.0.get(*name).or_else(|| live.0.get(*name)) {
+                body.0.entry((*name).to_owned()).or_insert_with(|| value.clone());
+            }
+        }
+    }
+    kind.fields().split(body, Purpose::Update).0
+}
+
+/// A PATCH merges an object one level deep and null deletes a field of it: exact in 307 of 313 recorded updates of clients.
+fn with_removed_as_null(wanted: &Map<String, Value>, held: &Map<String, Value>) -> Value {
+    let mut whole = wanted.clone();
+    for name in held.keys() {
+        whole.entry(name.clone()).or_insert(Value::Null);
+    }
+    Value::Object(whole)
+}
+
+fn cleared(kind: &Kind, name: &str, held: Option<&Value>) -> Value {
+    let is_nullable = kind.fields().get(name).is_some_and(|field| field.nullable);
+    match held {
+        _ if kind.default_of(name).is_some() => kind.default_of(name).expect("asked above"),
+        _ if is_nullable => Value::Null,
+        Some(Value::Array(_)) => Value::Array(Vec::new()),
+        Some(Value::String(_)) => Value::String(String::new()),
+        Some(Value::Object(fields)) => Value::Object(fields.keys().map(|name| (name.clone(), Value::Null)).collect()),
+        _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use serde_json::json;
+
+    fn compare(kind: &str, desired: Value, live: Value) -> Difference {
+        let body = |value| Body::from_value(value).expect("an object");
+        difference(Catalog::standard().kind(kind).expect("a kind"), &body(desired), &body(live))
+    }
+
+    fn sent(kind: &str, desired: Value, live: Value) -> Value {
+        compare(kind, desired, live).body.into_value()
+    }
+
+    #[test]
+    fn blanks_defaults_and_the_order_of_sets_are_no_difference() {
+        let desired = json!({"name": "A", "callbacks": [], "description": "", "is_first_party": true, "grant_types": ["a", "b"], "mobile": {"ios": {}}});
+        let live = json!({"name": "A", "grant_types": ["b", "a"], "oidc_conformant": false});
+        assert_eq!(compare("clients", desired, live), Difference::default());
+    }
+
+    #[test]
+    fn an_update_sends_only_what_changed() {
+        let desired = json!({"name": "A", "callbacks": ["https://a"], "description": "new"});
+        let live = json!({"name": "A", "callbacks": ["https://a"], "description": "old"});
+        assert_eq!(sent("clients", desired, live), json!({"description": "new"}));
+    }
+
+    #[test]
+    fn the_order_of_callbacks_is_a_difference() {
+        assert_eq!(sent("clients", json!({"callbacks": ["a", "b"]}), json!({"callbacks": ["b", "a"]})), json!({"callbacks": ["a", "b"]}));
+    }
+
+    #[test]
+    fn a_cleared_field_is_sent_as_the_api_wants_it() {
+        let live = json!({
+            "callbacks": ["a"], "description": "x", "cross_origin_loc": "y", "is_first_party": false,
+            "client_metadata": {"a": "1"}, "refresh_token": {"leeway": 1},
+        });
+        assert_eq!(
+            sent("clients", json!({}), live),
+            json!({"callbacks": [], "description": "", "cross_origin_loc": null, "is_first_party": true, "client_metadata": {"a": null}, "refresh_token": null})
+        );
+    }
+
+    #[test]
+    fn a_key_removed_from_a_merged_object_is_sent_as_null_beside_the_rest() {
+        let desired = json!({"client_metadata": {"a": "1", "b": "2"}});
+        let live = json!({"client_metadata": {"a": "0", "c": "3"}});
+        assert_eq!(sent("clients", desired, live), json!({"client_metadata": {"a": "1", "b": "2", "c": null}}));
+    }
+
+    #[test]
+    fn what_can_only_be_set_on_creation_is_named_and_not_sent() {
+        let desired = json!({"name": "new", "jwt_configuration": {"secret_encoded": true}, "third_party_security_mode": "strict"});
+        let difference = compare("clients", desired, json!({"name": "old"}));
+        assert_eq!(difference.body.into_value(), json!({"name": "new"}));
+        let because = "it can only be set when the resource is created";
+        assert_eq!(
+            difference.fixed,
+            [("jwt_configuration.secret_encoded".to_owned(), because), ("third_party_security_mode".to_owned(), because)]
+        );
+    }
+
+    #[test]
+    fn a_flag_that_cannot_be_cleared_is_named() {
+        let difference = compare(
+            "tenant-settings",
+            json!({"flags": {"enable_pipeline2": true}}),
+            json!({"flags": {"genai_trial": true, "enable_pipeline2": true}}),
+        );
+        assert!(difference.body.is_empty());
+        assert_eq!(difference.fixed, [("flags.genai_trial".to_owned(), "the API has no way to clear it")]);
+    }
+
+    #[test]
+    fn a_connection_update_repeats_its_display_name() {
+        let desired = json!({"name": "db", "display_name": "DB", "show_as_button": true});
+        assert_eq!(
+            sent("connections", desired, json!({"name": "db", "display_name": "DB"})),
+            json!({"display_name": "DB", "show_as_button": true})
+        );
+    }
+}

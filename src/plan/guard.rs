@@ -1,0 +1,135 @@
+//! Reasons to refuse a plan: each with its own name, message and acknowledgement.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Action, Change, Plan};
+use crate::catalog::{Catalog, Shape};
+use crate::snapshot::{Desired, Snapshot, Status, id_words};
+
+/// A reason to refuse a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The guard's name, which `--allow` takes where there is such an acknowledgement.
+    pub guard: &'static str,
+    /// Whether `--allow` can open it.
+    pub can_be_allowed: bool,
+    /// What it found.
+    pub message: String,
+}
+
+/// The names that `--allow` takes.
+pub const ALLOWED: [&str; 2] = ["many-changes", "leak"];
+
+/// How many resources may change below the size at which the share counts.
+const FEW: usize = 3;
+
+/// Returns every reason to refuse a plan that was not acknowledged.
+pub fn refusals(
+    catalog: &Catalog,
+    plan: &Plan,
+    desired: &Desired,
+    live: &Snapshot,
+    most_changed: f64,
+    allowed: &BTreeSet<String>,
+) -> Vec<Refusal> {
+    let found = [same_tenant(plan), unread(catalog, plan, live), many_changes(plan, most_changed), leak(plan, desired, live)];
+    found.into_iter().flatten().filter(|refusal| !(refusal.can_be_allowed && allowed.contains(refusal.guard))).collect()
+}
+
+/// Source and target must not be one tenant.
+pub fn same_tenant(plan: &Plan) -> Option<Refusal> {
+    let is_same = plan.source.domain.eq_ignore_ascii_case(&plan.target.domain);
+    let message =
+        format!("source \"{}\" and target \"{}\" are the same tenant, {}", plan.source.tenant, plan.target.tenant, plan.target.domain);
+    is_same.then_some(Refusal { guard: "same-tenant", can_be_allowed: false, message })
+}
+
+/// What the token may not read cannot be compared, so it must not be written.
+fn unread(catalog: &Catalog, plan: &Plan, live: &Snapshot) -> Option<Refusal> {
+    let is_forbidden = |name: &&str| matches!(live.kinds.get(*name), Some(Status::Forbidden(_)));
+    let hit: BTreeSet<&str> = plan.left_out.iter().map(|left| left.key.kind()).filter(is_forbidden).collect();
+    let scopes: BTreeSet<&str> = hit.iter().filter_map(|name| catalog.kind(name)).flat_map(|kind| kind.read_scopes).copied().collect();
+    let message = format!(
+        "the token for \"{}\" may not read {}; it lacks {}",
+        plan.target.tenant,
+        hit.iter().copied().collect::<Vec<_>>().join(", "),
+        scopes.into_iter().collect::<Vec<_>>().join(", ")
+    );
+    (!hit.is_empty()).then_some(Refusal { guard: "scopes", can_be_allowed: false, message })
+}
+
+/// A plan that changes a large share of what the target has is more often a mistake than a release.
+fn many_changes(plan: &Plan, most_changed: f64) -> Option<Refusal> {
+    let changed: BTreeSet<_> = plan.changes().filter(|change| is_of_the_target(change)).map(|change| &change.key).collect();
+    let shared: usize = plan.shared.values().sum::<usize>() + plan.target_only.values().map(Vec::len).sum::<usize>();
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of settings")]
+    let most = ((shared as f64 * most_changed) as usize).max(FEW);
+    let message = format!("{} of {shared} resources of \"{}\" would change; at most {most} may at once", changed.len(), plan.target.tenant);
+    (changed.len() > most).then_some(Refusal { guard: "many-changes", can_be_allowed: true, message })
+}
+
+fn is_of_the_target(change: &Change) -> bool {
+    match &change.action {
+        Action::Update { id, .. } => id.is_some(),
+        Action::Elements { removed, .. } => !removed.is_empty(),
+        Action::Create { .. } => false,
+    }
+}
+
+/// Nothing of the source tenant may reach the target: not its domain, not its ids.
+fn leak(plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
+    let mut ids: BTreeSet<&str> = BTreeSet::new();
+    for resource in &desired.snapshot.resources {
+        let is_name = resource.key.name() == resource.id.as_str() || resource.body.get("template").is_some();
+        if !is_name && resource.id.as_str().len() >= 8 && !resource.id.as_str().eq(resource.key.kind()) {
+            ids.insert(resource.id.as_str());
+        }
+    }
+    for resource in &live.resources {
+        ids.remove(resource.id.as_str());
+    }
+    let source = &plan.source.domain;
+    let found = |text: &str| {
+        let has_domain = text.contains(source.as_str()) && source != &plan.target.domain;
+        let id = id_words(text).map(|(_, word)| word).find(|word| ids.contains(word));
+        if has_domain { Some(format!("the source's domain {source}")) } else { id.map(|id| format!("the source's id {id}")) }
+    };
+    let mut leaks = Vec::new();
+    for change in plan.changes() {
+        each_outgoing(change, &mut |path, text| leaks.extend(found(text).map(|what| format!("{}: {path} holds {what}", change.key))));
+    }
+    let (first, more) = (leaks.first()?.clone(), leaks.len() - 1);
+    let message = if more == 0 { first } else { format!("{first}, and {more} more like it") };
+    Some(Refusal { guard: "leak", can_be_allowed: true, message })
+}
+
+fn each_outgoing(change: &Change, see: &mut dyn FnMut(&str, &str)) {
+    match &change.action {
+        Action::Create { body } | Action::Update { body, .. } => body.each_text(see),
+        Action::Elements { added, .. } => added.iter().for_each(|element| each_text(element, see)),
+    }
+}
+
+fn each_text(value: &Value, see: &mut dyn FnMut(&str, &str)) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+            if let Value::String(text) = value {
+                see(name, text);
+            }
+        }),
+        Value::String(text) => see("", text),
+        _ => {}
+    }
+}
+
+/// Returns the scopes that a token needs for exactly what a plan does.
+pub fn scopes(catalog: &Catalog, plan: &Plan) -> BTreeSet<&'static str> {
+    let kind_of = |change: &Change| catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
+    let of_change = |change: &Change| match (&change.action, kind_of(change).shape) {
+        (Action::Create { .. }, Shape::Collection | Shape::Keyed { .. }) => kind_of(change).create_scopes,
+        _ => kind_of(change).update_scopes,
+    };
+    plan.changes().flat_map(of_change).copied().collect()
+}

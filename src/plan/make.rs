@@ -1,0 +1,400 @@
+//! Desired, live and links -> plan.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::diff::{difference, normal};
+use super::resolve::{Candidate, Verdict, keep_elements_of_the_target, keep_held, resolve};
+use super::{Action, Change, LeftOut, Manual, Plan, SecretField, Side, Stage};
+use crate::body::Body;
+use crate::catalog::{Catalog, Kind, Purpose, Shape, Written};
+use crate::links::Links;
+use crate::resource::{Id, Key, Resource};
+use crate::snapshot::{Desired, Snapshot, Status, refs};
+
+/// Decides what it takes to make the target hold what is desired.
+pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> Plan {
+    let partners = Partners::of(&desired.snapshot.resources, live, links);
+    let mut making = Making { catalog, desired, live, plan: empty(&desired.snapshot, live), late: Vec::new() };
+    let mut candidates = making.candidates(&partners);
+    making.leave_out_unresolved(&mut candidates, &partners);
+    let source_has: HashSet<Key> = desired.snapshot.resources.iter().map(|resource| resource.key.clone()).collect();
+    let mut changes = Vec::new();
+    for mut candidate in candidates {
+        let kind = making.kind_of(&candidate.wanted.key);
+        let key = candidate.wanted.key.clone();
+        for (_, path) in desired.kept.iter().filter(|(kept, _)| *kept == key) {
+            if candidate.held.is_some() {
+                keep_held(&mut candidate, path);
+            } else {
+                making
+                    .plan
+                    .notes
+                    .push(format!("{key} is new in the target, so the source's {path} is used, though the mapping keeps the target's own"));
+            }
+        }
+        keep_elements_of_the_target(kind, &mut candidate, &source_has);
+        changes.extend(making.change(kind, &candidate));
+    }
+    making.stage(changes);
+    making.list_target_only(&partners);
+    making.plan
+}
+
+/// Returns what the target calls everything it holds, under the keys that desired resources use.
+pub fn target_names(desired: &[Resource], live: &Snapshot, links: &Links) -> refs::Names {
+    let partners = Partners::of(desired, live, links);
+    let mut names = refs::Names::new(&live.domain);
+    for resource in &partners.live {
+        names.learn(resource.key.clone(), resource.id.clone());
+    }
+    names
+}
+
+fn empty(source: &Snapshot, target: &Snapshot) -> Plan {
+    let side =
+        |snapshot: &Snapshot| Side { tenant: snapshot.tenant.clone(), domain: snapshot.domain.clone(), taken: snapshot.taken.clone() };
+    let twice = |snapshot: &Snapshot| {
+        let note = |key: &Key| format!("{} has a name that stands twice; it is called {key} here", snapshot.tenant);
+        snapshot.twice.iter().map(note).collect::<Vec<_>>()
+    };
+    Plan {
+        source: side(source),
+        target: side(target),
+        stages: Vec::new(),
+        left_out: Vec::new(),
+        manual: Vec::new(),
+        left_alone: Vec::new(),
+        unchanged: BTreeMap::new(),
+        target_only: BTreeMap::new(),
+        shared: BTreeMap::new(),
+        unknown: source.unknown_fields(),
+        notes: [twice(source), twice(target)].concat(),
+    }
+}
+
+/// The live resources under the keys of their desired partners.
+struct Partners {
+    live: Vec<Resource>,
+    of_desired: Vec<Option<usize>>,
+    paired: HashSet<usize>,
+}
+
+impl Partners {
+    fn of(desired: &[Resource], live: &Snapshot, links: &Links) -> Self {
+        let of_desired = links.pair(desired, &live.resources);
+        let wanted: HashSet<&Key> = desired.iter().map(|resource| &resource.key).collect();
+        let mut names: HashMap<Key, Key> = HashMap::new();
+        for (at, desired) in of_desired.iter().zip(desired).filter_map(|(at, desired)| at.map(|at| (at, desired))) {
+            names.insert(live.resources[at].key.clone(), desired.key.clone());
+        }
+        for resource in &live.resources {
+            let is_free = !wanted.contains(&resource.key) || names.contains_key(&resource.key);
+            if !is_free {
+                // Another desired resource has this key, and the two are not partners.
+                let key = Key::new(resource.key.kind(), &format!("{} (of the target)", resource.key.name()));
+                names.insert(resource.key.clone(), key);
+            }
+        }
+        names.retain(|old, new| old != new);
+        let mut live = live.resources.clone();
+        for resource in live.iter_mut().filter(|_| !names.is_empty()) {
+            if let Some(key) = names.get(&resource.key) {
+                resource.key = key.clone();
+            }
+            refs::rename(&mut resource.body, &names);
+        }
+        let paired = of_desired.iter().flatten().copied().collect();
+        Self { live, of_desired, paired }
+    }
+}
+
+struct Making<'inputs> {
+    catalog: &'inputs Catalog,
+    desired: &'inputs Desired,
+    live: &'inputs Snapshot,
+    plan: Plan,
+    late: Vec<Change>,
+}
+
+impl Making<'_> {
+    fn kind_of(&self, key: &Key) -> &'static Kind {
+        self.catalog.kind(key.kind()).expect("a key names a kind of the catalog")
+    }
+
+    fn leave_out(&mut self, key: &Key, because: impl Into<String>) {
+        self.plan.left_out.push(LeftOut { key: key.clone(), path: None, because: because.into() });
+    }
+
+    fn leave_alone(&mut self, key: &Key, because: &str) {
+        self.plan.left_alone.push(LeftOut { key: key.clone(), path: None, because: because.to_owned() });
+    }
+
+    /// Returns the resources that may be planned: not the tenants' own, and of kinds that the target serves.
+    fn candidates<'live>(&mut self, partners: &'live Partners) -> Vec<Candidate<'live>> {
+        let mut candidates = Vec::new();
+        for (wanted, at) in self.desired.snapshot.resources.iter().zip(&partners.of_desired) {
+            let held = at.map(|at| &partners.live[at]);
+            let kind = self.kind_of(&wanted.key);
+            if let Some(because) = wanted.left_alone.as_deref().or(held.and_then(|held| held.left_alone.as_deref())) {
+                self.leave_alone(&wanted.key, because);
+                continue;
+            }
+            match (self.live.kinds.get(kind.name), kind.not_created) {
+                (Some(Status::Complete), Some(because)) if held.is_none() => self.leave_out(&wanted.key, because),
+                (Some(Status::Complete | Status::Selected), _) => candidates.push(Candidate { wanted: wanted.clone(), held }),
+                (Some(Status::Absent(because) | Status::Forbidden(because)), _) => {
+                    self.leave_out(&wanted.key, format!("the target does not serve {}: {because}", kind.name));
+                }
+                (None, _) => self.leave_out(&wanted.key, format!("{} of the target were not read", kind.name)),
+            }
+        }
+        candidates
+    }
+
+    /// Leaves out what refers to something the target will not have; what is left out may be what others refer to.
+    fn leave_out_unresolved(&mut self, candidates: &mut Vec<Candidate<'_>>, partners: &Partners) {
+        let mut there: HashSet<Key> = partners.live.iter().map(|resource| resource.key.clone()).collect();
+        there.extend(candidates.iter().filter(|candidate| candidate.held.is_none()).map(|candidate| candidate.wanted.key.clone()));
+        loop {
+            let before = candidates.len();
+            let mut fitting = Vec::with_capacity(before);
+            for mut candidate in candidates.drain(..) {
+                let kind = self.kind_of(&candidate.wanted.key);
+                let is_orphan =
+                    matches!(kind.shape, Shape::Child { parent, .. } if !there.contains(&Key::new(parent, candidate.wanted.key.name())));
+                let verdict = if is_orphan {
+                    Verdict::LeftOut("the resource it belongs to is left out".to_owned())
+                } else {
+                    resolve(kind, &mut candidate, &|key| there.contains(key))
+                };
+                match verdict {
+                    Verdict::Fits(parts) => {
+                        self.plan.left_out.extend(parts);
+                        fitting.push(candidate);
+                    }
+                    Verdict::LeftOut(because) => {
+                        self.leave_out(&candidate.wanted.key, because);
+                        if candidate.held.is_none() {
+                            there.remove(&candidate.wanted.key);
+                        }
+                    }
+                }
+            }
+            *candidates = fitting;
+            if candidates.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// Returns the change a candidate needs, if any, and notes what a person must know about it.
+    fn change(&mut self, kind: &'static Kind, candidate: &Candidate<'_>) -> Option<Change> {
+        if let Shape::Child { parent, .. } = kind.shape {
+            return self.change_elements(kind, parent, candidate);
+        }
+        let supplied = self.supplied(&candidate.wanted.key);
+        match candidate.held {
+            None => {
+                self.name_manual_steps(kind, &candidate.wanted, None, &supplied);
+                Some(self.create(kind, &candidate.wanted, supplied))
+            }
+            Some(held) => {
+                self.name_manual_steps(kind, &candidate.wanted, Some(held), &supplied);
+                self.update(kind, &candidate.wanted, held, supplied)
+            }
+        }
+    }
+
+    fn supplied(&self, key: &Key) -> Vec<SecretField> {
+        let of_this = self.desired.supplied.iter().filter(|supplied| supplied.key == *key);
+        of_this.map(|supplied| SecretField { path: supplied.path.clone(), from: supplied.from.clone() }).collect()
+    }
+
+    fn create(&mut self, kind: &Kind, wanted: &Resource, supplied: Vec<SecretField>) -> Change {
+        let (mut body, _) = kind.fields().split(wanted.body.clone(), Purpose::Create);
+        body.0.retain(|_, value| !value.is_null());
+        let is_late = |secret: &SecretField| kind.fields().get(&secret.path).is_some_and(|field| field.written == Written::OnUpdate);
+        let (late, secrets): (Vec<_>, Vec<_>) = supplied.into_iter().partition(is_late);
+        let change = |action, secrets| Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets };
+        if !late.is_empty() {
+            self.late.push(change(Action::Update { id: None, body: Body::new(), edits: Vec::new() }, late));
+        }
+        change(Action::Create { body }, secrets)
+    }
+
+    fn update(&mut self, kind: &Kind, wanted: &Resource, held: &Resource, supplied: Vec<SecretField>) -> Option<Change> {
+        *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
+        let difference = difference(kind, &wanted.body, &held.body);
+        if let Some((path, because)) = difference.fixed.iter().find(|(path, _)| kind.required.contains(&path.as_str())) {
+            self.leave_out(&wanted.key, format!("its {path} differs in the target, and {because}"));
+            return None;
+        }
+        for (path, because) in difference.fixed {
+            self.plan.left_out.push(LeftOut {
+                key: wanted.key.clone(),
+                path: Some(path),
+                because: format!("it differs in the target, and {because}"),
+            });
+        }
+        // A secret cannot be compared, so one that the target already has is not written again.
+        let secrets: Vec<_> = supplied.into_iter().filter(|secret| !held.secrets.contains(&secret.path)).collect();
+        if difference.body.is_empty() && secrets.is_empty() {
+            *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
+            return None;
+        }
+        let action = Action::Update { id: Some(held.id.clone()), body: difference.body, edits: difference.edits };
+        Some(Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets })
+    }
+
+    fn change_elements(&mut self, kind: &Kind, parent: &str, candidate: &Candidate<'_>) -> Option<Change> {
+        let elements = |resource: &Resource| -> Vec<Value> {
+            let body = normal(kind, &resource.body);
+            body.get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default()
+        };
+        let (wanted, held) = (elements(&candidate.wanted), candidate.held.map(elements).unwrap_or_default());
+        let added: Vec<Value> = wanted.iter().filter(|element| !held.contains(element)).cloned().collect();
+        let removed: Vec<Value> = held.iter().filter(|element| !wanted.contains(element)).cloned().collect();
+        if candidate.held.is_some() {
+            *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
+        }
+        if added.is_empty() && removed.is_empty() {
+            *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
+            return None;
+        }
+        let Resource { key, id, .. } = &candidate.wanted;
+        let action = Action::Elements { parent: Key::new(parent, key.name()), added, removed };
+        Some(Change { key: key.clone(), source_id: id.clone(), action, needs: Vec::new(), secrets: Vec::new() })
+    }
+
+    /// Names the secrets that the source holds, that are not copied and that nobody supplies.
+    fn name_manual_steps(&mut self, kind: &Kind, wanted: &Resource, held: Option<&Resource>, supplied: &[SecretField]) {
+        for path in &wanted.secrets {
+            let is_there = held.is_some_and(|held| held.secrets.contains(path)) || supplied.iter().any(|secret| secret.path == *path);
+            let is_made = kind.made_secrets.contains(&path.as_str());
+            let step = match (is_there || (is_made && held.is_some()), is_made) {
+                (true, _) => continue,
+                (false, true) => format!("the target makes a new {path}; hand it to whoever uses this {}", kind.singular),
+                (false, false) => format!("{path} is not copied; set it in the target, or supply it with a `secret` rule in the mapping"),
+            };
+            self.plan.manual.push(Manual { key: wanted.key.clone(), path: path.clone(), step });
+        }
+    }
+
+    /// Puts the changes into stages, in the order that references demand; what refers to something created later is written late.
+    fn stage(&mut self, changes: Vec<Change>) {
+        let made: HashMap<Key, (usize, usize)> = changes
+            .iter()
+            .filter(|change| matches!(change.action, Action::Create { .. }))
+            .map(|change| (change.key.clone(), self.turn(&change.key)))
+            .collect();
+        let mut early: BTreeMap<(usize, usize), Vec<Change>> = BTreeMap::new();
+        let mut late: BTreeMap<usize, Vec<Change>> = BTreeMap::new();
+        for mut change in changes {
+            let turn = self.turn(&change.key);
+            if let Some(follow_up) = split_late(self.kind_of(&change.key), &mut change, turn, &made) {
+                late.entry(turn.0).or_default().push(follow_up);
+            }
+            let is_empty = matches!(&change.action, Action::Update { body, .. } if body.is_empty() && change.secrets.is_empty());
+            if !is_empty {
+                early.entry(turn).or_default().push(change);
+            }
+        }
+        for change in std::mem::take(&mut self.late) {
+            late.entry(self.turn(&change.key).0).or_default().push(change);
+        }
+        let title = |place: usize| self.catalog.kinds().nth(place).expect("a place in the catalog").title;
+        let early = early.into_iter().map(|((place, _), changes)| Stage { title: title(place).to_owned(), changes });
+        let late = late.into_iter().map(|(place, changes)| Stage { title: format!("{}, once everything exists", title(place)), changes });
+        let mut stages: Vec<Stage> = early.chain(late).collect();
+        for change in stages.iter_mut().flat_map(|stage| &mut stage.changes) {
+            change.needs = needs(change, &made);
+        }
+        self.plan.stages = stages;
+    }
+
+    /// Returns when a resource's turn is: the place of its kind, then its number among those of one name.
+    ///
+    /// Resources of one name are created one after the other, so that the target lists them in the source's order.
+    fn turn(&self, key: &Key) -> (usize, usize) {
+        let is_numbered = self.desired.snapshot.twice.contains(key);
+        let number = key.name().rsplit_once('#').and_then(|(_, number)| number.parse().ok()).filter(|_| is_numbered);
+        (self.catalog.place(key.kind()), number.unwrap_or(1))
+    }
+
+    fn list_target_only(&mut self, partners: &Partners) {
+        for (at, resource) in partners.live.iter().enumerate() {
+            if partners.paired.contains(&at) || !self.desired.snapshot.is_complete(resource.key.kind()) {
+                continue;
+            }
+            match &resource.left_alone {
+                Some(because) => self.leave_alone(&resource.key, because),
+                None => self.plan.target_only.entry(resource.key.kind().to_owned()).or_default().push(resource.key.clone()),
+            }
+        }
+    }
+}
+
+/// Takes the fields out of a change that mention what is created at the same time or later; returns the change that writes them.
+fn split_late(kind: &Kind, change: &mut Change, turn: (usize, usize), made: &HashMap<Key, (usize, usize)>) -> Option<Change> {
+    let own = change.key.clone();
+    let is_create = matches!(change.action, Action::Create { .. });
+    let (Action::Create { body } | Action::Update { body, .. }) = &mut change.action else { return None };
+    let waits = |value: &Value| refs::mentioned(value).iter().any(|key| made.get(key).is_some_and(|made| *made >= turn && *key != own));
+    let late: Vec<String> = body
+        .0
+        .iter()
+        .filter(|(name, value)| !kind.required.contains(&name.as_str()) && waits(value))
+        .map(|(name, _)| name.clone())
+        .collect();
+    if late.is_empty() {
+        return None;
+    }
+    let moved: Body = late.iter().filter_map(|name| body.0.remove(name).map(|value| (name.clone(), value))).collect();
+    let (id, edits) = match &mut change.action {
+        Action::Update { id, edits, .. } => {
+            let is_moved = |path: &str| late.iter().any(|name| path.split('.').next() == Some(name));
+            let moved = edits.extract_if(.., |edit| is_moved(&edit.path)).collect();
+            (id.clone(), moved)
+        }
+        Action::Create { .. } | Action::Elements { .. } => (None, Vec::new()),
+    };
+    let body = if is_create { kind.fields().split(moved, Purpose::Update).0 } else { moved };
+    let action = Action::Update { id, body, edits };
+    Some(Change { key: change.key.clone(), source_id: change.source_id.clone(), action, needs: Vec::new(), secrets: Vec::new() })
+}
+
+fn needs(change: &Change, made: &HashMap<Key, (usize, usize)>) -> Vec<Key> {
+    let of_body = |body: &Body| body.0.values().flat_map(refs::mentioned).collect::<Vec<_>>();
+    let (mut mentioned, own) = match &change.action {
+        Action::Create { body } | Action::Update { id: Some(_), body, .. } => (of_body(body), None),
+        Action::Update { id: None, body, .. } => (of_body(body), Some(&change.key)),
+        Action::Elements { parent, added, .. } => (added.iter().flat_map(refs::mentioned).collect(), Some(parent)),
+    };
+    mentioned.extend(own.cloned());
+    mentioned.retain(|key| made.contains_key(key));
+    mentioned.sort();
+    mentioned.dedup();
+    mentioned
+}
+
+/// Leaves the tool's own client and its grants alone, and whatever the configuration protects.
+///
+/// `client` is the id of the client whose token reads this snapshot.
+pub fn reserve(snapshot: &mut Snapshot, client: Option<&Id>, protected: &[glob::Pattern]) {
+    let own = snapshot.resources.iter().find(|resource| resource.key.kind() == "clients" && Some(&resource.id) == client);
+    let own = own.map(|resource| resource.key.clone());
+    for resource in &mut snapshot.resources {
+        let is_own = own.as_ref().is_some_and(|own| resource.key == *own || is_grant_of(resource, own));
+        if is_own {
+            resource.left_alone = Some("it is what migrate itself signs in with".to_owned());
+        } else if protected.iter().any(|pattern| pattern.matches(&resource.key.to_string())) {
+            resource.left_alone = Some("the configuration protects it".to_owned());
+        }
+    }
+}
+
+fn is_grant_of(resource: &Resource, client: &Key) -> bool {
+    resource.key.kind() == "client-grants" && resource.body.get("client_id").and_then(refs::as_reference).as_ref() == Some(client)
+}

@@ -1,0 +1,200 @@
+//! What would change: pure, from two snapshots and the links between them.
+//!
+//! ```text
+//! diff.rs      two bodies -> what differs and what an update sends
+//! resolve.rs   which references the target can hold, and what must be left out
+//! make.rs      desired, live, links -> Plan
+//! guard.rs     reasons to refuse a plan
+//! file.rs      plan.json
+//! ```
+//!
+//! No network, clock or disk but [`file`]. A dry run stops after the plan; a report renders it and computes nothing again.
+
+pub mod diff;
+pub mod file;
+pub mod guard;
+mod make;
+mod resolve;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::body::Body;
+use crate::resource::{Id, Key};
+
+pub use diff::Edit;
+pub use make::{plan, reserve, target_names};
+
+/// A tenant as a plan saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// Its name in the configuration.
+    pub tenant: String,
+    /// Its own domain.
+    pub domain: String,
+    /// When it was read: RFC 3339, UTC.
+    pub taken: String,
+}
+
+/// Ordered stages of changes, and everything a person should know about what is not in them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Where the settings come from.
+    pub source: Side,
+    /// Where they go.
+    pub target: Side,
+    /// What is done, in this order; the changes of one stage do not depend on each other.
+    pub stages: Vec<Stage>,
+    /// Resources or fields that should be copied and cannot be, with the reason.
+    pub left_out: Vec<LeftOut>,
+    /// What a person has to do by hand: secrets that are not copied.
+    pub manual: Vec<Manual>,
+    /// Resources of the target that stay as they are because they are its own, with the reason.
+    pub left_alone: Vec<LeftOut>,
+    /// Resources that are equal already, by kind.
+    pub unchanged: BTreeMap<String, usize>,
+    /// Resources that only the target has, by kind; they stay.
+    pub target_only: BTreeMap<String, Vec<Key>>,
+    /// Resources that could have changed, by kind: those both tenants have.
+    pub shared: BTreeMap<String, usize>,
+    /// Fields the source returned that nobody knows, by kind: carried, never sent.
+    pub unknown: BTreeMap<String, Vec<String>>,
+    /// Anything else worth a line.
+    pub notes: Vec<String>,
+}
+
+/// Changes that can be made at the same time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stage {
+    /// What it holds, for people: the kind's title.
+    pub title: String,
+    /// The changes.
+    pub changes: Vec<Change>,
+}
+
+/// One change of one resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The resource.
+    pub key: Key,
+    /// Its id in the source.
+    pub source_id: Id,
+    /// What is done.
+    #[serde(flatten)]
+    pub action: Action,
+    /// Resources that this plan creates and that this change refers to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Key>,
+    /// Secrets to add from outside when it is sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretField>,
+}
+
+/// A secret that is added to a body when it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretField {
+    /// The field.
+    pub path: String,
+    /// `env:NAME` or `file:PATH`.
+    pub from: String,
+}
+
+/// What is done with a resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// It is created with this body.
+    Create {
+        /// Portable: keys stand where ids will.
+        body: Body,
+    },
+    /// Fields of it are changed.
+    Update {
+        /// Its id in the target; absent for one that this plan creates.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Id>,
+        /// What is sent; portable, whole top-level fields.
+        body: Body,
+        /// What differs, field by field.
+        edits: Vec<Edit>,
+    },
+    /// Elements of a list under a parent come and go.
+    Elements {
+        /// The resource that the list hangs under.
+        parent: Key,
+        /// Elements to add; portable.
+        added: Vec<Value>,
+        /// Elements to take away; portable.
+        removed: Vec<Value>,
+    },
+}
+
+/// A resource or field that is not part of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The resource.
+    pub key: Key,
+    /// The field, where only that is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Why.
+    pub because: String,
+}
+
+/// Something a person has to do by hand.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Manual {
+    /// The resource.
+    pub key: Key,
+    /// The field.
+    pub path: String,
+    /// What to do.
+    pub step: String,
+}
+
+impl Plan {
+    /// Returns every change, in the order of the stages.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.stages.iter().flat_map(|stage| &stage.changes)
+    }
+
+    /// Returns whether nothing would change.
+    pub fn is_empty(&self) -> bool {
+        self.changes().next().is_none()
+    }
+
+    /// Returns how many resources are created, updated, and how many in all stay as they are.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts { unchanged: self.unchanged.values().sum(), ..Counts::default() };
+        for change in self.changes() {
+            match &change.action {
+                Action::Create { .. } => counts.creates += 1,
+                Action::Update { .. } | Action::Elements { .. } => counts.updates += 1,
+            }
+        }
+        counts
+    }
+}
+
+impl Change {
+    /// Returns the word for what is done: `create` or `update`.
+    pub fn verb(&self) -> &'static str {
+        match self.action {
+            Action::Create { .. } => "create",
+            Action::Update { .. } | Action::Elements { .. } => "update",
+        }
+    }
+}
+
+/// How much a plan would do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Resources created.
+    pub creates: usize,
+    /// Changes to resources that exist, late references included.
+    pub updates: usize,
+    /// Resources that are equal already.
+    pub unchanged: usize,
+}

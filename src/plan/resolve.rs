@@ -1,0 +1,142 @@
+//! Which references the target can hold, and what must be left out because it cannot.
+//!
+//! A list loses the element that refers to nothing; an object that holds a reference is left out whole; a resource goes when the
+//! reference is part of what it is (its key, a required field) or stands inside a text of something new. Each is named.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::LeftOut;
+use crate::body::Body;
+use crate::catalog::{Kind, Reference};
+use crate::resource::{Key, Resource};
+use crate::snapshot::refs;
+
+/// A resource on its way into a plan.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate<'live> {
+    /// What the target should hold.
+    pub(super) wanted: Resource,
+    /// What it holds, under the key it should have.
+    pub(super) held: Option<&'live Resource>,
+}
+
+/// What became of a candidate.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// It can be planned, without these parts.
+    Fits(Vec<LeftOut>),
+    /// It cannot, for this reason.
+    LeftOut(String),
+}
+
+/// Takes out of a candidate what the target cannot hold; `is_there` says which keys it will have.
+pub(super) fn resolve(kind: &Kind, candidate: &mut Candidate<'_>, is_there: &dyn Fn(&Key) -> bool) -> Verdict {
+    let key = candidate.wanted.key.clone();
+    refs::settle(kind, &mut candidate.wanted.body, is_there);
+    let mut left_out = Vec::new();
+    for reference in kind.references {
+        for (path, because) in unresolved(kind, &candidate.wanted.body, reference, is_there) {
+            match part_of(kind, &path) {
+                Part::Element(list, at) => drop_element(&mut candidate.wanted.body, &list, at),
+                Part::Object(object) => keep_held(candidate, &object),
+                Part::Whole => return Verdict::LeftOut(because),
+            }
+            left_out.push(LeftOut { key: key.clone(), path: Some(path), because });
+        }
+    }
+    if let Some(field) = unresolved_text(&candidate.wanted.body, is_there) {
+        let because = format!("its {} mentions {}, which the target does not have", field.0, field.1);
+        if candidate.held.is_none() {
+            return Verdict::LeftOut(because);
+        }
+        keep_held(candidate, &field.0);
+        left_out.push(LeftOut { key, path: Some(field.0), because });
+    }
+    Verdict::Fits(left_out)
+}
+
+/// Returns the concrete paths of a reference that the target cannot hold, from the last to the first, with the reason.
+fn unresolved(kind: &Kind, body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> bool) -> Vec<(String, String)> {
+    let reason = |value: &Value| match refs::as_reference(value) {
+        _ if crate::body::is_blank(value) => None,
+        Some(key) if is_there(&key) => None,
+        Some(key) => Some(format!("it refers to {key}, which the target does not have")),
+        None if reference.planned => Some(format!("{} are not covered yet", reference.to)),
+        None => Some(format!("it refers to {} {value}, which the source does not have", reference.to)),
+    };
+    let found = body.find(reference.path).into_iter().rev();
+    let _ = kind;
+    found.filter_map(|(path, value)| reason(value).map(|because| (path, because))).collect()
+}
+
+enum Part {
+    /// The element of this list, at this place.
+    Element(String, usize),
+    /// The object or field at this path.
+    Object(String),
+    /// The resource itself.
+    Whole,
+}
+
+/// Returns the smallest part of a resource that can go without the reference at this path.
+fn part_of(kind: &Kind, path: &str) -> Part {
+    if let Some((list, rest)) = path.split_once('[') {
+        let at = rest.split(']').next().and_then(|at| at.parse().ok()).unwrap_or_default();
+        return Part::Element(list.to_owned(), at);
+    }
+    if kind.key.contains(&path) || kind.required.contains(&path) {
+        return Part::Whole;
+    }
+    let object = path.rsplit_once('.').map_or(path, |(object, _)| object);
+    Part::Object(object.to_owned())
+}
+
+fn drop_element(body: &mut Body, list: &str, at: usize) {
+    body.change(list, &mut |value| {
+        if let Value::Array(elements) = value
+            && at < elements.len()
+        {
+            elements.remove(at);
+        }
+    });
+}
+
+/// Lets the target's own value stand at a path.
+pub(super) fn keep_held(candidate: &mut Candidate<'_>, path: &str) {
+    candidate.wanted.body.take(path);
+    let held = candidate.held.map(|held| held.body.find(path));
+    let held: Vec<(String, Value)> = held.into_iter().flatten().map(|(path, value)| (path, value.clone())).collect();
+    for (path, value) in held.into_iter().filter(|(path, _)| !path.contains('[')) {
+        candidate.wanted.body.set(&path, value);
+    }
+}
+
+fn unresolved_text(body: &Body, is_there: &dyn Fn(&Key) -> bool) -> Option<(String, Key)> {
+    body.0.iter().find_map(|(field, value)| {
+        let missing = refs::mentioned(value).into_iter().find(|key| !is_there(key))?;
+        Some((field.clone(), missing))
+    })
+}
+
+/// Adds to each set of a candidate the elements of the target that refer to what only the target has.
+///
+/// A client that only production has must not lose its connection because development does not know it.
+pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut Candidate<'_>, source_has: &HashSet<Key>) {
+    let Some(held) = candidate.held else { return };
+    for path in kind.sets {
+        let Some(Value::Array(held)) = held.body.get(path) else { continue };
+        let of_the_target = |element: &&Value| {
+            let mentioned = refs::mentioned(element);
+            !mentioned.is_empty() && mentioned.iter().any(|key| !source_has.contains(key))
+        };
+        let kept: Vec<Value> = held.iter().filter(of_the_target).cloned().collect();
+        if kept.is_empty() {
+            continue;
+        }
+        let mut wanted = candidate.wanted.body.get(path).and_then(Value::as_array).cloned().unwrap_or_default();
+        wanted.extend(kept);
+        candidate.wanted.body.set(path, Value::Array(wanted));
+    }
+}

@@ -1,0 +1,263 @@
+//! The marks that stand in portable texts for what differs from tenant to tenant.
+//!
+//! ```text
+//! ⟦clients/Billing API⟧    the id of that resource in whichever tenant the text is sent to
+//! ⟨tenant⟩                 the tenant's own domain, as in https://⟨tenant⟩/api/v2/
+//! ⟨tenant-name⟩            the first label of that domain, where it names the tenant (urn:auth0:⟨tenant-name⟩:..)
+//! ```
+//!
+//! A mark looks the same in a reference field and in the middle of a script, so that one parser serves both, the order of creation can be
+//! read off any text, and a prefixed id (`client_id:⟦..⟧`) needs no rule of its own. The brackets are characters that settings do not
+//! hold; where one does, it is doubled.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::resource::Key;
+
+const OPEN: char = '⟦';
+const CLOSE: char = '⟧';
+const ANGLE: char = '⟨';
+const DOMAIN: &str = "⟨tenant⟩";
+const NAME: &str = "⟨tenant-name⟩";
+
+/// A piece of a portable text.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Piece<'text> {
+    /// Text that means the same everywhere.
+    Plain(&'text str),
+    /// The key of a resource, as text.
+    Key(&'text str),
+    /// The tenant's domain.
+    Domain,
+    /// The tenant's name.
+    Name,
+}
+
+/// Returns the mark of a resource.
+pub(crate) fn of(key: &Key) -> String {
+    format!("{OPEN}{key}{CLOSE}")
+}
+
+/// Returns the key where a text is one mark and nothing else.
+pub(crate) fn only_key(text: &str) -> Option<Key> {
+    let inside = text.strip_prefix(OPEN)?.strip_suffix(CLOSE)?;
+    if inside.contains(OPEN) || inside.contains(CLOSE) { None } else { Key::try_from(inside.to_owned()).ok() }
+}
+
+/// Splits a portable text into its pieces.
+pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find([OPEN, ANGLE]) {
+        if at > 0 {
+            pieces.push(Piece::Plain(&rest[..at]));
+        }
+        rest = &rest[at..];
+        let (piece, used) = piece_at(rest);
+        pieces.push(piece);
+        rest = &rest[used..];
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Plain(rest));
+    }
+    pieces
+}
+
+/// Returns the piece that a bracket opens, and how many bytes it takes.
+fn piece_at(text: &str) -> (Piece<'_>, usize) {
+    let bracket = if text.starts_with(OPEN) { OPEN } else { ANGLE };
+    let width = bracket.len_utf8();
+    let doubled = text[width..].starts_with(bracket);
+    if doubled {
+        return (Piece::Plain(&text[..width]), 2 * width);
+    }
+    if text.starts_with(DOMAIN) {
+        return (Piece::Domain, DOMAIN.len());
+    }
+    if text.starts_with(NAME) {
+        return (Piece::Name, NAME.len());
+    }
+    match text.find(CLOSE) {
+        Some(end) if bracket == OPEN => (Piece::Key(&text[width..end]), end + CLOSE.len_utf8()),
+        _ => (Piece::Plain(&text[..width]), width),
+    }
+}
+
+/// Returns the keys that a portable text mentions.
+pub(crate) fn keys_in(text: &str) -> impl Iterator<Item = Key> + '_ {
+    let is_marked = text.contains(OPEN);
+    let pieces = if is_marked { pieces(text) } else { Vec::new() };
+    pieces.into_iter().filter_map(|piece| match piece {
+        Piece::Key(key) => Key::try_from(key.to_owned()).ok(),
+        _ => None,
+    })
+}
+
+/// Renames keys inside a portable text; borrows the text where nothing changes.
+pub(crate) fn renamed<'text>(text: &'text str, names: &HashMap<Key, Key>) -> Cow<'text, str> {
+    if !keys_in(text).any(|key| names.contains_key(&key)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for piece in pieces(text) {
+        match piece {
+            Piece::Plain(plain) => out.push_str(&plain.replace(OPEN, "⟦⟦").replace(ANGLE, "⟨⟨")),
+            Piece::Domain => out.push_str(DOMAIN),
+            Piece::Name => out.push_str(NAME),
+            Piece::Key(key) => {
+                let key = Key::try_from(key.to_owned()).ok().and_then(|key| names.get(&key)).map_or(key.to_owned(), Key::to_string);
+                out.push(OPEN);
+                out.push_str(&key);
+                out.push(CLOSE);
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Returns a portable text as a name within a key: marks of resources become their names.
+pub(crate) fn as_name(text: &str) -> String {
+    if let Some(key) = only_key(text) {
+        return key.name().to_owned();
+    }
+    text.to_owned()
+}
+
+/// Makes the texts of one tenant portable.
+#[derive(Debug)]
+pub(crate) struct Marker {
+    domain: String,
+    urn: String,
+    keys: HashMap<String, Key>,
+}
+
+/// Ids shorter than this are only recognised in reference fields: a word of a script could be one.
+const SHORTEST_ID_IN_TEXT: usize = 8;
+
+impl Marker {
+    /// Returns a marker for a tenant's domain that knows no ids yet.
+    pub(crate) fn new(domain: &str) -> Self {
+        let name = domain.split('.').next().unwrap_or(domain);
+        Self { domain: domain.to_owned(), urn: format!("urn:auth0:{name}:"), keys: HashMap::new() }
+    }
+
+    /// Adds an id to look for.
+    pub(crate) fn learn(&mut self, id: &str, key: &Key) {
+        if id.len() >= SHORTEST_ID_IN_TEXT {
+            self.keys.insert(id.to_owned(), key.clone());
+        }
+    }
+
+    /// Returns the portable form of a text.
+    pub(crate) fn mark<'text>(&self, text: &'text str) -> Cow<'text, str> {
+        let mut text = Cow::Borrowed(text);
+        if text.contains([OPEN, ANGLE]) {
+            text = Cow::Owned(text.replace(OPEN, "⟦⟦").replace(ANGLE, "⟨⟨"));
+        }
+        if text.contains(&self.domain) {
+            text = Cow::Owned(with_domain_marked(&text, &self.domain));
+        }
+        if text.contains(&self.urn) {
+            text = Cow::Owned(text.replace(&self.urn, "urn:auth0:⟨tenant-name⟩:"));
+        }
+        match self.with_ids_marked(&text) {
+            Some(marked) => Cow::Owned(marked),
+            None => text,
+        }
+    }
+
+    fn with_ids_marked(&self, text: &str) -> Option<String> {
+        let mut out = String::new();
+        let mut copied = 0;
+        for (start, word) in words(text) {
+            if let Some(key) = self.keys.get(word) {
+                out.push_str(&text[copied..start]);
+                out.push_str(&of(key));
+                copied = start + word.len();
+            }
+        }
+        (copied > 0).then(|| {
+            out.push_str(&text[copied..]);
+            out
+        })
+    }
+}
+
+/// Returns the runs of characters an id may be made of, long enough to be one, with where they begin.
+pub(crate) fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_part = |sign: char| sign.is_ascii_alphanumeric() || sign == '_' || sign == '-';
+    text.split(move |sign: char| !is_part(sign))
+        .filter(|word| word.len() >= SHORTEST_ID_IN_TEXT)
+        .map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
+}
+
+fn with_domain_marked(text: &str, domain: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut before = None;
+    while let Some(at) = rest.find(domain) {
+        let ahead = &rest[..at];
+        let end = at + domain.len();
+        let goes_on = |sign: Option<char>| sign.is_some_and(|sign| sign.is_ascii_alphanumeric() || sign == '-');
+        let is_whole = !ahead.chars().next_back().or(before).is_some_and(|sign| sign == '.' || sign.is_ascii_alphanumeric() || sign == '-')
+            && !goes_on(rest[end..].chars().next());
+        out.push_str(ahead);
+        out.push_str(if is_whole { DOMAIN } else { domain });
+        before = domain.chars().next_back();
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> Key {
+        Key::try_from(text.to_owned()).expect("a key")
+    }
+
+    fn marker() -> Marker {
+        let mut marker = Marker::new("acme-dev.eu.auth0.com");
+        marker.learn("AbCdEfGh12345678", &key("clients/Billing API"));
+        marker
+    }
+
+    #[test]
+    fn ids_and_the_domain_are_marked_inside_longer_text() {
+        let script = "if (context.clientID === 'AbCdEfGh12345678') call('https://acme-dev.eu.auth0.com/api/v2/');";
+        assert_eq!(marker().mark(script), "if (context.clientID === '⟦clients/Billing API⟧') call('https://⟨tenant⟩/api/v2/');");
+    }
+
+    #[test]
+    fn part_of_a_longer_word_is_not_an_id_and_part_of_a_longer_host_is_not_the_domain() {
+        for text in
+            ["xAbCdEfGh12345678", "https://my.acme-dev.eu.auth0.com", "https://acme-dev.eu.auth0.company", "not-acme-dev.eu.auth0.com"]
+        {
+            assert_eq!(marker().mark(text), text);
+        }
+    }
+
+    #[test]
+    fn brackets_that_stand_in_the_settings_survive() {
+        let text = "a ⟦b⟧ ⟨tenant⟩ AbCdEfGh12345678";
+        let marked = marker().mark(text).into_owned();
+        let plain: String = pieces(&marked)
+            .into_iter()
+            .map(|piece| match piece {
+                Piece::Plain(plain) => plain,
+                Piece::Key(_) => "AbCdEfGh12345678",
+                Piece::Domain | Piece::Name => "wrong",
+            })
+            .collect();
+        assert_eq!(plain, text);
+    }
+
+    #[test]
+    fn renaming_touches_the_marks_of_that_key_only() {
+        let names = HashMap::from([(key("clients/A"), key("clients/B"))]);
+        assert_eq!(renamed("⟦clients/A⟧ ⟦clients/AA⟧ ⟦⟦x ⟨tenant⟩", &names), "⟦clients/B⟧ ⟦clients/AA⟧ ⟦⟦x ⟨tenant⟩");
+    }
+}

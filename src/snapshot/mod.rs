@@ -1,0 +1,131 @@
+//! Everything a tenant held at one moment, portable: ids are keys, and secrets never enter.
+//!
+//! ```text
+//! mark.rs    the marks that stand for ids and domains inside texts
+//! refs.rs    ids -> keys on the way in, keys -> ids on the way out
+//! store.rs   snapshots as files: one a kind, and a manifest
+//! ```
+
+mod mark;
+pub mod refs;
+pub mod store;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Catalog;
+use crate::resource::{Key, Resource};
+
+pub(crate) use mark::words as id_words;
+
+/// What is known of a kind in a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "status", content = "because")]
+pub enum Status {
+    /// Everything the tenant has of it is here.
+    Complete,
+    /// Only what was asked for is here.
+    Selected,
+    /// The tenant does not serve it, for this reason.
+    Absent(String),
+    /// The token may not read it; the tenant named these scopes.
+    Forbidden(String),
+}
+
+/// Everything a tenant held at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// The tenant's name in the configuration.
+    pub tenant: String,
+    /// The tenant's own domain.
+    pub domain: String,
+    /// When it was taken: RFC 3339, UTC, whole seconds.
+    pub taken: String,
+    /// What is known of each kind; one that is not here was not read.
+    pub kinds: BTreeMap<String, Status>,
+    /// The resources, by kind in the order of the catalog, then as the tenant listed them.
+    pub resources: Vec<Resource>,
+    /// Keys made up because their names stood twice.
+    pub twice: Vec<Key>,
+}
+
+impl Snapshot {
+    /// Returns the resources of a kind.
+    pub fn of_kind<'snapshot>(&'snapshot self, kind: &'snapshot str) -> impl Iterator<Item = &'snapshot Resource> {
+        self.resources.iter().filter(move |resource| resource.key.kind() == kind)
+    }
+
+    /// Returns whether everything the tenant has of a kind is here.
+    pub fn is_complete(&self, kind: &str) -> bool {
+        self.kinds.get(kind) == Some(&Status::Complete)
+    }
+
+    /// Returns the fields the tenant answered that nobody knows, by kind, each once.
+    pub fn unknown_fields(&self) -> BTreeMap<String, Vec<String>> {
+        let mut unknown: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for resource in self.resources.iter().filter(|resource| resource.left_alone.is_none()) {
+            let seen = unknown.entry(resource.key.kind().to_owned()).or_default();
+            for path in leaves("", &serde_json::Value::Object(resource.carried.0.clone())) {
+                if !seen.contains(&path) {
+                    seen.push(path);
+                }
+            }
+        }
+        unknown.retain(|_, paths| !paths.is_empty());
+        unknown
+    }
+
+    /// Sorts the resources into the order of the catalog, keeping the order of each list.
+    pub fn sort(&mut self, catalog: &Catalog) {
+        self.resources.sort_by_key(|resource| catalog.place(resource.key.kind()));
+    }
+}
+
+/// The mapped source: what the target should hold.
+#[derive(Debug, Clone)]
+pub struct Desired {
+    /// The resources, under the keys they have in the target.
+    pub snapshot: Snapshot,
+    /// Fields of which the target's own value stands.
+    pub kept: Vec<(Key, String)>,
+    /// Secrets that are supplied from outside.
+    pub supplied: Vec<Supplied>,
+    /// Resources of the source that are not wanted in the target.
+    pub skipped: Vec<Key>,
+}
+
+/// Where a secret comes from that no snapshot holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Supplied {
+    /// The resource it belongs to.
+    pub key: Key,
+    /// The field it is sent in.
+    pub path: String,
+    /// `env:NAME` or `file:PATH`.
+    pub from: String,
+}
+
+impl Desired {
+    /// Returns a source as it is, without any mapping.
+    pub fn unmapped(snapshot: Snapshot) -> Self {
+        Self { snapshot, kept: Vec::new(), supplied: Vec::new(), skipped: Vec::new() }
+    }
+}
+
+fn leaves(path: &str, value: &serde_json::Value) -> Vec<String> {
+    match value {
+        serde_json::Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(name, below)| leaves(&if path.is_empty() { name.clone() } else { format!("{path}.{name}") }, below))
+            .collect(),
+        serde_json::Value::Array(list) => {
+            let mut below: Vec<_> =
+                list.iter().filter(|element| element.is_object()).flat_map(|element| leaves(&format!("{path}[]"), element)).collect();
+            below.sort();
+            below.dedup();
+            if below.is_empty() { vec![path.to_owned()] } else { below }
+        }
+        _ => vec![path.to_owned()],
+    }
+}

@@ -1,0 +1,284 @@
+//! References: ids become keys on the way in, keys become ids on the way out.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::mark::{self, Marker, Piece};
+use crate::body::Body;
+use crate::catalog::{By, Catalog, Kind, Shape};
+use crate::resource::{Id, Key, Resource, name_of};
+
+/// Makes the resources of one tenant portable: settles their keys, then turns every id into the key it stands for.
+///
+/// Names that stand twice are kept apart (`clients/Web`, `clients/Web#2`, in the order the tenant lists them) and returned.
+pub fn detach(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Vec<Key> {
+    let mut marker = Marker::new(domain);
+    let mut ids: HashMap<(String, Id), Key> = HashMap::new();
+    let mut taken: HashSet<Key> = HashSet::new();
+    let mut twice = Vec::new();
+    for kind in catalog.kinds() {
+        for resource in resources.iter_mut().filter(|resource| resource.key.kind() == kind.name) {
+            let name = settled_name(kind, resource, &marker, &ids);
+            resource.key = apart(kind, &name, &mut taken, &mut twice);
+            ids.insert((kind.name.to_owned(), resource.id.clone()), resource.key.clone());
+            if kind.shape == Shape::Collection {
+                marker.learn(resource.id.as_str(), &resource.key);
+            }
+        }
+    }
+    for resource in resources.iter_mut() {
+        let kind = catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
+        resource.body.change_texts(&mut |_, text| {
+            if let std::borrow::Cow::Owned(marked) = marker.mark(text) {
+                *text = marked;
+            }
+        });
+        mark_references(kind, &mut resource.body, &ids, &taken);
+    }
+    twice
+}
+
+/// Returns the name a resource goes by once its references are keys.
+fn settled_name(kind: &Kind, resource: &Resource, marker: &Marker, ids: &HashMap<(String, Id), Key>) -> String {
+    if let Shape::Child { parent, .. } = kind.shape {
+        return ids.get(&(parent.to_owned(), resource.id.clone())).map_or(resource.id.as_str(), Key::name).to_owned();
+    }
+    let key_field = |path: &&&str| resource.body.get(path).map(|value| ((**path).to_owned(), value.clone()));
+    let mut fields: Body = kind.key.iter().filter_map(|path| key_field(&path)).collect();
+    fields.change_texts(&mut |path, text| {
+        let named = kind.references.iter().find(|reference| reference.path == path && reference.by == By::Id);
+        let key = named.and_then(|reference| ids.get(&(reference.to.to_owned(), Id::new(text.as_str()))));
+        *text = key.map_or_else(|| mark::as_name(&marker.mark(text)), |key| key.name().to_owned());
+    });
+    name_of(kind, &fields)
+}
+
+fn apart(kind: &Kind, name: &str, taken: &mut HashSet<Key>, twice: &mut Vec<Key>) -> Key {
+    let key = Key::new(kind.name, name);
+    if taken.insert(key.clone()) {
+        return key;
+    }
+    let numbered = (2..).map(|nth| Key::new(kind.name, &format!("{name}#{nth}")));
+    let key = numbered.into_iter().find(|key| !taken.contains(key)).expect("there are more numbers than resources");
+    taken.insert(key.clone());
+    twice.push(key.clone());
+    key
+}
+
+fn mark_references(kind: &Kind, body: &mut Body, ids: &HashMap<(String, Id), Key>, taken: &HashSet<Key>) {
+    for reference in kind.references {
+        body.change(reference.path, &mut |value| {
+            let Value::String(text) = value else { return };
+            if mark::only_key(text).is_some() {
+                return;
+            }
+            let key = match reference.by {
+                By::Id => ids.get(&(reference.to.to_owned(), Id::new(text.as_str()))).cloned(),
+                By::Key => Some(Key::new(reference.to, text)).filter(|key| taken.contains(key)),
+            };
+            if let Some(key) = key {
+                *text = mark::of(&key);
+            }
+        });
+    }
+}
+
+/// Returns the references of a portable body that name nothing: their paths and what they hold.
+///
+/// A tenant can hold such: a grant of a client that is gone.
+pub fn dangling(kind: &Kind, body: &Body) -> Vec<(String, String)> {
+    let found = kind.references.iter().flat_map(|reference| body.find(reference.path));
+    let unmarked = found.filter_map(|(path, value)| {
+        value.as_str().filter(|text| !text.is_empty() && mark::only_key(text).is_none()).map(|text| (path, text.to_owned()))
+    });
+    unmarked.collect()
+}
+
+/// Turns references by name that name nothing in their own tenant into keys, where another tenant has such a resource.
+pub fn settle(kind: &Kind, body: &mut Body, is_known: &dyn Fn(&Key) -> bool) {
+    for reference in kind.references.iter().filter(|reference| reference.by == By::Key) {
+        body.change(reference.path, &mut |value| {
+            let Value::String(text) = value else { return };
+            let key = Key::new(reference.to, text);
+            if mark::only_key(text).is_none() && is_known(&key) {
+                *text = mark::of(&key);
+            }
+        });
+    }
+}
+
+/// Returns the key where a portable value is one reference and nothing else.
+pub fn as_reference(value: &Value) -> Option<Key> {
+    value.as_str().and_then(mark::only_key)
+}
+
+/// Returns every key that a portable value mentions, in references and inside texts.
+pub fn mentioned(value: &Value) -> Vec<Key> {
+    match value {
+        Value::String(text) => mark::keys_in(text).collect(),
+        Value::Array(list) => list.iter().flat_map(mentioned).collect(),
+        Value::Object(fields) => fields.values().flat_map(mentioned).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
+/// Renames keys in every text of a portable body.
+pub fn rename(body: &mut Body, names: &HashMap<Key, Key>) {
+    body.change_texts(&mut |_, text| {
+        if let std::borrow::Cow::Owned(renamed) = mark::renamed(text, names) {
+            *text = renamed;
+        }
+    });
+}
+
+/// Returns the name a portable body gives its resource: what [`name_of`] says, with references written as names.
+pub fn portable_name(kind: &Kind, body: &Body) -> String {
+    let fields = kind.key.iter().filter_map(|path| body.get(path).map(|value| ((*path).to_owned(), value.clone())));
+    let mut fields: Body = fields.collect();
+    fields.change_texts(&mut |_, text| *text = mark::as_name(text));
+    name_of(kind, &fields)
+}
+
+/// What one tenant calls things: keys to ids, and its domain.
+#[derive(Debug, Clone)]
+pub struct Names {
+    domain: String,
+    ids: HashMap<Key, Id>,
+}
+
+impl Names {
+    /// Returns the names of a tenant of which no resource is known yet.
+    pub fn new(domain: &str) -> Self {
+        Self { domain: domain.to_owned(), ids: HashMap::new() }
+    }
+
+    /// Adds a resource.
+    pub fn learn(&mut self, key: Key, id: Id) {
+        self.ids.insert(key, id);
+    }
+
+    /// Returns the id of a resource.
+    pub fn id_of(&self, key: &Key) -> Option<&Id> {
+        self.ids.get(key)
+    }
+
+    /// Turns a portable body into what this tenant understands.
+    ///
+    /// # Errors
+    ///
+    /// Returns the keys that this tenant has no resource for.
+    pub fn attach(&self, kind: &Kind, body: &Body) -> Result<Body, Vec<Key>> {
+        let mut attached = body.clone();
+        let mut missing = Vec::new();
+        for reference in kind.references.iter().filter(|reference| reference.by == By::Key) {
+            attached.change(reference.path, &mut |value| {
+                if let Some(key) = value.as_str().and_then(mark::only_key) {
+                    *value = Value::String(key.name().to_owned());
+                }
+            });
+        }
+        attached.change_texts(&mut |_, text| {
+            if text.contains(['⟦', '⟨']) {
+                *text = self.attach_text(text, &mut missing);
+            }
+        });
+        if missing.is_empty() { Ok(attached) } else { Err(missing) }
+    }
+
+    fn attach_text(&self, text: &str, missing: &mut Vec<Key>) -> String {
+        let mut out = String::with_capacity(text.len());
+        for piece in mark::pieces(text) {
+            match piece {
+                Piece::Plain(plain) => out.push_str(plain),
+                Piece::Domain => out.push_str(&self.domain),
+                Piece::Name => out.push_str(self.domain.split('.').next().unwrap_or(&self.domain)),
+                Piece::Key(key) => match Key::try_from(key.to_owned()) {
+                    Ok(key) => match self.ids.get(&key) {
+                        Some(id) => out.push_str(id.as_str()),
+                        None => missing.push(key),
+                    },
+                    Err(_) => out.push_str(key),
+                },
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(kind: &str, answer: Value) -> Resource {
+        let kind = Catalog::standard().kind(kind).expect("a kind");
+        Resource::read(kind, Body::from_value(answer).expect("an object")).expect("readable")
+    }
+
+    fn tenant(domain: &str, client: &str, api: &str) -> Vec<Resource> {
+        let management = format!("https://{domain}/api/v2/");
+        let mut resources = vec![
+            read("client-grants", json!({"id": format!("cgr_{client}"), "client_id": client, "audience": management, "scope": []})),
+            read("resource-servers", json!({"id": api, "identifier": management, "is_system": true})),
+            read("clients", json!({"client_id": client, "name": "Billing"})),
+            read("rules", json!({"id": format!("rul_{client}"), "name": "r", "script": format!("x === '{client}'; '{domain}'")})),
+        ];
+        detach(Catalog::standard(), domain, &mut resources);
+        resources
+    }
+
+    #[test]
+    fn the_same_settings_in_two_tenants_are_equal_once_detached() {
+        let dev = tenant("acme-dev.eu.auth0.com", "DevDevDevDevDev1", "5f0000000000000000000001");
+        let prod = tenant("acme.eu.auth0.com", "ProdProdProdProd", "5f0000000000000000000002");
+        for (dev, prod) in dev.iter().zip(&prod) {
+            assert_eq!((&dev.key, &dev.body), (&prod.key, &prod.body));
+        }
+        assert_eq!(dev[0].key.to_string(), "client-grants/Billing · https://⟨tenant⟩/api/v2/ · client");
+        assert_eq!(dev[3].body.text("script"), Some("x === '⟦clients/Billing⟧'; '⟨tenant⟩'"));
+    }
+
+    #[test]
+    fn what_was_detached_from_one_tenant_attaches_to_another() {
+        let dev = tenant("acme-dev.eu.auth0.com", "DevDevDevDevDev1", "5f0000000000000000000001");
+        let mut names = Names::new("acme.eu.auth0.com");
+        names.learn(dev[2].key.clone(), Id::new("ProdProdProdProd"));
+        let attach = |resource: &Resource| names.attach(Catalog::standard().kind(resource.key.kind()).expect("a kind"), &resource.body);
+        assert_eq!(
+            attach(&dev[0]).expect("resolves").into_value(),
+            json!({"client_id": "ProdProdProdProd", "audience": "https://acme.eu.auth0.com/api/v2/", "scope": []})
+        );
+        assert_eq!(attach(&dev[3]).expect("resolves").text("script"), Some("x === 'ProdProdProdProd'; 'acme.eu.auth0.com'"));
+    }
+
+    #[test]
+    fn a_key_without_a_resource_is_named() {
+        let names = Names::new("acme.eu.auth0.com");
+        let kind = Catalog::standard().kind("clients").expect("a kind");
+        let body = Body::from_value(json!({"allowed_clients": ["⟦clients/Gone⟧"]})).expect("an object");
+        assert_eq!(names.attach(kind, &body).expect_err("missing"), [Key::new("clients", "Gone")]);
+    }
+
+    #[test]
+    fn names_that_stand_twice_are_kept_apart_in_the_order_of_the_list() {
+        let mut resources: Vec<_> = ["one", "two", "three"].map(|id| read("clients", json!({"client_id": id, "name": "Web"}))).into();
+        let twice = detach(Catalog::standard(), "acme.auth0.com", &mut resources);
+        assert_eq!(
+            resources.iter().map(|client| client.key.to_string()).collect::<Vec<_>>(),
+            ["clients/Web", "clients/Web#2", "clients/Web#3"]
+        );
+        assert_eq!(twice, [Key::new("clients", "Web#2"), Key::new("clients", "Web#3")]);
+    }
+
+    #[test]
+    fn a_reference_to_what_is_gone_stays_as_it_is_and_is_found() {
+        let mut resources = vec![read("client-grants", json!({"id": "g", "client_id": "gone", "audience": "https://api"}))];
+        detach(Catalog::standard(), "acme.auth0.com", &mut resources);
+        let kind = Catalog::standard().kind("client-grants").expect("a kind");
+        assert_eq!(
+            dangling(kind, &resources[0].body),
+            [("client_id".to_owned(), "gone".to_owned()), ("audience".to_owned(), "https://api".to_owned())]
+        );
+    }
+}

@@ -1,0 +1,332 @@
+//! Snapshots as files: `snapshots/<tenant>/<UTC time>/manifest.json` and one pretty, canonically ordered JSON file a kind.
+//!
+//! A snapshot is written aside and renamed whole; an equal one is not written again. What is read is believed only when its content hash
+//! holds: edits belong into a mapping.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Snapshot, Status};
+use crate::catalog::Catalog;
+use crate::disk;
+use crate::resource::{Key, Resource};
+
+/// The newest format this version reads, and the one it writes.
+pub const FORMAT: u32 = 1;
+
+/// What stands in `manifest.json`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    format: u32,
+    tool: String,
+    tenant: String,
+    domain: String,
+    taken: String,
+    kinds: BTreeMap<String, Listed>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    twice: Vec<Key>,
+    hash: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Listed {
+    #[serde(flatten)]
+    status: Status,
+    count: usize,
+}
+
+/// What could not be done with the files of a snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The files cannot be written.
+    #[error("cannot write snapshot \"{path}\"", path = .path.display())]
+    Write {
+        /// The snapshot's folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file cannot be read.
+    #[error("cannot read \"{path}\"", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is not what a snapshot holds.
+    #[error("\"{path}\" is no part of a snapshot: {because}", path = .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        because: String,
+    },
+    /// The format is newer than this version.
+    #[error("snapshot \"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
+    Newer {
+        /// The snapshot's folder.
+        path: PathBuf,
+        /// Its format.
+        format: u64,
+    },
+    /// The content is not what was written.
+    #[error("snapshot \"{path}\" was changed after it was written: {file} does not match its manifest", path = .path.display())]
+    Changed {
+        /// The snapshot's folder.
+        path: PathBuf,
+        /// What does not match.
+        file: String,
+    },
+    /// There is none.
+    #[error("there is no snapshot of \"{tenant}\" in \"{path}\"", path = .path.display())]
+    None {
+        /// The tenant.
+        tenant: String,
+        /// Where they would be.
+        path: PathBuf,
+    },
+}
+
+/// Where a snapshot ended up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// Written as a new version.
+    New(PathBuf),
+    /// Equal to the newest, which stands here.
+    Same(PathBuf),
+}
+
+impl Stored {
+    /// Returns the folder that holds the snapshot.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::New(path) | Self::Same(path) => path,
+        }
+    }
+}
+
+/// Writes a snapshot as the newest version below `root` (`snapshots/<tenant>/<time>`), unless the newest is equal.
+///
+/// # Errors
+///
+/// When the files cannot be written; then nothing is left behind.
+pub fn save(root: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
+    let folder = root.join(&snapshot.tenant);
+    let files = files_of(snapshot);
+    let hash = hash_of(&files, snapshot);
+    if let Ok(newest) = newest(root, &snapshot.tenant)
+        && read_manifest(&newest).is_ok_and(|manifest| manifest.hash == hash)
+    {
+        return Ok(Stored::Same(newest));
+    }
+    let path = unused(&folder, &snapshot.taken);
+    write_files(&path, snapshot, &files, hash).map_err(|source| Error::Write { path: path.clone(), source })?;
+    Ok(Stored::New(path))
+}
+
+/// Writes a snapshot into exactly this folder, which must not hold anything yet.
+///
+/// # Errors
+///
+/// When the files cannot be written.
+pub fn save_at(path: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
+    let files = files_of(snapshot);
+    let hash = hash_of(&files, snapshot);
+    write_files(path, snapshot, &files, hash).map_err(|source| Error::Write { path: path.to_owned(), source })?;
+    Ok(Stored::New(path.to_owned()))
+}
+
+/// Reads the snapshot in a folder.
+///
+/// # Errors
+///
+/// When a file is missing, malformed, changed or of a newer format.
+pub fn load(catalog: &Catalog, path: &Path) -> Result<Snapshot, Error> {
+    let manifest = read_manifest(path)?;
+    let mut files = BTreeMap::new();
+    let mut resources = Vec::new();
+    for (kind, listed) in &manifest.kinds {
+        if catalog.kind(kind).is_none() {
+            let because = format!("\"{kind}\" is no kind this version of migrate knows");
+            return Err(Error::Malformed { path: path.join("manifest.json"), because });
+        }
+        let file = path.join(format!("{kind}.json"));
+        let text = fs::read_to_string(&file).map_err(|source| Error::Read { path: file.clone(), source })?;
+        let read: Vec<Resource> =
+            serde_json::from_str(&text).map_err(|source| Error::Malformed { path: file.clone(), because: source.to_string() })?;
+        if let Some(stray) = read.iter().find(|resource| resource.key.kind() != kind) {
+            return Err(Error::Malformed { path: file, because: format!("\"{}\" does not belong here", stray.key) });
+        }
+        if read.len() != listed.count {
+            let file = format!("{kind}.json ({} of {} resources)", read.len(), listed.count);
+            return Err(Error::Changed { path: path.to_owned(), file });
+        }
+        resources.extend(read);
+        files.insert(kind.clone(), text);
+    }
+    let kinds = manifest.kinds.into_iter().map(|(kind, listed)| (kind, listed.status)).collect();
+    let Manifest { tenant, domain, taken, twice, hash, .. } = manifest;
+    let mut snapshot = Snapshot { tenant, domain, taken, kinds, resources, twice };
+    if hash_of(&files, &snapshot) != hash {
+        return Err(Error::Changed { path: path.to_owned(), file: "its content".to_owned() });
+    }
+    snapshot.sort(catalog);
+    Ok(snapshot)
+}
+
+/// Returns the folder of a tenant's newest snapshot below `root`.
+///
+/// # Errors
+///
+/// When there is none, or the folder cannot be read.
+pub fn newest(root: &Path, tenant: &str) -> Result<PathBuf, Error> {
+    let folder = root.join(tenant);
+    let none = || Error::None { tenant: tenant.to_owned(), path: folder.clone() };
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(source) if source.kind() == io::ErrorKind::NotFound => return Err(none()),
+        Err(source) => return Err(Error::Read { path: folder, source }),
+    };
+    let versions = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.join("manifest.json").is_file());
+    versions.max().ok_or_else(none)
+}
+
+fn unused(folder: &Path, taken: &str) -> PathBuf {
+    let time = taken.replace(':', "-");
+    let first = folder.join(&time);
+    let numbered = (2..).map(|nth| folder.join(format!("{time}.{nth}")));
+    std::iter::once(first).chain(numbered).find(|path| !path.exists()).expect("there are more numbers than snapshots")
+}
+
+fn files_of(snapshot: &Snapshot) -> BTreeMap<String, String> {
+    let text_of = |kind: &String| {
+        let resources: Vec<&Resource> = snapshot.of_kind(kind).collect();
+        let mut text = serde_json::to_string_pretty(&resources).expect("resources are JSON");
+        text.push('\n');
+        text
+    };
+    snapshot.kinds.keys().map(|kind| (kind.clone(), text_of(kind))).collect()
+}
+
+/// Hashes what a snapshot says, but not when it was taken.
+fn hash_of(files: &BTreeMap<String, String>, snapshot: &Snapshot) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |text: &str| {
+        hash.update(text.len().to_le_bytes());
+        hash.update(text.as_bytes());
+    };
+    add(&snapshot.domain);
+    for (kind, status) in &snapshot.kinds {
+        add(kind);
+        add(&serde_json::to_string(status).expect("a status is JSON"));
+        add(&files[kind]);
+    }
+    hash.finalize().iter().fold(String::from("sha256:"), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes any text");
+        text
+    })
+}
+
+fn write_files(path: &Path, snapshot: &Snapshot, files: &BTreeMap<String, String>, hash: String) -> io::Result<()> {
+    let count = |kind: &String| snapshot.of_kind(kind).count();
+    let listed = |(kind, status): (&String, &Status)| (kind.clone(), Listed { status: status.clone(), count: count(kind) });
+    let manifest = Manifest {
+        format: FORMAT,
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        tenant: snapshot.tenant.clone(),
+        domain: snapshot.domain.clone(),
+        taken: snapshot.taken.clone(),
+        kinds: snapshot.kinds.iter().map(listed).collect(),
+        twice: snapshot.twice.clone(),
+        hash,
+    };
+    disk::write_folder_whole(path, |aside| {
+        for (kind, text) in files {
+            disk::write_whole(&aside.join(format!("{kind}.json")), text.as_bytes())?;
+        }
+        let mut text = serde_json::to_string_pretty(&manifest).expect("a manifest is JSON");
+        text.push('\n');
+        disk::write_whole(&aside.join("manifest.json"), text.as_bytes())
+    })
+}
+
+fn read_manifest(path: &Path) -> Result<Manifest, Error> {
+    let file = path.join("manifest.json");
+    let text = fs::read_to_string(&file).map_err(|source| Error::Read { path: file.clone(), source })?;
+    let malformed = |source: serde_json::Error| Error::Malformed { path: file.clone(), because: source.to_string() };
+    let any: serde_json::Value = serde_json::from_str(&text).map_err(malformed)?;
+    match any.get("format").and_then(serde_json::Value::as_u64) {
+        Some(format) if format > u64::from(FORMAT) => return Err(Error::Newer { path: path.to_owned(), format }),
+        Some(_) => {}
+        None => return Err(Error::Malformed { path: file, because: "\"format\" is missing".to_owned() }),
+    }
+    serde_json::from_str(&text).map_err(malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::Body;
+    use serde_json::json;
+
+    fn snapshot(taken: &str) -> Snapshot {
+        let kind = Catalog::standard().kind("clients").expect("a kind");
+        let client = Body::from_value(json!({"client_id": "one", "name": "Web", "later": 1})).expect("an object");
+        let kinds = BTreeMap::from([("clients".to_owned(), Status::Complete), ("rules".to_owned(), Status::Absent("gone".to_owned()))]);
+        let resources = vec![Resource::read(kind, client).expect("readable")];
+        Snapshot { tenant: "dev".into(), domain: "dev.auth0.com".into(), taken: taken.into(), kinds, resources, twice: Vec::new() }
+    }
+
+    fn saved() -> (tempfile::TempDir, PathBuf) {
+        let root = tempfile::tempdir().expect("a folder");
+        let path = save(root.path(), &snapshot("2026-01-01T00:00:00Z")).expect("saved").path().to_owned();
+        (root, path)
+    }
+
+    #[test]
+    fn what_was_saved_is_loaded_again() {
+        let (_root, path) = saved();
+        assert!(path.ends_with("dev/2026-01-01T00-00-00Z"));
+        assert_eq!(load(Catalog::standard(), &path).expect("loaded"), snapshot("2026-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn an_equal_snapshot_is_not_written_again() {
+        let (root, path) = saved();
+        assert_eq!(save(root.path(), &snapshot("2026-01-02T00:00:00Z")).expect("saved"), Stored::Same(path));
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_by_its_number() {
+        let (_root, path) = saved();
+        let file = path.join("manifest.json");
+        let text = fs::read_to_string(&file).expect("read").replace("\"format\": 1", "\"format\": 7");
+        fs::write(&file, text).expect("written");
+        let refused = load(Catalog::standard(), &path).expect_err("refused").to_string();
+        assert_eq!(refused, format!("snapshot \"{}\" has format 7; this version of migrate reads up to 1", path.display()));
+    }
+
+    #[test]
+    fn a_file_cut_short_is_refused_with_its_place() {
+        let (_root, path) = saved();
+        let file = path.join("clients.json");
+        let text = fs::read_to_string(&file).expect("read");
+        fs::write(&file, &text[..text.len() / 2]).expect("written");
+        let refused = load(Catalog::standard(), &path).expect_err("refused").to_string();
+        assert!(refused.contains("clients.json") && refused.contains("line"), "{refused}");
+    }
+
+    #[test]
+    fn a_changed_value_is_noticed() {
+        let (_root, path) = saved();
+        let file = path.join("clients.json");
+        fs::write(&file, fs::read_to_string(&file).expect("read").replace("Web", "Wob")).expect("written");
+        assert!(matches!(load(Catalog::standard(), &path), Err(Error::Changed { .. })));
+    }
+}
