@@ -25,6 +25,7 @@
 //! sandbox                        a tenant on loopback
 //! ```
 
+pub mod apply;
 pub mod body;
 pub mod catalog;
 pub mod disk;

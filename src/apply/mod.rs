@@ -1,0 +1,5 @@
+//! Making it so: a plan, a target, and a journal that knows what happened.
+
+mod summary;
+
+pub use summary::{Settled, Summary, Tally};

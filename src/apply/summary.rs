@@ -1,0 +1,65 @@
+//! How an apply ended, for whoever renders it.
+
+use serde::Serialize;
+
+use crate::event::Outcome;
+use crate::resource::Key;
+
+/// One change and how it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// The resource.
+    pub key: Key,
+    /// `create` or `update`.
+    pub verb: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How an apply ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Every change of the plan, in the order it was settled; those settled before a resume come first.
+    pub settled: Vec<Settled>,
+    /// Changes of the plan that were not reached, because the run was stopped.
+    pub unsent: usize,
+    /// Values the target answered otherwise than they were sent, as sentences.
+    pub differs: Vec<String>,
+}
+
+/// How many changes ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// The target holds them.
+    pub applied: usize,
+    /// The target refused them.
+    pub failed: usize,
+    /// They were not sent, since something they need is missing.
+    pub skipped: usize,
+    /// They were sent and no answer came.
+    pub in_doubt: usize,
+    /// They were not reached.
+    pub unsent: usize,
+}
+
+impl Summary {
+    /// Counts how the changes ended.
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally { unsent: self.unsent, ..Tally::default() };
+        for settled in &self.settled {
+            match settled.outcome {
+                Outcome::Applied(_) => tally.applied += 1,
+                Outcome::Failed(_) => tally.failed += 1,
+                Outcome::Skipped(_) => tally.skipped += 1,
+                Outcome::InDoubt(_) => tally.in_doubt += 1,
+            }
+        }
+        tally
+    }
+
+    /// Returns whether every change of the plan is in the target.
+    pub fn is_whole(&self) -> bool {
+        let Tally { failed, skipped, in_doubt, unsent, .. } = self.tally();
+        failed + skipped + in_doubt + unsent == 0
+    }
+}
