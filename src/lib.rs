@@ -16,7 +16,7 @@
 //! - Everything that is special to Auth0 is an entry in the [`catalog`].
 //!
 //! ```text
-//! body, disk                     JSON and paths into it; files written whole
+//! body, disk, wrong              JSON and paths into it; files written whole; a wrong place in a file
 //! catalog, resource, event       what Auth0 has; one object of it; what happened
 //! snapshot, links                everything at one moment; which source id is which target id
 //! tenant, export                 talking to one tenant; tenant -> snapshot
@@ -31,6 +31,8 @@ pub mod catalog;
 pub mod disk;
 pub mod event;
 pub mod links;
+pub mod mapping;
 pub mod plan;
 pub mod resource;
 pub mod snapshot;
+pub mod wrong;

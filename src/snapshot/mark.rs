@@ -116,6 +116,33 @@ pub(crate) fn renamed<'text>(text: &'text str, names: &HashMap<Key, Key>) -> Cow
     Cow::Owned(out)
 }
 
+/// Changes the text around marks, piece by piece; returns how many pieces changed.
+pub(crate) fn change_plain(text: &mut String, change: &mut dyn FnMut(&str) -> Option<String>) -> usize {
+    if !text.contains([OPEN, ANGLE]) {
+        return change(text).map(|changed| *text = changed).is_some().into();
+    }
+    let mut count = 0;
+    let mut out = String::with_capacity(text.len());
+    for piece in pieces(text) {
+        match piece {
+            Piece::Plain(plain) => {
+                let changed = change(plain);
+                count += usize::from(changed.is_some());
+                out.push_str(&changed.as_deref().unwrap_or(plain).replace(OPEN, "⟦⟦").replace(ANGLE, "⟨⟨"));
+            }
+            Piece::Domain => out.push_str(DOMAIN),
+            Piece::Name => out.push_str(NAME),
+            Piece::Key(key) => {
+                out.push(OPEN);
+                out.push_str(key);
+                out.push(CLOSE);
+            }
+        }
+    }
+    *text = out;
+    count
+}
+
 /// Returns a portable text as a name within a key: marks of resources become their names.
 pub(crate) fn as_name(text: &str) -> String {
     if let Some(key) = only_key(text) {

@@ -132,6 +132,11 @@ pub fn rename(body: &mut Body, names: &HashMap<Key, Key>) {
     });
 }
 
+/// Changes a portable text around its marks, piece by piece; returns how many pieces changed.
+pub fn change_plain(text: &mut String, change: &mut dyn FnMut(&str) -> Option<String>) -> usize {
+    mark::change_plain(text, change)
+}
+
 /// Returns the name a portable body gives its resource: what [`name_of`] says, with references written as names.
 pub fn portable_name(kind: &Kind, body: &Body) -> String {
     let fields = kind.key.iter().filter_map(|path| body.get(path).map(|value| ((*path).to_owned(), value.clone())));

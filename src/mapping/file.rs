@@ -1,0 +1,343 @@
+//! `mappings/<name>.toml` -> rules.
+
+use std::borrow::Cow;
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use glob::Pattern;
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::rule::{Effect, Removed, Rule};
+use super::table;
+use crate::catalog::{Catalog, Kind};
+use crate::wrong::{Source, Wrong, did_you_mean};
+
+/// The words a rule can be made of.
+const WORDS: [&str; 9] = ["match", "field", "skip", "rename", "replace", "set", "remove", "keep", "secret"];
+
+/// What could not be done with a mapping.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read.
+    #[error("cannot read mapping \"{path}\"", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file says something wrong.
+    #[error(transparent)]
+    Wrong(#[from] Box<Wrong>),
+}
+
+/// A file of rules.
+#[derive(Debug, Clone, Default)]
+pub struct Mapping {
+    /// The rules, in the order of the file.
+    pub rules: Vec<Rule>,
+}
+
+type Key<'text> = Spanned<Cow<'text, str>>;
+type Held<'text> = Spanned<DeValue<'text>>;
+
+impl Mapping {
+    /// Reads a mapping and its tables, and checks every rule against the catalog.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, or a rule names a kind, field or word that does not exist.
+    pub fn load(catalog: &Catalog, path: &Path) -> Result<Self, Error> {
+        let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        Reading { catalog, source: Source { path, text: &text } }.mapping()
+    }
+}
+
+struct Reading<'text> {
+    catalog: &'text Catalog,
+    source: Source<'text>,
+}
+
+impl Reading<'_> {
+    fn wrong(&self, at: Range<usize>, what: impl Into<String>, label: impl Into<String>) -> Error {
+        Error::Wrong(Box::new(self.source.wrong(at, what, label)))
+    }
+
+    fn mapping(&self) -> Result<Mapping, Error> {
+        let parsed = DeTable::parse(self.source.text);
+        let table = parsed.map_err(|error| self.wrong(error.span().unwrap_or(0..0), "this is no TOML", error.message()))?;
+        let mut rules = Vec::new();
+        for (key, value) in table.get_ref() {
+            let DeValue::Array(elements) = value.get_ref() else {
+                return Err(self.unknown_word(key, &["rule"], "a mapping has no"));
+            };
+            if key.get_ref() != "rule" {
+                return Err(self.unknown_word(key, &["rule"], "a mapping has no"));
+            }
+            for element in elements {
+                rules.push(self.rule(element)?);
+            }
+        }
+        Ok(Mapping { rules })
+    }
+
+    fn unknown_word(&self, key: &Key<'_>, known: &[&str], what: &str) -> Error {
+        self.wrong(key.span(), format!("{what} \"{}\"", key.get_ref()), did_you_mean(key.get_ref(), known))
+    }
+
+    fn rule(&self, element: &Held<'_>) -> Result<Rule, Error> {
+        let DeValue::Table(table) = element.get_ref() else {
+            return Err(self.wrong(element.span(), "a rule must be a table", "write [[rule]] above it"));
+        };
+        if let Some((key, _)) = table.iter().find(|(key, _)| !WORDS.contains(&key.get_ref().as_ref())) {
+            return Err(self.unknown_word(key, &WORDS, "a rule has no"));
+        }
+        let word = |name: &str| table.iter().find(|(key, _)| key.get_ref() == name);
+        let place = format!("{}:{}", self.source.path.display(), self.line_of(element.span().start));
+        let matches = match word("match") {
+            Some((_, value)) => self.patterns(value)?,
+            None => return Err(self.wrong(element.span(), "a rule matches nothing", "add match = \"clients/*\"")),
+        };
+        let effects: Vec<_> = table.iter().filter(|(key, _)| !["match", "field"].contains(&key.get_ref().as_ref())).collect();
+        let [(name, value)] = effects[..] else {
+            let label = "one of skip, rename, replace, set, remove, keep, secret";
+            return Err(self.wrong(element.span(), format!("a rule does {} things", effects.len()), label));
+        };
+        let field = word("field").map(|(_, value)| self.text(value, "field")).transpose()?;
+        let effect = self.effect(name, value)?;
+        let rule = Rule { place, matches, field: field.clone(), effect };
+        let at = word("field").map_or(name.span(), |(_, value)| value.span());
+        self.check_field(&rule, at)?;
+        Ok(rule)
+    }
+
+    fn line_of(&self, byte: usize) -> usize {
+        self.source.text[..byte].matches('\n').count() + 1
+    }
+
+    fn text(&self, value: &Held<'_>, word: &str) -> Result<String, Error> {
+        match value.get_ref() {
+            DeValue::String(text) => Ok(text.clone().into_owned()),
+            _ => Err(self.wrong(value.span(), format!("\"{word}\" must be a text"), "put quotes around it")),
+        }
+    }
+
+    fn is_true(&self, value: &Held<'_>, word: &str) -> Result<(), Error> {
+        match value.get_ref() {
+            DeValue::Boolean(true) => Ok(()),
+            _ => Err(self.wrong(value.span(), format!("\"{word}\" can only be true"), "leave the rule out otherwise")),
+        }
+    }
+
+    fn patterns(&self, value: &Held<'_>) -> Result<Vec<Pattern>, Error> {
+        match value.get_ref() {
+            DeValue::Array(elements) => elements.iter().map(|element| self.pattern(element)).collect(),
+            _ => Ok(vec![self.pattern(value)?]),
+        }
+    }
+
+    fn pattern(&self, value: &Held<'_>) -> Result<Pattern, Error> {
+        let text = self.text(value, "match")?;
+        let pattern = Pattern::new(&text).map_err(|error| self.wrong(value.span(), format!("\"{text}\" is no pattern"), error.msg))?;
+        let kind = text.split('/').next().unwrap_or_default();
+        let of_kind = Pattern::new(kind).unwrap_or_default();
+        if self.catalog.kinds().any(|known| of_kind.matches(known.name)) {
+            return Ok(pattern);
+        }
+        let known: Vec<&str> = self.catalog.kinds().map(|kind| kind.name).collect();
+        Err(self.wrong(value.span(), format!("there is no kind \"{kind}\""), did_you_mean(kind, &known)))
+    }
+
+    fn effect(&self, name: &Key<'_>, value: &Held<'_>) -> Result<Effect, Error> {
+        Ok(match name.get_ref().as_ref() {
+            "skip" => self.is_true(value, "skip").map(|()| Effect::Skip)?,
+            "keep" => self.is_true(value, "keep").map(|()| Effect::Keep)?,
+            "rename" => Effect::Rename(self.text(value, "rename")?),
+            "replace" => Effect::Replace(self.replacements(value)?),
+            "set" => Effect::Set(self.json(value)?),
+            "remove" => match value.get_ref() {
+                DeValue::Boolean(true) => Effect::Remove(Removed::Field),
+                _ => Effect::Remove(Removed::Element(self.json(value)?)),
+            },
+            _ => Effect::Secret(self.secret(value)?),
+        })
+    }
+
+    fn replacements(&self, value: &Held<'_>) -> Result<Vec<(String, String)>, Error> {
+        let label = "write { from = \"..\", to = \"..\" } or { table = \"file.csv\" }";
+        let wrong = || self.wrong(value.span(), "\"replace\" needs a text to look for", label);
+        let DeValue::Table(table) = value.get_ref() else { return Err(wrong()) };
+        let word = |name: &str| table.iter().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value);
+        if let Some((key, _)) = table.iter().find(|(key, _)| !["from", "to", "table"].contains(&key.get_ref().as_ref())) {
+            return Err(self.unknown_word(key, &["from", "to", "table"], "\"replace\" has no"));
+        }
+        let mut rows = match (word("from"), word("to"), word("table")) {
+            (Some(from), Some(to), None) => vec![(self.text(from, "from")?, self.text(to, "to")?)],
+            (None, None, Some(file)) => {
+                let path = self.source.path.parent().unwrap_or(Path::new(".")).join(self.text(file, "table")?);
+                if !path.is_file() {
+                    return Err(self.wrong(
+                        file.span(),
+                        format!("there is no table \"{}\"", path.display()),
+                        "the path starts at the mapping's folder",
+                    ));
+                }
+                table::read(&path)?
+            }
+            _ => return Err(wrong()),
+        };
+        if rows.iter().any(|(from, _)| from.is_empty()) {
+            return Err(wrong());
+        }
+        rows.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
+        Ok(rows)
+    }
+
+    fn secret(&self, value: &Held<'_>) -> Result<String, Error> {
+        let text = self.text(value, "secret")?;
+        let is_known = ["env:", "file:"].iter().any(|from| text.strip_prefix(from).is_some_and(|rest| !rest.is_empty()));
+        if !is_known {
+            return Err(self.wrong(value.span(), "a secret comes from outside", "write env:NAME or file:PATH, never the secret itself"));
+        }
+        match text.strip_prefix("file:").map(Path::new) {
+            Some(path) if path.is_relative() => {
+                let path = self.source.path.parent().unwrap_or(Path::new(".")).join(path);
+                Ok(format!("file:{}", path.display()))
+            }
+            _ => Ok(text),
+        }
+    }
+
+    fn json(&self, value: &Held<'_>) -> Result<Value, Error> {
+        Ok(match value.get_ref() {
+            DeValue::String(text) => Value::String(text.clone().into_owned()),
+            DeValue::Boolean(flag) => Value::Bool(*flag),
+            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+                Ok(number) => Value::from(number),
+                Err(_) => return Err(self.wrong(value.span(), "the number is too large", "64 bits are the most")),
+            },
+            DeValue::Float(number) => number.as_str().parse::<f64>().map(Value::from).unwrap_or_default(),
+            DeValue::Datetime(time) => Value::String(time.to_string()),
+            DeValue::Array(list) => Value::Array(list.iter().map(|element| self.json(element)).collect::<Result<_, _>>()?),
+            DeValue::Table(table) => {
+                let field = |(key, value): (&Key<'_>, &Held<'_>)| Ok((key.get_ref().clone().into_owned(), self.json(value)?));
+                Value::Object(table.iter().map(field).collect::<Result<_, Error>>()?)
+            }
+        })
+    }
+
+    /// Checks that a rule's field exists in some kind it can be about, and suits what the rule does.
+    fn check_field(&self, rule: &Rule, at: Range<usize>) -> Result<(), Error> {
+        let kinds: Vec<&'static Kind> = self.catalog.kinds().filter(|kind| rule.is_about_kind(kind)).collect();
+        let Some(field) = &rule.field else {
+            return match rule.effect {
+                Effect::Skip | Effect::Rename(_) | Effect::Replace(_) => Ok(()),
+                _ => Err(self.wrong(at, "the rule does not say which field", "add field = \"..\"")),
+            };
+        };
+        if matches!(rule.effect, Effect::Skip | Effect::Rename(_)) {
+            return Err(self.wrong(at, "the rule is about the whole resource", "leave out field"));
+        }
+        let is_secret = |kind: &&Kind| kind.secrets.iter().any(|secret| crate::body::covers(secret, field));
+        if matches!(rule.effect, Effect::Secret(_)) {
+            let is_plain = !field.contains(['[', '*']);
+            let known: Vec<&str> = kinds.iter().flat_map(|kind| kind.secrets).copied().collect();
+            if is_plain && kinds.iter().any(is_secret) {
+                return Ok(());
+            }
+            return Err(self.wrong(at, format!("\"{field}\" is no secret of {}", names(&kinds)), did_you_mean(field, &known)));
+        }
+        if kinds.iter().any(is_secret) {
+            let label = "use secret = \"env:NAME\"";
+            return Err(self.wrong(at, format!("\"{field}\" is a secret, which no snapshot holds"), label));
+        }
+        if kinds.iter().any(|kind| kind.fields().has(field)) {
+            return Ok(());
+        }
+        let known: Vec<&str> = kinds.iter().flat_map(|kind| kind.fields().iter().map(|field| field.name)).collect();
+        let top = field.split(['.', '[']).next().unwrap_or(field);
+        let label = match crate::wrong::nearest(top, known.iter().copied()) {
+            Some(nearest) if nearest != top => format!("did you mean \"{nearest}\"?"),
+            _ => "no field of that kind goes there".to_owned(),
+        };
+        Err(self.wrong(at, format!("there is no field \"{field}\" in {}", names(&kinds)), label))
+    }
+}
+
+fn names(kinds: &[&'static Kind]) -> String {
+    match kinds {
+        [one] => one.name.to_owned(),
+        _ if kinds.len() > 3 => "any kind it matches".to_owned(),
+        _ => kinds.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        let reading = Reading { catalog: Catalog::standard(), source: Source { path: Path::new("m.toml"), text } };
+        reading.mapping().expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn a_field_that_does_not_exist_is_shown_with_the_nearest_one() {
+        insta::assert_snapshot!(refused("[[rule]]\nmatch = \"clients/*\"\nfield = \"calbacks[]\"\nremove = \"x\"\n"), @r#"
+        there is no field "calbacks[]" in clients
+         --> m.toml:3:9
+          |
+        3 | field = "calbacks[]"
+          |         ^^^^^^^^^^^^ did you mean "callbacks"?
+        "#);
+    }
+
+    #[test]
+    fn a_word_that_no_rule_has_is_shown_with_the_nearest_one() {
+        insta::assert_snapshot!(refused("[[rule]]\nmatch = \"*\"\nskp = true\n"), @r#"
+        a rule has no "skp"
+         --> m.toml:3:1
+          |
+        3 | skp = true
+          | ^^^ did you mean "skip"?
+        "#);
+    }
+
+    #[test]
+    fn a_kind_that_does_not_exist_is_shown_with_the_nearest_one() {
+        insta::assert_snapshot!(refused("[[rule]]\nmatch = \"cleints/*\"\nskip = true\n"), @r#"
+        there is no kind "cleints"
+         --> m.toml:2:9
+          |
+        2 | match = "cleints/*"
+          |         ^^^^^^^^^^^ did you mean "clients"?
+        "#);
+    }
+
+    #[test]
+    fn broken_toml_is_shown_where_it_breaks() {
+        insta::assert_snapshot!(refused("[[rule]]\nmatch = clients\n"), @r"
+        this is no TOML
+         --> m.toml:2:9
+          |
+        2 | match = clients
+          |         ^^^^^^^ string values must be quoted, expected literal string
+        ");
+    }
+
+    #[test]
+    fn a_secret_written_into_the_mapping_is_refused_and_not_shown() {
+        let refused = refused("[[rule]]\nmatch = \"clients/*\"\nfield = \"client_secret\"\nsecret = \"hunter2\"\n");
+        assert!(refused.contains("never the secret itself") && !refused.contains("hunter2"), "{refused}");
+    }
+
+    #[test]
+    fn a_rule_that_does_two_things_is_refused() {
+        let refused = refused("[[rule]]\nmatch = \"clients/*\"\nskip = true\nrename = \"x\"\n");
+        assert!(refused.starts_with("a rule does 2 things"), "{refused}");
+    }
+}

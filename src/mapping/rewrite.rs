@@ -1,0 +1,338 @@
+//! Snapshot -> desired: every rule applied in the order of the file, matching by the keys of the source.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::file::Mapping;
+use super::rule::{Effect, Removed, Rule};
+use crate::body::Body;
+use crate::catalog::{Catalog, Kind, Shape};
+use crate::resource::{Key, Resource};
+use crate::snapshot::{Desired, Snapshot, Supplied, refs};
+
+/// Two resources that a mapping gives one key.
+#[derive(Debug, thiserror::Error)]
+#[error("the mapping gives \"{one}\" and \"{other}\" the same name, \"{name}\"")]
+pub struct Collision {
+    /// The first, as the source calls it.
+    pub one: Key,
+    /// The second, as the source calls it.
+    pub other: Key,
+    /// What both would be called.
+    pub name: Key,
+}
+
+/// A mapped source, and the rules that had nothing to do.
+#[derive(Debug, Clone)]
+pub struct Mapped {
+    /// What the target should hold.
+    pub desired: Desired,
+    /// The places of rules that touched nothing: `mappings/dev-to-prod.toml:12`.
+    pub untouched: Vec<String>,
+}
+
+impl Mapping {
+    /// Applies the rules to a snapshot of the source.
+    ///
+    /// # Errors
+    ///
+    /// When two resources would get one name.
+    pub fn apply(&self, catalog: &Catalog, snapshot: Snapshot) -> Result<Mapped, Box<Collision>> {
+        let mut touched = vec![0_usize; self.rules.len()];
+        let mut desired = Desired::unmapped(snapshot);
+        let mut renamed = HashMap::new();
+        let mut kept_resources = Vec::new();
+        for mut resource in std::mem::take(&mut desired.snapshot.resources) {
+            let kind = catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
+            let key = resource.key.clone();
+            let mut is_skipped = false;
+            for (rule, touched) in self.rules.iter().zip(&mut touched).filter(|(rule, _)| rule.is_about(&key)) {
+                match &rule.effect {
+                    Effect::Skip => (is_skipped, *touched) = (true, *touched + 1),
+                    Effect::Rename(name) => {
+                        *touched += 1;
+                        rename(kind, &mut resource, name, &mut renamed);
+                    }
+                    effect => *touched += change(kind, rule, effect, &mut resource, &mut desired),
+                }
+            }
+            if is_skipped { desired.skipped.push(key) } else { kept_resources.push(resource) }
+        }
+        desired.snapshot.resources = kept_resources;
+        skip_what_hangs_on_the_skipped(catalog, &mut desired);
+        settle_names(catalog, &mut desired, renamed)?;
+        let untouched = self.rules.iter().zip(&touched).filter(|(_, touched)| **touched == 0).map(|(rule, _)| rule.place.clone());
+        Ok(Mapped { untouched: untouched.collect(), desired })
+    }
+}
+
+/// Gives a resource the name it has in the target: in its body, where the name is a field of it.
+fn rename(kind: &Kind, resource: &mut Resource, name: &str, renamed: &mut HashMap<Key, Key>) {
+    if let [field] = kind.key {
+        resource.body.set(field, Value::String(name.to_owned()));
+    }
+    renamed.insert(resource.key.clone(), Key::new(kind.name, name));
+}
+
+/// Applies a rule about a field; returns how many values it touched.
+fn change(kind: &Kind, rule: &Rule, effect: &Effect, resource: &mut Resource, desired: &mut Desired) -> usize {
+    let field = rule.field.as_deref();
+    match (effect, field) {
+        (Effect::Replace(rows), Some(field)) => {
+            let mut touched = 0;
+            resource.body.change(field, &mut |value| touched += replace_in(value, rows));
+            touched
+        }
+        (Effect::Replace(rows), None) => {
+            let mut touched = 0;
+            resource.body.change_texts(&mut |_, text| touched += replace(text, rows));
+            touched
+        }
+        (Effect::Set(value), Some(field)) if field.contains(['[', '*']) => resource.body.change(field, &mut |held| *held = value.clone()),
+        (Effect::Set(value), Some(field)) if kind.fields().has(field) => {
+            resource.body.set(field, value.clone());
+            1
+        }
+        (Effect::Remove(Removed::Field), Some(field)) => resource.body.take(field).len(),
+        (Effect::Remove(Removed::Element(element)), Some(field)) => remove_elements(&mut resource.body, field, element),
+        (Effect::Keep, Some(field)) => {
+            desired.kept.push((resource.key.clone(), field.to_owned()));
+            1
+        }
+        (Effect::Secret(from), Some(field)) => {
+            desired.supplied.push(Supplied { key: resource.key.clone(), path: field.to_owned(), from: from.clone() });
+            1
+        }
+        _ => 0,
+    }
+}
+
+fn replace_in(value: &mut Value, rows: &[(String, String)]) -> usize {
+    match value {
+        Value::String(text) => replace(text, rows),
+        Value::Array(list) => list.iter_mut().map(|element| replace_in(element, rows)).sum(),
+        Value::Object(fields) => fields.values_mut().map(|value| replace_in(value, rows)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+/// Replaces every `from` by its `to`, in one walk from left to right, so that no replacement is replaced again.
+fn replace(text: &mut String, rows: &[(String, String)]) -> usize {
+    refs::change_plain(text, &mut |plain| {
+        if !rows.iter().any(|(from, _)| plain.contains(from.as_str())) {
+            return None;
+        }
+        let mut out = String::with_capacity(plain.len());
+        let mut rest = plain;
+        while let Some(sign) = rest.chars().next() {
+            if let Some((from, to)) = rows.iter().find(|(from, _)| rest.starts_with(from.as_str())) {
+                out.push_str(to);
+                rest = &rest[from.len()..];
+            } else {
+                out.push(sign);
+                rest = &rest[sign.len_utf8()..];
+            }
+        }
+        Some(out)
+    })
+}
+
+fn remove_elements(body: &mut Body, field: &str, element: &Value) -> usize {
+    let list = field.strip_suffix("[]").unwrap_or(field);
+    let mut removed = 0;
+    body.change(list, &mut |value| {
+        if let Value::Array(elements) = value {
+            let before = elements.len();
+            elements.retain(|held| held != element);
+            removed += before - elements.len();
+        }
+    });
+    removed
+}
+
+/// Skips the children and grants of skipped resources too, and takes those out of the lists that name them.
+fn skip_what_hangs_on_the_skipped(catalog: &Catalog, desired: &mut Desired) {
+    let mut skipped: HashSet<Key> = desired.skipped.iter().cloned().collect();
+    if skipped.is_empty() {
+        return;
+    }
+    for kind in catalog.kinds() {
+        desired.snapshot.resources.retain(|resource| {
+            let hangs = resource.key.kind() == kind.name && hangs_on(kind, resource, &skipped);
+            if hangs {
+                skipped.insert(resource.key.clone());
+            }
+            !hangs
+        });
+    }
+    for resource in &mut desired.snapshot.resources {
+        let kind = catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
+        for path in kind.sets {
+            resource.body.change(path, &mut |value| {
+                if let Value::Array(elements) = value {
+                    elements.retain(|element| !refs::mentioned(element).iter().any(|key| skipped.contains(key)));
+                }
+            });
+        }
+    }
+    desired.skipped = skipped.into_iter().collect();
+    desired.skipped.sort();
+}
+
+fn hangs_on(kind: &Kind, resource: &Resource, skipped: &HashSet<Key>) -> bool {
+    if let Shape::Child { parent, .. } = kind.shape {
+        return skipped.contains(&Key::new(parent, resource.key.name()));
+    }
+    kind.key.iter().filter_map(|path| resource.body.get(path).and_then(refs::as_reference)).any(|key| skipped.contains(&key))
+}
+
+/// Gives every resource the key its mapped body has, and renames the references to it; kinds in the order of their references.
+fn settle_names(catalog: &Catalog, desired: &mut Desired, mut renamed: HashMap<Key, Key>) -> Result<(), Box<Collision>> {
+    let mut taken: HashMap<Key, Key> = HashMap::new();
+    let twice: HashSet<Key> = desired.snapshot.twice.iter().cloned().collect();
+    for kind in catalog.kinds() {
+        for resource in desired.snapshot.resources.iter_mut().filter(|resource| resource.key.kind() == kind.name) {
+            refs::rename(&mut resource.body, &renamed);
+            let old = resource.key.clone();
+            let new = renamed.get(&old).cloned().unwrap_or_else(|| mapped_key(kind, resource, &renamed, twice.contains(&old)));
+            if let Some(one) = taken.insert(new.clone(), old.clone()) {
+                return Err(Box::new(Collision { one, other: old, name: new }));
+            }
+            if new != old {
+                renamed.insert(old, new.clone());
+                resource.key = new;
+            }
+        }
+    }
+    for resource in &mut desired.snapshot.resources {
+        refs::rename(&mut resource.body, &renamed);
+    }
+    let rename = |key: &mut Key| {
+        if let Some(new) = renamed.get(key) {
+            *key = new.clone();
+        }
+    };
+    desired.kept.iter_mut().for_each(|(key, _)| rename(key));
+    desired.supplied.iter_mut().for_each(|supplied| rename(&mut supplied.key));
+    desired.snapshot.twice.iter_mut().for_each(rename);
+    Ok(())
+}
+
+/// Returns the key a mapped body gives its resource; one that was told apart by a number keeps that number.
+fn mapped_key(kind: &Kind, resource: &Resource, renamed: &HashMap<Key, Key>, is_numbered: bool) -> Key {
+    match kind.shape {
+        Shape::Singleton => resource.key.clone(),
+        Shape::Child { parent, .. } => {
+            let parent = Key::new(parent, resource.key.name());
+            Key::new(kind.name, renamed.get(&parent).map_or(parent.name(), Key::name))
+        }
+        Shape::Collection | Shape::Keyed { .. } => {
+            let name = refs::portable_name(kind, &resource.body);
+            let number = resource.key.name().rsplit_once('#').filter(|_| is_numbered).map(|(_, number)| number);
+            Key::new(kind.name, &number.map_or(name.clone(), |number| format!("{name}#{number}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::Id;
+    use glob::Pattern;
+    use serde_json::json;
+    use std::collections::BTreeMap;
+
+    fn resource(key: &str, body: Value) -> Resource {
+        let key = Key::try_from(key.to_owned()).expect("a key");
+        let (id, body) = (Id::new(format!("id of {key}")), Body::from_value(body).expect("an object"));
+        Resource { key, id, body, carried: Body::new(), secrets: Vec::new(), left_alone: None }
+    }
+
+    fn source() -> Snapshot {
+        let resources = vec![
+            resource("resource-servers/https://api.dev", json!({"identifier": "https://api.dev", "name": "API"})),
+            resource("clients/Billing (dev)", json!({"name": "Billing (dev)", "callbacks": ["https://app.dev/cb", "http://localhost"]})),
+            resource("clients/Play", json!({"name": "Play"})),
+            resource(
+                "client-grants/Billing (dev) · https://api.dev · client",
+                json!({"client_id": "⟦clients/Billing (dev)⟧", "audience": "⟦resource-servers/https://api.dev⟧"}),
+            ),
+            resource(
+                "client-grants/Play · https://api.dev · client",
+                json!({"client_id": "⟦clients/Play⟧", "audience": "⟦resource-servers/https://api.dev⟧"}),
+            ),
+            resource(
+                "connection-clients/db",
+                json!({"clients": [{"client_id": "⟦clients/Play⟧"}, {"client_id": "⟦clients/Billing (dev)⟧"}]}),
+            ),
+        ];
+        Snapshot {
+            tenant: "dev".into(),
+            domain: "d.auth0.com".into(),
+            taken: String::new(),
+            kinds: BTreeMap::new(),
+            resources,
+            twice: Vec::new(),
+        }
+    }
+
+    fn rule(matches: &str, field: Option<&str>, effect: Effect) -> Rule {
+        Rule { place: "m.toml:1".into(), matches: vec![Pattern::new(matches).expect("a pattern")], field: field.map(str::to_owned), effect }
+    }
+
+    fn mapped(rules: Vec<Rule>) -> Mapped {
+        Mapping { rules }.apply(Catalog::standard(), source()).expect("no collision")
+    }
+
+    fn keys(mapped: &Mapped) -> Vec<String> {
+        mapped.desired.snapshot.resources.iter().map(|resource| resource.key.to_string()).collect()
+    }
+
+    #[test]
+    fn a_rename_reaches_every_reference_and_every_key_made_of_it() {
+        let mapped = mapped(vec![rule("clients/Billing (dev)", None, Effect::Rename("Billing".into()))]);
+        assert!(keys(&mapped).contains(&"client-grants/Billing · https://api.dev · client".to_owned()), "{:?}", keys(&mapped));
+        let clients = mapped.desired.snapshot.resources[5].body.get("clients").cloned();
+        assert_eq!(clients, Some(json!([{"client_id": "⟦clients/Play⟧"}, {"client_id": "⟦clients/Billing⟧"}])));
+    }
+
+    #[test]
+    fn a_replaced_identifier_is_followed_by_the_grants_on_it() {
+        let mapped = mapped(vec![rule("*", None, Effect::Replace(vec![("api.dev".into(), "api".into())]))]);
+        assert!(keys(&mapped).contains(&"client-grants/Play · https://api · client".to_owned()), "{:?}", keys(&mapped));
+        assert_eq!(mapped.desired.snapshot.resources[3].body.text("audience"), Some("⟦resource-servers/https://api⟧"));
+    }
+
+    #[test]
+    fn what_hangs_on_a_skipped_client_is_skipped_too() {
+        let mapped = mapped(vec![rule("clients/Play", None, Effect::Skip)]);
+        assert!(!keys(&mapped).iter().any(|key| key.contains("Play")), "{:?}", keys(&mapped));
+        let clients = mapped.desired.snapshot.resources[3].body.get("clients").cloned();
+        assert_eq!(clients, Some(json!([{"client_id": "⟦clients/Billing (dev)⟧"}])));
+    }
+
+    #[test]
+    fn an_element_is_removed_and_a_rule_without_work_is_reported() {
+        let element = |text: &str| Effect::Remove(Removed::Element(json!(text)));
+        let mapped =
+            mapped(vec![rule("clients/*", Some("callbacks[]"), element("http://localhost")), rule("roles/*", Some("name"), element("x"))]);
+        assert_eq!(mapped.desired.snapshot.resources[1].body.get("callbacks"), Some(&json!(["https://app.dev/cb"])));
+        assert_eq!(mapped.untouched, ["m.toml:1"]);
+    }
+
+    #[test]
+    fn two_resources_of_one_name_are_refused() {
+        let rules = vec![rule("clients/*", None, Effect::Rename("One".into()))];
+        let collision = Mapping { rules }.apply(Catalog::standard(), source()).expect_err("a collision");
+        let message = "the mapping gives \"clients/Billing (dev)\" and \"clients/Play\" the same name, \"clients/One\"";
+        assert_eq!(collision.to_string(), message);
+    }
+
+    #[test]
+    fn a_replacement_is_not_replaced_again() {
+        let mut text = "ab".to_owned();
+        replace(&mut text, &[("a".into(), "b".into()), ("b".into(), "c".into())]);
+        assert_eq!(text, "bc");
+    }
+}

@@ -1,0 +1,64 @@
+//! What a rule matches and does.
+
+use glob::Pattern;
+use serde_json::Value;
+
+use crate::catalog::Kind;
+use crate::resource::Key;
+
+/// One rule of a mapping.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Where it stands: `mappings/dev-to-prod.toml:12`.
+    pub place: String,
+    /// Key globs, one of which must match.
+    pub matches: Vec<Pattern>,
+    /// The field it is about; absent for rules about the whole resource.
+    pub field: Option<String>,
+    /// What it does.
+    pub effect: Effect,
+}
+
+/// What a rule does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// The resource is not copied.
+    Skip,
+    /// The resource is called this in the target.
+    Rename(String),
+    /// Literal texts are replaced, the longest first.
+    Replace(Vec<(String, String)>),
+    /// The field holds this value.
+    Set(Value),
+    /// The field, or elements of the list, go.
+    Remove(Removed),
+    /// The target's own value stands.
+    Keep,
+    /// The field is a secret that comes from `env:NAME` or `file:PATH`.
+    Secret(String),
+}
+
+/// What a rule removes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Removed {
+    /// The field itself.
+    Field,
+    /// Every element equal to this.
+    Element(Value),
+}
+
+impl Rule {
+    /// Returns whether the rule is about this resource, by the key it has in the source.
+    pub fn is_about(&self, key: &Key) -> bool {
+        let text = key.to_string();
+        self.matches.iter().any(|pattern| pattern.matches(&text) || pattern.matches(key.kind()))
+    }
+
+    /// Returns whether the rule can be about any resource of a kind.
+    pub fn is_about_kind(&self, kind: &Kind) -> bool {
+        self.matches.iter().any(|pattern| {
+            let of_kind = pattern.as_str().split('/').next().unwrap_or_default();
+            Pattern::new(of_kind).is_ok_and(|pattern| pattern.matches(kind.name))
+        })
+    }
+}

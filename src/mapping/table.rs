@@ -1,0 +1,106 @@
+//! A CSV table of literal texts: columns `from` and `to`.
+
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+use super::file::Error;
+use crate::wrong::{Source, Wrong};
+
+/// Reads a table; every row has a text to look for that is not empty and stands once.
+pub(super) fn read(path: &Path) -> Result<Vec<(String, String)>, Error> {
+    let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    Ok(rows(Source { path, text: &text })?)
+}
+
+fn rows(source: Source<'_>) -> Result<Vec<(String, String)>, Box<Wrong>> {
+    let wrong = |at: Range<usize>, what: &str, label: &str| Box::new(source.wrong(at, what, label));
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).from_reader(source.text.as_bytes());
+    let mut record = csv::StringRecord::new();
+    let mut rows: Vec<(String, String)> = Vec::new();
+    let mut has_header = false;
+    loop {
+        match reader.read_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) if has_header => return Ok(rows),
+            Ok(false) => return Err(wrong(0..0, "the table is empty", "its first line must be from,to")),
+            Err(error) => {
+                let at = error.position().map_or(0, csv::Position::byte);
+                return Err(wrong(line_at(source.text, at), "this is no CSV", &error.to_string()));
+            }
+        }
+        let at = line_at(source.text, record.position().map_or(0, csv::Position::byte));
+        if !has_header {
+            if record.iter().map(str::trim).ne(["from", "to"]) {
+                return Err(wrong(at, "the table has other columns", "its first line must be from,to"));
+            }
+            has_header = true;
+            continue;
+        }
+        let (Some(from), Some(to), 2) = (record.get(0), record.get(1), record.len()) else {
+            return Err(wrong(
+                at,
+                &format!("a row has {} columns", record.len()),
+                "two are needed: from,to; put quotes around a text with a comma",
+            ));
+        };
+        if from.is_empty() {
+            return Err(wrong(at, "a row looks for nothing", "the first column is empty"));
+        }
+        if rows.iter().any(|(known, _)| known == from) {
+            return Err(wrong(at, &format!("\"{from}\" stands twice in the table"), "the second row"));
+        }
+        rows.push((from.to_owned(), to.to_owned()));
+    }
+}
+
+/// Returns the range of the line that holds a byte, leading comment lines and line ends apart.
+fn line_at(text: &str, byte: u64) -> Range<usize> {
+    let byte = usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
+    let mut start = byte;
+    for line in text.get(byte..).unwrap_or_default().split_inclusive('\n') {
+        if !line.trim().is_empty() && !line.starts_with('#') {
+            return start..start + line.trim_end().len();
+        }
+        start += line.len();
+    }
+    byte..byte
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        rows(Source { path: Path::new("hosts.csv"), text }).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn quoted_texts_and_comments_are_read() {
+        let text = "# hosts\nfrom,to\n\"a,b\",c\n";
+        let rows = rows(Source { path: Path::new("hosts.csv"), text }).expect("read");
+        assert_eq!(rows, [("a,b".to_owned(), "c".to_owned())]);
+    }
+
+    #[test]
+    fn a_row_of_the_wrong_width_is_shown_with_its_line() {
+        insta::assert_snapshot!(refused("from,to\na,b\nc\n"), @r"
+        a row has 1 columns
+         --> hosts.csv:3:1
+          |
+        3 | c
+          | ^ two are needed: from,to; put quotes around a text with a comma
+        ");
+    }
+
+    #[test]
+    fn a_text_that_stands_twice_is_refused() {
+        insta::assert_snapshot!(refused("from,to\na,b\na,c\n"), @r#"
+        "a" stands twice in the table
+         --> hosts.csv:3:1
+          |
+        3 | a,c
+          | ^^^ the second row
+        "#);
+    }
+}
