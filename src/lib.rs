@@ -35,4 +35,5 @@ pub mod mapping;
 pub mod plan;
 pub mod resource;
 pub mod snapshot;
+pub mod tenant;
 pub mod wrong;

@@ -1,0 +1,127 @@
+//! Where a tenant is spoken to: by TLS, or on loopback.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+use super::error::Error;
+
+/// The address of one tenant.
+#[derive(Debug, Clone)]
+pub(super) struct Address {
+    /// The tenant's own domain, whatever address stands in for it.
+    pub(super) domain: String,
+    base: Url,
+}
+
+impl Address {
+    /// Checks a domain and, if given, the URL that stands in for it.
+    pub(super) fn new(domain: &str, url: Option<&str>) -> Result<Self, Error> {
+        let wrong = |address: &str, because| Error::Address { address: address.to_owned(), because };
+        let home = Url::parse(&format!("https://{domain}/")).map_err(|_| wrong(domain, "is no domain"))?;
+        if home.host_str() != Some(domain.to_ascii_lowercase().as_str()) {
+            return Err(wrong(domain, "is no domain: a bare name such as acme.eu.auth0.com was expected"));
+        }
+        let base = match url {
+            Some(url) => Url::parse(url).map_err(|_| wrong(url, "is no URL"))?,
+            None => home,
+        };
+        let given = url.unwrap_or(domain);
+        match base.scheme() {
+            "https" => {}
+            "http" if is_loopback(&base) => {}
+            "http" => return Err(wrong(given, "is not on loopback, so it needs https")),
+            _ => return Err(wrong(given, "is neither https nor http")),
+        }
+        if !matches!(base.path(), "" | "/") || base.query().is_some() || !base.username().is_empty() || base.password().is_some() {
+            return Err(wrong(given, "has more than a scheme, a host and a port"));
+        }
+        Ok(Self { domain: domain.to_owned(), base })
+    }
+
+    /// Returns the URL of a Management API path, query included.
+    pub(super) fn api(&self, path: &str) -> Result<Url, Error> {
+        let path = path.trim_start_matches('/');
+        let path = path.strip_prefix("api/v2/").unwrap_or(path);
+        let url = Url::parse(&format!("{}api/v2/{path}", self.base)).ok();
+        let inside = url.filter(|url| url.path().starts_with("/api/v2/") && url.path().len() > "/api/v2/".len());
+        inside.ok_or_else(|| Error::Address { address: path.to_owned(), because: "is no path of the Management API" })
+    }
+
+    /// Returns the URL that gives tokens.
+    pub(super) fn token(&self) -> Url {
+        let mut url = self.base.clone();
+        url.set_path("/oauth/token");
+        url
+    }
+
+    /// Returns the audience of the Management API.
+    pub(super) fn audience(&self) -> String {
+        format!("https://{}/api/v2/", self.domain)
+    }
+
+    /// Returns whether requests stay on this machine.
+    pub(super) fn is_loopback(&self) -> bool {
+        is_loopback(&self.base)
+    }
+
+    /// Returns whether requests leave without TLS.
+    pub(super) fn is_plain(&self) -> bool {
+        self.base.scheme() == "http"
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(domain: &str, url: Option<&str>) -> String {
+        Address::new(domain, url).map(|_| ()).expect_err("a wrong address").to_string()
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        for url in ["http://127.0.0.1:4010", "http://localhost:4010/", "http://[::1]:4010", "https://acme.example"] {
+            assert!(Address::new("acme.auth0.com", Some(url)).is_ok(), "{url}");
+        }
+        assert_eq!(
+            refused("acme.auth0.com", Some("http://acme.auth0.com")),
+            "\"http://acme.auth0.com\" is not on loopback, so it needs https"
+        );
+        assert_eq!(
+            refused("acme.auth0.com", Some("http://localhost.evil.example")),
+            "\"http://localhost.evil.example\" is not on loopback, so it needs https"
+        );
+        assert_eq!(refused("acme.auth0.com", Some("ftp://127.0.0.1")), "\"ftp://127.0.0.1\" is neither https nor http");
+    }
+
+    #[test]
+    fn a_domain_is_a_bare_name() {
+        for domain in ["https://acme.auth0.com", "acme.auth0.com/x", "user@acme.auth0.com", "acme.auth0.com:8080", ""] {
+            assert!(Address::new(domain, None).is_err(), "{domain}");
+        }
+    }
+
+    #[test]
+    fn the_audience_is_the_tenants_own_wherever_it_is_spoken_to() {
+        let address = Address::new("acme.auth0.com", Some("http://127.0.0.1:4010")).expect("an address");
+        assert_eq!(address.audience(), "https://acme.auth0.com/api/v2/");
+        assert_eq!(address.token().as_str(), "http://127.0.0.1:4010/oauth/token");
+    }
+
+    #[test]
+    fn no_path_leads_out_of_the_management_api() {
+        let address = Address::new("acme.auth0.com", None).expect("an address");
+        let url = |path| address.api(path).map(|url| url.to_string()).ok();
+        assert_eq!(url("clients?page=0").as_deref(), Some("https://acme.auth0.com/api/v2/clients?page=0"));
+        assert_eq!(url("/api/v2/clients").as_deref(), Some("https://acme.auth0.com/api/v2/clients"));
+        assert_eq!(url("//evil.example/x").as_deref(), Some("https://acme.auth0.com/api/v2/evil.example/x"));
+        assert_eq!(url("../../oauth/token"), None);
+        assert_eq!(url(""), None);
+    }
+}

@@ -1,0 +1,242 @@
+//! What could not be done with a tenant.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::veil::Veil;
+
+/// What stands below an error.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// What could not be done with a tenant.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The settings name no address that may be spoken to.
+    #[error("\"{address}\" {because}")]
+    Address {
+        /// The domain, URL or path.
+        address: String,
+        /// What is wrong with it, as the rest of the sentence.
+        because: &'static str,
+    },
+    /// The credentials, or the system's certificates, cannot be used.
+    #[error("cannot use {what}")]
+    Unusable {
+        /// What cannot be used.
+        what: &'static str,
+        /// Why.
+        source: Cause,
+    },
+    /// No answer came, and nothing was changed by that.
+    #[error("no answer to {request}")]
+    Unreachable {
+        /// `GET /clients`
+        request: String,
+        /// Why.
+        source: Cause,
+    },
+    /// The tenant did not take the credentials or the token.
+    #[error("the tenant did not accept the credentials: {message}")]
+    Unauthenticated {
+        /// The tenant's own words.
+        message: String,
+    },
+    /// The token lacks a scope.
+    #[error("the token lacks the scope {}", .scopes.join(" or "))]
+    Scope {
+        /// `POST /clients`
+        request: String,
+        /// Those of which one would do.
+        scopes: Vec<String>,
+    },
+    /// The tenant refused a request.
+    #[error("the tenant answered {status}{}{code}{}{message}", space(.code), colon(.message))]
+    Refused {
+        /// `POST /clients`
+        request: String,
+        /// The status.
+        status: u16,
+        /// The `errorCode`, or nothing.
+        code: String,
+        /// The tenant's own words, without secrets.
+        message: String,
+    },
+    /// A list came up short, twice.
+    #[error("the tenant lists {got} of {expected} {kind}")]
+    ShortListing {
+        /// The kind.
+        kind: &'static str,
+        /// Resources that came.
+        got: usize,
+        /// Resources the tenant counts.
+        expected: usize,
+    },
+    /// A creating request was sent and nobody knows what became of it: the key has to be looked up.
+    #[error("nobody knows whether the tenant carried out {request}")]
+    InDoubt {
+        /// `POST /clients`
+        request: String,
+        /// How the attempt ended.
+        source: Box<Error>,
+    },
+    /// An answer is not what the API promises.
+    #[error("the answer to {request} cannot be read")]
+    Unreadable {
+        /// `GET /clients`
+        request: String,
+        /// What is wrong with it.
+        source: Cause,
+    },
+}
+
+impl Error {
+    /// Returns whether authentication failed or a scope is missing.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Unauthenticated { .. } | Self::Scope { .. })
+    }
+
+    /// Returns whether a scope is missing.
+    #[must_use]
+    pub fn is_scope(&self) -> bool {
+        matches!(self, Self::Scope { .. })
+    }
+
+    /// Returns whether the tenant has nothing there.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(404)
+    }
+
+    /// Returns whether the tenant has it already, or holds something that it would clash with.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.status() == Some(409)
+    }
+
+    /// Returns whether nobody knows what became of a creating request.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        matches!(self, Self::InDoubt { .. })
+    }
+
+    /// Returns whether the settings are wrong, so that nothing was sent.
+    #[must_use]
+    pub fn is_misconfigured(&self) -> bool {
+        matches!(self, Self::Address { .. } | Self::Unusable { .. })
+    }
+
+    /// Returns whether the request was held back by limits for longer than anyone should wait.
+    #[must_use]
+    pub fn is_limit(&self) -> bool {
+        self.status() == Some(429)
+    }
+
+    /// Returns whether no answer came.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+
+    /// Returns the status of an answer that refused.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } => Some(*status),
+            Self::Scope { .. } => Some(403),
+            _ => None,
+        }
+    }
+}
+
+fn space(text: &str) -> &'static str {
+    if text.is_empty() { "" } else { " " }
+}
+
+fn colon(text: &str) -> &'static str {
+    if text.is_empty() { "" } else { ": " }
+}
+
+/// The body of an error, of the Management API and of `/oauth/token`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Complaint {
+    #[serde(rename = "errorCode")]
+    code: Option<String>,
+    error: Option<String>,
+    message: Option<serde_json::Value>,
+    error_description: Option<String>,
+}
+
+/// What marks a missing scope; the code cannot, since one service answers a missing entitlement with `insufficient_scope`.
+const LACKS_SCOPE: &str = "Insufficient scope";
+
+/// Makes the error of an answer that is not 2xx.
+pub(super) fn refusal(request: &str, status: u16, answer: &[u8], veil: &Veil) -> Error {
+    // What is not JSON comes from a gateway on the way; its status says as much as its page.
+    let complaint: Complaint = serde_json::from_slice(answer).unwrap_or_default();
+    let message = match complaint.message {
+        Some(serde_json::Value::String(text)) => text,
+        Some(other) => other.to_string(),
+        None => complaint.error_description.or_else(|| complaint.error.clone()).unwrap_or_default(),
+    };
+    let message = veil.clean(&message);
+    if status == 401 {
+        return Error::Unauthenticated { message: if message.is_empty() { "401".to_owned() } else { message } };
+    }
+    if status == 403 && message.starts_with(LACKS_SCOPE) {
+        let named = message.split_once(": ").map_or("", |(_, scopes)| scopes);
+        let scopes = named.split(',').map(|scope| scope.trim().to_owned()).filter(|scope| !scope.is_empty()).collect();
+        return Error::Scope { request: request.to_owned(), scopes };
+    }
+    Error::Refused { request: request.to_owned(), status, code: veil.clean(&complaint.code.unwrap_or_default()), message }
+}
+
+/// Something an answer should have had.
+#[derive(Debug)]
+pub(super) struct Missing(pub(super) String);
+
+impl fmt::Display for Missing {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Missing {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, answer: &str) -> Error {
+        let mut veil = Veil::default();
+        veil.hide("s3cret");
+        refusal("POST /clients", status, answer.as_bytes(), &veil)
+    }
+
+    #[test]
+    fn a_refusal_reads_as_a_sentence_without_secrets() {
+        let answer =
+            r#"{"statusCode":400,"error":"Bad Request","message":"callbacks must be a list, not s3cret","errorCode":"invalid_body"}"#;
+        assert_eq!(refused(400, answer).to_string(), "the tenant answered 400 invalid_body: callbacks must be a list, not (redacted)");
+        let answer = r#"{"statusCode":404,"error":"Not Found","message":"Flow not found"}"#;
+        assert_eq!(refused(404, answer).to_string(), "the tenant answered 404: Flow not found");
+        assert_eq!(refused(502, "<html>s3cret</html>").to_string(), "the tenant answered 502");
+    }
+
+    #[test]
+    fn a_missing_scope_is_told_by_the_message_not_the_code() {
+        let scope = r#"{"message":"Insufficient scope, expected any of: create:clients, update:clients","errorCode":"insufficient_scope"}"#;
+        assert_eq!(refused(403, scope).to_string(), "the token lacks the scope create:clients or update:clients");
+        let plan = r#"{"message":"Please upgrade your subscription to enable Akamai Signals.","errorCode":"insufficient_scope"}"#;
+        assert!(!refused(403, plan).is_scope());
+    }
+
+    #[test]
+    fn the_token_endpoints_own_form_is_read_too() {
+        let answer = r#"{"error":"access_denied","error_description":"Unauthorized"}"#;
+        assert_eq!(refused(401, answer).to_string(), "the tenant did not accept the credentials: Unauthorized");
+    }
+}

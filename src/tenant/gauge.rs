@@ -1,0 +1,182 @@
+//! What the tenant says about a bucket: `x-ratelimit-limit`, `-remaining`, `-reset`.
+//!
+//! Recorded answers carry the three on every 2xx and on no error but 429. `reset` is in seconds of the tenant's own clock, so it is read
+//! against the answer's `Date`, never against ours.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use tokio::time::Instant;
+
+use super::quota::usable;
+
+/// What one answer said about the bucket that counted it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Told {
+    /// What the bucket holds when it is full.
+    pub(super) limit: u32,
+    /// What is left in it.
+    pub(super) remaining: u32,
+    /// When it is full again, or has something again: seen from the answer.
+    pub(super) reset: Duration,
+}
+
+impl Told {
+    /// Reads what an answer says; `now` stands in for a missing `Date`.
+    pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Option<Self> {
+        let remaining = number(headers, "x-ratelimit-remaining")?;
+        let limit = number(headers, "x-ratelimit-limit")?;
+        let reset = since_answer(headers, now).unwrap_or(Duration::from_secs(1));
+        Some(Self { limit: limit.try_into().ok()?, remaining: remaining.try_into().ok()?, reset })
+    }
+}
+
+/// Returns the wait that an answer asks for: `Retry-After` in seconds, else until `x-ratelimit-reset`.
+pub(super) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok());
+    seconds.map(|seconds| Duration::from_secs(seconds.into())).or_else(|| since_answer(headers, now))
+}
+
+fn since_answer(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let reset = UNIX_EPOCH.checked_add(Duration::from_secs(number(headers, "x-ratelimit-reset")?))?;
+    let date = headers.get(DATE).and_then(|value| httpdate::parse_http_date(value.to_str().ok()?).ok());
+    // Sooner than a second cannot be said in seconds; an hour is a clock gone wrong.
+    let wait = reset.duration_since(date.unwrap_or(now)).unwrap_or_default();
+    Some(wait.clamp(Duration::from_secs(1), Duration::from_secs(3600)))
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// One bucket of the tenant, as its answers describe it.
+#[derive(Debug)]
+pub(super) struct Gauge {
+    limit: f64,
+    /// What stays in the bucket for others.
+    reserve: f64,
+    /// What comes back a second; 0 where nobody told.
+    rate: f64,
+    left: f64,
+    at: Instant,
+    reset: Instant,
+    in_flight: u32,
+}
+
+/// Whether a request may leave by what a gauge shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Reading {
+    /// It may.
+    Go,
+    /// It may after this time, or when an answer shows more.
+    In(Duration),
+    /// It may when the answer under way shows more.
+    WhenAnswered,
+}
+
+impl Gauge {
+    /// Returns the gauge of a bucket that holds `limit` and gets `rate` a second back.
+    pub(super) fn new(limit: u32, share: f64, rate: f64, now: Instant) -> Self {
+        let reserve = f64::from(limit.saturating_sub(usable(limit, share)));
+        Self { limit: f64::from(limit), reserve, rate, left: f64::from(limit), at: now, reset: now, in_flight: 0 }
+    }
+
+    /// Takes in what an answer said.
+    pub(super) fn told(&mut self, told: Told, now: Instant) {
+        if now < self.at {
+            return; // An answer from before a 429 says nothing about what comes after it.
+        }
+        self.left = f64::from(told.remaining);
+        self.at = now;
+        self.reset = now + told.reset;
+    }
+
+    /// Takes in that the bucket is empty until then.
+    pub(super) fn empty(&mut self, until: Instant) {
+        let until = until.max(self.at);
+        (self.left, self.at, self.reset) = (self.reserve, until, until);
+    }
+
+    /// Counts a request that leaves.
+    pub(super) fn leave(&mut self) {
+        self.in_flight += 1;
+    }
+
+    /// Counts a request that came back.
+    pub(super) fn land(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// Returns whether a request may leave.
+    ///
+    /// Every request under way counts against what was last told, though the bucket may have counted it already: better late than refused.
+    /// Where nobody told how fast the bucket fills, one request goes ahead after the reset, and its answer says how many may follow.
+    pub(super) fn read(&self, now: Instant) -> Reading {
+        let refilled = (self.left + self.rate * now.saturating_duration_since(self.at).as_secs_f64()).min(self.limit);
+        let spare = refilled - f64::from(self.in_flight) - self.reserve;
+        if spare >= 1.0 && now >= self.at {
+            Reading::Go
+        } else if self.rate > 0.0 {
+            let filling = Duration::from_secs_f64((1.0 - spare).max(0.0) / self.rate) + Duration::from_millis(1);
+            Reading::In(self.at.saturating_duration_since(now) + filling)
+        } else if now < self.reset {
+            Reading::In(self.reset - now)
+        } else if self.in_flight == 0 {
+            Reading::Go
+        } else {
+            Reading::WhenAnswered
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value"))).collect()
+    }
+
+    #[test]
+    fn the_reset_is_read_against_the_tenants_own_clock() {
+        let answer = headers(&[
+            ("x-ratelimit-limit", "50"),
+            ("x-ratelimit-remaining", "49"),
+            ("x-ratelimit-reset", "1630700213"),
+            ("date", "Fri, 03 Sep 2021 20:16:49 GMT"),
+        ]);
+        let told = Told::read(&answer, UNIX_EPOCH);
+        assert_eq!(told, Some(Told { limit: 50, remaining: 49, reset: Duration::from_secs(4) }));
+    }
+
+    #[test]
+    fn retry_after_comes_before_the_reset() {
+        let both = headers(&[("retry-after", "7"), ("x-ratelimit-reset", "20")]);
+        let reset = headers(&[("x-ratelimit-reset", "20")]);
+        let now = UNIX_EPOCH + Duration::from_secs(8);
+        assert_eq!(asked_wait(&both, now), Some(Duration::from_secs(7)));
+        assert_eq!(asked_wait(&reset, now), Some(Duration::from_secs(12)));
+        assert_eq!(asked_wait(&HeaderMap::new(), now), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_share_leaves_to_others_is_not_touched() {
+        let now = Instant::now();
+        let mut gauge = Gauge::new(10, 0.8, 0.0, now);
+        gauge.told(Told { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, now);
+        assert_eq!(gauge.read(now), Reading::Go);
+        gauge.leave();
+        assert_eq!(gauge.read(now), Reading::In(Duration::from_secs(4)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_the_reset_one_request_asks_how_many_may_follow() {
+        let now = Instant::now();
+        let mut gauge = Gauge::new(10, 0.8, 0.0, now);
+        gauge.told(Told { limit: 10, remaining: 2, reset: Duration::from_secs(4) }, now);
+        let later = now + Duration::from_secs(4);
+        assert_eq!(gauge.read(later), Reading::Go);
+        gauge.leave();
+        assert_eq!(gauge.read(later), Reading::WhenAnswered);
+    }
+}

@@ -1,0 +1,115 @@
+//! One request, one answer: TLS, proxies, timeouts and headers. It neither waits nor repeats.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Method, Url, redirect};
+
+use super::address::Address;
+use super::error::Error;
+use crate::resource::Secret;
+
+/// Where a tenant writes down which run a request belongs to, in its own log.
+const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
+/// As much of a run's name as that log takes.
+const CORRELATION_LENGTH: usize = 64;
+/// How long a connection may take to come about, within the whole time of a request.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// How one attempt ended.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// An answer came whole.
+    Answered {
+        /// Its status.
+        status: u16,
+        /// Its headers.
+        headers: HeaderMap,
+        /// Its body.
+        body: Vec<u8>,
+    },
+    /// The request never left.
+    Unsent(reqwest::Error),
+    /// It may have left, and no whole answer came.
+    Broken(reqwest::Error),
+}
+
+/// One message to send.
+#[derive(Debug)]
+pub(super) struct Message<'message> {
+    /// The method.
+    pub(super) method: Method,
+    /// Where to.
+    pub(super) url: Url,
+    /// JSON, if any.
+    pub(super) body: Option<Vec<u8>>,
+    /// Who is asking.
+    pub(super) token: Option<&'message Secret>,
+}
+
+/// The connections to one tenant.
+#[derive(Debug)]
+pub(super) struct Http {
+    client: Client,
+    run: HeaderValue,
+}
+
+impl Http {
+    /// Opens nothing yet; reads the system's certificates, unless requests stay on this machine without TLS.
+    pub(super) fn new(address: &Address, timeout: Duration, run: &str) -> Result<Self, Error> {
+        // Installing fails only where it is installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut client = Client::builder()
+            .user_agent(concat!("migrate/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(CONNECT.min(timeout))
+            .timeout(timeout);
+        if address.is_loopback() {
+            client = client.no_proxy();
+        }
+        client = if address.is_plain() { client.tls_certs_only([]) } else { client.https_only(true) };
+        let unusable = |source| Error::Unusable { what: "the certificates of this machine", source };
+        let client = client.build().map_err(|error| unusable(error.into()))?;
+        let run: String = run.chars().filter(char::is_ascii_graphic).take(CORRELATION_LENGTH).collect();
+        let run = HeaderValue::from_str(&run).map_err(|error| unusable(error.into()))?;
+        Ok(Self { client, run })
+    }
+
+    /// Sends a message once.
+    pub(super) async fn send(&self, message: Message<'_>) -> Ending {
+        let is_write = message.method != Method::GET;
+        let mut request = self.client.request(message.method, message.url).header(ACCEPT, "application/json");
+        if let Some(token) = message.token {
+            request = request.bearer_auth(token.reveal());
+        }
+        if let Some(body) = message.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body);
+        }
+        if is_write && !self.run.is_empty() {
+            request = request.header(CORRELATION, self.run.clone());
+        }
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) if error.is_connect() || error.is_builder() => return Ending::Unsent(error.without_url()),
+            Err(error) => return Ending::Broken(error.without_url()),
+        };
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        match answer.bytes().await {
+            Ok(body) => Ending::Answered { status, headers, body: body.into() },
+            Err(error) => Ending::Broken(error.without_url()),
+        }
+    }
+}
+
+/// Returns a number that differs from run to run and from call to call.
+pub(super) fn chance() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// Returns a fraction from 0 to 1 that differs from call to call.
+pub(super) fn jitter() -> f64 {
+    f64::from(u32::try_from(chance() >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+}

@@ -1,0 +1,230 @@
+//! The way of every request: token, pacer, one attempt, and the retry table's word on what comes next.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use reqwest::Method;
+use tokio::time::Instant;
+
+use super::Counts;
+use super::address::Address;
+use super::error::{Error, Missing, refusal};
+use super::gauge::{Told, asked_wait};
+use super::http::{Ending, Http, Message, jitter};
+use super::pacer::{Pacer, Pass};
+use super::retry::{Decision, Effect, Failure, Tried, decide};
+use super::token::{Token, Tokens};
+use super::veil::Veil;
+use crate::catalog::limits::Calls;
+use crate::event::{Event, Observer};
+
+/// A request to the Management API, however often it is sent.
+#[derive(Debug)]
+pub(super) struct Request {
+    method: Method,
+    path: String,
+    body: Option<Vec<u8>>,
+    effect: Effect,
+    veil: Veil,
+}
+
+/// A 2xx answer.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+}
+
+/// An attempt that came to nothing.
+struct Failed {
+    failure: Failure,
+    error: Error,
+}
+
+/// Everything that requests to one tenant share.
+pub(super) struct Line {
+    pub(super) name: String,
+    pub(super) address: Address,
+    pub(super) http: Http,
+    pub(super) pacer: Pacer,
+    pub(super) tokens: Tokens,
+    pub(super) observer: Arc<dyn Observer>,
+    /// The credentials.
+    pub(super) veil: Veil,
+    pub(super) tally: Tally,
+}
+
+/// Requests so far.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    reads: AtomicU64,
+    writes: AtomicU64,
+    retries: AtomicU64,
+}
+
+impl Request {
+    /// Returns a request without a body; a POST is taken to create something.
+    pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
+        let effect = if method == Method::POST { Effect::Creates } else { Effect::Repeatable };
+        Self { method, path: path.into(), body: None, effect, veil: Veil::default() }
+    }
+
+    /// Adds a body.
+    pub(super) fn with<T: serde::Serialize>(mut self, body: &T) -> Self {
+        self.body = Some(serde_json::to_vec(body).expect("JSON values can be written"));
+        self
+    }
+
+    /// Says what of the body must not be shown.
+    pub(super) fn hiding(mut self, veil: Veil) -> Self {
+        self.veil = veil;
+        self
+    }
+
+    /// Says that sending it twice does the same as once.
+    pub(super) fn repeatable(mut self) -> Self {
+        self.effect = Effect::Repeatable;
+        self
+    }
+
+    /// Returns what errors call it: the method and the path without its query.
+    pub(super) fn name(&self) -> String {
+        format!("{} /{}", self.method, self.path.split('?').next().unwrap_or_default().trim_start_matches('/'))
+    }
+
+    fn calls(&self) -> Calls {
+        if self.is_write() { Calls::Write } else { Calls::Read }
+    }
+
+    fn is_write(&self) -> bool {
+        self.method != Method::GET
+    }
+}
+
+impl Tried {
+    /// Counts a failed attempt.
+    pub(super) fn count(&mut self, failure: Failure, spent: Duration) {
+        self.spent = spent;
+        if matches!(failure, Failure::Status { status: 429, .. }) {
+            self.limited += 1;
+        } else {
+            self.failed += 1;
+        }
+    }
+
+    fn attempts(self) -> u32 {
+        self.failed + self.limited
+    }
+}
+
+impl Line {
+    /// Sends a request until it is answered 2xx or the retry table says otherwise.
+    pub(super) async fn send(&self, request: &Request) -> Result<Reply, Error> {
+        let started = Instant::now();
+        let mut tried = Tried::default();
+        let mut renewed = false;
+        loop {
+            let token = self.tokens.current(self).await?;
+            let (pass, ending) = self.attempt(request, &token).await?;
+            let Failed { failure, error } = match self.settle(request, &token, ending) {
+                Ok(reply) => return Ok(reply),
+                Err(failed) => failed,
+            };
+            if matches!(error, Error::Unauthenticated { .. }) && !renewed && self.tokens.reject(&token) {
+                renewed = true;
+                continue;
+            }
+            tried.count(failure, started.elapsed());
+            match decide(request.effect, tried, failure, jitter()) {
+                // What is not there after a DELETE that may have arrived was removed by it.
+                Decision::GiveUp if request.method == Method::DELETE && error.is_not_found() && tried.attempts() > 1 => {
+                    return Ok(Reply { status: 204, body: Vec::new() });
+                }
+                Decision::GiveUp => return Err(error),
+                Decision::Verify => return Err(Error::InDoubt { request: request.name(), source: Box::new(error) }),
+                Decision::Again(wait) => {
+                    self.tell_retry(&request.name(), &error, tried);
+                    self.tally.retries.fetch_add(1, Ordering::Relaxed);
+                    rest(pass, failure, wait).await;
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self, request: &Request, token: &Token) -> Result<(Pass<'_>, Ending), Error> {
+        let url = self.address.api(&request.path)?;
+        let mut pass = self.pacer.depart(request.calls(), &request.path, |wait, because| self.tell_wait(wait, because)).await;
+        let body = request.body.clone();
+        let ending = self.http.send(Message { method: request.method.clone(), url, body, token: Some(&token.secret) }).await;
+        let status = match &ending {
+            Ending::Answered { status, headers, .. } => {
+                pass.answered(*status, Told::read(headers, SystemTime::now()));
+                *status
+            }
+            Ending::Unsent(_) | Ending::Broken(_) => 0,
+        };
+        let write = request.is_write();
+        let counter = if write { &self.tally.writes } else { &self.tally.reads };
+        counter.fetch_add(1, Ordering::Relaxed);
+        self.observer.notify(&Event::Answered { tenant: self.name.clone(), status, write });
+        Ok((pass, ending))
+    }
+
+    fn settle(&self, request: &Request, token: &Token, ending: Ending) -> Result<Reply, Failed> {
+        let unreachable = |source: reqwest::Error| Error::Unreachable { request: request.name(), source: source.into() };
+        match ending {
+            Ending::Answered { status: status @ 200..=299, body, .. } => Ok(Reply { status, body }),
+            Ending::Answered { status, headers, body } => {
+                let mut veil = request.veil.clone().with(&self.veil);
+                veil.hide(token.secret.reveal());
+                let failure = Failure::Status { status, after: asked_wait(&headers, SystemTime::now()) };
+                Err(Failed { failure, error: refusal(&request.name(), status, &body, &veil) })
+            }
+            Ending::Unsent(source) => Err(Failed { failure: Failure::Unsent, error: unreachable(source) }),
+            Ending::Broken(source) => Err(Failed { failure: Failure::Broken, error: unreachable(source) }),
+        }
+    }
+
+    /// Tells that a request is sent again.
+    pub(super) fn tell_retry(&self, request: &str, error: &Error, tried: Tried) {
+        let because = std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
+        let (tenant, request, attempt) = (self.name.clone(), request.to_owned(), tried.attempts() + 1);
+        self.observer.notify(&Event::Retrying { tenant, request, because, attempt });
+    }
+
+    fn tell_wait(&self, wait: Duration, because: &str) {
+        self.observer.notify(&Event::Waiting { tenant: self.name.clone(), wait, because: because.to_owned() });
+    }
+
+    /// Returns the requests so far.
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            reads: self.tally.reads.load(Ordering::Relaxed),
+            writes: self.tally.writes.load(Ordering::Relaxed),
+            retries: self.tally.retries.load(Ordering::Relaxed),
+            waited: self.pacer.waited(),
+        }
+    }
+}
+
+/// Lets time pass before the next attempt: by the pacer, for everybody, after a 429; for this request alone after anything else.
+async fn rest(pass: Pass<'_>, failure: Failure, wait: Duration) {
+    if let Failure::Status { status: 429, .. } = failure {
+        pass.refused(wait);
+    } else {
+        drop(pass);
+        tokio::time::sleep(wait).await;
+    }
+}
+
+impl Reply {
+    /// Reads the body as JSON.
+    pub(super) fn read<T: serde::de::DeserializeOwned>(&self, request: &str) -> Result<T, Error> {
+        let unreadable = |source| Error::Unreadable { request: request.to_owned(), source };
+        if self.body.is_empty() {
+            return Err(unreadable(Missing("the answer is empty".to_owned()).into()));
+        }
+        serde_json::from_slice(&self.body).map_err(|error| unreadable(error.into()))
+    }
+}

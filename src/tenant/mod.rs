@@ -1,0 +1,400 @@
+//! Talking to one tenant: tokens, pages, limits and retries.
+//!
+//! The only place that waits. Every request goes the same way: a token that is good now, leave from the pacer, one attempt, and the
+//! retry table's word on what comes next. What comes back is JSON; this module knows kinds and paths, and neither snapshots nor plans.
+
+mod address;
+mod error;
+mod gauge;
+mod http;
+mod line;
+mod pacer;
+mod page;
+mod pages;
+mod quota;
+mod retry;
+mod token;
+mod veil;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::body::Body;
+use crate::catalog::limits::{Rate, Tier};
+use crate::catalog::{Delta, Kind, Shape};
+use crate::event::{Event, Observer};
+use crate::resource::{Id, Secret};
+
+use address::Address;
+use line::{Line, Reply, Request};
+use pages::List;
+use veil::Veil;
+
+pub use error::{Cause, Error};
+
+/// How to talk to a tenant.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The name it goes by in `migrate.toml`.
+    pub name: String,
+    /// Its own domain: `acme.eu.auth0.com`.
+    pub domain: String,
+    /// Where requests go instead: an https URL, or any on loopback.
+    pub url: Option<String>,
+    /// Who is asking.
+    pub credentials: Credentials,
+    /// The subscription whose published limits hold, where it is known.
+    pub tier: Option<&'static Tier>,
+    /// The tenant's bucket, where it differs from the subscription's.
+    pub rate: Option<Rate>,
+    /// The share of every limit that is ours, above 0 and up to 1; the rest stays for people who log in.
+    pub share: f64,
+    /// The run's name, sent with every write as `X-Correlation-ID`, so that the tenant's own log shows what a run did.
+    pub run: String,
+    /// How long one attempt may take, answer included.
+    pub timeout: Duration,
+    /// Requests under way at once.
+    pub concurrency: usize,
+}
+
+/// Who is asking.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// A client and its secret.
+    Secret {
+        /// The client.
+        client_id: String,
+        /// Its secret.
+        client_secret: Secret,
+    },
+    /// A client that signs with its private key (`private_key_jwt`, RS256).
+    Key {
+        /// The client.
+        client_id: String,
+        /// Its RSA key, as PEM.
+        pem: Secret,
+    },
+    /// A token that was obtained elsewhere; it cannot be renewed.
+    Token(Secret),
+}
+
+/// What a kind's list came to.
+#[derive(Debug)]
+pub enum Listing {
+    /// Everything the tenant has of it.
+    Complete(Vec<Body>),
+    /// The tenant does not serve it.
+    Absent {
+        /// The status it answered.
+        status: u16,
+        /// What the answer means.
+        because: Absence,
+    },
+}
+
+/// Why a tenant does not serve a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Absence {
+    /// It was never set up.
+    NotConfigured,
+    /// The token lacks the scope; the error's own words.
+    Scope(String),
+    /// The subscription lacks it, or it is switched off; the tenant's own words.
+    Entitlement(String),
+    /// The tenant knows no such path; its own words.
+    Gone(String),
+}
+
+impl fmt::Display for Absence {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotConfigured => out.write_str("not configured"),
+            Self::Scope(message) => out.write_str(message),
+            Self::Entitlement(message) => write!(out, "not part of the tenant's plan: {message}"),
+            Self::Gone(message) => write!(out, "not served by the tenant: {message}"),
+        }
+    }
+}
+
+/// The answer to a call of any Management API path.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The status, 2xx.
+    pub status: u16,
+    /// The JSON, or null where there was none.
+    pub body: Value,
+}
+
+/// Requests so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// GETs sent, repeated ones included, tokens apart.
+    pub reads: u64,
+    /// Other requests sent, repeated ones included, tokens apart.
+    pub writes: u64,
+    /// How many of both were sent again.
+    pub retries: u64,
+    /// How long limits held requests back.
+    pub waited: Duration,
+}
+
+/// One tenant, ready to be spoken to.
+pub struct Tenant {
+    line: Line,
+    concurrency: usize,
+}
+
+impl fmt::Debug for Tenant {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Tenant({} at {})", self.line.name, self.line.address.domain)
+    }
+}
+
+impl Tenant {
+    /// Makes ready to talk; sends nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// When the address may not be spoken to (plain http that is not on loopback), or the key or the machine's certificates cannot be used.
+    pub fn new(settings: Settings, observer: Arc<dyn Observer>) -> Result<Self, Error> {
+        let address = Address::new(&settings.domain, settings.url.as_deref())?;
+        let http = http::Http::new(&address, settings.timeout, &settings.run)?;
+        let mut veil = Veil::default();
+        match &settings.credentials {
+            Credentials::Secret { client_secret: secret, .. } | Credentials::Key { pem: secret, .. } | Credentials::Token(secret) => {
+                veil.hide(secret.reveal());
+            }
+        }
+        let share = if settings.share > 0.0 { settings.share.min(1.0) } else { 1.0 };
+        let pacer = pacer::Pacer::new(pacer::Limits { tier: settings.tier, rate: settings.rate, share, concurrency: settings.concurrency });
+        let tokens = token::Tokens::new(settings.credentials)?;
+        let line = Line { name: settings.name, address, http, pacer, tokens, observer, veil, tally: line::Tally::default() };
+        Ok(Self { line, concurrency: settings.concurrency.max(1) })
+    }
+
+    /// Returns the name it goes by.
+    pub fn name(&self) -> &str {
+        &self.line.name
+    }
+
+    /// Returns its own domain, whatever URL requests go to.
+    pub fn domain(&self) -> &str {
+        &self.line.address.domain
+    }
+
+    /// Returns the client that the requests are made by; none where a given token does not say.
+    pub fn client_id(&self) -> Option<String> {
+        self.line.tokens.client_id()
+    }
+
+    /// Returns the requests so far.
+    pub fn requests(&self) -> Counts {
+        self.line.counts()
+    }
+
+    /// Returns the scopes of the token, asking for one where there is none; none where neither the tenant nor the token says.
+    ///
+    /// # Errors
+    ///
+    /// When no token can be had.
+    pub async fn scopes(&self) -> Result<Option<BTreeSet<String>>, Error> {
+        Ok(self.line.tokens.current(&self.line).await?.scopes.clone())
+    }
+
+    /// Reads everything a tenant has of a kind, in the tenant's order.
+    ///
+    /// A singleton is a list of one; of named objects those that were never written are left out.
+    ///
+    /// # Errors
+    ///
+    /// When the list cannot be read to its end. What 402, 403, 404 and 410 say about the kind is no error but an absence.
+    ///
+    /// # Panics
+    ///
+    /// When the kind is a child: its lists are [`elements`](Self::elements) of each parent.
+    pub async fn list(&self, kind: &'static Kind) -> Result<Listing, Error> {
+        let listed = match kind.shape {
+            Shape::Collection => self.pages(kind, kind.path.to_owned()).whole().await,
+            Shape::Singleton => self.get(kind.path.to_owned()).await.map(|body| vec![body]),
+            Shape::Keyed { names } => self.list_named(kind, names).await,
+            Shape::Child { .. } => unreachable!("a child is listed under each of its parents"),
+        };
+        listed.map(Listing::Complete).or_else(|error| absent(kind, error))
+    }
+
+    /// Reads a child's list under one parent.
+    ///
+    /// # Errors
+    ///
+    /// When the list cannot be read to its end.
+    pub async fn elements(&self, kind: &'static Kind, parent: &Id) -> Result<Vec<Value>, Error> {
+        self.pages(kind, kind.path_of(parent.as_str())).whole().await
+    }
+
+    /// Reads one resource, or nothing where the tenant has none of this id; a child is its elements under this parent.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub async fn read(&self, kind: &'static Kind, id: &Id) -> Result<Option<Body>, Error> {
+        let read = if let Shape::Child { .. } = kind.shape {
+            let elements = self.elements(kind, id).await;
+            elements.map(|elements| Body::from_iter([(kind.elements().to_owned(), Value::Array(elements))]))
+        } else {
+            self.get(kind.path_of(id.as_str())).await
+        };
+        match read {
+            Err(error) if error.is_not_found() => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// Creates a resource; returns it as the tenant answers, id and all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InDoubt`] when the tenant may have created it: look its key up before sending it again. Any other error means it did not.
+    pub async fn create(&self, kind: &Kind, body: &Body) -> Result<Body, Error> {
+        let request = Request::new(Method::POST, kind.path).with(body).hiding(veil_of(kind, body));
+        let reply = self.line.send(&request).await?;
+        // A 2xx that cannot be read has created something all the same.
+        reply.read(&request.name()).map_err(|error| Error::InDoubt { request: request.name(), source: Box::new(error) })
+    }
+
+    /// Changes a resource by PATCH; returns it as the tenant answers, or nothing where it answers 204.
+    ///
+    /// # Errors
+    ///
+    /// When the tenant refuses, or no answer comes after all attempts.
+    pub async fn update(&self, kind: &Kind, id: &Id, body: &Body) -> Result<Body, Error> {
+        let request = Request::new(Method::PATCH, kind.path_of(id.as_str())).with(body).hiding(veil_of(kind, body));
+        let reply = self.line.send(&request).await?;
+        if reply.body.is_empty() { Ok(Body::new()) } else { reply.read(&request.name()) }
+    }
+
+    /// Removes a resource.
+    ///
+    /// One that is gone after a repeated request counts as removed.
+    ///
+    /// # Errors
+    ///
+    /// When the tenant refuses, or no answer comes after all attempts.
+    pub async fn remove(&self, kind: &Kind, id: &Id) -> Result<(), Error> {
+        self.line.send(&Request::new(Method::DELETE, kind.path_of(id.as_str()))).await.map(drop)
+    }
+
+    /// Adds elements to a child's list and removes others, in as many requests as the kind demands.
+    ///
+    /// Both may be repeated without harm, so a change that was cut is made again whole.
+    ///
+    /// # Errors
+    ///
+    /// When the tenant refuses, or no answer comes after all attempts.
+    ///
+    /// # Panics
+    ///
+    /// When the kind is no child.
+    pub async fn change_elements(&self, kind: &Kind, parent: &Id, added: &[Value], removed: &[Value]) -> Result<(), Error> {
+        let Shape::Child { delta, .. } = kind.shape else { unreachable!("only a child has elements") };
+        for request in delta_requests(kind, delta, parent, added, removed) {
+            self.line.send(&request).await?;
+        }
+        Ok(())
+    }
+
+    /// Calls any path of the Management API (`users-by-email?email=..`).
+    ///
+    /// # Errors
+    ///
+    /// When the tenant answers anything but 2xx, or the path leads elsewhere.
+    pub async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, Error> {
+        let known = [Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE];
+        let method = known.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(method)).ok_or_else(|| Error::Address {
+            address: method.to_owned(),
+            because: "is no method: GET, POST, PATCH, PUT or DELETE was expected",
+        })?;
+        let mut request = Request::new(method, path);
+        if let Some(body) = body {
+            let mut veil = Veil::default();
+            if let Ok(body) = Body::from_value(body.clone()) {
+                veil.hide_secrets(&body);
+            }
+            request = request.with(body).hiding(veil);
+        }
+        let Reply { status, body } = self.line.send(&request).await?;
+        if body.is_empty() {
+            return Ok(Answer { status, body: Value::Null });
+        }
+        let body = Reply { status, body }.read(&request.name())?;
+        Ok(Answer { status, body })
+    }
+
+    fn pages(&self, kind: &'static Kind, path: String) -> List<'_> {
+        List::new(&self.line, kind, path, self.concurrency)
+    }
+
+    async fn get(&self, path: String) -> Result<Body, Error> {
+        let request = Request::new(Method::GET, path);
+        self.line.send(&request).await?.read(&request.name())
+    }
+
+    async fn list_named(&self, kind: &'static Kind, names: &'static [&'static str]) -> Result<Vec<Body>, Error> {
+        let read = |name: &'static str| async move { self.read(kind, &Id::new(name)).await };
+        let mut bodies = stream::iter(names.iter().copied()).map(read).buffered(self.concurrency);
+        let (mut found, mut asked) = (Vec::new(), 0);
+        while let Some(body) = bodies.try_next().await? {
+            found.extend(body);
+            asked += 1;
+            let tenant = self.line.name.clone();
+            self.line.observer.notify(&Event::Listing { tenant, kind: kind.name, read: asked, total: Some(names.len()) });
+        }
+        Ok(found)
+    }
+}
+
+fn veil_of(kind: &Kind, body: &Body) -> Veil {
+    let mut veil = Veil::default();
+    veil.hide_secrets_of(kind, body);
+    veil
+}
+
+/// Tells what an answer to a list says about the kind from what went wrong.
+fn absent(kind: &Kind, error: Error) -> Result<Listing, Error> {
+    let because = match &error {
+        Error::Scope { .. } => Absence::Scope(error.to_string()),
+        Error::Refused { status: 402 | 403, message, .. } => Absence::Entitlement(message.clone()),
+        Error::Refused { status: 404, .. } if kind.shape == Shape::Singleton => Absence::NotConfigured,
+        Error::Refused { status: 404 | 410, message, .. } => Absence::Gone(message.clone()),
+        _ => return Err(error),
+    };
+    Ok(Listing::Absent { status: error.status().unwrap_or_default(), because })
+}
+
+/// Returns the requests that change a child's list; adding what is there and removing what is not does nothing.
+fn delta_requests(kind: &Kind, delta: Delta, parent: &Id, added: &[Value], removed: &[Value]) -> Vec<Request> {
+    let path = kind.path_of(parent.as_str());
+    match delta {
+        Delta::AddRemove => [(Method::POST, added), (Method::DELETE, removed)]
+            .into_iter()
+            .filter(|(_, elements)| !elements.is_empty())
+            .map(|(method, elements)| Request::new(method, path.as_str()).with(&json!({kind.elements(): elements})).repeatable())
+            .collect(),
+        Delta::Switch { most } => {
+            let switched = |elements: &[Value], on: bool| elements.iter().map(|element| with_status(element, on)).collect::<Vec<_>>();
+            let all = [switched(added, true), switched(removed, false)].concat();
+            all.chunks(most.max(1)).map(|chunk| Request::new(Method::PATCH, path.as_str()).with(&chunk)).collect()
+        }
+    }
+}
+
+fn with_status(element: &Value, on: bool) -> Value {
+    let mut element = element.clone();
+    element["status"] = on.into();
+    element
+}

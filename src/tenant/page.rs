@@ -1,0 +1,103 @@
+//! One page of a list: `{start, limit, total, <field>: []}`, `{<field>: [], next}` or a bare array.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// One page of a list.
+#[derive(Debug, PartialEq)]
+pub(super) struct Page<T> {
+    /// What is on it; none where the answer is an object that lacks the field.
+    pub(super) elements: Option<Vec<T>>,
+    /// How many there are on all pages.
+    pub(super) total: Option<usize>,
+    /// How many fit on one.
+    pub(super) limit: Option<usize>,
+    /// What leads to the next one.
+    pub(super) next: Option<String>,
+}
+
+/// Reads a page straight into its elements, with the list in this field.
+struct Reader<'field, T>(&'field str, PhantomData<T>);
+
+impl<T> Page<T> {
+    /// Reads a page whose list stands in `field`.
+    pub(super) fn read<'de>(body: &'de [u8], field: &str) -> Result<Self, serde_json::Error>
+    where
+        T: Deserialize<'de>,
+    {
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let page = Reader(field, PhantomData).deserialize(&mut json)?;
+        json.end().map(|()| page)
+    }
+
+    fn empty() -> Self {
+        Self { elements: None, total: None, limit: None, next: None }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Reader<'_, T> {
+    type Value = Page<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Page<T>, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<'_, T> {
+    type Value = Page<T>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "a list, or an object that holds one in \"{}\"", self.0)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Page<T>, A::Error> {
+        let mut elements = Vec::with_capacity(list.size_hint().unwrap_or(0));
+        while let Some(element) = list.next_element()? {
+            elements.push(element);
+        }
+        Ok(Page { elements: Some(elements), ..Page::empty() })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Page<T>, A::Error> {
+        let mut page = Page::empty();
+        while let Some(name) = fields.next_key::<String>()? {
+            match name.as_str() {
+                name if name == self.0 => page.elements = Some(fields.next_value()?),
+                "total" => page.total = fields.next_value()?,
+                // Offset answers call it `limit`, the Actions API `per_page`.
+                "limit" | "per_page" => page.limit = fields.next_value()?,
+                "next" => page.next = fields.next_value::<Option<String>>()?.filter(|next| !next.is_empty()),
+                _ => drop(fields.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(page)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Page<u32> {
+        Page::read(json.as_bytes(), "roles").expect("a page")
+    }
+
+    #[test]
+    fn every_style_of_answer_is_a_page() {
+        let offset = Page { elements: Some(vec![1, 2]), total: Some(7), limit: Some(2), next: None };
+        assert_eq!(read(r#"{"start":0,"limit":2,"total":7,"roles":[1,2],"other":{"deep":[1]}}"#), offset);
+        assert_eq!(read(r#"{"roles":[1],"next":"a=b"}"#), Page { elements: Some(vec![1]), next: Some("a=b".into()), ..Page::empty() });
+        assert_eq!(read(r#"{"roles":[],"next":null}"#), Page { elements: Some(vec![]), ..Page::empty() });
+        assert_eq!(read("[1,2]"), Page { elements: Some(vec![1, 2]), ..Page::empty() });
+        assert_eq!(read(r#"{"clients":[1]}"#).elements, None);
+    }
+
+    #[test]
+    fn a_page_that_is_cut_short_is_no_page() {
+        assert!(Page::<u32>::read(br#"{"roles":[1,2]"#, "roles").is_err());
+        assert!(Page::<u32>::read(br#"{"roles":[1]} x"#, "roles").is_err());
+    }
+}

@@ -1,0 +1,154 @@
+//! A list read to its end, or an error: a short list must never look like a whole one.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+use serde::de::DeserializeOwned;
+
+use super::error::{Error, Missing};
+use super::line::{Line, Request};
+use super::page::Page;
+use crate::catalog::{Kind, Paging};
+use crate::event::Event;
+
+/// A list to read.
+pub(super) struct List<'list> {
+    line: &'list Line,
+    kind: &'static Kind,
+    path: String,
+    concurrency: usize,
+    read: AtomicUsize,
+}
+
+/// What reading by offset came to.
+enum Offset<T> {
+    /// The whole list.
+    Whole(Vec<T>),
+    /// Fewer or more than the tenant counts, or a count that moved.
+    Short { got: usize, expected: usize },
+}
+
+impl<'list> List<'list> {
+    /// Returns the list of a kind at a path.
+    pub(super) fn new(line: &'list Line, kind: &'static Kind, path: String, concurrency: usize) -> Self {
+        Self { line, kind, path, concurrency: concurrency.max(1), read: AtomicUsize::new(0) }
+    }
+
+    /// Reads every page, in the tenant's order.
+    pub(super) async fn whole<T: DeserializeOwned + PartialEq>(&self) -> Result<Vec<T>, Error> {
+        match self.kind.paging {
+            Paging::Whole => self.elements_of(self.page("", &[]).await?),
+            Paging::Checkpoint { field, size } => self.by_checkpoint(field, size).await,
+            Paging::Offset { field, size, or_checkpoint } => match self.by_offset(field, size).await {
+                // Auth0 refuses pages beyond the thousandth element of some lists.
+                Err(Error::Refused { code, .. }) if or_checkpoint && code == "invalid_paging" => self.by_checkpoint(field, size).await,
+                other => other,
+            },
+        }
+    }
+
+    /// Reads by page numbers; where the tenant's count moved meanwhile, once more.
+    async fn by_offset<T: DeserializeOwned + PartialEq>(&self, field: &str, size: usize) -> Result<Vec<T>, Error> {
+        if let Offset::Whole(list) = self.offset_once(field, size).await? {
+            return Ok(list);
+        }
+        match self.offset_once(field, size).await? {
+            Offset::Whole(list) => Ok(list),
+            Offset::Short { got, expected } => Err(Error::ShortListing { kind: self.kind.name, got, expected }),
+        }
+    }
+
+    async fn offset_once<T: DeserializeOwned + PartialEq>(&self, field: &str, size: usize) -> Result<Offset<T>, Error> {
+        self.read.store(0, Ordering::Relaxed);
+        let first: Page<T> = self.offset_page(field, size, 0).await?;
+        let Some(total) = first.total else {
+            return self.without_total(field, size, first).await;
+        };
+        let length = first.limit.unwrap_or(size).max(1);
+        let pages = stream::iter(1..total.div_ceil(length)).map(|number| self.offset_page(field, length, number));
+        let rest: Vec<Page<T>> = pages.buffered(self.concurrency).try_collect().await?;
+        let totals_agree = rest.iter().all(|page| page.total == Some(total));
+        let mut list = self.elements_of(first)?;
+        for page in rest {
+            list.extend(self.elements_of(page)?);
+        }
+        if totals_agree && list.len() == total {
+            return Ok(Offset::Whole(list));
+        }
+        Ok(Offset::Short { got: list.len(), expected: total })
+    }
+
+    /// Reads on where the tenant does not count: until a page is empty, or the same again because pages are ignored.
+    async fn without_total<T: DeserializeOwned + PartialEq>(&self, field: &str, size: usize, first: Page<T>) -> Result<Offset<T>, Error> {
+        let mut list = self.elements_of(first)?;
+        let length = list.len();
+        for number in 1.. {
+            if list.is_empty() {
+                break;
+            }
+            let page = self.elements_of(self.offset_page(field, size, number).await?)?;
+            if page.is_empty() || page[..] == list[..length] {
+                break;
+            }
+            list.extend(page);
+        }
+        Ok(Offset::Whole(list))
+    }
+
+    async fn offset_page<T: DeserializeOwned>(&self, field: &str, size: usize, number: usize) -> Result<Page<T>, Error> {
+        let query = [("page", number.to_string()), ("per_page", size.to_string()), ("include_totals", "true".to_owned())];
+        self.page(field, &query).await
+    }
+
+    async fn by_checkpoint<T: DeserializeOwned>(&self, field: &str, size: usize) -> Result<Vec<T>, Error> {
+        self.read.store(0, Ordering::Relaxed);
+        let mut list = Vec::new();
+        let mut from: Option<String> = None;
+        loop {
+            let take = ("take", size.to_string());
+            let query: Vec<_> = from.clone().map(|from| ("from", from)).into_iter().chain([take]).collect();
+            let page: Page<T> = self.page(field, &query).await?;
+            let next = page.next.clone();
+            list.extend(self.elements_of(page)?);
+            match next {
+                None => return Ok(list),
+                Some(next) if from.as_ref() == Some(&next) => return Err(self.unreadable(Missing("\"next\" leads to itself".to_owned()))),
+                Some(next) => from = Some(next),
+            }
+        }
+    }
+
+    async fn page<T: DeserializeOwned>(&self, field: &str, query: &[(&str, String)]) -> Result<Page<T>, Error> {
+        let always = self.kind.query.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let query = always.chain(query.iter().cloned()).map(|(name, value)| format!("{name}={}", encode(&value)));
+        let query = query.collect::<Vec<_>>().join("&");
+        let path = if query.is_empty() { self.path.clone() } else { format!("{}?{query}", self.path) };
+        let reply = self.line.send(&Request::new(Method::GET, path)).await?;
+        let page = Page::read(&reply.body, field).map_err(|error| self.unreadable(error))?;
+        self.tell(&page);
+        Ok(page)
+    }
+
+    fn elements_of<T>(&self, page: Page<T>) -> Result<Vec<T>, Error> {
+        // Some services leave out what is zero, an empty list of an empty total included.
+        let is_zero = page.total == Some(0);
+        page.elements.or_else(|| is_zero.then(Vec::new)).ok_or_else(|| self.unreadable(Missing("it holds no list".to_owned())))
+    }
+
+    fn unreadable(&self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+        Error::Unreadable { request: format!("GET {}", self.path), source: source.into() }
+    }
+
+    fn tell<T>(&self, page: &Page<T>) {
+        let came = page.elements.as_ref().map_or(0, Vec::len);
+        let read = self.read.fetch_add(came, Ordering::Relaxed) + came;
+        let tenant = self.line.name.clone();
+        self.line.observer.notify(&Event::Listing { tenant, kind: self.kind.name, read, total: page.total });
+    }
+}
+
+fn encode(value: &str) -> String {
+    utf8_percent_encode(value, NON_ALPHANUMERIC).to_string()
+}

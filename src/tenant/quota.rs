@@ -1,0 +1,73 @@
+//! How many requests may leave by the published limits: one governor quota a bucket, at a share of what the bucket allows.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::RateLimiter;
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed};
+use tokio::time::Instant;
+
+use crate::catalog::limits::Rate;
+
+/// Time as tokio tells it, so that a paused clock in a test stops the quotas too.
+#[derive(Debug, Clone, Copy)]
+struct Elapsed(Instant);
+
+impl Clock for Elapsed {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        self.0.elapsed().into()
+    }
+}
+
+/// The quota of one bucket.
+///
+/// A cell taken for a request that something else still holds back is kept for whichever request asks next: taking cells early and
+/// leaving in a bunch would overdraw the tenant's bucket.
+#[derive(Debug)]
+pub(super) struct Quota {
+    limiter: RateLimiter<NotKeyed, InMemoryState, Elapsed, NoOpMiddleware<Nanos>>,
+    clock: Elapsed,
+    kept: bool,
+}
+
+impl Quota {
+    /// Returns the quota that uses a share (0 to 1) of a bucket: of what may leave at once and of what comes back.
+    pub(super) fn new(rate: Rate, share: f64) -> Self {
+        let clock = Elapsed(Instant::now());
+        let burst = NonZeroU32::new(usable(rate.burst, share)).unwrap_or(NonZeroU32::MIN);
+        let period = Duration::from_secs(60).div_f64(f64::from(rate.a_minute.max(1)) * share);
+        let quota = governor::Quota::with_period(period).expect("a minute divided by a number is longer than nothing").allow_burst(burst);
+        Self { limiter: RateLimiter::direct_with_clock(quota, clock), clock, kept: false }
+    }
+
+    /// Takes a cell, unless one is kept; returns how long there will be none.
+    pub(super) fn wait(&mut self) -> Option<Duration> {
+        if self.kept {
+            return None;
+        }
+        match self.limiter.check() {
+            Ok(()) => {
+                self.kept = true;
+                None
+            }
+            Err(later) => Some(later.wait_time_from(self.clock.now())),
+        }
+    }
+
+    /// Spends the kept cell: the request leaves.
+    pub(super) fn spend(&mut self) {
+        self.kept = false;
+    }
+}
+
+/// Returns how much of a bucket is ours: the share of it, and never less than one.
+pub(super) fn usable(burst: u32, share: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a u32 is a u32")]
+    let part = (f64::from(burst) * share.clamp(0.0, 1.0) + 1e-9).floor() as u32;
+    part.max(1)
+}
