@@ -30,6 +30,7 @@ pub mod body;
 pub mod catalog;
 pub mod disk;
 pub mod event;
+pub mod export;
 pub mod links;
 pub mod mapping;
 pub mod plan;

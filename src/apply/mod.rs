@@ -1,5 +1,20 @@
 //! Making it so: a plan, a target, and a journal that knows what happened.
+//!
+//! ```text
+//! run.rs       stages, in batches: intents durable, requests sent, outcomes recorded
+//! send.rs      one change -> the requests it takes
+//! journal.rs   the append-only record
+//! stale.rs     what moved since it was planned
+//! summary.rs   how it ended
+//! ```
 
+pub mod journal;
+mod run;
+mod send;
+mod stale;
 mod summary;
 
+pub use journal::Journal;
+pub use run::{Error, Run};
+pub use stale::Moved;
 pub use summary::{Settled, Summary, Tally};

@@ -107,7 +107,7 @@ fn leak(plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
 
 fn each_outgoing(change: &Change, see: &mut dyn FnMut(&str, &str)) {
     match &change.action {
-        Action::Create { body } | Action::Update { body, .. } => body.each_text(see),
+        Action::Create { body, .. } | Action::Update { body, .. } => body.each_text(see),
         Action::Elements { added, .. } => added.iter().for_each(|element| each_text(element, see)),
     }
 }

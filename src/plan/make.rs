@@ -38,6 +38,7 @@ pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links
         changes.extend(making.change(kind, &candidate));
     }
     making.stage(changes);
+    making.name_known(&partners);
     making.list_target_only(&partners);
     making.plan
 }
@@ -63,6 +64,7 @@ fn empty(source: &Snapshot, target: &Snapshot) -> Plan {
         source: side(source),
         target: side(target),
         stages: Vec::new(),
+        known: BTreeMap::new(),
         left_out: Vec::new(),
         manual: Vec::new(),
         left_alone: Vec::new(),
@@ -221,7 +223,8 @@ impl Making<'_> {
         if !late.is_empty() {
             self.late.push(change(Action::Update { id: None, body: Body::new(), edits: Vec::new() }, late));
         }
-        change(Action::Create { body }, secrets)
+        let twins = self.twins(kind, wanted);
+        change(Action::Create { body, twins }, secrets)
     }
 
     fn update(&mut self, kind: &Kind, wanted: &Resource, held: &Resource, supplied: Vec<SecretField>) -> Option<Change> {
@@ -323,6 +326,29 @@ impl Making<'_> {
         (self.catalog.place(key.kind()), number.unwrap_or(1))
     }
 
+    /// Returns the resources of the target that have the name of one to create and are others: names may stand twice.
+    fn twins(&self, kind: &Kind, wanted: &Resource) -> Vec<Id> {
+        let name = refs::portable_name(kind, &wanted.body);
+        let of_that_name = self.live.of_kind(kind.name).filter(|held| refs::portable_name(kind, &held.body) == name);
+        if self.live.twice.is_empty() && self.desired.snapshot.twice.is_empty() {
+            Vec::new()
+        } else {
+            of_that_name.map(|held| held.id.clone()).collect()
+        }
+    }
+
+    /// Notes the ids of what changes refer to, so that the plan alone is enough to carry it out.
+    fn name_known(&mut self, partners: &Partners) {
+        let ids: HashMap<&Key, &Id> = partners.live.iter().map(|resource| (&resource.key, &resource.id)).collect();
+        let mut known = BTreeMap::new();
+        for change in self.plan.changes() {
+            let (mut mentioned, parent) = mentioned_by(change);
+            mentioned.extend(parent.cloned());
+            known.extend(mentioned.into_iter().filter_map(|key| ids.get(&key).map(|id| (key, (*id).clone()))));
+        }
+        self.plan.known = known;
+    }
+
     fn list_target_only(&mut self, partners: &Partners) {
         for (at, resource) in partners.live.iter().enumerate() {
             if partners.paired.contains(&at) || !self.desired.snapshot.is_complete(resource.key.kind()) {
@@ -340,7 +366,7 @@ impl Making<'_> {
 fn split_late(kind: &Kind, change: &mut Change, turn: (usize, usize), made: &HashMap<Key, (usize, usize)>) -> Option<Change> {
     let own = change.key.clone();
     let is_create = matches!(change.action, Action::Create { .. });
-    let (Action::Create { body } | Action::Update { body, .. }) = &mut change.action else { return None };
+    let (Action::Create { body, .. } | Action::Update { body, .. }) = &mut change.action else { return None };
     let waits = |value: &Value| refs::mentioned(value).iter().any(|key| made.get(key).is_some_and(|made| *made >= turn && *key != own));
     let late: Vec<String> = body
         .0
@@ -365,13 +391,18 @@ fn split_late(kind: &Kind, change: &mut Change, turn: (usize, usize), made: &Has
     Some(Change { key: change.key.clone(), source_id: change.source_id.clone(), action, needs: Vec::new(), secrets: Vec::new() })
 }
 
-fn needs(change: &Change, made: &HashMap<Key, (usize, usize)>) -> Vec<Key> {
+/// Returns the keys that a change mentions, and the one it hangs on: its parent, or itself where it is yet to be created.
+fn mentioned_by(change: &Change) -> (Vec<Key>, Option<&Key>) {
     let of_body = |body: &Body| body.0.values().flat_map(refs::mentioned).collect::<Vec<_>>();
-    let (mut mentioned, own) = match &change.action {
-        Action::Create { body } | Action::Update { id: Some(_), body, .. } => (of_body(body), None),
+    match &change.action {
+        Action::Create { body, .. } | Action::Update { id: Some(_), body, .. } => (of_body(body), None),
         Action::Update { id: None, body, .. } => (of_body(body), Some(&change.key)),
-        Action::Elements { parent, added, .. } => (added.iter().flat_map(refs::mentioned).collect(), Some(parent)),
-    };
+        Action::Elements { parent, added, removed } => (added.iter().chain(removed).flat_map(refs::mentioned).collect(), Some(parent)),
+    }
+}
+
+fn needs(change: &Change, made: &HashMap<Key, (usize, usize)>) -> Vec<Key> {
+    let (mut mentioned, own) = mentioned_by(change);
     mentioned.extend(own.cloned());
     mentioned.retain(|key| made.contains_key(key));
     mentioned.sort();

@@ -47,6 +47,8 @@ pub struct Plan {
     pub target: Side,
     /// What is done, in this order; the changes of one stage do not depend on each other.
     pub stages: Vec<Stage>,
+    /// What the target calls the resources it has that changes refer to.
+    pub known: BTreeMap<Key, Id>,
     /// Resources or fields that should be copied and cannot be, with the reason.
     pub left_out: Vec<LeftOut>,
     /// What a person has to do by hand: secrets that are not copied.
@@ -109,6 +111,9 @@ pub enum Action {
     Create {
         /// Portable: keys stand where ids will.
         body: Body,
+        /// Resources of the same name that the target has already, which are others.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        twins: Vec<Id>,
     },
     /// Fields of it are changed.
     Update {

@@ -1,0 +1,243 @@
+//! The append-only record of one apply: intents before requests, outcomes after.
+//!
+//! One JSON object a line. The intent is durable before its request leaves; an intent without an outcome is *in doubt*. A torn last line is
+//! what a cut leaves behind and is dropped; a broken line anywhere else means that the file was tampered with, and nothing is guessed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+
+use crate::disk::Appender;
+use crate::event::Outcome;
+use crate::resource::{Id, Key};
+
+/// The newest format this version reads, and the one it writes.
+const FORMAT: u32 = 1;
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+enum Entry {
+    Begun { format: u32, run: String, at: String },
+    Resumed { at: String },
+    Intent { change: usize, key: Key, verb: String },
+    Applied { change: usize, id: Id },
+    Failed { change: usize, because: String },
+    Skipped { change: usize, because: String },
+    InDoubt { change: usize, because: String },
+    Ended { at: String },
+}
+
+/// What a journal says of one change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// The target holds it, under this id.
+    Applied(Id),
+    /// Its request may have left, and nothing is known of what became of it.
+    InDoubt,
+    /// It is still to do: it was refused or skipped.
+    Open,
+}
+
+/// What could not be done with a journal.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read journal \"{path}\"", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// An entry cannot be made durable.
+    #[error("cannot write journal \"{path}\"", path = .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A line that is not the last is broken.
+    #[error("journal \"{path}\" is broken in line {line}: {because}", path = .path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// What is wrong.
+        because: String,
+    },
+}
+
+/// A journal that is being written.
+#[derive(Debug)]
+pub struct Journal {
+    file: Appender,
+    states: BTreeMap<usize, State>,
+}
+
+impl Journal {
+    /// Opens the journal of a new run.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be made durable.
+    pub fn begin(path: &Path, run: &str, at: &str) -> Result<Self, Error> {
+        let file = Appender::open(path).map_err(|source| Error::Write { path: path.to_owned(), source })?;
+        let mut journal = Self { file, states: BTreeMap::new() };
+        journal.append(&[Entry::Begun { format: FORMAT, run: run.to_owned(), at: at.to_owned() }])?;
+        Ok(journal)
+    }
+
+    /// Opens the journal of a run that was cut off, dropping a torn last line.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, is broken before its end, or cannot be written.
+    pub fn resume(path: &Path, at: &str) -> Result<Self, Error> {
+        let (states, whole) = read(path)?;
+        let write = |source| Error::Write { path: path.to_owned(), source };
+        let mut file = Appender::open(path).map_err(write)?;
+        file.cut_to(whole).map_err(write)?;
+        let mut journal = Self { file, states };
+        journal.append(&[Entry::Resumed { at: at.to_owned() }])?;
+        Ok(journal)
+    }
+
+    /// Returns what is known of a change; nothing where it was never reached.
+    pub fn state(&self, change: usize) -> Option<&State> {
+        self.states.get(&change)
+    }
+
+    /// Records that requests are about to leave; returns when that is durable.
+    pub(super) fn intend<'change>(&mut self, changes: impl Iterator<Item = (usize, &'change Key, &'static str)>) -> Result<(), Error> {
+        let entries: Vec<Entry> =
+            changes.map(|(change, key, verb)| Entry::Intent { change, key: key.clone(), verb: verb.to_owned() }).collect();
+        self.append(&entries)
+    }
+
+    /// Records how changes ended.
+    pub(super) fn settle<'outcome>(&mut self, outcomes: impl Iterator<Item = (usize, &'outcome Outcome)>) -> Result<(), Error> {
+        let entry = |(change, outcome): (usize, &Outcome)| match outcome {
+            Outcome::Applied(id) => Entry::Applied { change, id: id.clone() },
+            Outcome::Failed(because) => Entry::Failed { change, because: because.clone() },
+            Outcome::Skipped(because) => Entry::Skipped { change, because: because.clone() },
+            Outcome::InDoubt(because) => Entry::InDoubt { change, because: because.clone() },
+        };
+        let entries: Vec<Entry> = outcomes.map(entry).collect();
+        self.append(&entries)
+    }
+
+    /// Records that every change was settled.
+    pub(super) fn end(&mut self, at: &str) -> Result<(), Error> {
+        self.append(&[Entry::Ended { at: at.to_owned() }])
+    }
+
+    fn append(&mut self, entries: &[Entry]) -> Result<(), Error> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let mut lines = String::new();
+        for entry in entries {
+            lines.push_str(&serde_json::to_string(entry).expect("an entry is JSON"));
+            lines.push('\n');
+        }
+        self.file.append(&lines).map_err(|source| Error::Write { path: self.file.path().to_owned(), source })?;
+        for entry in entries {
+            learn(&mut self.states, entry);
+        }
+        Ok(())
+    }
+}
+
+fn learn(states: &mut BTreeMap<usize, State>, entry: &Entry) {
+    let (change, state) = match entry {
+        Entry::Intent { change, .. } | Entry::InDoubt { change, .. } => (change, State::InDoubt),
+        Entry::Applied { change, id } => (change, State::Applied(id.clone())),
+        Entry::Failed { change, .. } | Entry::Skipped { change, .. } => (change, State::Open),
+        Entry::Begun { .. } | Entry::Resumed { .. } | Entry::Ended { .. } => return,
+    };
+    states.insert(*change, state);
+}
+
+/// Reads a journal; returns what it says of each change and how many bytes of it are whole.
+fn read(path: &Path) -> Result<(BTreeMap<usize, State>, u64), Error> {
+    let bytes = fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let mut states = BTreeMap::new();
+    let mut whole = 0;
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    for (at, line) in lines.iter().enumerate() {
+        let entry = serde_json::from_slice::<Entry>(line);
+        match entry {
+            Ok(Entry::Begun { format, .. }) if format > FORMAT => {
+                let because = format!("it has format {format}; this version of migrate reads up to {FORMAT}");
+                return Err(Error::Broken { path: path.to_owned(), line: at + 1, because });
+            }
+            Ok(entry) if line.ends_with(b"\n") => learn(&mut states, &entry),
+            // A cut can leave part of a line, or zeros where a line was to be.
+            _ if at + 1 == lines.len() => break,
+            Ok(_) => unreachable!("only the last line can lack its end"),
+            Err(error) => return Err(Error::Broken { path: path.to_owned(), line: at + 1, because: error.to_string() }),
+        }
+        whole += line.len() as u64;
+    }
+    Ok((states, whole))
+}
+
+/// Returns whether a run's journal says that it ended with every change settled.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn is_ended(path: &Path) -> Result<bool, Error> {
+    let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    Ok(text.lines().last().is_some_and(|line| matches!(serde_json::from_str(line), Ok(Entry::Ended { .. }))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn journal() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal.jsonl");
+        let mut journal = Journal::begin(&path, "r1", "2026-01-01T00:00:00Z").expect("begun");
+        let (one, two) = (Key::new("clients", "A"), Key::new("clients", "B"));
+        journal.intend([(0, &one, "create"), (1, &two, "create")].into_iter()).expect("written");
+        journal.settle([(0, &Outcome::Applied(Id::new("c1")))].into_iter()).expect("written");
+        (folder, path)
+    }
+
+    #[test]
+    fn an_intent_without_an_outcome_is_in_doubt() {
+        let (_folder, path) = journal();
+        let resumed = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
+        assert_eq!(resumed.state(0), Some(&State::Applied(Id::new("c1"))));
+        assert_eq!(resumed.state(1), Some(&State::InDoubt));
+        assert_eq!(resumed.state(2), None);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_dropped_and_cut_off() {
+        for torn in ["{\"entry\":\"appl", "\0\0\0\0", "{\"entry\":\"failed\",\"change\":1,\"because\":\"x\"}"] {
+            let (_folder, path) = journal();
+            let whole = fs::read_to_string(&path).expect("read");
+            fs::write(&path, format!("{whole}{torn}")).expect("written");
+            let resumed = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
+            assert_eq!(resumed.state(1), Some(&State::InDoubt), "{torn}");
+            assert!(Journal::resume(&path, "2026-01-01T00:02:00Z").is_ok(), "{torn}");
+        }
+    }
+
+    #[test]
+    fn a_broken_line_in_the_middle_is_refused_with_its_number() {
+        let (_folder, path) = journal();
+        let text = fs::read_to_string(&path).expect("read").replacen("\"intent\"", "\"intnt\"", 1);
+        fs::write(&path, text).expect("written");
+        let refused = Journal::resume(&path, "2026-01-01T00:01:00Z").expect_err("refused").to_string();
+        assert!(refused.contains("is broken in line 2: unknown variant `intnt`"), "{refused}");
+    }
+}

@@ -1,0 +1,194 @@
+//! A plan carried out, stage by stage: intents are durable before requests leave, outcomes follow.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::future::join_all;
+
+use super::journal::{self, Journal, State};
+use super::send::{Ready, look_up, ready, send};
+use super::stale::Moved;
+use super::summary::{Settled, Summary};
+use crate::catalog::{Catalog, Kind};
+use crate::event::{Event, Observer, Outcome};
+use crate::plan::{Action, Change, Plan, SecretField};
+use crate::resource::{Id, Key, Secret};
+use crate::snapshot::refs::Names;
+use crate::tenant::Tenant;
+
+/// What stops a run; changes that were not reached can be resumed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The journal cannot be written, so nothing more may be sent.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+}
+
+/// Everything a run needs.
+pub struct Run<'run> {
+    /// What Auth0 has.
+    pub catalog: &'run Catalog,
+    /// What is to be done.
+    pub plan: &'run Plan,
+    /// Where it is done.
+    pub tenant: &'run Tenant,
+    /// Where it is recorded.
+    pub journal: Journal,
+    /// Who is told.
+    pub observer: &'run dyn Observer,
+    /// Where secrets come from; every one a plan names was found before.
+    pub secret: &'run (dyn Fn(&SecretField) -> Option<Secret> + Sync),
+    /// Changes of resources that moved since they were planned, which are refused.
+    pub moved: Moved,
+    /// How many requests are under way at once, and how many intents become durable together.
+    pub at_once: usize,
+    /// Set from outside to take no new changes.
+    pub stop: &'run AtomicBool,
+    /// The time now: RFC 3339, UTC.
+    pub now: &'run (dyn Fn() -> String + Sync),
+}
+
+/// What a run knows while it goes on.
+struct Progress {
+    names: Names,
+    created: HashMap<&'static str, Vec<Id>>,
+    lost: HashSet<Key>,
+    summary: Summary,
+}
+
+impl Run<'_> {
+    /// Carries out what the journal does not say is done; returns how everything ended.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be written. What was sent until then is in it.
+    pub async fn carry_out(mut self) -> Result<Summary, Error> {
+        let total = self.plan.changes().count();
+        self.observer.notify(&Event::Applying { tenant: self.tenant.name().to_owned(), changes: total });
+        let mut names = Names::new(&self.plan.target.domain);
+        for (key, id) in &self.plan.known {
+            names.learn(key.clone(), id.clone());
+        }
+        let mut progress = Progress { names, created: HashMap::new(), lost: HashSet::new(), summary: Summary::default() };
+        let mut first = 0;
+        for stage in &self.plan.stages {
+            let changes: Vec<(usize, &Change)> = stage.changes.iter().enumerate().map(|(at, change)| (first + at, change)).collect();
+            first += changes.len();
+            for batch in changes.chunks(self.at_once.max(1)) {
+                if self.stop.load(Ordering::Relaxed) && batch.iter().any(|(at, _)| !self.is_applied(*at)) {
+                    progress.summary.unsent = total - progress.summary.settled.len();
+                    return Ok(progress.summary);
+                }
+                self.carry_out_batch(batch, &mut progress).await?;
+            }
+        }
+        if progress.summary.is_whole() {
+            self.journal.end(&(self.now)())?;
+        }
+        Ok(progress.summary)
+    }
+
+    fn is_applied(&self, change: usize) -> bool {
+        matches!(self.journal.state(change), Some(State::Applied(_)))
+    }
+
+    fn kind_of(&self, change: &Change) -> &'static Kind {
+        self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog")
+    }
+
+    async fn carry_out_batch(&mut self, batch: &[(usize, &Change)], progress: &mut Progress) -> Result<(), Error> {
+        let mut outcomes: Vec<(usize, &Change, Outcome)> = Vec::new();
+        let mut to_send = Vec::new();
+        for (at, change) in batch.iter().copied() {
+            match self.prepare(at, change, progress) {
+                Ok(ready) => to_send.push((at, change, ready)),
+                Err(outcome) => outcomes.push((at, change, outcome)),
+            }
+        }
+        for (at, change, outcome) in self.settle_doubts(&mut to_send, progress).await {
+            outcomes.push((at, change, outcome));
+        }
+        self.journal.intend(to_send.iter().map(|(at, change, _)| (*at, &change.key, change.verb())))?;
+        let tenant = self.tenant;
+        let sent = to_send.iter().map(|(at, change, ready)| {
+            let kind = self.kind_of(change);
+            let created = progress.created.get(kind.name).map_or(&[][..], Vec::as_slice);
+            async move { (*at, *change, send(tenant, kind, ready, created).await) }
+        });
+        let answered = join_all(sent).await;
+        outcomes.extend(answered);
+        let is_new = |at: &usize| !self.is_applied(*at);
+        let to_record: Vec<(usize, &Outcome)> =
+            outcomes.iter().filter(|(at, ..)| is_new(at)).map(|(at, _, outcome)| (*at, outcome)).collect();
+        self.journal.settle(to_record.into_iter())?;
+        outcomes.sort_by_key(|(at, ..)| *at);
+        for (_, change, outcome) in outcomes {
+            self.take_note(change, outcome, progress);
+        }
+        Ok(())
+    }
+
+    /// Puts a change into the words of the target, or says how it ended without being sent.
+    fn prepare(&self, at: usize, change: &Change, progress: &Progress) -> Result<Ready, Outcome> {
+        if let Some(State::Applied(id)) = self.journal.state(at) {
+            return Err(Outcome::Applied(id.clone()));
+        }
+        if let Some(lost) = change.needs.iter().find(|key| progress.lost.contains(key)) {
+            return Err(Outcome::Skipped(format!("it needs {lost}, which was not created")));
+        }
+        let is_in_doubt = self.journal.state(at) == Some(&State::InDoubt);
+        if let Some(because) = self.moved.reason(at).filter(|_| !is_in_doubt) {
+            return Err(Outcome::Skipped(because.to_owned()));
+        }
+        let secret = |field: &SecretField| (self.secret)(field).map(|secret| (field.path.clone(), secret));
+        let secrets: Option<Vec<(String, Secret)>> = change.secrets.iter().map(secret).collect();
+        let secrets = secrets.ok_or_else(|| Outcome::Skipped("a secret it needs was not supplied".to_owned()))?;
+        ready(self.kind_of(change), change, &progress.names, secrets).map_err(Outcome::Skipped)
+    }
+
+    /// Looks up the creates of an earlier run that may have landed; those that did are not sent again.
+    async fn settle_doubts<'change>(
+        &self,
+        to_send: &mut Vec<(usize, &'change Change, Ready)>,
+        progress: &Progress,
+    ) -> Vec<(usize, &'change Change, Outcome)> {
+        let mut settled = Vec::new();
+        let mut open = Vec::new();
+        for (at, change, ready) in to_send.drain(..) {
+            let is_in_doubt = self.journal.state(at) == Some(&State::InDoubt);
+            let Ready::Create { body, twins } = &ready else {
+                open.push((at, change, ready));
+                continue;
+            };
+            if !is_in_doubt {
+                open.push((at, change, ready));
+                continue;
+            }
+            let kind = self.kind_of(change);
+            let known = [twins.as_slice(), progress.created.get(kind.name).map_or(&[][..], Vec::as_slice)].concat();
+            match look_up(self.tenant, kind, body, &known).await {
+                Ok(Some(id)) => settled.push((at, change, Outcome::Applied(id))),
+                Ok(None) => open.push((at, change, ready)),
+                Err(unread) => settled.push((at, change, Outcome::InDoubt(format!("the target cannot be read: {unread}")))),
+            }
+        }
+        *to_send = open;
+        settled
+    }
+
+    fn take_note(&self, change: &Change, outcome: Outcome, progress: &mut Progress) {
+        let is_create = matches!(change.action, Action::Create { .. });
+        match &outcome {
+            Outcome::Applied(id) if is_create => {
+                progress.names.learn(change.key.clone(), id.clone());
+                progress.created.entry(self.kind_of(change).name).or_default().push(id.clone());
+            }
+            Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::InDoubt(_) if is_create => {
+                progress.lost.insert(change.key.clone());
+            }
+            _ => {}
+        }
+        self.observer.notify(&Event::Settled { key: change.key.clone(), action: change.verb(), outcome: outcome.clone() });
+        progress.summary.settled.push(Settled { key: change.key.clone(), verb: change.verb(), outcome });
+    }
+}

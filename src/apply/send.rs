@@ -1,0 +1,195 @@
+//! One change -> the requests it takes.
+
+use serde_json::{Map, Value};
+
+use crate::body::{Body, covers};
+use crate::catalog::{Kind, Shape};
+use crate::event::Outcome;
+use crate::plan::{Action, Change, Edit};
+use crate::resource::{Id, Secret};
+use crate::snapshot::refs::Names;
+use crate::tenant::{self, Listing, Tenant};
+
+/// A change with ids in the place of keys, ready to be sent.
+#[derive(Debug)]
+pub(super) enum Ready {
+    Create { body: Body, twins: Vec<Id> },
+    Update { id: Id, body: Body, edits: Vec<Edit>, secrets: Vec<(String, Secret)> },
+    Elements { parent: Id, added: Vec<Value>, removed: Vec<Value> },
+}
+
+/// Puts ids in the place of keys, and secrets into the body.
+///
+/// # Errors
+///
+/// Says what the change refers to that the target does not have.
+pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(String, Secret)>) -> Result<Ready, String> {
+    let missing = |keys: Vec<crate::resource::Key>| {
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        format!("it refers to {}, which the target does not have", keys.join(", "))
+    };
+    match &change.action {
+        Action::Create { body, twins } => {
+            let mut body = names.attach(kind, body).map_err(missing)?;
+            for (path, secret) in secrets {
+                body.set(&path, Value::String(secret.reveal().to_owned()));
+            }
+            Ok(Ready::Create { body, twins: twins.clone() })
+        }
+        Action::Update { id, body, edits } => {
+            let body = names.attach(kind, body).map_err(missing)?;
+            let id = id.as_ref().or_else(|| names.id_of(&change.key)).ok_or_else(|| missing(vec![change.key.clone()]))?;
+            Ok(Ready::Update { id: id.clone(), body, edits: edits.clone(), secrets })
+        }
+        Action::Elements { parent, added, removed } => {
+            let attach = |elements: &[Value]| -> Result<Vec<Value>, String> {
+                let mut whole = Body::new();
+                whole.set(kind.elements(), Value::Array(elements.to_vec()));
+                let mut whole = names.attach(kind, &whole).map_err(missing)?;
+                Ok(whole.0.remove(kind.elements()).and_then(|list| list.as_array().cloned()).unwrap_or_default())
+            };
+            let id = names.id_of(parent).ok_or_else(|| missing(vec![parent.clone()]))?;
+            Ok(Ready::Elements { parent: id.clone(), added: attach(added)?, removed: attach(removed)? })
+        }
+    }
+}
+
+/// Sends a change; `created` are the ids this run has made of the kind.
+pub(super) async fn send(tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Outcome {
+    match ready {
+        Ready::Create { body, twins } => create(tenant, kind, body, &[twins, created].concat()).await,
+        Ready::Update { id, body, edits, secrets } => match update(tenant, kind, id, body, edits, secrets).await {
+            Ok(()) => Outcome::Applied(id.clone()),
+            Err(outcome) => outcome,
+        },
+        Ready::Elements { parent, added, removed } => match tenant.change_elements(kind, parent, added, removed).await {
+            Ok(()) => Outcome::Applied(parent.clone()),
+            Err(refused) => outcome_of(&refused),
+        },
+    }
+}
+
+/// Creates a resource. One whose answer was lost is looked up by its key before it is sent again, and sent again once.
+async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id]) -> Outcome {
+    let mut is_second = false;
+    loop {
+        let lost = match tenant.create(kind, body).await {
+            Ok(answer) => return created(kind, &answer, body),
+            Err(refused) if refused.is_in_doubt() || (is_second && refused.is_conflict()) => refused,
+            Err(refused) => return outcome_of(&refused),
+        };
+        match look_up(tenant, kind, body, known).await {
+            Ok(Some(id)) => return Outcome::Applied(id),
+            Ok(None) if !is_second => is_second = true,
+            Ok(None) => return outcome_of(&lost),
+            Err(unread) => return Outcome::InDoubt(format!("{}; and the target cannot be read: {}", told(&lost), told(&unread))),
+        }
+    }
+}
+
+fn created(kind: &Kind, answer: &Body, body: &Body) -> Outcome {
+    match answer.text(kind.id).or_else(|| body.text(kind.id)) {
+        Some(id) => Outcome::Applied(Id::new(id)),
+        None => Outcome::InDoubt(format!("the tenant answered without \"{}\"", kind.id)),
+    }
+}
+
+/// Returns the id of the resource that a create made, found by its key among those that were not there before.
+pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id]) -> Result<Option<Id>, tenant::Error> {
+    if let Shape::Keyed { .. } = kind.shape {
+        let Some(name) = body.text(kind.id) else { return Ok(None) };
+        let id = Id::new(name);
+        return Ok(tenant.read(kind, &id).await?.map(|_| id));
+    }
+    let Listing::Complete(answers) = tenant.list(kind).await? else { return Ok(None) };
+    let value = |body: &Body, path: &str| body.get(path).filter(|value| !value.is_null()).cloned().or_else(|| kind.default_of(path));
+    let has_its_key = |answer: &&Body| kind.key.iter().all(|path| value(answer, path) == value(body, path));
+    let ids = answers.iter().filter(has_its_key).filter_map(|answer| answer.text(kind.id)).map(Id::new);
+    Ok(ids.filter(|id| !known.contains(id)).next_back())
+}
+
+async fn update(
+    tenant: &Tenant,
+    kind: &'static Kind,
+    id: &Id,
+    body: &Body,
+    edits: &[Edit],
+    secrets: &[(String, Secret)],
+) -> Result<(), Outcome> {
+    let mut body = body.clone();
+    let is_overlaid = |field: &&&str| body.0.contains_key(**field) || secrets.iter().any(|(path, _)| covers(field, path));
+    let overlaid: Vec<&str> = kind.overlaid.iter().filter(is_overlaid).copied().collect();
+    if !overlaid.is_empty() {
+        let held = tenant.read(kind, id).await.map_err(|refused| outcome_of(&refused))?;
+        let held = held.ok_or_else(|| Outcome::Failed("it is gone from the target since it was read".to_owned()))?;
+        for field in overlaid {
+            let Some(held) = held.0.get(field) else {
+                return Err(Outcome::Failed(format!(
+                    "its {field} cannot be read, so they cannot be written over; the token may lack a scope"
+                )));
+            };
+            let wanted = body.0.remove(field).unwrap_or_else(|| Value::Object(Map::new()));
+            body.0.insert(field.to_owned(), laid_over(field, held, wanted, edits));
+        }
+    }
+    for (path, secret) in secrets {
+        body.set(path, Value::String(secret.reveal().to_owned()));
+    }
+    tenant.update(kind, id, &body).await.map(|_| ()).map_err(|refused| outcome_of(&refused))
+}
+
+/// Lays the wanted value over the target's own: what only the target knows stays, and what an edit clears goes.
+fn laid_over(field: &str, held: &Value, wanted: Value, edits: &[Edit]) -> Value {
+    let mut whole = Body::new();
+    whole.set(field, held.clone());
+    for edit in edits.iter().filter(|edit| edit.new.is_none() && covers(field, &edit.path)) {
+        whole.take(&edit.path);
+    }
+    let mut value = whole.0.remove(field).unwrap_or_default();
+    lay_over(&mut value, wanted);
+    value
+}
+
+fn lay_over(held: &mut Value, wanted: Value) {
+    match (held, wanted) {
+        (Value::Object(held), Value::Object(wanted)) => {
+            for (name, value) in wanted {
+                lay_over(held.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (held, wanted) => *held = wanted,
+    }
+}
+
+/// An update whose answer never came may have been carried out: that is a doubt, not a failure.
+fn outcome_of(refused: &tenant::Error) -> Outcome {
+    if refused.is_in_doubt() || refused.is_unreachable() { Outcome::InDoubt(told(refused)) } else { Outcome::Failed(told(refused)) }
+}
+
+/// Returns an error with its causes, as one line.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_only_the_target_knows_survives_and_what_was_removed_goes() {
+        let held = json!({"client_secret": "hidden", "scope": ["a"], "mfa": {"active": true}, "deep": {"x": 1, "y": 2}});
+        let edits = [
+            Edit { path: "options.mfa".into(), old: Some(json!({"active": true})), new: None },
+            Edit { path: "options.deep.y".into(), old: Some(json!(2)), new: None },
+        ];
+        let laid = laid_over("options", &held, json!({"scope": ["a", "b"], "deep": {"x": 3}}), &edits);
+        assert_eq!(laid, json!({"client_secret": "hidden", "scope": ["a", "b"], "deep": {"x": 3}}));
+    }
+}
