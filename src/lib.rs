@@ -28,6 +28,7 @@
 pub mod apply;
 pub mod body;
 pub mod catalog;
+pub mod cli;
 pub mod disk;
 pub mod event;
 pub mod export;

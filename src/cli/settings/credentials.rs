@@ -1,0 +1,85 @@
+//! How `migrate` proves to a tenant who it is.
+
+use std::fs;
+use std::path::Path;
+
+use super::variables::{Part, Variables};
+use super::{Error, TenantSettings};
+use crate::resource::Secret;
+
+/// What a token is had with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// A client and its secret.
+    Secret {
+        /// The client's id.
+        client_id: String,
+        /// Its secret.
+        client_secret: Secret,
+    },
+    /// A client and the private key it signs with.
+    Key {
+        /// The client's id.
+        client_id: String,
+        /// Its key, PEM.
+        pem: Secret,
+    },
+    /// A token that someone else fetched; it cannot be renewed.
+    Token(Secret),
+}
+
+/// The variables of one tenant, and where one that is missing could be set.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'settings> {
+    pub(super) tenant: &'settings TenantSettings,
+    pub(super) variables: &'settings Variables,
+    pub(super) dotenv: &'settings Path,
+}
+
+impl<'settings> Asked<'settings> {
+    /// Returns the credentials that the variables hold, reading the key where they name one.
+    pub(super) fn credentials(self) -> Result<Credentials, Error> {
+        match self.way()? {
+            Part::AccessToken => {
+                let [token] = self.values([Part::AccessToken])?;
+                Ok(Credentials::Token(token.clone()))
+            }
+            Part::SigningKeyPath => {
+                let [client_id, _] = self.values([Part::ClientId, Part::SigningKeyPath])?;
+                let path = self.variables.path(&self.name(Part::SigningKeyPath)).unwrap_or_default();
+                let pem = fs::read_to_string(&path).map_err(|source| Error::Read { path, source })?;
+                Ok(Credentials::Key { client_id: client_id.reveal().to_owned(), pem: Secret::new(pem) })
+            }
+            Part::ClientId | Part::ClientSecret => {
+                let [client_id, client_secret] = self.values([Part::ClientId, Part::ClientSecret])?;
+                Ok(Credentials::Secret { client_id: client_id.reveal().to_owned(), client_secret: client_secret.clone() })
+            }
+        }
+    }
+
+    /// Returns what decides the way: the one of three that is set, the secret where none is.
+    fn way(self) -> Result<Part, Error> {
+        let ways = [Part::ClientSecret, Part::SigningKeyPath, Part::AccessToken].into_iter();
+        let mut set = ways.filter(|way| self.tenant.prefix.parts().contains(way) && self.variables.has(&self.name(*way)));
+        match (set.next(), set.next()) {
+            (Some(one), Some(other)) => {
+                Err(Error::TwoWays { tenant: self.tenant.name.clone(), one: self.name(one), other: self.name(other) })
+            }
+            (one, _) => Ok(one.unwrap_or(Part::ClientSecret)),
+        }
+    }
+
+    /// Returns what these variables hold; every one that is missing is named.
+    fn values<const N: usize>(self, parts: [Part; N]) -> Result<[&'settings Secret; N], Error> {
+        let found = parts.iter().filter_map(|part| self.variables.get(&self.name(*part))).collect::<Vec<_>>();
+        found.try_into().map_err(|_| {
+            let missing = parts.map(|part| self.name(part)).into_iter().filter(|name| !self.variables.has(name));
+            let missing = missing.collect::<Vec<_>>().join(" and ");
+            Error::WithoutCredentials { tenant: self.tenant.name.clone(), missing, dotenv: self.dotenv.to_owned() }
+        })
+    }
+
+    fn name(self, part: Part) -> String {
+        self.tenant.prefix.name(part)
+    }
+}

@@ -1,0 +1,280 @@
+//! What a person has configured: `migrate.toml`, `.env` and the environment, resolved into settings.
+//!
+//! The text of each is read in [`Settings::load`] and nowhere else; what it means is decided by pure functions. A secret is held by
+//! [`Credentials`] only and never stands in an error.
+//!
+//! ```text
+//! file.rs          migrate.toml
+//! variables.rs     the environment and .env
+//! credentials.rs   what a token is had with
+//! wrong.rs         the line and the caret under it
+//! ```
+
+mod credentials;
+mod file;
+mod variables;
+mod wrong;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use credentials::Credentials;
+pub use variables::Prefix;
+pub use wrong::Wrong;
+
+use crate::catalog::limits::{Rate, Tier};
+use credentials::Asked;
+use variables::Variables;
+use wrong::Source;
+
+/// The share of a tenant's rate limit that is used where nothing is said, so that people can still log in.
+const SHARE: f64 = 0.8;
+
+/// The share of resources one run may change where nothing is said.
+const MOST_CHANGED: f64 = 0.3;
+
+/// Environment variables by name.
+pub type Environment = BTreeMap<String, String>;
+
+/// Returns the variables of this process.
+#[must_use]
+pub fn environment() -> Environment {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+}
+
+/// Everything that was configured.
+#[derive(Debug)]
+pub struct Settings {
+    /// The tenants, by name.
+    pub tenants: BTreeMap<String, TenantSettings>,
+    /// The folder in which snapshots, links and runs live.
+    pub dir: PathBuf,
+    /// The configuration file, where there is one.
+    pub config: Option<PathBuf>,
+    variables: Variables,
+    dotenv: PathBuf,
+}
+
+/// What is configured for one tenant.
+#[derive(Debug, Clone)]
+pub struct TenantSettings {
+    /// Its name on the command line.
+    pub name: String,
+    /// The tenant's own domain.
+    pub domain: String,
+    /// Where requests go instead of the domain; always on this machine.
+    pub url: Option<String>,
+    /// The published rate limits that apply to it.
+    pub tier: Option<&'static Tier>,
+    /// The rate limit that was written out instead.
+    pub rate: Option<Rate>,
+    /// The share of the limit to use: above 0, at most 1.
+    pub share: f64,
+    /// Where settings come from when nothing is said: a tenant, or the path of a snapshot.
+    pub source: Option<String>,
+    /// The mapping to use when it is the target.
+    pub mapping: Option<PathBuf>,
+    /// Patterns of keys that are never written.
+    pub protected: Vec<String>,
+    /// The share of resources that one run may change without being allowed to: 0 to 1.
+    pub most_changed: f64,
+    /// How the variables with its credentials begin.
+    pub prefix: Prefix,
+}
+
+impl TenantSettings {
+    /// Returns a tenant for which nothing but its domain was said.
+    #[must_use]
+    pub fn new(name: &str, domain: &str, prefix: Prefix) -> Self {
+        Self {
+            name: name.to_owned(),
+            domain: domain.to_owned(),
+            url: None,
+            tier: None,
+            rate: None,
+            share: SHARE,
+            source: None,
+            mapping: None,
+            protected: Vec::new(),
+            most_changed: MOST_CHANGED,
+            prefix,
+        }
+    }
+}
+
+/// What could not be understood of the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read.
+    #[error("cannot read \"{}\"", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A place in a file is wrong.
+    #[error(transparent)]
+    Wrong(#[from] Wrong),
+    /// A line of `.env` is no assignment.
+    #[error("line {line} of \"{}\" is not NAME=value", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// A variable begins like ours and means nothing.
+    #[error("unknown variable \"{name}\" in the environment; did you mean {meant}?")]
+    UnknownVariable {
+        /// The variable.
+        name: String,
+        /// The nearest, or all there are.
+        meant: String,
+    },
+    /// A domain in a variable is none.
+    #[error("\"{domain}\" in {variable} is no tenant domain: {expected}")]
+    Domain {
+        /// The variable.
+        variable: &'static str,
+        /// What it holds.
+        domain: String,
+        /// What should stand there.
+        expected: String,
+    },
+    /// No tenant has this name.
+    #[error("there is no tenant \"{name}\"{known}")]
+    UnknownTenant {
+        /// The name.
+        name: String,
+        /// The nearest and all there are, as the rest of the sentence.
+        known: String,
+    },
+    /// A tenant's credentials are not set.
+    #[error("no credentials for tenant \"{tenant}\": set {missing} in the environment or in \"{}\"", dotenv.display())]
+    WithoutCredentials {
+        /// The tenant.
+        tenant: String,
+        /// The variables to set.
+        missing: String,
+        /// The `.env` that is looked into.
+        dotenv: PathBuf,
+    },
+    /// A tenant's credentials are set in two ways.
+    #[error("two kinds of credentials for tenant \"{tenant}\": unset {one} or {other}")]
+    TwoWays {
+        /// The tenant.
+        tenant: String,
+        /// A variable.
+        one: String,
+        /// Another that excludes it.
+        other: String,
+    },
+}
+
+impl Settings {
+    /// Reads the configuration file, `.env` beside it and these variables.
+    ///
+    /// Without `config` it is the file in `MIGRATE_CONFIG`, or `migrate.toml` where that is there; without `dir`, things live in
+    /// `MIGRATE_DIR` or beside the configuration.
+    ///
+    /// # Errors
+    ///
+    /// When a file that was named is not there, or something in one or in a variable is wrong.
+    pub fn load(config: Option<&Path>, dir: Option<&Path>, environment: &Environment) -> Result<Self, Error> {
+        let named = config.map(Path::to_owned).or_else(|| set(environment, variables::CONFIG).map(PathBuf::from));
+        let path = named.clone().unwrap_or_else(|| PathBuf::from("migrate.toml"));
+        let text = if named.is_some() { Some(read(&path)?) } else { read_if_there(&path)? };
+        let dotenv = Text { path: path.with_file_name(".env"), text: read_if_there(&path.with_file_name(".env"))? };
+        Self::resolve(Text { path, text }, dotenv, dir, environment)
+    }
+
+    /// Decides what the texts of both files and the variables mean.
+    fn resolve(config: Text, dotenv: Text, dir: Option<&Path>, environment: &Environment) -> Result<Self, Error> {
+        let variables = Variables::merge(environment, dotenv.source())?;
+        let tenants = match config.source() {
+            Some(source) => file::read(source)?,
+            None => tenant_of_variables(&variables)?,
+        };
+        let prefixes: Vec<_> = config.source().iter().flat_map(|_| tenants.values().map(|tenant| &tenant.prefix)).collect();
+        variables::refuse_unknown(environment, dotenv.source(), &prefixes)?;
+        let dir = dir.map(Path::to_owned).or_else(|| variables.path(variables::DIR)).unwrap_or_else(|| beside(&config.path));
+        let config = config.text.is_some().then_some(config.path);
+        Ok(Self { tenants, dir, config, variables, dotenv: dotenv.path })
+    }
+
+    /// Returns the settings of a tenant.
+    ///
+    /// # Errors
+    ///
+    /// When there is none of this name; the nearest is named.
+    pub fn tenant(&self, name: &str) -> Result<&TenantSettings, Error> {
+        self.tenants.get(name).ok_or_else(|| Error::UnknownTenant { name: name.to_owned(), known: self.known_besides(name) })
+    }
+
+    /// Returns the credentials of a tenant.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such tenant, its variables are not set or say two things, or its key cannot be read.
+    pub fn credentials(&self, name: &str) -> Result<Credentials, Error> {
+        Asked { tenant: self.tenant(name)?, variables: &self.variables, dotenv: &self.dotenv }.credentials()
+    }
+
+    fn known_besides(&self, name: &str) -> String {
+        let names: Vec<_> = self.tenants.keys().map(String::as_str).collect();
+        match (names.is_empty(), wrong::nearest(name, names.iter().copied()), &self.config) {
+            (true, _, None) => ": there is no migrate.toml, and AUTH0_DOMAIN is not set".to_owned(),
+            (true, _, Some(config)) => format!(": \"{}\" has none", config.display()),
+            (false, Some(nearest), _) => format!("; did you mean \"{nearest}\"? There are: {}", names.join(", ")),
+            (false, None, _) => format!("; there are: {}", names.join(", ")),
+        }
+    }
+}
+
+/// Where a file is looked for, and its text where it is there.
+struct Text {
+    path: PathBuf,
+    text: Option<String>,
+}
+
+impl Text {
+    fn source(&self) -> Option<Source<'_>> {
+        self.text.as_deref().map(|text| Source { path: &self.path, text })
+    }
+}
+
+/// Returns the one tenant that variables define where there is no file.
+fn tenant_of_variables(variables: &Variables) -> Result<BTreeMap<String, TenantSettings>, Error> {
+    for (prefix, variable) in Prefix::of_other_tools() {
+        let Some(domain) = variables.get(variable) else { continue };
+        let domain = domain.reveal();
+        file::check_domain(domain).map_err(|expected| Error::Domain { variable, domain: domain.to_owned(), expected })?;
+        return Ok(BTreeMap::from([("default".to_owned(), TenantSettings::new("default", domain, prefix))]));
+    }
+    Ok(BTreeMap::new())
+}
+
+fn set<'found>(environment: &'found Environment, name: &str) -> Option<&'found String> {
+    environment.get(name).filter(|value| !value.is_empty())
+}
+
+fn beside(path: &Path) -> PathBuf {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+}
+
+fn read_if_there(path: &Path) -> Result<Option<String>, Error> {
+    match read(path) {
+        Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        text => text.map(Some),
+    }
+}

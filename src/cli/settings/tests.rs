@@ -1,0 +1,472 @@
+//! Whole messages and whole settings, one fact each.
+
+use super::*;
+use crate::resource::Secret;
+
+/// A folder with a configuration in it, and variables.
+struct Given {
+    folder: tempfile::TempDir,
+    environment: Environment,
+}
+
+impl Given {
+    fn nothing() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder"), environment: Environment::new() }
+    }
+
+    fn config(text: &str) -> Self {
+        Self::nothing().file("migrate.toml", text)
+    }
+
+    fn file(self, name: &str, text: &str) -> Self {
+        fs::write(self.folder.path().join(name), text).expect("written");
+        self
+    }
+
+    fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Loads what was given; nothing is looked for outside the folder.
+    fn load(&self) -> Result<Settings, Error> {
+        let file = |name| self.folder.path().join(name);
+        let text = |name| Ok::<_, Error>(Text { path: file(name), text: read_if_there(&file(name))? });
+        Settings::resolve(text("migrate.toml")?, text(".env")?, None, &self.environment)
+    }
+
+    fn settings(&self) -> Settings {
+        self.load().expect("settings")
+    }
+
+    /// The message of what is wrong, with the folder left out.
+    fn wrong(&self) -> String {
+        self.told(&self.load().expect_err("something is wrong"))
+    }
+
+    fn told(&self, error: &Error) -> String {
+        error.to_string().replace(&format!("{}/", self.folder.path().display()), "")
+    }
+
+    fn without_credentials(&self, tenant: &str) -> String {
+        self.told(&self.settings().credentials(tenant).expect_err("no credentials"))
+    }
+}
+
+const DEV: &str = "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\n";
+
+#[test]
+fn everything_that_can_be_said_about_a_tenant_is_read() {
+    let given = Given::config(
+        r#"
+        [tenants.dev]
+        domain = "acme-dev.eu.auth0.com"
+        rate = { burst = 10, per_second = 2.5 }
+        [tenants.prod]
+        domain = "acme-prod.eu.auth0.com"
+        url = "http://127.0.0.1:4010/"
+        rate = "enterprise-dev"
+        share = 0.5
+        source = "dev"
+        mapping = "mappings/dev-to-prod.toml"
+        protected = ["clients/Break glass*"]
+        plan.most_changed = 1
+        "#,
+    );
+    let settings = given.settings();
+    let [dev, prod] = ["dev", "prod"].map(|name| settings.tenant(name).expect("a tenant"));
+    assert_eq!(dev.rate, Some(Rate { burst: 10, a_minute: 150 }));
+    assert_eq!((dev.share, dev.most_changed, dev.url.as_deref(), dev.tier.is_none()), (0.8, 0.3, None, true));
+    assert_eq!((prod.domain.as_str(), prod.url.as_deref()), ("acme-prod.eu.auth0.com", Some("http://127.0.0.1:4010")));
+    assert_eq!((prod.tier.map(|tier| tier.name), prod.rate), (Some("enterprise-dev"), None));
+    assert_eq!((prod.share, prod.most_changed, prod.source.as_deref()), (0.5, 1.0, Some("dev")));
+    assert_eq!(prod.mapping, Some(given.folder.path().join("mappings/dev-to-prod.toml")));
+    assert_eq!(prod.protected, ["clients/Break glass*"]);
+    assert_eq!(settings.dir, given.folder.path());
+}
+
+#[test]
+fn a_misspelt_key_is_shown_with_the_right_one() {
+    insta::assert_snapshot!(Given::config("[tenants.dev]\ndomian = \"acme-dev.eu.auth0.com\"\n").wrong(), @r#"
+    unknown key "domian" in tenant "dev"
+     --> migrate.toml:2:1
+      |
+    2 | domian = "acme-dev.eu.auth0.com"
+      | ^^^^^^ did you mean "domain"?
+    "#);
+}
+
+#[test]
+fn a_misspelt_key_at_the_top_is_shown_with_the_right_one() {
+    insta::assert_snapshot!(Given::config("[tenant.dev]\ndomain = \"acme-dev.eu.auth0.com\"\n").wrong(), @r#"
+    unknown key "tenant" in the configuration
+     --> migrate.toml:1:2
+      |
+    1 | [tenant.dev]
+      |  ^^^^^^ did you mean "tenants"?
+    "#);
+}
+
+#[test]
+fn a_misspelt_key_of_the_plan_is_shown_with_the_right_one() {
+    insta::assert_snapshot!(Given::config(&format!("{DEV}plan = {{ most_changes = 0.1 }}\n")).wrong(), @r#"
+    unknown key "most_changes" in "plan" of tenant "dev"
+     --> migrate.toml:3:10
+      |
+    3 | plan = { most_changes = 0.1 }
+      |          ^^^^^^^^^^^^ did you mean "most_changed"?
+    "#);
+}
+
+#[test]
+fn a_key_like_no_other_is_shown_with_all_there_are() {
+    insta::assert_snapshot!(Given::config(&format!("{DEV}colour = \"blue\"\n")).wrong(), @r#"
+    unknown key "colour" in tenant "dev"
+     --> migrate.toml:3:1
+      |
+    3 | colour = "blue"
+      | ^^^^^^ known are domain, url, rate, share, source, mapping, protected, plan
+    "#);
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_shown_where_it_breaks() {
+    insta::assert_snapshot!(Given::config("[tenants.dev]\ndomain = acme-dev.eu.auth0.com\n").wrong(), @r#"
+    "migrate.toml" is not valid TOML
+     --> migrate.toml:2:10
+      |
+    2 | domain = acme-dev.eu.auth0.com
+      |          ^^^^^^^^^^^^^^^^^^^^^ string values must be quoted, expected literal string
+    "#);
+}
+
+#[test]
+fn a_secret_in_the_file_is_refused_and_covered() {
+    insta::assert_snapshot!(Given::config(&format!("{DEV}client_secret = \"CANARY-hush\"\n")).wrong(), @r#"
+    credentials of tenant "dev" do not belong in this file
+     --> migrate.toml:3:1
+      |
+    3 | client_secret = *************
+      | ^^^^^^^^^^^^^ set MIGRATE_DEV_CLIENT_SECRET in the environment or in .env
+    "#);
+}
+
+#[test]
+fn a_secret_in_a_broken_line_is_covered() {
+    insta::assert_snapshot!(Given::config(&format!("{DEV}client_secret = \"CANARY-hush\n")).wrong(), @r#"
+    "migrate.toml" is not valid TOML
+     --> migrate.toml:3:29
+      |
+    3 | client_secret = ************
+      |                             ^ invalid basic string, expected `"`
+    "#);
+}
+
+#[test]
+fn a_tenant_without_a_domain_is_shown() {
+    insta::assert_snapshot!(Given::config("[tenants.dev]\nshare = 0.5\n").wrong(), @r#"
+    tenant "dev" has no domain
+     --> migrate.toml:1:10
+      |
+    1 | [tenants.dev]
+      |          ^^^ add domain = "..", as the dashboard shows it
+    "#);
+}
+
+#[test]
+fn a_domain_with_a_scheme_is_shown_without_it() {
+    insta::assert_snapshot!(Given::config("[tenants.dev]\ndomain = \"https://acme-dev.eu.auth0.com/\"\n").wrong(), @r#"
+    "https://acme-dev.eu.auth0.com/" is no tenant domain
+     --> migrate.toml:2:10
+      |
+    2 | domain = "https://acme-dev.eu.auth0.com/"
+      |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the name alone: acme-dev.eu.auth0.com
+    "#);
+}
+
+#[test]
+fn a_domain_that_is_only_the_tenants_name_is_refused() {
+    insta::assert_snapshot!(Given::config("[tenants.dev]\ndomain = \"acme-dev\"\n").wrong(), @r#"
+    "acme-dev" is no tenant domain
+     --> migrate.toml:2:10
+      |
+    2 | domain = "acme-dev"
+      |          ^^^^^^^^^^ such as acme-dev.eu.auth0.com
+    "#);
+}
+
+#[test]
+fn a_url_on_another_machine_is_refused() {
+    insta::assert_snapshot!(Given::config(&format!("{DEV}url = \"http://10.0.0.7:4010\"\n")).wrong(), @r#"
+    "http://10.0.0.7:4010" cannot stand in for tenant "dev"
+     --> migrate.toml:3:7
+      |
+    3 | url = "http://10.0.0.7:4010"
+      |       ^^^^^^^^^^^^^^^^^^^^^^ only http or https to 127.0.0.1, [::1] or localhost; a tenant elsewhere is reached by its domain
+    "#);
+}
+
+#[test]
+fn a_url_with_a_path_is_refused() {
+    insta::assert_snapshot!(Given::config(&format!("{DEV}url = \"http://127.0.0.1:4010/api/v2\"\n")).wrong(), @r#"
+    "http://127.0.0.1:4010/api/v2" cannot stand in for tenant "dev"
+     --> migrate.toml:3:7
+      |
+    3 | url = "http://127.0.0.1:4010/api/v2"
+      |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ only scheme, host and port
+    "#);
+}
+
+#[test]
+fn a_rate_that_is_not_published_is_shown_with_the_nearest() {
+    insta::assert_snapshot!(Given::config(&format!("{DEV}rate = \"enterprize\"\n")).wrong(), @r#"
+    no rate is published as "enterprize"
+     --> migrate.toml:3:8
+      |
+    3 | rate = "enterprize"
+      |        ^^^^^^^^^^^^ did you mean "enterprise"?
+    "#);
+}
+
+#[test]
+fn a_rate_that_says_only_half_is_refused() {
+    insta::assert_snapshot!(Given::config(&format!("{DEV}rate = {{ burst = 10 }}\n")).wrong(), @r#"
+    "rate" of tenant "dev" must say both how many at once and how many a second
+     --> migrate.toml:3:8
+      |
+    3 | rate = { burst = 10 }
+      |        ^^^^^^^^^^^^^^ { burst = 10, per_second = 2 }
+    "#);
+}
+
+#[test]
+fn a_share_of_nothing_is_refused() {
+    insta::assert_snapshot!(Given::config(&format!("{DEV}share = 0\n")).wrong(), @r#"
+    "share" of tenant "dev" must be above 0 and at most 1
+     --> migrate.toml:3:9
+      |
+    3 | share = 0
+      |         ^ out of range
+    "#);
+}
+
+#[test]
+fn a_share_that_is_a_text_is_refused() {
+    insta::assert_snapshot!(Given::config(&format!("{DEV}share = \"most\"\n")).wrong(), @r#"
+    "share" of tenant "dev" must be a number above 0 and at most 1
+     --> migrate.toml:3:9
+      |
+    3 | share = "most"
+      |         ^^^^^^ this is a string
+    "#);
+}
+
+#[test]
+fn a_source_that_is_no_tenant_is_shown_with_the_nearest() {
+    insta::assert_snapshot!(
+        Given::config(&format!("{DEV}[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\nsource = \"dve\"\n")).wrong()
+    , @r#"
+    there is no tenant "dve"
+     --> migrate.toml:5:10
+      |
+    5 | source = "dve"
+      |          ^^^^^ did you mean "dev"?
+    "#);
+}
+
+#[test]
+fn a_source_may_be_the_path_of_a_snapshot() {
+    let given = Given::config(&format!("{DEV}source = \"snapshots/old\"\n"));
+    assert_eq!(given.settings().tenant("dev").expect("a tenant").source.as_deref(), Some("snapshots/old"));
+}
+
+#[test]
+fn a_protected_key_of_no_kind_is_shown_with_the_nearest() {
+    insta::assert_snapshot!(Given::config(&format!("{DEV}protected = [\"clients/A\", \"client/Break glass*\"]\n")).wrong(), @r#"
+    there is no kind "client"
+     --> migrate.toml:3:27
+      |
+    3 | protected = ["clients/A", "client/Break glass*"]
+      |                           ^^^^^^^^^^^^^^^^^^^^^ did you mean "clients"?
+    "#);
+}
+
+#[test]
+fn a_protected_key_that_is_no_pattern_is_refused() {
+    insta::assert_snapshot!(Given::config(&format!("{DEV}protected = [\"clients/[a\"]\n")).wrong(), @r#"
+    "clients/[a" is no pattern
+     --> migrate.toml:3:14
+      |
+    3 | protected = ["clients/[a"]
+      |              ^^^^^^^^^^^^ invalid range pattern
+    "#);
+}
+
+#[test]
+fn a_tenants_name_must_fit_into_a_variable() {
+    insta::assert_snapshot!(Given::config("[tenants.\"my dev\"]\ndomain = \"acme-dev.eu.auth0.com\"\n").wrong(), @r#"
+    "my dev" cannot name a tenant
+     --> migrate.toml:1:10
+      |
+    1 | [tenants."my dev"]
+      |          ^^^^^^^^ letters, digits, - and _ only
+    "#);
+}
+
+#[test]
+fn two_tenants_with_the_same_variables_are_refused() {
+    insta::assert_snapshot!(Given::config("tenants.a-b.domain = \"a.auth0.com\"\ntenants.a_b.domain = \"b.auth0.com\"\n").wrong(), @r#"
+    tenants "a-b" and "a_b" would share their variables
+     --> migrate.toml:2:9
+      |
+    2 | tenants.a_b.domain = "b.auth0.com"
+      |         ^^^ both begin with MIGRATE_A_B_
+    "#);
+}
+
+#[test]
+fn two_tenants_may_share_a_domain() {
+    let given = Given::config(&format!("{DEV}[tenants.other]\ndomain = \"acme-dev.eu.auth0.com\"\n"));
+    assert_eq!(given.settings().tenants.len(), 2);
+}
+
+#[test]
+fn an_unknown_tenant_is_told_the_nearest_and_all_there_are() {
+    let given = Given::config(&format!("{DEV}[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\n"));
+    let told = given.told(&given.settings().tenant("prd").expect_err("no such tenant"));
+    assert_eq!(told, "there is no tenant \"prd\"; did you mean \"prod\"? There are: dev, prod");
+}
+
+#[test]
+fn without_a_file_or_variables_there_is_no_tenant() {
+    let given = Given::nothing();
+    let told = given.told(&given.settings().tenant("dev").expect_err("no such tenant"));
+    assert_eq!(told, "there is no tenant \"dev\": there is no migrate.toml, and AUTH0_DOMAIN is not set");
+}
+
+#[test]
+fn a_file_that_was_named_must_be_there() {
+    let wrong = Settings::load(Some(Path::new("/nowhere/migrate.toml")), None, &Environment::new()).expect_err("no file");
+    assert_eq!(wrong.to_string(), "cannot read \"/nowhere/migrate.toml\"");
+}
+
+#[test]
+fn the_variables_of_two_other_tools_define_one_tenant() {
+    for (domain, id, secret) in
+        [("AUTH0_DOMAIN", "AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET"), ("CLIENT_DOMAIN", "CLIENT_ID", "CLIENT_SECRET")]
+    {
+        let given = Given::nothing().variable(domain, "acme.eu.auth0.com").variable(id, "c1").variable(secret, "hush");
+        let settings = given.settings();
+        assert_eq!(settings.tenant("default").expect("a tenant").domain, "acme.eu.auth0.com");
+        let expected = Credentials::Secret { client_id: "c1".to_owned(), client_secret: Secret::new("hush") };
+        assert_eq!(settings.credentials("default").expect("credentials"), expected);
+    }
+}
+
+#[test]
+fn a_domain_in_a_variable_is_checked_like_one_in_the_file() {
+    let wrong = Given::nothing().variable("AUTH0_DOMAIN", "https://acme.eu.auth0.com").wrong();
+    assert_eq!(wrong, "\"https://acme.eu.auth0.com\" in AUTH0_DOMAIN is no tenant domain: the name alone: acme.eu.auth0.com");
+}
+
+#[test]
+fn the_environment_comes_before_the_file_of_variables() {
+    let given = Given::config(DEV)
+        .file(".env", "MIGRATE_DEV_CLIENT_ID=from-file\nexport MIGRATE_DEV_CLIENT_SECRET='hush # $not a comment'\n")
+        .variable("MIGRATE_DEV_CLIENT_ID", "from-environment");
+    let expected = Credentials::Secret { client_id: "from-environment".to_owned(), client_secret: Secret::new("hush # $not a comment") };
+    assert_eq!(given.settings().credentials("dev").expect("credentials"), expected);
+}
+
+#[test]
+fn a_key_is_read_from_beside_the_file_that_names_it() {
+    let given = Given::config(DEV)
+        .file(".env", "MIGRATE_DEV_CLIENT_ID=c1\nMIGRATE_DEV_CLIENT_SIGNING_KEY_PATH=dev.pem\n")
+        .file("dev.pem", "-----BEGIN PRIVATE KEY-----");
+    let expected = Credentials::Key { client_id: "c1".to_owned(), pem: Secret::new("-----BEGIN PRIVATE KEY-----") };
+    assert_eq!(given.settings().credentials("dev").expect("credentials"), expected);
+}
+
+#[test]
+fn a_key_that_is_not_there_is_named() {
+    let given =
+        Given::config(DEV).file(".env", "MIGRATE_DEV_CLIENT_ID=c1\n").variable("MIGRATE_DEV_CLIENT_SIGNING_KEY_PATH", "/nowhere/dev.pem");
+    assert_eq!(given.without_credentials("dev"), "cannot read \"/nowhere/dev.pem\"");
+}
+
+#[test]
+fn a_token_is_enough() {
+    let given = Given::config(DEV).variable("MIGRATE_DEV_ACCESS_TOKEN", "ey");
+    assert_eq!(given.settings().credentials("dev").expect("credentials"), Credentials::Token(Secret::new("ey")));
+}
+
+#[test]
+fn missing_credentials_are_named_with_where_to_set_them() {
+    let told = Given::config(DEV).without_credentials("dev");
+    assert_eq!(
+        told,
+        "no credentials for tenant \"dev\": set MIGRATE_DEV_CLIENT_ID and MIGRATE_DEV_CLIENT_SECRET in the environment or in \".env\""
+    );
+}
+
+#[test]
+fn a_variable_that_is_set_to_nothing_is_missing() {
+    let given = Given::config(DEV).variable("MIGRATE_DEV_CLIENT_ID", "c1").variable("MIGRATE_DEV_CLIENT_SECRET", "");
+    let told = "no credentials for tenant \"dev\": set MIGRATE_DEV_CLIENT_SECRET in the environment or in \".env\"";
+    assert_eq!(given.without_credentials("dev"), told);
+}
+
+#[test]
+fn two_kinds_of_credentials_are_refused() {
+    let given = Given::config(DEV).variable("MIGRATE_DEV_CLIENT_SECRET", "hush").file(".env", "MIGRATE_DEV_ACCESS_TOKEN=ey\n");
+    let told = "two kinds of credentials for tenant \"dev\": unset MIGRATE_DEV_CLIENT_SECRET or MIGRATE_DEV_ACCESS_TOKEN";
+    assert_eq!(given.without_credentials("dev"), told);
+}
+
+#[test]
+fn a_misspelt_variable_is_told_the_right_one() {
+    let wrong = Given::config(DEV).variable("MIGRATE_DEV_CLIENT_SECERT", "CANARY-hush").wrong();
+    assert_eq!(wrong, "unknown variable \"MIGRATE_DEV_CLIENT_SECERT\" in the environment; did you mean MIGRATE_DEV_CLIENT_SECRET?");
+}
+
+#[test]
+fn a_misspelt_variable_in_the_file_is_shown_without_its_value() {
+    let given = Given::config(DEV).file(".env", "# dev\nMIGRATE_DEV_CLIENT_SECERT=CANARY-hush\n");
+    insta::assert_snapshot!(given.wrong(), @r#"
+    unknown variable "MIGRATE_DEV_CLIENT_SECERT"
+     --> .env:2:1
+      |
+    2 | MIGRATE_DEV_CLIENT_SECERT
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^ did you mean "MIGRATE_DEV_CLIENT_SECRET"?
+    "#);
+}
+
+#[test]
+fn a_wrong_line_in_the_file_of_variables_is_named_by_its_number_alone() {
+    let given = Given::config(DEV).file(".env", "# dev\nMIGRATE_DEV_CLIENT_ID=c1\nMIGRATE_DEV_CLIENT_SECRET CANARY-hush\n");
+    assert_eq!(given.wrong(), "line 3 of \".env\" is not NAME=value");
+}
+
+#[test]
+fn without_a_configuration_the_variables_of_any_tenant_pass() {
+    let given = Given::nothing().variable("MIGRATE_DEV_CLIENT_ID", "c1");
+    assert!(given.settings().tenants.is_empty());
+}
+
+#[test]
+fn variables_stand_in_for_both_flags() {
+    let given = Given::config(DEV);
+    let config = given.folder.path().join("migrate.toml").display().to_string();
+    let environment = Environment::from([("MIGRATE_CONFIG".to_owned(), config), ("MIGRATE_DIR".to_owned(), "/elsewhere".to_owned())]);
+    let settings = Settings::load(None, None, &environment).expect("settings");
+    assert_eq!((settings.tenants.len(), settings.dir.as_path()), (1, Path::new("/elsewhere")));
+    let settings = Settings::load(None, Some(Path::new("/here")), &environment).expect("settings");
+    assert_eq!(settings.dir, Path::new("/here"));
+}
+
+#[test]
+fn settings_print_no_secret() {
+    let given = Given::config(DEV).variable("MIGRATE_DEV_CLIENT_SECRET", "CANARY-hush").variable("MIGRATE_DEV_CLIENT_ID", "c1");
+    let settings = given.settings();
+    assert!(!format!("{settings:?} {:?}", settings.credentials("dev")).contains("CANARY"));
+}

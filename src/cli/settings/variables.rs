@@ -1,0 +1,181 @@
+//! Variables: those of the environment, and behind them those of `.env`. No input or output.
+//!
+//! What `.env` says is never put into the environment, and no value ever stands in an error.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::wrong::{Source, did_you_mean, nearest};
+use super::{Environment, Error};
+use crate::resource::Secret;
+
+/// Variables that stand for a flag.
+pub(super) const CONFIG: &str = "MIGRATE_CONFIG";
+pub(super) const DIR: &str = "MIGRATE_DIR";
+
+/// What a variable of a tenant holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    ClientId,
+    ClientSecret,
+    SigningKeyPath,
+    AccessToken,
+}
+
+impl Part {
+    pub(super) const ALL: [Self; 4] = [Self::ClientId, Self::ClientSecret, Self::SigningKeyPath, Self::AccessToken];
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::ClientId => "CLIENT_ID",
+            Self::ClientSecret => "CLIENT_SECRET",
+            Self::SigningKeyPath => "CLIENT_SIGNING_KEY_PATH",
+            Self::AccessToken => "ACCESS_TOKEN",
+        }
+    }
+
+    /// Returns what someone would call it in a file.
+    pub(super) fn key(self) -> String {
+        self.suffix().to_ascii_lowercase()
+    }
+}
+
+/// How the variables with one tenant's credentials begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix(String);
+
+impl Prefix {
+    /// Returns the beginning for a tenant of `migrate.toml`: `MIGRATE_ACME_DEV_` for `acme-dev`.
+    #[must_use]
+    pub fn of_tenant(name: &str) -> Self {
+        Self(format!("MIGRATE_{}_", name.to_ascii_uppercase().replace('-', "_")))
+    }
+
+    /// The beginnings that other tools use, with the variable of the domain; they count where there is no `migrate.toml`.
+    pub(super) fn of_other_tools() -> [(Self, &'static str); 2] {
+        [(Self("AUTH0_".to_owned()), "AUTH0_DOMAIN"), (Self(String::new()), "CLIENT_DOMAIN")]
+    }
+
+    pub(super) fn name(&self, part: Part) -> String {
+        self.0.clone() + part.suffix()
+    }
+
+    /// Returns what can be set; without a beginning, a name such as `ACCESS_TOKEN` may be meant for anyone.
+    pub(super) fn parts(&self) -> &'static [Part] {
+        if self.0.is_empty() { &[Part::ClientId, Part::ClientSecret] } else { &Part::ALL }
+    }
+
+    fn names(&self) -> impl Iterator<Item = String> {
+        self.parts().iter().map(|part| self.name(*part))
+    }
+}
+
+impl std::fmt::Display for Prefix {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// A value, and the folder that a path in it is relative to.
+#[derive(Debug, Clone)]
+struct Found {
+    value: Secret,
+    folder: PathBuf,
+}
+
+/// Every variable that was found; one that is set to nothing counts as not set.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Variables {
+    found: BTreeMap<String, Found>,
+}
+
+impl Variables {
+    /// Lays the environment over what `.env` says.
+    pub(super) fn merge(environment: &Environment, dotenv: Option<Source<'_>>) -> Result<Self, Error> {
+        let mut found = BTreeMap::new();
+        for (name, value) in environment {
+            found.insert(name.clone(), Found { value: Secret::new(value.clone()), folder: PathBuf::new() });
+        }
+        for (name, value) in dotenv.map(read_dotenv).transpose()?.into_iter().flatten() {
+            let folder = dotenv.and_then(|file| file.path.parent()).unwrap_or(Path::new("")).to_owned();
+            found.entry(name).or_insert(Found { value: Secret::new(value), folder });
+        }
+        found.retain(|_, found| !found.value.reveal().is_empty());
+        Ok(Self { found })
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Secret> {
+        self.found.get(name).map(|found| &found.value)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.found.contains_key(name)
+    }
+
+    /// Returns the path that a variable holds.
+    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
+        self.found.get(name).map(|found| found.folder.join(found.value.reveal()))
+    }
+}
+
+/// Reads `NAME=value` lines; a wrong one is named by its number alone, for it may hold a secret.
+///
+/// A `$NAME` in a value stands for that variable, unless the value is in single quotes.
+fn read_dotenv(file: Source<'_>) -> Result<Vec<(String, String)>, Error> {
+    let wrong = |source: dotenvy::Error| match source {
+        dotenvy::Error::LineParse(line, _) => {
+            let before = file.text.find(line.trim_end()).unwrap_or(0);
+            Error::Line { path: file.path.to_owned(), line: file.text[..before].matches('\n').count() + 1 }
+        }
+        // The text is already here; only lines can be wrong.
+        _ => Error::Line { path: file.path.to_owned(), line: 1 },
+    };
+    dotenvy::from_read_iter(file.text.trim_start_matches('\u{feff}').as_bytes()).collect::<Result<_, _>>().map_err(wrong)
+}
+
+/// Refuses variables that begin like ours and mean nothing; a misspelt one would be missed in silence.
+///
+/// Without tenants to compare with, every beginning may be right.
+pub(super) fn refuse_unknown(environment: &Environment, dotenv: Option<Source<'_>>, tenants: &[&Prefix]) -> Result<(), Error> {
+    let mut known: Vec<String> = tenants.iter().flat_map(|prefix| prefix.names()).collect();
+    known.push(DIR.to_owned());
+    let is_unknown = |name: &str| {
+        let may_be_ours = tenants.is_empty() && Part::ALL.iter().any(|part| name.ends_with(&format!("_{}", part.suffix())));
+        name.starts_with("MIGRATE_") && !may_be_ours && !known.iter().any(|known| known == name)
+    };
+    let names: Vec<_> = known.iter().map(String::as_str).collect();
+    if let Some(file) = dotenv {
+        let unknown = read_dotenv(file)?.into_iter().find(|(name, _)| is_unknown(name));
+        if let Some((name, _)) = unknown {
+            return Err(unknown_in_file(file, &name, &names).into());
+        }
+    }
+    match environment.keys().find(|name| is_unknown(name) && *name != CONFIG) {
+        Some(name) => {
+            let near = nearest(name, names.iter().copied().chain([CONFIG])).map(str::to_owned);
+            Err(Error::UnknownVariable { name: name.clone(), meant: near.unwrap_or_else(|| names.join(", ")) })
+        }
+        None => Ok(()),
+    }
+}
+
+fn unknown_in_file(file: Source<'_>, name: &str, known: &[&str]) -> super::Wrong {
+    // The text up to the name is all that is shown: what follows may be a secret under a misspelt name.
+    let ends = place_of(name, file.text).map_or(0, |at| at + name.len());
+    let shown = Source { path: file.path, text: &file.text[..ends] };
+    let label = if name == CONFIG { "counts in the environment only".to_owned() } else { did_you_mean(name, known) };
+    shown.wrong(ends.saturating_sub(name.len())..ends, format!("unknown variable \"{name}\""), label)
+}
+
+/// Returns where a variable is set: at the beginning of a line, or behind `export`.
+fn place_of(name: &str, text: &str) -> Option<usize> {
+    let mut begins = 0;
+    for line in text.split_inclusive('\n') {
+        let assignment = line.trim_start_matches('\u{feff}').trim_start().trim_start_matches("export").trim_start();
+        if assignment.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('=')) {
+            return Some(begins + line.len() - assignment.len());
+        }
+        begins += line.len();
+    }
+    None
+}

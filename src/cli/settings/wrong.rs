@@ -1,0 +1,134 @@
+//! A place in a file where something is wrong, shown with its line and a caret under the text.
+//!
+//! Only the line itself is kept, and what looks like a secret in it is covered, so that an error can be printed anywhere.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+/// What is wrong in a file, and where.
+///
+/// Prints what is wrong in the first line; the file, the line and a caret follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    what: String,
+    path: PathBuf,
+    line: usize,
+    shown: String,
+    at: Range<usize>,
+    label: String,
+}
+
+/// A file that was read, to point into.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'text> {
+    pub(super) path: &'text Path,
+    pub(super) text: &'text str,
+}
+
+impl Source<'_> {
+    /// Says what is wrong at a place of the file; the label stands beside the caret.
+    pub(super) fn wrong(&self, at: Range<usize>, what: impl Into<String>, label: impl Into<String>) -> Wrong {
+        let start = at.start.min(self.text.len());
+        let begins = self.text[..start].rfind('\n').map_or(0, |end| end + 1);
+        let line = self.text[begins..].split('\n').next().unwrap_or_default().trim_end_matches('\r');
+        let within = |place: usize| (place.max(begins) - begins).min(line.len());
+        Wrong {
+            what: what.into(),
+            path: self.path.to_owned(),
+            line: self.text[..begins].matches('\n').count() + 1,
+            shown: cover_secrets(line),
+            at: within(at.start)..within(at.end),
+            label: label.into(),
+        }
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = AnnotationKind::Primary.span(self.at.clone()).label(self.label.as_str());
+        let place = Snippet::source(self.shown.as_str()).line_start(self.line).path(self.path.to_string_lossy()).annotation(mark);
+        let report = [Level::ERROR.no_name().primary_title(self.what.as_str()).element(place)];
+        out.write_str(&Renderer::plain().render(&report))
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+/// Returns whether a name is one that secrets go by.
+pub(super) fn is_secret(name: &str) -> bool {
+    secret_word(name).is_some()
+}
+
+fn secret_word(text: &str) -> Option<usize> {
+    let text = text.to_ascii_lowercase();
+    ["secret", "password", "_token", "signing_key", "private_key"].iter().filter_map(|word| text.find(word).map(|at| at + word.len())).min()
+}
+
+/// Covers what follows the name of a secret, byte by byte, so that every place in the line stays where it is.
+fn cover_secrets(line: &str) -> String {
+    let Some(name_ends) = secret_word(line) else { return line.to_owned() };
+    let (name, value) = line.split_at(name_ends + line[name_ends..].find(['=', ' ', '"']).unwrap_or(0));
+    let cover = |sign: char| if sign == '=' || sign == ' ' { sign.to_string() } else { "*".repeat(sign.len_utf8()) };
+    name.to_owned() + &value.chars().map(cover).collect::<String>()
+}
+
+/// Returns the known word nearest to a misspelt one, if any is near.
+pub(super) fn nearest<'known>(word: &str, known: impl IntoIterator<Item = &'known str>) -> Option<&'known str> {
+    let distance = |known: &str| strsim::damerau_levenshtein(&known.to_lowercase(), &word.to_lowercase());
+    let (distance, nearest) = known.into_iter().map(|known| (distance(known), known)).min()?;
+    (distance <= word.chars().count().max(4) / 3 + 1).then_some(nearest)
+}
+
+/// Returns a label that leads from a misspelt word to the right one: the nearest, or all there are.
+pub(super) fn did_you_mean(word: &str, known: &[&str]) -> String {
+    match nearest(word, known.iter().copied()) {
+        Some(nearest) => format!("did you mean \"{nearest}\"?"),
+        None => format!("known are {}", known.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_is_shown_with_a_caret_under_the_text() {
+        let source = Source { path: Path::new("a.toml"), text: "one = 1\r\ntwö = 2\r\n" };
+        insta::assert_snapshot!(source.wrong(16..17, "two is too many", "one is enough"), @r"
+        two is too many
+         --> a.toml:2:7
+          |
+        2 | twö = 2
+          |       ^ one is enough
+        ");
+    }
+
+    #[test]
+    fn a_place_at_the_end_of_the_file_is_shown_too() {
+        let source = Source { path: Path::new("a.toml"), text: "one =" };
+        insta::assert_snapshot!(source.wrong(5..5, "nothing there", "a value was expected"), @r"
+        nothing there
+         --> a.toml:1:6
+          |
+        1 | one =
+          |      ^ a value was expected
+        ");
+    }
+
+    #[test]
+    fn what_follows_the_name_of_a_secret_is_covered() {
+        assert_eq!(cover_secrets("client_secret = \"hush\" # note"), "client_secret = ****** * ****");
+        assert_eq!(cover_secrets("dev = { CLIENT_SECRET=\"hush\" }"), "dev = { CLIENT_SECRET=****** *");
+        assert_eq!(cover_secrets("client_secret \"hüsh\""), "client_secret *******");
+        assert_eq!(cover_secrets("domain = \"acme\""), "domain = \"acme\"");
+    }
+
+    #[test]
+    fn a_word_far_from_every_known_one_is_told_all_of_them() {
+        assert_eq!(did_you_mean("domian", &["domain", "url"]), "did you mean \"domain\"?");
+        assert_eq!(did_you_mean("colour", &["domain", "url"]), "known are domain, url");
+    }
+}
