@@ -104,8 +104,8 @@ pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, k
     let Listing::Complete(answers) = tenant.list(kind).await? else { return Ok(None) };
     let value = |body: &Body, path: &str| body.get(path).filter(|value| !value.is_null()).cloned().or_else(|| kind.default_of(path));
     let has_its_key = |answer: &&Body| kind.key.iter().all(|path| value(answer, path) == value(body, path));
-    let ids = answers.iter().filter(has_its_key).filter_map(|answer| answer.text(kind.id)).map(Id::new);
-    Ok(ids.filter(|id| !known.contains(id)).next_back())
+    let mut ids = answers.iter().filter(has_its_key).filter_map(|answer| answer.text(kind.id)).map(Id::new);
+    Ok(ids.rfind(|id| !known.contains(id)))
 }
 
 async fn update(

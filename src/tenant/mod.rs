@@ -64,7 +64,7 @@ pub struct Settings {
 }
 
 /// Who is asking.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
     /// A client and its secret.
     Secret {

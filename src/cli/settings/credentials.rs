@@ -7,26 +7,7 @@ use super::variables::{Part, Variables};
 use super::{Error, TenantSettings};
 use crate::resource::Secret;
 
-/// What a token is had with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Credentials {
-    /// A client and its secret.
-    Secret {
-        /// The client's id.
-        client_id: String,
-        /// Its secret.
-        client_secret: Secret,
-    },
-    /// A client and the private key it signs with.
-    Key {
-        /// The client's id.
-        client_id: String,
-        /// Its key, PEM.
-        pem: Secret,
-    },
-    /// A token that someone else fetched; it cannot be renewed.
-    Token(Secret),
-}
+pub use crate::tenant::Credentials;
 
 /// The variables of one tenant, and where one that is missing could be set.
 #[derive(Debug, Clone, Copy)]

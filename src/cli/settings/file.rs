@@ -8,10 +8,10 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::variables::{Part, Prefix};
-use super::wrong::{Source, Wrong, did_you_mean, is_secret};
 use super::{MOST_CHANGED, SHARE, TenantSettings};
 use crate::catalog::Catalog;
 use crate::catalog::limits::{Rate, TIERS, Tier};
+use crate::wrong::{Source, Wrong, did_you_mean, is_secret};
 
 const KEYS: &[&str] = &["domain", "url", "rate", "share", "source", "mapping", "protected", "plan"];
 

@@ -7,13 +7,11 @@
 //! file.rs          migrate.toml
 //! variables.rs     the environment and .env
 //! credentials.rs   what a token is had with
-//! wrong.rs         the line and the caret under it
 //! ```
 
 mod credentials;
 mod file;
 mod variables;
-mod wrong;
 
 #[cfg(test)]
 mod tests;
@@ -23,14 +21,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use crate::wrong::Wrong;
 pub use credentials::Credentials;
 pub use variables::Prefix;
-pub use wrong::Wrong;
 
 use crate::catalog::limits::{Rate, Tier};
+use crate::wrong::Source;
 use credentials::Asked;
 use variables::Variables;
-use wrong::Source;
 
 /// The share of a tenant's rate limit that is used where nothing is said, so that people can still log in.
 const SHARE: f64 = 0.8;
@@ -228,7 +226,7 @@ impl Settings {
 
     fn known_besides(&self, name: &str) -> String {
         let names: Vec<_> = self.tenants.keys().map(String::as_str).collect();
-        match (names.is_empty(), wrong::nearest(name, names.iter().copied()), &self.config) {
+        match (names.is_empty(), crate::wrong::nearest(name, names.iter().copied()), &self.config) {
             (true, _, None) => ": there is no migrate.toml, and AUTH0_DOMAIN is not set".to_owned(),
             (true, _, Some(config)) => format!(": \"{}\" has none", config.display()),
             (false, Some(nearest), _) => format!("; did you mean \"{nearest}\"? There are: {}", names.join(", ")),

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::wrong::{Source, did_you_mean, nearest};
 use super::{Environment, Error};
 use crate::resource::Secret;
+use crate::wrong::{Source, did_you_mean, nearest};
 
 /// Variables that stand for a flag.
 pub(super) const CONFIG: &str = "MIGRATE_CONFIG";
