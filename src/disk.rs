@@ -7,6 +7,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 /// Makes a folder and those above it, readable by the owner only.
 ///
 /// # Errors
@@ -54,6 +56,11 @@ fn folder_of(path: &Path) -> &Path {
 
 fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// Returns what tells this content from any other: `sha256:` and 64 hexadecimal digits.
+pub fn fingerprint(content: &[u8]) -> String {
+    Sha256::digest(content).iter().fold(String::from("sha256:"), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// A file that only grows, line by line.

@@ -6,6 +6,7 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
+use super::guard::Refusal;
 use crate::disk;
 
 /// The newest format this version reads, and the one it writes.
@@ -15,6 +16,8 @@ pub const FORMAT: u32 = 1;
 struct Written {
     format: u32,
     tool: String,
+    hash: String,
+    refusals: Vec<Refusal>,
     #[serde(flatten)]
     plan: Plan,
 }
@@ -46,6 +49,12 @@ pub enum Error {
         /// What is wrong, with line and column.
         because: String,
     },
+    /// The content is not what was reviewed.
+    #[error("plan \"{path}\" was changed after it was made", path = .path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// The format is newer than this version.
     #[error("plan \"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
     Newer {
@@ -56,24 +65,25 @@ pub enum Error {
     },
 }
 
-/// Writes a plan whole.
+/// Writes a plan whole, with the reasons there are to refuse it.
 ///
 /// # Errors
 ///
 /// When the file cannot be written.
-pub fn save(path: &Path, plan: &Plan) -> Result<(), Error> {
-    let written = Written { format: FORMAT, tool: env!("CARGO_PKG_VERSION").to_owned(), plan: plan.clone() };
+pub fn save(path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<(), Error> {
+    let tool = env!("CARGO_PKG_VERSION").to_owned();
+    let written = Written { format: FORMAT, tool, hash: hash_of(plan, refusals), refusals: refusals.to_vec(), plan: plan.clone() };
     let mut text = serde_json::to_string_pretty(&written).expect("a plan is JSON");
     text.push('\n');
     disk::write_whole(path, text.as_bytes()).map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
-/// Reads a plan.
+/// Reads a plan, and the reasons there were to refuse it.
 ///
 /// # Errors
 ///
-/// When the file is missing, malformed or of a newer format.
-pub fn load(path: &Path) -> Result<Plan, Error> {
+/// When the file is missing, malformed, changed or of a newer format.
+pub fn load(path: &Path) -> Result<(Plan, Vec<Refusal>), Error> {
     let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     let malformed = |source: serde_json::Error| Error::Malformed { path: path.to_owned(), because: source.to_string() };
     let any: serde_json::Value = serde_json::from_str(&text).map_err(malformed)?;
@@ -82,5 +92,45 @@ pub fn load(path: &Path) -> Result<Plan, Error> {
         Some(_) => {}
         None => return Err(Error::Malformed { path: path.to_owned(), because: "\"format\" is missing".to_owned() }),
     }
-    serde_json::from_str::<Written>(&text).map(|written| written.plan).map_err(malformed)
+    let written: Written = serde_json::from_str(&text).map_err(malformed)?;
+    if hash_of(&written.plan, &written.refusals) != written.hash {
+        return Err(Error::Changed { path: path.to_owned() });
+    }
+    Ok((written.plan, written.refusals))
+}
+
+fn hash_of(plan: &Plan, refusals: &[Refusal]) -> String {
+    let text = serde_json::to_vec(&(plan, refusals)).expect("a plan is JSON");
+    disk::fingerprint(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Side;
+
+    fn saved() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("plan.json");
+        let side = |name: &str| Side { tenant: name.into(), domain: format!("{name}.auth0.com"), taken: "2026-01-01T00:00:00Z".into() };
+        let plan = Plan::between(side("dev"), side("prod"));
+        save(&path, &plan, &[]).expect("saved");
+        assert_eq!(load(&path).expect("loaded"), (plan, Vec::new()));
+        (folder, path)
+    }
+
+    #[test]
+    fn a_plan_edited_by_hand_is_refused() {
+        let (_folder, path) = saved();
+        fs::write(&path, fs::read_to_string(&path).expect("read").replace("prod.auth0.com", "other.auth0.com")).expect("written");
+        let refused = load(&path).expect_err("refused").to_string();
+        assert_eq!(refused, format!("plan \"{}\" was changed after it was made", path.display()));
+    }
+
+    #[test]
+    fn a_plan_of_a_newer_format_is_refused_by_its_number() {
+        let (_folder, path) = saved();
+        fs::write(&path, fs::read_to_string(&path).expect("read").replace("\"format\": 1", "\"format\": 2")).expect("written");
+        assert!(matches!(load(&path), Err(Error::Newer { format: 2, .. })));
+    }
 }

@@ -1,18 +1,20 @@
 //! Reasons to refuse a plan: each with its own name, message and acknowledgement.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Action, Change, Plan};
+use super::{Action, Change, Plan, SecretField};
 use crate::catalog::{Catalog, Shape};
 use crate::snapshot::{Desired, Snapshot, Status, id_words};
 
 /// A reason to refuse a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// The guard's name, which `--allow` takes where there is such an acknowledgement.
-    pub guard: &'static str,
+    pub guard: Cow<'static, str>,
     /// Whether `--allow` can open it.
     pub can_be_allowed: bool,
     /// What it found.
@@ -25,17 +27,24 @@ pub const ALLOWED: [&str; 2] = ["many-changes", "leak"];
 /// How many resources may change below the size at which the share counts.
 const FEW: usize = 3;
 
-/// Returns every reason to refuse a plan that was not acknowledged.
-pub fn refusals(
-    catalog: &Catalog,
-    plan: &Plan,
-    desired: &Desired,
-    live: &Snapshot,
-    most_changed: f64,
-    allowed: &BTreeSet<String>,
-) -> Vec<Refusal> {
+/// Returns every reason to refuse a plan.
+pub fn refusals(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most_changed: f64) -> Vec<Refusal> {
     let found = [same_tenant(plan), unread(catalog, plan, live), many_changes(plan, most_changed), leak(plan, desired, live)];
-    found.into_iter().flatten().filter(|refusal| !(refusal.can_be_allowed && allowed.contains(refusal.guard))).collect()
+    found.into_iter().flatten().collect()
+}
+
+/// Returns the reasons that were not acknowledged by name.
+pub fn standing(refusals: Vec<Refusal>, allowed: &BTreeSet<String>) -> Vec<Refusal> {
+    refusals.into_iter().filter(|refusal| !(refusal.can_be_allowed && allowed.contains(refusal.guard.as_ref()))).collect()
+}
+
+/// Every secret that a mapping supplies must be there before anything is written; `is_there` says which are.
+pub fn secrets(plan: &Plan, is_there: &dyn Fn(&SecretField) -> bool) -> Option<Refusal> {
+    let missing: BTreeSet<&str> =
+        plan.changes().flat_map(|change| &change.secrets).filter(|field| !is_there(field)).map(|field| field.from.as_str()).collect();
+    let message =
+        format!("the mapping takes secrets from {}, and there is nothing", missing.iter().copied().collect::<Vec<_>>().join(", "));
+    (!missing.is_empty()).then_some(Refusal { guard: "secrets".into(), can_be_allowed: false, message })
 }
 
 /// Source and target must not be one tenant.
@@ -43,7 +52,7 @@ pub fn same_tenant(plan: &Plan) -> Option<Refusal> {
     let is_same = plan.source.domain.eq_ignore_ascii_case(&plan.target.domain);
     let message =
         format!("source \"{}\" and target \"{}\" are the same tenant, {}", plan.source.tenant, plan.target.tenant, plan.target.domain);
-    is_same.then_some(Refusal { guard: "same-tenant", can_be_allowed: false, message })
+    is_same.then_some(Refusal { guard: "same-tenant".into(), can_be_allowed: false, message })
 }
 
 /// What the token may not read cannot be compared, so it must not be written.
@@ -57,7 +66,7 @@ fn unread(catalog: &Catalog, plan: &Plan, live: &Snapshot) -> Option<Refusal> {
         hit.iter().copied().collect::<Vec<_>>().join(", "),
         scopes.into_iter().collect::<Vec<_>>().join(", ")
     );
-    (!hit.is_empty()).then_some(Refusal { guard: "scopes", can_be_allowed: false, message })
+    (!hit.is_empty()).then_some(Refusal { guard: "scopes".into(), can_be_allowed: false, message })
 }
 
 /// A plan that changes a large share of what the target has is more often a mistake than a release.
@@ -67,7 +76,7 @@ fn many_changes(plan: &Plan, most_changed: f64) -> Option<Refusal> {
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of settings")]
     let most = ((shared as f64 * most_changed) as usize).max(FEW);
     let message = format!("{} of {shared} resources of \"{}\" would change; at most {most} may at once", changed.len(), plan.target.tenant);
-    (changed.len() > most).then_some(Refusal { guard: "many-changes", can_be_allowed: true, message })
+    (changed.len() > most).then_some(Refusal { guard: "many-changes".into(), can_be_allowed: true, message })
 }
 
 fn is_of_the_target(change: &Change) -> bool {
@@ -102,7 +111,7 @@ fn leak(plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
     }
     let (first, more) = (leaks.first()?.clone(), leaks.len() - 1);
     let message = if more == 0 { first } else { format!("{first}, and {more} more like it") };
-    Some(Refusal { guard: "leak", can_be_allowed: true, message })
+    Some(Refusal { guard: "leak".into(), can_be_allowed: true, message })
 }
 
 fn each_outgoing(change: &Change, see: &mut dyn FnMut(&str, &str)) {

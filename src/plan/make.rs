@@ -60,20 +60,8 @@ fn empty(source: &Snapshot, target: &Snapshot) -> Plan {
         let note = |key: &Key| format!("{} has a name that stands twice; it is called {key} here", snapshot.tenant);
         snapshot.twice.iter().map(note).collect::<Vec<_>>()
     };
-    Plan {
-        source: side(source),
-        target: side(target),
-        stages: Vec::new(),
-        known: BTreeMap::new(),
-        left_out: Vec::new(),
-        manual: Vec::new(),
-        left_alone: Vec::new(),
-        unchanged: BTreeMap::new(),
-        target_only: BTreeMap::new(),
-        shared: BTreeMap::new(),
-        unknown: source.unknown_fields(),
-        notes: [twice(source), twice(target)].concat(),
-    }
+    let notes = [twice(source), twice(target)].concat();
+    Plan { unknown: source.unknown_fields(), notes, ..Plan::between(side(source), side(target)) }
 }
 
 /// The live resources under the keys of their desired partners.

@@ -160,6 +160,24 @@ pub struct Manual {
 }
 
 impl Plan {
+    /// Returns a plan between two tenants that does nothing.
+    pub fn between(source: Side, target: Side) -> Self {
+        Self {
+            source,
+            target,
+            stages: Vec::new(),
+            known: BTreeMap::new(),
+            left_out: Vec::new(),
+            manual: Vec::new(),
+            left_alone: Vec::new(),
+            unchanged: BTreeMap::new(),
+            target_only: BTreeMap::new(),
+            shared: BTreeMap::new(),
+            unknown: BTreeMap::new(),
+            notes: Vec::new(),
+        }
+    }
+
     /// Returns every change, in the order of the stages.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.stages.iter().flat_map(|stage| &stage.changes)

@@ -4,12 +4,10 @@
 //! holds: edits belong into a mapping.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{Snapshot, Status};
 use crate::catalog::Catalog;
@@ -216,10 +214,10 @@ fn files_of(snapshot: &Snapshot) -> BTreeMap<String, String> {
 
 /// Hashes what a snapshot says, but not when it was taken.
 fn hash_of(files: &BTreeMap<String, String>, snapshot: &Snapshot) -> String {
-    let mut hash = Sha256::new();
+    let mut content = Vec::new();
     let mut add = |text: &str| {
-        hash.update(text.len().to_le_bytes());
-        hash.update(text.as_bytes());
+        content.extend(text.len().to_le_bytes());
+        content.extend(text.as_bytes());
     };
     add(&snapshot.domain);
     for (kind, status) in &snapshot.kinds {
@@ -227,10 +225,7 @@ fn hash_of(files: &BTreeMap<String, String>, snapshot: &Snapshot) -> String {
         add(&serde_json::to_string(status).expect("a status is JSON"));
         add(&files[kind]);
     }
-    hash.finalize().iter().fold(String::from("sha256:"), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes any text");
-        text
-    })
+    disk::fingerprint(&content)
 }
 
 fn write_files(path: &Path, snapshot: &Snapshot, files: &BTreeMap<String, String>, hash: String) -> io::Result<()> {
