@@ -42,7 +42,6 @@ impl Address {
     /// Returns the URL of a Management API path, query included.
     pub(super) fn api(&self, path: &str) -> Result<Url, Error> {
         let path = path.trim_start_matches('/');
-        let path = path.strip_prefix("api/v2/").unwrap_or(path);
         let url = Url::parse(&format!("{}api/v2/{path}", self.base)).ok();
         let inside = url.filter(|url| url.path().starts_with("/api/v2/") && url.path().len() > "/api/v2/".len());
         inside.ok_or_else(|| Error::Address { address: path.to_owned(), because: "is no path of the Management API" })
@@ -53,6 +52,12 @@ impl Address {
         let mut url = self.base.clone();
         url.set_path("/oauth/token");
         url
+    }
+
+    /// Returns where requests go, as a person would name it.
+    pub(super) fn host(&self) -> String {
+        let host = self.base.host_str().unwrap_or(&self.domain);
+        self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
     /// Returns the audience of the Management API.
@@ -119,7 +124,6 @@ mod tests {
         let address = Address::new("acme.auth0.com", None).expect("an address");
         let url = |path| address.api(path).map(|url| url.to_string()).ok();
         assert_eq!(url("clients?page=0").as_deref(), Some("https://acme.auth0.com/api/v2/clients?page=0"));
-        assert_eq!(url("/api/v2/clients").as_deref(), Some("https://acme.auth0.com/api/v2/clients"));
         assert_eq!(url("//evil.example/x").as_deref(), Some("https://acme.auth0.com/api/v2/evil.example/x"));
         assert_eq!(url("../../oauth/token"), None);
         assert_eq!(url(""), None);

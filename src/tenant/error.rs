@@ -30,8 +30,10 @@ pub enum Error {
         source: Cause,
     },
     /// No answer came, and nothing was changed by that.
-    #[error("no answer to {request}")]
+    #[error("no answer from {host} to {request}")]
     Unreachable {
+        /// The tenant's domain, or what stands in for it.
+        host: String,
         /// `GET /clients`
         request: String,
         /// Why.
@@ -44,11 +46,11 @@ pub enum Error {
         message: String,
     },
     /// The token lacks a scope.
-    #[error("the token lacks the scope {}", .scopes.join(" or "))]
+    #[error("the token lacks {}", named(.scopes))]
     Scope {
         /// `POST /clients`
         request: String,
-        /// Those of which one would do.
+        /// Those of which one would do, as far as the tenant names them.
         scopes: Vec<String>,
     },
     /// The tenant refused a request.
@@ -149,6 +151,10 @@ impl Error {
             _ => None,
         }
     }
+}
+
+fn named(scopes: &[String]) -> String {
+    if scopes.is_empty() { "a scope".to_owned() } else { format!("the scope {}", scopes.join(" or ")) }
 }
 
 fn space(text: &str) -> &'static str {

@@ -17,6 +17,9 @@ const CORRELATION_LENGTH: usize = 64;
 /// How long a connection may take to come about, within the whole time of a request.
 const CONNECT: Duration = Duration::from_secs(10);
 
+/// How long a connection may rest and be used again.
+const IDLE: Duration = Duration::from_secs(20);
+
 /// How one attempt ended.
 #[derive(Debug)]
 pub(super) enum Ending {
@@ -66,6 +69,8 @@ impl Http {
             .retry(reqwest::retry::never())
             .referer(false)
             .connect_timeout(CONNECT.min(timeout))
+            // A connection the other side has just closed leaves a create in doubt, so old ones are not tried.
+            .pool_idle_timeout(IDLE)
             .timeout(timeout);
         if address.is_loopback() {
             client = client.no_proxy();

@@ -121,7 +121,7 @@ impl Tried {
 impl Line {
     /// Sends a request until it is answered 2xx or the retry table says otherwise.
     pub(super) async fn send(&self, request: &Request) -> Result<Reply, Error> {
-        let started = Instant::now();
+        let mut first_failure = None;
         let mut tried = Tried::default();
         let mut renewed = false;
         loop {
@@ -135,7 +135,8 @@ impl Line {
                 renewed = true;
                 continue;
             }
-            tried.count(failure, started.elapsed());
+            // Patience is for limits met on the way, not for waiting at the pacer before the first attempt.
+            tried.count(failure, first_failure.get_or_insert_with(Instant::now).elapsed());
             match decide(request.effect, tried, failure, jitter()) {
                 // What is not there after a DELETE that may have arrived was removed by it.
                 Decision::GiveUp if request.method == Method::DELETE && error.is_not_found() && tried.attempts() > 1 => {
@@ -172,7 +173,8 @@ impl Line {
     }
 
     fn settle(&self, request: &Request, token: &Token, ending: Ending) -> Result<Reply, Failed> {
-        let unreachable = |source: reqwest::Error| Error::Unreachable { request: request.name(), source: source.into() };
+        let unreachable =
+            |source: reqwest::Error| Error::Unreachable { host: self.address.host(), request: request.name(), source: source.into() };
         match ending {
             Ending::Answered { status: status @ 200..=299, body, .. } => Ok(Reply { status, body }),
             Ending::Answered { status, headers, body } => {

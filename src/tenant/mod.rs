@@ -13,6 +13,12 @@ mod page;
 mod pages;
 mod quota;
 mod retry;
+#[cfg(test)]
+mod script;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;
 mod token;
 mod veil;
 
@@ -308,7 +314,7 @@ impl Tenant {
         Ok(())
     }
 
-    /// Calls any path of the Management API (`users-by-email?email=..`).
+    /// Calls any path of the Management API (`users-by-email?email=..`, with or without `/api/v2/` before it).
     ///
     /// # Errors
     ///
@@ -319,7 +325,8 @@ impl Tenant {
             address: method.to_owned(),
             because: "is no method: GET, POST, PATCH, PUT or DELETE was expected",
         })?;
-        let mut request = Request::new(method, path);
+        let path = path.trim_start_matches('/');
+        let mut request = Request::new(method, path.strip_prefix("api/v2/").unwrap_or(path));
         if let Some(body) = body {
             let mut veil = Veil::default();
             if let Ok(body) = Body::from_value(body.clone()) {
@@ -345,8 +352,9 @@ impl Tenant {
     }
 
     async fn list_named(&self, kind: &'static Kind, names: &'static [&'static str]) -> Result<Vec<Body>, Error> {
-        let read = |name: &'static str| async move { self.read(kind, &Id::new(name)).await };
-        let mut bodies = stream::iter(names.iter().copied()).map(read).buffered(self.concurrency);
+        // By place, not by name: a closure over borrowed names makes a future that no other thread may run.
+        let read = |place: usize| async move { self.read(kind, &Id::new(names[place])).await };
+        let mut bodies = stream::iter(0..names.len()).map(read).buffered(self.concurrency);
         let (mut found, mut asked) = (Vec::new(), 0);
         while let Some(body) = bodies.try_next().await? {
             found.extend(body);

@@ -3,7 +3,7 @@
 //! Three things must agree: the published quotas (where the subscription is known), what the tenant's own headers say is left, and a
 //! deadline that every request shares after a 429 that names no bucket. Of each bucket only a share is used, of its burst and of its
 //! refill, so that people can still log in; with the default of 80 % a bucket of 10 and 2 a second gives 8 at once and 1.6 a second.
-//! Where no limit is known, the first request goes alone, and its answer says whether there is one.
+//! The first request goes alone, and so does the first after a pause: its answer says whether there is a limit, and what others have left.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -16,6 +16,9 @@ use tokio::time::Instant;
 use super::gauge::{Gauge, Reading, Told};
 use super::quota::Quota;
 use crate::catalog::limits::{Calls, Rate, Tier};
+
+/// How long what a tenant said is worth something while nothing is sent.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// What a pacer goes by.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +46,7 @@ pub(super) struct Pacer {
 pub(super) struct Pass<'pacer> {
     pacer: &'pacer Pacer,
     area: Area,
-    gauge: Option<u32>,
+    buckets: Vec<Bucket>,
     told: Option<Told>,
 }
 
@@ -55,21 +58,35 @@ struct Hold {
     because: &'static str,
 }
 
-/// Calls that one endpoint bucket may count: the first name of the path, reads and writes apart.
-type Area = (Calls, String);
+/// Calls that one endpoint bucket may count.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Area {
+    /// An endpoint group of the tier.
+    Group(usize),
+    /// The rest of the tier's calls.
+    Rest,
+    /// Where no tier is known: the first name of the path, reads and writes apart.
+    Named(Calls, String),
+}
+
+/// A bucket seen in headers: what it holds when full tells it from others, and so does the endpoint group it is known to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Bucket {
+    limit: u32,
+    group: Option<usize>,
+}
 
 #[derive(Debug)]
 struct State {
     /// The tenant's quota, if known, and those of the tier's endpoint groups.
     tenant: Option<Quota>,
     groups: Vec<Quota>,
-    /// Buckets seen in headers, told apart by what they hold when full.
-    gauges: HashMap<u32, Gauge>,
-    /// Which of them last answered for an area, and for any.
-    answered: HashMap<Area, u32>,
-    latest: Option<u32>,
-    /// Whether it is known if there is a limit at all.
-    heard: bool,
+    gauges: HashMap<Bucket, Gauge>,
+    /// Which bucket last answered for an area, and which that is no group's for any.
+    answered: HashMap<Area, Bucket>,
+    general: Option<Bucket>,
+    /// When an answer last said what is left, or that there is no limit; none before the first.
+    heard: Option<Instant>,
     /// No request leaves before this.
     deadline: Instant,
     in_flight: usize,
@@ -89,8 +106,8 @@ impl Pacer {
             groups: endpoints.iter().map(|limit| Quota::new(limit.rate, limits.share)).collect(),
             gauges: HashMap::new(),
             answered: HashMap::new(),
-            latest: None,
-            heard: tenant.is_some(),
+            general: None,
+            heard: None,
             deadline: now,
             in_flight: 0,
             waited: Duration::ZERO,
@@ -102,13 +119,12 @@ impl Pacer {
 
     /// Waits until a request may leave; `tell` hears of waits longer than a second, once for all that wait.
     pub(super) async fn depart(&self, calls: Calls, path: &str, tell: impl Fn(Duration, &'static str)) -> Pass<'_> {
-        let area = (calls, area_of(path));
-        let group = self.limits.tier.and_then(|tier| tier.group_of(calls, path));
+        let area = self.area_of(calls, path);
         loop {
             let mut landed = pin!(self.landed.notified());
             landed.as_mut().enable();
-            let hold = match self.admit(&area, group) {
-                Ok(gauge) => return Pass { pacer: self, area, gauge, told: None },
+            let hold = match self.state().admit(&area, self.limits.concurrency.max(1)) {
+                Ok(buckets) => return Pass { pacer: self, area, buckets, told: None },
                 Err(hold) => hold,
             };
             let Some(wait) = hold.wait else {
@@ -129,20 +145,28 @@ impl Pacer {
         self.state().waited
     }
 
-    fn admit(&self, area: &Area, group: Option<usize>) -> Result<Option<u32>, Hold> {
-        let now = Instant::now();
-        self.state().admit(area, group, self.limits.concurrency.max(1), now)
+    fn area_of(&self, calls: Calls, path: &str) -> Area {
+        match self.limits.tier {
+            Some(tier) => tier.group_of(calls, path).map_or(Area::Rest, Area::Group),
+            None => Area::Named(calls, path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default().to_owned()),
+        }
     }
 
-    /// Returns what a bucket of this size gets back a second, where the tier or the settings know it.
-    fn refill(&self, area: &Area, limit: u32) -> f64 {
+    /// Returns which bucket answered, by what it holds, and what it gets back a second; 0 where nobody told.
+    fn bucket_of(&self, area: &Area, limit: u32) -> (Bucket, f64) {
         let tier = self.limits.tier;
-        let endpoint =
-            tier.into_iter().flat_map(|tier| tier.endpoints).filter(|known| known.calls == area.0 && area_of(known.path) == area.1);
-        let tenant = self.limits.rate.or(tier.map(|tier| tier.tenant));
-        // Where two buckets hold as much, the slower one is assumed.
-        let rates = endpoint.map(|known| known.rate).chain(tenant).filter(|rate| rate.burst == limit);
-        rates.map(|rate| f64::from(rate.a_minute) / 60.0).reduce(f64::min).unwrap_or(0.0)
+        let tenant = self.limits.rate.or(tier.map(|tier| tier.tenant)).filter(|rate| rate.burst == limit);
+        let group = match (area, tier) {
+            (Area::Group(place), Some(tier)) => Some((*place, tier.endpoints[*place].rate)).filter(|(_, rate)| rate.burst == limit),
+            _ => None,
+        };
+        let a_second = |rate: Rate| f64::from(rate.a_minute) / 60.0;
+        match (tenant, group) {
+            (None, Some((place, rate))) => (Bucket { limit, group: Some(place) }, a_second(rate)),
+            // Where both hold as much, it may be either: the slower one is assumed.
+            (Some(tenant), Some((_, rate))) => (Bucket { limit, group: None }, a_second(tenant).min(a_second(rate))),
+            (tenant, None) => (Bucket { limit, group: None }, tenant.map_or(0.0, a_second)),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -157,9 +181,11 @@ impl Pass<'_> {
     pub(super) fn answered(&mut self, status: u16, told: Option<Told>) {
         self.told = told;
         let mut state = self.pacer.state();
-        state.heard |= told.is_some() || (200..300).contains(&status);
+        let now = Instant::now();
+        if told.is_some() || (200..300).contains(&status) {
+            state.heard = Some(now);
+        }
         if let Some(told) = told {
-            let now = Instant::now();
             self.gauge_of(&mut state, told.limit, now).told(told, now);
         }
     }
@@ -176,10 +202,12 @@ impl Pass<'_> {
     }
 
     fn gauge_of<'state>(&self, state: &'state mut State, limit: u32, now: Instant) -> &'state mut Gauge {
-        state.answered.insert(self.area.clone(), limit);
-        state.latest = Some(limit);
-        let pacer = self.pacer;
-        state.gauges.entry(limit).or_insert_with(|| Gauge::new(limit, pacer.limits.share, pacer.refill(&self.area, limit), now))
+        let (bucket, rate) = self.pacer.bucket_of(&self.area, limit);
+        state.answered.insert(self.area.clone(), bucket);
+        if bucket.group.is_none() {
+            state.general = Some(bucket);
+        }
+        state.gauges.entry(bucket).or_insert_with(|| Gauge::new(limit, self.pacer.limits.share, rate, now))
     }
 }
 
@@ -187,9 +215,7 @@ impl Drop for Pass<'_> {
     fn drop(&mut self) {
         let mut state = self.pacer.state();
         state.in_flight -= 1;
-        if let Some(gauge) = self.gauge.and_then(|limit| state.gauges.get_mut(&limit)) {
-            gauge.land();
-        }
+        state.gauges_of(&self.buckets, Gauge::land);
         drop(state);
         self.pacer.landed.notify_waiters();
     }
@@ -197,29 +223,58 @@ impl Drop for Pass<'_> {
 
 impl State {
     /// Lets a request leave, or says how long it is held; counts it in every bucket only when all of them let it go.
-    fn admit(&mut self, area: &Area, group: Option<usize>, concurrency: usize, now: Instant) -> Result<Option<u32>, Hold> {
+    fn admit(&mut self, area: &Area, concurrency: usize) -> Result<Vec<Bucket>, Hold> {
+        let now = Instant::now();
         if now < self.deadline {
             return Err(Hold { wait: Some(self.deadline - now), because: "the tenant asked for it" });
         }
-        if self.in_flight >= concurrency || (!self.heard && self.in_flight > 0) {
+        if self.in_flight == 0 && self.heard.is_some_and(|heard| now > heard + PAUSE) {
+            self.heard = None;
+        }
+        if self.in_flight >= concurrency || (self.heard.is_none() && self.in_flight > 0) {
             return Err(Hold { wait: None, because: "requests under way" });
         }
-        let limit = self.answered.get(area).copied().or(self.latest);
-        match limit.and_then(|limit| self.gauges.get(&limit)).map_or(Reading::Go, |gauge| gauge.read(now)) {
-            Reading::Go => {}
-            Reading::In(wait) => return Err(Hold { wait: Some(wait), because: "rate limit" }),
-            Reading::WhenAnswered => return Err(Hold { wait: None, because: "rate limit" }),
+        let buckets = self.buckets_of(area);
+        self.ask_gauges(&buckets, now)?;
+        self.ask_quotas(area)?;
+        self.gauges_of(&buckets, Gauge::leave);
+        self.in_flight += 1;
+        Ok(buckets)
+    }
+
+    /// Returns the buckets that count calls of an area, as far as answers showed: its own, and the tenant's besides a group's.
+    fn buckets_of(&self, area: &Area) -> Vec<Bucket> {
+        let own = self.answered.get(area).copied();
+        let general = self.general.filter(|_| own.is_none_or(|own| own.group.is_some()));
+        own.into_iter().chain(general).collect()
+    }
+
+    fn ask_gauges(&self, buckets: &[Bucket], now: Instant) -> Result<(), Hold> {
+        for reading in buckets.iter().filter_map(|bucket| self.gauges.get(bucket)).map(|gauge| gauge.read(now)) {
+            match reading {
+                Reading::Go => {}
+                Reading::In(wait) => return Err(Hold { wait: Some(wait), because: "rate limit" }),
+                Reading::WhenAnswered => return Err(Hold { wait: None, because: "rate limit" }),
+            }
         }
-        let mut quotas: Vec<&mut Quota> = self.tenant.iter_mut().chain(group.and_then(|place| self.groups.get_mut(place))).collect();
-        if let Some(wait) = quotas.iter_mut().filter_map(|quota| quota.wait()).max() {
-            return Err(Hold { wait: Some(wait), because: "rate limit" });
+        Ok(())
+    }
+
+    fn ask_quotas(&mut self, area: &Area) -> Result<(), Hold> {
+        let group = if let Area::Group(place) = area { self.groups.get_mut(*place) } else { None };
+        let mut quotas: Vec<&mut Quota> = self.tenant.iter_mut().chain(group).collect();
+        let wait = quotas.iter_mut().filter_map(|quota| quota.wait()).max();
+        if wait.is_some() {
+            return Err(Hold { wait, because: "rate limit" });
         }
         quotas.into_iter().for_each(Quota::spend);
-        if let Some(gauge) = limit.and_then(|limit| self.gauges.get_mut(&limit)) {
-            gauge.leave();
+        Ok(())
+    }
+
+    fn gauges_of(&mut self, buckets: &[Bucket], change: fn(&mut Gauge)) {
+        for bucket in buckets {
+            self.gauges.get_mut(bucket).map(change);
         }
-        self.in_flight += 1;
-        Ok(limit)
     }
 
     /// Counts the time since then as waited, once however many waited.
@@ -240,6 +295,56 @@ impl State {
     }
 }
 
-fn area_of(path: &str) -> String {
-    path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default().to_owned()
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    fn pacer() -> Pacer {
+        Pacer::new(Limits { tier: None, rate: None, share: 0.8, concurrency: 8 })
+    }
+
+    fn silent(_: Duration, _: &str) {}
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_request_goes_alone_until_it_is_answered() {
+        let pacer = pacer();
+        let mut first = pacer.depart(Calls::Read, "/clients", silent).await;
+        let second = pacer.depart(Calls::Read, "/clients", silent);
+        assert!(tokio::time::timeout(Duration::from_secs(60), second).await.is_err());
+        first.answered(404, None);
+        assert!(tokio::time::timeout(Duration::from_secs(60), pacer.depart(Calls::Read, "/clients", silent)).await.is_err());
+        first.answered(200, None);
+        let second = pacer.depart(Calls::Read, "/clients", silent);
+        assert!(tokio::time::timeout(Duration::ZERO, second).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_429_that_names_no_bucket_everybody_waits_and_one_says_so() {
+        let (pacer, started) = (pacer(), Instant::now());
+        let first = pacer.depart(Calls::Read, "/clients", silent).await;
+        first.refused(Duration::from_secs(7));
+        let told = RefCell::new(Vec::new());
+        let leave = async |path| {
+            drop(pacer.depart(Calls::Read, path, |wait, because| told.borrow_mut().push((wait, because))).await);
+            started.elapsed().as_secs()
+        };
+        let left = tokio::join!(leave("/roles"), leave("/clients"), leave("/rules"));
+        assert_eq!(left, (7, 7, 7));
+        assert_eq!(told.into_inner(), [(Duration::from_secs(7), "the tenant asked for it")]);
+        assert_eq!(pacer.waited(), Duration::from_secs(7), "three waited at once");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_than_the_concurrency_is_under_way() {
+        let pacer = pacer();
+        pacer.depart(Calls::Read, "/clients", silent).await.answered(200, None);
+        let mut passes = Vec::new();
+        for _ in 0..8 {
+            passes.push(pacer.depart(Calls::Read, "/clients", silent).await);
+        }
+        let ninth = pacer.depart(Calls::Read, "/clients", silent);
+        assert!(tokio::time::timeout(Duration::from_secs(60), ninth).await.is_err());
+    }
 }

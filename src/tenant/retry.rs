@@ -36,7 +36,7 @@ pub(super) struct Tried {
     pub(super) failed: u32,
     /// Attempts that met a rate limit.
     pub(super) limited: u32,
-    /// Time since the first attempt left.
+    /// Time since the first attempt failed.
     pub(super) spent: Duration,
 }
 

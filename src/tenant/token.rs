@@ -166,7 +166,8 @@ async fn ask_once(http: &Http, address: &Address, client_id: &str, proof: &Proof
     let mut veil = Veil::default();
     let body = Some(question(address, client_id, proof, &mut veil)?.to_string().into_bytes());
     let ending = http.send(Message { method: Method::POST, url: address.token(), body, token: None }).await;
-    let unreachable = |source: reqwest::Error| Error::Unreachable { request: REQUEST.to_owned(), source: source.into() };
+    let unreachable =
+        |source: reqwest::Error| Error::Unreachable { host: address.host(), request: REQUEST.to_owned(), source: source.into() };
     match ending {
         Ending::Answered { status: 200..=299, body, .. } => Ok(Ok(read_grant(&body)?)),
         Ending::Answered { status, headers, body } => {
@@ -211,7 +212,8 @@ fn read_grant(body: &[u8]) -> Result<Token, Error> {
         serde_json::from_slice(body).map_err(|error| Error::Unreadable { request: REQUEST.to_owned(), source: error.into() })?;
     let secret = Secret::new(grant.access_token);
     let scopes = grant.scope.or_else(|| read_claims(&secret).scope).as_deref().map(words);
-    let life = grant.expires_in.map(Duration::from_secs);
+    // One that ends at once is still good for the request it was asked for.
+    let life = grant.expires_in.map(|seconds| Duration::from_secs(seconds.max(1)));
     let renewed_at = life.map(|life| Instant::now() + life.saturating_sub(MARGIN.min(life / 10)));
     Ok(Token { secret, scopes, renewed_at })
 }

@@ -1,0 +1,171 @@
+//! A server on loopback that answers what a test wrote down, and remembers what it was asked.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::CONTENT_LENGTH;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::{Credentials, Settings, Tenant};
+use crate::event::{Event, Observer};
+use crate::resource::Secret;
+
+/// The secret of the client that asks.
+pub(super) const CLIENT_SECRET: &str = "canary-client-secret";
+
+/// What the server does with one request.
+#[derive(Debug, Clone)]
+pub(super) enum Play {
+    /// It answers this.
+    Answer(u16, Value),
+    /// It answers this with headers.
+    Headed(u16, Vec<(&'static str, String)>, Value),
+    /// It closes the connection.
+    Cut,
+    /// It begins a 200 and closes the connection.
+    Torn,
+}
+
+/// One request that came.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Seen {
+    /// `GET /api/v2/clients?page=0`
+    pub(super) line: String,
+    pub(super) bearer: String,
+    pub(super) correlation: Option<String>,
+    pub(super) body: Value,
+}
+
+/// A server that runs until it is dropped.
+pub(super) struct Server {
+    pub(super) url: String,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    task: JoinHandle<()>,
+}
+
+type Script = dyn Fn(&Seen, usize) -> Play + Send + Sync;
+
+impl Server {
+    /// Starts a server; `script` is told each request and how many came before it, tokens apart.
+    ///
+    /// `/oauth/token` gives `token-1`, `token-2`, ... unless the script is asked for those too, by `start_all`.
+    pub(super) async fn start(script: impl Fn(&Seen, usize) -> Play + Send + Sync + 'static) -> Self {
+        let tokens = Mutex::new(0);
+        Self::start_all(move |seen, before| {
+            if seen.line != "POST /oauth/token" {
+                return script(seen, before);
+            }
+            let mut given = tokens.lock().expect("no panic");
+            *given += 1;
+            Play::Answer(200, json!({"access_token": format!("token-{given}"), "expires_in": 86400, "scope": "read:clients read:roles"}))
+        })
+        .await
+    }
+
+    /// Starts a server whose script answers for tokens too.
+    pub(super) async fn start_all(script: impl Fn(&Seen, usize) -> Play + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let task = tokio::spawn(serve(listener, seen.clone(), Arc::new(script)));
+        Self { url, seen, task }
+    }
+
+    /// Returns what was asked so far, tokens apart.
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        let seen = self.seen.lock().expect("no panic");
+        seen.iter().filter(|seen| seen.line != "POST /oauth/token").cloned().collect()
+    }
+
+    /// Returns the requests so far without the API's root, tokens apart.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.seen().iter().map(|seen| seen.line.replace("/api/v2", "")).collect()
+    }
+
+    /// Returns how often a token was asked for.
+    pub(super) fn tokens(&self) -> usize {
+        self.seen.lock().expect("no panic").iter().filter(|seen| seen.line == "POST /oauth/token").count()
+    }
+
+    /// Returns settings that lead here.
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            name: "dev".to_owned(),
+            domain: "acme.auth0.com".to_owned(),
+            url: Some(self.url.clone()),
+            credentials: Credentials::Secret { client_id: "own".to_owned(), client_secret: Secret::new(CLIENT_SECRET) },
+            tier: None,
+            rate: None,
+            share: 0.8,
+            run: "run-1".to_owned(),
+            timeout: Duration::from_secs(20),
+            concurrency: 4,
+        }
+    }
+
+    /// Returns the tenant that this server plays.
+    pub(super) fn tenant(&self) -> Tenant {
+        Tenant::new(self.settings(), Arc::new(Told::default())).expect("settings that can be used")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Remembers what it is told.
+#[derive(Default)]
+pub(super) struct Told(pub(super) Mutex<Vec<Event>>);
+
+impl Observer for Told {
+    fn notify(&self, event: &Event) {
+        self.0.lock().expect("no panic").push(event.clone());
+    }
+}
+
+async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<Seen>>>, script: Arc<Script>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (seen, script) = (seen.clone(), script.clone());
+        let service = service_fn(move |request| answer(request, seen.clone(), script.clone()));
+        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    }
+}
+
+async fn answer(
+    request: hyper::Request<Incoming>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    script: Arc<Script>,
+) -> io::Result<hyper::Response<Full<Bytes>>> {
+    let header = |name| request.headers().get(name).map(|value| value.to_str().expect("plain text").to_owned());
+    let line = format!("{} {}", request.method(), request.uri());
+    let (bearer, correlation) = (header("authorization").unwrap_or_default(), header("x-correlation-id"));
+    let body = request.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
+    let asked = Seen { line, bearer, correlation, body: serde_json::from_slice(&body).unwrap_or(Value::Null) };
+    let before = {
+        let mut seen = seen.lock().expect("no panic");
+        seen.push(asked.clone());
+        seen.iter().filter(|seen| seen.line != "POST /oauth/token").count().saturating_sub(1)
+    };
+    let (status, headers, body) = match script(&asked, before) {
+        Play::Answer(status, body) => (status, Vec::new(), body),
+        Play::Headed(status, headers, body) => (status, headers, body),
+        Play::Cut => return Err(io::ErrorKind::ConnectionAborted.into()),
+        Play::Torn => (200, vec![(CONTENT_LENGTH.as_str(), "1000".to_owned())], json!({"cut": "short"})),
+    };
+    let text = if body.is_null() { String::new() } else { body.to_string() };
+    let mut answer = hyper::Response::builder().status(status);
+    for (name, value) in headers {
+        answer = answer.header(name, value);
+    }
+    Ok::<_, Infallible>(answer.body(Full::from(text)).expect("headers of a test")).map_err(|never| match never {})
+}

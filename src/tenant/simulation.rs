@@ -1,0 +1,185 @@
+//! The pacer against a simulated bucket, in simulated time: 300 requests, none refused, and the time next to the least possible.
+
+#![expect(clippy::print_stdout, reason = "the times are the point of the simulation: `cargo test simulation -- --nocapture`")]
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use tokio::time::{Instant, sleep};
+
+use super::gauge::Told;
+use super::pacer::{Limits, Pacer};
+use crate::catalog::limits::{Calls, Rate, Tier};
+
+const REQUESTS: u32 = 300;
+const SHARE: f64 = 0.8;
+
+/// What the server means by `reset`; the documentation allows both.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Reset {
+    WhenFull,
+    AtTheNext,
+}
+
+/// A token bucket of a server.
+struct Bucket {
+    rate: Rate,
+    reset: Reset,
+    left: f64,
+    at: Instant,
+    started: Instant,
+}
+
+impl Bucket {
+    fn new(burst: u32, a_second: u32, left: f64, reset: Reset) -> Self {
+        Self::of(Rate { burst, a_minute: a_second * 60 }, left, reset)
+    }
+
+    fn of(rate: Rate, left: f64, reset: Reset) -> Self {
+        let now = Instant::now();
+        Self { rate, reset, left, at: now, started: now }
+    }
+
+    fn a_second(&self) -> f64 {
+        f64::from(self.rate.a_minute) / 60.0
+    }
+
+    /// Counts a request; returns whether it is served, and what the headers say, in whole seconds as `Date` and `reset` are.
+    fn take(&mut self) -> (bool, Told) {
+        let now = Instant::now();
+        self.left = (self.left + (now - self.at).as_secs_f64() * self.a_second()).min(self.rate.burst.into());
+        self.at = now;
+        let served = self.left >= 1.0;
+        self.left -= if served { 1.0 } else { 0.0 };
+        let missing = match self.reset {
+            Reset::WhenFull => f64::from(self.rate.burst) - self.left,
+            Reset::AtTheNext => 1.0,
+        };
+        let clock = 0.37 + (now - self.started).as_secs_f64();
+        let reset = (clock + missing / self.a_second()).ceil() - clock.floor();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "what is left is small and not negative")]
+        let remaining = self.left.floor() as u32;
+        (served, Told { limit: self.rate.burst, remaining, reset: Duration::from_secs_f64(reset.max(1.0)) })
+    }
+}
+
+/// What a simulated run came to.
+#[derive(Debug)]
+struct Run {
+    took: Duration,
+    refused: u32,
+}
+
+/// A server's answer to a request: whether it is served, and its headers.
+type Serve<'server> = dyn Fn(Calls, &str) -> (bool, Told) + 'server;
+
+/// Sends these calls in turn at a pacer's leave, sixteen at once, with latencies from 20 to 180 ms.
+async fn run(pacer: &Pacer, calls: &[(Calls, &str)], serve: &Serve<'_>) -> Run {
+    let (started, refused) = (Instant::now(), Cell::new(0));
+    let send = |number: u32| {
+        let refused = &refused;
+        let (calls, path) = calls[number as usize % calls.len()];
+        async move {
+            loop {
+                let mut pass = pacer.depart(calls, path, |_, _| {}).await;
+                let latency = Duration::from_millis(10 + u64::from(number * 37 % 80));
+                sleep(latency).await;
+                let (served, told) = serve(calls, path);
+                sleep(latency).await;
+                pass.answered(if served { 200 } else { 429 }, Some(told));
+                if served {
+                    return;
+                }
+                refused.set(refused.get() + 1);
+                pass.refused(told.reset);
+            }
+        }
+    };
+    stream::iter(0..REQUESTS).map(send).buffer_unordered(16).collect::<Vec<()>>().await;
+    Run { took: started.elapsed(), refused: refused.get() }
+}
+
+/// Returns the least time in which a bucket lets our share of it through.
+fn least(rate: Rate, share: f64) -> Duration {
+    let burst = (f64::from(rate.burst) * share).floor();
+    Duration::from_secs_f64((f64::from(REQUESTS) - burst) / (f64::from(rate.a_minute) / 60.0 * share))
+}
+
+/// Simulates a run and prints it beside the least time of the bucket, whole and at our share.
+async fn simulate(name: &str, known: bool, bucket: Bucket, others: Option<Duration>) -> (Run, f64) {
+    let rate = bucket.rate;
+    let bucket = RefCell::new(bucket);
+    let pacer = Pacer::new(Limits { tier: None, rate: known.then_some(rate), share: SHARE, concurrency: 16 });
+    let serve = |_: Calls, _: &str| bucket.borrow_mut().take();
+    let theirs = async {
+        while let Some(period) = others {
+            sleep(period).await;
+            bucket.borrow_mut().take();
+        }
+        std::future::pending::<()>().await;
+    };
+    let run =
+        tokio::select! { run = run(&pacer, &[(Calls::Write, "/roles")], &serve) => run, () = theirs => unreachable!("it never ends") };
+    let (whole, share) = (least(rate, 1.0), least(rate, SHARE));
+    let over = run.took.as_secs_f64() / share.as_secs_f64();
+    println!(
+        "  {name}: {:.1} s, {} refused; least {:.1} s, at a share of {SHARE} {:.1} s ({over:.2})",
+        run.took.as_secs_f64(),
+        run.refused,
+        whole.as_secs_f64(),
+        share.as_secs_f64()
+    );
+    (run, over)
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_known_limits_nothing_is_refused_and_no_time_is_lost() {
+    for (burst, a_second) in [(10, 2), (50, 16), (2, 2)] {
+        let bucket = Bucket::new(burst, a_second, burst.into(), Reset::WhenFull);
+        let (run, over) = simulate(&format!("known {burst} @ {a_second}/s"), true, bucket, None).await;
+        assert_eq!(run.refused, 0);
+        assert!(over < 1.03, "{run:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_known_limits_the_headers_are_enough() {
+    for (burst, a_second) in [(10, 2), (50, 16), (2, 2)] {
+        for reset in [Reset::WhenFull, Reset::AtTheNext] {
+            let bucket = Bucket::new(burst, a_second, burst.into(), reset);
+            let (run, over) = simulate(&format!("unknown {burst} @ {a_second}/s, reset {reset:?}"), false, bucket, None).await;
+            assert_eq!(run.refused, 0);
+            // A bucket of two is told in whole seconds, so every wait is rounded up.
+            assert!(over < if burst > 2 { 1.1 } else { 3.0 }, "{run:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_others_use_too_is_left_in_peace() {
+    for known in [true, false] {
+        let bucket = Bucket::new(10, 2, 3.0, Reset::WhenFull);
+        let (run, _) = simulate(&format!("shared 10 @ 2/s, known: {known}"), known, bucket, Some(Duration::from_secs(1))).await;
+        assert_eq!(run.refused, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_bucket_of_a_tier_is_kept_at_once() {
+    let tier = Tier::named("essentials").expect("published");
+    let calls =
+        [(Calls::Read, "/clients"), (Calls::Write, "/clients/c1"), (Calls::Read, "/connections"), (Calls::Read, "/organizations/o1")];
+    let full = |rate: Rate| RefCell::new(Bucket::of(rate, rate.burst.into(), Reset::WhenFull));
+    let tenant = full(tier.tenant);
+    let groups: Vec<_> = tier.endpoints.iter().map(|limit| full(limit.rate)).collect();
+    let serve = |calls: Calls, path: &str| {
+        let (served, told) = tenant.borrow_mut().take();
+        let Some(group) = tier.group_of(calls, path).filter(|_| served) else { return (served, told) };
+        groups[group].borrow_mut().take()
+    };
+    let pacer = Pacer::new(Limits { tier: Some(tier), rate: None, share: SHARE, concurrency: 16 });
+    let run = run(&pacer, &calls, &serve).await;
+    println!("  essentials, four sorts of calls: {:.1} s, {} refused", run.took.as_secs_f64(), run.refused);
+    assert_eq!(run.refused, 0);
+}

@@ -1,0 +1,356 @@
+//! What talking to a tenant does, against a scripted server.
+
+use std::error::Error as _;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::script::{CLIENT_SECRET, Play, Server, Told};
+use super::{Absence, Answer, Credentials, Error, Listing, Tenant};
+use crate::body::Body;
+use crate::catalog::{Catalog, Kind};
+use crate::event::Event;
+use crate::resource::{Id, Secret};
+
+use Play::{Answer as Says, Cut, Headed, Torn};
+
+fn kind(name: &str) -> &'static Kind {
+    Catalog::standard().kind(name).expect("a kind")
+}
+
+fn body(value: Value) -> Body {
+    Body::from_value(value).expect("an object")
+}
+
+fn numbers(listing: Listing) -> Vec<u64> {
+    let Listing::Complete(bodies) = listing else { panic!("{listing:?}") };
+    bodies.iter().map(|body| body.get("n").and_then(Value::as_u64).expect("a number")).collect()
+}
+
+/// Returns everything an error shows, in words and in its debug form.
+fn shown(error: &Error) -> String {
+    let chain = std::iter::successors(error.source(), |below| (**below).source()).map(ToString::to_string);
+    [error.to_string(), format!("{error:?}")].into_iter().chain(chain).collect::<Vec<_>>().join(" ")
+}
+
+fn page(numbers: std::ops::Range<u64>, limit: u64, total: u64) -> Value {
+    let clients: Vec<_> = numbers.map(|n| json!({"n": n})).collect();
+    json!({"start": 0, "limit": limit, "total": total, "clients": clients})
+}
+
+#[tokio::test]
+async fn pages_come_in_order_by_the_length_the_tenant_answers() {
+    let server = Server::start(|seen, _| {
+        let number: u64 = seen.line.split("&page=").nth(1).and_then(|rest| rest.split('&').next()?.parse().ok()).expect("a page");
+        Says(200, page(number * 2..(number * 2 + 2).min(7), 2, 7))
+    })
+    .await;
+    let told = Arc::new(Told::default());
+    let tenant = Tenant::new(server.settings(), told.clone()).expect("settings");
+    assert_eq!(numbers(tenant.list(kind("clients")).await.expect("a list")), [0, 1, 2, 3, 4, 5, 6]);
+    let mut lines = server.lines();
+    lines.sort();
+    let query = |page, size| format!("GET /clients?is_global=false&page={page}&per_page={size}&include_totals=true");
+    assert_eq!(lines, [query(0, 100), query(1, 2), query(2, 2), query(3, 2)]);
+    let last = told.0.lock().expect("no panic").iter().rfind(|event| matches!(event, Event::Listing { .. })).cloned();
+    assert!(matches!(last, Some(Event::Listing { read: 7, total: Some(7), .. })), "{last:?}");
+}
+
+#[tokio::test]
+async fn a_list_that_stays_short_is_an_error() {
+    let server = Server::start(|_, _| Says(200, page(0..2, 100, 3))).await;
+    let error = server.tenant().list(kind("clients")).await.expect_err("a short list");
+    assert_eq!(error.to_string(), "the tenant lists 2 of 3 clients");
+    assert_eq!(server.lines().len(), 2);
+}
+
+#[tokio::test]
+async fn a_list_that_moved_while_it_was_read_is_read_again() {
+    let server = Server::start(|_, before| Says(200, if before == 0 { page(0..2, 100, 3) } else { page(0..3, 100, 3) })).await;
+    assert_eq!(numbers(server.tenant().list(kind("clients")).await.expect("a list")), [0, 1, 2]);
+}
+
+#[tokio::test]
+async fn where_deep_pages_are_refused_the_list_is_read_by_checkpoint() {
+    let server = Server::start(|seen, _| match seen.line.trim_start_matches("GET /api/v2/clients?is_global=false&") {
+        "page=0&per_page=100&include_totals=true" => Says(200, page(0..2, 2, 4)),
+        "take=100" => Says(200, json!({"clients": [{"n": 0}, {"n": 1}], "next": "Fe26.2*a+b/c="})),
+        "from=Fe26%2E2%2Aa%2Bb%2Fc%3D&take=100" => Says(200, json!({"clients": [{"n": 2}, {"n": 3}]})),
+        _ => Says(400, json!({"statusCode": 400, "message": "You can only page through the first 1000", "errorCode": "invalid_paging"})),
+    })
+    .await;
+    assert_eq!(numbers(server.tenant().list(kind("clients")).await.expect("a list")), [0, 1, 2, 3]);
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_leads_to_itself_is_no_list() {
+    let server = Server::start(|_, _| Says(200, json!({"connections": [], "next": "a"}))).await;
+    let error = server.tenant().list(kind("connections")).await.expect_err("no end");
+    assert!(matches!(error, Error::Unreadable { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_bare_array_is_read_until_it_repeats() {
+    let server = Server::start(|_, _| Says(200, json!([{"n": 0}, {"n": 1}]))).await;
+    assert_eq!(numbers(server.tenant().list(kind("rules")).await.expect("a list")), [0, 1]);
+}
+
+#[tokio::test]
+async fn an_answer_without_the_list_is_not_an_empty_one() {
+    let server = Server::start(|_, _| Says(200, json!({"total": 3, "others": []}))).await;
+    assert!(matches!(server.tenant().list(kind("clients")).await, Err(Error::Unreadable { .. })));
+}
+
+#[tokio::test]
+async fn of_named_objects_those_never_written_are_left_out() {
+    let server = Server::start(|seen, _| {
+        if seen.line.ends_with("/welcome_email") {
+            Says(200, json!({"n": 1}))
+        } else {
+            Says(404, json!({"statusCode": 404, "message": "The template does not exist.", "errorCode": "inexistent_email_template"}))
+        }
+    })
+    .await;
+    assert_eq!(numbers(server.tenant().list(kind("email-templates")).await.expect("a list")), [1]);
+    assert_eq!(server.lines().len(), 14);
+}
+
+#[tokio::test]
+async fn what_a_tenant_does_not_serve_is_an_absence_and_not_an_error() {
+    let scope = json!({"message": "Insufficient scope, expected any of: read:clients", "errorCode": "insufficient_scope"});
+    let plan = json!({"message": "Please upgrade your subscription", "errorCode": "insufficient_scope"});
+    let gone = json!({"message": "Not Found"});
+    for (name, status, answer, expected) in [
+        ("clients", 403, scope, Absence::Scope("the token lacks the scope read:clients".to_owned())),
+        ("clients", 403, plan, Absence::Entitlement("Please upgrade your subscription".to_owned())),
+        ("rules", 404, gone.clone(), Absence::Gone("Not Found".to_owned())),
+        ("tenant-settings", 404, gone, Absence::NotConfigured),
+    ] {
+        let server = Server::start(move |_, _| Says(status, answer.clone())).await;
+        let listing = server.tenant().list(kind(name)).await.expect("no error");
+        let Listing::Absent { because, .. } = listing else { panic!("{listing:?}") };
+        assert_eq!(because, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_create_that_may_have_landed_is_in_doubt_and_not_sent_again() {
+    let failed = json!({"statusCode": 500, "error": "Internal Server Error", "message": "Oops"});
+    for play in [Cut, Torn, Says(500, failed), Says(201, json!("no object"))] {
+        let scripted = play.clone();
+        let server = Server::start(move |_, _| scripted.clone()).await;
+        let error = server.tenant().create(kind("roles"), &body(json!({"name": "Editor"}))).await.expect_err("in doubt");
+        assert!(error.is_in_doubt(), "{play:?}: {error:?}");
+        assert_eq!(error.to_string(), "nobody knows whether the tenant carried out POST /roles");
+        assert_eq!(server.lines(), ["POST /roles"], "{play:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_create_that_a_limit_refused_is_sent_again() {
+    let limited = json!({"statusCode": 429, "error": "Too Many Requests", "message": "Global limit has been reached"});
+    let server = Server::start(move |seen, before| match before {
+        0 => Headed(429, vec![("retry-after", "0".to_owned())], limited.clone()),
+        _ => Says(201, seen.body.clone()),
+    })
+    .await;
+    let tenant = server.tenant();
+    let role = body(json!({"name": "Editor"}));
+    assert_eq!(tenant.create(kind("roles"), &role).await.expect("created"), role);
+    assert_eq!((server.lines().len(), tenant.requests().writes, tenant.requests().retries), (2, 2, 1));
+}
+
+#[tokio::test]
+async fn a_change_whose_connection_broke_is_sent_again() {
+    let server = Server::start(|_, before| if before == 0 { Cut } else { Says(204, Value::Null) }).await;
+    let changed = server.tenant().update(kind("roles"), &Id::new("rol_1"), &body(json!({"name": "Editor"}))).await;
+    assert_eq!(changed.expect("changed"), Body::new());
+    assert_eq!(server.lines(), ["PATCH /roles/rol_1", "PATCH /roles/rol_1"]);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_short_is_asked_for_again() {
+    let server = Server::start(|_, before| if before == 0 { Torn } else { Says(200, json!({"n": 1})) }).await;
+    assert_eq!(server.tenant().read(kind("roles"), &Id::new("rol_1")).await.expect("read"), Some(body(json!({"n": 1}))));
+}
+
+#[tokio::test]
+async fn what_is_gone_after_a_repeated_removal_was_removed() {
+    let gone = json!({"statusCode": 404, "message": "The role does not exist."});
+    let server = Server::start(move |_, before| if before == 0 { Cut } else { Says(404, gone.clone()) }).await;
+    let tenant = server.tenant();
+    tenant.remove(kind("roles"), &Id::new("rol_1")).await.expect("removed");
+    assert!(tenant.remove(kind("roles"), &Id::new("rol_1")).await.expect_err("never there").is_not_found());
+}
+
+#[tokio::test]
+async fn a_redirect_is_refused_and_not_followed() {
+    let server = Server::start(|_, _| Headed(302, vec![("location", "/api/v2/elsewhere".to_owned())], Value::Null)).await;
+    let error = server.tenant().read(kind("roles"), &Id::new("rol_1")).await.expect_err("a redirect");
+    assert_eq!(error.to_string(), "the tenant answered 302");
+    assert_eq!(server.lines(), ["GET /roles/rol_1"]);
+}
+
+#[tokio::test]
+async fn a_token_that_is_no_longer_taken_is_renewed_once() {
+    let late = json!({"statusCode": 401, "error": "Unauthorized", "message": "Expired token received"});
+    let ended = late.clone();
+    let server = Server::start(move |seen, _| match seen.bearer.as_str() {
+        "Bearer token-1" => Says(401, ended.clone()),
+        _ => Says(200, json!({"n": 1})),
+    })
+    .await;
+    assert!(server.tenant().read(kind("roles"), &Id::new("rol_1")).await.expect("read").is_some());
+    assert_eq!((server.lines().len(), server.tokens()), (2, 2));
+
+    let server = Server::start(move |_, _| Says(401, late.clone())).await;
+    let error = server.tenant().read(kind("roles"), &Id::new("rol_1")).await.expect_err("refused");
+    assert_eq!(error.to_string(), "the tenant did not accept the credentials: Expired token received");
+    assert!(error.is_denied());
+    assert_eq!((server.lines().len(), server.tokens()), (2, 2));
+}
+
+#[tokio::test]
+async fn many_requests_wait_for_one_token() {
+    let server = Server::start(|_, _| Says(200, json!({"n": 1}))).await;
+    let tenant = server.tenant();
+    let id = Id::new("rol_1");
+    let read = || tenant.read(kind("roles"), &id);
+    let (first, second, third) = tokio::join!(read(), read(), read());
+    assert!(first.is_ok() && second.is_ok() && third.is_ok());
+    assert_eq!(server.tokens(), 1);
+    let scopes = tenant.scopes().await.expect("a token").expect("known");
+    assert_eq!(scopes.into_iter().collect::<Vec<_>>(), ["read:clients", "read:roles"]);
+}
+
+#[tokio::test]
+async fn a_token_at_its_end_is_renewed_before_it_is_sent() {
+    let server = Server::start_all(|seen, _| match seen.line.as_str() {
+        "POST /oauth/token" => Says(200, json!({"access_token": "short", "expires_in": 1})),
+        _ => Says(200, json!({"n": 1})),
+    })
+    .await;
+    let tenant = server.tenant();
+    tenant.scopes().await.expect("a token");
+    assert_eq!(server.tokens(), 1);
+    tokio::time::pause();
+    tokio::time::advance(std::time::Duration::from_millis(950)).await;
+    tokio::time::resume();
+    tenant.scopes().await.expect("a token");
+    assert_eq!(server.tokens(), 2);
+}
+
+#[test]
+fn a_key_that_is_none_is_refused_before_anything_is_sent() {
+    let credentials = Credentials::Key { client_id: "own".to_owned(), pem: Secret::new("canary-key") };
+    let error = super::token::Tokens::new(credentials).err().expect("no key");
+    assert_eq!(error.to_string(), "cannot use the client's private key: an RSA key as PEM was expected");
+    assert!(error.is_misconfigured() && !shown(&error).contains("canary"));
+}
+
+#[tokio::test]
+async fn every_request_can_be_made_from_any_thread() {
+    fn is_send<T: Send>(_: &T) {}
+    let server = Server::start(|_, _| Says(200, json!([]))).await;
+    let (tenant, id) = (server.tenant(), Id::new("rol_1"));
+    is_send(&tenant.list(kind("email-templates")));
+    is_send(&tenant.elements(kind("role-permissions"), &id));
+    is_send(&tenant.read(kind("roles"), &id));
+    is_send(&tenant.create(kind("roles"), &Body::new()));
+    is_send(&tenant.change_elements(kind("role-permissions"), &id, &[], &[]));
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_told_from_other_refusals() {
+    let server = Server::start_all(|seen, _| {
+        let secret = seen.body["client_secret"].as_str().unwrap_or_default();
+        Says(401, json!({"error": "access_denied", "error_description": format!("{secret} is Unauthorized")}))
+    })
+    .await;
+    let error = server.tenant().list(kind("clients")).await.expect_err("refused");
+    assert_eq!(error.to_string(), "the tenant did not accept the credentials: (redacted) is Unauthorized");
+    assert!(error.is_denied());
+}
+
+#[tokio::test]
+async fn a_given_token_tells_its_client_and_its_scopes_and_is_not_sent_once_it_has_ended() {
+    let server = Server::start(|_, _| Says(200, json!({"n": 1}))).await;
+    let token = |claims: Value| {
+        let key = jsonwebtoken::EncodingKey::from_secret(b"anybody");
+        Credentials::Token(Secret::new(jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).expect("a token")))
+    };
+    let tenant = |credentials| {
+        let settings = super::Settings { credentials, ..server.settings() };
+        Tenant::new(settings, Arc::new(Told::default())).expect("settings")
+    };
+    let good = tenant(token(json!({"sub": "own@clients", "scope": "read:roles", "exp": 9_999_999_999_u64})));
+    assert_eq!(good.client_id().as_deref(), Some("own"));
+    assert_eq!(good.scopes().await.expect("a token"), Some(["read:roles".to_owned()].into()));
+    let opaque = tenant(Credentials::Token(Secret::new("opaque")));
+    assert_eq!((opaque.client_id(), opaque.scopes().await.expect("a token")), (None, None));
+    let ended = tenant(token(json!({"azp": "own", "exp": 1}))).list(kind("clients")).await.expect_err("ended");
+    assert_eq!(ended.to_string(), "the tenant did not accept the credentials: the given token has ended");
+    assert!(server.lines().is_empty());
+}
+
+#[tokio::test]
+async fn no_secret_that_a_tenant_echoes_is_shown() {
+    let server = Server::start(|seen, _| {
+        let message = format!("no: {} {} {CLIENT_SECRET}", seen.bearer, seen.body);
+        Says(if seen.line.starts_with("POST") { 500 } else { 400 }, json!({"message": message, "errorCode": CLIENT_SECRET}))
+    })
+    .await;
+    let tenant = server.tenant();
+    let client = json!({"name": "Web", "client_secret": "canary-1", "addons": {"wams": {"masterkey": "canary-\"2\""}}});
+    let errors = [
+        tenant.create(kind("clients"), &body(client.clone())).await.expect_err("in doubt"),
+        tenant.update(kind("clients"), &Id::new("c1"), &body(client.clone())).await.expect_err("refused"),
+        tenant.call("patch", "clients/c1", Some(&client)).await.expect_err("refused"),
+        tenant.read(kind("clients"), &Id::new("c1")).await.expect_err("refused"),
+    ];
+    for error in errors {
+        let text = shown(&error);
+        assert!(!text.contains("canary") && !text.contains("token-1"), "{text}");
+        assert!(text.contains("(redacted)"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn every_write_names_its_run() {
+    let server = Server::start(|_, _| Says(200, json!({}))).await;
+    let tenant = server.tenant();
+    tenant.read(kind("roles"), &Id::new("rol_1")).await.expect("read");
+    tenant.update(kind("roles"), &Id::new("rol_1"), &Body::new()).await.expect("changed");
+    let runs: Vec<_> = server.seen().into_iter().map(|seen| seen.correlation).collect();
+    assert_eq!(runs, [None, Some("run-1".to_owned())]);
+}
+
+#[tokio::test]
+async fn elements_come_and_go_as_the_kind_demands() {
+    let server = Server::start(|_, _| Says(204, Value::Null)).await;
+    let tenant = server.tenant();
+    let permission = |name: &str| json!({"resource_server_identifier": "https://api", "permission_name": name});
+    let (added, removed) = ([permission("read")], [permission("write")]);
+    tenant.change_elements(kind("role-permissions"), &Id::new("rol_1"), &added, &removed).await.expect("changed");
+    tenant.change_elements(kind("role-permissions"), &Id::new("rol_1"), &[], &[]).await.expect("nothing to do");
+    let clients: Vec<_> = (0..51).map(|n| json!({"client_id": format!("c{n}")})).collect();
+    tenant.change_elements(kind("connection-clients"), &Id::new("con_1"), &clients[..50], &clients[50..]).await.expect("changed");
+    let seen = server.seen();
+    let (post, delete, switches) = (&seen[0], &seen[1], &seen[2..]);
+    assert_eq!((post.line.as_str(), &post.body), ("POST /api/v2/roles/rol_1/permissions", &json!({"permissions": added})));
+    assert_eq!((delete.line.as_str(), &delete.body), ("DELETE /api/v2/roles/rol_1/permissions", &json!({"permissions": removed})));
+    assert_eq!(switches.iter().map(|seen| seen.body.as_array().map_or(0, Vec::len)).collect::<Vec<_>>(), [50, 1]);
+    assert_eq!(switches[1].body, json!([{"client_id": "c50", "status": false}]));
+}
+
+#[tokio::test]
+async fn any_path_of_the_api_can_be_called() {
+    let server = Server::start(|_, _| Says(200, json!([1]))).await;
+    let tenant = server.tenant();
+    let answer = tenant.call("get", "users-by-email?email=ada%40example.com", None).await.expect("an answer");
+    assert_eq!(answer, Answer { status: 200, body: json!([1]) });
+    tenant.call("GET", "/api/v2/stats/daily", None).await.expect("an answer");
+    assert_eq!(server.lines(), ["GET /users-by-email?email=ada%40example.com", "GET /stats/daily"]);
+    let wrong = tenant.call("TRACE", "clients", None).await.expect_err("no method");
+    assert_eq!(wrong.to_string(), "\"TRACE\" is no method: GET, POST, PATCH, PUT or DELETE was expected");
+}
