@@ -38,7 +38,10 @@ pub(super) struct Limits {
 pub(super) struct Pacer {
     limits: Limits,
     state: Mutex<State>,
-    landed: Notify,
+    /// Wakes one request when another came back: where nothing limits, thousands a second do.
+    slot: Notify,
+    /// Wakes every request that waits for what an answer says.
+    answer: Notify,
 }
 
 /// Leave to send one request; giving it back lets the next one go.
@@ -50,12 +53,15 @@ pub(super) struct Pass<'pacer> {
     told: Option<Told>,
 }
 
-/// Why and how long a request is held back.
+/// What holds a request back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Hold {
-    /// How long at most; none where only an answer can tell.
-    wait: Option<Duration>,
-    because: &'static str,
+enum Hold {
+    /// As many are under way as may be.
+    Full,
+    /// Only an answer can tell.
+    UntilAnswered,
+    /// A limit, for so long at most.
+    For { wait: Duration, because: &'static str },
 }
 
 /// Calls that one endpoint bucket may count.
@@ -114,29 +120,35 @@ impl Pacer {
             waited_until: now,
             announced_until: now,
         };
-        Self { limits, state: Mutex::new(state), landed: Notify::new() }
+        Self { limits, state: Mutex::new(state), slot: Notify::new(), answer: Notify::new() }
     }
 
     /// Waits until a request may leave; `tell` hears of waits longer than a second, once for all that wait.
     pub(super) async fn depart(&self, calls: Calls, path: &str, tell: impl Fn(Duration, &'static str)) -> Pass<'_> {
         let area = self.area_of(calls, path);
+        let mut was_full = false;
         loop {
-            let mut landed = pin!(self.landed.notified());
-            landed.as_mut().enable();
-            let hold = match self.state().admit(&area, self.limits.concurrency.max(1)) {
-                Ok(buckets) => return Pass { pacer: self, area, buckets, told: None },
-                Err(hold) => hold,
-            };
-            let Some(wait) = hold.wait else {
-                landed.await;
-                continue;
-            };
-            if self.state().is_news(wait) {
-                tell(wait, hold.because);
+            let mut answer = pin!(self.answer.notified());
+            answer.as_mut().enable();
+            let admitted = self.state().admit(&area, self.limits.concurrency.max(1));
+            if was_full && admitted != Err(Hold::Full) {
+                // What one request has no use for, or leaves over, may serve the next that waits for a slot.
+                self.slot.notify_one();
             }
-            let from = Instant::now();
-            let _ = tokio::time::timeout(wait, landed).await;
-            self.state().count_wait(from);
+            was_full = admitted == Err(Hold::Full);
+            match admitted {
+                Ok(buckets) => return Pass { pacer: self, area, buckets, told: None },
+                Err(Hold::Full) => self.slot.notified().await,
+                Err(Hold::UntilAnswered) => answer.await,
+                Err(Hold::For { wait, because }) => {
+                    if self.state().is_news(wait) {
+                        tell(wait, because);
+                    }
+                    let from = Instant::now();
+                    let _ = tokio::time::timeout(wait, answer).await;
+                    self.state().count_wait(from);
+                }
+            }
         }
     }
 
@@ -217,7 +229,8 @@ impl Drop for Pass<'_> {
         state.in_flight -= 1;
         state.gauges_of(&self.buckets, Gauge::land);
         drop(state);
-        self.pacer.landed.notify_waiters();
+        self.pacer.slot.notify_one();
+        self.pacer.answer.notify_waiters();
     }
 }
 
@@ -226,13 +239,16 @@ impl State {
     fn admit(&mut self, area: &Area, concurrency: usize) -> Result<Vec<Bucket>, Hold> {
         let now = Instant::now();
         if now < self.deadline {
-            return Err(Hold { wait: Some(self.deadline - now), because: "the tenant asked for it" });
+            return Err(Hold::For { wait: self.deadline - now, because: "the tenant asked for it" });
         }
         if self.in_flight == 0 && self.heard.is_some_and(|heard| now > heard + PAUSE) {
             self.heard = None;
         }
-        if self.in_flight >= concurrency || (self.heard.is_none() && self.in_flight > 0) {
-            return Err(Hold { wait: None, because: "requests under way" });
+        if self.heard.is_none() && self.in_flight > 0 {
+            return Err(Hold::UntilAnswered);
+        }
+        if self.in_flight >= concurrency {
+            return Err(Hold::Full);
         }
         let buckets = self.buckets_of(area);
         self.ask_gauges(&buckets, now)?;
@@ -253,8 +269,8 @@ impl State {
         for reading in buckets.iter().filter_map(|bucket| self.gauges.get(bucket)).map(|gauge| gauge.read(now)) {
             match reading {
                 Reading::Go => {}
-                Reading::In(wait) => return Err(Hold { wait: Some(wait), because: "rate limit" }),
-                Reading::WhenAnswered => return Err(Hold { wait: None, because: "rate limit" }),
+                Reading::In(wait) => return Err(Hold::For { wait, because: "rate limit" }),
+                Reading::WhenAnswered => return Err(Hold::UntilAnswered),
             }
         }
         Ok(())
@@ -263,9 +279,8 @@ impl State {
     fn ask_quotas(&mut self, area: &Area) -> Result<(), Hold> {
         let group = if let Area::Group(place) = area { self.groups.get_mut(*place) } else { None };
         let mut quotas: Vec<&mut Quota> = self.tenant.iter_mut().chain(group).collect();
-        let wait = quotas.iter_mut().filter_map(|quota| quota.wait()).max();
-        if wait.is_some() {
-            return Err(Hold { wait, because: "rate limit" });
+        if let Some(wait) = quotas.iter_mut().filter_map(|quota| quota.wait()).max() {
+            return Err(Hold::For { wait, because: "rate limit" });
         }
         quotas.into_iter().for_each(Quota::spend);
         Ok(())
