@@ -14,7 +14,7 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     .paged(Paging::Checkpoint { field: "connections", size: 100 })
     .writable(
         "name+ display_name strategy+ options?{*} is_domain_connection show_as_button realms metadata{*} authentication{active *}
-         connected_accounts{active cross_app_access *} cross_app_access_requesting_app{active *} cross_app_access_resource_app{*}",
+         connected_accounts{active cross_app_access *} cross_app_access_requesting_app{active *} cross_app_access_resource_app?{*}",
     )
     .read_only(&[
         "id",
