@@ -36,6 +36,7 @@ pub mod links;
 pub mod mapping;
 pub mod plan;
 pub mod resource;
+pub mod sandbox;
 pub mod snapshot;
 pub mod tenant;
 pub mod wrong;

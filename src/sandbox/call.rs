@@ -1,0 +1,54 @@
+//! A request as the sandbox understands it, free of sockets.
+
+use hyper::Method;
+use serde_json::Value;
+
+use crate::body::Body;
+
+/// One request.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    /// `GET`, `POST`, ..
+    pub(super) method: Method,
+    /// The path under `/api/v2`, as it was sent.
+    pub(super) path: String,
+    /// The query, decoded.
+    pub(super) query: Vec<(String, String)>,
+    /// The JSON that was sent; null where none was.
+    pub(super) body: Value,
+}
+
+impl Call {
+    /// Makes a call of a method, a path with its query, and JSON.
+    pub(super) fn new(method: Method, target: &str, body: Value) -> Self {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        Self { method, path: path.to_owned(), query: read_form(query), body }
+    }
+
+    /// Returns whether it changes something.
+    pub(super) fn is_write(&self) -> bool {
+        self.method != Method::GET && self.method != Method::HEAD
+    }
+
+    /// Returns a parameter of the query.
+    pub(super) fn asked(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns a parameter of the query as a number.
+    pub(super) fn number(&self, name: &str) -> Option<usize> {
+        self.asked(name).and_then(|value| value.parse().ok())
+    }
+
+    /// Returns the object that was sent.
+    pub(super) fn object(&self) -> Option<Body> {
+        Body::from_value(self.body.clone()).ok()
+    }
+}
+
+/// Reads `a=1&b=two+words`.
+pub(super) fn read_form(text: &str) -> Vec<(String, String)> {
+    let decode = |part: &str| percent_encoding::percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (decode(name), decode(value))).collect()
+}

@@ -1,0 +1,166 @@
+//! What the server does with one kind beyond what the catalog says of it.
+//!
+//! A kind that is not listed here behaves as its entry of the catalog says: a new kind is served without a line here.
+
+use serde_json::Value;
+
+use super::mint::Mint;
+use super::{clients, connections, settings};
+use crate::body::Body;
+
+/// What a list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// The moment of creation.
+    Born,
+    /// The id.
+    Id,
+    /// The name, large and small letters alike.
+    Name,
+}
+
+/// Who and what stands around a write.
+pub(super) struct Scene<'scene> {
+    /// The tenant's name.
+    pub(super) tenant: &'scene str,
+    /// Where new values come from.
+    pub(super) mint: &'scene mut Mint,
+    /// How many of the kind there are.
+    pub(super) siblings: usize,
+}
+
+/// What the server does with one kind.
+pub(super) struct Habit {
+    /// The kind.
+    pub(super) kind: &'static str,
+    /// What its list is sorted by.
+    pub(super) order: Order,
+    /// Whether two of them may have the same name.
+    pub(super) shares_names: bool,
+    /// The statuses of a create and of a removal.
+    pub(super) statuses: (u16, u16),
+    /// Defaults of the catalog that the server does not show.
+    pub(super) unshown: &'static [&'static str],
+    /// Paths that are taken though the API's description does not know them.
+    pub(super) tolerated: &'static [&'static str],
+    /// Lists that are no sets, for the check of types.
+    pub(super) lists: &'static [&'static str],
+    /// A required field, and one that stands in for it.
+    pub(super) instead: &'static [(&'static str, &'static str)],
+    /// Fields of a create that an update may repeat, unchanged.
+    pub(super) repeatable: &'static [&'static str],
+    /// Whether its path may name it by its key in place of its id.
+    pub(super) found_by_key: bool,
+    /// Query parameters that filter by a field of another name.
+    pub(super) filters: &'static [(&'static str, &'static str)],
+    /// Completes what a create stores: the body sent, what is stored so far.
+    pub(super) created: fn(&Body, &mut Body, &mut Scene<'_>),
+    /// Completes what an update stores: the body before, the one sent, what is stored so far.
+    pub(super) updated: fn(&Body, &Body, &mut Body, &mut Scene<'_>),
+    /// Adds what only the answer of a create holds.
+    pub(super) create_answer: fn(&Body, &mut Body, &mut Scene<'_>),
+    /// Changes what the answer of an update shows.
+    pub(super) update_answer: fn(&mut Body),
+    /// Hides what a token without the scope for keys may not see.
+    pub(super) hidden: &'static [&'static str],
+}
+
+const PLAIN: Habit = Habit {
+    kind: "",
+    order: Order::Born,
+    shares_names: false,
+    statuses: (201, 204),
+    unshown: &[],
+    tolerated: &[],
+    lists: &[],
+    instead: &[],
+    repeatable: &[],
+    found_by_key: false,
+    filters: &[],
+    created: |_, _, _| {},
+    updated: |_, _, _, _| {},
+    create_answer: |_, _, _| {},
+    update_answer: |_| {},
+    hidden: &[],
+};
+
+static UNLISTED: Habit = PLAIN;
+
+static HABITS: [Habit; 8] = [
+    Habit {
+        kind: "clients",
+        // 11 creates with one name, all answered 201 (recorded).
+        shares_names: true,
+        // The server fills them by its own table, see the module of clients; `sso` it never shows.
+        unshown: &["sso", "jwt_configuration.secret_encoded", "oidc_conformant"],
+        // Sent back by an older tool and answered 200 (recorded 2025-04).
+        tolerated: &["cross_origin_auth"],
+        lists: &["callbacks", "allowed_logout_urls"],
+        // The same value was answered 200 (recorded); another one is refused.
+        repeatable: &["third_party_security_mode"],
+        filters: &[("is_global", "global")],
+        created: clients::created,
+        updated: clients::updated,
+        create_answer: clients::create_answer,
+        hidden: &["client_secret", "signing_keys", "encryption_key"],
+        ..PLAIN
+    },
+    Habit {
+        kind: "client-grants",
+        order: Order::Id,
+        unshown: &["allow_any_organization", "allow_all_scopes"],
+        instead: &[("client_id", "default_for")],
+        ..PLAIN
+    },
+    Habit {
+        kind: "resource-servers",
+        unshown: &["enforce_policies"],
+        found_by_key: true,
+        filters: &[("identifiers", "identifier")],
+        ..PLAIN
+    },
+    Habit {
+        kind: "roles",
+        order: Order::Name,
+        statuses: (200, 200),
+        // Where roles of organizations are switched on (recorded).
+        tolerated: &["type", "owner_id"],
+        filters: &[("name_filter", "name")],
+        created: |_, role, _| {
+            role.0.entry("description").or_insert(Value::Null);
+        },
+        ..PLAIN
+    },
+    Habit {
+        kind: "rules",
+        // Sent by older tools and answered 201 (recorded).
+        tolerated: &["stage"],
+        created: |_, rule, scene| {
+            rule.0.entry("order").or_insert_with(|| (scene.siblings + 1).into());
+            rule.0.entry("stage").or_insert_with(|| "login_success".into());
+        },
+        ..PLAIN
+    },
+    Habit { kind: "email-templates", statuses: (200, 204), ..PLAIN },
+    Habit {
+        kind: "tenant-settings",
+        tolerated: &["universal_login", "flags"],
+        updated: settings::updated,
+        update_answer: settings::update_answer,
+        ..PLAIN
+    },
+    Habit {
+        kind: "connections",
+        order: Order::Name,
+        statuses: (201, 202),
+        unshown: &["show_as_button"],
+        created: connections::created,
+        updated: connections::updated,
+        ..PLAIN
+    },
+];
+
+/// Returns what the server does with the kind of this name.
+pub(super) fn of(kind: &str) -> &'static Habit {
+    HABITS.iter().find(|habit| habit.kind == kind).unwrap_or(&UNLISTED)
+}

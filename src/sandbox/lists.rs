@@ -1,0 +1,198 @@
+//! Lists: pages by offset, pages by checkpoint, filters, and the fields asked for.
+
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::call::Call;
+use super::habit::{self, Habit};
+use super::state::State;
+use super::table::Place;
+use crate::body::Body;
+use crate::catalog::{Kind, Paging};
+
+/// The longest page by offset.
+const MOST: usize = 100;
+/// The page length where none is asked for.
+const USUAL: usize = 50;
+/// How deep pages by offset lead where checkpoints are the way: Auth0 refuses what lies behind.
+const DEEPEST: usize = 1000;
+
+/// Which part of a list is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    /// All of it, bare.
+    Whole,
+    /// One page by number.
+    Offset { field: &'static str, start: usize, size: usize, totals: bool },
+    /// What follows a checkpoint.
+    Checkpoint { field: &'static str, from: Option<String>, size: usize },
+}
+
+fn part(kind: &Kind, call: &Call) -> Result<Part, Answer> {
+    let wants_checkpoint = call.asked("take").is_some() || call.asked("from").is_some();
+    let is_child = kind.path.contains("{id}");
+    let (field, longest, deepest, checkpoint) = match kind.paging {
+        Paging::Whole => return Ok(Part::Whole),
+        Paging::Offset { field, or_checkpoint, .. } => (field, MOST, usize::MAX, or_checkpoint && wants_checkpoint),
+        Paging::Checkpoint { field, size } => (field, size, DEEPEST, wants_checkpoint || is_child),
+    };
+    if checkpoint {
+        let from =
+            call.asked("from").map(|cursor| open_cursor(cursor).ok_or_else(|| Answer::invalid_paging("The 'from' parameter is invalid.")));
+        return Ok(Part::Checkpoint { field, from: from.transpose()?, size: call.number("take").unwrap_or(USUAL).clamp(1, longest) });
+    }
+    let (page, size) = (call.number("page").unwrap_or(0), call.number("per_page").unwrap_or(USUAL).clamp(1, MOST));
+    if page.saturating_add(1).saturating_mul(size) > deepest {
+        return Err(Answer::invalid_paging(&format!("You can only page through the first {deepest} records. Use checkpoint pagination.")));
+    }
+    Ok(Part::Offset { field, start: page * size, size, totals: call.asked("include_totals") == Some("true") })
+}
+
+impl State {
+    /// Answers a list of a collection.
+    pub(super) fn list(&self, kind: &'static Kind, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
+        let part = part(kind, call)?;
+        let filters = filters(kind, call);
+        let shown = |body: &Body| shown(kind, body, call, sees_keys);
+        // The one filter of every list call is answered by the order itself.
+        let leaves_out_last = filters == [("global".to_owned(), vec!["false".to_owned()])];
+        let filters = if leaves_out_last { &[][..] } else { &filters };
+        let passes = |body: &Body| filters.iter().all(|(field, wanted)| holds(body, field, wanted));
+        let after = match &part {
+            Part::Checkpoint { from: Some(cursor), .. } => Some(read_place(cursor)?),
+            _ => None,
+        };
+        let Some(table) = self.tables.get(kind.name) else { return Ok(page_of(&part, Vec::new(), 0, None)) };
+        let mut rows = table.listed(after.as_ref(), !leaves_out_last).filter(|(_, body)| passes(body));
+        let answer = match &part {
+            Part::Whole => page_of(&part, rows.map(|(_, body)| shown(body)).collect(), 0, None),
+            Part::Offset { start, size, .. } => {
+                let page = rows.by_ref().skip(*start).take(*size).map(|(_, body)| shown(body)).collect();
+                let total = match (leaves_out_last, filters.is_empty()) {
+                    (true, _) => table.ordinary(),
+                    (false, true) => table.len(),
+                    (false, false) => table.listed(None, true).filter(|(_, body)| passes(body)).count(),
+                };
+                page_of(&part, page, total, None)
+            }
+            Part::Checkpoint { size, .. } => {
+                let page: Vec<(&Place, &Body)> = rows.by_ref().take(*size).collect();
+                let next = page.last().filter(|_| rows.next().is_some()).map(|(place, _)| write_place(place));
+                page_of(&part, page.into_iter().map(|(_, body)| shown(body)).collect(), 0, next)
+            }
+        };
+        Ok(answer)
+    }
+
+    /// Answers the list of a child.
+    pub(super) fn list_child(kind: &'static Kind, list: &[Value], call: &Call) -> Result<Answer, Answer> {
+        let part = part(kind, call)?;
+        Ok(match &part {
+            Part::Whole => page_of(&part, list.to_vec(), 0, None),
+            Part::Offset { start, size, .. } => page_of(&part, list.iter().skip(*start).take(*size).cloned().collect(), list.len(), None),
+            Part::Checkpoint { from, size, .. } => {
+                let start = from.as_deref().map_or(Some(0), |cursor| cursor.parse().ok());
+                let start: usize = start.ok_or_else(|| Answer::invalid_paging("The 'from' parameter is invalid."))?;
+                let end = start.saturating_add(*size);
+                let next = (end < list.len()).then(|| end.to_string());
+                page_of(&part, list.iter().skip(start).take(*size).cloned().collect(), 0, next)
+            }
+        })
+    }
+}
+
+fn page_of(part: &Part, page: Vec<Value>, total: usize, next: Option<String>) -> Answer {
+    let body = match part {
+        Part::Whole | Part::Offset { totals: false, .. } => Value::Array(page),
+        Part::Offset { field, start, size, .. } => json!({"total": total, "start": start, "limit": size, *field: page}),
+        Part::Checkpoint { field, .. } => {
+            let mut body = json!({*field: page});
+            if let Some(next) = next {
+                body["next"] = seal_cursor(&next).into();
+            }
+            body
+        }
+    };
+    Answer::new(200, body)
+}
+
+/// Returns the fields that the query filters by, each with the values that pass.
+fn filters(kind: &'static Kind, call: &Call) -> Vec<(String, Vec<String>)> {
+    let habit = habit::of(kind.name);
+    let mut filters: Vec<(String, Vec<String>)> = Vec::new();
+    for (name, value) in &call.query {
+        let renamed = habit.filters.iter().find(|(parameter, _)| parameter == name).map(|(_, field)| *field);
+        let Some(field) = renamed.or_else(|| kind.fields().get(name).map(|field| field.name)) else { continue };
+        match filters.iter_mut().find(|(known, _)| known == field) {
+            Some((_, values)) => values.push(value.clone()),
+            None => filters.push((field.to_owned(), vec![value.clone()])),
+        }
+    }
+    filters
+}
+
+fn holds(body: &Body, field: &str, wanted: &[String]) -> bool {
+    let is_wanted = |text: &str| wanted.iter().any(|value| value == text);
+    match body.get(field) {
+        None | Some(Value::Null) => is_wanted("false"),
+        Some(Value::String(text)) => is_wanted(text),
+        Some(value) => is_wanted(&value.to_string()),
+    }
+}
+
+/// Returns a resource as a token may see it, with the fields that were asked for.
+pub(super) fn shown(kind: &Kind, body: &Body, call: &Call, sees_keys: bool) -> Value {
+    let mut shown = body.clone();
+    let habit: &Habit = habit::of(kind.name);
+    if !sees_keys {
+        for name in habit.hidden {
+            shown.0.remove(*name);
+        }
+    }
+    if let Some(fields) = call.asked("fields") {
+        let fields: Vec<&str> = fields.split(',').collect();
+        let includes = call.asked("include_fields") != Some("false");
+        shown.0.retain(|name, _| fields.contains(&name.as_str()) == includes);
+    }
+    shown.into_value()
+}
+
+/// Cursors look like the sealed ones of the server: long, opaque, and broken where they are not encoded in the next query.
+fn seal_cursor(plain: &str) -> String {
+    let mut sealed = "Fe26.2**".to_owned();
+    for byte in plain.bytes() {
+        sealed.push(char::from(HEX[usize::from(byte >> 4)]));
+        sealed.push(char::from(HEX[usize::from(byte & 15)]));
+    }
+    sealed + "*+/=="
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+fn open_cursor(sealed: &str) -> Option<String> {
+    let hex = sealed.strip_prefix("Fe26.2**")?.strip_suffix("*+/==")?;
+    let bytes: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()).collect();
+    String::from_utf8(bytes?).ok()
+}
+
+fn write_place(place: &Place) -> String {
+    json!([place.last, place.by, place.born]).to_string()
+}
+
+fn read_place(cursor: &str) -> Result<Place, Answer> {
+    let read: Result<(bool, String, u64), _> = serde_json::from_str(cursor);
+    read.map(|(last, by, born)| Place { last, by, born }).map_err(|_| Answer::invalid_paging("The 'from' parameter is invalid."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_survives_only_when_it_is_encoded() {
+        let sealed = seal_cursor("[false,\"ü\",3]");
+        assert_eq!(open_cursor(&sealed).as_deref(), Some("[false,\"ü\",3]"));
+        let plain = super::super::call::read_form(&format!("from={sealed}"));
+        assert_eq!(open_cursor(&plain[0].1), None);
+    }
+}

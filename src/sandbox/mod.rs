@@ -1,0 +1,155 @@
+//! A tenant on loopback, that behaves as recordings say the real server does.
+//!
+//! Routes, paging, keys, closed bodies and scopes are derived from the catalog, so that a new kind is served without a line here. The
+//! sandbox judges the rest of the house, so it shares nothing with it but the catalog and JSON paths: it must not import what it tests.
+//!
+//! ```text
+//! state.rs     what the tenant holds: read from a state file, written back     table.rs   one kind of it
+//! writes.rs    what a request does to it          children.rs   lists under a parent          lists.rs   pages and filters
+//! check.rs     closed bodies                      answer.rs     the server's own words
+//! habit.rs     what the server does with one kind beyond the catalog: clients.rs, connections.rs, settings.rs
+//! mint.rs      ids and secrets                    token.rs      /oauth/token
+//! bucket.rs    rate limits                        fault.rs      what goes wrong, and when
+//! server.rs    HTTP                               options.rs    how it is set up
+//! ```
+
+mod answer;
+mod bucket;
+mod call;
+mod check;
+mod children;
+mod clients;
+mod connections;
+mod fault;
+mod habit;
+mod lists;
+mod mint;
+mod options;
+mod server;
+mod settings;
+mod state;
+mod table;
+mod token;
+mod writes;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+
+pub use answer::Answer;
+pub use bucket::Allowance;
+pub use fault::{Fault, Unclear};
+pub use options::Options;
+pub use server::Seen;
+pub use state::{State, Unreadable};
+
+use server::Tenant;
+
+/// A tenant that answers on loopback until it is stopped or dropped.
+///
+/// It runs as tasks of the caller's runtime and takes its time from there, so that paused time holds for it too.
+pub struct Sandbox {
+    tenant: Arc<Tenant>,
+    address: SocketAddr,
+    accepting: JoinHandle<()>,
+}
+
+impl Sandbox {
+    /// Starts answering.
+    ///
+    /// # Errors
+    ///
+    /// When the port cannot be had.
+    pub async fn start(options: Options) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+        let address = listener.local_addr()?;
+        let tenant = Arc::new(Tenant::new(options));
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&tenant)));
+        Ok(Self { tenant, address, accepting })
+    }
+
+    /// Returns where it answers: `http://127.0.0.1:4010`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns what the tenant holds now.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.tenant.inside().state.clone()
+    }
+
+    /// Writes what the tenant holds now as a state file; returns it.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn save_to(&self, path: &Path) -> io::Result<Value> {
+        let state = self.state().to_json();
+        std::fs::write(path, format!("{state:#}\n"))?;
+        Ok(state)
+    }
+
+    /// Returns every request to the Management API so far, in the order of their numbers.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Seen> {
+        self.tenant.inside().seen.clone()
+    }
+
+    /// Returns how many requests were refused as too many.
+    #[must_use]
+    pub fn throttled(&self) -> usize {
+        self.tenant.inside().seen.iter().filter(|seen| seen.status == 429).count()
+    }
+
+    /// Returns a token of these scopes; of every scope where none is named.
+    #[must_use]
+    pub fn token(&self, scopes: &[&str]) -> String {
+        let scopes = match scopes {
+            [] => token::Scopes::All,
+            named => token::Scopes::Named(named.iter().map(|scope| (*scope).to_owned()).collect()),
+        };
+        let inside = &mut *self.tenant.inside();
+        let issued = inside.tokens.issue(&inside.state, "sandbox", scopes);
+        issued["access_token"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Stops answering: the port is free and every connection closed when this returns.
+    pub async fn stop(mut self) {
+        self.accepting.abort();
+        // Aborted is how it ends.
+        let _ = (&mut self.accepting).await;
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// Takes connections; they end with it.
+async fn accept(listener: TcpListener, tenant: Arc<Tenant>) {
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { return };
+        // A small answer leaves at once; where it cannot, it leaves later.
+        let _ = stream.set_nodelay(true);
+        let tenant = Arc::clone(&tenant);
+        connections.spawn(async move {
+            let service = service_fn(move |request| Arc::clone(&tenant).serve(request));
+            // A connection that broke is the caller's to notice.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+        while connections.try_join_next().is_some() {}
+    }
+}

@@ -1,0 +1,214 @@
+//! The tenant's front: numbers requests, places faults, keeps the rate limits, looks at tokens, and speaks HTTP.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use hyper::{Method, Request, Response};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::answer::Answer;
+use super::bucket::{Buckets, Clock, Standing};
+use super::call::{Call, read_form};
+use super::fault::{Moment, Trouble};
+use super::options::Options;
+use super::state::State;
+use super::token::{Scopes, Tokens, expired};
+
+const API: &str = "/api/v2";
+
+/// One request to the Management API, as the sandbox saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// `GET`, `POST`, ..
+    pub method: String,
+    /// The path under `/api/v2`, with its query.
+    pub path: String,
+    /// The status that was answered; 0 where the connection was cut.
+    pub status: u16,
+    /// The `X-Correlation-ID` it carried.
+    pub correlation: Option<String>,
+    /// Whether it was meant to change something.
+    pub is_write: bool,
+}
+
+/// What the tenant knows; never locked across a wait.
+pub(super) struct Inside {
+    pub(super) state: State,
+    pub(super) tokens: Tokens,
+    pub(super) seen: Vec<Seen>,
+    buckets: Buckets,
+    writes: u64,
+}
+
+/// A tenant that answers.
+pub(super) struct Tenant {
+    options: Options,
+    clock: Clock,
+    inside: Mutex<Inside>,
+}
+
+/// The connection is cut in place of an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is cut")]
+pub(super) struct Cut;
+
+/// A request that was numbered.
+struct Turn {
+    index: usize,
+    trouble: Option<Trouble>,
+}
+
+impl Tenant {
+    pub(super) fn new(options: Options) -> Self {
+        let inside = Inside {
+            state: options.state.clone(),
+            tokens: Tokens::new(options.token_lifetime),
+            seen: Vec::new(),
+            buckets: Buckets::new(options.allowance, options.tier, Instant::now()),
+            writes: 0,
+        };
+        Self { options, clock: Clock::start(), inside: Mutex::new(inside) }
+    }
+
+    /// Returns what the tenant knows; a test that panicked while it looked does not stop the others.
+    pub(super) fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers one request, or cuts the connection.
+    pub(super) async fn serve(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+        if target == "/oauth/token" && parts.method == Method::POST {
+            let asked = read_body(&parts.headers, &body).unwrap_or_default();
+            let inside = &mut *self.inside();
+            return Ok(written(&inside.tokens.exchange(&inside.state, &self.options.registered, &asked)));
+        }
+        let Some(target) = target.strip_prefix(API) else { return Ok(written(&Answer::not_found())) };
+        let sent = read_body(&parts.headers, &body);
+        let call = Call::new(parts.method, target, sent.clone().unwrap_or_default());
+        let turn = self.number(&call, target, &parts.headers);
+        tokio::time::sleep(self.options.latency).await;
+        let response = match sent {
+            Some(_) => self.respond(&call, &turn, &parts.headers),
+            None => Ok(written(&Answer::refusal(400, "Invalid request payload JSON format", Some("invalid_body")))),
+        };
+        if let Some(Trouble::Slow(late)) = turn.trouble {
+            tokio::time::sleep(late).await;
+        }
+        if let (Ok(response), Some(seen)) = (&response, self.inside().seen.get_mut(turn.index)) {
+            seen.status = response.status().as_u16();
+        }
+        response
+    }
+
+    fn number(&self, call: &Call, target: &str, headers: &HeaderMap) -> Turn {
+        let mut inside = self.inside();
+        let correlation = headers.get("x-correlation-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let is_write = call.is_write();
+        let index = inside.seen.len();
+        inside.seen.push(Seen { method: call.method.to_string(), path: target.to_owned(), status: 0, correlation, is_write });
+        inside.writes += u64::from(is_write);
+        let (request, write) = (index as u64 + 1, is_write.then_some(inside.writes));
+        Turn { index, trouble: self.options.faults.iter().find_map(|fault| fault.strikes(request, write)) }
+    }
+
+    fn respond(&self, call: &Call, turn: &Turn, headers: &HeaderMap) -> Result<Response<Full<Bytes>>, Cut> {
+        let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        match turn.trouble {
+            Some(Trouble::Cut(Moment::Before)) => return Err(Cut),
+            Some(Trouble::Error(status, Moment::Before)) => return Ok(written(&broken(status))),
+            Some(Trouble::TooMany) => return Ok(self.too_many(None)),
+            Some(Trouble::Expired) => {
+                self.inside().tokens.end(authorization);
+                return Ok(written(&expired()));
+            }
+            _ => {}
+        }
+        let inside = &mut *self.inside();
+        let scopes = match inside.tokens.scopes(authorization) {
+            Ok(scopes) => scopes,
+            Err(refused) => return Ok(written(&refused)),
+        };
+        let standing = match inside.buckets.take(call.is_write(), &call.path, Instant::now()) {
+            Ok(standing) => standing,
+            Err(standing) => return Ok(self.too_many(Some(standing))),
+        };
+        let answer = admitted(&inside.state, call, &scopes).unwrap_or_else(|| {
+            let sees_keys = scopes.allow_any(&["read:client_keys"]);
+            inside.state.respond(call, sees_keys)
+        });
+        match turn.trouble {
+            Some(Trouble::Cut(Moment::After)) => Err(Cut),
+            Some(Trouble::Error(status, Moment::After)) => Ok(written(&broken(status))),
+            _ => Ok(self.with_limits(written(&answer), standing)),
+        }
+    }
+
+    fn too_many(&self, standing: Option<Standing>) -> Response<Full<Bytes>> {
+        let mut response = written(&Answer::too_many());
+        let second = std::time::Duration::from_secs(1);
+        let standing = standing.unwrap_or(Standing { limit: 0, remaining: 0, full_in: second, next_in: second });
+        let headers = response.headers_mut();
+        headers.insert(RETRY_AFTER, standing.next_in.as_secs_f64().ceil().max(1.0).to_string().parse().unwrap_or_else(|_| 1.into()));
+        self.tell_limits(headers, standing);
+        response
+    }
+
+    /// Adds the headers that tell how the bucket stands; recorded ones are on every success and on no refusal.
+    fn with_limits(&self, mut response: Response<Full<Bytes>>, standing: Option<Standing>) -> Response<Full<Bytes>> {
+        if let (true, Some(standing)) = (response.status().is_success(), standing) {
+            self.tell_limits(response.headers_mut(), standing);
+        }
+        response
+    }
+
+    fn tell_limits(&self, headers: &mut HeaderMap, standing: Standing) {
+        headers.insert("x-ratelimit-limit", standing.limit.into());
+        headers.insert("x-ratelimit-remaining", standing.remaining.into());
+        headers.insert("x-ratelimit-reset", self.clock.second_in(standing.full_in).into());
+    }
+}
+
+/// Returns the refusal of a call that the scopes do not allow.
+fn admitted(state: &State, call: &Call, scopes: &Scopes) -> Option<Answer> {
+    let (kind, _) = state.kind_at(&call.path)?;
+    let asked = match call.method.as_str() {
+        "GET" => kind.read_scopes,
+        "POST" => kind.create_scopes,
+        "DELETE" => kind.delete_scopes,
+        _ => kind.update_scopes,
+    };
+    (!scopes.allow_any(asked)).then(|| Answer::insufficient_scope(asked))
+}
+
+fn broken(status: u16) -> Answer {
+    Answer::refusal(status, "An internal server error occurred", None)
+}
+
+/// Returns what was sent as JSON, null where nothing was, or nothing where it cannot be read.
+fn read_body(headers: &HeaderMap, body: &Bytes) -> Option<Value> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if body.is_empty() {
+        return Some(Value::Null);
+    }
+    if kind.starts_with("application/x-www-form-urlencoded") {
+        let fields = read_form(&String::from_utf8_lossy(body));
+        return Some(fields.into_iter().map(|(name, value)| (name, json!(value))).collect());
+    }
+    serde_json::from_slice(body).ok()
+}
+
+fn written(answer: &Answer) -> Response<Full<Bytes>> {
+    let text = if answer.body.is_null() { String::new() } else { answer.body.to_string() };
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    *response.status_mut() = hyper::StatusCode::from_u16(answer.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    if !answer.body.is_null() {
+        response.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json; charset=utf-8"));
+    }
+    response
+}

@@ -1,0 +1,326 @@
+//! What a tenant holds: read from a state file, changed by requests, written back.
+//!
+//! A state file says what the tenant answers by API path:
+//!
+//! ```text
+//! {"tenant": "acme-dev", "domain": "acme-dev.eu.auth0.com",
+//!  "data":   {"/clients": [..], "/tenants/settings": {..}, "/roles/rol_x/permissions": [..]},
+//!  "absent": {"/emails/provider": {"status": 404, "body": {..}}}}
+//! ```
+//!
+//! Paths that no kind of the catalog covers are kept and served as they stand.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde_json::{Map, Value, json};
+
+use super::answer::Answer;
+use super::habit::{self, Order};
+use super::mint::Mint;
+use super::table::Table;
+use crate::body::Body;
+use crate::catalog::{By, Catalog, Kind, Shape};
+
+/// A state could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The file cannot be read.
+    #[error("cannot read the state file \"{path}\"")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file holds no JSON.
+    #[error("the state file \"{path}\" is not JSON")]
+    NotJson {
+        /// The file.
+        path: PathBuf,
+        /// Where it stops being JSON.
+        source: serde_json::Error,
+    },
+    /// A path holds something its kind cannot be read from.
+    #[error("\"{path}\" of the state holds no {expected}")]
+    Unfit {
+        /// The API path.
+        path: String,
+        /// What was looked for.
+        expected: String,
+    },
+}
+
+/// What a path names of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    /// The list of a collection, or the one object of a singleton.
+    Whole,
+    /// The resource of this id, or the list under it.
+    One(String),
+}
+
+/// What a tenant holds.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub(super) catalog: &'static Catalog,
+    pub(super) tenant: String,
+    pub(super) domain: String,
+    pub(super) tables: HashMap<&'static str, Table>,
+    pub(super) children: HashMap<&'static str, BTreeMap<String, Vec<Value>>>,
+    pub(super) others: BTreeMap<String, Value>,
+    pub(super) absent: BTreeMap<String, Answer>,
+    pub(super) mint: Mint,
+}
+
+impl State {
+    /// Returns what a new tenant of this domain holds: the Management API, settings as they come, and nothing else.
+    #[must_use]
+    pub fn empty(domain: &str) -> Self {
+        Self::empty_of(Catalog::standard(), domain)
+    }
+
+    /// Returns what a new tenant of this domain holds, of the kinds of this catalog.
+    ///
+    /// # Panics
+    ///
+    /// Never: what a new tenant holds is written here.
+    #[must_use]
+    pub fn empty_of(catalog: &'static Catalog, domain: &str) -> Self {
+        let mut mint = Mint::new(domain);
+        let scopes: Vec<Value> =
+            scopes_of(catalog).into_iter().map(|scope| json!({"value": scope, "description": describe(&scope)})).collect();
+        let management = json!({
+            "id": mint.id("resource-servers"), "name": "Auth0 Management API", "identifier": format!("https://{domain}/api/v2/"),
+            "allow_offline_access": false, "skip_consent_for_verifiable_first_party_clients": false,
+            "signing_alg": "RS256", "token_lifetime": 86400, "token_lifetime_for_web": 7200, "is_system": true, "scopes": scopes,
+            "subject_type_authorization": {"client": {"policy": "require_client_grant"}, "user": {"policy": "allow_all"}},
+        });
+        let data = json!({"/resource-servers": [management], "/tenants/settings": {"enabled_locales": ["en"], "flags": {}}});
+        let state = Self::of(catalog, json!({"domain": domain, "data": data}));
+        state.expect("a new tenant is written in the format of a state")
+    }
+
+    /// Reads a state file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or is no state.
+    pub fn load(path: &Path) -> Result<Self, Unreadable> {
+        let text = fs::read(path).map_err(|source| Unreadable::File { path: path.to_owned(), source })?;
+        let json = serde_json::from_slice(&text).map_err(|source| Unreadable::NotJson { path: path.to_owned(), source })?;
+        Self::from_json(json)
+    }
+
+    /// Reads a state in the form of a state file, of the kinds of the standard catalog.
+    ///
+    /// # Errors
+    ///
+    /// When it is no state.
+    pub fn from_json(json: Value) -> Result<Self, Unreadable> {
+        Self::of(Catalog::standard(), json)
+    }
+
+    /// Reads a state in the form of a state file, of the kinds of this catalog.
+    ///
+    /// # Errors
+    ///
+    /// When it is no state.
+    pub fn of(catalog: &'static Catalog, mut json: Value) -> Result<Self, Unreadable> {
+        let domain = json["domain"].as_str().unwrap_or("sandbox.eu.auth0.com").to_owned();
+        let tenant = json["tenant"].as_str().or(domain.split('.').next()).unwrap_or_default().to_owned();
+        let mut state = Self {
+            catalog,
+            mint: Mint::new(&domain),
+            tenant,
+            domain,
+            tables: HashMap::new(),
+            children: HashMap::new(),
+            others: BTreeMap::new(),
+            absent: BTreeMap::new(),
+        };
+        let Value::Object(data) = json["data"].take() else { return Err(unfit("data", "object of API paths")) };
+        // Parents come before their children, so that old fields that stand for a child do not override it.
+        for (path, value) in data {
+            state.read_path(path, value)?;
+        }
+        state.derive_children();
+        if let Value::Object(absent) = json["absent"].take() {
+            for (path, mut answer) in absent {
+                let status = answer["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(404);
+                state.absent.insert(path, Answer::new(status, answer["body"].take()));
+            }
+        }
+        Ok(state)
+    }
+
+    fn read_path(&mut self, path: String, value: Value) -> Result<(), Unreadable> {
+        let Some((kind, target)) = self.kind_at(&path) else {
+            self.others.insert(path, value);
+            return Ok(());
+        };
+        match (kind.shape, target, value) {
+            (Shape::Collection, Target::Whole, Value::Array(list)) => {
+                for element in list {
+                    let body = Body::from_value(element).map_err(|_| unfit(&path, "list of objects"))?;
+                    let id = body.text(kind.id).ok_or_else(|| unfit(&path, &format!("{} with \"{}\"", kind.singular, kind.id)))?.to_owned();
+                    self.put(kind, &id, body);
+                }
+            }
+            (Shape::Child { .. }, Target::One(id), Value::Array(list)) => {
+                self.children.entry(kind.name).or_default().insert(id, list);
+            }
+            (Shape::Singleton, Target::Whole, Value::Object(fields)) => self.put(kind, "", Body(fields)),
+            (Shape::Keyed { .. }, Target::One(id), Value::Object(fields)) => self.put(kind, &id, Body(fields)),
+            // One resource beside its list says nothing that the list does not.
+            (Shape::Collection, Target::One(_), Value::Object(_)) => {}
+            _ => return Err(unfit(&path, &format!("{} as the API answers them", kind.name))),
+        }
+        Ok(())
+    }
+
+    /// Turns the old field `enabled_clients` of a connection into the list of its clients, and drops it.
+    fn derive_children(&mut self) {
+        const OLD: &str = "enabled_clients";
+        let Some(parent) = self.catalog.kind("connections") else { return };
+        let Some(child) = self.catalog.children(parent.name).find(|kind| kind.elements() == "clients") else { return };
+        let table = self.tables.entry(parent.name).or_default();
+        for id in table.ids_where(|body| body.get(OLD).is_some()) {
+            let table = self.tables.entry(parent.name).or_default();
+            let Some(mut body) = table.get(&id).cloned() else { continue };
+            let clients = body.0.remove(OLD).unwrap_or_default();
+            let elements = clients.as_array().into_iter().flatten().map(|client| json!({"client_id": client})).collect();
+            self.children.entry(child.name).or_default().entry(id.clone()).or_insert(elements);
+            self.put(parent, &id, body);
+        }
+    }
+
+    /// Returns the state in the form of a state file.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut data: Map<String, Value> = self.others.clone().into_iter().collect();
+        for kind in self.catalog.kinds() {
+            match kind.shape {
+                Shape::Collection => {
+                    if let Some(table) = self.tables.get(kind.name) {
+                        let list = table.listed(None, true).map(|(_, body)| body.clone().into_value()).collect();
+                        data.insert(kind.path.to_owned(), Value::Array(list));
+                    }
+                }
+                Shape::Singleton | Shape::Keyed { .. } => {
+                    for (_, body) in self.tables.get(kind.name).into_iter().flat_map(|table| table.listed(None, true)) {
+                        let id = if kind.shape == Shape::Singleton { "" } else { body.text(kind.id).unwrap_or_default() };
+                        data.insert(kind.path_of(id), body.clone().into_value());
+                    }
+                }
+                Shape::Child { .. } => {
+                    for (id, list) in self.children.get(kind.name).into_iter().flatten() {
+                        data.insert(kind.path_of(id), Value::Array(list.clone()));
+                    }
+                }
+            }
+        }
+        let absent: Map<String, Value> =
+            self.absent.iter().map(|(path, answer)| (path.clone(), json!({"status": answer.status, "body": answer.body}))).collect();
+        json!({"tenant": self.tenant, "domain": self.domain, "data": data, "absent": absent})
+    }
+
+    /// Returns the tenant's own domain.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// Returns the identifier of the tenant's own Management API.
+    #[must_use]
+    pub fn management_audience(&self) -> String {
+        format!("https://{}/api/v2/", self.domain)
+    }
+
+    /// Returns how many resources of a kind there are.
+    #[must_use]
+    pub fn count(&self, kind: &str) -> usize {
+        self.tables.get(kind).map_or(0, Table::len)
+    }
+
+    /// Makes every new id and secret from this text; without it they come from the domain.
+    pub fn seed(&mut self, seed: &str) {
+        self.mint = Mint::new(seed);
+    }
+
+    /// Puts a resource where its kind keeps it.
+    pub(super) fn put(&mut self, kind: &'static Kind, id: &str, body: Body) {
+        let habit = habit::of(kind.name);
+        let by = match habit.order {
+            Order::Born => String::new(),
+            Order::Id => id.to_owned(),
+            Order::Name => body.text("name").unwrap_or_default().to_lowercase(),
+        };
+        let last = body.get("global") == Some(&Value::Bool(true));
+        let name = (!habit.shares_names && !kind.key.is_empty()).then(|| name_of(kind, &body));
+        self.tables.entry(kind.name).or_default().put(id, body, by, last, name);
+    }
+
+    /// Returns whether a resource that a reference names is there.
+    pub(super) fn has(&self, kind: &str, by: By, value: &str) -> bool {
+        self.tables.get(kind).is_some_and(|table| match by {
+            By::Id => table.has(value),
+            By::Key => table.named(value).is_some(),
+        })
+    }
+
+    /// Returns the kind that covers a path, and what of it the path names; a path without an id before one with.
+    pub(super) fn kind_at(&self, path: &str) -> Option<(&'static Kind, Target)> {
+        let names: Vec<&str> = path.trim_matches('/').split('/').collect();
+        self.catalog.kinds().filter_map(|kind| Some((kind, matched(kind, &names)?))).min_by_key(|(_, target)| *target != Target::Whole)
+    }
+}
+
+/// Returns what a path names of a kind, where the kind covers it.
+fn matched(kind: &Kind, names: &[&str]) -> Option<Target> {
+    let decode = |name: &str| percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned();
+    let own: Vec<&str> = kind.path.trim_matches('/').split('/').collect();
+    let mut target = Target::Whole;
+    for (wanted, name) in own.iter().zip(names) {
+        if *wanted == "{id}" {
+            target = Target::One(decode(name));
+        } else if wanted != name {
+            return None;
+        }
+    }
+    match (kind.shape, names.len().checked_sub(own.len())?) {
+        (Shape::Collection | Shape::Keyed { .. }, 1) => names.last().map(|name| Target::One(decode(name))),
+        (_, 0) => Some(target),
+        _ => None,
+    }
+}
+
+/// Returns what a resource is named by within its tenant.
+pub(super) fn name_of(kind: &Kind, body: &Body) -> String {
+    let part = |path: &&str| match body.get(path) {
+        None | Some(Value::Null) => kind.default_of(path).map(|value| value.to_string()).unwrap_or_default(),
+        Some(Value::String(text)) if kind.key.len() == 1 => text.clone(),
+        Some(value) => value.to_string(),
+    };
+    kind.key.iter().map(part).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns every scope that the kinds of a catalog ask for, in order.
+pub(super) fn scopes_of(catalog: &Catalog) -> Vec<String> {
+    let of = |kind: &'static Kind| [kind.read_scopes, kind.create_scopes, kind.update_scopes, kind.delete_scopes].concat();
+    let mut scopes: Vec<String> = catalog.kinds().flat_map(of).map(str::to_owned).collect();
+    scopes.extend(["read:client_keys".to_owned(), "update:client_keys".to_owned()]);
+    scopes.sort();
+    scopes.dedup();
+    scopes
+}
+
+fn describe(scope: &str) -> String {
+    let (verb, what) = scope.split_once(':').unwrap_or((scope, ""));
+    format!("{}{} {}", verb[..1].to_uppercase(), &verb[1..], what.replace('_', " "))
+}
+
+fn unfit(path: &str, expected: &str) -> Unreadable {
+    Unreadable::Unfit { path: path.to_owned(), expected: expected.to_owned() }
+}

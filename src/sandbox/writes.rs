@@ -1,0 +1,274 @@
+//! What a request does to a state, and how it is answered.
+
+use hyper::Method;
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::call::Call;
+use super::check::check;
+use super::habit::{self, Scene};
+use super::lists::shown;
+use super::state::{State, Target, name_of};
+use crate::body::Body;
+use crate::catalog::{By, Kind, Purpose, Shape};
+
+impl State {
+    /// Answers one request without a socket: a token of every scope, no limits, no faults.
+    pub fn ask(&mut self, method: &str, target: &str, body: Value) -> Answer {
+        let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::GET);
+        self.respond(&Call::new(method, target, body), true)
+    }
+
+    /// Answers a request.
+    pub(super) fn respond(&mut self, call: &Call, sees_keys: bool) -> Answer {
+        let answered = match self.kind_at(&call.path) {
+            None => self.respond_to_other(call),
+            Some((kind, target)) => self.respond_for(kind, target, call, sees_keys),
+        };
+        answered.unwrap_or_else(|refused| refused)
+    }
+
+    fn respond_to_other(&self, call: &Call) -> Result<Answer, Answer> {
+        match (&call.method, self.others.get(&call.path)) {
+            (&Method::GET, Some(value)) => Ok(Answer::new(200, value.clone())),
+            _ => Err(self.absent.get(&call.path).cloned().unwrap_or_else(Answer::not_found)),
+        }
+    }
+
+    fn respond_for(&mut self, kind: &'static Kind, target: Target, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
+        if let Some(absent) = self.absent.get(&call.path) {
+            // What is absent stays so, but for a named object that a write can make.
+            if !(matches!(kind.shape, Shape::Keyed { .. }) && call.is_write()) {
+                return Err(absent.clone());
+            }
+        }
+        let target = self.by_id(kind, target);
+        match (kind.shape, target, call.method.as_str()) {
+            (Shape::Collection, Target::Whole, "GET") => self.list(kind, call, sees_keys),
+            (Shape::Collection | Shape::Keyed { .. }, Target::Whole, "POST") => self.create(kind, call),
+            (Shape::Collection | Shape::Keyed { .. }, Target::One(id), "GET") => {
+                let body = self.stored(kind, &id)?;
+                Ok(Answer::new(200, shown(kind, body, call, sees_keys)))
+            }
+            (Shape::Collection | Shape::Keyed { .. }, Target::One(id), "PATCH") => self.update(kind, &id, call, sees_keys),
+            (Shape::Collection, Target::One(id), "DELETE") => self.remove(kind, &id),
+            (Shape::Keyed { .. }, Target::One(id), "PUT") => self.replace(kind, &id, call),
+            (Shape::Singleton, _, "GET") => {
+                let body = self.tables.get(kind.name).and_then(|table| table.get("")).cloned().unwrap_or_default();
+                Ok(Answer::new(200, shown(kind, &body, call, sees_keys)))
+            }
+            (Shape::Singleton, _, "PATCH") => self.update(kind, "", call, sees_keys),
+            (Shape::Singleton, _, "PUT") => self.replace(kind, "", call),
+            (Shape::Child { parent, delta }, Target::One(id), _) => self.respond_for_child(kind, parent, delta, &id, call),
+            _ => Err(Answer::not_found()),
+        }
+    }
+
+    fn stored(&self, kind: &Kind, id: &str) -> Result<&Body, Answer> {
+        self.tables.get(kind.name).and_then(|table| table.get(id)).ok_or_else(|| Answer::inexistent(kind))
+    }
+
+    /// Returns the id of what a path names by key, where the server takes that.
+    fn by_id(&self, kind: &Kind, target: Target) -> Target {
+        let table = self.tables.get(kind.name).filter(|_| habit::of(kind.name).found_by_key);
+        match (table, &target) {
+            (Some(table), Target::One(key)) if !table.has(key) => table.named(key).map(str::to_owned).map_or(target, Target::One),
+            _ => target,
+        }
+    }
+
+    fn create(&mut self, kind: &'static Kind, call: &Call) -> Result<Answer, Answer> {
+        let habit = habit::of(kind.name);
+        let mut sent = sent_object(call)?;
+        check(kind, habit, &sent, Purpose::Create)?;
+        sent.0.retain(|_, value| !value.is_null());
+        self.check_name(kind, &sent, None)?;
+        self.check_identity(kind, &sent)?;
+        let mut body = with_defaults(kind, habit.unshown, sent.clone());
+        if !matches!(kind.shape, Shape::Keyed { .. }) {
+            let id = self.free_id(kind);
+            body.set(kind.id, id.into());
+        }
+        (habit.created)(&sent, &mut body, &mut self.scene(kind));
+        let id = body.text(kind.id).unwrap_or_default().to_owned();
+        if matches!(kind.shape, Shape::Keyed { names } if !names.contains(&id.as_str())) {
+            return Err(Answer::invalid_body(&format!("'No enum match for: {id}' on property {}", kind.id)));
+        }
+        self.absent.remove(&kind.path_of(&id));
+        self.put(kind, &id, body.clone());
+        (habit.create_answer)(&sent, &mut body, &mut self.scene(kind));
+        Ok(Answer::new(habit.statuses.0, body.into_value()))
+    }
+
+    fn free_id(&mut self, kind: &Kind) -> String {
+        loop {
+            let id = self.mint.id(kind.name);
+            if !self.tables.get(kind.name).is_some_and(|table| table.has(&id)) {
+                return id;
+            }
+        }
+    }
+
+    fn scene(&mut self, kind: &Kind) -> Scene<'_> {
+        let siblings = self.tables.get(kind.name).map_or(0, super::table::Table::len);
+        Scene { tenant: &self.tenant, mint: &mut self.mint, siblings }
+    }
+
+    fn update(&mut self, kind: &'static Kind, id: &str, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
+        let habit = habit::of(kind.name);
+        let before = match kind.shape {
+            Shape::Singleton => self.tables.get(kind.name).and_then(|table| table.get(id)).cloned().unwrap_or_default(),
+            _ => self.stored(kind, id)?.clone(),
+        };
+        let mut sent = sent_object(call)?;
+        sent.0.retain(|name, value| !(habit.repeatable.contains(&name.as_str()) && before.0.get(name) == Some(value)));
+        check(kind, habit, &sent, Purpose::Update)?;
+        if before.get("is_system") == Some(&Value::Bool(true)) {
+            return Err(Answer::refusal(400, "System resource servers cannot be updated", Some("operation_not_supported")));
+        }
+        let mut body = merged(kind, &before, &sent);
+        (habit.updated)(&before, &sent, &mut body, &mut self.scene(kind));
+        self.check_name(kind, &body, Some(id))?;
+        self.put(kind, id, body.clone());
+        (habit.update_answer)(&mut body);
+        Ok(Answer::new(200, shown(kind, &body, &Call::new(Method::GET, "", Value::Null), sees_keys)))
+    }
+
+    fn replace(&mut self, kind: &'static Kind, id: &str, call: &Call) -> Result<Answer, Answer> {
+        let mut sent = sent_object(call)?;
+        check(kind, habit::of(kind.name), &sent, Purpose::Create)?;
+        sent.0.retain(|_, value| !value.is_null());
+        self.absent.remove(&kind.path_of(id));
+        self.put(kind, id, sent.clone());
+        Ok(Answer::new(200, sent.into_value()))
+    }
+
+    fn remove(&mut self, kind: &'static Kind, id: &str) -> Result<Answer, Answer> {
+        let body = self.stored(kind, id)?;
+        if body.get("is_system") == Some(&Value::Bool(true)) {
+            return Err(Answer::refusal(400, "System resource servers cannot be deleted", Some("operation_not_supported")));
+        }
+        if let Some(table) = self.tables.get_mut(kind.name) {
+            table.remove(id);
+        }
+        self.forget(kind, id);
+        Ok(match habit::of(kind.name).statuses.1 {
+            200 => Answer::new(200, json!({})),
+            202 => Answer::new(202, json!({"deleted_at": humantime::format_rfc3339_millis(std::time::SystemTime::now()).to_string()})),
+            _ => Answer::empty(),
+        })
+    }
+
+    /// Drops what hangs on a removed resource: its children, what is identified by it, and its place in others' lists.
+    fn forget(&mut self, kind: &'static Kind, id: &str) {
+        for other in self.catalog.kinds() {
+            if matches!(other.shape, Shape::Child { parent, .. } if parent == kind.name) {
+                self.children.entry(other.name).or_default().remove(id);
+            }
+            for reference in other.references.iter().filter(|reference| reference.to == kind.name && reference.by == By::Id) {
+                if other.key.contains(&reference.path) {
+                    let table = self.tables.entry(other.name).or_default();
+                    for named_by_it in table.ids_where(|body| body.text(reference.path) == Some(id)) {
+                        table.remove(&named_by_it);
+                    }
+                }
+                if let (Shape::Child { .. }, Some((_, field))) = (other.shape, reference.path.split_once("[].")) {
+                    for list in self.children.entry(other.name).or_default().values_mut() {
+                        list.retain(|element| element[field].as_str() != Some(id));
+                    }
+                }
+            }
+        }
+    }
+
+    fn check_name(&self, kind: &'static Kind, body: &Body, own: Option<&str>) -> Result<(), Answer> {
+        if habit::of(kind.name).shares_names || kind.key.is_empty() {
+            return Ok(());
+        }
+        let name = name_of(kind, body);
+        let holder = self.tables.get(kind.name).and_then(|table| table.named(&name));
+        if holder.is_some() && holder != own { Err(Answer::conflict(kind, &name)) } else { Ok(()) }
+    }
+
+    /// Refuses a resource that is identified by another one that is not there.
+    fn check_identity(&self, kind: &'static Kind, sent: &Body) -> Result<(), Answer> {
+        for reference in kind.references.iter().filter(|reference| kind.key.contains(&reference.path)) {
+            let (Some(value), Some(to)) = (sent.text(reference.path), self.catalog.kind(reference.to)) else { continue };
+            if !self.has(to.name, reference.by, value) {
+                return Err(Answer::inexistent(to));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the object that was sent.
+///
+/// # Errors
+///
+/// The answer that refuses anything else.
+pub(super) fn sent_object(call: &Call) -> Result<Body, Answer> {
+    call.object().ok_or_else(|| Answer::invalid_body("'Expected type object'"))
+}
+
+fn with_defaults(kind: &Kind, unshown: &[&str], mut body: Body) -> Body {
+    for (path, _) in kind.defaults.iter().filter(|(path, _)| !unshown.contains(path)) {
+        let parent_is_there = path.rsplit_once('.').is_none_or(|(above, _)| body.get(above).is_some_and(Value::is_object));
+        if let (true, None, Some(value)) = (parent_is_there, body.get(path), kind.default_of(path)) {
+            body.set(path, value);
+        }
+    }
+    body
+}
+
+/// Returns what a PATCH makes of a body: null removes, an object is merged one level deep, everything else replaces.
+///
+/// Exact in 307 of 313 recorded updates of clients; the catalog names the objects that are replaced whole.
+fn merged(kind: &Kind, before: &Body, sent: &Body) -> Body {
+    let mut body = before.clone();
+    for (name, value) in &sent.0 {
+        match value {
+            Value::Null => drop(body.0.remove(name)),
+            Value::Object(new) if !kind.replaced.contains(&name.as_str()) => {
+                let old = body.0.entry(name.clone()).or_insert_with(|| json!({}));
+                if !old.is_object() {
+                    *old = json!({});
+                }
+                for (name, value) in new {
+                    match (value, &mut *old) {
+                        (Value::Null, Value::Object(old)) => drop(old.remove(name)),
+                        (value, old) => old[name.as_str()] = value.clone(),
+                    }
+                }
+            }
+            value => drop(body.0.insert(name.clone(), value.clone())),
+        }
+    }
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    fn patched(kind: &str, before: Value, sent: Value) -> Value {
+        let kind = Catalog::standard().kind(kind).expect("a kind");
+        let body = |value| Body::from_value(value).expect("an object");
+        merged(kind, &body(before), &body(sent)).into_value()
+    }
+
+    #[test]
+    fn a_patch_removes_by_null_merges_one_level_and_replaces_the_rest() {
+        let before = json!({"a": 1, "list": [1, 2], "object": {"x": {"deep": 1}, "y": 1, "z": 1}});
+        let sent = json!({"a": null, "list": [3], "object": {"x": {"other": 2}, "y": null}});
+        assert_eq!(patched("clients", before, sent), json!({"list": [3], "object": {"x": {"other": 2}, "z": 1}}));
+    }
+
+    #[test]
+    fn options_of_a_connection_are_replaced_whole() {
+        let before = json!({"options": {"a": 1, "b": 2}, "metadata": {"a": 1}});
+        let sent = json!({"options": {"b": 3}, "metadata": {"b": 2}});
+        assert_eq!(patched("connections", before, sent), json!({"options": {"b": 3}, "metadata": {"a": 1, "b": 2}}));
+    }
+}
