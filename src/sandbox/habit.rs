@@ -15,8 +15,10 @@ pub(super) enum Order {
     Born,
     /// The id.
     Id,
-    /// The name, large and small letters alike.
+    /// The name.
     Name,
+    /// The name, large and small letters alike.
+    NameOfAnyCase,
 }
 
 /// Who and what stands around a write.
@@ -151,7 +153,7 @@ static HABITS: [Habit; 8] = [
     },
     Habit {
         kind: "connections",
-        order: Order::Name,
+        order: Order::NameOfAnyCase,
         statuses: (201, 202),
         unshown: &["show_as_button"],
         created: connections::created,

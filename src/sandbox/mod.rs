@@ -29,6 +29,8 @@ mod server;
 mod settings;
 mod state;
 mod table;
+#[cfg(test)]
+mod tests;
 mod token;
 mod writes;
 

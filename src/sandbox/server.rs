@@ -92,7 +92,9 @@ impl Tenant {
         let sent = read_body(&parts.headers, &body);
         let call = Call::new(parts.method, target, sent.clone().unwrap_or_default());
         let turn = self.number(&call, target, &parts.headers);
-        tokio::time::sleep(self.options.latency).await;
+        if !self.options.latency.is_zero() {
+            tokio::time::sleep(self.options.latency).await;
+        }
         let response = match sent {
             Some(_) => self.respond(&call, &turn, &parts.headers),
             None => Ok(written(&Answer::refusal(400, "Invalid request payload JSON format", Some("invalid_body")))),

@@ -162,6 +162,8 @@ impl State {
         };
         match (kind.shape, target, value) {
             (Shape::Collection, Target::Whole, Value::Array(list)) => {
+                // An empty list is one too.
+                self.tables.entry(kind.name).or_default();
                 for element in list {
                     let body = Body::from_value(element).map_err(|_| unfit(&path, "list of objects"))?;
                     let id = body.text(kind.id).ok_or_else(|| unfit(&path, &format!("{} with \"{}\"", kind.singular, kind.id)))?.to_owned();
@@ -255,7 +257,8 @@ impl State {
         let by = match habit.order {
             Order::Born => String::new(),
             Order::Id => id.to_owned(),
-            Order::Name => body.text("name").unwrap_or_default().to_lowercase(),
+            Order::Name => body.text("name").unwrap_or_default().to_owned(),
+            Order::NameOfAnyCase => body.text("name").unwrap_or_default().to_lowercase(),
         };
         let last = body.get("global") == Some(&Value::Bool(true));
         let name = (!habit.shares_names && !kind.key.is_empty()).then(|| name_of(kind, &body));
