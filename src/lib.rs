@@ -35,6 +35,7 @@ pub mod export;
 pub mod links;
 pub mod mapping;
 pub mod plan;
+pub mod report;
 pub mod resource;
 pub mod sandbox;
 pub mod snapshot;

@@ -1,0 +1,185 @@
+//! One change of a plan, field by field, as lines.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::lines::{Line, difference};
+use super::paint::{ADDED, CHANGED, QUIET, REMOVED, painted};
+use super::values::{WIDTH, cut, element, fields, inline};
+use super::words::{count, named, number, printable};
+use crate::catalog::Catalog;
+use crate::plan::{Action, Change, Edit};
+
+/// Lines shown of a text that changes in many places, and of a list that changes in many elements.
+const MOST: usize = 30;
+/// Characters shown before the place where two long texts part.
+const LEAD: usize = 20;
+
+/// Returns a change as a heading and what it does, indented under it.
+pub(super) fn change(change: &Change) -> Vec<String> {
+    let name = named(&change.key);
+    let (heading, below) = match &change.action {
+        Action::Create { body } => (format!("{} create {name}", painted(ADDED, "+")), fields(body, shown_above(change))),
+        Action::Update { id, body, edits } => {
+            let when = if id.is_some() { "" } else { ", once it exists" };
+            // What is written late has no edits: the resource does not exist yet.
+            let below = if edits.is_empty() { fields(body, &[]) } else { edits.iter().flat_map(edit).collect() };
+            (format!("{} change {name}{when}", painted(CHANGED, "~")), below)
+        }
+        Action::Elements { added, removed, .. } => {
+            let below = elements(&added.iter().map(element).collect::<Vec<_>>(), &removed.iter().map(element).collect::<Vec<_>>());
+            return one_or_many(&format!("{} change {name}", painted(CHANGED, "~")), &below);
+        }
+    };
+    let secrets = change.secrets.iter().map(|secret| format!("{}: (secret from {})", secret.path, printable(&secret.from)));
+    std::iter::once(heading).chain(indented(below.into_iter().chain(secrets))).collect()
+}
+
+fn indented(lines: impl IntoIterator<Item = String>) -> impl Iterator<Item = String> {
+    lines.into_iter().map(|line| format!("    {line}"))
+}
+
+/// Returns the key field, where the name of the resource says it already.
+fn shown_above(change: &Change) -> &'static [&'static str] {
+    match Catalog::standard().kind(change.key.kind()) {
+        Some(kind) if kind.key.len() == 1 => kind.key,
+        _ => &[],
+    }
+}
+
+/// Returns one field that differs.
+fn edit(edit: &Edit) -> Vec<String> {
+    let path = printable(&edit.path);
+    match (&edit.old, &edit.new) {
+        (Some(Value::Array(old)), Some(Value::Array(new))) => list(&path, old, new),
+        (Some(Value::Array(old)), None) => list(&path, old, &[]),
+        (None, Some(Value::Array(new))) => list(&path, &[], new),
+        (Some(Value::String(old)), Some(Value::String(new))) if old.contains('\n') || new.contains('\n') => text(&path, old, new),
+        (old, new) => value(&path, old.as_ref(), new.as_ref()),
+    }
+}
+
+fn value(path: &str, old: Option<&Value>, new: Option<&Value>) -> Vec<String> {
+    let shown = |value: Option<&Value>| value.map_or_else(|| "(none)".to_owned(), inline);
+    let (old, new) = (shown(old), shown(new));
+    if path.len() + old.chars().count() + new.chars().count() <= WIDTH {
+        return vec![format!("{path}: {} -> {}", painted(REMOVED, old), painted(ADDED, new))];
+    }
+    let same = old.chars().zip(new.chars()).take_while(|(old, new)| old == new).count();
+    let window = |text: &str| {
+        let skipped = same.saturating_sub(LEAD);
+        let rest: String = text.chars().skip(skipped).collect();
+        if skipped == 0 { cut(&rest, WIDTH) } else { format!("…{}", cut(&rest, WIDTH - 1)) }
+    };
+    vec![
+        format!("{path}:"),
+        format!("  {}", painted(REMOVED, format!("- {}", window(&old)))),
+        format!("  {}", painted(ADDED, format!("+ {}", window(&new)))),
+    ]
+}
+
+fn list(path: &str, old: &[Value], new: &[Value]) -> Vec<String> {
+    let (added, removed) = (beyond(new, old), beyond(old, new));
+    if added.is_empty() && removed.is_empty() {
+        return value(&format!("{path} (order)"), Some(&Value::Array(old.to_vec())), Some(&Value::Array(new.to_vec())));
+    }
+    let mut lines = elements(&added, &removed);
+    let unchanged = new.len() - added.len();
+    if unchanged > 0 {
+        lines.push(painted(QUIET, format!("({} unchanged)", number(unchanged))));
+    }
+    one_or_many(path, &lines)
+}
+
+/// Returns the elements of one list that the other has not, as often as it lacks them.
+fn beyond(list: &[Value], other: &[Value]) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let mut is_in_other = |element: &Value| {
+        let partner = other.iter().enumerate().position(|(at, held)| held == element && !taken.contains(&at));
+        partner.is_some_and(|at| taken.insert(at))
+    };
+    list.iter().filter(|element| !is_in_other(element)).map(inline).collect()
+}
+
+fn elements(added: &[String], removed: &[String]) -> Vec<String> {
+    let signed = |style, sign: char| move |element: &String| painted(style, format!("{sign} {}", cut(element, WIDTH)));
+    let all: Vec<String> = removed.iter().map(signed(REMOVED, '-')).chain(added.iter().map(signed(ADDED, '+'))).collect();
+    let more = all.len().saturating_sub(MOST);
+    let rest = (more > 0).then(|| painted(QUIET, format!("… {} more", number(more))));
+    all.into_iter().take(MOST).chain(rest).collect()
+}
+
+/// Returns a heading with its parts on the same line where they fit, else each on its own.
+fn one_or_many(heading: &str, parts: &[String]) -> Vec<String> {
+    let line = format!("{heading}: {}", parts.join("  "));
+    let width = anstream::adapter::strip_str(&line).to_string().chars().count();
+    if width <= WIDTH {
+        return vec![line];
+    }
+    std::iter::once(format!("{heading}:")).chain(parts.iter().map(|part| format!("  {part}"))).collect()
+}
+
+fn text(path: &str, old: &str, new: &str) -> Vec<String> {
+    let lines = difference(old, new);
+    let is_changed = |line: &&Line<'_>| matches!(line, Line::Removed(_) | Line::Added(_));
+    let changed = lines.iter().filter(is_changed).count();
+    if changed == 0 {
+        return vec![format!("{path}: the end of a line differs")];
+    }
+    let mut out = vec![format!("{path}:")];
+    out.extend(lines.iter().take(MOST).map(|line| match line {
+        Line::Hidden(hidden) => painted(QUIET, format!("  … {} unchanged", count(*hidden, "line"))),
+        Line::Same(text) => painted(QUIET, format!("    {}", cut(&printable(text), WIDTH))),
+        Line::Removed(text) => painted(REMOVED, format!("  - {}", cut(&printable(text), WIDTH))),
+        Line::Added(text) => painted(ADDED, format!("  + {}", cut(&printable(text), WIDTH))),
+    }));
+    let more = lines.iter().skip(MOST).filter(is_changed).count();
+    if more > 0 {
+        out.push(painted(QUIET, format!("  … {} more", count(more, "changed line"))));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::paint::plain;
+    use serde_json::json;
+
+    fn shown(old: Value, new: Value) -> Vec<String> {
+        let some = |value: Value| Some(value).filter(|value| !value.is_null());
+        edit(&Edit { path: "field".into(), old: some(old), new: some(new) }).iter().map(|line| plain(line)).collect()
+    }
+
+    #[test]
+    fn a_list_shows_only_the_elements_that_come_and_go() {
+        assert_eq!(shown(json!(["a", "b", "c"]), json!(["b", "c", "d"])), ["field: - a  + d  (2 unchanged)"]);
+        assert_eq!(shown(json!(["a", "a"]), json!(["a"])), ["field: - a  (1 unchanged)"]);
+    }
+
+    #[test]
+    fn a_list_that_only_changed_its_order_says_so() {
+        assert_eq!(shown(json!(["a", "b"]), json!(["b", "a"])), ["field (order): [a, b] -> [b, a]"]);
+    }
+
+    #[test]
+    fn single_values_show_old_and_new() {
+        assert_eq!(shown(json!(null), json!(3600)), ["field: (none) -> 3600"]);
+        assert_eq!(shown(json!({"a": 1}), json!(null)), ["field: {a: 1} -> (none)"]);
+    }
+
+    #[test]
+    fn long_texts_show_the_place_where_they_part() {
+        let (old, new) = (format!("{}old{}", "x".repeat(90), "y".repeat(90)), format!("{}new{}", "x".repeat(90), "y".repeat(90)));
+        let lead = format!("…{}", "x".repeat(20));
+        let rest = "y".repeat(75);
+        let expected = ["field:".to_owned(), format!("  - {lead}old{rest}…"), format!("  + {lead}new{rest}…")];
+        assert_eq!(shown(json!(old), json!(new)), expected);
+    }
+
+    #[test]
+    fn texts_that_differ_in_the_end_of_a_line_are_not_shown_as_equal() {
+        assert_eq!(shown(json!("a\nb"), json!("a\nb\n")), ["field: the end of a line differs"]);
+    }
+}

@@ -1,0 +1,50 @@
+//! The report of a run as CSV: one row for each change, each thing left out and each step to do by hand.
+
+use super::json::outcome_word;
+use super::summary::Run;
+use crate::event::Outcome;
+use crate::resource::Key;
+
+const HEAD: [&str; 7] = ["kind", "name", "verb", "outcome", "field", "target_id", "message"];
+
+/// Returns a run as CSV.
+pub(super) fn csv(run: &Run<'_>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in std::iter::once(HEAD).chain(rows(run)) {
+        writer.write_record(row.map(harmless)).expect("memory takes every row");
+    }
+    let bytes = writer.into_inner().expect("memory takes every row");
+    String::from_utf8(bytes).expect("rows of texts are text")
+}
+
+fn rows<'run>(run: &Run<'run>) -> Vec<[&'run str; 7]> {
+    let row = |key: &'run Key, rest: [&'run str; 5]| [key.kind(), key.name(), rest[0], rest[1], rest[2], rest[3], rest[4]];
+    let settled = run.summary.settled.iter().map(|one| {
+        let (id, message) = match &one.outcome {
+            Outcome::Applied(id) => (id.as_str(), ""),
+            Outcome::Failed(message) | Outcome::Skipped(message) | Outcome::InDoubt(message) => ("", message.as_str()),
+        };
+        row(&one.key, [one.verb, outcome_word(&one.outcome), "", id, message])
+    });
+    let unsent = run.unsent().into_iter().map(|change| row(&change.key, [change.verb(), "unsent", "", "", ""]));
+    let left_out =
+        run.plan.left_out.iter().map(|left| row(&left.key, ["", "left_out", left.path.as_deref().unwrap_or_default(), "", &left.because]));
+    let manual = run.due().into_iter().map(|manual| row(&manual.key, ["", "by_hand", &manual.path, "", &manual.step]));
+    settled.chain(unsent).chain(left_out).chain(manual).collect()
+}
+
+/// Returns a cell that no spreadsheet takes for a formula.
+fn harmless(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_become_a_formula() {
+        let cells = ["=1+1", "+1", "-1", "@x", "a=1", ""].map(harmless);
+        assert_eq!(cells, ["'=1+1", "'+1", "'-1", "'@x", "a=1", ""]);
+    }
+}

@@ -1,0 +1,142 @@
+//! What an export found, and what it could not or would not take.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::paint::{QUIET, TITLE, painted};
+use super::sections::section;
+use super::table::Table;
+use super::words::{count, enumeration, named, number, printable};
+use crate::catalog::Catalog;
+use crate::snapshot::{Snapshot, Status};
+
+/// Returns what an export found, as styled text.
+///
+/// `is_same` says that it equals the version that stands at `path` already, so that none was written.
+pub fn exported(snapshot: &Snapshot, path: &Path, is_same: bool) -> String {
+    let mut blocks = vec![heading(snapshot, path, is_same)];
+    blocks.extend(counts(snapshot));
+    blocks.extend(section("Not here", absent(snapshot)));
+    let twice = snapshot.twice.iter().map(|key| format!("{}: called {} here", named(key), printable(&key.to_string())));
+    blocks.extend(section("Names that stand twice", twice.collect()));
+    let unknown = snapshot.unknown_fields().into_iter().map(|(kind, paths)| format!("{kind}: {}", printable(&paths.join(", "))));
+    blocks.extend(section("Fields nobody knows yet, carried and never sent", unknown.collect()));
+    blocks.extend(secrets_left_out(snapshot));
+    let mut text = blocks.join("\n\n");
+    text.push('\n');
+    text
+}
+
+fn heading(snapshot: &Snapshot, path: &Path, is_same: bool) -> String {
+    let (tenant, found) = (&snapshot.tenant, count(snapshot.resources.len(), "resource"));
+    let path = path.display();
+    let line = if is_same {
+        format!("{tenant} has not changed: its {found} are equal to {path}, so no new version was written.")
+    } else {
+        format!("Exported {found} of {tenant} ({}) to {path}", snapshot.domain)
+    };
+    painted(TITLE, line)
+}
+
+fn counts(snapshot: &Snapshot) -> Option<String> {
+    let mut table = Table::new(&["", "", ""]);
+    for kind in Catalog::standard().kinds() {
+        let because = match snapshot.kinds.get(kind.name) {
+            Some(Status::Complete) => "",
+            Some(Status::Selected) => "only what was asked for",
+            Some(Status::Absent(_) | Status::Forbidden(_)) | None => continue,
+        };
+        table.row([kind.name.to_owned(), number(snapshot.of_kind(kind.name).count()), because.to_owned()]);
+    }
+    let text = table.body();
+    (!text.is_empty()).then(|| text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"))
+}
+
+fn absent(snapshot: &Snapshot) -> Vec<String> {
+    let line = |(kind, status): (&String, &Status)| match status {
+        Status::Absent(because) => Some(format!("{kind}: the tenant does not serve them ({})", printable(because))),
+        Status::Forbidden(because) => Some(format!("{kind}: the token may not read them ({})", printable(because))),
+        Status::Complete | Status::Selected => None,
+    };
+    snapshot.kinds.iter().filter_map(line).collect()
+}
+
+/// Returns how many secrets were taken out, by kind.
+pub(super) fn secrets(snapshot: &Snapshot) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for resource in snapshot.resources.iter().filter(|resource| !resource.secrets.is_empty()) {
+        *counts.entry(resource.key.kind()).or_default() += resource.secrets.len();
+    }
+    counts
+}
+
+fn secrets_left_out(snapshot: &Snapshot) -> Option<String> {
+    let counts = secrets(snapshot);
+    let parts: Vec<String> = counts.iter().map(|(kind, count)| format!("{} of {kind}", number(*count))).collect();
+    let total: usize = counts.values().sum();
+    (total > 0).then(|| painted(QUIET, format!("{} left out: {}.", count(total, "secret"), enumeration(&parts))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::Body;
+    use crate::report::paint::plain;
+    use crate::report::sample::key;
+    use crate::resource::{Id, Resource};
+    use serde_json::json;
+
+    fn snapshot() -> Snapshot {
+        let client = |name: &str| Resource {
+            key: key(name),
+            id: Id::new("one"),
+            body: Body::new(),
+            carried: Body::from_value(json!({"brand_new": 1})).expect("an object"),
+            secrets: vec!["client_secret".into()],
+            left_alone: None,
+        };
+        let kinds = [
+            ("clients", Status::Complete),
+            ("roles", Status::Selected),
+            ("rules", Status::Absent("they were switched off".into())),
+            ("email-templates", Status::Forbidden("read:email_templates".into())),
+        ];
+        Snapshot {
+            tenant: "dev".into(),
+            domain: "acme-dev.eu.auth0.com".into(),
+            taken: "2026-03-01T10:00:00Z".into(),
+            kinds: kinds.into_iter().map(|(kind, status)| (kind.to_owned(), status)).collect(),
+            resources: vec![client("clients/Web"), client("clients/Web#2")],
+            twice: vec![key("clients/Web#2")],
+        }
+    }
+
+    #[test]
+    fn an_export_says_what_it_found_and_what_it_did_not_take() {
+        insta::assert_snapshot!(plain(&exported(&snapshot(), Path::new("snapshots/dev/2026-03-01T10-00-00Z"), false)), @r#"
+        Exported 2 resources of dev (acme-dev.eu.auth0.com) to snapshots/dev/2026-03-01T10-00-00Z
+
+          clients  2
+          roles    0  only what was asked for
+
+        Not here
+          email-templates: the token may not read them (read:email_templates)
+          rules: the tenant does not serve them (they were switched off)
+
+        Names that stand twice
+          client "Web#2": called clients/Web#2 here
+
+        Fields nobody knows yet, carried and never sent
+          clients: brand_new
+
+        2 secrets left out: 2 of clients.
+    "#);
+    }
+
+    #[test]
+    fn an_export_that_found_nothing_new_says_so_first() {
+        let text = plain(&exported(&snapshot(), Path::new("snapshots/dev/x"), true));
+        let first = "dev has not changed: its 2 resources are equal to snapshots/dev/x, so no new version was written.";
+        assert_eq!(text.lines().next(), Some(first));
+    }
+}

@@ -1,0 +1,125 @@
+//! Plans, runs and exports for programs.
+//!
+//! Texts stay portable (`⟦clients/Billing API⟧`, `⟨tenant⟩`), as they stand in `plan.json`. Every answer carries `exit`, the code the
+//! command ends with.
+//!
+//! ```text
+//! plan    source target counts changes[] left_out[] manual[] left_alone[] unchanged{} target_only{} unknown{} notes[] refusals[] exit
+//! run     source target state counts seconds requests waited_seconds changes[] differs[] left_out[] manual[] run exit
+//! export  tenant domain taken count kinds{} twice[] unknown{} secrets path is_same exit
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::exported::secrets;
+use super::summary::{Run, state};
+use crate::apply::Settled;
+use crate::event::Outcome;
+use crate::plan::guard::Refusal;
+use crate::plan::{Change, Plan};
+use crate::snapshot::{Snapshot, Status};
+
+/// Returns a plan as JSON.
+///
+/// A change is as it stands in `plan.json` (`key`, `source_id`, `action` and what it sends), with the title of its `stage`.
+pub fn plan_json(plan: &Plan, refusals: &[Refusal], exit: u8) -> Value {
+    let changes: Vec<Value> = plan.stages.iter().flat_map(|stage| stage.changes.iter().map(|one| change(&stage.title, one))).collect();
+    let refused = |one: &Refusal| json!({"guard": one.guard, "can_be_allowed": one.can_be_allowed, "message": one.message});
+    json!({
+        "source": plan.source,
+        "target": plan.target,
+        "counts": plan.counts(),
+        "changes": changes,
+        "left_out": plan.left_out,
+        "manual": plan.manual,
+        "left_alone": plan.left_alone,
+        "unchanged": plan.unchanged,
+        "target_only": plan.target_only,
+        "unknown": plan.unknown,
+        "notes": plan.notes,
+        "refusals": refusals.iter().map(refused).collect::<Vec<_>>(),
+        "exit": exit,
+    })
+}
+
+fn change(stage: &str, change: &Change) -> Value {
+    let mut value = serde_json::to_value(change).expect("a change is JSON");
+    if let Value::Object(fields) = &mut value {
+        fields.insert("stage".to_owned(), stage.into());
+    }
+    value
+}
+
+/// Returns how a run ended as JSON.
+///
+/// The `outcome` of a change is `applied` (with its `id`), `failed`, `skipped`, `in_doubt` (each with a `message`) or `unsent`.
+pub fn summary_json(run: &Run<'_>, exit: u8) -> Value {
+    let unsent = |change: &&Change| json!({"key": change.key, "verb": change.verb(), "outcome": "unsent"});
+    let changes: Vec<Value> = run.summary.settled.iter().map(settled).chain(run.unsent().iter().map(unsent)).collect();
+    json!({
+        "source": run.plan.source,
+        "target": run.plan.target,
+        "state": state(run.summary),
+        "counts": run.summary.tally(),
+        "seconds": rounded(run.effort.took.as_secs_f64()),
+        "requests": run.effort.requests,
+        "waited_seconds": rounded(run.effort.waited.as_secs_f64()),
+        "changes": changes,
+        "differs": run.summary.differs,
+        "left_out": run.plan.left_out,
+        "manual": run.due(),
+        "run": run.folder,
+        "exit": exit,
+    })
+}
+
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}
+
+fn settled(settled: &Settled) -> Value {
+    let Settled { key, verb, outcome } = settled;
+    match outcome {
+        Outcome::Applied(id) => json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "id": id}),
+        Outcome::Failed(message) | Outcome::Skipped(message) | Outcome::InDoubt(message) => {
+            json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "message": message})
+        }
+    }
+}
+
+/// Returns an outcome as one word for programs.
+pub(super) fn outcome_word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Applied(_) => "applied",
+        Outcome::Failed(_) => "failed",
+        Outcome::Skipped(_) => "skipped",
+        Outcome::InDoubt(_) => "in_doubt",
+    }
+}
+
+/// Returns what an export found as JSON; `is_same` says that it equals the version that stands at `path` already.
+pub fn exported_json(snapshot: &Snapshot, path: &Path, is_same: bool, exit: u8) -> Value {
+    let kind = |(kind, status): (&String, &Status)| {
+        let mut value = serde_json::to_value(status).expect("a status is JSON");
+        if let Value::Object(fields) = &mut value {
+            fields.insert("count".to_owned(), snapshot.of_kind(kind).count().into());
+        }
+        (kind.clone(), value)
+    };
+    json!({
+        "tenant": snapshot.tenant,
+        "domain": snapshot.domain,
+        "taken": snapshot.taken,
+        "count": snapshot.resources.len(),
+        "kinds": snapshot.kinds.iter().map(kind).collect::<BTreeMap<_, _>>(),
+        "twice": snapshot.twice,
+        "unknown": snapshot.unknown_fields(),
+        "secrets": secrets(snapshot).values().sum::<usize>(),
+        "path": path,
+        "is_same": is_same,
+        "exit": exit,
+    })
+}

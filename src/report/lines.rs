@@ -1,0 +1,109 @@
+//! What differs between two texts of many lines, with the lines that are the same folded away.
+
+/// Texts whose differing middle is larger than this (lines times lines) are shown as replaced whole.
+const LARGEST: usize = 1_000_000;
+/// Lines shown around what differs.
+const CONTEXT: usize = 1;
+
+/// A line of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Line<'text> {
+    /// Lines that are the same and not shown.
+    Hidden(usize),
+    /// A line that is the same, shown for orientation.
+    Same(&'text str),
+    /// A line that goes.
+    Removed(&'text str),
+    /// A line that comes.
+    Added(&'text str),
+}
+
+/// Compares two texts line by line.
+pub(super) fn difference<'text>(old: &'text str, new: &'text str) -> Vec<Line<'text>> {
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    let ahead = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let (old_rest, new_rest) = (&old[ahead..], &new[ahead..]);
+    let behind = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(old, new)| old == new).count();
+    let mut lines: Vec<Line<'text>> = old[..ahead].iter().map(|line| Line::Same(line)).collect();
+    lines.extend(middle(&old_rest[..old_rest.len() - behind], &new_rest[..new_rest.len() - behind]));
+    lines.extend(old_rest[old_rest.len() - behind..].iter().map(|line| Line::Same(line)));
+    folded(&lines)
+}
+
+/// Compares by the longest common run of lines.
+fn middle<'text>(old: &[&'text str], new: &[&'text str]) -> Vec<Line<'text>> {
+    if old.len() * new.len() > LARGEST {
+        let removed = old.iter().map(|line| Line::Removed(line));
+        return removed.chain(new.iter().map(|line| Line::Added(line))).collect();
+    }
+    let width = new.len() + 1;
+    let mut common = vec![0_u32; (old.len() + 1) * width];
+    for (row, before) in old.iter().enumerate().rev() {
+        for (column, after) in new.iter().enumerate().rev() {
+            common[row * width + column] = if before == after {
+                common[(row + 1) * width + column + 1] + 1
+            } else {
+                common[(row + 1) * width + column].max(common[row * width + column + 1])
+            };
+        }
+    }
+    let (mut row, mut column, mut lines) = (0, 0, Vec::new());
+    while row < old.len() || column < new.len() {
+        if row < old.len() && column < new.len() && old[row] == new[column] {
+            lines.push(Line::Same(old[row]));
+            (row, column) = (row + 1, column + 1);
+        } else if column == new.len() || (row < old.len() && common[(row + 1) * width + column] >= common[row * width + column + 1]) {
+            lines.push(Line::Removed(old[row]));
+            row += 1;
+        } else {
+            lines.push(Line::Added(new[column]));
+            column += 1;
+        }
+    }
+    lines
+}
+
+/// Replaces lines that are the same and far from what differs by their count.
+fn folded<'text>(lines: &[Line<'text>]) -> Vec<Line<'text>> {
+    let is_same = |line: &Line<'_>| matches!(line, Line::Same(_));
+    let is_near = |at: usize| {
+        let around = at.saturating_sub(CONTEXT)..(at + CONTEXT + 1).min(lines.len());
+        lines[around].iter().any(|line| !is_same(line))
+    };
+    let mut out = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        match out.last_mut() {
+            _ if is_near(at) => out.push(*line),
+            Some(Line::Hidden(count)) => *count += 1,
+            _ => out.push(Line::Hidden(1)),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_far_from_what_differs_are_counted() {
+        let old = "a\nb\nc\nd\ne\nf\ng";
+        let new = "a\nb\nc\nD\ne\nx\nf\ng";
+        let expected = [
+            Line::Hidden(2),
+            Line::Same("c"),
+            Line::Removed("d"),
+            Line::Added("D"),
+            Line::Same("e"),
+            Line::Added("x"),
+            Line::Same("f"),
+            Line::Hidden(1),
+        ];
+        assert_eq!(difference(old, new), expected);
+    }
+
+    #[test]
+    fn what_was_repeated_keeps_one_of_its_lines() {
+        assert_eq!(difference("a\na", "a"), [Line::Same("a"), Line::Removed("a")]);
+    }
+}

@@ -1,0 +1,46 @@
+//! Telling the person: what is happening, what would change, what was done.
+//!
+//! ```text
+//! progress.rs   draws on stderr while a run goes on, the only place here that does; watch.rs knows what to say
+//! text.rs       a plan, in the future tense          changes.rs   one change of it, field by field
+//! summary.rs    how a run ended, in the past tense   exported.rs  what an export found
+//! json.rs       the same for programs                table.rs     aligned columns
+//! files.rs      report.{json,csv,md,html} of a run   page.rs, csv.rs, markdown.rs, html.rs
+//! words.rs, values.rs, lines.rs, sections.rs, paint.rs   the small pieces of all of them
+//! ```
+//!
+//! It renders and decides nothing: no counting that a plan or a summary does itself, no exit code, no network. What a tenant answered is
+//! shown with its control characters made visible, so that a name cannot draw on anybody's terminal. Texts come styled; whoever prints
+//! them strips the styles where nobody sees colours.
+
+mod changes;
+mod csv;
+mod exported;
+mod files;
+mod html;
+mod json;
+mod lines;
+mod markdown;
+mod page;
+mod paint;
+mod progress;
+#[cfg(test)]
+mod sample;
+mod sections;
+mod summary;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+mod values;
+mod watch;
+mod words;
+
+pub use exported::exported;
+pub use files::files;
+pub use json::{exported_json, plan_json, summary_json};
+pub use progress::{Mode, Progress};
+pub use summary::{Effort, Run, state, summary};
+pub use table::Table;
+pub use text::plan;
+pub use words::{named, printable};

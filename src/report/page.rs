@@ -1,0 +1,119 @@
+//! The report of a run as titled sections, before it is markdown or HTML.
+
+use super::sections::Remark;
+use super::summary::{Run, heading_text};
+use super::table::Table;
+use super::values::{cut, element, inline};
+use super::words::{duration, enumeration, named, number};
+use crate::event::Outcome;
+use crate::plan::{Action, Change, LeftOut};
+
+/// Characters shown of what one change does.
+const WIDTH: usize = 400;
+
+/// A report before it has a format.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// What it is about.
+    pub(super) title: String,
+    /// How the run ended, in one sentence.
+    pub(super) state: String,
+    /// Whether everything is in the target.
+    pub(super) is_whole: bool,
+    /// Facts by name.
+    pub(super) facts: Vec<(&'static str, String)>,
+    /// What there is to say, most pressing first; none is empty.
+    pub(super) sections: Vec<(String, Table)>,
+}
+
+/// Returns the page of a run.
+pub(super) fn page(run: &Run<'_>) -> Page {
+    let plan = run.plan;
+    let target_only: Vec<(String, String)> =
+        plan.target_only.iter().flat_map(|(kind, keys)| keys.iter().map(move |key| (kind.clone(), key.name().to_owned()))).collect();
+    let unknown = plan.unknown.iter().map(|(kind, paths)| [kind.clone(), paths.join(", ")]);
+    let sections = [
+        ("Refused by the tenant".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Failed(_)))),
+        ("In doubt: sent, and no answer came".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::InDoubt(_)))),
+        ("Skipped".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Skipped(_)))),
+        ("Not sent".to_owned(), changes(run.unsent().into_iter())),
+        ("Answered otherwise than sent".to_owned(), table(&["what"], run.summary.differs.iter().map(|line| [line.clone()]))),
+        ("By hand".to_owned(), table(&["resource", "step"], run.due().iter().map(|manual| [named(&manual.key), manual.step.clone()]))),
+        ("Left out".to_owned(), left(&plan.left_out)),
+        ("Applied".to_owned(), changes(applied(run).into_iter())),
+        ("Left alone".to_owned(), left(&plan.left_alone)),
+        (format!("Only in {}", plan.target.tenant), table(&["kind", "name"], target_only.into_iter().map(<[String; 2]>::from))),
+        ("Fields nobody knows yet".to_owned(), table(&["kind", "fields"], unknown)),
+        ("Notes".to_owned(), table(&["note"], plan.notes.iter().map(|note| [note.clone()]))),
+    ];
+    Page {
+        title: format!("{} -> {}", plan.source.tenant, plan.target.tenant),
+        state: heading_text(run),
+        is_whole: run.summary.is_whole(),
+        facts: facts(run),
+        sections: sections.into_iter().filter(|(_, table)| !table.is_empty()).collect(),
+    }
+}
+
+fn facts(run: &Run<'_>) -> Vec<(&'static str, String)> {
+    let plan = run.plan;
+    vec![
+        ("source", format!("{} ({}), read {}", plan.source.tenant, plan.source.domain, plan.source.taken)),
+        ("target", format!("{} ({}), read {}", plan.target.tenant, plan.target.domain, plan.target.taken)),
+        ("took", duration(run.effort.took)),
+        ("requests", number(run.effort.requests)),
+        ("equal already", number(plan.counts().unchanged)),
+        ("run", run.folder.display().to_string()),
+    ]
+}
+
+fn table<const COLUMNS: usize>(head: &[&str; COLUMNS], rows: impl Iterator<Item = [String; COLUMNS]>) -> Table {
+    let mut table = Table::new(head);
+    rows.for_each(|row| table.row(row));
+    table
+}
+
+fn outcomes(run: &Run<'_>, is_meant: fn(&Outcome) -> bool) -> Table {
+    let of = |outcome: &Outcome| match outcome {
+        Outcome::Applied(id) => id.to_string(),
+        Outcome::Failed(message) | Outcome::Skipped(message) | Outcome::InDoubt(message) => message.clone(),
+    };
+    let found = run.summary.settled.iter().filter(|one| is_meant(&one.outcome));
+    table(&["change", "resource", "message"], found.map(|one| [one.verb.to_owned(), named(&one.key), of(&one.outcome)]))
+}
+
+fn left(left: &[LeftOut]) -> Table {
+    let row = |remark: Remark<'_>| [named(remark.key), remark.path.unwrap_or_default().to_owned(), remark.because.to_owned()];
+    table(&["resource", "field", "reason"], left.iter().map(|left| row(left.into())))
+}
+
+/// Returns the changes of the plan that the target holds now.
+fn applied<'run>(run: &Run<'run>) -> Vec<&'run Change> {
+    let is_applied = |change: &&Change| {
+        let mut of_this = run.summary.settled.iter().filter(|one| one.key == change.key && one.verb == change.verb()).peekable();
+        of_this.peek().is_some() && of_this.all(|one| matches!(one.outcome, Outcome::Applied(_)))
+    };
+    run.plan.changes().filter(is_applied).collect()
+}
+
+fn changes<'plan>(changes: impl Iterator<Item = &'plan Change>) -> Table {
+    table(&["change", "resource", "what"], changes.map(|change| [change.verb().to_owned(), named(&change.key), what(change)]))
+}
+
+/// Returns what a change does, in one line.
+fn what(change: &Change) -> String {
+    let names = |names: &mut dyn Iterator<Item = &String>| enumeration(&names.cloned().collect::<Vec<_>>());
+    let line = match &change.action {
+        Action::Create { body } => names(&mut body.0.keys()),
+        Action::Update { body, edits, .. } if edits.is_empty() => names(&mut body.0.keys()),
+        Action::Update { edits, .. } => {
+            let shown = |value: &Option<serde_json::Value>| value.as_ref().map_or("(none)".to_owned(), |value| cut(&inline(value), 80));
+            edits.iter().map(|edit| format!("{}: {} -> {}", edit.path, shown(&edit.old), shown(&edit.new))).collect::<Vec<_>>().join("; ")
+        }
+        Action::Elements { added, removed, .. } => {
+            let removed = removed.iter().map(|one| format!("- {}", element(one)));
+            removed.chain(added.iter().map(|one| format!("+ {}", element(one)))).collect::<Vec<_>>().join(", ")
+        }
+    };
+    cut(&line, WIDTH)
+}

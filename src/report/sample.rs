@@ -1,0 +1,151 @@
+//! A small plan with every section, and a run of it that went partly wrong.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::apply::{Settled, Summary};
+use crate::body::Body;
+use crate::event::Outcome;
+use crate::plan::guard::Refusal;
+use crate::plan::{Action, Change, Edit, LeftOut, Manual, Plan, SecretField, Side, Stage};
+use crate::resource::{Id, Key};
+
+pub(super) fn key(text: &str) -> Key {
+    Key::try_from(text.to_owned()).expect("a key")
+}
+
+fn body(value: serde_json::Value) -> Body {
+    Body::from_value(value).expect("an object")
+}
+
+fn change(of: &str, action: Action) -> Change {
+    Change { key: key(of), source_id: Id::new("source"), action, needs: Vec::new(), secrets: Vec::new() }
+}
+
+fn edit(path: &str, old: serde_json::Value, new: serde_json::Value) -> Edit {
+    let some = |value: serde_json::Value| Some(value).filter(|value| !value.is_null());
+    Edit { path: path.into(), old: some(old), new: some(new) }
+}
+
+fn side(tenant: &str) -> Side {
+    Side { tenant: tenant.into(), domain: format!("acme-{tenant}.eu.auth0.com"), taken: "2026-03-01T10:00:00Z".into() }
+}
+
+/// Returns a plan that does nothing.
+pub(super) fn empty() -> Plan {
+    Plan {
+        source: side("dev"),
+        target: side("prod"),
+        stages: Vec::new(),
+        left_out: Vec::new(),
+        manual: Vec::new(),
+        left_alone: Vec::new(),
+        unchanged: BTreeMap::from([("clients".into(), 12), ("roles".into(), 100)]),
+        target_only: BTreeMap::new(),
+        shared: BTreeMap::new(),
+        unknown: BTreeMap::new(),
+        notes: Vec::new(),
+    }
+}
+
+fn clients() -> Stage {
+    let billing = json!({
+        "name": "Billing API", "app_type": "non_interactive", "callbacks": ["https://billing.acme.com/a", "https://billing.acme.com/b"],
+        "custom_login_page": "<html>\n<body>\n</html>", "jwt_configuration": {"alg": "RS256", "lifetime_in_seconds": 36000},
+    });
+    let mut create = change("clients/Billing API", Action::Create { body: body(billing) });
+    create.secrets.push(SecretField { path: "client_secret".into(), from: "env:BILLING_SECRET".into() });
+    let script: Vec<String> = (1..=34).map(|line| format!("line {line}")).collect();
+    let (old, new) = (script.join("\n"), script.join("\n").replace("line 20", "line twenty"));
+    let edits = vec![
+        edit("callbacks", json!(["https://old.acme.com", "https://acme.com"]), json!(["https://acme.com", "https://new.acme.com"])),
+        edit("custom_login_page", json!(old), json!(new)),
+        edit("description", json!("Web of dev"), json!("Web")),
+        edit("refresh_token.leeway", json!(null), json!(30)),
+    ];
+    let update = change("clients/Web", Action::Update { id: Some(Id::new("t1")), body: body(json!({"description": "Web"})), edits });
+    Stage { title: "Applications".into(), changes: vec![create, update] }
+}
+
+fn neighbours() -> Vec<Stage> {
+    let grant = json!({"client_id": "⟦clients/Billing API⟧", "audience": "https://⟨tenant⟩/api/v2/", "scope": ["read:users"]});
+    let mut grant = change("client-grants/Billing API · https://⟨tenant⟩/api/v2/ · client", Action::Create { body: body(grant) });
+    grant.needs.push(key("clients/Billing API"));
+    let elements = Action::Elements {
+        parent: key("connections/google-oauth2"),
+        added: vec![json!({"client_id": "⟦clients/Web⟧"})],
+        removed: vec![json!({"client_id": "⟦clients/Old⟧"})],
+    };
+    let late = Action::Update { id: None, body: body(json!({"allowed_clients": ["⟦clients/Web⟧"]})), edits: Vec::new() };
+    vec![
+        Stage { title: "Application API access".into(), changes: vec![grant] },
+        Stage { title: "Clients of a connection".into(), changes: vec![change("connection-clients/google-oauth2", elements)] },
+        Stage { title: "Applications, once everything exists".into(), changes: vec![change("clients/Billing API", late)] },
+    ]
+}
+
+/// Returns a plan with every section.
+pub(super) fn plan() -> Plan {
+    let left =
+        |of: &str, path: Option<&str>, because: &str| LeftOut { key: key(of), path: path.map(str::to_owned), because: because.into() };
+    let mut plan = empty();
+    plan.stages = std::iter::once(clients()).chain(neighbours()).collect();
+    plan.left_out = (1..=7).map(|nth| left(&format!("rules/Rule {nth}"), None, "none can be created any more")).collect();
+    plan.left_out.push(left("clients/Web", Some("default_organization"), "organizations are not covered yet"));
+    plan.manual = vec![Manual {
+        key: key("clients/Billing API"),
+        path: "client_secret".into(),
+        step: "the target makes a new client_secret; hand it to whoever uses this client".into(),
+    }];
+    plan.left_alone = vec![left("clients/migrate", None, "it is what migrate itself signs in with")];
+    plan.target_only = BTreeMap::from([("clients".into(), vec![key("clients/Legacy"), key("clients/Old")])]);
+    plan.unknown = BTreeMap::from([("clients".into(), vec!["brand_new".into(), "refresh_token.later".into()])]);
+    plan.notes = vec!["dev has a name that stands twice; it is called clients/Web#2 here".into()];
+    plan
+}
+
+/// Returns a refusal that can be allowed and one that cannot.
+pub(super) fn refusals() -> Vec<Refusal> {
+    vec![
+        Refusal {
+            guard: "many-changes",
+            can_be_allowed: true,
+            message: "12 of 14 resources of \"prod\" would change; at most 4 may at once".into(),
+        },
+        Refusal {
+            guard: "scopes",
+            can_be_allowed: false,
+            message: "the token for \"prod\" may not read rules; it lacks read:rules".into(),
+        },
+    ]
+}
+
+/// Returns how a run of the plan went: one applied, one refused, one skipped, one in doubt, one not reached.
+pub(super) fn summary() -> Summary {
+    let settled = |of: &str, verb, outcome| Settled { key: key(of), verb, outcome };
+    Summary {
+        settled: vec![
+            settled("clients/Web", "update", Outcome::Applied(Id::new("t1"))),
+            settled(
+                "clients/Billing API",
+                "create",
+                Outcome::Failed("the tenant answered 400 invalid_body: callbacks must be a list".into()),
+            ),
+            settled(
+                "client-grants/Billing API · https://⟨tenant⟩/api/v2/ · client",
+                "create",
+                Outcome::Skipped("it needs client \"Billing API\"".into()),
+            ),
+            settled("connection-clients/google-oauth2", "update", Outcome::InDoubt("the connection broke".into())),
+        ],
+        unsent: 1,
+        differs: vec!["client \"Web\": description was sent as \"Web\" and answered as \"web\"".into()],
+    }
+}
+
+/// Returns how a run of the plan went where everything went well.
+pub(super) fn whole() -> Summary {
+    let settled = |change: &Change| Settled { key: change.key.clone(), verb: change.verb(), outcome: Outcome::Applied(Id::new("t")) };
+    Summary { settled: plan().changes().map(settled).collect(), unsent: 0, differs: Vec::new() }
+}

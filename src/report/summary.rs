@@ -1,0 +1,133 @@
+//! How a run ended, in the past tense: first what state the target is in, then what went wrong.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use super::paint::{ADDED, CHANGED, QUIET, REMOVED, painted};
+use super::sections::{Remark, by_hand, remarks, section};
+use super::words::{count, duration, enumeration, number, printable};
+use crate::apply::{Summary, Tally};
+use crate::event::Outcome;
+use crate::plan::{Change, Manual, Plan};
+use crate::resource::Key;
+
+/// What a run cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// How long it took.
+    pub took: Duration,
+    /// Requests that were answered, or broke.
+    pub requests: usize,
+    /// How much of the time went by waiting for the rate limit.
+    pub waited: Duration,
+}
+
+/// A run that ended: what was meant, what came of it, what it cost and where it left its files.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'run> {
+    /// What was meant.
+    pub plan: &'run Plan,
+    /// What came of it.
+    pub summary: &'run Summary,
+    /// What it cost.
+    pub effort: Effort,
+    /// The run's folder.
+    pub folder: &'run Path,
+}
+
+impl<'run> Run<'run> {
+    /// Returns the changes that were not reached, in the plan's order.
+    pub(super) fn unsent(&self) -> Vec<&'run Change> {
+        let mut settled: HashMap<(&Key, &str), usize> = HashMap::new();
+        for one in &self.summary.settled {
+            *settled.entry((&one.key, one.verb)).or_default() += 1;
+        }
+        let mut is_settled = |change: &&'run Change| {
+            let left = settled.get_mut(&(&change.key, change.verb())).filter(|left| **left > 0);
+            left.map(|left| *left -= 1).is_some()
+        };
+        self.plan.changes().filter(|change| !is_settled(change)).collect()
+    }
+
+    /// Returns the steps left to a person that are due: those of resources whose changes are all in the target.
+    pub(super) fn due(&self) -> Vec<&'run Manual> {
+        let unsent = self.unsent();
+        let failed = |key: &Key| self.summary.settled.iter().any(|one| one.key == *key && !matches!(one.outcome, Outcome::Applied(_)));
+        let is_due = |manual: &&Manual| !failed(&manual.key) && !unsent.iter().any(|change| change.key == manual.key);
+        self.plan.manual.iter().filter(is_due).collect()
+    }
+}
+
+/// Returns what state a summary leaves the target in: `applied 14 of 212 changes; 1 was refused and 197 were not sent`.
+pub fn state(summary: &Summary) -> String {
+    let Tally { applied, failed, skipped, in_doubt, unsent } = summary.tally();
+    let total = summary.settled.len() + unsent;
+    if summary.is_whole() {
+        return format!("applied {}", count(total, "change"));
+    }
+    let said =
+        |count: usize, one: &str, many: &str| (count > 0).then(|| format!("{} {}", number(count), if count == 1 { one } else { many }));
+    let parts = [
+        said(failed, "was refused", "were refused"),
+        said(in_doubt, "is in doubt", "are in doubt"),
+        said(skipped, "was skipped", "were skipped"),
+        said(unsent, "was not sent", "were not sent"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("applied {} of {}; {}", number(applied), count(total, "change"), enumeration(&parts))
+}
+
+/// Returns how a run ended, as styled text.
+pub fn summary(run: &Run<'_>) -> String {
+    let of = |title: &str, message: fn(&Outcome) -> Option<&str>| {
+        let found = run.summary.settled.iter().filter_map(|one| message(&one.outcome).map(|because| (one, because)));
+        let remark = found.map(|(one, because)| Remark { key: &one.key, verb: spaced(one.verb), path: None, because });
+        section(title, remarks(remark))
+    };
+    let mut blocks = vec![heading(run)];
+    blocks.extend(of("Refused by the tenant", |outcome| if let Outcome::Failed(message) = outcome { Some(message) } else { None }));
+    blocks.extend(of(
+        "In doubt: sent, and no answer came",
+        |outcome| if let Outcome::InDoubt(message) = outcome { Some(message) } else { None },
+    ));
+    blocks.extend(of("Skipped", |outcome| if let Outcome::Skipped(message) = outcome { Some(message) } else { None }));
+    blocks.extend(section("Answered otherwise than sent", run.summary.differs.iter().map(|line| printable(line).into_owned()).collect()));
+    blocks.extend(section("Left out", remarks(run.plan.left_out.iter().map(Remark::from))));
+    blocks.extend(by_hand(run.due().into_iter()));
+    blocks.push(painted(QUIET, format!("The run's files are in {}", run.folder.display())));
+    let mut text = blocks.join("\n\n");
+    text.push('\n');
+    text
+}
+
+fn spaced(verb: &str) -> &'static str {
+    match verb {
+        "create" => "create ",
+        "update" => "update ",
+        _ => "",
+    }
+}
+
+/// Returns the first line, which says what the target holds now and what that cost.
+pub(super) fn heading_text(run: &Run<'_>) -> String {
+    let target = &run.plan.target.tenant;
+    let Effort { took, requests, waited } = run.effort;
+    let wait = if waited.as_millis() == 0 { String::new() } else { format!(", waited {} for the rate limit", duration(waited)) };
+    let cost = format!("in {} ({}{wait})", duration(took), count(requests, "request"));
+    let state = state(run.summary).replacen("applied", "Applied", 1);
+    match state.split_once("; ") {
+        Some((applied, rest)) => format!("{applied} to {target} {cost}; {rest}."),
+        None => format!("{state} to {target} {cost}."),
+    }
+}
+
+fn heading(run: &Run<'_>) -> String {
+    let Tally { failed, .. } = run.summary.tally();
+    let style = match (run.summary.is_whole(), failed) {
+        (true, _) => ADDED,
+        (false, 0) => CHANGED,
+        (false, _) => REMOVED,
+    };
+    painted(style, heading_text(run))
+}

@@ -1,0 +1,107 @@
+//! Rows in aligned columns, for lists and for markdown.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::markdown::escaped;
+use super::words::printable;
+
+/// Rows under a head, in columns.
+#[derive(Debug, Clone)]
+pub struct Table {
+    head: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Opens a table with these columns.
+    pub fn new(head: &[&str]) -> Self {
+        Self { head: head.iter().map(|&title| title.to_owned()).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row; cells that are missing stay blank.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        let mut cells: Vec<String> = cells.into_iter().collect();
+        cells.resize(self.head.len(), String::new());
+        self.rows.push(cells);
+    }
+
+    /// Returns whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Returns the head and the rows as aligned text; columns of numbers are aligned to the right.
+    pub fn text(&self) -> String {
+        self.aligned(&[std::slice::from_ref(&self.head), &self.rows].concat())
+    }
+
+    /// Returns the rows as aligned text, without the head.
+    pub fn body(&self) -> String {
+        self.aligned(&self.rows)
+    }
+
+    fn aligned(&self, rows: &[Vec<String>]) -> String {
+        let rows: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
+        let width_of = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or_default();
+        let columns: Vec<(usize, bool)> = (0..self.head.len()).map(|column| (width_of(column), self.is_of_numbers(column))).collect();
+        let mut out = String::new();
+        for row in &rows {
+            let mut line = String::new();
+            for (cell, (width, is_of_numbers)) in row.iter().zip(&columns) {
+                let blank = " ".repeat(width - cell.width());
+                let cell = if *is_of_numbers { blank + cell } else { cell.to_string() + &blank };
+                line.push_str(&cell);
+                line.push_str("  ");
+            }
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+        out
+    }
+
+    fn is_of_numbers(&self, column: usize) -> bool {
+        let is_number = |text: &String| !text.is_empty() && text.chars().all(|sign| sign.is_ascii_digit() || sign == ',');
+        !self.rows.is_empty() && self.rows.iter().all(|row| is_number(&row[column]))
+    }
+
+    /// Returns the table as markdown.
+    pub fn markdown(&self) -> String {
+        let line = |cells: &[String]| format!("| {} |\n", cells.iter().map(|cell| escaped(cell)).collect::<Vec<_>>().join(" | "));
+        let rule = |column| if self.is_of_numbers(column) { "---:" } else { "---" };
+        let rules = (0..self.head.len()).map(rule).collect::<Vec<_>>().join("|");
+        let rows = self.rows.iter().map(|row| line(row)).collect::<Vec<_>>().concat();
+        format!("{}|{rules}|\n{rows}", line(&self.head))
+    }
+
+    /// Returns the titles of the columns.
+    pub(super) fn head(&self) -> &[String] {
+        &self.head
+    }
+
+    /// Returns the rows.
+    pub(super) fn rows(&self) -> &[Vec<String>] {
+        &self.rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::new(&["kind", "count", "note"]);
+        table.row(["clients".into(), "1,200".into(), "a|b".into()]);
+        table.row(["役割".into(), "3".into()]);
+        table
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_what_they_show() {
+        assert_eq!(table().text(), "kind     count  note\nclients  1,200  a|b\n役割         3\n");
+    }
+
+    #[test]
+    fn markdown_escapes_what_would_break_a_row() {
+        assert_eq!(table().markdown(), "| kind | count | note |\n|---|---:|---|\n| clients | 1,200 | a\\|b |\n| 役割 | 3 |  |\n");
+    }
+}

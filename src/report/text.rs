@@ -1,0 +1,109 @@
+//! A plan as a person reads it, in the future tense.
+
+use super::changes::change;
+use super::paint::{QUIET, REMOVED, TITLE, painted};
+use super::sections::{Remark, by_hand, remarks, section};
+use super::words::{count, names, number, printable};
+use crate::plan::guard::Refusal;
+use crate::plan::{Action, Change, Counts, Plan};
+
+/// Names shown of resources that stay.
+const FEW: usize = 5;
+/// Resources created in one stage before only their names are shown.
+const MANY: usize = 20;
+/// Lines after which the heading is out of sight and said again at the end.
+const SCREEN: usize = 60;
+
+/// Returns a plan as styled text; `next` is the command to run next, or nothing.
+pub fn plan(plan: &Plan, refusals: &[Refusal], next: &str) -> String {
+    let mut blocks = vec![heading(plan, refusals)];
+    blocks.extend(stages(plan));
+    blocks.extend(section("Left out", remarks(plan.left_out.iter().map(Remark::from))));
+    blocks.extend(by_hand(plan.manual.iter()));
+    if plan.is_empty() {
+        blocks.extend(in_short(plan));
+    } else {
+        blocks.extend(in_full(plan));
+    }
+    blocks.extend(section("Notes", plan.notes.iter().map(|note| printable(note).into_owned()).collect()));
+    if !plan.is_empty() && blocks.iter().map(|block| block.lines().count() + 1).sum::<usize>() > SCREEN {
+        blocks.push(heading(plan, refusals));
+    }
+    blocks.extend(refusals.iter().map(refusal));
+    if !next.is_empty() {
+        blocks.push(next.to_owned());
+    }
+    let mut text = blocks.join("\n\n");
+    text.push('\n');
+    text
+}
+
+fn heading(plan: &Plan, refusals: &[Refusal]) -> String {
+    let (source, target) = (&plan.source.tenant, &plan.target.tenant);
+    let Counts { creates, updates, unchanged } = plan.counts();
+    let equal = count(unchanged, "resource");
+    if !plan.is_empty() {
+        let counts = format!("{} to create, {} to change, {} equal", number(creates), number(updates), number(unchanged));
+        return painted(TITLE, format!("{source} -> {target}: {counts}"));
+    }
+    let first = if plan.left_out.is_empty() {
+        format!("{target} holds everything {source} has: {equal} equal.")
+    } else {
+        format!("{target} holds everything {source} has but what is left out: {equal} equal.")
+    };
+    let first = painted(TITLE, first);
+    if refusals.is_empty() { format!("{first}\nNothing to do.") } else { first }
+}
+
+/// Returns the stages, those of one title that follow each other as one.
+fn stages(plan: &Plan) -> Vec<String> {
+    let mut blocks: Vec<(&str, Vec<&Change>)> = Vec::new();
+    for stage in &plan.stages {
+        match blocks.last_mut() {
+            Some((title, changes)) if *title == stage.title => changes.extend(&stage.changes),
+            _ => blocks.push((&stage.title, stage.changes.iter().collect())),
+        }
+    }
+    blocks.into_iter().filter_map(|(title, changes)| section(title, lines(&changes))).collect()
+}
+
+fn lines(changes: &[&Change]) -> Vec<String> {
+    let is_create = |change: &&&Change| matches!(change.action, Action::Create { .. });
+    let created = changes.iter().filter(is_create).count();
+    if created <= MANY {
+        return changes.iter().flat_map(|one| change(one)).collect();
+    }
+    let shown = changes.iter().flat_map(|one| change(one).into_iter().take(if is_create(&one) { 1 } else { usize::MAX }));
+    let folded = painted(QUIET, format!("(what the {} new ones hold: `--output json`)", number(created)));
+    shown.chain([folded]).collect()
+}
+
+/// Returns what is no part of the plan, by name.
+fn in_full(plan: &Plan) -> Vec<String> {
+    let target_only = plan.target_only.iter().map(|(kind, keys)| format!("{} {kind}: {}", number(keys.len()), names(keys.iter(), FEW)));
+    let unknown = plan.unknown.iter().map(|(kind, paths)| format!("{kind}: {}", printable(&paths.join(", "))));
+    let sections = [
+        section("Left alone", remarks(plan.left_alone.iter().map(Remark::from))),
+        section(&format!("Only in {}, and staying", plan.target.tenant), target_only.collect()),
+        section("Fields nobody knows yet, carried and not sent", unknown.collect()),
+    ];
+    sections.into_iter().flatten().collect()
+}
+
+/// Returns what is no part of the plan as counts: a plan that does nothing is no occasion to list it.
+fn in_short(plan: &Plan) -> Option<String> {
+    let target_only: usize = plan.target_only.values().map(Vec::len).sum();
+    let unknown: usize = plan.unknown.values().map(Vec::len).sum();
+    let counts = [
+        (plan.left_alone.len(), format!("{} left alone", number(plan.left_alone.len()))),
+        (target_only, format!("{} only in {}", number(target_only), plan.target.tenant)),
+        (unknown, format!("{} nobody knows yet", count(unknown, "field"))),
+    ];
+    let said: Vec<String> = counts.into_iter().filter(|(count, _)| *count > 0).map(|(_, text)| text).collect();
+    (!said.is_empty()).then(|| painted(QUIET, format!("({}; `--output json` names them)", said.join(", "))))
+}
+
+fn refusal(refusal: &Refusal) -> String {
+    let line = format!("{} {}", painted(REMOVED, format!("Refused: {}:", refusal.guard)), printable(&refusal.message));
+    if refusal.can_be_allowed { format!("{line}\n  `--allow {}` if that is meant", refusal.guard) } else { line }
+}

@@ -1,0 +1,123 @@
+//! JSON values as people read them: references as names, long things folded.
+
+use serde_json::Value;
+
+use super::words::{count, named, number, printable};
+use crate::body::Body;
+use crate::snapshot::refs;
+
+/// Columns a line of a field may take.
+pub(super) const WIDTH: usize = 100;
+/// Elements or fields shown of a long one.
+const MOST: usize = 8;
+
+/// Returns a value on one line.
+pub(super) fn inline(value: &Value) -> String {
+    match value {
+        Value::String(text) => inline_text(text),
+        Value::Array(list) => format!("[{}]", list.iter().map(inline).collect::<Vec<_>>().join(", ")),
+        Value::Object(fields) => {
+            let field = |(name, value): (&String, &Value)| format!("{}: {}", printable(name), inline(value));
+            format!("{{{}}}", fields.iter().map(field).collect::<Vec<_>>().join(", "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+fn inline_text(text: &str) -> String {
+    let reads_as_another = serde_json::from_str::<Value>(text).is_ok_and(|value| !value.is_object() && !value.is_array());
+    if let Some(key) = refs::as_reference(&Value::String(text.to_owned())) {
+        return named(&key);
+    }
+    match text.lines().count() {
+        2.. => format!("({})", count(text.lines().count(), "line")),
+        _ if reads_as_another || text.trim() != text || text.is_empty() => {
+            printable(&Value::String(text.to_owned()).to_string()).into_owned()
+        }
+        _ => printable(text).into_owned(),
+    }
+}
+
+/// Returns an element of a list under a parent: what its fields hold, joined by ` · `.
+pub(super) fn element(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => fields.values().map(inline).collect::<Vec<_>>().join(" · "),
+        other => inline(other),
+    }
+}
+
+/// Returns the start of a text that is too long for its line.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
+/// Returns the fields of a body, one a line where they fit; `shown_above` are those a heading has named already.
+pub(super) fn fields(body: &Body, shown_above: &[&str]) -> Vec<String> {
+    let shown = body.0.iter().filter(|(name, value)| !shown_above.contains(&name.as_str()) && !crate::body::is_blank(value));
+    shown.flat_map(|(name, value)| field(name, value)).collect()
+}
+
+fn field(name: &str, value: &Value) -> Vec<String> {
+    let name = printable(name);
+    let line = format!("{name}: {}", flat(value).unwrap_or_else(|| inline(value)));
+    if line.chars().count() <= WIDTH {
+        return vec![line];
+    }
+    match value {
+        Value::Array(list) => folded(&name, list.iter().map(inline).collect(), "element"),
+        Value::Object(_) => folded(&name, leaves("", value), "field"),
+        _ => vec![cut(&line, WIDTH)],
+    }
+}
+
+/// Returns a list of single values without its brackets.
+fn flat(value: &Value) -> Option<String> {
+    let list = value.as_array().filter(|list| list.iter().all(|element| !element.is_array() && !element.is_object()))?;
+    Some(list.iter().map(inline).collect::<Vec<_>>().join(", "))
+}
+
+fn folded(name: &str, parts: Vec<String>, part: &str) -> Vec<String> {
+    let more = parts.len().saturating_sub(MOST);
+    let mut lines = vec![format!("{name}: ({})", count(parts.len(), part))];
+    lines.extend(parts.into_iter().take(MOST).map(|part| format!("  {}", cut(&part, WIDTH - 2))));
+    if more > 0 {
+        lines.push(format!("  … {} more", number(more)));
+    }
+    lines
+}
+
+fn leaves(path: &str, value: &Value) -> Vec<String> {
+    let Value::Object(fields) = value else { return vec![format!("{path}: {}", inline(value))] };
+    let below = |name: &String| if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+    fields.iter().flat_map(|(name, value)| leaves(&below(name), value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_text_that_reads_as_something_else_is_quoted() {
+        let shown = [json!("plain"), json!("true"), json!(true), json!("12"), json!(""), json!(" x")].map(|value| inline(&value));
+        assert_eq!(shown, ["plain", "\"true\"", "true", "\"12\"", "\"\"", "\" x\""]);
+    }
+
+    #[test]
+    fn a_reference_shows_what_it_names_and_a_mark_inside_a_text_stays() {
+        assert_eq!(inline(&json!("⟦clients/Billing API⟧")), "client \"Billing API\"");
+        assert_eq!(inline(&json!("https://⟨tenant⟩/api/v2/")), "https://⟨tenant⟩/api/v2/");
+    }
+
+    #[test]
+    fn a_long_object_shows_its_first_leaves() {
+        let deep: serde_json::Map<String, Value> = (0..12).map(|at| (format!("field_{at:02}"), json!({"deep": "x"}))).collect();
+        let body = Body::from_value(json!({"addons": deep, "short": [1, 2]})).expect("an object");
+        let lines = fields(&body, &[]);
+        assert_eq!(lines[..2], ["addons: (12 fields)", "  field_00.deep: x"]);
+        assert_eq!(lines[9..], ["  … 4 more", "short: 1, 2"]);
+    }
+}

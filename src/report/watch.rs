@@ -1,0 +1,355 @@
+//! What a run has come to, counted from its events, and how that is said; pure, so that time is an argument.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::summary::Effort;
+use super::words::{count, duration, named, number, printable};
+use crate::event::{Event, Outcome};
+use crate::resource::Key;
+
+/// How much a person wants to know while a run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// Nothing.
+    Quiet,
+    /// Where it stands, and what went wrong.
+    Normal,
+    /// Every change and every request that is sent again, too.
+    Verbose,
+}
+
+/// Lines that only say where things stand come no closer than this.
+const CALM: Duration = Duration::from_secs(10);
+/// A tenth of the changes is worth a line where it is at least this many.
+const MANY: usize = 20;
+/// Waits shorter than this are the pacer's ordinary steps.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Where a kind stands while it is read.
+#[derive(Debug, Clone, Copy)]
+struct Listing {
+    since: Instant,
+    read: usize,
+    total: Option<usize>,
+    said: Instant,
+}
+
+/// Where a tenant stands while it is read.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    since: Instant,
+    left: usize,
+    kinds: usize,
+    resources: usize,
+}
+
+/// Where a plan stands while it is applied.
+#[derive(Debug, Clone)]
+struct Applying {
+    tenant: String,
+    since: Instant,
+    changes: usize,
+    settled: usize,
+    applied: usize,
+    failed: usize,
+    said: Instant,
+    said_at: usize,
+}
+
+/// What a run has come to.
+#[derive(Debug)]
+pub(super) struct Watch {
+    mode: Mode,
+    began: Instant,
+    requests: usize,
+    waited: Duration,
+    waiting_until: Instant,
+    wait_said: Option<Instant>,
+    readings: BTreeMap<String, Reading>,
+    listings: BTreeMap<(String, &'static str), Listing>,
+    applying: Option<Applying>,
+}
+
+impl Watch {
+    pub(super) fn new(mode: Mode, now: Instant) -> Self {
+        Self {
+            mode,
+            began: now,
+            requests: 0,
+            waited: Duration::ZERO,
+            waiting_until: now,
+            wait_said: None,
+            readings: BTreeMap::new(),
+            listings: BTreeMap::new(),
+            applying: None,
+        }
+    }
+
+    /// Returns what applying has cost so far, or everything where nothing is applied.
+    pub(super) fn effort(&self, now: Instant) -> Effort {
+        Effort { took: now - self.began, requests: self.requests, waited: self.waited }
+    }
+
+    /// Takes an event in; returns the lines that tell of it for good.
+    pub(super) fn see(&mut self, event: &Event, now: Instant) -> Vec<String> {
+        let line = match event {
+            Event::Reading { tenant, kinds } => {
+                self.readings.insert(tenant.clone(), Reading { since: now, left: *kinds, kinds: *kinds, resources: 0 });
+                None
+            }
+            Event::Listing { tenant, kind, read, total } => {
+                let fresh = Listing { since: now, read: 0, total: None, said: now };
+                let listing = self.listings.entry((tenant.clone(), kind)).or_insert(fresh);
+                (listing.read, listing.total) = (*read, *total);
+                None
+            }
+            Event::Listed { tenant, kind, read, absent } => return self.listed(tenant, kind, *read, absent.as_deref(), now),
+            Event::Waiting { wait, .. } => {
+                let until = now + *wait;
+                self.waited += until.saturating_duration_since(self.waiting_until.max(now));
+                self.waiting_until = self.waiting_until.max(until);
+                None
+            }
+            Event::Retrying { tenant, request, because, attempt } => {
+                let line = || format!("{tenant}: {request} again, attempt {attempt} ({})", printable(because));
+                (self.mode == Mode::Verbose).then(line)
+            }
+            Event::Answered { .. } => {
+                self.requests += 1;
+                None
+            }
+            Event::Applying { tenant, changes } => {
+                self.begin(tenant, *changes, now);
+                None
+            }
+            Event::Settled { key, action, outcome } => self.settled(key, action, outcome),
+            Event::Noted(note) => Some(format!("note: {}", printable(note))),
+        };
+        line.into_iter().filter(|_| self.mode != Mode::Quiet).collect()
+    }
+
+    fn begin(&mut self, tenant: &str, changes: usize, now: Instant) {
+        let tenant = tenant.to_owned();
+        self.applying = Some(Applying { tenant, since: now, changes, settled: 0, applied: 0, failed: 0, said: now, said_at: 0 });
+        (self.began, self.requests, self.waited) = (now, 0, Duration::ZERO);
+    }
+
+    fn listed(&mut self, tenant: &str, kind: &'static str, read: usize, absent: Option<&str>, now: Instant) -> Vec<String> {
+        self.listings.remove(&(tenant.to_owned(), kind));
+        let mut lines = Vec::new();
+        if self.mode == Mode::Verbose {
+            let found = absent.map_or_else(|| number(read), |because| format!("none ({})", printable(because)));
+            lines.push(format!("read {tenant}  {kind}: {found}"));
+        }
+        if let Some(reading) = self.readings.get_mut(tenant) {
+            reading.left = reading.left.saturating_sub(1);
+            reading.resources += read;
+            if reading.left == 0 {
+                let Reading { since, kinds, resources, .. } = *reading;
+                self.readings.remove(tenant);
+                lines.push(format!(
+                    "read {tenant}: {} of {} in {}",
+                    count(resources, "resource"),
+                    count(kinds, "kind"),
+                    duration(now - since)
+                ));
+            }
+        }
+        lines.retain(|_| self.mode != Mode::Quiet);
+        lines
+    }
+
+    fn settled(&mut self, key: &Key, action: &str, outcome: &Outcome) -> Option<String> {
+        if let Some(applying) = &mut self.applying {
+            applying.settled += 1;
+            match outcome {
+                Outcome::Applied(_) => applying.applied += 1,
+                Outcome::Failed(_) | Outcome::InDoubt(_) => applying.failed += 1,
+                Outcome::Skipped(_) => {}
+            }
+        }
+        let what = format!("{action} {}", named(key));
+        match outcome {
+            Outcome::Failed(message) => Some(format!("refused: {what}: {}", printable(message))),
+            Outcome::InDoubt(message) => Some(format!("in doubt: {what}: {}", printable(message))),
+            Outcome::Skipped(because) if self.mode == Mode::Verbose => Some(format!("skipped: {what}: {}", printable(because))),
+            Outcome::Applied(_) if self.mode == Mode::Verbose => Some(format!("applied: {what}")),
+            Outcome::Skipped(_) | Outcome::Applied(_) => None,
+        }
+    }
+
+    /// Returns the line a log is due for an event that was taken in: where things stand, not too often.
+    pub(super) fn standing(&mut self, event: &Event, now: Instant) -> Option<String> {
+        let line = match event {
+            Event::Listing { tenant, kind, .. } => {
+                let listing = self.listings.get_mut(&(tenant.clone(), *kind)).filter(|listing| now - listing.said >= CALM)?;
+                listing.said = now;
+                self.listing_line(tenant, kind, now)
+            }
+            Event::Listed { tenant, kind, read, absent } if self.mode == Mode::Normal => {
+                let found = absent.as_ref().map_or_else(|| number(*read), |because| format!("none ({})", printable(because)));
+                Some(format!("read {tenant}  {kind}: {found}"))
+            }
+            Event::Applying { tenant, changes } => Some(format!("applying {} to {tenant}", count(*changes, "change"))),
+            Event::Settled { .. } => {
+                let applying = self.applying.as_mut()?;
+                let step = (applying.changes / 10).max(MANY);
+                let is_due = now - applying.said >= CALM || applying.settled >= applying.said_at + step;
+                if !is_due {
+                    return None;
+                }
+                (applying.said, applying.said_at) = (now, applying.settled);
+                self.applying_line(now)
+            }
+            Event::Waiting { .. } => {
+                let is_due = self.wait_said.is_none_or(|said| now - said >= CALM);
+                let line = Self::waiting_line(event).filter(|_| is_due)?;
+                self.wait_said = Some(now);
+                Some(line)
+            }
+            _ => None,
+        };
+        line.filter(|_| self.mode != Mode::Quiet)
+    }
+
+    /// Returns where a kind stands: `reading dev  clients 340/1,000  42/s`.
+    pub(super) fn listing_line(&self, tenant: &str, kind: &'static str, now: Instant) -> Option<String> {
+        let Listing { since, read, total, .. } = self.listings.get(&(tenant.to_owned(), kind))?;
+        let of = total.map(|total| format!("/{}", number(total))).unwrap_or_default();
+        let rate = rate(*read, now - *since).map(|rate| format!("  {rate}/s")).unwrap_or_default();
+        Some(format!("reading {tenant}  {kind} {}{of}{rate}", number(*read)))
+    }
+
+    /// Returns where applying stands: `applied 120 of 212 to prod, 1 failed  7/s  13 s left`.
+    pub(super) fn applying_line(&self, now: Instant) -> Option<String> {
+        let Applying { tenant, since, changes, settled, applied, failed, .. } = self.applying.as_ref()?;
+        let failures = if *failed == 0 { String::new() } else { format!(", {} failed", number(*failed)) };
+        let elapsed = now - *since;
+        let pace = rate(*settled, elapsed).map(|rate| format!("  {rate}/s")).unwrap_or_default();
+        let left = left(*settled, *changes, elapsed).map(|left| format!("  {} left", duration(left))).unwrap_or_default();
+        Some(format!("applied {} of {} to {tenant}{failures}{pace}{left}", number(*applied), number(*changes)))
+    }
+
+    /// Returns how many changes are settled, and how many there are.
+    pub(super) fn applying(&self) -> Option<(usize, usize)> {
+        self.applying.as_ref().map(|applying| (applying.settled, applying.changes))
+    }
+
+    /// Returns how a wait is said, where it is worth a word.
+    pub(super) fn waiting_line(event: &Event) -> Option<String> {
+        let Event::Waiting { tenant, wait, because } = event else { return None };
+        let because = if because == "rate limit" { "the rate limit".into() } else { printable(because) };
+        let seconds = Duration::from_secs_f64(wait.as_secs_f64().ceil());
+        (*wait >= SHORTEST_WAIT).then(|| format!("waiting {} for {because} of {tenant}", duration(seconds)))
+    }
+}
+
+/// Returns how many there were a second, once there is something to judge by.
+fn rate(done: usize, elapsed: Duration) -> Option<String> {
+    #[expect(clippy::cast_precision_loss, reason = "a count of settings")]
+    let rate = done as f64 / elapsed.as_secs_f64();
+    let is_known = done > 0 && elapsed >= Duration::from_secs(1);
+    is_known.then(|| if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") })
+}
+
+/// Returns how long the rest takes at the pace so far.
+fn left(done: usize, all: usize, elapsed: Duration) -> Option<Duration> {
+    let is_known = done > 0 && elapsed >= Duration::from_secs(1) && all > done;
+    #[expect(clippy::cast_precision_loss, reason = "a count of settings")]
+    is_known.then(|| Duration::from_secs_f64((elapsed.as_secs_f64() / done as f64 * (all - done) as f64).ceil()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::key;
+    use crate::resource::Id;
+
+    /// Tells events, each at its second, and returns what a log says.
+    fn log(mode: Mode, events: &[(u64, Event)]) -> Vec<String> {
+        let start = Instant::now();
+        let mut watch = Watch::new(mode, start);
+        let mut lines = Vec::new();
+        for (at, event) in events {
+            let now = start + Duration::from_secs(*at);
+            let told = watch.see(event, now);
+            lines.extend(watch.standing(event, now));
+            lines.extend(told);
+        }
+        lines
+    }
+
+    fn listing(read: usize) -> Event {
+        Event::Listing { tenant: "dev".into(), kind: "clients", read, total: Some(1_000) }
+    }
+
+    fn settled(outcome: Outcome) -> Event {
+        Event::Settled { key: key("clients/Web"), action: "update", outcome }
+    }
+
+    fn waiting(seconds: u64) -> Event {
+        Event::Waiting { tenant: "prod".into(), wait: Duration::from_secs(seconds), because: "rate limit".into() }
+    }
+
+    #[test]
+    fn reading_is_told_a_line_a_kind_and_not_oftener_than_every_ten_seconds() {
+        let listed =
+            |kind, read, absent: Option<&str>| Event::Listed { tenant: "dev".into(), kind, read, absent: absent.map(str::to_owned) };
+        let events = [
+            (0, Event::Reading { tenant: "dev".into(), kinds: 2 }),
+            (0, listing(100)),
+            (4, listing(300)),
+            (10, listing(420)),
+            (20, listed("clients", 1_000, None)),
+            (21, listed("rules", 0, Some("switched off"))),
+        ];
+        let expected = [
+            "reading dev  clients 420/1,000  42/s",
+            "read dev  clients: 1,000",
+            "read dev  rules: none (switched off)",
+            "read dev: 1,000 resources of 2 kinds in 21 s",
+        ];
+        assert_eq!(log(Mode::Normal, &events), expected);
+        assert!(log(Mode::Quiet, &events).is_empty());
+    }
+
+    #[test]
+    fn applying_tells_every_failure_and_where_it_stands_every_tenth() {
+        let mut events = vec![(0, Event::Applying { tenant: "prod".into(), changes: 200 })];
+        events.extend((0..30).map(|_| (5, settled(Outcome::Applied(Id::new("t"))))));
+        events.push((5, settled(Outcome::Failed("400".into()))));
+        events.push((5, settled(Outcome::Skipped("it needs client \"Web\"".into()))));
+        events.push((16, settled(Outcome::Applied(Id::new("t")))));
+        let expected = [
+            "applying 200 changes to prod",
+            "applied 20 of 200 to prod  4.0/s  45 s left",
+            "refused: update client \"Web\": 400",
+            "applied 31 of 200 to prod, 1 failed  2.1/s  81 s left",
+        ];
+        assert_eq!(log(Mode::Normal, &events), expected);
+    }
+
+    #[test]
+    fn waits_are_told_once_in_a_while_and_retries_only_to_who_asks() {
+        let retry = Event::Retrying { tenant: "prod".into(), request: "GET /clients".into(), because: "503".into(), attempt: 2 };
+        let events = [(0, waiting(12)), (1, waiting(11)), (11, waiting(3)), (12, retry)];
+        let expected = ["waiting 12 s for the rate limit of prod", "waiting 3 s for the rate limit of prod"];
+        assert_eq!(log(Mode::Normal, &events), expected);
+        assert_eq!(log(Mode::Verbose, &events)[2], "prod: GET /clients again, attempt 2 (503)");
+    }
+
+    #[test]
+    fn waits_that_overlap_count_once_and_applying_begins_the_count_anew() {
+        let start = Instant::now();
+        let mut watch = Watch::new(Mode::Normal, start);
+        let answered = Event::Answered { tenant: "prod".into(), status: 200, write: false };
+        watch.see(&answered, start);
+        watch.see(&Event::Applying { tenant: "prod".into(), changes: 2 }, start);
+        watch.see(&waiting(4), start);
+        watch.see(&waiting(5), start + Duration::from_secs(1));
+        watch.see(&answered, start + Duration::from_secs(6));
+        let effort = watch.effort(start + Duration::from_secs(7));
+        assert_eq!(effort, Effort { took: Duration::from_secs(7), requests: 1, waited: Duration::from_secs(6) });
+    }
+}

@@ -1,0 +1,102 @@
+//! Numbers, times, names and counts as people write them.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::catalog::Catalog;
+use crate::resource::Key;
+
+/// Returns a resource as part of a sentence: `client "Billing API"`, `tenant settings`.
+pub fn named(key: &Key) -> String {
+    let singular = Catalog::standard().kind(key.kind()).map_or(key.kind(), |kind| kind.singular);
+    if key.name().is_empty() { singular.to_owned() } else { format!("{singular} \"{}\"", printable(key.name())) }
+}
+
+/// Returns a text with its control characters, and those that turn the direction of writing, made visible.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let is_hidden = |sign: char| {
+        let turns = matches!(sign, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || (sign.is_control() && sign != '\t')
+    };
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let shown = text.chars().map(|sign| if is_hidden(sign) { sign.escape_default().to_string() } else { sign.to_string() });
+    Cow::Owned(shown.collect())
+}
+
+/// Returns a number with its thousands apart: `1,000`.
+pub(super) fn number(count: usize) -> String {
+    let digits = count.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Returns a count of things: `1 change`, `1,200 changes`.
+pub(super) fn count(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{} {thing}s", number(count)) }
+}
+
+/// Returns a time as people say it: `0.4 s`, `31 s`, `4 min 12 s`, `1 h 3 min`.
+pub(super) fn duration(time: Duration) -> String {
+    let seconds = time.as_secs_f64().round();
+    if time < Duration::from_millis(9_950) {
+        let tenths = format!("{:.1}", time.as_secs_f64());
+        return format!("{} s", tenths.strip_suffix(".0").unwrap_or(&tenths));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time of a run, rounded")]
+    let seconds = seconds as u64;
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// Returns names in a row, the first few of them: `A, B and 7 more`.
+pub(super) fn names<'key>(keys: impl ExactSizeIterator<Item = &'key Key>, most: usize) -> String {
+    let more = keys.len().saturating_sub(most);
+    let shown: Vec<Cow<'_, str>> = keys.take(most).map(|key| printable(key.name())).collect();
+    if more == 0 { shown.join(", ") } else { format!("{} and {} more", shown.join(", "), number(more)) }
+}
+
+/// Returns parts of a sentence in a row: `a, b and c`.
+pub(super) fn enumeration(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_their_thousands_apart() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn times_are_as_exact_as_they_matter() {
+        let said = [400, 4_000, 9_960, 31_400, 119_600, 252_000, 3_780_000].map(|millis| duration(Duration::from_millis(millis)));
+        assert_eq!(said, ["0.4 s", "4 s", "10 s", "31 s", "2 min 0 s", "4 min 12 s", "1 h 3 min"]);
+    }
+
+    #[test]
+    fn a_name_cannot_draw_on_the_terminal() {
+        assert_eq!(named(&Key::new("clients", "Web\u{1b}[2J\u{202e}")), "client \"Web\\u{1b}[2J\\u{202e}\"");
+    }
+
+    #[test]
+    fn a_singleton_has_no_name() {
+        assert_eq!(named(&Key::new("tenant-settings", "")), "tenant settings");
+    }
+}
