@@ -20,7 +20,7 @@ const LEAD: usize = 20;
 pub(super) fn change(change: &Change) -> Vec<String> {
     let name = named(&change.key);
     let (heading, below) = match &change.action {
-        Action::Create { body } => (format!("{} create {name}", painted(ADDED, "+")), fields(body, shown_above(change))),
+        Action::Create { body, .. } => (format!("{} create {name}", painted(ADDED, "+")), fields(body, shown_above(change))),
         Action::Update { id, body, edits } => {
             let when = if id.is_some() { "" } else { ", once it exists" };
             // What is written late has no edits: the resource does not exist yet.

@@ -104,7 +104,7 @@ fn changes<'plan>(changes: impl Iterator<Item = &'plan Change>) -> Table {
 fn what(change: &Change) -> String {
     let names = |names: &mut dyn Iterator<Item = &String>| enumeration(&names.cloned().collect::<Vec<_>>());
     let line = match &change.action {
-        Action::Create { body } => names(&mut body.0.keys()),
+        Action::Create { body, .. } => names(&mut body.0.keys()),
         Action::Update { body, edits, .. } if edits.is_empty() => names(&mut body.0.keys()),
         Action::Update { edits, .. } => {
             let shown = |value: &Option<serde_json::Value>| value.as_ref().map_or("(none)".to_owned(), |value| cut(&inline(value), 80));

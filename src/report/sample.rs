@@ -34,19 +34,8 @@ fn side(tenant: &str) -> Side {
 
 /// Returns a plan that does nothing.
 pub(super) fn empty() -> Plan {
-    Plan {
-        source: side("dev"),
-        target: side("prod"),
-        stages: Vec::new(),
-        left_out: Vec::new(),
-        manual: Vec::new(),
-        left_alone: Vec::new(),
-        unchanged: BTreeMap::from([("clients".into(), 12), ("roles".into(), 100)]),
-        target_only: BTreeMap::new(),
-        shared: BTreeMap::new(),
-        unknown: BTreeMap::new(),
-        notes: Vec::new(),
-    }
+    let unchanged = BTreeMap::from([("clients".into(), 12), ("roles".into(), 100)]);
+    Plan { unchanged, ..Plan::between(side("dev"), side("prod")) }
 }
 
 fn clients() -> Stage {
@@ -54,7 +43,7 @@ fn clients() -> Stage {
         "name": "Billing API", "app_type": "non_interactive", "callbacks": ["https://billing.acme.com/a", "https://billing.acme.com/b"],
         "custom_login_page": "<html>\n<body>\n</html>", "jwt_configuration": {"alg": "RS256", "lifetime_in_seconds": 36000},
     });
-    let mut create = change("clients/Billing API", Action::Create { body: body(billing) });
+    let mut create = change("clients/Billing API", Action::Create { body: body(billing), twins: Vec::new() });
     create.secrets.push(SecretField { path: "client_secret".into(), from: "env:BILLING_SECRET".into() });
     let script: Vec<String> = (1..=34).map(|line| format!("line {line}")).collect();
     let (old, new) = (script.join("\n"), script.join("\n").replace("line 20", "line twenty"));
@@ -70,7 +59,8 @@ fn clients() -> Stage {
 
 fn neighbours() -> Vec<Stage> {
     let grant = json!({"client_id": "⟦clients/Billing API⟧", "audience": "https://⟨tenant⟩/api/v2/", "scope": ["read:users"]});
-    let mut grant = change("client-grants/Billing API · https://⟨tenant⟩/api/v2/ · client", Action::Create { body: body(grant) });
+    let mut grant =
+        change("client-grants/Billing API · https://⟨tenant⟩/api/v2/ · client", Action::Create { body: body(grant), twins: Vec::new() });
     grant.needs.push(key("clients/Billing API"));
     let elements = Action::Elements {
         parent: key("connections/google-oauth2"),
@@ -109,12 +99,12 @@ pub(super) fn plan() -> Plan {
 pub(super) fn refusals() -> Vec<Refusal> {
     vec![
         Refusal {
-            guard: "many-changes",
+            guard: "many-changes".into(),
             can_be_allowed: true,
             message: "12 of 14 resources of \"prod\" would change; at most 4 may at once".into(),
         },
         Refusal {
-            guard: "scopes",
+            guard: "scopes".into(),
             can_be_allowed: false,
             message: "the token for \"prod\" may not read rules; it lacks read:rules".into(),
         },

@@ -25,6 +25,7 @@ mod habit;
 mod lists;
 mod mint;
 mod options;
+pub mod seed;
 mod server;
 mod settings;
 mod state;
