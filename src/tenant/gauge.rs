@@ -31,10 +31,10 @@ impl Told {
     }
 }
 
-/// Returns the wait that an answer asks for: `Retry-After` in seconds, else until `x-ratelimit-reset`.
-pub(super) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+/// Returns the wait that an answer asks for: `Retry-After` in seconds, else, of a 429, until `x-ratelimit-reset`.
+pub(super) fn asked_wait(status: u16, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok());
-    seconds.map(|seconds| Duration::from_secs(seconds.into())).or_else(|| since_answer(headers, now))
+    seconds.map(|seconds| Duration::from_secs(seconds.into())).or_else(|| if status == 429 { since_answer(headers, now) } else { None })
 }
 
 fn since_answer(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
@@ -154,9 +154,10 @@ mod tests {
         let both = headers(&[("retry-after", "7"), ("x-ratelimit-reset", "20")]);
         let reset = headers(&[("x-ratelimit-reset", "20")]);
         let now = UNIX_EPOCH + Duration::from_secs(8);
-        assert_eq!(asked_wait(&both, now), Some(Duration::from_secs(7)));
-        assert_eq!(asked_wait(&reset, now), Some(Duration::from_secs(12)));
-        assert_eq!(asked_wait(&HeaderMap::new(), now), None);
+        assert_eq!(asked_wait(429, &both, now), Some(Duration::from_secs(7)));
+        assert_eq!(asked_wait(429, &reset, now), Some(Duration::from_secs(12)));
+        assert_eq!(asked_wait(500, &reset, now), None);
+        assert_eq!(asked_wait(429, &HeaderMap::new(), now), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -39,7 +39,6 @@ pub(super) enum Ending {
 }
 
 /// One message to send.
-#[derive(Debug)]
 pub(super) struct Message<'message> {
     /// The method.
     pub(super) method: Method,

@@ -20,7 +20,6 @@ use crate::catalog::limits::Calls;
 use crate::event::{Event, Observer};
 
 /// A request to the Management API, however often it is sent.
-#[derive(Debug)]
 pub(super) struct Request {
     method: Method,
     path: String,
@@ -102,22 +101,6 @@ impl Request {
     }
 }
 
-impl Tried {
-    /// Counts a failed attempt.
-    pub(super) fn count(&mut self, failure: Failure, spent: Duration) {
-        self.spent = spent;
-        if matches!(failure, Failure::Status { status: 429, .. }) {
-            self.limited += 1;
-        } else {
-            self.failed += 1;
-        }
-    }
-
-    fn attempts(self) -> u32 {
-        self.failed + self.limited
-    }
-}
-
 impl Line {
     /// Sends a request until it is answered 2xx or the retry table says otherwise.
     pub(super) async fn send(&self, request: &Request) -> Result<Reply, Error> {
@@ -139,7 +122,7 @@ impl Line {
             tried.count(failure, first_failure.get_or_insert_with(Instant::now).elapsed());
             match decide(request.effect, tried, failure, jitter()) {
                 // What is not there after a DELETE that may have arrived was removed by it.
-                Decision::GiveUp if request.method == Method::DELETE && error.is_not_found() && tried.attempts() > 1 => {
+                Decision::GiveUp if request.method == Method::DELETE && error.is_not_found() && tried.failed > 1 => {
                     return Ok(Reply { status: 204, body: Vec::new() });
                 }
                 Decision::GiveUp => return Err(error),
@@ -180,7 +163,7 @@ impl Line {
             Ending::Answered { status, headers, body } => {
                 let mut veil = request.veil.clone().with(&self.veil);
                 veil.hide(token.secret.reveal());
-                let failure = Failure::Status { status, after: asked_wait(&headers, SystemTime::now()) };
+                let failure = Failure::Status { status, after: asked_wait(status, &headers, SystemTime::now()) };
                 Err(Failed { failure, error: refusal(&request.name(), status, &body, &veil) })
             }
             Ending::Unsent(source) => Err(Failed { failure: Failure::Unsent, error: unreachable(source) }),

@@ -56,6 +56,8 @@ pub struct Settings {
     /// Who is asking.
     pub credentials: Credentials,
     /// The subscription whose published limits hold, where it is known.
+    ///
+    /// Without it and without `rate` the headers of the answers lead alone: as safe, and slower only where a bucket is tiny.
     pub tier: Option<&'static Tier>,
     /// The tenant's bucket, where it differs from the subscription's.
     pub rate: Option<Rate>,

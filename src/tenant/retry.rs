@@ -40,6 +40,23 @@ pub(super) struct Tried {
     pub(super) spent: Duration,
 }
 
+impl Tried {
+    /// Counts a failed attempt.
+    pub(super) fn count(&mut self, failure: Failure, spent: Duration) {
+        self.spent = spent;
+        if matches!(failure, Failure::Status { status: 429, .. }) {
+            self.limited += 1;
+        } else {
+            self.failed += 1;
+        }
+    }
+
+    /// Returns the attempts so far.
+    pub(super) fn attempts(self) -> u32 {
+        self.failed + self.limited
+    }
+}
+
 /// What to do about a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Decision {

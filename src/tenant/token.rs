@@ -171,7 +171,7 @@ async fn ask_once(http: &Http, address: &Address, client_id: &str, proof: &Proof
     match ending {
         Ending::Answered { status: 200..=299, body, .. } => Ok(Ok(read_grant(&body)?)),
         Ending::Answered { status, headers, body } => {
-            let failure = Failure::Status { status, after: asked_wait(&headers, SystemTime::now()) };
+            let failure = Failure::Status { status, after: asked_wait(status, &headers, SystemTime::now()) };
             // The endpoint answers 400, 401 or 403 for credentials of every wrong sort.
             let error = match refusal(REQUEST, status, &body, &veil) {
                 Error::Refused { status: 400 | 403, message, .. } => Error::Unauthenticated { message },
