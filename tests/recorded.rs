@@ -110,14 +110,18 @@ const KNOWN: &[(&str, &str)] = &[
     ),
 ];
 
-fn rows(name: &str) -> Option<Vec<Value>> {
+fn open(name: &str) -> Option<File> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference");
     let folder = std::env::var_os("AUTH0_REFERENCE").map_or_else(beside, PathBuf::from);
-    let Ok(file) = File::open(folder.join("recorded").join(name)) else {
+    let file = File::open(folder.join("recorded").join(name));
+    if file.is_err() {
         println!("{name}: no recordings under {}, skipped", folder.display());
-        return None;
-    };
-    let lines = BufReader::new(GzDecoder::new(file)).lines();
+    }
+    file.ok()
+}
+
+fn rows(name: &str) -> Option<Vec<Value>> {
+    let lines = BufReader::new(GzDecoder::new(open(name)?)).lines();
     Some(lines.map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON")).collect())
 }
 
@@ -256,6 +260,7 @@ fn recorded_updates_are_answered_as_they_were() {
         };
         let mut state = State::from_json(json!({"domain": "recorded.eu.auth0.com", "data": {at: before}})).expect("a state");
         let answer = state.ask(text(row, "method"), path, without_old_fields(kind, row["request"].clone()));
+        assert_eq!(answer.status, 200, "{}#{}: {}", text(row, "cassette"), row["seq"], answer.body);
         tally.count(kind, row, &answer.body, &row["after"]);
     }
     tally.print("updates of");
@@ -274,9 +279,27 @@ fn recorded_creates_are_answered_as_they_were() {
         };
         let mut state = around(kind, &row["request"]);
         let answer = state.ask("POST", kind.path, without_old_fields(kind, row["request"].clone()));
+        assert_eq!(json!(answer.status), row["status"], "{}#{}: {}", text(row, "cassette"), row["seq"], answer.body);
         tally.count(kind, row, &answer.body, &row["response"]);
     }
     tally.print("creates of");
     assert!(tally.share(&["clients"]) >= 95.0, "client creates agree less than they did");
     assert!(tally.share(&[]) >= 90.0, "creates agree less than they did");
+}
+
+#[test]
+fn recorded_refusals_have_the_same_words() {
+    let Some(lines) = open("errors.jsonl") else { return };
+    let mut compared = 0;
+    for line in BufReader::new(lines).lines() {
+        let row: Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
+        let is_absence = row["status"] == 404 && row["method"] == "GET";
+        if !is_absence || kind_of(text(&row, "path")).is_none() || row["body"] == json!({}) {
+            continue;
+        }
+        let mut state = State::from_json(json!({"data": {}})).expect("a state");
+        assert_eq!(state.ask("GET", text(&row, "path"), Value::Null).body, row["body"], "{}", text(&row, "path"));
+        compared += 1;
+    }
+    println!("refusals: {compared} of {compared} in the same words");
 }

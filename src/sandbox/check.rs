@@ -17,6 +17,7 @@ use crate::catalog::{Fields, Kind, Purpose, Written};
 pub(super) fn check(kind: &Kind, habit: &Habit, sent: &Body, purpose: Purpose) -> Result<(), Answer> {
     check_fields(kind.fields(), habit, &sent.0, purpose, "")?;
     check_types(kind, habit, sent)?;
+    check_exclusive(habit, sent)?;
     match purpose {
         Purpose::Create => check_required(kind, habit, sent),
         Purpose::Update => check_nulls(kind, habit, sent),
@@ -81,6 +82,13 @@ fn check_types(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
         }
     }
     Ok(())
+}
+
+/// Refuses two fields that cannot both be set, in the words recorded for options of connections.
+fn check_exclusive(habit: &Habit, sent: &Body) -> Result<(), Answer> {
+    let is_set = |path: &str| sent.get(path).is_some_and(|value| !body::is_blank(value) && *value != Value::Bool(false));
+    let both = habit.exclusive.iter().find(|(one, other)| is_set(one) && is_set(other));
+    both.map_or(Ok(()), |(one, other)| Err(Answer::refusal(400, &format!("Cannot set both {one} and {other}"), Some("invalid_body"))))
 }
 
 fn check_required(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
@@ -157,6 +165,14 @@ mod tests {
     fn a_field_of_a_create_is_surplus_in_an_update() {
         assert!(refusal("client-grants", json!({"audience": "https://a"}), Purpose::Update).contains("audience"));
         assert!(refusal("clients", json!({"name": "A", "client_secret": "s"}), Purpose::Create).contains("client_secret"));
+    }
+
+    #[test]
+    fn two_fields_that_exclude_each_other_are_named() {
+        let sent = json!({"name": "users", "strategy": "auth0", "options": {"attributes": {"email": {}}, "requires_username": true}});
+        assert_eq!(refusal("connections", sent, Purpose::Create), "Cannot set both options.attributes and options.requires_username");
+        let sent = json!({"session_lifetime": 1, "session_lifetime_in_minutes": 60});
+        assert_eq!(refusal("tenant-settings", sent, Purpose::Update), "Cannot set both session_lifetime and session_lifetime_in_minutes");
     }
 
     #[test]

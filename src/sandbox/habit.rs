@@ -49,6 +49,8 @@ pub(super) struct Habit {
     pub(super) lists: &'static [&'static str],
     /// A required field, and one that stands in for it.
     pub(super) instead: &'static [(&'static str, &'static str)],
+    /// Two fields that cannot both be set.
+    pub(super) exclusive: &'static [(&'static str, &'static str)],
     /// Fields of a create that an update may repeat, unchanged.
     pub(super) repeatable: &'static [&'static str],
     /// Whether its path may name it by its key in place of its id.
@@ -76,6 +78,7 @@ const PLAIN: Habit = Habit {
     tolerated: &[],
     lists: &[],
     instead: &[],
+    exclusive: &[],
     repeatable: &[],
     found_by_key: false,
     filters: &[],
@@ -98,6 +101,11 @@ static HABITS: [Habit; 8] = [
         // Sent back by an older tool and answered 200 (recorded 2025-04).
         tolerated: &["cross_origin_auth"],
         lists: &["callbacks", "allowed_logout_urls"],
+        exclusive: &[
+            ("client_authentication_methods", "token_endpoint_auth_method"),
+            ("oidc_logout", "oidc_backchannel_logout"),
+            ("cross_origin_authentication", "cross_origin_auth"),
+        ],
         // The same value was answered 200 (recorded); another one is refused.
         repeatable: &["third_party_security_mode"],
         filters: &[("is_global", "global")],
@@ -112,6 +120,7 @@ static HABITS: [Habit; 8] = [
         order: Order::Id,
         unshown: &["allow_any_organization", "allow_all_scopes"],
         instead: &[("client_id", "default_for")],
+        exclusive: &[("client_id", "default_for"), ("scope", "allow_all_scopes")],
         ..PLAIN
     },
     Habit {
@@ -147,6 +156,12 @@ static HABITS: [Habit; 8] = [
     Habit {
         kind: "tenant-settings",
         tolerated: &["universal_login", "flags"],
+        exclusive: &[
+            ("session_lifetime", "session_lifetime_in_minutes"),
+            ("idle_session_lifetime", "idle_session_lifetime_in_minutes"),
+            ("ephemeral_session_lifetime", "ephemeral_session_lifetime_in_minutes"),
+            ("idle_ephemeral_session_lifetime", "idle_ephemeral_session_lifetime_in_minutes"),
+        ],
         updated: settings::updated,
         update_answer: settings::update_answer,
         ..PLAIN
@@ -156,6 +171,8 @@ static HABITS: [Habit; 8] = [
         order: Order::NameOfAnyCase,
         statuses: (201, 202),
         unshown: &["show_as_button"],
+        // Recorded for creates.
+        exclusive: &[("options.attributes", "options.requires_username"), ("options.attributes", "options.validation")],
         created: connections::created,
         updated: connections::updated,
         ..PLAIN
