@@ -1,3 +1,7 @@
 //! The `migrate` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(migrate::cli::run(std::env::args_os()))
+}

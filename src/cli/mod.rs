@@ -1,3 +1,126 @@
-//! The command line.
+//! The command line: what a person asks for, and how each verb answers.
+//!
+//! ```text
+//! settings/        migrate.toml, .env, the environment
+//! context.rs       what every verb needs: settings, tenants, where to print
+//! prepare.rs       source and target -> plan; the same for plan, dry run and import
+//! carry_out.rs     lock, run folder, signals, summary
+//! failure.rs       errors -> what state things are in, cause, hint, exit code
+//! verbs/           one file a verb; its doc comment is its help
+//! ```
 
+mod carry_out;
+mod context;
+mod failure;
+mod prepare;
 pub mod settings;
+mod verbs;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use context::Context;
+use failure::Failure;
+
+/// Copies the settings of one Auth0 tenant into another: reviewed, resumable, and paced so that people can still log in.
+#[derive(Debug, Parser)]
+#[command(name = "migrate", version, max_term_width = 120, subcommand_required = true, arg_required_else_help = true)]
+struct Arguments {
+    #[command(flatten)]
+    everywhere: Everywhere,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Flags that every verb takes.
+#[derive(Debug, Clone, clap::Args)]
+struct Everywhere {
+    /// The configuration file [default: migrate.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where snapshots, links and runs live [default: beside the configuration]
+    #[arg(long, global = true, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// How the answer is printed
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", value_enum)]
+    output: Output,
+    /// Print the answer only
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print repeated requests too
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+/// How an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Export(verbs::export::Export),
+    Check(verbs::check::Check),
+    Plan(verbs::plan::Plan),
+    Import(verbs::import::Import),
+    Get(verbs::get::Get),
+    Update(verbs::update::Update),
+    Api(verbs::api::Api),
+    Kinds(verbs::kinds::Kinds),
+    Sandbox(verbs::sandbox::Sandbox),
+    Demo(verbs::demo::Demo),
+}
+
+/// Runs one command line; returns the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let command = Arguments::command();
+    let parsed = command.try_get_matches_from(arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
+        Ok(arguments) => arguments,
+        Err(asked) => {
+            let is_help = !asked.use_stderr();
+            // Nothing can be done for a person whose terminal is gone.
+            let _ = asked.print();
+            return if is_help { 0 } else { failure::USAGE };
+        }
+    };
+    let output = arguments.everywhere.output;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(answer(arguments)),
+        Err(source) => Err(Failure::new(failure::FAILED, "nothing was done: the system gives no threads").caused_by(&source)),
+    };
+    outcome.unwrap_or_else(|failure| failure.print(output == Output::Json))
+}
+
+async fn answer(arguments: Arguments) -> Result<u8, Failure> {
+    let context = Context::new(&arguments.everywhere);
+    match arguments.verb {
+        Verb::Export(verb) => verb.run(&context).await,
+        Verb::Check(verb) => verb.run(&context),
+        Verb::Plan(verb) => verb.run(&context).await,
+        Verb::Import(verb) => verb.run(&context).await,
+        Verb::Get(verb) => verb.run(&context).await,
+        Verb::Update(verb) => verb.run(&context).await,
+        Verb::Api(verb) => verb.run(&context).await,
+        Verb::Kinds(verbs::kinds::Kinds {}) => Ok(verbs::kinds::Kinds::run(&context)),
+        Verb::Sandbox(verb) => verb.run(&context).await,
+        Verb::Demo(verb) => verb.run(&context).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -43,16 +43,6 @@ pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links
     making.plan
 }
 
-/// Returns what the target calls everything it holds, under the keys that desired resources use.
-pub fn target_names(desired: &[Resource], live: &Snapshot, links: &Links) -> refs::Names {
-    let partners = Partners::of(desired, live, links);
-    let mut names = refs::Names::new(&live.domain);
-    for resource in &partners.live {
-        names.learn(resource.key.clone(), resource.id.clone());
-    }
-    names
-}
-
 fn empty(source: &Snapshot, target: &Snapshot) -> Plan {
     let side =
         |snapshot: &Snapshot| Side { tenant: snapshot.tenant.clone(), domain: snapshot.domain.clone(), taken: snapshot.taken.clone() };

@@ -4,6 +4,7 @@
 //! diff.rs      two bodies -> what differs and what an update sends
 //! resolve.rs   which references the target can hold, and what must be left out
 //! make.rs      desired, live, links -> Plan
+//! one.rs       one resource edited by hand -> Plan
 //! guard.rs     reasons to refuse a plan
 //! file.rs      plan.json
 //! ```
@@ -14,6 +15,7 @@ pub mod diff;
 pub mod file;
 pub mod guard;
 mod make;
+mod one;
 mod resolve;
 
 use std::collections::BTreeMap;
@@ -25,7 +27,8 @@ use crate::body::Body;
 use crate::resource::{Id, Key};
 
 pub use diff::Edit;
-pub use make::{plan, reserve, target_names};
+pub use make::{plan, reserve};
+pub use one::change_one;
 
 /// A tenant as a plan saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -26,6 +26,7 @@ pub use credentials::Credentials;
 pub use variables::Prefix;
 
 use crate::catalog::limits::{Rate, Tier};
+use crate::resource::Secret;
 use crate::wrong::Source;
 use credentials::Asked;
 use variables::Variables;
@@ -222,6 +223,11 @@ impl Settings {
     /// When there is no such tenant, its variables are not set or say two things, or its key cannot be read.
     pub fn credentials(&self, name: &str) -> Result<Credentials, Error> {
         Asked { tenant: self.tenant(name)?, variables: &self.variables, dotenv: &self.dotenv }.credentials()
+    }
+
+    /// Returns what a variable holds, of the environment or of `.env`: secrets that a mapping supplies come from there.
+    pub fn variable(&self, name: &str) -> Option<Secret> {
+        self.variables.get(name).cloned()
     }
 
     fn known_besides(&self, name: &str) -> String {

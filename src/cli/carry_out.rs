@@ -1,0 +1,138 @@
+//! A plan carried out for a person: lock, run folder, signals, links, report and exit code.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+use super::context::{AT_ONCE, Context, now};
+use super::failure::{Failure, INCOMPLETE, INTERRUPTED, LOCKED, TERMINATED};
+use crate::apply::{Journal, Moved, Run, Summary};
+use crate::disk::{self, Lock};
+use crate::event::Outcome;
+use crate::links::Links;
+use crate::plan::{Action, Plan, file};
+use crate::report;
+use crate::resource::Key;
+use crate::tenant::Tenant;
+
+/// A run that is about to begin, or to go on.
+pub(super) struct Begun {
+    /// The run's folder.
+    pub(super) folder: PathBuf,
+    journal: Journal,
+    _lock: Lock,
+}
+
+impl Begun {
+    /// Makes the folder of a new run, with its plan and journal.
+    pub(super) fn new(context: &Context, plan: &Plan, lock: Lock) -> Result<Self, Failure> {
+        let name = format!("{}-{}", context.run, plan.target.tenant);
+        let folder = context.folder("runs")?.join(&name);
+        file::save(&folder.join("plan.json"), plan, &[])?;
+        let journal = Journal::begin(&folder.join("journal.jsonl"), &name, &now())?;
+        Ok(Self { folder, journal, _lock: lock })
+    }
+
+    /// Goes on with a run that was cut off.
+    pub(super) fn again(folder: &Path, lock: Lock) -> Result<Self, Failure> {
+        let journal = Journal::resume(&folder.join("journal.jsonl"), &now())?;
+        Ok(Self { folder: folder.to_owned(), journal, _lock: lock })
+    }
+}
+
+/// Takes the lock on a target, or says who holds it.
+pub(super) fn lock(context: &Context, target: &str) -> Result<Lock, Failure> {
+    let path = context.folder("runs")?.join(format!(".{target}.lock"));
+    let holder = format!("process {} since {}", std::process::id(), now());
+    let failed = |source: std::io::Error| {
+        Failure::new(super::failure::FAILED, format!("nothing was written: cannot take the lock \"{}\"", path.display())).caused_by(&source)
+    };
+    match Lock::take(&path, &holder).map_err(failed)? {
+        Ok(lock) => Ok(lock),
+        Err(holder) => Err(Failure::new(LOCKED, format!("nothing was written: another run works on \"{target}\": {holder}"))
+            .hint("wait for it to end, then run the same command again")),
+    }
+}
+
+/// Carries out a plan; prints the summary; returns the exit code.
+pub(super) async fn carry_out(
+    context: &Context,
+    plan: &Plan,
+    begun: Begun,
+    tenant: &Tenant,
+    moved: Moved,
+    links: Option<(&mut Links, &Path)>,
+) -> Result<u8, Failure> {
+    let Begun { folder, journal, _lock } = begun;
+    let stop = AtomicBool::new(false);
+    let signal = AtomicU8::new(0);
+    let run = Run {
+        catalog: context.catalog,
+        plan,
+        tenant,
+        journal,
+        observer: &*context.progress,
+        secret: &|field| context.secret(field),
+        moved,
+        at_once: AT_ONCE,
+        stop: &stop,
+        now: &now,
+    };
+    let carried_out = run.carry_out();
+    let summary = tokio::select! {
+        summary = carried_out => summary?,
+        code = interrupted_twice(context, &stop, &signal) => return Ok(code),
+    };
+    if let Some((links, path)) = links {
+        link_what_was_created(plan, &summary, links);
+        links.save(path).map_err(|error| Failure::from(error).but(report::state(&summary)))?;
+    }
+    let interrupted = signal.load(Ordering::Relaxed);
+    let is_whole = summary.is_whole() && plan.left_out.is_empty();
+    let code = if interrupted > 0 && !summary.is_whole() {
+        interrupted
+    } else if is_whole {
+        0
+    } else {
+        INCOMPLETE
+    };
+    let run = report::Run { plan, summary: &summary, effort: context.progress.effort(), folder: &folder };
+    for (name, content) in report::files(&run, code) {
+        let written = disk::write_whole(&folder.join(name), content.as_bytes());
+        written.map_err(|source| Failure::new(super::failure::FAILED, report::state(&summary)).caused_by(&source))?;
+    }
+    context.answer(|| report::summary(&run), || report::summary_json(&run, code));
+    Ok(code)
+}
+
+/// Links what was created to what it came from.
+fn link_what_was_created(plan: &Plan, summary: &Summary, links: &mut Links) {
+    let is_applied = |key: &Key| {
+        summary.settled.iter().find_map(|settled| match &settled.outcome {
+            Outcome::Applied(id) if settled.key == *key && settled.verb == "create" => Some(id),
+            _ => None,
+        })
+    };
+    for change in plan.changes().filter(|change| matches!(change.action, Action::Create { .. })) {
+        if let Some(id) = is_applied(&change.key) {
+            links.link(&change.source_id, id, &change.key);
+        }
+    }
+}
+
+/// The first signal lets sent requests settle; the second ends the run at once. Returns the exit code of the second.
+async fn interrupted_twice(context: &Context, stop: &AtomicBool, signal: &AtomicU8) -> u8 {
+    let first = next_signal().await;
+    stop.store(true, Ordering::Relaxed);
+    signal.store(first, Ordering::Relaxed);
+    context.tell("Stopping: requests under way are being settled. Once more stops at once; `migrate import --resume` goes on later.");
+    next_signal().await
+}
+
+async fn next_signal() -> u8 {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => INTERRUPTED,
+        _ = terminate.recv() => TERMINATED,
+    }
+}

@@ -1,0 +1,170 @@
+//! What every verb needs: settings, tenants, the time, and where to print.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use super::failure::{Failure, USAGE};
+use super::settings::{self, Settings, TenantSettings};
+use super::{Everywhere, Output};
+use crate::catalog::Catalog;
+use crate::event::Observer;
+use crate::plan::SecretField;
+use crate::report::{Mode, Progress};
+use crate::resource::Secret;
+use crate::tenant::{self, Tenant};
+
+/// How long one request may take, answer included.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Requests to one tenant that are under way at once.
+pub(super) const AT_ONCE: usize = 16;
+
+/// What every verb needs.
+#[derive(Debug)]
+pub(super) struct Context {
+    everywhere: Everywhere,
+    settings: OnceLock<Settings>,
+    /// What Auth0 has.
+    pub(super) catalog: &'static Catalog,
+    /// Who is told what happens.
+    pub(super) progress: Arc<Progress>,
+    /// Tells this run from every other, in the tenant's log too.
+    pub(super) run: String,
+}
+
+impl Context {
+    pub(super) fn new(everywhere: &Everywhere) -> Self {
+        let mode = match (everywhere.quiet, everywhere.verbose) {
+            (true, _) => Mode::Quiet,
+            (false, true) => Mode::Verbose,
+            (false, false) => Mode::Normal,
+        };
+        let is_watched = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
+        Self {
+            everywhere: everywhere.clone(),
+            settings: OnceLock::new(),
+            catalog: Catalog::standard(),
+            progress: Arc::new(Progress::new(mode, is_watched)),
+            run: now().replace(':', "-"),
+        }
+    }
+
+    /// Returns a context for the same command line that lives in another folder.
+    pub(super) fn in_folder(&self, folder: &std::path::Path) -> Self {
+        let config = Some(folder.join("migrate.toml"));
+        Self::new(&Everywhere { config, dir: None, ..self.everywhere.clone() })
+    }
+
+    /// Returns the configuration, read once.
+    pub(super) fn settings(&self) -> Result<&Settings, Failure> {
+        if self.settings.get().is_none() {
+            let read = Settings::load(self.everywhere.config.as_deref(), self.everywhere.dir.as_deref(), &settings::environment())?;
+            let _ = self.settings.set(read);
+        }
+        Ok(self.settings.get().expect("set above"))
+    }
+
+    /// Returns the tenant that was named, or the only one there is.
+    pub(super) fn tenant_settings(&self, name: Option<&str>) -> Result<&TenantSettings, Failure> {
+        let settings = self.settings()?;
+        match (name, settings.tenants.len()) {
+            (Some(name), _) => Ok(settings.tenant(name)?),
+            (None, 1) => Ok(settings.tenants.values().next().expect("there is one")),
+            (None, 0) => Ok(settings.tenant("default")?),
+            (None, _) => {
+                let names: Vec<&str> = settings.tenants.keys().map(String::as_str).collect();
+                let state = format!("nothing was done: --tenant is missing; there are {}", names.join(", "));
+                Err(Failure::new(USAGE, state))
+            }
+        }
+    }
+
+    /// Makes ready to talk to a tenant; sends nothing yet.
+    pub(super) fn connect(&self, of: &TenantSettings) -> Result<Tenant, Failure> {
+        let settings = tenant::Settings {
+            name: of.name.clone(),
+            domain: of.domain.clone(),
+            url: of.url.clone(),
+            credentials: self.settings()?.credentials(&of.name)?,
+            tier: of.tier,
+            rate: of.rate,
+            share: of.share,
+            run: self.run.clone(),
+            timeout: TIMEOUT,
+            concurrency: AT_ONCE,
+        };
+        let observer: Arc<dyn Observer> = self.progress.clone();
+        Tenant::new(settings, observer).map_err(|error| Failure::of_tenant(&error, &of.name))
+    }
+
+    /// Returns the folder for one sort of file: `snapshots`, `links`, `runs`.
+    pub(super) fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
+        Ok(self.settings()?.dir.join(name))
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.everywhere.output == Output::Json
+    }
+
+    /// Prints an answer: the text for people, or the JSON for programs.
+    pub(super) fn answer(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
+        self.progress.clear();
+        if self.is_json() { print(&format!("{:#}\n", json())) } else { print(&text()) }
+    }
+
+    /// Says something about what is going on, unless that was not wanted.
+    pub(super) fn tell(&self, text: &str) {
+        if !self.everywhere.quiet {
+            self.progress.clear();
+            print_error(&format!("{text}\n"));
+        }
+    }
+
+    /// Asks before a tenant is written to. Elsewhere than on a terminal `--yes` is needed.
+    pub(super) fn confirm(&self, question: &str, yes: bool) -> Result<(), Failure> {
+        if yes {
+            return Ok(());
+        }
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            let state = "nothing was written: nobody is there to confirm it";
+            return Err(Failure::new(USAGE, state).hint("add --yes to write without being asked"));
+        }
+        self.progress.clear();
+        print_error(&format!("{question} [y/N] "));
+        let mut line = String::new();
+        let is_read = std::io::stdin().read_line(&mut line).is_ok();
+        if is_read && ["y", "yes"].contains(&line.trim().to_lowercase().as_str()) {
+            return Ok(());
+        }
+        Err(Failure::new(super::failure::FAILED, "nothing was written: it was not confirmed"))
+    }
+
+    /// Returns a secret that comes from outside: `env:NAME` (also out of `.env`) or `file:PATH`.
+    pub(super) fn secret(&self, field: &SecretField) -> Option<Secret> {
+        let found = match field.from.split_once(':')? {
+            ("env", name) => self.settings().ok()?.variable(name)?,
+            (_, path) => Secret::new(std::fs::read_to_string(path).ok()?.trim_end_matches(['\n', '\r'])),
+        };
+        (!found.reveal().is_empty()).then_some(found)
+    }
+}
+
+/// Returns the time: RFC 3339, UTC, whole seconds.
+pub(super) fn now() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}
+
+/// Prints on stdout; colours only where somebody sees them.
+pub(super) fn print(text: &str) {
+    // A reader that went away (`| head`) is no reason to fail.
+    let _ = anstream::stdout().write_all(text.as_bytes());
+}
+
+/// Prints on stderr.
+pub(super) fn print_error(text: &str) {
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}

@@ -1,0 +1,211 @@
+//! Errors as a person reads them: what state things are in, the cause, what to do next, and the exit code.
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::settings;
+use crate::{apply, export, links, mapping, plan, snapshot, tenant};
+
+/// Failed; the first line says what state the target is in.
+pub(super) const FAILED: u8 = 1;
+/// Changes are pending.
+pub(super) const PENDING: u8 = 2;
+/// Finished with something failed or left out.
+pub(super) const INCOMPLETE: u8 = 3;
+/// Refused by a guard; nothing was written.
+pub(super) const REFUSED: u8 = 4;
+/// Another run holds the lock on this target.
+pub(super) const LOCKED: u8 = 5;
+/// The command line, configuration or mapping is wrong.
+pub(super) const USAGE: u8 = 64;
+/// Authentication failed or a scope is missing.
+pub(super) const DENIED: u8 = 77;
+/// Interrupted by Ctrl-C.
+pub(super) const INTERRUPTED: u8 = 130;
+/// Interrupted by SIGTERM.
+pub(super) const TERMINATED: u8 = 143;
+
+/// Why a verb has no answer.
+#[derive(Debug)]
+pub(super) struct Failure {
+    code: u8,
+    state: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// Returns a failure whose first line says what state things are in.
+    pub(super) fn new(code: u8, state: impl Into<String>) -> Self {
+        Self { code, state: state.into(), causes: Vec::new(), hint: None }
+    }
+
+    /// Adds an error and its causes.
+    pub(super) fn caused_by(mut self, error: &dyn Error) -> Self {
+        self.causes.push(error.to_string());
+        let mut next = error.source();
+        while let Some(source) = next {
+            self.causes.push(source.to_string());
+            next = source.source();
+        }
+        self
+    }
+
+    /// Says what to do next.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Replaces what is said of the state things are in.
+    pub(super) fn but(mut self, state: impl Into<String>) -> Self {
+        let before = std::mem::replace(&mut self.state, state.into());
+        self.causes.insert(0, before);
+        self
+    }
+
+    /// Prints the failure on stderr (as JSON on stdout where programs read); returns the exit code.
+    pub(super) fn print(&self, as_json: bool) -> u8 {
+        if as_json {
+            let failure = json!({"error": self.state, "causes": self.causes, "hint": self.hint, "exit": self.code});
+            super::context::print(&format!("{failure:#}\n"));
+        } else {
+            super::context::print_error(&self.text());
+        }
+        self.code
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("error: {}\n", self.state);
+        for cause in &self.causes {
+            writeln!(text, "cause: {}", cause.replace('\n', "\n       ")).expect("a string takes any text");
+        }
+        if let Some(hint) = &self.hint {
+            writeln!(text, "hint:  {}", hint.replace('\n', "\n       ")).expect("a string takes any text");
+        }
+        text
+    }
+}
+
+const NOTHING: &str = "nothing was written";
+
+impl From<settings::Error> for Failure {
+    fn from(error: settings::Error) -> Self {
+        let hint = match &error {
+            settings::Error::WithoutCredentials { .. } => {
+                Some("create a machine-to-machine application in that tenant and authorize it for the Auth0 Management API")
+            }
+            settings::Error::UnknownTenant { .. } => Some("tenants stand in migrate.toml as [tenants.NAME] with a domain"),
+            _ => None,
+        };
+        let code = if matches!(error, settings::Error::WithoutCredentials { .. }) { DENIED } else { USAGE };
+        let failure = Self::new(code, NOTHING).caused_by(&error);
+        hint.map_or(failure.without_hint(), |hint| Self::new(code, NOTHING).caused_by(&error).hint(hint))
+    }
+}
+
+impl Failure {
+    fn without_hint(mut self) -> Self {
+        self.hint = None;
+        self
+    }
+}
+
+impl From<mapping::Error> for Failure {
+    fn from(error: mapping::Error) -> Self {
+        Self::new(USAGE, NOTHING).caused_by(&error).hint("correct the mapping, then run `migrate check`")
+    }
+}
+
+impl From<Box<mapping::Collision>> for Failure {
+    fn from(error: Box<mapping::Collision>) -> Self {
+        Self::new(USAGE, NOTHING).caused_by(&*error).hint("rename one of them, or skip it")
+    }
+}
+
+impl From<links::Error> for Failure {
+    fn from(error: links::Error) -> Self {
+        Self::new(USAGE, NOTHING).caused_by(&error)
+    }
+}
+
+impl From<plan::file::Error> for Failure {
+    fn from(error: plan::file::Error) -> Self {
+        let code = if matches!(error, plan::file::Error::Write { .. }) { FAILED } else { USAGE };
+        Self::new(code, NOTHING).caused_by(&error).hint("make the plan again with `migrate plan --out FILE`")
+    }
+}
+
+impl From<snapshot::store::Error> for Failure {
+    fn from(error: snapshot::store::Error) -> Self {
+        use snapshot::store::Error as Store;
+        let hint = match &error {
+            Store::Write { .. } => "free some room or name another folder with --dir",
+            Store::Newer { .. } => "update migrate, or export again with this version",
+            Store::None { .. } => "export one with `migrate export`",
+            Store::Read { .. } | Store::Malformed { .. } | Store::Changed { .. } => {
+                "export again; changes on the way belong into a mapping, not into a snapshot"
+            }
+        };
+        let code = if matches!(error, Store::Write { .. }) { FAILED } else { USAGE };
+        Self::new(code, NOTHING).caused_by(&error).hint(hint)
+    }
+}
+
+impl From<apply::journal::Error> for Failure {
+    fn from(error: apply::journal::Error) -> Self {
+        use apply::journal::Error as Journal;
+        match &error {
+            Journal::Broken { .. } => Self::new(USAGE, NOTHING)
+                .caused_by(&error)
+                .hint("what that run did cannot be known from its journal; `migrate plan` compares with what the target holds now"),
+            Journal::Read { .. } => Self::new(USAGE, NOTHING).caused_by(&error).hint("`migrate import` without --resume plans again"),
+            Journal::Write { .. } => Self::new(FAILED, "the run stopped: what it does can no longer be recorded")
+                .caused_by(&error)
+                .hint("free some room, then continue with `migrate import --resume`"),
+        }
+    }
+}
+
+impl From<apply::Error> for Failure {
+    fn from(error: apply::Error) -> Self {
+        match error {
+            apply::Error::Journal(error) => error.into(),
+        }
+    }
+}
+
+impl From<export::Error> for Failure {
+    fn from(error: export::Error) -> Self {
+        let denied = matches!(&error, export::Error::Read { source, .. } if source.is_denied() || source.is_scope());
+        let failure = Self::new(if denied { DENIED } else { FAILED }, NOTHING).caused_by(&error);
+        match &error {
+            export::Error::Read { source, tenant, .. } => with_tenant_hint(failure, source, tenant),
+            export::Error::Unreadable { .. } => failure,
+        }
+    }
+}
+
+impl Failure {
+    /// Returns the failure of a request to a tenant, of which nothing was written.
+    pub(super) fn of_tenant(error: &tenant::Error, name: &str) -> Self {
+        let code = match error {
+            _ if error.is_denied() || error.is_scope() => DENIED,
+            _ if error.is_misconfigured() => USAGE,
+            _ => FAILED,
+        };
+        with_tenant_hint(Self::new(code, NOTHING).caused_by(error), error, name)
+    }
+}
+
+fn with_tenant_hint(failure: Failure, error: &tenant::Error, name: &str) -> Failure {
+    let variables = format!("MIGRATE_{}_CLIENT_ID and _CLIENT_SECRET", name.to_uppercase().replace('-', "_"));
+    match error {
+        _ if error.is_denied() => failure.hint(format!("check {variables}, and that the application is authorized for the Management API")),
+        _ if error.is_scope() => failure.hint("add the scope to the grant of the application that migrate signs in with"),
+        _ if error.is_unreachable() => failure.hint("check the domain and the network, then run the same command again"),
+        _ => failure,
+    }
+}

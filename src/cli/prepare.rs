@@ -1,0 +1,178 @@
+//! Source and target -> plan: the same for `plan`, a dry run and an import.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::context::{Context, now};
+use super::failure::{DENIED, Failure, REFUSED, USAGE};
+use super::settings::TenantSettings;
+use crate::catalog::Kind;
+use crate::export::{Selection, export};
+use crate::links::Links;
+use crate::mapping::{Mapped, Mapping};
+use crate::plan::guard::{self, Refusal};
+use crate::plan::{Plan, Side, plan, reserve};
+use crate::resource::Id;
+use crate::snapshot::{Desired, Snapshot, store};
+use crate::tenant::Tenant;
+
+/// Where settings come from and where they go.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Route {
+    /// The target tenant [default: the only one configured]
+    #[arg(long, value_name = "TENANT")]
+    pub(super) tenant: Option<String>,
+    /// Where the settings come from: a tenant, or the folder of a snapshot [default: `source` of the target]
+    #[arg(long, value_name = "TENANT|DIR")]
+    pub(super) from: Option<String>,
+    /// The rules for what differs between the two [default: `mapping` of the target]
+    #[arg(long, value_name = "FILE")]
+    pub(super) mapping: Option<PathBuf>,
+}
+
+/// Which part of a tenant is meant.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Part {
+    /// Only these kinds
+    #[arg(long, value_name = "KIND,..", value_delimiter = ',')]
+    pub(super) kinds: Vec<String>,
+    /// Only resources whose key matches, as in 'clients/Web*'
+    #[arg(long, value_name = "GLOB")]
+    pub(super) only: Vec<String>,
+}
+
+/// A plan, and everything needed to carry it out.
+pub(super) struct Prepared {
+    pub(super) plan: Plan,
+    pub(super) refusals: Vec<Refusal>,
+    pub(super) tenant: Tenant,
+    pub(super) desired: Desired,
+    pub(super) live: Snapshot,
+    pub(super) links: Links,
+    pub(super) links_path: PathBuf,
+}
+
+/// A source: a tenant that is read now, or a snapshot on disk.
+enum Source<'settings> {
+    Tenant(&'settings TenantSettings),
+    Snapshot(Box<Snapshot>),
+}
+
+impl Part {
+    /// Checks the names and returns what to read.
+    pub(super) fn selection(&self, context: &Context) -> Result<Selection, Failure> {
+        let kinds = self.kinds.iter().map(|name| kind(context, name).map(|kind| kind.name.to_owned())).collect::<Result<_, _>>()?;
+        let pattern = |text: &String| {
+            let pattern = glob::Pattern::new(text);
+            pattern.map_err(|error| Failure::new(USAGE, format!("nothing was done: \"{text}\" is no pattern")).caused_by(&error))
+        };
+        let only = self.only.iter().map(pattern).collect::<Result<Vec<_>, _>>()?;
+        for pattern in &only {
+            let name = pattern.as_str().split('/').next().unwrap_or_default();
+            if !name.contains(['*', '?', '[']) {
+                kind(context, name)?;
+            }
+        }
+        Ok(Selection { kinds, only })
+    }
+}
+
+/// Returns the kind of a name, or says which one was probably meant.
+pub(super) fn kind(context: &Context, name: &str) -> Result<&'static Kind, Failure> {
+    context.catalog.kind(name).ok_or_else(|| {
+        let failure = Failure::new(USAGE, format!("nothing was done: there is no kind \"{name}\""));
+        match context.catalog.nearest(name) {
+            Some(nearest) => failure.hint(format!("did you mean \"{nearest}\"? `migrate kinds` lists them")),
+            None => failure.hint("`migrate kinds` lists them"),
+        }
+    })
+}
+
+/// Reads both sides and decides what it takes; writes nothing to any tenant.
+pub(super) async fn prepare(context: &Context, route: &Route) -> Result<Prepared, Failure> {
+    let target = context.tenant_settings(route.tenant.as_deref())?;
+    let source = source(context, route, target)?;
+    refuse_the_same(&source, target)?;
+    let mapping = match route.mapping.as_ref().or(target.mapping.as_ref()) {
+        Some(path) => Mapping::load(context.catalog, path)?,
+        None => Mapping::default(),
+    };
+    let name = match &source {
+        Source::Tenant(settings) => settings.name.clone(),
+        Source::Snapshot(snapshot) => snapshot.tenant.clone(),
+    };
+    let links_path = Links::path(&context.folder("links")?, &name, &target.name);
+    let links = Links::load(&links_path)?;
+    let tenant = context.connect(target)?;
+    let (source, live) = match source {
+        Source::Snapshot(snapshot) => (*snapshot, read(context, &tenant, target).await?),
+        Source::Tenant(settings) => {
+            let from = context.connect(settings)?;
+            let (source, live) = tokio::join!(read(context, &from, settings), read(context, &tenant, target));
+            (source?, live?)
+        }
+    };
+    store::save(&context.folder("snapshots")?, &source)?;
+    let Mapped { desired, untouched } = mapping.apply(context.catalog, source)?;
+    let mut plan = plan(context.catalog, &desired, &live, &links);
+    plan.notes.extend(untouched.into_iter().map(|place| format!("the rule at {place} had nothing to do")));
+    let mut refusals = guard::refusals(context.catalog, &plan, &desired, &live, target.most_changed);
+    refusals.extend(guard::secrets(&plan, &|field| context.secret(field).is_some()));
+    Ok(Prepared { plan, refusals, tenant, desired, live, links, links_path })
+}
+
+/// Reads a tenant whole, leaving alone what is migrate's own or protected.
+pub(super) async fn read(context: &Context, tenant: &Tenant, settings: &TenantSettings) -> Result<Snapshot, Failure> {
+    let mut snapshot = export(context.catalog, tenant, &Selection::default(), &now(), &*context.progress).await?;
+    let protected: Vec<glob::Pattern> = settings.protected.iter().filter_map(|text| glob::Pattern::new(text).ok()).collect();
+    reserve(&mut snapshot, tenant.client_id().map(Id::new).as_ref(), &protected);
+    Ok(snapshot)
+}
+
+/// Stops unless every reason to refuse a plan was acknowledged, and the token may do exactly what the plan does.
+pub(super) async fn preflight(context: &Context, plan: &Plan, tenant: &Tenant, standing: &[Refusal]) -> Result<(), Failure> {
+    if let Some(first) = standing.first() {
+        let others: Vec<String> = standing.iter().skip(1).map(|refusal| format!("{}: {}", refusal.guard, refusal.message)).collect();
+        let code = if first.guard == "scopes" { DENIED } else { REFUSED };
+        let mut failure = Failure::new(code, "nothing was written: the plan was refused");
+        for refusal in std::iter::once(format!("{}: {}", first.guard, first.message)).chain(others) {
+            failure = failure.caused_by(&std::io::Error::other(refusal));
+        }
+        let names: Vec<&str> = standing.iter().filter(|refusal| refusal.can_be_allowed).map(|refusal| refusal.guard.as_ref()).collect();
+        return Err(if names.is_empty() { failure } else { failure.hint(format!("if that is meant, add --allow {}", names.join(","))) });
+    }
+    let granted = tenant.scopes().await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
+    let Some(granted) = granted else { return Ok(()) };
+    let missing: Vec<&str> = guard::scopes(context.catalog, plan).into_iter().filter(|scope| !granted.contains(*scope)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let state = format!("nothing was written: the token for \"{}\" lacks {}", tenant.name(), missing.join(", "));
+    Err(Failure::new(DENIED, state).hint("add them to the grant of the application that migrate signs in with"))
+}
+
+fn source<'settings>(context: &'settings Context, route: &Route, target: &TenantSettings) -> Result<Source<'settings>, Failure> {
+    let Some(from) = route.from.as_deref().or(target.source.as_deref()) else {
+        let state = format!("nothing was done: where should the settings for \"{}\" come from?", target.name);
+        return Err(Failure::new(USAGE, state).hint("add --from TENANT, or `source` in migrate.toml"));
+    };
+    if context.settings()?.tenants.contains_key(from) {
+        return Ok(Source::Tenant(context.settings()?.tenant(from)?));
+    }
+    let path = Path::new(from);
+    if path.is_dir() || from.contains('/') {
+        return Ok(Source::Snapshot(Box::new(store::load(context.catalog, path)?)));
+    }
+    Ok(Source::Tenant(context.settings()?.tenant(from)?))
+}
+
+fn refuse_the_same(source: &Source<'_>, target: &TenantSettings) -> Result<(), Failure> {
+    let side = |tenant: &str, domain: &str| Side { tenant: tenant.to_owned(), domain: domain.to_owned(), taken: String::new() };
+    let source = match source {
+        Source::Tenant(settings) => side(&settings.name, &settings.domain),
+        Source::Snapshot(snapshot) => side(&snapshot.tenant, &snapshot.domain),
+    };
+    let same = guard::same_tenant(&Plan::between(source, side(&target.name, &target.domain)));
+    same.map_or(Ok(()), |refusal| Err(Failure::new(REFUSED, format!("nothing was written: {}", refusal.message))))
+}

@@ -1,0 +1,68 @@
+//! `migrate api`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::context::{self, Context};
+use crate::cli::failure::{Failure, USAGE};
+
+/// Call any path of the Management API and print the JSON it answers
+///
+/// With the tenant's credentials, pacing and retries: `migrate api get 'users-by-email?email=ada@example.com'`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Api {
+    /// The method [default: get], then the path below /api/v2
+    #[arg(value_name = "[METHOD] PATH", num_args = 1..=2, required = true)]
+    method_and_path: Vec<String>,
+    /// The JSON to send; `-` reads standard input
+    #[arg(long, value_name = "FILE|-")]
+    data: Option<PathBuf>,
+    /// The tenant to call [default: the only one configured]
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+    /// Write without being asked
+    #[arg(long, short)]
+    yes: bool,
+}
+
+const METHODS: [&str; 5] = ["GET", "POST", "PATCH", "PUT", "DELETE"];
+
+impl Api {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let (method, path) = match &self.method_and_path[..] {
+            [method, path] => (method.to_uppercase(), path.as_str()),
+            [path] => ("GET".to_owned(), path.as_str()),
+            _ => unreachable!("clap takes one or two"),
+        };
+        if !METHODS.contains(&method.as_str()) {
+            let failure = Failure::new(USAGE, format!("nothing was done: \"{method}\" is no method"));
+            return Err(failure.hint(crate::wrong::did_you_mean(&method, &METHODS)));
+        }
+        let path = path.trim_start_matches('/');
+        let path = format!("/{}", path.strip_prefix("api/v2/").unwrap_or(path));
+        let data = self.data.as_ref().map(read_data).transpose()?;
+        let settings = context.tenant_settings(self.tenant.as_deref())?;
+        let tenant = context.connect(settings)?;
+        if method != "GET" {
+            context.confirm(&format!("{method} {path} of \"{}\" ({})?", settings.name, settings.domain), self.yes)?;
+        }
+        let answer = tenant.call(&method, &path, data.as_ref()).await.map_err(|error| {
+            let failure = Failure::of_tenant(&error, &settings.name);
+            if method == "GET" { failure } else { failure.but(format!("{method} {path} was not carried out")) }
+        })?;
+        context.progress.clear();
+        if !answer.body.is_null() {
+            context::print(&format!("{:#}\n", answer.body));
+        }
+        Ok(0)
+    }
+}
+
+fn read_data(path: &PathBuf) -> Result<serde_json::Value, Failure> {
+    let text = if path.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+    let wrong = |error: &dyn std::error::Error| {
+        Failure::new(USAGE, format!("nothing was done: cannot use \"{}\"", path.display())).caused_by(error)
+    };
+    serde_json::from_str(&text.map_err(|error| wrong(&error))?).map_err(|error| wrong(&error))
+}

@@ -1,0 +1,62 @@
+//! `migrate check`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::mapping::Mapping;
+use crate::report::Table;
+
+/// Check the configuration and its mappings, without any network
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Check {
+    /// Check this mapping too
+    #[arg(long, value_name = "FILE")]
+    mapping: Vec<PathBuf>,
+}
+
+impl Check {
+    pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let settings = context.settings()?;
+        let mut mappings: Vec<PathBuf> = self.mapping.clone();
+        mappings.extend(settings.tenants.values().filter_map(|tenant| tenant.mapping.clone()));
+        mappings.sort();
+        mappings.dedup();
+        let mut checked = Vec::new();
+        for path in mappings {
+            let mapping = Mapping::load(context.catalog, &path)?;
+            checked.push((path, mapping.rules.len()));
+        }
+        let mut tenants = Table::new(&["tenant", "domain", "source", "mapping", "credentials"]);
+        for tenant in settings.tenants.values() {
+            let credentials = match settings.credentials(&tenant.name) {
+                Ok(_) => "set".to_owned(),
+                Err(missing) => missing.to_string(),
+            };
+            let mapping = tenant.mapping.as_ref().map(|path| path.display().to_string());
+            tenants.row([
+                tenant.name.clone(),
+                tenant.domain.clone(),
+                tenant.source.clone().unwrap_or_default(),
+                mapping.unwrap_or_default(),
+                credentials,
+            ]);
+        }
+        let text = || {
+            let mut text = if tenants.is_empty() { "No tenant is configured.\n".to_owned() } else { tenants.text() };
+            for (path, rules) in &checked {
+                text += &format!("{}: {rules} rules, all of them understood.\n", path.display());
+            }
+            text
+        };
+        let json = || {
+            let mappings: Vec<_> = checked.iter().map(|(path, rules)| json!({"path": path, "rules": rules})).collect();
+            json!({"tenants": settings.tenants.keys().collect::<Vec<_>>(), "mappings": mappings, "exit": 0})
+        };
+        context.answer(text, json);
+        Ok(0)
+    }
+}

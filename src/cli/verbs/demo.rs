@@ -1,0 +1,113 @@
+//! `migrate demo`
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, FromArgMatches, Parser, Subcommand};
+
+use crate::cli::context::Context;
+use crate::cli::failure::{FAILED, Failure};
+use crate::disk;
+use crate::sandbox::{Options, Sandbox, State, seed};
+
+const MAPPING: &str = include_str!("../../../mappings/dev-to-prod.toml");
+const HOSTS: &str = include_str!("../../../mappings/hosts.csv");
+const CLIENT: &str = "demo-client";
+const SECRET: &str = "demo-secret";
+
+/// Do the main job on two tenants that live in this process
+///
+/// Exports a company's dev tenant, shows what would change in its stale prod, imports it, and imports it again with nothing to do.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Demo {
+    /// Where to leave the files [default: a new folder for temporary files]
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
+}
+
+impl Demo {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let folder = self.folder()?;
+        let dev = start(seed::ACME_DEV).await?;
+        let prod = start(seed::ACME_PROD).await?;
+        write_files(&folder, &dev, &prod).map_err(|error| failed(&error))?;
+        context.tell("Acme has two tenants, dev and prod. Both live in this process; nothing leaves the machine.");
+        for line in [
+            "export --tenant dev",
+            "check",
+            "import --tenant prod --from dev --dry-run --allow many-changes",
+            "import --tenant prod --from dev --allow many-changes --yes",
+            "import --tenant prod --from dev --yes",
+        ] {
+            let code = step(context, &folder, line).await?;
+            if code != 0 {
+                return Ok(code);
+            }
+        }
+        dev.stop().await;
+        prod.stop().await;
+        context.tell(&format!("\nThe snapshots, links, the plan, its journal and reports are in {}", folder.display()));
+        Ok(0)
+    }
+
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        let folder = match &self.into {
+            Some(folder) => folder.clone(),
+            None => tempfile::Builder::new().prefix("migrate-demo-").tempdir().map_err(|error| failed(&error))?.keep(),
+        };
+        disk::make_folder(&folder).map_err(|error| failed(&error))?;
+        Ok(folder)
+    }
+}
+
+fn failed(error: &dyn std::error::Error) -> Failure {
+    Failure::new(FAILED, "the demo did not start").caused_by(error)
+}
+
+async fn start(state: &str) -> Result<Sandbox, Failure> {
+    let json = serde_json::from_str(state).map_err(|error| failed(&error))?;
+    let state = State::from_json(json).map_err(|error| failed(&error))?;
+    Sandbox::start(Options::new(state).credentials(CLIENT, SECRET)).await.map_err(|error| failed(&error))
+}
+
+fn write_files(folder: &Path, dev: &Sandbox, prod: &Sandbox) -> std::io::Result<()> {
+    let configuration = format!(
+        "[tenants.dev]\ndomain = \"{}\"\nurl = \"{}\"\n\n[tenants.prod]\ndomain = \"{}\"\nurl = \"{}\"\nsource = \"dev\"\nmapping = \"mappings/dev-to-prod.toml\"\n",
+        dev.state().domain(),
+        dev.url(),
+        prod.state().domain(),
+        prod.url(),
+    );
+    let credentials = |tenant: &str| format!("MIGRATE_{tenant}_CLIENT_ID={CLIENT}\nMIGRATE_{tenant}_CLIENT_SECRET={SECRET}\n");
+    disk::write_whole(&folder.join("migrate.toml"), configuration.as_bytes())?;
+    let secrets = format!("{}{}PROD_GOOGLE_SECRET=not-a-real-secret\n", credentials("DEV"), credentials("PROD"));
+    disk::write_whole(&folder.join(".env"), secrets.as_bytes())?;
+    disk::write_whole(&folder.join("mappings/dev-to-prod.toml"), MAPPING.as_bytes())?;
+    disk::write_whole(&folder.join("mappings/hosts.csv"), HOSTS.as_bytes())
+}
+
+/// One verb of the demo, run as if it had been typed.
+#[derive(Debug, Parser)]
+#[command(name = "migrate", no_binary_name = true)]
+struct Line {
+    #[command(subcommand)]
+    verb: Typed,
+}
+
+#[derive(Debug, Subcommand)]
+enum Typed {
+    Export(super::export::Export),
+    Check(super::check::Check),
+    Import(super::import::Import),
+}
+
+async fn step(context: &Context, folder: &Path, line: &str) -> Result<u8, Failure> {
+    context.tell(&format!("\n$ migrate {line}"));
+    let parsed = <Line as clap::CommandFactory>::command().try_get_matches_from(line.split(' '));
+    let line = parsed.and_then(|matches| Line::from_arg_matches(&matches)).expect("a demo's line is a command line");
+    let context = context.in_folder(folder);
+    match line.verb {
+        Typed::Export(verb) => verb.run(&context).await,
+        Typed::Check(verb) => verb.run(&context),
+        Typed::Import(verb) => verb.run(&context).await,
+    }
+}

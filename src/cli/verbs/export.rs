@@ -1,0 +1,64 @@
+//! `migrate export`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::context::{Context, now};
+use crate::cli::failure::{DENIED, Failure, INCOMPLETE};
+use crate::cli::prepare::Part;
+use crate::export::export;
+use crate::report;
+use crate::snapshot::{Snapshot, Status, store};
+
+/// Write everything a tenant has into a versioned snapshot
+///
+/// References are written as names and secrets are left out, so that two snapshots can be compared. An export equal to the newest one
+/// writes no new version.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Export {
+    /// The tenant to read [default: the only one configured]
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+    #[command(flatten)]
+    part: Part,
+    /// Write the snapshot into this folder, which must not exist yet
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl Export {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let selection = self.part.selection(context)?;
+        let settings = context.tenant_settings(self.tenant.as_deref())?;
+        let tenant = context.connect(settings)?;
+        let snapshot = export(context.catalog, &tenant, &selection, &now(), &*context.progress).await?;
+        refuse_a_blind_token(&snapshot)?;
+        let is_partial = !self.part.kinds.is_empty() || !self.part.only.is_empty();
+        let stored = match &self.out {
+            Some(path) => store::save_at(path, &snapshot)?,
+            None if is_partial => store::save(&context.folder("snapshots")?.join("partial"), &snapshot)?,
+            None => store::save(&context.folder("snapshots")?, &snapshot)?,
+        };
+        let is_same = matches!(stored, store::Stored::Same(_));
+        let is_whole = !snapshot.kinds.values().any(|status| matches!(status, Status::Forbidden(_)));
+        let code = if is_whole { 0 } else { INCOMPLETE };
+        context.answer(
+            || report::exported(&snapshot, stored.path(), is_same),
+            || report::exported_json(&snapshot, stored.path(), is_same, code),
+        );
+        Ok(code)
+    }
+}
+
+/// A token that may read nothing of what was asked has not exported anything.
+fn refuse_a_blind_token(snapshot: &Snapshot) -> Result<(), Failure> {
+    let forbidden: Vec<&String> =
+        snapshot.kinds.values().filter_map(|status| if let Status::Forbidden(because) = status { Some(because) } else { None }).collect();
+    if forbidden.is_empty() || forbidden.len() < snapshot.kinds.len() {
+        return Ok(());
+    }
+    let mut failure = Failure::new(DENIED, format!("nothing was exported: the token for \"{}\" may read none of it", snapshot.tenant));
+    failure = failure.caused_by(&std::io::Error::other(forbidden[0].clone()));
+    Err(failure.hint("add the scopes to the grant of the application that migrate signs in with"))
+}

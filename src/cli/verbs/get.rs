@@ -1,0 +1,34 @@
+//! `migrate get`
+
+use clap::Args;
+
+use super::one;
+use crate::cli::context::{self, Context};
+use crate::cli::failure::Failure;
+use crate::cli::prepare::kind;
+
+/// Print one resource as the tenant answers it, without secrets
+///
+/// Edit what it prints and give it back with `migrate update`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Get {
+    /// The kind, as `migrate kinds` lists it
+    kind: String,
+    /// The name or id; nothing for kinds of which there is one
+    #[arg(value_name = "NAME|ID")]
+    name: Option<String>,
+    /// The tenant to read [default: the only one configured]
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+}
+
+impl Get {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let kind = kind(context, &self.kind)?;
+        let tenant = context.connect(context.tenant_settings(self.tenant.as_deref())?)?;
+        let found = one::find(context, &tenant, kind, self.name.as_deref()).await?;
+        context.progress.clear();
+        context::print(&format!("{:#}\n", found.answer.into_value()));
+        Ok(0)
+    }
+}

@@ -1,0 +1,186 @@
+//! `migrate import`
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::plan::next_command;
+use crate::apply::{Moved, journal};
+use crate::cli::carry_out::{Begun, carry_out, lock};
+use crate::cli::context::Context;
+use crate::cli::failure::{Failure, REFUSED, USAGE};
+use crate::cli::prepare::{Prepared, Route, preflight, prepare, read};
+use crate::links::Links;
+use crate::plan::guard::{self, Refusal};
+use crate::plan::{Plan, file};
+use crate::report;
+use crate::snapshot::{Desired, Snapshot};
+
+/// Make a target hold what a source holds
+///
+/// Shows the plan, asks, and carries it out with a journal. A run that was cut off goes on with --resume. Nothing is ever removed from the
+/// target.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Import {
+    #[command(flatten)]
+    route: Route,
+    /// Stop after the plan
+    #[arg(long, conflicts_with_all = ["resume", "plan"])]
+    dry_run: bool,
+    /// Carry out exactly this plan, made by `migrate plan --out`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "mapping", "resume"])]
+    plan: Option<PathBuf>,
+    /// Go on with a run that was cut off [default: the newest one of this target]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping"])]
+    resume: Option<String>,
+    /// Acknowledge a guard: many-changes, leak
+    #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
+    allow: Vec<String>,
+    /// Write without being asked
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Import {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let allowed = self.allowed()?;
+        match (&self.plan, &self.resume) {
+            (Some(path), _) => self.carry_out_file(context, path, &allowed).await,
+            (None, Some(run)) => self.resume(context, run).await,
+            (None, None) => self.import(context, &allowed).await,
+        }
+    }
+
+    fn allowed(&self) -> Result<BTreeSet<String>, Failure> {
+        match self.allow.iter().find(|name| !guard::ALLOWED.contains(&name.as_str())) {
+            Some(name) => {
+                let state = format!("nothing was written: no guard is called \"{name}\"");
+                Err(Failure::new(USAGE, state).hint(crate::wrong::did_you_mean(name, &guard::ALLOWED)))
+            }
+            None => Ok(self.allow.iter().cloned().collect()),
+        }
+    }
+
+    async fn import(&self, context: &Context, allowed: &BTreeSet<String>) -> Result<u8, Failure> {
+        let prepared = prepare(context, &self.route).await?;
+        let standing = guard::standing(prepared.refusals.clone(), allowed);
+        if self.dry_run {
+            return Ok(self.stop_after_the_plan(context, &prepared.plan, &standing));
+        }
+        let Prepared { plan, tenant, desired, live, mut links, links_path, .. } = prepared;
+        if plan.is_empty() {
+            link_partners(&desired, &live, &mut links);
+            links.save(&links_path)?;
+            context.answer(|| report::plan(&plan, &[], ""), || report::plan_json(&plan, &[], exit_of(&plan)));
+            return Ok(exit_of(&plan));
+        }
+        if !context.is_json() {
+            context.answer(|| report::plan(&plan, &standing, ""), || unreachable!("only text is printed twice"));
+        }
+        preflight(context, &plan, &tenant, &standing).await?;
+        context.confirm(&question(&plan), self.yes)?;
+        let begun = Begun::new(context, &plan, lock(context, &plan.target.tenant)?)?;
+        link_partners(&desired, &live, &mut links);
+        carry_out(context, &plan, begun, &tenant, Moved::default(), Some((&mut links, &links_path))).await
+    }
+
+    /// A dry run is an import that ends here.
+    fn stop_after_the_plan(&self, context: &Context, plan: &Plan, standing: &[Refusal]) -> u8 {
+        let code = if standing.is_empty() { 0 } else { REFUSED };
+        let allow = if self.allow.is_empty() { String::new() } else { format!(" --allow {}", self.allow.join(",")) };
+        let next = format!("{}{allow}", next_command(plan, "import"));
+        context.answer(|| report::plan(plan, standing, &next), || report::plan_json(plan, standing, code));
+        code
+    }
+
+    async fn carry_out_file(&self, context: &Context, path: &Path, allowed: &BTreeSet<String>) -> Result<u8, Failure> {
+        let (plan, refusals) = file::load(path)?;
+        let target = context.tenant_settings(self.route.tenant.as_deref())?;
+        refuse_another_target(&plan, &target.name, &target.domain)?;
+        let tenant = context.connect(target)?;
+        let live = read(context, &tenant, target).await?;
+        let moved = Moved::since(context.catalog, &plan, &live);
+        let mut refusals: Vec<Refusal> = refusals.into_iter().filter(|refusal| refusal.guard != "secrets").collect();
+        refusals.extend(guard::secrets(&plan, &|field| context.secret(field).is_some()));
+        let standing = guard::standing(refusals, allowed);
+        preflight(context, &plan, &tenant, &standing).await?;
+        if !context.is_json() {
+            context.answer(|| report::plan(&plan, &standing, ""), || unreachable!("only text is printed twice"));
+        }
+        if plan.is_empty() {
+            return Ok(exit_of(&plan));
+        }
+        context.confirm(&question(&plan), self.yes)?;
+        let begun = Begun::new(context, &plan, lock(context, &plan.target.tenant)?)?;
+        let links_path = Links::path(&context.folder("links")?, &plan.source.tenant, &plan.target.tenant);
+        let mut links = Links::load(&links_path)?;
+        carry_out(context, &plan, begun, &tenant, moved, Some((&mut links, &links_path))).await
+    }
+
+    async fn resume(&self, context: &Context, run: &str) -> Result<u8, Failure> {
+        let target = context.tenant_settings(self.route.tenant.as_deref())?;
+        let folder = match run {
+            "" => newest_unfinished(&context.folder("runs")?, &target.name)?,
+            run => context.folder("runs")?.join(run),
+        };
+        let (plan, _) = file::load(&folder.join("plan.json"))?;
+        refuse_another_target(&plan, &target.name, &target.domain)?;
+        let tenant = context.connect(target)?;
+        let lock = lock(context, &target.name)?;
+        let begun = Begun::again(&folder, lock)?;
+        let live = read(context, &tenant, target).await?;
+        let moved = Moved::since(context.catalog, &plan, &live);
+        let standing: Vec<Refusal> = guard::secrets(&plan, &|field| context.secret(field).is_some()).into_iter().collect();
+        preflight(context, &plan, &tenant, &standing).await?;
+        context.confirm(&format!("Go on with {} of {}?", folder.display(), question(&plan)), self.yes)?;
+        let links_path = Links::path(&context.folder("links")?, &plan.source.tenant, &plan.target.tenant);
+        let mut links = Links::load(&links_path)?;
+        carry_out(context, &plan, begun, &tenant, moved, Some((&mut links, &links_path))).await
+    }
+}
+
+fn question(plan: &Plan) -> String {
+    let counts = plan.counts();
+    format!("Apply {} changes to \"{}\" ({})?", counts.creates + counts.updates, plan.target.tenant, plan.target.domain)
+}
+
+/// What is left out of a plan keeps a run from being whole.
+fn exit_of(plan: &Plan) -> u8 {
+    if plan.left_out.is_empty() { 0 } else { crate::cli::failure::INCOMPLETE }
+}
+
+fn refuse_another_target(plan: &Plan, name: &str, domain: &str) -> Result<(), Failure> {
+    if plan.target.domain == domain {
+        return Ok(());
+    }
+    let state = format!("nothing was written: the plan is for {}, and \"{name}\" is {domain}", plan.target.domain);
+    Err(Failure::new(USAGE, state).hint("name the tenant it was made for with --tenant"))
+}
+
+/// Links every pair that was found, so that a later rename in the source is a rename in the target.
+fn link_partners(desired: &Desired, live: &Snapshot, links: &mut Links) {
+    let wanted = &desired.snapshot.resources;
+    let partners = links.pair(wanted, &live.resources);
+    for (source, at) in wanted.iter().zip(partners) {
+        if let Some(target) = at.map(|at| &live.resources[at]).filter(|target| has_own_id(target.id.as_str(), &target.key)) {
+            links.link(&source.id, &target.id, &source.key);
+        }
+    }
+}
+
+/// Singletons and named objects have one id in every tenant, and children have their parent's: there is nothing to link.
+fn has_own_id(id: &str, key: &crate::resource::Key) -> bool {
+    use crate::catalog::{Catalog, Shape};
+    id != key.name() && Catalog::standard().kind(key.kind()).is_some_and(|kind| kind.shape == Shape::Collection)
+}
+
+fn newest_unfinished(runs: &Path, target: &str) -> Result<PathBuf, Failure> {
+    let entries = std::fs::read_dir(runs).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    let of_target = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(&format!("-{target}")));
+    let is_open = |path: &PathBuf| journal::is_ended(&path.join("journal.jsonl")).is_ok_and(|ended| !ended);
+    let newest = entries.filter(of_target).filter(is_open).max();
+    newest.ok_or_else(|| {
+        Failure::new(USAGE, format!("nothing was written: no run of \"{target}\" was cut off")).hint("`migrate import` plans anew")
+    })
+}

@@ -1,0 +1,90 @@
+//! One resource of a tenant, found by name or id.
+
+use crate::body::Body;
+use crate::catalog::{Kind, Shape};
+use crate::cli::context::Context;
+use crate::cli::failure::{FAILED, Failure, USAGE};
+use crate::cli::prepare::kind;
+use crate::resource::{Id, Resource, name_of, take_secrets};
+use crate::tenant::{Listing, Tenant};
+
+/// A resource as the tenant answers it, and as migrate reads it.
+pub(super) struct Found {
+    /// What it is called, for people.
+    pub(super) name: String,
+    /// Its id; a child has its parent's.
+    pub(super) id: Id,
+    /// The answer, without secrets.
+    pub(super) answer: Body,
+    /// The same, read: writable fields only.
+    pub(super) resource: Resource,
+}
+
+/// Finds the resource of a kind that has this name or id.
+pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, name: Option<&str>) -> Result<Found, Failure> {
+    match (of.shape, name) {
+        (Shape::Singleton, _) => {
+            let answer = read(tenant, of, &Id::new(of.name)).await?.ok_or_else(|| missing(of, of.name, tenant))?;
+            found(of, of.name.to_owned(), answer)
+        }
+        (_, None) => {
+            Err(Failure::new(USAGE, format!("nothing was done: which {}?", of.singular))
+                .hint(format!("add its name or id after {}", of.name)))
+        }
+        (Shape::Child { parent, .. }, Some(name)) => {
+            let above = Box::pin(find(context, tenant, kind(context, parent)?, Some(name))).await?;
+            let elements = tenant.elements(of, &above.id).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
+            let mut answer = Body::new();
+            answer.set(of.elements(), serde_json::Value::Array(elements.clone()));
+            Ok(Found { name: above.name, id: above.id.clone(), answer, resource: Resource::read_child(of, &above.id, elements) })
+        }
+        (Shape::Collection | Shape::Keyed { .. }, Some(name)) => {
+            if !name.contains(' ')
+                && let Some(answer) = read(tenant, of, &Id::new(name)).await?
+            {
+                return found(of, name.to_owned(), answer);
+            }
+            let listing = tenant.list(of).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
+            let answers = match listing {
+                Listing::Complete(answers) => answers,
+                Listing::Absent { because, .. } => {
+                    return Err(Failure::new(
+                        FAILED,
+                        format!("nothing was done: {} of \"{}\" cannot be read: {because}", of.name, tenant.name()),
+                    ));
+                }
+            };
+            let mut named: Vec<Body> = answers.into_iter().filter(|answer| name_of(of, answer) == name).collect();
+            match named.len() {
+                0 => Err(missing(of, name, tenant)),
+                1 => found(of, name.to_owned(), named.remove(0)),
+                count => {
+                    let ids: Vec<&str> = named.iter().filter_map(|answer| answer.text(of.id)).collect();
+                    let state = format!("nothing was done: {count} {} are called \"{name}\"", of.name);
+                    Err(Failure::new(USAGE, state).hint(format!("name one by its id: {}", ids.join(", "))))
+                }
+            }
+        }
+    }
+}
+
+/// Reads by id; a name that cannot be an id is answered 400 and is not there.
+async fn read(tenant: &Tenant, of: &'static Kind, id: &Id) -> Result<Option<Body>, Failure> {
+    match tenant.read(of, id).await {
+        Err(refused) if refused.status() == Some(400) => Ok(None),
+        answer => answer.map_err(|error| Failure::of_tenant(&error, tenant.name())),
+    }
+}
+
+fn missing(of: &Kind, name: &str, tenant: &Tenant) -> Failure {
+    Failure::new(FAILED, format!("nothing was done: \"{}\" has no {} \"{name}\"", tenant.name(), of.singular))
+        .hint("a name is told apart by capital letters; an id works too")
+}
+
+fn found(of: &'static Kind, name: String, mut answer: Body) -> Result<Found, Failure> {
+    let unreadable =
+        |error: crate::resource::Unreadable| Failure::new(FAILED, "nothing was done: the answer cannot be understood").caused_by(&error);
+    let resource = Resource::read(of, answer.clone()).map_err(unreadable)?;
+    take_secrets(of, &mut answer);
+    Ok(Found { name, id: resource.id.clone(), answer, resource })
+}

@@ -1,0 +1,110 @@
+//! `migrate sandbox`
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::context::Context;
+use crate::cli::failure::{FAILED, Failure, USAGE};
+use crate::sandbox::{Fault, Options, Sandbox as Running, State};
+
+/// Run a tenant on loopback, to try things without a real one
+///
+/// It behaves as recordings of real tenants do: tokens and scopes, pages, closed bodies, defaults, rate limits, and faults on demand.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Sandbox {
+    /// What the tenant holds, as a state file; without it, an empty tenant
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// The domain of an empty tenant
+    #[arg(long, value_name = "DOMAIN", default_value = "sandbox.eu.auth0.com", conflicts_with = "state")]
+    domain: String,
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "N", default_value_t = 4010)]
+    port: u16,
+    /// A client that may do everything
+    #[arg(long, value_name = "ID:SECRET")]
+    credentials: Option<String>,
+    /// Requests a second that the tenant allows
+    #[arg(long, value_name = "R", requires = "burst")]
+    rate: Option<f64>,
+    /// Requests that may come at once
+    #[arg(long, value_name = "B", requires = "rate")]
+    burst: Option<u32>,
+    /// Published limits, endpoint groups included: free, essentials, enterprise, ..
+    #[arg(long, value_name = "NAME")]
+    tier: Option<String>,
+    /// How late every answer comes, as in 150ms
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    latency: Option<Duration>,
+    /// What goes wrong and when, as in cut-after@3 or 429@w5x3
+    #[arg(long, value_name = "SPEC")]
+    fault: Vec<String>,
+    /// Write what the tenant holds into this file at the end
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+}
+
+impl Sandbox {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let failed = |what: &str, source: &dyn std::error::Error| Failure::new(FAILED, what).caused_by(source);
+        let sandbox = Running::start(self.options()?).await.map_err(|error| {
+            failed("the sandbox did not start", &error).hint("another program may use the port; name another with --port")
+        })?;
+        let domain = sandbox.state().domain().to_owned();
+        let text = format!("{domain} answers at {}\n", sandbox.url());
+        context.answer(|| text.clone(), || serde_json::json!({"domain": domain, "url": sandbox.url()}));
+        context.tell(&format!("In migrate.toml:  domain = \"{domain}\"\n                  url = \"{}\"\nCtrl-C ends it.", sandbox.url()));
+        wait_for_the_end().await;
+        if let Some(path) = &self.save {
+            sandbox.save_to(path).map_err(|error| failed("what the tenant held was not saved", &error))?;
+        }
+        sandbox.stop().await;
+        Ok(0)
+    }
+
+    fn options(&self) -> Result<Options, Failure> {
+        let wrong = |error: &dyn std::error::Error| Failure::new(USAGE, "the sandbox did not start").caused_by(error);
+        let state = match &self.state {
+            Some(path) => State::load(path).map_err(|error| wrong(&error))?,
+            None => State::empty(&self.domain),
+        };
+        let mut options = Options::new(state).port(self.port);
+        if let Some(credentials) = &self.credentials {
+            let (id, secret) = credentials
+                .split_once(':')
+                .ok_or_else(|| Failure::new(USAGE, "the sandbox did not start: --credentials takes ID:SECRET"))?;
+            options = options.credentials(id, secret);
+        }
+        if let (Some(rate), Some(burst)) = (self.rate, self.burst) {
+            options = options.allowance(rate, burst);
+        }
+        if let Some(name) = &self.tier {
+            let names: Vec<&str> = crate::catalog::limits::TIERS.iter().map(|tier| tier.name).collect();
+            let unknown = || {
+                Failure::new(USAGE, format!("the sandbox did not start: no tier is called \"{name}\""))
+                    .hint(crate::wrong::did_you_mean(name, &names))
+            };
+            options = options.tier(crate::catalog::limits::Tier::named(name).ok_or_else(unknown)?);
+        }
+        if let Some(latency) = self.latency {
+            options = options.latency(latency);
+        }
+        for spec in &self.fault {
+            options = options.faults(Fault::list(spec).map_err(|error| wrong(&error))?);
+        }
+        Ok(options)
+    }
+}
+
+async fn wait_for_the_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = tokio::signal::ctrl_c() => (),
+            _ = terminate.recv() => (),
+        },
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}

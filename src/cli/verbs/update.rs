@@ -1,0 +1,135 @@
+//! `migrate update`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::Value;
+
+use super::one::{self, Found};
+use crate::apply::Moved;
+use crate::body::Body;
+use crate::catalog::{Kind, Purpose};
+use crate::cli::carry_out::{Begun, carry_out, lock};
+use crate::cli::context::{Context, now};
+use crate::cli::failure::{Failure, REFUSED, USAGE};
+use crate::cli::prepare::{kind, preflight};
+use crate::cli::settings::TenantSettings;
+use crate::plan::{Side, change_one};
+use crate::report;
+use crate::resource::{Resource, take_secrets};
+use crate::wrong::Source;
+
+/// Change one resource to what a file says
+///
+/// Fields that the file does not have stay as they are; null clears one. Only what differs is sent.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Update {
+    /// The kind, as `migrate kinds` lists it
+    kind: String,
+    /// The name or id, then the file; the file alone for kinds of which there is one
+    #[arg(value_name = "NAME|ID FILE", num_args = 1..=2, required = true)]
+    name_and_file: Vec<String>,
+    /// The tenant to change [default: the only one configured]
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+    /// Write without being asked
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Update {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let kind = kind(context, &self.kind)?;
+        let (name, file) = match &self.name_and_file[..] {
+            [name, file] => (Some(name.as_str()), Path::new(file)),
+            [file] => (None, Path::new(file)),
+            _ => unreachable!("clap takes one or two"),
+        };
+        let wanted = read_file(file)?;
+        let settings = context.tenant_settings(self.tenant.as_deref())?;
+        let tenant = context.connect(settings)?;
+        let found = one::find(context, &tenant, kind, name).await?;
+        refuse_reserved(&found, tenant.client_id().as_deref(), settings, kind)?;
+        let wanted = writable(context, kind, &found, wanted, file);
+        let plan = change_one(context.catalog, &side(settings), &found.name, &found.resource, &wanted);
+        if plan.is_empty() {
+            context.answer(|| report::plan(&plan, &[], ""), || report::plan_json(&plan, &[], 0));
+            return Ok(0);
+        }
+        if !context.is_json() {
+            context.answer(|| report::plan(&plan, &[], ""), || unreachable!("only text is printed twice"));
+        }
+        preflight(context, &plan, &tenant, &[]).await?;
+        context
+            .confirm(&format!("Change {} \"{}\" of \"{}\" ({})?", kind.singular, found.name, settings.name, settings.domain), self.yes)?;
+        let begun = Begun::new(context, &plan, lock(context, &settings.name)?)?;
+        carry_out(context, &plan, begun, &tenant, Moved::default(), None).await
+    }
+}
+
+fn side(settings: &TenantSettings) -> Side {
+    Side { tenant: settings.name.clone(), domain: settings.domain.clone(), taken: now() }
+}
+
+fn read_file(path: &Path) -> Result<Body, Failure> {
+    let unreadable =
+        |source: std::io::Error| Failure::new(USAGE, format!("nothing was written: cannot read \"{}\"", path.display())).caused_by(&source);
+    let text = if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) }
+        .map_err(unreadable)?;
+    let path = if path == Path::new("-") { PathBuf::from("standard input") } else { path.to_owned() };
+    let value: Value = serde_json::from_str(&text).map_err(|error| {
+        let at = byte_of(&text, error.line(), error.column());
+        let wrong = Source { path: &path, text: &text }.wrong(at..at + 1, "this is no JSON", plain(&error));
+        Failure::new(USAGE, "nothing was written").caused_by(&wrong)
+    })?;
+    Body::from_value(value).map_err(|_| Failure::new(USAGE, format!("nothing was written: \"{}\" holds no JSON object", path.display())))
+}
+
+fn byte_of(text: &str, line: usize, column: usize) -> usize {
+    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    (before + column.saturating_sub(1)).min(text.len())
+}
+
+/// Returns what is wrong without the place, which is shown beside it.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+fn refuse_reserved(found: &Found, own: Option<&str>, settings: &TenantSettings, kind: &Kind) -> Result<(), Failure> {
+    let key = format!("{}/{}", kind.name, found.name);
+    let is_protected = settings.protected.iter().filter_map(|text| glob::Pattern::new(text).ok()).any(|pattern| pattern.matches(&key));
+    let because = match &found.resource.left_alone {
+        Some(because) => because.as_str(),
+        None if is_protected => "the configuration protects it",
+        None if kind.name == "clients" && own == Some(found.id.as_str()) => "it is what migrate itself signs in with",
+        None => return Ok(()),
+    };
+    Err(Failure::new(REFUSED, format!("nothing was written: {} \"{}\" is left alone, {because}", kind.singular, found.name)))
+}
+
+/// Returns the body the file asks for: its writable fields over what the tenant holds.
+fn writable(context: &Context, kind: &'static Kind, found: &Found, mut wanted: Body, file: &Path) -> Resource {
+    for quirk in kind.quirks {
+        (quirk.read)(&mut wanted);
+    }
+    let secrets = take_secrets(kind, &mut wanted);
+    let (wanted, left) = kind.fields().split(wanted, Purpose::Keep);
+    let is_changed = |name: &&String| found.answer.0.get(*name) != left.0.get(*name);
+    let unchanged: Vec<&str> = left.0.keys().filter(|name| !is_changed(name)).map(String::as_str).collect();
+    let changed: Vec<&str> = left.0.keys().filter(is_changed).map(String::as_str).collect();
+    if !unchanged.is_empty() {
+        context.tell(&format!("Left out of {}, since they are read-only: {}", file.display(), unchanged.join(", ")));
+    }
+    if !changed.is_empty() {
+        context.tell(&format!("Left out of {}, since {} cannot be written: {}", file.display(), kind.name, changed.join(", ")));
+    }
+    if !secrets.is_empty() {
+        context.tell(&format!("Left out of {}, since secrets are not written from files: {}", file.display(), secrets.join(", ")));
+    }
+    let mut resource = found.resource.clone();
+    for (name, value) in wanted.0 {
+        resource.body.0.insert(name, value);
+    }
+    resource
+}
