@@ -46,11 +46,9 @@ impl Check {
             ]);
         }
         let text = || {
-            let mut text = if tenants.is_empty() { "No tenant is configured.\n".to_owned() } else { tenants.text() };
-            for (path, rules) in &checked {
-                text += &format!("{}: {rules} rules, all of them understood.\n", path.display());
-            }
-            text
+            let tenants = if tenants.is_empty() { "No tenant is configured.\n".to_owned() } else { tenants.text() };
+            let understood = |(path, rules): &(PathBuf, usize)| format!("{}: {rules} rules, all of them understood.\n", path.display());
+            tenants + &checked.iter().map(understood).collect::<String>()
         };
         let json = || {
             let mappings: Vec<_> = checked.iter().map(|(path, rules)| json!({"path": path, "rules": rules})).collect();
