@@ -56,7 +56,12 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
         Reference::id("options.custom_password_hash.action_id", "actions").planned(),
     ])
     .sets(&["options.scope", "realms", "options.domain_aliases"])
-    .defaults(&[("is_domain_connection", "false"), ("show_as_button", "false")])
+    .defaults(&[
+        ("is_domain_connection", "false"),
+        ("show_as_button", "false"),
+        // Recorded creates of samlp connections come back with it, though nobody sent it.
+        ("options.assertion_decryption_settings", r#"{"algorithm_profile":"v2026-1"}"#),
+    ])
     .required(&["name", "strategy"])
     .overlaid(&["options"])
     .echoed(&["display_name"])

@@ -25,7 +25,7 @@ pub(super) struct Begun {
 impl Begun {
     /// Makes the folder of a new run, with its plan and journal.
     pub(super) fn new(context: &Context, plan: &Plan, lock: Lock) -> Result<Self, Failure> {
-        let name = format!("{}-{}", context.run, plan.target.tenant);
+        let name = context.run_on(&plan.target.tenant);
         let folder = context.folder("runs")?.join(&name);
         file::save(&folder.join("plan.json"), plan, &[])?;
         let journal = Journal::begin(&folder.join("journal.jsonl"), &name, &now())?;

@@ -49,7 +49,7 @@ impl Context {
             settings: OnceLock::new(),
             catalog: Catalog::standard(),
             progress: Arc::new(Progress::new(mode, is_watched)),
-            run: now().replace(':', "-"),
+            run: humantime::format_rfc3339_millis(SystemTime::now()).to_string().replace(':', "-"),
         }
     }
 
@@ -93,7 +93,7 @@ impl Context {
             tier: of.tier,
             rate: of.rate,
             share: of.share,
-            run: self.run.clone(),
+            run: self.run_on(&of.name),
             timeout: TIMEOUT,
             concurrency: AT_ONCE,
         };
@@ -104,6 +104,11 @@ impl Context {
     /// Returns the folder for one sort of file: `snapshots`, `links`, `runs`.
     pub(super) fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
         Ok(self.settings()?.dir.join(name))
+    }
+
+    /// Returns the name of this run on a target: its folder, and what the tenant's own log shows beside each write.
+    pub(super) fn run_on(&self, target: &str) -> String {
+        format!("{}-{target}", self.run).chars().take(64).collect()
     }
 
     pub(super) fn is_json(&self) -> bool {

@@ -11,8 +11,8 @@ use crate::sandbox::{Options, Sandbox, State, seed};
 
 const MAPPING: &str = include_str!("../../../mappings/dev-to-prod.toml");
 const HOSTS: &str = include_str!("../../../mappings/hosts.csv");
-const CLIENT: &str = "demo-client";
-const SECRET: &str = "demo-secret";
+/// The client of each tenant that migrate signs in with.
+const OWN: &str = "migrate";
 
 /// Do the main job on two tenants that live in this process
 ///
@@ -66,7 +66,7 @@ fn failed(error: &dyn std::error::Error) -> Failure {
 async fn start(state: &str) -> Result<Sandbox, Failure> {
     let json = serde_json::from_str(state).map_err(|error| failed(&error))?;
     let state = State::from_json(json).map_err(|error| failed(&error))?;
-    Sandbox::start(Options::new(state).credentials(CLIENT, SECRET)).await.map_err(|error| failed(&error))
+    Sandbox::start(Options::new(state)).await.map_err(|error| failed(&error))
 }
 
 fn write_files(folder: &Path, dev: &Sandbox, prod: &Sandbox) -> std::io::Result<()> {
@@ -77,12 +77,23 @@ fn write_files(folder: &Path, dev: &Sandbox, prod: &Sandbox) -> std::io::Result<
         prod.state().domain(),
         prod.url(),
     );
-    let credentials = |tenant: &str| format!("MIGRATE_{tenant}_CLIENT_ID={CLIENT}\nMIGRATE_{tenant}_CLIENT_SECRET={SECRET}\n");
+    let credentials = |name: &str, tenant: &Sandbox| {
+        let (id, secret) = own_client(&tenant.state().to_json());
+        format!("MIGRATE_{name}_CLIENT_ID='{id}'\nMIGRATE_{name}_CLIENT_SECRET='{secret}'\n")
+    };
     disk::write_whole(&folder.join("migrate.toml"), configuration.as_bytes())?;
-    let secrets = format!("{}{}PROD_GOOGLE_SECRET=not-a-real-secret\n", credentials("DEV"), credentials("PROD"));
+    let secrets = format!("{}{}PROD_GOOGLE_SECRET=not-a-real-secret\n", credentials("DEV", dev), credentials("PROD", prod));
     disk::write_whole(&folder.join(".env"), secrets.as_bytes())?;
     disk::write_whole(&folder.join("mappings/dev-to-prod.toml"), MAPPING.as_bytes())?;
     disk::write_whole(&folder.join("mappings/hosts.csv"), HOSTS.as_bytes())
+}
+
+/// Returns id and secret of the client that stands in a seeded tenant for migrate itself.
+fn own_client(state: &serde_json::Value) -> (String, String) {
+    let clients = state["data"]["/clients"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let own = clients.iter().find(|client| client["name"] == OWN);
+    let text = |field: &str| own.and_then(|client| client[field].as_str()).unwrap_or_default().to_owned();
+    (text("client_id"), text("client_secret"))
 }
 
 /// One verb of the demo, run as if it had been typed.
