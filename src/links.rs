@@ -3,7 +3,7 @@
 //! Links come before keys when resources are paired, so a rename in the source is a rename in the target and never a second client. The
 //! file is open to people and kept in git; it holds ids and keys, no settings.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -28,7 +28,8 @@ pub struct Link {
 /// Every pair of one source and one target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Links {
-    rows: Vec<Link>,
+    by_source: BTreeMap<(String, Id), Link>,
+    by_target: HashMap<(String, Id), Id>,
 }
 
 /// What could not be done with a file of links.
@@ -81,7 +82,7 @@ impl Links {
         };
         let malformed = |line, because| Error::Malformed { path: path.to_owned(), line, because };
         let mut seen: HashMap<(String, String), u64> = HashMap::new();
-        let mut rows = Vec::new();
+        let mut links = Self::default();
         let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
         let headers = reader.headers().map_err(|error| malformed(1, error.to_string()))?.clone();
         let mut record = csv::StringRecord::new();
@@ -90,7 +91,7 @@ impl Links {
                 .read_record(&mut record)
                 .map_err(|error| malformed(error.position().map_or(0, csv::Position::line), error.to_string()))?;
             if !more {
-                return Ok(Self { rows });
+                return Ok(links);
             }
             let line = record.position().map_or(0, csv::Position::line);
             let row: Link = record.deserialize(Some(&headers)).map_err(|error| malformed(line, error.to_string()))?;
@@ -99,7 +100,7 @@ impl Links {
                     return Err(malformed(line, format!("{id} is linked on line {before} already")));
                 }
             }
-            rows.push(row);
+            links.add(row);
         }
     }
 
@@ -109,11 +110,9 @@ impl Links {
     ///
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        let mut rows = self.rows.clone();
-        rows.sort();
         let mut writer = csv::Writer::from_writer(Vec::new());
         let write = |source: io::Error| Error::Write { path: path.to_owned(), source };
-        for row in &rows {
+        for row in self.iter() {
             writer.serialize(row).map_err(|error| write(error.into()))?;
         }
         let text = writer.into_inner().map_err(|error| write(error.into_error()))?;
@@ -122,14 +121,24 @@ impl Links {
 
     /// Links two resources, replacing what either was linked to.
     pub fn link(&mut self, source: &Id, target: &Id, key: &Key) {
-        let link = Link { kind: key.kind().to_owned(), source_id: source.clone(), target_id: target.clone(), key: key.name().to_owned() };
-        self.rows.retain(|row| row.kind != link.kind || (row.source_id != link.source_id && row.target_id != link.target_id));
-        self.rows.push(link);
+        let kind = key.kind().to_owned();
+        if let Some(before) = self.by_target.remove(&(kind.clone(), target.clone())) {
+            self.by_source.remove(&(kind.clone(), before));
+        }
+        if let Some(before) = self.by_source.remove(&(kind.clone(), source.clone())) {
+            self.by_target.remove(&(kind.clone(), before.target_id));
+        }
+        self.add(Link { kind, source_id: source.clone(), target_id: target.clone(), key: key.name().to_owned() });
     }
 
-    /// Returns the pairs.
+    fn add(&mut self, link: Link) {
+        self.by_target.insert((link.kind.clone(), link.target_id.clone()), link.source_id.clone());
+        self.by_source.insert((link.kind.clone(), link.source_id.clone()), link);
+    }
+
+    /// Returns the pairs, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &Link> {
-        self.rows.iter()
+        self.by_source.values()
     }
 
     /// Pairs the resources of two tenants: by link, else by key. Returns for each desired resource the place of its partner.
@@ -137,7 +146,7 @@ impl Links {
         let by_id: HashMap<(&str, &Id), usize> =
             live.iter().enumerate().map(|(at, resource)| ((resource.key.kind(), &resource.id), at)).collect();
         let by_key: HashMap<&Key, usize> = live.iter().enumerate().map(|(at, resource)| (&resource.key, at)).collect();
-        let linked: HashMap<(&str, &Id), &Id> = self.rows.iter().map(|row| ((row.kind.as_str(), &row.source_id), &row.target_id)).collect();
+        let linked: HashMap<(&str, &Id), &Id> = self.iter().map(|row| ((row.kind.as_str(), &row.source_id), &row.target_id)).collect();
         let partner_by_link = |resource: &Resource| {
             let target = linked.get(&(resource.key.kind(), &resource.id))?;
             by_id.get(&(resource.key.kind(), *target)).copied()

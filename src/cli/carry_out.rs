@@ -1,5 +1,6 @@
 //! A plan carried out for a person: lock, run folder, signals, links, report and exit code.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
@@ -11,7 +12,7 @@ use crate::event::Outcome;
 use crate::links::Links;
 use crate::plan::{Action, Plan, file};
 use crate::report;
-use crate::resource::Key;
+use crate::resource::{Id, Key};
 use crate::tenant::Tenant;
 
 /// A run that is about to begin, or to go on.
@@ -106,14 +107,15 @@ pub(super) async fn carry_out(
 
 /// Links what was created to what it came from.
 fn link_what_was_created(plan: &Plan, summary: &Summary, links: &mut Links) {
-    let is_applied = |key: &Key| {
-        summary.settled.iter().find_map(|settled| match &settled.outcome {
-            Outcome::Applied(id) if settled.key == *key && settled.verb == "create" => Some(id),
+    let created = summary.settled.iter().filter(|settled| settled.verb == "create");
+    let ids: HashMap<&Key, &Id> = created
+        .filter_map(|settled| match &settled.outcome {
+            Outcome::Applied(id) => Some((&settled.key, id)),
             _ => None,
         })
-    };
+        .collect();
     for change in plan.changes().filter(|change| matches!(change.action, Action::Create { .. })) {
-        if let Some(id) = is_applied(&change.key) {
+        if let Some(id) = ids.get(&change.key) {
             links.link(&change.source_id, id, &change.key);
         }
     }

@@ -1,6 +1,6 @@
 //! How a run ended, in the past tense: first what state the target is in, then what went wrong.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -52,9 +52,9 @@ impl<'run> Run<'run> {
 
     /// Returns the steps left to a person that are due: those of resources whose changes are all in the target.
     pub(super) fn due(&self) -> Vec<&'run Manual> {
-        let unsent = self.unsent();
-        let failed = |key: &Key| self.summary.settled.iter().any(|one| one.key == *key && !matches!(one.outcome, Outcome::Applied(_)));
-        let is_due = |manual: &&Manual| !failed(&manual.key) && !unsent.iter().any(|change| change.key == manual.key);
+        let not_applied = self.summary.settled.iter().filter(|one| !matches!(one.outcome, Outcome::Applied(_))).map(|one| &one.key);
+        let open: HashSet<&Key> = self.unsent().into_iter().map(|change| &change.key).chain(not_applied).collect();
+        let is_due = |manual: &&Manual| !open.contains(&manual.key);
         self.plan.manual.iter().filter(is_due).collect()
     }
 }
