@@ -133,7 +133,9 @@ impl Import {
         let moved = Moved::since(context.catalog, &plan, &live);
         let standing: Vec<Refusal> = guard::secrets(&plan, &|field| context.secret(field).is_some()).into_iter().collect();
         preflight(context, &plan, &tenant, &standing).await?;
-        context.confirm(&format!("Go on with {} of {}?", folder.display(), question(&plan)), self.yes)?;
+        let question =
+            format!("Go on with {}, {} changes to \"{}\" ({})?", folder.display(), plan.changes().count(), target.name, target.domain);
+        context.confirm(&question, self.yes)?;
         let links_path = Links::path(&context.folder("links")?, &plan.source.tenant, &plan.target.tenant);
         let mut links = Links::load(&links_path)?;
         carry_out(context, &plan, begun, &tenant, moved, Some((&mut links, &links_path))).await

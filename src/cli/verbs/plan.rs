@@ -31,6 +31,7 @@ impl Plan {
                 file::save(path, &plan, &refusals)?;
                 format!("migrate import --tenant {} --plan {}", plan.target.tenant, path.display())
             }
+            None if plan.is_empty() => String::new(),
             None => next_command(&plan, "import"),
         };
         let code = if self.check && !plan.is_empty() { PENDING } else { 0 };
