@@ -59,8 +59,9 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     .defaults(&[
         ("is_domain_connection", "false"),
         ("show_as_button", "false"),
-        // Recorded creates of samlp connections come back with it, though nobody sent it.
-        ("options.assertion_decryption_settings", r#"{"algorithm_profile":"v2026-1"}"#),
+        // Recorded creates come back with both, though nobody sent them.
+        ("authentication", r#"{"active":true}"#),
+        ("connected_accounts", r#"{"active":false}"#),
     ])
     .required(&["name", "strategy"])
     .overlaid(&["options"])

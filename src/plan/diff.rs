@@ -39,6 +39,8 @@ pub fn difference(kind: &Kind, desired: &Body, live: &Body) -> Difference {
     let mut edits = Vec::new();
     compare_objects("", &wanted.0, &held.0, &mut edits);
     let mut difference = Difference::default();
+    // What only the target holds inside an overlaid field stays: the server fills such fields in by itself.
+    edits.retain(|edit| edit.new.is_some() || !kind.overlaid.iter().any(|path| covers(path, &edit.path)));
     for edit in edits {
         match obstacle(kind, &edit) {
             Some(because) => difference.fixed.push((edit.path, because)),
@@ -116,7 +118,7 @@ fn obstacle(kind: &Kind, edit: &Edit) -> Option<&'static str> {
         return Some("it can only be set when the resource is created");
     }
     let is_cleared = edit.new.is_none() && kind.default_of(&edit.path).is_none();
-    if !is_cleared || kind.overlaid.iter().any(|path| covers(path, &edit.path)) {
+    if !is_cleared {
         return None;
     }
     let can_be_empty = match (field, &edit.old) {

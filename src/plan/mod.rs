@@ -9,7 +9,7 @@
 //! file.rs      plan.json
 //! ```
 //!
-//! No network, clock or disk but [`file`]. A dry run stops after the plan; a report renders it and computes nothing again.
+//! No network, clock or disk but [`mod@file`]. A dry run stops after the plan; a report renders it and computes nothing again.
 
 pub mod diff;
 pub mod file;
