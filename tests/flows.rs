@@ -14,16 +14,21 @@ use migrate::links::Links;
 use migrate::plan::diff::difference;
 use migrate::plan::{Action, Plan, plan};
 use migrate::resource::{Id, Secret};
-use migrate::sandbox::{Options, Sandbox, State};
+use migrate::sandbox::{Fault, Options, Sandbox, State};
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::tenant::{Credentials, Settings, Tenant};
 use serde_json::{Value, json};
 
-const NOW: &str = "2026-01-01T00:00:00Z";
+pub(crate) const NOW: &str = "2026-01-01T00:00:00Z";
 
-async fn start(state: State) -> (Sandbox, Tenant) {
+pub(crate) async fn start(state: State) -> (Sandbox, Tenant) {
+    start_with(state, Vec::new()).await
+}
+
+/// Starts a sandbox in which these things go wrong, and a tenant that talks to it.
+pub(crate) async fn start_with(state: State, faults: Vec<Fault>) -> (Sandbox, Tenant) {
     let domain = state.domain().to_owned();
-    let sandbox = Sandbox::start(Options::new(state).credentials("id", "secret")).await.expect("a sandbox");
+    let sandbox = Sandbox::start(Options::new(state).credentials("id", "secret").faults(faults)).await.expect("a sandbox");
     let settings = Settings {
         name: domain.clone(),
         domain,
@@ -40,7 +45,7 @@ async fn start(state: State) -> (Sandbox, Tenant) {
     (sandbox, tenant)
 }
 
-async fn read(tenant: &Tenant) -> Snapshot {
+pub(crate) async fn read(tenant: &Tenant) -> Snapshot {
     export(Catalog::standard(), tenant, &Selection::default(), NOW, &Unwatched).await.expect("exported")
 }
 

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a file a subject.
 
+mod cuts;
 mod demo;
 mod flows;
 mod house;
