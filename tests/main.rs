@@ -5,3 +5,4 @@ mod demo;
 mod flows;
 mod house;
 mod recorded;
+mod refusals;
