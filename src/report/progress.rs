@@ -81,9 +81,10 @@ impl Screen {
         Self { lines, listings: BTreeMap::new(), applying: None, waiting: None }
     }
 
+    /// Writes lines above the live ones; each ends with a line break of its own, so that whatever is written next begins anew.
     fn say(&self, lines: &[String]) {
-        for line in lines {
-            let _ = self.lines.println(line);
+        if !lines.is_empty() {
+            self.lines.suspend(|| lines.iter().for_each(|line| say(line)));
         }
     }
 
@@ -106,7 +107,6 @@ impl Screen {
                     let (bar, until) = self.waiting.get_or_insert_with(|| (self.lines.add(line("  {wide_msg}")), now + *wait));
                     *until = (*until).max(now + *wait);
                     bar.set_message(text);
-                    bar.tick();
                 }
             }
             Event::Reading { .. } | Event::Retrying { .. } | Event::Answered { .. } | Event::Noted(_) => {}
@@ -116,10 +116,9 @@ impl Screen {
     fn show_applying(&mut self, watch: &Watch, now: Instant) {
         let Some((settled, changes)) = watch.applying() else { return };
         let bar = self.applying.get_or_insert_with(|| self.lines.add(line("{bar:24} {wide_msg}")));
+        bar.set_message(watch.applying_line(now).unwrap_or_default());
         bar.set_length(changes as u64);
         bar.set_position(settled as u64);
-        bar.set_message(watch.applying_line(now).unwrap_or_default());
-        bar.tick();
         if settled >= changes {
             self.clear();
         }
