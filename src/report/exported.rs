@@ -6,9 +6,13 @@ use std::path::Path;
 use super::paint::{QUIET, TITLE, painted};
 use super::sections::section;
 use super::table::Table;
-use super::words::{count, enumeration, named, number, printable};
+use super::words::{count, enumeration, names, number, printable};
 use crate::catalog::Catalog;
+use crate::resource::Key;
 use crate::snapshot::{Snapshot, Status};
+
+/// Names shown of each kind.
+const FEW: usize = 5;
 
 /// Returns what an export found, as styled text.
 ///
@@ -17,8 +21,7 @@ pub fn exported(snapshot: &Snapshot, path: &Path, is_same: bool) -> String {
     let mut blocks = vec![heading(snapshot, path, is_same)];
     blocks.extend(counts(snapshot));
     blocks.extend(section("Not here", absent(snapshot)));
-    let twice = snapshot.twice.iter().map(|key| format!("{}: called {} here", named(key), printable(&key.to_string())));
-    blocks.extend(section("Names that stand twice", twice.collect()));
+    blocks.extend(section("Names that stand twice, and what they are called here", twice(snapshot)));
     let unknown = snapshot.unknown_fields().into_iter().map(|(kind, paths)| format!("{kind}: {}", printable(&paths.join(", "))));
     blocks.extend(section("Fields nobody knows yet, carried and never sent", unknown.collect()));
     blocks.extend(secrets_left_out(snapshot));
@@ -59,6 +62,14 @@ fn absent(snapshot: &Snapshot) -> Vec<String> {
         Status::Complete | Status::Selected => None,
     };
     snapshot.kinds.iter().filter_map(line).collect()
+}
+
+fn twice(snapshot: &Snapshot) -> Vec<String> {
+    let mut kinds: BTreeMap<&str, Vec<&Key>> = BTreeMap::new();
+    for key in &snapshot.twice {
+        kinds.entry(key.kind()).or_default().push(key);
+    }
+    kinds.into_iter().map(|(kind, keys)| format!("{kind} ({}): {}", number(keys.len()), names(keys.into_iter(), FEW))).collect()
 }
 
 /// Returns how many secrets were taken out, by kind.
@@ -123,8 +134,8 @@ mod tests {
           email-templates: the token may not read them (read:email_templates)
           rules: the tenant does not serve them (they were switched off)
 
-        Names that stand twice
-          client "Web#2": called clients/Web#2 here
+        Names that stand twice, and what they are called here
+          clients (1): Web#2
 
         Fields nobody knows yet, carried and never sent
           clients: brand_new

@@ -1,12 +1,16 @@
 //! Sections that a plan and a summary share: what is left out, what is to be done by hand.
 
-use super::paint::{TITLE, painted};
+use std::collections::HashMap;
+
+use super::paint::{QUIET, TITLE, painted};
 use super::words::{count, named, names, number, printable};
 use crate::plan::{LeftOut, Manual};
 use crate::resource::Key;
 
 /// How often a reason may stand before it is said once for all.
 const FEW: usize = 5;
+/// Names shown of those who wait for a step, and lines shown that say much the same.
+const MOST: usize = 10;
 
 /// A resource, the field of it that is meant, and what there is to say.
 #[derive(Debug, Clone)]
@@ -33,40 +37,59 @@ pub(super) fn section(title: &str, lines: Vec<String>) -> Option<String> {
     (!body.is_empty()).then(|| format!("{}{body}", painted(TITLE, title)))
 }
 
-/// Returns remarks as lines; what is said of many resources is said once, with a count.
+/// Returns remarks as lines; what is said of many resources is said once, with a count and the first names.
 pub(super) fn remarks<'said>(all: impl Iterator<Item = Remark<'said>>) -> Vec<String> {
-    let is_same = |one: &Remark<'_>, other: &Remark<'_>| (one.because, one.path, one.verb) == (other.because, other.path, other.verb);
+    grouped(all).iter().flat_map(|group| lines(group, FEW)).collect()
+}
+
+/// Returns the steps that are left to a person, numbered; a step for many resources is one.
+pub(super) fn by_hand<'said>(steps: impl Iterator<Item = &'said Manual>) -> Option<String> {
+    let remark = |manual: &'said Manual| Remark { key: &manual.key, verb: "", path: None, because: &manual.step };
+    let groups = grouped(steps.map(remark));
+    let steps = groups.iter().flat_map(|group| if group.len() > FEW { vec![group.as_slice()] } else { group.chunks(1).collect() });
+    let numbered = |(at, step): (usize, &[Remark<'_>])| {
+        let mut step = lines(step, MOST);
+        step[0] = format!("{}. {}", at + 1, step[0]);
+        step
+    };
+    section("By hand", steps.enumerate().flat_map(numbered).collect())
+}
+
+/// Returns the first of many lines that say much the same.
+pub(super) fn first<'said>(lines: impl ExactSizeIterator<Item = &'said String>) -> Vec<String> {
+    let more = lines.len().saturating_sub(MOST);
+    let rest = (more > 0).then(|| painted(QUIET, format!("… {} more: `--output json`", number(more))));
+    lines.take(MOST).map(|line| printable(line).into_owned()).chain(rest).collect()
+}
+
+/// Puts together what is the same said of several resources, in the order in which it is said first.
+fn grouped<'said>(all: impl Iterator<Item = Remark<'said>>) -> Vec<Vec<Remark<'said>>> {
+    let mut places: HashMap<(&str, Option<&str>, &str), usize> = HashMap::new();
     let mut groups: Vec<Vec<Remark<'said>>> = Vec::new();
     for remark in all {
-        match groups.iter_mut().find(|group| is_same(&group[0], &remark)) {
+        let place = *places.entry((remark.because, remark.path, remark.verb)).or_insert(groups.len());
+        match groups.get_mut(place) {
             Some(group) => group.push(remark),
             None => groups.push(vec![remark]),
         }
     }
-    groups.iter().flat_map(|group| if group.len() > FEW { together(group) } else { group.iter().map(line).collect() }).collect()
+    groups
 }
 
-fn line(remark: &Remark<'_>) -> String {
-    said(remark, &named(remark.key))
-}
-
-fn together(group: &[Remark<'_>]) -> Vec<String> {
+fn lines(group: &[Remark<'_>], most: usize) -> Vec<String> {
+    if group.len() <= FEW {
+        return group.iter().map(|remark| said(remark, &named(remark.key))).collect();
+    }
     let kind = group[0].key.kind();
     let is_one_kind = group.iter().all(|remark| remark.key.kind() == kind);
     let what = if is_one_kind { format!("{} {kind}", number(group.len())) } else { count(group.len(), "resource") };
-    vec![said(&group[0], &what), format!("  {}", names(group.iter().map(|remark| remark.key), FEW))]
+    vec![said(&group[0], &what), format!("  {}", names(group.iter().map(|remark| remark.key), most))]
 }
 
 /// Returns what a remark says of one or many.
 fn said(remark: &Remark<'_>, of: &str) -> String {
     let path = remark.path.map(|path| format!(", {}", printable(path))).unwrap_or_default();
     format!("{}{of}{path}: {}", remark.verb, printable(remark.because))
-}
-
-/// Returns the steps that are left to a person, numbered.
-pub(super) fn by_hand<'said>(steps: impl Iterator<Item = &'said Manual>) -> Option<String> {
-    let line = |(at, manual): (usize, &Manual)| format!("{}. {}: {}", at + 1, named(&manual.key), printable(&manual.step));
-    section("By hand", steps.enumerate().map(line).collect())
 }
 
 #[cfg(test)]
@@ -80,5 +103,14 @@ mod tests {
         let remark = |key| Remark { key, verb: "", path: Some("sso"), because: "it cannot be cleared" };
         let lines = remarks(keys.iter().map(remark));
         assert_eq!(lines, ["6 clients, sso: it cannot be cleared", "  C1, C2, C3, C4, C5 and 1 more"]);
+    }
+
+    #[test]
+    fn a_step_for_many_is_one_step() {
+        let manual = |name: &str, step: &str| Manual { key: key(name), path: "client_secret".into(), step: step.into() };
+        let mut steps: Vec<Manual> = (1..=6).map(|nth| manual(&format!("clients/C{nth}"), "hand it out")).collect();
+        steps.push(manual("clients/Web", "set it"));
+        let text = crate::report::paint::plain(&by_hand(steps.iter()).expect("steps"));
+        assert_eq!(text, "By hand\n  1. 6 clients: hand it out\n    C1, C2, C3, C4, C5, C6\n  2. client \"Web\": set it");
     }
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::paint::{ADDED, CHANGED, QUIET, REMOVED, painted};
-use super::sections::{Remark, by_hand, remarks, section};
-use super::words::{count, duration, enumeration, number, printable};
+use super::sections::{Remark, by_hand, first, remarks, section};
+use super::words::{count, duration, enumeration, number};
 use crate::apply::{Summary, Tally};
 use crate::event::Outcome;
 use crate::plan::{Change, Manual, Plan};
@@ -92,7 +92,7 @@ pub fn summary(run: &Run<'_>) -> String {
         |outcome| if let Outcome::InDoubt(message) = outcome { Some(message) } else { None },
     ));
     blocks.extend(of("Skipped", |outcome| if let Outcome::Skipped(message) = outcome { Some(message) } else { None }));
-    blocks.extend(section("Answered otherwise than sent", run.summary.differs.iter().map(|line| printable(line).into_owned()).collect()));
+    blocks.extend(section("Answered otherwise than sent", first(run.summary.differs.iter())));
     blocks.extend(section("Left out", remarks(run.plan.left_out.iter().map(Remark::from))));
     blocks.extend(by_hand(run.due().into_iter()));
     blocks.push(painted(QUIET, format!("The run's files are in {}", run.folder.display())));

@@ -68,7 +68,7 @@ fn a_plan_shows_what_would_change_and_hides_what_stays() {
           client "migrate": it is what migrate itself signs in with
 
         Only in prod, and staying
-          2 clients: Legacy, Old
+          clients (2): Legacy, Old
 
         Fields nobody knows yet, carried and not sent
           clients: brand_new, refresh_token.later

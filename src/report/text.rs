@@ -2,7 +2,7 @@
 
 use super::changes::change;
 use super::paint::{QUIET, REMOVED, TITLE, painted};
-use super::sections::{Remark, by_hand, remarks, section};
+use super::sections::{Remark, by_hand, first, remarks, section};
 use super::words::{count, names, number, printable};
 use crate::plan::guard::Refusal;
 use crate::plan::{Action, Change, Counts, Plan};
@@ -25,7 +25,7 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], next: &str) -> String {
     } else {
         blocks.extend(in_full(plan));
     }
-    blocks.extend(section("Notes", plan.notes.iter().map(|note| printable(note).into_owned()).collect()));
+    blocks.extend(section("Notes", first(plan.notes.iter())));
     if !plan.is_empty() && blocks.iter().map(|block| block.lines().count() + 1).sum::<usize>() > SCREEN {
         blocks.push(heading(plan, refusals));
     }
@@ -46,13 +46,13 @@ fn heading(plan: &Plan, refusals: &[Refusal]) -> String {
         let counts = format!("{} to create, {} to change, {} equal", number(creates), number(updates), number(unchanged));
         return painted(TITLE, format!("{source} -> {target}: {counts}"));
     }
-    let first = if plan.left_out.is_empty() {
+    let line = if plan.left_out.is_empty() {
         format!("{target} holds everything {source} has: {equal} equal.")
     } else {
         format!("{target} holds everything {source} has but what is left out: {equal} equal.")
     };
-    let first = painted(TITLE, first);
-    if refusals.is_empty() { format!("{first}\nNothing to do.") } else { first }
+    let line = painted(TITLE, line);
+    if refusals.is_empty() { format!("{line}\nNothing to do.") } else { line }
 }
 
 /// Returns the stages, those of one title that follow each other as one.
@@ -80,7 +80,7 @@ fn lines(changes: &[&Change]) -> Vec<String> {
 
 /// Returns what is no part of the plan, by name.
 fn in_full(plan: &Plan) -> Vec<String> {
-    let target_only = plan.target_only.iter().map(|(kind, keys)| format!("{} {kind}: {}", number(keys.len()), names(keys.iter(), FEW)));
+    let target_only = plan.target_only.iter().map(|(kind, keys)| format!("{kind} ({}): {}", number(keys.len()), names(keys.iter(), FEW)));
     let unknown = plan.unknown.iter().map(|(kind, paths)| format!("{kind}: {}", printable(&paths.join(", "))));
     let sections = [
         section("Left alone", remarks(plan.left_alone.iter().map(Remark::from))),
