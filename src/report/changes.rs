@@ -8,23 +8,26 @@ use super::lines::{Line, difference};
 use super::paint::{ADDED, CHANGED, QUIET, REMOVED, painted};
 use super::values::{WIDTH, cut, element, fields, inline};
 use super::words::{count, named, number, printable};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Kind};
 use crate::plan::{Action, Change, Edit};
 
 /// Lines shown of a text that changes in many places, and of a list that changes in many elements.
 const MOST: usize = 30;
+/// Elements up to this wide stand side by side.
+const SHORT: usize = 24;
 /// Characters shown before the place where two long texts part.
 const LEAD: usize = 20;
 
 /// Returns a change as a heading and what it does, indented under it.
 pub(super) fn change(change: &Change) -> Vec<String> {
+    let kind = Catalog::standard().kind(change.key.kind());
     let name = named(&change.key);
     let (heading, below) = match &change.action {
-        Action::Create { body, .. } => (format!("{} create {name}", painted(ADDED, "+")), fields(body, shown_above(change))),
+        Action::Create { body, .. } => (format!("{} create {name}", painted(ADDED, "+")), fields(body, shown_above(kind))),
         Action::Update { id, body, edits } => {
             let when = if id.is_some() { "" } else { ", once it exists" };
             // What is written late has no edits: the resource does not exist yet.
-            let below = if edits.is_empty() { fields(body, &[]) } else { edits.iter().flat_map(edit).collect() };
+            let below = if edits.is_empty() { fields(body, &[]) } else { edits.iter().flat_map(|one| edit(kind, one)).collect() };
             (format!("{} change {name}{when}", painted(CHANGED, "~")), below)
         }
         Action::Elements { added, removed, .. } => {
@@ -41,17 +44,17 @@ fn indented(lines: impl IntoIterator<Item = String>) -> impl Iterator<Item = Str
 }
 
 /// Returns the key field, where the name of the resource says it already.
-fn shown_above(change: &Change) -> &'static [&'static str] {
-    match Catalog::standard().kind(change.key.kind()) {
-        Some(kind) if kind.key.len() == 1 => kind.key,
-        _ => &[],
-    }
+fn shown_above(kind: Option<&Kind>) -> &'static [&'static str] {
+    kind.map(|kind| kind.key).filter(|key| key.len() == 1).unwrap_or_default()
 }
 
 /// Returns one field that differs.
-fn edit(edit: &Edit) -> Vec<String> {
+///
+/// A plan leaves out what equals a default of the server; it is shown, since that is what the field will be.
+fn edit(kind: Option<&Kind>, edit: &Edit) -> Vec<String> {
     let path = printable(&edit.path);
-    match (&edit.old, &edit.new) {
+    let or_default = |value: &Option<Value>| value.clone().or_else(|| kind?.default_of(&edit.path));
+    match (&or_default(&edit.old), &or_default(&edit.new)) {
         (Some(Value::Array(old)), Some(Value::Array(new))) => list(&path, old, new),
         (Some(Value::Array(old)), None) => list(&path, old, &[]),
         (None, Some(Value::Array(new))) => list(&path, &[], new),
@@ -110,14 +113,29 @@ fn elements(added: &[String], removed: &[String]) -> Vec<String> {
     all.into_iter().take(MOST).chain(rest).collect()
 }
 
-/// Returns a heading with its parts on the same line where they fit, else each on its own.
+/// Returns a heading with its parts on the same line where they fit, else under it: short ones side by side, long ones one a line.
 fn one_or_many(heading: &str, parts: &[String]) -> Vec<String> {
     let line = format!("{heading}: {}", parts.join("  "));
-    let width = anstream::adapter::strip_str(&line).to_string().chars().count();
-    if width <= WIDTH {
+    if width(&line) <= WIDTH {
         return vec![line];
     }
-    std::iter::once(format!("{heading}:")).chain(parts.iter().map(|part| format!("  {part}"))).collect()
+    let mut lines = vec![format!("{heading}:")];
+    let are_short = parts.iter().all(|part| width(part) <= SHORT);
+    for part in parts {
+        match lines.last_mut() {
+            Some(last) if are_short && last.starts_with("  ") && width(last) + width(part) < WIDTH => {
+                last.push_str("  ");
+                last.push_str(part);
+            }
+            _ => lines.push(format!("  {part}")),
+        }
+    }
+    lines
+}
+
+/// Returns how many characters of a styled text are seen.
+fn width(text: &str) -> usize {
+    anstream::adapter::strip_str(text).to_string().chars().count()
 }
 
 fn text(path: &str, old: &str, new: &str) -> Vec<String> {
@@ -147,15 +165,33 @@ mod tests {
     use crate::report::paint::plain;
     use serde_json::json;
 
-    fn shown(old: Value, new: Value) -> Vec<String> {
+    fn shown_at(path: &str, old: Value, new: Value) -> Vec<String> {
         let some = |value: Value| Some(value).filter(|value| !value.is_null());
-        edit(&Edit { path: "field".into(), old: some(old), new: some(new) }).iter().map(|line| plain(line)).collect()
+        let of = Edit { path: path.into(), old: some(old), new: some(new) };
+        edit(Catalog::standard().kind("clients"), &of).iter().map(|line| plain(line)).collect()
+    }
+
+    fn shown(old: Value, new: Value) -> Vec<String> {
+        shown_at("field", old, new)
+    }
+
+    #[test]
+    fn a_field_that_goes_back_to_its_default_shows_the_default() {
+        assert_eq!(shown_at("oidc_conformant", json!(true), json!(null)), ["oidc_conformant: true -> false"]);
     }
 
     #[test]
     fn a_list_shows_only_the_elements_that_come_and_go() {
         assert_eq!(shown(json!(["a", "b", "c"]), json!(["b", "c", "d"])), ["field: - a  + d  (2 unchanged)"]);
         assert_eq!(shown(json!(["a", "a"]), json!(["a"])), ["field: - a  (1 unchanged)"]);
+    }
+
+    #[test]
+    fn many_short_elements_stand_side_by_side() {
+        let locales: Vec<String> = (10..40).map(|nth| format!("locale-{nth}")).collect();
+        let lines = shown(json!([]), json!(locales));
+        assert_eq!((lines.len(), lines[0].as_str()), (6, "field:"));
+        assert!(lines[1].starts_with("  + locale-10  + locale-11  "), "{}", lines[1]);
     }
 
     #[test]
