@@ -14,7 +14,7 @@ h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; } dt { color: var(--quiet); } dd { margin: 0; }
 div { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-th { color: var(--quiet); font-weight: normal; white-space: nowrap; } td:first-child { white-space: nowrap; }
+td:last-child { width: 55%; } th { color: var(--quiet); font-weight: normal; white-space: nowrap; } td:first-child { white-space: nowrap; }
 ";
 
 /// Returns a text so that HTML shows it as it is.
@@ -42,6 +42,7 @@ pub(super) fn html(page: &Page) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n\
          <p class=\"state {class}\">{state}</p>\n<dl>\n{facts}</dl>\n{sections}</body>\n</html>\n"
     )
