@@ -29,11 +29,18 @@ pub(crate) async fn start(state: State) -> (Sandbox, Tenant) {
 pub(crate) async fn start_with(state: State, faults: Vec<Fault>) -> (Sandbox, Tenant) {
     let domain = state.domain().to_owned();
     let sandbox = Sandbox::start(Options::new(state).credentials("id", "secret").faults(faults)).await.expect("a sandbox");
+    let secret = Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") };
+    let tenant = connect(&sandbox, &domain, secret);
+    (sandbox, tenant)
+}
+
+/// Returns a tenant that talks to a sandbox.
+pub(crate) fn connect(sandbox: &Sandbox, domain: &str, credentials: Credentials) -> Tenant {
     let settings = Settings {
-        name: domain.clone(),
-        domain,
+        name: domain.to_owned(),
+        domain: domain.to_owned(),
         url: Some(sandbox.url()),
-        credentials: Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") },
+        credentials,
         tier: None,
         rate: None,
         share: 1.0,
@@ -41,8 +48,7 @@ pub(crate) async fn start_with(state: State, faults: Vec<Fault>) -> (Sandbox, Te
         timeout: Duration::from_secs(30),
         concurrency: 16,
     };
-    let tenant = Tenant::new(settings, Arc::new(Unwatched)).expect("a tenant");
-    (sandbox, tenant)
+    Tenant::new(settings, Arc::new(Unwatched)).expect("a tenant")
 }
 
 pub(crate) async fn read(tenant: &Tenant) -> Snapshot {

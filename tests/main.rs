@@ -4,5 +4,6 @@ mod cuts;
 mod demo;
 mod flows;
 mod house;
+mod kills;
 mod recorded;
 mod refusals;

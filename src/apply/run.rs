@@ -154,16 +154,13 @@ impl Run<'_> {
     ) -> Vec<(usize, &'change Change, Outcome)> {
         let mut settled = Vec::new();
         let mut open = Vec::new();
-        for (at, change, ready) in to_send.drain(..) {
+        for (at, change, mut ready) in to_send.drain(..) {
             let is_in_doubt = self.journal.state(at) == Some(&State::InDoubt);
-            let Ready::Create { body, twins } = &ready else {
+            let (true, Ready::Create { body, twins, may_have_landed }) = (is_in_doubt, &mut ready) else {
                 open.push((at, change, ready));
                 continue;
             };
-            if !is_in_doubt {
-                open.push((at, change, ready));
-                continue;
-            }
+            *may_have_landed = true;
             let kind = self.kind_of(change);
             let known = [twins.as_slice(), progress.created.get(kind.name).map_or(&[][..], Vec::as_slice)].concat();
             match look_up(self.tenant, kind, body, &known).await {

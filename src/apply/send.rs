@@ -13,7 +13,7 @@ use crate::tenant::{self, Listing, Tenant};
 /// A change with ids in the place of keys, ready to be sent.
 #[derive(Debug)]
 pub(super) enum Ready {
-    Create { body: Body, twins: Vec<Id> },
+    Create { body: Body, twins: Vec<Id>, may_have_landed: bool },
     Update { id: Id, body: Body, edits: Vec<Edit>, secrets: Vec<(String, Secret)> },
     Elements { parent: Id, added: Vec<Value>, removed: Vec<Value> },
 }
@@ -34,7 +34,7 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(S
             for (path, secret) in secrets {
                 body.set(&path, Value::String(secret.reveal().to_owned()));
             }
-            Ok(Ready::Create { body, twins: twins.clone() })
+            Ok(Ready::Create { body, twins: twins.clone(), may_have_landed: false })
         }
         Action::Update { id, body, edits } => {
             let body = names.attach(kind, body).map_err(missing)?;
@@ -57,7 +57,7 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(S
 /// Sends a change; `created` are the ids this run has made of the kind.
 pub(super) async fn send(tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Outcome {
     match ready {
-        Ready::Create { body, twins } => create(tenant, kind, body, &[twins, created].concat()).await,
+        Ready::Create { body, twins, may_have_landed } => create(tenant, kind, body, &[twins, created].concat(), *may_have_landed).await,
         Ready::Update { id, body, edits, secrets } => match update(tenant, kind, id, body, edits, secrets).await {
             Ok(()) => Outcome::Applied(id.clone()),
             Err(outcome) => outcome,
@@ -70,17 +70,20 @@ pub(super) async fn send(tenant: &Tenant, kind: &'static Kind, ready: &Ready, cr
 }
 
 /// Creates a resource. One whose answer was lost is looked up by its key before it is sent again, and sent again once.
-async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id]) -> Outcome {
+///
+/// Where an earlier request for it may have landed, a conflict says that it did, if only after it was looked up.
+async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id], may_have_landed: bool) -> Outcome {
     let mut is_second = false;
     loop {
         let lost = match tenant.create(kind, body).await {
             Ok(answer) => return created(kind, &answer, body),
-            Err(refused) if refused.is_in_doubt() || (is_second && refused.is_conflict()) => refused,
+            Err(refused) if refused.is_in_doubt() || (refused.is_conflict() && (is_second || may_have_landed)) => refused,
             Err(refused) => return outcome_of(&refused),
         };
+        let is_conflict = lost.is_conflict();
         match look_up(tenant, kind, body, known).await {
             Ok(Some(id)) => return Outcome::Applied(id),
-            Ok(None) if !is_second => is_second = true,
+            Ok(None) if !is_second && !is_conflict => is_second = true,
             Ok(None) => return outcome_of(&lost),
             Err(unread) => return Outcome::InDoubt(format!("{}; and the target cannot be read: {}", told(&lost), told(&unread))),
         }
