@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt};
 use glob::Pattern;
+use serde_json::Value;
 
-use crate::catalog::{By, Catalog, Kind, Shape};
+use crate::body::Body;
+use crate::catalog::{By, Catalog, Kind, Names, Shape};
 use crate::event::{Event, Observer};
 use crate::resource::{Resource, Unreadable};
 use crate::snapshot::{Snapshot, Status, refs};
 use crate::tenant::{self, Absence, Listing, Tenant};
 
-/// Lists of children asked for at the same time; the pacer decides when each leaves.
-const CHILDREN_AT_ONCE: usize = 16;
+/// Parents asked for what hangs under them at the same time; the pacer decides when each request leaves.
+const PARENTS_AT_ONCE: usize = 16;
 
 /// What part of a tenant to export.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +23,8 @@ pub struct Selection {
     pub kinds: BTreeSet<String>,
     /// Key globs of which one must match; none means everything.
     pub only: Vec<Pattern>,
+    /// Words of what is copied though it is usually left alone: `third-party`.
+    pub include: BTreeSet<String>,
 }
 
 /// What could not be exported.
@@ -94,12 +98,12 @@ pub async fn export(
 ) -> Result<Snapshot, Error> {
     let kinds = selection.kinds_to_read(catalog);
     observer.notify(&Event::Reading { tenant: tenant.name().to_owned(), kinds: kinds.len() });
-    let (children, parents): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| matches!(kind.shape, Shape::Child { .. }));
-    let lists = futures_util::future::join_all(parents.into_iter().map(|kind| read_kind(tenant, kind, observer))).await;
+    let (dependent, free): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| leans(kind).is_some());
+    let lists = futures_util::future::join_all(free.into_iter().map(|kind| read_kind(tenant, kind, selection, observer))).await;
     let mut read = lists.into_iter().collect::<Result<Vec<Read>, Error>>()?;
-    for kind in children {
-        let of_child = read_children(tenant, kind, &read, observer).await?;
-        read.push(of_child);
+    for kind in dependent {
+        let of_kind = read_dependent(tenant, kind, &read, selection, observer).await?;
+        read.push(of_kind);
     }
     let mut snapshot = Snapshot {
         tenant: tenant.name().to_owned(),
@@ -122,18 +126,44 @@ pub async fn export(
     Ok(snapshot)
 }
 
-async fn read_kind(tenant: &Tenant, kind: &'static Kind, observer: &dyn Observer) -> Result<Read, Error> {
-    let listing = tenant.list(kind).await.map_err(|source| Error::Read { kind: kind.name, tenant: tenant.name().to_owned(), source })?;
+/// Returns the kind that has to be read before this one can be: its parent, or the one that tells its names.
+fn leans(kind: &Kind) -> Option<&'static str> {
+    match kind.shape {
+        Shape::Keyed { names: Names::EachWith { of, .. } } => Some(of),
+        _ => kind.parent(),
+    }
+}
+
+async fn read_kind(tenant: &Tenant, kind: &'static Kind, selection: &Selection, observer: &dyn Observer) -> Result<Read, Error> {
+    let listing = tenant.list(kind).await.map_err(|source| unread(kind, tenant, source))?;
     let (status, resources) = match listing {
-        Listing::Complete(answers) => {
-            let read = |answer| Resource::read(kind, answer);
-            let unreadable = |source| Error::Unreadable { tenant: tenant.name().to_owned(), source };
-            (Status::Complete, answers.into_iter().map(read).collect::<Result<Vec<_>, _>>().map_err(unreadable)?)
-        }
+        Listing::Complete(answers) => (Status::Complete, understood(kind, tenant, answers, selection)?),
         Listing::Absent { because, .. } => (status_of(&because), Vec::new()),
     };
     tell(tenant, kind, &status, resources.len(), observer);
     Ok(Read { kind, status, resources })
+}
+
+fn unread(kind: &Kind, tenant: &Tenant, source: tenant::Error) -> Error {
+    Error::Read { kind: kind.name, tenant: tenant.name().to_owned(), source }
+}
+
+/// Makes resources of answers; what is there by name and says nothing is left out.
+fn understood(kind: &'static Kind, tenant: &Tenant, answers: Vec<Body>, selection: &Selection) -> Result<Vec<Resource>, Error> {
+    let mut resources = Vec::with_capacity(answers.len());
+    for answer in answers {
+        let is_included = kind.left_alone(&answer).and_then(|alone| alone.unless).is_some_and(|word| selection.include.contains(word));
+        let read = Resource::read(kind, answer);
+        let mut resource = read.map_err(|source| Error::Unreadable { tenant: tenant.name().to_owned(), source })?;
+        if is_included {
+            resource.left_alone = None;
+        }
+        let is_always_there = kind.creation().is_none() && matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. });
+        if !(is_always_there && resource.is_blank(kind)) {
+            resources.push(resource);
+        }
+    }
+    Ok(resources)
 }
 
 fn status_of(because: &Absence) -> Status {
@@ -151,28 +181,60 @@ fn tell(tenant: &Tenant, kind: &'static Kind, status: &Status, read: usize, obse
     observer.notify(&Event::Listed { tenant: tenant.name().to_owned(), kind: kind.name, read, absent });
 }
 
-/// Reads a child's list under every resource of its parent.
-async fn read_children(tenant: &Tenant, kind: &'static Kind, read: &[Read], observer: &dyn Observer) -> Result<Read, Error> {
-    let Shape::Child { parent, .. } = kind.shape else { unreachable!("only children are read here") };
-    let above = read.iter().find(|read| read.kind.name == parent).expect("catalog order: a parent is read before its children");
+/// Reads a kind that another one has to be read for: under each of its parents, or by names that it tells.
+async fn read_dependent(
+    tenant: &Tenant,
+    kind: &'static Kind,
+    read: &[Read],
+    selection: &Selection,
+    observer: &dyn Observer,
+) -> Result<Read, Error> {
+    let on = leans(kind).expect("only kinds that lean on another are read here");
+    let above = read.iter().find(|read| read.kind.name == on).expect("catalog order: a kind is read after the one it leans on");
     let mut status = above.status.clone();
-    let mut resources = Vec::new();
-    let asked = above.resources.iter().filter(|parent| parent.left_alone.is_none());
-    let mut lists =
-        stream::iter(asked.map(|parent| async move { (&parent.id, tenant.elements(kind, &parent.id).await) })).buffered(CHILDREN_AT_ONCE);
-    while let Some((parent, list)) = lists.next().await {
-        match list {
-            Ok(elements) => resources.push(Resource::read_child(kind, parent, elements)),
-            Err(refused) if refused.is_scope() => {
-                status = Status::Forbidden(refused.to_string());
-                break;
-            }
-            // The parent is gone since it was listed, or this tenant's version of it has no such list.
-            Err(refused) if refused.is_not_found() => {}
-            Err(source) => return Err(Error::Read { kind: kind.name, tenant: tenant.name().to_owned(), source }),
+    let resources = match under(tenant, kind, above, selection).await {
+        Ok(resources) => resources,
+        Err(Error::Read { source, .. }) if source.is_scope() => {
+            status = Status::Forbidden(source.to_string());
+            Vec::new()
         }
-    }
-    drop(lists);
+        Err(Error::Read { source, .. }) if matches!(source.status(), Some(402 | 403)) => {
+            status = Status::Absent(Absence::Entitlement(source.to_string()).to_string());
+            Vec::new()
+        }
+        Err(error) => return Err(error),
+    };
     tell(tenant, kind, &status, resources.len(), observer);
     Ok(Read { kind, status, resources })
+}
+
+async fn under(tenant: &Tenant, kind: &'static Kind, above: &Read, selection: &Selection) -> Result<Vec<Resource>, Error> {
+    if let Shape::Keyed { names: Names::EachWith { names, list, .. } } = kind.shape {
+        let told = above.resources.iter().filter_map(|one| one.body.get(list)).filter_map(Value::as_array).flatten();
+        let ids: Vec<String> =
+            told.filter_map(Value::as_str).flat_map(|each| names.iter().map(move |name| format!("{name}/{each}"))).collect();
+        let answers = tenant.named(kind, &ids).await.map_err(|source| unread(kind, tenant, source))?;
+        return understood(kind, tenant, answers, selection);
+    }
+    let parents = above.resources.iter().filter(|parent| parent.left_alone.is_none() && kind.hangs_under(&parent.body));
+    let mut lists = stream::iter(parents.map(|parent| read_under(tenant, kind, parent, selection))).buffered(PARENTS_AT_ONCE);
+    let mut resources = Vec::new();
+    while let Some(list) = lists.next().await {
+        match list {
+            Ok(list) => resources.extend(list),
+            // The parent is gone since it was listed, or this tenant's version of it has no such list.
+            Err(Error::Read { source, .. }) if source.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(resources)
+}
+
+async fn read_under(tenant: &Tenant, kind: &'static Kind, parent: &Resource, selection: &Selection) -> Result<Vec<Resource>, Error> {
+    if let Shape::Child { .. } = kind.shape {
+        let elements = tenant.elements(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
+        return Ok(vec![Resource::read_child(kind, &parent.id, elements)]);
+    }
+    let answers = tenant.under(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
+    understood(kind, tenant, answers, selection)
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::body::Body;
-use crate::catalog::{Kind, Purpose, Shape};
+use crate::catalog::{Kind, Purpose};
 
 /// What the API addresses a resource by; it differs from tenant to tenant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,6 +26,15 @@ impl Id {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns what the tenant itself calls a resource of this kind: of a nested one the part behind its parent's id.
+    #[must_use]
+    pub fn own(&self, kind: &Kind) -> &str {
+        match kind.parent_field() {
+            Some(_) => self.0.split_once('/').map_or(self.as_str(), |(_, own)| own),
+            None => self.as_str(),
+        }
     }
 }
 
@@ -165,17 +174,13 @@ impl Resource {
     ///
     /// When the answer has no id.
     pub fn read(kind: &Kind, mut answer: Body) -> Result<Self, Unreadable> {
-        let left_alone = kind.left_alone(&answer).map(str::to_owned);
-        let id = match kind.shape {
-            Shape::Singleton => Id::new(kind.name),
-            Shape::Collection | Shape::Keyed { .. } | Shape::Child { .. } => {
-                Id::new(answer.text(kind.id).ok_or_else(|| Unreadable::WithoutId {
-                    kind: kind.singular,
-                    field: kind.id,
-                    answer: answer.0.keys().cloned().collect::<Vec<_>>().join(", "),
-                })?)
-            }
+        let left_alone = kind.left_alone(&answer).map(|alone| alone.because.to_owned());
+        let without_id = |answer: &Body| Unreadable::WithoutId {
+            kind: kind.singular,
+            field: kind.id,
+            answer: answer.0.keys().cloned().collect::<Vec<_>>().join(", "),
         };
+        let id = kind.id_of(&answer).map(Id::new).ok_or_else(|| without_id(&answer))?;
         for quirk in kind.quirks {
             (quirk.read)(&mut answer);
         }
@@ -191,11 +196,21 @@ impl Resource {
         Ok(Self { key, id, body, carried, secrets, left_alone })
     }
 
+    /// Returns whether it says nothing but what it is called.
+    #[must_use]
+    pub fn is_blank(&self, kind: &Kind) -> bool {
+        let is_name = |name: &str| kind.key.contains(&name) || kind.in_path().any(|field| field == name);
+        self.secrets.is_empty() && self.body.0.iter().all(|(name, value)| is_name(name) || crate::body::is_blank(value))
+    }
+
     /// Makes the resource of a child: the whole list under one parent.
     #[must_use]
     pub fn read_child(kind: &Kind, parent: &Id, elements: Vec<serde_json::Value>) -> Self {
         let mut answer = Body::new();
         answer.set(kind.elements(), serde_json::Value::Array(elements));
+        for quirk in kind.quirks {
+            (quirk.read)(&mut answer);
+        }
         for path in kind.read_only {
             answer.take(path);
         }

@@ -174,12 +174,8 @@ fn text<'row>(row: &'row Value, field: &str) -> &'row str {
 
 /// Returns the kind whose list or object a path is; nothing for what lies below.
 fn kind_of(path: &str) -> Option<&'static Kind> {
-    let above = path.rsplit_once('/').map_or("", |(above, _)| above);
-    Catalog::standard().kinds().find(|kind| match kind.shape {
-        Shape::Singleton => kind.path == path,
-        Shape::Collection | Shape::Keyed { .. } => kind.path == path || kind.path == above,
-        Shape::Child { .. } => false,
-    })
+    let own = Catalog::standard().kinds().filter(|kind| kind.view_of.is_none() && !matches!(kind.shape, Shape::Child { .. }));
+    own.filter(|kind| kind.covers(path).is_some()).min_by_key(|kind| kind.covers(path).map(|places| places.len()))
 }
 
 /// What a test found.

@@ -27,7 +27,7 @@ pub enum Error {
 /// Everything a run needs.
 pub struct Run<'run> {
     /// What Auth0 has.
-    pub catalog: &'run Catalog,
+    pub catalog: &'static Catalog,
     /// What is to be done.
     pub plan: &'run Plan,
     /// Where it is done.
@@ -65,7 +65,7 @@ impl Run<'_> {
     pub async fn carry_out(mut self) -> Result<Summary, Error> {
         let total = self.plan.changes().count();
         self.observer.notify(&Event::Applying { tenant: self.tenant.name().to_owned(), changes: total });
-        let mut names = Names::new(&self.plan.target.domain);
+        let mut names = Names::new(self.catalog, &self.plan.target.domain);
         for (key, id) in &self.plan.known {
             names.learn(key.clone(), id.clone());
         }

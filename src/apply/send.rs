@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::body::{Body, covers};
-use crate::catalog::{Kind, Shape};
+use crate::catalog::{Kind, Shape, Write};
 use crate::event::Outcome;
 use crate::plan::{Action, Change, Edit};
 use crate::resource::{Id, Secret};
@@ -91,7 +91,7 @@ async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id],
 }
 
 fn created(kind: &Kind, answer: &Body, body: &Body) -> Outcome {
-    match answer.text(kind.id).or_else(|| body.text(kind.id)) {
+    match kind.id_of(answer).or_else(|| kind.id_of(body)) {
         Some(id) => Outcome::Applied(Id::new(id)),
         None => Outcome::InDoubt(format!("the tenant answered without \"{}\"", kind.id)),
     }
@@ -99,15 +99,23 @@ fn created(kind: &Kind, answer: &Body, body: &Body) -> Outcome {
 
 /// Returns the id of the resource that a create made, found by its key among those that were not there before.
 pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id]) -> Result<Option<Id>, tenant::Error> {
-    if let Shape::Keyed { .. } = kind.shape {
-        let Some(name) = body.text(kind.id) else { return Ok(None) };
-        let id = Id::new(name);
-        return Ok(tenant.read(kind, &id).await?.map(|_| id));
-    }
-    let Listing::Complete(answers) = tenant.list(kind).await? else { return Ok(None) };
+    let answers = match kind.shape {
+        Shape::Collection => match tenant.list(kind).await? {
+            Listing::Complete(answers) => answers,
+            Listing::Absent { .. } => return Ok(None),
+        },
+        Shape::Nested { .. } => {
+            let parent = kind.parent_field().and_then(|field| body.text(field)).unwrap_or_default();
+            tenant.under(kind, &Id::new(parent)).await?
+        }
+        Shape::Singleton | Shape::Keyed { .. } | Shape::Part { .. } | Shape::Child { .. } => {
+            let id = Id::new(kind.id_of(body).unwrap_or_default());
+            return Ok(tenant.read(kind, &id).await?.and_then(|held| kind.id_of(&held)).map(Id::new));
+        }
+    };
     let value = |body: &Body, path: &str| body.get(path).filter(|value| !value.is_null()).cloned().or_else(|| kind.default_of(path));
     let has_its_key = |answer: &&Body| kind.key.iter().all(|path| value(answer, path) == value(body, path));
-    let mut ids = answers.iter().filter(has_its_key).filter_map(|answer| answer.text(kind.id)).map(Id::new);
+    let mut ids = answers.iter().filter(has_its_key).filter_map(|answer| kind.id_of(answer)).map(Id::new);
     Ok(ids.rfind(|id| !known.contains(id)))
 }
 
@@ -135,10 +143,22 @@ async fn update(
             body.0.insert(field.to_owned(), laid_over(field, held, wanted, edits));
         }
     }
+    if kind.write == Write::Put && !kind.secrets.is_empty() {
+        let held = tenant.read(kind, id).await.map_err(|refused| outcome_of(&refused))?.unwrap_or_default();
+        keep_secrets(kind, &held, &mut body);
+    }
     for (path, secret) in secrets {
         body.set(path, Value::String(secret.reveal().to_owned()));
     }
     tenant.update(kind, id, &body).await.map(|_| ()).map_err(|refused| outcome_of(&refused))
+}
+
+/// Puts the target's own secrets into a body that replaces the whole resource.
+fn keep_secrets(kind: &Kind, held: &Body, body: &mut Body) {
+    let own = kind.secrets.iter().flat_map(|path| held.find(path)).map(|(path, value)| (path, value.clone())).collect::<Vec<_>>();
+    for (path, value) in own.into_iter().filter(|(path, _)| !path.contains('[')) {
+        body.set(&path, value);
+    }
 }
 
 /// Lays the wanted value over the target's own: what only the target knows stays, and what an edit clears goes.

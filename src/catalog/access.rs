@@ -2,7 +2,9 @@
 //!
 //! Fields: `POST` and `PATCH /resource-servers`, `/roles`, `/roles/{id}/permissions` in Auth0's OpenAPI description of 2026-06-25.
 
-use super::kind::{Alone, Delta, Kind, Paging, Reference, When};
+use super::kind::Kind;
+use super::reference::{Alone, Reference, When};
+use super::shape::{Delta, Paging};
 
 /// APIs.
 ///
@@ -45,7 +47,7 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
         ("subject_type_authorization", r#"{"client":{"policy":"require_client_grant"},"user":{"policy":"allow_all"}}"#),
     ])
     .required(&["identifier"])
-    .alone(&[Alone { field: "is_system", when: When::True, because: "it is the tenant's own API" }])
+    .alone(&[Alone::always("is_system", When::True, "it is the tenant's own API")])
     .scopes(&["read:resource_servers"], &["create:resource_servers"], &["update:resource_servers"], &["delete:resource_servers"]);
 
 /// Roles.
@@ -57,12 +59,12 @@ pub(super) static ROLES: Kind = Kind::collection("roles", "role", "/roles")
     .writable("name description")
     .read_only(&["id", "type", "owner_id"])
     .required(&["name"])
-    .alone(&[Alone { field: "type", when: When::Is("organization"), because: "it belongs to one organization" }])
+    .alone(&[Alone::always("type", When::Is("organization"), "it belongs to one organization")])
     .scopes(&["read:roles"], &["create:roles"], &["update:roles"], &["delete:roles"]);
 
 /// The permissions of each role.
 pub(super) static ROLE_PERMISSIONS: Kind =
-    Kind::child("role-permissions", "permissions of role", "/roles/{id}/permissions", "roles", Delta::AddRemove)
+    Kind::child("role-permissions", "permissions of role", "/roles/{id}/permissions", "roles", Delta::AddRemove { most: 1000 })
         .titled("Role permissions")
         .paged(Paging::Offset { field: "permissions", size: 100, or_checkpoint: false })
         .writable("permissions[]{resource_server_identifier permission_name}")

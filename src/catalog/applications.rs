@@ -3,7 +3,9 @@
 //! Fields: schemas of `POST /clients`, `PATCH /clients/{id}`, `POST /client-grants`, `PATCH /client-grants/{id}` in Auth0's OpenAPI
 //! description of 2026-06-25, corrected by recorded traffic.
 
-use super::kind::{Alone, Kind, Paging, Reference, When};
+use super::kind::Kind;
+use super::reference::{Alone, Reference, When};
+use super::shape::Paging;
 
 /// Applications.
 ///
@@ -117,9 +119,9 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
     ])
     .required(&["name"])
     .alone(&[
-        Alone { field: "global", when: When::True, because: "it is the tenant's own global client" },
-        Alone { field: "external_metadata_type", when: When::Is("cimd"), because: "it registers itself by a metadata document" },
-        Alone { field: "external_metadata_type", when: When::Is("dcr"), because: "it registered itself" },
+        Alone::always("global", When::True, "it is the tenant's own global client"),
+        Alone::always("external_metadata_type", When::Is("cimd"), "it registers itself by a metadata document"),
+        Alone::always("external_metadata_type", When::Is("dcr"), "it registered itself"),
     ])
     .scopes(&["read:clients"], &["create:clients"], &["update:clients"], &["delete:clients"]);
 
@@ -139,5 +141,5 @@ pub(super) static CLIENT_GRANTS: Kind = Kind::collection("client-grants", "grant
     .sets(&["scope", "authorization_details_types"])
     .defaults(&[("subject_type", "\"client\""), ("allow_any_organization", "false"), ("allow_all_scopes", "false")])
     .required(&["audience", "client_id"])
-    .alone(&[Alone { field: "is_system", when: When::True, because: "it is the tenant's own grant" }])
+    .alone(&[Alone::always("is_system", When::True, "it is the tenant's own grant")])
     .scopes(&["read:client_grants"], &["create:client_grants"], &["update:client_grants"], &["delete:client_grants"]);

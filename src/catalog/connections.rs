@@ -2,7 +2,9 @@
 //!
 //! Fields: `POST /connections`, `PATCH /connections/{id}`, `PATCH /connections/{id}/clients` in Auth0's OpenAPI description of 2026-06-25.
 
-use super::kind::{Delta, Kind, Paging, Reference};
+use super::kind::Kind;
+use super::reference::Reference;
+use super::shape::{Delta, Paging};
 
 /// Connections.
 ///

@@ -2,7 +2,8 @@
 //!
 //! Fields: `PATCH /rules/{id}` in Auth0's OpenAPI description of 2026-06-25.
 
-use super::kind::{Kind, Paging};
+use super::kind::Kind;
+use super::shape::Paging;
 
 /// Rules.
 ///

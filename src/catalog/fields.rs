@@ -10,6 +10,7 @@
 //! client_secret~          only in an update
 //! scope?                  an update may send null, which clears it
 //! locales!                refuses an empty list
+//! organization/           stands in the path of the request, not in what is sent
 //! mobile{ios{app} *}      an object with these fields; `*` leaves it open to others
 //! scopes[]{value text}    a list of such objects
 //! ```
@@ -51,6 +52,8 @@ pub struct Field {
     pub nullable: bool,
     /// Whether an empty list is refused.
     pub refuses_empty: bool,
+    /// Whether it stands in the path of the request, and not in what is sent.
+    pub in_path: bool,
     /// What an object (or each object of a list) may hold; absent when any value passes.
     pub below: Option<Fields>,
 }
@@ -185,7 +188,8 @@ fn parse_fields(rest: &mut &'static str) -> Fields {
 fn parse_field(rest: &mut &'static str) -> Field {
     let end = rest.find(|sign: char| !(sign.is_alphanumeric() || "_-:.$".contains(sign))).unwrap_or(rest.len());
     assert!(end > 0, "field table: a name was expected at {rest:?}");
-    let mut field = Field { name: &rest[..end], written: Written::Always, nullable: false, refuses_empty: false, below: None };
+    let mut field =
+        Field { name: &rest[..end], written: Written::Always, nullable: false, refuses_empty: false, in_path: false, below: None };
     *rest = &rest[end..];
     while let Some(sign) = rest.chars().next() {
         match sign {
@@ -193,6 +197,7 @@ fn parse_field(rest: &mut &'static str) -> Field {
             '~' => field.written = Written::OnUpdate,
             '?' => field.nullable = true,
             '!' => field.refuses_empty = true,
+            '/' => (field.in_path, field.written) = (true, Written::OnCreate),
             '[' | ']' => {}
             '{' => {
                 *rest = &rest[1..];

@@ -13,6 +13,7 @@
 //! ```
 
 mod access;
+pub mod address;
 mod applications;
 mod connections;
 mod extensions;
@@ -20,12 +21,17 @@ mod fields;
 mod kind;
 pub mod limits;
 pub mod quirks;
+mod reference;
+mod shape;
 mod tenant;
+mod words;
 
 use std::sync::OnceLock;
 
 pub use fields::{Field, Fields, Purpose, Written};
-pub use kind::{Alone, By, Delta, Kind, Paging, Quirk, Reference, Shape, When};
+pub use kind::{Kind, Quirk};
+pub use reference::{Alone, By, Reference, Step, When};
+pub use shape::{Delta, FollowUp, Names, Paging, Shape, Write};
 
 /// The kinds a run works on, in the order their references demand.
 #[derive(Debug)]
@@ -100,9 +106,9 @@ impl Catalog {
         (near.0 <= 4).then_some(near.1)
     }
 
-    /// Returns the children of a kind: the lists that hang under each of its resources.
-    pub fn children(&self, parent: &'static str) -> impl Iterator<Item = &'static Kind> + '_ {
-        self.kinds().filter(move |kind| matches!(kind.shape, Shape::Child { parent: of, .. } if of == parent))
+    /// Returns what hangs under each resource of a kind: lists, collections and parts.
+    pub fn below(&self, parent: &'static str) -> impl Iterator<Item = &'static Kind> + '_ {
+        self.kinds().filter(move |kind| kind.parent() == Some(parent))
     }
 }
 

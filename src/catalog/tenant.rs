@@ -3,8 +3,10 @@
 //! Fields: `PATCH /tenants/settings`, `POST /email-templates`, `PATCH /email-templates/{templateName}` in Auth0's OpenAPI description of
 //! 2026-06-25.
 
-use super::kind::{Kind, Reference};
+use super::kind::Kind;
 use super::quirks;
+use super::reference::Reference;
+use super::shape::Names;
 
 /// The one object of tenant settings.
 ///
@@ -67,7 +69,7 @@ pub(super) static EMAIL_TEMPLATES: Kind = Kind::keyed(
     "email template",
     "/email-templates",
     &["template"],
-    &[
+    Names::These(&[
         "verify_email",
         "verify_email_by_code",
         "auth_email_by_code",
@@ -82,8 +84,9 @@ pub(super) static EMAIL_TEMPLATES: Kind = Kind::keyed(
         "change_password",
         "password_reset",
         "async_approval",
-    ],
+    ]),
 )
+.made_at("/email-templates")
 .titled("Email templates")
 .writable("template body? from? resultUrl? subject? syntax? urlLifetimeInSeconds? includeEmailInRedirect enabled?")
 .required(&["template", "body", "from", "subject", "syntax", "enabled"])

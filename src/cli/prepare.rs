@@ -1,5 +1,6 @@
 //! Source and target -> plan: the same for `plan`, a dry run and an import.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -29,6 +30,9 @@ pub(super) struct Route {
     /// The rules for what differs between the two [default: `mapping` of the target]
     #[arg(long, value_name = "FILE")]
     pub(super) mapping: Option<PathBuf>,
+    /// Copy what is usually left alone: third-party
+    #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
+    pub(super) include: Vec<String>,
 }
 
 /// Which part of a tenant is meant.
@@ -40,6 +44,9 @@ pub(super) struct Part {
     /// Only resources whose key matches, as in 'clients/Web*'
     #[arg(long, value_name = "GLOB")]
     pub(super) only: Vec<String>,
+    /// Copy what is usually left alone: third-party
+    #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
+    pub(super) include: Vec<String>,
 }
 
 /// A plan, and everything needed to carry it out.
@@ -74,8 +81,19 @@ impl Part {
                 kind(context, name)?;
             }
         }
-        Ok(Selection { kinds, only })
+        Ok(Selection { kinds, only, include: included(context, &self.include)? })
     }
+}
+
+/// Returns the words of what is copied though it is usually left alone, or says which there are.
+fn included(context: &Context, words: &[String]) -> Result<BTreeSet<String>, Failure> {
+    let known: BTreeSet<&str> = context.catalog.kinds().flat_map(|kind| kind.alone).filter_map(|alone| alone.unless).collect();
+    if let Some(unknown) = words.iter().find(|word| !known.contains(word.as_str())) {
+        let known: Vec<&str> = known.into_iter().collect();
+        return Err(Failure::new(USAGE, format!("nothing was done: \"{unknown}\" is nothing that can be included"))
+            .hint(format!("--include takes {}", known.join(", "))));
+    }
+    Ok(words.iter().cloned().collect())
 }
 
 /// Returns the kind of a name, or says which one was probably meant.
@@ -106,10 +124,11 @@ pub(super) async fn prepare(context: &Context, route: &Route) -> Result<Prepared
     let links = Links::load(&links_path)?;
     let tenant = context.connect(target)?;
     let (source, live) = match source {
-        Source::Snapshot(snapshot) => (*snapshot, read(context, &tenant, target).await?),
+        Source::Snapshot(snapshot) => (*snapshot, read(context, &tenant, target, &route.include).await?),
         Source::Tenant(settings) => {
             let from = context.connect(settings)?;
-            let (source, live) = tokio::join!(read(context, &from, settings), read(context, &tenant, target));
+            let (source, live) =
+                tokio::join!(read(context, &from, settings, &route.include), read(context, &tenant, target, &route.include));
             (source?, live?)
         }
     };
@@ -123,8 +142,9 @@ pub(super) async fn prepare(context: &Context, route: &Route) -> Result<Prepared
 }
 
 /// Reads a tenant whole, leaving alone what is migrate's own or protected.
-pub(super) async fn read(context: &Context, tenant: &Tenant, settings: &TenantSettings) -> Result<Snapshot, Failure> {
-    let mut snapshot = export(context.catalog, tenant, &Selection::default(), &now(), &*context.progress).await?;
+pub(super) async fn read(context: &Context, tenant: &Tenant, settings: &TenantSettings, include: &[String]) -> Result<Snapshot, Failure> {
+    let selection = Selection { include: included(context, include)?, ..Selection::default() };
+    let mut snapshot = export(context.catalog, tenant, &selection, &now(), &*context.progress).await?;
     let protected: Vec<glob::Pattern> = settings.protected.iter().filter_map(|text| glob::Pattern::new(text).ok()).collect();
     reserve(&mut snapshot, tenant.client_id().map(Id::new).as_ref(), &protected);
     Ok(snapshot)

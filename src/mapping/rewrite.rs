@@ -227,7 +227,7 @@ fn mapped_key(kind: &Kind, resource: &Resource, renamed: &HashMap<Key, Key>, is_
             let parent = Key::new(parent, resource.key.name());
             Key::new(kind.name, renamed.get(&parent).map_or(parent.name(), Key::name))
         }
-        Shape::Collection | Shape::Keyed { .. } => {
+        Shape::Collection | Shape::Keyed { .. } | Shape::Nested { .. } | Shape::Part { .. } => {
             let name = refs::portable_name(kind, &resource.body);
             let number = resource.key.name().rsplit_once('#').filter(|_| is_numbered).map(|(_, number)| number);
             Key::new(kind.name, &number.map_or(name.clone(), |number| format!("{name}#{number}")))

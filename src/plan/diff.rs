@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::body::{Body, covers, is_blank};
-use crate::catalog::{Field, Fields, Kind, Purpose, Written};
+use crate::catalog::{Field, Fields, Kind, Purpose, Write, Written};
 
 /// One field that differs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -142,6 +142,9 @@ fn field_at<'table>(fields: &'table Fields, path: &str) -> Option<&'table Field>
 }
 
 fn outgoing(kind: &Kind, desired: &Body, live: &Body, held: &Body, edits: &[Edit]) -> Body {
+    if kind.write == Write::Put && !edits.is_empty() {
+        return kind.fields().split(desired.clone(), Purpose::Update).0;
+    }
     let mut body = Body::new();
     for edit in edits {
         let name = edit.path.split('.').next().unwrap_or(&edit.path);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Action, Change, Plan, SecretField};
-use crate::catalog::{Catalog, Shape};
+use crate::catalog::Catalog;
 use crate::snapshot::{Desired, Snapshot, Status, id_words};
 
 /// A reason to refuse a plan.
@@ -136,8 +136,8 @@ fn each_text(value: &Value, see: &mut dyn FnMut(&str, &str)) {
 /// Returns the scopes that a token needs for exactly what a plan does.
 pub fn scopes(catalog: &Catalog, plan: &Plan) -> BTreeSet<&'static str> {
     let kind_of = |change: &Change| catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
-    let of_change = |change: &Change| match (&change.action, kind_of(change).shape) {
-        (Action::Create { .. }, Shape::Collection | Shape::Keyed { .. }) => kind_of(change).create_scopes,
+    let of_change = |change: &Change| match (&change.action, kind_of(change).creation()) {
+        (Action::Create { .. }, Some(_)) => kind_of(change).create_scopes,
         _ => kind_of(change).update_scopes,
     };
     plan.changes().flat_map(of_change).copied().collect()

@@ -16,7 +16,7 @@ use crate::snapshot::{Desired, Snapshot, Status, refs};
 /// Decides what it takes to make the target hold what is desired.
 pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> Plan {
     let partners = Partners::of(&desired.snapshot.resources, live, links);
-    let mut making = Making { catalog, desired, live, plan: empty(&desired.snapshot, live), late: Vec::new() };
+    let mut making = Making { catalog, desired, live, plan: empty(&desired.snapshot, live), following: Vec::new(), late: Vec::new() };
     let mut candidates = making.candidates(&partners);
     making.leave_out_unresolved(&mut candidates, &partners);
     let source_has: HashSet<Key> = desired.snapshot.resources.iter().map(|resource| resource.key.clone()).collect();
@@ -95,6 +95,9 @@ struct Making<'inputs> {
     desired: &'inputs Desired,
     live: &'inputs Snapshot,
     plan: Plan,
+    /// Changes made right after what they follow was created.
+    following: Vec<Change>,
+    /// Changes made once everything exists.
     late: Vec<Change>,
 }
 
@@ -121,7 +124,13 @@ impl Making<'_> {
                 self.leave_alone(&wanted.key, because);
                 continue;
             }
+            if let (None, Some(what)) = (held, kind.by_hand) {
+                self.plan.manual.push(Manual { key: wanted.key.clone(), path: String::new(), step: what.to_owned() });
+                continue;
+            }
             match (self.live.kinds.get(kind.name), kind.not_created) {
+                // What says nothing is not missed where it cannot be written.
+                (Some(Status::Absent(_) | Status::Forbidden(_)), _) if wanted.is_blank(kind) => {}
                 (Some(Status::Complete), Some(because)) if held.is_none() => self.leave_out(&wanted.key, because),
                 (Some(Status::Complete | Status::Selected), _) => candidates.push(Candidate { wanted: wanted.clone(), held }),
                 (Some(Status::Absent(because) | Status::Forbidden(because)), _) => {
@@ -201,6 +210,13 @@ impl Making<'_> {
         if !late.is_empty() {
             self.late.push(change(Action::Update { id: None, body: Body::new(), edits: Vec::new() }, late));
         }
+        if let Some(follow_up) = kind.follow_up
+            && body.0.remove(follow_up.field) == Some(Value::Bool(true))
+        {
+            let mut done = Body::new();
+            done.set(follow_up.field, Value::Bool(true));
+            self.following.push(change(Action::Update { id: None, body: done, edits: Vec::new() }, Vec::new()));
+        }
         let twins = self.twins(kind, wanted);
         change(Action::Create { body, twins }, secrets)
     }
@@ -251,6 +267,10 @@ impl Making<'_> {
 
     /// Names the secrets that the source holds, that are not copied and that nobody supplies.
     fn name_manual_steps(&mut self, kind: &Kind, wanted: &Resource, held: Option<&Resource>, supplied: &[SecretField]) {
+        for step in kind.steps.iter().filter(|step| held.is_none() && step.when.holds(wanted.body.get(step.field))) {
+            let what = step.what.replace("{domain}", &self.live.domain).replace("{name}", wanted.key.name());
+            self.plan.manual.push(Manual { key: wanted.key.clone(), path: String::new(), step: what });
+        }
         for path in &wanted.secrets {
             let is_there = held.is_some_and(|held| held.secrets.contains(path)) || supplied.iter().any(|secret| secret.path == *path);
             let is_made = kind.made_secrets.contains(&path.as_str());
@@ -270,7 +290,7 @@ impl Making<'_> {
             .filter(|change| matches!(change.action, Action::Create { .. }))
             .map(|change| (change.key.clone(), self.turn(&change.key)))
             .collect();
-        let mut early: BTreeMap<(usize, usize), Vec<Change>> = BTreeMap::new();
+        let mut early: BTreeMap<((usize, usize), bool), Vec<Change>> = BTreeMap::new();
         let mut late: BTreeMap<usize, Vec<Change>> = BTreeMap::new();
         for mut change in changes {
             let turn = self.turn(&change.key);
@@ -279,14 +299,20 @@ impl Making<'_> {
             }
             let is_empty = matches!(&change.action, Action::Update { body, .. } if body.is_empty() && change.secrets.is_empty());
             if !is_empty {
-                early.entry(turn).or_default().push(change);
+                early.entry((turn, false)).or_default().push(change);
             }
+        }
+        for change in std::mem::take(&mut self.following) {
+            early.entry((self.turn(&change.key), true)).or_default().push(change);
         }
         for change in std::mem::take(&mut self.late) {
             late.entry(self.turn(&change.key).0).or_default().push(change);
         }
         let title = |place: usize| self.catalog.kinds().nth(place).expect("a place in the catalog").title;
-        let early = early.into_iter().map(|((place, _), changes)| Stage { title: title(place).to_owned(), changes });
+        let early = early.into_iter().map(|(((place, _), follows), changes)| Stage {
+            title: if follows { format!("{}, once created", title(place)) } else { title(place).to_owned() },
+            changes,
+        });
         let late = late.into_iter().map(|(place, changes)| Stage { title: format!("{}, once everything exists", title(place)), changes });
         let mut stages: Vec<Stage> = early.chain(late).collect();
         for change in stages.iter_mut().flat_map(|stage| &mut stage.changes) {

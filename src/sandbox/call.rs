@@ -3,8 +3,6 @@
 use hyper::Method;
 use serde_json::Value;
 
-use crate::body::Body;
-
 /// One request.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
@@ -38,11 +36,6 @@ impl Call {
     /// Returns a parameter of the query as a number.
     pub(super) fn number(&self, name: &str) -> Option<usize> {
         self.asked(name).and_then(|value| value.parse().ok())
-    }
-
-    /// Returns the object that was sent.
-    pub(super) fn object(&self) -> Option<Body> {
-        Body::from_value(self.body.clone()).ok()
     }
 }
 

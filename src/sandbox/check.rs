@@ -76,7 +76,7 @@ fn check_types(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
             }
         }
     }
-    for path in kind.key.iter().chain(kind.required) {
+    for path in kind.key {
         if let Some(value) = sent.get(path).filter(|value| value.is_array() || value.is_object()) {
             return Err(wrong_type("string", value, path));
         }
@@ -93,7 +93,12 @@ fn check_exclusive(habit: &Habit, sent: &Body) -> Result<(), Answer> {
 
 fn check_required(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
     let stands_in = |path: &str| habit.instead.iter().any(|(wanted, other)| *wanted == path && sent.get(other).is_some());
-    let missing = kind.required.iter().find(|path| sent.get(path).is_none_or(Value::is_null) && !stands_in(path));
+    let in_path: Vec<&str> = kind.in_path().collect();
+    let missing = kind
+        .required
+        .iter()
+        .filter(|path| !in_path.contains(path))
+        .find(|path| sent.get(path).is_none_or(Value::is_null) && !stands_in(path));
     missing.map_or(Ok(()), |path| Err(Answer::invalid_body(&format!("'Missing required property: {path}'"))))
 }
 

@@ -28,13 +28,13 @@ impl State {
                 let list = self.children.get(kind.name).and_then(|lists| lists.get(id));
                 Self::list_child(kind, list.map_or(&[][..], Vec::as_slice), call)
             }
-            (Delta::AddRemove, "POST") => {
+            (Delta::AddRemove { .. }, "POST") => {
                 let added = sent_elements(kind, call)?;
                 self.check_elements(kind, &added)?;
                 self.add(kind, id, added);
                 Ok(Answer::new(201, json!({})))
             }
-            (Delta::AddRemove, "DELETE") => {
+            (Delta::AddRemove { .. }, "DELETE") => {
                 let removed = sent_elements(kind, call)?;
                 self.take(kind, id, &removed);
                 Ok(Answer::empty())
@@ -127,7 +127,7 @@ impl State {
 }
 
 fn sent_elements(kind: &'static Kind, call: &Call) -> Result<Vec<Value>, Answer> {
-    let sent = sent_object(call)?;
+    let sent = sent_object(kind, call)?;
     check(kind, habit::of(kind.name), &sent, Purpose::Create)?;
     let list = sent.get(kind.elements()).and_then(Value::as_array).filter(|list| !list.is_empty());
     list.cloned().ok_or_else(|| Answer::invalid_body(&format!("'Missing required property: {}'", kind.elements())))

@@ -65,6 +65,10 @@ pub(super) struct Habit {
     pub(super) create_answer: fn(&Body, &mut Body, &mut Scene<'_>),
     /// Changes what the answer of an update shows.
     pub(super) update_answer: fn(&mut Body),
+    /// Completes what the follow-up of a write does.
+    pub(super) followed: fn(&mut Body, &mut Scene<'_>),
+    /// What can be written and never read back.
+    pub(super) write_only: &'static [&'static str],
     /// Hides what a token without the scope for keys may not see.
     pub(super) hidden: &'static [&'static str],
 }
@@ -86,6 +90,8 @@ const PLAIN: Habit = Habit {
     updated: |_, _, _, _| {},
     create_answer: |_, _, _| {},
     update_answer: |_| {},
+    followed: |_, _| {},
+    write_only: &[],
     hidden: &[],
 };
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::call::Call;
 use super::habit::{self, Habit};
-use super::state::State;
+use super::state::{State, told};
 use super::table::Place;
 use crate::body::Body;
 use crate::catalog::{Kind, Paging};
@@ -22,17 +22,39 @@ const DEEPEST: usize = 1000;
 enum Part {
     /// All of it, bare.
     Whole,
+    /// All of it, in a field.
+    In(&'static str),
     /// One page by number.
-    Offset { field: &'static str, start: usize, size: usize, totals: bool },
+    Offset { field: &'static str, start: usize, size: usize, totals: Totals },
     /// What follows a checkpoint.
     Checkpoint { field: &'static str, from: Option<String>, size: usize },
 }
 
+/// What a page by number tells beside its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Totals {
+    /// Nothing: it is bare.
+    None,
+    /// `start`, `limit` and `total`.
+    Asked,
+    /// `page`, `per_page` and `total`, as the Actions API tells them; asking for them is refused.
+    Always,
+}
+
 fn part(kind: &Kind, call: &Call) -> Result<Part, Answer> {
     let wants_checkpoint = call.asked("take").is_some() || call.asked("from").is_some();
-    let is_child = kind.path.contains("{id}");
+    let is_child = kind.parent().is_some();
     let (field, longest, deepest, checkpoint) = match kind.paging {
         Paging::Whole => return Ok(Part::Whole),
+        Paging::In { field } => return Ok(Part::In(field)),
+        Paging::Counted { field, .. } if call.asked("include_totals").is_none() => (field, MOST, usize::MAX, false),
+        Paging::Counted { .. } => {
+            return Err(Answer::refusal(
+                400,
+                "Query validation error: 'Additional properties not allowed: include_totals'.",
+                Some("invalid_query_string"),
+            ));
+        }
         Paging::Offset { field, or_checkpoint, .. } => (field, MOST, usize::MAX, or_checkpoint && wants_checkpoint),
         Paging::Checkpoint { field, size } => (field, size, DEEPEST, wants_checkpoint || is_child),
     };
@@ -45,15 +67,26 @@ fn part(kind: &Kind, call: &Call) -> Result<Part, Answer> {
     if page.saturating_add(1).saturating_mul(size) > deepest {
         return Err(Answer::invalid_paging(&format!("You can only page through the first {deepest} records. Use checkpoint pagination.")));
     }
-    Ok(Part::Offset { field, start: page * size, size, totals: call.asked("include_totals") == Some("true") })
+    let totals = match kind.paging {
+        Paging::Counted { .. } => Totals::Always,
+        _ if call.asked("include_totals") == Some("true") => Totals::Asked,
+        _ => Totals::None,
+    };
+    Ok(Part::Offset { field, start: page * size, size, totals })
 }
 
 impl State {
     /// Answers a list of a collection.
-    pub(super) fn list(&self, kind: &'static Kind, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
+    pub(super) fn list(&self, kind: &'static Kind, parent: Option<&str>, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
         let part = part(kind, call)?;
-        let filters = filters(kind, call);
-        let shown = |body: &Body| shown(kind, body, call, sees_keys);
+        let mut filters = filters(kind, call);
+        if let (Some(field), Some(parent)) = (kind.parent_field(), parent) {
+            filters.push((field.to_owned(), vec![parent.to_owned()]));
+        }
+        let shown = |body: &Body| {
+            let shown = shown(kind, body, call, sees_keys);
+            if kind.is_summarised { summary(kind, shown) } else { shown }
+        };
         // The one filter of every list call is answered by the order itself.
         let leaves_out_last = filters == [("global".to_owned(), vec!["false".to_owned()])];
         let filters = if leaves_out_last { &[][..] } else { &filters };
@@ -65,7 +98,10 @@ impl State {
         let Some(table) = self.tables.get(kind.name) else { return Ok(page_of(&part, Vec::new(), 0, None)) };
         let mut rows = table.listed(after.as_ref(), !leaves_out_last).filter(|(_, body)| passes(body));
         let answer = match &part {
-            Part::Whole => page_of(&part, rows.map(|(_, body)| shown(body)).collect(), 0, None),
+            Part::Whole | Part::In(_) => {
+                let presets = self.presets.get(kind.name).into_iter().flatten().cloned();
+                page_of(&part, rows.map(|(_, body)| shown(body)).chain(presets).collect(), 0, None)
+            }
             Part::Offset { start, size, .. } => {
                 let page = rows.by_ref().skip(*start).take(*size).map(|(_, body)| shown(body)).collect();
                 let total = match (leaves_out_last, filters.is_empty()) {
@@ -88,7 +124,7 @@ impl State {
     pub(super) fn list_child(kind: &'static Kind, list: &[Value], call: &Call) -> Result<Answer, Answer> {
         let part = part(kind, call)?;
         Ok(match &part {
-            Part::Whole => page_of(&part, list.to_vec(), 0, None),
+            Part::Whole | Part::In(_) => page_of(&part, list.to_vec(), 0, None),
             Part::Offset { start, size, .. } => page_of(&part, list.iter().skip(*start).take(*size).cloned().collect(), list.len(), None),
             Part::Checkpoint { from, size, .. } => {
                 let start = from.as_deref().map_or(Some(0), |cursor| cursor.parse().ok());
@@ -103,7 +139,11 @@ impl State {
 
 fn page_of(part: &Part, page: Vec<Value>, total: usize, next: Option<String>) -> Answer {
     let body = match part {
-        Part::Whole | Part::Offset { totals: false, .. } => Value::Array(page),
+        Part::Whole | Part::Offset { totals: Totals::None, .. } => Value::Array(page),
+        Part::In(field) => json!({*field: page}),
+        Part::Offset { field, start, size, totals: Totals::Always } => {
+            json!({"total": total, "page": start / size, "per_page": size, *field: page})
+        }
         Part::Offset { field, start, size, .. } => json!({"total": total, "start": start, "limit": size, *field: page}),
         Part::Checkpoint { field, .. } => {
             let mut body = json!({*field: page});
@@ -154,7 +194,30 @@ pub(super) fn shown(kind: &Kind, body: &Body, call: &Call, sees_keys: bool) -> V
         let includes = call.asked("include_fields") != Some("false");
         shown.0.retain(|name, _| fields.contains(&name.as_str()) == includes);
     }
-    shown.into_value()
+    hidden(kind, told(kind, &shown))
+}
+
+/// Takes out of an answer what can never be read back.
+pub(super) fn hidden(kind: &Kind, mut told: Value) -> Value {
+    for path in habit::of(kind.name).write_only {
+        if let Value::Object(fields) = &mut told {
+            let mut body = Body(std::mem::take(fields));
+            body.take(path);
+            told = body.into_value();
+        }
+    }
+    told
+}
+
+/// Returns what a list that is only a summary shows of a resource: no objects and no lists.
+fn summary(kind: &Kind, shown: Value) -> Value {
+    match shown {
+        Value::Object(fields) => {
+            let is_plain = |name: &str, value: &Value| !(value.is_object() || value.is_array()) || kind.fields().get(name).is_none();
+            Value::Object(fields.into_iter().filter(|(name, value)| is_plain(name, value)).collect())
+        }
+        other => other,
+    }
 }
 
 /// Cursors look like the sealed ones of the server: long, opaque, and broken where they are not encoded in the next query.

@@ -6,6 +6,7 @@
 //! ```text
 //! state.rs     what the tenant holds: read from a state file, written back     table.rs   one kind of it
 //! writes.rs    what a request does to it          children.rs   lists under a parent          lists.rs   pages and filters
+//! route.rs     which kind a path belongs to
 //! check.rs     closed bodies                      answer.rs     the server's own words
 //! habit.rs     what the server does with one kind beyond the catalog: clients.rs, connections.rs, settings.rs
 //! mint.rs      ids and secrets                    token.rs      /oauth/token
@@ -25,6 +26,7 @@ mod habit;
 mod lists;
 mod mint;
 mod options;
+mod route;
 pub mod seed;
 mod server;
 mod settings;

@@ -19,9 +19,10 @@ use serde_json::{Map, Value, json};
 use super::answer::Answer;
 use super::habit::{self, Order};
 use super::mint::Mint;
+use super::route::Target;
 use super::table::Table;
 use crate::body::Body;
-use crate::catalog::{By, Catalog, Kind, Shape};
+use crate::catalog::{By, Catalog, Kind, Names, Shape};
 
 /// A state could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -52,15 +53,6 @@ pub enum Unreadable {
     },
 }
 
-/// What a path names of a kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Target {
-    /// The list of a collection, or the one object of a singleton.
-    Whole,
-    /// The resource of this id, or the list under it.
-    One(String),
-}
-
 /// What a tenant holds.
 #[derive(Debug, Clone)]
 pub struct State {
@@ -69,6 +61,8 @@ pub struct State {
     pub(super) domain: String,
     pub(super) tables: HashMap<&'static str, Table>,
     pub(super) children: HashMap<&'static str, BTreeMap<String, Vec<Value>>>,
+    /// What a list shows though it was never saved.
+    pub(super) presets: HashMap<&'static str, Vec<Value>>,
     pub(super) others: BTreeMap<String, Value>,
     pub(super) absent: BTreeMap<String, Answer>,
     pub(super) mint: Mint,
@@ -137,6 +131,7 @@ impl State {
             domain,
             tables: HashMap::new(),
             children: HashMap::new(),
+            presets: HashMap::new(),
             others: BTreeMap::new(),
             absent: BTreeMap::new(),
         };
@@ -161,23 +156,40 @@ impl State {
             return Ok(());
         };
         match (kind.shape, target, value) {
-            (Shape::Collection, Target::Whole, Value::Array(list)) => {
-                // An empty list is one too.
-                self.tables.entry(kind.name).or_default();
-                for element in list {
-                    let body = Body::from_value(element).map_err(|_| unfit(&path, "list of objects"))?;
-                    let id = body.text(kind.id).ok_or_else(|| unfit(&path, &format!("{} with \"{}\"", kind.singular, kind.id)))?.to_owned();
-                    self.put(kind, &id, body);
-                }
-            }
+            (Shape::Collection | Shape::Keyed { .. }, Target::Whole, Value::Array(list)) => self.put_all(kind, None, list, &path)?,
+            (Shape::Nested { .. }, Target::Under(parent), Value::Array(list)) => self.put_all(kind, Some(&parent), list, &path)?,
             (Shape::Child { .. }, Target::One(id), Value::Array(list)) => {
                 self.children.entry(kind.name).or_default().insert(id, list);
             }
-            (Shape::Singleton, Target::Whole, Value::Object(fields)) => self.put(kind, "", Body(fields)),
-            (Shape::Keyed { .. }, Target::One(id), Value::Object(fields)) => self.put(kind, &id, Body(fields)),
+            (Shape::Singleton, Target::Whole, value) => {
+                let body = answered(kind, value).ok_or_else(|| unfit(&path, kind.singular))?;
+                self.put(kind, "", body);
+            }
+            (Shape::Keyed { .. } | Shape::Part { .. }, Target::One(id), value) => {
+                let mut body = answered(kind, value).ok_or_else(|| unfit(&path, kind.singular))?;
+                kind.fill(&mut body, &id);
+                self.put(kind, &id, body);
+            }
             // One resource beside its list says nothing that the list does not.
-            (Shape::Collection, Target::One(_), Value::Object(_)) => {}
+            (Shape::Collection | Shape::Nested { .. }, Target::One(_), Value::Object(_)) => {}
             _ => return Err(unfit(&path, &format!("{} as the API answers them", kind.name))),
+        }
+        Ok(())
+    }
+
+    /// Puts a list in; an empty one is one too, and presets have no id.
+    fn put_all(&mut self, kind: &'static Kind, parent: Option<&str>, list: Vec<Value>, path: &str) -> Result<(), Unreadable> {
+        self.tables.entry(kind.name).or_default();
+        for element in list {
+            let mut body = Body::from_value(element).map_err(|_| unfit(path, "list of objects"))?;
+            if let (Some(field), Some(parent)) = (kind.parent_field(), parent) {
+                body.set(field, parent.into());
+            }
+            match kind.id_of(&body) {
+                Some(id) => self.put(kind, &id, body),
+                None if kind.has_presets => self.presets.entry(kind.name).or_default().push(body.into_value()),
+                None => return Err(unfit(path, &format!("{} with \"{}\"", kind.singular, kind.id))),
+            }
         }
         Ok(())
     }
@@ -186,7 +198,11 @@ impl State {
     fn derive_children(&mut self) {
         const OLD: &str = "enabled_clients";
         let Some(parent) = self.catalog.kind("connections") else { return };
-        let Some(child) = self.catalog.children(parent.name).find(|kind| kind.elements() == "clients") else { return };
+        let Some(child) =
+            self.catalog.below(parent.name).find(|kind| matches!(kind.shape, Shape::Child { .. }) && kind.elements() == "clients")
+        else {
+            return;
+        };
         let table = self.tables.entry(parent.name).or_default();
         for id in table.ids_where(|body| body.get(OLD).is_some()) {
             let table = self.tables.entry(parent.name).or_default();
@@ -203,23 +219,32 @@ impl State {
     pub fn to_json(&self) -> Value {
         let mut data: Map<String, Value> = self.others.clone().into_iter().collect();
         for kind in self.catalog.kinds() {
-            match kind.shape {
-                Shape::Collection => {
-                    if let Some(table) = self.tables.get(kind.name) {
-                        let list = table.listed(None, true).map(|(_, body)| body.clone().into_value()).collect();
-                        data.insert(kind.path.to_owned(), Value::Array(list));
-                    }
+            if kind.view_of.is_some() {
+                continue;
+            }
+            if let Shape::Child { .. } = kind.shape {
+                for (id, list) in self.children.get(kind.name).into_iter().flatten() {
+                    data.insert(kind.path_of(id), Value::Array(list.clone()));
                 }
-                Shape::Singleton | Shape::Keyed { .. } => {
-                    for (_, body) in self.tables.get(kind.name).into_iter().flat_map(|table| table.listed(None, true)) {
-                        let id = if kind.shape == Shape::Singleton { "" } else { body.text(kind.id).unwrap_or_default() };
-                        data.insert(kind.path_of(id), body.clone().into_value());
+                continue;
+            }
+            let Some(table) = self.tables.get(kind.name) else { continue };
+            let is_list = matches!(kind.shape, Shape::Collection | Shape::Keyed { names: Names::Listed });
+            if is_list {
+                let presets = self.presets.get(kind.name).into_iter().flatten().cloned();
+                let list = table.listed(None, true).map(|(_, body)| told(kind, body)).chain(presets).collect();
+                data.insert(kind.path.to_owned(), Value::Array(list));
+                continue;
+            }
+            for (_, body) in table.listed(None, true) {
+                let parent = kind.parent_field().and_then(|field| body.text(field)).unwrap_or_default();
+                match kind.shape {
+                    Shape::Nested { .. } => {
+                        let list = data.entry(kind.path_under(parent)).or_insert_with(|| json!([]));
+                        list.as_array_mut().into_iter().for_each(|list| list.push(told(kind, body)));
                     }
-                }
-                Shape::Child { .. } => {
-                    for (id, list) in self.children.get(kind.name).into_iter().flatten() {
-                        data.insert(kind.path_of(id), Value::Array(list.clone()));
-                    }
+                    Shape::Singleton => drop(data.insert(kind.path.to_owned(), told(kind, body))),
+                    _ => drop(data.insert(kind.path_of(&kind.id_of(body).unwrap_or_default()), told(kind, body))),
                 }
             }
         }
@@ -272,31 +297,24 @@ impl State {
             By::Key => table.named(value).is_some(),
         })
     }
+}
 
-    /// Returns the kind that covers a path, and what of it the path names; a path without an id before one with.
-    pub(super) fn kind_at(&self, path: &str) -> Option<(&'static Kind, Target)> {
-        let names: Vec<&str> = path.trim_matches('/').split('/').collect();
-        self.catalog.kinds().filter_map(|kind| Some((kind, matched(kind, &names)?))).min_by_key(|(_, target)| *target != Target::Whole)
+/// Returns what was answered as an object: a bare array stands in the field that the kind keeps it in.
+pub(super) fn answered(kind: &Kind, value: Value) -> Option<Body> {
+    match value {
+        Value::Array(_) if !kind.wrapped.is_empty() => Some(Body::from_iter([(kind.wrapped.to_owned(), value)])),
+        other => Body::from_value(other).ok(),
     }
 }
 
-/// Returns what a path names of a kind, where the kind covers it.
-fn matched(kind: &Kind, names: &[&str]) -> Option<Target> {
-    let decode = |name: &str| percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned();
-    let own: Vec<&str> = kind.path.trim_matches('/').split('/').collect();
-    let mut target = Target::Whole;
-    for (wanted, name) in own.iter().zip(names) {
-        if *wanted == "{id}" {
-            target = Target::One(decode(name));
-        } else if wanted != name {
-            return None;
-        }
+/// Returns what the server tells of a stored body: not what stands in the path, and bare where it answers a bare array.
+pub(super) fn told(kind: &Kind, body: &Body) -> Value {
+    let mut told = body.clone();
+    let is_listed = matches!(kind.shape, Shape::Keyed { names: Names::Listed });
+    for field in kind.in_path().filter(|_| !is_listed) {
+        told.0.remove(field);
     }
-    match (kind.shape, names.len().checked_sub(own.len())?) {
-        (Shape::Collection | Shape::Keyed { .. }, 1) => names.last().map(|name| Target::One(decode(name))),
-        (_, 0) => Some(target),
-        _ => None,
-    }
+    if kind.wrapped.is_empty() { told.into_value() } else { told.0.remove(kind.wrapped).unwrap_or_else(|| json!([])) }
 }
 
 /// Returns what a resource is named by within its tenant.

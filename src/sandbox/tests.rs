@@ -350,10 +350,11 @@ static WIDGETS: Kind = Kind::collection("widgets", "widget", "/widgets")
     .required(&["name"])
     .defaults(&[("size", "1")])
     .scopes(&["read:widgets"], &["create:widgets"], &["update:widgets"], &["delete:widgets"]);
-static WIDGET_USERS: Kind = Kind::child("widget-users", "users of widget", "/widgets/{id}/users", "widgets", Delta::AddRemove)
-    .paged(Paging::Whole)
-    .writable("users[]{user}")
-    .scopes(&["read:widgets"], &["update:widgets"], &["update:widgets"], &["update:widgets"]);
+static WIDGET_USERS: Kind =
+    Kind::child("widget-users", "users of widget", "/widgets/{id}/users", "widgets", Delta::AddRemove { most: 100 })
+        .paged(Paging::Whole)
+        .writable("users[]{user}")
+        .scopes(&["read:widgets"], &["update:widgets"], &["update:widgets"], &["update:widgets"]);
 
 #[test]
 fn a_kind_is_served_by_its_entry_in_the_catalog_alone() {

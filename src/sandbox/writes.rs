@@ -7,10 +7,11 @@ use super::answer::Answer;
 use super::call::Call;
 use super::check::check;
 use super::habit::{self, Scene};
-use super::lists::shown;
-use super::state::{State, Target, name_of};
+use super::lists::{hidden, shown};
+use super::route::Target;
+use super::state::{State, answered, name_of, told};
 use crate::body::Body;
-use crate::catalog::{By, Kind, Purpose, Shape};
+use crate::catalog::{By, Kind, Names, Purpose, Shape};
 
 impl State {
     /// Answers one request without a socket: a token of every scope, no limits, no faults.
@@ -36,32 +37,71 @@ impl State {
     }
 
     fn respond_for(&mut self, kind: &'static Kind, target: Target, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
-        if let Some(absent) = self.absent.get(&call.path) {
-            // What is absent stays so, but for a named object that a write can make.
-            if !(matches!(kind.shape, Shape::Keyed { .. }) && call.is_write()) {
-                return Err(absent.clone());
-            }
+        // What is absent stays so, but for what a write can make.
+        let is_made = call.is_write() && (kind.creation().is_some() || matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. }));
+        if let Some(absent) = self.absent.get(&call.path).filter(|_| !is_made) {
+            return Err(absent.clone());
         }
-        let target = self.by_id(kind, target);
-        match (kind.shape, target, call.method.as_str()) {
-            (Shape::Collection, Target::Whole, "GET") => self.list(kind, call, sees_keys),
-            (Shape::Collection | Shape::Keyed { .. }, Target::Whole, "POST") => self.create(kind, call),
-            (Shape::Collection | Shape::Keyed { .. }, Target::One(id), "GET") => {
-                let body = self.stored(kind, &id)?;
-                Ok(Answer::new(200, shown(kind, body, call, sees_keys)))
+        if let (Shape::Child { parent, delta }, Target::One(id)) = (kind.shape, &target) {
+            return self.respond_for_child(kind, parent, delta, id, call);
+        }
+        match (self.by_id(kind, target), call.method.as_str()) {
+            (Target::Whole, method) if kind.shape == Shape::Singleton => self.respond_for_singleton(kind, method, call, sees_keys),
+            (Target::Whole, "GET") => self.list(kind, None, call, sees_keys),
+            (Target::Under(parent), "GET") => {
+                self.check_parent(kind, &parent)?;
+                self.list(kind, Some(&parent), call, sees_keys)
             }
-            (Shape::Collection | Shape::Keyed { .. }, Target::One(id), "PATCH") => self.update(kind, &id, call, sees_keys),
-            (Shape::Collection, Target::One(id), "DELETE") => self.remove(kind, &id),
-            (Shape::Keyed { .. }, Target::One(id), "PUT") => self.replace(kind, &id, call),
-            (Shape::Singleton, _, "GET") => {
+            (Target::Whole, "POST") => self.create(kind, None, call),
+            (Target::Under(parent), "POST") => {
+                self.check_parent(kind, &parent)?;
+                self.create(kind, Some(&parent), call)
+            }
+            (Target::One(id), "GET") => self.read(kind, &id, call, sees_keys),
+            (Target::One(id), "POST") if matches!(kind.shape, Shape::Part { .. }) && kind.creation().is_some() => {
+                self.check_parent(kind, &id)?;
+                self.create(kind, Some(&id), call)
+            }
+            (Target::One(id), "PATCH" | "PUT") => self.update(kind, &id, call, sees_keys),
+            (Target::One(id), "DELETE") => self.remove(kind, &id),
+            (Target::FollowUp(id), "POST") => {
+                let mut body = self.stored(kind, &id)?.clone();
+                (habit::of(kind.name).followed)(&mut body, &mut self.scene(kind));
+                self.put(kind, &id, body.clone());
+                Ok(Answer::new(200, told(kind, &body)))
+            }
+            _ => Err(Answer::not_found()),
+        }
+    }
+
+    fn respond_for_singleton(&mut self, kind: &'static Kind, method: &str, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
+        let is_there = self.tables.get(kind.name).is_some_and(|table| table.has(""));
+        match method {
+            "GET" | "PATCH" | "PUT" if !is_there && kind.creation().is_some() => Err(Answer::inexistent(kind)),
+            "GET" => {
                 let body = self.tables.get(kind.name).and_then(|table| table.get("")).cloned().unwrap_or_default();
                 Ok(Answer::new(200, shown(kind, &body, call, sees_keys)))
             }
-            (Shape::Singleton, _, "PATCH") => self.update(kind, "", call, sees_keys),
-            (Shape::Singleton, _, "PUT") => self.replace(kind, "", call),
-            (Shape::Child { parent, delta }, Target::One(id), _) => self.respond_for_child(kind, parent, delta, &id, call),
+            "POST" if is_there => Err(Answer::conflict(kind, kind.singular)),
+            "POST" if kind.creation().is_some() => self.create(kind, None, call),
+            "PATCH" | "PUT" => self.update(kind, "", call, sees_keys),
+            "DELETE" if is_there => self.remove(kind, ""),
             _ => Err(Answer::not_found()),
         }
+    }
+
+    /// Answers one resource; a named object that is there by being written is empty until then.
+    fn read(&self, kind: &'static Kind, id: &str, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
+        let is_always_there = matches!(kind.shape, Shape::Keyed { .. }) && kind.creation().is_none();
+        match self.stored(kind, id) {
+            Err(_) if is_always_there => Ok(Answer::new(200, told(kind, &Body::new()))),
+            other => Ok(Answer::new(200, shown(kind, other?, call, sees_keys))),
+        }
+    }
+
+    fn check_parent(&self, kind: &Kind, id: &str) -> Result<(), Answer> {
+        let parent = kind.parent().and_then(|parent| self.catalog.kind(parent)).ok_or_else(Answer::not_found)?;
+        if self.has(parent.name, By::Id, id) { Ok(()) } else { Err(Answer::inexistent(parent)) }
     }
 
     fn stored(&self, kind: &Kind, id: &str) -> Result<&Body, Answer> {
@@ -77,27 +117,30 @@ impl State {
         }
     }
 
-    fn create(&mut self, kind: &'static Kind, call: &Call) -> Result<Answer, Answer> {
+    fn create(&mut self, kind: &'static Kind, parent: Option<&str>, call: &Call) -> Result<Answer, Answer> {
         let habit = habit::of(kind.name);
-        let mut sent = sent_object(call)?;
+        let mut sent = sent_object(kind, call)?;
         check(kind, habit, &sent, Purpose::Create)?;
         sent.0.retain(|_, value| !value.is_null());
+        if let (Some(field), Some(parent)) = (kind.parent_field(), parent) {
+            sent.set(field, parent.into());
+        }
         self.check_name(kind, &sent, None)?;
         self.check_identity(kind, &sent)?;
         let mut body = with_defaults(kind, habit.unshown, sent.clone());
-        if !matches!(kind.shape, Shape::Keyed { .. }) {
+        if kind.fields().get(kind.id).is_none() && kind.places().iter().any(|place| place == "id" || place == kind.id) {
             let id = self.free_id(kind);
             body.set(kind.id, id.into());
         }
         (habit.created)(&sent, &mut body, &mut self.scene(kind));
-        let id = body.text(kind.id).unwrap_or_default().to_owned();
-        if matches!(kind.shape, Shape::Keyed { names } if !names.contains(&id.as_str())) {
+        let id = if kind.shape == Shape::Singleton { String::new() } else { kind.id_of(&body).unwrap_or_default() };
+        if matches!(kind.shape, Shape::Keyed { names: Names::These(names) } if !names.contains(&id.as_str())) {
             return Err(Answer::invalid_body(&format!("'No enum match for: {id}' on property {}", kind.id)));
         }
-        self.absent.remove(&kind.path_of(&id));
+        self.absent.remove(&kind.read_path_of(&id));
         self.put(kind, &id, body.clone());
         (habit.create_answer)(&sent, &mut body, &mut self.scene(kind));
-        Ok(Answer::new(habit.statuses.0, body.into_value()))
+        Ok(Answer::new(habit.statuses.0, hidden(kind, told(kind, &body))))
     }
 
     fn free_id(&mut self, kind: &Kind) -> String {
@@ -116,31 +159,30 @@ impl State {
 
     fn update(&mut self, kind: &'static Kind, id: &str, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
         let habit = habit::of(kind.name);
-        let before = match kind.shape {
-            Shape::Singleton => self.tables.get(kind.name).and_then(|table| table.get(id)).cloned().unwrap_or_default(),
-            _ => self.stored(kind, id)?.clone(),
+        let is_always_there = kind.creation().is_none() && !matches!(kind.shape, Shape::Collection | Shape::Nested { .. });
+        let before = match self.stored(kind, id) {
+            Err(_) if is_always_there => {
+                let mut body = Body::new();
+                if kind.shape != Shape::Singleton {
+                    kind.fill(&mut body, id);
+                }
+                body
+            }
+            other => other?.clone(),
         };
-        let mut sent = sent_object(call)?;
+        let mut sent = sent_object(kind, call)?;
         sent.0.retain(|name, value| !(habit.repeatable.contains(&name.as_str()) && before.0.get(name) == Some(value)));
         check(kind, habit, &sent, Purpose::Update)?;
         if before.get("is_system") == Some(&Value::Bool(true)) {
             return Err(Answer::refusal(400, "System resource servers cannot be updated", Some("operation_not_supported")));
         }
-        let mut body = merged(kind, &before, &sent);
+        let mut body = if call.method == Method::PUT { replaced(kind, &before, &sent) } else { merged(kind, &before, &sent) };
         (habit.updated)(&before, &sent, &mut body, &mut self.scene(kind));
         self.check_name(kind, &body, Some(id))?;
+        self.absent.remove(&call.path);
         self.put(kind, id, body.clone());
         (habit.update_answer)(&mut body);
         Ok(Answer::new(200, shown(kind, &body, &Call::new(Method::GET, "", Value::Null), sees_keys)))
-    }
-
-    fn replace(&mut self, kind: &'static Kind, id: &str, call: &Call) -> Result<Answer, Answer> {
-        let mut sent = sent_object(call)?;
-        check(kind, habit::of(kind.name), &sent, Purpose::Create)?;
-        sent.0.retain(|_, value| !value.is_null());
-        self.absent.remove(&kind.path_of(id));
-        self.put(kind, id, sent.clone());
-        Ok(Answer::new(200, sent.into_value()))
     }
 
     fn remove(&mut self, kind: &'static Kind, id: &str) -> Result<Answer, Answer> {
@@ -162,7 +204,7 @@ impl State {
     /// Drops what hangs on a removed resource: its children, what is identified by it, and its place in others' lists.
     fn forget(&mut self, kind: &'static Kind, id: &str) {
         for other in self.catalog.kinds() {
-            if matches!(other.shape, Shape::Child { parent, .. } if parent == kind.name) {
+            if other.parent() == Some(kind.name) {
                 self.children.entry(other.name).or_default().remove(id);
             }
             for reference in other.references.iter().filter(|reference| reference.to == kind.name && reference.by == By::Id) {
@@ -207,8 +249,10 @@ impl State {
 /// # Errors
 ///
 /// The answer that refuses anything else.
-pub(super) fn sent_object(call: &Call) -> Result<Body, Answer> {
-    call.object().ok_or_else(|| Answer::invalid_body("'Expected type object'"))
+pub(super) fn sent_object(kind: &Kind, call: &Call) -> Result<Body, Answer> {
+    let expected = if kind.wrapped.is_empty() { "object" } else { "array" };
+    let sent = answered(kind, call.body.clone()).filter(|_| kind.wrapped.is_empty() || call.body.is_array());
+    sent.ok_or_else(|| Answer::invalid_body(&format!("'Expected type {expected}'")))
 }
 
 fn with_defaults(kind: &Kind, unshown: &[&str], mut body: Body) -> Body {
@@ -218,6 +262,14 @@ fn with_defaults(kind: &Kind, unshown: &[&str], mut body: Body) -> Body {
             body.set(path, value);
         }
     }
+    body
+}
+
+/// Returns what a PUT makes of a body: what can be written is what was sent, and the rest stays.
+fn replaced(kind: &Kind, before: &Body, sent: &Body) -> Body {
+    let mut body = before.clone();
+    body.0.retain(|name, _| kind.fields().get(name).map_or(!kind.fields().is_open(), |field| field.in_path));
+    body.0.extend(sent.0.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())));
     body
 }
 

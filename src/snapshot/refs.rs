@@ -21,9 +21,9 @@ pub fn detach(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Ve
         for resource in resources.iter_mut().filter(|resource| resource.key.kind() == kind.name) {
             let name = settled_name(kind, resource, &marker, &ids);
             resource.key = apart(kind, &name, &mut taken, &mut twice);
-            ids.insert((kind.name.to_owned(), resource.id.clone()), resource.key.clone());
-            if kind.shape == Shape::Collection {
-                marker.learn(resource.id.as_str(), &resource.key);
+            ids.insert((kind.name.to_owned(), Id::new(resource.id.own(kind))), resource.key.clone());
+            if kind.has_own_ids() {
+                marker.learn(resource.id.own(kind), &resource.key);
             }
         }
     }
@@ -148,14 +148,15 @@ pub fn portable_name(kind: &Kind, body: &Body) -> String {
 /// What one tenant calls things: keys to ids, and its domain.
 #[derive(Debug, Clone)]
 pub struct Names {
+    catalog: &'static Catalog,
     domain: String,
     ids: HashMap<Key, Id>,
 }
 
 impl Names {
     /// Returns the names of a tenant of which no resource is known yet.
-    pub fn new(domain: &str) -> Self {
-        Self { domain: domain.to_owned(), ids: HashMap::new() }
+    pub fn new(catalog: &'static Catalog, domain: &str) -> Self {
+        Self { catalog, domain: domain.to_owned(), ids: HashMap::new() }
     }
 
     /// Adds a resource.
@@ -200,7 +201,7 @@ impl Names {
                 Piece::Name => out.push_str(self.domain.split('.').next().unwrap_or(&self.domain)),
                 Piece::Key(key) => match Key::try_from(key.to_owned()) {
                     Ok(key) => match self.ids.get(&key) {
-                        Some(id) => out.push_str(id.as_str()),
+                        Some(id) => out.push_str(self.catalog.kind(key.kind()).map_or(id.as_str(), |kind| id.own(kind))),
                         None => missing.push(key),
                     },
                     Err(_) => out.push_str(key),
@@ -247,7 +248,7 @@ mod tests {
     #[test]
     fn what_was_detached_from_one_tenant_attaches_to_another() {
         let dev = tenant("acme-dev.eu.auth0.com", "DevDevDevDevDev1", "5f0000000000000000000001");
-        let mut names = Names::new("acme.eu.auth0.com");
+        let mut names = Names::new(Catalog::standard(), "acme.eu.auth0.com");
         names.learn(dev[2].key.clone(), Id::new("ProdProdProdProd"));
         let attach = |resource: &Resource| names.attach(Catalog::standard().kind(resource.key.kind()).expect("a kind"), &resource.body);
         assert_eq!(
@@ -259,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_key_without_a_resource_is_named() {
-        let names = Names::new("acme.eu.auth0.com");
+        let names = Names::new(Catalog::standard(), "acme.eu.auth0.com");
         let kind = Catalog::standard().kind("clients").expect("a kind");
         let body = Body::from_value(json!({"allowed_clients": ["⟦clients/Gone⟧"]})).expect("an object");
         assert_eq!(names.attach(kind, &body).expect_err("missing"), [Key::new("clients", "Gone")]);

@@ -83,6 +83,18 @@ pub enum Error {
         /// How the attempt ended.
         source: Box<Error>,
     },
+    /// A resource never came to the point at which its follow-up can be sent.
+    #[error("the {kind} was written and is not ready: its {field} is \"{held}\", \"{wanted}\" was waited for")]
+    NotReady {
+        /// The kind, in the singular.
+        kind: &'static str,
+        /// The field that tells.
+        field: &'static str,
+        /// What it holds.
+        held: String,
+        /// What was waited for.
+        wanted: &'static str,
+    },
     /// An answer is not what the API promises.
     #[error("the answer to {request} cannot be read")]
     Unreadable {

@@ -12,6 +12,7 @@ mod pacer;
 mod page;
 mod pages;
 mod quota;
+mod read;
 mod retry;
 #[cfg(test)]
 mod script;
@@ -21,25 +22,23 @@ mod simulation;
 mod tests;
 mod token;
 mod veil;
+mod write;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::body::Body;
 use crate::catalog::limits::{Rate, Tier};
-use crate::catalog::{Delta, Kind, Shape};
-use crate::event::{Event, Observer};
-use crate::resource::{Id, Secret};
+use crate::event::Observer;
+use crate::resource::Secret;
 
 use address::Address;
 use line::{Line, Reply, Request};
-use pages::List;
 use veil::Veil;
 
 pub use error::{Cause, Error};
@@ -215,107 +214,6 @@ impl Tenant {
         Ok(self.line.tokens.current(&self.line).await?.scopes.clone())
     }
 
-    /// Reads everything a tenant has of a kind, in the tenant's order.
-    ///
-    /// A singleton is a list of one; of named objects those that were never written are left out.
-    ///
-    /// # Errors
-    ///
-    /// When the list cannot be read to its end. What 402, 403, 404 and 410 say about the kind is no error but an absence.
-    ///
-    /// # Panics
-    ///
-    /// When the kind is a child: its lists are [`elements`](Self::elements) of each parent.
-    pub async fn list(&self, kind: &'static Kind) -> Result<Listing, Error> {
-        let listed = match kind.shape {
-            Shape::Collection => self.pages(kind, kind.path.to_owned()).whole().await,
-            Shape::Singleton => self.get(kind.path.to_owned()).await.map(|body| vec![body]),
-            Shape::Keyed { names } => self.list_named(kind, names).await,
-            Shape::Child { .. } => unreachable!("a child is listed under each of its parents"),
-        };
-        listed.map(Listing::Complete).or_else(|error| absent(kind, error))
-    }
-
-    /// Reads a child's list under one parent.
-    ///
-    /// # Errors
-    ///
-    /// When the list cannot be read to its end.
-    pub async fn elements(&self, kind: &'static Kind, parent: &Id) -> Result<Vec<Value>, Error> {
-        self.pages(kind, kind.path_of(parent.as_str())).whole().await
-    }
-
-    /// Reads one resource, or nothing where the tenant has none of this id; a child is its elements under this parent.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be read.
-    pub async fn read(&self, kind: &'static Kind, id: &Id) -> Result<Option<Body>, Error> {
-        let read = if let Shape::Child { .. } = kind.shape {
-            let elements = self.elements(kind, id).await;
-            elements.map(|elements| Body::from_iter([(kind.elements().to_owned(), Value::Array(elements))]))
-        } else {
-            self.get(kind.path_of(id.as_str())).await
-        };
-        match read {
-            Err(error) if error.is_not_found() => Ok(None),
-            other => other.map(Some),
-        }
-    }
-
-    /// Creates a resource; returns it as the tenant answers, id and all.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InDoubt`] when the tenant may have created it: look its key up before sending it again. Any other error means it did not.
-    pub async fn create(&self, kind: &Kind, body: &Body) -> Result<Body, Error> {
-        let request = Request::new(Method::POST, kind.path).with(body).hiding(veil_of(kind, body));
-        let reply = self.line.send(&request).await?;
-        // A 2xx that cannot be read has created something all the same.
-        reply.read(&request.name()).map_err(|error| Error::InDoubt { request: request.name(), source: Box::new(error) })
-    }
-
-    /// Changes a resource by PATCH; returns it as the tenant answers, or nothing where it answers 204.
-    ///
-    /// # Errors
-    ///
-    /// When the tenant refuses, or no answer comes after all attempts.
-    pub async fn update(&self, kind: &Kind, id: &Id, body: &Body) -> Result<Body, Error> {
-        let request = Request::new(Method::PATCH, kind.path_of(id.as_str())).with(body).hiding(veil_of(kind, body));
-        let reply = self.line.send(&request).await?;
-        if reply.body.is_empty() { Ok(Body::new()) } else { reply.read(&request.name()) }
-    }
-
-    /// Removes a resource.
-    ///
-    /// One that is gone after a repeated request counts as removed.
-    ///
-    /// # Errors
-    ///
-    /// When the tenant refuses, or no answer comes after all attempts.
-    pub async fn remove(&self, kind: &Kind, id: &Id) -> Result<(), Error> {
-        self.line.send(&Request::new(Method::DELETE, kind.path_of(id.as_str()))).await.map(drop)
-    }
-
-    /// Adds elements to a child's list and removes others, in as many requests as the kind demands.
-    ///
-    /// Both may be repeated without harm, so a change that was cut is made again whole.
-    ///
-    /// # Errors
-    ///
-    /// When the tenant refuses, or no answer comes after all attempts.
-    ///
-    /// # Panics
-    ///
-    /// When the kind is no child.
-    pub async fn change_elements(&self, kind: &Kind, parent: &Id, added: &[Value], removed: &[Value]) -> Result<(), Error> {
-        let Shape::Child { delta, .. } = kind.shape else { unreachable!("only a child has elements") };
-        for request in delta_requests(kind, delta, parent, added, removed) {
-            self.line.send(&request).await?;
-        }
-        Ok(())
-    }
-
     /// Calls any path of the Management API (`users-by-email?email=..`, with or without `/api/v2/` before it).
     ///
     /// # Errors
@@ -343,68 +241,4 @@ impl Tenant {
         let body = Reply { status, body }.read(&request.name())?;
         Ok(Answer { status, body })
     }
-
-    fn pages(&self, kind: &'static Kind, path: String) -> List<'_> {
-        List::new(&self.line, kind, path, self.concurrency)
-    }
-
-    async fn get(&self, path: String) -> Result<Body, Error> {
-        let request = Request::new(Method::GET, path);
-        self.line.send(&request).await?.read(&request.name())
-    }
-
-    async fn list_named(&self, kind: &'static Kind, names: &'static [&'static str]) -> Result<Vec<Body>, Error> {
-        // By place, not by name: a closure over borrowed names makes a future that no other thread may run.
-        let read = |place: usize| async move { self.read(kind, &Id::new(names[place])).await };
-        let mut bodies = stream::iter(0..names.len()).map(read).buffered(self.concurrency);
-        let (mut found, mut asked) = (Vec::new(), 0);
-        while let Some(body) = bodies.try_next().await? {
-            found.extend(body);
-            asked += 1;
-            let tenant = self.line.name.clone();
-            self.line.observer.notify(&Event::Listing { tenant, kind: kind.name, read: asked, total: Some(names.len()) });
-        }
-        Ok(found)
-    }
-}
-
-fn veil_of(kind: &Kind, body: &Body) -> Veil {
-    let mut veil = Veil::default();
-    veil.hide_secrets_of(kind, body);
-    veil
-}
-
-/// Tells what an answer to a list says about the kind from what went wrong.
-fn absent(kind: &Kind, error: Error) -> Result<Listing, Error> {
-    let because = match &error {
-        Error::Scope { .. } => Absence::Scope(error.to_string()),
-        Error::Refused { status: 402 | 403, message, .. } => Absence::Entitlement(message.clone()),
-        Error::Refused { status: 404, .. } if kind.shape == Shape::Singleton => Absence::NotConfigured,
-        Error::Refused { status: 404 | 410, message, .. } => Absence::Gone(message.clone()),
-        _ => return Err(error),
-    };
-    Ok(Listing::Absent { status: error.status().unwrap_or_default(), because })
-}
-
-/// Returns the requests that change a child's list; adding what is there and removing what is not does nothing.
-fn delta_requests(kind: &Kind, delta: Delta, parent: &Id, added: &[Value], removed: &[Value]) -> Vec<Request> {
-    let path = kind.path_of(parent.as_str());
-    match delta {
-        Delta::AddRemove => [(Method::POST, added), (Method::DELETE, removed)]
-            .into_iter()
-            .filter(|(_, elements)| !elements.is_empty())
-            .map(|(method, elements)| Request::new(method, path.as_str()).with(&json!({kind.elements(): elements})).repeatable())
-            .collect(),
-        Delta::Switch { most } => {
-            let switched = |elements: &[Value], on: bool| elements.iter().map(|element| with_status(element, on)).collect::<Vec<_>>();
-            let all = [switched(added, true), switched(removed, false)].concat();
-            all.chunks(most.max(1)).map(|chunk| Request::new(Method::PATCH, path.as_str()).with(&chunk)).collect()
-        }
-    }
-}
-
-fn with_status(element: &Value, on: bool) -> Value {
-    let mut element = element.clone();
-    element["status"] = on.into();
-    element
 }

@@ -40,7 +40,9 @@ impl<'list> List<'list> {
     pub(super) async fn whole<T: DeserializeOwned + PartialEq>(&self) -> Result<Vec<T>, Error> {
         match self.kind.paging {
             Paging::Whole => self.elements_of(self.page("", &[]).await?),
+            Paging::In { field } => self.elements_of(self.page(field, &[]).await?),
             Paging::Checkpoint { field, size } => self.by_checkpoint(field, size).await,
+            Paging::Counted { field, size } => self.by_offset(field, size).await,
             Paging::Offset { field, size, or_checkpoint } => match self.by_offset(field, size).await {
                 // Auth0 refuses pages beyond the thousandth element of some lists.
                 Err(Error::Refused { code, .. }) if or_checkpoint && code == "invalid_paging" => self.by_checkpoint(field, size).await,
@@ -98,7 +100,10 @@ impl<'list> List<'list> {
     }
 
     async fn offset_page<T: DeserializeOwned>(&self, field: &str, size: usize, number: usize) -> Result<Page<T>, Error> {
-        let query = [("page", number.to_string()), ("per_page", size.to_string()), ("include_totals", "true".to_owned())];
+        let mut query = vec![("page", number.to_string()), ("per_page", size.to_string())];
+        if !matches!(self.kind.paging, Paging::Counted { .. }) {
+            query.push(("include_totals", "true".to_owned()));
+        }
         self.page(field, &query).await
     }
 
@@ -121,10 +126,11 @@ impl<'list> List<'list> {
     }
 
     async fn page<T: DeserializeOwned>(&self, field: &str, query: &[(&str, String)]) -> Result<Page<T>, Error> {
-        let always = self.kind.query.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        let query = always.chain(query.iter().cloned()).map(|(name, value)| format!("{name}={}", encode(&value)));
-        let query = query.collect::<Vec<_>>().join("&");
-        let path = if query.is_empty() { self.path.clone() } else { format!("{}?{query}", self.path) };
+        let mut path = with_query(self.kind, &self.path);
+        for (name, value) in query {
+            path.push(if path.contains('?') { '&' } else { '?' });
+            path.extend([*name, "=", &encode(value)]);
+        }
         let reply = self.line.send(&Request::new(Method::GET, path)).await?;
         let page = Page::read(&reply.body, field).map_err(|error| self.unreadable(error))?;
         self.tell(&page);
@@ -147,6 +153,12 @@ impl<'list> List<'list> {
         let tenant = self.line.name.clone();
         self.line.observer.notify(&Event::Listing { tenant, kind: self.kind.name, read, total: page.total });
     }
+}
+
+/// Returns a path with the query that every read of the kind carries.
+pub(super) fn with_query(kind: &Kind, path: &str) -> String {
+    let query: Vec<String> = kind.query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 
 fn encode(value: &str) -> String {

@@ -99,7 +99,7 @@ impl Import {
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         refuse_another_target(&plan, &target.name, &target.domain)?;
         let tenant = context.connect(target)?;
-        let live = read(context, &tenant, target).await?;
+        let live = read(context, &tenant, target, &self.route.include).await?;
         let moved = Moved::since(context.catalog, &plan, &live);
         let mut refusals: Vec<Refusal> = refusals.into_iter().filter(|refusal| refusal.guard != "secrets").collect();
         refusals.extend(guard::secrets(&plan, &|field| context.secret(field).is_some()));
@@ -129,7 +129,7 @@ impl Import {
         let tenant = context.connect(target)?;
         let lock = lock(context, &target.name)?;
         let begun = Begun::again(&folder, lock)?;
-        let live = read(context, &tenant, target).await?;
+        let live = read(context, &tenant, target, &self.route.include).await?;
         let moved = Moved::since(context.catalog, &plan, &live);
         let standing: Vec<Refusal> = guard::secrets(&plan, &|field| context.secret(field).is_some()).into_iter().collect();
         preflight(context, &plan, &tenant, &standing).await?;
@@ -173,8 +173,7 @@ fn link_partners(desired: &Desired, live: &Snapshot, links: &mut Links) {
 
 /// Singletons and named objects have one id in every tenant, and children have their parent's: there is nothing to link.
 fn has_own_id(id: &str, key: &crate::resource::Key) -> bool {
-    use crate::catalog::{Catalog, Shape};
-    id != key.name() && Catalog::standard().kind(key.kind()).is_some_and(|kind| kind.shape == Shape::Collection)
+    id != key.name() && crate::catalog::Catalog::standard().kind(key.kind()).is_some_and(crate::catalog::Kind::has_own_ids)
 }
 
 fn newest_unfinished(runs: &Path, target: &str) -> Result<PathBuf, Failure> {

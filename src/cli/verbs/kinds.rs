@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::catalog::{Kind, Shape};
+use crate::catalog::{Kind, Names, Shape};
 use crate::cli::context::Context;
 use crate::report::Table;
 
@@ -32,7 +32,10 @@ fn shape(kind: &Kind) -> String {
     match kind.shape {
         Shape::Collection => "list".to_owned(),
         Shape::Singleton => "one".to_owned(),
-        Shape::Keyed { names } => format!("{} named", names.len()),
+        Shape::Keyed { names: Names::These(names) } => format!("{} named", names.len()),
+        Shape::Keyed { .. } => "named".to_owned(),
+        Shape::Nested { parent } => format!("list under each of {parent}"),
+        Shape::Part { parent } => format!("one under each of {parent}"),
         Shape::Child { parent, .. } => format!("list under {parent}"),
     }
 }

@@ -1,10 +1,12 @@
 //! One resource of a tenant, found by name or id.
 
 use crate::body::Body;
-use crate::catalog::{Kind, Shape};
-use crate::cli::context::Context;
+use crate::catalog::{Kind, Names, Shape};
+use crate::cli::context::{Context, now};
 use crate::cli::failure::{FAILED, Failure, USAGE};
 use crate::cli::prepare::kind;
+use crate::event::Unwatched;
+use crate::export::{Selection, export};
 use crate::resource::{Id, Resource, name_of, take_secrets};
 use crate::tenant::{Listing, Tenant};
 
@@ -38,6 +40,9 @@ pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, 
             answer.set(of.elements(), serde_json::Value::Array(elements.clone()));
             Ok(Found { name: above.name, id: above.id.clone(), answer, resource: Resource::read_child(of, &above.id, elements) })
         }
+        (Shape::Nested { .. } | Shape::Part { .. } | Shape::Keyed { names: Names::EachWith { .. } }, Some(name)) => {
+            find_below(context, tenant, of, name).await
+        }
         (Shape::Collection | Shape::Keyed { .. }, Some(name)) => {
             if !name.contains(' ')
                 && let Some(answer) = read(tenant, of, &Id::new(name)).await?
@@ -59,13 +64,23 @@ pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, 
                 0 => Err(missing(of, name, tenant)),
                 1 => found(of, name.to_owned(), named.remove(0)),
                 count => {
-                    let ids: Vec<&str> = named.iter().filter_map(|answer| answer.text(of.id)).collect();
+                    let ids: Vec<String> = named.iter().filter_map(|answer| of.id_of(answer)).collect();
                     let state = format!("nothing was done: {count} {} are called \"{name}\"", of.name);
                     Err(Failure::new(USAGE, state).hint(format!("name one by its id: {}", ids.join(", "))))
                 }
             }
         }
     }
+}
+
+/// Finds a resource that hangs under another by the name its snapshot gives it, or by its id.
+async fn find_below(context: &Context, tenant: &Tenant, of: &'static Kind, name: &str) -> Result<Found, Failure> {
+    let selection = Selection { kinds: [of.name.to_owned()].into(), ..Selection::default() };
+    let snapshot = export(context.catalog, tenant, &selection, &now(), &Unwatched).await?;
+    let is_meant = |resource: &&Resource| resource.key.name() == name || resource.id.as_str() == name;
+    let id = snapshot.of_kind(of.name).find(is_meant).map(|resource| resource.id.clone()).ok_or_else(|| missing(of, name, tenant))?;
+    let answer = read(tenant, of, &id).await?.ok_or_else(|| missing(of, name, tenant))?;
+    found(of, name.to_owned(), answer)
 }
 
 /// Reads by id; a name that cannot be an id is answered 400 and is not there.

@@ -1,0 +1,189 @@
+//! The paths of a kind: where its list is, where one resource is, and what stands in them.
+
+use std::iter;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use super::kind::Kind;
+use super::shape::Shape;
+use crate::body::Body;
+
+impl Kind {
+    /// Returns the path of one resource, with places in braces: `/clients/{id}`, `/prompts/{prompt}/custom-text/{language}`.
+    #[must_use]
+    pub fn item(&self) -> String {
+        match self.shape {
+            _ if !self.item.is_empty() => self.item.to_owned(),
+            Shape::Singleton | Shape::Child { .. } | Shape::Part { .. } => self.path.to_owned(),
+            Shape::Collection | Shape::Keyed { .. } | Shape::Nested { .. } => format!("{}/{{id}}", self.path),
+        }
+    }
+
+    /// Returns the places in the path of one resource, in order.
+    #[must_use]
+    pub fn places(&self) -> Vec<String> {
+        places(&self.item()).map(str::to_owned).collect()
+    }
+
+    /// Returns the fields that stand in the path of a resource and not in what is sent.
+    pub fn in_path(&self) -> impl Iterator<Item = &str> {
+        self.fields().iter().filter(|field| field.in_path).map(|field| field.name)
+    }
+
+    /// Returns the id of a resource: what stands in the places of its path, joined by slashes; a singleton's is the kind's name.
+    #[must_use]
+    pub fn id_of(&self, answered: &Body) -> Option<String> {
+        let places = self.places();
+        if places.is_empty() {
+            return Some(self.name.to_owned());
+        }
+        let parts: Option<Vec<&str>> = places.iter().map(|place| answered.text(if place == "id" { self.id } else { place })).collect();
+        Some(parts?.join("/"))
+    }
+
+    /// Writes what an id says into the fields that it stands for, where the tenant's answer lacks them.
+    pub fn fill(&self, answered: &mut Body, id: &str) {
+        let places = self.places();
+        for (place, part) in places.iter().zip(id.splitn(places.len().max(1), '/')).filter(|(place, _)| *place != "id") {
+            if answered.0.get(place).is_none_or(Value::is_null) {
+                answered.0.insert(place.to_owned(), Value::String(part.to_owned()));
+            }
+        }
+    }
+
+    /// Returns the path of one resource, or of a child's list under its parent.
+    ///
+    /// What stands in a place is percent-encoded, since some ids contain `|` or `/`.
+    #[must_use]
+    pub fn path_of(&self, id: &str) -> String {
+        let item = self.item();
+        let count = places(&item).count().max(1);
+        filled(&item, id.splitn(count, '/'))
+    }
+
+    /// Returns the path that a resource is read at.
+    #[must_use]
+    pub fn read_path_of(&self, id: &str) -> String {
+        if self.shape == Shape::Singleton { self.path.to_owned() } else { self.path_of(id) }
+    }
+
+    /// Returns the path of the list, or of the object, under one parent.
+    #[must_use]
+    pub fn path_under(&self, parent: &str) -> String {
+        filled(self.path, iter::once(parent))
+    }
+
+    /// Returns the field that names the parent of a nested resource or a part.
+    #[must_use]
+    pub fn parent_field(&self) -> Option<&'static str> {
+        match self.shape {
+            Shape::Nested { .. } | Shape::Part { .. } => places(self.path).next(),
+            Shape::Collection | Shape::Singleton | Shape::Keyed { .. } | Shape::Child { .. } => None,
+        }
+    }
+
+    /// Returns the path at which a POST creates one; none where it is there by being written.
+    #[must_use]
+    pub fn creation(&self) -> Option<&'static str> {
+        match self.shape {
+            _ if !self.made_at.is_empty() => Some(self.made_at),
+            Shape::Collection | Shape::Nested { .. } => Some(self.path),
+            Shape::Singleton | Shape::Keyed { .. } | Shape::Child { .. } | Shape::Part { .. } => None,
+        }
+    }
+
+    /// Returns the path at which a POST creates this resource.
+    #[must_use]
+    pub fn creation_path(&self, body: &Body) -> Option<String> {
+        let path = self.creation()?;
+        Some(filled(path, places(path).map(|place| body.text(place).unwrap_or_default())))
+    }
+
+    /// Returns the path whose endpoint group a call counts for, and that scopes and recordings go by: every place as it stands.
+    #[must_use]
+    pub fn covers(&self, path: &str) -> Option<Vec<(String, String)>> {
+        matched(&self.item(), path).or_else(|| matched(self.path, path))
+    }
+}
+
+/// Returns the places in a path.
+pub fn places(path: &str) -> impl Iterator<Item = &str> {
+    path.split('{').skip(1).filter_map(|rest| rest.split('}').next())
+}
+
+/// Returns what stands in the places of a path, where the path is of this form; both without a query.
+#[must_use]
+pub fn matched(form: &str, path: &str) -> Option<Vec<(String, String)>> {
+    let (form, path) = (form.trim_matches('/').split('/'), path.trim_matches('/').split('/'));
+    if form.clone().count() != path.clone().count() {
+        return None;
+    }
+    let mut found = Vec::new();
+    for (wanted, given) in form.zip(path) {
+        match wanted.strip_prefix('{').and_then(|place| place.strip_suffix('}')) {
+            Some(place) => {
+                let value = percent_encoding::percent_decode_str(given).decode_utf8_lossy().into_owned();
+                found.push((place.to_owned(), value));
+            }
+            None if wanted != given => return None,
+            None => {}
+        }
+    }
+    Some(found)
+}
+
+fn filled<'value>(form: &str, mut values: impl Iterator<Item = &'value str>) -> String {
+    let mut path = String::new();
+    for (at, part) in form.split('{').enumerate() {
+        match part.split_once('}') {
+            Some((_, rest)) if at > 0 => path = path + &encoded(values.next().unwrap_or_default()) + rest,
+            _ => path.push_str(part),
+        }
+    }
+    path
+}
+
+fn encoded(value: &str) -> String {
+    utf8_percent_encode(value, NON_ALPHANUMERIC).to_string().replace("%5F", "_").replace("%2D", "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Names, Paging};
+    use serde_json::json;
+
+    static TEXTS: Kind =
+        Kind::keyed("texts", "text", "/prompts", &["prompt", "language"], Names::Listed).at("/prompts/{prompt}/text/{language}");
+    static DOMAINS: Kind = Kind::nested("domains", "domain", "/organizations/{organization}/domains", "organizations")
+        .keyed_by(&["organization", "domain"])
+        .paged(Paging::Whole);
+
+    fn body(value: Value) -> Body {
+        Body::from_value(value).expect("an object")
+    }
+
+    #[test]
+    fn an_id_is_what_stands_in_the_places_of_a_path() {
+        let answered = body(json!({"organization": "org_1", "id": "dom|2", "domain": "a.com"}));
+        let id = DOMAINS.id_of(&answered).expect("an id");
+        assert_eq!((id.as_str(), DOMAINS.path_of(&id)), ("org_1/dom|2", "/organizations/org_1/domains/dom%7C2".to_owned()));
+        assert_eq!(TEXTS.path_of("login/en"), "/prompts/login/text/en");
+        assert_eq!(DOMAINS.creation_path(&answered).as_deref(), Some("/organizations/org_1/domains"));
+    }
+
+    #[test]
+    fn an_answer_that_lacks_its_own_name_is_given_it() {
+        let mut answered = body(json!({"login": {"title": "Hi"}}));
+        TEXTS.fill(&mut answered, "login/en");
+        assert_eq!(answered.into_value(), json!({"login": {"title": "Hi"}, "prompt": "login", "language": "en"}));
+    }
+
+    #[test]
+    fn a_path_tells_what_stands_in_its_places() {
+        let found = TEXTS.covers("/prompts/login/text/en").expect("covered");
+        assert_eq!(found, [("prompt".to_owned(), "login".to_owned()), ("language".to_owned(), "en".to_owned())]);
+        assert_eq!(TEXTS.covers("/prompts/login/texts/en"), None);
+    }
+}

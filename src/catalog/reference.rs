@@ -1,0 +1,123 @@
+//! What a field of a kind names, and what marks a resource that must be left alone.
+
+use serde_json::Value;
+
+/// What a reference holds in the API's own JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The id, which differs from tenant to tenant.
+    Id,
+    /// What the other resource is named by (an API's identifier, a connection's name).
+    Key,
+}
+
+/// A field that names another resource.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference {
+    /// Where it stands in the body.
+    pub path: &'static str,
+    /// The kind it names.
+    pub to: &'static str,
+    /// What it holds.
+    pub by: By,
+    /// Whether it may be written after the resource exists, so that it puts no order on the kinds.
+    pub late: bool,
+    /// Whether the kind it names is not in the catalog yet; until then the field cannot be carried to another tenant.
+    pub planned: bool,
+}
+
+impl Reference {
+    /// Returns a reference that holds an id.
+    #[must_use]
+    pub const fn id(path: &'static str, to: &'static str) -> Self {
+        Self { path, to, by: By::Id, late: false, planned: false }
+    }
+
+    /// Returns a reference that holds what the other resource is named by.
+    #[must_use]
+    pub const fn key(path: &'static str, to: &'static str) -> Self {
+        Self { path, to, by: By::Key, late: false, planned: false }
+    }
+
+    /// Says that the reference may be written after its target exists.
+    #[must_use]
+    pub const fn late(mut self) -> Self {
+        self.late = true;
+        self
+    }
+
+    /// Says that the kind it names is not covered yet.
+    #[must_use]
+    pub const fn planned(mut self) -> Self {
+        self.planned = true;
+        self
+    }
+}
+
+/// What marks a resource that must be left alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Alone {
+    /// The field to look at, as the API answers it.
+    pub field: &'static str,
+    /// What it must hold.
+    pub when: When,
+    /// Why it is left alone, as part of a sentence.
+    pub because: &'static str,
+    /// The word by which a person includes such resources all the same.
+    pub unless: Option<&'static str>,
+}
+
+impl Alone {
+    /// Returns a reason to leave a resource alone whatever anybody asks.
+    #[must_use]
+    pub const fn always(field: &'static str, when: When, because: &'static str) -> Self {
+        Self { field, when, because, unless: None }
+    }
+
+    /// Returns a reason that ends where a person includes this word.
+    #[must_use]
+    pub const fn unless(word: &'static str, field: &'static str, when: When, because: &'static str) -> Self {
+        Self { field, when, because, unless: Some(word) }
+    }
+}
+
+/// Something a person has to do by hand once a resource was created.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// The field to look at.
+    pub field: &'static str,
+    /// What it must hold for the step to be needed.
+    pub when: When,
+    /// What to do; `{domain}` stands for the target's own domain and `{name}` for the resource's name.
+    pub what: &'static str,
+}
+
+/// A condition on one field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// The field is true.
+    True,
+    /// The field is false.
+    False,
+    /// The field is there and not blank.
+    Present,
+    /// The field holds this text.
+    Is(&'static str),
+    /// The field holds one of these texts.
+    OneOf(&'static [&'static str]),
+}
+
+impl When {
+    /// Returns whether it holds for a value, or for none.
+    #[must_use]
+    pub fn holds(self, value: Option<&Value>) -> bool {
+        let Some(value) = value else { return false };
+        match self {
+            Self::True => *value == Value::Bool(true),
+            Self::False => *value == Value::Bool(false),
+            Self::Present => !crate::body::is_blank(value),
+            Self::Is(text) => value.as_str() == Some(text),
+            Self::OneOf(texts) => value.as_str().is_some_and(|value| texts.contains(&value)),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! How the API serves a kind: the shape of its paths, how a list is read to its end, how a resource is written.
+
+/// How the API serves a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A list: `GET path`, `POST path`, and `GET`, `PATCH`, `DELETE path/{id}`.
+    Collection,
+    /// One object: `GET path`, `PATCH path`.
+    Singleton,
+    /// A set of named objects, each at a path of its own: `GET` and `PATCH path/{name}`.
+    Keyed {
+        /// Which names there are.
+        names: Names,
+    },
+    /// A list under each resource of another kind (`/roles/{id}/permissions`), changed element by element.
+    ///
+    /// The whole list is one resource, with its parent's id and key name, and one field that holds the elements.
+    Child {
+        /// The kind above it.
+        parent: &'static str,
+        /// How elements come and go.
+        delta: Delta,
+    },
+    /// A collection under each resource of another kind (`/organizations/{organization}/discovery-domains`).
+    ///
+    /// Each element is a resource of its own. Its body names its parent in the field that stands in the path.
+    Nested {
+        /// The kind above it.
+        parent: &'static str,
+    },
+    /// At most one object under each resource of another kind (`/connections/{connection}/scim-configuration`).
+    ///
+    /// Its body names its parent in the field that stands in the path.
+    Part {
+        /// The kind above it.
+        parent: &'static str,
+    },
+}
+
+/// Which names a keyed kind has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// Names that are known beforehand.
+    These(&'static [&'static str]),
+    /// Those that the list at the kind's path answers.
+    Listed,
+    /// Each of these names with each element of a list that a singleton holds: prompts and the tenant's languages.
+    EachWith {
+        /// The names.
+        names: &'static [&'static str],
+        /// The singleton.
+        of: &'static str,
+        /// The field of it that holds the list.
+        list: &'static str,
+    },
+}
+
+/// How the elements of a child's list come and go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delta {
+    /// `POST {field: [added]}` and `DELETE {field: [removed]}`.
+    AddRemove {
+        /// How many elements one call takes.
+        most: usize,
+    },
+    /// `PATCH [{..element, "status": true}]`, with false for a removed one.
+    Switch {
+        /// How many elements one call takes.
+        most: usize,
+    },
+}
+
+/// How a list is read to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paging {
+    /// One answer, a bare array or an object.
+    Whole,
+    /// One answer, an object that holds the list.
+    In {
+        /// The field of the answer that holds the list.
+        field: &'static str,
+    },
+    /// `page`, `per_page`, `include_totals`; pages after the first are known from the total.
+    Offset {
+        /// The field of the answer that holds the list.
+        field: &'static str,
+        /// Elements asked for a page.
+        size: usize,
+        /// Whether `from` and `take` work too: for where the API refuses deep pages (400 `invalid_paging`).
+        or_checkpoint: bool,
+    },
+    /// `page` and `per_page`; the total is always told, and asking for it is refused.
+    Counted {
+        /// The field of the answer that holds the list.
+        field: &'static str,
+        /// Elements asked for a page.
+        size: usize,
+    },
+    /// `from` and `take`; `next` of each answer leads on.
+    Checkpoint {
+        /// The field of the answer that holds the list.
+        field: &'static str,
+        /// Elements asked for a page.
+        size: usize,
+    },
+}
+
+/// Which request changes a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Write {
+    /// A PATCH of the fields that change.
+    Patch,
+    /// A PUT of the whole resource.
+    Put,
+}
+
+/// A second request that makes a write count: an action is deployed, a module published.
+///
+/// It stands for a field of the body that is never sent in an update: what the field says is done by the request.
+#[derive(Debug, Clone, Copy)]
+pub struct FollowUp {
+    /// The field that says whether it is done.
+    pub field: &'static str,
+    /// The path the POST goes to; `{id}` is the resource's.
+    pub path: &'static str,
+    /// A field of the resource and what it must hold before the request is sent; it is read again until it does.
+    pub once: Option<(&'static str, &'static str)>,
+}

@@ -1,0 +1,337 @@
+//! The words an entry of the catalog is written in.
+
+use std::sync::OnceLock;
+
+use super::kind::{Kind, Quirk};
+use super::reference::{Alone, Reference, Step};
+use super::shape::{Delta, FollowUp, Names, Paging, Shape, Write};
+
+impl Kind {
+    const fn new(shape: Shape, name: &'static str, singular: &'static str, path: &'static str) -> Self {
+        Self {
+            name,
+            singular,
+            title: singular,
+            shape,
+            path,
+            item: "",
+            made_at: "",
+            write: Write::Patch,
+            paging: Paging::Whole,
+            query: &[],
+            wrapped: "",
+            is_summarised: false,
+            has_presets: false,
+            view_of: None,
+            parents: None,
+            id: "id",
+            key: &["name"],
+            table: "",
+            parsed: OnceLock::new(),
+            read_only: &[],
+            secrets: &[],
+            made_secrets: &[],
+            references: &[],
+            sets: &[],
+            defaults: &[],
+            required: &[],
+            replaced: &[],
+            overlaid: &[],
+            echoed: &[],
+            alone: &[],
+            not_created: None,
+            by_hand: None,
+            steps: &[],
+            gated: &[],
+            follow_up: None,
+            quirks: &[],
+            read_scopes: &[],
+            create_scopes: &[],
+            update_scopes: &[],
+            delete_scopes: &[],
+        }
+    }
+
+    /// Opens the entry of a collection.
+    #[must_use]
+    pub const fn collection(name: &'static str, singular: &'static str, path: &'static str) -> Self {
+        Self::new(Shape::Collection, name, singular, path)
+    }
+
+    /// Opens the entry of a singleton: its key is its own name.
+    #[must_use]
+    pub const fn singleton(name: &'static str, singular: &'static str, path: &'static str) -> Self {
+        let mut kind = Self::new(Shape::Singleton, name, singular, path);
+        kind.key = &[];
+        kind
+    }
+
+    /// Opens the entry of a set of named objects; `fields` hold the name in the body, and are the key.
+    #[must_use]
+    pub const fn keyed(
+        name: &'static str,
+        singular: &'static str,
+        path: &'static str,
+        fields: &'static [&'static str],
+        names: Names,
+    ) -> Self {
+        let mut kind = Self::new(Shape::Keyed { names }, name, singular, path);
+        kind.id = fields[0];
+        kind.key = fields;
+        kind
+    }
+
+    /// Opens the entry of a list under each resource of `parent`.
+    #[must_use]
+    pub const fn child(name: &'static str, singular: &'static str, path: &'static str, parent: &'static str, delta: Delta) -> Self {
+        let mut kind = Self::new(Shape::Child { parent, delta }, name, singular, path);
+        kind.key = &[];
+        kind
+    }
+
+    /// Opens the entry of a collection under each resource of `parent`; the field in the path names the parent.
+    #[must_use]
+    pub const fn nested(name: &'static str, singular: &'static str, path: &'static str, parent: &'static str) -> Self {
+        Self::new(Shape::Nested { parent }, name, singular, path)
+    }
+
+    /// Opens the entry of an object that a resource of `parent` may have; the field in the path names the parent.
+    #[must_use]
+    pub const fn part(name: &'static str, singular: &'static str, path: &'static str, parent: &'static str) -> Self {
+        Self::new(Shape::Part { parent }, name, singular, path)
+    }
+
+    /// Sets what the dashboard calls it.
+    #[must_use]
+    pub const fn titled(mut self, title: &'static str) -> Self {
+        self.title = title;
+        self
+    }
+
+    /// Sets the path of one resource; fields of the body and `{id}` stand in it.
+    #[must_use]
+    pub const fn at(mut self, item: &'static str) -> Self {
+        self.item = item;
+        self
+    }
+
+    /// Sets where a POST creates one; without it a singleton, a part or a named object is there by being written.
+    #[must_use]
+    pub const fn made_at(mut self, path: &'static str) -> Self {
+        self.made_at = path;
+        self
+    }
+
+    /// Says that a change is a PUT of the whole.
+    #[must_use]
+    pub const fn put(mut self) -> Self {
+        self.write = Write::Put;
+        self
+    }
+
+    /// Sets the field under which a bare array that the API answers and takes is kept.
+    #[must_use]
+    pub const fn wrapped(mut self, field: &'static str) -> Self {
+        self.wrapped = field;
+        self
+    }
+
+    /// Says that the list is only a summary.
+    #[must_use]
+    pub const fn summarised(mut self) -> Self {
+        self.is_summarised = true;
+        self
+    }
+
+    /// Says that the list also shows presets, which have no id.
+    #[must_use]
+    pub const fn with_presets(mut self) -> Self {
+        self.has_presets = true;
+        self
+    }
+
+    /// Says that it shows part of another kind's resources, at the same paths.
+    #[must_use]
+    pub const fn view_of(mut self, kind: &'static str) -> Self {
+        self.view_of = Some(kind);
+        self
+    }
+
+    /// Sets which parents have any: those whose field holds one of these values.
+    #[must_use]
+    pub const fn where_parent(mut self, field: &'static str, values: &'static [&'static str]) -> Self {
+        self.parents = Some((field, values));
+        self
+    }
+
+    /// Sets how the list is read.
+    #[must_use]
+    pub const fn paged(mut self, paging: Paging) -> Self {
+        self.paging = paging;
+        self
+    }
+
+    /// Sets query parameters that every list call carries.
+    #[must_use]
+    pub const fn asking(mut self, query: &'static [(&'static str, &'static str)]) -> Self {
+        self.query = query;
+        self
+    }
+
+    /// Sets the field that holds the id (`id` where nothing is said).
+    #[must_use]
+    pub const fn identified_by(mut self, id: &'static str) -> Self {
+        self.id = id;
+        self
+    }
+
+    /// Sets the fields that identify a resource in any tenant (`name` where nothing is said).
+    #[must_use]
+    pub const fn keyed_by(mut self, key: &'static [&'static str]) -> Self {
+        self.key = key;
+        self
+    }
+
+    /// Sets the writable fields, in the notation of [`Fields`].
+    #[must_use]
+    pub const fn writable(mut self, table: &'static str) -> Self {
+        self.table = table;
+        self
+    }
+
+    /// Sets the fields that are dropped on the way in.
+    #[must_use]
+    pub const fn read_only(mut self, paths: &'static [&'static str]) -> Self {
+        self.read_only = paths;
+        self
+    }
+
+    /// Sets the fields that never become part of a resource.
+    #[must_use]
+    pub const fn secrets(mut self, paths: &'static [&'static str]) -> Self {
+        self.secrets = paths;
+        self
+    }
+
+    /// Sets the secrets that a tenant makes itself when the resource is created.
+    #[must_use]
+    pub const fn made_secrets(mut self, paths: &'static [&'static str]) -> Self {
+        self.made_secrets = paths;
+        self
+    }
+
+    /// Sets the fields that name other resources.
+    #[must_use]
+    pub const fn refers(mut self, references: &'static [Reference]) -> Self {
+        self.references = references;
+        self
+    }
+
+    /// Sets the lists whose order says nothing.
+    #[must_use]
+    pub const fn sets(mut self, paths: &'static [&'static str]) -> Self {
+        self.sets = paths;
+        self
+    }
+
+    /// Sets the values that the server fills in.
+    #[must_use]
+    pub const fn defaults(mut self, defaults: &'static [(&'static str, &'static str)]) -> Self {
+        self.defaults = defaults;
+        self
+    }
+
+    /// Sets the fields that a create must have.
+    #[must_use]
+    pub const fn required(mut self, paths: &'static [&'static str]) -> Self {
+        self.required = paths;
+        self
+    }
+
+    /// Sets the fields that a PATCH replaces whole.
+    #[must_use]
+    pub const fn replaced(mut self, paths: &'static [&'static str]) -> Self {
+        self.replaced = paths;
+        self
+    }
+
+    /// Sets the fields that are written over the target's own value; such fields are replaced whole.
+    #[must_use]
+    pub const fn overlaid(mut self, paths: &'static [&'static str]) -> Self {
+        self.overlaid = paths;
+        self.replaced = paths;
+        self
+    }
+
+    /// Sets the fields that every update repeats.
+    #[must_use]
+    pub const fn echoed(mut self, paths: &'static [&'static str]) -> Self {
+        self.echoed = paths;
+        self
+    }
+
+    /// Sets which resources are left alone.
+    #[must_use]
+    pub const fn alone(mut self, alone: &'static [Alone]) -> Self {
+        self.alone = alone;
+        self
+    }
+
+    /// Says why none can be created any more.
+    #[must_use]
+    pub const fn not_created(mut self, because: &'static str) -> Self {
+        self.not_created = Some(because);
+        self
+    }
+
+    /// Says what a person has to do to have one.
+    #[must_use]
+    pub const fn by_hand(mut self, what: &'static str) -> Self {
+        self.by_hand = Some(what);
+        self
+    }
+
+    /// Sets what a person has to do once one was created.
+    #[must_use]
+    pub const fn steps(mut self, steps: &'static [Step]) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// Sets the fields that a subscription may lack.
+    #[must_use]
+    pub const fn gated(mut self, fields: &'static [&'static str]) -> Self {
+        self.gated = fields;
+        self
+    }
+
+    /// Sets the request that makes a write count.
+    #[must_use]
+    pub const fn follow_up(mut self, follow_up: FollowUp) -> Self {
+        self.follow_up = Some(follow_up);
+        self
+    }
+
+    /// Sets the pure edits on the way in.
+    #[must_use]
+    pub const fn quirks(mut self, quirks: &'static [Quirk]) -> Self {
+        self.quirks = quirks;
+        self
+    }
+
+    /// Sets the scopes for reading, creating, changing and removing.
+    #[must_use]
+    pub const fn scopes(
+        mut self,
+        read: &'static [&'static str],
+        create: &'static [&'static str],
+        update: &'static [&'static str],
+        delete: &'static [&'static str],
+    ) -> Self {
+        self.read_scopes = read;
+        self.create_scopes = create;
+        self.update_scopes = update;
+        self.delete_scopes = delete;
+        self
+    }
+}

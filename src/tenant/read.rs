@@ -1,0 +1,182 @@
+//! What a tenant has of a kind, whatever shape the API serves it in.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use reqwest::Method;
+use serde_json::Value;
+
+use super::error::{Error, Missing};
+use super::line::Request;
+use super::pages::{List, with_query};
+use super::{Absence, Listing, Tenant};
+use crate::body::Body;
+use crate::catalog::{Kind, Names, Shape};
+use crate::event::Event;
+use crate::resource::Id;
+
+impl Tenant {
+    /// Reads everything a tenant has of a kind, in the tenant's order.
+    ///
+    /// A singleton is a list of one; of named objects those that were never written are left out.
+    ///
+    /// # Errors
+    ///
+    /// When the list cannot be read to its end. What 402, 403, 404 and 410 say about the kind is no error but an absence.
+    ///
+    /// # Panics
+    ///
+    /// When the kind hangs under others ([`under`](Self::under)) or its names are told by another ([`named`](Self::named)).
+    pub async fn list(&self, kind: &'static Kind) -> Result<Listing, Error> {
+        let listed = match kind.shape {
+            Shape::Collection | Shape::Keyed { names: Names::Listed } => self.whole(kind).await,
+            Shape::Singleton => self.get(kind, kind.path).await.map(|body| vec![body]),
+            Shape::Keyed { names: Names::These(names) } => {
+                let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+                self.named(kind, &names).await
+            }
+            Shape::Keyed { names: Names::EachWith { .. } } => unreachable!("its names are told by another kind"),
+            Shape::Child { .. } | Shape::Nested { .. } | Shape::Part { .. } => unreachable!("it is read under each of its parents"),
+        };
+        listed.map(Listing::Complete).or_else(|error| absent(kind, error))
+    }
+
+    /// Reads the named objects of these ids; those that were never written are left out.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read.
+    pub async fn named(&self, kind: &'static Kind, ids: &[String]) -> Result<Vec<Body>, Error> {
+        // By place, not by id: a closure over borrowed ids makes a future that no other thread may run.
+        let read = |place: usize| async move { self.read_named(kind, &Id::new(ids[place].as_str())).await };
+        let mut bodies = stream::iter(0..ids.len()).map(read).buffered(self.concurrency);
+        let (mut found, mut asked) = (Vec::new(), 0);
+        while let Some(body) = bodies.try_next().await? {
+            found.extend(body);
+            asked += 1;
+            let tenant = self.line.name.clone();
+            self.line.observer.notify(&Event::Listing { tenant, kind: kind.name, read: asked, total: Some(ids.len()) });
+        }
+        Ok(found)
+    }
+
+    /// Reads a child's list under one parent.
+    ///
+    /// # Errors
+    ///
+    /// When the list cannot be read to its end.
+    pub async fn elements(&self, kind: &'static Kind, parent: &Id) -> Result<Vec<Value>, Error> {
+        self.pages(kind, kind.path_under(parent.as_str())).whole().await
+    }
+
+    /// Reads what one parent has of a nested kind or a part; each names its parent.
+    ///
+    /// # Errors
+    ///
+    /// When the list cannot be read to its end.
+    ///
+    /// # Panics
+    ///
+    /// When the kind is neither.
+    pub async fn under(&self, kind: &'static Kind, parent: &Id) -> Result<Vec<Body>, Error> {
+        let field = kind.parent_field().expect("only nested kinds and parts name their parent");
+        let path = kind.path_under(parent.as_str());
+        let mut found: Vec<Body> = match kind.shape {
+            Shape::Part { .. } => match self.get(kind, &path).await {
+                Err(error) if error.is_not_found() => Vec::new(),
+                other => vec![other?],
+            },
+            _ => self.pages(kind, path).whole().await?,
+        };
+        for body in &mut found {
+            body.0.insert(field.to_owned(), Value::String(parent.as_str().to_owned()));
+        }
+        Ok(found)
+    }
+
+    /// Reads one resource, or nothing where the tenant has none of this id; a child is its elements under this parent.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub async fn read(&self, kind: &'static Kind, id: &Id) -> Result<Option<Body>, Error> {
+        if let Shape::Child { .. } = kind.shape {
+            return match self.elements(kind, id).await {
+                Err(error) if error.is_not_found() => Ok(None),
+                other => other.map(|elements| Some(Body::from_iter([(kind.elements().to_owned(), Value::Array(elements))]))),
+            };
+        }
+        match self.get(kind, &kind.read_path_of(id.as_str())).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            other => other.map(|mut body| {
+                kind.fill(&mut body, id.as_str());
+                Some(body)
+            }),
+        }
+    }
+
+    /// Reads a named object; nothing where it was never written, or this tenant knows no such name.
+    async fn read_named(&self, kind: &'static Kind, id: &Id) -> Result<Option<Body>, Error> {
+        match self.get(kind, &kind.path_of(id.as_str())).await {
+            Ok(body) if body.is_empty() => Ok(None),
+            Ok(mut body) => {
+                kind.fill(&mut body, id.as_str());
+                Ok(Some(body))
+            }
+            Err(error) if error.is_not_found() => Ok(None),
+            // A prompt that this tenant does not have is answered 400.
+            Err(Error::Refused { status: 400, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a list to its end, and each resource by itself where the list is only a summary.
+    async fn whole(&self, kind: &'static Kind) -> Result<Vec<Body>, Error> {
+        let mut list: Vec<Body> = self.pages(kind, kind.path.to_owned()).whole().await?;
+        if kind.has_presets {
+            list.retain(|body| kind.id_of(body).is_some());
+        }
+        if !kind.is_summarised {
+            return Ok(list);
+        }
+        let ids: Vec<Id> = list.iter().filter_map(|body| kind.id_of(body)).map(Id::new).collect();
+        let ids = &ids;
+        let read = |place: usize| async move { self.read(kind, &ids[place]).await };
+        let whole: Vec<Option<Body>> = stream::iter(0..ids.len()).map(read).buffered(self.concurrency).try_collect().await?;
+        // What is gone since it was listed is not there.
+        Ok(whole.into_iter().flatten().collect())
+    }
+
+    fn pages(&self, kind: &'static Kind, path: String) -> List<'_> {
+        List::new(&self.line, kind, path, self.concurrency)
+    }
+
+    async fn get(&self, kind: &Kind, path: &str) -> Result<Body, Error> {
+        let request = Request::new(Method::GET, with_query(kind, path));
+        let answer: Value = self.line.send(&request).await?.read(&request.name())?;
+        object_of(kind, answer)
+            .ok_or_else(|| Error::Unreadable { request: request.name(), source: Missing("it holds no object".to_owned()).into() })
+    }
+}
+
+/// Returns an answer as an object: a bare array stands in the field that the kind keeps it in.
+pub(super) fn object_of(kind: &Kind, answer: Value) -> Option<Body> {
+    match answer {
+        Value::Array(_) if !kind.wrapped.is_empty() => Some(Body::from_iter([(kind.wrapped.to_owned(), answer)])),
+        other => Body::from_value(other).ok(),
+    }
+}
+
+/// Tells what an answer to a list says about the kind from what went wrong.
+fn absent(kind: &Kind, error: Error) -> Result<Listing, Error> {
+    let because = match &error {
+        Error::Scope { .. } => Absence::Scope(error.to_string()),
+        Error::Refused { status: 402 | 403, message, .. } => Absence::Entitlement(message.clone()),
+        // What was never set up can be: it is a list of none.
+        Error::Refused { status: 404, .. } if kind.shape == Shape::Singleton && kind.creation().is_some() => {
+            return Ok(Listing::Complete(Vec::new()));
+        }
+        Error::Refused { status: 404, .. } if kind.shape == Shape::Singleton => Absence::NotConfigured,
+        Error::Refused { status: 404 | 410, message, .. } => Absence::Gone(message.clone()),
+        _ => return Err(error),
+    };
+    Ok(Listing::Absent { status: error.status().unwrap_or_default(), because })
+}

@@ -1,0 +1,166 @@
+//! Writes: one resource created, changed or removed, and the elements of a child's list.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::Tenant;
+use super::error::Error;
+use super::line::Request;
+use super::read::object_of;
+use super::veil::Veil;
+use crate::body::Body;
+use crate::catalog::{Delta, FollowUp, Kind, Shape, Write};
+use crate::resource::Id;
+
+/// How often a resource is read again until it is ready for its follow-up.
+const LOOKS: u32 = 60;
+/// How long the first wait between two looks is, and the longest.
+const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+impl Tenant {
+    /// Creates a resource; returns it as the tenant answers, id and all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InDoubt`] when the tenant may have created it: look its key up before sending it again. Any other error means it did not.
+    pub async fn create(&self, kind: &'static Kind, body: &Body) -> Result<Body, Error> {
+        let Some(path) = kind.creation_path(body) else {
+            let id = Id::new(kind.id_of(body).unwrap_or_default());
+            let mut answer = self.update(kind, &id, body).await?;
+            kind.fill(&mut answer, id.as_str());
+            return Ok(answer);
+        };
+        let request = Request::new(Method::POST, path).with(&sent(kind, body)).hiding(veil_of(kind, body));
+        let reply = self.line.send(&request).await?;
+        let mut answer = if reply.body.is_empty() {
+            Body::new()
+        } else {
+            // A 2xx that cannot be read has created something all the same.
+            reply.read(&request.name()).map_err(|error| Error::InDoubt { request: request.name(), source: Box::new(error) })?
+        };
+        for field in kind.key.iter().copied().chain(kind.in_path()) {
+            if let (None, Some(value)) = (answer.0.get(field), body.0.get(field)) {
+                answer.0.insert(field.to_owned(), value.clone());
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Changes a resource; returns it as the tenant answers, or nothing where it answers 204.
+    ///
+    /// # Errors
+    ///
+    /// When the tenant refuses, or no answer comes after all attempts.
+    pub async fn update(&self, kind: &'static Kind, id: &Id, body: &Body) -> Result<Body, Error> {
+        let mut outgoing = body.clone();
+        let is_due = kind.follow_up.filter(|follow_up| outgoing.0.remove(follow_up.field) == Some(Value::Bool(true)));
+        let answer = if outgoing.is_empty() && is_due.is_some() { Body::new() } else { self.write(kind, id, &outgoing).await? };
+        if let Some(follow_up) = is_due {
+            self.follow_up(kind, follow_up, id).await?;
+        }
+        Ok(answer)
+    }
+
+    async fn write(&self, kind: &Kind, id: &Id, body: &Body) -> Result<Body, Error> {
+        let method = match kind.write {
+            Write::Patch => Method::PATCH,
+            Write::Put => Method::PUT,
+        };
+        let request = Request::new(method, kind.path_of(id.as_str())).with(&sent(kind, body)).hiding(veil_of(kind, body));
+        let reply = self.line.send(&request).await?;
+        if reply.body.is_empty() {
+            return Ok(Body::new());
+        }
+        Ok(object_of(kind, reply.read(&request.name())?).unwrap_or_default())
+    }
+
+    /// Sends the request that makes a write count, once the resource is ready for it.
+    async fn follow_up(&self, kind: &'static Kind, follow_up: FollowUp, id: &Id) -> Result<(), Error> {
+        if let Some((field, wanted)) = follow_up.once {
+            let mut wait = WAITS.0;
+            for look in 1.. {
+                let held = self.read(kind, id).await?.and_then(|body| body.text(field).map(str::to_owned)).unwrap_or_default();
+                if held == wanted {
+                    break;
+                }
+                if look == LOOKS {
+                    return Err(Error::NotReady { kind: kind.singular, field, held, wanted });
+                }
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(WAITS.1);
+            }
+        }
+        let path = follow_up.path.replace("{id}", kind.path_of(id.as_str()).rsplit('/').next().unwrap_or_default());
+        self.line.send(&Request::new(Method::POST, path).repeatable()).await.map(drop)
+    }
+
+    /// Removes a resource.
+    ///
+    /// One that is gone after a repeated request counts as removed.
+    ///
+    /// # Errors
+    ///
+    /// When the tenant refuses, or no answer comes after all attempts.
+    pub async fn remove(&self, kind: &Kind, id: &Id) -> Result<(), Error> {
+        self.line.send(&Request::new(Method::DELETE, kind.path_of(id.as_str()))).await.map(drop)
+    }
+
+    /// Adds elements to a child's list and removes others, in as many requests as the kind demands.
+    ///
+    /// Both may be repeated without harm, so a change that was cut is made again whole.
+    ///
+    /// # Errors
+    ///
+    /// When the tenant refuses, or no answer comes after all attempts.
+    ///
+    /// # Panics
+    ///
+    /// When the kind is no child.
+    pub async fn change_elements(&self, kind: &Kind, parent: &Id, added: &[Value], removed: &[Value]) -> Result<(), Error> {
+        let Shape::Child { delta, .. } = kind.shape else { unreachable!("only a child has elements") };
+        for request in delta_requests(kind, delta, parent, added, removed) {
+            self.line.send(&request).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns what is sent of a body: without the fields that stand in the path, and bare where the API takes a bare array.
+fn sent(kind: &Kind, body: &Body) -> Value {
+    let mut body = body.clone();
+    for field in kind.in_path() {
+        body.0.remove(field);
+    }
+    if kind.wrapped.is_empty() { body.into_value() } else { body.0.remove(kind.wrapped).unwrap_or_else(|| json!([])) }
+}
+
+fn veil_of(kind: &Kind, body: &Body) -> Veil {
+    let mut veil = Veil::default();
+    veil.hide_secrets_of(kind, body);
+    veil
+}
+
+/// Returns the requests that change a child's list; adding what is there and removing what is not does nothing.
+fn delta_requests(kind: &Kind, delta: Delta, parent: &Id, added: &[Value], removed: &[Value]) -> Vec<Request> {
+    let path = kind.path_of(parent.as_str());
+    match delta {
+        Delta::AddRemove { most } => [(Method::POST, added), (Method::DELETE, removed)]
+            .into_iter()
+            .flat_map(|(method, elements)| elements.chunks(most.max(1)).map(move |chunk| (method.clone(), chunk)))
+            .map(|(method, chunk)| Request::new(method, path.as_str()).with(&json!({kind.elements(): chunk})).repeatable())
+            .collect(),
+        Delta::Switch { most } => {
+            let switched = |elements: &[Value], on: bool| elements.iter().map(|element| with_status(element, on)).collect::<Vec<_>>();
+            let all = [switched(added, true), switched(removed, false)].concat();
+            all.chunks(most.max(1)).map(|chunk| Request::new(Method::PATCH, path.as_str()).with(&chunk)).collect()
+        }
+    }
+}
+
+fn with_status(element: &Value, on: bool) -> Value {
+    let mut element = element.clone();
+    element["status"] = on.into();
+    element
+}
