@@ -47,11 +47,14 @@ pub(super) fn created(sent: &Body, connection: &mut Body, scene: &mut Scene<'_>)
     connection.0.entry("realms").or_insert_with(|| json!([name]));
     connection.0.entry("authentication").or_insert_with(|| json!({"active": true}));
     connection.0.entry("connected_accounts").or_insert_with(|| json!({"active": false}));
-    if is_enterprise(&strategy) {
+    if is_enterprise(&strategy) && !["oidc", "okta"].contains(&strategy.as_str()) {
         let ticket = format!("https://{}.auth0.com/p/{strategy}/{}", scene.tenant, scene.mint.signs(8));
         connection.set("provisioning_ticket_url", ticket.into());
     }
     fill_options(&strategy, sent.get("options").is_some(), connection);
+    if strategy == "waad" {
+        connection.set("options.app_domain", scene.domain.into());
+    }
 }
 
 fn is_enterprise(strategy: &str) -> bool {
@@ -64,6 +67,7 @@ fn fill_options(strategy: &str, has_options: bool, connection: &mut Body) {
         fill_scope(strategy, options);
     }
     fill(options, &defaults(strategy));
+    fill(options, &defaults_of_create(strategy));
     if !has_options {
         fill(options, &defaults_without_options(strategy));
     }
@@ -92,7 +96,7 @@ fn fill_absent(given: &mut Map<String, Value>, defaults: &Value) {
 
 fn defaults(strategy: &str) -> Value {
     match strategy {
-        "ad" => json!({"ips": null, "brute_force_protection": true}),
+        "ad" => json!({"ips": null}),
         "adfs" => json!({"thumbprints": [], "should_trust_email_verified_connection": "always_set_emails_as_verified"}),
         "github" | "salesforce" | "salesforce-community" => json!({"scope": []}),
         "google-apps" => json!({
@@ -102,18 +106,29 @@ fn defaults(strategy: &str) -> Value {
         "line" | "linkedin" | "wordpress" => json!({"profile": true}),
         "oidc" => json!({
             "schema_version": "oidc-V4", "attribute_map": {"mapping_mode": "bind_all"}, "connection_settings": {"pkce": "auto"},
+            "type": "front_channel",
         }),
         "okta" => json!({
             "schema_version": "oidc-V4", "attribute_map": {"mapping_mode": "basic_profile"}, "connection_settings": {"pkce": "auto"},
             "type": "back_channel",
         }),
-        "samlp" => json!({"assertion_decryption_settings": {"algorithm_profile": "v2026-1", "algorithm_exceptions": []}}),
         "waad" => json!({
             "identity_api": "microsoft-identity-platform-v2.0", "useCommonEndpoint": false, "waad_common_endpoint": false,
             "use_wsfed": false, "waad_protocol": "openid-connect",
             "should_trust_email_verified_connection": "never_set_emails_as_verified",
         }),
         "windowslive" => json!({"signin": true, "scope": []}),
+        _ => json!({}),
+    }
+}
+
+/// What an update that leaves it out takes away, and does not fill in again.
+///
+/// Recorded: `TestConnectionManager_Update` of an AD connection, `TestAccConnectionSAML`.
+fn defaults_of_create(strategy: &str) -> Value {
+    match strategy {
+        "ad" => json!({"brute_force_protection": true}),
+        "samlp" => json!({"assertion_decryption_settings": {"algorithm_profile": "v2026-1", "algorithm_exceptions": []}}),
         _ => json!({}),
     }
 }
@@ -172,13 +187,13 @@ fn fill_database(options: &mut Value) {
         }),
     );
     if options.pointer("/attributes/email").is_some_and(Value::is_object) {
-        fill(options, &json!({"attributes": {"email": {"unique": true}}}));
+        fill(options, &json!({"attributes": {"email": {"unique": true, "verification_method": "link"}}}));
     }
-    match options.get("password_options") {
-        // Given in part, it is completed; where it is absent the older setting stands.
-        Some(_) => fill(options, &json!({"password_options": password_options()})),
-        None => fill(options, &json!({"passwordPolicy": "good"})),
+    if options.get("password_options").is_none() {
+        fill(options, &json!({"passwordPolicy": "good"}));
     }
+    // Given in part, it is completed.
+    fill(options, &json!({"password_options": password_options()}));
 }
 
 /// The certificate becomes `cert`, which is read from it; users are sent to the base address.

@@ -8,6 +8,7 @@
 //! writes.rs    what a request does to it          children.rs   lists under a parent          lists.rs   pages and filters
 //! check.rs     closed bodies                      answer.rs     the server's own words
 //! habit.rs     what the server does with one kind beyond the catalog: clients.rs, connections.rs, settings.rs
+//! era.rs       since when the server answers what
 //! mint.rs      ids and secrets                    token.rs      /oauth/token
 //! bucket.rs    rate limits                        fault.rs      what goes wrong, and when
 //! server.rs    HTTP                               options.rs    how it is set up
@@ -20,6 +21,7 @@ mod check;
 mod children;
 mod clients;
 mod connections;
+mod era;
 mod fault;
 mod habit;
 mod lists;

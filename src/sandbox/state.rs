@@ -5,8 +5,12 @@
 //! ```text
 //! {"tenant": "acme-dev", "domain": "acme-dev.eu.auth0.com",
 //!  "data":   {"/clients": [..], "/tenants/settings": {..}, "/roles/rol_x/permissions": [..]},
-//!  "absent": {"/emails/provider": {"status": 404, "body": {..}}}}
+//!  "absent": {"/emails/provider": {"status": 404, "body": {..}}},
+//!  "day":    "2026-01-28", "defaults": {"clients": {"async_approval_notification_channels": ["guardian-push"]}}}
 //! ```
+//!
+//! Two may be left out: the day, for a tenant as the server was before fields came that it fills in now, and the defaults, for what
+//! this tenant fills in and others do not.
 //!
 //! Paths that no kind of the catalog covers are kept and served as they stand.
 
@@ -71,6 +75,8 @@ pub struct State {
     pub(super) children: HashMap<&'static str, BTreeMap<String, Vec<Value>>>,
     pub(super) others: BTreeMap<String, Value>,
     pub(super) absent: BTreeMap<String, Answer>,
+    pub(super) defaults: BTreeMap<String, Body>,
+    pub(super) day: Option<String>,
     pub(super) mint: Mint,
 }
 
@@ -139,6 +145,8 @@ impl State {
             children: HashMap::new(),
             others: BTreeMap::new(),
             absent: BTreeMap::new(),
+            defaults: BTreeMap::new(),
+            day: json["day"].as_str().map(str::to_owned),
         };
         let Value::Object(data) = json["data"].take() else { return Err(unfit("data", "object of API paths")) };
         // Parents come before their children, so that old fields that stand for a child do not override it.
@@ -150,6 +158,12 @@ impl State {
             for (path, mut answer) in absent {
                 let status = answer["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(404);
                 state.absent.insert(path, Answer::new(status, answer["body"].take()));
+            }
+        }
+        if let Value::Object(defaults) = json["defaults"].take() {
+            for (kind, fields) in defaults {
+                let fields = Body::from_value(fields).map_err(|_| unfit(&format!("defaults.{kind}"), "object of fields"))?;
+                state.defaults.insert(kind, fields);
             }
         }
         Ok(state)
@@ -225,7 +239,19 @@ impl State {
         }
         let absent: Map<String, Value> =
             self.absent.iter().map(|(path, answer)| (path.clone(), json!({"status": answer.status, "body": answer.body}))).collect();
-        json!({"tenant": self.tenant, "domain": self.domain, "data": data, "absent": absent})
+        let mut json = json!({"tenant": self.tenant, "domain": self.domain, "data": data, "absent": absent});
+        if let Some(day) = self.day() {
+            json["day"] = day.into();
+        }
+        if !self.defaults.is_empty() {
+            json["defaults"] = self.defaults.iter().map(|(kind, fields)| (kind.clone(), fields.clone().into_value())).collect();
+        }
+        json
+    }
+
+    /// Returns the day the tenant is played on; nothing where it is played as the server was last recorded.
+    pub(super) fn day(&self) -> Option<&str> {
+        self.day.as_deref()
     }
 
     /// Returns the tenant's own domain.

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::call::Call;
 use super::check::check;
-use super::habit::{self, Scene};
-use super::lists::shown;
+use super::era;
+use super::habit::{self, Habit, Scene};
 use super::state::{State, Target, name_of};
 use crate::body::Body;
 use crate::catalog::{By, Kind, Purpose, Shape};
@@ -48,14 +48,14 @@ impl State {
             (Shape::Collection | Shape::Keyed { .. }, Target::Whole, "POST") => self.create(kind, call),
             (Shape::Collection | Shape::Keyed { .. }, Target::One(id), "GET") => {
                 let body = self.stored(kind, &id)?;
-                Ok(Answer::new(200, shown(kind, body, call, sees_keys)))
+                Ok(Answer::new(200, self.shown(kind, body, call, sees_keys)))
             }
             (Shape::Collection | Shape::Keyed { .. }, Target::One(id), "PATCH") => self.update(kind, &id, call, sees_keys),
             (Shape::Collection, Target::One(id), "DELETE") => self.remove(kind, &id),
             (Shape::Keyed { .. }, Target::One(id), "PUT") => self.replace(kind, &id, call),
             (Shape::Singleton, _, "GET") => {
                 let body = self.tables.get(kind.name).and_then(|table| table.get("")).cloned().unwrap_or_default();
-                Ok(Answer::new(200, shown(kind, &body, call, sees_keys)))
+                Ok(Answer::new(200, self.shown(kind, &body, call, sees_keys)))
             }
             (Shape::Singleton, _, "PATCH") => self.update(kind, "", call, sees_keys),
             (Shape::Singleton, _, "PUT") => self.replace(kind, "", call),
@@ -80,24 +80,43 @@ impl State {
     fn create(&mut self, kind: &'static Kind, call: &Call) -> Result<Answer, Answer> {
         let habit = habit::of(kind.name);
         let mut sent = sent_object(call)?;
+        let listed = self.take_listed(kind, &mut sent);
         check(kind, habit, &sent, Purpose::Create)?;
         sent.0.retain(|_, value| !value.is_null());
         self.check_name(kind, &sent, None)?;
         self.check_identity(kind, &sent)?;
-        let mut body = with_defaults(kind, habit.unshown, sent.clone());
-        if !matches!(kind.shape, Shape::Keyed { .. }) {
-            let id = self.free_id(kind);
-            body.set(kind.id, id.into());
-        }
-        (habit.created)(&sent, &mut body, &mut self.scene(kind));
+        let mut body = self.completed(kind, habit, &sent);
         let id = body.text(kind.id).unwrap_or_default().to_owned();
         if matches!(kind.shape, Shape::Keyed { names } if !names.contains(&id.as_str())) {
             return Err(Answer::invalid_body(&format!("'No enum match for: {id}' on property {}", kind.id)));
         }
         self.absent.remove(&kind.path_of(&id));
         self.put(kind, &id, body.clone());
+        self.keep_listed(&id, habit.listed.iter().map(|(_, child)| (*child, Vec::new())));
+        self.keep_listed(&id, listed);
         (habit.create_answer)(&sent, &mut body, &mut self.scene(kind));
-        Ok(Answer::new(habit.statuses.0, body.into_value()))
+        Ok(Answer::new(habit.statuses.0, self.told(kind, &body, true).into_value()))
+    }
+
+    /// Returns what a create stores: what was sent, an id, and what the server fills in on the tenant's day.
+    fn completed(&mut self, kind: &'static Kind, habit: &Habit, sent: &Body) -> Body {
+        let mut body = with_defaults(kind, habit.unshown, sent.clone());
+        for (name, value) in self.defaults.get(kind.name).into_iter().flat_map(|defaults| &defaults.0) {
+            body.0.entry(name).or_insert_with(|| value.clone());
+        }
+        if !matches!(kind.shape, Shape::Keyed { .. }) {
+            let id = self.free_id(kind);
+            body.set(kind.id, id.into());
+        }
+        (habit.created)(sent, &mut body, &mut self.scene(kind));
+        era::keep_to(self.day(), kind.name, &[sent], &mut body);
+        body
+    }
+
+    fn keep_listed(&mut self, id: &str, listed: impl IntoIterator<Item = (&'static str, Vec<Value>)>) {
+        for (child, elements) in listed {
+            self.children.entry(child).or_default().insert(id.to_owned(), elements);
+        }
     }
 
     fn free_id(&mut self, kind: &Kind) -> String {
@@ -110,8 +129,7 @@ impl State {
     }
 
     fn scene(&mut self, kind: &Kind) -> Scene<'_> {
-        let siblings = self.tables.get(kind.name).map_or(0, super::table::Table::len);
-        Scene { tenant: &self.tenant, mint: &mut self.mint, siblings }
+        Scene { tenant: &self.tenant, domain: &self.domain, mint: &mut self.mint, siblings: self.tables.get(kind.name) }
     }
 
     fn update(&mut self, kind: &'static Kind, id: &str, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
@@ -121,6 +139,7 @@ impl State {
             _ => self.stored(kind, id)?.clone(),
         };
         let mut sent = sent_object(call)?;
+        let listed = self.take_listed(kind, &mut sent);
         sent.0.retain(|name, value| !(habit.repeatable.contains(&name.as_str()) && before.0.get(name) == Some(value)));
         check(kind, habit, &sent, Purpose::Update)?;
         if before.get("is_system") == Some(&Value::Bool(true)) {
@@ -128,10 +147,23 @@ impl State {
         }
         let mut body = merged(kind, &before, &sent);
         (habit.updated)(&before, &sent, &mut body, &mut self.scene(kind));
+        era::keep_to(self.day(), kind.name, &[&before, &sent], &mut body);
         self.check_name(kind, &body, Some(id))?;
         self.put(kind, id, body.clone());
+        self.keep_listed(id, listed);
         (habit.update_answer)(&mut body);
-        Ok(Answer::new(200, shown(kind, &body, &Call::new(Method::GET, "", Value::Null), sees_keys)))
+        for (path, place, field) in habit.repeated {
+            if let Some(value) = self.field_at(place, field) {
+                body.set(path, value);
+            }
+        }
+        Ok(Answer::new(200, self.told(kind, &body, sees_keys).into_value()))
+    }
+
+    /// Returns a field of the object at a path.
+    fn field_at(&self, path: &str, field: &str) -> Option<Value> {
+        let Some((kind, _)) = self.kind_at(path) else { return self.others.get(path)?.get(field).cloned() };
+        self.tables.get(kind.name)?.get("")?.get(field).cloned()
     }
 
     fn replace(&mut self, kind: &'static Kind, id: &str, call: &Call) -> Result<Answer, Answer> {
