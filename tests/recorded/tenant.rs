@@ -96,8 +96,7 @@ impl Recordings {
         let is_object = |answer: &&Value| answer["status"] == 200 && answer["response_body"].is_object() && answer["query"] == json!({});
         let objects = self.earlier(row).filter(is_object).map(|answer| (text(answer, "path"), &answer["response_body"]));
         let has_no_kind = |path: &str| kind_of(path).is_none_or(|kind| kind.shape == Shape::Singleton);
-        let objects = objects.filter(|(path, _)| has_no_kind(path) && State::from_json(json!({"data": {*path: {}}})).is_ok());
-        objects.map(|(path, body)| (path.to_owned(), body.clone())).collect()
+        objects.filter(|(path, _)| has_no_kind(path)).map(|(path, body)| (path.to_owned(), body.clone())).collect()
     }
 
     /// Returns a singleton as the server stores it: reads hide fields that answers of writes show, and show some that are not stored.
@@ -205,4 +204,26 @@ fn identifying(kind: &Kind, request: &Value) -> Map<String, Value> {
         data.insert(to.path.to_owned(), json!([other]));
     }
     data
+}
+
+#[test]
+fn the_day_of_a_recording_is_the_newest_that_the_server_wrote_in_another_answer() {
+    let answer = |seq: u64, body: Value| json!({"source": "x", "cassette": "y", "seq": seq, "response_body": body});
+    let answers = vec![
+        answer(0, json!({"created_at": "2026-06-01T00:00:00Z"})),
+        answer(1, json!([{"id": "670d1db5c7b833ebd115ca8c", "expires_at": "2096-01-01T00:00:00Z"}])),
+        answer(2, json!({"deleted_at": "2024-10-13T23:00:00Z"})),
+    ];
+    let recordings = Recordings { runs: HashMap::from([("x y".to_owned(), answers)]) };
+    assert_eq!(recordings.day(&answer(0, Value::Null)).as_deref(), Some("2024-10-14"), "the answer under test tells nothing");
+    assert_eq!(recordings.day(&answer(1, Value::Null)).as_deref(), Some("2026-06-01"));
+    let row = |source: &str| json!({"source": source, "cassette": "z", "seq": 0});
+    assert_eq!(recordings.day(&row("go-auth0")).as_deref(), Some("2026-07-24"));
+    assert_eq!(recordings.day(&row("terraform-provider-auth0")), None);
+}
+
+#[test]
+fn a_singleton_is_stored_with_the_fields_of_the_last_write_and_the_values_read_since() {
+    let (written, read) = (json!({"a": 1, "in": {"x": 1, "hidden": true}}), json!({"a": 2, "in": {"x": 2}, "shown_only": false}));
+    assert_eq!(with_fields_of(&written, &read), json!({"a": 2, "in": {"x": 2, "hidden": true}}));
 }
