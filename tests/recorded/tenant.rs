@@ -91,7 +91,7 @@ impl Recordings {
         days.into_iter().max().or_else(released)
     }
 
-    /// Returns every object without an id that was read or written before, at its path.
+    /// Returns every object that stands alone, or that no kind covers, as it was last answered before.
     fn objects(&self, row: &Value) -> Map<String, Value> {
         let is_object = |answer: &&Value| answer["status"] == 200 && answer["response_body"].is_object() && answer["query"] == json!({});
         let objects = self.earlier(row).filter(is_object).map(|answer| (text(answer, "path"), &answer["response_body"]));
