@@ -72,7 +72,8 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
 
 /// The clients that may use each connection.
 ///
-/// The old `enabled_clients` field ended on 2026-07-13 (page "Deprecations and Migrations"). One call switches at most 50.
+/// The old `enabled_clients` field was to end on 2026-07-13 (page "Deprecations and Migrations"); it was still answered on 2026-08-12.
+/// One call switches at most 50.
 pub(super) static CONNECTION_CLIENTS: Kind =
     Kind::child("connection-clients", "clients of connection", "/connections/{id}/clients", "connections", Delta::Switch { most: 50 })
         .titled("Clients of a connection")

@@ -98,7 +98,7 @@ impl State {
     }
 
     fn add(&mut self, kind: &'static Kind, id: &str, elements: Vec<Value>) {
-        let elements: Vec<Value> = elements.into_iter().map(|element| self.told(kind, element)).collect();
+        let elements: Vec<Value> = elements.into_iter().map(|element| self.explained(kind, element)).collect();
         let list = self.children.entry(kind.name).or_default().entry(id.to_owned()).or_default();
         for element in elements {
             if !list.iter().any(|known| is_same(kind, known, &element)) {
@@ -108,7 +108,7 @@ impl State {
     }
 
     /// Adds what the server tells of an element beyond what was sent: the API's name and the permission's description.
-    fn told(&self, kind: &Kind, mut element: Value) -> Value {
+    fn explained(&self, kind: &Kind, mut element: Value) -> Value {
         if kind.name == "role-permissions" {
             let (api, name) = (text(&element, "resource_server_identifier"), text(&element, "permission_name"));
             if let Some((api_name, description)) = self.permission(api, name) {

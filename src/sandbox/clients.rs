@@ -195,6 +195,9 @@ pub(super) fn create_answer(sent: &Body, client: &mut Body, scene: &mut Scene<'_
             full.insert("id".to_owned(), credential["id"].clone());
             full.entry("kid").or_insert_with(|| scene.mint.signs(43).into());
             full.entry("alg").or_insert_with(|| "RS256".into());
+            let now = humantime::format_rfc3339_millis(std::time::SystemTime::now()).to_string();
+            full.entry("created_at").or_insert_with(|| now.clone().into());
+            full.entry("updated_at").or_insert_with(|| now.into());
             *credential = Value::Object(full);
         });
     }

@@ -47,11 +47,26 @@ pub(super) fn created(sent: &Body, connection: &mut Body, scene: &mut Scene<'_>)
     connection.0.entry("realms").or_insert_with(|| json!([name]));
     connection.0.entry("authentication").or_insert_with(|| json!({"active": true}));
     connection.0.entry("connected_accounts").or_insert_with(|| json!({"active": false}));
-    if is_enterprise(&strategy) {
+    if is_enterprise(&strategy) && !["oidc", "okta"].contains(&strategy.as_str()) {
         let ticket = format!("https://{}.auth0.com/p/{strategy}/{}", scene.tenant, scene.mint.signs(8));
         connection.set("provisioning_ticket_url", ticket.into());
     }
     fill_options(&strategy, sent.get("options").is_some(), connection);
+    match (strategy.as_str(), sent.text("options.domain")) {
+        ("waad", _) => connection.set("options.app_domain", scene.domain.into()),
+        ("okta", Some(domain)) => fill_okta_endpoints(domain, connection),
+        _ => {}
+    }
+}
+
+/// Okta's endpoints follow from its domain, where they are sent as null (8 recorded creates).
+fn fill_okta_endpoints(domain: &str, connection: &mut Body) {
+    for (name, last) in [("authorization_endpoint", "authorize"), ("token_endpoint", "token"), ("userinfo_endpoint", "userinfo")] {
+        let path = format!("options.{name}");
+        if connection.get(&path) == Some(&Value::Null) {
+            connection.set(&path, format!("https://{domain}/oauth2/v1/{last}").into());
+        }
+    }
 }
 
 fn is_enterprise(strategy: &str) -> bool {
@@ -64,11 +79,14 @@ fn fill_options(strategy: &str, has_options: bool, connection: &mut Body) {
         fill_scope(strategy, options);
     }
     fill(options, &defaults(strategy));
+    fill(options, &defaults_of_create(strategy));
     if !has_options {
         fill(options, &defaults_without_options(strategy));
     }
     match strategy {
         "auth0" => fill_database(options),
+        "adfs" => fill_adfs(options),
+        "samlp" => fill_certificate(options),
         "pingfederate" => fill_ping_federate(options),
         _ => {}
     }
@@ -92,7 +110,7 @@ fn fill_absent(given: &mut Map<String, Value>, defaults: &Value) {
 
 fn defaults(strategy: &str) -> Value {
     match strategy {
-        "ad" => json!({"ips": null, "brute_force_protection": true}),
+        "ad" => json!({"ips": null}),
         "adfs" => json!({"thumbprints": [], "should_trust_email_verified_connection": "always_set_emails_as_verified"}),
         "github" | "salesforce" | "salesforce-community" => json!({"scope": []}),
         "google-apps" => json!({
@@ -102,18 +120,29 @@ fn defaults(strategy: &str) -> Value {
         "line" | "linkedin" | "wordpress" => json!({"profile": true}),
         "oidc" => json!({
             "schema_version": "oidc-V4", "attribute_map": {"mapping_mode": "bind_all"}, "connection_settings": {"pkce": "auto"},
+            "type": "front_channel",
         }),
         "okta" => json!({
             "schema_version": "oidc-V4", "attribute_map": {"mapping_mode": "basic_profile"}, "connection_settings": {"pkce": "auto"},
             "type": "back_channel",
         }),
-        "samlp" => json!({"assertion_decryption_settings": {"algorithm_profile": "v2026-1", "algorithm_exceptions": []}}),
         "waad" => json!({
             "identity_api": "microsoft-identity-platform-v2.0", "useCommonEndpoint": false, "waad_common_endpoint": false,
             "use_wsfed": false, "waad_protocol": "openid-connect",
             "should_trust_email_verified_connection": "never_set_emails_as_verified",
         }),
         "windowslive" => json!({"signin": true, "scope": []}),
+        _ => json!({}),
+    }
+}
+
+/// What an update that leaves it out takes away, and does not fill in again.
+///
+/// Recorded: `TestConnectionManager_Update` of an AD connection, `TestAccConnectionSAML`.
+fn defaults_of_create(strategy: &str) -> Value {
+    match strategy {
+        "ad" => json!({"brute_force_protection": true}),
+        "samlp" => json!({"assertion_decryption_settings": {"algorithm_profile": "v2026-1", "algorithm_exceptions": []}}),
         _ => json!({}),
     }
 }
@@ -172,17 +201,35 @@ fn fill_database(options: &mut Value) {
         }),
     );
     if options.pointer("/attributes/email").is_some_and(Value::is_object) {
-        fill(options, &json!({"attributes": {"email": {"unique": true}}}));
+        fill(options, &json!({"attributes": {"email": {"unique": true, "verification_method": "link"}}}));
     }
-    match options.get("password_options") {
-        // Given in part, it is completed; where it is absent the older setting stands.
-        Some(_) => fill(options, &json!({"password_options": password_options()})),
-        None => fill(options, &json!({"passwordPolicy": "good"})),
+    if options.get("password_options").is_none() {
+        fill(options, &json!({"passwordPolicy": "good"}));
+    }
+    // Given in part, it is completed.
+    fill(options, &json!({"password_options": password_options()}));
+}
+
+/// Users are sent where the metadata says that requests are taken passively.
+fn fill_adfs(options: &mut Value) {
+    let metadata = options.get("fedMetadataXml").and_then(Value::as_str).unwrap_or_default();
+    let endpoint = metadata.split_once("PassiveRequestorEndpoint>").and_then(|(_, endpoint)| endpoint.split_once("Address>"));
+    let address = endpoint.and_then(|(_, address)| address.split_once('<')).map(|(address, _)| address.trim().to_owned());
+    if let Some(address) = address {
+        fill(options, &json!({"signInEndpoint": address}));
     }
 }
 
-/// The certificate becomes `cert`, which is read from it; users are sent to the base address.
+/// The certificate that answers are signed with is kept twice.
+fn fill_certificate(options: &mut Value) {
+    if let Some(certificate) = options.get("signingCert").cloned() {
+        fill(options, &json!({"cert": certificate}));
+    }
+}
+
+/// The certificate is kept as `cert` alone; users are sent to the base address.
 fn fill_ping_federate(options: &mut Value) {
+    fill_certificate(options);
     let Value::Object(options) = options else { return };
     options.remove("signingCert");
     if let Some(base) = options.get("pingFederateBaseUrl").cloned() {
@@ -216,7 +263,8 @@ pub(super) fn updated(before: &Body, sent: &Body, connection: &mut Body, _scene:
     let (Some(Value::Object(old)), Some(Value::Object(_))) = (before.get("options"), sent.get("options")) else { return };
     let strategy = before.text("strategy").unwrap_or_default();
     let Some(Value::Object(options)) = connection.0.get_mut("options") else { return };
-    for name in KEPT {
+    let is_of_another_provider = options.get("discovery_url") != old.get("discovery_url");
+    for name in KEPT.into_iter().filter(|name| !(is_of_another_provider && *name == "oidc_metadata")) {
         if let (false, Some(value)) = (options.contains_key(name), old.get(name)) {
             options.insert(name.to_owned(), value.clone());
         }
@@ -234,4 +282,46 @@ pub(super) fn updated(before: &Body, sent: &Body, connection: &mut Body, _scene:
     }
     fill_scope(strategy, options);
     fill_absent(options, &defaults(strategy));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::State;
+
+    fn options(strategy: &str, sent: &Value) -> Value {
+        let mut tenant = State::from_json(json!({"domain": "acme.eu.auth0.com", "data": {}})).expect("a state");
+        let made = tenant.ask("POST", "/connections", json!({"name": "c", "strategy": strategy, "options": sent}));
+        assert_eq!(made.status, 201, "{}", made.body);
+        made.body["options"].clone()
+    }
+
+    #[test]
+    fn endpoints_of_okta_follow_from_its_domain_where_none_is_sent() {
+        let sent = json!({"domain": "acme.okta.com", "token_endpoint": null, "authorization_endpoint": "https://a"});
+        let options = options("okta", &sent);
+        assert_eq!(options["token_endpoint"], "https://acme.okta.com/oauth2/v1/token");
+        assert_eq!((&options["authorization_endpoint"], &options["userinfo_endpoint"]), (&json!("https://a"), &Value::Null));
+    }
+
+    #[test]
+    fn a_provider_s_certificate_and_metadata_are_read_as_far_as_they_say_it_plainly() {
+        assert_eq!(options("samlp", &json!({"signingCert": "PEM"}))["cert"], "PEM");
+        let ping = options("pingfederate", &json!({"signingCert": "PEM", "pingFederateBaseUrl": "https://ping"}));
+        assert_eq!((&ping["cert"], &ping["signingCert"], &ping["signInEndpoint"]), (&json!("PEM"), &Value::Null, &json!("https://ping")));
+        let metadata = "<fed:PassiveRequestorEndpoint>\n<wsa:Address> https://adfs/in </wsa:Address></fed:PassiveRequestorEndpoint>";
+        assert_eq!(options("adfs", &json!({"fedMetadataXml": metadata}))["signInEndpoint"], "https://adfs/in");
+        assert_eq!(options("adfs", &json!({"fedMetadataXml": "<a/>"}))["signInEndpoint"], Value::Null);
+        assert_eq!(options("waad", &json!({}))["app_domain"], "acme.eu.auth0.com");
+    }
+
+    #[test]
+    fn metadata_of_another_provider_is_not_kept() {
+        let connection =
+            json!({"id": "con_1", "name": "c", "strategy": "oidc", "options": {"discovery_url": "a", "oidc_metadata": {"issuer": "a"}}});
+        let mut tenant = State::from_json(json!({"data": {"/connections": [connection]}})).expect("a state");
+        let mut updated = |url: &str| tenant.ask("PATCH", "/connections/con_1", json!({"options": {"discovery_url": url}})).body;
+        assert_eq!(updated("a")["options"]["oidc_metadata"], json!({"issuer": "a"}));
+        assert_eq!(updated("b")["options"]["oidc_metadata"], Value::Null);
+    }
 }

@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::mint::Mint;
+use super::table::Table;
 use super::{clients, connections, settings};
 use crate::body::Body;
 
@@ -25,10 +26,12 @@ pub(super) enum Order {
 pub(super) struct Scene<'scene> {
     /// The tenant's name.
     pub(super) tenant: &'scene str,
+    /// The tenant's domain.
+    pub(super) domain: &'scene str,
     /// Where new values come from.
     pub(super) mint: &'scene mut Mint,
-    /// How many of the kind there are.
-    pub(super) siblings: usize,
+    /// The others of the kind.
+    pub(super) siblings: Option<&'scene Table>,
 }
 
 /// What the server does with one kind.
@@ -71,6 +74,12 @@ pub(super) struct Habit {
     pub(super) write_only: &'static [&'static str],
     /// Hides what a token without the scope for keys may not see.
     pub(super) hidden: &'static [&'static str],
+    /// Paths that answers of updates show and reads do not.
+    pub(super) unread: &'static [&'static str],
+    /// Paths that the answer of an update repeats from another object: the path, where that object is, its field.
+    pub(super) repeated: &'static [(&'static str, &'static str, &'static str)],
+    /// Fields that list a child: the field, the child.
+    pub(super) listed: &'static [(&'static str, &'static str)],
 }
 
 const PLAIN: Habit = Habit {
@@ -93,6 +102,9 @@ const PLAIN: Habit = Habit {
     followed: |_, _| {},
     write_only: &[],
     hidden: &[],
+    unread: &[],
+    repeated: &[],
+    listed: &[],
 };
 
 static UNLISTED: Habit = PLAIN;
@@ -144,7 +156,11 @@ static HABITS: [Habit; 8] = [
         tolerated: &["type", "owner_id"],
         filters: &[("name_filter", "name")],
         created: |_, role, _| {
-            role.0.entry("description").or_insert(Value::Null);
+            role.0.entry("type").or_insert_with(|| "tenant".into());
+            // A role of an organization has none (recorded once: TestAccDataSourceOrganizationRoleMembers).
+            if role.text("type") != Some("organization") {
+                role.0.entry("description").or_insert(Value::Null);
+            }
         },
         ..PLAIN
     },
@@ -153,7 +169,8 @@ static HABITS: [Habit; 8] = [
         // Sent by older tools and answered 201 (recorded).
         tolerated: &["stage"],
         created: |_, rule, scene| {
-            rule.0.entry("order").or_insert_with(|| (scene.siblings + 1).into());
+            let last = scene.siblings.map_or(0, |rules| rules.highest("order"));
+            rule.0.entry("order").or_insert_with(|| (last + 1).into());
             rule.0.entry("stage").or_insert_with(|| "login_success".into());
         },
         ..PLAIN
@@ -170,6 +187,10 @@ static HABITS: [Habit; 8] = [
         ],
         updated: settings::updated,
         update_answer: settings::update_answer,
+        // In 46 of 69 answers of updates, in none of 125 reads.
+        unread: &["universal_login.identifier_first", "universal_login.is_custom_theme_set", "universal_login.is_custom_template_set"],
+        // auth0-deploy-cli@2025-04-10, should-dump-and-deploy: GET /prompts, then PATCH /tenants/settings.
+        repeated: &[("universal_login.identifier_first", "/prompts", "identifier_first")],
         ..PLAIN
     },
     Habit {
@@ -181,6 +202,7 @@ static HABITS: [Habit; 8] = [
         exclusive: &[("options.attributes", "options.requires_username"), ("options.attributes", "options.validation")],
         created: connections::created,
         updated: connections::updated,
+        listed: &[("enabled_clients", "connection-clients")],
         ..PLAIN
     },
 ];

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::call::Call;
+use super::era;
 use super::habit::{self, Habit};
-use super::state::{State, told};
+use super::state::{State, bare};
 use super::table::Place;
 use crate::body::Body;
 use crate::catalog::{Kind, Paging};
@@ -84,7 +85,7 @@ impl State {
             filters.push((field.to_owned(), vec![parent.to_owned()]));
         }
         let shown = |body: &Body| {
-            let shown = shown(kind, body, call, sees_keys);
+            let shown = self.shown(kind, body, call, sees_keys);
             if kind.is_summarised { summary(kind, shown) } else { shown }
         };
         // The one filter of every list call is answered by the order itself.
@@ -118,6 +119,56 @@ impl State {
             }
         };
         Ok(answer)
+    }
+
+    /// Returns a resource as a read shows it to a token, with the fields that were asked for.
+    pub(super) fn shown(&self, kind: &'static Kind, body: &Body, call: &Call, sees_keys: bool) -> Value {
+        let mut shown = self.told(kind, body, sees_keys);
+        for path in habit::of(kind.name).unread {
+            shown.take(path);
+        }
+        if let Some(fields) = call.asked("fields") {
+            let fields: Vec<&str> = fields.split(',').collect();
+            let includes = call.asked("include_fields") != Some("false");
+            shown.0.retain(|name, _| fields.contains(&name.as_str()) == includes);
+        }
+        hidden(kind, bare(kind, &shown))
+    }
+
+    /// Returns a resource as any answer tells of it: without keys the token may not see, with the children it lists.
+    pub(super) fn told(&self, kind: &'static Kind, body: &Body, sees_keys: bool) -> Body {
+        let mut told = body.clone();
+        let habit: &Habit = habit::of(kind.name);
+        if !sees_keys {
+            for name in habit.hidden {
+                told.0.remove(*name);
+            }
+        }
+        for (field, child) in habit.listed.iter().filter(|(field, _)| era::fills(kind.name, field, self.day())) {
+            let id = body.text(kind.id).unwrap_or_default();
+            let list = self.children.get(child).and_then(|lists| lists.get(id));
+            if let (Some(list), Some(name)) = (list, self.name_in_list(child)) {
+                told.set(field, list.iter().map(|element| element[name].clone()).collect());
+            }
+        }
+        told
+    }
+
+    /// Takes out of what was sent the lists of children that a resource was once written with.
+    pub(super) fn take_listed(&self, kind: &Kind, sent: &mut Body) -> Vec<(&'static str, Vec<Value>)> {
+        let listed = habit::of(kind.name).listed.iter().filter(|(field, _)| era::fills(kind.name, field, self.day()));
+        let taken = listed.filter_map(|(field, child)| {
+            let name = self.name_in_list(child)?;
+            let Value::Array(list) = sent.0.remove(*field)? else { return None };
+            Some((*child, list.into_iter().map(|value| json!({name: value})).collect()))
+        });
+        taken.collect()
+    }
+
+    /// Returns the field by which an element of a child names what it stands for.
+    fn name_in_list(&self, child: &str) -> Option<&'static str> {
+        let reference = self.catalog.kind(child)?.references.first()?;
+        reference.path.split_once("[].").map(|(_, name)| name)
     }
 
     /// Answers the list of a child.
@@ -178,23 +229,6 @@ fn holds(body: &Body, field: &str, wanted: &[String]) -> bool {
         Some(Value::String(text)) => is_wanted(text),
         Some(value) => is_wanted(&value.to_string()),
     }
-}
-
-/// Returns a resource as a token may see it, with the fields that were asked for.
-pub(super) fn shown(kind: &Kind, body: &Body, call: &Call, sees_keys: bool) -> Value {
-    let mut shown = body.clone();
-    let habit: &Habit = habit::of(kind.name);
-    if !sees_keys {
-        for name in habit.hidden {
-            shown.0.remove(*name);
-        }
-    }
-    if let Some(fields) = call.asked("fields") {
-        let fields: Vec<&str> = fields.split(',').collect();
-        let includes = call.asked("include_fields") != Some("false");
-        shown.0.retain(|name, _| fields.contains(&name.as_str()) == includes);
-    }
-    hidden(kind, told(kind, &shown))
 }
 
 /// Takes out of an answer what can never be read back.

@@ -9,6 +9,7 @@
 //! route.rs     which kind a path belongs to
 //! check.rs     closed bodies                      answer.rs     the server's own words
 //! habit.rs     what the server does with one kind beyond the catalog: clients.rs, connections.rs, settings.rs
+//! era.rs       since when the server answers what
 //! mint.rs      ids and secrets                    token.rs      /oauth/token
 //! bucket.rs    rate limits                        fault.rs      what goes wrong, and when
 //! server.rs    HTTP                               options.rs    how it is set up
@@ -21,6 +22,7 @@ mod check;
 mod children;
 mod clients;
 mod connections;
+mod era;
 mod fault;
 mod habit;
 mod lists;

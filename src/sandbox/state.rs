@@ -5,8 +5,12 @@
 //! ```text
 //! {"tenant": "acme-dev", "domain": "acme-dev.eu.auth0.com",
 //!  "data":   {"/clients": [..], "/tenants/settings": {..}, "/roles/rol_x/permissions": [..]},
-//!  "absent": {"/emails/provider": {"status": 404, "body": {..}}}}
+//!  "absent": {"/emails/provider": {"status": 404, "body": {..}}},
+//!  "day":    "2026-01-28", "defaults": {"clients": {"async_approval_notification_channels": ["guardian-push"]}}}
 //! ```
+//!
+//! Two may be left out: the day, for a tenant as the server was before fields came that it fills in now, and the defaults, for what
+//! this tenant fills in and others do not.
 //!
 //! Paths that no kind of the catalog covers are kept and served as they stand.
 
@@ -65,6 +69,8 @@ pub struct State {
     pub(super) presets: HashMap<&'static str, Vec<Value>>,
     pub(super) others: BTreeMap<String, Value>,
     pub(super) absent: BTreeMap<String, Answer>,
+    pub(super) defaults: BTreeMap<String, Body>,
+    pub(super) day: Option<String>,
     pub(super) mint: Mint,
 }
 
@@ -134,6 +140,8 @@ impl State {
             presets: HashMap::new(),
             others: BTreeMap::new(),
             absent: BTreeMap::new(),
+            defaults: BTreeMap::new(),
+            day: json["day"].as_str().map(str::to_owned),
         };
         let Value::Object(data) = json["data"].take() else { return Err(unfit("data", "object of API paths")) };
         // Parents come before their children, so that old fields that stand for a child do not override it.
@@ -145,6 +153,12 @@ impl State {
             for (path, mut answer) in absent {
                 let status = answer["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(404);
                 state.absent.insert(path, Answer::new(status, answer["body"].take()));
+            }
+        }
+        if let Value::Object(defaults) = json["defaults"].take() {
+            for (kind, fields) in defaults {
+                let fields = Body::from_value(fields).map_err(|_| unfit(&format!("defaults.{kind}"), "object of fields"))?;
+                state.defaults.insert(kind, fields);
             }
         }
         Ok(state)
@@ -232,7 +246,7 @@ impl State {
             let is_list = matches!(kind.shape, Shape::Collection | Shape::Keyed { names: Names::Listed });
             if is_list {
                 let presets = self.presets.get(kind.name).into_iter().flatten().cloned();
-                let list = table.listed(None, true).map(|(_, body)| told(kind, body)).chain(presets).collect();
+                let list = table.listed(None, true).map(|(_, body)| bare(kind, body)).chain(presets).collect();
                 data.insert(kind.path.to_owned(), Value::Array(list));
                 continue;
             }
@@ -241,16 +255,28 @@ impl State {
                 match kind.shape {
                     Shape::Nested { .. } => {
                         let list = data.entry(kind.path_under(parent)).or_insert_with(|| json!([]));
-                        list.as_array_mut().into_iter().for_each(|list| list.push(told(kind, body)));
+                        list.as_array_mut().into_iter().for_each(|list| list.push(bare(kind, body)));
                     }
-                    Shape::Singleton => drop(data.insert(kind.path.to_owned(), told(kind, body))),
-                    _ => drop(data.insert(kind.path_of(&kind.id_of(body).unwrap_or_default()), told(kind, body))),
+                    Shape::Singleton => drop(data.insert(kind.path.to_owned(), bare(kind, body))),
+                    _ => drop(data.insert(kind.path_of(&kind.id_of(body).unwrap_or_default()), bare(kind, body))),
                 }
             }
         }
         let absent: Map<String, Value> =
             self.absent.iter().map(|(path, answer)| (path.clone(), json!({"status": answer.status, "body": answer.body}))).collect();
-        json!({"tenant": self.tenant, "domain": self.domain, "data": data, "absent": absent})
+        let mut json = json!({"tenant": self.tenant, "domain": self.domain, "data": data, "absent": absent});
+        if let Some(day) = self.day() {
+            json["day"] = day.into();
+        }
+        if !self.defaults.is_empty() {
+            json["defaults"] = self.defaults.iter().map(|(kind, fields)| (kind.clone(), fields.clone().into_value())).collect();
+        }
+        json
+    }
+
+    /// Returns the day the tenant is played on; nothing where it is played as the server was last recorded.
+    pub(super) fn day(&self) -> Option<&str> {
+        self.day.as_deref()
     }
 
     /// Returns the tenant's own domain.
@@ -308,7 +334,7 @@ pub(super) fn answered(kind: &Kind, value: Value) -> Option<Body> {
 }
 
 /// Returns what the server tells of a stored body: not what stands in the path, and bare where it answers a bare array.
-pub(super) fn told(kind: &Kind, body: &Body) -> Value {
+pub(super) fn bare(kind: &Kind, body: &Body) -> Value {
     let mut told = body.clone();
     let is_listed = matches!(kind.shape, Shape::Keyed { names: Names::Listed });
     for field in kind.in_path().filter(|_| !is_listed) {

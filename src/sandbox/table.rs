@@ -92,6 +92,11 @@ impl Table {
         self.entries.iter().filter(|(_, entry)| is_meant(&entry.body)).map(|(id, _)| id.clone()).collect()
     }
 
+    /// Returns the highest number in a field; 0 where there is none.
+    pub(super) fn highest(&self, field: &str) -> i64 {
+        self.entries.values().filter_map(|entry| entry.body.get(field)?.as_i64()).max().unwrap_or(0)
+    }
+
     fn next_birth(&mut self) -> u64 {
         self.born += 1;
         self.born

@@ -343,6 +343,53 @@ fn a_state_is_written_as_it_was_read_and_old_fields_become_lists() {
     assert_eq!(state.ask("GET", "/client-grants", Value::Null).body, json!([]));
 }
 
+/// Returns what this tenant fills in where a body says no more than it must.
+fn made(tenant: Value, path: &str, body: Value) -> Value {
+    State::from_json(tenant).expect("a state").ask("POST", path, body).body
+}
+
+#[test]
+fn a_tenant_of_an_earlier_day_fills_in_what_the_server_did_then() {
+    let on = |day: &str| made(json!({"data": {}, "day": day}), "/connections", json!({"name": "users", "strategy": "auth0"}));
+    let (early, middle, late) = (on("2025-05-16"), on("2026-08-06"), on("2026-08-13"));
+    assert_eq!((&early["authentication"], &early["options"]["passwordPolicy"]), (&Value::Null, &json!("good")));
+    assert_eq!((&middle["authentication"], &middle["options"]["passwordPolicy"]), (&json!({"active": true}), &json!("good")));
+    assert_eq!(middle["options"]["password_options"], Value::Null);
+    assert_eq!((&late["options"]["passwordPolicy"], &late["options"]["password_options"]["history"]["size"]), (&Value::Null, &json!(3)));
+}
+
+#[test]
+fn a_connection_lists_its_clients_itself_up_to_the_day_that_ended() {
+    let sent = json!({"name": "users", "strategy": "auth0", "enabled_clients": ["c1"]});
+    let mut tenant = State::from_json(json!({"data": {}, "day": "2026-08-12"})).expect("a state");
+    let connection = tenant.ask("POST", "/connections", sent.clone()).body;
+    assert_eq!(connection["enabled_clients"], json!(["c1"]));
+    let path = format!("/connections/{}", connection["id"].as_str().expect("an id"));
+    assert_eq!(tenant.ask("GET", &format!("{path}/clients?take=5"), Value::Null).body, json!({"clients": [{"client_id": "c1"}]}));
+    assert_eq!(tenant.ask("PATCH", &path, json!({"enabled_clients": ["c2"]})).body["enabled_clients"], json!(["c2"]));
+    assert_eq!(tenant.ask("GET", &path, Value::Null).body["enabled_clients"], json!(["c2"]));
+    assert_eq!(made(json!({"data": {}}), "/connections", sent)["errorCode"], "invalid_body");
+}
+
+#[test]
+fn a_tenant_fills_in_its_own_defaults_and_what_was_sent_stands() {
+    let own = json!({"data": {}, "defaults": {"clients": {"async_approval_notification_channels": ["guardian-push"]}}});
+    let channels = |body| made(own.clone(), "/clients", body)["async_approval_notification_channels"].clone();
+    assert_eq!(channels(json!({"name": "A"})), json!(["guardian-push"]));
+    assert_eq!(channels(json!({"name": "A", "async_approval_notification_channels": ["email"]})), json!(["email"]));
+    assert_eq!(State::from_json(own.clone()).expect("a state").to_json()["defaults"], own["defaults"]);
+}
+
+#[test]
+fn settings_show_some_fields_only_in_the_answer_of_an_update() {
+    let data = json!({"/prompts": {"identifier_first": true}, "/tenants/settings": {"universal_login": {"is_custom_theme_set": true}}});
+    let mut tenant = State::from_json(json!({"data": data})).expect("a state");
+    let answered = tenant.ask("PATCH", "/tenants/settings", json!({"friendly_name": "Acme"})).body;
+    assert_eq!(answered["universal_login"], json!({"identifier_first": true, "is_custom_theme_set": true}));
+    let read = tenant.ask("GET", "/tenants/settings", Value::Null).body;
+    assert_eq!((&read["universal_login"], &read["friendly_name"]), (&json!({}), &json!("Acme")));
+}
+
 /// Kinds that the sandbox has never heard of.
 static WIDGETS: Kind = Kind::collection("widgets", "widget", "/widgets")
     .paged(Paging::Checkpoint { field: "widgets", size: 10 })

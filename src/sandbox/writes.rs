@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::call::Call;
 use super::check::check;
-use super::habit::{self, Scene};
-use super::lists::{hidden, shown};
+use super::era;
+use super::habit::{self, Habit, Scene};
+use super::lists::hidden;
 use super::route::Target;
-use super::state::{State, answered, name_of, told};
+use super::state::{State, answered, bare, name_of};
 use crate::body::Body;
 use crate::catalog::{By, Kind, Names, Purpose, Shape};
 
@@ -68,7 +69,7 @@ impl State {
                 let mut body = self.stored(kind, &id)?.clone();
                 (habit::of(kind.name).followed)(&mut body, &mut self.scene(kind));
                 self.put(kind, &id, body.clone());
-                Ok(Answer::new(200, told(kind, &body)))
+                Ok(Answer::new(200, bare(kind, &body)))
             }
             _ => Err(Answer::not_found()),
         }
@@ -80,7 +81,7 @@ impl State {
             "GET" | "PATCH" | "PUT" if !is_there && kind.creation().is_some() => Err(Answer::inexistent(kind)),
             "GET" => {
                 let body = self.tables.get(kind.name).and_then(|table| table.get("")).cloned().unwrap_or_default();
-                Ok(Answer::new(200, shown(kind, &body, call, sees_keys)))
+                Ok(Answer::new(200, self.shown(kind, &body, call, sees_keys)))
             }
             "POST" if is_there => Err(Answer::conflict(kind, kind.singular)),
             "POST" if kind.creation().is_some() => self.create(kind, None, call),
@@ -94,8 +95,8 @@ impl State {
     fn read(&self, kind: &'static Kind, id: &str, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
         let is_always_there = matches!(kind.shape, Shape::Keyed { .. }) && kind.creation().is_none();
         match self.stored(kind, id) {
-            Err(_) if is_always_there => Ok(Answer::new(200, told(kind, &Body::new()))),
-            other => Ok(Answer::new(200, shown(kind, other?, call, sees_keys))),
+            Err(_) if is_always_there => Ok(Answer::new(200, bare(kind, &Body::new()))),
+            other => Ok(Answer::new(200, self.shown(kind, other?, call, sees_keys))),
         }
     }
 
@@ -120,6 +121,7 @@ impl State {
     fn create(&mut self, kind: &'static Kind, parent: Option<&str>, call: &Call) -> Result<Answer, Answer> {
         let habit = habit::of(kind.name);
         let mut sent = sent_object(kind, call)?;
+        let listed = self.take_listed(kind, &mut sent);
         check(kind, habit, &sent, Purpose::Create)?;
         sent.0.retain(|_, value| !value.is_null());
         if let (Some(field), Some(parent)) = (kind.parent_field(), parent) {
@@ -127,20 +129,38 @@ impl State {
         }
         self.check_name(kind, &sent, None)?;
         self.check_identity(kind, &sent)?;
-        let mut body = with_defaults(kind, habit.unshown, sent.clone());
-        if kind.fields().get(kind.id).is_none() && kind.places().iter().any(|place| place == "id" || place == kind.id) {
-            let id = self.free_id(kind);
-            body.set(kind.id, id.into());
-        }
-        (habit.created)(&sent, &mut body, &mut self.scene(kind));
+        let mut body = self.completed(kind, habit, &sent);
         let id = if kind.shape == Shape::Singleton { String::new() } else { kind.id_of(&body).unwrap_or_default() };
         if matches!(kind.shape, Shape::Keyed { names: Names::These(names) } if !names.contains(&id.as_str())) {
             return Err(Answer::invalid_body(&format!("'No enum match for: {id}' on property {}", kind.id)));
         }
         self.absent.remove(&kind.read_path_of(&id));
         self.put(kind, &id, body.clone());
+        self.keep_listed(&id, habit.listed.iter().map(|(_, child)| (*child, Vec::new())));
+        self.keep_listed(&id, listed);
         (habit.create_answer)(&sent, &mut body, &mut self.scene(kind));
-        Ok(Answer::new(habit.statuses.0, hidden(kind, told(kind, &body))))
+        Ok(Answer::new(habit.statuses.0, hidden(kind, bare(kind, &self.told(kind, &body, true)))))
+    }
+
+    /// Returns what a create stores: what was sent, an id, and what the server fills in on the tenant's day.
+    fn completed(&mut self, kind: &'static Kind, habit: &Habit, sent: &Body) -> Body {
+        let mut body = with_defaults(kind, habit.unshown, sent.clone());
+        for (name, value) in self.defaults.get(kind.name).into_iter().flat_map(|defaults| &defaults.0) {
+            body.0.entry(name).or_insert_with(|| value.clone());
+        }
+        if kind.fields().get(kind.id).is_none() && kind.places().iter().any(|place| place == "id" || place == kind.id) {
+            let id = self.free_id(kind);
+            body.set(kind.id, id.into());
+        }
+        (habit.created)(sent, &mut body, &mut self.scene(kind));
+        era::keep_to(self.day(), kind.name, &[sent], &mut body);
+        body
+    }
+
+    fn keep_listed(&mut self, id: &str, listed: impl IntoIterator<Item = (&'static str, Vec<Value>)>) {
+        for (child, elements) in listed {
+            self.children.entry(child).or_default().insert(id.to_owned(), elements);
+        }
     }
 
     fn free_id(&mut self, kind: &Kind) -> String {
@@ -153,8 +173,7 @@ impl State {
     }
 
     fn scene(&mut self, kind: &Kind) -> Scene<'_> {
-        let siblings = self.tables.get(kind.name).map_or(0, super::table::Table::len);
-        Scene { tenant: &self.tenant, mint: &mut self.mint, siblings }
+        Scene { tenant: &self.tenant, domain: &self.domain, mint: &mut self.mint, siblings: self.tables.get(kind.name) }
     }
 
     fn update(&mut self, kind: &'static Kind, id: &str, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
@@ -171,6 +190,7 @@ impl State {
             other => other?.clone(),
         };
         let mut sent = sent_object(kind, call)?;
+        let listed = self.take_listed(kind, &mut sent);
         sent.0.retain(|name, value| !(habit.repeatable.contains(&name.as_str()) && before.0.get(name) == Some(value)));
         check(kind, habit, &sent, Purpose::Update)?;
         if before.get("is_system") == Some(&Value::Bool(true)) {
@@ -178,11 +198,24 @@ impl State {
         }
         let mut body = if call.method == Method::PUT { replaced(kind, &before, &sent) } else { merged(kind, &before, &sent) };
         (habit.updated)(&before, &sent, &mut body, &mut self.scene(kind));
+        era::keep_to(self.day(), kind.name, &[&before, &sent], &mut body);
         self.check_name(kind, &body, Some(id))?;
         self.absent.remove(&call.path);
         self.put(kind, id, body.clone());
+        self.keep_listed(id, listed);
         (habit.update_answer)(&mut body);
-        Ok(Answer::new(200, shown(kind, &body, &Call::new(Method::GET, "", Value::Null), sees_keys)))
+        for (path, place, field) in habit.repeated {
+            if let Some(value) = self.field_at(place, field) {
+                body.set(path, value);
+            }
+        }
+        Ok(Answer::new(200, hidden(kind, bare(kind, &self.told(kind, &body, sees_keys)))))
+    }
+
+    /// Returns a field of the object at a path.
+    fn field_at(&self, path: &str, field: &str) -> Option<Value> {
+        let Some((kind, _)) = self.kind_at(path) else { return self.others.get(path)?.get(field).cloned() };
+        self.tables.get(kind.name)?.get("")?.get(field).cloned()
     }
 
     fn remove(&mut self, kind: &'static Kind, id: &str) -> Result<Answer, Answer> {

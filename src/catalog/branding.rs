@@ -1,0 +1,234 @@
+//! What people see: pages, prompts, mails and messages.
+//!
+//! Fields: `/branding`, `/prompts`, `/emails/provider` and `/email-templates` in Auth0's OpenAPI description of 2026-06-25, with
+//! `identifiers` of themes and `credentials.domain` of email providers from recordings.
+
+use super::kind::Kind;
+use super::quirks;
+use super::reference::Reference;
+use super::shape::{Names, Paging};
+
+/// Colours, logo and font. A PATCH may reset settings of prompts (a fact of auth0-deploy-cli), so prompts come after.
+pub(super) static BRANDING: Kind = Kind::singleton("branding", "branding", "/branding")
+    .titled("Branding")
+    .writable("colors?{primary page_background} favicon_url? logo_url? font?{url}")
+    .scopes(&["read:branding"], &[], &["update:branding"], &[]);
+
+/// The theme of the login pages; none until one was made.
+pub(super) static THEME: Kind = Kind::singleton("branding-theme", "theme", "/branding/themes/default")
+    .titled("Theme")
+    .at("/branding/themes/{id}")
+    .made_at("/branding/themes")
+    .identified_by("themeId")
+    .writable("borders{*} colors{*} displayName fonts{*} page_background{*} widget{*} identifiers{*}")
+    .read_only(&["themeId"])
+    .required(&["borders", "colors", "fonts", "page_background", "widget"])
+    .replaced(&["borders", "colors", "fonts", "page_background", "widget", "identifiers"])
+    .echoed(&["borders", "colors", "displayName", "fonts", "page_background", "widget"])
+    .scopes(&["read:branding"], &["update:branding"], &["update:branding"], &["delete:branding"]);
+
+/// The page around the login box. It is read as `body` and written as `template`, and wants a custom domain.
+pub(super) static PAGE_TEMPLATE: Kind =
+    Kind::singleton("branding-universal-login-template", "page template", "/branding/templates/universal-login")
+        .titled("Page template of universal login")
+        .made_at("")
+        .put()
+        .optional()
+        .writable("template")
+        .leans_on(&["custom-domains"])
+        .quirks(&[quirks::BODY_IS_TEMPLATE])
+        .scopes(&["read:branding"], &["update:branding"], &["update:branding"], &["delete:branding"]);
+
+/// Which login experience is used.
+pub(super) static PROMPTS: Kind = Kind::singleton("prompts", "prompt settings", "/prompts")
+    .titled("Prompts")
+    .writable("universal_login_experience identifier_first? webauthn_platform_first_factor?")
+    .leans_on(&["branding"])
+    .scopes(&["read:prompts"], &[], &["update:prompts"], &[]);
+
+const TEXTS: &[&str] = &[
+    "login",
+    "login-id",
+    "login-password",
+    "login-passwordless",
+    "login-email-verification",
+    "signup",
+    "signup-id",
+    "signup-password",
+    "phone-identifier-enrollment",
+    "phone-identifier-challenge",
+    "email-identifier-challenge",
+    "reset-password",
+    "custom-form",
+    "consent",
+    "customized-consent",
+    "logout",
+    "mfa-push",
+    "mfa-otp",
+    "mfa-voice",
+    "mfa-phone",
+    "mfa-webauthn",
+    "mfa-sms",
+    "mfa-email",
+    "mfa-recovery-code",
+    "mfa",
+    "status",
+    "device-flow",
+    "email-verification",
+    "email-otp-challenge",
+    "organizations",
+    "invitation",
+    "common",
+    "passkeys",
+    "captcha",
+    "brute-force-protection",
+    "async-approval-flow",
+    "confirmation",
+];
+
+/// The texts of each prompt in each language of the tenant; a PUT replaces all of one.
+pub(super) static TEXTS_OF_PROMPTS: Kind = Kind::keyed(
+    "prompt-custom-text",
+    "text of prompt",
+    "/prompts/{prompt}/custom-text/{language}",
+    &["prompt", "language"],
+    Names::EachWith { names: TEXTS, of: "tenant-settings", list: "enabled_locales" },
+)
+.titled("Texts of prompts")
+.at("/prompts/{prompt}/custom-text/{language}")
+.put()
+.writable("prompt/ language/ *")
+.scopes(&["read:prompts"], &["update:prompts"], &["update:prompts"], &[]);
+
+/// Pieces of pages that are put into prompts. Five reads and five writes a minute, so this is the slowest kind there is.
+pub(super) static PARTIALS: Kind = Kind::keyed(
+    "prompt-partials",
+    "partials of prompt",
+    "/prompts/{prompt}/partials",
+    &["prompt"],
+    Names::These(&[
+        "login",
+        "login-id",
+        "login-password",
+        "login-passwordless",
+        "signup",
+        "signup-id",
+        "signup-password",
+        "customized-consent",
+        "passkeys",
+    ]),
+)
+.titled("Partials of prompts")
+.at("/prompts/{prompt}/partials")
+.put()
+.writable("prompt/ *")
+.leans_on(&["custom-domains", "branding-universal-login-template"])
+.scopes(&["read:prompts"], &["update:prompts"], &["update:prompts"], &[]);
+
+/// How screens are rendered; only configured ones are listed.
+pub(super) static RENDERING: Kind =
+    Kind::keyed("prompt-rendering", "rendering of screen", "/prompts/rendering", &["prompt", "screen"], Names::Listed)
+        .titled("Rendering of screens")
+        .at("/prompts/{prompt}/screen/{screen}/rendering")
+        .paged(Paging::Offset { field: "configs", size: 100, or_checkpoint: false })
+        .writable(
+            "prompt/ screen/ rendering_mode context_configuration? default_head_tags_disabled? use_page_template? head_tags?
+             filters?{match_type clients[]{id metadata{*}} organizations[]{id metadata{*}} domains[]{id metadata{*}}}",
+        )
+        .read_only(&["tenant"])
+        .refers(&[
+            Reference::id("filters.clients[].id", "clients"),
+            Reference::id("filters.organizations[].id", "organizations"),
+            Reference::id("filters.domains[].id", "custom-domains"),
+        ])
+        .sets(&["context_configuration"])
+        .replaced(&["filters"])
+        .scopes(&["read:prompts"], &["update:prompts"], &["update:prompts"], &[]);
+
+/// Who sends the tenant's mails; none until one was set up. What it signs in with cannot be read.
+///
+/// All fields come only when each is asked for by name.
+pub(super) static EMAIL_PROVIDER: Kind = Kind::singleton("email-provider", "email provider", "/emails/provider")
+    .titled("Email provider")
+    .made_at("/emails/provider")
+    .asking(&[("fields", "name,enabled,credentials,settings,default_from_address"), ("include_fields", "true")])
+    .writable(
+        "name enabled default_from_address settings?{*}
+         credentials{api_key accessKeyId secretAccessKey region smtp_host smtp_port smtp_user smtp_pass domain connectionString tenantId clientId
+                     clientSecret}",
+    )
+    .read_only(&["credentials.api_user"])
+    .secrets(&[
+        "credentials.api_key",
+        "credentials.accessKeyId",
+        "credentials.secretAccessKey",
+        "credentials.smtp_pass",
+        "credentials.connectionString",
+        "credentials.clientId",
+        "credentials.clientSecret",
+        "credentials.tenantId",
+    ])
+    .leans_on(&["actions"])
+    .required(&["name", "credentials"])
+    .defaults(&[("enabled", "true")])
+    .scopes(&["read:email_provider"], &["create:email_provider"], &["update:email_provider"], &["delete:email_provider"]);
+
+/// The mails a tenant sends; one that was never written answers 404 `inexistent_email_template`.
+pub(super) static EMAIL_TEMPLATES: Kind = Kind::keyed(
+    "email-templates",
+    "email template",
+    "/email-templates",
+    &["template"],
+    Names::These(&[
+        "verify_email",
+        "verify_email_by_code",
+        "auth_email_by_code",
+        "reset_email",
+        "reset_email_by_code",
+        "welcome_email",
+        "blocked_account",
+        "stolen_credentials",
+        "enrollment_email",
+        "mfa_oob_code",
+        "user_invitation",
+        "change_password",
+        "password_reset",
+        "async_approval",
+    ]),
+)
+.titled("Email templates")
+.made_at("/email-templates")
+.writable("template body? from? resultUrl? subject? syntax? urlLifetimeInSeconds? includeEmailInRedirect enabled?")
+.required(&["template", "body", "from", "subject", "syntax", "enabled"])
+.leans_on(&["email-provider"])
+.scopes(&["read:email_templates"], &["create:email_templates"], &["update:email_templates"], &[]);
+
+/// Who sends the tenant's messages: at most one. What it signs in with cannot be read.
+pub(super) static PHONE_PROVIDERS: Kind = Kind::collection("phone-providers", "phone provider", "/branding/phone/providers")
+    .titled("Phone provider")
+    .paged(Paging::In { field: "providers" })
+    .keyed_by(&[])
+    .unique()
+    .writable("name disabled configuration{default_from mssid sid delivery_methods!} credentials{auth_token}")
+    .read_only(&["id", "channel", "created_at", "tenant", "updated_at"])
+    .secrets(&["credentials.auth_token"])
+    .sets(&["configuration.delivery_methods"])
+    .replaced(&["configuration"])
+    .leans_on(&["actions"])
+    .required(&["name", "credentials"])
+    .defaults(&[("disabled", "false")])
+    .scopes(&["read:phone_providers"], &["create:phone_providers"], &["update:phone_providers"], &["delete:phone_providers"]);
+
+/// The messages a tenant sends. Those that were never saved are listed without an id.
+pub(super) static PHONE_TEMPLATES: Kind = Kind::collection("phone-templates", "phone template", "/branding/phone/templates")
+    .titled("Phone templates")
+    .paged(Paging::In { field: "templates" })
+    .with_presets()
+    .keyed_by(&["type"])
+    .unique()
+    .writable("type+ disabled content{syntax+ from body{text voice}}")
+    .read_only(&["id", "channel", "customizable", "created_at", "tenant", "updated_at"])
+    .leans_on(&["phone-providers"])
+    .required(&["type"])
+    .defaults(&[("disabled", "false")])
+    .scopes(&["read:phone_templates"], &["create:phone_templates"], &["update:phone_templates"], &["delete:phone_templates"]);

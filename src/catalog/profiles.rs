@@ -1,0 +1,81 @@
+//! Profiles by which customers connect their own identity providers.
+//!
+//! Fields: `/user-attribute-profiles`, `/connection-profiles` and `/self-service-profiles` in Auth0's OpenAPI description of 2026-06-25.
+
+use super::kind::Kind;
+use super::reference::Reference;
+use super::shape::Paging;
+
+/// How attributes of users are mapped. Pages hold ten at most (recorded; the description names no limit).
+pub(super) static USER_ATTRIBUTES: Kind =
+    Kind::collection("user-attribute-profiles", "user attribute profile", "/user-attribute-profiles")
+        .titled("User attribute profiles")
+        .paged(Paging::Checkpoint { field: "user_attribute_profiles", size: 10 })
+        .unique()
+        .writable("name user_id?{*} user_attributes{*}")
+        .read_only(&["id"])
+        .required(&["name", "user_attributes"])
+        .replaced(&["user_id", "user_attributes"])
+        .scopes(
+            &["read:user_attribute_profiles"],
+            &["create:user_attribute_profiles"],
+            &["update:user_attribute_profiles"],
+            &["delete:user_attribute_profiles"],
+        );
+
+/// How connections of customers are set up. Pages hold ten at most; more is refused.
+pub(super) static CONNECTIONS: Kind = Kind::collection("connection-profiles", "connection profile", "/connection-profiles")
+    .titled("Connection profiles")
+    .paged(Paging::Checkpoint { field: "connection_profiles", size: 10 })
+    .unique()
+    .writable(
+        "name organization{show_as_button assign_membership_on_login} connection_name_prefix_template enabled_features
+         connection_config{*} strategy_overrides{*}",
+    )
+    .read_only(&["id"])
+    .required(&["name"])
+    .sets(&["enabled_features"])
+    .replaced(&["organization", "connection_config", "strategy_overrides"])
+    .scopes(
+        &["read:connection_profiles"],
+        &["create:connection_profiles"],
+        &["update:connection_profiles"],
+        &["delete:connection_profiles"],
+    );
+
+/// Self-service profiles; names are not unique.
+pub(super) static SELF_SERVICE: Kind = Kind::collection("self-service-profiles", "self-service profile", "/self-service-profiles")
+    .titled("Self-service profiles")
+    .paged(Paging::Offset { field: "self_service_profiles", size: 100, or_checkpoint: false })
+    .writable("name description? branding?{logo_url colors{primary *} *} allowed_strategies! user_attributes? user_attribute_profile_id?")
+    .read_only(&["id", "created_at", "updated_at"])
+    .refers(&[Reference::id("user_attribute_profile_id", "user-attribute-profiles")])
+    .sets(&["allowed_strategies"])
+    .replaced(&["branding"])
+    .required(&["name"])
+    .scopes(
+        &["read:self_service_profiles"],
+        &["create:self_service_profiles"],
+        &["update:self_service_profiles"],
+        &["delete:self_service_profiles"],
+    );
+
+/// The texts of each self-service profile; there is one page, in English.
+pub(super) static SELF_SERVICE_TEXTS: Kind = Kind::part(
+    "self-service-custom-text",
+    "text of self-service profile",
+    "/self-service-profiles/{profile}/custom-text/en/get-started",
+    "self-service-profiles",
+)
+.titled("Texts of self-service profiles")
+.keyed_by(&["profile"])
+.put()
+.writable("profile/ *")
+.refers(&[Reference::id("profile", "self-service-profiles")])
+.required(&["profile"])
+.scopes(
+    &["read:self_service_profile_custom_texts"],
+    &["update:self_service_profile_custom_texts"],
+    &["update:self_service_profile_custom_texts"],
+    &[],
+);
