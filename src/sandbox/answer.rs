@@ -51,6 +51,11 @@ impl Answer {
         Self::refusal(400, &format!("Payload validation error: {reason}."), Some("invalid_body"))
     }
 
+    /// Refuses a body in words that repeat it, as recorded refusals of a format repeat the value they refuse.
+    pub(super) fn echo(authorization: &str, sent: &Value) -> Self {
+        Self::invalid_body(&format!("'Object didn't pass validation for format json: {authorization} {sent}'"))
+    }
+
     /// Says that there is no such page.
     pub(super) fn invalid_paging(message: &str) -> Self {
         Self::refusal(400, message, Some("invalid_paging"))

@@ -9,6 +9,7 @@
 //! 502-after@3        a server error though it was applied
 //! slow:2s@4          applied at once, answered two seconds later
 //! 429@5              refused as too many, nothing applied
+//! echo@w2            refused in words that repeat all that was sent, token and secrets included; nothing applied
 //! expired@7          the token of this request ends before it
 //!
 //! 3                  the third request to the Management API
@@ -31,6 +32,8 @@ pub(super) enum Trouble {
     Slow(Duration),
     /// Refused as too many.
     TooMany,
+    /// Refused in words that repeat what was sent.
+    Echo,
     /// The token has ended.
     Expired,
 }
@@ -60,7 +63,7 @@ pub enum Unclear {
     #[error("\"{0}\" does not say when: write WHAT@3, WHAT@w3 or WHAT@3x2")]
     When(String),
     /// The word before the `@` is none of the known ones.
-    #[error("\"{0}\" is no fault: known are cut-before, cut-after, 500-before, 500-after, slow:2s, 429 and expired")]
+    #[error("\"{0}\" is no fault: known are cut-before, cut-after, 500-before, 500-after, slow:2s, 429, echo and expired")]
     What(String),
 }
 
@@ -103,6 +106,7 @@ impl FromStr for Fault {
 fn read_trouble(what: &str) -> Option<Trouble> {
     match what {
         "429" => return Some(Trouble::TooMany),
+        "echo" => return Some(Trouble::Echo),
         "expired" => return Some(Trouble::Expired),
         _ => {}
     }
@@ -134,6 +138,7 @@ mod tests {
         let struck: Vec<u64> = (1..10).filter(|request| storm.strikes(*request, None).is_some()).collect();
         assert_eq!(struck, [5, 6, 7]);
         assert_eq!(fault("slow:2s@4").strikes(4, None), Some(Trouble::Slow(Duration::from_secs(2))));
+        assert_eq!(fault("echo@2").strikes(2, None), Some(Trouble::Echo));
         assert_eq!(fault("502-after@2x*").strikes(900, None), Some(Trouble::Error(502, Moment::After)));
     }
 

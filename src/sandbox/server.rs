@@ -125,6 +125,7 @@ impl Tenant {
             Some(Trouble::Cut(Moment::Before)) => return Err(Cut),
             Some(Trouble::Error(status, Moment::Before)) => return Ok(written(&broken(status))),
             Some(Trouble::TooMany) => return Ok(self.too_many(None)),
+            Some(Trouble::Echo) => return Ok(written(&Answer::echo(authorization.unwrap_or_default(), &call.body))),
             Some(Trouble::Expired) => {
                 self.inside().tokens.end(authorization);
                 return Ok(written(&expired()));
