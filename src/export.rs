@@ -99,8 +99,8 @@ pub async fn export(
     let kinds = selection.kinds_to_read(catalog);
     observer.notify(&Event::Reading { tenant: tenant.name().to_owned(), kinds: kinds.len() });
     let (dependent, free): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| leans(kind).is_some());
-    let lists = futures_util::future::join_all(free.into_iter().map(|kind| read_kind(tenant, kind, selection, observer))).await;
-    let mut read = lists.into_iter().collect::<Result<Vec<Read>, Error>>()?;
+    // The first failure ends the others: a tenant that is not there would keep each of them waiting.
+    let mut read = futures_util::future::try_join_all(free.into_iter().map(|kind| read_kind(tenant, kind, selection, observer))).await?;
     for kind in dependent {
         let of_kind = read_dependent(tenant, kind, &read, selection, observer).await?;
         read.push(of_kind);

@@ -33,9 +33,25 @@ pub(super) enum Ending {
         body: Vec<u8>,
     },
     /// The request never left.
-    Unsent(reqwest::Error),
+    Unsent(Lost),
     /// It may have left, and no whole answer came.
-    Broken(reqwest::Error),
+    Broken(Lost),
+}
+
+/// Why no answer came: the innermost cause, which alone says something that a person can act on (`Connection refused`).
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Lost(String);
+
+impl From<reqwest::Error> for Lost {
+    fn from(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let mut cause: &dyn std::error::Error = &error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        Self(cause.to_string())
+    }
 }
 
 /// One message to send.
@@ -97,13 +113,13 @@ impl Http {
         }
         let answer = match request.send().await {
             Ok(answer) => answer,
-            Err(error) if error.is_connect() || error.is_builder() => return Ending::Unsent(error.without_url()),
-            Err(error) => return Ending::Broken(error.without_url()),
+            Err(error) if error.is_connect() || error.is_builder() => return Ending::Unsent(error.into()),
+            Err(error) => return Ending::Broken(error.into()),
         };
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         match answer.bytes().await {
             Ok(body) => Ending::Answered { status, headers, body: body.into() },
-            Err(error) => Ending::Broken(error.without_url()),
+            Err(error) => Ending::Broken(error.into()),
         }
     }
 }

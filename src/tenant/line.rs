@@ -11,7 +11,7 @@ use super::Counts;
 use super::address::Address;
 use super::error::{Error, Missing, refusal};
 use super::gauge::{Told, asked_wait};
-use super::http::{Ending, Http, Message, jitter};
+use super::http::{Ending, Http, Lost, Message, jitter};
 use super::pacer::{Pacer, Pass};
 use super::retry::{Decision, Effect, Failure, Tried, decide};
 use super::token::{Token, Tokens};
@@ -59,6 +59,7 @@ pub(super) struct Line {
 pub(super) struct Tally {
     reads: AtomicU64,
     writes: AtomicU64,
+    answers: AtomicU64,
     retries: AtomicU64,
 }
 
@@ -144,6 +145,7 @@ impl Line {
         let status = match &ending {
             Ending::Answered { status, headers, .. } => {
                 pass.answered(*status, Told::read(headers, SystemTime::now()));
+                self.tally.answers.fetch_add(1, Ordering::Relaxed);
                 *status
             }
             Ending::Unsent(_) | Ending::Broken(_) => 0,
@@ -156,8 +158,7 @@ impl Line {
     }
 
     fn settle(&self, request: &Request, token: &Token, ending: Ending) -> Result<Reply, Failed> {
-        let unreachable =
-            |source: reqwest::Error| Error::Unreachable { host: self.address.host(), request: request.name(), source: source.into() };
+        let unreachable = |source: Lost| Error::Unreachable { host: self.address.host(), request: request.name(), source: source.into() };
         match ending {
             Ending::Answered { status: status @ 200..=299, body, .. } => Ok(Reply { status, body }),
             Ending::Answered { status, headers, body } => {
@@ -187,6 +188,7 @@ impl Line {
         Counts {
             reads: self.tally.reads.load(Ordering::Relaxed),
             writes: self.tally.writes.load(Ordering::Relaxed),
+            answers: self.tally.answers.load(Ordering::Relaxed),
             retries: self.tally.retries.load(Ordering::Relaxed),
             waited: self.pacer.waited(),
         }

@@ -145,6 +145,8 @@ pub struct Counts {
     pub reads: u64,
     /// Other requests sent, repeated ones included, tokens apart.
     pub writes: u64,
+    /// How many of both were answered, by whatever status.
+    pub answers: u64,
     /// How many of both were sent again.
     pub retries: u64,
     /// How long limits held requests back.

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::address::Address;
 use super::error::{Error, refusal};
 use super::gauge::asked_wait;
-use super::http::{Ending, Http, Message, chance, jitter};
+use super::http::{Ending, Http, Lost, Message, chance, jitter};
 use super::retry::{Decision, Effect, Failure, Tried, decide};
 use super::veil::Veil;
 use super::{Credentials, Line};
@@ -166,8 +166,7 @@ async fn ask_once(http: &Http, address: &Address, client_id: &str, proof: &Proof
     let mut veil = Veil::default();
     let body = Some(question(address, client_id, proof, &mut veil)?.to_string().into_bytes());
     let ending = http.send(Message { method: Method::POST, url: address.token(), body, token: None }).await;
-    let unreachable =
-        |source: reqwest::Error| Error::Unreachable { host: address.host(), request: REQUEST.to_owned(), source: source.into() };
+    let unreachable = |source: Lost| Error::Unreachable { host: address.host(), request: REQUEST.to_owned(), source: source.into() };
     match ending {
         Ending::Answered { status: 200..=299, body, .. } => Ok(Ok(read_grant(&body)?)),
         Ending::Answered { status, headers, body } => {
