@@ -15,7 +15,12 @@ use sha2::{Digest, Sha256};
 ///
 /// When the folder cannot be made.
 pub fn make_folder(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    // The system says "File exists" of a folder's own name and "Not a directory" of one above it; neither says which file.
+    match path.ancestors().find(|above| above.is_file()) {
+        Some(file) => Err(io::Error::new(io::ErrorKind::NotADirectory, format!("\"{}\" is a file, not a folder", file.display()))),
+        None => made,
+    }
 }
 
 /// Writes a file whole: a reader sees the old content or the new, also after a power cut.
@@ -27,7 +32,8 @@ pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
     make_folder(folder)?;
     let mut aside = tempfile::Builder::new().prefix(".migrate-").permissions(fs::Permissions::from_mode(0o600)).tempfile_in(folder)?;
-    aside.write_all(content)?;
+    // Written past the name aside, which would stand in an error and says nothing to anybody.
+    aside.as_file_mut().write_all(content)?;
     aside.as_file().sync_all()?;
     aside.persist(path).map_err(|refused| refused.error)?;
     sync_folder(folder)

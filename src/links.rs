@@ -77,7 +77,7 @@ impl Links {
     pub fn load(path: &Path) -> Result<Self, Error> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
-            Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(missing) if matches!(missing.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Self::default()),
             Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
         };
         let malformed = |line, because| Error::Malformed { path: path.to_owned(), line, because };

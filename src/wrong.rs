@@ -48,6 +48,21 @@ impl Source<'_> {
     }
 }
 
+impl Source<'_> {
+    /// Says where the text stops being the JSON that was expected.
+    pub fn not_json(&self, what: impl Into<String>, error: &serde_json::Error) -> Wrong {
+        let before: usize = self.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+        // The parser counts to the sign it stumbled over, and to 0 at the beginning of a line.
+        let mut at = (before + error.column().saturating_sub(1)).min(self.text.len());
+        while !self.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let text = error.to_string();
+        let label = text.rfind(" at line ").map_or(text.as_str(), |place| &text[..place]);
+        self.wrong(at..at + 1, what, label)
+    }
+}
+
 impl fmt::Display for Wrong {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = AnnotationKind::Primary.span(self.at.clone()).label(self.label.as_str());

@@ -2,8 +2,12 @@
 
 mod cuts;
 mod demo;
+mod dry_run;
 mod flows;
 mod house;
 mod kills;
 mod recorded;
 mod refusals;
+mod signing;
+mod stage;
+mod verbs;

@@ -60,6 +60,14 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The format is newer than this version.
+    #[error("journal \"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
+    },
     /// A line that is not the last is broken.
     #[error("journal \"{path}\" is broken in line {line}: {because}", path = .path.display())]
     Broken {
@@ -173,18 +181,24 @@ fn read(path: &Path) -> Result<(BTreeMap<usize, State>, u64), Error> {
         let entry = serde_json::from_slice::<Entry>(line);
         match entry {
             Ok(Entry::Begun { format, .. }) if format > FORMAT => {
-                let because = format!("it has format {format}; this version of migrate reads up to {FORMAT}");
-                return Err(Error::Broken { path: path.to_owned(), line: at + 1, because });
+                return Err(Error::Newer { path: path.to_owned(), format });
             }
             Ok(entry) if line.ends_with(b"\n") => learn(&mut states, &entry),
             // A cut can leave part of a line, or zeros where a line was to be.
             _ if at + 1 == lines.len() => break,
             Ok(_) => unreachable!("only the last line can lack its end"),
-            Err(error) => return Err(Error::Broken { path: path.to_owned(), line: at + 1, because: error.to_string() }),
+            Err(error) => return Err(Error::Broken { path: path.to_owned(), line: at + 1, because: plain(&error) }),
         }
         whole += line.len() as u64;
     }
     Ok((states, whole))
+}
+
+/// Returns what is wrong with a line without the place, since every entry is a text of one line by itself.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = text.rfind(" at line ").unwrap_or(text.len());
+    format!("{} in column {}", &text[..place], error.column())
 }
 
 /// Returns whether a run's journal says that it ended with every change settled.

@@ -19,9 +19,14 @@ use crate::tenant::Tenant;
 /// What stops a run; changes that were not reached can be resumed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The journal cannot be written, so nothing more may be sent.
-    #[error(transparent)]
-    Journal(#[from] journal::Error),
+    /// The journal cannot be written, so nothing more was sent.
+    #[error("what the run does can no longer be recorded")]
+    Journal {
+        /// How the changes ended until then, also those whose end is not in the journal any more.
+        summary: Box<Summary>,
+        /// Why.
+        source: journal::Error,
+    },
 }
 
 /// Everything a run needs.
@@ -75,15 +80,19 @@ impl Run<'_> {
             let changes: Vec<(usize, &Change)> = stage.changes.iter().enumerate().map(|(at, change)| (first + at, change)).collect();
             first += changes.len();
             for batch in changes.chunks(self.at_once.max(1)) {
-                if self.stop.load(Ordering::Relaxed) && batch.iter().any(|(at, _)| !self.is_applied(*at)) {
-                    progress.summary.unsent = total - progress.summary.settled.len();
-                    return Ok(progress.summary);
+                let must_stop = self.stop.load(Ordering::Relaxed) || progress.summary.is_silent;
+                if must_stop && batch.iter().any(|(at, _)| !self.is_applied(*at)) {
+                    return Ok(progress.summary.of(total));
                 }
-                self.carry_out_batch(batch, &mut progress).await?;
+                if let Err(source) = self.carry_out_batch(batch, &mut progress).await {
+                    return Err(Error::Journal { summary: Box::new(progress.summary.of(total)), source });
+                }
             }
         }
-        if progress.summary.is_whole() {
-            self.journal.end(&(self.now)())?;
+        if progress.summary.is_whole()
+            && let Err(source) = self.journal.end(&(self.now)())
+        {
+            return Err(Error::Journal { summary: Box::new(progress.summary), source });
         }
         Ok(progress.summary)
     }
@@ -96,7 +105,7 @@ impl Run<'_> {
         self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog")
     }
 
-    async fn carry_out_batch(&mut self, batch: &[(usize, &Change)], progress: &mut Progress) -> Result<(), Error> {
+    async fn carry_out_batch(&mut self, batch: &[(usize, &Change)], progress: &mut Progress) -> Result<(), journal::Error> {
         let mut outcomes: Vec<(usize, &Change, Outcome)> = Vec::new();
         let mut to_send = Vec::new();
         for (at, change) in batch.iter().copied() {
@@ -105,6 +114,7 @@ impl Run<'_> {
                 Err(outcome) => outcomes.push((at, change, outcome)),
             }
         }
+        let (is_any_sent, answers) = (!to_send.is_empty(), self.tenant.requests().answers);
         for (at, change, outcome) in self.settle_doubts(&mut to_send, progress).await {
             outcomes.push((at, change, outcome));
         }
@@ -117,15 +127,17 @@ impl Run<'_> {
         });
         let answered = join_all(sent).await;
         outcomes.extend(answered);
+        // Every request was repeated before it was given up: a tenant that left all of them without an answer is gone.
+        progress.summary.is_silent = is_any_sent && self.tenant.requests().answers == answers;
         let is_new = |at: &usize| !self.is_applied(*at);
         let to_record: Vec<(usize, &Outcome)> =
             outcomes.iter().filter(|(at, ..)| is_new(at)).map(|(at, _, outcome)| (*at, outcome)).collect();
-        self.journal.settle(to_record.into_iter())?;
+        let recorded = self.journal.settle(to_record.into_iter());
         outcomes.sort_by_key(|(at, ..)| *at);
         for (_, change, outcome) in outcomes {
             self.take_note(change, outcome, progress);
         }
-        Ok(())
+        recorded
     }
 
     /// Puts a change into the words of the target, or says how it ended without being sent.

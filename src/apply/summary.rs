@@ -23,6 +23,8 @@ pub struct Summary {
     pub settled: Vec<Settled>,
     /// Changes of the plan that were not reached, because the run was stopped.
     pub unsent: usize,
+    /// Whether the run stopped because the target did not answer any more.
+    pub is_silent: bool,
     /// Values the target answered otherwise than they were sent, as sentences.
     pub differs: Vec<String>,
 }
@@ -43,6 +45,12 @@ pub struct Tally {
 }
 
 impl Summary {
+    /// Returns the summary of a run that stopped early, of this many changes.
+    pub(super) fn of(mut self, total: usize) -> Self {
+        self.unsent = total - self.settled.len();
+        self
+    }
+
     /// Counts how the changes ended.
     pub fn tally(&self) -> Tally {
         let mut tally = Tally { unsent: self.unsent, ..Tally::default() };

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::context::{AT_ONCE, Context, now};
-use super::failure::{Failure, INCOMPLETE, INTERRUPTED, LOCKED, TERMINATED};
-use crate::apply::{Journal, Moved, Run, Summary};
+use super::failure::{FAILED, Failure, INCOMPLETE, INTERRUPTED, LOCKED, ROOM, TERMINATED};
+use crate::apply::{self, Journal, Moved, Run, Summary};
 use crate::disk::{self, Lock};
 use crate::event::Outcome;
 use crate::links::Links;
@@ -45,7 +45,7 @@ pub(super) fn lock(context: &Context, target: &str) -> Result<Lock, Failure> {
     let path = context.folder("runs")?.join(format!(".{target}.lock"));
     let holder = format!("process {} since {}", std::process::id(), now());
     let failed = |source: std::io::Error| {
-        Failure::new(super::failure::FAILED, format!("nothing was written: cannot take the lock \"{}\"", path.display())).caused_by(&source)
+        Failure::new(FAILED, format!("nothing was written: cannot take the lock \"{}\"", path.display())).caused_by(&source).hint(ROOM)
     };
     match Lock::take(&path, &holder).map_err(failed)? {
         Ok(lock) => Ok(lock),
@@ -80,7 +80,7 @@ pub(super) async fn carry_out(
     };
     let carried_out = run.carry_out();
     let summary = tokio::select! {
-        summary = carried_out => summary?,
+        summary = carried_out => summary.map_err(|error| unrecorded(error, &plan.target.tenant))?,
         code = interrupted_twice(context, &stop, &signal) => return Ok(code),
     };
     if let Some((links, path)) = links {
@@ -99,10 +99,18 @@ pub(super) async fn carry_out(
     let run = report::Run { plan, summary: &summary, effort: context.progress.effort(), folder: &folder };
     for (name, content) in report::files(&run, code) {
         let written = disk::write_whole(&folder.join(name), content.as_bytes());
-        written.map_err(|source| Failure::new(super::failure::FAILED, report::state(&summary)).caused_by(&source))?;
+        written.map_err(|source| Failure::new(FAILED, report::state(&summary)).caused_by(&source).hint(ROOM))?;
     }
     context.answer(|| report::summary(&run), || report::summary_json(&run, code));
     Ok(code)
+}
+
+/// A run whose journal cannot be written has stopped; what it did until then is known here for the last time.
+fn unrecorded(error: apply::Error, target: &str) -> Failure {
+    let apply::Error::Journal { summary, source } = error;
+    Failure::new(FAILED, format!("{}: what the run does can no longer be recorded", report::state(&summary)))
+        .caused_by(&source)
+        .hint(format!("free some room, then go on with `migrate import --tenant {target} --resume`"))
 }
 
 /// Links what was created to what it came from.

@@ -59,11 +59,9 @@ impl Failure {
         self
     }
 
-    /// Replaces what is said of the state things are in.
-    pub(super) fn but(mut self, state: impl Into<String>) -> Self {
-        let before = std::mem::replace(&mut self.state, state.into());
-        self.causes.insert(0, before);
-        self
+    /// Replaces what is said of the state things are in, by somebody who knows better.
+    pub(super) fn but(self, state: impl Into<String>) -> Self {
+        Self { state: state.into(), ..self }
     }
 
     /// Prints the failure on stderr (as JSON on stdout where programs read); returns the exit code.
@@ -90,6 +88,8 @@ impl Failure {
 }
 
 const NOTHING: &str = "nothing was written";
+/// What to do about a file that cannot be written.
+pub(super) const ROOM: &str = "free some room or name another folder with --dir";
 
 impl From<settings::Error> for Failure {
     fn from(error: settings::Error) -> Self {
@@ -101,15 +101,7 @@ impl From<settings::Error> for Failure {
             _ => None,
         };
         let code = if matches!(error, settings::Error::WithoutCredentials { .. }) { DENIED } else { USAGE };
-        let failure = Self::new(code, NOTHING).caused_by(&error);
-        hint.map_or(failure.without_hint(), |hint| Self::new(code, NOTHING).caused_by(&error).hint(hint))
-    }
-}
-
-impl Failure {
-    fn without_hint(mut self) -> Self {
-        self.hint = None;
-        self
+        Self { hint: hint.map(str::to_owned), ..Self::new(code, NOTHING).caused_by(&error) }
     }
 }
 
@@ -127,14 +119,23 @@ impl From<Box<mapping::Collision>> for Failure {
 
 impl From<links::Error> for Failure {
     fn from(error: links::Error) -> Self {
-        Self::new(USAGE, NOTHING).caused_by(&error)
+        let (code, hint) = match &error {
+            links::Error::Write { .. } => (FAILED, ROOM),
+            links::Error::Read { .. } | links::Error::Malformed { .. } => {
+                (USAGE, "correct the file; migrate pairs resources by it before it looks at names")
+            }
+        };
+        Self::new(code, NOTHING).caused_by(&error).hint(hint)
     }
 }
 
 impl From<plan::file::Error> for Failure {
     fn from(error: plan::file::Error) -> Self {
-        let code = if matches!(error, plan::file::Error::Write { .. }) { FAILED } else { USAGE };
-        Self::new(code, NOTHING).caused_by(&error).hint("make the plan again with `migrate plan --out FILE`")
+        let (code, hint) = match &error {
+            plan::file::Error::Write { .. } => (FAILED, ROOM),
+            _ => (USAGE, "make the plan again with `migrate plan --out FILE`"),
+        };
+        Self::new(code, NOTHING).caused_by(&error).hint(hint)
     }
 }
 
@@ -142,10 +143,11 @@ impl From<snapshot::store::Error> for Failure {
     fn from(error: snapshot::store::Error) -> Self {
         use snapshot::store::Error as Store;
         let hint = match &error {
-            Store::Write { .. } => "free some room or name another folder with --dir",
+            Store::Write { .. } => ROOM,
             Store::Newer { .. } => "update migrate, or export again with this version",
             Store::None { .. } => "export one with `migrate export`",
-            Store::Read { .. } | Store::Malformed { .. } | Store::Changed { .. } => {
+            Store::Read { .. } => "name the whole folder of a snapshot, as `migrate export` writes it",
+            Store::Wrong(_) | Store::Malformed { .. } | Store::Changed { .. } => {
                 "export again; changes on the way belong into a mapping, not into a snapshot"
             }
         };
@@ -162,17 +164,8 @@ impl From<apply::journal::Error> for Failure {
                 .caused_by(&error)
                 .hint("what that run did cannot be known from its journal; `migrate plan` compares with what the target holds now"),
             Journal::Read { .. } => Self::new(USAGE, NOTHING).caused_by(&error).hint("`migrate import` without --resume plans again"),
-            Journal::Write { .. } => Self::new(FAILED, "the run stopped: what it does can no longer be recorded")
-                .caused_by(&error)
-                .hint("free some room, then continue with `migrate import --resume`"),
-        }
-    }
-}
-
-impl From<apply::Error> for Failure {
-    fn from(error: apply::Error) -> Self {
-        match error {
-            apply::Error::Journal(error) => error.into(),
+            Journal::Newer { .. } => Self::new(USAGE, NOTHING).caused_by(&error).hint("update migrate, then go on with the run"),
+            Journal::Write { .. } => Self::new(FAILED, NOTHING).caused_by(&error).hint(ROOM),
         }
     }
 }
@@ -201,10 +194,11 @@ impl Failure {
 }
 
 fn with_tenant_hint(failure: Failure, error: &tenant::Error, name: &str) -> Failure {
-    let variables = format!("MIGRATE_{}_CLIENT_ID and _CLIENT_SECRET", name.to_uppercase().replace('-', "_"));
+    let variables = format!("MIGRATE_{}_*", name.to_uppercase().replace('-', "_"));
     match error {
-        _ if error.is_denied() => failure.hint(format!("check {variables}, and that the application is authorized for the Management API")),
         _ if error.is_scope() => failure.hint("add the scope to the grant of the application that migrate signs in with"),
+        _ if error.is_denied() => failure
+            .hint(format!("check what the variables {variables} hold, and that the application is authorized for the Management API")),
         _ if error.is_unreachable() => failure.hint("check the domain and the network, then run the same command again"),
         _ => failure,
     }

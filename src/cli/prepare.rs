@@ -17,6 +17,10 @@ use crate::plan::{Plan, Side, plan, reserve};
 use crate::resource::Id;
 use crate::snapshot::{Desired, Snapshot, store};
 use crate::tenant::Tenant;
+use crate::wrong::Source as Text;
+
+/// What to do about a scope that is missing.
+const ADD_SCOPES: &str = "add what is missing to the grant of the application that migrate signs in with";
 
 /// Where settings come from and where they go.
 #[derive(Debug, Clone, Args)]
@@ -107,6 +111,18 @@ pub(super) fn kind(context: &Context, name: &str) -> Result<&'static Kind, Failu
     })
 }
 
+/// Reads the JSON in a file, or on standard input where that is `-`.
+pub(super) fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
+    let is_input = path == Path::new("-");
+    let text = if is_input { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+    let text =
+        text.map_err(|source| Failure::new(USAGE, format!("nothing was done: cannot read \"{}\"", path.display())).caused_by(&source))?;
+    let shown = if is_input { Path::new("standard input") } else { path };
+    let wrong =
+        |error| Failure::new(USAGE, "nothing was done").caused_by(&Text { path: shown, text: &text }.not_json("this is no JSON", &error));
+    serde_json::from_str(&text).map_err(wrong)
+}
+
 /// Reads both sides and decides what it takes; writes nothing to any tenant.
 pub(super) async fn prepare(context: &Context, route: &Route) -> Result<Prepared, Failure> {
     let target = context.tenant_settings(route.tenant.as_deref())?;
@@ -127,9 +143,8 @@ pub(super) async fn prepare(context: &Context, route: &Route) -> Result<Prepared
         Source::Snapshot(snapshot) => (*snapshot, read(context, &tenant, target, &route.include).await?),
         Source::Tenant(settings) => {
             let from = context.connect(settings)?;
-            let (source, live) =
-                tokio::join!(read(context, &from, settings, &route.include), read(context, &tenant, target, &route.include));
-            (source?, live?)
+            let wanted = &route.include;
+            tokio::try_join!(read(context, &from, settings, wanted), read(context, &tenant, target, wanted))?
         }
     };
     store::save(&context.folder("snapshots")?, &source)?;
@@ -160,7 +175,12 @@ pub(super) async fn preflight(context: &Context, plan: &Plan, tenant: &Tenant, s
             failure = failure.caused_by(&std::io::Error::other(refusal));
         }
         let names: Vec<&str> = standing.iter().filter(|refusal| refusal.can_be_allowed).map(|refusal| refusal.guard.as_ref()).collect();
-        return Err(if names.is_empty() { failure } else { failure.hint(format!("if that is meant, add --allow {}", names.join(","))) });
+        return Err(match first.guard.as_ref() {
+            "scopes" => failure.hint(ADD_SCOPES),
+            "secrets" => failure.hint("set the variable or write the file, or take the rule out of the mapping"),
+            _ if names.is_empty() => failure,
+            _ => failure.hint(format!("if that is meant, add --allow {}", names.join(","))),
+        });
     }
     let granted = tenant.scopes().await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
     let Some(granted) = granted else { return Ok(()) };
@@ -169,7 +189,7 @@ pub(super) async fn preflight(context: &Context, plan: &Plan, tenant: &Tenant, s
         return Ok(());
     }
     let state = format!("nothing was written: the token for \"{}\" lacks {}", tenant.name(), missing.join(", "));
-    Err(Failure::new(DENIED, state).hint("add them to the grant of the application that migrate signs in with"))
+    Err(Failure::new(DENIED, state).hint(ADD_SCOPES))
 }
 
 fn source<'settings>(context: &'settings Context, route: &Route, target: &TenantSettings) -> Result<Source<'settings>, Failure> {
@@ -194,5 +214,8 @@ fn refuse_the_same(source: &Source<'_>, target: &TenantSettings) -> Result<(), F
         Source::Snapshot(snapshot) => side(&snapshot.tenant, &snapshot.domain),
     };
     let same = guard::same_tenant(&Plan::between(source, side(&target.name, &target.domain)));
-    same.map_or(Ok(()), |refusal| Err(Failure::new(REFUSED, format!("nothing was written: {}", refusal.message))))
+    same.map_or(Ok(()), |refusal| {
+        let failure = Failure::new(REFUSED, format!("nothing was written: {}", refusal.message));
+        Err(failure.hint("name another source with --from"))
+    })
 }

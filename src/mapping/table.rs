@@ -38,11 +38,13 @@ fn rows(source: Source<'_>) -> Result<Vec<(String, String)>, Box<Wrong>> {
             continue;
         }
         let (Some(from), Some(to), 2) = (record.get(0), record.get(1), record.len()) else {
-            return Err(wrong(
-                at,
-                &format!("a row has {} columns", record.len()),
-                "two are needed: from,to; put quotes around a text with a comma",
-            ));
+            return Err(match record.len() {
+                _ if is_open(source.text.get(at.start..).unwrap_or_default()) => {
+                    wrong(at, "a quote is never closed", "the row begins here")
+                }
+                1 => wrong(at, "a row has 1 column", "two are needed: from,to"),
+                many => wrong(at, &format!("a row has {many} columns"), "two are needed: from,to; put quotes around a text with a comma"),
+            });
         };
         if from.is_empty() {
             return Err(wrong(at, "a row looks for nothing", "the first column is empty"));
@@ -52,6 +54,11 @@ fn rows(source: Source<'_>) -> Result<Vec<(String, String)>, Box<Wrong>> {
         }
         rows.push((from.to_owned(), to.to_owned()));
     }
+}
+
+/// Returns whether the rest of a file begins a quoted text that it does not end: quotes inside one are doubled, so they come in pairs.
+fn is_open(rest: &str) -> bool {
+    !rest.matches('"').count().is_multiple_of(2)
 }
 
 /// Returns the range of the line that holds a byte, leading comment lines and line ends apart.
@@ -85,11 +92,11 @@ mod tests {
     #[test]
     fn a_row_of_the_wrong_width_is_shown_with_its_line() {
         insta::assert_snapshot!(refused("from,to\na,b\nc\n"), @r"
-        a row has 1 columns
+        a row has 1 column
          --> hosts.csv:3:1
           |
         3 | c
-          | ^ two are needed: from,to; put quotes around a text with a comma
+          | ^ two are needed: from,to
         ");
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Plan;
 use super::guard::Refusal;
 use crate::disk;
+use crate::wrong::{Source, Wrong};
 
 /// The newest format this version reads, and the one it writes.
 pub const FORMAT: u32 = 1;
@@ -41,12 +42,15 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The file is not the JSON of a plan.
+    #[error(transparent)]
+    Wrong(#[from] Box<Wrong>),
     /// The file holds no plan.
     #[error("\"{path}\" is no plan: {because}", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with line and column.
+        /// What is wrong.
         because: String,
     },
     /// The content is not what was reviewed.
@@ -85,7 +89,7 @@ pub fn save(path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<(), Error>
 /// When the file is missing, malformed, changed or of a newer format.
 pub fn load(path: &Path) -> Result<(Plan, Vec<Refusal>), Error> {
     let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let malformed = |source: serde_json::Error| Error::Malformed { path: path.to_owned(), because: source.to_string() };
+    let malformed = |error: serde_json::Error| Box::new(Source { path, text: &text }.not_json("this is no plan", &error));
     let any: serde_json::Value = serde_json::from_str(&text).map_err(malformed)?;
     match any.get("format").and_then(serde_json::Value::as_u64) {
         Some(format) if format > u64::from(FORMAT) => return Err(Error::Newer { path: path.to_owned(), format }),

@@ -29,7 +29,7 @@ const FEW: usize = 3;
 
 /// Returns every reason to refuse a plan.
 pub fn refusals(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most_changed: f64) -> Vec<Refusal> {
-    let found = [same_tenant(plan), unread(catalog, plan, live), many_changes(plan, most_changed), leak(plan, desired, live)];
+    let found = [same_tenant(plan), unread(catalog, plan, desired, live), many_changes(plan, most_changed), leak(plan, desired, live)];
     found.into_iter().flatten().collect()
 }
 
@@ -56,8 +56,10 @@ pub fn same_tenant(plan: &Plan) -> Option<Refusal> {
 }
 
 /// What the token may not read cannot be compared, so it must not be written.
-fn unread(catalog: &Catalog, plan: &Plan, live: &Snapshot) -> Option<Refusal> {
-    let is_forbidden = |name: &&str| matches!(live.kinds.get(*name), Some(Status::Forbidden(_)));
+fn unread(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
+    let is_forbidden_by = |side: &Snapshot, name: &str| matches!(side.kinds.get(name), Some(Status::Forbidden(_)));
+    // Of what the source does not show, nothing would be written.
+    let is_forbidden = |name: &&str| is_forbidden_by(live, name) && !is_forbidden_by(&desired.snapshot, name);
     let hit: BTreeSet<&str> = plan.left_out.iter().map(|left| left.key.kind()).filter(is_forbidden).collect();
     let scopes: BTreeSet<&str> = hit.iter().filter_map(|name| catalog.kind(name)).flat_map(|kind| kind.read_scopes).copied().collect();
     let message = format!(

@@ -17,6 +17,7 @@ use crate::snapshot::{Desired, Snapshot, Status, refs};
 pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> Plan {
     let partners = Partners::of(&desired.snapshot.resources, live, links);
     let mut making = Making { catalog, desired, live, plan: empty(&desired.snapshot, live), following: Vec::new(), late: Vec::new() };
+    making.leave_out_unread();
     let mut candidates = making.candidates(&partners);
     making.leave_out_unresolved(&mut candidates, &partners);
     let source_has: HashSet<Key> = desired.snapshot.resources.iter().map(|resource| resource.key.clone()).collect();
@@ -108,6 +109,15 @@ impl Making<'_> {
 
     fn leave_out(&mut self, key: &Key, because: impl Into<String>) {
         self.plan.left_out.push(LeftOut { key: key.clone(), path: None, because: because.into() });
+    }
+
+    /// What the source's token may not read is not copied, and looks as if the source did not have it: that must be said.
+    fn leave_out_unread(&mut self) {
+        for (kind, status) in &self.desired.snapshot.kinds {
+            if let Status::Forbidden(because) = status {
+                self.leave_out(&Key::new(kind, ""), format!("not read from {}: {because}", self.desired.snapshot.tenant));
+            }
+        }
     }
 
     fn leave_alone(&mut self, key: &Key, because: &str) {

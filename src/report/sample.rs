@@ -130,6 +130,7 @@ pub(super) fn summary() -> Summary {
             settled("connection-clients/google-oauth2", "update", Outcome::InDoubt("the connection broke".into())),
         ],
         unsent: 1,
+        is_silent: false,
         differs: vec!["client \"Web\": description was sent as \"Web\" and answered as \"web\"".into()],
     }
 }
@@ -137,5 +138,5 @@ pub(super) fn summary() -> Summary {
 /// Returns how a run of the plan went where everything went well.
 pub(super) fn whole() -> Summary {
     let settled = |change: &Change| Settled { key: change.key.clone(), verb: change.verb(), outcome: Outcome::Applied(Id::new("t")) };
-    Summary { settled: plan().changes().map(settled).collect(), unsent: 0, differs: Vec::new() }
+    Summary { settled: plan().changes().map(settled).collect(), unsent: 0, is_silent: false, differs: Vec::new() }
 }

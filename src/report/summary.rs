@@ -95,10 +95,23 @@ pub fn summary(run: &Run<'_>) -> String {
     blocks.extend(section("Answered otherwise than sent", first(run.summary.differs.iter())));
     blocks.extend(section("Left out", remarks(run.plan.left_out.iter().map(Remark::from))));
     blocks.extend(by_hand(run.due().into_iter()));
+    blocks.extend(next(run));
     blocks.push(painted(QUIET, format!("The run's files are in {}", run.folder.display())));
     let mut text = blocks.join("\n\n");
     text.push('\n');
     text
+}
+
+/// Returns how an interrupted run goes on; one that was refused something would be refused it again.
+fn next(run: &Run<'_>) -> Option<String> {
+    let Tally { in_doubt, unsent, .. } = run.summary.tally();
+    let target = &run.plan.target.tenant;
+    let resume = format!("migrate import --tenant {target} --resume");
+    match (run.summary.is_silent, in_doubt + unsent) {
+        (true, _) => Some(format!("{target} stopped answering. When it does again:  {resume}")),
+        (false, 0) => None,
+        (false, _) => Some(format!("To go on with this run:  {resume}")),
+    }
 }
 
 fn spaced(verb: &str) -> &'static str {

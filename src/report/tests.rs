@@ -158,6 +158,8 @@ fn a_run_that_went_wrong_tells_the_state_first_and_then_what_failed() {
             Rule 1, Rule 2, Rule 3, Rule 4, Rule 5 and 2 more
           client "Web", default_organization: organizations are not covered yet
 
+        To go on with this run:  migrate import --tenant prod --resume
+
         The run's files are in runs/2026-03-01T10-05-00Z
     "#);
 }

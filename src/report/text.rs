@@ -42,6 +42,12 @@ fn heading(plan: &Plan, refusals: &[Refusal]) -> String {
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
     let Counts { creates, updates, unchanged } = plan.counts();
     let equal = count(unchanged, "resource");
+    if source == target {
+        let line =
+            if plan.is_empty() { format!("{target} holds that already.") } else { format!("{target}: {} to change", number(updates)) };
+        let line = painted(TITLE, line);
+        return if plan.is_empty() { format!("{line}\nNothing to do.") } else { line };
+    }
     if !plan.is_empty() {
         let counts = format!("{} to create, {} to change, {} equal", number(creates), number(updates), number(unchanged));
         return painted(TITLE, format!("{source} -> {target}: {counts}"));

@@ -3,13 +3,17 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Shape};
 use crate::resource::Key;
 
-/// Returns a resource as part of a sentence: `client "Billing API"`, `tenant settings`.
+/// Returns a resource as part of a sentence: `client "Billing API"`, `tenant settings`; a key without a name is all of its kind.
 pub fn named(key: &Key) -> String {
-    let singular = Catalog::standard().kind(key.kind()).map_or(key.kind(), |kind| kind.singular);
-    if key.name().is_empty() { singular.to_owned() } else { format!("{singular} \"{}\"", printable(key.name())) }
+    let Some(kind) = Catalog::standard().kind(key.kind()) else { return printable(&key.to_string()).into_owned() };
+    match key.name() {
+        "" if kind.shape == Shape::Singleton => kind.singular.to_owned(),
+        "" => kind.name.to_owned(),
+        name => format!("{} \"{}\"", kind.singular, printable(name)),
+    }
 }
 
 /// Returns a text with its control characters, and those that turn the direction of writing, made visible.

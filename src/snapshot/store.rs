@@ -13,6 +13,7 @@ use super::{Snapshot, Status};
 use crate::catalog::Catalog;
 use crate::disk;
 use crate::resource::{Key, Resource};
+use crate::wrong::{Source, Wrong};
 
 /// The newest format this version reads, and the one it writes.
 pub const FORMAT: u32 = 1;
@@ -57,12 +58,15 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A file is not the JSON that a snapshot holds.
+    #[error(transparent)]
+    Wrong(#[from] Box<Wrong>),
     /// A file is not what a snapshot holds.
     #[error("\"{path}\" is no part of a snapshot: {because}", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with line and column.
+        /// What is wrong.
         because: String,
     },
     /// The format is newer than this version.
@@ -156,8 +160,7 @@ pub fn load(catalog: &Catalog, path: &Path) -> Result<Snapshot, Error> {
         }
         let file = path.join(format!("{kind}.json"));
         let text = fs::read_to_string(&file).map_err(|source| Error::Read { path: file.clone(), source })?;
-        let read: Vec<Resource> =
-            serde_json::from_str(&text).map_err(|source| Error::Malformed { path: file.clone(), because: source.to_string() })?;
+        let read: Vec<Resource> = serde_json::from_str(&text).map_err(|error| not_json(&file, &text, &error))?;
         if let Some(stray) = read.iter().find(|resource| resource.key.kind() != kind) {
             return Err(Error::Malformed { path: file, because: format!("\"{}\" does not belong here", stray.key) });
         }
@@ -193,6 +196,10 @@ pub fn newest(root: &Path, tenant: &str) -> Result<PathBuf, Error> {
     };
     let versions = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.join("manifest.json").is_file());
     versions.max().ok_or_else(none)
+}
+
+fn not_json(path: &Path, text: &str, error: &serde_json::Error) -> Error {
+    Box::new(Source { path, text }.not_json("this is no part of a snapshot", error)).into()
 }
 
 fn unused(folder: &Path, taken: &str) -> PathBuf {
@@ -254,7 +261,7 @@ fn write_files(path: &Path, snapshot: &Snapshot, files: &BTreeMap<String, String
 fn read_manifest(path: &Path) -> Result<Manifest, Error> {
     let file = path.join("manifest.json");
     let text = fs::read_to_string(&file).map_err(|source| Error::Read { path: file.clone(), source })?;
-    let malformed = |source: serde_json::Error| Error::Malformed { path: file.clone(), because: source.to_string() };
+    let malformed = |error: serde_json::Error| not_json(&file, &text, &error);
     let any: serde_json::Value = serde_json::from_str(&text).map_err(malformed)?;
     match any.get("format").and_then(serde_json::Value::as_u64) {
         Some(format) if format > u64::from(FORMAT) => return Err(Error::Newer { path: path.to_owned(), format }),
@@ -314,7 +321,7 @@ mod tests {
         let text = fs::read_to_string(&file).expect("read");
         fs::write(&file, &text[..text.len() / 2]).expect("written");
         let refused = load(Catalog::standard(), &path).expect_err("refused").to_string();
-        assert!(refused.contains("clients.json") && refused.contains("line"), "{refused}");
+        assert!(refused.contains("clients.json:6:5"), "{refused}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::context::{self, Context};
 use crate::cli::failure::{Failure, USAGE};
+use crate::cli::prepare::read_json;
 
 /// Call any path of the Management API and print the JSON it answers
 ///
@@ -41,7 +42,7 @@ impl Api {
         }
         let path = path.trim_start_matches('/');
         let path = format!("/{}", path.strip_prefix("api/v2/").unwrap_or(path));
-        let data = self.data.as_ref().map(read_data).transpose()?;
+        let data = self.data.as_deref().map(read_json).transpose()?;
         let settings = context.tenant_settings(self.tenant.as_deref())?;
         let tenant = context.connect(settings)?;
         if method != "GET" {
@@ -49,7 +50,14 @@ impl Api {
         }
         let answer = tenant.call(&method, &path, data.as_ref()).await.map_err(|error| {
             let failure = Failure::of_tenant(&error, &settings.name);
-            if method == "GET" { failure } else { failure.but(format!("{method} {path} was not carried out")) }
+            match method.as_str() {
+                "GET" => failure,
+                // The tenant may have done it and not been able to say so.
+                _ if error.is_in_doubt() || error.is_unreachable() => {
+                    failure.but(format!("{method} {path} may have been carried out, or not"))
+                }
+                _ => failure.but(format!("{method} {path} was not carried out")),
+            }
         })?;
         context.progress.clear();
         if !answer.body.is_null() {
@@ -57,12 +65,4 @@ impl Api {
         }
         Ok(0)
     }
-}
-
-fn read_data(path: &PathBuf) -> Result<serde_json::Value, Failure> {
-    let text = if path.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
-    let wrong = |error: &dyn std::error::Error| {
-        Failure::new(USAGE, format!("nothing was done: cannot use \"{}\"", path.display())).caused_by(error)
-    };
-    serde_json::from_str(&text.map_err(|error| wrong(&error))?).map_err(|error| wrong(&error))
 }

@@ -122,7 +122,7 @@ impl Import {
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         let folder = match run {
             "" => newest_unfinished(&context.folder("runs")?, &target.name)?,
-            run => context.folder("runs")?.join(run),
+            run => named(&context.folder("runs")?, run, &target.name)?,
         };
         let (plan, _) = file::load(&folder.join("plan.json"))?;
         refuse_another_target(&plan, &target.name, &target.domain)?;
@@ -174,6 +174,15 @@ fn link_partners(desired: &Desired, live: &Snapshot, links: &mut Links) {
 /// Singletons and named objects have one id in every tenant, and children have their parent's: there is nothing to link.
 fn has_own_id(id: &str, key: &crate::resource::Key) -> bool {
     id != key.name() && crate::catalog::Catalog::standard().kind(key.kind()).is_some_and(crate::catalog::Kind::has_own_ids)
+}
+
+fn named(runs: &Path, run: &str, target: &str) -> Result<PathBuf, Failure> {
+    let folder = runs.join(run);
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    let failure = Failure::new(USAGE, format!("nothing was written: there is no run \"{run}\" in \"{}\"", runs.display()));
+    Err(failure.hint(format!("`migrate import --tenant {target} --resume` goes on with the newest that was cut off")))
 }
 
 fn newest_unfinished(runs: &Path, target: &str) -> Result<PathBuf, Failure> {

@@ -1,9 +1,8 @@
 //! `migrate update`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
-use serde_json::Value;
 
 use super::one::{self, Found};
 use crate::apply::Moved;
@@ -12,12 +11,11 @@ use crate::catalog::{Kind, Purpose};
 use crate::cli::carry_out::{Begun, carry_out, lock};
 use crate::cli::context::{Context, now};
 use crate::cli::failure::{Failure, REFUSED, USAGE};
-use crate::cli::prepare::{kind, preflight};
+use crate::cli::prepare::{kind, preflight, read_json};
 use crate::cli::settings::TenantSettings;
 use crate::plan::{Side, change_one};
 use crate::report;
 use crate::resource::{Resource, take_secrets};
-use crate::wrong::Source;
 
 /// Change one resource to what a file says
 ///
@@ -72,28 +70,8 @@ fn side(settings: &TenantSettings) -> Side {
 }
 
 fn read_file(path: &Path) -> Result<Body, Failure> {
-    let unreadable =
-        |source: std::io::Error| Failure::new(USAGE, format!("nothing was written: cannot read \"{}\"", path.display())).caused_by(&source);
-    let text = if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) }
-        .map_err(unreadable)?;
-    let path = if path == Path::new("-") { PathBuf::from("standard input") } else { path.to_owned() };
-    let value: Value = serde_json::from_str(&text).map_err(|error| {
-        let at = byte_of(&text, error.line(), error.column());
-        let wrong = Source { path: &path, text: &text }.wrong(at..at + 1, "this is no JSON", plain(&error));
-        Failure::new(USAGE, "nothing was written").caused_by(&wrong)
-    })?;
-    Body::from_value(value).map_err(|_| Failure::new(USAGE, format!("nothing was written: \"{}\" holds no JSON object", path.display())))
-}
-
-fn byte_of(text: &str, line: usize, column: usize) -> usize {
-    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    (before + column.saturating_sub(1)).min(text.len())
-}
-
-/// Returns what is wrong without the place, which is shown beside it.
-fn plain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
+    let no_object = |_| Failure::new(USAGE, format!("nothing was written: \"{}\" holds no JSON object", path.display()));
+    Body::from_value(read_json(path)?).map_err(no_object)
 }
 
 fn refuse_reserved(found: &Found, own: Option<&str>, settings: &TenantSettings, kind: &Kind) -> Result<(), Failure> {
@@ -122,7 +100,7 @@ fn writable(context: &Context, kind: &'static Kind, found: &Found, mut wanted: B
         context.tell(&format!("Left out of {}, since they are read-only: {}", file.display(), unchanged.join(", ")));
     }
     if !changed.is_empty() {
-        context.tell(&format!("Left out of {}, since {} cannot be written: {}", file.display(), kind.name, changed.join(", ")));
+        context.tell(&format!("Left out of {}, since no {} takes them: {}", file.display(), kind.singular, changed.join(", ")));
     }
     if !secrets.is_empty() {
         context.tell(&format!("Left out of {}, since secrets are not written from files: {}", file.display(), secrets.join(", ")));

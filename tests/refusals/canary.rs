@@ -1,0 +1,79 @@
+//! Secrets: planted everywhere, they are found nowhere.
+
+use std::os::unix::fs::PermissionsExt;
+
+use migrate::body::Body;
+use migrate::catalog::{Catalog, Shape};
+use migrate::sandbox::seed;
+use serde_json::Value;
+
+use crate::stage::{Said, Stage};
+
+const IMPORT: &str = "import --tenant prod --allow many-changes --yes --verbose";
+
+/// Puts a secret into every secret field of the first resources of every kind; returns how many.
+fn plant(state: &mut Value) -> usize {
+    let mut planted = 0;
+    for kind in Catalog::standard().kinds().filter(|kind| kind.shape == Shape::Collection) {
+        let Some(resources) = state["data"][kind.path].as_array_mut() else { continue };
+        for resource in resources.iter_mut().take(2) {
+            let mut body = Body::from_value(resource.take()).expect("an object");
+            for path in kind.secrets {
+                // An add-on that both tenants know stands for every one.
+                body.set(&path.replace('*', "samlp"), Value::from(format!("CANARY-{}-{path}", kind.name)));
+                planted += 1;
+            }
+            *resource = body.into_value();
+        }
+    }
+    planted
+}
+
+fn assert_silent(stage: &Stage, said: &Said) {
+    assert!(!said.whole().contains("CANARY"), "a secret in a stream: {}", said.whole());
+    // What a person wrote is theirs; everything else was written by migrate.
+    for path in stage.files() {
+        let content = std::fs::read(&path).expect("read");
+        assert!(!String::from_utf8_lossy(&content).contains("CANARY"), "a secret in {}", path.display());
+    }
+}
+
+#[test]
+fn no_secret_reaches_a_stream_or_a_file_of_a_full_run_even_from_error_bodies() {
+    let [mut source, mut target] = [seed::ACME_DEV, seed::ACME_PROD].map(|text| serde_json::from_str(text).expect("JSON"));
+    let planted = plant(&mut source) + plant(&mut target);
+    assert!(planted > 100, "{planted}");
+    let mut stage = Stage::acme_of(source, target, "echo@w1x*");
+    let exported = stage.run("export --tenant dev --verbose");
+    assert_eq!(exported.code, 0, "{}", exported.whole());
+    assert_silent(&stage, &exported);
+    let refused = stage.run(IMPORT);
+    assert_eq!(refused.code, 3, "{}", refused.whole());
+    assert!(refused.out.contains("format json: Bearer (redacted) {"), "{}", refused.whole());
+    assert!(refused.out.contains("\"client_secret\":\"(redacted)\""), "{}", refused.whole());
+    assert_silent(&stage, &refused);
+    let held = stage.prod_goes();
+    stage.prod_returns(held);
+    let resumed = stage.run("import --tenant prod --resume --yes --verbose");
+    assert_eq!(resumed.code, 0, "{}", resumed.whole());
+    assert_silent(&stage, &resumed);
+    assert!(stage.writes().len() > 40, "{}", stage.writes().len());
+}
+
+#[test]
+fn what_a_run_leaves_is_for_its_owner_only() {
+    let stage = Stage::acme("");
+    let said = stage.run(IMPORT);
+    assert_eq!(said.code, 0, "{}", said.whole());
+    let mode = |path: &std::path::Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    let root = stage.path("");
+    let ours = ["snapshots", "runs", "links"].map(|name| stage.path(name));
+    let files: Vec<_> = stage.files().into_iter().filter(|path| ours.iter().any(|ours| path.starts_with(ours))).collect();
+    assert!(files.len() > 15, "{files:?}");
+    for file in &files {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+        for folder in file.ancestors().skip(1).take_while(|folder| *folder != root.as_path() && folder.starts_with(&root)) {
+            assert_eq!(mode(folder), 0o700, "{}", folder.display());
+        }
+    }
+}

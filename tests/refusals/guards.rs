@@ -1,0 +1,82 @@
+//! Plans that are refused unless somebody says that they are meant.
+
+use insta::assert_snapshot;
+
+use super::{IMPORT, refused_offline};
+use crate::stage::{Stage, client, dev, prod};
+
+#[test]
+fn source_and_target_must_differ() {
+    assert_snapshot!(refused_offline(&Stage::small(), "import --tenant prod --from prod --yes --quiet"), @r#"
+    exit 4
+    error: nothing was written: source "prod" and target "prod" are the same tenant, acme-prod.eu.auth0.com
+    hint:  name another source with --from
+    "#);
+}
+
+#[test]
+fn a_plan_that_changes_much_names_its_acknowledgement() {
+    let names = ["A", "B", "C", "D", "E", "F"];
+    let clients = |id: &str, host: &str| {
+        let callback = format!("https://{host}.acme.example");
+        names.map(|name| client(&format!("{id}{name}{}", "0".repeat(27)), name, &callback))
+    };
+    let (mut source, mut target) = (dev(), prod());
+    source["data"]["/clients"] = serde_json::json!(clients("devC", "new"));
+    target["data"]["/clients"] = serde_json::json!(clients("prdC", "old"));
+    assert_snapshot!(stage_refuses(&Stage::of(source, target, "")), @r#"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once
+    hint:  if that is meant, add --allow many-changes
+    "#);
+}
+
+#[test]
+fn where_nobody_can_confirm_a_yes_is_needed() {
+    let stage = Stage::small();
+    let said = stage.run("import --tenant prod --quiet");
+    assert_snapshot!(said.refused(), @"
+    exit 64
+    error: nothing was written: nobody is there to confirm it
+    hint:  add --yes to write without being asked
+    ");
+    assert_eq!(stage.writes(), []);
+}
+
+#[test]
+fn a_value_that_names_the_source_is_shown_where_it_stands() {
+    let stage = Stage::small();
+    stage.configure("mapping = \"mapping.toml\"\n");
+    let rule = "[[rule]]\nmatch = \"clients/Till\"\nfield = \"description\"\nset = \"Ask https://acme-dev.eu.auth0.com/login\"\n";
+    stage.write("mapping.toml", rule);
+    assert_snapshot!(stage_refuses(&stage), @"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: leak: clients/Till: description holds the source's domain acme-dev.eu.auth0.com
+    hint:  if that is meant, add --allow leak
+    ");
+}
+
+fn stage_refuses(stage: &Stage) -> String {
+    let said = stage.run(IMPORT);
+    assert_eq!(stage.writes(), [], "{}", said.whole());
+    said.refused()
+}
+
+#[test]
+fn a_secret_that_is_not_supplied_is_named() {
+    let mut source = dev();
+    source["data"]["/connections"] = serde_json::json!([{"id": "con_devGoogle00000001", "name": "google", "strategy": "google-oauth2",
+        "options": {"client_id": "g", "client_secret": "CANARY-of-google"}}]);
+    let stage = Stage::of(source, prod(), "");
+    stage.configure("mapping = \"mapping.toml\"\n");
+    let rule = "[[rule]]\nmatch = \"connections/google\"\nfield = \"options.client_secret\"\nsecret = \"env:GOOGLE\"\n";
+    stage.write("mapping.toml", rule);
+    assert_snapshot!(stage_refuses(&stage), @"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: secrets: the mapping takes secrets from env:GOOGLE, and there is nothing
+    hint:  set the variable or write the file, or take the rule out of the mapping
+    ");
+}
