@@ -89,7 +89,7 @@ impl Links {
         loop {
             let more = reader
                 .read_record(&mut record)
-                .map_err(|error| malformed(error.position().map_or(0, csv::Position::line), error.to_string()))?;
+                .map_err(|error| malformed(error.position().map_or(0, csv::Position::line), plain(&error)))?;
             if !more {
                 return Ok(links);
             }
@@ -157,6 +157,14 @@ impl Links {
             *pair = pair.or_else(|| by_key.get(&resource.key).copied().filter(|at| !taken.contains(at)));
         }
         pairs
+    }
+}
+
+/// Returns what is wrong with a row without its place, which stands before it.
+fn plain(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!("a row has {len} of {expected_len} columns"),
+        _ => error.to_string(),
     }
 }
 

@@ -207,6 +207,20 @@ fn a_call_that_writes_needs_a_yes_and_says_when_it_was_refused() {
 }
 
 #[test]
+fn a_call_that_may_have_landed_does_not_say_that_nothing_was_written() {
+    let stage = Stage::of(dev(), prod(), "cut-after@w1");
+    stage.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
+    assert_snapshot!(stage.run("api post roles --data role.json --tenant prod --yes --quiet").refused(), @"
+    exit 1
+    error: POST /roles may have been carried out, or not
+    cause: nobody knows whether the tenant carried out POST /roles
+    cause: no answer from 127.0.0.1:PORT to POST /roles
+    cause: connection closed before message completed
+    ");
+    assert_eq!(stage.prod("/roles")[0]["name"], "Cashier");
+}
+
+#[test]
 fn a_plan_that_would_change_something_ends_with_2_where_that_is_asked_for() {
     let stage = Stage::small();
     assert_eq!(stage.run("plan --tenant prod --check --quiet").code, 2);

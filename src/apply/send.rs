@@ -85,6 +85,7 @@ async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id],
             Ok(Some(id)) => return Outcome::Applied(id),
             Ok(None) if !is_second && !is_conflict => is_second = true,
             Ok(None) => return outcome_of(&lost),
+            Err(unread) if unread.is_unreachable() => return Outcome::InDoubt(format!("{}; nor can it be looked up", told(&lost))),
             Err(unread) => return Outcome::InDoubt(format!("{}; and the target cannot be read: {}", told(&lost), told(&unread))),
         }
     }
@@ -189,10 +190,13 @@ fn outcome_of(refused: &tenant::Error) -> Outcome {
     if refused.is_in_doubt() || refused.is_unreachable() { Outcome::InDoubt(told(refused)) } else { Outcome::Failed(told(refused)) }
 }
 
-/// Returns an error with its causes, as one line.
-fn told(error: &dyn std::error::Error) -> String {
+/// Returns an error with its causes, as one line; of a doubt only what it came from, since the outcome itself says that it is one.
+fn told(error: &tenant::Error) -> String {
+    if let tenant::Error::InDoubt { source, .. } = error {
+        return told(source);
+    }
     let mut text = error.to_string();
-    let mut source = error.source();
+    let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         text = format!("{text}: {cause}");
         source = cause.source();

@@ -40,7 +40,7 @@ fn a_target_gone_in_the_middle_of_a_run_is_finished_when_it_is_back() {
     Applied 14 of 45 changes to prod in TIME; 9 are in doubt and 22 were not sent.
 
     In doubt: sent, and no answer came
-      create 7 client-grants: nobody knows whether the tenant carried out POST /client-grants: no answer from 127.0.0.1:PORT to POST /client-grants: connection closed before message completed; and the target cannot be read: no answer from 127.0.0.1:PORT to GET /client-grants: connection closed before message completed
+      create 7 client-grants: no answer from 127.0.0.1:PORT to POST /client-grants: connection closed before message completed; nor can it be looked up
         Shipment Events · https://api.acme.example/shipments · client, Freightmatch · https://partner.acme.example/api · client, Billing · urn:acme:billing · client, Freightmatch · https://api.acme.example/shipments · user, Invoice Worker · https://api.acme.example/shipments · client and 2 more
       update grant "Carrier Gateway · https://api.acme.example/shipments · client": no answer from 127.0.0.1:PORT to PATCH /client-grants/cgr_MT0RNs6lCrFUqSjp: connection closed before message completed
       update grant "Invoice Worker · urn:acme:billing · client": no answer from 127.0.0.1:PORT to PATCH /client-grants/cgr_57X4wd4mVKsj5tcf: connection closed before message completed
