@@ -79,6 +79,7 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
     ])
     .secrets(&[
         "client_secret",
+        "signing_keys[].key",
         "client_authentication_methods",
         "signed_request_object.credentials",
         "token_vault_privileged_access",
