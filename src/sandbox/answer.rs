@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use super::server::Tally;
 use crate::catalog::Kind;
 
 /// An answer: a status and, mostly, JSON.
@@ -44,6 +45,12 @@ impl Answer {
             fields.insert("errorCode".to_owned(), code.into());
         }
         Self::new(status, body)
+    }
+
+    /// Tells what was asked so far.
+    pub(super) fn tally(tally: Tally) -> Self {
+        let Tally { reads, writes, refused, at_once } = tally;
+        Self::new(200, json!({"reads": reads, "writes": writes, "refused": refused, "at_once": at_once}))
     }
 
     /// Says that a body breaks its schema.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use hyper::header::HeaderValue;
 use tokio::time::Instant;
 
 use crate::catalog::limits::{Calls, Tier};
@@ -99,6 +100,12 @@ pub(super) struct Clock {
 impl Clock {
     pub(super) fn start() -> Self {
         Self { started: Instant::now(), at: SystemTime::now() }
+    }
+
+    /// Returns the time as the `Date` of an answer.
+    pub(super) fn date(&self) -> HeaderValue {
+        let date = httpdate::fmt_http_date(self.at + self.started.elapsed());
+        HeaderValue::try_from(date).expect("a date is plain text")
     }
 
     /// Returns the unix second in which `after` from now will have passed.

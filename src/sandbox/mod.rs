@@ -55,7 +55,7 @@ pub use answer::Answer;
 pub use bucket::Allowance;
 pub use fault::{Fault, Unclear};
 pub use options::Options;
-pub use server::Seen;
+pub use server::{Seen, Tally};
 pub use state::{State, Unreadable};
 
 use server::Tenant;
@@ -112,10 +112,10 @@ impl Sandbox {
         self.tenant.inside().seen.clone()
     }
 
-    /// Returns how many requests were refused as too many.
+    /// Returns what it was asked so far, in numbers; `GET /seen` answers the same.
     #[must_use]
-    pub fn throttled(&self) -> usize {
-        self.tenant.inside().seen.iter().filter(|seen| seen.status == 429).count()
+    pub fn tally(&self) -> Tally {
+        self.tenant.tally()
     }
 
     /// Returns a token of these scopes; of every scope where none is named.

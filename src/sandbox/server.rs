@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use hyper::{Method, Request, Response};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -18,6 +18,8 @@ use super::state::State;
 use super::token::{Scopes, Tokens, expired};
 
 const API: &str = "/api/v2";
+/// Where the sandbox tells what it was asked; no path of Auth0's.
+const TALLY: &str = "/seen";
 
 /// One request to the Management API, as the sandbox saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +34,21 @@ pub struct Seen {
     pub correlation: Option<String>,
     /// Whether it was meant to change something.
     pub is_write: bool,
+    /// How many requests were being answered when it came, itself included.
+    pub at_once: usize,
+}
+
+/// What a tenant was asked so far, in numbers; tokens apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Requests that only read.
+    pub reads: usize,
+    /// Requests that were meant to change something.
+    pub writes: usize,
+    /// How many of both were refused as too many.
+    pub refused: usize,
+    /// The most that were being answered at the same time.
+    pub at_once: usize,
 }
 
 /// What the tenant knows; never locked across a wait.
@@ -39,6 +56,7 @@ pub(super) struct Inside {
     pub(super) state: State,
     pub(super) tokens: Tokens,
     pub(super) seen: Vec<Seen>,
+    under_way: usize,
     buckets: Buckets,
     writes: u64,
 }
@@ -55,10 +73,17 @@ pub(super) struct Tenant {
 #[error("the connection is cut")]
 pub(super) struct Cut;
 
-/// A request that was numbered.
-struct Turn {
+/// A request that was numbered; it is being answered until this is dropped, as it is when the caller goes away.
+struct Turn<'tenant> {
+    tenant: &'tenant Tenant,
     index: usize,
     trouble: Option<Trouble>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.tenant.inside().under_way -= 1;
+    }
 }
 
 impl Tenant {
@@ -67,6 +92,7 @@ impl Tenant {
             state: options.state.clone(),
             tokens: Tokens::new(options.token_lifetime),
             seen: Vec::new(),
+            under_way: 0,
             buckets: Buckets::new(options.allowance, options.tier, Instant::now()),
             writes: 0,
         };
@@ -78,8 +104,25 @@ impl Tenant {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers one request, or cuts the connection.
+    /// Returns what was asked so far, in numbers.
+    pub(super) fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for seen in &self.inside().seen {
+            *(if seen.is_write { &mut tally.writes } else { &mut tally.reads }) += 1;
+            tally.refused += usize::from(seen.status == 429);
+            tally.at_once = tally.at_once.max(seen.at_once);
+        }
+        tally
+    }
+
+    /// Answers one request by the tenant's own clock, or cuts the connection.
     pub(super) async fn serve(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+        let mut response = self.answer(request).await?;
+        response.headers_mut().insert(DATE, self.clock.date());
+        Ok(response)
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
@@ -87,6 +130,9 @@ impl Tenant {
             let asked = read_body(&parts.headers, &body).unwrap_or_default();
             let inside = &mut *self.inside();
             return Ok(written(&inside.tokens.exchange(&inside.state, &self.options.registered, &asked)));
+        }
+        if target == TALLY {
+            return Ok(written(&Answer::tally(self.tally())));
         }
         let Some(target) = target.strip_prefix(API) else { return Ok(written(&Answer::not_found())) };
         let sent = read_body(&parts.headers, &body);
@@ -108,18 +154,20 @@ impl Tenant {
         response
     }
 
-    fn number(&self, call: &Call, target: &str, headers: &HeaderMap) -> Turn {
+    fn number(&self, call: &Call, target: &str, headers: &HeaderMap) -> Turn<'_> {
         let mut inside = self.inside();
         let correlation = headers.get("x-correlation-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
         let is_write = call.is_write();
         let index = inside.seen.len();
-        inside.seen.push(Seen { method: call.method.to_string(), path: target.to_owned(), status: 0, correlation, is_write });
+        inside.under_way += 1;
+        let at_once = inside.under_way;
+        inside.seen.push(Seen { method: call.method.to_string(), path: target.to_owned(), status: 0, correlation, is_write, at_once });
         inside.writes += u64::from(is_write);
         let (request, write) = (index as u64 + 1, is_write.then_some(inside.writes));
-        Turn { index, trouble: self.options.faults.iter().find_map(|fault| fault.strikes(request, write)) }
+        Turn { tenant: self, index, trouble: self.options.faults.iter().find_map(|fault| fault.strikes(request, write)) }
     }
 
-    fn respond(&self, call: &Call, turn: &Turn, headers: &HeaderMap) -> Result<Response<Full<Bytes>>, Cut> {
+    fn respond(&self, call: &Call, turn: &Turn<'_>, headers: &HeaderMap) -> Result<Response<Full<Bytes>>, Cut> {
         let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         match turn.trouble {
             Some(Trouble::Cut(Moment::Before)) => return Err(Cut),
