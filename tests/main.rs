@@ -3,6 +3,7 @@
 mod cuts;
 mod demo;
 mod dry_run;
+mod effort;
 mod flows;
 mod house;
 mod kills;

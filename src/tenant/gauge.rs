@@ -10,6 +10,9 @@ use tokio::time::Instant;
 
 use super::quota::usable;
 
+/// The longest wait that is believed: beyond it a clock has gone wrong.
+const LONGEST: Duration = Duration::from_secs(3600);
+
 /// What one answer said about the bucket that counted it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Told {
@@ -40,9 +43,9 @@ pub(super) fn asked_wait(status: u16, headers: &HeaderMap, now: SystemTime) -> O
 fn since_answer(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let reset = UNIX_EPOCH.checked_add(Duration::from_secs(number(headers, "x-ratelimit-reset")?))?;
     let date = headers.get(DATE).and_then(|value| httpdate::parse_http_date(value.to_str().ok()?).ok());
-    // Sooner than a second cannot be said in seconds; an hour is a clock gone wrong.
+    // Sooner than a second cannot be said in seconds.
     let wait = reset.duration_since(date.unwrap_or(now)).unwrap_or_default();
-    Some(wait.clamp(Duration::from_secs(1), Duration::from_secs(3600)))
+    Some(wait.clamp(Duration::from_secs(1), LONGEST))
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
@@ -60,6 +63,8 @@ pub(super) struct Gauge {
     left: f64,
     at: Instant,
     reset: Instant,
+    /// The shortest time to a reset that was told: whether that means full or one more, one comes back in it for certain.
+    soonest: Duration,
     in_flight: u32,
 }
 
@@ -78,7 +83,7 @@ impl Gauge {
     /// Returns the gauge of a bucket that holds `limit` and gets `rate` a second back.
     pub(super) fn new(limit: u32, share: f64, rate: f64, now: Instant) -> Self {
         let reserve = f64::from(limit.saturating_sub(usable(limit, share)));
-        Self { limit: f64::from(limit), reserve, rate, left: f64::from(limit), at: now, reset: now, in_flight: 0 }
+        Self { limit: f64::from(limit), reserve, rate, left: f64::from(limit), at: now, reset: now, soonest: LONGEST, in_flight: 0 }
     }
 
     /// Takes in what an answer said.
@@ -89,6 +94,7 @@ impl Gauge {
         self.left = f64::from(told.remaining);
         self.at = now;
         self.reset = now + told.reset;
+        self.soonest = self.soonest.min(told.reset);
     }
 
     /// Takes in that the bucket is empty until then.
@@ -107,13 +113,24 @@ impl Gauge {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
+    /// Counts a request that came back without a word about this bucket: a 404 carries no headers, and is counted all the same.
+    pub(super) fn land_untold(&mut self, now: Instant) {
+        self.land();
+        if now < self.at {
+            return; // It is from before a 429.
+        }
+        (self.left, self.at) = ((self.refilled(now) - 1.0).max(0.0), now);
+        if now >= self.reset {
+            self.reset = now + self.soonest;
+        }
+    }
+
     /// Returns whether a request may leave.
     ///
     /// Every request under way counts against what was last told, though the bucket may have counted it already: better late than refused.
     /// Where nobody told how fast the bucket fills, one request goes ahead after the reset, and its answer says how many may follow.
     pub(super) fn read(&self, now: Instant) -> Reading {
-        let refilled = (self.left + self.rate * now.saturating_duration_since(self.at).as_secs_f64()).min(self.limit);
-        let spare = refilled - f64::from(self.in_flight) - self.reserve;
+        let spare = self.refilled(now) - f64::from(self.in_flight) - self.reserve;
         if spare >= 1.0 && now >= self.at {
             Reading::Go
         } else if self.rate > 0.0 {
@@ -126,6 +143,10 @@ impl Gauge {
         } else {
             Reading::WhenAnswered
         }
+    }
+
+    fn refilled(&self, now: Instant) -> f64 {
+        (self.left + self.rate * now.saturating_duration_since(self.at).as_secs_f64()).min(self.limit)
     }
 }
 
@@ -168,6 +189,21 @@ mod tests {
         assert_eq!(gauge.read(now), Reading::Go);
         gauge.leave();
         assert_eq!(gauge.read(now), Reading::In(Duration::from_secs(4)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_came_back_without_a_word_was_counted_all_the_same() {
+        let now = Instant::now();
+        let mut gauge = Gauge::new(10, 0.8, 0.0, now);
+        gauge.told(Told { limit: 10, remaining: 9, reset: Duration::from_secs(1) }, now);
+        gauge.told(Told { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, now);
+        gauge.leave();
+        gauge.land_untold(now);
+        assert_eq!(gauge.read(now), Reading::In(Duration::from_secs(4)));
+        let later = now + Duration::from_secs(4);
+        gauge.leave();
+        gauge.land_untold(later);
+        assert_eq!(gauge.read(later), Reading::In(Duration::from_secs(1)), "the one that came back is spent");
     }
 
     #[tokio::test(start_paused = true)]

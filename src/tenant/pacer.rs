@@ -225,9 +225,12 @@ impl Pass<'_> {
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
+        let told_by = self.told.map(|told| self.pacer.bucket_of(&self.area, told.limit).0);
         let mut state = self.pacer.state();
+        let now = Instant::now();
         state.in_flight -= 1;
-        state.gauges_of(&self.buckets, Gauge::land);
+        let land = |bucket, gauge: &mut Gauge| if told_by == Some(bucket) { gauge.land() } else { gauge.land_untold(now) };
+        state.gauges_of(&self.buckets, land);
         drop(state);
         self.pacer.slot.notify_one();
         self.pacer.answer.notify_waiters();
@@ -253,7 +256,7 @@ impl State {
         let buckets = self.buckets_of(area);
         self.ask_gauges(&buckets, now)?;
         self.ask_quotas(area)?;
-        self.gauges_of(&buckets, Gauge::leave);
+        self.gauges_of(&buckets, |_, gauge| gauge.leave());
         self.in_flight += 1;
         Ok(buckets)
     }
@@ -286,9 +289,11 @@ impl State {
         Ok(())
     }
 
-    fn gauges_of(&mut self, buckets: &[Bucket], change: fn(&mut Gauge)) {
+    fn gauges_of(&mut self, buckets: &[Bucket], change: impl Fn(Bucket, &mut Gauge)) {
         for bucket in buckets {
-            self.gauges.get_mut(bucket).map(change);
+            if let Some(gauge) = self.gauges.get_mut(bucket) {
+                change(*bucket, gauge);
+            }
         }
     }
 
