@@ -1,0 +1,76 @@
+//! `cargo bench --bench scale`: what an export, an import and the same import again cost, for 100, 1,000 and 10,000 clients.
+//!
+//! Each size has half as many client grants. The tenants have no rate limit and live in processes of their own. Times are the best of a few
+//! runs, for a machine has other things to do; memory is the worst. Nothing here is a test of time: only an unchanged import that writes
+//! is an error.
+
+#![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
+
+mod company;
+mod house;
+
+use std::io::Read;
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use house::{Cost, House};
+
+const SIZES: [usize; 3] = [100, 1_000, 10_000];
+const ROUNDS: usize = 3;
+const STARTS: usize = 20;
+
+/// What each size is asked to do, with what we aim at for the last on two cores.
+const COMMANDS: [(&str, &str, &str); 3] = [
+    ("export", "export --tenant dev", "3 s, 150 MiB"),
+    ("import", "import --from dev --tenant prod --yes", "40 s"),
+    ("unchanged", "import --from dev --tenant prod --yes", "3 s, 150 MiB"),
+];
+
+fn main() {
+    let starts = (0..STARTS).map(|_| start_to_first_request());
+    println!("start to first request: {:.1} ms (aim: 50 ms)", starts.min().unwrap_or_default().as_secs_f64() * 1_000.0);
+    for clients in SIZES {
+        println!("{clients} clients, {} grants, best of {ROUNDS}", clients / 2);
+        let best = (1..ROUNDS).fold(round(clients), |best, _| better(best, round(clients)));
+        for ((name, _, aim), cost) in COMMANDS.iter().zip(best) {
+            let aim = if clients == SIZES[SIZES.len() - 1] { format!("  (aim: {aim})") } else { String::new() };
+            println!("  {name:<10}{cost}{aim}");
+        }
+    }
+}
+
+/// Runs every command once, in tenants of its own.
+fn round(clients: usize) -> [Cost; 3] {
+    let house = House::new(clients, &[]);
+    let costs = COMMANDS.map(|(_, line, _)| house.run(line));
+    assert!(costs[1].asked.writes >= clients + clients / 2, "the import made {} writes", costs[1].asked.writes);
+    assert_eq!(costs[2].asked.writes, 0, "an unchanged import wrote");
+    costs
+}
+
+fn better(best: [Cost; 3], other: [Cost; 3]) -> [Cost; 3] {
+    let mut others = other.into_iter();
+    best.map(|cost| others.next().map_or(cost, |other| cost.best(other)))
+}
+
+/// Returns the time from the start of the process until a tenant sees the first byte of its first request.
+fn start_to_first_request() -> Duration {
+    let tenant = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("http://{}", tenant.local_addr().expect("an address"));
+    house::configure(folder.path(), &url, &url);
+    let (tell, told) = mpsc::channel();
+    let listening = thread::spawn(move || {
+        let (mut stream, _) = tenant.accept().expect("it connects");
+        stream.read_exact(&mut [0]).expect("a request");
+        tell.send(Instant::now()).expect("somebody waits");
+    });
+    let began = Instant::now();
+    let mut process = house::command(folder.path(), "export --tenant dev").spawn().expect("the binary");
+    let came = told.recv_timeout(Duration::from_secs(10)).expect("a request within ten seconds");
+    process.kill().and_then(|()| process.wait()).expect("it ended");
+    listening.join().expect("it ended");
+    came - began
+}
