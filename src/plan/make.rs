@@ -1,5 +1,6 @@
 //! Desired, live and links -> plan.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
@@ -55,15 +56,15 @@ fn empty(source: &Snapshot, target: &Snapshot) -> Plan {
     Plan { unknown: source.unknown_fields(), notes, ..Plan::between(side(source), side(target)) }
 }
 
-/// The live resources under the keys of their desired partners.
-struct Partners {
-    live: Vec<Resource>,
+/// The live resources under the keys of their desired partners; copies only of those that such a key changes.
+struct Partners<'live> {
+    live: Vec<Cow<'live, Resource>>,
     of_desired: Vec<Option<usize>>,
     paired: HashSet<usize>,
 }
 
-impl Partners {
-    fn of(desired: &[Resource], live: &Snapshot, links: &Links) -> Self {
+impl<'live> Partners<'live> {
+    fn of(desired: &[Resource], live: &'live Snapshot, links: &Links) -> Self {
         let of_desired = links.pair(desired, &live.resources);
         let wanted: HashSet<&Key> = desired.iter().map(|resource| &resource.key).collect();
         let mut names: HashMap<Key, Key> = HashMap::new();
@@ -79,16 +80,21 @@ impl Partners {
             }
         }
         names.retain(|old, new| old != new);
-        let mut live = live.resources.clone();
-        for resource in live.iter_mut().filter(|_| !names.is_empty()) {
-            if let Some(key) = names.get(&resource.key) {
-                resource.key = key.clone();
-            }
-            refs::rename(&mut resource.body, &names);
-        }
+        let live = live.resources.iter().map(|resource| under_names(resource, &names)).collect();
         let paired = of_desired.iter().flatten().copied().collect();
         Self { live, of_desired, paired }
     }
+}
+
+/// Returns a resource with new names in its key and in what it refers to.
+fn under_names<'live>(resource: &'live Resource, names: &HashMap<Key, Key>) -> Cow<'live, Resource> {
+    let key = names.get(&resource.key);
+    if names.is_empty() || (key.is_none() && !refs::mentions_any(&resource.body, names)) {
+        return Cow::Borrowed(resource);
+    }
+    let mut copy = Resource { key: key.unwrap_or(&resource.key).clone(), ..resource.clone() };
+    refs::rename(&mut copy.body, names);
+    Cow::Owned(copy)
 }
 
 struct Making<'inputs> {
@@ -102,7 +108,7 @@ struct Making<'inputs> {
     late: Vec<Change>,
 }
 
-impl Making<'_> {
+impl<'inputs> Making<'inputs> {
     fn kind_of(&self, key: &Key) -> &'static Kind {
         self.catalog.kind(key.kind()).expect("a key names a kind of the catalog")
     }
@@ -125,10 +131,11 @@ impl Making<'_> {
     }
 
     /// Returns the resources that may be planned: not the tenants' own, and of kinds that the target serves.
-    fn candidates<'live>(&mut self, partners: &'live Partners) -> Vec<Candidate<'live>> {
+    fn candidates(&mut self, partners: &'inputs Partners<'_>) -> Vec<Candidate<'inputs>> {
         let mut candidates = Vec::new();
-        for (wanted, at) in self.desired.snapshot.resources.iter().zip(&partners.of_desired) {
-            let held = at.map(|at| &partners.live[at]);
+        let desired = self.desired;
+        for (wanted, at) in desired.snapshot.resources.iter().zip(&partners.of_desired) {
+            let held = at.map(|at| &*partners.live[at]);
             let kind = self.kind_of(&wanted.key);
             if let Some(because) = wanted.left_alone.as_deref().or(held.and_then(|held| held.left_alone.as_deref())) {
                 self.leave_alone(&wanted.key, because);
@@ -142,7 +149,7 @@ impl Making<'_> {
                 // What says nothing is not missed where it cannot be written.
                 (Some(Status::Absent(_) | Status::Forbidden(_)), _) if wanted.is_blank(kind) => {}
                 (Some(Status::Complete), Some(because)) if held.is_none() => self.leave_out(&wanted.key, because),
-                (Some(Status::Complete | Status::Selected), _) => candidates.push(Candidate { wanted: wanted.clone(), held }),
+                (Some(Status::Complete | Status::Selected), _) => candidates.push(Candidate { wanted: Cow::Borrowed(wanted), held }),
                 (Some(Status::Absent(because) | Status::Forbidden(because)), _) => {
                     self.leave_out(&wanted.key, format!("the target does not serve {}: {because}", kind.name));
                 }
@@ -153,7 +160,7 @@ impl Making<'_> {
     }
 
     /// Leaves out what refers to something the target will not have; what is left out may be what others refer to.
-    fn leave_out_unresolved(&mut self, candidates: &mut Vec<Candidate<'_>>, partners: &Partners) {
+    fn leave_out_unresolved(&mut self, candidates: &mut Vec<Candidate<'_>>, partners: &Partners<'_>) {
         let mut there: HashSet<Key> = partners.live.iter().map(|resource| resource.key.clone()).collect();
         there.extend(candidates.iter().filter(|candidate| candidate.held.is_none()).map(|candidate| candidate.wanted.key.clone()));
         loop {
@@ -270,7 +277,7 @@ impl Making<'_> {
             *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
             return None;
         }
-        let Resource { key, id, .. } = &candidate.wanted;
+        let Resource { key, id, .. } = &*candidate.wanted;
         let action = Action::Elements { parent: Key::new(parent, key.name()), added, removed };
         Some(Change { key: key.clone(), source_id: id.clone(), action, needs: Vec::new(), secrets: Vec::new() })
     }
@@ -352,7 +359,7 @@ impl Making<'_> {
     }
 
     /// Notes the ids of what changes refer to, so that the plan alone is enough to carry it out.
-    fn name_known(&mut self, partners: &Partners) {
+    fn name_known(&mut self, partners: &Partners<'_>) {
         let ids: HashMap<&Key, &Id> = partners.live.iter().map(|resource| (&resource.key, &resource.id)).collect();
         let mut known = BTreeMap::new();
         for change in self.plan.changes() {
@@ -363,7 +370,7 @@ impl Making<'_> {
         self.plan.known = known;
     }
 
-    fn list_target_only(&mut self, partners: &Partners) {
+    fn list_target_only(&mut self, partners: &Partners<'_>) {
         for (at, resource) in partners.live.iter().enumerate() {
             if partners.paired.contains(&at) || !self.desired.snapshot.is_complete(resource.key.kind()) {
                 continue;

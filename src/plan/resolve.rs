@@ -3,6 +3,7 @@
 //! A list loses the element that refers to nothing; an object that holds a reference is left out whole; a resource goes when the
 //! reference is part of what it is (its key, a required field) or stands inside a text of something new. Each is named.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde_json::Value;
@@ -15,11 +16,17 @@ use crate::snapshot::refs;
 
 /// A resource on its way into a plan.
 #[derive(Debug, Clone)]
-pub(super) struct Candidate<'live> {
-    /// What the target should hold.
-    pub(super) wanted: Resource,
+pub(super) struct Candidate<'inputs> {
+    /// What the target should hold; a copy only where it differs from what the source holds.
+    pub(super) wanted: Cow<'inputs, Resource>,
     /// What it holds, under the key it should have.
-    pub(super) held: Option<&'live Resource>,
+    pub(super) held: Option<&'inputs Resource>,
+}
+
+impl Candidate<'_> {
+    fn body_mut(&mut self) -> &mut Body {
+        &mut self.wanted.to_mut().body
+    }
 }
 
 /// What became of a candidate.
@@ -34,12 +41,14 @@ pub(super) enum Verdict {
 /// Takes out of a candidate what the target cannot hold; `is_there` says which keys it will have.
 pub(super) fn resolve(kind: &Kind, candidate: &mut Candidate<'_>, is_there: &dyn Fn(&Key) -> bool) -> Verdict {
     let key = candidate.wanted.key.clone();
-    refs::settle(kind, &mut candidate.wanted.body, is_there);
+    if let Some(settled) = refs::settled(kind, &candidate.wanted.body, is_there) {
+        *candidate.body_mut() = settled;
+    }
     let mut left_out = Vec::new();
     for reference in kind.references {
         for (path, because) in unresolved(kind, &candidate.wanted.body, reference, is_there) {
             match part_of(kind, &path) {
-                Part::Element(list, at) => drop_element(&mut candidate.wanted.body, &list, at),
+                Part::Element(list, at) => drop_element(candidate.body_mut(), &list, at),
                 Part::Object(object) => keep_held(candidate, &object),
                 Part::Whole => return Verdict::LeftOut(because),
             }
@@ -105,11 +114,11 @@ fn drop_element(body: &mut Body, list: &str, at: usize) {
 
 /// Lets the target's own value stand at a path.
 pub(super) fn keep_held(candidate: &mut Candidate<'_>, path: &str) {
-    candidate.wanted.body.take(path);
+    candidate.body_mut().take(path);
     let held = candidate.held.map(|held| held.body.find(path));
     let held: Vec<(String, Value)> = held.into_iter().flatten().map(|(path, value)| (path, value.clone())).collect();
     for (path, value) in held.into_iter().filter(|(path, _)| !path.contains('[')) {
-        candidate.wanted.body.set(&path, value);
+        candidate.body_mut().set(&path, value);
     }
 }
 
@@ -137,6 +146,6 @@ pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut Candidate
         }
         let mut wanted = candidate.wanted.body.get(path).and_then(Value::as_array).cloned().unwrap_or_default();
         wanted.extend(kept);
-        candidate.wanted.body.set(path, Value::Array(wanted));
+        candidate.body_mut().set(path, Value::Array(wanted));
     }
 }

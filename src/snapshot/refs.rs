@@ -1,12 +1,13 @@
 //! References: ids become keys on the way in, keys become ids on the way out.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use super::mark::{self, Marker, Piece};
 use crate::body::Body;
-use crate::catalog::{By, Catalog, Kind, Shape};
+use crate::catalog::{By, Catalog, Kind, Reference, Shape};
 use crate::resource::{Id, Key, Resource, name_of};
 
 /// Makes the resources of one tenant portable: settles their keys, then turns every id into the key it stands for.
@@ -30,7 +31,7 @@ pub fn detach(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Ve
     for resource in resources.iter_mut() {
         let kind = catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
         resource.body.change_texts(&mut |_, text| {
-            if let std::borrow::Cow::Owned(marked) = marker.mark(text) {
+            if let Cow::Owned(marked) = marker.mark(text) {
                 *text = marked;
             }
         });
@@ -96,16 +97,26 @@ pub fn dangling(kind: &Kind, body: &Body) -> Vec<(String, String)> {
 }
 
 /// Turns references by name that name nothing in their own tenant into keys, where another tenant has such a resource.
-pub fn settle(kind: &Kind, body: &mut Body, is_known: &dyn Fn(&Key) -> bool) {
-    for reference in kind.references.iter().filter(|reference| reference.by == By::Key) {
-        body.change(reference.path, &mut |value| {
-            let Value::String(text) = value else { return };
-            let key = Key::new(reference.to, text);
-            if mark::only_key(text).is_none() && is_known(&key) {
-                *text = mark::of(&key);
+///
+/// Returns nothing where there is no such reference.
+pub fn settled(kind: &Kind, body: &Body, is_known: &dyn Fn(&Key) -> bool) -> Option<Body> {
+    let key_of = |reference: &Reference, value: &Value| {
+        let name = value.as_str().filter(|text| mark::only_key(text).is_none())?;
+        Some(Key::new(reference.to, name)).filter(is_known)
+    };
+    let by_name = || kind.references.iter().filter(|reference| reference.by == By::Key);
+    if !by_name().any(|reference| body.find(reference.path).iter().any(|(_, value)| key_of(reference, value).is_some())) {
+        return None;
+    }
+    let mut settled = body.clone();
+    for reference in by_name() {
+        settled.change(reference.path, &mut |value| {
+            if let Some(key) = key_of(reference, value) {
+                *value = Value::String(mark::of(&key));
             }
         });
     }
+    Some(settled)
 }
 
 /// Returns the key where a portable value is one reference and nothing else.
@@ -126,10 +137,17 @@ pub fn mentioned(value: &Value) -> Vec<Key> {
 /// Renames keys in every text of a portable body.
 pub fn rename(body: &mut Body, names: &HashMap<Key, Key>) {
     body.change_texts(&mut |_, text| {
-        if let std::borrow::Cow::Owned(renamed) = mark::renamed(text, names) {
+        if let Cow::Owned(renamed) = mark::renamed(text, names) {
             *text = renamed;
         }
     });
+}
+
+/// Returns whether a portable body mentions any of these keys.
+pub fn mentions_any(body: &Body, names: &HashMap<Key, Key>) -> bool {
+    let mut found = false;
+    body.each_text(&mut |_, text| found = found || mark::keys_in(text).any(|key| names.contains_key(&key)));
+    found
 }
 
 /// Changes a portable text around its marks, piece by piece; returns how many pieces changed.
