@@ -3,7 +3,7 @@
 //! Everything written here is for its owner only (0600, folders 0700): settings of a tenant are nobody else's business.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -29,12 +29,22 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
 ///
 /// When the content cannot be made durable; the old file is then untouched.
 pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_whole_with(path, |out| out.write_all(content))
+}
+
+/// Writes a file whole, as [`write_whole`] does, with content that is made while it is written.
+///
+/// # Errors
+///
+/// When `fill` fails or the content cannot be made durable; the old file is then untouched.
+pub fn write_whole_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let folder = folder_of(path);
     make_folder(folder)?;
     let mut aside = tempfile::Builder::new().prefix(".migrate-").permissions(fs::Permissions::from_mode(0o600)).tempfile_in(folder)?;
     // Written past the name aside, which would stand in an error and says nothing to anybody.
-    aside.as_file_mut().write_all(content)?;
-    aside.as_file().sync_all()?;
+    let mut out = BufWriter::new(aside.as_file_mut());
+    fill(&mut out)?;
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
     aside.persist(path).map_err(|refused| refused.error)?;
     sync_folder(folder)
 }
@@ -66,7 +76,31 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 
 /// Returns what tells this content from any other: `sha256:` and 64 hexadecimal digits.
 pub fn fingerprint(content: &[u8]) -> String {
-    Sha256::digest(content).iter().fold(String::from("sha256:"), |text, byte| text + &format!("{byte:02x}"))
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.0.update(content);
+    fingerprint.finish()
+}
+
+/// What tells a content from any other, taken while the content is written into it.
+#[derive(Debug, Default)]
+pub struct Fingerprint(Sha256);
+
+impl Fingerprint {
+    /// Returns the fingerprint of everything that was written: `sha256:` and 64 hexadecimal digits.
+    pub fn finish(self) -> String {
+        self.0.finalize().iter().fold(String::from("sha256:"), |text, byte| text + &format!("{byte:02x}"))
+    }
+}
+
+impl Write for Fingerprint {
+    fn write(&mut self, content: &[u8]) -> io::Result<usize> {
+        self.0.update(content);
+        Ok(content.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A file that only grows, line by line.

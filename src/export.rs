@@ -135,9 +135,9 @@ fn leans(kind: &Kind) -> Option<&'static str> {
 }
 
 async fn read_kind(tenant: &Tenant, kind: &'static Kind, selection: &Selection, observer: &dyn Observer) -> Result<Read, Error> {
-    let listing = tenant.list(kind).await.map_err(|source| unread(kind, tenant, source))?;
-    let (status, resources) = match listing {
-        Listing::Complete(answers) => (Status::Complete, understood(kind, tenant, answers, selection)?),
+    let listing = tenant.list_as(kind, &|answer| understood(kind, answer, selection)).await;
+    let (status, resources) = match listing.map_err(|source| unread(kind, tenant, source))? {
+        Listing::Complete(read) => (Status::Complete, readable(tenant, read)?),
         Listing::Absent { because, .. } => (status_of(&because), Vec::new()),
     };
     tell(tenant, kind, &status, resources.len(), observer);
@@ -148,22 +148,21 @@ fn unread(kind: &Kind, tenant: &Tenant, source: tenant::Error) -> Error {
     Error::Read { kind: kind.name, tenant: tenant.name().to_owned(), source }
 }
 
-/// Makes resources of answers; what is there by name and says nothing is left out.
-fn understood(kind: &'static Kind, tenant: &Tenant, answers: Vec<Body>, selection: &Selection) -> Result<Vec<Resource>, Error> {
-    let mut resources = Vec::with_capacity(answers.len());
-    for answer in answers {
-        let is_included = kind.left_alone(&answer).and_then(|alone| alone.unless).is_some_and(|word| selection.include.contains(word));
-        let read = Resource::read(kind, answer);
-        let mut resource = read.map_err(|source| Error::Unreadable { tenant: tenant.name().to_owned(), source })?;
-        if is_included {
-            resource.left_alone = None;
-        }
-        let is_always_there = kind.creation().is_none() && matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. });
-        if !(is_always_there && resource.is_blank(kind)) {
-            resources.push(resource);
-        }
+/// Makes a resource of an answer; nothing of what is there by name and says nothing.
+fn understood(kind: &'static Kind, answer: Body, selection: &Selection) -> Result<Option<Resource>, Unreadable> {
+    let is_included = kind.left_alone(&answer).and_then(|alone| alone.unless).is_some_and(|word| selection.include.contains(word));
+    let mut resource = Resource::read(kind, answer)?;
+    if is_included {
+        resource.left_alone = None;
     }
-    Ok(resources)
+    let is_always_there = kind.creation().is_none() && matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. });
+    Ok(Some(resource).filter(|resource| !(is_always_there && resource.is_blank(kind))))
+}
+
+/// Returns the resources, or the first answer of a tenant that is none.
+fn readable(tenant: &Tenant, read: impl IntoIterator<Item = Result<Option<Resource>, Unreadable>>) -> Result<Vec<Resource>, Error> {
+    let unreadable = |source| Error::Unreadable { tenant: tenant.name().to_owned(), source };
+    read.into_iter().filter_map(Result::transpose).collect::<Result<_, _>>().map_err(unreadable)
 }
 
 fn status_of(because: &Absence) -> Status {
@@ -214,7 +213,7 @@ async fn under(tenant: &Tenant, kind: &'static Kind, above: &Read, selection: &S
         let ids: Vec<String> =
             told.filter_map(Value::as_str).flat_map(|each| names.iter().map(move |name| format!("{name}/{each}"))).collect();
         let answers = tenant.named(kind, &ids).await.map_err(|source| unread(kind, tenant, source))?;
-        return understood(kind, tenant, answers, selection);
+        return readable(tenant, answers.into_iter().map(|answer| understood(kind, answer, selection)));
     }
     let parents = above.resources.iter().filter(|parent| parent.left_alone.is_none() && kind.hangs_under(&parent.body));
     let mut lists = stream::iter(parents.map(|parent| read_under(tenant, kind, parent, selection))).buffered(PARENTS_AT_ONCE);
@@ -236,5 +235,5 @@ async fn read_under(tenant: &Tenant, kind: &'static Kind, parent: &Resource, sel
         return Ok(vec![Resource::read_child(kind, &parent.id, elements)]);
     }
     let answers = tenant.under(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
-    understood(kind, tenant, answers, selection)
+    readable(tenant, answers.into_iter().map(|answer| understood(kind, answer, selection)))
 }

@@ -151,7 +151,7 @@ pub struct Resource {
 }
 
 /// What made an answer of the API unusable as a resource.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// The id is not there.
     #[error("{kind} without \"{field}\": {answer}", kind = .kind, field = .field, answer = .answer)]

@@ -4,6 +4,7 @@
 //! holds: edits belong into a mapping.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -120,15 +121,14 @@ impl Stored {
 /// When the files cannot be written; then nothing is left behind.
 pub fn save(root: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
     let folder = root.join(&snapshot.tenant);
-    let files = files_of(snapshot);
-    let hash = hash_of(&files, snapshot);
+    let hash = hash_of(snapshot);
     if let Ok(newest) = newest(root, &snapshot.tenant)
         && read_manifest(&newest).is_ok_and(|manifest| manifest.hash == hash)
     {
         return Ok(Stored::Same(newest));
     }
     let path = unused(&folder, &snapshot.taken);
-    write_files(&path, snapshot, &files, hash).map_err(|source| Error::Write { path: path.clone(), source })?;
+    write_files(&path, snapshot, hash).map_err(|source| Error::Write { path: path.clone(), source })?;
     Ok(Stored::New(path))
 }
 
@@ -138,9 +138,8 @@ pub fn save(root: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
 ///
 /// When the files cannot be written.
 pub fn save_at(path: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
-    let files = files_of(snapshot);
-    let hash = hash_of(&files, snapshot);
-    write_files(path, snapshot, &files, hash).map_err(|source| Error::Write { path: path.to_owned(), source })?;
+    let hash = hash_of(snapshot);
+    write_files(path, snapshot, hash).map_err(|source| Error::Write { path: path.to_owned(), source })?;
     Ok(Stored::New(path.to_owned()))
 }
 
@@ -151,7 +150,7 @@ pub fn save_at(path: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
 /// When a file is missing, malformed, changed or of a newer format.
 pub fn load(catalog: &Catalog, path: &Path) -> Result<Snapshot, Error> {
     let manifest = read_manifest(path)?;
-    let mut files = BTreeMap::new();
+    let mut content = Content::of(&manifest.domain);
     let mut resources = Vec::new();
     for (kind, listed) in &manifest.kinds {
         if catalog.kind(kind).is_none() {
@@ -169,12 +168,12 @@ pub fn load(catalog: &Catalog, path: &Path) -> Result<Snapshot, Error> {
             return Err(Error::Changed { path: path.to_owned(), file });
         }
         resources.extend(read);
-        files.insert(kind.clone(), text);
+        content.add(kind, &listed.status, &disk::fingerprint(text.as_bytes()));
     }
     let kinds = manifest.kinds.into_iter().map(|(kind, listed)| (kind, listed.status)).collect();
     let Manifest { tenant, domain, taken, twice, hash, .. } = manifest;
     let mut snapshot = Snapshot { tenant, domain, taken, kinds, resources, twice };
-    if hash_of(&files, &snapshot) != hash {
+    if content.hash() != hash {
         return Err(Error::Changed { path: path.to_owned(), file: "its content".to_owned() });
     }
     snapshot.sort(catalog);
@@ -209,33 +208,42 @@ fn unused(folder: &Path, taken: &str) -> PathBuf {
     std::iter::once(first).chain(numbered).find(|path| !path.exists()).expect("there are more numbers than snapshots")
 }
 
-fn files_of(snapshot: &Snapshot) -> BTreeMap<String, String> {
-    let text_of = |kind: &String| {
-        let resources: Vec<&Resource> = snapshot.of_kind(kind).collect();
-        let mut text = serde_json::to_string_pretty(&resources).expect("resources are JSON");
-        text.push('\n');
-        text
-    };
-    snapshot.kinds.keys().map(|kind| (kind.clone(), text_of(kind))).collect()
+/// Writes the file of a kind, without ever holding it whole.
+fn write_kind(snapshot: &Snapshot, kind: &str, out: &mut dyn Write) -> io::Result<()> {
+    let resources: Vec<&Resource> = snapshot.of_kind(kind).collect();
+    serde_json::to_writer_pretty(&mut *out, &resources)?;
+    out.write_all(b"\n")
 }
 
-/// Hashes what a snapshot says, but not when it was taken.
-fn hash_of(files: &BTreeMap<String, String>, snapshot: &Snapshot) -> String {
-    let mut content = Vec::new();
-    let mut add = |text: &str| {
-        content.extend(text.len().to_le_bytes());
-        content.extend(text.as_bytes());
-    };
-    add(&snapshot.domain);
+fn hash_of(snapshot: &Snapshot) -> String {
+    let mut content = Content::of(&snapshot.domain);
     for (kind, status) in &snapshot.kinds {
-        add(kind);
-        add(&serde_json::to_string(status).expect("a status is JSON"));
-        add(&files[kind]);
+        let mut file = disk::Fingerprint::default();
+        write_kind(snapshot, kind, &mut file).expect("a fingerprint takes everything");
+        content.add(kind, status, &file.finish());
     }
-    disk::fingerprint(&content)
+    content.hash()
 }
 
-fn write_files(path: &Path, snapshot: &Snapshot, files: &BTreeMap<String, String>, hash: String) -> io::Result<()> {
+/// What a snapshot says, but not when it was taken; the hash of a snapshot is that of these lines.
+struct Content(String);
+
+impl Content {
+    fn of(domain: &str) -> Self {
+        Self(format!("{domain}\n"))
+    }
+
+    fn add(&mut self, kind: &str, status: &Status, fingerprint: &str) {
+        let status = serde_json::to_string(status).expect("a status is JSON");
+        self.0 += &[kind, " ", &status, " ", fingerprint, "\n"].concat();
+    }
+
+    fn hash(&self) -> String {
+        disk::fingerprint(self.0.as_bytes())
+    }
+}
+
+fn write_files(path: &Path, snapshot: &Snapshot, hash: String) -> io::Result<()> {
     let count = |kind: &String| snapshot.of_kind(kind).count();
     let listed = |(kind, status): (&String, &Status)| (kind.clone(), Listed { status: status.clone(), count: count(kind) });
     let manifest = Manifest {
@@ -249,8 +257,8 @@ fn write_files(path: &Path, snapshot: &Snapshot, files: &BTreeMap<String, String
         hash,
     };
     disk::write_folder_whole(path, |aside| {
-        for (kind, text) in files {
-            disk::write_whole(&aside.join(format!("{kind}.json")), text.as_bytes())?;
+        for kind in snapshot.kinds.keys() {
+            disk::write_whole_with(&aside.join(format!("{kind}.json")), |out| write_kind(snapshot, kind, out))?;
         }
         let mut text = serde_json::to_string_pretty(&manifest).expect("a manifest is JSON");
         text.push('\n');

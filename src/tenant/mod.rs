@@ -93,9 +93,9 @@ pub enum Credentials {
 
 /// What a kind's list came to.
 #[derive(Debug)]
-pub enum Listing {
+pub enum Listing<T = Body> {
     /// Everything the tenant has of it.
-    Complete(Vec<Body>),
+    Complete(Vec<T>),
     /// The tenant does not serve it.
     Absent {
         /// The status it answered.

@@ -33,6 +33,12 @@ impl<T> Page<T> {
         json.end().map(|()| page)
     }
 
+    /// Returns the page with each element made into something else.
+    pub(super) fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
+        let elements = self.elements.map(|elements| elements.into_iter().map(make).collect());
+        Page { elements, total: self.total, limit: self.limit, next: self.next }
+    }
+
     fn empty() -> Self {
         Self { elements: None, total: None, limit: None, next: None }
     }

@@ -13,12 +13,13 @@ use super::page::Page;
 use crate::catalog::{Kind, Paging};
 use crate::event::Event;
 
-/// A list to read.
-pub(super) struct List<'list> {
+/// A list to read, of which each answer `A` becomes a `T` as soon as its page is there.
+pub(super) struct List<'list, A, T> {
     line: &'list Line,
     kind: &'static Kind,
     path: String,
     concurrency: usize,
+    make: &'list (dyn Fn(A) -> T + Sync),
     read: AtomicUsize,
 }
 
@@ -30,14 +31,20 @@ enum Offset<T> {
     Short { got: usize, expected: usize },
 }
 
-impl<'list> List<'list> {
+impl<'list, A: DeserializeOwned, T: PartialEq> List<'list, A, T> {
     /// Returns the list of a kind at a path.
-    pub(super) fn new(line: &'list Line, kind: &'static Kind, path: String, concurrency: usize) -> Self {
-        Self { line, kind, path, concurrency: concurrency.max(1), read: AtomicUsize::new(0) }
+    pub(super) fn new(
+        line: &'list Line,
+        kind: &'static Kind,
+        path: String,
+        concurrency: usize,
+        make: &'list (dyn Fn(A) -> T + Sync),
+    ) -> Self {
+        Self { line, kind, path, concurrency: concurrency.max(1), make, read: AtomicUsize::new(0) }
     }
 
     /// Reads every page, in the tenant's order.
-    pub(super) async fn whole<T: DeserializeOwned + PartialEq>(&self) -> Result<Vec<T>, Error> {
+    pub(super) async fn whole(&self) -> Result<Vec<T>, Error> {
         match self.kind.paging {
             Paging::Whole => self.elements_of(self.page("", &[]).await?),
             Paging::In { field } => self.elements_of(self.page(field, &[]).await?),
@@ -52,7 +59,7 @@ impl<'list> List<'list> {
     }
 
     /// Reads by page numbers; where the tenant's count moved meanwhile, once more.
-    async fn by_offset<T: DeserializeOwned + PartialEq>(&self, field: &str, size: usize) -> Result<Vec<T>, Error> {
+    async fn by_offset(&self, field: &str, size: usize) -> Result<Vec<T>, Error> {
         if let Offset::Whole(list) = self.offset_once(field, size).await? {
             return Ok(list);
         }
@@ -62,7 +69,7 @@ impl<'list> List<'list> {
         }
     }
 
-    async fn offset_once<T: DeserializeOwned + PartialEq>(&self, field: &str, size: usize) -> Result<Offset<T>, Error> {
+    async fn offset_once(&self, field: &str, size: usize) -> Result<Offset<T>, Error> {
         self.read.store(0, Ordering::Relaxed);
         let first: Page<T> = self.offset_page(field, size, 0).await?;
         let Some(total) = first.total else {
@@ -83,7 +90,7 @@ impl<'list> List<'list> {
     }
 
     /// Reads on where the tenant does not count: until a page is empty, or the same again because pages are ignored.
-    async fn without_total<T: DeserializeOwned + PartialEq>(&self, field: &str, size: usize, first: Page<T>) -> Result<Offset<T>, Error> {
+    async fn without_total(&self, field: &str, size: usize, first: Page<T>) -> Result<Offset<T>, Error> {
         let mut list = self.elements_of(first)?;
         let length = list.len();
         for number in 1.. {
@@ -99,7 +106,7 @@ impl<'list> List<'list> {
         Ok(Offset::Whole(list))
     }
 
-    async fn offset_page<T: DeserializeOwned>(&self, field: &str, size: usize, number: usize) -> Result<Page<T>, Error> {
+    async fn offset_page(&self, field: &str, size: usize, number: usize) -> Result<Page<T>, Error> {
         let mut query = vec![("page", number.to_string()), ("per_page", size.to_string())];
         if !matches!(self.kind.paging, Paging::Counted { .. }) {
             query.push(("include_totals", "true".to_owned()));
@@ -107,7 +114,7 @@ impl<'list> List<'list> {
         self.page(field, &query).await
     }
 
-    async fn by_checkpoint<T: DeserializeOwned>(&self, field: &str, size: usize) -> Result<Vec<T>, Error> {
+    async fn by_checkpoint(&self, field: &str, size: usize) -> Result<Vec<T>, Error> {
         self.read.store(0, Ordering::Relaxed);
         let mut list = Vec::new();
         let mut from: Option<String> = None;
@@ -125,19 +132,19 @@ impl<'list> List<'list> {
         }
     }
 
-    async fn page<T: DeserializeOwned>(&self, field: &str, query: &[(&str, String)]) -> Result<Page<T>, Error> {
+    async fn page(&self, field: &str, query: &[(&str, String)]) -> Result<Page<T>, Error> {
         let mut path = with_query(self.kind, &self.path);
         for (name, value) in query {
             path.push(if path.contains('?') { '&' } else { '?' });
             path.extend([*name, "=", &encode(value)]);
         }
         let reply = self.line.send(&Request::new(Method::GET, path)).await?;
-        let page = Page::read(&reply.body, field).map_err(|error| self.unreadable(error))?;
+        let page = Page::read(&reply.body, field).map_err(|error| self.unreadable(error))?.map(self.make);
         self.tell(&page);
         Ok(page)
     }
 
-    fn elements_of<T>(&self, page: Page<T>) -> Result<Vec<T>, Error> {
+    fn elements_of(&self, page: Page<T>) -> Result<Vec<T>, Error> {
         // Some services leave out what is zero, an empty list of an empty total included.
         let is_zero = page.total == Some(0);
         page.elements.or_else(|| is_zero.then(Vec::new)).ok_or_else(|| self.unreadable(Missing("it holds no list".to_owned())))
@@ -147,7 +154,7 @@ impl<'list> List<'list> {
         Error::Unreadable { request: format!("GET {}", self.path), source: source.into() }
     }
 
-    fn tell<T>(&self, page: &Page<T>) {
+    fn tell(&self, page: &Page<T>) {
         let came = page.elements.as_ref().map_or(0, Vec::len);
         let read = self.read.fetch_add(came, Ordering::Relaxed) + came;
         let tenant = self.line.name.clone();

@@ -2,6 +2,7 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::{Error, Missing};
@@ -26,12 +27,27 @@ impl Tenant {
     ///
     /// When the kind hangs under others ([`under`](Self::under)) or its names are told by another ([`named`](Self::named)).
     pub async fn list(&self, kind: &'static Kind) -> Result<Listing, Error> {
+        self.list_as(kind, &|body| body).await
+    }
+
+    /// Reads what [`list`](Self::list) reads, and makes of each answer what is wanted as soon as its page is there.
+    ///
+    /// What is not wanted (the keys of ten thousand clients) is gone before the next page comes.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list).
+    ///
+    /// # Panics
+    ///
+    /// As [`list`](Self::list).
+    pub async fn list_as<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(Body) -> T + Sync)) -> Result<Listing<T>, Error> {
         let listed = match kind.shape {
-            Shape::Collection | Shape::Keyed { names: Names::Listed } => self.whole(kind).await,
-            Shape::Singleton => self.get(kind, kind.path).await.map(|body| vec![body]),
+            Shape::Collection | Shape::Keyed { names: Names::Listed } => self.whole(kind, make).await,
+            Shape::Singleton => self.get(kind, kind.path).await.map(|body| vec![make(body)]),
             Shape::Keyed { names: Names::These(names) } => {
                 let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-                self.named(kind, &names).await
+                self.named(kind, &names).await.map(|bodies| bodies.into_iter().map(make).collect())
             }
             Shape::Keyed { names: Names::EachWith { .. } } => unreachable!("its names are told by another kind"),
             Shape::Child { .. } | Shape::Nested { .. } | Shape::Part { .. } => unreachable!("it is read under each of its parents"),
@@ -64,7 +80,7 @@ impl Tenant {
     ///
     /// When the list cannot be read to its end.
     pub async fn elements(&self, kind: &'static Kind, parent: &Id) -> Result<Vec<Value>, Error> {
-        self.pages(kind, kind.path_under(parent.as_str())).whole().await
+        self.pages(kind, kind.path_under(parent.as_str()), &|element| element).whole().await
     }
 
     /// Reads what one parent has of a nested kind or a part; each names its parent.
@@ -84,7 +100,7 @@ impl Tenant {
                 Err(error) if error.is_not_found() => Vec::new(),
                 other => vec![other?],
             },
-            _ => self.pages(kind, path).whole().await?,
+            _ => self.pages(kind, path, &|body| body).whole().await?,
         };
         for body in &mut found {
             body.0.insert(field.to_owned(), Value::String(parent.as_str().to_owned()));
@@ -129,24 +145,28 @@ impl Tenant {
     }
 
     /// Reads a list to its end, and each resource by itself where the list is only a summary.
-    async fn whole(&self, kind: &'static Kind) -> Result<Vec<Body>, Error> {
-        let mut list: Vec<Body> = self.pages(kind, kind.path.to_owned()).whole().await?;
-        if kind.has_presets {
-            list.retain(|body| kind.id_of(body).is_some());
-        }
+    async fn whole<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(Body) -> T + Sync)) -> Result<Vec<T>, Error> {
+        let path = kind.path.to_owned();
         if !kind.is_summarised {
-            return Ok(list);
+            let wanted = |body: Body| (!kind.has_presets || kind.id_of(&body).is_some()).then(|| make(body));
+            let list = self.pages(kind, path, &wanted).whole().await?;
+            return Ok(list.into_iter().flatten().collect());
         }
-        let ids: Vec<Id> = list.iter().filter_map(|body| kind.id_of(body)).map(Id::new).collect();
-        let ids = &ids;
+        let ids = self.pages(kind, path, &|body: Body| kind.id_of(&body).map(Id::new)).whole().await?;
+        let ids: &Vec<Id> = &ids.into_iter().flatten().collect();
         let read = |place: usize| async move { self.read(kind, &ids[place]).await };
         let whole: Vec<Option<Body>> = stream::iter(0..ids.len()).map(read).buffered(self.concurrency).try_collect().await?;
         // What is gone since it was listed is not there.
-        Ok(whole.into_iter().flatten().collect())
+        Ok(whole.into_iter().flatten().map(make).collect())
     }
 
-    fn pages(&self, kind: &'static Kind, path: String) -> List<'_> {
-        List::new(&self.line, kind, path, self.concurrency)
+    fn pages<'list, A: DeserializeOwned, T: PartialEq>(
+        &'list self,
+        kind: &'static Kind,
+        path: String,
+        make: &'list (dyn Fn(A) -> T + Sync),
+    ) -> List<'list, A, T> {
+        List::new(&self.line, kind, path, self.concurrency, make)
     }
 
     async fn get(&self, kind: &Kind, path: &str) -> Result<Body, Error> {
@@ -166,7 +186,7 @@ pub(super) fn object_of(kind: &Kind, answer: Value) -> Option<Body> {
 }
 
 /// Tells what an answer to a list says about the kind from what went wrong.
-fn absent(kind: &Kind, error: Error) -> Result<Listing, Error> {
+fn absent<T>(kind: &Kind, error: Error) -> Result<Listing<T>, Error> {
     let because = match &error {
         Error::Scope { .. } => Absence::Scope(error.to_string()),
         Error::Refused { status: 402 | 403, message, .. } => Absence::Entitlement(message.clone()),
