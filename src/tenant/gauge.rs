@@ -66,6 +66,8 @@ pub(super) struct Gauge {
     /// The shortest time to a reset that was told: whether that means full or one more, one comes back in it for certain.
     soonest: Duration,
     in_flight: u32,
+    /// Requests that came back so far.
+    landed: u64,
 }
 
 /// Whether a request may leave by what a gauge shows.
@@ -83,15 +85,29 @@ impl Gauge {
     /// Returns the gauge of a bucket that holds `limit` and gets `rate` a second back.
     pub(super) fn new(limit: u32, share: f64, rate: f64, now: Instant) -> Self {
         let reserve = f64::from(limit.saturating_sub(usable(limit, share)));
-        Self { limit: f64::from(limit), reserve, rate, left: f64::from(limit), at: now, reset: now, soonest: LONGEST, in_flight: 0 }
+        Self {
+            limit: f64::from(limit),
+            reserve,
+            rate,
+            left: f64::from(limit),
+            at: now,
+            reset: now,
+            soonest: LONGEST,
+            in_flight: 0,
+            landed: 0,
+        }
     }
 
-    /// Takes in what an answer said.
-    pub(super) fn told(&mut self, told: Told, now: Instant) {
+    /// Takes in what an answer said, and how many requests had come back when its own left.
+    ///
+    /// Answers overtake each other. Where others came back meanwhile they may have been counted later, so this one can only lower what is left.
+    pub(super) fn told(&mut self, told: Told, landed_before: Option<u64>, now: Instant) {
         if now < self.at {
             return; // An answer from before a 429 says nothing about what comes after it.
         }
-        self.left = f64::from(told.remaining);
+        let is_newest = landed_before == Some(self.landed);
+        let most = if is_newest { self.limit } else { self.refilled(now) };
+        self.left = f64::from(told.remaining).min(most);
         self.at = now;
         self.reset = now + told.reset;
         self.soonest = self.soonest.min(told.reset);
@@ -103,14 +119,16 @@ impl Gauge {
         (self.left, self.at, self.reset) = (self.reserve, until, until);
     }
 
-    /// Counts a request that leaves.
-    pub(super) fn leave(&mut self) {
+    /// Counts a request that leaves; returns how many have come back so far.
+    pub(super) fn leave(&mut self) -> u64 {
         self.in_flight += 1;
+        self.landed
     }
 
     /// Counts a request that came back.
     pub(super) fn land(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.landed += 1;
     }
 
     /// Counts a request that came back without a word about this bucket: a 404 carries no headers, and is counted all the same.
@@ -185,7 +203,7 @@ mod tests {
     async fn what_the_share_leaves_to_others_is_not_touched() {
         let now = Instant::now();
         let mut gauge = Gauge::new(10, 0.8, 0.0, now);
-        gauge.told(Told { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, now);
+        gauge.told(Told { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, Some(0), now);
         assert_eq!(gauge.read(now), Reading::Go);
         gauge.leave();
         assert_eq!(gauge.read(now), Reading::In(Duration::from_secs(4)));
@@ -195,8 +213,8 @@ mod tests {
     async fn what_came_back_without_a_word_was_counted_all_the_same() {
         let now = Instant::now();
         let mut gauge = Gauge::new(10, 0.8, 0.0, now);
-        gauge.told(Told { limit: 10, remaining: 9, reset: Duration::from_secs(1) }, now);
-        gauge.told(Told { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, now);
+        gauge.told(Told { limit: 10, remaining: 9, reset: Duration::from_secs(1) }, Some(0), now);
+        gauge.told(Told { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, Some(0), now);
         gauge.leave();
         gauge.land_untold(now);
         assert_eq!(gauge.read(now), Reading::In(Duration::from_secs(4)));
@@ -207,10 +225,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn an_answer_that_was_overtaken_raises_nothing() {
+        let now = Instant::now();
+        let mut gauge = Gauge::new(10, 0.8, 0.0, now);
+        let told = |remaining| Told { limit: 10, remaining, reset: Duration::from_secs(4) };
+        let before = [gauge.leave(), gauge.leave()];
+        gauge.told(told(2), Some(before[1]), now);
+        gauge.land();
+        gauge.told(told(9), Some(before[0]), now);
+        gauge.land();
+        assert_eq!(gauge.read(now), Reading::In(Duration::from_secs(4)));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn after_the_reset_one_request_asks_how_many_may_follow() {
         let now = Instant::now();
         let mut gauge = Gauge::new(10, 0.8, 0.0, now);
-        gauge.told(Told { limit: 10, remaining: 2, reset: Duration::from_secs(4) }, now);
+        gauge.told(Told { limit: 10, remaining: 2, reset: Duration::from_secs(4) }, Some(0), now);
         let later = now + Duration::from_secs(4);
         assert_eq!(gauge.read(later), Reading::Go);
         gauge.leave();

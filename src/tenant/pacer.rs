@@ -49,8 +49,15 @@ pub(super) struct Pacer {
 pub(super) struct Pass<'pacer> {
     pacer: &'pacer Pacer,
     area: Area,
-    buckets: Vec<Bucket>,
+    buckets: Vec<Counted>,
     told: Option<Told>,
+}
+
+/// A bucket that counts a request, and how many requests had come back to it when this one left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Counted {
+    bucket: Bucket,
+    landed_before: u64,
 }
 
 /// What holds a request back.
@@ -198,7 +205,9 @@ impl Pass<'_> {
             state.heard = Some(now);
         }
         if let Some(told) = told {
-            self.gauge_of(&mut state, told.limit, now).told(told, now);
+            let (bucket, _) = self.pacer.bucket_of(&self.area, told.limit);
+            let counted = self.buckets.iter().find(|counted| counted.bucket == bucket);
+            self.gauge_of(&mut state, told.limit, now).told(told, counted.map(|counted| counted.landed_before), now);
         }
     }
 
@@ -229,8 +238,10 @@ impl Drop for Pass<'_> {
         let mut state = self.pacer.state();
         let now = Instant::now();
         state.in_flight -= 1;
-        let land = |bucket, gauge: &mut Gauge| if told_by == Some(bucket) { gauge.land() } else { gauge.land_untold(now) };
-        state.gauges_of(&self.buckets, land);
+        for Counted { bucket, .. } in &self.buckets {
+            let Some(gauge) = state.gauges.get_mut(bucket) else { continue };
+            if told_by == Some(*bucket) { gauge.land() } else { gauge.land_untold(now) }
+        }
         drop(state);
         self.pacer.slot.notify_one();
         self.pacer.answer.notify_waiters();
@@ -239,7 +250,7 @@ impl Drop for Pass<'_> {
 
 impl State {
     /// Lets a request leave, or says how long it is held; counts it in every bucket only when all of them let it go.
-    fn admit(&mut self, area: &Area, concurrency: usize) -> Result<Vec<Bucket>, Hold> {
+    fn admit(&mut self, area: &Area, concurrency: usize) -> Result<Vec<Counted>, Hold> {
         let now = Instant::now();
         if now < self.deadline {
             return Err(Hold::For { wait: self.deadline - now, because: "the tenant asked for it" });
@@ -256,9 +267,10 @@ impl State {
         let buckets = self.buckets_of(area);
         self.ask_gauges(&buckets, now)?;
         self.ask_quotas(area)?;
-        self.gauges_of(&buckets, |_, gauge| gauge.leave());
         self.in_flight += 1;
-        Ok(buckets)
+        let gauges = &mut self.gauges;
+        let count = |bucket| gauges.get_mut(&bucket).map(|gauge| Counted { bucket, landed_before: gauge.leave() });
+        Ok(buckets.into_iter().filter_map(count).collect())
     }
 
     /// Returns the buckets that count calls of an area, as far as answers showed: its own, and the tenant's besides a group's.
@@ -287,14 +299,6 @@ impl State {
         }
         quotas.into_iter().for_each(Quota::spend);
         Ok(())
-    }
-
-    fn gauges_of(&mut self, buckets: &[Bucket], change: impl Fn(Bucket, &mut Gauge)) {
-        for bucket in buckets {
-            if let Some(gauge) = self.gauges.get_mut(bucket) {
-                change(*bucket, gauge);
-            }
-        }
     }
 
     /// Counts the time since then as waited, once however many waited.

@@ -150,8 +150,9 @@ async fn without_known_limits_the_headers_are_enough() {
             let bucket = Bucket::new(burst, a_second, burst.into(), reset);
             let (run, over) = simulate(&format!("unknown {burst} @ {a_second}/s, reset {reset:?}"), false, bucket, None).await;
             assert_eq!(run.refused, 0);
-            // A bucket of two is told in whole seconds, so every wait is rounded up.
-            assert!(over < if burst > 2 { 1.1 } else { 3.0 }, "{run:?}");
+            // A bucket of two is told in whole seconds, so every wait is rounded up. Sixteen answers that overtake each other are
+            // believed at their lowest.
+            assert!(over < if burst > 2 { 1.2 } else { 3.0 }, "{run:?}");
         }
     }
 }
