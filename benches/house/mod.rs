@@ -46,8 +46,9 @@ pub(crate) struct Tally {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cost {
     pub(crate) wall: Duration,
-    cpu: Duration,
-    peak: u64,
+    pub(crate) cpu: Duration,
+    /// In bytes.
+    pub(crate) peak: u64,
     /// Of both tenants.
     pub(crate) asked: Tally,
 }
@@ -71,6 +72,11 @@ impl House {
         let wall = began.elapsed();
         assert!(ended.status.success(), "`migrate {line}` ended with {}", ended.status);
         Cost { wall, cpu: ended.rusage.utime + ended.rusage.stime, peak: ended.rusage.maxrss, asked: self.asked() - before }
+    }
+
+    /// Returns what the target alone was asked so far.
+    pub(crate) fn asked_of_target(&self) -> Tally {
+        self.prod.asked()
     }
 
     fn asked(&self) -> Tally {
@@ -136,13 +142,6 @@ impl std::ops::Sub for Tally {
 
     fn sub(self, other: Self) -> Self {
         Self { reads: self.reads - other.reads, writes: self.writes - other.writes, refused: self.refused - other.refused }
-    }
-}
-
-impl Cost {
-    /// Returns the better of two runs: the shorter times, each by itself, and the higher peak, for memory has no luck.
-    pub(crate) fn best(self, other: Self) -> Self {
-        Self { wall: self.wall.min(other.wall), cpu: self.cpu.min(other.cpu), peak: self.peak.max(other.peak), asked: self.asked }
     }
 }
 

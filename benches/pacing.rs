@@ -1,0 +1,39 @@
+//! `cargo bench --bench pacing`: an import of 300 changes into tenants that allow little, in real time, about four minutes in all.
+//!
+//! Printed beside the least time that the bucket allows for as many requests: all of it, and at the 80 % that migrate uses. A request that was
+//! refused as too many is an error; how long it takes is not.
+
+#![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
+
+mod company;
+mod house;
+
+use std::process::ExitCode;
+
+use house::{House, Tally};
+
+/// What the tenants allow: requests at once, and requests a second.
+const BUCKETS: [(u32, u32); 2] = [(50, 16), (10, 2)];
+
+/// The share of a bucket that migrate uses unless told otherwise.
+const SHARE: f64 = 0.8;
+
+/// Clients with which the company has some 300 things to create.
+const CLIENTS: usize = 177;
+
+fn main() -> ExitCode {
+    let refused: usize = BUCKETS.into_iter().map(|(burst, rate)| import(burst, rate)).sum();
+    if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Imports into an empty tenant with this bucket, of which nothing is configured; returns how many requests were refused.
+fn import(burst: u32, rate: u32) -> usize {
+    let house = House::new(CLIENTS, &["--burst", &burst.to_string(), "--rate", &rate.to_string()]);
+    let cost = house.run("import --from dev --tenant prod --yes");
+    let Tally { reads, writes, refused } = house.asked_of_target();
+    let requests = f64::from(u32::try_from(reads + writes).expect("some hundred"));
+    let least = |share: f64| (requests - (f64::from(burst) * share).floor()) / (f64::from(rate) * share);
+    println!("a bucket of {burst} and {rate} a second: {reads} reads and {writes} writes, {refused} refused as too many");
+    println!("  {:.1} s; the whole bucket allows {:.1} s, {SHARE} of it {:.1} s", cost.wall.as_secs_f64(), least(1.0), least(SHARE));
+    refused
+}
