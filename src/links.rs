@@ -9,6 +9,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::{Catalog, Shape};
 use crate::disk;
 use crate::resource::{Id, Key, Resource};
 
@@ -141,8 +142,10 @@ impl Links {
         self.by_source.values()
     }
 
-    /// Pairs the resources of two tenants: by link, else by key. Returns for each desired resource the place of its partner.
-    pub fn pair(&self, desired: &[Resource], live: &[Resource]) -> Vec<Option<usize>> {
+    /// Pairs the resources of two tenants: by link, else by key; a child or a part goes with its parent, whatever that is called.
+    ///
+    /// Returns for each desired resource the place of its partner.
+    pub fn pair(&self, catalog: &Catalog, desired: &[Resource], live: &[Resource]) -> Vec<Option<usize>> {
         let by_id: HashMap<(&str, &Id), usize> =
             live.iter().enumerate().map(|(at, resource)| ((resource.key.kind(), &resource.id), at)).collect();
         let by_key: HashMap<&Key, usize> = live.iter().enumerate().map(|(at, resource)| (&resource.key, at)).collect();
@@ -156,7 +159,16 @@ impl Links {
         for (pair, resource) in pairs.iter_mut().zip(desired) {
             *pair = pair.or_else(|| by_key.get(&resource.key).copied().filter(|at| !taken.contains(at)));
         }
-        pairs
+        let parents: HashMap<(&str, &Id), Option<usize>> =
+            desired.iter().zip(&pairs).map(|(resource, pair)| ((resource.key.kind(), &resource.id), *pair)).collect();
+        let partner_by_parent = |resource: &Resource, by_key: Option<usize>| match catalog.kind(resource.key.kind())?.shape {
+            Shape::Child { parent, .. } | Shape::Part { parent } => match parents.get(&(parent, &resource.id)) {
+                Some(parent) => by_id.get(&(resource.key.kind(), &live[(*parent)?].id)).copied(),
+                None => by_key,
+            },
+            _ => by_key,
+        };
+        desired.iter().zip(&pairs).map(|(resource, pair)| partner_by_parent(resource, *pair)).collect()
     }
 }
 
@@ -184,7 +196,17 @@ mod tests {
         links.link(&Id::new("s1"), &Id::new("t1"), &Key::new("clients", "Old"));
         let desired = [resource("s1", "New"), resource("s2", "Old"), resource("s3", "Third")];
         let live = [resource("t1", "Old"), resource("t3", "Third")];
-        assert_eq!(links.pair(&desired, &live), [Some(0), None, Some(1)]);
+        assert_eq!(links.pair(Catalog::standard(), &desired, &live), [Some(0), None, Some(1)]);
+    }
+
+    #[test]
+    fn a_child_goes_with_its_parent_whatever_that_is_called_in_the_target() {
+        let mut links = Links::default();
+        links.link(&Id::new("s1"), &Id::new("t1"), &Key::new("roles", "Old"));
+        let of_kind = |kind: &str, id: &str, name: &str| Resource { key: Key::new(kind, name), ..resource(id, name) };
+        let desired = [of_kind("roles", "s1", "New"), of_kind("role-permissions", "s1", "New"), of_kind("role-permissions", "s2", "Alone")];
+        let live = [of_kind("roles", "t1", "Old"), of_kind("role-permissions", "t2", "Alone"), of_kind("role-permissions", "t1", "Old")];
+        assert_eq!(links.pair(Catalog::standard(), &desired, &live), [Some(0), Some(2), Some(1)]);
     }
 
     #[test]

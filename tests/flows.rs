@@ -61,7 +61,7 @@ pub(crate) async fn import(source: &Snapshot, tenant: &Tenant, links: &mut Links
     let live = read(tenant).await;
     let desired = Desired::unmapped(source.clone());
     let plan = plan(catalog, &desired, &live, links);
-    let partners = links.pair(&source.resources, &live.resources);
+    let partners = links.pair(catalog, &source.resources, &live.resources);
     for (wanted, at) in source.resources.iter().zip(partners) {
         let is_collection = catalog.kind(wanted.key.kind()).is_some_and(|kind| kind.shape == Shape::Collection);
         if let Some(at) = at.filter(|_| is_collection) {
@@ -132,7 +132,7 @@ async fn copy(name: &str, source: State, target: State) -> (Vec<String>, Vec<Str
 fn unlike(source: &Snapshot, target: &Snapshot, links: &Links, plan: &Plan) -> Vec<String> {
     let catalog = Catalog::standard();
     let is_named = |key: &migrate::resource::Key| plan.left_out.iter().any(|left| left.key == *key);
-    let partners = links.pair(&source.resources, &target.resources);
+    let partners = links.pair(catalog, &source.resources, &target.resources);
     let mut unlike = Vec::new();
     for (wanted, at) in source.resources.iter().zip(partners) {
         if wanted.left_alone.is_some() || is_named(&wanted.key) {

@@ -16,7 +16,7 @@ use crate::snapshot::{Desired, Snapshot, Status, refs};
 
 /// Decides what it takes to make the target hold what is desired.
 pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> Plan {
-    let partners = Partners::of(&desired.snapshot.resources, live, links);
+    let partners = Partners::of(catalog, &desired.snapshot.resources, live, links);
     let mut making = Making { catalog, desired, live, plan: empty(&desired.snapshot, live), following: Vec::new(), late: Vec::new() };
     making.leave_out_unread();
     let mut candidates = making.candidates(&partners);
@@ -64,8 +64,8 @@ struct Partners<'live> {
 }
 
 impl<'live> Partners<'live> {
-    fn of(desired: &[Resource], live: &'live Snapshot, links: &Links) -> Self {
-        let of_desired = links.pair(desired, &live.resources);
+    fn of(catalog: &Catalog, desired: &[Resource], live: &'live Snapshot, links: &Links) -> Self {
+        let of_desired = links.pair(catalog, desired, &live.resources);
         let wanted: HashSet<&Key> = desired.iter().map(|resource| &resource.key).collect();
         let mut names: HashMap<Key, Key> = HashMap::new();
         for (at, desired) in of_desired.iter().zip(desired).filter_map(|(at, desired)| at.map(|at| (at, desired))) {

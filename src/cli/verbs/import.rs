@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::plan::next_command;
 use crate::apply::{Moved, journal};
+use crate::catalog::{Catalog, Kind};
 use crate::cli::carry_out::{Begun, carry_out, lock};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, REFUSED, USAGE};
@@ -163,7 +164,7 @@ fn refuse_another_target(plan: &Plan, name: &str, domain: &str) -> Result<(), Fa
 /// Links every pair that was found, so that a later rename in the source is a rename in the target.
 fn link_partners(desired: &Desired, live: &Snapshot, links: &mut Links) {
     let wanted = &desired.snapshot.resources;
-    let partners = links.pair(wanted, &live.resources);
+    let partners = links.pair(Catalog::standard(), wanted, &live.resources);
     for (source, at) in wanted.iter().zip(partners) {
         if let Some(target) = at.map(|at| &live.resources[at]).filter(|target| has_own_id(target.id.as_str(), &target.key)) {
             links.link(&source.id, &target.id, &source.key);
@@ -173,7 +174,7 @@ fn link_partners(desired: &Desired, live: &Snapshot, links: &mut Links) {
 
 /// Singletons and named objects have one id in every tenant, and children have their parent's: there is nothing to link.
 fn has_own_id(id: &str, key: &crate::resource::Key) -> bool {
-    id != key.name() && crate::catalog::Catalog::standard().kind(key.kind()).is_some_and(crate::catalog::Kind::has_own_ids)
+    id != key.name() && Catalog::standard().kind(key.kind()).is_some_and(Kind::has_own_ids)
 }
 
 fn named(runs: &Path, run: &str, target: &str) -> Result<PathBuf, Failure> {
