@@ -239,7 +239,7 @@ fn a_plan_that_would_change_nothing_ends_with_0() {
     prod holds everything dev has: 52 resources equal.
     Nothing to do.
 
-    (1 left alone, 2 only in prod; `--output json` names them)
+    (2 left alone, 2 only in prod; `--output json` names them)
     ");
 }
 

@@ -129,8 +129,9 @@ async fn update(
     secrets: &[(String, Secret)],
 ) -> Result<(), Outcome> {
     let mut body = body.clone();
-    let is_overlaid = |field: &&&str| body.0.contains_key(**field) || secrets.iter().any(|(path, _)| covers(field, path));
-    let overlaid: Vec<&str> = kind.overlaid.iter().filter(is_overlaid).copied().collect();
+    let is_sent = |field: &&str| body.0.contains_key(*field) || secrets.iter().any(|(path, _)| covers(field, path));
+    let overlaid: Vec<&str> =
+        kind.fields().iter().map(|field| field.name).filter(|field| kind.is_laid_over(field)).filter(is_sent).collect();
     if !overlaid.is_empty() {
         let held = tenant.read(kind, id).await.map_err(|refused| outcome_of(&refused))?;
         let held = held.ok_or_else(|| Outcome::Failed("it is gone from the target since it was read".to_owned()))?;
@@ -218,5 +219,13 @@ mod tests {
         ];
         let laid = laid_over("options", &held, json!({"scope": ["a", "b"], "deep": {"x": 3}}), &edits);
         assert_eq!(laid, json!({"client_secret": "hidden", "scope": ["a", "b"], "deep": {"x": 3}}));
+    }
+
+    #[test]
+    fn an_addon_keeps_its_own_secret_and_one_that_is_cleared_goes() {
+        let held = json!({"sap_api": {"clientid": "a", "servicePassword": "hidden"}, "slack": {"team": "x"}});
+        let edits = [Edit { path: "addons.slack".into(), old: Some(json!({"team": "x"})), new: None }];
+        let laid = laid_over("addons", &held, json!({"sap_api": {"clientid": "b"}, "slack": null}), &edits);
+        assert_eq!(laid, json!({"sap_api": {"clientid": "b", "servicePassword": "hidden"}, "slack": null}));
     }
 }

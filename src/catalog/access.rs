@@ -3,7 +3,7 @@
 //! Fields: `POST` and `PATCH /resource-servers`, `/roles`, `/roles/{id}/permissions` in Auth0's OpenAPI description of 2026-06-25.
 
 use super::kind::Kind;
-use super::reference::{Alone, Reference, When};
+use super::reference::{Alone, Made, Reference, When};
 use super::shape::{Delta, Paging};
 
 /// APIs.
@@ -35,7 +35,8 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
         "token_encryption.encryption_key.thumbprint_sha256",
     ])
     .secrets(&["signing_secret"])
-    .made_secrets(&["signing_secret"])
+    // 14 recorded creates by RS256 were answered without one.
+    .made_secrets(&[Made { path: "signing_secret", when: Some(("signing_alg", "HS256")) }])
     .sets(&["scopes"])
     .defaults(&[
         ("allow_offline_access", "false"),

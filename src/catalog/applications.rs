@@ -4,7 +4,7 @@
 //! description of 2026-06-25, corrected by recorded traffic.
 
 use super::kind::Kind;
-use super::reference::{Alone, Reference, When};
+use super::reference::{Alone, Made, Reference, When};
 use super::shape::Paging;
 
 /// Applications.
@@ -13,6 +13,13 @@ use super::shape::Paging;
 /// description's own are wrong in three of twelve cases. `jwt_configuration.secret_encoded` and `third_party_security_mode` are in the
 /// description's update schema, but a change of either is refused. How a client proves who it is by keys
 /// (`client_authentication_methods`) cannot be read back: a tenant answers ids of credentials, a create wants the keys themselves.
+///
+/// Grant types and the settings of tokens are filled in by a create that does not mention them (189 of 189 recorded creates, by how the client
+/// proves who it is and whose it is), and every recorded client but a tenant's global one has them. So one without them was written by
+/// hand or by an older tenant: it does not say them, and clearing them would leave a client that can do nothing. A refresh token that is
+/// given in part is filled up; token settings are not (a given `alg` gains no lifetime).
+///
+/// Two clients may have one name: 11 recorded creates of one name were all answered 201.
 pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/clients")
     .titled("Applications")
     .paged(Paging::Offset { field: "clients", size: 100, or_checkpoint: true })
@@ -93,7 +100,7 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         "addons.*.masterkey",
         "addons.*.password",
     ])
-    .made_secrets(&["client_secret"])
+    .made_secrets(&[Made { path: "client_secret", when: None }])
     .refers(&[
         Reference::key("resource_server_identifier", "resource-servers"),
         Reference::key("refresh_token.policies[].audience", "resource-servers"),
@@ -118,6 +125,18 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         ("sso", "false"),
         ("jwt_configuration.secret_encoded", "false"),
     ])
+    .filled(&[
+        "grant_types",
+        "jwt_configuration",
+        "refresh_token.rotation_type",
+        "refresh_token.expiration_type",
+        "refresh_token.leeway",
+        "refresh_token.token_lifetime",
+        "refresh_token.idle_token_lifetime",
+        "refresh_token.infinite_token_lifetime",
+        "refresh_token.infinite_idle_token_lifetime",
+    ])
+    .shares_keys()
     .required(&["name"])
     .alone(&[
         Alone::always("global", When::True, "it is the tenant's own global client"),

@@ -40,6 +40,9 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     .secrets(&[
         "options.client_secret",
         "options.app_secret",
+        "options.consumer_secret",
+        // Headers prove who is calling: `X-Auth0-Client-Secret` in a recorded connection.
+        "options.customHeaders.*",
         "options.twilio_token",
         "options.twilio_sid",
         "options.configuration",
@@ -65,6 +68,8 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
         ("authentication", r#"{"active":true}"#),
         ("connected_accounts", r#"{"active":false}"#),
     ])
+    // 12 of 14 recorded creates by oidc, okta and waad come back with it, though nobody sent it.
+    .mirrors(&[("display_name", "name")])
     .required(&["name", "strategy"])
     .overlaid(&["options"])
     .echoed(&["display_name"])

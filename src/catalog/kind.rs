@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::reference::{Alone, Reference, Step};
+use super::reference::{Alone, Made, Reference, Step};
 use super::shape::{FollowUp, Names, Paging, Shape, Write};
 use crate::body::Body;
 
@@ -64,14 +64,20 @@ pub struct Kind {
     pub read_only: &'static [&'static str],
     /// Fields that never become part of a resource.
     pub secrets: &'static [&'static str],
-    /// Whether a tenant gives the secret itself when the resource is created, so that nobody has to supply it.
-    pub made_secrets: &'static [&'static str],
+    /// Secrets that a tenant makes itself when it creates a resource, so that nobody has to supply them.
+    pub made_secrets: &'static [Made],
     /// Fields that name another resource.
     pub references: &'static [Reference],
     /// Lists whose order says nothing.
     pub sets: &'static [&'static str],
     /// Values the server fills in, as JSON text: one that is absent and one that holds this are the same.
     pub defaults: &'static [(&'static str, &'static str)],
+    /// Fields that hold what another field holds where they are absent.
+    pub mirrors: &'static [(&'static str, &'static str)],
+    /// Fields that every resource has, since a create fills them in where the body lacks them: with what, depends on the rest of the body.
+    ///
+    /// One that is absent was not said, so the target's own value stands.
+    pub filled: &'static [&'static str],
     /// Fields a create must have.
     pub required: &'static [&'static str],
     /// Fields that a PATCH replaces whole, where it merges other objects one level deep.
@@ -82,6 +88,8 @@ pub struct Kind {
     pub echoed: &'static [&'static str],
     /// Resources to leave alone.
     pub alone: &'static [Alone],
+    /// Whether two of them may have the same key; where they may not, the API answers 409.
+    pub shares_keys: bool,
     /// Why none can be created any more, where the API refuses it.
     pub not_created: Option<&'static str>,
     /// What a person has to do to have one, where no request can.
@@ -164,14 +172,26 @@ impl Kind {
         self.alone.iter().find(|alone| alone.when.holds(answered.get(alone.field)))
     }
 
-    /// Returns the value the server fills in where a field is absent.
+    /// Returns whether an update writes a field over the target's own value.
     ///
-    /// # Panics
-    ///
-    /// When the table holds a default that is not JSON; a test of the catalog reads every one.
+    /// So it does with what the entry says, and with an object in which a secret stands two levels down: a PATCH merges one level, and the
+    /// object in between would come back without its secret.
+    #[must_use]
+    pub fn is_laid_over(&self, name: &str) -> bool {
+        let is_deep = |path: &&&str| path.split('.').next() == Some(name) && path.split('.').nth(2).is_some();
+        self.overlaid.contains(&name) || self.secrets.iter().any(|path| is_deep(&path))
+    }
+
+    /// Returns the value that an absent field stands for.
     #[must_use]
     pub fn default_of(&self, path: &str) -> Option<Value> {
         let (_, text) = self.defaults.iter().find(|(known, _)| *known == path)?;
         Some(serde_json::from_str(text).expect("catalog test: every default is JSON"))
+    }
+
+    /// Returns the secrets that a tenant makes when it creates a resource of this body.
+    pub fn made_for(&self, body: &Body) -> impl Iterator<Item = &'static str> {
+        let holds = |field: &str, text: &str| body.get(field).cloned().or_else(|| self.default_of(field)) == Some(text.into());
+        self.made_secrets.iter().filter(move |made| made.when.is_none_or(|(field, text)| holds(field, text))).map(|made| made.path)
     }
 }

@@ -30,7 +30,7 @@ use std::sync::OnceLock;
 
 pub use fields::{Field, Fields, Purpose, Written};
 pub use kind::{Kind, Quirk};
-pub use reference::{Alone, By, Reference, Step, When};
+pub use reference::{Alone, By, Made, Reference, Step, When};
 pub use shape::{Delta, FollowUp, Names, Paging, Shape, Write};
 
 /// The kinds a run works on, in the order their references demand.
@@ -130,8 +130,18 @@ mod tests {
     #[test]
     fn every_path_of_an_entry_names_a_known_field() {
         for kind in Catalog::standard().kinds() {
-            let paths = kind.sets.iter().chain(kind.overlaid).chain(kind.replaced).chain(kind.echoed).chain(kind.required).chain(kind.key);
-            for path in paths.copied().chain(kind.defaults.iter().map(|(path, _)| *path)) {
+            let paths = kind
+                .sets
+                .iter()
+                .chain(kind.overlaid)
+                .chain(kind.replaced)
+                .chain(kind.echoed)
+                .chain(kind.required)
+                .chain(kind.key)
+                .chain(kind.filled);
+            let mirrors = kind.mirrors.iter().flat_map(|(path, other)| [*path, *other]);
+            let made = kind.made_secrets.iter().flat_map(|made| [Some(made.path), made.when.map(|(field, _)| field)]).flatten();
+            for path in paths.copied().chain(kind.defaults.iter().map(|(path, _)| *path)).chain(mirrors).chain(made) {
                 assert!(kind.fields().has(path), "{}: {path}", kind.name);
             }
         }
@@ -144,6 +154,16 @@ mod tests {
                 assert!(serde_json::from_str::<serde_json::Value>(text).is_ok(), "{}: {path} = {text}", kind.name);
             }
         }
+    }
+
+    #[test]
+    fn an_object_with_a_secret_two_levels_down_is_laid_over_the_targets_own() {
+        let laid_over = |kind: &str| -> Vec<&str> {
+            let kind = Catalog::standard().kind(kind).expect("a kind");
+            kind.fields().iter().map(|field| field.name).filter(|name| kind.is_laid_over(name)).collect()
+        };
+        assert_eq!(laid_over("clients"), ["addons"]);
+        assert_eq!(laid_over("connections"), ["options"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a field of a kind names, and what marks a resource that must be left alone.
+//! What a field of a kind names, which secrets a tenant makes, and what marks a resource that must be left alone.
 
 use serde_json::Value;
 
@@ -52,6 +52,15 @@ impl Reference {
         self.planned = true;
         self
     }
+}
+
+/// A secret that a tenant makes itself when it creates a resource, whether or not a body asks for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Made {
+    /// Where it stands.
+    pub path: &'static str,
+    /// A field and the text it must hold, where not every resource of the kind has such a secret.
+    pub when: Option<(&'static str, &'static str)>,
 }
 
 /// What marks a resource that must be left alone.

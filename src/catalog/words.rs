@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::kind::{Kind, Quirk};
-use super::reference::{Alone, Reference, Step};
+use super::reference::{Alone, Made, Reference, Step};
 use super::shape::{Delta, FollowUp, Names, Paging, Shape, Write};
 
 impl Kind {
@@ -34,11 +34,14 @@ impl Kind {
             references: &[],
             sets: &[],
             defaults: &[],
+            mirrors: &[],
+            filled: &[],
             required: &[],
             replaced: &[],
             overlaid: &[],
             echoed: &[],
             alone: &[],
+            shares_keys: false,
             not_created: None,
             by_hand: None,
             steps: &[],
@@ -215,8 +218,8 @@ impl Kind {
 
     /// Sets the secrets that a tenant makes itself when the resource is created.
     #[must_use]
-    pub const fn made_secrets(mut self, paths: &'static [&'static str]) -> Self {
-        self.made_secrets = paths;
+    pub const fn made_secrets(mut self, secrets: &'static [Made]) -> Self {
+        self.made_secrets = secrets;
         self
     }
 
@@ -238,6 +241,20 @@ impl Kind {
     #[must_use]
     pub const fn defaults(mut self, defaults: &'static [(&'static str, &'static str)]) -> Self {
         self.defaults = defaults;
+        self
+    }
+
+    /// Sets the fields that hold what another field holds where they are absent.
+    #[must_use]
+    pub const fn mirrors(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.mirrors = fields;
+        self
+    }
+
+    /// Sets the fields that a create fills in where the body lacks them.
+    #[must_use]
+    pub const fn filled(mut self, paths: &'static [&'static str]) -> Self {
+        self.filled = paths;
         self
     }
 
@@ -274,6 +291,13 @@ impl Kind {
     #[must_use]
     pub const fn alone(mut self, alone: &'static [Alone]) -> Self {
         self.alone = alone;
+        self
+    }
+
+    /// Says that two of them may have the same key.
+    #[must_use]
+    pub const fn shares_keys(mut self) -> Self {
+        self.shares_keys = true;
         self
     }
 

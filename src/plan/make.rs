@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::Value;
 
 use super::diff::{difference, normal};
+use super::pairs::{Names, Partners};
 use super::resolve::{Candidate, Verdict, keep_elements_of_the_target, keep_held, resolve};
 use super::{Action, Change, LeftOut, Manual, Plan, SecretField, Side, Stage};
 use crate::body::Body;
@@ -56,47 +57,6 @@ fn empty(source: &Snapshot, target: &Snapshot) -> Plan {
     Plan { unknown: source.unknown_fields(), notes, ..Plan::between(side(source), side(target)) }
 }
 
-/// The live resources under the keys of their desired partners; copies only of those that such a key changes.
-struct Partners<'live> {
-    live: Vec<Cow<'live, Resource>>,
-    of_desired: Vec<Option<usize>>,
-    paired: HashSet<usize>,
-}
-
-impl<'live> Partners<'live> {
-    fn of(catalog: &Catalog, desired: &[Resource], live: &'live Snapshot, links: &Links) -> Self {
-        let of_desired = links.pair(catalog, desired, &live.resources);
-        let wanted: HashSet<&Key> = desired.iter().map(|resource| &resource.key).collect();
-        let mut names: HashMap<Key, Key> = HashMap::new();
-        for (at, desired) in of_desired.iter().zip(desired).filter_map(|(at, desired)| at.map(|at| (at, desired))) {
-            names.insert(live.resources[at].key.clone(), desired.key.clone());
-        }
-        for resource in &live.resources {
-            let is_free = !wanted.contains(&resource.key) || names.contains_key(&resource.key);
-            if !is_free {
-                // Another desired resource has this key, and the two are not partners.
-                let key = Key::new(resource.key.kind(), &format!("{} (of the target)", resource.key.name()));
-                names.insert(resource.key.clone(), key);
-            }
-        }
-        names.retain(|old, new| old != new);
-        let live = live.resources.iter().map(|resource| under_names(resource, &names)).collect();
-        let paired = of_desired.iter().flatten().copied().collect();
-        Self { live, of_desired, paired }
-    }
-}
-
-/// Returns a resource with new names in its key and in what it refers to.
-fn under_names<'live>(resource: &'live Resource, names: &HashMap<Key, Key>) -> Cow<'live, Resource> {
-    let key = names.get(&resource.key);
-    if names.is_empty() || (key.is_none() && !refs::mentions_any(&resource.body, names)) {
-        return Cow::Borrowed(resource);
-    }
-    let mut copy = Resource { key: key.unwrap_or(&resource.key).clone(), ..resource.clone() };
-    refs::rename(&mut copy.body, names);
-    Cow::Owned(copy)
-}
-
 struct Making<'inputs> {
     catalog: &'inputs Catalog,
     desired: &'inputs Desired,
@@ -134,6 +94,7 @@ impl<'inputs> Making<'inputs> {
     fn candidates(&mut self, partners: &'inputs Partners<'_>) -> Vec<Candidate<'inputs>> {
         let mut candidates = Vec::new();
         let desired = self.desired;
+        let mut names = Names::taken(self.catalog, &desired.snapshot.resources, partners);
         for (wanted, at) in desired.snapshot.resources.iter().zip(&partners.of_desired) {
             let held = at.map(|at| &*partners.live[at]);
             let kind = self.kind_of(&wanted.key);
@@ -149,7 +110,10 @@ impl<'inputs> Making<'inputs> {
                 // What says nothing is not missed where it cannot be written.
                 (Some(Status::Absent(_) | Status::Forbidden(_)), _) if wanted.is_blank(kind) => {}
                 (Some(Status::Complete), Some(because)) if held.is_none() => self.leave_out(&wanted.key, because),
-                (Some(Status::Complete | Status::Selected), _) => candidates.push(Candidate { wanted: Cow::Borrowed(wanted), held }),
+                (Some(Status::Complete | Status::Selected), _) => match held.is_none().then(|| names.take(kind, wanted)).flatten() {
+                    Some(because) => self.leave_out(&wanted.key, because),
+                    None => candidates.push(Candidate { wanted: Cow::Borrowed(wanted), held }),
+                },
                 (Some(Status::Absent(because) | Status::Forbidden(because)), _) => {
                     self.leave_out(&wanted.key, format!("the target does not serve {}: {because}", kind.name));
                 }
@@ -252,6 +216,9 @@ impl<'inputs> Making<'inputs> {
                 because: format!("it differs in the target, and {because}"),
             });
         }
+        for (path, because) in difference.stays {
+            self.plan.left_alone.push(LeftOut { key: wanted.key.clone(), path: Some(path), because: because.to_owned() });
+        }
         // A secret cannot be compared, so one that the target already has is not written again.
         let secrets: Vec<_> = supplied.into_iter().filter(|secret| !held.secrets.contains(&secret.path)).collect();
         if difference.body.is_empty() && secrets.is_empty() {
@@ -288,15 +255,22 @@ impl<'inputs> Making<'inputs> {
             let what = step.what.replace("{domain}", &self.live.domain).replace("{name}", wanted.key.name());
             self.plan.manual.push(Manual { key: wanted.key.clone(), path: String::new(), step: what });
         }
-        for path in &wanted.secrets {
-            let is_there = held.is_some_and(|held| held.secrets.contains(path)) || supplied.iter().any(|secret| secret.path == *path);
-            let is_made = kind.made_secrets.contains(&path.as_str());
-            let step = match (is_there || (is_made && held.is_some()), is_made) {
-                (true, _) => continue,
+        let made: Vec<&str> = kind.made_for(&wanted.body).collect();
+        // A new one is made whether or not the source shows its own: a token may lack the scope for that.
+        let unshown = made.iter().filter(|path| held.is_none() && !wanted.secrets.iter().any(|shown| shown == **path));
+        for path in wanted.secrets.iter().map(String::as_str).chain(unshown.copied()) {
+            let is_there =
+                held.is_some_and(|held| held.secrets.iter().any(|held| held == path)) || supplied.iter().any(|secret| secret.path == path);
+            let is_made = made.contains(&path);
+            let step = match (held.is_some(), is_made) {
+                _ if is_there => continue,
+                // Where the target shows none at all, the token may not see them.
+                (true, true) if !self.live.of_kind(kind.name).any(|held| held.secrets.iter().any(|held| held == path)) => continue,
+                (true, true) => format!("{path} is not copied, and the {} in the target has none", kind.singular),
                 (false, true) => format!("the target makes a new {path}; hand it to whoever uses this {}", kind.singular),
-                (false, false) => format!("{path} is not copied; set it in the target, or supply it with a `secret` rule in the mapping"),
+                (_, false) => format!("{path} is not copied; set it in the target, or supply it with a `secret` rule in the mapping"),
             };
-            self.plan.manual.push(Manual { key: wanted.key.clone(), path: path.clone(), step });
+            self.plan.manual.push(Manual { key: wanted.key.clone(), path: path.to_owned(), step });
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! diff.rs      two bodies -> what differs and what an update sends
+//! pairs.rs     which resource is which, and which names are free
 //! resolve.rs   which references the target can hold, and what must be left out
 //! make.rs      desired, live, links -> Plan
 //! one.rs       one resource edited by hand -> Plan
@@ -16,7 +17,10 @@ pub mod file;
 pub mod guard;
 mod make;
 mod one;
+mod pairs;
 mod resolve;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

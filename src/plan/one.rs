@@ -56,6 +56,9 @@ fn update(
     for (path, because) in difference.fixed {
         plan.left_out.push(LeftOut { key: key.clone(), path: Some(path), because: because.to_owned() });
     }
+    for (path, because) in difference.stays {
+        plan.left_alone.push(LeftOut { key: key.clone(), path: Some(path), because: because.to_owned() });
+    }
     let action = Action::Update { id: Some(held.id.clone()), body: difference.body, edits: difference.edits };
     matches!(&action, Action::Update { body, .. } if !body.is_empty()).then_some(action)
 }

@@ -47,11 +47,17 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut Candidate<'_>, is_there: &dyn
     let mut left_out = Vec::new();
     for reference in kind.references {
         for (path, because) in unresolved(kind, &candidate.wanted.body, reference, is_there) {
-            match part_of(kind, &path) {
-                Part::Element(list, at) => drop_element(candidate.body_mut(), &list, at),
-                Part::Object(object) => keep_held(candidate, &object),
+            let path = match part_of(kind, &path) {
+                Part::Element(list, at) => {
+                    drop_element(candidate.body_mut(), &list, at);
+                    path
+                }
+                Part::Object(object) => {
+                    keep_held(candidate, &object);
+                    object
+                }
                 Part::Whole => return Verdict::LeftOut(because),
-            }
+            };
             left_out.push(LeftOut { key: key.clone(), path: Some(path), because });
         }
     }

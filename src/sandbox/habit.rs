@@ -40,8 +40,6 @@ pub(super) struct Habit {
     pub(super) kind: &'static str,
     /// What its list is sorted by.
     pub(super) order: Order,
-    /// Whether two of them may have the same name.
-    pub(super) shares_names: bool,
     /// The statuses of a create and of a removal.
     pub(super) statuses: (u16, u16),
     /// Defaults of the catalog that the server does not show.
@@ -85,7 +83,6 @@ pub(super) struct Habit {
 const PLAIN: Habit = Habit {
     kind: "",
     order: Order::Born,
-    shares_names: false,
     statuses: (201, 204),
     unshown: &[],
     tolerated: &[],
@@ -112,8 +109,6 @@ static UNLISTED: Habit = PLAIN;
 static HABITS: [Habit; 8] = [
     Habit {
         kind: "clients",
-        // 11 creates with one name, all answered 201 (recorded).
-        shares_names: true,
         // The server fills them by its own table, see the module of clients; `sso` it never shows.
         unshown: &["sso", "jwt_configuration.secret_encoded", "oidc_conformant"],
         // Sent back by an older tool and answered 200 (recorded 2025-04).

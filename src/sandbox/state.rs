@@ -312,7 +312,7 @@ impl State {
             Order::NameOfAnyCase => body.text("name").unwrap_or_default().to_lowercase(),
         };
         let last = body.get("global") == Some(&Value::Bool(true));
-        let name = (!habit.shares_names && !kind.key.is_empty()).then(|| name_of(kind, &body));
+        let name = (!kind.shares_keys && !kind.key.is_empty()).then(|| name_of(kind, &body));
         self.tables.entry(kind.name).or_default().put(id, body, by, last, name);
     }
 

@@ -199,7 +199,9 @@ impl State {
         let mut body = if call.method == Method::PUT { replaced(kind, &before, &sent) } else { merged(kind, &before, &sent) };
         (habit.updated)(&before, &sent, &mut body, &mut self.scene(kind));
         era::keep_to(self.day(), kind.name, &[&before, &sent], &mut body);
-        self.check_name(kind, &body, Some(id))?;
+        if name_of(kind, &body) != name_of(kind, &before) {
+            self.check_name(kind, &body, Some(id))?;
+        }
         self.absent.remove(&call.path);
         self.put(kind, id, body.clone());
         self.keep_listed(id, listed);
@@ -257,7 +259,7 @@ impl State {
     }
 
     fn check_name(&self, kind: &'static Kind, body: &Body, own: Option<&str>) -> Result<(), Answer> {
-        if habit::of(kind.name).shares_names || kind.key.is_empty() {
+        if kind.shares_keys || kind.key.is_empty() {
             return Ok(());
         }
         let name = name_of(kind, body);

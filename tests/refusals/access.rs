@@ -125,6 +125,9 @@ fn what_the_source_does_not_show_is_left_out_by_name_and_the_import_is_not_whole
       role-permissions: not read from dev: the token lacks the scope read:roles
       roles: not read from dev: the token lacks the scope read:roles
 
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
     migrate import --tenant prod --from dev
     "#);
     let said = stage.run(IMPORT);
