@@ -1,0 +1,291 @@
+//! The main job on real input: every recorded tenant copied into an empty one and into another recorded one.
+//!
+//! ```text
+//! meaning.rs   two bodies -> where they do not mean the same
+//! judge.rs     what an import left behind -> what nobody was told
+//! excuses.rs   why anything may be left out at all
+//! rules.rs     a mapping made for a tenant
+//! secrets.rs   what the target's own secrets are, before and after
+//! ```
+
+mod excuses;
+mod judge;
+mod meaning;
+mod rules;
+mod secrets;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use migrate::apply::{Journal, Moved, Run, Summary};
+use migrate::body::Body;
+use migrate::catalog::{Catalog, Kind};
+use migrate::event::{Outcome, Unwatched};
+use migrate::export::{Selection, export};
+use migrate::links::Links;
+use migrate::mapping::Mapping;
+use migrate::plan::{Action, Plan, plan};
+use migrate::resource::{Id, Secret};
+use migrate::sandbox::{Fault, Options, Sandbox, State, seed};
+use migrate::snapshot::{Desired, Snapshot};
+use migrate::tenant::{Credentials, Settings, Tenant};
+use serde_json::{Value, json};
+
+use excuses::Within;
+use judge::{Evidence, Judge};
+use secrets::Secrets;
+
+pub(crate) const NOW: &str = "2026-01-01T00:00:00Z";
+
+pub(crate) async fn start(state: State) -> (Sandbox, Tenant) {
+    start_with(state, Vec::new()).await
+}
+
+/// Starts a sandbox in which these things go wrong, and a tenant that talks to it.
+pub(crate) async fn start_with(state: State, faults: Vec<Fault>) -> (Sandbox, Tenant) {
+    let domain = state.domain().to_owned();
+    let sandbox = Sandbox::start(Options::new(state).credentials("id", "secret").faults(faults)).await.expect("a sandbox");
+    let secret = Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") };
+    let tenant = connect(&sandbox, &domain, secret);
+    (sandbox, tenant)
+}
+
+/// Returns a tenant that talks to a sandbox.
+pub(crate) fn connect(sandbox: &Sandbox, domain: &str, credentials: Credentials) -> Tenant {
+    let settings = Settings {
+        name: domain.to_owned(),
+        domain: domain.to_owned(),
+        url: Some(sandbox.url()),
+        credentials,
+        tier: None,
+        rate: None,
+        share: 1.0,
+        run: "test".into(),
+        timeout: Duration::from_secs(30),
+        concurrency: 16,
+    };
+    Tenant::new(settings, Arc::new(Unwatched)).expect("a tenant")
+}
+
+pub(crate) async fn read(tenant: &Tenant) -> Snapshot {
+    export(Catalog::standard(), tenant, &Selection::default(), NOW, &Unwatched).await.expect("exported")
+}
+
+/// An import: what the target held, what was decided and how it ended.
+pub(crate) struct Imported {
+    /// What the target held.
+    pub(crate) before: Snapshot,
+    /// What was decided.
+    pub(crate) plan: Plan,
+    /// How it ended.
+    pub(crate) summary: Summary,
+}
+
+/// Plans and applies; keeps the links, as an import does.
+pub(crate) async fn import(desired: &Desired, tenant: &Tenant, links: &mut Links) -> Imported {
+    let catalog = Catalog::standard();
+    let before = read(tenant).await;
+    let plan = plan(catalog, desired, &before, links);
+    let partners = links.pair(catalog, &desired.snapshot.resources, &before.resources);
+    for (wanted, at) in desired.snapshot.resources.iter().zip(partners) {
+        let has_own_id = catalog.kind(wanted.key.kind()).is_some_and(Kind::has_own_ids);
+        if let Some(at) = at.filter(|_| has_own_id) {
+            links.link(&wanted.id, &before.resources[at].id, &wanted.key);
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = Run {
+        catalog,
+        plan: &plan,
+        tenant,
+        journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW).expect("a journal"),
+        observer: &Unwatched,
+        secret: &|_| Some(Secret::new("supplied")),
+        moved: Moved::default(),
+        at_once: 16,
+        stop: &AtomicBool::new(false),
+        now: &|| NOW.to_owned(),
+    };
+    let summary = run.carry_out().await.expect("carried out");
+    let created: BTreeMap<String, &Id> = summary
+        .settled
+        .iter()
+        .filter_map(|one| match &one.outcome {
+            Outcome::Applied(id) if one.verb == "create" => Some((one.key.to_string(), id)),
+            _ => None,
+        })
+        .collect();
+    for change in plan.changes().filter(|change| matches!(change.action, Action::Create { .. })) {
+        if let Some(id) = created.get(&change.key.to_string()) {
+            links.link(&change.source_id, id, &change.key);
+        }
+    }
+    Imported { before, plan, summary }
+}
+
+/// A tenant copied into another, twice.
+struct Copied {
+    into: Sandbox,
+    tenant: Tenant,
+    desired: Desired,
+    links: Links,
+    first: Imported,
+    second: Imported,
+    written_again: usize,
+    secrets: Secrets,
+}
+
+impl Copied {
+    async fn make(source: State, target: State, mapping: fn(&Snapshot) -> Desired) -> Self {
+        let (_from, from) = start(source).await;
+        let (into, tenant) = start(target).await;
+        let desired = mapping(&read(&from).await);
+        let secrets = secrets::held(&tenant).await;
+        let mut links = Links::default();
+        let writes = || into.requests().iter().filter(|seen| seen.is_write).count();
+        let first = import(&desired, &tenant, &mut links).await;
+        let before = writes();
+        let second = import(&desired, &tenant, &mut links).await;
+        let written_again = writes() - before;
+        Self { into, tenant, desired, links, first, second, written_again, secrets }
+    }
+
+    /// Returns everything that is not as it should be.
+    async fn faults(&self, within: Within) -> Vec<String> {
+        let Self { desired, links, first, second, .. } = self;
+        let refused = first.summary.settled.iter().filter(|one| !matches!(one.outcome, Outcome::Applied(_)));
+        let mut faults: Vec<String> = refused.map(|one| format!("{} {}: {:?}", one.verb, one.key, one.outcome)).collect();
+        faults.extend(second.plan.changes().map(|change| format!("again: {} {}: {:?}", change.verb(), change.key, change.action)));
+        if self.written_again > 0 {
+            faults.push(format!("the second run wrote {} times", self.written_again));
+        }
+        let after = read(&self.tenant).await;
+        let (first, second) = (&self.first.plan, &second.plan);
+        faults.extend(Judge::of(Evidence { desired, before: &self.first.before, after: &after, links, first, second }).faults());
+        faults.extend(secrets::lost(&self.secrets, &secrets::held(&self.tenant).await));
+        faults.extend(excuses::unheard_of(first, within));
+        faults
+    }
+}
+
+fn unmapped(source: &Snapshot) -> Desired {
+    Desired::unmapped(source.clone())
+}
+
+/// A mapping of every word, each rule of which has something to do.
+fn mapped(source: &Snapshot) -> Desired {
+    let mapped = rules::mapped(source);
+    assert_eq!(mapped.untouched, Vec::<String>::new());
+    mapped.desired
+}
+
+/// Returns the recorded tenants, or nothing, saying so, where the facts are not at hand.
+#[expect(clippy::print_stdout, reason = "a test that was skipped says so")]
+fn recorded() -> Vec<(String, State)> {
+    let reference = std::env::var_os("AUTH0_REFERENCE")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference"), PathBuf::from);
+    let Ok(entries) = std::fs::read_dir(reference.join("recorded/tenants")) else {
+        println!("skipped: no recorded tenants under {}", reference.display());
+        return Vec::new();
+    };
+    let mut files: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    files.sort();
+    let name = |path: &PathBuf| path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    files.iter().map(|path| (name(path), State::load(path).expect("a state file"))).collect()
+}
+
+/// The recorded tenants share one domain; a target needs its own.
+fn moved_to(state: &State, domain: &str) -> State {
+    let text = state.to_json().to_string().replace(state.domain(), domain);
+    State::from_json(serde_json::from_str::<Value>(&text).expect("JSON")).expect("a state")
+}
+
+/// Imports every recorded tenant into its target, and names the one in which something is not as it should be.
+async fn copy_all(target: impl Fn(&[(String, State)], usize) -> (String, State), mapping: fn(&Snapshot) -> Desired) {
+    let tenants = recorded();
+    let mut all = Vec::new();
+    for (at, (name, state)) in tenants.iter().enumerate() {
+        let (other, target) = target(&tenants, at);
+        let is_mixed = [name, &other].iter().any(|name| name.starts_with("union"));
+        let within = if is_mixed { Within::Mixed } else { Within::Any };
+        let faults = Copied::make(state.clone(), target, mapping).await.faults(within).await;
+        all.extend(faults.into_iter().map(|fault| format!("{name} into {other}: {fault}")));
+    }
+    assert!(all.is_empty(), "{} faults\n{}", all.len(), all.join("\n"));
+}
+
+fn empty(_: &[(String, State)], _: usize) -> (String, State) {
+    ("an empty one".to_owned(), State::empty("empty.eu.auth0.com"))
+}
+
+fn another(tenants: &[(String, State)], at: usize) -> (String, State) {
+    let (name, state) = &tenants[(at + 3) % tenants.len()];
+    (name.clone(), moved_to(state, "other.eu.auth0.com"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_recorded_tenant_is_copied_into_an_empty_one_and_again_without_a_write() {
+    copy_all(empty, unmapped).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_recorded_tenant_is_copied_into_another_and_again_without_a_write() {
+    copy_all(another, unmapped).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_recorded_tenant_is_mapped_into_an_empty_one_and_again_without_a_write() {
+    copy_all(empty, mapped).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_recorded_tenant_is_mapped_into_another_and_again_without_a_write() {
+    copy_all(another, mapped).await;
+}
+
+/// The same tenant under another domain: everything is paired, and the mapping changes it.
+fn itself(tenants: &[(String, State)], at: usize) -> (String, State) {
+    let (name, state) = &tenants[at];
+    (name.clone(), moved_to(state, "other.eu.auth0.com"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_recorded_tenant_is_mapped_into_its_own_copy_and_again_without_a_write() {
+    copy_all(itself, mapped).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_development_tenant_of_the_demo_is_mapped_into_its_production_and_again_without_a_write() {
+    let copied = acme().await;
+    assert_eq!(copied.faults(Within::Any).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_judge_finds_one_field_that_somebody_changed_afterwards_and_one_client_too_many() {
+    let copied = acme().await;
+    let clients = Catalog::standard().kind("clients").expect("a kind");
+    let billing = copied.desired.snapshot.of_kind("clients").find(|client| client.key.name() == "Billing").expect("a client");
+    let link = copied.links.iter().find(|link| link.source_id == billing.id).expect("a link");
+    let body = |value| Body::from_value(value).expect("an object");
+    copied.tenant.update(clients, &link.target_id, &body(json!({"sso_disabled": true}))).await.expect("updated");
+    copied.tenant.create(clients, &body(json!({"name": "Surplus"}))).await.expect("created");
+    assert_eq!(
+        copied.faults(Within::Any).await,
+        ["clients/Billing: sso_disabled should be false and is true", "clients/Surplus: nobody wanted it"]
+    );
+    assert!(copied.into.requests().len() > 1);
+}
+
+/// The tenants of the demo, and the mapping that people copy.
+async fn acme() -> Copied {
+    let state = |text: &str| State::from_json(serde_json::from_str(text).expect("JSON")).expect("a state");
+    let mapping = |source: &Snapshot| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/dev-to-prod.toml");
+        let mapping = Mapping::load(Catalog::standard(), &path).expect("a mapping");
+        mapping.apply(Catalog::standard(), source.clone()).expect("mapped").desired
+    };
+    Copied::make(state(seed::ACME_DEV), state(seed::ACME_PROD), mapping).await
+}
