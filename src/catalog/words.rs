@@ -195,7 +195,7 @@ impl Kind {
         self
     }
 
-    /// Sets the writable fields, in the notation of [`Fields`].
+    /// Sets the writable fields, in the notation of [`Fields`](super::fields::Fields).
     #[must_use]
     pub const fn writable(mut self, table: &'static str) -> Self {
         self.table = table;
