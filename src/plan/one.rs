@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::diff::{difference, normal};
 use super::{Action, Change, LeftOut, Plan, Side, Stage};
+use crate::body::Body;
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::resource::{Key, Resource};
 use crate::snapshot::refs;
@@ -44,14 +45,7 @@ pub fn change_one(catalog: &Catalog, tenant: &Side, name: &str, held: &Resource,
     plan
 }
 
-fn update(
-    kind: &Kind,
-    key: &Key,
-    plan: &mut Plan,
-    wanted: &crate::body::Body,
-    before: &crate::body::Body,
-    held: &Resource,
-) -> Option<Action> {
+fn update(kind: &Kind, key: &Key, plan: &mut Plan, wanted: &Body, before: &Body, held: &Resource) -> Option<Action> {
     let difference = difference(kind, wanted, before);
     for (path, because) in difference.fixed {
         plan.left_out.push(LeftOut { key: key.clone(), path: Some(path), because: because.to_owned() });
@@ -59,6 +53,8 @@ fn update(
     for (path, because) in difference.stays {
         plan.left_alone.push(LeftOut { key: key.clone(), path: Some(path), because: because.to_owned() });
     }
-    let action = Action::Update { id: Some(held.id.clone()), body: difference.body, edits: difference.edits };
-    matches!(&action, Action::Update { body, .. } if !body.is_empty()).then_some(action)
+    if difference.body.is_empty() {
+        return None;
+    }
+    Some(Action::Update { id: Some(held.id.clone()), body: difference.body, edits: difference.edits })
 }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::LeftOut;
-use crate::body::Body;
+use crate::body::{Body, is_blank};
 use crate::catalog::{Kind, Reference};
 use crate::resource::{Key, Resource};
 use crate::snapshot::refs;
@@ -46,7 +46,7 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut Candidate<'_>, is_there: &dyn
     }
     let mut left_out = Vec::new();
     for reference in kind.references {
-        for (path, because) in unresolved(kind, &candidate.wanted.body, reference, is_there) {
+        for (path, because) in unresolved(&candidate.wanted.body, reference, is_there) {
             let path = match part_of(kind, &path) {
                 Part::Element(list, at) => {
                     drop_element(candidate.body_mut(), &list, at);
@@ -61,31 +61,31 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut Candidate<'_>, is_there: &dyn
             left_out.push(LeftOut { key: key.clone(), path: Some(path), because });
         }
     }
-    if let Some(field) = unresolved_text(&candidate.wanted.body, is_there) {
-        let because = format!("its {} mentions {}, which the target does not have", field.0, field.1);
+    if let Some((field, missing)) = unresolved_text(&candidate.wanted.body, is_there) {
+        let because = format!("its {field} mentions {missing}, which the target does not have");
         if candidate.held.is_none() {
             return Verdict::LeftOut(because);
         }
-        keep_held(candidate, &field.0);
-        left_out.push(LeftOut { key, path: Some(field.0), because });
+        keep_held(candidate, &field);
+        left_out.push(LeftOut { key, path: Some(field), because });
     }
     Verdict::Fits(left_out)
 }
 
 /// Returns the concrete paths of a reference that the target cannot hold, from the last to the first, with the reason.
-fn unresolved(kind: &Kind, body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> bool) -> Vec<(String, String)> {
+fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> bool) -> Vec<(String, String)> {
     let reason = |value: &Value| match refs::as_reference(value) {
-        _ if crate::body::is_blank(value) => None,
+        _ if is_blank(value) => None,
         Some(key) if is_there(&key) => None,
         Some(key) => Some(format!("it refers to {key}, which the target does not have")),
         None if reference.planned => Some(format!("{} are not covered yet", reference.to)),
         None => Some(format!("it refers to {} {value}, which the source does not have", reference.to)),
     };
     let found = body.find(reference.path).into_iter().rev();
-    let _ = kind;
     found.filter_map(|(path, value)| reason(value).map(|because| (path, because))).collect()
 }
 
+/// The smallest part of a resource that can go without a reference.
 enum Part {
     /// The element of this list, at this place.
     Element(String, usize),
@@ -128,6 +128,7 @@ pub(super) fn keep_held(candidate: &mut Candidate<'_>, path: &str) {
     }
 }
 
+/// Returns the first field that mentions, inside a longer text, a key that the target will not have, and that key.
 fn unresolved_text(body: &Body, is_there: &dyn Fn(&Key) -> bool) -> Option<(String, Key)> {
     body.0.iter().find_map(|(field, value)| {
         let missing = refs::mentioned(value).into_iter().find(|key| !is_there(key))?;
