@@ -100,7 +100,7 @@ impl Kind {
         Some(filled(path, places(path).map(|place| body.text(place).unwrap_or_default())))
     }
 
-    /// Returns the path whose endpoint group a call counts for, and that scopes and recordings go by: every place as it stands.
+    /// Returns what stands in the places of a path that leads to one resource or to the list; nothing of any other path.
     #[must_use]
     pub fn covers(&self, path: &str) -> Option<Vec<(String, String)>> {
         matched(&self.item(), path).or_else(|| matched(self.path, path))

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::body::is_blank;
+
 /// What a reference holds in the API's own JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
@@ -124,7 +126,7 @@ impl When {
         match self {
             Self::True => *value == Value::Bool(true),
             Self::False => *value == Value::Bool(false),
-            Self::Present => !crate::body::is_blank(value),
+            Self::Present => !is_blank(value),
             Self::Is(text) => value.as_str() == Some(text),
             Self::OneOf(texts) => value.as_str().is_some_and(|value| texts.contains(&value)),
         }
