@@ -46,9 +46,7 @@ impl Source<'_> {
             label: label.into(),
         }
     }
-}
 
-impl Source<'_> {
     /// Says where the text stops being the JSON that was expected.
     pub fn not_json(&self, what: impl Into<String>, error: &serde_json::Error) -> Wrong {
         let before: usize = self.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();

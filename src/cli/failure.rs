@@ -147,7 +147,7 @@ impl From<snapshot::store::Error> for Failure {
             Store::Newer { .. } => "update migrate, or export again with this version",
             Store::None { .. } => "export one with `migrate export`",
             Store::Read { .. } => "name the whole folder of a snapshot, as `migrate export` writes it",
-            Store::Wrong(_) | Store::Malformed { .. } | Store::Changed { .. } => {
+            Store::NotJson(_) | Store::Malformed { .. } | Store::Changed { .. } => {
                 "export again; changes on the way belong into a mapping, not into a snapshot"
             }
         };

@@ -44,7 +44,7 @@ pub enum Error {
     },
     /// The file is not the JSON of a plan.
     #[error(transparent)]
-    Wrong(#[from] Box<Wrong>),
+    NotJson(#[from] Box<Wrong>),
     /// The file holds no plan.
     #[error("\"{path}\" is no plan: {because}", path = .path.display())]
     Malformed {
@@ -89,14 +89,14 @@ pub fn save(path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<(), Error>
 /// When the file is missing, malformed, changed or of a newer format.
 pub fn load(path: &Path) -> Result<(Plan, Vec<Refusal>), Error> {
     let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let malformed = |error: serde_json::Error| Box::new(Source { path, text: &text }.not_json("this is no plan", &error));
-    let any: serde_json::Value = serde_json::from_str(&text).map_err(malformed)?;
+    let not_json = |error: serde_json::Error| Box::new(Source { path, text: &text }.not_json("this is no plan", &error));
+    let any: serde_json::Value = serde_json::from_str(&text).map_err(not_json)?;
     match any.get("format").and_then(serde_json::Value::as_u64) {
         Some(format) if format > u64::from(FORMAT) => return Err(Error::Newer { path: path.to_owned(), format }),
         Some(_) => {}
         None => return Err(Error::Malformed { path: path.to_owned(), because: "\"format\" is missing".to_owned() }),
     }
-    let written: Written = serde_json::from_str(&text).map_err(malformed)?;
+    let written: Written = serde_json::from_str(&text).map_err(not_json)?;
     if hash_of(&written.plan, &written.refusals) != written.hash {
         return Err(Error::Changed { path: path.to_owned() });
     }

@@ -61,7 +61,7 @@ pub enum Error {
     },
     /// A file is not the JSON that a snapshot holds.
     #[error(transparent)]
-    Wrong(#[from] Box<Wrong>),
+    NotJson(#[from] Box<Wrong>),
     /// A file is not what a snapshot holds.
     #[error("\"{path}\" is no part of a snapshot: {because}", path = .path.display())]
     Malformed {
@@ -215,6 +215,7 @@ fn write_kind(snapshot: &Snapshot, kind: &str, out: &mut dyn Write) -> io::Resul
     out.write_all(b"\n")
 }
 
+/// Returns the hash of what the files of a snapshot will hold.
 fn hash_of(snapshot: &Snapshot) -> String {
     let mut content = Content::of(&snapshot.domain);
     for (kind, status) in &snapshot.kinds {
@@ -269,14 +270,14 @@ fn write_files(path: &Path, snapshot: &Snapshot, hash: String) -> io::Result<()>
 fn read_manifest(path: &Path) -> Result<Manifest, Error> {
     let file = path.join("manifest.json");
     let text = fs::read_to_string(&file).map_err(|source| Error::Read { path: file.clone(), source })?;
-    let malformed = |error: serde_json::Error| not_json(&file, &text, &error);
-    let any: serde_json::Value = serde_json::from_str(&text).map_err(malformed)?;
+    let refused = |error: serde_json::Error| not_json(&file, &text, &error);
+    let any: serde_json::Value = serde_json::from_str(&text).map_err(refused)?;
     match any.get("format").and_then(serde_json::Value::as_u64) {
         Some(format) if format > u64::from(FORMAT) => return Err(Error::Newer { path: path.to_owned(), format }),
         Some(_) => {}
         None => return Err(Error::Malformed { path: file, because: "\"format\" is missing".to_owned() }),
     }
-    serde_json::from_str(&text).map_err(malformed)
+    serde_json::from_str(&text).map_err(refused)
 }
 
 #[cfg(test)]
