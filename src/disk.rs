@@ -17,10 +17,10 @@ use sha2::{Digest, Sha256};
 pub fn make_folder(path: &Path) -> io::Result<()> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     // The system says "File exists" of a folder's own name and "Not a directory" of one above it; neither says which file.
-    match path.ancestors().find(|above| above.is_file()) {
-        Some(file) => Err(io::Error::new(io::ErrorKind::NotADirectory, format!("\"{}\" is a file, not a folder", file.display()))),
-        None => made,
-    }
+    made.map_err(|refused| match path.ancestors().find(|above| above.is_file()) {
+        Some(file) => io::Error::new(io::ErrorKind::NotADirectory, format!("\"{}\" is a file, not a folder", file.display())),
+        None => refused,
+    })
 }
 
 /// Writes a file whole: a reader sees the old content or the new, also after a power cut.
