@@ -16,8 +16,10 @@ use crate::resource::Id;
 
 /// How often a resource is read again until it is ready for its follow-up.
 const LOOKS: u32 = 60;
-/// How long the first wait between two looks is, and the longest.
-const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+/// How long the first wait between two looks is; each is twice the one before.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+/// How long a wait between two looks can grow.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 impl Tenant {
     /// Creates a resource; returns it as the tenant answers, id and all.
@@ -79,21 +81,28 @@ impl Tenant {
     /// Sends the request that makes a write count, once the resource is ready for it.
     async fn follow_up(&self, kind: &'static Kind, follow_up: FollowUp, id: &Id) -> Result<(), Error> {
         if let Some((field, wanted)) = follow_up.once {
-            let mut wait = WAITS.0;
-            for look in 1.. {
-                let held = self.read(kind, id).await?.and_then(|body| body.text(field).map(str::to_owned)).unwrap_or_default();
-                if held == wanted {
-                    break;
-                }
-                if look == LOOKS {
-                    return Err(Error::NotReady { kind: kind.singular, field, held, wanted });
-                }
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(WAITS.1);
-            }
+            self.wait_until(kind, id, field, wanted).await?;
         }
+        // The last part of its path is the id as it may stand in one.
         let path = follow_up.path.replace("{id}", kind.path_of(id.as_str()).rsplit('/').next().unwrap_or_default());
         self.line.send(&Request::new(Method::POST, path).repeatable()).await.map(drop)
+    }
+
+    /// Reads a resource again and again until a field of it holds this text.
+    async fn wait_until(&self, kind: &'static Kind, id: &Id, field: &'static str, wanted: &'static str) -> Result<(), Error> {
+        let mut wait = FIRST_WAIT;
+        for look in 1.. {
+            let held = self.read(kind, id).await?.and_then(|body| body.text(field).map(str::to_owned)).unwrap_or_default();
+            if held == wanted {
+                break;
+            }
+            if look == LOOKS {
+                return Err(Error::NotReady { kind: kind.singular, field, held, wanted });
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+        Ok(())
     }
 
     /// Removes a resource.
