@@ -3,7 +3,7 @@
 //! Links come before keys when resources are paired, so a rename in the source is a rename in the target and never a second client. The
 //! file is open to people and kept in git; it holds ids and keys, no settings.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -63,6 +63,9 @@ pub enum Error {
         source: io::Error,
     },
 }
+
+/// Kind and id -> the place of a resource in its snapshot.
+type Places<'live> = HashMap<(&'live str, &'live Id), usize>;
 
 impl Links {
     /// Returns where the links of a source and a target stand, below the folder of links.
@@ -146,19 +149,8 @@ impl Links {
     ///
     /// Returns for each desired resource the place of its partner.
     pub fn pair(&self, catalog: &Catalog, desired: &[Resource], live: &[Resource]) -> Vec<Option<usize>> {
-        let by_id: HashMap<(&str, &Id), usize> =
-            live.iter().enumerate().map(|(at, resource)| ((resource.key.kind(), &resource.id), at)).collect();
-        let by_key: HashMap<&Key, usize> = live.iter().enumerate().map(|(at, resource)| (&resource.key, at)).collect();
-        let linked: HashMap<(&str, &Id), &Id> = self.iter().map(|row| ((row.kind.as_str(), &row.source_id), &row.target_id)).collect();
-        let partner_by_link = |resource: &Resource| {
-            let target = linked.get(&(resource.key.kind(), &resource.id))?;
-            by_id.get(&(resource.key.kind(), *target)).copied()
-        };
-        let mut pairs: Vec<Option<usize>> = desired.iter().map(partner_by_link).collect();
-        let taken: std::collections::HashSet<usize> = pairs.iter().flatten().copied().collect();
-        for (pair, resource) in pairs.iter_mut().zip(desired) {
-            *pair = pair.or_else(|| by_key.get(&resource.key).copied().filter(|at| !taken.contains(at)));
-        }
+        let by_id: Places<'_> = live.iter().enumerate().map(|(at, resource)| ((resource.key.kind(), &resource.id), at)).collect();
+        let pairs = self.pair_each(&by_id, desired, live);
         let parents: HashMap<(&str, &Id), Option<usize>> =
             desired.iter().zip(&pairs).map(|(resource, pair)| ((resource.key.kind(), &resource.id), *pair)).collect();
         let partner_by_parent = |resource: &Resource, by_key: Option<usize>| match catalog.kind(resource.key.kind())?.shape {
@@ -169,6 +161,22 @@ impl Links {
             _ => by_key,
         };
         desired.iter().zip(&pairs).map(|(resource, pair)| partner_by_parent(resource, *pair)).collect()
+    }
+
+    /// Pairs each resource by itself: by link, else by key with one that no link speaks for.
+    fn pair_each(&self, by_id: &Places<'_>, desired: &[Resource], live: &[Resource]) -> Vec<Option<usize>> {
+        let by_key: HashMap<&Key, usize> = live.iter().enumerate().map(|(at, resource)| (&resource.key, at)).collect();
+        let linked: HashMap<(&str, &Id), &Id> = self.iter().map(|row| ((row.kind.as_str(), &row.source_id), &row.target_id)).collect();
+        let partner_by_link = |resource: &Resource| {
+            let target = linked.get(&(resource.key.kind(), &resource.id))?;
+            by_id.get(&(resource.key.kind(), *target)).copied()
+        };
+        let mut pairs: Vec<Option<usize>> = desired.iter().map(partner_by_link).collect();
+        let taken: HashSet<usize> = pairs.iter().flatten().copied().collect();
+        for (pair, resource) in pairs.iter_mut().zip(desired) {
+            *pair = pair.or_else(|| by_key.get(&resource.key).copied().filter(|at| !taken.contains(at)));
+        }
+        pairs
     }
 }
 
