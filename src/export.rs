@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt};
 use glob::Pattern;
 use serde_json::Value;
@@ -100,7 +101,7 @@ pub async fn export(
     observer.notify(&Event::Reading { tenant: tenant.name().to_owned(), kinds: kinds.len() });
     let (dependent, free): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| leans(kind).is_some());
     // The first failure ends the others: a tenant that is not there would keep each of them waiting.
-    let mut read = futures_util::future::try_join_all(free.into_iter().map(|kind| read_kind(tenant, kind, selection, observer))).await?;
+    let mut read = try_join_all(free.into_iter().map(|kind| read_kind(tenant, kind, selection, observer))).await?;
     for kind in dependent {
         let of_kind = read_dependent(tenant, kind, &read, selection, observer).await?;
         read.push(of_kind);
@@ -180,7 +181,7 @@ fn tell(tenant: &Tenant, kind: &'static Kind, status: &Status, read: usize, obse
     observer.notify(&Event::Listed { tenant: tenant.name().to_owned(), kind: kind.name, read, absent });
 }
 
-/// Reads a kind that another one has to be read for: under each of its parents, or by names that it tells.
+/// Reads a kind that leans on another, which was read before: under each of its resources, or by the names that it tells.
 async fn read_dependent(
     tenant: &Tenant,
     kind: &'static Kind,
@@ -191,7 +192,7 @@ async fn read_dependent(
     let on = leans(kind).expect("only kinds that lean on another are read here");
     let above = read.iter().find(|read| read.kind.name == on).expect("catalog order: a kind is read after the one it leans on");
     let mut status = above.status.clone();
-    let resources = match under(tenant, kind, above, selection).await {
+    let resources = match read_below(tenant, kind, above, selection).await {
         Ok(resources) => resources,
         Err(Error::Read { source, .. }) if source.is_scope() => {
             status = Status::Forbidden(source.to_string());
@@ -207,12 +208,9 @@ async fn read_dependent(
     Ok(Read { kind, status, resources })
 }
 
-async fn under(tenant: &Tenant, kind: &'static Kind, above: &Read, selection: &Selection) -> Result<Vec<Resource>, Error> {
+async fn read_below(tenant: &Tenant, kind: &'static Kind, above: &Read, selection: &Selection) -> Result<Vec<Resource>, Error> {
     if let Shape::Keyed { names: Names::EachWith { names, list, .. } } = kind.shape {
-        let told = above.resources.iter().filter_map(|one| one.body.get(list)).filter_map(Value::as_array).flatten();
-        let ids: Vec<String> =
-            told.filter_map(Value::as_str).flat_map(|each| names.iter().map(move |name| format!("{name}/{each}"))).collect();
-        let answers = tenant.named(kind, &ids).await.map_err(|source| unread(kind, tenant, source))?;
+        let answers = tenant.named(kind, &ids_with(names, list, above)).await.map_err(|source| unread(kind, tenant, source))?;
         return readable(tenant, answers.into_iter().map(|answer| understood(kind, answer, selection)));
     }
     let parents = above.resources.iter().filter(|parent| parent.left_alone.is_none() && kind.hangs_under(&parent.body));
@@ -227,6 +225,12 @@ async fn under(tenant: &Tenant, kind: &'static Kind, above: &Read, selection: &S
         }
     }
     Ok(resources)
+}
+
+/// Returns each of these names with each element of a list that was read: `login/en`.
+fn ids_with(names: &[&str], list: &str, above: &Read) -> Vec<String> {
+    let told = above.resources.iter().filter_map(|one| one.body.get(list)).filter_map(Value::as_array).flatten();
+    told.filter_map(Value::as_str).flat_map(|each| names.iter().map(move |name| format!("{name}/{each}"))).collect()
 }
 
 async fn read_under(tenant: &Tenant, kind: &'static Kind, parent: &Resource, selection: &Selection) -> Result<Vec<Resource>, Error> {
