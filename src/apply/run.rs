@@ -61,12 +61,19 @@ struct Progress {
     summary: Summary,
 }
 
+impl Progress {
+    /// Returns the ids of what this run has created of a kind.
+    fn created_of(&self, kind: &Kind) -> &[Id] {
+        self.created.get(kind.name).map_or(&[], Vec::as_slice)
+    }
+}
+
 impl Run<'_> {
     /// Carries out what the journal does not say is done; returns how everything ended.
     ///
     /// # Errors
     ///
-    /// When the journal cannot be written. What was sent until then is in it.
+    /// When the journal cannot be written. The error says how every change ended until then.
     pub async fn carry_out(mut self) -> Result<Summary, Error> {
         let total = self.plan.changes().count();
         self.observer.notify(&Event::Applying { tenant: self.tenant.name().to_owned(), changes: total });
@@ -82,10 +89,10 @@ impl Run<'_> {
             for batch in changes.chunks(self.at_once.max(1)) {
                 let must_stop = self.stop.load(Ordering::Relaxed) || progress.summary.is_silent;
                 if must_stop && batch.iter().any(|(at, _)| !self.is_applied(*at)) {
-                    return Ok(progress.summary.of(total));
+                    return Ok(progress.summary.stopped_short_of(total));
                 }
                 if let Err(source) = self.carry_out_batch(batch, &mut progress).await {
-                    return Err(Error::Journal { summary: Box::new(progress.summary.of(total)), source });
+                    return Err(Error::Journal { summary: Box::new(progress.summary.stopped_short_of(total)), source });
                 }
             }
         }
@@ -105,6 +112,7 @@ impl Run<'_> {
         self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog")
     }
 
+    /// Sends the changes of a batch at the same time, and records how they ended.
     async fn carry_out_batch(&mut self, batch: &[(usize, &Change)], progress: &mut Progress) -> Result<(), journal::Error> {
         let mut outcomes: Vec<(usize, &Change, Outcome)> = Vec::new();
         let mut to_send = Vec::new();
@@ -119,10 +127,9 @@ impl Run<'_> {
             outcomes.push((at, change, outcome));
         }
         self.journal.intend(to_send.iter().map(|(at, change, _)| (*at, &change.key, change.verb())))?;
-        let tenant = self.tenant;
         let sent = to_send.iter().map(|(at, change, ready)| {
-            let kind = self.kind_of(change);
-            let created = progress.created.get(kind.name).map_or(&[][..], Vec::as_slice);
+            let (tenant, kind) = (self.tenant, self.kind_of(change));
+            let created = progress.created_of(kind);
             async move { (*at, *change, send(tenant, kind, ready, created).await) }
         });
         let answered = join_all(sent).await;
@@ -174,7 +181,7 @@ impl Run<'_> {
             };
             *may_have_landed = true;
             let kind = self.kind_of(change);
-            let known = [twins.as_slice(), progress.created.get(kind.name).map_or(&[][..], Vec::as_slice)].concat();
+            let known = [twins.as_slice(), progress.created_of(kind)].concat();
             match look_up(self.tenant, kind, body, &known).await {
                 Ok(Some(id)) => settled.push((at, change, Outcome::Applied(id))),
                 Ok(None) => open.push((at, change, ready)),
@@ -185,6 +192,7 @@ impl Run<'_> {
         settled
     }
 
+    /// Keeps what later changes must know of this one, and tells who is watching.
     fn take_note(&self, change: &Change, outcome: Outcome, progress: &mut Progress) {
         let is_create = matches!(change.action, Action::Create { .. });
         match &outcome {

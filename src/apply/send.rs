@@ -6,7 +6,7 @@ use crate::body::{Body, covers};
 use crate::catalog::{Kind, Shape, Write};
 use crate::event::Outcome;
 use crate::plan::{Action, Change, Edit};
-use crate::resource::{Id, Secret};
+use crate::resource::{Id, Key, Secret};
 use crate::snapshot::refs::Names;
 use crate::tenant::{self, Listing, Tenant};
 
@@ -24,7 +24,7 @@ pub(super) enum Ready {
 ///
 /// Says what the change refers to that the target does not have.
 pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(String, Secret)>) -> Result<Ready, String> {
-    let missing = |keys: Vec<crate::resource::Key>| {
+    let missing = |keys: Vec<Key>| {
         let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
         format!("it refers to {}, which the target does not have", keys.join(", "))
     };
@@ -135,15 +135,7 @@ async fn update(
     if !overlaid.is_empty() {
         let held = tenant.read(kind, id).await.map_err(|refused| outcome_of(&refused))?;
         let held = held.ok_or_else(|| Outcome::Failed("it is gone from the target since it was read".to_owned()))?;
-        for field in overlaid {
-            let Some(held) = held.0.get(field) else {
-                return Err(Outcome::Failed(format!(
-                    "its {field} cannot be read, so they cannot be written over; the token may lack a scope"
-                )));
-            };
-            let wanted = body.0.remove(field).unwrap_or_else(|| Value::Object(Map::new()));
-            body.0.insert(field.to_owned(), laid_over(field, held, wanted, edits));
-        }
+        lay_over_held(&overlaid, &held, &mut body, edits)?;
     }
     if kind.write == Write::Put && !kind.secrets.is_empty() {
         let held = tenant.read(kind, id).await.map_err(|refused| outcome_of(&refused))?.unwrap_or_default();
@@ -152,7 +144,20 @@ async fn update(
     for (path, secret) in secrets {
         body.set(path, Value::String(secret.reveal().to_owned()));
     }
-    tenant.update(kind, id, &body).await.map(|_| ()).map_err(|refused| outcome_of(&refused))
+    tenant.update(kind, id, &body).await.map(drop).map_err(|refused| outcome_of(&refused))
+}
+
+/// Lays these fields of a body over what the target holds of them.
+fn lay_over_held(fields: &[&str], held: &Body, body: &mut Body, edits: &[Edit]) -> Result<(), Outcome> {
+    for field in fields.iter().copied() {
+        let Some(held) = held.0.get(field) else {
+            let because = format!("its {field} cannot be read, so they cannot be written over; the token may lack a scope");
+            return Err(Outcome::Failed(because));
+        };
+        let wanted = body.0.remove(field).unwrap_or_else(|| Value::Object(Map::new()));
+        body.0.insert(field.to_owned(), laid_over(field, held, wanted, edits));
+    }
+    Ok(())
 }
 
 /// Puts the target's own secrets into a body that replaces the whole resource.

@@ -45,8 +45,8 @@ pub struct Tally {
 }
 
 impl Summary {
-    /// Returns the summary of a run that stopped early, of this many changes.
-    pub(super) fn of(mut self, total: usize) -> Self {
+    /// Returns the summary of a run that stopped before all of its changes were reached.
+    pub(super) fn stopped_short_of(mut self, total: usize) -> Self {
         self.unsent = total - self.settled.len();
         self
     }
