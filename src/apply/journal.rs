@@ -69,12 +69,14 @@ pub enum Error {
         format: u32,
     },
     /// A line that is not the last is broken.
-    #[error("journal \"{path}\" is broken in line {line}: {because}", path = .path.display())]
+    #[error("journal \"{path}\" is broken in line {line}, column {column}: {because}", path = .path.display())]
     Broken {
         /// The file.
         path: PathBuf,
         /// The line.
         line: usize,
+        /// The column.
+        column: usize,
         /// What is wrong.
         because: String,
     },
@@ -187,18 +189,19 @@ fn read(path: &Path) -> Result<(BTreeMap<usize, State>, u64), Error> {
             // A cut can leave part of a line, or zeros where a line was to be.
             _ if at + 1 == lines.len() => break,
             Ok(_) => unreachable!("only the last line can lack its end"),
-            Err(error) => return Err(Error::Broken { path: path.to_owned(), line: at + 1, because: plain(&error) }),
+            Err(error) => {
+                return Err(Error::Broken { path: path.to_owned(), line: at + 1, column: error.column(), because: plain(&error) });
+            }
         }
         whole += line.len() as u64;
     }
     Ok((states, whole))
 }
 
-/// Returns what is wrong with a line without the place, since every entry is a text of one line by itself.
+/// Returns what is wrong with an entry without the place, whose line is always the first.
 fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let place = text.rfind(" at line ").unwrap_or(text.len());
-    format!("{} in column {}", &text[..place], error.column())
+    text.rfind(" at line ").map_or(text.as_str(), |place| &text[..place]).to_owned()
 }
 
 /// Returns whether a run's journal says that it ended with every change settled.
@@ -252,6 +255,6 @@ mod tests {
         let text = fs::read_to_string(&path).expect("read").replacen("\"intent\"", "\"intnt\"", 1);
         fs::write(&path, text).expect("written");
         let refused = Journal::resume(&path, "2026-01-01T00:01:00Z").expect_err("refused").to_string();
-        assert!(refused.contains("is broken in line 2: unknown variant `intnt`"), "{refused}");
+        assert!(refused.contains("is broken in line 2, column 16: unknown variant `intnt`"), "{refused}");
     }
 }
