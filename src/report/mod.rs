@@ -43,4 +43,5 @@ pub use progress::{Mode, Progress};
 pub use summary::{Effort, Run, state, summary};
 pub use table::Table;
 pub use text::plan;
+pub(crate) use words::count;
 pub use words::{named, printable};

@@ -43,7 +43,7 @@ pub(super) fn number(count: usize) -> String {
 }
 
 /// Returns a count of things: `1 change`, `1,200 changes`.
-pub(super) fn count(count: usize, thing: &str) -> String {
+pub(crate) fn count(count: usize, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{} {thing}s", number(count)) }
 }
 

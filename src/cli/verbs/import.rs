@@ -134,9 +134,8 @@ impl Import {
         let moved = Moved::since(context.catalog, &plan, &live);
         let standing: Vec<Refusal> = guard::secrets(&plan, &|field| context.secret(field).is_some()).into_iter().collect();
         preflight(context, &plan, &tenant, &standing).await?;
-        let question =
-            format!("Go on with {}, {} changes to \"{}\" ({})?", folder.display(), plan.changes().count(), target.name, target.domain);
-        context.confirm(&question, self.yes)?;
+        let changes = report::count(plan.changes().count(), "change");
+        context.confirm(&format!("Go on with {}, {changes} to \"{}\" ({})?", folder.display(), target.name, target.domain), self.yes)?;
         let links_path = Links::path(&context.folder("links")?, &plan.source.tenant, &plan.target.tenant);
         let mut links = Links::load(&links_path)?;
         carry_out(context, &plan, begun, &tenant, moved, Some((&mut links, &links_path))).await
@@ -145,7 +144,8 @@ impl Import {
 
 fn question(plan: &Plan) -> String {
     let counts = plan.counts();
-    format!("Apply {} changes to \"{}\" ({})?", counts.creates + counts.updates, plan.target.tenant, plan.target.domain)
+    let changes = report::count(counts.creates + counts.updates, "change");
+    format!("Apply {changes} to \"{}\" ({})?", plan.target.tenant, plan.target.domain)
 }
 
 /// What is left out of a plan keeps a run from being whole.
