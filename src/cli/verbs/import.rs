@@ -10,13 +10,15 @@ use crate::apply::{Moved, journal};
 use crate::catalog::{Catalog, Kind};
 use crate::cli::carry_out::{Begun, carry_out, lock};
 use crate::cli::context::Context;
-use crate::cli::failure::{Failure, REFUSED, USAGE};
+use crate::cli::failure::{Failure, INCOMPLETE, REFUSED, USAGE};
 use crate::cli::prepare::{Prepared, Route, preflight, prepare, read};
 use crate::links::Links;
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Plan, file};
 use crate::report;
+use crate::resource::Resource;
 use crate::snapshot::{Desired, Snapshot};
+use crate::tenant::Tenant;
 
 /// Make a target hold what a source holds
 ///
@@ -114,16 +116,14 @@ impl Import {
         }
         context.confirm(&question(&plan), self.yes)?;
         let begun = Begun::new(context, &plan, lock(context, &plan.target.tenant)?)?;
-        let links_path = Links::path(&context.folder("links")?, &plan.source.tenant, &plan.target.tenant);
-        let mut links = Links::load(&links_path)?;
-        carry_out(context, &plan, begun, &tenant, moved, Some((&mut links, &links_path))).await
+        carry_out_linked(context, &plan, begun, &tenant, moved).await
     }
 
     async fn resume(&self, context: &Context, run: &str) -> Result<u8, Failure> {
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         let folder = match run {
             "" => newest_unfinished(&context.folder("runs")?, &target.name)?,
-            run => named(&context.folder("runs")?, run, &target.name)?,
+            run => folder_of(&context.folder("runs")?, run, &target.name)?,
         };
         let (plan, _) = file::load(&folder.join("plan.json"))?;
         refuse_another_target(&plan, &target.name, &target.domain)?;
@@ -136,10 +136,15 @@ impl Import {
         preflight(context, &plan, &tenant, &standing).await?;
         let changes = report::count(plan.changes().count(), "change");
         context.confirm(&format!("Go on with {}, {changes} to \"{}\" ({})?", folder.display(), target.name, target.domain), self.yes)?;
-        let links_path = Links::path(&context.folder("links")?, &plan.source.tenant, &plan.target.tenant);
-        let mut links = Links::load(&links_path)?;
-        carry_out(context, &plan, begun, &tenant, moved, Some((&mut links, &links_path))).await
+        carry_out_linked(context, &plan, begun, &tenant, moved).await
     }
+}
+
+/// Carries out a plan that was read from a file, with the links of its source and target.
+async fn carry_out_linked(context: &Context, plan: &Plan, begun: Begun, tenant: &Tenant, moved: Moved) -> Result<u8, Failure> {
+    let path = Links::path(&context.folder("links")?, &plan.source.tenant, &plan.target.tenant);
+    let mut links = Links::load(&path)?;
+    carry_out(context, plan, begun, tenant, moved, Some((&mut links, &path))).await
 }
 
 fn question(plan: &Plan) -> String {
@@ -150,7 +155,7 @@ fn question(plan: &Plan) -> String {
 
 /// What is left out of a plan keeps a run from being whole.
 fn exit_of(plan: &Plan) -> u8 {
-    if plan.left_out.is_empty() { 0 } else { crate::cli::failure::INCOMPLETE }
+    if plan.left_out.is_empty() { 0 } else { INCOMPLETE }
 }
 
 fn refuse_another_target(plan: &Plan, name: &str, domain: &str) -> Result<(), Failure> {
@@ -166,18 +171,20 @@ fn link_partners(desired: &Desired, live: &Snapshot, links: &mut Links) {
     let wanted = &desired.snapshot.resources;
     let partners = links.pair(Catalog::standard(), wanted, &live.resources);
     for (source, at) in wanted.iter().zip(partners) {
-        if let Some(target) = at.map(|at| &live.resources[at]).filter(|target| has_own_id(target.id.as_str(), &target.key)) {
+        if let Some(target) = at.map(|at| &live.resources[at]).filter(|target| has_own_id(target)) {
             links.link(&source.id, &target.id, &source.key);
         }
     }
 }
 
 /// Singletons and named objects have one id in every tenant, and children have their parent's: there is nothing to link.
-fn has_own_id(id: &str, key: &crate::resource::Key) -> bool {
-    id != key.name() && Catalog::standard().kind(key.kind()).is_some_and(Kind::has_own_ids)
+fn has_own_id(resource: &Resource) -> bool {
+    let Resource { key, id, .. } = resource;
+    id.as_str() != key.name() && Catalog::standard().kind(key.kind()).is_some_and(Kind::has_own_ids)
 }
 
-fn named(runs: &Path, run: &str, target: &str) -> Result<PathBuf, Failure> {
+/// Returns the folder of the run that a person named.
+fn folder_of(runs: &Path, run: &str, target: &str) -> Result<PathBuf, Failure> {
     let folder = runs.join(run);
     if folder.is_dir() {
         return Ok(folder);
@@ -186,6 +193,7 @@ fn named(runs: &Path, run: &str, target: &str) -> Result<PathBuf, Failure> {
     Err(failure.hint(format!("`migrate import --tenant {target} --resume` goes on with the newest that was cut off")))
 }
 
+/// Returns the folder of the newest run on this target that did not come to its end.
 fn newest_unfinished(runs: &Path, target: &str) -> Result<PathBuf, Failure> {
     let entries = std::fs::read_dir(runs).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
     let of_target = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(&format!("-{target}")));
