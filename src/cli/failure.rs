@@ -87,9 +87,12 @@ impl Failure {
     }
 }
 
+/// What a failure before the first write says.
 const NOTHING: &str = "nothing was written";
 /// What to do about a file that cannot be written.
 pub(super) const ROOM: &str = "free some room or name another folder with --dir";
+/// What to do about a scope that a token lacks.
+pub(super) const ADD_SCOPES: &str = "add what is missing to the grant of the application that migrate signs in with";
 
 impl From<settings::Error> for Failure {
     fn from(error: settings::Error) -> Self {
@@ -196,7 +199,7 @@ impl Failure {
 fn with_tenant_hint(failure: Failure, error: &tenant::Error, name: &str) -> Failure {
     let variables = format!("MIGRATE_{}_*", name.to_uppercase().replace('-', "_"));
     match error {
-        _ if error.is_scope() => failure.hint("add the scope to the grant of the application that migrate signs in with"),
+        _ if error.is_scope() => failure.hint(ADD_SCOPES),
         _ if error.is_denied() => failure
             .hint(format!("check what the variables {variables} hold, and that the application is authorized for the Management API")),
         _ if error.is_unreachable() => failure.hint("check the domain and the network, then run the same command again"),

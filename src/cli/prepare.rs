@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::context::{Context, now};
-use super::failure::{DENIED, Failure, REFUSED, USAGE};
+use super::failure::{ADD_SCOPES, DENIED, Failure, REFUSED, USAGE};
 use super::settings::TenantSettings;
 use crate::catalog::Kind;
 use crate::export::{Selection, export};
@@ -18,9 +18,6 @@ use crate::resource::Id;
 use crate::snapshot::{Desired, Snapshot, store};
 use crate::tenant::Tenant;
 use crate::wrong::Source as Text;
-
-/// What to do about a scope that is missing.
-const ADD_SCOPES: &str = "add what is missing to the grant of the application that migrate signs in with";
 
 /// Where settings come from and where they go.
 #[derive(Debug, Clone, Args)]

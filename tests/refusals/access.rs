@@ -142,7 +142,7 @@ fn a_scope_that_one_resource_needs_is_named() {
     exit 77
     error: nothing was written
     cause: the token lacks the scope read:clients
-    hint:  add the scope to the grant of the application that migrate signs in with
+    hint:  add what is missing to the grant of the application that migrate signs in with
     ");
 }
 
@@ -154,7 +154,7 @@ fn an_export_that_may_read_nothing_is_no_export() {
     exit 77
     error: nothing was exported: the token for "prod" may read none of it
     cause: the token lacks the scope read:client_grants
-    hint:  add the scopes to the grant of the application that migrate signs in with
+    hint:  add what is missing to the grant of the application that migrate signs in with
     "#);
     assert_eq!(stage.in_folder("snapshots"), [""; 0]);
 }

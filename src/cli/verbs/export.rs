@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::context::{Context, now};
-use crate::cli::failure::{DENIED, Failure, INCOMPLETE};
+use crate::cli::failure::{ADD_SCOPES, DENIED, Failure, INCOMPLETE};
 use crate::cli::prepare::Part;
 use crate::export::export;
 use crate::report;
@@ -60,5 +60,5 @@ fn refuse_a_blind_token(snapshot: &Snapshot) -> Result<(), Failure> {
     }
     let mut failure = Failure::new(DENIED, format!("nothing was exported: the token for \"{}\" may read none of it", snapshot.tenant));
     failure = failure.caused_by(&std::io::Error::other(forbidden[0].clone()));
-    Err(failure.hint("add the scopes to the grant of the application that migrate signs in with"))
+    Err(failure.hint(ADD_SCOPES))
 }
