@@ -80,22 +80,14 @@ pub(super) async fn carry_out(
     };
     let carried_out = run.carry_out();
     let summary = tokio::select! {
-        summary = carried_out => summary.map_err(|error| unrecorded(error, &plan.target.tenant))?,
+        summary = carried_out => summary.map_err(|error| unrecorded(&error, &plan.target.tenant))?,
         code = interrupted_twice(context, &stop, &signal) => return Ok(code),
     };
     if let Some((links, path)) = links {
         link_what_was_created(plan, &summary, links);
         links.save(path).map_err(|error| Failure::from(error).but(report::state(&summary)))?;
     }
-    let interrupted = signal.load(Ordering::Relaxed);
-    let is_whole = summary.is_whole() && plan.left_out.is_empty();
-    let code = if interrupted > 0 && !summary.is_whole() {
-        interrupted
-    } else if is_whole {
-        0
-    } else {
-        INCOMPLETE
-    };
+    let code = exit_of(plan, &summary, signal.load(Ordering::Relaxed));
     let run = report::Run { plan, summary: &summary, effort: context.progress.effort(), folder: &folder };
     for (name, content) in report::files(&run, code) {
         let written = disk::write_whole(&folder.join(name), content.as_bytes());
@@ -105,11 +97,20 @@ pub(super) async fn carry_out(
     Ok(code)
 }
 
+/// Returns the exit code of a run: that of the signal which stopped it, where it was stopped.
+fn exit_of(plan: &Plan, summary: &Summary, signal: u8) -> u8 {
+    match summary.is_whole() {
+        false if signal > 0 => signal,
+        true if plan.left_out.is_empty() => 0,
+        _ => INCOMPLETE,
+    }
+}
+
 /// A run whose journal cannot be written has stopped; what it did until then is known here for the last time.
-fn unrecorded(error: apply::Error, target: &str) -> Failure {
+fn unrecorded(error: &apply::Error, target: &str) -> Failure {
     let apply::Error::Journal { summary, source } = error;
-    Failure::new(FAILED, format!("{}: what the run does can no longer be recorded", report::state(&summary)))
-        .caused_by(&source)
+    Failure::new(FAILED, format!("{}: {error}", report::state(summary)))
+        .caused_by(source)
         .hint(format!("free some room, then go on with `migrate import --tenant {target} --resume`"))
 }
 
