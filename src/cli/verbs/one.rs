@@ -7,7 +7,7 @@ use crate::cli::failure::{FAILED, Failure, USAGE};
 use crate::cli::prepare::kind;
 use crate::event::Unwatched;
 use crate::export::{Selection, export};
-use crate::resource::{Id, Resource, name_of, take_secrets};
+use crate::resource::{Id, Resource, Unreadable, name_of, take_secrets};
 use crate::tenant::{Listing, Tenant};
 
 /// A resource as the tenant answers it, and as migrate reads it.
@@ -43,32 +43,33 @@ pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, 
         (Shape::Nested { .. } | Shape::Part { .. } | Shape::Keyed { names: Names::EachWith { .. } }, Some(name)) => {
             find_below(context, tenant, of, name).await
         }
-        (Shape::Collection | Shape::Keyed { .. }, Some(name)) => {
-            if !name.contains(' ')
-                && let Some(answer) = read(tenant, of, &Id::new(name)).await?
-            {
-                return found(of, name.to_owned(), answer);
-            }
-            let listing = tenant.list(of).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
-            let answers = match listing {
-                Listing::Complete(answers) => answers,
-                Listing::Absent { because, .. } => {
-                    return Err(Failure::new(
-                        FAILED,
-                        format!("nothing was done: {} of \"{}\" cannot be read: {because}", of.name, tenant.name()),
-                    ));
-                }
-            };
-            let mut named: Vec<Body> = answers.into_iter().filter(|answer| name_of(of, answer) == name).collect();
-            match named.len() {
-                0 => Err(missing(of, name, tenant)),
-                1 => found(of, name.to_owned(), named.remove(0)),
-                count => {
-                    let ids: Vec<String> = named.iter().filter_map(|answer| of.id_of(answer)).collect();
-                    let state = format!("nothing was done: {count} {} are called \"{name}\"", of.name);
-                    Err(Failure::new(USAGE, state).hint(format!("name one by its id: {}", ids.join(", "))))
-                }
-            }
+        (Shape::Collection | Shape::Keyed { .. }, Some(name)) => find_listed(tenant, of, name).await,
+    }
+}
+
+/// Finds a resource by its id, or else by its name in the list.
+async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<Found, Failure> {
+    if !name.contains(' ')
+        && let Some(answer) = read(tenant, of, &Id::new(name)).await?
+    {
+        return found(of, name.to_owned(), answer);
+    }
+    let listing = tenant.list(of).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
+    let answers = match listing {
+        Listing::Complete(answers) => answers,
+        Listing::Absent { because, .. } => {
+            let state = format!("nothing was done: {} of \"{}\" cannot be read: {because}", of.name, tenant.name());
+            return Err(Failure::new(FAILED, state));
+        }
+    };
+    let mut named: Vec<Body> = answers.into_iter().filter(|answer| name_of(of, answer) == name).collect();
+    match named.len() {
+        0 => Err(missing(of, name, tenant)),
+        1 => found(of, name.to_owned(), named.remove(0)),
+        count => {
+            let ids: Vec<String> = named.iter().filter_map(|answer| of.id_of(answer)).collect();
+            let state = format!("nothing was done: {count} {} are called \"{name}\"", of.name);
+            Err(Failure::new(USAGE, state).hint(format!("name one by its id: {}", ids.join(", "))))
         }
     }
 }
@@ -97,8 +98,7 @@ fn missing(of: &Kind, name: &str, tenant: &Tenant) -> Failure {
 }
 
 fn found(of: &'static Kind, name: String, mut answer: Body) -> Result<Found, Failure> {
-    let unreadable =
-        |error: crate::resource::Unreadable| Failure::new(FAILED, "nothing was done: the answer cannot be understood").caused_by(&error);
+    let unreadable = |error: Unreadable| Failure::new(FAILED, "nothing was done: the answer cannot be understood").caused_by(&error);
     let resource = Resource::read(of, answer.clone()).map_err(unreadable)?;
     take_secrets(of, &mut answer);
     Ok(Found { name, id: resource.id.clone(), answer, resource })
