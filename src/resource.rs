@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::body::Body;
+use crate::body::{Body, is_blank};
 use crate::catalog::{Kind, Purpose};
 
 /// What the API addresses a resource by; it differs from tenant to tenant.
@@ -200,7 +200,7 @@ impl Resource {
     #[must_use]
     pub fn is_blank(&self, kind: &Kind) -> bool {
         let is_name = |name: &str| kind.key.contains(&name) || kind.in_path().any(|field| field == name);
-        self.secrets.is_empty() && self.body.0.iter().all(|(name, value)| is_name(name) || crate::body::is_blank(value))
+        self.secrets.is_empty() && self.body.0.iter().all(|(name, value)| is_name(name) || is_blank(value))
     }
 
     /// Makes the resource of a child: the whole list under one parent.
@@ -233,7 +233,7 @@ pub fn name_of(kind: &Kind, body: &Body) -> String {
 /// Takes every secret out of an answer; returns where they stood. Blank ones (`""` of a public client) are dropped unnamed.
 pub fn take_secrets(kind: &Kind, answer: &mut Body) -> Vec<String> {
     let taken = kind.secrets.iter().flat_map(|path| answer.take(path));
-    taken.filter(|(_, value)| !crate::body::is_blank(value)).map(|(path, _)| path).collect()
+    taken.filter(|(_, value)| !is_blank(value)).map(|(path, _)| path).collect()
 }
 
 #[cfg(test)]

@@ -38,10 +38,9 @@ fn rows(source: Source<'_>) -> Result<Vec<(String, String)>, Box<Wrong>> {
             continue;
         }
         let (Some(from), Some(to), 2) = (record.get(0), record.get(1), record.len()) else {
+            let is_open = is_open(source.text.get(at.start..).unwrap_or_default());
             return Err(match record.len() {
-                _ if is_open(source.text.get(at.start..).unwrap_or_default()) => {
-                    wrong(at, "a quote is never closed", "the row begins here")
-                }
+                _ if is_open => wrong(at, "a quote is never closed", "the row begins here"),
                 1 => wrong(at, "a row has 1 column", "two are needed: from,to"),
                 many => wrong(at, &format!("a row has {many} columns"), "two are needed: from,to; put quotes around a text with a comma"),
             });
