@@ -99,7 +99,7 @@ pub async fn export(
 ) -> Result<Snapshot, Error> {
     let kinds = selection.kinds_to_read(catalog);
     observer.notify(&Event::Reading { tenant: tenant.name().to_owned(), kinds: kinds.len() });
-    let (dependent, free): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| leans(kind).is_some());
+    let (dependent, free): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| leans_on(kind).is_some());
     // The first failure ends the others: a tenant that is not there would keep each of them waiting.
     let mut read = try_join_all(free.into_iter().map(|kind| read_kind(tenant, kind, selection, observer))).await?;
     for kind in dependent {
@@ -128,7 +128,7 @@ pub async fn export(
 }
 
 /// Returns the kind that has to be read before this one can be: its parent, or the one that tells its names.
-fn leans(kind: &Kind) -> Option<&'static str> {
+fn leans_on(kind: &Kind) -> Option<&'static str> {
     match kind.shape {
         Shape::Keyed { names: Names::EachWith { of, .. } } => Some(of),
         _ => kind.parent(),
@@ -189,7 +189,7 @@ async fn read_dependent(
     selection: &Selection,
     observer: &dyn Observer,
 ) -> Result<Read, Error> {
-    let on = leans(kind).expect("only kinds that lean on another are read here");
+    let on = leans_on(kind).expect("only kinds that lean on another are read here");
     let above = read.iter().find(|read| read.kind.name == on).expect("catalog order: a kind is read after the one it leans on");
     let mut status = above.status.clone();
     let resources = match read_below(tenant, kind, above, selection).await {
