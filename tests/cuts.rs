@@ -13,15 +13,11 @@ use migrate::links::Links;
 use migrate::mapping::Mapping;
 use migrate::plan::{Plan, file, plan};
 use migrate::resource::Secret;
-use migrate::sandbox::{Fault, Sandbox, State, seed};
+use migrate::sandbox::{Fault, Sandbox, seed};
 use migrate::snapshot::Desired;
 use migrate::tenant::Tenant;
 
-use crate::flows::{NOW, read, start, start_with};
-
-fn state(text: &str) -> State {
-    State::from_json(serde_json::from_str(text).expect("JSON")).expect("a state")
-}
+use crate::flows::{NOW, held, read, start, start_with, state};
 
 async fn desired() -> Desired {
     let (_sandbox, tenant) = start(state(seed::ACME_DEV)).await;
@@ -50,13 +46,6 @@ async fn carry_out(plan: &Plan, tenant: &Tenant, journal: Journal) -> Summary {
 fn creates(sandbox: &Sandbox) -> usize {
     let is_create = |path: &str| ["/clients", "/client-grants", "/resource-servers", "/roles", "/connections"].contains(&path);
     sandbox.requests().iter().filter(|seen| seen.method == "POST" && is_create(&seen.path)).count()
-}
-
-/// What the tenant holds, without its ids.
-async fn held(tenant: &Tenant) -> Vec<(String, Body)> {
-    let mut held: Vec<(String, Body)> = read(tenant).await.resources.into_iter().map(|one| (one.key.to_string(), one.body)).collect();
-    held.sort_by(|one, other| one.0.cmp(&other.0));
-    held
 }
 
 /// One import as a person runs it: what a folder says was begun goes on, and otherwise everything is read, planned and begun.

@@ -2,7 +2,6 @@
 
 #![expect(clippy::print_stdout, reason = "the times are worth reading: `cargo test effort -- --nocapture`")]
 
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::flows::{Imported, NOW, import};
+use crate::program::{command, configure};
 
 const SHARE: f64 = 0.8;
 
@@ -81,15 +81,8 @@ async fn an_unchanged_import_of_a_thousand_clients_costs_eleven_client_requests_
     let dev = start(Options::new(company(1_000, "dev.eu.auth0.com"))).await;
     let prod = start(Options::new(company(1_000, "prod.eu.auth0.com"))).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let tenant =
-        |name: &str, sandbox: &Sandbox| format!("[tenants.{name}]\ndomain = \"{name}.eu.auth0.com\"\nurl = \"{}\"\n", sandbox.url());
-    std::fs::write(folder.path().join("migrate.toml"), tenant("dev", &dev) + &tenant("prod", &prod)).expect("written");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
-    command.args(["import", "--from", "dev", "--tenant", "prod", "--yes"]).current_dir(folder.path()).env_clear();
-    for tenant in ["DEV", "PROD"] {
-        command.env(format!("MIGRATE_{tenant}_CLIENT_ID"), "id").env(format!("MIGRATE_{tenant}_CLIENT_SECRET"), "secret");
-    }
-    let ended = command.output().expect("it ran");
+    configure(folder.path(), &dev, &prod);
+    let ended = command(folder.path(), "import --tenant prod --yes").output().expect("it ran");
     let told = String::from_utf8_lossy(&ended.stdout);
     assert!(ended.status.success() && told.contains("Nothing to do."), "{told}{}", String::from_utf8_lossy(&ended.stderr));
     assert!((10..=11).contains(&of_clients(&prod).len()), "{:?}", of_clients(&prod));

@@ -1,33 +1,23 @@
 //! The real program killed in the middle of an import, and started again: the target must not show it.
 
-use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use migrate::body::Body;
 use migrate::resource::Secret;
-use migrate::sandbox::{Options, Sandbox, State, seed};
-use migrate::tenant::{Credentials, Tenant};
+use migrate::sandbox::{Options, Sandbox, seed};
+use migrate::tenant::Credentials;
 
-use crate::flows::{connect, read};
+use crate::flows::{connect, held, state};
+use crate::program::{command, configure};
 
 /// Moments at which the program is killed, spread over all its requests.
 const MOMENTS: usize = 12;
 
 async fn start(text: &str) -> Sandbox {
-    let state = State::from_json(serde_json::from_str(text).expect("JSON")).expect("a state");
     // As slow as a near tenant, so that a kill meets requests under way.
-    let options = Options::new(state).credentials("id", "secret").latency(Duration::from_millis(2));
+    let options = Options::new(state(text)).credentials("id", "secret").latency(Duration::from_millis(2));
     Sandbox::start(options).await.expect("a sandbox")
-}
-
-fn program(folder: &Path, line: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
-    command.args(line.split(' ')).current_dir(folder).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
-    for tenant in ["DEV", "PROD"] {
-        command.env(format!("MIGRATE_{tenant}_CLIENT_ID"), "id").env(format!("MIGRATE_{tenant}_CLIENT_SECRET"), "secret");
-    }
-    command
 }
 
 /// What the target holds without its ids, and the creates it was sent.
@@ -41,27 +31,20 @@ struct Left {
 async fn killed_and_resumed(dev: &Sandbox, at: usize) -> Left {
     let prod = start(seed::ACME_PROD).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let configuration = format!(
-        "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\nurl = \"{}\"\n\n[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\nurl = \"{}\"\nsource = \"dev\"\n",
-        dev.url(),
-        prod.url()
-    );
-    std::fs::write(folder.path().join("migrate.toml"), configuration).expect("written");
+    configure(folder.path(), dev, &prod);
     let import = "import --tenant prod --allow many-changes,leak --yes";
-    let first = program(folder.path(), import).spawn().expect("it started");
+    let first = command(folder.path(), import).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it started");
     if kill_at(first, &prod, at).await {
-        let resumed = ended(program(folder.path(), "import --tenant prod --resume --yes")).await;
+        let resumed = ended(command(folder.path(), "import --tenant prod --resume --yes")).await;
         let nothing_begun = String::from_utf8_lossy(&resumed.stderr).contains("no run of \"prod\" was cut off");
-        let last = if nothing_begun { ended(program(folder.path(), import)).await } else { resumed };
+        let last = if nothing_begun { ended(command(folder.path(), import)).await } else { resumed };
         assert!(matches!(last.status.code(), Some(0 | 3)), "killed at {at}: {}", String::from_utf8_lossy(&last.stderr));
     }
     let seen = prod.requests();
     let creates = seen.iter().filter(|seen| seen.method == "POST" && seen.path.matches('/').count() == 1).count();
     let secret = Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") };
-    let tenant: Tenant = connect(&prod, "acme-prod.eu.auth0.com", secret);
-    let mut held: Vec<(String, Body)> = read(&tenant).await.resources.into_iter().map(|one| (one.key.to_string(), one.body)).collect();
-    held.sort_by(|one, other| one.0.cmp(&other.0));
-    Left { held, creates, requests: seen.len() }
+    let tenant = connect(&prod, "acme-prod.eu.auth0.com", secret);
+    Left { held: held(&tenant).await, creates, requests: seen.len() }
 }
 
 /// Waits for that many requests and kills; returns whether the program was still at work.

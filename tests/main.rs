@@ -7,6 +7,7 @@ mod effort;
 mod flows;
 mod house;
 mod kills;
+mod program;
 mod recorded;
 mod refusals;
 mod signing;

@@ -34,12 +34,20 @@ use migrate::snapshot::{Desired, Snapshot};
 use migrate::tenant::{Credentials, Settings, Tenant};
 use serde_json::{Value, json};
 
+use crate::recorded::reference;
+
 use excuses::Within;
 use judge::{Evidence, Judge};
 use secrets::Secrets;
 
 pub(crate) const NOW: &str = "2026-01-01T00:00:00Z";
 
+/// Returns the state that a state file holds.
+pub(crate) fn state(text: &str) -> State {
+    State::from_json(serde_json::from_str(text).expect("JSON")).expect("a state")
+}
+
+/// Starts a sandbox in which nothing goes wrong, and a tenant that talks to it.
 pub(crate) async fn start(state: State) -> (Sandbox, Tenant) {
     start_with(state, Vec::new()).await
 }
@@ -70,8 +78,16 @@ pub(crate) fn connect(sandbox: &Sandbox, domain: &str, credentials: Credentials)
     Tenant::new(settings, Arc::new(Unwatched)).expect("a tenant")
 }
 
+/// Reads a tenant whole.
 pub(crate) async fn read(tenant: &Tenant) -> Snapshot {
     export(Catalog::standard(), tenant, &Selection::default(), NOW, &Unwatched).await.expect("exported")
+}
+
+/// Reads what a tenant holds, sorted and without its ids.
+pub(crate) async fn held(tenant: &Tenant) -> Vec<(String, Body)> {
+    let mut held: Vec<(String, Body)> = read(tenant).await.resources.into_iter().map(|one| (one.key.to_string(), one.body)).collect();
+    held.sort_by(|one, other| one.0.cmp(&other.0));
+    held
 }
 
 /// An import: what the target held, what was decided and how it ended.
@@ -185,10 +201,8 @@ fn mapped(source: &Snapshot) -> Desired {
 /// Returns the recorded tenants, or nothing, saying so, where the facts are not at hand.
 #[expect(clippy::print_stdout, reason = "a test that was skipped says so")]
 fn recorded() -> Vec<(String, State)> {
-    let reference = std::env::var_os("AUTH0_REFERENCE")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference"), PathBuf::from);
-    let Ok(entries) = std::fs::read_dir(reference.join("recorded/tenants")) else {
-        println!("skipped: no recorded tenants under {}", reference.display());
+    let Ok(entries) = std::fs::read_dir(reference().join("recorded/tenants")) else {
+        println!("skipped: no recorded tenants under {}", reference().display());
         return Vec::new();
     };
     let mut files: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
@@ -281,7 +295,6 @@ async fn the_judge_finds_one_field_that_somebody_changed_afterwards_and_one_clie
 
 /// The tenants of the demo, and the mapping that people copy.
 async fn acme() -> Copied {
-    let state = |text: &str| State::from_json(serde_json::from_str(text).expect("JSON")).expect("a state");
     let mapping = |source: &Snapshot| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/dev-to-prod.toml");
         let mapping = Mapping::load(Catalog::standard(), &path).expect("a mapping");

@@ -34,12 +34,16 @@ struct Wanted {
 const UPDATES: Wanted = Wanted { all: 90.0, of: &[("clients", 97.0)] };
 const CREATES: Wanted = Wanted { all: 90.0, of: &[("clients", 95.0)] };
 
-fn open(name: &str) -> Option<File> {
+/// Returns the folder that the recordings stand in, where they are at hand.
+pub(crate) fn reference() -> PathBuf {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference");
-    let folder = std::env::var_os("AUTH0_REFERENCE").map_or_else(beside, PathBuf::from);
-    let file = File::open(folder.join("recorded").join(name));
+    std::env::var_os("AUTH0_REFERENCE").map_or_else(beside, PathBuf::from)
+}
+
+fn open(name: &str) -> Option<File> {
+    let file = File::open(reference().join("recorded").join(name));
     if file.is_err() {
-        println!("{name}: no recordings under {}, skipped", folder.display());
+        println!("{name}: no recordings under {}, skipped", reference().display());
     }
     file.ok()
 }
