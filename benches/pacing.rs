@@ -1,7 +1,7 @@
 //! `cargo bench --bench pacing`: an import of 300 changes into tenants that allow little, in real time, about four minutes in all.
 //!
-//! Printed beside the least time that the bucket allows for as many requests: all of it, and at the 80 % that migrate uses. A request that was
-//! refused as too many is an error; how long it takes is not.
+//! Each time is printed beside the least that the bucket allows for as many requests: the whole bucket, and the 80 % that migrate uses. A
+//! request that was refused as too many is an error; how long it takes is not.
 
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 

@@ -1,7 +1,7 @@
 //! The built binary as a person runs it, between two tenants in processes of their own; and what each command costs.
 //!
-//! Cost is what the kernel says of a process that has ended (`wait4`): it needs no sampling, so a short peak is not missed, and holds on Linux
-//! and macOS alike.
+//! Cost is what the kernel says of a process that has ended (`wait4`): it needs no sampling, so a short peak is not missed, and it holds on
+//! Linux and macOS alike.
 
 use std::fmt;
 use std::io::{Read, Write};

@@ -14,10 +14,10 @@ use super::shape::Paging;
 /// description's update schema, but a change of either is refused. How a client proves who it is by keys
 /// (`client_authentication_methods`) cannot be read back: a tenant answers ids of credentials, a create wants the keys themselves.
 ///
-/// Grant types and the settings of tokens are filled in by a create that does not mention them (189 of 189 recorded creates, by how the client
-/// proves who it is and whose it is), and every recorded client but a tenant's global one has them. So one without them was written by
-/// hand or by an older tenant: it does not say them, and clearing them would leave a client that can do nothing. A refresh token that is
-/// given in part is filled up; token settings are not (a given `alg` gains no lifetime).
+/// Grant types and the settings of tokens are filled in by a create that does not mention them (189 of 189 recorded creates, by how the
+/// client proves who it is and whose it is), and every recorded client but a tenant's global one has them. So one without them was written
+/// by hand or by an older tenant: it does not say them, and clearing them would leave a client that can do nothing. A refresh token that
+/// is given in part is filled up; token settings are not (a given `alg` gains no lifetime).
 ///
 /// Two clients may have one name: 11 recorded creates of one name were all answered 201.
 pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/clients")

@@ -100,7 +100,8 @@ impl Gauge {
 
     /// Takes in what an answer said, and how many requests had come back when its own left.
     ///
-    /// Answers overtake each other. Where others came back meanwhile they may have been counted later, so this one can only lower what is left.
+    /// Answers overtake each other. Where others came back meanwhile they may have been counted later, so this one can only lower what is
+    /// left.
     pub(super) fn told(&mut self, told: Told, landed_before: Option<u64>, now: Instant) {
         if now < self.at {
             return; // An answer from before a 429 says nothing about what comes after it.

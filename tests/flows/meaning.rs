@@ -1,7 +1,8 @@
 //! Whether two bodies mean the same, judged on their JSON alone and without the planner.
 //!
-//! Absent, null, an empty text, list and object mean the same (they are different in JSON and equal in meaning, says the API's behaviour),
-//! a documented default means the same as nothing, so does a field that mirrors another, a set has no order. Everything else is a difference, and is found at its own path.
+//! Absent, null, and an empty text, list or object mean the same (the API tells them apart in JSON and not in what it does). So do nothing
+//! and a documented default, and nothing and a field that mirrors another. A set has no order. Everything else is a difference, and is found
+//! at its own path.
 
 use migrate::catalog::Kind;
 use serde_json::{Map, Value};
