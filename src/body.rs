@@ -191,7 +191,9 @@ fn steps(path: &str) -> Vec<Step<'_>> {
     steps
 }
 
-fn join(above: &str, name: &str) -> String {
+/// Returns the path of a field of an object at a path.
+#[must_use]
+pub fn join(above: &str, name: &str) -> String {
     if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") }
 }
 

@@ -11,12 +11,34 @@ use crate::resource::{Id, Key};
 pub enum Outcome {
     /// The tenant holds it now, under this id.
     Applied(Id),
+    /// The tenant holds it now, without what its subscription lacks; the message says which fields and why.
+    Reduced(Id, String),
     /// The tenant refused it, with this message.
     Failed(String),
     /// It was not sent, for this reason.
     Skipped(String),
     /// It was sent and no answer came.
     InDoubt(String),
+}
+
+impl Outcome {
+    /// Returns the id under which the tenant holds the resource now.
+    #[must_use]
+    pub fn id(&self) -> Option<&Id> {
+        match self {
+            Self::Applied(id) | Self::Reduced(id, _) => Some(id),
+            Self::Failed(_) | Self::Skipped(_) | Self::InDoubt(_) => None,
+        }
+    }
+
+    /// Returns what there is to say about it.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        match self {
+            Self::Applied(_) => None,
+            Self::Reduced(_, message) | Self::Failed(message) | Self::Skipped(message) | Self::InDoubt(message) => Some(message),
+        }
+    }
 }
 
 /// Something that happened.

@@ -26,6 +26,7 @@
 //! ```
 
 pub mod apply;
+pub mod base;
 pub mod body;
 pub mod catalog;
 pub mod cli;

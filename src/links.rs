@@ -67,6 +67,9 @@ pub enum Error {
 /// Kind and id -> the place of a resource in its snapshot.
 type Places<'live> = HashMap<(&'live str, &'live Id), usize>;
 
+/// Names that say nothing, by kind and name: the ids in the source, and those in the target.
+pub type Unclear<'side> = BTreeMap<(&'side str, &'side str), (Vec<&'side Id>, Vec<&'side Id>)>;
+
 impl Links {
     /// Returns where the links of a source and a target stand, below the folder of links.
     pub fn path(folder: &Path, source: &str, target: &str) -> PathBuf {
@@ -140,6 +143,23 @@ impl Links {
         self.by_source.insert((link.kind.clone(), link.source_id.clone()), link);
     }
 
+    /// Returns the pair of a resource of the source.
+    pub fn of_source(&self, kind: &str, id: &Id) -> Option<&Link> {
+        self.by_source.get(&(kind.to_owned(), id.clone()))
+    }
+
+    /// Returns the pair of a resource of the target.
+    pub fn of_target(&self, kind: &str, id: &Id) -> Option<&Link> {
+        self.of_source(kind, self.by_target.get(&(kind.to_owned(), id.clone()))?)
+    }
+
+    /// Takes a pair apart; returns it.
+    pub fn unlink(&mut self, kind: &str, source: &Id) -> Option<Link> {
+        let link = self.by_source.remove(&(kind.to_owned(), source.clone()))?;
+        self.by_target.remove(&(kind.to_owned(), link.target_id.clone()));
+        Some(link)
+    }
+
     /// Returns the pairs, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &Link> {
         self.by_source.values()
@@ -150,7 +170,8 @@ impl Links {
     /// Returns for each desired resource the place of its partner.
     pub fn pair(&self, catalog: &Catalog, desired: &[Resource], live: &[Resource]) -> Vec<Option<usize>> {
         let by_id: Places<'_> = live.iter().enumerate().map(|(at, resource)| ((resource.key.kind(), &resource.id), at)).collect();
-        let pairs = self.pair_each(&by_id, desired, live);
+        let unclear: HashSet<&Id> = self.unclear(catalog, desired, live).into_values().flat_map(|(wanted, _)| wanted).collect();
+        let pairs = self.pair_each(&by_id, desired, live, &unclear);
         let parents: HashMap<(&str, &Id), Option<usize>> =
             desired.iter().zip(&pairs).map(|(resource, pair)| ((resource.key.kind(), &resource.id), *pair)).collect();
         let partner_by_parent = |resource: &Resource, by_key: Option<usize>| match catalog.kind(resource.key.kind())?.shape {
@@ -163,8 +184,29 @@ impl Links {
         desired.iter().zip(&pairs).map(|(resource, pair)| partner_by_parent(resource, *pair)).collect()
     }
 
-    /// Pairs each resource by itself: by link, else by key with one that no link speaks for.
-    fn pair_each(&self, by_id: &Places<'_>, desired: &[Resource], live: &[Resource]) -> Vec<Option<usize>> {
+    /// Returns the names that say nothing: they stand twice on a side, and on the other too; with the ids on both.
+    ///
+    /// What is linked, or left alone, is not asked about.
+    pub fn unclear<'side>(&self, catalog: &Catalog, desired: &'side [Resource], live: &'side [Resource]) -> Unclear<'side> {
+        let mut names: Unclear<'side> = BTreeMap::new();
+        let is_asked = |resource: &&Resource| {
+            let shares_keys = catalog.kind(resource.key.kind()).is_some_and(|kind| kind.shares_keys);
+            shares_keys && resource.left_alone.is_none()
+        };
+        let is_free = |resource: &&Resource| self.of_source(resource.key.kind(), &resource.id).is_none();
+        for (name, resource) in unnumbered(desired).filter(|(_, one)| is_asked(one) && is_free(one)) {
+            names.entry((resource.key.kind(), name)).or_default().0.push(&resource.id);
+        }
+        let is_free = |resource: &&Resource| self.of_target(resource.key.kind(), &resource.id).is_none();
+        for (name, resource) in unnumbered(live).filter(|(_, one)| is_asked(one) && is_free(one)) {
+            names.entry((resource.key.kind(), name)).or_default().1.push(&resource.id);
+        }
+        names.retain(|_, (wanted, held)| !wanted.is_empty() && !held.is_empty() && wanted.len() + held.len() > 2);
+        names
+    }
+
+    /// Pairs each resource by itself: by link, else by key with one that no link speaks for, unless its name says nothing.
+    fn pair_each(&self, by_id: &Places<'_>, desired: &[Resource], live: &[Resource], unclear: &HashSet<&Id>) -> Vec<Option<usize>> {
         let by_key: HashMap<&Key, usize> = live.iter().enumerate().map(|(at, resource)| (&resource.key, at)).collect();
         let linked: HashMap<(&str, &Id), &Id> = self.iter().map(|row| ((row.kind.as_str(), &row.source_id), &row.target_id)).collect();
         let partner_by_link = |resource: &Resource| {
@@ -173,11 +215,21 @@ impl Links {
         };
         let mut pairs: Vec<Option<usize>> = desired.iter().map(partner_by_link).collect();
         let taken: HashSet<usize> = pairs.iter().flatten().copied().collect();
-        for (pair, resource) in pairs.iter_mut().zip(desired) {
+        for (pair, resource) in pairs.iter_mut().zip(desired).filter(|(_, resource)| !unclear.contains(&resource.id)) {
             *pair = pair.or_else(|| by_key.get(&resource.key).copied().filter(|at| !taken.contains(at)));
         }
         pairs
     }
+}
+
+/// Returns resources with their names, those that were told apart by a number without it.
+fn unnumbered(resources: &[Resource]) -> impl Iterator<Item = (&str, &Resource)> {
+    let names: HashSet<&Key> = resources.iter().map(|resource| &resource.key).collect();
+    resources.iter().map(move |resource| {
+        let plain = resource.key.name().rsplit_once('#').filter(|(_, number)| number.parse::<usize>().is_ok()).map(|(plain, _)| plain);
+        let is_told_apart = |plain: &&str| names.contains(&Key::new(resource.key.kind(), plain));
+        (plain.filter(is_told_apart).unwrap_or(resource.key.name()), resource)
+    })
 }
 
 /// Returns what is wrong with a row without its place, which stands before it.
@@ -195,7 +247,7 @@ mod tests {
 
     fn resource(id: &str, name: &str) -> Resource {
         let (key, body) = (Key::new("clients", name), Body::new());
-        Resource { key, id: Id::new(id), body, carried: Body::new(), secrets: Vec::new(), left_alone: None }
+        Resource { key, id: Id::new(id), body, alias: None, carried: Body::new(), secrets: Vec::new(), left_alone: None }
     }
 
     #[test]

@@ -139,6 +139,9 @@ pub struct Resource {
     pub id: Id,
     /// What can be compared and sent: writable fields only.
     pub body: Body,
+    /// Another id its own tenant knows it by, where its kind has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
     /// Fields the API returned and nobody knows: carried, never sent.
     #[serde(default, skip_serializing_if = "Body::is_empty")]
     pub carried: Body,
@@ -181,19 +184,39 @@ impl Resource {
             answer: answer.0.keys().cloned().collect::<Vec<_>>().join(", "),
         };
         let id = kind.id_of(&answer).map(Id::new).ok_or_else(|| without_id(&answer))?;
+        let alias = answer.text(kind.alias).map(str::to_owned);
         for quirk in kind.quirks {
             (quirk.read)(&mut answer);
+        }
+        if let Some(follow_up) = kind.follow_up
+            && let Some(running) = follow_up.running(&answer)
+        {
+            answer.set(follow_up.field, running);
         }
         let secrets = take_secrets(kind, &mut answer);
         for path in kind.read_only {
             answer.take(path);
         }
+        for (newer, older) in kind.exclusive {
+            if answer.get(newer).is_some_and(|value| !crate::body::is_blank(value)) {
+                answer.take(older);
+            }
+        }
         let (body, mut carried) = kind.fields().split(answer, Purpose::Keep);
         if kind.fields().get(kind.id).is_none() {
             carried.0.remove(kind.id);
         }
+        if kind.view_of.is_some() {
+            carried = Body::new();
+        }
         let key = Key::new(kind.name, &name_of(kind, &body));
-        Ok(Self { key, id, body, carried, secrets, left_alone })
+        Ok(Self { key, id, body, alias, carried, secrets, left_alone })
+    }
+
+    /// Returns whether its tenant answered an object with nothing in it, which is no wish to have nothing.
+    #[must_use]
+    pub fn says_nothing(&self) -> bool {
+        self.body.is_empty() && self.secrets.is_empty()
     }
 
     /// Returns whether it says nothing but what it is called.
@@ -215,7 +238,15 @@ impl Resource {
             answer.take(path);
         }
         let (body, carried) = kind.fields().split(answer, Purpose::Keep);
-        Self { key: Key::new(kind.name, parent.as_str()), id: parent.clone(), body, carried, secrets: Vec::new(), left_alone: None }
+        Self {
+            key: Key::new(kind.name, parent.as_str()),
+            id: parent.clone(),
+            body,
+            alias: None,
+            carried,
+            secrets: Vec::new(),
+            left_alone: None,
+        }
     }
 }
 

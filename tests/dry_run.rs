@@ -5,7 +5,7 @@ use crate::stage::Stage;
 #[test]
 fn the_worked_example_reads_as_a_plan() {
     let stage = Stage::acme("");
-    let said = stage.run("import --tenant prod --dry-run --allow many-changes --quiet");
+    let said = stage.run("import --tenant prod --dry-run --allow many-changes,critical --quiet");
     insta::assert_snapshot!(said.whole());
     assert_eq!(stage.writes(), []);
     assert_eq!(stage.in_folder("runs"), [""; 0]);

@@ -73,7 +73,8 @@ async fn a_thousand_clients_take_ten_pages_of_which_all_but_the_first_are_asked_
     let snapshot = read(&talk_to(&sandbox, None), &["clients"]).await;
     assert_eq!(snapshot.of_kind("clients").count(), 1_000);
     let at_once: Vec<usize> = of_clients(&sandbox).iter().map(|seen| seen.at_once).collect();
-    assert_eq!(at_once, [1, 1, 2, 3, 4, 5, 6, 7, 8, 9], "{:?}", sandbox.requests());
+    // The first page goes beside the lists of other kinds.
+    assert_eq!((at_once.len(), &at_once[1..]), (10, &[1, 2, 3, 4, 5, 6, 7, 8, 9][..]), "{:?}", sandbox.requests());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -18,11 +18,12 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("event", "resource"),
     ("snapshot", "body catalog disk resource wrong"),
     ("links", "body catalog disk resource"),
+    ("base", "body disk resource"),
     ("tenant", "body catalog event resource"),
     ("mapping", "body catalog resource snapshot wrong"),
-    ("plan", "body catalog disk links resource snapshot wrong"),
+    ("plan", "base body catalog disk links resource snapshot wrong"),
     ("export", "body catalog event resource snapshot tenant"),
-    ("apply", "body catalog disk event links plan resource snapshot tenant"),
+    ("apply", "base body catalog disk event links plan resource snapshot tenant"),
     ("report", "apply body catalog event plan resource snapshot"),
 ];
 

@@ -32,7 +32,7 @@ async fn killed_and_resumed(dev: &Sandbox, at: usize) -> Left {
     let prod = start(seed::ACME_PROD).await;
     let folder = tempfile::tempdir().expect("a folder");
     configure(folder.path(), dev, &prod);
-    let import = "import --tenant prod --allow many-changes,leak --yes";
+    let import = "import --tenant prod --allow many-changes,critical,leak --yes";
     let first = command(folder.path(), import).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it started");
     if kill_at(first, &prod, at).await {
         let resumed = ended(command(folder.path(), "import --tenant prod --resume --yes")).await;

@@ -1,15 +1,24 @@
 //! The integration tests: one binary, a file a subject.
 
+mod by_hand;
+mod code;
+mod coverage;
 mod cuts;
 mod demo;
 mod dry_run;
 mod effort;
 mod flows;
 mod house;
+mod imaginary;
 mod kills;
 mod program;
+mod random;
 mod recorded;
+mod reference;
+mod references;
+mod references_pages;
 mod refusals;
 mod signing;
 mod stage;
+mod subscriptions;
 mod verbs;

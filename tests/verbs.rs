@@ -233,13 +233,13 @@ fn a_plan_that_would_change_something_ends_with_2_where_that_is_asked_for() {
 #[test]
 fn a_plan_that_would_change_nothing_ends_with_0() {
     let stage = Stage::acme("");
-    done(&stage, "import --tenant prod --allow many-changes --yes --quiet");
+    done(&stage, "import --tenant prod --allow many-changes,critical --yes --quiet");
     assert_snapshot!(stage.run("plan --tenant prod --check --quiet").whole(), @"
     exit 0
-    prod holds everything dev has: 52 resources equal.
+    prod holds everything dev has: 51 resources equal.
     Nothing to do.
 
-    (2 left alone, 2 only in prod; `--output json` names them)
+    (5 left alone, 2 only in prod; `--output json` names them)
     ");
 }
 
@@ -308,6 +308,7 @@ fn a_plan_is_json_for_programs() {
         "unchanged": 2,
         "updates": 1
       },
+      "drift": [],
       "exit": 0,
       "left_alone": [],
       "left_out": [],
@@ -319,7 +320,13 @@ fn a_plan_is_json_for_programs() {
         }
       ],
       "notes": [],
-      "refusals": [],
+      "refusals": [
+        {
+          "can_be_allowed": true,
+          "guard": "critical",
+          "message": "people may be locked out by clients/Shop: callbacks"
+        }
+      ],
       "source": {
         "domain": "acme-dev.eu.auth0.com",
         "taken": "TIME",
@@ -332,8 +339,8 @@ fn a_plan_is_json_for_programs() {
       },
       "target_only": {},
       "unchanged": {
-        "rules": 1,
-        "tenant-settings": 1
+        "guardian-policies": 1,
+        "rules": 1
       },
       "unknown": {}
     }
@@ -342,7 +349,7 @@ fn a_plan_is_json_for_programs() {
 
 #[test]
 fn an_import_is_json_for_programs() {
-    assert_snapshot!(pretty(done(&Stage::small(), "import --tenant prod --yes --quiet --output json").json()), @r#"
+    assert_snapshot!(pretty(done(&Stage::small(), "import --tenant prod --allow critical --yes --quiet --output json").json()), @r#"
     {
       "changes": [
         {
@@ -362,6 +369,7 @@ fn an_import_is_json_for_programs() {
         "applied": 2,
         "failed": 0,
         "in_doubt": 0,
+        "reduced": 0,
         "skipped": 0,
         "unsent": 0
       },

@@ -132,7 +132,7 @@ impl Journal {
     /// Records how changes ended.
     pub(super) fn settle<'outcome>(&mut self, outcomes: impl Iterator<Item = (usize, &'outcome Outcome)>) -> Result<(), Error> {
         let entry = |(change, outcome): (usize, &Outcome)| match outcome {
-            Outcome::Applied(id) => Entry::Applied { change, id: id.clone() },
+            Outcome::Applied(id) | Outcome::Reduced(id, _) => Entry::Applied { change, id: id.clone() },
             Outcome::Failed(because) => Entry::Failed { change, because: because.clone() },
             Outcome::Skipped(because) => Entry::Skipped { change, because: because.clone() },
             Outcome::InDoubt(because) => Entry::InDoubt { change, because: because.clone() },

@@ -128,9 +128,9 @@ impl Run<'_> {
         }
         self.journal.intend(to_send.iter().map(|(at, change, _)| (*at, &change.key, change.verb())))?;
         let sent = to_send.iter().map(|(at, change, ready)| {
-            let (tenant, kind) = (self.tenant, self.kind_of(change));
+            let (catalog, tenant, kind) = (self.catalog, self.tenant, self.kind_of(change));
             let created = progress.created_of(kind);
-            async move { (*at, *change, send(tenant, kind, ready, created).await) }
+            async move { (*at, *change, send(catalog, tenant, kind, ready, created).await) }
         });
         let answered = join_all(sent).await;
         outcomes.extend(answered);
@@ -196,7 +196,7 @@ impl Run<'_> {
     fn take_note(&self, change: &Change, outcome: Outcome, progress: &mut Progress) {
         let is_create = matches!(change.action, Action::Create { .. });
         match &outcome {
-            Outcome::Applied(id) if is_create => {
+            Outcome::Applied(id) | Outcome::Reduced(id, _) if is_create => {
                 progress.names.learn(change.key.clone(), id.clone());
                 progress.created.entry(self.kind_of(change).name).or_default().push(id.clone());
             }

@@ -1,9 +1,11 @@
 //! One change -> the requests it takes.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde_json::{Map, Value};
 
-use crate::body::{Body, covers};
-use crate::catalog::{Kind, Shape, Write};
+use crate::body::{Body, covers, is_blank};
+use crate::catalog::{By, Catalog, Kind, Shape, Write};
 use crate::event::Outcome;
 use crate::plan::{Action, Change, Edit};
 use crate::resource::{Id, Key, Secret};
@@ -11,11 +13,12 @@ use crate::snapshot::refs::Names;
 use crate::tenant::{self, Listing, Tenant};
 
 /// A change with ids in the place of keys, ready to be sent.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Ready {
     Create { body: Body, twins: Vec<Id>, may_have_landed: bool },
     Update { id: Id, body: Body, edits: Vec<Edit>, secrets: Vec<(String, Secret)> },
     Elements { parent: Id, added: Vec<Value>, removed: Vec<Value> },
+    Remove { id: Id },
 }
 
 /// Puts ids in the place of keys, and secrets into the body.
@@ -41,6 +44,7 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(S
             let id = id.as_ref().or_else(|| names.id_of(&change.key)).ok_or_else(|| missing(vec![change.key.clone()]))?;
             Ok(Ready::Update { id: id.clone(), body, edits: edits.clone(), secrets })
         }
+        Action::Remove { id, .. } => Ok(Ready::Remove { id: id.clone() }),
         Action::Elements { parent, added, removed } => {
             let attach = |elements: &[Value]| -> Result<Vec<Value>, String> {
                 let mut whole = Body::new();
@@ -55,38 +59,112 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(S
 }
 
 /// Sends a change; `created` are the ids this run has made of the kind.
-pub(super) async fn send(tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Outcome {
+pub(super) async fn send(catalog: &Catalog, tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Outcome {
+    let by_alias;
+    let ready = match with_aliases(catalog, tenant, kind, ready).await {
+        Ok(None) => ready,
+        Ok(Some(other)) => {
+            by_alias = other;
+            &by_alias
+        }
+        Err(unread) => return outcome_of(&unread).outcome,
+    };
+    let ended = attempt(tenant, kind, ready, created).await;
+    match without_gated(kind, ready).filter(|_| ended.is_unentitled) {
+        None => ended.outcome,
+        Some((left, without)) => {
+            let because = format!("without {}: {}", without.join(", "), ended.outcome.message().unwrap_or_default());
+            let again = attempt(tenant, kind, &left, created).await.outcome;
+            if let Outcome::Applied(id) = again { Outcome::Reduced(id, because) } else { again }
+        }
+    }
+}
+
+/// How an attempt ended, and whether it was because the target's subscription lacks something.
+struct Ended {
+    outcome: Outcome,
+    is_unentitled: bool,
+}
+
+impl From<Outcome> for Ended {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, is_unentitled: false }
+    }
+}
+
+async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Ended {
     match ready {
         Ready::Create { body, twins, may_have_landed } => create(tenant, kind, body, &[twins, created].concat(), *may_have_landed).await,
         Ready::Update { id, body, edits, secrets } => match update(tenant, kind, id, body, edits, secrets).await {
-            Ok(()) => Outcome::Applied(id.clone()),
-            Err(outcome) => outcome,
+            Ok(()) => Outcome::Applied(id.clone()).into(),
+            Err(ended) => ended,
         },
         Ready::Elements { parent, added, removed } => match tenant.change_elements(kind, parent, added, removed).await {
-            Ok(()) => Outcome::Applied(parent.clone()),
+            Ok(()) => Outcome::Applied(parent.clone()).into(),
+            Err(refused) => outcome_of(&refused),
+        },
+        Ready::Remove { id } => match tenant.remove(kind, id).await {
+            Ok(()) => Outcome::Applied(id.clone()).into(),
+            Err(refused) if refused.is_not_found() => Outcome::Applied(id.clone()).into(),
             Err(refused) => outcome_of(&refused),
         },
     }
 }
 
+/// Returns what is left to send without the fields that a subscription may lack, and those fields; nothing where that changes nothing.
+fn without_gated(kind: &Kind, ready: &Ready) -> Option<(Ready, Vec<&'static str>)> {
+    let mut left = ready.clone();
+    let (Ready::Create { body, .. } | Ready::Update { body, .. }) = &mut left else { return None };
+    let without: Vec<&'static str> = kind.gated.iter().copied().filter(|field| body.0.remove(*field).is_some()).collect();
+    (!without.is_empty() && !body.is_empty()).then_some((left, without))
+}
+
+/// Puts the other id of a resource where a body names one by it: it may be minutes old, so it is read when it is needed.
+async fn with_aliases(catalog: &Catalog, tenant: &Tenant, kind: &Kind, ready: &Ready) -> Result<Option<Ready>, tenant::Error> {
+    let mut ready = ready.clone();
+    let (Ready::Create { body, .. } | Ready::Update { body, .. }) = &mut ready else { return Ok(None) };
+    let mut is_changed = false;
+    for reference in kind.references.iter().filter(|reference| reference.by == By::Alias) {
+        let to = catalog.kind(reference.to).expect("catalog test: every reference names a kind");
+        let named: BTreeSet<String> = body.find(reference.path).into_iter().filter_map(|(_, id)| id.as_str().map(str::to_owned)).collect();
+        let mut aliases: HashMap<String, Value> = HashMap::new();
+        for id in named {
+            let held = tenant.read(to, &Id::new(id.as_str())).await?;
+            let alias = held.and_then(|held| held.text(to.alias).map(str::to_owned));
+            aliases.insert(id, alias.map_or(Value::Null, Value::String));
+        }
+        let mut put = |value: &mut Value| {
+            if let Some(alias) = value.as_str().and_then(|id| aliases.get(id)) {
+                *value = alias.clone();
+            }
+        };
+        is_changed |= body.change(reference.path, &mut put) > 0;
+    }
+    Ok(is_changed.then_some(ready))
+}
+
 /// Creates a resource. One whose answer was lost is looked up by its key before it is sent again, and sent again once.
 ///
 /// Where an earlier request for it may have landed, a conflict says that it did, if only after it was looked up.
-async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id], may_have_landed: bool) -> Outcome {
+async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id], may_have_landed: bool) -> Ended {
     let mut is_second = false;
     loop {
         let lost = match tenant.create(kind, body).await {
-            Ok(answer) => return created(kind, &answer, body),
+            Ok(answer) => return created(kind, &answer, body).into(),
             Err(refused) if refused.is_in_doubt() || (refused.is_conflict() && (is_second || may_have_landed)) => refused,
             Err(refused) => return outcome_of(&refused),
         };
         let is_conflict = lost.is_conflict();
         match look_up(tenant, kind, body, known).await {
-            Ok(Some(id)) => return Outcome::Applied(id),
+            Ok(Some(id)) => return Outcome::Applied(id).into(),
             Ok(None) if !is_second && !is_conflict => is_second = true,
             Ok(None) => return outcome_of(&lost),
-            Err(unread) if unread.is_unreachable() => return Outcome::InDoubt(format!("{}; nor can it be looked up", told(&lost))),
-            Err(unread) => return Outcome::InDoubt(format!("{}; and the target cannot be read: {}", told(&lost), told(&unread))),
+            Err(unread) if unread.is_unreachable() => {
+                return Outcome::InDoubt(format!("{}; nor can it be looked up", told(&lost))).into();
+            }
+            Err(unread) => {
+                return Outcome::InDoubt(format!("{}; and the target cannot be read: {}", told(&lost), told(&unread))).into();
+            }
         }
     }
 }
@@ -127,15 +205,15 @@ async fn update(
     body: &Body,
     edits: &[Edit],
     secrets: &[(String, Secret)],
-) -> Result<(), Outcome> {
+) -> Result<(), Ended> {
     let mut body = body.clone();
     let is_sent = |field: &&str| body.0.contains_key(*field) || secrets.iter().any(|(path, _)| covers(field, path));
     let overlaid: Vec<&str> =
         kind.fields().iter().map(|field| field.name).filter(|field| kind.is_laid_over(field)).filter(is_sent).collect();
     if !overlaid.is_empty() {
         let held = tenant.read(kind, id).await.map_err(|refused| outcome_of(&refused))?;
-        let held = held.ok_or_else(|| Outcome::Failed("it is gone from the target since it was read".to_owned()))?;
-        lay_over_held(&overlaid, &held, &mut body, edits)?;
+        let held = held.ok_or_else(|| Ended::from(Outcome::Failed("it is gone from the target since it was read".to_owned())))?;
+        lay_over_held(kind, &overlaid, &held, &mut body, edits)?;
     }
     if kind.write == Write::Put && !kind.secrets.is_empty() {
         let held = tenant.read(kind, id).await.map_err(|refused| outcome_of(&refused))?.unwrap_or_default();
@@ -148,14 +226,14 @@ async fn update(
 }
 
 /// Lays these fields of a body over what the target holds of them.
-fn lay_over_held(fields: &[&str], held: &Body, body: &mut Body, edits: &[Edit]) -> Result<(), Outcome> {
+fn lay_over_held(kind: &Kind, fields: &[&str], held: &Body, body: &mut Body, edits: &[Edit]) -> Result<(), Outcome> {
     for field in fields.iter().copied() {
         let Some(held) = held.0.get(field) else {
             let because = format!("its {field} cannot be read, so they cannot be written over; the token may lack a scope");
             return Err(Outcome::Failed(because));
         };
         let wanted = body.0.remove(field).unwrap_or_else(|| Value::Object(Map::new()));
-        body.0.insert(field.to_owned(), laid_over(field, held, wanted, edits));
+        body.0.insert(field.to_owned(), laid_over(kind, field, held, wanted, edits));
     }
     Ok(())
 }
@@ -169,15 +247,31 @@ fn keep_secrets(kind: &Kind, held: &Body, body: &mut Body) {
 }
 
 /// Lays the wanted value over the target's own: what only the target knows stays, and what an edit clears goes.
-fn laid_over(field: &str, held: &Value, wanted: Value, edits: &[Edit]) -> Value {
+///
+/// Of two fields that exclude each other the wanted one takes the place of the other.
+fn laid_over(kind: &Kind, field: &str, held: &Value, wanted: Value, edits: &[Edit]) -> Value {
     let mut whole = Body::new();
     whole.set(field, held.clone());
+    let ours = Body::from_iter([(field.to_owned(), wanted.clone())]);
+    for (one, other) in kind.exclusive.iter().flat_map(|(newer, older)| [(newer, older), (older, newer)]) {
+        if ours.get(one).is_some_and(|value| !is_blank(value)) && ours.get(other).is_none_or(is_blank) {
+            whole.take(other);
+        }
+    }
+    // Some secrets are shown as asterisks (recorded: the password of a stream to Mixpanel); written back they would become the secret.
+    if let Some(Value::Object(fields)) = whole.0.get_mut(field) {
+        fields.retain(|_, value| !value.as_str().is_some_and(is_mask));
+    }
     for edit in edits.iter().filter(|edit| edit.new.is_none() && covers(field, &edit.path)) {
         whole.take(&edit.path);
     }
     let mut value = whole.0.remove(field).unwrap_or_default();
     lay_over(&mut value, wanted);
     value
+}
+
+fn is_mask(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|sign| sign == '*')
 }
 
 fn lay_over(held: &mut Value, wanted: Value) {
@@ -192,8 +286,13 @@ fn lay_over(held: &mut Value, wanted: Value) {
 }
 
 /// An update whose answer never came may have been carried out: that is a doubt, not a failure.
-fn outcome_of(refused: &tenant::Error) -> Outcome {
-    if refused.is_in_doubt() || refused.is_unreachable() { Outcome::InDoubt(told(refused)) } else { Outcome::Failed(told(refused)) }
+fn outcome_of(refused: &tenant::Error) -> Ended {
+    if refused.is_in_doubt() || refused.is_unreachable() {
+        return Outcome::InDoubt(told(refused)).into();
+    }
+    let is_unentitled = refused.is_unentitled();
+    let because = if is_unentitled { format!("not in the tenant's plan: {}", told(refused)) } else { told(refused) };
+    Ended { outcome: Outcome::Failed(because), is_unentitled }
 }
 
 /// Returns an error with its causes, as one line; of a doubt only what it came from, since the outcome itself says that it is one.
@@ -222,7 +321,8 @@ mod tests {
             Edit { path: "options.mfa".into(), old: Some(json!({"active": true})), new: None },
             Edit { path: "options.deep.y".into(), old: Some(json!(2)), new: None },
         ];
-        let laid = laid_over("options", &held, json!({"scope": ["a", "b"], "deep": {"x": 3}}), &edits);
+        let kind = Catalog::standard().kind("connections").expect("a kind");
+        let laid = laid_over(kind, "options", &held, json!({"scope": ["a", "b"], "deep": {"x": 3}}), &edits);
         assert_eq!(laid, json!({"client_secret": "hidden", "scope": ["a", "b"], "deep": {"x": 3}}));
     }
 
@@ -230,7 +330,25 @@ mod tests {
     fn an_addon_keeps_its_own_secret_and_one_that_is_cleared_goes() {
         let held = json!({"sap_api": {"clientid": "a", "servicePassword": "hidden"}, "slack": {"team": "x"}});
         let edits = [Edit { path: "addons.slack".into(), old: Some(json!({"team": "x"})), new: None }];
-        let laid = laid_over("addons", &held, json!({"sap_api": {"clientid": "b"}, "slack": null}), &edits);
+        let kind = Catalog::standard().kind("clients").expect("a kind");
+        let laid = laid_over(kind, "addons", &held, json!({"sap_api": {"clientid": "b"}, "slack": null}), &edits);
         assert_eq!(laid, json!({"sap_api": {"clientid": "b", "servicePassword": "hidden"}, "slack": null}));
+    }
+
+    #[test]
+    fn of_two_options_that_exclude_each_other_the_wanted_one_is_sent() {
+        let kind = Catalog::standard().kind("connections").expect("a kind");
+        let laid = |held: Value, wanted: Value| laid_over(kind, "options", &held, wanted, &[]);
+        let (newer, older) = (json!({"attributes": {"email": {}}}), json!({"requires_username": true}));
+        assert_eq!(laid(older.clone(), newer.clone()), newer);
+        assert_eq!(laid(newer, older.clone()), older);
+        assert_eq!(laid(older.clone(), json!({"mfa": {}})), json!({"requires_username": true, "mfa": {}}));
+    }
+
+    #[test]
+    fn a_secret_that_is_shown_as_asterisks_is_not_written_back() {
+        let kind = Catalog::standard().kind("log-streams").expect("a kind");
+        let held = json!({"password": "********", "region": "us"});
+        assert_eq!(laid_over(kind, "sink", &held, json!({"region": "eu"}), &[]), json!({"region": "eu"}));
     }
 }

@@ -60,6 +60,11 @@ fn reason(catalog: &Catalog, change: &Change, live: &Snapshot, by_id: &HashMap<(
             let moved = edits.iter().find(|edit| is_elsewhere(&edit.path, edit.old.as_ref(), edit.new.as_ref()))?;
             Some(format!("its {} changed in the target since the plan; plan again", moved.path))
         }
+        Action::Remove { id, body } => {
+            let held = by_id.get(&(kind.name, id))?;
+            let is_as_planned = normal(kind, &held.body) == normal(kind, body);
+            (!is_as_planned).then(|| "it changed in the target since the plan; plan again".to_owned())
+        }
         Action::Update { id: None, .. } | Action::Elements { .. } => None,
     }
 }

@@ -34,6 +34,8 @@ pub struct Summary {
 pub struct Tally {
     /// The target holds them.
     pub applied: usize,
+    /// The target holds them without what its subscription lacks.
+    pub reduced: usize,
     /// The target refused them.
     pub failed: usize,
     /// They were not sent, since something they need is missing.
@@ -57,6 +59,7 @@ impl Summary {
         for settled in &self.settled {
             match settled.outcome {
                 Outcome::Applied(_) => tally.applied += 1,
+                Outcome::Reduced(..) => tally.reduced += 1,
                 Outcome::Failed(_) => tally.failed += 1,
                 Outcome::Skipped(_) => tally.skipped += 1,
                 Outcome::InDoubt(_) => tally.in_doubt += 1,
@@ -67,7 +70,7 @@ impl Summary {
 
     /// Returns whether every change of the plan is in the target.
     pub fn is_whole(&self) -> bool {
-        let Tally { failed, skipped, in_doubt, unsent, .. } = self.tally();
-        failed + skipped + in_doubt + unsent == 0
+        let Tally { reduced, failed, skipped, in_doubt, unsent, .. } = self.tally();
+        reduced + failed + skipped + in_doubt + unsent == 0
     }
 }

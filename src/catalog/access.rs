@@ -48,6 +48,7 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
         ("subject_type_authorization", r#"{"client":{"policy":"require_client_grant"},"user":{"policy":"allow_all"}}"#),
     ])
     .required(&["identifier"])
+    .critical(&["signing_alg"])
     .alone(&[Alone::always("is_system", When::True, "it is the tenant's own API")])
     .scopes(&["read:resource_servers"], &["create:resource_servers"], &["update:resource_servers"], &["delete:resource_servers"]);
 

@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::kind::Kind;
-use super::shape::Shape;
+use super::shape::{Names, Shape};
 use crate::body::Body;
 
 impl Kind {
@@ -32,13 +32,16 @@ impl Kind {
     }
 
     /// Returns the id of a resource: what stands in the places of its path, joined by slashes; a singleton's is the kind's name.
+    ///
+    /// An answer may call it `id` where a write calls it otherwise (the grants of an organization).
     #[must_use]
     pub fn id_of(&self, answered: &Body) -> Option<String> {
         let places = self.places();
         if places.is_empty() {
             return Some(self.name.to_owned());
         }
-        let parts: Option<Vec<&str>> = places.iter().map(|place| answered.text(if place == "id" { self.id } else { place })).collect();
+        let own = || answered.text(self.id).or_else(|| answered.text("id"));
+        let parts: Option<Vec<&str>> = places.iter().map(|place| if place == "id" { own() } else { answered.text(place) }).collect();
         Some(parts?.join("/"))
     }
 
@@ -103,7 +106,10 @@ impl Kind {
     /// Returns what stands in the places of a path that leads to one resource or to the list; nothing of any other path.
     #[must_use]
     pub fn covers(&self, path: &str) -> Option<Vec<(String, String)>> {
-        matched(&self.item(), path).or_else(|| matched(self.path, path))
+        let older = || self.also_at.iter().find_map(|form| matched(form, path));
+        let creation = || matched(self.creation()?, path);
+        let is_listed = !matches!(self.shape, Shape::Keyed { names: Names::These(_) | Names::EachWith { .. } });
+        matched(&self.item(), path).or_else(|| matched(self.path, path).filter(|_| is_listed)).or_else(creation).or_else(older)
     }
 }
 
@@ -151,7 +157,7 @@ fn encoded(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Names, Paging};
+    use crate::catalog::{Catalog, Names, Paging};
     use serde_json::json;
 
     static TEXTS: Kind =
@@ -170,6 +176,8 @@ mod tests {
         let id = DOMAINS.id_of(&answered).expect("an id");
         assert_eq!((id.as_str(), DOMAINS.path_of(&id)), ("org_1/dom|2", "/organizations/org_1/domains/dom%7C2".to_owned()));
         assert_eq!(TEXTS.path_of("login/en"), "/prompts/login/text/en");
+        let grants = Catalog::standard().kind("organization-client-grants").expect("a kind");
+        assert_eq!(grants.id_of(&body(json!({"organization": "org_1", "id": "cgr_1"}))).as_deref(), Some("org_1/cgr_1"));
         assert_eq!(DOMAINS.creation_path(&answered).as_deref(), Some("/organizations/org_1/domains"));
     }
 
@@ -178,6 +186,13 @@ mod tests {
         let mut answered = body(json!({"login": {"title": "Hi"}}));
         TEXTS.fill(&mut answered, "login/en");
         assert_eq!(answered.into_value(), json!({"login": {"title": "Hi"}, "prompt": "login", "language": "en"}));
+    }
+
+    #[test]
+    fn an_older_path_leads_to_the_same() {
+        static TEMPLATES: Kind = Kind::singleton("templates", "templates", "/factors/phone/templates").also_at(&["/factors/sms/templates"]);
+        assert_eq!(TEMPLATES.covers("/factors/sms/templates"), Some(Vec::new()));
+        assert_eq!(TEMPLATES.path_of("templates"), "/factors/phone/templates");
     }
 
     #[test]

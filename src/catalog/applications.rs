@@ -25,6 +25,7 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
     .paged(Paging::Offset { field: "clients", size: 100, or_checkpoint: true })
     .asking(&[("is_global", "false")])
     .identified_by("client_id")
+    .shares_keys()
     .writable(
         "name description logo_uri callbacks
          oidc_logout{backchannel_logout_urls backchannel_logout_initiators{mode selected_initiators *}
@@ -104,14 +105,15 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
     .refers(&[
         Reference::key("resource_server_identifier", "resource-servers"),
         Reference::key("refresh_token.policies[].audience", "resource-servers"),
+        Reference::key("addons.office365.connection", "connections").late(),
         Reference::id("allowed_clients[]", "clients").late(),
-        Reference::id("default_organization.organization_id", "organizations").late().planned(),
-        Reference::id("express_configuration.user_attribute_profile_id", "user-attribute-profiles").planned(),
-        Reference::id("express_configuration.connection_profile_id", "connection-profiles").planned(),
+        Reference::id("default_organization.organization_id", "organizations").late(),
+        Reference::id("express_configuration.user_attribute_profile_id", "user-attribute-profiles"),
+        Reference::id("express_configuration.connection_profile_id", "connection-profiles"),
         Reference::id("express_configuration.okta_oin_client_id", "clients").late(),
         Reference::id("express_configuration.linked_clients[].client_id", "clients").late(),
-        Reference::id("my_organization_configuration.user_attribute_profile_id", "user-attribute-profiles").planned(),
-        Reference::id("my_organization_configuration.connection_profile_id", "connection-profiles").planned(),
+        Reference::id("my_organization_configuration.user_attribute_profile_id", "user-attribute-profiles"),
+        Reference::id("my_organization_configuration.connection_profile_id", "connection-profiles"),
         Reference::id("my_organization_configuration.invitation_landing_client_id", "clients").late(),
     ])
     .sets(&["grant_types", "allowed_clients", "allowed_origins", "web_origins", "allowed_logout_urls", "client_aliases"])
@@ -136,10 +138,32 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         "refresh_token.infinite_token_lifetime",
         "refresh_token.infinite_idle_token_lifetime",
     ])
-    .shares_keys()
     .required(&["name"])
+    .critical(&[
+        "callbacks",
+        "allowed_logout_urls",
+        "allowed_origins",
+        "web_origins",
+        "grant_types",
+        "token_endpoint_auth_method",
+        "jwt_configuration.alg",
+        "app_type",
+        "is_first_party",
+        "refresh_token",
+    ])
+    .gated(&[
+        "compliance_level",
+        "organization_require_behavior",
+        "organization_usage",
+        "organization_discovery_methods",
+        "require_pushed_authorization_requests",
+        "session_transfer",
+        "token_exchange",
+        "token_quota",
+    ])
     .alone(&[
         Alone::always("global", When::True, "it is the tenant's own global client"),
+        Alone::unless("third-party", "is_first_party", When::False, "a third party registered it; --include third-party copies it"),
         Alone::always("external_metadata_type", When::Is("cimd"), "it registers itself by a metadata document"),
         Alone::always("external_metadata_type", When::Is("dcr"), "it registered itself"),
     ])
@@ -163,3 +187,16 @@ pub(super) static CLIENT_GRANTS: Kind = Kind::collection("client-grants", "grant
     .required(&["audience", "client_id"])
     .alone(&[Alone::always("is_system", When::True, "it is the tenant's own grant")])
     .scopes(&["read:client_grants"], &["create:client_grants"], &["update:client_grants"], &["delete:client_grants"]);
+
+/// The page of the classic login, which the tenant's global client holds.
+pub(super) static LOGIN_PAGE: Kind = Kind::collection("client-login-page", "classic login page", "/clients")
+    .titled("Classic login page")
+    .view_of("clients")
+    .paged(Paging::Offset { field: "clients", size: 100, or_checkpoint: true })
+    .asking(&[("is_global", "true")])
+    .identified_by("client_id")
+    .keyed_by(&[])
+    .writable("custom_login_page custom_login_page_on")
+    .defaults(&[("custom_login_page_on", "true")])
+    .not_created("every tenant has one")
+    .scopes(&["read:clients"], &["update:clients"], &["update:clients"], &[]);

@@ -5,7 +5,7 @@
 
 use super::kind::Kind;
 use super::quirks;
-use super::reference::Reference;
+use super::reference::{Reference, Sealed, When};
 use super::shape::{Names, Paging};
 
 /// Colours, logo and font. A PATCH may reset settings of prompts (a fact of auth0-deploy-cli), so prompts come after.
@@ -145,6 +145,19 @@ pub(super) static RENDERING: Kind =
         .replaced(&["filters"])
         .scopes(&["read:prompts"], &["update:prompts"], &["update:prompts"], &[]);
 
+/// What email providers sign in with and no read shows: 95 recorded answers show `region`, `smtp_host`, `smtp_port`, `smtp_user` and
+/// `domain` at most.
+const SIGNED_IN_WITH: &[&str] = &[
+    "credentials.api_key",
+    "credentials.accessKeyId",
+    "credentials.secretAccessKey",
+    "credentials.smtp_pass",
+    "credentials.connectionString",
+    "credentials.clientId",
+    "credentials.clientSecret",
+    "credentials.tenantId",
+];
+
 /// Who sends the tenant's mails; none until one was set up. What it signs in with cannot be read.
 ///
 /// All fields come only when each is asked for by name.
@@ -158,16 +171,11 @@ pub(super) static EMAIL_PROVIDER: Kind = Kind::singleton("email-provider", "emai
                      clientSecret}",
     )
     .read_only(&["credentials.api_user"])
-    .secrets(&[
-        "credentials.api_key",
-        "credentials.accessKeyId",
-        "credentials.secretAccessKey",
-        "credentials.smtp_pass",
-        "credentials.connectionString",
-        "credentials.clientId",
-        "credentials.clientSecret",
-        "credentials.tenantId",
-    ])
+    .secrets(SIGNED_IN_WITH)
+    .never_shown(SIGNED_IN_WITH)
+    // The provider `custom` is an action, and signs in nowhere.
+    .sealed(&[Sealed { path: "credentials", open: Some(("name", When::Is("custom"))) }])
+    .replaced(&["credentials"])
     .leans_on(&["actions"])
     .required(&["name", "credentials"])
     .defaults(&[("enabled", "true")])
@@ -208,12 +216,13 @@ pub(super) static PHONE_PROVIDERS: Kind = Kind::collection("phone-providers", "p
     .titled("Phone provider")
     .paged(Paging::In { field: "providers" })
     .keyed_by(&[])
-    .unique()
     .writable("name disabled configuration{default_from mssid sid delivery_methods!} credentials{auth_token}")
     .read_only(&["id", "channel", "created_at", "tenant", "updated_at"])
     .secrets(&["credentials.auth_token"])
+    .never_shown(&["credentials.auth_token"])
+    .sealed(&[Sealed { path: "credentials", open: Some(("name", When::Is("custom"))) }])
     .sets(&["configuration.delivery_methods"])
-    .replaced(&["configuration"])
+    .replaced(&["configuration", "credentials"])
     .leans_on(&["actions"])
     .required(&["name", "credentials"])
     .defaults(&[("disabled", "false")])
@@ -225,10 +234,10 @@ pub(super) static PHONE_TEMPLATES: Kind = Kind::collection("phone-templates", "p
     .paged(Paging::In { field: "templates" })
     .with_presets()
     .keyed_by(&["type"])
-    .unique()
-    .writable("type+ disabled content{syntax+ from body{text voice}}")
+    .writable("type+ disabled content{syntax+ from! body{text voice}}")
     .read_only(&["id", "channel", "customizable", "created_at", "tenant", "updated_at"])
     .leans_on(&["phone-providers"])
     .required(&["type"])
-    .defaults(&[("disabled", "false")])
+    // Recorded: four creates without a syntax come back with this one.
+    .defaults(&[("disabled", "false"), ("content.syntax", "\"liquid\"")])
     .scopes(&["read:phone_templates"], &["create:phone_templates"], &["update:phone_templates"], &["delete:phone_templates"]);

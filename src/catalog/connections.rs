@@ -3,14 +3,15 @@
 //! Fields: `POST /connections`, `PATCH /connections/{id}`, `PATCH /connections/{id}/clients` in Auth0's OpenAPI description of 2026-06-25.
 
 use super::kind::Kind;
-use super::reference::Reference;
+use super::reference::{Reference, Step, When};
 use super::shape::{Delta, Paging};
 
 /// Connections.
 ///
-/// A PATCH replaces `options` whole, secrets included, so they are written over the target's own. What the server keeps in them
-/// (thumbprints, agent versions, tokens of an administrator) stays the target's. Offset pages are refused above 1,000, so the list is
-/// read by checkpoint (page "Deprecations and Migrations").
+/// A PATCH replaces `options` whole, secrets included, so they are written over the target's own, as auth0-deploy-cli does it; values of a
+/// custom database come back encrypted, and go back as they came. What the server keeps in them (thumbprints, agent versions, tokens of an
+/// administrator) stays the target's. Offset pages are refused above 1,000, so the list is read by checkpoint (page "Deprecations and
+/// Migrations").
 pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connection", "/connections")
     .titled("Connections")
     .paged(Paging::Checkpoint { field: "connections", size: 100 })
@@ -45,7 +46,8 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
         "options.customHeaders.*",
         "options.twilio_token",
         "options.twilio_sid",
-        "options.configuration",
+        "options.configuration.*",
+        "options.consumer_secret",
         "options.signing_key",
         "options.decryptionKey",
         "options.gateway_authentication.secret",
@@ -58,8 +60,14 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     ])
     .refers(&[
         Reference::id("options.idpinitiated.client_id", "clients"),
-        Reference::id("options.custom_password_hash.action_id", "actions").planned(),
+        Reference::id("options.custom_password_hash.action_id", "actions"),
     ])
+    .leans_on(&["email-provider", "phone-providers"])
+    .steps(&[Step {
+        field: "strategy",
+        when: When::OneOf(&["samlp", "oidc", "okta", "waad", "adfs", "pingfederate", "google-apps"]),
+        what: "tell the identity provider of \"{name}\" the callback https://{domain}/login/callback and the entity id urn:auth0:{tenant}:{name}",
+    }])
     .sets(&["options.scope", "realms", "options.domain_aliases"])
     .defaults(&[
         ("is_domain_connection", "false"),
@@ -72,7 +80,11 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     .mirrors(&[("display_name", "name")])
     .required(&["name", "strategy"])
     .overlaid(&["options"])
+    // Refused together (recorded); auth0-deploy-cli too takes the target's own out where the other is wanted.
+    .exclusive(&[("options.attributes", "options.requires_username"), ("options.attributes", "options.validation")])
     .echoed(&["display_name"])
+    // Without them a connection is answered without options (page "Migrate to the connection options scopes").
+    .besides(&["read:connections_options"], &["update:connections_options"])
     .scopes(&["read:connections"], &["create:connections"], &["update:connections"], &["delete:connections"]);
 
 /// The clients that may use each connection.
@@ -88,3 +100,77 @@ pub(super) static CONNECTION_CLIENTS: Kind =
         .refers(&[Reference::id("clients[].client_id", "clients")])
         .sets(&["clients"])
         .scopes(&["read:connections"], &["update:connections"], &["update:connections"], &["update:connections"]);
+
+/// How users of a connection are provisioned by SCIM; connections of four strategies can have it (a fact of auth0-deploy-cli).
+pub(super) static SCIM: Kind = Kind::part(
+    "connection-scim-configurations",
+    "SCIM configuration of connection",
+    "/connections/{connection}/scim-configuration",
+    "connections",
+)
+.titled("SCIM configurations of connections")
+.made_at("/connections/{connection}/scim-configuration")
+.where_parent("strategy", &["samlp", "oidc", "okta", "waad"])
+.keyed_by(&["connection"])
+.writable("connection/ user_id_attribute mapping[]{auth0 scim *}")
+.read_only(&["connection_id", "connection_name", "strategy", "tenant_name", "created_at", "updated_on"])
+.refers(&[Reference::id("connection", "connections")])
+.required(&["connection"])
+.sets(&["mapping"])
+.steps(&[Step {
+    field: "user_id_attribute",
+    when: When::Present,
+    what: "make a SCIM token for connection \"{name}\" and give it to the identity provider",
+}])
+.scopes(&["read:scim_config"], &["create:scim_config"], &["update:scim_config"], &["delete:scim_config"]);
+
+/// How users of a Google Workspace connection are provisioned; it wants the consent of Google's administrator in the target first.
+pub(super) static DIRECTORY: Kind = Kind::part(
+    "connection-directory-provisionings",
+    "directory provisioning of connection",
+    "/connections/{connection}/directory-provisioning",
+    "connections",
+)
+.titled("Directory provisioning of connections")
+.made_at("/connections/{connection}/directory-provisioning")
+.where_parent("strategy", &["google-apps"])
+.keyed_by(&["connection"])
+.writable("connection/ mapping![]{auth0 idp} synchronize_automatically synchronize_groups")
+.read_only(&[
+    "connection_id",
+    "connection_name",
+    "strategy",
+    "created_at",
+    "updated_at",
+    "last_synchronization_at",
+    "last_synchronization_error",
+    "last_synchronization_status",
+])
+.refers(&[Reference::id("connection", "connections")])
+.required(&["connection"])
+.sets(&["mapping"])
+.scopes(
+    &["read:directory_provisionings"],
+    &["create:directory_provisionings"],
+    &["update:directory_provisionings"],
+    &["delete:directory_provisionings"],
+);
+
+/// Which groups of a Google Workspace connection are synchronized, where only some are.
+pub(super) static DIRECTORY_GROUPS: Kind = Kind::part(
+    "connection-synchronized-groups",
+    "synchronized groups of connection",
+    "/connections/{connection}/directory-provisioning/synchronized-groups",
+    "connections",
+)
+.titled("Synchronized groups of connections")
+.where_parent("strategy", &["google-apps"])
+.keyed_by(&["connection"])
+.put()
+.writable("connection/ groups[]{id}")
+.read_only(&["next", "groups[].name", "groups[].email"])
+.refers(&[Reference::id("connection", "connections")])
+.required(&["connection"])
+.sets(&["groups"])
+.leans_on(&["connection-directory-provisionings"])
+.scopes(&["read:directory_provisionings"], &["update:directory_provisionings"], &["update:directory_provisionings"], &[]);

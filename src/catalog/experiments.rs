@@ -10,17 +10,15 @@ const SCOPES: [&[&str]; 4] =
     [&["read:experimentation"], &["create:experimentation"], &["update:experimentation"], &["delete:experimentation"]];
 
 /// Feature flags.
-pub(super) static FLAGS: Kind =
-    Kind::collection("experimentation-feature-flags", "feature flag", "/experimentation/feature-flags")
-        .titled("Feature flags")
-        .paged(Paging::Checkpoint { field: "feature_flags", size: 50 })
-        .unique()
-        .writable("name description? parameters{*}")
-        .read_only(&["id", "created_at", "status", "type", "updated_at"])
-        .required(&["name", "parameters"])
-        .replaced(&["parameters"])
-        .alone(&[Alone::always("type", When::Is("auth0"), "it is Auth0's own")])
-        .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3]);
+pub(super) static FLAGS: Kind = Kind::collection("experimentation-feature-flags", "feature flag", "/experimentation/feature-flags")
+    .titled("Feature flags")
+    .paged(Paging::Checkpoint { field: "feature_flags", size: 50 })
+    .writable("name description? parameters{*}")
+    .read_only(&["id", "created_at", "status", "type", "updated_at"])
+    .required(&["name", "parameters"])
+    .replaced(&["parameters"])
+    .alone(&[Alone::always("type", When::Is("auth0"), "it is Auth0's own")])
+    .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3]);
 
 /// The variations of each feature flag.
 pub(super) static VARIATIONS: Kind = Kind::nested(
@@ -43,7 +41,6 @@ pub(super) static VARIATIONS: Kind = Kind::nested(
 pub(super) static SEGMENTS: Kind = Kind::collection("experimentation-segments", "segment", "/experimentation/segments")
     .titled("Segments")
     .paged(Paging::Checkpoint { field: "segments", size: 50 })
-    .unique()
     .writable("name description? rules![]{match{*} not_match{*}}")
     .read_only(&["id", "created_at", "type", "updated_at"])
     .refers(&[
@@ -62,7 +59,6 @@ pub(super) static SEGMENTS: Kind = Kind::collection("experimentation-segments", 
 pub(super) static EXPERIMENTS: Kind = Kind::collection("experimentation-experiments", "experiment", "/experimentation/experiments")
     .titled("Experiments")
     .paged(Paging::Checkpoint { field: "experiments", size: 50 })
-    .unique()
     .writable(
         "name description? feature_flag_id+ authentication_flow+ allocation_strategy+ assignment_config{subject}
          allocations![]{variation_id weight segment_id priority is_control is_fallback}",
@@ -78,16 +74,12 @@ pub(super) static EXPERIMENTS: Kind = Kind::collection("experimentation-experime
     .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3]);
 
 /// Templates of verifiable credentials.
-pub(super) static CREDENTIAL_TEMPLATES: Kind = Kind::collection(
-    "verifiable-credential-templates",
-    "verifiable credential template",
-    "/verifiable-credentials/verification/templates",
-)
-.titled("Verifiable credential templates")
-.paged(Paging::Checkpoint { field: "templates", size: 100 })
-.unique()
-.writable("name? type? dialect? presentation{*} custom_certificate_authority+ well_known_trusted_issuers? version~?")
-.read_only(&["id", "created_at", "updated_at"])
-.required(&["name", "type", "dialect", "presentation", "well_known_trusted_issuers"])
-.replaced(&["presentation"])
-.scopes(&["read:vdcs_templates"], &["create:vdcs_templates"], &["update:vdcs_templates"], &["delete:vdcs_templates"]);
+pub(super) static CREDENTIAL_TEMPLATES: Kind =
+    Kind::collection("verifiable-credential-templates", "verifiable credential template", "/verifiable-credentials/verification/templates")
+        .titled("Verifiable credential templates")
+        .paged(Paging::Checkpoint { field: "templates", size: 100 })
+        .writable("name? type? dialect? presentation{*} custom_certificate_authority+ well_known_trusted_issuers? version~?")
+        .read_only(&["id", "created_at", "updated_at"])
+        .required(&["name", "type", "dialect", "presentation", "well_known_trusted_issuers"])
+        .replaced(&["presentation"])
+        .scopes(&["read:vdcs_templates"], &["create:vdcs_templates"], &["update:vdcs_templates"], &["delete:vdcs_templates"]);

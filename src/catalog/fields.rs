@@ -9,7 +9,7 @@
 //! identifier+             only when the resource is created
 //! client_secret~          only in an update
 //! scope?                  an update may send null, which clears it
-//! locales!                refuses an empty list
+//! locales!                refuses an empty list, or an empty text
 //! organization/           stands in the path of the request, not in what is sent
 //! mobile{ios{app} *}      an object with these fields; `*` leaves it open to others
 //! scopes[]{value text}    a list of such objects
@@ -50,7 +50,7 @@ pub struct Field {
     pub written: Written,
     /// Whether an update may send null to clear it.
     pub nullable: bool,
-    /// Whether an empty list is refused.
+    /// Whether an empty list or text is refused; such a value is not sent.
     pub refuses_empty: bool,
     /// Whether it stands in the path of the request, and not in what is sent.
     pub in_path: bool,
@@ -131,6 +131,7 @@ impl Fields {
         let (mut kept, mut left) = (Map::new(), Map::new());
         for (name, value) in object {
             match self.get(&name) {
+                Some(field) if field.refuses_empty && purpose != Purpose::Keep && is_empty(&value) => drop(left.insert(name, value)),
                 Some(field) if field.is_for(purpose) => {
                     let (inside, outside) = match &field.below {
                         Some(below) => below.split_value(value, purpose),
@@ -169,6 +170,10 @@ impl Fields {
     }
 }
 
+fn is_empty(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty) || value.as_str().is_some_and(str::is_empty)
+}
+
 fn parse_fields(rest: &mut &'static str) -> Fields {
     let mut fields = Fields::default();
     loop {
@@ -186,7 +191,7 @@ fn parse_fields(rest: &mut &'static str) -> Fields {
 }
 
 fn parse_field(rest: &mut &'static str) -> Field {
-    let end = rest.find(|sign: char| !(sign.is_alphanumeric() || "_-:.$".contains(sign))).unwrap_or(rest.len());
+    let end = rest.find(|sign: char| !(sign.is_alphanumeric() || "_-:.$#".contains(sign))).unwrap_or(rest.len());
     assert!(end > 0, "field table: a name was expected at {rest:?}");
     let mut field =
         Field { name: &rest[..end], written: Written::Always, nullable: false, refuses_empty: false, in_path: false, below: None };
@@ -231,6 +236,16 @@ mod tests {
             json!({"name": "A", "id": 1, "mobile": {"ios": {"app": 1}, "other": 3}, "scopes": [{"value": "a"}, {"value": "b"}]})
         );
         assert_eq!(left.into_value(), json!({"secret": "s", "new": true, "mobile": {"ios": {"later": 2}}, "scopes": [{"more": 1}, null]}));
+    }
+
+    #[test]
+    fn what_is_refused_empty_is_kept_in_a_snapshot_and_not_sent() {
+        let fields = Fields::parse("languages!  content{from! body}");
+        let body = Body::from_value(json!({"languages": [], "content": {"from": "", "body": ""}})).expect("an object");
+        let (kept, _) = fields.split(body.clone(), Purpose::Keep);
+        assert_eq!(kept, body);
+        let (sent, _) = fields.split(body, Purpose::Create);
+        assert_eq!(sent.into_value(), json!({"content": {"body": ""}}));
     }
 
     #[test]

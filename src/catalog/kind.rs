@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::reference::{Alone, Made, Reference, Step};
+use super::reference::{Alone, Made, Reference, Sealed, Step};
 use super::shape::{FollowUp, Names, Paging, Shape, Write};
 use crate::body::Body;
 
@@ -20,6 +20,7 @@ pub struct Quirk {
 
 /// One kind of settings.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own about the API")]
 pub struct Kind {
     /// The name in commands, keys and file names: the API's own path word, plural.
     pub name: &'static str,
@@ -35,6 +36,8 @@ pub struct Kind {
     pub path: &'static str,
     /// The path of one resource, where it does not follow from the path of the list: fields of the body and `{id}` stand in it.
     pub item: &'static str,
+    /// Older paths that lead to the same: served and never called.
+    pub also_at: &'static [&'static str],
     /// Where a POST creates one, where that does not follow from the shape.
     pub made_at: &'static str,
     /// Which request changes one.
@@ -57,6 +60,12 @@ pub struct Kind {
     pub id: &'static str,
     /// The fields that identify a resource in any tenant; absent ones count as null.
     pub key: &'static [&'static str],
+    /// Whether a tenant that has none answers 404 until one is written.
+    pub is_optional: bool,
+    /// The field that holds another id of each resource, by which some references name it.
+    pub alias: &'static str,
+    /// Kinds that must come before this one though no field of it names them.
+    pub leans_on: &'static [&'static str],
     /// The notation of [`Fields`].
     pub(super) table: &'static str,
     pub(super) parsed: OnceLock<Fields>,
@@ -66,10 +75,16 @@ pub struct Kind {
     pub secrets: &'static [&'static str],
     /// Secrets that a tenant makes itself when it creates a resource, so that nobody has to supply them.
     pub made_secrets: &'static [Made],
+    /// Secrets that no answer ever holds.
+    pub never_shown: &'static [&'static str],
+    /// Objects that are written together with the secrets in them, or not at all.
+    pub sealed: &'static [Sealed],
     /// Fields that name another resource.
     pub references: &'static [Reference],
     /// Lists whose order says nothing.
     pub sets: &'static [&'static str],
+    /// Lists with an order in which elements that name what only the target has stay, behind the others.
+    pub joined: &'static [&'static str],
     /// Values the server fills in, as JSON text: one that is absent and one that holds this are the same.
     pub defaults: &'static [(&'static str, &'static str)],
     /// Fields that hold what another field holds where they are absent.
@@ -84,6 +99,8 @@ pub struct Kind {
     pub replaced: &'static [&'static str],
     /// Fields written from the target's own value with ours laid over, because they hold what we must not know.
     pub overlaid: &'static [&'static str],
+    /// Pairs of fields of which a resource has one: the newer, and the older that it took the place of.
+    pub exclusive: &'static [(&'static str, &'static str)],
     /// Fields that every update repeats, because leaving one out resets it.
     pub echoed: &'static [&'static str],
     /// Resources to leave alone.
@@ -94,10 +111,12 @@ pub struct Kind {
     pub not_created: Option<&'static str>,
     /// What a person has to do to have one, where no request can.
     pub by_hand: Option<&'static str>,
-    /// What a person has to do once one was created.
+    /// What a person has to do once one was created, or came to hold what the step is about.
     pub steps: &'static [Step],
     /// Fields that a tenant's subscription may lack: where it refuses one, the resource is written without it.
     pub gated: &'static [&'static str],
+    /// Fields whose change may lock people out.
+    pub critical: &'static [&'static str],
     /// The request that makes a write count.
     pub follow_up: Option<FollowUp>,
     /// Pure edits on the way in.
@@ -108,6 +127,8 @@ pub struct Kind {
     pub create_scopes: &'static [&'static str],
     /// The scopes that let a token change one.
     pub update_scopes: &'static [&'static str],
+    /// Scopes that newer tenants ask for besides, to read and to write all of it.
+    pub besides_scopes: (&'static [&'static str], &'static [&'static str]),
     /// The scopes that let a token remove one.
     pub delete_scopes: &'static [&'static str],
 }
@@ -127,7 +148,8 @@ impl Kind {
         };
         spoken_for
             .into_iter()
-            .chain(self.references.iter().filter(|reference| !reference.late && !reference.planned).map(|reference| reference.to))
+            .chain(self.leans_on.iter().copied())
+            .chain(self.references.iter().filter(|reference| !reference.late).map(|reference| reference.to))
     }
 
     /// Returns the field that holds the list of a child.
@@ -158,6 +180,12 @@ impl Kind {
             Shape::Nested { .. } => !self.references.iter().any(|reference| reference.path == self.id),
             Shape::Singleton | Shape::Keyed { .. } | Shape::Child { .. } | Shape::Part { .. } => false,
         }
+    }
+
+    /// Returns the entry of an object that is written together with its secrets.
+    #[must_use]
+    pub fn sealed_at(&self, path: &str) -> Option<&Sealed> {
+        self.sealed.iter().find(|sealed| sealed.path == path)
     }
 
     /// Returns whether a parent, as it stands in a snapshot, can have any of it.

@@ -5,24 +5,35 @@
 //! This module knows bodies and paths; it does no input or output.
 //!
 //! ```text
-//! applications.rs   clients, client-grants
-//! access.rs         resource-servers, roles and their permissions
-//! connections.rs    connections and their enabled clients
-//! extensions.rs     rules
-//! tenant.rs         tenant-settings, email-templates
+//! kind.rs words.rs shape.rs reference.rs fields.rs address.rs quirks.rs   the vocabulary
+//! applications.rs  clients and their grants          access.rs       APIs and roles
+//! connections.rs   where users come from             profiles.rs     how customers connect their own
+//! organizations.rs organizations                     actions.rs      code that runs inside a login
+//! flows.rs         forms and flows                   branding.rs     pages, prompts, mails and messages
+//! guardian.rs      second factors                    protection.rs   attackers and traffic
+//! streams.rs       logs and events                   experiments.rs  betas that few tenants have
+//! tenant.rs        the tenant as a whole             limits.rs       published rate limits
 //! ```
 
 mod access;
+mod actions;
 pub mod address;
 mod applications;
+mod branding;
 mod connections;
-mod extensions;
+mod experiments;
 mod fields;
+mod flows;
+mod guardian;
 mod kind;
 pub mod limits;
+mod organizations;
+mod profiles;
+mod protection;
 pub mod quirks;
 mod reference;
 mod shape;
+mod streams;
 mod tenant;
 mod words;
 
@@ -30,7 +41,7 @@ use std::sync::OnceLock;
 
 pub use fields::{Field, Fields, Purpose, Written};
 pub use kind::{Kind, Quirk};
-pub use reference::{Alone, By, Made, Reference, Step, When};
+pub use reference::{Alone, By, Made, Reference, Sealed, Step, When};
 pub use shape::{Delta, FollowUp, Names, Paging, Shape, Write};
 
 /// The kinds a run works on, in the order their references demand.
@@ -48,14 +59,81 @@ impl Catalog {
             Self::new(&[
                 &applications::CLIENTS,
                 &applications::CLIENT_GRANTS,
+                &applications::LOGIN_PAGE,
                 &access::RESOURCE_SERVERS,
                 &access::ROLES,
                 &access::ROLE_PERMISSIONS,
                 &connections::CONNECTIONS,
                 &connections::CONNECTION_CLIENTS,
-                &extensions::RULES,
+                &connections::SCIM,
+                &connections::DIRECTORY,
+                &connections::DIRECTORY_GROUPS,
+                &profiles::USER_ATTRIBUTES,
+                &profiles::CONNECTIONS,
+                &profiles::SELF_SERVICE,
+                &profiles::SELF_SERVICE_TEXTS,
+                &organizations::ORGANIZATIONS,
+                &organizations::ORGANIZATION_CONNECTIONS,
+                &organizations::ORGANIZATION_GRANTS,
+                &organizations::ORGANIZATION_DOMAINS,
+                &organizations::ORGANIZATION_CLIENTS,
+                &actions::MODULES,
+                &actions::ACTIONS,
+                &actions::BINDINGS,
+                &actions::TOKEN_EXCHANGE_PROFILES,
+                &actions::RULES,
+                &actions::RULES_CONFIGS,
+                &actions::HOOKS,
+                &flows::VAULT_CONNECTIONS,
+                &flows::FLOWS,
+                &flows::FORMS,
+                &branding::BRANDING,
+                &branding::THEME,
+                &branding::PAGE_TEMPLATE,
+                &branding::PROMPTS,
+                &branding::TEXTS_OF_PROMPTS,
+                &branding::PARTIALS,
+                &branding::RENDERING,
+                &branding::EMAIL_PROVIDER,
+                &branding::EMAIL_TEMPLATES,
+                &branding::PHONE_PROVIDERS,
+                &branding::PHONE_TEMPLATES,
+                &guardian::FACTORS,
+                &guardian::POLICIES,
+                &guardian::DUO,
+                &guardian::PHONE_MESSAGE_TYPES,
+                &guardian::PHONE_PROVIDER,
+                &guardian::PHONE_TWILIO,
+                &guardian::PHONE_TEMPLATES,
+                &guardian::PUSH_PROVIDER,
+                &guardian::PUSH_APNS,
+                &guardian::PUSH_SNS,
+                &guardian::PUSH_APP,
+                &guardian::WEBAUTHN_PLATFORM,
+                &guardian::WEBAUTHN_ROAMING,
+                &protection::BOT_DETECTION,
+                &protection::BREACHED_PASSWORDS,
+                &protection::BRUTE_FORCE,
+                &protection::CAPTCHA,
+                &protection::SUSPICIOUS_IPS,
+                &protection::PHONE_PROVIDER_PROTECTION,
+                &protection::RISK_ASSESSMENT,
+                &protection::NEW_DEVICE,
+                &protection::SUPPLEMENTAL_SIGNALS,
+                &protection::NETWORK_ACLS,
+                &protection::RATE_LIMIT_POLICIES,
+                &streams::LOG_STREAMS,
+                &streams::EVENT_STREAMS,
+                &experiments::FLAGS,
+                &experiments::VARIATIONS,
+                &experiments::SEGMENTS,
+                &experiments::EXPERIMENTS,
+                &experiments::CREDENTIAL_TEMPLATES,
+                &tenant::CUSTOM_DOMAINS,
+                &tenant::DEFAULT_DOMAIN,
+                &tenant::CUSTOM_SIGNING_KEYS,
+                &tenant::NETWORK_ACL_KEYS,
                 &tenant::TENANT_SETTINGS,
-                &tenant::EMAIL_TEMPLATES,
             ])
         })
     }
@@ -121,7 +199,7 @@ mod tests {
         let catalog = Catalog::standard();
         for kind in catalog.kinds() {
             for reference in kind.references {
-                assert!(catalog.kind(reference.to).is_some() || reference.planned, "{} -> {}", kind.name, reference.to);
+                assert!(catalog.kind(reference.to).is_some(), "{} -> {}", kind.name, reference.to);
                 assert!(kind.fields().has(reference.path), "{}: {} is not writable", kind.name, reference.path);
             }
         }

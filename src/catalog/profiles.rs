@@ -7,27 +7,35 @@ use super::reference::Reference;
 use super::shape::Paging;
 
 /// How attributes of users are mapped. Pages hold ten at most (recorded; the description names no limit).
-pub(super) static USER_ATTRIBUTES: Kind =
-    Kind::collection("user-attribute-profiles", "user attribute profile", "/user-attribute-profiles")
-        .titled("User attribute profiles")
-        .paged(Paging::Checkpoint { field: "user_attribute_profiles", size: 10 })
-        .unique()
-        .writable("name user_id?{*} user_attributes{*}")
-        .read_only(&["id"])
-        .required(&["name", "user_attributes"])
-        .replaced(&["user_id", "user_attributes"])
-        .scopes(
-            &["read:user_attribute_profiles"],
-            &["create:user_attribute_profiles"],
-            &["update:user_attribute_profiles"],
-            &["delete:user_attribute_profiles"],
-        );
+pub(super) static USER_ATTRIBUTES: Kind = Kind::collection("user-attribute-profiles", "user attribute profile", "/user-attribute-profiles")
+    .titled("User attribute profiles")
+    .paged(Paging::Checkpoint { field: "user_attribute_profiles", size: 10 })
+    .writable("name user_id?{*} user_attributes{*}")
+    .read_only(&["id"])
+    // Filled in by 6 recorded creates and 6 updates that left some or all of it out.
+    .defaults(&[
+        ("user_id.oidc_mapping", "\"sub\""),
+        ("user_id.scim_mapping", "\"externalId\""),
+        (
+            "user_id.saml_mapping",
+            r#"["http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier",
+                    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+                    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"]"#,
+        ),
+    ])
+    .required(&["name", "user_attributes"])
+    .replaced(&["user_id", "user_attributes"])
+    .scopes(
+        &["read:user_attribute_profiles"],
+        &["create:user_attribute_profiles"],
+        &["update:user_attribute_profiles"],
+        &["delete:user_attribute_profiles"],
+    );
 
 /// How connections of customers are set up. Pages hold ten at most; more is refused.
 pub(super) static CONNECTIONS: Kind = Kind::collection("connection-profiles", "connection profile", "/connection-profiles")
     .titled("Connection profiles")
     .paged(Paging::Checkpoint { field: "connection_profiles", size: 10 })
-    .unique()
     .writable(
         "name organization{show_as_button assign_membership_on_login} connection_name_prefix_template enabled_features
          connection_config{*} strategy_overrides{*}",
@@ -47,6 +55,7 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connection-profiles", "c
 pub(super) static SELF_SERVICE: Kind = Kind::collection("self-service-profiles", "self-service profile", "/self-service-profiles")
     .titled("Self-service profiles")
     .paged(Paging::Offset { field: "self_service_profiles", size: 100, or_checkpoint: false })
+    .shares_keys()
     .writable("name description? branding?{logo_url colors{primary *} *} allowed_strategies! user_attributes? user_attribute_profile_id?")
     .read_only(&["id", "created_at", "updated_at"])
     .refers(&[Reference::id("user_attribute_profile_id", "user-attribute-profiles")])

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::body::is_blank;
+use crate::body::{Body, is_blank};
 
 /// What a reference holds in the API's own JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,10 @@ pub enum By {
     Id,
     /// What the other resource is named by (an API's identifier, a connection's name).
     Key,
+    /// Another id of the resource: of an action module, that of its newest version.
+    Alias,
+    /// A text that holds the id among other things, or none: `client_id:<id>`, `default`.
+    Within,
 }
 
 /// A field that names another resource.
@@ -24,34 +28,37 @@ pub struct Reference {
     pub by: By,
     /// Whether it may be written after the resource exists, so that it puts no order on the kinds.
     pub late: bool,
-    /// Whether the kind it names is not in the catalog yet; until then the field cannot be carried to another tenant.
-    pub planned: bool,
 }
 
 impl Reference {
     /// Returns a reference that holds an id.
     #[must_use]
     pub const fn id(path: &'static str, to: &'static str) -> Self {
-        Self { path, to, by: By::Id, late: false, planned: false }
+        Self { path, to, by: By::Id, late: false }
     }
 
     /// Returns a reference that holds what the other resource is named by.
     #[must_use]
     pub const fn key(path: &'static str, to: &'static str) -> Self {
-        Self { path, to, by: By::Key, late: false, planned: false }
+        Self { path, to, by: By::Key, late: false }
+    }
+
+    /// Returns a reference that holds another id of the resource.
+    #[must_use]
+    pub const fn alias(path: &'static str, to: &'static str) -> Self {
+        Self { path, to, by: By::Alias, late: false }
+    }
+
+    /// Returns a reference that stands within a text.
+    #[must_use]
+    pub const fn within(path: &'static str, to: &'static str) -> Self {
+        Self { path, to, by: By::Within, late: false }
     }
 
     /// Says that the reference may be written after its target exists.
     #[must_use]
     pub const fn late(mut self) -> Self {
         self.late = true;
-        self
-    }
-
-    /// Says that the kind it names is not covered yet.
-    #[must_use]
-    pub const fn planned(mut self) -> Self {
-        self.planned = true;
         self
     }
 }
@@ -92,15 +99,32 @@ impl Alone {
     }
 }
 
-/// Something a person has to do by hand once a resource was created.
+/// Something a person has to do by hand once a resource was created, or came to hold what the step is about.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
     /// The field to look at.
     pub field: &'static str,
     /// What it must hold for the step to be needed.
     pub when: When,
-    /// What to do; `{domain}` stands for the target's own domain and `{name}` for the resource's name.
+    /// What to do; `{domain}` and `{tenant}` stand for the target's own domain and name, `{name}` for the resource's name.
     pub what: &'static str,
+}
+
+/// An object that is written together with the secrets in it, or not at all: a tenant replaces it whole.
+#[derive(Debug, Clone, Copy)]
+pub struct Sealed {
+    /// The object.
+    pub path: &'static str,
+    /// The field that says that it holds no secret, and what it must hold then.
+    pub open: Option<(&'static str, When)>,
+}
+
+impl Sealed {
+    /// Returns whether a resource has one without secrets.
+    #[must_use]
+    pub fn is_open(&self, body: &Body) -> bool {
+        self.open.is_some_and(|(field, when)| when.holds(body.get(field)))
+    }
 }
 
 /// A condition on one field.

@@ -1,5 +1,9 @@
 //! How the API serves a kind: the shape of its paths, how a list is read to its end, how a resource is written.
 
+use serde_json::Value;
+
+use crate::body::Body;
+
 /// How the API serves a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -63,6 +67,13 @@ pub enum Delta {
         /// How many elements one call takes.
         most: usize,
     },
+    /// `POST {field: [added]}`, `DELETE {field: [names]}`, and `PATCH path/{name}` for one whose other fields change.
+    Named {
+        /// The field of an element that names it.
+        by: &'static str,
+        /// How many elements one call takes.
+        most: usize,
+    },
     /// `PATCH [{..element, "status": true}]`, with false for a removed one.
     Switch {
         /// How many elements one call takes.
@@ -116,13 +127,38 @@ pub enum Write {
 
 /// A second request that makes a write count: an action is deployed, a module published.
 ///
-/// It stands for a field of the body that is never sent in an update: what the field says is done by the request.
+/// It stands for a field of the body that is never sent: true where the resource runs as it stands, the content that runs where that is
+/// another, absent where nothing does.
 #[derive(Debug, Clone, Copy)]
 pub struct FollowUp {
-    /// The field that says whether it is done.
+    /// The field that says what runs.
     pub field: &'static str,
+    /// The field of an answer that says whether the resource runs as it stands.
+    pub told: &'static str,
+    /// The field of an answer that holds what runs.
+    pub made: &'static str,
+    /// The fields that make up what runs.
+    pub content: &'static [&'static str],
     /// The path the POST goes to; `{id}` is the resource's.
     pub path: &'static str,
     /// A field of the resource and what it must hold before the request is sent; it is read again until it does.
     pub once: Option<(&'static str, &'static str)>,
+}
+
+impl FollowUp {
+    /// Returns what runs of an answered resource, as the body keeps it.
+    #[must_use]
+    pub fn running(&self, answered: &Body) -> Option<Value> {
+        if answered.get(self.told) == Some(&Value::Bool(true)) {
+            return Some(Value::Bool(true));
+        }
+        let made = answered.get(self.made)?.as_object()?;
+        Some(self.content_of(&Body(made.clone())).into_value())
+    }
+
+    /// Returns the part of a body that runs once the request was sent.
+    #[must_use]
+    pub fn content_of(&self, body: &Body) -> Body {
+        self.content.iter().filter_map(|field| Some(((*field).to_owned(), body.get(field)?.clone()))).collect()
+    }
 }

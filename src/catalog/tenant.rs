@@ -1,12 +1,11 @@
 //! Settings of the tenant as a whole.
 //!
-//! Fields: `PATCH /tenants/settings`, `POST /email-templates`, `PATCH /email-templates/{templateName}` in Auth0's OpenAPI description of
-//! 2026-06-25.
+//! Fields: `PATCH /tenants/settings`, `/custom-domains` and `/keys/custom-signing` in Auth0's OpenAPI description of 2026-06-25.
 
 use super::kind::Kind;
 use super::quirks;
 use super::reference::Reference;
-use super::shape::Names;
+use super::shape::Paging;
 
 /// The one object of tenant settings.
 ///
@@ -22,7 +21,7 @@ pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "te
                allow_legacy_ro_grant_types allow_legacy_tokeninfo_endpoint enable_legacy_profile enable_idtoken_api2
                enable_public_signup_user_exists_error disable_clickjack_protection_headers no_disclose_enterprise_connections
                enforce_client_authentication_on_passwordless_start enable_adfs_waad_email_verification revoke_refresh_token_grant
-               dashboard_log_streams_next dashboard_insights_view disable_fields_map_fix mfa_show_factor_list_on_enrollment
+               dashboard_log_streams_next dashboard_insights_view disable_fields_map_fix mfa_show_factor_list_on_enrollment remove_alg_from_jwks
                improved_signup_bot_detection_in_classic genai_trial enable_dynamic_client_registration
                disable_management_api_sms_obfuscation trust_azure_adfs_email_verified_connection_property custom_domains_provisioning
                use_scope_descriptions_for_consent}
@@ -45,6 +44,8 @@ pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "te
         // The colours of the branding kind, shown here by old tenants.
         "universal_login",
         "flags.enable_sso",
+        "flags.include_email_in_reset_pwd_redirect",
+        "flags.include_email_in_verify_email_redirect",
         "flags.allow_changing_enable_sso",
         "flags.disable_impersonation",
         "flags.remove_stale_idp_attributes",
@@ -63,31 +64,71 @@ pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "te
     .quirks(&[quirks::LIFETIMES_IN_MINUTES])
     .scopes(&["read:tenant_settings"], &[], &["update:tenant_settings"], &[]);
 
-/// The mails a tenant sends; one that was never written answers 404 `inexistent_email_template`.
-pub(super) static EMAIL_TEMPLATES: Kind = Kind::keyed(
-    "email-templates",
-    "email template",
-    "/email-templates",
-    &["template"],
-    Names::These(&[
-        "verify_email",
-        "verify_email_by_code",
-        "auth_email_by_code",
-        "reset_email",
-        "reset_email_by_code",
-        "welcome_email",
-        "blocked_account",
-        "stolen_credentials",
-        "enrollment_email",
-        "mfa_oob_code",
-        "user_invitation",
-        "change_password",
-        "password_reset",
-        "async_approval",
-    ]),
-)
-.made_at("/email-templates")
-.titled("Email templates")
-.writable("template body? from? resultUrl? subject? syntax? urlLifetimeInSeconds? includeEmailInRedirect enabled?")
-.required(&["template", "body", "from", "subject", "syntax", "enabled"])
-.scopes(&["read:email_templates"], &["create:email_templates"], &["update:email_templates"], &[]);
+/// Custom domains. A name can live in one tenant only, so it is cut over by hand.
+pub(super) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-domains", "custom domain", "/custom-domains")
+    .titled("Custom domains")
+    .paged(Paging::Checkpoint { field: "custom_domains", size: 100 })
+    .identified_by("custom_domain_id")
+    .keyed_by(&["domain"])
+    .writable("domain+ type+ verification_method+ tls_policy custom_client_ip_header? domain_metadata{*} relying_party_identifier?")
+    .read_only(&[
+        "custom_domain_id",
+        "certificate",
+        "created_at",
+        "is_default",
+        "origin_domain_name",
+        "primary",
+        "status",
+        "verification",
+        "cname_api_key",
+    ])
+    .required(&["domain", "type"])
+    .by_hand("cut it over: remove it in the source, add it in the target, change its DNS record, verify it; only then will logins go there")
+    .scopes(&["read:custom_domains"], &["create:custom_domains"], &["update:custom_domains"], &["delete:custom_domains"]);
+
+/// Which custom domain stands where a link names none; the tenant's own where none was chosen, which stays the target's.
+pub(super) static DEFAULT_DOMAIN: Kind = Kind::singleton("custom-domains-default", "default custom domain", "/custom-domains/default")
+    .titled("Default custom domain")
+    .writable("domain")
+    .read_only(&[
+        "custom_domain_id",
+        "certificate",
+        "created_at",
+        "custom_client_ip_header",
+        "domain_metadata",
+        "is_default",
+        "origin_domain_name",
+        "primary",
+        "relying_party_identifier",
+        "status",
+        "tls_policy",
+        "type",
+        "verification",
+    ])
+    .refers(&[Reference::key("domain", "custom-domains")])
+    .scopes(&["read:custom_domains"], &[], &["update:custom_domains"], &[]);
+
+/// Public keys that a tenant signs with in place of its own; none until they are put there.
+pub(super) static CUSTOM_SIGNING_KEYS: Kind = Kind::singleton("custom-signing-keys", "custom signing keys", "/keys/custom-signing")
+    .titled("Custom signing keys")
+    .put()
+    .optional()
+    .writable("keys![]{kty kid use key_ops! alg n e crv x y x5u x5c! x5t x5t#S256}")
+    .scopes(
+        &["read:custom_signing_keys"],
+        &["create:custom_signing_keys", "update:custom_signing_keys"],
+        &["create:custom_signing_keys", "update:custom_signing_keys"],
+        &["delete:custom_signing_keys"],
+    );
+
+/// Keys that requests past a network ACL are signed with; newer than the description, of which only the paths are known. Their values
+/// cannot be read, so one is made only where a rule supplies its value.
+pub(super) static NETWORK_ACL_KEYS: Kind = Kind::collection("network-acl-keys", "key of network ACLs", "/keys/network-acls")
+    .titled("Keys of access control lists")
+    .paged(Paging::In { field: "keys" })
+    .writable("name+ alg+ value+")
+    .read_only(&["id", "fingerprint", "created_at", "updated_at"])
+    .secrets(&["value"])
+    .never_shown(&["value"])
+    .required(&["name", "alg", "value"])
+    .scopes(&["read:network_acls"], &["create:network_acls"], &[], &["delete:network_acls"]);

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::kind::{Kind, Quirk};
-use super::reference::{Alone, Made, Reference, Step};
+use super::reference::{Alone, Made, Reference, Sealed, Step};
 use super::shape::{Delta, FollowUp, Names, Paging, Shape, Write};
 
 impl Kind {
@@ -15,6 +15,7 @@ impl Kind {
             shape,
             path,
             item: "",
+            also_at: &[],
             made_at: "",
             write: Write::Patch,
             paging: Paging::Whole,
@@ -24,6 +25,9 @@ impl Kind {
             has_presets: false,
             view_of: None,
             parents: None,
+            is_optional: false,
+            alias: "",
+            leans_on: &[],
             id: "id",
             key: &["name"],
             table: "",
@@ -31,14 +35,18 @@ impl Kind {
             read_only: &[],
             secrets: &[],
             made_secrets: &[],
+            never_shown: &[],
+            sealed: &[],
             references: &[],
             sets: &[],
+            joined: &[],
             defaults: &[],
             mirrors: &[],
             filled: &[],
             required: &[],
             replaced: &[],
             overlaid: &[],
+            exclusive: &[],
             echoed: &[],
             alone: &[],
             shares_keys: false,
@@ -46,11 +54,13 @@ impl Kind {
             by_hand: None,
             steps: &[],
             gated: &[],
+            critical: &[],
             follow_up: None,
             quirks: &[],
             read_scopes: &[],
             create_scopes: &[],
             update_scopes: &[],
+            besides_scopes: (&[], &[]),
             delete_scopes: &[],
         }
     }
@@ -115,6 +125,13 @@ impl Kind {
     #[must_use]
     pub const fn at(mut self, item: &'static str) -> Self {
         self.item = item;
+        self
+    }
+
+    /// Sets older paths that lead to the same.
+    #[must_use]
+    pub const fn also_at(mut self, paths: &'static [&'static str]) -> Self {
+        self.also_at = paths;
         self
     }
 
@@ -195,6 +212,27 @@ impl Kind {
         self
     }
 
+    /// Says that a tenant that has none answers 404 until one is written.
+    #[must_use]
+    pub const fn optional(mut self) -> Self {
+        self.is_optional = true;
+        self
+    }
+
+    /// Sets the field that holds another id of each resource, by which [`By::Alias`](super::reference::By) names it.
+    #[must_use]
+    pub const fn also_known_by(mut self, field: &'static str) -> Self {
+        self.alias = field;
+        self
+    }
+
+    /// Sets kinds that must come before this one though no field of it names them.
+    #[must_use]
+    pub const fn leans_on(mut self, kinds: &'static [&'static str]) -> Self {
+        self.leans_on = kinds;
+        self
+    }
+
     /// Sets the writable fields, in the notation of [`Fields`](super::fields::Fields).
     #[must_use]
     pub const fn writable(mut self, table: &'static str) -> Self {
@@ -223,6 +261,20 @@ impl Kind {
         self
     }
 
+    /// Sets the secrets that no answer ever holds.
+    #[must_use]
+    pub const fn never_shown(mut self, paths: &'static [&'static str]) -> Self {
+        self.never_shown = paths;
+        self
+    }
+
+    /// Sets the objects that are written together with the secrets in them, or not at all.
+    #[must_use]
+    pub const fn sealed(mut self, sealed: &'static [Sealed]) -> Self {
+        self.sealed = sealed;
+        self
+    }
+
     /// Sets the fields that name other resources.
     #[must_use]
     pub const fn refers(mut self, references: &'static [Reference]) -> Self {
@@ -234,6 +286,13 @@ impl Kind {
     #[must_use]
     pub const fn sets(mut self, paths: &'static [&'static str]) -> Self {
         self.sets = paths;
+        self
+    }
+
+    /// Sets the lists with an order in which elements that name what only the target has stay.
+    #[must_use]
+    pub const fn joined(mut self, paths: &'static [&'static str]) -> Self {
+        self.joined = paths;
         self
     }
 
@@ -280,6 +339,13 @@ impl Kind {
         self
     }
 
+    /// Sets pairs of fields of which a resource has one: the newer, and the older that it took the place of.
+    #[must_use]
+    pub const fn exclusive(mut self, pairs: &'static [(&'static str, &'static str)]) -> Self {
+        self.exclusive = pairs;
+        self
+    }
+
     /// Sets the fields that every update repeats.
     #[must_use]
     pub const fn echoed(mut self, paths: &'static [&'static str]) -> Self {
@@ -315,7 +381,7 @@ impl Kind {
         self
     }
 
-    /// Sets what a person has to do once one was created.
+    /// Sets what a person has to do once one was created, or came to hold what the step is about.
     #[must_use]
     pub const fn steps(mut self, steps: &'static [Step]) -> Self {
         self.steps = steps;
@@ -326,6 +392,13 @@ impl Kind {
     #[must_use]
     pub const fn gated(mut self, fields: &'static [&'static str]) -> Self {
         self.gated = fields;
+        self
+    }
+
+    /// Sets the fields whose change may lock people out.
+    #[must_use]
+    pub const fn critical(mut self, fields: &'static [&'static str]) -> Self {
+        self.critical = fields;
         self
     }
 
@@ -340,6 +413,13 @@ impl Kind {
     #[must_use]
     pub const fn quirks(mut self, quirks: &'static [Quirk]) -> Self {
         self.quirks = quirks;
+        self
+    }
+
+    /// Sets the scopes that newer tenants ask for besides, to read and to write all of it.
+    #[must_use]
+    pub const fn besides(mut self, read: &'static [&'static str], write: &'static [&'static str]) -> Self {
+        self.besides_scopes = (read, write);
         self
     }
 

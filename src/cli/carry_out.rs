@@ -1,18 +1,16 @@
 //! A plan carried out for a person: lock, run folder, signals, links, report and exit code.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::context::{AT_ONCE, Context, now};
 use super::failure::{FAILED, Failure, INCOMPLETE, INTERRUPTED, LOCKED, ROOM, TERMINATED};
+use super::memory::Memory;
 use crate::apply::{self, Journal, Moved, Run, Summary};
 use crate::disk::{self, Lock};
-use crate::event::Outcome;
-use crate::links::Links;
-use crate::plan::{Action, Plan, file};
+use crate::plan::{Plan, file};
 use crate::report;
-use crate::resource::{Id, Key};
+use crate::snapshot::{Desired, Snapshot};
 use crate::tenant::Tenant;
 
 /// A run that is about to begin, or to go on.
@@ -61,7 +59,7 @@ pub(super) async fn carry_out(
     begun: Begun,
     tenant: &Tenant,
     moved: Moved,
-    links: Option<(&mut Links, &Path)>,
+    memory: Option<(&mut Memory, Option<(Desired, &Snapshot)>)>,
 ) -> Result<u8, Failure> {
     let Begun { folder, journal, _lock } = begun;
     let stop = AtomicBool::new(false);
@@ -83,9 +81,12 @@ pub(super) async fn carry_out(
         summary = carried_out => summary.map_err(|error| unrecorded(&error, &plan.target.tenant))?,
         code = interrupted_twice(context, &stop, &signal) => return Ok(code),
     };
-    if let Some((links, path)) = links {
-        link_what_was_created(plan, &summary, links);
-        links.save(path).map_err(|error| Failure::from(error).but(report::state(&summary)))?;
+    if let Some((memory, agreed)) = memory {
+        memory.settle(plan, &summary);
+        if let Some((desired, live)) = agreed {
+            memory.agree(desired, live, plan, &summary);
+        }
+        memory.save().map_err(|failure| failure.but(report::state(&summary)))?;
     }
     let code = exit_of(plan, &summary, signal.load(Ordering::Relaxed));
     let run = report::Run { plan, summary: &summary, effort: context.progress.effort(), folder: &folder };
@@ -112,22 +113,6 @@ fn unrecorded(error: &apply::Error, target: &str) -> Failure {
     Failure::new(FAILED, format!("{}: {error}", report::state(summary)))
         .caused_by(source)
         .hint(format!("free some room, then go on with `migrate import --tenant {target} --resume`"))
-}
-
-/// Links what was created to what it came from.
-fn link_what_was_created(plan: &Plan, summary: &Summary, links: &mut Links) {
-    let created = summary.settled.iter().filter(|settled| settled.verb == "create");
-    let ids: HashMap<&Key, &Id> = created
-        .filter_map(|settled| match &settled.outcome {
-            Outcome::Applied(id) => Some((&settled.key, id)),
-            _ => None,
-        })
-        .collect();
-    for change in plan.changes().filter(|change| matches!(change.action, Action::Create { .. })) {
-        if let Some(id) = ids.get(&change.key) {
-            links.link(&change.source_id, id, &change.key);
-        }
-    }
 }
 
 /// The first signal lets sent requests settle; the second ends the run at once. Returns the exit code of the second.

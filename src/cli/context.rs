@@ -115,6 +115,10 @@ impl Context {
         self.everywhere.output == Output::Json
     }
 
+    pub(super) fn is_markdown(&self) -> bool {
+        self.everywhere.output == Output::Markdown
+    }
+
     /// Prints an answer: the text for people, or the JSON for programs.
     pub(super) fn answer(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
         self.progress.clear();

@@ -120,6 +120,14 @@ impl From<Box<mapping::Collision>> for Failure {
     }
 }
 
+impl From<crate::base::Error> for Failure {
+    fn from(error: crate::base::Error) -> Self {
+        Self::new(USAGE, "nothing was written: what was last applied is not known")
+            .caused_by(&error)
+            .hint("remove the file to compare without it: fields that the target changed by itself are then written over")
+    }
+}
+
 impl From<links::Error> for Failure {
     fn from(error: links::Error) -> Self {
         let (code, hint) = match &error {

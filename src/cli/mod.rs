@@ -4,6 +4,7 @@
 //! settings/        migrate.toml, .env, the environment
 //! context.rs       what every verb needs: settings, tenants, where to print
 //! prepare.rs       source and target -> plan; the same for plan, dry run and import
+//! memory.rs        links and base: what a run leaves for the next
 //! carry_out.rs     lock, run folder, signals, summary
 //! failure.rs       errors -> what state things are in, cause, hint, exit code
 //! verbs/           one file a verb; its doc comment is its help
@@ -12,6 +13,7 @@
 mod carry_out;
 mod context;
 mod failure;
+mod memory;
 mod prepare;
 pub mod settings;
 mod verbs;
@@ -61,6 +63,8 @@ enum Output {
     Text,
     /// For programs.
     Json,
+    /// For pages; only `kinds` prints it.
+    Markdown,
 }
 
 #[derive(Debug, Subcommand)]
@@ -72,7 +76,11 @@ enum Verb {
     Get(verbs::get::Get),
     Update(verbs::update::Update),
     Api(verbs::api::Api),
+    Drift(verbs::drift::Drift),
+    Link(verbs::link::Link),
+    Unlink(verbs::link::Unlink),
     Kinds(verbs::kinds::Kinds),
+    Scopes(verbs::scopes::Scopes),
     Sandbox(verbs::sandbox::Sandbox),
     Demo(verbs::demo::Demo),
 }
@@ -102,6 +110,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 
 async fn answer(arguments: Arguments) -> Result<u8, Failure> {
     let context = Context::new(&arguments.everywhere);
+    if context.is_markdown() && !matches!(arguments.verb, Verb::Kinds(_)) {
+        return Err(
+            Failure::new(failure::USAGE, "nothing was done: only `migrate kinds` answers in Markdown").hint("--output takes text or json")
+        );
+    }
     match arguments.verb {
         Verb::Export(verb) => verb.run(&context).await,
         Verb::Check(verb) => verb.run(&context),
@@ -111,6 +124,10 @@ async fn answer(arguments: Arguments) -> Result<u8, Failure> {
         Verb::Update(verb) => verb.run(&context).await,
         Verb::Api(verb) => verb.run(&context).await,
         Verb::Kinds(verbs::kinds::Kinds {}) => Ok(verbs::kinds::Kinds::run(&context)),
+        Verb::Drift(verb) => verb.run(&context).await,
+        Verb::Link(verb) => verb.run(&context).await,
+        Verb::Unlink(verb) => verb.run(&context),
+        Verb::Scopes(verb) => verb.run(&context),
         Verb::Sandbox(verb) => verb.run(&context).await,
         Verb::Demo(verb) => verb.run(&context).await,
     }

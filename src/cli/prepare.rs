@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::context::{Context, now};
 use super::failure::{ADD_SCOPES, DENIED, Failure, REFUSED, USAGE};
+use super::memory::Memory;
 use super::settings::TenantSettings;
 use crate::catalog::Kind;
 use crate::export::{Selection, export};
-use crate::links::Links;
 use crate::mapping::{Mapped, Mapping};
 use crate::plan::guard::{self, Refusal};
-use crate::plan::{Plan, Side, plan, reserve};
+use crate::plan::{OnDrift, Past, Plan, Side, plan_after, reserve};
 use crate::resource::Id;
 use crate::snapshot::{Desired, Snapshot, store};
 use crate::tenant::Tenant;
@@ -34,6 +34,33 @@ pub(super) struct Route {
     /// Copy what is usually left alone: third-party
     #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
     pub(super) include: Vec<String>,
+    /// What to do about fields that the target changed by itself since the last run
+    #[arg(long, value_name = "WHAT", default_value = "keep", value_enum)]
+    pub(super) drift: DriftChoice,
+    /// Remove what an earlier run made or adopted and the source has no more; it needs --allow deletes too
+    #[arg(long)]
+    pub(super) prune: bool,
+}
+
+/// What to do about fields that the target changed by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DriftChoice {
+    /// They stay, and are named.
+    Keep,
+    /// The source's value is written over them.
+    Overwrite,
+    /// Nothing is written at all.
+    Refuse,
+}
+
+impl From<DriftChoice> for OnDrift {
+    fn from(choice: DriftChoice) -> Self {
+        match choice {
+            DriftChoice::Keep => Self::Keep,
+            DriftChoice::Overwrite => Self::Overwrite,
+            DriftChoice::Refuse => Self::Refuse,
+        }
+    }
 }
 
 /// Which part of a tenant is meant.
@@ -57,8 +84,7 @@ pub(super) struct Prepared {
     pub(super) tenant: Tenant,
     pub(super) desired: Desired,
     pub(super) live: Snapshot,
-    pub(super) links: Links,
-    pub(super) links_path: PathBuf,
+    pub(super) memory: Memory,
 }
 
 /// A source: a tenant that is read now, or a snapshot on disk.
@@ -133,8 +159,7 @@ pub(super) async fn prepare(context: &Context, route: &Route) -> Result<Prepared
         Source::Tenant(settings) => settings.name.clone(),
         Source::Snapshot(snapshot) => snapshot.tenant.clone(),
     };
-    let links_path = Links::path(&context.folder("links")?, &name, &target.name);
-    let links = Links::load(&links_path)?;
+    let memory = Memory::load(context, &name, &target.name)?;
     let tenant = context.connect(target)?;
     let (source, live) = match source {
         Source::Snapshot(snapshot) => (*snapshot, read(context, &tenant, target, &route.include).await?),
@@ -146,11 +171,15 @@ pub(super) async fn prepare(context: &Context, route: &Route) -> Result<Prepared
     };
     store::save(&context.folder("snapshots")?, &source)?;
     let Mapped { desired, untouched } = mapping.apply(context.catalog, source)?;
-    let mut plan = plan(context.catalog, &desired, &live, &links);
+    let past = Past { links: &memory.links, base: &memory.base, on_drift: route.drift.into(), prune: route.prune };
+    let mut plan = plan_after(context.catalog, &desired, &live, past);
     plan.notes.extend(untouched.into_iter().map(|place| format!("the rule at {place} had nothing to do")));
     let mut refusals = guard::refusals(context.catalog, &plan, &desired, &live, target.most_changed);
+    if route.drift == DriftChoice::Refuse {
+        refusals.extend(guard::drift(&plan));
+    }
     refusals.extend(guard::secrets(&plan, &|field| context.secret(field).is_some()));
-    Ok(Prepared { plan, refusals, tenant, desired, live, links, links_path })
+    Ok(Prepared { plan, refusals, tenant, desired, live, memory })
 }
 
 /// Reads a tenant whole, leaving alone what is migrate's own or protected.

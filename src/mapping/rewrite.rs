@@ -246,7 +246,7 @@ mod tests {
     fn resource(key: &str, body: Value) -> Resource {
         let key = Key::try_from(key.to_owned()).expect("a key");
         let (id, body) = (Id::new(format!("id of {key}")), Body::from_value(body).expect("an object"));
-        Resource { key, id, body, carried: Body::new(), secrets: Vec::new(), left_alone: None }
+        Resource { key, id, body, alias: None, carried: Body::new(), secrets: Vec::new(), left_alone: None }
     }
 
     fn source() -> Snapshot {

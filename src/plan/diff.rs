@@ -37,10 +37,16 @@ pub struct Difference {
 
 /// Compares two portable bodies of a kind.
 pub fn difference(kind: &Kind, desired: &Body, live: &Body) -> Difference {
+    difference_after(kind, desired, live, &[])
+}
+
+/// Compares two portable bodies of a kind, where these fields are known to have been dropped on purpose.
+pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[String]) -> Difference {
     let (mut wanted, held) = (normal(kind, desired), normal(kind, live));
     let mut difference = Difference::default();
     for path in kind.filled {
-        if let (None | Some(Value::Null), Some(own)) = (desired.get(path), held.get(path)) {
+        let is_dropped = dropped.iter().any(|dropped| dropped == path);
+        if let (None | Some(Value::Null), Some(own), false) = (desired.get(path), held.get(path), is_dropped) {
             wanted.set(path, own.clone());
             difference.stays.push(((*path).to_owned(), "the source does not say it, and every tenant fills it in"));
         }
@@ -48,7 +54,8 @@ pub fn difference(kind: &Kind, desired: &Body, live: &Body) -> Difference {
     let mut edits = Vec::new();
     compare_objects("", &wanted.0, &held.0, &mut edits);
     // The server fills an overlaid field in by itself, so what only the target holds there stays.
-    let stays = |edit: &mut Edit| edit.new.is_none() && kind.overlaid.iter().any(|path| covers(path, &edit.path));
+    let stays =
+        |edit: &mut Edit| edit.new.is_none() && !dropped.contains(&edit.path) && kind.overlaid.iter().any(|path| covers(path, &edit.path));
     let because = "only the target has it, and it may be the server's own";
     difference.stays.extend(edits.extract_if(.., stays).map(|edit| (edit.path, because)));
     for edit in edits {
@@ -119,7 +126,7 @@ fn compare_objects(above: &str, wanted: &Map<String, Value>, held: &Map<String, 
 }
 
 /// Numbers are compared by value: the same duration is `1` in one answer and `1.0` in another.
-fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
+pub(super) fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
     match (one, other) {
         (Some(Value::Number(one)), Some(Value::Number(other))) => one == other || one.as_f64() == other.as_f64(),
         _ => one == other,
@@ -138,7 +145,7 @@ fn obstacle(kind: &Kind, edit: &Edit) -> Option<&'static str> {
     }
     let can_be_empty = match (field, &edit.old) {
         (Some(field), _) if field.nullable => true,
-        (Some(field), Some(Value::Array(_))) => !field.refuses_empty,
+        (Some(field), Some(Value::Array(_) | Value::String(_))) => !field.refuses_empty,
         (Some(_), Some(Value::Bool(_) | Value::Number(_))) => false,
         (Some(_) | None, _) => true,
     };

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Action, Change, Plan, SecretField};
+use super::{Action, Change, Edit, Plan, SecretField};
+use crate::body::covers;
 use crate::catalog::Catalog;
 use crate::snapshot::{Desired, Snapshot, Status, id_words};
 
@@ -22,14 +23,21 @@ pub struct Refusal {
 }
 
 /// The names that `--allow` takes.
-pub const ALLOWED: [&str; 2] = ["many-changes", "leak"];
+pub const ALLOWED: [&str; 4] = ["many-changes", "leak", "deletes", "critical"];
 
 /// How many resources may change below the size at which the share counts.
 const FEW: usize = 3;
 
 /// Returns every reason to refuse a plan.
 pub fn refusals(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most_changed: f64) -> Vec<Refusal> {
-    let found = [same_tenant(plan), unread(catalog, plan, desired, live), many_changes(plan, most_changed), leak(plan, desired, live)];
+    let found = [
+        same_tenant(plan),
+        unread(catalog, plan, desired, live),
+        deletes(plan),
+        many_changes(plan, most_changed),
+        critical(catalog, plan),
+        leak(plan, desired, live),
+    ];
     found.into_iter().flatten().collect()
 }
 
@@ -71,6 +79,45 @@ fn unread(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) ->
     (!hit.is_empty()).then_some(Refusal { guard: "scopes".into(), can_be_allowed: false, message })
 }
 
+/// Nothing is removed that a person did not agree to.
+pub fn deletes(plan: &Plan) -> Option<Refusal> {
+    let removed: Vec<String> =
+        plan.changes().filter(|change| matches!(change.action, Action::Remove { .. })).map(|change| change.key.to_string()).collect();
+    let message = format!("{} would be removed from \"{}\": {}", removed.len(), plan.target.tenant, removed.join(", "));
+    (!removed.is_empty()).then_some(Refusal { guard: "deletes".into(), can_be_allowed: true, message })
+}
+
+/// Where the target changed fields by itself and that was to stop everything, it does.
+pub fn drift(plan: &Plan) -> Option<Refusal> {
+    let moved: BTreeSet<String> = plan.drift.iter().map(|drift| format!("{}: {}", drift.key, drift.path)).collect();
+    let list = moved.iter().cloned().collect::<Vec<_>>().join(", ");
+    let message = format!("\"{}\" changed by itself since the last run ({list}); --drift keep or overwrite settles it", plan.target.tenant);
+    (!moved.is_empty()).then_some(Refusal { guard: "drift".into(), can_be_allowed: false, message })
+}
+
+/// What could lock people out of a client is agreed to by name.
+///
+/// Of a list of addresses only what is taken away counts; of everything else any change of what the target holds.
+fn critical(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
+    let mut found = BTreeSet::new();
+    for change in plan.changes() {
+        let Action::Update { id: Some(_), edits, .. } = &change.action else { continue };
+        let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
+        let is_critical = |edit: &&Edit| kind.critical.iter().any(|path| covers(path, &edit.path)) && takes_away(edit);
+        found.extend(edits.iter().filter(is_critical).map(|edit| format!("{}: {}", change.key, edit.path)));
+    }
+    let message = format!("people may be locked out by {}", found.iter().cloned().collect::<Vec<_>>().join(", "));
+    (!found.is_empty()).then_some(Refusal { guard: "critical".into(), can_be_allowed: true, message })
+}
+
+fn takes_away(edit: &Edit) -> bool {
+    match (&edit.old, &edit.new) {
+        (None, _) => false,
+        (Some(Value::Array(old)), Some(Value::Array(new))) => old.iter().any(|element| !new.contains(element)),
+        (Some(_), _) => true,
+    }
+}
+
 /// A plan that changes a large share of what the target has is more often a mistake than a release.
 fn many_changes(plan: &Plan, most_changed: f64) -> Option<Refusal> {
     let changed: BTreeSet<_> = plan.changes().filter(|change| is_of_the_target(change)).map(|change| &change.key).collect();
@@ -85,6 +132,7 @@ fn is_of_the_target(change: &Change) -> bool {
     match &change.action {
         Action::Update { id, .. } => id.is_some(),
         Action::Elements { removed, .. } => !removed.is_empty(),
+        Action::Remove { .. } => true,
         Action::Create { .. } => false,
     }
 }
@@ -119,6 +167,7 @@ fn leak(plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
 fn each_outgoing(change: &Change, see: &mut dyn FnMut(&str, &str)) {
     match &change.action {
         Action::Create { body, .. } | Action::Update { body, .. } => body.each_text(see),
+        Action::Remove { .. } => {}
         Action::Elements { added, .. } => added.iter().for_each(|element| each_text(element, see)),
     }
 }
@@ -140,6 +189,7 @@ pub fn scopes(catalog: &Catalog, plan: &Plan) -> BTreeSet<&'static str> {
     let kind_of = |change: &Change| catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
     let of_change = |change: &Change| match (&change.action, kind_of(change).creation()) {
         (Action::Create { .. }, Some(_)) => kind_of(change).create_scopes,
+        (Action::Remove { .. }, _) => kind_of(change).delete_scopes,
         _ => kind_of(change).update_scopes,
     };
     plan.changes().flat_map(of_change).copied().collect()

@@ -5,20 +5,43 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::diff::{difference, normal};
-use super::pairs::{Names, Partners};
-use super::resolve::{Candidate, Verdict, keep_elements_of_the_target, keep_held, resolve};
+use super::by_hand::{is_sent, leave_sealed, open_seals, steps, withheld};
+use super::diff::{Difference, difference_after, normal};
+use super::follow;
+use super::merge::{Merged, OnDrift, merge};
+use super::pairs::{Names, Partners, ambiguous};
+use super::resolve::{Candidate, Verdict, keep_elements_of_the_target, keep_held, resolve, spare};
+use super::stages::{After, mentioned_by, staged};
 use super::{Action, Change, LeftOut, Manual, Plan, SecretField, Side, Stage};
-use crate::body::Body;
+use crate::base::Base;
+use crate::body::{Body, covers, is_blank};
 use crate::catalog::{Catalog, Kind, Purpose, Shape, Written};
-use crate::links::Links;
+use crate::links::{Link, Links};
 use crate::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot, Status, refs};
 
-/// Decides what it takes to make the target hold what is desired.
+/// What earlier runs left, and what is to be done about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Past<'past> {
+    /// Which resource is which.
+    pub links: &'past Links,
+    /// What was last applied.
+    pub base: &'past Base,
+    /// What to do about fields that the target changed by itself.
+    pub on_drift: OnDrift,
+    /// Whether what is gone from the source is removed.
+    pub prune: bool,
+}
+
+/// Decides what it takes to make the target hold what is desired, where nothing but the links is known of earlier runs.
 pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> Plan {
-    let partners = Partners::of(catalog, &desired.snapshot.resources, live, links);
-    let mut making = Making { catalog, desired, live, plan: empty(&desired.snapshot, live), following: Vec::new(), late: Vec::new() };
+    plan_after(catalog, desired, live, Past { links, base: &Base::default(), on_drift: OnDrift::Keep, prune: false })
+}
+
+/// Decides what it takes to make the target hold what is desired, after what earlier runs left.
+pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: Past<'_>) -> Plan {
+    let partners = Partners::of(catalog, &desired.snapshot.resources, live, past.links);
+    let mut making = Making { catalog, desired, live, past, plan: empty(&desired.snapshot, live), after: Vec::new() };
     making.leave_out_unread();
     let mut candidates = making.candidates(&partners);
     making.leave_out_unresolved(&mut candidates, &partners);
@@ -40,9 +63,10 @@ pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links
         keep_elements_of_the_target(kind, &mut candidate, &source_has);
         changes.extend(making.change(kind, &candidate));
     }
-    making.stage(changes);
-    making.name_known(&partners);
+    let after = std::mem::take(&mut making.after);
+    making.plan.stages = staged(catalog, changes, after, &|key| making.turn(key));
     making.list_target_only(&partners);
+    making.name_known(&partners);
     making.plan
 }
 
@@ -61,11 +85,10 @@ struct Making<'inputs> {
     catalog: &'inputs Catalog,
     desired: &'inputs Desired,
     live: &'inputs Snapshot,
+    past: Past<'inputs>,
     plan: Plan,
-    /// Changes made right after what they follow was created.
-    following: Vec<Change>,
-    /// Changes made once everything exists.
-    late: Vec<Change>,
+    /// Changes made after the first one of the same resource.
+    after: Vec<(After, Change)>,
 }
 
 impl<'inputs> Making<'inputs> {
@@ -95,6 +118,7 @@ impl<'inputs> Making<'inputs> {
         let mut candidates = Vec::new();
         let desired = self.desired;
         let mut names = Names::taken(self.catalog, &desired.snapshot.resources, partners);
+        let ambiguous = ambiguous(self.catalog, desired, self.live, self.past.links);
         for (wanted, at) in desired.snapshot.resources.iter().zip(&partners.of_desired) {
             let held = at.map(|at| &*partners.live[at]);
             let kind = self.kind_of(&wanted.key);
@@ -102,13 +126,42 @@ impl<'inputs> Making<'inputs> {
                 self.leave_alone(&wanted.key, because);
                 continue;
             }
+            if let (None, Some(link)) = (held, self.past.links.of_source(kind.name, &wanted.id)) {
+                let hint = format!("`migrate unlink {} {}` lets it be made anew", kind.name, wanted.id);
+                self.leave_out(
+                    &wanted.key,
+                    format!("the {} it is linked to ({}) is gone from the target; {hint}", kind.singular, link.target_id),
+                );
+                continue;
+            }
+            if let Some(because) = ambiguous.get(&wanted.id).filter(|_| kind.shares_keys) {
+                self.leave_out(&wanted.key, because.as_str());
+                continue;
+            }
             if let (None, Some(what)) = (held, kind.by_hand) {
                 self.plan.manual.push(Manual { key: wanted.key.clone(), path: String::new(), step: what.to_owned() });
                 continue;
             }
+            if let (None, Some(path)) = (held, withheld(kind, &wanted.body, &self.supplied(&wanted.key))) {
+                let step = format!("{path} is needed to make it and is not copied; supply it with a `secret` rule in the mapping");
+                self.plan.manual.push(Manual { key: wanted.key.clone(), path: path.to_owned(), step });
+                self.leave_out(&wanted.key, format!("it cannot be made without its {path}"));
+                continue;
+            }
+            if let Some(language) = self.language_the_target_lacks(kind, &wanted.body) {
+                self.leave_out(&wanted.key, format!("{language} will be none of the target's languages"));
+                continue;
+            }
+            if kind.shape == Shape::Singleton && wanted.says_nothing() {
+                if held.is_some_and(|held| !held.says_nothing()) {
+                    self.leave_alone(&wanted.key, "the source says nothing of it");
+                }
+                continue;
+            }
             match (self.live.kinds.get(kind.name), kind.not_created) {
                 // What says nothing is not missed where it cannot be written.
-                (Some(Status::Absent(_) | Status::Forbidden(_)), _) if wanted.is_blank(kind) => {}
+                (Some(Status::Absent(_) | Status::Forbidden(_)), _) if says_nothing(kind, wanted) => {}
+                (Some(Status::Complete), Some(_)) if held.is_none() && says_nothing(kind, wanted) => {}
                 (Some(Status::Complete), Some(because)) if held.is_none() => self.leave_out(&wanted.key, because),
                 (Some(Status::Complete | Status::Selected), _) => match held.is_none().then(|| names.take(kind, wanted)).flatten() {
                     Some(because) => self.leave_out(&wanted.key, because),
@@ -127,11 +180,23 @@ impl<'inputs> Making<'inputs> {
     fn leave_out_unresolved(&mut self, candidates: &mut Vec<Candidate<'_>>, partners: &Partners<'_>) {
         let mut there: HashSet<Key> = partners.live.iter().map(|resource| resource.key.clone()).collect();
         there.extend(candidates.iter().filter(|candidate| candidate.held.is_none()).map(|candidate| candidate.wanted.key.clone()));
+        let of_source = &self.desired.snapshot.resources;
+        let alone = of_source.iter().filter(|resource| resource.left_alone.is_some() && !there.contains(&resource.key));
+        let mut alone: HashSet<Key> = alone.map(|resource| resource.key.clone()).collect();
         loop {
             let before = candidates.len();
             let mut fitting = Vec::with_capacity(before);
             for mut candidate in candidates.drain(..) {
                 let kind = self.kind_of(&candidate.wanted.key);
+                match spare(kind, &mut candidate, &alone) {
+                    Ok(spared) => self.plan.left_alone.extend(spared),
+                    Err(because) => {
+                        self.leave_alone(&candidate.wanted.key, &because);
+                        there.remove(&candidate.wanted.key);
+                        alone.insert(candidate.wanted.key.clone());
+                        continue;
+                    }
+                }
                 let is_orphan =
                     matches!(kind.shape, Shape::Child { parent, .. } if !there.contains(&Key::new(parent, candidate.wanted.key.name())));
                 let verdict = if is_orphan {
@@ -167,14 +232,25 @@ impl<'inputs> Making<'inputs> {
         let supplied = self.supplied(&candidate.wanted.key);
         match candidate.held {
             None => {
-                self.name_manual_steps(kind, &candidate.wanted, None, &supplied);
+                self.plan.manual.extend(steps(kind, &candidate.wanted, None, &supplied, self.live));
                 Some(self.create(kind, &candidate.wanted, supplied))
             }
             Some(held) => {
-                self.name_manual_steps(kind, &candidate.wanted, Some(held), &supplied);
+                self.plan.manual.extend(steps(kind, &candidate.wanted, Some(held), &supplied, self.live));
                 self.update(kind, &candidate.wanted, held, supplied)
             }
         }
+    }
+
+    /// Returns what a resource of a kind with a name for each element of a list stands for, where the target's list will not hold it.
+    fn language_the_target_lacks<'body>(&self, kind: &Kind, body: &'body Body) -> Option<&'body str> {
+        let Shape::Keyed { names: crate::catalog::Names::EachWith { of, list, .. } } = kind.shape else { return None };
+        let listed = |snapshot: &Snapshot| snapshot.of_kind(of).next().and_then(|one| one.body.get(list)?.as_array().cloned());
+        let is_kept = self.desired.kept.iter().any(|(key, path)| key.kind() == of && covers(path, list));
+        let wanted = listed(&self.desired.snapshot).filter(|_| !is_kept);
+        let languages = wanted.or_else(|| listed(self.live))?;
+        let own = kind.key.last().and_then(|field| body.text(field))?;
+        (!languages.iter().any(|language| language == own)).then_some(own)
     }
 
     fn supplied(&self, key: &Key) -> Vec<SecretField> {
@@ -183,20 +259,27 @@ impl<'inputs> Making<'inputs> {
     }
 
     fn create(&mut self, kind: &Kind, wanted: &Resource, supplied: Vec<SecretField>) -> Change {
+        let mut wanted = wanted.clone();
+        let draft = follow::set_draft_aside(kind, &mut wanted.body, None);
+        let wanted = &wanted;
         let (mut body, _) = kind.fields().split(wanted.body.clone(), Purpose::Create);
         body.0.retain(|_, value| !value.is_null());
+        open_seals(kind, &mut body);
         let is_late = |secret: &SecretField| kind.fields().get(&secret.path).is_some_and(|field| field.written == Written::OnUpdate);
         let (late, secrets): (Vec<_>, Vec<_>) = supplied.into_iter().partition(is_late);
         let change = |action, secrets| Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets };
         if !late.is_empty() {
-            self.late.push(change(Action::Update { id: None, body: Body::new(), edits: Vec::new() }, late));
+            self.after.push((After::Everything, change(Action::Update { id: None, body: Body::new(), edits: Vec::new() }, late)));
         }
-        if let Some(follow_up) = kind.follow_up
-            && body.0.remove(follow_up.field) == Some(Value::Bool(true))
-        {
-            let mut done = Body::new();
-            done.set(follow_up.field, Value::Bool(true));
-            self.following.push(change(Action::Update { id: None, body: done, edits: Vec::new() }, Vec::new()));
+        let edited = |body| Action::Update { id: None, body, edits: Vec::new() };
+        if let Some(done) = follow::take_done(kind, &mut body) {
+            self.after.push((After::Made, change(edited(done), Vec::new())));
+        }
+        if let Some(draft) = draft {
+            self.after.push((After::Done, change(edited(draft.body), Vec::new())));
+        }
+        if let Some(rest) = only_updated(kind, wanted) {
+            self.after.push((After::Made, change(edited(rest), Vec::new())));
         }
         let twins = self.twins(kind, wanted);
         change(Action::Create { body, twins }, secrets)
@@ -204,23 +287,33 @@ impl<'inputs> Making<'inputs> {
 
     fn update(&mut self, kind: &Kind, wanted: &Resource, held: &Resource, supplied: Vec<SecretField>) -> Option<Change> {
         *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
-        let difference = difference(kind, &wanted.body, &held.body);
+        let (mut wanted, mut held) = (wanted.clone(), held.clone());
+        let draft = follow::set_draft_aside(kind, &mut wanted.body, Some(&mut held.body));
+        let (wanted, held) = (&wanted, &held);
+        if let Some(Difference { body, edits, .. }) = draft {
+            let action = Action::Update { id: Some(held.id.clone()), body, edits };
+            let change = Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets: Vec::new() };
+            self.after.push((After::Done, change));
+        }
+        let merged = self.merged(kind, wanted, held)?;
+        let (body, dropped) = merged.as_ref().map_or((&wanted.body, &[][..]), |merged| (&merged.body, &merged.dropped));
+        let mut difference = difference_after(kind, body, &held.body, dropped);
+        self.plan.left_out.extend(leave_sealed(kind, wanted, held, &mut difference, &supplied));
         if let Some((path, because)) = difference.fixed.iter().find(|(path, _)| kind.required.contains(&path.as_str())) {
             self.leave_out(&wanted.key, format!("its {path} differs in the target, and {because}"));
             return None;
         }
-        for (path, because) in difference.fixed {
+        for (path, because) in std::mem::take(&mut difference.fixed) {
             self.plan.left_out.push(LeftOut {
                 key: wanted.key.clone(),
                 path: Some(path),
                 because: format!("it differs in the target, and {because}"),
             });
         }
-        for (path, because) in difference.stays {
+        for (path, because) in std::mem::take(&mut difference.stays) {
             self.plan.left_alone.push(LeftOut { key: wanted.key.clone(), path: Some(path), because: because.to_owned() });
         }
-        // A secret cannot be compared, so one that the target already has is not written again.
-        let secrets: Vec<_> = supplied.into_iter().filter(|secret| !held.secrets.contains(&secret.path)).collect();
+        let secrets: Vec<_> = supplied.into_iter().filter(|secret| is_sent(kind, held, &difference, &secret.path)).collect();
         if difference.body.is_empty() && secrets.is_empty() {
             *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
             return None;
@@ -234,7 +327,15 @@ impl<'inputs> Making<'inputs> {
             let body = normal(kind, &resource.body);
             body.get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default()
         };
-        let (wanted, held) = (elements(&candidate.wanted), candidate.held.map(elements).unwrap_or_default());
+        let merged = match candidate.held {
+            Some(held) => self.merged(kind, &candidate.wanted, held)?,
+            None => None,
+        };
+        let held = candidate.held.map(elements).unwrap_or_default();
+        let wanted = merged.map_or_else(
+            || elements(&candidate.wanted),
+            |merged| elements(&Resource { body: merged.body, ..candidate.wanted.clone().into_owned() }),
+        );
         let added: Vec<Value> = wanted.iter().filter(|element| !held.contains(element)).cloned().collect();
         let removed: Vec<Value> = held.iter().filter(|element| !wanted.contains(element)).cloned().collect();
         if candidate.held.is_some() {
@@ -249,67 +350,21 @@ impl<'inputs> Making<'inputs> {
         Some(Change { key: key.clone(), source_id: id.clone(), action, needs: Vec::new(), secrets: Vec::new() })
     }
 
-    /// Names the secrets that the source holds, that are not copied and that nobody supplies.
-    fn name_manual_steps(&mut self, kind: &Kind, wanted: &Resource, held: Option<&Resource>, supplied: &[SecretField]) {
-        for step in kind.steps.iter().filter(|step| held.is_none() && step.when.holds(wanted.body.get(step.field))) {
-            let what = step.what.replace("{domain}", &self.live.domain).replace("{name}", wanted.key.name());
-            self.plan.manual.push(Manual { key: wanted.key.clone(), path: String::new(), step: what });
+    /// Merges what is wanted into what is held by what was last applied; nothing where that is not known.
+    ///
+    /// The outer nothing says that both changed one field, each in its way: such a resource is left out.
+    #[expect(clippy::option_option, reason = "whether it can be planned, and whether there is a base")]
+    fn merged(&mut self, kind: &Kind, wanted: &Resource, held: &Resource) -> Option<Option<Merged>> {
+        let Some(base) = self.past.base.of_target(&wanted.key, &held.id) else { return Some(None) };
+        let mut merged = merge(kind, base, &wanted.body, &held.body, self.past.on_drift);
+        if !merged.conflicts.is_empty() {
+            let fields = merged.conflicts.join(", ");
+            self.leave_out(&wanted.key, format!("both tenants changed its {fields} since the last run; settle it in one of them"));
+            return None;
         }
-        let made: Vec<&str> = kind.made_for(&wanted.body).collect();
-        // A new one is made whether or not the source shows its own: a token may lack the scope for that.
-        let unshown = made.iter().filter(|path| held.is_none() && !wanted.secrets.iter().any(|shown| shown == **path));
-        for path in wanted.secrets.iter().map(String::as_str).chain(unshown.copied()) {
-            let is_there =
-                held.is_some_and(|held| held.secrets.iter().any(|held| held == path)) || supplied.iter().any(|secret| secret.path == path);
-            let is_made = made.contains(&path);
-            let step = match (held.is_some(), is_made) {
-                _ if is_there => continue,
-                // Where the target shows none at all, the token may not see them.
-                (true, true) if !self.live.of_kind(kind.name).any(|held| held.secrets.iter().any(|held| held == path)) => continue,
-                (true, true) => format!("{path} is not copied, and the {} in the target has none", kind.singular),
-                (false, true) => format!("the target makes a new {path}; hand it to whoever uses this {}", kind.singular),
-                (_, false) => format!("{path} is not copied; set it in the target, or supply it with a `secret` rule in the mapping"),
-            };
-            self.plan.manual.push(Manual { key: wanted.key.clone(), path: path.to_owned(), step });
-        }
-    }
-
-    /// Puts the changes into stages, in the order that references demand; what refers to something created later is written late.
-    fn stage(&mut self, changes: Vec<Change>) {
-        let made: HashMap<Key, (usize, usize)> = changes
-            .iter()
-            .filter(|change| matches!(change.action, Action::Create { .. }))
-            .map(|change| (change.key.clone(), self.turn(&change.key)))
-            .collect();
-        let mut early: BTreeMap<((usize, usize), bool), Vec<Change>> = BTreeMap::new();
-        let mut late: BTreeMap<usize, Vec<Change>> = BTreeMap::new();
-        for mut change in changes {
-            let turn = self.turn(&change.key);
-            if let Some(follow_up) = split_late(self.kind_of(&change.key), &mut change, turn, &made) {
-                late.entry(turn.0).or_default().push(follow_up);
-            }
-            let is_empty = matches!(&change.action, Action::Update { body, .. } if body.is_empty() && change.secrets.is_empty());
-            if !is_empty {
-                early.entry((turn, false)).or_default().push(change);
-            }
-        }
-        for change in std::mem::take(&mut self.following) {
-            early.entry((self.turn(&change.key), true)).or_default().push(change);
-        }
-        for change in std::mem::take(&mut self.late) {
-            late.entry(self.turn(&change.key).0).or_default().push(change);
-        }
-        let title = |place: usize| self.catalog.kinds().nth(place).expect("a place in the catalog").title;
-        let early = early.into_iter().map(|(((place, _), follows), changes)| Stage {
-            title: if follows { format!("{}, once created", title(place)) } else { title(place).to_owned() },
-            changes,
-        });
-        let late = late.into_iter().map(|(place, changes)| Stage { title: format!("{}, once everything exists", title(place)), changes });
-        let mut stages: Vec<Stage> = early.chain(late).collect();
-        for change in stages.iter_mut().flat_map(|stage| &mut stage.changes) {
-            change.needs = needs(change, &made);
-        }
-        self.plan.stages = stages;
+        let drift = merged.told(&wanted.key);
+        self.plan.drift.extend(drift);
+        Some(Some(merged))
     }
 
     /// Returns when a resource's turn is: the place of its kind, then its number among those of one name.
@@ -345,64 +400,52 @@ impl<'inputs> Making<'inputs> {
     }
 
     fn list_target_only(&mut self, partners: &Partners<'_>) {
+        let mut removals: BTreeMap<usize, Vec<Change>> = BTreeMap::new();
         for (at, resource) in partners.live.iter().enumerate() {
             if partners.paired.contains(&at) || !self.desired.snapshot.is_complete(resource.key.kind()) {
                 continue;
             }
             match &resource.left_alone {
                 Some(because) => self.leave_alone(&resource.key, because),
+                None if self.is_pruned(resource) => {
+                    let (key, source_id) = (resource.key.clone(), Id::new(""));
+                    let action = Action::Remove { id: resource.id.clone(), body: resource.body.clone() };
+                    let change = Change { key, source_id, action, needs: Vec::new(), secrets: Vec::new() };
+                    removals.entry(self.catalog.place(resource.key.kind())).or_default().push(change);
+                }
                 None => self.plan.target_only.entry(resource.key.kind().to_owned()).or_default().push(resource.key.clone()),
             }
         }
-    }
-}
-
-/// Takes the fields out of a change that mention what is created at the same time or later; returns the change that writes them.
-fn split_late(kind: &Kind, change: &mut Change, turn: (usize, usize), made: &HashMap<Key, (usize, usize)>) -> Option<Change> {
-    let own = change.key.clone();
-    let is_create = matches!(change.action, Action::Create { .. });
-    let (Action::Create { body, .. } | Action::Update { body, .. }) = &mut change.action else { return None };
-    let waits = |value: &Value| refs::mentioned(value).iter().any(|key| made.get(key).is_some_and(|made| *made >= turn && *key != own));
-    let late: Vec<String> = body
-        .0
-        .iter()
-        .filter(|(name, value)| !kind.required.contains(&name.as_str()) && waits(value))
-        .map(|(name, _)| name.clone())
-        .collect();
-    if late.is_empty() {
-        return None;
-    }
-    let moved: Body = late.iter().filter_map(|name| body.0.remove(name).map(|value| (name.clone(), value))).collect();
-    let (id, edits) = match &mut change.action {
-        Action::Update { id, edits, .. } => {
-            let is_moved = |path: &str| late.iter().any(|name| path.split('.').next() == Some(name));
-            let moved = edits.extract_if(.., |edit| is_moved(&edit.path)).collect();
-            (id.clone(), moved)
+        // What refers to others goes before them.
+        for (place, changes) in removals.into_iter().rev() {
+            let title = self.catalog.kinds().nth(place).expect("a place in the catalog").title;
+            self.plan.stages.push(Stage { title: format!("{title}, gone from {}", self.desired.snapshot.tenant), changes });
         }
-        Action::Create { .. } | Action::Elements { .. } => (None, Vec::new()),
-    };
-    let body = if is_create { kind.fields().split(moved, Purpose::Update).0 } else { moved };
-    let action = Action::Update { id, body, edits };
-    Some(Change { key: change.key.clone(), source_id: change.source_id.clone(), action, needs: Vec::new(), secrets: Vec::new() })
-}
+    }
 
-/// Returns the keys that a change mentions, and the one it hangs on: its parent, or itself where it is yet to be created.
-fn mentioned_by(change: &Change) -> (Vec<Key>, Option<&Key>) {
-    let of_body = |body: &Body| body.0.values().flat_map(refs::mentioned).collect::<Vec<_>>();
-    match &change.action {
-        Action::Create { body, .. } | Action::Update { id: Some(_), body, .. } => (of_body(body), None),
-        Action::Update { id: None, body, .. } => (of_body(body), Some(&change.key)),
-        Action::Elements { parent, added, removed } => (added.iter().chain(removed).flat_map(refs::mentioned).collect(), Some(parent)),
+    /// Returns whether a resource that only the target has goes: an earlier run made or adopted it, and the source, which lists its kind
+    /// whole and not empty, has it no more.
+    fn is_pruned(&self, resource: &Resource) -> bool {
+        let kind = self.kind_of(&resource.key);
+        let has_others = || self.desired.snapshot.of_kind(kind.name).next().is_some();
+        let is_skipped = |link: &Link| self.desired.skipped.iter().any(|key| key.kind() == link.kind && key.name() == link.key);
+        let link = self.past.links.of_target(kind.name, &resource.id);
+        self.past.prune && kind.has_own_ids() && has_others() && link.is_some_and(|link| !is_skipped(link))
     }
 }
 
-fn needs(change: &Change, made: &HashMap<Key, (usize, usize)>) -> Vec<Key> {
-    let (mut mentioned, own) = mentioned_by(change);
-    mentioned.extend(own.cloned());
-    mentioned.retain(|key| made.contains_key(key));
-    mentioned.sort();
-    mentioned.dedup();
-    mentioned
+/// Returns whether a resource holds nothing but its name and what the server fills in anyway.
+fn says_nothing(kind: &Kind, wanted: &Resource) -> bool {
+    Resource { body: normal(kind, &wanted.body), ..wanted.clone() }.is_blank(kind)
+}
+
+/// Returns the fields that a create refuses and an update takes, where there is something to say.
+fn only_updated(kind: &Kind, wanted: &Resource) -> Option<Body> {
+    let is_only_updated = |name: &str| kind.fields().get(name).is_some_and(|field| field.written == Written::OnUpdate);
+    let says = |name: &str, value: &Value| !is_blank(value) && kind.default_of(name).as_ref() != Some(value);
+    let rest = wanted.body.0.iter().filter(|(name, value)| is_only_updated(name) && says(name, value));
+    let rest: Body = rest.map(|(name, value)| (name.clone(), value.clone())).collect();
+    (!rest.is_empty()).then_some(rest)
 }
 
 /// Leaves the tool's own client and its grants alone, and whatever the configuration protects.

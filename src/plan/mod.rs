@@ -4,7 +4,9 @@
 //! diff.rs      two bodies -> what differs and what an update sends
 //! pairs.rs     which resource is which, and which names are free
 //! resolve.rs   which references the target can hold, and what must be left out
-//! make.rs      desired, live, links -> Plan
+//! merge.rs     base, desired, live -> what the target should hold
+//! by_hand.rs   what a person has to supply or to do
+//! make.rs      desired, live, links, base -> Plan
 //! one.rs       one resource edited by hand -> Plan
 //! guard.rs     reasons to refuse a plan
 //! file.rs      plan.json
@@ -12,13 +14,17 @@
 //!
 //! No network, clock or disk but [`mod@file`]. A dry run stops after the plan; a report renders it and computes nothing again.
 
+mod by_hand;
 pub mod diff;
 pub mod file;
+mod follow;
 pub mod guard;
 mod make;
+mod merge;
 mod one;
 mod pairs;
 mod resolve;
+mod stages;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +37,8 @@ use crate::body::Body;
 use crate::resource::{Id, Key};
 
 pub use diff::Edit;
-pub use make::{plan, reserve};
+pub use make::{Past, plan, plan_after, reserve};
+pub use merge::{OnDrift, drift_of};
 pub use one::change_one;
 
 /// A tenant as a plan saw it.
@@ -70,8 +77,26 @@ pub struct Plan {
     pub shared: BTreeMap<String, usize>,
     /// Fields the source returned that nobody knows, by kind: carried, never sent.
     pub unknown: BTreeMap<String, Vec<String>>,
+    /// Fields that the target changed by itself since the last run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<Drift>,
     /// Anything else worth a line.
     pub notes: Vec<String>,
+}
+
+/// A field that the target changed by itself since the last run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Drift {
+    /// The resource.
+    pub key: Key,
+    /// The field.
+    pub path: String,
+    /// What was last applied; absent where there was nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Value>,
+    /// What the target holds; absent where it holds nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Value>,
 }
 
 /// Changes that can be made at the same time.
@@ -141,6 +166,13 @@ pub enum Action {
         /// Elements to take away; portable.
         removed: Vec<Value>,
     },
+    /// It is removed from the target.
+    Remove {
+        /// Its id in the target.
+        id: Id,
+        /// What the target holds; portable.
+        body: Body,
+    },
 }
 
 /// A resource or field that is not part of a plan.
@@ -181,6 +213,7 @@ impl Plan {
             target_only: BTreeMap::new(),
             shared: BTreeMap::new(),
             unknown: BTreeMap::new(),
+            drift: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -202,6 +235,7 @@ impl Plan {
             match &change.action {
                 Action::Create { .. } => counts.creates += 1,
                 Action::Update { .. } | Action::Elements { .. } => counts.updates += 1,
+                Action::Remove { .. } => counts.removals += 1,
             }
         }
         counts
@@ -209,11 +243,12 @@ impl Plan {
 }
 
 impl Change {
-    /// Returns the word for what is done: `create` or `update`.
+    /// Returns the word for what is done: `create`, `update` or `remove`.
     pub fn verb(&self) -> &'static str {
         match self.action {
             Action::Create { .. } => "create",
             Action::Update { .. } | Action::Elements { .. } => "update",
+            Action::Remove { .. } => "remove",
         }
     }
 }
@@ -225,6 +260,14 @@ pub struct Counts {
     pub creates: usize,
     /// Changes to resources that exist, late references included.
     pub updates: usize,
+    /// Resources removed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub removals: usize,
     /// Resources that are equal already.
     pub unchanged: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }

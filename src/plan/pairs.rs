@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::catalog::{Catalog, Kind, Shape, Written};
 use crate::links::Links;
-use crate::resource::{Key, Resource};
-use crate::snapshot::{Snapshot, refs};
+use crate::resource::{Id, Key, Resource};
+use crate::snapshot::{Desired, Snapshot, refs};
 
 /// The live resources under the keys of their desired partners; copies only of those that such a key changes.
 pub(super) struct Partners<'live> {
@@ -93,4 +93,24 @@ fn is_once(kind: &Kind) -> bool {
 
 fn can_be_renamed(kind: &Kind) -> bool {
     kind.key.iter().all(|path| kind.fields().get(path).is_some_and(|field| field.written == Written::Always))
+}
+
+/// Says of each resource of the source whose name says nothing which ones it may be; by id.
+pub(super) fn ambiguous(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> HashMap<Id, String> {
+    let source = &desired.snapshot;
+    let ids = |side: &[&Id]| side.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
+    let mut said = HashMap::new();
+    for ((kind, name), (wanted, held)) in links.unclear(catalog, &source.resources, &live.resources) {
+        let because = format!(
+            "\"{name}\" stands for {} in {} ({}) and {} in {} ({}); say which is which with `migrate link {kind} <source id> <target id>`",
+            wanted.len(),
+            source.tenant,
+            ids(&wanted),
+            held.len(),
+            live.tenant,
+            ids(&held),
+        );
+        said.extend(wanted.into_iter().map(|id| (id.clone(), because.clone())));
+    }
+    said
 }

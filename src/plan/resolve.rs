@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::LeftOut;
 use crate::body::{Body, is_blank};
-use crate::catalog::{Kind, Reference};
+use crate::catalog::{By, Kind, Reference};
 use crate::resource::{Key, Resource};
 use crate::snapshot::refs;
 
@@ -72,13 +72,47 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut Candidate<'_>, is_there: &dyn
     Verdict::Fits(left_out)
 }
 
+/// Takes out of a candidate the elements of sets that name what is left alone on purpose and so not in the target; names each.
+///
+/// # Errors
+///
+/// Says what the candidate belongs to, where that itself is left alone.
+pub(super) fn spare(kind: &Kind, candidate: &mut Candidate<'_>, alone: &HashSet<Key>) -> Result<Vec<LeftOut>, String> {
+    if alone.is_empty() {
+        return Ok(Vec::new());
+    }
+    let body = &candidate.wanted.body;
+    let belongs = kind.key.iter().filter_map(|path| body.get(path)).flat_map(refs::mentioned).find(|key| alone.contains(key));
+    if let Some(owner) = belongs {
+        return Err(format!("it belongs to {owner}, which is left alone"));
+    }
+    let mut spared = Vec::new();
+    for path in kind.sets {
+        let Some(Value::Array(elements)) = candidate.wanted.body.get(path) else { continue };
+        let of_alone = |element: &Value| refs::mentioned(element).into_iter().find(|key| alone.contains(key));
+        let named: Vec<(usize, Key)> =
+            elements.iter().enumerate().filter_map(|(at, element)| of_alone(element).map(|key| (at, key))).collect();
+        if named.is_empty() {
+            continue;
+        }
+        let kept = elements.iter().filter(|element| of_alone(element).is_none()).cloned().collect();
+        spared.extend(named.into_iter().rev().map(|(at, named)| LeftOut {
+            key: candidate.wanted.key.clone(),
+            path: Some(format!("{path}[{at}]")),
+            because: format!("{named} is left alone"),
+        }));
+        candidate.body_mut().set(path, Value::Array(kept));
+    }
+    Ok(spared)
+}
+
 /// Returns the concrete paths of a reference that the target cannot hold, from the last to the first, with the reason.
 fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> bool) -> Vec<(String, String)> {
     let reason = |value: &Value| match refs::as_reference(value) {
         _ if is_blank(value) => None,
         Some(key) if is_there(&key) => None,
         Some(key) => Some(format!("it refers to {key}, which the target does not have")),
-        None if reference.planned => Some(format!("{} are not covered yet", reference.to)),
+        None if reference.by == By::Within => None,
         None => Some(format!("it refers to {} {value}, which the source does not have", reference.to)),
     };
     let found = body.find(reference.path).into_iter().rev();
@@ -136,12 +170,12 @@ fn unresolved_text(body: &Body, is_there: &dyn Fn(&Key) -> bool) -> Option<(Stri
     })
 }
 
-/// Adds to each set of a candidate the elements of the target that refer to what only the target has.
+/// Adds to each set of a candidate, and to each list that the target may have added to, the elements of the target that refer to what only the target has.
 ///
 /// A client that only production has must not lose its connection because development does not know it.
 pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut Candidate<'_>, source_has: &HashSet<Key>) {
     let Some(held) = candidate.held else { return };
-    for path in kind.sets {
+    for path in kind.sets.iter().chain(kind.joined) {
         let Some(Value::Array(held)) = held.body.get(path) else { continue };
         let of_the_target = |element: &&Value| {
             let mentioned = refs::mentioned(element);

@@ -70,7 +70,10 @@ fn an_object_that_goes_with_its_reference_is_named_whole() {
     let client =
         json!({"client_id": "c", "name": "Web", "default_organization": {"organization_id": "org_1", "flows": ["client_credentials"]}});
     let plan = planned(&[("clients", client)], &[], &Links::default());
-    assert_eq!(left_out(&plan), [("clients/Web".to_owned(), "default_organization", "organizations are not covered yet")]);
+    assert_eq!(
+        left_out(&plan),
+        [("clients/Web".to_owned(), "default_organization", "it refers to organizations \"org_1\", which the source does not have")]
+    );
 }
 
 #[test]

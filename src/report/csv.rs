@@ -2,8 +2,7 @@
 
 use super::json::outcome_word;
 use super::summary::Run;
-use crate::event::Outcome;
-use crate::resource::Key;
+use crate::resource::{Id, Key};
 
 const HEAD: [&str; 7] = ["kind", "name", "verb", "outcome", "field", "target_id", "message"];
 
@@ -20,10 +19,7 @@ pub(super) fn csv(run: &Run<'_>) -> String {
 fn rows<'run>(run: &Run<'run>) -> Vec<[&'run str; 7]> {
     let row = |key: &'run Key, rest: [&'run str; 5]| [key.kind(), key.name(), rest[0], rest[1], rest[2], rest[3], rest[4]];
     let settled = run.summary.settled.iter().map(|one| {
-        let (id, message) = match &one.outcome {
-            Outcome::Applied(id) => (id.as_str(), ""),
-            Outcome::Failed(message) | Outcome::Skipped(message) | Outcome::InDoubt(message) => ("", message.as_str()),
-        };
+        let (id, message) = (one.outcome.id().map_or("", Id::as_str), one.outcome.message().unwrap_or_default());
         row(&one.key, [one.verb, outcome_word(&one.outcome), "", id, message])
     });
     let unsent = run.unsent().into_iter().map(|change| row(&change.key, [change.verb(), "unsent", "", "", ""]));

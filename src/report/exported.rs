@@ -102,6 +102,7 @@ mod tests {
             key: key(name),
             id: Id::new("one"),
             body: Body::new(),
+            alias: None,
             carried: Body::from_value(json!({"brand_new": 1})).expect("an object"),
             secrets: vec!["client_secret".into()],
             left_alone: None,
@@ -124,11 +125,11 @@ mod tests {
 
     #[test]
     fn an_export_says_what_it_found_and_what_it_did_not_take() {
-        insta::assert_snapshot!(plain(&exported(&snapshot(), Path::new("snapshots/dev/2026-03-01T10-00-00Z"), false)), @r#"
+        insta::assert_snapshot!(plain(&exported(&snapshot(), Path::new("snapshots/dev/2026-03-01T10-00-00Z"), false)), @"
         Exported 2 resources of dev (acme-dev.eu.auth0.com) to snapshots/dev/2026-03-01T10-00-00Z
 
-          clients  2
           roles    0  only what was asked for
+          clients  2
 
         Not here
           email-templates: the token may not read them (read:email_templates)
@@ -141,7 +142,7 @@ mod tests {
           clients: brand_new
 
         2 secrets left out: 2 of clients.
-    "#);
+        ");
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub fn plan_json(plan: &Plan, refusals: &[Refusal], exit: u8) -> Value {
         "counts": plan.counts(),
         "changes": changes,
         "left_out": plan.left_out,
+        "drift": plan.drift,
         "manual": plan.manual,
         "left_alone": plan.left_alone,
         "unchanged": plan.unchanged,
@@ -84,6 +85,9 @@ fn settled(settled: &Settled) -> Value {
     let Settled { key, verb, outcome } = settled;
     match outcome {
         Outcome::Applied(id) => json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "id": id}),
+        Outcome::Reduced(id, message) => {
+            json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "id": id, "message": message})
+        }
         Outcome::Failed(message) | Outcome::Skipped(message) | Outcome::InDoubt(message) => {
             json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "message": message})
         }
@@ -94,6 +98,7 @@ fn settled(settled: &Settled) -> Value {
 pub(super) fn outcome_word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Applied(_) => "applied",
+        Outcome::Reduced(..) => "reduced",
         Outcome::Failed(_) => "failed",
         Outcome::Skipped(_) => "skipped",
         Outcome::InDoubt(_) => "in_doubt",

@@ -42,6 +42,6 @@ pub use json::{exported_json, plan_json, summary_json};
 pub use progress::{Mode, Progress};
 pub use summary::{Effort, Run, state, summary};
 pub use table::Table;
-pub use text::plan;
+pub use text::{drift, plan};
 pub(crate) use words::count;
 pub use words::{named, printable};

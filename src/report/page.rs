@@ -6,7 +6,7 @@ use super::table::Table;
 use super::values::{cut, element, inline};
 use super::words::{duration, enumeration, named, number};
 use crate::event::Outcome;
-use crate::plan::{Action, Change, LeftOut};
+use crate::plan::{Action, Change, Drift, LeftOut, Plan};
 
 /// Characters shown of what one change does.
 const WIDTH: usize = 400;
@@ -34,6 +34,7 @@ pub(super) fn page(run: &Run<'_>) -> Page {
     let unknown = plan.unknown.iter().map(|(kind, paths)| [kind.clone(), paths.join(", ")]);
     let sections = [
         ("Refused by the tenant".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Failed(_)))),
+        ("Applied in part: not in the tenant's plan".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Reduced(..)))),
         ("In doubt: sent, and no answer came".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::InDoubt(_)))),
         ("Skipped".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Skipped(_)))),
         ("Not sent".to_owned(), changes(run.unsent().into_iter())),
@@ -41,6 +42,7 @@ pub(super) fn page(run: &Run<'_>) -> Page {
         ("By hand".to_owned(), table(&["resource", "step"], run.due().iter().map(|manual| [named(&manual.key), manual.step.clone()]))),
         ("Left out".to_owned(), left(&plan.left_out)),
         ("Applied".to_owned(), changes(applied(run).into_iter())),
+        ("Changed by the target itself".to_owned(), drift(plan)),
         ("Left alone".to_owned(), left(&plan.left_alone)),
         (format!("Only in {}", plan.target.tenant), table(&["kind", "name"], target_only.into_iter().map(<[String; 2]>::from))),
         ("Fields nobody knows yet".to_owned(), table(&["kind", "fields"], unknown)),
@@ -76,7 +78,7 @@ fn table<const COLUMNS: usize>(head: &[&str; COLUMNS], rows: impl Iterator<Item 
 fn outcomes(run: &Run<'_>, is_meant: fn(&Outcome) -> bool) -> Table {
     let of = |outcome: &Outcome| match outcome {
         Outcome::Applied(id) => id.to_string(),
-        Outcome::Failed(message) | Outcome::Skipped(message) | Outcome::InDoubt(message) => message.clone(),
+        Outcome::Reduced(_, message) | Outcome::Failed(message) | Outcome::Skipped(message) | Outcome::InDoubt(message) => message.clone(),
     };
     let found = run.summary.settled.iter().filter(|one| is_meant(&one.outcome));
     table(&["change", "resource", "message"], found.map(|one| [one.verb.to_owned(), named(&one.key), of(&one.outcome)]))
@@ -91,7 +93,7 @@ fn left(left: &[LeftOut]) -> Table {
 fn applied<'run>(run: &Run<'run>) -> Vec<&'run Change> {
     let is_applied = |change: &&Change| {
         let mut of_this = run.summary.settled.iter().filter(|one| one.key == change.key && one.verb == change.verb()).peekable();
-        of_this.peek().is_some() && of_this.all(|one| matches!(one.outcome, Outcome::Applied(_)))
+        of_this.peek().is_some() && of_this.all(|one| one.outcome.id().is_some())
     };
     run.plan.changes().filter(is_applied).collect()
 }
@@ -100,11 +102,17 @@ fn changes<'plan>(changes: impl Iterator<Item = &'plan Change>) -> Table {
     table(&["change", "resource", "what"], changes.map(|change| [change.verb().to_owned(), named(&change.key), what(change)]))
 }
 
+fn drift(plan: &Plan) -> Table {
+    let shown = |value: &Option<serde_json::Value>| value.as_ref().map_or("(none)".to_owned(), |value| cut(&inline(value), 80));
+    let row = |drift: &Drift| [named(&drift.key), drift.path.clone(), shown(&drift.base), shown(&drift.live)];
+    table(&["resource", "field", "last applied", "now"], plan.drift.iter().map(row))
+}
+
 /// Returns what a change does, in one line.
 fn what(change: &Change) -> String {
     let names = |names: &mut dyn Iterator<Item = &String>| enumeration(&names.cloned().collect::<Vec<_>>());
     let line = match &change.action {
-        Action::Create { body, .. } => names(&mut body.0.keys()),
+        Action::Create { body, .. } | Action::Remove { body, .. } => names(&mut body.0.keys()),
         Action::Update { body, edits, .. } if edits.is_empty() => names(&mut body.0.keys()),
         Action::Update { edits, .. } => {
             let shown = |value: &Option<serde_json::Value>| value.as_ref().map_or("(none)".to_owned(), |value| cut(&inline(value), 80));

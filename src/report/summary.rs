@@ -52,7 +52,7 @@ impl<'run> Run<'run> {
 
     /// Returns the steps left to a person that are due: those of resources whose changes are all in the target.
     pub(super) fn due(&self) -> Vec<&'run Manual> {
-        let not_applied = self.summary.settled.iter().filter(|one| !matches!(one.outcome, Outcome::Applied(_))).map(|one| &one.key);
+        let not_applied = self.summary.settled.iter().filter(|one| one.outcome.id().is_none()).map(|one| &one.key);
         let open: HashSet<&Key> = self.unsent().into_iter().map(|change| &change.key).chain(not_applied).collect();
         let is_due = |manual: &&Manual| !open.contains(&manual.key);
         self.plan.manual.iter().filter(is_due).collect()
@@ -61,7 +61,7 @@ impl<'run> Run<'run> {
 
 /// Returns what state a summary leaves the target in: `applied 14 of 212 changes; 1 was refused and 197 were not sent`.
 pub fn state(summary: &Summary) -> String {
-    let Tally { applied, failed, skipped, in_doubt, unsent } = summary.tally();
+    let Tally { applied, reduced, failed, skipped, in_doubt, unsent } = summary.tally();
     let total = summary.settled.len() + unsent;
     if summary.is_whole() {
         return format!("applied {}", count(total, "change"));
@@ -69,6 +69,7 @@ pub fn state(summary: &Summary) -> String {
     let said =
         |count: usize, one: &str, many: &str| (count > 0).then(|| format!("{} {}", number(count), if count == 1 { one } else { many }));
     let parts = [
+        said(reduced, "was applied in part", "were applied in part"),
         said(failed, "was refused", "were refused"),
         said(in_doubt, "is in doubt", "are in doubt"),
         said(skipped, "was skipped", "were skipped"),
@@ -87,6 +88,9 @@ pub fn summary(run: &Run<'_>) -> String {
     };
     let mut blocks = vec![heading(run)];
     blocks.extend(of("Refused by the tenant", |outcome| if let Outcome::Failed(message) = outcome { Some(message) } else { None }));
+    blocks.extend(of("Applied in part: not in the tenant's plan", |outcome| {
+        if let Outcome::Reduced(_, message) = outcome { Some(message) } else { None }
+    }));
     blocks.extend(of(
         "In doubt: sent, and no answer came",
         |outcome| if let Outcome::InDoubt(message) = outcome { Some(message) } else { None },

@@ -3,9 +3,11 @@
 use super::changes::change;
 use super::paint::{QUIET, REMOVED, TITLE, painted};
 use super::sections::{Remark, by_hand, first, remarks, section};
-use super::words::{count, names, number, printable};
+use super::values::{cut, inline};
+use super::words::{count, named, names, number, printable};
 use crate::plan::guard::Refusal;
-use crate::plan::{Action, Change, Counts, Plan};
+use crate::plan::{Action, Change, Counts, Drift, Plan};
+use crate::resource::Key;
 
 /// Names shown of resources that stay.
 const FEW: usize = 5;
@@ -19,6 +21,7 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], next: &str) -> String {
     let mut blocks = vec![heading(plan, refusals)];
     blocks.extend(stages(plan));
     blocks.extend(section("Left out", remarks(plan.left_out.iter().map(Remark::from))));
+    blocks.extend(section(&format!("Changed in {} by itself since the last run", plan.target.tenant), drifted(&plan.drift)));
     blocks.extend(by_hand(plan.manual.iter()));
     if plan.is_empty() {
         blocks.extend(in_short(plan));
@@ -38,9 +41,29 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], next: &str) -> String {
     text
 }
 
+/// Returns what a target changed by itself and what it lost, as styled text.
+pub fn drift(target: &str, moved: &[Drift], gone: &[Key]) -> String {
+    if moved.is_empty() && gone.is_empty() {
+        return format!("{target} is as it was last written.\n");
+    }
+    let lost: Vec<String> = gone.iter().map(named).collect();
+    let blocks = [section(&format!("Changed in {target} by itself"), drifted(moved)), section(&format!("Gone from {target}"), lost)];
+    blocks.into_iter().flatten().collect::<Vec<_>>().join("\n\n") + "\n"
+}
+
+/// Returns fields that a target changed by itself, a line each.
+fn drifted(moved: &[Drift]) -> Vec<String> {
+    let shown = |value: &Option<serde_json::Value>| value.as_ref().map_or("(none)".to_owned(), |value| cut(&inline(value), 60));
+    let line = |drift: &Drift| {
+        let (path, base, live) = (printable(&drift.path), shown(&drift.base), shown(&drift.live));
+        format!("{}: {path}: {base} -> {live}", named(&drift.key))
+    };
+    moved.iter().map(line).collect()
+}
+
 fn heading(plan: &Plan, refusals: &[Refusal]) -> String {
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
-    let Counts { creates, updates, unchanged } = plan.counts();
+    let Counts { creates, updates, removals, unchanged } = plan.counts();
     let equal = count(unchanged, "resource");
     if source == target {
         let line =
@@ -49,7 +72,8 @@ fn heading(plan: &Plan, refusals: &[Refusal]) -> String {
         return if plan.is_empty() { format!("{line}\nNothing to do.") } else { line };
     }
     if !plan.is_empty() {
-        let counts = format!("{} to create, {} to change, {} equal", number(creates), number(updates), number(unchanged));
+        let removed = if removals > 0 { format!("{} to remove, ", number(removals)) } else { String::new() };
+        let counts = format!("{} to create, {} to change, {removed}{} equal", number(creates), number(updates), number(unchanged));
         return painted(TITLE, format!("{source} -> {target}: {counts}"));
     }
     let line = if plan.left_out.is_empty() {

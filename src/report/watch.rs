@@ -164,13 +164,14 @@ impl Watch {
         if let Some(applying) = &mut self.applying {
             applying.settled += 1;
             match outcome {
-                Outcome::Applied(_) => applying.applied += 1,
+                Outcome::Applied(_) | Outcome::Reduced(..) => applying.applied += 1,
                 Outcome::Failed(_) | Outcome::InDoubt(_) => applying.failed += 1,
                 Outcome::Skipped(_) => {}
             }
         }
         let what = format!("{action} {}", named(key));
         match outcome {
+            Outcome::Reduced(_, message) => Some(format!("applied in part: {what}: {}", printable(message))),
             Outcome::Failed(message) => Some(format!("refused: {what}: {}", printable(message))),
             Outcome::InDoubt(message) => Some(format!("in doubt: {what}: {}", printable(message))),
             Outcome::Skipped(because) if self.mode == Mode::Verbose => Some(format!("skipped: {what}: {}", printable(because))),

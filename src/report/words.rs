@@ -66,7 +66,8 @@ pub(super) fn duration(time: Duration) -> String {
 /// Returns names in a row, the first few of them: `A, B and 7 more`.
 pub(super) fn names<'key>(keys: impl ExactSizeIterator<Item = &'key Key>, most: usize) -> String {
     let more = keys.len().saturating_sub(most);
-    let shown: Vec<Cow<'_, str>> = keys.take(most).map(|key| printable(key.name())).collect();
+    let shown: Vec<Cow<'_, str>> =
+        keys.take(most).map(|key| printable(if key.name().is_empty() { key.kind() } else { key.name() })).collect();
     if more == 0 { shown.join(", ") } else { format!("{} and {} more", shown.join(", "), number(more)) }
 }
 

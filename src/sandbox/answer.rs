@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::server::Tally;
-use crate::catalog::Kind;
+use crate::catalog::{Kind, Shape};
 
 /// An answer: a status and, mostly, JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +100,22 @@ impl Answer {
             "connections" => ("The connection does not exist", Some("inexistent_connection")),
             "roles" => ("The role does not exist.", None),
             "rules" => ("The rule does not exist", Some("inexistent_rule")),
+            "actions" => ("That action does not exist.", None),
+            "hooks" => ("Error: Hook does not exist", Some("HookDoesNotExist")),
+            "flows" => ("Flow not found", None),
+            "forms" => ("Form not found", None),
+            "flow-vault-connections" => ("Connection not found", None),
+            "log-streams" => ("The log stream does not exist.", None),
+            "organization-discovery-domains" => ("No organization domain found by that id", None),
+            "user-attribute-profiles" => ("User attribute profile not found.", None),
             "email-templates" => ("The template does not exist.", Some("inexistent_email_template")),
+            "email-provider" => ("There is not a configured email provider", Some("inexistent_email_provider")),
+            "branding-theme" => ("There was an error retrieving branding settings: invalid theme ID", Some("theme_not_found")),
+            "network-acls" => ("NetworkACL with this ID was not found", None),
+            // The code is one that auth0-deploy-cli knows; the words are not recorded.
+            "branding-universal-login-template" => ("The template does not exist.", Some("inexistent_templates_universal_login")),
+            // What a resource may have and has not is told as a path that leads nowhere (recorded: a SCIM configuration).
+            _ if matches!(kind.shape, Shape::Part { .. }) => return Self::not_found(),
             _ => return Self::refusal(404, &format!("The {} does not exist", kind.singular), None),
         };
         Self::refusal(404, message, code)

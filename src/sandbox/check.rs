@@ -17,7 +17,7 @@ use crate::catalog::{Fields, Kind, Purpose, Written};
 pub(super) fn check(kind: &Kind, habit: &Habit, sent: &Body, purpose: Purpose) -> Result<(), Answer> {
     check_fields(kind.fields(), habit, &sent.0, purpose, "")?;
     check_types(kind, habit, sent)?;
-    check_exclusive(habit, sent)?;
+    check_exclusive(kind, habit, sent)?;
     match purpose {
         Purpose::Create => check_required(kind, habit, sent),
         Purpose::Update => check_nulls(kind, habit, sent),
@@ -41,6 +41,9 @@ fn check_fields(fields: &Fields, habit: &Habit, sent: &Map<String, Value>, purpo
     }
     for (name, value) in sent {
         let Some(field) = fields.get(name) else { continue };
+        if field.refuses_empty && value.as_str().is_some_and(str::is_empty) {
+            return Err(Answer::invalid_body(&format!("'String is too short (0 chars), minimum 1' on property {}", place(name))));
+        }
         if field.refuses_empty && value.as_array().is_some_and(Vec::is_empty) {
             return Err(Answer::invalid_body(&format!("'Array is too short (0), minimum 1' on property {}", place(name))));
         }
@@ -85,9 +88,9 @@ fn check_types(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
 }
 
 /// Refuses two fields that cannot both be set, in the words recorded for options of connections.
-fn check_exclusive(habit: &Habit, sent: &Body) -> Result<(), Answer> {
+fn check_exclusive(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
     let is_set = |path: &str| sent.get(path).is_some_and(|value| !body::is_blank(value) && *value != Value::Bool(false));
-    let both = habit.exclusive.iter().find(|(one, other)| is_set(one) && is_set(other));
+    let both = kind.exclusive.iter().chain(habit.exclusive).find(|(one, other)| is_set(one) && is_set(other));
     both.map_or(Ok(()), |(one, other)| Err(Answer::refusal(400, &format!("Cannot set both {one} and {other}"), Some("invalid_body"))))
 }
 
@@ -99,6 +102,8 @@ fn check_required(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer>
         .iter()
         .filter(|path| !in_path.contains(path))
         .find(|path| sent.get(path).is_none_or(Value::is_null) && !stands_in(path));
+    let needed = habit.needed.iter().filter(|(field, value, path)| sent.text(field) == Some(*value) && sent.get(path).is_none());
+    let missing = missing.or_else(|| needed.map(|(_, _, path)| path).next());
     missing.map_or(Ok(()), |path| Err(Answer::invalid_body(&format!("'Missing required property: {path}'"))))
 }
 

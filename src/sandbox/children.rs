@@ -39,6 +39,20 @@ impl State {
                 self.take(kind, id, &removed);
                 Ok(Answer::empty())
             }
+            (Delta::Named { most, .. }, "POST") => {
+                let added = sent_elements(kind, call)?;
+                check_length(added.len(), most)?;
+                self.check_elements(kind, &added)?;
+                self.add(kind, id, added.clone());
+                Ok(Answer::new(201, Value::Array(added)))
+            }
+            (Delta::Named { by, most }, "DELETE") => {
+                let named = call.body[kind.elements()].as_array().cloned().unwrap_or_default();
+                check_length(named.len(), most)?;
+                let list = self.children.entry(kind.name).or_default().entry(id.to_owned()).or_default();
+                list.retain(|element| !named.contains(&element[by]));
+                Ok(Answer::empty())
+            }
             (Delta::Switch { most }, "PATCH") => self.switch(kind, id, most, call),
             _ => Err(Answer::not_found()),
         }
@@ -46,9 +60,7 @@ impl State {
 
     fn switch(&mut self, kind: &'static Kind, id: &str, most: usize, call: &Call) -> Result<Answer, Answer> {
         let sent = call.body.as_array().ok_or_else(|| Answer::invalid_body("'Expected type array'"))?;
-        if sent.is_empty() || sent.len() > most {
-            return Err(Answer::invalid_body(&format!("'Array has {} elements, between 1 and {most} are allowed'", sent.len())));
-        }
+        check_length(sent.len(), most)?;
         if let Some(unclear) = sent.iter().find(|element| !element["status"].is_boolean()) {
             return Err(Answer::invalid_body(&format!("'Missing required property: status' on property {unclear}")));
         }
@@ -62,6 +74,16 @@ impl State {
         self.take(kind, id, &off);
         self.add(kind, id, on);
         Ok(Answer::empty())
+    }
+
+    /// Changes one element of a list whose elements have names.
+    pub(super) fn change_named(&mut self, kind: &'static Kind, by: &str, (id, name): (&str, &str), call: &Call) -> Result<Answer, Answer> {
+        let list = self.children.entry(kind.name).or_default().entry(id.to_owned()).or_default();
+        let element = list.iter_mut().find(|element| element[by] == name).ok_or_else(Answer::not_found)?;
+        for (field, value) in call.body.as_object().into_iter().flatten() {
+            element[field.as_str()] = value.clone();
+        }
+        Ok(Answer::new(200, element.clone()))
     }
 
     /// Refuses elements that name what is not there.
@@ -124,6 +146,11 @@ impl State {
             list.retain(|known| !elements.iter().any(|element| is_same(kind, known, element)));
         }
     }
+}
+
+fn check_length(length: usize, most: usize) -> Result<(), Answer> {
+    let is_allowed = (1..=most).contains(&length);
+    if is_allowed { Ok(()) } else { Err(Answer::invalid_body(&format!("'Array has {length} elements, between 1 and {most} are allowed'"))) }
 }
 
 fn sent_elements(kind: &'static Kind, call: &Call) -> Result<Vec<Value>, Answer> {

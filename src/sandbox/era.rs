@@ -33,7 +33,7 @@ impl Era {
 }
 
 /// The fields that came and went. Beside each: where it was last seen without it, or first without it.
-const ERAS: [Era; 12] = [
+const ERAS: [Era; 17] = [
     // auth0-deploy-cli@2024-08-27, TestClient_CreateAllCredential of 2024-08-06.
     Era::since("2025-04-10", "clients", "cross_origin_authentication"),
     // 42 grants of auth0-deploy-cli@2025-04-10.
@@ -57,6 +57,16 @@ const ERAS: [Era; 12] = [
     Era::until("2026-08-13", "connections", "enabled_clients"),
     // TestAccOrganizationMemberRole of 2026-04-23; first with it: auth0-deploy-cli, 8 roles of 2026-08-10.
     Era::since("2026-08-10", "roles", "type"),
+    // TestPromptManager_SetPartials of 2024-08-26; first with it: TestPromptManager_ReadRendering.
+    Era::since("2025-11-19", "custom-domains", "created_at"),
+    // TestPromptManager_ListRendering of 2025-11-19; first with it: TestAccCustomDomain.
+    Era::since("2026-01-27", "custom-domains", "is_default"),
+    // TestAccOrganizationMemberRole of 2026-04-23; first with it: auth0-deploy-cli, 2 organizations of 2026-08-10.
+    Era::since("2026-08-10", "organizations", "third_party_client_access"),
+    // TestOrganizationManager_CreateDiscoveryDomain of 2025-09-26; first with it: TestAccOrganizationDiscoveryDomain_Import.
+    Era::since("2026-01-29", "organization-discovery-domains", "use_for_organization_discovery"),
+    // auth0-deploy-cli@2025-04-10, 2 streams of 2023-12-22; first with it: 2 streams of 2025-04-10.
+    Era::since("2025-04-10", "log-streams", "isPriority"),
 ];
 
 /// Returns whether the server fills in a field on this day.

@@ -2,12 +2,16 @@
 //!
 //! A kind that is not listed here behaves as its entry of the catalog says: a new kind is served without a line here.
 
+use std::collections::HashMap;
+use std::time::SystemTime;
+
 use serde_json::Value;
 
 use super::mint::Mint;
 use super::table::Table;
-use super::{clients, connections, settings};
+use super::{clients, code, connections, organizations, pages, settings, streams};
 use crate::body::Body;
+use crate::catalog::Kind;
 
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,14 +28,20 @@ pub(super) enum Order {
 
 /// Who and what stands around a write.
 pub(super) struct Scene<'scene> {
+    /// The kind that is written.
+    pub(super) kind: &'scene Kind,
     /// The tenant's name.
     pub(super) tenant: &'scene str,
     /// The tenant's domain.
     pub(super) domain: &'scene str,
+    /// The day the tenant is played on; nothing where it is played as the server was last recorded.
+    pub(super) day: Option<&'scene str>,
     /// Where new values come from.
     pub(super) mint: &'scene mut Mint,
     /// The others of the kind.
     pub(super) siblings: Option<&'scene Table>,
+    /// Everything that the tenant holds, by kind.
+    pub(super) tables: &'scene HashMap<&'static str, Table>,
 }
 
 /// What the server does with one kind.
@@ -42,12 +52,20 @@ pub(super) struct Habit {
     pub(super) order: Order,
     /// The statuses of a create and of a removal.
     pub(super) statuses: (u16, u16),
+    /// What the server fills in that nobody can send: a path, and its value as JSON text.
+    pub(super) filled: &'static [(&'static str, &'static str)],
+    /// Objects that a PATCH merges to their very bottom.
+    pub(super) deep: &'static [&'static str],
+    /// Whether the answer of an update shows what was sent and nothing else.
+    pub(super) echoes: bool,
     /// Defaults of the catalog that the server does not show.
     pub(super) unshown: &'static [&'static str],
     /// Paths that are taken though the API's description does not know them.
     pub(super) tolerated: &'static [&'static str],
     /// Lists that are no sets, for the check of types.
     pub(super) lists: &'static [&'static str],
+    /// What must be sent where a field holds a value: the field, the value, what must be there.
+    pub(super) needed: &'static [(&'static str, &'static str, &'static str)],
     /// A required field, and one that stands in for it.
     pub(super) instead: &'static [(&'static str, &'static str)],
     /// Two fields that cannot both be set.
@@ -80,13 +98,17 @@ pub(super) struct Habit {
     pub(super) listed: &'static [(&'static str, &'static str)],
 }
 
-const PLAIN: Habit = Habit {
+pub(super) const PLAIN: Habit = Habit {
     kind: "",
     order: Order::Born,
     statuses: (201, 204),
+    filled: &[],
+    deep: &[],
+    echoes: false,
     unshown: &[],
     tolerated: &[],
     lists: &[],
+    needed: &[],
     instead: &[],
     exclusive: &[],
     repeatable: &[],
@@ -106,7 +128,7 @@ const PLAIN: Habit = Habit {
 
 static UNLISTED: Habit = PLAIN;
 
-static HABITS: [Habit; 8] = [
+static HABITS: [Habit; 6] = [
     Habit {
         kind: "clients",
         // The server fills them by its own table, see the module of clients; `sso` it never shows.
@@ -160,18 +182,6 @@ static HABITS: [Habit; 8] = [
         ..PLAIN
     },
     Habit {
-        kind: "rules",
-        // Sent by older tools and answered 201 (recorded).
-        tolerated: &["stage"],
-        created: |_, rule, scene| {
-            let last = scene.siblings.map_or(0, |rules| rules.highest("order"));
-            rule.0.entry("order").or_insert_with(|| (last + 1).into());
-            rule.0.entry("stage").or_insert_with(|| "login_success".into());
-        },
-        ..PLAIN
-    },
-    Habit { kind: "email-templates", statuses: (200, 204), ..PLAIN },
-    Habit {
         kind: "tenant-settings",
         tolerated: &["universal_login", "flags"],
         exclusive: &[
@@ -193,8 +203,6 @@ static HABITS: [Habit; 8] = [
         order: Order::NameOfAnyCase,
         statuses: (201, 202),
         unshown: &["show_as_button"],
-        // Recorded for creates.
-        exclusive: &[("options.attributes", "options.requires_username"), ("options.attributes", "options.validation")],
         created: connections::created,
         updated: connections::updated,
         listed: &[("enabled_clients", "connection-clients")],
@@ -204,5 +212,11 @@ static HABITS: [Habit; 8] = [
 
 /// Returns what the server does with the kind of this name.
 pub(super) fn of(kind: &str) -> &'static Habit {
-    HABITS.iter().find(|habit| habit.kind == kind).unwrap_or(&UNLISTED)
+    let all = HABITS.iter().chain(code::HABITS).chain(organizations::HABITS).chain(streams::HABITS).chain(pages::HABITS);
+    all.into_iter().find(|habit| habit.kind == kind).unwrap_or(&UNLISTED)
+}
+
+/// Returns the moment as the server dates things.
+pub(super) fn now() -> String {
+    humantime::format_rfc3339_millis(SystemTime::now()).to_string()
 }

@@ -233,7 +233,7 @@ fn holds(body: &Body, field: &str, wanted: &[String]) -> bool {
 
 /// Takes out of an answer what can never be read back.
 pub(super) fn hidden(kind: &Kind, mut told: Value) -> Value {
-    for path in habit::of(kind.name).write_only {
+    for path in habit::of(kind.name).write_only.iter().chain(kind.never_shown) {
         if let Value::Object(fields) = &mut told {
             let mut body = Body(std::mem::take(fields));
             body.take(path);

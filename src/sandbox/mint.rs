@@ -25,6 +25,11 @@ impl Mint {
             "client-grants" => "cgr_",
             "rules" => "rul_",
             "organizations" => "org_",
+            "custom-domains" => "cd_",
+            "network-acls" => return format!("acl_{}", self.signs(22)),
+            "phone-providers" => return format!("pro_{}", self.signs(22)),
+            "phone-templates" => return format!("tem_{}", self.signs(22)),
+            "rate-limit-policies" => return format!("rlp_{}", self.signs(21)),
             _ => return self.hex(24),
         };
         format!("{prefix}{}", self.signs(16))
@@ -40,6 +45,12 @@ impl Mint {
     pub(super) fn hex(&mut self, length: usize) -> String {
         let bytes = self.bytes(length);
         bytes.iter().map(|byte| char::from(b"0123456789abcdef"[usize::from(*byte) % 16])).collect()
+    }
+
+    /// Returns a random id in the form of a UUID.
+    pub(super) fn uuid(&mut self) -> String {
+        let hex = self.hex(32);
+        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 
     /// Returns text in the shape of a PEM block; it holds no key.

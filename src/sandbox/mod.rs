@@ -8,7 +8,8 @@
 //! writes.rs    what a request does to it          children.rs   lists under a parent          lists.rs   pages and filters
 //! route.rs     which kind a path belongs to
 //! check.rs     closed bodies                      answer.rs     the server's own words
-//! habit.rs     what the server does with one kind beyond the catalog: clients.rs, connections.rs, settings.rs
+//! habit.rs     what the server does with one kind beyond the catalog: clients.rs, connections.rs, settings.rs, code.rs,
+//!              organizations.rs, streams.rs, pages.rs
 //! era.rs       since when the server answers what
 //! mint.rs      ids and secrets                    token.rs      /oauth/token
 //! bucket.rs    rate limits                        fault.rs      what goes wrong, and when
@@ -21,6 +22,7 @@ mod call;
 mod check;
 mod children;
 mod clients;
+mod code;
 mod connections;
 mod era;
 mod fault;
@@ -28,11 +30,14 @@ mod habit;
 mod lists;
 mod mint;
 mod options;
+mod organizations;
+mod pages;
 mod route;
 pub mod seed;
 mod server;
 mod settings;
 mod state;
+mod streams;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use super::state::State;
 use crate::catalog::address::{matched, places};
-use crate::catalog::{Kind, Shape};
+use crate::catalog::{Delta, Kind, Names, Shape};
 
 /// What a path names of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(super) enum Target {
     Under(String),
     /// The resource of this id, or the list or part under it.
     One(String),
+    /// The element of this name in the list under this parent.
+    Element(String, String),
     /// The follow-up of the resource of this id.
     FollowUp(String),
 }
@@ -27,32 +29,34 @@ impl State {
     }
 }
 
-type Names = fn(&'static Kind, Vec<String>) -> Target;
+type Naming = fn(&'static Kind, Vec<String>) -> Target;
 
 /// Returns the forms that the paths of a kind have, and what each names.
-fn forms(kind: &'static Kind) -> Vec<(String, Names)> {
-    let one: Names = |_, values| Target::One(values.join("/"));
-    let whole: Names = |_, _| Target::Whole;
-    let under: Names = |_, values| Target::Under(values.join("/"));
-    let follow_up: Names = |_, values| Target::FollowUp(values.join("/"));
+fn forms(kind: &'static Kind) -> Vec<(String, Naming)> {
+    let one: Naming = |_, values| Target::One(values.join("/"));
+    let whole: Naming = |_, _| Target::Whole;
+    let under: Naming = |_, values| Target::Under(values.join("/"));
+    let element: Naming =
+        |_, values| Target::Element(values.first().cloned().unwrap_or_default(), values.last().cloned().unwrap_or_default());
+    let follow_up: Naming = |_, values| Target::FollowUp(values.join("/"));
     let mut forms = match kind.shape {
+        Shape::Child { delta: Delta::Named { by, .. }, .. } => {
+            vec![(kind.path.to_owned(), one), (format!("{}/{{{by}}}", kind.path), element)]
+        }
         Shape::Child { .. } | Shape::Part { .. } => vec![(kind.path.to_owned(), one)],
-        Shape::Nested { .. } => vec![(kind.path.to_owned(), under)],
-        Shape::Singleton | Shape::Collection | Shape::Keyed { .. } => vec![(kind.path.to_owned(), whole)],
+        Shape::Nested { .. } => vec![(kind.path.to_owned(), under), (kind.item(), one)],
+        Shape::Singleton => vec![(kind.path.to_owned(), whole), (kind.item(), whole)],
+        Shape::Collection | Shape::Keyed { names: Names::Listed } => vec![(kind.path.to_owned(), whole), (kind.item(), one)],
+        // What is known by name alone is listed nowhere.
+        Shape::Keyed { .. } => vec![(kind.item(), one)],
     };
-    if kind.item() != kind.path {
-        forms.push((kind.item(), if kind.shape == Shape::Singleton { whole } else { one }));
-    }
-    if let Some(path) = kind.creation().filter(|path| *path != kind.path) {
+    if let Some(path) = kind.creation().filter(|path| forms.iter().all(|(form, _)| form != path)) {
         forms.push((path.to_owned(), whole));
     }
+    forms.extend(kind.also_at.iter().map(|path| ((*path).to_owned(), forms[0].1)).collect::<Vec<_>>());
     if let Some(follow) = kind.follow_up {
         forms.push((follow.path.to_owned(), follow_up));
     }
-    // A keyed kind that is listed nowhere has the form of one named object at its own path.
-    forms.retain(|(form, _)| {
-        !(matches!(kind.shape, Shape::Keyed { .. }) && *form == kind.path && form.contains('{') && kind.item() != *form)
-    });
     forms
 }
 

@@ -6,11 +6,12 @@
 //! {"tenant": "acme-dev", "domain": "acme-dev.eu.auth0.com",
 //!  "data":   {"/clients": [..], "/tenants/settings": {..}, "/roles/rol_x/permissions": [..]},
 //!  "absent": {"/emails/provider": {"status": 404, "body": {..}}},
-//!  "day":    "2026-01-28", "defaults": {"clients": {"async_approval_notification_channels": ["guardian-push"]}}}
+//!  "day":    "2026-01-28", "defaults": {"clients": {"async_approval_notification_channels": ["guardian-push"]}},
+//!  "unentitled": {"clients": ["token_quota"]}}
 //! ```
 //!
-//! Two may be left out: the day, for a tenant as the server was before fields came that it fills in now, and the defaults, for what
-//! this tenant fills in and others do not.
+//! Three may be left out: the day, for a tenant as the server was before fields came that it fills in now, the defaults, for what
+//! this tenant fills in and others do not, and the fields that its subscription lacks.
 //!
 //! Paths that no kind of the catalog covers are kept and served as they stand.
 
@@ -26,7 +27,7 @@ use super::mint::Mint;
 use super::route::Target;
 use super::table::Table;
 use crate::body::Body;
-use crate::catalog::{By, Catalog, Kind, Names, Shape};
+use crate::catalog::{By, Catalog, Kind, Names, Paging, Shape};
 
 /// A state could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +71,8 @@ pub struct State {
     pub(super) others: BTreeMap<String, Value>,
     pub(super) absent: BTreeMap<String, Answer>,
     pub(super) defaults: BTreeMap<String, Body>,
+    /// Fields that the tenant's subscription lacks, by kind.
+    pub(super) unentitled: BTreeMap<String, Vec<String>>,
     pub(super) day: Option<String>,
     pub(super) mint: Mint,
 }
@@ -141,6 +144,7 @@ impl State {
             others: BTreeMap::new(),
             absent: BTreeMap::new(),
             defaults: BTreeMap::new(),
+            unentitled: serde_json::from_value(json["unentitled"].take()).unwrap_or_default(),
             day: json["day"].as_str().map(str::to_owned),
         };
         let Value::Object(data) = json["data"].take() else { return Err(unfit("data", "object of API paths")) };
@@ -165,15 +169,22 @@ impl State {
     }
 
     fn read_path(&mut self, path: String, value: Value) -> Result<(), Unreadable> {
-        let Some((kind, target)) = self.kind_at(&path) else {
-            self.others.insert(path, value);
-            return Ok(());
+        let (kind, target) = match self.kind_at(&path) {
+            None | Some((_, Target::FollowUp(_))) => {
+                self.others.insert(path, value);
+                return Ok(());
+            }
+            Some(covered) => covered,
         };
         match (kind.shape, target, value) {
             (Shape::Collection | Shape::Keyed { .. }, Target::Whole, Value::Array(list)) => self.put_all(kind, None, list, &path)?,
             (Shape::Nested { .. }, Target::Under(parent), Value::Array(list)) => self.put_all(kind, Some(&parent), list, &path)?,
             (Shape::Child { .. }, Target::One(id), Value::Array(list)) => {
                 self.children.entry(kind.name).or_default().insert(id, list);
+            }
+            // What was made at one path, and is read at another.
+            (Shape::Singleton, Target::Whole, Value::Array(made)) if path != kind.path => {
+                self.others.insert(path, Value::Array(made));
             }
             (Shape::Singleton, Target::Whole, value) => {
                 let body = answered(kind, value).ok_or_else(|| unfit(&path, kind.singular))?;
@@ -268,6 +279,9 @@ impl State {
         if let Some(day) = self.day() {
             json["day"] = day.into();
         }
+        if !self.unentitled.is_empty() {
+            json["unentitled"] = json!(self.unentitled);
+        }
         if !self.defaults.is_empty() {
             json["defaults"] = self.defaults.iter().map(|(kind, fields)| (kind.clone(), fields.clone().into_value())).collect();
         }
@@ -321,6 +335,11 @@ impl State {
         self.tables.get(kind).is_some_and(|table| match by {
             By::Id => table.has(value),
             By::Key => table.named(value).is_some(),
+            By::Alias => {
+                let alias = self.catalog.kind(kind).map_or("", |kind| kind.alias);
+                !table.ids_where(|body| body.text(alias) == Some(value)).is_empty()
+            }
+            By::Within => true,
         })
     }
 }
@@ -329,6 +348,11 @@ impl State {
 pub(super) fn answered(kind: &Kind, value: Value) -> Option<Body> {
     match value {
         Value::Array(_) if !kind.wrapped.is_empty() => Some(Body::from_iter([(kind.wrapped.to_owned(), value)])),
+        Value::Array(_) => match kind.paging {
+            // A state says what stands on all pages of such a list.
+            Paging::Counted { field, .. } => Some(Body::from_iter([(field.to_owned(), value)])),
+            _ => None,
+        },
         other => Body::from_value(other).ok(),
     }
 }

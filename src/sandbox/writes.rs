@@ -7,12 +7,12 @@ use super::answer::Answer;
 use super::call::Call;
 use super::check::check;
 use super::era;
-use super::habit::{self, Habit, Scene};
+use super::habit::{self, Habit, Scene, now};
 use super::lists::hidden;
 use super::route::Target;
 use super::state::{State, answered, bare, name_of};
 use crate::body::Body;
-use crate::catalog::{By, Kind, Names, Purpose, Shape};
+use crate::catalog::{By, Delta, Kind, Names, Purpose, Shape};
 
 impl State {
     /// Answers one request without a socket: a token of every scope, no limits, no faults.
@@ -24,6 +24,7 @@ impl State {
     /// Answers a request.
     pub(super) fn respond(&mut self, call: &Call, sees_keys: bool) -> Answer {
         let answered = match self.kind_at(&call.path) {
+            Some((_, Target::FollowUp(_))) if !call.is_write() => self.respond_to_other(call),
             None => self.respond_to_other(call),
             Some((kind, target)) => self.respond_for(kind, target, call, sees_keys),
         };
@@ -39,12 +40,18 @@ impl State {
 
     fn respond_for(&mut self, kind: &'static Kind, target: Target, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
         // What is absent stays so, but for what a write can make.
-        let is_made = call.is_write() && (kind.creation().is_some() || matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. }));
+        let is_made = call.is_write()
+            && (kind.is_optional || kind.creation().is_some() || matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. }));
         if let Some(absent) = self.absent.get(&call.path).filter(|_| !is_made) {
             return Err(absent.clone());
         }
         if let (Shape::Child { parent, delta }, Target::One(id)) = (kind.shape, &target) {
             return self.respond_for_child(kind, parent, delta, id, call);
+        }
+        if let (Shape::Child { delta: Delta::Named { by, .. }, .. }, Target::Element(id, name), "PATCH") =
+            (kind.shape, &target, call.method.as_str())
+        {
+            return self.change_named(kind, by, (id, name), call);
         }
         match (self.by_id(kind, target), call.method.as_str()) {
             (Target::Whole, method) if kind.shape == Shape::Singleton => self.respond_for_singleton(kind, method, call, sees_keys),
@@ -78,6 +85,7 @@ impl State {
     fn respond_for_singleton(&mut self, kind: &'static Kind, method: &str, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
         let is_there = self.tables.get(kind.name).is_some_and(|table| table.has(""));
         match method {
+            "GET" if !is_there && kind.is_optional => Err(Answer::inexistent(kind)),
             "GET" | "PATCH" | "PUT" if !is_there && kind.creation().is_some() => Err(Answer::inexistent(kind)),
             "GET" => {
                 let body = self.tables.get(kind.name).and_then(|table| table.get("")).cloned().unwrap_or_default();
@@ -94,6 +102,9 @@ impl State {
     /// Answers one resource; a named object that is there by being written is empty until then.
     fn read(&self, kind: &'static Kind, id: &str, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
         let is_always_there = matches!(kind.shape, Shape::Keyed { .. }) && kind.creation().is_none();
+        if matches!(kind.shape, Shape::Part { .. }) {
+            self.check_parent(kind, id)?;
+        }
         match self.stored(kind, id) {
             Err(_) if is_always_there => Ok(Answer::new(200, bare(kind, &Body::new()))),
             other => Ok(Answer::new(200, self.shown(kind, other?, call, sees_keys))),
@@ -123,6 +134,7 @@ impl State {
         let mut sent = sent_object(kind, call)?;
         let listed = self.take_listed(kind, &mut sent);
         check(kind, habit, &sent, Purpose::Create)?;
+        self.check_entitled(kind, &sent)?;
         sent.0.retain(|_, value| !value.is_null());
         if let (Some(field), Some(parent)) = (kind.parent_field(), parent) {
             sent.set(field, parent.into());
@@ -152,6 +164,10 @@ impl State {
             let id = self.free_id(kind);
             body.set(kind.id, id.into());
         }
+        for (path, text) in habit.filled {
+            body.set(path, serde_json::from_str(text).expect("habit test: what is filled in is JSON"));
+        }
+        stamp(kind, &["created_at", "updated_at"], &mut body);
         (habit.created)(sent, &mut body, &mut self.scene(kind));
         era::keep_to(self.day(), kind.name, &[sent], &mut body);
         body
@@ -172,8 +188,10 @@ impl State {
         }
     }
 
-    fn scene(&mut self, kind: &Kind) -> Scene<'_> {
-        Scene { tenant: &self.tenant, domain: &self.domain, mint: &mut self.mint, siblings: self.tables.get(kind.name) }
+    fn scene(&mut self, kind: &'static Kind) -> Scene<'_> {
+        let day = self.day.as_deref();
+        let (siblings, tables) = (self.tables.get(kind.name), &self.tables);
+        Scene { kind, tenant: &self.tenant, domain: &self.domain, day, mint: &mut self.mint, siblings, tables }
     }
 
     fn update(&mut self, kind: &'static Kind, id: &str, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
@@ -193,10 +211,12 @@ impl State {
         let listed = self.take_listed(kind, &mut sent);
         sent.0.retain(|name, value| !(habit.repeatable.contains(&name.as_str()) && before.0.get(name) == Some(value)));
         check(kind, habit, &sent, Purpose::Update)?;
+        self.check_entitled(kind, &sent)?;
         if before.get("is_system") == Some(&Value::Bool(true)) {
             return Err(Answer::refusal(400, "System resource servers cannot be updated", Some("operation_not_supported")));
         }
-        let mut body = if call.method == Method::PUT { replaced(kind, &before, &sent) } else { merged(kind, &before, &sent) };
+        let mut body = if call.method == Method::PUT { replaced(kind, &before, &sent) } else { merged(kind, habit, &before, &sent) };
+        stamp(kind, &["updated_at"], &mut body);
         (habit.updated)(&before, &sent, &mut body, &mut self.scene(kind));
         era::keep_to(self.day(), kind.name, &[&before, &sent], &mut body);
         if name_of(kind, &body) != name_of(kind, &before) {
@@ -205,6 +225,12 @@ impl State {
         self.absent.remove(&call.path);
         self.put(kind, id, body.clone());
         self.keep_listed(id, listed);
+        if habit.echoes {
+            body = sent;
+        }
+        for field in kind.in_path() {
+            body.0.remove(field);
+        }
         (habit.update_answer)(&mut body);
         for (path, place, field) in habit.repeated {
             if let Some(value) = self.field_at(place, field) {
@@ -231,7 +257,7 @@ impl State {
         self.forget(kind, id);
         Ok(match habit::of(kind.name).statuses.1 {
             200 => Answer::new(200, json!({})),
-            202 => Answer::new(202, json!({"deleted_at": humantime::format_rfc3339_millis(std::time::SystemTime::now()).to_string()})),
+            202 => Answer::new(202, json!({"deleted_at": now()})),
             _ => Answer::empty(),
         })
     }
@@ -256,6 +282,15 @@ impl State {
                 }
             }
         }
+    }
+
+    /// Refuses fields that the tenant's subscription lacks.
+    fn check_entitled(&self, kind: &Kind, sent: &Body) -> Result<(), Answer> {
+        let lacking = self.unentitled.get(kind.name).into_iter().flatten().find(|field| sent.0.contains_key(*field));
+        lacking.map_or(Ok(()), |field| {
+            let message = format!("This tenant's subscription does not include {field}. Please upgrade your subscription.");
+            Err(Answer::refusal(403, &message, Some("insufficient_entitlement")))
+        })
     }
 
     fn check_name(&self, kind: &'static Kind, body: &Body, own: Option<&str>) -> Result<(), Answer> {
@@ -308,14 +343,22 @@ fn replaced(kind: &Kind, before: &Body, sent: &Body) -> Body {
     body
 }
 
+/// Writes the time into what the server dates: the catalog knows such fields as read-only.
+fn stamp(kind: &Kind, dates: &[&str], body: &mut Body) {
+    for date in dates.iter().filter(|date| kind.read_only.contains(date)) {
+        body.set(date, now().into());
+    }
+}
+
 /// Returns what a PATCH makes of a body: null removes, an object is merged one level deep, everything else replaces.
 ///
 /// Exact in 307 of 313 recorded updates of clients; the catalog names the objects that are replaced whole.
-fn merged(kind: &Kind, before: &Body, sent: &Body) -> Body {
+fn merged(kind: &Kind, habit: &Habit, before: &Body, sent: &Body) -> Body {
     let mut body = before.clone();
     for (name, value) in &sent.0 {
         match value {
             Value::Null => drop(body.0.remove(name)),
+            Value::Object(_) if habit.deep.contains(&name.as_str()) => lay_over(body.0.entry(name.clone()).or_insert(Value::Null), value),
             Value::Object(new) if !kind.replaced.contains(&name.as_str()) => {
                 let old = body.0.entry(name.clone()).or_insert_with(|| json!({}));
                 if !old.is_object() {
@@ -334,6 +377,18 @@ fn merged(kind: &Kind, before: &Body, sent: &Body) -> Body {
     body
 }
 
+/// Lays one value over another: objects are merged to their bottom, all else is replaced.
+fn lay_over(held: &mut Value, sent: &Value) {
+    match (held, sent) {
+        (Value::Object(held), Value::Object(sent)) => {
+            for (name, value) in sent {
+                lay_over(held.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (held, sent) => *held = sent.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -342,7 +397,7 @@ mod tests {
     fn patched(kind: &str, before: Value, sent: Value) -> Value {
         let kind = Catalog::standard().kind(kind).expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
-        merged(kind, &body(before), &body(sent)).into_value()
+        merged(kind, habit::of(kind.name), &body(before), &body(sent)).into_value()
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::resource::{Id, Key, Resource, name_of};
 pub fn detach(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Vec<Key> {
     let mut marker = Marker::new(domain);
     let mut ids: HashMap<(String, Id), Key> = HashMap::new();
+    let mut aliases: HashMap<(String, Id), Key> = HashMap::new();
     let mut taken: HashSet<Key> = HashSet::new();
     let mut twice = Vec::new();
     for kind in catalog.kinds() {
@@ -23,6 +24,9 @@ pub fn detach(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Ve
             let name = settled_name(kind, resource, &marker, &ids);
             resource.key = apart(kind, &name, &mut taken, &mut twice);
             ids.insert((kind.name.to_owned(), Id::new(resource.id.own(kind))), resource.key.clone());
+            if let Some(alias) = &resource.alias {
+                aliases.insert((kind.name.to_owned(), Id::new(alias.as_str())), resource.key.clone());
+            }
             if kind.has_own_ids() {
                 marker.learn(resource.id.own(kind), &resource.key);
             }
@@ -35,7 +39,8 @@ pub fn detach(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Ve
                 *text = marked;
             }
         });
-        mark_references(kind, &mut resource.body, &ids, &taken);
+        mark_references(kind, &mut resource.body, &ids, &aliases, &taken);
+        mark_older(kind, &mut resource.body);
     }
     twice
 }
@@ -67,7 +72,30 @@ fn apart(kind: &Kind, name: &str, taken: &mut HashSet<Key>, twice: &mut Vec<Key>
     key
 }
 
-fn mark_references(kind: &Kind, body: &mut Body, ids: &HashMap<(String, Id), Key>, taken: &HashSet<Key>) {
+type Ids = HashMap<(String, Id), Key>;
+
+/// Lets a reference that holds an older other id name what the id beside it names.
+///
+/// Each version of an action module has an id, and only the newest is known: an action that pins an older one pins the newest of the
+/// target.
+fn mark_older(kind: &Kind, body: &mut Body) {
+    let parent = |path: &'static str| path.rsplit_once('.');
+    for reference in kind.references.iter().filter(|reference| reference.by == By::Alias) {
+        let Some((above, field)) = parent(reference.path) else { continue };
+        let is_beside =
+            |other: &&Reference| other.by == By::Id && other.to == reference.to && parent(other.path).is_some_and(|it| it.0 == above);
+        let Some((_, beside)) = kind.references.iter().find(is_beside).and_then(|other| parent(other.path)) else { continue };
+        body.change(above, &mut |element| {
+            let key = element[beside].as_str().and_then(mark::only_key);
+            let is_unknown = element[field].as_str().is_some_and(|held| mark::only_key(held).is_none());
+            if let (Some(key), true) = (key, is_unknown) {
+                element[field] = Value::String(mark::of(&key));
+            }
+        });
+    }
+}
+
+fn mark_references(kind: &Kind, body: &mut Body, ids: &Ids, aliases: &Ids, taken: &HashSet<Key>) {
     for reference in kind.references {
         body.change(reference.path, &mut |value| {
             let Value::String(text) = value else { return };
@@ -77,6 +105,8 @@ fn mark_references(kind: &Kind, body: &mut Body, ids: &HashMap<(String, Id), Key
             let key = match reference.by {
                 By::Id => ids.get(&(reference.to.to_owned(), Id::new(text.as_str()))).cloned(),
                 By::Key => Some(Key::new(reference.to, text)).filter(|key| taken.contains(key)),
+                By::Alias => aliases.get(&(reference.to.to_owned(), Id::new(text.as_str()))).cloned(),
+                By::Within => None,
             };
             if let Some(key) = key {
                 *text = mark::of(&key);
@@ -89,7 +119,8 @@ fn mark_references(kind: &Kind, body: &mut Body, ids: &HashMap<(String, Id), Key
 ///
 /// A tenant can hold such: a grant of a client that is gone.
 pub fn dangling(kind: &Kind, body: &Body) -> Vec<(String, String)> {
-    let found = kind.references.iter().flat_map(|reference| body.find(reference.path));
+    let whole = kind.references.iter().filter(|reference| reference.by != By::Within);
+    let found = whole.flat_map(|reference| body.find(reference.path));
     let unmarked = found.filter_map(|(path, value)| {
         value.as_str().filter(|text| !text.is_empty() && mark::only_key(text).is_none()).map(|text| (path, text.to_owned()))
     });

@@ -130,6 +130,14 @@ impl Error {
         self.status() == Some(409)
     }
 
+    /// Returns whether the tenant's subscription lacks what was asked for, or has it switched off.
+    ///
+    /// 402, or a 403 that does not speak of scopes: `insufficient_entitlement`, "Please upgrade your subscription" (recorded).
+    #[must_use]
+    pub fn is_unentitled(&self) -> bool {
+        matches!(self, Self::Refused { status: 402 | 403, .. })
+    }
+
     /// Returns whether nobody knows what became of a creating request.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {

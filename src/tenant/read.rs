@@ -191,7 +191,7 @@ fn absent<T>(kind: &Kind, error: Error) -> Result<Listing<T>, Error> {
         Error::Scope { .. } => Absence::Scope(error.to_string()),
         Error::Refused { status: 402 | 403, message, .. } => Absence::Entitlement(message.clone()),
         // What was never set up can be: it is a list of none.
-        Error::Refused { status: 404, .. } if kind.shape == Shape::Singleton && kind.creation().is_some() => {
+        Error::Refused { status: 404, .. } if kind.shape == Shape::Singleton && (kind.creation().is_some() || kind.is_optional) => {
             return Ok(Listing::Complete(Vec::new()));
         }
         Error::Refused { status: 404, .. } if kind.shape == Shape::Singleton => Absence::NotConfigured,

@@ -160,12 +160,29 @@ fn delta_requests(kind: &Kind, delta: Delta, parent: &Id, added: &[Value], remov
             .flat_map(|(method, elements)| elements.chunks(most.max(1)).map(move |chunk| (method.clone(), chunk)))
             .map(|(method, chunk)| Request::new(method, path.as_str()).with(&json!({kind.elements(): chunk})).repeatable())
             .collect(),
+        Delta::Named { by, most } => named_requests(kind, &path, by, most, added, removed),
         Delta::Switch { most } => {
             let switched = |elements: &[Value], on: bool| elements.iter().map(|element| with_status(element, on)).collect::<Vec<_>>();
             let all = [switched(added, true), switched(removed, false)].concat();
             all.chunks(most.max(1)).map(|chunk| Request::new(Method::PATCH, path.as_str()).with(&chunk)).collect()
         }
     }
+}
+
+/// Returns the requests that change a list whose elements have names: what only says something else of a name is changed, not made anew.
+fn named_requests(kind: &Kind, path: &str, by: &str, most: usize, added: &[Value], removed: &[Value]) -> Vec<Request> {
+    let has_name_of = |list: &[Value], element: &Value| list.iter().any(|other| other[by] == element[by]);
+    let (kept, new): (Vec<Value>, Vec<Value>) = added.iter().cloned().partition(|element| has_name_of(removed, element));
+    let gone: Vec<Value> = removed.iter().filter(|element| !has_name_of(&kept, element)).map(|element| element[by].clone()).collect();
+    let in_chunks = |method: Method, elements: &[Value]| -> Vec<Request> {
+        let request = |chunk: &[Value]| Request::new(method.clone(), path).with(&json!({kind.elements(): chunk})).repeatable();
+        elements.chunks(most.max(1)).map(request).collect()
+    };
+    let renewed = kept.into_iter().map(|mut element| {
+        let name = element.as_object_mut().and_then(|fields| fields.remove(by)).unwrap_or_default();
+        Request::new(Method::PATCH, format!("{path}/{}", name.as_str().unwrap_or_default())).with(&element)
+    });
+    in_chunks(Method::POST, &new).into_iter().chain(renewed).chain(in_chunks(Method::DELETE, &gone)).collect()
 }
 
 fn with_status(element: &Value, on: bool) -> Value {

@@ -28,6 +28,33 @@ const fn excuse(says: &'static str, kinds: &'static [&'static str], within: With
     Excuse { says, kinds, within, why }
 }
 
+/// What a tenant has one of, where some recordings say nothing of it.
+const SINGLETONS: &[&str] = &[
+    "attack-protection-bot-detection",
+    "attack-protection-breached-password-detection",
+    "attack-protection-brute-force-protection",
+    "attack-protection-captcha",
+    "attack-protection-phone-provider-protection",
+    "attack-protection-suspicious-ip-throttling",
+    "branding",
+    "custom-domains-default",
+    "guardian-phone-message-types",
+    "guardian-phone-selected-provider",
+    "guardian-phone-templates",
+    "guardian-phone-twilio",
+    "guardian-push-apns",
+    "guardian-push-app",
+    "guardian-push-selected-provider",
+    "guardian-push-sns",
+    "guardian-webauthn-platform",
+    "guardian-webauthn-roaming",
+    "prompts",
+    "risk-assessment-new-device",
+    "risk-assessment-settings",
+    "supplemental-signals",
+    "tenant-settings",
+];
+
 const EXCUSES: &[Excuse] = &[
     excuse(
         "which the source does not have",
@@ -35,23 +62,61 @@ const EXCUSES: &[Excuse] = &[
         Within::Mixed,
         "it dangles",
     ),
-    excuse("which the target does not have", &["client-grants"], Within::Any, "three recordings lack even the tenant's own API"),
+    excuse(
+        "which the target does not have",
+        &["client-grants", "connection-clients", "self-service-custom-text"],
+        Within::Any,
+        "three recordings lack even the tenant's own API; others name what a person has to tell apart first",
+    ),
     excuse("are not covered yet", &["clients", "connections"], Within::Mixed, "its kind comes with a later issue"),
     excuse("the resource it belongs to is left out", &["connection-clients"], Within::Mixed, "there is nothing to hang it on"),
     excuse("and no tenant takes two", &["resource-servers", "connections"], Within::Mixed, "the API answers 409"),
     excuse(
         "the API has no way to clear it",
-        &["tenant-settings", "email-templates"],
+        &["tenant-settings", "email-templates", "phone-templates"],
         Within::Any,
         "null is refused, no value means nothing",
     ),
     excuse("only be set when the resource is created", &["clients"], Within::Mixed, "an update with it is refused"),
+    excuse("every tenant has one", &["client-login-page"], Within::Any, "two recordings are without their tenant's global client"),
+    excuse(
+        "say which is which",
+        &["clients", "flow-vault-connections", "flows", "forms", "log-streams", "self-service-profiles"],
+        Within::Any,
+        "a person has to say it",
+    ),
+    excuse("cannot be made without its", &["event-streams"], Within::Any, "the secret of its webhook cannot be read"),
+    excuse("cannot be written without destination", &["event-streams"], Within::Any, "the secret of its webhook cannot be read"),
+    excuse("and no tenant takes two", &["token-exchange-profiles", "event-streams"], Within::Mixed, "the API answers 409"),
+    excuse("hooks ended", &["hooks"], Within::Any, "the API refuses to create one"),
     excuse("rules ended", &["rules"], Within::Any, "the API refuses to create one"),
     excuse("it is the tenant's own", &["clients", "client-grants", "resource-servers"], Within::Any, "the API refuses to write it"),
+    excuse("a third party registered it", &["clients"], Within::Any, "it is copied where --include third-party asks for it"),
+    excuse("is left alone", &["client-grants", "connection-clients", "clients"], Within::Any, "what it names is left alone"),
     excuse("it registers itself", &["clients"], Within::Any, "it follows a document that only its owner writes"),
     excuse("it belongs to one organization", &["roles"], Within::Any, "organizations come with a later issue"),
     excuse("the source does not say it", &["clients"], Within::Mixed, "the recorder lost it; every client has it"),
     excuse("only the target has it", &["connections"], Within::Any, "cleared, the server fills it in again"),
+    excuse(
+        "it cannot be made without its",
+        &["email-provider", "phone-providers", "log-streams", "flow-vault-connections"],
+        Within::Any,
+        "no answer holds the secret that it needs, and no rule supplies it here",
+    ),
+    excuse(
+        "cannot be written without credentials",
+        &["email-provider", "phone-providers"],
+        Within::Any,
+        "they are replaced, secrets and all",
+    ),
+    excuse("the source says nothing of it", SINGLETONS, Within::Any, "an answer of an older day, or a setting that was never made"),
+    excuse("the token lacks the scope", &["rate-limit-policies", "organization-clients"], Within::Any, "the recorded token lacked it"),
+    excuse(
+        "and no tenant takes two",
+        &["phone-providers", "phone-templates", "network-acls", "rate-limit-policies"],
+        Within::Mixed,
+        "a message, a priority and a selector have one",
+    ),
 ];
 
 /// Returns what a plan leaves out for a reason that does not stand here.

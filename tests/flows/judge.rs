@@ -81,8 +81,17 @@ impl<'seen> Judge<'seen> {
         if wanted.left_alone.is_some() {
             return vec!["is the source's own, and that is not named".to_owned()];
         }
-        let Some(after) = after else { return vec!["is missing".to_owned()] };
+        if wanted.says_nothing() {
+            return Vec::new();
+        }
+        // What says nothing is not missed where the target does not serve it.
+        let is_missed = !self.is_made_by_hand(wanted) && !wanted.is_blank(kind_of(&wanted.key));
+        let Some(after) = after else { return if is_missed { vec!["is missing".to_owned()] } else { Vec::new() } };
         [self.unlike(wanted, before, after), self.unnamed_secrets(wanted, before, after)].concat()
+    }
+
+    fn is_made_by_hand(&self, wanted: &Resource) -> bool {
+        kind_of(&wanted.key).by_hand.is_some() && self.seen.first.manual.iter().any(|manual| manual.key == wanted.key)
     }
 
     /// Returns what differs from the mapped source, but for exactly the fields that are named.
@@ -102,6 +111,7 @@ impl<'seen> Judge<'seen> {
         let written = untouchable.filter(|path| moved.iter().any(|found| covers(path, &found.path)));
         let mut faults: Vec<String> = written.map(|path| format!("{path} is named as untouched, and was written")).collect();
         drop_elements(&mut body, &left_out);
+        drop_elements(&mut body, &stays);
         self.drop_what_only_the_target_can_mean(kind, &mut held, &old);
         let is_excused = |found: &Unlike| {
             let is_named = left_out.iter().chain(&kept).any(|path| covers(path, &found.path));
@@ -189,8 +199,10 @@ impl<'seen> Judge<'seen> {
         let id = match kind.shape {
             _ if kind.has_own_ids() => linked(kind.name)?,
             Shape::Child { parent, .. } | Shape::Part { parent } => linked(parent)?,
-            Shape::Collection | Shape::Nested { .. } => return side.of_kind(kind.name).find(|held| held.key == wanted.key),
-            Shape::Singleton | Shape::Keyed { .. } => wanted.id.clone(),
+            Shape::Collection | Shape::Nested { .. } | Shape::Singleton => {
+                return side.of_kind(kind.name).find(|held| held.key == wanted.key);
+            }
+            Shape::Keyed { .. } => wanted.id.clone(),
         };
         side.of_kind(kind.name).find(|held| held.id == id)
     }

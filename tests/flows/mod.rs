@@ -34,7 +34,7 @@ use migrate::snapshot::{Desired, Snapshot};
 use migrate::tenant::{Credentials, Settings, Tenant};
 use serde_json::{Value, json};
 
-use crate::recorded::reference;
+use crate::reference;
 
 use excuses::Within;
 use judge::{Evidence, Judge};
@@ -56,9 +56,14 @@ pub(crate) async fn start(state: State) -> (Sandbox, Tenant) {
 pub(crate) async fn start_with(state: State, faults: Vec<Fault>) -> (Sandbox, Tenant) {
     let domain = state.domain().to_owned();
     let sandbox = Sandbox::start(Options::new(state).credentials("id", "secret").faults(faults)).await.expect("a sandbox");
-    let secret = Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") };
-    let tenant = connect(&sandbox, &domain, secret);
+    let tenant = connect_with_secret(&sandbox, &domain);
     (sandbox, tenant)
+}
+
+/// Returns a tenant that talks to a sandbox by the credentials that the tests use.
+pub(crate) fn connect_with_secret(sandbox: &Sandbox, domain: &str) -> Tenant {
+    let secret = Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") };
+    connect(sandbox, domain, secret)
 }
 
 /// Returns a tenant that talks to a sandbox.
@@ -129,10 +134,8 @@ pub(crate) async fn import(desired: &Desired, tenant: &Tenant, links: &mut Links
     let created: BTreeMap<String, &Id> = summary
         .settled
         .iter()
-        .filter_map(|one| match &one.outcome {
-            Outcome::Applied(id) if one.verb == "create" => Some((one.key.to_string(), id)),
-            _ => None,
-        })
+        .filter(|one| one.verb == "create")
+        .filter_map(|one| one.outcome.id().map(|id| (one.key.to_string(), id)))
         .collect();
     for change in plan.changes().filter(|change| matches!(change.action, Action::Create { .. })) {
         if let Some(id) = created.get(&change.key.to_string()) {
@@ -201,8 +204,8 @@ fn mapped(source: &Snapshot) -> Desired {
 /// Returns the recorded tenants, or nothing, saying so, where the facts are not at hand.
 #[expect(clippy::print_stdout, reason = "a test that was skipped says so")]
 fn recorded() -> Vec<(String, State)> {
-    let Ok(entries) = std::fs::read_dir(reference().join("recorded/tenants")) else {
-        println!("skipped: no recorded tenants under {}", reference().display());
+    let Ok(entries) = std::fs::read_dir(reference::folder().join("recorded/tenants")) else {
+        println!("skipped: no recorded tenants under {}", reference::folder().display());
         return Vec::new();
     };
     let mut files: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();

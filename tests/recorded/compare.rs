@@ -4,13 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use migrate::body::{covers, is_blank};
 use migrate::catalog::{Catalog, Kind};
+use migrate::sandbox::Answer;
 use serde_json::{Value, json};
 
-use super::{Wanted, text};
+use super::{LEANED_ON, Wanted, text};
 
 /// Random, or the tenant's own: both answers must have it, with values of one type.
 const MADE: &[(&str, &str, &str)] = &[
     ("*", "id", "ids are random"),
+    ("custom-domains", "custom_domain_id", "ids are random"),
+    ("custom-domains", "verification.methods[].record", "made of the id, or random"),
+    ("phone-providers", "tenant", "the recorder replaced the tenant's name"),
+    ("phone-templates", "tenant", "the recorder replaced the tenant's name"),
+    ("branding-theme", "themeId", "ids are random"),
+    ("*", "**.created_at", "the time of the create"),
+    ("*", "**.updated_at", "the time of the last write"),
+    ("action-trigger-bindings", "bindings[].id", "ids are random"),
+    ("organization-discovery-domains", "verification_txt", "random"),
+    ("flow-vault-connections", "fingerprint", "made of what is stored, in a way nobody tells"),
+    ("log-streams", "sink.awsPartnerEventSource", "random"),
+    ("event-streams", "destination.configuration.aws_partner_event_source", "random"),
     ("clients", "client_id", "ids are random"),
     ("clients", "client_secret", "secrets are random, and masked in recordings"),
     ("clients", "signing_keys[].*", "keys are random, and masked in recordings"),
@@ -55,11 +68,17 @@ const ORDERLESS: &[(&str, &str)] = &[("connections", "enabled_clients")];
 /// Played as on the day the source was released.
 const UNDATED: &str = "nothing but the answer itself dates this row, and it is of a day before the field came";
 
+const EARLIER_API: &str = "answered by the API of forms as it was before it was published";
+
 const UNSHOWN: &str = "which settings were ever written shows in answers of updates only, and none came before this one";
 
 const METADATA: &str = "the server reads the metadata document that was sent";
 
 const OLDER_OKTA: &str = "nothing of the newer schema is filled here, as it is for others of this strategy before and after";
+
+const NOT_PRIMARY: &str = "another domain of the tenant is primary, and no answer of the recording shows it";
+
+const UNDATED_DOMAIN: &str = "nothing dates this recording, and it is of a day before three fields came";
 
 /// Where the sandbox disagrees with the server, and why.
 const KNOWN: &[(&str, &str)] = &[
@@ -81,9 +100,29 @@ const KNOWN: &[(&str, &str)] = &[
         "go-auth0 TestConnectionManager_Update/It_can_successfully_update_a_GoogleApps_Connection.yaml#1",
         "access to users is switched on by this update, unasked; no other row updates this strategy",
     ),
+    ("go-auth0 TestCustomDomainManager_ListWithPagination.yaml#0", NOT_PRIMARY),
+    ("go-auth0 TestPromptManager_ListRendering.yaml#0", NOT_PRIMARY),
+    ("go-auth0 TestPromptManager_ReadRendering.yaml#0", NOT_PRIMARY),
+    ("go-auth0 TestPromptManager_SetPartials.yaml#0", "the recorder replaced the domain in one of its two places"),
+    ("go-auth0 TestPromptManager_UpdateRenderingWithAdvancedMode.yaml#0", NOT_PRIMARY),
+    (
+        "go-auth0 TestActionManager_Bindings.yaml#6",
+        "the version that was deployed is told by the answer of the deploy, and no read of the action came behind it",
+    ),
+    ("go-auth0 TestFormManager_Create.yaml#0", EARLIER_API),
+    (
+        "go-auth0 TestOrganizationManager_Create.yaml#4",
+        "connections can be enabled by the create itself, which migrate never does and the sandbox does not know",
+    ),
+    ("go-auth0 TestOrganizationManager_CreateDiscoveryDomain.yaml#1", UNDATED),
+    ("go-auth0 TestOrganizationManager_DeleteDiscoveryDomain.yaml#1", UNDATED),
     ("go-auth0 TestTenantManager_CountryCodes.yaml#1", UNSHOWN),
     ("terraform-provider-auth0 TestAccConnection.yaml#0", "two methods that were not sent are filled, in this row only"),
     ("terraform-provider-auth0 TestAccConnectionSAML.yaml#0", METADATA),
+    ("terraform-provider-auth0 TestAccCustomDomain.yaml#0", NOT_PRIMARY),
+    ("terraform-provider-auth0 TestAccCustomDomain.yaml#9", NOT_PRIMARY),
+    ("terraform-provider-auth0 TestAccCustomDomainVerificationWithSelfManagedCerts.yaml#0", UNDATED_DOMAIN),
+    ("terraform-provider-auth0 TestAccDataSourceBranding.yaml#0", UNDATED_DOMAIN),
     (
         "terraform-provider-auth0 TestAccTenant_CountryCodes.yaml#9",
         "the theme that an earlier answer knew is gone, and no call of this recording removed it",
@@ -104,10 +143,14 @@ impl Tally {
         *self.left_out.entry(text(row, "kind").to_owned()).or_default() += 1;
     }
 
-    /// Compares an answer with the recorded one.
-    pub(super) fn count(&mut self, kind: &'static Kind, row: &Value, answered: &Value, recorded: &Value) {
+    /// Compares an answer with the recorded one: its status and its body.
+    pub(super) fn count(&mut self, kind: &'static Kind, row: &Value, answered: &Answer, (status, recorded): (&Value, &Value)) {
         let mut comparison = Comparison { kind, was_encoded_anew: row["fidelity"] == "go-struct", found: Vec::new() };
-        comparison.compare("", Some(answered), Some(recorded));
+        if json!(answered.status) == *status {
+            comparison.compare("", Some(&answered.body), Some(recorded));
+        } else {
+            comparison.found.push(format!("status {} for {status}: {}", answered.status, shown(Some(&answered.body))));
+        }
         let found = comparison.found;
         let (agreed, of) = self.agreed.entry(kind.name).or_default();
         *of += 1;
@@ -144,7 +187,7 @@ impl Tally {
         println!("{what} what no kind covers: {}", left_out.join(", "));
         assert!(self.unlisted.is_empty(), "disagreements that are not listed:\n{}", self.unlisted.join("\n"));
         assert!(self.share(&[]) >= wanted.all, "{what} every kind: {:.1} % of the wanted {} %", self.share(&[]), wanted.all);
-        for (kind, least) in wanted.of {
+        for (kind, least) in LEANED_ON.iter().map(|kind| (kind, &95.0)).chain(wanted.of.iter().map(|(kind, least)| (kind, least))) {
             assert!(self.share(&[kind]) >= *least, "{what} {kind}: {:.1} % of the wanted {least} %", self.share(&[kind]));
         }
     }

@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use crate::stage::{Said, Stage};
 
-const IMPORT: &str = "import --tenant prod --allow many-changes --yes --verbose";
+const IMPORT: &str = "import --tenant prod --allow many-changes,critical --yes --verbose";
 
 /// Puts a secret into every secret field of every resource; returns how many.
 fn plant(state: &mut Value) -> usize {
     let mut planted = 0;
     for kind in Catalog::standard().kinds().filter(|kind| kind.shape == Shape::Collection) {
-        let Some(resources) = state["data"][kind.path].as_array_mut() else { continue };
+        let Some(Value::Array(resources)) = state["data"].get_mut(kind.path) else { continue };
         for resource in resources {
             let mut body = Body::from_value(resource.take()).expect("an object");
             for path in kind.secrets {

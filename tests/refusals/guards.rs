@@ -7,7 +7,7 @@ use crate::stage::{Stage, client, dev, prod};
 
 #[test]
 fn source_and_target_must_differ() {
-    assert_snapshot!(refused_offline(&Stage::small(), "import --tenant prod --from prod --yes --quiet"), @r#"
+    assert_snapshot!(refused_offline(&Stage::small(), "import --tenant prod --allow critical --from prod --yes --quiet"), @r#"
     exit 4
     error: nothing was written: source "prod" and target "prod" are the same tenant, acme-prod.eu.auth0.com
     hint:  name another source with --from
@@ -35,7 +35,7 @@ fn a_plan_that_changes_much_names_its_acknowledgement() {
 #[test]
 fn where_nobody_can_confirm_a_yes_is_needed() {
     let stage = Stage::small();
-    let said = stage.run("import --tenant prod --quiet");
+    let said = stage.run("import --tenant prod --allow critical --quiet");
     assert_snapshot!(said.refused(), @"
     exit 64
     error: nothing was written: nobody is there to confirm it

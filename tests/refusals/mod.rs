@@ -13,7 +13,7 @@ mod words;
 
 use crate::stage::{Stage, dev, prod};
 
-const IMPORT: &str = "import --tenant prod --yes --quiet";
+const IMPORT: &str = "import --tenant prod --allow critical --yes --quiet";
 const RESUME: &str = "import --tenant prod --resume --yes --quiet";
 
 /// Everything said by a command that must not write to a tenant nor begin a run.

@@ -34,8 +34,8 @@ impl Demo {
         for line in [
             "export --tenant dev",
             "check",
-            "import --tenant prod --from dev --dry-run --allow many-changes",
-            "import --tenant prod --from dev --allow many-changes --yes",
+            "import --tenant prod --from dev --dry-run --allow many-changes,critical",
+            "import --tenant prod --from dev --allow many-changes,critical --yes",
             "import --tenant prod --from dev --yes",
         ] {
             let code = step(context, &folder, line).await?;

@@ -6,18 +6,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::plan::next_command;
-use crate::apply::{Moved, journal};
-use crate::catalog::{Catalog, Kind};
+use crate::apply::{Moved, Summary, journal};
 use crate::cli::carry_out::{Begun, carry_out, lock};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, INCOMPLETE, REFUSED, USAGE};
+use crate::cli::memory::Memory;
 use crate::cli::prepare::{Prepared, Route, preflight, prepare, read};
-use crate::links::Links;
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Plan, file};
 use crate::report;
-use crate::resource::Resource;
-use crate::snapshot::{Desired, Snapshot};
 use crate::tenant::Tenant;
 
 /// Make a target hold what a source holds
@@ -66,15 +63,15 @@ impl Import {
     }
 
     async fn import(&self, context: &Context, allowed: &BTreeSet<String>) -> Result<u8, Failure> {
+        let lock = if self.dry_run { None } else { Some(lock(context, &context.tenant_settings(self.route.tenant.as_deref())?.name)?) };
         let prepared = prepare(context, &self.route).await?;
         let standing = guard::standing(prepared.refusals.clone(), allowed);
-        if self.dry_run {
-            return Ok(self.stop_after_the_plan(context, &prepared.plan, &standing));
-        }
-        let Prepared { plan, tenant, desired, live, mut links, links_path, .. } = prepared;
+        let Some(lock) = lock else { return Ok(self.stop_after_the_plan(context, &prepared.plan, &standing)) };
+        let Prepared { plan, tenant, desired, live, mut memory, .. } = prepared;
         if plan.is_empty() {
-            link_partners(&desired, &live, &mut links);
-            links.save(&links_path)?;
+            memory.adopt(&desired, &live);
+            memory.agree(desired, &live, &plan, &Summary::default());
+            memory.save()?;
             context.answer(|| report::plan(&plan, &[], ""), || report::plan_json(&plan, &[], exit_of(&plan)));
             return Ok(exit_of(&plan));
         }
@@ -83,9 +80,10 @@ impl Import {
         }
         preflight(context, &plan, &tenant, &standing).await?;
         context.confirm(&question(&plan), self.yes)?;
-        let begun = Begun::new(context, &plan, lock(context, &plan.target.tenant)?)?;
-        link_partners(&desired, &live, &mut links);
-        carry_out(context, &plan, begun, &tenant, Moved::default(), Some((&mut links, &links_path))).await
+        let begun = Begun::new(context, &plan, lock)?;
+        memory.adopt(&desired, &live);
+        let agreed = Some((desired, &live));
+        carry_out(context, &plan, begun, &tenant, Moved::default(), Some((&mut memory, agreed))).await
     }
 
     /// A dry run is an import that ends here.
@@ -140,16 +138,15 @@ impl Import {
     }
 }
 
-/// Carries out a plan that was read from a file, with the links of its source and target.
+/// Carries out a plan that was read from a file, with what earlier runs left of its source and target.
 async fn carry_out_linked(context: &Context, plan: &Plan, begun: Begun, tenant: &Tenant, moved: Moved) -> Result<u8, Failure> {
-    let path = Links::path(&context.folder("links")?, &plan.source.tenant, &plan.target.tenant);
-    let mut links = Links::load(&path)?;
-    carry_out(context, plan, begun, tenant, moved, Some((&mut links, &path))).await
+    let mut memory = Memory::load(context, &plan.source.tenant, &plan.target.tenant)?;
+    carry_out(context, plan, begun, tenant, moved, Some((&mut memory, None))).await
 }
 
 fn question(plan: &Plan) -> String {
     let counts = plan.counts();
-    let changes = report::count(counts.creates + counts.updates, "change");
+    let changes = report::count(counts.creates + counts.updates + counts.removals, "change");
     format!("Apply {changes} to \"{}\" ({})?", plan.target.tenant, plan.target.domain)
 }
 
@@ -164,23 +161,6 @@ fn refuse_another_target(plan: &Plan, name: &str, domain: &str) -> Result<(), Fa
     }
     let state = format!("nothing was written: the plan is for {}, and \"{name}\" is {domain}", plan.target.domain);
     Err(Failure::new(USAGE, state).hint("name the tenant it was made for with --tenant"))
-}
-
-/// Links every pair that was found, so that a later rename in the source is a rename in the target.
-fn link_partners(desired: &Desired, live: &Snapshot, links: &mut Links) {
-    let wanted = &desired.snapshot.resources;
-    let partners = links.pair(Catalog::standard(), wanted, &live.resources);
-    for (source, at) in wanted.iter().zip(partners) {
-        if let Some(target) = at.map(|at| &live.resources[at]).filter(|target| has_own_id(target)) {
-            links.link(&source.id, &target.id, &source.key);
-        }
-    }
-}
-
-/// Singletons and named objects have one id in every tenant, and children have their parent's: there is nothing to link.
-fn has_own_id(resource: &Resource) -> bool {
-    let Resource { key, id, .. } = resource;
-    id.as_str() != key.name() && Catalog::standard().kind(key.kind()).is_some_and(Kind::has_own_ids)
 }
 
 /// Returns the folder of the run that a person named.

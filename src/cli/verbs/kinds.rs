@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::catalog::{Kind, Names, Shape};
+use crate::catalog::{Catalog, Kind, Names, Shape};
 use crate::cli::context::Context;
 use crate::report::Table;
 
@@ -13,19 +13,53 @@ pub(in crate::cli) struct Kinds {}
 
 impl Kinds {
     pub(in crate::cli) fn run(context: &Context) -> u8 {
-        let mut table = Table::new(&["kind", "what it is", "shape", "told apart by", "refers to", "not copied"]);
-        for kind in context.catalog.kinds() {
-            table.row([kind.name.to_owned(), kind.title.to_owned(), shape(kind), key(kind), refers(kind), not_copied(kind)]);
-        }
         let json = || {
             let kinds = context.catalog.kinds().map(|kind| {
-                json!({"kind": kind.name, "title": kind.title, "shape": shape(kind), "key": kind.key, "secrets": kind.secrets, "created": kind.not_created.is_none()})
+                json!({"kind": kind.name, "title": kind.title, "shape": shape(kind), "key": kind.key, "refers_to": refers(kind),
+                       "not_copied": kind.secrets, "by_hand": by_hand(kind), "created": kind.not_created.is_none() && kind.by_hand.is_none()})
             });
             json!({"kinds": kinds.collect::<Vec<_>>(), "exit": 0})
         };
-        context.answer(|| table.text(), json);
+        let text = || if context.is_markdown() { markdown(context.catalog) } else { table(context.catalog) };
+        context.answer(text, json);
         0
     }
+}
+
+fn table(catalog: &Catalog) -> String {
+    let mut table = Table::new(&["kind", "what it is", "shape", "told apart by", "refers to", "not copied"]);
+    for kind in catalog.kinds() {
+        table.row([kind.name.to_owned(), kind.title.to_owned(), shape(kind), key(kind), refers(kind).join(", "), not_copied(kind)]);
+    }
+    table.text()
+}
+
+/// Returns the table as a page.
+fn markdown(catalog: &Catalog) -> String {
+    let mut page = "# What is copied\n\nPrinted by `migrate kinds --output markdown`; in the order in which it is created.\n\n\
+                    | kind | what it is | shape | told apart by | refers to | not copied | by hand |\n|---|---|---|---|---|---|---|\n"
+        .to_owned();
+    for kind in catalog.kinds() {
+        let secrets: Vec<String> = kind.secrets.iter().map(|path| format!("`{path}`")).collect();
+        let cells = [
+            format!("`{}`", kind.name),
+            kind.title.to_owned(),
+            shape(kind),
+            key(kind),
+            refers(kind).join(", "),
+            secrets.join(", "),
+            by_hand(kind).join("; "),
+        ];
+        let cells: Vec<String> = cells.into_iter().map(|cell| cell.replace('|', "\\|")).collect();
+        page.extend(["| ", &cells.join(" | "), " |\n"]);
+    }
+    page
+}
+
+/// Returns what a person has to do about a kind, whatever stands in a tenant.
+fn by_hand(kind: &Kind) -> Vec<String> {
+    let steps = kind.steps.iter().map(|step| step.what.to_owned());
+    kind.by_hand.into_iter().chain(kind.not_created).map(str::to_owned).chain(steps).collect()
 }
 
 fn shape(kind: &Kind) -> String {
@@ -47,15 +81,15 @@ fn key(kind: &Kind) -> String {
     }
 }
 
-fn refers(kind: &Kind) -> String {
-    let mut names: Vec<&str> = kind.references.iter().filter(|reference| !reference.planned).map(|reference| reference.to).collect();
+fn refers(kind: &Kind) -> Vec<&'static str> {
+    let mut names: Vec<&str> = kind.references.iter().map(|reference| reference.to).collect();
     names.sort_unstable();
     names.dedup();
-    names.join(", ")
+    names
 }
 
 fn not_copied(kind: &Kind) -> String {
-    match (kind.not_created, kind.secrets) {
+    match (kind.not_created.or(kind.by_hand), kind.secrets) {
         (Some(_), _) => "new ones".to_owned(),
         (None, []) => String::new(),
         (None, [one]) => (*one).to_owned(),

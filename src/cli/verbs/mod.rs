@@ -3,11 +3,14 @@
 pub(super) mod api;
 pub(super) mod check;
 pub(super) mod demo;
+pub(super) mod drift;
 pub(super) mod export;
 pub(super) mod get;
 pub(super) mod import;
 pub(super) mod kinds;
+pub(super) mod link;
 mod one;
 pub(super) mod plan;
 pub(super) mod sandbox;
+pub(super) mod scopes;
 pub(super) mod update;

@@ -1,0 +1,201 @@
+//! What was last applied: `base/<source>-<target>.json`, the common past that tells who changed a field since.
+//!
+//! It holds the portable bodies that the source wanted when they were applied, the fields that only the target had then, and fingerprints
+//! of secrets that were sent. It is written whole after each apply, and only about resources that the target holds as they were wanted.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+
+use crate::body::Body;
+use crate::disk;
+use crate::resource::{Id, Key};
+
+/// The newest format this version reads, and the one it writes.
+pub const FORMAT: u32 = 1;
+
+/// What was last applied of one source to one target.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Base {
+    format: u32,
+    resources: BTreeMap<Key, Applied>,
+}
+
+/// One resource as it was last applied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Applied {
+    /// Its id in the target.
+    pub id: Id,
+    /// What the source wanted; portable.
+    pub body: Body,
+    /// What only the target had, once that was seen; portable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Body>,
+    /// Fingerprints of the secrets that were sent, by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, String>,
+}
+
+/// What could not be done with a base.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read the base \"{path}\"", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file holds no base.
+    #[error("\"{path}\" is no base", path = .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where it stops being one.
+        source: serde_json::Error,
+    },
+    /// The format is newer than this version.
+    #[error("the base \"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
+    },
+    /// The file cannot be written.
+    #[error("cannot write the base \"{path}\"", path = .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Base {
+    /// Returns where the base of a source and a target stands, below the folder of bases.
+    pub fn path(folder: &Path, source: &str, target: &str) -> PathBuf {
+        folder.join(format!("{source}-{target}.json"))
+    }
+
+    /// Reads a base; one that does not exist knows nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is no base, or is of a newer format.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let text = match fs::read(path) {
+            Ok(text) => text,
+            Err(missing) if matches!(missing.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Self::default()),
+            Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
+        };
+        let base: Self = serde_json::from_slice(&text).map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
+        if base.format > FORMAT {
+            return Err(Error::Newer { path: path.to_owned(), format: base.format });
+        }
+        Ok(base)
+    }
+
+    /// Writes the base whole.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        let written = Self { format: FORMAT, resources: self.resources.clone() };
+        let mut text = serde_json::to_string_pretty(&written).expect("a base is JSON");
+        text.push('\n');
+        disk::write_whole(path, text.as_bytes()).map_err(|source| Error::Write { path: path.to_owned(), source })
+    }
+
+    /// Returns whether nothing was ever applied.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty()
+    }
+
+    /// Returns a resource as it was last applied.
+    #[must_use]
+    pub fn of(&self, key: &Key) -> Option<&Applied> {
+        self.resources.get(key)
+    }
+
+    /// Returns what was last applied to a resource of the target, whatever it was called then.
+    #[must_use]
+    pub fn of_target(&self, key: &Key, id: &Id) -> Option<&Applied> {
+        let of_key = self.resources.get(key).filter(|applied| applied.id == *id);
+        of_key
+            .or_else(|| self.resources.iter().find(|(other, applied)| other.kind() == key.kind() && applied.id == *id).map(|(_, one)| one))
+    }
+
+    /// Returns every resource that was applied.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Applied)> {
+        self.resources.iter()
+    }
+
+    /// Keeps what was applied of a resource; what only the target has is seen anew.
+    pub fn applied(&mut self, key: &Key, id: &Id, body: Body) {
+        let secrets = self.resources.remove(key).map(|before| before.secrets).unwrap_or_default();
+        self.resources.insert(key.clone(), Applied { id: id.clone(), body, own: None, secrets });
+    }
+
+    /// Keeps what only the target has of a resource.
+    pub fn seen(&mut self, key: &Key, own: Body) {
+        if let Some(applied) = self.resources.get_mut(key) {
+            applied.own = Some(own);
+        }
+    }
+
+    /// Keeps the fingerprint of a secret that was sent.
+    pub fn sent(&mut self, key: &Key, path: &str, fingerprint: String) {
+        if let Some(applied) = self.resources.get_mut(key) {
+            applied.secrets.insert(path.to_owned(), fingerprint);
+        }
+    }
+
+    /// Forgets a resource that the target no longer has.
+    pub fn forget(&mut self, key: &Key) {
+        self.resources.remove(key);
+    }
+
+    /// Gives resources their new keys.
+    pub fn rename(&mut self, names: &std::collections::HashMap<Key, Key>) {
+        let old = std::mem::take(&mut self.resources);
+        self.resources = old.into_iter().map(|(key, applied)| (names.get(&key).cloned().unwrap_or(key), applied)).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_base_survives_its_file_and_an_absent_one_knows_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = Base::path(folder.path(), "dev", "prod");
+        let key = Key::new("clients", "Web");
+        let mut base = Base::load(&path).expect("none is one");
+        assert!(base.is_empty());
+        base.applied(&key, &Id::new("c1"), Body::from_value(json!({"name": "Web"})).expect("an object"));
+        base.sent(&key, "client_secret", "f".to_owned());
+        base.seen(&key, Body::new());
+        base.save(&path).expect("saved");
+        let read = Base::load(&path).expect("read");
+        assert_eq!(read.of(&key), base.of(&key));
+        base.applied(&key, &Id::new("c1"), Body::new());
+        let applied = base.of(&key).expect("applied");
+        assert_eq!((applied.own.as_ref(), applied.secrets.len()), (None, 1));
+    }
+
+    #[test]
+    fn a_base_of_a_newer_format_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("b.json");
+        std::fs::write(&path, r#"{"format": 9, "resources": {}}"#).expect("written");
+        assert!(Base::load(&path).expect_err("newer").to_string().contains("has format 9"));
+    }
+}

@@ -1,0 +1,184 @@
+//! Code that runs inside a login, and what it hangs on.
+//!
+//! Fields: `/actions`, `/rules`, `/rules-configs`, `/hooks` and `/token-exchange-profiles` in Auth0's OpenAPI description of 2026-06-25.
+
+use super::kind::Kind;
+use super::quirks;
+use super::reference::{Alone, Reference, When};
+use super::shape::{FollowUp, Names, Paging};
+
+/// Modules that actions share.
+///
+/// A module is used by its published versions, so a change is published like an action is deployed. Actions pin a version; the newest one
+/// is what is carried over.
+pub(super) static MODULES: Kind = Kind::collection("action-modules", "action module", "/actions/modules")
+    .titled("Action modules")
+    .paged(Paging::Counted { field: "modules", size: 50 })
+    .summarised()
+    .writable("name+ code secrets[]{name value} dependencies[]{name version} api_version+ publish")
+    .read_only(&[
+        "id",
+        "actions_using_module_total",
+        "all_changes_published",
+        "created_at",
+        "latest_version",
+        "latest_version_number",
+        "secrets[].updated_at",
+        "updated_at",
+    ])
+    .secrets(&["secrets[].value"])
+    .never_shown(&["secrets[].value"])
+    .also_known_by("latest_version.id")
+    .sets(&["secrets", "dependencies"])
+    .required(&["name", "code"])
+    .echoed(&["publish"])
+    .follow_up(FollowUp {
+        field: "publish",
+        told: "all_changes_published",
+        made: "latest_version",
+        content: &["code", "dependencies"],
+        path: "/actions/modules/{id}/versions",
+        once: None,
+    })
+    .scopes(&["read:actions"], &["create:actions"], &["update:actions"], &["delete:actions"]);
+
+/// Actions.
+///
+/// An action runs as it was last deployed: it is built, deployed and then bound. A list of secrets that omits one deletes it, and their
+/// values cannot be read, so names alone are compared.
+pub(super) static ACTIONS: Kind = Kind::collection("actions", "action", "/actions/actions")
+    .titled("Actions")
+    .paged(Paging::Counted { field: "actions", size: 50 })
+    .writable(
+        "name supported_triggers![]{id version} code dependencies[]{name version registry_url} runtime secrets[]{name value}
+         modules[]{module_id module_version_id} deploy",
+    )
+    .read_only(&[
+        "id",
+        "all_changes_deployed",
+        "built_at",
+        "created_at",
+        "current_version",
+        "deployed_version",
+        "installed_integration_id",
+        "integration",
+        "status",
+        "updated_at",
+        "secrets[].updated_at",
+        "modules[].module_name",
+        "modules[].module_version_number",
+        "supported_triggers[].status",
+        "supported_triggers[].runtimes",
+        "supported_triggers[].default_runtime",
+        "supported_triggers[].compatible_triggers",
+        "supported_triggers[].binding_policy",
+    ])
+    .secrets(&["secrets[].value"])
+    .never_shown(&["secrets[].value"])
+    .refers(&[Reference::id("modules[].module_id", "action-modules"), Reference::alias("modules[].module_version_id", "action-modules")])
+    .sets(&["secrets", "dependencies", "modules"])
+    .required(&["name", "supported_triggers"])
+    .echoed(&["deploy"])
+    .alone(&[
+        Alone::always("integration", When::Present, "it comes from the marketplace"),
+        Alone::always("installed_integration_id", When::Present, "it comes from the marketplace"),
+    ])
+    .follow_up(FollowUp {
+        field: "deploy",
+        told: "all_changes_deployed",
+        made: "deployed_version",
+        content: &["code", "dependencies", "runtime"],
+        path: "/actions/actions/{id}/deploy",
+        once: Some(("status", "built")),
+    })
+    .scopes(&["read:actions"], &["create:actions"], &["update:actions"], &["delete:actions"]);
+
+/// Which actions run at each trigger, in order.
+///
+/// Read, a binding holds the whole action; written, it names one. The list is replaced whole, so what only the target binds (an action of
+/// the marketplace) is repeated behind the others.
+pub(super) static BINDINGS: Kind = Kind::keyed(
+    "action-trigger-bindings",
+    "bindings of trigger",
+    "/actions/triggers",
+    &["trigger"],
+    Names::These(&[
+        "post-login",
+        "credentials-exchange",
+        "pre-user-registration",
+        "post-user-registration",
+        "post-change-password",
+        "send-phone-message",
+        "custom-phone-provider",
+        "custom-email-provider",
+        "password-reset-post-challenge",
+        "custom-token-exchange",
+        "event-stream",
+        "password-hash-migration",
+        "login-post-identifier",
+        "signup-post-identifier",
+    ]),
+)
+.titled("Triggers")
+.at("/actions/triggers/{trigger}/bindings")
+.paged(Paging::Counted { field: "bindings", size: 50 })
+.writable("trigger/ bindings[]{ref{type value} display_name}")
+.read_only(&["total", "page", "per_page"])
+.refers(&[Reference::key("bindings[].ref.value", "actions")])
+.joined(&["bindings"])
+.quirks(&[quirks::BOUND_BY_NAME])
+.scopes(&["read:actions"], &["update:actions"], &["update:actions"], &[]);
+
+/// Token exchange profiles: which action decides about a subject token.
+pub(super) static TOKEN_EXCHANGE_PROFILES: Kind =
+    Kind::collection("token-exchange-profiles", "token exchange profile", "/token-exchange-profiles")
+        .titled("Token exchange profiles")
+        .paged(Paging::Checkpoint { field: "token_exchange_profiles", size: 100 })
+        .keyed_by(&["subject_token_type"])
+        .writable("name subject_token_type action_id+ type+")
+        .read_only(&["id", "created_at", "updated_at"])
+        .refers(&[Reference::id("action_id", "actions")])
+        .required(&["name", "subject_token_type", "action_id", "type"])
+        .scopes(
+            &["read:token_exchange_profiles"],
+            &["create:token_exchange_profiles"],
+            &["update:token_exchange_profiles"],
+            &["delete:token_exchange_profiles"],
+        );
+
+/// Rules.
+///
+/// Read-only for most tenants since 2024-11-18 and at their end since 2026-11-18 (page "Deprecations and Migrations"); some tenants still
+/// serve them. They are kept up to date where both tenants have them and never created.
+pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
+    .titled("Rules")
+    .paged(Paging::Offset { field: "rules", size: 100, or_checkpoint: false })
+    .writable("name script order enabled")
+    .read_only(&["id", "stage"])
+    .required(&["name", "script"])
+    .defaults(&[("enabled", "true")])
+    .not_created("rules ended on 2026-11-18; move this one to an action")
+    .scopes(&["read:rules"], &["create:rules"], &["update:rules"], &["delete:rules"]);
+
+/// Settings of rules: keys alone can be read.
+pub(super) static RULES_CONFIGS: Kind = Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], Names::Listed)
+    .titled("Settings of rules")
+    .put()
+    .writable("key/ value")
+    .secrets(&["value"])
+    .by_hand("settings of rules cannot be read, and rules ended on 2026-11-18; move the rules that use it to actions, with secrets")
+    .scopes(&["read:rules_configs"], &["update:rules_configs"], &["update:rules_configs"], &["delete:rules_configs"]);
+
+/// Hooks, at their end like rules.
+pub(super) static HOOKS: Kind = Kind::collection("hooks", "hook", "/hooks")
+    .titled("Hooks")
+    .paged(Paging::Offset { field: "hooks", size: 100, or_checkpoint: false })
+    .summarised()
+    .keyed_by(&["name", "triggerId"])
+    .writable("name script enabled dependencies{*} triggerId+")
+    .read_only(&["id"])
+    .replaced(&["dependencies"])
+    .required(&["name", "script", "triggerId"])
+    .defaults(&[("enabled", "false")])
+    .not_created("hooks ended on 2026-11-18; move this one to an action")
+    .scopes(&["read:hooks"], &["create:hooks"], &["update:hooks"], &["delete:hooks"]);

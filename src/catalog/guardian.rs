@@ -1,0 +1,139 @@
+//! Second factors and the policies that ask for them.
+//!
+//! Fields: `/guardian` in Auth0's OpenAPI description of 2026-06-25. Older paths (`/guardian/factors/sms/..`) lead to the same settings as
+//! newer ones (`/guardian/factors/phone/..`), so only the newer ones are called. What Firebase is signed in to with (`fcm`, `fcmv1`) can be
+//! written and not read: it is a step of whoever chooses to send push notifications directly. Three settings are in no description and in
+//! recordings: `webauthn-platform`, `webauthn-roaming`, and the app that push notifications come from.
+
+use super::kind::Kind;
+use super::reference::{Step, When};
+use super::shape::Names;
+
+const READ: &[&str] = &["read:guardian_factors"];
+const UPDATE: &[&str] = &["update:guardian_factors"];
+
+/// Which factors are on.
+pub(super) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/guardian/factors", &["name"], Names::Listed)
+    .titled("Multi-factor authentication")
+    .at("/guardian/factors/{name}")
+    .put()
+    .writable("name/ enabled")
+    .read_only(&["trial_expired"])
+    .leans_on(&["email-provider", "guardian-phone-twilio"])
+    .scopes(READ, UPDATE, UPDATE, &[]);
+
+/// When factors are asked for.
+pub(super) static POLICIES: Kind = Kind::singleton("guardian-policies", "policies of factors", "/guardian/policies")
+    .titled("Policies of multi-factor authentication")
+    .put()
+    .wrapped("policies")
+    .writable("policies")
+    .leans_on(&["guardian-factors"])
+    .sets(&["policies"])
+    .scopes(&["read:mfa_policies"], &[], &["update:mfa_policies"], &[]);
+
+/// Duo.
+pub(super) static DUO: Kind = Kind::singleton("guardian-duo", "Duo settings", "/guardian/factors/duo/settings")
+    .titled("Duo")
+    .writable("ikey skey host")
+    .secrets(&["ikey", "skey"])
+    .scopes(READ, &[], UPDATE, &[]);
+
+/// How phone messages are sent.
+pub(super) static PHONE_MESSAGE_TYPES: Kind =
+    Kind::singleton("guardian-phone-message-types", "phone message types", "/guardian/factors/phone/message-types")
+        .titled("Phone message types")
+        .put()
+        .writable("message_types")
+        .sets(&["message_types"])
+        .scopes(READ, &[], UPDATE, &[]);
+
+/// Who sends phone messages.
+pub(super) static PHONE_PROVIDER: Kind =
+    Kind::singleton("guardian-phone-selected-provider", "phone provider of factors", "/guardian/factors/phone/selected-provider")
+        .titled("Phone provider of factors")
+        .also_at(&["/guardian/factors/sms/selected-provider"])
+        .leans_on(&["guardian-phone-twilio", "action-trigger-bindings"])
+        .put()
+        .writable("provider")
+        .scopes(READ, &[], UPDATE, &[]);
+
+/// Twilio for phone messages.
+pub(super) static PHONE_TWILIO: Kind =
+    Kind::singleton("guardian-phone-twilio", "Twilio settings of factors", "/guardian/factors/phone/providers/twilio")
+        .titled("Twilio for factors")
+        .also_at(&["/guardian/factors/sms/providers/twilio"])
+        .put()
+        .writable("from? messaging_service_sid? auth_token? sid?")
+        .secrets(&["auth_token", "sid"])
+        .scopes(READ, &[], UPDATE, &[]);
+
+/// What phone messages say.
+pub(super) static PHONE_TEMPLATES: Kind =
+    Kind::singleton("guardian-phone-templates", "phone templates of factors", "/guardian/factors/phone/templates")
+        .titled("Phone templates of factors")
+        .also_at(&["/guardian/factors/sms/templates"])
+        .put()
+        .writable("enrollment_message verification_message")
+        .scopes(READ, &[], UPDATE, &[]);
+
+/// Who sends push notifications.
+pub(super) static PUSH_PROVIDER: Kind =
+    Kind::singleton("guardian-push-selected-provider", "push provider of factors", "/guardian/factors/push-notification/selected-provider")
+        .titled("Push provider of factors")
+        .put()
+        .writable("provider")
+        .leans_on(&["guardian-push-apns", "guardian-push-sns"])
+        .steps(&[Step {
+            field: "provider",
+            when: When::Is("direct"),
+            what: "give the target what it signs in to Firebase with, which cannot be read: \
+           `migrate api PATCH guardian/factors/push-notification/providers/fcmv1 --data FILE`",
+        }])
+        .scopes(READ, &[], UPDATE, &[]);
+
+/// Apple's push notifications; the certificate cannot be read.
+pub(super) static PUSH_APNS: Kind =
+    Kind::singleton("guardian-push-apns", "APNs settings", "/guardian/factors/push-notification/providers/apns")
+        .titled("Apple push notifications")
+        .writable("sandbox bundle_id? p12?")
+        .read_only(&["enabled"])
+        .secrets(&["p12"])
+        .never_shown(&["p12"])
+        .scopes(READ, &[], UPDATE, &[]);
+
+/// Amazon's push notifications; the secret key cannot be read.
+pub(super) static PUSH_SNS: Kind =
+    Kind::singleton("guardian-push-sns", "SNS settings", "/guardian/factors/push-notification/providers/sns")
+        .titled("Amazon SNS push notifications")
+        .writable(
+            "aws_access_key_id? aws_secret_access_key? aws_region? sns_apns_platform_application_arn?
+             sns_gcm_platform_application_arn?",
+        )
+        .secrets(&["aws_access_key_id", "aws_secret_access_key"])
+        .never_shown(&["aws_secret_access_key"])
+        .scopes(READ, &[], UPDATE, &[]);
+
+/// How a device's own authenticator is asked.
+pub(super) static WEBAUTHN_PLATFORM: Kind =
+    Kind::singleton("guardian-webauthn-platform", "settings of device authenticators", "/guardian/factors/webauthn-platform/settings")
+        .titled("WebAuthn with device authenticators")
+        .put()
+        .writable("overrideRelyingParty relyingPartyIdentifier")
+        .defaults(&[("overrideRelyingParty", "false")])
+        .scopes(READ, &[], UPDATE, &[]);
+
+/// How a security key is asked.
+pub(super) static WEBAUTHN_ROAMING: Kind =
+    Kind::singleton("guardian-webauthn-roaming", "settings of security keys", "/guardian/factors/webauthn-roaming/settings")
+        .titled("WebAuthn with security keys")
+        .put()
+        .writable("userVerification overrideRelyingParty relyingPartyIdentifier")
+        .defaults(&[("overrideRelyingParty", "false")])
+        .scopes(READ, &[], UPDATE, &[]);
+
+/// The app that push notifications come from, and where to get it.
+pub(super) static PUSH_APP: Kind = Kind::singleton("guardian-push-app", "app of push notifications", "/prompts/mfa-push")
+    .titled("App of push notifications")
+    .writable("app_name apple_app_link google_app_link")
+    .scopes(&["read:prompts"], &[], &["update:prompts"], &[]);

@@ -1,0 +1,116 @@
+//! Organizations, and what each of them may use.
+//!
+//! Fields: `POST` and `PATCH /organizations` and what lies below in Auth0's OpenAPI description of 2026-06-25; `third_party_client_access`,
+//! `is_app_entitlement_active` and `/organizations/{id}/clients` are newer and taken from recordings and the API's pages.
+
+use super::kind::Kind;
+use super::quirks;
+use super::reference::Reference;
+use super::shape::{Delta, Paging};
+
+const ORGANIZATION: Reference = Reference::id("organization", "organizations");
+
+/// Organizations.
+pub(super) static ORGANIZATIONS: Kind = Kind::collection("organizations", "organization", "/organizations")
+    .titled("Organizations")
+    .paged(Paging::Checkpoint { field: "organizations", size: 100 })
+    .writable(
+        "name display_name branding{logo_url colors{primary page_background}} metadata{*}
+         token_quota?{client_credentials{enforce per_day per_hour}} third_party_client_access is_app_entitlement_active",
+    )
+    // The answer of a create that enables connections lists them, and that of a client's organizations names the client.
+    .read_only(&["id", "client", "enabled_connections"])
+    .replaced(&["metadata"])
+    // 11 of 11 recorded creates since 2026-08-10; in the tenants that have the second at all, 6 of 6.
+    .defaults(&[("third_party_client_access", "\"block\""), ("is_app_entitlement_active", "false")])
+    .required(&["name"])
+    .gated(&["token_quota", "third_party_client_access", "is_app_entitlement_active"])
+    .scopes(&["read:organizations"], &["create:organizations"], &["update:organizations"], &["delete:organizations"]);
+
+/// The connections of each organization.
+///
+/// `/connections` tells more than `/enabled_connections`, which it replaces.
+pub(super) static ORGANIZATION_CONNECTIONS: Kind =
+    Kind::nested("organization-connections", "connection of organization", "/organizations/{organization}/connections", "organizations")
+        .titled("Connections of an organization")
+        .at("/organizations/{organization}/connections/{id}")
+        .paged(Paging::Offset { field: "connections", size: 100, or_checkpoint: false })
+        .identified_by("connection_id")
+        .keyed_by(&["organization", "connection_id"])
+        .writable(
+            "organization/ connection_id+ organization_connection_name assign_membership_on_login show_as_button is_signup_enabled
+     organization_access_level is_enabled",
+        )
+        .read_only(&["connection"])
+        .refers(&[ORGANIZATION, Reference::id("connection_id", "connections")])
+        .required(&["organization", "connection_id"])
+        .scopes(
+            &["read:organization_connections"],
+            &["create:organization_connections"],
+            &["update:organization_connections"],
+            &["delete:organization_connections"],
+        );
+
+/// The grants that each organization may use.
+///
+/// A list element is the grant itself; a create takes its id alone.
+pub(super) static ORGANIZATION_GRANTS: Kind =
+    Kind::nested("organization-client-grants", "grant of organization", "/organizations/{organization}/client-grants", "organizations")
+        .titled("Application access of an organization")
+        .at("/organizations/{organization}/client-grants/{id}")
+        .paged(Paging::Offset { field: "client_grants", size: 100, or_checkpoint: false })
+        .identified_by("grant_id")
+        .keyed_by(&["organization", "grant_id"])
+        .writable("organization/ grant_id+")
+        .read_only(&["id", "client_id", "audience", "scope", "organization_usage", "allow_any_organization"])
+        .refers(&[ORGANIZATION, Reference::id("grant_id", "client-grants")])
+        .required(&["organization", "grant_id"])
+        .quirks(&[quirks::GRANT_ID])
+        .scopes(&["read:organization_client_grants"], &["create:organization_client_grants"], &[], &["delete:organization_client_grants"]);
+
+/// The domains by which each organization is discovered.
+pub(super) static ORGANIZATION_DOMAINS: Kind = Kind::nested(
+    "organization-discovery-domains",
+    "discovery domain of organization",
+    "/organizations/{organization}/discovery-domains",
+    "organizations",
+)
+.titled("Discovery domains of an organization")
+.at("/organizations/{organization}/discovery-domains/{id}")
+.paged(Paging::Checkpoint { field: "domains", size: 50 })
+.keyed_by(&["organization", "domain"])
+.writable("organization/ domain+ status use_for_organization_discovery")
+.read_only(&["id", "verification_host", "verification_txt"])
+.refers(&[ORGANIZATION])
+// 7 and 4 recorded creates.
+.defaults(&[("status", "\"pending\""), ("use_for_organization_discovery", "true")])
+.required(&["organization", "domain"])
+.scopes(
+    &["read:organization_discovery_domains"],
+    &["create:organization_discovery_domains"],
+    &["update:organization_discovery_domains"],
+    &["delete:organization_discovery_domains"],
+);
+
+/// The clients that each organization is entitled to.
+///
+/// Newer than the description, so as it was recorded (`TestAccOrganizationClientsBatching`): ten a call, removed by their bare ids.
+pub(super) static ORGANIZATION_CLIENTS: Kind = Kind::child(
+    "organization-clients",
+    "clients of organization",
+    "/organizations/{id}/clients",
+    "organizations",
+    Delta::Named { by: "client_id", most: 10 },
+)
+.titled("Applications of an organization")
+.paged(Paging::Checkpoint { field: "clients", size: 50 })
+.writable("clients[]{client_id use_for_member_access}")
+.read_only(&["clients[].client"])
+.refers(&[Reference::id("clients[].client_id", "clients")])
+.sets(&["clients"])
+.scopes(
+    &["read:organization_clients"],
+    &["create:organization_clients"],
+    &["create:organization_clients", "update:organization_clients", "delete:organization_clients"],
+    &["delete:organization_clients"],
+);

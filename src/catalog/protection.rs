@@ -1,0 +1,135 @@
+//! What keeps attackers out, and what keeps traffic within bounds.
+//!
+//! Fields: `/attack-protection`, `/risk-assessments`, `/supplemental-signals`, `/network-acls` and `/rate-limit-policies` in Auth0's OpenAPI
+//! description of 2026-06-25, with `stage.pre-custom-token-exchange` and `auth0_managed` from recordings.
+
+use super::kind::Kind;
+use super::reference::Reference;
+use super::shape::Paging;
+
+const READ: &[&str] = &["read:attack_protection"];
+const UPDATE: &[&str] = &["update:attack_protection"];
+
+/// Bot detection.
+pub(super) static BOT_DETECTION: Kind =
+    Kind::singleton("attack-protection-bot-detection", "bot detection", "/attack-protection/bot-detection")
+        .titled("Bot detection")
+        .writable(
+            "bot_detection_level challenge_password_policy challenge_passwordless_policy challenge_password_reset_policy allowlist
+             monitoring_mode_enabled",
+        )
+        .sets(&["allowlist"])
+        .scopes(READ, &[], UPDATE, &[]);
+
+/// Breached passwords.
+pub(super) static BREACHED_PASSWORDS: Kind = Kind::singleton(
+    "attack-protection-breached-password-detection",
+    "breached password detection",
+    "/attack-protection/breached-password-detection",
+)
+.titled("Breached password detection")
+.writable("enabled shields admin_notification_frequency method stage{pre-user-registration{shields} pre-change-password{shields}}")
+.sets(&["shields", "admin_notification_frequency", "stage.pre-user-registration.shields", "stage.pre-change-password.shields"])
+.scopes(READ, &[], UPDATE, &[]);
+
+/// Brute force.
+pub(super) static BRUTE_FORCE: Kind =
+    Kind::singleton("attack-protection-brute-force-protection", "brute-force protection", "/attack-protection/brute-force-protection")
+        .titled("Brute-force protection")
+        .writable("enabled shields allowlist mode max_attempts")
+        .sets(&["shields", "allowlist"])
+        .scopes(READ, &[], UPDATE, &[]);
+
+const CAPTCHA_SECRETS: &[&str] =
+    &["arkose.secret", "hcaptcha.secret", "friendly_captcha.secret", "recaptcha_enterprise.api_key", "recaptcha_v2.secret"];
+
+/// Captchas; their secrets cannot be read.
+pub(super) static CAPTCHA: Kind = Kind::singleton("attack-protection-captcha", "captcha", "/attack-protection/captcha")
+    .titled("Captcha")
+    .writable(
+        "active_provider_id arkose{site_key secret client_subdomain verify_subdomain fail_open} auth_challenge{fail_open}
+         hcaptcha{site_key secret} friendly_captcha{site_key secret} recaptcha_enterprise{site_key api_key project_id}
+         recaptcha_v2{site_key secret} simple_captcha{*}",
+    )
+    .secrets(CAPTCHA_SECRETS)
+    .never_shown(CAPTCHA_SECRETS)
+    .scopes(READ, &[], UPDATE, &[]);
+
+/// Suspicious addresses.
+pub(super) static SUSPICIOUS_IPS: Kind = Kind::singleton(
+    "attack-protection-suspicious-ip-throttling",
+    "suspicious IP throttling",
+    "/attack-protection/suspicious-ip-throttling",
+)
+.titled("Suspicious IP throttling")
+.writable(
+    "enabled shields allowlist stage{pre-login{max_attempts rate} pre-user-registration{max_attempts rate}
+     pre-custom-token-exchange{max_attempts rate}}",
+)
+.sets(&["shields", "allowlist"])
+.scopes(READ, &[], UPDATE, &[]);
+
+/// Toll fraud by phone.
+pub(super) static PHONE_PROVIDER_PROTECTION: Kind = Kind::singleton(
+    "attack-protection-phone-provider-protection",
+    "phone provider protection",
+    "/attack-protection/phone-provider-protection",
+)
+.titled("Phone provider protection")
+.writable("type")
+.scopes(READ, &[], UPDATE, &[]);
+
+/// Whether risk is assessed.
+pub(super) static RISK_ASSESSMENT: Kind = Kind::singleton("risk-assessment-settings", "risk assessment", "/risk-assessments/settings")
+    .titled("Risk assessment")
+    .writable("enabled")
+    .scopes(READ, &[], UPDATE, &[]);
+
+/// How long a device is known.
+pub(super) static NEW_DEVICE: Kind =
+    Kind::singleton("risk-assessment-new-device", "new device assessment", "/risk-assessments/settings/new-device")
+        .titled("New device assessment")
+        .writable("remember_for")
+        .scopes(READ, &[], UPDATE, &[]);
+
+/// Signals of others.
+pub(super) static SUPPLEMENTAL_SIGNALS: Kind = Kind::singleton("supplemental-signals", "supplemental signals", "/supplemental-signals")
+    .titled("Supplemental signals")
+    .writable("akamai_enabled")
+    .scopes(READ, &[], UPDATE, &[]);
+
+/// Access lists of the tenant's edge. A priority is given to one alone.
+///
+/// A rule with the scope `management` may lock out whoever writes it.
+pub(super) static NETWORK_ACLS: Kind = Kind::collection("network-acls", "network ACL", "/network-acls")
+    .titled("Access control lists")
+    .paged(Paging::Offset { field: "network_acls", size: 100, or_checkpoint: false })
+    .keyed_by(&["priority"])
+    .writable(
+        "description active priority rule{action{block allow log redirect redirect_uri}
+         match{asns! geo_country_codes! geo_subdivision_codes! ipv4_cidrs! ipv6_cidrs! ja3_fingerprints! ja4_fingerprints! user_agents!
+               hostnames! connecting_ipv4_cidrs! connecting_ipv6_cidrs! auth0_managed}
+         not_match{asns! geo_country_codes! geo_subdivision_codes! ipv4_cidrs! ipv6_cidrs! ja3_fingerprints! ja4_fingerprints! user_agents!
+               hostnames! connecting_ipv4_cidrs! connecting_ipv6_cidrs! auth0_managed} scope}",
+    )
+    .read_only(&["id", "created_at", "updated_at", "deleted_at", "tenant_id"])
+    .replaced(&["rule"])
+    .required(&["description", "active", "rule"])
+    .scopes(&["read:network_acls"], &["create:network_acls"], &["update:network_acls"], &["delete:network_acls"]);
+
+/// Rate limits that a tenant sets itself; a selector may hold `client_id:` and an id.
+pub(super) static RATE_LIMIT_POLICIES: Kind = Kind::collection("rate-limit-policies", "rate limit policy", "/rate-limit-policies")
+    .titled("Rate limit policies")
+    .paged(Paging::Checkpoint { field: "rate_limit_policies", size: 100 })
+    .keyed_by(&["resource", "consumer", "consumer_selector"])
+    .writable("resource+ consumer+ consumer_selector+ configuration{action limit redirect_uri}")
+    .read_only(&["id", "created_at", "updated_at"])
+    .refers(&[Reference::within("consumer_selector", "clients")])
+    .replaced(&["configuration"])
+    .required(&["resource", "consumer", "consumer_selector", "configuration"])
+    .scopes(
+        &["read:rate_limit_policies"],
+        &["create:rate_limit_policies"],
+        &["update:rate_limit_policies"],
+        &["delete:rate_limit_policies"],
+    );

@@ -1,0 +1,72 @@
+//! Where logs and events go.
+//!
+//! Fields: `/log-streams` and `/event-streams` in Auth0's OpenAPI description of 2026-06-25, with `webhook_authorization` as recordings
+//! write it.
+
+use super::kind::Kind;
+use super::reference::{Reference, Sealed, Step, When};
+use super::shape::Paging;
+
+/// Log streams. A new one delivers at once; a suspended one cannot be written as such.
+pub(super) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log stream", "/log-streams")
+    .titled("Log streams")
+    .shares_keys()
+    .writable(
+        "name type+ isPriority filters[]{type name *} pii_config{log_fields! method algorithm} startFrom+ status~
+         sink{awsAccountId+ awsRegion+ azureSubscriptionId+ azureResourceGroup+ azureRegion+ httpAuthorization httpContentFormat
+              httpContentType httpEndpoint httpCustomHeaders[]{header value *} datadogApiKey datadogRegion splunkDomain splunkPort splunkToken
+              splunkSecure sumoSourceAddress segmentWriteKey mixpanelRegion mixpanelProjectId mixpanelServiceAccountUsername
+              mixpanelServiceAccountPassword}",
+    )
+    .read_only(&["id", "sink.awsPartnerEventSource", "sink.azurePartnerTopic"])
+    .secrets(&[
+        "sink.httpAuthorization",
+        "sink.datadogApiKey",
+        "sink.splunkToken",
+        "sink.segmentWriteKey",
+        "sink.mixpanelServiceAccountPassword",
+        "sink.sumoSourceAddress",
+        "sink.httpCustomHeaders",
+    ])
+    .defaults(&[("status", "\"active\""), ("isPriority", "false")])
+    .required(&["type", "sink"])
+    .overlaid(&["sink"])
+    // Every other sink needs what it signs in with (the description; http may go without).
+    .sealed(&[Sealed { path: "sink", open: Some(("type", When::OneOf(&["http", "eventbridge", "eventgrid"]))) }])
+    .steps(&[
+        Step { field: "type", when: When::Is("eventbridge"), what: "accept the partner event source of \"{name}\" in the AWS account" },
+        Step { field: "type", when: When::Is("eventgrid"), what: "activate the partner topic of \"{name}\" in Azure" },
+    ])
+    .scopes(&["read:log_streams"], &["create:log_streams"], &["update:log_streams"], &["delete:log_streams"]);
+
+/// What a webhook is called with; answers tell the method alone (8 recorded).
+const WEBHOOK_SECRETS: &[&str] = &[
+    "destination.configuration.webhook_authorization.token",
+    "destination.configuration.webhook_authorization.password",
+    "destination.configuration.webhook_authorization.header_value",
+];
+
+/// Event streams.
+pub(super) static EVENT_STREAMS: Kind = Kind::collection("event-streams", "event stream", "/event-streams")
+    .titled("Event streams")
+    .paged(Paging::Checkpoint { field: "eventStreams", size: 100 })
+    .writable(
+        "name subscriptions[]{event_type} status
+         destination{type configuration{webhook_endpoint webhook_authorization{method username header_key token password header_value}
+              aws_account_id+ aws_region+ action_id}}",
+    )
+    .read_only(&["id", "created_at", "updated_at", "destination.configuration.aws_partner_event_source"])
+    .secrets(WEBHOOK_SECRETS)
+    .never_shown(WEBHOOK_SECRETS)
+    .sealed(&[Sealed { path: "destination", open: Some(("destination.type", When::OneOf(&["eventbridge", "action"]))) }])
+    .refers(&[Reference::id("destination.configuration.action_id", "actions")])
+    .sets(&["subscriptions"])
+    .defaults(&[("status", "\"enabled\"")])
+    .required(&["destination"])
+    .replaced(&["destination"])
+    .steps(&[Step {
+        field: "destination.type",
+        when: When::Is("eventbridge"),
+        what: "accept the partner event source of \"{name}\" in the AWS account",
+    }])
+    .scopes(&["read:event_streams"], &["create:event_streams"], &["update:event_streams"], &["delete:event_streams"]);

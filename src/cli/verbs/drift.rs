@@ -1,0 +1,49 @@
+//! `migrate drift`
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::context::Context;
+use crate::cli::failure::{Failure, PENDING, USAGE};
+use crate::cli::memory::Memory;
+use crate::cli::prepare::read;
+use crate::plan::drift_of;
+use crate::report;
+
+/// Show what a target changed by itself since the last run
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Drift {
+    /// The target tenant [default: the only one configured]
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+    /// The source tenant of the runs that are meant [default: `source` of the target]
+    #[arg(long, value_name = "TENANT")]
+    from: Option<String>,
+    /// End with 2 when anything moved
+    #[arg(long)]
+    check: bool,
+}
+
+impl Drift {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let target = context.tenant_settings(self.tenant.as_deref())?;
+        let Some(source) = self.from.as_deref().or(target.source.as_deref()) else {
+            let state = format!("nothing was done: since which source's last run to \"{}\"?", target.name);
+            return Err(Failure::new(USAGE, state).hint("add --from TENANT, or `source` in migrate.toml"));
+        };
+        let memory = Memory::load(context, source, &target.name)?;
+        if memory.base.is_empty() {
+            let state = format!("nothing was done: nothing of \"{source}\" was ever applied to \"{}\"", target.name);
+            return Err(Failure::new(USAGE, state).hint("the first import keeps what it applied; from then on this shows what moved"));
+        }
+        let tenant = context.connect(target)?;
+        let live = read(context, &tenant, target, &[]).await?;
+        let (drift, gone) = drift_of(context.catalog, &memory.base, &live);
+        let code = if self.check && !(drift.is_empty() && gone.is_empty()) { PENDING } else { 0 };
+        context.answer(
+            || report::drift(&target.name, &drift, &gone),
+            || json!({"target": target.name, "drift": drift, "gone": gone, "exit": code}),
+        );
+        Ok(code)
+    }
+}

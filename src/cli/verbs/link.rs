@@ -1,0 +1,122 @@
+//! `migrate link` and `migrate unlink`
+
+use clap::Args;
+use serde_json::json;
+
+use crate::catalog::Kind;
+use crate::cli::carry_out::lock;
+use crate::cli::context::Context;
+use crate::cli::failure::{FAILED, Failure, USAGE};
+use crate::cli::memory::Memory;
+use crate::cli::prepare::kind;
+use crate::resource::{Id, Key, name_of};
+
+/// Say that a resource of the source is one of the target, whatever they are called
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Link {
+    /// The kind of both
+    #[arg(value_name = "KIND")]
+    kind: String,
+    /// The id in the source
+    #[arg(value_name = "SOURCE-ID")]
+    source_id: String,
+    /// The id in the target
+    #[arg(value_name = "TARGET-ID")]
+    target_id: String,
+    #[command(flatten)]
+    pair: Pair,
+}
+
+/// Forget that a resource of the source is one of the target
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Unlink {
+    /// The kind of both
+    #[arg(value_name = "KIND")]
+    kind: String,
+    /// The id in the source
+    #[arg(value_name = "SOURCE-ID")]
+    source_id: String,
+    #[command(flatten)]
+    pair: Pair,
+}
+
+/// Which two tenants are meant.
+#[derive(Debug, Args)]
+struct Pair {
+    /// The target tenant [default: the only one configured]
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+    /// The source tenant [default: `source` of the target]
+    #[arg(long, value_name = "TENANT")]
+    from: Option<String>,
+}
+
+impl Pair {
+    fn names(&self, context: &Context) -> Result<(String, String), Failure> {
+        let target = context.tenant_settings(self.tenant.as_deref())?;
+        let missing = || {
+            Failure::new(USAGE, format!("nothing was done: linked to which source of \"{}\"?", target.name))
+                .hint("add --from TENANT, or `source` in migrate.toml")
+        };
+        let source = self.from.clone().or_else(|| target.source.clone()).ok_or_else(missing)?;
+        Ok((source, target.name.clone()))
+    }
+}
+
+impl Link {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let of = linkable(context, &self.kind)?;
+        let (source, target) = self.pair.names(context)?;
+        let _lock = lock(context, &target)?;
+        let mut memory = Memory::load(context, &source, &target)?;
+        let name = name_at(context, &source, of, &self.source_id).await?;
+        name_at(context, &target, of, &self.target_id).await?;
+        memory.links.link(&Id::new(self.source_id.as_str()), &Id::new(self.target_id.as_str()), &Key::new(of.name, &name));
+        memory.save()?;
+        let text =
+            || format!("{} \"{name}\" ({}) of {source} is {} of {target} from now on.\n", of.singular, self.source_id, self.target_id);
+        context.answer(text, || json!({"kind": of.name, "source_id": self.source_id, "target_id": self.target_id, "key": name, "exit": 0}));
+        Ok(0)
+    }
+}
+
+impl Unlink {
+    pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let of = linkable(context, &self.kind)?;
+        let (source, target) = self.pair.names(context)?;
+        let _lock = lock(context, &target)?;
+        let mut memory = Memory::load(context, &source, &target)?;
+        let Some(link) = memory.links.unlink(of.name, &Id::new(self.source_id.as_str())) else {
+            let state = format!("nothing was done: no {} \"{}\" of \"{source}\" is linked to \"{target}\"", of.singular, self.source_id);
+            return Err(Failure::new(FAILED, state).hint(format!("links/{source}-{target}.csv lists what is")));
+        };
+        memory.base.forget(&Key::new(of.name, &link.key));
+        memory.save()?;
+        let text = || {
+            format!(
+                "{} \"{}\" of {source} is no longer {} of {target}; the next import pairs it by name, or makes it anew.\n",
+                of.singular, link.key, link.target_id
+            )
+        };
+        context.answer(text, || json!({"kind": of.name, "source_id": self.source_id, "target_id": link.target_id, "exit": 0}));
+        Ok(0)
+    }
+}
+
+fn linkable(context: &Context, name: &str) -> Result<&'static Kind, Failure> {
+    let of = kind(context, name)?;
+    if of.has_own_ids() {
+        return Ok(of);
+    }
+    let state = format!("nothing was done: {} are called the same in every tenant, so there is nothing to link", of.name);
+    Err(Failure::new(USAGE, state))
+}
+
+/// Returns what a tenant calls the resource of an id.
+async fn name_at(context: &Context, tenant: &str, of: &'static Kind, id: &str) -> Result<String, Failure> {
+    let settings = context.tenant_settings(Some(tenant))?;
+    let connected = context.connect(settings)?;
+    let read = connected.read(of, &Id::new(id)).await.map_err(|error| Failure::of_tenant(&error, tenant))?;
+    let missing = || Failure::new(FAILED, format!("nothing was done: \"{tenant}\" has no {} with the id {id}", of.singular));
+    read.map(|body| name_of(of, &body)).ok_or_else(missing)
+}

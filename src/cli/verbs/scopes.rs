@@ -1,0 +1,57 @@
+//! `migrate scopes`
+
+use std::collections::BTreeSet;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::catalog::Kind;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::prepare::kind;
+
+/// Print the scopes that a run needs, ready to paste
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Scopes {
+    /// The tenant that is read or written [default: any]
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+    /// What is to be done there
+    #[arg(long = "for", value_name = "VERB", default_value = "import", value_enum)]
+    purpose: Purpose,
+    /// Only for these kinds
+    #[arg(long, value_name = "KIND,..", value_delimiter = ',')]
+    kinds: Vec<String>,
+}
+
+/// What scopes are wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Purpose {
+    /// Reading: a source, or a target that is planned against.
+    Export,
+    /// Reading and writing: a target.
+    Import,
+}
+
+impl Scopes {
+    pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
+        if let Some(tenant) = &self.tenant {
+            context.tenant_settings(Some(tenant))?;
+        }
+        let named = self.kinds.iter().map(|name| kind(context, name)).collect::<Result<Vec<&Kind>, _>>()?;
+        let is_meant = |kind: &&Kind| named.is_empty() || named.iter().any(|named| named.name == kind.name);
+        let scopes: BTreeSet<&str> = context.catalog.kinds().filter(is_meant).flat_map(|kind| self.of(kind)).collect();
+        let text = || scopes.iter().flat_map(|scope| [*scope, "\n"]).collect();
+        context.answer(text, || json!({"for": format!("{:?}", self.purpose).to_lowercase(), "scopes": scopes, "exit": 0}));
+        Ok(0)
+    }
+
+    fn of(&self, kind: &Kind) -> Vec<&'static str> {
+        match self.purpose {
+            Purpose::Export => [kind.read_scopes, kind.besides_scopes.0].concat(),
+            Purpose::Import => {
+                [kind.read_scopes, kind.create_scopes, kind.update_scopes, kind.besides_scopes.0, kind.besides_scopes.1].concat()
+            }
+        }
+    }
+}

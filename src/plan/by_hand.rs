@@ -1,0 +1,142 @@
+//! What a plan cannot copy and a person has to supply or to do: secrets, and the steps of an entry.
+
+use super::diff::Difference;
+use super::{LeftOut, Manual, SecretField};
+use crate::body::{Body, covers, is_blank};
+use crate::catalog::{Kind, Step};
+use crate::resource::Resource;
+use crate::snapshot::Snapshot;
+
+/// Returns what a create needs and cannot have: a secret, or what holds nothing else, or what is written with its secrets or not at all.
+///
+/// Without it the tenant would refuse the create, so it is not sent.
+pub(super) fn withheld(kind: &Kind, wanted: &Body, supplied: &[SecretField]) -> Option<&'static str> {
+    let is_withheld = |path: &&str| {
+        let is_missing = match kind.sealed_at(path) {
+            Some(sealed) => !sealed.is_open(wanted),
+            None => wanted.get(path).is_none_or(is_blank),
+        };
+        is_missing && has_secrets(kind, path) && !supplied.iter().any(|secret| covers(path, &secret.path))
+    };
+    kind.required.iter().copied().find(is_withheld)
+}
+
+fn has_secrets(kind: &Kind, path: &str) -> bool {
+    let is_made = |secret: &str| kind.made_secrets.iter().any(|made| made.path == secret);
+    kind.secrets.iter().any(|secret| covers(path, secret) && !is_made(secret))
+}
+
+/// Puts an object that has no secret to hold where a create needs one: no read shows it.
+pub(super) fn open_seals(kind: &Kind, body: &mut Body) {
+    for sealed in kind.sealed.iter().filter(|sealed| sealed.is_open(body)).collect::<Vec<_>>() {
+        body.0.entry(sealed.path).or_insert_with(|| Body::new().into_value());
+    }
+}
+
+/// Takes out of an update the objects that would be replaced without what must stay in them; names each.
+///
+/// Such are those that are written with their secrets or not at all, lists that a secret was taken out of, and those that are written over the target's own where that cannot be
+/// read.
+pub(super) fn leave_sealed(
+    kind: &Kind,
+    wanted: &Resource,
+    held: &Resource,
+    difference: &mut Difference,
+    supplied: &[SecretField],
+) -> Vec<LeftOut> {
+    let is_supplied = |path: &str| supplied.iter().any(|secret| covers(path, &secret.path));
+    let sealed = kind.sealed.iter().filter(|sealed| !sealed.is_open(&wanted.body)).map(|sealed| sealed.path);
+    let sealed = sealed.filter(|path| !kind.overlaid.contains(path));
+    let lists = wanted.secrets.iter().filter_map(|path| path.split_once('[')).map(|(list, _)| list.split('.').next().unwrap_or(list));
+    let lists = lists.filter(|list| !kind.overlaid.contains(list) && !is_supplied(list)).map(|list| {
+        (
+            list,
+            "it differs in the target and would be written without the secrets in it; supply them with a `secret` rule in the mapping"
+                .to_owned(),
+        )
+    });
+    let missing = sealed.filter(|path| !is_supplied(path)).map(|path| {
+        (path, format!("it differs in the target and cannot be written without {path}; supply that with a `secret` rule in the mapping"))
+    });
+    let unread = kind.overlaid.iter().copied().filter(|path| held.body.get(path).is_none()).map(|path| {
+        (path, "it cannot be read from the target, so it cannot be written over what is there; the token may lack a scope".to_owned())
+    });
+    let mut left_out = Vec::new();
+    for (path, because) in missing.chain(lists).chain(unread) {
+        if difference.body.0.remove(path).is_some() {
+            difference.edits.retain(|edit| !covers(path, &edit.path));
+            left_out.push(LeftOut { key: wanted.key.clone(), path: Some(path.to_owned()), because });
+        }
+    }
+    if difference.edits.is_empty() {
+        // What is only repeated says nothing by itself.
+        difference.body = Body::new();
+    }
+    left_out
+}
+
+/// Returns whether an update has to send a secret that is supplied.
+///
+/// A secret cannot be compared. One that reads show is sent where the target lacks it; one that they never show is sent along with a
+/// change of what it stands beside, so that a second run finds nothing to do.
+pub(super) fn is_sent(kind: &Kind, held: &Resource, difference: &Difference, path: &str) -> bool {
+    if !kind.never_shown.iter().any(|secret| covers(secret, path)) {
+        return !held.secrets.iter().any(|secret| secret == path);
+    }
+    let beside = path.split_once('[').or_else(|| path.rsplit_once('.')).map_or("", |(object, _)| object);
+    difference.edits.iter().any(|edit| beside.is_empty() || covers(beside, &edit.path))
+}
+
+/// Returns what a person has to do for a resource that is copied: the steps of its kind, and the secrets that nobody supplies.
+pub(super) fn steps(kind: &Kind, wanted: &Resource, held: Option<&Resource>, supplied: &[SecretField], live: &Snapshot) -> Vec<Manual> {
+    let manual = |path: &str, step: String| Manual { key: wanted.key.clone(), path: path.to_owned(), step };
+    let is_done = |step: &Step| held.is_some_and(|held| step.when.holds(held.body.get(step.field)));
+    let due = kind.steps.iter().filter(|step| step.when.holds(wanted.body.get(step.field)) && !is_done(step));
+    let tenant = live.domain.split('.').next().unwrap_or_default();
+    let said = due.map(|step| {
+        manual("", step.what.replace("{tenant}", tenant).replace("{domain}", &live.domain).replace("{name}", wanted.key.name()))
+    });
+    let made: Vec<&str> = kind.made_for(&wanted.body).collect();
+    // A new one is made whether or not the source shows its own: a token may lack the scope for that.
+    let unshown = made.iter().copied().filter(|path| held.is_none() && !wanted.secrets.iter().any(|shown| shown == path));
+    let hidden = hidden(kind, wanted, held);
+    let secrets = wanted.secrets.iter().map(String::as_str).chain(unshown).chain(hidden.iter().map(String::as_str));
+    let has = |resource: &Resource, path: &str| resource.secrets.iter().any(|secret| secret == path);
+    let is_there = |path: &str| held.is_some_and(|held| has(held, path)) || supplied.iter().any(|secret| secret.path == path);
+    let open = secrets.filter(|path| !is_there(path)).filter_map(|path| {
+        let step = match (held.is_some(), made.contains(&path)) {
+            // Where the target shows none at all, the token may not see them.
+            (true, true) if !live.of_kind(kind.name).any(|one| has(one, path)) => return None,
+            (true, true) => format!("{path} is not copied, and the {} in the target has none", kind.singular),
+            (false, true) => format!("the target makes a new {path}; hand it to whoever uses this {}", kind.singular),
+            (_, false) => format!("{path} is not copied; set it in the target, or supply it with a `secret` rule in the mapping"),
+        };
+        Some(manual(path, step))
+    });
+    said.chain(open).collect()
+}
+
+/// Returns the secrets that no read shows, where what they stand beside is there and comes new to the target.
+///
+/// What is written with its secrets or not at all has none that are missing. An element of a list is called by its name.
+fn hidden(kind: &Kind, wanted: &Resource, held: Option<&Resource>) -> Vec<String> {
+    let is_sealed = |path: &&&str| kind.sealed.iter().any(|sealed| covers(sealed.path, path));
+    let comes_new = |object: &str| {
+        let beside = wanted.body.get(object).filter(|value| !is_blank(value));
+        beside.is_some() && held.is_none_or(|held| held.body.get(object) != beside)
+    };
+    let of_path = |path: &&'static str| match (path.split_once("[]."), path.rsplit_once('.')) {
+        (Some((list, field)), _) => new_elements(list, wanted, held).map(|name| format!("{list}[{name}].{field}")).collect(),
+        (None, Some((object, _))) if comes_new(object) => vec![(*path).to_owned()],
+        (None, None) if !wanted.is_blank(kind) && held.is_none_or(|held| held.body != wanted.body) => vec![(*path).to_owned()],
+        _ => Vec::new(),
+    };
+    kind.never_shown.iter().filter(|path| !is_sealed(path)).flat_map(of_path).collect()
+}
+
+/// Returns the names in a list that the target's list lacks.
+fn new_elements<'body>(list: &str, wanted: &'body Resource, held: Option<&'body Resource>) -> impl Iterator<Item = &'body str> {
+    let names = |body: &'body Body| body.find(&format!("{list}[].name")).into_iter().filter_map(|(_, name)| name.as_str());
+    let known: Vec<&str> = held.into_iter().flat_map(|held| names(&held.body)).collect();
+    names(&wanted.body).filter(move |name| !known.contains(name))
+}

@@ -1,0 +1,95 @@
+//! What runs of a resource and what is only drafted: a write of some kinds counts once another request was sent.
+//!
+//! An action runs as it was last deployed, and what stands in it may be another draft. Both are copied: what runs in the source is written
+//! and deployed, then the draft is written and left as it is. A draft that was never deployed is never deployed.
+
+use serde_json::Value;
+
+use super::diff::{Difference, difference, normal};
+use crate::body::Body;
+use crate::catalog::{FollowUp, Kind};
+
+/// Sets the draft of a desired body aside, so that the body holds what is to run; returns what writes the draft afterwards.
+///
+/// Where nothing is to be done about what runs, the mark goes from both bodies and the draft stays: it is all there is to write.
+pub(super) fn set_draft_aside(kind: &Kind, wanted: &mut Body, held: Option<&mut Body>) -> Option<Difference> {
+    let follow_up = kind.follow_up?;
+    let running = running(follow_up, wanted);
+    if running.is_some() && wanted.get(follow_up.field) == Some(&Value::Bool(true)) {
+        return None;
+    }
+    let is_running = |held: &&mut Body| {
+        let held = self::running(follow_up, held);
+        running.as_ref().is_none_or(|running| held.is_some_and(|held| normal(kind, &held) == normal(kind, running)))
+    };
+    if running.is_none() || held.as_ref().is_some_and(is_running) {
+        wanted.0.remove(follow_up.field);
+        held.map(|held| held.0.remove(follow_up.field));
+        return None;
+    }
+    wanted.0.remove(follow_up.field);
+    let draft = wanted.clone();
+    for field in follow_up.content {
+        wanted.0.remove(*field);
+    }
+    wanted.0.extend(running.unwrap_or_default().0);
+    let written = difference(kind, &draft, wanted);
+    wanted.set(follow_up.field, Value::Bool(true));
+    (!written.body.is_empty()).then_some(written)
+}
+
+/// Takes the mark out of a body that creates a resource; returns the body that sends the follow-up, where it is due.
+pub(super) fn take_done(kind: &Kind, body: &mut Body) -> Option<Body> {
+    let follow_up = kind.follow_up?;
+    let is_due = body.0.remove(follow_up.field) == Some(Value::Bool(true));
+    is_due.then(|| Body::from_iter([(follow_up.field.to_owned(), Value::Bool(true))]))
+}
+
+/// Returns the content that runs, where any does.
+fn running(follow_up: FollowUp, body: &Body) -> Option<Body> {
+    match body.get(follow_up.field)? {
+        Value::Bool(true) => Some(follow_up.content_of(body)),
+        Value::Object(made) => Some(Body(made.clone())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use serde_json::json;
+
+    fn aside(wanted: Value, held: Option<Value>) -> (Value, Option<Value>, Option<Value>) {
+        let body = |value| Body::from_value(value).expect("an object");
+        let (mut wanted, mut held) = (body(wanted), held.map(body));
+        let draft = set_draft_aside(Catalog::standard().kind("actions").expect("a kind"), &mut wanted, held.as_mut());
+        (wanted.into_value(), held.map(Body::into_value), draft.map(|draft| draft.body.into_value()))
+    }
+
+    #[test]
+    fn what_runs_as_it_stands_has_no_draft() {
+        let wanted = json!({"code": "new", "deploy": true});
+        assert_eq!(aside(wanted.clone(), Some(json!({"code": "old"}))), (wanted, Some(json!({"code": "old"})), None));
+    }
+
+    #[test]
+    fn what_was_never_deployed_is_written_and_not_deployed() {
+        let held = json!({"code": "old", "deploy": true});
+        assert_eq!(aside(json!({"code": "new"}), Some(held)), (json!({"code": "new"}), Some(json!({"code": "old"})), None));
+    }
+
+    #[test]
+    fn what_runs_is_deployed_before_the_draft_is_written() {
+        let wanted = json!({"name": "a", "code": "draft", "deploy": {"code": "runs"}});
+        let first = json!({"name": "a", "code": "runs", "deploy": true});
+        assert_eq!(aside(wanted, None), (first, None, Some(json!({"code": "draft"}))));
+    }
+
+    #[test]
+    fn what_runs_in_both_is_not_deployed_again() {
+        let wanted = json!({"code": "draft", "deploy": {"code": "runs"}});
+        let held = json!({"code": "runs", "deploy": true});
+        assert_eq!(aside(wanted, Some(held)), (json!({"code": "draft"}), Some(json!({"code": "runs"})), None));
+    }
+}

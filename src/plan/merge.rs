@@ -1,0 +1,279 @@
+//! Base, desired and live -> what the target should hold: who changed a field since both agreed decides whose value stands.
+//!
+//! ```text
+//!            source as before          source changed            source dropped it
+//! live same  nothing                   the source's              it is dropped
+//! live moved drift: the target's       conflict                  conflict
+//! ```
+//!
+//! Sets are merged element by element: what the source added or took away since is added or taken away, what the target did stays.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::Drift;
+use super::diff::{normal, same};
+use crate::base::{Applied, Base};
+use crate::body::{Body, join};
+use crate::catalog::{Catalog, Kind};
+use crate::resource::{Id, Key, Resource};
+use crate::snapshot::Snapshot;
+
+/// What to do about fields that the target changed by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnDrift {
+    /// The target's own value stands, and is named.
+    #[default]
+    Keep,
+    /// The source's value is written over it.
+    Overwrite,
+    /// Nothing is written at all.
+    Refuse,
+}
+
+/// What three bodies come to.
+#[derive(Debug, Default)]
+pub(super) struct Merged {
+    /// What the target should hold.
+    pub(super) body: Body,
+    /// Fields that the target changed by itself: path, base, live.
+    pub(super) drift: Vec<(String, Option<Value>, Option<Value>)>,
+    /// Fields that both changed, each in its way.
+    pub(super) conflicts: Vec<String>,
+    /// Fields that the source dropped since the base.
+    pub(super) dropped: Vec<String>,
+}
+
+/// Merges what is desired into what is live, by what both agreed on.
+pub(super) fn merge(kind: &Kind, base: &Applied, desired: &Body, live: &Body, on_drift: OnDrift) -> Merged {
+    let mut merged = Merged { body: desired.clone(), ..Merged::default() };
+    let own = base.own.as_ref().map(|own| normal(kind, own));
+    let sides = Sides { kind, is_overwritten: on_drift == OnDrift::Overwrite, own: own.as_ref() };
+    let (before, wanted, held) = (normal(kind, &base.body), normal(kind, desired), normal(kind, live));
+    sides.objects("", &before.0, &wanted.0, &held.0, &mut merged);
+    merged
+}
+
+/// What stays the same while three bodies are walked through.
+struct Sides<'sides> {
+    kind: &'sides Kind,
+    is_overwritten: bool,
+    own: Option<&'sides Body>,
+}
+
+impl Sides<'_> {
+    fn objects(
+        &self,
+        above: &str,
+        before: &Map<String, Value>,
+        wanted: &Map<String, Value>,
+        held: &Map<String, Value>,
+        merged: &mut Merged,
+    ) {
+        let mut names: Vec<&String> = before.keys().chain(wanted.keys()).chain(held.keys()).collect();
+        names.sort();
+        names.dedup();
+        for name in names {
+            let path = join(above, name);
+            let (before, wanted, held) = (before.get(name), wanted.get(name), held.get(name));
+            let none = Map::new();
+            let objects = [before, wanted, held].map(|value| value.map_or(Some(&none), Value::as_object));
+            let is_object = [before, wanted, held].iter().any(|value| value.is_some_and(Value::is_object));
+            if let ([Some(before), Some(wanted), Some(held)], true) = (objects, is_object) {
+                self.objects(&path, before, wanted, held, merged);
+            } else {
+                self.field(path, before, wanted, held, merged);
+            }
+        }
+    }
+
+    fn field(&self, path: String, before: Option<&Value>, wanted: Option<&Value>, held: Option<&Value>, merged: &mut Merged) {
+        if same(wanted, held) {
+            return;
+        }
+        let is_set = self.kind.sets.contains(&path.as_str());
+        if let (true, Some(list)) = (is_set && !self.is_overwritten, merged_set(&path, before, wanted, held, merged)) {
+            merged.body.set(&path, list);
+            return;
+        }
+        let (is_as_before, is_moved) = (same(wanted, before), !same(held, before));
+        match (is_as_before, is_moved) {
+            // Neither ever had it but the target: its own, and drift only where it was seen to change.
+            (true, true) if before.is_none() => {
+                let seen = self.own.map(|own| own.get(&path));
+                if let Some(seen) = seen.filter(|seen| !same(*seen, held)) {
+                    merged.drift.push((path.clone(), seen.cloned(), held.cloned()));
+                }
+                keep(&mut merged.body, &path, held);
+            }
+            (true, true) => {
+                merged.drift.push((path.clone(), before.cloned(), held.cloned()));
+                if !self.is_overwritten {
+                    keep(&mut merged.body, &path, held);
+                }
+            }
+            (false, true) if !self.is_overwritten => merged.conflicts.push(path),
+            (false, _) => {
+                if wanted.is_none() {
+                    merged.dropped.push(path);
+                }
+            }
+            (true, false) => {}
+        }
+    }
+}
+
+/// Merges a list whose order says nothing; nothing where one side holds no list.
+fn merged_set(path: &str, before: Option<&Value>, wanted: Option<&Value>, held: Option<&Value>, merged: &mut Merged) -> Option<Value> {
+    let list = |value: Option<&Value>| value.map_or(Some(Vec::new()), |value| value.as_array().cloned());
+    let (before, wanted, held) = (list(before)?, list(wanted)?, list(held)?);
+    let is_drift =
+        |element: &&Value| before.contains(element) != held.contains(element) && wanted.contains(element) == before.contains(element);
+    let moved: Vec<&Value> = before.iter().chain(held.iter().filter(|element| !before.contains(element))).filter(is_drift).collect();
+    if !moved.is_empty() {
+        merged.drift.push((path.to_owned(), Some(Value::Array(before.clone())), Some(Value::Array(held.clone()))));
+    }
+    let stays = |element: &&Value| match (before.contains(element), wanted.contains(element), held.contains(element)) {
+        // Both had it, and one of them took it away.
+        (true, is_wanted, is_held) => is_wanted && is_held,
+        // One of them added it.
+        (false, is_wanted, is_held) => is_wanted || is_held,
+    };
+    let all = wanted.iter().chain(held.iter().filter(|element| !wanted.contains(element)));
+    let list: Vec<Value> = all.filter(stays).cloned().collect();
+    if let Some(name) = twice(&list) {
+        merged.conflicts.push(format!("{path} ({name})"));
+    }
+    Some(Value::Array(list))
+}
+
+/// Returns what two elements are called that are one thing to the API: objects whose first text is the same.
+fn twice(list: &[Value]) -> Option<String> {
+    let name = |element: &Value| ["value", "name", "id"].iter().find_map(|field| element[*field].as_str()).map(str::to_owned);
+    let mut names: Vec<String> = list.iter().filter(|element| element.is_object()).filter_map(name).collect();
+    names.sort();
+    names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone())
+}
+
+fn keep(body: &mut Body, path: &str, held: Option<&Value>) {
+    match held {
+        Some(value) => body.set(path, value.clone()),
+        None => drop(body.take(path)),
+    }
+}
+
+/// Returns what a target changed by itself since it was last written, and what it lost.
+pub fn drift_of(catalog: &Catalog, base: &Base, live: &Snapshot) -> (Vec<Drift>, Vec<Key>) {
+    let held: HashMap<(&str, &Id), &Resource> = live.resources.iter().map(|one| ((one.key.kind(), &one.id), one)).collect();
+    let (mut drift, mut gone) = (Vec::new(), Vec::new());
+    for (key, applied) in base.iter().filter(|(key, _)| live.is_complete(key.kind())) {
+        let Some(kind) = catalog.kind(key.kind()) else { continue };
+        match held.get(&(key.kind(), &applied.id)) {
+            Some(held) => drift.extend(merge(kind, applied, &applied.body, &held.body, OnDrift::Keep).told(key)),
+            None => gone.push(key.clone()),
+        }
+    }
+    (drift, gone)
+}
+
+impl Merged {
+    /// Returns what a plan says of the drift of a resource.
+    pub(super) fn told(&mut self, key: &Key) -> Vec<Drift> {
+        let drift = std::mem::take(&mut self.drift);
+        drift.into_iter().map(|(path, base, live)| Drift { key: key.clone(), path, base, live }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn merged_on(on_drift: OnDrift, base: Value, desired: Value, live: Value) -> Merged {
+        let body = |value| Body::from_value(value).expect("an object");
+        let kind = Catalog::standard().kind("clients").expect("a kind");
+        let base = Applied { id: Id::new("c"), body: body(base), own: None, secrets: std::collections::BTreeMap::new() };
+        merge(kind, &base, &body(desired), &body(live), on_drift)
+    }
+
+    fn merged(base: Value, desired: Value, live: Value) -> Merged {
+        merged_on(OnDrift::Keep, base, desired, live)
+    }
+
+    #[test]
+    fn a_field_that_only_the_source_changed_is_promoted() {
+        let merged = merged(json!({"description": "a"}), json!({"description": "b"}), json!({"description": "a"}));
+        assert_eq!((merged.body.into_value(), merged.drift.len(), merged.conflicts.len()), (json!({"description": "b"}), 0, 0));
+    }
+
+    #[test]
+    fn a_field_that_only_the_target_changed_is_drift_and_stays_unless_it_is_overwritten() {
+        let sides = || (json!({"description": "a"}), json!({"description": "a"}), json!({"description": "hot fix"}));
+        let (base, desired, live) = sides();
+        let kept = merged(base, desired, live);
+        assert_eq!(kept.drift, [("description".to_owned(), Some(json!("a")), Some(json!("hot fix")))]);
+        assert_eq!(kept.body.into_value(), json!({"description": "hot fix"}));
+        let (base, desired, live) = sides();
+        let over = merged_on(OnDrift::Overwrite, base, desired, live);
+        assert_eq!((over.body.into_value(), over.drift.len()), (json!({"description": "a"}), 1));
+    }
+
+    #[test]
+    fn a_field_that_both_changed_is_a_conflict_and_one_that_both_changed_alike_is_none() {
+        let both = merged(json!({"description": "a"}), json!({"description": "b"}), json!({"description": "c"}));
+        assert_eq!(both.conflicts, ["description"]);
+        let alike = merged(json!({"description": "a"}), json!({"description": "b"}), json!({"description": "b"}));
+        assert!(alike.conflicts.is_empty() && alike.drift.is_empty());
+    }
+
+    #[test]
+    fn a_field_that_the_source_dropped_is_dropped_and_one_that_only_the_target_has_stays() {
+        let base = json!({"description": "a", "client_metadata": {"x": "1"}});
+        let merged = merged(base, json!({"client_metadata": {}}), json!({"description": "a", "client_metadata": {"x": "1", "own": "2"}}));
+        assert_eq!(merged.dropped, ["client_metadata.x", "description"]);
+        assert_eq!(merged.body.into_value(), json!({"client_metadata": {"own": "2"}}));
+        assert!(merged.drift.is_empty());
+    }
+
+    #[test]
+    fn a_set_takes_the_changes_of_both_sides_element_by_element() {
+        let merged = merged(
+            json!({"web_origins": ["both", "source took", "target took"]}),
+            json!({"web_origins": ["both", "target took", "source added"]}),
+            json!({"web_origins": ["both", "source took", "target added"]}),
+        );
+        let mut list: Vec<String> = serde_json::from_value(merged.body.get("web_origins").expect("a list").clone()).expect("texts");
+        list.sort();
+        assert_eq!(list, ["both", "source added", "target added"]);
+        assert_eq!((merged.drift.len(), merged.conflicts.len()), (1, 0));
+    }
+
+    #[test]
+    fn one_element_that_both_sides_changed_is_a_conflict() {
+        let scopes = |text: &str| json!({"scopes": [{"value": "read", "description": text}]});
+        let kind = Catalog::standard().kind("resource-servers").expect("a kind");
+        let body = |value| Body::from_value(value).expect("an object");
+        let base = Applied { id: Id::new("a"), body: body(scopes("a")), own: None, secrets: std::collections::BTreeMap::new() };
+        let both = merge(kind, &base, &body(scopes("b")), &body(scopes("c")), OnDrift::Keep);
+        assert_eq!(both.conflicts, ["scopes (read)"]);
+        let one = merge(kind, &base, &body(scopes("b")), &body(scopes("a")), OnDrift::Keep);
+        assert_eq!((one.conflicts.len(), one.body.into_value()), (0, scopes("b")));
+    }
+
+    #[test]
+    fn a_value_of_the_targets_own_is_drift_once_it_was_seen_to_change() {
+        let body = |value| Body::from_value(value).expect("an object");
+        let kind = Catalog::standard().kind("clients").expect("a kind");
+        let mut base =
+            Applied { id: Id::new("c"), body: body(json!({"name": "A"})), own: None, secrets: std::collections::BTreeMap::new() };
+        let drift = |base: &Applied| {
+            merge(kind, base, &body(json!({"name": "A"})), &body(json!({"name": "A", "description": "x"})), OnDrift::Keep).drift.len()
+        };
+        assert_eq!(drift(&base), 0);
+        base.own = Some(body(json!({"description": "x"})));
+        assert_eq!(drift(&base), 0);
+        base.own = Some(Body::new());
+        assert_eq!(drift(&base), 1);
+    }
+}

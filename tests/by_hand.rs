@@ -1,0 +1,176 @@
+//! What cannot be copied is left out, or named as a step, before the first write.
+
+use migrate::links::Links;
+use migrate::plan::Plan;
+use migrate::resource::Key;
+use migrate::sandbox::{Sandbox, State};
+use migrate::snapshot::{Desired, Supplied};
+use migrate::tenant::Tenant;
+use serde_json::{Value, json};
+
+use crate::flows::{Imported, import, read, start};
+
+const DEV: &str = "acme-dev.eu.auth0.com";
+const PROD: &str = "acme-prod.eu.auth0.com";
+
+/// Two tenants, and what a mapping makes of the first.
+struct Pair {
+    desired: Desired,
+    into: Sandbox,
+    tenant: Tenant,
+    links: Links,
+}
+
+impl Pair {
+    async fn of(dev: Value, prod: Value) -> Self {
+        let state = |domain: &str, data: Value| State::from_json(json!({"domain": domain, "data": data})).expect("a state");
+        let (_from, from) = start(state(DEV, dev)).await;
+        let desired = Desired::unmapped(read(&from).await);
+        let (into, tenant) = start(state(PROD, prod)).await;
+        Self { desired, into, tenant, links: Links::default() }
+    }
+
+    fn key(text: &str) -> Key {
+        Key::try_from(text.to_owned()).expect("a key")
+    }
+
+    fn supply(mut self, key: &str, path: &str) -> Self {
+        self.desired.supplied.push(Supplied { key: Self::key(key), path: path.to_owned(), from: "env:NAME".to_owned() });
+        self
+    }
+
+    fn keep(mut self, key: &str, path: &str) -> Self {
+        self.desired.kept.push((Self::key(key), path.to_owned()));
+        self
+    }
+
+    /// Imports; nothing may be refused, and a second import must find nothing to do.
+    async fn import(&mut self) -> Plan {
+        let Imported { plan, summary, .. } = import(&self.desired, &self.tenant, &mut self.links).await;
+        assert!(summary.is_whole(), "{:?}", summary.settled);
+        let again = import(&self.desired, &self.tenant, &mut self.links).await.plan;
+        assert!(again.is_empty(), "{:?}", again.changes().next());
+        plan
+    }
+
+    fn written(&self, path: &str) -> Vec<Value> {
+        self.into.requests().iter().filter(|seen| seen.method != "GET" && seen.path == path).map(|seen| json!(seen.method)).collect()
+    }
+}
+
+fn steps(plan: &Plan) -> Vec<String> {
+    plan.manual.iter().map(|manual| format!("{} {}: {}", manual.key, manual.path, manual.step)).collect()
+}
+
+fn left_out(plan: &Plan) -> Vec<String> {
+    plan.left_out.iter().map(|left| format!("{} {}: {}", left.key, left.path.as_deref().unwrap_or_default(), left.because)).collect()
+}
+
+fn sendgrid() -> Value {
+    json!({"/emails/provider": {"name": "sendgrid", "enabled": true, "default_from_address": "a@acme.com", "credentials": {}}})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_create_needs_and_nobody_supplies_is_left_out_and_a_step() {
+    let mut pair = Pair::of(sendgrid(), json!({})).await;
+    let plan = pair.import().await;
+    assert_eq!(pair.written("/emails/provider"), [] as [Value; 0]);
+    assert_eq!(left_out(&plan), ["email-provider : it cannot be made without its credentials"]);
+    let step = "credentials is needed to make it and is not copied; supply it with a `secret` rule in the mapping";
+    assert_eq!(steps(&plan), [format!("email-provider credentials: {step}")]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_that_no_read_shows_is_sent_with_a_create_and_not_again() {
+    let mut pair = Pair::of(sendgrid(), json!({})).await.supply("email-provider", "credentials.api_key");
+    let plan = pair.import().await;
+    assert_eq!(pair.written("/emails/provider"), ["POST"]);
+    assert_eq!((left_out(&plan), steps(&plan)), (Vec::new(), Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_that_is_an_action_signs_in_nowhere_and_is_made() {
+    let custom = json!({"/branding/phone/providers": [{"id": "pro_1", "name": "custom", "disabled": false, "configuration": {"delivery_methods": ["text"]}}]});
+    let mut pair = Pair::of(custom, json!({})).await;
+    let plan = pair.import().await;
+    assert_eq!(pair.written("/branding/phone/providers"), ["POST"]);
+    assert_eq!(left_out(&plan), [] as [&str; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn credentials_are_not_replaced_without_the_secrets_in_them() {
+    let smtp =
+        |host: &str| json!({"/emails/provider": {"name": "smtp", "enabled": true, "credentials": {"smtp_host": host, "smtp_port": 25}}});
+    let mut pair = Pair::of(smtp("mail.dev"), smtp("mail.prod")).await;
+    let plan = pair.import().await;
+    assert_eq!(pair.written("/emails/provider"), [] as [Value; 0]);
+    let because = "it differs in the target and cannot be written without credentials; supply that with a `secret` rule in the mapping";
+    assert_eq!(left_out(&plan), [format!("email-provider credentials: {because}")]);
+    let mut pair = Pair::of(smtp("mail.dev"), smtp("mail.prod")).await.supply("email-provider", "credentials.smtp_pass");
+    pair.import().await;
+    assert_eq!(pair.written("/emails/provider"), ["PATCH"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn push_notifications_sent_directly_leave_firebase_to_a_person() {
+    let provider = |name: &str| json!({"/guardian/factors/push-notification/selected-provider": {"provider": name}});
+    let mut pair = Pair::of(provider("direct"), provider("guardian")).await;
+    let plan = pair.import().await;
+    assert_eq!(plan.manual.len(), 1);
+    assert!(plan.manual[0].step.contains("push-notification/providers/fcmv1"), "{}", plan.manual[0].step);
+    let mut pair = Pair::of(provider("direct"), provider("direct")).await;
+    assert_eq!(steps(&pair.import().await), [] as [&str; 0], "the target sends them directly already");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn texts_come_after_the_languages_they_are_in_and_not_where_the_target_keeps_fewer() {
+    let dev = || {
+        let texts = json!({"login": {"title": "Bonjour"}});
+        json!({"/tenants/settings": {"enabled_locales": ["en", "fr"]}, "/prompts/login/custom-text/fr": texts})
+    };
+    let prod = || json!({"/tenants/settings": {"enabled_locales": ["en"]}});
+    let mut pair = Pair::of(dev(), prod()).await;
+    let plan = pair.import().await;
+    let order: Vec<String> = plan.changes().map(|change| change.key.to_string()).collect();
+    assert_eq!(order, ["tenant-settings", "prompt-custom-text/login · fr"]);
+    let mut pair = Pair::of(dev(), prod()).await.keep("tenant-settings", "enabled_locales");
+    let plan = pair.import().await;
+    assert!(plan.is_empty());
+    assert_eq!(left_out(&plan), ["prompt-custom-text/login · fr : fr will be none of the target's languages"]);
+}
+
+fn database(options: Value) -> Value {
+    let mut connection =
+        json!({"id": "con_0000000000000001", "name": "users", "display_name": "users", "strategy": "auth0", "realms": ["users"]});
+    if !options.is_null() {
+        connection["options"] = options;
+    }
+    json!({"/connections": [connection]})
+}
+
+/// Returns the options that an import sends to the target's connection.
+async fn options_after(pair: &Pair) -> Value {
+    let live = read(&pair.tenant).await;
+    let options = live.of_kind("connections").next().expect("a connection").body.get("options").cloned();
+    options.unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn options_that_could_not_be_read_are_never_written() {
+    let mut pair = Pair::of(database(json!({"import_mode": true})), database(Value::Null)).await;
+    let plan = pair.import().await;
+    assert!(plan.is_empty());
+    let because = "it cannot be read from the target, so it cannot be written over what is there; the token may lack a scope";
+    assert_eq!(left_out(&plan), [format!("connections/users options: {because}")]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn options_are_laid_over_the_targets_own_and_a_rule_keeps_one_of_them() {
+    let dev = database(json!({"import_mode": true, "disable_signup": true, "requires_username": true}));
+    let prod = database(json!({"import_mode": false, "disable_signup": false, "password_history": {"enable": true}}));
+    let mut pair = Pair::of(dev, prod).await.keep("connections/users", "options.disable_signup");
+    pair.import().await;
+    // The server fills in `brute_force_protection`.
+    let expected = json!({"brute_force_protection": true, "import_mode": true, "disable_signup": false, "requires_username": true, "password_history": {"enable": true}});
+    assert_eq!(options_after(&pair).await, expected);
+}

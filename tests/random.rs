@@ -1,0 +1,197 @@
+//! Random tenants with random references, ids in code included: nothing of the source's own may get into the target.
+
+use std::collections::BTreeMap;
+
+use migrate::links::Links;
+use migrate::sandbox::State;
+use migrate::snapshot::Desired;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+
+use crate::flows::{Imported, import, read, start};
+
+const SOURCE: &str = "acme-dev.eu.auth0.com";
+const TARGET: &str = "acme-prod.eu.auth0.com";
+
+/// How many of each there are, and which of them refers to which: numbers are taken modulo what there is.
+#[derive(Debug, Clone)]
+struct Sketch {
+    clients: usize,
+    apis: usize,
+    connections: usize,
+    roles: usize,
+    actions: usize,
+    organizations: usize,
+    flows: usize,
+    /// Which resource each reference names, in the order they are asked for.
+    picks: Vec<usize>,
+    /// Whether the target has the same things already, under ids of its own.
+    shared: bool,
+}
+
+fn sketches() -> impl Strategy<Value = Sketch> {
+    let counts = (1..6_usize, 1..4_usize, 1..4_usize, 0..3_usize, 0..4_usize, 0..3_usize, 0..3_usize);
+    let picks = proptest::collection::vec(0..1000_usize, 64);
+    (counts, picks, any::<bool>()).prop_map(|((clients, apis, connections, roles, actions, organizations, flows), picks, shared)| Sketch {
+        clients,
+        apis,
+        connections,
+        roles,
+        actions,
+        organizations,
+        flows,
+        picks,
+        shared,
+    })
+}
+
+/// A tenant of the sketch whose ids all begin with one word.
+struct Draft<'sketch> {
+    word: &'static str,
+    picks: std::iter::Cycle<std::slice::Iter<'sketch, usize>>,
+}
+
+impl Draft<'_> {
+    /// Returns an id of its own tenant that looks like the server's.
+    fn id(&self, prefix: &str, kind: &str, number: usize) -> String {
+        format!("{prefix}{}{kind}{number:012}", self.word)
+    }
+
+    fn client(&self, number: usize) -> String {
+        self.id("", "Client", number)
+    }
+
+    fn pick(&mut self, of: usize) -> usize {
+        self.picks.next().expect("there is always one more") % of.max(1)
+    }
+}
+
+fn tenant(sketch: &Sketch, domain: &str, word: &'static str) -> State {
+    let mut draft = Draft { word, picks: sketch.picks.iter().cycle() };
+    let mut data: BTreeMap<String, Value> = BTreeMap::new();
+    let management = format!("https://{domain}/api/v2/");
+    let mut clients = Vec::new();
+    for number in 0..sketch.clients {
+        let (other, organization) = (draft.pick(sketch.clients), draft.pick(sketch.organizations));
+        let mut client = json!({
+            "client_id": draft.client(number), "name": format!("Client {number}"), "grant_types": ["authorization_code"],
+            "jwt_configuration": {"alg": "RS256", "lifetime_in_seconds": 36000},
+            "allowed_clients": [draft.client(other)],
+            "callbacks": [format!("https://{domain}/login/callback")],
+            "client_metadata": {"peer": draft.client(draft.word.len() % sketch.clients)},
+            "is_first_party": true, "oidc_conformant": true,
+            "refresh_token": {"rotation_type": "non-rotating", "expiration_type": "non-expiring", "leeway": 0, "token_lifetime": 2_592_000,
+                "idle_token_lifetime": 1_296_000, "infinite_token_lifetime": true, "infinite_idle_token_lifetime": true},
+        });
+        if sketch.organizations > 0 && number % 2 == 0 {
+            client["default_organization"] =
+                json!({"organization_id": draft.id("org_", "Org", organization), "flows": ["client_credentials"]});
+        }
+        clients.push(client);
+    }
+    let apis: Vec<Value> = (0..sketch.apis)
+        .map(|number| {
+            json!({"id": format!("5f{}{number:016}", if word == "Src" { "aaaaaa" } else { "bbbbbb" }), "name": format!("API {number}"),
+                "identifier": format!("https://api/{number}"), "scopes": [{"value": "read:all", "description": "all"}], "signing_alg": "RS256"})
+        })
+        .chain([json!({"id": format!("5f{}9999", if word == "Src" { "aaaaaaaaaaaaaaaaaa" } else { "bbbbbbbbbbbbbbbbbb" }),
+            "name": "Auth0 Management API", "identifier": management, "is_system": true, "scopes": [{"value": "read:clients"}]})])
+        .collect();
+    let mut grants = Vec::new();
+    for number in 0..sketch.clients {
+        let api = draft.pick(sketch.apis);
+        grants.push(json!({"id": draft.id("cgr_", "Grant", number), "client_id": draft.client(number),
+            "audience": format!("https://api/{api}"), "scope": ["read:all"], "subject_type": "client"}));
+    }
+    let mut connections = Vec::new();
+    for number in 0..sketch.connections {
+        let id = draft.id("con_", "Conn", number);
+        let client = draft.pick(sketch.clients);
+        connections.push(
+            json!({"id": id, "name": format!("connection-{number}"), "strategy": "auth0", "realms": [format!("connection-{number}")],
+            "options": {"customScripts": {"login": format!("if (client === '{}') return '{domain}';", draft.client(client))}}}),
+        );
+        data.insert(format!("/connections/{id}/clients"), json!([{"client_id": draft.client(client)}]));
+    }
+    let roles: Vec<Value> = (0..sketch.roles)
+        .map(|number| json!({"id": draft.id("rol_", "Role", number), "name": format!("Role {number}"), "description": "r"}))
+        .collect();
+    for number in 0..sketch.roles {
+        let api = draft.pick(sketch.apis);
+        let path = format!("/roles/{}/permissions", draft.id("rol_", "Role", number));
+        data.insert(path, json!([{"resource_server_identifier": format!("https://api/{api}"), "permission_name": "read:all"}]));
+    }
+    let mut actions = Vec::new();
+    for number in 0..sketch.actions {
+        let (client, connection) = (draft.pick(sketch.clients), draft.pick(sketch.connections));
+        actions.push(json!({"id": draft.id("", "Action", number), "name": format!("action {number}"), "status": "built",
+            "all_changes_deployed": true, "runtime": "node22", "dependencies": [], "secrets": [],
+            "supported_triggers": [{"id": "post-login", "version": "v3"}],
+            "code": format!("// {} and {} at {domain}", draft.client(client), draft.id("con_", "Conn", connection))}));
+    }
+    let mut organizations = Vec::new();
+    for number in 0..sketch.organizations {
+        let id = draft.id("org_", "Org", number);
+        let connection = draft.pick(sketch.connections);
+        organizations.push(json!({"id": id, "name": format!("org-{number}"), "metadata": {"home": draft.client(0)}}));
+        data.insert(
+            format!("/organizations/{id}/connections"),
+            json!([{"connection_id": draft.id("con_", "Conn", connection), "assign_membership_on_login": true}]),
+        );
+    }
+    let flows: Vec<Value> = (0..sketch.flows)
+        .map(|number| {
+            json!({"id": draft.id("af_", "Flow", number), "name": format!("flow {number}"),
+            "actions": [{"id": "step", "params": {"deep": {"client": draft.client(number % sketch.clients)}}}]})
+        })
+        .collect();
+    let forms: Vec<Value> = (0..sketch.flows)
+        .map(|number| {
+            json!({"id": draft.id("ap_", "Form", number), "name": format!("form {number}"),
+            "nodes": [{"id": "n1", "type": "FLOW", "config": {"flow_id": draft.id("af_", "Flow", number)}}]})
+        })
+        .collect();
+    let lists = [
+        ("/clients", clients),
+        ("/resource-servers", apis),
+        ("/client-grants", grants),
+        ("/connections", connections),
+        ("/roles", roles),
+        ("/actions/actions", actions),
+        ("/organizations", organizations),
+        ("/flows", flows),
+        ("/forms", forms),
+    ];
+    data.extend(lists.into_iter().map(|(path, list)| (path.to_owned(), Value::Array(list))));
+    data.insert("/tenants/settings".to_owned(), json!({"enabled_locales": ["en"], "flags": {}, "default_directory": "connection-0"}));
+    State::from_json(json!({"domain": domain, "data": data})).expect("a state")
+}
+
+async fn copy(sketch: Sketch) -> Result<(), TestCaseError> {
+    let (_from, from) = start(tenant(&sketch, SOURCE, "Src")).await;
+    let target = if sketch.shared { tenant(&sketch, TARGET, "Tgt") } else { State::empty(TARGET) };
+    let (into, tenant) = start(target).await;
+    let (source, mut links) = (read(&from).await, Links::default());
+    let Imported { summary, .. } = import(&Desired::unmapped(source.clone()), &tenant, &mut links).await;
+    prop_assert!(summary.is_whole(), "{:?}", summary.settled.iter().filter(|one| one.outcome.id().is_none()).collect::<Vec<_>>());
+    let held = into.state().to_json().to_string();
+    prop_assert!(!held.contains(SOURCE), "the source's domain is in the target");
+    prop_assert!(
+        !held.contains("SrcClient") && !held.contains("_Src") && !held.contains("SrcAction"),
+        "an id of the source is in the target"
+    );
+    prop_assert!(!held.contains('⟦') && !held.contains('⟨'), "a mark is in the target");
+    let writes = into.requests().iter().filter(|seen| seen.is_write).count();
+    let Imported { plan: second, .. } = import(&Desired::unmapped(source), &tenant, &mut links).await;
+    prop_assert!(second.is_empty(), "a second import would {:?}", second.changes().collect::<Vec<_>>());
+    prop_assert_eq!(into.requests().iter().filter(|seen| seen.is_write).count(), writes);
+    Ok(())
+}
+
+#[test]
+fn nothing_of_a_random_source_gets_into_its_target_and_a_second_import_is_empty() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let mut runner = TestRunner::new(Config { cases: 16, failure_persistence: None, ..Config::default() });
+    runner.run(&sketches(), |sketch| runtime.block_on(copy(sketch))).expect("every tenant is copied");
+}
