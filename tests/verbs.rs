@@ -107,6 +107,24 @@ fn a_field_that_cannot_be_written_and_a_secret_are_left_out_with_a_word() {
 }
 
 #[test]
+fn a_file_of_another_client_and_a_misspelt_field_are_refused() {
+    let stage = read_into_a_file("");
+    stage.edit("client.json", SHOP, "devShop000000000000000000000000a");
+    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --yes").whole(), @r#"
+    exit 64
+    error: nothing was written: "client.json" is of another client, its client_id is devShop000000000000000000000000a
+    hint:  take client_id out of the file to give "Shop" the same settings, or name devShop000000000000000000000000a instead
+    "#);
+    stage.write("client.json", r#"{"calbacks": ["https://shop.acme.example/new"]}"#);
+    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --yes").whole(), @r#"
+    exit 64
+    error: nothing was written: "client.json" has a field "calbacks", and no client has one
+    hint:  did you mean "callbacks"?
+    "#);
+    assert!(stage.writes().is_empty());
+}
+
+#[test]
 fn null_clears_a_field() {
     let stage = Stage::small();
     stage.write("client.json", r#"{"callbacks": null}"#);

@@ -59,6 +59,12 @@ impl Context {
         Self::new(&Everywhere { config, dir: None, ..self.everywhere.clone() })
     }
 
+    /// Returns the flags of every verb that this command line has, to be repeated in another.
+    pub(super) fn given(&self) -> impl Iterator<Item = String> {
+        let flags = [("--config", &self.everywhere.config), ("--dir", &self.everywhere.dir)];
+        flags.into_iter().filter_map(|(flag, path)| path.as_ref().map(|path| format!("{flag} {}", path.display())))
+    }
+
     /// Returns the configuration, read once.
     pub(super) fn settings(&self) -> Result<&Settings, Failure> {
         if self.settings.get().is_none() {

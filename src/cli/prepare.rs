@@ -93,6 +93,28 @@ enum Source<'settings> {
     Snapshot(Box<Snapshot>),
 }
 
+impl Route {
+    /// Returns the command that carries a plan out which was made this way.
+    pub(super) fn next_command(&self, context: &Context, plan: &Plan) -> String {
+        let from = self.from.as_deref().unwrap_or(&plan.source.tenant);
+        let mut words = vec![format!("migrate import --tenant {} --from {from}", plan.target.tenant)];
+        words.extend(self.mapping.iter().map(|path| format!("--mapping {}", path.display())));
+        if !self.include.is_empty() {
+            words.push(format!("--include {}", self.include.join(",")));
+        }
+        match self.drift {
+            DriftChoice::Keep => {}
+            DriftChoice::Overwrite => words.push("--drift overwrite".to_owned()),
+            DriftChoice::Refuse => words.push("--drift refuse".to_owned()),
+        }
+        if self.prune {
+            words.push("--prune".to_owned());
+        }
+        words.extend(context.given());
+        words.join(" ")
+    }
+}
+
 impl Part {
     /// Checks the names and returns what to read.
     pub(super) fn selection(&self, context: &Context) -> Result<Selection, Failure> {

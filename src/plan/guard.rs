@@ -149,9 +149,9 @@ fn leak(plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
     for resource in &live.resources {
         ids.remove(resource.id.as_str());
     }
-    let source = &plan.source.domain;
+    let source = plan.source.domain.to_ascii_lowercase();
     let found = |text: &str| {
-        let has_domain = text.contains(source.as_str()) && source != &plan.target.domain;
+        let has_domain = text.to_ascii_lowercase().contains(&source) && !plan.target.domain.eq_ignore_ascii_case(&source);
         let id = id_words(text).map(|(_, word)| word).find(|word| ids.contains(word));
         if has_domain { Some(format!("the source's domain {source}")) } else { id.map(|id| format!("the source's id {id}")) }
     };

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::mapping::Mapping;
-use crate::report::Table;
+use crate::report::{self, Table};
 
 /// Check the configuration and its mappings, without any network
 #[derive(Debug, Args)]
@@ -47,7 +47,9 @@ impl Check {
         }
         let text = || {
             let tenants = if tenants.is_empty() { "No tenant is configured.\n".to_owned() } else { tenants.text() };
-            let understood = |(path, rules): &(PathBuf, usize)| format!("{}: {rules} rules, all of them understood.\n", path.display());
+            let understood = |(path, rules): &(PathBuf, usize)| {
+                format!("{}: {}, every one understood.\n", path.display(), report::count(*rules, "rule"))
+            };
             tenants + &checked.iter().map(understood).collect::<String>()
         };
         let json = || {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::plan::next_command;
 use crate::apply::{Moved, Summary, journal};
 use crate::cli::carry_out::{Begun, carry_out, lock};
 use crate::cli::context::Context;
@@ -19,8 +18,8 @@ use crate::tenant::Tenant;
 
 /// Make a target hold what a source holds
 ///
-/// Shows the plan, asks, and carries it out with a journal. A run that was cut off goes on with --resume. Nothing is ever removed from the
-/// target.
+/// Shows the plan, asks, and carries it out with a journal. A run that was cut off goes on with --resume. No resource of the
+/// target is removed, unless --prune and --allow deletes say so; lists and fields that both sides have become the source's.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Import {
     #[command(flatten)]
@@ -34,7 +33,7 @@ pub(in crate::cli) struct Import {
     /// Go on with a run that was cut off [default: the newest one of this target]
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping"])]
     resume: Option<String>,
-    /// Acknowledge a guard: many-changes, leak
+    /// Acknowledge a guard: many-changes, leak, deletes, critical
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     /// Write without being asked
@@ -90,7 +89,7 @@ impl Import {
     fn stop_after_the_plan(&self, context: &Context, plan: &Plan, standing: &[Refusal]) -> u8 {
         let code = if standing.is_empty() { 0 } else { REFUSED };
         let allow = if self.allow.is_empty() { String::new() } else { format!(" --allow {}", self.allow.join(",")) };
-        let next = format!("{}{allow}", next_command(plan, "import"));
+        let next = format!("{}{allow}", self.route.next_command(context, plan));
         context.answer(|| report::plan(plan, standing, &next), || report::plan_json(plan, standing, code));
         code
     }

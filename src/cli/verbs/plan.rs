@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::failure::{Failure, PENDING};
+use crate::cli::failure::{Failure, INCOMPLETE, PENDING, REFUSED};
 use crate::cli::prepare::{Prepared, Route, prepare};
 use crate::plan::file;
+use crate::plan::guard::Refusal;
 use crate::report;
 
 /// Show what an import would change; write nothing to any tenant
@@ -18,7 +19,7 @@ pub(in crate::cli) struct Plan {
     /// Write the plan into this file, for `migrate import --plan`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// End with 2 when anything would change
+    /// End with 2 when anything would change, or else with 4 where a guard refuses, or 3 where something is left out
     #[arg(long)]
     check: bool,
 }
@@ -31,16 +32,21 @@ impl Plan {
                 file::save(path, &plan, &refusals)?;
                 format!("migrate import --tenant {} --plan {}", plan.target.tenant, path.display())
             }
-            None if plan.is_empty() => String::new(),
-            None => next_command(&plan, "import"),
+            None if plan.is_empty() || !refusals.is_empty() => String::new(),
+            None => self.route.next_command(context, &plan),
         };
-        let code = if self.check && !plan.is_empty() { PENDING } else { 0 };
+        let code = if self.check { checked(&plan, &refusals) } else { 0 };
         context.answer(|| report::plan(&plan, &refusals, &next), || report::plan_json(&plan, &refusals, code));
         Ok(code)
     }
 }
 
-/// Returns the command that carries a plan out.
-pub(super) fn next_command(plan: &crate::plan::Plan, verb: &str) -> String {
-    format!("migrate {verb} --tenant {} --from {}", plan.target.tenant, plan.source.tenant)
+/// Returns how a check ends: pending changes weigh most, whether or not a guard asks about them, since it is the import that answers it.
+fn checked(plan: &crate::plan::Plan, refusals: &[Refusal]) -> u8 {
+    match (plan.is_empty(), refusals.is_empty(), plan.left_out.is_empty()) {
+        (false, _, _) => PENDING,
+        (true, false, _) => REFUSED,
+        (true, true, false) => INCOMPLETE,
+        (true, true, true) => 0,
+    }
 }

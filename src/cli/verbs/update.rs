@@ -48,6 +48,8 @@ impl Update {
         let tenant = context.connect(settings)?;
         let found = one::find(context, &tenant, kind, name).await?;
         refuse_reserved(&found, tenant.client_id().as_deref(), settings, kind)?;
+        refuse_another(&found, kind, &wanted, file)?;
+        refuse_unknown(&found, kind, &wanted, file)?;
         let wanted = writable(context, kind, &found, wanted, file);
         let plan = change_one(context.catalog, &side(settings), &found.name, &found.resource, &wanted);
         if plan.is_empty() {
@@ -84,6 +86,30 @@ fn refuse_reserved(found: &Found, own: Option<&str>, settings: &TenantSettings, 
         None => return Ok(()),
     };
     Err(Failure::new(REFUSED, format!("nothing was written: {} \"{}\" is left alone, {because}", kind.singular, found.name)))
+}
+
+/// What was read from one resource is not written over another by mistake.
+fn refuse_another(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
+    match wanted.text(kind.id) {
+        Some(id) if kind.id_of(wanted).is_some() && found.answer.text(kind.id).is_some_and(|held| held != id) => {
+            let state = format!("nothing was written: \"{}\" is of another {}, its {} is {id}", file.display(), kind.singular, kind.id);
+            let hint = format!("take {} out of the file to give \"{}\" the same settings, or name {id} instead", kind.id, found.name);
+            Err(Failure::new(USAGE, state).hint(hint))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A field that neither the API nor the tenant's answer has is misspelt.
+fn refuse_unknown(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
+    let fields = kind.fields();
+    let is_shown = |name: &str| found.answer.0.contains_key(name) || name == kind.id;
+    let is_read_only = |name: &str| kind.read_only.iter().chain(kind.secrets).any(|path| path.split(['.', '[']).next() == Some(name));
+    let is_known = |name: &str| fields.has(name) || is_read_only(name) || is_shown(name);
+    let Some(name) = wanted.0.keys().find(|name| !is_known(name)) else { return Ok(()) };
+    let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
+    let state = format!("nothing was written: \"{}\" has a field \"{name}\", and no {} has one", file.display(), kind.singular);
+    Err(Failure::new(USAGE, state).hint(crate::wrong::did_you_mean(name, &known)))
 }
 
 /// Returns the body the file asks for: its writable fields over what the tenant holds.
