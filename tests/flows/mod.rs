@@ -6,6 +6,7 @@
 //! excuses.rs   why anything may be left out at all
 //! rules.rs     a mapping made for a tenant
 //! secrets.rs   what the target's own secrets are, before and after
+//! writes.rs    how many writes an import takes, and how few would do
 //! ```
 
 mod excuses;
@@ -13,6 +14,7 @@ mod judge;
 mod meaning;
 mod rules;
 mod secrets;
+mod writes;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
