@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
+use serde_json::{Map, Value};
+
 use super::context::Context;
 use super::failure::Failure;
 use crate::apply::Summary;
 use crate::base::Base;
 use crate::body::Body;
 use crate::catalog::{Catalog, Kind};
+use crate::event::Outcome;
 use crate::links::Links;
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Change, Edit, Plan};
 use crate::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot};
 
@@ -50,40 +53,52 @@ impl Memory {
     }
 
     /// Remembers what a run did, as far as its plan tells: what was created, changed and removed.
+    ///
+    /// How the changes ended stands in their order. What a subscription lacks was not written: the base stays without it, so it is wanted
+    /// again next time.
     pub(super) fn settle(&mut self, plan: &Plan, summary: &Summary) {
-        let settled: HashMap<(&Key, &str), &Id> =
-            summary.settled.iter().filter_map(|one| one.outcome.id().map(|id| ((&one.key, one.verb), id))).collect();
-        for change in plan.changes() {
-            let Some(id) = settled.get(&(&change.key, change.verb())) else { continue };
-            match &change.action {
-                Action::Create { body, .. } => {
-                    if has_own_id(id, &change.key) {
-                        self.links.link(&change.source_id, id, &change.key);
-                    }
-                    self.base.applied(&change.key, id, body.clone());
+        for (change, settled) in plan.changes().zip(&summary.settled) {
+            let (id, is_whole) = match &settled.outcome {
+                Outcome::Applied(id) => (id, true),
+                Outcome::Reduced(id, _) => (id, false),
+                Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::InDoubt(_) => continue,
+            };
+            if matches!(change.action, Action::Create { .. }) && has_own_id(id, &change.key) {
+                self.links.link(&change.source_id, id, &change.key);
+            }
+            if is_whole {
+                self.remember(change, id);
+            }
+        }
+    }
+
+    fn remember(&mut self, change: &Change, id: &Id) {
+        match &change.action {
+            Action::Create { body, .. } => self.base.applied(&change.key, id, body.clone()),
+            Action::Update { edits, body, .. } => {
+                let Some(before) = self.base.of(&change.key) else { return };
+                let (id, mut after) = (before.id.clone(), before.body.clone());
+                for edit in edits {
+                    edited(&mut after, edit);
                 }
-                Action::Update { edits, body, .. } => {
-                    let Some(before) = self.base.of(&change.key) else { continue };
-                    let mut after = before.body.clone();
-                    for edit in edits {
-                        match &edit.new {
-                            Some(value) => after.set(&edit.path, value.clone()),
-                            None => drop(after.take(&edit.path)),
-                        }
-                    }
-                    if edits.is_empty() {
-                        after.0.extend(body.0.clone());
-                    }
-                    let id = before.id.clone();
-                    self.base.applied(&change.key, &id, after);
+                if edits.is_empty() {
+                    after.0.extend(body.0.clone());
                 }
-                Action::Elements { .. } => self.base.forget(&change.key),
-                Action::Remove { id, .. } => {
-                    self.base.forget(&change.key);
-                    let linked = self.links.of_target(change.key.kind(), id).map(|link| link.source_id.clone());
-                    if let Some(source) = linked {
-                        self.links.unlink(change.key.kind(), &source);
-                    }
+                self.base.applied(&change.key, &id, after);
+            }
+            Action::Elements { added, removed, .. } => {
+                let Some(before) = self.base.of(&change.key) else { return };
+                let list = Catalog::standard().kind(change.key.kind()).expect("a key names a kind of the catalog").elements();
+                let (id, mut after) = (before.id.clone(), before.body.clone());
+                let known = after.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
+                after.set(list, Value::Array(moved(&known, added, removed)));
+                self.base.applied(&change.key, &id, after);
+            }
+            Action::Remove { id, .. } => {
+                self.base.forget(&change.key);
+                let linked = self.links.of_target(change.key.kind(), id).map(|link| link.source_id.clone());
+                if let Some(source) = linked {
+                    self.links.unlink(change.key.kind(), &source);
                 }
             }
         }
@@ -94,7 +109,7 @@ impl Memory {
         let partners = self.links.pair(Catalog::standard(), &desired.snapshot.resources, &live.resources);
         let changed: HashSet<&Key> = plan.changes().map(|change| &change.key).collect();
         let undone: HashSet<&Key> =
-            summary.settled.iter().filter(|one| !matches!(one.outcome, crate::event::Outcome::Applied(_))).map(|one| &one.key).collect();
+            summary.settled.iter().filter(|one| !matches!(one.outcome, Outcome::Applied(_))).map(|one| &one.key).collect();
         let reached: BTreeMap<&Key, &Id> = summary.settled.iter().filter_map(|one| one.outcome.id().map(|id| (&one.key, id))).collect();
         let out = plan.left_out.iter().chain(&plan.left_alone).filter(|left| left.path.is_none());
         let out: HashSet<&Key> = out.map(|left| &left.key).collect();
@@ -113,8 +128,9 @@ impl Memory {
             let held = at.map(|at| &live.resources[at]);
             let Some(id) = held.map(|held| &held.id).or_else(|| reached.get(&key).copied()).cloned() else { continue };
             let mut body = wanted.body;
-            for path in parts.get(&key).into_iter().flatten().filter(|path| !path.contains('[')) {
-                // What was left out is not agreed on: it is wanted again next time.
+            for path in parts.get(&key).into_iter().flatten() {
+                // What was left out is not agreed on: it is wanted again next time. Of a list that lacks an element, nothing is.
+                let path = path.split('[').next().unwrap_or(path);
                 let own = held.and_then(|held| held.body.get(path)).cloned();
                 match own {
                     Some(value) => body.set(path, value),
@@ -130,12 +146,38 @@ impl Memory {
     }
 }
 
+/// Writes into a base what an edit did. Of a list it is what came and what went: the target's own elements stay out of a base.
+fn edited(base: &mut Body, edit: &Edit) {
+    match (&edit.new, base.get(&edit.path), &edit.old) {
+        (None, ..) => drop(base.take(&edit.path)),
+        (Some(Value::Array(new)), Some(Value::Array(known)), Some(Value::Array(old))) => {
+            let lacks = |list: &[Value], element: &&Value| !list.contains(element);
+            let added: Vec<Value> = new.iter().filter(|element| lacks(old, element)).cloned().collect();
+            let removed: Vec<Value> = old.iter().filter(|element| lacks(new, element)).cloned().collect();
+            let list = moved(known, &added, &removed);
+            base.set(&edit.path, Value::Array(list));
+        }
+        (Some(new), ..) => base.set(&edit.path, new.clone()),
+    }
+}
+
+/// Returns a list after elements came and went.
+fn moved(list: &[Value], added: &[Value], removed: &[Value]) -> Vec<Value> {
+    let mut after: Vec<Value> = list.iter().filter(|element| !removed.contains(element)).cloned().collect();
+    for element in added {
+        if !after.contains(element) {
+            after.push(element.clone());
+        }
+    }
+    after
+}
+
 /// Returns what only the target has of a resource: its fields without those that are wanted too.
 fn only_of(held: &Resource, wanted: &Body) -> Body {
-    fn objects(held: &serde_json::Map<String, serde_json::Value>, wanted: &serde_json::Map<String, serde_json::Value>) -> Body {
+    fn objects(held: &Map<String, Value>, wanted: &Map<String, Value>) -> Body {
         let own = held.iter().filter_map(|(name, value)| match (value, wanted.get(name)) {
             (_, None) => Some((name.clone(), value.clone())),
-            (serde_json::Value::Object(held), Some(serde_json::Value::Object(wanted))) => {
+            (Value::Object(held), Some(Value::Object(wanted))) => {
                 let own = objects(held, wanted);
                 (!own.is_empty()).then(|| (name.clone(), own.into_value()))
             }
@@ -149,4 +191,91 @@ fn only_of(held: &Resource, wanted: &Body) -> Body {
 /// Singletons and named objects have one id in every tenant, and children have their parent's: there is nothing to link.
 fn has_own_id(id: &Id, key: &Key) -> bool {
     id.as_str() != key.name() && Catalog::standard().kind(key.kind()).is_some_and(Kind::has_own_ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::Settled;
+    use crate::plan::{Side, Stage};
+    use serde_json::json;
+
+    fn memory() -> Memory {
+        Memory { links: Links::default(), base: Base::default(), links_path: PathBuf::new(), base_path: PathBuf::new() }
+    }
+
+    fn body(value: Value) -> Body {
+        Body::from_value(value).expect("an object")
+    }
+
+    fn edit(path: &str, old: Option<Value>, new: Option<Value>) -> Edit {
+        Edit { path: path.into(), old, new }
+    }
+
+    fn update(edits: Vec<Edit>) -> Action {
+        Action::Update { id: Some(Id::new("t1")), body: Body::new(), edits }
+    }
+
+    /// Settles these changes of `clients/Web`, each with how it ended.
+    fn settled(memory: &mut Memory, kind: &str, ended: Vec<(Action, Outcome)>) -> Option<Body> {
+        let key = Key::new(kind, "Web");
+        let side = |name: &str| Side { tenant: name.into(), domain: format!("{name}.example"), taken: String::new() };
+        let mut plan = Plan::between(side("dev"), side("prod"));
+        let mut summary = Summary::default();
+        for (action, outcome) in ended {
+            let change = Change { key: key.clone(), source_id: Id::new("s1"), action, needs: Vec::new(), secrets: Vec::new() };
+            summary.settled.push(Settled { key: key.clone(), verb: change.verb(), outcome });
+            plan.stages.push(Stage { title: String::new(), changes: vec![change] });
+        }
+        memory.settle(&plan, &summary);
+        memory.base.of(&key).map(|applied| applied.body.clone())
+    }
+
+    fn with_base(base: Value, kind: &str) -> Memory {
+        let mut memory = memory();
+        memory.base.applied(&Key::new(kind, "Web"), &Id::new("t1"), body(base));
+        memory
+    }
+
+    fn applied() -> Outcome {
+        Outcome::Applied(Id::new("t1"))
+    }
+
+    #[test]
+    fn of_two_updates_of_one_resource_only_the_one_that_landed_is_remembered() {
+        let early = update(vec![edit("description", Some(json!("a")), Some(json!("b")))]);
+        let late = update(vec![edit("allowed_clients", None, Some(json!(["c1"])))]);
+        let mut memory = with_base(json!({"description": "a"}), "clients");
+        let after = settled(&mut memory, "clients", vec![(early, applied()), (late, Outcome::Failed("no".into()))]);
+        assert_eq!(after, Some(body(json!({"description": "b"}))));
+    }
+
+    #[test]
+    fn what_a_subscription_lacks_stays_wanted() {
+        let reduced = || Outcome::Reduced(Id::new("t1"), "sender_constrained: not in the subscription".into());
+        let change = update(vec![edit("require_proof_of_possession", None, Some(json!(true)))]);
+        let mut memory = with_base(json!({"description": "a"}), "clients");
+        assert_eq!(settled(&mut memory, "clients", vec![(change, reduced())]), Some(body(json!({"description": "a"}))));
+        let mut memory = self::memory();
+        let create = Action::Create { body: body(json!({"name": "Web"})), twins: Vec::new() };
+        assert_eq!(settled(&mut memory, "clients", vec![(create, reduced())]), None);
+        assert_eq!(memory.links.iter().count(), 1, "it is there, and must not be created twice");
+    }
+
+    #[test]
+    fn elements_of_the_target_stay_out_of_the_base() {
+        let change = update(vec![edit("callbacks", Some(json!(["a", "own", "gone"])), Some(json!(["a", "own", "b"])))]);
+        let mut memory = with_base(json!({"callbacks": ["a", "gone"]}), "clients");
+        assert_eq!(settled(&mut memory, "clients", vec![(change, applied())]), Some(body(json!({"callbacks": ["a", "b"]}))));
+    }
+
+    #[test]
+    fn elements_that_came_and_went_are_remembered() {
+        let kind = "role-permissions";
+        let (read, write) = (json!({"permission_name": "read"}), json!({"permission_name": "write"}));
+        let list = Catalog::standard().kind(kind).expect("a kind").elements();
+        let change = Action::Elements { parent: Key::new("roles", "Web"), added: vec![write.clone()], removed: vec![read.clone()] };
+        let mut memory = with_base(json!({list: [read]}), kind);
+        assert_eq!(settled(&mut memory, kind, vec![(change, applied())]), Some(body(json!({list: [write]}))));
+    }
 }

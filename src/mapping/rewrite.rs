@@ -43,6 +43,7 @@ impl Mapping {
         let mut desired = Desired::unmapped(snapshot);
         let mut renamed = HashMap::new();
         let mut kept_resources = Vec::new();
+        let mut skipped = HashSet::new();
         for mut resource in std::mem::take(&mut desired.snapshot.resources) {
             let kind = catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
             let key = resource.key.clone();
@@ -57,10 +58,15 @@ impl Mapping {
                     effect => *touched += change(kind, rule, effect, &mut resource, &mut desired),
                 }
             }
-            if is_skipped { desired.skipped.push(key) } else { kept_resources.push(resource) }
+            if is_skipped {
+                desired.skipped.insert((kind.name.to_owned(), resource.id));
+                skipped.insert(key);
+            } else {
+                kept_resources.push(resource);
+            }
         }
         desired.snapshot.resources = kept_resources;
-        skip_what_hangs_on_the_skipped(catalog, &mut desired);
+        skip_what_hangs_on(skipped, catalog, &mut desired);
         settle_names(catalog, &mut desired, renamed)?;
         let untouched = self.rules.iter().zip(&touched).filter(|(_, touched)| **touched == 0).map(|(rule, _)| rule.place.clone());
         Ok(Mapped { untouched: untouched.collect(), desired })
@@ -152,8 +158,7 @@ fn remove_elements(body: &mut Body, field: &str, element: &Value) -> usize {
 }
 
 /// Skips the children and grants of skipped resources too, and takes those out of the lists that name them.
-fn skip_what_hangs_on_the_skipped(catalog: &Catalog, desired: &mut Desired) {
-    let mut skipped: HashSet<Key> = desired.skipped.iter().cloned().collect();
+fn skip_what_hangs_on(mut skipped: HashSet<Key>, catalog: &Catalog, desired: &mut Desired) {
     if skipped.is_empty() {
         return;
     }
@@ -162,6 +167,7 @@ fn skip_what_hangs_on_the_skipped(catalog: &Catalog, desired: &mut Desired) {
             let hangs = resource.key.kind() == kind.name && hangs_on(kind, resource, &skipped);
             if hangs {
                 skipped.insert(resource.key.clone());
+                desired.skipped.insert((kind.name.to_owned(), resource.id.clone()));
             }
             !hangs
         });
@@ -176,8 +182,6 @@ fn skip_what_hangs_on_the_skipped(catalog: &Catalog, desired: &mut Desired) {
             });
         }
     }
-    desired.skipped = skipped.into_iter().collect();
-    desired.skipped.sort();
 }
 
 fn hangs_on(kind: &Kind, resource: &Resource, skipped: &HashSet<Key>) -> bool {

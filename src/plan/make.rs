@@ -126,7 +126,7 @@ impl<'inputs> Making<'inputs> {
                 self.leave_alone(&wanted.key, because);
                 continue;
             }
-            if let (None, Some(link)) = (held, self.past.links.of_source(kind.name, &wanted.id)) {
+            if let (None, Some(link), true) = (held, self.past.links.of_source(kind.name, &wanted.id), self.live.is_complete(kind.name)) {
                 let hint = format!("`migrate unlink {} {}` lets it be made anew", kind.name, wanted.id);
                 self.leave_out(
                     &wanted.key,
@@ -424,11 +424,11 @@ impl<'inputs> Making<'inputs> {
     }
 
     /// Returns whether a resource that only the target has goes: an earlier run made or adopted it, and the source, which lists its kind
-    /// whole and not empty, has it no more.
+    /// whole and with more than what is left alone, has it no more.
     fn is_pruned(&self, resource: &Resource) -> bool {
         let kind = self.kind_of(&resource.key);
-        let has_others = || self.desired.snapshot.of_kind(kind.name).next().is_some();
-        let is_skipped = |link: &Link| self.desired.skipped.iter().any(|key| key.kind() == link.kind && key.name() == link.key);
+        let has_others = || self.desired.snapshot.of_kind(kind.name).any(|one| one.left_alone.is_none());
+        let is_skipped = |link: &Link| self.desired.skipped.contains(&(link.kind.clone(), link.source_id.clone()));
         let link = self.past.links.of_target(kind.name, &resource.id);
         self.past.prune && kind.has_own_ids() && has_others() && link.is_some_and(|link| !is_skipped(link))
     }

@@ -10,12 +10,12 @@ mod mark;
 pub mod refs;
 pub mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
-use crate::resource::{Key, Resource};
+use crate::resource::{Id, Key, Resource};
 
 pub(crate) use mark::words as id_words;
 
@@ -91,8 +91,8 @@ pub struct Desired {
     pub kept: Vec<(Key, String)>,
     /// Secrets that are supplied from outside.
     pub supplied: Vec<Supplied>,
-    /// Resources of the source that are not wanted in the target.
-    pub skipped: Vec<Key>,
+    /// Resources of the source that are not wanted in the target, by kind and by their id there.
+    pub skipped: BTreeSet<(String, Id)>,
 }
 
 /// Where a secret comes from that no snapshot holds.
@@ -109,7 +109,7 @@ pub struct Supplied {
 impl Desired {
     /// Returns a source as it is, without any mapping.
     pub fn unmapped(snapshot: Snapshot) -> Self {
-        Self { snapshot, kept: Vec::new(), supplied: Vec::new(), skipped: Vec::new() }
+        Self { snapshot, kept: Vec::new(), supplied: Vec::new(), skipped: BTreeSet::new() }
     }
 }
 

@@ -67,7 +67,8 @@ impl Import {
         let standing = guard::standing(prepared.refusals.clone(), allowed);
         let Some(lock) = lock else { return Ok(self.stop_after_the_plan(context, &prepared.plan, &standing)) };
         let Prepared { plan, tenant, desired, live, mut memory, .. } = prepared;
-        if plan.is_empty() {
+        // What a guard refuses is refused where nothing would be written too: a dry run says the same.
+        if plan.is_empty() && standing.is_empty() {
             memory.adopt(&desired, &live);
             memory.agree(desired, &live, &plan, &Summary::default());
             memory.save()?;
@@ -98,6 +99,7 @@ impl Import {
         let (plan, refusals) = file::load(path)?;
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         refuse_another_target(&plan, &target.name, &target.domain)?;
+        let lock = lock(context, &plan.target.tenant)?;
         let tenant = context.connect(target)?;
         let live = read(context, &tenant, target, &self.route.include).await?;
         let moved = Moved::since(context.catalog, &plan, &live);
@@ -112,7 +114,7 @@ impl Import {
             return Ok(exit_of(&plan));
         }
         context.confirm(&question(&plan), self.yes)?;
-        let begun = Begun::new(context, &plan, lock(context, &plan.target.tenant)?)?;
+        let begun = Begun::new(context, &plan, lock)?;
         carry_out_linked(context, &plan, begun, &tenant, moved).await
     }
 
