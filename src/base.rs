@@ -38,6 +38,13 @@ pub struct Applied {
     pub secrets: BTreeMap<String, String>,
 }
 
+/// A base as its file holds it.
+#[derive(Serialize)]
+struct Written<'base> {
+    format: u32,
+    resources: &'base BTreeMap<Key, Applied>,
+}
+
 /// What could not be done with a base.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -105,7 +112,7 @@ impl Base {
     ///
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        let written = Self { format: FORMAT, resources: self.resources.clone() };
+        let written = Written { format: FORMAT, resources: &self.resources };
         let mut text = serde_json::to_string_pretty(&written).expect("a base is JSON");
         text.push('\n');
         disk::write_whole(path, text.as_bytes()).map_err(|source| Error::Write { path: path.to_owned(), source })

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::flows::{import, read, start};
+use migrate::catalog::{Catalog, Kind};
 use migrate::event::Outcome;
 use migrate::links::Links;
 use migrate::plan::Action;
@@ -338,4 +339,37 @@ async fn references_of_organizations_roles_and_connections_hold_the_targets_own_
 #[tokio::test]
 async fn references_of_experiments_hold_the_targets_own_ids() {
     check(&EXPERIMENTS).await;
+}
+
+/// How the API answers what a write calls otherwise.
+const ANSWERED: [(&str, &str); 2] = [("bindings[].ref.value", "/action/id"), ("grant_id", "/id")];
+
+/// Returns whether a row is about a reference: its list is the kind's, and its pointer ends as the path does.
+fn is_about(row: &Row, kind: &Kind, path: &str) -> bool {
+    let (places, at): (Vec<&str>, Vec<&str>) = (kind.path.split('/').collect(), row.0.split('/').collect());
+    // The bindings of a trigger stand below the list of triggers.
+    let is_at = at.len() >= places.len() && places.iter().zip(&at).all(|(place, at)| place == at || place.starts_with('{'));
+    let answered = ANSWERED.iter().find(|(known, _)| *known == path).map(|(_, pointer)| *pointer);
+    let path = path.replace("[]", "").replace("**.", "");
+    let names: Vec<&str> = path.split('.').collect();
+    let pointed: Vec<&str> = row.2.split('/').filter(|name| !name.is_empty() && name.parse::<usize>().is_err()).collect();
+    // What hangs under a parent is answered element by element.
+    let is_element = kind.parent().is_some() && pointed == names[1..];
+    let is_inside = pointed.first() == names.first() && pointed.last() == names.last();
+    is_at && (answered == Some(row.2) || is_element || is_inside)
+}
+
+#[test]
+fn no_reference_of_these_kinds_is_without_a_row() {
+    // Those of `references_pages`.
+    let others = ["prompt-", "rate-", "network-", "tenant-", "custom-", "branding", "email-", "phone-", "guardian-", "attack-"];
+    let rows: Vec<&Row> = CLIENTS.iter().chain(&CODE).chain(&ORGANIZATIONS).chain(&EXPERIMENTS).collect();
+    let is_other = |kind: &&Kind| kind.name == "connections" || others.iter().any(|start| kind.name.starts_with(start));
+    for kind in Catalog::standard().kinds().filter(|kind| !is_other(kind)) {
+        // What stands in the path of the request is the target's, or nothing would be found there.
+        let in_path: Vec<&str> = kind.in_path().collect();
+        for reference in kind.references.iter().filter(|reference| !in_path.contains(&reference.path)) {
+            assert!(rows.iter().any(|row| is_about(row, kind, reference.path)), "{} {}", kind.name, reference.path);
+        }
+    }
 }
