@@ -14,15 +14,17 @@ const WITH_HOSTS: [&str; 6] = ["callbacks", "allowed_logout_urls", "web_origins"
 
 /// Writes a state file of so many clients and half as many grants; everything else is as the company has it.
 ///
-/// Left out is what cannot be created in an empty tenant: rules, and the client that proves itself by a key nobody can read.
+/// Left out is what cannot be created in an empty tenant: rules, the client that stands for all, and the one that proves itself by a key
+/// nobody can read.
 pub(crate) fn write(path: &Path, clients: usize) -> io::Result<()> {
     let mut seed: Value = serde_json::from_str(ACME_DEV)?;
-    let own_clients = take(&mut seed, "/clients");
+    let mut own_clients = take(&mut seed, "/clients");
+    own_clients.retain(|client| client["global"] != true);
     let own_grants = take(&mut seed, "/client-grants");
     take(&mut seed, "/rules");
     let apis: Vec<Value> = own_apis(&seed);
     let models: Vec<&Value> = own_clients.iter().filter(|client| is_model(client)).collect();
-    let (more_clients, more_grants) = (clients.saturating_sub(own_clients.len() - 1), (clients / 2).saturating_sub(own_grants.len()));
+    let (more_clients, more_grants) = (clients.saturating_sub(own_clients.len()), (clients / 2).saturating_sub(own_grants.len()));
     let new_clients = (0..more_clients).map(|number| client(models[number % models.len()], number));
     let new_grants = (0..more_grants).map(|number| grant(&apis[number % apis.len()], number));
     let mut out = BufWriter::new(File::create(path)?);
@@ -49,7 +51,8 @@ fn own_apis(seed: &Value) -> Vec<Value> {
 }
 
 fn is_model(client: &Value) -> bool {
-    client["global"] != true && client["client_authentication_methods"].is_null()
+    // Clients that others registered are left alone.
+    client["client_authentication_methods"].is_null() && client["is_first_party"] != false
 }
 
 fn write_list(out: &mut impl Write, path: &str, list: impl Iterator<Item = Value>) -> io::Result<()> {
