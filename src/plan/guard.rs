@@ -30,8 +30,13 @@ const FEW: usize = 3;
 
 /// Returns every reason to refuse a plan.
 pub fn refusals(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most_changed: f64) -> Vec<Refusal> {
+    let within = within_one_tenant(catalog, plan, desired, live, most_changed);
+    same_tenant(plan).into_iter().chain(within).collect()
+}
+
+/// Returns every reason to refuse a plan whose values never left their tenant.
+pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most_changed: f64) -> Vec<Refusal> {
     let found = [
-        same_tenant(plan),
         unread(catalog, plan, desired, live),
         deletes(plan),
         many_changes(plan, most_changed),

@@ -11,8 +11,8 @@ use super::follow;
 use super::merge::{Merged, OnDrift, merge};
 use super::pairs::{Names, Partners, ambiguous};
 use super::resolve::{Candidate, Verdict, keep_elements_of_the_target, keep_held, resolve, spare};
-use super::stages::{After, mentioned_by, staged};
-use super::{Action, Change, LeftOut, Manual, Plan, SecretField, Side, Stage};
+use super::stages::{After, mentioned_by, removals, staged};
+use super::{Action, Change, LeftOut, Manual, Plan, SecretField, Side};
 use crate::base::Base;
 use crate::body::{Body, covers, is_blank};
 use crate::catalog::{Catalog, Kind, Purpose, Shape, Written};
@@ -31,11 +31,13 @@ pub struct Past<'past> {
     pub on_drift: OnDrift,
     /// Whether what is gone from the source is removed.
     pub prune: bool,
+    /// Whether elements of lists stay that name what only the target has.
+    pub keeps_own: bool,
 }
 
 /// Decides what it takes to make the target hold what is desired, where nothing but the links is known of earlier runs.
 pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> Plan {
-    plan_after(catalog, desired, live, Past { links, base: &Base::default(), on_drift: OnDrift::Keep, prune: false })
+    plan_after(catalog, desired, live, Past { links, base: &Base::default(), on_drift: OnDrift::Keep, prune: false, keeps_own: true })
 }
 
 /// Decides what it takes to make the target hold what is desired, after what earlier runs left.
@@ -60,7 +62,9 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
                     .push(format!("{key} is new in the target, so the source's {path} is used, though the mapping keeps the target's own"));
             }
         }
-        keep_elements_of_the_target(kind, &mut candidate, &source_has);
+        if past.keeps_own {
+            keep_elements_of_the_target(kind, &mut candidate, &source_has);
+        }
         changes.extend(making.change(kind, &candidate));
     }
     let after = std::mem::take(&mut making.after);
@@ -400,27 +404,19 @@ impl<'inputs> Making<'inputs> {
     }
 
     fn list_target_only(&mut self, partners: &Partners<'_>) {
-        let mut removals: BTreeMap<usize, Vec<Change>> = BTreeMap::new();
+        let mut removed: Vec<&Resource> = Vec::new();
         for (at, resource) in partners.live.iter().enumerate() {
             if partners.paired.contains(&at) || !self.desired.snapshot.is_complete(resource.key.kind()) {
                 continue;
             }
             match &resource.left_alone {
                 Some(because) => self.leave_alone(&resource.key, because),
-                None if self.is_pruned(resource) => {
-                    let (key, source_id) = (resource.key.clone(), Id::new(""));
-                    let action = Action::Remove { id: resource.id.clone(), body: resource.body.clone() };
-                    let change = Change { key, source_id, action, needs: Vec::new(), secrets: Vec::new() };
-                    removals.entry(self.catalog.place(resource.key.kind())).or_default().push(change);
-                }
+                None if self.is_pruned(resource) => removed.push(resource),
                 None => self.plan.target_only.entry(resource.key.kind().to_owned()).or_default().push(resource.key.clone()),
             }
         }
-        // What refers to others goes before them.
-        for (place, changes) in removals.into_iter().rev() {
-            let title = self.catalog.kinds().nth(place).expect("a place in the catalog").title;
-            self.plan.stages.push(Stage { title: format!("{title}, gone from {}", self.desired.snapshot.tenant), changes });
-        }
+        let because = format!("gone from {}", self.desired.snapshot.tenant);
+        self.plan.stages.extend(removals(self.catalog, removed.into_iter(), &because));
     }
 
     /// Returns whether a resource that only the target has goes: an earlier run made or adopted it, and the source, which lists its kind

@@ -7,6 +7,7 @@
 //! merge.rs     base, desired, live -> what the target should hold
 //! by_hand.rs   what a person has to supply or to do
 //! make.rs      desired, live, links, base -> Plan
+//! undo.rs      a run and what the target holds since -> Plan
 //! one.rs       one resource edited by hand -> Plan
 //! guard.rs     reasons to refuse a plan
 //! file.rs      plan.json
@@ -27,6 +28,7 @@ mod resolve;
 mod stages;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 use std::collections::BTreeMap;
 
@@ -40,6 +42,7 @@ pub use diff::Edit;
 pub use make::{Past, plan, plan_after, reserve};
 pub use merge::{OnDrift, drift_of};
 pub use one::change_one;
+pub use undo::{Done, undo};
 
 /// A tenant as a plan saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +85,18 @@ pub struct Plan {
     pub drift: Vec<Drift>,
     /// Anything else worth a line.
     pub notes: Vec<String>,
+    /// The run that this takes back, where it takes one back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<Undoes>,
+}
+
+/// The run that a plan takes back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undoes {
+    /// Its name.
+    pub run: String,
+    /// The tenant its settings came from.
+    pub source: String,
 }
 
 /// A field that the target changed by itself since the last run.
@@ -215,7 +230,14 @@ impl Plan {
             unknown: BTreeMap::new(),
             drift: Vec::new(),
             notes: Vec::new(),
+            undoes: None,
         }
+    }
+
+    /// Returns the tenant that its settings come from, or came from before they are taken back: its links and base are meant.
+    #[must_use]
+    pub fn source_tenant(&self) -> &str {
+        self.undoes.as_ref().map_or(&self.source.tenant, |undoes| &undoes.source)
     }
 
     /// Returns every change, in the order of the stages.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Action, Change, Stage};
 use crate::body::Body;
 use crate::catalog::{Catalog, Kind, Purpose};
-use crate::resource::Key;
+use crate::resource::{Id, Key, Resource};
 use crate::snapshot::refs;
 
 /// When a resource's turn is: the place of its kind, then its number among those of one name.
@@ -66,6 +66,18 @@ pub(super) fn staged(catalog: &Catalog, changes: Vec<Change>, after: Vec<(After,
         }
     }
     titled(catalog, early, late, &made)
+}
+
+/// Puts the removals of resources into stages: what refers to others goes before them.
+pub(super) fn removals<'held>(catalog: &Catalog, held: impl Iterator<Item = &'held Resource>, because: &str) -> Vec<Stage> {
+    let mut by_place: BTreeMap<usize, Vec<Change>> = BTreeMap::new();
+    for Resource { key, id, body, .. } in held {
+        let action = Action::Remove { id: id.clone(), body: body.clone() };
+        let change = Change { key: key.clone(), source_id: Id::new(""), action, needs: Vec::new(), secrets: Vec::new() };
+        by_place.entry(catalog.place(key.kind())).or_default().push(change);
+    }
+    let title = |place| catalog.kinds().nth(place).expect("a place in the catalog").title;
+    by_place.into_iter().rev().map(|(place, changes)| Stage { title: format!("{}, {because}", title(place)), changes }).collect()
 }
 
 fn titled(

@@ -76,7 +76,10 @@ fn heading(plan: &Plan, refusals: &[Refusal]) -> String {
         let counts = format!("{} to create, {} to change, {removed}{} equal", number(creates), number(updates), number(unchanged));
         return painted(TITLE, format!("{source} -> {target}: {counts}"));
     }
-    let line = if plan.left_out.is_empty() {
+    let line = if let Some(undoes) = &plan.undoes {
+        let but = if plan.left_out.is_empty() { "" } else { " but what is left out" };
+        format!("{target} holds nothing more that {} wrote{but}.", undoes.run)
+    } else if plan.left_out.is_empty() {
         format!("{target} holds everything {source} has: {equal} equal.")
     } else {
         format!("{target} holds everything {source} has but what is left out: {equal} equal.")

@@ -1,0 +1,427 @@
+//! A run and what the target holds since -> the plan that takes the run back.
+//!
+//! The target as it was before the run is what is desired: what the run wrote goes back where it still stands, what changed again since is
+//! left and named. The rest is planned as ever, so an undo knows no request of its own and can be undone like any other run.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::diff::{Edit, difference, normal, same};
+use super::make::{Past, plan_after};
+use super::merge::OnDrift;
+use super::stages::removals;
+use super::{Action, Change, LeftOut, Plan, Undoes};
+use crate::base::Base;
+use crate::body::{Body, covers, is_blank};
+use crate::catalog::{Catalog, Kind, Shape};
+use crate::links::Links;
+use crate::resource::{Id, Key, Resource};
+use crate::snapshot::{Desired, Snapshot, refs};
+
+/// A run that is over.
+#[derive(Debug, Clone, Copy)]
+pub struct Done<'run> {
+    /// Its name.
+    pub name: &'run str,
+    /// What was meant.
+    pub plan: &'run Plan,
+    /// The changes that are in the target, by their place in the plan, with the id of what they changed.
+    pub applied: &'run BTreeMap<usize, Id>,
+}
+
+/// Decides what it takes to take a run back, as far as `is_meant` says; returns the plan and what it makes the target hold.
+pub fn undo(catalog: &Catalog, done: Done<'_>, live: &Snapshot, is_meant: &dyn Fn(&Key) -> bool) -> (Plan, Desired) {
+    let mut undoing = Undoing::new(catalog, done, live);
+    let changes: Vec<(usize, &Change)> = done.plan.changes().enumerate().filter(|(_, change)| is_meant(&change.key)).collect();
+    for (at, change) in changes.into_iter().rev() {
+        if let Some(id) = done.applied.get(&at) {
+            undoing.take_back(&undoing.as_named_now(change), id);
+        }
+    }
+    undoing.keep_what_others_need();
+    undoing.planned(done, live)
+}
+
+struct Undoing<'inputs> {
+    catalog: &'inputs Catalog,
+    /// What the plan of the run calls resources, and what they are called now, where that differs.
+    names: HashMap<Key, Key>,
+    /// What the target should hold.
+    before: Vec<Resource>,
+    /// What the run created and that is to go.
+    gone: HashSet<Key>,
+    /// What the run wrote after it had created a resource.
+    written: HashMap<Key, Body>,
+    touched: HashSet<Key>,
+    base: Base,
+    left_out: Vec<LeftOut>,
+    notes: Vec<String>,
+}
+
+impl<'inputs> Undoing<'inputs> {
+    fn new(catalog: &'inputs Catalog, done: Done<'_>, live: &Snapshot) -> Self {
+        Self {
+            catalog,
+            names: names(done, live),
+            before: live.resources.clone(),
+            gone: HashSet::new(),
+            written: HashMap::new(),
+            touched: HashSet::new(),
+            base: Base::default(),
+            left_out: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Returns a change in the names that the target's resources have now.
+    fn as_named_now(&self, change: &Change) -> Change {
+        let mut change = change.clone();
+        if self.names.is_empty() {
+            return change;
+        }
+        let rename = |value: &mut Value| {
+            let mut whole = Body::from_iter([(String::new(), std::mem::take(value))]);
+            refs::rename(&mut whole, &self.names);
+            *value = whole.0.remove("").unwrap_or_default();
+        };
+        let now = |key: &Key| self.names.get(key).unwrap_or(key).clone();
+        change.key = now(&change.key);
+        match &mut change.action {
+            Action::Create { body, .. } | Action::Remove { body, .. } => refs::rename(body, &self.names),
+            Action::Update { body, edits, .. } => {
+                refs::rename(body, &self.names);
+                edits.iter_mut().flat_map(|edit| edit.old.iter_mut().chain(edit.new.as_mut())).for_each(rename);
+            }
+            Action::Elements { parent, added, removed } => {
+                *parent = now(parent);
+                added.iter_mut().chain(removed).for_each(rename);
+            }
+        }
+        change
+    }
+
+    fn take_back(&mut self, change: &Change, id: &Id) {
+        let kind = self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
+        self.touched.insert(change.key.clone());
+        if let (Action::Update { id: None, body, .. }, key) = (&change.action, &change.key) {
+            let written = self.written.entry(key.clone()).or_default();
+            for (name, value) in &body.0 {
+                written.0.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+            return;
+        }
+        let at = self.before.iter().position(|held| held.key.kind() == kind.name && held.id == *id);
+        match (&change.action, at) {
+            (Action::Remove { body, .. }, None) => self.make_again(kind, &change.key, id, body),
+            (Action::Elements { parent, removed, .. }, None) if self.is_made_again(parent) => self.hang_again(kind, change, id, removed),
+            // Somebody removed it already, or it never went.
+            (Action::Create { .. }, None) | (Action::Remove { .. }, Some(_)) => {}
+            (_, None) => self.leave_out(&change.key, None, "it is gone from the target since the run"),
+            (_, Some(at)) if self.before[at].left_alone.is_some() => {
+                let because = self.before[at].left_alone.clone().unwrap_or_default();
+                self.leave_out(&change.key, None, &because);
+            }
+            (Action::Create { body, .. }, Some(at)) => self.unmake(kind, at, body),
+            (Action::Update { edits, .. }, Some(at)) => {
+                self.put_back(kind, at, edits);
+                for secret in &change.secrets {
+                    self.leave_out(&change.key, Some(&secret.path), "a secret was sent, and what it was before nobody can read");
+                }
+            }
+            (Action::Elements { added, removed, .. }, Some(at)) => self.put_elements_back(kind, at, added, removed),
+        }
+    }
+
+    fn leave_out(&mut self, key: &Key, path: Option<&str>, because: &str) {
+        self.left_out.push(LeftOut { key: key.clone(), path: path.map(str::to_owned), because: because.to_owned() });
+    }
+
+    /// Keeps what the target holds now as what both agree on, so that a field which goes back to nothing is cleared.
+    fn agree(&mut self, at: usize) {
+        let Resource { key, id, body, .. } = &self.before[at];
+        if self.base.of(key).is_none() {
+            self.base.applied(key, id, body.clone());
+        }
+    }
+
+    /// Lets what the run created go, unless somebody changed it since; what no request removes loses what the run wrote.
+    fn unmake(&mut self, kind: &Kind, at: usize, created: &Body) {
+        let key = self.before[at].key.clone();
+        let mut written = created.clone();
+        written.0.extend(self.written.remove(&key).unwrap_or_default().0);
+        if let Some(follow_up) = kind.follow_up {
+            written.0.remove(follow_up.field);
+        }
+        if !can_be_removed(kind) {
+            let mut edits = difference(kind, &written, &Body::new()).edits;
+            edits.retain(|edit| !kind.key.contains(&edit.path.as_str()));
+            self.put_back(kind, at, &edits);
+            self.leave_out(&key, None, "no request removes it; what the run wrote into it is cleared");
+            return;
+        }
+        let (written, held) = (normal(kind, &written), normal(kind, &self.before[at].body));
+        match moved("", &written, &held) {
+            Some(path) => self.leave_out(&key, None, &format!("its {path} changed again since the run, which created it")),
+            None => drop(self.gone.insert(key)),
+        }
+    }
+
+    /// Puts back each field that still holds what the run wrote.
+    fn put_back(&mut self, kind: &Kind, at: usize, edits: &[Edit]) {
+        self.agree(at);
+        let key = self.before[at].key.clone();
+        let is_first_followed = self.let_run(kind, at, edits);
+        for edit in edits {
+            let held = normal(kind, &self.before[at].body).get(&edit.path).cloned();
+            if same(held.as_ref(), edit.old.as_ref()) {
+                continue;
+            }
+            if !same(held.as_ref(), edit.new.as_ref()) {
+                self.leave_out(&key, Some(&edit.path), "it changed again since the run");
+                continue;
+            }
+            let body = &mut self.before[at].body;
+            set(body, &edit.path, edit.old.as_ref());
+            if let Some(running) = running_path(kind, body, edit).filter(|_| !is_first_followed) {
+                set(body, &running, edit.old.as_ref());
+            }
+        }
+    }
+
+    /// What a run made take effect for the first time stays in effect: no request takes that back. Returns whether that is so.
+    fn let_run(&mut self, kind: &Kind, at: usize, edits: &[Edit]) -> bool {
+        let Some(follow_up) = kind.follow_up else { return false };
+        let is_first = edits.iter().any(|edit| edit.path == follow_up.field && edit.old.is_none());
+        if is_first {
+            let key = self.before[at].key.clone();
+            let body = &mut self.before[at].body;
+            let running = follow_up.content_of(body);
+            if body.get(follow_up.field) == Some(&Value::Bool(true)) {
+                body.set(follow_up.field, running.into_value());
+            }
+            self.leave_out(&key, Some(follow_up.field), "it took effect for the first time, and no request takes that back");
+        }
+        is_first
+    }
+
+    /// Takes away the elements that the run added and adds those it took away.
+    fn put_elements_back(&mut self, kind: &Kind, at: usize, added: &[Value], removed: &[Value]) {
+        self.agree(at);
+        let key = self.before[at].key.clone();
+        let list = normal(kind, &self.before[at].body).get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default();
+        if added.iter().any(|element| !list.contains(element)) {
+            self.leave_out(&key, Some(kind.elements()), "what the run added to it changed again since");
+            return;
+        }
+        let stays = list.iter().filter(|element| !added.contains(element));
+        let returns = removed.iter().filter(|element| !list.contains(element));
+        let list = stays.chain(returns).cloned().collect();
+        self.before[at].body.set(kind.elements(), Value::Array(list));
+    }
+
+    fn make_again(&mut self, kind: &Kind, key: &Key, id: &Id, body: &Body) {
+        if self.before.iter().any(|held| held.key == *key) {
+            self.leave_out(key, None, "the target has another of this name by now");
+            return;
+        }
+        self.notes.push(format!("{} \"{}\" is created again, with a new id", kind.singular, key.name()));
+        self.before.push(resource(key, id, body.clone()));
+    }
+
+    fn is_made_again(&self, key: &Key) -> bool {
+        self.touched.contains(key) && self.before.iter().any(|held| held.key == *key)
+    }
+
+    fn hang_again(&mut self, kind: &Kind, change: &Change, id: &Id, elements: &[Value]) {
+        let body = Body::from_iter([(kind.elements().to_owned(), Value::Array(elements.to_vec()))]);
+        self.before.push(resource(&change.key, id, body));
+    }
+
+    /// Keeps what the run created where something that stays refers to it, or hangs under it.
+    fn keep_what_others_need(&mut self) {
+        loop {
+            let stays = |held: &&Resource| !self.gone.contains(&held.key);
+            let needed = self.before.iter().filter(stays).find_map(|held| Some((self.needed_by(held)?, held.key.clone())));
+            let Some((key, other)) = needed else { return };
+            self.gone.remove(&key);
+            self.leave_out(&key, None, &format!("{other} refers to it, and that is not taken back"));
+        }
+    }
+
+    /// Returns something that is to go and that a resource which stays needs.
+    fn needed_by(&self, held: &Resource) -> Option<Key> {
+        let kind = self.catalog.kind(held.key.kind())?;
+        let parent = match kind.shape {
+            Shape::Child { parent, .. } if !held.body.0.values().all(is_blank) => Some(Key::new(parent, held.key.name())),
+            _ => None,
+        };
+        // A part goes with its parent, whatever it says.
+        let is_part = matches!(kind.shape, Shape::Part { .. });
+        let mentioned = held.body.0.values().filter(|_| !is_part).flat_map(refs::mentioned);
+        parent.into_iter().chain(mentioned).find(|key| self.gone.contains(key))
+    }
+
+    fn planned(self, done: Done<'_>, live: &Snapshot) -> (Plan, Desired) {
+        let Self { catalog, before, gone, touched, base, left_out, notes, .. } = self;
+        let resources = before.into_iter().filter(|held| !gone.contains(&held.key) && !hangs_under(catalog, held, &gone)).collect();
+        let snapshot = Snapshot { tenant: format!("undo of {}", done.name), resources, ..live.clone() };
+        let mut desired = Desired::unmapped(snapshot);
+        desired.snapshot.sort(catalog);
+        let past = Past { links: &themselves(catalog, live), base: &base, on_drift: OnDrift::Keep, prune: false, keeps_own: false };
+        let mut plan = plan_after(catalog, &desired, live, past);
+        plan.left_out.retain(|left| touched.contains(&left.key));
+        plan.left_out.extend(left_out);
+        plan.left_alone.retain(|left| touched.contains(&left.key));
+        plan.manual.retain(|manual| touched.contains(&manual.key));
+        plan.target_only.clear();
+        plan.unknown.clear();
+        plan.notes = notes;
+        let removed = live.resources.iter().filter(|held| gone.contains(&held.key));
+        plan.stages.extend(removals(catalog, removed, "created by the run"));
+        plan.undoes = Some(Undoes { run: done.name.to_owned(), source: done.plan.source_tenant().to_owned() });
+        (plan, desired)
+    }
+}
+
+/// Returns what the plan of a run calls resources that have another name now.
+fn names(done: Done<'_>, live: &Snapshot) -> HashMap<Key, Key> {
+    let now: HashMap<(&str, &Id), &Key> = live.resources.iter().map(|held| ((held.key.kind(), &held.id), &held.key)).collect();
+    let applied = done.plan.changes().enumerate().filter_map(|(at, change)| Some((&change.key, done.applied.get(&at)?)));
+    let then = done.plan.known.iter().chain(applied);
+    let renamed =
+        then.filter_map(|(key, id)| now.get(&(key.kind(), id)).filter(|now| **now != key).map(|now| (key.clone(), (*now).clone())));
+    renamed.collect()
+}
+
+/// Returns links that say that everything a tenant holds is itself.
+fn themselves(catalog: &Catalog, live: &Snapshot) -> Links {
+    let mut links = Links::default();
+    for held in &live.resources {
+        if catalog.kind(held.key.kind()).is_some_and(Kind::has_own_ids) {
+            links.link(&held.id, &held.id, &held.key);
+        }
+    }
+    links
+}
+
+fn resource(key: &Key, id: &Id, body: Body) -> Resource {
+    Resource { key: key.clone(), id: id.clone(), body, alias: None, carried: Body::new(), secrets: Vec::new(), left_alone: None }
+}
+
+/// Returns whether a request takes a resource of the kind away again.
+fn can_be_removed(kind: &Kind) -> bool {
+    kind.has_own_ids() || kind.is_optional && !kind.delete_scopes.is_empty()
+}
+
+/// Returns whether a part goes with what is gone.
+fn hangs_under(catalog: &Catalog, held: &Resource, gone: &HashSet<Key>) -> bool {
+    let shape = catalog.kind(held.key.kind()).map(|kind| kind.shape);
+    matches!(shape, Some(Shape::Part { parent }) if gone.contains(&Key::new(parent, held.key.name())))
+}
+
+/// Returns the first field that holds something else than what was written.
+fn moved(above: &str, written: &Body, held: &Body) -> Option<String> {
+    written.0.iter().find_map(|(name, wanted)| {
+        let path = crate::body::join(above, name);
+        match (wanted, held.0.get(name)) {
+            (Value::Object(wanted), Some(Value::Object(held))) => moved(&path, &Body(wanted.clone()), &Body(held.clone())),
+            (wanted, held) => (!same(Some(wanted), held)).then_some(path),
+        }
+    })
+}
+
+fn set(body: &mut Body, path: &str, value: Option<&Value>) {
+    match value {
+        Some(value) => body.set(path, value.clone()),
+        None => drop(body.take(path)),
+    }
+}
+
+/// Returns where the content that runs holds what an edit wrote, where that is kept beside the draft.
+fn running_path(kind: &Kind, body: &Body, edit: &Edit) -> Option<String> {
+    let follow_up = kind.follow_up?;
+    let is_content = follow_up.content.iter().any(|field| covers(field, &edit.path));
+    let path = crate::body::join(follow_up.field, &edit.path);
+    (is_content && body.get(follow_up.field)?.is_object() && same(body.get(&path), edit.new.as_ref())).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{SecretField, Side, Stage};
+    use crate::snapshot::Status;
+    use serde_json::json;
+
+    fn body(value: Value) -> Body {
+        Body::from_value(value).expect("an object")
+    }
+
+    /// A tenant that holds these resources, each with its key for an id.
+    fn live(resources: &[(&str, Value)]) -> Snapshot {
+        let key = |text: &str| Key::try_from(text.to_owned()).expect("a key");
+        let resources = resources.iter().map(|(name, held)| resource(&key(name), &Id::new(*name), body(held.clone())));
+        let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
+        let (tenant, domain, taken) = ("prod".to_owned(), "prod.auth0.com".to_owned(), String::new());
+        Snapshot { tenant, domain, taken, kinds, resources: resources.collect(), twice: Vec::new() }
+    }
+
+    /// Takes back a run of these changes, each of the resource of its key.
+    fn taken_back(changes: Vec<(&str, Action, Vec<SecretField>)>, live: &Snapshot) -> Plan {
+        let side = |name: &str| Side { tenant: name.into(), domain: format!("{name}.auth0.com"), taken: String::new() };
+        let mut plan = Plan::between(side("dev"), side("prod"));
+        let mut applied = BTreeMap::new();
+        for (at, (name, action, secrets)) in changes.into_iter().enumerate() {
+            let key = Key::try_from(name.to_owned()).expect("a key");
+            applied.insert(at, Id::new(name));
+            let change = Change { key, source_id: Id::new("s"), action, needs: Vec::new(), secrets };
+            plan.stages.push(Stage { title: String::new(), changes: vec![change] });
+        }
+        undo(Catalog::standard(), Done { name: "r1", plan: &plan, applied: &applied }, live, &|_| true).0
+    }
+
+    fn edited(path: &str, old: Value, new: Value) -> Action {
+        let id = Some(Id::new("clients/Web"));
+        Action::Update { id, body: Body::new(), edits: vec![Edit { path: path.into(), old: Some(old), new: Some(new) }] }
+    }
+
+    fn named(plan: &Plan) -> Vec<String> {
+        let path = |left: &LeftOut| left.path.as_ref().map(|path| format!(", {path}")).unwrap_or_default();
+        plan.left_out.iter().map(|left| format!("{}{}: {}", left.key, path(left), left.because)).collect()
+    }
+
+    #[test]
+    fn a_secret_that_was_sent_stays_and_is_named() {
+        let secret = SecretField { path: "client_secret".into(), from: "env:S".into() };
+        let plan = taken_back(
+            vec![("clients/Web", edited("description", json!("old"), json!("new")), vec![secret])],
+            &live(&[("clients/Web", json!({"name": "Web", "description": "new"}))]),
+        );
+        assert_eq!(named(&plan), ["clients/Web, client_secret: a secret was sent, and what it was before nobody can read"]);
+        let bodies: Vec<&Action> = plan.changes().map(|change| &change.action).collect();
+        let back = Edit { path: "description".into(), old: Some(json!("new")), new: Some(json!("old")) };
+        let update = Action::Update { id: Some(Id::new("clients/Web")), body: body(json!({"description": "old"})), edits: vec![back] };
+        assert_eq!(bodies, [&update]);
+    }
+
+    #[test]
+    fn what_is_gone_since_is_named_and_what_is_back_already_is_nothing_to_do() {
+        let gone = taken_back(vec![("clients/Web", edited("description", json!("old"), json!("new")), Vec::new())], &live(&[]));
+        assert_eq!((named(&gone), gone.is_empty()), (vec!["clients/Web: it is gone from the target since the run".to_owned()], true));
+        let held = live(&[("clients/Web", json!({"name": "Web", "description": "old"}))]);
+        let back = taken_back(vec![("clients/Web", edited("description", json!("old"), json!("new")), Vec::new())], &held);
+        assert_eq!((named(&back), back.is_empty()), (Vec::new(), true));
+    }
+
+    #[test]
+    fn what_was_removed_is_created_again_unless_its_name_is_taken_by_now() {
+        let removed = || Action::Remove { id: Id::new("clients/Web"), body: body(json!({"name": "Web", "description": "old"})) };
+        let again = taken_back(vec![("clients/Web", removed(), Vec::new())], &live(&[]));
+        assert_eq!((again.counts().creates, named(&again)), (1, Vec::new()));
+        assert_eq!(again.notes, ["client \"Web\" is created again, with a new id"]);
+        let mut other = live(&[("clients/Web", json!({"name": "Web"}))]);
+        other.resources[0].id = Id::new("other");
+        let taken = taken_back(vec![("clients/Web", removed(), Vec::new())], &other);
+        assert_eq!((taken.is_empty(), named(&taken)), (true, vec!["clients/Web: the target has another of this name by now".to_owned()]));
+    }
+}
