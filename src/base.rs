@@ -168,6 +168,11 @@ impl Base {
         self.resources.remove(key);
     }
 
+    /// Forgets a resource of the target, whatever it was called when it was applied.
+    pub fn forget_target(&mut self, kind: &str, id: &Id) {
+        self.resources.retain(|key, applied| key.kind() != kind || applied.id != *id);
+    }
+
     /// Gives resources their new keys.
     pub fn rename(&mut self, names: &std::collections::HashMap<Key, Key>) {
         let old = std::mem::take(&mut self.resources);

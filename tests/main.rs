@@ -21,4 +21,5 @@ mod refusals;
 mod signing;
 mod stage;
 mod subscriptions;
+mod undo;
 mod verbs;

@@ -201,6 +201,18 @@ impl Stage {
         self.dev.requests().into_iter().chain(self.requests()).filter(|seen| seen.is_write).collect()
     }
 
+    /// Returns all that prod holds, by path.
+    pub(crate) fn all_of_prod(&self) -> Value {
+        self.at_prod().state().to_json()["data"].clone()
+    }
+
+    /// Changes what prod holds as somebody in its dashboard would.
+    pub(crate) fn change_prod(&mut self, change: impl FnOnce(&mut Value)) {
+        let mut held = self.prod_goes().to_json();
+        change(&mut held["data"]);
+        self.prod_returns(State::from_json(held).expect("a state"));
+    }
+
     /// Returns what prod holds at a path.
     pub(crate) fn prod(&self, path: &str) -> Value {
         self.at_prod().state().to_json()["data"][path].clone()

@@ -41,6 +41,17 @@ pub enum State {
     Open,
 }
 
+/// What a journal tells of a run that is over, or was cut off.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// When the run began: RFC 3339, UTC.
+    pub begun: String,
+    /// How each change ended that was reached, by its place in the plan.
+    pub outcomes: BTreeMap<usize, Outcome>,
+    /// Whether every change is in the target.
+    pub is_ended: bool,
+}
+
 /// What could not be done with a journal.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -108,7 +119,8 @@ impl Journal {
     ///
     /// When it cannot be read, is broken before its end, or cannot be written.
     pub fn resume(path: &Path, at: &str) -> Result<Self, Error> {
-        let (states, whole) = read(path)?;
+        let mut states = BTreeMap::new();
+        let whole = read(path, &mut |entry| learn(&mut states, &entry))?;
         let write = |source| Error::Write { path: path.to_owned(), source };
         let mut file = Appender::open(path).map_err(write)?;
         file.cut_to(whole).map_err(write)?;
@@ -173,10 +185,36 @@ fn learn(states: &mut BTreeMap<usize, State>, entry: &Entry) {
     states.insert(*change, state);
 }
 
-/// Reads a journal; returns what it says of each change and how many bytes of it are whole.
-fn read(path: &Path) -> Result<(BTreeMap<usize, State>, u64), Error> {
+impl Record {
+    /// Reads a journal to its end, or to where a cut tore it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, is broken before its end, or is of a newer format.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let mut record = Self::default();
+        read(path, &mut |entry| record.learn(entry))?;
+        Ok(record)
+    }
+
+    fn learn(&mut self, entry: Entry) {
+        self.is_ended = matches!(entry, Entry::Ended { .. });
+        let (change, outcome) = match entry {
+            Entry::Begun { at, .. } => return self.begun = at,
+            Entry::Resumed { .. } | Entry::Ended { .. } => return,
+            Entry::Intent { change, .. } => (change, Outcome::InDoubt("the run was cut off before its answer came".to_owned())),
+            Entry::Applied { change, id } => (change, Outcome::Applied(id)),
+            Entry::Failed { change, because } => (change, Outcome::Failed(because)),
+            Entry::Skipped { change, because } => (change, Outcome::Skipped(because)),
+            Entry::InDoubt { change, because } => (change, Outcome::InDoubt(because)),
+        };
+        self.outcomes.insert(change, outcome);
+    }
+}
+
+/// Reads a journal, entry by entry; returns how many bytes of it are whole.
+fn read(path: &Path, see: &mut dyn FnMut(Entry)) -> Result<u64, Error> {
     let bytes = fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let mut states = BTreeMap::new();
     let mut whole = 0;
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
     for (at, line) in lines.iter().enumerate() {
@@ -185,7 +223,7 @@ fn read(path: &Path) -> Result<(BTreeMap<usize, State>, u64), Error> {
             Ok(Entry::Begun { format, .. }) if format > FORMAT => {
                 return Err(Error::Newer { path: path.to_owned(), format });
             }
-            Ok(entry) if line.ends_with(b"\n") => learn(&mut states, &entry),
+            Ok(entry) if line.ends_with(b"\n") => see(entry),
             // A cut can leave part of a line, or zeros where a line was to be.
             _ if at + 1 == lines.len() => break,
             Ok(_) => unreachable!("only the last line can lack its end"),
@@ -195,7 +233,7 @@ fn read(path: &Path) -> Result<(BTreeMap<usize, State>, u64), Error> {
         }
         whole += line.len() as u64;
     }
-    Ok((states, whole))
+    Ok(whole)
 }
 
 /// Returns what is wrong with an entry without the place, whose line is always the first.

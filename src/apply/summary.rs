@@ -1,8 +1,11 @@
 //! How an apply ended, for whoever renders it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::event::Outcome;
+use crate::plan::Plan;
 use crate::resource::Key;
 
 /// One change and how it ended.
@@ -47,6 +50,16 @@ pub struct Tally {
 }
 
 impl Summary {
+    /// Returns how a plan ended by what its journal tells of each change.
+    #[must_use]
+    pub fn told(plan: &Plan, outcomes: &BTreeMap<usize, Outcome>) -> Self {
+        let settled = plan.changes().enumerate().filter_map(|(at, change)| {
+            outcomes.get(&at).map(|outcome| Settled { key: change.key.clone(), verb: change.verb(), outcome: outcome.clone() })
+        });
+        let summary = Self { settled: settled.collect(), ..Self::default() };
+        summary.stopped_short_of(plan.changes().count())
+    }
+
     /// Returns the summary of a run that stopped before all of its changes were reached.
     pub(super) fn stopped_short_of(mut self, total: usize) -> Self {
         self.unsent = total - self.settled.len();

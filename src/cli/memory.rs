@@ -63,6 +63,10 @@ impl Memory {
                 Outcome::Reduced(id, _) => (id, false),
                 Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::InDoubt(_) => continue,
             };
+            if plan.undoes.is_some() {
+                self.forget(change, id);
+                continue;
+            }
             if matches!(change.action, Action::Create { .. }) && has_own_id(id, &change.key) {
                 self.links.link(&change.source_id, id, &change.key);
             }
@@ -94,13 +98,17 @@ impl Memory {
                 after.set(list, Value::Array(moved(&known, added, removed)));
                 self.base.applied(&change.key, &id, after);
             }
-            Action::Remove { id, .. } => {
-                self.base.forget(&change.key);
-                let linked = self.links.of_target(change.key.kind(), id).map(|link| link.source_id.clone());
-                if let Some(source) = linked {
-                    self.links.unlink(change.key.kind(), &source);
-                }
-            }
+            Action::Remove { .. } => self.forget(change, id),
+        }
+    }
+
+    /// Forgets what was applied of a resource, and which one it is where it is gone.
+    fn forget(&mut self, change: &Change, id: &Id) {
+        self.base.forget(&change.key);
+        self.base.forget_target(change.key.kind(), id);
+        let linked = self.links.of_target(change.key.kind(), id).map(|link| link.source_id.clone());
+        if let (Action::Remove { .. }, Some(source)) = (&change.action, linked) {
+            self.links.unlink(change.key.kind(), &source);
         }
     }
 

@@ -5,6 +5,7 @@
 //! context.rs       what every verb needs: settings, tenants, where to print
 //! prepare.rs       source and target -> plan; the same for plan, dry run and import
 //! memory.rs        links and base: what a run leaves for the next
+//! runs.rs          runs that were
 //! carry_out.rs     lock, run folder, signals, summary
 //! failure.rs       errors -> what state things are in, cause, hint, exit code
 //! verbs/           one file a verb; its doc comment is its help
@@ -15,6 +16,7 @@ mod context;
 mod failure;
 mod memory;
 mod prepare;
+mod runs;
 pub mod settings;
 mod verbs;
 
@@ -76,6 +78,9 @@ enum Verb {
     Get(verbs::get::Get),
     Update(verbs::update::Update),
     Api(verbs::api::Api),
+    Runs(verbs::runs::Runs),
+    Show(verbs::show::Show),
+    Undo(verbs::undo::Undo),
     Drift(verbs::drift::Drift),
     Link(verbs::link::Link),
     Unlink(verbs::link::Unlink),
@@ -124,6 +129,9 @@ async fn answer(arguments: Arguments) -> Result<u8, Failure> {
         Verb::Update(verb) => verb.run(&context).await,
         Verb::Api(verb) => verb.run(&context).await,
         Verb::Kinds(verbs::kinds::Kinds {}) => Ok(verbs::kinds::Kinds::run(&context)),
+        Verb::Runs(verb) => verb.run(&context),
+        Verb::Show(verb) => verb.run(&context),
+        Verb::Undo(verb) => verb.run(&context).await,
         Verb::Drift(verb) => verb.run(&context).await,
         Verb::Link(verb) => verb.run(&context).await,
         Verb::Unlink(verb) => verb.run(&context),

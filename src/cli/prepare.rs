@@ -119,11 +119,7 @@ impl Part {
     /// Checks the names and returns what to read.
     pub(super) fn selection(&self, context: &Context) -> Result<Selection, Failure> {
         let kinds = self.kinds.iter().map(|name| kind(context, name).map(|kind| kind.name.to_owned())).collect::<Result<_, _>>()?;
-        let pattern = |text: &String| {
-            let pattern = glob::Pattern::new(text);
-            pattern.map_err(|error| Failure::new(USAGE, format!("nothing was done: \"{text}\" is no pattern")).caused_by(&error))
-        };
-        let only = self.only.iter().map(pattern).collect::<Result<Vec<_>, _>>()?;
+        let only = patterns(&self.only)?;
         for pattern in &only {
             let name = pattern.as_str().split('/').next().unwrap_or_default();
             if !name.contains(['*', '?', '[']) {
@@ -131,6 +127,26 @@ impl Part {
             }
         }
         Ok(Selection { kinds, only, include: included(context, &self.include)? })
+    }
+}
+
+/// Returns the patterns of keys that were named.
+pub(super) fn patterns(texts: &[String]) -> Result<Vec<glob::Pattern>, Failure> {
+    let pattern = |text: &String| {
+        let pattern = glob::Pattern::new(text);
+        pattern.map_err(|error| Failure::new(USAGE, format!("nothing was done: \"{text}\" is no pattern")).caused_by(&error))
+    };
+    texts.iter().map(pattern).collect()
+}
+
+/// Returns the guards that are acknowledged, or says which one was probably meant.
+pub(super) fn allowed(names: &[String]) -> Result<BTreeSet<String>, Failure> {
+    match names.iter().find(|name| !guard::ALLOWED.contains(&name.as_str())) {
+        Some(name) => {
+            let state = format!("nothing was written: no guard is called \"{name}\"");
+            Err(Failure::new(USAGE, state).hint(crate::wrong::did_you_mean(name, &guard::ALLOWED)))
+        }
+        None => Ok(names.iter().cloned().collect()),
     }
 }
 

@@ -5,6 +5,7 @@
 //! text.rs       a plan, in the future tense          changes.rs   one change of it, field by field
 //! summary.rs    how a run ended, in the past tense   exported.rs  what an export found
 //! json.rs       the same for programs                table.rs     aligned columns
+//! runs.rs       runs that were
 //! files.rs      report.{json,csv,md,html} of a run   page.rs, csv.rs, markdown.rs, html.rs
 //! words.rs, values.rs, lines.rs, sections.rs, paint.rs   the small pieces of all of them
 //! ```
@@ -24,6 +25,7 @@ mod markdown;
 mod page;
 mod paint;
 mod progress;
+mod runs;
 #[cfg(test)]
 mod sample;
 mod sections;
@@ -40,6 +42,7 @@ pub use exported::exported;
 pub use files::files;
 pub use json::{exported_json, plan_json, summary_json};
 pub use progress::{Mode, Progress};
+pub use runs::{Listed, Told, runs, runs_json, shown, shown_json};
 pub use summary::{Effort, Run, state, summary};
 pub use table::Table;
 pub use text::{drift, plan};

@@ -30,7 +30,7 @@ pub struct Run<'run> {
     pub plan: &'run Plan,
     /// What came of it.
     pub summary: &'run Summary,
-    /// What it cost.
+    /// What it cost; nothing of a run that is long over.
     pub effort: Effort,
     /// The run's folder.
     pub folder: &'run Path,
@@ -131,11 +131,12 @@ pub(super) fn heading_text(run: &Run<'_>) -> String {
     let target = &run.plan.target.tenant;
     let Effort { took, requests, waited } = run.effort;
     let wait = if waited.as_millis() == 0 { String::new() } else { format!(", waited {} for the rate limit", duration(waited)) };
-    let cost = format!("in {} ({}{wait})", duration(took), count(requests, "request"));
+    let is_known = run.effort != Effort::default();
+    let cost = if is_known { format!(" in {} ({}{wait})", duration(took), count(requests, "request")) } else { String::new() };
     let state = state(run.summary).replacen("applied", "Applied", 1);
     match state.split_once("; ") {
-        Some((applied, rest)) => format!("{applied} to {target} {cost}; {rest}."),
-        None => format!("{state} to {target} {cost}."),
+        Some((applied, rest)) => format!("{applied} to {target}{cost}; {rest}."),
+        None => format!("{state} to {target}{cost}."),
     }
 }
 

@@ -98,8 +98,8 @@ fn a_run_that_does_not_exist_is_named() {
     let (stage, _run) = cut();
     assert_snapshot!(refused(&stage, "import --tenant prod --resume yesterday --yes --quiet"), @r#"
     exit 64
-    error: nothing was written: there is no run "yesterday" in "./runs"
-    hint:  `migrate import --tenant prod --resume` goes on with the newest that was cut off
+    error: nothing was done: there is no run "yesterday" in "./runs"
+    hint:  `migrate runs` lists them
     "#);
 }
 

@@ -10,7 +10,8 @@ use crate::cli::carry_out::{Begun, carry_out, lock};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, INCOMPLETE, REFUSED, USAGE};
 use crate::cli::memory::Memory;
-use crate::cli::prepare::{Prepared, Route, preflight, prepare, read};
+use crate::cli::prepare::{Prepared, Route, allowed, preflight, prepare, read};
+use crate::cli::runs::folder_of;
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Plan, file};
 use crate::report;
@@ -43,21 +44,11 @@ pub(in crate::cli) struct Import {
 
 impl Import {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
-        let allowed = self.allowed()?;
+        let allowed = allowed(&self.allow)?;
         match (&self.plan, &self.resume) {
             (Some(path), _) => self.carry_out_file(context, path, &allowed).await,
             (None, Some(run)) => self.resume(context, run).await,
             (None, None) => self.import(context, &allowed).await,
-        }
-    }
-
-    fn allowed(&self) -> Result<BTreeSet<String>, Failure> {
-        match self.allow.iter().find(|name| !guard::ALLOWED.contains(&name.as_str())) {
-            Some(name) => {
-                let state = format!("nothing was written: no guard is called \"{name}\"");
-                Err(Failure::new(USAGE, state).hint(crate::wrong::did_you_mean(name, &guard::ALLOWED)))
-            }
-            None => Ok(self.allow.iter().cloned().collect()),
         }
     }
 
@@ -122,7 +113,7 @@ impl Import {
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         let folder = match run {
             "" => newest_unfinished(&context.folder("runs")?, &target.name)?,
-            run => folder_of(&context.folder("runs")?, run, &target.name)?,
+            run => folder_of(&context.folder("runs")?, run)?,
         };
         let (plan, _) = file::load(&folder.join("plan.json"))?;
         refuse_another_target(&plan, &target.name, &target.domain)?;
@@ -141,7 +132,7 @@ impl Import {
 
 /// Carries out a plan that was read from a file, with what earlier runs left of its source and target.
 async fn carry_out_linked(context: &Context, plan: &Plan, begun: Begun, tenant: &Tenant, moved: Moved) -> Result<u8, Failure> {
-    let mut memory = Memory::load(context, &plan.source.tenant, &plan.target.tenant)?;
+    let mut memory = Memory::load(context, plan.source_tenant(), &plan.target.tenant)?;
     carry_out(context, plan, begun, tenant, moved, Some((&mut memory, None))).await
 }
 
@@ -152,26 +143,16 @@ fn question(plan: &Plan) -> String {
 }
 
 /// What is left out of a plan keeps a run from being whole.
-fn exit_of(plan: &Plan) -> u8 {
+pub(super) fn exit_of(plan: &Plan) -> u8 {
     if plan.left_out.is_empty() { 0 } else { INCOMPLETE }
 }
 
-fn refuse_another_target(plan: &Plan, name: &str, domain: &str) -> Result<(), Failure> {
+pub(super) fn refuse_another_target(plan: &Plan, name: &str, domain: &str) -> Result<(), Failure> {
     if plan.target.domain == domain {
         return Ok(());
     }
     let state = format!("nothing was written: the plan is for {}, and \"{name}\" is {domain}", plan.target.domain);
     Err(Failure::new(USAGE, state).hint("name the tenant it was made for with --tenant"))
-}
-
-/// Returns the folder of the run that a person named.
-fn folder_of(runs: &Path, run: &str, target: &str) -> Result<PathBuf, Failure> {
-    let folder = runs.join(run);
-    if folder.is_dir() {
-        return Ok(folder);
-    }
-    let failure = Failure::new(USAGE, format!("nothing was written: there is no run \"{run}\" in \"{}\"", runs.display()));
-    Err(failure.hint(format!("`migrate import --tenant {target} --resume` goes on with the newest that was cut off")))
 }
 
 /// Returns the folder of the newest run on this target that did not come to its end.

@@ -1,0 +1,88 @@
+//! Runs that were: their folders, plans and journals.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::context::Context;
+use super::failure::{Failure, USAGE};
+use crate::apply::Summary;
+use crate::apply::journal::Record;
+use crate::plan::{Plan, file};
+use crate::resource::Id;
+use crate::wrong::nearest;
+
+/// A run that was, as its own files tell of it.
+pub(super) struct PastRun {
+    /// Its name.
+    pub(super) name: String,
+    /// Its folder.
+    pub(super) folder: PathBuf,
+    /// What was meant.
+    pub(super) plan: Plan,
+    /// What its journal tells.
+    pub(super) record: Record,
+    /// What came of it.
+    pub(super) summary: Summary,
+}
+
+impl PastRun {
+    /// Reads a run that a person named.
+    pub(super) fn load(context: &Context, name: &str) -> Result<Self, Failure> {
+        let runs = context.folder("runs")?;
+        let folder = folder_of(&runs, name)?;
+        Self::read(folder, name)
+    }
+
+    /// Reads the run in a folder.
+    pub(super) fn read(folder: PathBuf, name: &str) -> Result<Self, Failure> {
+        let (plan, _) = file::load(&folder.join("plan.json")).map_err(|error| unreadable(name, &error))?;
+        let record = Record::load(&folder.join("journal.jsonl")).map_err(|error| unreadable(name, &error))?;
+        let summary = Summary::told(&plan, &record.outcomes);
+        Ok(Self { name: name.to_owned(), folder, plan, record, summary })
+    }
+
+    /// Returns whether it stopped before every change was settled.
+    pub(super) fn is_cut_off(&self) -> bool {
+        let tally = self.summary.tally();
+        tally.unsent + tally.in_doubt > 0
+    }
+
+    /// Returns the command that goes on with it.
+    pub(super) fn resume(&self) -> String {
+        format!("migrate import --tenant {} --resume {}", self.plan.target.tenant, self.name)
+    }
+
+    /// Returns the changes that are in the target, with the id of what they changed.
+    pub(super) fn applied(&self) -> BTreeMap<usize, Id> {
+        let outcomes = self.record.outcomes.iter();
+        outcomes.filter_map(|(at, outcome)| outcome.id().map(|id| (*at, id.clone()))).collect()
+    }
+}
+
+fn unreadable(name: &str, error: &dyn std::error::Error) -> Failure {
+    let failure = Failure::new(USAGE, format!("nothing was done: the run \"{name}\" cannot be read")).caused_by(error);
+    failure.hint("what it did cannot be known; `migrate plan` compares with what the target holds now")
+}
+
+/// Returns the names of all runs, the newest first.
+pub(super) fn names(runs: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(runs).into_iter().flatten().filter_map(Result::ok).filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.retain(|name| !name.starts_with('.'));
+    names.sort_unstable_by(|one, other| other.cmp(one));
+    names
+}
+
+/// Returns the folder of the run that a person named.
+pub(super) fn folder_of(runs: &Path, name: &str) -> Result<PathBuf, Failure> {
+    let folder = runs.join(name);
+    let all = names(runs);
+    if all.iter().any(|known| known == name) {
+        return Ok(folder);
+    }
+    let failure = Failure::new(USAGE, format!("nothing was done: there is no run \"{name}\" in \"{}\"", runs.display()));
+    Err(match nearest(name, all.iter().map(String::as_str)) {
+        Some(nearest) => failure.hint(format!("did you mean \"{nearest}\"? `migrate runs` lists them")),
+        None => failure.hint("`migrate runs` lists them"),
+    })
+}

@@ -1,0 +1,46 @@
+//! `migrate runs`
+
+use clap::Args;
+
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::runs::{PastRun, names};
+use crate::report;
+
+/// List the runs there were, the newest first
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Runs {
+    /// Only runs on this tenant
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+}
+
+impl Runs {
+    pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
+        if let Some(tenant) = &self.tenant {
+            context.tenant_settings(Some(tenant))?;
+        }
+        let folder = context.folder("runs")?;
+        let all: Vec<(String, Option<PastRun>)> =
+            names(&folder).into_iter().map(|name| (name.clone(), PastRun::read(folder.join(&name), &name).ok())).collect();
+        let is_meant = |run: &&(String, Option<PastRun>)| match (&self.tenant, &run.1) {
+            (Some(tenant), Some(run)) => run.plan.target.tenant == *tenant,
+            (Some(tenant), None) => run.0.ends_with(&format!("-{tenant}")),
+            (None, _) => true,
+        };
+        let listed: Vec<report::Listed<'_>> = all.iter().filter(is_meant).map(|(name, run)| listed(name, run.as_ref())).collect();
+        context.answer(|| report::runs(&listed), || report::runs_json(&listed, 0));
+        Ok(0)
+    }
+}
+
+fn listed<'run>(name: &'run str, run: Option<&'run PastRun>) -> report::Listed<'run> {
+    let told = run.map(|run| report::Told {
+        source: &run.plan.source.tenant,
+        target: &run.plan.target.tenant,
+        begun: &run.record.begun,
+        tally: run.summary.tally(),
+        is_ended: run.record.is_ended,
+    });
+    report::Listed { name, told }
+}

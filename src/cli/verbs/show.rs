@@ -1,0 +1,25 @@
+//! `migrate show`
+
+use clap::Args;
+
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::runs::PastRun;
+use crate::report;
+
+/// Show what a run was to do, and how each change of it ended
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Show {
+    /// The run, as `migrate runs` lists it
+    #[arg(value_name = "RUN")]
+    run: String,
+}
+
+impl Show {
+    pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let past = PastRun::load(context, &self.run)?;
+        let run = report::Run { plan: &past.plan, summary: &past.summary, effort: report::Effort::default(), folder: &past.folder };
+        context.answer(|| report::shown(&run, &past.record.begun), || report::shown_json(&run, &past.record.begun, 0));
+        Ok(0)
+    }
+}

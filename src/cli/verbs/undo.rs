@@ -1,0 +1,121 @@
+//! `migrate undo`
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+
+use super::import::{exit_of, refuse_another_target};
+use crate::apply::Moved;
+use crate::cli::carry_out::{Begun, carry_out, lock};
+use crate::cli::context::Context;
+use crate::cli::failure::{Failure, REFUSED, USAGE};
+use crate::cli::memory::Memory;
+use crate::cli::prepare::{allowed, patterns, preflight, read};
+use crate::cli::runs::PastRun;
+use crate::cli::settings::TenantSettings;
+use crate::plan::guard::{self, Refusal};
+use crate::plan::{Done, Plan, undo};
+use crate::report;
+use crate::tenant::Tenant;
+
+/// Take back what a run changed
+///
+/// What still stands as the run wrote it goes back to what it was; what changed again since is left and named. What the run created is
+/// removed with --allow deletes only. It is a run like any other, and can be undone itself.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Undo {
+    /// The run, as `migrate runs` lists it
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// Only resources whose key matches, as in 'clients/Web*'
+    #[arg(long, value_name = "GLOB")]
+    only: Vec<String>,
+    /// Stop after the plan
+    #[arg(long)]
+    dry_run: bool,
+    /// Acknowledge a guard: deletes, critical, many-changes, leak
+    #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
+    allow: Vec<String>,
+    /// Write without being asked
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Undo {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let acknowledged = allowed(&self.allow)?;
+        let past = PastRun::load(context, &self.run)?;
+        refuse_cut_off(&past)?;
+        let target = context.tenant_settings(Some(&past.plan.target.tenant))?;
+        refuse_another_target(&past.plan, &target.name, &target.domain)?;
+        let lock = if self.dry_run { None } else { Some(lock(context, &target.name)?) };
+        let tenant = context.connect(target)?;
+        let (plan, refusals) = self.planned(context, &past, &tenant, target).await?;
+        let standing = guard::standing(refusals, &acknowledged);
+        let Some(lock) = lock else { return Ok(self.stop_after_the_plan(context, &plan, &standing)) };
+        if plan.is_empty() {
+            context.answer(|| report::plan(&plan, &[], ""), || report::plan_json(&plan, &[], exit_of(&plan)));
+            return Ok(exit_of(&plan));
+        }
+        if !context.is_json() {
+            context.answer(|| report::plan(&plan, &standing, ""), || unreachable!("only text is printed twice"));
+        }
+        preflight(context, &plan, &tenant, &standing).await?;
+        context.confirm(&self.question(&plan), self.yes)?;
+        // What was changed by hand, one resource at a time, has no source that anything is remembered of.
+        let has_source = plan.source_tenant() != target.name;
+        let mut memory = if has_source { Some(Memory::load(context, plan.source_tenant(), &target.name)?) } else { None };
+        let begun = Begun::new(context, &plan, lock)?;
+        carry_out(context, &plan, begun, &tenant, Moved::default(), memory.as_mut().map(|memory| (memory, None))).await
+    }
+
+    /// Reads the target and decides what takes the run back; what is usually left alone may be part of it.
+    async fn planned(
+        &self,
+        context: &Context,
+        past: &PastRun,
+        tenant: &Tenant,
+        target: &TenantSettings,
+    ) -> Result<(Plan, Vec<Refusal>), Failure> {
+        let only = patterns(&self.only)?;
+        let is_meant = |key: &crate::resource::Key| only.is_empty() || only.iter().any(|pattern| pattern.matches(&key.to_string()));
+        if !past.plan.changes().any(|change| is_meant(&change.key)) && !past.plan.is_empty() {
+            let state = format!("nothing was done: the run changed nothing that matches {}", self.only.join(", "));
+            return Err(Failure::new(USAGE, state).hint(format!("`migrate show {}` lists what it changed", past.name)));
+        }
+        let words: BTreeSet<&str> = context.catalog.kinds().flat_map(|kind| kind.alone).filter_map(|alone| alone.unless).collect();
+        let include: Vec<String> = words.into_iter().map(str::to_owned).collect();
+        let live = read(context, tenant, target, &include).await?;
+        let applied = past.applied();
+        let done = Done { name: &past.name, plan: &past.plan, applied: &applied };
+        let (plan, desired) = undo(context.catalog, done, &live, &is_meant);
+        let refusals = guard::within_one_tenant(context.catalog, &plan, &desired, &live, target.most_changed);
+        Ok((plan, refusals))
+    }
+
+    fn stop_after_the_plan(&self, context: &Context, plan: &Plan, standing: &[Refusal]) -> u8 {
+        let code = if standing.is_empty() { 0 } else { REFUSED };
+        let flags = [("only", &self.only), ("allow", &self.allow)].map(|(flag, values)| {
+            let said =
+                values.iter().map(|value| if flag == "only" { format!(" --{flag} '{value}'") } else { format!(" --{flag} {value}") });
+            said.collect::<String>()
+        });
+        let next = if plan.is_empty() { String::new() } else { format!("migrate undo {}{}", self.run, flags.concat()) };
+        context.answer(|| report::plan(plan, standing, &next), || report::plan_json(plan, standing, code));
+        code
+    }
+
+    fn question(&self, plan: &Plan) -> String {
+        let changes = report::count(plan.changes().count(), "change");
+        format!("Apply {changes} to \"{}\" ({}), taking back {}?", plan.target.tenant, plan.target.domain, self.run)
+    }
+}
+
+/// What became of a change in doubt is not known, so it cannot be taken back.
+fn refuse_cut_off(past: &PastRun) -> Result<(), Failure> {
+    if !past.is_cut_off() {
+        return Ok(());
+    }
+    let state = format!("nothing was done: the run \"{}\" was cut off; {}", past.name, report::state(&past.summary));
+    Err(Failure::new(USAGE, state).hint(format!("let it come to its end first:  {}", past.resume())))
+}
