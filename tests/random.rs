@@ -1,15 +1,21 @@
 //! Random tenants with random references, ids in code included: nothing of the source's own may get into the target.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use migrate::apply::Summary;
+use migrate::body::Body;
+use migrate::catalog::Catalog;
 use migrate::links::Links;
+use migrate::plan::diff::normal;
+use migrate::plan::{Done, Plan, undo};
 use migrate::sandbox::State;
-use migrate::snapshot::Desired;
+use migrate::snapshot::{Desired, Snapshot};
+use migrate::tenant::Tenant;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use crate::flows::{Imported, import, read, start};
+use crate::flows::{Imported, carried_out, import, read, start};
 
 const SOURCE: &str = "acme-dev.eu.auth0.com";
 const TARGET: &str = "acme-prod.eu.auth0.com";
@@ -110,7 +116,7 @@ fn tenant(sketch: &Sketch, domain: &str, word: &'static str) -> State {
         let client = draft.pick(sketch.clients);
         connections.push(
             json!({"id": id, "name": format!("connection-{number}"), "strategy": "auth0", "realms": [format!("connection-{number}")],
-            "options": {"customScripts": {"login": format!("if (client === '{}') return '{domain}';", draft.client(client))}}}),
+            "options": {"brute_force_protection": true, "customScripts": {"login": format!("if (client === '{}') return '{domain}';", draft.client(client))}}}),
         );
         data.insert(format!("/connections/{id}/clients"), json!([{"client_id": draft.client(client)}]));
     }
@@ -194,4 +200,53 @@ fn nothing_of_a_random_source_gets_into_its_target_and_a_second_import_is_empty(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut runner = TestRunner::new(Config { cases: 16, failure_persistence: None, ..Config::default() });
     runner.run(&sketches(), |sketch| runtime.block_on(copy(sketch))).expect("every tenant is copied");
+}
+
+/// Returns what a tenant holds without what says nothing, by key.
+fn meaning(held: &Snapshot) -> BTreeMap<String, Body> {
+    let normal = |key: &migrate::resource::Key, body| normal(Catalog::standard().kind(key.kind()).expect("a kind"), body);
+    let all = held.resources.iter().map(|one| (one.key.to_string(), normal(&one.key, &one.body)));
+    all.filter(|(_, body)| !body.is_empty()).collect()
+}
+
+/// Returns what one tenant holds otherwise than the other.
+fn moved(one: &Snapshot, other: &Snapshot) -> Vec<String> {
+    let (one, other) = (meaning(one), meaning(other));
+    let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    let differ = keys.into_iter().filter(|key| one.get(*key) != other.get(*key));
+    differ.map(|key| format!("{key}: {:?} -> {:?}", one.get(key), other.get(key))).collect()
+}
+
+/// Takes back a run that went through whole; returns what was decided and how it ended.
+async fn taken_back(plan: &Plan, summary: &Summary, tenant: &Tenant) -> (Plan, Summary) {
+    let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone())));
+    let (applied, live) = (applied.collect(), read(tenant).await);
+    let (plan, _) = undo(Catalog::standard(), Done { name: "r", plan, applied: &applied }, &live, &|_| true);
+    let summary = carried_out(&plan, tenant).await;
+    (plan, summary)
+}
+
+/// Imports one sketch into another, takes that back, and takes the taking back back.
+async fn there_and_back(ahead: Sketch, behind: Sketch) -> Result<(), TestCaseError> {
+    let (_from, from) = start(tenant(&ahead, SOURCE, "Src")).await;
+    let (_into, into) = start(tenant(&behind, TARGET, "Tgt")).await;
+    let source = Desired::unmapped(read(&from).await);
+    let Imported { before, plan, summary } = import(&source, &into, &mut Links::default()).await;
+    let after = read(&into).await;
+    let (back, ended) = taken_back(&plan, &summary, &into).await;
+    prop_assert_eq!(&back.left_out, &[], "after {:?}", plan.changes().collect::<Vec<_>>());
+    prop_assert!(ended.is_whole(), "{:?}", ended.settled);
+    prop_assert_eq!(moved(&before, &read(&into).await), Vec::<String>::new());
+    let (again, ended) = taken_back(&back, &ended, &into).await;
+    prop_assert!(ended.is_whole() && again.left_out.is_empty(), "{:?} {:?}", ended.settled, again.left_out);
+    prop_assert_eq!(moved(&after, &read(&into).await), Vec::<String>::new(), "once taken back twice");
+    Ok(())
+}
+
+#[test]
+fn a_random_run_is_taken_back_whole_and_so_is_that() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let mut runner = TestRunner::new(Config { cases: 16, failure_persistence: None, ..Config::default() });
+    let sides = (sketches(), sketches());
+    runner.run(&sides, |(ahead, behind)| runtime.block_on(there_and_back(ahead, behind))).expect("every run is taken back");
 }

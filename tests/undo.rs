@@ -190,6 +190,22 @@ fn a_run_that_was_cut_off_is_refused_with_the_command_that_goes_on() {
 }
 
 #[test]
+fn an_undo_that_was_cut_off_goes_on_like_any_run() {
+    let stage = Stage::small();
+    let run = imported(&stage);
+    undone(&stage, &run, ALL);
+    let (undo, held) = (newest(&stage), stage.all_of_prod());
+    let journal = format!("runs/{undo}/journal.jsonl");
+    let begun: Vec<String> = stage.read(&journal).lines().take(2).map(|line| format!("{line}\n")).collect();
+    stage.write(&journal, &begun.concat());
+    let said = stage.run("import --tenant prod --resume --yes --quiet");
+    assert_eq!(said.code, 0, "{}", said.whole());
+    assert_eq!(stage.all_of_prod(), held);
+    assert_eq!(stage.run("runs --output json").json()["runs"][0]["is_ended"], json!(true));
+    assert_eq!((stage.only_in("links"), stage.only_in("base")), ("links/dev-prod.csv".to_owned(), "base/dev-prod.json".to_owned()));
+}
+
+#[test]
 fn a_run_that_nobody_knows_names_the_nearest() {
     let stage = Stage::small();
     let run = imported(&stage);

@@ -153,7 +153,7 @@ impl<'inputs> Undoing<'inputs> {
         if let Some(follow_up) = kind.follow_up {
             written.0.remove(follow_up.field);
         }
-        if !can_be_removed(kind) {
+        if kind.delete_scopes.is_empty() {
             let mut edits = difference(kind, &written, &Body::new()).edits;
             edits.retain(|edit| !kind.key.contains(&edit.path.as_str()));
             self.put_back(kind, at, &edits);
@@ -307,11 +307,6 @@ fn themselves(catalog: &Catalog, live: &Snapshot) -> Links {
 
 fn resource(key: &Key, id: &Id, body: Body) -> Resource {
     Resource { key: key.clone(), id: id.clone(), body, alias: None, carried: Body::new(), secrets: Vec::new(), left_alone: None }
-}
-
-/// Returns whether a request takes a resource of the kind away again.
-fn can_be_removed(kind: &Kind) -> bool {
-    kind.has_own_ids() || kind.is_optional && !kind.delete_scopes.is_empty()
 }
 
 /// Returns whether a part goes with what is gone.

@@ -107,6 +107,24 @@ pub(crate) struct Imported {
     pub(crate) summary: Summary,
 }
 
+/// Carries out a plan.
+pub(crate) async fn carried_out(plan: &Plan, tenant: &Tenant) -> Summary {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = Run {
+        catalog: Catalog::standard(),
+        plan,
+        tenant,
+        journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW).expect("a journal"),
+        observer: &Unwatched,
+        secret: &|_| Some(Secret::new("supplied")),
+        moved: Moved::default(),
+        at_once: 16,
+        stop: &AtomicBool::new(false),
+        now: &|| NOW.to_owned(),
+    };
+    run.carry_out().await.expect("carried out")
+}
+
 /// Plans and applies; keeps the links, as an import does.
 pub(crate) async fn import(desired: &Desired, tenant: &Tenant, links: &mut Links) -> Imported {
     let catalog = Catalog::standard();
@@ -119,20 +137,7 @@ pub(crate) async fn import(desired: &Desired, tenant: &Tenant, links: &mut Links
             links.link(&wanted.id, &before.resources[at].id, &wanted.key);
         }
     }
-    let folder = tempfile::tempdir().expect("a folder");
-    let run = Run {
-        catalog,
-        plan: &plan,
-        tenant,
-        journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW).expect("a journal"),
-        observer: &Unwatched,
-        secret: &|_| Some(Secret::new("supplied")),
-        moved: Moved::default(),
-        at_once: 16,
-        stop: &AtomicBool::new(false),
-        now: &|| NOW.to_owned(),
-    };
-    let summary = run.carry_out().await.expect("carried out");
+    let summary = carried_out(&plan, tenant).await;
     let created: BTreeMap<String, &Id> = summary
         .settled
         .iter()
