@@ -1,7 +1,7 @@
 //! What was last applied: `base/<source>-<target>.json`, the common past that tells who changed a field since.
 //!
-//! It holds the portable bodies that the source wanted when they were applied, the fields that only the target had then, and fingerprints
-//! of secrets that were sent. It is written whole after each apply, and only about resources that the target holds as they were wanted.
+//! It holds the portable bodies that the source wanted when they were applied, and the fields that only the target had then. It is written
+//! whole after each apply, and only about resources that the target holds as they were wanted.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,9 +33,6 @@ pub struct Applied {
     /// What only the target had, once that was seen; portable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<Body>,
-    /// Fingerprints of the secrets that were sent, by path.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub secrets: BTreeMap<String, String>,
 }
 
 /// A base as its file holds it.
@@ -145,21 +142,13 @@ impl Base {
 
     /// Keeps what was applied of a resource; what only the target has is seen anew.
     pub fn applied(&mut self, key: &Key, id: &Id, body: Body) {
-        let secrets = self.resources.remove(key).map(|before| before.secrets).unwrap_or_default();
-        self.resources.insert(key.clone(), Applied { id: id.clone(), body, own: None, secrets });
+        self.resources.insert(key.clone(), Applied { id: id.clone(), body, own: None });
     }
 
     /// Keeps what only the target has of a resource.
     pub fn seen(&mut self, key: &Key, own: Body) {
         if let Some(applied) = self.resources.get_mut(key) {
             applied.own = Some(own);
-        }
-    }
-
-    /// Keeps the fingerprint of a secret that was sent.
-    pub fn sent(&mut self, key: &Key, path: &str, fingerprint: String) {
-        if let Some(applied) = self.resources.get_mut(key) {
-            applied.secrets.insert(path.to_owned(), fingerprint);
         }
     }
 
@@ -171,12 +160,6 @@ impl Base {
     /// Forgets a resource of the target, whatever it was called when it was applied.
     pub fn forget_target(&mut self, kind: &str, id: &Id) {
         self.resources.retain(|key, applied| key.kind() != kind || applied.id != *id);
-    }
-
-    /// Gives resources their new keys.
-    pub fn rename(&mut self, names: &std::collections::HashMap<Key, Key>) {
-        let old = std::mem::take(&mut self.resources);
-        self.resources = old.into_iter().map(|(key, applied)| (names.get(&key).cloned().unwrap_or(key), applied)).collect();
     }
 }
 
@@ -193,14 +176,12 @@ mod tests {
         let mut base = Base::load(&path).expect("none is one");
         assert!(base.is_empty());
         base.applied(&key, &Id::new("c1"), Body::from_value(json!({"name": "Web"})).expect("an object"));
-        base.sent(&key, "client_secret", "f".to_owned());
         base.seen(&key, Body::new());
         base.save(&path).expect("saved");
         let read = Base::load(&path).expect("read");
         assert_eq!(read.of(&key), base.of(&key));
         base.applied(&key, &Id::new("c1"), Body::new());
-        let applied = base.of(&key).expect("applied");
-        assert_eq!((applied.own.as_ref(), applied.secrets.len()), (None, 1));
+        assert_eq!(base.of(&key).expect("applied").own, None);
     }
 
     #[test]

@@ -76,6 +76,14 @@ impl Body {
         }
     }
 
+    /// Sets the value at a plain path, or removes it where there is none.
+    pub fn put(&mut self, path: &str, value: Option<Value>) {
+        match value {
+            Some(value) => self.set(path, value),
+            None => drop(self.take(path)),
+        }
+    }
+
     /// Removes everything the path names; returns each removed value with its concrete path (`scopes[2].value`).
     pub fn take(&mut self, path: &str) -> Vec<(String, Value)> {
         let mut taken = Vec::new();

@@ -13,7 +13,7 @@ use crate::resource::Key;
 pub struct Settled {
     /// The resource.
     pub key: Key,
-    /// `create` or `update`.
+    /// `create`, `update` or `remove`.
     pub verb: &'static str,
     /// How it ended.
     pub outcome: Outcome,

@@ -131,6 +131,14 @@ impl Context {
         if self.is_json() { print(&format!("{:#}\n", json())) } else { print(&text()) }
     }
 
+    /// Shows a person what is about to be decided on; a program reads the one answer at the end.
+    pub(super) fn show(&self, text: impl FnOnce() -> String) {
+        if !self.is_json() {
+            self.progress.clear();
+            print(&text());
+        }
+    }
+
     /// Says something about what is going on, unless that was not wanted.
     pub(super) fn tell(&self, text: &str) {
         if !self.everywhere.quiet {

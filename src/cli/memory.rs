@@ -13,7 +13,7 @@ use crate::body::Body;
 use crate::catalog::{Catalog, Kind};
 use crate::event::Outcome;
 use crate::links::Links;
-use crate::plan::{Action, Change, Edit, Plan};
+use crate::plan::{Action, Change, Edit, Plan, diff};
 use crate::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot};
 
@@ -95,7 +95,7 @@ impl Memory {
                 let list = Catalog::standard().kind(change.key.kind()).expect("a key names a kind of the catalog").elements();
                 let (id, mut after) = (before.id.clone(), before.body.clone());
                 let known = after.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
-                after.set(list, Value::Array(moved(&known, added, removed)));
+                after.set(list, Value::Array(diff::after(&known, added, removed)));
                 self.base.applied(&change.key, &id, after);
             }
             Action::Remove { .. } => self.forget(change, id),
@@ -139,11 +139,7 @@ impl Memory {
             for path in parts.get(&key).into_iter().flatten() {
                 // What was left out is not agreed on: it is wanted again next time. Of a list that lacks an element, nothing is.
                 let path = path.split('[').next().unwrap_or(path);
-                let own = held.and_then(|held| held.body.get(path)).cloned();
-                match own {
-                    Some(value) => body.set(path, value),
-                    None => drop(body.take(path)),
-                }
+                body.put(path, held.and_then(|held| held.body.get(path)).cloned());
             }
             let own = held.filter(|_| !changed.contains(&key)).map(|held| only_of(held, &body));
             self.base.applied(&key, &id, body);
@@ -157,27 +153,15 @@ impl Memory {
 /// Writes into a base what an edit did. Of a list it is what came and what went: the target's own elements stay out of a base.
 fn edited(base: &mut Body, edit: &Edit) {
     match (&edit.new, base.get(&edit.path), &edit.old) {
-        (None, ..) => drop(base.take(&edit.path)),
         (Some(Value::Array(new)), Some(Value::Array(known)), Some(Value::Array(old))) => {
             let lacks = |list: &[Value], element: &&Value| !list.contains(element);
             let added: Vec<Value> = new.iter().filter(|element| lacks(old, element)).cloned().collect();
             let removed: Vec<Value> = old.iter().filter(|element| lacks(new, element)).cloned().collect();
-            let list = moved(known, &added, &removed);
+            let list = diff::after(known, &added, &removed);
             base.set(&edit.path, Value::Array(list));
         }
-        (Some(new), ..) => base.set(&edit.path, new.clone()),
+        (new, ..) => base.put(&edit.path, new.clone()),
     }
-}
-
-/// Returns a list after elements came and went.
-fn moved(list: &[Value], added: &[Value], removed: &[Value]) -> Vec<Value> {
-    let mut after: Vec<Value> = list.iter().filter(|element| !removed.contains(element)).cloned().collect();
-    for element in added {
-        if !after.contains(element) {
-            after.push(element.clone());
-        }
-    }
-    after
 }
 
 /// Returns what only the target has of a resource: its fields without those that are wanted too.

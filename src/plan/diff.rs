@@ -125,6 +125,13 @@ fn compare_objects(above: &str, wanted: &Map<String, Value>, held: &Map<String, 
     }
 }
 
+/// Returns a list after elements came and went.
+pub fn after(list: &[Value], added: &[Value], removed: &[Value]) -> Vec<Value> {
+    let stays = list.iter().filter(|element| !removed.contains(element));
+    let comes = added.iter().filter(|element| !list.contains(element) || removed.contains(element));
+    stays.chain(comes).cloned().collect()
+}
+
 /// Numbers are compared by value: the same duration is `1` in one answer and `1.0` in another.
 pub(super) fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
     match (one, other) {

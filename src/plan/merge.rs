@@ -105,12 +105,12 @@ impl Sides<'_> {
                 if let Some(seen) = seen.filter(|seen| !same(*seen, held)) {
                     merged.drift.push((path.clone(), seen.cloned(), held.cloned()));
                 }
-                keep(&mut merged.body, &path, held);
+                merged.body.put(&path, held.cloned());
             }
             (true, true) => {
                 merged.drift.push((path.clone(), before.cloned(), held.cloned()));
                 if !self.is_overwritten {
-                    keep(&mut merged.body, &path, held);
+                    merged.body.put(&path, held.cloned());
                 }
             }
             (false, true) if !self.is_overwritten => merged.conflicts.push(path),
@@ -156,13 +156,6 @@ fn twice(list: &[Value]) -> Option<String> {
     names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone())
 }
 
-fn keep(body: &mut Body, path: &str, held: Option<&Value>) {
-    match held {
-        Some(value) => body.set(path, value.clone()),
-        None => drop(body.take(path)),
-    }
-}
-
 /// Returns what a target changed by itself since it was last written, and what it lost.
 pub fn drift_of(catalog: &Catalog, base: &Base, live: &Snapshot) -> (Vec<Drift>, Vec<Key>) {
     let held: HashMap<(&str, &Id), &Resource> = live.resources.iter().map(|one| ((one.key.kind(), &one.id), one)).collect();
@@ -193,7 +186,7 @@ mod tests {
     fn merged_on(on_drift: OnDrift, base: Value, desired: Value, live: Value) -> Merged {
         let body = |value| Body::from_value(value).expect("an object");
         let kind = Catalog::standard().kind("clients").expect("a kind");
-        let base = Applied { id: Id::new("c"), body: body(base), own: None, secrets: std::collections::BTreeMap::new() };
+        let base = Applied { id: Id::new("c"), body: body(base), own: None };
         merge(kind, &base, &body(desired), &body(live), on_drift)
     }
 
@@ -254,7 +247,7 @@ mod tests {
         let scopes = |text: &str| json!({"scopes": [{"value": "read", "description": text}]});
         let kind = Catalog::standard().kind("resource-servers").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
-        let base = Applied { id: Id::new("a"), body: body(scopes("a")), own: None, secrets: std::collections::BTreeMap::new() };
+        let base = Applied { id: Id::new("a"), body: body(scopes("a")), own: None };
         let both = merge(kind, &base, &body(scopes("b")), &body(scopes("c")), OnDrift::Keep);
         assert_eq!(both.conflicts, ["scopes (read)"]);
         let one = merge(kind, &base, &body(scopes("b")), &body(scopes("a")), OnDrift::Keep);
@@ -265,8 +258,7 @@ mod tests {
     fn a_value_of_the_targets_own_is_drift_once_it_was_seen_to_change() {
         let body = |value| Body::from_value(value).expect("an object");
         let kind = Catalog::standard().kind("clients").expect("a kind");
-        let mut base =
-            Applied { id: Id::new("c"), body: body(json!({"name": "A"})), own: None, secrets: std::collections::BTreeMap::new() };
+        let mut base = Applied { id: Id::new("c"), body: body(json!({"name": "A"})), own: None };
         let drift = |base: &Applied| {
             merge(kind, base, &body(json!({"name": "A"})), &body(json!({"name": "A", "description": "x"})), OnDrift::Keep).drift.len()
         };

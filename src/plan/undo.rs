@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::diff::{Edit, difference, normal, same};
+use super::diff::{Edit, after, difference, normal, same};
 use super::make::{Past, plan_after};
 use super::merge::OnDrift;
 use super::stages::removals;
@@ -104,8 +104,8 @@ impl<'inputs> Undoing<'inputs> {
     fn take_back(&mut self, change: &Change, id: &Id) {
         let kind = self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
         self.touched.insert(change.key.clone());
-        if let (Action::Update { id: None, body, .. }, key) = (&change.action, &change.key) {
-            let written = self.written.entry(key.clone()).or_default();
+        if let Action::Update { id: None, body, .. } = &change.action {
+            let written = self.written.entry(change.key.clone()).or_default();
             for (name, value) in &body.0 {
                 written.0.entry(name.clone()).or_insert_with(|| value.clone());
             }
@@ -182,9 +182,9 @@ impl<'inputs> Undoing<'inputs> {
                 continue;
             }
             let body = &mut self.before[at].body;
-            set(body, &edit.path, edit.old.as_ref());
+            body.put(&edit.path, edit.old.clone());
             if let Some(running) = running_path(kind, body, edit).filter(|_| !is_first_followed) {
-                set(body, &running, edit.old.as_ref());
+                body.put(&running, edit.old.clone());
             }
         }
     }
@@ -214,10 +214,7 @@ impl<'inputs> Undoing<'inputs> {
             self.leave_out(&key, Some(kind.elements()), "what the run added to it changed again since");
             return;
         }
-        let stays = list.iter().filter(|element| !added.contains(element));
-        let returns = removed.iter().filter(|element| !list.contains(element));
-        let list = stays.chain(returns).cloned().collect();
-        self.before[at].body.set(kind.elements(), Value::Array(list));
+        self.before[at].body.set(kind.elements(), Value::Array(after(&list, removed, added)));
     }
 
     fn make_again(&mut self, kind: &Kind, key: &Key, id: &Id, body: &Body) {
@@ -324,13 +321,6 @@ fn moved(above: &str, written: &Body, held: &Body) -> Option<String> {
             (wanted, held) => (!same(Some(wanted), held)).then_some(path),
         }
     })
-}
-
-fn set(body: &mut Body, path: &str, value: Option<&Value>) {
-    match value {
-        Some(value) => body.set(path, value.clone()),
-        None => drop(body.take(path)),
-    }
 }
 
 /// Returns where the content that runs holds what an edit wrote, where that is kept beside the draft.

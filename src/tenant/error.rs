@@ -150,12 +150,6 @@ impl Error {
         matches!(self, Self::Address { .. } | Self::Unusable { .. })
     }
 
-    /// Returns whether the request was held back by limits for longer than anyone should wait.
-    #[must_use]
-    pub fn is_limit(&self) -> bool {
-        self.status() == Some(429)
-    }
-
     /// Returns whether no answer came.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {

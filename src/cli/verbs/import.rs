@@ -66,9 +66,7 @@ impl Import {
             context.answer(|| report::plan(&plan, &[], ""), || report::plan_json(&plan, &[], exit_of(&plan)));
             return Ok(exit_of(&plan));
         }
-        if !context.is_json() {
-            context.answer(|| report::plan(&plan, &standing, ""), || unreachable!("only text is printed twice"));
-        }
+        context.show(|| report::plan(&plan, &standing, ""));
         preflight(context, &plan, &tenant, &standing).await?;
         context.confirm(&question(&plan), self.yes)?;
         let begun = Begun::new(context, &plan, lock)?;
@@ -98,9 +96,7 @@ impl Import {
         refusals.extend(guard::secrets(&plan, &|field| context.secret(field).is_some()));
         let standing = guard::standing(refusals, allowed);
         preflight(context, &plan, &tenant, &standing).await?;
-        if !context.is_json() {
-            context.answer(|| report::plan(&plan, &standing, ""), || unreachable!("only text is printed twice"));
-        }
+        context.show(|| report::plan(&plan, &standing, ""));
         if plan.is_empty() {
             return Ok(exit_of(&plan));
         }

@@ -57,9 +57,7 @@ impl Undo {
             context.answer(|| report::plan(&plan, &[], ""), || report::plan_json(&plan, &[], exit_of(&plan)));
             return Ok(exit_of(&plan));
         }
-        if !context.is_json() {
-            context.answer(|| report::plan(&plan, &standing, ""), || unreachable!("only text is printed twice"));
-        }
+        context.show(|| report::plan(&plan, &standing, ""));
         preflight(context, &plan, &tenant, &standing).await?;
         context.confirm(&self.question(&plan), self.yes)?;
         // What was changed by hand, one resource at a time, has no source that anything is remembered of.

@@ -56,9 +56,7 @@ impl Update {
             context.answer(|| report::plan(&plan, &[], ""), || report::plan_json(&plan, &[], 0));
             return Ok(0);
         }
-        if !context.is_json() {
-            context.answer(|| report::plan(&plan, &[], ""), || unreachable!("only text is printed twice"));
-        }
+        context.show(|| report::plan(&plan, &[], ""));
         preflight(context, &plan, &tenant, &[]).await?;
         context
             .confirm(&format!("Change {} \"{}\" of \"{}\" ({})?", kind.singular, found.name, settings.name, settings.domain), self.yes)?;
@@ -91,7 +89,7 @@ fn refuse_reserved(found: &Found, own: Option<&str>, settings: &TenantSettings, 
 /// What was read from one resource is not written over another by mistake.
 fn refuse_another(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
     match wanted.text(kind.id) {
-        Some(id) if kind.id_of(wanted).is_some() && found.answer.text(kind.id).is_some_and(|held| held != id) => {
+        Some(id) if found.answer.text(kind.id).is_some_and(|held| held != id) => {
             let state = format!("nothing was written: \"{}\" is of another {}, its {} is {id}", file.display(), kind.singular, kind.id);
             let hint = format!("take {} out of the file to give \"{}\" the same settings, or name {id} instead", kind.id, found.name);
             Err(Failure::new(USAGE, state).hint(hint))
