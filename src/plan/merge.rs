@@ -92,8 +92,9 @@ impl Sides<'_> {
         if same(wanted, held) {
             return;
         }
-        let is_set = self.kind.sets.contains(&path.as_str());
-        if let (true, Some(list)) = (is_set && !self.is_overwritten, merged_set(&path, before, wanted, held, merged)) {
+        // Of a list that only the target ever had no element came from a run.
+        let is_merged = self.kind.sets.contains(&path.as_str()) && !self.is_overwritten && before.or(wanted).is_some();
+        if let Some(list) = is_merged.then(|| merged_set(&path, before, wanted, held, merged)).flatten() {
             merged.body.set(&path, list);
             return;
         }
@@ -252,6 +253,12 @@ mod tests {
         assert_eq!(both.conflicts, ["scopes (read)"]);
         let one = merge(kind, &base, &body(scopes("b")), &body(scopes("a")), OnDrift::Keep);
         assert_eq!((one.conflicts.len(), one.body.into_value()), (0, scopes("b")));
+    }
+
+    #[test]
+    fn a_list_that_the_server_filled_in_is_no_drift_and_stays() {
+        let merged = merged(json!({}), json!({}), json!({"grant_types": ["authorization_code"]}));
+        assert_eq!((merged.body.into_value(), merged.drift.len()), (json!({"grant_types": ["authorization_code"]}), 0));
     }
 
     #[test]

@@ -80,3 +80,46 @@ fn a_secret_that_is_not_supplied_is_named() {
     hint:  set the variable or write the file, or take the rule out of the mapping
     ");
 }
+
+#[test]
+fn what_the_target_changed_by_itself_stops_an_import_that_would_write_nothing_else() {
+    let mut stage = Stage::small();
+    let done = stage.run("import --tenant prod --allow critical --yes --quiet");
+    assert_eq!(done.code, 0, "{}", done.whole());
+    let settled = stage.run("import --tenant prod --drift refuse --yes --quiet");
+    assert_eq!(settled.code, 0, "what the server filled in is nobody's change: {}", settled.whole());
+    stage.change_prod(|held| held["/clients"][0]["callbacks"] = serde_json::json!(["https://hot-fix.example"]));
+    let before = stage.writes().len();
+    let dry = stage.run("import --tenant prod --drift refuse --dry-run --quiet");
+    assert_eq!(dry.code, 4, "{}", dry.whole());
+    assert_snapshot!(stage.run("import --tenant prod --drift refuse --yes --quiet").refused(), @r#"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: drift: "prod" changed by itself since the last run (clients/Shop: callbacks); --drift keep or overwrite settles it
+    "#);
+    assert_eq!(stage.writes().len(), before);
+}
+
+#[test]
+fn pruning_asks_and_removes_only_what_an_earlier_run_brought() {
+    let stage = Stage::small();
+    let done = stage.run("import --tenant prod --allow critical --yes --quiet");
+    assert_eq!(done.code, 0, "{}", done.whole());
+    let gone = stage.run("api delete clients/devTill000000000000000000000000a --tenant dev --yes --quiet");
+    assert_eq!(gone.code, 0, "{}", gone.whole());
+    let names = || {
+        let clients = stage.prod("/clients");
+        clients.as_array().expect("a list").iter().map(|client| client["name"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(stage.run("import --tenant prod --yes --quiet").code, 0);
+    assert_eq!(names(), ["Shop", "Till"], "without --prune everything stays");
+    assert_snapshot!(stage.run("import --tenant prod --prune --yes --quiet").refused(), @r#"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: deletes: 1 would be removed from "prod": clients/Till
+    hint:  if that is meant, add --allow deletes
+    "#);
+    assert_eq!(names(), ["Shop", "Till"]);
+    let pruned = stage.run("import --tenant prod --prune --allow deletes --yes --quiet");
+    assert_eq!((pruned.code, names()), (0, vec!["Shop".to_owned()]), "{}", pruned.whole());
+}
