@@ -70,6 +70,28 @@ fn what_a_third_party_registered_is_left_alone_unless_it_is_included() {
 }
 
 #[test]
+fn what_registered_itself_or_came_from_the_marketplace_is_left_alone_and_named() {
+    let registered = |name: &str, how: &str| client(name, &json!({"external_metadata_type": how}));
+    let mut source = with_clients(dev(), vec![registered("Metadata", "cimd"), registered("Dynamic", "dcr")]);
+    let action = json!({"id": "act_dev", "name": "Bought", "code": "", "status": "built", "all_changes_deployed": true,
+        "supported_triggers": [{"id": "post-login", "version": "v3"}], "installed_integration_id": "int_1"});
+    source["data"]["/actions/actions"] = json!([action]);
+    let stage = Stage::of(source, prod(), "");
+    let said = stage.run("import --tenant prod --allow many-changes,critical --yes --quiet");
+    assert_eq!(said.code, 0, "{}", said.whole());
+    let created = |path: &str, name: &str| stage.prod(path).as_array().is_some_and(|all| all.iter().any(|one| one["name"] == name));
+    assert!(created("/clients", "Till"));
+    assert!(!created("/clients", "Metadata") && !created("/clients", "Dynamic") && !created("/actions/actions", "Bought"));
+    for named in [
+        "client \"Metadata\": it registers itself by a metadata document",
+        "client \"Dynamic\": it registered itself",
+        "action \"Bought\": it comes from the marketplace",
+    ] {
+        assert!(said.out.contains(named), "{}", said.out);
+    }
+}
+
+#[test]
 fn the_scopes_of_a_run_are_printed_one_a_line_and_are_enough_for_it() {
     let mut stage = Stage::small();
     let printed = stage.run("scopes --tenant prod");

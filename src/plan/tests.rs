@@ -125,3 +125,63 @@ fn an_option_that_was_taken_out_of_a_file_by_hand_stays_and_is_named() {
     let named: Vec<_> = plan.left_alone.iter().filter_map(|left| left.path.as_deref()).collect();
     assert_eq!((plan.is_empty(), named), (true, vec!["options.b"]));
 }
+
+const WEB: (&str, &str, &str) = ("s-web", "t-web", "Web");
+const TILL: (&str, &str, &str) = ("s-till", "t-till", "Till");
+
+fn client((source, target, name): (&str, &str, &str), is_source: bool) -> (&'static str, Value) {
+    ("clients", json!({"client_id": if is_source { source } else { target }, "name": name, "is_first_party": true}))
+}
+
+/// Prunes a target that holds both clients, the second of which an earlier run linked; `change` is made to what is desired.
+fn pruned(source: &[(&str, Value)], is_linked: bool, change: impl FnOnce(&mut Desired)) -> Plan {
+    let target = tenant("prod.eu.auth0.com", &[client(WEB, false), client(TILL, false)]);
+    let mut desired = Desired::unmapped(tenant("dev.eu.auth0.com", source));
+    change(&mut desired);
+    let mut links = Links::default();
+    if is_linked {
+        links.link(&Id::new(TILL.0), &Id::new(TILL.1), &Key::new("clients", "Its old name"));
+    }
+    let base = crate::base::Base::default();
+    let past = Past { links: &links, base: &base, on_drift: OnDrift::Keep, prune: true, keeps_own: true };
+    plan_after(Catalog::standard(), &desired, &target, past)
+}
+
+fn removes(plan: &Plan) -> Vec<String> {
+    plan.changes().filter(|change| matches!(change.action, Action::Remove { .. })).map(|change| change.key.to_string()).collect()
+}
+
+#[test]
+fn what_an_earlier_run_brought_and_the_source_has_no_more_is_pruned_and_a_guard_asks() {
+    let plan = pruned(&[client(WEB, true)], true, |_| {});
+    assert_eq!(removes(&plan), ["clients/Till"]);
+    let refusal = guard::deletes(&plan).expect("a refusal");
+    let message = "1 would be removed from \"prod.eu.auth0.com\": clients/Till";
+    assert_eq!((refusal.guard.as_ref(), refusal.can_be_allowed, refusal.message.as_str()), ("deletes", true, message));
+}
+
+#[test]
+fn what_no_run_brought_is_never_pruned() {
+    let plan = pruned(&[client(WEB, true)], false, |_| {});
+    assert_eq!((removes(&plan), &plan.target_only["clients"]), (Vec::new(), &vec![Key::new("clients", "Till")]));
+}
+
+#[test]
+fn what_a_mapping_skips_is_not_pruned_whatever_it_was_called_when_it_came() {
+    let plan = pruned(&[client(WEB, true)], true, |desired| {
+        desired.skipped.insert(("clients".to_owned(), Id::new(TILL.0)));
+    });
+    assert_eq!(removes(&plan), Vec::<String>::new());
+}
+
+#[test]
+fn an_empty_or_unfinished_listing_prunes_nothing() {
+    assert_eq!(removes(&pruned(&[], true, |_| {})), Vec::<String>::new());
+    // What is left alone everywhere does not make a listing one of somebody's clients.
+    let alone = |desired: &mut Desired| desired.snapshot.resources[0].left_alone = Some("it is what migrate itself signs in with".into());
+    assert_eq!(removes(&pruned(&[client(WEB, true)], true, alone)), Vec::<String>::new());
+    for status in [Status::Selected, Status::Forbidden("no scope".into()), Status::Absent("not served".into())] {
+        let plan = pruned(&[client(WEB, true)], true, |desired| drop(desired.snapshot.kinds.insert("clients".into(), status.clone())));
+        assert_eq!(removes(&plan), Vec::<String>::new(), "{status:?}");
+    }
+}
