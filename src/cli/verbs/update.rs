@@ -45,6 +45,7 @@ impl Update {
         };
         let wanted = read_file(file)?;
         let settings = context.tenant_settings(self.tenant.as_deref())?;
+        let lock = lock(context, &settings.name)?;
         let tenant = context.connect(settings)?;
         let found = one::find(context, &tenant, kind, name).await?;
         refuse_reserved(&found, tenant.client_id().as_deref(), settings, kind)?;
@@ -60,7 +61,7 @@ impl Update {
         preflight(context, &plan, &tenant, &[]).await?;
         context
             .confirm(&format!("Change {} \"{}\" of \"{}\" ({})?", kind.singular, found.name, settings.name, settings.domain), self.yes)?;
-        let begun = Begun::new(context, &plan, lock(context, &settings.name)?)?;
+        let begun = Begun::new(context, &plan, lock)?;
         carry_out(context, &plan, begun, &tenant, Moved::default(), None).await
     }
 }
