@@ -3,7 +3,7 @@
 //! Everything written here is for its owner only (0600, folders 0700): settings of a tenant are nobody else's business.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -151,29 +151,54 @@ impl Appender {
 }
 
 /// A lock held as long as this value lives, or until its process ends.
+///
+/// Its file says who holds it, and says nothing once it was given back: a word in the file of a free lock is of a process that died.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+/// What came of trying to take a lock.
+#[derive(Debug)]
+pub enum Taken {
+    /// It is held from now on.
+    Held {
+        /// The lock.
+        lock: Lock,
+        /// What its last holder wrote, where that one died without giving it back.
+        left_behind: Option<String>,
+    },
+    /// Another holds it, who wrote this.
+    By(String),
 }
 
 impl Lock {
-    /// Takes the lock, or returns what its holder wrote into it.
+    /// Takes the lock, or returns what its holder wrote into it; waits for nobody.
     ///
     /// # Errors
     ///
     /// When the file cannot be opened, read or written.
-    pub fn take(path: &Path, holder: &str) -> io::Result<Result<Self, String>> {
+    pub fn take(path: &Path, holder: &str) -> io::Result<Taken> {
         make_folder(folder_of(path))?;
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         match file.try_lock() {
-            Ok(()) => {
-                file.set_len(0)?;
-                file.write_all(holder.as_bytes())?;
-                Ok(Ok(Self { _file: file }))
-            }
-            Err(fs::TryLockError::WouldBlock) => Ok(Err(fs::read_to_string(path)?)),
-            Err(fs::TryLockError::Error(source)) => Err(source),
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Ok(Taken::By(fs::read_to_string(path)?)),
+            Err(fs::TryLockError::Error(source)) => return Err(source),
         }
+        let mut left_behind = String::new();
+        file.read_to_string(&mut left_behind)?;
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(holder.as_bytes())?;
+        Ok(Taken::Held { lock: Self { file }, left_behind: (!left_behind.is_empty()).then_some(left_behind) })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Where it cannot be emptied the next holder hears of one who died, which takes nothing from anybody.
+        let _ = self.file.set_len(0);
     }
 }
 
@@ -204,13 +229,29 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 0);
     }
 
+    fn taken(path: &Path, holder: &str) -> Taken {
+        Lock::take(path, holder).expect("opened")
+    }
+
     #[test]
     fn a_second_taker_is_told_who_holds_the_lock() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lock");
-        let held = Lock::take(&path, "ada").expect("opened").expect("free");
-        assert_eq!(Lock::take(&path, "bob").expect("opened").err().as_deref(), Some("ada"));
+        let held = taken(&path, "ada");
+        assert!(matches!(taken(&path, "bob"), Taken::By(holder) if holder == "ada"));
         drop(held);
-        assert!(Lock::take(&path, "bob").expect("opened").is_ok());
+        assert!(matches!(taken(&path, "bob"), Taken::Held { left_behind: None, .. }));
+    }
+
+    #[test]
+    fn a_lock_whose_holder_died_is_taken_over_with_its_word() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lock");
+        fs::write(&path, "a holder with a long name").expect("written");
+        let Taken::Held { left_behind, lock } = taken(&path, "bob") else { panic!("nobody holds it") };
+        assert_eq!(left_behind.as_deref(), Some("a holder with a long name"));
+        assert_eq!(fs::read_to_string(&path).expect("read"), "bob");
+        drop(lock);
+        assert_eq!(fs::read_to_string(&path).expect("read"), "");
     }
 }

@@ -11,6 +11,7 @@ mod flows;
 mod house;
 mod imaginary;
 mod kills;
+mod locks;
 mod program;
 mod random;
 mod recorded;

@@ -1,7 +1,7 @@
 //! What a test of the command line stands on: two tenants on loopback, a folder of its own, and the real binary.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use migrate::sandbox::{Fault, Options, Sandbox, Seen, State, seed};
 use serde_json::{Value, json};
@@ -160,12 +160,28 @@ impl Stage {
         self.ended(Command::new("sh").args(["-c", script]).env("MIGRATE", env!("CARGO_BIN_EXE_migrate")))
     }
 
+    /// Starts a command line and goes on; what it says can be read while it runs.
+    pub(crate) fn start(&self, line: &str) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
+        command.args(line.split(' ')).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.at_home(&mut command).spawn().expect("it started")
+    }
+
+    /// Waits for what was started; what was read of it before is not in the answer.
+    pub(crate) fn end(&self, started: Child) -> Said {
+        self.said(&started.wait_with_output().expect("it ran"))
+    }
+
     fn ended(&self, command: &mut Command) -> Said {
+        self.said(&self.at_home(command).output().expect("it ran"))
+    }
+
+    /// Gives a command the folder and the variables of the stage.
+    fn at_home<'command>(&self, command: &'command mut Command) -> &'command mut Command {
         let kept = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect::<Vec<_>>();
         let variables = self.variables.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value));
         let path = std::env::var_os("PATH").map(|path| ("PATH", path));
-        let command = command.env_clear().envs(path).envs(kept).envs(variables).current_dir(self.folder.path());
-        self.said(&command.output().expect("it ran"))
+        command.env_clear().envs(path).envs(kept).envs(variables).current_dir(self.folder.path())
     }
 
     fn said(&self, ended: &Output) -> Said {

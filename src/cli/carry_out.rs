@@ -1,10 +1,10 @@
-//! A plan carried out for a person: lock, run folder, signals, links, report and exit code.
+//! A plan carried out for a person: run folder, signals, links, report and exit code.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::context::{AT_ONCE, Context, now};
-use super::failure::{FAILED, Failure, INCOMPLETE, INTERRUPTED, LOCKED, ROOM, TERMINATED};
+use super::failure::{FAILED, Failure, INCOMPLETE, INTERRUPTED, ROOM, TERMINATED};
 use super::memory::Memory;
 use crate::apply::{self, Journal, Moved, Run, Summary};
 use crate::disk::{self, Lock};
@@ -35,20 +35,6 @@ impl Begun {
     pub(super) fn again(folder: &Path, lock: Lock) -> Result<Self, Failure> {
         let journal = Journal::resume(&folder.join("journal.jsonl"), &now())?;
         Ok(Self { folder: folder.to_owned(), journal, _lock: lock })
-    }
-}
-
-/// Takes the lock on a target, or says who holds it.
-pub(super) fn lock(context: &Context, target: &str) -> Result<Lock, Failure> {
-    let path = context.folder("runs")?.join(format!(".{target}.lock"));
-    let holder = format!("process {} since {}", std::process::id(), now());
-    let failed = |source: std::io::Error| {
-        Failure::new(FAILED, format!("nothing was written: cannot take the lock \"{}\"", path.display())).caused_by(&source).hint(ROOM)
-    };
-    match Lock::take(&path, &holder).map_err(failed)? {
-        Ok(lock) => Ok(lock),
-        Err(holder) => Err(Failure::new(LOCKED, format!("nothing was written: another run works on \"{target}\": {holder}"))
-            .hint("wait for it to end, then run the same command again")),
     }
 }
 

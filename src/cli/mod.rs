@@ -6,7 +6,8 @@
 //! prepare.rs       source and target -> plan; the same for plan, dry run and import
 //! memory.rs        links and base: what a run leaves for the next
 //! runs.rs          runs that were
-//! carry_out.rs     lock, run folder, signals, summary
+//! lock.rs          one run at a time on a target
+//! carry_out.rs     run folder, signals, summary
 //! failure.rs       errors -> what state things are in, cause, hint, exit code
 //! verbs/           one file a verb; its doc comment is its help
 //! ```
@@ -14,6 +15,7 @@
 mod carry_out;
 mod context;
 mod failure;
+mod lock;
 mod memory;
 mod prepare;
 mod runs;
@@ -134,7 +136,7 @@ async fn answer(arguments: Arguments) -> Result<u8, Failure> {
         Verb::Undo(verb) => verb.run(&context).await,
         Verb::Drift(verb) => verb.run(&context).await,
         Verb::Link(verb) => verb.run(&context).await,
-        Verb::Unlink(verb) => verb.run(&context),
+        Verb::Unlink(verb) => verb.run(&context).await,
         Verb::Scopes(verb) => verb.run(&context),
         Verb::Sandbox(verb) => verb.run(&context).await,
         Verb::Demo(verb) => verb.run(&context).await,

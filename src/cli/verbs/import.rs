@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::apply::{Moved, Summary, journal};
-use crate::cli::carry_out::{Begun, carry_out, lock};
+use crate::cli::carry_out::{Begun, carry_out};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, INCOMPLETE, REFUSED, USAGE};
+use crate::cli::lock::{Patience, lock};
 use crate::cli::memory::Memory;
 use crate::cli::prepare::{Prepared, Route, allowed, preflight, prepare, read};
 use crate::cli::runs::folder_of;
@@ -40,6 +41,8 @@ pub(in crate::cli) struct Import {
     /// Write without being asked
     #[arg(long, short)]
     yes: bool,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 impl Import {
@@ -53,7 +56,11 @@ impl Import {
     }
 
     async fn import(&self, context: &Context, allowed: &BTreeSet<String>) -> Result<u8, Failure> {
-        let lock = if self.dry_run { None } else { Some(lock(context, &context.tenant_settings(self.route.tenant.as_deref())?.name)?) };
+        let lock = if self.dry_run {
+            None
+        } else {
+            Some(lock(context, &context.tenant_settings(self.route.tenant.as_deref())?.name, self.patience).await?)
+        };
         let prepared = prepare(context, &self.route).await?;
         let standing = guard::standing(prepared.refusals.clone(), allowed);
         let Some(lock) = lock else { return Ok(self.stop_after_the_plan(context, &prepared.plan, &standing)) };
@@ -88,7 +95,7 @@ impl Import {
         let (plan, refusals) = file::load(path)?;
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         refuse_another_target(&plan, &target.name, &target.domain)?;
-        let lock = lock(context, &plan.target.tenant)?;
+        let lock = lock(context, &plan.target.tenant, self.patience).await?;
         let tenant = context.connect(target)?;
         let live = read(context, &tenant, target, &self.route.include).await?;
         let moved = Moved::since(context.catalog, &plan, &live);
@@ -114,7 +121,7 @@ impl Import {
         let (plan, _) = file::load(&folder.join("plan.json"))?;
         refuse_another_target(&plan, &target.name, &target.domain)?;
         let tenant = context.connect(target)?;
-        let lock = lock(context, &target.name)?;
+        let lock = lock(context, &target.name, self.patience).await?;
         let begun = Begun::again(&folder, lock)?;
         let live = read(context, &tenant, target, &self.route.include).await?;
         let moved = Moved::since(context.catalog, &plan, &live);

@@ -4,9 +4,9 @@ use clap::Args;
 use serde_json::json;
 
 use crate::catalog::Kind;
-use crate::cli::carry_out::lock;
 use crate::cli::context::Context;
 use crate::cli::failure::{FAILED, Failure, USAGE};
+use crate::cli::lock::{Patience, lock};
 use crate::cli::memory::Memory;
 use crate::cli::prepare::kind;
 use crate::resource::{Id, Key, name_of};
@@ -49,6 +49,8 @@ struct Pair {
     /// The source tenant [default: `source` of the target]
     #[arg(long, value_name = "TENANT")]
     from: Option<String>,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 impl Pair {
@@ -67,7 +69,7 @@ impl Link {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let of = linkable(context, &self.kind)?;
         let (source, target) = self.pair.names(context)?;
-        let _lock = lock(context, &target)?;
+        let _lock = lock(context, &target, self.pair.patience).await?;
         let mut memory = Memory::load(context, &source, &target)?;
         let name = name_at(context, &source, of, &self.source_id).await?;
         name_at(context, &target, of, &self.target_id).await?;
@@ -81,10 +83,10 @@ impl Link {
 }
 
 impl Unlink {
-    pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let of = linkable(context, &self.kind)?;
         let (source, target) = self.pair.names(context)?;
-        let _lock = lock(context, &target)?;
+        let _lock = lock(context, &target, self.pair.patience).await?;
         let mut memory = Memory::load(context, &source, &target)?;
         let Some(link) = memory.links.unlink(of.name, &Id::new(self.source_id.as_str())) else {
             let state = format!("nothing was done: no {} \"{}\" of \"{source}\" is linked to \"{target}\"", of.singular, self.source_id);

@@ -6,9 +6,10 @@ use clap::Args;
 
 use super::import::{exit_of, refuse_another_target};
 use crate::apply::Moved;
-use crate::cli::carry_out::{Begun, carry_out, lock};
+use crate::cli::carry_out::{Begun, carry_out};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, REFUSED, USAGE};
+use crate::cli::lock::{Patience, lock};
 use crate::cli::memory::Memory;
 use crate::cli::prepare::{allowed, patterns, preflight, read};
 use crate::cli::runs::PastRun;
@@ -39,6 +40,8 @@ pub(in crate::cli) struct Undo {
     /// Write without being asked
     #[arg(long, short)]
     yes: bool,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 impl Undo {
@@ -48,7 +51,7 @@ impl Undo {
         refuse_cut_off(&past)?;
         let target = context.tenant_settings(Some(&past.plan.target.tenant))?;
         refuse_another_target(&past.plan, &target.name, &target.domain)?;
-        let lock = if self.dry_run { None } else { Some(lock(context, &target.name)?) };
+        let lock = if self.dry_run { None } else { Some(lock(context, &target.name, self.patience).await?) };
         let tenant = context.connect(target)?;
         let (plan, refusals) = self.planned(context, &past, &tenant, target).await?;
         let standing = guard::standing(refusals, &acknowledged);

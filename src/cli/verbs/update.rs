@@ -8,9 +8,10 @@ use super::one::{self, Found};
 use crate::apply::Moved;
 use crate::body::Body;
 use crate::catalog::{Kind, Purpose};
-use crate::cli::carry_out::{Begun, carry_out, lock};
+use crate::cli::carry_out::{Begun, carry_out};
 use crate::cli::context::{Context, now};
 use crate::cli::failure::{Failure, REFUSED, USAGE};
+use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{kind, preflight, read_json};
 use crate::cli::settings::TenantSettings;
 use crate::plan::{Side, change_one};
@@ -33,6 +34,8 @@ pub(in crate::cli) struct Update {
     /// Write without being asked
     #[arg(long, short)]
     yes: bool,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 impl Update {
@@ -45,7 +48,7 @@ impl Update {
         };
         let wanted = read_file(file)?;
         let settings = context.tenant_settings(self.tenant.as_deref())?;
-        let lock = lock(context, &settings.name)?;
+        let lock = lock(context, &settings.name, self.patience).await?;
         let tenant = context.connect(settings)?;
         let found = one::find(context, &tenant, kind, name).await?;
         refuse_reserved(&found, tenant.client_id().as_deref(), settings, kind)?;

@@ -1,0 +1,76 @@
+//! One at a time: whoever writes to a target holds its lock, from the first look to the last file.
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::context::{Context, now};
+use super::failure::{FAILED, Failure, LOCKED, ROOM};
+use crate::disk::{Lock, Taken};
+
+/// How often a lock is tried again that another run holds.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// What to do while another run holds the lock.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct Patience {
+    /// Wait this long for another run on the target to end, as in 10m [default: not at all]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    wait: Option<Duration>,
+}
+
+/// Takes the lock on a target, waiting for it as long as was asked, or says who holds it.
+pub(super) async fn lock(context: &Context, target: &str, patience: Patience) -> Result<Lock, Failure> {
+    let path = context.folder("runs")?.join(format!(".{target}.lock"));
+    let last = patience.wait.map(|wait| Instant::now() + wait);
+    let mut is_told = false;
+    loop {
+        let holder = match take(context, target, &path)? {
+            Ok(lock) => return Ok(lock),
+            Err(holder) => holder,
+        };
+        let Some(last) = last.filter(|last| Instant::now() < *last) else { return Err(held(target, &holder, patience)) };
+        if !is_told {
+            context.tell(&format!("Waiting for another run on \"{target}\": {holder}"));
+            is_told = true;
+        }
+        tokio::select! {
+            () = sleep(AGAIN) => {}
+            () = sleep_until(last) => {}
+        }
+    }
+}
+
+/// Tries once; returns the lock, or who holds it.
+fn take(context: &Context, target: &str, path: &Path) -> Result<Result<Lock, String>, Failure> {
+    let failed = |source: std::io::Error| {
+        Failure::new(FAILED, format!("nothing was written: cannot take the lock \"{}\"", path.display())).caused_by(&source).hint(ROOM)
+    };
+    Ok(match Lock::take(path, &holder()).map_err(failed)? {
+        Taken::By(holder) => Err(holder),
+        Taken::Held { lock, left_behind } => {
+            if let Some(dead) = left_behind {
+                context.tell(&format!("Took over the lock on \"{target}\" of a run that died: {dead}"));
+            }
+            Ok(lock)
+        }
+    })
+}
+
+fn held(target: &str, holder: &str, patience: Patience) -> Failure {
+    let state = format!("nothing was written: another run works on \"{target}\": {holder}");
+    Failure::new(LOCKED, state).hint(match patience.wait {
+        None => "wait for it to end, then run the same command again, or let this one wait with --wait 10m",
+        Some(_) => "it took longer than --wait; run the same command again when it has ended",
+    })
+}
+
+/// Returns who is asking, where and since when.
+fn holder() -> String {
+    let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+    let of = user.map(|user| format!(" of {user}")).unwrap_or_default();
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("process {}{of} on {host} since {}", std::process::id(), now())
+}

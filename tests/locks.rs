@@ -1,0 +1,73 @@
+//! One at a time: whoever finds the lock of a target taken waits or ends, and writes nothing until it is free.
+
+use std::io::{BufRead, BufReader};
+
+use migrate::disk::{Lock, Taken};
+
+use crate::stage::Stage;
+
+const IMPORT: &str = "import --tenant prod --allow critical --yes";
+
+fn held(stage: &Stage) -> Lock {
+    match Lock::take(&stage.path("runs/.prod.lock"), "process 7 of ada on night-1 since 2026-01-01T00:00:00Z").expect("opened") {
+        Taken::Held { lock, .. } => lock,
+        Taken::By(holder) => panic!("{holder} holds it"),
+    }
+}
+
+#[test]
+fn a_target_that_another_run_works_on_is_left_to_it() {
+    let stage = Stage::small();
+    let _lock = held(&stage);
+    insta::assert_snapshot!(stage.run(IMPORT).refused(), @r#"
+    exit 5
+    error: nothing was written: another run works on "prod": process 7 of ada on night-1 since TIME
+    hint:  wait for it to end, then run the same command again, or let this one wait with --wait 10m
+    "#);
+    stage.write("rule.json", "{\"enabled\": false}");
+    for line in ["update rules Greeting rule.json --yes", "link clients a b", "unlink clients a"] {
+        let said = stage.run(&format!("{line} --tenant prod"));
+        assert_eq!(said.code, 5, "{line}: {}", said.whole());
+    }
+    assert!(stage.writes().is_empty(), "{:?}", stage.writes());
+}
+
+#[test]
+fn a_run_that_waits_begins_when_the_other_ends() {
+    let stage = Stage::small();
+    let lock = held(&stage);
+    let mut waiting = stage.start(&format!("{IMPORT} --wait 10m"));
+    let mut told = String::new();
+    let mut words = BufReader::new(waiting.stderr.take().expect("a pipe"));
+    words.read_line(&mut told).expect("read");
+    assert_eq!(told, "Waiting for another run on \"prod\": process 7 of ada on night-1 since 2026-01-01T00:00:00Z\n");
+    assert!(stage.requests().is_empty(), "it looks at the target before it may");
+    drop(lock);
+    let drained = std::thread::spawn(move || std::io::read_to_string(words));
+    assert_eq!(stage.end(waiting).code, 0);
+    drained.join().expect("read").expect("read");
+    assert_eq!(stage.writes().len(), 2, "{:?}", stage.writes());
+}
+
+#[test]
+fn a_run_that_waited_long_enough_ends() {
+    let stage = Stage::small();
+    let _lock = held(&stage);
+    insta::assert_snapshot!(stage.run(&format!("{IMPORT} --wait 1ms")).refused(), @r#"
+    exit 5
+    Waiting for another run on "prod": process 7 of ada on night-1 since TIME
+    error: nothing was written: another run works on "prod": process 7 of ada on night-1 since TIME
+    hint:  it took longer than --wait; run the same command again when it has ended
+    "#);
+}
+
+#[test]
+fn the_lock_of_a_run_that_died_is_taken_over_with_a_word() {
+    let stage = Stage::small();
+    stage.write("runs/.prod.lock", "process 7 of ada on night-1 since 2026-01-01T00:00:00Z");
+    let said = stage.run(IMPORT);
+    assert_eq!(said.code, 0, "{}", said.whole());
+    let word = "Took over the lock on \"prod\" of a run that died: process 7 of ada on night-1 since TIME\n";
+    assert!(said.err.starts_with(word), "{}", said.err);
+    assert!(!stage.run(IMPORT).err.contains("Took over"), "a run that ends gives its lock back");
+}
