@@ -3,7 +3,6 @@
 //! The sandbox runs in the test's own thread, so that a request is either not begun or carried out when the run is dropped.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 use migrate::apply::{Journal, Moved, Run, Summary};
 use migrate::body::Body;
@@ -36,7 +35,7 @@ async fn carry_out(plan: &Plan, tenant: &Tenant, journal: Journal) -> Summary {
         secret: &|_| Some(Secret::new("supplied")),
         moved: Moved::default(),
         at_once: 1,
-        stop: &AtomicBool::new(false),
+        room: &|| usize::MAX,
         now: &|| NOW.to_owned(),
     };
     run.carry_out().await.expect("carried out")
@@ -64,7 +63,7 @@ impl Import<'_> {
         }
         let plan = plan(Catalog::standard(), self.desired, &read(self.tenant).await, &Links::default());
         file::save(&saved, &plan, &[]).expect("saved");
-        carry_out(&plan, self.tenant, Journal::begin(&journal, "test", NOW).expect("a journal")).await
+        carry_out(&plan, self.tenant, Journal::begin(&journal, "test", NOW, "import").expect("a journal")).await
     }
 }
 

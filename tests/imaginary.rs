@@ -1,7 +1,6 @@
 //! A kind that Auth0 does not have: one entry is all it takes to export, plan, apply, serve and describe it.
 
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
 
 use migrate::apply::{Journal, Moved, Run};
 use migrate::catalog::{Alone, Catalog, Kind, Paging, Reference, When};
@@ -57,12 +56,12 @@ async fn import(source: &Snapshot, tenant: &Tenant) -> Plan {
         catalog: catalog(),
         plan: &plan,
         tenant,
-        journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW).expect("a journal"),
+        journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW, "import").expect("a journal"),
         observer: &Unwatched,
         secret: &|_| None,
         moved: Moved::default(),
         at_once: 4,
-        stop: &AtomicBool::new(false),
+        room: &|| usize::MAX,
         now: &|| NOW.to_owned(),
     };
     assert!(run.carry_out().await.expect("carried out").is_whole());

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use migrate::sandbox::{Fault, Options, Sandbox, Seen, State, seed};
 use serde_json::{Value, json};
@@ -245,6 +246,26 @@ impl Stage {
     /// Starts prod where it was, with what it held; nothing goes wrong any more.
     pub(crate) fn prod_returns(&mut self, held: State) {
         self.start_prod(Options::new(held).credentials(OWN, "CANARY-prod"));
+    }
+
+    /// Lets prod answer as slowly as a far tenant from now on, so that a signal meets requests under way.
+    pub(crate) fn prod_answers_slowly(&mut self) {
+        let held = self.prod_goes();
+        self.start_prod(Options::new(held).credentials(OWN, "CANARY-prod").latency(Duration::from_millis(20)));
+    }
+
+    /// Waits until what was started has begun to change prod.
+    pub(crate) fn until_prod_is_written_to(&self, by: &mut Child) {
+        while !self.requests().iter().any(|seen| seen.is_write) {
+            assert!(by.try_wait().expect("a process").is_none(), "it ended without a write");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Sends SIGTERM to what was started.
+    pub(crate) fn terminate(started: &Child) {
+        let sent = Command::new("kill").args(["-TERM", &started.id().to_string()]).status().expect("it ran");
+        assert!(sent.success());
     }
 
     fn start_prod(&mut self, options: Options) {

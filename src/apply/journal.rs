@@ -20,14 +20,40 @@ const FORMAT: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 enum Entry {
-    Begun { format: u32, run: String, at: String },
-    Resumed { at: String },
-    Intent { change: usize, key: Key, verb: String },
-    Applied { change: usize, id: Id },
-    Failed { change: usize, because: String },
-    Skipped { change: usize, because: String },
-    InDoubt { change: usize, because: String },
-    Ended { at: String },
+    Begun {
+        format: u32,
+        run: String,
+        at: String,
+        #[serde(default)]
+        by: String,
+    },
+    Resumed {
+        at: String,
+    },
+    Intent {
+        change: usize,
+        key: Key,
+        verb: String,
+    },
+    Applied {
+        change: usize,
+        id: Id,
+    },
+    Failed {
+        change: usize,
+        because: String,
+    },
+    Skipped {
+        change: usize,
+        because: String,
+    },
+    InDoubt {
+        change: usize,
+        because: String,
+    },
+    Ended {
+        at: String,
+    },
 }
 
 /// What a journal says of one change.
@@ -46,6 +72,8 @@ pub enum State {
 pub struct Record {
     /// When the run began: RFC 3339, UTC.
     pub begun: String,
+    /// The verb that began it; empty where an older version did.
+    pub by: String,
     /// How each change ended that was reached, by its place in the plan.
     pub outcomes: BTreeMap<usize, Outcome>,
     /// Whether every change is in the target.
@@ -101,15 +129,15 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal of a new run.
+    /// Opens the journal of a new run, which this verb begins.
     ///
     /// # Errors
     ///
     /// When the file cannot be made durable.
-    pub fn begin(path: &Path, run: &str, at: &str) -> Result<Self, Error> {
+    pub fn begin(path: &Path, run: &str, at: &str, by: &str) -> Result<Self, Error> {
         let file = Appender::open(path).map_err(|source| Error::Write { path: path.to_owned(), source })?;
         let mut journal = Self { file, states: BTreeMap::new() };
-        journal.append(&[Entry::Begun { format: FORMAT, run: run.to_owned(), at: at.to_owned() }])?;
+        journal.append(&[Entry::Begun { format: FORMAT, run: run.to_owned(), at: at.to_owned(), by: by.to_owned() }])?;
         Ok(journal)
     }
 
@@ -200,7 +228,10 @@ impl Record {
     fn learn(&mut self, entry: Entry) {
         self.is_ended = matches!(entry, Entry::Ended { .. });
         let (change, outcome) = match entry {
-            Entry::Begun { at, .. } => return self.begun = at,
+            Entry::Begun { at, by, .. } => {
+                (self.begun, self.by) = (at, by);
+                return;
+            }
             Entry::Resumed { .. } | Entry::Ended { .. } => return,
             Entry::Intent { change, .. } => (change, Outcome::InDoubt("the run was cut off before its answer came".to_owned())),
             Entry::Applied { change, id } => (change, Outcome::Applied(id)),
@@ -259,7 +290,7 @@ mod tests {
     fn journal() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("journal.jsonl");
-        let mut journal = Journal::begin(&path, "r1", "2026-01-01T00:00:00Z").expect("begun");
+        let mut journal = Journal::begin(&path, "r1", "2026-01-01T00:00:00Z", "import").expect("begun");
         let (one, two) = (Key::new("clients", "A"), Key::new("clients", "B"));
         journal.intend([(0, &one, "create"), (1, &two, "create")].into_iter()).expect("written");
         journal.settle([(0, &Outcome::Applied(Id::new("c1")))].into_iter()).expect("written");

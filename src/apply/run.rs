@@ -1,7 +1,6 @@
 //! A plan carried out, stage by stage: intents are durable before requests leave, outcomes follow.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join_all;
 
@@ -47,8 +46,8 @@ pub struct Run<'run> {
     pub moved: Moved,
     /// How many requests are under way at once, and how many intents become durable together.
     pub at_once: usize,
-    /// Set from outside to take no new changes.
-    pub stop: &'run AtomicBool,
+    /// How many changes may begin now, said anew before each batch; where it is none the run stops.
+    pub room: &'run (dyn Fn() -> usize + Sync),
     /// The time now: RFC 3339, UTC.
     pub now: &'run (dyn Fn() -> String + Sync),
 }
@@ -86,11 +85,11 @@ impl Run<'_> {
         for stage in &self.plan.stages {
             let changes: Vec<(usize, &Change)> = stage.changes.iter().enumerate().map(|(at, change)| (first + at, change)).collect();
             first += changes.len();
-            for batch in changes.chunks(self.at_once.max(1)) {
-                let must_stop = self.stop.load(Ordering::Relaxed) || progress.summary.is_silent;
-                if must_stop && batch.iter().any(|(at, _)| !self.is_applied(*at)) {
-                    return Ok(progress.summary.stopped_short_of(total));
-                }
+            let mut rest = &changes[..];
+            while !rest.is_empty() {
+                let room = if progress.summary.is_silent { 0 } else { (self.room)() };
+                let Some(batch) = self.batch(rest, room) else { return Ok(progress.summary.stopped_short_of(total)) };
+                rest = &rest[batch.len()..];
                 if let Err(source) = self.carry_out_batch(batch, &mut progress).await {
                     return Err(Error::Journal { summary: Box::new(progress.summary.stopped_short_of(total)), source });
                 }
@@ -102,6 +101,17 @@ impl Run<'_> {
             return Err(Error::Journal { summary: Box::new(progress.summary), source });
         }
         Ok(progress.summary)
+    }
+
+    /// Returns the changes to carry out next; nothing where there is no room for one that is still to be sent.
+    fn batch<'rest, 'change>(&self, rest: &'rest [(usize, &'change Change)], room: usize) -> Option<&'rest [(usize, &'change Change)]> {
+        let mut open = 0;
+        let is_in = |(at, _): &&(usize, &Change)| {
+            open += usize::from(!self.is_applied(*at));
+            open <= room
+        };
+        let fits = rest.iter().take(self.at_once.max(1)).take_while(is_in).count();
+        (fits > 0).then(|| &rest[..fits])
     }
 
     fn is_applied(&self, change: usize) -> bool {

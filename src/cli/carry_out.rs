@@ -1,54 +1,88 @@
 //! A plan carried out for a person: run folder, signals, links, report and exit code.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::context::{AT_ONCE, Context, now};
-use super::failure::{FAILED, Failure, INCOMPLETE, INTERRUPTED, ROOM, TERMINATED};
+use super::failure::{FAILED, Failure, INCOMPLETE, INTERRUPTED, OVER, ROOM, TERMINATED};
+use super::limits::Limit;
 use super::memory::Memory;
 use crate::apply::{self, Journal, Moved, Run, Summary};
 use crate::disk::{self, Lock};
 use crate::plan::{Plan, file};
-use crate::report;
+use crate::report::{self, Effort};
 use crate::snapshot::{Desired, Snapshot};
 use crate::tenant::Tenant;
 
-/// A run that is about to begin, or to go on.
-pub(super) struct Begun {
+/// A run that is about to begin, or to go on, under the lock on its target.
+pub(super) struct Begun<'lock> {
     /// The run's folder.
     pub(super) folder: PathBuf,
     journal: Journal,
-    _lock: Lock,
+    limit: Limit,
+    _lock: &'lock Lock,
 }
 
-impl Begun {
-    /// Makes the folder of a new run, with its plan and journal.
-    pub(super) fn new(context: &Context, plan: &Plan, lock: Lock) -> Result<Self, Failure> {
+impl<'lock> Begun<'lock> {
+    /// Makes the folder of a new run, with its plan and journal; `by` is the verb that begins it.
+    pub(super) fn new(context: &Context, plan: &Plan, lock: &'lock Lock, by: &str) -> Result<Self, Failure> {
         let name = context.run_on(&plan.target.tenant);
         let folder = context.folder("runs")?.join(&name);
         file::save(&folder.join("plan.json"), plan, &[])?;
-        let journal = Journal::begin(&folder.join("journal.jsonl"), &name, &now())?;
-        Ok(Self { folder, journal, _lock: lock })
+        let journal = Journal::begin(&folder.join("journal.jsonl"), &name, &now(), by)?;
+        Ok(Self { folder, journal, limit: Limit::default(), _lock: lock })
     }
 
     /// Goes on with a run that was cut off.
-    pub(super) fn again(folder: &Path, lock: Lock) -> Result<Self, Failure> {
+    pub(super) fn again(folder: &Path, lock: &'lock Lock) -> Result<Self, Failure> {
         let journal = Journal::resume(&folder.join("journal.jsonl"), &now())?;
-        Ok(Self { folder: folder.to_owned(), journal, _lock: lock })
+        Ok(Self { folder: folder.to_owned(), journal, limit: Limit::default(), _lock: lock })
+    }
+
+    /// Lets the run take no new changes beyond a limit.
+    pub(super) fn within(self, limit: Limit) -> Self {
+        Self { limit, ..self }
     }
 }
 
-/// Carries out a plan; prints the summary; returns the exit code.
+/// How a run ended.
+pub(super) struct Ended {
+    /// What came of it.
+    pub(super) summary: Summary,
+    /// What it cost.
+    pub(super) effort: Effort,
+    /// Its folder.
+    pub(super) folder: PathBuf,
+    /// The exit code.
+    pub(super) code: u8,
+    /// The limit that ended it, in words, where one did.
+    pub(super) limit: Option<String>,
+}
+
+impl Ended {
+    /// Returns it with its plan, to be told of.
+    pub(super) fn of<'run>(&'run self, plan: &'run Plan) -> report::Run<'run> {
+        report::Run { plan, summary: &self.summary, effort: self.effort, folder: &self.folder }
+    }
+
+    /// Prints the summary; returns the exit code.
+    pub(super) fn answer(&self, context: &Context, plan: &Plan) -> u8 {
+        let run = self.of(plan);
+        context.answer(|| report::summary(&run), || report::summary_json(&run, self.code));
+        self.code
+    }
+}
+
+/// Carries out a plan; leaves its reports in the run's folder.
 pub(super) async fn carry_out(
     context: &Context,
     plan: &Plan,
-    begun: Begun,
+    begun: Begun<'_>,
     tenant: &Tenant,
     moved: Moved,
     memory: Option<(&mut Memory, Option<(Desired, &Snapshot)>)>,
-) -> Result<u8, Failure> {
-    let Begun { folder, journal, _lock } = begun;
-    let stop = AtomicBool::new(false);
+) -> Result<Ended, Failure> {
+    let Begun { folder, journal, limit, _lock } = begun;
     let signal = AtomicU8::new(0);
     let run = Run {
         catalog: context.catalog,
@@ -59,13 +93,13 @@ pub(super) async fn carry_out(
         secret: &|field| context.secret(field),
         moved,
         at_once: AT_ONCE,
-        stop: &stop,
+        room: &|| if signal.load(Ordering::Relaxed) > 0 { 0 } else { limit.room(tenant.requests()) },
         now: &now,
     };
     let carried_out = run.carry_out();
     let summary = tokio::select! {
         summary = carried_out => summary.map_err(|error| unrecorded(&error, &plan.target.tenant))?,
-        code = interrupted_twice(context, &stop, &signal) => return Ok(code),
+        code = interrupted_twice(context, &signal) => return Err(stopped_at_once(code, &plan.target.tenant)),
     };
     if let Some((memory, agreed)) = memory {
         memory.settle(plan, &summary);
@@ -74,14 +108,15 @@ pub(super) async fn carry_out(
         }
         memory.save().map_err(|failure| failure.but(report::state(&summary)))?;
     }
-    let code = exit_of(plan, &summary, signal.load(Ordering::Relaxed));
-    let run = report::Run { plan, summary: &summary, effort: context.progress.effort(), folder: &folder };
-    for (name, content) in report::files(&run, code) {
-        let written = disk::write_whole(&folder.join(name), content.as_bytes());
-        written.map_err(|source| Failure::new(FAILED, report::state(&summary)).caused_by(&source).hint(ROOM))?;
+    let signal = signal.load(Ordering::Relaxed);
+    let limit = limit.reached(tenant.requests()).filter(|_| summary.unsent > 0 && signal == 0 && !summary.is_silent);
+    let code = if limit.is_some() { OVER } else { exit_of(plan, &summary, signal) };
+    let ended = Ended { summary, effort: context.progress.effort(), folder, code, limit };
+    for (name, content) in report::files(&ended.of(plan), code) {
+        let written = disk::write_whole(&ended.folder.join(name), content.as_bytes());
+        written.map_err(|source| Failure::new(FAILED, report::state(&ended.summary)).caused_by(&source).hint(ROOM))?;
     }
-    context.answer(|| report::summary(&run), || report::summary_json(&run, code));
-    Ok(code)
+    Ok(ended)
 }
 
 /// Returns the exit code of a run: that of the signal which stopped it, where it was stopped.
@@ -102,15 +137,19 @@ fn unrecorded(error: &apply::Error, target: &str) -> Failure {
 }
 
 /// The first signal lets sent requests settle; the second ends the run at once. Returns the exit code of the second.
-async fn interrupted_twice(context: &Context, stop: &AtomicBool, signal: &AtomicU8) -> u8 {
-    let first = next_signal().await;
-    stop.store(true, Ordering::Relaxed);
-    signal.store(first, Ordering::Relaxed);
+async fn interrupted_twice(context: &Context, signal: &AtomicU8) -> u8 {
+    signal.store(next_signal().await, Ordering::Relaxed);
     context.tell("Stopping: requests under way are being settled. Once more stops at once; `migrate import --resume` goes on later.");
     next_signal().await
 }
 
-async fn next_signal() -> u8 {
+fn stopped_at_once(code: u8, target: &str) -> Failure {
+    Failure::new(code, "stopped at once: requests were under way, and what became of them is not known")
+        .hint(format!("`migrate import --tenant {target} --resume` looks that up and goes on"))
+}
+
+/// Waits for Ctrl-C or SIGTERM; returns the exit code that says which it was.
+pub(super) async fn next_signal() -> u8 {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     tokio::select! {

@@ -166,9 +166,14 @@ impl Context {
         Err(Failure::new(super::failure::FAILED, "nothing was written: it was not confirmed"))
     }
 
-    /// Returns a secret that comes from outside: `env:NAME` (also out of `.env`) or `file:PATH`.
+    /// Returns a secret that a mapping supplies.
     pub(super) fn secret(&self, field: &SecretField) -> Option<Secret> {
-        let found = match field.from.split_once(':')? {
+        self.outside(&field.from)
+    }
+
+    /// Returns a secret that comes from outside: `env:NAME` (also out of `.env`) or `file:PATH`.
+    pub(super) fn outside(&self, place: &str) -> Option<Secret> {
+        let found = match place.split_once(':')? {
             ("env", name) => self.settings().ok()?.variable(name)?,
             (_, path) => Secret::new(std::fs::read_to_string(path).ok()?.trim_end_matches(['\n', '\r'])),
         };

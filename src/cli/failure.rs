@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::settings;
 use crate::{apply, export, links, mapping, plan, snapshot, tenant};
@@ -20,6 +20,8 @@ pub(super) const REFUSED: u8 = 4;
 pub(super) const LOCKED: u8 = 5;
 /// The command line, configuration or mapping is wrong.
 pub(super) const USAGE: u8 = 64;
+/// The time or the requests that were given ended; the rest goes on later.
+pub(super) const OVER: u8 = 75;
 /// Authentication failed or a scope is missing.
 pub(super) const DENIED: u8 = 77;
 /// Interrupted by Ctrl-C.
@@ -64,11 +66,20 @@ impl Failure {
         Self { state: state.into(), ..self }
     }
 
+    /// Returns the exit code.
+    pub(super) fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// Returns it for programs.
+    pub(super) fn json(&self) -> Value {
+        json!({"error": self.state, "causes": self.causes, "hint": self.hint, "exit": self.code})
+    }
+
     /// Prints the failure on stderr (as JSON on stdout where programs read); returns the exit code.
     pub(super) fn print(&self, as_json: bool) -> u8 {
         if as_json {
-            let failure = json!({"error": self.state, "causes": self.causes, "hint": self.hint, "exit": self.code});
-            super::context::print(&format!("{failure:#}\n"));
+            super::context::print(&format!("{:#}\n", self.json()));
         } else {
             super::context::print_error(&self.text());
         }

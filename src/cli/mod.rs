@@ -6,6 +6,8 @@
 //! prepare.rs       source and target -> plan; the same for plan, dry run and import
 //! memory.rs        links and base: what a run leaves for the next
 //! runs.rs          runs that were
+//! hooks.rs         who hears how a night went
+//! limits.rs        until when and with how many requests a run may go on
 //! lock.rs          one run at a time on a target
 //! carry_out.rs     run folder, signals, summary
 //! failure.rs       errors -> what state things are in, cause, hint, exit code
@@ -15,6 +17,8 @@
 mod carry_out;
 mod context;
 mod failure;
+mod hooks;
+mod limits;
 mod lock;
 mod memory;
 mod prepare;
@@ -77,6 +81,7 @@ enum Verb {
     Check(verbs::check::Check),
     Plan(verbs::plan::Plan),
     Import(verbs::import::Import),
+    Sync(verbs::sync::Sync),
     Get(verbs::get::Get),
     Update(verbs::update::Update),
     Api(verbs::api::Api),
@@ -115,7 +120,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     outcome.unwrap_or_else(|failure| failure.print(output == Output::Json))
 }
 
-async fn answer(arguments: Arguments) -> Result<u8, Failure> {
+async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
+    // What a nightly job says is a mail to somebody.
+    arguments.everywhere.quiet |= matches!(arguments.verb, Verb::Sync(_)) && !arguments.everywhere.verbose;
     let context = Context::new(&arguments.everywhere);
     if context.is_markdown() && !matches!(arguments.verb, Verb::Kinds(_)) {
         return Err(
@@ -127,6 +134,7 @@ async fn answer(arguments: Arguments) -> Result<u8, Failure> {
         Verb::Check(verb) => verb.run(&context),
         Verb::Plan(verb) => verb.run(&context).await,
         Verb::Import(verb) => verb.run(&context).await,
+        Verb::Sync(verb) => verb.run(&context).await,
         Verb::Get(verb) => verb.run(&context).await,
         Verb::Update(verb) => verb.run(&context).await,
         Verb::Api(verb) => verb.run(&context).await,

@@ -28,6 +28,13 @@ pub(super) struct Route {
     /// Where the settings come from: a tenant, or the folder of a snapshot [default: `source` of the target]
     #[arg(long, value_name = "TENANT|DIR")]
     pub(super) from: Option<String>,
+    #[command(flatten)]
+    pub(super) manner: Manner,
+}
+
+/// How settings go from the one to the other.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Manner {
     /// The rules for what differs between the two [default: `mapping` of the target]
     #[arg(long, value_name = "FILE")]
     pub(super) mapping: Option<PathBuf>,
@@ -93,21 +100,31 @@ enum Source<'settings> {
     Snapshot(Box<Snapshot>),
 }
 
+impl Source<'_> {
+    /// Returns the name of the tenant that the settings are of.
+    fn tenant(&self) -> &str {
+        match self {
+            Self::Tenant(settings) => &settings.name,
+            Self::Snapshot(snapshot) => &snapshot.tenant,
+        }
+    }
+}
+
 impl Route {
     /// Returns the command that carries a plan out which was made this way.
     pub(super) fn next_command(&self, context: &Context, plan: &Plan) -> String {
         let from = self.from.as_deref().unwrap_or(&plan.source.tenant);
         let mut words = vec![format!("migrate import --tenant {} --from {from}", plan.target.tenant)];
-        words.extend(self.mapping.iter().map(|path| format!("--mapping {}", path.display())));
-        if !self.include.is_empty() {
-            words.push(format!("--include {}", self.include.join(",")));
+        words.extend(self.manner.mapping.iter().map(|path| format!("--mapping {}", path.display())));
+        if !self.manner.include.is_empty() {
+            words.push(format!("--include {}", self.manner.include.join(",")));
         }
-        match self.drift {
+        match self.manner.drift {
             DriftChoice::Keep => {}
             DriftChoice::Overwrite => words.push("--drift overwrite".to_owned()),
             DriftChoice::Refuse => words.push("--drift refuse".to_owned()),
         }
-        if self.prune {
+        if self.manner.prune {
             words.push("--prune".to_owned());
         }
         words.extend(context.given());
@@ -189,31 +206,28 @@ pub(super) async fn prepare(context: &Context, route: &Route) -> Result<Prepared
     let target = context.tenant_settings(route.tenant.as_deref())?;
     let source = source(context, route, target)?;
     refuse_the_same(&source, target)?;
-    let mapping = match route.mapping.as_ref().or(target.mapping.as_ref()) {
+    let mapping = match route.manner.mapping.as_ref().or(target.mapping.as_ref()) {
         Some(path) => Mapping::load(context.catalog, path)?,
         None => Mapping::default(),
     };
-    let name = match &source {
-        Source::Tenant(settings) => settings.name.clone(),
-        Source::Snapshot(snapshot) => snapshot.tenant.clone(),
-    };
-    let memory = Memory::load(context, &name, &target.name)?;
+    let memory = Memory::load(context, source.tenant(), &target.name)?;
     let tenant = context.connect(target)?;
     let (source, live) = match source {
-        Source::Snapshot(snapshot) => (*snapshot, read(context, &tenant, target, &route.include).await?),
+        Source::Snapshot(snapshot) => (*snapshot, read(context, &tenant, target, &route.manner.include).await?),
         Source::Tenant(settings) => {
             let from = context.connect(settings)?;
-            let wanted = &route.include;
+            let wanted = &route.manner.include;
             tokio::try_join!(read(context, &from, settings, wanted), read(context, &tenant, target, wanted))?
         }
     };
     store::save(&context.folder("snapshots")?, &source)?;
     let Mapped { desired, untouched } = mapping.apply(context.catalog, source)?;
-    let past = Past { links: &memory.links, base: &memory.base, on_drift: route.drift.into(), prune: route.prune, keeps_own: true };
+    let past =
+        Past { links: &memory.links, base: &memory.base, on_drift: route.manner.drift.into(), prune: route.manner.prune, keeps_own: true };
     let mut plan = plan_after(context.catalog, &desired, &live, past);
     plan.notes.extend(untouched.into_iter().map(|place| format!("the rule at {place} had nothing to do")));
     let mut refusals = guard::refusals(context.catalog, &plan, &desired, &live, target.most_changed);
-    if route.drift == DriftChoice::Refuse {
+    if route.manner.drift == DriftChoice::Refuse {
         refusals.extend(guard::drift(&plan));
     }
     refusals.extend(guard::secrets(&plan, &|field| context.secret(field).is_some()));
@@ -269,6 +283,11 @@ fn source<'settings>(context: &'settings Context, route: &Route, target: &Tenant
         return Ok(Source::Snapshot(Box::new(store::load(context.catalog, path)?)));
     }
     Ok(Source::Tenant(context.settings()?.tenant(from)?))
+}
+
+/// Returns the name of the tenant that the settings come from.
+pub(super) fn source_name(context: &Context, route: &Route, target: &TenantSettings) -> Result<String, Failure> {
+    Ok(source(context, route, target)?.tenant().to_owned())
 }
 
 fn refuse_the_same(source: &Source<'_>, target: &TenantSettings) -> Result<(), Failure> {

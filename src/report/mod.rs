@@ -5,7 +5,7 @@
 //! text.rs       a plan, in the future tense          changes.rs   one change of it, field by field
 //! summary.rs    how a run ended, in the past tense   exported.rs  what an export found
 //! json.rs       the same for programs                table.rs     aligned columns
-//! runs.rs       runs that were
+//! runs.rs       runs that were                       night.rs     how a sync went
 //! files.rs      report.{json,csv,md,html} of a run   page.rs, csv.rs, markdown.rs, html.rs
 //! words.rs, values.rs, lines.rs, sections.rs, paint.rs   the small pieces of all of them
 //! ```
@@ -22,6 +22,7 @@ mod html;
 mod json;
 mod lines;
 mod markdown;
+mod night;
 mod page;
 mod paint;
 mod progress;
@@ -41,6 +42,7 @@ mod words;
 pub use exported::exported;
 pub use files::files;
 pub use json::{exported_json, plan_json, summary_json};
+pub use night::{Night, chat};
 pub use progress::{Mode, Progress};
 pub use runs::{Listed, Told, runs, runs_json, shown, shown_json};
 pub use summary::{Effort, Run, state, summary};

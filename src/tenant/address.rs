@@ -76,7 +76,8 @@ impl Address {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Returns whether a URL leads no further than this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -66,6 +66,26 @@ pub(super) struct Message<'message> {
     pub(super) token: Option<&'message Secret>,
 }
 
+/// Returns what connects by TLS, or without it on loopback, and follows no redirect; it opens nothing yet.
+pub(super) fn client(is_loopback: bool, is_plain: bool, timeout: Duration) -> Result<Client, reqwest::Error> {
+    // Installing fails only where it is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut client = Client::builder()
+        .user_agent(concat!("migrate/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(CONNECT.min(timeout))
+        // A connection the other side has just closed leaves a create in doubt, so old ones are not tried.
+        .pool_idle_timeout(IDLE)
+        .timeout(timeout);
+    if is_loopback {
+        client = client.no_proxy();
+    }
+    client = if is_plain { client.tls_certs_only([]) } else { client.https_only(true) };
+    client.build()
+}
+
 /// The connections to one tenant.
 #[derive(Debug)]
 pub(super) struct Http {
@@ -76,23 +96,8 @@ pub(super) struct Http {
 impl Http {
     /// Opens nothing yet; reads the system's certificates, unless requests stay on this machine without TLS.
     pub(super) fn new(address: &Address, timeout: Duration, run: &str) -> Result<Self, Error> {
-        // Installing fails only where it is installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut client = Client::builder()
-            .user_agent(concat!("migrate/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(CONNECT.min(timeout))
-            // A connection the other side has just closed leaves a create in doubt, so old ones are not tried.
-            .pool_idle_timeout(IDLE)
-            .timeout(timeout);
-        if address.is_loopback() {
-            client = client.no_proxy();
-        }
-        client = if address.is_plain() { client.tls_certs_only([]) } else { client.https_only(true) };
         let unusable = |source| Error::Unusable { what: "the certificates of this machine", source };
-        let client = client.build().map_err(|error| unusable(error.into()))?;
+        let client = client(address.is_loopback(), address.is_plain(), timeout).map_err(|error| unusable(error.into()))?;
         let run: String = run.chars().filter(char::is_ascii_graphic).take(CORRELATION_LENGTH).collect();
         let run = HeaderValue::from_str(&run).map_err(|error| unusable(error.into()))?;
         Ok(Self { client, run })

@@ -6,6 +6,7 @@
 mod address;
 mod error;
 mod gauge;
+pub mod hook;
 mod http;
 mod line;
 mod pacer;

@@ -19,7 +19,6 @@ mod writes;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use migrate::apply::{Journal, Moved, Run, Summary};
@@ -114,12 +113,12 @@ pub(crate) async fn carried_out(plan: &Plan, tenant: &Tenant) -> Summary {
         catalog: Catalog::standard(),
         plan,
         tenant,
-        journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW).expect("a journal"),
+        journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW, "import").expect("a journal"),
         observer: &Unwatched,
         secret: &|_| Some(Secret::new("supplied")),
         moved: Moved::default(),
         at_once: 16,
-        stop: &AtomicBool::new(false),
+        room: &|| usize::MAX,
         now: &|| NOW.to_owned(),
     };
     run.carry_out().await.expect("carried out")

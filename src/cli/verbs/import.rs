@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::apply::{Moved, Summary, journal};
-use crate::cli::carry_out::{Begun, carry_out};
+use crate::cli::carry_out::{Begun, Ended, carry_out};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, INCOMPLETE, REFUSED, USAGE};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::memory::Memory;
 use crate::cli::prepare::{Prepared, Route, allowed, preflight, prepare, read};
 use crate::cli::runs::folder_of;
+use crate::cli::settings::TenantSettings;
+use crate::disk::Lock;
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Plan, file};
 use crate::report;
@@ -64,22 +66,18 @@ impl Import {
         let prepared = prepare(context, &self.route).await?;
         let standing = guard::standing(prepared.refusals.clone(), allowed);
         let Some(lock) = lock else { return Ok(self.stop_after_the_plan(context, &prepared.plan, &standing)) };
-        let Prepared { plan, tenant, desired, live, mut memory, .. } = prepared;
         // What a guard refuses is refused where nothing would be written too: a dry run says the same.
-        if plan.is_empty() && standing.is_empty() {
-            memory.adopt(&desired, &live);
-            memory.agree(desired, &live, &plan, &Summary::default());
-            memory.save()?;
+        if prepared.plan.is_empty() && standing.is_empty() {
+            let plan = agree(prepared)?;
             context.answer(|| report::plan(&plan, &[], ""), || report::plan_json(&plan, &[], exit_of(&plan)));
             return Ok(exit_of(&plan));
         }
-        context.show(|| report::plan(&plan, &standing, ""));
-        preflight(context, &plan, &tenant, &standing).await?;
-        context.confirm(&question(&plan), self.yes)?;
-        let begun = Begun::new(context, &plan, lock)?;
-        memory.adopt(&desired, &live);
-        let agreed = Some((desired, &live));
-        carry_out(context, &plan, begun, &tenant, Moved::default(), Some((&mut memory, agreed))).await
+        context.show(|| report::plan(&prepared.plan, &standing, ""));
+        preflight(context, &prepared.plan, &prepared.tenant, &standing).await?;
+        context.confirm(&question(&prepared.plan), self.yes)?;
+        let begun = Begun::new(context, &prepared.plan, &lock, "import")?;
+        let (plan, ended) = fulfil(context, prepared, begun).await?;
+        Ok(ended.answer(context, &plan))
     }
 
     /// A dry run is an import that ends here.
@@ -97,7 +95,7 @@ impl Import {
         refuse_another_target(&plan, &target.name, &target.domain)?;
         let lock = lock(context, &plan.target.tenant, self.patience).await?;
         let tenant = context.connect(target)?;
-        let live = read(context, &tenant, target, &self.route.include).await?;
+        let live = read(context, &tenant, target, &self.route.manner.include).await?;
         let moved = Moved::since(context.catalog, &plan, &live);
         let mut refusals: Vec<Refusal> = refusals.into_iter().filter(|refusal| refusal.guard != "secrets").collect();
         refusals.extend(guard::secrets(&plan, &|field| context.secret(field).is_some()));
@@ -108,8 +106,8 @@ impl Import {
             return Ok(exit_of(&plan));
         }
         context.confirm(&question(&plan), self.yes)?;
-        let begun = Begun::new(context, &plan, lock)?;
-        carry_out_linked(context, &plan, begun, &tenant, moved).await
+        let begun = Begun::new(context, &plan, &lock, "import")?;
+        Ok(carry_out_linked(context, &plan, begun, &tenant, moved).await?.answer(context, &plan))
     }
 
     async fn resume(&self, context: &Context, run: &str) -> Result<u8, Failure> {
@@ -118,23 +116,69 @@ impl Import {
             "" => newest_unfinished(&context.folder("runs")?, &target.name)?,
             run => folder_of(&context.folder("runs")?, run)?,
         };
-        let (plan, _) = file::load(&folder.join("plan.json"))?;
-        refuse_another_target(&plan, &target.name, &target.domain)?;
-        let tenant = context.connect(target)?;
         let lock = lock(context, &target.name, self.patience).await?;
-        let begun = Begun::again(&folder, lock)?;
-        let live = read(context, &tenant, target, &self.route.include).await?;
-        let moved = Moved::since(context.catalog, &plan, &live);
-        let standing: Vec<Refusal> = guard::secrets(&plan, &|field| context.secret(field).is_some()).into_iter().collect();
-        preflight(context, &plan, &tenant, &standing).await?;
+        let Again { plan, tenant, moved, begun } = Again::of(context, target, &folder, &lock, &self.route.manner.include).await?;
         let changes = report::count(plan.changes().count(), "change");
         context.confirm(&format!("Go on with {}, {changes} to \"{}\" ({})?", folder.display(), target.name, target.domain), self.yes)?;
-        carry_out_linked(context, &plan, begun, &tenant, moved).await
+        Ok(carry_out_linked(context, &plan, begun, &tenant, moved).await?.answer(context, &plan))
     }
 }
 
+/// A run that was cut off, and all that it takes to go on with it.
+pub(super) struct Again<'lock> {
+    pub(super) plan: Plan,
+    pub(super) tenant: Tenant,
+    pub(super) moved: Moved,
+    pub(super) begun: Begun<'lock>,
+}
+
+impl<'lock> Again<'lock> {
+    /// Reads the run's files and the target; writes nothing to it yet.
+    pub(super) async fn of(
+        context: &Context,
+        target: &TenantSettings,
+        folder: &Path,
+        lock: &'lock Lock,
+        include: &[String],
+    ) -> Result<Self, Failure> {
+        let (plan, _) = file::load(&folder.join("plan.json"))?;
+        refuse_another_target(&plan, &target.name, &target.domain)?;
+        let tenant = context.connect(target)?;
+        let begun = Begun::again(folder, lock)?;
+        let live = read(context, &tenant, target, include).await?;
+        let moved = Moved::since(context.catalog, &plan, &live);
+        let standing: Vec<Refusal> = guard::secrets(&plan, &|field| context.secret(field).is_some()).into_iter().collect();
+        preflight(context, &plan, &tenant, &standing).await?;
+        Ok(Self { plan, tenant, moved, begun })
+    }
+}
+
+/// Remembers that both sides agree, where nothing is to change; returns the plan that says so.
+pub(super) fn agree(prepared: Prepared) -> Result<Plan, Failure> {
+    let Prepared { plan, desired, live, mut memory, .. } = prepared;
+    memory.adopt(&desired, &live);
+    memory.agree(desired, &live, &plan, &Summary::default());
+    memory.save()?;
+    Ok(plan)
+}
+
+/// Carries out what was prepared; returns it with how it ended.
+pub(super) async fn fulfil(context: &Context, prepared: Prepared, begun: Begun<'_>) -> Result<(Plan, Ended), Failure> {
+    let Prepared { plan, tenant, desired, live, mut memory, .. } = prepared;
+    memory.adopt(&desired, &live);
+    let agreed = Some((desired, &live));
+    let ended = carry_out(context, &plan, begun, &tenant, Moved::default(), Some((&mut memory, agreed))).await?;
+    Ok((plan, ended))
+}
+
 /// Carries out a plan that was read from a file, with what earlier runs left of its source and target.
-async fn carry_out_linked(context: &Context, plan: &Plan, begun: Begun, tenant: &Tenant, moved: Moved) -> Result<u8, Failure> {
+pub(super) async fn carry_out_linked(
+    context: &Context,
+    plan: &Plan,
+    begun: Begun<'_>,
+    tenant: &Tenant,
+    moved: Moved,
+) -> Result<Ended, Failure> {
     let mut memory = Memory::load(context, plan.source_tenant(), &plan.target.tenant)?;
     carry_out(context, plan, begun, tenant, moved, Some((&mut memory, None))).await
 }

@@ -15,5 +15,6 @@ pub(super) mod runs;
 pub(super) mod sandbox;
 pub(super) mod scopes;
 pub(super) mod show;
+pub(super) mod sync;
 pub(super) mod undo;
 pub(super) mod update;

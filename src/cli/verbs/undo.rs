@@ -66,8 +66,9 @@ impl Undo {
         // What was changed by hand, one resource at a time, has no source that anything is remembered of.
         let has_source = plan.source_tenant() != target.name;
         let mut memory = if has_source { Some(Memory::load(context, plan.source_tenant(), &target.name)?) } else { None };
-        let begun = Begun::new(context, &plan, lock)?;
-        carry_out(context, &plan, begun, &tenant, Moved::default(), memory.as_mut().map(|memory| (memory, None))).await
+        let begun = Begun::new(context, &plan, &lock, "undo")?;
+        let memory = memory.as_mut().map(|memory| (memory, None));
+        Ok(carry_out(context, &plan, begun, &tenant, Moved::default(), memory).await?.answer(context, &plan))
     }
 
     /// Reads the target and decides what takes the run back; what is usually left alone may be part of it.

@@ -64,8 +64,8 @@ impl Update {
         preflight(context, &plan, &tenant, &[]).await?;
         context
             .confirm(&format!("Change {} \"{}\" of \"{}\" ({})?", kind.singular, found.name, settings.name, settings.domain), self.yes)?;
-        let begun = Begun::new(context, &plan, lock)?;
-        carry_out(context, &plan, begun, &tenant, Moved::default(), None).await
+        let begun = Begun::new(context, &plan, &lock, "update")?;
+        Ok(carry_out(context, &plan, begun, &tenant, Moved::default(), None).await?.answer(context, &plan))
     }
 }
 

@@ -1,0 +1,66 @@
+//! Who hears how a night went.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::context::{Context, print_error};
+use super::failure::{Failure, INCOMPLETE, OVER, USAGE};
+use crate::report::chat;
+use crate::resource::Secret;
+use crate::tenant::hook::{Error, Hook};
+
+/// Hooks as they are asked for.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Hooks {
+    /// Send the line of a night that has something to tell to this webhook of Slack, Teams or the like; env:NAME takes it from a variable
+    #[arg(long, value_name = "URL")]
+    notify: Option<String>,
+    /// Ask this address after each night that came to its end, so that silence raises the alarm; env:NAME takes it from a variable
+    #[arg(long, value_name = "URL")]
+    heartbeat: Option<String>,
+}
+
+/// Hooks that can be called.
+#[derive(Debug, Default)]
+pub(super) struct Ready {
+    notify: Option<Hook>,
+    heartbeat: Option<Hook>,
+}
+
+impl Hooks {
+    /// Checks the addresses before anything is done.
+    pub(super) fn ready(&self, context: &Context) -> Result<Ready, Failure> {
+        let hook = |flag: &str, given: &Option<String>| given.as_deref().map(|given| hook(context, flag, given)).transpose();
+        Ok(Ready { notify: hook("--notify", &self.notify)?, heartbeat: hook("--heartbeat", &self.heartbeat)? })
+    }
+}
+
+fn hook(context: &Context, flag: &str, given: &str) -> Result<Hook, Failure> {
+    let url = match given.split_once(':') {
+        Some(("env", name)) => {
+            let missing = || Failure::new(USAGE, format!("nothing was done: {flag} names the variable {name}, and there is none"));
+            context.outside(given).ok_or_else(missing)?
+        }
+        _ => Secret::new(given),
+    };
+    Hook::new(url).map_err(|error| Failure::new(USAGE, format!("nothing was done: {flag} cannot be used")).caused_by(&error))
+}
+
+impl Ready {
+    /// Tells of a night; `news` is the line of one that has something to tell. A hook that does not answer changes nothing but stderr.
+    pub(super) async fn tell(&self, news: Option<&str>, exit: u8) {
+        if let (Some(hook), Some(line)) = (&self.notify, news) {
+            let message: Value = chat(hook.host(), line);
+            warn("--notify", hook.post(&message).await);
+        }
+        if let Some(hook) = self.heartbeat.as_ref().filter(|_| [0, INCOMPLETE, OVER].contains(&exit)) {
+            warn("--heartbeat", hook.get().await);
+        }
+    }
+}
+
+fn warn(flag: &str, called: Result<(), Error>) {
+    if let Err(error) = called {
+        print_error(&format!("note: {flag} was not heard: {error}\n"));
+    }
+}

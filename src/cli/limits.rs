@@ -1,0 +1,145 @@
+//! Limits of a run: until when and with how many requests it may take new changes.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, ZonedDateTime};
+
+use crate::tenant::Counts;
+
+/// Limits as they are asked for.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Limits {
+    /// Take no new changes from this time of day on, as in 05:00; 05:00Z is UTC. Ends with 75
+    #[arg(long, value_name = "HH:MM")]
+    until: Option<TimeOfDay>,
+    /// Take no new changes once this many requests went to the target. Ends with 75
+    #[arg(long, value_name = "REQUESTS")]
+    budget: Option<u64>,
+}
+
+/// Limits of a command that began.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Limit {
+    until: Option<(Instant, TimeOfDay)>,
+    budget: Option<u64>,
+    /// Requests of earlier connections to the same target.
+    spent: u64,
+}
+
+/// A time of day, on the clock of this machine or in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct TimeOfDay {
+    time: Time,
+    is_utc: bool,
+}
+
+impl std::str::FromStr for TimeOfDay {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (clock, is_utc) = text.strip_suffix('Z').map_or((text, false), |clock| (clock, true));
+        let time = Time::strptime("%H:%M", clock).map_err(|_| "a time of day is HH:MM, as in 05:00, or 05:00Z for UTC".to_owned())?;
+        Ok(Self { time, is_utc })
+    }
+}
+
+impl std::fmt::Display for TimeOfDay {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{:02}:{:02}{}", self.time.hour(), self.time.minute(), if self.is_utc { "Z" } else { "" })
+    }
+}
+
+impl TimeOfDay {
+    /// Returns how far away the nearest such time is; one that went by is over, however late a night's run begins.
+    fn left(self, now: &ZonedDateTime) -> Option<Duration> {
+        let now = if self.is_utc { now.with_time_zone(TimeZone::UTC) } else { now.clone() };
+        let days = [now.yesterday().ok(), Some(now.clone()), now.tomorrow().ok()];
+        let times = days.into_iter().flatten().filter_map(|day| day.with().time(self.time).build().ok());
+        let nearest = times.map(|time| now.duration_until(&time)).min_by_key(|left: &SignedDuration| left.unsigned_abs())?;
+        Duration::try_from(nearest).ok()
+    }
+}
+
+impl Limits {
+    /// Returns what they come to for a command that begins now.
+    pub(super) fn begin(&self) -> Limit {
+        let until = |time: TimeOfDay| (Instant::now() + time.left(&ZonedDateTime::now()).unwrap_or_default(), time);
+        Limit { until: self.until.map(until), budget: self.budget, spent: 0 }
+    }
+}
+
+impl Limit {
+    /// Counts what a connection to the target sent that is not used any more.
+    pub(super) fn spend(&mut self, sent: Counts) {
+        self.spent += sent.reads + sent.writes;
+    }
+
+    /// Returns how many changes may begin now, each of which takes a request at least.
+    pub(super) fn room(&self, sent: Counts) -> usize {
+        if self.until.is_some_and(|(until, _)| Instant::now() >= until) {
+            return 0;
+        }
+        let left = self.budget.map(|budget| budget.saturating_sub(self.spent + sent.reads + sent.writes));
+        left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX))
+    }
+
+    /// Says which limit was reached, if one was.
+    pub(super) fn reached(&self, sent: Counts) -> Option<String> {
+        if self.room(sent) > 0 {
+            return None;
+        }
+        let over = self.until.filter(|(until, _)| Instant::now() >= *until);
+        Some(match over {
+            Some((_, time)) => format!("it is {time}"),
+            None => format!("the budget of {} is spent", crate::report::count(usize::try_from(self.budget?).ok()?, "request")),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::DateTime;
+
+    use super::*;
+
+    /// Minutes until a time of day, where the clock shows this and people set it as in Berlin.
+    fn minutes_left(until: &str, clock: &str) -> Option<u64> {
+        let berlin = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a zone");
+        let now = clock.parse::<DateTime>().expect("a time").to_zoned_datetime(berlin).expect("there is such a time");
+        until.parse::<TimeOfDay>().expect("a time of day").left(&now).map(|left| left.as_secs() / 60)
+    }
+
+    #[test]
+    fn a_time_of_day_is_the_nearest_one_and_over_once_it_went_by() {
+        assert_eq!(minutes_left("05:00", "2026-03-01T02:30"), Some(150));
+        assert_eq!(minutes_left("05:00", "2026-03-01T22:00"), Some(420));
+        assert_eq!(minutes_left("05:00", "2026-03-01T05:10"), None);
+        assert_eq!(minutes_left("05:00Z", "2026-03-01T05:10"), Some(50));
+    }
+
+    #[test]
+    fn a_night_in_which_the_clock_is_set_forward_is_an_hour_shorter() {
+        assert_eq!(minutes_left("05:00", "2026-03-29T01:00"), Some(180));
+    }
+
+    #[test]
+    fn no_other_text_is_a_time_of_day() {
+        for text in ["5 am", "25:00", "05:00+02:00", ""] {
+            assert!(text.parse::<TimeOfDay>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_budget_leaves_room_for_what_is_left_of_it() {
+        let mut limit = Limits { until: None, budget: Some(20) }.begin();
+        let sent = |reads, writes| Counts { reads, writes, ..Counts::default() };
+        assert_eq!(limit.room(sent(10, 4)), 6);
+        limit.spend(sent(10, 4));
+        assert_eq!((limit.room(sent(1, 0)), limit.reached(sent(1, 0))), (5, None));
+        assert_eq!(limit.reached(sent(6, 1)).as_deref(), Some("the budget of 20 requests is spent"));
+        assert_eq!(Limit::default().room(sent(1000, 1000)), usize::MAX);
+    }
+}

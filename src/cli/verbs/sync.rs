@@ -1,0 +1,200 @@
+//! `migrate sync`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::Value;
+
+use super::import::{Again, agree, carry_out_linked, exit_of, fulfil};
+use crate::cli::carry_out::{Begun, Ended, next_signal};
+use crate::cli::context::{Context, now, print};
+use crate::cli::failure::{FAILED, Failure, LOCKED, ROOM, USAGE};
+use crate::cli::hooks::Hooks;
+use crate::cli::limits::{Limit, Limits};
+use crate::cli::lock::{Patience, lock};
+use crate::cli::prepare::{Manner, Route, allowed, preflight, prepare, source_name};
+use crate::cli::runs::{PastRun, names};
+use crate::cli::settings::TenantSettings;
+use crate::disk::{self, Lock};
+use crate::plan::{Plan, guard};
+use crate::report::Night;
+
+/// Make a target hold what a source holds, every night, with nobody there
+///
+/// Goes on with a sync that was cut off, then exports, plans, asks the guards and imports, under one lock. It asks nobody and says nothing
+/// where nothing changed; otherwise one line, and runs/last-SOURCE-TARGET.json either way.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Sync {
+    /// Where the settings come from: a tenant, or the folder of a snapshot [default: `source` of the target]
+    #[arg(long, value_name = "TENANT|DIR")]
+    from: Option<String>,
+    /// The target tenant [default: the only one configured]
+    #[arg(long, value_name = "TENANT")]
+    to: Option<String>,
+    #[command(flatten)]
+    manner: Manner,
+    /// Acknowledge a guard for every night: many-changes, leak, deletes
+    #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
+    allow: Vec<String>,
+    #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
+    patience: Patience,
+    #[command(flatten)]
+    hooks: Hooks,
+}
+
+/// What came of a night, as far as it went.
+#[derive(Default)]
+struct Course {
+    resumed: Option<(Plan, Ended)>,
+    plan: Option<Plan>,
+    run: Option<Ended>,
+}
+
+impl Sync {
+    pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let began = now();
+        refuse_critical(&self.allow)?;
+        allowed(&self.allow)?;
+        let hooks = self.hooks.ready(context)?;
+        let route = Route { tenant: self.to.clone(), from: self.from.clone(), manner: self.manner.clone() };
+        let target = context.tenant_settings(self.to.as_deref())?;
+        let source = source_name(context, &route, target)?;
+        let path = context.folder("runs")?.join(format!("last-{source}-{}.json", target.name));
+        let mut course = Course::default();
+        let went = self.night(context, &route, target, &source, &mut course).await;
+        let exit = went.as_ref().map_or_else(Failure::code, |exit| *exit);
+        let night = Night {
+            source: &source,
+            target: &target.name,
+            began: &began,
+            ended: &now(),
+            resumed: course.resumed.as_ref().map(|(plan, ended)| ended.of(plan)),
+            plan: course.plan.as_ref(),
+            run: course.run.as_ref().zip(course.plan.as_ref()).map(|(ended, plan)| ended.of(plan)),
+            limit: course.limit(),
+            failure: went.as_ref().err().map(Failure::json),
+            exit,
+        };
+        let is_news = night.is_news(last(&path).as_ref());
+        hooks.tell(is_news.then(|| night.line()).as_deref(), exit).await;
+        // Whoever holds the lock writes the file of this pair.
+        if exit != LOCKED {
+            write(&path, &night)?;
+        }
+        match went {
+            Err(failure) if !context.is_json() => return Err(failure),
+            _ if context.is_json() => print(&format!("{:#}\n", night.json())),
+            _ if is_news => print(&format!("{}\n", night.line())),
+            _ => {}
+        }
+        Ok(exit)
+    }
+
+    /// Does the night's work under one lock; what came of it stands in `course` however it ends. Returns the exit code.
+    async fn night(
+        &self,
+        context: &Context,
+        route: &Route,
+        target: &TenantSettings,
+        source: &str,
+        course: &mut Course,
+    ) -> Result<u8, Failure> {
+        let mut limit = self.limits.begin();
+        let lock = unless_stopped(lock(context, &target.name, self.patience)).await?;
+        if let Some(folder) = cut_off(context, source, target)? {
+            let ended = self.go_on(context, target, &folder, &lock, &mut limit, course).await?;
+            if let Some(code) = ended {
+                return Ok(code);
+            }
+        }
+        let prepared = unless_stopped(prepare(context, route)).await?;
+        let standing = guard::standing(prepared.refusals.clone(), &allowed(&self.allow)?);
+        if prepared.plan.is_empty() && standing.is_empty() {
+            return Ok(exit_of(course.plan.insert(agree(prepared)?)));
+        }
+        if let Err(failure) = preflight(context, &prepared.plan, &prepared.tenant, &standing).await {
+            let hint = by_a_person(context, route, &prepared.plan, &standing);
+            course.plan = Some(prepared.plan);
+            return Err(hint.into_iter().fold(failure, Failure::hint));
+        }
+        let begun = Begun::new(context, &prepared.plan, &lock, "sync")?.within(limit);
+        let (plan, ended) = fulfil(context, prepared, begun).await?;
+        course.plan = Some(plan);
+        Ok(course.run.insert(ended).code)
+    }
+
+    /// Goes on with a sync that was cut off; returns the exit code where that was all there was time for.
+    async fn go_on(
+        &self,
+        context: &Context,
+        target: &TenantSettings,
+        folder: &Path,
+        lock: &Lock,
+        limit: &mut Limit,
+        course: &mut Course,
+    ) -> Result<Option<u8>, Failure> {
+        let again = unless_stopped(Again::of(context, target, folder, lock, &self.manner.include)).await?;
+        let Again { plan, tenant, moved, begun } = again;
+        let ended = carry_out_linked(context, &plan, begun.within(limit.clone()), &tenant, moved).await?;
+        limit.spend(tenant.requests());
+        let is_cut_off = ended.summary.unsent > 0;
+        let (_, ended) = course.resumed.insert((plan, ended));
+        Ok(is_cut_off.then_some(ended.code))
+    }
+}
+
+impl Course {
+    /// Returns the limit that ended the night, in words.
+    fn limit(&self) -> Option<&str> {
+        let resumed = self.resumed.as_ref().map(|(_, ended)| ended);
+        resumed.into_iter().chain(&self.run).find_map(|ended| ended.limit.as_deref())
+    }
+}
+
+/// What stops people from logging in is looked at by a person each time.
+fn refuse_critical(allow: &[String]) -> Result<(), Failure> {
+    if !allow.iter().any(|name| name == "critical") {
+        return Ok(());
+    }
+    let state = "nothing was done: critical changes cannot be acknowledged for every night";
+    Err(Failure::new(USAGE, state).hint("review them with `migrate plan --out FILE`, then `migrate import --plan FILE --allow critical`"))
+}
+
+/// Returns how a person lets a plan pass this once, where somebody can.
+fn by_a_person(context: &Context, route: &Route, plan: &Plan, standing: &[guard::Refusal]) -> Option<String> {
+    let names: Vec<&str> = standing.iter().map(|refusal| refusal.guard.as_ref()).collect();
+    let can_be = !names.is_empty() && standing.iter().all(|refusal| refusal.can_be_allowed);
+    let command = route.next_command(context, plan);
+    can_be.then(|| format!("if that is meant, do it once by hand:  {command} --allow {}", names.join(",")))
+}
+
+/// Returns the folder of the newest run between two tenants, where it is a sync that was cut off.
+fn cut_off(context: &Context, source: &str, target: &TenantSettings) -> Result<Option<PathBuf>, Failure> {
+    let runs = context.folder("runs")?;
+    let of_target = names(&runs).into_iter().filter(|name| name.ends_with(&format!("-{}", target.name)));
+    // A run that cannot be read cannot be gone on with; what it did shows when the target is read.
+    let read = of_target.filter_map(|name| PastRun::read(runs.join(&name), &name).ok());
+    let newest = read.into_iter().find(|past| past.plan.source_tenant() == source && past.plan.target.domain == target.domain);
+    Ok(newest.filter(|past| past.record.by == "sync" && past.is_cut_off()).map(|past| past.folder))
+}
+
+/// A signal while nothing is written yet ends the command at once.
+async fn unless_stopped<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => done,
+        code = next_signal() => Err(Failure::new(code, "stopped before anything more was written")),
+    }
+}
+
+/// Returns how the last night went.
+fn last(path: &Path) -> Option<Value> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+fn write(path: &Path, night: &Night<'_>) -> Result<(), Failure> {
+    let text = format!("{:#}\n", night.json());
+    let failed = |source| Failure::new(FAILED, format!("{}; and that cannot be written down", night.line())).caused_by(&source).hint(ROOM);
+    disk::write_whole(path, text.as_bytes()).map_err(failed)
+}

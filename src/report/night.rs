@@ -1,0 +1,159 @@
+//! How a night went: one line for people, one JSON object for programs, and whether there is anything to tell at all.
+
+use serde_json::{Value, json};
+
+use super::summary::{Effort, Run, state};
+use super::words::{count, duration, number, printable};
+use crate::plan::Plan;
+
+/// How one `migrate sync` ended.
+#[derive(Debug)]
+pub struct Night<'night> {
+    /// Where the settings came from.
+    pub source: &'night str,
+    /// Where they went.
+    pub target: &'night str,
+    /// When it began: RFC 3339, UTC.
+    pub began: &'night str,
+    /// When it ended: RFC 3339, UTC.
+    pub ended: &'night str,
+    /// The run of an earlier night that it went on with.
+    pub resumed: Option<Run<'night>>,
+    /// What was planned this night, where it came to that.
+    pub plan: Option<&'night Plan>,
+    /// The run of this night, where there was anything to do.
+    pub run: Option<Run<'night>>,
+    /// The limit that ended it, in words.
+    pub limit: Option<&'night str>,
+    /// Why it failed: `error`, `causes`, `hint`.
+    pub failure: Option<Value>,
+    /// The code the command ends with.
+    pub exit: u8,
+}
+
+impl Night<'_> {
+    /// Returns how it went, as one line.
+    pub fn line(&self) -> String {
+        let mut said = Vec::new();
+        said.extend(self.resumed.iter().map(|run| format!("went on with an earlier run: {}", did(run))));
+        said.extend(self.run.iter().map(|run| did(run)));
+        if let Some(plan) = self.plan {
+            let is_idle = self.run.is_none() && self.failure.is_none();
+            let idle = if self.resumed.is_some() { "nothing more to apply" } else { "nothing to apply" };
+            said.extend(is_idle.then(|| idle.to_owned()));
+            said.extend((!plan.left_out.is_empty()).then(|| format!("{} left out", number(plan.left_out.len()))));
+            let stay = |fields: usize| format!("{} that {} changed by itself stay", count(fields, "field"), self.target);
+            said.extend((!plan.drift.is_empty()).then(|| stay(plan.drift.len())));
+        }
+        said.extend(self.limit.map(|limit| format!("{limit}, and the next sync goes on")));
+        said.extend(self.failure.as_ref().map(failed));
+        printable(&format!("{} -> {}: {}", self.source, self.target, said.join("; "))).into_owned()
+    }
+
+    /// Returns how it went, for programs.
+    ///
+    /// ```text
+    /// source target began ended text exit  runs[{run resumed counts seconds requests waited_seconds}]  left_out[] drift[]  limit  error causes[] hint
+    /// ```
+    pub fn json(&self) -> Value {
+        let runs: Vec<Value> = [(true, &self.resumed), (false, &self.run)]
+            .into_iter()
+            .filter_map(|(is_resumed, run)| run.as_ref().map(|run| told(run, is_resumed)))
+            .collect();
+        let mut night = json!({
+            "source": self.source,
+            "target": self.target,
+            "began": self.began,
+            "ended": self.ended,
+            "text": self.line(),
+            "runs": runs,
+            "left_out": self.plan.map_or(&[][..], |plan| &plan.left_out),
+            "drift": self.plan.map_or(&[][..], |plan| &plan.drift),
+            "limit": self.limit,
+            "error": null, "causes": [], "hint": null,
+            "exit": self.exit,
+        });
+        if let (Value::Object(night), Some(Value::Object(failure))) = (&mut night, &self.failure) {
+            night.extend(failure.clone());
+        }
+        night
+    }
+
+    /// Returns whether anybody has to hear of it, who knows how the night before went.
+    ///
+    /// What is left out and what drifted is told once, not every night.
+    pub fn is_news(&self, before: Option<&Value>) -> bool {
+        if self.resumed.is_some() || self.run.is_some() || self.limit.is_some() || self.failure.is_some() {
+            return true;
+        }
+        let night = self.json();
+        let known = |name: &str| before.and_then(|before| before[name].as_array()).map_or(&[][..], Vec::as_slice);
+        ["left_out", "drift"].into_iter().any(|name| known(name) != night[name].as_array().map_or(&[][..], Vec::as_slice))
+    }
+}
+
+fn told(run: &Run<'_>, is_resumed: bool) -> Value {
+    let Effort { took, requests, waited } = run.effort;
+    json!({
+        "run": run.folder,
+        "resumed": is_resumed,
+        "state": state(run.summary),
+        "counts": run.summary.tally(),
+        "seconds": took.as_secs(),
+        "requests": requests,
+        "waited_seconds": waited.as_secs(),
+    })
+}
+
+/// Returns what a run did and what that cost.
+fn did(run: &Run<'_>) -> String {
+    let cost = format!(" in {} ({})", duration(run.effort.took), count(run.effort.requests, "request"));
+    let state = state(run.summary);
+    let applied = state.find("; ").unwrap_or(state.len());
+    format!("{}{cost}{}", &state[..applied], &state[applied..])
+}
+
+/// Returns a failure as part of a line: what state things are in, and the first cause.
+fn failed(failure: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    match failure["causes"].as_array().and_then(|causes| causes.first()) {
+        Some(cause) => format!("{}: {}", text(&failure["error"]), text(cause).lines().next().unwrap_or_default()),
+        None => text(&failure["error"]),
+    }
+}
+
+/// Returns what a chat is sent, in the form that the one behind this host takes.
+///
+/// Slack's incoming webhooks take `text` (Slack's "Sending messages using incoming webhooks"), as do those that speak like them. Workflows
+/// of Teams take an adaptive card in a message and nothing else ("Create Incoming Webhooks with Workflows for Microsoft Teams").
+pub fn chat(host: &str, line: &str) -> Value {
+    const WORKFLOWS: [&str; 3] = [".logic.azure.com", ".powerplatform.com", ".webhook.office.com"];
+    if !WORKFLOWS.iter().any(|end| host.ends_with(end)) {
+        return json!({"text": line});
+    }
+    let card = json!({
+        "type": "AdaptiveCard",
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "version": "1.4",
+        "body": [{"type": "TextBlock", "text": line, "wrap": true}],
+    });
+    json!({
+        "type": "message",
+        "text": line,
+        "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workflow_of_teams_is_sent_a_card_and_everybody_else_text() {
+        for host in ["hooks.slack.com", "chat.example", "logic.azure.com.evil.example"] {
+            assert_eq!(chat(host, "dev -> prod: nothing to apply"), json!({"text": "dev -> prod: nothing to apply"}), "{host}");
+        }
+        let message = chat("prod-12.westeurope.logic.azure.com", "dev -> prod: nothing to apply");
+        assert_eq!(message["attachments"][0]["content"]["body"][0]["text"], "dev -> prod: nothing to apply");
+    }
+}

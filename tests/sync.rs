@@ -1,0 +1,226 @@
+//! The nightly job: quiet where nothing changed, one line and one file otherwise, and what a limit cut off goes on the next night.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use crate::hearer::Hearer;
+use crate::stage::{Said, Stage, client};
+
+const SYNC: &str = "sync --from dev --to prod";
+const OUTCOME: &str = "runs/last-dev-prod.json";
+
+fn outcome(stage: &Stage) -> Value {
+    serde_json::from_str(&stage.read(OUTCOME)).expect("JSON")
+}
+
+/// A dev tenant with this many clients that prod does not have; all that both have is equal.
+fn ahead_by(clients: usize) -> Stage {
+    let of = |tenant: &str, count: usize| {
+        let clients: Vec<Value> = (0..count)
+            .map(|at| client(&format!("{tenant}{at:04}000000000000000000000000"), &format!("App {at}"), "https://a.acme.example/back"))
+            .collect();
+        json!({"tenant": format!("acme-{tenant}"), "domain": format!("acme-{tenant}.eu.auth0.com"), "data": {"/clients": clients}})
+    };
+    Stage::of(of("dev", clients + 1), of("prod", 1), "")
+}
+
+fn quiet(said: &Said) {
+    assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (0, "", ""), "{}", said.whole());
+}
+
+#[test]
+fn a_night_with_changes_is_one_line_and_one_file_and_the_next_is_quiet() {
+    let stage = ahead_by(2);
+    let (chat, pulse) = (Hearer::new(), Hearer::new());
+    let hooks = format!("--notify {} --heartbeat {}", chat.url, pulse.url);
+    let said = stage.run(&format!("{SYNC} {hooks}"));
+    insta::assert_snapshot!(said.whole(), @"
+    exit 0
+    dev -> prod: applied 2 changes in TIME
+    ");
+    assert_eq!(chat.heard().len(), 1);
+    assert_eq!(pulse.heard(), ["GET"]);
+    let told = outcome(&stage);
+    assert_eq!((&told["exit"], &told["runs"][0]["counts"]["applied"], &told["error"]), (&json!(0), &json!(2), &Value::Null), "{told:#}");
+    assert!(!stage.read(OUTCOME).contains("CANARY"), "the address of a hook is a secret");
+
+    quiet(&stage.run(&format!("{SYNC} {hooks}")));
+    assert_eq!((chat.heard().len(), pulse.heard().len()), (0, 1));
+    assert_eq!(outcome(&stage)["text"], "dev -> prod: nothing to apply");
+    assert_eq!(stage.writes().len(), 2);
+}
+
+#[test]
+fn a_chat_is_sent_the_line_as_text() {
+    let stage = ahead_by(1);
+    let chat = Hearer::new();
+    stage.run(&format!("{SYNC} --notify {}", chat.url));
+    assert_eq!(chat.heard(), [format!("POST {}", json!({"text": outcome(&stage)["text"]}))]);
+}
+
+#[test]
+fn a_hook_that_nobody_answers_is_named_by_its_host_and_changes_nothing() {
+    let mut stage = ahead_by(1);
+    stage.set("CHAT", "http://127.0.0.1:9/CANARY-path");
+    let said = stage.run(&format!("{SYNC} --notify env:CHAT"));
+    assert_eq!(said.code, 0);
+    assert_eq!(said.err, "note: --notify was not heard: no answer from 127.0.0.1: Connection refused (os error 111)\n");
+}
+
+#[test]
+fn a_hook_is_checked_before_anything_is_done() {
+    let stage = ahead_by(1);
+    insta::assert_snapshot!(stage.run(&format!("{SYNC} --notify http://chat.example/x")).refused(), @"
+    exit 64
+    error: nothing was done: --notify cannot be used
+    cause: the address of a hook is not on loopback, so it needs https
+    ");
+    insta::assert_snapshot!(stage.run(&format!("{SYNC} --heartbeat env:NOWHERE")).refused(), @"
+    exit 64
+    error: nothing was done: --heartbeat names the variable NOWHERE, and there is none
+    ");
+    assert!(stage.requests().is_empty());
+}
+
+#[test]
+fn a_budget_that_ends_is_75_and_the_next_night_goes_on() {
+    let stage = ahead_by(60);
+    let reads = {
+        stage.run("plan --tenant prod");
+        stage.requests().len()
+    };
+    let said = stage.run(&format!("{SYNC} --budget {}", reads + 20));
+    assert_eq!(said.code, 75, "{}", said.whole());
+    insta::assert_snapshot!(said.whole(), @"
+    exit 75
+    dev -> prod: applied 20 of 60 changes in TIME; 40 were not sent; the budget of 119 requests is spent, and the next sync goes on
+    ");
+    assert_eq!(stage.writes().len(), 20, "no request beyond the budget");
+    let told = outcome(&stage);
+    assert_eq!(
+        (&told["exit"], &told["limit"]),
+        (&json!(75), &json!(format!("the budget of {} requests is spent", reads + 20))),
+        "{told:#}"
+    );
+
+    let said = stage.run(SYNC);
+    insta::assert_snapshot!(said.whole(), @"
+    exit 0
+    dev -> prod: went on with an earlier run: applied 60 changes in TIME; nothing more to apply
+    ");
+    assert_eq!(stage.writes().len(), 60, "nothing is sent twice");
+    assert_eq!(stage.in_folder("runs").iter().filter(|name| !name.ends_with("json")).count(), 1, "it is the same run");
+    quiet(&stage.run(SYNC));
+}
+
+#[test]
+fn a_time_that_went_by_is_75_and_nothing_is_written() {
+    let stage = ahead_by(2);
+    let an_hour_ago = humantime::format_rfc3339(SystemTime::now() - Duration::from_hours(1)).to_string();
+    let said = stage.run(&format!("{SYNC} --until {}Z", &an_hour_ago[11..16]));
+    assert_eq!(said.code, 75, "{}", said.whole());
+    assert!(said.out.contains("applied 0 of 2 changes in TIME; 2 were not sent"), "{}", said.out);
+    assert!(said.out.contains(&format!("it is {}Z, and the next sync goes on", &an_hour_ago[11..16])), "{}", said.out);
+    assert!(stage.writes().is_empty());
+    assert_eq!(stage.run(SYNC).code, 0);
+    assert_eq!(stage.writes().len(), 2);
+}
+
+#[test]
+fn a_guard_stops_the_night_and_says_how_a_person_lets_it_pass() {
+    let stage = Stage::small();
+    let chat = Hearer::new();
+    let said = stage.run(&format!("{SYNC} --notify {}", chat.url));
+    insta::assert_snapshot!(said.refused(), @"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: critical: people may be locked out by clients/Shop: callbacks
+    hint:  if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow critical
+    ");
+    assert_eq!(chat.heard().len(), 1, "whoever sleeps hears of it");
+    assert_eq!(outcome(&stage)["exit"], 4);
+    assert!(stage.writes().is_empty());
+    insta::assert_snapshot!(stage.run(&format!("{SYNC} --allow critical")).refused(), @"
+    exit 64
+    error: nothing was done: critical changes cannot be acknowledged for every night
+    hint:  review them with `migrate plan --out FILE`, then `migrate import --plan FILE --allow critical`
+    ");
+}
+
+#[test]
+fn what_is_left_out_ends_with_3_each_night_and_is_told_once() {
+    let mut stage = ahead_by(1);
+    stage.change_prod(|data| {
+        let twins = ["twinA", "twinB"].map(|id| client(&format!("{id}00000000000000000000000000"), "App 1", "https://b.acme.example"));
+        data["/clients"].as_array_mut().expect("a list").extend(twins);
+    });
+    let said = stage.run(SYNC);
+    insta::assert_snapshot!(said.whole(), @"
+    exit 3
+    dev -> prod: nothing to apply; 1 left out
+    ");
+    let said = stage.run(SYNC);
+    assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (3, "", ""));
+}
+
+#[test]
+fn a_failure_is_told_on_stderr_and_in_the_file() {
+    let mut stage = ahead_by(1);
+    let held = stage.prod_goes();
+    let said = stage.run(SYNC);
+    assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.whole());
+    assert!(said.err.starts_with("error: nothing was written\n"), "{}", said.err);
+    let told = outcome(&stage);
+    assert_eq!((&told["exit"], &told["error"]), (&json!(1), &json!("nothing was written")), "{told:#}");
+    stage.prod_returns(held);
+    assert_eq!(stage.run(SYNC).code, 0);
+    assert_eq!(outcome(&stage)["error"], Value::Null);
+}
+
+#[test]
+fn programs_read_the_outcome_on_stdout_too() {
+    let stage = ahead_by(1);
+    let said = stage.run(&format!("{SYNC} --output json"));
+    let mut printed = said.json();
+    let mut written = outcome(&stage);
+    // The stage rewrites folders and times in what is printed.
+    for told in [&mut printed, &mut written] {
+        for name in ["began", "ended", "runs", "text"] {
+            told[name].take();
+        }
+    }
+    assert_eq!(printed, written);
+    assert_eq!(said.err, "");
+}
+
+#[test]
+fn a_run_that_a_person_cut_off_is_not_gone_on_with_at_night() {
+    let mut stage = ahead_by(40);
+    stage.prod_answers_slowly();
+    let mut import = stage.start("import --tenant prod --yes");
+    stage.until_prod_is_written_to(&mut import);
+    Stage::terminate(&import);
+    assert_eq!(stage.end(import).code, 143);
+    let said = stage.run(SYNC);
+    assert_eq!(said.code, 0, "{}", said.whole());
+    assert!(!said.out.contains("earlier run"), "{}", said.out);
+    quiet(&stage.run(SYNC));
+    let names = stage.prod("/clients").as_array().expect("a list").len();
+    assert_eq!(names, 41, "each client once");
+}
+
+#[test]
+fn a_night_that_is_terminated_ends_with_143_and_the_next_goes_on() {
+    let mut stage = ahead_by(40);
+    stage.prod_answers_slowly();
+    let mut night = stage.start(SYNC);
+    stage.until_prod_is_written_to(&mut night);
+    Stage::terminate(&night);
+    let said = stage.end(night);
+    assert_eq!(said.code, 143, "{}", said.whole());
+    assert_eq!(outcome(&stage)["exit"], 143);
+    let said = stage.run(SYNC);
+    assert!(said.code == 0 && said.out.contains("went on with an earlier run"), "{}", said.whole());
+    assert_eq!(stage.writes().len(), 40);
+}
