@@ -4,12 +4,13 @@
 //! whole after each apply, and only about resources that the target holds as they were wanted.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-use crate::body::Body;
+use crate::body::Packed;
 use crate::disk;
 use crate::resource::{Id, Key};
 
@@ -29,10 +30,10 @@ pub struct Applied {
     /// Its id in the target.
     pub id: Id,
     /// What the source wanted; portable.
-    pub body: Body,
+    pub body: Packed,
     /// What only the target had, once that was seen; portable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub own: Option<Body>,
+    pub own: Option<Packed>,
 }
 
 /// A base as its file holds it.
@@ -110,9 +111,11 @@ impl Base {
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         let written = Written { format: FORMAT, resources: &self.resources };
-        let mut text = serde_json::to_string_pretty(&written).expect("a base is JSON");
-        text.push('\n');
-        disk::write_whole(path, text.as_bytes()).map_err(|source| Error::Write { path: path.to_owned(), source })
+        let write = |out: &mut dyn Write| {
+            serde_json::to_writer_pretty(&mut *out, &written)?;
+            out.write_all(b"\n")
+        };
+        disk::write_whole_with(path, write).map_err(|source| Error::Write { path: path.to_owned(), source })
     }
 
     /// Returns whether nothing was ever applied.
@@ -141,12 +144,12 @@ impl Base {
     }
 
     /// Keeps what was applied of a resource; what only the target has is seen anew.
-    pub fn applied(&mut self, key: &Key, id: &Id, body: Body) {
+    pub fn applied(&mut self, key: &Key, id: &Id, body: Packed) {
         self.resources.insert(key.clone(), Applied { id: id.clone(), body, own: None });
     }
 
     /// Keeps what only the target has of a resource.
-    pub fn seen(&mut self, key: &Key, own: Body) {
+    pub fn seen(&mut self, key: &Key, own: Packed) {
         if let Some(applied) = self.resources.get_mut(key) {
             applied.own = Some(own);
         }
@@ -166,6 +169,7 @@ impl Base {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::body::Body;
     use serde_json::json;
 
     #[test]
@@ -175,12 +179,12 @@ mod tests {
         let key = Key::new("clients", "Web");
         let mut base = Base::load(&path).expect("none is one");
         assert!(base.is_empty());
-        base.applied(&key, &Id::new("c1"), Body::from_value(json!({"name": "Web"})).expect("an object"));
-        base.seen(&key, Body::new());
+        base.applied(&key, &Id::new("c1"), Body::from_value(json!({"name": "Web"})).expect("an object").into());
+        base.seen(&key, Packed::default());
         base.save(&path).expect("saved");
         let read = Base::load(&path).expect("read");
         assert_eq!(read.of(&key), base.of(&key));
-        base.applied(&key, &Id::new("c1"), Body::new());
+        base.applied(&key, &Id::new("c1"), Packed::default());
         assert_eq!(base.of(&key).expect("applied").own, None);
     }
 

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt};
 use glob::Pattern;
-use serde_json::Value;
 
 use crate::body::Body;
 use crate::catalog::{By, Catalog, Kind, Names, Shape};
@@ -157,7 +156,7 @@ fn understood(kind: &'static Kind, answer: Body, selection: &Selection) -> Resul
         resource.left_alone = None;
     }
     let is_always_there = kind.creation().is_none() && matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. });
-    Ok(Some(resource).filter(|resource| !(is_always_there && resource.is_blank(kind))))
+    Ok(Some(resource).filter(|resource| !(is_always_there && resource.open().is_blank(kind))))
 }
 
 /// Returns the resources, or the first answer of a tenant that is none.
@@ -229,8 +228,13 @@ async fn read_below(tenant: &Tenant, kind: &'static Kind, above: &Read, selectio
 
 /// Returns each of these names with each element of a list that was read: `login/en`.
 fn ids_with(names: &[&str], list: &str, above: &Read) -> Vec<String> {
-    let told = above.resources.iter().filter_map(|one| one.body.get(list)).filter_map(Value::as_array).flatten();
-    told.filter_map(Value::as_str).flat_map(|each| names.iter().map(move |name| format!("{name}/{each}"))).collect()
+    let mut ids = Vec::new();
+    for one in &above.resources {
+        for (_, each) in one.body.pick(&[list]).find(&format!("{list}[]")) {
+            ids.extend(each.as_str().into_iter().flat_map(|each| names.iter().map(move |name| format!("{name}/{each}"))));
+        }
+    }
+    ids
 }
 
 async fn read_under(tenant: &Tenant, kind: &'static Kind, parent: &Resource, selection: &Selection) -> Result<Vec<Resource>, Error> {

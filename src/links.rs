@@ -247,7 +247,7 @@ mod tests {
 
     fn resource(id: &str, name: &str) -> Resource {
         let (key, body) = (Key::new("clients", name), Body::new());
-        Resource { key, id: Id::new(id), body, alias: None, carried: Body::new(), secrets: Vec::new(), left_alone: None }
+        Resource { key, id: Id::new(id), body: body.into(), alias: None, carried: Body::new(), secrets: Vec::new(), left_alone: None }
     }
 
     #[test]

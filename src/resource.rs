@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::body::{Body, is_blank};
+use crate::body::{Body, Packed, is_blank};
 use crate::catalog::{Kind, Purpose};
 
 /// What the API addresses a resource by; it differs from tenant to tenant.
@@ -130,15 +130,15 @@ impl fmt::Display for Secret {
     }
 }
 
-/// One object of a kind.
+/// One object of a kind, at rest: thousands of them are held at once. [`open`](Resource::open) it to look into its body.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Resource {
+pub struct Resource<B = Packed> {
     /// What identifies it across tenants.
     pub key: Key,
     /// What its own tenant addresses it by.
     pub id: Id,
     /// What can be compared and sent: writable fields only.
-    pub body: Body,
+    pub body: B,
     /// Another id its own tenant knows it by, where its kind has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
@@ -152,6 +152,9 @@ pub struct Resource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_alone: Option<String>,
 }
+
+/// One object of a kind that is looked into or changed.
+pub type Opened = Resource<Body>;
 
 /// What made an answer of the API unusable as a resource.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -210,7 +213,7 @@ impl Resource {
             carried = Body::new();
         }
         let key = Key::new(kind.name, &name_of(kind, &body));
-        Ok(Self { key, id, body, alias, carried, secrets, left_alone })
+        Ok(Self { key, id, body: body.into(), alias, carried, secrets, left_alone })
     }
 
     /// Returns whether its tenant answered an object with nothing in it, which is no wish to have nothing.
@@ -219,11 +222,18 @@ impl Resource {
         self.body.is_empty() && self.secrets.is_empty()
     }
 
-    /// Returns whether it says nothing but what it is called.
+    /// Returns it with its body open.
     #[must_use]
-    pub fn is_blank(&self, kind: &Kind) -> bool {
-        let is_name = |name: &str| kind.key.contains(&name) || kind.in_path().any(|field| field == name);
-        self.secrets.is_empty() && self.body.0.iter().all(|(name, value)| is_name(name) || is_blank(value))
+    pub fn open(&self) -> Opened {
+        Opened {
+            key: self.key.clone(),
+            id: self.id.clone(),
+            body: self.body.open(),
+            alias: self.alias.clone(),
+            carried: self.carried.clone(),
+            secrets: self.secrets.clone(),
+            left_alone: self.left_alone.clone(),
+        }
     }
 
     /// Makes the resource of a child: the whole list under one parent.
@@ -241,12 +251,28 @@ impl Resource {
         Self {
             key: Key::new(kind.name, parent.as_str()),
             id: parent.clone(),
-            body,
+            body: body.into(),
             alias: None,
             carried,
             secrets: Vec::new(),
             left_alone: None,
         }
+    }
+}
+
+impl Opened {
+    /// Returns it at rest.
+    #[must_use]
+    pub fn pack(self) -> Resource {
+        let Self { key, id, body, alias, carried, secrets, left_alone } = self;
+        Resource { key, id, body: body.into(), alias, carried, secrets, left_alone }
+    }
+
+    /// Returns whether it says nothing but what it is called.
+    #[must_use]
+    pub fn is_blank(&self, kind: &Kind) -> bool {
+        let is_name = |name: &str| kind.key.contains(&name) || kind.in_path().any(|field| field == name);
+        self.secrets.is_empty() && self.body.0.iter().all(|(name, value)| is_name(name) || is_blank(value))
     }
 }
 
@@ -286,7 +312,7 @@ mod tests {
     fn a_resource_holds_writable_fields_only_and_names_where_its_secrets_stood() {
         let client = client();
         assert_eq!(client.key.to_string(), "clients/Billing");
-        assert_eq!(client.body.into_value(), json!({"name": "Billing", "callbacks": ["https://a"], "refresh_token": {"leeway": 0}}));
+        assert_eq!(client.body.open().into_value(), json!({"name": "Billing", "callbacks": ["https://a"], "refresh_token": {"leeway": 0}}));
         assert_eq!(client.carried.into_value(), json!({"brand_new": 1, "refresh_token": {"later": true}}));
         assert_eq!(client.secrets, ["client_secret"]);
     }

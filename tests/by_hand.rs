@@ -151,7 +151,7 @@ fn database(options: Value) -> Value {
 /// Returns the options that an import sends to the target's connection.
 async fn options_after(pair: &Pair) -> Value {
     let live = read(&pair.tenant).await;
-    let options = live.of_kind("connections").next().expect("a connection").body.get("options").cloned();
+    let options = live.of_kind("connections").next().expect("a connection").body.open().get("options").cloned();
     options.unwrap_or_default()
 }
 

@@ -8,6 +8,7 @@ use migrate::catalog::Catalog;
 use migrate::links::Links;
 use migrate::plan::diff::normal;
 use migrate::plan::{Done, Plan, undo};
+use migrate::resource::Resource;
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::tenant::Tenant;
@@ -204,8 +205,8 @@ fn nothing_of_a_random_source_gets_into_its_target_and_a_second_import_is_empty(
 
 /// Returns what a tenant holds without what says nothing, by key.
 fn meaning(held: &Snapshot) -> BTreeMap<String, Body> {
-    let normal = |key: &migrate::resource::Key, body| normal(Catalog::standard().kind(key.kind()).expect("a kind"), body);
-    let all = held.resources.iter().map(|one| (one.key.to_string(), normal(&one.key, &one.body)));
+    let normal = |one: &Resource| normal(Catalog::standard().kind(one.key.kind()).expect("a kind"), &one.body.open());
+    let all = held.resources.iter().map(|one| (one.key.to_string(), normal(one)));
     all.filter(|(_, body)| !body.is_empty()).collect()
 }
 

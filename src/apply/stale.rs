@@ -52,7 +52,7 @@ fn reason(catalog: &Catalog, change: &Change, live: &Snapshot, by_id: &HashMap<(
         }
         Action::Update { id: Some(id), edits, .. } => {
             let Some(held) = by_id.get(&(kind.name, id)) else { return Some("it is gone from the target; plan again".to_owned()) };
-            let held = normal(kind, &held.body);
+            let held = normal(kind, &held.body.open());
             let is_elsewhere = |path: &str, old: Option<&Value>, new: Option<&Value>| {
                 let now = value_at(&held, path);
                 now != old && now != new
@@ -62,7 +62,7 @@ fn reason(catalog: &Catalog, change: &Change, live: &Snapshot, by_id: &HashMap<(
         }
         Action::Remove { id, body } => {
             let held = by_id.get(&(kind.name, id))?;
-            let is_as_planned = normal(kind, &held.body) == normal(kind, body);
+            let is_as_planned = normal(kind, &held.body.open()) == normal(kind, body);
             (!is_as_planned).then(|| "it changed in the target since the plan; plan again".to_owned())
         }
         Action::Update { id: None, .. } | Action::Elements { .. } => None,

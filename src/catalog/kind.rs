@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::fields::Fields;
 use super::reference::{Alone, Made, Reference, Sealed, Step};
 use super::shape::{FollowUp, Names, Paging, Shape, Write};
-use crate::body::Body;
+use crate::body::{Body, Packed};
 
 /// A pure edit of a body on its way in, for what no word of the vocabulary covers.
 #[derive(Debug, Clone, Copy)]
@@ -190,8 +190,8 @@ impl Kind {
 
     /// Returns whether a parent, as it stands in a snapshot, can have any of it.
     #[must_use]
-    pub fn hangs_under(&self, parent: &Body) -> bool {
-        self.parents.is_none_or(|(field, values)| parent.text(field).is_some_and(|value| values.contains(&value)))
+    pub fn hangs_under(&self, parent: &Packed) -> bool {
+        self.parents.is_none_or(|(field, values)| parent.pick(&[field]).text(field).is_some_and(|value| values.contains(&value)))
     }
 
     /// Returns why this resource, as the API answers it, must be left alone.

@@ -9,12 +9,12 @@ use super::context::Context;
 use super::failure::Failure;
 use crate::apply::Summary;
 use crate::base::Base;
-use crate::body::Body;
+use crate::body::{Body, Packed};
 use crate::catalog::{Catalog, Kind};
 use crate::event::Outcome;
 use crate::links::Links;
 use crate::plan::{Action, Change, Edit, Plan, diff};
-use crate::resource::{Id, Key, Resource};
+use crate::resource::{Id, Key};
 use crate::snapshot::{Desired, Snapshot};
 
 /// Links and base of one source and one target, and where they stand.
@@ -78,25 +78,25 @@ impl Memory {
 
     fn remember(&mut self, change: &Change, id: &Id) {
         match &change.action {
-            Action::Create { body, .. } => self.base.applied(&change.key, id, body.clone()),
+            Action::Create { body, .. } => self.base.applied(&change.key, id, body.clone().into()),
             Action::Update { edits, body, .. } => {
                 let Some(before) = self.base.of(&change.key) else { return };
-                let (id, mut after) = (before.id.clone(), before.body.clone());
+                let (id, mut after) = (before.id.clone(), before.body.open());
                 for edit in edits {
                     edited(&mut after, edit);
                 }
                 if edits.is_empty() {
                     after.0.extend(body.0.clone());
                 }
-                self.base.applied(&change.key, &id, after);
+                self.base.applied(&change.key, &id, after.into());
             }
             Action::Elements { added, removed, .. } => {
                 let Some(before) = self.base.of(&change.key) else { return };
                 let list = Catalog::standard().kind(change.key.kind()).expect("a key names a kind of the catalog").elements();
-                let (id, mut after) = (before.id.clone(), before.body.clone());
+                let (id, mut after) = (before.id.clone(), before.body.open());
                 let known = after.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
                 after.set(list, Value::Array(diff::after(&known, added, removed)));
-                self.base.applied(&change.key, &id, after);
+                self.base.applied(&change.key, &id, after.into());
             }
             Action::Remove { .. } => self.forget(change, id),
         }
@@ -136,12 +136,13 @@ impl Memory {
             let held = at.map(|at| &live.resources[at]);
             let Some(id) = held.map(|held| &held.id).or_else(|| reached.get(&key).copied()).cloned() else { continue };
             let mut body = wanted.body;
-            for path in parts.get(&key).into_iter().flatten() {
+            if let Some(parts) = parts.get(&key) {
+                let held = held.map(|held| held.body.open()).unwrap_or_default();
                 // What was left out is not agreed on: it is wanted again next time. Of a list that lacks an element, nothing is.
-                let path = path.split('[').next().unwrap_or(path);
-                body.put(path, held.and_then(|held| held.body.get(path)).cloned());
+                let parts = parts.iter().map(|path| path.split('[').next().unwrap_or(path));
+                body.change(|body| parts.for_each(|path| body.put(path, held.get(path).cloned())));
             }
-            let own = held.filter(|_| !changed.contains(&key)).map(|held| only_of(held, &body));
+            let own = held.filter(|_| !changed.contains(&key)).map(|held| only_of(&held.body, &body));
             self.base.applied(&key, &id, body);
             if let Some(own) = own {
                 self.base.seen(&key, own);
@@ -165,7 +166,7 @@ fn edited(base: &mut Body, edit: &Edit) {
 }
 
 /// Returns what only the target has of a resource: its fields without those that are wanted too.
-fn only_of(held: &Resource, wanted: &Body) -> Body {
+fn only_of(held: &Packed, wanted: &Packed) -> Packed {
     fn objects(held: &Map<String, Value>, wanted: &Map<String, Value>) -> Body {
         let own = held.iter().filter_map(|(name, value)| match (value, wanted.get(name)) {
             (_, None) => Some((name.clone(), value.clone())),
@@ -177,7 +178,7 @@ fn only_of(held: &Resource, wanted: &Body) -> Body {
         });
         own.collect()
     }
-    objects(&held.body.0, &wanted.0)
+    if held == wanted { Packed::default() } else { objects(&held.open().0, &wanted.open().0).into() }
 }
 
 /// Singletons and named objects have one id in every tenant, and children have their parent's: there is nothing to link.
@@ -220,12 +221,12 @@ mod tests {
             plan.stages.push(Stage { title: String::new(), changes: vec![change] });
         }
         memory.settle(&plan, &summary);
-        memory.base.of(&key).map(|applied| applied.body.clone())
+        memory.base.of(&key).map(|applied| applied.body.open())
     }
 
     fn with_base(base: Value, kind: &str) -> Memory {
         let mut memory = memory();
-        memory.base.applied(&Key::new(kind, "Web"), &Id::new("t1"), body(base));
+        memory.base.applied(&Key::new(kind, "Web"), &Id::new("t1"), body(base).into());
         memory
     }
 

@@ -46,21 +46,27 @@ impl Mapping {
         let mut skipped = HashSet::new();
         for mut resource in std::mem::take(&mut desired.snapshot.resources) {
             let kind = catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
-            let key = resource.key.clone();
+            let about: Vec<(&Rule, &mut usize)> =
+                self.rules.iter().zip(&mut touched).filter(|(rule, _)| rule.is_about(&resource.key)).collect();
             let mut is_skipped = false;
-            for (rule, touched) in self.rules.iter().zip(&mut touched).filter(|(rule, _)| rule.is_about(&key)) {
-                match &rule.effect {
-                    Effect::Skip => (is_skipped, *touched) = (true, *touched + 1),
-                    Effect::Rename(name) => {
-                        *touched += 1;
-                        rename(kind, &mut resource, name, &mut renamed);
+            if !about.is_empty() {
+                let Resource { key, body, .. } = &mut resource;
+                body.change(|body| {
+                    for (rule, touched) in about {
+                        match &rule.effect {
+                            Effect::Skip => (is_skipped, *touched) = (true, *touched + 1),
+                            Effect::Rename(name) => {
+                                *touched += 1;
+                                rename(kind, key, body, name, &mut renamed);
+                            }
+                            effect => *touched += change(kind, rule, effect, key, body, &mut desired),
+                        }
                     }
-                    effect => *touched += change(kind, rule, effect, &mut resource, &mut desired),
-                }
+                });
             }
             if is_skipped {
                 desired.skipped.insert((kind.name.to_owned(), resource.id));
-                skipped.insert(key);
+                skipped.insert(resource.key);
             } else {
                 kept_resources.push(resource);
             }
@@ -74,40 +80,40 @@ impl Mapping {
 }
 
 /// Gives a resource the name it has in the target: in its body, where the name is a field of it.
-fn rename(kind: &Kind, resource: &mut Resource, name: &str, renamed: &mut HashMap<Key, Key>) {
+fn rename(kind: &Kind, key: &Key, body: &mut Body, name: &str, renamed: &mut HashMap<Key, Key>) {
     if let [field] = kind.key {
-        resource.body.set(field, Value::String(name.to_owned()));
+        body.set(field, Value::String(name.to_owned()));
     }
-    renamed.insert(resource.key.clone(), Key::new(kind.name, name));
+    renamed.insert(key.clone(), Key::new(kind.name, name));
 }
 
 /// Applies a rule about a field; returns how many values it touched.
-fn change(kind: &Kind, rule: &Rule, effect: &Effect, resource: &mut Resource, desired: &mut Desired) -> usize {
+fn change(kind: &Kind, rule: &Rule, effect: &Effect, key: &Key, body: &mut Body, desired: &mut Desired) -> usize {
     let field = rule.field.as_deref();
     match (effect, field) {
         (Effect::Replace(rows), Some(field)) => {
             let mut touched = 0;
-            resource.body.change(field, &mut |value| touched += replace_in(value, rows));
+            body.change(field, &mut |value| touched += replace_in(value, rows));
             touched
         }
         (Effect::Replace(rows), None) => {
             let mut touched = 0;
-            resource.body.change_texts(&mut |_, text| touched += replace(text, rows));
+            body.change_texts(&mut |_, text| touched += replace(text, rows));
             touched
         }
-        (Effect::Set(value), Some(field)) if field.contains(['[', '*']) => resource.body.change(field, &mut |held| *held = value.clone()),
+        (Effect::Set(value), Some(field)) if field.contains(['[', '*']) => body.change(field, &mut |held| *held = value.clone()),
         (Effect::Set(value), Some(field)) if kind.fields().has(field) => {
-            resource.body.set(field, value.clone());
+            body.set(field, value.clone());
             1
         }
-        (Effect::Remove(Removed::Field), Some(field)) => resource.body.take(field).len(),
-        (Effect::Remove(Removed::Element(element)), Some(field)) => remove_elements(&mut resource.body, field, element),
+        (Effect::Remove(Removed::Field), Some(field)) => body.take(field).len(),
+        (Effect::Remove(Removed::Element(element)), Some(field)) => remove_elements(body, field, element),
         (Effect::Keep, Some(field)) => {
-            desired.kept.push((resource.key.clone(), field.to_owned()));
+            desired.kept.push((key.clone(), field.to_owned()));
             1
         }
         (Effect::Secret(from), Some(field)) => {
-            desired.supplied.push(Supplied { key: resource.key.clone(), path: field.to_owned(), from: from.clone() });
+            desired.supplied.push(Supplied { key: key.clone(), path: field.to_owned(), from: from.clone() });
             1
         }
         _ => 0,
@@ -174,13 +180,16 @@ fn skip_what_hangs_on(mut skipped: HashSet<Key>, catalog: &Catalog, desired: &mu
     }
     for resource in &mut desired.snapshot.resources {
         let kind = catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
-        for path in kind.sets {
-            resource.body.change(path, &mut |value| {
-                if let Value::Array(elements) = value {
-                    elements.retain(|element| !refs::mentioned(element).iter().any(|key| skipped.contains(key)));
-                }
-            });
-        }
+        let spare = &mut |value: &mut Value| {
+            if let Value::Array(elements) = value {
+                elements.retain(|element| !refs::mentioned(element).iter().any(|key| skipped.contains(key)));
+            }
+        };
+        resource.body.change(|body| {
+            for path in kind.sets {
+                body.change(path, spare);
+            }
+        });
     }
 }
 
@@ -188,7 +197,8 @@ fn hangs_on(kind: &Kind, resource: &Resource, skipped: &HashSet<Key>) -> bool {
     if let Shape::Child { parent, .. } = kind.shape {
         return skipped.contains(&Key::new(parent, resource.key.name()));
     }
-    kind.key.iter().filter_map(|path| resource.body.get(path).and_then(refs::as_reference)).any(|key| skipped.contains(&key))
+    let body = resource.body.pick(kind.key);
+    kind.key.iter().filter_map(|path| body.get(path).and_then(refs::as_reference)).any(|key| skipped.contains(&key))
 }
 
 /// Gives every resource the key its mapped body has, and renames the references to it; kinds in the order of their references.
@@ -197,7 +207,7 @@ fn settle_names(catalog: &Catalog, desired: &mut Desired, mut renamed: HashMap<K
     let twice: HashSet<Key> = desired.snapshot.twice.iter().cloned().collect();
     for kind in catalog.kinds() {
         for resource in desired.snapshot.resources.iter_mut().filter(|resource| resource.key.kind() == kind.name) {
-            refs::rename(&mut resource.body, &renamed);
+            refs::rename_in(resource, &renamed);
             let old = resource.key.clone();
             let new = renamed.get(&old).cloned().unwrap_or_else(|| mapped_key(kind, resource, &renamed, twice.contains(&old)));
             if let Some(one) = taken.insert(new.clone(), old.clone()) {
@@ -210,7 +220,7 @@ fn settle_names(catalog: &Catalog, desired: &mut Desired, mut renamed: HashMap<K
         }
     }
     for resource in &mut desired.snapshot.resources {
-        refs::rename(&mut resource.body, &renamed);
+        refs::rename_in(resource, &renamed);
     }
     let rename = |key: &mut Key| {
         if let Some(new) = renamed.get(key) {
@@ -232,7 +242,7 @@ fn mapped_key(kind: &Kind, resource: &Resource, renamed: &HashMap<Key, Key>, is_
             Key::new(kind.name, renamed.get(&parent).map_or(parent.name(), Key::name))
         }
         Shape::Collection | Shape::Keyed { .. } | Shape::Nested { .. } | Shape::Part { .. } => {
-            let name = refs::portable_name(kind, &resource.body);
+            let name = refs::portable_name_of(kind, resource);
             let number = resource.key.name().rsplit_once('#').filter(|_| is_numbered).map(|(_, number)| number);
             Key::new(kind.name, &number.map_or(name.clone(), |number| format!("{name}#{number}")))
         }
@@ -250,7 +260,7 @@ mod tests {
     fn resource(key: &str, body: Value) -> Resource {
         let key = Key::try_from(key.to_owned()).expect("a key");
         let (id, body) = (Id::new(format!("id of {key}")), Body::from_value(body).expect("an object"));
-        Resource { key, id, body, alias: None, carried: Body::new(), secrets: Vec::new(), left_alone: None }
+        Resource { key, id, body: body.into(), alias: None, carried: Body::new(), secrets: Vec::new(), left_alone: None }
     }
 
     fn source() -> Snapshot {
@@ -297,7 +307,7 @@ mod tests {
     fn a_rename_reaches_every_reference_and_every_key_made_of_it() {
         let mapped = mapped(vec![rule("clients/Billing (dev)", None, Effect::Rename("Billing".into()))]);
         assert!(keys(&mapped).contains(&"client-grants/Billing · https://api.dev · client".to_owned()), "{:?}", keys(&mapped));
-        let clients = mapped.desired.snapshot.resources[5].body.get("clients").cloned();
+        let clients = mapped.desired.snapshot.resources[5].body.open().get("clients").cloned();
         assert_eq!(clients, Some(json!([{"client_id": "⟦clients/Play⟧"}, {"client_id": "⟦clients/Billing⟧"}])));
     }
 
@@ -305,14 +315,14 @@ mod tests {
     fn a_replaced_identifier_is_followed_by_the_grants_on_it() {
         let mapped = mapped(vec![rule("*", None, Effect::Replace(vec![("api.dev".into(), "api".into())]))]);
         assert!(keys(&mapped).contains(&"client-grants/Play · https://api · client".to_owned()), "{:?}", keys(&mapped));
-        assert_eq!(mapped.desired.snapshot.resources[3].body.text("audience"), Some("⟦resource-servers/https://api⟧"));
+        assert_eq!(mapped.desired.snapshot.resources[3].body.open().text("audience"), Some("⟦resource-servers/https://api⟧"));
     }
 
     #[test]
     fn what_hangs_on_a_skipped_client_is_skipped_too() {
         let mapped = mapped(vec![rule("clients/Play", None, Effect::Skip)]);
         assert!(!keys(&mapped).iter().any(|key| key.contains("Play")), "{:?}", keys(&mapped));
-        let clients = mapped.desired.snapshot.resources[3].body.get("clients").cloned();
+        let clients = mapped.desired.snapshot.resources[3].body.open().get("clients").cloned();
         assert_eq!(clients, Some(json!([{"client_id": "⟦clients/Billing (dev)⟧"}])));
     }
 
@@ -321,7 +331,7 @@ mod tests {
         let element = |text: &str| Effect::Remove(Removed::Element(json!(text)));
         let mapped =
             mapped(vec![rule("clients/*", Some("callbacks[]"), element("http://localhost")), rule("roles/*", Some("name"), element("x"))]);
-        assert_eq!(mapped.desired.snapshot.resources[1].body.get("callbacks"), Some(&json!(["https://app.dev/cb"])));
+        assert_eq!(mapped.desired.snapshot.resources[1].body.open().get("callbacks"), Some(&json!(["https://app.dev/cb"])));
         assert_eq!(mapped.untouched, ["m.toml:1"]);
     }
 

@@ -4,16 +4,17 @@ use super::diff::Difference;
 use super::{LeftOut, Manual, SecretField};
 use crate::body::{Body, covers, is_blank};
 use crate::catalog::{Kind, Step};
-use crate::resource::Resource;
+use crate::resource::{Opened, Resource};
 use crate::snapshot::Snapshot;
 
 /// Returns what a create needs and cannot have: a secret, or what holds nothing else, or what is written with its secrets or not at all.
 ///
 /// Without it the tenant would refuse the create, so it is not sent.
-pub(super) fn withheld(kind: &Kind, wanted: &Body, supplied: &[SecretField]) -> Option<&'static str> {
+pub(super) fn withheld(kind: &Kind, wanted: &Resource, supplied: &[SecretField]) -> Option<&'static str> {
+    let wanted = wanted.body.open();
     let is_withheld = |path: &&str| {
         let is_missing = match kind.sealed_at(path) {
-            Some(sealed) => !sealed.is_open(wanted),
+            Some(sealed) => !sealed.is_open(&wanted),
             None => wanted.get(path).is_none_or(is_blank),
         };
         is_missing && has_secrets(kind, path) && !supplied.iter().any(|secret| covers(path, &secret.path))
@@ -39,8 +40,8 @@ pub(super) fn open_seals(kind: &Kind, body: &mut Body) {
 /// read.
 pub(super) fn leave_sealed(
     kind: &Kind,
-    wanted: &Resource,
-    held: &Resource,
+    wanted: &Opened,
+    held: &Opened,
     difference: &mut Difference,
     supplied: &[SecretField],
 ) -> Vec<LeftOut> {
@@ -79,7 +80,7 @@ pub(super) fn leave_sealed(
 ///
 /// A secret cannot be compared. One that reads show is sent where the target lacks it; one that they never show is sent along with a
 /// change of what it stands beside, so that a second run finds nothing to do.
-pub(super) fn is_sent(kind: &Kind, held: &Resource, difference: &Difference, path: &str) -> bool {
+pub(super) fn is_sent(kind: &Kind, held: &Opened, difference: &Difference, path: &str) -> bool {
     if !kind.never_shown.iter().any(|secret| covers(secret, path)) {
         return !held.secrets.iter().any(|secret| secret == path);
     }
@@ -88,7 +89,7 @@ pub(super) fn is_sent(kind: &Kind, held: &Resource, difference: &Difference, pat
 }
 
 /// Returns what a person has to do for a resource that is copied: the steps of its kind, and the secrets that nobody supplies.
-pub(super) fn steps(kind: &Kind, wanted: &Resource, held: Option<&Resource>, supplied: &[SecretField], live: &Snapshot) -> Vec<Manual> {
+pub(super) fn steps(kind: &Kind, wanted: &Opened, held: Option<&Opened>, supplied: &[SecretField], live: &Snapshot) -> Vec<Manual> {
     let manual = |path: &str, step: String| Manual { key: wanted.key.clone(), path: path.to_owned(), step };
     let is_done = |step: &Step| held.is_some_and(|held| step.when.holds(held.body.get(step.field)));
     let due = kind.steps.iter().filter(|step| step.when.holds(wanted.body.get(step.field)) && !is_done(step));
@@ -101,12 +102,12 @@ pub(super) fn steps(kind: &Kind, wanted: &Resource, held: Option<&Resource>, sup
     let unshown = made.iter().copied().filter(|path| held.is_none() && !wanted.secrets.iter().any(|shown| shown == path));
     let hidden = hidden(kind, wanted, held);
     let secrets = wanted.secrets.iter().map(String::as_str).chain(unshown).chain(hidden.iter().map(String::as_str));
-    let has = |resource: &Resource, path: &str| resource.secrets.iter().any(|secret| secret == path);
-    let is_there = |path: &str| held.is_some_and(|held| has(held, path)) || supplied.iter().any(|secret| secret.path == path);
+    let has = |secrets: &[String], path: &str| secrets.iter().any(|secret| secret == path);
+    let is_there = |path: &str| held.is_some_and(|held| has(&held.secrets, path)) || supplied.iter().any(|secret| secret.path == path);
     let open = secrets.filter(|path| !is_there(path)).filter_map(|path| {
         let step = match (held.is_some(), made.contains(&path)) {
             // Where the target shows none at all, the token may not see them.
-            (true, true) if !live.of_kind(kind.name).any(|one| has(one, path)) => return None,
+            (true, true) if !live.of_kind(kind.name).any(|one| has(&one.secrets, path)) => return None,
             (true, true) => format!("{path} is not copied, and the {} in the target has none", kind.singular),
             (false, true) => format!("the target makes a new {path}; hand it to whoever uses this {}", kind.singular),
             (_, false) => format!("{path} is not copied; set it in the target, or supply it with a `secret` rule in the mapping"),
@@ -119,7 +120,7 @@ pub(super) fn steps(kind: &Kind, wanted: &Resource, held: Option<&Resource>, sup
 /// Returns the secrets that no read shows, where what they stand beside is there and comes new to the target.
 ///
 /// What is written with its secrets or not at all has none that are missing. An element of a list is called by its name.
-fn hidden(kind: &Kind, wanted: &Resource, held: Option<&Resource>) -> Vec<String> {
+fn hidden(kind: &Kind, wanted: &Opened, held: Option<&Opened>) -> Vec<String> {
     let is_sealed = |path: &&&str| kind.sealed.iter().any(|sealed| covers(sealed.path, path));
     let comes_new = |object: &str| {
         let beside = wanted.body.get(object).filter(|value| !is_blank(value));
@@ -135,7 +136,7 @@ fn hidden(kind: &Kind, wanted: &Resource, held: Option<&Resource>) -> Vec<String
 }
 
 /// Returns the names in a list that the target's list lacks.
-fn new_elements<'body>(list: &str, wanted: &'body Resource, held: Option<&'body Resource>) -> impl Iterator<Item = &'body str> {
+fn new_elements<'body>(list: &str, wanted: &'body Opened, held: Option<&'body Opened>) -> impl Iterator<Item = &'body str> {
     let names = |body: &'body Body| body.find(&format!("{list}[].name")).into_iter().filter_map(|(_, name)| name.as_str());
     let known: Vec<&str> = held.into_iter().flat_map(|held| names(&held.body)).collect();
     names(&wanted.body).filter(move |name| !known.contains(name))

@@ -42,8 +42,11 @@ pub fn difference(kind: &Kind, desired: &Body, live: &Body) -> Difference {
 
 /// Compares two portable bodies of a kind, where these fields are known to have been dropped on purpose.
 pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[String]) -> Difference {
-    let (mut wanted, held) = (normal(kind, desired), normal(kind, live));
     let mut difference = Difference::default();
+    if desired == live {
+        return difference;
+    }
+    let (mut wanted, held) = (normal(kind, desired), normal(kind, live));
     for path in kind.filled {
         let is_dropped = dropped.iter().any(|dropped| dropped == path);
         if let (None | Some(Value::Null), Some(own), false) = (desired.get(path), held.get(path), is_dropped) {

@@ -146,7 +146,7 @@ fn is_of_the_target(change: &Change) -> bool {
 fn leak(plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
     let mut ids: BTreeSet<&str> = BTreeSet::new();
     for resource in &desired.snapshot.resources {
-        let is_name = resource.key.name() == resource.id.as_str() || resource.body.get("template").is_some();
+        let is_name = resource.key.name() == resource.id.as_str() || resource.body.pick(&["template"]).get("template").is_some();
         if !is_name && resource.id.as_str().len() >= 8 && !resource.id.as_str().eq(resource.key.kind()) {
             ids.insert(resource.id.as_str());
         }

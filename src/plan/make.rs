@@ -10,14 +10,14 @@ use super::diff::{Difference, difference_after, normal};
 use super::follow;
 use super::merge::{Merged, OnDrift, merge};
 use super::pairs::{Names, Partners, ambiguous};
-use super::resolve::{Candidate, Verdict, keep_elements_of_the_target, keep_held, resolve, spare};
+use super::resolve::{Candidate, Examined, Verdict, keep_elements_of_the_target, keep_held, resolve, spare};
 use super::stages::{After, mentioned_by, removals, staged};
 use super::{Action, Change, LeftOut, Manual, Plan, SecretField, Side};
 use crate::base::Base;
 use crate::body::{Body, covers, is_blank};
 use crate::catalog::{Catalog, Kind, Purpose, Shape, Written};
 use crate::links::{Link, Links};
-use crate::resource::{Id, Key, Resource};
+use crate::resource::{Id, Key, Opened, Resource};
 use crate::snapshot::{Desired, Snapshot, Status, refs};
 
 /// What earlier runs left, and what is to be done about it.
@@ -49,23 +49,12 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
     making.leave_out_unresolved(&mut candidates, &partners);
     let source_has: HashSet<Key> = desired.snapshot.resources.iter().map(|resource| resource.key.clone()).collect();
     let mut changes = Vec::new();
-    for mut candidate in candidates {
-        let kind = making.kind_of(&candidate.wanted.key);
-        let key = candidate.wanted.key.clone();
-        for (_, path) in desired.kept.iter().filter(|(kept, _)| *kept == key) {
-            if candidate.held.is_some() {
-                keep_held(&mut candidate, path);
-            } else {
-                making
-                    .plan
-                    .notes
-                    .push(format!("{key} is new in the target, so the source's {path} is used, though the mapping keeps the target's own"));
-            }
+    for candidate in candidates {
+        let mut examined = candidate.examine();
+        if !candidate.is_equal() {
+            making.let_stand(&mut examined, &source_has);
         }
-        if past.keeps_own {
-            keep_elements_of_the_target(kind, &mut candidate, &source_has);
-        }
-        changes.extend(making.change(kind, &candidate));
+        changes.extend(making.change(examined));
     }
     let after = std::mem::take(&mut making.after);
     making.plan.stages = staged(catalog, changes, after, &|key| making.turn(key));
@@ -146,13 +135,13 @@ impl<'inputs> Making<'inputs> {
                 self.plan.manual.push(Manual { key: wanted.key.clone(), path: String::new(), step: what.to_owned() });
                 continue;
             }
-            if let (None, Some(path)) = (held, withheld(kind, &wanted.body, &self.supplied(&wanted.key))) {
+            if let Some(path) = held.is_none().then(|| withheld(kind, wanted, &self.supplied(&wanted.key))).flatten() {
                 let step = format!("{path} is needed to make it and is not copied; supply it with a `secret` rule in the mapping");
                 self.plan.manual.push(Manual { key: wanted.key.clone(), path: path.to_owned(), step });
                 self.leave_out(&wanted.key, format!("it cannot be made without its {path}"));
                 continue;
             }
-            if let Some(language) = self.language_the_target_lacks(kind, &wanted.body) {
+            if let Some(language) = self.language_the_target_lacks(kind, wanted) {
                 self.leave_out(&wanted.key, format!("{language} will be none of the target's languages"));
                 continue;
             }
@@ -192,7 +181,8 @@ impl<'inputs> Making<'inputs> {
             let mut fitting = Vec::with_capacity(before);
             for mut candidate in candidates.drain(..) {
                 let kind = self.kind_of(&candidate.wanted.key);
-                match spare(kind, &mut candidate, &alone) {
+                let mut examined = candidate.examine();
+                match spare(kind, &mut examined, &alone) {
                     Ok(spared) => self.plan.left_alone.extend(spared),
                     Err(because) => {
                         self.leave_alone(&candidate.wanted.key, &because);
@@ -206,11 +196,12 @@ impl<'inputs> Making<'inputs> {
                 let verdict = if is_orphan {
                     Verdict::LeftOut("the resource it belongs to is left out".to_owned())
                 } else {
-                    resolve(kind, &mut candidate, &|key| there.contains(key))
+                    resolve(kind, &mut examined, &|key| there.contains(key))
                 };
                 match verdict {
                     Verdict::Fits(parts) => {
                         self.plan.left_out.extend(parts);
+                        candidate.keep(examined);
                         fitting.push(candidate);
                     }
                     Verdict::LeftOut(because) => {
@@ -228,33 +219,47 @@ impl<'inputs> Making<'inputs> {
         }
     }
 
-    /// Returns the change a candidate needs, if any, and notes what a person must know about it.
-    fn change(&mut self, kind: &'static Kind, candidate: &Candidate<'_>) -> Option<Change> {
-        if let Shape::Child { parent, .. } = kind.shape {
-            return self.change_elements(kind, parent, candidate);
+    /// Lets stand in the target what the mapping keeps, and what refers to something that only the target has.
+    fn let_stand(&mut self, candidate: &mut Examined<'_>, source_has: &HashSet<Key>) {
+        let key = candidate.wanted.key.clone();
+        for (_, path) in self.desired.kept.iter().filter(|(kept, _)| *kept == key) {
+            if candidate.held.is_some() {
+                keep_held(candidate, path);
+            } else {
+                let used = format!("so the source's {path} is used, though the mapping keeps the target's own");
+                self.plan.notes.push(format!("{key} is new in the target, {used}"));
+            }
         }
-        let supplied = self.supplied(&candidate.wanted.key);
-        match candidate.held {
-            None => {
-                self.plan.manual.extend(steps(kind, &candidate.wanted, None, &supplied, self.live));
-                Some(self.create(kind, &candidate.wanted, supplied))
-            }
-            Some(held) => {
-                self.plan.manual.extend(steps(kind, &candidate.wanted, Some(held), &supplied, self.live));
-                self.update(kind, &candidate.wanted, held, supplied)
-            }
+        if self.past.keeps_own {
+            keep_elements_of_the_target(self.kind_of(&key), candidate, source_has);
+        }
+    }
+
+    /// Returns the change a candidate needs, if any, and notes what a person must know about it.
+    fn change(&mut self, candidate: Examined<'_>) -> Option<Change> {
+        let kind = self.kind_of(&candidate.wanted.key);
+        let (wanted, held) = (candidate.wanted, candidate.held.map(Resource::open));
+        if let Shape::Child { parent, .. } = kind.shape {
+            return self.change_elements(kind, parent, &wanted, held.as_ref());
+        }
+        let supplied = self.supplied(&wanted.key);
+        self.plan.manual.extend(steps(kind, &wanted, held.as_ref(), &supplied, self.live));
+        match held {
+            None => Some(self.create(kind, wanted, supplied)),
+            Some(held) => self.update(kind, wanted, held, supplied),
         }
     }
 
     /// Returns what a resource of a kind with a name for each element of a list stands for, where the target's list will not hold it.
-    fn language_the_target_lacks<'body>(&self, kind: &Kind, body: &'body Body) -> Option<&'body str> {
+    fn language_the_target_lacks(&self, kind: &Kind, one: &Resource) -> Option<String> {
         let Shape::Keyed { names: crate::catalog::Names::EachWith { of, list, .. } } = kind.shape else { return None };
-        let listed = |snapshot: &Snapshot| snapshot.of_kind(of).next().and_then(|one| one.body.get(list)?.as_array().cloned());
+        let listed =
+            |snapshot: &Snapshot| snapshot.of_kind(of).next().and_then(|one| one.body.pick(&[list]).get(list)?.as_array().cloned());
         let is_kept = self.desired.kept.iter().any(|(key, path)| key.kind() == of && covers(path, list));
         let wanted = listed(&self.desired.snapshot).filter(|_| !is_kept);
         let languages = wanted.or_else(|| listed(self.live))?;
-        let own = kind.key.last().and_then(|field| body.text(field))?;
-        (!languages.iter().any(|language| language == own)).then_some(own)
+        let own = kind.key.last().and_then(|field| one.body.pick(&[field]).text(field).map(str::to_owned))?;
+        (!languages.iter().any(|language| *language == own)).then_some(own)
     }
 
     fn supplied(&self, key: &Key) -> Vec<SecretField> {
@@ -262,8 +267,7 @@ impl<'inputs> Making<'inputs> {
         of_this.map(|supplied| SecretField { path: supplied.path.clone(), from: supplied.from.clone() }).collect()
     }
 
-    fn create(&mut self, kind: &Kind, wanted: &Resource, supplied: Vec<SecretField>) -> Change {
-        let mut wanted = wanted.clone();
+    fn create(&mut self, kind: &Kind, mut wanted: Opened, supplied: Vec<SecretField>) -> Change {
         let draft = follow::set_draft_aside(kind, &mut wanted.body, None);
         let wanted = &wanted;
         let (mut body, _) = kind.fields().split(wanted.body.clone(), Purpose::Create);
@@ -289,9 +293,8 @@ impl<'inputs> Making<'inputs> {
         change(Action::Create { body, twins }, secrets)
     }
 
-    fn update(&mut self, kind: &Kind, wanted: &Resource, held: &Resource, supplied: Vec<SecretField>) -> Option<Change> {
+    fn update(&mut self, kind: &Kind, mut wanted: Opened, mut held: Opened, supplied: Vec<SecretField>) -> Option<Change> {
         *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
-        let (mut wanted, mut held) = (wanted.clone(), held.clone());
         let draft = follow::set_draft_aside(kind, &mut wanted.body, Some(&mut held.body));
         let (wanted, held) = (&wanted, &held);
         if let Some(Difference { body, edits, .. }) = draft {
@@ -326,40 +329,36 @@ impl<'inputs> Making<'inputs> {
         Some(Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets })
     }
 
-    fn change_elements(&mut self, kind: &Kind, parent: &str, candidate: &Candidate<'_>) -> Option<Change> {
-        let elements = |resource: &Resource| -> Vec<Value> {
-            let body = normal(kind, &resource.body);
-            body.get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default()
-        };
-        let merged = match candidate.held {
-            Some(held) => self.merged(kind, &candidate.wanted, held)?,
+    fn change_elements(&mut self, kind: &Kind, parent: &str, candidate: &Opened, there: Option<&Opened>) -> Option<Change> {
+        let elements =
+            |body: &Body| -> Vec<Value> { normal(kind, body).get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default() };
+        let merged = match there {
+            Some(held) => self.merged(kind, candidate, held)?,
             None => None,
         };
-        let held = candidate.held.map(elements).unwrap_or_default();
-        let wanted = merged.map_or_else(
-            || elements(&candidate.wanted),
-            |merged| elements(&Resource { body: merged.body, ..candidate.wanted.clone().into_owned() }),
-        );
+        let held = there.map(|held| elements(&held.body)).unwrap_or_default();
+        let wanted = elements(merged.as_ref().map_or(&candidate.body, |merged| &merged.body));
         let added: Vec<Value> = wanted.iter().filter(|element| !held.contains(element)).cloned().collect();
         let removed: Vec<Value> = held.iter().filter(|element| !wanted.contains(element)).cloned().collect();
-        if candidate.held.is_some() {
+        if there.is_some() {
             *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
         }
         if added.is_empty() && removed.is_empty() {
             *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
             return None;
         }
-        let Resource { key, id, .. } = &*candidate.wanted;
+        let Opened { key, id, .. } = candidate;
         let action = Action::Elements { parent: Key::new(parent, key.name()), added, removed };
         Some(Change { key: key.clone(), source_id: id.clone(), action, needs: Vec::new(), secrets: Vec::new() })
     }
 
-    /// Merges what is wanted into what is held by what was last applied; nothing where that is not known.
+    /// Merges what is wanted into what is held by what was last applied; nothing where that is not known or both hold the same.
     ///
     /// The outer nothing says that both changed one field, each in its way: such a resource is left out.
     #[expect(clippy::option_option, reason = "whether it can be planned, and whether there is a base")]
-    fn merged(&mut self, kind: &Kind, wanted: &Resource, held: &Resource) -> Option<Option<Merged>> {
-        let Some(base) = self.past.base.of_target(&wanted.key, &held.id) else { return Some(None) };
+    fn merged(&mut self, kind: &Kind, wanted: &Opened, held: &Opened) -> Option<Option<Merged>> {
+        let is_equal = wanted.body == held.body;
+        let Some(base) = self.past.base.of_target(&wanted.key, &held.id).filter(|_| !is_equal) else { return Some(None) };
         let mut merged = merge(kind, base, &wanted.body, &held.body, self.past.on_drift);
         if !merged.conflicts.is_empty() {
             let fields = merged.conflicts.join(", ");
@@ -381,14 +380,13 @@ impl<'inputs> Making<'inputs> {
     }
 
     /// Returns the resources of the target that have the name of one to create and are others: names may stand twice.
-    fn twins(&self, kind: &Kind, wanted: &Resource) -> Vec<Id> {
-        let name = refs::portable_name(kind, &wanted.body);
-        let of_that_name = self.live.of_kind(kind.name).filter(|held| refs::portable_name(kind, &held.body) == name);
+    fn twins(&self, kind: &Kind, wanted: &Opened) -> Vec<Id> {
         if self.live.twice.is_empty() && self.desired.snapshot.twice.is_empty() {
-            Vec::new()
-        } else {
-            of_that_name.map(|held| held.id.clone()).collect()
+            return Vec::new();
         }
+        let name = refs::portable_name(kind, &wanted.body);
+        let of_that_name = self.live.of_kind(kind.name).filter(|held| refs::portable_name_of(kind, held) == name);
+        of_that_name.map(|held| held.id.clone()).collect()
     }
 
     /// Notes the ids of what changes refer to, so that the plan alone is enough to carry it out.
@@ -432,11 +430,13 @@ impl<'inputs> Making<'inputs> {
 
 /// Returns whether a resource holds nothing but its name and what the server fills in anyway.
 fn says_nothing(kind: &Kind, wanted: &Resource) -> bool {
-    Resource { body: normal(kind, &wanted.body), ..wanted.clone() }.is_blank(kind)
+    let mut wanted = wanted.open();
+    wanted.body = normal(kind, &wanted.body);
+    wanted.is_blank(kind)
 }
 
 /// Returns the fields that a create refuses and an update takes, where there is something to say.
-fn only_updated(kind: &Kind, wanted: &Resource) -> Option<Body> {
+fn only_updated(kind: &Kind, wanted: &Opened) -> Option<Body> {
     let is_only_updated = |name: &str| kind.fields().get(name).is_some_and(|field| field.written == Written::OnUpdate);
     let says = |name: &str, value: &Value| !is_blank(value) && kind.default_of(name).as_ref() != Some(value);
     let rest = wanted.body.0.iter().filter(|(name, value)| is_only_updated(name) && says(name, value));
@@ -461,5 +461,6 @@ pub fn reserve(snapshot: &mut Snapshot, client: Option<&Id>, protected: &[glob::
 }
 
 fn is_grant_of(resource: &Resource, client: &Key) -> bool {
-    resource.key.kind() == "client-grants" && resource.body.get("client_id").and_then(refs::as_reference).as_ref() == Some(client)
+    let owner = || resource.body.pick(&["client_id"]).get("client_id").and_then(refs::as_reference);
+    resource.key.kind() == "client-grants" && owner().as_ref() == Some(client)
 }

@@ -48,9 +48,9 @@ pub(super) struct Merged {
 /// Merges what is desired into what is live, by what both agreed on.
 pub(super) fn merge(kind: &Kind, base: &Applied, desired: &Body, live: &Body, on_drift: OnDrift) -> Merged {
     let mut merged = Merged { body: desired.clone(), ..Merged::default() };
-    let own = base.own.as_ref().map(|own| normal(kind, own));
+    let own = base.own.as_ref().map(|own| normal(kind, &own.open()));
     let sides = Sides { kind, is_overwritten: on_drift == OnDrift::Overwrite, own: own.as_ref() };
-    let (before, wanted, held) = (normal(kind, &base.body), normal(kind, desired), normal(kind, live));
+    let (before, wanted, held) = (normal(kind, &base.body.open()), normal(kind, desired), normal(kind, live));
     sides.objects("", &before.0, &wanted.0, &held.0, &mut merged);
     merged
 }
@@ -164,7 +164,7 @@ pub fn drift_of(catalog: &Catalog, base: &Base, live: &Snapshot) -> (Vec<Drift>,
     for (key, applied) in base.iter().filter(|(key, _)| live.is_complete(key.kind())) {
         let Some(kind) = catalog.kind(key.kind()) else { continue };
         match held.get(&(key.kind(), &applied.id)) {
-            Some(held) => drift.extend(merge(kind, applied, &applied.body, &held.body, OnDrift::Keep).told(key)),
+            Some(held) => drift.extend(merge(kind, applied, &applied.body.open(), &held.body.open(), OnDrift::Keep).told(key)),
             None => gone.push(key.clone()),
         }
     }
@@ -182,12 +182,13 @@ impl Merged {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::body::Packed;
     use serde_json::json;
 
     fn merged_on(on_drift: OnDrift, base: Value, desired: Value, live: Value) -> Merged {
         let body = |value| Body::from_value(value).expect("an object");
         let kind = Catalog::standard().kind("clients").expect("a kind");
-        let base = Applied { id: Id::new("c"), body: body(base), own: None };
+        let base = Applied { id: Id::new("c"), body: body(base).into(), own: None };
         merge(kind, &base, &body(desired), &body(live), on_drift)
     }
 
@@ -248,7 +249,7 @@ mod tests {
         let scopes = |text: &str| json!({"scopes": [{"value": "read", "description": text}]});
         let kind = Catalog::standard().kind("resource-servers").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
-        let base = Applied { id: Id::new("a"), body: body(scopes("a")), own: None };
+        let base = Applied { id: Id::new("a"), body: body(scopes("a")).into(), own: None };
         let both = merge(kind, &base, &body(scopes("b")), &body(scopes("c")), OnDrift::Keep);
         assert_eq!(both.conflicts, ["scopes (read)"]);
         let one = merge(kind, &base, &body(scopes("b")), &body(scopes("a")), OnDrift::Keep);
@@ -265,14 +266,14 @@ mod tests {
     fn a_value_of_the_targets_own_is_drift_once_it_was_seen_to_change() {
         let body = |value| Body::from_value(value).expect("an object");
         let kind = Catalog::standard().kind("clients").expect("a kind");
-        let mut base = Applied { id: Id::new("c"), body: body(json!({"name": "A"})), own: None };
+        let mut base = Applied { id: Id::new("c"), body: body(json!({"name": "A"})).into(), own: None };
         let drift = |base: &Applied| {
             merge(kind, base, &body(json!({"name": "A"})), &body(json!({"name": "A", "description": "x"})), OnDrift::Keep).drift.len()
         };
         assert_eq!(drift(&base), 0);
-        base.own = Some(body(json!({"description": "x"})));
+        base.own = Some(body(json!({"description": "x"})).into());
         assert_eq!(drift(&base), 0);
-        base.own = Some(Body::new());
+        base.own = Some(Packed::default());
         assert_eq!(drift(&base), 1);
     }
 }

@@ -16,7 +16,7 @@ pub fn change_one(catalog: &Catalog, tenant: &Side, name: &str, held: &Resource,
         let mut one = [resource.clone()];
         refs::detach(catalog, &tenant.domain, &mut one);
         let [one] = one;
-        one.body
+        one.body.open()
     };
     let key = Key::new(kind.name, if kind.shape == Shape::Singleton { "" } else { name });
     let mut plan = Plan::between(tenant.clone(), tenant.clone());

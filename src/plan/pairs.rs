@@ -49,7 +49,7 @@ fn under_names<'live>(resource: &'live Resource, names: &HashMap<Key, Key>) -> C
         return Cow::Borrowed(resource);
     }
     let mut copy = Resource { key: key.unwrap_or(&resource.key).clone(), ..resource.clone() };
-    refs::rename(&mut copy.body, names);
+    refs::rename_in(&mut copy, names);
     Cow::Owned(copy)
 }
 
@@ -66,8 +66,8 @@ impl Names {
         let name = |(at, held): (usize, &Cow<'_, Resource>)| {
             let kind = catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
             // One that an update renames gives its name free.
-            let becomes = partner_of.get(&at).filter(|_| can_be_renamed(kind)).map_or(&held.body, |desired| &desired.body);
-            is_once(kind).then(|| ((kind.name, refs::portable_name(kind, becomes)), "the target"))
+            let becomes = partner_of.get(&at).filter(|_| can_be_renamed(kind)).map_or(&**held, |desired| *desired);
+            is_once(kind).then(|| ((kind.name, refs::portable_name_of(kind, becomes)), "the target"))
         };
         Self { taken: partners.live.iter().enumerate().filter_map(name).collect() }
     }
@@ -77,7 +77,7 @@ impl Names {
         if !is_once(kind) {
             return None;
         }
-        let name = refs::portable_name(kind, &wanted.body);
+        let name = refs::portable_name_of(kind, wanted);
         if let Some(side) = self.taken.get(&(kind.name, name.clone())) {
             let what = if let [field] = kind.key { field } else { "name" };
             return Some(format!("{side} has another {} of this {what}, and no tenant takes two", kind.singular));

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::LeftOut;
 use crate::body::{Body, is_blank};
 use crate::catalog::{By, Kind, Reference};
-use crate::resource::{Key, Resource};
+use crate::resource::{Key, Opened, Resource};
 use crate::snapshot::refs;
 
 /// A resource on its way into a plan.
@@ -23,9 +23,39 @@ pub(super) struct Candidate<'inputs> {
     pub(super) held: Option<&'inputs Resource>,
 }
 
-impl Candidate<'_> {
+/// A candidate that is looked into and changed.
+#[derive(Debug)]
+pub(super) struct Examined<'inputs> {
+    /// What the target should hold.
+    pub(super) wanted: Opened,
+    /// What it holds.
+    pub(super) held: Option<&'inputs Resource>,
+    is_changed: bool,
+}
+
+impl Examined<'_> {
     fn body_mut(&mut self) -> &mut Body {
-        &mut self.wanted.to_mut().body
+        self.is_changed = true;
+        &mut self.wanted.body
+    }
+}
+
+impl<'inputs> Candidate<'inputs> {
+    /// Returns it to be looked into.
+    pub(super) fn examine(&self) -> Examined<'inputs> {
+        Examined { wanted: self.wanted.open(), held: self.held, is_changed: false }
+    }
+
+    /// Returns whether the target holds what it should.
+    pub(super) fn is_equal(&self) -> bool {
+        self.held.is_some_and(|held| held.body == self.wanted.body)
+    }
+
+    /// Keeps what was changed when it was looked into.
+    pub(super) fn keep(&mut self, examined: Examined<'inputs>) {
+        if examined.is_changed {
+            self.wanted = Cow::Owned(examined.wanted.pack());
+        }
     }
 }
 
@@ -39,7 +69,7 @@ pub(super) enum Verdict {
 }
 
 /// Takes out of a candidate what the target cannot hold; `is_there` says which keys it will have.
-pub(super) fn resolve(kind: &Kind, candidate: &mut Candidate<'_>, is_there: &dyn Fn(&Key) -> bool) -> Verdict {
+pub(super) fn resolve(kind: &Kind, candidate: &mut Examined<'_>, is_there: &dyn Fn(&Key) -> bool) -> Verdict {
     let key = candidate.wanted.key.clone();
     if let Some(settled) = refs::settled(kind, &candidate.wanted.body, is_there) {
         *candidate.body_mut() = settled;
@@ -77,7 +107,7 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut Candidate<'_>, is_there: &dyn
 /// # Errors
 ///
 /// Says what the candidate belongs to, where that itself is left alone.
-pub(super) fn spare(kind: &Kind, candidate: &mut Candidate<'_>, alone: &HashSet<Key>) -> Result<Vec<LeftOut>, String> {
+pub(super) fn spare(kind: &Kind, candidate: &mut Examined<'_>, alone: &HashSet<Key>) -> Result<Vec<LeftOut>, String> {
     if alone.is_empty() {
         return Ok(Vec::new());
     }
@@ -153,12 +183,11 @@ fn drop_element(body: &mut Body, list: &str, at: usize) {
 }
 
 /// Lets the target's own value stand at a path.
-pub(super) fn keep_held(candidate: &mut Candidate<'_>, path: &str) {
+pub(super) fn keep_held(candidate: &mut Examined<'_>, path: &str) {
     candidate.body_mut().take(path);
-    let held = candidate.held.map(|held| held.body.find(path));
-    let held: Vec<(String, Value)> = held.into_iter().flatten().map(|(path, value)| (path, value.clone())).collect();
-    for (path, value) in held.into_iter().filter(|(path, _)| !path.contains('[')) {
-        candidate.body_mut().set(&path, value);
+    let held = candidate.held.map(|held| held.body.open()).unwrap_or_default();
+    for (path, value) in held.find(path).into_iter().filter(|(path, _)| !path.contains('[')) {
+        candidate.body_mut().set(&path, value.clone());
     }
 }
 
@@ -173,10 +202,10 @@ fn unresolved_text(body: &Body, is_there: &dyn Fn(&Key) -> bool) -> Option<(Stri
 /// Adds to each set of a candidate, and to each list that the target may have added to, the elements of the target that refer to what only the target has.
 ///
 /// A client that only production has must not lose its connection because development does not know it.
-pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut Candidate<'_>, source_has: &HashSet<Key>) {
-    let Some(held) = candidate.held else { return };
+pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut Examined<'_>, source_has: &HashSet<Key>) {
+    let Some(held) = candidate.held.map(|held| held.body.open()) else { return };
     for path in kind.sets.iter().chain(kind.joined) {
-        let Some(Value::Array(held)) = held.body.get(path) else { continue };
+        let Some(Value::Array(held)) = held.get(path) else { continue };
         let of_the_target = |element: &&Value| {
             let mentioned = refs::mentioned(element);
             !mentioned.is_empty() && mentioned.iter().any(|key| !source_has.contains(key))

@@ -72,7 +72,7 @@ pub(super) fn staged(catalog: &Catalog, changes: Vec<Change>, after: Vec<(After,
 pub(super) fn removals<'held>(catalog: &Catalog, held: impl Iterator<Item = &'held Resource>, because: &str) -> Vec<Stage> {
     let mut by_place: BTreeMap<usize, Vec<Change>> = BTreeMap::new();
     for Resource { key, id, body, .. } in held {
-        let action = Action::Remove { id: id.clone(), body: body.clone() };
+        let action = Action::Remove { id: id.clone(), body: body.open() };
         let change = Change { key: key.clone(), source_id: Id::new(""), action, needs: Vec::new(), secrets: Vec::new() };
         by_place.entry(catalog.place(key.kind())).or_default().push(change);
     }

@@ -119,7 +119,7 @@ fn an_option_that_was_taken_out_of_a_file_by_hand_stays_and_is_named() {
         &[("connections", json!({"id": "con_1", "name": "db", "strategy": "auth0", "options": {"a": 1, "b": 2}}))],
     );
     let (held, mut wanted) = (&tenant.resources[0], tenant.resources[0].clone());
-    wanted.body.take("options.b");
+    wanted.body.change(|body| body.take("options.b"));
     let side = Side { tenant: "dev".into(), domain: "dev.eu.auth0.com".into(), taken: String::new() };
     let plan = change_one(Catalog::standard(), &side, "db", held, &wanted);
     let named: Vec<_> = plan.left_alone.iter().filter_map(|left| left.path.as_deref()).collect();

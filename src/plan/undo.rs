@@ -160,7 +160,7 @@ impl<'inputs> Undoing<'inputs> {
             self.leave_out(&key, None, "no request removes it; what the run wrote into it is cleared");
             return;
         }
-        let (written, held) = (normal(kind, &written), normal(kind, &self.before[at].body));
+        let (written, held) = (normal(kind, &written), normal(kind, &self.before[at].body.open()));
         match moved("", &written, &held) {
             Some(path) => self.leave_out(&key, None, &format!("its {path} changed again since the run, which created it")),
             None => drop(self.gone.insert(key)),
@@ -172,8 +172,9 @@ impl<'inputs> Undoing<'inputs> {
         self.agree(at);
         let key = self.before[at].key.clone();
         let is_first_followed = self.let_run(kind, at, edits);
+        let mut body = self.before[at].body.open();
         for edit in edits {
-            let held = normal(kind, &self.before[at].body).get(&edit.path).cloned();
+            let held = normal(kind, &body).get(&edit.path).cloned();
             if same(held.as_ref(), edit.old.as_ref()) {
                 continue;
             }
@@ -181,12 +182,12 @@ impl<'inputs> Undoing<'inputs> {
                 self.leave_out(&key, Some(&edit.path), "it changed again since the run");
                 continue;
             }
-            let body = &mut self.before[at].body;
             body.put(&edit.path, edit.old.clone());
-            if let Some(running) = running_path(kind, body, edit).filter(|_| !is_first_followed) {
+            if let Some(running) = running_path(kind, &body, edit).filter(|_| !is_first_followed) {
                 body.put(&running, edit.old.clone());
             }
         }
+        self.before[at].body = body.into();
     }
 
     /// What a run made take effect for the first time stays in effect: no request takes that back. Returns whether that is so.
@@ -195,11 +196,12 @@ impl<'inputs> Undoing<'inputs> {
         let is_first = edits.iter().any(|edit| edit.path == follow_up.field && edit.old.is_none());
         if is_first {
             let key = self.before[at].key.clone();
-            let body = &mut self.before[at].body;
-            let running = follow_up.content_of(body);
-            if body.get(follow_up.field) == Some(&Value::Bool(true)) {
-                body.set(follow_up.field, running.into_value());
-            }
+            self.before[at].body.change(|body| {
+                let running = follow_up.content_of(body);
+                if body.get(follow_up.field) == Some(&Value::Bool(true)) {
+                    body.set(follow_up.field, running.into_value());
+                }
+            });
             self.leave_out(&key, Some(follow_up.field), "it took effect for the first time, and no request takes that back");
         }
         is_first
@@ -209,12 +211,12 @@ impl<'inputs> Undoing<'inputs> {
     fn put_elements_back(&mut self, kind: &Kind, at: usize, added: &[Value], removed: &[Value]) {
         self.agree(at);
         let key = self.before[at].key.clone();
-        let list = normal(kind, &self.before[at].body).get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default();
+        let list = normal(kind, &self.before[at].body.open()).get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default();
         if added.iter().any(|element| !list.contains(element)) {
             self.leave_out(&key, Some(kind.elements()), "what the run added to it changed again since");
             return;
         }
-        self.before[at].body.set(kind.elements(), Value::Array(after(&list, removed, added)));
+        self.before[at].body.change(|body| body.set(kind.elements(), Value::Array(after(&list, removed, added))));
     }
 
     fn make_again(&mut self, kind: &Kind, key: &Key, id: &Id, body: &Body) {
@@ -249,13 +251,14 @@ impl<'inputs> Undoing<'inputs> {
     /// Returns something that is to go and that a resource which stays needs.
     fn needed_by(&self, held: &Resource) -> Option<Key> {
         let kind = self.catalog.kind(held.key.kind())?;
+        let body = held.body.open();
         let parent = match kind.shape {
-            Shape::Child { parent, .. } if !held.body.0.values().all(is_blank) => Some(Key::new(parent, held.key.name())),
+            Shape::Child { parent, .. } if !body.0.values().all(is_blank) => Some(Key::new(parent, held.key.name())),
             _ => None,
         };
         // A part goes with its parent, whatever it says.
         let is_part = matches!(kind.shape, Shape::Part { .. });
-        let mentioned = held.body.0.values().filter(|_| !is_part).flat_map(refs::mentioned);
+        let mentioned = body.0.values().filter(|_| !is_part).flat_map(refs::mentioned);
         parent.into_iter().chain(mentioned).find(|key| self.gone.contains(key))
     }
 
@@ -303,7 +306,15 @@ fn themselves(catalog: &Catalog, live: &Snapshot) -> Links {
 }
 
 fn resource(key: &Key, id: &Id, body: Body) -> Resource {
-    Resource { key: key.clone(), id: id.clone(), body, alias: None, carried: Body::new(), secrets: Vec::new(), left_alone: None }
+    Resource {
+        key: key.clone(),
+        id: id.clone(),
+        body: body.into(),
+        alias: None,
+        carried: Body::new(),
+        secrets: Vec::new(),
+        left_alone: None,
+    }
 }
 
 /// Returns whether a part goes with what is gone.

@@ -91,7 +91,7 @@ fn secrets_left_out(snapshot: &Snapshot) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::Body;
+    use crate::body::{Body, Packed};
     use crate::report::paint::plain;
     use crate::report::sample::key;
     use crate::resource::{Id, Resource};
@@ -101,7 +101,7 @@ mod tests {
         let client = |name: &str| Resource {
             key: key(name),
             id: Id::new("one"),
-            body: Body::new(),
+            body: Packed::default(),
             alias: None,
             carried: Body::from_value(json!({"brand_new": 1})).expect("an object"),
             secrets: vec!["client_secret".into()],

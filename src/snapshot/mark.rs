@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 use crate::resource::Key;
 
-const OPEN: char = '⟦';
+pub(crate) const OPEN: char = '⟦';
 const CLOSE: char = '⟧';
 const ANGLE: char = '⟨';
 const DOMAIN: &str = "⟨tenant⟩";

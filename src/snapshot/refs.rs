@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::mark::{self, Marker, Piece};
-use crate::body::Body;
+use crate::body::{Body, Packed};
 use crate::catalog::{By, Catalog, Kind, Reference, Shape};
 use crate::resource::{Id, Key, Resource, name_of};
 
@@ -34,13 +34,15 @@ pub fn detach(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Ve
     }
     for resource in resources.iter_mut() {
         let kind = catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
-        resource.body.change_texts(&mut |_, text| {
-            if let Cow::Owned(marked) = marker.mark(text) {
-                *text = marked;
-            }
+        resource.body.change(|body| {
+            body.change_texts(&mut |_, text| {
+                if let Cow::Owned(marked) = marker.mark(text) {
+                    *text = marked;
+                }
+            });
+            mark_references(kind, body, &ids, &aliases, &taken);
+            mark_older(kind, body);
         });
-        mark_references(kind, &mut resource.body, &ids, &aliases, &taken);
-        mark_older(kind, &mut resource.body);
     }
     twice
 }
@@ -50,8 +52,7 @@ fn settled_name(kind: &Kind, resource: &Resource, marker: &Marker, ids: &HashMap
     if let Shape::Child { parent, .. } = kind.shape {
         return ids.get(&(parent.to_owned(), resource.id.clone())).map_or(resource.id.as_str(), Key::name).to_owned();
     }
-    let key_field = |path: &&&str| resource.body.get(path).map(|value| ((**path).to_owned(), value.clone()));
-    let mut fields: Body = kind.key.iter().filter_map(|path| key_field(&path)).collect();
+    let mut fields = resource.body.pick(kind.key);
     fields.change_texts(&mut |path, text| {
         let named = kind.references.iter().find(|reference| reference.path == path && reference.by == By::Id);
         let key = named.and_then(|reference| ids.get(&(reference.to.to_owned(), Id::new(text.as_str()))));
@@ -174,10 +175,19 @@ pub fn rename(body: &mut Body, names: &HashMap<Key, Key>) {
     });
 }
 
+/// Renames keys in every text of a resource.
+pub fn rename_in(resource: &mut Resource, names: &HashMap<Key, Key>) {
+    if mentions_any(&resource.body, names) {
+        resource.body.change(|body| rename(body, names));
+    }
+}
+
 /// Returns whether a portable body mentions any of these keys.
-pub fn mentions_any(body: &Body, names: &HashMap<Key, Key>) -> bool {
+pub fn mentions_any(body: &Packed, names: &HashMap<Key, Key>) -> bool {
     let mut found = false;
-    body.each_text(&mut |_, text| found = found || mark::keys_in(text).any(|key| names.contains_key(&key)));
+    if !names.is_empty() && body.has(mark::OPEN) {
+        body.open().each_text(&mut |_, text| found = found || mark::keys_in(text).any(|key| names.contains_key(&key)));
+    }
     found
 }
 
@@ -192,6 +202,11 @@ pub fn portable_name(kind: &Kind, body: &Body) -> String {
     let mut fields: Body = fields.collect();
     fields.change_texts(&mut |_, text| *text = mark::as_name(text));
     name_of(kind, &fields)
+}
+
+/// Returns the name that the portable body of a resource gives it.
+pub fn portable_name_of(kind: &Kind, resource: &Resource) -> String {
+    portable_name(kind, &resource.body.pick(kind.key))
 }
 
 /// What one tenant calls things: keys to ids, and its domain.
@@ -291,7 +306,7 @@ mod tests {
             assert_eq!((&dev.key, &dev.body), (&prod.key, &prod.body));
         }
         assert_eq!(dev[0].key.to_string(), "client-grants/Billing · https://⟨tenant⟩/api/v2/ · client");
-        assert_eq!(dev[3].body.text("script"), Some("x === '⟦clients/Billing⟧'; '⟨tenant⟩'"));
+        assert_eq!(dev[3].body.open().text("script"), Some("x === '⟦clients/Billing⟧'; '⟨tenant⟩'"));
     }
 
     #[test]
@@ -299,7 +314,8 @@ mod tests {
         let dev = tenant("acme-dev.eu.auth0.com", "DevDevDevDevDev1", "5f0000000000000000000001");
         let mut names = Names::new(Catalog::standard(), "acme.eu.auth0.com");
         names.learn(dev[2].key.clone(), Id::new("ProdProdProdProd"));
-        let attach = |resource: &Resource| names.attach(Catalog::standard().kind(resource.key.kind()).expect("a kind"), &resource.body);
+        let attach =
+            |resource: &Resource| names.attach(Catalog::standard().kind(resource.key.kind()).expect("a kind"), &resource.body.open());
         assert_eq!(
             attach(&dev[0]).expect("resolves").into_value(),
             json!({"client_id": "ProdProdProdProd", "audience": "https://acme.eu.auth0.com/api/v2/", "scope": []})
@@ -332,7 +348,7 @@ mod tests {
         detach(Catalog::standard(), "acme.auth0.com", &mut resources);
         let kind = Catalog::standard().kind("client-grants").expect("a kind");
         assert_eq!(
-            dangling(kind, &resources[0].body),
+            dangling(kind, &resources[0].body.open()),
             [("client_id".to_owned(), "gone".to_owned()), ("audience".to_owned(), "https://api".to_owned())]
         );
     }

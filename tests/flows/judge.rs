@@ -85,7 +85,7 @@ impl<'seen> Judge<'seen> {
             return Vec::new();
         }
         // What says nothing is not missed where the target does not serve it.
-        let is_missed = !self.is_made_by_hand(wanted) && !wanted.is_blank(kind_of(&wanted.key));
+        let is_missed = !self.is_made_by_hand(wanted) && !wanted.open().is_blank(kind_of(&wanted.key));
         let Some(after) = after else { return if is_missed { vec!["is missing".to_owned()] } else { Vec::new() } };
         [self.unlike(wanted, before, after), self.unnamed_secrets(wanted, before, after)].concat()
     }
@@ -229,7 +229,7 @@ fn place(resource: &Resource) -> (String, String) {
 /// A resource that is created has its child too, which may be an empty list.
 fn is_empty_list(resource: &Resource) -> bool {
     let kind = kind_of(&resource.key);
-    matches!(kind.shape, Shape::Child { .. }) && resource.body.0.values().all(|value| value.as_array().is_some_and(Vec::is_empty))
+    matches!(kind.shape, Shape::Child { .. }) && resource.body.open().0.values().all(|value| value.as_array().is_some_and(Vec::is_empty))
 }
 
 fn covers(path: &str, found: &str) -> bool {
@@ -252,7 +252,7 @@ fn drop_elements(body: &mut Value, paths: &[&str]) {
 
 /// Puts ids of the target into the body of a resource, so that it says the same whatever its resources are called.
 fn in_ids(kind: &Kind, resource: &Resource, ids: &Ids) -> Value {
-    let mut body = resource.body.clone();
+    let mut body = resource.body.open();
     for reference in kind.references.iter().filter(|reference| reference.by == By::Key) {
         let named =
             |text: &str| text.strip_prefix(&format!("⟦{}/", reference.to)).and_then(|rest| rest.strip_suffix('⟧')).map(str::to_owned);

@@ -91,7 +91,8 @@ pub(crate) async fn read(tenant: &Tenant) -> Snapshot {
 
 /// Reads what a tenant holds, sorted and without its ids.
 pub(crate) async fn held(tenant: &Tenant) -> Vec<(String, Body)> {
-    let mut held: Vec<(String, Body)> = read(tenant).await.resources.into_iter().map(|one| (one.key.to_string(), one.body)).collect();
+    let mut held: Vec<(String, Body)> =
+        read(tenant).await.resources.into_iter().map(|one| (one.key.to_string(), one.body.open())).collect();
     held.sort_by(|one, other| one.0.cmp(&other.0));
     held
 }

@@ -18,8 +18,9 @@ pub(crate) fn mapped(source: &Snapshot) -> Mapped {
     let mapped = load(&path).apply(Catalog::standard(), source.clone()).expect("mapped");
     let is_secret = |path: &str| path.to_lowercase().ends_with("secret");
     for one in &mapped.desired.snapshot.resources {
-        one.body.each_text(&mut |path, text| assert!(!text.contains("example.com"), "{}: {path} was not replaced", one.key));
-        one.body.each_text(&mut |path, _| assert!(!is_secret(path), "{}: the secret {path} is in the open", one.key));
+        let body = one.body.open();
+        body.each_text(&mut |path, text| assert!(!text.contains("example.com"), "{}: {path} was not replaced", one.key));
+        body.each_text(&mut |path, _| assert!(!is_secret(path), "{}: the secret {path} is in the open", one.key));
     }
     mapped
 }
@@ -41,8 +42,8 @@ fn rules(source: &Snapshot) -> Vec<String> {
     }
     let lasting = |all: Vec<&'_ Resource>| -> Vec<Resource> { all[..all.len().saturating_sub(1)].iter().copied().cloned().collect() };
     let lasting_clients = lasting(clients);
-    let with = |field: &'static str| lasting_clients.iter().find_map(|one| Some((one, one.body.get(field)?.get(0)?)));
-    rules.extend(with("callbacks").map(|(client, callback)| rule(client, Some("callbacks[]"), "remove", callback)));
+    let with = |field: &'static str| lasting_clients.iter().find_map(|one| Some((one, one.body.open().get(field)?.get(0)?.clone())));
+    rules.extend(with("callbacks").map(|(client, callback)| rule(client, Some("callbacks[]"), "remove", &callback)));
     rules.extend(with("allowed_logout_urls").map(|(client, _)| rule(client, Some("allowed_logout_urls"), "remove", &json!(true))));
     let lasting_connections = lasting(own("connections"));
     let secret = lasting_connections.iter().find_map(|one| Some((one, one.secrets.iter().find(|path| !path.contains('['))?)));
@@ -51,7 +52,7 @@ fn rules(source: &Snapshot) -> Vec<String> {
         rules.push(rule(settings, Some("friendly_name"), "set", &json!("Named by the mapping")));
         rules.push(rule(settings, Some("support_email"), "keep", &json!(true)));
     }
-    if source.resources.iter().any(|one| one.body.clone().into_value().to_string().contains("example.com")) {
+    if source.resources.iter().any(|one| one.body.open().into_value().to_string().contains("example.com")) {
         rules.push("[[rule]]\nmatch = \"*\"\nreplace = { table = \"hosts.csv\" }\n".to_owned());
     }
     rules

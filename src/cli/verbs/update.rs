@@ -134,8 +134,6 @@ fn writable(context: &Context, kind: &'static Kind, found: &Found, mut wanted: B
         context.tell(&format!("Left out of {}, since secrets are not written from files: {}", file.display(), secrets.join(", ")));
     }
     let mut resource = found.resource.clone();
-    for (name, value) in wanted.0 {
-        resource.body.0.insert(name, value);
-    }
+    resource.body.change(|body| body.0.extend(wanted.0));
     resource
 }
