@@ -97,7 +97,16 @@ impl Base {
             Err(missing) if matches!(missing.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Self::default()),
             Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
         };
-        let base: Self = serde_json::from_slice(&text).map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
+        Self::parse(path, &text)
+    }
+
+    /// Reads what the file at `path` holds.
+    ///
+    /// # Errors
+    ///
+    /// When it is no base, or is of a newer format.
+    pub fn parse(path: &Path, text: &[u8]) -> Result<Self, Error> {
+        let base: Self = serde_json::from_slice(text).map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
         if base.format > FORMAT {
             return Err(Error::Newer { path: path.to_owned(), format: base.format });
         }
@@ -110,12 +119,17 @@ impl Base {
     ///
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        let written = Written { format: FORMAT, resources: &self.resources };
-        let write = |out: &mut dyn Write| {
-            serde_json::to_writer_pretty(&mut *out, &written)?;
-            out.write_all(b"\n")
-        };
-        disk::write_whole_with(path, write).map_err(|source| Error::Write { path: path.to_owned(), source })
+        disk::write_whole_with(path, |out| self.write(out)).map_err(|source| Error::Write { path: path.to_owned(), source })
+    }
+
+    /// Writes what its file holds.
+    ///
+    /// # Errors
+    ///
+    /// When `out` does not take it.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *out, &Written { format: FORMAT, resources: &self.resources })?;
+        out.write_all(b"\n")
     }
 
     /// Returns whether nothing was ever applied.

@@ -87,6 +87,15 @@ impl Links {
             Err(missing) if matches!(missing.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Self::default()),
             Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
         };
+        Self::parse(path, &text)
+    }
+
+    /// Reads what the file at `path` holds.
+    ///
+    /// # Errors
+    ///
+    /// When a row is malformed, or an id is linked twice.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
         let malformed = |line, because| Error::Malformed { path: path.to_owned(), line, because };
         let mut seen: HashMap<(String, String), u64> = HashMap::new();
         let mut links = Self::default();
@@ -117,13 +126,17 @@ impl Links {
     ///
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
+        disk::write_whole(path, &self.text()).map_err(|source| Error::Write { path: path.to_owned(), source })
+    }
+
+    /// Returns what their file holds.
+    #[must_use]
+    pub fn text(&self) -> Vec<u8> {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let write = |source: io::Error| Error::Write { path: path.to_owned(), source };
         for row in self.iter() {
-            writer.serialize(row).map_err(|error| write(error.into()))?;
+            writer.serialize(row).expect("a link is a row");
         }
-        let text = writer.into_inner().map_err(|error| write(error.into_error()))?;
-        disk::write_whole(path, &text).map_err(write)
+        writer.into_inner().expect("memory takes everything")
     }
 
     /// Links two resources, replacing what either was linked to.

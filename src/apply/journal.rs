@@ -19,7 +19,9 @@ const FORMAT: u32 = 1;
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
-enum Entry {
+#[expect(missing_docs, reason = "the fields are the words of the line")]
+pub enum Entry {
+    /// A run began.
     Begun {
         format: u32,
         run: String,
@@ -27,33 +29,20 @@ enum Entry {
         #[serde(default)]
         by: String,
     },
-    Resumed {
-        at: String,
-    },
-    Intent {
-        change: usize,
-        key: Key,
-        verb: String,
-    },
-    Applied {
-        change: usize,
-        id: Id,
-    },
-    Failed {
-        change: usize,
-        because: String,
-    },
-    Skipped {
-        change: usize,
-        because: String,
-    },
-    InDoubt {
-        change: usize,
-        because: String,
-    },
-    Ended {
-        at: String,
-    },
+    /// It was taken up again after a cut.
+    Resumed { at: String },
+    /// A request is about to leave.
+    Intent { change: usize, key: Key, verb: String },
+    /// The target holds a change.
+    Applied { change: usize, id: Id },
+    /// The target refused a change.
+    Failed { change: usize, because: String },
+    /// A change was not sent.
+    Skipped { change: usize, because: String },
+    /// Nobody knows what became of a change.
+    InDoubt { change: usize, because: String },
+    /// Every change was settled.
+    Ended { at: String },
 }
 
 /// What a journal says of one change.
@@ -148,7 +137,7 @@ impl Journal {
     /// When it cannot be read, is broken before its end, or cannot be written.
     pub fn resume(path: &Path, at: &str) -> Result<Self, Error> {
         let mut states = BTreeMap::new();
-        let whole = read(path, &mut |entry| learn(&mut states, &entry))?;
+        let whole = parse(path, &bytes_of(path)?, &mut |entry| learn(&mut states, &entry))?;
         let write = |source| Error::Write { path: path.to_owned(), source };
         let mut file = Appender::open(path).map_err(write)?;
         file.cut_to(whole).map_err(write)?;
@@ -190,12 +179,7 @@ impl Journal {
         if entries.is_empty() {
             return Ok(());
         }
-        let mut lines = String::new();
-        for entry in entries {
-            lines.push_str(&serde_json::to_string(entry).expect("an entry is JSON"));
-            lines.push('\n');
-        }
-        self.file.append(&lines).map_err(|source| Error::Write { path: self.file.path().to_owned(), source })?;
+        self.file.append(&lines(entries)).map_err(|source| Error::Write { path: self.file.path().to_owned(), source })?;
         for entry in entries {
             learn(&mut self.states, entry);
         }
@@ -221,7 +205,7 @@ impl Record {
     /// When it cannot be read, is broken before its end, or is of a newer format.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let mut record = Self::default();
-        read(path, &mut |entry| record.learn(entry))?;
+        parse(path, &bytes_of(path)?, &mut |entry| record.learn(entry))?;
         Ok(record)
     }
 
@@ -243,9 +227,22 @@ impl Record {
     }
 }
 
-/// Reads a journal, entry by entry; returns how many bytes of it are whole.
-fn read(path: &Path, see: &mut dyn FnMut(Entry)) -> Result<u64, Error> {
-    let bytes = fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+fn bytes_of(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+}
+
+/// Returns the lines of entries.
+#[must_use]
+pub fn lines(entries: &[Entry]) -> String {
+    entries.iter().map(|entry| serde_json::to_string(entry).expect("an entry is JSON") + "\n").collect()
+}
+
+/// Reads what the journal at `path` holds, entry by entry; returns how many bytes of it are whole.
+///
+/// # Errors
+///
+/// When it is broken before its end, or is of a newer format.
+pub fn parse(path: &Path, bytes: &[u8], see: &mut dyn FnMut(Entry)) -> Result<u64, Error> {
     let mut whole = 0;
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
     for (at, line) in lines.iter().enumerate() {

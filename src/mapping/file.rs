@@ -53,13 +53,24 @@ impl Mapping {
     /// When a file cannot be read, or a rule names a kind, field or word that does not exist.
     pub fn load(catalog: &Catalog, path: &Path) -> Result<Self, Error> {
         let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        Reading { catalog, source: Source { path, text: &text } }.mapping()
+        let read = |table: &Path| if table.is_file() { fs::read_to_string(table) } else { Err(io::ErrorKind::NotFound.into()) };
+        Self::parse(catalog, Source { path, text: &text }, &read)
+    }
+
+    /// Reads what a mapping holds and checks every rule against the catalog; `read` returns what a table holds.
+    ///
+    /// # Errors
+    ///
+    /// When a table cannot be read, or a rule names a kind, field or word that does not exist.
+    pub fn parse(catalog: &Catalog, source: Source<'_>, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Self, Error> {
+        Reading { catalog, source, read }.mapping()
     }
 }
 
 struct Reading<'text> {
     catalog: &'text Catalog,
     source: Source<'text>,
+    read: &'text dyn Fn(&Path) -> io::Result<String>,
 }
 
 impl Reading<'_> {
@@ -179,14 +190,14 @@ impl Reading<'_> {
             (Some(from), Some(to), None) => vec![(self.text(from, "from")?, self.text(to, "to")?)],
             (None, None, Some(file)) => {
                 let path = self.source.path.parent().unwrap_or(Path::new(".")).join(self.text(file, "table")?);
-                if !path.is_file() {
-                    return Err(self.wrong(
-                        file.span(),
-                        format!("there is no table \"{}\"", path.display()),
-                        "the path starts at the mapping's folder",
-                    ));
-                }
-                table::read(&path)?
+                let text = (self.read)(&path).map_err(|source| match source.kind() {
+                    io::ErrorKind::NotFound => {
+                        let what = format!("there is no table \"{}\"", path.display());
+                        self.wrong(file.span(), what, "the path starts at the mapping's folder")
+                    }
+                    _ => Error::Read { path: path.clone(), source },
+                })?;
+                table::rows(Source { path: &path, text: &text })?
             }
             _ => return Err(wrong()),
         };
@@ -281,8 +292,9 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> String {
-        let reading = Reading { catalog: Catalog::standard(), source: Source { path: Path::new("m.toml"), text } };
-        reading.mapping().expect_err("refused").to_string()
+        let source = Source { path: Path::new("m.toml"), text };
+        let none = |_: &Path| Err(io::ErrorKind::NotFound.into());
+        Mapping::parse(Catalog::standard(), source, &none).expect_err("refused").to_string()
     }
 
     #[test]

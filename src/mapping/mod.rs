@@ -18,3 +18,4 @@ mod table;
 pub use file::{Error, Mapping};
 pub use rewrite::{Collision, Mapped};
 pub use rule::{Effect, Removed, Rule};
+pub use table::rows;

@@ -1,19 +1,15 @@
 //! A CSV table of literal texts: columns `from` and `to`.
 
-use std::fs;
 use std::ops::Range;
-use std::path::Path;
 
-use super::file::Error;
 use crate::wrong::{Source, Wrong};
 
 /// Reads a table; every row has a text to look for that is not empty and stands once.
-pub(super) fn read(path: &Path) -> Result<Vec<(String, String)>, Error> {
-    let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    Ok(rows(Source { path, text: &text })?)
-}
-
-fn rows(source: Source<'_>) -> Result<Vec<(String, String)>, Box<Wrong>> {
+///
+/// # Errors
+///
+/// When a row is wrong, with its place.
+pub fn rows(source: Source<'_>) -> Result<Vec<(String, String)>, Box<Wrong>> {
     let wrong = |at: Range<usize>, what: &str, label: &str| Box::new(source.wrong(at, what, label));
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).from_reader(source.text.as_bytes());
     let mut record = csv::StringRecord::new();
@@ -75,6 +71,8 @@ fn line_at(text: &str, byte: u64) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn refused(text: &str) -> String {

@@ -75,11 +75,15 @@ pub enum Error {
 ///
 /// When the file cannot be written.
 pub fn save(path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<(), Error> {
+    disk::write_whole(path, text(plan, refusals).as_bytes()).map_err(|source| Error::Write { path: path.to_owned(), source })
+}
+
+/// Returns what the file of a plan holds.
+#[must_use]
+pub fn text(plan: &Plan, refusals: &[Refusal]) -> String {
     let tool = env!("CARGO_PKG_VERSION").to_owned();
     let written = Written { format: FORMAT, tool, hash: hash_of(plan, refusals), refusals: refusals.to_vec(), plan: plan.clone() };
-    let mut text = serde_json::to_string_pretty(&written).expect("a plan is JSON");
-    text.push('\n');
-    disk::write_whole(path, text.as_bytes()).map_err(|source| Error::Write { path: path.to_owned(), source })
+    serde_json::to_string_pretty(&written).expect("a plan is JSON") + "\n"
 }
 
 /// Reads a plan, and the reasons there were to refuse it.
@@ -88,15 +92,23 @@ pub fn save(path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<(), Error>
 ///
 /// When the file is missing, malformed, changed or of a newer format.
 pub fn load(path: &Path) -> Result<(Plan, Vec<Refusal>), Error> {
-    let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let not_json = |error: serde_json::Error| Box::new(Source { path, text: &text }.not_json("this is no plan", &error));
-    let any: serde_json::Value = serde_json::from_str(&text).map_err(not_json)?;
+    parse(path, &fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?)
+}
+
+/// Reads what the file at `path` holds.
+///
+/// # Errors
+///
+/// When it is malformed, changed or of a newer format.
+pub fn parse(path: &Path, text: &str) -> Result<(Plan, Vec<Refusal>), Error> {
+    let not_json = |error: serde_json::Error| Box::new(Source { path, text }.not_json("this is no plan", &error));
+    let any: serde_json::Value = serde_json::from_str(text).map_err(not_json)?;
     match any.get("format").and_then(serde_json::Value::as_u64) {
         Some(format) if format > u64::from(FORMAT) => return Err(Error::Newer { path: path.to_owned(), format }),
         Some(_) => {}
         None => return Err(Error::Malformed { path: path.to_owned(), because: "\"format\" is missing".to_owned() }),
     }
-    let written: Written = serde_json::from_str(&text).map_err(not_json)?;
+    let written: Written = serde_json::from_str(text).map_err(not_json)?;
     if hash_of(&written.plan, &written.refusals) != written.hash {
         return Err(Error::Changed { path: path.to_owned() });
     }

@@ -96,6 +96,9 @@ pub enum Error {
     },
 }
 
+/// What takes a file: its name, and what fills it.
+type Writing<'take> = &'take mut dyn FnMut(&str, &dyn Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<()>;
+
 /// Where a snapshot ended up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
@@ -123,7 +126,7 @@ pub fn save(root: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
     let folder = root.join(&snapshot.tenant);
     let hash = hash_of(snapshot);
     if let Ok(newest) = newest(root, &snapshot.tenant)
-        && read_manifest(&newest).is_ok_and(|manifest| manifest.hash == hash)
+        && read_manifest(&newest, &|file| fs::read_to_string(file)).is_ok_and(|manifest| manifest.hash == hash)
     {
         return Ok(Stored::Same(newest));
     }
@@ -149,7 +152,16 @@ pub fn save_at(path: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
 ///
 /// When a file is missing, malformed, changed or of a newer format.
 pub fn load(catalog: &Catalog, path: &Path) -> Result<Snapshot, Error> {
-    let manifest = read_manifest(path)?;
+    parse(catalog, path, &|file| fs::read_to_string(file))
+}
+
+/// Reads the snapshot whose files stand in the folder `path`; `read` returns what one holds.
+///
+/// # Errors
+///
+/// When a file is missing, malformed, changed or of a newer format.
+pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Snapshot, Error> {
+    let manifest = read_manifest(path, read)?;
     let mut content = Content::of(&manifest.domain);
     let mut resources = Vec::new();
     for (kind, listed) in &manifest.kinds {
@@ -158,16 +170,16 @@ pub fn load(catalog: &Catalog, path: &Path) -> Result<Snapshot, Error> {
             return Err(Error::Malformed { path: path.join("manifest.json"), because });
         }
         let file = path.join(format!("{kind}.json"));
-        let text = fs::read_to_string(&file).map_err(|source| Error::Read { path: file.clone(), source })?;
-        let read: Vec<Resource> = serde_json::from_str(&text).map_err(|error| not_json(&file, &text, &error))?;
-        if let Some(stray) = read.iter().find(|resource| resource.key.kind() != kind) {
+        let text = read(&file).map_err(|source| Error::Read { path: file.clone(), source })?;
+        let of_kind: Vec<Resource> = serde_json::from_str(&text).map_err(|error| not_json(&file, &text, &error))?;
+        if let Some(stray) = of_kind.iter().find(|resource| resource.key.kind() != kind) {
             return Err(Error::Malformed { path: file, because: format!("\"{}\" does not belong here", stray.key) });
         }
-        if read.len() != listed.count {
-            let file = format!("{kind}.json ({} of {} resources)", read.len(), listed.count);
+        if of_kind.len() != listed.count {
+            let file = format!("{kind}.json ({} of {} resources)", of_kind.len(), listed.count);
             return Err(Error::Changed { path: path.to_owned(), file });
         }
-        resources.extend(read);
+        resources.extend(of_kind);
         content.add(kind, &listed.status, &disk::fingerprint(text.as_bytes()));
     }
     let kinds = manifest.kinds.into_iter().map(|(kind, listed)| (kind, listed.status)).collect();
@@ -245,6 +257,19 @@ impl Content {
 }
 
 fn write_files(path: &Path, snapshot: &Snapshot, hash: String) -> io::Result<()> {
+    disk::write_folder_whole(path, |aside| each_file(snapshot, hash, &mut |name, fill| disk::write_whole_with(&aside.join(name), fill)))
+}
+
+/// Returns the files of a snapshot: name -> what it holds.
+pub fn files(snapshot: &Snapshot) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut keep = |name: &str, fill: &dyn Fn(&mut dyn Write) -> io::Result<()>| fill(files.entry(name.to_owned()).or_default());
+    each_file(snapshot, hash_of(snapshot), &mut keep).expect("memory takes everything");
+    files
+}
+
+/// Hands every file of a snapshot, the manifest last, to `write`: its name, and what fills it.
+fn each_file(snapshot: &Snapshot, hash: String, write: Writing<'_>) -> io::Result<()> {
     let count = |kind: &String| snapshot.of_kind(kind).count();
     let listed = |(kind, status): (&String, &Status)| (kind.clone(), Listed { status: status.clone(), count: count(kind) });
     let manifest = Manifest {
@@ -257,19 +282,16 @@ fn write_files(path: &Path, snapshot: &Snapshot, hash: String) -> io::Result<()>
         twice: snapshot.twice.clone(),
         hash,
     };
-    disk::write_folder_whole(path, |aside| {
-        for kind in snapshot.kinds.keys() {
-            disk::write_whole_with(&aside.join(format!("{kind}.json")), |out| write_kind(snapshot, kind, out))?;
-        }
-        let mut text = serde_json::to_string_pretty(&manifest).expect("a manifest is JSON");
-        text.push('\n');
-        disk::write_whole(&aside.join("manifest.json"), text.as_bytes())
-    })
+    for kind in snapshot.kinds.keys() {
+        write(&format!("{kind}.json"), &|out| write_kind(snapshot, kind, out))?;
+    }
+    let text = serde_json::to_string_pretty(&manifest).expect("a manifest is JSON") + "\n";
+    write("manifest.json", &|out| out.write_all(text.as_bytes()))
 }
 
-fn read_manifest(path: &Path) -> Result<Manifest, Error> {
+fn read_manifest(path: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Manifest, Error> {
     let file = path.join("manifest.json");
-    let text = fs::read_to_string(&file).map_err(|source| Error::Read { path: file.clone(), source })?;
+    let text = read(&file).map_err(|source| Error::Read { path: file.clone(), source })?;
     let refused = |error: serde_json::Error| not_json(&file, &text, &error);
     let any: serde_json::Value = serde_json::from_str(&text).map_err(refused)?;
     match any.get("format").and_then(serde_json::Value::as_u64) {

@@ -194,7 +194,8 @@ struct Complaint {
 const LACKS_SCOPE: &str = "Insufficient scope";
 
 /// Makes the error of an answer that is not 2xx.
-pub(super) fn refusal(request: &str, status: u16, answer: &[u8], veil: &Veil) -> Error {
+#[must_use]
+pub fn refusal(request: &str, status: u16, answer: &[u8], veil: &Veil) -> Error {
     // What is not JSON comes from a gateway on the way; its status says as much as its page.
     let complaint: Complaint = serde_json::from_slice(answer).unwrap_or_default();
     let message = match complaint.message {

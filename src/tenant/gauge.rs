@@ -15,18 +15,18 @@ const LONGEST: Duration = Duration::from_secs(3600);
 
 /// What one answer said about the bucket that counted it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Told {
+pub struct Told {
     /// What the bucket holds when it is full.
-    pub(super) limit: u32,
+    pub limit: u32,
     /// What is left in it.
-    pub(super) remaining: u32,
+    pub remaining: u32,
     /// When it is full again, or has something again: seen from the answer.
-    pub(super) reset: Duration,
+    pub reset: Duration,
 }
 
 impl Told {
     /// Reads what an answer says; `now` stands in for a missing `Date`.
-    pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Option<Self> {
+    pub fn read(headers: &HeaderMap, now: SystemTime) -> Option<Self> {
         let remaining = number(headers, "x-ratelimit-remaining")?;
         let limit = number(headers, "x-ratelimit-limit")?;
         let reset = since_answer(headers, now).unwrap_or(Duration::from_secs(1));
@@ -35,7 +35,7 @@ impl Told {
 }
 
 /// Returns the wait that an answer asks for: `Retry-After` in seconds, else, of a 429, until `x-ratelimit-reset`.
-pub(super) fn asked_wait(status: u16, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub fn asked_wait(status: u16, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok());
     seconds.map(|seconds| Duration::from_secs(seconds.into())).or_else(|| if status == 429 { since_answer(headers, now) } else { None })
 }

@@ -44,6 +44,15 @@ use veil::Veil;
 
 pub use error::{Cause, Error};
 
+/// What answers say, read without a tenant that gives them.
+pub mod answers {
+    pub use super::error::refusal;
+    pub use super::gauge::{Told, asked_wait};
+    pub use super::page::Page;
+    pub use super::token::{Token, read_grant};
+    pub use super::veil::Veil;
+}
+
 /// How to talk to a tenant.
 #[derive(Debug, Clone)]
 pub struct Settings {

@@ -8,15 +8,15 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 /// One page of a list.
 #[derive(Debug, PartialEq)]
-pub(super) struct Page<T> {
+pub struct Page<T> {
     /// What is on it; none where the answer is an object that lacks the field.
-    pub(super) elements: Option<Vec<T>>,
+    pub elements: Option<Vec<T>>,
     /// How many there are on all pages.
-    pub(super) total: Option<usize>,
+    pub total: Option<usize>,
     /// How many fit on one.
-    pub(super) limit: Option<usize>,
+    pub limit: Option<usize>,
     /// What leads to the next one.
-    pub(super) next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// Reads a page straight into its elements, with the list in this field.
@@ -24,7 +24,11 @@ struct Reader<'field, T>(&'field str, PhantomData<T>);
 
 impl<T> Page<T> {
     /// Reads a page whose list stands in `field`.
-    pub(super) fn read<'de>(body: &'de [u8], field: &str) -> Result<Self, serde_json::Error>
+    ///
+    /// # Errors
+    ///
+    /// When it is not JSON, or the elements are not what was expected.
+    pub fn read<'de>(body: &'de [u8], field: &str) -> Result<Self, serde_json::Error>
     where
         T: Deserialize<'de>,
     {

@@ -31,11 +31,11 @@ const MARGIN: Duration = Duration::from_secs(60);
 
 /// A token, and what is known about it.
 #[derive(Debug)]
-pub(super) struct Token {
+pub struct Token {
     /// What is sent.
-    pub(super) secret: Secret,
+    pub secret: Secret,
     /// What it is good for, where the tenant said so.
-    pub(super) scopes: Option<BTreeSet<String>>,
+    pub scopes: Option<BTreeSet<String>>,
     renewed_at: Option<Instant>,
 }
 
@@ -206,7 +206,12 @@ fn question(address: &Address, client_id: &str, proof: &Proof, veil: &mut Veil) 
     Ok(question)
 }
 
-fn read_grant(body: &[u8]) -> Result<Token, Error> {
+/// Reads the answer of `/oauth/token`.
+///
+/// # Errors
+///
+/// When it holds no token.
+pub fn read_grant(body: &[u8]) -> Result<Token, Error> {
     let grant: Grant =
         serde_json::from_slice(body).map_err(|error| Error::Unreadable { request: REQUEST.to_owned(), source: error.into() })?;
     let secret = Secret::new(grant.access_token);

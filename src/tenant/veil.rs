@@ -12,7 +12,7 @@ const LONGEST: usize = 600;
 
 /// Texts that must not be shown.
 #[derive(Clone, Default)]
-pub(super) struct Veil {
+pub struct Veil {
     hidden: Vec<String>,
 }
 
@@ -24,7 +24,7 @@ impl std::fmt::Debug for Veil {
 
 impl Veil {
     /// Hides a text, as it is and as JSON quotes it.
-    pub(super) fn hide(&mut self, secret: &str) {
+    pub fn hide(&mut self, secret: &str) {
         let quoted = Value::from(secret).to_string();
         for text in [secret, &quoted[1..quoted.len() - 1]] {
             if !text.is_empty() && !self.hidden.iter().any(|known| known == text) {
@@ -64,7 +64,8 @@ impl Veil {
     }
 
     /// Returns a text without its secrets, on one line and no longer than a person reads.
-    pub(super) fn clean(&self, text: &str) -> String {
+    #[must_use]
+    pub fn clean(&self, text: &str) -> String {
         let clean = self.hidden.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED));
         let plain: String = clean.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
         match plain.char_indices().nth(LONGEST) {

@@ -194,7 +194,11 @@ impl Settings {
     }
 
     /// Decides what the texts of both files and the variables mean.
-    fn resolve(config: Text, dotenv: Text, dir: Option<&Path>, environment: &Environment) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    ///
+    /// When something in a file or in a variable is wrong.
+    pub fn resolve(config: Text, dotenv: Text, dir: Option<&Path>, environment: &Environment) -> Result<Self, Error> {
         let variables = Variables::merge(environment, dotenv.source())?;
         let tenants = match config.source() {
             Some(source) => file::read(source)?,
@@ -242,9 +246,12 @@ impl Settings {
 }
 
 /// Where a file is looked for, and its text where it is there.
-struct Text {
-    path: PathBuf,
-    text: Option<String>,
+#[derive(Debug)]
+pub struct Text {
+    /// Where it is looked for.
+    pub path: PathBuf,
+    /// What it holds, where it is there.
+    pub text: Option<String>,
 }
 
 impl Text {
