@@ -33,16 +33,17 @@ pub struct Source<'text> {
 impl Source<'_> {
     /// Says what is wrong at a place of the file; the label stands beside the caret.
     pub fn wrong(&self, at: Range<usize>, what: impl Into<String>, label: impl Into<String>) -> Wrong {
-        let start = at.start.min(self.text.len());
+        let start = self.letter_at(at.start);
         let begins = self.text[..start].rfind('\n').map_or(0, |end| end + 1);
         let line = self.text[begins..].split('\n').next().unwrap_or_default().trim_end_matches('\r');
         let within = |place: usize| (place.max(begins) - begins).min(line.len());
+        let ends = (at.end..self.text.len()).find(|end| self.text.is_char_boundary(*end)).unwrap_or(at.end);
         Wrong {
             what: what.into(),
             path: self.path.to_owned(),
             line: self.text[..begins].matches('\n').count() + 1,
-            shown: cover_secrets(line),
-            at: within(at.start)..within(at.end),
+            shown: if goes_on_with_a_secret(&self.text[..begins]) { "*".repeat(line.len()) } else { cover_secrets(line) },
+            at: within(start)..within(ends),
             label: label.into(),
         }
     }
@@ -51,13 +52,15 @@ impl Source<'_> {
     pub fn not_json(&self, what: impl Into<String>, error: &serde_json::Error) -> Wrong {
         let before: usize = self.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
         // The parser counts to the sign it stumbled over, and to 0 at the beginning of a line.
-        let mut at = (before + error.column().saturating_sub(1)).min(self.text.len());
-        while !self.text.is_char_boundary(at) {
-            at -= 1;
-        }
+        let at = self.letter_at(before + error.column().saturating_sub(1));
         let text = error.to_string();
         let label = text.rfind(" at line ").map_or(text.as_str(), |place| &text[..place]);
         self.wrong(at..at + 1, what, label)
+    }
+
+    /// Returns where the letter begins that a byte belongs to.
+    fn letter_at(&self, byte: usize) -> usize {
+        (0..=byte.min(self.text.len())).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
     }
 }
 
@@ -80,6 +83,15 @@ pub fn is_secret(name: &str) -> bool {
 fn secret_word(text: &str) -> Option<usize> {
     let text = text.to_ascii_lowercase();
     ["secret", "password", "_token", "signing_key", "private_key"].iter().filter_map(|word| text.find(word).map(|at| at + word.len())).min()
+}
+
+/// Returns whether a text ends inside a quoted text of several lines that begins behind the name of a secret.
+fn goes_on_with_a_secret(before: &str) -> bool {
+    ["\"\"\"", "'''"].iter().any(|quotes| {
+        let is_open = !before.matches(quotes).count().is_multiple_of(2);
+        let opened_behind = before.rfind(quotes).and_then(|at| before[..at].rsplit('\n').next());
+        is_open && opened_behind.is_some_and(is_secret)
+    })
 }
 
 /// Covers what follows the name of a secret, byte by byte, so that every place in the line stays where it is.
@@ -134,11 +146,39 @@ mod tests {
     }
 
     #[test]
+    fn a_letter_of_several_bytes_is_pointed_at_whole() {
+        let source = Source { path: Path::new("plan.json"), text: "{\n  ⟧ 1}" };
+        let error = serde_json::from_str::<serde_json::Value>(source.text).expect_err("no JSON");
+        insta::assert_snapshot!(source.not_json("this is no plan", &error), @"
+        this is no plan
+         --> plan.json:2:3
+          |
+        2 |   ⟧ 1}
+          |   ^ key must be a string
+        ");
+        insta::assert_snapshot!(source.wrong(5..6, "inside a letter", "shown whole"), @"
+        inside a letter
+         --> plan.json:2:3
+          |
+        2 |   ⟧ 1}
+          |   ^ shown whole
+        ");
+    }
+
+    #[test]
     fn what_follows_the_name_of_a_secret_is_covered() {
         assert_eq!(cover_secrets("client_secret = \"hush\" # note"), "client_secret = ****** * ****");
         assert_eq!(cover_secrets("dev = { CLIENT_SECRET=\"hush\" }"), "dev = { CLIENT_SECRET=****** *");
         assert_eq!(cover_secrets("client_secret \"hüsh\""), "client_secret *******");
         assert_eq!(cover_secrets("domain = \"acme\""), "domain = \"acme\"");
+    }
+
+    #[test]
+    fn a_secret_of_several_lines_is_covered_in_each() {
+        let text = "client_secret = \"\"\"\nhush \\q\n\"\"\"\nname = \"\"\"\nseen \\q\n";
+        let shown = |line: &str| Source { path: Path::new("a.toml"), text }.wrong(text.find(line).expect("there")..0, "", "").shown;
+        assert_eq!(shown("hush"), "*******");
+        assert_eq!(shown("seen"), "seen \\q");
     }
 
     #[test]
