@@ -276,8 +276,10 @@ fn plain(error: &serde_json::Error) -> String {
 ///
 /// When it cannot be read.
 pub fn is_ended(path: &Path) -> Result<bool, Error> {
-    let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    Ok(text.lines().last().is_some_and(|line| matches!(serde_json::from_str(line), Ok(Entry::Ended { .. }))))
+    // As bytes: a cut can go through a letter.
+    let bytes = bytes_of(path)?;
+    let last = bytes.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
+    Ok(last.is_some_and(|line| matches!(serde_json::from_slice(line), Ok(Entry::Ended { .. }))))
 }
 
 #[cfg(test)]
@@ -313,6 +315,17 @@ mod tests {
             assert_eq!(resumed.state(1), Some(&State::InDoubt), "{torn}");
             assert!(Journal::resume(&path, "2026-01-01T00:02:00Z").is_ok(), "{torn}");
         }
+    }
+
+    #[test]
+    fn a_journal_cut_through_a_letter_is_of_a_run_that_has_not_ended() {
+        let (_folder, path) = journal();
+        let line = "{\"entry\":\"failed\",\"change\":1,\"because\":\"é";
+        let torn = [&fs::read(&path).expect("read")[..], &line.as_bytes()[..line.len() - 1]].concat();
+        assert!(std::str::from_utf8(&torn).is_err());
+        fs::write(&path, torn).expect("written");
+        assert!(!is_ended(&path).expect("readable"));
+        assert_eq!(Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed").state(1), Some(&State::InDoubt));
     }
 
     #[test]

@@ -136,6 +136,21 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_with_a_number_of_many_digits_is_read_as_it_was_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("plan.json");
+        let side = || Side { tenant: "dev".into(), domain: "dev.auth0.com".into(), taken: "2026-01-01T00:00:00Z".into() };
+        let mut plan = Plan::between(side(), side());
+        let body = serde_json::from_str("{\"order\": 184467440731709551615, \"share\": 0.30000000000000004}").expect("a body");
+        let action = crate::plan::Action::Create { body, twins: Vec::new() };
+        let (key, source_id) = (crate::resource::Key::new("rules", "A"), crate::resource::Id::new("a"));
+        let change = crate::plan::Change { key, source_id, action, needs: Vec::new(), secrets: Vec::new() };
+        plan.stages.push(crate::plan::Stage { title: "Rules".into(), changes: vec![change] });
+        save(&path, &plan, &[]).expect("saved");
+        assert_eq!(load(&path).expect("unchanged").0, plan);
+    }
+
+    #[test]
     fn a_plan_edited_by_hand_is_refused() {
         let (_folder, path) = saved();
         fs::write(&path, fs::read_to_string(&path).expect("read").replace("prod.auth0.com", "other.auth0.com")).expect("written");

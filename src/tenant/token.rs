@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::address::Address;
-use super::error::{Error, refusal};
+use super::error::{Error, Missing, refusal};
 use super::gauge::asked_wait;
 use super::http::{Ending, Http, Lost, Message, chance, jitter};
 use super::retry::{Decision, Effect, Failure, Tried, decide};
@@ -212,13 +212,16 @@ fn question(address: &Address, client_id: &str, proof: &Proof, veil: &mut Veil) 
 ///
 /// When it holds no token.
 pub fn read_grant(body: &[u8]) -> Result<Token, Error> {
-    let grant: Grant =
-        serde_json::from_slice(body).map_err(|error| Error::Unreadable { request: REQUEST.to_owned(), source: error.into() })?;
+    // The reader quotes what it stumbles over, and here that can be a token: only the place is told.
+    let no_grant = |error: serde_json::Error| Missing(format!("it grants no token (line {} column {})", error.line(), error.column()));
+    let unreadable = |error| Error::Unreadable { request: REQUEST.to_owned(), source: no_grant(error).into() };
+    let grant: Grant = serde_json::from_slice(body).map_err(unreadable)?;
     let secret = Secret::new(grant.access_token);
     let scopes = grant.scope.or_else(|| read_claims(&secret).scope).as_deref().map(words);
     // One that ends at once is still good for the request it was asked for.
     let life = grant.expires_in.map(|seconds| Duration::from_secs(seconds.max(1)));
-    let renewed_at = life.map(|life| Instant::now() + life.saturating_sub(MARGIN.min(life / 10)));
+    // A life longer than the clock can count is one without an end.
+    let renewed_at = life.and_then(|life| Instant::now().checked_add(life.saturating_sub(MARGIN.min(life / 10))));
     Ok(Token { secret, scopes, renewed_at })
 }
 
@@ -239,4 +242,22 @@ fn words(scopes: &str) -> BTreeSet<String> {
 
 fn unix_time() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_beyond_every_clock_is_one_without_an_end() {
+        let token = read_grant(br#"{"access_token":"a","expires_in":18446744073709551615}"#).expect("a token");
+        assert_eq!(token.renewed_at, None);
+    }
+
+    #[test]
+    fn an_answer_that_grants_no_token_is_not_quoted() {
+        let error = read_grant(br#"{"access_token":"a","expires_in":"s3cret"}"#).expect_err("no number");
+        let because = std::error::Error::source(&error).expect("a cause").to_string();
+        assert_eq!(because, "it grants no token (line 1 column 41)");
+    }
 }
