@@ -143,6 +143,16 @@ impl Appender {
         self.file.sync_data()
     }
 
+    /// Returns whether only its owner may read it.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not say.
+    pub fn is_private(&self) -> io::Result<bool> {
+        let of_others = self.file.metadata()?.permissions().mode() & 0o077;
+        Ok(of_others == 0)
+    }
+
     /// Returns where the file is.
     #[must_use]
     pub fn path(&self) -> &Path {

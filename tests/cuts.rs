@@ -33,6 +33,7 @@ async fn carry_out(plan: &Plan, tenant: &Tenant, journal: Journal) -> Summary {
         journal,
         observer: &Unwatched,
         secret: &|_| Some(Secret::new("supplied")),
+        keeper: None,
         moved: Moved::default(),
         at_once: 1,
         room: &|| usize::MAX,

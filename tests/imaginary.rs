@@ -59,6 +59,7 @@ async fn import(source: &Snapshot, tenant: &Tenant) -> Plan {
         journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW, "import").expect("a journal"),
         observer: &Unwatched,
         secret: &|_| None,
+        keeper: None,
         moved: Moved::default(),
         at_once: 4,
         room: &|| usize::MAX,

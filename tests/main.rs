@@ -20,6 +20,7 @@ mod reference;
 mod references;
 mod references_pages;
 mod refusals;
+mod secrets;
 mod signing;
 mod stage;
 mod subscriptions;

@@ -195,7 +195,7 @@ impl Stage {
         let port = |url: &str| url.rsplit(':').next().expect("a port").to_owned();
         let folder = self.folder.path().display().to_string();
         let text = text.replace(&folder, "DIR").replace(&port(&self.dev.url()), "PORT").replace(&port(&self.prod_url), "PORT");
-        without_costs(&without_times(&text))
+        without_made_ids(&without_costs(&without_times(&text)))
     }
 
     /// Starts prod anew, with this public key in place of a secret.
@@ -332,6 +332,15 @@ fn without_costs(text: &str) -> String {
         cost.map_or(line.to_owned(), |(begins, ends)| format!("{} in TIME{}", &line[..begins], &line[ends..]))
     });
     lines.collect()
+}
+
+/// Replaces the id in `clients/..?fields=`: which client is made first, and gets which, is not always the same.
+fn without_made_ids(text: &str) -> String {
+    let parts = text.split("api get 'clients/").enumerate().map(|(at, part)| match part.find("?fields=") {
+        Some(ends) if at > 0 => format!("api get 'clients/ID{}", &part[ends..]),
+        _ => part.to_owned(),
+    });
+    parts.collect()
 }
 
 /// A tenant that is ahead.

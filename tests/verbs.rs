@@ -398,12 +398,22 @@ fn an_import_is_json_for_programs() {
         {
           "key": "clients/Till",
           "path": "client_secret",
-          "step": "the target makes a new client_secret; hand it to whoever uses this client"
+          "step": "the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it"
         }
       ],
       "requests": "COST",
       "run": "./runs/TIME-prod",
       "seconds": "COST",
+      "secrets": [
+        {
+          "fate": "left",
+          "fetch": "migrate api get 'clients/ID?fields=client_secret' --tenant prod",
+          "field": "client_secret",
+          "id": "ucjKYV6gSaUfeqpaN2TYw2BO4FwYHKwF",
+          "key": "clients/Till",
+          "message": null
+        }
+      ],
       "source": {
         "domain": "acme-dev.eu.auth0.com",
         "taken": "TIME",

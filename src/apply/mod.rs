@@ -4,17 +4,20 @@
 //! run.rs       stages, in batches: intents durable, requests sent, outcomes recorded
 //! send.rs      one change -> the requests it takes
 //! journal.rs   the append-only record
+//! made.rs      secrets that the target makes, and who keeps them
 //! stale.rs     what moved since it was planned
 //! summary.rs   how it ended
 //! ```
 
 pub mod journal;
+mod made;
 mod run;
 mod send;
 mod stale;
 mod summary;
 
 pub use journal::Journal;
+pub use made::{Fate, Handed, Keeper, NewSecret};
 pub use run::{Error, Run};
 pub use stale::Moved;
 pub use summary::{Settled, Summary, Tally};

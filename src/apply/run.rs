@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use futures_util::future::join_all;
 
 use super::journal::{self, Journal, State};
-use super::send::{Ready, look_up, ready, send};
+use super::made::{Fate, Handed, Keeper, NewSecret, Supplied};
+use super::send::{Ready, Sent, look_up, ready, send};
 use super::stale::Moved;
 use super::summary::{Settled, Summary};
 use crate::catalog::{Catalog, Kind};
@@ -42,6 +43,8 @@ pub struct Run<'run> {
     pub observer: &'run dyn Observer,
     /// Where secrets come from; every one a plan names was found before.
     pub secret: &'run (dyn Fn(&SecretField) -> Option<Secret> + Sync),
+    /// Who keeps the secrets that the target makes, where somebody does.
+    pub keeper: Option<Box<dyn Keeper + 'run>>,
     /// Changes of resources that moved since they were planned, which are refused.
     pub moved: Moved,
     /// How many requests are under way at once, and how many intents become durable together.
@@ -53,14 +56,15 @@ pub struct Run<'run> {
 }
 
 /// What a run knows while it goes on.
-struct Progress {
+struct Progress<'plan> {
     names: Names,
+    supplied: Supplied<'plan>,
     created: HashMap<&'static str, Vec<Id>>,
     lost: HashSet<Key>,
     summary: Summary,
 }
 
-impl Progress {
+impl Progress<'_> {
     /// Returns the ids of what this run has created of a kind.
     fn created_of(&self, kind: &Kind) -> &[Id] {
         self.created.get(kind.name).map_or(&[], Vec::as_slice)
@@ -80,7 +84,8 @@ impl Run<'_> {
         for (key, id) in &self.plan.known {
             names.learn(key.clone(), id.clone());
         }
-        let mut progress = Progress { names, created: HashMap::new(), lost: HashSet::new(), summary: Summary::default() };
+        let supplied = Supplied::by(self.plan);
+        let mut progress = Progress { names, supplied, created: HashMap::new(), lost: HashSet::new(), summary: Summary::default() };
         let mut first = 0;
         for stage in &self.plan.stages {
             let changes: Vec<(usize, &Change)> = stage.changes.iter().enumerate().map(|(at, change)| (first + at, change)).collect();
@@ -123,42 +128,42 @@ impl Run<'_> {
     }
 
     /// Sends the changes of a batch at the same time, and records how they ended.
-    async fn carry_out_batch(&mut self, batch: &[(usize, &Change)], progress: &mut Progress) -> Result<(), journal::Error> {
-        let mut outcomes: Vec<(usize, &Change, Outcome)> = Vec::new();
+    async fn carry_out_batch(&mut self, batch: &[(usize, &Change)], progress: &mut Progress<'_>) -> Result<(), journal::Error> {
+        let mut ended: Vec<(usize, &Change, Sent)> = Vec::new();
         let mut to_send = Vec::new();
         for (at, change) in batch.iter().copied() {
             match self.prepare(at, change, progress) {
                 Ok(ready) => to_send.push((at, change, ready)),
-                Err(outcome) => outcomes.push((at, change, outcome)),
+                Err(outcome) => ended.push((at, change, outcome.into())),
             }
         }
         let (is_any_sent, answers) = (!to_send.is_empty(), self.tenant.requests().answers);
-        for (at, change, outcome) in self.settle_doubts(&mut to_send, progress).await {
-            outcomes.push((at, change, outcome));
-        }
+        ended.extend(self.settle_doubts(&mut to_send, progress).await);
         self.journal.intend(to_send.iter().map(|(at, change, _)| (*at, &change.key, change.verb())))?;
         let sent = to_send.iter().map(|(at, change, ready)| {
             let (catalog, tenant, kind) = (self.catalog, self.tenant, self.kind_of(change));
             let created = progress.created_of(kind);
             async move { (*at, *change, send(catalog, tenant, kind, ready, created).await) }
         });
-        let answered = join_all(sent).await;
-        outcomes.extend(answered);
+        ended.extend(join_all(sent).await);
         // Every request was repeated before it was given up: a tenant that left all of them without an answer is gone.
         progress.summary.is_silent = is_any_sent && self.tenant.requests().answers == answers;
+        ended.sort_by_key(|(at, ..)| *at);
+        for (at, change, sent) in &ended {
+            self.hand_on(*at, change, sent, progress);
+        }
         let is_new = |at: &usize| !self.is_applied(*at);
         let to_record: Vec<(usize, &Outcome)> =
-            outcomes.iter().filter(|(at, ..)| is_new(at)).map(|(at, _, outcome)| (*at, outcome)).collect();
+            ended.iter().filter(|(at, ..)| is_new(at)).map(|(at, _, sent)| (*at, &sent.outcome)).collect();
         let recorded = self.journal.settle(to_record.into_iter());
-        outcomes.sort_by_key(|(at, ..)| *at);
-        for (_, change, outcome) in outcomes {
-            self.take_note(change, outcome, progress);
+        for (_, change, sent) in ended {
+            self.take_note(change, sent.outcome, progress);
         }
         recorded
     }
 
     /// Puts a change into the words of the target, or says how it ended without being sent.
-    fn prepare(&self, at: usize, change: &Change, progress: &Progress) -> Result<Ready, Outcome> {
+    fn prepare(&self, at: usize, change: &Change, progress: &Progress<'_>) -> Result<Ready, Outcome> {
         if let Some(State::Applied(id)) = self.journal.state(at) {
             return Err(Outcome::Applied(id.clone()));
         }
@@ -179,8 +184,8 @@ impl Run<'_> {
     async fn settle_doubts<'change>(
         &self,
         to_send: &mut Vec<(usize, &'change Change, Ready)>,
-        progress: &Progress,
-    ) -> Vec<(usize, &'change Change, Outcome)> {
+        progress: &Progress<'_>,
+    ) -> Vec<(usize, &'change Change, Sent)> {
         let mut settled = Vec::new();
         let mut open = Vec::new();
         for (at, change, mut ready) in to_send.drain(..) {
@@ -193,17 +198,36 @@ impl Run<'_> {
             let kind = self.kind_of(change);
             let known = [twins.as_slice(), progress.created_of(kind)].concat();
             match look_up(self.tenant, kind, body, &known).await {
-                Ok(Some(id)) => settled.push((at, change, Outcome::Applied(id))),
+                Ok(Some(found)) => settled.push((at, change, found.into())),
                 Ok(None) => open.push((at, change, ready)),
-                Err(unread) => settled.push((at, change, Outcome::InDoubt(format!("the target cannot be read: {unread}")))),
+                Err(unread) => settled.push((at, change, Outcome::InDoubt(format!("the target cannot be read: {unread}")).into())),
             }
         }
         *to_send = open;
         settled
     }
 
+    /// Hands on what the target made with a change; that it is there is recorded only then.
+    fn hand_on(&mut self, at: usize, change: &Change, sent: &Sent, progress: &mut Progress<'_>) {
+        let Some(id) = sent.outcome.id() else { return };
+        let is_earlier = self.is_applied(at);
+        for made in progress.supplied.made_with(self.kind_of(change), change) {
+            let shown = sent.made.iter().find(|(path, _)| *path == made.path).map(|(path, secret)| (*path, secret));
+            let fate = match (&mut self.keeper, shown) {
+                (None, _) => Fate::Left,
+                (Some(keeper), Some((path, secret))) => {
+                    keeper.keep(&NewSecret { key: &change.key, id, path, secret }).map_or_else(Fate::Lost, |()| Fate::Kept)
+                }
+                (Some(keeper), None) if keeper.has(&change.key, id, made.path) => Fate::Kept,
+                (Some(_), None) if is_earlier => Fate::Left,
+                (Some(_), None) => Fate::Lost("the target did not show it".to_owned()),
+            };
+            progress.summary.made.push(Handed::of(change, id, made, fate));
+        }
+    }
+
     /// Keeps what later changes must know of this one, and tells who is watching.
-    fn take_note(&self, change: &Change, outcome: Outcome, progress: &mut Progress) {
+    fn take_note(&self, change: &Change, outcome: Outcome, progress: &mut Progress<'_>) {
         let is_create = matches!(change.action, Action::Create { .. });
         match &outcome {
             Outcome::Applied(id) | Outcome::Reduced(id, _) if is_create => {

@@ -21,6 +21,34 @@ pub(super) enum Ready {
     Remove { id: Id },
 }
 
+/// How sending ended: the outcome, and the secrets that the target's answer held, which must go to their keeper.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) outcome: Outcome,
+    pub(super) made: Vec<(&'static str, Secret)>,
+    /// Whether it was refused because the target's subscription lacks something.
+    is_unentitled: bool,
+}
+
+impl From<Outcome> for Sent {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, made: Vec::new(), is_unentitled: false }
+    }
+}
+
+/// A resource that the target has, and the secrets of it that an answer held.
+#[derive(Debug)]
+pub(super) struct Found {
+    id: Id,
+    made: Vec<(&'static str, Secret)>,
+}
+
+impl From<Found> for Sent {
+    fn from(found: Found) -> Self {
+        Self { made: found.made, ..Outcome::Applied(found.id).into() }
+    }
+}
+
 /// Puts ids in the place of keys, and secrets into the body.
 ///
 /// # Errors
@@ -59,7 +87,7 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(S
 }
 
 /// Sends a change; `created` are the ids this run has made of the kind.
-pub(super) async fn send(catalog: &Catalog, tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Outcome {
+pub(super) async fn send(catalog: &Catalog, tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Sent {
     let by_alias;
     let ready = match with_aliases(catalog, tenant, kind, ready).await {
         Ok(None) => ready,
@@ -67,32 +95,19 @@ pub(super) async fn send(catalog: &Catalog, tenant: &Tenant, kind: &'static Kind
             by_alias = other;
             &by_alias
         }
-        Err(unread) => return outcome_of(&unread).outcome,
+        Err(unread) => return ended_by(&unread),
     };
-    let ended = attempt(tenant, kind, ready, created).await;
-    match without_gated(kind, ready).filter(|_| ended.is_unentitled) {
-        None => ended.outcome,
-        Some((left, without)) => {
-            let because = format!("without {}: {}", without.join(", "), ended.outcome.message().unwrap_or_default());
-            let again = attempt(tenant, kind, &left, created).await.outcome;
-            if let Outcome::Applied(id) = again { Outcome::Reduced(id, because) } else { again }
-        }
+    let sent = attempt(tenant, kind, ready, created).await;
+    let Some((left, without)) = without_gated(kind, ready).filter(|_| sent.is_unentitled) else { return sent };
+    let because = format!("without {}: {}", without.join(", "), sent.outcome.message().unwrap_or_default());
+    let mut again = attempt(tenant, kind, &left, created).await;
+    if let Outcome::Applied(id) = again.outcome {
+        again.outcome = Outcome::Reduced(id, because);
     }
+    again
 }
 
-/// How an attempt ended, and whether it was because the target's subscription lacks something.
-struct Ended {
-    outcome: Outcome,
-    is_unentitled: bool,
-}
-
-impl From<Outcome> for Ended {
-    fn from(outcome: Outcome) -> Self {
-        Self { outcome, is_unentitled: false }
-    }
-}
-
-async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Ended {
+async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Sent {
     match ready {
         Ready::Create { body, twins, may_have_landed } => create(tenant, kind, body, &[twins, created].concat(), *may_have_landed).await,
         Ready::Update { id, body, edits, secrets } => match update(tenant, kind, id, body, edits, secrets).await {
@@ -101,12 +116,12 @@ async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &
         },
         Ready::Elements { parent, added, removed } => match tenant.change_elements(kind, parent, added, removed).await {
             Ok(()) => Outcome::Applied(parent.clone()).into(),
-            Err(refused) => outcome_of(&refused),
+            Err(refused) => ended_by(&refused),
         },
         Ready::Remove { id } => match tenant.remove(kind, id).await {
             Ok(()) => Outcome::Applied(id.clone()).into(),
             Err(refused) if refused.is_not_found() => Outcome::Applied(id.clone()).into(),
-            Err(refused) => outcome_of(&refused),
+            Err(refused) => ended_by(&refused),
         },
     }
 }
@@ -146,19 +161,19 @@ async fn with_aliases(catalog: &Catalog, tenant: &Tenant, kind: &Kind, ready: &R
 /// Creates a resource. One whose answer was lost is looked up by its key before it is sent again, and sent again once.
 ///
 /// Where an earlier request for it may have landed, a conflict says that it did, if only after it was looked up.
-async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id], may_have_landed: bool) -> Ended {
+async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id], may_have_landed: bool) -> Sent {
     let mut is_second = false;
     loop {
         let lost = match tenant.create(kind, body).await {
-            Ok(answer) => return created(kind, &answer, body).into(),
+            Ok(answer) => return created(kind, &answer, body),
             Err(refused) if refused.is_in_doubt() || (refused.is_conflict() && (is_second || may_have_landed)) => refused,
-            Err(refused) => return outcome_of(&refused),
+            Err(refused) => return ended_by(&refused),
         };
         let is_conflict = lost.is_conflict();
         match look_up(tenant, kind, body, known).await {
-            Ok(Some(id)) => return Outcome::Applied(id).into(),
+            Ok(Some(found)) => return found.into(),
             Ok(None) if !is_second && !is_conflict => is_second = true,
-            Ok(None) => return outcome_of(&lost),
+            Ok(None) => return ended_by(&lost),
             Err(unread) if unread.is_unreachable() => {
                 return Outcome::InDoubt(format!("{}; nor can it be looked up", told(&lost))).into();
             }
@@ -169,15 +184,21 @@ async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id],
     }
 }
 
-fn created(kind: &Kind, answer: &Body, body: &Body) -> Outcome {
+fn created(kind: &Kind, answer: &Body, body: &Body) -> Sent {
     match kind.id_of(answer).or_else(|| kind.id_of(body)) {
-        Some(id) => Outcome::Applied(Id::new(id)),
-        None => Outcome::InDoubt(format!("the tenant answered without \"{}\"", kind.id)),
+        Some(id) => found(kind, id, body, answer).into(),
+        None => Outcome::InDoubt(format!("the tenant answered without \"{}\"", kind.id)).into(),
     }
 }
 
-/// Returns the id of the resource that a create made, found by its key among those that were not there before.
-pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id]) -> Result<Option<Id>, tenant::Error> {
+/// Returns the resource of an answer with the secrets in it that a create of this body makes.
+fn found(kind: &Kind, id: String, body: &Body, answer: &Body) -> Found {
+    let shown = |path: &'static str| answer.text(path).filter(|text| !text.is_empty()).map(|text| (path, Secret::new(text)));
+    Found { id: Id::new(id), made: kind.made_for(body).filter_map(|made| shown(made.path)).collect() }
+}
+
+/// Returns the resource that a create made, found by its key among those that were not there before.
+pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id]) -> Result<Option<Found>, tenant::Error> {
     let answers = match kind.shape {
         Shape::Collection => match tenant.list(kind).await? {
             Listing::Complete(answers) => answers,
@@ -189,13 +210,15 @@ pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, k
         }
         Shape::Singleton | Shape::Keyed { .. } | Shape::Part { .. } | Shape::Child { .. } => {
             let id = Id::new(kind.id_of(body).unwrap_or_default());
-            return Ok(tenant.read(kind, &id).await?.and_then(|held| kind.id_of(&held)).map(Id::new));
+            let held = tenant.read(kind, &id).await?;
+            return Ok(held.and_then(|held| kind.id_of(&held).map(|id| found(kind, id, body, &held))));
         }
     };
     let value = |body: &Body, path: &str| body.get(path).filter(|value| !value.is_null()).cloned().or_else(|| kind.default_of(path));
     let has_its_key = |answer: &&Body| kind.key.iter().all(|path| value(answer, path) == value(body, path));
-    let mut ids = answers.iter().filter(has_its_key).filter_map(|answer| kind.id_of(answer)).map(Id::new);
-    Ok(ids.rfind(|id| !known.contains(id)))
+    let mut candidates = answers.iter().filter(has_its_key).filter_map(|answer| Some((kind.id_of(answer)?, answer)));
+    let is_new = |(id, _): &(String, &Body)| !known.iter().any(|known| known.as_str() == id);
+    Ok(candidates.rfind(is_new).map(|(id, answer)| found(kind, id, body, answer)))
 }
 
 async fn update(
@@ -205,24 +228,24 @@ async fn update(
     body: &Body,
     edits: &[Edit],
     secrets: &[(String, Secret)],
-) -> Result<(), Ended> {
+) -> Result<(), Sent> {
     let mut body = body.clone();
     let is_sent = |field: &&str| body.0.contains_key(*field) || secrets.iter().any(|(path, _)| covers(field, path));
     let overlaid: Vec<&str> =
         kind.fields().iter().map(|field| field.name).filter(|field| kind.is_laid_over(field)).filter(is_sent).collect();
     if !overlaid.is_empty() {
-        let held = tenant.read(kind, id).await.map_err(|refused| outcome_of(&refused))?;
-        let held = held.ok_or_else(|| Ended::from(Outcome::Failed("it is gone from the target since it was read".to_owned())))?;
+        let held = tenant.read(kind, id).await.map_err(|refused| ended_by(&refused))?;
+        let held = held.ok_or_else(|| Sent::from(Outcome::Failed("it is gone from the target since it was read".to_owned())))?;
         lay_over_held(kind, &overlaid, &held, &mut body, edits)?;
     }
     if kind.write == Write::Put && !kind.secrets.is_empty() {
-        let held = tenant.read(kind, id).await.map_err(|refused| outcome_of(&refused))?.unwrap_or_default();
+        let held = tenant.read(kind, id).await.map_err(|refused| ended_by(&refused))?.unwrap_or_default();
         keep_secrets(kind, &held, &mut body);
     }
     for (path, secret) in secrets {
         body.set(path, Value::String(secret.reveal().to_owned()));
     }
-    tenant.update(kind, id, &body).await.map(drop).map_err(|refused| outcome_of(&refused))
+    tenant.update(kind, id, &body).await.map(drop).map_err(|refused| ended_by(&refused))
 }
 
 /// Lays these fields of a body over what the target holds of them.
@@ -286,13 +309,13 @@ fn lay_over(held: &mut Value, wanted: Value) {
 }
 
 /// An update whose answer never came may have been carried out: that is a doubt, not a failure.
-fn outcome_of(refused: &tenant::Error) -> Ended {
+fn ended_by(refused: &tenant::Error) -> Sent {
     if refused.is_in_doubt() || refused.is_unreachable() {
         return Outcome::InDoubt(told(refused)).into();
     }
     let is_unentitled = refused.is_unentitled();
     let because = if is_unentitled { format!("not in the tenant's plan: {}", told(refused)) } else { told(refused) };
-    Ended { outcome: Outcome::Failed(because), is_unentitled }
+    Sent { is_unentitled, ..Outcome::Failed(because).into() }
 }
 
 /// Returns an error with its causes, as one line; of a doubt only what it came from, since the outcome itself says that it is one.

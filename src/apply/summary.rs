@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::made::{Fate, Handed, Supplied};
+use crate::catalog::Catalog;
 use crate::event::Outcome;
 use crate::plan::Plan;
 use crate::resource::Key;
@@ -28,6 +30,8 @@ pub struct Summary {
     pub unsent: usize,
     /// Whether the run stopped because the target did not answer any more.
     pub is_silent: bool,
+    /// Secrets that the target made, and what became of each.
+    pub made: Vec<Handed>,
     /// Values the target answered otherwise than they were sent, as sentences.
     pub differs: Vec<String>,
 }
@@ -52,11 +56,18 @@ pub struct Tally {
 impl Summary {
     /// Returns how a plan ended by what its journal tells of each change.
     #[must_use]
-    pub fn told(plan: &Plan, outcomes: &BTreeMap<usize, Outcome>) -> Self {
+    pub fn told(catalog: &Catalog, plan: &Plan, outcomes: &BTreeMap<usize, Outcome>) -> Self {
         let settled = plan.changes().enumerate().filter_map(|(at, change)| {
             outcomes.get(&at).map(|outcome| Settled { key: change.key.clone(), verb: change.verb(), outcome: outcome.clone() })
         });
-        let summary = Self { settled: settled.collect(), ..Self::default() };
+        let supplied = Supplied::by(plan);
+        let made = plan.changes().enumerate().flat_map(|(at, change)| {
+            let kind = catalog.kind(change.key.kind());
+            let made = kind.map(|kind| supplied.made_with(kind, change)).unwrap_or_default();
+            let id = outcomes.get(&at).and_then(Outcome::id);
+            made.into_iter().filter_map(move |made| Some(Handed::of(change, id?, made, Fate::Left)))
+        });
+        let summary = Self { settled: settled.collect(), made: made.collect(), ..Self::default() };
         summary.stopped_short_of(plan.changes().count())
     }
 

@@ -36,7 +36,7 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
     ])
     .secrets(&["signing_secret"])
     // 14 recorded creates by RS256 were answered without one.
-    .made_secrets(&[Made { path: "signing_secret", when: Some(("signing_alg", "HS256")) }])
+    .made_secrets(&[Made { path: "signing_secret", when: Some(("signing_alg", "HS256")), shown_at: "resource-servers/{id}" }])
     .sets(&["scopes"])
     .defaults(&[
         ("allow_offline_access", "false"),

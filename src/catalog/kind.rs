@@ -218,8 +218,8 @@ impl Kind {
     }
 
     /// Returns the secrets that a tenant makes when it creates a resource of this body.
-    pub fn made_for(&self, body: &Body) -> impl Iterator<Item = &'static str> {
+    pub fn made_for(&self, body: &Body) -> impl Iterator<Item = &'static Made> {
         let holds = |field: &str, text: &str| body.get(field).cloned().or_else(|| self.default_of(field)) == Some(text.into());
-        self.made_secrets.iter().filter(move |made| made.when.is_none_or(|(field, text)| holds(field, text))).map(|made| made.path)
+        self.made_secrets.iter().filter(move |made| made.when.is_none_or(|(field, text)| holds(field, text)))
     }
 }

@@ -70,6 +70,8 @@ pub struct Made {
     pub path: &'static str,
     /// A field and the text it must hold, where not every resource of the kind has such a secret.
     pub when: Option<(&'static str, &'static str)>,
+    /// The path under `/api/v2/` that shows it, with `{id}` for the id.
+    pub shown_at: &'static str,
 }
 
 /// What marks a resource that must be left alone.

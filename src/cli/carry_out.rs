@@ -7,7 +7,7 @@ use super::context::{AT_ONCE, Context, now};
 use super::failure::{FAILED, Failure, INCOMPLETE, INTERRUPTED, OVER, ROOM, TERMINATED};
 use super::limits::Limit;
 use super::memory::Memory;
-use crate::apply::{self, Journal, Moved, Run, Summary};
+use crate::apply::{self, Fate, Journal, Keeper, Moved, Run, Summary};
 use crate::disk::{self, Lock};
 use crate::plan::{Plan, file};
 use crate::report::{self, Effort};
@@ -20,6 +20,7 @@ pub(super) struct Begun<'lock> {
     pub(super) folder: PathBuf,
     journal: Journal,
     limit: Limit,
+    keeper: Option<Box<dyn Keeper>>,
     _lock: &'lock Lock,
 }
 
@@ -30,18 +31,23 @@ impl<'lock> Begun<'lock> {
         let folder = context.folder("runs")?.join(&name);
         file::save(&folder.join("plan.json"), plan, &[])?;
         let journal = Journal::begin(&folder.join("journal.jsonl"), &name, &now(), by)?;
-        Ok(Self { folder, journal, limit: Limit::default(), _lock: lock })
+        Ok(Self { folder, journal, limit: Limit::default(), keeper: None, _lock: lock })
     }
 
     /// Goes on with a run that was cut off.
     pub(super) fn again(folder: &Path, lock: &'lock Lock) -> Result<Self, Failure> {
         let journal = Journal::resume(&folder.join("journal.jsonl"), &now())?;
-        Ok(Self { folder: folder.to_owned(), journal, limit: Limit::default(), _lock: lock })
+        Ok(Self { folder: folder.to_owned(), journal, limit: Limit::default(), keeper: None, _lock: lock })
     }
 
     /// Lets the run take no new changes beyond a limit.
     pub(super) fn within(self, limit: Limit) -> Self {
         Self { limit, ..self }
+    }
+
+    /// Has the secrets that the target makes kept.
+    pub(super) fn with_keeper(self, keeper: Option<Box<dyn Keeper>>) -> Self {
+        Self { keeper, ..self }
     }
 }
 
@@ -82,7 +88,7 @@ pub(super) async fn carry_out(
     moved: Moved,
     memory: Option<(&mut Memory, Option<(Desired, &Snapshot)>)>,
 ) -> Result<Ended, Failure> {
-    let Begun { folder, journal, limit, _lock } = begun;
+    let Begun { folder, journal, limit, keeper, _lock } = begun;
     let signal = AtomicU8::new(0);
     let run = Run {
         catalog: context.catalog,
@@ -91,6 +97,7 @@ pub(super) async fn carry_out(
         journal,
         observer: &*context.progress,
         secret: &|field| context.secret(field),
+        keeper,
         moved,
         at_once: AT_ONCE,
         room: &|| if signal.load(Ordering::Relaxed) > 0 { 0 } else { limit.room(tenant.requests()) },
@@ -123,9 +130,13 @@ pub(super) async fn carry_out(
 fn exit_of(plan: &Plan, summary: &Summary, signal: u8) -> u8 {
     match summary.is_whole() {
         false if signal > 0 => signal,
-        true if plan.left_out.is_empty() => 0,
+        true if plan.left_out.is_empty() && !is_any_secret_lost(summary) => 0,
         _ => INCOMPLETE,
     }
+}
+
+fn is_any_secret_lost(summary: &Summary) -> bool {
+    summary.made.iter().any(|made| matches!(made.fate, Fate::Lost(_)))
 }
 
 /// A run whose journal cannot be written has stopped; what it did until then is known here for the last time.

@@ -9,6 +9,7 @@
 //! hooks.rs         who hears how a night went
 //! limits.rs        until when and with how many requests a run may go on
 //! lock.rs          one run at a time on a target
+//! secrets_to.rs    who keeps the secrets that a target makes
 //! carry_out.rs     run folder, signals, summary
 //! failure.rs       errors -> what state things are in, cause, hint, exit code
 //! verbs/           one file a verb; its doc comment is its help
@@ -23,6 +24,7 @@ mod lock;
 mod memory;
 mod prepare;
 mod runs;
+mod secrets_to;
 pub mod settings;
 mod verbs;
 

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::failure::{Failure, USAGE};
 use crate::apply::Summary;
 use crate::apply::journal::Record;
+use crate::catalog::Catalog;
 use crate::plan::{Plan, file};
 use crate::resource::Id;
 use crate::wrong::nearest;
@@ -37,7 +38,7 @@ impl PastRun {
     pub(super) fn read(folder: PathBuf, name: &str) -> Result<Self, Failure> {
         let (plan, _) = file::load(&folder.join("plan.json")).map_err(|error| unreadable(name, &error))?;
         let record = Record::load(&folder.join("journal.jsonl")).map_err(|error| unreadable(name, &error))?;
-        let summary = Summary::told(&plan, &record.outcomes);
+        let summary = Summary::told(Catalog::standard(), &plan, &record.outcomes);
         Ok(Self { name: name.to_owned(), folder, plan, record, summary })
     }
 

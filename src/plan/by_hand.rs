@@ -97,7 +97,7 @@ pub(super) fn steps(kind: &Kind, wanted: &Opened, held: Option<&Opened>, supplie
     let said = due.map(|step| {
         manual("", step.what.replace("{tenant}", tenant).replace("{domain}", &live.domain).replace("{name}", wanted.key.name()))
     });
-    let made: Vec<&str> = kind.made_for(&wanted.body).collect();
+    let made: Vec<&str> = kind.made_for(&wanted.body).map(|made| made.path).collect();
     // A new one is made whether or not the source shows its own: a token may lack the scope for that.
     let unshown = made.iter().copied().filter(|path| held.is_none() && !wanted.secrets.iter().any(|shown| shown == path));
     let hidden = hidden(kind, wanted, held);

@@ -2,6 +2,7 @@
 
 use super::json::outcome_word;
 use super::summary::Run;
+use crate::plan::Manual;
 use crate::resource::{Id, Key};
 
 const HEAD: [&str; 7] = ["kind", "name", "verb", "outcome", "field", "target_id", "message"];
@@ -9,14 +10,14 @@ const HEAD: [&str; 7] = ["kind", "name", "verb", "outcome", "field", "target_id"
 /// Returns a run as CSV.
 pub(super) fn csv(run: &Run<'_>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in std::iter::once(HEAD).chain(rows(run)) {
+    for row in std::iter::once(HEAD).chain(rows(run, &run.due())) {
         writer.write_record(row.map(harmless)).expect("memory takes every row");
     }
     let bytes = writer.into_inner().expect("memory takes every row");
     String::from_utf8(bytes).expect("rows of texts are text")
 }
 
-fn rows<'run>(run: &Run<'run>) -> Vec<[&'run str; 7]> {
+fn rows<'run>(run: &Run<'run>, due: &'run [Manual]) -> Vec<[&'run str; 7]> {
     let row = |key: &'run Key, rest: [&'run str; 5]| [key.kind(), key.name(), rest[0], rest[1], rest[2], rest[3], rest[4]];
     let settled = run.summary.settled.iter().map(|one| {
         let (id, message) = (one.outcome.id().map_or("", Id::as_str), one.outcome.message().unwrap_or_default());
@@ -25,7 +26,7 @@ fn rows<'run>(run: &Run<'run>) -> Vec<[&'run str; 7]> {
     let unsent = run.unsent().into_iter().map(|change| row(&change.key, [change.verb(), "unsent", "", "", ""]));
     let left_out =
         run.plan.left_out.iter().map(|left| row(&left.key, ["", "left_out", left.path.as_deref().unwrap_or_default(), "", &left.because]));
-    let manual = run.due().into_iter().map(|manual| row(&manual.key, ["", "by_hand", &manual.path, "", &manual.step]));
+    let manual = due.iter().map(|manual| row(&manual.key, ["", "by_hand", &manual.path, "", &manual.step]));
     settled.chain(unsent).chain(left_out).chain(manual).collect()
 }
 

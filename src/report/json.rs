@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! plan    source target counts changes[] left_out[] manual[] left_alone[] unchanged{} target_only{} unknown{} notes[] refusals[] exit
-//! run     source target state counts seconds requests waited_seconds changes[] differs[] left_out[] manual[] run exit
+//! run     source target state counts seconds requests waited_seconds changes[] differs[] left_out[] manual[] secrets[] run exit
 //! export  tenant domain taken count kinds{} twice[] unknown{} secrets path is_same exit
 //! ```
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::exported::secrets;
 use super::summary::{Run, state};
-use crate::apply::Settled;
+use crate::apply::{Fate, Handed, Settled};
 use crate::event::Outcome;
 use crate::plan::guard::Refusal;
 use crate::plan::{Change, Plan};
@@ -72,6 +72,7 @@ pub fn summary_json(run: &Run<'_>, exit: u8) -> Value {
         "differs": run.summary.differs,
         "left_out": run.plan.left_out,
         "manual": run.due(),
+        "secrets": run.summary.made.iter().map(|made| secret(run, made)).collect::<Vec<_>>(),
         "run": run.folder,
         "exit": exit,
     })
@@ -92,6 +93,17 @@ fn settled(settled: &Settled) -> Value {
             json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "message": message})
         }
     }
+}
+
+/// Returns what became of a secret that the target made: the `fate` is `kept`, `left` or `lost`, and `fetch` the command that prints it.
+fn secret(run: &Run<'_>, made: &Handed) -> Value {
+    let (fate, because) = match &made.fate {
+        Fate::Kept => ("kept", None),
+        Fate::Left => ("left", None),
+        Fate::Lost(because) => ("lost", Some(because)),
+    };
+    let fetch = run.fetch(made, made.id.as_str());
+    json!({"key": made.key, "id": made.id, "field": made.path, "fate": fate, "message": because, "fetch": fetch})
 }
 
 /// Returns an outcome as one word for programs.

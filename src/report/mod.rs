@@ -6,6 +6,7 @@
 //! summary.rs    how a run ended, in the past tense   exported.rs  what an export found
 //! json.rs       the same for programs                table.rs     aligned columns
 //! runs.rs       runs that were                       night.rs     how a sync went
+//! steps.rs      what is left to a person
 //! files.rs      report.{json,csv,md,html} of a run   page.rs, csv.rs, markdown.rs, html.rs
 //! words.rs, values.rs, lines.rs, sections.rs, paint.rs   the small pieces of all of them
 //! ```
@@ -30,6 +31,7 @@ mod runs;
 #[cfg(test)]
 mod sample;
 mod sections;
+mod steps;
 mod summary;
 mod table;
 #[cfg(test)]

@@ -131,6 +131,7 @@ pub(super) fn summary() -> Summary {
         ],
         unsent: 1,
         is_silent: false,
+        made: Vec::new(),
         differs: vec!["client \"Web\": description was sent as \"Web\" and answered as \"web\"".into()],
     }
 }
@@ -138,5 +139,5 @@ pub(super) fn summary() -> Summary {
 /// Returns how a run of the plan went where everything went well.
 pub(super) fn whole() -> Summary {
     let settled = |change: &Change| Settled { key: change.key.clone(), verb: change.verb(), outcome: Outcome::Applied(Id::new("t")) };
-    Summary { settled: plan().changes().map(settled).collect(), unsent: 0, is_silent: false, differs: Vec::new() }
+    Summary { settled: plan().changes().map(settled).collect(), ..Summary::default() }
 }

@@ -1,15 +1,15 @@
 //! How a run ended, in the past tense: first what state the target is in, then what went wrong.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
 use super::paint::{ADDED, CHANGED, QUIET, REMOVED, painted};
 use super::sections::{Remark, by_hand, first, remarks, section};
 use super::words::{count, duration, enumeration, number};
-use crate::apply::{Summary, Tally};
+use crate::apply::{Fate, Handed, Summary, Tally};
 use crate::event::Outcome;
-use crate::plan::{Change, Manual, Plan};
+use crate::plan::{Change, Plan};
 use crate::resource::Key;
 
 /// What a run cost.
@@ -49,14 +49,6 @@ impl<'run> Run<'run> {
         };
         self.plan.changes().filter(|change| !is_settled(change)).collect()
     }
-
-    /// Returns the steps left to a person that are due: those of resources whose changes are all in the target.
-    pub(super) fn due(&self) -> Vec<&'run Manual> {
-        let not_applied = self.summary.settled.iter().filter(|one| one.outcome.id().is_none()).map(|one| &one.key);
-        let open: HashSet<&Key> = self.unsent().into_iter().map(|change| &change.key).chain(not_applied).collect();
-        let is_due = |manual: &&Manual| !open.contains(&manual.key);
-        self.plan.manual.iter().filter(is_due).collect()
-    }
 }
 
 /// Returns what state a summary leaves the target in: `applied 14 of 212 changes; 1 was refused and 197 were not sent`.
@@ -80,7 +72,7 @@ pub fn state(summary: &Summary) -> String {
 }
 
 /// Returns how a run ended, as styled text.
-pub fn summary(run: &Run<'_>) -> String {
+pub fn summary<'run>(run: &Run<'run>) -> String {
     let of = |title: &str, message: fn(&Outcome) -> Option<&str>| {
         let found = run.summary.settled.iter().filter_map(|one| message(&one.outcome).map(|because| (one, because)));
         let remark = found.map(|(one, because)| Remark { key: &one.key, verb: spaced(one.verb), path: None, because });
@@ -98,7 +90,10 @@ pub fn summary(run: &Run<'_>) -> String {
     blocks.extend(of("Skipped", |outcome| if let Outcome::Skipped(message) = outcome { Some(message) } else { None }));
     blocks.extend(section("Answered otherwise than sent", first(run.summary.differs.iter())));
     blocks.extend(section("Left out", remarks(run.plan.left_out.iter().map(Remark::from))));
-    blocks.extend(by_hand(run.due().into_iter()));
+    let kept = run.summary.made.iter().filter(|made| made.fate == Fate::Kept);
+    let remark = |made: &'run Handed| Remark { key: &made.key, verb: "", path: None, because: made.path };
+    blocks.extend(section("New secrets that were kept (--secrets-to)", remarks(kept.map(remark))));
+    blocks.extend(by_hand(run.due_in_short().iter()));
     blocks.extend(next(run));
     blocks.push(painted(QUIET, format!("The run's files are in {}", run.folder.display())));
     let mut text = blocks.join("\n\n");

@@ -117,6 +117,7 @@ pub(crate) async fn carried_out(plan: &Plan, tenant: &Tenant) -> Summary {
         journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW, "import").expect("a journal"),
         observer: &Unwatched,
         secret: &|_| Some(Secret::new("supplied")),
+        keeper: None,
         moved: Moved::default(),
         at_once: 16,
         room: &|| usize::MAX,

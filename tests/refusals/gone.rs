@@ -49,10 +49,10 @@ fn a_target_gone_in_the_middle_of_a_run_is_finished_when_it_is_back() {
     Applied 41 changes to prod in TIME.
 
     By hand
-      1. client "Acme Driver Android": the target makes a new client_secret; hand it to whoever uses this client
-      2. client "Shipment Events": the target makes a new client_secret; hand it to whoever uses this client
-      3. client "Tableau": the target makes a new client_secret; hand it to whoever uses this client
-      4. client "acmectl": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Acme Driver Android": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      2. client "Shipment Events": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      3. client "Tableau": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      4. client "acmectl": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
       5. connection "globex-saml": tell the identity provider of "globex-saml" the callback https://acme-prod.eu.auth0.com/login/callback and the entity id urn:auth0:acme-prod:globex-saml
 
     The run's files are in ./runs/TIME-prod

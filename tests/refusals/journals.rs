@@ -34,8 +34,8 @@ fn a_torn_last_line_is_dropped_and_the_run_goes_on() {
     Applied 2 changes to prod in TIME.
 
     By hand
-      1. client "Shop": the target makes a new client_secret; hand it to whoever uses this client
-      2. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Shop": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      2. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);

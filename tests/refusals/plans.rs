@@ -125,7 +125,7 @@ fn a_resource_that_moved_since_is_left_alone_and_the_rest_is_applied() {
       update client "Shop": its callbacks changed in the target since the plan; plan again
 
     By hand
-      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+      1. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
 
     The run's files are in ./runs/TIME-prod
     "#);

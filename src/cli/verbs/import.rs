@@ -13,6 +13,7 @@ use crate::cli::lock::{Patience, lock};
 use crate::cli::memory::Memory;
 use crate::cli::prepare::{Prepared, Route, allowed, preflight, prepare, read};
 use crate::cli::runs::folder_of;
+use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
 use crate::disk::Lock;
 use crate::plan::guard::{self, Refusal};
@@ -40,6 +41,8 @@ pub(in crate::cli) struct Import {
     /// Acknowledge a guard: many-changes, leak, deletes, critical
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
+    #[command(flatten)]
+    secrets: Secrets,
     /// Write without being asked
     #[arg(long, short)]
     yes: bool,
@@ -74,8 +77,9 @@ impl Import {
         }
         context.show(|| report::plan(&prepared.plan, &standing, ""));
         preflight(context, &prepared.plan, &prepared.tenant, &standing).await?;
+        let keeper = self.secrets.keeper(&prepared.plan.target.tenant)?;
         context.confirm(&question(&prepared.plan), self.yes)?;
-        let begun = Begun::new(context, &prepared.plan, &lock, "import")?;
+        let begun = Begun::new(context, &prepared.plan, &lock, "import")?.with_keeper(keeper);
         let (plan, ended) = fulfil(context, prepared, begun).await?;
         Ok(ended.answer(context, &plan))
     }
@@ -105,8 +109,9 @@ impl Import {
         if plan.is_empty() {
             return Ok(exit_of(&plan));
         }
+        let keeper = self.secrets.keeper(&plan.target.tenant)?;
         context.confirm(&question(&plan), self.yes)?;
-        let begun = Begun::new(context, &plan, &lock, "import")?;
+        let begun = Begun::new(context, &plan, &lock, "import")?.with_keeper(keeper);
         Ok(carry_out_linked(context, &plan, begun, &tenant, moved).await?.answer(context, &plan))
     }
 
@@ -118,6 +123,7 @@ impl Import {
         };
         let lock = lock(context, &target.name, self.patience).await?;
         let Again { plan, tenant, moved, begun } = Again::of(context, target, &folder, &lock, &self.route.manner.include).await?;
+        let begun = begun.with_keeper(self.secrets.keeper(&plan.target.tenant)?);
         let changes = report::count(plan.changes().count(), "change");
         context.confirm(&format!("Go on with {}, {changes} to \"{}\" ({})?", folder.display(), target.name, target.domain), self.yes)?;
         Ok(carry_out_linked(context, &plan, begun, &tenant, moved).await?.answer(context, &plan))

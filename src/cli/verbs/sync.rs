@@ -14,6 +14,7 @@ use crate::cli::limits::{Limit, Limits};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{Manner, Route, allowed, preflight, prepare, source_name};
 use crate::cli::runs::{PastRun, names};
+use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
 use crate::disk::{self, Lock};
 use crate::plan::{Plan, guard};
@@ -40,6 +41,8 @@ pub(in crate::cli) struct Sync {
     limits: Limits,
     #[command(flatten)]
     patience: Patience,
+    #[command(flatten)]
+    secrets: Secrets,
     #[command(flatten)]
     hooks: Hooks,
 }
@@ -103,6 +106,7 @@ impl Sync {
     ) -> Result<u8, Failure> {
         let mut limit = self.limits.begin();
         let lock = unless_stopped(lock(context, &target.name, self.patience)).await?;
+        self.secrets.keeper(&target.name)?;
         if let Some(folder) = cut_off(context, source, target)? {
             let ended = self.go_on(context, target, &folder, &lock, &mut limit, course).await?;
             if let Some(code) = ended {
@@ -119,7 +123,7 @@ impl Sync {
             course.plan = Some(prepared.plan);
             return Err(hint.into_iter().fold(failure, Failure::hint));
         }
-        let begun = Begun::new(context, &prepared.plan, &lock, "sync")?.within(limit);
+        let begun = Begun::new(context, &prepared.plan, &lock, "sync")?.within(limit).with_keeper(self.secrets.keeper(&target.name)?);
         let (plan, ended) = fulfil(context, prepared, begun).await?;
         course.plan = Some(plan);
         Ok(course.run.insert(ended).code)
@@ -137,7 +141,8 @@ impl Sync {
     ) -> Result<Option<u8>, Failure> {
         let again = unless_stopped(Again::of(context, target, folder, lock, &self.manner.include)).await?;
         let Again { plan, tenant, moved, begun } = again;
-        let ended = carry_out_linked(context, &plan, begun.within(limit.clone()), &tenant, moved).await?;
+        let begun = begun.within(limit.clone()).with_keeper(self.secrets.keeper(&target.name)?);
+        let ended = carry_out_linked(context, &plan, begun, &tenant, moved).await?;
         limit.spend(tenant.requests());
         let is_cut_off = ended.summary.unsent > 0;
         let (_, ended) = course.resumed.insert((plan, ended));

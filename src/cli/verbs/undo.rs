@@ -13,6 +13,7 @@ use crate::cli::lock::{Patience, lock};
 use crate::cli::memory::Memory;
 use crate::cli::prepare::{allowed, patterns, preflight, read};
 use crate::cli::runs::PastRun;
+use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Done, Plan, undo};
@@ -37,6 +38,8 @@ pub(in crate::cli) struct Undo {
     /// Acknowledge a guard: deletes, critical, many-changes, leak
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
+    #[command(flatten)]
+    secrets: Secrets,
     /// Write without being asked
     #[arg(long, short)]
     yes: bool,
@@ -62,11 +65,12 @@ impl Undo {
         }
         context.show(|| report::plan(&plan, &standing, ""));
         preflight(context, &plan, &tenant, &standing).await?;
+        let keeper = self.secrets.keeper(&target.name)?;
         context.confirm(&self.question(&plan), self.yes)?;
         // What was changed by hand, one resource at a time, has no source that anything is remembered of.
         let has_source = plan.source_tenant() != target.name;
         let mut memory = if has_source { Some(Memory::load(context, plan.source_tenant(), &target.name)?) } else { None };
-        let begun = Begun::new(context, &plan, &lock, "undo")?;
+        let begun = Begun::new(context, &plan, &lock, "undo")?.with_keeper(keeper);
         let memory = memory.as_mut().map(|memory| (memory, None));
         Ok(carry_out(context, &plan, begun, &tenant, Moved::default(), memory).await?.answer(context, &plan))
     }

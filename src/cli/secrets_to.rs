@@ -1,0 +1,247 @@
+//! `--secrets-to`: who keeps the secrets that a target makes when it creates something.
+//!
+//! One JSON object a secret, on a line of its own: `tenant`, `kind`, `name`, `id`, `field`, `secret`. A file grows by them; a command gets
+//! each on its standard input. What a command prints goes nowhere, since it may repeat what it was given.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::failure::{FAILED, Failure, USAGE};
+use crate::apply::{Keeper, NewSecret};
+use crate::disk::Appender;
+use crate::resource::{Id, Key, Secret};
+
+/// How long a command may take for one secret.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Whether the secrets that a target makes are kept, as it is asked for.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Secrets {
+    /// Keep the secrets that the target makes: appended to a file, or each given to a command on its standard input
+    #[arg(long, value_name = "file:PATH|exec:CMD")]
+    secrets_to: Option<SecretsTo>,
+}
+
+impl Secrets {
+    /// Returns who keeps the secrets of a tenant, ready before anything is written to it.
+    pub(super) fn keeper(&self, tenant: &str) -> Result<Option<Box<dyn Keeper>>, Failure> {
+        self.secrets_to.as_ref().map(|to| to.keeper(tenant)).transpose()
+    }
+}
+
+/// Where the secrets go that a target makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum SecretsTo {
+    /// They are appended to this file.
+    File(PathBuf),
+    /// Each is given to this command on its standard input.
+    Command(String),
+}
+
+/// A text that names neither a file nor a command.
+#[derive(Debug, thiserror::Error)]
+#[error("file:PATH or exec:COMMAND was expected")]
+struct Nowhere;
+
+impl FromStr for SecretsTo {
+    type Err = Nowhere;
+
+    fn from_str(text: &str) -> Result<Self, Nowhere> {
+        match text.split_once(':') {
+            Some((_, "")) | None => Err(Nowhere),
+            Some(("file", path)) => Ok(Self::File(path.into())),
+            Some(("exec", command)) => Ok(Self::Command(command.to_owned())),
+            Some(_) => Err(Nowhere),
+        }
+    }
+}
+
+impl SecretsTo {
+    fn keeper(&self, tenant: &str) -> Result<Box<dyn Keeper>, Failure> {
+        Ok(match self {
+            Self::File(path) => Box::new(InFile::open(path, tenant)?),
+            Self::Command(command) => Box::new(ByCommand { command: command.clone(), tenant: tenant.to_owned() }),
+        })
+    }
+}
+
+/// One secret as it is written.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    tenant: String,
+    kind: String,
+    name: String,
+    id: String,
+    field: String,
+    secret: String,
+}
+
+impl Line {
+    fn of(tenant: &str, new: &NewSecret<'_>) -> Self {
+        Self {
+            tenant: tenant.to_owned(),
+            kind: new.key.kind().to_owned(),
+            name: new.key.name().to_owned(),
+            id: new.id.to_string(),
+            field: new.path.to_owned(),
+            secret: new.secret.reveal().to_owned(),
+        }
+    }
+
+    fn to_text(&self) -> String {
+        let mut text = serde_json::to_string(self).expect("a line is JSON");
+        text.push('\n');
+        text
+    }
+}
+
+/// A file that keeps secrets, for its owner only.
+struct InFile {
+    file: Appender,
+    tenant: String,
+    /// What stands in it: kind, id and field -> the secret.
+    kept: HashMap<(String, String, String), Secret>,
+}
+
+impl InFile {
+    fn open(path: &Path, tenant: &str) -> Result<Self, Failure> {
+        let state = format!("nothing was written: secrets cannot be kept in \"{}\"", path.display());
+        let failed = |source: io::Error| Failure::new(FAILED, &state).caused_by(&source).hint("name another file with --secrets-to");
+        if path.exists() && !path.is_file() {
+            return Err(Failure::new(USAGE, format!("{state}, which is no file")));
+        }
+        let mut file = Appender::open(path).map_err(failed)?;
+        if !file.is_private().map_err(failed)? {
+            let hint = format!("`chmod 600 {}` keeps others out; or name another file", path.display());
+            return Err(Failure::new(USAGE, format!("{state}, which others may read")).hint(hint));
+        }
+        let text = std::fs::read_to_string(path).map_err(failed)?;
+        if !text.is_empty() && !text.ends_with('\n') {
+            // What a power cut tore must not spoil the next line.
+            file.append("\n").map_err(failed)?;
+        }
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
+        let kept = lines.map(|line| ((line.kind, line.id, line.field), Secret::new(line.secret))).collect();
+        Ok(Self { file, tenant: tenant.to_owned(), kept })
+    }
+}
+
+impl Keeper for InFile {
+    fn keep(&mut self, new: &NewSecret<'_>) -> Result<(), String> {
+        let place = place(new.key, new.id, new.path);
+        if self.kept.get(&place) == Some(new.secret) {
+            return Ok(());
+        }
+        let written = self.file.append(&Line::of(&self.tenant, new).to_text());
+        written.map_err(|error| format!("\"{}\" cannot be written: {error}", self.file.path().display()))?;
+        self.kept.insert(place, new.secret.clone());
+        Ok(())
+    }
+
+    fn has(&self, key: &Key, id: &Id, path: &str) -> bool {
+        self.kept.contains_key(&place(key, id, path))
+    }
+}
+
+fn place(key: &Key, id: &Id, path: &str) -> (String, String, String) {
+    (key.kind().to_owned(), id.to_string(), path.to_owned())
+}
+
+/// A command that is given each secret.
+struct ByCommand {
+    command: String,
+    tenant: String,
+}
+
+impl Keeper for ByCommand {
+    fn keep(&mut self, new: &NewSecret<'_>) -> Result<(), String> {
+        let line = Line::of(&self.tenant, new).to_text();
+        match given(&self.command, &line, LONGEST) {
+            Ok(Some(ended)) if ended.success() => Ok(()),
+            Ok(Some(ended)) => Err(format!("the command of --secrets-to ended with {ended}")),
+            Ok(None) => Err(format!("the command of --secrets-to did not end within {} s", LONGEST.as_secs())),
+            Err(error) => Err(format!("the command of --secrets-to cannot be run: {error}")),
+        }
+    }
+
+    fn has(&self, _: &Key, _: &Id, _: &str) -> bool {
+        false
+    }
+}
+
+/// Runs a command with this on its standard input; returns how it ended, or nothing where it took too long and was ended.
+fn given(command: &str, input: &str, longest: Duration) -> io::Result<Option<ExitStatus>> {
+    let mut child = Command::new("sh").args(["-c", command]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let is_written = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(input.as_bytes()));
+    let ended = ended_within(&mut child, longest)?;
+    match is_written {
+        // A command that ended without reading says by its status whether that was a failure.
+        Err(broken) if broken.kind() != io::ErrorKind::BrokenPipe => Err(broken),
+        _ => Ok(ended),
+    }
+}
+
+/// Waits for a command. No request is under way meanwhile, so that nothing else has to wait for it.
+fn ended_within(child: &mut Child, longest: Duration) -> io::Result<Option<ExitStatus>> {
+    let (started, mut pause) = (Instant::now(), Duration::from_millis(1));
+    loop {
+        if let Some(ended) = child.try_wait()? {
+            return Ok(Some(ended));
+        }
+        if started.elapsed() > longest {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(50));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_is_neither_a_file_nor_a_command_is_refused() {
+        assert_eq!("file:a/b".parse::<SecretsTo>().expect("a file"), SecretsTo::File("a/b".into()));
+        assert_eq!("exec:pass insert x:y".parse::<SecretsTo>().expect("a command"), SecretsTo::Command("pass insert x:y".into()));
+        for text in ["", "a/b", "file:", "exec:", "vault:x"] {
+            assert!(text.parse::<SecretsTo>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_never_ends_is_ended() {
+        assert_eq!(given("sleep 600", "x", Duration::from_millis(20)).expect("run"), None);
+    }
+
+    #[test]
+    fn a_secret_that_comes_twice_stands_once_also_after_a_torn_line() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("secrets.jsonl");
+        let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), Secret::new("s3cret"));
+        let new = NewSecret { key: &key, id: &id, path: "client_secret", secret: &secret };
+        for torn in ["", "{\"tenant\":\"pr"] {
+            InFile::open(&path, "prod").expect("opened").keep(&new).expect("kept");
+            let text = std::fs::read_to_string(&path).expect("read");
+            std::fs::write(&path, format!("{text}{torn}")).expect("written");
+        }
+        let mut again = InFile::open(&path, "prod").expect("opened");
+        assert!(again.has(&key, &id, "client_secret"));
+        let other = Secret::new("other");
+        again.keep(&NewSecret { secret: &other, ..new }).expect("kept");
+        let text = std::fs::read_to_string(&path).expect("read");
+        let line = |secret: &str| {
+            format!(r#"{{"tenant":"prod","kind":"clients","name":"Web","id":"c1","field":"client_secret","secret":"{secret}"}}"#)
+        };
+        assert_eq!(text.lines().collect::<Vec<_>>(), [line("s3cret").as_str(), "{\"tenant\":\"pr", &line("other")]);
+    }
+}
