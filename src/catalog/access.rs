@@ -38,6 +38,7 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
     // 14 recorded creates by RS256 were answered without one.
     .made_secrets(&[Made { path: "signing_secret", when: Some(("signing_alg", "HS256")), shown_at: "resource-servers/{id}" }])
     .sets(&["scopes"])
+    .told_apart(&[("scopes", "value")])
     .defaults(&[
         ("allow_offline_access", "false"),
         ("skip_consent_for_verifiable_first_party_clients", "false"),

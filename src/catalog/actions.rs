@@ -30,6 +30,7 @@ pub(super) static MODULES: Kind = Kind::collection("action-modules", "action mod
     .never_shown(&["secrets[].value"])
     .also_known_by("latest_version.id")
     .sets(&["secrets", "dependencies"])
+    .told_apart(&[("secrets", "name"), ("dependencies", "name")])
     .required(&["name", "code"])
     .echoed(&["publish"])
     .follow_up(FollowUp {
@@ -77,6 +78,7 @@ pub(super) static ACTIONS: Kind = Kind::collection("actions", "action", "/action
     .never_shown(&["secrets[].value"])
     .refers(&[Reference::id("modules[].module_id", "action-modules"), Reference::alias("modules[].module_version_id", "action-modules")])
     .sets(&["secrets", "dependencies", "modules"])
+    .told_apart(&[("secrets", "name"), ("dependencies", "name"), ("modules", "module_id")])
     .required(&["name", "supported_triggers"])
     .echoed(&["deploy"])
     .alone(&[

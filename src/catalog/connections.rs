@@ -117,6 +117,7 @@ pub(super) static SCIM: Kind = Kind::part(
 .refers(&[Reference::id("connection", "connections")])
 .required(&["connection"])
 .sets(&["mapping"])
+.told_apart(&[("mapping", "auth0")])
 .steps(&[Step {
     field: "user_id_attribute",
     when: When::Present,
@@ -149,6 +150,7 @@ pub(super) static DIRECTORY: Kind = Kind::part(
 .refers(&[Reference::id("connection", "connections")])
 .required(&["connection"])
 .sets(&["mapping"])
+.told_apart(&[("mapping", "auth0")])
 .scopes(
     &["read:directory_provisionings"],
     &["create:directory_provisionings"],

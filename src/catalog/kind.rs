@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::fields::Fields;
 use super::reference::{Alone, Made, Reference, Sealed, Step};
-use super::shape::{FollowUp, Names, Paging, Shape, Write};
+use super::shape::{Delta, FollowUp, Names, Paging, Shape, Write};
 use crate::body::{Body, Packed};
 
 /// A pure edit of a body on its way in, for what no word of the vocabulary covers.
@@ -83,6 +83,8 @@ pub struct Kind {
     pub references: &'static [Reference],
     /// Lists whose order says nothing.
     pub sets: &'static [&'static str],
+    /// Sets of objects, and the field that tells one element from the others.
+    pub told_apart: &'static [(&'static str, &'static str)],
     /// Lists with an order in which elements that name what only the target has stay, behind the others.
     pub joined: &'static [&'static str],
     /// Values the server fills in, as JSON text: one that is absent and one that holds this are the same.
@@ -161,6 +163,15 @@ impl Kind {
     pub fn elements(&self) -> &'static str {
         assert!(matches!(self.shape, Shape::Child { .. }), "only a child has elements");
         self.fields().iter().next().expect("catalog test: a child has one field").name
+    }
+
+    /// Returns the field that tells the elements of a set apart: two of which it holds the same are one thing to the API.
+    #[must_use]
+    pub fn told_apart_by(&self, set: &str) -> Option<&'static str> {
+        match self.shape {
+            Shape::Child { delta: Delta::Named { by, .. }, .. } => Some(by),
+            _ => self.told_apart.iter().find(|(path, _)| *path == set).map(|(_, field)| *field),
+        }
     }
 
     /// Returns the kind it hangs under.

@@ -222,6 +222,10 @@ mod tests {
             for path in paths.copied().chain(kind.defaults.iter().map(|(path, _)| *path)).chain(mirrors).chain(made) {
                 assert!(kind.fields().has(path), "{}: {path}", kind.name);
             }
+            for (set, field) in kind.told_apart {
+                let is_known = kind.sets.contains(set) && kind.fields().has(&format!("{set}[].{field}"));
+                assert!(is_known, "{}: {set}, {field}", kind.name);
+            }
         }
     }
 

@@ -39,6 +39,7 @@ impl Kind {
             sealed: &[],
             references: &[],
             sets: &[],
+            told_apart: &[],
             joined: &[],
             defaults: &[],
             mirrors: &[],
@@ -286,6 +287,13 @@ impl Kind {
     #[must_use]
     pub const fn sets(mut self, paths: &'static [&'static str]) -> Self {
         self.sets = paths;
+        self
+    }
+
+    /// Sets what tells the elements of a set apart, where they are objects that say more: the set, and a field of its elements.
+    #[must_use]
+    pub const fn told_apart(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.told_apart = fields;
         self
     }
 

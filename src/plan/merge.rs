@@ -8,7 +8,7 @@
 //!
 //! Sets are merged element by element: what the source added or took away since is added or taken away, what the target did stays.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -18,7 +18,7 @@ use crate::base::{Applied, Base};
 use crate::body::{Body, join};
 use crate::catalog::{Catalog, Kind};
 use crate::resource::{Id, Key, Resource};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, refs};
 
 /// What to do about fields that the target changed by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Sides<'_> {
         }
         // Of a list that only the target ever had no element came from a run.
         let is_merged = self.kind.sets.contains(&path.as_str()) && !self.is_overwritten && before.or(wanted).is_some();
-        if let Some(list) = is_merged.then(|| merged_set(&path, before, wanted, held, merged)).flatten() {
+        if let Some(list) = is_merged.then(|| merged_set(self.kind, &path, before, wanted, held, merged)).flatten() {
             merged.body.set(&path, list);
             return;
         }
@@ -126,7 +126,14 @@ impl Sides<'_> {
 }
 
 /// Merges a list whose order says nothing; nothing where one side holds no list.
-fn merged_set(path: &str, before: Option<&Value>, wanted: Option<&Value>, held: Option<&Value>, merged: &mut Merged) -> Option<Value> {
+fn merged_set(
+    kind: &Kind,
+    path: &str,
+    before: Option<&Value>,
+    wanted: Option<&Value>,
+    held: Option<&Value>,
+    merged: &mut Merged,
+) -> Option<Value> {
     let list = |value: Option<&Value>| value.map_or(Some(Vec::new()), |value| value.as_array().cloned());
     let (before, wanted, held) = (list(before)?, list(wanted)?, list(held)?);
     let is_drift =
@@ -143,18 +150,17 @@ fn merged_set(path: &str, before: Option<&Value>, wanted: Option<&Value>, held: 
     };
     let all = wanted.iter().chain(held.iter().filter(|element| !wanted.contains(element)));
     let list: Vec<Value> = all.filter(stays).cloned().collect();
-    if let Some(name) = twice(&list) {
+    if let Some(name) = kind.told_apart_by(path).and_then(|field| twice(&list, field)) {
         merged.conflicts.push(format!("{path} ({name})"));
     }
     Some(Value::Array(list))
 }
 
-/// Returns what two elements are called that are one thing to the API: objects whose first text is the same.
-fn twice(list: &[Value]) -> Option<String> {
-    let name = |element: &Value| ["value", "name", "id"].iter().find_map(|field| element[*field].as_str()).map(str::to_owned);
-    let mut names: Vec<String> = list.iter().filter(|element| element.is_object()).filter_map(name).collect();
-    names.sort();
-    names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone())
+/// Returns what two elements are called that are one thing to the API, since this field of both holds the same.
+fn twice(list: &[Value], field: &str) -> Option<String> {
+    let mut seen = HashSet::new();
+    let name = list.iter().map(|element| &element[field]).find(|name| !seen.insert(name.as_str()) && name.is_string())?;
+    refs::as_reference(name).map(|key| key.to_string()).or_else(|| name.as_str().map(str::to_owned))
 }
 
 /// Returns what a target changed by itself since it was last written, and what it lost.
@@ -254,6 +260,18 @@ mod tests {
         assert_eq!(both.conflicts, ["scopes (read)"]);
         let one = merge(kind, &base, &body(scopes("b")), &body(scopes("a")), OnDrift::Keep);
         assert_eq!((one.conflicts.len(), one.body.into_value()), (0, scopes("b")));
+    }
+
+    #[test]
+    fn one_client_of_an_organization_that_both_sides_changed_is_a_conflict() {
+        let clients = |access: &str| json!({"clients": [{"client_id": "⟦clients/Web⟧", "use_for_member_access": access}]});
+        let kind = Catalog::standard().kind("organization-clients").expect("a kind");
+        let body = |value| Body::from_value(value).expect("an object");
+        let base = Applied { id: Id::new("org"), body: body(clients("a")).into(), own: None };
+        let both = merge(kind, &base, &body(clients("b")), &body(clients("c")), OnDrift::Keep);
+        assert_eq!(both.conflicts, ["clients (clients/Web)"]);
+        let one = merge(kind, &base, &body(clients("a")), &body(clients("c")), OnDrift::Keep);
+        assert_eq!((one.conflicts.len(), one.body.into_value()), (0, clients("c")));
     }
 
     #[test]
