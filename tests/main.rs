@@ -5,6 +5,7 @@ mod code;
 mod coverage;
 mod cuts;
 mod demo;
+mod drift;
 mod dry_run;
 mod effort;
 mod flows;

@@ -34,6 +34,12 @@ impl Memory {
         Ok(Self { links: Links::load(&links_path)?, base: Base::load(&base_path)?, links_path, base_path })
     }
 
+    /// Reads what is remembered of the source and the target of a plan; nothing is of what was changed by hand, one resource at a time.
+    pub(super) fn of_plan(context: &Context, plan: &Plan) -> Result<Option<Self>, Failure> {
+        let (source, target) = (plan.source_tenant(), &plan.target.tenant);
+        (source != target).then(|| Self::load(context, source, target)).transpose()
+    }
+
     /// Writes both.
     pub(super) fn save(&self) -> Result<(), Failure> {
         self.links.save(&self.links_path)?;
@@ -48,6 +54,18 @@ impl Memory {
         for (source, at) in wanted.iter().zip(partners) {
             if let Some(target) = at.map(|at| &live.resources[at]).filter(|target| has_own_id(&target.id, &target.key)) {
                 self.links.link(&source.id, &target.id, &source.key);
+            }
+        }
+    }
+
+    /// Links every pair that a plan says of what it updates, unless either is linked by now.
+    pub(super) fn adopt_planned(&mut self, plan: &Plan) {
+        for change in plan.changes().filter(|_| plan.undoes.is_none()) {
+            let Action::Update { id: Some(id), .. } = &change.action else { continue };
+            let kind = change.key.kind();
+            let is_linked = self.links.of_source(kind, &change.source_id).is_some() || self.links.of_target(kind, id).is_some();
+            if !is_linked && has_own_id(id, &change.key) {
+                self.links.link(&change.source_id, id, &change.key);
             }
         }
     }

@@ -185,8 +185,11 @@ pub(super) async fn carry_out_linked(
     tenant: &Tenant,
     moved: Moved,
 ) -> Result<Ended, Failure> {
-    let mut memory = Memory::load(context, plan.source_tenant(), &plan.target.tenant)?;
-    carry_out(context, plan, begun, tenant, moved, Some((&mut memory, None))).await
+    let mut memory = Memory::of_plan(context, plan)?;
+    if let Some(memory) = &mut memory {
+        memory.adopt_planned(plan);
+    }
+    carry_out(context, plan, begun, tenant, moved, memory.as_mut().map(|memory| (memory, None))).await
 }
 
 fn question(plan: &Plan) -> String {

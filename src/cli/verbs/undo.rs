@@ -67,9 +67,7 @@ impl Undo {
         preflight(context, &plan, &tenant, &standing).await?;
         let keeper = self.secrets.keeper(&target.name)?;
         context.confirm(&self.question(&plan), self.yes)?;
-        // What was changed by hand, one resource at a time, has no source that anything is remembered of.
-        let has_source = plan.source_tenant() != target.name;
-        let mut memory = if has_source { Some(Memory::load(context, plan.source_tenant(), &target.name)?) } else { None };
+        let mut memory = Memory::of_plan(context, &plan)?;
         let begun = Begun::new(context, &plan, &lock, "undo")?.with_keeper(keeper);
         let memory = memory.as_mut().map(|memory| (memory, None));
         Ok(carry_out(context, &plan, begun, &tenant, Moved::default(), memory).await?.answer(context, &plan))
