@@ -81,6 +81,11 @@ pub fn fingerprint(content: &[u8]) -> String {
     fingerprint.finish()
 }
 
+/// Returns bytes as hexadecimal digits.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
 /// What tells a content from any other, taken while the content is written into it.
 #[derive(Debug, Default)]
 pub struct Fingerprint(Sha256);
@@ -88,7 +93,7 @@ pub struct Fingerprint(Sha256);
 impl Fingerprint {
     /// Returns the fingerprint of everything that was written: `sha256:` and 64 hexadecimal digits.
     pub fn finish(self) -> String {
-        self.0.finalize().iter().fold(String::from("sha256:"), |text, byte| text + &format!("{byte:02x}"))
+        format!("sha256:{}", hexadecimal(&self.0.finalize()))
     }
 }
 

@@ -19,6 +19,7 @@
 //! body, disk, wrong              JSON and paths into it; files written whole; a wrong place in a file
 //! catalog, resource, event       what Auth0 has; one object of it; what happened
 //! snapshot, links                everything at one moment; which source id is which target id
+//! base, fingerprints             what was last applied; which secrets were sent
 //! tenant, export                 talking to one tenant; tenant -> snapshot
 //! mapping, plan, apply           how values change; what would change; making it so
 //! report, cli                    telling the person; the command line
@@ -33,6 +34,7 @@ pub mod cli;
 pub mod disk;
 pub mod event;
 pub mod export;
+pub mod fingerprints;
 pub mod links;
 pub mod mapping;
 pub mod plan;

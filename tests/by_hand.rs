@@ -1,5 +1,6 @@
 //! What cannot be copied is left out, or named as a step, before the first write.
 
+use migrate::fingerprints::Fingerprints;
 use migrate::links::Links;
 use migrate::plan::Plan;
 use migrate::resource::Key;
@@ -8,7 +9,7 @@ use migrate::snapshot::{Desired, Supplied};
 use migrate::tenant::Tenant;
 use serde_json::{Value, json};
 
-use crate::flows::{Imported, import, read, start};
+use crate::flows::{Imported, import_after, read, start};
 
 const DEV: &str = "acme-dev.eu.auth0.com";
 const PROD: &str = "acme-prod.eu.auth0.com";
@@ -19,6 +20,7 @@ struct Pair {
     into: Sandbox,
     tenant: Tenant,
     links: Links,
+    sent: Fingerprints,
 }
 
 impl Pair {
@@ -27,7 +29,7 @@ impl Pair {
         let (_from, from) = start(state(DEV, dev)).await;
         let desired = Desired::unmapped(read(&from).await);
         let (into, tenant) = start(state(PROD, prod)).await;
-        Self { desired, into, tenant, links: Links::default() }
+        Self { desired, into, tenant, links: Links::default(), sent: Fingerprints::default() }
     }
 
     fn key(text: &str) -> Key {
@@ -46,9 +48,9 @@ impl Pair {
 
     /// Imports; nothing may be refused, and a second import must find nothing to do.
     async fn import(&mut self) -> Plan {
-        let Imported { plan, summary, .. } = import(&self.desired, &self.tenant, &mut self.links).await;
+        let Imported { plan, summary, .. } = import_after(&self.desired, &self.tenant, &mut self.links, &mut self.sent).await;
         assert!(summary.is_whole(), "{:?}", summary.settled);
-        let again = import(&self.desired, &self.tenant, &mut self.links).await.plan;
+        let again = import_after(&self.desired, &self.tenant, &mut self.links, &mut self.sent).await.plan;
         assert!(again.is_empty(), "{:?}", again.changes().next());
         plan
     }

@@ -8,6 +8,7 @@ mod demo;
 mod drift;
 mod dry_run;
 mod effort;
+mod fingerprints;
 mod flows;
 mod hearer;
 mod house;

@@ -20,4 +20,4 @@ pub use journal::Journal;
 pub use made::{Fate, Handed, Keeper, NewSecret};
 pub use run::{Error, Run};
 pub use stale::Moved;
-pub use summary::{Settled, Summary, Tally};
+pub use summary::{SentSecret, Settled, Summary, Tally};

@@ -8,7 +8,7 @@ use super::journal::{self, Journal, State};
 use super::made::{Fate, Handed, Keeper, NewSecret, Supplied};
 use super::send::{Ready, Sent, look_up, ready, send};
 use super::stale::Moved;
-use super::summary::{Settled, Summary};
+use super::summary::{SentSecret, Settled, Summary};
 use crate::catalog::{Catalog, Kind};
 use crate::event::{Event, Observer, Outcome};
 use crate::plan::{Action, Change, Plan, SecretField};
@@ -145,7 +145,9 @@ impl Run<'_> {
             let created = progress.created_of(kind);
             async move { (*at, *change, send(catalog, tenant, kind, ready, created).await) }
         });
-        ended.extend(join_all(sent).await);
+        let answered = join_all(sent).await;
+        progress.summary.sent.extend(answered.iter().flat_map(|(_, change, sent)| self.secrets_taken(change, &sent.outcome)));
+        ended.extend(answered);
         // Every request was repeated before it was given up: a tenant that left all of them without an answer is gone.
         progress.summary.is_silent = is_any_sent && self.tenant.requests().answers == answers;
         ended.sort_by_key(|(at, ..)| *at);
@@ -205,6 +207,13 @@ impl Run<'_> {
         }
         *to_send = open;
         settled
+    }
+
+    /// Returns the secrets that the target has taken with a change; of one that was applied in part nobody knows.
+    fn secrets_taken(&self, change: &Change, outcome: &Outcome) -> Vec<SentSecret> {
+        let Outcome::Applied(id) = outcome else { return Vec::new() };
+        let taken = |field: &SecretField| SentSecret { kind: self.kind_of(change).name, id: id.clone(), field: field.clone() };
+        change.secrets.iter().map(taken).collect()
     }
 
     /// Hands on what the target made with a change; that it is there is recorded only then.

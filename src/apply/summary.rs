@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::made::{Fate, Handed, Supplied};
 use crate::catalog::Catalog;
 use crate::event::Outcome;
-use crate::plan::Plan;
-use crate::resource::Key;
+use crate::plan::{Plan, SecretField};
+use crate::resource::{Id, Key};
 
 /// One change and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,17 @@ pub struct Settled {
     pub outcome: Outcome,
 }
 
+/// A supplied secret that the target has taken from this run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentSecret {
+    /// The kind of the resource.
+    pub kind: &'static str,
+    /// What the target calls it.
+    pub id: Id,
+    /// The field, and where its value comes from.
+    pub field: SecretField,
+}
+
 /// How an apply ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -30,6 +41,8 @@ pub struct Summary {
     pub unsent: usize,
     /// Whether the run stopped because the target did not answer any more.
     pub is_silent: bool,
+    /// Supplied secrets that this run sent and the target has taken; of an earlier part of the run nobody knows which values it sent.
+    pub sent: Vec<SentSecret>,
     /// Secrets that the target made, and what became of each.
     pub made: Vec<Handed>,
     /// Values the target answered otherwise than they were sent, as sentences.

@@ -1,5 +1,6 @@
 //! A plan carried out for a person: run folder, signals, links, report and exit code.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -9,8 +10,9 @@ use super::limits::Limit;
 use super::memory::Memory;
 use crate::apply::{self, Fate, Journal, Keeper, Moved, Run, Summary};
 use crate::disk::{self, Lock};
-use crate::plan::{Plan, file};
+use crate::plan::{Plan, SecretField, file};
 use crate::report::{self, Effort};
+use crate::resource::Secret;
 use crate::snapshot::{Desired, Snapshot};
 use crate::tenant::Tenant;
 
@@ -90,13 +92,17 @@ pub(super) async fn carry_out(
 ) -> Result<Ended, Failure> {
     let Begun { folder, journal, limit, keeper, _lock } = begun;
     let signal = AtomicU8::new(0);
+    // Each is read once, so that what is remembered is what was sent.
+    let fields = plan.changes().flat_map(|change| &change.secrets);
+    let supplied: HashMap<&str, Option<Secret>> = fields.map(|field| (field.from.as_str(), context.secret(field))).collect();
+    let secret = |field: &SecretField| supplied.get(field.from.as_str()).cloned().flatten();
     let run = Run {
         catalog: context.catalog,
         plan,
         tenant,
         journal,
         observer: &*context.progress,
-        secret: &|field| context.secret(field),
+        secret: &secret,
         keeper,
         moved,
         at_once: AT_ONCE,
@@ -110,6 +116,7 @@ pub(super) async fn carry_out(
     };
     if let Some((memory, agreed)) = memory {
         memory.settle(plan, &summary);
+        memory.remember_sent(&summary, &secret);
         if let Some((desired, live)) = agreed {
             memory.agree(desired, live, plan, &summary);
         }

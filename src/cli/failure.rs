@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::settings;
-use crate::{apply, export, links, mapping, plan, snapshot, tenant};
+use crate::{apply, export, fingerprints, links, mapping, plan, snapshot, tenant};
 
 /// Failed; the first line says what state the target is in.
 pub(super) const FAILED: u8 = 1;
@@ -136,6 +136,16 @@ impl From<crate::base::Error> for Failure {
         Self::new(USAGE, "nothing was written: what was last applied is not known")
             .caused_by(&error)
             .hint("remove the file to compare without it: fields that the target changed by itself are then written over")
+    }
+}
+
+impl From<fingerprints::Error> for Failure {
+    fn from(error: fingerprints::Error) -> Self {
+        let failure = Self::new(USAGE, "nothing was written: which secrets were sent is not known").caused_by(&error);
+        match &error {
+            fingerprints::Error::Write { .. } => Self { code: FAILED, ..failure }.hint(ROOM),
+            _ => failure.hint("remove the file to go on without it: every secret of the mapping is then sent once more"),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What runs leave for the next one: links and base, of one source and one target.
+//! What runs leave for the next one: links, base and fingerprints of secrets, of one source and one target.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
@@ -12,26 +12,37 @@ use crate::base::Base;
 use crate::body::{Body, Packed};
 use crate::catalog::{Catalog, Kind};
 use crate::event::Outcome;
+use crate::fingerprints::{Fingerprints, Sent};
 use crate::links::Links;
-use crate::plan::{Action, Change, Edit, Plan, diff};
-use crate::resource::{Id, Key};
+use crate::plan::{Action, Change, Edit, Plan, SecretField, diff};
+use crate::resource::{Id, Key, Secret};
 use crate::snapshot::{Desired, Snapshot};
 
-/// Links and base of one source and one target, and where they stand.
+/// Links, base and fingerprints of one source and one target, and where they stand.
 #[derive(Debug)]
 pub(super) struct Memory {
     pub(super) links: Links,
     pub(super) base: Base,
+    fingerprints: Fingerprints,
     links_path: PathBuf,
     base_path: PathBuf,
+    fingerprints_path: PathBuf,
 }
 
 impl Memory {
-    /// Reads both; where there is none, nothing is remembered.
+    /// Reads them; where there is none, nothing is remembered.
     pub(super) fn load(context: &Context, source: &str, target: &str) -> Result<Self, Failure> {
         let links_path = Links::path(&context.folder("links")?, source, target);
         let base_path = Base::path(&context.folder("base")?, source, target);
-        Ok(Self { links: Links::load(&links_path)?, base: Base::load(&base_path)?, links_path, base_path })
+        let fingerprints_path = Fingerprints::path(&context.folder("base")?, source, target);
+        Ok(Self {
+            links: Links::load(&links_path)?,
+            base: Base::load(&base_path)?,
+            fingerprints: Fingerprints::load(&fingerprints_path)?,
+            links_path,
+            base_path,
+            fingerprints_path,
+        })
     }
 
     /// Reads what is remembered of the source and the target of a plan; nothing is of what was changed by hand, one resource at a time.
@@ -40,10 +51,11 @@ impl Memory {
         (source != target).then(|| Self::load(context, source, target)).transpose()
     }
 
-    /// Writes both.
+    /// Writes them.
     pub(super) fn save(&self) -> Result<(), Failure> {
         self.links.save(&self.links_path)?;
         self.base.save(&self.base_path)?;
+        self.fingerprints.save(&self.fingerprints_path)?;
         Ok(())
     }
 
@@ -66,6 +78,21 @@ impl Memory {
             let is_linked = self.links.of_source(kind, &change.source_id).is_some() || self.links.of_target(kind, id).is_some();
             if !is_linked && has_own_id(id, &change.key) {
                 self.links.link(&change.source_id, id, &change.key);
+            }
+        }
+    }
+
+    /// Compares the secrets that were sent with those that are supplied now.
+    pub(super) fn sent(&self, desired: &Desired, secret: &dyn Fn(&str) -> Option<Secret>) -> Sent {
+        let supplied = desired.supplied.iter().map(|one| (one.key.kind(), one.path.as_str(), one.from.as_str()));
+        self.fingerprints.compared(supplied, secret)
+    }
+
+    /// Remembers which secrets a run sent; `secret` returns what it sent.
+    pub(super) fn remember_sent(&mut self, summary: &Summary, secret: &dyn Fn(&SecretField) -> Option<Secret>) {
+        for sent in &summary.sent {
+            if let Some(secret) = secret(&sent.field) {
+                self.fingerprints.sent(sent.kind, &sent.id, &sent.field.path, &secret);
             }
         }
     }
@@ -124,6 +151,9 @@ impl Memory {
     fn forget(&mut self, change: &Change, id: &Id) {
         self.base.forget(&change.key);
         self.base.forget_target(change.key.kind(), id);
+        if matches!(change.action, Action::Remove { .. }) {
+            self.fingerprints.forget_target(change.key.kind(), id);
+        }
         let linked = self.links.of_target(change.key.kind(), id).map(|link| link.source_id.clone());
         if let (Action::Remove { .. }, Some(source)) = (&change.action, linked) {
             self.links.unlink(change.key.kind(), &source);
@@ -212,7 +242,14 @@ mod tests {
     use serde_json::json;
 
     fn memory() -> Memory {
-        Memory { links: Links::default(), base: Base::default(), links_path: PathBuf::new(), base_path: PathBuf::new() }
+        Memory {
+            links: Links::default(),
+            base: Base::default(),
+            fingerprints: Fingerprints::default(),
+            links_path: PathBuf::new(),
+            base_path: PathBuf::new(),
+            fingerprints_path: PathBuf::new(),
+        }
     }
 
     fn body(value: Value) -> Body {

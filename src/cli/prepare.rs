@@ -222,8 +222,15 @@ pub(super) async fn prepare(context: &Context, route: &Route) -> Result<Prepared
     };
     store::save(&context.folder("snapshots")?, &source)?;
     let Mapped { desired, untouched } = mapping.apply(context.catalog, source)?;
-    let past =
-        Past { links: &memory.links, base: &memory.base, on_drift: route.manner.drift.into(), prune: route.manner.prune, keeps_own: true };
+    let sent = memory.sent(&desired, &|from| context.outside(from));
+    let past = Past {
+        links: &memory.links,
+        base: &memory.base,
+        sent: &sent,
+        on_drift: route.manner.drift.into(),
+        prune: route.manner.prune,
+        keeps_own: true,
+    };
     let mut plan = plan_after(context.catalog, &desired, &live, past);
     plan.notes.extend(untouched.into_iter().map(|place| format!("the rule at {place} had nothing to do")));
     let mut refusals = guard::refusals(context.catalog, &plan, &desired, &live, target.most_changed);

@@ -76,18 +76,6 @@ pub(super) fn leave_sealed(
     left_out
 }
 
-/// Returns whether an update has to send a secret that is supplied.
-///
-/// A secret cannot be compared. One that reads show is sent where the target lacks it; one that they never show is sent along with a
-/// change of what it stands beside, so that a second run finds nothing to do.
-pub(super) fn is_sent(kind: &Kind, held: &Opened, difference: &Difference, path: &str) -> bool {
-    if !kind.never_shown.iter().any(|secret| covers(secret, path)) {
-        return !held.secrets.iter().any(|secret| secret == path);
-    }
-    let beside = path.split_once('[').or_else(|| path.rsplit_once('.')).map_or("", |(object, _)| object);
-    difference.edits.iter().any(|edit| beside.is_empty() || covers(beside, &edit.path))
-}
-
 /// Returns what a person has to do for a resource that is copied: the steps of its kind, and the secrets that nobody supplies.
 pub(super) fn steps(kind: &Kind, wanted: &Opened, held: Option<&Opened>, supplied: &[SecretField], live: &Snapshot) -> Vec<Manual> {
     let manual = |path: &str, step: String| Manual { key: wanted.key.clone(), path: path.to_owned(), step };

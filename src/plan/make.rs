@@ -5,17 +5,19 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::by_hand::{is_sent, leave_sealed, open_seals, steps, withheld};
+use super::by_hand::{leave_sealed, open_seals, steps, withheld};
 use super::diff::{Difference, difference_after, normal};
 use super::follow;
 use super::merge::{Merged, OnDrift, merge};
 use super::pairs::{Names, Partners, ambiguous};
 use super::resolve::{Candidate, Examined, Verdict, keep_elements_of_the_target, keep_held, resolve, spare};
 use super::stages::{After, mentioned_by, removals, staged};
+use super::supplied::{carry, due};
 use super::{Action, Change, LeftOut, Manual, Plan, SecretField, Side};
 use crate::base::Base;
 use crate::body::{Body, covers, is_blank};
 use crate::catalog::{Catalog, Kind, Purpose, Shape, Written};
+use crate::fingerprints::Sent;
 use crate::links::{Link, Links};
 use crate::resource::{Id, Key, Opened, Resource};
 use crate::snapshot::{Desired, Snapshot, Status, refs};
@@ -27,6 +29,8 @@ pub struct Past<'past> {
     pub links: &'past Links,
     /// What was last applied.
     pub base: &'past Base,
+    /// Which secrets were sent.
+    pub sent: &'past Sent,
     /// What to do about fields that the target changed by itself.
     pub on_drift: OnDrift,
     /// Whether what is gone from the source is removed.
@@ -37,7 +41,8 @@ pub struct Past<'past> {
 
 /// Decides what it takes to make the target hold what is desired, where nothing but the links is known of earlier runs.
 pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> Plan {
-    plan_after(catalog, desired, live, Past { links, base: &Base::default(), on_drift: OnDrift::Keep, prune: false, keeps_own: true })
+    let (base, sent) = (&Base::default(), &Sent::default());
+    plan_after(catalog, desired, live, Past { links, base, sent, on_drift: OnDrift::Keep, prune: false, keeps_own: true })
 }
 
 /// Decides what it takes to make the target hold what is desired, after what earlier runs left.
@@ -264,7 +269,7 @@ impl<'inputs> Making<'inputs> {
 
     fn supplied(&self, key: &Key) -> Vec<SecretField> {
         let of_this = self.desired.supplied.iter().filter(|supplied| supplied.key == *key);
-        of_this.map(|supplied| SecretField { path: supplied.path.clone(), from: supplied.from.clone() }).collect()
+        of_this.map(|supplied| SecretField { path: supplied.path.clone(), from: supplied.from.clone(), is_changed: false }).collect()
     }
 
     fn create(&mut self, kind: &Kind, mut wanted: Opened, supplied: Vec<SecretField>) -> Change {
@@ -320,7 +325,8 @@ impl<'inputs> Making<'inputs> {
         for (path, because) in std::mem::take(&mut difference.stays) {
             self.plan.left_alone.push(LeftOut { key: wanted.key.clone(), path: Some(path), because: because.to_owned() });
         }
-        let secrets: Vec<_> = supplied.into_iter().filter(|secret| is_sent(kind, held, &difference, &secret.path)).collect();
+        let secrets = due(kind, &held.id, &difference, supplied, self.past.sent);
+        carry(kind, &secrets, body, &held.body, &mut difference);
         if difference.body.is_empty() && secrets.is_empty() {
             *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
             return None;

@@ -6,6 +6,7 @@
 //! resolve.rs   which references the target can hold, and what must be left out
 //! merge.rs     base, desired, live -> what the target should hold
 //! by_hand.rs   what a person has to supply or to do
+//! supplied.rs  which of the secrets that are supplied an update sends
 //! make.rs      desired, live, links, base -> Plan
 //! undo.rs      a run and what the target holds since -> Plan
 //! one.rs       one resource edited by hand -> Plan
@@ -26,6 +27,7 @@ mod one;
 mod pairs;
 mod resolve;
 mod stages;
+mod supplied;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -148,6 +150,9 @@ pub struct SecretField {
     pub path: String,
     /// `env:NAME` or `file:PATH`.
     pub from: String,
+    /// Whether another value was sent to this resource before.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_changed: bool,
 }
 
 /// What is done with a resource.
@@ -287,6 +292,11 @@ pub struct Counts {
     pub removals: usize,
     /// Resources that are equal already.
     pub unchanged: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::catalog::Catalog;
+use crate::fingerprints::Sent;
 use crate::links::Links;
 use crate::resource::Resource;
 use crate::snapshot::{Desired, Snapshot, Status, refs};
@@ -143,7 +144,7 @@ fn pruned(source: &[(&str, Value)], is_linked: bool, change: impl FnOnce(&mut De
         links.link(&Id::new(TILL.0), &Id::new(TILL.1), &Key::new("clients", "Its old name"));
     }
     let base = crate::base::Base::default();
-    let past = Past { links: &links, base: &base, on_drift: OnDrift::Keep, prune: true, keeps_own: true };
+    let past = Past { links: &links, base: &base, sent: &Sent::default(), on_drift: OnDrift::Keep, prune: true, keeps_own: true };
     plan_after(Catalog::standard(), &desired, &target, past)
 }
 

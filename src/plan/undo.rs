@@ -15,6 +15,7 @@ use super::{Action, Change, LeftOut, Plan, Undoes};
 use crate::base::Base;
 use crate::body::{Body, covers, is_blank};
 use crate::catalog::{Catalog, Kind, Shape};
+use crate::fingerprints::Sent;
 use crate::links::Links;
 use crate::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot, refs};
@@ -268,7 +269,14 @@ impl<'inputs> Undoing<'inputs> {
         let snapshot = Snapshot { tenant: format!("undo of {}", done.name), resources, ..live.clone() };
         let mut desired = Desired::unmapped(snapshot);
         desired.snapshot.sort(catalog);
-        let past = Past { links: &themselves(catalog, live), base: &base, on_drift: OnDrift::Keep, prune: false, keeps_own: false };
+        let past = Past {
+            links: &themselves(catalog, live),
+            base: &base,
+            sent: &Sent::default(),
+            on_drift: OnDrift::Keep,
+            prune: false,
+            keeps_own: false,
+        };
         let mut plan = plan_after(catalog, &desired, live, past);
         plan.left_out.retain(|left| touched.contains(&left.key));
         plan.left_out.extend(left_out);
@@ -388,7 +396,7 @@ mod tests {
 
     #[test]
     fn a_secret_that_was_sent_stays_and_is_named() {
-        let secret = SecretField { path: "client_secret".into(), from: "env:S".into() };
+        let secret = SecretField { path: "client_secret".into(), from: "env:S".into(), is_changed: false };
         let plan = taken_back(
             vec![("clients/Web", edited("description", json!("old"), json!("new")), vec![secret])],
             &live(&[("clients/Web", json!({"name": "Web", "description": "new"}))]),

@@ -36,7 +36,10 @@ pub(super) fn change(change: &Change) -> Vec<String> {
             return one_or_many(&format!("{} change {name}", painted(CHANGED, "~")), &below);
         }
     };
-    let secrets = change.secrets.iter().map(|secret| format!("{}: (secret from {})", secret.path, printable(&secret.from)));
+    let secrets = change.secrets.iter().map(|secret| {
+        let changed = if secret.is_changed { ", which changed" } else { "" };
+        format!("{}: (secret from {}{changed})", secret.path, printable(&secret.from))
+    });
     std::iter::once(heading).chain(indented(below.into_iter().chain(secrets))).collect()
 }
 

@@ -44,7 +44,7 @@ fn clients() -> Stage {
         "custom_login_page": "<html>\n<body>\n</html>", "jwt_configuration": {"alg": "RS256", "lifetime_in_seconds": 36000},
     });
     let mut create = change("clients/Billing API", Action::Create { body: body(billing), twins: Vec::new() });
-    create.secrets.push(SecretField { path: "client_secret".into(), from: "env:BILLING_SECRET".into() });
+    create.secrets.push(SecretField { path: "client_secret".into(), from: "env:BILLING_SECRET".into(), is_changed: false });
     let script: Vec<String> = (1..=34).map(|line| format!("line {line}")).collect();
     let (old, new) = (script.join("\n"), script.join("\n").replace("line 20", "line twenty"));
     let edits = vec![
@@ -131,6 +131,7 @@ pub(super) fn summary() -> Summary {
         ],
         unsent: 1,
         is_silent: false,
+        sent: Vec::new(),
         made: Vec::new(),
         differs: vec!["client \"Web\": description was sent as \"Web\" and answered as \"web\"".into()],
     }

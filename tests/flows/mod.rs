@@ -22,13 +22,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use migrate::apply::{Journal, Moved, Run, Summary};
+use migrate::base::Base;
 use migrate::body::Body;
 use migrate::catalog::{Catalog, Kind};
 use migrate::event::{Outcome, Unwatched};
 use migrate::export::{Selection, export};
+use migrate::fingerprints::Fingerprints;
 use migrate::links::Links;
 use migrate::mapping::Mapping;
-use migrate::plan::{Action, Plan, plan};
+use migrate::plan::{Action, OnDrift, Past, Plan, plan_after};
 use migrate::resource::{Id, Secret};
 use migrate::sandbox::{Fault, Options, Sandbox, State, seed};
 use migrate::snapshot::{Desired, Snapshot};
@@ -42,6 +44,8 @@ use judge::{Evidence, Judge};
 use secrets::Secrets;
 
 pub(crate) const NOW: &str = "2026-01-01T00:00:00Z";
+/// The value of every secret that a mapping supplies.
+const SUPPLIED: &str = "supplied";
 
 /// Returns the state that a state file holds.
 pub(crate) fn state(text: &str) -> State {
@@ -116,7 +120,7 @@ pub(crate) async fn carried_out(plan: &Plan, tenant: &Tenant) -> Summary {
         tenant,
         journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW, "import").expect("a journal"),
         observer: &Unwatched,
-        secret: &|_| Some(Secret::new("supplied")),
+        secret: &|_| Some(Secret::new(SUPPLIED)),
         keeper: None,
         moved: Moved::default(),
         at_once: 16,
@@ -126,11 +130,19 @@ pub(crate) async fn carried_out(plan: &Plan, tenant: &Tenant) -> Summary {
     run.carry_out().await.expect("carried out")
 }
 
-/// Plans and applies; keeps the links, as an import does.
+/// Plans and applies where no secret was sent before; keeps the links, as an import does.
 pub(crate) async fn import(desired: &Desired, tenant: &Tenant, links: &mut Links) -> Imported {
+    import_after(desired, tenant, links, &mut Fingerprints::default()).await
+}
+
+/// Plans and applies; keeps the links and what tells which secrets were sent, as an import does.
+pub(crate) async fn import_after(desired: &Desired, tenant: &Tenant, links: &mut Links, fingerprints: &mut Fingerprints) -> Imported {
     let catalog = Catalog::standard();
     let before = read(tenant).await;
-    let plan = plan(catalog, desired, &before, links);
+    let supplied = desired.supplied.iter().map(|one| (one.key.kind(), one.path.as_str(), one.from.as_str()));
+    let sent = fingerprints.compared(supplied, &|_| Some(Secret::new(SUPPLIED)));
+    let past = Past { links, base: &Base::default(), sent: &sent, on_drift: OnDrift::Keep, prune: false, keeps_own: true };
+    let plan = plan_after(catalog, desired, &before, past);
     let partners = links.pair(catalog, &desired.snapshot.resources, &before.resources);
     for (wanted, at) in desired.snapshot.resources.iter().zip(partners) {
         let has_own_id = catalog.kind(wanted.key.kind()).is_some_and(Kind::has_own_ids);
@@ -139,6 +151,9 @@ pub(crate) async fn import(desired: &Desired, tenant: &Tenant, links: &mut Links
         }
     }
     let summary = carried_out(&plan, tenant).await;
+    for sent in &summary.sent {
+        fingerprints.sent(sent.kind, &sent.id, &sent.field.path, &Secret::new(SUPPLIED));
+    }
     let created: BTreeMap<String, &Id> = summary
         .settled
         .iter()
@@ -173,9 +188,10 @@ impl Copied {
         let secrets = secrets::held(&tenant).await;
         let mut links = Links::default();
         let writes = || into.requests().iter().filter(|seen| seen.is_write).count();
-        let first = import(&desired, &tenant, &mut links).await;
+        let mut sent = Fingerprints::default();
+        let first = import_after(&desired, &tenant, &mut links, &mut sent).await;
         let before = writes();
-        let second = import(&desired, &tenant, &mut links).await;
+        let second = import_after(&desired, &tenant, &mut links, &mut sent).await;
         let written_again = writes() - before;
         Self { into, tenant, desired, links, first, second, written_again, secrets }
     }

@@ -23,7 +23,8 @@ pub(crate) async fn held(tenant: &Tenant) -> Secrets {
     held
 }
 
-/// Returns the secrets that a tenant had and that are not what they were.
+/// Returns the secrets that a tenant had and that are neither what they were nor what the mapping supplied.
 pub(crate) fn lost(before: &Secrets, after: &Secrets) -> Vec<String> {
-    before.iter().filter(|(place, value)| after.get(*place) != Some(value)).map(|(place, _)| format!("{place} was lost")).collect()
+    let is_lost = |(place, value): &(&String, &Value)| after.get(*place).is_none_or(|now| now != *value && now != super::SUPPLIED);
+    before.iter().filter(is_lost).map(|(place, _)| format!("{place} was lost")).collect()
 }

@@ -1,0 +1,262 @@
+//! Which secrets were sent: `base/<source>-<target>.secrets.json`, keyed fingerprints that tell when one changed.
+//!
+//! A secret cannot be compared with what the target holds. So each that was sent leaves a fingerprint (HMAC-SHA256) beside the base, and is
+//! sent again only where the value supplied now has another. Resource and field are part of what is signed: that two resources have the same
+//! secret does not show. The key is made at random and stands in the same file, for its owner only.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use ring::hmac;
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::{Deserialize, Serialize};
+
+use crate::disk::{self, hexadecimal};
+use crate::resource::{Id, Secret};
+
+/// The newest format this version reads, and the one it writes.
+const FORMAT: u32 = 1;
+/// How many random bytes the key is made of.
+const KEY_BYTES: usize = 32;
+
+/// The secret field of one resource of the target.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    kind: String,
+    id: Id,
+    path: String,
+}
+
+/// The fingerprints of what was sent from one source to one target.
+#[derive(Debug, Clone, Default)]
+pub struct Fingerprints {
+    /// Made when the first secret is sent.
+    key: Option<Secret>,
+    sent: BTreeMap<Place, String>,
+}
+
+/// Of each secret that was sent: from where the same value comes now.
+///
+/// It is all that planning has to know, and holds neither secrets nor fingerprints.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sent(BTreeMap<Place, BTreeSet<String>>);
+
+/// What could not be done with fingerprints.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read the fingerprints \"{path}\"", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file holds no fingerprints.
+    #[error("\"{path}\" holds no fingerprints", path = .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where it stops holding them.
+        source: serde_json::Error,
+    },
+    /// The format is newer than this version.
+    #[error("the fingerprints \"{path}\" have format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
+    },
+    /// The file cannot be written.
+    #[error("cannot write the fingerprints \"{path}\"", path = .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Fingerprints as their file holds them.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    format: u32,
+    key: String,
+    sent: Vec<Line>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    kind: String,
+    id: Id,
+    field: String,
+    fingerprint: String,
+}
+
+impl Fingerprints {
+    /// Returns where the fingerprints of a source and a target stand, below the folder of bases.
+    pub fn path(folder: &Path, source: &str, target: &str) -> PathBuf {
+        folder.join(format!("{source}-{target}.secrets.json"))
+    }
+
+    /// Reads fingerprints; where there is no file, nothing was sent.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, holds none, or is of a newer format.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let text = match fs::read(path) {
+            Ok(text) => text,
+            Err(missing) if matches!(missing.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Self::default()),
+            Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
+        };
+        let written: Written = serde_json::from_slice(&text).map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
+        if written.format > FORMAT {
+            return Err(Error::Newer { path: path.to_owned(), format: written.format });
+        }
+        let sent = written.sent.into_iter().map(|line| (Place { kind: line.kind, id: line.id, path: line.field }, line.fingerprint));
+        Ok(Self { key: Some(Secret::new(written.key)), sent: sent.collect() })
+    }
+
+    /// Writes the fingerprints whole; where no secret was ever sent, there is nothing to write.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        let Some(key) = &self.key else { return Ok(()) };
+        let line = |(place, fingerprint): (&Place, &String)| Line {
+            kind: place.kind.clone(),
+            id: place.id.clone(),
+            field: place.path.clone(),
+            fingerprint: fingerprint.clone(),
+        };
+        let written = Written { format: FORMAT, key: key.reveal().to_owned(), sent: self.sent.iter().map(line).collect() };
+        let mut text = serde_json::to_string_pretty(&written).expect("fingerprints are JSON");
+        text.push('\n');
+        disk::write_whole(path, text.as_bytes()).map_err(|source| Error::Write { path: path.to_owned(), source })
+    }
+
+    /// Keeps the fingerprint of a secret that the target has taken.
+    ///
+    /// # Panics
+    ///
+    /// When the system has no random numbers for a key.
+    pub fn sent(&mut self, kind: &str, id: &Id, path: &str, secret: &Secret) {
+        let key = self.key.get_or_insert_with(new_key);
+        let place = Place { kind: kind.to_owned(), id: id.clone(), path: path.to_owned() };
+        let fingerprint = fingerprint(key, &place, secret);
+        self.sent.insert(place, fingerprint);
+    }
+
+    /// Forgets what was sent to a resource that is gone.
+    pub fn forget_target(&mut self, kind: &str, id: &Id) {
+        self.sent.retain(|place, _| place.kind != kind || place.id != *id);
+    }
+
+    /// Compares what was sent with what is supplied now: kind, field, and where its value comes from.
+    pub fn compared<'now>(
+        &self,
+        supplied: impl Iterator<Item = (&'now str, &'now str, &'now str)>,
+        secret: &dyn Fn(&str) -> Option<Secret>,
+    ) -> Sent {
+        let Some(key) = &self.key else { return Sent::default() };
+        let mut values: BTreeMap<&str, Option<Secret>> = BTreeMap::new();
+        let mut of_field: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+        for (kind, path, from) in supplied {
+            values.entry(from).or_insert_with(|| secret(from));
+            of_field.entry((kind, path)).or_default().insert(from);
+        }
+        let same = |place: &Place, sent: &str| {
+            let now = of_field.get(&(place.kind.as_str(), place.path.as_str())).into_iter().flatten();
+            let is_same = |from: &&&str| values[**from].as_ref().is_some_and(|value| fingerprint(key, place, value) == sent);
+            now.filter(is_same).map(|from| (*from).to_owned()).collect()
+        };
+        Sent(self.sent.iter().map(|(place, sent)| (place.clone(), same(place, sent))).collect())
+    }
+}
+
+impl Sent {
+    /// Returns whether what comes from here now is what was sent to a resource; nothing where none was sent.
+    #[must_use]
+    pub fn is_same(&self, kind: &str, id: &Id, path: &str, from: &str) -> Option<bool> {
+        let place = Place { kind: kind.to_owned(), id: id.clone(), path: path.to_owned() };
+        self.0.get(&place).map(|same| same.contains(from))
+    }
+}
+
+fn new_key() -> Secret {
+    let mut bytes = [0; KEY_BYTES];
+    SystemRandom::new().fill(&mut bytes).expect("the system has random numbers");
+    Secret::new(hexadecimal(&bytes))
+}
+
+fn fingerprint(key: &Secret, place: &Place, secret: &Secret) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key.reveal().as_bytes());
+    // No id and no path holds a zero byte, so no two places can be taken for each other.
+    let signed = [&place.kind, place.id.as_str(), &place.path, secret.reveal()].join("\0");
+    hexadecimal(hmac::sign(&key, signed.as_bytes()).as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(secret: &'static str) -> impl Fn(&str) -> Option<Secret> {
+        move |from| (from == "env:S").then(|| Secret::new(secret))
+    }
+
+    fn sent() -> Fingerprints {
+        let mut fingerprints = Fingerprints::default();
+        for id in ["c1", "c2"] {
+            fingerprints.sent("clients", &Id::new(id), "client_secret", &Secret::new("s3cret"));
+        }
+        fingerprints
+    }
+
+    fn is_same(fingerprints: &Fingerprints, id: &str, now: &'static str) -> Option<bool> {
+        let sent = fingerprints.compared([("clients", "client_secret", "env:S")].into_iter(), &of(now));
+        sent.is_same("clients", &Id::new(id), "client_secret", "env:S")
+    }
+
+    #[test]
+    fn a_changed_secret_a_known_one_and_one_never_sent_are_told_apart() {
+        let fingerprints = sent();
+        assert_eq!([is_same(&fingerprints, "c1", "s3cret"), is_same(&fingerprints, "c1", "other")], [Some(true), Some(false)]);
+        assert_eq!(is_same(&fingerprints, "c3", "s3cret"), None);
+    }
+
+    #[test]
+    fn the_file_survives_and_shows_neither_a_secret_nor_that_two_are_the_same() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = Fingerprints::path(folder.path(), "dev", "prod");
+        sent().save(&path).expect("saved");
+        let text = fs::read_to_string(&path).expect("read");
+        let written: Written = serde_json::from_str(&text).expect("JSON");
+        assert!(!text.contains("s3cret"));
+        assert_ne!(written.sent[0].fingerprint, written.sent[1].fingerprint);
+        let mut read = Fingerprints::load(&path).expect("loaded");
+        assert_eq!(is_same(&read, "c2", "s3cret"), Some(true));
+        read.forget_target("clients", &Id::new("c2"));
+        assert_eq!((is_same(&read, "c1", "s3cret"), is_same(&read, "c2", "s3cret")), (Some(true), None));
+    }
+
+    #[test]
+    fn each_file_has_a_key_of_its_own_and_nothing_prints_it() {
+        let (one, other) = (sent(), sent());
+        assert_ne!(one.sent, other.sent);
+        assert!(format!("{one:?}").contains("key: Some((redacted))"));
+    }
+
+    #[test]
+    fn where_nothing_was_sent_there_is_no_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("none.json");
+        Fingerprints::load(&path).expect("none is one").save(&path).expect("nothing to save");
+        assert!(!path.exists());
+        fs::write(&path, r#"{"format": 9, "key": "", "sent": []}"#).expect("written");
+        assert!(Fingerprints::load(&path).expect_err("newer").to_string().contains("have format 9"));
+    }
+}

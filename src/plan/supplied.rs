@@ -1,0 +1,105 @@
+//! Which of the secrets that are supplied an update sends, and what must go with them.
+//!
+//! A secret cannot be compared with what the target holds. One that was never sent is sent once, one that was sent is sent again when the
+//! value supplied now is another.
+
+use super::SecretField;
+use super::diff::Difference;
+use crate::body::{Body, covers};
+use crate::catalog::{Kind, Purpose, Write};
+use crate::fingerprints::Sent;
+use crate::resource::Id;
+
+/// Returns the secrets that an update of a resource sends.
+pub(super) fn due(kind: &Kind, held: &Id, difference: &Difference, supplied: Vec<SecretField>, sent: &Sent) -> Vec<SecretField> {
+    let is_same = |secret: &SecretField| sent.is_same(kind.name, held, &secret.path, &secret.from);
+    let (same, mut due): (Vec<_>, Vec<_>) = supplied.into_iter().partition(|secret| is_same(secret) == Some(true));
+    for secret in &mut due {
+        secret.is_changed = is_same(secret) == Some(false);
+    }
+    let along: Vec<_> = same.into_iter().filter(|secret| goes_along(kind, &secret.path, difference, &due)).collect();
+    due.extend(along);
+    due
+}
+
+/// Returns whether a secret that did not change goes along with what is written beside it.
+///
+/// One that no read shows does: what it stands in may be replaced whole, and nobody could put it back.
+fn goes_along(kind: &Kind, path: &str, difference: &Difference, due: &[SecretField]) -> bool {
+    let object = above(path);
+    let is_hidden = kind.never_shown.iter().any(|secret| covers(secret, path));
+    let is_beside = |edited: &str| object.is_empty() || covers(object, edited);
+    is_hidden && (difference.edits.iter().any(|edit| is_beside(&edit.path)) || due.iter().any(|secret| is_beside(&secret.path)))
+}
+
+/// Returns the object in which a secret stands; nothing where it stands at the top.
+fn above(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(object, _)| object)
+}
+
+/// Adds to an update what must be written together with its secrets: the whole object each stands in, or all there is where an update
+/// replaces it.
+pub(super) fn carry(kind: &Kind, secrets: &[SecretField], desired: &Body, held: &Body, difference: &mut Difference) {
+    let is_replaced = kind.write == Write::Put && !secrets.is_empty();
+    let objects = secrets.iter().filter_map(|secret| secret.path.split_once('.')).map(|(top, _)| top);
+    let whole: Vec<&str> = if is_replaced { desired.0.keys().map(String::as_str).collect() } else { objects.collect() };
+    let echoed = kind.echoed.iter().copied().filter(|_| !secrets.is_empty());
+    let value = |name: &str| Some((name.to_owned(), desired.0.get(name).or_else(|| held.0.get(name))?.clone()));
+    let beside: Body = whole.into_iter().chain(echoed).filter_map(value).collect();
+    for (name, value) in kind.fields().split(beside, Purpose::Update).0.0 {
+        difference.body.0.entry(name).or_insert(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::fingerprints::Fingerprints;
+    use crate::plan::diff::difference;
+    use crate::resource::Secret;
+    use serde_json::json;
+
+    const PATHS: [&str; 2] = ["credentials.accessKeyId", "credentials.secretAccessKey"];
+
+    fn body(value: serde_json::Value) -> Body {
+        Body::from_value(value).expect("an object")
+    }
+
+    /// Returns what an update of an email provider sends whose two secrets were sent, and come from these values now.
+    fn sent(now: [&'static str; 2], region: &str) -> (Vec<(String, bool)>, Body) {
+        let kind = Catalog::standard().kind("email-provider").expect("a kind");
+        let provider = |region: &str| body(json!({"name": "ses", "enabled": true, "credentials": {"region": region}}));
+        let (id, held) = (Id::new("provider"), provider("eu"));
+        let mut fingerprints = Fingerprints::default();
+        for path in PATHS {
+            fingerprints.sent(kind.name, &id, path, &Secret::new("old"));
+        }
+        let supplied = PATHS.map(|path| SecretField { path: path.to_owned(), from: format!("env:{path}"), is_changed: false });
+        let value = |from: &str| Some(Secret::new(now[usize::from(from == supplied[1].from)]));
+        let sent = fingerprints.compared(supplied.iter().map(|one| (kind.name, one.path.as_str(), one.from.as_str())), &value);
+        let desired = provider(region);
+        let mut difference = difference(kind, &desired, &held);
+        let due = due(kind, &id, &difference, supplied.to_vec(), &sent);
+        carry(kind, &due, &desired, &held, &mut difference);
+        (due.into_iter().map(|secret| (secret.path, secret.is_changed)).collect(), difference.body)
+    }
+
+    #[test]
+    fn secrets_that_did_not_change_are_not_sent() {
+        assert_eq!(sent(["old", "old"], "eu"), (Vec::new(), Body::new()));
+    }
+
+    #[test]
+    fn one_that_changed_is_sent_with_the_object_it_stands_in_and_the_hidden_ones_beside_it() {
+        let (paths, body) = sent(["old", "new"], "eu");
+        assert_eq!(paths, [(PATHS[1].to_owned(), true), (PATHS[0].to_owned(), false)]);
+        assert_eq!(body.into_value()["credentials"], json!({"region": "eu"}));
+    }
+
+    #[test]
+    fn hidden_ones_go_along_with_a_change_beside_them() {
+        let (paths, _) = sent(["old", "old"], "us");
+        assert_eq!(paths, PATHS.map(|path| (path.to_owned(), false)));
+    }
+}
