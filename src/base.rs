@@ -3,7 +3,7 @@
 //! It holds the portable bodies that the source wanted when they were applied, and the fields that only the target had then. It is written
 //! whole after each apply, and only about resources that the target holds as they were wanted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -18,10 +18,13 @@ use crate::resource::{Id, Key};
 pub const FORMAT: u32 = 1;
 
 /// What was last applied of one source to one target.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct Base {
     format: u32,
     resources: BTreeMap<Key, Applied>,
+    /// What each resource of the target was called when it was applied, by kind and id.
+    #[serde(skip)]
+    keys: HashMap<(String, Id), Key>,
 }
 
 /// One resource as it was last applied.
@@ -34,6 +37,9 @@ pub struct Applied {
     /// What only the target had, once that was seen; portable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<Packed>,
+    /// Fields of which the target's own value stands, as the mapping says: that they move is no drift.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<String>,
 }
 
 /// A base as its file holds it.
@@ -106,10 +112,11 @@ impl Base {
     ///
     /// When it is no base, or is of a newer format.
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self, Error> {
-        let base: Self = serde_json::from_slice(text).map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
+        let mut base: Self = serde_json::from_slice(text).map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
         if base.format > FORMAT {
             return Err(Error::Newer { path: path.to_owned(), format: base.format });
         }
+        base.keys = base.resources.iter().map(|(key, applied)| (target(key.kind(), &applied.id), key.clone())).collect();
         Ok(base)
     }
 
@@ -147,9 +154,7 @@ impl Base {
     /// Returns what was last applied to a resource of the target, whatever it was called then.
     #[must_use]
     pub fn of_target(&self, key: &Key, id: &Id) -> Option<&Applied> {
-        let of_key = self.resources.get(key).filter(|applied| applied.id == *id);
-        of_key
-            .or_else(|| self.resources.iter().find(|(other, applied)| other.kind() == key.kind() && applied.id == *id).map(|(_, one)| one))
+        self.keys.get(&target(key.kind(), id)).and_then(|key| self.resources.get(key))
     }
 
     /// Returns every resource that was applied.
@@ -157,9 +162,20 @@ impl Base {
         self.resources.iter()
     }
 
-    /// Keeps what was applied of a resource; what only the target has is seen anew.
+    /// Keeps what was applied of a resource, whatever it was called before; what only the target has is seen anew.
     pub fn applied(&mut self, key: &Key, id: &Id, body: Packed) {
-        self.resources.insert(key.clone(), Applied { id: id.clone(), body, own: None });
+        let before = self.forget_target(key.kind(), id);
+        self.forget(key);
+        self.keys.insert(target(key.kind(), id), key.clone());
+        let kept = before.map(|before| before.kept).unwrap_or_default();
+        self.resources.insert(key.clone(), Applied { id: id.clone(), body, own: None, kept });
+    }
+
+    /// Keeps which fields of a resource the mapping leaves to the target.
+    pub fn kept(&mut self, key: &Key, fields: Vec<String>) {
+        if let Some(applied) = self.resources.get_mut(key) {
+            applied.kept = fields;
+        }
     }
 
     /// Keeps what only the target has of a resource.
@@ -171,13 +187,19 @@ impl Base {
 
     /// Forgets a resource that the target no longer has.
     pub fn forget(&mut self, key: &Key) {
-        self.resources.remove(key);
+        if let Some(applied) = self.resources.remove(key) {
+            self.keys.remove(&target(key.kind(), &applied.id));
+        }
     }
 
-    /// Forgets a resource of the target, whatever it was called when it was applied.
-    pub fn forget_target(&mut self, kind: &str, id: &Id) {
-        self.resources.retain(|key, applied| key.kind() != kind || applied.id != *id);
+    /// Forgets a resource of the target, whatever it was called when it was applied; returns what was known of it.
+    pub fn forget_target(&mut self, kind: &str, id: &Id) -> Option<Applied> {
+        self.keys.remove(&target(kind, id)).and_then(|key| self.resources.remove(&key))
     }
+}
+
+fn target(kind: &str, id: &Id) -> (String, Id) {
+    (kind.to_owned(), id.clone())
 }
 
 #[cfg(test)]
@@ -200,6 +222,23 @@ mod tests {
         assert_eq!(read.of(&key), base.of(&key));
         base.applied(&key, &Id::new("c1"), Packed::default());
         assert_eq!(base.of(&key).expect("applied").own, None);
+    }
+
+    #[test]
+    fn a_resource_that_is_called_otherwise_by_now_is_there_once() {
+        let [web, shop] = ["Web", "Shop"].map(|name| Key::new("clients", name));
+        let [one, other] = ["c1", "c2"].map(Id::new);
+        let mut base = Base::default();
+        base.applied(&web, &one, Packed::default());
+        base.applied(&shop, &other, Packed::default());
+        // They change names.
+        base.applied(&shop, &one, Packed::default());
+        base.applied(&web, &other, Packed::default());
+        let names: Vec<(&Key, &Id)> = base.iter().map(|(key, applied)| (key, &applied.id)).collect();
+        assert_eq!(names, [(&shop, &one), (&web, &other)]);
+        assert_eq!(base.of_target(&web, &one), base.of(&shop));
+        base.applied(&Key::new("clients", "Store"), &one, Packed::default());
+        assert_eq!(base.of(&shop), None);
     }
 
     #[test]

@@ -89,6 +89,15 @@ impl Body {
         }
     }
 
+    /// Lets what another body holds at a path stand here, be it nothing; of a list the whole.
+    pub fn take_over(&mut self, path: &str, other: &Self) {
+        let path = path.split('[').next().unwrap_or(path);
+        self.take(path);
+        for (path, value) in other.find(path).into_iter().filter(|(path, _)| !path.contains('[')) {
+            self.set(&path, value.clone());
+        }
+    }
+
     /// Removes everything the path names; returns each removed value with its concrete path (`scopes[2].value`).
     pub fn take(&mut self, path: &str) -> Vec<(String, Value)> {
         let mut taken = Vec::new();
@@ -399,6 +408,16 @@ mod tests {
         let mut settings = Body::new();
         settings.set("flags.enable", json!(true));
         assert_eq!(settings, body(json!({"flags": {"enable": true}})));
+    }
+
+    #[test]
+    fn what_another_body_holds_at_a_path_is_taken_over_and_of_a_list_the_whole() {
+        let mut ours = body(json!({"callbacks": ["a"], "addons": {"aws": {"role": "r"}}, "name": "ours", "description": "ours"}));
+        let theirs = body(json!({"callbacks": ["b", "c"], "addons": {"box": {"role": "s"}}, "name": "theirs"}));
+        for path in ["callbacks[]", "addons.*.role", "description"] {
+            ours.take_over(path, &theirs);
+        }
+        assert_eq!(ours, body(json!({"callbacks": ["b", "c"], "addons": {"aws": {}, "box": {"role": "s"}}, "name": "ours"})));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Catalog, Shape};
+use crate::catalog::{Catalog, Kind, Shape};
 use crate::disk;
 use crate::resource::{Id, Key, Resource};
 
@@ -74,6 +74,15 @@ impl Links {
     /// Returns where the links of a source and a target stand, below the folder of links.
     pub fn path(folder: &Path, source: &str, target: &str) -> PathBuf {
         folder.join(format!("{source}-{target}.csv"))
+    }
+
+    /// Returns links that say that each of a tenant's resources is itself.
+    pub fn within(catalog: &Catalog, resources: &[Resource]) -> Self {
+        let mut links = Self::default();
+        for one in resources.iter().filter(|one| catalog.kind(one.key.kind()).is_some_and(Kind::has_own_ids)) {
+            links.link(&one.id, &one.id, &one.key);
+        }
+        links
     }
 
     /// Reads a file of links; one that does not exist holds none.
@@ -260,7 +269,7 @@ mod tests {
 
     fn resource(id: &str, name: &str) -> Resource {
         let (key, body) = (Key::new("clients", name), Body::new());
-        Resource { key, id: Id::new(id), body: body.into(), alias: None, carried: Body::new(), secrets: Vec::new(), left_alone: None }
+        Resource::of(key, Id::new(id), body)
     }
 
     #[test]

@@ -216,6 +216,12 @@ impl Resource {
         Ok(Self { key, id, body: body.into(), alias, carried, secrets, left_alone })
     }
 
+    /// Returns a resource of which nothing else is known.
+    #[must_use]
+    pub fn of(key: Key, id: Id, body: impl Into<Packed>) -> Self {
+        Self { key, id, body: body.into(), alias: None, carried: Body::new(), secrets: Vec::new(), left_alone: None }
+    }
+
     /// Returns whether its tenant answered an object with nothing in it, which is no wish to have nothing.
     #[must_use]
     pub fn says_nothing(&self) -> bool {
@@ -248,15 +254,7 @@ impl Resource {
             answer.take(path);
         }
         let (body, carried) = kind.fields().split(answer, Purpose::Keep);
-        Self {
-            key: Key::new(kind.name, parent.as_str()),
-            id: parent.clone(),
-            body: body.into(),
-            alias: None,
-            carried,
-            secrets: Vec::new(),
-            left_alone: None,
-        }
+        Self { carried, ..Self::of(Key::new(kind.name, parent.as_str()), parent.clone(), body) }
     }
 }
 

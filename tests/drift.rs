@@ -1,14 +1,22 @@
-//! What is remembered between runs.
+//! What is remembered between runs, and what of a target's own doing is drift and what is not.
 
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, dev, prod};
+use crate::stage::{Stage, client, dev, prod};
 
 const IMPORT: &str = "import --tenant prod --allow critical,many-changes --yes --quiet";
 
 fn imported(stage: &Stage) {
     let said = stage.run(IMPORT);
     assert_eq!(said.code, 0, "{}", said.whole());
+}
+
+/// Returns what is said to have moved: each field, and each resource that is gone.
+fn moved(stage: &Stage) -> Vec<String> {
+    let said = stage.run("drift --tenant prod --output json --quiet").json();
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let fields = said["drift"].as_array().expect("a list").iter().map(|one| format!("{}: {}", text(&one["key"]), text(&one["path"])));
+    fields.chain(said["gone"].as_array().expect("a list").iter().map(|key| format!("{} is gone", text(key)))).collect()
 }
 
 /// Renames a client of dev.
@@ -25,6 +33,90 @@ fn client_of<'held>(held: &'held mut Value, id: &str) -> &'held mut Value {
 }
 
 const SHOP: &str = "prodShop00000000000000000000000a";
+
+#[test]
+fn a_client_that_was_renamed_in_the_source_is_remembered_once() {
+    let mut stage = Stage::small();
+    imported(&stage);
+    rename_in_dev(&stage, "Shop", "Store");
+    imported(&stage);
+    let base: Value = serde_json::from_str(&stage.read("base/dev-prod.json")).expect("JSON");
+    let names: Vec<&String> =
+        base["resources"].as_object().expect("keys").iter().filter(|(_, one)| one["id"] == SHOP).map(|(key, _)| key).collect();
+    assert_eq!(names, ["clients/Store"]);
+    stage.change_prod(|held| client_of(held, SHOP)["callbacks"] = json!(["https://by.hand"]));
+    assert_eq!(moved(&stage), ["clients/Store: callbacks"]);
+}
+
+#[test]
+fn a_field_that_the_mapping_keeps_is_no_drift_and_is_wanted_once_it_is_kept_no_more() {
+    let (mut ours, mut theirs) = (dev(), prod());
+    ours["data"]["/clients"][0]["description"] = json!("the source's");
+    theirs["data"]["/clients"][0]["description"] = json!("the target's");
+    let mut stage = Stage::of(ours, theirs, "");
+    stage.write("keep.toml", "[[rule]]\nmatch = \"clients/Shop\"\nfield = \"description\"\nkeep = true\n");
+    stage.configure("mapping = \"keep.toml\"\n");
+    imported(&stage);
+    assert_eq!(moved(&stage), [""; 0]);
+    stage.change_prod(|held| client_of(held, SHOP)["description"] = json!("the target's, changed"));
+    assert_eq!(moved(&stage), [""; 0]);
+    imported(&stage);
+    stage.configure("");
+    imported(&stage);
+    stage.change_prod(|held| assert_eq!(client_of(held, SHOP)["description"], "the source's"));
+}
+
+#[test]
+fn a_list_that_the_mapping_keeps_by_its_elements_stays_whole() {
+    let mut stage = Stage::small();
+    stage.write("keep.toml", "[[rule]]\nmatch = \"clients/Shop\"\nfield = \"callbacks[]\"\nkeep = true\n");
+    stage.configure("mapping = \"keep.toml\"\n");
+    imported(&stage);
+    stage.change_prod(|held| assert_eq!(client_of(held, SHOP)["callbacks"], json!(["https://shop.acme.example/old"])));
+}
+
+/// Both tenants with one connection, on in prod for Shop and for a client that only prod has.
+fn with_a_connection() -> Stage {
+    let (mut ours, mut theirs) = (dev(), prod());
+    let connection = |id: &str| json!([{"id": id, "name": "users", "strategy": "auth0"}]);
+    ours["data"]["/connections"] = connection("con_dev0000000000001");
+    ours["data"]["/connections/con_dev0000000000001/clients"] = json!([{"client_id": "devShop000000000000000000000000a"}]);
+    theirs["data"]["/connections"] = connection("con_prod000000000001");
+    let own = client("prodOwn000000000000000000000000a", "Own", "https://own.acme.example/back");
+    theirs["data"]["/clients"].as_array_mut().expect("clients").push(own);
+    theirs["data"]["/connections/con_prod000000000001/clients"] =
+        json!([{"client_id": SHOP}, {"client_id": "prodOwn000000000000000000000000a"}]);
+    Stage::of(ours, theirs, "")
+}
+
+#[test]
+fn what_a_list_says_of_the_targets_own_is_no_drift_and_what_came_to_it_by_hand_is() {
+    let mut stage = with_a_connection();
+    imported(&stage);
+    assert_eq!(moved(&stage), [""; 0]);
+    stage.change_prod(|held| {
+        let till = held["/clients"].as_array().expect("clients").iter().find(|client| client["name"] == "Till").expect("Till")["client_id"]
+            .clone();
+        held["/connections/con_prod000000000001/clients"].as_array_mut().expect("a list").push(json!({"client_id": till}));
+    });
+    assert_eq!(moved(&stage), ["connection-clients/users: clients"]);
+}
+
+#[test]
+fn a_reference_to_what_was_renamed_by_hand_is_no_drift_but_its_name_is() {
+    let mut stage = with_a_connection();
+    imported(&stage);
+    stage.change_prod(|held| client_of(held, SHOP)["name"] = json!("Shop of Europe"));
+    assert_eq!(moved(&stage), ["clients/Shop: name"]);
+}
+
+#[test]
+fn what_is_gone_from_the_target_is_named() {
+    let mut stage = Stage::small();
+    imported(&stage);
+    stage.change_prod(|held| held["/clients"].as_array_mut().expect("clients").retain(|client| client["name"] != "Till"));
+    assert_eq!(moved(&stage), ["clients/Till is gone"]);
+}
 
 #[test]
 fn a_saved_plan_links_what_it_updates() {

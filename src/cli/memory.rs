@@ -125,23 +125,23 @@ impl Memory {
         match &change.action {
             Action::Create { body, .. } => self.base.applied(&change.key, id, body.clone().into()),
             Action::Update { edits, body, .. } => {
-                let Some(before) = self.base.of(&change.key) else { return };
-                let (id, mut after) = (before.id.clone(), before.body.open());
+                let Some(before) = self.base.of_target(&change.key, id) else { return };
+                let mut after = before.body.open();
                 for edit in edits {
                     edited(&mut after, edit);
                 }
                 if edits.is_empty() {
                     after.0.extend(body.0.clone());
                 }
-                self.base.applied(&change.key, &id, after.into());
+                self.base.applied(&change.key, id, after.into());
             }
             Action::Elements { added, removed, .. } => {
-                let Some(before) = self.base.of(&change.key) else { return };
+                let Some(before) = self.base.of_target(&change.key, id) else { return };
                 let list = Catalog::standard().kind(change.key.kind()).expect("a key names a kind of the catalog").elements();
-                let (id, mut after) = (before.id.clone(), before.body.open());
+                let mut after = before.body.open();
                 let known = after.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
                 after.set(list, Value::Array(diff::after(&known, added, removed)));
-                self.base.applied(&change.key, &id, after.into());
+                self.base.applied(&change.key, id, after.into());
             }
             Action::Remove { .. } => self.forget(change, id),
         }
@@ -163,39 +163,66 @@ impl Memory {
     /// Remembers what the source wanted of everything that the target holds as it was wanted.
     pub(super) fn agree(&mut self, desired: Desired, live: &Snapshot, plan: &Plan, summary: &Summary) {
         let partners = self.links.pair(Catalog::standard(), &desired.snapshot.resources, &live.resources);
-        let changed: HashSet<&Key> = plan.changes().map(|change| &change.key).collect();
-        let undone: HashSet<&Key> =
-            summary.settled.iter().filter(|one| !matches!(one.outcome, Outcome::Applied(_))).map(|one| &one.key).collect();
-        let reached: BTreeMap<&Key, &Id> = summary.settled.iter().filter_map(|one| one.outcome.id().map(|id| (&one.key, id))).collect();
-        let out = plan.left_out.iter().chain(&plan.left_alone).filter(|left| left.path.is_none());
-        let out: HashSet<&Key> = out.map(|left| &left.key).collect();
-        let mut parts: HashMap<&Key, BTreeSet<&str>> = HashMap::new();
-        for left in plan.left_out.iter().chain(&plan.left_alone) {
-            if let Some(path) = &left.path {
-                parts.entry(&left.key).or_default().insert(path);
-            }
+        let ended = Ended::of(plan, summary);
+        let mut kept: HashMap<Key, Vec<String>> = HashMap::new();
+        for (key, path) in desired.kept {
+            kept.entry(key).or_default().push(path);
         }
-        for (wanted, at) in desired.snapshot.resources.into_iter().zip(partners) {
-            let key = wanted.key.clone();
-            let is_reached = !changed.contains(&key) || reached.contains_key(&key);
-            if out.contains(&key) || undone.contains(&key) || !is_reached {
-                continue;
-            }
+        for (wanted, at) in desired.snapshot.resources.into_iter().zip(partners).filter(|(wanted, _)| ended.is_agreed(&wanted.key)) {
+            let (key, mut body) = (wanted.key, wanted.body);
             let held = at.map(|at| &live.resources[at]);
-            let Some(id) = held.map(|held| &held.id).or_else(|| reached.get(&key).copied()).cloned() else { continue };
-            let mut body = wanted.body;
-            if let Some(parts) = parts.get(&key) {
+            let Some(id) = held.map(|held| &held.id).or_else(|| ended.reached.get(&key).copied()) else { continue };
+            let kept = kept.remove(&key).unwrap_or_default();
+            // What was left out or left to the target is not agreed on: it is wanted once that ends. Of a list that lacks an element,
+            // nothing is agreed on.
+            let left_out = ended.parts.get(&key).into_iter().flatten().copied();
+            let not_agreed: Vec<&str> = left_out.chain(kept.iter().filter(|_| held.is_some()).map(String::as_str)).collect();
+            if !not_agreed.is_empty() {
                 let held = held.map(|held| held.body.open()).unwrap_or_default();
-                // What was left out is not agreed on: it is wanted again next time. Of a list that lacks an element, nothing is.
-                let parts = parts.iter().map(|path| path.split('[').next().unwrap_or(path));
-                body.change(|body| parts.for_each(|path| body.put(path, held.get(path).cloned())));
+                body.change(|body| not_agreed.into_iter().for_each(|path| body.take_over(path, &held)));
             }
-            let own = held.filter(|_| !changed.contains(&key)).map(|held| only_of(&held.body, &body));
-            self.base.applied(&key, &id, body);
+            let own = held.filter(|_| !ended.changed.contains(&key)).map(|held| only_of(&held.body, &body));
+            self.base.applied(&key, id, body);
+            self.base.kept(&key, kept);
             if let Some(own) = own {
                 self.base.seen(&key, own);
             }
         }
+    }
+}
+
+/// What a plan came to, as far as it tells which resources the target holds as they were wanted.
+struct Ended<'run> {
+    changed: HashSet<&'run Key>,
+    undone: HashSet<&'run Key>,
+    reached: BTreeMap<&'run Key, &'run Id>,
+    left_out: HashSet<&'run Key>,
+    /// Parts of resources that were left out.
+    parts: HashMap<&'run Key, BTreeSet<&'run str>>,
+}
+
+impl<'run> Ended<'run> {
+    fn of(plan: &'run Plan, summary: &'run Summary) -> Self {
+        let settled = || summary.settled.iter();
+        let mut ended = Self {
+            changed: plan.changes().map(|change| &change.key).collect(),
+            undone: settled().filter(|one| !matches!(one.outcome, Outcome::Applied(_))).map(|one| &one.key).collect(),
+            reached: settled().filter_map(|one| one.outcome.id().map(|id| (&one.key, id))).collect(),
+            left_out: HashSet::new(),
+            parts: HashMap::new(),
+        };
+        for left in plan.left_out.iter().chain(&plan.left_alone) {
+            match &left.path {
+                None => drop(ended.left_out.insert(&left.key)),
+                Some(path) => drop(ended.parts.entry(&left.key).or_default().insert(path)),
+            }
+        }
+        ended
+    }
+
+    fn is_agreed(&self, key: &Key) -> bool {
+        let is_reached = !self.changed.contains(key) || self.reached.contains_key(key);
+        is_reached && !self.left_out.contains(key) && !self.undone.contains(key)
     }
 }
 

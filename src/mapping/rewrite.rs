@@ -260,7 +260,7 @@ mod tests {
     fn resource(key: &str, body: Value) -> Resource {
         let key = Key::try_from(key.to_owned()).expect("a key");
         let (id, body) = (Id::new(format!("id of {key}")), Body::from_value(body).expect("an object"));
-        Resource { key, id, body: body.into(), alias: None, carried: Body::new(), secrets: Vec::new(), left_alone: None }
+        Resource::of(key, id, body)
     }
 
     fn source() -> Snapshot {

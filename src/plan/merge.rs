@@ -8,17 +8,17 @@
 //!
 //! Sets are merged element by element: what the source added or took away since is added or taken away, what the target did stays.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
 use super::Drift;
 use super::diff::{normal, same};
-use crate::base::{Applied, Base};
+use crate::base::Applied;
 use crate::body::{Body, join};
-use crate::catalog::{Catalog, Kind};
-use crate::resource::{Id, Key, Resource};
-use crate::snapshot::{Snapshot, refs};
+use crate::catalog::Kind;
+use crate::resource::Key;
+use crate::snapshot::refs;
 
 /// What to do about fields that the target changed by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -163,20 +163,6 @@ fn twice(list: &[Value], field: &str) -> Option<String> {
     refs::as_reference(name).map(|key| key.to_string()).or_else(|| name.as_str().map(str::to_owned))
 }
 
-/// Returns what a target changed by itself since it was last written, and what it lost.
-pub fn drift_of(catalog: &Catalog, base: &Base, live: &Snapshot) -> (Vec<Drift>, Vec<Key>) {
-    let held: HashMap<(&str, &Id), &Resource> = live.resources.iter().map(|one| ((one.key.kind(), &one.id), one)).collect();
-    let (mut drift, mut gone) = (Vec::new(), Vec::new());
-    for (key, applied) in base.iter().filter(|(key, _)| live.is_complete(key.kind())) {
-        let Some(kind) = catalog.kind(key.kind()) else { continue };
-        match held.get(&(key.kind(), &applied.id)) {
-            Some(held) => drift.extend(merge(kind, applied, &applied.body.open(), &held.body.open(), OnDrift::Keep).told(key)),
-            None => gone.push(key.clone()),
-        }
-    }
-    (drift, gone)
-}
-
 impl Merged {
     /// Returns what a plan says of the drift of a resource.
     pub(super) fn told(&mut self, key: &Key) -> Vec<Drift> {
@@ -189,12 +175,14 @@ impl Merged {
 mod tests {
     use super::*;
     use crate::body::Packed;
+    use crate::catalog::Catalog;
+    use crate::resource::Id;
     use serde_json::json;
 
     fn merged_on(on_drift: OnDrift, base: Value, desired: Value, live: Value) -> Merged {
         let body = |value| Body::from_value(value).expect("an object");
         let kind = Catalog::standard().kind("clients").expect("a kind");
-        let base = Applied { id: Id::new("c"), body: body(base).into(), own: None };
+        let base = Applied { id: Id::new("c"), body: body(base).into(), own: None, kept: Vec::new() };
         merge(kind, &base, &body(desired), &body(live), on_drift)
     }
 
@@ -255,7 +243,7 @@ mod tests {
         let scopes = |text: &str| json!({"scopes": [{"value": "read", "description": text}]});
         let kind = Catalog::standard().kind("resource-servers").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
-        let base = Applied { id: Id::new("a"), body: body(scopes("a")).into(), own: None };
+        let base = Applied { id: Id::new("a"), body: body(scopes("a")).into(), own: None, kept: Vec::new() };
         let both = merge(kind, &base, &body(scopes("b")), &body(scopes("c")), OnDrift::Keep);
         assert_eq!(both.conflicts, ["scopes (read)"]);
         let one = merge(kind, &base, &body(scopes("b")), &body(scopes("a")), OnDrift::Keep);
@@ -267,7 +255,7 @@ mod tests {
         let clients = |access: &str| json!({"clients": [{"client_id": "⟦clients/Web⟧", "use_for_member_access": access}]});
         let kind = Catalog::standard().kind("organization-clients").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
-        let base = Applied { id: Id::new("org"), body: body(clients("a")).into(), own: None };
+        let base = Applied { id: Id::new("org"), body: body(clients("a")).into(), own: None, kept: Vec::new() };
         let both = merge(kind, &base, &body(clients("b")), &body(clients("c")), OnDrift::Keep);
         assert_eq!(both.conflicts, ["clients (clients/Web)"]);
         let one = merge(kind, &base, &body(clients("a")), &body(clients("c")), OnDrift::Keep);
@@ -284,7 +272,7 @@ mod tests {
     fn a_value_of_the_targets_own_is_drift_once_it_was_seen_to_change() {
         let body = |value| Body::from_value(value).expect("an object");
         let kind = Catalog::standard().kind("clients").expect("a kind");
-        let mut base = Applied { id: Id::new("c"), body: body(json!({"name": "A"})).into(), own: None };
+        let mut base = Applied { id: Id::new("c"), body: body(json!({"name": "A"})).into(), own: None, kept: Vec::new() };
         let drift = |base: &Applied| {
             merge(kind, base, &body(json!({"name": "A"})), &body(json!({"name": "A", "description": "x"})), OnDrift::Keep).drift.len()
         };

@@ -9,6 +9,7 @@
 //! supplied.rs  which of the secrets that are supplied an update sends
 //! make.rs      desired, live, links, base -> Plan
 //! undo.rs      a run and what the target holds since -> Plan
+//! drift.rs     base and live -> what moved by itself
 //! one.rs       one resource edited by hand -> Plan
 //! guard.rs     reasons to refuse a plan
 //! file.rs      plan.json
@@ -18,6 +19,7 @@
 
 mod by_hand;
 pub mod diff;
+mod drift;
 pub mod file;
 mod follow;
 pub mod guard;
@@ -41,8 +43,9 @@ use crate::body::Body;
 use crate::resource::{Id, Key};
 
 pub use diff::Edit;
+pub use drift::drift_of;
 pub use make::{Past, plan, plan_after, reserve};
-pub use merge::{OnDrift, drift_of};
+pub use merge::OnDrift;
 pub use one::change_one;
 pub use undo::{Done, undo};
 

@@ -184,11 +184,8 @@ fn drop_element(body: &mut Body, list: &str, at: usize) {
 
 /// Lets the target's own value stand at a path.
 pub(super) fn keep_held(candidate: &mut Examined<'_>, path: &str) {
-    candidate.body_mut().take(path);
     let held = candidate.held.map(|held| held.body.open()).unwrap_or_default();
-    for (path, value) in held.find(path).into_iter().filter(|(path, _)| !path.contains('[')) {
-        candidate.body_mut().set(&path, value.clone());
-    }
+    candidate.body_mut().take_over(path, &held);
 }
 
 /// Returns the first field that mentions, inside a longer text, a key that the target will not have, and that key.

@@ -226,7 +226,7 @@ impl<'inputs> Undoing<'inputs> {
             return;
         }
         self.notes.push(format!("{} \"{}\" is created again, with a new id", kind.singular, key.name()));
-        self.before.push(resource(key, id, body.clone()));
+        self.before.push(Resource::of(key.clone(), id.clone(), body.clone()));
     }
 
     fn is_made_again(&self, key: &Key) -> bool {
@@ -235,7 +235,7 @@ impl<'inputs> Undoing<'inputs> {
 
     fn hang_again(&mut self, kind: &Kind, change: &Change, id: &Id, elements: &[Value]) {
         let body = Body::from_iter([(kind.elements().to_owned(), Value::Array(elements.to_vec()))]);
-        self.before.push(resource(&change.key, id, body));
+        self.before.push(Resource::of(change.key.clone(), id.clone(), body));
     }
 
     /// Keeps what the run created where something that stays refers to it, or hangs under it.
@@ -270,7 +270,7 @@ impl<'inputs> Undoing<'inputs> {
         let mut desired = Desired::unmapped(snapshot);
         desired.snapshot.sort(catalog);
         let past = Past {
-            links: &themselves(catalog, live),
+            links: &Links::within(catalog, &live.resources),
             base: &base,
             sent: &Sent::default(),
             on_drift: OnDrift::Keep,
@@ -300,29 +300,6 @@ fn names(done: Done<'_>, live: &Snapshot) -> HashMap<Key, Key> {
     let renamed =
         then.filter_map(|(key, id)| now.get(&(key.kind(), id)).filter(|now| **now != key).map(|now| (key.clone(), (*now).clone())));
     renamed.collect()
-}
-
-/// Returns links that say that everything a tenant holds is itself.
-fn themselves(catalog: &Catalog, live: &Snapshot) -> Links {
-    let mut links = Links::default();
-    for held in &live.resources {
-        if catalog.kind(held.key.kind()).is_some_and(Kind::has_own_ids) {
-            links.link(&held.id, &held.id, &held.key);
-        }
-    }
-    links
-}
-
-fn resource(key: &Key, id: &Id, body: Body) -> Resource {
-    Resource {
-        key: key.clone(),
-        id: id.clone(),
-        body: body.into(),
-        alias: None,
-        carried: Body::new(),
-        secrets: Vec::new(),
-        left_alone: None,
-    }
 }
 
 /// Returns whether a part goes with what is gone.
@@ -364,7 +341,7 @@ mod tests {
     /// A tenant that holds these resources, each with its key for an id.
     fn live(resources: &[(&str, Value)]) -> Snapshot {
         let key = |text: &str| Key::try_from(text.to_owned()).expect("a key");
-        let resources = resources.iter().map(|(name, held)| resource(&key(name), &Id::new(*name), body(held.clone())));
+        let resources = resources.iter().map(|(name, held)| Resource::of(key(name), Id::new(*name), body(held.clone())));
         let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
         let (tenant, domain, taken) = ("prod".to_owned(), "prod.auth0.com".to_owned(), String::new());
         Snapshot { tenant, domain, taken, kinds, resources: resources.collect(), twice: Vec::new() }
