@@ -37,7 +37,7 @@ impl Source<'_> {
         let begins = self.text[..start].rfind('\n').map_or(0, |end| end + 1);
         let line = self.text[begins..].split('\n').next().unwrap_or_default().trim_end_matches('\r');
         let within = |place: usize| (place.max(begins) - begins).min(line.len());
-        let ends = (at.end..self.text.len()).find(|end| self.text.is_char_boundary(*end)).unwrap_or(at.end);
+        let ends = (at.end..=self.text.len()).find(|end| self.text.is_char_boundary(*end)).unwrap_or(at.end);
         Wrong {
             what: what.into(),
             path: self.path.to_owned(),
@@ -163,6 +163,12 @@ mod tests {
         2 |   ⟧ 1}
           |   ^ shown whole
         ");
+    }
+
+    #[test]
+    fn the_last_letter_of_a_file_is_pointed_at_whole_too() {
+        let wrong = Source { path: Path::new("plan.json"), text: "{⟧" }.wrong(1..2, "no plan", "here");
+        assert_eq!((wrong.at.clone(), wrong.to_string().lines().count()), (1..4, 5));
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod kills;
 mod locks;
 mod program;
 mod random;
+mod readers;
 mod recorded;
 mod reference;
 mod references;

@@ -1,0 +1,125 @@
+//! What a server answers: whatever it is, no answer stops the program, and no error shows a secret.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, UNIX_EPOCH};
+
+use migrate::body::Body;
+use migrate::catalog::{By, Catalog, Kind, Shape};
+use migrate::resource::{Key, Resource};
+use migrate::snapshot::refs::{self, Names};
+use migrate::snapshot::{Snapshot, Status};
+use migrate::tenant::answers::{self, Page, Told, Veil};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+
+use super::{CANARY, hides_the_canary};
+
+const DOMAIN: &str = "acme-dev.eu.auth0.com";
+/// The longest wait that a reset is believed to mean.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// What a tenant lists becomes resources without secrets, each under a key of its own; and going back, it is what was listed.
+///
+/// The input is one object that holds the list of every kind under its name, as a page holds it under its field.
+pub fn listing(bytes: &[u8]) -> bool {
+    let before = resources(bytes);
+    let snapshot = portable(bytes);
+    let mut names = Names::new(Catalog::standard(), DOMAIN);
+    for resource in &snapshot.resources {
+        assert!(names.id_of(&resource.key).is_none(), "two resources are called {}", resource.key);
+        assert_eq!(Key::try_from(resource.key.to_string()).expect("a key"), resource.key);
+        names.learn(resource.key.clone(), resource.id.clone());
+    }
+    for (resource, before) in snapshot.resources.iter().zip(&before) {
+        let kind = kind_of(resource);
+        let body = resource.body.open();
+        for path in kind.secrets {
+            assert!(body.find(path).is_empty() && resource.carried.find(path).is_empty(), "{path} of {}", resource.key);
+        }
+        // Where an older version was named, the newest takes its place; that is not undone.
+        if !kind.references.iter().any(|reference| reference.by == By::Alias) {
+            assert_eq!(names.attach(kind, &body), Ok(before.body.open()), "{}", resource.key);
+        }
+    }
+    !before.is_empty()
+}
+
+/// Returns a tenant that lists this, portable.
+pub(super) fn portable(bytes: &[u8]) -> Snapshot {
+    let mut resources = resources(bytes);
+    let twice = refs::detach(Catalog::standard(), DOMAIN, &mut resources);
+    let kinds: BTreeMap<String, Status> = resources.iter().map(|resource| (resource.key.kind().to_owned(), Status::Complete)).collect();
+    Snapshot { tenant: "dev".to_owned(), domain: DOMAIN.to_owned(), taken: "2026-01-01T00:00:00Z".to_owned(), kinds, resources, twice }
+}
+
+/// Returns the resources that an answer lists, of each kind it names; a tenant never lists one id twice.
+fn resources(bytes: &[u8]) -> Vec<Resource> {
+    let Ok(Value::Object(lists)) = serde_json::from_slice(bytes) else { return Vec::new() };
+    let mut seen = BTreeSet::new();
+    let kinds = lists.keys().filter_map(|name| Catalog::standard().kind(name));
+    let listed = kinds.filter(|kind| matches!(kind.shape, Shape::Collection)).flat_map(|kind| {
+        let page = Page::<Body>::read(bytes, kind.name).ok();
+        let elements = page.and_then(|page| page.elements).unwrap_or_default();
+        elements.into_iter().filter_map(|body| Resource::read(kind, body).ok()).collect::<Vec<_>>()
+    });
+    listed.filter(|resource| seen.insert(resource.id.clone())).collect()
+}
+
+fn kind_of(resource: &Resource) -> &'static Kind {
+    Catalog::standard().kind(resource.key.kind()).expect("a kind")
+}
+
+/// An answer that refuses becomes a sentence without secrets: the first two bytes are its status, and `~` is where a secret is quoted.
+pub fn refusal(bytes: &[u8]) -> bool {
+    let [high, low, answer @ ..] = bytes else { return false };
+    let status = u16::from_be_bytes([*high, *low]);
+    let answer: Vec<u8> = answer.iter().flat_map(|byte| if *byte == b'~' { CANARY.as_bytes().to_vec() } else { vec![*byte] }).collect();
+    let mut veil = Veil::default();
+    veil.hide(CANARY);
+    let error = answers::refusal("POST /clients", status, &answer, &veil);
+    hides_the_canary(&format!("{error} {error:?}"));
+    let told = error.to_string();
+    assert!(!told.chars().any(char::is_control), "more than a line: {told:?}");
+    serde_json::from_slice::<Value>(&answer).is_ok_and(|answer| answer.is_object())
+}
+
+/// An answer that grants a token is read whatever it says of its life, and its token is not shown.
+pub fn grant(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes).replace('~', CANARY);
+    match answers::read_grant(text.as_bytes()) {
+        Ok(token) => {
+            // Scopes are shown, and may say anything.
+            if token.scopes.is_none() {
+                hides_the_canary(&format!("{token:?}"));
+            }
+            true
+        }
+        Err(error) => {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            hides_the_canary(&format!("{error}: {source:?}"));
+            false
+        }
+    }
+}
+
+/// Whatever the headers say, a wait for a reset is between a second and an hour; one input is `name: value` lines.
+pub fn headers(bytes: &[u8]) -> bool {
+    let headers: HeaderMap = bytes.split(|byte| *byte == b'\n').filter_map(header).collect();
+    let mut is_told = false;
+    for now in [UNIX_EPOCH, UNIX_EPOCH + Duration::from_secs(1_800_000_000)] {
+        if let Some(told) = Told::read(&headers, now) {
+            assert!((Duration::from_secs(1)..=HOUR).contains(&told.reset), "{told:?}");
+            is_told = true;
+        }
+        let asks = |status| answers::asked_wait(status, &headers, now);
+        let by_name = headers.contains_key("retry-after");
+        assert!(asks(200).is_none() || by_name, "only a 429 waits for a reset");
+        assert!(by_name || asks(429).is_none_or(|wait| wait <= HOUR));
+    }
+    is_told
+}
+
+fn header(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
+    let at = line.iter().position(|byte| *byte == b':')?;
+    Some((HeaderName::from_bytes(&line[..at]).ok()?, HeaderValue::from_bytes(line[at + 1..].trim_ascii()).ok()?))
+}

@@ -1,0 +1,138 @@
+//! The files that `migrate` writes itself: what is read of one can be written and read again, and is the same.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use migrate::apply::journal::{self, Entry};
+use migrate::base::{self, Base};
+use migrate::catalog::Catalog;
+use migrate::links::{self, Links};
+use migrate::plan::{Plan, file, guard::Refusal};
+use migrate::resource::Resource;
+use migrate::snapshot::{Snapshot, Status, store};
+use serde::Deserialize;
+
+use super::{lines_of, names_a_line_of};
+
+/// A plan is read as it was written; one that nobody hashed is refused.
+pub fn plan(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let path = Path::new("plan.json");
+    let is_read = match file::parse(path, text) {
+        Ok(_) => true,
+        Err(file::Error::NotJson(wrong)) => {
+            names_a_line_of(bytes, "plan.json:", &wrong.to_string());
+            false
+        }
+        Err(_) => false,
+    };
+    // Whoever edits a plan cannot sign it, and neither can a fuzzer: what it made up is signed here.
+    if let Ok(Unsigned { refusals, plan }) = serde_json::from_str(text) {
+        let written = file::text(&plan, &refusals);
+        let read = file::parse(path, &written).unwrap_or_else(|error| panic!("a plan just written is refused: {error}"));
+        assert_eq!(read, (plan, refusals));
+    }
+    is_read
+}
+
+#[derive(Deserialize)]
+struct Unsigned {
+    refusals: Vec<Refusal>,
+    #[serde(flatten)]
+    plan: Plan,
+}
+
+/// A journal is read up to where a cut tore it, wherever that was, and never further.
+pub fn journal(bytes: &[u8]) -> bool {
+    let (entries, whole) = match read_journal(bytes) {
+        Ok(read) => read,
+        Err(error @ journal::Error::Broken { .. }) => {
+            names_a_line_of(bytes, "in line ", &error.to_string());
+            return false;
+        }
+        Err(_) => return false,
+    };
+    assert!(whole <= bytes.len());
+    let written = journal::lines(&entries).into_bytes();
+    assert_eq!(read_journal(&written).expect("just written"), (entries.clone(), written.len()));
+    let cut = bytes.iter().fold(0_usize, |sum, byte| sum * 31 % 65_521 + usize::from(*byte)) % (written.len() + 1);
+    let zeros = [&written[..cut], &[0; 9]].concat();
+    for torn in [&written[..cut], &zeros] {
+        let (kept, whole) = read_journal(torn).unwrap_or_else(|error| panic!("a cut at {cut} makes it unreadable: {error}"));
+        assert!(entries.starts_with(&kept) && whole <= cut, "a cut at {cut} changes what was said before it");
+    }
+    true
+}
+
+fn read_journal(bytes: &[u8]) -> Result<(Vec<Entry>, usize), journal::Error> {
+    let mut entries = Vec::new();
+    let whole = journal::parse(Path::new("journal.jsonl"), bytes, &mut |entry| entries.push(entry))?;
+    Ok((entries, usize::try_from(whole).expect("no longer than what was read")))
+}
+
+/// Links are read as they were written.
+pub fn links(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let path = Path::new("dev-prod.csv");
+    match Links::parse(path, text) {
+        Ok(links) => {
+            let written = String::from_utf8(links.text()).expect("what was read from text is text");
+            assert_eq!(Links::parse(path, &written).expect("just written"), links);
+            true
+        }
+        Err(error @ links::Error::Malformed { .. }) => {
+            names_a_line_of(bytes, "dev-prod.csv:", &error.to_string());
+            false
+        }
+        Err(_) => false,
+    }
+}
+
+/// A base is read as it was written.
+pub fn base(bytes: &[u8]) -> bool {
+    let path = Path::new("dev-prod.json");
+    match Base::parse(path, bytes) {
+        Ok(base) => {
+            let mut written = Vec::new();
+            base.write(&mut written).expect("memory takes everything");
+            let read = Base::parse(path, &written).expect("just written");
+            assert!(read.iter().eq(base.iter()), "a base changes when it is written: {base:?}");
+            true
+        }
+        Err(base::Error::Malformed { source, .. }) => {
+            assert!(source.line() <= lines_of(bytes), "no such line: {source}");
+            false
+        }
+        Err(_) => false,
+    }
+}
+
+/// A snapshot is read as it was written; what nobody hashed is refused with its place.
+pub fn snapshot(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let (catalog, path) = (Catalog::standard(), Path::new("snapshot"));
+    match store::parse(catalog, path, &|_| Ok(text.to_owned())) {
+        Err(store::Error::NotJson(wrong)) => names_a_line_of(bytes, ".json:", &wrong.to_string()),
+        Err(_) => {}
+        Ok(_) => panic!("one text is a manifest and a list"),
+    }
+    let Ok(resources) = serde_json::from_str::<Vec<Resource>>(text) else { return false };
+    if resources.iter().any(|resource| catalog.kind(resource.key.kind()).is_none()) {
+        return false;
+    }
+    let kinds = resources.iter().map(|resource| (resource.key.kind().to_owned(), Status::Complete)).collect();
+    let (tenant, domain, taken) = ("dev".to_owned(), "acme-dev.eu.auth0.com".to_owned(), "2026-01-01T00:00:00Z".to_owned());
+    let mut snapshot = Snapshot { tenant, domain, taken, kinds, resources, twice: Vec::new() };
+    snapshot.sort(catalog);
+    let files = store::files(&snapshot);
+    let read = store::parse(catalog, path, &|file| held(&files, file));
+    assert_eq!(read.unwrap_or_else(|error| panic!("a snapshot just written is refused: {error}")), snapshot);
+    true
+}
+
+fn held(files: &BTreeMap<String, Vec<u8>>, file: &Path) -> io::Result<String> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let content = files.get(name.as_ref()).ok_or(io::ErrorKind::NotFound)?;
+    Ok(String::from_utf8(content.clone()).expect("JSON is text"))
+}

@@ -1,0 +1,53 @@
+//! What must hold for every reader, whatever it is given.
+//!
+//! Each property takes the bytes of one input and returns whether its reader took them; it panics where something does not hold. The fuzz
+//! targets call them with what the fuzzer makes up, and a test of the project calls them with the seeds and with broken seeds. None
+//! touches a network, a clock or a disk.
+
+mod answers;
+mod files;
+mod words;
+
+pub use answers::{grant, headers, listing, refusal};
+pub use files::{base, journal, links, plan, snapshot};
+pub use words::{configuration, dotenv, mapping, table};
+
+/// A property of a reader.
+pub type Property = fn(&[u8]) -> bool;
+
+/// Every property, under the name of its target and of its folder of seeds.
+pub const ALL: [(&str, Property); 13] = [
+    ("base", base),
+    ("configuration", configuration),
+    ("dotenv", dotenv),
+    ("grant", grant),
+    ("headers", headers),
+    ("journal", journal),
+    ("links", links),
+    ("listing", listing),
+    ("mapping", mapping),
+    ("plan", plan),
+    ("refusal", refusal),
+    ("snapshot", snapshot),
+    ("table", table),
+];
+
+/// A secret that is planted into inputs and must never be seen again.
+const CANARY: &str = "CANARY-7f3a";
+
+/// Panics where an error shows the planted secret.
+fn hides_the_canary(error: &str) {
+    assert!(!error.contains(CANARY), "a secret is shown: {error}");
+}
+
+/// Panics where what an error says of a place behind `marker` (`file.toml:`) is no line of the text.
+fn names_a_line_of(text: &[u8], marker: &str, error: &str) {
+    let Some((_, behind)) = error.split_once(marker) else { panic!("no \"{marker}\" in: {error}") };
+    let digits: String = behind.chars().take_while(char::is_ascii_digit).collect();
+    let line: usize = digits.parse().unwrap_or_else(|_| panic!("no number of a line behind \"{marker}\" in: {error}"));
+    assert!((1..=lines_of(text)).contains(&line), "there are {} lines, and no {line}: {error}", lines_of(text));
+}
+
+fn lines_of(text: &[u8]) -> usize {
+    text.split(|byte| *byte == b'\n').count()
+}

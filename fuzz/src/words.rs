@@ -1,0 +1,126 @@
+//! The files that people write: every error names a place in them, and none shows a secret.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use migrate::catalog::Catalog;
+use migrate::cli::settings::{Environment, Error, Settings, Text};
+use migrate::mapping::{self, Mapping};
+use migrate::snapshot::Snapshot;
+use migrate::wrong::Source;
+
+use super::{CANARY, answers, hides_the_canary, names_a_line_of};
+
+/// A configuration and variables that a fuzzer need not find out.
+const CONFIGURATION: &str = "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\n";
+const DOTENV: &str = "MIGRATE_DEV_CLIENT_ID=one\nMIGRATE_DEV_CLIENT_SECRET=CANARY-7f3a\n";
+const HOSTS: &str = include_str!("../seeds/table/hosts.csv");
+
+/// The tenant that mappings are applied to.
+static SOURCE: LazyLock<Snapshot> = LazyLock::new(|| answers::portable(include_bytes!("../seeds/listing/small.json")));
+
+/// A mapping that is read can be applied, and gives the same each time; a rule that does nothing is named by its line.
+pub fn mapping(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let secret = format!("{text}\n[[rule]]\nmatch = \"clients/*\"\nfield = \"client_secret\"\nsecret = \"{CANARY}\"\n");
+    hides_the_canary(&read_mapping(&secret).expect_err("a secret belongs elsewhere").to_string());
+    let mapping = match read_mapping(text) {
+        Ok(mapping) => mapping,
+        Err(mapping::Error::Wrong(wrong)) => {
+            names_a_line_of(bytes, "m.toml:", &wrong.to_string());
+            return false;
+        }
+        Err(mapping::Error::Read { .. }) => return false,
+    };
+    if let Ok(mapped) = mapping.apply(Catalog::standard(), SOURCE.clone()) {
+        let again = mapping.apply(Catalog::standard(), SOURCE.clone()).expect("as before");
+        assert_eq!(mapped.desired.snapshot, again.desired.snapshot);
+        mapped.untouched.iter().for_each(|place| names_a_line_of(bytes, "m.toml:", place));
+    }
+    true
+}
+
+/// Reads a mapping beside which one table stands.
+fn read_mapping(text: &str) -> Result<Mapping, mapping::Error> {
+    let table = |path: &Path| match path.to_str() {
+        Some("hosts.csv") => Ok(HOSTS.to_owned()),
+        Some("locked.csv") => Err(io::ErrorKind::PermissionDenied.into()),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    };
+    Mapping::parse(Catalog::standard(), Source { path: Path::new("m.toml"), text }, &table)
+}
+
+/// Every row of a table has a text to look for, which stands once.
+pub fn table(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    match mapping::rows(Source { path: Path::new("hosts.csv"), text }) {
+        Ok(rows) => {
+            let mut from: Vec<&str> = rows.iter().map(|(from, _)| from.as_str()).collect();
+            from.sort_unstable();
+            from.dedup();
+            assert!(from.len() == rows.len() && from.iter().all(|text| !text.is_empty()));
+            true
+        }
+        Err(wrong) => {
+            names_a_line_of(bytes, "hosts.csv:", &wrong.to_string());
+            false
+        }
+    }
+}
+
+/// A configuration never holds a secret, and one that does is refused without showing it.
+pub fn configuration(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let planted = format!("[tenants.planted]\nclient_secret = \"{CANARY}\"\n");
+    let of_lines = format!("[tenants.planted]\nclient_secret = \"\"\"\n{CANARY}\\");
+    for secret in [format!("{planted}{text}"), format!("{text}\n{planted}"), of_lines + text] {
+        hides_the_canary(&settings(&secret, "").expect_err("a secret belongs elsewhere").to_string());
+    }
+    match settings(text, DOTENV) {
+        Ok(settings) => {
+            assert!(settings.tenants.values().all(|tenant| tenant.share > 0.0 && tenant.share <= 1.0 && !tenant.domain.is_empty()));
+            hides_the_canary(&format!("{settings:?}"));
+            true
+        }
+        Err(Error::Wrong(wrong)) => {
+            let told = wrong.to_string();
+            // What the configuration says decides which variables there are, so either file can be the wrong one.
+            if told.contains("migrate.toml:") {
+                names_a_line_of(bytes, "migrate.toml:", &told);
+            } else {
+                names_a_line_of(DOTENV.as_bytes(), ".env:", &told);
+            }
+            hides_the_canary(&told);
+            false
+        }
+        Err(error) => panic!("no place of the configuration is named: {error}"),
+    }
+}
+
+/// What stands in `.env` is never shown, wherever it goes wrong.
+pub fn dotenv(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let planted = format!("MIGRATE_DEV_CLIENT_SECRET={CANARY}");
+    let mut is_read = false;
+    for text in [format!("{planted}{text}"), format!("{text}\n{planted}\n")] {
+        match settings(CONFIGURATION, &text) {
+            Ok(settings) => {
+                hides_the_canary(&format!("{settings:?}"));
+                is_read = true;
+            }
+            Err(error) => {
+                let told = error.to_string();
+                let marker = if matches!(error, Error::Line { .. }) { "line " } else { ".env:" };
+                names_a_line_of(text.as_bytes(), marker, &told);
+                hides_the_canary(&told);
+            }
+        }
+    }
+    is_read
+}
+
+fn settings(configuration: &str, dotenv: &str) -> Result<Settings, Error> {
+    let text = |path: &str, text: &str| Text { path: PathBuf::from(path), text: Some(text.to_owned()) };
+    Settings::resolve(text("migrate.toml", configuration), text(".env", dotenv), None, &Environment::new())
+}
