@@ -1,126 +1,245 @@
-//! A run cut at every single request, before and after the tenant carried it out, and resumed: the target must not show it.
+//! Something goes wrong at every single request of an import of more than sixty changes: the target must not show it.
 //!
-//! The sandbox runs in the test's own thread, so that a request is either not begun or carried out when the run is dropped.
+//! Each sandbox runs in the test's own thread, so that a request is either not begun or carried out when a run is dropped. Changes are sent
+//! one after the other, so that the same request is struck each time.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
 
-use migrate::apply::{Journal, Moved, Run, Summary};
-use migrate::body::Body;
+use futures_util::{StreamExt, stream};
+use migrate::apply::{Journal, Moved, Run, Summary, journal};
 use migrate::catalog::Catalog;
 use migrate::event::Unwatched;
 use migrate::links::Links;
 use migrate::mapping::Mapping;
-use migrate::plan::{Plan, file, plan};
+use migrate::plan::{Plan, plan};
 use migrate::resource::Secret;
-use migrate::sandbox::{Fault, Sandbox, seed};
-use migrate::snapshot::Desired;
-use migrate::tenant::Tenant;
+use migrate::sandbox::{Fault, Options, Sandbox, Seen};
+use migrate::snapshot::Snapshot;
+use migrate::tenant::{Credentials, Tenant};
+use tokio::sync::OnceCell;
 
-use crate::flows::{NOW, held, read, start, start_with, state};
+use crate::apart::{self, Names};
+use crate::flows::{NOW, connect_for, read, start};
 
-async fn desired() -> Desired {
-    let (_sandbox, tenant) = start(state(seed::ACME_DEV)).await;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/dev-to-prod.toml");
-    let mapping = Mapping::load(Catalog::standard(), &path).expect("a mapping");
-    mapping.apply(Catalog::standard(), read(&tenant).await).expect("mapped").desired
+/// How long an answer is waited for; `slow` comes later.
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// Runs at the same time: they wait more than they work.
+const AT_ONCE: usize = 24;
+
+/// What there is to do, and what an import that nothing disturbs makes of it.
+struct Undisturbed {
+    live: Snapshot,
+    plan: Plan,
+    left: Left,
+    /// Requests that read the target.
+    reads: usize,
 }
 
-async fn carry_out(plan: &Plan, tenant: &Tenant, journal: Journal) -> Summary {
-    let run = Run {
-        catalog: Catalog::standard(),
-        plan,
-        tenant,
-        journal,
-        observer: &Unwatched,
-        secret: &|_| Some(Secret::new("supplied")),
-        keeper: None,
-        moved: Moved::default(),
-        at_once: 1,
-        room: &|| usize::MAX,
-        now: &|| NOW.to_owned(),
-    };
-    run.carry_out().await.expect("carried out")
-}
-
-/// Requests that create something which must not be there twice.
-fn creates(sandbox: &Sandbox) -> usize {
-    let is_create = |path: &str| ["/clients", "/client-grants", "/resource-servers", "/roles", "/connections"].contains(&path);
-    sandbox.requests().iter().filter(|seen| seen.method == "POST" && is_create(&seen.path)).count()
-}
-
-/// One import as a person runs it: what a folder says was begun goes on, and otherwise everything is read, planned and begun.
-struct Import<'import> {
-    desired: &'import Desired,
-    tenant: &'import Tenant,
-    folder: PathBuf,
-}
-
-impl Import<'_> {
-    async fn run(&self) -> Summary {
-        let (saved, journal) = (self.folder.join("plan.json"), self.folder.join("journal.jsonl"));
-        if journal.exists() {
-            let (plan, _) = file::load(&saved).expect("a plan");
-            return carry_out(&plan, self.tenant, Journal::resume(&journal, NOW).expect("resumed")).await;
-        }
-        let plan = plan(Catalog::standard(), self.desired, &read(self.tenant).await, &Links::default());
-        file::save(&saved, &plan, &[]).expect("saved");
-        carry_out(&plan, self.tenant, Journal::begin(&journal, "test", NOW, "import").expect("a journal")).await
-    }
-}
-
-/// What an import left: the tenant without its ids, the creates it took, and all requests.
+/// What a run left: how each change ended, the whole target, and what the target was asked.
 struct Left {
-    held: Vec<(String, Body)>,
-    creates: usize,
-    requests: usize,
+    settled: Vec<String>,
+    held: String,
+    seen: Vec<Seen>,
 }
 
-/// Imports with this fault, ends the run once the tenant was asked that often, and runs it again.
-async fn cut_and_resumed(desired: &Desired, fault: &str, at: usize) -> Left {
-    let (sandbox, tenant) = start_with(state(seed::ACME_PROD), Fault::list(fault).expect("a fault")).await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let import = Import { desired, tenant: &tenant, folder: folder.path().to_owned() };
-    let ended = tokio::select! {
-        biased;
-        () = asked(&sandbox, at) => None,
-        summary = import.run() => Some(summary),
-    };
-    let summary = match ended {
-        Some(summary) => summary,
-        None => import.run().await,
-    };
-    assert!(summary.is_whole(), "{fault}: {:?}", summary.settled);
-    let requests = sandbox.requests().len();
-    Left { creates: creates(&sandbox), requests, held: held(&tenant).await }
-}
-
-async fn asked(sandbox: &Sandbox, times: usize) {
-    while sandbox.requests().len() < times {
-        tokio::task::yield_now().await;
+impl Left {
+    /// Counts the requests that were to create something.
+    fn creates(&self) -> usize {
+        self.seen.iter().filter(|seen| is_create(seen)).count()
     }
 }
 
-/// Cuts a run at each of its requests; `again` is how often a create may be sent once more.
-async fn cut_everywhere(fault: &str, again: usize) {
-    let desired = desired().await;
-    let undisturbed = cut_and_resumed(&desired, "cut-before@100000", usize::MAX).await;
-    assert!(undisturbed.requests >= 70 && undisturbed.creates >= 10, "{} {}", undisturbed.requests, undisturbed.creates);
-    let mut sent_again = 0;
-    for at in 1..=undisturbed.requests {
-        let left = cut_and_resumed(&desired, &format!("{fault}@{at}"), at).await;
-        assert!(left.held == undisturbed.held, "{fault}@{at}: the target shows it");
-        assert!(left.creates <= undisturbed.creates + again, "{fault}@{at}: {} of {} creates", left.creates, undisturbed.creates);
-        sent_again += left.creates - undisturbed.creates;
+fn is_create(seen: &Seen) -> bool {
+    seen.method == "POST" && Catalog::standard().kinds().any(|kind| kind.path == seen.path)
+}
+
+/// Starts the target, in which this goes wrong.
+async fn target(faults: &str) -> (Sandbox, Tenant) {
+    let options = Options::new(apart::target()).credentials("id", "secret").faults(Fault::list(faults).expect("faults"));
+    let sandbox = Sandbox::start(options).await.expect("a sandbox");
+    let secret = Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") };
+    let tenant = connect_for(&sandbox, "acme-prod.eu.auth0.com", secret, TIMEOUT);
+    (sandbox, tenant)
+}
+
+impl Undisturbed {
+    async fn import() -> Self {
+        let (_dev, dev) = start(apart::source()).await;
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/dev-to-prod.toml");
+        let mapping = Mapping::load(Catalog::standard(), &path).expect("a mapping");
+        let desired = mapping.apply(Catalog::standard(), read(&dev).await).expect("mapped").desired;
+        let (prod, tenant) = target("").await;
+        let live = read(&tenant).await;
+        let reads = prod.requests().len();
+        let plan = plan(Catalog::standard(), &desired, &live, &Links::default());
+        let (prod, tenant) = target("").await;
+        let folder = apart::folder();
+        let summary = Attempt { plan: &plan, tenant: &tenant, journal: &folder.path().join("journal.jsonl") }.begin().await;
+        assert!(summary.is_whole(), "{:?}", summary.settled);
+        assert!(plan.changes().count() >= apart::CHANGES, "{} changes", plan.changes().count());
+        let kinds: BTreeSet<&str> = plan.changes().map(|change| change.key.kind()).collect();
+        assert!(kinds.len() >= 10, "{kinds:?}");
+        Self { live, plan, left: left(&summary, &prod), reads }
     }
-    assert!(sent_again >= undisturbed.creates * again, "{sent_again}: no create was ever cut");
+
+    /// Carries the plan out where this goes wrong at this request; where `ends_there`, the program ends with it. Goes on until all is done.
+    async fn again(&self, fault: &str, at: usize, ends_there: bool) -> Left {
+        let (prod, tenant) = target(&fault.replace("AT", &at.to_string())).await;
+        let folder = apart::folder();
+        let path = folder.path().join("journal.jsonl");
+        let attempt = Attempt { plan: &self.plan, tenant: &tenant, journal: &path };
+        let first = tokio::select! {
+            biased;
+            () = prod.asked(if ends_there { at } else { usize::MAX }) => None,
+            summary = attempt.begin() => Some(summary),
+        };
+        let summary = match first {
+            Some(summary) if summary.is_whole() => summary,
+            _ => attempt.resume().await,
+        };
+        let record = journal::Record::load(&path).expect("a journal that can be read");
+        assert!(record.is_ended && record.outcomes.len() == summary.settled.len(), "{fault}, {at}: {record:?}");
+        left(&summary, &prod)
+    }
+
+    /// Lets this go wrong at every request of the plan. A create that it strikes is sent `again` so often, and no other one.
+    async fn everywhere(&self, fault: &str, ends_there: bool, again: usize) {
+        let all = stream::iter(1..=self.left.seen.len()).map(|at| async move { (at, self.again(fault, at, ends_there).await) });
+        let mut all = std::pin::pin!(all.buffer_unordered(AT_ONCE));
+        while let Some((at, left)) = all.next().await {
+            let otherwise: Vec<_> = left.settled.iter().zip(&self.left.settled).filter(|(one, other)| one != other).collect();
+            assert_eq!(otherwise, [], "{fault}, {at}: settled otherwise");
+            assert_eq!(apart::differences(&self.left.held, &left.held), [""; 0], "{fault}, {at}: the target shows it");
+            let is_create = usize::from(is_create(&self.left.seen[at - 1]));
+            assert_eq!(left.creates(), self.left.creates() + is_create * again, "{fault}, {at}: {:?}", self.left.seen[at - 1]);
+        }
+    }
+}
+
+/// A plan, where it is carried out, and its journal.
+struct Attempt<'attempt> {
+    plan: &'attempt Plan,
+    tenant: &'attempt Tenant,
+    journal: &'attempt Path,
+}
+
+impl Attempt<'_> {
+    async fn begin(&self) -> Summary {
+        self.carry_out(Journal::begin(self.journal, "test", NOW, "import").expect("a journal"), Moved::default()).await
+    }
+
+    /// Goes on as the program does: it reads what the target holds by now, and leaves alone what moved.
+    async fn resume(&self) -> Summary {
+        let journal = Journal::resume(self.journal, NOW).expect("resumed");
+        let moved = Moved::since(Catalog::standard(), self.plan, &read(self.tenant).await);
+        self.carry_out(journal, moved).await
+    }
+
+    async fn carry_out(&self, journal: Journal, moved: Moved) -> Summary {
+        let run = Run {
+            catalog: Catalog::standard(),
+            plan: self.plan,
+            tenant: self.tenant,
+            journal,
+            observer: &Unwatched,
+            secret: &|_| Some(Secret::new("supplied")),
+            moved,
+            at_once: 1,
+            room: &|| usize::MAX,
+            keeper: None,
+            now: &|| NOW.to_owned(),
+        };
+        run.carry_out().await.expect("carried out")
+    }
+}
+
+/// Says in words that do not depend on the ids the target made up how a run ended, and what it left.
+fn left(summary: &Summary, target: &Sandbox) -> Left {
+    let held = target.state().to_json()["data"].take();
+    let names = Names::of(&held);
+    let settled = summary.settled.iter().map(|one| names.instead_of_ids(&format!("{} {}: {:?}", one.verb, one.key, one.outcome)));
+    Left { settled: settled.collect(), held: apart::told(&held), seen: target.requests() }
+}
+
+static UNDISTURBED: OnceCell<Undisturbed> = OnceCell::const_new();
+
+async fn everywhere(fault: &str, ends_there: bool, again: usize) {
+    UNDISTURBED.get_or_init(Undisturbed::import).await.everywhere(fault, ends_there, again).await;
 }
 
 #[tokio::test]
-async fn a_run_cut_after_any_request_was_carried_out_and_resumed_sends_no_create_twice() {
-    cut_everywhere("cut-after", 0).await;
+async fn a_run_that_ends_after_any_request_was_carried_out_goes_on_and_sends_no_create_twice() {
+    everywhere("cut-after@AT", true, 0).await;
 }
 
 #[tokio::test]
-async fn a_run_cut_before_any_request_was_carried_out_and_resumed_sends_it_again() {
-    cut_everywhere("cut-before", 1).await;
+async fn a_run_that_ends_before_any_request_was_carried_out_goes_on_and_sends_it_again() {
+    everywhere("cut-before@AT", true, 1).await;
+}
+
+#[tokio::test]
+async fn a_connection_cut_after_any_request_was_carried_out_is_survived() {
+    everywhere("cut-after@AT", false, 0).await;
+}
+
+#[tokio::test]
+async fn a_connection_cut_before_any_request_was_carried_out_is_survived() {
+    everywhere("cut-before@AT", false, 1).await;
+}
+
+#[tokio::test]
+async fn a_server_error_after_any_request_was_carried_out_is_survived() {
+    everywhere("500-after@AT", false, 0).await;
+}
+
+#[tokio::test]
+async fn a_server_error_before_any_request_was_carried_out_is_survived() {
+    everywhere("500-before@AT", false, 1).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_to_any_request_is_survived() {
+    everywhere("slow:1m@AT", false, 0).await;
+}
+
+#[tokio::test]
+async fn a_token_that_ends_before_any_request_is_survived() {
+    everywhere("expired@AT", false, 1).await;
+}
+
+#[tokio::test]
+async fn a_storm_of_refusals_from_any_request_on_is_survived() {
+    everywhere("429@ATx3", false, 3).await;
+}
+
+/// What goes wrong with requests that read, and with every so manyth of them in one read.
+///
+/// A token that ends takes the other requests under way with it, so it ends seldom.
+const OF_READS: [(&str, usize); 7] =
+    [("500-before", 7), ("500-after", 7), ("cut-before", 7), ("cut-after", 7), ("slow:1m", 7), ("429", 7), ("expired", 97)];
+
+/// Reads the target where this strikes every so manyth request; returns what was read, and how many it struck.
+async fn read_with(fault: &str, first: usize, every: usize) -> (Snapshot, usize) {
+    let struck = || (first..1000).step_by(every);
+    let faults: Vec<String> = struck().map(|at| format!("{fault}@{at}")).collect();
+    let (prod, tenant) = target(&faults.join(",")).await;
+    let snapshot = read(&tenant).await;
+    let seen = prod.requests();
+    assert!(seen.iter().all(|seen| !seen.is_write), "{fault}: a read wrote");
+    (snapshot, struck().take_while(|at| *at <= seen.len()).count())
+}
+
+/// A read changes nothing, so that one of them can meet many faults: the first, the eighth and so on, then the second, the ninth and so on.
+#[tokio::test]
+async fn whatever_goes_wrong_with_any_request_that_reads_the_target_it_is_read_alike() {
+    let Undisturbed { live, reads, .. } = UNDISTURBED.get_or_init(Undisturbed::import).await;
+    for (fault, every) in OF_READS {
+        let all = stream::iter(1..=every).map(|first| read_with(fault, first, every));
+        let all: Vec<(Snapshot, usize)> = all.buffer_unordered(AT_ONCE).collect().await;
+        assert!(all.iter().all(|(snapshot, _)| snapshot == live), "{fault}: read otherwise");
+        let struck: usize = all.iter().map(|(_, struck)| struck).sum();
+        assert!(struck >= *reads, "{fault}: struck {struck} of {reads}");
+    }
 }

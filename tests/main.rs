@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a file a subject.
 
+mod apart;
 mod by_hand;
 mod code;
 mod coverage;

@@ -72,12 +72,26 @@ impl Progress<'_> {
 }
 
 impl Run<'_> {
-    /// Carries out what the journal does not say is done; returns how everything ended.
+    /// Carries out what the journal does not say is done, and ends it where nothing is left to do; returns how everything ended.
     ///
     /// # Errors
     ///
     /// When the journal cannot be written. The error says how every change ended until then.
-    pub async fn carry_out(mut self) -> Result<Summary, Error> {
+    pub async fn carry_out(self) -> Result<Summary, Error> {
+        let now = self.now;
+        let (summary, mut journal) = self.settle().await?;
+        journal.end_if(summary.is_whole(), &now()).map_err(|source| Error::Journal { summary: Box::new(summary.clone()), source })?;
+        Ok(summary)
+    }
+
+    /// Carries out what the journal does not say is done; returns how everything ended, and the journal.
+    ///
+    /// The caller ends the journal once everything else that it keeps of the run is durable: a run without an end is gone on with.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be written. The error says how every change ended until then.
+    pub async fn settle(mut self) -> Result<(Summary, Journal), Error> {
         let total = self.plan.changes().count();
         self.observer.notify(&Event::Applying { tenant: self.tenant.name().to_owned(), changes: total });
         let mut names = Names::new(self.catalog, &self.plan.target.domain);
@@ -93,19 +107,14 @@ impl Run<'_> {
             let mut rest = &changes[..];
             while !rest.is_empty() {
                 let room = if progress.summary.is_silent { 0 } else { (self.room)() };
-                let Some(batch) = self.batch(rest, room) else { return Ok(progress.summary.stopped_short_of(total)) };
+                let Some(batch) = self.batch(rest, room) else { return Ok((progress.summary.stopped_short_of(total), self.journal)) };
                 rest = &rest[batch.len()..];
                 if let Err(source) = self.carry_out_batch(batch, &mut progress).await {
                     return Err(Error::Journal { summary: Box::new(progress.summary.stopped_short_of(total)), source });
                 }
             }
         }
-        if progress.summary.is_whole()
-            && let Err(source) = self.journal.end(&(self.now)())
-        {
-            return Err(Error::Journal { summary: Box::new(progress.summary), source });
-        }
-        Ok(progress.summary)
+        Ok((progress.summary, self.journal))
     }
 
     /// Returns the changes to carry out next; nothing where there is no room for one that is still to be sent.
@@ -191,13 +200,14 @@ impl Run<'_> {
         let mut settled = Vec::new();
         let mut open = Vec::new();
         for (at, change, mut ready) in to_send.drain(..) {
-            let is_in_doubt = self.journal.state(at) == Some(&State::InDoubt);
-            let (true, Ready::Create { body, twins, may_have_landed }) = (is_in_doubt, &mut ready) else {
+            let kind = self.kind_of(change);
+            // What is there by being written is there before, too: that it can be read says nothing, and writing it twice is writing it once.
+            let may_be_there = self.journal.state(at) == Some(&State::InDoubt) && kind.creation().is_some();
+            let (true, Ready::Create { body, twins, may_have_landed }) = (may_be_there, &mut ready) else {
                 open.push((at, change, ready));
                 continue;
             };
             *may_have_landed = true;
-            let kind = self.kind_of(change);
             let known = [twins.as_slice(), progress.created_of(kind)].concat();
             match look_up(self.tenant, kind, body, &known).await {
                 Ok(Some(found)) => settled.push((at, change, found.into())),

@@ -9,11 +9,11 @@ use super::failure::{FAILED, Failure, INCOMPLETE, INTERRUPTED, OVER, ROOM, TERMI
 use super::limits::Limit;
 use super::memory::Memory;
 use crate::apply::{self, Fate, Journal, Keeper, Moved, Run, Summary};
+use crate::base::Base;
 use crate::disk::{self, Lock};
 use crate::plan::{Plan, SecretField, file};
 use crate::report::{self, Effort};
 use crate::resource::Secret;
-use crate::snapshot::{Desired, Snapshot};
 use crate::tenant::Tenant;
 
 /// A run that is about to begin, or to go on, under the lock on its target.
@@ -21,10 +21,14 @@ pub(super) struct Begun<'lock> {
     /// The run's folder.
     pub(super) folder: PathBuf,
     journal: Journal,
+    promised: Base,
     limit: Limit,
     keeper: Option<Box<dyn Keeper>>,
     _lock: &'lock Lock,
 }
+
+/// What the target will hold once the run ended, for whoever goes on with it.
+const PROMISED: &str = "base.json";
 
 impl<'lock> Begun<'lock> {
     /// Makes the folder of a new run, with its plan and journal; `by` is the verb that begins it.
@@ -33,13 +37,25 @@ impl<'lock> Begun<'lock> {
         let folder = context.folder("runs")?.join(&name);
         file::save(&folder.join("plan.json"), plan, &[])?;
         let journal = Journal::begin(&folder.join("journal.jsonl"), &name, &now(), by)?;
-        Ok(Self { folder, journal, limit: Limit::default(), keeper: None, _lock: lock })
+        Ok(Self::of(folder, journal, Base::default(), lock))
+    }
+
+    /// Makes the folder of a new run that has a base to keep: what is `promised` becomes part of it as far as the run comes.
+    pub(super) fn promising(context: &Context, plan: &Plan, promised: Base, lock: &'lock Lock, by: &str) -> Result<Self, Failure> {
+        let folder = context.folder("runs")?.join(context.run_on(&plan.target.tenant));
+        promised.save(&folder.join(PROMISED))?;
+        Ok(Self { promised, ..Self::new(context, plan, lock, by)? })
     }
 
     /// Goes on with a run that was cut off.
     pub(super) fn again(folder: &Path, lock: &'lock Lock) -> Result<Self, Failure> {
         let journal = Journal::resume(&folder.join("journal.jsonl"), &now())?;
-        Ok(Self { folder: folder.to_owned(), journal, limit: Limit::default(), keeper: None, _lock: lock })
+        let promised = Base::load(&folder.join(PROMISED))?;
+        Ok(Self::of(folder.to_owned(), journal, promised, lock))
+    }
+
+    fn of(folder: PathBuf, journal: Journal, promised: Base, lock: &'lock Lock) -> Self {
+        Self { folder, journal, promised, limit: Limit::default(), keeper: None, _lock: lock }
     }
 
     /// Lets the run take no new changes beyond a limit.
@@ -88,9 +104,9 @@ pub(super) async fn carry_out(
     begun: Begun<'_>,
     tenant: &Tenant,
     moved: Moved,
-    memory: Option<(&mut Memory, Option<(Desired, &Snapshot)>)>,
+    memory: Option<&mut Memory>,
 ) -> Result<Ended, Failure> {
-    let Begun { folder, journal, limit, keeper, _lock } = begun;
+    let Begun { folder, journal, promised, limit, keeper, _lock } = begun;
     let signal = AtomicU8::new(0);
     // Each is read once, so that what is remembered is what was sent.
     let fields = plan.changes().flat_map(|change| &change.secrets);
@@ -109,19 +125,20 @@ pub(super) async fn carry_out(
         room: &|| if signal.load(Ordering::Relaxed) > 0 { 0 } else { limit.room(tenant.requests()) },
         now: &now,
     };
-    let carried_out = run.carry_out();
-    let summary = tokio::select! {
-        summary = carried_out => summary.map_err(|error| unrecorded(&error, &plan.target.tenant))?,
+    let unrecorded = |error| unrecorded(&error, &plan.target.tenant);
+    let (summary, mut journal) = tokio::select! {
+        settled = run.settle() => settled.map_err(unrecorded)?,
         code = interrupted_twice(context, &signal) => return Err(stopped_at_once(code, &plan.target.tenant)),
     };
-    if let Some((memory, agreed)) = memory {
+    if let Some(memory) = memory {
         memory.settle(plan, &summary);
         memory.remember_sent(&summary, &secret);
-        if let Some((desired, live)) = agreed {
-            memory.agree(desired, live, plan, &summary);
-        }
-        memory.save().map_err(|failure| failure.but(report::state(&summary)))?;
+        memory.keep(&promised, plan, &summary);
+        memory.save().map_err(|failure| failure.but(report::state(&summary)).hint(go_on(&plan.target.tenant)))?;
     }
+    // What the run leaves for the next one is kept: only now it is over.
+    let over = journal.end_if(summary.is_whole(), &now());
+    over.map_err(|source| unrecorded(apply::Error::Journal { summary: Box::new(summary.clone()), source }))?;
     let signal = signal.load(Ordering::Relaxed);
     let limit = limit.reached(tenant.requests()).filter(|_| summary.unsent > 0 && signal == 0 && !summary.is_silent);
     let code = if limit.is_some() { OVER } else { exit_of(plan, &summary, signal) };
@@ -149,9 +166,11 @@ fn is_any_secret_lost(summary: &Summary) -> bool {
 /// A run whose journal cannot be written has stopped; what it did until then is known here for the last time.
 fn unrecorded(error: &apply::Error, target: &str) -> Failure {
     let apply::Error::Journal { summary, source } = error;
-    Failure::new(FAILED, format!("{}: {error}", report::state(summary)))
-        .caused_by(source)
-        .hint(format!("free some room, then go on with `migrate import --tenant {target} --resume`"))
+    Failure::new(FAILED, format!("{}: {error}", report::state(summary))).caused_by(source).hint(go_on(target))
+}
+
+fn go_on(target: &str) -> String {
+    format!("free some room, then go on with `migrate import --tenant {target} --resume`")
 }
 
 /// The first signal lets sent requests settle; the second ends the run at once. Returns the exit code of the second.

@@ -133,6 +133,9 @@ impl From<Box<mapping::Collision>> for Failure {
 
 impl From<crate::base::Error> for Failure {
     fn from(error: crate::base::Error) -> Self {
+        if let crate::base::Error::Write { .. } = error {
+            return Self::new(FAILED, NOTHING).caused_by(&error).hint(ROOM);
+        }
         Self::new(USAGE, "nothing was written: what was last applied is not known")
             .caused_by(&error)
             .hint("remove the file to compare without it: fields that the target changed by itself are then written over")

@@ -1,6 +1,6 @@
 //! What runs leave for the next one: links, base and fingerprints of secrets, of one source and one target.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
@@ -160,69 +160,85 @@ impl Memory {
         }
     }
 
-    /// Remembers what the source wanted of everything that the target holds as it was wanted.
-    pub(super) fn agree(&mut self, desired: Desired, live: &Snapshot, plan: &Plan, summary: &Summary) {
+    /// Remembers what the source wanted of everything that the target holds as it was wanted, and returns what it will hold so once the plan
+    /// was carried out.
+    ///
+    /// What is yet to be created stands there under the id of the source.
+    pub(super) fn agree(&mut self, desired: Desired, live: &Snapshot, plan: &Plan) -> Base {
         let partners = self.links.pair(Catalog::standard(), &desired.snapshot.resources, &live.resources);
-        let ended = Ended::of(plan, summary);
+        let open = Open::of(plan);
         let mut kept: HashMap<Key, Vec<String>> = HashMap::new();
         for (key, path) in desired.kept {
             kept.entry(key).or_default().push(path);
         }
-        for (wanted, at) in desired.snapshot.resources.into_iter().zip(partners).filter(|(wanted, _)| ended.is_agreed(&wanted.key)) {
-            let (key, mut body) = (wanted.key, wanted.body);
+        let mut promised = Base::default();
+        for (wanted, at) in desired.snapshot.resources.into_iter().zip(partners).filter(|(wanted, _)| !open.left_out.contains(&wanted.key))
+        {
+            let (key, source_id, mut body) = (wanted.key, wanted.id, wanted.body);
             let held = at.map(|at| &live.resources[at]);
-            let Some(id) = held.map(|held| &held.id).or_else(|| ended.reached.get(&key).copied()) else { continue };
             let kept = kept.remove(&key).unwrap_or_default();
             // What was left out or left to the target is not agreed on: it is wanted once that ends. Of a list that lacks an element,
             // nothing is agreed on.
-            let left_out = ended.parts.get(&key).into_iter().flatten().copied();
+            let left_out = open.parts.get(&key).into_iter().flatten().copied();
             let not_agreed: Vec<&str> = left_out.chain(kept.iter().filter(|_| held.is_some()).map(String::as_str)).collect();
             if !not_agreed.is_empty() {
                 let held = held.map(|held| held.body.open()).unwrap_or_default();
                 body.change(|body| not_agreed.into_iter().for_each(|path| body.take_over(path, &held)));
             }
-            let own = held.filter(|_| !ended.changed.contains(&key)).map(|held| only_of(&held.body, &body));
-            self.base.applied(&key, id, body);
-            self.base.kept(&key, kept);
+            let is_changed = open.changed.contains(&key);
+            let own = held.filter(|_| !is_changed).map(|held| only_of(&held.body, &body));
+            let (base, id) = match held {
+                _ if is_changed => (&mut promised, held.map_or(&source_id, |held| &held.id)),
+                Some(held) => (&mut self.base, &held.id),
+                None => continue,
+            };
+            base.applied(&key, id, body);
+            base.kept(&key, kept);
             if let Some(own) = own {
-                self.base.seen(&key, own);
+                base.seen(&key, own);
+            }
+        }
+        promised
+    }
+
+    /// Remembers what was promised of every resource of which each change was made.
+    pub(super) fn keep(&mut self, promised: &Base, plan: &Plan, summary: &Summary) {
+        let mut made: HashMap<&Key, Option<&Id>> = HashMap::new();
+        for (at, change) in plan.changes().enumerate() {
+            let id = match summary.settled.get(at).map(|settled| &settled.outcome) {
+                Some(Outcome::Applied(id)) => Some(id),
+                _ => None,
+            };
+            made.entry(&change.key).and_modify(|all| *all = all.and(id)).or_insert(id);
+        }
+        for (key, applied) in promised.iter() {
+            if let Some(Some(id)) = made.get(key) {
+                self.base.applied(key, id, applied.body.clone());
+                self.base.kept(key, applied.kept.clone());
             }
         }
     }
 }
 
-/// What a plan came to, as far as it tells which resources the target holds as they were wanted.
-struct Ended<'run> {
-    changed: HashSet<&'run Key>,
-    undone: HashSet<&'run Key>,
-    reached: BTreeMap<&'run Key, &'run Id>,
-    left_out: HashSet<&'run Key>,
+/// What a plan leaves open: what both sides do not agree on yet.
+struct Open<'plan> {
+    changed: HashSet<&'plan Key>,
+    left_out: HashSet<&'plan Key>,
     /// Parts of resources that were left out.
-    parts: HashMap<&'run Key, BTreeSet<&'run str>>,
+    parts: HashMap<&'plan Key, BTreeSet<&'plan str>>,
 }
 
-impl<'run> Ended<'run> {
-    fn of(plan: &'run Plan, summary: &'run Summary) -> Self {
-        let settled = || summary.settled.iter();
-        let mut ended = Self {
-            changed: plan.changes().map(|change| &change.key).collect(),
-            undone: settled().filter(|one| !matches!(one.outcome, Outcome::Applied(_))).map(|one| &one.key).collect(),
-            reached: settled().filter_map(|one| one.outcome.id().map(|id| (&one.key, id))).collect(),
-            left_out: HashSet::new(),
-            parts: HashMap::new(),
-        };
+impl<'plan> Open<'plan> {
+    fn of(plan: &'plan Plan) -> Self {
+        let changed = plan.changes().map(|change| &change.key).collect();
+        let mut open = Self { changed, left_out: HashSet::new(), parts: HashMap::new() };
         for left in plan.left_out.iter().chain(&plan.left_alone) {
             match &left.path {
-                None => drop(ended.left_out.insert(&left.key)),
-                Some(path) => drop(ended.parts.entry(&left.key).or_default().insert(path)),
+                None => drop(open.left_out.insert(&left.key)),
+                Some(path) => drop(open.parts.entry(&left.key).or_default().insert(path)),
             }
         }
-        ended
-    }
-
-    fn is_agreed(&self, key: &Key) -> bool {
-        let is_reached = !self.changed.contains(key) || self.reached.contains_key(key);
-        is_reached && !self.left_out.contains(key) && !self.undone.contains(key)
+        open
     }
 }
 

@@ -42,10 +42,10 @@ impl PastRun {
         Ok(Self { name: name.to_owned(), folder, plan, record, summary })
     }
 
-    /// Returns whether it stopped before every change was settled.
+    /// Returns whether it stopped before every change was settled, or before what it leaves for the next run was kept.
     pub(super) fn is_cut_off(&self) -> bool {
         let tally = self.summary.tally();
-        tally.unsent + tally.in_doubt > 0
+        tally.unsent + tally.in_doubt > 0 || (self.summary.is_whole() && !self.record.is_ended)
     }
 
     /// Returns the command that goes on with it.

@@ -117,6 +117,11 @@ impl Sandbox {
         self.tenant.inside().seen.clone()
     }
 
+    /// Waits until the Management API was asked that often; the last of these requests may not be answered yet.
+    pub async fn asked(&self, times: usize) {
+        self.tenant.asked(times).await;
+    }
+
     /// Returns what it was asked so far, in numbers; `GET /seen` answers the same.
     #[must_use]
     pub fn tally(&self) -> Tally {

@@ -7,6 +7,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use hyper::{Method, Request, Response};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::answer::Answer;
@@ -66,6 +67,7 @@ pub(super) struct Tenant {
     options: Options,
     clock: Clock,
     inside: Mutex<Inside>,
+    asked: watch::Sender<usize>,
 }
 
 /// The connection is cut in place of an answer.
@@ -96,12 +98,18 @@ impl Tenant {
             buckets: Buckets::new(options.allowance, options.tier, Instant::now()),
             writes: 0,
         };
-        Self { options, clock: Clock::start(), inside: Mutex::new(inside) }
+        Self { options, clock: Clock::start(), inside: Mutex::new(inside), asked: watch::Sender::new(0) }
     }
 
     /// Returns what the tenant knows; a test that panicked while it looked does not stop the others.
     pub(super) fn inside(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until it was asked that often.
+    pub(super) async fn asked(&self, times: usize) {
+        // The sender is this tenant's own, and does not end before it.
+        let _ = self.asked.subscribe().wait_for(|asked| *asked >= times).await;
     }
 
     /// Returns what was asked so far, in numbers.
@@ -163,6 +171,7 @@ impl Tenant {
         let at_once = inside.under_way;
         inside.seen.push(Seen { method: call.method.to_string(), path: target.to_owned(), status: 0, correlation, is_write, at_once });
         inside.writes += u64::from(is_write);
+        self.asked.send_replace(index + 1);
         let (request, write) = (index as u64 + 1, is_write.then_some(inside.writes));
         Turn { tenant: self, index, trouble: self.options.faults.iter().find_map(|fault| fault.strikes(request, write)) }
     }

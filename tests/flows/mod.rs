@@ -73,6 +73,11 @@ pub(crate) fn connect_with_secret(sandbox: &Sandbox, domain: &str) -> Tenant {
 
 /// Returns a tenant that talks to a sandbox.
 pub(crate) fn connect(sandbox: &Sandbox, domain: &str, credentials: Credentials) -> Tenant {
+    connect_for(sandbox, domain, credentials, Duration::from_secs(30))
+}
+
+/// Returns a tenant that talks to a sandbox and waits so long for each answer.
+pub(crate) fn connect_for(sandbox: &Sandbox, domain: &str, credentials: Credentials, timeout: Duration) -> Tenant {
     let settings = Settings {
         name: domain.to_owned(),
         domain: domain.to_owned(),
@@ -82,7 +87,7 @@ pub(crate) fn connect(sandbox: &Sandbox, domain: &str, credentials: Credentials)
         rate: None,
         share: 1.0,
         run: "test".into(),
-        timeout: Duration::from_secs(30),
+        timeout,
         concurrency: 16,
     };
     Tenant::new(settings, Arc::new(Unwatched)).expect("a tenant")
@@ -91,14 +96,6 @@ pub(crate) fn connect(sandbox: &Sandbox, domain: &str, credentials: Credentials)
 /// Reads a tenant whole.
 pub(crate) async fn read(tenant: &Tenant) -> Snapshot {
     export(Catalog::standard(), tenant, &Selection::default(), NOW, &Unwatched).await.expect("exported")
-}
-
-/// Reads what a tenant holds, sorted and without its ids.
-pub(crate) async fn held(tenant: &Tenant) -> Vec<(String, Body)> {
-    let mut held: Vec<(String, Body)> =
-        read(tenant).await.resources.into_iter().map(|one| (one.key.to_string(), one.body.open())).collect();
-    held.sort_by(|one, other| one.0.cmp(&other.0));
-    held
 }
 
 /// An import: what the target held, what was decided and how it ended.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::apply::{Moved, Summary, journal};
+use crate::apply::{Moved, journal};
 use crate::cli::carry_out::{Begun, Ended, carry_out};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, INCOMPLETE, REFUSED, USAGE};
@@ -79,8 +79,8 @@ impl Import {
         preflight(context, &prepared.plan, &prepared.tenant, &standing).await?;
         let keeper = self.secrets.keeper(&prepared.plan.target.tenant)?;
         context.confirm(&question(&prepared.plan), self.yes)?;
-        let begun = Begun::new(context, &prepared.plan, &lock, "import")?.with_keeper(keeper);
-        let (plan, ended) = fulfil(context, prepared, begun).await?;
+        let Started { plan, tenant, mut memory, begun } = Started::of(context, prepared, &lock, "import")?;
+        let ended = carry_out(context, &plan, begun.with_keeper(keeper), &tenant, Moved::default(), Some(&mut memory)).await?;
         Ok(ended.answer(context, &plan))
     }
 
@@ -159,22 +159,33 @@ impl<'lock> Again<'lock> {
     }
 }
 
+/// A run that is about to begin, and all that it takes to carry it out.
+pub(super) struct Started<'lock> {
+    pub(super) plan: Plan,
+    pub(super) tenant: Tenant,
+    pub(super) memory: Memory,
+    pub(super) begun: Begun<'lock>,
+}
+
+impl<'lock> Started<'lock> {
+    /// Keeps what was found before anything is written, so that whoever goes on after a cut knows it too.
+    pub(super) fn of(context: &Context, prepared: Prepared, lock: &'lock Lock, by: &str) -> Result<Self, Failure> {
+        let Prepared { plan, tenant, desired, live, mut memory, .. } = prepared;
+        memory.adopt(&desired, &live);
+        let promised = memory.agree(desired, &live, &plan);
+        memory.save()?;
+        let begun = Begun::promising(context, &plan, promised, lock, by)?;
+        Ok(Self { plan, tenant, memory, begun })
+    }
+}
+
 /// Remembers that both sides agree, where nothing is to change; returns the plan that says so.
 pub(super) fn agree(prepared: Prepared) -> Result<Plan, Failure> {
     let Prepared { plan, desired, live, mut memory, .. } = prepared;
     memory.adopt(&desired, &live);
-    memory.agree(desired, &live, &plan, &Summary::default());
+    memory.agree(desired, &live, &plan);
     memory.save()?;
     Ok(plan)
-}
-
-/// Carries out what was prepared; returns it with how it ended.
-pub(super) async fn fulfil(context: &Context, prepared: Prepared, begun: Begun<'_>) -> Result<(Plan, Ended), Failure> {
-    let Prepared { plan, tenant, desired, live, mut memory, .. } = prepared;
-    memory.adopt(&desired, &live);
-    let agreed = Some((desired, &live));
-    let ended = carry_out(context, &plan, begun, &tenant, Moved::default(), Some((&mut memory, agreed))).await?;
-    Ok((plan, ended))
 }
 
 /// Carries out a plan that was read from a file, with what earlier runs left of its source and target.
@@ -189,7 +200,7 @@ pub(super) async fn carry_out_linked(
     if let Some(memory) = &mut memory {
         memory.adopt_planned(plan);
     }
-    carry_out(context, plan, begun, tenant, moved, memory.as_mut().map(|memory| (memory, None))).await
+    carry_out(context, plan, begun, tenant, moved, memory.as_mut()).await
 }
 
 fn question(plan: &Plan) -> String {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::Value;
 
-use super::import::{Again, agree, carry_out_linked, exit_of, fulfil};
-use crate::cli::carry_out::{Begun, Ended, next_signal};
+use super::import::{Again, Started, agree, carry_out_linked, exit_of};
+use crate::apply::Moved;
+use crate::cli::carry_out::{Ended, carry_out, next_signal};
 use crate::cli::context::{Context, now, print};
 use crate::cli::failure::{FAILED, Failure, LOCKED, ROOM, USAGE};
 use crate::cli::hooks::Hooks;
@@ -123,8 +124,9 @@ impl Sync {
             course.plan = Some(prepared.plan);
             return Err(hint.into_iter().fold(failure, Failure::hint));
         }
-        let begun = Begun::new(context, &prepared.plan, &lock, "sync")?.within(limit).with_keeper(self.secrets.keeper(&target.name)?);
-        let (plan, ended) = fulfil(context, prepared, begun).await?;
+        let Started { plan, tenant, mut memory, begun } = Started::of(context, prepared, &lock, "sync")?;
+        let begun = begun.within(limit).with_keeper(self.secrets.keeper(&target.name)?);
+        let ended = carry_out(context, &plan, begun, &tenant, Moved::default(), Some(&mut memory)).await?;
         course.plan = Some(plan);
         Ok(course.run.insert(ended).code)
     }

@@ -69,8 +69,7 @@ impl Undo {
         context.confirm(&self.question(&plan), self.yes)?;
         let mut memory = Memory::of_plan(context, &plan)?;
         let begun = Begun::new(context, &plan, &lock, "undo")?.with_keeper(keeper);
-        let memory = memory.as_mut().map(|memory| (memory, None));
-        Ok(carry_out(context, &plan, begun, &tenant, Moved::default(), memory).await?.answer(context, &plan))
+        Ok(carry_out(context, &plan, begun, &tenant, Moved::default(), memory.as_mut()).await?.answer(context, &plan))
     }
 
     /// Reads the target and decides what takes the run back; what is usually left alone may be part of it.

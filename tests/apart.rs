@@ -1,0 +1,173 @@
+//! Two tenants that are more than sixty changes apart, and what a target holds in words that do not depend on who was created first.
+
+use std::collections::BTreeMap;
+
+use migrate::catalog::Catalog;
+use migrate::sandbox::{State, seed};
+use serde_json::{Value, json};
+
+/// Changes between the two at the least.
+pub(crate) const CHANGES: usize = 60;
+
+/// When something was written, which no two runs have alike.
+const TIMES: [&str; 2] = ["created_at", "updated_at"];
+/// What the server makes up for each new resource: two runs never have it alike.
+const MADE_UP: [&str; 3] = ["client_secret", "signing_keys", "provisioning_ticket_url"];
+
+/// Returns the tenant that is ahead: the believable company's, with actions, a trigger, organizations and streams besides.
+pub(crate) fn source() -> State {
+    let mut state = json(seed::ACME_DEV);
+    let data = &mut state["data"];
+    let shop = data["/clients"][3]["client_id"].clone();
+    let connections: Vec<Value> = list(&data["/connections"]).iter().map(|one| one["id"].clone()).collect();
+    data["/actions/actions"] = (0..6).map(|number| action(number, shop.as_str().expect("an id"))).collect();
+    let bound = (0..3)
+        .map(|number| json!({"id": format!("bnd_{number:08}"), "display_name": format!("Step {number}"), "action": action_named(number)}));
+    data["/actions/triggers/post-login/bindings"] = bound.collect();
+    data["/organizations"] = (0..6).map(organization).collect();
+    for (number, connection) in (0..6).zip(connections.iter().cycle()) {
+        let path = format!("/organizations/{}/connections", id_of_organization(number));
+        data[path] = json!([{"connection_id": connection, "assign_membership_on_login": true, "show_as_button": true}]);
+    }
+    data["/log-streams"] = (0..3).map(stream).collect();
+    State::from_json(state).expect("a state")
+}
+
+/// Returns the tenant that is to follow it: it has one of these actions and one of these organizations, as they were.
+pub(crate) fn target() -> State {
+    let mut state = json(seed::ACME_PROD);
+    let data = &mut state["data"];
+    let mut behind = action(0, "nobody");
+    behind["id"] = json!("9f0c1a52-77aa-4c11-9a3e-000000000099");
+    data["/actions/actions"] = json!([behind]);
+    data["/organizations"] = json!([{"id": "org_prodPartner00001", "name": "partner-0", "display_name": "Old name"}]);
+    State::from_json(state).expect("a state")
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn action(number: usize, client: &str) -> Value {
+    let code =
+        format!("exports.onExecutePostLogin = async (event) => {{ if (event.client.client_id === '{client}') return; /* {number} */ }};");
+    json!({"id": format!("5b3e7a10-32bb-4d09-8f1c-{number:012}"), "name": format!("step-{number}"), "code": code, "status": "built",
+        "all_changes_deployed": true, "runtime": "node22", "dependencies": [], "secrets": [],
+        "deployed_version": {"code": code, "runtime": "node22", "dependencies": [], "secrets": []},
+        "supported_triggers": [{"id": "post-login", "version": "v3"}]})
+}
+
+fn action_named(number: usize) -> Value {
+    json!({"id": format!("5b3e7a10-32bb-4d09-8f1c-{number:012}"), "name": format!("step-{number}")})
+}
+
+fn id_of_organization(number: usize) -> String {
+    format!("org_devPartner{number:06}")
+}
+
+fn organization(number: usize) -> Value {
+    json!({"id": id_of_organization(number), "name": format!("partner-{number}"), "display_name": format!("Partner {number}")})
+}
+
+fn stream(number: usize) -> Value {
+    json!({"id": format!("lst_00000000000000{number:02}"), "name": format!("stream {number}"), "type": "http", "status": "active",
+        "sink": {"httpEndpoint": format!("https://logs.acme.example/{number}"), "httpContentType": "application/json", "httpContentFormat": "JSONLINES"}})
+}
+
+/// What tells the ids of one tenant from those of another: each id, and what it is called in every tenant.
+pub(crate) struct Names(BTreeMap<String, String>);
+
+impl Names {
+    /// Learns the ids of everything a tenant holds.
+    pub(crate) fn of(held: &Value) -> Self {
+        let mut names = BTreeMap::new();
+        for kind in Catalog::standard().kinds().filter(|kind| !kind.path.contains('{')) {
+            for one in list(&held[kind.path]) {
+                let key: Vec<String> = kind.key.iter().map(|field| field_of(one, field)).collect();
+                if let Some(id) = one[kind.id].as_str() {
+                    names.insert(id.to_owned(), format!("<{}/{}>", kind.name, key.join(" ")));
+                }
+            }
+        }
+        Self(names)
+    }
+
+    /// Returns a text with the name of each thing in place of its id.
+    pub(crate) fn instead_of_ids(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        // A name may hold ids itself, as that of a grant does; those of clients are told last.
+        for _ in 0..2 {
+            for (id, name) in &self.0 {
+                text = text.replace(id, name);
+            }
+        }
+        text
+    }
+}
+
+fn field_of(one: &Value, field: &str) -> String {
+    let value = field.split('.').fold(one, |value, step| &value[step]);
+    value.as_str().map_or(value.to_string(), str::to_owned)
+}
+
+/// Returns all that a tenant holds as text, without when it was written.
+pub(crate) fn timeless(held: &Value) -> String {
+    fn forget(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                fields.retain(|name, _| !TIMES.contains(&name.as_str()));
+                fields.values_mut().for_each(forget);
+            }
+            Value::Array(list) => list.iter_mut().for_each(forget),
+            _ => {}
+        }
+    }
+    let mut held = held.clone();
+    forget(&mut held);
+    held.to_string()
+}
+
+/// Returns all that a tenant holds as text, whoever was created first and whatever id it got.
+pub(crate) fn told(held: &Value) -> String {
+    let named = Names::of(held).instead_of_ids(&timeless(held));
+    format!("{:#}", sorted(json(&named)))
+}
+
+/// Returns the lines in which two texts differ; none where they are the same.
+pub(crate) fn differences(one: &str, other: &str) -> Vec<String> {
+    if one == other {
+        return Vec::new();
+    }
+    let lacks = |from: &str, line: &&str| !from.lines().any(|known| known == *line);
+    let gone = one.lines().filter(|line| lacks(other, line)).map(|line| format!("- {line}"));
+    let come = other.lines().filter(|line| lacks(one, line)).map(|line| format!("+ {line}"));
+    std::iter::once("the same lines, or".to_owned()).chain(gone).chain(come).collect()
+}
+
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.into_iter().map(|(name, value)| {
+                let is_made_up = MADE_UP.contains(&name.as_str()) || name == "id" && !value.as_str().is_some_and(|id| id.starts_with('<'));
+                let value = if is_made_up { json!("made up") } else { sorted(value) };
+                (name, value)
+            });
+            Value::Object(fields.collect())
+        }
+        Value::Array(list) => {
+            let mut list: Vec<Value> = list.into_iter().map(sorted).collect();
+            list.sort_by_cached_key(Value::to_string);
+            Value::Array(list)
+        }
+        other => other,
+    }
+}
+
+/// Returns a folder in memory where there is one: that writes are durable costs a disk more time than all else in these tests.
+pub(crate) fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder")
+}
