@@ -16,6 +16,7 @@ mod house;
 mod imaginary;
 mod kills;
 mod locks;
+mod nights;
 mod past;
 mod program;
 mod random;
