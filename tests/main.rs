@@ -26,6 +26,7 @@ mod reference;
 mod references;
 mod references_pages;
 mod refusals;
+mod schedule;
 mod secrets;
 mod signing;
 mod stage;

@@ -28,6 +28,24 @@ pub(super) struct Ready {
 }
 
 impl Hooks {
+    /// Returns the flags that ask for them, where nobody can use an address that stands in them: it is taken from a variable.
+    ///
+    /// # Errors
+    ///
+    /// When an address is given itself: whoever knows it can write to it.
+    pub(super) fn words(&self) -> Result<Vec<String>, Failure> {
+        let mut words = Vec::new();
+        for (flag, given) in [("--notify", &self.notify), ("--heartbeat", &self.heartbeat)] {
+            let Some(given) = given else { continue };
+            if !given.starts_with("env:") {
+                let state = format!("nothing was printed: the address of {flag} is a secret and would stand in the unit");
+                return Err(Failure::new(USAGE, state).hint(format!("put it into a variable and write {flag} env:NAME")));
+            }
+            words.extend([flag.to_owned(), given.clone()]);
+        }
+        Ok(words)
+    }
+
     /// Checks the addresses before anything is done.
     pub(super) fn ready(&self, context: &Context) -> Result<Ready, Failure> {
         let hook = |flag: &str, given: &Option<String>| given.as_deref().map(|given| hook(context, flag, given)).transpose();

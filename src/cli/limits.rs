@@ -64,6 +64,13 @@ impl TimeOfDay {
 }
 
 impl Limits {
+    /// Returns the flags that ask for them.
+    pub(super) fn words(&self) -> Vec<String> {
+        let until = self.until.iter().flat_map(|time| ["--until".to_owned(), time.to_string()]);
+        let budget = self.budget.iter().flat_map(|budget| ["--budget".to_owned(), budget.to_string()]);
+        until.chain(budget).collect()
+    }
+
     /// Returns what they come to for a command that begins now.
     pub(super) fn begin(&self) -> Limit {
         let until = |time: TimeOfDay| (Instant::now() + time.left(&ZonedDateTime::now()).unwrap_or_default(), time);

@@ -21,6 +21,14 @@ pub(super) struct Patience {
     wait: Option<Duration>,
 }
 
+impl Patience {
+    /// Returns the flag that asks for it.
+    pub(super) fn words(self) -> Vec<String> {
+        let time = |wait| humantime::format_duration(wait).to_string().replace(' ', "");
+        self.wait.into_iter().flat_map(|wait| ["--wait".to_owned(), time(wait)]).collect()
+    }
+}
+
 /// Takes the lock on a target, waiting for it as long as was asked, or says who holds it.
 pub(super) async fn lock(context: &Context, target: &str, patience: Patience) -> Result<Lock, Failure> {
     let path = context.folder("runs")?.join(format!(".{target}.lock"));

@@ -6,7 +6,7 @@
 //! summary.rs    how a run ended, in the past tense   exported.rs  what an export found
 //! json.rs       the same for programs                table.rs     aligned columns
 //! runs.rs       runs that were                       night.rs     how a sync went
-//! steps.rs      what is left to a person
+//! steps.rs      what is left to a person              schedule/    what starts a sync every night
 //! files.rs      report.{json,csv,md,html} of a run   page.rs, csv.rs, markdown.rs, html.rs
 //! words.rs, values.rs, lines.rs, sections.rs, paint.rs   the small pieces of all of them
 //! ```
@@ -30,6 +30,7 @@ mod progress;
 mod runs;
 #[cfg(test)]
 mod sample;
+mod schedule;
 mod sections;
 mod steps;
 mod summary;
@@ -47,6 +48,7 @@ pub use json::{exported_json, plan_json, summary_json};
 pub use night::{Night, chat};
 pub use progress::{Mode, Progress};
 pub use runs::{Listed, Told, runs, runs_json, shown, shown_json};
+pub use schedule::{Nightly, Scheduler, Unit, units};
 pub use summary::{Effort, Run, state, summary};
 pub use table::Table;
 pub use text::{drift, plan};

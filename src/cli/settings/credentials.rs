@@ -38,6 +38,16 @@ impl<'settings> Asked<'settings> {
         }
     }
 
+    /// Returns the names of the variables that hold the credentials, or should.
+    pub(super) fn names(self) -> Result<Vec<String>, Error> {
+        let parts: &[Part] = match self.way()? {
+            Part::AccessToken => &[Part::AccessToken],
+            Part::SigningKeyPath => &[Part::ClientId, Part::SigningKeyPath],
+            Part::ClientId | Part::ClientSecret => &[Part::ClientId, Part::ClientSecret],
+        };
+        Ok(parts.iter().map(|part| self.name(*part)).collect())
+    }
+
     /// Returns what decides the way: the one of three that is set, the secret where none is.
     fn way(self) -> Result<Part, Error> {
         let ways = [Part::ClientSecret, Part::SigningKeyPath, Part::AccessToken].into_iter();

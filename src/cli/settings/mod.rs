@@ -229,6 +229,15 @@ impl Settings {
         Asked { tenant: self.tenant(name)?, variables: &self.variables, dotenv: &self.dotenv }.credentials()
     }
 
+    /// Returns the names of the variables that hold a tenant's credentials; of a client and its secret, where none is set.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such tenant, or its variables say two things.
+    pub fn variables_of(&self, name: &str) -> Result<Vec<String>, Error> {
+        Asked { tenant: self.tenant(name)?, variables: &self.variables, dotenv: &self.dotenv }.names()
+    }
+
     /// Returns what a variable holds, of the environment or of `.env`: secrets that a mapping supplies come from there.
     pub fn variable(&self, name: &str) -> Option<Secret> {
         self.variables.get(name).cloned()

@@ -13,6 +13,7 @@ mod one;
 pub(super) mod plan;
 pub(super) mod runs;
 pub(super) mod sandbox;
+pub(super) mod schedule;
 pub(super) mod scopes;
 pub(super) mod show;
 pub(super) mod sync;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::import::{Again, Started, agree, carry_out_linked, exit_of};
@@ -13,7 +13,7 @@ use crate::cli::failure::{FAILED, Failure, LOCKED, ROOM, USAGE};
 use crate::cli::hooks::Hooks;
 use crate::cli::limits::{Limit, Limits};
 use crate::cli::lock::{Patience, lock};
-use crate::cli::prepare::{Manner, Route, allowed, preflight, prepare, source_name};
+use crate::cli::prepare::{DriftChoice, Manner, Route, allowed, preflight, prepare, source_name};
 use crate::cli::runs::{PastRun, names};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
@@ -57,12 +57,33 @@ struct Course {
 }
 
 impl Sync {
+    /// Returns where its settings come from and where they go.
+    pub(super) fn route(&self) -> Route {
+        Route { tenant: self.to.clone(), from: self.from.clone(), manner: self.manner.clone() }
+    }
+
+    /// Returns its flags besides those of the route and the mapping, for somebody who starts it every night.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be meant for every night.
+    pub(super) fn flags(&self) -> Result<Vec<String>, Failure> {
+        refuse_critical(&self.allow)?;
+        allowed(&self.allow)?;
+        let listed = |flag: &str, words: &[String]| if words.is_empty() { vec![] } else { vec![flag.to_owned(), words.join(",")] };
+        let drift = self.manner.drift.to_possible_value().filter(|_| self.manner.drift != DriftChoice::Keep);
+        let drift: Vec<String> = drift.into_iter().flat_map(|drift| ["--drift".to_owned(), drift.get_name().to_owned()]).collect();
+        let prune = if self.manner.prune { vec!["--prune".to_owned()] } else { vec![] };
+        let of_manner = [listed("--include", &self.manner.include), drift, prune, listed("--allow", &self.allow)];
+        Ok([of_manner.concat(), self.limits.words(), self.patience.words(), self.hooks.words()?].concat())
+    }
+
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let began = now();
         refuse_critical(&self.allow)?;
         allowed(&self.allow)?;
         let hooks = self.hooks.ready(context)?;
-        let route = Route { tenant: self.to.clone(), from: self.from.clone(), manner: self.manner.clone() };
+        let route = self.route();
         let target = context.tenant_settings(self.to.as_deref())?;
         let source = source_name(context, &route, target)?;
         let path = context.folder("runs")?.join(format!("last-{source}-{}.json", target.name));

@@ -1,0 +1,211 @@
+//! What starts `migrate sync` every night: ready units for the schedulers there are.
+//!
+//! Each is a text of its own beside this file, with `{words}` that are filled in from one [`Nightly`].
+
+use std::fmt::Write as _;
+
+#[cfg(test)]
+mod tests;
+
+/// As long as Kubernetes lets a CronJob be called.
+const LONGEST_NAME: usize = 52;
+
+/// What starts the nightly job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheduler {
+    /// A service and its timer.
+    Systemd,
+    /// A line of a crontab.
+    Cron,
+    /// A CronJob and the volume it keeps its state on.
+    Kubernetes,
+    /// A workflow of GitHub Actions.
+    Github,
+}
+
+/// A nightly job, as every scheduler needs to know it.
+#[derive(Debug, Clone)]
+pub struct Nightly {
+    /// The source tenant.
+    pub source: String,
+    /// The target tenant.
+    pub target: String,
+    /// The hour and the minute it starts at.
+    pub at: (u8, u8),
+    /// Where the program stands.
+    pub program: String,
+    /// The configuration file: whole, or as the repository of a workflow knows it.
+    pub config: String,
+    /// The folder that links, base and runs live in.
+    pub folder: String,
+    /// The mapping, where there is one: its path.
+    pub mapping: Option<String>,
+    /// What the command says besides: `--until`, `05:00`.
+    pub flags: Vec<String>,
+    /// The variables it reads.
+    pub variables: Vec<String>,
+    /// The user whose folder it is.
+    pub owner: u32,
+    /// The container image that holds the program; Kubernetes and GitHub start it from there.
+    pub image: String,
+}
+
+/// A file that a scheduler reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// What it is called.
+    pub name: String,
+    /// What it holds.
+    pub text: String,
+}
+
+/// Returns the files by which a scheduler starts a job every night.
+#[must_use]
+pub fn units(scheduler: Scheduler, nightly: &Nightly) -> Vec<Unit> {
+    let mut words = nightly.words();
+    let templates: &[(&str, &str)] = match scheduler {
+        Scheduler::Systemd => {
+            words.extend([
+                ("command", joined(&nightly.command(), systemd_word)),
+                ("folder_line", nightly.folder.replace('%', "%%")),
+                ("folder_word", systemd_word(&nightly.folder)),
+            ]);
+            &[("service", include_str!("systemd.service")), ("timer", include_str!("systemd.timer"))]
+        }
+        Scheduler::Cron => {
+            // A bare % ends the command of a crontab.
+            words.push(("command", joined(&nightly.command(), shell_word).replace('%', "\\%")));
+            &[("cron", include_str!("crontab"))]
+        }
+        Scheduler::Kubernetes => {
+            words.extend(nightly.in_a_pod());
+            &[("yaml", include_str!("kubernetes.yaml"))]
+        }
+        Scheduler::Github => {
+            let variable = |name: &String| format!("          {name}: ${{{{ secrets.{name} }}}}");
+            let variables: Vec<String> = nightly.variables.iter().map(variable).collect();
+            words.extend([("command", joined(&nightly.command(), shell_word)), ("environment", variables.join("\n"))]);
+            &[("yml", include_str!("github.yml"))]
+        }
+    };
+    let unit = |(ending, template): &(&str, &str)| Unit { name: format!("{}.{ending}", nightly.name()), text: filled(template, &words) };
+    templates.iter().map(unit).collect()
+}
+
+impl Nightly {
+    /// Returns what the words of every template stand for.
+    fn words(&self) -> Vec<(&'static str, String)> {
+        let (hour, minute) = self.at;
+        vec![
+            ("source", self.source.clone()),
+            ("target", self.target.clone()),
+            ("name", self.name()),
+            ("hour", hour.to_string()),
+            ("minute", minute.to_string()),
+            ("at", format!("{hour:02}:{minute:02}")),
+            ("dotenv", self.beside_config(".env")),
+            ("told", self.told()),
+            ("owner", self.owner.to_string()),
+            ("config", shell_word(&self.config)),
+            ("image", yaml_word(&self.image)),
+            ("variables", self.variables.join(" ")),
+        ]
+    }
+
+    /// Returns what the job is called: `migrate-dev-prod`; each takes lower-case letters, digits and hyphens.
+    fn name(&self) -> String {
+        let name = format!("migrate-{}-{}", self.source, self.target).to_lowercase().replace('_', "-");
+        name.chars().take(LONGEST_NAME).collect::<String>().trim_end_matches('-').to_owned()
+    }
+
+    /// Returns the whole command, word by word.
+    fn command(&self) -> Vec<String> {
+        let mut words = vec![self.program.clone(), "--config".to_owned(), self.config.clone()];
+        words.extend(["--dir".to_owned(), self.folder.clone()]);
+        words.extend(self.sync(self.mapping.as_deref()));
+        words
+    }
+
+    fn sync(&self, mapping: Option<&str>) -> impl Iterator<Item = String> {
+        let route = ["sync", "--from", &self.source, "--to", &self.target].map(str::to_owned);
+        let mapping = mapping.into_iter().flat_map(|mapping| ["--mapping".to_owned(), mapping.to_owned()]);
+        route.into_iter().chain(mapping.collect::<Vec<_>>()).chain(self.flags.clone())
+    }
+
+    /// Returns the file that says how the last night went.
+    fn told(&self) -> String {
+        format!("{}/runs/last-{}-{}.json", self.folder.trim_end_matches('/'), self.source, self.target)
+    }
+
+    fn beside_config(&self, name: &str) -> String {
+        self.config.rsplit_once('/').map_or(name.to_owned(), |(folder, _)| format!("{folder}/{name}"))
+    }
+
+    /// Returns the words of a pod, which sees the configuration under `/etc/migrate` and keeps its state under `/var/lib/migrate`.
+    fn in_a_pod(&self) -> Vec<(&'static str, String)> {
+        let name = self.name();
+        let mapping = self.mapping.as_deref().map(|path| path.rsplit_once('/').unwrap_or((".", path)));
+        let inside = mapping.map(|(_, file)| format!("/etc/migrate-mappings/{file}"));
+        let fixed = ["--config", "/etc/migrate/migrate.toml", "--dir", "/var/lib/migrate"].map(str::to_owned);
+        let mut arguments = String::new();
+        for word in fixed.into_iter().chain(self.sync(inside.as_deref())) {
+            let _ = writeln!(arguments, "                - {}", yaml_word(&word));
+        }
+        let step =
+            |(folder, _): (&str, &str)| format!("#     kubectl create configmap {name}-mappings --from-file={}\n", shell_word(folder));
+        let mount =
+            "                - name: mappings\n                  mountPath: /etc/migrate-mappings\n                  readOnly: true\n";
+        let volume = format!("            - name: mappings\n              configMap:\n                name: {name}-mappings\n");
+        vec![
+            ("arguments", arguments.trim_end().to_owned()),
+            ("mapping_step", mapping.map(step).unwrap_or_default()),
+            ("mapping_mount", mapping.map(|_| mount.to_owned()).unwrap_or_default()),
+            ("mapping_volume", mapping.map(|_| volume).unwrap_or_default()),
+        ]
+    }
+}
+
+/// Fills a template: `{word}` becomes what the word stands for; any other brace stays.
+fn filled(template: &str, words: &[(&str, String)]) -> String {
+    let mut text = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(at) = rest.find('{') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let found = words.iter().find(|(word, _)| rest[1..].strip_prefix(word).is_some_and(|behind| behind.starts_with('}')));
+        let Some((word, value)) = found else {
+            text.push('{');
+            rest = &rest[1..];
+            continue;
+        };
+        text.push_str(value);
+        rest = &rest[word.len() + 2..];
+    }
+    text + rest
+}
+
+fn joined(words: &[String], quoted: fn(&str) -> String) -> String {
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+fn is_plain(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|sign| sign.is_ascii_alphanumeric() || "-_./:,=+@".contains(sign))
+}
+
+/// Quotes a word of `ExecStart=` or of a list of paths.
+fn systemd_word(word: &str) -> String {
+    if is_plain(word) {
+        return word.to_owned();
+    }
+    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$"))
+}
+
+/// Quotes a word of a shell.
+fn shell_word(word: &str) -> String {
+    if is_plain(word) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+/// Quotes a word of YAML, whose quoted texts are those of JSON.
+fn yaml_word(word: &str) -> String {
+    serde_json::Value::from(word).to_string()
+}

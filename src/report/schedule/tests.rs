@@ -1,0 +1,297 @@
+//! Each unit whole.
+
+use super::*;
+
+fn nightly() -> Nightly {
+    Nightly {
+        source: "dev".to_owned(),
+        target: "acme_prod".to_owned(),
+        at: (2, 5),
+        program: "/usr/local/bin/migrate".to_owned(),
+        config: "/srv/auth 100%/migrate.toml".to_owned(),
+        folder: "/srv/auth 100%".to_owned(),
+        mapping: Some("/srv/auth 100%/mappings/dev-to-prod.toml".to_owned()),
+        flags: ["--until", "05:00", "--wait", "10m", "--notify", "env:CHAT_URL"].map(str::to_owned).into(),
+        variables: ["MIGRATE_DEV_CLIENT_ID", "MIGRATE_DEV_CLIENT_SECRET", "CHAT_URL"].map(str::to_owned).into(),
+        owner: 1001,
+        image: "registry.example/migrate:1".to_owned(),
+    }
+}
+
+fn texts<const N: usize>(scheduler: Scheduler, nightly: &Nightly) -> [String; N] {
+    units(scheduler, nightly).into_iter().map(|unit| unit.text).collect::<Vec<_>>().try_into().expect("as many files")
+}
+
+#[test]
+fn a_service_writes_into_its_folder_alone_and_a_timer_starts_it() {
+    let [service, timer] = texts(Scheduler::Systemd, &nightly());
+    insta::assert_snapshot!(service, @r#"
+    # Copies dev into acme_prod once. Put it beside its timer into /etc/systemd/system, then:
+    #     systemctl daemon-reload && systemctl enable --now migrate-dev-acme-prod.timer
+    # What came of it: journalctl -u migrate-dev-acme-prod.service, and /srv/auth 100%/runs/last-dev-acme_prod.json
+    [Unit]
+    Description=Auth0 settings of dev into acme_prod
+    Wants=network-online.target
+    After=network-online.target
+
+    [Service]
+    Type=oneshot
+    ExecStart=/usr/local/bin/migrate --config "/srv/auth 100%%/migrate.toml" --dir "/srv/auth 100%%" sync --from dev --to acme_prod --mapping "/srv/auth 100%%/mappings/dev-to-prod.toml" --until 05:00 --wait 10m --notify env:CHAT_URL
+    User=1001
+    WorkingDirectory=/srv/auth 100%%
+    ReadWritePaths="/srv/auth 100%%"
+    # Read besides /srv/auth 100%/.env; one of the two holds:
+    #     MIGRATE_DEV_CLIENT_ID MIGRATE_DEV_CLIENT_SECRET CHAT_URL
+    EnvironmentFile=-/etc/migrate/migrate-dev-acme-prod.env
+    # 75: the time or the budget of the night ended, and the next one goes on.
+    SuccessExitStatus=75
+    # What was sent is settled and written down before it ends.
+    KillSignal=SIGTERM
+    TimeoutStopSec=2min
+
+    UMask=0077
+    NoNewPrivileges=yes
+    CapabilityBoundingSet=
+    ProtectSystem=strict
+    ProtectHome=read-only
+    ProtectProc=invisible
+    ProtectClock=yes
+    ProtectControlGroups=yes
+    ProtectHostname=yes
+    ProtectKernelLogs=yes
+    ProtectKernelModules=yes
+    ProtectKernelTunables=yes
+    PrivateDevices=yes
+    PrivateTmp=yes
+    RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
+    RestrictNamespaces=yes
+    RestrictRealtime=yes
+    RestrictSUIDSGID=yes
+    LockPersonality=yes
+    MemoryDenyWriteExecute=yes
+    SystemCallArchitectures=native
+    SystemCallFilter=@system-service
+    "#);
+    insta::assert_snapshot!(timer, @"
+    [Unit]
+    Description=Auth0 settings of dev into acme_prod, every night
+
+    [Timer]
+    OnCalendar=*-*-* 02:05:00
+    # A night that was missed is made up for; where --until is over by then, it only says so.
+    Persistent=true
+    RandomizedDelaySec=5min
+
+    [Install]
+    WantedBy=timers.target
+    ");
+}
+
+#[test]
+fn a_crontab_is_one_line_with_every_word_quoted() {
+    let [crontab] = texts(Scheduler::Cron, &nightly());
+    insta::assert_snapshot!(crontab, @r"
+    # dev into acme_prod, every night. It goes into the crontab of the user that owns the folder: crontab -e
+    # cron mails what is printed: a line on nights that have something to tell. Two runs never meet: each holds a lock.
+    # /srv/auth 100%/.env holds:
+    #     MIGRATE_DEV_CLIENT_ID MIGRATE_DEV_CLIENT_SECRET CHAT_URL
+    PATH=/usr/local/bin:/usr/bin:/bin
+    5 2 * * * /usr/local/bin/migrate --config '/srv/auth 100\%/migrate.toml' --dir '/srv/auth 100\%' sync --from dev --to acme_prod --mapping '/srv/auth 100\%/mappings/dev-to-prod.toml' --until 05:00 --wait 10m --notify env:CHAT_URL
+    ");
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "the manifest stands in it whole")]
+fn a_cron_job_keeps_its_state_on_a_volume_and_has_no_rights() {
+    let [manifest] = texts(Scheduler::Kubernetes, &nightly());
+    insta::assert_snapshot!(manifest, @r#"
+    # dev into acme_prod, every night. Before it, once:
+    #     kubectl create configmap migrate-dev-acme-prod --from-file=migrate.toml='/srv/auth 100%/migrate.toml'
+    #     kubectl create configmap migrate-dev-acme-prod-mappings --from-file='/srv/auth 100%/mappings'
+    #     kubectl create secret generic migrate-dev-acme-prod --from-env-file=FILE, with
+    #         MIGRATE_DEV_CLIENT_ID MIGRATE_DEV_CLIENT_SECRET CHAT_URL
+    # links, base and runs must outlive the night, so they stand on a volume of their own.
+    apiVersion: v1
+    kind: PersistentVolumeClaim
+    metadata:
+      name: migrate-dev-acme-prod
+    spec:
+      accessModes: [ReadWriteOnce]
+      resources:
+        requests:
+          storage: 1Gi
+    ---
+    apiVersion: batch/v1
+    kind: CronJob
+    metadata:
+      name: migrate-dev-acme-prod
+    spec:
+      schedule: "5 2 * * *"
+      timeZone: Etc/UTC
+      concurrencyPolicy: Forbid
+      startingDeadlineSeconds: 3600
+      successfulJobsHistoryLimit: 3
+      failedJobsHistoryLimit: 7
+      jobTemplate:
+        spec:
+          # Another try the same night would meet what stopped the first. 75, the end of its time, shows as failed; the next night goes on.
+          backoffLimit: 0
+          template:
+            spec:
+              restartPolicy: Never
+              # What was sent is settled and written down before it ends.
+              terminationGracePeriodSeconds: 120
+              automountServiceAccountToken: false
+              securityContext:
+                runAsNonRoot: true
+                runAsUser: 65532
+                runAsGroup: 65532
+                fsGroup: 65532
+                seccompProfile:
+                  type: RuntimeDefault
+              containers:
+                - name: migrate
+                  image: "registry.example/migrate:1"
+                  command: [migrate]
+                  args:
+                    - "--config"
+                    - "/etc/migrate/migrate.toml"
+                    - "--dir"
+                    - "/var/lib/migrate"
+                    - "sync"
+                    - "--from"
+                    - "dev"
+                    - "--to"
+                    - "acme_prod"
+                    - "--mapping"
+                    - "/etc/migrate-mappings/dev-to-prod.toml"
+                    - "--until"
+                    - "05:00"
+                    - "--wait"
+                    - "10m"
+                    - "--notify"
+                    - "env:CHAT_URL"
+                  envFrom:
+                    - secretRef:
+                        name: migrate-dev-acme-prod
+                  securityContext:
+                    allowPrivilegeEscalation: false
+                    readOnlyRootFilesystem: true
+                    capabilities:
+                      drop: [ALL]
+                  resources:
+                    requests:
+                      cpu: 100m
+                      memory: 128Mi
+                    limits:
+                      memory: 512Mi
+                  volumeMounts:
+                    - name: configuration
+                      mountPath: /etc/migrate
+                      readOnly: true
+                    - name: mappings
+                      mountPath: /etc/migrate-mappings
+                      readOnly: true
+                    - name: state
+                      mountPath: /var/lib/migrate
+              volumes:
+                - name: configuration
+                  configMap:
+                    name: migrate-dev-acme-prod
+                - name: mappings
+                  configMap:
+                    name: migrate-dev-acme-prod-mappings
+                - name: state
+                  persistentVolumeClaim:
+                    claimName: migrate-dev-acme-prod
+    "#);
+}
+
+#[test]
+fn a_workflow_carries_its_state_from_night_to_night() {
+    let of_repository = Nightly {
+        program: "migrate".to_owned(),
+        config: "migrate.toml".to_owned(),
+        folder: ".".to_owned(),
+        mapping: Some("mappings/dev-to-prod.toml".to_owned()),
+        ..nightly()
+    };
+    let [workflow] = texts(Scheduler::Github, &of_repository);
+    insta::assert_snapshot!(workflow, @r#"
+    # dev into acme_prod, every night. It goes into .github/workflows of the private repository that holds the configuration.
+    # links, base and runs must outlive the night and travel in a cache that GitHub drops after a week without one: keep links in git too.
+    # They hold settings of both tenants, for everybody who may read the repository.
+    name: "dev into acme_prod"
+
+    on:
+      schedule:
+        - cron: "5 2 * * *"
+      workflow_dispatch:
+
+    permissions:
+      contents: read
+
+    concurrency:
+      group: migrate-dev-acme-prod
+      cancel-in-progress: false
+
+    jobs:
+      sync:
+        runs-on: ubuntu-latest
+        container: "registry.example/migrate:1"
+        timeout-minutes: 350
+        steps:
+          - uses: actions/checkout@v4
+          - uses: actions/cache/restore@v4
+            with:
+              path: |
+                links
+                base
+                runs
+              key: migrate-dev-acme-prod-${{ github.run_id }}-${{ github.run_attempt }}
+              restore-keys: migrate-dev-acme-prod-
+          - name: Sync
+            env:
+              MIGRATE_DEV_CLIENT_ID: ${{ secrets.MIGRATE_DEV_CLIENT_ID }}
+              MIGRATE_DEV_CLIENT_SECRET: ${{ secrets.MIGRATE_DEV_CLIENT_SECRET }}
+              CHAT_URL: ${{ secrets.CHAT_URL }}
+            # 75: the time or the budget of the night ended, and the next one goes on.
+            run: |
+              migrate --config migrate.toml --dir . sync --from dev --to acme_prod --mapping mappings/dev-to-prod.toml --until 05:00 --wait 10m --notify env:CHAT_URL || [ $? -eq 75 ]
+          - uses: actions/cache/save@v4
+            if: always()
+            with:
+              path: |
+                links
+                base
+                runs
+              key: migrate-dev-acme-prod-${{ github.run_id }}-${{ github.run_attempt }}
+    "#);
+}
+
+#[test]
+fn a_pod_without_a_mapping_has_no_place_for_one() {
+    let [manifest] = texts(Scheduler::Kubernetes, &Nightly { mapping: None, ..nightly() });
+    assert!(!manifest.contains("mapping"), "{manifest}");
+}
+
+#[test]
+fn every_file_is_called_by_both_tenants_as_kubernetes_can() {
+    let names = |nightly: &Nightly| units(Scheduler::Systemd, nightly).into_iter().map(|unit| unit.name).collect::<Vec<_>>();
+    assert_eq!(names(&nightly()), ["migrate-dev-acme-prod.service", "migrate-dev-acme-prod.timer"]);
+    let long = Nightly { source: "d".repeat(43), target: "Prod".to_owned(), ..nightly() };
+    assert_eq!(long.name(), format!("migrate-{}", "d".repeat(43)));
+}
+
+#[test]
+fn a_word_means_itself_to_each_that_reads_it() {
+    for (word, systemd, shell) in [
+        ("plain-1.0", "plain-1.0", "plain-1.0"),
+        ("two words", "\"two words\"", "'two words'"),
+        ("a'b", "\"a'b\"", "'a'\\''b'"),
+        ("50%$X\\\"", "\"50%%$$X\\\\\\\"\"", "'50%$X\\\"'"),
+        ("", "\"\"", "''"),
+    ] {
+        assert_eq!((systemd_word(word).as_str(), shell_word(word).as_str()), (systemd, shell));
+    }
+}
