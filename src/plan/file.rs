@@ -1,5 +1,7 @@
 //! `plan.json`: what was reviewed is what is applied.
 
+use std::borrow::Cow;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -14,13 +16,13 @@ use crate::wrong::{Source, Wrong};
 pub const FORMAT: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct Written<'plan> {
     format: u32,
-    tool: String,
+    tool: Cow<'plan, str>,
     hash: String,
-    refusals: Vec<Refusal>,
+    refusals: Cow<'plan, [Refusal]>,
     #[serde(flatten)]
-    plan: Plan,
+    plan: Cow<'plan, Plan>,
 }
 
 /// What could not be done with a plan's file.
@@ -75,15 +77,19 @@ pub enum Error {
 ///
 /// When the file cannot be written.
 pub fn save(path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<(), Error> {
-    disk::write_whole(path, text(plan, refusals).as_bytes()).map_err(|source| Error::Write { path: path.to_owned(), source })
+    disk::write_whole_with(path, |out| write(plan, refusals, out)).map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
-/// Returns what the file of a plan holds.
-#[must_use]
-pub fn text(plan: &Plan, refusals: &[Refusal]) -> String {
-    let tool = env!("CARGO_PKG_VERSION").to_owned();
-    let written = Written { format: FORMAT, tool, hash: hash_of(plan, refusals), refusals: refusals.to_vec(), plan: plan.clone() };
-    serde_json::to_string_pretty(&written).expect("a plan is JSON") + "\n"
+/// Writes what the file of a plan holds, without ever holding it whole.
+///
+/// # Errors
+///
+/// When `out` does not take it.
+pub fn write(plan: &Plan, refusals: &[Refusal], out: &mut dyn Write) -> io::Result<()> {
+    let (tool, hash) = (Cow::Borrowed(env!("CARGO_PKG_VERSION")), hash_of(plan, refusals));
+    let written = Written { format: FORMAT, tool, hash, refusals: Cow::Borrowed(refusals), plan: Cow::Borrowed(plan) };
+    serde_json::to_writer_pretty(&mut *out, &written)?;
+    out.write_all(b"\n")
 }
 
 /// Reads a plan, and the reasons there were to refuse it.
@@ -108,16 +114,17 @@ pub fn parse(path: &Path, text: &str) -> Result<(Plan, Vec<Refusal>), Error> {
         Some(_) => {}
         None => return Err(Error::Malformed { path: path.to_owned(), because: "\"format\" is missing".to_owned() }),
     }
-    let written: Written = serde_json::from_str(text).map_err(not_json)?;
+    let written: Written<'_> = serde_json::from_str(text).map_err(not_json)?;
     if hash_of(&written.plan, &written.refusals) != written.hash {
         return Err(Error::Changed { path: path.to_owned() });
     }
-    Ok((written.plan, written.refusals))
+    Ok((written.plan.into_owned(), written.refusals.into_owned()))
 }
 
 fn hash_of(plan: &Plan, refusals: &[Refusal]) -> String {
-    let text = serde_json::to_vec(&(plan, refusals)).expect("a plan is JSON");
-    disk::fingerprint(&text)
+    let mut fingerprint = disk::Fingerprint::default();
+    serde_json::to_writer(&mut fingerprint, &(plan, refusals)).expect("a plan is JSON, and a fingerprint takes everything");
+    fingerprint.finish()
 }
 
 #[cfg(test)]
