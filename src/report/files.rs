@@ -7,10 +7,24 @@ use super::markdown::markdown;
 use super::page::page;
 use super::summary::Run;
 
-/// Returns the report of a run in every format, by file name; `exit` is the code the command ends with.
-pub fn files(run: &Run<'_>, exit: u8) -> [(&'static str, String); 4] {
-    let page = page(run);
-    let mut json = serde_json::to_string_pretty(&summary_json(run, exit)).expect("a report is JSON");
-    json.push('\n');
-    [("report.json", json), ("report.csv", csv(run)), ("report.md", markdown(&page)), ("report.html", html(&page))]
+/// A report of a run, and the code the command ends with, as text.
+type Format = fn(&Run<'_>, u8) -> String;
+
+/// Every format, by file name.
+const FORMATS: [(&str, Format); 4] = [
+    ("report.json", json),
+    ("report.csv", |run, _| csv(run)),
+    ("report.md", |run, _| markdown(&page(run))),
+    ("report.html", |run, _| html(&page(run))),
+];
+
+/// Returns the report of a run in every format, by file name, one after the other; `exit` is the code the command ends with.
+pub fn files<'run>(run: &'run Run<'_>, exit: u8) -> impl Iterator<Item = (&'static str, String)> + 'run {
+    FORMATS.iter().map(move |(name, content)| (*name, content(run, exit)))
+}
+
+fn json(run: &Run<'_>, exit: u8) -> String {
+    let mut text = serde_json::to_string_pretty(&summary_json(run, exit)).expect("a report is JSON");
+    text.push('\n');
+    text
 }

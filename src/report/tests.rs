@@ -15,7 +15,7 @@ fn run<'run>(plan: &'run Plan, summary: &'run Summary) -> Run<'run> {
 
 fn file(name: &str) -> String {
     let (plan, summary) = (sample::plan(), sample::summary());
-    let found = files(&run(&plan, &summary), 3).into_iter().find(|(file, _)| *file == name);
+    let found = files(&run(&plan, &summary), 3).find(|(file, _)| *file == name);
     found.expect("a file of that name").1
 }
 
