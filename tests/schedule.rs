@@ -108,6 +108,23 @@ fn the_line_of_a_crontab_is_a_sync_that_a_shell_starts() {
 }
 
 #[test]
+fn every_flag_of_a_sync_can_be_given_and_stands_in_the_line() {
+    let mut stage = Stage::small();
+    stage.set("CHAT_URL", "https://chat.example/CANARY");
+    stage.write("m.toml", "");
+    let given = "--from dev --to prod --mapping m.toml --include third-party --drift refuse --prune --allow deletes,leak --until 05:00Z --budget 900 \
+                 --wait 90m --secrets-to file:new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL";
+    let said = stage.run(&format!("schedule cron {given}"));
+    assert_snapshot!(said.out.lines().last().and_then(|line| line.split_once(" sync ")).expect("a sync").1, @"--from dev --to prod --mapping DIR/m.toml --include third-party --drift refuse --prune --allow deletes,leak --until 05:00Z --budget 900 --wait 1h30m --secrets-to file:DIR/new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL");
+    let help = stage.run("sync --help").out;
+    let everywhere = ["--config", "--dir", "--output", "--quiet", "--verbose", "--help"];
+    let flags =
+        help.lines().filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--") && line.trim_start().starts_with('-')));
+    let missing: Vec<&str> = flags.filter(|flag| !everywhere.contains(flag) && !given.contains(flag)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
 fn no_secret_stands_in_any_unit() {
     let mut stage = Stage::small();
     stage.set("CHAT_URL", "https://chat.example/CANARY");

@@ -30,6 +30,15 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
+    /// Returns the flag that asks for it.
+    pub(super) fn words(&self) -> Vec<String> {
+        let place = |to: &SecretsTo| match to {
+            SecretsTo::File(path) => format!("file:{}", path.display()),
+            SecretsTo::Command(command) => format!("exec:{command}"),
+        };
+        self.secrets_to.iter().flat_map(|to| ["--secrets-to".to_owned(), place(to)]).collect()
+    }
+
     /// Returns who keeps the secrets of a tenant, ready before anything is written to it.
     pub(super) fn keeper(&self, tenant: &str) -> Result<Option<Box<dyn Keeper>>, Failure> {
         self.secrets_to.as_ref().map(|to| to.keeper(tenant)).transpose()

@@ -94,9 +94,17 @@ impl Schedule {
         }
     }
 
+    /// Returns a flag as the job gives it: a file of this machine is named whole.
+    fn placed(&self, flag: String) -> Result<String, Failure> {
+        match flag.strip_prefix("file:") {
+            Some(path) if !self.by.needs_an_image() => Ok(format!("file:{}", whole(Path::new(path))?)),
+            _ => Ok(flag),
+        }
+    }
+
     fn nightly(&self, context: &Context) -> Result<Nightly, Failure> {
         let route = self.sync.route();
-        let flags = self.sync.flags()?;
+        let flags: Vec<String> = self.sync.flags()?.into_iter().map(|flag| self.placed(flag)).collect::<Result<_, _>>()?;
         let target = context.tenant_settings(route.tenant.as_deref())?;
         let source = source_name(context, &route, target)?;
         let settings = context.settings()?;
@@ -120,6 +128,7 @@ impl Schedule {
             program: if self.by.needs_an_image() { "migrate".to_owned() } else { program()? },
             config: place(config)?,
             folder: if self.by == By::Github { ".".to_owned() } else { place(&settings.dir)? },
+            besides: flags.iter().find_map(|flag| Some(Path::new(flag.strip_prefix("file:")?).parent()?.display().to_string())),
             mapping: mapping_place,
             variables: variables(context, settings, &[&source, &target.name], mapping, &flags)?,
             source,

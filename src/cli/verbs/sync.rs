@@ -75,7 +75,8 @@ impl Sync {
         let drift: Vec<String> = drift.into_iter().flat_map(|drift| ["--drift".to_owned(), drift.get_name().to_owned()]).collect();
         let prune = if self.manner.prune { vec!["--prune".to_owned()] } else { vec![] };
         let of_manner = [listed("--include", &self.manner.include), drift, prune, listed("--allow", &self.allow)];
-        Ok([of_manner.concat(), self.limits.words(), self.patience.words(), self.hooks.words()?].concat())
+        let of_limits = [self.limits.words(), self.patience.words()];
+        Ok([of_manner.concat(), of_limits.concat(), self.secrets.words(), self.hooks.words()?].concat())
     }
 
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {

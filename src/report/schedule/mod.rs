@@ -38,6 +38,8 @@ pub struct Nightly {
     pub config: String,
     /// The folder that links, base and runs live in.
     pub folder: String,
+    /// Another folder that it writes into, where there is one: that of the secrets a target makes.
+    pub besides: Option<String>,
     /// The mapping, where there is one: its path.
     pub mapping: Option<String>,
     /// What the command says besides: `--until`, `05:00`.
@@ -68,7 +70,7 @@ pub fn units(scheduler: Scheduler, nightly: &Nightly) -> Vec<Unit> {
             words.extend([
                 ("command", joined(&nightly.command(), systemd_word)),
                 ("folder_line", nightly.folder.replace('%', "%%")),
-                ("folder_word", systemd_word(&nightly.folder)),
+                ("folders", joined(&nightly.written(), systemd_word)),
             ]);
             &[("service", include_str!("systemd.service")), ("timer", include_str!("systemd.timer"))]
         }
@@ -135,6 +137,11 @@ impl Nightly {
     /// Returns the file that says how the last night went.
     fn told(&self) -> String {
         format!("{}/runs/last-{}-{}.json", self.folder.trim_end_matches('/'), self.source, self.target)
+    }
+
+    /// Returns the folders that it writes into.
+    fn written(&self) -> Vec<String> {
+        [&self.folder].into_iter().chain(&self.besides).cloned().collect()
     }
 
     fn beside_config(&self, name: &str) -> String {

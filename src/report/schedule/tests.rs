@@ -10,6 +10,7 @@ fn nightly() -> Nightly {
         program: "/usr/local/bin/migrate".to_owned(),
         config: "/srv/auth 100%/migrate.toml".to_owned(),
         folder: "/srv/auth 100%".to_owned(),
+        besides: None,
         mapping: Some("/srv/auth 100%/mappings/dev-to-prod.toml".to_owned()),
         flags: ["--until", "05:00", "--wait", "10m", "--notify", "env:CHAT_URL"].map(str::to_owned).into(),
         variables: ["MIGRATE_DEV_CLIENT_ID", "MIGRATE_DEV_CLIENT_SECRET", "CHAT_URL"].map(str::to_owned).into(),
@@ -85,6 +86,12 @@ fn a_service_writes_into_its_folder_alone_and_a_timer_starts_it() {
     [Install]
     WantedBy=timers.target
     ");
+}
+
+#[test]
+fn a_service_writes_the_secrets_that_a_target_makes_beside_its_folder() {
+    let [service, _] = texts(Scheduler::Systemd, &Nightly { besides: Some("/var/lib/new secrets".to_owned()), ..nightly() });
+    assert!(service.contains("\nReadWritePaths=\"/srv/auth 100%%\" \"/var/lib/new secrets\"\n"), "{service}");
 }
 
 #[test]
