@@ -3,6 +3,11 @@
 //! Each property takes the bytes of one input and returns whether its reader took them; it panics where something does not hold. The fuzz
 //! targets call them with what the fuzzer makes up, and a test of the project calls them with the seeds and with broken seeds. None
 //! touches a network, a clock or a disk.
+//!
+//! ```text
+//! .ci/fuzz 60                                                              every target for a minute
+//! cargo +nightly fuzz run -s none --fuzz-dir fuzz plan fuzz/corpus/plan fuzz/seeds/plan    one of them, until it finds something
+//! ```
 
 mod answers;
 mod files;

@@ -102,6 +102,7 @@ impl Nightly {
             ("source", self.source.clone()),
             ("target", self.target.clone()),
             ("name", self.name()),
+            ("to", as_name(&format!("migrate-to-{}", self.target))),
             ("hour", hour.to_string()),
             ("minute", minute.to_string()),
             ("at", format!("{hour:02}:{minute:02}")),
@@ -114,10 +115,9 @@ impl Nightly {
         ]
     }
 
-    /// Returns what the job is called: `migrate-dev-prod`; each takes lower-case letters, digits and hyphens.
+    /// Returns what the job is called: `migrate-dev-prod`.
     fn name(&self) -> String {
-        let name = format!("migrate-{}-{}", self.source, self.target).to_lowercase().replace('_', "-");
-        name.chars().take(LONGEST_NAME).collect::<String>().trim_end_matches('-').to_owned()
+        as_name(&format!("migrate-{}-{}", self.source, self.target))
     }
 
     /// Returns the whole command, word by word.
@@ -189,6 +189,12 @@ fn filled(template: &str, words: &[(&str, String)]) -> String {
         rest = &rest[word.len() + 2..];
     }
     text + rest
+}
+
+/// Returns a name that every scheduler takes: of lower-case letters, digits and hyphens.
+fn as_name(text: &str) -> String {
+    let name = text.to_lowercase().replace('_', "-");
+    name.chars().take(LONGEST_NAME).collect::<String>().trim_end_matches('-').to_owned()
 }
 
 fn joined(words: &[String], quoted: fn(&str) -> String) -> String {

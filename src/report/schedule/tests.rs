@@ -117,11 +117,11 @@ fn a_cron_job_keeps_its_state_on_a_volume_and_has_no_rights() {
     #     kubectl create configmap migrate-dev-acme-prod-mappings --from-file='/srv/auth 100%/mappings'
     #     kubectl create secret generic migrate-dev-acme-prod --from-env-file=FILE, with
     #         MIGRATE_DEV_CLIENT_ID MIGRATE_DEV_CLIENT_SECRET CHAT_URL
-    # links, base and runs must outlive the night, so they stand on a volume of their own.
+    # links, base and runs must outlive the night, so they stand on a volume; all jobs into acme_prod share it, for the lock stands there too.
     apiVersion: v1
     kind: PersistentVolumeClaim
     metadata:
-      name: migrate-dev-acme-prod
+      name: migrate-to-acme-prod
     spec:
       accessModes: [ReadWriteOnce]
       resources:
@@ -210,7 +210,7 @@ fn a_cron_job_keeps_its_state_on_a_volume_and_has_no_rights() {
                     name: migrate-dev-acme-prod-mappings
                 - name: state
                   persistentVolumeClaim:
-                    claimName: migrate-dev-acme-prod
+                    claimName: migrate-to-acme-prod
     "#);
 }
 
@@ -238,8 +238,9 @@ fn a_workflow_carries_its_state_from_night_to_night() {
     permissions:
       contents: read
 
+    # One run at a time on a target: no lock reaches from one runner to the next.
     concurrency:
-      group: migrate-dev-acme-prod
+      group: migrate-to-acme-prod
       cancel-in-progress: false
 
     jobs:
@@ -255,8 +256,8 @@ fn a_workflow_carries_its_state_from_night_to_night() {
                 links
                 base
                 runs
-              key: migrate-dev-acme-prod-${{ github.run_id }}-${{ github.run_attempt }}
-              restore-keys: migrate-dev-acme-prod-
+              key: migrate-dev-acme-prod.${{ github.run_id }}.${{ github.run_attempt }}
+              restore-keys: migrate-dev-acme-prod.
           - name: Sync
             env:
               MIGRATE_DEV_CLIENT_ID: ${{ secrets.MIGRATE_DEV_CLIENT_ID }}
@@ -272,7 +273,7 @@ fn a_workflow_carries_its_state_from_night_to_night() {
                 links
                 base
                 runs
-              key: migrate-dev-acme-prod-${{ github.run_id }}-${{ github.run_attempt }}
+              key: migrate-dev-acme-prod.${{ github.run_id }}.${{ github.run_attempt }}
     "#);
 }
 
