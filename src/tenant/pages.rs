@@ -77,16 +77,20 @@ impl<'list, A: DeserializeOwned, T: PartialEq> List<'list, A, T> {
         };
         let length = first.limit.unwrap_or(size).max(1);
         let pages = stream::iter(1..total.div_ceil(length)).map(|number| self.offset_page(field, length, number));
-        let rest: Vec<Page<T>> = pages.buffered(self.concurrency).try_collect().await?;
-        let totals_agree = rest.iter().all(|page| page.total == Some(total));
+        let mut pages = pages.buffered(self.concurrency);
         let mut list = self.elements_of(first)?;
-        for page in rest {
-            list.extend(self.elements_of(page)?);
+        while let Some(page) = pages.try_next().await? {
+            if page.total != Some(total) {
+                return Ok(Offset::Short { got: list.len(), expected: total });
+            }
+            let came = self.elements_of(page)?;
+            // Whatever the count says, nothing comes behind a page with nothing on it.
+            if came.is_empty() {
+                break;
+            }
+            list.extend(came);
         }
-        if totals_agree && list.len() == total {
-            return Ok(Offset::Whole(list));
-        }
-        Ok(Offset::Short { got: list.len(), expected: total })
+        if list.len() == total { Ok(Offset::Whole(list)) } else { Ok(Offset::Short { got: list.len(), expected: total }) }
     }
 
     /// Reads on where the tenant does not count: until a page is empty, or the same again because pages are ignored.

@@ -65,6 +65,14 @@ async fn a_list_that_stays_short_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_count_that_no_list_can_have_is_not_believed() {
+    let server = Server::start(|seen, _| Says(200, page(if seen.line.contains("page=0&") { 0..2 } else { 0..0 }, 2, u64::MAX))).await;
+    let error = server.tenant().list(kind("clients")).await.expect_err("a short list");
+    assert_eq!(error.to_string(), "the tenant lists 2 of 18446744073709551615 clients");
+    assert!(server.lines().len() < 50, "{}", server.lines().len());
+}
+
+#[tokio::test]
 async fn a_list_that_moved_while_it_was_read_is_read_again() {
     let server = Server::start(|_, before| Says(200, if before == 0 { page(0..2, 100, 3) } else { page(0..3, 100, 3) })).await;
     assert_eq!(numbers(server.tenant().list(kind("clients")).await.expect("a list")), [0, 1, 2]);
