@@ -23,6 +23,17 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     })
 }
 
+/// Makes a folder that must not be there yet, and those above it, readable by the owner only.
+///
+/// # Errors
+///
+/// When there is one of that name, or the folder cannot be made.
+pub fn make_new_folder(path: &Path) -> io::Result<()> {
+    make_folder(folder_of(path))?;
+    fs::DirBuilder::new().mode(0o700).create(path)?;
+    sync_folder(folder_of(path))
+}
+
 /// Writes a file whole: a reader sees the old content or the new, also after a power cut.
 ///
 /// # Errors

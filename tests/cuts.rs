@@ -216,9 +216,9 @@ async fn a_storm_of_refusals_from_any_request_on_is_survived() {
 
 /// What goes wrong with requests that read, and with every so manyth of them in one read.
 ///
-/// A token that ends takes the other requests under way with it, so it ends seldom.
+/// A token that ends takes the other requests under way with it, so it ends once in a read.
 const OF_READS: [(&str, usize); 7] =
-    [("500-before", 7), ("500-after", 7), ("cut-before", 7), ("cut-after", 7), ("slow:1m", 7), ("429", 7), ("expired", 97)];
+    [("500-before", 7), ("500-after", 7), ("cut-before", 7), ("cut-after", 7), ("slow:1m", 7), ("429", 7), ("expired", 1000)];
 
 /// Reads the target where this strikes every so manyth request; returns what was read, and how many it struck.
 async fn read_with(fault: &str, first: usize, every: usize) -> (Snapshot, usize) {
@@ -236,7 +236,7 @@ async fn read_with(fault: &str, first: usize, every: usize) -> (Snapshot, usize)
 async fn whatever_goes_wrong_with_any_request_that_reads_the_target_it_is_read_alike() {
     let Undisturbed { live, reads, .. } = UNDISTURBED.get_or_init(Undisturbed::import).await;
     for (fault, every) in OF_READS {
-        let all = stream::iter(1..=every).map(|first| read_with(fault, first, every));
+        let all = stream::iter(1..=every.min(*reads)).map(|first| read_with(fault, first, every));
         let all: Vec<(Snapshot, usize)> = all.buffer_unordered(AT_ONCE).collect().await;
         assert!(all.iter().all(|(snapshot, _)| snapshot == live), "{fault}: read otherwise");
         let struck: usize = all.iter().map(|(_, struck)| struck).sum();

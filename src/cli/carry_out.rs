@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::SystemTime;
 
 use super::context::{AT_ONCE, Context, now};
 use super::failure::{FAILED, Failure, INCOMPLETE, INTERRUPTED, OVER, ROOM, TERMINATED};
 use super::limits::Limit;
 use super::memory::Memory;
+use super::runs;
 use crate::apply::{self, Fate, Journal, Keeper, Moved, Run, Summary};
 use crate::base::Base;
 use crate::disk::{self, Lock};
@@ -33,18 +35,18 @@ const PROMISED: &str = "base.json";
 impl<'lock> Begun<'lock> {
     /// Makes the folder of a new run, with its plan and journal; `by` is the verb that begins it.
     pub(super) fn new(context: &Context, plan: &Plan, lock: &'lock Lock, by: &str) -> Result<Self, Failure> {
-        let name = context.run_on(&plan.target.tenant);
-        let folder = context.folder("runs")?.join(&name);
-        file::save(&folder.join("plan.json"), plan, &[])?;
-        let journal = Journal::begin(&folder.join("journal.jsonl"), &name, &now(), by)?;
-        Ok(Self::of(folder, journal, Base::default(), lock))
+        Self::promising(context, plan, Base::default(), lock, by)
     }
 
     /// Makes the folder of a new run that has a base to keep: what is `promised` becomes part of it as far as the run comes.
     pub(super) fn promising(context: &Context, plan: &Plan, promised: Base, lock: &'lock Lock, by: &str) -> Result<Self, Failure> {
-        let folder = context.folder("runs")?.join(context.run_on(&plan.target.tenant));
-        promised.save(&folder.join(PROMISED))?;
-        Ok(Self { promised, ..Self::new(context, plan, lock, by)? })
+        let (name, folder) = new_folder(context, &plan.target.tenant)?;
+        if !promised.is_empty() {
+            promised.save(&folder.join(PROMISED))?;
+        }
+        file::save(&folder.join("plan.json"), plan, &[])?;
+        let journal = Journal::begin(&folder.join("journal.jsonl"), &name, &now(), by)?;
+        Ok(Self::of(folder, journal, promised, lock))
     }
 
     /// Goes on with a run that was cut off.
@@ -66,6 +68,28 @@ impl<'lock> Begun<'lock> {
     /// Has the secrets that the target makes kept.
     pub(super) fn with_keeper(self, keeper: Option<Box<dyn Keeper>>) -> Self {
         Self { keeper, ..self }
+    }
+}
+
+/// Makes the folder of a run, which must be a new one: a journal that goes on from another's would tell of neither.
+fn new_folder(context: &Context, target: &str) -> Result<(String, PathBuf), Failure> {
+    let name = context.run_on(target)?;
+    let folder = context.folder("runs")?.join(&name);
+    match disk::make_new_folder(&folder) {
+        Ok(()) => {
+            if runs::is_ahead(&name, SystemTime::now()) {
+                context.tell(&format!("The clock stands before the last run; so that this one is the newest, it is called {name}."));
+            }
+            Ok((name, folder))
+        }
+        Err(taken) if taken.kind() == std::io::ErrorKind::AlreadyExists => {
+            let state = format!("nothing was written: there is a run \"{name}\" already");
+            Err(Failure::new(FAILED, state).hint("run the same command again"))
+        }
+        Err(source) => {
+            let state = format!("nothing was written: cannot make the folder \"{}\"", folder.display());
+            Err(Failure::new(FAILED, state).caused_by(&source).hint(ROOM))
+        }
     }
 }
 

@@ -1,13 +1,15 @@
 //! What every verb needs: settings, tenants, the time, and where to print.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
 use super::failure::{Failure, USAGE};
+use super::runs;
 use super::settings::{self, Settings, TenantSettings};
 use super::{Everywhere, Output};
 use crate::catalog::Catalog;
@@ -32,8 +34,9 @@ pub(super) struct Context {
     pub(super) catalog: &'static Catalog,
     /// Who is told what happens.
     pub(super) progress: Arc<Progress>,
-    /// Tells this run from every other, in the tenant's log too.
-    pub(super) run: String,
+    began: SystemTime,
+    /// Tells this run from every other, in the target's log too: by target.
+    runs: Mutex<BTreeMap<String, String>>,
 }
 
 impl Context {
@@ -49,7 +52,8 @@ impl Context {
             settings: OnceLock::new(),
             catalog: Catalog::standard(),
             progress: Arc::new(Progress::new(mode, is_watched)),
-            run: humantime::format_rfc3339_millis(SystemTime::now()).to_string().replace(':', "-"),
+            began: SystemTime::now(),
+            runs: Mutex::default(),
         }
     }
 
@@ -99,7 +103,7 @@ impl Context {
             tier: of.tier,
             rate: of.rate,
             share: of.share,
-            run: self.run_on(&of.name),
+            run: self.run_on(&of.name)?,
             timeout: TIMEOUT,
             concurrency: AT_ONCE,
         };
@@ -113,8 +117,16 @@ impl Context {
     }
 
     /// Returns the name of this run on a target: its folder, and what the tenant's own log shows beside each write.
-    pub(super) fn run_on(&self, target: &str) -> String {
-        format!("{}-{target}", self.run).chars().take(64).collect()
+    ///
+    /// It is the time, but always later than the newest run's name, so that the newest run is the last one also where the clock jumped back.
+    pub(super) fn run_on(&self, target: &str) -> Result<String, Failure> {
+        let runs = self.folder("runs")?;
+        let mut names = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = names.entry(target.to_owned()).or_insert_with(|| {
+            let newest = runs::newest_of(&runs, target);
+            runs::name_after(newest.as_deref(), self.began, target)
+        });
+        Ok(name.clone())
     }
 
     pub(super) fn is_json(&self) -> bool {

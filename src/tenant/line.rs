@@ -109,8 +109,7 @@ impl Line {
         let mut tried = Tried::default();
         let mut renewed = false;
         loop {
-            let token = self.tokens.current(self).await?;
-            let (pass, ending) = self.attempt(request, &token).await?;
+            let (token, pass, ending) = self.attempt(request).await?;
             let Failed { failure, error } = match self.settle(request, &token, ending) {
                 Ok(reply) => return Ok(reply),
                 Err(failed) => failed,
@@ -137,9 +136,11 @@ impl Line {
         }
     }
 
-    async fn attempt(&self, request: &Request, token: &Token) -> Result<(Pass<'_>, Ending), Error> {
+    async fn attempt(&self, request: &Request) -> Result<(Arc<Token>, Pass<'_>, Ending), Error> {
         let url = self.address.api(&request.path)?;
         let mut pass = self.pacer.depart(request.calls(), &request.path, |wait, because| self.tell_wait(wait, because)).await;
+        // Only now: one taken before the wait may have ended in it, for every request that waits.
+        let token = self.tokens.current(self).await?;
         let body = request.body.clone();
         let ending = self.http.send(Message { method: request.method.clone(), url, body, token: Some(&token.secret) }).await;
         let status = match &ending {
@@ -154,7 +155,7 @@ impl Line {
         let counter = if write { &self.tally.writes } else { &self.tally.reads };
         counter.fetch_add(1, Ordering::Relaxed);
         self.observer.notify(&Event::Answered { tenant: self.name.clone(), status, write });
-        Ok((pass, ending))
+        Ok((token, pass, ending))
     }
 
     fn settle(&self, request: &Request, token: &Token, ending: Ending) -> Result<Reply, Failed> {

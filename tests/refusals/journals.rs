@@ -45,6 +45,56 @@ fn a_torn_last_line_is_dropped_and_the_run_goes_on() {
     assert!(lines.lines().last().expect("a line").contains("\"ended\""), "{lines}");
 }
 
+/// What a cut makes of a journal.
+type Tail<'tail> = &'tail dyn Fn(&str) -> String;
+
+#[test]
+fn whatever_a_power_cut_left_at_the_end_the_run_goes_on_and_nothing_is_there_twice() {
+    let half = |text: &str| text[..text.len() - 20].to_owned();
+    let tails: [(&str, Tail); 6] = [
+        ("zeros behind the last line", &|text| format!("{text}{}", "\0".repeat(4096))),
+        ("one zero behind the last line", &|text| format!("{text}\0")),
+        ("half a line and zeros", &|text| format!("{}{}", half(text), "\0".repeat(500))),
+        ("zeros in the place of the last line", &|text| {
+            let last = text.lines().last().expect("a line").len() + 1;
+            format!("{}{}", &text[..text.len() - last], "\0".repeat(last))
+        }),
+        ("half a letter", &|text| format!("{text}{{\"entry\":\"failed\",\"because\":\"caf\u{e9}")),
+        ("a line without its end", &|text| text.trim_end().to_owned()),
+    ];
+    for (what, tail) in tails {
+        let (stage, run) = cut();
+        let journal = format!("{run}/journal.jsonl");
+        let text = tail(&stage.read(&journal)).into_bytes();
+        let torn = if what == "half a letter" { &text[..text.len() - 1] } else { &text[..] };
+        std::fs::write(stage.path(&journal), torn).expect("written");
+        let listed = stage.run("runs");
+        assert!(listed.code == 0 && listed.out.contains("can be resumed"), "{what}: {}", listed.whole());
+        let said = stage.run(RESUME);
+        assert_eq!((said.code, names(&stage)), (0, vec!["Shop".to_owned(), "Till".to_owned()]), "{what}: {}", said.whole());
+        let lines = stage.read(&journal);
+        assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{what}: {lines}");
+    }
+}
+
+/// A run that a clock named which ran ahead, and was set right since.
+#[test]
+fn a_run_after_the_clock_jumped_back_takes_no_other_runs_place_and_is_the_newest() {
+    let (stage, run) = cut();
+    let ahead = "2099-01-01T00-00-00.000Z-prod";
+    std::fs::rename(stage.path(&run), stage.path(&format!("runs/{ahead}"))).expect("renamed");
+    let journal = stage.read(&format!("runs/{ahead}/journal.jsonl"));
+    let said = stage.run(&super::IMPORT.replace(" --quiet", ""));
+    let word = "The clock stands before the last run; so that this one is the newest, it is called TIME-prod.";
+    assert!(said.code == 0 && said.err.contains(word), "{}", said.whole());
+    let mut runs = stage.in_folder("runs");
+    runs.sort();
+    assert_eq!(runs, [ahead, "2099-01-01T00-00-00.001Z-prod"]);
+    assert_eq!(stage.read(&format!("runs/{ahead}/journal.jsonl")), journal);
+    let is_ended = |place: usize| stage.run("runs --output json").json()["runs"][place]["is_ended"].clone();
+    assert_eq!((is_ended(0), is_ended(1)), (true.into(), false.into()), "the newest is listed first");
+}
+
 #[test]
 fn a_broken_middle_is_refused_with_what_to_do() {
     let (stage, run) = cut();

@@ -8,6 +8,7 @@ mod guards;
 mod journals;
 mod mappings;
 mod plans;
+mod room;
 mod snapshots;
 mod words;
 

@@ -12,7 +12,7 @@ use crate::cli::failure::{Failure, INCOMPLETE, REFUSED, USAGE};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::memory::Memory;
 use crate::cli::prepare::{Prepared, Route, allowed, preflight, prepare, read};
-use crate::cli::runs::folder_of;
+use crate::cli::runs::{self, folder_of};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
 use crate::disk::Lock;
@@ -223,11 +223,10 @@ pub(super) fn refuse_another_target(plan: &Plan, name: &str, domain: &str) -> Re
 }
 
 /// Returns the folder of the newest run on this target that did not come to its end.
-fn newest_unfinished(runs: &Path, target: &str) -> Result<PathBuf, Failure> {
-    let entries = std::fs::read_dir(runs).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
-    let of_target = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(&format!("-{target}")));
+fn newest_unfinished(folder: &Path, target: &str) -> Result<PathBuf, Failure> {
     let is_open = |path: &PathBuf| journal::is_ended(&path.join("journal.jsonl")).is_ok_and(|ended| !ended);
-    let newest = entries.filter(of_target).filter(is_open).max();
+    let of_target = runs::names(folder).into_iter().filter(|name| runs::is_of(name, target));
+    let newest = of_target.map(|name| folder.join(name)).find(is_open);
     newest.ok_or_else(|| {
         Failure::new(USAGE, format!("nothing was written: no run of \"{target}\" was cut off")).hint("`migrate import` plans anew")
     })

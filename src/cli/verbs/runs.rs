@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::runs::{PastRun, names};
+use crate::cli::runs::{PastRun, is_of, names};
 use crate::report;
 
 /// List the runs there were, the newest first
@@ -25,7 +25,7 @@ impl Runs {
             names(&folder).into_iter().map(|name| (name.clone(), PastRun::read(folder.join(&name), &name).ok())).collect();
         let is_meant = |run: &&(String, Option<PastRun>)| match (&self.tenant, &run.1) {
             (Some(tenant), Some(run)) => run.plan.target.tenant == *tenant,
-            (Some(tenant), None) => run.0.ends_with(&format!("-{tenant}")),
+            (Some(tenant), None) => is_of(&run.0, tenant),
             (None, _) => true,
         };
         let listed: Vec<report::Listed<'_>> = all.iter().filter(is_meant).map(|(name, run)| listed(name, run.as_ref())).collect();

@@ -14,7 +14,7 @@ use crate::cli::hooks::Hooks;
 use crate::cli::limits::{Limit, Limits};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{DriftChoice, Manner, Route, allowed, preflight, prepare, source_name};
-use crate::cli::runs::{PastRun, names};
+use crate::cli::runs::{PastRun, is_of, names};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
 use crate::disk::{self, Lock};
@@ -202,7 +202,7 @@ fn by_a_person(context: &Context, route: &Route, plan: &Plan, standing: &[guard:
 /// Returns the folder of the newest run between two tenants, where it is a sync that was cut off.
 fn cut_off(context: &Context, source: &str, target: &TenantSettings) -> Result<Option<PathBuf>, Failure> {
     let runs = context.folder("runs")?;
-    let of_target = names(&runs).into_iter().filter(|name| name.ends_with(&format!("-{}", target.name)));
+    let of_target = names(&runs).into_iter().filter(|name| is_of(name, &target.name));
     // A run that cannot be read cannot be gone on with; what it did shows when the target is read.
     let read = of_target.filter_map(|name| PastRun::read(runs.join(&name), &name).ok());
     let newest = read.into_iter().find(|past| past.plan.source_tenant() == source && past.plan.target.domain == target.domain);
