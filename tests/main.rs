@@ -20,6 +20,7 @@ mod nights;
 mod past;
 mod program;
 mod random;
+mod reach;
 mod readers;
 mod recorded;
 mod reference;

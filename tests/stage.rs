@@ -213,6 +213,12 @@ impl Stage {
         self.prod.iter().flat_map(Sandbox::requests).collect()
     }
 
+    /// Returns whether a call that the system saw goes to where one of the tenants answers.
+    pub(crate) fn is_of_a_tenant(&self, call: &str) -> bool {
+        let ports = [self.dev.url(), self.prod_url.clone()].map(|url| url.rsplit(':').next().expect("a port").to_owned());
+        call.contains("inet_addr(\"127.0.0.1\")") && ports.iter().any(|port| call.contains(&format!("htons({port})")))
+    }
+
     /// Returns the requests that were meant to change either tenant.
     pub(crate) fn writes(&self) -> Vec<Seen> {
         self.dev.requests().into_iter().chain(self.requests()).filter(|seen| seen.is_write).collect()

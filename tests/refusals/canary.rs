@@ -1,7 +1,5 @@
 //! Secrets: planted everywhere, they are found nowhere.
 
-use std::os::unix::fs::PermissionsExt;
-
 use migrate::body::Body;
 use migrate::catalog::{Catalog, Shape};
 use migrate::sandbox::seed;
@@ -71,22 +69,4 @@ fn no_secret_reaches_a_stream_or_a_file_of_a_full_run_even_from_error_bodies() {
     assert_eq!(resumed.code, 0, "{}", resumed.whole());
     assert_silent(&stage, &resumed);
     assert!(stage.writes().len() > 40, "{}", stage.writes().len());
-}
-
-#[test]
-fn what_a_run_leaves_is_for_its_owner_only() {
-    let stage = Stage::acme("");
-    let said = stage.run(IMPORT);
-    assert_eq!(said.code, 0, "{}", said.whole());
-    let mode = |path: &std::path::Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
-    let root = stage.path("");
-    let ours = ["snapshots", "runs", "links"].map(|name| stage.path(name));
-    let files: Vec<_> = stage.files().into_iter().filter(|path| ours.iter().any(|ours| path.starts_with(ours))).collect();
-    assert!(files.len() > 15, "{files:?}");
-    for file in &files {
-        assert_eq!(mode(file), 0o600, "{}", file.display());
-        for folder in file.ancestors().skip(1).take_while(|folder| *folder != root.as_path() && folder.starts_with(&root)) {
-            assert_eq!(mode(folder), 0o700, "{}", folder.display());
-        }
-    }
 }
