@@ -71,3 +71,48 @@ fn the_lock_of_a_run_that_died_is_taken_over_with_a_word() {
     assert!(said.err.starts_with(word), "{}", said.err);
     assert!(!stage.run(IMPORT).err.contains("Took over"), "a run that ends gives its lock back");
 }
+
+/// Returns the runs that wrote to prod, in the order in which each began to and took turns.
+fn turns(stage: &Stage) -> Vec<String> {
+    let mut turns: Vec<String> =
+        stage.writes().into_iter().map(|seen| seen.correlation.expect("a write says which run it is of")).collect();
+    turns.dedup();
+    turns
+}
+
+#[test]
+fn of_two_imports_started_at_once_one_ends_and_only_the_other_writes() {
+    let mut stage = Stage::small();
+    stage.prod_answers_slowly();
+    let both = [stage.start(IMPORT), stage.start(IMPORT)];
+    let mut said = both.map(|started| stage.end(started));
+    said.sort_by_key(|said| said.code);
+    assert_eq!(said.each_ref().map(|said| said.code), [0, 5], "{said:?}");
+    assert!(said[1].err.starts_with("error: nothing was written: another run works on \"prod\": process "), "{}", said[1].whole());
+    let [run] = &turns(&stage)[..] else { panic!("{:?}", turns(&stage)) };
+    assert_eq!((stage.only_in("runs"), stage.writes().len()), (format!("runs/{run}"), 2));
+}
+
+#[test]
+fn of_two_imports_started_at_once_one_waits_and_finds_nothing_left_to_do() {
+    let mut stage = Stage::small();
+    stage.prod_answers_slowly();
+    let line = format!("{IMPORT} --wait 10m");
+    let both = [stage.start(&line), stage.start(&line)];
+    let said = both.map(|started| stage.end(started));
+    assert_eq!(said.each_ref().map(|said| said.code), [0, 0], "{said:?}");
+    assert_eq!(said.iter().filter(|said| said.err.contains("Waiting for another run on \"prod\"")).count(), 1, "{said:?}");
+    assert_eq!(said.iter().filter(|said| said.out.contains("Nothing to do.")).count(), 1, "{said:?}");
+    assert_eq!((turns(&stage).len(), stage.writes().len()), (1, 2), "{:?}", stage.writes());
+}
+
+#[test]
+fn two_runs_that_both_have_something_to_write_never_take_turns() {
+    let mut stage = Stage::small();
+    stage.prod_answers_slowly();
+    stage.write("rule.json", "{\"enabled\": false}");
+    let both = [format!("{IMPORT} --wait 10m"), "update rules Greeting rule.json --tenant prod --yes --wait 10m".to_owned()];
+    let said = both.map(|line| stage.start(&line)).map(|started| stage.end(started));
+    let turns = turns(&stage);
+    assert_eq!((said.each_ref().map(|said| said.code), turns.len()), ([0, 0], 2), "{said:?} {turns:?}");
+}
