@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt};
 use glob::Pattern;
+use serde_json::Value;
 
 use crate::body::Body;
 use crate::catalog::{By, Catalog, Kind, Names, Shape};
 use crate::event::{Event, Observer};
-use crate::resource::{Resource, Unreadable};
+use crate::resource::{Id, Resource, Unreadable};
 use crate::snapshot::{Snapshot, Status, refs};
 use crate::tenant::{self, Absence, Listing, Tenant};
 
@@ -76,6 +77,31 @@ impl Selection {
     }
 }
 
+/// Whoever sees what a tenant answers before ids become keys and secrets are taken out; it may hold anything, and must not let it out.
+pub trait Witness: Sync {
+    /// Sees one resource, as the API answers it.
+    fn answered(&self, kind: &'static Kind, answer: &Body);
+
+    /// Sees the list of a child.
+    fn elements(&self, kind: &'static Kind, parent: &Id, elements: &[Value]);
+
+    /// Sees that the tenant does not serve a kind.
+    fn absent(&self, kind: &'static Kind, status: u16, because: &Absence);
+}
+
+/// A tenant that is read: what of it, and who watches.
+#[derive(Clone, Copy)]
+pub struct Reading<'reading> {
+    /// The tenant.
+    pub tenant: &'reading Tenant,
+    /// What part of it.
+    pub selection: &'reading Selection,
+    /// Who is told how far it is.
+    pub observer: &'reading dyn Observer,
+    /// Who sees the answers.
+    pub witness: Option<&'reading dyn Witness>,
+}
+
 /// What was read of one kind.
 struct Read {
     kind: &'static Kind,
@@ -96,13 +122,23 @@ pub async fn export(
     taken: &str,
     observer: &dyn Observer,
 ) -> Result<Snapshot, Error> {
+    export_before(catalog, Reading { tenant, selection, observer, witness: None }, taken).await
+}
+
+/// Exports a tenant before a witness, who sees every answer as it came.
+///
+/// # Errors
+///
+/// As [`export`].
+pub async fn export_before(catalog: &Catalog, reading: Reading<'_>, taken: &str) -> Result<Snapshot, Error> {
+    let Reading { tenant, selection, observer, .. } = reading;
     let kinds = selection.kinds_to_read(catalog);
     observer.notify(&Event::Reading { tenant: tenant.name().to_owned(), kinds: kinds.len() });
     let (dependent, free): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| leans_on(kind).is_some());
     // The first failure ends the others: a tenant that is not there would keep each of them waiting.
-    let mut read = try_join_all(free.into_iter().map(|kind| read_kind(tenant, kind, selection, observer))).await?;
+    let mut read = try_join_all(free.into_iter().map(|kind| read_kind(reading, kind))).await?;
     for kind in dependent {
-        let of_kind = read_dependent(tenant, kind, &read, selection, observer).await?;
+        let of_kind = read_dependent(reading, kind, &read).await?;
         read.push(of_kind);
     }
     let mut snapshot = Snapshot {
@@ -134,13 +170,17 @@ fn leans_on(kind: &Kind) -> Option<&'static str> {
     }
 }
 
-async fn read_kind(tenant: &Tenant, kind: &'static Kind, selection: &Selection, observer: &dyn Observer) -> Result<Read, Error> {
-    let listing = tenant.list_as(kind, &|answer| understood(kind, answer, selection)).await;
+async fn read_kind(reading: Reading<'_>, kind: &'static Kind) -> Result<Read, Error> {
+    let Reading { tenant, .. } = reading;
+    let listing = tenant.list_as(kind, &|answer| understood(reading, kind, answer)).await;
     let (status, resources) = match listing.map_err(|source| unread(kind, tenant, source))? {
         Listing::Complete(read) => (Status::Complete, readable(tenant, read)?),
-        Listing::Absent { because, .. } => (status_of(&because), Vec::new()),
+        Listing::Absent { because, status } => {
+            reading.witness.inspect(|witness| witness.absent(kind, status, &because));
+            (status_of(&because), Vec::new())
+        }
     };
-    tell(tenant, kind, &status, resources.len(), observer);
+    tell(reading, kind, &status, resources.len());
     Ok(Read { kind, status, resources })
 }
 
@@ -149,7 +189,9 @@ fn unread(kind: &Kind, tenant: &Tenant, source: tenant::Error) -> Error {
 }
 
 /// Makes a resource of an answer; nothing of what is there by name and says nothing.
-fn understood(kind: &'static Kind, answer: Body, selection: &Selection) -> Result<Option<Resource>, Unreadable> {
+fn understood(reading: Reading<'_>, kind: &'static Kind, answer: Body) -> Result<Option<Resource>, Unreadable> {
+    reading.witness.inspect(|witness| witness.answered(kind, &answer));
+    let selection = reading.selection;
     let is_included = kind.left_alone(&answer).and_then(|alone| alone.unless).is_some_and(|word| selection.include.contains(word));
     let mut resource = Resource::read(kind, answer)?;
     if is_included {
@@ -172,26 +214,20 @@ fn status_of(because: &Absence) -> Status {
     }
 }
 
-fn tell(tenant: &Tenant, kind: &'static Kind, status: &Status, read: usize, observer: &dyn Observer) {
+fn tell(reading: Reading<'_>, kind: &'static Kind, status: &Status, read: usize) {
     let absent = match status {
         Status::Absent(because) | Status::Forbidden(because) => Some(because.clone()),
         Status::Complete | Status::Selected => None,
     };
-    observer.notify(&Event::Listed { tenant: tenant.name().to_owned(), kind: kind.name, read, absent });
+    reading.observer.notify(&Event::Listed { tenant: reading.tenant.name().to_owned(), kind: kind.name, read, absent });
 }
 
 /// Reads a kind that leans on another, which was read before: under each of its resources, or by the names that it tells.
-async fn read_dependent(
-    tenant: &Tenant,
-    kind: &'static Kind,
-    read: &[Read],
-    selection: &Selection,
-    observer: &dyn Observer,
-) -> Result<Read, Error> {
+async fn read_dependent(reading: Reading<'_>, kind: &'static Kind, read: &[Read]) -> Result<Read, Error> {
     let on = leans_on(kind).expect("only kinds that lean on another are read here");
     let above = read.iter().find(|read| read.kind.name == on).expect("catalog order: a kind is read after the one it leans on");
     let mut status = above.status.clone();
-    let resources = match read_below(tenant, kind, above, selection).await {
+    let resources = match read_below(reading, kind, above).await {
         Ok(resources) => resources,
         Err(Error::Read { source, .. }) if source.is_scope() => {
             status = Status::Forbidden(source.to_string());
@@ -203,17 +239,18 @@ async fn read_dependent(
         }
         Err(error) => return Err(error),
     };
-    tell(tenant, kind, &status, resources.len(), observer);
+    tell(reading, kind, &status, resources.len());
     Ok(Read { kind, status, resources })
 }
 
-async fn read_below(tenant: &Tenant, kind: &'static Kind, above: &Read, selection: &Selection) -> Result<Vec<Resource>, Error> {
+async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> Result<Vec<Resource>, Error> {
+    let Reading { tenant, .. } = reading;
     if let Shape::Keyed { names: Names::EachWith { names, list, .. } } = kind.shape {
         let answers = tenant.named(kind, &ids_with(names, list, above)).await.map_err(|source| unread(kind, tenant, source))?;
-        return readable(tenant, answers.into_iter().map(|answer| understood(kind, answer, selection)));
+        return readable(tenant, answers.into_iter().map(|answer| understood(reading, kind, answer)));
     }
     let parents = above.resources.iter().filter(|parent| parent.left_alone.is_none() && kind.hangs_under(&parent.body));
-    let mut lists = stream::iter(parents.map(|parent| read_under(tenant, kind, parent, selection))).buffered(PARENTS_AT_ONCE);
+    let mut lists = stream::iter(parents.map(|parent| read_under(reading, kind, parent))).buffered(PARENTS_AT_ONCE);
     let mut resources = Vec::new();
     while let Some(list) = lists.next().await {
         match list {
@@ -237,11 +274,13 @@ fn ids_with(names: &[&str], list: &str, above: &Read) -> Vec<String> {
     ids
 }
 
-async fn read_under(tenant: &Tenant, kind: &'static Kind, parent: &Resource, selection: &Selection) -> Result<Vec<Resource>, Error> {
+async fn read_under(reading: Reading<'_>, kind: &'static Kind, parent: &Resource) -> Result<Vec<Resource>, Error> {
+    let Reading { tenant, .. } = reading;
     if let Shape::Child { .. } = kind.shape {
         let elements = tenant.elements(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
+        reading.witness.inspect(|witness| witness.elements(kind, &parent.id, &elements));
         return Ok(vec![Resource::read_child(kind, &parent.id, elements)]);
     }
     let answers = tenant.under(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
-    readable(tenant, answers.into_iter().map(|answer| understood(kind, answer, selection)))
+    readable(tenant, answers.into_iter().map(|answer| understood(reading, kind, answer)))
 }

@@ -145,7 +145,7 @@ impl Fingerprints {
     ///
     /// When the system has no random numbers for a key.
     pub fn sent(&mut self, kind: &str, id: &Id, path: &str, secret: &Secret) {
-        let key = self.key.get_or_insert_with(new_key);
+        let key = self.key.get_or_insert_with(unguessable);
         let place = Place { kind: kind.to_owned(), id: id.clone(), path: path.to_owned() };
         let fingerprint = fingerprint(key, &place, secret);
         self.sent.insert(place, fingerprint);
@@ -187,7 +187,12 @@ impl Sent {
     }
 }
 
-fn new_key() -> Secret {
+/// Returns a secret that nobody can guess: 64 hexadecimal digits.
+///
+/// # Panics
+///
+/// When the system has no random numbers.
+pub fn unguessable() -> Secret {
     let mut bytes = [0; KEY_BYTES];
     SystemRandom::new().fill(&mut bytes).expect("the system has random numbers");
     Secret::new(hexadecimal(&bytes))

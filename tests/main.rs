@@ -27,6 +27,7 @@ mod reference;
 mod references;
 mod references_pages;
 mod refusals;
+mod rehearsals;
 mod schedule;
 mod secrets;
 mod signing;

@@ -63,6 +63,13 @@ impl Context {
         Self::new(&Everywhere { config, dir: None, ..self.everywhere.clone() })
     }
 
+    /// Returns a context for the same command line with other settings, that says nothing.
+    pub(super) fn with(&self, settings: Settings) -> Self {
+        let context = Self::new(&Everywhere { quiet: true, verbose: false, ..self.everywhere.clone() });
+        let _ = context.settings.set(settings);
+        context
+    }
+
     /// Returns the flags of every verb that this command line has, to be repeated in another.
     pub(super) fn given(&self) -> impl Iterator<Item = String> {
         let flags = [("--config", &self.everywhere.config), ("--dir", &self.everywhere.dir)];

@@ -51,6 +51,14 @@ impl Memory {
         (source != target).then(|| Self::load(context, source, target)).transpose()
     }
 
+    /// Returns the same where another context keeps it, and leaves it there.
+    pub(super) fn moved_to(self, context: &Context, source: &str, target: &str) -> Result<Self, Failure> {
+        let Self { links_path, base_path, fingerprints_path, .. } = Self::load(context, source, target)?;
+        let moved = Self { links_path, base_path, fingerprints_path, ..self };
+        moved.save()?;
+        Ok(moved)
+    }
+
     /// Writes them.
     pub(super) fn save(&self) -> Result<(), Failure> {
         self.links.save(&self.links_path)?;

@@ -9,6 +9,7 @@
 //! hooks.rs         who hears how a night went
 //! limits.rs        until when and with how many requests a run may go on
 //! lock.rs          one run at a time on a target
+//! rehearsal.rs     an import tried on a copy of its target
 //! secrets_to.rs    who keeps the secrets that a target makes
 //! carry_out.rs     run folder, signals, summary
 //! failure.rs       errors -> what state things are in, cause, hint, exit code
@@ -23,6 +24,7 @@ mod limits;
 mod lock;
 mod memory;
 mod prepare;
+mod rehearsal;
 mod runs;
 mod secrets_to;
 pub mod settings;

@@ -10,7 +10,7 @@ use super::failure::{ADD_SCOPES, DENIED, Failure, REFUSED, USAGE};
 use super::memory::Memory;
 use super::settings::TenantSettings;
 use crate::catalog::Kind;
-use crate::export::{Selection, export};
+use crate::export::{Reading, Selection, Witness, export_before};
 use crate::mapping::{Mapped, Mapping};
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{OnDrift, Past, Plan, Side, plan_after, reserve};
@@ -92,6 +92,8 @@ pub(super) struct Prepared {
     pub(super) desired: Desired,
     pub(super) live: Snapshot,
     pub(super) memory: Memory,
+    /// The folder that holds what the source wanted, before any mapping.
+    pub(super) source: PathBuf,
 }
 
 /// A source: a tenant that is read now, or a snapshot on disk.
@@ -203,6 +205,11 @@ pub(super) fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
 
 /// Reads both sides and decides what it takes; writes nothing to any tenant.
 pub(super) async fn prepare(context: &Context, route: &Route) -> Result<Prepared, Failure> {
+    prepare_before(context, route, None).await
+}
+
+/// Reads both sides, the target before a witness, and decides what it takes; writes nothing to any tenant.
+pub(super) async fn prepare_before(context: &Context, route: &Route, witness: Option<&dyn Witness>) -> Result<Prepared, Failure> {
     let target = context.tenant_settings(route.tenant.as_deref())?;
     let source = source(context, route, target)?;
     refuse_the_same(&source, target)?;
@@ -213,14 +220,14 @@ pub(super) async fn prepare(context: &Context, route: &Route) -> Result<Prepared
     let memory = Memory::load(context, source.tenant(), &target.name)?;
     let tenant = context.connect(target)?;
     let (source, live) = match source {
-        Source::Snapshot(snapshot) => (*snapshot, read(context, &tenant, target, &route.manner.include).await?),
+        Source::Snapshot(snapshot) => (*snapshot, read_before(context, &tenant, target, &route.manner.include, witness).await?),
         Source::Tenant(settings) => {
             let from = context.connect(settings)?;
             let wanted = &route.manner.include;
-            tokio::try_join!(read(context, &from, settings, wanted), read(context, &tenant, target, wanted))?
+            tokio::try_join!(read(context, &from, settings, wanted), read_before(context, &tenant, target, wanted, witness))?
         }
     };
-    store::save(&context.folder("snapshots")?, &source)?;
+    let stored = store::save(&context.folder("snapshots")?, &source)?;
     let Mapped { desired, untouched } = mapping.apply(context.catalog, source)?;
     let sent = memory.sent(&desired, &|from| context.outside(from));
     let past = Past {
@@ -238,13 +245,24 @@ pub(super) async fn prepare(context: &Context, route: &Route) -> Result<Prepared
         refusals.extend(guard::drift(&plan));
     }
     refusals.extend(guard::secrets(&plan, &|field| context.secret(field).is_some()));
-    Ok(Prepared { plan, refusals, tenant, desired, live, memory })
+    Ok(Prepared { plan, refusals, tenant, desired, live, memory, source: stored.path().to_owned() })
 }
 
 /// Reads a tenant whole, leaving alone what is migrate's own or protected.
 pub(super) async fn read(context: &Context, tenant: &Tenant, settings: &TenantSettings, include: &[String]) -> Result<Snapshot, Failure> {
+    read_before(context, tenant, settings, include, None).await
+}
+
+async fn read_before(
+    context: &Context,
+    tenant: &Tenant,
+    settings: &TenantSettings,
+    include: &[String],
+    witness: Option<&dyn Witness>,
+) -> Result<Snapshot, Failure> {
     let selection = Selection { include: included(context, include)?, ..Selection::default() };
-    let mut snapshot = export(context.catalog, tenant, &selection, &now(), &*context.progress).await?;
+    let reading = Reading { tenant, selection: &selection, observer: &*context.progress, witness };
+    let mut snapshot = export_before(context.catalog, reading, &now()).await?;
     let protected: Vec<glob::Pattern> = settings.protected.iter().filter_map(|text| glob::Pattern::new(text).ok()).collect();
     reserve(&mut snapshot, tenant.client_id().map(Id::new).as_ref(), &protected);
     Ok(snapshot)

@@ -82,7 +82,7 @@ fn rounded(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
 
-fn settled(settled: &Settled) -> Value {
+pub(super) fn settled(settled: &Settled) -> Value {
     let Settled { key, verb, outcome } = settled;
     match outcome {
         Outcome::Applied(id) => json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "id": id}),

@@ -7,6 +7,7 @@
 //! json.rs       the same for programs                table.rs     aligned columns
 //! runs.rs       runs that were                       night.rs     how a sync went
 //! steps.rs      what is left to a person              schedule/    what starts a sync every night
+//! rehearsal.rs  an import tried on a copy
 //! files.rs      report.{json,csv,md,html} of a run   page.rs, csv.rs, markdown.rs, html.rs
 //! words.rs, values.rs, lines.rs, sections.rs, paint.rs   the small pieces of all of them
 //! ```
@@ -27,6 +28,7 @@ mod night;
 mod page;
 mod paint;
 mod progress;
+mod rehearsal;
 mod runs;
 #[cfg(test)]
 mod sample;
@@ -47,6 +49,7 @@ pub use files::files;
 pub use json::{exported_json, plan_json, summary_json};
 pub use night::{Night, chat};
 pub use progress::{Mode, Progress};
+pub use rehearsal::{Rehearsal, rehearsal, rehearsal_json};
 pub use runs::{Listed, Told, runs, runs_json, shown, shown_json};
 pub use schedule::{Nightly, Scheduler, Unit, units};
 pub use summary::{Effort, Run, state, summary};

@@ -73,21 +73,8 @@ pub fn state(summary: &Summary) -> String {
 
 /// Returns how a run ended, as styled text.
 pub fn summary<'run>(run: &Run<'run>) -> String {
-    let of = |title: &str, message: fn(&Outcome) -> Option<&str>| {
-        let found = run.summary.settled.iter().filter_map(|one| message(&one.outcome).map(|because| (one, because)));
-        let remark = found.map(|(one, because)| Remark { key: &one.key, verb: spaced(one.verb), path: None, because });
-        section(title, remarks(remark))
-    };
     let mut blocks = vec![heading(run)];
-    blocks.extend(of("Refused by the tenant", |outcome| if let Outcome::Failed(message) = outcome { Some(message) } else { None }));
-    blocks.extend(of("Applied in part: not in the tenant's plan", |outcome| {
-        if let Outcome::Reduced(_, message) = outcome { Some(message) } else { None }
-    }));
-    blocks.extend(of(
-        "In doubt: sent, and no answer came",
-        |outcome| if let Outcome::InDoubt(message) = outcome { Some(message) } else { None },
-    ));
-    blocks.extend(of("Skipped", |outcome| if let Outcome::Skipped(message) = outcome { Some(message) } else { None }));
+    blocks.extend(troubles(run.summary));
     blocks.extend(section("Answered otherwise than sent", first(run.summary.differs.iter())));
     blocks.extend(section("Left out", remarks(run.plan.left_out.iter().map(Remark::from))));
     let kept = run.summary.made.iter().filter(|made| made.fate == Fate::Kept);
@@ -99,6 +86,27 @@ pub fn summary<'run>(run: &Run<'run>) -> String {
     let mut text = blocks.join("\n\n");
     text.push('\n');
     text
+}
+
+/// Returns the sections of what did not end well.
+pub(super) fn troubles(summary: &Summary) -> impl Iterator<Item = String> {
+    let of = |title: &str, message: fn(&Outcome) -> Option<&str>| {
+        let found = summary.settled.iter().filter_map(|one| message(&one.outcome).map(|because| (one, because)));
+        let remark = found.map(|(one, because)| Remark { key: &one.key, verb: spaced(one.verb), path: None, because });
+        section(title, remarks(remark))
+    };
+    let sections = [
+        of("Refused by the tenant", |outcome| if let Outcome::Failed(message) = outcome { Some(message) } else { None }),
+        of(
+            "Applied in part: not in the tenant's plan",
+            |outcome| {
+                if let Outcome::Reduced(_, message) = outcome { Some(message) } else { None }
+            },
+        ),
+        of("In doubt: sent, and no answer came", |outcome| if let Outcome::InDoubt(message) = outcome { Some(message) } else { None }),
+        of("Skipped", |outcome| if let Outcome::Skipped(message) = outcome { Some(message) } else { None }),
+    ];
+    sections.into_iter().flatten()
 }
 
 /// Returns how an interrupted run goes on; one that was refused something would be refused it again.

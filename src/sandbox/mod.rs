@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! state.rs     what the tenant holds: read from a state file, written back     table.rs   one kind of it
+//! copy.rs      a tenant made of what another one answered
 //! writes.rs    what a request does to it          children.rs   lists under a parent          lists.rs   pages and filters
 //! route.rs     which kind a path belongs to
 //! check.rs     closed bodies                      answer.rs     the server's own words
@@ -24,6 +25,7 @@ mod children;
 mod clients;
 mod code;
 mod connections;
+mod copy;
 mod era;
 mod fault;
 mod habit;
@@ -58,6 +60,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 pub use answer::Answer;
 pub use bucket::Allowance;
+pub use copy::Copy;
 pub use fault::{Fault, Unclear};
 pub use options::Options;
 pub use server::{Seen, Tally};

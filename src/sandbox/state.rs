@@ -22,6 +22,7 @@ use std::{fs, io};
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
+use super::copy::file;
 use super::habit::{self, Order};
 use super::mint::Mint;
 use super::route::Target;
@@ -254,23 +255,13 @@ impl State {
                 continue;
             }
             let Some(table) = self.tables.get(kind.name) else { continue };
-            let is_list = matches!(kind.shape, Shape::Collection | Shape::Keyed { names: Names::Listed });
-            if is_list {
-                let presets = self.presets.get(kind.name).into_iter().flatten().cloned();
-                let list = table.listed(None, true).map(|(_, body)| bare(kind, body)).chain(presets).collect();
-                data.insert(kind.path.to_owned(), Value::Array(list));
-                continue;
+            if matches!(kind.shape, Shape::Collection | Shape::Keyed { names: Names::Listed }) {
+                // An empty list is one too.
+                data.insert(kind.path.to_owned(), json!([]));
             }
-            for (_, body) in table.listed(None, true) {
-                let parent = kind.parent_field().and_then(|field| body.text(field)).unwrap_or_default();
-                match kind.shape {
-                    Shape::Nested { .. } => {
-                        let list = data.entry(kind.path_under(parent)).or_insert_with(|| json!([]));
-                        list.as_array_mut().into_iter().for_each(|list| list.push(bare(kind, body)));
-                    }
-                    Shape::Singleton => drop(data.insert(kind.path.to_owned(), bare(kind, body))),
-                    _ => drop(data.insert(kind.path_of(&kind.id_of(body).unwrap_or_default()), bare(kind, body))),
-                }
+            table.listed(None, true).for_each(|(_, body)| file(&mut data, kind, body));
+            if let Some(Value::Array(list)) = data.get_mut(kind.path) {
+                list.extend(self.presets.get(kind.name).into_iter().flatten().cloned());
             }
         }
         let absent: Map<String, Value> =

@@ -224,7 +224,7 @@ fn mapped(source: &Snapshot) -> Desired {
 
 /// Returns the recorded tenants, or nothing, saying so, where the facts are not at hand.
 #[expect(clippy::print_stdout, reason = "a test that was skipped says so")]
-fn recorded() -> Vec<(String, State)> {
+pub(crate) fn recorded() -> Vec<(String, State)> {
     let Ok(entries) = std::fs::read_dir(reference::folder().join("recorded/tenants")) else {
         println!("skipped: no recorded tenants under {}", reference::folder().display());
         return Vec::new();

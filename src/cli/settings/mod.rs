@@ -47,7 +47,7 @@ pub fn environment() -> Environment {
 }
 
 /// Everything that was configured.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The tenants, by name.
     pub tenants: BTreeMap<String, TenantSettings>,
@@ -241,6 +241,17 @@ impl Settings {
     /// Returns what a variable holds, of the environment or of `.env`: secrets that a mapping supplies come from there.
     pub fn variable(&self, name: &str) -> Option<Secret> {
         self.variables.get(name).cloned()
+    }
+
+    /// Returns the same settings with a tenant in whose place a copy on this machine answers, at full speed and to another client.
+    #[must_use]
+    pub fn on_a_copy(&self, tenant: &str, url: &str, client: (&str, &str), dir: &Path) -> Self {
+        let mut settings = Self { dir: dir.to_owned(), ..self.clone() };
+        if let Some(tenant) = settings.tenants.get_mut(tenant) {
+            *tenant = TenantSettings { url: Some(url.to_owned()), tier: None, rate: None, share: 1.0, ..tenant.clone() };
+            settings.variables.sign_in(&tenant.prefix, client);
+        }
+        settings
     }
 
     fn known_besides(&self, name: &str) -> String {

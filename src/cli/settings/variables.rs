@@ -104,6 +104,14 @@ impl Variables {
         Ok(Self { found })
     }
 
+    /// Puts a client and its secret in the place of all that a tenant's variables held.
+    pub(super) fn sign_in(&mut self, prefix: &Prefix, (id, secret): (&str, &str)) {
+        prefix.names().for_each(|name| drop(self.found.remove(&name)));
+        for (part, value) in [(Part::ClientId, id), (Part::ClientSecret, secret)] {
+            self.found.insert(prefix.name(part), Found { value: Secret::new(value), folder: PathBuf::new() });
+        }
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&Secret> {
         self.found.get(name).map(|found| &found.value)
     }

@@ -11,7 +11,8 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Failure, INCOMPLETE, REFUSED, USAGE};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::memory::Memory;
-use crate::cli::prepare::{Prepared, Route, allowed, preflight, prepare, read};
+use crate::cli::prepare::{Prepared, Route, allowed, preflight, prepare, prepare_before, read};
+use crate::cli::rehearsal::{Copyist, Rehearsing, rehearse};
 use crate::cli::runs::{self, folder_of};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
@@ -43,6 +44,8 @@ pub(in crate::cli) struct Import {
     allow: Vec<String>,
     #[command(flatten)]
     secrets: Secrets,
+    #[command(flatten)]
+    rehearsing: Rehearsing,
     /// Write without being asked
     #[arg(long, short)]
     yes: bool,
@@ -56,6 +59,7 @@ impl Import {
         match (&self.plan, &self.resume) {
             (Some(path), _) => self.carry_out_file(context, path, &allowed).await,
             (None, Some(run)) => self.resume(context, run).await,
+            (None, None) if self.rehearsing.rehearse => self.rehearse(context, &allowed).await,
             (None, None) => self.import(context, &allowed).await,
         }
     }
@@ -84,11 +88,35 @@ impl Import {
         Ok(ended.answer(context, &plan))
     }
 
+    /// Makes the plan of an import, and carries it out on a copy of the target.
+    async fn rehearse(&self, context: &Context, allowed: &BTreeSet<String>) -> Result<u8, Failure> {
+        let faults = self.rehearsing.faults()?;
+        let copyist = Copyist::default();
+        let prepared = prepare_before(context, &self.route, Some(&copyist)).await?;
+        let standing = guard::standing(prepared.refusals.clone(), allowed);
+        if prepared.plan.is_empty() || !standing.is_empty() {
+            return Ok(self.stop_after_the_plan(context, &prepared.plan, &standing));
+        }
+        context.show(|| report::plan(&prepared.plan, &[], ""));
+        preflight(context, &prepared.plan, &prepared.tenant, &[]).await?;
+        let next = self.in_earnest(context, &prepared.plan);
+        let copy = copyist.state(&prepared.plan.target.domain)?;
+        let rehearsed = Box::pin(rehearse(context, &self.route, prepared, copy, faults)).await?;
+        let (told, code) = (rehearsed.told(), rehearsed.code());
+        context.answer(|| report::rehearsal(&told, &next), || report::rehearsal_json(&told, code));
+        Ok(code)
+    }
+
+    /// Returns the command that does what was planned.
+    fn in_earnest(&self, context: &Context, plan: &Plan) -> String {
+        let allow = if self.allow.is_empty() { String::new() } else { format!(" --allow {}", self.allow.join(",")) };
+        format!("{}{allow}", self.route.next_command(context, plan))
+    }
+
     /// A dry run is an import that ends here.
     fn stop_after_the_plan(&self, context: &Context, plan: &Plan, standing: &[Refusal]) -> u8 {
         let code = if standing.is_empty() { 0 } else { REFUSED };
-        let allow = if self.allow.is_empty() { String::new() } else { format!(" --allow {}", self.allow.join(",")) };
-        let next = format!("{}{allow}", self.route.next_command(context, plan));
+        let next = self.in_earnest(context, plan);
         context.answer(|| report::plan(plan, standing, &next), || report::plan_json(plan, standing, code));
         code
     }
@@ -131,16 +159,16 @@ impl Import {
 }
 
 /// A run that was cut off, and all that it takes to go on with it.
-pub(super) struct Again<'lock> {
-    pub(super) plan: Plan,
-    pub(super) tenant: Tenant,
-    pub(super) moved: Moved,
-    pub(super) begun: Begun<'lock>,
+pub(in crate::cli) struct Again<'lock> {
+    pub(in crate::cli) plan: Plan,
+    pub(in crate::cli) tenant: Tenant,
+    pub(in crate::cli) moved: Moved,
+    pub(in crate::cli) begun: Begun<'lock>,
 }
 
 impl<'lock> Again<'lock> {
     /// Reads the run's files and the target; writes nothing to it yet.
-    pub(super) async fn of(
+    pub(in crate::cli) async fn of(
         context: &Context,
         target: &TenantSettings,
         folder: &Path,
@@ -160,16 +188,16 @@ impl<'lock> Again<'lock> {
 }
 
 /// A run that is about to begin, and all that it takes to carry it out.
-pub(super) struct Started<'lock> {
-    pub(super) plan: Plan,
-    pub(super) tenant: Tenant,
-    pub(super) memory: Memory,
-    pub(super) begun: Begun<'lock>,
+pub(in crate::cli) struct Started<'lock> {
+    pub(in crate::cli) plan: Plan,
+    pub(in crate::cli) tenant: Tenant,
+    pub(in crate::cli) memory: Memory,
+    pub(in crate::cli) begun: Begun<'lock>,
 }
 
 impl<'lock> Started<'lock> {
     /// Keeps what was found before anything is written, so that whoever goes on after a cut knows it too.
-    pub(super) fn of(context: &Context, prepared: Prepared, lock: &'lock Lock, by: &str) -> Result<Self, Failure> {
+    pub(in crate::cli) fn of(context: &Context, prepared: Prepared, lock: &'lock Lock, by: &str) -> Result<Self, Failure> {
         let Prepared { plan, tenant, desired, live, mut memory, .. } = prepared;
         memory.adopt(&desired, &live);
         let promised = memory.agree(desired, &live, &plan);
@@ -189,7 +217,7 @@ pub(super) fn agree(prepared: Prepared) -> Result<Plan, Failure> {
 }
 
 /// Carries out a plan that was read from a file, with what earlier runs left of its source and target.
-pub(super) async fn carry_out_linked(
+pub(in crate::cli) async fn carry_out_linked(
     context: &Context,
     plan: &Plan,
     begun: Begun<'_>,
@@ -210,7 +238,7 @@ fn question(plan: &Plan) -> String {
 }
 
 /// What is left out of a plan keeps a run from being whole.
-pub(super) fn exit_of(plan: &Plan) -> u8 {
+pub(in crate::cli) fn exit_of(plan: &Plan) -> u8 {
     if plan.left_out.is_empty() { 0 } else { INCOMPLETE }
 }
 

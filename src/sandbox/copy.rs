@@ -1,0 +1,62 @@
+//! A tenant made of what another one answered, so that a change can be tried on it.
+
+use serde_json::{Map, Value, json};
+
+use super::answer::Answer;
+use super::state::{State, Unreadable, bare};
+use crate::body::Body;
+use crate::catalog::{Kind, Names, Shape};
+
+/// What a tenant answered, put together as a state.
+#[derive(Default)]
+pub struct Copy {
+    data: Map<String, Value>,
+    absent: Map<String, Value>,
+}
+
+impl Copy {
+    /// Takes in one resource, as the API answers it; its parent's id stands in it.
+    pub fn hold(&mut self, kind: &'static Kind, answer: &Body) {
+        file(&mut self.data, kind, answer);
+    }
+
+    /// Takes in the list of a child.
+    pub fn hold_elements(&mut self, kind: &'static Kind, parent: &str, elements: &[Value]) {
+        self.data.insert(kind.path_of(parent), Value::Array(elements.to_vec()));
+    }
+
+    /// Takes in that a kind is not served: by this status, with these words.
+    pub fn lack(&mut self, kind: &'static Kind, status: u16, message: &str) {
+        let answer = Answer::refusal(status, message, None);
+        let answer = json!({"status": answer.status, "body": answer.body});
+        let paths = match kind.shape {
+            Shape::Keyed { names: Names::These(names) } => names.iter().map(|name| kind.path_of(name)).collect(),
+            _ => vec![kind.path.to_owned()],
+        };
+        self.absent.extend(paths.into_iter().map(|path| (path, answer.clone())));
+    }
+
+    /// Returns the tenant.
+    ///
+    /// # Errors
+    ///
+    /// When what was answered is no state.
+    pub fn state(self, domain: &str) -> Result<State, Unreadable> {
+        State::from_json(json!({"domain": domain, "data": self.data, "absent": self.absent}))
+    }
+}
+
+/// Puts a resource where a state file has it.
+pub(super) fn file(data: &mut Map<String, Value>, kind: &'static Kind, body: &Body) {
+    let list = match kind.shape {
+        Shape::Collection | Shape::Keyed { names: Names::Listed } => kind.path.to_owned(),
+        Shape::Nested { .. } => kind.path_under(kind.parent_field().and_then(|field| body.text(field)).unwrap_or_default()),
+        Shape::Singleton => return drop(data.insert(kind.path.to_owned(), bare(kind, body))),
+        Shape::Keyed { .. } | Shape::Part { .. } | Shape::Child { .. } => {
+            return drop(data.insert(kind.path_of(&kind.id_of(body).unwrap_or_default()), bare(kind, body)));
+        }
+    };
+    if let Value::Array(list) = data.entry(list).or_insert_with(|| json!([])) {
+        list.push(bare(kind, body));
+    }
+}

@@ -1,0 +1,183 @@
+//! An import tried on a copy of its target: the target is only read.
+
+use std::sync::Mutex;
+
+use insta::assert_snapshot;
+use migrate::body::Body;
+use migrate::catalog::{Catalog, Kind};
+use migrate::event::Unwatched;
+use migrate::export::{Reading, Selection, Witness, export_before};
+use migrate::resource::{Id, Key};
+use migrate::sandbox::{Copy, seed};
+use migrate::tenant::Absence;
+use serde_json::{Value, json};
+
+use crate::flows::{NOW, read, recorded, start};
+use crate::stage::{Said, Stage};
+
+const REHEARSE: &str = "import --tenant prod --rehearse --allow many-changes,critical --quiet";
+
+fn acme() -> [Value; 2] {
+    [seed::ACME_DEV, seed::ACME_PROD].map(|text| serde_json::from_str(text).expect("JSON"))
+}
+
+/// Rehearses; nothing may reach prod but reads, and nothing may be left behind but a snapshot of the source.
+fn rehearsed(stage: &Stage, flags: &str) -> Said {
+    let (held, runs) = (stage.all_of_prod(), stage.in_folder("runs"));
+    let said = stage.run(&format!("{REHEARSE}{flags}"));
+    assert_eq!(stage.writes().len(), 0, "{}", said.whole());
+    assert_eq!(stage.all_of_prod(), held);
+    assert_eq!((stage.in_folder("runs"), stage.in_folder("temporary")), (runs, Vec::new()));
+    assert!(!said.whole().contains("CANARY"), "{}", said.whole());
+    said
+}
+
+/// The believable company, with a folder for what is left in temporary files.
+fn stage(dev: Value, prod: Value) -> Stage {
+    let mut stage = Stage::acme_of(dev, prod, "");
+    let temporary = stage.path("temporary");
+    std::fs::create_dir(&temporary).expect("made");
+    stage.set("TMPDIR", &temporary.display().to_string());
+    stage
+}
+
+/// Returns what is said after the plan.
+fn after_the_plan(said: &Said) -> String {
+    let at = said.out.find("Rehearsed on").unwrap_or_else(|| panic!("{}", said.whole()));
+    format!("exit {}\n{}{}", said.code, &said.out[at..], said.err)
+}
+
+#[test]
+fn the_worked_example_is_rehearsed_and_then_done_as_it_was_rehearsed() {
+    let [dev, prod] = acme();
+    let stage = stage(dev, prod);
+    assert_snapshot!(after_the_plan(&rehearsed(&stage, "")), @"
+    exit 0
+    Rehearsed on a copy of prod: applied 41 changes (45 requests, 41 of them writes). A second plan finds nothing to do.
+
+    Nothing was written to prod.
+
+    migrate import --tenant prod --from dev --allow many-changes,critical
+    ");
+    assert!(stage.in_folder("links").is_empty() && stage.in_folder("base").is_empty());
+    let told = rehearsed(&stage, " --output json").json();
+    let rehearsal = &told["rehearsal"];
+    assert_eq!((&rehearsal["otherwise"], &rehearsal["again"]), (&json!([]), &json!([])), "{rehearsal:#}");
+    let done = stage.run("import --tenant prod --allow many-changes,critical --yes --quiet --output json").json();
+    let outcomes = |of: &Value| -> Vec<(String, String)> {
+        let changes = of["changes"].as_array().expect("a list").iter();
+        changes.map(|one| (one["key"].to_string(), one["outcome"].to_string())).collect()
+    };
+    assert_eq!(outcomes(rehearsal), outcomes(&done));
+    let nothing = stage.run(REHEARSE);
+    assert!(nothing.code == 0 && nothing.out.contains("Nothing to do."), "{}", nothing.whole());
+}
+
+#[test]
+fn a_rehearsal_survives_what_goes_wrong_at_the_copy() {
+    let [dev, prod] = acme();
+    let stage = stage(dev, prod);
+    let said = rehearsed(&stage, " --fault cut-after@w1,500-after@w7x2 --fault 503-before@w20,expired@w30");
+    assert!(said.code == 0 && said.out.contains("A second plan finds nothing to do."), "{}", said.whole());
+}
+
+#[test]
+fn a_rehearsal_that_is_cut_off_goes_on() {
+    let [dev, prod] = acme();
+    let stage = stage(dev, prod);
+    // Every attempt at the first changes is cut.
+    let said = rehearsed(&stage, " --fault cut-before@w1x15");
+    let told = after_the_plan(&said);
+    assert!(said.code == 0 && told.contains("It was cut off and went on 1 time. A second plan finds nothing to do."), "{told}");
+}
+
+#[test]
+fn what_the_target_refuses_in_a_rehearsal_is_told() {
+    let [dev, prod] = acme();
+    let stage = stage(dev, prod);
+    let said = rehearsed(&stage, " --fault echo@w1x2");
+    let told = after_the_plan(&said);
+    assert!(said.code == 3 && told.contains("were refused") && told.contains("Refused by the tenant\n"), "{told}");
+    assert!(told.contains("A second plan would still do this\n"), "{told}");
+}
+
+#[test]
+fn what_the_subscription_of_the_target_lacks_is_told() {
+    let [mut dev, mut prod] = acme();
+    dev["data"]["/organizations"] = json!([{"id": "org_devNorth000001", "name": "north", "display_name": "North"}]);
+    let message = "Please upgrade your subscription to use organizations";
+    let body = json!({"statusCode": 403, "error": "Forbidden", "message": message, "errorCode": "insufficient_entitlement"});
+    prod["absent"]["/organizations"] = json!({"status": 403, "body": body});
+    let stage = stage(dev, prod);
+    let said = rehearsed(&stage, "");
+    let told = after_the_plan(&said);
+    assert!(said.code == 3 && told.contains(message), "{told}");
+    assert!(!told.contains("otherwise than prod"), "{told}");
+}
+
+#[test]
+fn guards_are_told_as_in_a_dry_run() {
+    let [dev, prod] = acme();
+    let stage = stage(dev, prod);
+    let [rehearsal, dry_run] = ["--rehearse", "--dry-run"].map(|flag| stage.run(&format!("import --tenant prod --quiet {flag}")));
+    assert_eq!((rehearsal.code, rehearsal.out), (4, dry_run.out));
+    let wrong = stage.run("import --tenant prod --rehearse --fault sneeze@3");
+    assert_eq!((wrong.code, stage.requests().iter().filter(|seen| seen.is_write).count()), (64, 0), "{}", wrong.whole());
+}
+
+#[test]
+fn a_rehearsal_knows_what_earlier_runs_left() {
+    let [dev, prod] = acme();
+    let mut stage = stage(dev, prod);
+    let done = stage.run("import --tenant prod --allow many-changes,critical --yes --quiet");
+    assert_eq!(done.code, 0, "{}", done.whole());
+    stage.write("client.json", r#"{"description": "edited"}"#);
+    let edited = stage.run("update clients Tableau client.json --tenant dev --yes --quiet");
+    assert_eq!(edited.code, 0, "{}", edited.whole());
+    // What prod changed by itself stays, in the rehearsal too.
+    stage.change_prod(|data| {
+        let all = data["/clients"].as_array_mut().expect("a list");
+        all.iter_mut().find(|one| one["name"] == "Tableau").expect("there")["logo_uri"] = json!("https://logo.acme.example/hot.png");
+    });
+    let files =
+        |stage: &Stage| [stage.read("base/dev-prod.json"), stage.read("links/dev-prod.csv"), stage.read("base/dev-prod.secrets.json")];
+    let before = files(&stage);
+    let said = stage.run(REHEARSE);
+    assert!(said.code == 0 && said.out.contains("applied 1 change (") && said.out.contains("nothing to do"), "{}", said.whole());
+    assert_eq!(files(&stage), before);
+}
+
+/// Makes a copy of what it sees, secrets and all.
+#[derive(Default)]
+struct Copyist(Mutex<Copy>);
+
+impl Witness for Copyist {
+    fn answered(&self, kind: &'static Kind, answer: &Body) {
+        self.0.lock().expect("a copy").hold(kind, answer);
+    }
+
+    fn elements(&self, kind: &'static Kind, parent: &Id, elements: &[Value]) {
+        self.0.lock().expect("a copy").hold_elements(kind, parent.as_str(), elements);
+    }
+
+    fn absent(&self, kind: &'static Kind, status: u16, because: &Absence) {
+        self.0.lock().expect("a copy").lack(kind, status, &because.to_string());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_of_every_recorded_tenant_reads_as_the_tenant_does() {
+    for (name, state) in recorded() {
+        let domain = state.domain().to_owned();
+        let (_original, tenant) = start(state).await;
+        let copyist = Copyist::default();
+        let selection = Selection::default();
+        let reading = Reading { tenant: &tenant, selection: &selection, observer: &Unwatched, witness: Some(&copyist) };
+        let held = export_before(Catalog::standard(), reading, NOW).await.expect("read");
+        let (_copy, tenant) = start(copyist.0.into_inner().expect("a copy").state(&domain).expect("a state")).await;
+        let copied = read(&tenant).await;
+        let is_elsewhere = |one: &&migrate::resource::Resource| !copied.resources.contains(one);
+        let missing: Vec<&Key> = held.resources.iter().filter(is_elsewhere).map(|one| &one.key).collect();
+        assert_eq!((missing, copied.resources.len()), (Vec::new(), held.resources.len()), "{name}");
+    }
+}
