@@ -112,7 +112,16 @@ impl Fingerprints {
             Err(missing) if matches!(missing.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Self::default()),
             Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
         };
-        let written: Written = serde_json::from_slice(&text).map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
+        Self::parse(path, &text)
+    }
+
+    /// Reads what the file at `path` holds.
+    ///
+    /// # Errors
+    ///
+    /// When it holds no fingerprints, or is of a newer format.
+    pub fn parse(path: &Path, text: &[u8]) -> Result<Self, Error> {
+        let written: Written = serde_json::from_slice(text).map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
         if written.format > FORMAT {
             return Err(Error::Newer { path: path.to_owned(), format: written.format });
         }

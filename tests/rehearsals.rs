@@ -92,6 +92,16 @@ fn a_rehearsal_that_is_cut_off_goes_on() {
 }
 
 #[test]
+fn a_signal_ends_a_rehearsal_at_once_and_nothing_of_it_stays() {
+    let [dev, prod] = acme();
+    let stage = stage(dev, prod);
+    let begun = "until [ -n \"$(ls temporary)\" ]; do :; done";
+    let said = stage.run_in_shell(&format!("$MIGRATE {REHEARSE} --fault slow:20s@1 & {begun}; kill -TERM $!; wait $!"));
+    assert!(said.code == 143 && said.err.contains("nothing was written: the rehearsal was stopped"), "{}", said.whole());
+    assert_eq!((stage.writes().len(), stage.in_folder("temporary")), (0, Vec::new()));
+}
+
+#[test]
 fn what_the_target_refuses_in_a_rehearsal_is_told() {
     let [dev, prod] = acme();
     let stage = stage(dev, prod);

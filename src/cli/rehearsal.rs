@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::carry_out::{Ended, carry_out};
+use super::carry_out::{Ended, carry_out, next_signal};
 use super::context::Context;
 use super::failure::{FAILED, Failure, INCOMPLETE, ROOM, USAGE};
 use super::lock::{Patience, lock};
@@ -140,7 +140,7 @@ impl Rehearsed {
     }
 }
 
-/// Carries out a plan on a copy of its target, going on where it is cut off; then plans again.
+/// Carries out a plan on a copy of its target, going on where it is cut off; then plans again. A signal ends it at once: nothing is lost.
 pub(super) async fn rehearse(
     context: &Context,
     route: &Route,
@@ -148,23 +148,31 @@ pub(super) async fn rehearse(
     copy: State,
     faults: Vec<Fault>,
 ) -> Result<Rehearsed, Failure> {
-    let stage = Stage::set(context, &prepared, copy).await?;
-    let (target, include) = (stage.target()?.clone(), route.manner.include.as_slice());
+    tokio::select! {
+        biased;
+        code = next_signal() => Err(Failure::new(code, "nothing was written: the rehearsal was stopped")),
+        rehearsed = to_the_end(context, route, prepared, copy, faults) => rehearsed,
+    }
+}
+
+async fn to_the_end(context: &Context, route: &Route, prepared: Prepared, copy: State, faults: Vec<Fault>) -> Result<Rehearsed, Failure> {
+    let scene = Scene::set(context, &prepared, copy).await?;
+    let (target, include) = (scene.target()?.clone(), route.manner.include.as_slice());
     let (source, live) = (prepared.source.clone(), &prepared.live);
-    let otherwise = stage.differs_from(live, &target, include).await?;
-    let stage = stage.anew(faults).await?;
-    let lock = lock(&stage.context, &target.name, Patience::default()).await?;
-    let (plan, ended, resumed) = Box::pin(stage.carry_out(prepared, &target, &lock, include)).await.map_err(not_over)?;
-    let (requests, writes) = stage.counts();
-    let stage = stage.anew(Vec::new()).await?;
+    let otherwise = scene.differs_from(live, &target, include).await?;
+    let scene = scene.anew(faults).await?;
+    let lock = lock(&scene.context, &target.name, Patience::default()).await?;
+    let (plan, ended, resumed) = Box::pin(scene.carry_out(prepared, &target, &lock, include)).await.map_err(not_over)?;
+    let (requests, writes) = scene.counts();
+    let scene = scene.anew(Vec::new()).await?;
     let route = Route { tenant: Some(target.name), from: Some(source.display().to_string()), manner: route.manner.clone() };
-    let again = prepare(&stage.context, &route).await.map_err(not_over)?.plan;
-    stage.sandbox.stop().await;
+    let again = prepare(&scene.context, &route).await.map_err(not_over)?.plan;
+    scene.sandbox.stop().await;
     Ok(Rehearsed { plan, ended, resumed, requests, writes, otherwise, again })
 }
 
 /// Where a rehearsal takes place.
-struct Stage {
+struct Scene {
     sandbox: Sandbox,
     client: (String, String),
     /// The command line's own, but for where requests to the target go, and where files are left.
@@ -173,7 +181,7 @@ struct Stage {
     _folder: TempDir,
 }
 
-impl Stage {
+impl Scene {
     async fn set(context: &Context, prepared: &Prepared, copy: State) -> Result<Self, Failure> {
         let client = (prepared.tenant.client_id().unwrap_or_else(|| "rehearsal".to_owned()), unguessable().reveal().to_owned());
         let options = Options::new(copy).credentials(&client.0, &client.1);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -44,11 +45,15 @@ pub(super) struct Registered {
 pub(super) struct Tokens {
     issued: HashMap<String, (Scopes, Instant)>,
     lifetime: Duration,
+    /// What tokens are signed with: nobody else on the machine can guess one.
+    key: [u8; 32],
 }
 
 impl Tokens {
     pub(super) fn new(lifetime: Duration) -> Self {
-        Self { issued: HashMap::new(), lifetime }
+        let mut key = [0; 32];
+        SystemRandom::new().fill(&mut key).expect("the system has random numbers");
+        Self { issued: HashMap::new(), lifetime, key }
     }
 
     /// Returns what a token allows.
@@ -86,7 +91,7 @@ impl Tokens {
             "jti": self.issued.len(),
         });
         // HMAC over JSON that was just made does not fail.
-        let token = encode(&Header::default(), &claims, &EncodingKey::from_secret(state.domain.as_bytes())).unwrap_or_default();
+        let token = encode(&Header::default(), &claims, &EncodingKey::from_secret(&self.key)).unwrap_or_default();
         self.issued.insert(token.clone(), (scopes, Instant::now() + self.lifetime));
         json!({"access_token": token, "token_type": "Bearer", "expires_in": self.lifetime.as_secs(), "scope": scope})
     }
