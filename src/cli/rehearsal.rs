@@ -3,6 +3,7 @@
 //! The importer is the real one, journal and all; only where its requests go and where it leaves its files are others. The copy answers on
 //! loopback to a secret that was made up for it, holds none of the target's, and is gone when it is over.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -200,7 +201,7 @@ impl Scene {
     async fn differs_from(&self, live: &Snapshot, target: &TenantSettings, include: &[String]) -> Result<Vec<Key>, Failure> {
         let copy = read(&self.context, &self.context.connect(target)?, target, include).await.map_err(not_over)?;
         let lacks = |in_one: &Snapshot, other: &Snapshot| -> Vec<Key> {
-            let held: std::collections::HashMap<&Key, _> = other.resources.iter().map(|one| (&one.key, one)).collect();
+            let held: HashMap<&Key, _> = other.resources.iter().map(|one| (&one.key, one)).collect();
             in_one.resources.iter().filter(|one| held.get(&one.key) != Some(one)).map(|one| one.key.clone()).collect()
         };
         let mut differs = lacks(live, &copy);
