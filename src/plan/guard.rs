@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Action, Change, Edit, Plan, SecretField};
 use crate::body::covers;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Kind};
 use crate::snapshot::{Desired, Snapshot, Status, id_words};
 
 /// A reason to refuse a plan.
@@ -108,18 +108,20 @@ fn critical(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
     for change in plan.changes() {
         let Action::Update { id: Some(_), edits, .. } = &change.action else { continue };
         let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
-        let is_critical = |edit: &&Edit| kind.critical.iter().any(|path| covers(path, &edit.path)) && takes_away(edit);
+        let is_critical = |edit: &&Edit| kind.critical.iter().any(|path| covers(path, &edit.path)) && takes_away(kind, edit);
         found.extend(edits.iter().filter(is_critical).map(|edit| format!("{}: {}", change.key, edit.path)));
     }
     let message = format!("people may be locked out by {}", found.iter().cloned().collect::<Vec<_>>().join(", "));
     (!found.is_empty()).then_some(Refusal { guard: "critical".into(), can_be_allowed: true, message })
 }
 
-fn takes_away(edit: &Edit) -> bool {
-    match (&edit.old, &edit.new) {
+/// Returns whether an edit takes away what the target holds, or has by default where it holds nothing.
+fn takes_away(kind: &Kind, edit: &Edit) -> bool {
+    let old = edit.old.clone().or_else(|| kind.default_of(&edit.path));
+    match (&old, &edit.new) {
         (None, _) => false,
         (Some(Value::Array(old)), Some(Value::Array(new))) => old.iter().any(|element| !new.contains(element)),
-        (Some(_), _) => true,
+        (Some(old), new) => new.as_ref() != Some(old),
     }
 }
 
@@ -142,7 +144,22 @@ fn is_of_the_target(change: &Change) -> bool {
     }
 }
 
-/// Nothing of the source tenant may reach the target: not its domain, not its ids.
+/// Returns what stands for a value that somebody was to put in: `##HOST##` or `@@HOST@@`, as other tools write them.
+fn placeholder(text: &str) -> Option<&str> {
+    ["##", "@@"].into_iter().find_map(|mark| {
+        let begins: Vec<usize> = text.match_indices(mark).map(|(at, _)| at).collect();
+        let between = begins.windows(2).map(|pair| (pair[0], &text[pair[0] + mark.len()..pair[1].max(pair[0] + mark.len())]));
+        let mut named = between.filter(|(_, name)| is_name(name)).map(|(at, name)| &text[at..at + name.len() + 2 * mark.len()]);
+        named.next()
+    })
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|sign: char| sign.is_ascii_uppercase())
+        && text.chars().all(|sign| sign.is_ascii_uppercase() || sign.is_ascii_digit() || sign == '_')
+}
+
+/// Nothing of the source tenant may reach the target: not its domain, not its ids; nor what stands for a value nobody put in.
 fn leak(plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
     let mut ids: BTreeSet<&str> = BTreeSet::new();
     for resource in &desired.snapshot.resources {
@@ -158,7 +175,11 @@ fn leak(plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
     let found = |text: &str| {
         let has_domain = text.to_ascii_lowercase().contains(&source) && !plan.target.domain.eq_ignore_ascii_case(&source);
         let id = id_words(text).map(|(_, word)| word).find(|word| ids.contains(word));
-        if has_domain { Some(format!("the source's domain {source}")) } else { id.map(|id| format!("the source's id {id}")) }
+        match (has_domain, id, placeholder(text)) {
+            (true, ..) => Some(format!("the source's domain {source}")),
+            (_, Some(id), _) => Some(format!("the source's id {id}")),
+            (_, _, placeholder) => placeholder.map(|placeholder| format!("the placeholder {placeholder}")),
+        }
     };
     let mut leaks = Vec::new();
     for change in plan.changes() {
@@ -198,4 +219,19 @@ pub fn scopes(catalog: &Catalog, plan: &Plan) -> BTreeSet<&'static str> {
         _ => kind_of(change).update_scopes,
     };
     plan.changes().flat_map(of_change).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_placeholder_is_a_name_between_two_marks() {
+        assert_eq!(placeholder("https://##SHOP_HOST##/back"), Some("##SHOP_HOST##"));
+        assert_eq!(placeholder("a ## b ##HOST2##"), Some("##HOST2##"));
+        assert_eq!(placeholder("[\"@@ORIGINS@@\"]"), Some("@@ORIGINS@@"));
+        for text in ["## Heading ##", "#### four", "##", "a@@b@@c", "@@ -1,2 +1,2 @@", "##2##"] {
+            assert_eq!(placeholder(text), None, "{text}");
+        }
+    }
 }

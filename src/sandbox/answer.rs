@@ -47,6 +47,17 @@ impl Answer {
         Self::new(status, body)
     }
 
+    /// Leaves the last element out of the list that is answered, whatever stands beside it.
+    pub(super) fn short(mut self) -> Self {
+        let list = match &mut self.body {
+            Value::Array(list) => Some(list),
+            Value::Object(fields) => fields.values_mut().find_map(Value::as_array_mut),
+            _ => None,
+        };
+        list.and_then(Vec::pop);
+        self
+    }
+
     /// Tells what was asked so far.
     pub(super) fn tally(tally: Tally) -> Self {
         let Tally { reads, writes, refused, at_once } = tally;

@@ -11,6 +11,7 @@
 //! 429@5              refused as too many, nothing applied
 //! echo@w2            refused in words that repeat all that was sent, token and secrets included; nothing applied
 //! expired@7          the token of this request ends before it
+//! short@7            a list is answered without its last element, which it counts
 //!
 //! 3                  the third request to the Management API
 //! w3                 the third of those that write
@@ -36,6 +37,8 @@ pub(super) enum Trouble {
     Echo,
     /// The token has ended.
     Expired,
+    /// A list lacks an element that it counts.
+    Short,
 }
 
 /// Whether something happens before or after the request is applied.
@@ -63,7 +66,7 @@ pub enum Unclear {
     #[error("\"{0}\" does not say when: write WHAT@3, WHAT@w3 or WHAT@3x2")]
     When(String),
     /// The word before the `@` is none of the known ones.
-    #[error("\"{0}\" is no fault: known are cut-before, cut-after, 500-before, 500-after, slow:2s, 429, echo and expired")]
+    #[error("\"{0}\" is no fault: known are cut-before, cut-after, 500-before, 500-after, slow:2s, 429, echo, expired and short")]
     What(String),
 }
 
@@ -108,6 +111,7 @@ fn read_trouble(what: &str) -> Option<Trouble> {
         "429" => return Some(Trouble::TooMany),
         "echo" => return Some(Trouble::Echo),
         "expired" => return Some(Trouble::Expired),
+        "short" => return Some(Trouble::Short),
         _ => {}
     }
     if let Some(late) = what.strip_prefix("slow:") {
@@ -139,6 +143,7 @@ mod tests {
         assert_eq!(struck, [5, 6, 7]);
         assert_eq!(fault("slow:2s@4").strikes(4, None), Some(Trouble::Slow(Duration::from_secs(2))));
         assert_eq!(fault("echo@2").strikes(2, None), Some(Trouble::Echo));
+        assert_eq!(fault("short@2").strikes(2, None), Some(Trouble::Short));
         assert_eq!(fault("502-after@2x*").strikes(900, None), Some(Trouble::Error(502, Moment::After)));
     }
 

@@ -205,17 +205,20 @@ impl Tenant {
         match turn.trouble {
             Some(Trouble::Cut(Moment::After)) => Err(Cut),
             Some(Trouble::Error(status, Moment::After)) => Ok(written(&broken(status))),
+            Some(Trouble::Short) => Ok(self.with_limits(written(&answer.short()), standing)),
             _ => Ok(self.with_limits(written(&answer), standing)),
         }
     }
 
+    /// Refuses a request; one that no bucket refuses is told to wait a second, and nothing of a limit that there is not.
     fn too_many(&self, standing: Option<Standing>) -> Response<Full<Bytes>> {
         let mut response = written(&Answer::too_many());
-        let second = std::time::Duration::from_secs(1);
-        let standing = standing.unwrap_or(Standing { limit: 0, remaining: 0, full_in: second, next_in: second });
         let headers = response.headers_mut();
-        headers.insert(RETRY_AFTER, standing.next_in.as_secs_f64().ceil().max(1.0).to_string().parse().unwrap_or_else(|_| 1.into()));
-        self.tell_limits(headers, standing);
+        let wait = standing.map_or(1.0, |standing| standing.next_in.as_secs_f64().ceil().max(1.0));
+        headers.insert(RETRY_AFTER, wait.to_string().parse().unwrap_or_else(|_| 1.into()));
+        if let Some(standing) = standing {
+            self.tell_limits(headers, standing);
+        }
         response
     }
 

@@ -14,8 +14,8 @@ fn source_and_target_must_differ() {
     "#);
 }
 
-#[test]
-fn a_plan_that_changes_much_names_its_acknowledgement() {
+/// Six clients that both tenants have, each with another callback.
+fn much() -> Stage {
     let names = ["A", "B", "C", "D", "E", "F"];
     let clients = |id: &str, host: &str| {
         let callback = format!("https://{host}.acme.example");
@@ -24,7 +24,12 @@ fn a_plan_that_changes_much_names_its_acknowledgement() {
     let (mut source, mut target) = (dev(), prod());
     source["data"]["/clients"] = serde_json::json!(clients("devC", "new"));
     target["data"]["/clients"] = serde_json::json!(clients("prdC", "old"));
-    assert_snapshot!(stage_refuses(&Stage::of(source, target, "")), @r#"
+    Stage::of(source, target, "")
+}
+
+#[test]
+fn a_plan_that_changes_much_names_its_acknowledgement() {
+    assert_snapshot!(stage_refuses(&much()), @r#"
     exit 4
     error: nothing was written: the plan was refused
     cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once
@@ -122,4 +127,100 @@ fn pruning_asks_and_removes_only_what_an_earlier_run_brought() {
     assert_eq!(names(), ["Shop", "Till"]);
     let pruned = stage.run("import --tenant prod --prune --allow deletes --yes --quiet");
     assert_eq!((pruned.code, names()), (0, vec!["Shop".to_owned()]), "{}", pruned.whole());
+}
+
+/// Six clients of each tenant that differ, one of which would send people of prod to dev.
+fn much_and_more() -> Stage {
+    let stage = much();
+    stage.configure("mapping = \"mapping.toml\"\n");
+    stage.write("mapping.toml", "[[rule]]\nmatch = \"clients/A\"\nfield = \"description\"\nset = \"##HOST##\"\n");
+    stage
+}
+
+#[test]
+fn one_acknowledgement_never_opens_another_guard() {
+    let stage = much_and_more();
+    let all = ["many-changes", "critical", "leak"];
+    for open in all {
+        let said = stage.run(&format!("import --tenant prod --allow {open} --yes --quiet"));
+        let standing: Vec<&str> = all.into_iter().filter(|guard| said.err.contains(&format!("cause: {guard}: "))).collect();
+        assert_eq!((said.code, standing), (4, all.into_iter().filter(|guard| *guard != open).collect()), "{}", said.whole());
+    }
+    assert_snapshot!(stage.run("import --tenant prod --yes --quiet").refused(), @r#"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once
+    cause: critical: people may be locked out by clients/A: callbacks, clients/B: callbacks, clients/C: callbacks, clients/D: callbacks, clients/E: callbacks, clients/F: callbacks
+    cause: leak: clients/A: description holds the placeholder ##HOST##
+    hint:  if that is meant, add --allow many-changes,critical,leak
+    "#);
+    assert_eq!(stage.writes(), []);
+    let said = stage.run("import --tenant prod --allow many-changes,critical,leak --yes --quiet");
+    assert_eq!((said.code, stage.writes().len()), (0, 6), "{}", said.whole());
+}
+
+#[test]
+fn what_may_lock_people_out_is_named_field_by_field() {
+    let (mut source, mut target) = (dev(), prod());
+    let (source, target) = (&mut source["data"]["/clients"][0], &mut target["data"]["/clients"][0]);
+    let fields = [
+        ("callbacks", serde_json::json!(["https://a"]), serde_json::json!(["https://b"])),
+        ("allowed_logout_urls", serde_json::json!(["https://a"]), serde_json::json!([])),
+        ("allowed_origins", serde_json::json!(["https://a"]), serde_json::json!(["https://b"])),
+        ("web_origins", serde_json::json!(["https://a"]), serde_json::json!(["https://b"])),
+        ("grant_types", serde_json::json!(["authorization_code", "implicit"]), serde_json::json!(["authorization_code"])),
+        ("token_endpoint_auth_method", serde_json::json!("client_secret_post"), serde_json::json!("none")),
+        ("jwt_configuration", serde_json::json!({"alg": "RS256"}), serde_json::json!({"alg": "HS256"})),
+        ("app_type", serde_json::json!("regular_web"), serde_json::json!("spa")),
+        ("is_first_party", serde_json::json!(true), serde_json::json!(false)),
+        ("refresh_token", serde_json::json!({"rotation_type": "non-rotating"}), serde_json::json!({"rotation_type": "rotating"})),
+    ];
+    for (field, held, wanted) in fields {
+        (target[field], source[field]) = (held, wanted);
+    }
+    let of = |tenant: &str, client: &serde_json::Value| {
+        let domain = format!("acme-{tenant}.eu.auth0.com");
+        serde_json::json!({"tenant": format!("acme-{tenant}"), "domain": domain, "data": {"/clients": [client]}})
+    };
+    let stage = Stage::of(of("dev", source), of("prod", target), "");
+    let line = "import --tenant prod --include third-party --yes --quiet";
+    assert_snapshot!(stage.run(line).refused(), @"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: critical: people may be locked out by clients/Shop: allowed_logout_urls, clients/Shop: allowed_origins, clients/Shop: app_type, clients/Shop: callbacks, clients/Shop: grant_types, clients/Shop: is_first_party, clients/Shop: jwt_configuration.alg, clients/Shop: refresh_token.rotation_type, clients/Shop: token_endpoint_auth_method, clients/Shop: web_origins
+    hint:  if that is meant, add --allow critical
+    ");
+    assert_eq!(stage.writes(), []);
+    let said = stage.run(&format!("{line} --allow critical"));
+    assert_eq!((said.code, stage.writes().len()), (0, 1), "{}", said.whole());
+}
+
+#[test]
+fn what_stands_for_a_value_that_nobody_put_in_is_shown_where_it_stands() {
+    let mut source = dev();
+    source["data"]["/clients"][1]["callbacks"] = serde_json::json!(["https://##TILL_HOST##/back"]);
+    assert_snapshot!(stage_refuses(&Stage::of(source, prod(), "")), @"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: leak: clients/Till: callbacks[] holds the placeholder ##TILL_HOST##
+    hint:  if that is meant, add --allow leak
+    ");
+}
+
+#[test]
+fn an_id_of_the_source_becomes_the_targets_or_is_shown_where_it_stands() {
+    let mut source = dev();
+    source["data"]["/clients"][1]["description"] = serde_json::json!("as rul_devGreeting00001 says");
+    let stage = Stage::of(source, prod(), "");
+    stage.configure("mapping = \"mapping.toml\"\n");
+    stage.write("mapping.toml", "[[rule]]\nmatch = \"clients/Till\"\nfield = \"description\"\nset = \"as rul_devGreeting00001 says\"\n");
+    assert_snapshot!(stage_refuses(&stage), @"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: leak: clients/Till: description holds the source's id rul_devGreeting00001
+    hint:  if that is meant, add --allow leak
+    ");
+    stage.write("mapping.toml", "");
+    let said = stage.run(IMPORT);
+    assert_eq!((said.code, &stage.prod("/clients")[1]["description"]), (0, &"as rul_prodGreeting0001 says".into()), "{}", said.whole());
 }

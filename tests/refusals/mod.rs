@@ -10,6 +10,7 @@ mod mappings;
 mod plans;
 mod room;
 mod snapshots;
+mod untouched;
 mod words;
 
 use crate::stage::{Stage, dev, prod};

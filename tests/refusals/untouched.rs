@@ -1,0 +1,197 @@
+//! What no run touches: what migrate signs in with, what a person protects, what is the tenant's own, and what a short list does not show.
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, client, dev, prod};
+
+const IMPORT: &str = "import --tenant prod --allow critical --yes --quiet";
+
+/// Two tenants of which each has these clients besides, under an id of its own, and other callbacks.
+fn with_clients(names: &[&str], id_of: impl Fn(&str, &str) -> String) -> Stage {
+    let (mut source, mut target) = (dev(), prod());
+    for (tenant, state) in [("dev", &mut source), ("prd", &mut target)] {
+        let more = names.iter().map(|name| client(&id_of(tenant, name), name, &format!("https://{tenant}.acme.example")));
+        state["data"]["/clients"].as_array_mut().expect("a list").extend(more);
+    }
+    Stage::of(source, target, "")
+}
+
+fn named<'held>(held: &'held Value, name: &str) -> &'held Value {
+    held.as_array().expect("a list").iter().find(|one| one["name"] == name).expect("there")
+}
+
+#[test]
+fn the_client_that_migrate_signs_in_with_stays_as_it_is() {
+    // The tenants of the stage know this client by the id that migrate signs in with.
+    let stage = with_clients(&["Deployer"], |_, _| "tool".to_owned());
+    let before = stage.prod("/clients");
+    assert_snapshot!(stage.run(IMPORT).whole(), @r#"
+    exit 0
+    dev -> prod: 1 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
+    Left alone
+      client "Deployer": it is what migrate itself signs in with
+    Applied 2 changes to prod in TIME.
+
+    By hand
+      1. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+    assert_eq!(named(&stage.prod("/clients"), "Deployer"), named(&before, "Deployer"));
+}
+
+#[test]
+fn what_the_configuration_protects_stays_as_it_is_and_is_not_removed() {
+    let stage = with_clients(&["Break glass"], |tenant, name| format!("{tenant}{}000000000000000000000", name.replace(' ', "")));
+    stage.configure("protected = [\"clients/Break glass*\"]\n");
+    let before = stage.prod("/clients");
+    assert_snapshot!(stage.run(IMPORT).whole(), @r#"
+    exit 0
+    dev -> prod: 1 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
+    Left alone
+      client "Break glass": the configuration protects it
+    Applied 2 changes to prod in TIME.
+
+    By hand
+      1. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+    let gone = stage.run("api delete clients/devBreakglass000000000000000000000 --tenant dev --yes --quiet");
+    assert_eq!(gone.code, 0, "{}", gone.whole());
+    let said = stage.run("import --tenant prod --prune --allow deletes,critical --yes --quiet");
+    assert_eq!(said.code, 0, "{}", said.whole());
+    assert_eq!(named(&stage.prod("/clients"), "Break glass"), named(&before, "Break glass"));
+}
+
+#[test]
+fn the_tenants_own_api_stays_as_it_is() {
+    let api = |tenant: &str, lifetime: u32| {
+        json!([{"id": format!("5f{tenant}0000000000000000000"), "name": "Auth0 Management API", "is_system": true, "token_lifetime": lifetime,
+            "identifier": format!("https://acme-{tenant}.eu.auth0.com/api/v2/"), "scopes": [{"value": "read:clients"}]}])
+    };
+    let (mut source, mut target) = (dev(), prod());
+    source["data"]["/resource-servers"] = api("dev", 60);
+    target["data"]["/resource-servers"] = api("prod", 86_400);
+    let stage = Stage::of(source, target, "");
+    let before = stage.prod("/resource-servers");
+    assert_snapshot!(stage.run(IMPORT).whole(), @r#"
+    exit 0
+    dev -> prod: 1 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
+    Left alone
+      API "https://⟨tenant⟩/api/v2/": it is the tenant's own API
+    Applied 2 changes to prod in TIME.
+
+    By hand
+      1. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+    assert_eq!(stage.prod("/resource-servers"), before);
+}
+
+#[test]
+fn a_list_that_lacks_what_it_counts_stops_a_run_before_it_writes() {
+    let stage = Stage::of(dev(), prod(), "short@1x*");
+    assert_snapshot!(stage.run(IMPORT).whole(), @r#"
+    exit 1
+    error: nothing was written
+    cause: cannot read clients of "prod"
+    cause: the tenant lists 0 of 1 clients
+    "#);
+    // As a source it stops a run too: what it does not list is not gone.
+    let said = stage.run("import --tenant dev --from prod --prune --allow deletes,critical --yes --quiet");
+    assert!(said.code == 1 && said.err.contains("the tenant lists 0 of 1 clients"), "{}", said.whole());
+    assert_eq!(stage.writes(), []);
+}
+
+#[test]
+fn an_empty_list_of_the_source_removes_nothing() {
+    let stage = Stage::small();
+    assert_eq!(stage.run(IMPORT).code, 0);
+    for id in ["devShop000000000000000000000000a", "devTill000000000000000000000000a"] {
+        let gone = stage.run(&format!("api delete clients/{id} --tenant dev --yes --quiet"));
+        assert_eq!(gone.code, 0, "{}", gone.whole());
+    }
+    assert_snapshot!(stage.run("import --tenant prod --prune --allow deletes,critical --yes --quiet").whole(), @"
+    exit 0
+    prod holds everything dev has: 2 resources equal.
+    Nothing to do.
+
+    (2 only in prod; `--output json` names them)
+    ");
+    assert_eq!(stage.prod("/clients").as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_reference_to_what_is_not_there_is_left_out_and_named() {
+    let mut source = dev();
+    source["data"]["/client-grants"] =
+        json!([{"id": "cgr_devTill000000001", "client_id": "devTill000000000000000000000000a", "audience": "https://orders", "scope": []}]);
+    let stage = Stage::of(source, prod(), "");
+    assert_snapshot!(stage.run(IMPORT).whole(), @r#"
+    exit 3
+    dev -> prod: 1 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    Left out
+      grant "Till · https://orders · client": it refers to resource-servers "https://orders", which the source does not have
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+    Applied 2 changes to prod in TIME.
+
+    Left out
+      grant "Till · https://orders · client": it refers to resource-servers "https://orders", which the source does not have
+
+    By hand
+      1. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+    assert_eq!(stage.prod("/client-grants").as_array().map_or(0, Vec::len), 0);
+}
