@@ -78,7 +78,7 @@ fn a_hook_is_checked_before_anything_is_done() {
     ");
     insta::assert_snapshot!(stage.run(&format!("{SYNC} --heartbeat env:NOWHERE")).refused(), @"
     exit 64
-    error: nothing was done: --heartbeat names the variable NOWHERE, and there is none
+    error: nothing was done: --heartbeat names the variable NOWHERE, and it holds nothing
     ");
     assert!(stage.requests().is_empty());
 }
@@ -141,11 +141,34 @@ fn a_guard_stops_the_night_and_says_how_a_person_lets_it_pass() {
     assert_eq!(chat.heard().len(), 1, "whoever sleeps hears of it");
     assert_eq!(outcome(&stage)["exit"], 4);
     assert!(stage.writes().is_empty());
+}
+
+#[test]
+fn the_command_for_a_person_repeats_what_is_allowed_every_night() {
+    let stage = Stage::small();
+    let said = stage.run(&format!("{SYNC} --allow deletes --secrets-to file:new.jsonl"));
+    let command = "migrate import --tenant prod --from dev --allow critical,deletes --secrets-to file:new.jsonl\n";
+    assert!(said.code == 4 && said.err.ends_with(command), "{}", said.whole());
+}
+
+#[test]
+fn critical_changes_are_not_acknowledged_for_every_night() {
+    let stage = Stage::small();
     insta::assert_snapshot!(stage.run(&format!("{SYNC} --allow critical")).refused(), @"
     exit 64
     error: nothing was done: critical changes cannot be acknowledged for every night
     hint:  review them with `migrate plan --out FILE`, then `migrate import --plan FILE --allow critical`
     ");
+    assert!(stage.requests().is_empty());
+}
+
+#[test]
+fn a_new_secret_that_was_not_kept_ends_with_3_and_is_told() {
+    let stage = ahead_by(1);
+    let said = stage.run(&format!("{SYNC} --secrets-to exec:false"));
+    assert_eq!(said.code, 3, "{}", said.whole());
+    assert!(said.out.contains("applied 1 change in TIME; 1 new secret not kept"), "{}", said.out);
+    assert_eq!(outcome(&stage)["runs"][0]["secrets_lost"], 1);
 }
 
 #[test]

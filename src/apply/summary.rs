@@ -90,6 +90,11 @@ impl Summary {
         self
     }
 
+    /// Counts the secrets that the target made and that were to be kept and are not.
+    pub fn lost_secrets(&self) -> usize {
+        self.made.iter().filter(|made| matches!(made.fate, Fate::Lost(_))).count()
+    }
+
     /// Counts how the changes ended.
     pub fn tally(&self) -> Tally {
         let mut tally = Tally { unsent: self.unsent, ..Tally::default() };

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::SystemTime;
 
 use super::context::{AT_ONCE, Context, now};
-use super::failure::{FAILED, Failure, INCOMPLETE, INTERRUPTED, OVER, ROOM, TERMINATED};
+use super::failure::{FAILED, Failure, INCOMPLETE, OVER, ROOM};
 use super::limits::Limit;
 use super::memory::Memory;
 use super::runs;
-use crate::apply::{self, Fate, Journal, Keeper, Moved, Run, Summary};
+use crate::apply::{self, Journal, Keeper, Moved, Run, Summary};
 use crate::base::Base;
 use crate::disk::{self, Lock};
 use crate::plan::{Plan, SecretField, file};
@@ -105,6 +105,8 @@ pub(super) struct Ended {
     pub(super) code: u8,
     /// The limit that ended it, in words, where one did.
     pub(super) limit: Option<String>,
+    /// The exit code of the signal that was heard while it went on.
+    pub(super) signal: Option<u8>,
 }
 
 impl Ended {
@@ -166,7 +168,7 @@ pub(super) async fn carry_out(
     let signal = signal.load(Ordering::Relaxed);
     let limit = limit.reached(tenant.requests()).filter(|_| summary.unsent > 0 && signal == 0 && !summary.is_silent);
     let code = if limit.is_some() { OVER } else { exit_of(plan, &summary, signal) };
-    let ended = Ended { summary, effort: context.progress.effort(), folder, code, limit };
+    let ended = Ended { summary, effort: context.progress.effort(), folder, code, limit, signal: (signal > 0).then_some(signal) };
     for (name, content) in report::files(&ended.of(plan), code) {
         let written = disk::write_whole(&ended.folder.join(name), content.as_bytes());
         written.map_err(|source| Failure::new(FAILED, report::state(&ended.summary)).caused_by(&source).hint(ROOM))?;
@@ -178,13 +180,9 @@ pub(super) async fn carry_out(
 fn exit_of(plan: &Plan, summary: &Summary, signal: u8) -> u8 {
     match summary.is_whole() {
         false if signal > 0 => signal,
-        true if plan.left_out.is_empty() && !is_any_secret_lost(summary) => 0,
+        true if plan.left_out.is_empty() && summary.lost_secrets() == 0 => 0,
         _ => INCOMPLETE,
     }
-}
-
-fn is_any_secret_lost(summary: &Summary) -> bool {
-    summary.made.iter().any(|made| matches!(made.fate, Fate::Lost(_)))
 }
 
 /// A run whose journal cannot be written has stopped; what it did until then is known here for the last time.
@@ -199,22 +197,12 @@ fn go_on(target: &str) -> String {
 
 /// The first signal lets sent requests settle; the second ends the run at once. Returns the exit code of the second.
 async fn interrupted_twice(context: &Context, signal: &AtomicU8) -> u8 {
-    signal.store(next_signal().await, Ordering::Relaxed);
+    signal.store(context.signals.next().await, Ordering::Relaxed);
     context.tell("Stopping: requests under way are being settled. Once more stops at once; `migrate import --resume` goes on later.");
-    next_signal().await
+    context.signals.next().await
 }
 
 fn stopped_at_once(code: u8, target: &str) -> Failure {
     Failure::new(code, "stopped at once: requests were under way, and what became of them is not known")
         .hint(format!("`migrate import --tenant {target} --resume` looks that up and goes on"))
-}
-
-/// Waits for Ctrl-C or SIGTERM; returns the exit code that says which it was.
-pub(super) async fn next_signal() -> u8 {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => INTERRUPTED,
-        _ = terminate.recv() => TERMINATED,
-    }
 }

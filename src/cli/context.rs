@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::failure::{Failure, USAGE};
 use super::runs;
 use super::settings::{self, Settings, TenantSettings};
+use super::signals::Signals;
 use super::{Everywhere, Output};
 use crate::catalog::Catalog;
 use crate::event::Observer;
@@ -34,6 +35,8 @@ pub(super) struct Context {
     pub(super) catalog: &'static Catalog,
     /// Who is told what happens.
     pub(super) progress: Arc<Progress>,
+    /// Whoever wants to end what goes on.
+    pub(super) signals: Signals,
     began: SystemTime,
     /// Tells this run from every other, in the target's log too: by target.
     runs: Mutex<BTreeMap<String, String>>,
@@ -51,6 +54,7 @@ impl Context {
             everywhere: everywhere.clone(),
             settings: OnceLock::new(),
             catalog: Catalog::standard(),
+            signals: Signals::default(),
             progress: Arc::new(Progress::new(mode, is_watched)),
             began: SystemTime::now(),
             runs: Mutex::default(),

@@ -14,15 +14,30 @@ use crate::tenant::hook::{Error, Hook};
 pub(super) struct Hooks {
     /// Send the line of a night that has something to tell to this webhook of Slack, Teams or the like; env:NAME takes it from a variable
     #[arg(long, value_name = "URL")]
-    notify: Option<String>,
+    notify: Option<Address>,
     /// Ask this address after each night that came to its end, so that silence raises the alarm; env:NAME takes it from a variable
     #[arg(long, value_name = "URL")]
-    heartbeat: Option<String>,
+    heartbeat: Option<Address>,
+}
+
+/// The address of a hook: it is often all it takes to write to it, so it is a secret.
+#[derive(Debug, Clone)]
+enum Address {
+    /// It stands in this variable.
+    Variable(String),
+    /// It was given itself.
+    Itself(Secret),
+}
+
+impl From<&str> for Address {
+    fn from(text: &str) -> Self {
+        text.strip_prefix("env:").map_or_else(|| Self::Itself(Secret::new(text)), |name| Self::Variable(name.to_owned()))
+    }
 }
 
 /// Hooks that can be called.
 #[derive(Debug, Default)]
-pub(super) struct Ready {
+pub(super) struct Called {
     notify: Option<Hook>,
     heartbeat: Option<Hook>,
 }
@@ -37,34 +52,34 @@ impl Hooks {
         let mut words = Vec::new();
         for (flag, given) in [("--notify", &self.notify), ("--heartbeat", &self.heartbeat)] {
             let Some(given) = given else { continue };
-            if !given.starts_with("env:") {
+            let Address::Variable(name) = given else {
                 let state = format!("nothing was printed: the address of {flag} is a secret and would stand in the unit");
                 return Err(Failure::new(USAGE, state).hint(format!("put it into a variable and write {flag} env:NAME")));
-            }
-            words.extend([flag.to_owned(), given.clone()]);
+            };
+            words.extend([flag.to_owned(), format!("env:{name}")]);
         }
         Ok(words)
     }
 
     /// Checks the addresses before anything is done.
-    pub(super) fn ready(&self, context: &Context) -> Result<Ready, Failure> {
-        let hook = |flag: &str, given: &Option<String>| given.as_deref().map(|given| hook(context, flag, given)).transpose();
-        Ok(Ready { notify: hook("--notify", &self.notify)?, heartbeat: hook("--heartbeat", &self.heartbeat)? })
+    pub(super) fn ready(&self, context: &Context) -> Result<Called, Failure> {
+        let hook = |flag: &str, given: &Option<Address>| given.as_ref().map(|given| hook(context, flag, given)).transpose();
+        Ok(Called { notify: hook("--notify", &self.notify)?, heartbeat: hook("--heartbeat", &self.heartbeat)? })
     }
 }
 
-fn hook(context: &Context, flag: &str, given: &str) -> Result<Hook, Failure> {
-    let url = match given.split_once(':') {
-        Some(("env", name)) => {
-            let missing = || Failure::new(USAGE, format!("nothing was done: {flag} names the variable {name}, and there is none"));
-            context.outside(given).ok_or_else(missing)?
+fn hook(context: &Context, flag: &str, address: &Address) -> Result<Hook, Failure> {
+    let url = match address {
+        Address::Itself(url) => url.clone(),
+        Address::Variable(name) => {
+            let missing = || Failure::new(USAGE, format!("nothing was done: {flag} names the variable {name}, and it holds nothing"));
+            context.outside(&format!("env:{name}")).ok_or_else(missing)?
         }
-        _ => Secret::new(given),
     };
     Hook::new(url).map_err(|error| Failure::new(USAGE, format!("nothing was done: {flag} cannot be used")).caused_by(&error))
 }
 
-impl Ready {
+impl Called {
     /// Tells of a night; `news` is the line of one that has something to tell. A hook that does not answer changes nothing but stderr.
     pub(super) async fn tell(&self, news: Option<&str>, exit: u8) {
         if let (Some(hook), Some(line)) = (&self.notify, news) {

@@ -11,7 +11,8 @@
 //! lock.rs          one run at a time on a target
 //! rehearsal.rs     an import tried on a copy of its target
 //! secrets_to.rs    who keeps the secrets that a target makes
-//! carry_out.rs     run folder, signals, summary
+//! signals.rs       Ctrl-C and SIGTERM
+//! carry_out.rs     run folder, summary, reports
 //! failure.rs       errors -> what state things are in, cause, hint, exit code
 //! verbs/           one file a verb; its doc comment is its help
 //! ```
@@ -28,6 +29,7 @@ mod rehearsal;
 mod runs;
 mod secrets_to;
 pub mod settings;
+mod signals;
 mod verbs;
 
 use std::ffi::OsString;

@@ -11,7 +11,7 @@ use clap::Args;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::carry_out::{Ended, carry_out, next_signal};
+use super::carry_out::{Ended, carry_out};
 use super::context::Context;
 use super::failure::{FAILED, Failure, INCOMPLETE, ROOM, USAGE};
 use super::lock::{Patience, lock};
@@ -151,7 +151,7 @@ pub(super) async fn rehearse(
 ) -> Result<Rehearsed, Failure> {
     tokio::select! {
         biased;
-        code = next_signal() => Err(Failure::new(code, "nothing was written: the rehearsal was stopped")),
+        code = context.signals.next() => Err(Failure::new(code, "nothing was written: the rehearsal was stopped")),
         rehearsed = to_the_end(context, route, prepared, copy, faults) => rehearsed,
     }
 }

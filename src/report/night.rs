@@ -45,6 +45,8 @@ impl Night<'_> {
             let stay = |fields: usize| format!("{} that {} changed by itself stay", count(fields, "field"), self.target);
             said.extend((!plan.drift.is_empty()).then(|| stay(plan.drift.len())));
         }
+        let lost: usize = self.resumed.iter().chain(&self.run).map(|run| run.summary.lost_secrets()).sum();
+        said.extend((lost > 0).then(|| format!("{} not kept", count(lost, "new secret"))));
         said.extend(self.limit.map(|limit| format!("{limit}, and the next sync goes on")));
         said.extend(self.failure.as_ref().map(failed));
         printable(&format!("{} -> {}: {}", self.source, self.target, said.join("; "))).into_owned()
@@ -53,7 +55,7 @@ impl Night<'_> {
     /// Returns how it went, for programs.
     ///
     /// ```text
-    /// source target began ended text exit  runs[{run resumed counts seconds requests waited_seconds}]  left_out[] drift[]  limit  error causes[] hint
+    /// source target began ended text exit  runs[{run resumed state counts seconds requests waited_seconds secrets_lost}]  left_out[] drift[]  limit  error causes[] hint
     /// ```
     pub fn json(&self) -> Value {
         let runs: Vec<Value> = [(true, &self.resumed), (false, &self.run)]
@@ -102,6 +104,7 @@ fn told(run: &Run<'_>, is_resumed: bool) -> Value {
         "seconds": took.as_secs(),
         "requests": requests,
         "waited_seconds": waited.as_secs(),
+        "secrets_lost": run.summary.lost_secrets(),
     })
 }
 

@@ -145,11 +145,12 @@ impl Import {
 
     async fn resume(&self, context: &Context, run: &str) -> Result<u8, Failure> {
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
+        let lock = lock(context, &target.name, self.patience).await?;
+        // A run that somebody else is at is not cut off, and may be over once the lock is free.
         let folder = match run {
             "" => newest_unfinished(&context.folder("runs")?, &target.name)?,
             run => folder_of(&context.folder("runs")?, run)?,
         };
-        let lock = lock(context, &target.name, self.patience).await?;
         let Again { plan, tenant, moved, begun } = Again::of(context, target, &folder, &lock, &self.route.manner.include).await?;
         let begun = begun.with_keeper(self.secrets.keeper(&plan.target.tenant)?);
         let changes = report::count(plan.changes().count(), "change");

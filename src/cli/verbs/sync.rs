@@ -1,5 +1,6 @@
 //! `migrate sync`
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -7,9 +8,9 @@ use serde_json::Value;
 
 use super::import::{Again, Started, agree, carry_out_linked, exit_of};
 use crate::apply::Moved;
-use crate::cli::carry_out::{Ended, carry_out, next_signal};
+use crate::cli::carry_out::{Ended, carry_out};
 use crate::cli::context::{Context, now, print};
-use crate::cli::failure::{FAILED, Failure, LOCKED, ROOM, USAGE};
+use crate::cli::failure::{FAILED, Failure, INCOMPLETE, LOCKED, ROOM, USAGE};
 use crate::cli::hooks::Hooks;
 use crate::cli::limits::{Limit, Limits};
 use crate::cli::lock::{Patience, lock};
@@ -81,15 +82,16 @@ impl Sync {
 
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let began = now();
+        context.signals.listen().await;
         refuse_critical(&self.allow)?;
-        allowed(&self.allow)?;
+        let acknowledged = allowed(&self.allow)?;
         let hooks = self.hooks.ready(context)?;
         let route = self.route();
         let target = context.tenant_settings(self.to.as_deref())?;
         let source = source_name(context, &route, target)?;
         let path = context.folder("runs")?.join(format!("last-{source}-{}.json", target.name));
         let mut course = Course::default();
-        let went = self.night(context, &route, target, &source, &mut course).await;
+        let went = self.night(context, &route, target, &acknowledged, &source, &mut course).await;
         let exit = went.as_ref().map_or_else(Failure::code, |exit| *exit);
         let night = Night {
             source: &source,
@@ -104,31 +106,33 @@ impl Sync {
             exit,
         };
         let is_news = night.is_news(last(&path).as_ref());
-        hooks.tell(is_news.then(|| night.line()).as_deref(), exit).await;
         // Whoever holds the lock writes the file of this pair.
-        if exit != LOCKED {
-            write(&path, &night)?;
+        let written = if exit == LOCKED { Ok(()) } else { write(&path, &night) };
+        let exit = if written.is_err() && exit == 0 { FAILED } else { exit };
+        hooks.tell((is_news || written.is_err()).then(|| night.line()).as_deref(), exit).await;
+        if context.is_json() {
+            print(&format!("{:#}\n", night.json()));
+            return written.map(|()| exit);
         }
-        match went {
-            Err(failure) if !context.is_json() => return Err(failure),
-            _ if context.is_json() => print(&format!("{:#}\n", night.json())),
-            _ if is_news => print(&format!("{}\n", night.line())),
-            _ => {}
+        if is_news && went.is_ok() {
+            print(&format!("{}\n", night.line()));
         }
-        Ok(exit)
+        went.and(written).map(|()| exit)
     }
 
-    /// Does the night's work under one lock; what came of it stands in `course` however it ends. Returns the exit code.
+    /// Does the night's work under one lock; what came of it stands in `course`, as far as it went. Returns the exit code.
     async fn night(
         &self,
         context: &Context,
         route: &Route,
         target: &TenantSettings,
+        acknowledged: &BTreeSet<String>,
         source: &str,
         course: &mut Course,
     ) -> Result<u8, Failure> {
         let mut limit = self.limits.begin();
-        let lock = unless_stopped(lock(context, &target.name, self.patience)).await?;
+        let lock = unless_stopped(context, lock(context, &target.name, self.patience)).await?;
+        // Where no secret can be kept, that is told before both tenants are read.
         self.secrets.keeper(&target.name)?;
         if let Some(folder) = cut_off(context, source, target)? {
             let ended = self.go_on(context, target, &folder, &lock, &mut limit, course).await?;
@@ -136,21 +140,23 @@ impl Sync {
                 return Ok(code);
             }
         }
-        let prepared = unless_stopped(prepare(context, route)).await?;
-        let standing = guard::standing(prepared.refusals.clone(), &allowed(&self.allow)?);
+        let prepared = unless_stopped(context, prepare(context, route)).await?;
+        let standing = guard::standing(prepared.refusals.clone(), acknowledged);
         if prepared.plan.is_empty() && standing.is_empty() {
-            return Ok(exit_of(course.plan.insert(agree(prepared)?)));
+            let code = exit_of(course.plan.insert(agree(prepared)?));
+            return Ok(course.with_lost_secrets(code));
         }
         if let Err(failure) = preflight(context, &prepared.plan, &prepared.tenant, &standing).await {
-            let hint = by_a_person(context, route, &prepared.plan, &standing);
+            let hint = self.by_a_person(context, route, &prepared.plan, &standing);
             course.plan = Some(prepared.plan);
             return Err(hint.into_iter().fold(failure, Failure::hint));
         }
         let Started { plan, tenant, mut memory, begun } = Started::of(context, prepared, &lock, "sync")?;
         let begun = begun.within(limit).with_keeper(self.secrets.keeper(&target.name)?);
-        let ended = carry_out(context, &plan, begun, &tenant, Moved::default(), Some(&mut memory)).await?;
-        course.plan = Some(plan);
-        Ok(course.run.insert(ended).code)
+        let plan = course.plan.insert(plan);
+        let ended = carry_out(context, plan, begun, &tenant, Moved::default(), Some(&mut memory)).await?;
+        let code = course.run.insert(ended).code;
+        Ok(course.with_lost_secrets(code))
     }
 
     /// Goes on with a sync that was cut off; returns the exit code where that was all there was time for.
@@ -163,14 +169,24 @@ impl Sync {
         limit: &mut Limit,
         course: &mut Course,
     ) -> Result<Option<u8>, Failure> {
-        let again = unless_stopped(Again::of(context, target, folder, lock, &self.manner.include)).await?;
+        let again = unless_stopped(context, Again::of(context, target, folder, lock, &self.manner.include)).await?;
         let Again { plan, tenant, moved, begun } = again;
         let begun = begun.within(limit.clone()).with_keeper(self.secrets.keeper(&target.name)?);
         let ended = carry_out_linked(context, &plan, begun, &tenant, moved).await?;
         limit.spend(tenant.requests());
         let is_cut_off = ended.summary.unsent > 0;
         let (_, ended) = course.resumed.insert((plan, ended));
-        Ok(is_cut_off.then_some(ended.code))
+        Ok(ended.signal.or(is_cut_off.then_some(ended.code)))
+    }
+
+    /// Returns how a person lets a plan pass this once, where somebody can.
+    fn by_a_person(&self, context: &Context, route: &Route, plan: &Plan, standing: &[guard::Refusal]) -> Option<String> {
+        let can_be = !standing.is_empty() && standing.iter().all(|refusal| refusal.can_be_allowed);
+        let guards = standing.iter().map(|refusal| refusal.guard.as_ref());
+        let names: BTreeSet<&str> = self.allow.iter().map(String::as_str).chain(guards).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let command = [vec![route.next_command(context, plan), "--allow".to_owned(), names.join(",")], self.secrets.words()].concat();
+        can_be.then(|| format!("if that is meant, do it once by hand:  {}", command.join(" ")))
     }
 }
 
@@ -179,6 +195,12 @@ impl Course {
     fn limit(&self) -> Option<&str> {
         let resumed = self.resumed.as_ref().map(|(_, ended)| ended);
         resumed.into_iter().chain(&self.run).find_map(|ended| ended.limit.as_deref())
+    }
+
+    /// Returns the exit code of a night: one in which a new secret was lost is not whole, whichever run lost it.
+    fn with_lost_secrets(&self, code: u8) -> u8 {
+        let lost = self.resumed.as_ref().map_or(0, |(_, ended)| ended.summary.lost_secrets());
+        if code == 0 && lost > 0 { INCOMPLETE } else { code }
     }
 }
 
@@ -189,14 +211,6 @@ fn refuse_critical(allow: &[String]) -> Result<(), Failure> {
     }
     let state = "nothing was done: critical changes cannot be acknowledged for every night";
     Err(Failure::new(USAGE, state).hint("review them with `migrate plan --out FILE`, then `migrate import --plan FILE --allow critical`"))
-}
-
-/// Returns how a person lets a plan pass this once, where somebody can.
-fn by_a_person(context: &Context, route: &Route, plan: &Plan, standing: &[guard::Refusal]) -> Option<String> {
-    let names: Vec<&str> = standing.iter().map(|refusal| refusal.guard.as_ref()).collect();
-    let can_be = !names.is_empty() && standing.iter().all(|refusal| refusal.can_be_allowed);
-    let command = route.next_command(context, plan);
-    can_be.then(|| format!("if that is meant, do it once by hand:  {command} --allow {}", names.join(",")))
 }
 
 /// Returns the folder of the newest run between two tenants, where it is a sync that was cut off.
@@ -210,10 +224,10 @@ fn cut_off(context: &Context, source: &str, target: &TenantSettings) -> Result<O
 }
 
 /// A signal while nothing is written yet ends the command at once.
-async fn unless_stopped<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+async fn unless_stopped<T>(context: &Context, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::select! {
         done = work => done,
-        code = next_signal() => Err(Failure::new(code, "stopped before anything more was written")),
+        code = context.signals.next() => Err(Failure::new(code, "nothing more was written: a signal stopped it")),
     }
 }
 

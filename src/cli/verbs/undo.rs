@@ -51,10 +51,12 @@ impl Undo {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let acknowledged = allowed(&self.allow)?;
         let past = PastRun::load(context, &self.run)?;
-        refuse_cut_off(&past)?;
         let target = context.tenant_settings(Some(&past.plan.target.tenant))?;
         refuse_another_target(&past.plan, &target.name, &target.domain)?;
         let lock = if self.dry_run { None } else { Some(lock(context, &target.name, self.patience).await?) };
+        // Whoever held the lock may have gone on with it.
+        let past = PastRun::load(context, &self.run)?;
+        refuse_cut_off(&past)?;
         let tenant = context.connect(target)?;
         let (plan, refusals) = self.planned(context, &past, &tenant, target).await?;
         let standing = guard::standing(refusals, &acknowledged);
