@@ -3,7 +3,7 @@
 //! Each sandbox runs in the test's own thread, so that a request is either not begun or carried out when a run is dropped. Changes are sent
 //! one after the other, so that the same request is struck each time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use migrate::catalog::Catalog;
 use migrate::event::Unwatched;
 use migrate::links::Links;
 use migrate::mapping::Mapping;
-use migrate::plan::{Plan, plan};
-use migrate::resource::Secret;
-use migrate::sandbox::{Fault, Options, Sandbox, Seen};
+use migrate::plan::{Done, Plan, plan, undo};
+use migrate::resource::{Id, Secret};
+use migrate::sandbox::{Fault, Options, Sandbox, Seen, State};
 use migrate::snapshot::Snapshot;
 use migrate::tenant::{Credentials, Tenant};
 use tokio::sync::OnceCell;
@@ -28,8 +28,10 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// Runs at the same time: they wait more than they work.
 const AT_ONCE: usize = 24;
 
-/// What there is to do, and what an import that nothing disturbs makes of it.
+/// What there is to do, and what a run that nothing disturbs makes of it.
 struct Undisturbed {
+    /// What the target holds before.
+    state: State,
     live: Snapshot,
     plan: Plan,
     left: Left,
@@ -56,8 +58,8 @@ fn is_create(seen: &Seen) -> bool {
 }
 
 /// Starts the target, in which this goes wrong.
-async fn target(faults: &str) -> (Sandbox, Tenant) {
-    let options = Options::new(apart::target()).credentials("id", "secret").faults(Fault::list(faults).expect("faults"));
+async fn target(state: State, faults: &str) -> (Sandbox, Tenant) {
+    let options = Options::new(state).credentials("id", "secret").faults(Fault::list(faults).expect("faults"));
     let sandbox = Sandbox::start(options).await.expect("a sandbox");
     let secret = Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") };
     let tenant = connect_for(&sandbox, "acme-prod.eu.auth0.com", secret, TIMEOUT);
@@ -70,23 +72,39 @@ impl Undisturbed {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/dev-to-prod.toml");
         let mapping = Mapping::load(Catalog::standard(), &path).expect("a mapping");
         let desired = mapping.apply(Catalog::standard(), read(&dev).await).expect("mapped").desired;
-        let (prod, tenant) = target("").await;
+        Self::by(apart::target(), |live| plan(Catalog::standard(), &desired, live, &Links::default())).await
+    }
+
+    /// Takes the import back.
+    async fn undo() -> Self {
+        let (prod, tenant) = target(apart::target(), "").await;
+        let import = &UNDISTURBED.get_or_init(Self::import).await.plan;
+        let folder = apart::folder();
+        let summary = Attempt { plan: import, tenant: &tenant, journal: &folder.path().join("journal.jsonl") }.begin().await;
+        let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone())));
+        let applied: BTreeMap<usize, Id> = applied.collect();
+        let done = || Done { name: "r", plan: import, applied: &applied };
+        Self::by(prod.state(), |live| undo(Catalog::standard(), done(), live, &|_| true).0).await
+    }
+
+    /// Carries out what is decided of what the target holds.
+    async fn by(state: State, decide: impl FnOnce(&Snapshot) -> Plan) -> Self {
+        let (prod, tenant) = target(state.clone(), "").await;
         let live = read(&tenant).await;
         let reads = prod.requests().len();
-        let plan = plan(Catalog::standard(), &desired, &live, &Links::default());
-        let (prod, tenant) = target("").await;
+        let plan = decide(&live);
+        let (prod, tenant) = target(state.clone(), "").await;
         let folder = apart::folder();
         let summary = Attempt { plan: &plan, tenant: &tenant, journal: &folder.path().join("journal.jsonl") }.begin().await;
         assert!(summary.is_whole(), "{:?}", summary.settled);
-        assert!(plan.changes().count() >= apart::CHANGES, "{} changes", plan.changes().count());
         let kinds: BTreeSet<&str> = plan.changes().map(|change| change.key.kind()).collect();
-        assert!(kinds.len() >= 10, "{kinds:?}");
-        Self { live, plan, left: left(&summary, &prod), reads }
+        assert!(plan.changes().count() >= apart::CHANGES && kinds.len() >= 10, "{} changes of {kinds:?}", plan.changes().count());
+        Self { state, live, plan, left: left(&summary, &prod), reads }
     }
 
     /// Carries the plan out where this goes wrong at this request; where `ends_there`, the program ends with it. Goes on until all is done.
     async fn again(&self, fault: &str, at: usize, ends_there: bool) -> Left {
-        let (prod, tenant) = target(&fault.replace("AT", &at.to_string())).await;
+        let (prod, tenant) = target(self.state.clone(), &fault.replace("AT", &at.to_string())).await;
         let folder = apart::folder();
         let path = folder.path().join("journal.jsonl");
         let attempt = Attempt { plan: &self.plan, tenant: &tenant, journal: &path };
@@ -164,6 +182,7 @@ fn left(summary: &Summary, target: &Sandbox) -> Left {
 }
 
 static UNDISTURBED: OnceCell<Undisturbed> = OnceCell::const_new();
+static UNDONE: OnceCell<Undisturbed> = OnceCell::const_new();
 
 async fn everywhere(fault: &str, ends_there: bool, again: usize) {
     UNDISTURBED.get_or_init(Undisturbed::import).await.everywhere(fault, ends_there, again).await;
@@ -214,6 +233,16 @@ async fn a_storm_of_refusals_from_any_request_on_is_survived() {
     everywhere("429@ATx3", false, 3).await;
 }
 
+#[tokio::test]
+async fn an_undo_that_ends_after_any_request_was_carried_out_goes_on() {
+    UNDONE.get_or_init(Undisturbed::undo).await.everywhere("cut-after@AT", true, 0).await;
+}
+
+#[tokio::test]
+async fn an_undo_that_ends_before_any_request_was_carried_out_goes_on() {
+    UNDONE.get_or_init(Undisturbed::undo).await.everywhere("cut-before@AT", true, 1).await;
+}
+
 /// What goes wrong with requests that read, and with every so manyth of them in one read.
 ///
 /// A refusal holds all requests back for a second, so there are few; a token that ends takes those under way with it, so it ends once.
@@ -224,7 +253,7 @@ const OF_READS: [(&str, usize); 7] =
 async fn read_with(fault: &str, first: usize, every: usize) -> (Snapshot, usize) {
     let struck = || (first..1000).step_by(every);
     let faults: Vec<String> = struck().map(|at| format!("{fault}@{at}")).collect();
-    let (prod, tenant) = target(&faults.join(",")).await;
+    let (prod, tenant) = target(apart::target(), &faults.join(",")).await;
     let snapshot = read(&tenant).await;
     let seen = prod.requests();
     assert!(seen.iter().all(|seen| !seen.is_write), "{fault}: a read wrote");

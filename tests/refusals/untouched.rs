@@ -129,16 +129,22 @@ fn the_tenants_own_api_stays_as_it_is() {
 
 #[test]
 fn a_list_that_lacks_what_it_counts_stops_a_run_before_it_writes() {
-    let stage = Stage::of(dev(), prod(), "short@1x*");
+    let mut target = prod();
+    target["data"]["/clients"].as_array_mut().expect("a list").push(client(
+        "prodDesk00000000000000000000000a",
+        "Desk",
+        "https://desk.acme.example",
+    ));
+    let stage = Stage::of(dev(), target, "short@1x*");
     assert_snapshot!(stage.run(IMPORT).whole(), @r#"
     exit 1
     error: nothing was written
     cause: cannot read clients of "prod"
-    cause: the tenant lists 0 of 1 clients
+    cause: the tenant lists 1 of 2 clients
     "#);
     // As a source it stops a run too: what it does not list is not gone.
     let said = stage.run("import --tenant dev --from prod --prune --allow deletes,critical --yes --quiet");
-    assert!(said.code == 1 && said.err.contains("the tenant lists 0 of 1 clients"), "{}", said.whole());
+    assert!(said.code == 1 && said.err.contains("the tenant lists 1 of 2 clients"), "{}", said.whole());
     assert_eq!(stage.writes(), []);
 }
 
