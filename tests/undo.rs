@@ -153,6 +153,19 @@ fn what_somebody_else_leans_on_by_now_is_not_removed() {
 }
 
 #[test]
+fn what_the_run_did_not_touch_is_not_put_in_order_by_the_way() {
+    let mut target = prod();
+    let mut desk = crate::stage::client("prodDesk00000000000000000000000a", "Desk", "https://desk.acme.example");
+    desk["allowed_clients"] = json!(["goneLongAgo00000000000000000000a"]);
+    target["data"]["/clients"].as_array_mut().expect("a list").push(desk.clone());
+    let stage = Stage::of(dev(), target, "");
+    let run = imported(&stage);
+    let said = undone(&stage, &run, ALL);
+    assert_eq!(said.code, 0, "{}", said.whole());
+    assert_eq!(stage.prod("/clients")[1], desk);
+}
+
+#[test]
 fn only_what_matches_is_taken_back_and_a_dry_run_writes_nothing() {
     let stage = Stage::small();
     let run = imported(&stage);

@@ -278,6 +278,14 @@ impl<'inputs> Undoing<'inputs> {
             keeps_own: false,
         };
         let mut plan = plan_after(catalog, &desired, live, past);
+        let ids: HashSet<(&str, &Id)> =
+            live.resources.iter().filter(|held| touched.contains(&held.key)).map(|held| (held.key.kind(), &held.id)).collect();
+        // What names something that is not there would be put in order by the way; that is nothing the run did.
+        let is_touched = |change: &Change| touched.contains(&change.key) || ids.contains(&(change.key.kind(), &change.source_id));
+        for stage in &mut plan.stages {
+            stage.changes.retain(is_touched);
+        }
+        plan.stages.retain(|stage| !stage.changes.is_empty());
         plan.left_out.retain(|left| touched.contains(&left.key));
         plan.left_out.extend(left_out);
         plan.left_alone.retain(|left| touched.contains(&left.key));
