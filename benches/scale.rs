@@ -1,8 +1,8 @@
 //! `cargo bench --bench scale`: what an export, an import and the same import again cost, for 100, 1,000 and 10,000 clients.
 //!
 //! Each size has half as many client grants. The tenants have no rate limit and live in processes of their own. Times are the best of a few
-//! runs, for a machine has other things to do; memory is the worst. Nothing here is a test of time: only an unchanged import that writes
-//! is an error. `-- --quick` takes the smallest size once, to see that all of it still works.
+//! runs, for a machine has other things to do; memory is the worst. Nothing here is a test of time: an unchanged import that writes is an
+//! error, and an export or an unchanged import that needs more memory than we aim at. `-- --quick` takes the smallest size once, to see that all of it still works.
 
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 
@@ -20,6 +20,9 @@ use house::{Cost, House};
 const SIZES: [usize; 3] = [100, 1_000, 10_000];
 const ROUNDS: usize = 3;
 const STARTS: usize = 20;
+
+/// The memory that an export and an unchanged import may need at any size, in bytes.
+const MOST_MEMORY: u64 = 150 << 20;
 
 /// What each size is asked to do, with what we aim at for the last on two cores.
 const COMMANDS: [(&str, &str, &str); 3] = [
@@ -49,6 +52,9 @@ fn round(clients: usize) -> [Cost; 3] {
     let costs = COMMANDS.map(|(_, line, _)| house.run(line));
     assert!(costs[1].asked.writes >= clients + clients / 2, "the import made {} writes", costs[1].asked.writes);
     assert_eq!(costs[2].asked.writes, 0, "an unchanged import wrote");
+    for (what, cost) in [("an export", costs[0]), ("an unchanged import", costs[2])] {
+        assert!(cost.peak <= MOST_MEMORY, "{what} of {clients} clients needed {} MiB", cost.peak.div_ceil(1 << 20));
+    }
     assert_eq!(house.asked_of_target().refused, 0, "a tenant without a limit refused");
     costs
 }
