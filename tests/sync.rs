@@ -94,13 +94,13 @@ fn a_budget_that_ends_is_75_and_the_next_night_goes_on() {
     assert_eq!(said.code, 75, "{}", said.whole());
     insta::assert_snapshot!(said.whole(), @"
     exit 75
-    dev -> prod: applied 20 of 60 changes in TIME; 40 were not sent; the budget of 119 requests is spent, and the next sync goes on
+    dev -> prod: applied 20 of 60 changes in TIME; 40 were not sent; the budget of 119 requests is spent: 119 went, and the next sync goes on
     ");
     assert_eq!(stage.writes().len(), 20, "no request beyond the budget");
     let told = outcome(&stage);
     assert_eq!(
         (&told["exit"], &told["limit"]),
-        (&json!(75), &json!(format!("the budget of {} requests is spent", reads + 20))),
+        (&json!(75), &json!(format!("the budget of {0} requests is spent: {0} went", reads + 20))),
         "{told:#}"
     );
 
@@ -121,7 +121,7 @@ fn a_time_that_went_by_is_75_and_nothing_is_written() {
     let said = stage.run(&format!("{SYNC} --until {}Z", &an_hour_ago[11..16]));
     assert_eq!(said.code, 75, "{}", said.whole());
     assert!(said.out.contains("applied 0 of 2 changes in TIME; 2 were not sent"), "{}", said.out);
-    assert!(said.out.contains(&format!("it is {}Z, and the next sync goes on", &an_hour_ago[11..16])), "{}", said.out);
+    assert!(said.out.contains(&format!("{}Z is over, and the next sync goes on", &an_hour_ago[11..16])), "{}", said.out);
     assert!(stage.writes().is_empty());
     assert_eq!(stage.run(SYNC).code, 0);
     assert_eq!(stage.writes().len(), 2);
@@ -181,7 +181,7 @@ fn what_is_left_out_ends_with_3_each_night_and_is_told_once() {
     let said = stage.run(SYNC);
     insta::assert_snapshot!(said.whole(), @"
     exit 3
-    dev -> prod: nothing to apply; 1 left out
+    dev -> prod: nothing to apply; 1 left out (clients/App 1)
     ");
     let said = stage.run(SYNC);
     assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (3, "", ""));

@@ -99,10 +99,11 @@ impl Limit {
             return None;
         }
         let over = self.until.filter(|(until, _)| Instant::now() >= *until);
-        Some(match over {
-            Some((_, time)) => format!("it is {time}"),
-            None => format!("the budget of {} is spent", crate::report::count(usize::try_from(self.budget?).ok()?, "request")),
-        })
+        if let Some((_, time)) = over {
+            return Some(format!("{time} is over"));
+        }
+        let budget = crate::report::count(usize::try_from(self.budget?).ok()?, "request");
+        Some(format!("the budget of {budget} is spent: {} went", self.spent + sent.reads + sent.writes))
     }
 }
 
@@ -146,7 +147,7 @@ mod tests {
         assert_eq!(limit.room(sent(10, 4)), 6);
         limit.spend(sent(10, 4));
         assert_eq!((limit.room(sent(1, 0)), limit.reached(sent(1, 0))), (5, None));
-        assert_eq!(limit.reached(sent(6, 1)).as_deref(), Some("the budget of 20 requests is spent"));
+        assert_eq!(limit.reached(sent(6, 1)).as_deref(), Some("the budget of 20 requests is spent: 21 went"));
         assert_eq!(Limit::default().room(sent(1000, 1000)), usize::MAX);
     }
 }

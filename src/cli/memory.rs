@@ -59,6 +59,11 @@ impl Memory {
         Ok(moved)
     }
 
+    /// Returns whether what was last written is not known though something was: its file is missing.
+    pub(super) fn lacks_base(&self) -> bool {
+        self.base.is_empty() && self.links.iter().next().is_some()
+    }
+
     /// Writes them.
     pub(super) fn save(&self) -> Result<(), Failure> {
         self.links.save(&self.links_path)?;
@@ -107,7 +112,8 @@ impl Memory {
 
     /// Remembers what a run did, as far as its plan tells: what was created, changed and removed.
     ///
-    /// How the changes ended stands in their order. What a subscription lacks was not written: the base stays without it, so it is wanted
+    /// What was taken back is known as it was before, and the rest of its resource as it was last applied: what somebody changed there by hand
+    /// stays drift. How the changes ended stands in their order. What a subscription lacks was not written: the base stays without it, so it is wanted
     /// again next time.
     pub(super) fn settle(&mut self, plan: &Plan, summary: &Summary) {
         for (change, settled) in plan.changes().zip(&summary.settled) {
@@ -116,7 +122,7 @@ impl Memory {
                 Outcome::Reduced(id, _) => (id, false),
                 Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::InDoubt(_) => continue,
             };
-            if plan.undoes.is_some() {
+            if plan.undoes.is_some() && matches!(change.action, Action::Create { .. } | Action::Remove { .. }) {
                 self.forget(change, id);
                 continue;
             }

@@ -33,6 +33,7 @@ mod signals;
 mod verbs;
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -128,8 +129,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
-    // What a nightly job says is a mail to somebody.
-    arguments.everywhere.quiet |= matches!(arguments.verb, Verb::Sync(_)) && !arguments.everywhere.verbose;
+    // What a sync says where nobody sits is a mail to somebody.
+    let is_nightly = matches!(arguments.verb, Verb::Sync(_)) && !std::io::stderr().is_terminal();
+    arguments.everywhere.quiet |= is_nightly && !arguments.everywhere.verbose;
     let context = Context::new(&arguments.everywhere);
     if context.is_markdown() && !matches!(arguments.verb, Verb::Kinds(_)) {
         return Err(

@@ -23,7 +23,9 @@ pub struct Night<'night> {
     pub plan: Option<&'night Plan>,
     /// The run of this night, where there was anything to do.
     pub run: Option<Run<'night>>,
-    /// The limit that ended it, in words.
+    /// Whether fields that the target changed by itself were to stay.
+    pub keeps_drift: bool,
+    /// The limit or the signal that ended it, in words.
     pub limit: Option<&'night str>,
     /// Why it failed: `error`, `causes`, `hint`.
     pub failure: Option<Value>,
@@ -41,9 +43,9 @@ impl Night<'_> {
             let is_idle = self.run.is_none() && self.failure.is_none();
             let idle = if self.resumed.is_some() { "nothing more to apply" } else { "nothing to apply" };
             said.extend(is_idle.then(|| idle.to_owned()));
-            said.extend((!plan.left_out.is_empty()).then(|| format!("{} left out", number(plan.left_out.len()))));
-            let stay = |fields: usize| format!("{} that {} changed by itself stay", count(fields, "field"), self.target);
-            said.extend((!plan.drift.is_empty()).then(|| stay(plan.drift.len())));
+            said.extend(left_out(plan));
+            let is_kept = !plan.drift.is_empty() && self.keeps_drift && self.failure.is_none();
+            said.extend(is_kept.then(|| format!("{} keeps {} that it changed by itself", self.target, count(plan.drift.len(), "field"))));
         }
         let lost: usize = self.resumed.iter().chain(&self.run).map(|run| run.summary.lost_secrets()).sum();
         said.extend((lost > 0).then(|| format!("{} not kept", count(lost, "new secret"))));
@@ -55,7 +57,7 @@ impl Night<'_> {
     /// Returns how it went, for programs.
     ///
     /// ```text
-    /// source target began ended text exit  runs[{run resumed state counts seconds requests waited_seconds secrets_lost}]  left_out[] drift[]  limit  error causes[] hint
+    /// source target began ended text exit  runs[{run resumed state counts seconds requests waited_seconds secrets_lost}]  left_out[] drift[] notes[]  limit  error causes[] hint
     /// ```
     pub fn json(&self) -> Value {
         let runs: Vec<Value> = [(true, &self.resumed), (false, &self.run)]
@@ -71,6 +73,7 @@ impl Night<'_> {
             "runs": runs,
             "left_out": self.plan.map_or(&[][..], |plan| &plan.left_out),
             "drift": self.plan.map_or(&[][..], |plan| &plan.drift),
+            "notes": self.plan.map_or(&[][..], |plan| &plan.notes),
             "limit": self.limit,
             "error": null, "causes": [], "hint": null,
             "exit": self.exit,
@@ -116,13 +119,20 @@ fn did(run: &Run<'_>) -> String {
     format!("{}{cost}{}", &state[..applied], &state[applied..])
 }
 
-/// Returns a failure as part of a line: what state things are in, and the first cause.
+/// Returns how much was left out, and the first few by name.
+fn left_out(plan: &Plan) -> Option<String> {
+    const NAMED: usize = 3;
+    let names: Vec<String> = plan.left_out.iter().take(NAMED).map(|left| left.key.to_string()).collect();
+    let more = if plan.left_out.len() > NAMED { ", .." } else { "" };
+    (!names.is_empty()).then(|| format!("{} left out ({}{more})", number(plan.left_out.len()), names.join(", ")))
+}
+
+/// Returns a failure as part of a line: what state things are in, every cause, and what to do.
 fn failed(failure: &Value) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    match failure["causes"].as_array().and_then(|causes| causes.first()) {
-        Some(cause) => format!("{}: {}", text(&failure["error"]), text(cause).lines().next().unwrap_or_default()),
-        None => text(&failure["error"]),
-    }
+    let text = |value: &Value| value.as_str().map(|text| text.lines().next().unwrap_or_default().to_owned());
+    let causes = failure["causes"].as_array().into_iter().flatten().filter_map(text);
+    let said: Vec<String> = text(&failure["error"]).into_iter().chain(causes).chain(text(&failure["hint"])).collect();
+    said.join("; ")
 }
 
 /// Returns what a chat is sent, in the form that the one behind this host takes.

@@ -151,6 +151,7 @@ impl Import {
             "" => newest_unfinished(&context.folder("runs")?, &target.name)?,
             run => folder_of(&context.folder("runs")?, run)?,
         };
+        refuse_ended(&folder)?;
         let Again { plan, tenant, moved, begun } = Again::of(context, target, &folder, &lock, &self.route.manner.include).await?;
         let begun = begun.with_keeper(self.secrets.keeper(&plan.target.tenant)?);
         let changes = report::count(plan.changes().count(), "change");
@@ -249,6 +250,15 @@ pub(super) fn refuse_another_target(plan: &Plan, name: &str, domain: &str) -> Re
     }
     let state = format!("nothing was written: the plan is for {}, and \"{name}\" is {domain}", plan.target.domain);
     Err(Failure::new(USAGE, state).hint("name the tenant it was made for with --tenant"))
+}
+
+/// A run that came to its end is left as it is.
+fn refuse_ended(folder: &Path) -> Result<(), Failure> {
+    if !journal::is_ended(&folder.join("journal.jsonl"))? {
+        return Ok(());
+    }
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    Err(Failure::new(USAGE, format!("nothing was written: the run \"{name}\" came to its end")).hint("`migrate import` plans anew"))
 }
 
 /// Returns the folder of the newest run on this target that did not come to its end.

@@ -101,6 +101,7 @@ impl Sync {
             resumed: course.resumed.as_ref().map(|(plan, ended)| ended.of(plan)),
             plan: course.plan.as_ref(),
             run: course.run.as_ref().zip(course.plan.as_ref()).map(|(ended, plan)| ended.of(plan)),
+            keeps_drift: self.manner.drift == DriftChoice::Keep,
             limit: course.limit(),
             failure: went.as_ref().err().map(Failure::json),
             exit,
@@ -181,20 +182,25 @@ impl Sync {
 
     /// Returns how a person lets a plan pass this once, where somebody can.
     fn by_a_person(&self, context: &Context, route: &Route, plan: &Plan, standing: &[guard::Refusal]) -> Option<String> {
-        let can_be = !standing.is_empty() && standing.iter().all(|refusal| refusal.can_be_allowed);
+        let is_closed = |refusal: &&guard::Refusal| !refusal.can_be_allowed;
+        let closed: Vec<&str> = standing.iter().filter(is_closed).map(|refusal| refusal.guard.as_ref()).collect();
+        if !closed.is_empty() {
+            return Some(format!("no --allow opens {}: put that right first", closed.join(" and ")));
+        }
         let guards = standing.iter().map(|refusal| refusal.guard.as_ref());
         let names: BTreeSet<&str> = self.allow.iter().map(String::as_str).chain(guards).collect();
         let names: Vec<&str> = names.into_iter().collect();
         let command = [vec![route.next_command(context, plan), "--allow".to_owned(), names.join(",")], self.secrets.words()].concat();
-        can_be.then(|| format!("if that is meant, do it once by hand:  {}", command.join(" ")))
+        (!standing.is_empty()).then(|| format!("if that is meant, do it once by hand:  {}", command.join(" ")))
     }
 }
 
 impl Course {
-    /// Returns the limit that ended the night, in words.
+    /// Returns the limit or the signal that ended the night, in words.
     fn limit(&self) -> Option<&str> {
         let resumed = self.resumed.as_ref().map(|(_, ended)| ended);
-        resumed.into_iter().chain(&self.run).find_map(|ended| ended.limit.as_deref())
+        let stopped = |ended: &'_ Ended| ended.signal.filter(|_| ended.summary.unsent > 0).map(|_| "a signal stopped it");
+        resumed.into_iter().chain(&self.run).find_map(|ended| ended.limit.as_deref().or_else(|| stopped(ended)))
     }
 
     /// Returns the exit code of a night: one in which a new secret was lost is not whole, whichever run lost it.

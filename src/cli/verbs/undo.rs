@@ -93,7 +93,11 @@ impl Undo {
         let live = read(context, tenant, target, &include).await?;
         let applied = past.applied();
         let done = Done { name: &past.name, plan: &past.plan, applied: &applied };
-        let (plan, desired) = undo(context.catalog, done, &live, &is_meant);
+        let (mut plan, desired) = undo(context.catalog, done, &live, &is_meant);
+        let (source, target_name) = (&past.plan.source.tenant, &target.name);
+        if !plan.is_empty() && past.plan.undoes.is_none() && source != target_name {
+            plan.notes.push(format!("{source} still wants what is taken back: change it there, or the next import writes it again"));
+        }
         let refusals = guard::within_one_tenant(context.catalog, &plan, &desired, &live, target.most_changed);
         Ok((plan, refusals))
     }
