@@ -120,7 +120,8 @@ fn every_flag_of_a_sync_can_be_given_and_stands_in_the_line() {
     let everywhere = ["--config", "--dir", "--output", "--quiet", "--verbose", "--help"];
     let flags =
         help.lines().filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--") && line.trim_start().starts_with('-')));
-    let missing: Vec<&str> = flags.filter(|flag| !everywhere.contains(flag) && !given.contains(flag)).collect();
+    let missing: Vec<&str> =
+        flags.filter(|flag| !everywhere.contains(flag) && !given.split_whitespace().any(|word| word == *flag)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
@@ -162,10 +163,49 @@ fn what_cannot_be_a_nightly_job_is_refused() {
     error: nothing was printed: "DIR/../m.toml" does not stand below the configuration
     hint:  a workflow sees one repository; put the mapping into it
     "#);
+    for (line, hint) in [
+        ("github --image i:1 --secrets-to file:new.jsonl", ""),
+        ("kubernetes --image i:1 --secrets-to file:/srv/new.jsonl", ", or a file below /var/lib/migrate"),
+        ("kubernetes --image i:1 --secrets-to file:/var/lib/migrate/../new.jsonl", ", or a file below /var/lib/migrate"),
+    ] {
+        let lost = "exit 64\nerror: nothing was printed: a file does not outlive the night there\nhint:  use --secrets-to exec:CMD";
+        assert_eq!(refused(&format!("{line} --to prod")), format!("{lost}{hint}\n"), "{line}");
+    }
+    let on_the_volume = refused("kubernetes --image i:1 --to prod --secrets-to file:/var/lib/migrate/new.jsonl");
+    assert!(on_the_volume.contains("- \"file:/var/lib/migrate/new.jsonl\""), "{on_the_volume}");
     assert_snapshot!(refused("cron --to prod --from prd"), @r#"
     exit 64
     error: nothing was written
     cause: there is no tenant "prd"; did you mean "prod"? There are: dev, prod
     hint:  tenants stand in migrate.toml as [tenants.NAME] with a domain
+    "#);
+}
+
+#[test]
+fn a_pod_is_given_the_files_of_a_mapping_and_nothing_that_stands_beside_them() {
+    let stage = Stage::small();
+    stage.write("rules/token", "CANARY");
+    stage.write("rules/hosts.csv", "from,to\na,b\n");
+    let replace = "[[rule]]\nmatch = \"clients\"\nreplace = { table = \"hosts.csv\" }\n";
+    stage.write("rules/m.toml", replace);
+    let job = "--image i:1 --to prod --mapping rules/m.toml";
+    let said = stage.run(&format!("schedule kubernetes {job}")).whole();
+    let step = "create configmap migrate-dev-prod-mappings --from-file=DIR/rules/m.toml --from-file=DIR/rules/hosts.csv\n";
+    assert!(said.contains(step), "{said}");
+    let secret = "[[rule]]\nmatch = \"clients/Shop\"\nfield = \"client_secret\"\nsecret = \"file:token\"\n";
+    stage.write("rules/m.toml", secret);
+    let refused = stage.run(&format!("schedule kubernetes {job}")).whole();
+    assert_snapshot!(refused, @r#"
+    exit 64
+    error: nothing was printed: the rule at rules/m.toml:1 takes a secret from "file:rules/token", which is not there at night
+    hint:  take it from a variable: secret = "env:NAME"
+    "#);
+    assert_eq!(stage.run(&format!("schedule github {job}")).whole(), refused);
+    stage.write("rules/m.toml", &replace.replace("hosts.csv", "../hosts.csv"));
+    stage.write("hosts.csv", "from,to\na,b\n");
+    assert_snapshot!(stage.run(&format!("schedule kubernetes {job}")).whole(), @r#"
+    exit 64
+    error: nothing was printed: "rules/../hosts.csv" does not stand beside the mapping
+    hint:  a ConfigMap has no folders; put the table beside the mapping
     "#);
 }

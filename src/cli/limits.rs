@@ -31,7 +31,7 @@ pub(super) struct Limit {
 
 /// A time of day, on the clock of this machine or in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct TimeOfDay {
+pub(super) struct TimeOfDay {
     time: Time,
     is_utc: bool,
 }
@@ -53,6 +53,17 @@ impl std::fmt::Display for TimeOfDay {
 }
 
 impl TimeOfDay {
+    /// Reads a time of day that leaves open whose clock is meant.
+    pub(super) fn of_any_clock(text: &str) -> Result<Self, String> {
+        let read = text.parse().ok().filter(|time: &Self| !time.is_utc);
+        read.ok_or_else(|| "a time of day is HH:MM, as in 02:30".to_owned())
+    }
+
+    /// Returns the hour and the minute.
+    pub(super) fn hour_and_minute(self) -> (u8, u8) {
+        (self.time.hour().unsigned_abs(), self.time.minute().unsigned_abs())
+    }
+
     /// Returns how far away the nearest such time is; one that went by is over, however late a night's run begins.
     fn left(self, now: &ZonedDateTime) -> Option<Duration> {
         let now = if self.is_utc { now.with_time_zone(TimeZone::UTC) } else { now.clone() };
@@ -138,6 +149,8 @@ mod tests {
         for text in ["5 am", "25:00", "05:00+02:00", ""] {
             assert!(text.parse::<TimeOfDay>().is_err(), "{text}");
         }
+        assert!(TimeOfDay::of_any_clock("05:00Z").is_err());
+        assert_eq!(TimeOfDay::of_any_clock("05:07").map(TimeOfDay::hour_and_minute), Ok((5, 7)));
     }
 
     #[test]

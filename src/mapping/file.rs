@@ -1,6 +1,7 @@
 //! `mappings/<name>.toml` -> rules.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fs;
 use std::io;
 use std::ops::Range;
@@ -52,9 +53,23 @@ impl Mapping {
     ///
     /// When a file cannot be read, or a rule names a kind, field or word that does not exist.
     pub fn load(catalog: &Catalog, path: &Path) -> Result<Self, Error> {
+        Self::load_with_tables(catalog, path).map(|(mapping, _)| mapping)
+    }
+
+    /// Reads a mapping as [`Mapping::load`] does, and returns the paths of its tables too.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn load_with_tables(catalog: &Catalog, path: &Path) -> Result<(Self, Vec<PathBuf>), Error> {
         let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        let read = |table: &Path| if table.is_file() { fs::read_to_string(table) } else { Err(io::ErrorKind::NotFound.into()) };
-        Self::parse(catalog, Source { path, text: &text }, &read)
+        let tables = RefCell::new(Vec::new());
+        let read = |table: &Path| {
+            tables.borrow_mut().push(table.to_owned());
+            if table.is_file() { fs::read_to_string(table) } else { Err(io::ErrorKind::NotFound.into()) }
+        };
+        let mapping = Self::parse(catalog, Source { path, text: &text }, &read)?;
+        Ok((mapping, tables.into_inner()))
     }
 
     /// Reads what a mapping holds and checks every rule against the catalog; `read` returns what a table holds.

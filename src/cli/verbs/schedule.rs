@@ -4,17 +4,17 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf, absolute};
 
 use clap::{Args, ValueEnum};
-use jiff::civil::Time;
 use serde_json::json;
 
 use super::sync::Sync;
 use crate::cli::context::Context;
 use crate::cli::failure::{FAILED, Failure, ROOM, USAGE};
+use crate::cli::limits::TimeOfDay;
 use crate::cli::prepare::source_name;
 use crate::cli::settings::Settings;
 use crate::disk;
-use crate::mapping::{Effect, Mapping};
-use crate::report::{Nightly, Scheduler, Unit, units};
+use crate::mapping::{Effect, Mapping, Rule};
+use crate::report::{Nightly, Scheduler, Unit, VOLUME, units};
 
 /// Print what starts a sync every night: a unit of systemd, a crontab, a CronJob of Kubernetes or a workflow of GitHub
 ///
@@ -25,8 +25,8 @@ pub(in crate::cli) struct Schedule {
     #[arg(value_enum)]
     by: By,
     /// When it starts, on the clock of this machine; for Kubernetes and GitHub in UTC
-    #[arg(long, value_name = "HH:MM", default_value = "02:30", value_parser = time_of_day)]
-    at: Time,
+    #[arg(long, value_name = "HH:MM", default_value = "02:30", value_parser = TimeOfDay::of_any_clock)]
+    at: TimeOfDay,
     /// The container image that holds migrate, for Kubernetes and GitHub
     #[arg(long, value_name = "IMAGE")]
     image: Option<String>,
@@ -66,10 +66,6 @@ impl By {
     }
 }
 
-fn time_of_day(text: &str) -> Result<Time, String> {
-    Time::strptime("%H:%M", text).map_err(|_| "a time of day is HH:MM, as in 02:30".to_owned())
-}
-
 impl Schedule {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
         let units = units(self.by.scheduler(), &self.nightly(context)?);
@@ -94,11 +90,37 @@ impl Schedule {
         }
     }
 
-    /// Returns a flag as the job gives it: a file of this machine is named whole.
+    /// Returns a flag as the job gives it: a file of this machine is named whole, and one elsewhere must outlive the night.
     fn placed(&self, flag: String) -> Result<String, Failure> {
-        match flag.strip_prefix("file:") {
-            Some(path) if !self.by.needs_an_image() => Ok(format!("file:{}", whole(Path::new(path))?)),
-            _ => Ok(flag),
+        let Some(path) = flag.strip_prefix("file:").map(Path::new) else { return Ok(flag) };
+        let lasts = self.by == By::Kubernetes && path.starts_with(VOLUME) && !leads_out(path);
+        if !self.by.needs_an_image() {
+            return Ok(format!("file:{}", whole(path)?));
+        }
+        if lasts {
+            return Ok(flag);
+        }
+        let or = if self.by == By::Kubernetes { format!(", or a file below {VOLUME}") } else { String::new() };
+        let failure = Failure::new(USAGE, "nothing was printed: a file does not outlive the night there");
+        Err(failure.hint(format!("use --secrets-to exec:CMD{or}")))
+    }
+
+    /// Refuses what a job of another machine would look for in vain.
+    fn refuse_what_is_not_there(&self, mapping: &Mapped) -> Result<(), Failure> {
+        if !self.by.needs_an_image() {
+            return Ok(());
+        }
+        if let Some((rule, place)) = mapping.secrets().find(|(_, place)| place.starts_with("file:")) {
+            let state =
+                format!("nothing was printed: the rule at {} takes a secret from \"{place}\", which is not there at night", rule.place);
+            return Err(Failure::new(USAGE, state).hint("take it from a variable: secret = \"env:NAME\""));
+        }
+        match mapping.tables.iter().find(|table| table.parent() != mapping.path.parent()) {
+            Some(table) if self.by == By::Kubernetes => {
+                let state = format!("nothing was printed: \"{}\" does not stand beside the mapping", table.display());
+                Err(Failure::new(USAGE, state).hint("a ConfigMap has no folders; put the table beside the mapping"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -123,42 +145,64 @@ impl Schedule {
         };
         let place = |path: &Path| if self.by == By::Github { within(path, config) } else { whole(path) };
         let mapping_place = mapping.map(|path| place(path)).transpose()?;
+        let mapping = mapping.map(|path| Mapped::load(context, path)).transpose()?;
+        mapping.iter().try_for_each(|mapping| self.refuse_what_is_not_there(mapping))?;
         Ok(Nightly {
-            at: (self.at.hour().unsigned_abs(), self.at.minute().unsigned_abs()),
+            at: self.at.hour_and_minute(),
             program: if self.by.needs_an_image() { "migrate".to_owned() } else { program()? },
             config: place(config)?,
             folder: if self.by == By::Github { ".".to_owned() } else { place(&settings.dir)? },
             besides: flags.iter().find_map(|flag| Some(Path::new(flag.strip_prefix("file:")?).parent()?.display().to_string())),
             mapping: mapping_place,
-            variables: variables(context, settings, &[&source, &target.name], mapping, &flags)?,
+            tables: mapping.iter().flat_map(|mapping| &mapping.tables).map(|table| place(table)).collect::<Result<_, _>>()?,
+            variables: variables(settings, &[&source, &target.name], mapping.as_ref(), &flags)?,
             source,
             target: target.name.clone(),
             flags,
-            owner: std::fs::metadata(config).map_or(0, |config| config.uid()),
+            owner: owner(config)?,
             image,
         })
     }
 }
 
+/// The mapping of a job, and where its files stand.
+struct Mapped {
+    path: PathBuf,
+    tables: Vec<PathBuf>,
+    rules: Vec<Rule>,
+}
+
+impl Mapped {
+    fn load(context: &Context, path: &Path) -> Result<Self, Failure> {
+        let (mapping, mut tables) = Mapping::load_with_tables(context.catalog, path)?;
+        tables.sort();
+        tables.dedup();
+        Ok(Self { path: path.to_owned(), tables, rules: mapping.rules })
+    }
+
+    /// Returns the rules that supply a secret, each with the place it comes from.
+    fn secrets(&self) -> impl Iterator<Item = (&Rule, &str)> {
+        self.rules.iter().filter_map(|rule| match &rule.effect {
+            Effect::Secret(place) => Some((rule, place.as_str())),
+            _ => None,
+        })
+    }
+}
+
+/// Returns the user whose configuration it is, as whom the job runs.
+fn owner(config: &Path) -> Result<u32, Failure> {
+    let state = || format!("nothing was printed: the system does not say whose \"{}\" is", config.display());
+    Ok(std::fs::metadata(config).map_err(|source| Failure::new(FAILED, state()).caused_by(&source))?.uid())
+}
+
 /// Returns the variables that the job reads: credentials, what the mapping supplies, and addresses of hooks.
-fn variables(
-    context: &Context,
-    settings: &Settings,
-    tenants: &[&str],
-    mapping: Option<&PathBuf>,
-    flags: &[String],
-) -> Result<Vec<String>, Failure> {
+fn variables(settings: &Settings, tenants: &[&str], mapping: Option<&Mapped>, flags: &[String]) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for tenant in tenants {
         names.extend(settings.variables_of(tenant)?);
     }
-    if let Some(path) = mapping {
-        let rules = Mapping::load(context.catalog, path)?.rules;
-        names.extend(rules.into_iter().filter_map(|rule| match rule.effect {
-            Effect::Secret(from) => from.strip_prefix("env:").map(str::to_owned),
-            _ => None,
-        }));
-    }
+    let supplied = mapping.into_iter().flat_map(Mapped::secrets);
+    names.extend(supplied.filter_map(|(_, place)| place.strip_prefix("env:")).map(str::to_owned));
     names.extend(flags.iter().filter_map(|flag| flag.strip_prefix("env:")).map(str::to_owned));
     let mut seen = std::collections::BTreeSet::new();
     names.retain(|name| seen.insert(name.clone()));
@@ -172,7 +216,8 @@ fn program() -> Result<String, Failure> {
 
 /// Returns a path that means the same from every folder, as a unit can hold it.
 fn whole(path: &Path) -> Result<String, Failure> {
-    let path = absolute(path).unwrap_or_else(|_| path.to_owned());
+    let state = || format!("nothing was printed: where \"{}\" stands is not known", path.display());
+    let path = absolute(path).map_err(|source| Failure::new(FAILED, state()).caused_by(&source))?;
     match path.to_str() {
         Some(text) if !text.contains(char::is_control) => Ok(text.to_owned()),
         _ => Err(Failure::new(USAGE, format!("nothing was printed: no unit can hold the name of {}", path.display()))),
@@ -183,14 +228,17 @@ fn whole(path: &Path) -> Result<String, Failure> {
 fn within(path: &Path, config: &Path) -> Result<String, Failure> {
     let (path, top) = (PathBuf::from(whole(path)?), PathBuf::from(whole(config)?));
     let top = top.parent().unwrap_or(Path::new("/"));
-    let leads_out = path.components().any(|part| part == Component::ParentDir);
     match path.strip_prefix(top) {
-        Ok(path) if !leads_out => Ok(path.display().to_string()),
+        Ok(inside) if !leads_out(&path) => Ok(inside.display().to_string()),
         _ => {
             let state = format!("nothing was printed: \"{}\" does not stand below the configuration", path.display());
             Err(Failure::new(USAGE, state).hint("a workflow sees one repository; put the mapping into it"))
         }
     }
+}
+
+fn leads_out(path: &Path) -> bool {
+    path.components().any(|part| part == Component::ParentDir)
 }
 
 fn write(folder: &Path, units: &[Unit]) -> Result<(), Failure> {

@@ -7,6 +7,9 @@ use std::fmt::Write as _;
 #[cfg(test)]
 mod tests;
 
+/// Where a pod keeps what outlives the night.
+pub const VOLUME: &str = "/var/lib/migrate";
+
 /// As long as Kubernetes lets a CronJob be called.
 const LONGEST_NAME: usize = 52;
 
@@ -42,6 +45,8 @@ pub struct Nightly {
     pub besides: Option<String>,
     /// The mapping, where there is one: its path.
     pub mapping: Option<String>,
+    /// The tables of the mapping, all beside it.
+    pub tables: Vec<String>,
     /// What the command says besides: `--until`, `05:00`.
     pub flags: Vec<String>,
     /// The variables it reads.
@@ -68,9 +73,9 @@ pub fn units(scheduler: Scheduler, nightly: &Nightly) -> Vec<Unit> {
     let templates: &[(&str, &str)] = match scheduler {
         Scheduler::Systemd => {
             words.extend([
-                ("command", joined(&nightly.command(), systemd_word)),
+                ("command", joined(&nightly.command(), systemd_command_word)),
                 ("folder_line", nightly.folder.replace('%', "%%")),
-                ("folders", joined(&nightly.written(), systemd_word)),
+                ("folders", joined(&nightly.written(), systemd_path)),
             ]);
             &[("service", include_str!("systemd.service")), ("timer", include_str!("systemd.timer"))]
         }
@@ -148,18 +153,22 @@ impl Nightly {
         self.config.rsplit_once('/').map_or(name.to_owned(), |(folder, _)| format!("{folder}/{name}"))
     }
 
-    /// Returns the words of a pod, which sees the configuration under `/etc/migrate` and keeps its state under `/var/lib/migrate`.
+    /// Returns the words of a pod, which sees the configuration under `/etc/migrate` and keeps its state on its [`VOLUME`].
     fn in_a_pod(&self) -> Vec<(&'static str, String)> {
         let name = self.name();
-        let mapping = self.mapping.as_deref().map(|path| path.rsplit_once('/').unwrap_or((".", path)));
-        let inside = mapping.map(|(_, file)| format!("/etc/migrate-mappings/{file}"));
-        let fixed = ["--config", "/etc/migrate/migrate.toml", "--dir", "/var/lib/migrate"].map(str::to_owned);
+        let mapping = self.mapping.as_deref();
+        let inside = mapping.map(|path| format!("/etc/migrate-mappings/{}", path.rsplit('/').next().unwrap_or(path)));
+        let fixed = ["--config", "/etc/migrate/migrate.toml", "--dir", VOLUME].map(str::to_owned);
         let mut arguments = String::new();
         for word in fixed.into_iter().chain(self.sync(inside.as_deref())) {
             let _ = writeln!(arguments, "                - {}", yaml_word(&word));
         }
-        let step =
-            |(folder, _): (&str, &str)| format!("#     kubectl create configmap {name}-mappings --from-file={}\n", shell_word(folder));
+        // Never the folder: a secret of a rule may stand in it.
+        let step = |mapping: &str| {
+            let files = [mapping].into_iter().chain(self.tables.iter().map(String::as_str));
+            let words: Vec<String> = files.map(|file| format!("--from-file={}", shell_word(file))).collect();
+            format!("#     kubectl create configmap {name}-mappings {}\n", words.join(" "))
+        };
         let mount =
             "                - name: mappings\n                  mountPath: /etc/migrate-mappings\n                  readOnly: true\n";
         let volume = format!("            - name: mappings\n              configMap:\n                name: {name}-mappings\n");
@@ -205,16 +214,21 @@ fn is_plain(word: &str) -> bool {
     !word.is_empty() && word.chars().all(|sign| sign.is_ascii_alphanumeric() || "-_./:,=+@".contains(sign))
 }
 
-/// Quotes a word of `ExecStart=` or of a list of paths.
-fn systemd_word(word: &str) -> String {
+/// Quotes a word of `ExecStart=`, where a `$` stands for a variable.
+fn systemd_command_word(word: &str) -> String {
+    systemd_path(word).replace('$', "$$")
+}
+
+/// Quotes a word of a list of paths.
+fn systemd_path(word: &str) -> String {
     if is_plain(word) {
         return word.to_owned();
     }
-    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$"))
+    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%"))
 }
 
 /// Quotes a word of a shell.
-fn shell_word(word: &str) -> String {
+pub fn shell_word(word: &str) -> String {
     if is_plain(word) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 

@@ -12,6 +12,7 @@ fn nightly() -> Nightly {
         folder: "/srv/auth 100%".to_owned(),
         besides: None,
         mapping: Some("/srv/auth 100%/mappings/dev-to-prod.toml".to_owned()),
+        tables: vec!["/srv/auth 100%/mappings/hosts.csv".to_owned()],
         flags: ["--until", "05:00", "--wait", "10m", "--notify", "env:CHAT_URL"].map(str::to_owned).into(),
         variables: ["MIGRATE_DEV_CLIENT_ID", "MIGRATE_DEV_CLIENT_SECRET", "CHAT_URL"].map(str::to_owned).into(),
         owner: 1001,
@@ -90,8 +91,8 @@ fn a_service_writes_into_its_folder_alone_and_a_timer_starts_it() {
 
 #[test]
 fn a_service_writes_the_secrets_that_a_target_makes_beside_its_folder() {
-    let [service, _] = texts(Scheduler::Systemd, &Nightly { besides: Some("/var/lib/new secrets".to_owned()), ..nightly() });
-    assert!(service.contains("\nReadWritePaths=\"/srv/auth 100%%\" \"/var/lib/new secrets\"\n"), "{service}");
+    let [service, _] = texts(Scheduler::Systemd, &Nightly { besides: Some("/var/lib/new $secrets".to_owned()), ..nightly() });
+    assert!(service.contains("\nReadWritePaths=\"/srv/auth 100%%\" \"/var/lib/new $secrets\"\n"), "{service}");
 }
 
 #[test]
@@ -114,7 +115,7 @@ fn a_cron_job_keeps_its_state_on_a_volume_and_has_no_rights() {
     insta::assert_snapshot!(manifest, @r#"
     # dev into acme_prod, every night. Before it, once:
     #     kubectl create configmap migrate-dev-acme-prod --from-file=migrate.toml='/srv/auth 100%/migrate.toml'
-    #     kubectl create configmap migrate-dev-acme-prod-mappings --from-file='/srv/auth 100%/mappings'
+    #     kubectl create configmap migrate-dev-acme-prod-mappings --from-file='/srv/auth 100%/mappings/dev-to-prod.toml' --from-file='/srv/auth 100%/mappings/hosts.csv'
     #     kubectl create secret generic migrate-dev-acme-prod --from-env-file=FILE, with
     #         MIGRATE_DEV_CLIENT_ID MIGRATE_DEV_CLIENT_SECRET CHAT_URL
     # links, base and runs must outlive the night, so they stand on a volume; all jobs into acme_prod share it, for the lock stands there too.
@@ -227,7 +228,8 @@ fn a_workflow_carries_its_state_from_night_to_night() {
     insta::assert_snapshot!(workflow, @r#"
     # dev into acme_prod, every night. It goes into .github/workflows of the private repository that holds the configuration.
     # links, base and runs must outlive the night and travel in a cache that GitHub drops after a week without one: keep links in git too.
-    # They hold settings of both tenants, for everybody who may read the repository.
+    # They hold settings of both tenants, for everybody who may read the repository. The fingerprints of secrets stay out, since the key to them
+    # stands beside them: every secret that the mapping supplies is sent once more each night.
     name: "dev into acme_prod"
 
     on:
@@ -254,7 +256,8 @@ fn a_workflow_carries_its_state_from_night_to_night() {
             with:
               path: |
                 links
-                base
+                base/*.json
+                !base/*.secrets.json
                 runs
               key: migrate-dev-acme-prod.${{ github.run_id }}.${{ github.run_attempt }}
               restore-keys: migrate-dev-acme-prod.
@@ -271,7 +274,8 @@ fn a_workflow_carries_its_state_from_night_to_night() {
             with:
               path: |
                 links
-                base
+                base/*.json
+                !base/*.secrets.json
                 runs
               key: migrate-dev-acme-prod.${{ github.run_id }}.${{ github.run_attempt }}
     "#);
@@ -300,6 +304,6 @@ fn a_word_means_itself_to_each_that_reads_it() {
         ("50%$X\\\"", "\"50%%$$X\\\\\\\"\"", "'50%$X\\\"'"),
         ("", "\"\"", "''"),
     ] {
-        assert_eq!((systemd_word(word).as_str(), shell_word(word).as_str()), (systemd, shell));
+        assert_eq!((systemd_command_word(word).as_str(), shell_word(word).as_str()), (systemd, shell));
     }
 }
