@@ -5,12 +5,14 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 
 use super::failure::{FAILED, Failure, USAGE};
@@ -115,7 +117,9 @@ impl Line {
 struct InFile {
     file: Appender,
     tenant: String,
-    /// What stands in it: kind, id and field -> the secret.
+    /// Whether a line may have come to it in part only.
+    is_torn: bool,
+    /// What stands in it of this tenant: kind, id and field -> the secret.
     kept: HashMap<(String, String, String), Secret>,
 }
 
@@ -131,14 +135,16 @@ impl InFile {
             let hint = format!("`chmod 600 {}` keeps others out; or name another file", path.display());
             return Err(Failure::new(USAGE, format!("{state}, which others may read")).hint(hint));
         }
-        let text = std::fs::read_to_string(path).map_err(failed)?;
-        if !text.is_empty() && !text.ends_with('\n') {
+        let held = std::fs::read(path).map_err(failed)?;
+        if !held.is_empty() && !held.ends_with(b"\n") {
             // What a power cut tore must not spoil the next line.
             file.append("\n").map_err(failed)?;
         }
-        let lines = text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
-        let kept = lines.map(|line| ((line.kind, line.id, line.field), Secret::new(line.secret))).collect();
-        Ok(Self { file, tenant: tenant.to_owned(), kept })
+        // Line by line, since it may have torn one within a letter.
+        let lines = held.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
+        let of_tenant = lines.filter(|line| line.tenant == tenant);
+        let kept = of_tenant.map(|line| ((line.kind, line.id, line.field), Secret::new(line.secret))).collect();
+        Ok(Self { file, tenant: tenant.to_owned(), is_torn: false, kept })
     }
 }
 
@@ -148,7 +154,10 @@ impl Keeper for InFile {
         if self.kept.get(&place) == Some(new.secret) {
             return Ok(());
         }
-        let written = self.file.append(&Line::of(&self.tenant, new).to_text());
+        // Not cut back: a run to another tenant may have appended to the same file since.
+        let begins = if self.is_torn { "\n" } else { "" };
+        let written = self.file.append(&format!("{begins}{}", Line::of(&self.tenant, new).to_text()));
+        self.is_torn = written.is_err();
         written.map_err(|error| format!("\"{}\" cannot be written: {error}", self.file.path().display()))?;
         self.kept.insert(place, new.secret.clone());
         Ok(())
@@ -186,8 +195,12 @@ impl Keeper for ByCommand {
 }
 
 /// Runs a command with this on its standard input; returns how it ended, or nothing where it took too long and was ended.
+///
+/// It has a process group of its own: Ctrl-C lets what was sent settle, and must not end it while it keeps a secret.
 fn given(command: &str, input: &str, longest: Duration) -> io::Result<Option<ExitStatus>> {
-    let mut child = Command::new("sh").args(["-c", command]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let mut shell = Command::new("sh");
+    let shell = shell.args(["-c", command]).process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = shell.spawn()?;
     let is_written = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(input.as_bytes()));
     let ended = ended_within(&mut child, longest)?;
     match is_written {
@@ -205,7 +218,8 @@ fn ended_within(child: &mut Child, longest: Duration) -> io::Result<Option<ExitS
             return Ok(Some(ended));
         }
         if started.elapsed() > longest {
-            child.kill()?;
+            // With all that it started: a shell waits for every part of `a | b`.
+            kill_process_group(Pid::from_child(child), Signal::KILL)?;
             child.wait()?;
             return Ok(None);
         }
@@ -230,6 +244,59 @@ mod tests {
     #[test]
     fn a_command_that_never_ends_is_ended() {
         assert_eq!(given("sleep 600", "x", Duration::from_millis(20)).expect("run"), None);
+    }
+
+    #[test]
+    fn what_a_command_started_is_ended_with_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pid");
+        let command = format!("sleep 600 & echo $! > '{}'; wait", path.display());
+        assert_eq!(given(&command, "x", Duration::from_secs(1)).expect("run"), None);
+        let pid = std::fs::read_to_string(&path).expect("it was started");
+        let is_there = || {
+            let told = Command::new("ps").args(["-o", "stat=", "-p", pid.trim()]).output().expect("ps");
+            !matches!(told.stdout.first(), None | Some(b'Z'))
+        };
+        let since = Instant::now();
+        while is_there() {
+            assert!(since.elapsed() < Duration::from_secs(10), "{pid} goes on");
+        }
+    }
+
+    #[test]
+    fn a_command_is_not_in_the_process_group_that_a_terminal_interrupts() {
+        let is_leader = "test \"$(ps -o pgid= -p $$ | tr -d ' ')\" = $$";
+        let ended = given(is_leader, "x", LONGEST).expect("run").expect("in time");
+        assert!(ended.success(), "{ended}");
+    }
+
+    #[test]
+    fn a_secret_of_another_tenant_or_behind_a_torn_letter_is_told_apart() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("secrets.jsonl");
+        let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), Secret::new("s3cret"));
+        let new = NewSecret { key: &key, id: &id, path: "client_secret", secret: &secret };
+        InFile::open(&path, "prod").expect("opened").keep(&new).expect("kept");
+        Appender::open(&path).expect("opened").append("{\"tenant\":\"prod\",\"name\":\"").expect("appended");
+        let mut held = std::fs::read(&path).expect("read");
+        held.extend(&"ü".as_bytes()[..1]);
+        std::fs::write(&path, held).expect("written");
+        assert!(InFile::open(&path, "prod").expect("opened").has(&key, &id, "client_secret"));
+        assert!(!InFile::open(&path, "stage").expect("opened").has(&key, &id, "client_secret"));
+    }
+
+    #[test]
+    fn a_line_that_came_in_part_does_not_spoil_the_next() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("secrets.jsonl");
+        let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), Secret::new("s3cret"));
+        let mut kept = InFile::open(&path, "prod").expect("opened");
+        // As a full disk leaves it.
+        std::fs::write(&path, "{\"tenant\":\"pr").expect("written");
+        kept.is_torn = true;
+        kept.keep(&NewSecret { key: &key, id: &id, path: "client_secret", secret: &secret }).expect("kept");
+        assert!(InFile::open(&path, "prod").expect("opened").has(&key, &id, "client_secret"));
+        assert!(!kept.is_torn);
     }
 
     #[test]
