@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::carry_out::{Ended, carry_out};
 use super::context::Context;
-use super::failure::{FAILED, Failure, INCOMPLETE, ROOM, USAGE};
+use super::failure::{FAILED, Failure, INCOMPLETE, USAGE};
 use super::lock::{Patience, lock};
 use super::prepare::{Prepared, Route, prepare, read};
 use super::settings::TenantSettings;
@@ -33,6 +33,8 @@ use crate::tenant::Absence;
 
 /// How often a run that is cut off goes on.
 const MOST: usize = 10;
+/// What to do where its files find no place.
+const TEMPORARY_ROOM: &str = "free some room, or name another folder for temporary files with TMPDIR";
 /// What stands in the copy where the target holds a secret.
 const MASKED: &str = "[REDACTED]";
 
@@ -187,7 +189,8 @@ impl Scene {
         let client = (prepared.tenant.client_id().unwrap_or_else(|| "rehearsal".to_owned()), unguessable().reveal().to_owned());
         let options = Options::new(copy).credentials(&client.0, &client.1);
         let sandbox = Sandbox::start(options).await.map_err(|error| not_begun(&error))?;
-        let folder = tempfile::Builder::new().prefix("migrate-rehearsal-").tempdir().map_err(|error| not_begun(&error).hint(ROOM))?;
+        let folder =
+            tempfile::Builder::new().prefix("migrate-rehearsal-").tempdir().map_err(|error| not_begun(&error).hint(TEMPORARY_ROOM))?;
         let tenant = prepared.plan.target.tenant.clone();
         let settings = context.settings()?.on_a_copy(&tenant, &sandbox.url(), (&client.0, &client.1), folder.path());
         Ok(Self { sandbox, client, context: context.with(settings), tenant, _folder: folder })
@@ -250,7 +253,7 @@ impl Scene {
 
     /// Starts the copy anew where it was, with what it holds now, and counts from there; these things go wrong.
     async fn anew(self, faults: Vec<Fault>) -> Result<Self, Failure> {
-        let port = self.sandbox.url().rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or_default();
+        let port = self.sandbox.port();
         let held = self.sandbox.state();
         self.sandbox.stop().await;
         let options = Options::new(held).credentials(&self.client.0, &self.client.1).port(port).faults(faults);
@@ -269,7 +272,9 @@ fn not_begun(error: &dyn std::error::Error) -> Failure {
 }
 
 fn not_over(failure: Failure) -> Failure {
-    failure.but("nothing was written: the rehearsal did not come to its end")
+    let failure = failure.but("nothing was written: the rehearsal did not come to its end");
+    // What the failure itself would do about it is meant for a run on the target: there is none to resume, and its credentials are fine.
+    failure.hint("it went wrong on the copy, which is gone; there is no run to go on with: rehearse again")
 }
 
 #[cfg(test)]
@@ -277,6 +282,19 @@ mod tests {
     use super::*;
     use crate::catalog::Catalog;
     use serde_json::json;
+
+    #[test]
+    fn a_rehearsal_that_did_not_end_gives_no_advice_about_a_run_on_the_target() {
+        let inside = Failure::new(FAILED, "applied 1 of 2 changes").hint("go on with `migrate import --tenant prod --resume`");
+        insta::assert_snapshot!(format!("{:#}", not_over(inside).json()), @r#"
+        {
+          "causes": [],
+          "error": "nothing was written: the rehearsal did not come to its end",
+          "exit": 1,
+          "hint": "it went wrong on the copy, which is gone; there is no run to go on with: rehearse again"
+        }
+        "#);
+    }
 
     #[test]
     fn a_copy_holds_none_of_the_secrets_and_shows_where_they_stood() {

@@ -97,6 +97,12 @@ impl Sandbox {
         format!("http://{}", self.address)
     }
 
+    /// Returns the port it answers on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     /// Returns what the tenant holds now.
     #[must_use]
     pub fn state(&self) -> State {
