@@ -16,7 +16,7 @@ use super::{Everywhere, Output};
 use crate::catalog::Catalog;
 use crate::event::Observer;
 use crate::plan::SecretField;
-use crate::report::{Mode, Progress};
+use crate::report::{Mode, Progress, shell_word};
 use crate::resource::Secret;
 use crate::tenant::{self, Tenant};
 
@@ -77,7 +77,7 @@ impl Context {
     /// Returns the flags of every verb that this command line has, to be repeated in another.
     pub(super) fn given(&self) -> impl Iterator<Item = String> {
         let flags = [("--config", &self.everywhere.config), ("--dir", &self.everywhere.dir)];
-        flags.into_iter().filter_map(|(flag, path)| path.as_ref().map(|path| format!("{flag} {}", path.display())))
+        flags.into_iter().filter_map(|(flag, path)| path.as_ref().map(|path| format!("{flag} {}", shell_word(&path.display().to_string()))))
     }
 
     /// Returns the configuration, read once.

@@ -14,6 +14,7 @@ use crate::export::{Reading, Selection, Witness, export_before};
 use crate::mapping::{Mapped, Mapping};
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{OnDrift, Past, Plan, Side, plan_after, reserve};
+use crate::report::shell_word;
 use crate::resource::Id;
 use crate::snapshot::{Desired, Snapshot, store};
 use crate::tenant::Tenant;
@@ -116,8 +117,8 @@ impl Route {
     /// Returns the command that carries a plan out which was made this way.
     pub(super) fn next_command(&self, context: &Context, plan: &Plan) -> String {
         let from = self.from.as_deref().unwrap_or(&plan.source.tenant);
-        let mut words = vec![format!("migrate import --tenant {} --from {from}", plan.target.tenant)];
-        words.extend(self.manner.mapping.iter().map(|path| format!("--mapping {}", path.display())));
+        let mut words = vec![format!("migrate import --tenant {} --from {}", plan.target.tenant, shell_word(from))];
+        words.extend(self.manner.mapping.iter().map(|path| format!("--mapping {}", shell_word(&path.display().to_string()))));
         if !self.manner.include.is_empty() {
             words.push(format!("--include {}", self.manner.include.join(",")));
         }
@@ -169,9 +170,14 @@ pub(super) fn allowed(names: &[String]) -> Result<BTreeSet<String>, Failure> {
     }
 }
 
+/// Returns every word of what is usually left alone.
+pub(super) fn includable(context: &Context) -> BTreeSet<&'static str> {
+    context.catalog.kinds().flat_map(|kind| kind.alone).filter_map(|alone| alone.unless).collect()
+}
+
 /// Returns the words of what is copied though it is usually left alone, or says which there are.
 fn included(context: &Context, words: &[String]) -> Result<BTreeSet<String>, Failure> {
-    let known: BTreeSet<&str> = context.catalog.kinds().flat_map(|kind| kind.alone).filter_map(|alone| alone.unless).collect();
+    let known = includable(context);
     if let Some(unknown) = words.iter().find(|word| !known.contains(word.as_str())) {
         let known: Vec<&str> = known.into_iter().collect();
         return Err(Failure::new(USAGE, format!("nothing was done: \"{unknown}\" is nothing that can be included"))
