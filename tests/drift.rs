@@ -1,5 +1,6 @@
 //! What is remembered between runs, and what of a target's own doing is drift and what is not.
 
+use migrate::catalog::Catalog;
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, client, dev, prod};
@@ -33,6 +34,37 @@ fn client_of<'held>(held: &'held mut Value, id: &str) -> &'held mut Value {
 }
 
 const SHOP: &str = "prodShop00000000000000000000000a";
+
+#[test]
+fn what_was_included_once_is_compared_too() {
+    let mut ours = dev();
+    let partner = client("devPartner000000000000000000000a", "Partner", "https://partner.example/back");
+    ours["data"]["/clients"].as_array_mut().expect("clients").push(partner);
+    ours["data"]["/clients"][2]["is_first_party"] = json!(false);
+    let mut stage = Stage::of(ours, prod(), "");
+    let said = stage.run(&format!("{IMPORT} --include third-party"));
+    assert_eq!(said.code, 0, "{}", said.whole());
+    assert_eq!(moved(&stage), [""; 0]);
+    stage.change_prod(|held| {
+        let clients = held["/clients"].as_array_mut().expect("clients");
+        let partner = clients.iter_mut().find(|client| client["name"] == "Partner").expect("it was made");
+        partner["callbacks"] = json!(["https://by.hand"]);
+    });
+    assert_eq!(moved(&stage), ["clients/Partner: callbacks"]);
+}
+
+#[test]
+fn what_a_token_may_not_read_is_named_as_not_compared() {
+    let mut stage = Stage::small();
+    imported(&stage);
+    let reads = Catalog::standard().kinds().flat_map(|kind| kind.read_scopes).copied().filter(|scope| !scope.ends_with(":clients"));
+    stage.sign_in_to_prod_with(&reads.collect::<Vec<_>>());
+    insta::assert_snapshot!(stage.run("drift --tenant prod --check --quiet").whole(), @r#"
+    exit 3
+    Not compared
+      clients: not read from prod: the token lacks the scope read:clients
+    "#);
+}
 
 #[test]
 fn a_client_that_was_renamed_in_the_source_is_remembered_once() {

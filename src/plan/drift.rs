@@ -4,9 +4,9 @@
 
 use std::collections::HashSet;
 
-use super::Drift;
 use super::make::{Past, plan_after};
 use super::merge::OnDrift;
+use super::{Drift, LeftOut};
 use crate::base::Base;
 use crate::catalog::Catalog;
 use crate::fingerprints::Sent;
@@ -14,19 +14,49 @@ use crate::links::Links;
 use crate::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot};
 
-/// Returns what a target changed by itself since it was last written, and what it lost.
+/// What a target changed by itself since it was last written.
+#[derive(Debug, Clone, Default)]
+pub struct Drifted {
+    /// Fields that hold something else.
+    pub moved: Vec<Drift>,
+    /// What it holds no more.
+    pub gone: Vec<Key>,
+    /// What was applied and cannot be compared, and why not.
+    pub unseen: Vec<LeftOut>,
+}
+
+impl Drifted {
+    /// Returns whether nothing is known to have moved.
+    pub fn is_none(&self) -> bool {
+        self.moved.is_empty() && self.gone.is_empty()
+    }
+}
+
+/// Returns what a target changed by itself since it was last written, what it lost, and of what neither can be told.
 ///
 /// Fields that the mapping leaves to the target, elements of lists that name only the target's own, and references to what was renamed
 /// there did not move.
-pub fn drift_of(catalog: &Catalog, base: &Base, live: &Snapshot) -> (Vec<Drift>, Vec<Key>) {
+pub fn drift_of(catalog: &Catalog, base: &Base, live: &Snapshot) -> Drifted {
     let wanted = as_applied(catalog, base, live);
     let links = Links::within(catalog, &wanted.snapshot.resources);
     let past = Past { links: &links, base, sent: &Sent::default(), on_drift: OnDrift::Keep, prune: false, keeps_own: true };
-    let drift = plan_after(catalog, &wanted, live, past).drift;
+    let plan = plan_after(catalog, &wanted, live, past);
     let held: HashSet<(&str, &Id)> = live.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
     let is_gone = |one: &&Resource| live.is_complete(one.key.kind()) && !held.contains(&(one.key.kind(), &one.id));
-    let gone = wanted.snapshot.resources.iter().filter(is_gone).map(|one| one.key.clone()).collect();
-    (drift, gone)
+    let gone: Vec<Key> = wanted.snapshot.resources.iter().filter(is_gone).map(|one| one.key.clone()).collect();
+    let unseen = unseen(plan.left_out, &wanted, &gone);
+    Drifted { moved: plan.drift, gone, unseen }
+}
+
+/// Returns what of that which was applied a plan left out whole, so that it was not compared; a kind that was not read stands for all of it.
+fn unseen(left_out: Vec<LeftOut>, wanted: &Desired, gone: &[Key]) -> Vec<LeftOut> {
+    let applied: HashSet<&Key> = wanted.snapshot.resources.iter().map(|one| &one.key).collect();
+    let kinds: HashSet<&str> = applied.iter().map(|key| key.kind()).collect();
+    let is_kind = |key: &Key| key.name().is_empty() && kinds.contains(key.kind());
+    let unread: HashSet<String> = left_out.iter().filter(|left| is_kind(&left.key)).map(|left| left.key.kind().to_owned()).collect();
+    let is_meant = |key: &Key| is_kind(key) || (applied.contains(key) && !gone.contains(key) && !unread.contains(key.kind()));
+    // What is left out in part only is compared all the same.
+    left_out.into_iter().filter(|left| left.path.is_none() && is_meant(&left.key)).collect()
 }
 
 /// Returns a source that wants what was last applied; it knows each resource by its id in the target.

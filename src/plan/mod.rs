@@ -43,7 +43,7 @@ use crate::body::Body;
 use crate::resource::{Id, Key};
 
 pub use diff::Edit;
-pub use drift::drift_of;
+pub use drift::{Drifted, drift_of};
 pub use make::{Past, plan, plan_after, reserve};
 pub use merge::OnDrift;
 pub use one::change_one;

@@ -6,8 +6,7 @@ use super::sections::{Remark, by_hand, first, remarks, section};
 use super::values::{cut, inline};
 use super::words::{count, named, names, number, printable};
 use crate::plan::guard::Refusal;
-use crate::plan::{Action, Change, Counts, Drift, Plan};
-use crate::resource::Key;
+use crate::plan::{Action, Change, Counts, Drift, Drifted, Plan};
 
 /// Names shown of resources that stay.
 const FEW: usize = 5;
@@ -41,13 +40,17 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], next: &str) -> String {
     text
 }
 
-/// Returns what a target changed by itself and what it lost, as styled text.
-pub fn drift(target: &str, moved: &[Drift], gone: &[Key]) -> String {
-    if moved.is_empty() && gone.is_empty() {
+/// Returns what a target changed by itself, what it lost and what cannot be told, as styled text.
+pub fn drift(target: &str, Drifted { moved, gone, unseen }: &Drifted) -> String {
+    if moved.is_empty() && gone.is_empty() && unseen.is_empty() {
         return format!("{target} is as it was last written.\n");
     }
     let lost: Vec<String> = gone.iter().map(named).collect();
-    let blocks = [section(&format!("Changed in {target} by itself"), drifted(moved)), section(&format!("Gone from {target}"), lost)];
+    let blocks = [
+        section(&format!("Changed in {target} by itself"), drifted(moved)),
+        section(&format!("Gone from {target}"), lost),
+        section("Not compared", remarks(unseen.iter().map(Remark::from))),
+    ];
     blocks.into_iter().flatten().collect::<Vec<_>>().join("\n\n") + "\n"
 }
 

@@ -4,13 +4,15 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::context::Context;
-use crate::cli::failure::{Failure, PENDING, USAGE};
+use crate::cli::failure::{Failure, INCOMPLETE, PENDING, USAGE};
 use crate::cli::memory::Memory;
-use crate::cli::prepare::read;
-use crate::plan::drift_of;
+use crate::cli::prepare::{includable, read};
+use crate::plan::{Drifted, drift_of};
 use crate::report;
 
 /// Show what a target changed by itself since the last run
+///
+/// Ends with 3 when something that was applied cannot be compared, as where a token may not read it.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Drift {
     /// The target tenant [default: the only one configured]
@@ -37,12 +39,19 @@ impl Drift {
             return Err(Failure::new(USAGE, state).hint("the first import keeps what it applied; from then on this shows what moved"));
         }
         let tenant = context.connect(target)?;
-        let live = read(context, &tenant, target, &[]).await?;
-        let (drift, gone) = drift_of(context.catalog, &memory.base, &live);
-        let code = if self.check && !(drift.is_empty() && gone.is_empty()) { PENDING } else { 0 };
+        // An earlier run may have included what is usually left alone.
+        let include: Vec<String> = includable(context).into_iter().map(str::to_owned).collect();
+        let live = read(context, &tenant, target, &include).await?;
+        let drifted = drift_of(context.catalog, &memory.base, &live);
+        let code = match (self.check && !drifted.is_none(), drifted.unseen.is_empty()) {
+            (true, _) => PENDING,
+            (false, false) => INCOMPLETE,
+            (false, true) => 0,
+        };
+        let Drifted { moved, gone, unseen } = &drifted;
         context.answer(
-            || report::drift(&target.name, &drift, &gone),
-            || json!({"target": target.name, "drift": drift, "gone": gone, "exit": code}),
+            || report::drift(&target.name, &drifted),
+            || json!({"target": target.name, "drift": moved, "gone": gone, "unseen": unseen, "exit": code}),
         );
         Ok(code)
     }
