@@ -185,6 +185,17 @@ fn a_run_that_was_killed_before_the_create_was_recorded_keeps_the_secret_when_it
 }
 
 #[test]
+fn a_past_run_does_not_say_that_a_secret_which_was_kept_is_to_be_handed_on() {
+    let stage = Stage::small();
+    assert_eq!(import_to(&stage, "file:secrets.jsonl").code, 0);
+    let run = stage.only_in("runs");
+    let said = stage.run(&format!("show {}", run.trim_start_matches("runs/"))).whole();
+    assert!(said.contains("the target made a new client_secret; what became of it stands in no journal: `migrate api get"), "{said}");
+    let (_, ended) = said.split_once("How it ended").expect("how it ended");
+    assert!(!ended.contains("hand it to"), "{said}");
+}
+
+#[test]
 fn a_client_that_an_undo_makes_anew_has_its_secret_kept_too() {
     let stage = Stage::small();
     let run = |line: &str| {

@@ -42,6 +42,8 @@ pub enum Fate {
     Kept,
     /// Nobody was to keep it.
     Left,
+    /// It came in an earlier part of the run, and no journal says whether it was kept.
+    Unknown,
     /// It was to be kept and is not, for this reason.
     Lost(String),
 }

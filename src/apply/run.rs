@@ -233,12 +233,13 @@ impl Run<'_> {
         for made in progress.supplied.made_with(self.kind_of(change), change) {
             let shown = sent.made.iter().find(|(path, _)| *path == made.path).map(|(path, secret)| (*path, secret));
             let fate = match (&mut self.keeper, shown) {
+                (None, _) if is_earlier => Fate::Unknown,
                 (None, _) => Fate::Left,
                 (Some(keeper), Some((path, secret))) => {
                     keeper.keep(&NewSecret { key: &change.key, id, path, secret }).map_or_else(Fate::Lost, |()| Fate::Kept)
                 }
                 (Some(keeper), None) if keeper.has(&change.key, id, made.path) => Fate::Kept,
-                (Some(_), None) if is_earlier => Fate::Left,
+                (Some(_), None) if is_earlier => Fate::Unknown,
                 (Some(_), None) => Fate::Lost("the target did not show it".to_owned()),
             };
             progress.summary.made.push(Handed::of(change, id, made, fate));

@@ -78,7 +78,7 @@ impl Summary {
             let kind = catalog.kind(change.key.kind());
             let made = kind.map(|kind| supplied.made_with(kind, change)).unwrap_or_default();
             let id = outcomes.get(&at).and_then(Outcome::id);
-            made.into_iter().filter_map(move |made| Some(Handed::of(change, id?, made, Fate::Left)))
+            made.into_iter().filter_map(move |made| Some(Handed::of(change, id?, made, Fate::Unknown)))
         });
         let summary = Self { settled: settled.collect(), made: made.collect(), ..Self::default() };
         summary.stopped_short_of(plan.changes().count())

@@ -95,11 +95,12 @@ pub(super) fn settled(settled: &Settled) -> Value {
     }
 }
 
-/// Returns what became of a secret that the target made: the `fate` is `kept`, `left` or `lost`, and `fetch` the command that prints it.
+/// Returns what became of a secret that the target made: the `fate` is `kept`, `left`, `lost` or `unknown`, and `fetch` the command that prints it.
 fn secret(run: &Run<'_>, made: &Handed) -> Value {
     let (fate, because) = match &made.fate {
         Fate::Kept => ("kept", None),
         Fate::Left => ("left", None),
+        Fate::Unknown => ("unknown", None),
         Fate::Lost(because) => ("lost", Some(because)),
     };
     let fetch = run.fetch(made, made.id.as_str());

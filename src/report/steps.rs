@@ -44,6 +44,7 @@ impl Run<'_> {
         let shown = format!("`{}` prints it", self.fetch(made, id));
         match &made.fate {
             Fate::Lost(because) => format!("its new {} was not kept: {because}; {shown}", made.path),
+            Fate::Unknown => format!("the target made a new {}; what became of it stands in no journal: {shown}", made.path),
             Fate::Kept | Fate::Left => format!("the target made a new {}; hand it to whoever needs it: {shown}", made.path),
         }
     }
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn a_secret_that_was_kept_needs_no_step_and_of_any_other_it_is_said_how_to_get_at_it() {
         let lost = Fate::Lost("the command of --secrets-to ended with exit status: 1".into());
-        insta::assert_snapshot!(told(vec![made(1, Fate::Kept), made(2, Fate::Left), made(3, lost)]), @r#"
+        insta::assert_snapshot!(told(vec![made(1, Fate::Kept), made(2, Fate::Left), made(3, lost), made(4, Fate::Unknown)]), @r#"
         Applied 5 changes to prod.
 
         New secrets that were kept (--secrets-to)
@@ -88,6 +89,7 @@ mod tests {
         By hand
           1. client "C2": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/c2?fields=client_secret' --tenant prod` prints it
           2. client "C3": its new client_secret was not kept: the command of --secrets-to ended with exit status: 1; `migrate api get 'clients/c3?fields=client_secret' --tenant prod` prints it
+          3. client "C4": the target made a new client_secret; what became of it stands in no journal: `migrate api get 'clients/c4?fields=client_secret' --tenant prod` prints it
 
         The run's files are in runs/r
         "#);
