@@ -144,9 +144,12 @@ impl From<crate::base::Error> for Failure {
 
 impl From<fingerprints::Error> for Failure {
     fn from(error: fingerprints::Error) -> Self {
+        if let fingerprints::Error::Write { .. } = error {
+            return Self::new(FAILED, NOTHING).caused_by(&error).hint(ROOM);
+        }
         let failure = Self::new(USAGE, "nothing was written: which secrets were sent is not known").caused_by(&error);
         match &error {
-            fingerprints::Error::Write { .. } => Self { code: FAILED, ..failure }.hint(ROOM),
+            fingerprints::Error::Newer { .. } => failure.hint("update migrate, then run the same command again"),
             _ => failure.hint("remove the file to go on without it: every secret of the mapping is then sent once more"),
         }
     }
@@ -236,5 +239,25 @@ fn with_tenant_hint(failure: Failure, error: &tenant::Error, name: &str) -> Fail
             .hint(format!("check what the variables {variables} hold, and that the application is authorized for the Management API")),
         _ if error.is_unreachable() => failure.hint("check the domain and the network, then run the same command again"),
         _ => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn fingerprints_that_cannot_be_written_are_known_all_the_same_and_newer_ones_are_for_a_newer_migrate() {
+        let told = |error: fingerprints::Error| {
+            let Failure { code, state, hint, .. } = error.into();
+            (code, state, hint.unwrap_or_default())
+        };
+        let path = PathBuf::from("base/dev-prod.secrets.json");
+        let unwritten = fingerprints::Error::Write { path: path.clone(), source: std::io::Error::other("full") };
+        assert_eq!(told(unwritten), (FAILED, NOTHING.to_owned(), ROOM.to_owned()));
+        let (code, _, hint) = told(fingerprints::Error::Newer { path, format: 2 });
+        assert_eq!((code, hint.as_str()), (USAGE, "update migrate, then run the same command again"));
     }
 }
