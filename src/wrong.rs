@@ -85,13 +85,43 @@ fn secret_word(text: &str) -> Option<usize> {
     ["secret", "password", "_token", "signing_key", "private_key"].iter().filter_map(|word| text.find(word).map(|at| at + word.len())).min()
 }
 
-/// Returns whether a text ends inside a quoted text of several lines that begins behind the name of a secret.
+/// Returns whether a text ends inside a value of several lines, quoted or a list, that begins behind the name of a secret.
 fn goes_on_with_a_secret(before: &str) -> bool {
-    ["\"\"\"", "'''"].iter().any(|quotes| {
-        let is_open = !before.matches(quotes).count().is_multiple_of(2);
-        let opened_behind = before.rfind(quotes).and_then(|at| before[..at].rsplit('\n').next());
-        is_open && opened_behind.is_some_and(is_secret)
-    })
+    let is_behind_one = |at: usize| before[..at].rsplit('\n').next().is_some_and(is_secret);
+    let (mut at, mut lists) = (0, Vec::new());
+    while let Some(sign) = before[at..].chars().next() {
+        let rest = &before[at..];
+        if let Some(quotes) = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quotes| rest.starts_with(quotes)) {
+            let Some(length) = quoted_length(rest, quotes) else { return is_behind_one(at) || lists.contains(&true) };
+            at += length;
+            continue;
+        }
+        match sign {
+            '[' => lists.push(is_behind_one(at)),
+            ']' => drop(lists.pop()),
+            _ => {}
+        }
+        at += if sign == '#' { rest.find('\n').unwrap_or(rest.len()) } else { sign.len_utf8() };
+    }
+    lists.contains(&true)
+}
+
+/// Returns how long the quoted text is that this one begins with, quotes included; nothing where it does not end.
+///
+/// What is quoted once ends with its line.
+fn quoted_length(text: &str, quotes: &str) -> Option<usize> {
+    let mut at = quotes.len();
+    loop {
+        let rest = &text[at..];
+        if rest.starts_with(quotes) {
+            return Some(at + quotes.len());
+        }
+        at += match rest.chars().next()? {
+            '\n' if quotes.len() == 1 => return Some(at),
+            '\\' if quotes.starts_with('"') => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
+            sign => sign.len_utf8(),
+        };
+    }
 }
 
 /// Covers what follows the name of a secret, byte by byte, so that every place in the line stays where it is.
@@ -185,6 +215,23 @@ mod tests {
         let shown = |line: &str| Source { path: Path::new("a.toml"), text }.wrong(text.find(line).expect("there")..0, "", "").shown;
         assert_eq!(shown("hush"), "*******");
         assert_eq!(shown("seen"), "seen \\q");
+    }
+
+    #[test]
+    fn quotes_in_a_comment_or_in_other_quotes_uncover_nothing() {
+        for other in ["# \"\"\"", "a = 'x\"\"\"y'", "a = \"'''\"", "a = \"\\\"\"", "# don't", "b = [1, 2] # ["] {
+            let text = format!("{other}\nclient_secret = \"\"\"\nhush ''' # \n\"\"\"\nseen\n");
+            let shown =
+                |line: &str| Source { path: Path::new("a.toml"), text: &text }.wrong(text.find(line).expect("there")..0, "", "").shown;
+            assert_eq!((shown("hush").as_str(), shown("seen").as_str()), ("***********", "seen"), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_a_list_of_several_lines_is_covered_in_each() {
+        let text = "client_secret = [\n  \"hush\", [\n],\n  \"hüsh\n]\nnames = [\n  seen\n";
+        let shown = |line: &str| Source { path: Path::new("a.toml"), text }.wrong(text.find(line).expect("there")..0, "", "").shown;
+        assert_eq!((shown("hush").as_str(), shown("hüsh").as_str(), shown("seen").as_str()), ("***********", "********", "  seen"));
     }
 
     #[test]
