@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
-use crate::body::{Body, covers, is_blank};
+use crate::body::{Body, covers, is_blank, join};
 use crate::catalog::{By, Catalog, Kind, Shape, Write};
 use crate::event::Outcome;
 use crate::plan::{Action, Change, Edit};
@@ -286,7 +286,10 @@ fn laid_over(kind: &Kind, field: &str, held: &Value, wanted: Value, edits: &[Edi
         fields.retain(|_, value| !value.as_str().is_some_and(is_mask));
     }
     for edit in edits.iter().filter(|edit| edit.new.is_none() && covers(field, &edit.path)) {
-        whole.take(&edit.path);
+        match &edit.old {
+            Some(Value::Object(known)) if edit.path == field => known.keys().for_each(|name| drop(whole.take(&join(field, name)))),
+            _ => drop(whole.take(&edit.path)),
+        }
     }
     let mut value = whole.0.remove(field).unwrap_or_default();
     lay_over(&mut value, wanted);
@@ -347,6 +350,14 @@ mod tests {
         let kind = Catalog::standard().kind("connections").expect("a kind");
         let laid = laid_over(kind, "options", &held, json!({"scope": ["a", "b"], "deep": {"x": 3}}), &edits);
         assert_eq!(laid, json!({"client_secret": "hidden", "scope": ["a", "b"], "deep": {"x": 3}}));
+    }
+
+    #[test]
+    fn of_options_that_go_whole_what_only_the_target_knows_stays() {
+        let held = json!({"client_secret": "hidden", "mfa": {"active": true}});
+        let edits = [Edit { path: "options".into(), old: Some(json!({"mfa": {"active": true}})), new: None }];
+        let kind = Catalog::standard().kind("connections").expect("a kind");
+        assert_eq!(laid_over(kind, "options", &held, json!({"mfa": null}), &edits), json!({"client_secret": "hidden", "mfa": null}));
     }
 
     #[test]

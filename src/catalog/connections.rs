@@ -80,6 +80,8 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     .mirrors(&[("display_name", "name")])
     .required(&["name", "strategy"])
     .overlaid(&["options"])
+    // Recorded updates that leave them out are answered with them, where every other option goes.
+    .grows(&["options.authentication_methods", "options.passkey_options"])
     // Refused together (recorded); auth0-deploy-cli too takes the target's own out where the other is wanted.
     .exclusive(&[("options.attributes", "options.requires_username"), ("options.attributes", "options.validation")])
     .echoed(&["display_name"])

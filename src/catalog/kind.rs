@@ -99,6 +99,8 @@ pub struct Kind {
     pub required: &'static [&'static str],
     /// Fields that a PATCH replaces whole, where it merges other objects one level deep.
     pub replaced: &'static [&'static str],
+    /// Objects in which an update adds and changes fields and takes none away: a PATCH keeps what it does not mention.
+    pub grows: &'static [&'static str],
     /// Fields written from the target's own value with ours laid over, because they hold what we must not know.
     pub overlaid: &'static [&'static str],
     /// Pairs of fields of which a resource has one: the newer, and the older that it took the place of.

@@ -213,6 +213,7 @@ mod tests {
                 .iter()
                 .chain(kind.overlaid)
                 .chain(kind.replaced)
+                .chain(kind.grows)
                 .chain(kind.echoed)
                 .chain(kind.required)
                 .chain(kind.key)

@@ -67,6 +67,7 @@ pub(super) static SUSPICIOUS_IPS: Kind = Kind::singleton(
      pre-custom-token-exchange{max_attempts rate}}",
 )
 .sets(&["shields", "allowlist"])
+.grows(&["stage"])
 .scopes(READ, &[], UPDATE, &[]);
 
 /// Toll fraud by phone.

@@ -46,6 +46,7 @@ impl Kind {
             filled: &[],
             required: &[],
             replaced: &[],
+            grows: &[],
             overlaid: &[],
             exclusive: &[],
             echoed: &[],
@@ -336,6 +337,13 @@ impl Kind {
     #[must_use]
     pub const fn replaced(mut self, paths: &'static [&'static str]) -> Self {
         self.replaced = paths;
+        self
+    }
+
+    /// Sets the objects of which an update takes nothing away.
+    #[must_use]
+    pub const fn grows(mut self, paths: &'static [&'static str]) -> Self {
+        self.grows = paths;
         self
     }
 

@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 use crate::body::{Body, covers, is_blank};
 use crate::catalog::{Field, Fields, Kind, Purpose, Write, Written};
 
+/// Why a field stays of which the source says nothing.
+pub(super) const UNSAID: &str = "the source does not say it, and every tenant fills it in";
+
 /// One field that differs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Edit {
@@ -47,18 +50,19 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
         return difference;
     }
     let (mut wanted, held) = (normal(kind, desired), normal(kind, live));
+    // An object is dropped field by field.
+    let is_dropped = |path: &str| dropped.iter().any(|dropped| covers(path, dropped));
     for path in kind.filled {
-        let is_dropped = dropped.iter().any(|dropped| dropped == path);
-        if let (None | Some(Value::Null), Some(own), false) = (desired.get(path), held.get(path), is_dropped) {
+        if let (None | Some(Value::Null), Some(own), false) = (desired.get(path), held.get(path), is_dropped(path)) {
             wanted.set(path, own.clone());
-            difference.stays.push(((*path).to_owned(), "the source does not say it, and every tenant fills it in"));
+            difference.stays.push(((*path).to_owned(), UNSAID));
         }
     }
     let mut edits = Vec::new();
     compare_objects("", &wanted.0, &held.0, &mut edits);
     // The server fills an overlaid field in by itself, so what only the target holds there stays.
     let stays =
-        |edit: &mut Edit| edit.new.is_none() && !dropped.contains(&edit.path) && kind.overlaid.iter().any(|path| covers(path, &edit.path));
+        |edit: &mut Edit| edit.new.is_none() && !is_dropped(&edit.path) && kind.overlaid.iter().any(|path| covers(path, &edit.path));
     let because = "only the target has it, and it may be the server's own";
     difference.stays.extend(edits.extract_if(.., stays).map(|edit| (edit.path, because)));
     for edit in edits {
@@ -154,6 +158,7 @@ fn obstacle(kind: &Kind, edit: &Edit) -> Option<&'static str> {
         return None;
     }
     let can_be_empty = match (field, &edit.old) {
+        _ if kind.grows.iter().any(|path| covers(path, &edit.path)) => false,
         (Some(field), _) if field.nullable => true,
         (Some(field), Some(Value::Array(_) | Value::String(_))) => !field.refuses_empty,
         (Some(_), Some(Value::Bool(_) | Value::Number(_))) => false,

@@ -22,6 +22,9 @@ use crate::links::{Link, Links};
 use crate::resource::{Id, Key, Opened, Resource};
 use crate::snapshot::{Desired, Snapshot, Status, refs};
 
+/// Why a singleton stays as the target has it.
+pub(super) const SAYS_NOTHING: &str = "the source says nothing of it";
+
 /// What earlier runs left, and what is to be done about it.
 #[derive(Debug, Clone, Copy)]
 pub struct Past<'past> {
@@ -152,7 +155,7 @@ impl<'inputs> Making<'inputs> {
             }
             if kind.shape == Shape::Singleton && wanted.says_nothing() {
                 if held.is_some_and(|held| !held.says_nothing()) {
-                    self.leave_alone(&wanted.key, "the source says nothing of it");
+                    self.leave_alone(&wanted.key, SAYS_NOTHING);
                 }
                 continue;
             }

@@ -14,6 +14,9 @@ use crate::catalog::{By, Kind, Reference};
 use crate::resource::{Key, Opened, Resource};
 use crate::snapshot::refs;
 
+/// What is said of an id that no resource of the source has.
+pub(super) const LACKED: &str = "which the source does not have";
+
 /// A resource on its way into a plan.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate<'inputs> {
@@ -143,7 +146,7 @@ fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> boo
         Some(key) if is_there(&key) => None,
         Some(key) => Some(format!("it refers to {key}, which the target does not have")),
         None if reference.by == By::Within => None,
-        None => Some(format!("it refers to {} {value}, which the source does not have", reference.to)),
+        None => Some(format!("it refers to {} {value}, {LACKED}", reference.to)),
     };
     let found = body.find(reference.path).into_iter().rev();
     found.filter_map(|(path, value)| reason(value).map(|because| (path, because))).collect()

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::diff::{Edit, after, difference, normal, same};
-use super::make::{Past, plan_after};
+use super::diff::{Edit, UNSAID, after, difference, normal, same};
+use super::make::{Past, SAYS_NOTHING, plan_after};
 use super::merge::OnDrift;
+use super::resolve::LACKED;
 use super::stages::removals;
 use super::{Action, Change, LeftOut, Plan, Undoes};
 use crate::base::Base;
@@ -183,7 +184,10 @@ impl<'inputs> Undoing<'inputs> {
                 self.leave_out(&key, Some(&edit.path), "it changed again since the run");
                 continue;
             }
-            body.put(&edit.path, edit.old.clone());
+            match &edit.old {
+                Some(old) => body.set(&edit.path, old.clone()),
+                None => clear(&mut body, &edit.path),
+            }
             if let Some(running) = running_path(kind, &body, edit).filter(|_| !is_first_followed) {
                 body.put(&running, edit.old.clone());
             }
@@ -287,8 +291,10 @@ impl<'inputs> Undoing<'inputs> {
         }
         plan.stages.retain(|stage| !stage.changes.is_empty());
         plan.left_out.retain(|left| touched.contains(&left.key));
-        plan.left_out.extend(left_out);
         plan.left_alone.retain(|left| touched.contains(&left.key));
+        plan.left_out.extend(plan.left_alone.extract_if(.., |left| left.because == SAYS_NOTHING));
+        plan.left_out.iter_mut().chain(&mut plan.left_alone).for_each(speak_of_the_target);
+        plan.left_out.extend(left_out);
         plan.manual.retain(|manual| touched.contains(&manual.key));
         plan.target_only.clear();
         plan.unknown.clear();
@@ -297,6 +303,28 @@ impl<'inputs> Undoing<'inputs> {
         plan.stages.extend(removals(catalog, removed, "created by the run"));
         plan.undoes = Some(Undoes { run: done.name.to_owned(), source: done.plan.source_tenant().to_owned() });
         (plan, desired)
+    }
+}
+
+/// Says of the target before the run what the plan says of its source.
+fn speak_of_the_target(left: &mut LeftOut) {
+    for (of_source, of_target) in [
+        (SAYS_NOTHING, "it said nothing before the run, and no request takes away what it says"),
+        (LACKED, "which the target does not have"),
+        (UNSAID, "it was not there before the run, and every tenant fills it in"),
+    ] {
+        left.because = left.because.replace(of_source, of_target);
+    }
+}
+
+/// Takes a field away, and each object above it that holds nothing then; the outermost stays, since it says that it is to be emptied.
+fn clear(body: &mut Body, path: &str) {
+    body.take(path);
+    if let Some((above, _)) = path.rsplit_once('.')
+        && above.contains('.')
+        && body.get(above).and_then(Value::as_object).is_some_and(serde_json::Map::is_empty)
+    {
+        clear(body, above);
     }
 }
 
@@ -412,5 +440,52 @@ mod tests {
         other.resources[0].id = Id::new("other");
         let taken = taken_back(vec![("clients/Web", removed(), Vec::new())], &other);
         assert_eq!((taken.is_empty(), named(&taken)), (true, vec!["clients/Web: the target has another of this name by now".to_owned()]));
+    }
+
+    /// An update that added a field where there was nothing.
+    fn added(id: &str, path: &str, new: Value) -> Action {
+        let edits = vec![Edit { path: path.into(), old: None, new: Some(new) }];
+        Action::Update { id: Some(Id::new(id)), body: Body::new(), edits }
+    }
+
+    #[test]
+    fn options_that_were_added_go_though_options_are_laid_over() {
+        let held = live(&[("connections/db", json!({"name": "db", "options": {"mfa": {"active": true}, "import_mode": true}}))]);
+        let back = taken_back(vec![("connections/db", added("connections/db", "options.mfa.active", json!(true)), Vec::new())], &held);
+        let edits = back.changes().filter_map(|change| match &change.action {
+            Action::Update { edits, .. } => Some(edits.as_slice()),
+            _ => None,
+        });
+        let gone = [Edit { path: "options.mfa".into(), old: Some(json!({"active": true})), new: None }];
+        assert_eq!((edits.collect::<Vec<_>>(), named(&back)), (vec![&gone[..]], Vec::new()));
+    }
+
+    #[test]
+    fn what_an_update_only_adds_to_stays_and_is_named() {
+        let key = "attack-protection-suspicious-ip-throttling";
+        let held = json!({"enabled": true, "stage": {"pre-login": {"rate": 1}, "pre-custom-token-exchange": {"rate": 2}}});
+        let run = added(key, "stage.pre-custom-token-exchange.rate", json!(2));
+        let back = taken_back(vec![(key, run, Vec::new())], &live(&[(key, held)]));
+        let because = format!("{key}, stage.pre-custom-token-exchange: it differs in the target, and the API has no way to clear it");
+        assert_eq!((back.is_empty(), named(&back)), (true, vec![because]));
+    }
+
+    #[test]
+    fn settings_of_which_the_target_said_nothing_stay_and_are_named() {
+        let run = added("prompts", "identifier_first", json!(true));
+        let back = taken_back(vec![("prompts", run, Vec::new())], &live(&[("prompts", json!({"identifier_first": true}))]));
+        let because = "prompts: it said nothing before the run, and no request takes away what it says";
+        assert_eq!((back.is_empty(), named(&back)), (true, vec![because.to_owned()]));
+    }
+
+    #[test]
+    fn what_dangles_is_said_of_the_target() {
+        let held = json!({"name": "Web", "description": "new", "default_organization": {"organization_id": "org_1", "flows": ["client_credentials"]}});
+        let back = taken_back(
+            vec![("clients/Web", edited("description", json!("old"), json!("new")), Vec::new())],
+            &live(&[("clients/Web", held)]),
+        );
+        let because = "clients/Web, default_organization: it refers to organizations \"org_1\", which the target does not have";
+        assert_eq!(named(&back), [because]);
     }
 }

@@ -73,9 +73,9 @@ const EXCUSES: &[Excuse] = &[
     excuse("and no tenant takes two", &["resource-servers", "connections"], Within::Mixed, "the API answers 409"),
     excuse(
         "the API has no way to clear it",
-        &["tenant-settings", "email-templates", "phone-templates"],
+        &["tenant-settings", "email-templates", "phone-templates", "attack-protection-suspicious-ip-throttling"],
         Within::Any,
-        "null is refused, no value means nothing",
+        "null is refused, no value means nothing; stages of throttling are only added to",
     ),
     excuse("only be set when the resource is created", &["clients"], Within::Mixed, "an update with it is refused"),
     excuse("every tenant has one", &["client-login-page"], Within::Any, "two recordings are without their tenant's global client"),
