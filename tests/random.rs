@@ -211,7 +211,7 @@ fn meaning(held: &Snapshot) -> BTreeMap<String, Body> {
 }
 
 /// Returns what one tenant holds otherwise than the other.
-fn moved(one: &Snapshot, other: &Snapshot) -> Vec<String> {
+pub(crate) fn moved(one: &Snapshot, other: &Snapshot) -> Vec<String> {
     let (one, other) = (meaning(one), meaning(other));
     let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
     let differ = keys.into_iter().filter(|key| one.get(*key) != other.get(*key));
@@ -219,7 +219,7 @@ fn moved(one: &Snapshot, other: &Snapshot) -> Vec<String> {
 }
 
 /// Takes back a run that went through whole; returns what was decided and how it ended.
-async fn taken_back(plan: &Plan, summary: &Summary, tenant: &Tenant) -> (Plan, Summary) {
+pub(crate) async fn taken_back(plan: &Plan, summary: &Summary, tenant: &Tenant) -> (Plan, Summary) {
     let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone())));
     let (applied, live) = (applied.collect(), read(tenant).await);
     let (plan, _) = undo(Catalog::standard(), Done { name: "r", plan, applied: &applied }, &live, &|_| true);

@@ -14,6 +14,7 @@ mod judge;
 mod meaning;
 mod rules;
 mod secrets;
+mod undone;
 mod writes;
 
 use std::collections::BTreeMap;
