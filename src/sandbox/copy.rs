@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::answer::Answer;
 use super::state::{State, Unreadable, bare};
 use crate::body::Body;
-use crate::catalog::{Kind, Names, Shape};
+use crate::catalog::{Catalog, Kind, Names, Shape};
 
 /// What a tenant answered, put together as a state.
 #[derive(Default)]
@@ -36,12 +36,30 @@ impl Copy {
         self.absent.extend(paths.into_iter().map(|path| (path, answer.clone())));
     }
 
+    /// Returns the lists under what was taken in of which nothing was answered: they are not there, where others may be empty.
+    fn unread(&self) -> Vec<String> {
+        let under = |kind: &'static Kind, parent: &str| {
+            let parent = Catalog::standard().kind(parent).expect("catalog test: every parent is a kind");
+            let held = self.data.get(parent.path).and_then(Value::as_array).into_iter().flatten();
+            held.filter_map(|one| one[parent.id].as_str()).map(|id| kind.path_of(id)).collect::<Vec<_>>()
+        };
+        let lists = Catalog::standard().kinds().filter_map(|kind| match kind.shape {
+            Shape::Child { parent, .. } => Some(under(kind, parent)),
+            _ => None,
+        });
+        lists.flatten().filter(|path| !self.data.contains_key(path)).collect()
+    }
+
     /// Returns the tenant.
     ///
     /// # Errors
     ///
     /// When what was answered is no state.
-    pub fn state(self, domain: &str) -> Result<State, Unreadable> {
+    pub fn state(mut self, domain: &str) -> Result<State, Unreadable> {
+        let not_found = json!({"status": 404, "body": Answer::not_found().body});
+        for path in self.unread() {
+            self.absent.insert(path, not_found.clone());
+        }
         State::from_json(json!({"domain": domain, "data": self.data, "absent": self.absent}))
     }
 }
