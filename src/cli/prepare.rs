@@ -113,23 +113,30 @@ impl Source<'_> {
     }
 }
 
+impl Manner {
+    /// Returns its flags besides the mapping's, to be repeated in another command.
+    pub(super) fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        if !self.include.is_empty() {
+            words.extend(["--include".to_owned(), self.include.join(",")]);
+        }
+        if let Some(drift) = self.drift.to_possible_value().filter(|_| self.drift != DriftChoice::Keep) {
+            words.extend(["--drift".to_owned(), drift.get_name().to_owned()]);
+        }
+        if self.prune {
+            words.push("--prune".to_owned());
+        }
+        words
+    }
+}
+
 impl Route {
     /// Returns the command that carries a plan out which was made this way.
     pub(super) fn next_command(&self, context: &Context, plan: &Plan) -> String {
         let from = self.from.as_deref().unwrap_or(&plan.source.tenant);
         let mut words = vec![format!("migrate import --tenant {} --from {}", plan.target.tenant, shell_word(from))];
         words.extend(self.manner.mapping.iter().map(|path| format!("--mapping {}", shell_word(&path.display().to_string()))));
-        if !self.manner.include.is_empty() {
-            words.push(format!("--include {}", self.manner.include.join(",")));
-        }
-        match self.manner.drift {
-            DriftChoice::Keep => {}
-            DriftChoice::Overwrite => words.push("--drift overwrite".to_owned()),
-            DriftChoice::Refuse => words.push("--drift refuse".to_owned()),
-        }
-        if self.manner.prune {
-            words.push("--prune".to_owned());
-        }
+        words.extend(self.manner.words());
         words.extend(context.given());
         words.join(" ")
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::Value;
 
 use super::import::{Again, Started, agree, carry_out_linked, exit_of};
@@ -71,13 +71,9 @@ impl Sync {
     pub(super) fn flags(&self) -> Result<Vec<String>, Failure> {
         refuse_critical(&self.allow)?;
         allowed(&self.allow)?;
-        let listed = |flag: &str, words: &[String]| if words.is_empty() { vec![] } else { vec![flag.to_owned(), words.join(",")] };
-        let drift = self.manner.drift.to_possible_value().filter(|_| self.manner.drift != DriftChoice::Keep);
-        let drift: Vec<String> = drift.into_iter().flat_map(|drift| ["--drift".to_owned(), drift.get_name().to_owned()]).collect();
-        let prune = if self.manner.prune { vec!["--prune".to_owned()] } else { vec![] };
-        let of_manner = [listed("--include", &self.manner.include), drift, prune, listed("--allow", &self.allow)];
-        let of_limits = [self.limits.words(), self.patience.words()];
-        Ok([of_manner.concat(), of_limits.concat(), self.secrets.words(), self.hooks.words()?].concat())
+        let allow = if self.allow.is_empty() { Vec::new() } else { vec!["--allow".to_owned(), self.allow.join(",")] };
+        let words = [self.manner.words(), allow, self.limits.words(), self.patience.words(), self.secrets.words(), self.hooks.words()?];
+        Ok(words.concat())
     }
 
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
