@@ -175,3 +175,15 @@ fn a_change_by_hand_that_was_cut_off_and_resumed_leaves_no_links_and_no_base() {
     stage.change_prod(|held| assert_eq!(client_of(held, SHOP)["description"], "by hand"));
     assert_eq!((stage.in_folder("links"), stage.in_folder("base")), (Vec::new(), Vec::new()));
 }
+
+#[test]
+fn a_plan_says_what_is_at_stake_where_what_was_last_written_is_missing() {
+    let stage = Stage::small();
+    let note = "what was last written of them is not known: fields that the target changed by itself are written over; put base/ of the last run back";
+    assert!(!stage.run("plan --tenant prod").out.contains(note), "nothing was written yet");
+    assert_eq!(stage.run("import --tenant prod --allow critical --yes --quiet").code, 0);
+    assert!(!stage.run("plan --tenant prod").out.contains(note), "it is known");
+    std::fs::remove_dir_all(stage.path("base")).expect("removed");
+    let said = stage.run("plan --tenant prod");
+    assert!(said.out.contains(note), "{}", said.whole());
+}

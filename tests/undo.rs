@@ -380,3 +380,16 @@ fn what_was_changed_by_hand_beside_what_is_taken_back_stays_drift() {
     let shop = &stage.prod("/clients")[0];
     assert_eq!((&shop["description"], &shop["logo_uri"]), (&json!("by hand"), &json!("https://shop.acme.example/bad")));
 }
+
+#[test]
+fn a_run_that_came_to_its_end_is_not_taken_up_again() {
+    let stage = Stage::small();
+    let run = imported(&stage);
+    let journal = stage.read(&format!("runs/{run}/journal.jsonl"));
+    assert_snapshot!(stage.run(&format!("import --tenant prod --resume {run} --yes")).refused(), @r#"
+    exit 64
+    error: nothing was written: the run "TIME-prod" came to its end
+    hint:  `migrate import` plans anew
+    "#);
+    assert_eq!(stage.read(&format!("runs/{run}/journal.jsonl")), journal);
+}

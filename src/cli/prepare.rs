@@ -255,7 +255,7 @@ pub(super) async fn prepare_before(context: &Context, route: &Route, witness: Op
     plan.notes.extend(untouched.into_iter().map(|place| format!("the rule at {place} had nothing to do")));
     if memory.lacks_base() {
         let what = "resources are linked, and what was last written of them is not known: fields that the target changed by itself are written over";
-        plan.notes.push(format!("{what}; the folder base/ of the last run tells"));
+        plan.notes.push(format!("{what}; put base/ of the last run back to keep them"));
     }
     let mut refusals = guard::refusals(context.catalog, &plan, &desired, &live, target.most_changed);
     if route.manner.drift == DriftChoice::Refuse {
