@@ -4,6 +4,7 @@
 //! settings/        migrate.toml, .env, the environment
 //! context.rs       what every verb needs: settings, tenants, where to print
 //! prepare.rs       source and target -> plan; the same for plan, dry run and import
+//! guards.rs        what a command line lets pass, and what a refusal says
 //! memory.rs        links and base: what a run leaves for the next
 //! runs.rs          runs that were
 //! hooks.rs         who hears how a night went
@@ -12,14 +13,17 @@
 //! rehearsal.rs     an import tried on a copy of its target
 //! secrets_to.rs    who keeps the secrets that a target makes
 //! signals.rs       Ctrl-C and SIGTERM
-//! carry_out.rs     run folder, summary, reports
+//! begun.rs         a run before its first request: plan, target, folder, journal
+//! carry_out.rs     a run to its end: signals, memory, reports, exit code
 //! failure.rs       errors -> what state things are in, cause, hint, exit code
 //! verbs/           one file a verb; its doc comment is its help
 //! ```
 
+mod begun;
 mod carry_out;
 mod context;
 mod failure;
+mod guards;
 mod hooks;
 mod limits;
 mod lock;

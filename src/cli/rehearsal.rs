@@ -11,14 +11,13 @@ use clap::Args;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::carry_out::{Ended, carry_out};
+use super::begun::Begun;
+use super::carry_out::{Ended, carry_out, exit_of_whole};
 use super::context::Context;
 use super::failure::{FAILED, Failure, INCOMPLETE, USAGE};
 use super::lock::{Patience, lock};
 use super::prepare::{Prepared, Route, prepare, read};
 use super::settings::TenantSettings;
-use super::verbs::import::{Again, Started, carry_out_linked, exit_of};
-use crate::apply::Moved;
 use crate::body::Body;
 use crate::catalog::Kind;
 use crate::disk::Lock;
@@ -108,8 +107,6 @@ fn mask(value: &mut Value) {
 
 /// How a rehearsal went.
 pub(super) struct Rehearsed {
-    /// What was rehearsed.
-    pub(super) plan: Plan,
     ended: Ended,
     resumed: usize,
     requests: usize,
@@ -122,7 +119,7 @@ impl Rehearsed {
     /// Returns it as it is told.
     pub(super) fn told(&self) -> report::Rehearsal<'_> {
         report::Rehearsal {
-            plan: &self.plan,
+            plan: &self.ended.plan,
             summary: &self.ended.summary,
             resumed: self.resumed,
             requests: self.requests,
@@ -135,7 +132,7 @@ impl Rehearsed {
     /// Returns the exit code.
     pub(super) fn code(&self) -> u8 {
         match (self.ended.summary.is_whole(), self.again.is_empty()) {
-            (true, true) => exit_of(&self.plan),
+            (true, true) => exit_of_whole(&self.ended.plan),
             // Everything was applied, and yet something is to do: it would be written every night.
             (true, false) => FAILED,
             (false, _) => INCOMPLETE,
@@ -165,13 +162,13 @@ async fn to_the_end(context: &Context, route: &Route, prepared: Prepared, copy: 
     let otherwise = scene.differs_from(live, &target, include).await?;
     let scene = scene.anew(faults).await?;
     let lock = lock(&scene.context, &target.name, Patience::default()).await?;
-    let (plan, ended, resumed) = Box::pin(scene.carry_out(prepared, &target, &lock, include)).await.map_err(not_over)?;
+    let (ended, resumed) = Box::pin(scene.carry_out(prepared, &target, &lock, include)).await.map_err(not_over)?;
     let (requests, writes) = scene.counts();
     let scene = scene.anew(Vec::new()).await?;
     let route = Route { tenant: Some(target.name), from: Some(source.display().to_string()), manner: route.manner.clone() };
     let again = prepare(&scene.context, &route).await.map_err(not_over)?.plan;
     scene.sandbox.stop().await;
-    Ok(Rehearsed { plan, ended, resumed, requests, writes, otherwise, again })
+    Ok(Rehearsed { ended, resumed, requests, writes, otherwise, again })
 }
 
 /// Where a rehearsal takes place.
@@ -221,12 +218,11 @@ impl Scene {
         target: &TenantSettings,
         lock: &Lock,
         include: &[String],
-    ) -> Result<(Plan, Ended, usize), Failure> {
+    ) -> Result<(Ended, usize), Failure> {
         let (source, name) = (prepared.plan.source.tenant.clone(), target.name.as_str());
         let memory = prepared.memory.moved_to(&self.context, &source, name)?;
         let prepared = Prepared { tenant: self.context.connect(target)?, memory, ..prepared };
-        let Started { plan, tenant, mut memory, begun } = Started::of(&self.context, prepared, lock, "import")?;
-        let mut ended = carry_out(&self.context, &plan, begun, &tenant, Moved::default(), Some(&mut memory)).await?;
+        let mut ended = carry_out(&self.context, Begun::of(&self.context, prepared, lock, "import")?).await?;
         let mut resumed = 0;
         while is_cut_off(&ended) && resumed < MOST {
             resumed += 1;
@@ -237,12 +233,11 @@ impl Scene {
                 .await
                 .or_else(|failure| if resumed < MOST { Ok(ended) } else { Err(failure) })?;
         }
-        Ok((plan, ended, resumed))
+        Ok((ended, resumed))
     }
 
     async fn go_on(&self, folder: &Path, target: &TenantSettings, lock: &Lock, include: &[String]) -> Result<Ended, Failure> {
-        let Again { plan, tenant, moved, begun } = Again::of(&self.context, target, folder, lock, include).await?;
-        carry_out_linked(&self.context, &plan, begun, &tenant, moved).await
+        carry_out(&self.context, Begun::again(&self.context, target, folder, lock, include).await?).await
     }
 
     /// Returns the requests so far, and how many of them were writes.

@@ -6,21 +6,19 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::apply::{Moved, journal};
-use crate::cli::carry_out::{Begun, Ended, carry_out};
+use crate::cli::begun::{Begun, agree, refuse_another_target};
+use crate::cli::carry_out::{carry_out, exit_of_whole, nothing_to_do};
 use crate::cli::context::Context;
-use crate::cli::failure::{Failure, INCOMPLETE, REFUSED, USAGE};
+use crate::cli::failure::{Failure, REFUSED, USAGE};
+use crate::cli::guards::{allowed, preflight};
 use crate::cli::lock::{Patience, lock};
-use crate::cli::memory::Memory;
-use crate::cli::prepare::{Prepared, Route, allowed, preflight, prepare, prepare_before, read};
+use crate::cli::prepare::{Route, prepare, prepare_before, read};
 use crate::cli::rehearsal::{Copyist, Rehearsing, rehearse};
 use crate::cli::runs::{self, folder_of};
 use crate::cli::secrets_to::Secrets;
-use crate::cli::settings::TenantSettings;
-use crate::disk::Lock;
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Plan, file};
 use crate::report;
-use crate::tenant::Tenant;
 
 /// Make a target hold what a source holds
 ///
@@ -75,17 +73,14 @@ impl Import {
         let Some(lock) = lock else { return Ok(self.stop_after_the_plan(context, &prepared.plan, &standing)) };
         // What a guard refuses is refused where nothing would be written too: a dry run says the same.
         if prepared.plan.is_empty() && standing.is_empty() {
-            let plan = agree(prepared)?;
-            context.answer(|| report::plan(&plan, &[], ""), || report::plan_json(&plan, &[], exit_of(&plan)));
-            return Ok(exit_of(&plan));
+            return Ok(nothing_to_do(context, &agree(prepared)?));
         }
         context.show(|| report::plan(&prepared.plan, &standing, ""));
         preflight(context, &prepared.plan, &prepared.tenant, &standing).await?;
         let keeper = self.secrets.keeper(&prepared.plan.target.tenant)?;
         context.confirm(&question(&prepared.plan), self.yes)?;
-        let Started { plan, tenant, mut memory, begun } = Started::of(context, prepared, &lock, "import")?;
-        let ended = carry_out(context, &plan, begun.with_keeper(keeper), &tenant, Moved::default(), Some(&mut memory)).await?;
-        Ok(ended.answer(context, &plan))
+        let begun = Begun::of(context, prepared, &lock, "import")?.with_keeper(keeper);
+        Ok(carry_out(context, begun).await?.answer(context))
     }
 
     /// Makes the plan of an import, and carries it out on a copy of the target.
@@ -124,7 +119,7 @@ impl Import {
     async fn carry_out_file(&self, context: &Context, path: &Path, allowed: &BTreeSet<String>) -> Result<u8, Failure> {
         let (plan, refusals) = file::load(path)?;
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
-        refuse_another_target(&plan, &target.name, &target.domain)?;
+        refuse_another_target(&plan, target)?;
         let lock = lock(context, &plan.target.tenant, self.patience).await?;
         let tenant = context.connect(target)?;
         let live = read(context, &tenant, target, &self.route.manner.include).await?;
@@ -135,12 +130,12 @@ impl Import {
         preflight(context, &plan, &tenant, &standing).await?;
         context.show(|| report::plan(&plan, &standing, ""));
         if plan.is_empty() {
-            return Ok(exit_of(&plan));
+            return Ok(exit_of_whole(&plan));
         }
         let keeper = self.secrets.keeper(&plan.target.tenant)?;
         context.confirm(&question(&plan), self.yes)?;
-        let begun = Begun::new(context, &plan, &lock, "import")?.with_keeper(keeper);
-        Ok(carry_out_linked(context, &plan, begun, &tenant, moved).await?.answer(context, &plan))
+        let begun = Begun::of_plan(context, plan, tenant, &lock, "import")?.except(moved).with_keeper(keeper);
+        Ok(carry_out(context, begun).await?.answer(context))
     }
 
     async fn resume(&self, context: &Context, run: &str) -> Result<u8, Failure> {
@@ -152,104 +147,18 @@ impl Import {
             run => folder_of(&context.folder("runs")?, run)?,
         };
         refuse_ended(&folder)?;
-        let Again { plan, tenant, moved, begun } = Again::of(context, target, &folder, &lock, &self.route.manner.include).await?;
-        let begun = begun.with_keeper(self.secrets.keeper(&plan.target.tenant)?);
-        let changes = report::count(plan.changes().count(), "change");
+        let begun = Begun::again(context, target, &folder, &lock, &self.route.manner.include).await?;
+        let begun = begun.with_keeper(self.secrets.keeper(&target.name)?);
+        let changes = report::count(begun.plan.changes().count(), "change");
         context.confirm(&format!("Go on with {}, {changes} to \"{}\" ({})?", folder.display(), target.name, target.domain), self.yes)?;
-        Ok(carry_out_linked(context, &plan, begun, &tenant, moved).await?.answer(context, &plan))
+        Ok(carry_out(context, begun).await?.answer(context))
     }
-}
-
-/// A run that was cut off, and all that it takes to go on with it.
-pub(in crate::cli) struct Again<'lock> {
-    pub(in crate::cli) plan: Plan,
-    pub(in crate::cli) tenant: Tenant,
-    pub(in crate::cli) moved: Moved,
-    pub(in crate::cli) begun: Begun<'lock>,
-}
-
-impl<'lock> Again<'lock> {
-    /// Reads the run's files and the target; writes nothing to it yet.
-    pub(in crate::cli) async fn of(
-        context: &Context,
-        target: &TenantSettings,
-        folder: &Path,
-        lock: &'lock Lock,
-        include: &[String],
-    ) -> Result<Self, Failure> {
-        let (plan, _) = file::load(&folder.join("plan.json"))?;
-        refuse_another_target(&plan, &target.name, &target.domain)?;
-        let tenant = context.connect(target)?;
-        let begun = Begun::again(folder, lock)?;
-        let live = read(context, &tenant, target, include).await?;
-        let moved = Moved::since(context.catalog, &plan, &live);
-        let standing: Vec<Refusal> = guard::secrets(&plan, &|field| context.secret(field).is_some()).into_iter().collect();
-        preflight(context, &plan, &tenant, &standing).await?;
-        Ok(Self { plan, tenant, moved, begun })
-    }
-}
-
-/// A run that is about to begin, and all that it takes to carry it out.
-pub(in crate::cli) struct Started<'lock> {
-    pub(in crate::cli) plan: Plan,
-    pub(in crate::cli) tenant: Tenant,
-    pub(in crate::cli) memory: Memory,
-    pub(in crate::cli) begun: Begun<'lock>,
-}
-
-impl<'lock> Started<'lock> {
-    /// Keeps what was found before anything is written, so that whoever goes on after a cut knows it too.
-    pub(in crate::cli) fn of(context: &Context, prepared: Prepared, lock: &'lock Lock, by: &str) -> Result<Self, Failure> {
-        let Prepared { plan, tenant, desired, live, mut memory, .. } = prepared;
-        memory.adopt(&desired, &live);
-        let promised = memory.agree(desired, &live, &plan);
-        memory.save()?;
-        let begun = Begun::promising(context, &plan, promised, lock, by)?;
-        Ok(Self { plan, tenant, memory, begun })
-    }
-}
-
-/// Remembers that both sides agree, where nothing is to change; returns the plan that says so.
-pub(super) fn agree(prepared: Prepared) -> Result<Plan, Failure> {
-    let Prepared { plan, desired, live, mut memory, .. } = prepared;
-    memory.adopt(&desired, &live);
-    memory.agree(desired, &live, &plan);
-    memory.save()?;
-    Ok(plan)
-}
-
-/// Carries out a plan that was read from a file, with what earlier runs left of its source and target.
-pub(in crate::cli) async fn carry_out_linked(
-    context: &Context,
-    plan: &Plan,
-    begun: Begun<'_>,
-    tenant: &Tenant,
-    moved: Moved,
-) -> Result<Ended, Failure> {
-    let mut memory = Memory::of_plan(context, plan)?;
-    if let Some(memory) = &mut memory {
-        memory.adopt_planned(plan);
-    }
-    carry_out(context, plan, begun, tenant, moved, memory.as_mut()).await
 }
 
 fn question(plan: &Plan) -> String {
     let counts = plan.counts();
     let changes = report::count(counts.creates + counts.updates + counts.removals, "change");
     format!("Apply {changes} to \"{}\" ({})?", plan.target.tenant, plan.target.domain)
-}
-
-/// What is left out of a plan keeps a run from being whole.
-pub(in crate::cli) fn exit_of(plan: &Plan) -> u8 {
-    if plan.left_out.is_empty() { 0 } else { INCOMPLETE }
-}
-
-pub(super) fn refuse_another_target(plan: &Plan, name: &str, domain: &str) -> Result<(), Failure> {
-    if plan.target.domain == domain {
-        return Ok(());
-    }
-    let state = format!("nothing was written: the plan is for {}, and \"{name}\" is {domain}", plan.target.domain);
-    Err(Failure::new(USAGE, state).hint("name the tenant it was made for with --tenant"))
 }
 
 /// A run that came to its end is left as it is.

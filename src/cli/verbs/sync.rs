@@ -2,19 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::Value;
 
-use super::import::{Again, Started, agree, carry_out_linked, exit_of};
-use crate::apply::Moved;
-use crate::cli::carry_out::{Ended, carry_out};
+use crate::cli::begun::{Begun, agree};
+use crate::cli::carry_out::{Ended, carry_out, exit_of_whole};
 use crate::cli::context::{Context, now, print};
 use crate::cli::failure::{FAILED, Failure, INCOMPLETE, LOCKED, ROOM, USAGE};
+use crate::cli::guards::{allowed, preflight};
 use crate::cli::hooks::Hooks;
 use crate::cli::limits::{Limit, Limits};
 use crate::cli::lock::{Patience, lock};
-use crate::cli::prepare::{DriftChoice, Manner, Route, allowed, preflight, prepare, source_name};
+use crate::cli::prepare::{DriftChoice, Manner, Route, prepare, source_name};
 use crate::cli::runs::{PastRun, is_of, names};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
@@ -52,8 +53,8 @@ pub(in crate::cli) struct Sync {
 /// What came of a night, as far as it went.
 #[derive(Default)]
 struct Course {
-    resumed: Option<(Plan, Ended)>,
-    plan: Option<Plan>,
+    resumed: Option<Ended>,
+    plan: Option<Arc<Plan>>,
     run: Option<Ended>,
 }
 
@@ -94,9 +95,9 @@ impl Sync {
             target: &target.name,
             began: &began,
             ended: &now(),
-            resumed: course.resumed.as_ref().map(|(plan, ended)| ended.of(plan)),
-            plan: course.plan.as_ref(),
-            run: course.run.as_ref().zip(course.plan.as_ref()).map(|(ended, plan)| ended.of(plan)),
+            resumed: course.resumed.as_ref().map(Ended::told),
+            plan: course.plan.as_deref(),
+            run: course.run.as_ref().map(Ended::told),
             keeps_drift: self.manner.drift == DriftChoice::Keep,
             limit: course.limit(),
             failure: went.as_ref().err().map(Failure::json),
@@ -140,19 +141,17 @@ impl Sync {
         let prepared = unless_stopped(context, prepare(context, route)).await?;
         let standing = guard::standing(prepared.refusals.clone(), acknowledged);
         if prepared.plan.is_empty() && standing.is_empty() {
-            let code = exit_of(course.plan.insert(agree(prepared)?));
+            let code = exit_of_whole(course.plan.insert(Arc::new(agree(prepared)?)));
             return Ok(course.with_lost_secrets(code));
         }
         if let Err(failure) = preflight(context, &prepared.plan, &prepared.tenant, &standing).await {
             let hint = self.by_a_person(context, route, &prepared.plan, &standing);
-            course.plan = Some(prepared.plan);
+            course.plan = Some(Arc::new(prepared.plan));
             return Err(hint.into_iter().fold(failure, Failure::hint));
         }
-        let Started { plan, tenant, mut memory, begun } = Started::of(context, prepared, &lock, "sync")?;
-        let begun = begun.within(limit).with_keeper(self.secrets.keeper(&target.name)?);
-        let plan = course.plan.insert(plan);
-        let ended = carry_out(context, plan, begun, &tenant, Moved::default(), Some(&mut memory)).await?;
-        let code = course.run.insert(ended).code;
+        let begun = Begun::of(context, prepared, &lock, "sync")?.within(limit).with_keeper(self.secrets.keeper(&target.name)?);
+        course.plan = Some(begun.plan.clone());
+        let code = course.run.insert(carry_out(context, begun).await?).code;
         Ok(course.with_lost_secrets(code))
     }
 
@@ -166,14 +165,11 @@ impl Sync {
         limit: &mut Limit,
         course: &mut Course,
     ) -> Result<Option<u8>, Failure> {
-        let again = unless_stopped(context, Again::of(context, target, folder, lock, &self.manner.include)).await?;
-        let Again { plan, tenant, moved, begun } = again;
+        let begun = unless_stopped(context, Begun::again(context, target, folder, lock, &self.manner.include)).await?;
         let begun = begun.within(limit.clone()).with_keeper(self.secrets.keeper(&target.name)?);
-        let ended = carry_out_linked(context, &plan, begun, &tenant, moved).await?;
-        limit.spend(tenant.requests());
-        let is_cut_off = ended.summary.unsent > 0;
-        let (_, ended) = course.resumed.insert((plan, ended));
-        Ok(ended.signal.or(is_cut_off.then_some(ended.code)))
+        let ended = course.resumed.insert(carry_out(context, begun).await?);
+        limit.spend(ended.requests);
+        Ok(ended.signal.or((ended.summary.unsent > 0).then_some(ended.code)))
     }
 
     /// Returns how a person lets a plan pass this once, where somebody can.
@@ -194,14 +190,14 @@ impl Sync {
 impl Course {
     /// Returns the limit or the signal that ended the night, in words.
     fn limit(&self) -> Option<&str> {
-        let resumed = self.resumed.as_ref().map(|(_, ended)| ended);
+        let resumed = self.resumed.as_ref();
         let stopped = |ended: &'_ Ended| ended.signal.filter(|_| ended.summary.unsent > 0).map(|_| "a signal stopped it");
         resumed.into_iter().chain(&self.run).find_map(|ended| ended.limit.as_deref().or_else(|| stopped(ended)))
     }
 
     /// Returns the exit code of a night: one in which a new secret was lost is not whole, whichever run lost it.
     fn with_lost_secrets(&self, code: u8) -> u8 {
-        let lost = self.resumed.as_ref().map_or(0, |(_, ended)| ended.summary.lost_secrets());
+        let lost = self.resumed.as_ref().map_or(0, |ended| ended.summary.lost_secrets());
         if code == 0 && lost > 0 { INCOMPLETE } else { code }
     }
 }

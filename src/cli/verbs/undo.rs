@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
-use super::import::{exit_of, refuse_another_target};
-use crate::apply::Moved;
-use crate::cli::carry_out::{Begun, carry_out};
+use crate::cli::begun::{Begun, refuse_another_target};
+use crate::cli::carry_out::{carry_out, nothing_to_do};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, REFUSED, USAGE};
+use crate::cli::guards::{allowed, preflight};
 use crate::cli::lock::{Patience, lock};
-use crate::cli::memory::Memory;
-use crate::cli::prepare::{allowed, patterns, preflight, read};
+use crate::cli::prepare::{patterns, read};
 use crate::cli::runs::PastRun;
 use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
@@ -52,7 +51,7 @@ impl Undo {
         let acknowledged = allowed(&self.allow)?;
         let past = PastRun::load(context, &self.run)?;
         let target = context.tenant_settings(Some(&past.plan.target.tenant))?;
-        refuse_another_target(&past.plan, &target.name, &target.domain)?;
+        refuse_another_target(&past.plan, target)?;
         let lock = if self.dry_run { None } else { Some(lock(context, &target.name, self.patience).await?) };
         // Whoever held the lock may have gone on with it.
         let past = PastRun::load(context, &self.run)?;
@@ -62,16 +61,14 @@ impl Undo {
         let standing = guard::standing(refusals, &acknowledged);
         let Some(lock) = lock else { return Ok(self.stop_after_the_plan(context, &plan, &standing)) };
         if plan.is_empty() {
-            context.answer(|| report::plan(&plan, &[], ""), || report::plan_json(&plan, &[], exit_of(&plan)));
-            return Ok(exit_of(&plan));
+            return Ok(nothing_to_do(context, &plan));
         }
         context.show(|| report::plan(&plan, &standing, ""));
         preflight(context, &plan, &tenant, &standing).await?;
         let keeper = self.secrets.keeper(&target.name)?;
         context.confirm(&self.question(&plan), self.yes)?;
-        let mut memory = Memory::of_plan(context, &plan)?;
-        let begun = Begun::new(context, &plan, &lock, "undo")?.with_keeper(keeper);
-        Ok(carry_out(context, &plan, begun, &tenant, Moved::default(), memory.as_mut()).await?.answer(context, &plan))
+        let begun = Begun::of_plan(context, plan, tenant, &lock, "undo")?.with_keeper(keeper);
+        Ok(carry_out(context, begun).await?.answer(context))
     }
 
     /// Reads the target and decides what takes the run back; what is usually left alone may be part of it.

@@ -5,14 +5,15 @@ use std::path::Path;
 use clap::Args;
 
 use super::one::{self, Found};
-use crate::apply::Moved;
 use crate::body::Body;
 use crate::catalog::{Kind, Purpose};
-use crate::cli::carry_out::{Begun, carry_out};
+use crate::cli::begun::Begun;
+use crate::cli::carry_out::{carry_out, nothing_to_do};
 use crate::cli::context::{Context, now};
 use crate::cli::failure::{Failure, REFUSED, USAGE};
+use crate::cli::guards::preflight;
 use crate::cli::lock::{Patience, lock};
-use crate::cli::prepare::{kind, preflight, read_json};
+use crate::cli::prepare::{kind, read_json};
 use crate::cli::settings::TenantSettings;
 use crate::plan::{Side, change_one};
 use crate::report;
@@ -57,15 +58,14 @@ impl Update {
         let wanted = writable(context, kind, &found, wanted, file);
         let plan = change_one(context.catalog, &side(settings), &found.name, &found.resource, &wanted);
         if plan.is_empty() {
-            context.answer(|| report::plan(&plan, &[], ""), || report::plan_json(&plan, &[], 0));
-            return Ok(0);
+            return Ok(nothing_to_do(context, &plan));
         }
         context.show(|| report::plan(&plan, &[], ""));
         preflight(context, &plan, &tenant, &[]).await?;
         context
             .confirm(&format!("Change {} \"{}\" of \"{}\" ({})?", kind.singular, found.name, settings.name, settings.domain), self.yes)?;
-        let begun = Begun::new(context, &plan, &lock, "update")?;
-        Ok(carry_out(context, &plan, begun, &tenant, Moved::default(), None).await?.answer(context, &plan))
+        let begun = Begun::of_plan(context, plan, tenant, &lock, "update")?;
+        Ok(carry_out(context, begun).await?.answer(context))
     }
 }
 

@@ -1,0 +1,171 @@
+//! A run before its first request: what it carries out and where, its folder and its journal.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::context::{Context, now};
+use super::failure::{FAILED, Failure, ROOM, USAGE};
+use super::guards::preflight;
+use super::limits::Limit;
+use super::memory::Memory;
+use super::prepare::{Prepared, read};
+use super::runs;
+use super::settings::TenantSettings;
+use crate::apply::{Journal, Keeper, Moved};
+use crate::base::Base;
+use crate::disk::{self, Lock};
+use crate::plan::guard::{self, Refusal};
+use crate::plan::{Plan, file};
+use crate::tenant::Tenant;
+
+/// What the target will hold once the run ended, for whoever goes on with it.
+const PROMISED: &str = "base.json";
+
+/// A run that is about to begin, or to go on, under the lock on its target.
+pub(super) struct Begun<'lock> {
+    /// What it carries out.
+    pub(super) plan: Arc<Plan>,
+    /// Where.
+    pub(super) tenant: Tenant,
+    /// What earlier runs left of its source and target.
+    pub(super) memory: Option<Memory>,
+    /// What moved in the target since the plan was made.
+    pub(super) moved: Moved,
+    /// Its folder.
+    pub(super) folder: PathBuf,
+    /// Its journal.
+    pub(super) journal: Journal,
+    /// What becomes part of the base, as far as the run comes.
+    pub(super) promised: Base,
+    /// How far it may go.
+    pub(super) limit: Limit,
+    /// Who keeps the secrets that the target makes.
+    pub(super) keeper: Option<Box<dyn Keeper>>,
+    /// The lock, as long as it goes on.
+    pub(super) lock: &'lock Lock,
+}
+
+impl<'lock> Begun<'lock> {
+    /// Begins a run of what was prepared; `by` is the verb that does.
+    ///
+    /// What was found is kept before anything is written, so that whoever goes on after a cut knows it too.
+    pub(super) fn of(context: &Context, prepared: Prepared, lock: &'lock Lock, by: &str) -> Result<Self, Failure> {
+        let Prepared { plan, tenant, desired, live, mut memory, .. } = prepared;
+        memory.adopt(&desired, &live);
+        let promised = memory.agree(desired, &live, &plan);
+        memory.save()?;
+        Self::promising(context, (plan, tenant, Some(memory)), promised, lock, by)
+    }
+
+    /// Begins a run of a plan that was made earlier, or that is of one tenant alone.
+    pub(super) fn of_plan(context: &Context, plan: Plan, tenant: Tenant, lock: &'lock Lock, by: &str) -> Result<Self, Failure> {
+        let memory = left_of(context, &plan)?;
+        Self::promising(context, (plan, tenant, memory), Base::default(), lock, by)
+    }
+
+    /// Makes the folder of a new run, with its plan, its journal and what it promises.
+    fn promising(
+        context: &Context,
+        (plan, tenant, memory): (Plan, Tenant, Option<Memory>),
+        promised: Base,
+        lock: &'lock Lock,
+        by: &str,
+    ) -> Result<Self, Failure> {
+        let (name, folder) = new_folder(context, &plan.target.tenant)?;
+        if !promised.is_empty() {
+            promised.save(&folder.join(PROMISED))?;
+        }
+        file::save(&folder.join("plan.json"), &plan, &[])?;
+        let journal = Journal::begin(&folder.join("journal.jsonl"), &name, &now(), by)?;
+        let (plan, moved, limit) = (Arc::new(plan), Moved::default(), Limit::default());
+        Ok(Self { plan, tenant, memory, moved, folder, journal, promised, limit, keeper: None, lock })
+    }
+
+    /// Goes on with a run that was cut off: reads its files and the target; writes nothing to it yet.
+    pub(super) async fn again(
+        context: &Context,
+        target: &TenantSettings,
+        folder: &Path,
+        lock: &'lock Lock,
+        include: &[String],
+    ) -> Result<Self, Failure> {
+        let (plan, _) = file::load(&folder.join("plan.json"))?;
+        refuse_another_target(&plan, target)?;
+        let tenant = context.connect(target)?;
+        let journal = Journal::resume(&folder.join("journal.jsonl"), &now())?;
+        let promised = Base::load(&folder.join(PROMISED))?;
+        let live = read(context, &tenant, target, include).await?;
+        let moved = Moved::since(context.catalog, &plan, &live);
+        let standing: Vec<Refusal> = guard::secrets(&plan, &|field| context.secret(field).is_some()).into_iter().collect();
+        preflight(context, &plan, &tenant, &standing).await?;
+        let memory = left_of(context, &plan)?;
+        let (plan, folder, limit) = (Arc::new(plan), folder.to_owned(), Limit::default());
+        Ok(Self { plan, tenant, memory, moved, folder, journal, promised, limit, keeper: None, lock })
+    }
+
+    /// Leaves alone what moved since the plan was made.
+    pub(super) fn except(self, moved: Moved) -> Self {
+        Self { moved, ..self }
+    }
+
+    /// Lets the run take no new changes beyond a limit.
+    pub(super) fn within(self, limit: Limit) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Has the secrets that the target makes kept.
+    pub(super) fn with_keeper(self, keeper: Option<Box<dyn Keeper>>) -> Self {
+        Self { keeper, ..self }
+    }
+}
+
+/// Returns what earlier runs left of the source and the target of a plan, and the pairs that it tells of.
+fn left_of(context: &Context, plan: &Plan) -> Result<Option<Memory>, Failure> {
+    let mut memory = Memory::of_plan(context, plan)?;
+    if let Some(memory) = &mut memory {
+        memory.adopt_planned(plan);
+    }
+    Ok(memory)
+}
+
+/// Remembers that both sides agree, where nothing is to change; returns the plan that says so.
+pub(super) fn agree(prepared: Prepared) -> Result<Plan, Failure> {
+    let Prepared { plan, desired, live, mut memory, .. } = prepared;
+    memory.adopt(&desired, &live);
+    memory.agree(desired, &live, &plan);
+    memory.save()?;
+    Ok(plan)
+}
+
+/// A plan is carried out on the tenant it was made for.
+pub(super) fn refuse_another_target(plan: &Plan, target: &TenantSettings) -> Result<(), Failure> {
+    let TenantSettings { name, domain, .. } = target;
+    if plan.target.domain == *domain {
+        return Ok(());
+    }
+    let state = format!("nothing was written: the plan is for {}, and \"{name}\" is {domain}", plan.target.domain);
+    Err(Failure::new(USAGE, state).hint("name the tenant it was made for with --tenant"))
+}
+
+/// Makes the folder of a run, which must be a new one: a journal that goes on from another's would tell of neither.
+fn new_folder(context: &Context, target: &str) -> Result<(String, PathBuf), Failure> {
+    let name = context.run_on(target)?;
+    let folder = context.folder("runs")?.join(&name);
+    match disk::make_new_folder(&folder) {
+        Ok(()) => {
+            if runs::is_ahead(&name, SystemTime::now()) {
+                context.tell(&format!("The clock stands before the last run; so that this one is the newest, it is called {name}."));
+            }
+            Ok((name, folder))
+        }
+        Err(taken) if taken.kind() == std::io::ErrorKind::AlreadyExists => {
+            let state = format!("nothing was written: there is a run \"{name}\" already");
+            Err(Failure::new(FAILED, state).hint("run the same command again"))
+        }
+        Err(source) => {
+            let state = format!("nothing was written: cannot make the folder \"{}\"", folder.display());
+            Err(Failure::new(FAILED, state).caused_by(&source).hint(ROOM))
+        }
+    }
+}
