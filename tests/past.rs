@@ -88,7 +88,7 @@ fn a_name_that_stands_twice_is_left_out_with_the_command_that_settles_it() {
     Notes
       prod has a name that stands twice; it is called clients/Till#2 here
 
-    Refused: critical: people may be locked out by clients/Shop: callbacks
+    Refused: critical: people may be locked out by clients/Shop (callbacks)
       `--allow critical` if that is meant
     "#);
     let held = stage.prod("/clients");
@@ -110,7 +110,7 @@ fn a_name_that_stands_twice_is_left_out_with_the_command_that_settles_it() {
     Notes
       prod has a name that stands twice; it is called clients/Till#2 here
 
-    Refused: critical: people may be locked out by clients/Till: callbacks
+    Refused: critical: people may be locked out by clients/Till (callbacks)
       `--allow critical` if that is meant
     "#);
 }
@@ -180,7 +180,7 @@ fn a_hot_fix_in_the_target_stays_and_is_named() {
     Changed in prod by itself since the last run
       client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/back, https://hot-fix.acme.examp…
 
-    Refused: critical: people may be locked out by clients/Shop: callbacks
+    Refused: critical: people may be locked out by clients/Shop (callbacks)
       `--allow critical` if that is meant
     "#);
 }
@@ -218,7 +218,7 @@ fn a_field_that_both_changed_is_a_conflict_and_its_resource_is_left_out() {
           callbacks: - https://shop.acme.example/back  + https://shop.acme.example/new
           description: ours -> theirs
 
-    Refused: critical: people may be locked out by clients/Shop: callbacks
+    Refused: critical: people may be locked out by clients/Shop (callbacks)
       `--allow critical` if that is meant
     "#);
 }

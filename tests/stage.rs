@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::program::keyboard;
+
 const CONFIGURATION: &str = "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\nurl = \"DEV\"\n\n[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\nurl = \"PROD\"\nsource = \"dev\"\n";
 
 /// The client that migrate signs in with; its secrets must never be seen.
@@ -161,10 +163,16 @@ impl Stage {
         self.ended(Command::new("sh").args(["-c", script]).env("MIGRATE", env!("CARGO_BIN_EXE_migrate")))
     }
 
+    /// Runs a command line as a job does: nobody sits at a terminal.
+    pub(crate) fn run_unattended(&self, line: &str) -> Said {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
+        self.said(&self.at_home(command.args(line.split(' '))).stdin(Stdio::null()).output().expect("it ran"))
+    }
+
     /// Starts a command line and goes on; what it says can be read while it runs.
     pub(crate) fn start(&self, line: &str) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
-        command.args(line.split(' ')).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(line.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped());
         self.at_home(&mut command).spawn().expect("it started")
     }
 
@@ -177,12 +185,12 @@ impl Stage {
         self.said(&self.at_home(command).output().expect("it ran"))
     }
 
-    /// Gives a command the folder and the variables of the stage.
+    /// Gives a command the folder and the variables of the stage, and a keyboard.
     fn at_home<'command>(&self, command: &'command mut Command) -> &'command mut Command {
         let kept = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect::<Vec<_>>();
         let variables = self.variables.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value));
         let path = std::env::var_os("PATH").map(|path| ("PATH", path));
-        command.env_clear().envs(path).envs(kept).envs(variables).current_dir(self.folder.path())
+        command.env_clear().envs(path).envs(kept).envs(variables).current_dir(self.folder.path()).stdin(keyboard())
     }
 
     fn said(&self, ended: &Output) -> Said {

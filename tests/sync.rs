@@ -135,7 +135,7 @@ fn a_guard_stops_the_night_and_says_how_a_person_lets_it_pass() {
     insta::assert_snapshot!(said.refused(), @"
     exit 4
     error: nothing was written: the plan was refused
-    cause: critical: people may be locked out by clients/Shop: callbacks
+    cause: critical: people may be locked out by clients/Shop (callbacks)
     hint:  if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow critical
     ");
     assert_eq!(chat.heard().len(), 1, "whoever sleeps hears of it");

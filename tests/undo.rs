@@ -181,7 +181,7 @@ fn only_what_matches_is_taken_back_and_a_dry_run_writes_nothing() {
     Notes
       dev still wants what is taken back: change it there, or the next import writes it again
 
-    migrate undo TIME-prod --only 'clients/Shop' --allow critical
+    migrate undo TIME-prod --only clients/Shop --allow critical
     "#);
     assert_eq!(stage.writes().len(), writes);
     assert_snapshot!(undone(&stage, &run, "--only roles/* --dry-run").refused(), @"
@@ -294,7 +294,7 @@ fn what_one_update_changed_is_taken_back_too() {
     let stage = Stage::small();
     let held = stage.all_of_prod();
     stage.write("client.json", r#"{"description": "edited", "callbacks": []}"#);
-    let said = stage.run("update clients Shop client.json --tenant prod --yes --quiet");
+    let said = stage.run("update clients Shop client.json --tenant prod --allow critical --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
     assert_ne!(stage.all_of_prod(), held);
     assert_eq!(undone(&stage, &newest(&stage), "--allow critical --yes").code, 0);
@@ -364,7 +364,7 @@ fn what_was_changed_by_hand_beside_what_is_taken_back_stays_drift() {
     let mut stage = Stage::small();
     let edit_dev = |stage: &Stage, fields: Value| {
         stage.write("fields.json", &fields.to_string());
-        let edited = stage.run("update clients Shop fields.json --tenant dev --yes --quiet");
+        let edited = stage.run("update clients Shop fields.json --tenant dev --allow critical --yes --quiet");
         assert_eq!(edited.code, 0, "{}", edited.whole());
     };
     edit_dev(&stage, json!({"description": "the shop", "logo_uri": "https://shop.acme.example/logo"}));

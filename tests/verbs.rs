@@ -45,7 +45,7 @@ fn a_client_is_printed_as_the_tenant_answers_it_without_its_secret() {
 fn an_edited_file_changes_the_fields_that_differ_and_leaves_out_what_is_read_only() {
     let stage = read_into_a_file("");
     stage.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
-    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --yes").whole(), @r#"
+    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow critical --yes").whole(), @r#"
     exit 0
     prod: 1 to change
 
@@ -60,7 +60,7 @@ fn an_edited_file_changes_the_fields_that_differ_and_leaves_out_what_is_read_onl
     "#);
     assert_eq!(stage.prod("/clients")[0]["callbacks"], json!(["https://shop.acme.example/new"]));
     assert_eq!(stage.prod("/clients")[0]["client_secret"], format!("CANARY-{SHOP}"));
-    let again = stage.run("update clients Shop client.json --tenant prod --yes --quiet");
+    let again = stage.run("update clients Shop client.json --tenant prod --allow critical --yes --quiet");
     assert_snapshot!(again.whole(), @"
     exit 0
     prod holds that already.
@@ -74,7 +74,7 @@ fn an_update_sends_only_what_changed() {
     // The tenant refuses it in words that repeat what was sent.
     let stage = read_into_a_file("echo@w1");
     stage.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
-    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --yes --quiet").whole(), @r#"
+    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow critical --yes --quiet").whole(), @r#"
     exit 3
     prod: 1 to change
 
@@ -94,7 +94,7 @@ fn an_update_sends_only_what_changed() {
 fn a_field_that_cannot_be_written_and_a_secret_are_left_out_with_a_word() {
     let stage = read_into_a_file("");
     stage.edit("client.json", "{", "{\n  \"client_secret\": \"CANARY-by-hand\", \"tenant\": \"other\", \"description\": \"Sells\",");
-    let said = stage.run("update clients Shop client.json --tenant prod --yes");
+    let said = stage.run("update clients Shop client.json --tenant prod --allow critical --yes");
     assert_snapshot!(said.refused(), @"
     exit 0
     Left out of client.json, since they are read-only: client_id
@@ -110,13 +110,13 @@ fn a_field_that_cannot_be_written_and_a_secret_are_left_out_with_a_word() {
 fn a_file_of_another_client_and_a_misspelt_field_are_refused() {
     let stage = read_into_a_file("");
     stage.edit("client.json", SHOP, "devShop000000000000000000000000a");
-    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --yes").whole(), @r#"
+    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow critical --yes").whole(), @r#"
     exit 64
     error: nothing was written: "client.json" is of another client, its client_id is devShop000000000000000000000000a
     hint:  take client_id out of the file to give "Shop" the same settings, or name devShop000000000000000000000000a instead
     "#);
     stage.write("client.json", r#"{"calbacks": ["https://shop.acme.example/new"]}"#);
-    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --yes").whole(), @r#"
+    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow critical --yes").whole(), @r#"
     exit 64
     error: nothing was written: "client.json" has a field "calbacks", and no client has one
     hint:  did you mean "callbacks"?
@@ -128,7 +128,7 @@ fn a_file_of_another_client_and_a_misspelt_field_are_refused() {
 fn null_clears_a_field() {
     let stage = Stage::small();
     stage.write("client.json", r#"{"callbacks": null}"#);
-    done(&stage, "update clients Shop client.json --tenant prod --yes --quiet");
+    done(&stage, "update clients Shop client.json --tenant prod --allow critical --yes --quiet");
     assert_eq!(stage.prod("/clients")[0]["callbacks"], json!([]));
     assert_eq!(stage.prod("/clients")[0]["app_type"], "regular_web");
 }
@@ -151,7 +151,7 @@ fn a_rule_and_the_settings_of_a_tenant_are_edited_the_same_way() {
 fn a_file_that_is_no_json_is_shown_in_its_line() {
     let stage = Stage::small();
     stage.write("client.json", "{\n  \"callbacks\": [\"https://a.example\",]\n}\n");
-    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --yes").refused(), @r#"
+    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow critical --yes").refused(), @r#"
     exit 64
     error: nothing was done
     cause: this is no JSON
@@ -342,7 +342,7 @@ fn a_plan_is_json_for_programs() {
         {
           "can_be_allowed": true,
           "guard": "critical",
-          "message": "people may be locked out by clients/Shop: callbacks"
+          "message": "people may be locked out by clients/Shop (callbacks)"
         }
       ],
       "source": {

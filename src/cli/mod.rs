@@ -12,6 +12,7 @@
 //! lock.rs          one run at a time on a target
 //! rehearsal.rs     an import tried on a copy of its target
 //! secrets_to.rs    who keeps the secrets that a target makes
+//! stop.rs          where a dry run stops
 //! signals.rs       Ctrl-C and SIGTERM
 //! begun.rs         a run before its first request: plan, target, folder, journal
 //! carry_out.rs     a run to its end: signals, memory, reports, exit code
@@ -34,6 +35,7 @@ mod runs;
 mod secrets_to;
 pub mod settings;
 mod signals;
+mod stop;
 mod verbs;
 
 use std::ffi::OsString;

@@ -1,7 +1,7 @@
 //! Reasons to refuse a plan: each with its own name, message and acknowledgement.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Action, Change, Edit, Plan, SecretField};
 use crate::body::covers;
 use crate::catalog::{Catalog, Kind};
+use crate::resource::Key;
 use crate::snapshot::{Desired, Snapshot, Status, id_words};
 
 /// A reason to refuse a plan.
@@ -22,8 +23,11 @@ pub struct Refusal {
     pub message: String,
 }
 
+/// The guard of what may lock people out.
+pub const CRITICAL: &str = "critical";
+
 /// The names that `--allow` takes.
-pub const ALLOWED: [&str; 4] = ["many-changes", "leak", "deletes", "critical"];
+pub const ALLOWED: [&str; 4] = ["many-changes", "leak", "deletes", CRITICAL];
 
 /// How many resources may change below the size at which the share counts.
 const FEW: usize = 3;
@@ -103,16 +107,19 @@ pub fn drift(plan: &Plan) -> Option<Refusal> {
 /// What could lock people out of a client is agreed to by name.
 ///
 /// Of a list of addresses only what is taken away counts; of everything else any change of what the target holds.
-fn critical(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
-    let mut found = BTreeSet::new();
+pub fn critical(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
+    let mut found: BTreeMap<&Key, BTreeSet<&str>> = BTreeMap::new();
     for change in plan.changes() {
         let Action::Update { id: Some(_), edits, .. } = &change.action else { continue };
         let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
         let is_critical = |edit: &&Edit| kind.critical.iter().any(|path| covers(path, &edit.path)) && takes_away(kind, edit);
-        found.extend(edits.iter().filter(is_critical).map(|edit| format!("{}: {}", change.key, edit.path)));
+        for edit in edits.iter().filter(is_critical) {
+            found.entry(&change.key).or_default().insert(&edit.path);
+        }
     }
-    let message = format!("people may be locked out by {}", found.iter().cloned().collect::<Vec<_>>().join(", "));
-    (!found.is_empty()).then_some(Refusal { guard: "critical".into(), can_be_allowed: true, message })
+    let fields = |(key, paths): (&&Key, &BTreeSet<&str>)| format!("{key} ({})", paths.iter().copied().collect::<Vec<_>>().join(", "));
+    let message = format!("people may be locked out by {}", found.iter().map(fields).collect::<Vec<_>>().join(", "));
+    (!found.is_empty()).then_some(Refusal { guard: CRITICAL.into(), can_be_allowed: true, message })
 }
 
 /// Returns whether an edit takes away what the target holds, or has by default where it holds nothing.

@@ -150,7 +150,7 @@ fn one_acknowledgement_never_opens_another_guard() {
     exit 4
     error: nothing was written: the plan was refused
     cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once
-    cause: critical: people may be locked out by clients/A: callbacks, clients/B: callbacks, clients/C: callbacks, clients/D: callbacks, clients/E: callbacks, clients/F: callbacks
+    cause: critical: people may be locked out by clients/A (callbacks), clients/B (callbacks), clients/C (callbacks), clients/D (callbacks), clients/E (callbacks), clients/F (callbacks)
     cause: leak: clients/A: description holds the placeholder ##HOST##
     hint:  if that is meant, add --allow many-changes,critical,leak
     "#);
@@ -187,7 +187,7 @@ fn what_may_lock_people_out_is_named_field_by_field() {
     assert_snapshot!(stage.run(line).refused(), @"
     exit 4
     error: nothing was written: the plan was refused
-    cause: critical: people may be locked out by clients/Shop: allowed_logout_urls, clients/Shop: allowed_origins, clients/Shop: app_type, clients/Shop: callbacks, clients/Shop: grant_types, clients/Shop: is_first_party, clients/Shop: jwt_configuration.alg, clients/Shop: refresh_token.rotation_type, clients/Shop: token_endpoint_auth_method, clients/Shop: web_origins
+    cause: critical: people may be locked out by clients/Shop (allowed_logout_urls, allowed_origins, app_type, callbacks, grant_types, is_first_party, jwt_configuration.alg, refresh_token.rotation_type, token_endpoint_auth_method, web_origins)
     hint:  if that is meant, add --allow critical
     ");
     assert_eq!(stage.writes(), []);

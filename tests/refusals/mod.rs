@@ -10,6 +10,7 @@ mod mappings;
 mod plans;
 mod room;
 mod snapshots;
+mod unseen;
 mod untouched;
 mod words;
 

@@ -7,6 +7,7 @@ use clap::{Args, FromArgMatches, Parser, Subcommand};
 use crate::cli::context::Context;
 use crate::cli::failure::{FAILED, Failure};
 use crate::disk;
+use crate::report::shell_word;
 use crate::sandbox::{Options, Sandbox, State, seed};
 
 const MAPPING: &str = include_str!("../../../mappings/dev-to-prod.toml");
@@ -16,7 +17,8 @@ const OWN: &str = "migrate";
 
 /// Do the main job on two tenants that live in this process
 ///
-/// Exports a company's dev tenant, shows what would change in its stale prod, imports it, and imports it again with nothing to do.
+/// Exports a company's dev tenant, saves a plan of what would change in its stale prod, imports exactly that, and imports again with nothing to
+/// do.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Demo {
     /// Where to leave the files [default: a new folder for temporary files]
@@ -31,14 +33,15 @@ impl Demo {
         let prod = start(seed::ACME_PROD).await?;
         write_files(&folder, &dev, &prod).map_err(|error| failed(&error))?;
         context.tell("Acme has two tenants, dev and prod. Both live in this process; nothing leaves the machine.");
-        for line in [
-            "export --tenant dev",
-            "check",
-            "import --tenant prod --from dev --dry-run --allow many-changes,critical",
-            "import --tenant prod --from dev --allow many-changes,critical --yes",
-            "import --tenant prod --from dev --yes",
+        let plan = folder.join("plan.json").display().to_string();
+        for words in [
+            &["export", "--tenant", "dev"][..],
+            &["check"],
+            &["plan", "--tenant", "prod", "--from", "dev", "--out", &plan],
+            &["import", "--tenant", "prod", "--plan", &plan, "--allow", "many-changes,critical", "--yes"],
+            &["import", "--tenant", "prod", "--from", "dev", "--yes"],
         ] {
-            let code = step(context, &folder, line).await?;
+            let code = step(context, &folder, words).await?;
             if code != 0 {
                 return Ok(code);
             }
@@ -108,17 +111,20 @@ struct Line {
 enum Typed {
     Export(super::export::Export),
     Check(super::check::Check),
+    Plan(super::plan::Plan),
     Import(super::import::Import),
 }
 
-async fn step(context: &Context, folder: &Path, line: &str) -> Result<u8, Failure> {
-    context.tell(&format!("\n$ migrate {line}"));
-    let parsed = <Line as clap::CommandFactory>::command().try_get_matches_from(line.split(' '));
+async fn step(context: &Context, folder: &Path, words: &[&str]) -> Result<u8, Failure> {
+    let shown: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
+    context.tell(&format!("\n$ migrate {}", shown.join(" ")));
+    let parsed = <Line as clap::CommandFactory>::command().try_get_matches_from(words);
     let line = parsed.and_then(|matches| Line::from_arg_matches(&matches)).expect("a demo's line is a command line");
     let context = context.in_folder(folder);
     match line.verb {
         Typed::Export(verb) => verb.run(&context).await,
         Typed::Check(verb) => verb.run(&context),
+        Typed::Plan(verb) => verb.run(&context).await,
         Typed::Import(verb) => verb.run(&context).await,
     }
 }

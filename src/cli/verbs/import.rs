@@ -9,13 +9,14 @@ use crate::apply::{Moved, journal};
 use crate::cli::begun::{Begun, agree, refuse_another_target};
 use crate::cli::carry_out::{carry_out, exit_of_whole, nothing_to_do};
 use crate::cli::context::Context;
-use crate::cli::failure::{Failure, REFUSED, USAGE};
-use crate::cli::guards::{allowed, preflight};
+use crate::cli::failure::{Failure, USAGE};
+use crate::cli::guards::{Review, allowed, preflight, standing};
 use crate::cli::lock::{Patience, lock};
-use crate::cli::prepare::{Route, prepare, prepare_before, read};
+use crate::cli::prepare::{Prepared, Route, prepare, prepare_before, read};
 use crate::cli::rehearsal::{Copyist, Rehearsing, rehearse};
 use crate::cli::runs::{self, folder_of};
 use crate::cli::secrets_to::Secrets;
+use crate::cli::stop::{Refusals, Stop};
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Plan, file};
 use crate::report;
@@ -28,14 +29,13 @@ use crate::report;
 pub(in crate::cli) struct Import {
     #[command(flatten)]
     route: Route,
-    /// Stop after the plan
-    #[arg(long, conflicts_with_all = ["resume", "plan"])]
-    dry_run: bool,
+    #[command(flatten)]
+    stop: Stop,
     /// Carry out exactly this plan, made by `migrate plan --out`
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "mapping", "resume"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "mapping", "resume", "dry_run", "out"])]
     plan: Option<PathBuf>,
     /// Go on with a run that was cut off [default: the newest one of this target]
-    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping"])]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out"])]
     resume: Option<String>,
     /// Acknowledge a guard: many-changes, leak, deletes, critical
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
@@ -63,14 +63,11 @@ impl Import {
     }
 
     async fn import(&self, context: &Context, allowed: &BTreeSet<String>) -> Result<u8, Failure> {
-        let lock = if self.dry_run {
-            None
-        } else {
-            Some(lock(context, &context.tenant_settings(self.route.tenant.as_deref())?.name, self.patience).await?)
-        };
+        let target = context.tenant_settings(self.route.tenant.as_deref())?;
+        let lock = if self.stop.is_wanted() { None } else { Some(lock(context, &target.name, self.patience).await?) };
         let prepared = prepare(context, &self.route).await?;
-        let standing = guard::standing(prepared.refusals.clone(), allowed);
-        let Some(lock) = lock else { return Ok(self.stop_after_the_plan(context, &prepared.plan, &standing)) };
+        let standing = standing(prepared.refusals.clone(), allowed, self.stop.review());
+        let Some(lock) = lock else { return self.stop_after_the_plan(context, &prepared, &standing) };
         // What a guard refuses is refused where nothing would be written too: a dry run says the same.
         if prepared.plan.is_empty() && standing.is_empty() {
             return Ok(nothing_to_do(context, &agree(prepared)?));
@@ -88,9 +85,10 @@ impl Import {
         let faults = self.rehearsing.faults()?;
         let copyist = Copyist::default();
         let prepared = prepare_before(context, &self.route, Some(&copyist)).await?;
-        let standing = guard::standing(prepared.refusals.clone(), allowed);
+        // Nothing of it reaches the target, so that a job may rehearse what a person is to look at.
+        let standing = standing(prepared.refusals.clone(), allowed, Review::Saved);
         if prepared.plan.is_empty() || !standing.is_empty() {
-            return Ok(self.stop_after_the_plan(context, &prepared.plan, &standing));
+            return self.stop_after_the_plan(context, &prepared, &standing);
         }
         context.show(|| report::plan(&prepared.plan, &[], ""));
         preflight(context, &prepared.plan, &prepared.tenant, &[]).await?;
@@ -109,11 +107,9 @@ impl Import {
     }
 
     /// A dry run is an import that ends here.
-    fn stop_after_the_plan(&self, context: &Context, plan: &Plan, standing: &[Refusal]) -> u8 {
-        let code = if standing.is_empty() { 0 } else { REFUSED };
-        let next = self.in_earnest(context, plan);
-        context.answer(|| report::plan(plan, standing, &next), || report::plan_json(plan, standing, code));
-        code
+    fn stop_after_the_plan(&self, context: &Context, prepared: &Prepared, standing: &[Refusal]) -> Result<u8, Failure> {
+        let Prepared { plan, refusals, .. } = prepared;
+        self.stop.after(context, plan, Refusals { all: refusals, standing }, &self.in_earnest(context, plan))
     }
 
     async fn carry_out_file(&self, context: &Context, path: &Path, allowed: &BTreeSet<String>) -> Result<u8, Failure> {
@@ -126,7 +122,7 @@ impl Import {
         let moved = Moved::since(context.catalog, &plan, &live);
         let mut refusals: Vec<Refusal> = refusals.into_iter().filter(|refusal| refusal.guard != "secrets").collect();
         refusals.extend(guard::secrets(&plan, &|field| context.secret(field).is_some()));
-        let standing = guard::standing(refusals, allowed);
+        let standing = standing(refusals, allowed, Review::Saved);
         preflight(context, &plan, &tenant, &standing).await?;
         context.show(|| report::plan(&plan, &standing, ""));
         if plan.is_empty() {

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, INCOMPLETE, PENDING, REFUSED};
 use crate::cli::prepare::{Prepared, Route, prepare};
-use crate::plan::file;
+use crate::cli::stop::saved;
 use crate::plan::guard::Refusal;
 use crate::report;
 
@@ -28,10 +28,7 @@ impl Plan {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let Prepared { plan, refusals, .. } = prepare(context, &self.route).await?;
         let next = match &self.out {
-            Some(path) => {
-                file::save(path, &plan, &refusals)?;
-                format!("migrate import --tenant {} --plan {}", plan.target.tenant, path.display())
-            }
+            Some(path) => saved(context, path, &plan, &refusals)?,
             None if plan.is_empty() || !refusals.is_empty() => String::new(),
             None => self.route.next_command(context, &plan),
         };

@@ -7,16 +7,17 @@ use clap::Args;
 use crate::cli::begun::{Begun, refuse_another_target};
 use crate::cli::carry_out::{carry_out, nothing_to_do};
 use crate::cli::context::Context;
-use crate::cli::failure::{Failure, REFUSED, USAGE};
-use crate::cli::guards::{allowed, preflight};
+use crate::cli::failure::{Failure, USAGE};
+use crate::cli::guards::{allowed, preflight, standing};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{patterns, read};
 use crate::cli::runs::PastRun;
 use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
+use crate::cli::stop::{Refusals, Stop};
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Done, Plan, undo};
-use crate::report;
+use crate::report::{self, shell_word};
 use crate::tenant::Tenant;
 
 /// Take back what a run changed
@@ -31,9 +32,8 @@ pub(in crate::cli) struct Undo {
     /// Only resources whose key matches, as in 'clients/Web*'
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
-    /// Stop after the plan
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    stop: Stop,
     /// Acknowledge a guard: deletes, critical, many-changes, leak
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
@@ -52,14 +52,16 @@ impl Undo {
         let past = PastRun::load(context, &self.run)?;
         let target = context.tenant_settings(Some(&past.plan.target.tenant))?;
         refuse_another_target(&past.plan, target)?;
-        let lock = if self.dry_run { None } else { Some(lock(context, &target.name, self.patience).await?) };
+        let lock = if self.stop.is_wanted() { None } else { Some(lock(context, &target.name, self.patience).await?) };
         // Whoever held the lock may have gone on with it.
         let past = PastRun::load(context, &self.run)?;
         refuse_cut_off(&past)?;
         let tenant = context.connect(target)?;
         let (plan, refusals) = self.planned(context, &past, &tenant, target).await?;
-        let standing = guard::standing(refusals, &acknowledged);
-        let Some(lock) = lock else { return Ok(self.stop_after_the_plan(context, &plan, &standing)) };
+        let standing = standing(refusals.clone(), &acknowledged, self.stop.review());
+        let Some(lock) = lock else {
+            return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &standing }, &self.in_earnest());
+        };
         if plan.is_empty() {
             return Ok(nothing_to_do(context, &plan));
         }
@@ -99,16 +101,12 @@ impl Undo {
         Ok((plan, refusals))
     }
 
-    fn stop_after_the_plan(&self, context: &Context, plan: &Plan, standing: &[Refusal]) -> u8 {
-        let code = if standing.is_empty() { 0 } else { REFUSED };
-        let flags = [("only", &self.only), ("allow", &self.allow)].map(|(flag, values)| {
-            let said =
-                values.iter().map(|value| if flag == "only" { format!(" --{flag} '{value}'") } else { format!(" --{flag} {value}") });
-            said.collect::<String>()
-        });
-        let next = if plan.is_empty() { String::new() } else { format!("migrate undo {}{}", self.run, flags.concat()) };
-        context.answer(|| report::plan(plan, standing, &next), || report::plan_json(plan, standing, code));
-        code
+    /// Returns the command that does what was planned.
+    fn in_earnest(&self) -> String {
+        let only = self.only.iter().map(|glob| format!(" --only {}", shell_word(glob)));
+        let allow = self.allow.first().map(|_| format!(" --allow {}", self.allow.join(",")));
+        let words: String = only.chain(allow).collect();
+        format!("migrate undo {}{words}", self.run)
     }
 
     fn question(&self, plan: &Plan) -> String {

@@ -11,12 +11,14 @@ use crate::cli::begun::Begun;
 use crate::cli::carry_out::{carry_out, nothing_to_do};
 use crate::cli::context::{Context, now};
 use crate::cli::failure::{Failure, REFUSED, USAGE};
-use crate::cli::guards::preflight;
+use crate::cli::guards::{allowed, preflight, standing};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{kind, read_json};
 use crate::cli::settings::TenantSettings;
+use crate::cli::stop::{Refusals, Stop};
+use crate::plan::guard::{self, Refusal};
 use crate::plan::{Side, change_one};
-use crate::report;
+use crate::report::{self, shell_word};
 use crate::resource::{Resource, take_secrets};
 
 /// Change one resource to what a file says
@@ -32,6 +34,11 @@ pub(in crate::cli) struct Update {
     /// The tenant to change [default: the only one configured]
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
+    #[command(flatten)]
+    stop: Stop,
+    /// Acknowledge a guard: critical
+    #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
+    allow: Vec<String>,
     /// Write without being asked
     #[arg(long, short)]
     yes: bool,
@@ -41,6 +48,7 @@ pub(in crate::cli) struct Update {
 
 impl Update {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let allowed = allowed(&self.allow)?;
         let kind = kind(context, &self.kind)?;
         let (name, file) = match &self.name_and_file[..] {
             [name, file] => (Some(name.as_str()), Path::new(file)),
@@ -49,7 +57,7 @@ impl Update {
         };
         let wanted = read_file(file)?;
         let settings = context.tenant_settings(self.tenant.as_deref())?;
-        let lock = lock(context, &settings.name, self.patience).await?;
+        let lock = if self.stop.is_wanted() { None } else { Some(lock(context, &settings.name, self.patience).await?) };
         let tenant = context.connect(settings)?;
         let found = one::find(context, &tenant, kind, name).await?;
         refuse_reserved(&found, tenant.client_id().as_deref(), settings, kind)?;
@@ -57,15 +65,28 @@ impl Update {
         refuse_unknown(&found, kind, &wanted, file)?;
         let wanted = writable(context, kind, &found, wanted, file);
         let plan = change_one(context.catalog, &side(settings), &found.name, &found.resource, &wanted);
+        let refusals: Vec<Refusal> = guard::critical(context.catalog, &plan).into_iter().collect();
+        let standing = standing(refusals.clone(), &allowed, self.stop.review());
+        let Some(lock) = lock else {
+            return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &standing }, &self.in_earnest(&settings.name));
+        };
         if plan.is_empty() {
             return Ok(nothing_to_do(context, &plan));
         }
-        context.show(|| report::plan(&plan, &[], ""));
-        preflight(context, &plan, &tenant, &[]).await?;
+        context.show(|| report::plan(&plan, &standing, ""));
+        preflight(context, &plan, &tenant, &standing).await?;
         context
             .confirm(&format!("Change {} \"{}\" of \"{}\" ({})?", kind.singular, found.name, settings.name, settings.domain), self.yes)?;
         let begun = Begun::of_plan(context, plan, tenant, &lock, "update")?;
         Ok(carry_out(context, begun).await?.answer(context))
+    }
+
+    /// Returns the command that does what was planned.
+    fn in_earnest(&self, tenant: &str) -> String {
+        let of = std::iter::once(&self.kind).chain(&self.name_and_file).map(|word| format!(" {}", shell_word(word)));
+        let allow = self.allow.first().map(|_| format!(" --allow {}", self.allow.join(",")));
+        let words: String = of.chain([format!(" --tenant {tenant}")]).chain(allow).collect();
+        format!("migrate update{words}")
     }
 }
 

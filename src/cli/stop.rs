@@ -1,0 +1,64 @@
+//! Where a verb that writes ends before it writes: a dry run is that verb, stopped after its plan.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::context::Context;
+use super::failure::{Failure, REFUSED};
+use super::guards::Review;
+use crate::plan::guard::Refusal;
+use crate::plan::{Plan, file};
+use crate::report::{self, shell_word};
+
+/// Whether to stop after the plan.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Stop {
+    /// Stop after the plan
+    #[arg(long)]
+    dry_run: bool,
+    /// Stop after the plan and write it into this file, for `migrate import --plan`
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    out: Option<PathBuf>,
+}
+
+impl Stop {
+    /// Returns whether nothing is to be written to a tenant.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.dry_run || self.out.is_some()
+    }
+
+    /// Returns who looks at the plan before it is carried out.
+    pub(super) fn review(&self) -> Review {
+        if self.out.is_some() { Review::Saved } else { Review::here() }
+    }
+
+    /// Shows the plan and saves it where that is wanted; `next` is the command that carries it out. Returns the exit code.
+    pub(super) fn after(&self, context: &Context, plan: &Plan, refusals: Refusals<'_>, next: &str) -> Result<u8, Failure> {
+        let Refusals { all, standing } = refusals;
+        let (code, next) = match &self.out {
+            Some(path) => (0, saved(context, path, plan, all)?),
+            None if !standing.is_empty() => (REFUSED, String::new()),
+            None if plan.is_empty() => (0, String::new()),
+            None => (0, next.to_owned()),
+        };
+        context.answer(|| report::plan(plan, standing, &next), || report::plan_json(plan, standing, code));
+        Ok(code)
+    }
+}
+
+/// Saves a plan with the reasons there are to refuse it; returns the command that carries it out.
+pub(super) fn saved(context: &Context, path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<String, Failure> {
+    file::save(path, plan, refusals)?;
+    let import = format!("migrate import --tenant {} --plan {}", plan.target.tenant, shell_word(&path.display().to_string()));
+    Ok(std::iter::once(import).chain(context.given()).collect::<Vec<_>>().join(" "))
+}
+
+/// The reasons there are to refuse a plan.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refusals<'plan> {
+    /// All of them, which a saved plan carries.
+    pub(super) all: &'plan [Refusal],
+    /// Those that were not acknowledged.
+    pub(super) standing: &'plan [Refusal],
+}
