@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::journal::{self, Journal, State};
 use super::made::{Fate, Handed, Keeper, NewSecret, Supplied};
-use super::send::{Ready, Sent, look_up, ready, send};
+use super::send::{Ready, Sending, look_up, ready, send};
 use super::stale::Moved;
 use super::summary::{SentSecret, Settled, Summary};
 use crate::catalog::{Catalog, Kind};
@@ -138,7 +138,7 @@ impl Run<'_> {
 
     /// Sends the changes of a batch at the same time, and records how they ended.
     async fn carry_out_batch(&mut self, batch: &[(usize, &Change)], progress: &mut Progress<'_>) -> Result<(), journal::Error> {
-        let mut ended: Vec<(usize, &Change, Sent)> = Vec::new();
+        let mut ended: Vec<(usize, &Change, Sending)> = Vec::new();
         let mut to_send = Vec::new();
         for (at, change) in batch.iter().copied() {
             match self.prepare(at, change, progress) {
@@ -196,7 +196,7 @@ impl Run<'_> {
         &self,
         to_send: &mut Vec<(usize, &'change Change, Ready)>,
         progress: &Progress<'_>,
-    ) -> Vec<(usize, &'change Change, Sent)> {
+    ) -> Vec<(usize, &'change Change, Sending)> {
         let mut settled = Vec::new();
         let mut open = Vec::new();
         for (at, change, mut ready) in to_send.drain(..) {
@@ -227,7 +227,7 @@ impl Run<'_> {
     }
 
     /// Hands on what the target made with a change; that it is there is recorded only then.
-    fn hand_on(&mut self, at: usize, change: &Change, sent: &Sent, progress: &mut Progress<'_>) {
+    fn hand_on(&mut self, at: usize, change: &Change, sent: &Sending, progress: &mut Progress<'_>) {
         let Some(id) = sent.outcome.id() else { return };
         let is_earlier = self.is_applied(at);
         for made in progress.supplied.made_with(self.kind_of(change), change) {

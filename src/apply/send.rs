@@ -23,14 +23,14 @@ pub(super) enum Ready {
 
 /// How sending ended: the outcome, and the secrets that the target's answer held, which must go to their keeper.
 #[derive(Debug)]
-pub(super) struct Sent {
+pub(super) struct Sending {
     pub(super) outcome: Outcome,
     pub(super) made: Vec<(&'static str, Secret)>,
     /// Whether it was refused because the target's subscription lacks something.
     is_unentitled: bool,
 }
 
-impl From<Outcome> for Sent {
+impl From<Outcome> for Sending {
     fn from(outcome: Outcome) -> Self {
         Self { outcome, made: Vec::new(), is_unentitled: false }
     }
@@ -43,7 +43,7 @@ pub(super) struct Found {
     made: Vec<(&'static str, Secret)>,
 }
 
-impl From<Found> for Sent {
+impl From<Found> for Sending {
     fn from(found: Found) -> Self {
         Self { made: found.made, ..Outcome::Applied(found.id).into() }
     }
@@ -87,7 +87,7 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(S
 }
 
 /// Sends a change; `created` are the ids this run has made of the kind.
-pub(super) async fn send(catalog: &Catalog, tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Sent {
+pub(super) async fn send(catalog: &Catalog, tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Sending {
     let by_alias;
     let ready = match with_aliases(catalog, tenant, kind, ready).await {
         Ok(None) => ready,
@@ -107,7 +107,7 @@ pub(super) async fn send(catalog: &Catalog, tenant: &Tenant, kind: &'static Kind
     again
 }
 
-async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Sent {
+async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Sending {
     match ready {
         Ready::Create { body, twins, may_have_landed } => create(tenant, kind, body, &[twins, created].concat(), *may_have_landed).await,
         Ready::Update { id, body, edits, secrets } => match update(tenant, kind, id, body, edits, secrets).await {
@@ -161,7 +161,7 @@ async fn with_aliases(catalog: &Catalog, tenant: &Tenant, kind: &Kind, ready: &R
 /// Creates a resource. One whose answer was lost is looked up by its key before it is sent again, and sent again once.
 ///
 /// Where an earlier request for it may have landed, a conflict says that it did, if only after it was looked up.
-async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id], may_have_landed: bool) -> Sent {
+async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id], may_have_landed: bool) -> Sending {
     let mut is_second = false;
     loop {
         let lost = match tenant.create(kind, body).await {
@@ -184,7 +184,7 @@ async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id],
     }
 }
 
-fn created(kind: &Kind, answer: &Body, body: &Body) -> Sent {
+fn created(kind: &Kind, answer: &Body, body: &Body) -> Sending {
     match kind.id_of(answer).or_else(|| kind.id_of(body)) {
         Some(id) => found(kind, id, body, answer).into(),
         None => Outcome::InDoubt(format!("the tenant answered without \"{}\"", kind.id)).into(),
@@ -228,14 +228,14 @@ async fn update(
     body: &Body,
     edits: &[Edit],
     secrets: &[(String, Secret)],
-) -> Result<(), Sent> {
+) -> Result<(), Sending> {
     let mut body = body.clone();
     let is_sent = |field: &&str| body.0.contains_key(*field) || secrets.iter().any(|(path, _)| covers(field, path));
     let overlaid: Vec<&str> =
         kind.fields().iter().map(|field| field.name).filter(|field| kind.is_laid_over(field)).filter(is_sent).collect();
     if !overlaid.is_empty() {
         let held = tenant.read(kind, id).await.map_err(|refused| ended_by(&refused))?;
-        let held = held.ok_or_else(|| Sent::from(Outcome::Failed("it is gone from the target since it was read".to_owned())))?;
+        let held = held.ok_or_else(|| Sending::from(Outcome::Failed("it is gone from the target since it was read".to_owned())))?;
         lay_over_held(kind, &overlaid, &held, &mut body, edits)?;
     }
     if kind.write == Write::Put && !kind.secrets.is_empty() {
@@ -312,13 +312,13 @@ fn lay_over(held: &mut Value, wanted: Value) {
 }
 
 /// An update whose answer never came may have been carried out: that is a doubt, not a failure.
-fn ended_by(refused: &tenant::Error) -> Sent {
+fn ended_by(refused: &tenant::Error) -> Sending {
     if refused.is_in_doubt() || refused.is_unreachable() {
         return Outcome::InDoubt(told(refused)).into();
     }
     let is_unentitled = refused.is_unentitled();
     let because = if is_unentitled { format!("not in the tenant's plan: {}", told(refused)) } else { told(refused) };
-    Sent { is_unentitled, ..Outcome::Failed(because).into() }
+    Sending { is_unentitled, ..Outcome::Failed(because).into() }
 }
 
 /// Returns an error with its causes, as one line; of a doubt only what it came from, since the outcome itself says that it is one.
