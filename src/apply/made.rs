@@ -65,9 +65,9 @@ pub struct Handed {
 
 /// What the secrets of a plan replace, so that nobody needs what the target makes there.
 #[derive(Debug)]
-pub(super) struct Supplied<'plan>(HashSet<(&'plan Key, &'plan str)>);
+pub(super) struct Replaced<'plan>(HashSet<(&'plan Key, &'plan str)>);
 
-impl<'plan> Supplied<'plan> {
+impl<'plan> Replaced<'plan> {
     pub(super) fn by(plan: &'plan Plan) -> Self {
         let of_change = |change: &'plan Change| change.secrets.iter().map(|secret| (&change.key, secret.path.as_str()));
         Self(plan.changes().flat_map(of_change).collect())

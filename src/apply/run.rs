@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use futures_util::future::join_all;
 
 use super::journal::{self, Journal, State};
-use super::made::{Fate, Handed, Keeper, NewSecret, Supplied};
+use super::made::{Fate, Handed, Keeper, NewSecret, Replaced};
 use super::send::{Ready, Sending, look_up, ready, send};
 use super::stale::Moved;
 use super::summary::{SentSecret, Settled, Summary};
@@ -58,7 +58,7 @@ pub struct Run<'run> {
 /// What a run knows while it goes on.
 struct Progress<'plan> {
     names: Names,
-    supplied: Supplied<'plan>,
+    replaced: Replaced<'plan>,
     created: HashMap<&'static str, Vec<Id>>,
     lost: HashSet<Key>,
     summary: Summary,
@@ -98,8 +98,8 @@ impl Run<'_> {
         for (key, id) in &self.plan.known {
             names.learn(key.clone(), id.clone());
         }
-        let supplied = Supplied::by(self.plan);
-        let mut progress = Progress { names, supplied, created: HashMap::new(), lost: HashSet::new(), summary: Summary::default() };
+        let replaced = Replaced::by(self.plan);
+        let mut progress = Progress { names, replaced, created: HashMap::new(), lost: HashSet::new(), summary: Summary::default() };
         let mut first = 0;
         for stage in &self.plan.stages {
             let changes: Vec<(usize, &Change)> = stage.changes.iter().enumerate().map(|(at, change)| (first + at, change)).collect();
@@ -230,7 +230,7 @@ impl Run<'_> {
     fn hand_on(&mut self, at: usize, change: &Change, sent: &Sending, progress: &mut Progress<'_>) {
         let Some(id) = sent.outcome.id() else { return };
         let is_earlier = self.is_applied(at);
-        for made in progress.supplied.made_with(self.kind_of(change), change) {
+        for made in progress.replaced.made_with(self.kind_of(change), change) {
             let shown = sent.made.iter().find(|(path, _)| *path == made.path).map(|(path, secret)| (*path, secret));
             let fate = match (&mut self.keeper, shown) {
                 (None, _) if is_earlier => Fate::Unknown,

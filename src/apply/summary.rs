@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::made::{Fate, Handed, Supplied};
+use super::made::{Fate, Handed, Replaced};
 use crate::catalog::Catalog;
 use crate::event::Outcome;
 use crate::plan::{Plan, SecretField};
@@ -73,10 +73,10 @@ impl Summary {
         let settled = plan.changes().enumerate().filter_map(|(at, change)| {
             outcomes.get(&at).map(|outcome| Settled { key: change.key.clone(), verb: change.verb(), outcome: outcome.clone() })
         });
-        let supplied = Supplied::by(plan);
+        let replaced = Replaced::by(plan);
         let made = plan.changes().enumerate().flat_map(|(at, change)| {
             let kind = catalog.kind(change.key.kind());
-            let made = kind.map(|kind| supplied.made_with(kind, change)).unwrap_or_default();
+            let made = kind.map(|kind| replaced.made_with(kind, change)).unwrap_or_default();
             let id = outcomes.get(&at).and_then(Outcome::id);
             made.into_iter().filter_map(move |made| Some(Handed::of(change, id?, made, Fate::Unknown)))
         });
