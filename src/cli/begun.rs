@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::context::{Context, now};
 use super::failure::{FAILED, Failure, ROOM, USAGE};
 use super::guards::preflight;
-use super::limits::Limit;
+use super::limits::Leeway;
 use super::memory::Memory;
 use super::prepare::{Prepared, read};
 use super::runs;
@@ -39,7 +39,7 @@ pub(super) struct Begun<'lock> {
     /// What becomes part of the base, as far as the run comes.
     pub(super) promised: Base,
     /// How far it may go.
-    pub(super) limit: Limit,
+    pub(super) leeway: Leeway,
     /// Who keeps the secrets that the target makes.
     pub(super) keeper: Option<Box<dyn Keeper>>,
     /// The lock, as long as it goes on.
@@ -78,8 +78,8 @@ impl<'lock> Begun<'lock> {
         }
         file::save(&folder.join("plan.json"), &plan, &[])?;
         let journal = Journal::begin(&folder.join("journal.jsonl"), &name, &now(), by)?;
-        let (plan, moved, limit) = (Arc::new(plan), Moved::default(), Limit::default());
-        Ok(Self { plan, tenant, memory, moved, folder, journal, promised, limit, keeper: None, lock })
+        let (plan, moved, leeway) = (Arc::new(plan), Moved::default(), Leeway::default());
+        Ok(Self { plan, tenant, memory, moved, folder, journal, promised, leeway, keeper: None, lock })
     }
 
     /// Goes on with a run that was cut off: reads its files and the target; writes nothing to it yet.
@@ -100,8 +100,8 @@ impl<'lock> Begun<'lock> {
         let standing: Vec<Refusal> = guard::secrets(&plan, &|field| context.secret(field).is_some()).into_iter().collect();
         preflight(context, &plan, &tenant, &standing).await?;
         let memory = left_of(context, &plan)?;
-        let (plan, folder, limit) = (Arc::new(plan), folder.to_owned(), Limit::default());
-        Ok(Self { plan, tenant, memory, moved, folder, journal, promised, limit, keeper: None, lock })
+        let (plan, folder, leeway) = (Arc::new(plan), folder.to_owned(), Leeway::default());
+        Ok(Self { plan, tenant, memory, moved, folder, journal, promised, leeway, keeper: None, lock })
     }
 
     /// Leaves alone what moved since the plan was made.
@@ -109,9 +109,9 @@ impl<'lock> Begun<'lock> {
         Self { moved, ..self }
     }
 
-    /// Lets the run take no new changes beyond a limit.
-    pub(super) fn within(self, limit: Limit) -> Self {
-        Self { limit, ..self }
+    /// Lets the run take no new changes beyond a leeway.
+    pub(super) fn within(self, leeway: Leeway) -> Self {
+        Self { leeway, ..self }
     }
 
     /// Has the secrets that the target makes kept.

@@ -75,7 +75,7 @@ impl Outside {
 
 /// Carries out a run to its end, or as far as it may go; keeps what it leaves for the next one, and its reports.
 pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<Ended, Failure> {
-    let Begun { plan, tenant, memory, moved, folder, journal, promised, limit, keeper, lock: _lock } = begun;
+    let Begun { plan, tenant, memory, moved, folder, journal, promised, leeway, keeper, lock: _lock } = begun;
     let signal = AtomicU8::new(0);
     let outside = Outside::of(context, &plan);
     let secret = |field: &SecretField| outside.get(field);
@@ -89,7 +89,7 @@ pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<End
         keeper,
         moved,
         at_once: AT_ONCE,
-        room: &|| if signal.load(Ordering::Relaxed) > 0 { 0 } else { limit.room(tenant.requests()) },
+        room: &|| if signal.load(Ordering::Relaxed) > 0 { 0 } else { leeway.room(tenant.requests()) },
         now: &now,
     };
     let unrecorded = |error| unrecorded(&error, &plan.target.tenant);
@@ -104,7 +104,7 @@ pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<End
     let over = journal.end_if(summary.is_whole(), &now());
     over.map_err(|source| unrecorded(apply::Error::Journal { summary: Box::new(summary.clone()), source }))?;
     let (signal, requests) = (signal.load(Ordering::Relaxed), tenant.requests());
-    let limit = limit.reached(requests).filter(|_| summary.unsent > 0 && signal == 0 && !summary.is_silent);
+    let limit = leeway.reached(requests).filter(|_| summary.unsent > 0 && signal == 0 && !summary.is_silent);
     let code = if limit.is_some() { OVER } else { exit_of(&plan, &summary, signal) };
     let signal = (signal > 0).then_some(signal);
     let ended = Ended { plan, summary, effort: context.progress.effort(), requests, folder, code, limit, signal };

@@ -20,9 +20,9 @@ pub(super) struct Limits {
     budget: Option<u64>,
 }
 
-/// Limits of a command that began.
+/// What a command that began may still do.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Limit {
+pub(super) struct Leeway {
     until: Option<(Instant, TimeOfDay)>,
     budget: Option<u64>,
     /// Requests of earlier connections to the same target.
@@ -83,13 +83,13 @@ impl Limits {
     }
 
     /// Returns what they come to for a command that begins now.
-    pub(super) fn begin(&self) -> Limit {
+    pub(super) fn begin(&self) -> Leeway {
         let until = |time: TimeOfDay| (Instant::now() + time.left(&ZonedDateTime::now()).unwrap_or_default(), time);
-        Limit { until: self.until.map(until), budget: self.budget, spent: 0 }
+        Leeway { until: self.until.map(until), budget: self.budget, spent: 0 }
     }
 }
 
-impl Limit {
+impl Leeway {
     /// Counts what a connection to the target sent that is not used any more.
     pub(super) fn spend(&mut self, sent: Counts) {
         self.spent += sent.reads + sent.writes;
@@ -155,12 +155,12 @@ mod tests {
 
     #[test]
     fn a_budget_leaves_room_for_what_is_left_of_it() {
-        let mut limit = Limits { until: None, budget: Some(20) }.begin();
+        let mut leeway = Limits { until: None, budget: Some(20) }.begin();
         let sent = |reads, writes| Counts { reads, writes, ..Counts::default() };
-        assert_eq!(limit.room(sent(10, 4)), 6);
-        limit.spend(sent(10, 4));
-        assert_eq!((limit.room(sent(1, 0)), limit.reached(sent(1, 0))), (5, None));
-        assert_eq!(limit.reached(sent(6, 1)).as_deref(), Some("the budget of 20 requests is spent: 21 went"));
-        assert_eq!(Limit::default().room(sent(1000, 1000)), usize::MAX);
+        assert_eq!(leeway.room(sent(10, 4)), 6);
+        leeway.spend(sent(10, 4));
+        assert_eq!((leeway.room(sent(1, 0)), leeway.reached(sent(1, 0))), (5, None));
+        assert_eq!(leeway.reached(sent(6, 1)).as_deref(), Some("the budget of 20 requests is spent: 21 went"));
+        assert_eq!(Leeway::default().room(sent(1000, 1000)), usize::MAX);
     }
 }

@@ -13,7 +13,7 @@ use crate::cli::context::{Context, now, print};
 use crate::cli::failure::{FAILED, Failure, INCOMPLETE, LOCKED, ROOM, USAGE};
 use crate::cli::guards::{allowed, preflight};
 use crate::cli::hooks::Hooks;
-use crate::cli::limits::{Limit, Limits};
+use crate::cli::limits::{Leeway, Limits};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{DriftChoice, Manner, Route, prepare, source_name};
 use crate::cli::runs::{PastRun, is_of, names};
@@ -128,12 +128,12 @@ impl Sync {
         source: &str,
         course: &mut Course,
     ) -> Result<u8, Failure> {
-        let mut limit = self.limits.begin();
+        let mut leeway = self.limits.begin();
         let lock = unless_stopped(context, lock(context, &target.name, self.patience)).await?;
         // Where no secret can be kept, that is told before both tenants are read.
         self.secrets.keeper(&target.name)?;
         if let Some(folder) = cut_off(context, source, target)? {
-            let ended = self.go_on(context, target, &folder, &lock, &mut limit, course).await?;
+            let ended = self.go_on(context, target, &folder, &lock, &mut leeway, course).await?;
             if let Some(code) = ended {
                 return Ok(code);
             }
@@ -149,7 +149,7 @@ impl Sync {
             course.plan = Some(Arc::new(prepared.plan));
             return Err(hint.into_iter().fold(failure, Failure::hint));
         }
-        let begun = Begun::of(context, prepared, &lock, "sync")?.within(limit).with_keeper(self.secrets.keeper(&target.name)?);
+        let begun = Begun::of(context, prepared, &lock, "sync")?.within(leeway).with_keeper(self.secrets.keeper(&target.name)?);
         course.plan = Some(begun.plan.clone());
         let code = course.run.insert(carry_out(context, begun).await?).code;
         Ok(course.with_lost_secrets(code))
@@ -162,13 +162,13 @@ impl Sync {
         target: &TenantSettings,
         folder: &Path,
         lock: &Lock,
-        limit: &mut Limit,
+        leeway: &mut Leeway,
         course: &mut Course,
     ) -> Result<Option<u8>, Failure> {
         let begun = unless_stopped(context, Begun::again(context, target, folder, lock, &self.manner.include)).await?;
-        let begun = begun.within(limit.clone()).with_keeper(self.secrets.keeper(&target.name)?);
+        let begun = begun.within(leeway.clone()).with_keeper(self.secrets.keeper(&target.name)?);
         let ended = course.resumed.insert(carry_out(context, begun).await?);
-        limit.spend(ended.requests);
+        leeway.spend(ended.requests);
         Ok(ended.signal.or((ended.summary.unsent > 0).then_some(ended.code)))
     }
 
