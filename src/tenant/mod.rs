@@ -191,7 +191,7 @@ impl Tenant {
             }
         }
         let share = if settings.share > 0.0 { settings.share.min(1.0) } else { 1.0 };
-        let pacer = pacer::Pacer::new(pacer::Limits { tier: settings.tier, rate: settings.rate, share, concurrency: settings.concurrency });
+        let pacer = pacer::Pacer::new(pacer::Terms { tier: settings.tier, rate: settings.rate, share, concurrency: settings.concurrency });
         let tokens = token::Tokens::new(settings.credentials)?;
         let line = Line { name: settings.name, address, http, pacer, tokens, observer, veil, tally: line::Tally::default() };
         Ok(Self { line, concurrency: settings.concurrency.max(1) })

@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 /// What a pacer goes by.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct Terms {
     /// The tenant's subscription, where it is known.
     pub(super) tier: Option<&'static Tier>,
     /// The tenant's bucket, where it differs from the subscription's.
@@ -36,7 +36,7 @@ pub(super) struct Limits {
 /// Decides when each request to one tenant leaves.
 #[derive(Debug)]
 pub(super) struct Pacer {
-    limits: Limits,
+    terms: Terms,
     state: Mutex<State>,
     /// Wakes one request when another came back: where nothing limits, thousands a second do.
     slot: Notify,
@@ -110,13 +110,13 @@ struct State {
 
 impl Pacer {
     /// Returns the pacer of one tenant.
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(terms: Terms) -> Self {
         let now = Instant::now();
-        let tenant = limits.rate.or(limits.tier.map(|tier| tier.tenant));
-        let endpoints = limits.tier.map_or(&[][..], |tier| tier.endpoints);
+        let tenant = terms.rate.or(terms.tier.map(|tier| tier.tenant));
+        let endpoints = terms.tier.map_or(&[][..], |tier| tier.endpoints);
         let state = State {
-            tenant: tenant.map(|rate| Quota::new(rate, limits.share)),
-            groups: endpoints.iter().map(|limit| Quota::new(limit.rate, limits.share)).collect(),
+            tenant: tenant.map(|rate| Quota::new(rate, terms.share)),
+            groups: endpoints.iter().map(|limit| Quota::new(limit.rate, terms.share)).collect(),
             gauges: HashMap::new(),
             answered: HashMap::new(),
             general: None,
@@ -127,7 +127,7 @@ impl Pacer {
             waited_until: now,
             announced_until: now,
         };
-        Self { limits, state: Mutex::new(state), slot: Notify::new(), answer: Notify::new() }
+        Self { terms, state: Mutex::new(state), slot: Notify::new(), answer: Notify::new() }
     }
 
     /// Waits until a request may leave; `tell` hears of waits longer than a second, once for all that wait.
@@ -137,7 +137,7 @@ impl Pacer {
         loop {
             let mut answer = pin!(self.answer.notified());
             answer.as_mut().enable();
-            let admitted = self.state().admit(&area, self.limits.concurrency.max(1));
+            let admitted = self.state().admit(&area, self.terms.concurrency.max(1));
             if was_full && admitted != Err(Hold::Full) {
                 // What one request has no use for, or leaves over, may serve the next that waits for a slot.
                 self.slot.notify_one();
@@ -165,7 +165,7 @@ impl Pacer {
     }
 
     fn area_of(&self, calls: Calls, path: &str) -> Area {
-        match self.limits.tier {
+        match self.terms.tier {
             Some(tier) => tier.group_of(calls, path).map_or(Area::Rest, Area::Group),
             None => Area::Named(calls, path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default().to_owned()),
         }
@@ -173,8 +173,8 @@ impl Pacer {
 
     /// Returns which bucket answered, by what it holds, and what it gets back a second; 0 where nobody told.
     fn bucket_of(&self, area: &Area, limit: u32) -> (Bucket, f64) {
-        let tier = self.limits.tier;
-        let tenant = self.limits.rate.or(tier.map(|tier| tier.tenant)).filter(|rate| rate.burst == limit);
+        let tier = self.terms.tier;
+        let tenant = self.terms.rate.or(tier.map(|tier| tier.tenant)).filter(|rate| rate.burst == limit);
         let group = match (area, tier) {
             (Area::Group(place), Some(tier)) => Some((*place, tier.endpoints[*place].rate)).filter(|(_, rate)| rate.burst == limit),
             _ => None,
@@ -228,7 +228,7 @@ impl Pass<'_> {
         if bucket.group.is_none() {
             state.general = Some(bucket);
         }
-        state.gauges.entry(bucket).or_insert_with(|| Gauge::new(limit, self.pacer.limits.share, rate, now))
+        state.gauges.entry(bucket).or_insert_with(|| Gauge::new(limit, self.pacer.terms.share, rate, now))
     }
 }
 
@@ -326,7 +326,7 @@ mod tests {
     use super::*;
 
     fn pacer() -> Pacer {
-        Pacer::new(Limits { tier: None, rate: None, share: 0.8, concurrency: 8 })
+        Pacer::new(Terms { tier: None, rate: None, share: 0.8, concurrency: 8 })
     }
 
     fn silent(_: Duration, _: &str) {}

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, sleep};
 
 use super::gauge::Told;
-use super::pacer::{Limits, Pacer};
+use super::pacer::{Pacer, Terms};
 use crate::catalog::limits::{Calls, Rate, Tier};
 
 const REQUESTS: u32 = 300;
@@ -110,7 +110,7 @@ fn least(rate: Rate, share: f64) -> Duration {
 async fn simulate(name: &str, known: bool, bucket: Bucket, others: Option<Duration>) -> (Run, f64) {
     let rate = bucket.rate;
     let bucket = RefCell::new(bucket);
-    let pacer = Pacer::new(Limits { tier: None, rate: known.then_some(rate), share: SHARE, concurrency: 16 });
+    let pacer = Pacer::new(Terms { tier: None, rate: known.then_some(rate), share: SHARE, concurrency: 16 });
     let serve = |_: Calls, _: &str| bucket.borrow_mut().take();
     let theirs = async {
         while let Some(period) = others {
@@ -179,7 +179,7 @@ async fn every_bucket_of_a_tier_is_kept_at_once() {
         let Some(group) = tier.group_of(calls, path).filter(|_| served) else { return (served, told) };
         groups[group].borrow_mut().take()
     };
-    let pacer = Pacer::new(Limits { tier: Some(tier), rate: None, share: SHARE, concurrency: 16 });
+    let pacer = Pacer::new(Terms { tier: Some(tier), rate: None, share: SHARE, concurrency: 16 });
     let run = run(&pacer, &calls, &serve).await;
     println!("  essentials, four sorts of calls: {:.1} s, {} refused", run.took.as_secs_f64(), run.refused);
     assert_eq!(run.refused, 0);
