@@ -70,15 +70,15 @@ pub(super) struct Gauge {
     landed: u64,
 }
 
-/// Whether a request may leave by what a gauge shows.
+/// When a request may leave by what a gauge shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Reading {
-    /// It may.
-    Go,
-    /// It may after this time, or when an answer shows more.
+pub(super) enum Departure {
+    /// At once.
+    AtOnce,
+    /// After this time, or when an answer shows more.
     In(Duration),
-    /// It may when the answer under way shows more.
-    WhenAnswered,
+    /// When the answer under way shows more.
+    OnceAnswered,
 }
 
 impl Gauge {
@@ -144,23 +144,23 @@ impl Gauge {
         }
     }
 
-    /// Returns whether a request may leave.
+    /// Returns when a request may leave.
     ///
     /// Every request under way counts against what was last told, though the bucket may have counted it already: better late than refused.
     /// Where nobody told how fast the bucket fills, one request goes ahead after the reset, and its answer says how many may follow.
-    pub(super) fn read(&self, now: Instant) -> Reading {
+    pub(super) fn read(&self, now: Instant) -> Departure {
         let spare = self.refilled(now) - f64::from(self.in_flight) - self.reserve;
         if spare >= 1.0 && now >= self.at {
-            Reading::Go
+            Departure::AtOnce
         } else if self.rate > 0.0 {
             let filling = Duration::from_secs_f64((1.0 - spare).max(0.0) / self.rate) + Duration::from_millis(1);
-            Reading::In(self.at.saturating_duration_since(now) + filling)
+            Departure::In(self.at.saturating_duration_since(now) + filling)
         } else if now < self.reset {
-            Reading::In(self.reset - now)
+            Departure::In(self.reset - now)
         } else if self.in_flight == 0 {
-            Reading::Go
+            Departure::AtOnce
         } else {
-            Reading::WhenAnswered
+            Departure::OnceAnswered
         }
     }
 
@@ -205,9 +205,9 @@ mod tests {
         let now = Instant::now();
         let mut gauge = Gauge::new(10, 0.8, 0.0, now);
         gauge.told(Told { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, Some(0), now);
-        assert_eq!(gauge.read(now), Reading::Go);
+        assert_eq!(gauge.read(now), Departure::AtOnce);
         gauge.leave();
-        assert_eq!(gauge.read(now), Reading::In(Duration::from_secs(4)));
+        assert_eq!(gauge.read(now), Departure::In(Duration::from_secs(4)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -218,11 +218,11 @@ mod tests {
         gauge.told(Told { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, Some(0), now);
         gauge.leave();
         gauge.land_untold(now);
-        assert_eq!(gauge.read(now), Reading::In(Duration::from_secs(4)));
+        assert_eq!(gauge.read(now), Departure::In(Duration::from_secs(4)));
         let later = now + Duration::from_secs(4);
         gauge.leave();
         gauge.land_untold(later);
-        assert_eq!(gauge.read(later), Reading::In(Duration::from_secs(1)), "the one that came back is spent");
+        assert_eq!(gauge.read(later), Departure::In(Duration::from_secs(1)), "the one that came back is spent");
     }
 
     #[tokio::test(start_paused = true)]
@@ -235,7 +235,7 @@ mod tests {
         gauge.land();
         gauge.told(told(9), Some(before[0]), now);
         gauge.land();
-        assert_eq!(gauge.read(now), Reading::In(Duration::from_secs(4)));
+        assert_eq!(gauge.read(now), Departure::In(Duration::from_secs(4)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -244,8 +244,8 @@ mod tests {
         let mut gauge = Gauge::new(10, 0.8, 0.0, now);
         gauge.told(Told { limit: 10, remaining: 2, reset: Duration::from_secs(4) }, Some(0), now);
         let later = now + Duration::from_secs(4);
-        assert_eq!(gauge.read(later), Reading::Go);
+        assert_eq!(gauge.read(later), Departure::AtOnce);
         gauge.leave();
-        assert_eq!(gauge.read(later), Reading::WhenAnswered);
+        assert_eq!(gauge.read(later), Departure::OnceAnswered);
     }
 }

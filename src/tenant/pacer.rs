@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::gauge::{Gauge, Reading, Told};
+use super::gauge::{Departure, Gauge, Told};
 use super::quota::Quota;
 use crate::catalog::limits::{Calls, Rate, Tier};
 
@@ -281,11 +281,11 @@ impl State {
     }
 
     fn ask_gauges(&self, buckets: &[Bucket], now: Instant) -> Result<(), Hold> {
-        for reading in buckets.iter().filter_map(|bucket| self.gauges.get(bucket)).map(|gauge| gauge.read(now)) {
-            match reading {
-                Reading::Go => {}
-                Reading::In(wait) => return Err(Hold::For { wait, because: "rate limit" }),
-                Reading::WhenAnswered => return Err(Hold::UntilAnswered),
+        for departure in buckets.iter().filter_map(|bucket| self.gauges.get(bucket)).map(|gauge| gauge.read(now)) {
+            match departure {
+                Departure::AtOnce => {}
+                Departure::In(wait) => return Err(Hold::For { wait, because: "rate limit" }),
+                Departure::OnceAnswered => return Err(Hold::UntilAnswered),
             }
         }
         Ok(())
