@@ -8,7 +8,7 @@ use migrate::catalog::{By, Catalog, Kind, Shape};
 use migrate::resource::{Key, Resource};
 use migrate::snapshot::refs::{self, Names};
 use migrate::snapshot::{Snapshot, Status};
-use migrate::tenant::answers::{self, Page, Told, Veil};
+use migrate::tenant::answers::{self, Level, Page, Veil};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
@@ -107,7 +107,7 @@ pub fn headers(bytes: &[u8]) -> bool {
     let headers: HeaderMap = bytes.split(|byte| *byte == b'\n').filter_map(header).collect();
     let mut is_told = false;
     for now in [UNIX_EPOCH, UNIX_EPOCH + Duration::from_secs(1_800_000_000)] {
-        if let Some(told) = Told::read(&headers, now) {
+        if let Some(told) = Level::read(&headers, now) {
             assert!((Duration::from_secs(1)..=HOUR).contains(&told.reset), "{told:?}");
             is_told = true;
         }

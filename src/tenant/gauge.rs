@@ -15,7 +15,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 
 /// What one answer said about the bucket that counted it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Told {
+pub struct Level {
     /// What the bucket holds when it is full.
     pub limit: u32,
     /// What is left in it.
@@ -24,7 +24,7 @@ pub struct Told {
     pub reset: Duration,
 }
 
-impl Told {
+impl Level {
     /// Reads what an answer says; `now` stands in for a missing `Date`.
     pub fn read(headers: &HeaderMap, now: SystemTime) -> Option<Self> {
         let remaining = number(headers, "x-ratelimit-remaining")?;
@@ -102,7 +102,7 @@ impl Gauge {
     ///
     /// Answers overtake each other. Where others came back meanwhile they may have been counted later, so this one can only lower what is
     /// left.
-    pub(super) fn told(&mut self, told: Told, landed_before: Option<u64>, now: Instant) {
+    pub(super) fn told(&mut self, told: Level, landed_before: Option<u64>, now: Instant) {
         if now < self.at {
             return; // An answer from before a 429 says nothing about what comes after it.
         }
@@ -185,8 +185,8 @@ mod tests {
             ("x-ratelimit-reset", "1630700213"),
             ("date", "Fri, 03 Sep 2021 20:16:49 GMT"),
         ]);
-        let told = Told::read(&answer, UNIX_EPOCH);
-        assert_eq!(told, Some(Told { limit: 50, remaining: 49, reset: Duration::from_secs(4) }));
+        let told = Level::read(&answer, UNIX_EPOCH);
+        assert_eq!(told, Some(Level { limit: 50, remaining: 49, reset: Duration::from_secs(4) }));
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
     async fn what_the_share_leaves_to_others_is_not_touched() {
         let now = Instant::now();
         let mut gauge = Gauge::new(10, 0.8, 0.0, now);
-        gauge.told(Told { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, Some(0), now);
+        gauge.told(Level { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, Some(0), now);
         assert_eq!(gauge.read(now), Departure::AtOnce);
         gauge.leave();
         assert_eq!(gauge.read(now), Departure::In(Duration::from_secs(4)));
@@ -214,8 +214,8 @@ mod tests {
     async fn what_came_back_without_a_word_was_counted_all_the_same() {
         let now = Instant::now();
         let mut gauge = Gauge::new(10, 0.8, 0.0, now);
-        gauge.told(Told { limit: 10, remaining: 9, reset: Duration::from_secs(1) }, Some(0), now);
-        gauge.told(Told { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, Some(0), now);
+        gauge.told(Level { limit: 10, remaining: 9, reset: Duration::from_secs(1) }, Some(0), now);
+        gauge.told(Level { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, Some(0), now);
         gauge.leave();
         gauge.land_untold(now);
         assert_eq!(gauge.read(now), Departure::In(Duration::from_secs(4)));
@@ -229,7 +229,7 @@ mod tests {
     async fn an_answer_that_was_overtaken_raises_nothing() {
         let now = Instant::now();
         let mut gauge = Gauge::new(10, 0.8, 0.0, now);
-        let told = |remaining| Told { limit: 10, remaining, reset: Duration::from_secs(4) };
+        let told = |remaining| Level { limit: 10, remaining, reset: Duration::from_secs(4) };
         let before = [gauge.leave(), gauge.leave()];
         gauge.told(told(2), Some(before[1]), now);
         gauge.land();
@@ -242,7 +242,7 @@ mod tests {
     async fn after_the_reset_one_request_asks_how_many_may_follow() {
         let now = Instant::now();
         let mut gauge = Gauge::new(10, 0.8, 0.0, now);
-        gauge.told(Told { limit: 10, remaining: 2, reset: Duration::from_secs(4) }, Some(0), now);
+        gauge.told(Level { limit: 10, remaining: 2, reset: Duration::from_secs(4) }, Some(0), now);
         let later = now + Duration::from_secs(4);
         assert_eq!(gauge.read(later), Departure::AtOnce);
         gauge.leave();

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::Counts;
 use super::address::Address;
 use super::error::{Error, Missing, refusal};
-use super::gauge::{Told, asked_wait};
+use super::gauge::{Level, asked_wait};
 use super::http::{Ending, Http, Lost, Message, jitter};
 use super::pacer::{Pacer, Pass};
 use super::retry::{Decision, Effect, Failure, Tried, decide};
@@ -145,7 +145,7 @@ impl Line {
         let ending = self.http.send(Message { method: request.method.clone(), url, body, token: Some(&token.secret) }).await;
         let status = match &ending {
             Ending::Answered { status, headers, .. } => {
-                pass.answered(*status, Told::read(headers, SystemTime::now()));
+                pass.answered(*status, Level::read(headers, SystemTime::now()));
                 self.tally.answers.fetch_add(1, Ordering::Relaxed);
                 *status
             }

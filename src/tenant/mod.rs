@@ -47,7 +47,7 @@ pub use error::{Cause, Error};
 /// What answers say, read without a tenant that gives them.
 pub mod answers {
     pub use super::error::refusal;
-    pub use super::gauge::{Told, asked_wait};
+    pub use super::gauge::{Level, asked_wait};
     pub use super::page::Page;
     pub use super::token::{Token, read_grant};
     pub use super::veil::Veil;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::gauge::{Departure, Gauge, Told};
+use super::gauge::{Departure, Gauge, Level};
 use super::quota::Quota;
 use crate::catalog::limits::{Calls, Rate, Tier};
 
@@ -50,7 +50,7 @@ pub(super) struct Pass<'pacer> {
     pacer: &'pacer Pacer,
     area: Area,
     buckets: Vec<Counted>,
-    told: Option<Told>,
+    told: Option<Level>,
 }
 
 /// A bucket that counts a request, and how many requests had come back to it when this one left.
@@ -197,7 +197,7 @@ impl Pass<'_> {
     /// Takes in what an answer said about its bucket, if anything.
     ///
     /// Only a 2xx that says nothing shows that there is no limit: refusals never carry the headers.
-    pub(super) fn answered(&mut self, status: u16, told: Option<Told>) {
+    pub(super) fn answered(&mut self, status: u16, told: Option<Level>) {
         self.told = told;
         let mut state = self.pacer.state();
         let now = Instant::now();

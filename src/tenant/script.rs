@@ -113,7 +113,7 @@ impl Server {
 
     /// Returns the tenant that this server plays.
     pub(super) fn tenant(&self) -> Tenant {
-        Tenant::new(self.settings(), Arc::new(Told::default())).expect("settings that can be used")
+        Tenant::new(self.settings(), Arc::new(Heard::default())).expect("settings that can be used")
     }
 }
 
@@ -125,9 +125,9 @@ impl Drop for Server {
 
 /// Remembers what it is told.
 #[derive(Default)]
-pub(super) struct Told(pub(super) Mutex<Vec<Event>>);
+pub(super) struct Heard(pub(super) Mutex<Vec<Event>>);
 
-impl Observer for Told {
+impl Observer for Heard {
     fn notify(&self, event: &Event) {
         self.0.lock().expect("no panic").push(event.clone());
     }

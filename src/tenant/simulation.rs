@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, sleep};
 
-use super::gauge::Told;
+use super::gauge::Level;
 use super::pacer::{Pacer, Terms};
 use crate::catalog::limits::{Calls, Rate, Tier};
 
@@ -46,7 +46,7 @@ impl Bucket {
     }
 
     /// Counts a request; returns whether it is served, and what the headers say, in whole seconds as `Date` and `reset` are.
-    fn take(&mut self) -> (bool, Told) {
+    fn take(&mut self) -> (bool, Level) {
         let now = Instant::now();
         self.left = (self.left + (now - self.at).as_secs_f64() * self.a_second()).min(self.rate.burst.into());
         self.at = now;
@@ -60,7 +60,7 @@ impl Bucket {
         let reset = (clock + missing / self.a_second()).ceil() - clock.floor();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "what is left is small and not negative")]
         let remaining = self.left.floor() as u32;
-        (served, Told { limit: self.rate.burst, remaining, reset: Duration::from_secs_f64(reset.max(1.0)) })
+        (served, Level { limit: self.rate.burst, remaining, reset: Duration::from_secs_f64(reset.max(1.0)) })
     }
 }
 
@@ -72,7 +72,7 @@ struct Run {
 }
 
 /// A server's answer to a request: whether it is served, and its headers.
-type Serve<'server> = dyn Fn(Calls, &str) -> (bool, Told) + 'server;
+type Serve<'server> = dyn Fn(Calls, &str) -> (bool, Level) + 'server;
 
 /// Sends these calls in turn at a pacer's leave, sixteen at once, with latencies from 20 to 180 ms.
 async fn run(pacer: &Pacer, calls: &[(Calls, &str)], serve: &Serve<'_>) -> Run {

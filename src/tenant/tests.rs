@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::script::{CLIENT_SECRET, Play, Server, Told};
+use super::script::{CLIENT_SECRET, Heard, Play, Server};
 use super::{Absence, Answer, Credentials, Error, Listing, Tenant};
 use crate::body::Body;
 use crate::catalog::{Catalog, Kind};
@@ -45,7 +45,7 @@ async fn pages_come_in_order_by_the_length_the_tenant_answers() {
         Says(200, page(number * 2..(number * 2 + 2).min(7), 2, 7))
     })
     .await;
-    let told = Arc::new(Told::default());
+    let told = Arc::new(Heard::default());
     let tenant = Tenant::new(server.settings(), told.clone()).expect("settings");
     assert_eq!(numbers(tenant.list(kind("clients")).await.expect("a list")), [0, 1, 2, 3, 4, 5, 6]);
     let mut lines = server.lines();
@@ -289,7 +289,7 @@ async fn a_given_token_tells_its_client_and_its_scopes_and_is_not_sent_once_it_h
     };
     let tenant = |credentials| {
         let settings = super::Settings { credentials, ..server.settings() };
-        Tenant::new(settings, Arc::new(Told::default())).expect("settings")
+        Tenant::new(settings, Arc::new(Heard::default())).expect("settings")
     };
     let good = tenant(token(json!({"sub": "own@clients", "scope": "read:roles", "exp": 9_999_999_999_u64})));
     assert_eq!(good.client_id().as_deref(), Some("own"));
