@@ -15,7 +15,7 @@ use crate::disk;
 use crate::plan::{Plan, SecretField};
 use crate::report::{self, Effort};
 use crate::resource::Secret;
-use crate::tenant::Counts;
+use crate::tenant::Traffic;
 
 /// How a run ended.
 pub(super) struct Ended {
@@ -26,7 +26,7 @@ pub(super) struct Ended {
     /// What it cost.
     pub(super) effort: Effort,
     /// How many requests it sent to the target, those that read it included.
-    pub(super) requests: Counts,
+    pub(super) requests: Traffic,
     /// Its folder.
     pub(super) folder: PathBuf,
     /// The exit code.

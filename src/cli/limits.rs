@@ -7,7 +7,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ZonedDateTime};
 
-use crate::tenant::Counts;
+use crate::tenant::Traffic;
 
 /// Limits as they are asked for.
 #[derive(Debug, Clone, Default, Args)]
@@ -91,12 +91,12 @@ impl Limits {
 
 impl Leeway {
     /// Counts what a connection to the target sent that is not used any more.
-    pub(super) fn spend(&mut self, sent: Counts) {
+    pub(super) fn spend(&mut self, sent: Traffic) {
         self.spent += sent.reads + sent.writes;
     }
 
     /// Returns how many changes may begin now, each of which takes a request at least.
-    pub(super) fn room(&self, sent: Counts) -> usize {
+    pub(super) fn room(&self, sent: Traffic) -> usize {
         if self.until.is_some_and(|(until, _)| Instant::now() >= until) {
             return 0;
         }
@@ -105,7 +105,7 @@ impl Leeway {
     }
 
     /// Says which limit was reached, if one was.
-    pub(super) fn reached(&self, sent: Counts) -> Option<String> {
+    pub(super) fn reached(&self, sent: Traffic) -> Option<String> {
         if self.room(sent) > 0 {
             return None;
         }
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_budget_leaves_room_for_what_is_left_of_it() {
         let mut leeway = Limits { until: None, budget: Some(20) }.begin();
-        let sent = |reads, writes| Counts { reads, writes, ..Counts::default() };
+        let sent = |reads, writes| Traffic { reads, writes, ..Traffic::default() };
         assert_eq!(leeway.room(sent(10, 4)), 6);
         leeway.spend(sent(10, 4));
         assert_eq!((leeway.room(sent(1, 0)), leeway.reached(sent(1, 0))), (5, None));

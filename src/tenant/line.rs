@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::Method;
 use tokio::time::Instant;
 
-use super::Counts;
+use super::Traffic;
 use super::address::Address;
 use super::error::{Error, Missing, refusal};
 use super::gauge::{Level, asked_wait};
@@ -51,12 +51,12 @@ pub(super) struct Line {
     pub(super) observer: Arc<dyn Observer>,
     /// The credentials.
     pub(super) veil: Veil,
-    pub(super) tally: Tally,
+    pub(super) meter: Meter,
 }
 
-/// Requests so far.
+/// Counts the requests.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct Meter {
     reads: AtomicU64,
     writes: AtomicU64,
     answers: AtomicU64,
@@ -129,7 +129,7 @@ impl Line {
                 Decision::Verify => return Err(Error::InDoubt { request: request.name(), source: Box::new(error) }),
                 Decision::Again(wait) => {
                     self.tell_retry(&request.name(), &error, tried);
-                    self.tally.retries.fetch_add(1, Ordering::Relaxed);
+                    self.meter.retries.fetch_add(1, Ordering::Relaxed);
                     rest(pass, failure, wait).await;
                 }
             }
@@ -146,13 +146,13 @@ impl Line {
         let status = match &ending {
             Ending::Answered { status, headers, .. } => {
                 pass.answered(*status, Level::read(headers, SystemTime::now()));
-                self.tally.answers.fetch_add(1, Ordering::Relaxed);
+                self.meter.answers.fetch_add(1, Ordering::Relaxed);
                 *status
             }
             Ending::Unsent(_) | Ending::Broken(_) => 0,
         };
         let write = request.is_write();
-        let counter = if write { &self.tally.writes } else { &self.tally.reads };
+        let counter = if write { &self.meter.writes } else { &self.meter.reads };
         counter.fetch_add(1, Ordering::Relaxed);
         self.observer.notify(&Event::Answered { tenant: self.name.clone(), status, write });
         Ok((token, pass, ending))
@@ -185,12 +185,12 @@ impl Line {
     }
 
     /// Returns the requests so far.
-    pub(super) fn counts(&self) -> Counts {
-        Counts {
-            reads: self.tally.reads.load(Ordering::Relaxed),
-            writes: self.tally.writes.load(Ordering::Relaxed),
-            answers: self.tally.answers.load(Ordering::Relaxed),
-            retries: self.tally.retries.load(Ordering::Relaxed),
+    pub(super) fn traffic(&self) -> Traffic {
+        Traffic {
+            reads: self.meter.reads.load(Ordering::Relaxed),
+            writes: self.meter.writes.load(Ordering::Relaxed),
+            answers: self.meter.answers.load(Ordering::Relaxed),
+            retries: self.meter.retries.load(Ordering::Relaxed),
             waited: self.pacer.waited(),
         }
     }

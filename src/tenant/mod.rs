@@ -150,7 +150,7 @@ pub struct Answer {
 
 /// Requests so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct Traffic {
     /// GETs sent, repeated ones included, tokens apart.
     pub reads: u64,
     /// Other requests sent, repeated ones included, tokens apart.
@@ -193,7 +193,7 @@ impl Tenant {
         let share = if settings.share > 0.0 { settings.share.min(1.0) } else { 1.0 };
         let pacer = pacer::Pacer::new(pacer::Terms { tier: settings.tier, rate: settings.rate, share, concurrency: settings.concurrency });
         let tokens = token::Tokens::new(settings.credentials)?;
-        let line = Line { name: settings.name, address, http, pacer, tokens, observer, veil, tally: line::Tally::default() };
+        let line = Line { name: settings.name, address, http, pacer, tokens, observer, veil, meter: line::Meter::default() };
         Ok(Self { line, concurrency: settings.concurrency.max(1) })
     }
 
@@ -213,8 +213,8 @@ impl Tenant {
     }
 
     /// Returns the requests so far.
-    pub fn requests(&self) -> Counts {
-        self.line.counts()
+    pub fn requests(&self) -> Traffic {
+        self.line.traffic()
     }
 
     /// Returns the scopes of the token, asking for one where there is none; none where neither the tenant nor the token says.
