@@ -8,7 +8,6 @@ mod error;
 mod gauge;
 pub mod hook;
 mod http;
-mod line;
 mod pacer;
 mod page;
 mod pages;
@@ -23,6 +22,7 @@ mod simulation;
 mod tests;
 mod token;
 mod veil;
+mod wire;
 mod write;
 
 use std::collections::BTreeSet;
@@ -39,8 +39,8 @@ use crate::event::Observer;
 use crate::resource::Secret;
 
 use address::Address;
-use line::{Line, Reply, Request};
 use veil::Veil;
+use wire::{Reply, Request, Wire};
 
 pub use error::{Cause, Error};
 
@@ -165,13 +165,13 @@ pub struct Traffic {
 
 /// One tenant, ready to be spoken to.
 pub struct Tenant {
-    line: Line,
+    wire: Wire,
     concurrency: usize,
 }
 
 impl fmt::Debug for Tenant {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Tenant({} at {})", self.line.name, self.line.address.domain)
+        write!(out, "Tenant({} at {})", self.wire.name, self.wire.address.domain)
     }
 }
 
@@ -193,28 +193,28 @@ impl Tenant {
         let share = if settings.share > 0.0 { settings.share.min(1.0) } else { 1.0 };
         let pacer = pacer::Pacer::new(pacer::Terms { tier: settings.tier, rate: settings.rate, share, concurrency: settings.concurrency });
         let tokens = token::Tokens::new(settings.credentials)?;
-        let line = Line { name: settings.name, address, http, pacer, tokens, observer, veil, meter: line::Meter::default() };
-        Ok(Self { line, concurrency: settings.concurrency.max(1) })
+        let wire = Wire { name: settings.name, address, http, pacer, tokens, observer, veil, meter: wire::Meter::default() };
+        Ok(Self { wire, concurrency: settings.concurrency.max(1) })
     }
 
     /// Returns the name it goes by.
     pub fn name(&self) -> &str {
-        &self.line.name
+        &self.wire.name
     }
 
     /// Returns its own domain, whatever URL requests go to.
     pub fn domain(&self) -> &str {
-        &self.line.address.domain
+        &self.wire.address.domain
     }
 
     /// Returns the client that the requests are made by; none where a given token does not say.
     pub fn client_id(&self) -> Option<String> {
-        self.line.tokens.client_id()
+        self.wire.tokens.client_id()
     }
 
     /// Returns the requests so far.
     pub fn requests(&self) -> Traffic {
-        self.line.traffic()
+        self.wire.traffic()
     }
 
     /// Returns the scopes of the token, asking for one where there is none; none where neither the tenant nor the token says.
@@ -223,7 +223,7 @@ impl Tenant {
     ///
     /// When no token can be had.
     pub async fn scopes(&self) -> Result<Option<BTreeSet<String>>, Error> {
-        Ok(self.line.tokens.current(&self.line).await?.scopes.clone())
+        Ok(self.wire.tokens.current(&self.wire).await?.scopes.clone())
     }
 
     /// Calls any path of the Management API (`users-by-email?email=..`, with or without `/api/v2/` before it).
@@ -246,7 +246,7 @@ impl Tenant {
             }
             request = request.with(body).hiding(veil);
         }
-        let Reply { status, body } = self.line.send(&request).await?;
+        let Reply { status, body } = self.wire.send(&request).await?;
         if body.is_empty() {
             return Ok(Answer { status, body: Value::Null });
         }

@@ -8,14 +8,14 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 
 use super::error::{Error, Missing};
-use super::line::{Line, Request};
 use super::page::Page;
+use super::wire::{Request, Wire};
 use crate::catalog::{Kind, Paging};
 use crate::event::Event;
 
 /// A list to read, of which each answer `A` becomes a `T` as soon as its page is there.
 pub(super) struct List<'list, A, T> {
-    line: &'list Line,
+    wire: &'list Wire,
     kind: &'static Kind,
     path: String,
     concurrency: usize,
@@ -34,13 +34,13 @@ enum Offset<T> {
 impl<'list, A: DeserializeOwned, T: PartialEq> List<'list, A, T> {
     /// Returns the list of a kind at a path.
     pub(super) fn new(
-        line: &'list Line,
+        wire: &'list Wire,
         kind: &'static Kind,
         path: String,
         concurrency: usize,
         make: &'list (dyn Fn(A) -> T + Sync),
     ) -> Self {
-        Self { line, kind, path, concurrency: concurrency.max(1), make, read: AtomicUsize::new(0) }
+        Self { wire, kind, path, concurrency: concurrency.max(1), make, read: AtomicUsize::new(0) }
     }
 
     /// Reads every page, in the tenant's order.
@@ -142,7 +142,7 @@ impl<'list, A: DeserializeOwned, T: PartialEq> List<'list, A, T> {
             path.push(if path.contains('?') { '&' } else { '?' });
             path.extend([*name, "=", &encode(value)]);
         }
-        let reply = self.line.send(&Request::new(Method::GET, path)).await?;
+        let reply = self.wire.send(&Request::new(Method::GET, path)).await?;
         let page = Page::read(&reply.body, field).map_err(|error| self.unreadable(error))?.map(self.make);
         self.tell(&page);
         Ok(page)
@@ -161,8 +161,8 @@ impl<'list, A: DeserializeOwned, T: PartialEq> List<'list, A, T> {
     fn tell(&self, page: &Page<T>) {
         let came = page.elements.as_ref().map_or(0, Vec::len);
         let read = self.read.fetch_add(came, Ordering::Relaxed) + came;
-        let tenant = self.line.name.clone();
-        self.line.observer.notify(&Event::Listing { tenant, kind: self.kind.name, read, total: page.total });
+        let tenant = self.wire.name.clone();
+        self.wire.observer.notify(&Event::Listing { tenant, kind: self.kind.name, read, total: page.total });
     }
 }
 

@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::{Error, Missing};
-use super::line::Request;
 use super::pages::{List, with_query};
+use super::wire::Request;
 use super::{Absence, Listing, Tenant};
 use crate::body::Body;
 use crate::catalog::{Kind, Names, Shape};
@@ -68,8 +68,8 @@ impl Tenant {
         while let Some(body) = bodies.try_next().await? {
             found.extend(body);
             asked += 1;
-            let tenant = self.line.name.clone();
-            self.line.observer.notify(&Event::Listing { tenant, kind: kind.name, read: asked, total: Some(ids.len()) });
+            let tenant = self.wire.name.clone();
+            self.wire.observer.notify(&Event::Listing { tenant, kind: kind.name, read: asked, total: Some(ids.len()) });
         }
         Ok(found)
     }
@@ -166,12 +166,12 @@ impl Tenant {
         path: String,
         make: &'list (dyn Fn(A) -> T + Sync),
     ) -> List<'list, A, T> {
-        List::new(&self.line, kind, path, self.concurrency, make)
+        List::new(&self.wire, kind, path, self.concurrency, make)
     }
 
     async fn get(&self, kind: &Kind, path: &str) -> Result<Body, Error> {
         let request = Request::new(Method::GET, with_query(kind, path));
-        let answer: Value = self.line.send(&request).await?.read(&request.name())?;
+        let answer: Value = self.wire.send(&request).await?.read(&request.name())?;
         object_of(kind, answer)
             .ok_or_else(|| Error::Unreadable { request: request.name(), source: Missing("it holds no object".to_owned()).into() })
     }

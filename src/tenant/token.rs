@@ -19,7 +19,7 @@ use super::gauge::asked_wait;
 use super::http::{Ending, Http, Lost, Message, chance, jitter};
 use super::retry::{Decision, Effect, Failure, Tried, decide};
 use super::veil::Veil;
-use super::{Credentials, Line};
+use super::{Credentials, Wire};
 use crate::resource::Secret;
 
 /// The request that gives a token, as errors name it.
@@ -105,7 +105,7 @@ impl Tokens {
     }
 
     /// Returns a token that is good now, asking for one where there is none.
-    pub(super) async fn current(&self, line: &Line) -> Result<Arc<Token>, Error> {
+    pub(super) async fn current(&self, wire: &Wire) -> Result<Arc<Token>, Error> {
         match &self.0 {
             Source::Given { token, claims } => {
                 let ended = claims.exp.is_some_and(|end| end <= unix_time());
@@ -113,7 +113,7 @@ impl Tokens {
             }
             Source::Asked { client_id, proof, slot } => loop {
                 let cell = locked(slot).clone();
-                let token = cell.get_or_try_init(|| ask(line, client_id, proof)).await?;
+                let token = cell.get_or_try_init(|| ask(wire, client_id, proof)).await?;
                 if token.renewed_at.is_none_or(|at| Instant::now() < at) {
                     return Ok(token.clone());
                 }
@@ -147,17 +147,17 @@ fn locked<T>(slot: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Asks for a token until there is one or the retry table gives up; asking twice does no harm.
-async fn ask(line: &Line, client_id: &str, proof: &Proof) -> Result<Arc<Token>, Error> {
+async fn ask(wire: &Wire, client_id: &str, proof: &Proof) -> Result<Arc<Token>, Error> {
     let started = Instant::now();
     let mut tried = Tried::default();
     loop {
-        let (failure, error) = match ask_once(&line.http, &line.address, client_id, proof).await? {
+        let (failure, error) = match ask_once(&wire.http, &wire.address, client_id, proof).await? {
             Ok(token) => return Ok(Arc::new(token)),
             Err(failed) => failed,
         };
         tried.count(failure, started.elapsed());
         let Decision::Again(wait) = decide(Effect::Repeatable, tried, failure, jitter()) else { return Err(error) };
-        line.tell_retry(REQUEST, &error, tried);
+        wire.tell_retry(REQUEST, &error, tried);
         tokio::time::sleep(wait).await;
     }
 }

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::Tenant;
 use super::error::Error;
-use super::line::Request;
 use super::read::object_of;
 use super::veil::Veil;
+use super::wire::Request;
 use crate::body::Body;
 use crate::catalog::{Delta, FollowUp, Kind, Shape, Write};
 use crate::resource::Id;
@@ -35,7 +35,7 @@ impl Tenant {
             return Ok(answer);
         };
         let request = Request::new(Method::POST, path).with(&sent(kind, body)).hiding(veil_of(kind, body));
-        let reply = self.line.send(&request).await?;
+        let reply = self.wire.send(&request).await?;
         let mut answer = if reply.body.is_empty() {
             Body::new()
         } else {
@@ -71,7 +71,7 @@ impl Tenant {
             Write::Put => Method::PUT,
         };
         let request = Request::new(method, kind.path_of(id.as_str())).with(&sent(kind, body)).hiding(veil_of(kind, body));
-        let reply = self.line.send(&request).await?;
+        let reply = self.wire.send(&request).await?;
         if reply.body.is_empty() {
             return Ok(Body::new());
         }
@@ -85,7 +85,7 @@ impl Tenant {
         }
         // The last part of its path is the id as it may stand in one.
         let path = follow_up.path.replace("{id}", kind.path_of(id.as_str()).rsplit('/').next().unwrap_or_default());
-        self.line.send(&Request::new(Method::POST, path).repeatable()).await.map(drop)
+        self.wire.send(&Request::new(Method::POST, path).repeatable()).await.map(drop)
     }
 
     /// Reads a resource again and again until a field of it holds this text.
@@ -113,7 +113,7 @@ impl Tenant {
     ///
     /// When the tenant refuses, or no answer comes after all attempts.
     pub async fn remove(&self, kind: &Kind, id: &Id) -> Result<(), Error> {
-        self.line.send(&Request::new(Method::DELETE, kind.path_of(id.as_str()))).await.map(drop)
+        self.wire.send(&Request::new(Method::DELETE, kind.path_of(id.as_str()))).await.map(drop)
     }
 
     /// Adds elements to a child's list and removes others, in as many requests as the kind demands.
@@ -130,7 +130,7 @@ impl Tenant {
     pub async fn change_elements(&self, kind: &Kind, parent: &Id, added: &[Value], removed: &[Value]) -> Result<(), Error> {
         let Shape::Child { delta, .. } = kind.shape else { unreachable!("only a child has elements") };
         for request in delta_requests(kind, delta, parent, added, removed) {
-            self.line.send(&request).await?;
+            self.wire.send(&request).await?;
         }
         Ok(())
     }

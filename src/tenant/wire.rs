@@ -42,7 +42,7 @@ struct Failed {
 }
 
 /// Everything that requests to one tenant share.
-pub(super) struct Line {
+pub(super) struct Wire {
     pub(super) name: String,
     pub(super) address: Address,
     pub(super) http: Http,
@@ -102,7 +102,7 @@ impl Request {
     }
 }
 
-impl Line {
+impl Wire {
     /// Sends a request until it is answered 2xx or the retry table says otherwise.
     pub(super) async fn send(&self, request: &Request) -> Result<Reply, Error> {
         let mut first_failure = None;
