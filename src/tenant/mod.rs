@@ -40,7 +40,7 @@ use crate::resource::Secret;
 
 use address::Address;
 use veil::Veil;
-use wire::{Reply, Request, Wire};
+use wire::{Received, Request, Wire};
 
 pub use error::{Cause, Error};
 
@@ -141,7 +141,7 @@ impl fmt::Display for Absence {
 
 /// The answer to a call of any Management API path.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct Reply {
     /// The status, 2xx.
     pub status: u16,
     /// The JSON, or null where there was none.
@@ -231,7 +231,7 @@ impl Tenant {
     /// # Errors
     ///
     /// When the tenant answers anything but 2xx, or the path leads elsewhere.
-    pub async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, Error> {
+    pub async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Reply, Error> {
         let known = [Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE];
         let method = known.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(method)).ok_or_else(|| Error::Address {
             address: method.to_owned(),
@@ -246,11 +246,11 @@ impl Tenant {
             }
             request = request.with(body).hiding(veil);
         }
-        let Reply { status, body } = self.wire.send(&request).await?;
+        let Received { status, body } = self.wire.send(&request).await?;
         if body.is_empty() {
-            return Ok(Answer { status, body: Value::Null });
+            return Ok(Reply { status, body: Value::Null });
         }
-        let body = Reply { status, body }.read(&request.name())?;
-        Ok(Answer { status, body })
+        let body = Received { status, body }.read(&request.name())?;
+        Ok(Reply { status, body })
     }
 }

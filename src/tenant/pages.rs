@@ -142,8 +142,8 @@ impl<'list, A: DeserializeOwned, T: PartialEq> List<'list, A, T> {
             path.push(if path.contains('?') { '&' } else { '?' });
             path.extend([*name, "=", &encode(value)]);
         }
-        let reply = self.wire.send(&Request::new(Method::GET, path)).await?;
-        let page = Page::read(&reply.body, field).map_err(|error| self.unreadable(error))?.map(self.make);
+        let received = self.wire.send(&Request::new(Method::GET, path)).await?;
+        let page = Page::read(&received.body, field).map_err(|error| self.unreadable(error))?.map(self.make);
         self.tell(&page);
         Ok(page)
     }

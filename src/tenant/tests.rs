@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::script::{CLIENT_SECRET, Heard, Play, Server};
-use super::{Absence, Answer, Credentials, Error, Listing, Tenant};
+use super::{Absence, Credentials, Error, Listing, Reply, Tenant};
 use crate::body::Body;
 use crate::catalog::{Catalog, Kind};
 use crate::event::Event;
@@ -356,7 +356,7 @@ async fn any_path_of_the_api_can_be_called() {
     let server = Server::start(|_, _| Says(200, json!([1]))).await;
     let tenant = server.tenant();
     let answer = tenant.call("get", "users-by-email?email=ada%40example.com", None).await.expect("an answer");
-    assert_eq!(answer, Answer { status: 200, body: json!([1]) });
+    assert_eq!(answer, Reply { status: 200, body: json!([1]) });
     tenant.call("GET", "/api/v2/stats/daily", None).await.expect("an answer");
     assert_eq!(server.lines(), ["GET /users-by-email?email=ada%40example.com", "GET /stats/daily"]);
     let wrong = tenant.call("TRACE", "clients", None).await.expect_err("no method");

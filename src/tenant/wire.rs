@@ -30,7 +30,7 @@ pub(super) struct Request {
 
 /// A 2xx answer.
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(super) struct Received {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
 }
@@ -104,14 +104,14 @@ impl Request {
 
 impl Wire {
     /// Sends a request until it is answered 2xx or the retry table says otherwise.
-    pub(super) async fn send(&self, request: &Request) -> Result<Reply, Error> {
+    pub(super) async fn send(&self, request: &Request) -> Result<Received, Error> {
         let mut first_failure = None;
         let mut tried = Tried::default();
         let mut renewed = false;
         loop {
             let (token, pass, ending) = self.attempt(request).await?;
             let Failed { failure, error } = match self.settle(request, &token, ending) {
-                Ok(reply) => return Ok(reply),
+                Ok(received) => return Ok(received),
                 Err(failed) => failed,
             };
             if matches!(error, Error::Unauthenticated { .. }) && !renewed && self.tokens.reject(&token) {
@@ -123,7 +123,7 @@ impl Wire {
             match decide(request.effect, tried, failure, jitter()) {
                 // What is not there after a DELETE that may have arrived was removed by it.
                 Decision::GiveUp if request.method == Method::DELETE && error.is_not_found() && tried.failed > 1 => {
-                    return Ok(Reply { status: 204, body: Vec::new() });
+                    return Ok(Received { status: 204, body: Vec::new() });
                 }
                 Decision::GiveUp => return Err(error),
                 Decision::Verify => return Err(Error::InDoubt { request: request.name(), source: Box::new(error) }),
@@ -158,10 +158,10 @@ impl Wire {
         Ok((token, pass, ending))
     }
 
-    fn settle(&self, request: &Request, token: &Token, ending: Ending) -> Result<Reply, Failed> {
+    fn settle(&self, request: &Request, token: &Token, ending: Ending) -> Result<Received, Failed> {
         let unreachable = |source: Lost| Error::Unreachable { host: self.address.host(), request: request.name(), source: source.into() };
         match ending {
-            Ending::Answered { status: status @ 200..=299, body, .. } => Ok(Reply { status, body }),
+            Ending::Answered { status: status @ 200..=299, body, .. } => Ok(Received { status, body }),
             Ending::Answered { status, headers, body } => {
                 let mut veil = request.veil.clone().with(&self.veil);
                 veil.hide(token.secret.reveal());
@@ -206,7 +206,7 @@ async fn rest(pass: Pass<'_>, failure: Failure, wait: Duration) {
     }
 }
 
-impl Reply {
+impl Received {
     /// Reads the body as JSON.
     pub(super) fn read<T: serde::de::DeserializeOwned>(&self, request: &str) -> Result<T, Error> {
         let unreadable = |source| Error::Unreadable { request: request.to_owned(), source };

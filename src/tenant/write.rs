@@ -35,12 +35,12 @@ impl Tenant {
             return Ok(answer);
         };
         let request = Request::new(Method::POST, path).with(&sent(kind, body)).hiding(veil_of(kind, body));
-        let reply = self.wire.send(&request).await?;
-        let mut answer = if reply.body.is_empty() {
+        let received = self.wire.send(&request).await?;
+        let mut answer = if received.body.is_empty() {
             Body::new()
         } else {
             // A 2xx that cannot be read has created something all the same.
-            reply.read(&request.name()).map_err(|error| Error::InDoubt { request: request.name(), source: Box::new(error) })?
+            received.read(&request.name()).map_err(|error| Error::InDoubt { request: request.name(), source: Box::new(error) })?
         };
         for field in kind.key.iter().copied().chain(kind.in_path()) {
             if let (None, Some(value)) = (answer.0.get(field), body.0.get(field)) {
@@ -71,11 +71,11 @@ impl Tenant {
             Write::Put => Method::PUT,
         };
         let request = Request::new(method, kind.path_of(id.as_str())).with(&sent(kind, body)).hiding(veil_of(kind, body));
-        let reply = self.wire.send(&request).await?;
-        if reply.body.is_empty() {
+        let received = self.wire.send(&request).await?;
+        if received.body.is_empty() {
             return Ok(Body::new());
         }
-        Ok(object_of(kind, reply.read(&request.name())?).unwrap_or_default())
+        Ok(object_of(kind, received.read(&request.name())?).unwrap_or_default())
     }
 
     /// Sends the request that makes a write count, once the resource is ready for it.
