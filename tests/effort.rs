@@ -13,7 +13,7 @@ use migrate::links::Links;
 use migrate::resource::Secret;
 use migrate::sandbox::{Options, Sandbox, Seen, State};
 use migrate::snapshot::{Desired, Snapshot};
-use migrate::tenant::{Credentials, Settings, Tenant};
+use migrate::tenant::{Contact, Credentials, Tenant};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -43,7 +43,7 @@ async fn start(options: Options) -> Sandbox {
 /// Returns a tenant as `migrate` talks to it where nothing but its domain is known, or its rate besides.
 fn talk_to(sandbox: &Sandbox, rate: Option<Rate>) -> Tenant {
     let domain = sandbox.state().domain().to_owned();
-    let settings = Settings {
+    let contact = Contact {
         name: domain.clone(),
         domain,
         url: Some(sandbox.url()),
@@ -55,7 +55,7 @@ fn talk_to(sandbox: &Sandbox, rate: Option<Rate>) -> Tenant {
         timeout: Duration::from_secs(30),
         concurrency: 16,
     };
-    Tenant::new(settings, Arc::new(Unwatched)).expect("a tenant")
+    Tenant::new(contact, Arc::new(Unwatched)).expect("a tenant")
 }
 
 async fn read(tenant: &Tenant, kinds: &[&str]) -> Snapshot {

@@ -106,7 +106,7 @@ impl Context {
 
     /// Makes ready to talk to a tenant; sends nothing yet.
     pub(super) fn connect(&self, of: &TenantSettings) -> Result<Tenant, Failure> {
-        let settings = tenant::Settings {
+        let contact = tenant::Contact {
             name: of.name.clone(),
             domain: of.domain.clone(),
             url: of.url.clone(),
@@ -119,7 +119,7 @@ impl Context {
             concurrency: AT_ONCE,
         };
         let observer: Arc<dyn Observer> = self.progress.clone();
-        Tenant::new(settings, observer).map_err(|error| Failure::of_tenant(&error, &of.name))
+        Tenant::new(contact, observer).map_err(|error| Failure::of_tenant(&error, &of.name))
     }
 
     /// Returns the folder for one sort of file: `snapshots`, `links`, `runs`.

@@ -55,7 +55,7 @@ pub mod answers {
 
 /// How to talk to a tenant.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct Contact {
     /// The name it goes by in `migrate.toml`.
     pub name: String,
     /// Its own domain: `acme.eu.auth0.com`.
@@ -181,20 +181,20 @@ impl Tenant {
     /// # Errors
     ///
     /// When the address may not be spoken to (plain http that is not on loopback), or the key or the machine's certificates cannot be used.
-    pub fn new(settings: Settings, observer: Arc<dyn Observer>) -> Result<Self, Error> {
-        let address = Address::new(&settings.domain, settings.url.as_deref())?;
-        let http = http::Http::new(&address, settings.timeout, &settings.run)?;
+    pub fn new(contact: Contact, observer: Arc<dyn Observer>) -> Result<Self, Error> {
+        let address = Address::new(&contact.domain, contact.url.as_deref())?;
+        let http = http::Http::new(&address, contact.timeout, &contact.run)?;
         let mut veil = Veil::default();
-        match &settings.credentials {
+        match &contact.credentials {
             Credentials::Secret { client_secret: secret, .. } | Credentials::Key { pem: secret, .. } | Credentials::Token(secret) => {
                 veil.hide(secret.reveal());
             }
         }
-        let share = if settings.share > 0.0 { settings.share.min(1.0) } else { 1.0 };
-        let pacer = pacer::Pacer::new(pacer::Terms { tier: settings.tier, rate: settings.rate, share, concurrency: settings.concurrency });
-        let tokens = token::Tokens::new(settings.credentials)?;
-        let wire = Wire { name: settings.name, address, http, pacer, tokens, observer, veil, meter: wire::Meter::default() };
-        Ok(Self { wire, concurrency: settings.concurrency.max(1) })
+        let share = if contact.share > 0.0 { contact.share.min(1.0) } else { 1.0 };
+        let pacer = pacer::Pacer::new(pacer::Terms { tier: contact.tier, rate: contact.rate, share, concurrency: contact.concurrency });
+        let tokens = token::Tokens::new(contact.credentials)?;
+        let wire = Wire { name: contact.name, address, http, pacer, tokens, observer, veil, meter: wire::Meter::default() };
+        Ok(Self { wire, concurrency: contact.concurrency.max(1) })
     }
 
     /// Returns the name it goes by.

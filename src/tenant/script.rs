@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::{Credentials, Settings, Tenant};
+use super::{Contact, Credentials, Tenant};
 use crate::event::{Event, Observer};
 use crate::resource::Secret;
 
@@ -95,9 +95,9 @@ impl Server {
         self.seen.lock().expect("no panic").iter().filter(|seen| seen.line == "POST /oauth/token").count()
     }
 
-    /// Returns settings that lead here.
-    pub(super) fn settings(&self) -> Settings {
-        Settings {
+    /// Returns a contact that leads here.
+    pub(super) fn contact(&self) -> Contact {
+        Contact {
             name: "dev".to_owned(),
             domain: "acme.auth0.com".to_owned(),
             url: Some(self.url.clone()),
@@ -113,7 +113,7 @@ impl Server {
 
     /// Returns the tenant that this server plays.
     pub(super) fn tenant(&self) -> Tenant {
-        Tenant::new(self.settings(), Arc::new(Heard::default())).expect("settings that can be used")
+        Tenant::new(self.contact(), Arc::new(Heard::default())).expect("a contact that can be used")
     }
 }
 

@@ -46,7 +46,7 @@ async fn pages_come_in_order_by_the_length_the_tenant_answers() {
     })
     .await;
     let told = Arc::new(Heard::default());
-    let tenant = Tenant::new(server.settings(), told.clone()).expect("settings");
+    let tenant = Tenant::new(server.contact(), told.clone()).expect("a contact");
     assert_eq!(numbers(tenant.list(kind("clients")).await.expect("a list")), [0, 1, 2, 3, 4, 5, 6]);
     let mut lines = server.lines();
     lines.sort();
@@ -288,8 +288,8 @@ async fn a_given_token_tells_its_client_and_its_scopes_and_is_not_sent_once_it_h
         Credentials::Token(Secret::new(jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).expect("a token")))
     };
     let tenant = |credentials| {
-        let settings = super::Settings { credentials, ..server.settings() };
-        Tenant::new(settings, Arc::new(Heard::default())).expect("settings")
+        let contact = super::Contact { credentials, ..server.contact() };
+        Tenant::new(contact, Arc::new(Heard::default())).expect("a contact")
     };
     let good = tenant(token(json!({"sub": "own@clients", "scope": "read:roles", "exp": 9_999_999_999_u64})));
     assert_eq!(good.client_id().as_deref(), Some("own"));

@@ -35,7 +35,7 @@ use migrate::plan::{Action, OnDrift, Past, Plan, plan_after};
 use migrate::resource::{Id, Secret};
 use migrate::sandbox::{Fault, Options, Sandbox, State, seed};
 use migrate::snapshot::{Desired, Snapshot};
-use migrate::tenant::{Credentials, Settings, Tenant};
+use migrate::tenant::{Contact, Credentials, Tenant};
 use serde_json::{Value, json};
 
 use crate::reference;
@@ -79,7 +79,7 @@ pub(crate) fn connect(sandbox: &Sandbox, domain: &str, credentials: Credentials)
 
 /// Returns a tenant that talks to a sandbox and waits so long for each answer.
 pub(crate) fn connect_for(sandbox: &Sandbox, domain: &str, credentials: Credentials, timeout: Duration) -> Tenant {
-    let settings = Settings {
+    let contact = Contact {
         name: domain.to_owned(),
         domain: domain.to_owned(),
         url: Some(sandbox.url()),
@@ -91,7 +91,7 @@ pub(crate) fn connect_for(sandbox: &Sandbox, domain: &str, credentials: Credenti
         timeout,
         concurrency: 16,
     };
-    Tenant::new(settings, Arc::new(Unwatched)).expect("a tenant")
+    Tenant::new(contact, Arc::new(Unwatched)).expect("a tenant")
 }
 
 /// Reads a tenant whole.
