@@ -59,9 +59,9 @@ pub struct Fault {
     writes_only: bool,
 }
 
-/// A fault could not be read.
+/// A text that is no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unclear {
+pub enum NoFault {
     /// There is no `@`, or no number behind it.
     #[error("\"{0}\" does not say when: write WHAT@3, WHAT@w3 or WHAT@3x2")]
     When(String),
@@ -76,7 +76,7 @@ impl Fault {
     /// # Errors
     ///
     /// When one of them cannot be read.
-    pub fn list(text: &str) -> Result<Vec<Self>, Unclear> {
+    pub fn list(text: &str) -> Result<Vec<Self>, NoFault> {
         text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::parse).collect()
     }
 
@@ -89,18 +89,18 @@ impl Fault {
 }
 
 impl FromStr for Fault {
-    type Err = Unclear;
+    type Err = NoFault;
 
-    fn from_str(text: &str) -> Result<Self, Unclear> {
-        let unclear = || Unclear::When(text.to_owned());
-        let (what, when) = text.trim().split_once('@').ok_or_else(unclear)?;
-        let trouble = read_trouble(what).ok_or_else(|| Unclear::What(what.to_owned()))?;
+    fn from_str(text: &str) -> Result<Self, NoFault> {
+        let no_fault = || NoFault::When(text.to_owned());
+        let (what, when) = text.trim().split_once('@').ok_or_else(no_fault)?;
+        let trouble = read_trouble(what).ok_or_else(|| NoFault::What(what.to_owned()))?;
         let (writes_only, when) = when.strip_prefix('w').map_or((false, when), |when| (true, when));
         let (first, times) = when.split_once('x').unwrap_or((when, "1"));
         let times = if times == "*" { Ok(u64::MAX) } else { times.parse() };
-        let (first, times) = (first.parse().map_err(|_| unclear())?, times.map_err(|_| unclear())?);
+        let (first, times) = (first.parse().map_err(|_| no_fault())?, times.map_err(|_| no_fault())?);
         if first == 0 || times == 0 {
-            return Err(unclear());
+            return Err(no_fault());
         }
         Ok(Self { trouble, first, times, writes_only })
     }
@@ -156,10 +156,10 @@ mod tests {
 
     #[test]
     fn an_unclear_fault_is_refused_with_what_is_known() {
-        assert_eq!("cut-before".parse::<Fault>(), Err(Unclear::When("cut-before".into())));
-        assert_eq!("429@0".parse::<Fault>(), Err(Unclear::When("429@0".into())));
-        assert_eq!("burn@3".parse::<Fault>(), Err(Unclear::What("burn".into())));
-        assert_eq!("200-after@3".parse::<Fault>(), Err(Unclear::What("200-after".into())));
+        assert_eq!("cut-before".parse::<Fault>(), Err(NoFault::When("cut-before".into())));
+        assert_eq!("429@0".parse::<Fault>(), Err(NoFault::When("429@0".into())));
+        assert_eq!("burn@3".parse::<Fault>(), Err(NoFault::What("burn".into())));
+        assert_eq!("200-after@3".parse::<Fault>(), Err(NoFault::What("200-after".into())));
         assert_eq!(Fault::list("cut-before@1, expired@2").expect("two").len(), 2);
     }
 }

@@ -61,7 +61,7 @@ use tokio::task::{JoinHandle, JoinSet};
 pub use answer::Answer;
 pub use bucket::Allowance;
 pub use copy::Copy;
-pub use fault::{Fault, Unclear};
+pub use fault::{Fault, NoFault};
 pub use options::Options;
 pub use server::{Seen, Tally};
 pub use state::{State, Unreadable};
