@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
-use super::state::{State, Unreadable, bare};
+use super::state::{NoState, State, bare};
 use crate::body::Body;
 use crate::catalog::{Catalog, Kind, Names, Shape};
 
@@ -55,7 +55,7 @@ impl Copy {
     /// # Errors
     ///
     /// When what was answered is no state.
-    pub fn state(mut self, domain: &str) -> Result<State, Unreadable> {
+    pub fn state(mut self, domain: &str) -> Result<State, NoState> {
         let not_found = json!({"status": 404, "body": Answer::not_found().body});
         for path in self.unread() {
             self.absent.insert(path, not_found.clone());

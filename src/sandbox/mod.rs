@@ -64,7 +64,7 @@ pub use copy::Copy;
 pub use fault::{Fault, NoFault};
 pub use options::Options;
 pub use server::{Seen, Tally};
-pub use state::{State, Unreadable};
+pub use state::{NoState, State};
 
 use server::Tenant;
 

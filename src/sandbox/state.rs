@@ -30,9 +30,9 @@ use super::table::Table;
 use crate::body::Body;
 use crate::catalog::{By, Catalog, Kind, Names, Paging, Shape};
 
-/// A state could not be read.
+/// What is no state.
 #[derive(Debug, thiserror::Error)]
-pub enum Unreadable {
+pub enum NoState {
     /// The file cannot be read.
     #[error("cannot read the state file \"{path}\"")]
     File {
@@ -111,9 +111,9 @@ impl State {
     /// # Errors
     ///
     /// When it cannot be read or is no state.
-    pub fn load(path: &Path) -> Result<Self, Unreadable> {
-        let text = fs::read(path).map_err(|source| Unreadable::File { path: path.to_owned(), source })?;
-        let json = serde_json::from_slice(&text).map_err(|source| Unreadable::NotJson { path: path.to_owned(), source })?;
+    pub fn load(path: &Path) -> Result<Self, NoState> {
+        let text = fs::read(path).map_err(|source| NoState::File { path: path.to_owned(), source })?;
+        let json = serde_json::from_slice(&text).map_err(|source| NoState::NotJson { path: path.to_owned(), source })?;
         Self::from_json(json)
     }
 
@@ -122,7 +122,7 @@ impl State {
     /// # Errors
     ///
     /// When it is no state.
-    pub fn from_json(json: Value) -> Result<Self, Unreadable> {
+    pub fn from_json(json: Value) -> Result<Self, NoState> {
         Self::of(Catalog::standard(), json)
     }
 
@@ -131,7 +131,7 @@ impl State {
     /// # Errors
     ///
     /// When it is no state.
-    pub fn of(catalog: &'static Catalog, mut json: Value) -> Result<Self, Unreadable> {
+    pub fn of(catalog: &'static Catalog, mut json: Value) -> Result<Self, NoState> {
         let domain = json["domain"].as_str().unwrap_or("sandbox.eu.auth0.com").to_owned();
         let tenant = json["tenant"].as_str().or(domain.split('.').next()).unwrap_or_default().to_owned();
         let mut state = Self {
@@ -169,7 +169,7 @@ impl State {
         Ok(state)
     }
 
-    fn read_path(&mut self, path: String, value: Value) -> Result<(), Unreadable> {
+    fn read_path(&mut self, path: String, value: Value) -> Result<(), NoState> {
         let (kind, target) = match self.kind_at(&path) {
             None | Some((_, Target::FollowUp(_))) => {
                 self.others.insert(path, value);
@@ -204,7 +204,7 @@ impl State {
     }
 
     /// Puts a list in; an empty one is one too, and presets have no id.
-    fn put_all(&mut self, kind: &'static Kind, parent: Option<&str>, list: Vec<Value>, path: &str) -> Result<(), Unreadable> {
+    fn put_all(&mut self, kind: &'static Kind, parent: Option<&str>, list: Vec<Value>, path: &str) -> Result<(), NoState> {
         self.tables.entry(kind.name).or_default();
         for element in list {
             let mut body = Body::from_value(element).map_err(|_| unfit(path, "list of objects"))?;
@@ -383,6 +383,6 @@ fn describe(scope: &str) -> String {
     format!("{}{} {}", verb[..1].to_uppercase(), &verb[1..], what.replace('_', " "))
 }
 
-fn unfit(path: &str, expected: &str) -> Unreadable {
-    Unreadable::Unfit { path: path.to_owned(), expected: expected.to_owned() }
+fn unfit(path: &str, expected: &str) -> NoState {
+    NoState::Unfit { path: path.to_owned(), expected: expected.to_owned() }
 }
