@@ -87,7 +87,7 @@ async fn an_unchanged_import_of_a_thousand_clients_costs_eleven_client_requests_
     let told = String::from_utf8_lossy(&ended.stdout);
     assert!(ended.status.success() && told.contains("Nothing to do."), "{told}{}", String::from_utf8_lossy(&ended.stderr));
     assert!((10..=11).contains(&of_clients(&prod).len()), "{:?}", of_clients(&prod));
-    assert_eq!((prod.tally().writes, dev.tally().writes), (0, 0));
+    assert_eq!((prod.demand().writes, dev.demand().writes), (0, 0));
 }
 
 /// Imports three hundred resources into a tenant with this bucket, in simulated time; returns how many requests it refused.
@@ -99,7 +99,7 @@ async fn refused_by(rate: Rate, is_known: bool, latency: Duration) -> usize {
     let (tenant, started) = (talk_to(&prod, is_known.then_some(rate)), Instant::now());
     let Imported { plan, summary, .. } = import(&Desired::unmapped(source), &tenant, &mut Links::default()).await;
     assert_eq!((plan.changes().count(), summary.is_whole()), (301, true), "{:?}", summary.tally());
-    let (took, asked) = (started.elapsed(), prod.tally());
+    let (took, asked) = (started.elapsed(), prod.demand());
     let requests = f64::from(u32::try_from(asked.reads + asked.writes).expect("some hundred"));
     let least = |share: f64| (requests - (f64::from(rate.burst) * share).floor()) / (a_second * share);
     println!(

@@ -8,7 +8,7 @@ use migrate::catalog::{Catalog, Kind};
 use migrate::event::Unwatched;
 use migrate::export::{Reading, Selection, Witness, export_before};
 use migrate::resource::{Id, Key};
-use migrate::sandbox::{Copy, seed};
+use migrate::sandbox::{Replica, seed};
 use migrate::tenant::Absence;
 use serde_json::{Value, json};
 
@@ -159,7 +159,7 @@ fn a_rehearsal_knows_what_earlier_runs_left() {
 
 /// Makes a copy of what it sees, secrets and all.
 #[derive(Default)]
-struct Copyist(Mutex<Copy>);
+struct Copyist(Mutex<Replica>);
 
 impl Witness for Copyist {
     fn answered(&self, kind: &'static Kind, answer: &Body) {

@@ -36,7 +36,7 @@ struct Sandbox {
 
 /// What a tenant was asked so far.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
-pub(crate) struct Tally {
+pub(crate) struct Demand {
     pub(crate) reads: usize,
     pub(crate) writes: usize,
     pub(crate) refused: usize,
@@ -50,7 +50,7 @@ pub(crate) struct Cost {
     /// In bytes.
     pub(crate) peak: u64,
     /// Of both tenants.
-    pub(crate) asked: Tally,
+    pub(crate) asked: Demand,
 }
 
 impl House {
@@ -75,11 +75,11 @@ impl House {
     }
 
     /// Returns what the target alone was asked so far.
-    pub(crate) fn asked_of_target(&self) -> Tally {
+    pub(crate) fn asked_of_target(&self) -> Demand {
         self.prod.asked()
     }
 
-    fn asked(&self) -> Tally {
+    fn asked(&self) -> Demand {
         self.dev.asked() + self.prod.asked()
     }
 }
@@ -112,7 +112,7 @@ impl Sandbox {
         Self { process, url: answer["url"].as_str().expect("where it answers").to_owned() }
     }
 
-    fn asked(&self) -> Tally {
+    fn asked(&self) -> Demand {
         let address = self.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).expect("the sandbox answers");
         write!(stream, "GET /seen HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").expect("it listens");
@@ -129,7 +129,7 @@ impl Drop for Sandbox {
     }
 }
 
-impl std::ops::Add for Tally {
+impl std::ops::Add for Demand {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
@@ -137,7 +137,7 @@ impl std::ops::Add for Tally {
     }
 }
 
-impl std::ops::Sub for Tally {
+impl std::ops::Sub for Demand {
     type Output = Self;
 
     fn sub(self, other: Self) -> Self {
@@ -148,7 +148,7 @@ impl std::ops::Sub for Tally {
 impl fmt::Display for Cost {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (wall, cpu, mebibytes) = (self.wall.as_secs_f64(), self.cpu.as_secs_f64(), self.peak.div_ceil(1 << 20));
-        let Tally { reads, writes, .. } = self.asked;
+        let Demand { reads, writes, .. } = self.asked;
         write!(out, "{wall:>7.2} s wall  {cpu:>6.2} s cpu  {mebibytes:>4} MiB peak  {reads:>5} reads  {writes:>6} writes")
     }
 }

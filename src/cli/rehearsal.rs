@@ -26,7 +26,7 @@ use crate::fingerprints::unguessable;
 use crate::plan::Plan;
 use crate::report;
 use crate::resource::{Id, Key};
-use crate::sandbox::{Copy, Fault, Options, Sandbox, State};
+use crate::sandbox::{Fault, Options, Replica, Sandbox, State};
 use crate::snapshot::Snapshot;
 use crate::tenant::Absence;
 
@@ -58,7 +58,7 @@ impl Rehearsing {
 
 /// Sees what a target answers, and makes a copy of it without its secrets.
 #[derive(Default)]
-pub(super) struct Copyist(Mutex<Copy>);
+pub(super) struct Copyist(Mutex<Replica>);
 
 impl Copyist {
     /// Returns the copy.
@@ -67,7 +67,7 @@ impl Copyist {
         copy.state(domain).map_err(|error| not_begun(&error))
     }
 
-    fn add(&self, what: impl FnOnce(&mut Copy)) {
+    fn add(&self, what: impl FnOnce(&mut Replica)) {
         what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
@@ -242,8 +242,8 @@ impl Scene {
 
     /// Returns the requests so far, and how many of them were writes.
     fn counts(&self) -> (usize, usize) {
-        let tally = self.sandbox.tally();
-        (tally.reads + tally.writes, tally.writes)
+        let demand = self.sandbox.demand();
+        (demand.reads + demand.writes, demand.writes)
     }
 
     /// Starts the copy anew where it was, with what it holds now, and counts from there; these things go wrong.

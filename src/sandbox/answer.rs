@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::server::Tally;
+use super::server::Demand;
 use crate::catalog::{Kind, Shape};
 
 /// An answer: a status and, mostly, JSON.
@@ -59,8 +59,8 @@ impl Answer {
     }
 
     /// Tells what was asked so far.
-    pub(super) fn tally(tally: Tally) -> Self {
-        let Tally { reads, writes, refused, at_once } = tally;
+    pub(super) fn demand(demand: Demand) -> Self {
+        let Demand { reads, writes, refused, at_once } = demand;
         Self::new(200, json!({"reads": reads, "writes": writes, "refused": refused, "at_once": at_once}))
     }
 

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! state.rs     what the tenant holds: read from a state file, written back     table.rs   one kind of it
-//! copy.rs      a tenant made of what another one answered
+//! replica.rs   a tenant made of what another one answered
 //! writes.rs    what a request does to it          children.rs   lists under a parent          lists.rs   pages and filters
 //! route.rs     which kind a path belongs to
 //! check.rs     closed bodies                      answer.rs     the server's own words
@@ -25,7 +25,6 @@ mod children;
 mod clients;
 mod code;
 mod connections;
-mod copy;
 mod era;
 mod fault;
 mod habit;
@@ -34,6 +33,7 @@ mod mint;
 mod options;
 mod organizations;
 mod pages;
+mod replica;
 mod route;
 pub mod seed;
 mod server;
@@ -60,10 +60,10 @@ use tokio::task::{JoinHandle, JoinSet};
 
 pub use answer::Answer;
 pub use bucket::Allowance;
-pub use copy::Copy;
 pub use fault::{Fault, NoFault};
 pub use options::Options;
-pub use server::{Seen, Tally};
+pub use replica::Replica;
+pub use server::{Demand, Seen};
 pub use state::{NoState, State};
 
 use server::Tenant;
@@ -133,8 +133,8 @@ impl Sandbox {
 
     /// Returns what it was asked so far, in numbers; `GET /seen` answers the same.
     #[must_use]
-    pub fn tally(&self) -> Tally {
-        self.tenant.tally()
+    pub fn demand(&self) -> Demand {
+        self.tenant.demand()
     }
 
     /// Returns a token of these scopes; of every scope where none is named.

@@ -20,7 +20,7 @@ use super::token::{Scopes, Tokens, expired};
 
 const API: &str = "/api/v2";
 /// Where the sandbox tells what it was asked; no path of Auth0's.
-const TALLY: &str = "/seen";
+const DEMAND: &str = "/seen";
 
 /// One request to the Management API, as the sandbox saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct Seen {
 
 /// What a tenant was asked so far, in numbers; tokens apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct Demand {
     /// Requests that only read.
     pub reads: usize,
     /// Requests that were meant to change something.
@@ -113,14 +113,14 @@ impl Tenant {
     }
 
     /// Returns what was asked so far, in numbers.
-    pub(super) fn tally(&self) -> Tally {
-        let mut tally = Tally::default();
+    pub(super) fn demand(&self) -> Demand {
+        let mut demand = Demand::default();
         for seen in &self.inside().seen {
-            *(if seen.is_write { &mut tally.writes } else { &mut tally.reads }) += 1;
-            tally.refused += usize::from(seen.status == 429);
-            tally.at_once = tally.at_once.max(seen.at_once);
+            *(if seen.is_write { &mut demand.writes } else { &mut demand.reads }) += 1;
+            demand.refused += usize::from(seen.status == 429);
+            demand.at_once = demand.at_once.max(seen.at_once);
         }
-        tally
+        demand
     }
 
     /// Answers one request by the tenant's own clock, or cuts the connection.
@@ -139,8 +139,8 @@ impl Tenant {
             let inside = &mut *self.inside();
             return Ok(written(&inside.tokens.exchange(&inside.state, &self.options.registered, &asked)));
         }
-        if target == TALLY {
-            return Ok(written(&Answer::tally(self.tally())));
+        if target == DEMAND {
+            return Ok(written(&Answer::demand(self.demand())));
         }
         let Some(target) = target.strip_prefix(API) else { return Ok(written(&Answer::not_found())) };
         let sent = read_body(&parts.headers, &body);

@@ -22,9 +22,9 @@ use std::{fs, io};
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
-use super::copy::file;
 use super::habit::{self, Order};
 use super::mint::Mint;
+use super::replica::file;
 use super::route::Target;
 use super::table::Table;
 use crate::body::Body;

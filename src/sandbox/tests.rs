@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Fault, Options, Sandbox, State, Tally};
+use super::{Answer, Demand, Fault, Options, Sandbox, State};
 use crate::catalog::limits::Tier;
 use crate::catalog::{Catalog, Delta, Kind, Paging};
 
@@ -266,7 +266,7 @@ async fn errors_storms_and_ended_tokens_strike_where_they_are_placed() {
     assert!(statuses[1].headers.contains_key("retry-after"));
     assert_eq!(caller.get("/roles").await.status, 401);
     assert_eq!(caller.get("/roles").await.status, 401);
-    assert_eq!(caller.sandbox.tally().refused, 2);
+    assert_eq!(caller.sandbox.demand().refused, 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -275,7 +275,7 @@ async fn what_was_asked_is_told_in_numbers_and_who_was_asked_at_the_same_time() 
     let caller = Caller::meet(options).await;
     tokio::join!(caller.get("/roles"), caller.get("/clients"), caller.get("/rules"));
     caller.post("/roles", json!({"name": "A"})).await;
-    assert_eq!(caller.sandbox.tally(), Tally { reads: 3, writes: 1, refused: 1, at_once: 3 });
+    assert_eq!(caller.sandbox.demand(), Demand { reads: 3, writes: 1, refused: 1, at_once: 3 });
     let told = caller.http.get(format!("{}/seen", caller.sandbox.url())).send().await.expect("an answer").text().await.expect("a text");
     assert_eq!(serde_json::from_str::<Value>(&told).expect("JSON"), json!({"reads": 3, "writes": 1, "refused": 1, "at_once": 3}));
 }

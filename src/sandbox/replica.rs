@@ -9,12 +9,12 @@ use crate::catalog::{Catalog, Kind, Names, Shape};
 
 /// What a tenant answered, put together as a state.
 #[derive(Default)]
-pub struct Copy {
+pub struct Replica {
     data: Map<String, Value>,
     absent: Map<String, Value>,
 }
 
-impl Copy {
+impl Replica {
     /// Takes in one resource, as the API answers it; its parent's id stands in it.
     pub fn hold(&mut self, kind: &'static Kind, answer: &Body) {
         file(&mut self.data, kind, answer);
