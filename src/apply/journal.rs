@@ -45,9 +45,9 @@ pub enum Entry {
     Ended { at: String },
 }
 
-/// What a journal says of one change.
+/// What is known of one change by its journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub enum Known {
     /// The target holds it, under this id.
     Applied(Id),
     /// Its request may have left, and nothing is known of what became of it.
@@ -114,7 +114,7 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Journal {
     file: Appender,
-    states: BTreeMap<usize, State>,
+    known: BTreeMap<usize, Known>,
 }
 
 impl Journal {
@@ -125,7 +125,7 @@ impl Journal {
     /// When the file cannot be made durable.
     pub fn begin(path: &Path, run: &str, at: &str, by: &str) -> Result<Self, Error> {
         let file = Appender::open(path).map_err(|source| Error::Write { path: path.to_owned(), source })?;
-        let mut journal = Self { file, states: BTreeMap::new() };
+        let mut journal = Self { file, known: BTreeMap::new() };
         journal.append(&[Entry::Begun { format: FORMAT, run: run.to_owned(), at: at.to_owned(), by: by.to_owned() }])?;
         Ok(journal)
     }
@@ -136,19 +136,19 @@ impl Journal {
     ///
     /// When it cannot be read, is broken before its end, or cannot be written.
     pub fn resume(path: &Path, at: &str) -> Result<Self, Error> {
-        let mut states = BTreeMap::new();
-        let whole = parse(path, &bytes_of(path)?, &mut |entry| learn(&mut states, &entry))?;
+        let mut known = BTreeMap::new();
+        let whole = parse(path, &bytes_of(path)?, &mut |entry| learn(&mut known, &entry))?;
         let write = |source| Error::Write { path: path.to_owned(), source };
         let mut file = Appender::open(path).map_err(write)?;
         file.cut_to(whole).map_err(write)?;
-        let mut journal = Self { file, states };
+        let mut journal = Self { file, known };
         journal.append(&[Entry::Resumed { at: at.to_owned() }])?;
         Ok(journal)
     }
 
     /// Returns what is known of a change; nothing where it was never reached.
-    pub fn state(&self, change: usize) -> Option<&State> {
-        self.states.get(&change)
+    pub fn known(&self, change: usize) -> Option<&Known> {
+        self.known.get(&change)
     }
 
     /// Records that requests are about to leave; returns when that is durable.
@@ -185,20 +185,20 @@ impl Journal {
         }
         self.file.append(&lines(entries)).map_err(|source| Error::Write { path: self.file.path().to_owned(), source })?;
         for entry in entries {
-            learn(&mut self.states, entry);
+            learn(&mut self.known, entry);
         }
         Ok(())
     }
 }
 
-fn learn(states: &mut BTreeMap<usize, State>, entry: &Entry) {
-    let (change, state) = match entry {
-        Entry::Intent { change, .. } | Entry::InDoubt { change, .. } => (change, State::InDoubt),
-        Entry::Applied { change, id } => (change, State::Applied(id.clone())),
-        Entry::Failed { change, .. } | Entry::Skipped { change, .. } => (change, State::Open),
+fn learn(known: &mut BTreeMap<usize, Known>, entry: &Entry) {
+    let (change, now) = match entry {
+        Entry::Intent { change, .. } | Entry::InDoubt { change, .. } => (change, Known::InDoubt),
+        Entry::Applied { change, id } => (change, Known::Applied(id.clone())),
+        Entry::Failed { change, .. } | Entry::Skipped { change, .. } => (change, Known::Open),
         Entry::Begun { .. } | Entry::Resumed { .. } | Entry::Ended { .. } => return,
     };
-    states.insert(*change, state);
+    known.insert(*change, now);
 }
 
 impl Record {
@@ -304,9 +304,9 @@ mod tests {
     fn an_intent_without_an_outcome_is_in_doubt() {
         let (_folder, path) = journal();
         let resumed = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
-        assert_eq!(resumed.state(0), Some(&State::Applied(Id::new("c1"))));
-        assert_eq!(resumed.state(1), Some(&State::InDoubt));
-        assert_eq!(resumed.state(2), None);
+        assert_eq!(resumed.known(0), Some(&Known::Applied(Id::new("c1"))));
+        assert_eq!(resumed.known(1), Some(&Known::InDoubt));
+        assert_eq!(resumed.known(2), None);
     }
 
     #[test]
@@ -316,7 +316,7 @@ mod tests {
             let whole = fs::read_to_string(&path).expect("read");
             fs::write(&path, format!("{whole}{torn}")).expect("written");
             let resumed = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
-            assert_eq!(resumed.state(1), Some(&State::InDoubt), "{torn}");
+            assert_eq!(resumed.known(1), Some(&Known::InDoubt), "{torn}");
             assert!(Journal::resume(&path, "2026-01-01T00:02:00Z").is_ok(), "{torn}");
         }
     }
@@ -329,7 +329,7 @@ mod tests {
         assert!(std::str::from_utf8(&torn).is_err());
         fs::write(&path, torn).expect("written");
         assert!(!is_ended(&path).expect("readable"));
-        assert_eq!(Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed").state(1), Some(&State::InDoubt));
+        assert_eq!(Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed").known(1), Some(&Known::InDoubt));
     }
 
     #[test]

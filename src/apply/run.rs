@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::future::join_all;
 
-use super::journal::{self, Journal, State};
+use super::journal::{self, Journal, Known};
 use super::made::{Fate, Handed, Keeper, NewSecret, Replaced};
 use super::send::{Ready, Sending, look_up, ready, send};
 use super::stale::Moved;
@@ -129,7 +129,7 @@ impl Run<'_> {
     }
 
     fn is_applied(&self, change: usize) -> bool {
-        matches!(self.journal.state(change), Some(State::Applied(_)))
+        matches!(self.journal.known(change), Some(Known::Applied(_)))
     }
 
     fn kind_of(&self, change: &Change) -> &'static Kind {
@@ -175,13 +175,13 @@ impl Run<'_> {
 
     /// Puts a change into the words of the target, or says how it ended without being sent.
     fn prepare(&self, at: usize, change: &Change, progress: &Progress<'_>) -> Result<Ready, Outcome> {
-        if let Some(State::Applied(id)) = self.journal.state(at) {
+        if let Some(Known::Applied(id)) = self.journal.known(at) {
             return Err(Outcome::Applied(id.clone()));
         }
         if let Some(lost) = change.needs.iter().find(|key| progress.lost.contains(key)) {
             return Err(Outcome::Skipped(format!("it needs {lost}, which was not created")));
         }
-        let is_in_doubt = self.journal.state(at) == Some(&State::InDoubt);
+        let is_in_doubt = self.journal.known(at) == Some(&Known::InDoubt);
         if let Some(because) = self.moved.reason(at).filter(|_| !is_in_doubt) {
             return Err(Outcome::Skipped(because.to_owned()));
         }
@@ -202,7 +202,7 @@ impl Run<'_> {
         for (at, change, mut ready) in to_send.drain(..) {
             let kind = self.kind_of(change);
             // What is there by being written is there before, too: that it can be read says nothing, and writing it twice is writing it once.
-            let may_be_there = self.journal.state(at) == Some(&State::InDoubt) && kind.creation().is_some();
+            let may_be_there = self.journal.known(at) == Some(&Known::InDoubt) && kind.creation().is_some();
             let (true, Ready::Create { body, twins, may_have_landed }) = (may_be_there, &mut ready) else {
                 open.push((at, change, ready));
                 continue;
