@@ -8,7 +8,7 @@ use glob::Pattern;
 use serde_json::Value;
 
 use crate::body::Body;
-use crate::catalog::{By, Catalog, Kind, Names, Shape};
+use crate::catalog::{By, Catalog, Kind, Named, Shape};
 use crate::event::{Event, Observer};
 use crate::resource::{Id, Resource, Unreadable};
 use crate::snapshot::{Snapshot, Status, refs};
@@ -165,7 +165,7 @@ pub async fn export_before(catalog: &Catalog, reading: Reading<'_>, taken: &str)
 /// Returns the kind that has to be read before this one can be: its parent, or the one that tells its names.
 fn leans_on(kind: &Kind) -> Option<&'static str> {
     match kind.shape {
-        Shape::Keyed { names: Names::EachWith { of, .. } } => Some(of),
+        Shape::Keyed { names: Named::EachWith { of, .. } } => Some(of),
         _ => kind.parent(),
     }
 }
@@ -245,7 +245,7 @@ async fn read_dependent(reading: Reading<'_>, kind: &'static Kind, read: &[Read]
 
 async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> Result<Vec<Resource>, Error> {
     let Reading { tenant, .. } = reading;
-    if let Shape::Keyed { names: Names::EachWith { names, list, .. } } = kind.shape {
+    if let Shape::Keyed { names: Named::EachWith { names, list, .. } } = kind.shape {
         let answers = tenant.named(kind, &ids_with(names, list, above)).await.map_err(|source| unread(kind, tenant, source))?;
         return readable(tenant, answers.into_iter().map(|answer| understood(reading, kind, answer)));
     }

@@ -1,7 +1,7 @@
 //! Every reference of pages, protection, connections and the tenant: two tenants call the same thing by different ids, and the target ends
 //! with its own.
 
-use migrate::catalog::{Catalog, Kind, Names, Shape};
+use migrate::catalog::{Catalog, Kind, Named, Shape};
 use migrate::links::Links;
 use migrate::sandbox::State;
 use migrate::snapshot::Desired;
@@ -146,7 +146,7 @@ fn tenant(domain: &str, pick: fn((&'static str, &'static str)) -> &'static str) 
 
 /// Returns what stands at a path in every resource of a kind, as the tenant itself answers.
 async fn held(tenant: &Tenant, kind: &'static Kind, path: &str) -> Vec<Value> {
-    let bodies = if let Shape::Keyed { names: Names::EachWith { .. } } = kind.shape {
+    let bodies = if let Shape::Keyed { names: Named::EachWith { .. } } = kind.shape {
         tenant.named(kind, &["login/en".to_owned()]).await.expect("read")
     } else {
         match tenant.list(kind).await.expect("read") {

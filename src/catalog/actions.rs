@@ -5,7 +5,7 @@
 use super::kind::Kind;
 use super::quirks;
 use super::reference::{Alone, Reference, When};
-use super::shape::{FollowUp, Names, Paging};
+use super::shape::{FollowUp, Named, Paging};
 
 /// Modules that actions share.
 ///
@@ -104,7 +104,7 @@ pub(super) static BINDINGS: Kind = Kind::keyed(
     "bindings of trigger",
     "/actions/triggers",
     &["trigger"],
-    Names::These(&[
+    Named::These(&[
         "post-login",
         "credentials-exchange",
         "pre-user-registration",
@@ -163,7 +163,7 @@ pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
     .scopes(&["read:rules"], &["create:rules"], &["update:rules"], &["delete:rules"]);
 
 /// Settings of rules: keys alone can be read.
-pub(super) static RULES_CONFIGS: Kind = Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], Names::Listed)
+pub(super) static RULES_CONFIGS: Kind = Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], Named::Listed)
     .titled("Settings of rules")
     .put()
     .writable("key/ value")

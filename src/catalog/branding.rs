@@ -6,7 +6,7 @@
 use super::kind::Kind;
 use super::quirks;
 use super::reference::{Reference, Sealed, When};
-use super::shape::{Names, Paging};
+use super::shape::{Named, Paging};
 
 /// Colours, logo and font. A PATCH may reset settings of prompts (a fact of auth0-deploy-cli), so prompts come after.
 pub(super) static BRANDING: Kind = Kind::singleton("branding", "branding", "/branding")
@@ -92,7 +92,7 @@ pub(super) static TEXTS_OF_PROMPTS: Kind = Kind::keyed(
     "text of prompt",
     "/prompts/{prompt}/custom-text/{language}",
     &["prompt", "language"],
-    Names::EachWith { names: TEXTS, of: "tenant-settings", list: "enabled_locales" },
+    Named::EachWith { names: TEXTS, of: "tenant-settings", list: "enabled_locales" },
 )
 .titled("Texts of prompts")
 .at("/prompts/{prompt}/custom-text/{language}")
@@ -106,7 +106,7 @@ pub(super) static PARTIALS: Kind = Kind::keyed(
     "partials of prompt",
     "/prompts/{prompt}/partials",
     &["prompt"],
-    Names::These(&[
+    Named::These(&[
         "login",
         "login-id",
         "login-password",
@@ -127,7 +127,7 @@ pub(super) static PARTIALS: Kind = Kind::keyed(
 
 /// How screens are rendered; only configured ones are listed.
 pub(super) static RENDERING: Kind =
-    Kind::keyed("prompt-rendering", "rendering of screen", "/prompts/rendering", &["prompt", "screen"], Names::Listed)
+    Kind::keyed("prompt-rendering", "rendering of screen", "/prompts/rendering", &["prompt", "screen"], Named::Listed)
         .titled("Rendering of screens")
         .at("/prompts/{prompt}/screen/{screen}/rendering")
         .paged(Paging::Offset { field: "configs", size: 100, or_checkpoint: false })
@@ -187,7 +187,7 @@ pub(super) static EMAIL_TEMPLATES: Kind = Kind::keyed(
     "email template",
     "/email-templates",
     &["template"],
-    Names::These(&[
+    Named::These(&[
         "verify_email",
         "verify_email_by_code",
         "auth_email_by_code",

@@ -7,13 +7,13 @@
 
 use super::kind::Kind;
 use super::reference::{Step, When};
-use super::shape::Names;
+use super::shape::Named;
 
 const READ: &[&str] = &["read:guardian_factors"];
 const UPDATE: &[&str] = &["update:guardian_factors"];
 
 /// Which factors are on.
-pub(super) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/guardian/factors", &["name"], Names::Listed)
+pub(super) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/guardian/factors", &["name"], Named::Listed)
     .titled("Multi-factor authentication")
     .at("/guardian/factors/{name}")
     .put()

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::fields::Fields;
 use super::reference::{Alone, Made, Reference, Sealed, Step};
-use super::shape::{Delta, FollowUp, Names, Paging, Shape, Write};
+use super::shape::{Delta, FollowUp, Named, Paging, Shape, Write};
 use crate::body::{Body, Packed};
 
 /// A pure edit of a body on its way in, for what no word of the vocabulary covers.
@@ -147,7 +147,7 @@ impl Kind {
     /// Returns the names of the kinds that must come before this one: its parent and what it refers to, late references apart.
     pub fn comes_after(&self) -> impl Iterator<Item = &'static str> + '_ {
         let spoken_for = match self.shape {
-            Shape::Keyed { names: Names::EachWith { of, .. } } => Some(of),
+            Shape::Keyed { names: Named::EachWith { of, .. } } => Some(of),
             _ => self.parent(),
         };
         spoken_for

@@ -14,7 +14,7 @@ pub enum Shape {
     /// A set of named objects, each at a path of its own: `GET` and `PATCH path/{name}`.
     Keyed {
         /// Which names there are.
-        names: Names,
+        names: Named,
     },
     /// A list under each resource of another kind (`/roles/{id}/permissions`), changed element by element.
     ///
@@ -43,7 +43,7 @@ pub enum Shape {
 
 /// Which names a keyed kind has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Names {
+pub enum Named {
     /// Names that are known beforehand.
     These(&'static [&'static str]),
     /// Those that the list at the kind's path answers.

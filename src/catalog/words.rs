@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::kind::{Kind, Quirk};
 use super::reference::{Alone, Made, Reference, Sealed, Step};
-use super::shape::{Delta, FollowUp, Names, Paging, Shape, Write};
+use super::shape::{Delta, FollowUp, Named, Paging, Shape, Write};
 
 impl Kind {
     const fn new(shape: Shape, name: &'static str, singular: &'static str, path: &'static str) -> Self {
@@ -88,7 +88,7 @@ impl Kind {
         singular: &'static str,
         path: &'static str,
         fields: &'static [&'static str],
-        names: Names,
+        names: Named,
     ) -> Self {
         let mut kind = Self::new(Shape::Keyed { names }, name, singular, path);
         kind.id = fields[0];

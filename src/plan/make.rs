@@ -9,14 +9,14 @@ use super::by_hand::{leave_sealed, open_seals, steps, withheld};
 use super::diff::{Difference, difference_after, normal};
 use super::follow;
 use super::merge::{Merged, OnDrift, merge};
-use super::pairs::{Names, Partners, ambiguous};
+use super::pairs::{Partners, TakenNames, ambiguous};
 use super::resolve::{Candidate, Examined, Verdict, keep_elements_of_the_target, keep_held, resolve, spare};
 use super::stages::{After, mentioned_by, removals, staged};
 use super::supplied::{carry, due};
 use super::{Action, Change, LeftOut, Manual, Plan, SecretField, Side};
 use crate::base::Base;
 use crate::body::{Body, covers, is_blank};
-use crate::catalog::{Catalog, Kind, Purpose, Shape, Written};
+use crate::catalog::{Catalog, Kind, Named, Purpose, Shape, Written};
 use crate::fingerprints::Sent;
 use crate::links::{Link, Links};
 use crate::resource::{Id, Key, Opened, Resource};
@@ -118,7 +118,7 @@ impl<'inputs> Making<'inputs> {
     fn candidates(&mut self, partners: &'inputs Partners<'_>) -> Vec<Candidate<'inputs>> {
         let mut candidates = Vec::new();
         let desired = self.desired;
-        let mut names = Names::taken(self.catalog, &desired.snapshot.resources, partners);
+        let mut names = TakenNames::of_target(self.catalog, &desired.snapshot.resources, partners);
         let ambiguous = ambiguous(self.catalog, desired, self.live, self.past.links);
         for (wanted, at) in desired.snapshot.resources.iter().zip(&partners.of_desired) {
             let held = at.map(|at| &*partners.live[at]);
@@ -260,7 +260,7 @@ impl<'inputs> Making<'inputs> {
 
     /// Returns what a resource of a kind with a name for each element of a list stands for, where the target's list will not hold it.
     fn language_the_target_lacks(&self, kind: &Kind, one: &Resource) -> Option<String> {
-        let Shape::Keyed { names: crate::catalog::Names::EachWith { of, list, .. } } = kind.shape else { return None };
+        let Shape::Keyed { names: Named::EachWith { of, list, .. } } = kind.shape else { return None };
         let listed =
             |snapshot: &Snapshot| snapshot.of_kind(of).next().and_then(|one| one.body.pick(&[list]).get(list)?.as_array().cloned());
         let is_kept = self.desired.kept.iter().any(|(key, path)| key.kind() == of && covers(path, list));

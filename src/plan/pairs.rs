@@ -54,13 +54,13 @@ fn under_names<'live>(resource: &'live Resource, names: &HashMap<Key, Key>) -> C
 }
 
 /// The names that a tenant takes once, and that are taken.
-pub(super) struct Names {
+pub(super) struct TakenNames {
     taken: HashMap<(&'static str, String), &'static str>,
 }
 
-impl Names {
+impl TakenNames {
     /// Returns the names that the target's own resources will have.
-    pub(super) fn taken(catalog: &Catalog, desired: &[Resource], partners: &Partners<'_>) -> Self {
+    pub(super) fn of_target(catalog: &Catalog, desired: &[Resource], partners: &Partners<'_>) -> Self {
         let partner_of: HashMap<usize, &Resource> =
             partners.of_desired.iter().zip(desired).filter_map(|(at, desired)| at.map(|at| (at, desired))).collect();
         let name = |(at, held): (usize, &Cow<'_, Resource>)| {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::answer::Answer;
 use super::state::{NoState, State, bare};
 use crate::body::Body;
-use crate::catalog::{Catalog, Kind, Names, Shape};
+use crate::catalog::{Catalog, Kind, Named, Shape};
 
 /// What a tenant answered, put together as a state.
 #[derive(Default)]
@@ -30,7 +30,7 @@ impl Replica {
         let answer = Answer::refusal(status, message, None);
         let answer = json!({"status": answer.status, "body": answer.body});
         let paths = match kind.shape {
-            Shape::Keyed { names: Names::These(names) } => names.iter().map(|name| kind.path_of(name)).collect(),
+            Shape::Keyed { names: Named::These(names) } => names.iter().map(|name| kind.path_of(name)).collect(),
             _ => vec![kind.path.to_owned()],
         };
         self.absent.extend(paths.into_iter().map(|path| (path, answer.clone())));
@@ -67,7 +67,7 @@ impl Replica {
 /// Puts a resource where a state file has it.
 pub(super) fn file(data: &mut Map<String, Value>, kind: &'static Kind, body: &Body) {
     let list = match kind.shape {
-        Shape::Collection | Shape::Keyed { names: Names::Listed } => kind.path.to_owned(),
+        Shape::Collection | Shape::Keyed { names: Named::Listed } => kind.path.to_owned(),
         Shape::Nested { .. } => kind.path_under(kind.parent_field().and_then(|field| body.text(field)).unwrap_or_default()),
         Shape::Singleton => return drop(data.insert(kind.path.to_owned(), bare(kind, body))),
         Shape::Keyed { .. } | Shape::Part { .. } | Shape::Child { .. } => {

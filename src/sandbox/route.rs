@@ -2,7 +2,7 @@
 
 use super::state::State;
 use crate::catalog::address::{matched, places};
-use crate::catalog::{Delta, Kind, Names, Shape};
+use crate::catalog::{Delta, Kind, Named, Shape};
 
 /// What a path names of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ fn forms(kind: &'static Kind) -> Vec<(String, Naming)> {
         Shape::Child { .. } | Shape::Part { .. } => vec![(kind.path.to_owned(), one)],
         Shape::Nested { .. } => vec![(kind.path.to_owned(), under), (kind.item(), one)],
         Shape::Singleton => vec![(kind.path.to_owned(), whole), (kind.item(), whole)],
-        Shape::Collection | Shape::Keyed { names: Names::Listed } => vec![(kind.path.to_owned(), whole), (kind.item(), one)],
+        Shape::Collection | Shape::Keyed { names: Named::Listed } => vec![(kind.path.to_owned(), whole), (kind.item(), one)],
         // What is known by name alone is listed nowhere.
         Shape::Keyed { .. } => vec![(kind.item(), one)],
     };

@@ -22,7 +22,7 @@ mod tests {
     use super::*;
     use crate::body::Body;
     use crate::catalog::address::matched;
-    use crate::catalog::{By, Catalog, Kind, Names, Shape};
+    use crate::catalog::{By, Catalog, Kind, Named, Shape};
 
     /// A state file, with every answer of a kind at hand.
     struct Seed {
@@ -245,7 +245,7 @@ mod tests {
     fn every_email_template_is_there_or_answers_that_it_is_not() {
         for seed in seeds() {
             let shape = Catalog::standard().kind("email-templates").expect("a kind").shape;
-            let Shape::Keyed { names: Names::These(names) } = shape else { panic!("a keyed kind") };
+            let Shape::Keyed { names: Named::These(names) } = shape else { panic!("a keyed kind") };
             for name in names {
                 let path = format!("/email-templates/{name}");
                 let (given, absent) = (&seed.state["data"][&path], &seed.state["absent"][&path]["body"]["errorCode"]);

@@ -28,7 +28,7 @@ use super::replica::file;
 use super::route::Target;
 use super::table::Table;
 use crate::body::Body;
-use crate::catalog::{By, Catalog, Kind, Names, Paging, Shape};
+use crate::catalog::{By, Catalog, Kind, Named, Paging, Shape};
 
 /// What is no state.
 #[derive(Debug, thiserror::Error)]
@@ -255,7 +255,7 @@ impl State {
                 continue;
             }
             let Some(table) = self.tables.get(kind.name) else { continue };
-            if matches!(kind.shape, Shape::Collection | Shape::Keyed { names: Names::Listed }) {
+            if matches!(kind.shape, Shape::Collection | Shape::Keyed { names: Named::Listed }) {
                 // An empty list is one too.
                 data.insert(kind.path.to_owned(), json!([]));
             }
@@ -351,7 +351,7 @@ pub(super) fn answered(kind: &Kind, value: Value) -> Option<Body> {
 /// Returns what the server tells of a stored body: not what stands in the path, and bare where it answers a bare array.
 pub(super) fn bare(kind: &Kind, body: &Body) -> Value {
     let mut told = body.clone();
-    let is_listed = matches!(kind.shape, Shape::Keyed { names: Names::Listed });
+    let is_listed = matches!(kind.shape, Shape::Keyed { names: Named::Listed });
     for field in kind.in_path().filter(|_| !is_listed) {
         told.0.remove(field);
     }

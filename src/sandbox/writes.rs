@@ -12,7 +12,7 @@ use super::lists::hidden;
 use super::route::Target;
 use super::state::{State, answered, bare, name_of};
 use crate::body::Body;
-use crate::catalog::{By, Delta, Kind, Names, Purpose, Shape};
+use crate::catalog::{By, Delta, Kind, Named, Purpose, Shape};
 
 impl State {
     /// Answers one request without a socket: a token of every scope, no limits, no faults.
@@ -143,7 +143,7 @@ impl State {
         self.check_identity(kind, &sent)?;
         let mut body = self.completed(kind, habit, &sent);
         let id = if kind.shape == Shape::Singleton { String::new() } else { kind.id_of(&body).unwrap_or_default() };
-        if matches!(kind.shape, Shape::Keyed { names: Names::These(names) } if !names.contains(&id.as_str())) {
+        if matches!(kind.shape, Shape::Keyed { names: Named::These(names) } if !names.contains(&id.as_str())) {
             return Err(Answer::invalid_body(&format!("'No enum match for: {id}' on property {}", kind.id)));
         }
         self.absent.remove(&kind.read_path_of(&id));

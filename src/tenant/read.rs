@@ -10,7 +10,7 @@ use super::pages::{List, with_query};
 use super::wire::Request;
 use super::{Absence, Listing, Tenant};
 use crate::body::Body;
-use crate::catalog::{Kind, Names, Shape};
+use crate::catalog::{Kind, Named, Shape};
 use crate::event::Event;
 use crate::resource::Id;
 
@@ -43,13 +43,13 @@ impl Tenant {
     /// As [`list`](Self::list).
     pub async fn list_as<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(Body) -> T + Sync)) -> Result<Listing<T>, Error> {
         let listed = match kind.shape {
-            Shape::Collection | Shape::Keyed { names: Names::Listed } => self.whole(kind, make).await,
+            Shape::Collection | Shape::Keyed { names: Named::Listed } => self.whole(kind, make).await,
             Shape::Singleton => self.get(kind, kind.path).await.map(|body| vec![make(body)]),
-            Shape::Keyed { names: Names::These(names) } => {
+            Shape::Keyed { names: Named::These(names) } => {
                 let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
                 self.named(kind, &names).await.map(|bodies| bodies.into_iter().map(make).collect())
             }
-            Shape::Keyed { names: Names::EachWith { .. } } => unreachable!("its names are told by another kind"),
+            Shape::Keyed { names: Named::EachWith { .. } } => unreachable!("its names are told by another kind"),
             Shape::Child { .. } | Shape::Nested { .. } | Shape::Part { .. } => unreachable!("it is read under each of its parents"),
         };
         listed.map(Listing::Complete).or_else(|error| absent(kind, error))

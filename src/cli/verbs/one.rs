@@ -1,7 +1,7 @@
 //! One resource of a tenant, found by name or id.
 
 use crate::body::Body;
-use crate::catalog::{Kind, Names, Shape};
+use crate::catalog::{Kind, Named, Shape};
 use crate::cli::context::{Context, now};
 use crate::cli::failure::{FAILED, Failure, USAGE};
 use crate::cli::prepare::kind;
@@ -40,7 +40,7 @@ pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, 
             answer.set(of.elements(), serde_json::Value::Array(elements.clone()));
             Ok(Found { name: above.name, id: above.id.clone(), answer, resource: Resource::read_child(of, &above.id, elements) })
         }
-        (Shape::Nested { .. } | Shape::Part { .. } | Shape::Keyed { names: Names::EachWith { .. } }, Some(name)) => {
+        (Shape::Nested { .. } | Shape::Part { .. } | Shape::Keyed { names: Named::EachWith { .. } }, Some(name)) => {
             find_below(context, tenant, of, name).await
         }
         (Shape::Collection | Shape::Keyed { .. }, Some(name)) => find_listed(tenant, of, name).await,
