@@ -39,8 +39,8 @@ pub(super) struct Ended {
 
 impl Ended {
     /// Returns it as it is told.
-    pub(super) fn told(&self) -> report::Run<'_> {
-        report::Run { plan: &self.plan, summary: &self.summary, effort: self.effort, folder: &self.folder }
+    pub(super) fn told(&self) -> report::EndedRun<'_> {
+        report::EndedRun { plan: &self.plan, summary: &self.summary, effort: self.effort, folder: &self.folder }
     }
 
     /// Prints the summary; returns the exit code.

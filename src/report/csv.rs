@@ -1,14 +1,14 @@
 //! The report of a run as CSV: one row for each change, each thing left out and each step to do by hand.
 
 use super::json::outcome_word;
-use super::summary::Run;
+use super::summary::EndedRun;
 use crate::plan::Manual;
 use crate::resource::{Id, Key};
 
 const HEAD: [&str; 7] = ["kind", "name", "verb", "outcome", "field", "target_id", "message"];
 
 /// Returns a run as CSV.
-pub(super) fn csv(run: &Run<'_>) -> String {
+pub(super) fn csv(run: &EndedRun<'_>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in std::iter::once(HEAD).chain(rows(run, &run.due())) {
         writer.write_record(row.map(harmless)).expect("memory takes every row");
@@ -17,7 +17,7 @@ pub(super) fn csv(run: &Run<'_>) -> String {
     String::from_utf8(bytes).expect("rows of texts are text")
 }
 
-fn rows<'run>(run: &Run<'run>, due: &'run [Manual]) -> Vec<[&'run str; 7]> {
+fn rows<'run>(run: &EndedRun<'run>, due: &'run [Manual]) -> Vec<[&'run str; 7]> {
     let row = |key: &'run Key, rest: [&'run str; 5]| [key.kind(), key.name(), rest[0], rest[1], rest[2], rest[3], rest[4]];
     let settled = run.summary.settled.iter().map(|one| {
         let (id, message) = (one.outcome.id().map_or("", Id::as_str), one.outcome.message().unwrap_or_default());

@@ -5,10 +5,10 @@ use super::html::html;
 use super::json::summary_json;
 use super::markdown::markdown;
 use super::page::page;
-use super::summary::Run;
+use super::summary::EndedRun;
 
 /// A report of a run, and the code the command ends with, as text.
-type Format = fn(&Run<'_>, u8) -> String;
+type Format = fn(&EndedRun<'_>, u8) -> String;
 
 /// Every format, by file name.
 const FORMATS: [(&str, Format); 4] = [
@@ -19,11 +19,11 @@ const FORMATS: [(&str, Format); 4] = [
 ];
 
 /// Returns the report of a run in every format, by file name, one after the other; `exit` is the code the command ends with.
-pub fn files<'run>(run: &'run Run<'_>, exit: u8) -> impl Iterator<Item = (&'static str, String)> + 'run {
+pub fn files<'run>(run: &'run EndedRun<'_>, exit: u8) -> impl Iterator<Item = (&'static str, String)> + 'run {
     FORMATS.iter().map(move |(name, content)| (*name, content(run, exit)))
 }
 
-fn json(run: &Run<'_>, exit: u8) -> String {
+fn json(run: &EndedRun<'_>, exit: u8) -> String {
     let mut text = serde_json::to_string_pretty(&summary_json(run, exit)).expect("a report is JSON");
     text.push('\n');
     text

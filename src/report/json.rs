@@ -15,7 +15,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::exported::secrets;
-use super::summary::{Run, state};
+use super::summary::{EndedRun, state};
 use crate::apply::{Fate, Handed, Settled};
 use crate::event::Outcome;
 use crate::plan::guard::Refusal;
@@ -57,7 +57,7 @@ fn change(stage: &str, change: &Change) -> Value {
 /// Returns how a run ended as JSON.
 ///
 /// The `outcome` of a change is `applied` (with its `id`), `failed`, `skipped`, `in_doubt` (each with a `message`) or `unsent`.
-pub fn summary_json(run: &Run<'_>, exit: u8) -> Value {
+pub fn summary_json(run: &EndedRun<'_>, exit: u8) -> Value {
     let unsent = |change: &&Change| json!({"key": change.key, "verb": change.verb(), "outcome": "unsent"});
     let changes: Vec<Value> = run.summary.settled.iter().map(settled).chain(run.unsent().iter().map(unsent)).collect();
     json!({
@@ -96,7 +96,7 @@ pub(super) fn settled(settled: &Settled) -> Value {
 }
 
 /// Returns what became of a secret that the target made: the `fate` is `kept`, `left`, `lost` or `unknown`, and `fetch` the command that prints it.
-fn secret(run: &Run<'_>, made: &Handed) -> Value {
+fn secret(run: &EndedRun<'_>, made: &Handed) -> Value {
     let (fate, because) = match &made.fate {
         Fate::Kept => ("kept", None),
         Fate::Left => ("left", None),

@@ -52,7 +52,7 @@ pub use progress::{Mode, Progress};
 pub use rehearsal::{Rehearsal, rehearsal, rehearsal_json};
 pub use runs::{Listed, Told, runs, runs_json, shown, shown_json};
 pub use schedule::{Nightly, Scheduler, Unit, VOLUME, shell_word, units};
-pub use summary::{Effort, Run, state, summary};
+pub use summary::{Effort, EndedRun, state, summary};
 pub use table::Table;
 pub use text::{drift, plan};
 pub(crate) use words::count;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::summary::{Effort, Run, state};
+use super::summary::{Effort, EndedRun, state};
 use super::words::{count, duration, number, printable};
 use crate::plan::Plan;
 
@@ -18,11 +18,11 @@ pub struct Night<'night> {
     /// When it ended: RFC 3339, UTC.
     pub ended: &'night str,
     /// The run of an earlier night that it went on with.
-    pub resumed: Option<Run<'night>>,
+    pub resumed: Option<EndedRun<'night>>,
     /// What was planned this night, where it came to that.
     pub plan: Option<&'night Plan>,
     /// The run of this night, where there was anything to do.
-    pub run: Option<Run<'night>>,
+    pub run: Option<EndedRun<'night>>,
     /// Whether fields that the target changed by itself were to stay.
     pub keeps_drift: bool,
     /// The limit or the signal that ended it, in words.
@@ -97,7 +97,7 @@ impl Night<'_> {
     }
 }
 
-fn told(run: &Run<'_>, is_resumed: bool) -> Value {
+fn told(run: &EndedRun<'_>, is_resumed: bool) -> Value {
     let Effort { took, requests, waited } = run.effort;
     json!({
         "run": run.folder,
@@ -112,7 +112,7 @@ fn told(run: &Run<'_>, is_resumed: bool) -> Value {
 }
 
 /// Returns what a run did and what that cost.
-fn did(run: &Run<'_>) -> String {
+fn did(run: &EndedRun<'_>) -> String {
     let cost = format!(" in {} ({})", duration(run.effort.took), count(run.effort.requests, "request"));
     let state = state(run.summary);
     let applied = state.find("; ").unwrap_or(state.len());

@@ -1,7 +1,7 @@
 //! The report of a run as titled sections, before it is markdown or HTML.
 
 use super::sections::Remark;
-use super::summary::{Run, heading_text};
+use super::summary::{EndedRun, heading_text};
 use super::table::Table;
 use super::values::{cut, element, inline};
 use super::words::{duration, enumeration, named, number};
@@ -27,7 +27,7 @@ pub(super) struct Page {
 }
 
 /// Returns the page of a run.
-pub(super) fn page(run: &Run<'_>) -> Page {
+pub(super) fn page(run: &EndedRun<'_>) -> Page {
     let plan = run.plan;
     let target_only: Vec<(String, String)> =
         plan.target_only.iter().flat_map(|(kind, keys)| keys.iter().map(move |key| (kind.clone(), key.name().to_owned()))).collect();
@@ -57,7 +57,7 @@ pub(super) fn page(run: &Run<'_>) -> Page {
     }
 }
 
-fn facts(run: &Run<'_>) -> Vec<(&'static str, String)> {
+fn facts(run: &EndedRun<'_>) -> Vec<(&'static str, String)> {
     let plan = run.plan;
     vec![
         ("source", format!("{} ({}), read {}", plan.source.tenant, plan.source.domain, plan.source.taken)),
@@ -75,7 +75,7 @@ fn table<const COLUMNS: usize>(head: &[&str; COLUMNS], rows: impl Iterator<Item 
     table
 }
 
-fn outcomes(run: &Run<'_>, is_meant: fn(&Outcome) -> bool) -> Table {
+fn outcomes(run: &EndedRun<'_>, is_meant: fn(&Outcome) -> bool) -> Table {
     let of = |outcome: &Outcome| match outcome {
         Outcome::Applied(id) => id.to_string(),
         Outcome::Reduced(_, message) | Outcome::Failed(message) | Outcome::Skipped(message) | Outcome::InDoubt(message) => message.clone(),
@@ -90,7 +90,7 @@ fn left(left: &[LeftOut]) -> Table {
 }
 
 /// Returns the changes of the plan that the target holds now.
-fn applied<'run>(run: &Run<'run>) -> Vec<&'run Change> {
+fn applied<'run>(run: &EndedRun<'run>) -> Vec<&'run Change> {
     let is_applied = |change: &&Change| {
         let mut of_this = run.summary.settled.iter().filter(|one| one.key == change.key && one.verb == change.verb()).peekable();
         of_this.peek().is_some() && of_this.all(|one| one.outcome.id().is_some())

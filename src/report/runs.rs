@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::json::{plan_json, summary_json};
 use super::paint::{TITLE, painted};
-use super::summary::{Run, summary};
+use super::summary::{EndedRun, summary};
 use super::table::Table;
 use super::text::plan;
 use super::words::{number, printable};
@@ -78,14 +78,14 @@ pub fn runs_json(all: &[Listed<'_>], exit: u8) -> Value {
 }
 
 /// Returns what a run was to do and how it ended, as styled text.
-pub fn shown(run: &Run<'_>, begun: &str) -> String {
+pub fn shown(run: &EndedRun<'_>, begun: &str) -> String {
     let heading = painted(TITLE, format!("Begun {}. It was to do this:", printable(begun)));
     let ended = painted(TITLE, "How it ended");
     format!("{heading}\n\n{}\n{ended}\n\n{}", plan(run.plan, &[], ""), summary(run))
 }
 
 /// Returns the same as JSON: the `plan` as a dry run shows it, and how each change ended.
-pub fn shown_json(run: &Run<'_>, begun: &str, exit: u8) -> Value {
+pub fn shown_json(run: &EndedRun<'_>, begun: &str, exit: u8) -> Value {
     let mut shown = summary_json(run, exit);
     if let Value::Object(fields) = &mut shown {
         // What it cost is in no journal.

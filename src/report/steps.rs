@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::summary::Run;
+use super::summary::EndedRun;
 use crate::apply::{Fate, Handed};
 use crate::plan::Manual;
 use crate::resource::Key;
@@ -10,7 +10,7 @@ use crate::resource::Key;
 /// How many secrets of one kind may be told one by one where people read.
 const FEW: usize = 5;
 
-impl Run<'_> {
+impl EndedRun<'_> {
     /// Returns the steps that are due: those of resources whose changes are all in the target.
     ///
     /// A secret that was kept needs none any more; of any other the step says how to get at it.
@@ -73,7 +73,7 @@ mod tests {
         plan.manual.clear();
         plan.left_out.clear();
         let ended = Summary { made, ..sample::whole() };
-        let run = Run { plan: &plan, summary: &ended, effort: Effort::default(), folder: std::path::Path::new("runs/r") };
+        let run = EndedRun { plan: &plan, summary: &ended, effort: Effort::default(), folder: std::path::Path::new("runs/r") };
         crate::report::paint::plain(&summary(&run))
     }
 

@@ -25,7 +25,7 @@ pub struct Effort {
 
 /// A run that ended: what was meant, what came of it, what it cost and where it left its files.
 #[derive(Debug, Clone, Copy)]
-pub struct Run<'run> {
+pub struct EndedRun<'run> {
     /// What was meant.
     pub plan: &'run Plan,
     /// What came of it.
@@ -36,7 +36,7 @@ pub struct Run<'run> {
     pub folder: &'run Path,
 }
 
-impl<'run> Run<'run> {
+impl<'run> EndedRun<'run> {
     /// Returns the changes that were not reached, in the plan's order.
     pub(super) fn unsent(&self) -> Vec<&'run Change> {
         let mut settled: HashMap<(&Key, &str), usize> = HashMap::new();
@@ -72,7 +72,7 @@ pub fn state(summary: &Summary) -> String {
 }
 
 /// Returns how a run ended, as styled text.
-pub fn summary<'run>(run: &Run<'run>) -> String {
+pub fn summary<'run>(run: &EndedRun<'run>) -> String {
     let mut blocks = vec![heading(run)];
     blocks.extend(troubles(run.summary));
     blocks.extend(section("Answered otherwise than sent", first(run.summary.differs.iter())));
@@ -110,7 +110,7 @@ pub(super) fn troubles(summary: &Summary) -> impl Iterator<Item = String> {
 }
 
 /// Returns how an interrupted run goes on; one that was refused something would be refused it again.
-fn next(run: &Run<'_>) -> Option<String> {
+fn next(run: &EndedRun<'_>) -> Option<String> {
     let Tally { in_doubt, unsent, .. } = run.summary.tally();
     let target = &run.plan.target.tenant;
     let resume = format!("migrate import --tenant {target} --resume");
@@ -130,7 +130,7 @@ fn spaced(verb: &str) -> &'static str {
 }
 
 /// Returns the first line, which says what the target holds now and what that cost.
-pub(super) fn heading_text(run: &Run<'_>) -> String {
+pub(super) fn heading_text(run: &EndedRun<'_>) -> String {
     let target = &run.plan.target.tenant;
     let Effort { took, requests, waited } = run.effort;
     let wait = if waited.as_millis() == 0 { String::new() } else { format!(", waited {} for the rate limit", duration(waited)) };
@@ -143,7 +143,7 @@ pub(super) fn heading_text(run: &Run<'_>) -> String {
     }
 }
 
-fn heading(run: &Run<'_>) -> String {
+fn heading(run: &EndedRun<'_>) -> String {
     let Tally { failed, .. } = run.summary.tally();
     let style = match (run.summary.is_whole(), failed) {
         (true, _) => ADDED,

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::paint::plain;
-use super::{Effort, Run, files, plan, plan_json, sample, summary, summary_json};
+use super::{Effort, EndedRun, files, plan, plan_json, sample, summary, summary_json};
 use crate::apply::Summary;
 use crate::plan::Plan;
 
-fn run<'run>(plan: &'run Plan, summary: &'run Summary) -> Run<'run> {
+fn run<'run>(plan: &'run Plan, summary: &'run Summary) -> EndedRun<'run> {
     let effort = Effort { took: Duration::from_secs(31), requests: 240, waited: Duration::from_secs(4) };
-    Run { plan, summary, effort, folder: Path::new("runs/2026-03-01T10-05-00Z") }
+    EndedRun { plan, summary, effort, folder: Path::new("runs/2026-03-01T10-05-00Z") }
 }
 
 fn file(name: &str) -> String {
