@@ -23,14 +23,14 @@ pub struct Wrong {
 
 /// A file that was read, to point into.
 #[derive(Debug, Clone, Copy)]
-pub struct Source<'text> {
+pub struct Text<'text> {
     /// Where it stands.
     pub path: &'text Path,
     /// What it holds.
     pub text: &'text str,
 }
 
-impl Source<'_> {
+impl Text<'_> {
     /// Says what is wrong at a place of the file; the label stands beside the caret.
     pub fn wrong(&self, at: Range<usize>, what: impl Into<String>, label: impl Into<String>) -> Wrong {
         let start = self.letter_at(at.start);
@@ -153,8 +153,8 @@ mod tests {
 
     #[test]
     fn the_line_is_shown_with_a_caret_under_the_text() {
-        let source = Source { path: Path::new("a.toml"), text: "one = 1\r\ntwö = 2\r\n" };
-        insta::assert_snapshot!(source.wrong(16..17, "two is too many", "one is enough"), @r"
+        let text = Text { path: Path::new("a.toml"), text: "one = 1\r\ntwö = 2\r\n" };
+        insta::assert_snapshot!(text.wrong(16..17, "two is too many", "one is enough"), @r"
         two is too many
          --> a.toml:2:7
           |
@@ -165,8 +165,8 @@ mod tests {
 
     #[test]
     fn a_place_at_the_end_of_the_file_is_shown_too() {
-        let source = Source { path: Path::new("a.toml"), text: "one =" };
-        insta::assert_snapshot!(source.wrong(5..5, "nothing there", "a value was expected"), @r"
+        let text = Text { path: Path::new("a.toml"), text: "one =" };
+        insta::assert_snapshot!(text.wrong(5..5, "nothing there", "a value was expected"), @r"
         nothing there
          --> a.toml:1:6
           |
@@ -177,16 +177,16 @@ mod tests {
 
     #[test]
     fn a_letter_of_several_bytes_is_pointed_at_whole() {
-        let source = Source { path: Path::new("plan.json"), text: "{\n  ⟧ 1}" };
-        let error = serde_json::from_str::<serde_json::Value>(source.text).expect_err("no JSON");
-        insta::assert_snapshot!(source.not_json("this is no plan", &error), @"
+        let text = Text { path: Path::new("plan.json"), text: "{\n  ⟧ 1}" };
+        let error = serde_json::from_str::<serde_json::Value>(text.text).expect_err("no JSON");
+        insta::assert_snapshot!(text.not_json("this is no plan", &error), @"
         this is no plan
          --> plan.json:2:3
           |
         2 |   ⟧ 1}
           |   ^ key must be a string
         ");
-        insta::assert_snapshot!(source.wrong(5..6, "inside a letter", "shown whole"), @"
+        insta::assert_snapshot!(text.wrong(5..6, "inside a letter", "shown whole"), @"
         inside a letter
          --> plan.json:2:3
           |
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_last_letter_of_a_file_is_pointed_at_whole_too() {
-        let wrong = Source { path: Path::new("plan.json"), text: "{⟧" }.wrong(1..2, "no plan", "here");
+        let wrong = Text { path: Path::new("plan.json"), text: "{⟧" }.wrong(1..2, "no plan", "here");
         assert_eq!((wrong.at.clone(), wrong.to_string().lines().count()), (1..4, 5));
     }
 
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn a_secret_of_several_lines_is_covered_in_each() {
         let text = "client_secret = \"\"\"\nhush \\q\n\"\"\"\nname = \"\"\"\nseen \\q\n";
-        let shown = |line: &str| Source { path: Path::new("a.toml"), text }.wrong(text.find(line).expect("there")..0, "", "").shown;
+        let shown = |line: &str| Text { path: Path::new("a.toml"), text }.wrong(text.find(line).expect("there")..0, "", "").shown;
         assert_eq!(shown("hush"), "*******");
         assert_eq!(shown("seen"), "seen \\q");
     }
@@ -222,7 +222,7 @@ mod tests {
         for other in ["# \"\"\"", "a = 'x\"\"\"y'", "a = \"'''\"", "a = \"\\\"\"", "# don't", "b = [1, 2] # ["] {
             let text = format!("{other}\nclient_secret = \"\"\"\nhush ''' # \n\"\"\"\nseen\n");
             let shown =
-                |line: &str| Source { path: Path::new("a.toml"), text: &text }.wrong(text.find(line).expect("there")..0, "", "").shown;
+                |line: &str| Text { path: Path::new("a.toml"), text: &text }.wrong(text.find(line).expect("there")..0, "", "").shown;
             assert_eq!((shown("hush").as_str(), shown("seen").as_str()), ("***********", "seen"), "{other}");
         }
     }
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn a_secret_in_a_list_of_several_lines_is_covered_in_each() {
         let text = "client_secret = [\n  \"hush\", [\n],\n  \"hüsh\n]\nnames = [\n  seen\n";
-        let shown = |line: &str| Source { path: Path::new("a.toml"), text }.wrong(text.find(line).expect("there")..0, "", "").shown;
+        let shown = |line: &str| Text { path: Path::new("a.toml"), text }.wrong(text.find(line).expect("there")..0, "", "").shown;
         assert_eq!((shown("hush").as_str(), shown("hüsh").as_str(), shown("seen").as_str()), ("***********", "********", "  seen"));
     }
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use migrate::catalog::Catalog;
-use migrate::cli::settings::{Environment, Error, Settings, Text};
+use migrate::cli::settings::{Environment, Error, Settings, Sought};
 use migrate::mapping::{self, Mapping};
 use migrate::snapshot::Snapshot;
-use migrate::wrong::Source;
+use migrate::wrong::Text;
 
 use super::{CANARY, answers, hides_the_canary, names_a_line_of};
 
@@ -48,13 +48,13 @@ fn read_mapping(text: &str) -> Result<Mapping, mapping::Error> {
         Some("locked.csv") => Err(io::ErrorKind::PermissionDenied.into()),
         _ => Err(io::ErrorKind::NotFound.into()),
     };
-    Mapping::parse(Catalog::standard(), Source { path: Path::new("m.toml"), text }, &table)
+    Mapping::parse(Catalog::standard(), Text { path: Path::new("m.toml"), text }, &table)
 }
 
 /// Every row of a table has a text to look for, which stands once.
 pub fn table(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
-    match mapping::rows(Source { path: Path::new("hosts.csv"), text }) {
+    match mapping::rows(Text { path: Path::new("hosts.csv"), text }) {
         Ok(rows) => {
             let mut from: Vec<&str> = rows.iter().map(|(from, _)| from.as_str()).collect();
             from.sort_unstable();
@@ -121,6 +121,6 @@ pub fn dotenv(bytes: &[u8]) -> bool {
 }
 
 fn settings(configuration: &str, dotenv: &str) -> Result<Settings, Error> {
-    let text = |path: &str, text: &str| Text { path: PathBuf::from(path), text: Some(text.to_owned()) };
+    let text = |path: &str, text: &str| Sought { path: PathBuf::from(path), text: Some(text.to_owned()) };
     Settings::resolve(text("migrate.toml", configuration), text(".env", dotenv), None, &Environment::new())
 }

@@ -18,7 +18,7 @@ use crate::report::shell_word;
 use crate::resource::Id;
 use crate::snapshot::{Desired, Snapshot, store};
 use crate::tenant::Tenant;
-use crate::wrong::Source as Text;
+use crate::wrong::Text;
 
 /// Where settings come from and where they go.
 #[derive(Debug, Clone, Args)]

@@ -15,7 +15,7 @@ use toml::de::{DeTable, DeValue};
 use super::rule::{Effect, Removed, Rule};
 use super::table;
 use crate::catalog::{Catalog, Kind};
-use crate::wrong::{Source, Wrong, did_you_mean};
+use crate::wrong::{Text, Wrong, did_you_mean};
 
 /// The words a rule can be made of.
 const WORDS: [&str; 9] = ["match", "field", "skip", "rename", "replace", "set", "remove", "keep", "secret"];
@@ -68,7 +68,7 @@ impl Mapping {
             tables.borrow_mut().push(table.to_owned());
             if table.is_file() { fs::read_to_string(table) } else { Err(io::ErrorKind::NotFound.into()) }
         };
-        let mapping = Self::parse(catalog, Source { path, text: &text }, &read)?;
+        let mapping = Self::parse(catalog, Text { path, text: &text }, &read)?;
         Ok((mapping, tables.into_inner()))
     }
 
@@ -77,24 +77,24 @@ impl Mapping {
     /// # Errors
     ///
     /// When a table cannot be read, or a rule names a kind, field or word that does not exist.
-    pub fn parse(catalog: &Catalog, source: Source<'_>, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Self, Error> {
-        Reading { catalog, source, read }.mapping()
+    pub fn parse(catalog: &Catalog, whole: Text<'_>, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Self, Error> {
+        Reading { catalog, whole, read }.mapping()
     }
 }
 
 struct Reading<'text> {
     catalog: &'text Catalog,
-    source: Source<'text>,
+    whole: Text<'text>,
     read: &'text dyn Fn(&Path) -> io::Result<String>,
 }
 
 impl Reading<'_> {
     fn wrong(&self, at: Range<usize>, what: impl Into<String>, label: impl Into<String>) -> Error {
-        Error::Wrong(Box::new(self.source.wrong(at, what, label)))
+        Error::Wrong(Box::new(self.whole.wrong(at, what, label)))
     }
 
     fn mapping(&self) -> Result<Mapping, Error> {
-        let parsed = DeTable::parse(self.source.text);
+        let parsed = DeTable::parse(self.whole.text);
         let table = parsed.map_err(|error| self.wrong(error.span().unwrap_or(0..0), "this is no TOML", error.message()))?;
         let mut rules = Vec::new();
         for (key, value) in table.get_ref() {
@@ -123,7 +123,7 @@ impl Reading<'_> {
             return Err(self.unknown_word(key, &WORDS, "a rule has no"));
         }
         let word = |name: &str| table.iter().find(|(key, _)| key.get_ref() == name);
-        let place = format!("{}:{}", self.source.path.display(), self.line_of(element.span().start));
+        let place = format!("{}:{}", self.whole.path.display(), self.line_of(element.span().start));
         let matches = match word("match") {
             Some((_, value)) => self.patterns(value)?,
             None => return Err(self.wrong(element.span(), "a rule matches nothing", "add match = \"clients/*\"")),
@@ -142,7 +142,7 @@ impl Reading<'_> {
     }
 
     fn line_of(&self, byte: usize) -> usize {
-        self.source.text[..byte].matches('\n').count() + 1
+        self.whole.text[..byte].matches('\n').count() + 1
     }
 
     fn text(&self, value: &Held<'_>, word: &str) -> Result<String, Error> {
@@ -204,7 +204,7 @@ impl Reading<'_> {
         let mut rows = match (word("from"), word("to"), word("table")) {
             (Some(from), Some(to), None) => vec![(self.text(from, "from")?, self.text(to, "to")?)],
             (None, None, Some(file)) => {
-                let path = self.source.path.parent().unwrap_or(Path::new(".")).join(self.text(file, "table")?);
+                let path = self.whole.path.parent().unwrap_or(Path::new(".")).join(self.text(file, "table")?);
                 let text = (self.read)(&path).map_err(|source| match source.kind() {
                     io::ErrorKind::NotFound => {
                         let what = format!("there is no table \"{}\"", path.display());
@@ -212,7 +212,7 @@ impl Reading<'_> {
                     }
                     _ => Error::Read { path: path.clone(), source },
                 })?;
-                table::rows(Source { path: &path, text: &text })?
+                table::rows(Text { path: &path, text: &text })?
             }
             _ => return Err(wrong()),
         };
@@ -231,7 +231,7 @@ impl Reading<'_> {
         }
         match text.strip_prefix("file:").map(Path::new) {
             Some(path) if path.is_relative() => {
-                let path = self.source.path.parent().unwrap_or(Path::new(".")).join(path);
+                let path = self.whole.path.parent().unwrap_or(Path::new(".")).join(path);
                 Ok(format!("file:{}", path.display()))
             }
             _ => Ok(text),
@@ -307,9 +307,9 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> String {
-        let source = Source { path: Path::new("m.toml"), text };
+        let whole = Text { path: Path::new("m.toml"), text };
         let none = |_: &Path| Err(io::ErrorKind::NotFound.into());
-        Mapping::parse(Catalog::standard(), source, &none).expect_err("refused").to_string()
+        Mapping::parse(Catalog::standard(), whole, &none).expect_err("refused").to_string()
     }
 
     #[test]

@@ -2,16 +2,16 @@
 
 use std::ops::Range;
 
-use crate::wrong::{Source, Wrong};
+use crate::wrong::{Text, Wrong};
 
 /// Reads a table; every row has a text to look for that is not empty and stands once.
 ///
 /// # Errors
 ///
 /// When a row is wrong, with its place.
-pub fn rows(source: Source<'_>) -> Result<Vec<(String, String)>, Box<Wrong>> {
-    let wrong = |at: Range<usize>, what: &str, label: &str| Box::new(source.wrong(at, what, label));
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).from_reader(source.text.as_bytes());
+pub fn rows(whole: Text<'_>) -> Result<Vec<(String, String)>, Box<Wrong>> {
+    let wrong = |at: Range<usize>, what: &str, label: &str| Box::new(whole.wrong(at, what, label));
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).from_reader(whole.text.as_bytes());
     let mut record = csv::StringRecord::new();
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut has_header = false;
@@ -22,10 +22,10 @@ pub fn rows(source: Source<'_>) -> Result<Vec<(String, String)>, Box<Wrong>> {
             Ok(false) => return Err(wrong(0..0, "the table is empty", "its first line must be from,to")),
             Err(error) => {
                 let at = error.position().map_or(0, csv::Position::byte);
-                return Err(wrong(line_at(source.text, at), "this is no CSV", &error.to_string()));
+                return Err(wrong(line_at(whole.text, at), "this is no CSV", &error.to_string()));
             }
         }
-        let at = line_at(source.text, record.position().map_or(0, csv::Position::byte));
+        let at = line_at(whole.text, record.position().map_or(0, csv::Position::byte));
         if !has_header {
             if record.iter().map(str::trim).ne(["from", "to"]) {
                 return Err(wrong(at, "the table has other columns", "its first line must be from,to"));
@@ -34,7 +34,7 @@ pub fn rows(source: Source<'_>) -> Result<Vec<(String, String)>, Box<Wrong>> {
             continue;
         }
         let (Some(from), Some(to), 2) = (record.get(0), record.get(1), record.len()) else {
-            let is_open = is_open(source.text.get(at.start..).unwrap_or_default());
+            let is_open = is_open(whole.text.get(at.start..).unwrap_or_default());
             return Err(match record.len() {
                 _ if is_open => wrong(at, "a quote is never closed", "the row begins here"),
                 1 => wrong(at, "a row has 1 column", "two are needed: from,to"),
@@ -76,13 +76,13 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> String {
-        rows(Source { path: Path::new("hosts.csv"), text }).expect_err("refused").to_string()
+        rows(Text { path: Path::new("hosts.csv"), text }).expect_err("refused").to_string()
     }
 
     #[test]
     fn quoted_texts_and_comments_are_read() {
         let text = "# hosts\nfrom,to\n\"a,b\",c\n";
-        let rows = rows(Source { path: Path::new("hosts.csv"), text }).expect("read");
+        let rows = rows(Text { path: Path::new("hosts.csv"), text }).expect("read");
         assert_eq!(rows, [("a,b".to_owned(), "c".to_owned())]);
     }
 

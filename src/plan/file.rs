@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Plan;
 use super::guard::Refusal;
 use crate::disk;
-use crate::wrong::{Source, Wrong};
+use crate::wrong::{Text, Wrong};
 
 /// The newest format this version reads, and the one it writes.
 pub const FORMAT: u32 = 1;
@@ -107,7 +107,7 @@ pub fn load(path: &Path) -> Result<(Plan, Vec<Refusal>), Error> {
 ///
 /// When it is malformed, changed or of a newer format.
 pub fn parse(path: &Path, text: &str) -> Result<(Plan, Vec<Refusal>), Error> {
-    let not_json = |error: serde_json::Error| Box::new(Source { path, text }.not_json("this is no plan", &error));
+    let not_json = |error: serde_json::Error| Box::new(Text { path, text }.not_json("this is no plan", &error));
     let any: serde_json::Value = serde_json::from_str(text).map_err(not_json)?;
     match any.get("format").and_then(serde_json::Value::as_u64) {
         Some(format) if format > u64::from(FORMAT) => return Err(Error::Newer { path: path.to_owned(), format }),

@@ -14,7 +14,7 @@ use super::{Snapshot, Status};
 use crate::catalog::Catalog;
 use crate::disk;
 use crate::resource::{Key, Resource};
-use crate::wrong::{Source, Wrong};
+use crate::wrong::{Text, Wrong};
 
 /// The newest format this version reads, and the one it writes.
 pub const FORMAT: u32 = 1;
@@ -210,7 +210,7 @@ pub fn newest(root: &Path, tenant: &str) -> Result<PathBuf, Error> {
 }
 
 fn not_json(path: &Path, text: &str, error: &serde_json::Error) -> Error {
-    Box::new(Source { path, text }.not_json("this is no part of a snapshot", error)).into()
+    Box::new(Text { path, text }.not_json("this is no part of a snapshot", error)).into()
 }
 
 fn unused(folder: &Path, taken: &str) -> PathBuf {

@@ -11,50 +11,50 @@ use super::variables::{Part, Prefix};
 use super::{MOST_CHANGED, SHARE, TenantSettings};
 use crate::catalog::Catalog;
 use crate::catalog::limits::{Rate, TIERS, Tier};
-use crate::wrong::{Source, Wrong, did_you_mean, is_secret};
+use crate::wrong::{Text, Wrong, did_you_mean, is_secret};
 
 const KEYS: &[&str] = &["domain", "url", "rate", "share", "source", "mapping", "protected", "plan"];
 
 /// Reads the text of a configuration file; paths in it are relative to its folder.
-pub(super) fn read(source: Source<'_>) -> Result<BTreeMap<String, TenantSettings>, Wrong> {
-    let parsed = DeTable::parse(source.text).map_err(|wrong| not_toml(source, &wrong))?;
-    let file = Table { source, place: "the configuration".to_owned(), fields: parsed.get_ref() };
+pub(super) fn read(whole: Text<'_>) -> Result<BTreeMap<String, TenantSettings>, Wrong> {
+    let parsed = DeTable::parse(whole.text).map_err(|wrong| not_toml(whole, &wrong))?;
+    let file = Table { whole, place: "the configuration".to_owned(), fields: parsed.get_ref() };
     file.only(&["tenants"])?;
     let mut tenants = BTreeMap::new();
     for (name, value) in file.table("tenants")?.iter().flat_map(|tenants| tenants.fields) {
-        let tenant = read_tenant(source, name, value)?;
+        let tenant = read_tenant(whole, name, value)?;
         let twin = tenants.values().find(|other: &&TenantSettings| other.prefix == tenant.prefix);
         if let Some(twin) = twin {
             let what = format!("tenants \"{}\" and \"{}\" would share their variables", twin.name, tenant.name);
-            return Err(source.wrong(name.span(), what, format!("both begin with {}", tenant.prefix)));
+            return Err(whole.wrong(name.span(), what, format!("both begin with {}", tenant.prefix)));
         }
         tenants.insert(tenant.name.clone(), tenant);
     }
-    check_sources(source, &file, &tenants)?;
+    check_sources(whole, &file, &tenants)?;
     Ok(tenants)
 }
 
-fn not_toml(source: Source<'_>, wrong: &toml::de::Error) -> Wrong {
+fn not_toml(whole: Text<'_>, wrong: &toml::de::Error) -> Wrong {
     let at = wrong.span().unwrap_or(0..0);
-    source.wrong(at, format!("\"{}\" is not valid TOML", source.path.display()), wrong.message())
+    whole.wrong(at, format!("\"{}\" is not valid TOML", whole.path.display()), wrong.message())
 }
 
-fn read_tenant(source: Source<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>) -> Result<TenantSettings, Wrong> {
-    check_name(source, name)?;
-    let table = Table::of(source, format!("tenant \"{}\"", name.get_ref()), value)?;
+fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>) -> Result<TenantSettings, Wrong> {
+    check_name(whole, name)?;
+    let table = Table::of(whole, format!("tenant \"{}\"", name.get_ref()), value)?;
     table.refuse_secrets(&Prefix::of_tenant(name.get_ref()))?;
     table.only(KEYS)?;
     let Some(domain) = table.text("domain")? else {
         let what = format!("{} has no domain", table.place);
-        return Err(source.wrong(name.span(), what, "add domain = \"..\", as the dashboard shows it"));
+        return Err(whole.wrong(name.span(), what, "add domain = \"..\", as the dashboard shows it"));
     };
-    check_domain(domain.text).map_err(|label| source.wrong(domain.at, format!("\"{}\" is no tenant domain", domain.text), label))?;
+    check_domain(domain.text).map_err(|label| whole.wrong(domain.at, format!("\"{}\" is no tenant domain", domain.text), label))?;
     let mut tenant = TenantSettings::new(name.get_ref(), domain.text, Prefix::of_tenant(name.get_ref()));
     tenant.url = table.url()?;
     (tenant.tier, tenant.rate) = table.rate()?;
     tenant.share = table.number("share", "above 0 and at most 1", |share| share > 0.0 && share <= 1.0)?.unwrap_or(SHARE);
     tenant.source = table.text("source")?.map(|source| source.text.to_owned());
-    tenant.mapping = table.text("mapping")?.map(|mapping| source.path.with_file_name(mapping.text));
+    tenant.mapping = table.text("mapping")?.map(|mapping| whole.path.with_file_name(mapping.text));
     tenant.protected = table.protected()?;
     if let Some(plan) = table.table("plan")? {
         plan.only(&["most_changed"])?;
@@ -65,22 +65,22 @@ fn read_tenant(source: Source<'_>, name: &Spanned<DeString<'_>>, value: &Spanned
 }
 
 /// Names stand in names of folders and of variables.
-fn check_name(source: Source<'_>, name: &Spanned<DeString<'_>>) -> Result<(), Wrong> {
+fn check_name(whole: Text<'_>, name: &Spanned<DeString<'_>>) -> Result<(), Wrong> {
     let text = name.get_ref();
     if !text.is_empty() && text.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '-' || sign == '_') {
         return Ok(());
     }
-    Err(source.wrong(name.span(), format!("\"{text}\" cannot name a tenant"), "letters, digits, - and _ only"))
+    Err(whole.wrong(name.span(), format!("\"{text}\" cannot name a tenant"), "letters, digits, - and _ only"))
 }
 
-fn check_sources(source: Source<'_>, file: &Table<'_>, tenants: &BTreeMap<String, TenantSettings>) -> Result<(), Wrong> {
+fn check_sources(whole: Text<'_>, file: &Table<'_>, tenants: &BTreeMap<String, TenantSettings>) -> Result<(), Wrong> {
     let names: Vec<_> = tenants.keys().map(String::as_str).collect();
     for (name, value) in file.table("tenants")?.iter().flat_map(|tenants| tenants.fields) {
-        let table = Table::of(source, format!("tenant \"{}\"", name.get_ref()), value)?;
+        let table = Table::of(whole, format!("tenant \"{}\"", name.get_ref()), value)?;
         let Some(from) = table.text("source")? else { continue };
         // A snapshot or a folder is a path; anything else must be a tenant.
         if !names.contains(&from.text) && !from.text.contains('/') {
-            return Err(source.wrong(from.at, format!("there is no tenant \"{}\"", from.text), did_you_mean(from.text, &names)));
+            return Err(whole.wrong(from.at, format!("there is no tenant \"{}\"", from.text), did_you_mean(from.text, &names)));
         }
     }
     Ok(())
@@ -110,32 +110,32 @@ fn check_url(text: &str) -> Result<(), &'static str> {
 }
 
 /// A text of the file and where it stands.
-struct Text<'text> {
+struct Phrase<'text> {
     text: &'text str,
     at: Range<usize>,
 }
 
 /// A table of the file, with the words it is called by in errors.
 struct Table<'text> {
-    source: Source<'text>,
+    whole: Text<'text>,
     place: String,
     fields: &'text DeTable<'text>,
 }
 
 impl<'text> Table<'text> {
-    fn of(source: Source<'text>, place: String, value: &'text Spanned<DeValue<'text>>) -> Result<Self, Wrong> {
+    fn of(whole: Text<'text>, place: String, value: &'text Spanned<DeValue<'text>>) -> Result<Self, Wrong> {
         let Some(fields) = value.get_ref().as_table() else {
             let label = format!("this is {}", a(value.get_ref().type_str()));
-            return Err(source.wrong(value.span(), format!("{place} must be a table"), label));
+            return Err(whole.wrong(value.span(), format!("{place} must be a table"), label));
         };
-        Ok(Self { source, place, fields })
+        Ok(Self { whole, place, fields })
     }
 
     fn only(&self, known: &[&str]) -> Result<(), Wrong> {
         let unknown = self.fields.keys().find(|key| !known.contains(&key.get_ref().as_ref()));
         let Some(key) = unknown else { return Ok(()) };
         let what = format!("unknown key \"{}\" in {}", key.get_ref(), self.place);
-        Err(self.source.wrong(key.span(), what, did_you_mean(key.get_ref(), known)))
+        Err(self.whole.wrong(key.span(), what, did_you_mean(key.get_ref(), known)))
     }
 
     fn refuse_secrets(&self, prefix: &Prefix) -> Result<(), Wrong> {
@@ -145,18 +145,18 @@ impl<'text> Table<'text> {
             None => prefix.name(Part::ClientSecret),
         };
         let what = format!("credentials of {} do not belong in this file", self.place);
-        Err(self.source.wrong(key.span(), what, format!("set {variable} in the environment or in .env")))
+        Err(self.whole.wrong(key.span(), what, format!("set {variable} in the environment or in .env")))
     }
 
     fn must_be(&self, key: &str, what: &str, value: &Spanned<DeValue<'_>>) -> Wrong {
         let label = format!("this is {}", a(value.get_ref().type_str()));
-        self.source.wrong(value.span(), format!("\"{key}\" of {} must be {what}", self.place), label)
+        self.whole.wrong(value.span(), format!("\"{key}\" of {} must be {what}", self.place), label)
     }
 
-    fn text(&self, key: &str) -> Result<Option<Text<'text>>, Wrong> {
+    fn text(&self, key: &str) -> Result<Option<Phrase<'text>>, Wrong> {
         let Some(value) = self.fields.get(key) else { return Ok(None) };
         let text = value.get_ref().as_str().ok_or_else(|| self.must_be(key, "a text", value))?;
-        Ok(Some(Text { text, at: value.span() }))
+        Ok(Some(Phrase { text, at: value.span() }))
     }
 
     fn number(&self, key: &str, range: &str, is_in_range: impl Fn(f64) -> bool) -> Result<Option<f64>, Wrong> {
@@ -165,18 +165,18 @@ impl<'text> Table<'text> {
         if is_in_range(number) {
             return Ok(Some(number));
         }
-        Err(self.source.wrong(value.span(), format!("\"{key}\" of {} must be {range}", self.place), "out of range"))
+        Err(self.whole.wrong(value.span(), format!("\"{key}\" of {} must be {range}", self.place), "out of range"))
     }
 
     fn table(&self, key: &str) -> Result<Option<Table<'text>>, Wrong> {
-        let below = |value| Table::of(self.source, format!("\"{key}\" of {}", self.place), value);
+        let below = |value| Table::of(self.whole, format!("\"{key}\" of {}", self.place), value);
         self.fields.get(key).map(below).transpose()
     }
 
     fn url(&self) -> Result<Option<String>, Wrong> {
         let Some(url) = self.text("url")? else { return Ok(None) };
         check_url(url.text)
-            .map_err(|label| self.source.wrong(url.at, format!("\"{}\" cannot stand in for {}", url.text, self.place), label))?;
+            .map_err(|label| self.whole.wrong(url.at, format!("\"{}\" cannot stand in for {}", url.text, self.place), label))?;
         Ok(Some(url.text.trim_end_matches('/').to_owned()))
     }
 
@@ -185,11 +185,11 @@ impl<'text> Table<'text> {
         match value.get_ref() {
             DeValue::String(name) => {
                 let names: Vec<_> = TIERS.iter().map(|tier| tier.name).collect();
-                let unknown = || self.source.wrong(value.span(), format!("no rate is published as \"{name}\""), did_you_mean(name, &names));
+                let unknown = || self.whole.wrong(value.span(), format!("no rate is published as \"{name}\""), did_you_mean(name, &names));
                 Tier::named(name).map(|tier| (Some(tier), None)).ok_or_else(unknown)
             }
             DeValue::Table(_) => {
-                let rate = Table::of(self.source, format!("\"rate\" of {}", self.place), value)?;
+                let rate = Table::of(self.whole, format!("\"rate\" of {}", self.place), value)?;
                 rate.only(&["burst", "per_second"])?;
                 Ok((None, Some(rate.bucket(value.span())?)))
             }
@@ -202,7 +202,7 @@ impl<'text> Table<'text> {
             self.number("burst", "a whole number from 1 to 100000", |burst| burst.fract() == 0.0 && (1.0..=1e5).contains(&burst))?;
         let per_second = self.number("per_second", "from 0.02 to 100000", |rate| (0.02..=1e5).contains(&rate))?;
         let (Some(burst), Some(per_second)) = (burst, per_second) else {
-            return Err(self.source.wrong(
+            return Err(self.whole.wrong(
                 at,
                 format!("{} must say both how many at once and how many a second", self.place),
                 "{ burst = 10, per_second = 2 }",
@@ -220,14 +220,14 @@ impl<'text> Table<'text> {
     fn protected_key(&self, element: &Spanned<DeValue<'_>>) -> Result<String, Wrong> {
         let text = element.get_ref().as_str().ok_or_else(|| self.must_be("protected", "a list of texts", element))?;
         if let Err(wrong) = glob::Pattern::new(text) {
-            return Err(self.source.wrong(element.span(), format!("\"{text}\" is no pattern"), wrong.msg));
+            return Err(self.whole.wrong(element.span(), format!("\"{text}\" is no pattern"), wrong.msg));
         }
         let kind = text.split('/').next().unwrap_or_default();
         let kinds: Vec<_> = Catalog::standard().kinds().map(|kind| kind.name).collect();
         if kind.contains(['*', '?', '[']) || kinds.contains(&kind) {
             return Ok(text.to_owned());
         }
-        Err(self.source.wrong(element.span(), format!("there is no kind \"{kind}\""), did_you_mean(kind, &kinds)))
+        Err(self.whole.wrong(element.span(), format!("there is no kind \"{kind}\""), did_you_mean(kind, &kinds)))
     }
 }
 

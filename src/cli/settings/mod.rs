@@ -27,7 +27,7 @@ pub use variables::Prefix;
 
 use crate::catalog::limits::{Rate, Tier};
 use crate::resource::Secret;
-use crate::wrong::Source;
+use crate::wrong::Text;
 use credentials::Asked;
 use variables::Variables;
 
@@ -189,8 +189,8 @@ impl Settings {
         let named = config.map(Path::to_owned).or_else(|| set(environment, variables::CONFIG).map(PathBuf::from));
         let path = named.clone().unwrap_or_else(|| PathBuf::from("migrate.toml"));
         let text = if named.is_some() { Some(read(&path)?) } else { read_if_there(&path)? };
-        let dotenv = Text { path: path.with_file_name(".env"), text: read_if_there(&path.with_file_name(".env"))? };
-        Self::resolve(Text { path, text }, dotenv, dir, environment)
+        let dotenv = Sought { path: path.with_file_name(".env"), text: read_if_there(&path.with_file_name(".env"))? };
+        Self::resolve(Sought { path, text }, dotenv, dir, environment)
     }
 
     /// Decides what the texts of both files and the variables mean.
@@ -198,14 +198,14 @@ impl Settings {
     /// # Errors
     ///
     /// When something in a file or in a variable is wrong.
-    pub fn resolve(config: Text, dotenv: Text, dir: Option<&Path>, environment: &Environment) -> Result<Self, Error> {
-        let variables = Variables::merge(environment, dotenv.source())?;
-        let tenants = match config.source() {
-            Some(source) => file::read(source)?,
+    pub fn resolve(config: Sought, dotenv: Sought, dir: Option<&Path>, environment: &Environment) -> Result<Self, Error> {
+        let variables = Variables::merge(environment, dotenv.found())?;
+        let tenants = match config.found() {
+            Some(text) => file::read(text)?,
             None => tenant_of_variables(&variables)?,
         };
-        let prefixes: Vec<_> = config.source().iter().flat_map(|_| tenants.values().map(|tenant| &tenant.prefix)).collect();
-        variables::refuse_unknown(environment, dotenv.source(), &prefixes)?;
+        let prefixes: Vec<_> = config.found().iter().flat_map(|_| tenants.values().map(|tenant| &tenant.prefix)).collect();
+        variables::refuse_unknown(environment, dotenv.found(), &prefixes)?;
         let dir = dir.map(Path::to_owned).or_else(|| variables.path(variables::DIR)).unwrap_or_else(|| beside(&config.path));
         let config = config.text.is_some().then_some(config.path);
         Ok(Self { tenants, dir, config, variables, dotenv: dotenv.path })
@@ -267,16 +267,16 @@ impl Settings {
 
 /// Where a file is looked for, and its text where it is there.
 #[derive(Debug)]
-pub struct Text {
+pub struct Sought {
     /// Where it is looked for.
     pub path: PathBuf,
     /// What it holds, where it is there.
     pub text: Option<String>,
 }
 
-impl Text {
-    fn source(&self) -> Option<Source<'_>> {
-        self.text.as_deref().map(|text| Source { path: &self.path, text })
+impl Sought {
+    fn found(&self) -> Option<Text<'_>> {
+        self.text.as_deref().map(|text| Text { path: &self.path, text })
     }
 }
 

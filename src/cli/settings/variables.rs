@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Environment, Error};
 use crate::resource::Secret;
-use crate::wrong::{Source, did_you_mean, nearest};
+use crate::wrong::{Text, did_you_mean, nearest};
 
 /// Variables that stand for a flag.
 pub(super) const CONFIG: &str = "MIGRATE_CONFIG";
@@ -91,7 +91,7 @@ pub(super) struct Variables {
 
 impl Variables {
     /// Lays the environment over what `.env` says.
-    pub(super) fn merge(environment: &Environment, dotenv: Option<Source<'_>>) -> Result<Self, Error> {
+    pub(super) fn merge(environment: &Environment, dotenv: Option<Text<'_>>) -> Result<Self, Error> {
         let mut found = BTreeMap::new();
         for (name, value) in environment {
             found.insert(name.clone(), Found { value: Secret::new(value.clone()), folder: PathBuf::new() });
@@ -129,7 +129,7 @@ impl Variables {
 /// Reads `NAME=value` lines; a wrong one is named by its number alone, for it may hold a secret.
 ///
 /// A `$NAME` in a value stands for that variable, unless the value is in single quotes.
-fn read_dotenv(file: Source<'_>) -> Result<Vec<(String, String)>, Error> {
+fn read_dotenv(file: Text<'_>) -> Result<Vec<(String, String)>, Error> {
     let wrong = |source: dotenvy::Error| match source {
         dotenvy::Error::LineParse(line, _) => {
             let before = file.text.find(line.trim_end()).unwrap_or(0);
@@ -144,7 +144,7 @@ fn read_dotenv(file: Source<'_>) -> Result<Vec<(String, String)>, Error> {
 /// Refuses variables that begin like ours and mean nothing; a misspelt one would be missed in silence.
 ///
 /// Without tenants to compare with, every beginning may be right.
-pub(super) fn refuse_unknown(environment: &Environment, dotenv: Option<Source<'_>>, tenants: &[&Prefix]) -> Result<(), Error> {
+pub(super) fn refuse_unknown(environment: &Environment, dotenv: Option<Text<'_>>, tenants: &[&Prefix]) -> Result<(), Error> {
     let mut known: Vec<String> = tenants.iter().flat_map(|prefix| prefix.names()).collect();
     known.push(DIR.to_owned());
     let is_unknown = |name: &str| {
@@ -167,10 +167,10 @@ pub(super) fn refuse_unknown(environment: &Environment, dotenv: Option<Source<'_
     }
 }
 
-fn unknown_in_file(file: Source<'_>, name: &str, known: &[&str]) -> super::Wrong {
+fn unknown_in_file(file: Text<'_>, name: &str, known: &[&str]) -> super::Wrong {
     // The text up to the name is all that is shown: what follows may be a secret under a misspelt name.
     let ends = place_of(name, file.text).map_or(0, |at| at + name.len());
-    let shown = Source { path: file.path, text: &file.text[..ends] };
+    let shown = Text { path: file.path, text: &file.text[..ends] };
     let label = if name == CONFIG { "counts in the environment only".to_owned() } else { did_you_mean(name, known) };
     shown.wrong(ends.saturating_sub(name.len())..ends, format!("unknown variable \"{name}\""), label)
 }
