@@ -43,7 +43,7 @@ pub struct Mapping {
     pub rules: Vec<Rule>,
 }
 
-type Key<'text> = Spanned<Cow<'text, str>>;
+type Name<'text> = Spanned<Cow<'text, str>>;
 type Held<'text> = Spanned<DeValue<'text>>;
 
 impl Mapping {
@@ -78,17 +78,17 @@ impl Mapping {
     ///
     /// When a table cannot be read, or a rule names a kind, field or word that does not exist.
     pub fn parse(catalog: &Catalog, whole: Text<'_>, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Self, Error> {
-        Reading { catalog, whole, read }.mapping()
+        Parser { catalog, whole, read }.mapping()
     }
 }
 
-struct Reading<'text> {
+struct Parser<'text> {
     catalog: &'text Catalog,
     whole: Text<'text>,
     read: &'text dyn Fn(&Path) -> io::Result<String>,
 }
 
-impl Reading<'_> {
+impl Parser<'_> {
     fn wrong(&self, at: Range<usize>, what: impl Into<String>, label: impl Into<String>) -> Error {
         Error::Wrong(Box::new(self.whole.wrong(at, what, label)))
     }
@@ -111,7 +111,7 @@ impl Reading<'_> {
         Ok(Mapping { rules })
     }
 
-    fn unknown_word(&self, key: &Key<'_>, known: &[&str], what: &str) -> Error {
+    fn unknown_word(&self, key: &Name<'_>, known: &[&str], what: &str) -> Error {
         self.wrong(key.span(), format!("{what} \"{}\"", key.get_ref()), did_you_mean(key.get_ref(), known))
     }
 
@@ -178,7 +178,7 @@ impl Reading<'_> {
         Err(self.wrong(value.span(), format!("there is no kind \"{kind}\""), did_you_mean(kind, &known)))
     }
 
-    fn effect(&self, name: &Key<'_>, value: &Held<'_>) -> Result<Effect, Error> {
+    fn effect(&self, name: &Name<'_>, value: &Held<'_>) -> Result<Effect, Error> {
         Ok(match name.get_ref().as_ref() {
             "skip" => self.is_true(value, "skip").map(|()| Effect::Skip)?,
             "keep" => self.is_true(value, "keep").map(|()| Effect::Keep)?,
@@ -250,7 +250,7 @@ impl Reading<'_> {
             DeValue::Datetime(time) => Value::String(time.to_string()),
             DeValue::Array(list) => Value::Array(list.iter().map(|element| self.json(element)).collect::<Result<_, _>>()?),
             DeValue::Table(table) => {
-                let field = |(key, value): (&Key<'_>, &Held<'_>)| Ok((key.get_ref().clone().into_owned(), self.json(value)?));
+                let field = |(key, value): (&Name<'_>, &Held<'_>)| Ok((key.get_ref().clone().into_owned(), self.json(value)?));
                 Value::Object(table.iter().map(field).collect::<Result<_, Error>>()?)
             }
         })

@@ -37,7 +37,7 @@ struct Listing {
 
 /// Where a tenant stands while it is read.
 #[derive(Debug, Clone, Copy)]
-struct Reading {
+struct Exporting {
     since: Instant,
     left: usize,
     kinds: usize,
@@ -66,7 +66,7 @@ pub(super) struct Watch {
     waited: Duration,
     waiting_until: Instant,
     wait_said: Option<Instant>,
-    readings: BTreeMap<String, Reading>,
+    readings: BTreeMap<String, Exporting>,
     listings: BTreeMap<(String, &'static str), Listing>,
     applying: Option<Applying>,
 }
@@ -95,7 +95,7 @@ impl Watch {
     pub(super) fn see(&mut self, event: &Event, now: Instant) -> Vec<String> {
         let line = match event {
             Event::Reading { tenant, kinds } => {
-                self.readings.insert(tenant.clone(), Reading { since: now, left: *kinds, kinds: *kinds, resources: 0 });
+                self.readings.insert(tenant.clone(), Exporting { since: now, left: *kinds, kinds: *kinds, resources: 0 });
                 None
             }
             Event::Listing { tenant, kind, read, total } => {
@@ -146,7 +146,7 @@ impl Watch {
             reading.left = reading.left.saturating_sub(1);
             reading.resources += read;
             if reading.left == 0 {
-                let Reading { since, kinds, resources, .. } = *reading;
+                let Exporting { since, kinds, resources, .. } = *reading;
                 self.readings.remove(tenant);
                 lines.push(format!(
                     "read {tenant}: {} of {} in {}",
