@@ -86,10 +86,10 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Returns what tells this content from any other: `sha256:` and 64 hexadecimal digits.
-pub fn fingerprint(content: &[u8]) -> String {
-    let mut fingerprint = Fingerprint::default();
-    fingerprint.0.update(content);
-    fingerprint.finish()
+pub fn content_hash(content: &[u8]) -> String {
+    let mut hash = ContentHash::default();
+    hash.0.update(content);
+    hash.finish()
 }
 
 /// Returns bytes as hexadecimal digits.
@@ -97,18 +97,18 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-/// What tells a content from any other, taken while the content is written into it.
+/// What tells a content from any other, found while the content is written into it.
 #[derive(Debug, Default)]
-pub struct Fingerprint(Sha256);
+pub struct ContentHash(Sha256);
 
-impl Fingerprint {
-    /// Returns the fingerprint of everything that was written: `sha256:` and 64 hexadecimal digits.
+impl ContentHash {
+    /// Returns the hash of everything that was written: `sha256:` and 64 hexadecimal digits.
     pub fn finish(self) -> String {
         format!("sha256:{}", hexadecimal(&self.0.finalize()))
     }
 }
 
-impl Write for Fingerprint {
+impl Write for ContentHash {
     fn write(&mut self, content: &[u8]) -> io::Result<usize> {
         self.0.update(content);
         Ok(content.len())

@@ -122,9 +122,9 @@ pub fn parse(path: &Path, text: &str) -> Result<(Plan, Vec<Refusal>), Error> {
 }
 
 fn hash_of(plan: &Plan, refusals: &[Refusal]) -> String {
-    let mut fingerprint = disk::Fingerprint::default();
-    serde_json::to_writer(&mut fingerprint, &(plan, refusals)).expect("a plan is JSON, and a fingerprint takes everything");
-    fingerprint.finish()
+    let mut hash = disk::ContentHash::default();
+    serde_json::to_writer(&mut hash, &(plan, refusals)).expect("a plan is JSON, and a hash takes everything");
+    hash.finish()
 }
 
 #[cfg(test)]

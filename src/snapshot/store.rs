@@ -180,7 +180,7 @@ pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> io::Result<
             return Err(Error::Changed { path: path.to_owned(), file });
         }
         resources.extend(of_kind);
-        content.add(kind, &listed.status, &disk::fingerprint(text.as_bytes()));
+        content.add(kind, &listed.status, &disk::content_hash(text.as_bytes()));
     }
     let kinds = manifest.kinds.into_iter().map(|(kind, listed)| (kind, listed.status)).collect();
     let Manifest { tenant, domain, taken, twice, hash, .. } = manifest;
@@ -231,8 +231,8 @@ fn write_kind(snapshot: &Snapshot, kind: &str, out: &mut dyn Write) -> io::Resul
 fn hash_of(snapshot: &Snapshot) -> String {
     let mut content = Content::of(&snapshot.domain);
     for (kind, status) in &snapshot.kinds {
-        let mut file = disk::Fingerprint::default();
-        write_kind(snapshot, kind, &mut file).expect("a fingerprint takes everything");
+        let mut file = disk::ContentHash::default();
+        write_kind(snapshot, kind, &mut file).expect("a hash takes everything");
         content.add(kind, status, &file.finish());
     }
     content.hash()
@@ -246,13 +246,13 @@ impl Content {
         Self(format!("{domain}\n"))
     }
 
-    fn add(&mut self, kind: &str, status: &Status, fingerprint: &str) {
+    fn add(&mut self, kind: &str, status: &Status, hash: &str) {
         let status = serde_json::to_string(status).expect("a status is JSON");
-        self.0 += &[kind, " ", &status, " ", fingerprint, "\n"].concat();
+        self.0 += &[kind, " ", &status, " ", hash, "\n"].concat();
     }
 
     fn hash(&self) -> String {
-        disk::fingerprint(self.0.as_bytes())
+        disk::content_hash(self.0.as_bytes())
     }
 }
 
