@@ -170,13 +170,9 @@ impl Journal {
         self.append(&entries)
     }
 
-    /// Records that nothing is left to do, where that is so.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be written.
-    pub fn end_if(&mut self, is_whole: bool, at: &str) -> Result<(), Error> {
-        if is_whole { self.append(&[Entry::Ended { at: at.to_owned() }]) } else { Ok(()) }
+    /// Records that nothing is left to do.
+    pub(super) fn end(&mut self, at: &str) -> Result<(), Error> {
+        self.append(&[Entry::Ended { at: at.to_owned() }])
     }
 
     fn append(&mut self, entries: &[Entry]) -> Result<(), Error> {

@@ -18,6 +18,6 @@ mod summary;
 
 pub use journal::Journal;
 pub use made::{Fate, Handed, Keeper, NewSecret};
-pub use run::{Error, Run};
+pub use run::{Error, Run, close};
 pub use stale::Moved;
 pub use summary::{SentSecret, Settled, Summary, Tally};

@@ -55,6 +55,18 @@ pub struct Run<'run> {
     pub now: &'run (dyn Fn() -> String + Sync),
 }
 
+/// Closes the journal of a run whose changes settled, which is over where nothing is left to do.
+///
+/// # Errors
+///
+/// When the journal cannot be written.
+pub fn close(mut journal: Journal, summary: &Summary, at: &str) -> Result<(), Error> {
+    if !summary.is_whole() {
+        return Ok(());
+    }
+    journal.end(at).map_err(|source| Error::Journal { summary: Box::new(summary.clone()), source })
+}
+
 /// What a run knows while it goes on.
 struct Progress<'plan> {
     names: Names,
@@ -79,14 +91,14 @@ impl Run<'_> {
     /// When the journal cannot be written. The error says how every change ended until then.
     pub async fn carry_out(self) -> Result<Summary, Error> {
         let now = self.now;
-        let (summary, mut journal) = self.settle().await?;
-        journal.end_if(summary.is_whole(), &now()).map_err(|source| Error::Journal { summary: Box::new(summary.clone()), source })?;
+        let (summary, journal) = self.settle().await?;
+        close(journal, &summary, &now())?;
         Ok(summary)
     }
 
     /// Carries out what the journal does not say is done; returns how everything ended, and the journal.
     ///
-    /// The caller ends the journal once everything else that it keeps of the run is durable: a run without an end is gone on with.
+    /// The caller [closes](close) the journal once everything else that it keeps of the run is durable: a run without an end is gone on with.
     ///
     /// # Errors
     ///

@@ -93,7 +93,7 @@ pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<End
         now: &now,
     };
     let unrecorded = |error| unrecorded(&error, &plan.target.tenant);
-    let (summary, mut journal) = tokio::select! {
+    let (summary, journal) = tokio::select! {
         settled = run.settle() => settled.map_err(unrecorded)?,
         code = interrupted_twice(context, &signal) => return Err(stopped_at_once(code, &plan.target.tenant)),
     };
@@ -101,8 +101,7 @@ pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<End
         remember(memory, &plan, &summary, &promised, &secret)?;
     }
     // What the run leaves for the next one is kept: only now it is over.
-    let over = journal.end_if(summary.is_whole(), &now());
-    over.map_err(|source| unrecorded(apply::Error::Journal { summary: Box::new(summary.clone()), source }))?;
+    apply::close(journal, &summary, &now()).map_err(unrecorded)?;
     let (signal, requests) = (signal.load(Ordering::Relaxed), tenant.requests());
     let limit = leeway.reached(requests).filter(|_| summary.unsent > 0 && signal == 0 && !summary.is_silent);
     let code = if limit.is_some() { OVER } else { exit_of(&plan, &summary, signal) };
