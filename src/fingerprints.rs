@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use ring::hmac;
-use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, hexadecimal};
@@ -17,8 +16,6 @@ use crate::resource::{Id, Secret};
 
 /// The newest format this version reads, and the one it writes.
 const FORMAT: u32 = 1;
-/// How many random bytes the key is made of.
-const KEY_BYTES: usize = 32;
 
 /// The secret field of one resource of the target.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,7 +151,7 @@ impl Fingerprints {
     ///
     /// When the system has no random numbers for a key.
     pub fn sent(&mut self, kind: &str, id: &Id, path: &str, secret: &Secret) {
-        let key = self.key.get_or_insert_with(unguessable);
+        let key = self.key.get_or_insert_with(Secret::unguessable);
         let place = Place { kind: kind.to_owned(), id: id.clone(), path: path.to_owned() };
         let fingerprint = fingerprint(key, &place, secret);
         self.sent.insert(place, fingerprint);
@@ -194,17 +191,6 @@ impl Sent {
         let place = Place { kind: kind.to_owned(), id: id.clone(), path: path.to_owned() };
         self.0.get(&place).map(|same| same.contains(from))
     }
-}
-
-/// Returns a secret that nobody can guess: 64 hexadecimal digits.
-///
-/// # Panics
-///
-/// When the system has no random numbers.
-pub fn unguessable() -> Secret {
-    let mut bytes = [0; KEY_BYTES];
-    SystemRandom::new().fill(&mut bytes).expect("the system has random numbers");
-    Secret::new(hexadecimal(&bytes))
 }
 
 fn fingerprint(key: &Secret, place: &Place, secret: &Secret) -> String {

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use ring::rand::{self, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use crate::body::{Body, Packed, is_blank};
@@ -109,6 +110,18 @@ impl Secret {
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    /// Returns a secret that nobody can guess: 64 hexadecimal digits.
+    ///
+    /// # Panics
+    ///
+    /// When the system has no random numbers.
+    #[must_use]
+    pub fn unguessable() -> Self {
+        let system = SystemRandom::new();
+        let half = || u128::from_be_bytes(rand::generate(&system).expect("the system has random numbers").expose());
+        Self(format!("{:032x}{:032x}", half(), half()))
     }
 
     /// Returns the text, for the one place that sends it.
@@ -319,6 +332,13 @@ mod tests {
     fn a_secret_prints_as_redacted_in_every_way() {
         let secret = Secret::new("s3cret");
         assert_eq!(format!("{secret} {secret:?}"), "(redacted) (redacted)");
+    }
+
+    #[test]
+    fn an_unguessable_secret_is_another_each_time() {
+        let (one, other) = (Secret::unguessable(), Secret::unguessable());
+        assert_ne!(one, other);
+        assert!([one, other].iter().all(|secret| secret.reveal().len() == 64));
     }
 
     #[test]

@@ -22,10 +22,9 @@ use crate::body::Body;
 use crate::catalog::Kind;
 use crate::disk::Lock;
 use crate::export::Witness;
-use crate::fingerprints::unguessable;
 use crate::plan::Plan;
 use crate::report;
-use crate::resource::{Id, Key};
+use crate::resource::{Id, Key, Secret};
 use crate::sandbox::{Fault, Options, Replica, Sandbox, State};
 use crate::snapshot::Snapshot;
 use crate::tenant::Absence;
@@ -183,7 +182,7 @@ struct Scene {
 
 impl Scene {
     async fn set(context: &Context, prepared: &Prepared, copy: State) -> Result<Self, Failure> {
-        let client = (prepared.tenant.client_id().unwrap_or_else(|| "rehearsal".to_owned()), unguessable().reveal().to_owned());
+        let client = (prepared.tenant.client_id().unwrap_or_else(|| "rehearsal".to_owned()), Secret::unguessable().reveal().to_owned());
         let options = Options::new(copy).credentials(&client.0, &client.1);
         let sandbox = Sandbox::start(options).await.map_err(|error| not_begun(&error))?;
         let folder =
