@@ -26,7 +26,7 @@ struct Place {
 }
 
 /// The fingerprints of what was sent from one source to one target.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fingerprints {
     /// Made when the first secret is sent.
     key: Option<Secret>,
@@ -51,12 +51,16 @@ pub enum Error {
         source: io::Error,
     },
     /// The file holds no fingerprints.
-    #[error("\"{path}\" holds no fingerprints", path = .path.display())]
+    ///
+    /// Only the place is told: what stands there may be the key.
+    #[error("\"{path}\" holds no fingerprints (line {line} column {column})", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Where it stops holding them.
-        source: serde_json::Error,
+        /// The line where it stops holding them, from 1 on.
+        line: usize,
+        /// The column there.
+        column: usize,
     },
     /// The format is newer than this version.
     #[error("the fingerprints \"{path}\" have format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
@@ -118,7 +122,8 @@ impl Fingerprints {
     ///
     /// When it holds no fingerprints, or is of a newer format.
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self, Error> {
-        let written: Written = serde_json::from_slice(text).map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
+        let malformed = |error: serde_json::Error| Error::Malformed { path: path.to_owned(), line: error.line(), column: error.column() };
+        let written: Written = serde_json::from_slice(text).map_err(malformed)?;
         if written.format > FORMAT {
             return Err(Error::Newer { path: path.to_owned(), format: written.format });
         }
@@ -132,7 +137,14 @@ impl Fingerprints {
     ///
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        let Some(key) = &self.key else { return Ok(()) };
+        let Some(text) = self.text() else { return Ok(()) };
+        disk::write_whole(path, text.as_bytes()).map_err(|source| Error::Write { path: path.to_owned(), source })
+    }
+
+    /// Returns what their file holds; nothing where no secret was ever sent.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        let key = self.key.as_ref()?;
         let line = |(place, fingerprint): (&Place, &String)| Line {
             kind: place.kind.clone(),
             id: place.id.clone(),
@@ -142,7 +154,7 @@ impl Fingerprints {
         let written = Written { format: FORMAT, key: key.reveal().to_owned(), sent: self.sent.iter().map(line).collect() };
         let mut text = serde_json::to_string_pretty(&written).expect("fingerprints are JSON");
         text.push('\n');
-        disk::write_whole(path, text.as_bytes()).map_err(|source| Error::Write { path: path.to_owned(), source })
+        Some(text)
     }
 
     /// Keeps the fingerprint of a secret that the target has taken.
@@ -256,7 +268,20 @@ mod tests {
         let path = folder.path().join("none.json");
         Fingerprints::load(&path).expect("none is one").save(&path).expect("nothing to save");
         assert!(!path.exists());
-        fs::write(&path, r#"{"format": 9, "key": "", "sent": []}"#).expect("written");
-        assert!(Fingerprints::load(&path).expect_err("newer").to_string().contains("have format 9"));
+    }
+
+    fn refused(text: &str) -> String {
+        Fingerprints::parse(Path::new("f.json"), text.as_bytes()).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_by_its_number() {
+        let told = refused(r#"{"format": 9, "key": "", "sent": []}"#);
+        assert_eq!(told, format!("the fingerprints \"f.json\" have format 9; this version of migrate reads up to {FORMAT}"));
+    }
+
+    #[test]
+    fn a_key_that_stands_in_a_wrong_place_is_not_shown() {
+        assert_eq!(refused(r#"{"format": "s3cret"}"#), "\"f.json\" holds no fingerprints (line 1 column 19)");
     }
 }

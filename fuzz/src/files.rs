@@ -7,13 +7,14 @@ use std::path::Path;
 use migrate::apply::journal::{self, Entry};
 use migrate::base::{self, Base};
 use migrate::catalog::Catalog;
+use migrate::fingerprints::Fingerprints;
 use migrate::links::{self, Links};
 use migrate::plan::{Plan, file, guard::Refusal};
 use migrate::resource::Resource;
 use migrate::snapshot::{Snapshot, Status, store};
 use serde::Deserialize;
 
-use super::{lines_of, names_a_line_of};
+use super::{CANARY, hides_the_canary, lines_of, names_a_line_of};
 
 /// A plan is read as it was written; one that nobody hashed is refused.
 pub fn plan(bytes: &[u8]) -> bool {
@@ -107,6 +108,23 @@ pub fn base(bytes: &[u8]) -> bool {
             false
         }
         Err(_) => false,
+    }
+}
+
+/// Fingerprints are read as they were written, and the key among them is never shown; one input has `~` where it stands.
+pub fn fingerprints(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes).replace('~', CANARY);
+    let path = Path::new("dev-prod.secrets.json");
+    match Fingerprints::parse(path, text.as_bytes()) {
+        Ok(fingerprints) => {
+            let written = fingerprints.text().expect("what was read has a key");
+            assert!(Fingerprints::parse(path, written.as_bytes()).expect("just written") == fingerprints, "they change when written");
+            true
+        }
+        Err(error) => {
+            hides_the_canary(&format!("{error} {error:?}"));
+            false
+        }
     }
 }
 

@@ -14,17 +14,18 @@ mod files;
 mod words;
 
 pub use answers::{grant, headers, listing, refusal};
-pub use files::{base, journal, links, plan, snapshot};
+pub use files::{base, fingerprints, journal, links, plan, snapshot};
 pub use words::{configuration, dotenv, mapping, table};
 
 /// A property of a reader.
 pub type Property = fn(&[u8]) -> bool;
 
 /// Every property, under the name of its target and of its folder of seeds.
-pub const ALL: [(&str, Property); 13] = [
+pub const ALL: [(&str, Property); 14] = [
     ("base", base),
     ("configuration", configuration),
     ("dotenv", dotenv),
+    ("fingerprints", fingerprints),
     ("grant", grant),
     ("headers", headers),
     ("journal", journal),
