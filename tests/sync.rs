@@ -84,7 +84,7 @@ fn a_hook_is_checked_before_anything_is_done() {
 }
 
 #[test]
-fn a_budget_that_ends_is_75_and_the_next_night_goes_on() {
+fn a_budget_that_ends_is_75_and_the_next_night_does_the_rest() {
     let stage = ahead_by(60);
     let reads = {
         stage.run("plan --tenant prod");
@@ -107,11 +107,60 @@ fn a_budget_that_ends_is_75_and_the_next_night_goes_on() {
     let said = stage.run(SYNC);
     insta::assert_snapshot!(said.whole(), @"
     exit 0
-    dev -> prod: went on with an earlier run: applied 60 changes in TIME; nothing more to apply
+    dev -> prod: applied 40 changes in TIME
     ");
     assert_eq!(stage.writes().len(), 60, "nothing is sent twice");
-    assert_eq!(stage.in_folder("runs").iter().filter(|name| !name.ends_with("json")).count(), 1, "it is the same run");
     quiet(&stage.run(SYNC));
+}
+
+#[test]
+fn what_the_source_gave_up_since_a_night_that_ended_early_is_not_made_any_more() {
+    let stage = ahead_by(60);
+    stage.run("plan --tenant prod");
+    let reads = stage.requests().len();
+    assert_eq!(stage.run(&format!("{SYNC} --budget {}", reads + 20)).code, 75);
+    let made = names(&stage);
+    let unmade: Vec<usize> = (0..=60).filter(|at| !made.contains(&json!(format!("App {at}")))).collect();
+    assert_eq!((made.len(), unmade.len()), (21, 40));
+    let given_up = unmade[0];
+    stage.run(&format!("api DELETE clients/dev{given_up:04}000000000000000000000000 --tenant dev --yes"));
+    let said = stage.run(SYNC);
+    assert!(said.code == 0 && said.out.contains("applied 39 changes"), "{}", said.whole());
+    assert!(!names(&stage).contains(&json!(format!("App {given_up}"))), "{}", said.whole());
+    quiet(&stage.run(SYNC));
+}
+
+#[test]
+fn a_night_that_ended_early_is_taken_back_as_far_as_it_came() {
+    let stage = ahead_by(60);
+    stage.run("plan --tenant prod");
+    let reads = stage.requests().len();
+    assert_eq!(stage.run(&format!("{SYNC} --budget {}", reads + 20)).code, 75);
+    let run = stage.in_folder("runs").into_iter().find(|name| !name.ends_with("json")).expect("a run");
+    let said = stage.run(&format!("undo {run} --allow deletes,many-changes --yes --quiet"));
+    assert_eq!((said.code, names(&stage)), (0, vec![json!("App 0")]), "{}", said.whole());
+}
+
+/// Returns what the clients of prod are called.
+fn names(stage: &Stage) -> Vec<Value> {
+    stage.prod("/clients").as_array().into_iter().flatten().map(|client| client["name"].clone()).collect()
+}
+
+#[test]
+fn a_night_that_was_killed_is_gone_on_with() {
+    let mut stage = ahead_by(40);
+    stage.prod_answers_slowly();
+    let mut night = stage.start(SYNC);
+    stage.until_prod_is_written_to(&mut night);
+    night.kill().expect("killed");
+    night.wait().expect("it ended");
+    let said = stage.run(SYNC);
+    assert!(said.code == 0 && said.out.contains("went on with an earlier run"), "{}", said.whole());
+    let mut names = names(&stage);
+    let all = names.len();
+    names.sort_by_key(Value::to_string);
+    names.dedup();
+    assert_eq!((all, names.len()), (41, 41), "each client once");
 }
 
 #[test]
@@ -234,7 +283,7 @@ fn a_run_that_a_person_cut_off_is_not_gone_on_with_at_night() {
 }
 
 #[test]
-fn a_night_that_is_terminated_ends_with_143_and_the_next_goes_on() {
+fn a_night_that_is_terminated_ends_with_143_and_the_next_does_the_rest() {
     let mut stage = ahead_by(40);
     stage.prod_answers_slowly();
     let mut night = stage.start(SYNC);
@@ -244,6 +293,6 @@ fn a_night_that_is_terminated_ends_with_143_and_the_next_goes_on() {
     assert_eq!(said.code, 143, "{}", said.whole());
     assert_eq!(outcome(&stage)["exit"], 143);
     let said = stage.run(SYNC);
-    assert!(said.code == 0 && said.out.contains("went on with an earlier run"), "{}", said.whole());
+    assert!(said.code == 0 && !said.out.contains("earlier run"), "{}", said.whole());
     assert_eq!(stage.writes().len(), 40);
 }

@@ -41,6 +41,8 @@ pub enum Entry {
     Skipped { change: usize, because: String },
     /// Nobody knows what became of a change.
     InDoubt { change: usize, because: String },
+    /// It stopped before every change was sent: what was sent is settled, and what that leaves for the next run is kept.
+    Stopped { at: String },
     /// Every change was settled.
     Ended { at: String },
 }
@@ -67,6 +69,8 @@ pub struct Record {
     pub outcomes: BTreeMap<usize, Outcome>,
     /// Whether every change is in the target.
     pub is_ended: bool,
+    /// Whether it stopped, and nothing that it began is left to do.
+    pub is_stopped: bool,
 }
 
 /// What could not be done with a journal.
@@ -170,6 +174,11 @@ impl Journal {
         self.append(&entries)
     }
 
+    /// Records that nothing more will be sent, and that nothing is open of what was.
+    pub(super) fn stop(&mut self, at: &str) -> Result<(), Error> {
+        self.append(&[Entry::Stopped { at: at.to_owned() }])
+    }
+
     /// Records that nothing is left to do.
     pub(super) fn end(&mut self, at: &str) -> Result<(), Error> {
         self.append(&[Entry::Ended { at: at.to_owned() }])
@@ -192,7 +201,7 @@ fn learn(known: &mut BTreeMap<usize, Known>, entry: &Entry) {
         Entry::Intent { change, .. } | Entry::InDoubt { change, .. } => (change, Known::InDoubt),
         Entry::Applied { change, id } => (change, Known::Applied(id.clone())),
         Entry::Failed { change, .. } | Entry::Skipped { change, .. } => (change, Known::Open),
-        Entry::Begun { .. } | Entry::Resumed { .. } | Entry::Ended { .. } => return,
+        Entry::Begun { .. } | Entry::Resumed { .. } | Entry::Stopped { .. } | Entry::Ended { .. } => return,
     };
     known.insert(*change, now);
 }
@@ -211,12 +220,13 @@ impl Record {
 
     fn learn(&mut self, entry: Entry) {
         self.is_ended = matches!(entry, Entry::Ended { .. });
+        self.is_stopped = matches!(entry, Entry::Stopped { .. });
         let (change, outcome) = match entry {
             Entry::Begun { at, by, .. } => {
                 (self.begun, self.by) = (at, by);
                 return;
             }
-            Entry::Resumed { .. } | Entry::Ended { .. } => return,
+            Entry::Resumed { .. } | Entry::Stopped { .. } | Entry::Ended { .. } => return,
             Entry::Intent { change, .. } => (change, Outcome::InDoubt("the run was cut off before its answer came".to_owned())),
             Entry::Applied { change, id } => (change, Outcome::Applied(id)),
             Entry::Failed { change, because } => (change, Outcome::Failed(because)),
@@ -326,6 +336,18 @@ mod tests {
         fs::write(&path, torn).expect("written");
         assert!(!is_ended(&path).expect("readable"));
         assert_eq!(Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed").known(1), Some(&Known::InDoubt));
+    }
+
+    #[test]
+    fn a_run_that_stopped_says_so_until_it_is_taken_up_again() {
+        let (_folder, path) = journal();
+        let is_stopped = || Record::load(&path).expect("a record").is_stopped;
+        let mut journal = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
+        assert!(!is_stopped());
+        journal.stop("2026-01-01T00:02:00Z").expect("written");
+        assert!(is_stopped() && !is_ended(&path).expect("readable"));
+        Journal::resume(&path, "2026-01-01T00:03:00Z").expect("resumed");
+        assert!(!is_stopped());
     }
 
     #[test]

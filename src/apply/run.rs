@@ -55,16 +55,19 @@ pub struct Run<'run> {
     pub now: &'run (dyn Fn() -> String + Sync),
 }
 
-/// Closes the journal of a run whose changes settled, which is over where nothing is left to do.
+/// Closes the journal of a run that sends nothing more: it is over, or it stopped with nothing open of what it sent. Of what failed or is in
+/// doubt nothing is said: whoever goes on with the run tries that again.
 ///
 /// # Errors
 ///
 /// When the journal cannot be written.
 pub fn close(mut journal: Journal, summary: &Summary, at: &str) -> Result<(), Error> {
-    if !summary.is_whole() {
-        return Ok(());
-    }
-    journal.end(at).map_err(|source| Error::Journal { summary: Box::new(summary.clone()), source })
+    let written = match summary.is_whole() {
+        true => journal.end(at),
+        false if summary.unsent > 0 && summary.tally().in_doubt == 0 => journal.stop(at),
+        false => return Ok(()),
+    };
+    written.map_err(|source| Error::Journal { summary: Box::new(summary.clone()), source })
 }
 
 /// What a run knows while it goes on.

@@ -43,10 +43,11 @@ impl PastRun {
         Ok(Self { name: name.to_owned(), folder, plan, record, summary })
     }
 
-    /// Returns whether it stopped before every change was settled, or before what it leaves for the next run was kept.
+    /// Returns whether it was cut off: something that it sent is in doubt, or what it leaves for the next run was not kept.
     pub(super) fn is_cut_off(&self) -> bool {
         let tally = self.summary.tally();
-        tally.unsent + tally.in_doubt > 0 || (self.summary.is_whole() && !self.record.is_ended)
+        let is_closed = self.record.is_ended || self.record.is_stopped;
+        tally.in_doubt > 0 || (!is_closed && (tally.unsent > 0 || self.summary.is_whole()))
     }
 
     /// Returns the command that goes on with it.

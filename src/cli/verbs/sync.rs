@@ -25,8 +25,9 @@ use crate::report::Night;
 
 /// Make a target hold what a source holds, every night, with nobody there
 ///
-/// Goes on with a sync that was cut off, then exports, plans, asks the guards and imports, under one lock. It asks nobody and says nothing
-/// where nothing changed; otherwise one line, and runs/last-SOURCE-TARGET.json either way.
+/// Settles a sync that was cut off, then exports, plans, asks the guards and imports, under one lock. A night that ended early is planned anew,
+/// by what the source wants now. It asks nobody and says nothing where nothing changed; otherwise one line, and
+/// runs/last-SOURCE-TARGET.json either way.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Sync {
     /// Where the settings come from: a tenant, or the folder of a snapshot [default: `source` of the target]
