@@ -24,7 +24,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("mapping", "body catalog resource snapshot wrong"),
     ("plan", "base body catalog disk fingerprints links resource snapshot wrong"),
     ("export", "body catalog event resource snapshot tenant"),
-    ("apply", "base body catalog disk event links plan resource snapshot tenant"),
+    ("apply", "base body catalog disk event fingerprints links plan resource snapshot tenant"),
     ("report", "apply body catalog event plan resource snapshot"),
 ];
 

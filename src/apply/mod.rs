@@ -1,23 +1,29 @@
 //! Making it so: a plan, a target, and a journal that knows what happened.
 //!
 //! ```text
-//! run.rs       stages, in batches: intents durable, requests sent, outcomes recorded
-//! send.rs      one change -> the requests it takes
-//! journal.rs   the append-only record
-//! made.rs      secrets that the target makes, and who keeps them
-//! stale.rs     what moved since it was planned
-//! summary.rs   how it ended
+//! run.rs        stages, in batches: intents durable, requests sent, outcomes recorded
+//! send.rs       one change -> the requests it takes
+//! journal.rs    the append-only record
+//! made.rs       secrets that the target makes, and who keeps them
+//! stale.rs      what moved since it was planned
+//! summary.rs    how it ended
+//! memory.rs     links, base and fingerprints: what a run leaves for the next
+//! agreement.rs  what both sides agree on, before a run and after
 //! ```
 
+mod agreement;
 pub mod journal;
 mod made;
+pub mod memory;
 mod run;
 mod send;
 mod stale;
 mod summary;
 
+pub use agreement::Agreement;
 pub use journal::Journal;
 pub use made::{Fate, Handed, Keeper, NewSecret};
+pub use memory::Memory;
 pub use run::{Error, Run, close};
 pub use stale::Moved;
 pub use summary::{SentSecret, Settled, Summary, Tally};

@@ -8,11 +8,10 @@ use super::context::{Context, now};
 use super::failure::{FAILED, Failure, ROOM, USAGE};
 use super::guards::preflight;
 use super::limits::Leeway;
-use super::memory::Memory;
 use super::prepare::{Prepared, read};
 use super::runs;
 use super::settings::TenantSettings;
-use crate::apply::{Journal, Keeper, Moved};
+use crate::apply::{Agreement, Journal, Keeper, Memory, Moved};
 use crate::base::Base;
 use crate::disk::{self, Lock};
 use crate::plan::guard::{self, Refusal};
@@ -53,7 +52,8 @@ impl<'lock> Begun<'lock> {
     pub(super) fn of(context: &Context, prepared: Prepared, lock: &'lock Lock, by: &str) -> Result<Self, Failure> {
         let Prepared { plan, tenant, desired, live, mut memory, .. } = prepared;
         memory.adopt(&desired, &live);
-        let promised = memory.agree(desired, &live, &plan);
+        let Agreement { held, promised } = memory.agreement(desired, &live, &plan);
+        memory.agree(held);
         memory.save()?;
         Self::promising(context, (plan, tenant, Some(memory)), promised, lock, by)
     }
@@ -122,7 +122,7 @@ impl<'lock> Begun<'lock> {
 
 /// Returns what earlier runs left of the source and the target of a plan, and the pairs that it tells of.
 fn left_of(context: &Context, plan: &Plan) -> Result<Option<Memory>, Failure> {
-    let mut memory = Memory::of_plan(context, plan)?;
+    let mut memory = context.memory_of(plan)?;
     if let Some(memory) = &mut memory {
         memory.adopt_planned(plan);
     }
@@ -133,7 +133,8 @@ fn left_of(context: &Context, plan: &Plan) -> Result<Option<Memory>, Failure> {
 pub(super) fn agree(prepared: Prepared) -> Result<Plan, Failure> {
     let Prepared { plan, desired, live, mut memory, .. } = prepared;
     memory.adopt(&desired, &live);
-    memory.agree(desired, &live, &plan);
+    let Agreement { held, .. } = memory.agreement(desired, &live, &plan);
+    memory.agree(held);
     memory.save()?;
     Ok(plan)
 }

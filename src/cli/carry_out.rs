@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use super::begun::Begun;
 use super::context::{AT_ONCE, Context, now};
 use super::failure::{FAILED, Failure, INCOMPLETE, OVER, ROOM};
-use super::memory::Memory;
-use crate::apply::{self, Run, Summary};
+use crate::apply::{self, Memory, Run, Summary};
 use crate::base::Base;
 use crate::disk;
 use crate::plan::{Plan, SecretField};
@@ -119,10 +118,8 @@ fn remember(
     promised: &Base,
     secret: &dyn Fn(&SecretField) -> Option<Secret>,
 ) -> Result<(), Failure> {
-    memory.settle(plan, summary);
-    memory.remember_sent(summary, secret);
-    memory.keep(promised, plan, summary);
-    memory.save().map_err(|failure| failure.but(report::state(summary)).hint(go_on(&plan.target.tenant)))
+    memory.learn(plan, summary, promised, secret);
+    memory.save().map_err(|error| Failure::from(error).but(report::state(summary)).hint(go_on(&plan.target.tenant)))
 }
 
 /// Returns the exit code of a run: that of the signal which stopped it, where it was stopped.

@@ -13,9 +13,10 @@ use super::runs;
 use super::settings::{self, Settings, TenantSettings};
 use super::signals::Signals;
 use super::{Everywhere, Output};
+use crate::apply::Memory;
 use crate::catalog::Catalog;
 use crate::event::Observer;
-use crate::plan::SecretField;
+use crate::plan::{Plan, SecretField};
 use crate::report::{Mode, Progress, shell_word};
 use crate::resource::Secret;
 use crate::tenant::{self, Tenant};
@@ -125,6 +126,16 @@ impl Context {
     /// Returns the folder for one sort of file: `snapshots`, `links`, `runs`.
     pub(super) fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
         Ok(self.settings()?.dir.join(name))
+    }
+
+    /// Reads what runs from a source to a target left for the next one.
+    pub(super) fn memory(&self, source: &str, target: &str) -> Result<Memory, Failure> {
+        Ok(Memory::load(self.catalog, &self.settings()?.dir, source, target)?)
+    }
+
+    /// Reads what runs left that a plan goes on from.
+    pub(super) fn memory_of(&self, plan: &Plan) -> Result<Option<Memory>, Failure> {
+        Ok(Memory::of_plan(self.catalog, &self.settings()?.dir, plan)?)
     }
 
     /// Returns the name of this run on a target: its folder, and what the tenant's own log shows beside each write.

@@ -131,6 +131,16 @@ impl From<Box<mapping::Collision>> for Failure {
     }
 }
 
+impl From<apply::memory::Error> for Failure {
+    fn from(error: apply::memory::Error) -> Self {
+        match error {
+            apply::memory::Error::Links(error) => error.into(),
+            apply::memory::Error::Base(error) => error.into(),
+            apply::memory::Error::Fingerprints(error) => error.into(),
+        }
+    }
+}
+
 impl From<crate::base::Error> for Failure {
     fn from(error: crate::base::Error) -> Self {
         if let crate::base::Error::Write { .. } = error {

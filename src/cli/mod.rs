@@ -5,7 +5,6 @@
 //! context.rs       what every verb needs: settings, tenants, where to print
 //! prepare.rs       source and target -> plan; the same for plan, dry run and import
 //! guards.rs        what a command line lets pass, and what a refusal says
-//! memory.rs        links and base: what a run leaves for the next
 //! runs.rs          runs that were
 //! hooks.rs         who hears how a night went
 //! limits.rs        until when and with how many requests a run may go on
@@ -28,7 +27,6 @@ mod guards;
 mod hooks;
 mod limits;
 mod lock;
-mod memory;
 mod prepare;
 mod rehearsal;
 mod runs;

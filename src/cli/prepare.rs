@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 
 use super::context::{Context, now};
 use super::failure::{Failure, REFUSED, USAGE};
-use super::memory::Memory;
 use super::settings::TenantSettings;
+use crate::apply::Memory;
 use crate::catalog::Kind;
 use crate::export::{Reading, Selection, Witness, export_before};
 use crate::mapping::{Mapped, Mapping};
@@ -219,7 +219,7 @@ pub(super) async fn prepare_before(context: &Context, route: &Route, witness: Op
         Some(path) => Mapping::load(context.catalog, path)?,
         None => Mapping::default(),
     };
-    let memory = Memory::load(context, source.tenant(), &target.name)?;
+    let memory = context.memory(source.tenant(), &target.name)?;
     let tenant = context.connect(target)?;
     let (source, live) = match source {
         Source::Snapshot(snapshot) => (*snapshot, read_before(context, &tenant, target, &route.manner.include, witness).await?),

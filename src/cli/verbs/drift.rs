@@ -5,7 +5,6 @@ use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, INCOMPLETE, PENDING, USAGE};
-use crate::cli::memory::Memory;
 use crate::cli::prepare::{includable, read};
 use crate::plan::{Drifted, drift_of};
 use crate::report;
@@ -33,7 +32,7 @@ impl Drift {
             let state = format!("nothing was done: since which source's last run to \"{}\"?", target.name);
             return Err(Failure::new(USAGE, state).hint("add --from TENANT, or `source` in migrate.toml"));
         };
-        let memory = Memory::load(context, source, &target.name)?;
+        let memory = context.memory(source, &target.name)?;
         if memory.base.is_empty() {
             let state = format!("nothing was done: nothing of \"{source}\" was ever applied to \"{}\"", target.name);
             return Err(Failure::new(USAGE, state).hint("the first import keeps what it applied; from then on this shows what moved"));

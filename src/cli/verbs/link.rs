@@ -7,7 +7,6 @@ use crate::catalog::Kind;
 use crate::cli::context::Context;
 use crate::cli::failure::{FAILED, Failure, USAGE};
 use crate::cli::lock::{Patience, lock};
-use crate::cli::memory::Memory;
 use crate::cli::prepare::kind;
 use crate::resource::{Id, Key, name_of};
 
@@ -70,7 +69,7 @@ impl Link {
         let of = linkable(context, &self.kind)?;
         let (source, target) = self.pair.names(context)?;
         let _lock = lock(context, &target, self.pair.patience).await?;
-        let mut memory = Memory::load(context, &source, &target)?;
+        let mut memory = context.memory(&source, &target)?;
         let name = name_at(context, &source, of, &self.source_id).await?;
         name_at(context, &target, of, &self.target_id).await?;
         memory.links.link(&Id::new(self.source_id.as_str()), &Id::new(self.target_id.as_str()), &Key::new(of.name, &name));
@@ -87,7 +86,7 @@ impl Unlink {
         let of = linkable(context, &self.kind)?;
         let (source, target) = self.pair.names(context)?;
         let _lock = lock(context, &target, self.pair.patience).await?;
-        let mut memory = Memory::load(context, &source, &target)?;
+        let mut memory = context.memory(&source, &target)?;
         let Some(link) = memory.links.unlink(of.name, &Id::new(self.source_id.as_str())) else {
             let state = format!("nothing was done: no {} \"{}\" of \"{source}\" is linked to \"{target}\"", of.singular, self.source_id);
             return Err(Failure::new(FAILED, state).hint(format!("links/{source}-{target}.csv lists what is")));

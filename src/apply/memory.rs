@@ -1,108 +1,179 @@
 //! What runs leave for the next one: links, base and fingerprints of secrets, of one source and one target.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::context::Context;
-use super::failure::Failure;
-use crate::apply::Summary;
-use crate::base::Base;
-use crate::body::{Body, Packed};
+use super::agreement::Agreement;
+use super::summary::Summary;
+use crate::base::{self, Base};
+use crate::body::Body;
 use crate::catalog::{Catalog, Kind};
 use crate::event::Outcome;
-use crate::fingerprints::{Fingerprints, Sent};
-use crate::links::Links;
+use crate::fingerprints::{self, Fingerprints, Sent};
+use crate::links::{self, Links};
 use crate::plan::{Action, Change, Edit, Plan, SecretField, diff};
 use crate::resource::{Id, Key, Secret};
 use crate::snapshot::{Desired, Snapshot};
 
 /// Links, base and fingerprints of one source and one target, and where they stand.
-#[derive(Debug)]
-pub(super) struct Memory {
-    pub(super) links: Links,
-    pub(super) base: Base,
+#[derive(Debug, Clone)]
+pub struct Memory {
+    /// Which source id is which target id.
+    pub links: Links,
+    /// What was last applied.
+    pub base: Base,
     fingerprints: Fingerprints,
-    links_path: PathBuf,
-    base_path: PathBuf,
-    fingerprints_path: PathBuf,
+    files: Files,
+    catalog: &'static Catalog,
+}
+
+/// Where a memory stands.
+#[derive(Debug, Clone, Default)]
+struct Files {
+    links: PathBuf,
+    base: PathBuf,
+    fingerprints: PathBuf,
+}
+
+/// What could not be done with one of the files of a memory.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// With the links.
+    #[error(transparent)]
+    Links(#[from] links::Error),
+    /// With the base.
+    #[error(transparent)]
+    Base(#[from] base::Error),
+    /// With the fingerprints.
+    #[error(transparent)]
+    Fingerprints(#[from] fingerprints::Error),
+}
+
+impl Files {
+    /// Returns where they stand below a folder: `links/`, and `base/` for the others.
+    fn of(folder: &Path, source: &str, target: &str) -> Self {
+        let (links, base) = (folder.join("links"), folder.join("base"));
+        Self {
+            links: Links::path(&links, source, target),
+            base: Base::path(&base, source, target),
+            fingerprints: Fingerprints::path(&base, source, target),
+        }
+    }
 }
 
 impl Memory {
-    /// Reads them; where there is none, nothing is remembered.
-    pub(super) fn load(context: &Context, source: &str, target: &str) -> Result<Self, Failure> {
-        let links_path = Links::path(&context.folder("links")?, source, target);
-        let base_path = Base::path(&context.folder("base")?, source, target);
-        let fingerprints_path = Fingerprints::path(&context.folder("base")?, source, target);
+    /// Reads what runs from a source to a target left in a folder; where they left nothing, nothing is remembered.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, or holds something else.
+    pub fn load(catalog: &'static Catalog, folder: &Path, source: &str, target: &str) -> Result<Self, Error> {
+        let files = Files::of(folder, source, target);
         Ok(Self {
-            links: Links::load(&links_path)?,
-            base: Base::load(&base_path)?,
-            fingerprints: Fingerprints::load(&fingerprints_path)?,
-            links_path,
-            base_path,
-            fingerprints_path,
+            links: Links::load(&files.links)?,
+            base: Base::load(&files.base)?,
+            fingerprints: Fingerprints::load(&files.fingerprints)?,
+            files,
+            catalog,
         })
     }
 
     /// Reads what is remembered of the source and the target of a plan; nothing is of what was changed by hand, one resource at a time.
-    pub(super) fn of_plan(context: &Context, plan: &Plan) -> Result<Option<Self>, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, or holds something else.
+    pub fn of_plan(catalog: &'static Catalog, folder: &Path, plan: &Plan) -> Result<Option<Self>, Error> {
         let (source, target) = (plan.source_tenant(), &plan.target.tenant);
-        (source != target).then(|| Self::load(context, source, target)).transpose()
+        (source != target).then(|| Self::load(catalog, folder, source, target)).transpose()
     }
 
-    /// Returns the same where another context keeps it, and leaves it there.
-    pub(super) fn moved_to(self, context: &Context, source: &str, target: &str) -> Result<Self, Failure> {
-        let Self { links_path, base_path, fingerprints_path, .. } = Self::load(context, source, target)?;
-        let moved = Self { links_path, base_path, fingerprints_path, ..self };
+    /// Returns the same in another folder, and leaves it there.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be written.
+    pub fn moved_to(self, folder: &Path, source: &str, target: &str) -> Result<Self, Error> {
+        let moved = Self { files: Files::of(folder, source, target), ..self };
         moved.save()?;
         Ok(moved)
     }
 
-    /// Returns whether what was last written is not known though something was: its file is missing.
-    pub(super) fn lacks_base(&self) -> bool {
-        self.base.is_empty() && self.links.iter().next().is_some()
-    }
-
-    /// Writes them.
-    pub(super) fn save(&self) -> Result<(), Failure> {
-        self.links.save(&self.links_path)?;
-        self.base.save(&self.base_path)?;
-        self.fingerprints.save(&self.fingerprints_path)?;
+    /// Writes it, each file whole.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be written; those before it are.
+    pub fn save(&self) -> Result<(), Error> {
+        self.links.save(&self.files.links)?;
+        self.base.save(&self.files.base)?;
+        self.fingerprints.save(&self.files.fingerprints)?;
         Ok(())
     }
 
+    /// Returns whether what was last written is not known though something was: its file is missing.
+    #[must_use]
+    pub fn lacks_base(&self) -> bool {
+        self.base.is_empty() && self.links.iter().next().is_some()
+    }
+
+    /// Compares the secrets that were sent with those that are supplied now.
+    pub fn sent(&self, desired: &Desired, secret: &dyn Fn(&str) -> Option<Secret>) -> Sent {
+        let supplied = desired.supplied.iter().map(|one| (one.key.kind(), one.path.as_str(), one.from.as_str()));
+        self.fingerprints.compared(supplied, secret)
+    }
+
     /// Links every pair that was found, so that a later rename in the source is a rename in the target.
-    pub(super) fn adopt(&mut self, desired: &Desired, live: &Snapshot) {
+    pub fn adopt(&mut self, desired: &Desired, live: &Snapshot) {
         let wanted = &desired.snapshot.resources;
-        let partners = self.links.pair(Catalog::standard(), wanted, &live.resources);
+        let partners = self.links.pair(self.catalog, wanted, &live.resources);
         for (source, at) in wanted.iter().zip(partners) {
-            if let Some(target) = at.map(|at| &live.resources[at]).filter(|target| has_own_id(&target.id, &target.key)) {
+            if let Some(target) = at.map(|at| &live.resources[at]).filter(|target| self.has_own_id(&target.id, &target.key)) {
                 self.links.link(&source.id, &target.id, &source.key);
             }
         }
     }
 
     /// Links every pair that a plan says of what it updates, unless either is linked by now.
-    pub(super) fn adopt_planned(&mut self, plan: &Plan) {
+    pub fn adopt_planned(&mut self, plan: &Plan) {
         for change in plan.changes().filter(|_| plan.undoes.is_none()) {
             let Action::Update { id: Some(id), .. } = &change.action else { continue };
             let kind = change.key.kind();
             let is_linked = self.links.of_source(kind, &change.source_id).is_some() || self.links.of_target(kind, id).is_some();
-            if !is_linked && has_own_id(id, &change.key) {
+            if !is_linked && self.has_own_id(id, &change.key) {
                 self.links.link(&change.source_id, id, &change.key);
             }
         }
     }
 
-    /// Compares the secrets that were sent with those that are supplied now.
-    pub(super) fn sent(&self, desired: &Desired, secret: &dyn Fn(&str) -> Option<Secret>) -> Sent {
-        let supplied = desired.supplied.iter().map(|one| (one.key.kind(), one.path.as_str(), one.from.as_str()));
-        self.fingerprints.compared(supplied, secret)
+    /// Returns what both sides agree on before a plan is carried out, and what it promises.
+    pub fn agreement(&self, desired: Desired, live: &Snapshot, plan: &Plan) -> Agreement {
+        let partners = self.links.pair(self.catalog, &desired.snapshot.resources, &live.resources);
+        Agreement::of(desired, live, partners, plan)
     }
 
-    /// Remembers which secrets a run sent; `secret` returns what it sent.
-    pub(super) fn remember_sent(&mut self, summary: &Summary, secret: &dyn Fn(&SecretField) -> Option<Secret>) {
+    /// Remembers what both sides agree on already.
+    pub fn agree(&mut self, agreed: Vec<(Key, base::Applied)>) {
+        for (key, base::Applied { id, body, own, kept }) in agreed {
+            self.base.applied(&key, &id, body);
+            self.base.kept(&key, kept);
+            if let Some(own) = own {
+                self.base.seen(&key, own);
+            }
+        }
+    }
+
+    /// Remembers what a run did, and of what was `promised` as much as it came to; `secret` returns what it sent.
+    pub fn learn(&mut self, plan: &Plan, summary: &Summary, promised: &Base, secret: &dyn Fn(&SecretField) -> Option<Secret>) {
+        self.settle(plan, summary);
+        self.remember_sent(summary, secret);
+        self.keep(promised, plan, summary);
+    }
+
+    /// Remembers which secrets a run sent.
+    fn remember_sent(&mut self, summary: &Summary, secret: &dyn Fn(&SecretField) -> Option<Secret>) {
         for sent in &summary.sent {
             if let Some(secret) = secret(&sent.field) {
                 self.fingerprints.sent(sent.kind, &sent.id, &sent.field.path, &secret);
@@ -115,7 +186,7 @@ impl Memory {
     /// What was taken back is known as it was before, and the rest of its resource as it was last applied: what somebody changed there by hand
     /// stays drift. How the changes ended stands in their order. What a subscription lacks was not written: the base stays without it, so it is wanted
     /// again next time.
-    pub(super) fn settle(&mut self, plan: &Plan, summary: &Summary) {
+    fn settle(&mut self, plan: &Plan, summary: &Summary) {
         for (change, settled) in plan.changes().zip(&summary.settled) {
             let (id, is_whole) = match &settled.outcome {
                 Outcome::Applied(id) => (id, true),
@@ -126,7 +197,7 @@ impl Memory {
                 self.forget(change, id);
                 continue;
             }
-            if matches!(change.action, Action::Create { .. }) && has_own_id(id, &change.key) {
+            if matches!(change.action, Action::Create { .. }) && self.has_own_id(id, &change.key) {
                 self.links.link(&change.source_id, id, &change.key);
             }
             if is_whole {
@@ -151,7 +222,7 @@ impl Memory {
             }
             Action::Elements { added, removed, .. } => {
                 let Some(before) = self.base.of_target(&change.key, id) else { return };
-                let list = Catalog::standard().kind(change.key.kind()).expect("a key names a kind of the catalog").elements();
+                let list = self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog").elements();
                 let mut after = before.body.open();
                 let known = after.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
                 after.set(list, Value::Array(diff::after(&known, added, removed)));
@@ -174,49 +245,8 @@ impl Memory {
         }
     }
 
-    /// Remembers what the source wanted of everything that the target holds as it was wanted, and returns what it will hold so once the plan
-    /// was carried out.
-    ///
-    /// What is yet to be created stands there under the id of the source.
-    pub(super) fn agree(&mut self, desired: Desired, live: &Snapshot, plan: &Plan) -> Base {
-        let partners = self.links.pair(Catalog::standard(), &desired.snapshot.resources, &live.resources);
-        let open = Open::of(plan);
-        let mut kept: HashMap<Key, Vec<String>> = HashMap::new();
-        for (key, path) in desired.kept {
-            kept.entry(key).or_default().push(path);
-        }
-        let mut promised = Base::default();
-        for (wanted, at) in desired.snapshot.resources.into_iter().zip(partners).filter(|(wanted, _)| !open.left_out.contains(&wanted.key))
-        {
-            let (key, source_id, mut body) = (wanted.key, wanted.id, wanted.body);
-            let held = at.map(|at| &live.resources[at]);
-            let kept = kept.remove(&key).unwrap_or_default();
-            // What was left out or left to the target is not agreed on: it is wanted once that ends. Of a list that lacks an element,
-            // nothing is agreed on.
-            let left_out = open.parts.get(&key).into_iter().flatten().copied();
-            let not_agreed: Vec<&str> = left_out.chain(kept.iter().filter(|_| held.is_some()).map(String::as_str)).collect();
-            if !not_agreed.is_empty() {
-                let held = held.map(|held| held.body.open()).unwrap_or_default();
-                body.change(|body| not_agreed.into_iter().for_each(|path| body.take_over(path, &held)));
-            }
-            let is_changed = open.changed.contains(&key);
-            let own = held.filter(|_| !is_changed).map(|held| only_of(&held.body, &body));
-            let (base, id) = match held {
-                _ if is_changed => (&mut promised, held.map_or(&source_id, |held| &held.id)),
-                Some(held) => (&mut self.base, &held.id),
-                None => continue,
-            };
-            base.applied(&key, id, body);
-            base.kept(&key, kept);
-            if let Some(own) = own {
-                base.seen(&key, own);
-            }
-        }
-        promised
-    }
-
     /// Remembers what was promised of every resource of which each change was made.
-    pub(super) fn keep(&mut self, promised: &Base, plan: &Plan, summary: &Summary) {
+    fn keep(&mut self, promised: &Base, plan: &Plan, summary: &Summary) {
         let mut made: HashMap<&Key, Option<&Id>> = HashMap::new();
         for (at, change) in plan.changes().enumerate() {
             let id = match summary.settled.get(at).map(|settled| &settled.outcome) {
@@ -232,27 +262,10 @@ impl Memory {
             }
         }
     }
-}
 
-/// What a plan leaves open: what both sides do not agree on yet.
-struct Open<'plan> {
-    changed: HashSet<&'plan Key>,
-    left_out: HashSet<&'plan Key>,
-    /// Parts of resources that were left out.
-    parts: HashMap<&'plan Key, BTreeSet<&'plan str>>,
-}
-
-impl<'plan> Open<'plan> {
-    fn of(plan: &'plan Plan) -> Self {
-        let changed = plan.changes().map(|change| &change.key).collect();
-        let mut open = Self { changed, left_out: HashSet::new(), parts: HashMap::new() };
-        for left in plan.left_out.iter().chain(&plan.left_alone) {
-            match &left.path {
-                None => drop(open.left_out.insert(&left.key)),
-                Some(path) => drop(open.parts.entry(&left.key).or_default().insert(path)),
-            }
-        }
-        open
+    /// Singletons and named objects have one id in every tenant, and children have their parent's: there is nothing to link.
+    fn has_own_id(&self, id: &Id, key: &Key) -> bool {
+        id.as_str() != key.name() && self.catalog.kind(key.kind()).is_some_and(Kind::has_own_ids)
     }
 }
 
@@ -270,27 +283,6 @@ fn edited(base: &mut Body, edit: &Edit) {
     }
 }
 
-/// Returns what only the target has of a resource: its fields without those that are wanted too.
-fn only_of(held: &Packed, wanted: &Packed) -> Packed {
-    fn objects(held: &Map<String, Value>, wanted: &Map<String, Value>) -> Body {
-        let own = held.iter().filter_map(|(name, value)| match (value, wanted.get(name)) {
-            (_, None) => Some((name.clone(), value.clone())),
-            (Value::Object(held), Some(Value::Object(wanted))) => {
-                let own = objects(held, wanted);
-                (!own.is_empty()).then(|| (name.clone(), own.into_value()))
-            }
-            _ => None,
-        });
-        own.collect()
-    }
-    if held == wanted { Packed::default() } else { objects(&held.open().0, &wanted.open().0).into() }
-}
-
-/// Singletons and named objects have one id in every tenant, and children have their parent's: there is nothing to link.
-fn has_own_id(id: &Id, key: &Key) -> bool {
-    id.as_str() != key.name() && Catalog::standard().kind(key.kind()).is_some_and(Kind::has_own_ids)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,9 +295,8 @@ mod tests {
             links: Links::default(),
             base: Base::default(),
             fingerprints: Fingerprints::default(),
-            links_path: PathBuf::new(),
-            base_path: PathBuf::new(),
-            fingerprints_path: PathBuf::new(),
+            files: Files::default(),
+            catalog: Catalog::standard(),
         }
     }
 

@@ -1,0 +1,177 @@
+//! What a source and a target agree on, before a plan is carried out and after.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use serde_json::{Map, Value};
+
+use crate::base::{Applied, Base};
+use crate::body::{Body, Packed};
+use crate::plan::Plan;
+use crate::resource::{Key, Resource};
+use crate::snapshot::{Desired, Snapshot};
+
+/// What the source wants of each resource of which it gets what it wants, now or later.
+#[derive(Debug, Default, PartialEq)]
+pub struct Agreement {
+    /// What the target holds as it is wanted.
+    pub held: Vec<(Key, Applied)>,
+    /// What it will hold so once the plan was carried out. What is yet to be created stands there under the id of the source.
+    pub promised: Base,
+}
+
+impl Agreement {
+    /// Compares what is wanted with what the target holds; `partners` are the places there of what is wanted, one by one.
+    pub(super) fn of(desired: Desired, live: &Snapshot, partners: Vec<Option<usize>>, plan: &Plan) -> Self {
+        let open = Open::of(plan);
+        let mut kept: HashMap<Key, Vec<String>> = HashMap::new();
+        for (key, path) in desired.kept {
+            kept.entry(key).or_default().push(path);
+        }
+        let mut agreement = Self::default();
+        let wanted = desired.snapshot.resources.into_iter().zip(partners);
+        for (wanted, at) in wanted.filter(|(wanted, _)| !open.left_out.contains(&wanted.key)) {
+            let held = at.map(|at| &live.resources[at]);
+            let kept = kept.remove(&wanted.key).unwrap_or_default();
+            agreement.add(wanted, held, kept, &open);
+        }
+        agreement
+    }
+
+    fn add(&mut self, wanted: Resource, held: Option<&Resource>, kept: Vec<String>, open: &Open<'_>) {
+        let (key, source_id) = (wanted.key, wanted.id);
+        let body = open.agreed(&key, wanted.body, held, &kept);
+        match held {
+            _ if open.changed.contains(&key) => {
+                self.promised.applied(&key, held.map_or(&source_id, |held| &held.id), body);
+                self.promised.kept(&key, kept);
+            }
+            Some(held) => {
+                let own = Some(only_of(&held.body, &body));
+                self.held.push((key, Applied { id: held.id.clone(), body, own, kept }));
+            }
+            None => {}
+        }
+    }
+}
+
+/// What a plan leaves open: what both sides do not agree on yet.
+struct Open<'plan> {
+    changed: HashSet<&'plan Key>,
+    left_out: HashSet<&'plan Key>,
+    /// Parts of resources that were left out.
+    parts: HashMap<&'plan Key, BTreeSet<&'plan str>>,
+}
+
+impl<'plan> Open<'plan> {
+    fn of(plan: &'plan Plan) -> Self {
+        let changed = plan.changes().map(|change| &change.key).collect();
+        let mut open = Self { changed, left_out: HashSet::new(), parts: HashMap::new() };
+        for left in plan.left_out.iter().chain(&plan.left_alone) {
+            match &left.path {
+                None => drop(open.left_out.insert(&left.key)),
+                Some(path) => drop(open.parts.entry(&left.key).or_default().insert(path)),
+            }
+        }
+        open
+    }
+
+    /// Returns what both agree on of what is wanted: what was left out or left to the target is as it is held, and wanted once that ends.
+    ///
+    /// Of a list that lacks an element, nothing is agreed on.
+    fn agreed(&self, key: &Key, mut wanted: Packed, held: Option<&Resource>, kept: &[String]) -> Packed {
+        let left_out = self.parts.get(key).into_iter().flatten().copied();
+        let not_agreed: Vec<&str> = left_out.chain(kept.iter().filter(|_| held.is_some()).map(String::as_str)).collect();
+        if !not_agreed.is_empty() {
+            let held = held.map(|held| held.body.open()).unwrap_or_default();
+            wanted.change(|body| not_agreed.into_iter().for_each(|path| body.take_over(path, &held)));
+        }
+        wanted
+    }
+}
+
+/// Returns what only the target has of a resource: its fields without those that are wanted too.
+fn only_of(held: &Packed, wanted: &Packed) -> Packed {
+    fn objects(held: &Map<String, Value>, wanted: &Map<String, Value>) -> Body {
+        let own = held.iter().filter_map(|(name, value)| match (value, wanted.get(name)) {
+            (_, None) => Some((name.clone(), value.clone())),
+            (Value::Object(held), Some(Value::Object(wanted))) => {
+                let own = objects(held, wanted);
+                (!own.is_empty()).then(|| (name.clone(), own.into_value()))
+            }
+            _ => None,
+        });
+        own.collect()
+    }
+    if held == wanted { Packed::default() } else { objects(&held.open().0, &wanted.open().0).into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Action, Change, LeftOut, Side, Stage};
+    use crate::resource::Id;
+    use serde_json::json;
+    use std::collections::BTreeMap;
+
+    fn body(value: Value) -> Body {
+        Body::from_value(value).expect("an object")
+    }
+
+    fn client(id: &str, name: &str, held: Value) -> Resource {
+        Resource::of(Key::new("clients", name), Id::new(id), body(held))
+    }
+
+    fn holding(resources: Vec<Resource>) -> Snapshot {
+        let (tenant, domain, taken) = (String::new(), String::new(), String::new());
+        Snapshot { tenant, domain, taken, kinds: BTreeMap::new(), resources, twice: Vec::new() }
+    }
+
+    /// A plan that creates these clients and leaves out these fields.
+    fn plan(creates: &[&str], left_out: &[(&str, Option<&str>)]) -> Plan {
+        let side = |name: &str| Side { tenant: name.into(), domain: format!("{name}.example"), taken: String::new() };
+        let mut plan = Plan::between(side("dev"), side("prod"));
+        let change = |name: &&str| Change {
+            key: Key::new("clients", name),
+            source_id: Id::new("s"),
+            action: Action::Create { body: Body::new(), twins: Vec::new() },
+            needs: Vec::new(),
+            secrets: Vec::new(),
+        };
+        plan.stages.push(Stage { title: String::new(), changes: creates.iter().map(change).collect() });
+        let left = |(name, path): &(&str, Option<&str>)| LeftOut {
+            key: Key::new("clients", name),
+            path: path.map(str::to_owned),
+            because: String::new(),
+        };
+        plan.left_out = left_out.iter().map(left).collect();
+        plan
+    }
+
+    fn applied(id: &str, wanted: Value, own: Option<Value>) -> Applied {
+        Applied { id: Id::new(id), body: body(wanted).into(), own: own.map(|own| body(own).into()), kept: Vec::new() }
+    }
+
+    #[test]
+    fn what_is_held_is_agreed_on_with_what_only_the_target_has_and_what_is_to_be_created_is_promised() {
+        let wanted = vec![client("s1", "Web", json!({"a": 1, "deep": {"b": 2}})), client("s2", "New", json!({"a": 1}))];
+        let live = holding(vec![client("t1", "Web", json!({"a": 1, "deep": {"b": 2, "c": 3}, "own": true}))]);
+        let agreement = Agreement::of(Desired::unmapped(holding(wanted)), &live, vec![Some(0), None], &plan(&["New"], &[]));
+        let web = applied("t1", json!({"a": 1, "deep": {"b": 2}}), Some(json!({"deep": {"c": 3}, "own": true})));
+        assert_eq!(agreement.held, [(Key::new("clients", "Web"), web)]);
+        let promised: Vec<(&Key, &Applied)> = agreement.promised.iter().collect();
+        assert_eq!(promised, [(&Key::new("clients", "New"), &applied("s2", json!({"a": 1}), None))]);
+    }
+
+    #[test]
+    fn what_is_left_out_and_what_the_mapping_leaves_to_the_target_is_not_agreed_on() {
+        let wanted = ["Web", "Shop", "Out"].map(|name| client("s", name, json!({"a": "new"})));
+        let live = holding(["Web", "Shop", "Out"].map(|name| client(name, name, json!({"a": "old"}))).to_vec());
+        let desired = Desired { kept: vec![(Key::new("clients", "Shop"), "a".into())], ..Desired::unmapped(holding(wanted.to_vec())) };
+        let plan = plan(&[], &[("Web", Some("a")), ("Out", None)]);
+        let agreement = Agreement::of(desired, &live, vec![Some(0), Some(1), Some(2)], &plan);
+        let old = |name: &str, kept: Vec<String>| {
+            (Key::new("clients", name), Applied { kept, ..applied(name, json!({"a": "old"}), Some(json!({}))) })
+        };
+        assert_eq!(agreement, Agreement { held: vec![old("Web", Vec::new()), old("Shop", vec!["a".into()])], promised: Base::default() });
+    }
+}
