@@ -1,6 +1,7 @@
 //! Two tenants that are more than sixty changes apart, and what a target holds in words that do not depend on who was created first.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use migrate::catalog::Catalog;
 use migrate::sandbox::{State, seed};
@@ -106,6 +107,30 @@ impl Names {
             }
         }
         text
+    }
+}
+
+/// What runs remember of two tenants, in words that do not depend on the ids the target made up.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Remembered {
+    links: String,
+    base: String,
+}
+
+impl Remembered {
+    /// Reads what stands in a folder of a pair: `SOURCE-TARGET`.
+    pub(crate) fn of(folder: &Path, pair: &str, names: &Names) -> Self {
+        let told = |path: String| names.instead_of_ids(&std::fs::read_to_string(folder.join(path)).expect("written"));
+        let pairs = told(format!("links/{pair}.csv"));
+        // They stand in the order of ids.
+        let mut lines: Vec<&str> = pairs.lines().collect();
+        lines.sort_unstable();
+        Self { links: lines.join("\n"), base: told(format!("base/{pair}.json")) }
+    }
+
+    /// Returns the lines in which another memory differs; none where it is the same.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
+        [differences(&self.links, &other.links), differences(&self.base, &other.base)].concat()
     }
 }
 

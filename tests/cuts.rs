@@ -1,26 +1,27 @@
-//! Something goes wrong at every single request of an import of more than sixty changes: the target must not show it.
+//! Something goes wrong at every single request of an import of more than sixty changes: neither the target nor what is remembered must show it.
 //!
+//! What a run remembers is kept as the program keeps it: before the first write, read again by whoever goes on, and before the run is over.
 //! Each sandbox runs in the test's own thread, so that a request is either not begun or carried out when a run is dropped. Changes are sent
 //! one after the other, so that the same request is struck each time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use migrate::apply::{Journal, Moved, Run, Summary, journal};
-use migrate::catalog::Catalog;
+use migrate::apply::{Agreement, Journal, Memory, Moved, Run, Summary, close, journal};
+use migrate::base::Base;
+use migrate::catalog::{Catalog, Kind};
 use migrate::event::Unwatched;
-use migrate::links::Links;
 use migrate::mapping::Mapping;
-use migrate::plan::{Done, Plan, plan, undo};
-use migrate::resource::{Id, Secret};
+use migrate::plan::{Done, OnDrift, Past, Plan, SecretField, drift_of, plan_after, undo};
+use migrate::resource::{Id, Key, Secret};
 use migrate::sandbox::{Fault, Options, Sandbox, Seen, State};
-use migrate::snapshot::Snapshot;
+use migrate::snapshot::{Desired, Snapshot};
 use migrate::tenant::{Credentials, Tenant};
 use tokio::sync::OnceCell;
 
-use crate::apart::{self, Names};
+use crate::apart::{self, Names, Remembered};
 use crate::flows::{NOW, connect_for, read, start};
 
 /// How long an answer is waited for, however busy the machine is; `slow` comes later.
@@ -28,21 +29,35 @@ const TIMEOUT: Duration = Duration::from_secs(6);
 /// Runs at the same time: they wait more than they work.
 const AT_ONCE: usize = 24;
 
+/// What there is to do, and what is known before the first write.
+struct Decided {
+    plan: Plan,
+    memory: Memory,
+    promised: Base,
+}
+
 /// What there is to do, and what a run that nothing disturbs makes of it.
 struct Undisturbed {
     /// What the target holds before.
-    state: State,
+    before: State,
     live: Snapshot,
-    plan: Plan,
+    decided: Decided,
+    /// The changes that are in the target, by their place in the plan.
+    applied: BTreeMap<usize, Id>,
+    /// What the target holds after.
+    after: State,
+    /// What is remembered after.
+    memory: Memory,
     left: Left,
     /// Requests that read the target.
     reads: usize,
 }
 
-/// What a run left: how each change ended, the whole target, and what the target was asked.
+/// What a run left: how each change ended, the whole target, what is remembered of it, and what it was asked.
 struct Left {
     settled: Vec<String>,
     held: String,
+    remembered: Remembered,
     seen: Vec<Seen>,
 }
 
@@ -66,48 +81,83 @@ async fn target(state: State, faults: &str) -> (Sandbox, Tenant) {
     (sandbox, tenant)
 }
 
+/// Returns what the source wants of the target.
+async fn desired() -> Desired {
+    let (_dev, dev) = start(apart::source()).await;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/dev-to-prod.toml");
+    let mapping = Mapping::load(Catalog::standard(), &path).expect("a mapping");
+    mapping.apply(Catalog::standard(), read(&dev).await).expect("mapped").desired
+}
+
+/// Returns the value of every secret that the mapping supplies.
+fn supplied() -> Secret {
+    Secret::new("supplied")
+}
+
+/// Plans an import after what is remembered.
+fn planned(desired: &Desired, live: &Snapshot, memory: &Memory) -> Plan {
+    let sent = memory.sent(desired, &|_| Some(supplied()));
+    let past = Past { links: &memory.links, base: &memory.base, sent: &sent, on_drift: OnDrift::Keep, prune: false, keeps_own: true };
+    plan_after(Catalog::standard(), desired, live, past)
+}
+
+impl Decided {
+    /// Decides on the first import.
+    fn import(desired: Desired, live: &Snapshot) -> Self {
+        let folder = apart::folder();
+        let source = &desired.snapshot.tenant;
+        let mut memory = Memory::load(Catalog::standard(), folder.path(), source, &live.tenant).expect("nothing is remembered");
+        let plan = planned(&desired, live, &memory);
+        memory.adopt(&desired, live);
+        let Agreement { held, promised } = memory.agreement(desired, live, &plan);
+        memory.agree(held);
+        Self { plan, memory, promised }
+    }
+
+    /// Decides on taking back an import that went through.
+    fn undo(import: &Undisturbed, live: &Snapshot) -> Self {
+        let done = Done { name: "r", plan: &import.decided.plan, applied: &import.applied };
+        let plan = undo(Catalog::standard(), done, live, &|_| true).0;
+        Self { plan, memory: import.memory.clone(), promised: Base::default() }
+    }
+}
+
 impl Undisturbed {
     async fn import() -> Self {
-        let (_dev, dev) = start(apart::source()).await;
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/dev-to-prod.toml");
-        let mapping = Mapping::load(Catalog::standard(), &path).expect("a mapping");
-        let desired = mapping.apply(Catalog::standard(), read(&dev).await).expect("mapped").desired;
-        Self::by(apart::target(), |live| plan(Catalog::standard(), &desired, live, &Links::default())).await
+        let desired = desired().await;
+        Self::by(apart::target(), |live| Decided::import(desired, live)).await
     }
 
     /// Takes the import back.
     async fn undo() -> Self {
-        let (prod, tenant) = target(apart::target(), "").await;
-        let import = &UNDISTURBED.get_or_init(Self::import).await.plan;
-        let folder = apart::folder();
-        let summary = Attempt { plan: import, tenant: &tenant, journal: &folder.path().join("journal.jsonl") }.begin().await;
-        let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone())));
-        let applied: BTreeMap<usize, Id> = applied.collect();
-        let done = || Done { name: "r", plan: import, applied: &applied };
-        Self::by(prod.state(), |live| undo(Catalog::standard(), done(), live, &|_| true).0).await
+        let import = UNDISTURBED.get_or_init(Self::import).await;
+        Self::by(import.after.clone(), |live| Decided::undo(import, live)).await
     }
 
     /// Carries out what is decided of what the target holds.
-    async fn by(state: State, decide: impl FnOnce(&Snapshot) -> Plan) -> Self {
-        let (prod, tenant) = target(state.clone(), "").await;
+    async fn by(before: State, decide: impl FnOnce(&Snapshot) -> Decided) -> Self {
+        let (prod, tenant) = target(before.clone(), "").await;
         let live = read(&tenant).await;
         let reads = prod.requests().len();
-        let plan = decide(&live);
-        let (prod, tenant) = target(state.clone(), "").await;
+        let decided = decide(&live);
+        let (prod, tenant) = target(before.clone(), "").await;
         let folder = apart::folder();
-        let summary = Attempt { plan: &plan, tenant: &tenant, journal: &folder.path().join("journal.jsonl") }.begin().await;
+        let attempt = Attempt { decided: &decided, tenant: &tenant, folder: folder.path() };
+        let summary = attempt.begin().await;
         assert!(summary.is_whole(), "{:?}", summary.settled);
-        let kinds: BTreeSet<&str> = plan.changes().map(|change| change.key.kind()).collect();
-        assert!(plan.changes().count() >= apart::CHANGES && kinds.len() >= 10, "{} changes of {kinds:?}", plan.changes().count());
-        Self { state, live, plan, left: left(&summary, &prod), reads }
+        let changes = decided.plan.changes();
+        let kinds: BTreeSet<&str> = changes.map(|change| change.key.kind()).collect();
+        assert!(summary.settled.len() >= apart::CHANGES && kinds.len() >= 10, "{} changes of {kinds:?}", summary.settled.len());
+        let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone()))).collect();
+        let (left, memory) = (attempt.left(&summary, &prod), attempt.memory());
+        Self { before, live, decided, applied, after: prod.state(), memory, left, reads }
     }
 
     /// Carries the plan out where this goes wrong at this request; where `ends_there`, the program ends with it. Goes on until all is done.
     async fn again(&self, fault: &str, at: usize, ends_there: bool) -> Left {
-        let (prod, tenant) = target(self.state.clone(), &fault.replace("AT", &at.to_string())).await;
+        let (prod, tenant) = target(self.before.clone(), &fault.replace("AT", &at.to_string())).await;
         let folder = apart::folder();
-        let path = folder.path().join("journal.jsonl");
-        let attempt = Attempt { plan: &self.plan, tenant: &tenant, journal: &path };
+        let attempt = Attempt { decided: &self.decided, tenant: &tenant, folder: folder.path() };
         let first = tokio::select! {
             biased;
             () = prod.asked(if ends_there { at } else { usize::MAX }) => None,
@@ -117,9 +167,9 @@ impl Undisturbed {
             Some(summary) if summary.is_whole() => summary,
             _ => attempt.resume().await,
         };
-        let record = journal::Record::load(&path).expect("a journal that can be read");
+        let record = journal::Record::load(&attempt.journal()).expect("a journal that can be read");
         assert!(record.is_ended && record.outcomes.len() == summary.settled.len(), "{fault}, {at}: {record:?}");
-        left(&summary, &prod)
+        attempt.left(&summary, &prod)
     }
 
     /// Lets this go wrong at every request of the plan. A create that it strikes is sent `again` so often, and no other one.
@@ -130,55 +180,87 @@ impl Undisturbed {
             let otherwise: Vec<_> = left.settled.iter().zip(&self.left.settled).filter(|(one, other)| one != other).collect();
             assert_eq!(otherwise, [], "{fault}, {at}: settled otherwise");
             assert_eq!(apart::differences(&self.left.held, &left.held), [""; 0], "{fault}, {at}: the target shows it");
+            assert_eq!(self.left.remembered.differences(&left.remembered), [""; 0], "{fault}, {at}: links or base show it");
             let is_create = usize::from(is_create(&self.left.seen[at - 1]));
             assert_eq!(left.creates(), self.left.creates() + is_create * again, "{fault}, {at}: {:?}", self.left.seen[at - 1]);
         }
     }
 }
 
-/// A plan, where it is carried out, and its journal.
+/// What was decided, where it is carried out, and the folder in which its journal and all that is remembered stand.
 struct Attempt<'attempt> {
-    plan: &'attempt Plan,
+    decided: &'attempt Decided,
     tenant: &'attempt Tenant,
-    journal: &'attempt Path,
+    folder: &'attempt Path,
 }
 
 impl Attempt<'_> {
+    fn journal(&self) -> PathBuf {
+        self.folder.join("journal.jsonl")
+    }
+
+    fn promised(&self) -> PathBuf {
+        self.folder.join("base.json")
+    }
+
+    /// Reads what is remembered.
+    fn memory(&self) -> Memory {
+        let memory = Memory::of_plan(Catalog::standard(), self.folder, &self.decided.plan).expect("it can be read");
+        memory.expect("it is between two tenants")
+    }
+
+    /// Begins as the program does: what is known already is kept before anything is sent.
     async fn begin(&self) -> Summary {
-        self.carry_out(Journal::begin(self.journal, "test", NOW, "import").expect("a journal"), Moved::default()).await
+        let Decided { plan, memory, promised } = self.decided;
+        let memory = memory.clone().moved_to(self.folder, plan.source_tenant(), &plan.target.tenant).expect("kept");
+        promised.save(&self.promised()).expect("kept");
+        let journal = Journal::begin(&self.journal(), "test", NOW, "import").expect("a journal");
+        self.carry_out(journal, Moved::default(), memory, promised).await
     }
 
-    /// Goes on as the program does: it reads what the target holds by now, and leaves alone what moved.
+    /// Goes on as the program does, which knows its files only: it reads what the target holds by now, and leaves alone what moved.
     async fn resume(&self) -> Summary {
-        let journal = Journal::resume(self.journal, NOW).expect("resumed");
-        let moved = Moved::since(Catalog::standard(), self.plan, &read(self.tenant).await);
-        self.carry_out(journal, moved).await
+        let journal = Journal::resume(&self.journal(), NOW).expect("resumed");
+        let promised = Base::load(&self.promised()).expect("it can be read");
+        let plan = &self.decided.plan;
+        let moved = Moved::since(Catalog::standard(), plan, &read(self.tenant).await);
+        let mut memory = self.memory();
+        memory.adopt_planned(plan);
+        self.carry_out(journal, moved, memory, &promised).await
     }
 
-    async fn carry_out(&self, journal: Journal, moved: Moved) -> Summary {
+    /// Carries the plan out; the run is over once what it leaves for the next one is kept.
+    async fn carry_out(&self, journal: Journal, moved: Moved, mut memory: Memory, promised: &Base) -> Summary {
+        let (plan, secret) = (&self.decided.plan, |_: &SecretField| Some(supplied()));
         let run = Run {
             catalog: Catalog::standard(),
-            plan: self.plan,
+            plan,
             tenant: self.tenant,
             journal,
             observer: &Unwatched,
-            secret: &|_| Some(Secret::new("supplied")),
+            secret: &secret,
             moved,
             at_once: 1,
             room: &|| usize::MAX,
             keeper: None,
             now: &|| NOW.to_owned(),
         };
-        run.carry_out().await.expect("carried out")
+        let (summary, journal) = run.settle().await.expect("carried out");
+        memory.learn(plan, &summary, promised, &secret);
+        memory.save().expect("kept");
+        close(journal, &summary, NOW).expect("closed");
+        summary
     }
-}
 
-/// Says in words that do not depend on the ids the target made up how a run ended, and what it left.
-fn left(summary: &Summary, target: &Sandbox) -> Left {
-    let held = target.state().to_json()["data"].take();
-    let names = Names::of(&held);
-    let settled = summary.settled.iter().map(|one| names.instead_of_ids(&format!("{} {}: {:?}", one.verb, one.key, one.outcome)));
-    Left { settled: settled.collect(), held: apart::told(&held), seen: target.requests() }
+    /// Says in words that do not depend on the ids the target made up how a run ended, and what it left.
+    fn left(&self, summary: &Summary, target: &Sandbox) -> Left {
+        let held = target.state().to_json()["data"].take();
+        let names = Names::of(&held);
+        let settled = summary.settled.iter().map(|one| names.instead_of_ids(&format!("{} {}: {:?}", one.verb, one.key, one.outcome)));
+        let pair = format!("{}-{}", self.decided.plan.source_tenant(), self.decided.plan.target.tenant);
+        let remembered = Remembered::of(self.folder, &pair, &names);
+        Left { settled: settled.collect(), held: apart::told(&held), remembered, seen: target.requests() }
+    }
 }
 
 static UNDISTURBED: OnceCell<Undisturbed> = OnceCell::const_new();
@@ -241,6 +323,37 @@ async fn an_undo_that_ends_after_any_request_was_carried_out_goes_on() {
 #[tokio::test]
 async fn an_undo_that_ends_before_any_request_was_carried_out_goes_on() {
     UNDONE.get_or_init(Undisturbed::undo).await.everywhere("cut-before@AT", true, 1).await;
+}
+
+#[tokio::test]
+async fn an_undisturbed_import_is_remembered_as_it_went() {
+    let Undisturbed { decided, memory, after, .. } = UNDISTURBED.get_or_init(Undisturbed::import).await;
+    let (_prod, tenant) = target(after.clone(), "").await;
+    let (desired, live) = (desired().await, read(&tenant).await);
+    for (key, promised) in decided.promised.iter() {
+        assert_eq!(memory.base.of(key).map(|known| &known.body), Some(&promised.body), "{key}");
+    }
+    let partners = memory.links.pair(Catalog::standard(), &desired.snapshot.resources, &live.resources);
+    let is_linkable = |key: &Key| Catalog::standard().kind(key.kind()).is_some_and(Kind::has_own_ids);
+    for (wanted, at) in desired.snapshot.resources.iter().zip(partners).filter(|(wanted, _)| is_linkable(&wanted.key)) {
+        let linked = memory.links.of_source(wanted.key.kind(), &wanted.id).map(|link| &link.target_id);
+        assert_eq!(linked, at.map(|at| &live.resources[at].id), "{}", wanted.key);
+    }
+    let drifted = drift_of(Catalog::standard(), &memory.base, &live);
+    assert!(drifted.is_none() && drifted.unseen.is_empty(), "{drifted:?}");
+    let next = planned(&desired, &live, memory);
+    assert!(next.is_empty() && next.drift.is_empty(), "{next:?}");
+}
+
+#[tokio::test]
+async fn after_an_undo_all_is_wanted_again_and_nothing_is_drift() {
+    let import = UNDISTURBED.get_or_init(Undisturbed::import).await;
+    let Undisturbed { memory, after, .. } = UNDONE.get_or_init(Undisturbed::undo).await;
+    let (_prod, tenant) = target(after.clone(), "").await;
+    let next = planned(&desired().await, &read(&tenant).await, memory);
+    // What no request removes is there to be updated, so verbs may differ.
+    let changed = |plan: &Plan| plan.changes().map(|change| change.key.clone()).collect::<Vec<_>>();
+    assert_eq!((changed(&next), next.drift), (changed(&import.decided.plan), Vec::new()));
 }
 
 /// What goes wrong with requests that read, and with every so manyth of them in one read.
