@@ -7,6 +7,9 @@
 //! merge.rs     base, desired, live -> what the target should hold
 //! by_hand.rs   what a person has to supply or to do
 //! supplied.rs  which of the secrets that are supplied an update sends
+//! reserve.rs   what no plan touches in a tenant
+//! sift.rs      which resources may be planned, and why the others are not
+//! change.rs    one of them -> the change it needs
 //! make.rs      desired, live, links, base -> Plan
 //! undo.rs      a run and what the target holds since -> Plan
 //! drift.rs     base and live -> what moved by itself
@@ -18,6 +21,7 @@
 //! No network, clock or disk but [`mod@file`]. A dry run stops after the plan; a report renders it and computes nothing again.
 
 mod by_hand;
+mod change;
 pub mod diff;
 mod drift;
 pub mod file;
@@ -27,7 +31,9 @@ mod make;
 mod merge;
 mod one;
 mod pairs;
+mod reserve;
 mod resolve;
+mod sift;
 mod stages;
 mod supplied;
 #[cfg(test)]
@@ -44,9 +50,10 @@ use crate::resource::{Id, Key};
 
 pub use diff::Edit;
 pub use drift::{Drifted, drift_of};
-pub use make::{Past, plan, plan_after, reserve};
+pub use make::{Past, plan, plan_after};
 pub use merge::OnDrift;
 pub use one::change_one;
+pub use reserve::reserve;
 pub use undo::{Done, undo};
 
 /// A tenant as a plan saw it.

@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::Value;
 
 use super::diff::{Edit, UNSAID, after, difference, normal, same};
-use super::make::{Past, SAYS_NOTHING, plan_after};
+use super::make::{Past, plan_after};
 use super::merge::OnDrift;
 use super::resolve::LACKED;
+use super::sift::SAYS_NOTHING;
 use super::stages::removals;
 use super::{Action, Change, LeftOut, Plan, Undoes};
 use crate::base::Base;

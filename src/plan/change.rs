@@ -1,0 +1,157 @@
+//! One candidate -> the change it needs.
+
+use serde_json::Value;
+
+use super::by_hand::{leave_sealed, open_seals, steps};
+use super::diff::{Difference, difference_after, normal};
+use super::follow;
+use super::make::Making;
+use super::merge::{Merged, merge};
+use super::resolve::Examined;
+use super::stages::After;
+use super::supplied::{carry, due};
+use super::{Action, Change, LeftOut, SecretField};
+use crate::body::{Body, is_blank};
+use crate::catalog::{Kind, Purpose, Shape, Written};
+use crate::resource::{Id, Key, Opened, Resource};
+use crate::snapshot::refs;
+
+impl Making<'_> {
+    /// Returns the change a candidate needs, if any, and notes what a person must know about it.
+    pub(super) fn change(&mut self, candidate: Examined<'_>) -> Option<Change> {
+        let kind = self.kind_of(&candidate.wanted.key);
+        let (wanted, held) = (candidate.wanted, candidate.held.map(Resource::open));
+        if let Shape::Child { parent, .. } = kind.shape {
+            return self.change_elements(kind, parent, &wanted, held.as_ref());
+        }
+        let supplied = self.supplied(&wanted.key);
+        self.plan.manual.extend(steps(kind, &wanted, held.as_ref(), &supplied, self.live));
+        match held {
+            None => Some(self.create(kind, wanted, supplied)),
+            Some(held) => self.update(kind, wanted, held, supplied),
+        }
+    }
+
+    fn create(&mut self, kind: &Kind, mut wanted: Opened, supplied: Vec<SecretField>) -> Change {
+        let draft = follow::set_draft_aside(kind, &mut wanted.body, None);
+        let wanted = &wanted;
+        let (mut body, _) = kind.fields().split(wanted.body.clone(), Purpose::Create);
+        body.0.retain(|_, value| !value.is_null());
+        open_seals(kind, &mut body);
+        let is_late = |secret: &SecretField| kind.fields().get(&secret.path).is_some_and(|field| field.written == Written::OnUpdate);
+        let (late, secrets): (Vec<_>, Vec<_>) = supplied.into_iter().partition(is_late);
+        let change = |action, secrets| Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets };
+        if !late.is_empty() {
+            self.after.push((After::Everything, change(Action::Update { id: None, body: Body::new(), edits: Vec::new() }, late)));
+        }
+        let edited = |body| Action::Update { id: None, body, edits: Vec::new() };
+        if let Some(done) = follow::take_done(kind, &mut body) {
+            self.after.push((After::Made, change(edited(done), Vec::new())));
+        }
+        if let Some(draft) = draft {
+            self.after.push((After::Done, change(edited(draft.body), Vec::new())));
+        }
+        if let Some(rest) = only_updated(kind, wanted) {
+            self.after.push((After::Made, change(edited(rest), Vec::new())));
+        }
+        let twins = self.twins(kind, wanted);
+        change(Action::Create { body, twins }, secrets)
+    }
+
+    fn update(&mut self, kind: &Kind, mut wanted: Opened, mut held: Opened, supplied: Vec<SecretField>) -> Option<Change> {
+        *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
+        let draft = follow::set_draft_aside(kind, &mut wanted.body, Some(&mut held.body));
+        let (wanted, held) = (&wanted, &held);
+        if let Some(Difference { body, edits, .. }) = draft {
+            let action = Action::Update { id: Some(held.id.clone()), body, edits };
+            let change = Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets: Vec::new() };
+            self.after.push((After::Done, change));
+        }
+        let merged = self.merged(kind, wanted, held)?;
+        let (body, dropped) = merged.as_ref().map_or((&wanted.body, &[][..]), |merged| (&merged.body, &merged.dropped));
+        let mut difference = difference_after(kind, body, &held.body, dropped);
+        self.plan.left_out.extend(leave_sealed(kind, wanted, held, &mut difference, &supplied));
+        if let Some((path, because)) = difference.fixed.iter().find(|(path, _)| kind.required.contains(&path.as_str())) {
+            self.leave_out(&wanted.key, format!("its {path} differs in the target, and {because}"));
+            return None;
+        }
+        for (path, because) in std::mem::take(&mut difference.fixed) {
+            self.plan.left_out.push(LeftOut {
+                key: wanted.key.clone(),
+                path: Some(path),
+                because: format!("it differs in the target, and {because}"),
+            });
+        }
+        for (path, because) in std::mem::take(&mut difference.stays) {
+            self.plan.left_alone.push(LeftOut { key: wanted.key.clone(), path: Some(path), because: because.to_owned() });
+        }
+        let secrets = due(kind, &held.id, &difference, supplied, self.past.sent);
+        carry(kind, &secrets, body, &held.body, &mut difference);
+        if difference.body.is_empty() && secrets.is_empty() {
+            *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
+            return None;
+        }
+        let action = Action::Update { id: Some(held.id.clone()), body: difference.body, edits: difference.edits };
+        Some(Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets })
+    }
+
+    fn change_elements(&mut self, kind: &Kind, parent: &str, candidate: &Opened, there: Option<&Opened>) -> Option<Change> {
+        let elements =
+            |body: &Body| -> Vec<Value> { normal(kind, body).get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default() };
+        let merged = match there {
+            Some(held) => self.merged(kind, candidate, held)?,
+            None => None,
+        };
+        let held = there.map(|held| elements(&held.body)).unwrap_or_default();
+        let wanted = elements(merged.as_ref().map_or(&candidate.body, |merged| &merged.body));
+        let added: Vec<Value> = wanted.iter().filter(|element| !held.contains(element)).cloned().collect();
+        let removed: Vec<Value> = held.iter().filter(|element| !wanted.contains(element)).cloned().collect();
+        if there.is_some() {
+            *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
+        }
+        if added.is_empty() && removed.is_empty() {
+            *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
+            return None;
+        }
+        let Opened { key, id, .. } = candidate;
+        let action = Action::Elements { parent: Key::new(parent, key.name()), added, removed };
+        Some(Change { key: key.clone(), source_id: id.clone(), action, needs: Vec::new(), secrets: Vec::new() })
+    }
+
+    /// Merges what is wanted into what is held by what was last applied; nothing where that is not known or both hold the same.
+    ///
+    /// The outer nothing says that both changed one field, each in its way: such a resource is left out.
+    #[expect(clippy::option_option, reason = "whether it can be planned, and whether there is a base")]
+    fn merged(&mut self, kind: &Kind, wanted: &Opened, held: &Opened) -> Option<Option<Merged>> {
+        let is_equal = wanted.body == held.body;
+        let Some(base) = self.past.base.of_target(&wanted.key, &held.id).filter(|_| !is_equal) else { return Some(None) };
+        let mut merged = merge(kind, base, &wanted.body, &held.body, self.past.on_drift);
+        if !merged.conflicts.is_empty() {
+            let fields = merged.conflicts.join(", ");
+            self.leave_out(&wanted.key, format!("both tenants changed its {fields} since the last run; settle it in one of them"));
+            return None;
+        }
+        let drift = merged.told(&wanted.key);
+        self.plan.drift.extend(drift);
+        Some(Some(merged))
+    }
+
+    /// Returns the resources of the target that have the name of one to create and are others: names may stand twice.
+    fn twins(&self, kind: &Kind, wanted: &Opened) -> Vec<Id> {
+        if self.live.twice.is_empty() && self.desired.snapshot.twice.is_empty() {
+            return Vec::new();
+        }
+        let name = refs::portable_name(kind, &wanted.body);
+        let of_that_name = self.live.of_kind(kind.name).filter(|held| refs::portable_name_of(kind, held) == name);
+        of_that_name.map(|held| held.id.clone()).collect()
+    }
+}
+
+/// Returns the fields that a create refuses and an update takes, where there is something to say.
+fn only_updated(kind: &Kind, wanted: &Opened) -> Option<Body> {
+    let is_only_updated = |name: &str| kind.fields().get(name).is_some_and(|field| field.written == Written::OnUpdate);
+    let says = |name: &str, value: &Value| !is_blank(value) && kind.default_of(name).as_ref() != Some(value);
+    let rest = wanted.body.0.iter().filter(|(name, value)| is_only_updated(name) && says(name, value));
+    let rest: Body = rest.map(|(name, value)| (name.clone(), value.clone())).collect();
+    (!rest.is_empty()).then_some(rest)
+}

@@ -1,0 +1,164 @@
+//! Desired -> the resources that may be planned, and why the others are not.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use super::Manual;
+use super::by_hand::withheld;
+use super::diff::normal;
+use super::make::Making;
+use super::pairs::{Partners, TakenNames, ambiguous};
+use super::resolve::{Candidate, Verdict, resolve, spare};
+use crate::body::covers;
+use crate::catalog::{Kind, Named, Shape};
+use crate::resource::{Id, Key, Resource};
+use crate::snapshot::{Snapshot, Status};
+
+/// Why a singleton stays as the target has it.
+pub(super) const SAYS_NOTHING: &str = "the source says nothing of it";
+
+impl<'inputs> Making<'inputs> {
+    /// What the source's token may not read is not copied, and looks as if the source did not have it: that must be said.
+    pub(super) fn leave_out_unread(&mut self) {
+        for (kind, status) in &self.desired.snapshot.kinds {
+            if let Status::Forbidden(because) = status {
+                self.leave_out(&Key::new(kind, ""), format!("not read from {}: {because}", self.desired.snapshot.tenant));
+            }
+        }
+    }
+
+    /// Returns the resources that may be planned: not the tenants' own, and of kinds that the target serves.
+    pub(super) fn candidates(&mut self, partners: &'inputs Partners<'_>) -> Vec<Candidate<'inputs>> {
+        let desired = self.desired;
+        let ambiguous = ambiguous(self.catalog, desired, self.live, self.past.links);
+        let mut names = TakenNames::of_target(self.catalog, &desired.snapshot.resources, partners);
+        let mut candidates = Vec::new();
+        for (wanted, at) in desired.snapshot.resources.iter().zip(&partners.of_desired) {
+            let held = at.map(|at| &*partners.live[at]);
+            if self.is_wanted(wanted, held, &ambiguous) && self.is_taken(wanted, held, &mut names) {
+                candidates.push(Candidate { wanted: Cow::Borrowed(wanted), held });
+            }
+        }
+        candidates
+    }
+
+    /// Returns whether a resource is one to copy, and notes why it is not.
+    fn is_wanted(&mut self, wanted: &Resource, held: Option<&Resource>, ambiguous: &HashMap<Id, String>) -> bool {
+        let kind = self.kind_of(&wanted.key);
+        if let Some(because) = wanted.left_alone.as_deref().or(held.and_then(|held| held.left_alone.as_deref())) {
+            self.leave_alone(&wanted.key, because);
+        } else if let (None, Some(link), true) = (held, self.past.links.of_source(kind.name, &wanted.id), self.live.is_complete(kind.name))
+        {
+            let hint = format!("`migrate unlink {} {}` lets it be made anew", kind.name, wanted.id);
+            let gone = format!("the {} it is linked to ({}) is gone from the target; {hint}", kind.singular, link.target_id);
+            self.leave_out(&wanted.key, gone);
+        } else if let Some(because) = ambiguous.get(&wanted.id).filter(|_| kind.shares_keys) {
+            self.leave_out(&wanted.key, because.as_str());
+        } else if let (None, Some(what)) = (held, kind.by_hand) {
+            self.plan.manual.push(Manual { key: wanted.key.clone(), path: String::new(), step: what.to_owned() });
+        } else if let Some(path) = held.is_none().then(|| withheld(kind, wanted, &self.supplied(&wanted.key))).flatten() {
+            let step = format!("{path} is needed to make it and is not copied; supply it with a `secret` rule in the mapping");
+            self.plan.manual.push(Manual { key: wanted.key.clone(), path: path.to_owned(), step });
+            self.leave_out(&wanted.key, format!("it cannot be made without its {path}"));
+        } else if let Some(language) = self.language_the_target_lacks(kind, wanted) {
+            self.leave_out(&wanted.key, format!("{language} will be none of the target's languages"));
+        } else if kind.shape == Shape::Singleton && wanted.says_nothing() {
+            if held.is_some_and(|held| !held.says_nothing()) {
+                self.leave_alone(&wanted.key, SAYS_NOTHING);
+            }
+        } else {
+            return true;
+        }
+        false
+    }
+
+    /// Returns whether the target takes a resource, and notes why it does not.
+    fn is_taken(&mut self, wanted: &Resource, held: Option<&Resource>, names: &mut TakenNames) -> bool {
+        let kind = self.kind_of(&wanted.key);
+        let because = match (self.live.kinds.get(kind.name), kind.not_created) {
+            // What says nothing is not missed where it cannot be written.
+            (Some(Status::Absent(_) | Status::Forbidden(_)), _) if says_nothing(kind, wanted) => return false,
+            (Some(Status::Complete), Some(_)) if held.is_none() && says_nothing(kind, wanted) => return false,
+            (Some(Status::Complete), Some(because)) if held.is_none() => because.to_owned(),
+            (Some(Status::Complete | Status::Selected), _) => match held.is_none().then(|| names.take(kind, wanted)).flatten() {
+                Some(because) => because,
+                None => return true,
+            },
+            (Some(Status::Absent(because) | Status::Forbidden(because)), _) => {
+                format!("the target does not serve {}: {because}", kind.name)
+            }
+            (None, _) => format!("{} of the target were not read", kind.name),
+        };
+        self.leave_out(&wanted.key, because);
+        false
+    }
+
+    /// Leaves out what refers to something the target will not have; what is left out may be what others refer to.
+    pub(super) fn leave_out_unresolved(&mut self, candidates: &mut Vec<Candidate<'_>>, partners: &Partners<'_>) {
+        let mut there: HashSet<Key> = partners.live.iter().map(|resource| resource.key.clone()).collect();
+        there.extend(candidates.iter().filter(|candidate| candidate.held.is_none()).map(|candidate| candidate.wanted.key.clone()));
+        let of_source = &self.desired.snapshot.resources;
+        let alone = of_source.iter().filter(|resource| resource.left_alone.is_some() && !there.contains(&resource.key));
+        let mut alone: HashSet<Key> = alone.map(|resource| resource.key.clone()).collect();
+        loop {
+            let before = candidates.len();
+            let mut fitting = Vec::with_capacity(before);
+            for mut candidate in candidates.drain(..) {
+                let kind = self.kind_of(&candidate.wanted.key);
+                let mut examined = candidate.examine();
+                match spare(kind, &mut examined, &alone) {
+                    Ok(spared) => self.plan.left_alone.extend(spared),
+                    Err(because) => {
+                        self.leave_alone(&candidate.wanted.key, &because);
+                        there.remove(&candidate.wanted.key);
+                        alone.insert(candidate.wanted.key.clone());
+                        continue;
+                    }
+                }
+                let is_orphan =
+                    matches!(kind.shape, Shape::Child { parent, .. } if !there.contains(&Key::new(parent, candidate.wanted.key.name())));
+                let verdict = if is_orphan {
+                    Verdict::LeftOut("the resource it belongs to is left out".to_owned())
+                } else {
+                    resolve(kind, &mut examined, &|key| there.contains(key))
+                };
+                match verdict {
+                    Verdict::Fits(parts) => {
+                        self.plan.left_out.extend(parts);
+                        candidate.keep(examined);
+                        fitting.push(candidate);
+                    }
+                    Verdict::LeftOut(because) => {
+                        self.leave_out(&candidate.wanted.key, because);
+                        if candidate.held.is_none() {
+                            there.remove(&candidate.wanted.key);
+                        }
+                    }
+                }
+            }
+            *candidates = fitting;
+            if candidates.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// Returns what a resource of a kind with a name for each element of a list stands for, where the target's list will not hold it.
+    fn language_the_target_lacks(&self, kind: &Kind, one: &Resource) -> Option<String> {
+        let Shape::Keyed { names: Named::EachWith { of, list, .. } } = kind.shape else { return None };
+        let listed =
+            |snapshot: &Snapshot| snapshot.of_kind(of).next().and_then(|one| one.body.pick(&[list]).get(list)?.as_array().cloned());
+        let is_kept = self.desired.kept.iter().any(|(key, path)| key.kind() == of && covers(path, list));
+        let wanted = listed(&self.desired.snapshot).filter(|_| !is_kept);
+        let languages = wanted.or_else(|| listed(self.live))?;
+        let own = kind.key.last().and_then(|field| one.body.pick(&[field]).text(field).map(str::to_owned))?;
+        (!languages.iter().any(|language| *language == own)).then_some(own)
+    }
+}
+
+/// Returns whether a resource holds nothing but its name and what the server fills in anyway.
+fn says_nothing(kind: &Kind, wanted: &Resource) -> bool {
+    let mut wanted = wanted.open();
+    wanted.body = normal(kind, &wanted.body);
+    wanted.is_blank(kind)
+}
