@@ -218,7 +218,7 @@ impl Resource {
                 answer.take(older);
             }
         }
-        let (body, mut carried) = kind.fields().split(answer, Purpose::Keep);
+        let (body, mut carried) = kind.fields().split(answer, Purpose::Snapshot);
         if kind.fields().get(kind.id).is_none() {
             carried.0.remove(kind.id);
         }
@@ -266,7 +266,7 @@ impl Resource {
         for path in kind.read_only {
             answer.take(path);
         }
-        let (body, carried) = kind.fields().split(answer, Purpose::Keep);
+        let (body, carried) = kind.fields().split(answer, Purpose::Snapshot);
         Self { carried, ..Self::of(Key::new(kind.name, parent.as_str()), parent.clone(), body) }
     }
 }

@@ -37,8 +37,8 @@ pub enum Purpose {
     Create,
     /// The request that changes one.
     Update,
-    /// What a snapshot keeps: everything writable at any time.
-    Keep,
+    /// What a snapshot holds: everything writable at any time.
+    Snapshot,
 }
 
 /// One writable field.
@@ -70,7 +70,7 @@ impl Field {
         match purpose {
             Purpose::Create => self.written != Written::OnUpdate,
             Purpose::Update => self.written != Written::OnCreate,
-            Purpose::Keep => true,
+            Purpose::Snapshot => true,
         }
     }
 }
@@ -131,7 +131,7 @@ impl Fields {
         let (mut kept, mut left) = (Map::new(), Map::new());
         for (name, value) in object {
             match self.get(&name) {
-                Some(field) if field.refuses_empty && purpose != Purpose::Keep && is_empty(&value) => drop(left.insert(name, value)),
+                Some(field) if field.refuses_empty && purpose != Purpose::Snapshot && is_empty(&value) => drop(left.insert(name, value)),
                 Some(field) if field.is_for(purpose) => {
                     let (inside, outside) = match &field.below {
                         Some(below) => below.split_value(value, purpose),
@@ -242,7 +242,7 @@ mod tests {
     fn what_is_refused_empty_is_kept_in_a_snapshot_and_not_sent() {
         let fields = Fields::parse("languages!  content{from! body}");
         let body = Body::from_value(json!({"languages": [], "content": {"from": "", "body": ""}})).expect("an object");
-        let (kept, _) = fields.split(body.clone(), Purpose::Keep);
+        let (kept, _) = fields.split(body.clone(), Purpose::Snapshot);
         assert_eq!(kept, body);
         let (sent, _) = fields.split(body, Purpose::Create);
         assert_eq!(sent.into_value(), json!({"content": {"body": ""}}));

@@ -54,8 +54,8 @@ impl<'inputs> Candidate<'inputs> {
         self.held.is_some_and(|held| held.body == self.wanted.body)
     }
 
-    /// Keeps what was changed when it was looked into.
-    pub(super) fn keep(&mut self, examined: Examined<'inputs>) {
+    /// Takes over what was changed when it was looked into.
+    pub(super) fn take_over(&mut self, examined: Examined<'inputs>) {
         if examined.is_changed {
             self.wanted = Cow::Owned(examined.wanted.pack());
         }

@@ -125,7 +125,7 @@ impl<'inputs> Making<'inputs> {
                 match verdict {
                     Verdict::Fits(parts) => {
                         self.plan.left_out.extend(parts);
-                        candidate.keep(examined);
+                        candidate.take_over(examined);
                         fitting.push(candidate);
                     }
                     Verdict::LeftOut(because) => {

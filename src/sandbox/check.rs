@@ -21,7 +21,7 @@ pub(super) fn check(kind: &Kind, habit: &Habit, sent: &Body, purpose: Purpose) -
     match purpose {
         Purpose::Create => check_required(kind, habit, sent),
         Purpose::Update => check_nulls(kind, habit, sent),
-        Purpose::Keep => Ok(()),
+        Purpose::Snapshot => Ok(()),
     }
 }
 

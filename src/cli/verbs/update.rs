@@ -141,7 +141,7 @@ fn writable(context: &Context, kind: &'static Kind, found: &Found, mut wanted: B
         (quirk.read)(&mut wanted);
     }
     let secrets = take_secrets(kind, &mut wanted);
-    let (wanted, left) = kind.fields().split(wanted, Purpose::Keep);
+    let (wanted, left) = kind.fields().split(wanted, Purpose::Snapshot);
     let is_changed = |name: &&String| found.answer.0.get(*name) != left.0.get(*name);
     let unchanged: Vec<&str> = left.0.keys().filter(|name| !is_changed(name)).map(String::as_str).collect();
     let changed: Vec<&str> = left.0.keys().filter(is_changed).map(String::as_str).collect();
