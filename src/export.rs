@@ -102,6 +102,45 @@ pub struct Reading<'reading> {
     pub witness: Option<&'reading dyn Witness>,
 }
 
+impl Reading<'_> {
+    /// Exports what is to be read; the witness sees every answer as it came.
+    ///
+    /// # Errors
+    ///
+    /// As [`export`].
+    pub async fn export(self, catalog: &Catalog, taken: &str) -> Result<Snapshot, Error> {
+        let Self { tenant, selection, observer, .. } = self;
+        let kinds = selection.kinds_to_read(catalog);
+        observer.notify(&Event::Reading { tenant: tenant.name().to_owned(), kinds: kinds.len() });
+        let (dependent, free): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| leans_on(kind).is_some());
+        // The first failure ends the others: a tenant that is not there would keep each of them waiting.
+        let mut read = try_join_all(free.into_iter().map(|kind| read_kind(self, kind))).await?;
+        for kind in dependent {
+            let of_kind = read_dependent(self, kind, &read).await?;
+            read.push(of_kind);
+        }
+        let mut snapshot = Snapshot {
+            tenant: tenant.name().to_owned(),
+            domain: tenant.domain().to_owned(),
+            taken: taken.to_owned(),
+            kinds: BTreeMap::new(),
+            resources: Vec::new(),
+            twice: Vec::new(),
+        };
+        for Read { kind, status, resources } in read {
+            let status = if status == Status::Complete && !selection.only.is_empty() { Status::Selected } else { status };
+            if selection.asks_for(kind) {
+                snapshot.kinds.insert(kind.name.to_owned(), status);
+            }
+            snapshot.resources.extend(resources);
+        }
+        snapshot.sort(catalog);
+        snapshot.twice = refs::detach(catalog, tenant.domain(), &mut snapshot.resources);
+        snapshot.resources.retain(|resource| selection.has(resource));
+        Ok(snapshot)
+    }
+}
+
 /// What was read of one kind.
 struct Read {
     kind: &'static Kind,
@@ -122,44 +161,7 @@ pub async fn export(
     taken: &str,
     observer: &dyn Observer,
 ) -> Result<Snapshot, Error> {
-    export_before(catalog, Reading { tenant, selection, observer, witness: None }, taken).await
-}
-
-/// Exports a tenant before a witness, who sees every answer as it came.
-///
-/// # Errors
-///
-/// As [`export`].
-pub async fn export_before(catalog: &Catalog, reading: Reading<'_>, taken: &str) -> Result<Snapshot, Error> {
-    let Reading { tenant, selection, observer, .. } = reading;
-    let kinds = selection.kinds_to_read(catalog);
-    observer.notify(&Event::Reading { tenant: tenant.name().to_owned(), kinds: kinds.len() });
-    let (dependent, free): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| leans_on(kind).is_some());
-    // The first failure ends the others: a tenant that is not there would keep each of them waiting.
-    let mut read = try_join_all(free.into_iter().map(|kind| read_kind(reading, kind))).await?;
-    for kind in dependent {
-        let of_kind = read_dependent(reading, kind, &read).await?;
-        read.push(of_kind);
-    }
-    let mut snapshot = Snapshot {
-        tenant: tenant.name().to_owned(),
-        domain: tenant.domain().to_owned(),
-        taken: taken.to_owned(),
-        kinds: BTreeMap::new(),
-        resources: Vec::new(),
-        twice: Vec::new(),
-    };
-    for Read { kind, status, resources } in read {
-        let status = if status == Status::Complete && !selection.only.is_empty() { Status::Selected } else { status };
-        if selection.asks_for(kind) {
-            snapshot.kinds.insert(kind.name.to_owned(), status);
-        }
-        snapshot.resources.extend(resources);
-    }
-    snapshot.sort(catalog);
-    snapshot.twice = refs::detach(catalog, tenant.domain(), &mut snapshot.resources);
-    snapshot.resources.retain(|resource| selection.has(resource));
-    Ok(snapshot)
+    Reading { tenant, selection, observer, witness: None }.export(catalog, taken).await
 }
 
 /// Returns the kind that has to be read before this one can be: its parent, or the one that tells its names.

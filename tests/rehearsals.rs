@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use migrate::body::Body;
 use migrate::catalog::{Catalog, Kind};
 use migrate::event::Unwatched;
-use migrate::export::{Reading, Selection, Witness, export_before};
+use migrate::export::{Reading, Selection, Witness};
 use migrate::resource::{Id, Key};
 use migrate::sandbox::{Replica, seed};
 use migrate::tenant::Absence;
@@ -189,7 +189,7 @@ async fn a_copy_of_every_recorded_tenant_reads_as_the_tenant_does() {
         let copyist = Copyist::default();
         let selection = Selection::default();
         let reading = Reading { tenant: &tenant, selection: &selection, observer: &Unwatched, witness: Some(&copyist) };
-        let held = export_before(Catalog::standard(), reading, NOW).await.expect("read");
+        let held = reading.export(Catalog::standard(), NOW).await.expect("read");
         let (_copy, tenant) = start(copyist.0.into_inner().expect("a copy").state(&domain).expect("a state")).await;
         let copied = read(&tenant).await;
         let is_elsewhere = |one: &&migrate::resource::Resource| !copied.resources.contains(one);

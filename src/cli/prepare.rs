@@ -10,7 +10,7 @@ use super::failure::{Failure, REFUSED, USAGE};
 use super::settings::TenantSettings;
 use crate::apply::Memory;
 use crate::catalog::Kind;
-use crate::export::{Reading, Selection, Witness, export_before};
+use crate::export::{Reading, Selection, Witness};
 use crate::mapping::{Mapped, Mapping};
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{OnDrift, Past, Plan, Side, plan_after, reserve};
@@ -207,11 +207,11 @@ pub(super) fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
 
 /// Reads both sides and decides what it takes; writes nothing to any tenant.
 pub(super) async fn prepare(context: &Context, route: &Route) -> Result<Prepared, Failure> {
-    prepare_before(context, route, None).await
+    prepare_seen_by(context, route, None).await
 }
 
-/// Reads both sides, the target before a witness, and decides what it takes; writes nothing to any tenant.
-pub(super) async fn prepare_before(context: &Context, route: &Route, witness: Option<&dyn Witness>) -> Result<Prepared, Failure> {
+/// Reads both sides, the target seen by a witness, and decides what it takes; writes nothing to any tenant.
+pub(super) async fn prepare_seen_by(context: &Context, route: &Route, witness: Option<&dyn Witness>) -> Result<Prepared, Failure> {
     let target = context.tenant_settings(route.tenant.as_deref())?;
     let source = source(context, route, target)?;
     refuse_the_same(&source, target)?;
@@ -222,11 +222,11 @@ pub(super) async fn prepare_before(context: &Context, route: &Route, witness: Op
     let memory = context.memory(source.tenant(), &target.name)?;
     let tenant = context.connect(target)?;
     let (source, live) = match source {
-        Source::Snapshot(snapshot) => (*snapshot, read_before(context, &tenant, target, &route.manner.include, witness).await?),
+        Source::Snapshot(snapshot) => (*snapshot, read_seen_by(context, &tenant, target, &route.manner.include, witness).await?),
         Source::Tenant(settings) => {
             let from = context.connect(settings)?;
             let wanted = &route.manner.include;
-            tokio::try_join!(read(context, &from, settings, wanted), read_before(context, &tenant, target, wanted, witness))?
+            tokio::try_join!(read(context, &from, settings, wanted), read_seen_by(context, &tenant, target, wanted, witness))?
         }
     };
     let stored = store::save(&context.folder("snapshots")?, &source)?;
@@ -256,10 +256,10 @@ pub(super) async fn prepare_before(context: &Context, route: &Route, witness: Op
 
 /// Reads a tenant whole, leaving alone what is migrate's own or protected.
 pub(super) async fn read(context: &Context, tenant: &Tenant, settings: &TenantSettings, include: &[String]) -> Result<Snapshot, Failure> {
-    read_before(context, tenant, settings, include, None).await
+    read_seen_by(context, tenant, settings, include, None).await
 }
 
-async fn read_before(
+async fn read_seen_by(
     context: &Context,
     tenant: &Tenant,
     settings: &TenantSettings,
@@ -268,7 +268,7 @@ async fn read_before(
 ) -> Result<Snapshot, Failure> {
     let selection = Selection { include: included(context, include)?, ..Selection::default() };
     let reading = Reading { tenant, selection: &selection, observer: &*context.progress, witness };
-    let mut snapshot = export_before(context.catalog, reading, &now()).await?;
+    let mut snapshot = reading.export(context.catalog, &now()).await?;
     let protected: Vec<glob::Pattern> = settings.protected.iter().filter_map(|text| glob::Pattern::new(text).ok()).collect();
     reserve(&mut snapshot, tenant.client_id().map(Id::new).as_ref(), &protected);
     Ok(snapshot)

@@ -12,7 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Failure, USAGE};
 use crate::cli::guards::{Review, allowed, preflight, standing};
 use crate::cli::lock::{Patience, lock};
-use crate::cli::prepare::{Prepared, Route, prepare, prepare_before, read};
+use crate::cli::prepare::{Prepared, Route, prepare, prepare_seen_by, read};
 use crate::cli::rehearsal::{Copyist, Rehearsing, rehearse};
 use crate::cli::runs::{self, folder_of};
 use crate::cli::secrets_to::Secrets;
@@ -84,7 +84,7 @@ impl Import {
     async fn rehearse(&self, context: &Context, allowed: &BTreeSet<String>) -> Result<u8, Failure> {
         let faults = self.rehearsing.faults()?;
         let copyist = Copyist::default();
-        let prepared = prepare_before(context, &self.route, Some(&copyist)).await?;
+        let prepared = prepare_seen_by(context, &self.route, Some(&copyist)).await?;
         // Nothing of it reaches the target, so that a job may rehearse what a person is to look at.
         let standing = standing(prepared.refusals.clone(), allowed, Review::Saved);
         if prepared.plan.is_empty() || !standing.is_empty() {
