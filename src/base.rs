@@ -98,12 +98,8 @@ impl Base {
     ///
     /// When the file cannot be read, is no base, or is of a newer format.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = match fs::read(path) {
-            Ok(text) => text,
-            Err(missing) if matches!(missing.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Self::default()),
-            Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
-        };
-        Self::parse(path, &text)
+        let text = disk::if_there(fs::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
     /// Reads what the file at `path` holds.

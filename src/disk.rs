@@ -9,6 +9,18 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+/// Returns what was read of a file, and nothing where there is none of that name.
+///
+/// # Errors
+///
+/// When it is there and cannot be read.
+pub fn if_there<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
+        Err(missing) if matches!(missing.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        read => read.map(Some),
+    }
+}
+
 /// Makes a folder and those above it, readable by the owner only.
 ///
 /// # Errors

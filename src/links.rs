@@ -91,12 +91,8 @@ impl Links {
     ///
     /// When the file cannot be read, a row is malformed, or an id is linked twice.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(missing) if matches!(missing.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Self::default()),
-            Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
-        };
-        Self::parse(path, &text)
+        let text = disk::if_there(fs::read_to_string(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
     /// Reads what the file at `path` holds.
