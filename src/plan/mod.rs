@@ -11,7 +11,7 @@
 //! sift.rs      which resources may be planned, and why the others are not
 //! change.rs    one of them -> the change it needs
 //! make.rs      desired, live, links, base -> Plan
-//! undo.rs      a run and what the target holds since -> Plan
+//! undo/        a run and what the target holds since -> Plan
 //! drift.rs     base and live -> what moved by itself
 //! one.rs       one resource edited by hand -> Plan
 //! guard.rs     reasons to refuse a plan

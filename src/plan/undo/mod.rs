@@ -3,6 +3,9 @@
 //! The target as it was before the run is what is desired: what the run wrote goes back where it still stands, what changed again since is
 //! left and named. The rest is planned as ever, so an undo knows no request of its own and can be undone like any other run.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
@@ -362,131 +365,4 @@ fn running_path(kind: &Kind, body: &Body, edit: &Edit) -> Option<String> {
     let is_content = follow_up.content.iter().any(|field| covers(field, &edit.path));
     let path = crate::body::join(follow_up.field, &edit.path);
     (is_content && body.get(follow_up.field)?.is_object() && same(body.get(&path), edit.new.as_ref())).then_some(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::{SecretField, Side, Stage};
-    use crate::snapshot::Status;
-    use serde_json::json;
-
-    fn body(value: Value) -> Body {
-        Body::from_value(value).expect("an object")
-    }
-
-    /// A tenant that holds these resources, each with its key for an id.
-    fn live(resources: &[(&str, Value)]) -> Snapshot {
-        let key = |text: &str| Key::try_from(text.to_owned()).expect("a key");
-        let resources = resources.iter().map(|(name, held)| Resource::of(key(name), Id::new(*name), body(held.clone())));
-        let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
-        let (tenant, domain, taken) = ("prod".to_owned(), "prod.auth0.com".to_owned(), String::new());
-        Snapshot { tenant, domain, taken, kinds, resources: resources.collect(), twice: Vec::new() }
-    }
-
-    /// Takes back a run of these changes, each of the resource of its key.
-    fn taken_back(changes: Vec<(&str, Action, Vec<SecretField>)>, live: &Snapshot) -> Plan {
-        let side = |name: &str| Side { tenant: name.into(), domain: format!("{name}.auth0.com"), taken: String::new() };
-        let mut plan = Plan::between(side("dev"), side("prod"));
-        let mut applied = BTreeMap::new();
-        for (at, (name, action, secrets)) in changes.into_iter().enumerate() {
-            let key = Key::try_from(name.to_owned()).expect("a key");
-            applied.insert(at, Id::new(name));
-            let change = Change { key, source_id: Id::new("s"), action, needs: Vec::new(), secrets };
-            plan.stages.push(Stage { title: String::new(), changes: vec![change] });
-        }
-        undo(Catalog::standard(), Done { name: "r1", plan: &plan, applied: &applied }, live, &|_| true).0
-    }
-
-    fn edited(path: &str, old: Value, new: Value) -> Action {
-        let id = Some(Id::new("clients/Web"));
-        Action::Update { id, body: Body::new(), edits: vec![Edit { path: path.into(), old: Some(old), new: Some(new) }] }
-    }
-
-    fn named(plan: &Plan) -> Vec<String> {
-        let path = |left: &LeftOut| left.path.as_ref().map(|path| format!(", {path}")).unwrap_or_default();
-        plan.left_out.iter().map(|left| format!("{}{}: {}", left.key, path(left), left.because)).collect()
-    }
-
-    #[test]
-    fn a_secret_that_was_sent_stays_and_is_named() {
-        let secret = SecretField { path: "client_secret".into(), from: "env:S".into(), is_changed: false };
-        let plan = taken_back(
-            vec![("clients/Web", edited("description", json!("old"), json!("new")), vec![secret])],
-            &live(&[("clients/Web", json!({"name": "Web", "description": "new"}))]),
-        );
-        assert_eq!(named(&plan), ["clients/Web, client_secret: a secret was sent, and what it was before nobody can read"]);
-        let bodies: Vec<&Action> = plan.changes().map(|change| &change.action).collect();
-        let back = Edit { path: "description".into(), old: Some(json!("new")), new: Some(json!("old")) };
-        let update = Action::Update { id: Some(Id::new("clients/Web")), body: body(json!({"description": "old"})), edits: vec![back] };
-        assert_eq!(bodies, [&update]);
-    }
-
-    #[test]
-    fn what_is_gone_since_is_named_and_what_is_back_already_is_nothing_to_do() {
-        let gone = taken_back(vec![("clients/Web", edited("description", json!("old"), json!("new")), Vec::new())], &live(&[]));
-        assert_eq!((named(&gone), gone.is_empty()), (vec!["clients/Web: it is gone from the target since the run".to_owned()], true));
-        let held = live(&[("clients/Web", json!({"name": "Web", "description": "old"}))]);
-        let back = taken_back(vec![("clients/Web", edited("description", json!("old"), json!("new")), Vec::new())], &held);
-        assert_eq!((named(&back), back.is_empty()), (Vec::new(), true));
-    }
-
-    #[test]
-    fn what_was_removed_is_created_again_unless_its_name_is_taken_by_now() {
-        let removed = || Action::Remove { id: Id::new("clients/Web"), body: body(json!({"name": "Web", "description": "old"})) };
-        let again = taken_back(vec![("clients/Web", removed(), Vec::new())], &live(&[]));
-        assert_eq!((again.counts().creates, named(&again)), (1, Vec::new()));
-        assert_eq!(again.notes, ["client \"Web\" is created again, with a new id"]);
-        let mut other = live(&[("clients/Web", json!({"name": "Web"}))]);
-        other.resources[0].id = Id::new("other");
-        let taken = taken_back(vec![("clients/Web", removed(), Vec::new())], &other);
-        assert_eq!((taken.is_empty(), named(&taken)), (true, vec!["clients/Web: the target has another of this name by now".to_owned()]));
-    }
-
-    /// An update that added a field where there was nothing.
-    fn added(id: &str, path: &str, new: Value) -> Action {
-        let edits = vec![Edit { path: path.into(), old: None, new: Some(new) }];
-        Action::Update { id: Some(Id::new(id)), body: Body::new(), edits }
-    }
-
-    #[test]
-    fn options_that_were_added_go_though_options_are_laid_over() {
-        let held = live(&[("connections/db", json!({"name": "db", "options": {"mfa": {"active": true}, "import_mode": true}}))]);
-        let back = taken_back(vec![("connections/db", added("connections/db", "options.mfa.active", json!(true)), Vec::new())], &held);
-        let edits = back.changes().filter_map(|change| match &change.action {
-            Action::Update { edits, .. } => Some(edits.as_slice()),
-            _ => None,
-        });
-        let gone = [Edit { path: "options.mfa".into(), old: Some(json!({"active": true})), new: None }];
-        assert_eq!((edits.collect::<Vec<_>>(), named(&back)), (vec![&gone[..]], Vec::new()));
-    }
-
-    #[test]
-    fn what_an_update_only_adds_to_stays_and_is_named() {
-        let key = "attack-protection-suspicious-ip-throttling";
-        let held = json!({"enabled": true, "stage": {"pre-login": {"rate": 1}, "pre-custom-token-exchange": {"rate": 2}}});
-        let run = added(key, "stage.pre-custom-token-exchange.rate", json!(2));
-        let back = taken_back(vec![(key, run, Vec::new())], &live(&[(key, held)]));
-        let because = format!("{key}, stage.pre-custom-token-exchange: it differs in the target, and the API has no way to clear it");
-        assert_eq!((back.is_empty(), named(&back)), (true, vec![because]));
-    }
-
-    #[test]
-    fn settings_of_which_the_target_said_nothing_stay_and_are_named() {
-        let run = added("prompts", "identifier_first", json!(true));
-        let back = taken_back(vec![("prompts", run, Vec::new())], &live(&[("prompts", json!({"identifier_first": true}))]));
-        let because = "prompts: it said nothing before the run, and no request takes away what it says";
-        assert_eq!((back.is_empty(), named(&back)), (true, vec![because.to_owned()]));
-    }
-
-    #[test]
-    fn what_dangles_is_said_of_the_target() {
-        let held = json!({"name": "Web", "description": "new", "default_organization": {"organization_id": "org_1", "flows": ["client_credentials"]}});
-        let back = taken_back(
-            vec![("clients/Web", edited("description", json!("old"), json!("new")), Vec::new())],
-            &live(&[("clients/Web", held)]),
-        );
-        let because = "clients/Web, default_organization: it refers to organizations \"org_1\", which the target does not have";
-        assert_eq!(named(&back), [because]);
-    }
 }
