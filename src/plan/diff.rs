@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::body::{Body, covers, is_blank};
+use crate::body::{Body, covers, is_blank, join};
 use crate::catalog::{Field, Fields, Kind, Purpose, Write, Written};
 
 /// Why a field stays of which the source says nothing.
@@ -65,7 +65,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
         |edit: &mut Edit| edit.new.is_none() && !is_dropped(&edit.path) && kind.overlaid.iter().any(|path| covers(path, &edit.path));
     let because = "only the target has it, and it may be the server's own";
     difference.stays.extend(edits.extract_if(.., stays).map(|edit| (edit.path, because)));
-    for edit in edits {
+    for edit in edits.into_iter().flat_map(|edit| apart(kind, edit)) {
         match obstacle(kind, &edit) {
             Some(because) => difference.fixed.push((edit.path, because)),
             None => difference.edits.push(edit),
@@ -132,6 +132,23 @@ fn compare_objects(above: &str, wanted: &Map<String, Value>, held: &Map<String, 
     }
 }
 
+/// Takes an edit that clears an object apart where an update only adds to something in it: that stays, and the rest goes field by field.
+fn apart(kind: &Kind, edit: Edit) -> Vec<Edit> {
+    match &edit {
+        Edit { path, old: Some(Value::Object(held)), new: None } if holds_grown(kind, path, held) => {
+            let field = |(name, value): (&String, &Value)| Edit { path: join(path, name), old: Some(value.clone()), new: None };
+            held.iter().map(field).flat_map(|edit| apart(kind, edit)).collect()
+        }
+        _ => vec![edit],
+    }
+}
+
+/// Returns whether something in an object is only added to by an update.
+fn holds_grown(kind: &Kind, path: &str, held: &Map<String, Value>) -> bool {
+    let mut below = kind.grows.iter().filter_map(|grown| grown.strip_prefix(path)?.strip_prefix('.'));
+    below.any(|rest| held.contains_key(rest.split('.').next().unwrap_or(rest)))
+}
+
 /// Returns a list after elements came and went.
 pub fn after(list: &[Value], added: &[Value], removed: &[Value]) -> Vec<Value> {
     let stays = list.iter().filter(|element| !removed.contains(element));
@@ -194,7 +211,7 @@ fn outgoing(kind: &Kind, desired: &Body, live: &Body, normal: (&Body, &Body), ed
         // What says nothing in the end is cleared, whatever blanks and defaults it holds.
         let is_said = wanted.0.contains_key(name) || kind.default_of(name).is_some();
         let value = match (desired.0.get(name).filter(|_| is_said), held.0.get(name)) {
-            (None, Some(Value::Object(_))) if is_said => with_removed_as_null(name, &Map::new(), edits),
+            (None, Some(Value::Object(_))) if is_said || edit.path != name => with_removed_as_null(name, &Map::new(), edits),
             (Some(Value::Object(wanted)), Some(Value::Object(_))) if !is_replaced => with_removed_as_null(name, wanted, edits),
             (Some(wanted), _) if !is_blank(wanted) => wanted.clone(),
             (_, held) => mirrored(kind, name, desired).unwrap_or_else(|| cleared(kind, name, held)),
@@ -318,6 +335,20 @@ mod tests {
         );
         assert!(difference.body.is_empty());
         assert_eq!(difference.fixed, [("flags.genai_trial".to_owned(), "the API has no way to clear it")]);
+    }
+
+    #[test]
+    fn of_options_that_go_whole_what_an_update_only_adds_to_stays_and_is_named() {
+        let (kind, body) = (Catalog::standard().kind("connections").expect("a kind"), |value| Body::from_value(value).expect("an object"));
+        let live = body(
+            json!({"options": {"authentication_methods": {"password": {"enabled": true}}, "passkey_options": {"challenge_ui": "both"}, "mfa": {"active": true}}}),
+        );
+        let dropped = ["options.authentication_methods.password.enabled", "options.passkey_options.challenge_ui", "options.mfa.active"];
+        let difference = difference_after(kind, &body(json!({"options": {}})), &live, &dropped.map(str::to_owned));
+        assert_eq!(difference.edits, [Edit { path: "options.mfa".into(), old: Some(json!({"active": true})), new: None }]);
+        assert_eq!(difference.body.into_value(), json!({"options": {"mfa": null}}));
+        let stays = ["options.authentication_methods", "options.passkey_options"];
+        assert_eq!(difference.fixed, stays.map(|path| (path.to_owned(), "the API has no way to clear it")));
     }
 
     #[test]

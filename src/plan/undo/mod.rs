@@ -2,6 +2,9 @@
 //!
 //! The target as it was before the run is what is desired: what the run wrote goes back where it still stands, what changed again since is
 //! left and named. The rest is planned as ever, so an undo knows no request of its own and can be undone like any other run.
+//!
+//! What is left is named field by field. A resource is named as a whole where the whole is meant: nothing of it is taken back, or nothing of
+//! it was there before the run.
 
 #[cfg(test)]
 mod tests;

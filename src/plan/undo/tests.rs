@@ -96,6 +96,26 @@ fn options_that_were_added_go_though_options_are_laid_over() {
 }
 
 #[test]
+fn of_options_where_there_were_none_each_that_stays_is_named_by_its_own_path() {
+    let options = json!({"authentication_methods": {"password": {"enabled": true}}, "passkey_options": {"challenge_ui": "both"}, "mfa": {"active": true}});
+    let held = live(&[("connections/db", json!({"name": "db", "options": options}))]);
+    let paths = ["options.authentication_methods.password.enabled", "options.passkey_options.challenge_ui", "options.mfa.active"];
+    let run = paths.map(|path| {
+        let body = held.resources[0].body.open();
+        Edit { path: path.into(), old: None, new: body.get(path).cloned() }
+    });
+    let run = Action::Update { id: Some(Id::new("connections/db")), body: Body::new(), edits: run.to_vec() };
+    let back = taken_back(vec![("connections/db", run, Vec::new())], &held);
+    let because = "it differs in the target, and the API has no way to clear it";
+    let stays = ["authentication_methods", "passkey_options"].map(|name| format!("connections/db, options.{name}: {because}"));
+    assert_eq!(named(&back), stays);
+    let sent: Vec<&Action> = back.changes().map(|change| &change.action).collect();
+    let gone = Edit { path: "options.mfa".into(), old: Some(json!({"active": true})), new: None };
+    let update = Action::Update { id: Some(Id::new("connections/db")), body: body(json!({"options": {"mfa": null}})), edits: vec![gone] };
+    assert_eq!(sent, [&update]);
+}
+
+#[test]
 fn what_an_update_only_adds_to_stays_and_is_named() {
     let key = "attack-protection-suspicious-ip-throttling";
     let held = json!({"enabled": true, "stage": {"pre-login": {"rate": 1}, "pre-custom-token-exchange": {"rate": 2}}});
