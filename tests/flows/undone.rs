@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate::body::Body;
+use migrate::catalog::{Catalog, Kind};
 use migrate::links::Links;
-use migrate::plan::Plan;
-use migrate::resource::Key;
+use migrate::plan::{LeftOut, Plan, Side};
+use migrate::resource::{Id, Key, Resource};
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
+use serde_json::{Value, json};
 
+use super::meaning::{Unlike, unlike};
 use super::{Imported, another, empty, import, moved_to, read, recorded, start};
-use crate::random::{moved, taken_back};
+use crate::random::taken_back;
 
 /// What a round of there and back showed.
 #[derive(Default)]
@@ -37,24 +40,66 @@ impl Seen {
                 None => self.unnamed.push(format!("{name}: {} {}: {:?}", settled.verb, settled.key, settled.outcome)),
             }
         }
-        let named = named(&back);
-        let after = in_words_as_before(&before, read(&into).await, &named);
-        let is_named = |one: &String| named.iter().any(|key| one.strip_prefix(&key.to_string()).is_some_and(|rest| rest.starts_with(": ")));
-        self.named += named.len();
-        self.unnamed.extend(moved(&before, &after).iter().filter(|one| !is_named(one)).map(|one| format!("{name}: {one}")));
+        let after = in_words_as_before(&before, read(&into).await, &back);
+        self.named += back.left_out.iter().map(|left| &left.key).collect::<BTreeSet<_>>().len();
+        self.unnamed.extend(unnamed(&before, &after, &back).into_iter().map(|one| format!("{name}: {one}")));
     }
 }
 
-/// Returns what an undo says that it leaves.
-fn named(back: &Plan) -> BTreeSet<Key> {
-    back.left_out.iter().map(|left| left.key.clone()).collect()
+/// Returns what a tenant holds otherwise than before though the undo does not say so, field by field.
+fn unnamed(before: &Snapshot, after: &Snapshot, back: &Plan) -> Vec<String> {
+    let (before, after) = (by_key(before), by_key(after));
+    let keys: BTreeSet<&Key> = before.keys().chain(after.keys()).copied().collect();
+    let unnamed = |key: &Key| {
+        let kind = Catalog::standard().kind(key.kind()).expect("a kind");
+        let [was, is] = [&before, &after].map(|side| side.get(key).map_or(Value::Null, |held| held.body.open().into_value()));
+        let said: Vec<&LeftOut> = back.left_out.iter().filter(|left| left.key == *key).collect();
+        let is_new = unlike(kind, &Value::Null, &was).iter().all(|one| kind.key.contains(&one.path.as_str()));
+        let differs = unlike(kind, &was, &is).into_iter();
+        let differs = differs.filter(|one| !said.iter().any(|left| names(left, &one.path, is_new)) && !lacks_only_named(kind, one, &said));
+        differs.map(|one| format!("{key}: {} was {} and is {}", one.path, one.wanted, one.held)).collect::<Vec<_>>()
+    };
+    keys.into_iter().flat_map(unnamed).collect()
+}
+
+fn by_key(held: &Snapshot) -> BTreeMap<&Key, &Resource> {
+    held.resources.iter().map(|one| (&one.key, one)).collect()
+}
+
+/// Returns whether a field is named, by its own path or by that of what it is part of.
+///
+/// The name of the resource is enough where nothing was there before the run, or it said nothing: all that it says now is meant.
+fn names(left: &LeftOut, path: &str, is_new: bool) -> bool {
+    match &left.path {
+        None => is_new,
+        Some(named) => path.strip_prefix(named.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
+    }
+}
+
+/// Returns whether a list is as it was but for elements that are named one by one, each with what it held.
+fn lacks_only_named(kind: &Kind, list: &Unlike, said: &[&LeftOut]) -> bool {
+    let (Some(was), Some(is)) = (list.wanted.as_array(), list.held.as_array()) else { return false };
+    let (stays, gone): (Vec<Value>, Vec<Value>) = was.iter().cloned().partition(|element| is.contains(element));
+    let of_element = |left: &LeftOut| left.path.as_ref().is_some_and(|path| path.starts_with(&format!("{}[", list.path)));
+    let holds = |element: &Value, left: &LeftOut| {
+        let texts = element.as_object().into_iter().flatten().filter_map(|(_, value)| value.as_str());
+        texts.into_iter().any(|text| left.because.contains(&format!("\"{text}\"")))
+    };
+    let is_named = |element: &Value| said.iter().any(|left| of_element(left) && holds(element, left));
+    let alone = |elements: Vec<Value>| {
+        let mut body = Body::new();
+        body.set(&list.path, Value::Array(elements));
+        body.into_value()
+    };
+    gone.iter().all(is_named) && unlike(kind, &alone(stays), &alone(is.clone())).is_empty()
 }
 
 /// Reads what was kept, since something names it, as the plain text that it was before there was such a thing.
 ///
 /// An add-on names its connection by name: that reads as a reference as soon as there is one, and is the same word to the API.
-fn in_words_as_before(before: &Snapshot, mut after: Snapshot, named: &BTreeSet<Key>) -> Snapshot {
-    let kept: Vec<&Key> = named.iter().filter(|key| before.resources.iter().all(|held| held.key != **key)).collect();
+fn in_words_as_before(before: &Snapshot, mut after: Snapshot, back: &Plan) -> Snapshot {
+    let named = back.left_out.iter().map(|left| &left.key);
+    let kept: Vec<&Key> = named.filter(|key| before.resources.iter().all(|held| held.key != **key)).collect();
     for resource in after.resources.iter_mut().filter(|held| before.resources.iter().any(|one| one.key == held.key)) {
         let text = resource.body.open().into_value().to_string();
         let text = kept.iter().fold(text, |text, key| text.replace(&format!("⟦{key}⟧"), key.name()));
@@ -77,4 +122,27 @@ async fn every_recorded_tenant_that_was_imported_is_taken_back_whole_or_named() 
     println!("taken back {all} changes of {} kinds; {} resources were named", seen.taken_back.len(), seen.named);
     assert!(seen.unnamed.is_empty(), "{} things\n{}", seen.unnamed.len(), seen.unnamed.join("\n"));
     assert!(tenants.is_empty() || seen.taken_back.len() >= 20, "{:?}", seen.taken_back);
+}
+
+#[test]
+fn a_field_is_not_excused_by_another_one_nor_by_the_name_of_what_was_there() {
+    let holding = |body: Value| {
+        let body = Body::from_value(body).expect("an object");
+        let resources = vec![Resource::of(Key::new("clients", "Web"), Id::new("c1"), body)];
+        let (tenant, domain, taken) = (String::new(), String::new(), String::new());
+        Snapshot { tenant, domain, taken, kinds: BTreeMap::new(), resources, twice: Vec::new() }
+    };
+    let saying = |path: Option<&str>| {
+        let side = |name: &str| Side { tenant: name.into(), domain: format!("{name}.auth0.com"), taken: String::new() };
+        let left = LeftOut { key: Key::new("clients", "Web"), path: path.map(str::to_owned), because: "it changed again".into() };
+        Plan { left_out: vec![left], ..Plan::between(side("dev"), side("prod")) }
+    };
+    let before = holding(json!({"name": "Web", "description": "old", "refresh_token": {"leeway": 1}}));
+    let after = holding(json!({"name": "Web", "description": "new", "refresh_token": {"leeway": 2}}));
+    let (description, leeway) = ("clients/Web: description was \"old\" and is \"new\"", "clients/Web: refresh_token.leeway was 1 and is 2");
+    assert_eq!(unnamed(&before, &after, &saying(Some("description"))), [leeway]);
+    assert_eq!(unnamed(&before, &after, &saying(Some("refresh_token"))), [description]);
+    assert_eq!(unnamed(&before, &after, &saying(None)), [description, leeway]);
+    let empty = holding(json!({"name": "Web"}));
+    assert_eq!(unnamed(&empty, &after, &saying(None)), [""; 0]);
 }
