@@ -17,6 +17,7 @@ mod imaginary;
 mod kills;
 mod locks;
 mod nights;
+mod overtaken;
 mod past;
 mod program;
 mod random;

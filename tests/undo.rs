@@ -204,8 +204,10 @@ fn a_run_that_was_cut_off_is_refused_with_the_command_that_goes_on() {
     hint:  let it come to its end first:  migrate import --tenant prod --resume TIME-prod
     "#);
     assert_snapshot!(stage.run("runs").out, @"
-    run                            from  to    begun                 applied  refused  left
-    TIME-prod  dev   prod  TIME        0        0     2  can be resumed
+    run                            from  to    applied  refused  left
+    TIME-prod  dev   prod        0        0     2  unfinished
+
+    To go on with TIME-prod:  migrate import --tenant prod --resume
     ");
 }
 
@@ -249,9 +251,9 @@ fn runs_are_listed_with_how_they_ended_the_newest_first() {
     undone(&stage, &run, "--allow critical,deletes --yes");
     assert_snapshot!(stage.run("runs --tenant prod").whole(), @"
     exit 0
-    run                            from                                   to    begun                 applied  refused  left
-    TIME-prod  undo of TIME-prod  prod  TIME        2        0     0  ended
-    TIME-prod  dev                                    prod  TIME        2        0     0  ended
+    run                            from    to    applied  refused  left
+    TIME-prod  (undo)  prod        2        0     0  ended
+    TIME-prod  dev     prod        2        0     0  ended
     ");
     let listed = stage.run("runs --output json").json();
     let of = |at: usize| (listed["runs"][at]["applied"].clone(), listed["runs"][at]["is_ended"].clone());

@@ -109,6 +109,11 @@ impl<'lock> Begun<'lock> {
         Self { moved, ..self }
     }
 
+    /// Leaves links and base as they are, as a run does that is killed at its end.
+    pub(super) fn unremembered(self) -> Self {
+        Self { memory: None, ..self }
+    }
+
     /// Lets the run take no new changes beyond a leeway.
     pub(super) fn within(self, leeway: Leeway) -> Self {
         Self { leeway, ..self }

@@ -10,6 +10,7 @@ use crate::apply::Summary;
 use crate::apply::journal::Record;
 use crate::catalog::Catalog;
 use crate::plan::{Plan, file};
+use crate::report;
 use crate::resource::Id;
 use crate::wrong::nearest;
 
@@ -55,6 +56,17 @@ impl PastRun {
         format!("migrate import --tenant {} --resume {}", self.plan.target.tenant, self.name)
     }
 
+    /// Returns what there is to tell of it, beside the runs of its folder.
+    pub(super) fn told(&self, runs: &Path) -> report::Told<'_> {
+        report::Told {
+            plan: &self.plan,
+            begun: &self.record.begun,
+            tally: self.summary.tally(),
+            is_ended: self.record.is_ended,
+            overtaken_by: overtaken_by(runs, &self.name, &self.plan.target.tenant),
+        }
+    }
+
     /// Returns the changes that are in the target, with the id of what they changed.
     pub(super) fn applied(&self) -> BTreeMap<usize, Id> {
         let outcomes = self.record.outcomes.iter();
@@ -79,6 +91,17 @@ pub(super) fn names(runs: &Path) -> Vec<String> {
 /// Returns the name of the newest run on a target.
 pub(super) fn newest_of(runs: &Path, target: &str) -> Option<String> {
     names(runs).into_iter().find(|name| is_of(name, target))
+}
+
+/// Returns the name of the newest run on a target that came as far as to begin its journal; nothing was sent before that.
+pub(super) fn newest_begun(runs: &Path, target: &str) -> Option<String> {
+    let has_begun = |name: &String| std::fs::metadata(runs.join(name).join("journal.jsonl")).is_ok_and(|journal| journal.len() > 0);
+    names(runs).into_iter().filter(|name| is_of(name, target)).find(has_begun)
+}
+
+/// Returns the name of the newest run on this target, where it began after this run: what it planned anew is what counts.
+pub(super) fn overtaken_by(runs: &Path, name: &str, target: &str) -> Option<String> {
+    newest_begun(runs, target).filter(|newest| newest.as_str() > name)
 }
 
 /// Returns whether a run of this name was one on this target.

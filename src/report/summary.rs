@@ -72,7 +72,12 @@ pub fn state(summary: &Summary) -> String {
 }
 
 /// Returns how a run ended, as styled text.
-pub fn summary<'run>(run: &EndedRun<'run>) -> String {
+pub fn summary(run: &EndedRun<'_>) -> String {
+    summary_with(run, next(run))
+}
+
+/// Returns the same with another word on what is to be done about what the run left.
+pub(super) fn summary_with<'run>(run: &EndedRun<'run>, next: Option<String>) -> String {
     let mut blocks = vec![heading(run)];
     blocks.extend(troubles(run.summary));
     blocks.extend(section("Answered otherwise than sent", first(run.summary.differs.iter())));
@@ -81,7 +86,7 @@ pub fn summary<'run>(run: &EndedRun<'run>) -> String {
     let remark = |made: &'run Handed| Remark { key: &made.key, verb: "", path: None, because: made.path };
     blocks.extend(section("New secrets that were kept (--secrets-to)", remarks(kept.map(remark))));
     blocks.extend(by_hand(run.due_in_short().iter()));
-    blocks.extend(next(run));
+    blocks.extend(next);
     blocks.push(painted(QUIET, format!("The run's files are in {}", run.folder.display())));
     let mut text = blocks.join("\n\n");
     text.push('\n');
@@ -110,7 +115,7 @@ pub(super) fn troubles(summary: &Summary) -> impl Iterator<Item = String> {
 }
 
 /// Returns how an interrupted run goes on; one that was refused something would be refused it again.
-fn next(run: &EndedRun<'_>) -> Option<String> {
+pub(super) fn next(run: &EndedRun<'_>) -> Option<String> {
     let Tally { in_doubt, unsent, .. } = run.summary.tally();
     let target = &run.plan.target.tenant;
     let resume = format!("migrate import --tenant {target} --resume");

@@ -147,6 +147,8 @@ impl Import {
         let begun = begun.with_keeper(self.secrets.keeper(&target.name)?);
         let changes = report::count(begun.plan.changes().count(), "change");
         context.confirm(&format!("Go on with {}, {changes} to \"{}\" ({})?", folder.display(), target.name, target.domain), self.yes)?;
+        // What an overtaken run applied before is not the last that is known of it: the next plan finds out what it did.
+        let begun = if is_overtaken(context, &folder, &target.name)? { begun.unremembered() } else { begun };
         Ok(carry_out(context, begun).await?.answer(context))
     }
 }
@@ -166,12 +168,22 @@ fn refuse_ended(folder: &Path) -> Result<(), Failure> {
     Err(Failure::new(USAGE, format!("nothing was written: the run \"{name}\" came to its end")).hint("`migrate import` plans anew"))
 }
 
-/// Returns the folder of the newest run on this target that did not come to its end.
+/// Returns whether a later run on its target came after the run of a folder.
+fn is_overtaken(context: &Context, folder: &Path, target: &str) -> Result<bool, Failure> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    Ok(runs::overtaken_by(&context.folder("runs")?, &name, target).is_some())
+}
+
+/// Returns the folder of the newest run on this target, where it did not come to its end; what it overtook is gone on with by name only.
 fn newest_unfinished(folder: &Path, target: &str) -> Result<PathBuf, Failure> {
-    let is_open = |path: &PathBuf| journal::is_ended(&path.join("journal.jsonl")).is_ok_and(|ended| !ended);
-    let of_target = runs::names(folder).into_iter().filter(|name| runs::is_of(name, target));
-    let newest = of_target.map(|name| folder.join(name)).find(is_open);
-    newest.ok_or_else(|| {
-        Failure::new(USAGE, format!("nothing was written: no run of \"{target}\" was cut off")).hint("`migrate import` plans anew")
-    })
+    let Some(newest) = runs::newest_begun(folder, target) else {
+        let state = format!("nothing was written: no run of \"{target}\" was cut off");
+        return Err(Failure::new(USAGE, state).hint("`migrate import` plans anew"));
+    };
+    let newest = folder.join(newest);
+    if journal::is_ended(&newest.join("journal.jsonl"))? {
+        let state = format!("nothing was written: the last run of \"{target}\" came to its end");
+        return Err(Failure::new(USAGE, state).hint("`migrate import` plans anew; `migrate runs` lists the runs before it"));
+    }
+    Ok(newest)
 }

@@ -28,19 +28,12 @@ impl Runs {
             (Some(tenant), None) => is_of(&run.0, tenant),
             (None, _) => true,
         };
-        let listed: Vec<report::Listed<'_>> = all.iter().filter(is_meant).map(|(name, run)| listed(name, run.as_ref())).collect();
+        let listed: Vec<report::Listed<'_>> = all
+            .iter()
+            .filter(is_meant)
+            .map(|(name, run)| report::Listed { name, told: run.as_ref().map(|run| run.told(&folder)) })
+            .collect();
         context.answer(|| report::runs(&listed), || report::runs_json(&listed, 0));
         Ok(0)
     }
-}
-
-fn listed<'run>(name: &'run str, run: Option<&'run PastRun>) -> report::Listed<'run> {
-    let told = run.map(|run| report::Told {
-        source: &run.plan.source.tenant,
-        target: &run.plan.target.tenant,
-        begun: &run.record.begun,
-        tally: run.summary.tally(),
-        is_ended: run.record.is_ended,
-    });
-    report::Listed { name, told }
 }

@@ -19,7 +19,8 @@ impl Show {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
         let past = PastRun::load(context, &self.run)?;
         let run = report::EndedRun { plan: &past.plan, summary: &past.summary, effort: report::Effort::default(), folder: &past.folder };
-        context.answer(|| report::shown(&run, &past.record.begun), || report::shown_json(&run, &past.record.begun, 0));
+        let told = past.told(&context.folder("runs")?);
+        context.answer(|| report::shown(&run, &told), || report::shown_json(&run, &told, 0));
         Ok(0)
     }
 }
