@@ -70,7 +70,7 @@ struct Everywhere {
     /// Print the answer only
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Print repeated requests too
+    /// Print every kind that is read, every change and repeated requests too
     #[arg(long, short, global = true)]
     verbose: bool,
 }

@@ -15,7 +15,7 @@ pub enum Mode {
     Quiet,
     /// Where it stands, and what went wrong.
     Normal,
-    /// Every change and every request that is sent again, too.
+    /// Every kind that was read, every change and every request that is sent again, too.
     Verbose,
 }
 
@@ -188,10 +188,6 @@ impl Watch {
                 listing.said = now;
                 self.listing_line(tenant, kind, now)
             }
-            Event::Listed { tenant, kind, read, absent } if self.mode == Mode::Normal => {
-                let found = absent.as_ref().map_or_else(|| number(*read), |because| format!("none ({})", printable(because)));
-                Some(format!("read {tenant}  {kind}: {found}"))
-            }
             Event::Applying { tenant, changes } => Some(format!("applying {} to {tenant}", count(*changes, "change"))),
             Event::Settled { .. } => {
                 let applying = self.applying.as_mut()?;
@@ -294,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_is_told_a_line_a_kind_and_not_oftener_than_every_ten_seconds() {
+    fn a_tenant_that_was_read_is_told_in_a_line_and_each_kind_only_to_who_asks() {
         let listed =
             |kind, read, absent: Option<&str>| Event::Listed { tenant: "dev".into(), kind, read, absent: absent.map(str::to_owned) };
         let events = [
@@ -305,13 +301,10 @@ mod tests {
             (20, listed("clients", 1_000, None)),
             (21, listed("rules", 0, Some("switched off"))),
         ];
-        let expected = [
-            "reading dev  clients 420/1,000  42/s",
-            "read dev  clients: 1,000",
-            "read dev  rules: none (switched off)",
-            "read dev: 1,000 resources of 2 kinds in 21 s",
-        ];
-        assert_eq!(log(Mode::Normal, &events), expected);
+        let (standing, ended) = ("reading dev  clients 420/1,000  42/s", "read dev: 1,000 resources of 2 kinds in 21 s");
+        assert_eq!(log(Mode::Normal, &events), [standing, ended]);
+        let kinds = ["read dev  clients: 1,000", "read dev  rules: none (switched off)"];
+        assert_eq!(log(Mode::Verbose, &events), [standing, kinds[0], kinds[1], ended]);
         assert!(log(Mode::Quiet, &events).is_empty());
     }
 
