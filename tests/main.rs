@@ -35,5 +35,6 @@ mod signing;
 mod stage;
 mod subscriptions;
 mod sync;
+mod terminal;
 mod undo;
 mod verbs;

@@ -1,5 +1,7 @@
 //! The real program in a folder of its own, between two sandboxes of the test.
 
+use std::fs::File;
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,6 +10,7 @@ use std::sync::OnceLock;
 use migrate::sandbox::Sandbox;
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 /// Writes a configuration of both tenants, in which dev is the source of prod.
 pub(crate) fn configure(folder: &Path, dev: &Sandbox, prod: &Sandbox) {
@@ -18,16 +21,40 @@ pub(crate) fn configure(folder: &Path, dev: &Sandbox, prod: &Sandbox) {
     std::fs::write(folder.join("migrate.toml"), configuration).expect("written");
 }
 
-/// Returns what a program reads that was started at a terminal, at which somebody sits and types nothing.
-pub(crate) fn keyboard() -> Stdio {
-    static TERMINAL: OnceLock<OwnedFd> = OnceLock::new();
-    let terminal = TERMINAL.get_or_init(|| {
+/// A terminal at which somebody sits and types nothing.
+pub(crate) struct Terminal(OwnedFd);
+
+impl Terminal {
+    pub(crate) fn open() -> Self {
         let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("unlocked");
-        terminal
-    });
-    let name = ptsname(terminal, Vec::new()).expect("its name");
-    rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("opened").into()
+        Self(terminal)
+    }
+
+    pub(crate) fn of_columns(self, columns: u16) -> Self {
+        tcsetwinsize(&self.0, Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).expect("of that size");
+        self
+    }
+
+    /// Returns the end of it that a program has.
+    pub(crate) fn end(&self) -> Stdio {
+        let name = ptsname(&self.0, Vec::new()).expect("its name");
+        rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("opened").into()
+    }
+
+    /// Returns all that was written to it, once no program has an end of it.
+    pub(crate) fn shown(self) -> String {
+        let mut shown = Vec::new();
+        // Reading fails where the last of them went.
+        let _ = File::from(self.0).read_to_end(&mut shown);
+        String::from_utf8(shown).expect("text").replace("\r\n", "\n")
+    }
+}
+
+/// Returns what a program reads that was started at a terminal.
+pub(crate) fn keyboard() -> Stdio {
+    static TERMINAL: OnceLock<Terminal> = OnceLock::new();
+    TERMINAL.get_or_init(Terminal::open).end()
 }
 
 /// Returns a command line, its words separated by one space, that is typed at a terminal and signs in as `id` with `secret`.

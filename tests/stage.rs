@@ -186,7 +186,7 @@ impl Stage {
     }
 
     /// Gives a command the folder and the variables of the stage, and a keyboard.
-    fn at_home<'command>(&self, command: &'command mut Command) -> &'command mut Command {
+    pub(crate) fn at_home<'command>(&self, command: &'command mut Command) -> &'command mut Command {
         let kept = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect::<Vec<_>>();
         let variables = self.variables.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value));
         let path = std::env::var_os("PATH").map(|path| ("PATH", path));
@@ -199,7 +199,7 @@ impl Stage {
     }
 
     /// Replaces what differs from one run to the next: folder, ports, times.
-    fn without_places(&self, text: &str) -> String {
+    pub(crate) fn without_places(&self, text: &str) -> String {
         let port = |url: &str| url.rsplit(':').next().expect("a port").to_owned();
         let folder = self.folder.path().display().to_string();
         let text = text.replace(&folder, "DIR").replace(&port(&self.dev.url()), "PORT").replace(&port(&self.prod_url), "PORT");

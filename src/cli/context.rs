@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -17,7 +18,7 @@ use crate::apply::Memory;
 use crate::catalog::Catalog;
 use crate::event::Observer;
 use crate::plan::{Plan, SecretField};
-use crate::report::{Mode, Progress, shell_word};
+use crate::report::{Mode, Progress, fitted, shell_word};
 use crate::resource::Secret;
 use crate::tenant::{self, Tenant};
 
@@ -161,6 +162,11 @@ impl Context {
 
     /// Prints an answer: the text for people, or the JSON for programs.
     pub(super) fn answer(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
+        self.answer_as_it_is(|| fitted(&text(), columns(std::io::stdout())), json);
+    }
+
+    /// Prints an answer of which the text is for other programs too, so that no line of it is ever broken.
+    pub(super) fn answer_as_it_is(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
         self.progress.clear();
         if self.is_json() { print(&format!("{:#}\n", json())) } else { print(&text()) }
     }
@@ -169,7 +175,7 @@ impl Context {
     pub(super) fn show(&self, text: impl FnOnce() -> String) {
         if !self.is_json() {
             self.progress.clear();
-            print(&text());
+            print(&fitted(&text(), columns(std::io::stdout())));
         }
     }
 
@@ -177,7 +183,7 @@ impl Context {
     pub(super) fn tell(&self, text: &str) {
         if !self.everywhere.quiet {
             self.progress.clear();
-            print_error(&format!("{text}\n"));
+            print_error(&fitted(&format!("{text}\n"), columns(std::io::stderr())));
         }
     }
 
@@ -218,6 +224,11 @@ impl Context {
 /// Returns the time: RFC 3339, UTC, whole seconds.
 pub(super) fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}
+
+/// Returns how wide a stream is, where it is a terminal: what goes anywhere else is searched and compared by whole lines.
+pub(super) fn columns(stream: impl AsFd) -> Option<usize> {
+    terminal_size::terminal_size_of(stream).map(|(width, _)| usize::from(width.0))
 }
 
 /// Prints on stdout; colours only where somebody sees them.

@@ -1,11 +1,11 @@
 //! Errors as a person reads them: what state things are in, the cause, what to do next, and the exit code.
 
 use std::error::Error;
-use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use super::settings;
+use crate::report::fitted;
 use crate::{apply, export, fingerprints, links, mapping, plan, snapshot, tenant};
 
 /// Failed; the first line says what state the target is in.
@@ -81,21 +81,25 @@ impl Failure {
         if as_json {
             super::context::print(&format!("{:#}\n", self.json()));
         } else {
-            super::context::print_error(&self.text());
+            super::context::print_error(&self.text(super::context::columns(std::io::stderr())));
         }
         self.code
     }
 
-    fn text(&self) -> String {
-        let mut text = format!("error: {}\n", self.state);
-        for cause in &self.causes {
-            writeln!(text, "cause: {}", cause.replace('\n', "\n       ")).expect("a string takes any text");
-        }
-        if let Some(hint) = &self.hint {
-            writeln!(text, "hint:  {}", hint.replace('\n', "\n       ")).expect("a string takes any text");
-        }
-        text
+    /// Returns it for people, on a terminal of so many columns.
+    fn text(&self, columns: Option<usize>) -> String {
+        let error = [("error: ", &self.state)];
+        let causes = self.causes.iter().map(|cause| ("cause: ", cause));
+        let hint = self.hint.iter().map(|hint| ("hint:  ", hint));
+        let parts = error.into_iter().chain(causes).chain(hint);
+        parts.map(|(title, text)| said(title, text, columns)).collect()
     }
+}
+
+/// Returns a part of a failure under its title. What has lines of its own shows a place in a file, and none of them is broken.
+fn said(title: &str, text: &str, columns: Option<usize>) -> String {
+    let columns = columns.filter(|_| !text.contains('\n'));
+    fitted(&format!("{title}{}\n", text.replace('\n', "\n       ")), columns)
 }
 
 /// What a failure before the first write says.

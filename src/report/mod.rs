@@ -9,6 +9,7 @@
 //! steps.rs      what is left to a person              schedule/    what starts a sync every night
 //! rehearsal.rs  an import tried on a copy
 //! files.rs      report.{json,csv,md,html} of a run   page.rs, csv.rs, markdown.rs, html.rs
+//! fitted.rs     lines broken where a terminal ends
 //! words.rs, values.rs, lines.rs, sections.rs, paint.rs   the small pieces of all of them
 //! ```
 //!
@@ -20,6 +21,7 @@ mod changes;
 mod csv;
 mod exported;
 mod files;
+mod fitted;
 mod html;
 mod json;
 mod lines;
@@ -46,6 +48,7 @@ mod words;
 
 pub use exported::exported;
 pub use files::files;
+pub use fitted::fitted;
 pub use json::{exported_json, plan_json, summary_json};
 pub use night::{Night, chat};
 pub use progress::{Mode, Progress};

@@ -21,7 +21,7 @@ impl Kinds {
             json!({"kinds": kinds.collect::<Vec<_>>(), "exit": 0})
         };
         let text = || if context.is_markdown() { markdown(context.catalog) } else { table(context.catalog) };
-        context.answer(text, json);
+        context.answer_as_it_is(text, json);
         0
     }
 }

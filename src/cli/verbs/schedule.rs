@@ -77,7 +77,7 @@ impl Schedule {
             let files: Vec<_> = units.iter().map(|unit| json!({"name": unit.name, "text": unit.text})).collect();
             json!({"files": files, "exit": 0})
         };
-        context.answer(text, json);
+        context.answer_as_it_is(text, json);
         Ok(0)
     }
 

@@ -42,7 +42,7 @@ impl Scopes {
         let is_meant = |kind: &&Kind| named.is_empty() || named.iter().any(|named| named.name == kind.name);
         let scopes: BTreeSet<&str> = context.catalog.kinds().filter(is_meant).flat_map(|kind| self.of(kind)).collect();
         let text = || scopes.iter().flat_map(|scope| [*scope, "\n"]).collect();
-        context.answer(text, || json!({"for": format!("{:?}", self.purpose).to_lowercase(), "scopes": scopes, "exit": 0}));
+        context.answer_as_it_is(text, || json!({"for": format!("{:?}", self.purpose).to_lowercase(), "scopes": scopes, "exit": 0}));
         Ok(0)
     }
 

@@ -1,0 +1,151 @@
+//! Lines broken where a terminal ends, between words, and gone on with under their own text.
+//!
+//! Whole stay a command, which is copied, and what is laid out in columns, which would no longer stand under each other.
+
+use textwrap::core::{Word, display_width};
+use textwrap::{Options, WordSeparator, WordSplitter};
+
+/// What begins a line whose text starts behind it.
+const TITLES: [&str; 5] = ["error: ", "cause: ", "hint:  ", "note: ", "$ "];
+/// How every command of the program begins.
+const COMMAND: &str = "migrate ";
+/// What stands before a command that ends a line.
+const BEFORE_COMMAND: &str = ":  ";
+
+/// Returns a styled text with the lines broken that are wider than so many columns; as it is where nobody says how many there are.
+pub fn fitted(text: &str, columns: Option<usize>) -> String {
+    let Some(columns) = columns.filter(|columns| *columns > 0) else { return text.to_owned() };
+    text.split_inclusive('\n').map(|line| fitted_line(line, columns)).collect()
+}
+
+fn fitted_line(line: &str, columns: usize) -> String {
+    let text = line.trim_end_matches('\n');
+    let (lead, text) = text.split_at(lead(text));
+    if display_width(lead) + display_width(text) <= columns || is_command(lead, text) || is_in_columns(text) {
+        return line.to_owned();
+    }
+    // What goes on under a line that is indented itself stands apart from the next such line.
+    let is_blank = lead.trim().is_empty();
+    let indentation = if is_blank && !lead.is_empty() { lead.len() + 2 } else { lead.len() };
+    let indentation = " ".repeat(indentation);
+    let options = Options::new(columns)
+        .initial_indent(lead)
+        .subsequent_indent(&indentation)
+        .break_words(false)
+        .word_separator(WordSeparator::Custom(words))
+        .word_splitter(WordSplitter::NoHyphenation);
+    let end = if line.ends_with('\n') { "\n" } else { "" };
+    textwrap::fill(text, options) + end
+}
+
+/// Returns how much of a line stands before its text: blanks, and a title or the number of a step.
+fn lead(line: &str) -> usize {
+    let text = line.trim_start_matches(' ');
+    let digits = text.len() - text.trim_start_matches(|sign: char| sign.is_ascii_digit()).len();
+    let number = if digits > 0 && text[digits..].starts_with(". ") { digits + 2 } else { 0 };
+    let title = TITLES.iter().find(|title| text.starts_with(**title)).map_or(0, |title| title.len());
+    line.len() - text.len() + number.max(title)
+}
+
+fn is_command(lead: &str, text: &str) -> bool {
+    ["", "$"].contains(&lead.trim()) && text.starts_with(COMMAND)
+}
+
+/// Returns whether a text has gaps as between columns; the one before a command is none.
+fn is_in_columns(text: &str) -> bool {
+    text.match_indices("  ").any(|(at, _)| !text[..at].ends_with(':'))
+}
+
+/// Returns the parts of a line between which it may be broken; a command is one part, between backticks or at the end of the line.
+fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
+    let mut at = 0;
+    Box::new(std::iter::from_fn(move || {
+        let (before, rest) = line.split_at(at);
+        let is_command = before.ends_with(BEFORE_COMMAND) && rest.starts_with(COMMAND);
+        let word = if is_command { rest } else { &rest[..word(rest)] };
+        at += word.len();
+        (!word.is_empty()).then(|| Word::from(word))
+    }))
+}
+
+/// Returns how long the first word of a line is, with the blanks behind it; what stands between backticks is part of one word.
+fn word(line: &str) -> usize {
+    let blank = line.find(' ').unwrap_or(line.len());
+    let closes = |opens: usize| Some(opens + 1 + line[opens + 1..].find('`')?);
+    let quoted = line.find('`').filter(|opens| *opens < blank).and_then(closes);
+    let ends = quoted.map_or(blank, |closes| line[closes..].find(' ').map_or(line.len(), |blank| closes + blank));
+    line.len() - line[ends..].trim_start_matches(' ').len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::paint::{TITLE, painted};
+
+    fn on_forty(text: &str) -> String {
+        fitted(text, Some(40))
+    }
+
+    #[test]
+    fn what_is_too_wide_goes_on_under_its_own_text() {
+        insta::assert_snapshot!(on_forty("error: nothing was done: no such tenant is configured\n"), @"
+        error: nothing was done: no such tenant
+               is configured
+        ");
+        insta::assert_snapshot!(on_forty("  12. client \"Web\": its secret cannot be copied from here\n"), @r#"
+        12. client "Web": its secret cannot be
+            copied from here
+        "#);
+        insta::assert_snapshot!(on_forty("  client \"Web\": both tenants changed its description\n"), @r#"
+        client "Web": both tenants changed its
+          description
+        "#);
+    }
+
+    #[test]
+    fn a_command_stays_whole() {
+        let command = "migrate import --tenant prod --from dev --allow critical\n";
+        assert_eq!(on_forty(command), command);
+        assert_eq!(on_forty(&format!("$ {command}")), format!("$ {command}"));
+        insta::assert_snapshot!(on_forty(&format!("hint:  let it come to its end first:  {command}")), @"
+        hint:  let it come to its end first:
+               migrate import --tenant prod --from dev --allow critical
+        ");
+        insta::assert_snapshot!(on_forty("hint:  correct it, then `migrate import --tenant prod --resume` goes on"), @"
+        hint:  correct it, then
+               `migrate import --tenant prod --resume`
+               goes on
+        ");
+    }
+
+    #[test]
+    fn the_name_of_the_program_in_a_sentence_is_no_command() {
+        insta::assert_snapshot!(on_forty("hint:  that is what migrate itself signs in with there"), @"
+        hint:  that is what migrate itself signs
+               in with there
+        ");
+    }
+
+    #[test]
+    fn columns_keep_their_places() {
+        let row = "clients       applications       collection  name\n";
+        assert_eq!(on_forty(row), row);
+    }
+
+    #[test]
+    fn colours_take_no_room_and_a_word_that_is_too_long_is_not_broken() {
+        let title = format!("{}\n", painted(TITLE, "a title that has just forty letters in it"));
+        assert_eq!(fitted(&title, Some(41)), title);
+        insta::assert_snapshot!(on_forty("hint:  see https://example.com/a/very/long/path/to/somewhere there"), @"
+        hint:  see
+               https://example.com/a/very/long/path/to/somewhere
+               there
+        ");
+    }
+
+    #[test]
+    fn where_no_terminal_is_nothing_is_broken() {
+        let text = "hint:  ".to_owned() + &"word ".repeat(100);
+        assert_eq!(fitted(&text, None), text);
+    }
+}
