@@ -201,3 +201,46 @@ fn a_reference_to_what_is_not_there_is_left_out_and_named() {
     "#);
     assert_eq!(stage.prod("/client-grants").as_array().map_or(0, Vec::len), 0);
 }
+
+#[test]
+fn nothing_is_linked_to_what_a_run_leaves_alone() {
+    let id_of = |tenant: &str, name: &str| format!("{tenant}{}000000000000000000000", name.replace(' ', ""));
+    let (mut source, mut target) = (dev(), prod());
+    for (tenant, state) in [("dev", &mut source), ("prd", &mut target)] {
+        let clients = state["data"]["/clients"].as_array_mut().expect("a list");
+        clients.push(client(&id_of(tenant, "Break glass"), "Break glass", "https://acme.example"));
+        clients.push(client("tool", "Deployer", "https://acme.example"));
+        state["data"]["/resource-servers"] = json!([
+            {"id": format!("{tenant}Own"), "identifier": "https://own", "name": "Own", "is_system": tenant == "prd"},
+        ]);
+    }
+    let stage = Stage::of(source, target, "");
+    stage.configure("protected = [\"clients/Break glass*\"]\n");
+    let linked = |line: &str| stage.run(&format!("link {line} --tenant prod --quiet")).refused();
+    let shop = "devShop000000000000000000000000a";
+    assert_snapshot!(linked(&format!("clients {shop} {}", id_of("prd", "Break glass"))), @r#"
+    exit 4
+    error: nothing was written: client "Break glass" is left alone, the configuration protects it
+    "#);
+    assert_snapshot!(linked(&format!("clients {shop} tool")), @r#"
+    exit 4
+    error: nothing was written: client "Deployer" is left alone, it is what migrate itself signs in with
+    "#);
+    assert_snapshot!(linked("resource-servers devOwn prdOwn"), @r#"
+    exit 4
+    error: nothing was written: API "https://own" is left alone, it is the tenant's own API
+    "#);
+    assert_eq!(stage.in_folder("links"), [""; 0]);
+}
+
+#[test]
+fn what_is_protected_is_not_updated_by_its_id_either() {
+    let stage = with_clients(&["Break glass"], |tenant, name| format!("{tenant}{}000000000000000000000", name.replace(' ', "")));
+    stage.configure("protected = [\"clients/Break glass*\"]\n");
+    stage.write("client.json", r#"{"description": "edited"}"#);
+    let line = "update clients prdBreakglass000000000000000000000 client.json --tenant prod --yes";
+    assert_snapshot!(super::refused(&stage, line), @r#"
+    exit 4
+    error: nothing was written: client "prdBreakglass000000000000000000000" is left alone, the configuration protects it
+    "#);
+}

@@ -3,12 +3,14 @@
 use clap::Args;
 use serde_json::json;
 
+use super::one::{Found, find_by_id};
 use crate::catalog::Kind;
 use crate::cli::context::Context;
 use crate::cli::failure::{FAILED, Failure, USAGE};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::kind;
-use crate::resource::{Id, Key, name_of};
+use crate::resource::{Id, Key};
+use crate::tenant::Tenant;
 
 /// Say that a resource of the source is one of the target, whatever they are called
 #[derive(Debug, Args)]
@@ -70,8 +72,10 @@ impl Link {
         let (source, target) = self.pair.names(context)?;
         let _lock = lock(context, &target, self.pair.patience).await?;
         let mut memory = context.memory(&source, &target)?;
-        let name = name_at(context, &source, of, &self.source_id).await?;
-        name_at(context, &target, of, &self.target_id).await?;
+        let (_, linked) = found_at(context, &source, of, &self.source_id).await?;
+        let (tenant, partner) = found_at(context, &target, of, &self.target_id).await?;
+        partner.refuse_reserved(of, &tenant, context.tenant_settings(Some(&target))?)?;
+        let name = linked.name;
         memory.links.link(&Id::new(self.source_id.as_str()), &Id::new(self.target_id.as_str()), &Key::new(of.name, &name));
         memory.save()?;
         let text =
@@ -113,11 +117,10 @@ fn linkable(context: &Context, name: &str) -> Result<&'static Kind, Failure> {
     Err(Failure::new(USAGE, state))
 }
 
-/// Returns what a tenant calls the resource of an id.
-async fn name_at(context: &Context, tenant: &str, of: &'static Kind, id: &str) -> Result<String, Failure> {
-    let settings = context.tenant_settings(Some(tenant))?;
-    let connected = context.connect(settings)?;
-    let read = connected.read(of, &Id::new(id)).await.map_err(|error| Failure::of_tenant(&error, tenant))?;
+/// Returns the resource of an id, with the tenant that has it.
+async fn found_at(context: &Context, tenant: &str, of: &'static Kind, id: &str) -> Result<(Tenant, Found), Failure> {
+    let connected = context.connect(context.tenant_settings(Some(tenant))?)?;
     let missing = || Failure::new(FAILED, format!("nothing was done: \"{tenant}\" has no {} with the id {id}", of.singular));
-    read.map(|body| name_of(of, &body)).ok_or_else(missing)
+    let found = find_by_id(&connected, of, id).await?.ok_or_else(missing)?;
+    Ok((connected, found))
 }

@@ -3,8 +3,9 @@
 use crate::body::Body;
 use crate::catalog::{Kind, Named, Shape};
 use crate::cli::context::{Context, now};
-use crate::cli::failure::{FAILED, Failure, USAGE};
+use crate::cli::failure::{FAILED, Failure, REFUSED, USAGE};
 use crate::cli::prepare::kind;
+use crate::cli::settings::TenantSettings;
 use crate::event::Unwatched;
 use crate::export::{Selection, export};
 use crate::resource::{Id, Resource, Unreadable, name_of, take_secrets};
@@ -20,6 +21,29 @@ pub(super) struct Found {
     pub(super) answer: Body,
     /// The same, read: writable fields only.
     pub(super) resource: Resource,
+}
+
+impl Found {
+    /// Stops where a run would leave it alone: what is the tenant's own, what is protected, and what migrate signs in with.
+    pub(super) fn refuse_reserved(&self, of: &Kind, tenant: &Tenant, settings: &TenantSettings) -> Result<(), Failure> {
+        let keys = [&self.name, &name_of(of, &self.answer)].map(|name| format!("{}/{name}", of.name));
+        let mut protected = settings.protected.iter().filter_map(|text| glob::Pattern::new(text).ok());
+        let because = match &self.resource.left_alone {
+            Some(because) => because.as_str(),
+            None if protected.any(|pattern| keys.iter().any(|key| pattern.matches(key))) => "the configuration protects it",
+            None if of.name == "clients" && tenant.client_id().as_deref() == Some(self.id.as_str()) => {
+                "it is what migrate itself signs in with"
+            }
+            None => return Ok(()),
+        };
+        Err(Failure::new(REFUSED, format!("nothing was written: {} \"{}\" is left alone, {because}", of.singular, self.name)))
+    }
+}
+
+/// Finds the resource of a kind that has this id; it goes by the name the tenant gives it.
+pub(super) async fn find_by_id(tenant: &Tenant, of: &'static Kind, id: &str) -> Result<Option<Found>, Failure> {
+    let answer = tenant.read(of, &Id::new(id)).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
+    answer.map(|answer| found(of, name_of(of, &answer), answer)).transpose()
 }
 
 /// Finds the resource of a kind that has this name or id.

@@ -10,7 +10,7 @@ use crate::catalog::{Kind, Purpose};
 use crate::cli::begun::Begun;
 use crate::cli::carry_out::{carry_out, nothing_to_do};
 use crate::cli::context::{Context, now};
-use crate::cli::failure::{Failure, REFUSED, USAGE};
+use crate::cli::failure::{Failure, USAGE};
 use crate::cli::guards::{allowed, preflight, standing};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{kind, read_json};
@@ -60,7 +60,7 @@ impl Update {
         let lock = if self.stop.is_wanted() { None } else { Some(lock(context, &settings.name, self.patience).await?) };
         let tenant = context.connect(settings)?;
         let found = one::find(context, &tenant, kind, name).await?;
-        refuse_reserved(&found, tenant.client_id().as_deref(), settings, kind)?;
+        found.refuse_reserved(kind, &tenant, settings)?;
         refuse_another(&found, kind, &wanted, file)?;
         refuse_unknown(&found, kind, &wanted, file)?;
         let wanted = writable(context, kind, &found, wanted, file);
@@ -97,18 +97,6 @@ fn side(settings: &TenantSettings) -> Side {
 fn read_file(path: &Path) -> Result<Body, Failure> {
     let no_object = |_| Failure::new(USAGE, format!("nothing was written: \"{}\" holds no JSON object", path.display()));
     Body::from_value(read_json(path)?).map_err(no_object)
-}
-
-fn refuse_reserved(found: &Found, own: Option<&str>, settings: &TenantSettings, kind: &Kind) -> Result<(), Failure> {
-    let key = format!("{}/{}", kind.name, found.name);
-    let is_protected = settings.protected.iter().filter_map(|text| glob::Pattern::new(text).ok()).any(|pattern| pattern.matches(&key));
-    let because = match &found.resource.left_alone {
-        Some(because) => because.as_str(),
-        None if is_protected => "the configuration protects it",
-        None if kind.name == "clients" && own == Some(found.id.as_str()) => "it is what migrate itself signs in with",
-        None => return Ok(()),
-    };
-    Err(Failure::new(REFUSED, format!("nothing was written: {} \"{}\" is left alone, {because}", kind.singular, found.name)))
 }
 
 /// What was read from one resource is not written over another by mistake.
