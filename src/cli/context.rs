@@ -91,8 +91,13 @@ impl Context {
         Ok(self.settings.get().expect("set above"))
     }
 
-    /// Returns the tenant that was named, or the only one there is.
+    /// Returns the tenant that was named with `--tenant`, or the only one there is.
     pub(super) fn tenant_settings(&self, name: Option<&str>) -> Result<&TenantSettings, Failure> {
+        self.tenant_settings_by("--tenant", name)
+    }
+
+    /// Returns the tenant that was named with a flag, or the only one there is.
+    pub(super) fn tenant_settings_by(&self, flag: &str, name: Option<&str>) -> Result<&TenantSettings, Failure> {
         let settings = self.settings()?;
         match (name, settings.tenants.len()) {
             (Some(name), _) => Ok(settings.tenant(name)?),
@@ -100,7 +105,7 @@ impl Context {
             (None, 0) => Ok(settings.tenant("default")?),
             (None, _) => {
                 let names: Vec<&str> = settings.tenants.keys().map(String::as_str).collect();
-                let state = format!("nothing was done: --tenant is missing; there are {}", names.join(", "));
+                let state = format!("nothing was done: {flag} is missing; there are {}", names.join(", "));
                 Err(Failure::new(USAGE, state))
             }
         }

@@ -134,3 +134,12 @@ fn a_method_that_does_not_exist_gets_the_nearest_name() {
     hint:  did you mean "PATCH"?
     "#);
 }
+
+#[test]
+fn a_tenant_that_is_not_named_is_asked_for_by_the_flag_of_the_verb() {
+    let stage = Stage::small();
+    for (line, flag) in [("import --yes", "--tenant"), ("sync", "--to"), ("schedule cron", "--to")] {
+        let said = refused_offline(&stage, line);
+        assert_eq!(said, format!("exit 64\nerror: nothing was done: {flag} is missing; there are dev, prod\n"), "{line}");
+    }
+}

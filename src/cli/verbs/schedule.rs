@@ -127,7 +127,7 @@ impl Schedule {
     fn nightly(&self, context: &Context) -> Result<Nightly, Failure> {
         let route = self.sync.route();
         let flags: Vec<String> = self.sync.flags()?.into_iter().map(|flag| self.placed(flag)).collect::<Result<_, _>>()?;
-        let target = context.tenant_settings(route.tenant.as_deref())?;
+        let target = context.tenant_settings_by("--to", route.tenant.as_deref())?;
         let source = source_name(context, &route, target)?;
         let settings = context.settings()?;
         settings.tenant(&source)?;

@@ -85,7 +85,7 @@ impl Sync {
         let acknowledged = allowed(&self.allow)?;
         let hooks = self.hooks.ready(context)?;
         let route = self.route();
-        let target = context.tenant_settings(self.to.as_deref())?;
+        let target = context.tenant_settings_by("--to", self.to.as_deref())?;
         let source = source_name(context, &route, target)?;
         let path = context.folder("runs")?.join(format!("last-{source}-{}.json", target.name));
         let mut course = Course::default();
