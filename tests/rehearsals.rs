@@ -82,6 +82,26 @@ fn a_rehearsal_survives_what_goes_wrong_at_the_copy() {
 }
 
 #[test]
+fn a_rehearsal_says_how_often_each_fault_struck_and_which_never_did() {
+    let [dev, prod] = acme();
+    let stage = stage(dev, prod);
+    let faults = " --fault 503-before@w20x2,429@w900 --fault expired@w30";
+    let told = after_the_plan(&rehearsed(&stage, faults));
+    let section: Vec<&str> =
+        told.lines().skip_while(|line| !line.starts_with("What went wrong")).take_while(|line| !line.is_empty()).collect();
+    assert_snapshot!(section.join("\n"), @"
+    What went wrong at the copy, as asked for
+      503-before@w20x2: it struck 2 times
+      429@w900: it never struck: no request came that it was meant for
+      expired@w30: it struck once
+    ");
+    let told = rehearsed(&stage, &format!("{faults} --output json")).json();
+    let struck = |fault: &str, times: usize| json!({"fault": fault, "struck": times});
+    let expected = json!([struck("503-before@w20x2", 2), struck("429@w900", 0), struck("expired@w30", 1)]);
+    assert_eq!(told["rehearsal"]["faults"], expected);
+}
+
+#[test]
 fn a_rehearsal_that_is_cut_off_goes_on() {
     let [dev, prod] = acme();
     let stage = stage(dev, prod);

@@ -110,6 +110,7 @@ pub(super) struct Rehearsed {
     resumed: usize,
     requests: usize,
     writes: usize,
+    struck: Vec<(String, usize)>,
     otherwise: Vec<Key>,
     again: Plan,
 }
@@ -123,6 +124,7 @@ impl Rehearsed {
             resumed: self.resumed,
             requests: self.requests,
             writes: self.writes,
+            struck: &self.struck,
             otherwise: &self.otherwise,
             again: &self.again,
         }
@@ -162,12 +164,12 @@ async fn to_the_end(context: &Context, route: &Route, prepared: Prepared, copy: 
     let scene = scene.anew(faults).await?;
     let lock = lock(&scene.context, &target.name, Patience::default()).await?;
     let (ended, resumed) = Box::pin(scene.carry_out(prepared, &target, &lock, include)).await.map_err(not_over)?;
-    let (requests, writes) = scene.counts();
+    let ((requests, writes), struck) = (scene.counts(), scene.sandbox.struck());
     let scene = scene.anew(Vec::new()).await?;
     let route = Route { tenant: Some(target.name), from: Some(source.display().to_string()), manner: route.manner.clone() };
     let again = prepare(&scene.context, &route).await.map_err(not_over)?.plan;
     scene.sandbox.stop().await;
-    Ok(Rehearsed { ended, resumed, requests, writes, otherwise, again })
+    Ok(Rehearsed { ended, resumed, requests, writes, struck, otherwise, again })
 }
 
 /// Where a rehearsal takes place.

@@ -25,6 +25,8 @@ pub struct Rehearsal<'run> {
     pub requests: usize,
     /// How many of them were writes.
     pub writes: usize,
+    /// What was to go wrong, as it was asked for, and how often it did.
+    pub struck: &'run [(String, usize)],
     /// What the copy answered otherwise than the target, before anything was changed.
     pub otherwise: &'run [Key],
     /// What a second plan would still do.
@@ -35,6 +37,7 @@ pub struct Rehearsal<'run> {
 pub fn rehearsal(of: &Rehearsal<'_>, next: &str) -> String {
     let target = &of.plan.target.tenant;
     let mut blocks = vec![heading(of)];
+    blocks.extend(section("What went wrong at the copy, as asked for", of.struck.iter().map(struck).collect()));
     blocks.extend(troubles(of.summary));
     blocks.extend(section("Left out", remarks(of.plan.left_out.iter().map(Remark::from))));
     blocks.extend(section("A second plan would still do this", of.again.changes().flat_map(change).collect()));
@@ -58,10 +61,20 @@ pub fn rehearsal_json(of: &Rehearsal<'_>, exit: u8) -> Value {
         "resumed": of.resumed,
         "requests": of.requests,
         "writes": of.writes,
+        "faults": of.struck.iter().map(|(fault, struck)| json!({"fault": fault, "struck": struck})).collect::<Vec<_>>(),
         "otherwise": of.otherwise,
         "again": of.again.changes().collect::<Vec<_>>(),
     });
     json
+}
+
+/// Returns how often a fault struck; one that never did has shown nothing.
+fn struck((fault, times): &(String, usize)) -> String {
+    match times {
+        0 => format!("{fault}: {}", painted(REMOVED, "it never struck: no request came that it was meant for")),
+        1 => format!("{fault}: it struck once"),
+        _ => format!("{fault}: it struck {}", count(*times, "time")),
+    }
 }
 
 fn heading(of: &Rehearsal<'_>) -> String {

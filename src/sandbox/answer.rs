@@ -48,20 +48,20 @@ impl Answer {
     }
 
     /// Leaves the last element out of the list that is answered, whatever stands beside it.
-    pub(super) fn short(mut self) -> Self {
+    pub(super) fn short(mut self) -> Option<Self> {
         let list = match &mut self.body {
-            Value::Array(list) => Some(list),
-            Value::Object(fields) => fields.values_mut().find_map(Value::as_array_mut),
-            _ => None,
+            Value::Array(list) => list,
+            Value::Object(fields) => fields.values_mut().find_map(Value::as_array_mut)?,
+            _ => return None,
         };
-        list.and_then(Vec::pop);
-        self
+        list.pop().map(|_| self)
     }
 
-    /// Tells what was asked so far.
-    pub(super) fn demand(demand: Demand) -> Self {
+    /// Tells what was asked so far, and how often each fault struck.
+    pub(super) fn demand(demand: Demand, struck: &[(String, usize)]) -> Self {
         let Demand { reads, writes, refused, at_once } = demand;
-        Self::new(200, json!({"reads": reads, "writes": writes, "refused": refused, "at_once": at_once}))
+        let faults: Vec<Value> = struck.iter().map(|(fault, struck)| json!({"fault": fault, "struck": struck})).collect();
+        Self::new(200, json!({"reads": reads, "writes": writes, "refused": refused, "at_once": at_once, "faults": faults}))
     }
 
     /// Says that a body breaks its schema.

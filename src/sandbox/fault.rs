@@ -19,6 +19,7 @@
 //! 3x*                all of them, from the third on
 //! ```
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -53,6 +54,7 @@ pub(super) enum Moment {
 /// Something that goes wrong at chosen requests; read from text as the module describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
+    written: String,
     trouble: Trouble,
     first: u64,
     times: u64,
@@ -88,6 +90,12 @@ impl Fault {
     }
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.written)
+    }
+}
+
 impl FromStr for Fault {
     type Err = NoFault;
 
@@ -102,7 +110,7 @@ impl FromStr for Fault {
         if first == 0 || times == 0 {
             return Err(no_fault());
         }
-        Ok(Self { trouble, first, times, writes_only })
+        Ok(Self { written: text.trim().to_owned(), trouble, first, times, writes_only })
     }
 }
 

@@ -137,6 +137,12 @@ impl Sandbox {
         self.tenant.demand()
     }
 
+    /// Returns each fault as it was written, and how often it struck so far; `GET /seen` answers the same.
+    #[must_use]
+    pub fn struck(&self) -> Vec<(String, usize)> {
+        self.tenant.struck()
+    }
+
     /// Returns a token of these scopes; of every scope where none is named.
     #[must_use]
     pub fn token(&self, scopes: &[&str]) -> String {

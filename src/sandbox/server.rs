@@ -22,6 +22,9 @@ const API: &str = "/api/v2";
 /// Where the sandbox tells what it was asked; no path of Auth0's.
 const DEMAND: &str = "/seen";
 
+/// What is sent back.
+type Reply = Response<Full<Bytes>>;
+
 /// One request to the Management API, as the sandbox saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
@@ -60,6 +63,8 @@ pub(super) struct Inside {
     under_way: usize,
     buckets: Buckets,
     writes: u64,
+    /// How often each fault struck, in the order of the options.
+    struck: Vec<usize>,
 }
 
 /// A tenant that answers.
@@ -79,7 +84,21 @@ pub(super) struct Cut;
 struct Turn<'tenant> {
     tenant: &'tenant Tenant,
     index: usize,
-    trouble: Option<Trouble>,
+    /// What is to go wrong with it, and the place of the fault that says so.
+    trouble: Option<(usize, Trouble)>,
+}
+
+impl Turn<'_> {
+    fn trouble(&self) -> Option<Trouble> {
+        self.trouble.map(|(_, trouble)| trouble)
+    }
+
+    /// Notes that the trouble made a difference.
+    fn struck(&self) {
+        if let Some((fault, _)) = self.trouble {
+            self.tenant.inside().struck[fault] += 1;
+        }
+    }
 }
 
 impl Drop for Turn<'_> {
@@ -97,6 +116,7 @@ impl Tenant {
             under_way: 0,
             buckets: Buckets::new(options.allowance, options.tier, Instant::now()),
             writes: 0,
+            struck: vec![0; options.faults.len()],
         };
         Self { options, clock: Clock::start(), inside: Mutex::new(inside), asked: watch::Sender::new(0) }
     }
@@ -123,14 +143,20 @@ impl Tenant {
         demand
     }
 
+    /// Returns each fault, and how often it struck so far.
+    pub(super) fn struck(&self) -> Vec<(String, usize)> {
+        let inside = self.inside();
+        self.options.faults.iter().zip(&inside.struck).map(|(fault, struck)| (fault.to_string(), *struck)).collect()
+    }
+
     /// Answers one request by the tenant's own clock, or cuts the connection.
-    pub(super) async fn serve(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+    pub(super) async fn serve(self: Arc<Self>, request: Request<Incoming>) -> Result<Reply, Cut> {
         let mut response = self.answer(request).await?;
         response.headers_mut().insert(DATE, self.clock.date());
         Ok(response)
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Reply, Cut> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
@@ -140,7 +166,7 @@ impl Tenant {
             return Ok(written(&inside.tokens.exchange(&inside.state, &self.options.registered, &asked)));
         }
         if target == DEMAND {
-            return Ok(written(&Answer::demand(self.demand())));
+            return Ok(written(&Answer::demand(self.demand(), &self.struck())));
         }
         let Some(target) = target.strip_prefix(API) else { return Ok(written(&Answer::not_found())) };
         let sent = read_body(&parts.headers, &body);
@@ -153,7 +179,8 @@ impl Tenant {
             Some(_) => self.respond(&call, &turn, &parts.headers),
             None => Ok(written(&Answer::refusal(400, "Invalid request payload JSON format", Some("invalid_body")))),
         };
-        if let Some(Trouble::Slow(late)) = turn.trouble {
+        if let Some(Trouble::Slow(late)) = turn.trouble() {
+            turn.struck();
             tokio::time::sleep(late).await;
         }
         if let (Ok(response), Some(seen)) = (&response, self.inside().seen.get_mut(turn.index)) {
@@ -173,45 +200,68 @@ impl Tenant {
         inside.writes += u64::from(is_write);
         self.asked.send_replace(index + 1);
         let (request, write) = (index as u64 + 1, is_write.then_some(inside.writes));
-        Turn { tenant: self, index, trouble: self.options.faults.iter().find_map(|fault| fault.strikes(request, write)) }
+        let mut faults = self.options.faults.iter().enumerate();
+        let trouble = faults.find_map(|(at, fault)| Some((at, fault.strikes(request, write)?)));
+        Turn { tenant: self, index, trouble }
     }
 
-    fn respond(&self, call: &Call, turn: &Turn<'_>, headers: &HeaderMap) -> Result<Response<Full<Bytes>>, Cut> {
+    fn respond(&self, call: &Call, turn: &Turn<'_>, headers: &HeaderMap) -> Result<Reply, Cut> {
         let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        match turn.trouble {
-            Some(Trouble::Cut(Moment::Before)) => return Err(Cut),
-            Some(Trouble::Error(status, Moment::Before)) => return Ok(written(&broken(status))),
-            Some(Trouble::TooMany) => return Ok(self.too_many(None)),
-            Some(Trouble::Echo) => return Ok(written(&Answer::echo(authorization.unwrap_or_default(), &call.body))),
-            Some(Trouble::Expired) => {
-                self.inside().tokens.end(authorization);
-                return Ok(written(&expired()));
-            }
-            _ => {}
+        if let Some(spoilt) = turn.trouble().and_then(|trouble| self.spoilt_before(trouble, call, authorization)) {
+            turn.struck();
+            return spoilt;
         }
+        let (answer, standing) = match self.apply(call, authorization) {
+            Ok(applied) => applied,
+            Err(refused) => return Ok(*refused),
+        };
+        if let Some(spoilt) = turn.trouble().and_then(|trouble| self.spoilt_after(trouble, &answer, standing)) {
+            turn.struck();
+            return spoilt;
+        }
+        Ok(self.with_limits(written(&answer), standing))
+    }
+
+    /// Returns what a request is answered that goes wrong before anything is applied.
+    fn spoilt_before(&self, trouble: Trouble, call: &Call, authorization: Option<&str>) -> Option<Result<Reply, Cut>> {
+        Some(match trouble {
+            Trouble::Cut(Moment::Before) => Err(Cut),
+            Trouble::Error(status, Moment::Before) => Ok(written(&broken(status))),
+            Trouble::TooMany => Ok(self.too_many(None)),
+            Trouble::Echo => Ok(written(&Answer::echo(authorization.unwrap_or_default(), &call.body))),
+            Trouble::Expired => {
+                self.inside().tokens.end(authorization);
+                Ok(written(&expired()))
+            }
+            _ => return None,
+        })
+    }
+
+    /// Returns what a request is answered that goes wrong once it is applied; a list that is empty cannot be shorter.
+    fn spoilt_after(&self, trouble: Trouble, answer: &Answer, standing: Option<Standing>) -> Option<Result<Reply, Cut>> {
+        match trouble {
+            Trouble::Cut(Moment::After) => Some(Err(Cut)),
+            Trouble::Error(status, Moment::After) => Some(Ok(written(&broken(status)))),
+            Trouble::Short => Some(Ok(self.with_limits(written(&answer.clone().short()?), standing))),
+            _ => None,
+        }
+    }
+
+    /// Does what is asked; returns the answer and how the bucket stands, or what a request is refused with that may not do it.
+    fn apply(&self, call: &Call, authorization: Option<&str>) -> Result<(Answer, Option<Standing>), Box<Reply>> {
         let inside = &mut *self.inside();
-        let scopes = match inside.tokens.scopes(authorization) {
-            Ok(scopes) => scopes,
-            Err(refused) => return Ok(written(&refused)),
-        };
-        let standing = match inside.buckets.take(call.is_write(), &call.path, Instant::now()) {
-            Ok(standing) => standing,
-            Err(standing) => return Ok(self.too_many(Some(standing))),
-        };
+        let scopes = inside.tokens.scopes(authorization).map_err(|refused| Box::new(written(&refused)))?;
+        let standing =
+            inside.buckets.take(call.is_write(), &call.path, Instant::now()).map_err(|standing| Box::new(self.too_many(Some(standing))))?;
         let answer = admitted(&inside.state, call, &scopes).unwrap_or_else(|| {
             let sees_keys = scopes.allow_any(&["read:client_keys"]);
             inside.state.respond(call, sees_keys)
         });
-        match turn.trouble {
-            Some(Trouble::Cut(Moment::After)) => Err(Cut),
-            Some(Trouble::Error(status, Moment::After)) => Ok(written(&broken(status))),
-            Some(Trouble::Short) => Ok(self.with_limits(written(&answer.short()), standing)),
-            _ => Ok(self.with_limits(written(&answer), standing)),
-        }
+        Ok((answer, standing))
     }
 
     /// Refuses a request; one that no bucket refuses is told to wait a second, and nothing of a limit that there is not.
-    fn too_many(&self, standing: Option<Standing>) -> Response<Full<Bytes>> {
+    fn too_many(&self, standing: Option<Standing>) -> Reply {
         let mut response = written(&Answer::too_many());
         let headers = response.headers_mut();
         let wait = standing.map_or(1.0, |standing| standing.next_in.as_secs_f64().ceil().max(1.0));
@@ -223,7 +273,7 @@ impl Tenant {
     }
 
     /// Adds the headers that tell how the bucket stands; recorded ones are on every success and on no refusal.
-    fn with_limits(&self, mut response: Response<Full<Bytes>>, standing: Option<Standing>) -> Response<Full<Bytes>> {
+    fn with_limits(&self, mut response: Reply, standing: Option<Standing>) -> Reply {
         if let (true, Some(standing)) = (response.status().is_success(), standing) {
             self.tell_limits(response.headers_mut(), standing);
         }
@@ -266,7 +316,7 @@ fn read_body(headers: &HeaderMap, body: &Bytes) -> Option<Value> {
     serde_json::from_slice(body).ok()
 }
 
-fn written(answer: &Answer) -> Response<Full<Bytes>> {
+fn written(answer: &Answer) -> Reply {
     let text = if answer.body.is_null() { String::new() } else { answer.body.to_string() };
     let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = hyper::StatusCode::from_u16(answer.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);

@@ -277,7 +277,27 @@ async fn what_was_asked_is_told_in_numbers_and_who_was_asked_at_the_same_time() 
     caller.post("/roles", json!({"name": "A"})).await;
     assert_eq!(caller.sandbox.demand(), Demand { reads: 3, writes: 1, refused: 1, at_once: 3 });
     let told = caller.http.get(format!("{}/seen", caller.sandbox.url())).send().await.expect("an answer").text().await.expect("a text");
-    assert_eq!(serde_json::from_str::<Value>(&told).expect("JSON"), json!({"reads": 3, "writes": 1, "refused": 1, "at_once": 3}));
+    assert_eq!(
+        serde_json::from_str::<Value>(&told).expect("JSON"),
+        json!({"reads": 3, "writes": 1, "refused": 1, "at_once": 3,
+        "faults": [{"fault": "429@4", "struck": 1}]})
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_has_struck_where_it_made_a_difference() {
+    let faults = Fault::list("short@1, slow:1s@w1, cut-after@w2x*,503-before@w3, 500-after@9").expect("faults");
+    let caller = Caller::meet(Options::new(State::empty(DOMAIN)).faults(faults)).await;
+    caller.get("/roles").await;
+    caller.post("/roles", json!({"name": "A"})).await;
+    for name in ["B", "C"] {
+        let sent = caller.http.post(format!("{}/api/v2/roles", caller.sandbox.url())).bearer_auth(&caller.token);
+        sent.header("content-type", "application/json").body(json!({"name": name}).to_string()).send().await.expect_err("cut");
+    }
+    let struck = caller.sandbox.struck();
+    let struck: Vec<(&str, usize)> = struck.iter().map(|(fault, struck)| (fault.as_str(), *struck)).collect();
+    // The empty list was whole, the third write was cut by then, and the ninth request never came.
+    assert_eq!(struck, [("short@1", 0), ("slow:1s@w1", 1), ("cut-after@w2x*", 2), ("503-before@w3", 0), ("500-after@9", 0)]);
 }
 
 #[tokio::test(start_paused = true)]
