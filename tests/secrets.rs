@@ -1,6 +1,9 @@
 //! Secrets that a target makes: each goes to whoever is to keep it, and nowhere else.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, ChildStderr};
+use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use migrate::catalog::Catalog;
@@ -9,6 +12,9 @@ use serde_json::{Value, json};
 use crate::stage::{Said, Stage, client, prod};
 
 const IMPORT: &str = "import --tenant prod --allow critical --yes --quiet";
+
+/// At once, also on a machine that has much to do; a command of `--secrets-to` may take twice as long.
+const SOON: Duration = Duration::from_secs(30);
 
 fn import_to(stage: &Stage, place: &str) -> Said {
     stage.run_words(&[&IMPORT.split(' ').collect::<Vec<_>>()[..], &["--secrets-to", place]].concat())
@@ -228,4 +234,52 @@ fn without_a_keeper_the_report_says_how_to_get_at_each_secret() {
 
     The run's files are in ./runs/TIME-prod
     "#);
+}
+
+/// Starts an import whose `--secrets-to` command says that it began, and then keeps the secret once it may go on.
+fn hanging(stage: &Stage) -> (Child, BufReader<ChildStderr>) {
+    stage.write("keep.sh", "echo $$ > begun.aside; mv begun.aside begun; until [ -e go ]; do sleep 0.01; done; cat > got.jsonl");
+    let mut import = stage.start("import --tenant prod --allow critical --yes --secrets-to exec:sh${IFS}keep.sh");
+    let said = BufReader::new(import.stderr.take().expect("its stderr"));
+    while !stage.path("begun").exists() {
+        assert!(import.try_wait().expect("a process").is_none(), "it ended without a word to the command");
+        std::thread::yield_now();
+    }
+    (import, said)
+}
+
+/// Sends SIGTERM and reads what is said until that was heard; the command goes on meanwhile.
+fn until_heard(import: &Child, said: &mut BufReader<ChildStderr>) {
+    let sent = Instant::now();
+    Stage::terminate(import);
+    let is_heard = said.lines().map_while(Result::ok).any(|line| line.starts_with("Stopping: "));
+    assert!(is_heard && sent.elapsed() < SOON, "heard: {is_heard}, after {:?}", sent.elapsed());
+}
+
+#[test]
+fn a_signal_is_heard_while_a_command_keeps_a_secret_and_the_secret_is_kept_all_the_same() {
+    let stage = Stage::small();
+    let (import, mut said) = hanging(&stage);
+    until_heard(&import, &mut said);
+    stage.write("go", "");
+    let ended = stage.end(import);
+    assert_eq!(ended.code, 0, "{}", ended.whole());
+    assert_eq!(lines(&stage, "got.jsonl"), [line_of(till(&stage))]);
+}
+
+#[test]
+fn a_second_signal_ends_the_run_and_the_command_at_once_and_the_secret_is_kept_later() {
+    let stage = Stage::small();
+    let (import, mut said) = hanging(&stage);
+    until_heard(&import, &mut said);
+    let sent = Instant::now();
+    Stage::terminate(&import);
+    assert_eq!(stage.end(import).code, 143);
+    assert!(sent.elapsed() < SOON, "{:?}", sent.elapsed());
+    let command = stage.read("begun");
+    let is_there = stage.run_in_shell(&format!("kill -0 {}", command.trim()));
+    assert_ne!(is_there.code, 0, "the command goes on");
+    let resumed = stage.run("import --tenant prod --resume --yes --secrets-to file:secrets.jsonl");
+    assert_eq!(resumed.code, 0, "{}", resumed.whole());
+    assert_eq!(lines(&stage, "secrets.jsonl"), [line_of(till(&stage))]);
 }

@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+use futures_util::future::BoxFuture;
+
 use crate::catalog::{Kind, Made};
 use crate::plan::{Action, Change, Plan};
 use crate::resource::{Id, Key, Secret};
@@ -29,7 +31,7 @@ pub trait Keeper: Send {
     /// # Errors
     ///
     /// Says why it is not kept, without the secret.
-    fn keep(&mut self, secret: &NewSecret<'_>) -> Result<(), String>;
+    fn keep<'run>(&'run mut self, secret: &'run NewSecret<'run>) -> BoxFuture<'run, Result<(), String>>;
 
     /// Returns whether it keeps this secret from before.
     fn has(&self, key: &Key, id: &Id, path: &str) -> bool;

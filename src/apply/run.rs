@@ -176,7 +176,7 @@ impl Run<'_> {
         progress.summary.is_silent = is_any_sent && self.tenant.requests().answers == answers;
         ended.sort_by_key(|(at, ..)| *at);
         for (at, change, sent) in &ended {
-            self.hand_on(*at, change, sent, progress);
+            self.hand_on(*at, change, sent, progress).await;
         }
         let is_new = |at: &usize| !self.is_applied(*at);
         let to_record: Vec<(usize, &Outcome)> =
@@ -242,7 +242,7 @@ impl Run<'_> {
     }
 
     /// Hands on what the target made with a change; that it is there is recorded only then.
-    fn hand_on(&mut self, at: usize, change: &Change, sent: &Sending, progress: &mut Progress<'_>) {
+    async fn hand_on(&mut self, at: usize, change: &Change, sent: &Sending, progress: &mut Progress<'_>) {
         let Some(id) = sent.outcome.id() else { return };
         let is_earlier = self.is_applied(at);
         for made in progress.replaced.made_with(self.kind_of(change), change) {
@@ -251,7 +251,7 @@ impl Run<'_> {
                 (None, _) if is_earlier => Fate::Unknown,
                 (None, _) => Fate::Left,
                 (Some(keeper), Some((path, secret))) => {
-                    keeper.keep(&NewSecret { key: &change.key, id, path, secret }).map_or_else(Fate::Lost, |()| Fate::Kept)
+                    keeper.keep(&NewSecret { key: &change.key, id, path, secret }).await.map_or_else(Fate::Lost, |()| Fate::Kept)
                 }
                 (Some(keeper), None) if keeper.has(&change.key, id, made.path) => Fate::Kept,
                 (Some(_), None) if is_earlier => Fate::Unknown,

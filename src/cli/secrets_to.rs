@@ -12,6 +12,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use futures_util::future::BoxFuture;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 
@@ -148,8 +149,8 @@ impl InFile {
     }
 }
 
-impl Keeper for InFile {
-    fn keep(&mut self, new: &NewSecret<'_>) -> Result<(), String> {
+impl InFile {
+    fn append(&mut self, new: &NewSecret<'_>) -> Result<(), String> {
         let place = place(new.key, new.id, new.path);
         if self.kept.get(&place) == Some(new.secret) {
             return Ok(());
@@ -161,6 +162,12 @@ impl Keeper for InFile {
         written.map_err(|error| format!("\"{}\" cannot be written: {error}", self.file.path().display()))?;
         self.kept.insert(place, new.secret.clone());
         Ok(())
+    }
+}
+
+impl Keeper for InFile {
+    fn keep<'run>(&'run mut self, new: &'run NewSecret<'run>) -> BoxFuture<'run, Result<(), String>> {
+        Box::pin(std::future::ready(self.append(new)))
     }
 
     fn has(&self, key: &Key, id: &Id, path: &str) -> bool {
@@ -179,14 +186,16 @@ struct ByCommand {
 }
 
 impl Keeper for ByCommand {
-    fn keep(&mut self, new: &NewSecret<'_>) -> Result<(), String> {
+    fn keep<'run>(&'run mut self, new: &'run NewSecret<'run>) -> BoxFuture<'run, Result<(), String>> {
         let line = Line::of(&self.tenant, new).to_text();
-        match given(&self.command, &line, LONGEST) {
-            Ok(Some(ended)) if ended.success() => Ok(()),
-            Ok(Some(ended)) => Err(format!("the command of --secrets-to ended with {ended}")),
-            Ok(None) => Err(format!("the command of --secrets-to did not end within {} s", LONGEST.as_secs())),
-            Err(error) => Err(format!("the command of --secrets-to cannot be run: {error}")),
-        }
+        Box::pin(async move {
+            match given(&self.command, &line, LONGEST).await {
+                Ok(Some(ended)) if ended.success() => Ok(()),
+                Ok(Some(ended)) => Err(format!("the command of --secrets-to ended with {ended}")),
+                Ok(None) => Err(format!("the command of --secrets-to did not end within {} s", LONGEST.as_secs())),
+                Err(error) => Err(format!("the command of --secrets-to cannot be run: {error}")),
+            }
+        })
     }
 
     fn has(&self, _: &Key, _: &Id, _: &str) -> bool {
@@ -194,37 +203,50 @@ impl Keeper for ByCommand {
     }
 }
 
-/// Runs a command with this on its standard input; returns how it ended, or nothing where it took too long and was ended.
+/// A command that is under way; where nobody waits for it any more it is ended, with all that it started.
 ///
 /// It has a process group of its own: Ctrl-C lets what was sent settle, and must not end it while it keeps a secret.
-fn given(command: &str, input: &str, longest: Duration) -> io::Result<Option<ExitStatus>> {
-    let mut shell = Command::new("sh");
-    let shell = shell.args(["-c", command]).process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = shell.spawn()?;
-    let is_written = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(input.as_bytes()));
-    let ended = ended_within(&mut child, longest)?;
+struct Started(Child);
+
+impl Started {
+    fn new(command: &str) -> io::Result<Self> {
+        let mut shell = Command::new("sh");
+        let shell = shell.args(["-c", command]).process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        shell.spawn().map(Self)
+    }
+
+    /// Waits for it without keeping anybody from hearing a signal; returns nothing where it takes too long.
+    async fn ended_within(&mut self, longest: Duration) -> io::Result<Option<ExitStatus>> {
+        let (started, mut pause) = (Instant::now(), Duration::from_millis(1));
+        while started.elapsed() <= longest {
+            if let Some(ended) = self.0.try_wait()? {
+                return Ok(Some(ended));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(50));
+        }
+        Ok(None)
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if let Ok(None) = self.0.try_wait() {
+            // The whole group: a shell waits for every part of `a | b`. What cannot be ended is not waited for.
+            let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL).map(|()| self.0.wait());
+        }
+    }
+}
+
+/// Runs a command with this on its standard input; returns how it ended, or nothing where it took too long and was ended.
+async fn given(command: &str, input: &str, longest: Duration) -> io::Result<Option<ExitStatus>> {
+    let mut started = Started::new(command)?;
+    let is_written = started.0.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(input.as_bytes()));
+    let ended = started.ended_within(longest).await?;
     match is_written {
         // A command that ended without reading says by its status whether that was a failure.
         Err(broken) if broken.kind() != io::ErrorKind::BrokenPipe => Err(broken),
         _ => Ok(ended),
-    }
-}
-
-/// Waits for a command. No request is under way meanwhile, so that nothing else has to wait for it.
-fn ended_within(child: &mut Child, longest: Duration) -> io::Result<Option<ExitStatus>> {
-    let (started, mut pause) = (Instant::now(), Duration::from_millis(1));
-    loop {
-        if let Some(ended) = child.try_wait()? {
-            return Ok(Some(ended));
-        }
-        if started.elapsed() > longest {
-            // With all that it started: a shell waits for every part of `a | b`.
-            kill_process_group(Pid::from_child(child), Signal::KILL)?;
-            child.wait()?;
-            return Ok(None);
-        }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(50));
     }
 }
 
@@ -241,17 +263,17 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_command_that_never_ends_is_ended() {
-        assert_eq!(given("sleep 600", "x", Duration::from_millis(20)).expect("run"), None);
+    #[tokio::test]
+    async fn a_command_that_never_ends_is_ended() {
+        assert_eq!(given("sleep 600", "x", Duration::from_millis(20)).await.expect("run"), None);
     }
 
-    #[test]
-    fn what_a_command_started_is_ended_with_it() {
+    #[tokio::test]
+    async fn what_a_command_started_is_ended_with_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("pid");
         let command = format!("sleep 600 & echo $! > '{}'; wait", path.display());
-        assert_eq!(given(&command, "x", Duration::from_secs(1)).expect("run"), None);
+        assert_eq!(given(&command, "x", Duration::from_secs(1)).await.expect("run"), None);
         let pid = std::fs::read_to_string(&path).expect("it was started");
         let is_there = || {
             let told = Command::new("ps").args(["-o", "stat=", "-p", pid.trim()]).output().expect("ps");
@@ -263,10 +285,10 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_command_is_not_in_the_process_group_that_a_terminal_interrupts() {
+    #[tokio::test]
+    async fn a_command_is_not_in_the_process_group_that_a_terminal_interrupts() {
         let is_leader = "test \"$(ps -o pgid= -p $$ | tr -d ' ')\" = $$";
-        let ended = given(is_leader, "x", LONGEST).expect("run").expect("in time");
+        let ended = given(is_leader, "x", LONGEST).await.expect("run").expect("in time");
         assert!(ended.success(), "{ended}");
     }
 
@@ -276,7 +298,7 @@ mod tests {
         let path = folder.path().join("secrets.jsonl");
         let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), Secret::new("s3cret"));
         let new = NewSecret { key: &key, id: &id, path: "client_secret", secret: &secret };
-        InFile::open(&path, "prod").expect("opened").keep(&new).expect("kept");
+        InFile::open(&path, "prod").expect("opened").append(&new).expect("kept");
         Appender::open(&path).expect("opened").append("{\"tenant\":\"prod\",\"name\":\"").expect("appended");
         let mut held = std::fs::read(&path).expect("read");
         held.extend(&"ü".as_bytes()[..1]);
@@ -294,7 +316,7 @@ mod tests {
         // As a full disk leaves it.
         std::fs::write(&path, "{\"tenant\":\"pr").expect("written");
         kept.is_torn = true;
-        kept.keep(&NewSecret { key: &key, id: &id, path: "client_secret", secret: &secret }).expect("kept");
+        kept.append(&NewSecret { key: &key, id: &id, path: "client_secret", secret: &secret }).expect("kept");
         assert!(InFile::open(&path, "prod").expect("opened").has(&key, &id, "client_secret"));
         assert!(!kept.is_torn);
     }
@@ -306,14 +328,14 @@ mod tests {
         let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), Secret::new("s3cret"));
         let new = NewSecret { key: &key, id: &id, path: "client_secret", secret: &secret };
         for torn in ["", "{\"tenant\":\"pr"] {
-            InFile::open(&path, "prod").expect("opened").keep(&new).expect("kept");
+            InFile::open(&path, "prod").expect("opened").append(&new).expect("kept");
             let text = std::fs::read_to_string(&path).expect("read");
             std::fs::write(&path, format!("{text}{torn}")).expect("written");
         }
         let mut again = InFile::open(&path, "prod").expect("opened");
         assert!(again.has(&key, &id, "client_secret"));
         let other = Secret::new("other");
-        again.keep(&NewSecret { secret: &other, ..new }).expect("kept");
+        again.append(&NewSecret { secret: &other, ..new }).expect("kept");
         let text = std::fs::read_to_string(&path).expect("read");
         let line = |secret: &str| {
             format!(r#"{{"tenant":"prod","kind":"clients","name":"Web","id":"c1","field":"client_secret","secret":"{secret}"}}"#)
