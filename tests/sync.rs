@@ -164,6 +164,29 @@ fn a_night_that_was_killed_is_gone_on_with() {
 }
 
 #[test]
+fn a_night_that_goes_on_with_another_counts_what_it_applied_itself() {
+    let mut stage = ahead_by(200);
+    stage.prod_answers_slowly();
+    let mut night = stage.start(SYNC);
+    stage.until_prod_is_written_to(&mut night);
+    let run = stage.in_folder("runs").into_iter().find(|name| !name.ends_with("json")).expect("a run");
+    let applied = |stage: &Stage| stage.read(&format!("runs/{run}/journal.jsonl")).matches("\"applied\"").count();
+    while applied(&stage) == 0 {
+        assert!(night.try_wait().expect("a process").is_none(), "it ended before anything was recorded");
+    }
+    night.kill().expect("killed");
+    night.wait().expect("it ended");
+    let earlier = applied(&stage);
+    let said = stage.run(SYNC);
+    assert_eq!(said.code, 0, "{}", said.whole());
+    let line = format!("went on with an earlier run: applied {} more of its 200 changes in TIME; nothing more to apply", 200 - earlier);
+    assert!(said.out.contains(&line), "{line}: {}", said.whole());
+    let run = &outcome(&stage)["runs"][0];
+    let counted = (&run["counts"]["applied"], &run["earlier"], &run["resumed"]);
+    assert_eq!(counted, (&json!(200 - earlier), &json!(earlier), &json!(true)), "{run:#}");
+}
+
+#[test]
 fn a_time_that_went_by_is_75_and_nothing_is_written() {
     let stage = ahead_by(2);
     let an_hour_ago = humantime::format_rfc3339(SystemTime::now() - Duration::from_hours(1)).to_string();

@@ -50,7 +50,7 @@ pub use exported::exported;
 pub use files::files;
 pub use fitted::fitted;
 pub use json::{exported_json, plan_json, summary_json};
-pub use night::{Night, chat};
+pub use night::{Night, Resumed, chat};
 pub use progress::{Mode, Progress};
 pub use rehearsal::{Rehearsal, rehearsal, rehearsal_json};
 pub use runs::{Listed, Told, runs, runs_json, shown, shown_json};

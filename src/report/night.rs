@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::summary::{Effort, EndedRun, state};
+use super::summary::{Effort, EndedRun, state_since};
 use super::words::{count, duration, number, printable};
+use crate::apply::Tally;
 use crate::plan::Plan;
 
 /// How one `migrate sync` ended.
@@ -18,7 +19,7 @@ pub struct Night<'night> {
     /// When it ended: RFC 3339, UTC.
     pub ended: &'night str,
     /// The run of an earlier night that it went on with.
-    pub resumed: Option<EndedRun<'night>>,
+    pub resumed: Option<Resumed<'night>>,
     /// What was planned this night, where it came to that.
     pub plan: Option<&'night Plan>,
     /// The run of this night, where there was anything to do.
@@ -33,12 +34,21 @@ pub struct Night<'night> {
     pub exit: u8,
 }
 
+/// A run of an earlier night that was gone on with.
+#[derive(Debug, Clone, Copy)]
+pub struct Resumed<'night> {
+    /// All of it, what it did before this night included.
+    pub run: EndedRun<'night>,
+    /// How many of its changes were in the target before this night.
+    pub earlier: usize,
+}
+
 impl Night<'_> {
     /// Returns how it went, as one line.
     pub fn line(&self) -> String {
         let mut said = Vec::new();
-        said.extend(self.resumed.iter().map(|run| format!("went on with an earlier run: {}", did(run))));
-        said.extend(self.run.iter().map(|run| did(run)));
+        said.extend(self.resumed.iter().map(|run| format!("went on with an earlier run: {}", did(&run.run, run.earlier))));
+        said.extend(self.run.iter().map(|run| did(run, 0)));
         if let Some(plan) = self.plan {
             let is_idle = self.run.is_none() && self.failure.is_none();
             let idle = if self.resumed.is_some() { "nothing more to apply" } else { "nothing to apply" };
@@ -47,7 +57,7 @@ impl Night<'_> {
             let is_kept = !plan.drift.is_empty() && self.keeps_drift && self.failure.is_none();
             said.extend(is_kept.then(|| format!("{} keeps {} that it changed by itself", self.target, count(plan.drift.len(), "field"))));
         }
-        let lost: usize = self.resumed.iter().chain(&self.run).map(|run| run.summary.lost_secrets()).sum();
+        let lost: usize = self.runs().map(|(run, _)| run.summary.lost_secrets()).sum();
         said.extend((lost > 0).then(|| format!("{} not kept", count(lost, "new secret"))));
         said.extend(self.limit.map(|limit| format!("{limit}, and the next sync goes on")));
         said.extend(self.failure.as_ref().map(failed));
@@ -57,13 +67,12 @@ impl Night<'_> {
     /// Returns how it went, for programs.
     ///
     /// ```text
-    /// source target began ended text exit  runs[{run resumed state counts seconds requests waited_seconds secrets_lost}]  left_out[] drift[] notes[]  limit  error causes[] hint
+    /// source target began ended text exit  runs[{run resumed earlier state counts seconds requests waited_seconds secrets_lost}]  left_out[] drift[] notes[]  limit  error causes[] hint
     /// ```
+    ///
+    /// The `counts` of a run are this night's; `earlier` is how many of its changes were in the target before.
     pub fn json(&self) -> Value {
-        let runs: Vec<Value> = [(true, &self.resumed), (false, &self.run)]
-            .into_iter()
-            .filter_map(|(is_resumed, run)| run.as_ref().map(|run| told(run, is_resumed)))
-            .collect();
+        let runs: Vec<Value> = self.runs().map(|(run, earlier)| told(run, earlier)).collect();
         let mut night = json!({
             "source": self.source,
             "target": self.target,
@@ -84,6 +93,12 @@ impl Night<'_> {
         night
     }
 
+    /// Returns the runs of this night, of one that it went on with also how much of it was done before.
+    fn runs(&self) -> impl Iterator<Item = (&EndedRun<'_>, Option<usize>)> {
+        let resumed = self.resumed.iter().map(|resumed| (&resumed.run, Some(resumed.earlier)));
+        resumed.chain(self.run.iter().map(|run| (run, None)))
+    }
+
     /// Returns whether anybody has to hear of it, who knows how the night before went.
     ///
     /// What is left out and what drifted is told once, not every night.
@@ -97,13 +112,18 @@ impl Night<'_> {
     }
 }
 
-fn told(run: &EndedRun<'_>, is_resumed: bool) -> Value {
+/// Returns one run of a night; `earlier` is how much of it was done before, where it was gone on with.
+fn told(run: &EndedRun<'_>, earlier: Option<usize>) -> Value {
     let Effort { took, requests, waited } = run.effort;
+    let done_before = earlier.unwrap_or_default();
+    let tally = run.summary.tally();
+    let counts = Tally { applied: tally.applied.saturating_sub(done_before), ..tally };
     json!({
         "run": run.folder,
-        "resumed": is_resumed,
-        "state": state(run.summary),
-        "counts": run.summary.tally(),
+        "resumed": earlier.is_some(),
+        "earlier": done_before,
+        "state": state_since(run.summary, done_before),
+        "counts": counts,
         "seconds": took.as_secs(),
         "requests": requests,
         "waited_seconds": waited.as_secs(),
@@ -111,10 +131,10 @@ fn told(run: &EndedRun<'_>, is_resumed: bool) -> Value {
     })
 }
 
-/// Returns what a run did and what that cost.
-fn did(run: &EndedRun<'_>) -> String {
+/// Returns what a run did since so many of its changes were in the target, and what that cost.
+fn did(run: &EndedRun<'_>, earlier: usize) -> String {
     let cost = format!(" in {} ({})", duration(run.effort.took), count(run.effort.requests, "request"));
-    let state = state(run.summary);
+    let state = state_since(run.summary, earlier);
     let applied = state.find("; ").unwrap_or(state.len());
     format!("{}{cost}{}", &state[..applied], &state[applied..])
 }

@@ -53,10 +53,20 @@ impl<'run> EndedRun<'run> {
 
 /// Returns what state a summary leaves the target in: `applied 14 of 212 changes; 1 was refused and 197 were not sent`.
 pub fn state(summary: &Summary) -> String {
+    state_since(summary, 0)
+}
+
+/// Returns the same of a run that was gone on with, of which so many changes were in the target before: `applied 14 more of its 212 changes; ..`.
+pub(super) fn state_since(summary: &Summary, earlier: usize) -> String {
     let Tally { applied, reduced, failed, skipped, in_doubt, unsent } = summary.tally();
     let total = summary.settled.len() + unsent;
+    let done = match (earlier, summary.is_whole()) {
+        (0, true) => format!("applied {}", count(total, "change")),
+        (0, false) => format!("applied {} of {}", number(applied), count(total, "change")),
+        (_, _) => format!("applied {} more of its {}", number(applied.saturating_sub(earlier)), count(total, "change")),
+    };
     if summary.is_whole() {
-        return format!("applied {}", count(total, "change"));
+        return done;
     }
     let said =
         |count: usize, one: &str, many: &str| (count > 0).then(|| format!("{} {}", number(count), if count == 1 { one } else { many }));
@@ -68,7 +78,7 @@ pub fn state(summary: &Summary) -> String {
         said(unsent, "was not sent", "were not sent"),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    format!("applied {} of {}; {}", number(applied), count(total, "change"), enumeration(&parts))
+    format!("{done}; {}", enumeration(&parts))
 }
 
 /// Returns how a run ended, as styled text.

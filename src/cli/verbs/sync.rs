@@ -1,7 +1,7 @@
 //! `migrate sync`
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
@@ -21,7 +21,7 @@ use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
 use crate::disk::{self, Lock};
 use crate::plan::{Plan, guard};
-use crate::report::Night;
+use crate::report::{self, Night};
 
 /// Make a target hold what a source holds, every night, with nobody there
 ///
@@ -54,9 +54,16 @@ pub(in crate::cli) struct Sync {
 /// What came of a night, as far as it went.
 #[derive(Default)]
 struct Course {
-    resumed: Option<Ended>,
+    resumed: Option<Resumed>,
     plan: Option<Arc<Plan>>,
     run: Option<Ended>,
+}
+
+/// A run of an earlier night that was gone on with.
+struct Resumed {
+    ended: Ended,
+    /// How many of its changes were in the target before this night.
+    earlier: usize,
 }
 
 impl Sync {
@@ -96,7 +103,7 @@ impl Sync {
             target: &target.name,
             began: &began,
             ended: &now(),
-            resumed: course.resumed.as_ref().map(Ended::told),
+            resumed: course.resumed.as_ref().map(Resumed::told),
             plan: course.plan.as_deref(),
             run: course.run.as_ref().map(Ended::told),
             keeps_drift: self.manner.drift == DriftChoice::Keep,
@@ -133,8 +140,8 @@ impl Sync {
         let lock = unless_stopped(context, lock(context, &target.name, self.patience)).await?;
         // Where no secret can be kept, that is told before both tenants are read.
         self.secrets.keeper(&target.name)?;
-        if let Some(folder) = cut_off(context, source, target)? {
-            let ended = self.go_on(context, target, &folder, &lock, &mut leeway, course).await?;
+        if let Some(past) = cut_off(context, source, target)? {
+            let ended = self.go_on(context, target, &past, &lock, &mut leeway, course).await?;
             if let Some(code) = ended {
                 return Ok(code);
             }
@@ -161,14 +168,15 @@ impl Sync {
         &self,
         context: &Context,
         target: &TenantSettings,
-        folder: &Path,
+        past: &PastRun,
         lock: &Lock,
         leeway: &mut Leeway,
         course: &mut Course,
     ) -> Result<Option<u8>, Failure> {
-        let begun = unless_stopped(context, Begun::again(context, target, folder, lock, &self.manner.include)).await?;
+        let begun = unless_stopped(context, Begun::again(context, target, &past.folder, lock, &self.manner.include)).await?;
         let begun = begun.within(leeway.clone()).with_keeper(self.secrets.keeper(&target.name)?);
-        let ended = course.resumed.insert(carry_out(context, begun).await?);
+        let ended = carry_out(context, begun).await?;
+        let Resumed { ended, .. } = course.resumed.insert(Resumed { ended, earlier: past.applied().len() });
         leeway.spend(ended.requests);
         Ok(ended.signal.or((ended.summary.unsent > 0).then_some(ended.code)))
     }
@@ -188,17 +196,23 @@ impl Sync {
     }
 }
 
+impl Resumed {
+    fn told(&self) -> report::Resumed<'_> {
+        report::Resumed { run: self.ended.told(), earlier: self.earlier }
+    }
+}
+
 impl Course {
     /// Returns the limit or the signal that ended the night, in words.
     fn limit(&self) -> Option<&str> {
-        let resumed = self.resumed.as_ref();
+        let resumed = self.resumed.as_ref().map(|resumed| &resumed.ended);
         let stopped = |ended: &'_ Ended| ended.signal.filter(|_| ended.summary.unsent > 0).map(|_| "a signal stopped it");
         resumed.into_iter().chain(&self.run).find_map(|ended| ended.limit.as_deref().or_else(|| stopped(ended)))
     }
 
     /// Returns the exit code of a night: one in which a new secret was lost is not whole, whichever run lost it.
     fn with_lost_secrets(&self, code: u8) -> u8 {
-        let lost = self.resumed.as_ref().map_or(0, |ended| ended.summary.lost_secrets());
+        let lost = self.resumed.as_ref().map_or(0, |resumed| resumed.ended.summary.lost_secrets());
         if code == 0 && lost > 0 { INCOMPLETE } else { code }
     }
 }
@@ -212,14 +226,14 @@ fn refuse_critical(allow: &[String]) -> Result<(), Failure> {
     Err(Failure::new(USAGE, state).hint("review them with `migrate plan --out FILE`, then `migrate import --plan FILE --allow critical`"))
 }
 
-/// Returns the folder of the newest run between two tenants, where it is a sync that was cut off.
-fn cut_off(context: &Context, source: &str, target: &TenantSettings) -> Result<Option<PathBuf>, Failure> {
+/// Returns the newest run between two tenants, where it is a sync that was cut off.
+fn cut_off(context: &Context, source: &str, target: &TenantSettings) -> Result<Option<PastRun>, Failure> {
     let runs = context.folder("runs")?;
     let of_target = names(&runs).into_iter().filter(|name| is_of(name, &target.name));
     // A run that cannot be read cannot be gone on with; what it did shows when the target is read.
     let read = of_target.filter_map(|name| PastRun::read(runs.join(&name), &name).ok());
     let newest = read.into_iter().find(|past| past.plan.source_tenant() == source && past.plan.target.domain == target.domain);
-    Ok(newest.filter(|past| past.record.by == "sync" && past.is_cut_off()).map(|past| past.folder))
+    Ok(newest.filter(|past| past.record.by == "sync" && past.is_cut_off()))
 }
 
 /// A signal while nothing is written yet ends the command at once.
