@@ -200,7 +200,12 @@ fn a_field_that_both_changed_is_a_conflict_and_its_resource_is_left_out() {
           description: (none) -> The till
 
     Left out
-      client "Shop": both tenants changed its description since the last run; settle it in one of them
+      client "Shop": both tenants changed its description since the last run
+
+    Changed in both since the last run
+      client "Shop": description: (none) -> theirs in dev, ours in prod
+      `--drift overwrite` writes what dev has, also over all else that prod changed by itself
+      to keep what prod has, give dev the same:  migrate update clients devShop000000000000000000000000a FILE --tenant dev
 
     migrate import --tenant prod --from dev
     "#);
@@ -221,6 +226,54 @@ fn a_field_that_both_changed_is_a_conflict_and_its_resource_is_left_out() {
     Refused: critical: people may be locked out by clients/Shop (callbacks)
       `--allow critical` if that is meant
     "#);
+}
+
+#[test]
+fn a_conflict_is_settled_by_the_command_that_the_plan_names() {
+    let mut stage = imported();
+    stage.change_prod(|held| held["/clients"][0]["description"] = json!("ours"));
+    change_dev(&stage, SHOP, &json!({"description": "theirs"}));
+    let told = stage.run(PLAN).out;
+    let (_, command) = told.split_once("give dev the same:  migrate ").expect("a command");
+    let command = command.lines().next().expect("a line");
+    stage.write("ours.json", &json!({"description": "ours"}).to_string());
+    done(&stage, &format!("{} --yes --quiet", command.replace("FILE", "ours.json")));
+    done(&stage, IMPORT);
+    assert_eq!(clients(&stage, "description")[0].2, json!("ours"));
+    // From here on it is the source's again.
+    change_dev(&stage, SHOP, &json!({"description": "newer"}));
+    done(&stage, IMPORT);
+    assert_eq!(clients(&stage, "description")[0].2, json!("newer"));
+}
+
+#[test]
+fn an_element_that_both_changed_is_told_by_itself_and_overwritten_where_that_is_asked_for() {
+    let (mut source, mut target) = (dev(), prod());
+    let api = |id: &str, text: &str| json!([{"id": id, "identifier": "https://orders", "name": "Orders", "scopes": [{"value": "read", "description": text}]}]);
+    source["data"]["/resource-servers"] = api("rsDev", "read");
+    target["data"]["/resource-servers"] = api("rsProd", "read");
+    let mut stage = Stage::of(source, target, "");
+    done(&stage, IMPORT);
+    stage.change_prod(|held| held["/resource-servers"][0]["scopes"][0]["description"] = json!("ours"));
+    stage.write("fields.json", &json!({"scopes": [{"value": "read", "description": "theirs"}]}).to_string());
+    done(&stage, "api patch resource-servers/rsDev --data fields.json --tenant dev --yes --quiet");
+    assert_snapshot!(stage.run(PLAN).whole(), @r#"
+    exit 0
+    prod holds everything dev has but what is left out: 4 resources equal.
+    Nothing to do.
+
+    Left out
+      API "https://orders": both tenants changed its scopes (read) since the last run
+
+    Changed in both since the last run
+      API "https://orders": scopes (read): {description: read, value: read} -> {description: theirs, value: read} in dev, {description: ours, value: read} in prod
+      `--drift overwrite` writes what dev has, also over all else that prod changed by itself
+      to keep what prod has, give dev the same:  migrate update resource-servers rsDev FILE --tenant dev
+    "#);
+    let conflicts = stage.run(&format!("{PLAN} --output json")).json()["conflicts"].clone();
+    assert_eq!((&conflicts[0]["base"]["description"], &conflicts[0]["desired"]["description"]), (&json!("read"), &json!("theirs")));
+    done(&stage, &format!("{IMPORT} --drift overwrite"));
+    assert_eq!(stage.prod("/resource-servers")[0]["scopes"], json!([{"value": "read", "description": "theirs"}]));
 }
 
 #[test]

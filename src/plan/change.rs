@@ -127,8 +127,9 @@ impl Making<'_> {
         let Some(base) = self.past.base.of_target(&wanted.key, &held.id).filter(|_| !is_equal) else { return Some(None) };
         let mut merged = merge(kind, base, &wanted.body, &held.body, self.past.on_drift);
         if !merged.conflicts.is_empty() {
-            let fields = merged.conflicts.join(", ");
-            self.leave_out(&wanted.key, format!("both tenants changed its {fields} since the last run; settle it in one of them"));
+            let fields: Vec<&str> = merged.conflicts.iter().map(|clash| clash.path.as_str()).collect();
+            self.leave_out(&wanted.key, format!("both tenants changed its {} since the last run", fields.join(", ")));
+            self.plan.conflicts.extend(merged.in_conflict(&wanted.key, &wanted.id));
             return None;
         }
         let drift = merged.told(&wanted.key);

@@ -12,12 +12,12 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::Drift;
 use super::diff::{normal, same};
+use super::{Conflict, Drift};
 use crate::base::Applied;
 use crate::body::{Body, join};
 use crate::catalog::Kind;
-use crate::resource::Key;
+use crate::resource::{Id, Key};
 use crate::snapshot::refs;
 
 /// What to do about fields that the target changed by itself.
@@ -40,9 +40,19 @@ pub(super) struct Merged {
     /// Fields that the target changed by itself: path, base, live.
     pub(super) drift: Vec<(String, Option<Value>, Option<Value>)>,
     /// Fields that both changed, each in its way.
-    pub(super) conflicts: Vec<String>,
+    pub(super) conflicts: Vec<Clash>,
     /// Fields that the source dropped since the base.
     pub(super) dropped: Vec<String>,
+}
+
+/// A field that both changed, each in its way, and what it holds on the three sides.
+#[derive(Debug)]
+pub(super) struct Clash {
+    /// The field, and the element of it where only that is meant.
+    pub(super) path: String,
+    base: Option<Value>,
+    desired: Option<Value>,
+    live: Option<Value>,
 }
 
 /// Merges what is desired into what is live, by what both agreed on.
@@ -114,7 +124,10 @@ impl Sides<'_> {
                     merged.body.put(&path, held.cloned());
                 }
             }
-            (false, true) if !self.is_overwritten => merged.conflicts.push(path),
+            (false, true) if !self.is_overwritten => {
+                let (base, desired, live) = (before.cloned(), wanted.cloned(), held.cloned());
+                merged.conflicts.push(Clash { path, base, desired, live });
+            }
             (false, _) => {
                 if wanted.is_none() {
                     merged.dropped.push(path);
@@ -150,17 +163,19 @@ fn merged_set(
     };
     let all = wanted.iter().chain(held.iter().filter(|element| !wanted.contains(element)));
     let list: Vec<Value> = all.filter(stays).cloned().collect();
-    if let Some(name) = kind.told_apart_by(path).and_then(|field| twice(&list, field)) {
-        merged.conflicts.push(format!("{path} ({name})"));
+    if let Some((field, name)) = kind.told_apart_by(path).and_then(|field| Some((field, twice(&list, field)?))) {
+        let of_that_name = |list: &[Value]| list.iter().find(|element| element[field] == *name).cloned();
+        let shown = refs::as_reference(name).map_or_else(|| name.as_str().unwrap_or_default().to_owned(), |key| key.to_string());
+        let (base, desired, live) = (of_that_name(&before), of_that_name(&wanted), of_that_name(&held));
+        merged.conflicts.push(Clash { path: format!("{path} ({shown})"), base, desired, live });
     }
     Some(Value::Array(list))
 }
 
 /// Returns what two elements are called that are one thing to the API, since this field of both holds the same.
-fn twice(list: &[Value], field: &str) -> Option<String> {
+fn twice<'list>(list: &'list [Value], field: &str) -> Option<&'list Value> {
     let mut seen = HashSet::new();
-    let name = list.iter().map(|element| &element[field]).find(|name| !seen.insert(name.as_str()) && name.is_string())?;
-    refs::as_reference(name).map(|key| key.to_string()).or_else(|| name.as_str().map(str::to_owned))
+    list.iter().map(|element| &element[field]).find(|name| !seen.insert(name.as_str()) && name.is_string())
 }
 
 impl Merged {
@@ -169,6 +184,18 @@ impl Merged {
         let drift = std::mem::take(&mut self.drift);
         drift.into_iter().map(|(path, base, live)| Drift { key: key.clone(), path, base, live }).collect()
     }
+
+    /// Returns what a plan says of the conflicts of a resource, which has this id in the source.
+    pub(super) fn in_conflict(self, key: &Key, source_id: &Id) -> impl Iterator<Item = Conflict> {
+        self.conflicts.into_iter().map(|Clash { path, base, desired, live }| Conflict {
+            key: key.clone(),
+            source_id: source_id.clone(),
+            path,
+            base,
+            desired,
+            live,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -176,7 +203,6 @@ mod tests {
     use super::*;
     use crate::body::Packed;
     use crate::catalog::Catalog;
-    use crate::resource::Id;
     use serde_json::json;
 
     fn merged_on(on_drift: OnDrift, base: Value, desired: Value, live: Value) -> Merged {
@@ -211,7 +237,9 @@ mod tests {
     #[test]
     fn a_field_that_both_changed_is_a_conflict_and_one_that_both_changed_alike_is_none() {
         let both = merged(json!({"description": "a"}), json!({"description": "b"}), json!({"description": "c"}));
-        assert_eq!(both.conflicts, ["description"]);
+        let clash = &both.conflicts[0];
+        assert_eq!((both.conflicts.len(), clash.path.as_str()), (1, "description"));
+        assert_eq!((&clash.base, &clash.desired, &clash.live), (&Some(json!("a")), &Some(json!("b")), &Some(json!("c"))));
         let alike = merged(json!({"description": "a"}), json!({"description": "b"}), json!({"description": "b"}));
         assert!(alike.conflicts.is_empty() && alike.drift.is_empty());
     }
@@ -245,7 +273,10 @@ mod tests {
         let body = |value| Body::from_value(value).expect("an object");
         let base = Applied { id: Id::new("a"), body: body(scopes("a")).into(), own: None, kept: Vec::new() };
         let both = merge(kind, &base, &body(scopes("b")), &body(scopes("c")), OnDrift::Keep);
-        assert_eq!(both.conflicts, ["scopes (read)"]);
+        let clash = &both.conflicts[0];
+        assert_eq!((both.conflicts.len(), clash.path.as_str()), (1, "scopes (read)"));
+        let element = |text: &str| Some(json!({"value": "read", "description": text}));
+        assert_eq!((&clash.base, &clash.desired, &clash.live), (&element("a"), &element("b"), &element("c")));
         let one = merge(kind, &base, &body(scopes("b")), &body(scopes("a")), OnDrift::Keep);
         assert_eq!((one.conflicts.len(), one.body.into_value()), (0, scopes("b")));
     }
@@ -257,7 +288,7 @@ mod tests {
         let body = |value| Body::from_value(value).expect("an object");
         let base = Applied { id: Id::new("org"), body: body(clients("a")).into(), own: None, kept: Vec::new() };
         let both = merge(kind, &base, &body(clients("b")), &body(clients("c")), OnDrift::Keep);
-        assert_eq!(both.conflicts, ["clients (clients/Web)"]);
+        assert_eq!(both.conflicts.iter().map(|clash| clash.path.as_str()).collect::<Vec<_>>(), ["clients (clients/Web)"]);
         let one = merge(kind, &base, &body(clients("a")), &body(clients("c")), OnDrift::Keep);
         assert_eq!((one.conflicts.len(), one.body.into_value()), (0, clients("c")));
     }

@@ -95,6 +95,9 @@ pub struct Plan {
     /// Fields that the target changed by itself since the last run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<Drift>,
+    /// Fields that both tenants changed since the last run, each in its way; their resources are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<Conflict>,
     /// Anything else worth a line.
     pub notes: Vec<String>,
     /// The run that this takes back, where it takes one back.
@@ -121,6 +124,26 @@ pub struct Drift {
     /// What was last applied; absent where there was nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Value>,
+    /// What the target holds; absent where it holds nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Value>,
+}
+
+/// A field that both tenants changed since the last run, each in its way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// The resource.
+    pub key: Key,
+    /// What the source calls it.
+    pub source_id: Id,
+    /// The field, and the element of it where only that is meant.
+    pub path: String,
+    /// What was last applied; absent where there was nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Value>,
+    /// What the source wants; absent where it wants nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired: Option<Value>,
     /// What the target holds; absent where it holds nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Value>,
@@ -244,6 +267,7 @@ impl Plan {
             shared: BTreeMap::new(),
             unknown: BTreeMap::new(),
             drift: Vec::new(),
+            conflicts: Vec::new(),
             notes: Vec::new(),
             undoes: None,
         }

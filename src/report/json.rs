@@ -4,8 +4,8 @@
 //! command ends with.
 //!
 //! ```text
-//! plan    source target counts changes[] left_out[] manual[] left_alone[] unchanged{} target_only{} unknown{} notes[] refusals[] exit
-//! run     source target state counts seconds requests waited_seconds changes[] differs[] left_out[] manual[] secrets[] run exit
+//! plan    source target counts changes[] left_out[] drift[] conflicts[] manual[] left_alone[] unchanged{} target_only{} unknown{} notes[] refusals[] exit
+//! run     source target state counts seconds requests waited_seconds changes[] differs[] left_out[] conflicts[] manual[] secrets[] run exit
 //! export  tenant domain taken count kinds{} twice[] unknown{} secrets path is_same exit
 //! ```
 
@@ -35,6 +35,7 @@ pub fn plan_json(plan: &Plan, refusals: &[Refusal], exit: u8) -> Value {
         "changes": changes,
         "left_out": plan.left_out,
         "drift": plan.drift,
+        "conflicts": plan.conflicts,
         "manual": plan.manual,
         "left_alone": plan.left_alone,
         "unchanged": plan.unchanged,
@@ -71,6 +72,7 @@ pub fn summary_json(run: &EndedRun<'_>, exit: u8) -> Value {
         "changes": changes,
         "differs": run.summary.differs,
         "left_out": run.plan.left_out,
+        "conflicts": run.plan.conflicts,
         "manual": run.due(),
         "secrets": run.summary.made.iter().map(|made| secret(run, made)).collect::<Vec<_>>(),
         "run": run.folder,

@@ -67,7 +67,7 @@ impl Night<'_> {
     /// Returns how it went, for programs.
     ///
     /// ```text
-    /// source target began ended text exit  runs[{run resumed earlier state counts seconds requests waited_seconds secrets_lost}]  left_out[] drift[] notes[]  limit  error causes[] hint
+    /// source target began ended text exit  runs[{run resumed earlier state counts seconds requests waited_seconds secrets_lost}]  left_out[] drift[] conflicts[] notes[]  limit  error causes[] hint
     /// ```
     ///
     /// The `counts` of a run are this night's; `earlier` is how many of its changes were in the target before.
@@ -82,6 +82,7 @@ impl Night<'_> {
             "runs": runs,
             "left_out": self.plan.map_or(&[][..], |plan| &plan.left_out),
             "drift": self.plan.map_or(&[][..], |plan| &plan.drift),
+            "conflicts": self.plan.map_or(&[][..], |plan| &plan.conflicts),
             "notes": self.plan.map_or(&[][..], |plan| &plan.notes),
             "limit": self.limit,
             "error": null, "causes": [], "hint": null,

@@ -3,10 +3,10 @@
 use super::sections::Remark;
 use super::summary::{EndedRun, heading_text};
 use super::table::Table;
-use super::values::{cut, element, inline};
+use super::values::{cut, element, or_none};
 use super::words::{duration, enumeration, named, number};
 use crate::event::Outcome;
-use crate::plan::{Action, Change, Drift, LeftOut, Plan};
+use crate::plan::{Action, Change, Conflict, Drift, LeftOut, Plan};
 
 /// Characters shown of what one change does.
 const WIDTH: usize = 400;
@@ -41,6 +41,7 @@ pub(super) fn page(run: &EndedRun<'_>) -> Page {
         ("Answered otherwise than sent".to_owned(), table(&["what"], run.summary.differs.iter().map(|line| [line.clone()]))),
         ("By hand".to_owned(), table(&["resource", "step"], run.due().iter().map(|manual| [named(&manual.key), manual.step.clone()]))),
         ("Left out".to_owned(), left(&plan.left_out)),
+        ("Changed in both since the last run".to_owned(), conflicts(plan)),
         ("Applied".to_owned(), changes(applied(run).into_iter())),
         ("Changed by the target itself".to_owned(), drift(plan)),
         ("Left alone".to_owned(), left(&plan.left_alone)),
@@ -103,9 +104,16 @@ fn changes<'plan>(changes: impl Iterator<Item = &'plan Change>) -> Table {
 }
 
 fn drift(plan: &Plan) -> Table {
-    let shown = |value: &Option<serde_json::Value>| value.as_ref().map_or("(none)".to_owned(), |value| cut(&inline(value), 80));
+    let shown = |value: &Option<serde_json::Value>| or_none(value.as_ref(), 80);
     let row = |drift: &Drift| [named(&drift.key), drift.path.clone(), shown(&drift.base), shown(&drift.live)];
     table(&["resource", "field", "last applied", "now"], plan.drift.iter().map(row))
+}
+
+fn conflicts(plan: &Plan) -> Table {
+    let shown = |value: &Option<serde_json::Value>| or_none(value.as_ref(), 80);
+    let row = |one: &Conflict| [named(&one.key), one.path.clone(), shown(&one.base), shown(&one.desired), shown(&one.live)];
+    let sides = [plan.source.tenant.as_str(), plan.target.tenant.as_str()];
+    table(&["resource", "field", "last applied", sides[0], sides[1]], plan.conflicts.iter().map(row))
 }
 
 /// Returns what a change does, in one line.
@@ -115,7 +123,7 @@ fn what(change: &Change) -> String {
         Action::Create { body, .. } | Action::Remove { body, .. } => names(&mut body.0.keys()),
         Action::Update { body, edits, .. } if edits.is_empty() => names(&mut body.0.keys()),
         Action::Update { edits, .. } => {
-            let shown = |value: &Option<serde_json::Value>| value.as_ref().map_or("(none)".to_owned(), |value| cut(&inline(value), 80));
+            let shown = |value: &Option<serde_json::Value>| or_none(value.as_ref(), 80);
             edits.iter().map(|edit| format!("{}: {} -> {}", edit.path, shown(&edit.old), shown(&edit.new))).collect::<Vec<_>>().join("; ")
         }
         Action::Elements { added, removed, .. } => {

@@ -2,11 +2,12 @@
 
 use super::changes::change;
 use super::paint::{QUIET, REMOVED, TITLE, painted};
+use super::schedule::shell_word;
 use super::sections::{Remark, by_hand, first, remarks, section};
-use super::values::{cut, inline};
+use super::values::or_none;
 use super::words::{count, named, names, number, printable};
 use crate::plan::guard::Refusal;
-use crate::plan::{Action, Change, Counts, Drift, Drifted, Plan};
+use crate::plan::{Action, Change, Conflict, Counts, Drift, Drifted, Plan};
 
 /// Names shown of resources that stay.
 const FEW: usize = 5;
@@ -20,6 +21,7 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], next: &str) -> String {
     let mut blocks = vec![heading(plan, refusals)];
     blocks.extend(stages(plan));
     blocks.extend(section("Left out", remarks(plan.left_out.iter().map(Remark::from))));
+    blocks.extend(conflicts(plan));
     blocks.extend(section(&format!("Changed in {} by itself since the last run", plan.target.tenant), drifted(&plan.drift)));
     blocks.extend(by_hand(plan.manual.iter()));
     if plan.is_empty() {
@@ -56,12 +58,33 @@ pub fn drift(target: &str, Drifted { moved, gone, unseen }: &Drifted) -> String 
 
 /// Returns fields that a target changed by itself, a line each.
 fn drifted(moved: &[Drift]) -> Vec<String> {
-    let shown = |value: &Option<serde_json::Value>| value.as_ref().map_or("(none)".to_owned(), |value| cut(&inline(value), 60));
     let line = |drift: &Drift| {
-        let (path, base, live) = (printable(&drift.path), shown(&drift.base), shown(&drift.live));
+        let (path, base, live) = (printable(&drift.path), or_none(drift.base.as_ref(), 60), or_none(drift.live.as_ref(), 60));
         format!("{}: {path}: {base} -> {live}", named(&drift.key))
     };
     moved.iter().map(line).collect()
+}
+
+/// Returns fields that both tenants changed, with what each holds, and how a person settles that.
+fn conflicts(plan: &Plan) -> Option<String> {
+    let (source, target) = (&plan.source.tenant, &plan.target.tenant);
+    let line = |conflict: &Conflict| {
+        let [base, desired, live] = [&conflict.base, &conflict.desired, &conflict.live].map(|value| or_none(value.as_ref(), 40));
+        format!("{}: {}: {base} -> {desired} in {source}, {live} in {target}", named(&conflict.key), printable(&conflict.path))
+    };
+    let first = plan.conflicts.first()?;
+    let settles = [
+        format!("`--drift overwrite` writes what {source} has, also over all else that {target} changed by itself"),
+        format!("to keep what {target} has, give {source} the same:  {}", update(first, source)),
+    ];
+    section("Changed in both since the last run", plan.conflicts.iter().map(line).chain(settles).collect())
+}
+
+/// Returns the command that changes the resource of a conflict in its source, whatever it is called there.
+fn update(conflict: &Conflict, source: &str) -> String {
+    let kind = conflict.key.kind();
+    let id = if conflict.key.name().is_empty() { String::new() } else { format!(" {}", shell_word(conflict.source_id.as_str())) };
+    format!("migrate update {kind}{id} FILE --tenant {source}")
 }
 
 fn heading(plan: &Plan, refusals: &[Refusal]) -> String {

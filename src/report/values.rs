@@ -46,6 +46,11 @@ pub(super) fn element(value: &Value) -> String {
     }
 }
 
+/// Returns a value that may not be there, cut to so many characters.
+pub(super) fn or_none(value: Option<&Value>, most: usize) -> String {
+    value.map_or_else(|| "(none)".to_owned(), |value| cut(&inline(value), most))
+}
+
 /// Returns the start of a text that is too long for its line.
 pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
