@@ -177,13 +177,28 @@ fn a_change_by_hand_that_was_cut_off_and_resumed_leaves_no_links_and_no_base() {
 }
 
 #[test]
-fn a_plan_says_what_is_at_stake_where_what_was_last_written_is_missing() {
-    let stage = Stage::small();
-    let note = "what was last written of them is not known: fields that the target changed by itself are written over; put base/ of the last run back";
-    assert!(!stage.run("plan --tenant prod").out.contains(note), "nothing was written yet");
-    assert_eq!(stage.run("import --tenant prod --allow critical --yes --quiet").code, 0);
-    assert!(!stage.run("plan --tenant prod").out.contains(note), "it is known");
+fn where_what_was_last_written_is_missing_nothing_is_written_over_unasked() {
+    let mut stage = Stage::small();
+    assert_eq!(stage.run(IMPORT).code, 0, "nothing was written yet, so nothing is missing");
+    stage.change_prod(|held| client_of(held, SHOP)["description"] = json!("hot fix"));
     std::fs::remove_dir_all(stage.path("base")).expect("removed");
-    let said = stage.run("plan --tenant prod");
-    assert!(said.out.contains(note), "{}", said.whole());
+    let writes = stage.writes().len();
+    let said = stage.run("sync --from dev --to prod");
+    insta::assert_snapshot!(said.refused(), @r#"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: no-base: resources are linked, and base/dev-prod.json, which holds what was last written of them, is missing: what "prod" changed by itself would be written over; put that file of the last run back
+    hint:  if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow no-base
+    "#);
+    assert_eq!(stage.writes().len(), writes);
+    assert_eq!(stage.run("import --tenant prod --allow no-base --yes --quiet").code, 0);
+    stage.change_prod(|held| assert_eq!(client_of(held, SHOP)["description"], ""));
+}
+
+#[test]
+fn what_was_linked_by_hand_before_the_first_import_misses_no_base() {
+    let stage = Stage::small();
+    let linked = stage.run("link clients devShop000000000000000000000000a prodShop00000000000000000000000a --tenant prod --quiet");
+    assert_eq!(linked.code, 0, "{}", linked.whole());
+    assert_eq!(stage.run(IMPORT).code, 0);
 }

@@ -25,6 +25,7 @@ pub struct Memory {
     /// What was last applied.
     pub base: Base,
     fingerprints: Fingerprints,
+    had_base: bool,
     files: Files,
     catalog: &'static Catalog,
 }
@@ -74,6 +75,7 @@ impl Memory {
         Ok(Self {
             links: Links::load(&files.links)?,
             base: Base::load(&files.base)?,
+            had_base: files.base.exists(),
             fingerprints: Fingerprints::load(&files.fingerprints)?,
             files,
             catalog,
@@ -107,16 +109,17 @@ impl Memory {
     ///
     /// When a file cannot be written; those before it are.
     pub fn save(&self) -> Result<(), Error> {
-        self.links.save(&self.files.links)?;
+        // A cut between the two must not leave links that no base tells of: that would look as if it were lost.
         self.base.save(&self.files.base)?;
+        self.links.save(&self.files.links)?;
         self.fingerprints.save(&self.files.fingerprints)?;
         Ok(())
     }
 
-    /// Returns whether what was last written is not known though something was: its file is missing.
+    /// Returns whether what was last written is not known though something is linked: its file is missing. Whatever links writes both.
     #[must_use]
     pub fn lacks_base(&self) -> bool {
-        self.base.is_empty() && self.links.iter().next().is_some()
+        !self.had_base && self.links.iter().next().is_some()
     }
 
     /// Compares the secrets that were sent with those that are supplied now.
@@ -292,6 +295,7 @@ mod tests {
 
     fn memory() -> Memory {
         Memory {
+            had_base: false,
             links: Links::default(),
             base: Base::default(),
             fingerprints: Fingerprints::default(),

@@ -10,6 +10,7 @@ use super::guards::preflight;
 use super::limits::Leeway;
 use super::prepare::{Prepared, read};
 use super::runs;
+use super::secrets_to::Secrets;
 use super::settings::TenantSettings;
 use crate::apply::{Agreement, Journal, Keeper, Memory, Moved};
 use crate::base::Base;
@@ -41,6 +42,8 @@ pub(super) struct Begun<'lock> {
     pub(super) leeway: Leeway,
     /// Who keeps the secrets that the target makes.
     pub(super) keeper: Option<Box<dyn Keeper>>,
+    /// The flags that go on with it as it began.
+    pub(super) flags: Vec<String>,
     /// The lock, as long as it goes on.
     pub(super) lock: &'lock Lock,
 }
@@ -79,7 +82,7 @@ impl<'lock> Begun<'lock> {
         file::save(&folder.join("plan.json"), &plan, &[])?;
         let journal = Journal::begin(&folder.join("journal.jsonl"), &name, &now(), by)?;
         let (plan, moved, leeway) = (Arc::new(plan), Moved::default(), Leeway::default());
-        Ok(Self { plan, tenant, memory, moved, folder, journal, promised, leeway, keeper: None, lock })
+        Ok(Self { plan, tenant, memory, moved, folder, journal, promised, leeway, keeper: None, flags: Vec::new(), lock })
     }
 
     /// Goes on with a run that was cut off: reads its files and the target; writes nothing to it yet.
@@ -101,7 +104,7 @@ impl<'lock> Begun<'lock> {
         preflight(context, &plan, &tenant, &standing).await?;
         let memory = left_of(context, &plan)?;
         let (plan, folder, leeway) = (Arc::new(plan), folder.to_owned(), Leeway::default());
-        Ok(Self { plan, tenant, memory, moved, folder, journal, promised, leeway, keeper: None, lock })
+        Ok(Self { plan, tenant, memory, moved, folder, journal, promised, leeway, keeper: None, flags: Vec::new(), lock })
     }
 
     /// Leaves alone what moved since the plan was made.
@@ -119,9 +122,9 @@ impl<'lock> Begun<'lock> {
         Self { leeway, ..self }
     }
 
-    /// Has the secrets that the target makes kept.
-    pub(super) fn with_keeper(self, keeper: Option<Box<dyn Keeper>>) -> Self {
-        Self { keeper, ..self }
+    /// Has the secrets that the target makes kept, as these flags ask for.
+    pub(super) fn with_keeper(self, keeper: Option<Box<dyn Keeper>>, secrets: &Secrets) -> Self {
+        Self { keeper, flags: secrets.typed(), ..self }
     }
 }
 

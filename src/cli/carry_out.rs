@@ -28,6 +28,8 @@ pub(super) struct Ended {
     pub(super) requests: Traffic,
     /// Its folder.
     pub(super) folder: PathBuf,
+    /// The command that goes on with it.
+    pub(super) resume: String,
     /// The exit code.
     pub(super) code: u8,
     /// The limit that ended it, in words, where one did.
@@ -39,7 +41,7 @@ pub(super) struct Ended {
 impl Ended {
     /// Returns it as it is told.
     pub(super) fn told(&self) -> report::EndedRun<'_> {
-        report::EndedRun { plan: &self.plan, summary: &self.summary, effort: self.effort, folder: &self.folder }
+        report::EndedRun { plan: &self.plan, summary: &self.summary, effort: self.effort, folder: &self.folder, resume: &self.resume }
     }
 
     /// Prints the summary; returns the exit code.
@@ -74,7 +76,7 @@ impl Outside {
 
 /// Carries out a run to its end, or as far as it may go; keeps what it leaves for the next one, and its reports.
 pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<Ended, Failure> {
-    let Begun { plan, tenant, memory, moved, folder, journal, promised, leeway, keeper, lock: _lock } = begun;
+    let Begun { plan, tenant, memory, moved, folder, journal, promised, leeway, keeper, flags, lock: _lock } = begun;
     let signal = AtomicU8::new(0);
     let outside = Outside::of(context, &plan);
     let secret = |field: &SecretField| outside.get(field);
@@ -91,13 +93,15 @@ pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<End
         room: &|| if signal.load(Ordering::Relaxed) > 0 { 0 } else { leeway.room(tenant.requests()) },
         now: &now,
     };
-    let unrecorded = |error| unrecorded(&error, &plan.target.tenant);
+    let resume = resume(context, &plan.target.tenant, flags);
+    let unrecorded = |error| unrecorded(&error, &resume);
     let (summary, journal) = tokio::select! {
         settled = run.settle() => settled.map_err(unrecorded)?,
-        code = interrupted_twice(context, &signal) => return Err(stopped_at_once(code, &plan.target.tenant)),
+        code = interrupted_twice(context, &signal, &resume) => return Err(stopped_at_once(code, &resume)),
     };
     if let Some(memory) = memory {
-        remember(memory, &plan, &summary, &promised, &secret)?;
+        let kept = remember(memory, &plan, &summary, &promised, &secret);
+        kept.map_err(|failure| failure.but(report::state(&summary)).hint(go_on(&resume)))?;
     }
     // What the run leaves for the next one is kept: only now it is over.
     apply::close(journal, &summary, &now()).map_err(unrecorded)?;
@@ -105,7 +109,7 @@ pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<End
     let limit = leeway.reached(requests).filter(|_| summary.unsent > 0 && signal == 0 && !summary.is_silent);
     let code = if limit.is_some() { OVER } else { exit_of(&plan, &summary, signal) };
     let signal = (signal > 0).then_some(signal);
-    let ended = Ended { plan, summary, effort: context.progress.effort(), requests, folder, code, limit, signal };
+    let ended = Ended { plan, summary, effort: context.progress.effort(), requests, folder, resume, code, limit, signal };
     ended.leave_reports()?;
     Ok(ended)
 }
@@ -119,7 +123,7 @@ fn remember(
     secret: &dyn Fn(&SecretField) -> Option<Secret>,
 ) -> Result<(), Failure> {
     memory.learn(plan, summary, promised, secret);
-    memory.save().map_err(|error| Failure::from(error).but(report::state(summary)).hint(go_on(&plan.target.tenant)))
+    Ok(memory.save()?)
 }
 
 /// Returns the exit code of a run: that of the signal which stopped it, where it was stopped.
@@ -144,23 +148,29 @@ pub(super) fn nothing_to_do(context: &Context, plan: &Plan) -> u8 {
 }
 
 /// A run whose journal cannot be written has stopped; what it did until then is known here for the last time.
-fn unrecorded(error: &apply::Error, target: &str) -> Failure {
+fn unrecorded(error: &apply::Error, resume: &str) -> Failure {
     let apply::Error::Journal { summary, source } = error;
-    Failure::new(FAILED, format!("{}: {error}", report::state(summary))).caused_by(source).hint(go_on(target))
+    Failure::new(FAILED, format!("{}: {error}", report::state(summary))).caused_by(source).hint(go_on(resume))
 }
 
-fn go_on(target: &str) -> String {
-    format!("free some room, then go on with `migrate import --tenant {target} --resume`")
+/// Returns the command that goes on with a run on a target.
+fn resume(context: &Context, target: &str, flags: Vec<String>) -> String {
+    let import = format!("migrate import --tenant {target} --resume");
+    std::iter::once(import).chain(flags).chain(context.given()).collect::<Vec<_>>().join(" ")
+}
+
+fn go_on(resume: &str) -> String {
+    format!("free some room, then go on with `{resume}`")
 }
 
 /// The first signal lets sent requests settle; the second ends the run at once. Returns the exit code of the second.
-async fn interrupted_twice(context: &Context, signal: &AtomicU8) -> u8 {
+async fn interrupted_twice(context: &Context, signal: &AtomicU8, resume: &str) -> u8 {
     signal.store(context.signals.next().await, Ordering::Relaxed);
-    context.tell("Stopping: requests under way are being settled. Once more stops at once; `migrate import --resume` goes on later.");
+    context.tell(&format!("Stopping: requests under way are being settled. Once more stops at once; `{resume}` goes on later."));
     context.signals.next().await
 }
 
-fn stopped_at_once(code: u8, target: &str) -> Failure {
+fn stopped_at_once(code: u8, resume: &str) -> Failure {
     Failure::new(code, "stopped at once: requests were under way, and what became of them is not known")
-        .hint(format!("`migrate import --tenant {target} --resume` looks that up and goes on"))
+        .hint(format!("`{resume}` looks that up and goes on"))
 }

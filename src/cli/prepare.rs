@@ -242,13 +242,12 @@ pub(super) async fn prepare_seen_by(context: &Context, route: &Route, witness: O
     };
     let mut plan = plan_after(context.catalog, &desired, &live, past);
     plan.notes.extend(untouched.into_iter().map(|place| format!("the rule at {place} had nothing to do")));
-    if memory.lacks_base() {
-        let what = "resources are linked, and what was last written of them is not known: fields that the target changed by itself are written over";
-        plan.notes.push(format!("{what}; put base/ of the last run back to keep them"));
-    }
     let mut refusals = guard::refusals(context.catalog, &plan, &desired, &live, target.most_changed);
     if route.manner.drift == DriftChoice::Refuse {
         refusals.extend(guard::drift(&plan));
+    }
+    if memory.lacks_base() {
+        refusals.extend(guard::no_base(&plan));
     }
     refusals.extend(guard::secrets(&plan, &|field| context.secret(field).is_some()));
     Ok(Prepared { plan, refusals, tenant, desired, live, memory, source: stored.path().to_owned() })

@@ -40,7 +40,7 @@ const MASKED: &str = "[REDACTED]";
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Rehearsing {
     /// Try it on a copy of the target that lives in this process; nothing is written to the target
-    #[arg(long, conflicts_with_all = ["dry_run", "resume", "plan", "secrets_to"])]
+    #[arg(long, conflicts_with_all = ["dry_run", "out", "resume", "plan"])]
     pub(super) rehearse: bool,
     /// What goes wrong at the copy and when, as in cut-after@3 or 429@w5x3
     #[arg(long, value_name = "SPEC", requires = "rehearse")]

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::failure::{FAILED, Failure, USAGE};
 use crate::apply::{Keeper, NewSecret};
 use crate::disk::Appender;
+use crate::report::shell_word;
 use crate::resource::{Id, Key, Secret};
 
 /// How long a command may take for one secret.
@@ -33,6 +34,11 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
+    /// Returns the flag that asks for it, to be typed in another command.
+    pub(super) fn typed(&self) -> Vec<String> {
+        self.words().iter().map(|word| shell_word(word)).collect()
+    }
+
     /// Returns the flag that asks for it.
     pub(super) fn words(&self) -> Vec<String> {
         let place = |to: &SecretsTo| match to {

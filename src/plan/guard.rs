@@ -27,7 +27,7 @@ pub struct Refusal {
 pub const CRITICAL: &str = "critical";
 
 /// The names that `--allow` takes.
-pub const ALLOWED: [&str; 4] = ["many-changes", "leak", "deletes", CRITICAL];
+pub const ALLOWED: [&str; 5] = ["many-changes", "leak", "deletes", CRITICAL, "no-base"];
 
 /// How many resources may change below the size at which the share counts.
 const FEW: usize = 3;
@@ -102,6 +102,17 @@ pub fn drift(plan: &Plan) -> Option<Refusal> {
     let list = moved.iter().cloned().collect::<Vec<_>>().join(", ");
     let message = format!("\"{}\" changed by itself since the last run ({list}); --drift keep or overwrite settles it", plan.target.tenant);
     (!moved.is_empty()).then_some(Refusal { guard: "drift".into(), can_be_allowed: false, message })
+}
+
+/// Where what was last written is not known, what the target changed by itself cannot be told from what the source has yet to change.
+pub fn no_base(plan: &Plan) -> Option<Refusal> {
+    let (source, target) = (&plan.source.tenant, &plan.target.tenant);
+    let message = format!(
+        "resources are linked, and base/{source}-{target}.json, which holds what was last written of them, is missing: what \"{target}\" \
+         changed by itself would be written over; put that file of the last run back"
+    );
+    let is_any = plan.changes().any(is_of_the_target);
+    is_any.then_some(Refusal { guard: "no-base".into(), can_be_allowed: true, message })
 }
 
 /// What could lock people out of a client is agreed to by name.

@@ -73,7 +73,7 @@ mod tests {
         plan.manual.clear();
         plan.left_out.clear();
         let ended = Summary { made, ..sample::whole() };
-        let run = EndedRun { plan: &plan, summary: &ended, effort: Effort::default(), folder: std::path::Path::new("runs/r") };
+        let run = EndedRun { plan: &plan, summary: &ended, effort: Effort::default(), folder: std::path::Path::new("runs/r"), resume: "" };
         crate::report::paint::plain(&summary(&run))
     }
 

@@ -34,6 +34,8 @@ pub struct EndedRun<'run> {
     pub effort: Effort,
     /// The run's folder.
     pub folder: &'run Path,
+    /// The command that goes on with it.
+    pub resume: &'run str,
 }
 
 impl<'run> EndedRun<'run> {
@@ -127,8 +129,7 @@ pub(super) fn troubles(summary: &Summary) -> impl Iterator<Item = String> {
 /// Returns how an interrupted run goes on; one that was refused something would be refused it again.
 pub(super) fn next(run: &EndedRun<'_>) -> Option<String> {
     let Tally { in_doubt, unsent, .. } = run.summary.tally();
-    let target = &run.plan.target.tenant;
-    let resume = format!("migrate import --tenant {target} --resume");
+    let (target, resume) = (&run.plan.target.tenant, run.resume);
     match (run.summary.is_silent, in_doubt + unsent) {
         (true, _) => Some(format!("{target} stopped answering. When it does again:  {resume}")),
         (false, 0) => None,

@@ -10,7 +10,7 @@ use crate::plan::Plan;
 
 fn run<'run>(plan: &'run Plan, summary: &'run Summary) -> EndedRun<'run> {
     let effort = Effort { took: Duration::from_secs(31), requests: 240, waited: Duration::from_secs(4) };
-    EndedRun { plan, summary, effort, folder: Path::new("runs/2026-03-01T10-05-00Z") }
+    EndedRun { plan, summary, effort, folder: Path::new("runs/2026-03-01T10-05-00Z"), resume: "migrate import --tenant prod --resume" }
 }
 
 fn file(name: &str) -> String {

@@ -37,7 +37,7 @@ pub(in crate::cli) struct Import {
     /// Go on with a run that was cut off [default: the newest one of this target]
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out"])]
     resume: Option<String>,
-    /// Acknowledge a guard: many-changes, leak, deletes, critical
+    /// Acknowledge a guard: many-changes, leak, deletes, critical, no-base
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     #[command(flatten)]
@@ -76,7 +76,7 @@ impl Import {
         preflight(context, &prepared.plan, &prepared.tenant, &standing).await?;
         let keeper = self.secrets.keeper(&prepared.plan.target.tenant)?;
         context.confirm(&question(&prepared.plan), self.yes)?;
-        let begun = Begun::of(context, prepared, &lock, "import")?.with_keeper(keeper);
+        let begun = Begun::of(context, prepared, &lock, "import")?.with_keeper(keeper, &self.secrets);
         Ok(carry_out(context, begun).await?.answer(context))
     }
 
@@ -102,8 +102,9 @@ impl Import {
 
     /// Returns the command that does what was planned.
     fn in_earnest(&self, context: &Context, plan: &Plan) -> String {
-        let allow = if self.allow.is_empty() { String::new() } else { format!(" --allow {}", self.allow.join(",")) };
-        format!("{}{allow}", self.route.next_command(context, plan))
+        let allow = self.allow.first().map(|_| format!("--allow {}", self.allow.join(",")));
+        let words = std::iter::once(self.route.next_command(context, plan)).chain(allow).chain(self.secrets.typed());
+        words.collect::<Vec<_>>().join(" ")
     }
 
     /// A dry run is an import that ends here.
@@ -130,7 +131,7 @@ impl Import {
         }
         let keeper = self.secrets.keeper(&plan.target.tenant)?;
         context.confirm(&question(&plan), self.yes)?;
-        let begun = Begun::of_plan(context, plan, tenant, &lock, "import")?.except(moved).with_keeper(keeper);
+        let begun = Begun::of_plan(context, plan, tenant, &lock, "import")?.except(moved).with_keeper(keeper, &self.secrets);
         Ok(carry_out(context, begun).await?.answer(context))
     }
 
@@ -144,7 +145,7 @@ impl Import {
         };
         refuse_ended(&folder)?;
         let begun = Begun::again(context, target, &folder, &lock, &self.route.manner.include).await?;
-        let begun = begun.with_keeper(self.secrets.keeper(&target.name)?);
+        let begun = begun.with_keeper(self.secrets.keeper(&target.name)?, &self.secrets);
         let changes = report::count(begun.plan.changes().count(), "change");
         context.confirm(&format!("Go on with {}, {changes} to \"{}\" ({})?", folder.display(), target.name, target.domain), self.yes)?;
         // What an overtaken run applied before is not the last that is known of it: the next plan finds out what it did.

@@ -38,7 +38,7 @@ pub(in crate::cli) struct Sync {
     to: Option<String>,
     #[command(flatten)]
     manner: Manner,
-    /// Acknowledge a guard for every night: many-changes, leak, deletes
+    /// Acknowledge a guard for every night: many-changes, leak, deletes, no-base
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     #[command(flatten)]
@@ -157,7 +157,8 @@ impl Sync {
             course.plan = Some(Arc::new(prepared.plan));
             return Err(hint.into_iter().fold(failure, Failure::hint));
         }
-        let begun = Begun::of(context, prepared, &lock, "sync")?.within(leeway).with_keeper(self.secrets.keeper(&target.name)?);
+        let begun =
+            Begun::of(context, prepared, &lock, "sync")?.within(leeway).with_keeper(self.secrets.keeper(&target.name)?, &self.secrets);
         course.plan = Some(begun.plan.clone());
         let code = course.run.insert(carry_out(context, begun).await?).code;
         Ok(course.with_lost_secrets(code))
@@ -174,7 +175,7 @@ impl Sync {
         course: &mut Course,
     ) -> Result<Option<u8>, Failure> {
         let begun = unless_stopped(context, Begun::again(context, target, &past.folder, lock, &self.manner.include)).await?;
-        let begun = begun.within(leeway.clone()).with_keeper(self.secrets.keeper(&target.name)?);
+        let begun = begun.within(leeway.clone()).with_keeper(self.secrets.keeper(&target.name)?, &self.secrets);
         let ended = carry_out(context, begun).await?;
         let Resumed { ended, .. } = course.resumed.insert(Resumed { ended, earlier: past.applied().len() });
         leeway.spend(ended.requests);
@@ -191,7 +192,7 @@ impl Sync {
         let guards = standing.iter().map(|refusal| refusal.guard.as_ref());
         let names: BTreeSet<&str> = self.allow.iter().map(String::as_str).chain(guards).collect();
         let names: Vec<&str> = names.into_iter().collect();
-        let command = [vec![route.next_command(context, plan), "--allow".to_owned(), names.join(",")], self.secrets.words()].concat();
+        let command = [vec![route.next_command(context, plan), "--allow".to_owned(), names.join(",")], self.secrets.typed()].concat();
         (!standing.is_empty()).then(|| format!("if that is meant, do it once by hand:  {}", command.join(" ")))
     }
 }

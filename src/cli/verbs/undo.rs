@@ -69,7 +69,7 @@ impl Undo {
         preflight(context, &plan, &tenant, &standing).await?;
         let keeper = self.secrets.keeper(&target.name)?;
         context.confirm(&self.question(&plan), self.yes)?;
-        let begun = Begun::of_plan(context, plan, tenant, &lock, "undo")?.with_keeper(keeper);
+        let begun = Begun::of_plan(context, plan, tenant, &lock, "undo")?.with_keeper(keeper, &self.secrets);
         Ok(carry_out(context, begun).await?.answer(context))
     }
 
