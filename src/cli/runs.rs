@@ -93,9 +93,9 @@ pub(super) fn newest_of(runs: &Path, target: &str) -> Option<String> {
     names(runs).into_iter().find(|name| is_of(name, target))
 }
 
-/// Returns the name of the newest run on a target that came as far as to begin its journal; nothing was sent before that.
+/// Returns the name of the newest run on a target that came as far as its journal; its plan is whole by then, and nothing was sent before.
 pub(super) fn newest_begun(runs: &Path, target: &str) -> Option<String> {
-    let has_begun = |name: &String| std::fs::metadata(runs.join(name).join("journal.jsonl")).is_ok_and(|journal| journal.len() > 0);
+    let has_begun = |name: &String| runs.join(name).join("journal.jsonl").exists();
     names(runs).into_iter().filter(|name| is_of(name, target)).find(has_begun)
 }
 

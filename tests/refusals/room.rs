@@ -144,7 +144,7 @@ fn an_import_ends_right_wherever_the_room_ended() {
     for room in rooms() {
         let room = room.more(if matches!(room, Room::Pages(_)) { pages_of_a_snapshot() } else { 0 });
         let refused = until_there_is_room(room, 1, IMPORT, &|stage, said| {
-            let is_cut = stage.run("runs --dir kept").out.contains("can be resumed");
+            let is_cut = stage.run("runs --dir kept").out.contains("unfinished");
             let line = if is_cut { "import --tenant prod --resume --yes --quiet" } else { IMPORT };
             let again = stage.run(&format!("{line} --dir kept"));
             assert_eq!(again.code, 0, "{room:?}: {}\n{}", said.whole(), again.whole());
