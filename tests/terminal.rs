@@ -38,7 +38,7 @@ fn causes_hints_and_steps_are_broken_between_words_and_commands_are_not() {
       1. client "Till": the target makes a new client_secret; hand it to whoever
          uses this client
 
-    Refused: critical: people may be locked out by clients/Shop: callbacks
+    Refused: critical: people may be locked out by clients/Shop (callbacks)
       `--allow critical` if that is meant
     "#);
     let stage = without_credentials();

@@ -321,6 +321,7 @@ fn a_plan_is_json_for_programs() {
           "stage": "Applications"
         }
       ],
+      "conflicts": [],
       "counts": {
         "creates": 1,
         "unchanged": 2,
@@ -383,6 +384,7 @@ fn an_import_is_json_for_programs() {
           "verb": "create"
         }
       ],
+      "conflicts": [],
       "counts": {
         "applied": 2,
         "failed": 0,
