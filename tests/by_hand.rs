@@ -1,7 +1,6 @@
 //! What cannot be copied is left out, or named as a step, before the first write.
 
-use migrate::fingerprints::Fingerprints;
-use migrate::links::Links;
+use migrate::apply::Memory;
 use migrate::plan::Plan;
 use migrate::resource::Key;
 use migrate::sandbox::{Sandbox, State};
@@ -9,7 +8,7 @@ use migrate::snapshot::{Desired, Supplied};
 use migrate::tenant::Tenant;
 use serde_json::{Value, json};
 
-use crate::flows::{Imported, import_after, read, start};
+use crate::flows::{Imported, import, nothing_remembered, read, start};
 
 const DEV: &str = "acme-dev.eu.auth0.com";
 const PROD: &str = "acme-prod.eu.auth0.com";
@@ -19,8 +18,7 @@ struct Pair {
     desired: Desired,
     into: Sandbox,
     tenant: Tenant,
-    links: Links,
-    sent: Fingerprints,
+    memory: Memory,
 }
 
 impl Pair {
@@ -29,7 +27,7 @@ impl Pair {
         let (_from, from) = start(state(DEV, dev)).await;
         let desired = Desired::unmapped(read(&from).await);
         let (into, tenant) = start(state(PROD, prod)).await;
-        Self { desired, into, tenant, links: Links::default(), sent: Fingerprints::default() }
+        Self { desired, into, tenant, memory: nothing_remembered() }
     }
 
     fn key(text: &str) -> Key {
@@ -48,9 +46,9 @@ impl Pair {
 
     /// Imports; nothing may be refused, and a second import must find nothing to do.
     async fn import(&mut self) -> Plan {
-        let Imported { plan, summary, .. } = import_after(&self.desired, &self.tenant, &mut self.links, &mut self.sent).await;
+        let Imported { plan, summary, .. } = import(&self.desired, &self.tenant, &mut self.memory).await;
         assert!(summary.is_whole(), "{:?}", summary.settled);
-        let again = import_after(&self.desired, &self.tenant, &mut self.links, &mut self.sent).await.plan;
+        let again = import(&self.desired, &self.tenant, &mut self.memory).await.plan;
         assert!(again.is_empty(), "{:?}", again.changes().next());
         plan
     }

@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::flows::{Imported, NOW, import, read, start};
+use crate::flows::{Imported, NOW, import, nothing_remembered, read, start};
 use migrate::catalog::Catalog;
 use migrate::event::{Outcome, Unwatched};
 use migrate::export::{Selection, export};
-use migrate::links::Links;
 use migrate::plan::Plan;
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
@@ -37,15 +36,15 @@ async fn copied(source: Value, target: Value) -> Copied {
 
 async fn land(source: &Snapshot, target: Value) -> Copied {
     let (into, tenant) = start(state("omega.eu.auth0.com", &target)).await;
-    let mut links = Links::default();
+    let mut memory = nothing_remembered();
     let desired = Desired::unmapped(source.clone());
-    let Imported { plan, summary, .. } = import(&desired, &tenant, &mut links).await;
+    let Imported { plan, summary, .. } = import(&desired, &tenant, &mut memory).await;
     let refused: Vec<_> = summary.settled.iter().filter(|one| !matches!(one.outcome, Outcome::Applied(_))).collect();
     assert!(refused.is_empty(), "{refused:?}");
     let seen = into.requests();
     let writes = seen.iter().filter(|seen| seen.method != "GET" && !seen.path.contains("/oauth/"));
     let writes = writes.map(|seen| format!("{} {}", seen.method, seen.path)).collect();
-    let again = import(&desired, &tenant, &mut links).await.plan;
+    let again = import(&desired, &tenant, &mut memory).await.plan;
     assert!(again.is_empty(), "{:?}", again.changes().next());
     let held = into.state().to_json()["data"].take();
     assert_eq!(read(&tenant).await.tenant, "omega.eu.auth0.com");

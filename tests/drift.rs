@@ -196,6 +196,21 @@ fn where_what_was_last_written_is_missing_nothing_is_written_over_unasked() {
 }
 
 #[test]
+fn what_a_client_had_before_it_was_adopted_stays_in_every_import_after() {
+    let mut target = prod();
+    let own = json!({"grant_types": ["implicit"], "refresh_token": {"rotation_type": "rotating", "expiration_type": "expiring"}, "oidc_conformant": true});
+    let shop = client_of(&mut target["data"], SHOP).as_object_mut().expect("a client");
+    shop.extend(own.as_object().expect("fields").clone());
+    let stage = Stage::of(dev(), target, "");
+    assert_eq!(stage.run(IMPORT).code, 0);
+    for _ in 0..2 {
+        let again = stage.run(IMPORT);
+        assert!(again.code == 0 && again.out.contains("Nothing to do."), "{}", again.whole());
+    }
+    assert_eq!(stage.prod("/clients")[0]["grant_types"], own["grant_types"]);
+}
+
+#[test]
 fn what_was_linked_by_hand_before_the_first_import_misses_no_base() {
     let stage = Stage::small();
     let linked = stage.run("link clients devShop000000000000000000000000a prodShop00000000000000000000000a --tenant prod --quiet");

@@ -9,7 +9,6 @@ use migrate::catalog::Catalog;
 use migrate::catalog::limits::Rate;
 use migrate::event::Unwatched;
 use migrate::export::{Selection, export};
-use migrate::links::Links;
 use migrate::resource::Secret;
 use migrate::sandbox::{Options, Sandbox, Seen, State};
 use migrate::snapshot::{Desired, Snapshot};
@@ -17,7 +16,7 @@ use migrate::tenant::{Contact, Credentials, Tenant};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::flows::{Imported, NOW, import};
+use crate::flows::{Imported, NOW, import, nothing_remembered};
 use crate::program::{command, configure};
 
 const SHARE: f64 = 0.8;
@@ -97,7 +96,7 @@ async fn refused_by(rate: Rate, is_known: bool, latency: Duration) -> usize {
     let a_second = f64::from(rate.a_minute) / 60.0;
     let prod = start(Options::new(State::empty("prod.eu.auth0.com")).allowance(a_second, rate.burst).latency(latency)).await;
     let (tenant, started) = (talk_to(&prod, is_known.then_some(rate)), Instant::now());
-    let Imported { plan, summary, .. } = import(&Desired::unmapped(source), &tenant, &mut Links::default()).await;
+    let Imported { plan, summary, .. } = import(&Desired::unmapped(source), &tenant, &mut nothing_remembered()).await;
     assert_eq!((plan.changes().count(), summary.is_whole()), (301, true), "{:?}", summary.tally());
     let (took, asked) = (started.elapsed(), prod.demand());
     let requests = f64::from(u32::try_from(asked.reads + asked.writes).expect("some hundred"));

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate::apply::Summary;
 use migrate::body::Body;
 use migrate::catalog::Catalog;
-use migrate::links::Links;
 use migrate::plan::diff::normal;
 use migrate::plan::{Done, Plan, undo};
 use migrate::resource::Resource;
@@ -16,7 +15,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use crate::flows::{Imported, carried_out, import, read, start};
+use crate::flows::{Imported, carried_out, import, nothing_remembered, read, start};
 
 const SOURCE: &str = "acme-dev.eu.auth0.com";
 const TARGET: &str = "acme-prod.eu.auth0.com";
@@ -179,8 +178,8 @@ async fn copy(sketch: Sketch) -> Result<(), TestCaseError> {
     let (_from, from) = start(tenant(&sketch, SOURCE, "Src")).await;
     let target = if sketch.shared { tenant(&sketch, TARGET, "Tgt") } else { State::empty(TARGET) };
     let (into, tenant) = start(target).await;
-    let (source, mut links) = (read(&from).await, Links::default());
-    let Imported { summary, .. } = import(&Desired::unmapped(source.clone()), &tenant, &mut links).await;
+    let (source, mut memory) = (read(&from).await, nothing_remembered());
+    let Imported { summary, .. } = import(&Desired::unmapped(source.clone()), &tenant, &mut memory).await;
     prop_assert!(summary.is_whole(), "{:?}", summary.settled.iter().filter(|one| one.outcome.id().is_none()).collect::<Vec<_>>());
     let held = into.state().to_json().to_string();
     prop_assert!(!held.contains(SOURCE), "the source's domain is in the target");
@@ -190,7 +189,7 @@ async fn copy(sketch: Sketch) -> Result<(), TestCaseError> {
     );
     prop_assert!(!held.contains('⟦') && !held.contains('⟨'), "a mark is in the target");
     let writes = into.requests().iter().filter(|seen| seen.is_write).count();
-    let Imported { plan: second, .. } = import(&Desired::unmapped(source), &tenant, &mut links).await;
+    let Imported { plan: second, .. } = import(&Desired::unmapped(source), &tenant, &mut memory).await;
     prop_assert!(second.is_empty(), "a second import would {:?}", second.changes().collect::<Vec<_>>());
     prop_assert_eq!(into.requests().iter().filter(|seen| seen.is_write).count(), writes);
     Ok(())
@@ -232,7 +231,7 @@ async fn there_and_back(ahead: Sketch, behind: Sketch) -> Result<(), TestCaseErr
     let (_from, from) = start(tenant(&ahead, SOURCE, "Src")).await;
     let (_into, into) = start(tenant(&behind, TARGET, "Tgt")).await;
     let source = Desired::unmapped(read(&from).await);
-    let Imported { before, plan, summary } = import(&source, &into, &mut Links::default()).await;
+    let Imported { before, plan, summary } = import(&source, &into, &mut nothing_remembered()).await;
     let after = read(&into).await;
     let (back, ended) = taken_back(&plan, &summary, &into).await;
     prop_assert_eq!(&back.left_out, &[], "after {:?}", plan.changes().collect::<Vec<_>>());

@@ -3,10 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::flows::{import, read, start};
+use crate::flows::{import, nothing_remembered, read, start};
 use migrate::catalog::{Catalog, Kind};
 use migrate::event::Outcome;
-use migrate::links::Links;
 use migrate::plan::Action;
 use migrate::sandbox::State;
 use migrate::snapshot::Desired;
@@ -281,8 +280,8 @@ async fn failure(&Row(path, object, pointer, expected): &Row) -> Option<String> 
     let (_from, from) = start(state("alpha", Some((&of("alpha", path), object)))).await;
     let (into, tenant) = start(state("omega", None)).await;
     let desired = Desired::unmapped(read(&from).await);
-    let mut links = Links::default();
-    let summary = import(&desired, &tenant, &mut links).await.summary;
+    let mut memory = nothing_remembered();
+    let summary = import(&desired, &tenant, &mut memory).await.summary;
     let told = |what: String| Some(format!("{path}{pointer}: {what}"));
     if let Some(one) = summary.settled.iter().find(|one| !matches!(one.outcome, Outcome::Applied(_))) {
         return told(format!("{:?}", one.outcome));
@@ -297,7 +296,7 @@ async fn failure(&Row(path, object, pointer, expected): &Row) -> Option<String> 
     if !held.contains(&&json!(of("omega", expected))) {
         return told(format!("{held:?}"));
     }
-    let again = import(&desired, &tenant, &mut links).await.plan;
+    let again = import(&desired, &tenant, &mut memory).await.plan;
     let field: Vec<&str> = pointer.split('/').skip(1).take_while(|name| name.parse::<usize>().is_err()).collect();
     let field = field.join(".");
     let is_rewritten = |action: &Action| match action {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::base::{Applied, Base};
 use crate::body::{Body, Packed};
-use crate::plan::Plan;
+use crate::plan::{LeftOut, Plan};
 use crate::resource::{Key, Resource};
 use crate::snapshot::{Desired, Snapshot};
 
@@ -59,31 +59,51 @@ struct Open<'plan> {
     changed: HashSet<&'plan Key>,
     left_out: HashSet<&'plan Key>,
     /// Parts of resources that were left out.
-    parts: HashMap<&'plan Key, BTreeSet<&'plan str>>,
+    parts: Parts<'plan>,
+    /// Parts of resources that were left to the target.
+    left_alone: Parts<'plan>,
 }
+
+/// Paths, by resource.
+type Parts<'plan> = HashMap<&'plan Key, BTreeSet<&'plan str>>;
 
 impl<'plan> Open<'plan> {
     fn of(plan: &'plan Plan) -> Self {
         let changed = plan.changes().map(|change| &change.key).collect();
-        let mut open = Self { changed, left_out: HashSet::new(), parts: HashMap::new() };
-        for left in plan.left_out.iter().chain(&plan.left_alone) {
+        let mut open = Self { changed, left_out: HashSet::new(), parts: Parts::new(), left_alone: Parts::new() };
+        open.parts = open.parts_of(&plan.left_out);
+        open.left_alone = open.parts_of(&plan.left_alone);
+        open
+    }
+
+    /// Returns the parts that were left of resources; which of them were left whole is known from then on.
+    fn parts_of(&mut self, all: &'plan [LeftOut]) -> Parts<'plan> {
+        let mut parts = Parts::new();
+        for left in all {
             match &left.path {
-                None => drop(open.left_out.insert(&left.key)),
-                Some(path) => drop(open.parts.entry(&left.key).or_default().insert(path)),
+                None => drop(self.left_out.insert(&left.key)),
+                Some(path) => drop(parts.entry(&left.key).or_default().insert(path)),
             }
         }
-        open
+        parts
     }
 
     /// Returns what both agree on of what is wanted: what was left out or left to the target is as it is held, and wanted once that ends.
     ///
-    /// Of a list that lacks an element, nothing is agreed on.
+    /// Of a list that lacks an element, nothing is agreed on. What only the target has stays its own: a source that never wanted it cannot
+    /// drop it either.
     fn agreed(&self, key: &Key, mut wanted: Packed, held: Option<&Resource>, kept: &[String]) -> Packed {
-        let left_out = self.parts.get(key).into_iter().flatten().copied();
-        let not_agreed: Vec<&str> = left_out.chain(kept.iter().filter(|_| held.is_some()).map(String::as_str)).collect();
-        if !not_agreed.is_empty() {
+        let of = |parts: &Parts<'plan>| parts.get(key).cloned().unwrap_or_default();
+        let left_to_the_target = kept.iter().filter(|_| held.is_some()).map(String::as_str);
+        let not_agreed: Vec<&str> = of(&self.parts).into_iter().chain(left_to_the_target).collect();
+        let left_alone = of(&self.left_alone);
+        if !not_agreed.is_empty() || !left_alone.is_empty() {
             let held = held.map(|held| held.body.open()).unwrap_or_default();
-            wanted.change(|body| not_agreed.into_iter().for_each(|path| body.take_over(path, &held)));
+            wanted.change(|body| {
+                let is_wanted = |path: &&str| !body.find(path).is_empty();
+                let left_alone: Vec<&str> = left_alone.into_iter().filter(is_wanted).collect();
+                not_agreed.into_iter().chain(left_alone).for_each(|path| body.take_over(path, &held));
+            });
         }
         wanted
     }
@@ -173,5 +193,15 @@ mod tests {
             (Key::new("clients", name), Applied { kept, ..applied(name, json!({"a": "old"}), Some(json!({}))) })
         };
         assert_eq!(agreement, Agreement { held: vec![old("Web", Vec::new()), old("Shop", vec!["a".into()])], promised: Base::default() });
+    }
+
+    #[test]
+    fn what_only_the_target_has_is_its_own_also_where_the_plan_names_that_it_stays() {
+        let (wanted, held) = (client("s1", "Web", json!({"a": 1})), client("t1", "Web", json!({"a": 1, "grant_types": ["implicit"]})));
+        let mut plan = plan(&[], &[("Web", Some("grant_types"))]);
+        plan.left_alone = std::mem::take(&mut plan.left_out);
+        let agreement = Agreement::of(Desired::unmapped(holding(vec![wanted])), &holding(vec![held]), vec![Some(0)], &plan);
+        let web = applied("t1", json!({"a": 1}), Some(json!({"grant_types": ["implicit"]})));
+        assert_eq!(agreement.held, [(Key::new("clients", "Web"), web)]);
     }
 }

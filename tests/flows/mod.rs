@@ -17,22 +17,20 @@ mod secrets;
 mod undone;
 mod writes;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use migrate::apply::{Journal, Moved, Run, Summary};
+use migrate::apply::{Agreement, Journal, Memory, Moved, Run, Summary};
 use migrate::base::Base;
 use migrate::body::Body;
-use migrate::catalog::{Catalog, Kind};
+use migrate::catalog::Catalog;
 use migrate::event::{Outcome, Unwatched};
 use migrate::export::{Selection, export};
-use migrate::fingerprints::Fingerprints;
 use migrate::links::Links;
 use migrate::mapping::Mapping;
-use migrate::plan::{Action, OnDrift, Past, Plan, plan_after};
-use migrate::resource::{Id, Secret};
+use migrate::plan::{OnDrift, Past, Plan, plan_after};
+use migrate::resource::Secret;
 use migrate::sandbox::{Fault, Options, Sandbox, State, seed};
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::tenant::{Contact, Credentials, Tenant};
@@ -128,41 +126,27 @@ pub(crate) async fn carried_out(plan: &Plan, tenant: &Tenant) -> Summary {
     run.carry_out().await.expect("carried out")
 }
 
-/// Plans and applies where no secret was sent before; keeps the links, as an import does.
-pub(crate) async fn import(desired: &Desired, tenant: &Tenant, links: &mut Links) -> Imported {
-    import_after(desired, tenant, links, &mut Fingerprints::default()).await
+/// Returns what is remembered before the first import.
+pub(crate) fn nothing_remembered() -> Memory {
+    Memory::load(Catalog::standard(), Path::new("nowhere"), "source", "target").expect("nothing")
 }
 
-/// Plans and applies; keeps the links and what tells which secrets were sent, as an import does.
-pub(crate) async fn import_after(desired: &Desired, tenant: &Tenant, links: &mut Links, fingerprints: &mut Fingerprints) -> Imported {
-    let catalog = Catalog::standard();
+/// Plans by what is remembered.
+fn planned(desired: &Desired, live: &Snapshot, memory: &Memory) -> Plan {
+    let sent = memory.sent(desired, &|_| Some(Secret::new(SUPPLIED)));
+    let past = Past { links: &memory.links, base: &memory.base, sent: &sent, on_drift: OnDrift::Keep, prune: false, keeps_own: true };
+    plan_after(Catalog::standard(), desired, live, past)
+}
+
+/// Plans and applies, and remembers that, as an import does.
+pub(crate) async fn import(desired: &Desired, tenant: &Tenant, memory: &mut Memory) -> Imported {
     let before = read(tenant).await;
-    let supplied = desired.supplied.iter().map(|one| (one.key.kind(), one.path.as_str(), one.from.as_str()));
-    let sent = fingerprints.compared(supplied, &|_| Some(Secret::new(SUPPLIED)));
-    let past = Past { links, base: &Base::default(), sent: &sent, on_drift: OnDrift::Keep, prune: false, keeps_own: true };
-    let plan = plan_after(catalog, desired, &before, past);
-    let partners = links.pair(catalog, &desired.snapshot.resources, &before.resources);
-    for (wanted, at) in desired.snapshot.resources.iter().zip(partners) {
-        let has_own_id = catalog.kind(wanted.key.kind()).is_some_and(Kind::has_own_ids);
-        if let Some(at) = at.filter(|_| has_own_id) {
-            links.link(&wanted.id, &before.resources[at].id, &wanted.key);
-        }
-    }
+    let plan = planned(desired, &before, memory);
+    memory.adopt(desired, &before);
+    let Agreement { held, promised } = memory.agreement(desired.clone(), &before, &plan);
+    memory.agree(held);
     let summary = carried_out(&plan, tenant).await;
-    for sent in &summary.sent {
-        fingerprints.sent(sent.kind, &sent.id, &sent.field.path, &Secret::new(SUPPLIED));
-    }
-    let created: BTreeMap<String, &Id> = summary
-        .settled
-        .iter()
-        .filter(|one| one.verb == "create")
-        .filter_map(|one| one.outcome.id().map(|id| (one.key.to_string(), id)))
-        .collect();
-    for change in plan.changes().filter(|change| matches!(change.action, Action::Create { .. })) {
-        if let Some(id) = created.get(&change.key.to_string()) {
-            links.link(&change.source_id, id, &change.key);
-        }
-    }
+    memory.learn(&plan, &summary, &promised, &|_| Some(Secret::new(SUPPLIED)));
     Imported { before, plan, summary }
 }
 
@@ -172,7 +156,10 @@ struct Copied {
     tenant: Tenant,
     desired: Desired,
     links: Links,
+    /// What is planned again by what was last written.
+    remembered: Plan,
     first: Imported,
+    /// The same again, where what was last written is not known.
     second: Imported,
     written_again: usize,
     secrets: Secrets,
@@ -184,14 +171,16 @@ impl Copied {
         let (into, tenant) = start(target).await;
         let desired = mapping(&read(&from).await);
         let secrets = secrets::held(&tenant).await;
-        let mut links = Links::default();
+        let mut memory = nothing_remembered();
         let writes = || into.requests().iter().filter(|seen| seen.is_write).count();
-        let mut sent = Fingerprints::default();
-        let first = import_after(&desired, &tenant, &mut links, &mut sent).await;
+        let first = import(&desired, &tenant, &mut memory).await;
         let before = writes();
-        let second = import_after(&desired, &tenant, &mut links, &mut sent).await;
+        let remembered = planned(&desired, &read(&tenant).await, &memory);
+        // By a base, what the server fills in is the target's own; without one, each such field is named.
+        memory.base = Base::default();
+        let second = import(&desired, &tenant, &mut memory).await;
         let written_again = writes() - before;
-        Self { into, tenant, desired, links, first, second, written_again, secrets }
+        Self { into, tenant, desired, links: memory.links, remembered, first, second, written_again, secrets }
     }
 
     /// Returns everything that is not as it should be.
@@ -200,6 +189,10 @@ impl Copied {
         let refused = first.summary.settled.iter().filter(|one| !matches!(one.outcome, Outcome::Applied(_)));
         let mut faults: Vec<String> = refused.map(|one| format!("{} {}: {:?}", one.verb, one.key, one.outcome)).collect();
         faults.extend(second.plan.changes().map(|change| format!("again: {} {}: {:?}", change.verb(), change.key, change.action)));
+        let Plan { drift, conflicts, .. } = &self.remembered;
+        faults.extend(self.remembered.changes().map(|change| format!("remembered: {} {}: {:?}", change.verb(), change.key, change.action)));
+        faults.extend(drift.iter().map(|drift| format!("drift that nobody made: {} {}", drift.key, drift.path)));
+        faults.extend(conflicts.iter().map(|clash| format!("a conflict that nobody made: {} {}", clash.key, clash.path)));
         if self.written_again > 0 {
             faults.push(format!("the second run wrote {} times", self.written_again));
         }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use migrate::body::Body;
 use migrate::catalog::{Catalog, Kind};
-use migrate::links::Links;
 use migrate::plan::{LeftOut, Plan, Side};
 use migrate::resource::{Id, Key, Resource};
 use migrate::sandbox::State;
@@ -12,7 +11,7 @@ use migrate::snapshot::{Desired, Snapshot};
 use serde_json::{Value, json};
 
 use super::meaning::{Unlike, unlike};
-use super::{Imported, another, empty, import, moved_to, read, recorded, start};
+use super::{Imported, another, empty, import, moved_to, nothing_remembered, read, recorded, start};
 use crate::random::taken_back;
 
 /// What a round of there and back showed.
@@ -32,7 +31,7 @@ impl Seen {
         let (_from, from) = start(source.clone()).await;
         let (_into, into) = start(target).await;
         let desired = Desired::unmapped(read(&from).await);
-        let Imported { before, plan, summary } = import(&desired, &into, &mut Links::default()).await;
+        let Imported { before, plan, summary } = import(&desired, &into, &mut nothing_remembered()).await;
         let (back, ended) = taken_back(&plan, &summary, &into).await;
         for (change, settled) in back.changes().zip(&ended.settled) {
             match settled.outcome.id() {
