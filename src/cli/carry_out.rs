@@ -93,7 +93,7 @@ pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<End
         room: &|| if signal.load(Ordering::Relaxed) > 0 { 0 } else { leeway.room(tenant.requests()) },
         now: &now,
     };
-    let resume = resume(context, &plan.target.tenant, flags);
+    let resume = context.command(format!("migrate import --tenant {} --resume", plan.target.tenant), flags);
     let unrecorded = |error| unrecorded(&error, &resume);
     let (summary, journal) = tokio::select! {
         settled = run.settle() => settled.map_err(unrecorded)?,
@@ -151,12 +151,6 @@ pub(super) fn nothing_to_do(context: &Context, plan: &Plan) -> u8 {
 fn unrecorded(error: &apply::Error, resume: &str) -> Failure {
     let apply::Error::Journal { summary, source } = error;
     Failure::new(FAILED, format!("{}: {error}", report::state(summary))).caused_by(source).hint(go_on(resume))
-}
-
-/// Returns the command that goes on with a run on a target.
-fn resume(context: &Context, target: &str, flags: Vec<String>) -> String {
-    let import = format!("migrate import --tenant {target} --resume");
-    std::iter::once(import).chain(flags).chain(context.given()).collect::<Vec<_>>().join(" ")
 }
 
 fn go_on(resume: &str) -> String {

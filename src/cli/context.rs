@@ -76,10 +76,13 @@ impl Context {
         context
     }
 
-    /// Returns the flags of every verb that this command line has, to be repeated in another.
-    pub(super) fn given(&self) -> impl Iterator<Item = String> {
-        let flags = [("--config", &self.everywhere.config), ("--dir", &self.everywhere.dir)];
-        flags.into_iter().filter_map(|(flag, path)| path.as_ref().map(|path| format!("{flag} {}", shell_word(&path.display().to_string()))))
+    /// Returns a command to be typed next: a verb with its flags, and what this command line says to every verb.
+    pub(super) fn command(&self, verb: String, flags: impl IntoIterator<Item = String>) -> String {
+        let everywhere = [("--config", &self.everywhere.config), ("--dir", &self.everywhere.dir)];
+        let given = |(flag, path): (&str, &Option<PathBuf>)| {
+            path.as_ref().map(|path| format!("{flag} {}", shell_word(&path.display().to_string())))
+        };
+        std::iter::once(verb).chain(flags).chain(everywhere.into_iter().filter_map(given)).collect::<Vec<_>>().join(" ")
     }
 
     /// Returns the configuration, read once.

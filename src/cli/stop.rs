@@ -51,7 +51,7 @@ impl Stop {
 pub(super) fn saved(context: &Context, path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<String, Failure> {
     file::save(path, plan, refusals)?;
     let import = format!("migrate import --tenant {} --plan {}", plan.target.tenant, shell_word(&path.display().to_string()));
-    Ok(std::iter::once(import).chain(context.given()).collect::<Vec<_>>().join(" "))
+    Ok(context.command(import, None))
 }
 
 /// The reasons there are to refuse a plan.

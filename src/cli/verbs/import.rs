@@ -103,8 +103,7 @@ impl Import {
     /// Returns the command that does what was planned.
     fn in_earnest(&self, context: &Context, plan: &Plan) -> String {
         let allow = self.allow.first().map(|_| format!("--allow {}", self.allow.join(",")));
-        let words = std::iter::once(self.route.next_command(context, plan)).chain(allow).chain(self.secrets.typed());
-        words.collect::<Vec<_>>().join(" ")
+        self.route.next_command(context, plan, allow.into_iter().chain(self.secrets.typed()))
     }
 
     /// A dry run is an import that ends here.

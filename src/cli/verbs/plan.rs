@@ -30,7 +30,7 @@ impl Plan {
         let next = match &self.out {
             Some(path) => saved(context, path, &plan, &refusals)?,
             None if plan.is_empty() || !refusals.is_empty() => String::new(),
-            None => self.route.next_command(context, &plan),
+            None => self.route.next_command(context, &plan, None),
         };
         let code = if self.check { checked(&plan, &refusals) } else { 0 };
         context.answer(|| report::plan(&plan, &refusals, &next), || report::plan_json(&plan, &refusals, code));

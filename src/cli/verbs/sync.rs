@@ -192,8 +192,8 @@ impl Sync {
         let guards = standing.iter().map(|refusal| refusal.guard.as_ref());
         let names: BTreeSet<&str> = self.allow.iter().map(String::as_str).chain(guards).collect();
         let names: Vec<&str> = names.into_iter().collect();
-        let command = [vec![route.next_command(context, plan), "--allow".to_owned(), names.join(",")], self.secrets.typed()].concat();
-        (!standing.is_empty()).then(|| format!("if that is meant, do it once by hand:  {}", command.join(" ")))
+        let flags = std::iter::once(format!("--allow {}", names.join(","))).chain(self.secrets.typed());
+        (!standing.is_empty()).then(|| format!("if that is meant, do it once by hand:  {}", route.next_command(context, plan, flags)))
     }
 }
 

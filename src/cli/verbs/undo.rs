@@ -60,7 +60,7 @@ impl Undo {
         let (plan, refusals) = self.planned(context, &past, &tenant, target).await?;
         let standing = standing(refusals.clone(), &acknowledged, self.stop.review());
         let Some(lock) = lock else {
-            return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &standing }, &self.in_earnest());
+            return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &standing }, &self.in_earnest(context));
         };
         if plan.is_empty() {
             return Ok(nothing_to_do(context, &plan));
@@ -102,11 +102,10 @@ impl Undo {
     }
 
     /// Returns the command that does what was planned.
-    fn in_earnest(&self) -> String {
-        let only = self.only.iter().map(|glob| format!(" --only {}", shell_word(glob)));
-        let allow = self.allow.first().map(|_| format!(" --allow {}", self.allow.join(",")));
-        let words: String = only.chain(allow).collect();
-        format!("migrate undo {}{words}", self.run)
+    fn in_earnest(&self, context: &Context) -> String {
+        let only = self.only.iter().map(|glob| format!("--only {}", shell_word(glob)));
+        let allow = self.allow.first().map(|_| format!("--allow {}", self.allow.join(",")));
+        context.command(format!("migrate undo {}", self.run), only.chain(allow).chain(self.secrets.typed()))
     }
 
     fn question(&self, plan: &Plan) -> String {

@@ -68,7 +68,12 @@ impl Update {
         let refusals: Vec<Refusal> = guard::critical(context.catalog, &plan).into_iter().collect();
         let standing = standing(refusals.clone(), &allowed, self.stop.review());
         let Some(lock) = lock else {
-            return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &standing }, &self.in_earnest(&settings.name));
+            return self.stop.after(
+                context,
+                &plan,
+                Refusals { all: &refusals, standing: &standing },
+                &self.in_earnest(context, &settings.name),
+            );
         };
         if plan.is_empty() {
             return Ok(nothing_to_do(context, &plan));
@@ -82,11 +87,10 @@ impl Update {
     }
 
     /// Returns the command that does what was planned.
-    fn in_earnest(&self, tenant: &str) -> String {
-        let of = std::iter::once(&self.kind).chain(&self.name_and_file).map(|word| format!(" {}", shell_word(word)));
-        let allow = self.allow.first().map(|_| format!(" --allow {}", self.allow.join(",")));
-        let words: String = of.chain([format!(" --tenant {tenant}")]).chain(allow).collect();
-        format!("migrate update{words}")
+    fn in_earnest(&self, context: &Context, tenant: &str) -> String {
+        let of = std::iter::once(&self.kind).chain(&self.name_and_file).map(|word| shell_word(word));
+        let allow = self.allow.first().map(|_| format!("--allow {}", self.allow.join(",")));
+        context.command("migrate update".to_owned(), of.chain([format!("--tenant {tenant}")]).chain(allow))
     }
 }
 
