@@ -225,7 +225,7 @@ impl Attempt<'_> {
         let plan = &self.decided.plan;
         let moved = Moved::since(Catalog::standard(), plan, &read(self.tenant).await);
         let mut memory = self.memory();
-        memory.adopt_planned(plan);
+        memory.adopt_planned(plan, &moved);
         self.carry_out(journal, moved, memory, &promised).await
     }
 

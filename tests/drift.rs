@@ -191,6 +191,8 @@ fn where_what_was_last_written_is_missing_nothing_is_written_over_unasked() {
     hint:  if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow no-base
     "#);
     assert_eq!(stage.writes().len(), writes);
+    let linked = stage.run("link clients devShop000000000000000000000000a prodShop00000000000000000000000a --tenant prod --quiet");
+    assert_eq!((linked.code, stage.run("sync --from dev --to prod").code), (0, 4), "a link is no base: {}", linked.whole());
     assert_eq!(stage.run("import --tenant prod --allow no-base --yes --quiet").code, 0);
     stage.change_prod(|held| assert_eq!(client_of(held, SHOP)["description"], ""));
 }

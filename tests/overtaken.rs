@@ -92,8 +92,8 @@ fn a_bare_resume_leaves_it_alone() {
     let held = stage.all_of_prod();
     assert_snapshot!(stage.run("import --tenant prod --resume --yes --quiet").refused(), @r#"
     exit 64
-    error: nothing was written: the last run of "prod" came to its end
-    hint:  `migrate import` plans anew; `migrate runs` lists the runs before it
+    error: nothing was written: the run "TIME-prod" came to its end
+    hint:  `migrate import` plans anew; `migrate runs` lists all runs
     "#);
     assert_eq!(stage.all_of_prod(), held);
 }
@@ -127,7 +127,7 @@ fn the_newest_run_that_was_cut_off_is_gone_on_with_and_the_list_says_how() {
     run                            from  to    applied  refused  left
     TIME-prod  dev   prod        1        0     1  unfinished
 
-    To go on with TIME-prod:  migrate import --tenant prod --resume
+    To go on with TIME-prod:  migrate import --tenant prod --resume TIME-prod
     ");
     let said = stage.run("import --tenant prod --resume --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());

@@ -141,6 +141,17 @@ fn a_night_that_ended_early_is_taken_back_as_far_as_it_came() {
     assert_eq!((said.code, names(&stage)), (0, vec![json!("App 0")]), "{}", said.whole());
 }
 
+#[test]
+fn a_night_that_ended_early_stays_so_where_nobody_says_yes_to_going_on_with_it() {
+    let stage = ahead_by(60);
+    stage.run("plan --tenant prod");
+    let reads = stage.requests().len();
+    assert_eq!(stage.run(&format!("{SYNC} --budget {}", reads + 20)).code, 75);
+    assert_eq!(stage.run("import --tenant prod --resume --quiet").code, 64, "nobody confirms it");
+    let said = stage.run(SYNC);
+    assert!(said.code == 0 && !said.out.contains("earlier run"), "it is planned anew: {}", said.whole());
+}
+
 /// Returns what the clients of prod are called.
 fn names(stage: &Stage) -> Vec<Value> {
     stage.prod("/clients").as_array().into_iter().flatten().map(|client| client["name"].clone()).collect()

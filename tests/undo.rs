@@ -207,7 +207,7 @@ fn a_run_that_was_cut_off_is_refused_with_the_command_that_goes_on() {
     run                            from  to    applied  refused  left
     TIME-prod  dev   prod        0        0     2  unfinished
 
-    To go on with TIME-prod:  migrate import --tenant prod --resume
+    To go on with TIME-prod:  migrate import --tenant prod --resume TIME-prod
     ");
 }
 
@@ -391,7 +391,7 @@ fn a_run_that_came_to_its_end_is_not_taken_up_again() {
     assert_snapshot!(stage.run(&format!("import --tenant prod --resume {run} --yes")).refused(), @r#"
     exit 64
     error: nothing was written: the run "TIME-prod" came to its end
-    hint:  `migrate import` plans anew
+    hint:  `migrate import` plans anew; `migrate runs` lists all runs
     "#);
     assert_eq!(stage.read(&format!("runs/{run}/journal.jsonl")), journal);
 }

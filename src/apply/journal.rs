@@ -33,15 +33,20 @@ pub enum Entry {
     Resumed { at: String },
     /// A request is about to leave.
     Intent { change: usize, key: Key, verb: String },
-    /// The target holds a change.
-    Applied { change: usize, id: Id },
+    /// The target holds a change, or what its subscription lets it hold of it: it is `without` the rest.
+    Applied {
+        change: usize,
+        id: Id,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        without: Option<String>,
+    },
     /// The target refused a change.
     Failed { change: usize, because: String },
     /// A change was not sent.
     Skipped { change: usize, because: String },
     /// Nobody knows what became of a change.
     InDoubt { change: usize, because: String },
-    /// It stopped before every change was sent: what was sent is settled, and what that leaves for the next run is kept.
+    /// It stopped before every change was made: what was sent is settled, and what that leaves for the next run is kept.
     Stopped { at: String },
     /// Every change was settled.
     Ended { at: String },
@@ -52,6 +57,8 @@ pub enum Entry {
 pub enum Known {
     /// The target holds it, under this id.
     Applied(Id),
+    /// The target holds it without what its subscription lacks.
+    Reduced(Id, String),
     /// Its request may have left, and nothing is known of what became of it.
     InDoubt,
     /// It is still to do: it was refused or skipped.
@@ -119,6 +126,8 @@ pub enum Error {
 pub struct Journal {
     file: Appender,
     known: BTreeMap<usize, Known>,
+    /// That it was taken up again, which is written with what comes of that.
+    resumed: Option<Entry>,
 }
 
 impl Journal {
@@ -129,12 +138,12 @@ impl Journal {
     /// When the file cannot be made durable.
     pub fn begin(path: &Path, run: &str, at: &str, by: &str) -> Result<Self, Error> {
         let file = Appender::open(path).map_err(|source| Error::Write { path: path.to_owned(), source })?;
-        let mut journal = Self { file, known: BTreeMap::new() };
+        let mut journal = Self { file, known: BTreeMap::new(), resumed: None };
         journal.append(&[Entry::Begun { format: FORMAT, run: run.to_owned(), at: at.to_owned(), by: by.to_owned() }])?;
         Ok(journal)
     }
 
-    /// Opens the journal of a run that was cut off, dropping a torn last line.
+    /// Opens the journal of a run that was cut off, dropping a torn last line. As long as nothing comes of that, it says nothing of it.
     ///
     /// # Errors
     ///
@@ -145,9 +154,7 @@ impl Journal {
         let write = |source| Error::Write { path: path.to_owned(), source };
         let mut file = Appender::open(path).map_err(write)?;
         file.cut_to(whole).map_err(write)?;
-        let mut journal = Self { file, known };
-        journal.append(&[Entry::Resumed { at: at.to_owned() }])?;
-        Ok(journal)
+        Ok(Self { file, known, resumed: Some(Entry::Resumed { at: at.to_owned() }) })
     }
 
     /// Returns what is known of a change; nothing where it was never reached.
@@ -165,7 +172,8 @@ impl Journal {
     /// Records how changes ended.
     pub(super) fn settle<'outcome>(&mut self, outcomes: impl Iterator<Item = (usize, &'outcome Outcome)>) -> Result<(), Error> {
         let entry = |(change, outcome): (usize, &Outcome)| match outcome {
-            Outcome::Applied(id) | Outcome::Reduced(id, _) => Entry::Applied { change, id: id.clone() },
+            Outcome::Applied(id) => Entry::Applied { change, id: id.clone(), without: None },
+            Outcome::Reduced(id, lacks) => Entry::Applied { change, id: id.clone(), without: Some(lacks.clone()) },
             Outcome::Failed(because) => Entry::Failed { change, because: because.clone() },
             Outcome::Skipped(because) => Entry::Skipped { change, because: because.clone() },
             Outcome::InDoubt(because) => Entry::InDoubt { change, because: because.clone() },
@@ -188,7 +196,10 @@ impl Journal {
         if entries.is_empty() {
             return Ok(());
         }
-        self.file.append(&lines(entries)).map_err(|source| Error::Write { path: self.file.path().to_owned(), source })?;
+        let resumed: Vec<Entry> = self.resumed.iter().cloned().collect();
+        let written = self.file.append(&(lines(&resumed) + &lines(entries)));
+        written.map_err(|source| Error::Write { path: self.file.path().to_owned(), source })?;
+        self.resumed = None;
         for entry in entries {
             learn(&mut self.known, entry);
         }
@@ -199,7 +210,8 @@ impl Journal {
 fn learn(known: &mut BTreeMap<usize, Known>, entry: &Entry) {
     let (change, now) = match entry {
         Entry::Intent { change, .. } | Entry::InDoubt { change, .. } => (change, Known::InDoubt),
-        Entry::Applied { change, id } => (change, Known::Applied(id.clone())),
+        Entry::Applied { change, id, without: None } => (change, Known::Applied(id.clone())),
+        Entry::Applied { change, id, without: Some(lacks) } => (change, Known::Reduced(id.clone(), lacks.clone())),
         Entry::Failed { change, .. } | Entry::Skipped { change, .. } => (change, Known::Open),
         Entry::Begun { .. } | Entry::Resumed { .. } | Entry::Stopped { .. } | Entry::Ended { .. } => return,
     };
@@ -228,7 +240,8 @@ impl Record {
             }
             Entry::Resumed { .. } | Entry::Stopped { .. } | Entry::Ended { .. } => return,
             Entry::Intent { change, .. } => (change, Outcome::InDoubt("the run was cut off before its answer came".to_owned())),
-            Entry::Applied { change, id } => (change, Outcome::Applied(id)),
+            Entry::Applied { change, id, without: None } => (change, Outcome::Applied(id)),
+            Entry::Applied { change, id, without: Some(lacks) } => (change, Outcome::Reduced(id, lacks)),
             Entry::Failed { change, because } => (change, Outcome::Failed(because)),
             Entry::Skipped { change, because } => (change, Outcome::Skipped(because)),
             Entry::InDoubt { change, because } => (change, Outcome::InDoubt(because)),
@@ -286,10 +299,7 @@ fn plain(error: &serde_json::Error) -> String {
 ///
 /// When it cannot be read.
 pub fn is_ended(path: &Path) -> Result<bool, Error> {
-    // As bytes: a cut can go through a letter.
-    let bytes = bytes_of(path)?;
-    let last = bytes.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
-    Ok(last.is_some_and(|line| matches!(serde_json::from_slice(line), Ok(Entry::Ended { .. }))))
+    Ok(Record::load(path)?.is_ended)
 }
 
 #[cfg(test)]
@@ -346,8 +356,21 @@ mod tests {
         assert!(!is_stopped());
         journal.stop("2026-01-01T00:02:00Z").expect("written");
         assert!(is_stopped() && !is_ended(&path).expect("readable"));
-        Journal::resume(&path, "2026-01-01T00:03:00Z").expect("resumed");
+        let mut journal = Journal::resume(&path, "2026-01-01T00:03:00Z").expect("resumed");
+        assert!(is_stopped(), "nothing came of it yet");
+        journal.intend([(1, &Key::new("clients", "B"), "create")].into_iter()).expect("written");
         assert!(!is_stopped());
+    }
+
+    #[test]
+    fn what_was_applied_in_part_is_still_in_part_when_it_is_read_again() {
+        let (_folder, path) = journal();
+        let reduced = Outcome::Reduced(Id::new("c2"), "the plan lacks it".into());
+        let mut journal = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
+        journal.settle([(1, &reduced)].into_iter()).expect("written");
+        assert_eq!(Record::load(&path).expect("a record").outcomes[&1], reduced);
+        let known = Journal::resume(&path, "2026-01-01T00:02:00Z").expect("resumed").known(1).cloned();
+        assert_eq!(known, Some(Known::Reduced(Id::new("c2"), "the plan lacks it".into())));
     }
 
     #[test]

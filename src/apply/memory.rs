@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::agreement::Agreement;
+use super::stale::Moved;
 use super::summary::Summary;
 use crate::base::{self, Base};
 use crate::body::Body;
@@ -25,7 +26,8 @@ pub struct Memory {
     /// What was last applied.
     pub base: Base,
     fingerprints: Fingerprints,
-    had_base: bool,
+    /// Whether something is linked and what was last written of it is not known.
+    lacks_base: bool,
     files: Files,
     catalog: &'static Catalog,
 }
@@ -72,10 +74,11 @@ impl Memory {
     /// When a file cannot be read, or holds something else.
     pub fn load(catalog: &'static Catalog, folder: &Path, source: &str, target: &str) -> Result<Self, Error> {
         let files = Files::of(folder, source, target);
+        let links = Links::load(&files.links)?;
         Ok(Self {
-            links: Links::load(&files.links)?,
+            lacks_base: !files.base.exists() && links.iter().next().is_some(),
+            links,
             base: Base::load(&files.base)?,
-            had_base: files.base.exists(),
             fingerprints: Fingerprints::load(&files.fingerprints)?,
             files,
             catalog,
@@ -110,16 +113,19 @@ impl Memory {
     /// When a file cannot be written; those before it are.
     pub fn save(&self) -> Result<(), Error> {
         // A cut between the two must not leave links that no base tells of: that would look as if it were lost.
-        self.base.save(&self.files.base)?;
+        if !self.lacks_base {
+            self.base.save(&self.files.base)?;
+        }
         self.links.save(&self.files.links)?;
         self.fingerprints.save(&self.files.fingerprints)?;
         Ok(())
     }
 
-    /// Returns whether what was last written is not known though something is linked: its file is missing. Whatever links writes both.
+    /// Returns whether what was last written is not known though something is linked: its file is missing. Whatever links writes both; where it
+    /// is missing it stays so until both sides are compared anew.
     #[must_use]
     pub fn lacks_base(&self) -> bool {
-        !self.had_base && self.links.iter().next().is_some()
+        self.lacks_base
     }
 
     /// Compares the secrets that were sent with those that are supplied now.
@@ -128,20 +134,23 @@ impl Memory {
         self.fingerprints.compared(supplied, secret)
     }
 
-    /// Links every pair that was found, so that a later rename in the source is a rename in the target.
+    /// Links every pair that was found, so that a later rename in the source is a rename in the target; but not what is left alone.
     pub fn adopt(&mut self, desired: &Desired, live: &Snapshot) {
         let wanted = &desired.snapshot.resources;
         let partners = self.links.pair(self.catalog, wanted, &live.resources);
         for (source, at) in wanted.iter().zip(partners) {
-            if let Some(target) = at.map(|at| &live.resources[at]).filter(|target| self.has_own_id(&target.id, &target.key)) {
+            let Some(target) = at.map(|at| &live.resources[at]) else { continue };
+            let is_left_alone = source.left_alone.is_some() || target.left_alone.is_some();
+            if !is_left_alone && self.has_own_id(&target.id, &target.key) {
                 self.links.link(&source.id, &target.id, &source.key);
             }
         }
     }
 
-    /// Links every pair that a plan says of what it updates, unless either is linked by now.
-    pub fn adopt_planned(&mut self, plan: &Plan) {
-        for change in plan.changes().filter(|_| plan.undoes.is_none()) {
+    /// Links every pair that a plan says of what it updates, unless either is linked by now or has moved since.
+    pub fn adopt_planned(&mut self, plan: &Plan, moved: &Moved) {
+        let stands = |(at, _): &(usize, &Change)| plan.undoes.is_none() && moved.reason(*at).is_none();
+        for (_, change) in plan.changes().enumerate().filter(stands) {
             let Action::Update { id: Some(id), .. } = &change.action else { continue };
             let kind = change.key.kind();
             let is_linked = self.links.of_source(kind, &change.source_id).is_some() || self.links.of_target(kind, id).is_some();
@@ -157,8 +166,9 @@ impl Memory {
         Agreement::of(desired, live, partners, plan)
     }
 
-    /// Remembers what both sides agree on already.
+    /// Remembers what both sides agree on already; what was last written is known from then on.
     pub fn agree(&mut self, agreed: Vec<(Key, base::Applied)>) {
+        self.lacks_base = false;
         for (key, base::Applied { id, body, own, kept }) in agreed {
             self.base.applied(&key, &id, body);
             self.base.kept(&key, kept);
@@ -295,7 +305,7 @@ mod tests {
 
     fn memory() -> Memory {
         Memory {
-            had_base: false,
+            lacks_base: false,
             links: Links::default(),
             base: Base::default(),
             fingerprints: Fingerprints::default(),

@@ -55,8 +55,8 @@ pub struct Run<'run> {
     pub now: &'run (dyn Fn() -> String + Sync),
 }
 
-/// Closes the journal of a run that sends nothing more: it is over, or it stopped with nothing open of what it sent. Of what failed or is in
-/// doubt nothing is said: whoever goes on with the run tries that again.
+/// Closes the journal of a run that sends nothing more: it is over, or it stopped with nothing open of what it sent. Where something is in
+/// doubt nothing is said: whoever goes on with the run looks that up.
 ///
 /// # Errors
 ///
@@ -64,7 +64,7 @@ pub struct Run<'run> {
 pub fn close(mut journal: Journal, summary: &Summary, at: &str) -> Result<(), Error> {
     let written = match summary.is_whole() {
         true => journal.end(at),
-        false if summary.unsent > 0 && summary.tally().in_doubt == 0 => journal.stop(at),
+        false if summary.tally().in_doubt == 0 => journal.stop(at),
         false => return Ok(()),
     };
     written.map_err(|source| Error::Journal { summary: Box::new(summary.clone()), source })
@@ -144,7 +144,7 @@ impl Run<'_> {
     }
 
     fn is_applied(&self, change: usize) -> bool {
-        matches!(self.journal.known(change), Some(Known::Applied(_)))
+        matches!(self.journal.known(change), Some(Known::Applied(_) | Known::Reduced(..)))
     }
 
     fn kind_of(&self, change: &Change) -> &'static Kind {
@@ -173,7 +173,9 @@ impl Run<'_> {
         progress.summary.sent.extend(answered.iter().flat_map(|(_, change, sent)| self.secrets_taken(change, &sent.outcome)));
         ended.extend(answered);
         // Every request was repeated before it was given up: a tenant that left all of them without an answer is gone.
-        progress.summary.is_silent = is_any_sent && self.tenant.requests().answers == answers;
+        if is_any_sent {
+            progress.summary.is_silent = self.tenant.requests().answers == answers;
+        }
         ended.sort_by_key(|(at, ..)| *at);
         for (at, change, sent) in &ended {
             self.hand_on(*at, change, sent, progress).await;
@@ -190,8 +192,10 @@ impl Run<'_> {
 
     /// Puts a change into the words of the target, or says how it ended without being sent.
     fn prepare(&self, at: usize, change: &Change, progress: &Progress<'_>) -> Result<Ready, Outcome> {
-        if let Some(Known::Applied(id)) = self.journal.known(at) {
-            return Err(Outcome::Applied(id.clone()));
+        match self.journal.known(at) {
+            Some(Known::Applied(id)) => return Err(Outcome::Applied(id.clone())),
+            Some(Known::Reduced(id, lacks)) => return Err(Outcome::Reduced(id.clone(), lacks.clone())),
+            Some(Known::InDoubt | Known::Open) | None => {}
         }
         if let Some(lost) = change.needs.iter().find(|key| progress.lost.contains(key)) {
             return Err(Outcome::Skipped(format!("it needs {lost}, which was not created")));

@@ -62,9 +62,18 @@ impl<'lock> Begun<'lock> {
     }
 
     /// Begins a run of a plan that was made earlier, or that is of one tenant alone.
-    pub(super) fn of_plan(context: &Context, plan: Plan, tenant: Tenant, lock: &'lock Lock, by: &str) -> Result<Self, Failure> {
-        let memory = left_of(context, &plan)?;
-        Self::promising(context, (plan, tenant, memory), Base::default(), lock, by)
+    ///
+    /// What `moved` since then is left alone.
+    pub(super) fn of_plan(
+        context: &Context,
+        plan: Plan,
+        tenant: Tenant,
+        moved: Moved,
+        lock: &'lock Lock,
+        by: &str,
+    ) -> Result<Self, Failure> {
+        let memory = left_of(context, &plan, &moved)?;
+        Ok(Self { moved, ..Self::promising(context, (plan, tenant, memory), Base::default(), lock, by)? })
     }
 
     /// Makes the folder of a new run, with its plan, its journal and what it promises.
@@ -102,14 +111,9 @@ impl<'lock> Begun<'lock> {
         let moved = Moved::since(context.catalog, &plan, &live);
         let standing: Vec<Refusal> = guard::secrets(&plan, &|field| context.secret(field).is_some()).into_iter().collect();
         preflight(context, &plan, &tenant, &standing).await?;
-        let memory = left_of(context, &plan)?;
+        let memory = left_of(context, &plan, &moved)?;
         let (plan, folder, leeway) = (Arc::new(plan), folder.to_owned(), Leeway::default());
         Ok(Self { plan, tenant, memory, moved, folder, journal, promised, leeway, keeper: None, flags: Vec::new(), lock })
-    }
-
-    /// Leaves alone what moved since the plan was made.
-    pub(super) fn except(self, moved: Moved) -> Self {
-        Self { moved, ..self }
     }
 
     /// Leaves links and base as they are, as a run does that is killed at its end.
@@ -129,10 +133,10 @@ impl<'lock> Begun<'lock> {
 }
 
 /// Returns what earlier runs left of the source and the target of a plan, and the pairs that it tells of.
-fn left_of(context: &Context, plan: &Plan) -> Result<Option<Memory>, Failure> {
+fn left_of(context: &Context, plan: &Plan, moved: &Moved) -> Result<Option<Memory>, Failure> {
     let mut memory = context.memory_of(plan)?;
     if let Some(memory) = &mut memory {
-        memory.adopt_planned(plan);
+        memory.adopt_planned(plan, moved);
     }
     Ok(memory)
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use super::begun::Begun;
 use super::context::{AT_ONCE, Context, now};
 use super::failure::{FAILED, Failure, INCOMPLETE, OVER, ROOM};
+use super::runs;
 use crate::apply::{self, Memory, Run, Summary};
 use crate::base::Base;
 use crate::disk;
@@ -93,7 +94,7 @@ pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<End
         room: &|| if signal.load(Ordering::Relaxed) > 0 { 0 } else { leeway.room(tenant.requests()) },
         now: &now,
     };
-    let resume = context.command(format!("migrate import --tenant {} --resume", plan.target.tenant), flags);
+    let resume = runs::resume(context, &plan.target.tenant, &folder, flags);
     let unrecorded = |error| unrecorded(&error, &resume);
     let (summary, journal) = tokio::select! {
         settled = run.settle() => settled.map_err(unrecorded)?,

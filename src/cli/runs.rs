@@ -52,19 +52,20 @@ impl PastRun {
     }
 
     /// Returns the command that goes on with it.
-    pub(super) fn resume(&self) -> String {
-        format!("migrate import --tenant {} --resume {}", self.plan.target.tenant, self.name)
+    pub(super) fn resume(&self, context: &Context) -> String {
+        resume(context, &self.plan.target.tenant, &self.folder, Vec::new())
     }
 
     /// Returns what there is to tell of it, beside the runs of its folder.
-    pub(super) fn told(&self, runs: &Path) -> report::Told<'_> {
-        report::Told {
+    pub(super) fn told(&self, context: &Context) -> Result<report::Told<'_>, Failure> {
+        Ok(report::Told {
             plan: &self.plan,
             begun: &self.record.begun,
             tally: self.summary.tally(),
             is_ended: self.record.is_ended,
-            overtaken_by: overtaken_by(runs, &self.name, &self.plan.target.tenant),
-        }
+            overtaken_by: if self.record.is_ended { None } else { overtaken_by(context, &self.name, &self.plan)? },
+            resume: self.resume(context),
+        })
     }
 
     /// Returns the changes that are in the target, with the id of what they changed.
@@ -93,15 +94,27 @@ pub(super) fn newest_of(runs: &Path, target: &str) -> Option<String> {
     names(runs).into_iter().find(|name| is_of(name, target))
 }
 
-/// Returns the name of the newest run on a target that came as far as its journal; its plan is whole by then, and nothing was sent before.
-pub(super) fn newest_begun(runs: &Path, target: &str) -> Option<String> {
+/// Returns the names of the runs on a target that came as far as their journal, the newest first; their plans are whole
+/// by then, and nothing was sent before.
+pub(super) fn begun_on(runs: &Path, target: &str) -> impl Iterator<Item = String> {
     let has_begun = |name: &String| runs.join(name).join("journal.jsonl").exists();
-    names(runs).into_iter().filter(|name| is_of(name, target)).find(has_begun)
+    names(runs).into_iter().filter(|name| is_of(name, target)).filter(has_begun)
 }
 
-/// Returns the name of the newest run on this target, where it began after this run: what it planned anew is what counts.
-pub(super) fn overtaken_by(runs: &Path, name: &str, target: &str) -> Option<String> {
-    newest_begun(runs, target).filter(|newest| newest.as_str() > name)
+/// Returns the name of the newest run between the two tenants of a plan that began after its own: what that planned anew is what counts.
+///
+/// One that cannot be read may be one.
+pub(super) fn overtaken_by(context: &Context, name: &str, plan: &Plan) -> Result<Option<String>, Failure> {
+    let runs = context.folder("runs")?;
+    let is_between_others =
+        |later: &String| PastRun::read(runs.join(later), later).is_ok_and(|later| later.plan.source_tenant() != plan.source_tenant());
+    Ok(begun_on(&runs, &plan.target.tenant).take_while(|later| later.as_str() > name).find(|later| !is_between_others(later)))
+}
+
+/// Returns the command that goes on with the run in a folder.
+pub(super) fn resume(context: &Context, target: &str, folder: &Path, flags: Vec<String>) -> String {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    context.command(format!("migrate import --tenant {target} --resume {name}"), flags)
 }
 
 /// Returns whether a run of this name was one on this target.

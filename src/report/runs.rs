@@ -31,8 +31,10 @@ pub struct Told<'run> {
     pub tally: Tally,
     /// Whether all of them are in the target.
     pub is_ended: bool,
-    /// The newest run on the same target, where it began later.
+    /// The newest run between the same two tenants, where it began later.
     pub overtaken_by: Option<String>,
+    /// The command that goes on with it.
+    pub resume: String,
 }
 
 impl Told<'_> {
@@ -59,7 +61,7 @@ impl Told<'_> {
     /// Returns the command that goes on with it, where it is the newest and has something left.
     fn resume(&self) -> Option<String> {
         let is_open = !self.is_ended && self.overtaken_by.is_none();
-        is_open.then(|| format!("migrate import --tenant {} --resume", self.plan.target.tenant))
+        is_open.then(|| self.resume.clone())
     }
 
     /// Returns the command that shows what is left of a run which another came after; what one update left is in its file only.

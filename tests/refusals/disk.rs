@@ -72,10 +72,10 @@ fn a_journal_without_room_lets_nothing_be_sent() {
     let blocks = fill_up(&stage, &run, 0);
     assert_snapshot!(run_in_little_room(&stage, blocks, RESUME).whole(), @r#"
     exit 1
-    error: nothing was written
+    error: applied 0 of 2 changes; 2 were not sent: what the run does can no longer be recorded
     cause: cannot write journal "./runs/TIME-prod/journal.jsonl"
     cause: File too large (os error 27)
-    hint:  free some room or name another folder with --dir
+    hint:  free some room, then go on with `migrate import --tenant prod --resume TIME-prod`
     "#);
     assert_eq!(stage.writes().len(), 4);
 }
@@ -90,7 +90,7 @@ fn a_disk_that_fills_up_while_requests_are_under_way_loses_nothing() {
     error: applied 2 changes: what the run does can no longer be recorded
     cause: cannot write journal "./runs/TIME-prod/journal.jsonl"
     cause: File too large (os error 27)
-    hint:  free some room, then go on with `migrate import --tenant prod --resume`
+    hint:  free some room, then go on with `migrate import --tenant prod --resume TIME-prod`
     "#);
     assert_eq!(stage.writes().len(), 6);
     let said = stage.run(RESUME);

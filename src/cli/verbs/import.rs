@@ -130,7 +130,7 @@ impl Import {
         }
         let keeper = self.secrets.keeper(&plan.target.tenant)?;
         context.confirm(&question(&plan), self.yes)?;
-        let begun = Begun::of_plan(context, plan, tenant, &lock, "import")?.except(moved).with_keeper(keeper, &self.secrets);
+        let begun = Begun::of_plan(context, plan, tenant, moved, &lock, "import")?.with_keeper(keeper, &self.secrets);
         Ok(carry_out(context, begun).await?.answer(context))
     }
 
@@ -139,7 +139,7 @@ impl Import {
         let lock = lock(context, &target.name, self.patience).await?;
         // A run that somebody else is at is not cut off, and may be over once the lock is free.
         let folder = match run {
-            "" => newest_unfinished(&context.folder("runs")?, &target.name)?,
+            "" => newest(&context.folder("runs")?, &target.name)?,
             run => folder_of(&context.folder("runs")?, run)?,
         };
         refuse_ended(&folder)?;
@@ -148,7 +148,7 @@ impl Import {
         let changes = report::count(begun.plan.changes().count(), "change");
         context.confirm(&format!("Go on with {}, {changes} to \"{}\" ({})?", folder.display(), target.name, target.domain), self.yes)?;
         // What an overtaken run applied before is not the last that is known of it: the next plan finds out what it did.
-        let begun = if is_overtaken(context, &folder, &target.name)? { begun.unremembered() } else { begun };
+        let begun = if is_overtaken(context, &begun)? { begun.unremembered() } else { begun };
         Ok(carry_out(context, begun).await?.answer(context))
     }
 }
@@ -165,25 +165,21 @@ fn refuse_ended(folder: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    Err(Failure::new(USAGE, format!("nothing was written: the run \"{name}\" came to its end")).hint("`migrate import` plans anew"))
+    Err(Failure::new(USAGE, format!("nothing was written: the run \"{name}\" came to its end"))
+        .hint("`migrate import` plans anew; `migrate runs` lists all runs"))
 }
 
-/// Returns whether a later run on its target came after the run of a folder.
-fn is_overtaken(context: &Context, folder: &Path, target: &str) -> Result<bool, Failure> {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    Ok(runs::overtaken_by(&context.folder("runs")?, &name, target).is_some())
+/// Returns whether a later run between the same two tenants came after this one.
+fn is_overtaken(context: &Context, begun: &Begun<'_>) -> Result<bool, Failure> {
+    let name = begun.folder.file_name().unwrap_or_default().to_string_lossy();
+    Ok(runs::overtaken_by(context, &name, &begun.plan)?.is_some())
 }
 
-/// Returns the folder of the newest run on this target, where it did not come to its end; what it overtook is gone on with by name only.
-fn newest_unfinished(folder: &Path, target: &str) -> Result<PathBuf, Failure> {
-    let Some(newest) = runs::newest_begun(folder, target) else {
+/// Returns the folder of the newest run on this target; what it overtook is gone on with by name only.
+fn newest(folder: &Path, target: &str) -> Result<PathBuf, Failure> {
+    let Some(newest) = runs::begun_on(folder, target).next() else {
         let state = format!("nothing was written: no run of \"{target}\" was cut off");
         return Err(Failure::new(USAGE, state).hint("`migrate import` plans anew"));
     };
-    let newest = folder.join(newest);
-    if journal::is_ended(&newest.join("journal.jsonl"))? {
-        let state = format!("nothing was written: the last run of \"{target}\" came to its end");
-        return Err(Failure::new(USAGE, state).hint("`migrate import` plans anew; `migrate runs` lists the runs before it"));
-    }
-    Ok(newest)
+    Ok(folder.join(newest))
 }

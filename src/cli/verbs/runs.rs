@@ -28,11 +28,10 @@ impl Runs {
             (Some(tenant), None) => is_of(&run.0, tenant),
             (None, _) => true,
         };
-        let listed: Vec<report::Listed<'_>> = all
-            .iter()
-            .filter(is_meant)
-            .map(|(name, run)| report::Listed { name, told: run.as_ref().map(|run| run.told(&folder)) })
-            .collect();
+        let mut listed = Vec::new();
+        for (name, run) in all.iter().filter(is_meant) {
+            listed.push(report::Listed { name, told: run.as_ref().map(|run| run.told(context)).transpose()? });
+        }
         context.answer(|| report::runs(&listed), || report::runs_json(&listed, 0));
         Ok(0)
     }

@@ -18,9 +18,9 @@ pub(in crate::cli) struct Show {
 impl Show {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
         let past = PastRun::load(context, &self.run)?;
-        let (resume, effort) = (past.resume(), report::Effort::default());
+        let (resume, effort) = (past.resume(context), report::Effort::default());
         let run = report::EndedRun { plan: &past.plan, summary: &past.summary, effort, folder: &past.folder, resume: &resume };
-        let told = past.told(&context.folder("runs")?);
+        let told = past.told(context)?;
         context.answer(|| report::shown(&run, &told), || report::shown_json(&run, &told, 0));
         Ok(0)
     }

@@ -16,7 +16,7 @@ use crate::cli::hooks::Hooks;
 use crate::cli::limits::{Leeway, Limits};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{DriftChoice, Manner, Route, prepare, source_name};
-use crate::cli::runs::{PastRun, is_of, names};
+use crate::cli::runs::{PastRun, begun_on};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
 use crate::disk::{self, Lock};
@@ -114,11 +114,12 @@ impl Sync {
         let is_news = night.is_news(last(&path).as_ref());
         // Whoever holds the lock writes the file of this pair.
         let written = if exit == LOCKED { Ok(()) } else { write(&path, &night) };
-        let exit = if written.is_err() && exit == 0 { FAILED } else { exit };
+        let exit = if written.is_err() && went.is_ok() { FAILED } else { exit };
         hooks.tell((is_news || written.is_err()).then(|| night.line()).as_deref(), exit).await;
         if context.is_json() {
+            written?;
             print(&format!("{:#}\n", night.json()));
-            return written.map(|()| exit);
+            return Ok(exit);
         }
         if is_news && went.is_ok() {
             print(&format!("{}\n", night.line()));
@@ -207,8 +208,10 @@ impl Course {
     /// Returns the limit or the signal that ended the night, in words.
     fn limit(&self) -> Option<&str> {
         let resumed = self.resumed.as_ref().map(|resumed| &resumed.ended);
-        let stopped = |ended: &'_ Ended| ended.signal.filter(|_| ended.summary.unsent > 0).map(|_| "a signal stopped it");
-        resumed.into_iter().chain(&self.run).find_map(|ended| ended.limit.as_deref().or_else(|| stopped(ended)))
+        let limit = resumed.into_iter().chain(&self.run).find_map(|ended| ended.limit.as_deref());
+        // A signal that came when all of a run was sent stops what would have come after it.
+        let is_stopped = |ended: &Ended| ended.signal.is_some() && (ended.summary.unsent > 0 || self.run.is_none());
+        limit.or_else(|| resumed.into_iter().chain(&self.run).any(is_stopped).then_some("a signal stopped it"))
     }
 
     /// Returns the exit code of a night: one in which a new secret was lost is not whole, whichever run lost it.
@@ -230,11 +233,14 @@ fn refuse_critical(allow: &[String]) -> Result<(), Failure> {
 /// Returns the newest run between two tenants, where it is a sync that was cut off.
 fn cut_off(context: &Context, source: &str, target: &TenantSettings) -> Result<Option<PastRun>, Failure> {
     let runs = context.folder("runs")?;
-    let of_target = names(&runs).into_iter().filter(|name| is_of(name, &target.name));
-    // A run that cannot be read cannot be gone on with; what it did shows when the target is read.
-    let read = of_target.filter_map(|name| PastRun::read(runs.join(&name), &name).ok());
-    let newest = read.into_iter().find(|past| past.plan.source_tenant() == source && past.plan.target.domain == target.domain);
-    Ok(newest.filter(|past| past.record.by == "sync" && past.is_cut_off()))
+    for name in begun_on(&runs, &target.name) {
+        // A run that cannot be read cannot be gone on with, and what it overtook is not; what both did shows when the target is read.
+        let Ok(past) = PastRun::read(runs.join(&name), &name) else { return Ok(None) };
+        if past.plan.source_tenant() == source && past.plan.target.domain == target.domain {
+            return Ok(Some(past).filter(|past| past.record.by == "sync" && past.is_cut_off()));
+        }
+    }
+    Ok(None)
 }
 
 /// A signal while nothing is written yet ends the command at once.

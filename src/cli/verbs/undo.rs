@@ -1,16 +1,15 @@
 //! `migrate undo`
 
-use std::collections::BTreeSet;
-
 use clap::Args;
 
+use crate::apply::Moved;
 use crate::cli::begun::{Begun, refuse_another_target};
 use crate::cli::carry_out::{carry_out, nothing_to_do};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, USAGE};
 use crate::cli::guards::{allowed, preflight, standing};
 use crate::cli::lock::{Patience, lock};
-use crate::cli::prepare::{patterns, read};
+use crate::cli::prepare::{includable, patterns, read};
 use crate::cli::runs::PastRun;
 use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
@@ -18,6 +17,7 @@ use crate::cli::stop::{Refusals, Stop};
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Done, Plan, undo};
 use crate::report::{self, shell_word};
+use crate::resource::Key;
 use crate::tenant::Tenant;
 
 /// Take back what a run changed
@@ -55,7 +55,7 @@ impl Undo {
         let lock = if self.stop.is_wanted() { None } else { Some(lock(context, &target.name, self.patience).await?) };
         // Whoever held the lock may have gone on with it.
         let past = PastRun::load(context, &self.run)?;
-        refuse_cut_off(&past)?;
+        refuse_cut_off(context, &past)?;
         let tenant = context.connect(target)?;
         let (plan, refusals) = self.planned(context, &past, &tenant, target).await?;
         let standing = standing(refusals.clone(), &acknowledged, self.stop.review());
@@ -69,7 +69,7 @@ impl Undo {
         preflight(context, &plan, &tenant, &standing).await?;
         let keeper = self.secrets.keeper(&target.name)?;
         context.confirm(&self.question(&plan), self.yes)?;
-        let begun = Begun::of_plan(context, plan, tenant, &lock, "undo")?.with_keeper(keeper, &self.secrets);
+        let begun = Begun::of_plan(context, plan, tenant, Moved::default(), &lock, "undo")?.with_keeper(keeper, &self.secrets);
         Ok(carry_out(context, begun).await?.answer(context))
     }
 
@@ -82,13 +82,12 @@ impl Undo {
         target: &TenantSettings,
     ) -> Result<(Plan, Vec<Refusal>), Failure> {
         let only = patterns(&self.only)?;
-        let is_meant = |key: &crate::resource::Key| only.is_empty() || only.iter().any(|pattern| pattern.matches(&key.to_string()));
+        let is_meant = |key: &Key| only.is_empty() || only.iter().any(|pattern| pattern.matches(&key.to_string()));
         if !past.plan.changes().any(|change| is_meant(&change.key)) && !past.plan.is_empty() {
             let state = format!("nothing was done: the run changed nothing that matches {}", self.only.join(", "));
             return Err(Failure::new(USAGE, state).hint(format!("`migrate show {}` lists what it changed", past.name)));
         }
-        let words: BTreeSet<&str> = context.catalog.kinds().flat_map(|kind| kind.alone).filter_map(|alone| alone.unless).collect();
-        let include: Vec<String> = words.into_iter().map(str::to_owned).collect();
+        let include: Vec<String> = includable(context).into_iter().map(str::to_owned).collect();
         let live = read(context, tenant, target, &include).await?;
         let applied = past.applied();
         let done = Done { name: &past.name, plan: &past.plan, applied: &applied };
@@ -115,10 +114,10 @@ impl Undo {
 }
 
 /// What became of a change in doubt is not known, so it cannot be taken back.
-fn refuse_cut_off(past: &PastRun) -> Result<(), Failure> {
+fn refuse_cut_off(context: &Context, past: &PastRun) -> Result<(), Failure> {
     if !past.is_cut_off() {
         return Ok(());
     }
     let state = format!("nothing was done: the run \"{}\" was cut off; {}", past.name, report::state(&past.summary));
-    Err(Failure::new(USAGE, state).hint(format!("let it come to its end first:  {}", past.resume())))
+    Err(Failure::new(USAGE, state).hint(format!("let it come to its end first:  {}", past.resume(context))))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use super::one::{self, Found};
+use crate::apply::Moved;
 use crate::body::Body;
 use crate::catalog::{Kind, Purpose};
 use crate::cli::begun::Begun;
@@ -82,7 +83,7 @@ impl Update {
         preflight(context, &plan, &tenant, &standing).await?;
         context
             .confirm(&format!("Change {} \"{}\" of \"{}\" ({})?", kind.singular, found.name, settings.name, settings.domain), self.yes)?;
-        let begun = Begun::of_plan(context, plan, tenant, &lock, "update")?;
+        let begun = Begun::of_plan(context, plan, tenant, Moved::default(), &lock, "update")?;
         Ok(carry_out(context, begun).await?.answer(context))
     }
 
