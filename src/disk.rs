@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -210,6 +211,9 @@ pub enum Taken {
     By(String),
 }
 
+/// Milliseconds to wait where it is held and nobody stands in it: somebody takes it right now, or gives it back.
+const WHILE_IT_CHANGES_HANDS: u32 = 500;
+
 impl Lock {
     /// Takes the lock, or returns what its holder wrote into it; waits for nobody.
     ///
@@ -219,10 +223,18 @@ impl Lock {
     pub fn take(path: &Path, holder: &str) -> io::Result<Taken> {
         make_folder(folder_of(path))?;
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => return Ok(Taken::By(fs::read_to_string(path)?)),
-            Err(fs::TryLockError::Error(source)) => return Err(source),
+        for is_last in (0..WHILE_IT_CHANGES_HANDS).map(|time| time + 1 == WHILE_IT_CHANGES_HANDS) {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(fs::TryLockError::WouldBlock) => {
+                    let holder = fs::read_to_string(path)?;
+                    if is_last || !holder.is_empty() {
+                        return Ok(Taken::By(holder));
+                    }
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(fs::TryLockError::Error(source)) => return Err(source),
+            }
         }
         let mut left_behind = String::new();
         file.read_to_string(&mut left_behind)?;

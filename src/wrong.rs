@@ -82,7 +82,10 @@ pub fn is_secret(name: &str) -> bool {
 
 fn secret_word(text: &str) -> Option<usize> {
     let text = text.to_ascii_lowercase();
-    ["secret", "password", "_token", "signing_key", "private_key"].iter().filter_map(|word| text.find(word).map(|at| at + word.len())).min()
+    ["secret", "password", "token", "signing_key", "private_key", "api_key", "apikey", "authorization", "connection_string"]
+        .iter()
+        .filter_map(|word| text.find(word).map(|at| at + word.len()))
+        .min()
 }
 
 /// Returns whether a text ends inside a value of several lines, quoted or a list, that begins behind the name of a secret.

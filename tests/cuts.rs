@@ -241,6 +241,7 @@ impl Attempt<'_> {
             secret: &secret,
             moved,
             at_once: 1,
+            withheld: None,
             room: &|| usize::MAX,
             keeper: None,
             now: &|| NOW.to_owned(),

@@ -19,5 +19,5 @@ fn the_command_that_applies_a_plan_can_be_pasted_whatever_its_paths_are_called()
     let words: Vec<&str> = "import --dry-run --tenant prod --allow critical".split(' ').chain(paths).collect();
     let said = stage.run_words(&words);
     let next = said.out.lines().rfind(|line| line.starts_with("migrate import")).expect("the next command");
-    assert_eq!(next, r"migrate import --tenant prod --from dev --mapping 'my rules.toml' --dir 'Ada'\''s files' --allow critical");
+    assert_eq!(next, r"migrate import --tenant prod --from dev --mapping 'my rules.toml' --allow critical --dir 'Ada'\''s files'");
 }

@@ -62,6 +62,7 @@ async fn import(source: &Snapshot, tenant: &Tenant) -> Plan {
         keeper: None,
         moved: Moved::default(),
         at_once: 4,
+        withheld: None,
         room: &|| usize::MAX,
         now: &|| NOW.to_owned(),
     };

@@ -92,7 +92,7 @@ fn a_rehearsal_says_how_often_each_fault_struck_and_which_never_did() {
     assert_snapshot!(section.join("\n"), @"
     What went wrong at the copy, as asked for
       503-before@w20x2: it struck 2 times
-      429@w900: it never struck: no request came that it was meant for
+      429@w900: it never struck: at no request did it make a difference
       expired@w30: it struck once
     ");
     let told = rehearsed(&stage, &format!("{faults} --output json")).json();

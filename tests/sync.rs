@@ -94,7 +94,7 @@ fn a_budget_that_ends_is_75_and_the_next_night_does_the_rest() {
     assert_eq!(said.code, 75, "{}", said.whole());
     insta::assert_snapshot!(said.whole(), @"
     exit 75
-    dev -> prod: applied 20 of 60 changes in TIME; 40 were not sent; the budget of 119 requests is spent: 119 went, and the next sync goes on
+    dev -> prod: applied 20 of 60 changes in TIME; 40 were not sent; the budget of 119 requests is spent: 119 went, and the next sync does the rest
     ");
     assert_eq!(stage.writes().len(), 20, "no request beyond the budget");
     let told = outcome(&stage);
@@ -158,7 +158,7 @@ fn names(stage: &Stage) -> Vec<Value> {
 }
 
 #[test]
-fn a_night_that_was_killed_is_gone_on_with() {
+fn of_a_night_that_was_killed_nothing_is_made_twice() {
     let mut stage = ahead_by(40);
     stage.prod_answers_slowly();
     let mut night = stage.start(SYNC);
@@ -166,7 +166,7 @@ fn a_night_that_was_killed_is_gone_on_with() {
     night.kill().expect("killed");
     night.wait().expect("it ended");
     let said = stage.run(SYNC);
-    assert!(said.code == 0 && said.out.contains("went on with an earlier run"), "{}", said.whole());
+    assert!(said.code == 0 && said.out.contains("an earlier run was cut off after"), "{}", said.whole());
     let mut names = names(&stage);
     let all = names.len();
     names.sort_by_key(Value::to_string);
@@ -175,7 +175,7 @@ fn a_night_that_was_killed_is_gone_on_with() {
 }
 
 #[test]
-fn a_night_that_goes_on_with_another_counts_what_it_applied_itself() {
+fn after_a_night_that_was_killed_the_next_plans_anew_and_counts_what_it_applied_itself() {
     let mut stage = ahead_by(200);
     stage.prod_answers_slowly();
     let mut night = stage.start(SYNC);
@@ -188,13 +188,32 @@ fn a_night_that_goes_on_with_another_counts_what_it_applied_itself() {
     night.kill().expect("killed");
     night.wait().expect("it ended");
     let earlier = applied(&stage);
+    stage.run("api DELETE clients/dev0199000000000000000000000000 --tenant dev --yes");
+    let is_made = names(&stage).contains(&json!("App 199"));
     let said = stage.run(SYNC);
     assert_eq!(said.code, 0, "{}", said.whole());
-    let line = format!("went on with an earlier run: applied {} more of its 200 changes in TIME; nothing more to apply", 200 - earlier);
-    assert!(said.out.contains(&line), "{line}: {}", said.whole());
-    let run = &outcome(&stage)["runs"][0];
-    let counted = (&run["counts"]["applied"], &run["earlier"], &run["resumed"]);
-    assert_eq!(counted, (&json!(200 - earlier), &json!(earlier), &json!(true)), "{run:#}");
+    assert_eq!(names(&stage).contains(&json!("App 199")), is_made, "what was given up since is not made: {}", said.whole());
+    let runs = outcome(&stage)["runs"].clone();
+    let counted = |at: usize| runs[at]["counts"]["applied"].as_u64().expect("a count");
+    let wanted = if is_made { 200 } else { 199 };
+    assert_eq!((&runs[0]["earlier"], &runs[0]["resumed"]), (&json!(earlier), &json!(true)), "{runs:#}");
+    assert_eq!(counted(0) + counted(1) + earlier as u64, wanted, "{runs:#}");
+    let cut_off =
+        format!("an earlier run was cut off after {} of 200 changes; applied {} changes in TIME", wanted - counted(1), counted(1));
+    assert!(said.out.contains(&cut_off), "{cut_off}: {}", said.whole());
+}
+
+#[test]
+fn a_budget_that_reading_takes_whole_is_a_mistake_and_not_a_night_that_ended_early() {
+    let stage = ahead_by(2);
+    let pulse = Hearer::new();
+    let said = stage.run(&format!("{SYNC} --budget 20 --heartbeat {}", pulse.url));
+    insta::assert_snapshot!(said.refused(), @r#"
+    exit 64
+    error: nothing was written: reading "prod" alone took 99 requests, and --budget is 20
+    hint:  no night gets any further with that; give it more
+    "#);
+    assert!(stage.writes().is_empty() && pulse.heard().is_empty());
 }
 
 #[test]
@@ -204,7 +223,7 @@ fn a_time_that_went_by_is_75_and_nothing_is_written() {
     let said = stage.run(&format!("{SYNC} --until {}Z", &an_hour_ago[11..16]));
     assert_eq!(said.code, 75, "{}", said.whole());
     assert!(said.out.contains("applied 0 of 2 changes in TIME; 2 were not sent"), "{}", said.out);
-    assert!(said.out.contains(&format!("{}Z is over, and the next sync goes on", &an_hour_ago[11..16])), "{}", said.out);
+    assert!(said.out.contains(&format!("{}Z is over, and the next sync does the rest", &an_hour_ago[11..16])), "{}", said.out);
     assert!(stage.writes().is_empty());
     assert_eq!(stage.run(SYNC).code, 0);
     assert_eq!(stage.writes().len(), 2);
@@ -255,19 +274,18 @@ fn a_new_secret_that_was_not_kept_ends_with_3_and_is_told() {
 }
 
 #[test]
-fn what_is_left_out_ends_with_3_each_night_and_is_told_once() {
+fn what_is_left_out_ends_with_3_each_night_and_is_heard_of_once() {
     let mut stage = ahead_by(1);
     stage.change_prod(|data| {
         let twins = ["twinA", "twinB"].map(|id| client(&format!("{id}00000000000000000000000000"), "App 1", "https://b.acme.example"));
         data["/clients"].as_array_mut().expect("a list").extend(twins);
     });
-    let said = stage.run(SYNC);
-    insta::assert_snapshot!(said.whole(), @"
-    exit 3
-    dev -> prod: nothing to apply; 1 left out (clients/App 1)
-    ");
-    let said = stage.run(SYNC);
-    assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (3, "", ""));
+    let chat = Hearer::new();
+    for heard in [1, 0] {
+        let said = stage.run(&format!("{SYNC} --notify {}", chat.url));
+        assert_eq!(said.whole(), "exit 3\ndev -> prod: nothing to apply; 1 left out (clients/App 1)\n", "a job that fails says why");
+        assert_eq!(chat.heard().len(), heard, "nobody is told again");
+    }
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn what_was_created_is_removed_only_where_that_is_allowed() {
     exit 4
     error: nothing was written: the plan was refused
     cause: deletes: 1 would be removed from "prod": clients/Till
-    hint:  if that is meant, add --allow deletes
+    hint:  if that is meant, run it with --allow critical,deletes
     "#);
     assert_eq!(stage.all_of_prod(), held);
     assert_eq!(undone(&stage, &run, "--allow critical,deletes --yes").code, 0);

@@ -49,6 +49,8 @@ pub struct Run<'run> {
     pub moved: Moved,
     /// How many requests are under way at once, and how many intents become durable together.
     pub at_once: usize,
+    /// Why nothing is sent any more, where that is so: what is in doubt is looked up, and all else is left to another plan.
+    pub withheld: Option<&'run str>,
     /// How many changes may begin now, said anew before each batch; where it is none the run stops.
     pub room: &'run (dyn Fn() -> usize + Sync),
     /// The time now: RFC 3339, UTC.
@@ -161,8 +163,12 @@ impl Run<'_> {
                 Err(outcome) => ended.push((at, change, outcome.into())),
             }
         }
-        let (is_any_sent, answers) = (!to_send.is_empty(), self.tenant.requests().answers);
+        let answers = self.tenant.requests().answers;
         ended.extend(self.settle_doubts(&mut to_send, progress).await);
+        if let Some(because) = self.withheld {
+            ended.extend(to_send.drain(..).map(|(at, change, _)| (at, change, Outcome::Skipped(because.to_owned()).into())));
+        }
+        let is_any_sent = !to_send.is_empty();
         self.journal.intend(to_send.iter().map(|(at, change, _)| (*at, &change.key, change.verb())))?;
         let sent = to_send.iter().map(|(at, change, ready)| {
             let (catalog, tenant, kind) = (self.catalog, self.tenant, self.kind_of(change));

@@ -101,6 +101,7 @@ pub(super) static CONNECTION_CLIENTS: Kind =
         .read_only(&["clients[].status"])
         .refers(&[Reference::id("clients[].client_id", "clients")])
         .sets(&["clients"])
+        .critical(&["clients"])
         .scopes(&["read:connections"], &["update:connections"], &["update:connections"], &["update:connections"]);
 
 /// How users of a connection are provisioned by SCIM; connections of four strategies can have it (a fact of auth0-deploy-cli).

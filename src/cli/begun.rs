@@ -1,5 +1,6 @@
 //! A run before its first request: what it carries out and where, its folder and its journal.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -32,6 +33,8 @@ pub(super) struct Begun<'lock> {
     pub(super) memory: Option<Memory>,
     /// What moved in the target since the plan was made.
     pub(super) moved: Moved,
+    /// Why nothing is sent any more, where that is so.
+    pub(super) withheld: Option<&'static str>,
     /// Its folder.
     pub(super) folder: PathBuf,
     /// Its journal.
@@ -42,6 +45,8 @@ pub(super) struct Begun<'lock> {
     pub(super) leeway: Leeway,
     /// Who keeps the secrets that the target makes.
     pub(super) keeper: Option<Box<dyn Keeper>>,
+    /// The verb that carries it out.
+    pub(super) by: String,
     /// The flags that go on with it as it began.
     pub(super) flags: Vec<String>,
     /// The lock, as long as it goes on.
@@ -90,8 +95,7 @@ impl<'lock> Begun<'lock> {
         }
         file::save(&folder.join("plan.json"), &plan, &[])?;
         let journal = Journal::begin(&folder.join("journal.jsonl"), &name, &now(), by)?;
-        let (plan, moved, leeway) = (Arc::new(plan), Moved::default(), Leeway::default());
-        Ok(Self { plan, tenant, memory, moved, folder, journal, promised, leeway, keeper: None, flags: Vec::new(), lock })
+        Ok(Self { memory, by: by.to_owned(), ..Self::new((plan, tenant), (folder, journal), promised, lock) })
     }
 
     /// Goes on with a run that was cut off: reads its files and the target; writes nothing to it yet.
@@ -102,18 +106,54 @@ impl<'lock> Begun<'lock> {
         lock: &'lock Lock,
         include: &[String],
     ) -> Result<Self, Failure> {
+        let begun = Self::of_folder(context, target, folder, lock)?;
+        let (plan, tenant) = (&begun.plan, &begun.tenant);
+        let live = read(context, tenant, target, include).await?;
+        let moved = Moved::since(context.catalog, plan, &live);
+        let standing: Vec<Refusal> = guard::secrets(plan, &|field| context.secret(field).is_some()).into_iter().collect();
+        preflight(context, plan, tenant, &standing, &BTreeSet::new()).await?;
+        let memory = left_of(context, plan, &moved)?;
+        Ok(Self { memory, moved, ..begun })
+    }
+
+    /// Looks up what is in doubt of a run that was cut off, and keeps what it leaves; nothing more of it is sent, because of this.
+    pub(super) fn looked_up(
+        context: &Context,
+        target: &TenantSettings,
+        folder: &Path,
+        lock: &'lock Lock,
+        because: &'static str,
+    ) -> Result<Self, Failure> {
+        let begun = Self::of_folder(context, target, folder, lock)?;
+        let memory = context.memory_of(&begun.plan)?;
+        Ok(Self { memory, withheld: Some(because), ..begun })
+    }
+
+    fn of_folder(context: &Context, target: &TenantSettings, folder: &Path, lock: &'lock Lock) -> Result<Self, Failure> {
         let (plan, _) = file::load(&folder.join("plan.json"))?;
         refuse_another_target(&plan, target)?;
         let tenant = context.connect(target)?;
         let journal = Journal::resume(&folder.join("journal.jsonl"), &now())?;
         let promised = Base::load(&folder.join(PROMISED))?;
-        let live = read(context, &tenant, target, include).await?;
-        let moved = Moved::since(context.catalog, &plan, &live);
-        let standing: Vec<Refusal> = guard::secrets(&plan, &|field| context.secret(field).is_some()).into_iter().collect();
-        preflight(context, &plan, &tenant, &standing).await?;
-        let memory = left_of(context, &plan, &moved)?;
-        let (plan, folder, leeway) = (Arc::new(plan), folder.to_owned(), Leeway::default());
-        Ok(Self { plan, tenant, memory, moved, folder, journal, promised, leeway, keeper: None, flags: Vec::new(), lock })
+        Ok(Self::new((plan, tenant), (folder.to_owned(), journal), promised, lock))
+    }
+
+    fn new((plan, tenant): (Plan, Tenant), (folder, journal): (PathBuf, Journal), promised: Base, lock: &'lock Lock) -> Self {
+        Self {
+            plan: Arc::new(plan),
+            tenant,
+            memory: None,
+            moved: Moved::default(),
+            withheld: None,
+            folder,
+            journal,
+            promised,
+            leeway: Leeway::default(),
+            keeper: None,
+            by: String::new(),
+            flags: Vec::new(),
+            lock,
+        }
     }
 
     /// Leaves links and base as they are, as a run does that is killed at its end.

@@ -77,7 +77,7 @@ impl Outside {
 
 /// Carries out a run to its end, or as far as it may go; keeps what it leaves for the next one, and its reports.
 pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<Ended, Failure> {
-    let Begun { plan, tenant, memory, moved, folder, journal, promised, leeway, keeper, flags, lock: _lock } = begun;
+    let Begun { plan, tenant, memory, moved, withheld, folder, journal, promised, leeway, keeper, by, flags, lock: _lock } = begun;
     let signal = AtomicU8::new(0);
     let outside = Outside::of(context, &plan);
     let secret = |field: &SecretField| outside.get(field);
@@ -91,14 +91,16 @@ pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<End
         keeper,
         moved,
         at_once: AT_ONCE,
+        withheld,
         room: &|| if signal.load(Ordering::Relaxed) > 0 { 0 } else { leeway.room(tenant.requests()) },
         now: &now,
     };
     let resume = runs::resume(context, &plan.target.tenant, &folder, flags);
+    let later = if by == "sync" { "the next sync does the rest".to_owned() } else { format!("`{resume}` goes on later") };
     let unrecorded = |error| unrecorded(&error, &resume);
     let (summary, journal) = tokio::select! {
         settled = run.settle() => settled.map_err(unrecorded)?,
-        code = interrupted_twice(context, &signal, &resume) => return Err(stopped_at_once(code, &resume)),
+        code = interrupted_twice(context, &signal, &later) => return Err(stopped_at_once(code, &resume)),
     };
     if let Some(memory) = memory {
         let kept = remember(memory, &plan, &summary, &promised, &secret);
@@ -159,9 +161,9 @@ fn go_on(resume: &str) -> String {
 }
 
 /// The first signal lets sent requests settle; the second ends the run at once. Returns the exit code of the second.
-async fn interrupted_twice(context: &Context, signal: &AtomicU8, resume: &str) -> u8 {
+async fn interrupted_twice(context: &Context, signal: &AtomicU8, later: &str) -> u8 {
     signal.store(context.signals.next().await, Ordering::Relaxed);
-    context.tell(&format!("Stopping: requests under way are being settled. Once more stops at once; `{resume}` goes on later."));
+    context.tell(&format!("Stopping: requests under way are being settled. Once more stops at once; {later}."));
     context.signals.next().await
 }
 

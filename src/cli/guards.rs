@@ -7,6 +7,7 @@ use super::context::Context;
 use super::failure::{ADD_SCOPES, DENIED, Failure, REFUSED, USAGE};
 use crate::plan::Plan;
 use crate::plan::guard::{self, CRITICAL, Refusal};
+use crate::report;
 use crate::tenant::Tenant;
 
 /// Who looked at a plan before it is carried out.
@@ -38,6 +39,11 @@ pub(super) fn allowed(names: &[String]) -> Result<BTreeSet<String>, Failure> {
     }
 }
 
+/// Returns the flag that acknowledges these guards, to be typed in another command.
+pub(super) fn allowing(names: &[String]) -> Option<String> {
+    (!names.is_empty()).then(|| format!("--allow {}", names.join(",")))
+}
+
 /// Returns the reasons to refuse a plan that stand, whatever was acknowledged: what may lock people out, nobody acknowledges unseen.
 pub(super) fn standing(refusals: Vec<Refusal>, allowed: &BTreeSet<String>, review: Review) -> Vec<Refusal> {
     let unseen = |refusal: Refusal| match refusal.guard.as_ref() {
@@ -52,9 +58,17 @@ pub(super) fn standing(refusals: Vec<Refusal>, allowed: &BTreeSet<String>, revie
 }
 
 /// Stops unless every reason to refuse a plan was acknowledged, and the token may do exactly what the plan does.
-pub(super) async fn preflight(context: &Context, plan: &Plan, tenant: &Tenant, standing: &[Refusal]) -> Result<(), Failure> {
+///
+/// What was `allowed` is repeated in the command that lets the rest pass too.
+pub(super) async fn preflight(
+    context: &Context,
+    plan: &Plan,
+    tenant: &Tenant,
+    standing: &[Refusal],
+    allowed: &BTreeSet<String>,
+) -> Result<(), Failure> {
     if !standing.is_empty() {
-        return Err(refused(standing));
+        return Err(refused(standing, allowed, tenant.name()));
     }
     let granted = tenant.scopes().await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
     let Some(granted) = granted else { return Ok(()) };
@@ -66,21 +80,34 @@ pub(super) async fn preflight(context: &Context, plan: &Plan, tenant: &Tenant, s
     Err(Failure::new(DENIED, state).hint(ADD_SCOPES))
 }
 
+/// Says what was let pass, right before it is asked whether to go on.
+pub(super) fn show_acknowledged(context: &Context, refusals: &[Refusal]) {
+    if !refusals.is_empty() {
+        context.show(|| report::acknowledged(refusals));
+    }
+}
+
 /// Says why a plan was refused, and what to do about it.
-fn refused(standing: &[Refusal]) -> Failure {
+fn refused(standing: &[Refusal], allowed: &BTreeSet<String>, target: &str) -> Failure {
     let is_first = |guard: &str| standing[0].guard == guard;
     let code = if is_first("scopes") { DENIED } else { REFUSED };
     let causes = standing.iter().map(|refusal| std::io::Error::other(format!("{}: {}", refusal.guard, refusal.message)));
     let failure = causes.fold(Failure::new(code, "nothing was written: the plan was refused"), |failure, cause| failure.caused_by(&cause));
-    let names: Vec<&str> = standing.iter().filter(|refusal| refusal.can_be_allowed).map(|refusal| refusal.guard.as_ref()).collect();
-    match names.join(",") {
-        _ if is_first("scopes") => failure.hint(ADD_SCOPES),
-        _ if is_first("secrets") => failure.hint("set the variable or write the file, or take the rule out of the mapping"),
-        names if standing.iter().any(|refusal| refusal.guard == CRITICAL && !refusal.can_be_allowed) => {
-            let names = if names.is_empty() { CRITICAL.to_owned() } else { format!("{CRITICAL},{names}") };
-            failure.hint(format!("save the plan with --out FILE, look at it, then `migrate import --plan FILE --allow {names}`"))
-        }
-        names if names.is_empty() => failure,
-        names => failure.hint(format!("if that is meant, add --allow {names}")),
+    let is_unseen = |refusal: &Refusal| refusal.guard == CRITICAL && !refusal.can_be_allowed;
+    let may_pass = standing.iter().filter(|refusal| refusal.can_be_allowed || is_unseen(refusal));
+    let names: BTreeSet<&str> = may_pass.map(|refusal| refusal.guard.as_ref()).collect();
+    let all = || allowed.iter().map(String::as_str).chain(names.iter().copied()).collect::<BTreeSet<_>>();
+    let all = || all().into_iter().collect::<Vec<_>>().join(",");
+    if is_first("scopes") {
+        failure.hint(ADD_SCOPES)
+    } else if is_first("secrets") {
+        failure.hint("set the variable or write the file, or take the rule out of the mapping")
+    } else if standing.iter().any(is_unseen) {
+        let import = format!("migrate import --tenant {target} --plan FILE --allow {}", all());
+        failure.hint(format!("save the plan with --out FILE, look at it, then `{import}`"))
+    } else if names.is_empty() {
+        failure
+    } else {
+        failure.hint(format!("if that is meant, run it with --allow {}", all()))
     }
 }

@@ -104,6 +104,11 @@ impl Leeway {
         left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX))
     }
 
+    /// Returns the budget, where reading the target alone takes all of it: no night gets any further.
+    pub(super) fn is_too_small_for(&self, read: Traffic) -> Option<u64> {
+        self.budget.filter(|budget| self.spent == 0 && *budget <= read.reads + read.writes)
+    }
+
     /// Says which limit was reached, if one was.
     pub(super) fn reached(&self, sent: Traffic) -> Option<String> {
         if self.room(sent) > 0 {

@@ -39,11 +39,11 @@ pub(super) async fn lock(context: &Context, target: &str, patience: Patience) ->
             Ok(lock) => return Ok(lock),
             Err(holder) => holder,
         };
-        let Some(last) = last.filter(|last| Instant::now() < *last) else { return Err(held(target, &holder, patience)) };
-        if !is_told {
+        if last.is_some() && !is_told {
             context.tell(&format!("Waiting for another run on \"{target}\": {holder}"));
             is_told = true;
         }
+        let Some(last) = last.filter(|last| Instant::now() < *last) else { return Err(held(target, &holder, patience)) };
         tokio::select! {
             () = sleep(AGAIN) => {}
             () = sleep_until(last) => {}

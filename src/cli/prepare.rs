@@ -131,13 +131,13 @@ impl Manner {
 }
 
 impl Route {
-    /// Returns the command, with more flags, that carries a plan out which was made this way.
-    pub(super) fn next_command(&self, context: &Context, plan: &Plan, more: impl IntoIterator<Item = String>) -> String {
+    /// Returns the verb and flags that carry a plan out which was made this way.
+    pub(super) fn import(&self, plan: &Plan) -> String {
         let from = self.from.as_deref().unwrap_or(&plan.source.tenant);
         let mut words = vec![format!("migrate import --tenant {} --from {}", plan.target.tenant, shell_word(from))];
         words.extend(self.manner.mapping.iter().map(|path| format!("--mapping {}", shell_word(&path.display().to_string()))));
         words.extend(self.manner.words());
-        context.command(words.join(" "), more)
+        words.join(" ")
     }
 }
 

@@ -63,6 +63,7 @@ impl PastRun {
             begun: &self.record.begun,
             tally: self.summary.tally(),
             is_ended: self.record.is_ended,
+            is_stopped: self.record.is_stopped,
             overtaken_by: if self.record.is_ended { None } else { overtaken_by(context, &self.name, &self.plan)? },
             resume: self.resume(context),
         })

@@ -28,7 +28,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// Whether the secrets that a target makes are kept, as it is asked for.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Secrets {
-    /// Keep the secrets that the target makes: appended to a file, or each given to a command on its standard input
+    /// Keep the secrets that the target makes: appended to a file, or each given to a command on its standard input, which cannot ask at the
+    /// terminal and may take a minute
     #[arg(long, value_name = "file:PATH|exec:CMD")]
     secrets_to: Option<SecretsTo>,
 }
@@ -85,7 +86,7 @@ impl SecretsTo {
     fn keeper(&self, tenant: &str) -> Result<Box<dyn Keeper>, Failure> {
         Ok(match self {
             Self::File(path) => Box::new(InFile::open(path, tenant)?),
-            Self::Command(command) => Box::new(ByCommand { command: command.clone(), tenant: tenant.to_owned() }),
+            Self::Command(command) => Box::new(ByCommand { command: command.clone(), tenant: tenant.to_owned(), hangs: false }),
         })
     }
 }
@@ -189,13 +190,20 @@ fn place(key: &Key, id: &Id, path: &str) -> (String, String, String) {
 struct ByCommand {
     command: String,
     tenant: String,
+    /// Whether it did not end in time: it is not waited for again and again.
+    hangs: bool,
 }
 
 impl Keeper for ByCommand {
     fn keep<'run>(&'run mut self, new: &'run NewSecret<'run>) -> BoxFuture<'run, Result<(), String>> {
         let line = Line::of(&self.tenant, new).to_text();
         Box::pin(async move {
-            match given(&self.command, &line, LONGEST).await {
+            if self.hangs {
+                return Err("the command of --secrets-to did not end for one before it".to_owned());
+            }
+            let ended = given(&self.command, &line, LONGEST).await;
+            self.hangs = matches!(ended, Ok(None));
+            match ended {
                 Ok(Some(ended)) if ended.success() => Ok(()),
                 Ok(Some(ended)) => Err(format!("the command of --secrets-to ended with {ended}")),
                 Ok(None) => Err(format!("the command of --secrets-to did not end within {} s", LONGEST.as_secs())),

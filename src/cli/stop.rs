@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::carry_out::exit_of_whole;
 use super::context::Context;
 use super::failure::{Failure, REFUSED};
 use super::guards::Review;
@@ -33,14 +34,14 @@ impl Stop {
         if self.out.is_some() { Review::Saved } else { Review::here() }
     }
 
-    /// Shows the plan and saves it where that is wanted; `next` is the command that carries it out. Returns the exit code.
-    pub(super) fn after(&self, context: &Context, plan: &Plan, refusals: Refusals<'_>, next: &str) -> Result<u8, Failure> {
+    /// Shows the plan and saves it where that is wanted. Returns the exit code.
+    pub(super) fn after(&self, context: &Context, plan: &Plan, refusals: Refusals<'_>, next: Next) -> Result<u8, Failure> {
         let Refusals { all, standing } = refusals;
         let (code, next) = match &self.out {
-            Some(path) => (0, saved(context, path, plan, all)?),
+            Some(path) => (0, saved(context, path, plan, all, next.flags)?),
             None if !standing.is_empty() => (REFUSED, String::new()),
-            None if plan.is_empty() => (0, String::new()),
-            None => (0, next.to_owned()),
+            None if plan.is_empty() => (exit_of_whole(plan), String::new()),
+            None => (0, context.command(next.verb, next.flags)),
         };
         context.answer(|| report::plan(plan, standing, &next), || report::plan_json(plan, standing, code));
         Ok(code)
@@ -48,10 +49,24 @@ impl Stop {
 }
 
 /// Saves a plan with the reasons there are to refuse it; returns the command that carries it out.
-pub(super) fn saved(context: &Context, path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<String, Failure> {
+pub(super) fn saved(
+    context: &Context,
+    path: &Path,
+    plan: &Plan,
+    refusals: &[Refusal],
+    flags: impl IntoIterator<Item = String>,
+) -> Result<String, Failure> {
     file::save(path, plan, refusals)?;
     let import = format!("migrate import --tenant {} --plan {}", plan.target.tenant, shell_word(&path.display().to_string()));
-    Ok(context.command(import, None))
+    Ok(context.command(import, flags))
+}
+
+/// The command that does what was planned.
+pub(super) struct Next {
+    /// The verb, and what it is about.
+    pub(super) verb: String,
+    /// What carrying out the plan takes besides, also where the plan is saved: `--allow`, `--secrets-to`.
+    pub(super) flags: Vec<String>,
 }
 
 /// The reasons there are to refuse a plan.

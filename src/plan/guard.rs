@@ -117,15 +117,23 @@ pub fn no_base(plan: &Plan) -> Option<Refusal> {
 
 /// What could lock people out of a client is agreed to by name.
 ///
-/// Of a list of addresses only what is taken away counts; of everything else any change of what the target holds.
+/// Of a list of addresses, and of the clients of a connection, only what is taken away counts; of everything else any change of what the target
+/// holds.
 pub fn critical(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
     let mut found: BTreeMap<&Key, BTreeSet<&str>> = BTreeMap::new();
     for change in plan.changes() {
-        let Action::Update { id: Some(_), edits, .. } = &change.action else { continue };
         let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
-        let is_critical = |edit: &&Edit| kind.critical.iter().any(|path| covers(path, &edit.path)) && takes_away(kind, edit);
-        for edit in edits.iter().filter(is_critical) {
-            found.entry(&change.key).or_default().insert(&edit.path);
+        let is_critical = |path: &str| kind.critical.iter().any(|critical| covers(critical, path));
+        let paths: Vec<&str> = match &change.action {
+            Action::Update { id: Some(_), edits, .. } => {
+                let taken = edits.iter().filter(|edit| is_critical(&edit.path) && takes_away(kind, edit));
+                taken.map(|edit| edit.path.as_str()).collect()
+            }
+            Action::Elements { removed, .. } if !removed.is_empty() && is_critical(kind.elements()) => vec![kind.elements()],
+            _ => Vec::new(),
+        };
+        if !paths.is_empty() {
+            found.entry(&change.key).or_default().extend(paths);
         }
     }
     let fields = |(key, paths): (&&Key, &BTreeSet<&str>)| format!("{key} ({})", paths.iter().copied().collect::<Vec<_>>().join(", "));

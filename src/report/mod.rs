@@ -57,6 +57,6 @@ pub use runs::{Listed, Told, runs, runs_json, shown, shown_json};
 pub use schedule::{Nightly, Scheduler, Unit, VOLUME, shell_word, units};
 pub use summary::{Effort, EndedRun, state, summary};
 pub use table::Table;
-pub use text::{drift, plan};
+pub use text::{acknowledged, drift, plan};
 pub(crate) use words::count;
 pub use words::{named, printable};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::summary::{Effort, EndedRun, state_since};
+use super::summary::{Effort, EndedRun, state, state_since};
 use super::words::{count, duration, number, printable};
 use crate::apply::Tally;
 use crate::plan::Plan;
@@ -34,7 +34,7 @@ pub struct Night<'night> {
     pub exit: u8,
 }
 
-/// A run of an earlier night that was gone on with.
+/// A run of an earlier night that was cut off; what it left in doubt was looked up.
 #[derive(Debug, Clone, Copy)]
 pub struct Resumed<'night> {
     /// All of it, what it did before this night included.
@@ -43,12 +43,21 @@ pub struct Resumed<'night> {
     pub earlier: usize,
 }
 
+impl Resumed<'_> {
+    /// Returns how far it had come.
+    fn told(&self) -> String {
+        let Tally { applied, in_doubt, .. } = self.run.summary.tally();
+        let came = format!("an earlier run was cut off after {} of {}", number(applied), count(self.run.plan.changes().count(), "change"));
+        if in_doubt > 0 { format!("{came}, and {} still in doubt", count(in_doubt, "change")) } else { came }
+    }
+}
+
 impl Night<'_> {
     /// Returns how it went, as one line.
     pub fn line(&self) -> String {
         let mut said = Vec::new();
-        said.extend(self.resumed.iter().map(|run| format!("went on with an earlier run: {}", did(&run.run, run.earlier))));
-        said.extend(self.run.iter().map(|run| did(run, 0)));
+        said.extend(self.resumed.iter().map(Resumed::told));
+        said.extend(self.run.iter().map(did));
         if let Some(plan) = self.plan {
             let is_idle = self.run.is_none() && self.failure.is_none();
             let idle = if self.resumed.is_some() { "nothing more to apply" } else { "nothing to apply" };
@@ -59,7 +68,7 @@ impl Night<'_> {
         }
         let lost: usize = self.runs().map(|(run, _)| run.summary.lost_secrets()).sum();
         said.extend((lost > 0).then(|| format!("{} not kept", count(lost, "new secret"))));
-        said.extend(self.limit.map(|limit| format!("{limit}, and the next sync goes on")));
+        said.extend(self.limit.map(|limit| format!("{limit}, and the next sync does the rest")));
         said.extend(self.failure.as_ref().map(failed));
         printable(&format!("{} -> {}: {}", self.source, self.target, said.join("; "))).into_owned()
     }
@@ -133,9 +142,9 @@ fn told(run: &EndedRun<'_>, earlier: Option<usize>) -> Value {
 }
 
 /// Returns what a run did since so many of its changes were in the target, and what that cost.
-fn did(run: &EndedRun<'_>, earlier: usize) -> String {
+fn did(run: &EndedRun<'_>) -> String {
     let cost = format!(" in {} ({})", duration(run.effort.took), count(run.effort.requests, "request"));
-    let state = state_since(run.summary, earlier);
+    let state = state(run.summary);
     let applied = state.find("; ").unwrap_or(state.len());
     format!("{}{cost}{}", &state[..applied], &state[applied..])
 }

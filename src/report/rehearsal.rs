@@ -71,7 +71,7 @@ pub fn rehearsal_json(of: &Rehearsal<'_>, exit: u8) -> Value {
 /// Returns how often a fault struck; one that never did has shown nothing.
 fn struck((fault, times): &(String, usize)) -> String {
     match times {
-        0 => format!("{fault}: {}", painted(REMOVED, "it never struck: no request came that it was meant for")),
+        0 => format!("{fault}: {}", painted(REMOVED, "it never struck: at no request did it make a difference")),
         1 => format!("{fault}: it struck once"),
         _ => format!("{fault}: it struck {}", count(*times, "time")),
     }

@@ -31,6 +31,8 @@ pub struct Told<'run> {
     pub tally: Tally,
     /// Whether all of them are in the target.
     pub is_ended: bool,
+    /// Whether nothing that it began is left to do.
+    pub is_stopped: bool,
     /// The newest run between the same two tenants, where it began later.
     pub overtaken_by: Option<String>,
     /// The command that goes on with it.
@@ -48,9 +50,15 @@ impl Told<'_> {
     fn state(&self) -> &'static str {
         match (self.is_ended, &self.overtaken_by) {
             (true, _) => "ended",
-            (false, None) => "unfinished",
             (false, Some(_)) => "overtaken",
+            (false, None) if self.is_open() => "unfinished",
+            (false, None) => "in part",
         }
+    }
+
+    /// Returns whether going on with it would do anything: what was refused is refused again, and what moved stays moved.
+    fn is_open(&self) -> bool {
+        !self.is_ended && (!self.is_stopped || self.tally.unsent > 0)
     }
 
     /// Returns what wanted it, in a word: an undo wants what was there before.
@@ -60,8 +68,7 @@ impl Told<'_> {
 
     /// Returns the command that goes on with it, where it is the newest and has something left.
     fn resume(&self) -> Option<String> {
-        let is_open = !self.is_ended && self.overtaken_by.is_none();
-        is_open.then(|| self.resume.clone())
+        (self.is_open() && self.overtaken_by.is_none()).then(|| self.resume.clone())
     }
 
     /// Returns the command that shows what is left of a run which another came after; what one update left is in its file only.

@@ -162,6 +162,13 @@ fn in_short(plan: &Plan) -> Option<String> {
     (!said.is_empty()).then(|| painted(QUIET, format!("({}; `--output json` names them)", said.join(", "))))
 }
 
+/// Returns what was let pass of a plan, for whoever is about to be asked whether to carry it out.
+pub fn acknowledged(refusals: &[Refusal]) -> String {
+    let line =
+        |refusal: &Refusal| format!("{} {}\n", painted(REMOVED, format!("Acknowledged: {}:", refusal.guard)), printable(&refusal.message));
+    refusals.iter().map(line).collect()
+}
+
 fn refusal(refusal: &Refusal) -> String {
     let line = format!("{} {}", painted(REMOVED, format!("Refused: {}:", refusal.guard)), printable(&refusal.message));
     if refusal.can_be_allowed { format!("{line}\n  `--allow {}` if that is meant", refusal.guard) } else { line }

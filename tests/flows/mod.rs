@@ -120,6 +120,7 @@ pub(crate) async fn carried_out(plan: &Plan, tenant: &Tenant) -> Summary {
         keeper: None,
         moved: Moved::default(),
         at_once: 16,
+        withheld: None,
         room: &|| usize::MAX,
         now: &|| NOW.to_owned(),
     };

@@ -33,7 +33,7 @@ fn a_plan_that_changes_much_names_its_acknowledgement() {
     exit 4
     error: nothing was written: the plan was refused
     cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once
-    hint:  if that is meant, add --allow many-changes
+    hint:  if that is meant, run it with --allow critical,many-changes
     "#);
 }
 
@@ -59,7 +59,7 @@ fn a_value_that_names_the_source_is_shown_where_it_stands() {
     exit 4
     error: nothing was written: the plan was refused
     cause: leak: clients/Till: description holds the source's domain acme-dev.eu.auth0.com
-    hint:  if that is meant, add --allow leak
+    hint:  if that is meant, run it with --allow critical,leak
     ");
 }
 
@@ -122,7 +122,7 @@ fn pruning_asks_and_removes_only_what_an_earlier_run_brought() {
     exit 4
     error: nothing was written: the plan was refused
     cause: deletes: 1 would be removed from "prod": clients/Till
-    hint:  if that is meant, add --allow deletes
+    hint:  if that is meant, run it with --allow deletes
     "#);
     assert_eq!(names(), ["Shop", "Till"]);
     let pruned = stage.run("import --tenant prod --prune --allow deletes --yes --quiet");
@@ -152,7 +152,7 @@ fn one_acknowledgement_never_opens_another_guard() {
     cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once
     cause: critical: people may be locked out by clients/A (callbacks), clients/B (callbacks), clients/C (callbacks), clients/D (callbacks), clients/E (callbacks), clients/F (callbacks)
     cause: leak: clients/A: description holds the placeholder ##HOST##
-    hint:  if that is meant, add --allow many-changes,critical,leak
+    hint:  if that is meant, run it with --allow critical,leak,many-changes
     "#);
     assert_eq!(stage.writes(), []);
     let said = stage.run("import --tenant prod --allow many-changes,critical,leak --yes --quiet");
@@ -188,7 +188,7 @@ fn what_may_lock_people_out_is_named_field_by_field() {
     exit 4
     error: nothing was written: the plan was refused
     cause: critical: people may be locked out by clients/Shop (allowed_logout_urls, allowed_origins, app_type, callbacks, grant_types, is_first_party, jwt_configuration.alg, refresh_token.rotation_type, token_endpoint_auth_method, web_origins)
-    hint:  if that is meant, add --allow critical
+    hint:  if that is meant, run it with --allow critical
     ");
     assert_eq!(stage.writes(), []);
     let said = stage.run(&format!("{line} --allow critical"));
@@ -203,7 +203,7 @@ fn what_stands_for_a_value_that_nobody_put_in_is_shown_where_it_stands() {
     exit 4
     error: nothing was written: the plan was refused
     cause: leak: clients/Till: callbacks[] holds the placeholder ##TILL_HOST##
-    hint:  if that is meant, add --allow leak
+    hint:  if that is meant, run it with --allow critical,leak
     ");
 }
 
@@ -218,7 +218,7 @@ fn an_id_of_the_source_becomes_the_targets_or_is_shown_where_it_stands() {
     exit 4
     error: nothing was written: the plan was refused
     cause: leak: clients/Till: description holds the source's id rul_devGreeting00001
-    hint:  if that is meant, add --allow leak
+    hint:  if that is meant, run it with --allow critical,leak
     ");
     stage.write("mapping.toml", "");
     let said = stage.run(IMPORT);

@@ -21,7 +21,7 @@ fn a_job_cannot_acknowledge_what_nobody_saw() {
     exit 4
     error: nothing was written: the plan was refused
     cause: critical: people may be locked out by clients/Shop (callbacks); that takes somebody at a terminal, or a plan that was saved and looked at
-    hint:  save the plan with --out FILE, look at it, then `migrate import --plan FILE --allow critical`
+    hint:  save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow critical`
     ");
     assert_eq!(stage.writes(), []);
 }
@@ -86,7 +86,7 @@ fn an_undo_is_saved_looked_at_and_carried_out_like_any_plan() {
     exit 4
     error: nothing was written: the plan was refused
     cause: critical: people may be locked out by clients/Shop (callbacks); that takes somebody at a terminal, or a plan that was saved and looked at
-    hint:  save the plan with --out FILE, look at it, then `migrate import --plan FILE --allow critical`
+    hint:  save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow critical,deletes`
     ");
     let saved = stage.run_unattended(&format!("undo {run} --out plan.json --quiet"));
     assert_eq!((saved.code, stage.writes().len()), (0, writes), "{}", saved.whole());
@@ -106,13 +106,13 @@ fn an_update_by_a_job_does_not_lock_anybody_out_either() {
     exit 4
     error: nothing was written: the plan was refused
     cause: critical: people may be locked out by clients/Shop (callbacks); that takes somebody at a terminal, or a plan that was saved and looked at
-    hint:  save the plan with --out FILE, look at it, then `migrate import --plan FILE --allow critical`
+    hint:  save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow critical`
     ");
     assert_snapshot!(stage.run(&format!("{update} --yes")).refused(), @"
     exit 4
     error: nothing was written: the plan was refused
     cause: critical: people may be locked out by clients/Shop (callbacks)
-    hint:  if that is meant, add --allow critical
+    hint:  if that is meant, run it with --allow critical
     ");
     assert_snapshot!(stage.run(&format!("{update} --allow critical --dry-run")).out, @r#"
     prod: 1 to change

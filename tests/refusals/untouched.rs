@@ -43,6 +43,7 @@ fn the_client_that_migrate_signs_in_with_stays_as_it_is() {
 
     Left alone
       client "Deployer": it is what migrate itself signs in with
+    Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     By hand
@@ -75,6 +76,7 @@ fn what_the_configuration_protects_stays_as_it_is_and_is_not_removed() {
 
     Left alone
       client "Break glass": the configuration protects it
+    Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     By hand
@@ -117,6 +119,7 @@ fn the_tenants_own_api_stays_as_it_is() {
 
     Left alone
       API "https://⟨tenant⟩/api/v2/": it is the tenant's own API
+    Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     By hand
@@ -189,6 +192,7 @@ fn a_reference_to_what_is_not_there_is_left_out_and_named() {
 
     By hand
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+    Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     Left out

@@ -33,6 +33,10 @@ impl Drift {
             return Err(Failure::new(USAGE, state).hint("add --from TENANT, or `source` in migrate.toml"));
         };
         let memory = context.memory(source, &target.name)?;
+        if memory.lacks_base() {
+            let state = format!("nothing was done: base/{source}-{}.json, which holds what was last written, is missing", target.name);
+            return Err(Failure::new(USAGE, state).hint("put that file of the last run back; without it nobody can tell what moved"));
+        }
         if memory.base.is_empty() {
             let state = format!("nothing was done: nothing of \"{source}\" was ever applied to \"{}\"", target.name);
             return Err(Failure::new(USAGE, state).hint("the first import keeps what it applied; from then on this shows what moved"));

@@ -7,16 +7,16 @@ use clap::Args;
 
 use crate::apply::{Moved, journal};
 use crate::cli::begun::{Begun, agree, refuse_another_target};
-use crate::cli::carry_out::{carry_out, exit_of_whole, nothing_to_do};
+use crate::cli::carry_out::{carry_out, nothing_to_do};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, USAGE};
-use crate::cli::guards::{Review, allowed, preflight, standing};
+use crate::cli::guards::{Review, allowed, allowing, preflight, show_acknowledged, standing};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{Prepared, Route, prepare, prepare_seen_by, read};
 use crate::cli::rehearsal::{Copyist, Rehearsing, rehearse};
 use crate::cli::runs::{self, folder_of};
 use crate::cli::secrets_to::Secrets;
-use crate::cli::stop::{Refusals, Stop};
+use crate::cli::stop::{Next, Refusals, Stop};
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Plan, file};
 use crate::report;
@@ -51,6 +51,9 @@ pub(in crate::cli) struct Import {
     patience: Patience,
 }
 
+/// Why nothing more of an overtaken run is sent.
+const OVERTAKEN: &str = "a later run came after this one; plan again";
+
 impl Import {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let allowed = allowed(&self.allow)?;
@@ -73,8 +76,9 @@ impl Import {
             return Ok(nothing_to_do(context, &agree(prepared)?));
         }
         context.show(|| report::plan(&prepared.plan, &standing, ""));
-        preflight(context, &prepared.plan, &prepared.tenant, &standing).await?;
+        preflight(context, &prepared.plan, &prepared.tenant, &standing, allowed).await?;
         let keeper = self.secrets.keeper(&prepared.plan.target.tenant)?;
+        show_acknowledged(context, &prepared.refusals);
         context.confirm(&question(&prepared.plan), self.yes)?;
         let begun = Begun::of(context, prepared, &lock, "import")?.with_keeper(keeper, &self.secrets);
         Ok(carry_out(context, begun).await?.answer(context))
@@ -91,8 +95,9 @@ impl Import {
             return self.stop_after_the_plan(context, &prepared, &standing);
         }
         context.show(|| report::plan(&prepared.plan, &[], ""));
-        preflight(context, &prepared.plan, &prepared.tenant, &[]).await?;
-        let next = self.in_earnest(context, &prepared.plan);
+        preflight(context, &prepared.plan, &prepared.tenant, &[], allowed).await?;
+        let Next { verb, flags } = self.in_earnest(&prepared.plan);
+        let next = context.command(verb, flags);
         let copy = copyist.state(&prepared.plan.target.domain)?;
         let rehearsed = Box::pin(rehearse(context, &self.route, prepared, copy, faults)).await?;
         let (told, code) = (rehearsed.told(), rehearsed.code());
@@ -101,15 +106,14 @@ impl Import {
     }
 
     /// Returns the command that does what was planned.
-    fn in_earnest(&self, context: &Context, plan: &Plan) -> String {
-        let allow = self.allow.first().map(|_| format!("--allow {}", self.allow.join(",")));
-        self.route.next_command(context, plan, allow.into_iter().chain(self.secrets.typed()))
+    fn in_earnest(&self, plan: &Plan) -> Next {
+        Next { verb: self.route.import(plan), flags: allowing(&self.allow).into_iter().chain(self.secrets.typed()).collect() }
     }
 
     /// A dry run is an import that ends here.
     fn stop_after_the_plan(&self, context: &Context, prepared: &Prepared, standing: &[Refusal]) -> Result<u8, Failure> {
         let Prepared { plan, refusals, .. } = prepared;
-        self.stop.after(context, plan, Refusals { all: refusals, standing }, &self.in_earnest(context, plan))
+        self.stop.after(context, plan, Refusals { all: refusals, standing }, self.in_earnest(plan))
     }
 
     async fn carry_out_file(&self, context: &Context, path: &Path, allowed: &BTreeSet<String>) -> Result<u8, Failure> {
@@ -122,13 +126,14 @@ impl Import {
         let moved = Moved::since(context.catalog, &plan, &live);
         let mut refusals: Vec<Refusal> = refusals.into_iter().filter(|refusal| refusal.guard != "secrets").collect();
         refusals.extend(guard::secrets(&plan, &|field| context.secret(field).is_some()));
-        let standing = standing(refusals, allowed, Review::Saved);
-        preflight(context, &plan, &tenant, &standing).await?;
-        context.show(|| report::plan(&plan, &standing, ""));
+        let standing = standing(refusals.clone(), allowed, Review::Saved);
+        preflight(context, &plan, &tenant, &standing, allowed).await?;
         if plan.is_empty() {
-            return Ok(exit_of_whole(&plan));
+            return Ok(nothing_to_do(context, &plan));
         }
+        context.show(|| report::plan(&plan, &[], ""));
         let keeper = self.secrets.keeper(&plan.target.tenant)?;
+        show_acknowledged(context, &refusals);
         context.confirm(&question(&plan), self.yes)?;
         let begun = Begun::of_plan(context, plan, tenant, moved, &lock, "import")?.with_keeper(keeper, &self.secrets);
         Ok(carry_out(context, begun).await?.answer(context))
@@ -143,12 +148,22 @@ impl Import {
             run => folder_of(&context.folder("runs")?, run)?,
         };
         refuse_ended(&folder)?;
-        let begun = Begun::again(context, target, &folder, &lock, &self.route.manner.include).await?;
+        // Of an overtaken run nothing more is sent, and what it applied before is not the last that is known of it: another plan finds that out.
+        let is_overtaken = is_overtaken(context, &folder)?;
+        let begun = if is_overtaken {
+            Begun::looked_up(context, target, &folder, &lock, OVERTAKEN)?.unremembered()
+        } else {
+            Begun::again(context, target, &folder, &lock, &self.route.manner.include).await?
+        };
         let begun = begun.with_keeper(self.secrets.keeper(&target.name)?, &self.secrets);
         let changes = report::count(begun.plan.changes().count(), "change");
-        context.confirm(&format!("Go on with {}, {changes} to \"{}\" ({})?", folder.display(), target.name, target.domain), self.yes)?;
-        // What an overtaken run applied before is not the last that is known of it: the next plan finds out what it did.
-        let begun = if is_overtaken(context, &begun)? { begun.unremembered() } else { begun };
+        let of_target = format!("\"{}\" ({})", target.name, target.domain);
+        let question = if is_overtaken {
+            format!("A later run came after {}; look up in {of_target} what it left in doubt?", folder.display())
+        } else {
+            format!("Go on with {}, {changes} to {of_target}?", folder.display())
+        };
+        context.confirm(&question, self.yes)?;
         Ok(carry_out(context, begun).await?.answer(context))
     }
 }
@@ -169,10 +184,11 @@ fn refuse_ended(folder: &Path) -> Result<(), Failure> {
         .hint("`migrate import` plans anew; `migrate runs` lists all runs"))
 }
 
-/// Returns whether a later run between the same two tenants came after this one.
-fn is_overtaken(context: &Context, begun: &Begun<'_>) -> Result<bool, Failure> {
-    let name = begun.folder.file_name().unwrap_or_default().to_string_lossy();
-    Ok(runs::overtaken_by(context, &name, &begun.plan)?.is_some())
+/// Returns whether a later run between the same two tenants came after the run in a folder.
+fn is_overtaken(context: &Context, folder: &Path) -> Result<bool, Failure> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let (plan, _) = file::load(&folder.join("plan.json"))?;
+    Ok(runs::overtaken_by(context, &name, &plan)?.is_some())
 }
 
 /// Returns the folder of the newest run on this target; what it overtook is gone on with by name only.

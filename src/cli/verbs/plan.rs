@@ -28,9 +28,9 @@ impl Plan {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let Prepared { plan, refusals, .. } = prepare(context, &self.route).await?;
         let next = match &self.out {
-            Some(path) => saved(context, path, &plan, &refusals)?,
+            Some(path) => saved(context, path, &plan, &refusals, None)?,
             None if plan.is_empty() || !refusals.is_empty() => String::new(),
-            None => self.route.next_command(context, &plan, None),
+            None => context.command(self.route.import(&plan), None),
         };
         let code = if self.check { checked(&plan, &refusals) } else { 0 };
         context.answer(|| report::plan(&plan, &refusals, &next), || report::plan_json(&plan, &refusals, code));

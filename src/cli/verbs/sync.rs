@@ -22,11 +22,12 @@ use crate::cli::settings::TenantSettings;
 use crate::disk::{self, Lock};
 use crate::plan::{Plan, guard};
 use crate::report::{self, Night};
+use crate::tenant::Traffic;
 
 /// Make a target hold what a source holds, every night, with nobody there
 ///
-/// Settles a sync that was cut off, then exports, plans, asks the guards and imports, under one lock. A night that ended early is planned anew,
-/// by what the source wants now. It asks nobody and says nothing where nothing changed; otherwise one line, and
+/// Looks up what a sync that was cut off left in doubt, then exports, plans, asks the guards and imports, under one lock. The rest of a night
+/// that ended early is planned anew, by what the source wants now. It asks nobody and says nothing where nothing changed; otherwise one line, and
 /// runs/last-SOURCE-TARGET.json either way.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Sync {
@@ -50,6 +51,9 @@ pub(in crate::cli) struct Sync {
     #[command(flatten)]
     hooks: Hooks,
 }
+
+/// Why nothing more is sent of a night that was cut off.
+const PLANNED_ANEW: &str = "the next plan decides on it";
 
 /// What came of a night, as far as it went.
 #[derive(Default)]
@@ -121,7 +125,8 @@ impl Sync {
             print(&format!("{:#}\n", night.json()));
             return Ok(exit);
         }
-        if is_news && went.is_ok() {
+        // A job that fails is looked at: it must not be silent about why, though nobody is told again.
+        if went.is_ok() && (is_news || exit != 0) {
             print(&format!("{}\n", night.line()));
         }
         went.and(written).map(|()| exit)
@@ -141,11 +146,10 @@ impl Sync {
         let lock = unless_stopped(context, lock(context, &target.name, self.patience)).await?;
         // Where no secret can be kept, that is told before both tenants are read.
         self.secrets.keeper(&target.name)?;
-        if let Some(past) = cut_off(context, source, target)? {
-            let ended = self.go_on(context, target, &past, &lock, &mut leeway, course).await?;
-            if let Some(code) = ended {
-                return Ok(code);
-            }
+        if let Some(past) = cut_off(context, source, target)?
+            && let Some(code) = self.settle(context, target, &past, &lock, &mut leeway, course).await?
+        {
+            return Ok(code);
         }
         let prepared = unless_stopped(context, prepare(context, route)).await?;
         let standing = guard::standing(prepared.refusals.clone(), acknowledged);
@@ -153,10 +157,16 @@ impl Sync {
             let code = exit_of_whole(course.plan.insert(Arc::new(agree(prepared)?)));
             return Ok(course.with_lost_secrets(code));
         }
-        if let Err(failure) = preflight(context, &prepared.plan, &prepared.tenant, &standing).await {
+        if let Err(failure) = preflight(context, &prepared.plan, &prepared.tenant, &standing, acknowledged).await {
             let hint = self.by_a_person(context, route, &prepared.plan, &standing);
             course.plan = Some(Arc::new(prepared.plan));
             return Err(hint.into_iter().fold(failure, Failure::hint));
+        }
+        if let Some(budget) = leeway.is_too_small_for(prepared.tenant.requests()) {
+            let Traffic { reads, .. } = prepared.tenant.requests();
+            let state = format!("nothing was written: reading \"{}\" alone took {reads} requests, and --budget is {budget}", target.name);
+            course.plan = Some(Arc::new(prepared.plan));
+            return Err(Failure::new(USAGE, state).hint("no night gets any further with that; give it more"));
         }
         let begun =
             Begun::of(context, prepared, &lock, "sync")?.within(leeway).with_keeper(self.secrets.keeper(&target.name)?, &self.secrets);
@@ -165,8 +175,8 @@ impl Sync {
         Ok(course.with_lost_secrets(code))
     }
 
-    /// Goes on with a sync that was cut off; returns the exit code where that was all there was time for.
-    async fn go_on(
+    /// Looks up what a sync that was cut off left in doubt; returns the exit code where the night ends with that.
+    async fn settle(
         &self,
         context: &Context,
         target: &TenantSettings,
@@ -175,12 +185,11 @@ impl Sync {
         leeway: &mut Leeway,
         course: &mut Course,
     ) -> Result<Option<u8>, Failure> {
-        let begun = unless_stopped(context, Begun::again(context, target, &past.folder, lock, &self.manner.include)).await?;
-        let begun = begun.within(leeway.clone()).with_keeper(self.secrets.keeper(&target.name)?, &self.secrets);
-        let ended = carry_out(context, begun).await?;
+        let begun = Begun::looked_up(context, target, &past.folder, lock, PLANNED_ANEW)?;
+        let ended = carry_out(context, begun.with_keeper(self.secrets.keeper(&target.name)?, &self.secrets)).await?;
         let Resumed { ended, .. } = course.resumed.insert(Resumed { ended, earlier: past.applied().len() });
         leeway.spend(ended.requests);
-        Ok(ended.signal.or((ended.summary.unsent > 0).then_some(ended.code)))
+        Ok(ended.signal)
     }
 
     /// Returns how a person lets a plan pass this once, where somebody can.
@@ -194,7 +203,8 @@ impl Sync {
         let names: BTreeSet<&str> = self.allow.iter().map(String::as_str).chain(guards).collect();
         let names: Vec<&str> = names.into_iter().collect();
         let flags = std::iter::once(format!("--allow {}", names.join(","))).chain(self.secrets.typed());
-        (!standing.is_empty()).then(|| format!("if that is meant, do it once by hand:  {}", route.next_command(context, plan, flags)))
+        let command = context.command(route.import(plan), flags);
+        (!standing.is_empty()).then(|| format!("if that is meant, do it once by hand:  {command}"))
     }
 }
 

@@ -7,13 +7,13 @@ use crate::cli::begun::{Begun, refuse_another_target};
 use crate::cli::carry_out::{carry_out, nothing_to_do};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, USAGE};
-use crate::cli::guards::{allowed, preflight, standing};
+use crate::cli::guards::{allowed, allowing, preflight, show_acknowledged, standing};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{includable, patterns, read};
 use crate::cli::runs::PastRun;
 use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
-use crate::cli::stop::{Refusals, Stop};
+use crate::cli::stop::{Next, Refusals, Stop};
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Done, Plan, undo};
 use crate::report::{self, shell_word};
@@ -60,14 +60,15 @@ impl Undo {
         let (plan, refusals) = self.planned(context, &past, &tenant, target).await?;
         let standing = standing(refusals.clone(), &acknowledged, self.stop.review());
         let Some(lock) = lock else {
-            return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &standing }, &self.in_earnest(context));
+            return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &standing }, self.in_earnest());
         };
         if plan.is_empty() {
             return Ok(nothing_to_do(context, &plan));
         }
         context.show(|| report::plan(&plan, &standing, ""));
-        preflight(context, &plan, &tenant, &standing).await?;
+        preflight(context, &plan, &tenant, &standing, &acknowledged).await?;
         let keeper = self.secrets.keeper(&target.name)?;
+        show_acknowledged(context, &refusals);
         context.confirm(&self.question(&plan), self.yes)?;
         let begun = Begun::of_plan(context, plan, tenant, Moved::default(), &lock, "undo")?.with_keeper(keeper, &self.secrets);
         Ok(carry_out(context, begun).await?.answer(context))
@@ -101,10 +102,10 @@ impl Undo {
     }
 
     /// Returns the command that does what was planned.
-    fn in_earnest(&self, context: &Context) -> String {
+    fn in_earnest(&self) -> Next {
         let only = self.only.iter().map(|glob| format!("--only {}", shell_word(glob)));
-        let allow = self.allow.first().map(|_| format!("--allow {}", self.allow.join(",")));
-        context.command(format!("migrate undo {}", self.run), only.chain(allow).chain(self.secrets.typed()))
+        let verb: Vec<String> = std::iter::once(format!("migrate undo {}", self.run)).chain(only).collect();
+        Next { verb: verb.join(" "), flags: allowing(&self.allow).into_iter().chain(self.secrets.typed()).collect() }
     }
 
     fn question(&self, plan: &Plan) -> String {

@@ -12,11 +12,11 @@ use crate::cli::begun::Begun;
 use crate::cli::carry_out::{carry_out, nothing_to_do};
 use crate::cli::context::{Context, now};
 use crate::cli::failure::{Failure, USAGE};
-use crate::cli::guards::{allowed, preflight, standing};
+use crate::cli::guards::{allowed, allowing, preflight, show_acknowledged, standing};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{kind, read_json};
 use crate::cli::settings::TenantSettings;
-use crate::cli::stop::{Refusals, Stop};
+use crate::cli::stop::{Next, Refusals, Stop};
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Side, change_one};
 use crate::report::{self, shell_word};
@@ -69,18 +69,14 @@ impl Update {
         let refusals: Vec<Refusal> = guard::critical(context.catalog, &plan).into_iter().collect();
         let standing = standing(refusals.clone(), &allowed, self.stop.review());
         let Some(lock) = lock else {
-            return self.stop.after(
-                context,
-                &plan,
-                Refusals { all: &refusals, standing: &standing },
-                &self.in_earnest(context, &settings.name),
-            );
+            return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &standing }, self.in_earnest(&settings.name));
         };
         if plan.is_empty() {
             return Ok(nothing_to_do(context, &plan));
         }
         context.show(|| report::plan(&plan, &standing, ""));
-        preflight(context, &plan, &tenant, &standing).await?;
+        preflight(context, &plan, &tenant, &standing, &allowed).await?;
+        show_acknowledged(context, &refusals);
         context
             .confirm(&format!("Change {} \"{}\" of \"{}\" ({})?", kind.singular, found.name, settings.name, settings.domain), self.yes)?;
         let begun = Begun::of_plan(context, plan, tenant, Moved::default(), &lock, "update")?;
@@ -88,10 +84,9 @@ impl Update {
     }
 
     /// Returns the command that does what was planned.
-    fn in_earnest(&self, context: &Context, tenant: &str) -> String {
-        let of = std::iter::once(&self.kind).chain(&self.name_and_file).map(|word| shell_word(word));
-        let allow = self.allow.first().map(|_| format!("--allow {}", self.allow.join(",")));
-        context.command("migrate update".to_owned(), of.chain([format!("--tenant {tenant}")]).chain(allow))
+    fn in_earnest(&self, tenant: &str) -> Next {
+        let of: Vec<String> = std::iter::once(&self.kind).chain(&self.name_and_file).map(|word| shell_word(word)).collect();
+        Next { verb: format!("migrate update {} --tenant {tenant}", of.join(" ")), flags: allowing(&self.allow).into_iter().collect() }
     }
 }
 
