@@ -66,7 +66,7 @@ async fn import(source: &Snapshot, tenant: &Tenant) -> Plan {
         room: &|| usize::MAX,
         now: &|| NOW.to_owned(),
     };
-    assert!(run.carry_out().await.expect("carried out").is_whole());
+    assert!(run.settle().await.expect("carried out").0.is_whole());
     plan
 }
 

@@ -56,7 +56,7 @@ fn it_is_told_with_the_run_that_came_after_it_and_the_command_for_what_is_left_n
 
     Applied 1 of 2 changes to prod; 1 is in doubt.
 
-    In doubt: sent, and no answer came
+    In doubt: sent, and what became of it is not known
       create client "Till": the run was cut off before its answer came
 
     A later run came after it: TIME-prod.

@@ -205,7 +205,7 @@ fn a_field_that_both_changed_is_a_conflict_and_its_resource_is_left_out() {
     Changed in both since the last run
       client "Shop": description: (none) -> theirs in dev, ours in prod
       `--drift overwrite` writes what dev has, also over all else that prod changed by itself
-      to keep what prod has, give dev the same:  migrate update clients devShop000000000000000000000000a FILE --tenant dev
+      to keep what prod has, give dev the same, {"description":"ours"} in FILE:  migrate update clients devShop000000000000000000000000a FILE --tenant dev
 
     migrate import --tenant prod --from dev
     "#);
@@ -234,9 +234,10 @@ fn a_conflict_is_settled_by_the_command_that_the_plan_names() {
     stage.change_prod(|held| held["/clients"][0]["description"] = json!("ours"));
     change_dev(&stage, SHOP, &json!({"description": "theirs"}));
     let told = stage.run(PLAN).out;
-    let (_, command) = told.split_once("give dev the same:  migrate ").expect("a command");
+    let (before, command) = told.split_once(" in FILE:  migrate ").expect("a command");
+    let (_, file) = before.split_once("give dev the same, ").expect("what the file holds");
     let command = command.lines().next().expect("a line");
-    stage.write("ours.json", &json!({"description": "ours"}).to_string());
+    stage.write("ours.json", file);
     done(&stage, &format!("{} --yes --quiet", command.replace("FILE", "ours.json")));
     done(&stage, IMPORT);
     assert_eq!(clients(&stage, "description")[0].2, json!("ours"));

@@ -143,7 +143,7 @@ fn what_somebody_else_leans_on_by_now_is_not_removed() {
     });
     assert_snapshot!(undone(&stage, &run, "--only clients/Till --allow deletes --yes").whole(), @r#"
     exit 3
-    prod holds nothing more that TIME-prod wrote but what is left out.
+    prod holds nothing more that TIME-prod wrote of clients/Till but what is left out.
     Nothing to do.
 
     Left out

@@ -12,11 +12,11 @@ use crate::snapshot::{Desired, Snapshot};
 
 /// What the source wants of each resource of which it gets what it wants, now or later.
 #[derive(Debug, Default, PartialEq)]
-pub struct Agreement {
+pub(super) struct Agreement {
     /// What the target holds as it is wanted.
-    pub held: Vec<(Key, Applied)>,
+    pub(super) held: Vec<(Key, Applied)>,
     /// What it will hold so once the plan was carried out. What is yet to be created stands there under the id of the source.
-    pub promised: Base,
+    pub(super) promised: Base,
 }
 
 impl Agreement {

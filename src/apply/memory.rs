@@ -135,7 +135,7 @@ impl Memory {
     }
 
     /// Links every pair that was found, so that a later rename in the source is a rename in the target; but not what is left alone.
-    pub fn adopt(&mut self, desired: &Desired, live: &Snapshot) {
+    fn adopt(&mut self, desired: &Desired, live: &Snapshot) {
         let wanted = &desired.snapshot.resources;
         let partners = self.links.pair(self.catalog, wanted, &live.resources);
         for (source, at) in wanted.iter().zip(partners) {
@@ -160,14 +160,17 @@ impl Memory {
         }
     }
 
-    /// Returns what both sides agree on before a plan is carried out, and what it promises.
-    pub fn agreement(&self, desired: Desired, live: &Snapshot, plan: &Plan) -> Agreement {
+    /// Remembers which resource is which and what both sides agree on, before a plan is carried out; returns what the plan promises.
+    pub fn begin(&mut self, desired: Desired, live: &Snapshot, plan: &Plan) -> Base {
+        self.adopt(&desired, live);
         let partners = self.links.pair(self.catalog, &desired.snapshot.resources, &live.resources);
-        Agreement::of(desired, live, partners, plan)
+        let Agreement { held, promised } = Agreement::of(desired, live, partners, plan);
+        self.agree(held);
+        promised
     }
 
     /// Remembers what both sides agree on already; what was last written is known from then on.
-    pub fn agree(&mut self, agreed: Vec<(Key, base::Applied)>) {
+    fn agree(&mut self, agreed: Vec<(Key, base::Applied)>) {
         self.lacks_base = false;
         for (key, base::Applied { id, body, own, kept }) in agreed {
             self.base.applied(&key, &id, body);

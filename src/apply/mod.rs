@@ -20,7 +20,6 @@ mod send;
 mod stale;
 mod summary;
 
-pub use agreement::Agreement;
 pub use journal::Journal;
 pub use made::{Fate, Handed, Keeper, NewSecret};
 pub use memory::Memory;

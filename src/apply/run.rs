@@ -89,18 +89,6 @@ impl Progress<'_> {
 }
 
 impl Run<'_> {
-    /// Carries out what the journal does not say is done, and ends it where nothing is left to do; returns how everything ended.
-    ///
-    /// # Errors
-    ///
-    /// When the journal cannot be written. The error says how every change ended until then.
-    pub async fn carry_out(self) -> Result<Summary, Error> {
-        let now = self.now;
-        let (summary, journal) = self.settle().await?;
-        close(journal, &summary, &now())?;
-        Ok(summary)
-    }
-
     /// Carries out what the journal does not say is done; returns how everything ended, and the journal.
     ///
     /// The caller [closes](close) the journal once everything else that it keeps of the run is durable: a run without an end is gone on with.

@@ -13,7 +13,7 @@ use super::prepare::{Prepared, read};
 use super::runs;
 use super::secrets_to::Secrets;
 use super::settings::TenantSettings;
-use crate::apply::{Agreement, Journal, Keeper, Memory, Moved};
+use crate::apply::{Journal, Keeper, Memory, Moved};
 use crate::base::Base;
 use crate::disk::{self, Lock};
 use crate::plan::guard::{self, Refusal};
@@ -59,9 +59,7 @@ impl<'lock> Begun<'lock> {
     /// What was found is kept before anything is written, so that whoever goes on after a cut knows it too.
     pub(super) fn of(context: &Context, prepared: Prepared, lock: &'lock Lock, by: &str) -> Result<Self, Failure> {
         let Prepared { plan, tenant, desired, live, mut memory, .. } = prepared;
-        memory.adopt(&desired, &live);
-        let Agreement { held, promised } = memory.agreement(desired, &live, &plan);
-        memory.agree(held);
+        let promised = memory.begin(desired, &live, &plan);
         memory.save()?;
         Self::promising(context, (plan, tenant, Some(memory)), promised, lock, by)
     }
@@ -184,9 +182,7 @@ fn left_of(context: &Context, plan: &Plan, moved: &Moved) -> Result<Option<Memor
 /// Remembers that both sides agree, where nothing is to change; returns the plan that says so.
 pub(super) fn agree(prepared: Prepared) -> Result<Plan, Failure> {
     let Prepared { plan, desired, live, mut memory, .. } = prepared;
-    memory.adopt(&desired, &live);
-    let Agreement { held, .. } = memory.agreement(desired, &live, &plan);
-    memory.agree(held);
+    memory.begin(desired, &live, &plan);
     memory.save()?;
     Ok(plan)
 }

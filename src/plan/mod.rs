@@ -112,6 +112,9 @@ pub struct Undoes {
     pub run: String,
     /// The tenant its settings came from.
     pub source: String,
+    /// Patterns of the resources that were meant; all of the run where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
 }
 
 /// A field that the target changed by itself since the last run.

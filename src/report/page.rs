@@ -35,7 +35,7 @@ pub(super) fn page(run: &EndedRun<'_>) -> Page {
     let sections = [
         ("Refused by the tenant".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Failed(_)))),
         ("Applied in part: not in the tenant's plan".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Reduced(..)))),
-        ("In doubt: sent, and no answer came".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::InDoubt(_)))),
+        ("In doubt: sent, and what became of it is not known".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::InDoubt(_)))),
         ("Skipped".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Skipped(_)))),
         ("Not sent".to_owned(), changes(run.unsent().into_iter())),
         ("Answered otherwise than sent".to_owned(), table(&["what"], run.summary.differs.iter().map(|line| [line.clone()]))),

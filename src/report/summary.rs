@@ -120,7 +120,9 @@ pub(super) fn troubles(summary: &Summary) -> impl Iterator<Item = String> {
                 if let Outcome::Reduced(_, message) = outcome { Some(message) } else { None }
             },
         ),
-        of("In doubt: sent, and no answer came", |outcome| if let Outcome::InDoubt(message) = outcome { Some(message) } else { None }),
+        of("In doubt: sent, and what became of it is not known", |outcome| {
+            if let Outcome::InDoubt(message) = outcome { Some(message) } else { None }
+        }),
         of("Skipped", |outcome| if let Outcome::Skipped(message) = outcome { Some(message) } else { None }),
     ];
     sections.into_iter().flatten()

@@ -144,7 +144,7 @@ fn a_run_that_went_wrong_tells_the_state_first_and_then_what_failed() {
         Refused by the tenant
           create client "Billing API": the tenant answered 400 invalid_body: callbacks must be a list
 
-        In doubt: sent, and no answer came
+        In doubt: sent, and what became of it is not known
           update clients of connection "google-oauth2": the connection broke
 
         Skipped

@@ -75,9 +75,17 @@ fn conflicts(plan: &Plan) -> Option<String> {
     let first = plan.conflicts.first()?;
     let settles = [
         format!("`--drift overwrite` writes what {source} has, also over all else that {target} changed by itself"),
-        format!("to keep what {target} has, give {source} the same:  {}", update(first, source)),
+        format!("to keep what {target} has, give {source} the same{}:  {}", in_file(first), update(first, source)),
     ];
     section("Changed in both since the last run", plan.conflicts.iter().map(line).chain(settles).collect())
+}
+
+/// Returns what the file of that command holds, where it is a short line.
+fn in_file(conflict: &Conflict) -> String {
+    const SHORT: usize = 60;
+    let is_field = !conflict.path.contains(['.', '[', ' ']);
+    let file = serde_json::json!({ conflict.path.as_str(): conflict.live }).to_string();
+    if is_field && file.len() <= SHORT { format!(", {} in FILE", printable(&file)) } else { String::new() }
 }
 
 /// Returns the command that changes the resource of a conflict in its source, whatever it is called there.
@@ -104,7 +112,8 @@ fn heading(plan: &Plan, refusals: &[Refusal]) -> String {
     }
     let line = if let Some(undoes) = &plan.undoes {
         let but = if plan.left_out.is_empty() { "" } else { " but what is left out" };
-        format!("{target} holds nothing more that {} wrote{but}.", undoes.run)
+        let of = if undoes.only.is_empty() { String::new() } else { format!(" of {}", printable(&undoes.only.join(", "))) };
+        format!("{target} holds nothing more that {} wrote{of}{but}.", undoes.run)
     } else if plan.left_out.is_empty() {
         format!("{target} holds everything {source} has: {equal} equal.")
     } else {

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use migrate::apply::{Agreement, Journal, Memory, Moved, Run, Summary};
+use migrate::apply::{Journal, Memory, Moved, Run, Summary};
 use migrate::base::Base;
 use migrate::body::Body;
 use migrate::catalog::Catalog;
@@ -124,7 +124,7 @@ pub(crate) async fn carried_out(plan: &Plan, tenant: &Tenant) -> Summary {
         room: &|| usize::MAX,
         now: &|| NOW.to_owned(),
     };
-    run.carry_out().await.expect("carried out")
+    run.settle().await.expect("carried out").0
 }
 
 /// Returns what is remembered before the first import.
@@ -143,9 +143,7 @@ fn planned(desired: &Desired, live: &Snapshot, memory: &Memory) -> Plan {
 pub(crate) async fn import(desired: &Desired, tenant: &Tenant, memory: &mut Memory) -> Imported {
     let before = read(tenant).await;
     let plan = planned(desired, &before, memory);
-    memory.adopt(desired, &before);
-    let Agreement { held, promised } = memory.agreement(desired.clone(), &before, &plan);
-    memory.agree(held);
+    let promised = memory.begin(desired.clone(), &before, &plan);
     let summary = carried_out(&plan, tenant).await;
     memory.learn(&plan, &summary, &promised, &|_| Some(Secret::new(SUPPLIED)));
     Imported { before, plan, summary }

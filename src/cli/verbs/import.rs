@@ -32,10 +32,10 @@ pub(in crate::cli) struct Import {
     #[command(flatten)]
     stop: Stop,
     /// Carry out exactly this plan, made by `migrate plan --out`
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "mapping", "resume", "dry_run", "out"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "mapping", "resume", "dry_run", "out", "prune", "drift"])]
     plan: Option<PathBuf>,
     /// Go on with a run that was cut off [default: the newest one of this target]
-    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out"])]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out", "prune", "drift"])]
     resume: Option<String>,
     /// Acknowledge a guard: many-changes, leak, deletes, critical, no-base
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]

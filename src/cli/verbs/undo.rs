@@ -93,6 +93,9 @@ impl Undo {
         let applied = past.applied();
         let done = Done { name: &past.name, plan: &past.plan, applied: &applied };
         let (mut plan, desired) = undo(context.catalog, done, &live, &is_meant);
+        if let Some(undoes) = &mut plan.undoes {
+            undoes.only.clone_from(&self.only);
+        }
         let (source, target_name) = (&past.plan.source.tenant, &target.name);
         if !plan.is_empty() && past.plan.undoes.is_none() && source != target_name {
             plan.notes.push(format!("{source} still wants what is taken back: change it there, or the next import writes it again"));

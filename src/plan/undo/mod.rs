@@ -308,7 +308,7 @@ impl<'inputs> Undoing<'inputs> {
         plan.notes = notes;
         let removed = live.resources.iter().filter(|held| gone.contains(&held.key));
         plan.stages.extend(removals(catalog, removed, "created by the run"));
-        plan.undoes = Some(Undoes { run: done.name.to_owned(), source: done.plan.source_tenant().to_owned() });
+        plan.undoes = Some(Undoes { run: done.name.to_owned(), source: done.plan.source_tenant().to_owned(), only: Vec::new() });
         (plan, desired)
     }
 }
