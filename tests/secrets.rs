@@ -71,6 +71,7 @@ fn a_new_secret_is_appended_to_a_file_for_its_owner_and_is_nowhere_else() {
 
     By hand
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
     Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
@@ -115,6 +116,7 @@ fn a_command_that_fails_is_told_with_the_way_to_the_secret_and_nothing_of_what_i
 
     By hand
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
     Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 

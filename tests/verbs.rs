@@ -52,6 +52,7 @@ fn an_edited_file_changes_the_fields_that_differ_and_leaves_out_what_is_read_onl
     Applications
       ~ change client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/new
+
     Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
     Applied 1 change to prod in TIME.
 
@@ -82,6 +83,7 @@ fn an_update_sends_only_what_changed() {
     Applications
       ~ change client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/new
+
     Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
     Applied 0 of 1 change to prod in TIME; 1 was refused.
 

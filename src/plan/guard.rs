@@ -123,13 +123,12 @@ pub fn critical(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
     let mut found: BTreeMap<&Key, BTreeSet<&str>> = BTreeMap::new();
     for change in plan.changes() {
         let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
-        let is_critical = |path: &str| kind.critical.iter().any(|critical| covers(critical, path));
+        let critical = |path: &str| kind.critical.iter().copied().find(|critical| covers(critical, path));
         let paths: Vec<&str> = match &change.action {
             Action::Update { id: Some(_), edits, .. } => {
-                let taken = edits.iter().filter(|edit| is_critical(&edit.path) && takes_away(kind, edit));
-                taken.map(|edit| edit.path.as_str()).collect()
+                edits.iter().filter(|edit| takes_away(kind, edit)).filter_map(|edit| critical(&edit.path)).collect()
             }
-            Action::Elements { removed, .. } if !removed.is_empty() && is_critical(kind.elements()) => vec![kind.elements()],
+            Action::Elements { removed, .. } if !removed.is_empty() => critical(kind.elements()).into_iter().collect(),
             _ => Vec::new(),
         };
         if !paths.is_empty() {

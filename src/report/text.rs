@@ -175,7 +175,7 @@ fn in_short(plan: &Plan) -> Option<String> {
 pub fn acknowledged(refusals: &[Refusal]) -> String {
     let line =
         |refusal: &Refusal| format!("{} {}\n", painted(REMOVED, format!("Acknowledged: {}:", refusal.guard)), printable(&refusal.message));
-    refusals.iter().map(line).collect()
+    std::iter::once("\n".to_owned()).chain(refusals.iter().map(line)).collect()
 }
 
 fn refusal(refusal: &Refusal) -> String {

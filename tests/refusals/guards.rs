@@ -187,7 +187,7 @@ fn what_may_lock_people_out_is_named_field_by_field() {
     assert_snapshot!(stage.run(line).refused(), @"
     exit 4
     error: nothing was written: the plan was refused
-    cause: critical: people may be locked out by clients/Shop (allowed_logout_urls, allowed_origins, app_type, callbacks, grant_types, is_first_party, jwt_configuration.alg, refresh_token.rotation_type, token_endpoint_auth_method, web_origins)
+    cause: critical: people may be locked out by clients/Shop (allowed_logout_urls, allowed_origins, app_type, callbacks, grant_types, is_first_party, jwt_configuration.alg, refresh_token, token_endpoint_auth_method, web_origins)
     hint:  if that is meant, run it with --allow critical
     ");
     assert_eq!(stage.writes(), []);

@@ -119,6 +119,7 @@ fn a_resource_that_moved_since_is_left_alone_and_the_rest_is_applied() {
 
     By hand
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
     Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
     Applied 1 of 2 changes to prod in TIME; 1 was skipped.
 

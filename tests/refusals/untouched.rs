@@ -43,6 +43,7 @@ fn the_client_that_migrate_signs_in_with_stays_as_it_is() {
 
     Left alone
       client "Deployer": it is what migrate itself signs in with
+
     Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
@@ -76,6 +77,7 @@ fn what_the_configuration_protects_stays_as_it_is_and_is_not_removed() {
 
     Left alone
       client "Break glass": the configuration protects it
+
     Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
@@ -119,6 +121,7 @@ fn the_tenants_own_api_stays_as_it_is() {
 
     Left alone
       API "https://⟨tenant⟩/api/v2/": it is the tenant's own API
+
     Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
@@ -192,6 +195,7 @@ fn a_reference_to_what_is_not_there_is_left_out_and_named() {
 
     By hand
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
     Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
@@ -245,6 +249,6 @@ fn what_is_protected_is_not_updated_by_its_id_either() {
     let line = "update clients prdBreakglass000000000000000000000 client.json --tenant prod --yes";
     assert_snapshot!(super::refused(&stage, line), @r#"
     exit 4
-    error: nothing was written: client "prdBreakglass000000000000000000000" is left alone, the configuration protects it
+    error: nothing was written: client "Break glass" is left alone, the configuration protects it
     "#);
 }

@@ -76,7 +76,7 @@ async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<F
     if !name.contains(' ')
         && let Some(answer) = read(tenant, of, &Id::new(name)).await?
     {
-        return found(of, name.to_owned(), answer);
+        return found(of, name_of(of, &answer), answer);
     }
     let listing = tenant.list(of).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
     let answers = match listing {
