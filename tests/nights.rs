@@ -4,7 +4,7 @@
 //! What each night must leave is decided here by a merge of three that shares nothing with the program's.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use migrate::sandbox::{Fault, Options, Sandbox, State};
 use serde_json::{Map, Value, json};
@@ -150,6 +150,17 @@ struct Ended {
     writes: usize,
 }
 
+/// What goes wrong in a night.
+#[derive(Debug, Default)]
+struct Trouble {
+    /// With requests to prod.
+    faults: String,
+    /// What ends it early.
+    flags: String,
+    /// After how many requests to prod the program is killed.
+    killed_after: Option<usize>,
+}
+
 impl World {
     fn new(seed: u64) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -163,8 +174,8 @@ impl World {
         world
     }
 
-    /// Runs one night with what goes wrong in prod.
-    fn night(&mut self, faults: &str, flags: &str) -> Ended {
+    /// Runs one night in which this goes wrong.
+    fn night(&mut self, Trouble { faults, flags, killed_after }: &Trouble) -> Ended {
         self.nights += 1;
         let seed = format!("night {}", self.nights);
         let start = |held: &Held, faults: &str| {
@@ -174,7 +185,16 @@ impl World {
         let (dev, prod) = (start(&self.dev, ""), start(&self.prod, faults));
         configure(self.folder.path(), &dev, &prod);
         let line = format!("sync --from dev --to prod --allow many-changes{flags}");
-        let output = command(self.folder.path(), &line).output().expect("it ran");
+        let mut program = command(self.folder.path(), &line);
+        let mut program = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it started");
+        while let (Some(asked), None) = (killed_after, program.try_wait().expect("a process")) {
+            if prod.requests().len() >= *asked {
+                program.kill().expect("killed");
+                break;
+            }
+            std::thread::yield_now();
+        }
+        let output = program.wait_with_output().expect("it ran");
         let writes = prod.requests().iter().filter(|seen| seen.is_write).count();
         let data = |sandbox: &Sandbox| sandbox.state().to_json()["data"].as_object().expect("an object").clone();
         (self.dev.data, self.prod.data) = (data(&dev), data(&prod));
@@ -242,10 +262,10 @@ impl World {
         }
     }
 
-    /// Something that goes wrong in the middle of a night: faults of prod, and flags that end the night early.
-    fn trouble(&mut self) -> (String, String) {
+    /// Something that goes wrong in the middle of a night: faults of prod, a budget, or the program is killed.
+    fn trouble(&mut self) -> Trouble {
         let at = 1 + self.dice.below(6);
-        let faults = match self.dice.below(8) {
+        let faults = match self.dice.below(10) {
             0 => format!("cut-before@w{at}x*"),
             1 => format!("cut-after@w{at}x*"),
             2 => format!("500-before@w{at}x*"),
@@ -253,9 +273,10 @@ impl World {
             4 => format!("cut-after@w{at}"),
             5 => format!("expired@w{at},500-after@w{}", at + 1),
             6 => format!("500-before@{}x*", 60 + self.dice.below(60)),
-            _ => return (String::new(), format!(" --budget {}", 95 + self.dice.below(20))),
+            7 => return Trouble { flags: format!(" --budget {}", 95 + self.dice.below(20)), ..Trouble::default() },
+            _ => return Trouble { killed_after: Some(80 + self.dice.below(30)), ..Trouble::default() },
         };
-        (faults, String::new())
+        Trouble { faults, ..Trouble::default() }
     }
 }
 
@@ -346,16 +367,16 @@ impl World {
             self.edit_prod();
         }
         let due = self.due();
-        let (faults, flags) = self.trouble();
-        let first = self.night(&faults, &flags);
-        let second = self.night("", "");
+        let trouble = self.trouble();
+        let first = self.night(&trouble);
+        let second = self.night(&Trouble::default());
         let told = || {
             let text = |ended: &Ended| {
                 let Output { status, stdout, stderr } = &ended.output;
                 format!("{status}: {}{}", String::from_utf8_lossy(stdout), String::from_utf8_lossy(stderr))
             };
             let outcome = std::fs::read_to_string(self.folder.path().join("runs/last-dev-prod.json")).unwrap_or_default();
-            format!("night {}, {faults}{flags}\nfirst  {}second {}\n{outcome}", self.nights, text(&first), text(&second))
+            format!("night {}, {trouble:?}\nfirst  {}second {}\n{outcome}", self.nights, text(&first), text(&second))
         };
         assert_eq!(self.prod.apps(), due.prod, "{}", told());
         assert_eq!(second.output.status.code(), Some(if due.is_left_out { 3 } else { 0 }), "{}", told());
@@ -372,7 +393,7 @@ fn live_through(seed: u64) {
     for pair in 0..PAIRS {
         world.pair();
         if pair % 10 == 9 {
-            assert_eq!(world.night("", "").writes, 0, "seed {seed}: an unchanged night writes");
+            assert_eq!(world.night(&Trouble::default()).writes, 0, "seed {seed}: an unchanged night writes");
         }
     }
 }
