@@ -46,9 +46,8 @@ impl PastRun {
 
     /// Returns whether it was cut off: something that it sent is in doubt, or what it leaves for the next run was not kept.
     pub(super) fn is_cut_off(&self) -> bool {
-        let tally = self.summary.tally();
         let is_closed = self.record.is_ended || self.record.is_stopped;
-        tally.in_doubt > 0 || (!is_closed && (tally.unsent > 0 || self.summary.is_whole()))
+        self.summary.tally().in_doubt > 0 || !is_closed
     }
 
     /// Returns the command that goes on with it.
@@ -161,6 +160,10 @@ pub(super) fn folder_of(runs: &Path, name: &str) -> Result<PathBuf, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::body::Body;
+    use crate::event::Outcome;
+    use crate::plan::{Action, Change, Side, Stage};
+    use crate::resource::Key;
 
     fn at(time: &str) -> SystemTime {
         humantime::parse_rfc3339(time).expect("a time")
@@ -174,6 +177,24 @@ mod tests {
         assert_eq!(name_after(Some("2026-11-25T06-32-27.250Z-prod"), now, "prod"), "2026-11-25T06-32-27.251Z-prod");
         assert_eq!(name_after(Some("2027-01-01T00-00-00.999Z-prod"), now, "prod"), "2027-01-01T00-00-01.000Z-prod");
         assert_eq!(name_after(Some("by hand"), now, "prod"), "2026-11-25T06-32-27.250Z-prod");
+    }
+
+    /// A run of one change that was refused.
+    fn refused(record: Record) -> PastRun {
+        let side = |name: &str| Side { tenant: name.into(), domain: format!("{name}.example"), taken: String::new() };
+        let mut plan = Plan::between(side("dev"), side("prod"));
+        let action = Action::Create { body: Body::new(), twins: Vec::new() };
+        let change = Change { key: Key::new("clients", "Web"), source_id: Id::new("s"), action, needs: Vec::new(), secrets: Vec::new() };
+        plan.stages.push(Stage { title: String::new(), changes: vec![change] });
+        let record = Record { outcomes: [(0, Outcome::Failed("400".into()))].into(), ..record };
+        let summary = Summary::told(Catalog::standard(), &plan, &record.outcomes);
+        PastRun { name: String::new(), folder: PathBuf::new(), plan, record, summary }
+    }
+
+    #[test]
+    fn a_run_that_was_refused_something_and_did_not_keep_what_it_leaves_was_cut_off() {
+        assert!(refused(Record::default()).is_cut_off());
+        assert!(!refused(Record { is_stopped: true, ..Record::default() }).is_cut_off());
     }
 
     #[test]
