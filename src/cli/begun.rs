@@ -1,4 +1,4 @@
-//! A run before its first request: what it carries out and where, its folder and its journal.
+//! A run before its first write: what it carries out and where, its folder and its journal.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

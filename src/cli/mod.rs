@@ -13,7 +13,7 @@
 //! secrets_to.rs    who keeps the secrets that a target makes
 //! stop.rs          where a dry run stops
 //! signals.rs       Ctrl-C and SIGTERM
-//! begun.rs         a run before its first request: plan, target, folder, journal
+//! begun.rs         a run before its first write: plan, target, folder, journal
 //! carry_out.rs     a run to its end: signals, memory, reports, exit code
 //! failure.rs       errors -> what state things are in, cause, hint, exit code
 //! verbs/           one file a verb; its doc comment is its help

@@ -80,12 +80,16 @@ fn conflicts(plan: &Plan) -> Option<String> {
     section("Changed in both since the last run", plan.conflicts.iter().map(line).chain(settles).collect())
 }
 
-/// Returns what the file of that command holds, where it is a short line.
+/// Returns what the file of that command holds, where it is a short line and names nothing that is called otherwise in the source.
 fn in_file(conflict: &Conflict) -> String {
     const SHORT: usize = 60;
     let is_field = !conflict.path.contains(['.', '[', ' ']);
     let file = serde_json::json!({ conflict.path.as_str(): conflict.live }).to_string();
-    if is_field && file.len() <= SHORT { format!(", {} in FILE", printable(&file)) } else { String::new() }
+    if is_field && file.len() <= SHORT && !file.contains(['⟦', '⟨']) {
+        format!(", {} in FILE", printable(&file))
+    } else {
+        String::new()
+    }
 }
 
 /// Returns the command that changes the resource of a conflict in its source, whatever it is called there.

@@ -90,7 +90,7 @@ impl Import {
         let copyist = Copyist::default();
         let prepared = prepare_seen_by(context, &self.route, Some(&copyist)).await?;
         // Nothing of it reaches the target, so that a job may rehearse what a person is to look at.
-        let standing = standing(prepared.refusals.clone(), allowed, Review::Saved);
+        let standing = guard::standing(prepared.refusals.clone(), allowed);
         if prepared.plan.is_empty() || !standing.is_empty() {
             return self.stop_after_the_plan(context, &prepared, &standing);
         }
