@@ -15,6 +15,7 @@ mod hearer;
 mod house;
 mod imaginary;
 mod kills;
+mod known_failures;
 mod locks;
 mod nights;
 mod overtaken;

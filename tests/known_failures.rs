@@ -1,0 +1,65 @@
+//! What fails today and is known, in one list for all tests: `known_failures.toml`. The list only gets shorter.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+/// The file: what each kind of fault is, and for each check the failures it is known to find, by kind.
+#[derive(Deserialize)]
+struct KnownFailures {
+    kinds: BTreeMap<String, String>,
+    #[serde(flatten)]
+    checks: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
+
+fn known() -> &'static KnownFailures {
+    static KNOWN: OnceLock<KnownFailures> = OnceLock::new();
+    KNOWN.get_or_init(|| toml::from_str(include_str!("known_failures.toml")).expect("tests/known_failures.toml is well formed"))
+}
+
+/// Compares what a check found with the list.
+///
+/// # Panics
+///
+/// When a failure is not listed, or a listed one was not found: it passes now, and comes off the list.
+pub(crate) fn compare(check: &str, found: &BTreeSet<String>) {
+    let listed = listed(check);
+    let passing: Vec<&str> = listed.difference(&found.iter().map(String::as_str).collect()).copied().collect();
+    assert!(passing.is_empty(), "{check}: these pass now; take them off tests/known_failures.toml:\n{}", passing.join("\n"));
+    compare_part(check, found);
+}
+
+/// Compares what a check found with the list, where it looked at a part only.
+///
+/// # Panics
+///
+/// When a failure is not listed.
+pub(crate) fn compare_part(check: &str, found: &BTreeSet<String>) {
+    let listed = listed(check);
+    let new: Vec<&str> = found.iter().map(String::as_str).filter(|one| !listed.contains(one)).collect();
+    assert!(new.is_empty(), "{check}: failures that are not known:\n{}", new.join("\n"));
+}
+
+fn listed(check: &str) -> BTreeSet<&'static str> {
+    known().checks.get(check).into_iter().flat_map(BTreeMap::values).flatten().map(String::as_str).collect()
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the list is shown, by kind")]
+fn every_known_failure_has_a_kind_that_is_explained_and_stands_once() {
+    let mut by_kind: BTreeMap<&str, usize> = BTreeMap::new();
+    for (check, kinds) in &known().checks {
+        for (kind, failures) in kinds {
+            assert!(known().kinds.contains_key(kind), "{check}: the kind {kind} is not explained");
+            *by_kind.entry(kind).or_default() += failures.len();
+        }
+        let all = kinds.values().map(Vec::len).sum::<usize>();
+        assert_eq!(all, listed(check).len(), "{check}: a failure stands twice");
+    }
+    let idle: Vec<&String> = known().kinds.keys().filter(|kind| !by_kind.contains_key(kind.as_str())).collect();
+    assert!(idle.is_empty(), "kinds without a failure: {idle:?}");
+    for (kind, failures) in by_kind {
+        println!("{failures:4}  {kind}: {}", known().kinds[kind]);
+    }
+}
