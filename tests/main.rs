@@ -31,6 +31,7 @@ mod references_pages;
 mod refusals;
 mod rehearsals;
 mod schedule;
+mod schema;
 mod secrets;
 mod signing;
 mod stage;

@@ -69,6 +69,11 @@ impl Answer {
         Self::refusal(400, &format!("Payload validation error: {reason}."), Some("invalid_body"))
     }
 
+    /// Says that a query breaks its schema.
+    pub(super) fn invalid_query(reason: &str) -> Self {
+        Self::refusal(400, &format!("Query validation error: {reason}."), Some("invalid_query_string"))
+    }
+
     /// Refuses a body in words that repeat it, as recorded refusals of a format repeat the value they refuse.
     pub(super) fn echo(authorization: &str, sent: &Value) -> Self {
         Self::invalid_body(&format!("'Object didn't pass validation for format json: {authorization} {sent}'"))

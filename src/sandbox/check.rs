@@ -9,15 +9,27 @@ use super::habit::Habit;
 use crate::body::{self, Body};
 use crate::catalog::{Fields, Kind, Purpose, Written};
 
+/// What a body is checked by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Checked {
+    /// The API's description has judged it: what is left is what the description does not say.
+    ByDescription,
+    /// The description lacks the operation: the catalog stands in for it.
+    ByCatalog(Purpose),
+}
+
 /// Refuses a body that the server would refuse.
 ///
 /// # Errors
 ///
 /// The answer that says why.
-pub(super) fn check(kind: &Kind, habit: &Habit, sent: &Body, purpose: Purpose) -> Result<(), Answer> {
+pub(super) fn check(kind: &Kind, habit: &Habit, sent: &Body, checked: Checked) -> Result<(), Answer> {
+    check_exclusive(kind, habit, sent)?;
+    let Checked::ByCatalog(purpose) = checked else {
+        return check_needed(habit, sent);
+    };
     check_fields(kind.fields(), habit, &sent.0, purpose, "")?;
     check_types(kind, habit, sent)?;
-    check_exclusive(kind, habit, sent)?;
     match purpose {
         Purpose::Create => check_required(kind, habit, sent),
         Purpose::Update => check_nulls(kind, habit, sent),
@@ -102,9 +114,17 @@ fn check_required(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer>
         .iter()
         .filter(|path| !in_path.contains(path))
         .find(|path| sent.get(path).is_none_or(Value::is_null) && !stands_in(path));
-    let needed = habit.needed.iter().filter(|(field, value, path)| sent.text(field) == Some(*value) && sent.get(path).is_none());
-    let missing = missing.or_else(|| needed.map(|(_, _, path)| path).next());
-    missing.map_or(Ok(()), |path| Err(Answer::invalid_body(&format!("'Missing required property: {path}'"))))
+    missing.map_or_else(|| check_needed(habit, sent), |path| Err(lacks(path)))
+}
+
+/// Refuses a body without what one of its values needs.
+fn check_needed(habit: &Habit, sent: &Body) -> Result<(), Answer> {
+    let needed = habit.needed.iter().find(|(field, value, path)| sent.text(field) == Some(*value) && sent.get(path).is_none());
+    needed.map_or(Ok(()), |(_, _, path)| Err(lacks(path)))
+}
+
+fn lacks(path: &str) -> Answer {
+    Answer::invalid_body(&format!("'Missing required property: {path}'"))
 }
 
 fn check_nulls(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
@@ -152,7 +172,7 @@ mod tests {
     fn refusal(kind: &str, sent: Value, purpose: Purpose) -> String {
         let kind = Catalog::standard().kind(kind).expect("a kind");
         let sent = Body::from_value(sent).expect("an object");
-        let refused = check(kind, habit::of(kind.name), &sent, purpose).expect_err("refused");
+        let refused = check(kind, habit::of(kind.name), &sent, Checked::ByCatalog(purpose)).expect_err("refused");
         assert_eq!((refused.status, &refused.body["errorCode"]), (400, &json!("invalid_body")));
         refused.body["message"].as_str().expect("a text").to_owned()
     }

@@ -312,7 +312,7 @@ mod tests {
         let metadata = "<fed:PassiveRequestorEndpoint>\n<wsa:Address> https://adfs/in </wsa:Address></fed:PassiveRequestorEndpoint>";
         assert_eq!(options("adfs", &json!({"fedMetadataXml": metadata}))["signInEndpoint"], "https://adfs/in");
         assert_eq!(options("adfs", &json!({"fedMetadataXml": "<a/>"}))["signInEndpoint"], Value::Null);
-        assert_eq!(options("waad", &json!({}))["app_domain"], "acme.eu.auth0.com");
+        assert_eq!(options("waad", &json!({"client_id": "c", "client_secret": "s"}))["app_domain"], "acme.eu.auth0.com");
     }
 
     #[test]

@@ -155,14 +155,20 @@ impl State {
     }
 
     /// Takes out of what was sent the lists of children that a resource was once written with.
-    pub(super) fn take_listed(&self, kind: &Kind, sent: &mut Body) -> Vec<(&'static str, Vec<Value>)> {
+    ///
+    /// # Errors
+    ///
+    /// The refusal of a field that ended on the day the tenant is played on.
+    pub(super) fn take_listed(&self, kind: &Kind, sent: &mut Body) -> Result<Vec<(&'static str, Vec<Value>)>, Answer> {
         let listed = habit::of(kind.name).listed.iter().filter(|(field, _)| era::fills(kind.name, field, self.day()));
         let taken = listed.filter_map(|(field, child)| {
             let name = self.name_in_list(child)?;
             let Value::Array(list) = sent.0.remove(*field)? else { return None };
             Some((*child, list.into_iter().map(|value| json!({name: value})).collect()))
         });
-        taken.collect()
+        let taken = taken.collect();
+        let ended = habit::of(kind.name).listed.iter().find(|(field, _)| sent.0.contains_key(*field));
+        ended.map_or(Ok(taken), |(field, _)| Err(Answer::invalid_body(&format!("'Additional properties not allowed: {field}'"))))
     }
 
     /// Returns the field by which an element of a child names what it stands for.

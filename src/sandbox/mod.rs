@@ -8,6 +8,8 @@
 //! replica.rs   a tenant made of what another one answered
 //! writes.rs    what a request does to it          children.rs   lists under a parent          lists.rs   pages and filters
 //! route.rs     which kind a path belongs to
+//! schema/      what a request may hold by Auth0's OpenAPI description
+//! live.rs      what the live API does beyond its description, as people report it
 //! check.rs     closed bodies                      answer.rs     the server's own words
 //! habit.rs     what the server does with one kind beyond the catalog: clients.rs, connections.rs, settings.rs, code.rs,
 //!              organizations.rs, streams.rs, pages.rs
@@ -29,12 +31,14 @@ mod era;
 mod fault;
 mod habit;
 mod lists;
+mod live;
 mod mint;
 mod options;
 mod organizations;
 mod pages;
 mod replica;
 mod route;
+mod schema;
 pub mod seed;
 mod server;
 mod settings;
@@ -63,6 +67,7 @@ pub use bucket::Allowance;
 pub use fault::{Fault, NoFault};
 pub use options::Options;
 pub use replica::Replica;
+pub use schema::{Break, breaks};
 pub use server::{Demand, Seen};
 pub use state::{NoState, State};
 
@@ -124,6 +129,12 @@ impl Sandbox {
     #[must_use]
     pub fn requests(&self) -> Vec<Seen> {
         self.tenant.inside().seen.clone()
+    }
+
+    /// Returns what a lenient sandbox took that a strict one refuses: the request, and the refusal.
+    #[must_use]
+    pub fn waived(&self) -> Vec<String> {
+        self.tenant.inside().state.waived.clone()
     }
 
     /// Waits until the Management API was asked that often; the last of these requests may not be answered yet.

@@ -87,6 +87,13 @@ impl Options {
         self
     }
 
+    /// Lets it take what only the API's description and reports of the live API refuse; it notes what that was.
+    #[must_use]
+    pub fn lenient(mut self) -> Self {
+        self.state.is_lenient = true;
+        self
+    }
+
     /// Sets how long a token lives.
     #[must_use]
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {

@@ -76,6 +76,10 @@ pub struct State {
     pub(super) unentitled: BTreeMap<String, Vec<String>>,
     pub(super) day: Option<String>,
     pub(super) mint: Mint,
+    /// Whether it takes what only the description and reports of the live API refuse.
+    pub(super) is_lenient: bool,
+    /// What it took so.
+    pub(super) waived: Vec<String>,
 }
 
 impl State {
@@ -147,6 +151,8 @@ impl State {
             defaults: BTreeMap::new(),
             unentitled: serde_json::from_value(json["unentitled"].take()).unwrap_or_default(),
             day: json["day"].as_str().map(str::to_owned),
+            is_lenient: false,
+            waived: Vec::new(),
         };
         let Value::Object(data) = json["data"].take() else { return Err(unfit("data", "object of API paths")) };
         // Parents come before their children, so that old fields that stand for a child do not override it.

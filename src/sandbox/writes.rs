@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::call::Call;
-use super::check::check;
+use super::check::{Checked, check};
 use super::era;
 use super::habit::{self, Habit, Scene, now};
 use super::lists::hidden;
 use super::route::Target;
+use super::schema;
 use super::state::{State, answered, bare, name_of};
 use crate::body::Body;
 use crate::catalog::{By, Delta, Kind, Named, Purpose, Shape};
@@ -23,12 +24,33 @@ impl State {
 
     /// Answers a request.
     pub(super) fn respond(&mut self, call: &Call, sees_keys: bool) -> Answer {
+        if let Err(refused) = self.judged(call) {
+            if !self.is_lenient {
+                return refused;
+            }
+            self.waived.push(format!("{} {}: {}", call.method, call.path, refused.body["message"]));
+        }
         let answered = match self.kind_at(&call.path) {
             Some((_, Target::FollowUp(_))) if !call.is_write() => self.respond_to_other(call),
             None => self.respond_to_other(call),
             Some((kind, target)) => self.respond_for(kind, target, call, sees_keys),
         };
+        if answered.is_ok() && !self.is_lenient {
+            self.follow_live(call);
+        }
         answered.unwrap_or_else(|refused| refused)
+    }
+
+    /// Refuses what the API's description does not allow, and what the live API is reported to refuse besides.
+    fn judged(&self, call: &Call) -> Result<(), Answer> {
+        schema::of(call).map_or(Ok(()), |judged| judged.check(call))?;
+        self.check_live(call)
+    }
+
+    /// Returns what is left to check by the catalog: all of it only where the API's description did not judge.
+    pub(super) fn left_to_check(&self, call: &Call, purpose: Purpose) -> Checked {
+        let is_judged = !self.is_lenient && schema::of(call).is_some();
+        if is_judged { Checked::ByDescription } else { Checked::ByCatalog(purpose) }
     }
 
     fn respond_to_other(&self, call: &Call) -> Result<Answer, Answer> {
@@ -132,8 +154,8 @@ impl State {
     fn create(&mut self, kind: &'static Kind, parent: Option<&str>, call: &Call) -> Result<Answer, Answer> {
         let habit = habit::of(kind.name);
         let mut sent = sent_object(kind, call)?;
-        let listed = self.take_listed(kind, &mut sent);
-        check(kind, habit, &sent, Purpose::Create)?;
+        let listed = self.take_listed(kind, &mut sent)?;
+        check(kind, habit, &sent, self.left_to_check(call, Purpose::Create))?;
         self.check_entitled(kind, &sent)?;
         sent.0.retain(|_, value| !value.is_null());
         if let (Some(field), Some(parent)) = (kind.parent_field(), parent) {
@@ -208,13 +230,13 @@ impl State {
             other => other?.clone(),
         };
         let mut sent = sent_object(kind, call)?;
-        let listed = self.take_listed(kind, &mut sent);
+        let listed = self.take_listed(kind, &mut sent)?;
         sent.0.retain(|name, value| !(habit.repeatable.contains(&name.as_str()) && before.0.get(name) == Some(value)));
-        check(kind, habit, &sent, Purpose::Update)?;
-        self.check_entitled(kind, &sent)?;
-        if before.get("is_system") == Some(&Value::Bool(true)) {
-            return Err(Answer::refusal(400, "System resource servers cannot be updated", Some("operation_not_supported")));
+        if let Some(name) = habit.repeatable.iter().find(|name| sent.0.contains_key(**name)) {
+            return Err(Answer::invalid_body(&format!("'Additional properties not allowed: {name}'")));
         }
+        check(kind, habit, &sent, self.left_to_check(call, Purpose::Update))?;
+        self.check_entitled(kind, &sent)?;
         let mut body = if call.method == Method::PUT { replaced(kind, &before, &sent) } else { merged(kind, habit, &before, &sent) };
         stamp(kind, &["updated_at"], &mut body);
         (habit.updated)(&before, &sent, &mut body, &mut self.scene(kind));

@@ -38,12 +38,12 @@ const LEANED_ON: [&str; 5] = ["client-grants", "resource-servers", "roles", "act
 const UPDATES: Wanted = Wanted { all: 90.0, of: &[("clients", 97.0)] };
 const CREATES: Wanted = Wanted { all: 90.0, of: &[("clients", 95.0)] };
 
-fn rows(name: &str) -> Option<Vec<Value>> {
+pub(crate) fn rows(name: &str) -> Option<Vec<Value>> {
     let lines = BufReader::new(GzDecoder::new(reference::open(&format!("recorded/{name}"))?)).lines();
     Some(lines.map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON")).collect())
 }
 
-fn text<'row>(row: &'row Value, field: &str) -> &'row str {
+pub(crate) fn text<'row>(row: &'row Value, field: &str) -> &'row str {
     row[field].as_str().expect("a text")
 }
 
