@@ -6,6 +6,8 @@ mod code;
 mod coverage;
 mod cuts;
 mod demo;
+mod description;
+mod description_facts;
 mod drift;
 mod dry_run;
 mod effort;
