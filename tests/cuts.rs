@@ -23,6 +23,7 @@ use tokio::sync::OnceCell;
 
 use crate::apart::{self, Names, Remembered};
 use crate::flows::{NOW, connect_for, read, start};
+use crate::recording::recorded;
 
 /// How long an answer is waited for, however busy the machine is; `slow` comes later.
 const TIMEOUT: Duration = Duration::from_secs(6);
@@ -75,7 +76,7 @@ fn is_create(seen: &Seen) -> bool {
 /// Starts the target, in which this goes wrong.
 async fn target(state: State, faults: &str) -> (Sandbox, Tenant) {
     let options = Options::new(state).credentials("id", "secret").faults(Fault::list(faults).expect("faults"));
-    let sandbox = Sandbox::start(options).await.expect("a sandbox");
+    let sandbox = Sandbox::start(recorded(options)).await.expect("a sandbox");
     let secret = Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") };
     let tenant = connect_for(&sandbox, "acme-prod.eu.auth0.com", secret, TIMEOUT);
     (sandbox, tenant)

@@ -15,6 +15,7 @@ use migrate::sandbox::{Options, Sandbox, Seen};
 
 use crate::apart::{self, Names, Remembered};
 use crate::program::{command, configure};
+use crate::recording::recorded;
 
 /// Moments at which the program is killed.
 const MOMENTS: u64 = 200;
@@ -83,7 +84,7 @@ impl Left {
 async fn killed_and_resumed(taken: &Path, dev: &Sandbox, moment: Option<Moment>) -> Left {
     let options = Options::new(apart::target()).credentials("id", "secret");
     // As slow as a near tenant, so that a kill meets requests under way.
-    let prod = Sandbox::start(options.latency(Duration::from_millis(2))).await.expect("a sandbox");
+    let prod = Sandbox::start(recorded(options.latency(Duration::from_millis(2)))).await.expect("a sandbox");
     let folder = apart::folder();
     configure_mapped(folder.path(), dev, &prod);
     let import = IMPORT.replace("taken", &taken.display().to_string());
@@ -162,7 +163,7 @@ async fn ended(mut command: Command) -> Output {
 async fn an_import_killed_at_two_hundred_moments_leaves_what_an_undisturbed_one_leaves() {
     let seed = std::env::var("TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
     println!("seed {seed}");
-    let dev = Sandbox::start(Options::new(apart::source()).credentials("id", "secret")).await.expect("a sandbox");
+    let dev = Sandbox::start(recorded(Options::new(apart::source()).credentials("id", "secret"))).await.expect("a sandbox");
     let folder = apart::folder();
     configure(folder.path(), &dev, &dev);
     let exported = ended(command(folder.path(), "export --tenant dev --out taken --quiet")).await;

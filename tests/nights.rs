@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
 use crate::program::{command, configure};
+use crate::recording::recorded;
 
 /// Each world lives through this many pairs of nights, the first of which something goes wrong.
 const PAIRS: usize = 50;
@@ -180,7 +181,7 @@ impl World {
         let seed = format!("night {}", self.nights);
         let start = |held: &Held, faults: &str| {
             let options = Options::new(held.state(&seed)).credentials("id", "secret").faults(Fault::list(faults).expect("faults"));
-            self.runtime.block_on(Sandbox::start(options)).expect("a sandbox")
+            self.runtime.block_on(Sandbox::start(recorded(options))).expect("a sandbox")
         };
         let (dev, prod) = (start(&self.dev, ""), start(&self.prod, faults));
         configure(self.folder.path(), &dev, &prod);

@@ -15,6 +15,7 @@
 //! mint.rs      ids and secrets                    token.rs      /oauth/token
 //! bucket.rs    rate limits                        fault.rs      what goes wrong, and when
 //! server.rs    HTTP                               options.rs    how it is set up
+//! record.rs    what it was asked, as a file
 //! ```
 
 mod answer;
@@ -33,6 +34,7 @@ mod mint;
 mod options;
 mod organizations;
 mod pages;
+mod record;
 mod replica;
 mod route;
 pub mod seed;
@@ -62,6 +64,7 @@ pub use answer::Answer;
 pub use bucket::Allowance;
 pub use fault::{Fault, NoFault};
 pub use options::Options;
+pub use record::Record;
 pub use replica::Replica;
 pub use server::{Demand, Seen};
 pub use state::{NoState, State};

@@ -6,6 +6,7 @@
 //! violations.rs   what a validator reports -> place and violation
 //! ```
 
+pub(crate) mod exceptions;
 mod formats;
 mod operation;
 mod schema;

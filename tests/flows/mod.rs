@@ -36,6 +36,7 @@ use migrate::snapshot::{Desired, Snapshot};
 use migrate::tenant::{Contact, Credentials, Tenant};
 use serde_json::{Value, json};
 
+use crate::recording::recorded as on_record;
 use crate::reference;
 
 use excuses::Within;
@@ -59,7 +60,7 @@ pub(crate) async fn start(state: State) -> (Sandbox, Tenant) {
 /// Starts a sandbox in which these things go wrong, and a tenant that talks to it.
 pub(crate) async fn start_with(state: State, faults: Vec<Fault>) -> (Sandbox, Tenant) {
     let domain = state.domain().to_owned();
-    let sandbox = Sandbox::start(Options::new(state).credentials("id", "secret").faults(faults)).await.expect("a sandbox");
+    let sandbox = Sandbox::start(on_record(Options::new(state).credentials("id", "secret").faults(faults))).await.expect("a sandbox");
     let tenant = connect_with_secret(&sandbox, &domain);
     (sandbox, tenant)
 }
