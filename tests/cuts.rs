@@ -23,6 +23,7 @@ use tokio::sync::OnceCell;
 
 use crate::apart::{self, Names, Remembered};
 use crate::flows::{NOW, connect_for, read, start};
+use crate::recording::recorded;
 
 /// How long an answer is waited for, however busy the machine is; `slow` comes later.
 const TIMEOUT: Duration = Duration::from_secs(6);
@@ -75,7 +76,7 @@ fn is_create(seen: &Seen) -> bool {
 /// Starts the target, in which this goes wrong.
 async fn target(state: State, faults: &str) -> (Sandbox, Tenant) {
     let options = Options::new(state).credentials("id", "secret").faults(Fault::list(faults).expect("faults"));
-    let sandbox = Sandbox::start(options).await.expect("a sandbox");
+    let sandbox = Sandbox::start(recorded(options)).await.expect("a sandbox");
     let secret = Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") };
     let tenant = connect_for(&sandbox, "acme-prod.eu.auth0.com", secret, TIMEOUT);
     (sandbox, tenant)
@@ -170,9 +171,15 @@ impl Undisturbed {
         attempt.left(&summary, &prod)
     }
 
-    /// Lets this go wrong at every request of the plan. A create that it strikes is sent `again` so often, and no other one.
+    /// Lets this go wrong at every request of the plan.
     async fn everywhere(&self, fault: &str, ends_there: bool, again: usize) {
-        let all = stream::iter(1..=self.left.seen.len()).map(|at| async move { (at, self.again(fault, at, ends_there).await) });
+        self.at_every(1, fault, ends_there, again).await;
+    }
+
+    /// Lets this go wrong at every so manyth request of the plan. A create that it strikes is sent `again` so often, and no other one.
+    async fn at_every(&self, step: usize, fault: &str, ends_there: bool, again: usize) {
+        let all =
+            stream::iter((1..=self.left.seen.len()).step_by(step)).map(|at| async move { (at, self.again(fault, at, ends_there).await) });
         let mut all = std::pin::pin!(all.buffer_unordered(AT_ONCE));
         while let Some((at, left)) = all.next().await {
             let otherwise: Vec<_> = left.settled.iter().zip(&self.left.settled).filter(|(one, other)| one != other).collect();
@@ -270,58 +277,90 @@ async fn everywhere(fault: &str, ends_there: bool, again: usize) {
 }
 
 #[tokio::test]
+#[ignore = "slow: run by .ci/run"]
 async fn a_run_that_ends_after_any_request_was_carried_out_goes_on_and_sends_no_create_twice() {
     everywhere("cut-after@AT", true, 0).await;
 }
 
 #[tokio::test]
+#[ignore = "slow: run by .ci/run"]
 async fn a_run_that_ends_before_any_request_was_carried_out_goes_on_and_sends_it_again() {
     everywhere("cut-before@AT", true, 1).await;
 }
 
 #[tokio::test]
+#[ignore = "slow: run by .ci/run"]
 async fn a_connection_cut_after_any_request_was_carried_out_is_survived() {
     everywhere("cut-after@AT", false, 0).await;
 }
 
 #[tokio::test]
+#[ignore = "slow: run by .ci/run"]
 async fn a_connection_cut_before_any_request_was_carried_out_is_survived() {
     everywhere("cut-before@AT", false, 1).await;
 }
 
 #[tokio::test]
+#[ignore = "slow: run by .ci/run"]
 async fn a_server_error_after_any_request_was_carried_out_is_survived() {
     everywhere("500-after@AT", false, 0).await;
 }
 
 #[tokio::test]
+#[ignore = "slow: run by .ci/run"]
 async fn a_server_error_before_any_request_was_carried_out_is_survived() {
     everywhere("500-before@AT", false, 1).await;
 }
 
 #[tokio::test]
+#[ignore = "slow: run by .ci/run"]
 async fn an_answer_that_comes_too_late_to_any_request_is_survived() {
     everywhere("slow:1m@AT", false, 0).await;
 }
 
 #[tokio::test]
+#[ignore = "slow: run by .ci/run"]
 async fn a_token_that_ends_before_any_request_is_survived() {
     everywhere("expired@AT", false, 1).await;
 }
 
 #[tokio::test]
+#[ignore = "slow: run by .ci/run"]
 async fn a_storm_of_refusals_from_any_request_on_is_survived() {
     everywhere("429@ATx3", false, 3).await;
 }
 
 #[tokio::test]
+#[ignore = "slow: run by .ci/run"]
 async fn an_undo_that_ends_after_any_request_was_carried_out_goes_on() {
     UNDONE.get_or_init(Undisturbed::undo).await.everywhere("cut-after@AT", true, 0).await;
 }
 
 #[tokio::test]
+#[ignore = "slow: run by .ci/run"]
 async fn an_undo_that_ends_before_any_request_was_carried_out_goes_on() {
     UNDONE.get_or_init(Undisturbed::undo).await.everywhere("cut-before@AT", true, 1).await;
+}
+
+/// What may go wrong, whether the run ends with it, and how often a create that it strikes is sent again.
+const FAULTS: [(&str, bool, usize); 9] = [
+    ("cut-after@AT", true, 0),
+    ("cut-before@AT", true, 1),
+    ("cut-after@AT", false, 0),
+    ("cut-before@AT", false, 1),
+    ("500-after@AT", false, 0),
+    ("500-before@AT", false, 1),
+    ("slow:1m@AT", false, 0),
+    ("expired@AT", false, 1),
+    ("429@ATx3", false, 3),
+];
+
+/// The fast tests' share of the grids above.
+#[tokio::test]
+async fn whatever_goes_wrong_with_one_of_forty_requests_is_survived() {
+    let import = UNDISTURBED.get_or_init(Undisturbed::import).await;
+    let all = FAULTS.map(|(fault, ends_there, again)| import.at_every(40, fault, ends_there, again));
+    futures_util::future::join_all(all).await;
 }
 
 #[tokio::test]
@@ -375,6 +414,7 @@ async fn read_with(fault: &str, first: usize, every: usize) -> (Snapshot, usize)
 
 /// A read changes nothing, so that one of them can meet many faults: the first, the eighth and so on, then the second, the ninth and so on.
 #[tokio::test]
+#[ignore = "slow: run by .ci/run"]
 async fn whatever_goes_wrong_with_any_request_that_reads_the_target_it_is_read_alike() {
     let Undisturbed { live, reads, .. } = UNDISTURBED.get_or_init(Undisturbed::import).await;
     for (fault, every) in OF_READS {

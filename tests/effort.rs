@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::flows::{Imported, NOW, import, nothing_remembered};
 use crate::program::{command, configure};
+use crate::recording::recorded;
 
 const SHARE: f64 = 0.8;
 
@@ -36,7 +37,7 @@ fn company(clients: usize, domain: &str) -> State {
 }
 
 async fn start(options: Options) -> Sandbox {
-    Sandbox::start(options.credentials("id", "secret")).await.expect("a sandbox")
+    Sandbox::start(recorded(options.credentials("id", "secret"))).await.expect("a sandbox")
 }
 
 /// Returns a tenant as `migrate` talks to it where nothing but its domain is known, or its rate besides.

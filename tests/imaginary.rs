@@ -14,6 +14,7 @@ use migrate::tenant::Tenant;
 use serde_json::{Value, json};
 
 use crate::flows::{NOW, connect_with_secret};
+use crate::recording::recorded;
 
 /// The whole entry.
 static WIDGETS: Kind = Kind::collection("widgets", "widget", "/widgets")
@@ -39,7 +40,7 @@ fn catalog() -> &'static Catalog {
 
 async fn start(domain: &str, data: Value) -> (Sandbox, Tenant) {
     let state = State::of(catalog(), json!({"domain": domain, "data": data})).expect("a state");
-    let sandbox = Sandbox::start(Options::new(state).credentials("id", "secret")).await.expect("a sandbox");
+    let sandbox = Sandbox::start(recorded(Options::new(state).credentials("id", "secret"))).await.expect("a sandbox");
     let tenant = connect_with_secret(&sandbox, domain);
     (sandbox, tenant)
 }

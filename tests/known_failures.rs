@@ -63,3 +63,15 @@ fn every_known_failure_has_a_kind_that_is_explained_and_stands_once() {
         println!("{failures:4}  {kind}: {}", known().kinds[kind]);
     }
 }
+
+#[test]
+#[should_panic(expected = "failures that are not known:\nanother")]
+fn a_failure_that_is_not_listed_fails_its_check() {
+    compare_part("cases", &BTreeSet::from(["another".to_owned()]));
+}
+
+#[test]
+#[should_panic(expected = "these pass now; take them off")]
+fn a_listed_failure_that_is_not_found_fails_its_check() {
+    compare("cases", &BTreeSet::new());
+}

@@ -12,6 +12,8 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
+use crate::recording::recording;
+
 /// Writes a configuration of both tenants, in which dev is the source of prod.
 pub(crate) fn configure(folder: &Path, dev: &Sandbox, prod: &Sandbox) {
     let tenant = |name: &str, sandbox: &Sandbox| {
@@ -60,7 +62,7 @@ pub(crate) fn keyboard() -> Stdio {
 /// Returns a command line, its words separated by one space, that is typed at a terminal and signs in as `id` with `secret`.
 pub(crate) fn command(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
-    command.args(line.split(' ')).current_dir(folder).env_clear().stdin(keyboard());
+    recording(command.args(line.split(' ')).current_dir(folder).env_clear()).stdin(keyboard());
     for tenant in ["DEV", "PROD"] {
         command.env(format!("MIGRATE_{tenant}_CLIENT_ID"), "id").env(format!("MIGRATE_{tenant}_CLIENT_SECRET"), "secret");
     }

@@ -12,7 +12,7 @@ use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::tenant::Tenant;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
 use crate::flows::{Imported, carried_out, import, nothing_remembered, read, start};
@@ -195,10 +195,29 @@ async fn copy(sketch: Sketch) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// How many tenants the fast tests make up, and how many the slow ones.
+const CASES: (u32, u32) = (3, 16);
+
 #[test]
+fn nothing_of_a_few_random_sources_gets_into_their_targets_and_a_second_import_is_empty() {
+    copy_random(CASES.0);
+}
+
+#[test]
+#[ignore = "slow: run by .ci/run"]
 fn nothing_of_a_random_source_gets_into_its_target_and_a_second_import_is_empty() {
+    copy_random(CASES.1);
+}
+
+/// Returns what makes up so many tenants, the same in every run: the requests they lead to are compared with a list.
+fn runner(cases: u32) -> TestRunner {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+}
+
+fn copy_random(cases: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let mut runner = TestRunner::new(Config { cases: 16, failure_persistence: None, ..Config::default() });
+    let mut runner = runner(cases);
     runner.run(&sketches(), |sketch| runtime.block_on(copy(sketch))).expect("every tenant is copied");
 }
 
@@ -244,9 +263,19 @@ async fn there_and_back(ahead: Sketch, behind: Sketch) -> Result<(), TestCaseErr
 }
 
 #[test]
+fn a_few_random_runs_are_taken_back_whole_and_so_is_that() {
+    take_back_random(CASES.0);
+}
+
+#[test]
+#[ignore = "slow: run by .ci/run"]
 fn a_random_run_is_taken_back_whole_and_so_is_that() {
+    take_back_random(CASES.1);
+}
+
+fn take_back_random(cases: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let mut runner = TestRunner::new(Config { cases: 16, failure_persistence: None, ..Config::default() });
+    let mut runner = runner(cases);
     let sides = (sketches(), sketches());
     runner.run(&sides, |(ahead, behind)| runtime.block_on(there_and_back(ahead, behind))).expect("every run is taken back");
 }

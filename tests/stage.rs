@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::program::keyboard;
+use crate::recording::{recorded, recording};
 
 const CONFIGURATION: &str = "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\nurl = \"DEV\"\n\n[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\nurl = \"PROD\"\nsource = \"dev\"\n";
 
@@ -56,7 +57,7 @@ impl Stage {
         let runtime = Runtime::new().expect("a runtime");
         let start = |state: Value, secret: &str, faults: &str| {
             let options = Options::new(State::from_json(state).expect("a state")).credentials(OWN, secret);
-            runtime.block_on(Sandbox::start(options.faults(Fault::list(faults).expect("faults")))).expect("a sandbox")
+            runtime.block_on(Sandbox::start(recorded(options.faults(Fault::list(faults).expect("faults"))))).expect("a sandbox")
         };
         let (dev, prod) = (start(dev, "CANARY-dev", ""), start(prod, "CANARY-prod", faults));
         let folder = tempfile::tempdir().expect("a folder");
@@ -190,7 +191,7 @@ impl Stage {
         let kept = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect::<Vec<_>>();
         let variables = self.variables.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value));
         let path = std::env::var_os("PATH").map(|path| ("PATH", path));
-        command.env_clear().envs(path).envs(kept).envs(variables).current_dir(self.folder.path()).stdin(keyboard())
+        recording(command.env_clear()).envs(path).envs(kept).envs(variables).current_dir(self.folder.path()).stdin(keyboard())
     }
 
     fn said(&self, ended: &Output) -> Said {
@@ -284,7 +285,7 @@ impl Stage {
 
     fn start_prod(&mut self, options: Options) {
         let port = self.prod_url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
-        self.prod = Some(self.runtime.block_on(Sandbox::start(options.port(port))).expect("the port is free again"));
+        self.prod = Some(self.runtime.block_on(Sandbox::start(recorded(options.port(port)))).expect("the port is free again"));
     }
 }
 

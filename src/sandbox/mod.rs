@@ -17,6 +17,7 @@
 //! mint.rs      ids and secrets                    token.rs      /oauth/token
 //! bucket.rs    rate limits                        fault.rs      what goes wrong, and when
 //! server.rs    HTTP                               options.rs    how it is set up
+//! record.rs    what it was asked, as a file
 //! ```
 
 mod answer;
@@ -36,6 +37,7 @@ mod mint;
 mod options;
 mod organizations;
 mod pages;
+mod record;
 mod replica;
 mod route;
 mod schema;
@@ -66,6 +68,7 @@ pub use answer::Answer;
 pub use bucket::Allowance;
 pub use fault::{Fault, NoFault};
 pub use options::Options;
+pub use record::Record;
 pub use replica::Replica;
 pub use schema::{Break, breaks};
 pub use server::{Demand, Seen};

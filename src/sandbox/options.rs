@@ -1,10 +1,12 @@
 //! How a sandbox is set up.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::bucket::Allowance;
 use super::fault::Fault;
+use super::record::Record;
 use super::state::State;
 use super::token::Registered;
 use crate::catalog::limits::Tier;
@@ -20,6 +22,7 @@ pub struct Options {
     pub(super) latency: Duration,
     pub(super) faults: Vec<Fault>,
     pub(super) token_lifetime: Duration,
+    pub(super) record: Option<Arc<Record>>,
 }
 
 impl Options {
@@ -35,6 +38,7 @@ impl Options {
             latency: Duration::ZERO,
             faults: Vec::new(),
             token_lifetime: Duration::from_secs(86_400),
+            record: None,
         }
     }
 
@@ -91,6 +95,13 @@ impl Options {
     #[must_use]
     pub fn lenient(mut self) -> Self {
         self.state.is_lenient = true;
+        self
+    }
+
+    /// Puts every request to the Management API on record.
+    #[must_use]
+    pub fn record(mut self, record: Arc<Record>) -> Self {
+        self.record = Some(record);
         self
     }
 

@@ -15,6 +15,7 @@ use super::bucket::{Buckets, Clock, Standing};
 use super::call::{Call, read_form};
 use super::fault::{Moment, Trouble};
 use super::options::Options;
+use super::record::Line;
 use super::state::State;
 use super::token::{Scopes, Tokens, expired};
 
@@ -84,6 +85,8 @@ pub(super) struct Cut;
 struct Turn<'tenant> {
     tenant: &'tenant Tenant,
     index: usize,
+    /// What was sent; text where it is not JSON.
+    body: Value,
     /// What is to go wrong with it, and the place of the fault that says so.
     trouble: Option<(usize, Trouble)>,
 }
@@ -103,7 +106,13 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.tenant.inside().under_way -= 1;
+        let mut inside = self.tenant.inside();
+        inside.under_way -= 1;
+        let asked = self.tenant.options.record.as_ref().zip(inside.seen.get(self.index).cloned());
+        drop(inside);
+        if let Some((record, seen)) = asked {
+            record.append(&Line { method: &seen.method, target: &seen.path, body: &self.body, status: seen.status });
+        }
     }
 }
 
@@ -171,7 +180,10 @@ impl Tenant {
         let Some(target) = target.strip_prefix(API) else { return Ok(written(&Answer::not_found())) };
         let sent = read_body(&parts.headers, &body);
         let call = Call::new(parts.method, target, sent.clone().unwrap_or_default());
-        let turn = self.number(&call, target, &parts.headers);
+        let mut turn = self.number(&call, target, &parts.headers);
+        if self.options.record.is_some() {
+            turn.body = sent.clone().unwrap_or_else(|| String::from_utf8_lossy(&body).into());
+        }
         if !self.options.latency.is_zero() {
             tokio::time::sleep(self.options.latency).await;
         }
@@ -202,7 +214,7 @@ impl Tenant {
         let (request, write) = (index as u64 + 1, is_write.then_some(inside.writes));
         let mut faults = self.options.faults.iter().enumerate();
         let trouble = faults.find_map(|(at, fault)| Some((at, fault.strikes(request, write)?)));
-        Turn { tenant: self, index, trouble }
+        Turn { tenant: self, index, body: Value::Null, trouble }
     }
 
     fn respond(&self, call: &Call, turn: &Turn<'_>, headers: &HeaderMap) -> Result<Reply, Cut> {

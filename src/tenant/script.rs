@@ -1,7 +1,9 @@
 //! A server on loopback that answers what a test wrote down, and remembers what it was asked.
 
 use std::convert::Infallible;
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -141,6 +143,20 @@ async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<Seen>>>, script: Arc<S
     }
 }
 
+/// Leaves a request to the Management API for the last test target, which holds it against Auth0's description, beside those of
+/// `tests/recording.rs`.
+fn record(asked: &Seen) -> io::Result<()> {
+    let Some((method, target)) = asked.line.split_once(" /api/v2") else { return Ok(()) };
+    // A test of the library is not told where the target folder is; its binary lies two folders down.
+    let binary = std::env::current_exe()?;
+    let Some(folder) = binary.ancestors().nth(3).map(|target| target.join("tmp")).filter(|folder| folder.is_dir()) else { return Ok(()) };
+    let session = std::env::var("TEST_SESSION").unwrap_or_else(|_| std::os::unix::process::parent_id().to_string());
+    let path = folder.join(format!("requests-{session}"));
+    let line = json!({"method": method, "target": target, "body": asked.body, "status": 0});
+    let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    file.write_all(format!("{line}\n").as_bytes())
+}
+
 async fn answer(
     request: hyper::Request<Incoming>,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -151,6 +167,7 @@ async fn answer(
     let (bearer, correlation) = (header("authorization").unwrap_or_default(), header("x-correlation-id"));
     let body = request.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
     let asked = Seen { line, bearer, correlation, body: serde_json::from_slice(&body).unwrap_or(Value::Null) };
+    record(&asked)?;
     let before = {
         let mut seen = seen.lock().expect("no panic");
         seen.push(asked.clone());

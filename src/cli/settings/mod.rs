@@ -46,6 +46,11 @@ pub fn environment() -> Environment {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
 }
 
+/// Returns the file in which every sandbox of this process records what it is asked, if the environment names one.
+pub(super) fn record() -> Option<PathBuf> {
+    set(&environment(), variables::RECORD).map(PathBuf::from)
+}
+
 /// Everything that was configured.
 #[derive(Debug, Clone)]
 pub struct Settings {

@@ -12,6 +12,10 @@ use crate::wrong::{Text, did_you_mean, nearest};
 /// Variables that stand for a flag.
 pub(super) const CONFIG: &str = "MIGRATE_CONFIG";
 pub(super) const DIR: &str = "MIGRATE_DIR";
+/// The file in which every sandbox records what it is asked.
+pub(super) const RECORD: &str = "MIGRATE_SANDBOX_RECORD";
+/// What counts in the environment only.
+const OF_THE_ENVIRONMENT: [&str; 2] = [CONFIG, RECORD];
 
 /// What a variable of a tenant holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,9 +162,9 @@ pub(super) fn refuse_unknown(environment: &Environment, dotenv: Option<Text<'_>>
             return Err(unknown_in_file(file, &name, &names).into());
         }
     }
-    match environment.keys().find(|name| is_unknown(name) && *name != CONFIG) {
+    match environment.keys().find(|name| is_unknown(name) && !OF_THE_ENVIRONMENT.contains(&name.as_str())) {
         Some(name) => {
-            let near = nearest(name, names.iter().copied().chain([CONFIG])).map(str::to_owned);
+            let near = nearest(name, names.iter().copied().chain(OF_THE_ENVIRONMENT)).map(str::to_owned);
             Err(Error::UnknownVariable { name: name.clone(), meant: near.unwrap_or_else(|| names.join(", ")) })
         }
         None => Ok(()),
@@ -171,7 +175,7 @@ fn unknown_in_file(file: Text<'_>, name: &str, known: &[&str]) -> super::Wrong {
     // The text up to the name is all that is shown: what follows may be a secret under a misspelt name.
     let ends = place_of(name, file.text).map_or(0, |at| at + name.len());
     let shown = Text { path: file.path, text: &file.text[..ends] };
-    let label = if name == CONFIG { "counts in the environment only".to_owned() } else { did_you_mean(name, known) };
+    let label = if OF_THE_ENVIRONMENT.contains(&name) { "counts in the environment only".to_owned() } else { did_you_mean(name, known) };
     shown.wrong(ends.saturating_sub(name.len())..ends, format!("unknown variable \"{name}\""), label)
 }
 

@@ -1,6 +1,7 @@
 //! `migrate sandbox`
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -41,6 +42,10 @@ pub(in crate::cli) struct Sandbox {
     /// What goes wrong and when, as in cut-after@3 or 429@w5x3
     #[arg(long, value_name = "SPEC")]
     fault: Vec<String>,
+    /// Append each request to this file, as a line of JSON with what was sent, secrets included; also MIGRATE_SANDBOX_RECORD, which
+    /// holds for the demo and for rehearsals too
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Write what the tenant holds into this file at the end
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -49,7 +54,9 @@ pub(in crate::cli) struct Sandbox {
 impl Sandbox {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let failed = |what: &str, source: &dyn std::error::Error| Failure::new(FAILED, what).caused_by(source);
-        let sandbox = Running::start(self.options()?).await.map_err(|error| {
+        let record = context.record(self.record.as_deref())?;
+        let options = record.iter().fold(self.options()?, |options, record| options.record(Arc::clone(record)));
+        let sandbox = Running::start(options).await.map_err(|error| {
             failed("the sandbox did not start", &error).hint("another program may use the port; name another with --port")
         })?;
         let domain = sandbox.state().domain().to_owned();
@@ -61,6 +68,9 @@ impl Sandbox {
             sandbox.save_to(path).map_err(|error| failed("what the tenant held was not saved", &error))?;
         }
         sandbox.stop().await;
+        if let Some(record) = record {
+            record.check().map_err(|error| failed("not every request is on record", &error))?;
+        }
         Ok(0)
     }
 

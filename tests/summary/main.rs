@@ -1,0 +1,82 @@
+//! The last words of `cargo test`: what Auth0's description says of every request that was sent, how many tests were not run, and why.
+//!
+//! It is a program of its own because cargo runs the test targets in the order of their names, and nothing runs after this one.
+#![expect(clippy::print_stdout, reason = "that is what it is for")]
+
+#[path = "../description/mod.rs"]
+#[expect(dead_code, reason = "the tests of the description use the rest")]
+mod description;
+#[path = "../known_failures.rs"]
+#[expect(dead_code, reason = "its own tests use the rest")]
+mod known_failures;
+#[path = "../notes.rs"]
+mod notes;
+#[path = "../reference.rs"]
+#[expect(dead_code, reason = "other tests need other facts")]
+mod reference;
+mod requests;
+#[path = "../skip.rs"]
+mod skip;
+mod tiers;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use tiers::Tiers;
+
+/// What is noted for this program.
+const SUBJECTS: [&str; 3] = ["requests", "skipped", "tiers"];
+/// How long notes of a command are kept that did not come to its end.
+const KEPT: Duration = Duration::from_secs(86_400);
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.iter().any(|word| word == "--list") {
+        return;
+    }
+    let tiers = Tiers::of(&words);
+    let breaks = requests::judge();
+    if tiers == Tiers::Fast {
+        println!("{} slow tests were not run: cargo test -- --ignored", tiers::slow_tests());
+    }
+    println!("{}", skipped());
+    clear();
+    match (breaks, tiers) {
+        (Some(breaks), Tiers::Both) => known_failures::compare("requests", &breaks),
+        (Some(breaks), Tiers::Fast | Tiers::Part) => known_failures::compare_part("requests", &breaks),
+        (None, _) => {}
+    }
+}
+
+/// Returns how many tests were skipped, and why.
+fn skipped() -> String {
+    let text = fs::read_to_string(notes::path("skipped")).unwrap_or_default();
+    let mut by_reason: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (test, reason) in text.lines().filter_map(|line| line.split_once('\t')) {
+        by_reason.entry(reason).or_default().insert(test);
+    }
+    let tests: BTreeSet<&str> = by_reason.values().flatten().copied().collect();
+    let reasons: Vec<String> = by_reason.iter().map(|(reason, tests)| format!("{} because {reason}", tests.len())).collect();
+    match tests.len() {
+        0 => "No test was skipped.".to_owned(),
+        1 => format!("1 test was skipped: {}.", reasons.join("; ")),
+        some => format!("{some} tests were skipped: {}.", reasons.join("; ")),
+    }
+}
+
+/// Removes the notes of this command, unless others of its session follow, and those that nobody came to read.
+fn clear() {
+    if std::env::var_os("TEST_SESSION").is_none() {
+        // They are there only where there was something to note.
+        SUBJECTS.iter().for_each(|subject| drop(fs::remove_file(notes::path(subject))));
+    }
+    let is_note = |name: &str| SUBJECTS.iter().any(|subject| name.strip_prefix(subject).is_some_and(|rest| rest.starts_with('-')));
+    for entry in fs::read_dir(Path::new(env!("CARGO_TARGET_TMPDIR"))).into_iter().flatten().filter_map(Result::ok) {
+        let age = entry.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
+        if is_note(&entry.file_name().to_string_lossy()) && age.is_some_and(|age| age > KEPT) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Every request that the tests' tenants got, held against Auth0's description.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::description::{Break, Description, exceptions};
+use crate::notes;
+
+/// What is no path of Auth0's, and why it is asked for.
+const MADE_UP: &[(&str, &str)] = &[("/widgets", "a kind that only `imaginary.rs` knows")];
+
+/// One request on record.
+#[derive(Deserialize, PartialEq, Eq, Hash)]
+struct Request {
+    method: String,
+    target: String,
+    body: Value,
+}
+
+/// What was found.
+#[derive(Default)]
+struct Tally {
+    requests: usize,
+    distinct: HashSet<Request>,
+    broken: usize,
+    excepted: usize,
+    made_up: usize,
+    /// Each break, and how many distinct requests have it.
+    breaks: BTreeMap<Break, usize>,
+}
+
+/// Judges the requests and tells what was found; returns the breaks, or nothing where the description is not at hand.
+pub(crate) fn judge() -> Option<BTreeSet<String>> {
+    let description = Description::read()?;
+    let mut tally = Tally::default();
+    for line in File::open(notes::path("requests")).into_iter().flat_map(|record| BufReader::new(record).lines()) {
+        tally.add(&line.expect("a record is text"), description);
+    }
+    tally.tell();
+    Some(tally.breaks.keys().map(Break::to_string).collect())
+}
+
+impl Tally {
+    /// Adds a line of the record; an empty one stands for a request that is on record already.
+    fn add(&mut self, line: &str, description: &Description) {
+        self.requests += 1;
+        if line.is_empty() {
+            return;
+        }
+        let request: Request = serde_json::from_str(line).expect("a line of a record is a request");
+        if self.distinct.contains(&request) {
+            return;
+        }
+        let found = description.breaks(&request.method, &request.target, Some(&request.body).filter(|body| !body.is_null()));
+        let is_made_up = MADE_UP.iter().any(|(path, _)| request.target.starts_with(path));
+        let (excepted, broken): (Vec<Break>, Vec<Break>) = found.into_iter().partition(exceptions::allow);
+        self.excepted += usize::from(!excepted.is_empty());
+        self.made_up += usize::from(is_made_up);
+        if !is_made_up {
+            self.broken += usize::from(!broken.is_empty());
+            broken.into_iter().for_each(|one| *self.breaks.entry(one).or_default() += 1);
+        }
+        self.distinct.insert(request);
+    }
+
+    #[expect(clippy::print_stdout, reason = "the figures are wanted")]
+    fn tell(&self) {
+        let (requests, distinct, broken) = (self.requests, self.distinct.len(), self.broken);
+        println!("\n{requests} requests to tenants, {distinct} of them distinct; {broken} of these break the OpenAPI description.");
+        println!("{} have a break that a recording excuses, {} are of made-up kinds.", self.excepted, self.made_up);
+        let mut kinds: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for (broken, requests) in &self.breaks {
+            let kind = kinds.entry(kind_of(broken)).or_default();
+            *kind = (kind.0 + 1, kind.1 + requests);
+        }
+        if !kinds.is_empty() {
+            println!("breaks  requests  kind");
+        }
+        for (kind, (breaks, requests)) in kinds {
+            println!("{breaks:6}  {requests:8}  {kind}");
+        }
+        if std::env::var_os("SHOW_BREAKS").is_some() {
+            self.breaks.iter().for_each(|(one, requests)| println!("{requests:6}  {one}"));
+        }
+    }
+}
+
+/// Returns what is wrong without the types in it: `wrong type`, `no enum match`.
+fn kind_of(broken: &Break) -> &str {
+    broken.what.split(':').next().unwrap_or_default()
+}

@@ -1,0 +1,61 @@
+//! What part of the tests a command runs, by its words behind `--`.
+
+use std::path::{Path, PathBuf};
+
+use crate::notes;
+
+/// How a slow test is marked.
+const SLOW: &str = "#[ignore = \"slow";
+
+/// What part of the tests ran, in this command or in all of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tiers {
+    /// All that are not slow.
+    Fast,
+    /// Every test.
+    Both,
+    /// The slow ones alone, or some that were named.
+    Part,
+}
+
+impl Tiers {
+    /// Returns what these words and those of earlier commands of the session make run.
+    pub(crate) fn of(words: &[String]) -> Self {
+        let has = |word: &str| words.iter().any(|one| one == word);
+        let is_harmless = |word: &String| {
+            ["--ignored", "--include-ignored", "--nocapture", "--no-capture", "--show-output", "--quiet", "-q"].contains(&word.as_str())
+                || word.starts_with("--test-threads=")
+        };
+        match (words.iter().all(is_harmless), has("--include-ignored"), has("--ignored")) {
+            (false, ..) => Self::Part,
+            (true, true, _) => Self::Both,
+            (true, false, true) if has_run_fast() => Self::Both,
+            (true, false, true) => Self::Part,
+            (true, false, false) => {
+                notes::add("tiers", "fast");
+                Self::Fast
+            }
+        }
+    }
+}
+
+/// Returns whether an earlier command of the session ran the fast tests.
+fn has_run_fast() -> bool {
+    std::fs::read_to_string(notes::path("tiers")).is_ok_and(|ran| ran.lines().any(|tier| tier == "fast"))
+}
+
+/// Counts the slow tests, by what the source says.
+pub(crate) fn slow_tests() -> usize {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut open: Vec<PathBuf> = ["src", "tests"].iter().map(|folder| root.join(folder)).collect();
+    let mut slow = 0;
+    while let Some(path) = open.pop() {
+        if let Ok(entries) = std::fs::read_dir(&path) {
+            open.extend(entries.filter_map(Result::ok).map(|entry| entry.path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            slow += text.lines().filter(|line| line.trim_start().starts_with(SLOW)).count();
+        }
+    }
+    slow
+}
