@@ -14,6 +14,7 @@ mod flows;
 mod hearer;
 mod house;
 mod imaginary;
+mod judge;
 mod kills;
 mod known_failures;
 mod locks;
