@@ -2,6 +2,7 @@
 
 mod apart;
 mod by_hand;
+mod cases;
 mod code;
 mod coverage;
 mod cuts;
