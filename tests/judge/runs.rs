@@ -6,7 +6,7 @@ use std::path::Path;
 use super::compare::{Comparison, Difference, by_line};
 use super::desk::{Desk, Ended};
 use super::double::{Double, Request, installed};
-use super::exceptions::{REFUSALS, STATES, without};
+use super::exceptions::{REFUSALS, STATES, idle, without};
 use super::pairs::{self, Pair};
 use super::refusals::{Templates, refusals};
 use crate::known_failures;
@@ -118,17 +118,21 @@ impl Docket {
     /// Compares all that was found with the list of known failures, and prints what it is.
     #[expect(clippy::print_stdout, reason = "the table is what the test is for, besides its verdict")]
     fn close(&self) {
-        self.0.iter().for_each(|outcome| println!("{}", outcome.row()));
+        for outcome in &self.0 {
+            println!("{}", outcome.row());
+        }
         let differences: Vec<Difference> = self.0.iter().flat_map(|outcome| outcome.differences.clone()).collect();
-        let refused: BTreeSet<&str> = self.0.iter().flat_map(|outcome| &outcome.refused).map(String::as_str).collect();
         let lines: BTreeMap<&str, (&str, usize)> = by_line(&differences);
-        let states = owned(&without(STATES, lines.keys().copied()));
+        let differing: BTreeSet<&str> = lines.keys().copied().collect();
+        let refused: BTreeSet<&str> = self.0.iter().flat_map(|outcome| &outcome.refused).map(String::as_str).collect();
+        let idle = [idle(STATES, &differing), idle(REFUSALS, &refused)].concat();
+        assert!(idle.is_empty(), "exceptions that nothing needs:\n{}", idle.join("\n"));
+        let (states, refused) = (owned(&without(STATES, differing)), owned(&without(REFUSALS, refused)));
+        let runs: BTreeSet<String> = self.0.iter().flat_map(|outcome| outcome.runs.clone()).collect();
         for line in &states {
             let (seen, times) = lines[line.as_str()];
             println!("state {line}  ({times} times, as {seen})");
         }
-        let refused = owned(&without(REFUSALS, refused));
-        let runs: BTreeSet<String> = self.0.iter().flat_map(|outcome| outcome.runs.clone()).collect();
         for line in refused.iter().chain(&runs) {
             println!("found {line}");
         }
