@@ -41,7 +41,8 @@ pub(crate) fn compare_part(check: &str, found: &BTreeSet<String>) {
     assert!(new.is_empty(), "{check}: failures that are not known:\n{}", new.join("\n"));
 }
 
-fn listed(check: &str) -> BTreeSet<&'static str> {
+/// Returns what is listed for a check.
+pub(crate) fn listed(check: &str) -> BTreeSet<&'static str> {
     known().checks.get(check).into_iter().flat_map(BTreeMap::values).flatten().map(String::as_str).collect()
 }
 

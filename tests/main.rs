@@ -2,6 +2,7 @@
 
 mod apart;
 mod by_hand;
+mod cases;
 mod code;
 mod coverage;
 mod cuts;
@@ -17,6 +18,7 @@ mod flows;
 mod hearer;
 mod house;
 mod imaginary;
+mod judge;
 mod kills;
 mod known_failures;
 mod locks;
