@@ -74,6 +74,7 @@ fn a_tenant_accepted_what_each_exception_excuses() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figure is wanted")]
 fn nine_of_ten_accepted_writes_break_nothing() {
     let (Some(description), Some(accepted)) = (Description::read(), accepted()) else { return };
     let writes: Vec<&Interaction> = accepted.iter().filter(|one| one.method != "GET").collect();

@@ -149,7 +149,8 @@ fn tenant(sketch: &Sketch, domain: &str, word: &'static str) -> State {
     let flows: Vec<Value> = (0..sketch.flows)
         .map(|number| {
             json!({"id": draft.id("af_", "Flow", number), "name": format!("flow {number}"),
-            "actions": [{"id": "step", "params": {"deep": {"client": draft.client(number % sketch.clients)}}}]})
+            "actions": [{"id": "step", "type": "HTTP", "action": "SEND_REQUEST",
+                "params": {"url": "https://example.com", "payload": {"client": draft.client(number % sketch.clients)}}}]})
         })
         .collect();
     let forms: Vec<Value> = (0..sketch.flows)

@@ -3,6 +3,7 @@
 //! Fields: `POST /connections`, `PATCH /connections/{id}`, `PATCH /connections/{id}/clients` in Auth0's OpenAPI description of 2026-06-25.
 
 use super::kind::Kind;
+use super::quirks;
 use super::reference::{Reference, Step, When};
 use super::shape::{Delta, Paging};
 
@@ -85,6 +86,7 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     // Refused together (recorded); auth0-deploy-cli too takes the target's own out where the other is wanted.
     .exclusive(&[("options.attributes", "options.requires_username"), ("options.attributes", "options.validation")])
     .echoed(&["display_name"])
+    .quirks(&[quirks::REALMS_OF_DATABASES])
     // Without them a connection is answered without options (page "Migrate to the connection options scopes").
     .besides(&["read:connections_options"], &["update:connections_options"])
     .scopes(&["read:connections"], &["create:connections"], &["update:connections"], &["delete:connections"]);

@@ -28,7 +28,7 @@ pub(super) static VARIATIONS: Kind = Kind::nested(
     "experimentation-feature-flags",
 )
 .titled("Variations of feature flags")
-.paged(Paging::Checkpoint { field: "variations", size: 50 })
+.paged(Paging::In { field: "variations" })
 .keyed_by(&["flag", "name"])
 .writable("flag/ name description? overrides{*}")
 .read_only(&["id", "created_at", "updated_at"])

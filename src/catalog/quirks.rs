@@ -31,6 +31,16 @@ pub const BODY_IS_TEMPLATE: Quirk = Quirk { name: "body is template", read: |pag
 /// A binding is read with the whole action and written with its name (OpenAPI description; 164 recorded reads, 19 writes).
 pub const BOUND_BY_NAME: Quirk = Quirk { name: "bound by name", read: bound_by_name };
 
+/// Realms are answered for every connection and taken of databases alone (terraform-provider-auth0 issue 827; of the description's create
+/// schemas by strategy that of `auth0` alone has them; none of 103 recorded writes of other strategies holds them).
+pub const REALMS_OF_DATABASES: Quirk = Quirk { name: "realms of databases", read: realms_of_databases };
+
+fn realms_of_databases(connection: &mut Body) {
+    if connection.text("strategy").is_some_and(|strategy| strategy != "auth0") {
+        connection.0.remove("realms");
+    }
+}
+
 fn rename(body: &mut Body, from: &str, to: &str) {
     if let Some(value) = body.0.remove(from) {
         body.0.entry(to.to_owned()).or_insert(value);
@@ -57,6 +67,18 @@ mod tests {
         bound_by_name(&mut trigger);
         let expected = json!({"bindings": [{"ref": {"type": "action_name", "value": "enrich"}, "display_name": "First"}]});
         assert_eq!(trigger.into_value(), expected);
+    }
+
+    #[test]
+    fn only_a_database_keeps_its_realms() {
+        let read = |strategy: &str| {
+            let mut connection = Body::new();
+            connection.set("strategy", json!(strategy));
+            connection.set("realms", json!(["acme"]));
+            realms_of_databases(&mut connection);
+            connection.get("realms").cloned()
+        };
+        assert_eq!((read("samlp"), read("auth0")), (None, Some(json!(["acme"]))));
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::failure::{FAILED, Failure, USAGE};
+use super::failure::{Failure, USAGE};
 use super::runs;
 use super::settings::{self, Settings, TenantSettings};
 use super::signals::Signals;
@@ -20,7 +20,6 @@ use crate::event::Observer;
 use crate::plan::{Plan, SecretField};
 use crate::report::{Mode, Progress, fitted, shell_word};
 use crate::resource::Secret;
-use crate::sandbox::{Options, Record};
 use crate::tenant::{self, Tenant};
 
 /// How long one request may take, answer included.
@@ -131,22 +130,6 @@ impl Context {
         };
         let observer: Arc<dyn Observer> = self.progress.clone();
         Tenant::new(contact, observer).map_err(|error| Failure::of_tenant(&error, &of.name))
-    }
-
-    /// Opens the file that was named with `--record`, or with the variable that every sandbox of a command line heeds.
-    pub(super) fn record(&self, named: Option<&Path>) -> Result<Option<Arc<Record>>, Failure> {
-        let Some(path) = named.map(Path::to_owned).or_else(settings::record) else { return Ok(None) };
-        let record = Record::open(&path)
-            .map_err(|error| Failure::new(FAILED, format!("requests cannot be recorded in {}", path.display())).caused_by(&error))?;
-        Ok(Some(Arc::new(record)))
-    }
-
-    /// Puts what a sandbox is asked on record, where the environment says so.
-    pub(super) fn recorded(&self, options: Options) -> Result<Options, Failure> {
-        Ok(match self.record(None)? {
-            Some(record) => options.record(record),
-            None => options,
-        })
     }
 
     /// Returns the folder for one sort of file: `snapshots`, `links`, `runs`.

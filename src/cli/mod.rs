@@ -28,6 +28,7 @@ mod hooks;
 mod limits;
 mod lock;
 mod prepare;
+mod recording;
 mod rehearsal;
 mod runs;
 mod secrets_to;

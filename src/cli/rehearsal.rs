@@ -17,6 +17,7 @@ use super::context::Context;
 use super::failure::{FAILED, Failure, INCOMPLETE, USAGE};
 use super::lock::{Patience, lock};
 use super::prepare::{Prepared, Route, prepare, read};
+use super::recording::recorded;
 use super::settings::TenantSettings;
 use crate::body::Body;
 use crate::catalog::Kind;
@@ -186,7 +187,7 @@ impl Scene {
     async fn set(context: &Context, prepared: &Prepared, copy: State) -> Result<Self, Failure> {
         let client = (prepared.tenant.client_id().unwrap_or_else(|| "rehearsal".to_owned()), Secret::unguessable().reveal().to_owned());
         let options = Options::new(copy).credentials(&client.0, &client.1);
-        let sandbox = Sandbox::start(context.recorded(options)?).await.map_err(|error| not_begun(&error))?;
+        let sandbox = Sandbox::start(recorded(options)?).await.map_err(|error| not_begun(&error))?;
         let folder =
             tempfile::Builder::new().prefix("migrate-rehearsal-").tempdir().map_err(|error| not_begun(&error).hint(TEMPORARY_ROOM))?;
         let tenant = prepared.plan.target.tenant.clone();
@@ -253,7 +254,7 @@ impl Scene {
         let held = self.sandbox.state();
         self.sandbox.stop().await;
         let options = Options::new(held).credentials(&self.client.0, &self.client.1).port(port).faults(faults);
-        let sandbox = Sandbox::start(self.context.recorded(options)?).await.map_err(|error| not_over(not_begun(&error)))?;
+        let sandbox = Sandbox::start(recorded(options)?).await.map_err(|error| not_over(not_begun(&error)))?;
         Ok(Self { sandbox, ..self })
     }
 }

@@ -169,8 +169,10 @@ impl Tenant {
         List::new(&self.wire, kind, path, self.concurrency, make)
     }
 
+    /// Reads one object; only a singleton is asked for with the kind's query, which belongs to lists otherwise.
     async fn get(&self, kind: &Kind, path: &str) -> Result<Body, Error> {
-        let request = Request::new(Method::GET, with_query(kind, path));
+        let target = if kind.shape == Shape::Singleton { with_query(kind, path) } else { path.to_owned() };
+        let request = Request::new(Method::GET, target);
         let answer: Value = self.wire.send(&request).await?.read(&request.name())?;
         object_of(kind, answer)
             .ok_or_else(|| Error::Unreadable { request: request.name(), source: Missing("it holds no object".to_owned()).into() })

@@ -233,7 +233,7 @@ fn moved_to(state: &State, domain: &str) -> State {
 }
 
 /// A recorded tenant of middle size: the fast tests' share of the grids.
-const ONE: &str = "dcli-2025-04-10-dump";
+pub(crate) const ONE: &str = "dcli-2025-04-10-dump";
 
 /// Returns where a target comes from, and what it holds.
 type Target = fn(&[(String, State)], usize) -> (String, State);

@@ -93,7 +93,7 @@ fn recorded_creates_are_answered_as_they_were() {
 
 #[test]
 fn recorded_refusals_have_the_same_words() {
-    let Some(lines) = reference::open("errors.jsonl") else { return };
+    let Some(lines) = reference::open("recorded/errors.jsonl") else { return };
     let (mut compared, mut otherwise) = (0, Vec::new());
     for line in BufReader::new(lines).lines() {
         let row: Value = serde_json::from_str(&line.expect("a line")).expect("JSON");

@@ -173,7 +173,11 @@ fn what_may_lock_people_out_is_named_field_by_field() {
         ("jwt_configuration", serde_json::json!({"alg": "RS256"}), serde_json::json!({"alg": "HS256"})),
         ("app_type", serde_json::json!("regular_web"), serde_json::json!("spa")),
         ("is_first_party", serde_json::json!(true), serde_json::json!(false)),
-        ("refresh_token", serde_json::json!({"rotation_type": "non-rotating"}), serde_json::json!({"rotation_type": "rotating"})),
+        (
+            "refresh_token",
+            serde_json::json!({"rotation_type": "non-rotating", "expiration_type": "expiring"}),
+            serde_json::json!({"rotation_type": "rotating", "expiration_type": "expiring"}),
+        ),
     ];
     for (field, held, wanted) in fields {
         (target[field], source[field]) = (held, wanted);

@@ -70,7 +70,9 @@ fn skipped() -> String {
 fn clear() {
     if std::env::var_os("TEST_SESSION").is_none() {
         // They are there only where there was something to note.
-        SUBJECTS.iter().for_each(|subject| drop(fs::remove_file(notes::path(subject))));
+        for subject in SUBJECTS {
+            let _ = fs::remove_file(notes::path(subject));
+        }
     }
     let is_note = |name: &str| SUBJECTS.iter().any(|subject| name.strip_prefix(subject).is_some_and(|rest| rest.starts_with('-')));
     for entry in fs::read_dir(Path::new(env!("CARGO_TARGET_TMPDIR"))).into_iter().flatten().filter_map(Result::ok) {

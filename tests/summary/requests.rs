@@ -62,7 +62,9 @@ impl Tally {
         self.made_up += usize::from(is_made_up);
         if !is_made_up {
             self.broken += usize::from(!broken.is_empty());
-            broken.into_iter().for_each(|one| *self.breaks.entry(one).or_default() += 1);
+            for one in broken {
+                *self.breaks.entry(one).or_default() += 1;
+            }
         }
         self.distinct.insert(request);
     }
@@ -84,7 +86,9 @@ impl Tally {
             println!("{breaks:6}  {requests:8}  {kind}");
         }
         if std::env::var_os("SHOW_BREAKS").is_some() {
-            self.breaks.iter().for_each(|(one, requests)| println!("{requests:6}  {one}"));
+            for (one, requests) in &self.breaks {
+                println!("{requests:6}  {one}");
+            }
         }
     }
 }

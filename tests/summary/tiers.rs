@@ -26,16 +26,15 @@ impl Tiers {
             ["--ignored", "--include-ignored", "--nocapture", "--no-capture", "--show-output", "--quiet", "-q"].contains(&word.as_str())
                 || word.starts_with("--test-threads=")
         };
-        match (words.iter().all(is_harmless), has("--include-ignored"), has("--ignored")) {
-            (false, ..) => Self::Part,
-            (true, true, _) => Self::Both,
-            (true, false, true) if has_run_fast() => Self::Both,
-            (true, false, true) => Self::Part,
-            (true, false, false) => {
-                notes::add("tiers", "fast");
-                Self::Fast
-            }
+        let is_whole = words.iter().all(is_harmless);
+        if is_whole && (has("--include-ignored") || has("--ignored") && has_run_fast()) {
+            return Self::Both;
         }
+        if !is_whole || has("--ignored") {
+            return Self::Part;
+        }
+        notes::add("tiers", "fast");
+        Self::Fast
     }
 }
 

@@ -6,6 +6,7 @@ use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use crate::cli::context::Context;
 use crate::cli::failure::{FAILED, Failure};
+use crate::cli::recording::recorded;
 use crate::disk;
 use crate::report::shell_word;
 use crate::sandbox::{Options, Sandbox, State, seed};
@@ -29,8 +30,8 @@ pub(in crate::cli) struct Demo {
 impl Demo {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let folder = self.folder()?;
-        let dev = start(context, seed::ACME_DEV).await?;
-        let prod = start(context, seed::ACME_PROD).await?;
+        let dev = start(seed::ACME_DEV).await?;
+        let prod = start(seed::ACME_PROD).await?;
         write_files(&folder, &dev, &prod).map_err(|error| failed(&error))?;
         context.tell("Acme has two tenants, dev and prod. Both live in this process; nothing leaves the machine.");
         let plan = folder.join("plan.json").display().to_string();
@@ -66,10 +67,10 @@ fn failed(error: &dyn std::error::Error) -> Failure {
     Failure::new(FAILED, "the demo did not start").caused_by(error)
 }
 
-async fn start(context: &Context, state: &str) -> Result<Sandbox, Failure> {
+async fn start(state: &str) -> Result<Sandbox, Failure> {
     let json = serde_json::from_str(state).map_err(|error| failed(&error))?;
     let state = State::from_json(json).map_err(|error| failed(&error))?;
-    Sandbox::start(context.recorded(Options::new(state))?).await.map_err(|error| failed(&error))
+    Sandbox::start(recorded(Options::new(state))?).await.map_err(|error| failed(&error))
 }
 
 fn write_files(folder: &Path, dev: &Sandbox, prod: &Sandbox) -> std::io::Result<()> {

@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::failure::{FAILED, Failure, USAGE};
+use crate::cli::recording;
 use crate::sandbox::{Fault, Options, Sandbox as Running, State};
 
 /// Run a tenant on loopback, to try things without a real one
@@ -54,7 +55,7 @@ pub(in crate::cli) struct Sandbox {
 impl Sandbox {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let failed = |what: &str, source: &dyn std::error::Error| Failure::new(FAILED, what).caused_by(source);
-        let record = context.record(self.record.as_deref())?;
+        let record = recording::open(self.record.as_deref())?;
         let options = record.iter().fold(self.options()?, |options, record| options.record(Arc::clone(record)));
         let sandbox = Running::start(options).await.map_err(|error| {
             failed("the sandbox did not start", &error).hint("another program may use the port; name another with --port")

@@ -1,0 +1,23 @@
+//! Where the sandboxes of a command line put on record what they are asked.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::failure::{FAILED, Failure};
+use super::settings;
+use crate::sandbox::{Options, Record};
+
+/// Opens the file that was named with `--record`, or in the environment; nothing where neither names one.
+pub(super) fn open(named: Option<&Path>) -> Result<Option<Arc<Record>>, Failure> {
+    let Some(path) = named.map(Path::to_owned).or_else(settings::record) else { return Ok(None) };
+    let cannot = |error| Failure::new(FAILED, format!("requests cannot be recorded in {}", path.display())).caused_by(&error);
+    Record::open(&path).map(|record| Some(Arc::new(record))).map_err(cannot)
+}
+
+/// Puts what a sandbox is asked on record, where the environment says so.
+pub(super) fn recorded(options: Options) -> Result<Options, Failure> {
+    Ok(match open(None)? {
+        Some(record) => options.record(record),
+        None => options,
+    })
+}
