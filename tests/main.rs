@@ -43,6 +43,7 @@ mod secrets;
 mod signing;
 mod skip;
 mod stage;
+mod strict;
 mod subscriptions;
 mod sync;
 mod terminal;

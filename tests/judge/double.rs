@@ -241,7 +241,7 @@ pub(crate) fn installed() -> Option<&'static Path> {
     match INSTALLED.get_or_init(|| install(&given)) {
         Ok(home) => Some(home),
         Err(reason) => {
-            reference::skip(reason);
+            crate::skip::skip(reason);
             None
         }
     }
