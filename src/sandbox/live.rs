@@ -73,10 +73,22 @@ impl State {
         rules.chain([&(an_update_changes_something as Rule)]).find_map(|rule| rule(&situation)).map_or(Ok(()), Err)
     }
 
+    /// Refuses the first write that names a client made a moment ago, where the tenant is told to be late (terraform#416, terraform#1370).
+    pub(super) fn check_seen(&mut self, call: &Call) -> Result<(), Answer> {
+        let names_clients = self.kind_at(&call.path).is_some_and(|(kind, _)| ["client-grants", "connection-clients"].contains(&kind.name));
+        let Some(unseen) = self.unseen.as_mut().filter(|_| names_clients && call.is_write()) else { return Ok(()) };
+        let named = call.body.as_array().map_or(std::slice::from_ref(&call.body), Vec::as_slice);
+        let is_late = named.iter().filter_map(|one| one["client_id"].as_str()).any(|id| unseen.remove(id));
+        if is_late { Err(Answer::refusal(404, "The client does not exist", Some("inexistent_client"))) } else { Ok(()) }
+    }
+
     /// Does what a write does elsewhere.
     ///
     /// A branding without colours switches the login page off identifiers (deploy-cli#842, deploy-cli#1402, terraform#1509).
-    pub(super) fn follow_live(&mut self, call: &Call) {
+    pub(super) fn follow_live(&mut self, call: &Call, answer: &Answer) {
+        if let (Some(unseen), "POST", "/clients") = (&mut self.unseen, call.method.as_str(), call.path.as_str()) {
+            unseen.extend(answer.body["client_id"].as_str().map(str::to_owned));
+        }
         let is_branding = self.kind_at(&call.path).is_some_and(|(kind, _)| kind.name == "branding");
         if !is_branding || call.method != "PATCH" || !is_blank(&call.body["colors"]) {
             return;
@@ -132,25 +144,17 @@ fn a_sink_is_chosen_at_birth(now: &Situation<'_>) -> Option<Answer> {
     (is_fixed && now.sent.get("sink").is_some()).then(|| Answer::invalid_body("'Additional properties not allowed: sink'"))
 }
 
-/// Flags of migrations: a tenant that does not answer one may not set it (deploy-cli#267, #270, #374, PR 590, PR 792).
-const FLAGS_OF_MIGRATIONS: [&str; 4] = [
-    "trust_azure_adfs_email_verified_connection_property",
-    "include_email_in_reset_pwd_redirect",
-    "include_email_in_verify_email_redirect",
-    "unpaginated_requests",
-];
+/// A flag of a migration: a tenant that does not answer it may not set it (deploy-cli#267, deploy-cli#270). Others of its kind are not
+/// in the description any more.
+const FLAG_OF_A_MIGRATION: &str = "trust_azure_adfs_email_verified_connection_property";
 
 fn flags_of_some_tenants(now: &Situation<'_>) -> Option<Answer> {
     let has = |flag: &str| now.held.and_then(|held| held.get(&format!("flags.{flag}")));
     let sent = now.sent.get("flags")?.as_object()?;
     sent.iter().find_map(|(flag, value)| match flag.as_str() {
-        known if FLAGS_OF_MIGRATIONS.contains(&known) && has(known).is_none() => {
-            Some(refusal(&format!("You are not allowed to set flag '{known}' for this tenant.")))
-        }
+        FLAG_OF_A_MIGRATION if has(flag).is_none() => Some(refusal(&format!("You are not allowed to set flag '{flag}' for this tenant."))),
         // deploy-cli PR 590.
         "enforce_client_authentication_on_passwordless_start" if has(flag).is_none() => Some(flag_is_fixed(flag)),
-        // New tenants answer it, and none takes it (deploy-cli#788).
-        "require_signed_request_object" => Some(flag_is_fixed(flag)),
         // deploy-cli#57; what lifts it is in the description.
         "enable_sso" => {
             let is_free = has("allow_changing_enable_sso") == Some(&Value::Bool(true));
@@ -223,4 +227,120 @@ fn needs_action(now: &Situation<'_>, trigger: &str) -> Option<Answer> {
 
 fn refusal(message: &str) -> Answer {
     Answer::refusal(400, message, Some("invalid_body"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const DOMAIN: &str = "acme.eu.auth0.com";
+
+    fn tenant() -> State {
+        let management = format!("https://{DOMAIN}/api/v2/");
+        let data = json!({
+            "/connections": [
+                {"id": "con_1", "name": "users", "strategy": "auth0", "options": {"attributes": {"email": {"unique": true}}}},
+                {"id": "con_2", "name": "plain", "strategy": "auth0", "options": {}},
+                {"id": "con_3", "name": "saml", "strategy": "samlp", "options": {}},
+                {"id": "con_4", "name": "azure", "strategy": "waad", "options": {}},
+            ],
+            "/log-streams": [{"id": "lst_1", "name": "aws", "type": "eventbridge", "status": "active", "sink": {}}],
+            "/resource-servers": [
+                {"id": "1".repeat(24), "name": "Auth0 Management API", "identifier": management, "is_system": true},
+                {"id": "2".repeat(24), "name": "My Account", "identifier": format!("https://{DOMAIN}/me/"), "is_system": true},
+            ],
+            "/tenants/settings": {"flags": {}},
+            "/prompts": {"identifier_first": true},
+            "/branding": {"colors": {"primary": "#000000"}},
+        });
+        State::from_json(json!({"domain": DOMAIN, "data": data})).expect("a state")
+    }
+
+    fn refusal(method: &str, path: &str, sent: Value) -> Option<String> {
+        let answer = tenant().ask(method, path, sent);
+        (answer.status >= 400).then(|| answer.body["message"].as_str().expect("a text").to_owned())
+    }
+
+    #[test]
+    fn what_people_report_to_be_refused_is_refused() {
+        let azure = "Before creating Windows Azure Active Directory connections you must configure the client_id and client_secret settings in the dashboard.";
+        let flag = |name: &str| format!("Updating the {name} flag is not allowed. Please contact us if you need additional information.");
+        let settings = |flags: Value| ("PATCH", "/tenants/settings".to_owned(), json!({"flags": flags}));
+        let connection = |id: &str, sent: Value| ("PATCH", format!("/connections/{id}"), sent);
+        let email = |unique: bool| json!({"options": {"attributes": {"email": {"unique": unique}}}});
+        let reported: Vec<((&str, String, Value), String)> = vec![
+            (connection("con_3", json!({"realms": ["saml"]})), "Realms is only supported for database connections.".to_owned()),
+            (connection("con_1", email(false)), "cannot patch unique property on email attribute".to_owned()),
+            (connection("con_2", email(false)), "cannot add non-unique email attribute".to_owned()),
+            (connection("con_4", json!({"options": {"tenant_domain": "a.example"}})), azure.to_owned()),
+            (
+                ("PATCH", "/log-streams/lst_1".to_owned(), json!({"sink": {}})),
+                "Payload validation error: 'Additional properties not allowed: sink'.".to_owned(),
+            ),
+            (
+                settings(json!({"trust_azure_adfs_email_verified_connection_property": true})),
+                "You are not allowed to set flag 'trust_azure_adfs_email_verified_connection_property' for this tenant.".to_owned(),
+            ),
+            (settings(json!({"enable_sso": false})), flag("enable_sso")),
+            (
+                ("PUT", "/prompts/login/custom-text/en".to_owned(), json!({"login": {"invalid-email-format": "x"}})),
+                "Invalid key \"invalid-email-format\" in screen \"login\".".to_owned(),
+            ),
+            (
+                ("PATCH", format!("/resource-servers/{}", "1".repeat(24)), json!({"token_lifetime": 60})),
+                "System resource servers cannot be patched.".to_owned(),
+            ),
+            (
+                ("GET", "/actions/triggers/event-stream/bindings".to_owned(), Value::Null),
+                "cannot list action bindings for an entity-bound trigger".to_owned(),
+            ),
+            (
+                ("POST", "/emails/provider".to_owned(), json!({"name": "custom", "credentials": {}})),
+                "No deployed action was found.".to_owned(),
+            ),
+            (connection("con_1", json!({})), "Payload validation error: 'Too few properties defined (0), minimum 1'.".to_owned()),
+        ];
+        for ((method, path, sent), told) in reported {
+            assert_eq!(refusal(method, &path, sent), Some(told), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn what_is_the_same_or_may_be_set_is_taken() {
+        let taken = [
+            (
+                "PATCH",
+                "/connections/con_1".to_owned(),
+                json!({"realms": ["users"], "options": {"attributes": {"email": {"unique": true}}}}),
+            ),
+            ("PATCH", format!("/resource-servers/{}", "2".repeat(24)), json!({"token_lifetime": 60})),
+            ("PATCH", "/tenants/settings".to_owned(), json!({"flags": {"enable_sso": true}})),
+            ("PATCH", "/self-service-profiles/ssp_1".to_owned(), json!({})),
+        ];
+        for (method, path, sent) in taken {
+            let told = refusal(method, &path, sent);
+            assert!(told.as_deref().is_none_or(|told| told.contains("does not exist")), "{method} {path}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_branding_without_colours_switches_the_login_page() {
+        let identifier_first = |sent: Value| {
+            let mut tenant = tenant();
+            assert_eq!(tenant.ask("PATCH", "/branding", sent).status, 200);
+            tenant.ask("GET", "/prompts", Value::Null).body["identifier_first"].clone()
+        };
+        assert_eq!(identifier_first(json!({"logo_url": "https://a.example/logo.png"})), false);
+        assert_eq!(identifier_first(json!({"logo_url": "https://a.example/logo.png", "colors": {"primary": "#000000"}})), true);
+    }
+
+    #[test]
+    fn a_late_tenant_finds_a_new_client_at_the_second_write_that_names_it() {
+        let mut tenant = tenant().late();
+        let made = tenant.ask("POST", "/clients", json!({"name": "New"})).body;
+        let mut enable =
+            || tenant.ask("PATCH", "/connections/con_1/clients", json!([{"client_id": made["client_id"], "status": true}])).status;
+        assert_eq!((enable(), enable()), (404, 204));
+    }
 }

@@ -94,7 +94,7 @@ impl Options {
     /// Lets it take what only the API's description and reports of the live API refuse; it notes what that was.
     #[must_use]
     pub fn lenient(mut self) -> Self {
-        self.state.is_lenient = true;
+        self.state = self.state.lenient();
         self
     }
 

@@ -15,7 +15,7 @@
 //!
 //! Paths that no kind of the catalog covers are kept and served as they stand.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -80,6 +80,8 @@ pub struct State {
     pub(super) is_lenient: bool,
     /// What it took so.
     pub(super) waived: Vec<String>,
+    /// Clients that no write has named yet, where the tenant is late to see them.
+    pub(super) unseen: Option<HashSet<String>>,
 }
 
 impl State {
@@ -153,6 +155,7 @@ impl State {
             day: json["day"].as_str().map(str::to_owned),
             is_lenient: false,
             waived: Vec::new(),
+            unseen: None,
         };
         let Value::Object(data) = json["data"].take() else { return Err(unfit("data", "object of API paths")) };
         // Parents come before their children, so that old fields that stand for a child do not override it.
@@ -288,6 +291,20 @@ impl State {
     /// Returns the day the tenant is played on; nothing where it is played as the server was last recorded.
     pub(super) fn day(&self) -> Option<&str> {
         self.day.as_deref()
+    }
+
+    /// Lets it take what only the API's description and reports of the live API refuse; it notes what that was.
+    #[must_use]
+    pub fn lenient(mut self) -> Self {
+        self.is_lenient = true;
+        self
+    }
+
+    /// Lets it answer 404 to the first write that names a client made a moment ago, as Auth0 is reported to do at times.
+    #[must_use]
+    pub fn late(mut self) -> Self {
+        self.unseen = Some(HashSet::new());
+        self
     }
 
     /// Returns the tenant's own domain.

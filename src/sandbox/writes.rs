@@ -30,13 +30,16 @@ impl State {
             }
             self.waived.push(format!("{} {}: {}", call.method, call.path, refused.body["message"]));
         }
+        if let Err(late) = self.check_seen(call) {
+            return late;
+        }
         let answered = match self.kind_at(&call.path) {
             Some((_, Target::FollowUp(_))) if !call.is_write() => self.respond_to_other(call),
             None => self.respond_to_other(call),
             Some((kind, target)) => self.respond_for(kind, target, call, sees_keys),
         };
-        if answered.is_ok() && !self.is_lenient {
-            self.follow_live(call);
+        if let (Ok(answer), false) = (&answered, self.is_lenient) {
+            self.follow_live(call, answer);
         }
         answered.unwrap_or_else(|refused| refused)
     }

@@ -40,6 +40,12 @@ pub(in crate::cli) struct Sandbox {
     /// How late every answer comes, as in 150ms
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     latency: Option<Duration>,
+    /// Answer 404 to the first write that names a client made a moment ago, as Auth0 does at times
+    #[arg(long)]
+    late_clients: bool,
+    /// Take what only Auth0's API description and reports of the live API refuse
+    #[arg(long)]
+    lenient: bool,
     /// What goes wrong and when, as in cut-after@3 or 429@w5x3
     #[arg(long, value_name = "SPEC")]
     fault: Vec<String>,
@@ -81,6 +87,8 @@ impl Sandbox {
             Some(path) => State::load(path).map_err(|error| wrong(&error))?,
             None => State::empty(&self.domain),
         };
+        let state = if self.late_clients { state.late() } else { state };
+        let state = if self.lenient { state.lenient() } else { state };
         let mut options = Options::new(state).port(self.port);
         if let Some(credentials) = &self.credentials {
             let (id, secret) = credentials

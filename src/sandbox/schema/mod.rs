@@ -2,20 +2,26 @@
 //!
 //! `requests.json` carries over the facts of the description, and what recordings show the API to take besides; a test holds it against
 //! both. An operation that the description lacks is not judged here.
+//!
+//! ```text
+//! check.rs   a value against a schema -> what breaks it      breach.rs   the same in the API's words      formats.rs   kinds of text
+//! ```
 
 mod breach;
+mod check;
+mod formats;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 
-use jsonschema::Validator;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::answer::Answer;
 use super::call::Call;
 use crate::catalog::address::{matched, places};
 use breach::Breach;
+use check::Checker;
 
 /// The file as it is written.
 #[derive(Deserialize)]
@@ -28,7 +34,9 @@ struct Described {
 
 /// What one operation takes.
 #[derive(Deserialize)]
-struct Operation {
+pub(super) struct Operation {
+    #[serde(skip)]
+    name: String,
     query: Map<String, Value>,
     body: Option<Value>,
     #[serde(default)]
@@ -43,78 +51,71 @@ struct Wider {
     keyword: String,
 }
 
-static DESCRIBED: LazyLock<Described> =
-    LazyLock::new(|| serde_json::from_str(include_str!("requests.json")).expect("schema test: the file is well formed"));
+static DESCRIBED: LazyLock<Described> = LazyLock::new(|| {
+    let mut described: Described = serde_json::from_str(include_str!("requests.json")).expect("schema test: the file is well formed");
+    described.operations.iter_mut().for_each(|(name, operation)| name.clone_into(&mut operation.name));
+    described
+});
 
-/// An operation, ready to judge requests.
-pub(super) struct Judged {
-    query: Validator,
-    query_types: &'static Map<String, Value>,
-    body: Option<Validator>,
-    is_body_required: bool,
-    wider: Vec<&'static Wider>,
-}
-
-/// Returns what judges a request; nothing where the description lacks its operation.
-pub(super) fn of(call: &Call) -> Option<Arc<Judged>> {
-    static READY: LazyLock<Mutex<HashMap<&'static str, Arc<Judged>>>> = LazyLock::new(Mutex::default);
-    let (name, operation) = operation_at(call.method.as_str(), &call.path)?;
-    let mut ready = READY.lock().unwrap_or_else(PoisonError::into_inner);
-    Some(Arc::clone(ready.entry(name).or_insert_with(|| Arc::new(Judged::new(name, operation)))))
-}
-
-/// Returns the operation at a path; the one that names most of it wins.
-fn operation_at(method: &str, path: &str) -> Option<(&'static str, &'static Operation)> {
-    let covering = DESCRIBED.operations.iter().filter_map(|(name, operation)| {
-        let (of, form) = name.split_once(' ')?;
-        (of == method && matched(form, path).is_some()).then(|| (places(form).count(), name.as_str(), operation))
-    });
-    covering.min_by_key(|(places, ..)| *places).map(|(_, name, operation)| (name, operation))
-}
-
-impl Judged {
-    fn new(name: &str, operation: &'static Operation) -> Self {
-        let query = json!({"type": "object", "additionalProperties": false, "properties": operation.query});
-        Self {
-            query: compiled(&query),
-            query_types: &operation.query,
-            body: operation.body.as_ref().map(compiled),
-            is_body_required: operation.is_body_required,
-            wider: DESCRIBED.wider.iter().filter(|wider| wider.operation == name).collect(),
-        }
+/// The operations by method and first name of the path: all that a request may be.
+static BY_BEGINNING: LazyLock<HashMap<(&str, &str), Vec<(&str, &Operation)>>> = LazyLock::new(|| {
+    let mut by_beginning: HashMap<_, Vec<_>> = HashMap::new();
+    for (name, operation) in &DESCRIBED.operations {
+        let (method, form) = name.split_once(' ').expect("schema test: a method and a path");
+        by_beginning.entry((method, first_name(form))).or_default().push((form, operation));
     }
+    by_beginning
+});
 
+fn first_name(path: &str) -> &str {
+    path.trim_start_matches('/').split('/').next().unwrap_or_default()
+}
+
+/// Returns what judges a request; nothing where the description lacks its operation. The one that names most of the path wins.
+pub(super) fn of(call: &Call) -> Option<&'static Operation> {
+    operation_at(call.method.as_str(), &call.path)
+}
+
+fn operation_at(method: &str, path: &str) -> Option<&'static Operation> {
+    let candidates = BY_BEGINNING.get(&(method, first_name(path)))?.iter();
+    let covering = candidates.filter(|(form, _)| matched(form, path).is_some());
+    covering.min_by_key(|(form, _)| places(form).count()).map(|(_, operation)| *operation)
+}
+
+impl Operation {
     /// Refuses a request that the description does not allow.
     ///
     /// # Errors
     ///
     /// The answer that says why.
     pub(super) fn check(&self, call: &Call) -> Result<(), Answer> {
-        self.check_query(&call.query)?;
-        self.check_body(&call.body)
+        let is_taken = |breach: &Breach| self.is_wider(breach);
+        let in_query = breach::told(&self.breaches_of_query(&call.query));
+        in_query.map_or(Ok(()), |reason| Err(Answer::invalid_query(&reason)))?;
+        let in_body = breach::told(&self.breaches_of_body(&call.body, &is_taken));
+        in_body.map_or(Ok(()), |reason| Err(Answer::invalid_body(&reason)))
     }
 
-    fn check_query(&self, query: &[(String, String)]) -> Result<(), Answer> {
-        let asked: Map<String, Value> = query.iter().map(|(name, text)| (name.clone(), typed(self.query_types.get(name), text))).collect();
-        let breaches = self.breaches(&self.query, &Value::Object(asked));
-        breach::told(&breaches).map_or(Ok(()), |reason| Err(Answer::invalid_query(&reason)))
+    fn is_wider(&self, breach: &Breach) -> bool {
+        let mut own = DESCRIBED.wider.iter().filter(|wider| wider.operation == self.name && wider.keyword == breach.keyword);
+        own.any(|wider| wider.place == breach.place())
     }
 
-    fn check_body(&self, body: &Value) -> Result<(), Answer> {
-        let Some(schema) = &self.body else { return Ok(()) };
-        if body.is_null() && !self.is_body_required {
-            return Ok(());
-        }
-        let breaches = self.breaches(schema, body);
-        breach::told(&breaches).map_or(Ok(()), |reason| Err(Answer::invalid_body(&reason)))
-    }
-
-    fn breaches(&self, schema: &Validator, value: &Value) -> Vec<Breach> {
-        let is_taken = |breach: &Breach| {
-            let is_wider = |wider: &&Wider| wider.keyword == breach.keyword() && wider.place == breach.place();
-            self.wider.iter().copied().any(|wider| is_wider(&wider))
+    fn breaches_of_query(&self, query: &[(String, String)]) -> Vec<Breach> {
+        let checker = Checker { shapes: &DESCRIBED.shapes, is_taken: &|_| false };
+        let of_word = |(name, text): &(String, String)| match self.query.get(name) {
+            Some(schema) => checker.breaches(schema, &typed(schema, text), name),
+            None => vec![Breach::surplus("", name)],
         };
-        breach::found(schema.iter_errors(value), &is_taken)
+        query.iter().flat_map(of_word).collect()
+    }
+
+    fn breaches_of_body(&self, body: &Value, is_taken: &dyn Fn(&Breach) -> bool) -> Vec<Breach> {
+        let checker = Checker { shapes: &DESCRIBED.shapes, is_taken };
+        match &self.body {
+            Some(schema) if self.is_body_required || !body.is_null() => checker.breaches(schema, body, ""),
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -130,45 +131,20 @@ pub struct Break {
 }
 
 /// Returns how a body breaks the description, whether or not the API is known to take that; nothing where the operation is not described.
+#[must_use]
 pub fn breaks(method: &str, path: &str, body: &Value) -> Vec<Break> {
-    let Some((operation, described)) = operation_at(method, path) else { return Vec::new() };
-    let Some(schema) = described.body.as_ref().map(compiled) else { return Vec::new() };
-    let found = breach::found(schema.iter_errors(body), &|_| false);
-    let named = |breach: &Breach| Break { operation: operation.to_owned(), place: breach.place(), keyword: breach.keyword().to_owned() };
+    let Some(operation) = operation_at(method, path) else { return Vec::new() };
+    let found = operation.breaches_of_body(body, &|_| false);
+    let named = |breach: &Breach| Break { operation: operation.name.clone(), place: breach.place(), keyword: breach.keyword.to_owned() };
     found.iter().map(named).collect()
 }
 
 /// Returns a word of a query as the JSON that its schema means; as a text where it can be nothing else.
-fn typed(schema: Option<&Value>, text: &str) -> Value {
-    match schema.and_then(|schema| schema["type"].as_str()) {
+fn typed(schema: &Value, text: &str) -> Value {
+    match schema["type"].as_str() {
         Some("integer" | "number" | "boolean") => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         Some("array") => text.split(',').collect(),
         _ => text.into(),
-    }
-}
-
-/// Compiles a schema, together with the shapes that it refers to and they refer to.
-fn compiled(schema: &Value) -> Validator {
-    let mut shapes = Map::new();
-    let mut open = references(schema);
-    while let Some(name) = open.pop() {
-        if let (false, Some(shape)) = (shapes.contains_key(&name), DESCRIBED.shapes.get(&name)) {
-            open.extend(references(shape));
-            shapes.insert(name, shape.clone());
-        }
-    }
-    let whole = json!({"allOf": [schema], "shapes": shapes});
-    breach::with_formats(jsonschema::draft202012::options()).build(&whole).expect("schema test: every schema compiles")
-}
-
-fn references(schema: &Value) -> Vec<String> {
-    match schema {
-        Value::Object(fields) => {
-            let own = fields.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix("#/shapes/")).map(str::to_owned);
-            own.into_iter().chain(fields.values().flat_map(references)).collect()
-        }
-        Value::Array(list) => list.iter().flat_map(references).collect(),
-        _ => Vec::new(),
     }
 }
 
@@ -176,20 +152,13 @@ fn references(schema: &Value) -> Vec<String> {
 mod tests {
     use super::*;
     use hyper::Method;
+    use serde_json::json;
 
     fn refusal(method: &str, target: &str, body: Value) -> Option<String> {
         let call = Call::new(Method::from_bytes(method.as_bytes()).expect("a method"), target, body);
-        let judged = of(&call).expect("described");
-        let refused = judged.check(&call).err()?;
+        let refused = of(&call).expect("described").check(&call).err()?;
         assert_eq!(refused.status, 400);
         Some(refused.body["message"].as_str().expect("a text").to_owned())
-    }
-
-    #[test]
-    fn every_operation_compiles() {
-        for (name, operation) in &DESCRIBED.operations {
-            drop(Judged::new(name, operation));
-        }
     }
 
     #[test]
