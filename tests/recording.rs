@@ -23,9 +23,9 @@ fn path() -> PathBuf {
 /// Returns the options of a test's sandbox: its requests are recorded, and where the running test is known to fail before a strict sandbox,
 /// it is lenient.
 pub(crate) fn recorded(options: Options) -> Options {
-    let options = if strict::is_spared() { options.lenient() } else { options };
     static RECORD: LazyLock<Arc<Record>> =
         LazyLock::new(|| Arc::new(Record::open(&path()).expect("the target folder can be written").distinct()));
+    let options = if strict::is_spared() { options.lenient() } else { options };
     options.record(Arc::clone(&RECORD))
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::answer::Answer;
 use super::habit::Habit;
+use super::schema::type_of;
 use crate::body::{self, Body};
 use crate::catalog::{Fields, Kind, Purpose, Written};
 
@@ -149,17 +150,6 @@ fn check_nulls(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
 
 fn wrong_type(expected: &str, found: &Value, place: &str) -> Answer {
     Answer::invalid_body(&format!("'Expected type {expected} but found type {}' on property {place}", type_of(found)))
-}
-
-fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
 }
 
 #[cfg(test)]

@@ -54,14 +54,13 @@ impl Checker<'_> {
         let (known, others) = (words.get("properties").and_then(Value::as_object), words.get("additionalProperties"));
         let required = words.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let mut found: Vec<Breach> =
-            required.filter(|name| !fields.contains_key(*name)).flat_map(|name| self.kept(Some(Breach::missing(place, name)))).collect();
+            required.filter(|name| !fields.contains_key(*name)).filter_map(|name| self.kept(Some(Breach::missing(place, name)))).collect();
         for (name, value) in fields {
             let below = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-            match (known.and_then(|known| known.get(name)), others) {
-                (Some(schema), _) => found.extend(self.breaches(schema, value, &below)),
-                (None, Some(Value::Bool(false))) => found.extend(self.kept(Some(Breach::surplus(place, name)))),
-                (None, Some(schema)) => found.extend(self.breaches(schema, value, &below)),
-                (None, None) => {}
+            match known.and_then(|known| known.get(name)).or(others) {
+                Some(Value::Bool(false)) => found.extend(self.kept(Some(Breach::surplus(place, name)))),
+                Some(schema) => found.extend(self.breaches(schema, value, &below)),
+                None => {}
             }
         }
         found
@@ -161,7 +160,8 @@ fn has_type(words: &Map<String, Value>, value: &Value) -> bool {
     allows_type(words, type_of(value)) || (is_whole && allows_type(words, "integer"))
 }
 
-fn type_of(value: &Value) -> &'static str {
+/// Returns what JSON calls the type of a value.
+pub(crate) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",

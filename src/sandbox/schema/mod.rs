@@ -23,6 +23,8 @@ use crate::catalog::address::{matched, places};
 use breach::Breach;
 use check::Checker;
 
+pub(super) use check::type_of;
+
 /// The file as it is written.
 #[derive(Deserialize)]
 struct Described {
@@ -57,9 +59,11 @@ static DESCRIBED: LazyLock<Described> = LazyLock::new(|| {
     described
 });
 
-/// The operations by method and first name of the path: all that a request may be.
-static BY_BEGINNING: LazyLock<HashMap<(&str, &str), Vec<(&str, &Operation)>>> = LazyLock::new(|| {
-    let mut by_beginning: HashMap<_, Vec<_>> = HashMap::new();
+/// Operations by method and first name of their path, each with the form of it.
+type Index = HashMap<(&'static str, &'static str), Vec<(&'static str, &'static Operation)>>;
+
+static BY_BEGINNING: LazyLock<Index> = LazyLock::new(|| {
+    let mut by_beginning = Index::new();
     for (name, operation) in &DESCRIBED.operations {
         let (method, form) = name.split_once(' ').expect("schema test: a method and a path");
         by_beginning.entry((method, first_name(form))).or_default().push((form, operation));
