@@ -26,7 +26,8 @@ fn what_is_known_to_fail_before_a_strict_sandbox_fails_before_it() {
     }
     let fails = |test: &&str| {
         let mut again = Command::new(std::env::current_exe().expect("this program"));
-        again.args(["--exact", test, "--include-ignored"]);
+        // A test that is skipped does not fail.
+        again.args(["--exact", test, "--include-ignored"]).env_remove("CI");
         // That it fails is enough; a smaller example is not looked for.
         again.envs([(VARIABLE, "1"), ("TEST_SESSION", "strict"), ("PROPTEST_MAX_SHRINK_ITERS", "0")]);
         let ended = again.stdout(Stdio::piped()).stderr(Stdio::null()).output().expect("it ran");

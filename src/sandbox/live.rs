@@ -73,22 +73,31 @@ impl State {
         rules.chain([&(an_update_changes_something as Rule)]).find_map(|rule| rule(&situation)).map_or(Ok(()), Err)
     }
 
-    /// Refuses the first write that names a client made a moment ago, where the tenant is told to be late (terraform#416, terraform#1370).
+    /// Refuses the first client grant, or change of a connection's clients, that names a client made a moment ago, where the tenant is told
+    /// to be late (terraform#416, terraform#1370).
+    ///
+    /// # Errors
+    ///
+    /// The answer that there is no such client.
     pub(super) fn check_seen(&mut self, call: &Call) -> Result<(), Answer> {
         let names_clients = self.kind_at(&call.path).is_some_and(|(kind, _)| ["client-grants", "connection-clients"].contains(&kind.name));
         let Some(unseen) = self.unseen.as_mut().filter(|_| names_clients && call.is_write()) else { return Ok(()) };
         let named = call.body.as_array().map_or(std::slice::from_ref(&call.body), Vec::as_slice);
-        let is_late = named.iter().filter_map(|one| one["client_id"].as_str()).any(|id| unseen.remove(id));
-        if is_late { Err(Answer::refusal(404, "The client does not exist", Some("inexistent_client"))) } else { Ok(()) }
+        let late = named.iter().filter_map(|one| one["client_id"].as_str()).filter(|id| unseen.remove(*id)).count();
+        if late > 0 { Err(Answer::refusal(404, "The client does not exist", Some("inexistent_client"))) } else { Ok(()) }
+    }
+
+    /// Notes a client that was made, where the tenant is told to see it late.
+    pub(super) fn note_new_client(&mut self, call: &Call, answer: &Answer) {
+        if let (Some(unseen), "POST", "/clients") = (&mut self.unseen, call.method.as_str(), call.path.as_str()) {
+            unseen.extend(answer.body["client_id"].as_str().map(str::to_owned));
+        }
     }
 
     /// Does what a write does elsewhere.
     ///
     /// A branding without colours switches the login page off identifiers (deploy-cli#842, deploy-cli#1402, terraform#1509).
-    pub(super) fn follow_live(&mut self, call: &Call, answer: &Answer) {
-        if let (Some(unseen), "POST", "/clients") = (&mut self.unseen, call.method.as_str(), call.path.as_str()) {
-            unseen.extend(answer.body["client_id"].as_str().map(str::to_owned));
-        }
+    pub(super) fn follow_live(&mut self, call: &Call) {
         let is_branding = self.kind_at(&call.path).is_some_and(|(kind, _)| kind.name == "branding");
         if !is_branding || call.method != "PATCH" || !is_blank(&call.body["colors"]) {
             return;
@@ -100,7 +109,7 @@ impl State {
     }
 }
 
-/// `minProperties` of 20 kinds; the description lets only a self-service profile be updated by nothing.
+/// `minProperties` of 20 kinds, taken to hold for all others; of a self-service profile the description says that it may be empty.
 fn an_update_changes_something(now: &Situation<'_>) -> Option<Answer> {
     let is_empty = now.is("PATCH") && now.call.body.as_object().is_some_and(serde_json::Map::is_empty);
     (is_empty && now.kind.name != "self-service-profiles").then(|| Answer::invalid_body("'Too few properties defined (0), minimum 1'"))
@@ -217,7 +226,8 @@ fn needs_action(now: &Situation<'_>, trigger: &str) -> Option<Answer> {
     let actions = now.state.tables.get("actions");
     let is_deployed = |action: &Body| {
         let triggers = action.get("supported_triggers").and_then(Value::as_array);
-        let has_run = action.get("deployed_version").is_some() || action.get("all_changes_deployed") == Some(&Value::Bool(true));
+        let has_run = action.get("deployed_version").is_some_and(|version| !version.is_null())
+            || action.get("all_changes_deployed") == Some(&Value::Bool(true));
         has_run && triggers.is_some_and(|all| all.iter().any(|one| one["id"] == trigger))
     };
     let has_one = actions.is_some_and(|actions| !actions.ids_where(is_deployed).is_empty());

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 use serde_json::Value;
 
-/// A file that gets a line for each request to the Management API once it is answered or cut; only its owner may read it.
+/// A file that gets a line for each request to the Management API once it is answered or cut. One that it makes is only its owner's to read.
 ///
 /// A line holds `method`, `target` (the path under `/api/v2` with its query), `body` as it was sent (null without one, text where it is not
 /// JSON) and `status` (0 where no answer left). It is appended whole, so that several processes can share a file, and it may hold secrets that

@@ -300,7 +300,8 @@ impl State {
         self
     }
 
-    /// Lets it answer 404 to the first write that names a client made a moment ago, as Auth0 is reported to do at times.
+    /// Lets it answer 404 to the first client grant, or change of a connection's clients, that names a client made a moment ago, as Auth0 is
+    /// reported to do at times.
     #[must_use]
     pub fn late(mut self) -> Self {
         self.unseen = Some(HashSet::new());

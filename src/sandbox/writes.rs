@@ -38,13 +38,20 @@ impl State {
             None => self.respond_to_other(call),
             Some((kind, target)) => self.respond_for(kind, target, call, sees_keys),
         };
-        if let (Ok(answer), false) = (&answered, self.is_lenient) {
-            self.follow_live(call, answer);
+        if let Ok(answer) = &answered {
+            self.note_new_client(call, answer);
+            if !self.is_lenient {
+                self.follow_live(call);
+            }
         }
         answered.unwrap_or_else(|refused| refused)
     }
 
     /// Refuses what the API's description does not allow, and what the live API is reported to refuse besides.
+    ///
+    /// # Errors
+    ///
+    /// The answer that says why.
     fn judged(&self, call: &Call) -> Result<(), Answer> {
         schema::of(call).map_or(Ok(()), |judged| judged.check(call))?;
         self.check_live(call)

@@ -40,7 +40,7 @@ pub(in crate::cli) struct Sandbox {
     /// How late every answer comes, as in 150ms
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     latency: Option<Duration>,
-    /// Answer 404 to the first write that names a client made a moment ago, as Auth0 does at times
+    /// Answer 404 to the first client grant or change of a connection's clients that names a new client, as Auth0 does at times
     #[arg(long)]
     late_clients: bool,
     /// Take what only Auth0's API description and reports of the live API refuse

@@ -31,8 +31,9 @@ impl Breach {
 
     /// Returns where it is, positions of lists left out: `options.scopes[]`.
     pub(super) fn place(&self) -> String {
-        let holder = self.holder.split('[').map(|part| part.trim_start_matches(|sign: char| sign.is_ascii_digit()));
-        let holder = holder.collect::<Vec<_>>().join("[");
+        let mut parts = self.holder.split('[');
+        let first = parts.next().unwrap_or_default().to_owned();
+        let holder = parts.fold(first, |holder, part| holder + "[" + part.trim_start_matches(|sign: char| sign.is_ascii_digit()));
         match &self.field {
             None => holder,
             Some(field) if holder.is_empty() => field.clone(),
@@ -49,7 +50,7 @@ impl Breach {
 /// Returns one sentence about what is broken, as the API says one: surplus fields first, and those nearest to the top.
 pub(super) fn told(breaches: &[Breach]) -> Option<String> {
     let surplus: Vec<&Breach> = breaches.iter().filter(|breach| breach.keyword == "additionalProperties").collect();
-    if let Some(first) = surplus.iter().min_by_key(|breach| breach.holder.len()) {
+    if let Some(first) = surplus.iter().min_by_key(|breach| (!breach.holder.is_empty(), breach.holder.matches(['.', '[']).count())) {
         let names = surplus.iter().filter(|breach| breach.holder == first.holder).filter_map(|breach| breach.field.as_deref());
         let names: Vec<&str> = names.collect();
         return Some(format!("'Additional properties not allowed: {}'{}", names.join(","), on_property(&first.holder)));

@@ -145,7 +145,8 @@ pub fn breaks(method: &str, path: &str, body: &Value) -> Vec<Break> {
 
 /// Returns a word of a query as the JSON that its schema means; as a text where it can be nothing else.
 fn typed(schema: &Value, text: &str) -> Value {
-    match schema["type"].as_str() {
+    let shape = schema["$ref"].as_str().and_then(|path| DESCRIBED.shapes.get(path.trim_start_matches("#/shapes/")));
+    match shape.unwrap_or(schema)["type"].as_str() {
         Some("integer" | "number" | "boolean") => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         Some("array") => text.split(',').collect(),
         _ => text.into(),
@@ -195,6 +196,7 @@ mod tests {
         assert_eq!(told("/clients/c?is_global=false"), of("'Additional properties not allowed: is_global'"));
         assert_eq!(told("/clients?per_page=x"), of("'Expected type integer but found type string' on property per_page"));
         assert_eq!(told("/clients?per_page=1000"), of("'Value 1000 is greater than maximum 100' on property per_page"));
+        assert_eq!(told("/client-grants?allow_any_organization=true"), None);
         assert_eq!(told("/clients?per_page=50&include_totals=true&is_global=false&fields=name,client_id"), None);
     }
 }
