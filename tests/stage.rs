@@ -210,7 +210,7 @@ impl Stage {
     /// Starts prod anew, with this public key in place of a secret.
     pub(crate) fn prod_knows_the_key(&mut self, pem: &str) {
         let held = self.prod_goes();
-        self.start_prod(Options::new(held).public_key(OWN, pem));
+        self.start_prod(&Options::new(held).public_key(OWN, pem));
     }
 
     fn at_prod(&self) -> &Sandbox {
@@ -260,13 +260,13 @@ impl Stage {
 
     /// Starts prod where it was, with what it held; nothing goes wrong any more.
     pub(crate) fn prod_returns(&mut self, held: State) {
-        self.start_prod(Options::new(held).credentials(OWN, "CANARY-prod"));
+        self.start_prod(&Options::new(held).credentials(OWN, "CANARY-prod"));
     }
 
     /// Lets prod answer as slowly as a far tenant from now on, so that a signal meets requests under way.
     pub(crate) fn prod_answers_slowly(&mut self) {
         let held = self.prod_goes();
-        self.start_prod(Options::new(held).credentials(OWN, "CANARY-prod").latency(Duration::from_millis(20)));
+        self.start_prod(&Options::new(held).credentials(OWN, "CANARY-prod").latency(Duration::from_millis(20)));
     }
 
     /// Waits until what was started has begun to change prod.
@@ -283,9 +283,12 @@ impl Stage {
         assert!(sent.success());
     }
 
-    fn start_prod(&mut self, options: Options) {
+    /// Starts prod on its port; a connection that somebody opened meanwhile may hold that port for a moment.
+    fn start_prod(&mut self, options: &Options) {
         let port = self.prod_url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
-        self.prod = Some(self.runtime.block_on(Sandbox::start(recorded(options.port(port)))).expect("the port is free again"));
+        let start = || self.runtime.block_on(Sandbox::start(recorded(options.clone().port(port))));
+        let retried = (0..100).find_map(|_| start().map_err(|_| std::thread::sleep(Duration::from_millis(50))).ok());
+        self.prod = Some(retried.expect("the port is free again"));
     }
 }
 
