@@ -1,4 +1,5 @@
-//! The shapes of requests that the sandbox ships are those of Auth0's OpenAPI description, nothing more and nothing less.
+//! The shapes of requests that the sandbox ships are those of Auth0's OpenAPI description, and what recordings show to be
+//! taken besides.
 //!
 //! `UPDATE_SCHEMA=1 cargo test --test integration schema` writes them anew from `management-api-oas.json.gz`.
 

@@ -134,12 +134,6 @@ impl Sandbox {
         self.tenant.inside().seen.clone()
     }
 
-    /// Returns what a lenient sandbox took that a strict one refuses: the request, and the refusal.
-    #[must_use]
-    pub fn waived(&self) -> Vec<String> {
-        self.tenant.inside().state.waived.clone()
-    }
-
     /// Waits until the Management API was asked that often; the last of these requests may not be answered yet.
     pub async fn asked(&self, times: usize) {
         self.tenant.asked(times).await;

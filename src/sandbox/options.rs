@@ -91,7 +91,7 @@ impl Options {
         self
     }
 
-    /// Lets it take what only the API's description and reports of the live API refuse; it notes what that was.
+    /// Lets it take what only the API's description and reports of the live API refuse.
     #[must_use]
     pub fn lenient(mut self) -> Self {
         self.state = self.state.lenient();

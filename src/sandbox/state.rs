@@ -78,8 +78,6 @@ pub struct State {
     pub(super) mint: Mint,
     /// Whether it takes what only the description and reports of the live API refuse.
     pub(super) is_lenient: bool,
-    /// What it took so.
-    pub(super) waived: Vec<String>,
     /// Clients that no write has named yet, where the tenant is late to see them.
     pub(super) unseen: Option<HashSet<String>>,
 }
@@ -154,7 +152,6 @@ impl State {
             unentitled: serde_json::from_value(json["unentitled"].take()).unwrap_or_default(),
             day: json["day"].as_str().map(str::to_owned),
             is_lenient: false,
-            waived: Vec::new(),
             unseen: None,
         };
         let Value::Object(data) = json["data"].take() else { return Err(unfit("data", "object of API paths")) };
@@ -293,7 +290,7 @@ impl State {
         self.day.as_deref()
     }
 
-    /// Lets it take what only the API's description and reports of the live API refuse; it notes what that was.
+    /// Lets it take what only the API's description and reports of the live API refuse.
     #[must_use]
     pub fn lenient(mut self) -> Self {
         self.is_lenient = true;

@@ -24,11 +24,8 @@ impl State {
 
     /// Answers a request.
     pub(super) fn respond(&mut self, call: &Call, sees_keys: bool) -> Answer {
-        if let Err(refused) = self.judged(call) {
-            if !self.is_lenient {
-                return refused;
-            }
-            self.waived.push(format!("{} {}: {}", call.method, call.path, refused.body["message"]));
+        if let (Err(refused), false) = (self.judged(call), self.is_lenient) {
+            return refused;
         }
         if let Err(late) = self.check_seen(call) {
             return late;
