@@ -213,6 +213,11 @@ impl Resource {
         for path in kind.read_only {
             answer.take(path);
         }
+        for (field, values) in kind.server_values {
+            if answer.text(field).is_some_and(|value| values.contains(&value)) {
+                answer.take(field);
+            }
+        }
         for (newer, older) in kind.exclusive {
             if answer.get(newer).is_some_and(|value| !crate::body::is_blank(value)) {
                 answer.take(older);

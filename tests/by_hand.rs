@@ -104,7 +104,8 @@ async fn credentials_are_not_replaced_without_the_secrets_in_them() {
     let mut pair = Pair::of(smtp("mail.dev"), smtp("mail.prod")).await;
     let plan = pair.import().await;
     assert_eq!(pair.written("/emails/provider"), [] as [Value; 0]);
-    let because = "it differs in the target and cannot be written without credentials; supply that with a `secret` rule in the mapping";
+    let because =
+        "it differs in the target and cannot be written without the secret in it; supply that with a `secret` rule in the mapping";
     assert_eq!(left_out(&plan), [format!("email-provider credentials: {because}")]);
     let mut pair = Pair::of(smtp("mail.dev"), smtp("mail.prod")).await.supply("email-provider", "credentials.smtp_pass");
     pair.import().await;
@@ -160,7 +161,7 @@ async fn options_that_could_not_be_read_are_never_written() {
     let mut pair = Pair::of(database(json!({"import_mode": true})), database(Value::Null)).await;
     let plan = pair.import().await;
     assert!(plan.is_empty());
-    let because = "it cannot be read from the target, so it cannot be written over what is there; the token may lack a scope";
+    let because = "it differs in the target and cannot be written over what cannot be read there; the token may lack a scope";
     assert_eq!(left_out(&plan), [format!("connections/users options: {because}")]);
 }
 

@@ -22,6 +22,7 @@ mod judge;
 mod kills;
 mod known_failures;
 mod locks;
+mod marks;
 mod nights;
 mod notes;
 mod overtaken;

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use crate::base::{Applied, Base};
-use crate::body::{Body, Packed};
+use crate::body::{Body, Packed, is_blank};
 use crate::plan::{LeftOut, Plan};
 use crate::resource::{Key, Resource};
 use crate::snapshot::{Desired, Snapshot};
@@ -100,7 +100,8 @@ impl<'plan> Open<'plan> {
         if !not_agreed.is_empty() || !left_alone.is_empty() {
             let held = held.map(|held| held.body.open()).unwrap_or_default();
             wanted.change(|body| {
-                let is_wanted = |path: &&str| !body.find(path).is_empty();
+                // A blank says no more than an absent field: the target's own value in its place would look as if the source dropped it.
+                let is_wanted = |path: &&str| body.find(path).iter().any(|(_, value)| !is_blank(value));
                 let left_alone: Vec<&str> = left_alone.into_iter().filter(is_wanted).collect();
                 not_agreed.into_iter().chain(left_alone).for_each(|path| body.take_over(path, &held));
             });
@@ -109,16 +110,15 @@ impl<'plan> Open<'plan> {
     }
 }
 
-/// Returns what only the target has of a resource: its fields without those that are wanted too.
+/// Returns what only the target has of a resource: its fields without those of which something is wanted too.
 fn only_of(held: &Packed, wanted: &Packed) -> Packed {
     fn objects(held: &Map<String, Value>, wanted: &Map<String, Value>) -> Body {
         let own = held.iter().filter_map(|(name, value)| match (value, wanted.get(name)) {
-            (_, None) => Some((name.clone(), value.clone())),
             (Value::Object(held), Some(Value::Object(wanted))) => {
                 let own = objects(held, wanted);
                 (!own.is_empty()).then(|| (name.clone(), own.into_value()))
             }
-            _ => None,
+            (_, wanted) => wanted.is_none_or(is_blank).then(|| (name.clone(), value.clone())),
         });
         own.collect()
     }

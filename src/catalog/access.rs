@@ -3,7 +3,7 @@
 //! Fields: `POST` and `PATCH /resource-servers`, `/roles`, `/roles/{id}/permissions` in Auth0's OpenAPI description of 2026-06-25.
 
 use super::kind::Kind;
-use super::reference::{Alone, Made, Reference, When};
+use super::reference::{Alone, Made, Reference, Sealed, When};
 use super::shape::{Delta, Paging};
 
 /// APIs.
@@ -15,14 +15,14 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
     .paged(Paging::Offset { field: "resource_servers", size: 100, or_checkpoint: false })
     .keyed_by(&["identifier"])
     .writable(
-        "name identifier+ scopes[]{value description} signing_alg signing_secret allow_offline_access allow_online_access
-         allow_online_access_with_ephemeral_sessions token_lifetime token_lifetime_for_web token_dialect
+        "name! identifier+! scopes[]{value! description} signing_alg! signing_secret! allow_offline_access allow_online_access
+         allow_online_access_with_ephemeral_sessions token_lifetime token_lifetime_for_web token_dialect!
          skip_consent_for_verifiable_first_party_clients enforce_policies
-         token_encryption?{format encryption_key{name alg kid pem thumbprint_sha256}}
-         consent_policy? authorization_details?
-         proof_of_possession?{mechanism required required_for}
-         subject_type_authorization{user{policy *} client{policy *}}
-         authorization_policy?{policy_id}",
+         token_encryption?!{format! encryption_key!{name! alg! kid! pem! thumbprint_sha256}}
+         consent_policy?! authorization_details?
+         proof_of_possession?!{mechanism! required required_for!}
+         subject_type_authorization{user{policy! *} client{policy! *}}
+         authorization_policy?!{policy_id!}",
     )
     // A policy's id has no kind of the Management API behind it, so it cannot be carried to another tenant.
     .read_only(&[
@@ -34,7 +34,10 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
         "authorization_policy",
         "token_encryption.encryption_key.thumbprint_sha256",
     ])
-    .secrets(&["signing_secret"])
+    .secrets(&["signing_secret", "token_encryption.encryption_key.pem"])
+    .never_shown(&["token_encryption.encryption_key.pem"])
+    // The description asks for `pem`, which a read may not show.
+    .sealed(&[Sealed { path: "token_encryption", open: None }])
     // 14 recorded creates by RS256 were answered without one.
     .made_secrets(&[Made { path: "signing_secret", when: Some(("signing_alg", "HS256")), shown_at: "resource-servers/{id}" }])
     .sets(&["scopes"])

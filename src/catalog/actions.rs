@@ -4,7 +4,7 @@
 
 use super::kind::Kind;
 use super::quirks;
-use super::reference::{Alone, Reference, When};
+use super::reference::{Alone, Reference, Sealed, When};
 use super::shape::{FollowUp, Named, Paging};
 
 /// Modules that actions share.
@@ -28,6 +28,8 @@ pub(super) static MODULES: Kind = Kind::collection("action-modules", "action mod
     ])
     .secrets(&["secrets[].value"])
     .never_shown(&["secrets[].value"])
+    // The description asks for the value of each.
+    .sealed(&[Sealed { path: "secrets", open: None }])
     .also_known_by("latest_version.id")
     .sets(&["secrets", "dependencies"])
     .told_apart(&[("secrets", "name"), ("dependencies", "name")])
@@ -51,7 +53,7 @@ pub(super) static ACTIONS: Kind = Kind::collection("actions", "action", "/action
     .titled("Actions")
     .paged(Paging::Counted { field: "actions", size: 50 })
     .writable(
-        "name supported_triggers![]{id version} code dependencies[]{name version registry_url} runtime secrets[]{name value}
+        "name supported_triggers![]{id! version} code dependencies[]{name version registry_url} runtime secrets[]{name value}
          modules[]{module_id module_version_id} deploy",
     )
     .read_only(&[
@@ -124,7 +126,7 @@ pub(super) static BINDINGS: Kind = Kind::keyed(
 .titled("Triggers")
 .at("/actions/triggers/{trigger}/bindings")
 .paged(Paging::Counted { field: "bindings", size: 50 })
-.writable("trigger/ bindings[]{ref{type value} display_name}")
+.writable("trigger/ bindings[]{ref{type! value} display_name}")
 .read_only(&["total", "page", "per_page"])
 .refers(&[Reference::key("bindings[].ref.value", "actions")])
 .joined(&["bindings"])
@@ -137,7 +139,7 @@ pub(super) static TOKEN_EXCHANGE_PROFILES: Kind =
         .titled("Token exchange profiles")
         .paged(Paging::Checkpoint { field: "token_exchange_profiles", size: 100 })
         .keyed_by(&["subject_token_type"])
-        .writable("name subject_token_type action_id+ type+")
+        .writable("name! subject_token_type! action_id+! type+!")
         .read_only(&["id", "created_at", "updated_at"])
         .refers(&[Reference::id("action_id", "actions")])
         .required(&["name", "subject_token_type", "action_id", "type"])
@@ -155,7 +157,7 @@ pub(super) static TOKEN_EXCHANGE_PROFILES: Kind =
 pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
     .titled("Rules")
     .paged(Paging::Offset { field: "rules", size: 100, or_checkpoint: false })
-    .writable("name script order enabled")
+    .writable("name! script! order enabled")
     .read_only(&["id", "stage"])
     .required(&["name", "script"])
     .defaults(&[("enabled", "true")])
@@ -177,7 +179,7 @@ pub(super) static HOOKS: Kind = Kind::collection("hooks", "hook", "/hooks")
     .paged(Paging::Offset { field: "hooks", size: 100, or_checkpoint: false })
     .summarised()
     .keyed_by(&["name", "triggerId"])
-    .writable("name script enabled dependencies{*} triggerId+")
+    .writable("name! script! enabled dependencies{*} triggerId+!")
     .read_only(&["id"])
     .replaced(&["dependencies"])
     .required(&["name", "script", "triggerId"])

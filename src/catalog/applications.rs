@@ -4,7 +4,7 @@
 //! description of 2026-06-25, corrected by recorded traffic.
 
 use super::kind::Kind;
-use super::reference::{Alone, Made, Reference, When};
+use super::reference::{Alone, Made, Reference, Sealed, When};
 use super::shape::Paging;
 
 /// Applications.
@@ -27,46 +27,46 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
     .identified_by("client_id")
     .shares_keys()
     .writable(
-        "name description logo_uri callbacks
-         oidc_logout{backchannel_logout_urls backchannel_logout_initiators{mode selected_initiators *}
+        "name! description logo_uri callbacks
+         oidc_logout{backchannel_logout_urls backchannel_logout_initiators{mode! selected_initiators *}
                      backchannel_logout_session_metadata?{include *} *}
-         oidc_backchannel_logout?{backchannel_logout_urls backchannel_logout_initiators{mode selected_initiators *}
+         oidc_backchannel_logout?{backchannel_logout_urls backchannel_logout_initiators{mode! selected_initiators *}
                      backchannel_logout_session_metadata?{include *} *}
          session_transfer?{can_create_session_transfer_token enforce_cascade_revocation allowed_authentication_methods?
-                     enforce_device_binding allow_refresh_token enforce_online_refresh_tokens
-                     delegation?{allow_delegated_access enforce_device_binding}}
-         allowed_origins web_origins client_aliases allowed_clients allowed_logout_urls grant_types token_endpoint_auth_method?
-         is_token_endpoint_ip_header_trusted app_type is_first_party oidc_conformant
-         jwt_configuration{lifetime_in_seconds secret_encoded+ scopes{*} alg *}
+                     enforce_device_binding! allow_refresh_token enforce_online_refresh_tokens
+                     delegation?{allow_delegated_access enforce_device_binding!}}
+         allowed_origins web_origins client_aliases allowed_clients allowed_logout_urls grant_types token_endpoint_auth_method?!
+         is_token_endpoint_ip_header_trusted app_type! is_first_party oidc_conformant
+         jwt_configuration{lifetime_in_seconds secret_encoded+ scopes{*} alg! *}
          encryption_key?{pub cert subject *}
          sso cross_origin_authentication cross_origin_loc? sso_disabled custom_login_page_on custom_login_page
          custom_login_page_preview form_template
-         addons?{aws{*} azure_blob{*} azure_sb{*} rms{*} mscrm{*} slack{*} sentry{*} box{*} cloudbees{*} concur{*} dropbox{*} echosign{*}
-                egnyte{*} firebase{*} newrelic{*} office365{*} salesforce{*} salesforce_api{*} salesforce_sandbox_api{*} samlp{*} layer{*}
-                sap_api{*} sharepoint{*} springcm{*} wams{*} wsfed{*} zendesk{*} zoom{*} sso_integration{*} oag{*}}
+         addons?{aws{*} azure_blob{*} azure_sb{*} rms!{*} mscrm!{*} slack!{*} sentry{*} box{*} cloudbees{*} concur{*} dropbox{*} echosign{*}
+                egnyte{*} firebase{*} newrelic{*} office365{*} salesforce{*} salesforce_api{*} salesforce_sandbox_api{*} samlp{*} layer!{*}
+                sap_api{*} sharepoint{*} springcm{*} wams{*} wsfed{*} zendesk{*} zoom{*} sso_integration{*} oag?{*}}
          client_metadata{*}
          mobile{android{app_package_name sha256_cert_fingerprints! *} ios{team_id app_bundle_identifier *} *}
          initiate_login_uri
-         native_social_login?{apple?{enabled} facebook?{enabled} google?{enabled}}
-         fedcm_login?{google?{is_enabled}}
-         refresh_token?{rotation_type expiration_type leeway token_lifetime infinite_token_lifetime idle_token_lifetime
-                     infinite_idle_token_lifetime policies?[]{audience scope}}
-         default_organization?{organization_id flows}
-         organization_usage? organization_require_behavior? organization_discovery_methods?
-         client_authentication_methods?{private_key_jwt{credentials{*}} tls_client_auth{credentials{*}} self_signed_tls_client_auth{credentials{*}}}
+         native_social_login?!{apple?!{enabled} facebook?!{enabled} google?!{enabled}}
+         fedcm_login?!{google?!{is_enabled}}
+         refresh_token?!{rotation_type! expiration_type! leeway token_lifetime infinite_token_lifetime idle_token_lifetime
+                     infinite_idle_token_lifetime policies?![]{audience! scope}}
+         default_organization?!{organization_id flows}
+         organization_usage?! organization_require_behavior?! organization_discovery_methods?!
+         client_authentication_methods?!{private_key_jwt!{credentials{*}} tls_client_auth!{credentials{*}} self_signed_tls_client_auth!{credentials{*}}}
          require_pushed_authorization_requests require_proof_of_possession
          signed_request_object?{required credentials{*}}
-         token_vault_privileged_access?{credentials{*} ip_allowlist grants}
-         compliance_level? skip_non_verifiable_callback_uri_confirmation_prompt?
+         token_vault_privileged_access?!{credentials{*} ip_allowlist grants}
+         compliance_level?! skip_non_verifiable_callback_uri_confirmation_prompt?
          token_exchange?{allow_any_profile_of_type}
-         par_request_expiry? token_quota?{client_credentials{enforce per_day per_hour}}
-         resource_server_identifier+ third_party_security_mode+ redirection_policy
+         par_request_expiry? token_quota?!{client_credentials!{enforce per_day per_hour}}
+         resource_server_identifier+! third_party_security_mode+! redirection_policy!
          identity_assertion_authorization_grant?{*}
-         express_configuration?{initiate_login_uri_template user_attribute_profile_id connection_profile_id enable_client
-                     enable_organization linked_clients[]{client_id} okta_oin_client_id admin_login_domain oin_submission_id}
-         my_organization_configuration?{connection_profile_id user_attribute_profile_id allowed_strategies connection_deletion_behavior
-                     invitation_landing_client_id}
-         async_approval_notification_channels? client_secret~",
+         express_configuration?!{initiate_login_uri_template user_attribute_profile_id connection_profile_id enable_client
+                     enable_organization linked_clients[]{client_id!} okta_oin_client_id! admin_login_domain! oin_submission_id!}
+         my_organization_configuration?!{connection_profile_id user_attribute_profile_id allowed_strategies connection_deletion_behavior!
+                     invitation_landing_client_id!}
+         async_approval_notification_channels?! client_secret~!",
     )
     .read_only(&[
         "client_id",
@@ -101,6 +101,8 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         "addons.*.masterkey",
         "addons.*.password",
     ])
+    // Refused without its key (the description's `privateKey`; recorded creates and updates of each addon hold its secret).
+    .sealed(&[Sealed { path: "addons.layer", open: None }])
     // Of 435 recorded creates of all kinds only those of clients were answered with a secret that nobody had sent.
     .made_secrets(&[Made { path: "client_secret", when: None, shown_at: "clients/{id}?fields=client_secret" }])
     .refers(&[
@@ -118,6 +120,8 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         Reference::id("my_organization_configuration.invitation_landing_client_id", "clients").late(),
     ])
     .sets(&["grant_types", "allowed_clients", "allowed_origins", "web_origins", "allowed_logout_urls", "client_aliases"])
+    // Some addons have no settings, so that they are there is all they say (the description; recorded answers hold `{"box": {}, "wsfed": {}}`).
+    .present(&["addons.*"])
     .defaults(&[
         ("is_first_party", "true"),
         ("is_token_endpoint_ip_header_trusted", "false"),
@@ -140,6 +144,8 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         "refresh_token.infinite_idle_token_lifetime",
     ])
     .required(&["name"])
+    // Refused together; the method alone is refused while keys are active (the description's text of PATCH /clients/{id}).
+    .blocked_by(&[("token_endpoint_auth_method", "client_authentication_methods")])
     .critical(&[
         "callbacks",
         "allowed_logout_urls",
@@ -178,7 +184,7 @@ pub(super) static CLIENT_GRANTS: Kind = Kind::collection("client-grants", "grant
     .paged(Paging::Offset { field: "client_grants", size: 100, or_checkpoint: true })
     .keyed_by(&["client_id", "default_for", "audience", "subject_type"])
     .writable(
-        "client_id+ audience+ default_for+ organization_usage? allow_any_organization? scope? subject_type+ authorization_details_types
+        "client_id+ audience+! default_for+! organization_usage?! allow_any_organization? scope? subject_type+! authorization_details_types
          allow_all_scopes?",
     )
     .read_only(&["id", "is_system"])

@@ -11,7 +11,7 @@ use super::shape::{Named, Paging};
 /// Colours, logo and font. A PATCH may reset settings of prompts (a fact of auth0-deploy-cli), so prompts come after.
 pub(super) static BRANDING: Kind = Kind::singleton("branding", "branding", "/branding")
     .titled("Branding")
-    .writable("colors?{primary page_background} favicon_url? logo_url? font?{url}")
+    .writable("colors?!{primary? page_background?} favicon_url? logo_url? font?!{url?}")
     .scopes(&["read:branding"], &[], &["update:branding"], &[]);
 
 /// The theme of the login pages; none until one was made.
@@ -20,7 +20,7 @@ pub(super) static THEME: Kind = Kind::singleton("branding-theme", "theme", "/bra
     .at("/branding/themes/{id}")
     .made_at("/branding/themes")
     .identified_by("themeId")
-    .writable("borders{*} colors{*} displayName fonts{*} page_background{*} widget{*} identifiers{*}")
+    .writable("borders!{*} colors!{*} displayName fonts!{*} page_background!{*} widget!{*} identifiers{*}")
     .read_only(&["themeId"])
     .required(&["borders", "colors", "fonts", "page_background", "widget"])
     .replaced(&["borders", "colors", "fonts", "page_background", "widget", "identifiers"])
@@ -42,7 +42,7 @@ pub(super) static PAGE_TEMPLATE: Kind =
 /// Which login experience is used.
 pub(super) static PROMPTS: Kind = Kind::singleton("prompts", "prompt settings", "/prompts")
     .titled("Prompts")
-    .writable("universal_login_experience identifier_first? webauthn_platform_first_factor?")
+    .writable("universal_login_experience! identifier_first? webauthn_platform_first_factor?")
     .leans_on(&["branding"])
     .scopes(&["read:prompts"], &[], &["update:prompts"], &[]);
 
@@ -132,8 +132,8 @@ pub(super) static RENDERING: Kind =
         .at("/prompts/{prompt}/screen/{screen}/rendering")
         .paged(Paging::Offset { field: "configs", size: 100, or_checkpoint: false })
         .writable(
-            "prompt/ screen/ rendering_mode context_configuration? default_head_tags_disabled? use_page_template? head_tags?
-             filters?{match_type clients[]{id metadata{*}} organizations[]{id metadata{*}} domains[]{id metadata{*}}}",
+            "prompt/ screen/ rendering_mode! context_configuration? default_head_tags_disabled? use_page_template? head_tags?
+             filters?{match_type! clients[]{id metadata{*}} organizations[]{id metadata{*}} domains[]{id metadata{*}}}",
         )
         .read_only(&["tenant"])
         .refers(&[
@@ -166,7 +166,7 @@ pub(super) static EMAIL_PROVIDER: Kind = Kind::singleton("email-provider", "emai
     .made_at("/emails/provider")
     .asking(&[("fields", "name,enabled,credentials,settings,default_from_address"), ("include_fields", "true")])
     .writable(
-        "name enabled default_from_address settings?{*}
+        "name! enabled default_from_address settings?{*}
          credentials{api_key accessKeyId secretAccessKey region smtp_host smtp_port smtp_user smtp_pass domain connectionString tenantId clientId
                      clientSecret}",
     )
@@ -176,6 +176,8 @@ pub(super) static EMAIL_PROVIDER: Kind = Kind::singleton("email-provider", "emai
     // The provider `custom` is an action, and signs in nowhere.
     .sealed(&[Sealed { path: "credentials", open: Some(("name", When::Is("custom"))) }])
     .replaced(&["credentials"])
+    // Gone after 3 of 3 recorded updates that left them out.
+    .echoed(&["settings"])
     .leans_on(&["actions"])
     .required(&["name", "credentials"])
     .defaults(&[("enabled", "true")])
@@ -206,7 +208,7 @@ pub(super) static EMAIL_TEMPLATES: Kind = Kind::keyed(
 )
 .titled("Email templates")
 .made_at("/email-templates")
-.writable("template body? from? resultUrl? subject? syntax? urlLifetimeInSeconds? includeEmailInRedirect enabled?")
+.writable("template! body? from? resultUrl? subject? syntax? urlLifetimeInSeconds? includeEmailInRedirect enabled?")
 .required(&["template", "body", "from", "subject", "syntax", "enabled"])
 .leans_on(&["email-provider"])
 .scopes(&["read:email_templates"], &["create:email_templates"], &["update:email_templates"], &[]);
@@ -216,7 +218,7 @@ pub(super) static PHONE_PROVIDERS: Kind = Kind::collection("phone-providers", "p
     .titled("Phone provider")
     .paged(Paging::In { field: "providers" })
     .keyed_by(&[])
-    .writable("name disabled configuration{default_from mssid sid delivery_methods!} credentials{auth_token}")
+    .writable("name! disabled configuration!{default_from mssid sid delivery_methods!} credentials{auth_token}")
     .read_only(&["id", "channel", "created_at", "tenant", "updated_at"])
     .secrets(&["credentials.auth_token"])
     .never_shown(&["credentials.auth_token"])
@@ -234,7 +236,7 @@ pub(super) static PHONE_TEMPLATES: Kind = Kind::collection("phone-templates", "p
     .paged(Paging::In { field: "templates" })
     .with_presets()
     .keyed_by(&["type"])
-    .writable("type+ disabled content{syntax+ from! body{text voice}}")
+    .writable("type+! disabled content!{syntax+ from! body!{text! voice!}}")
     .read_only(&["id", "channel", "customizable", "created_at", "tenant", "updated_at"])
     .leans_on(&["phone-providers"])
     .required(&["type"])

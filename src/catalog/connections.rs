@@ -4,7 +4,7 @@
 
 use super::kind::Kind;
 use super::quirks;
-use super::reference::{Reference, Step, When};
+use super::reference::{Reference, Sealed, Step, When};
 use super::shape::{Delta, Paging};
 
 /// Connections.
@@ -17,8 +17,9 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     .titled("Connections")
     .paged(Paging::Checkpoint { field: "connections", size: 100 })
     .writable(
-        "name+ display_name strategy+ options?{*} is_domain_connection show_as_button realms metadata{*} authentication{active *}
-         connected_accounts{active cross_app_access *} cross_app_access_requesting_app{active *} cross_app_access_resource_app?{*}",
+        "name+! display_name strategy+! options?{attributes!{email{unique+ *} *} *} is_domain_connection show_as_button realms
+         metadata{*} authentication!{active *}
+         connected_accounts!{active cross_app_access *} cross_app_access_requesting_app!{active *} cross_app_access_resource_app?{*}",
     )
     .read_only(&[
         "id",
@@ -59,6 +60,7 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
         "options.bindCredentials",
         "options.password",
     ])
+    .sealed(&[Sealed { path: "options.gateway_authentication", open: None }])
     .refers(&[
         Reference::id("options.idpinitiated.client_id", "clients"),
         Reference::id("options.custom_password_hash.action_id", "actions"),
@@ -85,6 +87,8 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     .grows(&["options.authentication_methods", "options.passkey_options"])
     // Refused together (recorded); auth0-deploy-cli too takes the target's own out where the other is wanted.
     .exclusive(&[("options.attributes", "options.requires_username"), ("options.attributes", "options.validation")])
+    // By what people sign in and sign up.
+    .critical(&["options.attributes", "options.requires_username", "options.validation"])
     .echoed(&["display_name"])
     .quirks(&[quirks::REALMS_OF_DATABASES])
     // Without them a connection is answered without options (page "Migrate to the connection options scopes").
@@ -141,7 +145,7 @@ pub(super) static DIRECTORY: Kind = Kind::part(
 .made_at("/connections/{connection}/directory-provisioning")
 .where_parent("strategy", &["google-apps"])
 .keyed_by(&["connection"])
-.writable("connection/ mapping![]{auth0 idp} synchronize_automatically synchronize_groups")
+.writable("connection/ mapping![]{auth0 idp} synchronize_automatically synchronize_groups!")
 .read_only(&[
     "connection_id",
     "connection_name",
@@ -174,7 +178,7 @@ pub(super) static DIRECTORY_GROUPS: Kind = Kind::part(
 .where_parent("strategy", &["google-apps"])
 .keyed_by(&["connection"])
 .put()
-.writable("connection/ groups[]{id}")
+.writable("connection/ groups[]{id!}")
 .read_only(&["next", "groups[].name", "groups[].email"])
 .refers(&[Reference::id("connection", "connections")])
 .required(&["connection"])

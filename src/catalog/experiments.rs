@@ -13,7 +13,7 @@ const SCOPES: [&[&str]; 4] =
 pub(super) static FLAGS: Kind = Kind::collection("experimentation-feature-flags", "feature flag", "/experimentation/feature-flags")
     .titled("Feature flags")
     .paged(Paging::Checkpoint { field: "feature_flags", size: 50 })
-    .writable("name description? parameters{*}")
+    .writable("name! description?! parameters!{*}")
     .read_only(&["id", "created_at", "status", "type", "updated_at"])
     .required(&["name", "parameters"])
     .replaced(&["parameters"])
@@ -30,7 +30,7 @@ pub(super) static VARIATIONS: Kind = Kind::nested(
 .titled("Variations of feature flags")
 .paged(Paging::In { field: "variations" })
 .keyed_by(&["flag", "name"])
-.writable("flag/ name description? overrides{*}")
+.writable("flag/ name! description?! overrides{*}")
 .read_only(&["id", "created_at", "updated_at"])
 .refers(&[Reference::id("flag", "experimentation-feature-flags")])
 .required(&["flag", "name"])
@@ -41,7 +41,7 @@ pub(super) static VARIATIONS: Kind = Kind::nested(
 pub(super) static SEGMENTS: Kind = Kind::collection("experimentation-segments", "segment", "/experimentation/segments")
     .titled("Segments")
     .paged(Paging::Checkpoint { field: "segments", size: 50 })
-    .writable("name description? rules![]{match{*} not_match{*}}")
+    .writable("name! description?! rules![]{match!{*} not_match!{*}}")
     .read_only(&["id", "created_at", "type", "updated_at"])
     .refers(&[
         Reference::id("rules[].match.client_id[]", "clients"),
@@ -60,8 +60,8 @@ pub(super) static EXPERIMENTS: Kind = Kind::collection("experimentation-experime
     .titled("Experiments")
     .paged(Paging::Checkpoint { field: "experiments", size: 50 })
     .writable(
-        "name description? feature_flag_id+ authentication_flow+ allocation_strategy+ assignment_config{subject}
-         allocations![]{variation_id weight segment_id priority is_control is_fallback}",
+        "name! description?! feature_flag_id+! authentication_flow+ allocation_strategy+! assignment_config!{subject!}
+         allocations![]{variation_id! weight segment_id! priority is_control is_fallback}",
     )
     .read_only(&["id", "created_at", "ended_at", "is_valid", "started_at", "status", "updated_at"])
     .refers(&[
@@ -78,7 +78,7 @@ pub(super) static CREDENTIAL_TEMPLATES: Kind =
     Kind::collection("verifiable-credential-templates", "verifiable credential template", "/verifiable-credentials/verification/templates")
         .titled("Verifiable credential templates")
         .paged(Paging::Checkpoint { field: "templates", size: 100 })
-        .writable("name? type? dialect? presentation{*} custom_certificate_authority+ well_known_trusted_issuers? version~?")
+        .writable("name?! type?! dialect?! presentation!{*} custom_certificate_authority+! well_known_trusted_issuers?! version~?")
         .read_only(&["id", "created_at", "updated_at"])
         .required(&["name", "type", "dialect", "presentation", "well_known_trusted_issuers"])
         .replaced(&["presentation"])

@@ -9,7 +9,7 @@
 //! identifier+             only when the resource is created
 //! client_secret~          only in an update
 //! scope?                  an update may send null, which clears it
-//! locales!                refuses an empty list, or an empty text
+//! locales!                refuses an empty list, text or object
 //! organization/           stands in the path of the request, not in what is sent
 //! mobile{ios{app} *}      an object with these fields; `*` leaves it open to others
 //! scopes[]{value text}    a list of such objects
@@ -50,10 +50,12 @@ pub struct Field {
     pub written: Written,
     /// Whether an update may send null to clear it.
     pub nullable: bool,
-    /// Whether an empty list or text is refused; such a value is not sent.
+    /// Whether an empty list, text or object is refused; such a value is not sent.
     pub refuses_empty: bool,
     /// Whether it stands in the path of the request, and not in what is sent.
     pub in_path: bool,
+    /// Whether it is a list of what stands below.
+    pub is_list: bool,
     /// What an object (or each object of a list) may hold; absent when any value passes.
     pub below: Option<Fields>,
 }
@@ -95,6 +97,15 @@ impl Fields {
         self.list.iter().find(|field| field.name == name)
     }
 
+    /// Returns the entry for a dotted path; nothing for what an open object holds.
+    #[must_use]
+    pub fn at(&self, path: &str) -> Option<&Field> {
+        match path.split_once('.') {
+            None => self.get(path),
+            Some((name, rest)) => self.get(name)?.below.as_ref()?.at(rest),
+        }
+    }
+
     /// Returns the fields in the order of the table.
     pub fn iter(&self) -> impl Iterator<Item = &Field> {
         self.list.iter()
@@ -127,11 +138,41 @@ impl Fields {
         (Body(kept), Body(left))
     }
 
+    /// Returns what a body says that can be sent: without nulls at any depth, and without blanks where they are refused.
+    ///
+    /// A null that a tenant answers says no more than an absent field, and is stored where it is sent. A value that no entry looks into
+    /// (`actions` of a flow) is content, and stays as it is.
+    #[must_use]
+    pub fn said(&self, object: Map<String, Value>) -> Map<String, Value> {
+        let said = object.into_iter().filter_map(|(name, value)| {
+            let field = self.get(&name);
+            let value = match field {
+                Some(Field { below: Some(below), .. }) => below.said_in(value),
+                Some(_) => value,
+                None => Self::open().said_in(value),
+            };
+            let is_refused = value.is_null() || (is_empty(&value) && field.is_some_and(|field| field.refuses_empty));
+            (!is_refused).then_some((name, value))
+        });
+        said.collect()
+    }
+
+    fn said_in(&self, value: Value) -> Value {
+        match value {
+            Value::Object(object) => Value::Object(self.said(object)),
+            Value::Array(list) => Value::Array(list.into_iter().map(|element| self.said_in(element)).collect()),
+            plain => plain,
+        }
+    }
+
+    fn open() -> Self {
+        Self { list: Vec::new(), open: true }
+    }
+
     fn split_object(&self, object: Map<String, Value>, purpose: Purpose) -> (Map<String, Value>, Map<String, Value>) {
         let (mut kept, mut left) = (Map::new(), Map::new());
         for (name, value) in object {
             match self.get(&name) {
-                Some(field) if field.refuses_empty && purpose != Purpose::Snapshot && is_empty(&value) => drop(left.insert(name, value)),
                 Some(field) if field.is_for(purpose) => {
                     let (inside, outside) = match &field.below {
                         Some(below) => below.split_value(value, purpose),
@@ -171,7 +212,12 @@ impl Fields {
 }
 
 fn is_empty(value: &Value) -> bool {
-    value.as_array().is_some_and(Vec::is_empty) || value.as_str().is_some_and(str::is_empty)
+    match value {
+        Value::Array(list) => list.is_empty(),
+        Value::String(text) => text.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn parse_fields(rest: &mut &'static str) -> Fields {
@@ -193,8 +239,15 @@ fn parse_fields(rest: &mut &'static str) -> Fields {
 fn parse_field(rest: &mut &'static str) -> Field {
     let end = rest.find(|sign: char| !(sign.is_alphanumeric() || "_-:.$#".contains(sign))).unwrap_or(rest.len());
     assert!(end > 0, "field table: a name was expected at {rest:?}");
-    let mut field =
-        Field { name: &rest[..end], written: Written::Always, nullable: false, refuses_empty: false, in_path: false, below: None };
+    let mut field = Field {
+        name: &rest[..end],
+        written: Written::Always,
+        nullable: false,
+        refuses_empty: false,
+        in_path: false,
+        is_list: false,
+        below: None,
+    };
     *rest = &rest[end..];
     while let Some(sign) = rest.chars().next() {
         match sign {
@@ -203,7 +256,8 @@ fn parse_field(rest: &mut &'static str) -> Field {
             '?' => field.nullable = true,
             '!' => field.refuses_empty = true,
             '/' => (field.in_path, field.written) = (true, Written::OnCreate),
-            '[' | ']' => {}
+            '[' => field.is_list = true,
+            ']' => {}
             '{' => {
                 *rest = &rest[1..];
                 field.below = Some(parse_fields(rest));
@@ -239,13 +293,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_empty_is_kept_in_a_snapshot_and_not_sent() {
-        let fields = Fields::parse("languages!  content{from! body}");
-        let body = Body::from_value(json!({"languages": [], "content": {"from": "", "body": ""}})).expect("an object");
-        let (kept, _) = fields.split(body.clone(), Purpose::Snapshot);
-        assert_eq!(kept, body);
-        let (sent, _) = fields.split(body, Purpose::Create);
-        assert_eq!(sent.into_value(), json!({"content": {"body": ""}}));
+    fn what_says_nothing_and_what_is_refused_empty_is_not_said() {
+        let fields = Fields::parse("languages!  content{from! body} style!{css} options{*} steps");
+        let Value::Object(body) = json!({
+            "languages": [], "content": {"from": "", "body": ""}, "style": {"css": null}, "steps": [{"value": null}],
+            "options": {"a": null, "b": {"c": null, "d": ""}, "e": [{"f": null}]},
+        }) else {
+            unreachable!("an object")
+        };
+        let said = json!({"content": {"body": ""}, "steps": [{"value": null}], "options": {"b": {"d": ""}, "e": [{}]}});
+        assert_eq!(Value::Object(fields.said(body)), said);
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub(super) static POLICIES: Kind = Kind::singleton("guardian-policies", "policie
 /// Duo.
 pub(super) static DUO: Kind = Kind::singleton("guardian-duo", "Duo settings", "/guardian/factors/duo/settings")
     .titled("Duo")
-    .writable("ikey skey host")
+    .writable("ikey skey! host")
     .secrets(&["ikey", "skey"])
     .scopes(READ, &[], UPDATE, &[]);
 
@@ -55,7 +55,7 @@ pub(super) static PHONE_PROVIDER: Kind =
         .also_at(&["/guardian/factors/sms/selected-provider"])
         .leans_on(&["guardian-phone-twilio", "action-trigger-bindings"])
         .put()
-        .writable("provider")
+        .writable("provider!")
         .scopes(READ, &[], UPDATE, &[]);
 
 /// Twilio for phone messages.
@@ -64,7 +64,7 @@ pub(super) static PHONE_TWILIO: Kind =
         .titled("Twilio for factors")
         .also_at(&["/guardian/factors/sms/providers/twilio"])
         .put()
-        .writable("from? messaging_service_sid? auth_token? sid?")
+        .writable("from? messaging_service_sid?! auth_token?! sid?!")
         .secrets(&["auth_token", "sid"])
         .scopes(READ, &[], UPDATE, &[]);
 
@@ -82,7 +82,7 @@ pub(super) static PUSH_PROVIDER: Kind =
     Kind::singleton("guardian-push-selected-provider", "push provider of factors", "/guardian/factors/push-notification/selected-provider")
         .titled("Push provider of factors")
         .put()
-        .writable("provider")
+        .writable("provider!")
         .leans_on(&["guardian-push-apns", "guardian-push-sns"])
         .steps(&[Step {
             field: "provider",
@@ -96,7 +96,7 @@ pub(super) static PUSH_PROVIDER: Kind =
 pub(super) static PUSH_APNS: Kind =
     Kind::singleton("guardian-push-apns", "APNs settings", "/guardian/factors/push-notification/providers/apns")
         .titled("Apple push notifications")
-        .writable("sandbox bundle_id? p12?")
+        .writable("sandbox bundle_id?! p12?!")
         .read_only(&["enabled"])
         .secrets(&["p12"])
         .never_shown(&["p12"])
@@ -107,8 +107,8 @@ pub(super) static PUSH_SNS: Kind =
     Kind::singleton("guardian-push-sns", "SNS settings", "/guardian/factors/push-notification/providers/sns")
         .titled("Amazon SNS push notifications")
         .writable(
-            "aws_access_key_id? aws_secret_access_key? aws_region? sns_apns_platform_application_arn?
-             sns_gcm_platform_application_arn?",
+            "aws_access_key_id?! aws_secret_access_key?! aws_region?! sns_apns_platform_application_arn?!
+             sns_gcm_platform_application_arn?!",
         )
         .secrets(&["aws_access_key_id", "aws_secret_access_key"])
         .never_shown(&["aws_secret_access_key"])

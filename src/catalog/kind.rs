@@ -95,6 +95,12 @@ pub struct Kind {
     ///
     /// One that is absent was not said, so the target's own value stands.
     pub filled: &'static [&'static str],
+    /// Objects whose presence is the setting: an empty one is not the same as none.
+    ///
+    /// An update takes no null for one of them: the object that they stand in is cleared whole, and written again without it.
+    pub present: &'static [&'static str],
+    /// Values of a field that the server alone gives, among those that people give: neither compared nor sent.
+    pub server_values: &'static [(&'static str, &'static [&'static str])],
     /// Fields a create must have.
     pub required: &'static [&'static str],
     /// Fields that a PATCH replaces whole, where it merges other objects one level deep.
@@ -105,6 +111,8 @@ pub struct Kind {
     pub overlaid: &'static [&'static str],
     /// Pairs of fields of which a resource has one: the newer, and the older that it took the place of.
     pub exclusive: &'static [(&'static str, &'static str)],
+    /// Fields that an update refuses while the resource holds another: the field, and the other.
+    pub blocked_by: &'static [(&'static str, &'static str)],
     /// Fields that every update repeats, because leaving one out resets it.
     pub echoed: &'static [&'static str],
     /// Resources to leave alone.
@@ -221,6 +229,22 @@ impl Kind {
     pub fn is_laid_over(&self, name: &str) -> bool {
         let is_deep = |path: &&&str| path.split('.').next() == Some(name) && path.split('.').nth(2).is_some();
         self.overlaid.contains(&name) || self.secrets.iter().any(|path| is_deep(&path))
+    }
+
+    /// Returns the fields that a resource cannot have beside this one.
+    pub fn excluded_by<'path>(&self, path: &'path str) -> impl Iterator<Item = &'static str> + 'path {
+        let other = move |(newer, older): &(&'static str, &'static str)| match path {
+            path if path == *newer => Some(*older),
+            path if path == *older => Some(*newer),
+            _ => None,
+        };
+        self.exclusive.iter().filter_map(other)
+    }
+
+    /// Returns whether a field holds an object or a list of such, so that a secret supplied for it is JSON.
+    #[must_use]
+    pub fn holds_json(&self, path: &str) -> bool {
+        self.fields().at(path).is_some_and(|field| field.below.is_some())
     }
 
     /// Returns the value that an absent field stands for.

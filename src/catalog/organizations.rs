@@ -15,8 +15,8 @@ pub(super) static ORGANIZATIONS: Kind = Kind::collection("organizations", "organ
     .titled("Organizations")
     .paged(Paging::Checkpoint { field: "organizations", size: 100 })
     .writable(
-        "name display_name branding{logo_url colors{primary page_background}} metadata{*}
-         token_quota?{client_credentials{enforce per_day per_hour}} third_party_client_access is_app_entitlement_active",
+        "name! display_name! branding{logo_url colors!{primary page_background}} metadata{*}
+         token_quota?!{client_credentials!{enforce per_day per_hour}} third_party_client_access is_app_entitlement_active",
     )
     // The answer of a create that enables connections lists them, and that of a client's organizations names the client.
     .read_only(&["id", "client", "enabled_connections"])
@@ -38,8 +38,8 @@ pub(super) static ORGANIZATION_CONNECTIONS: Kind =
         .identified_by("connection_id")
         .keyed_by(&["organization", "connection_id"])
         .writable(
-            "organization/ connection_id+ organization_connection_name assign_membership_on_login show_as_button is_signup_enabled
-     organization_access_level is_enabled",
+            "organization/ connection_id+! organization_connection_name?! assign_membership_on_login show_as_button is_signup_enabled
+     organization_access_level?! is_enabled?",
         )
         .read_only(&["connection"])
         .refers(&[ORGANIZATION, Reference::id("connection_id", "connections")])
@@ -79,7 +79,7 @@ pub(super) static ORGANIZATION_DOMAINS: Kind = Kind::nested(
 .at("/organizations/{organization}/discovery-domains/{id}")
 .paged(Paging::Checkpoint { field: "domains", size: 50 })
 .keyed_by(&["organization", "domain"])
-.writable("organization/ domain+ status use_for_organization_discovery")
+.writable("organization/ domain+! status! use_for_organization_discovery")
 .read_only(&["id", "verification_host", "verification_txt"])
 .refers(&[ORGANIZATION])
 // 7 and 4 recorded creates.

@@ -10,7 +10,7 @@ use super::shape::Paging;
 pub(super) static USER_ATTRIBUTES: Kind = Kind::collection("user-attribute-profiles", "user attribute profile", "/user-attribute-profiles")
     .titled("User attribute profiles")
     .paged(Paging::Checkpoint { field: "user_attribute_profiles", size: 10 })
-    .writable("name user_id?{*} user_attributes{*}")
+    .writable("name! user_id?{*} user_attributes!{*}")
     .read_only(&["id"])
     // Filled in by 6 recorded creates and 6 updates that left some or all of it out.
     .defaults(&[
@@ -37,7 +37,7 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connection-profiles", "c
     .titled("Connection profiles")
     .paged(Paging::Checkpoint { field: "connection_profiles", size: 10 })
     .writable(
-        "name organization{show_as_button assign_membership_on_login} connection_name_prefix_template enabled_features
+        "name! organization{show_as_button! assign_membership_on_login!} connection_name_prefix_template enabled_features
          connection_config{*} strategy_overrides{*}",
     )
     .read_only(&["id"])
@@ -56,7 +56,9 @@ pub(super) static SELF_SERVICE: Kind = Kind::collection("self-service-profiles",
     .titled("Self-service profiles")
     .paged(Paging::Offset { field: "self_service_profiles", size: 100, or_checkpoint: false })
     .shares_keys()
-    .writable("name description? branding?{logo_url colors{primary *} *} allowed_strategies! user_attributes? user_attribute_profile_id?")
+    .writable(
+        "name! description?! branding?{logo_url! colors!{primary! *} *} allowed_strategies! user_attributes? user_attribute_profile_id?",
+    )
     .read_only(&["id", "created_at", "updated_at"])
     .refers(&[Reference::id("user_attribute_profile_id", "user-attribute-profiles")])
     .sets(&["allowed_strategies"])

@@ -4,7 +4,7 @@
 //! description of 2026-06-25, with `stage.pre-custom-token-exchange` and `auth0_managed` from recordings.
 
 use super::kind::Kind;
-use super::reference::Reference;
+use super::reference::{Reference, Sealed};
 use super::shape::Paging;
 
 const READ: &[&str] = &["read:attack_protection"];
@@ -15,7 +15,7 @@ pub(super) static BOT_DETECTION: Kind =
     Kind::singleton("attack-protection-bot-detection", "bot detection", "/attack-protection/bot-detection")
         .titled("Bot detection")
         .writable(
-            "bot_detection_level challenge_password_policy challenge_passwordless_policy challenge_password_reset_policy allowlist
+            "bot_detection_level! challenge_password_policy! challenge_passwordless_policy! challenge_password_reset_policy! allowlist
              monitoring_mode_enabled",
         )
         .sets(&["allowlist"])
@@ -28,7 +28,7 @@ pub(super) static BREACHED_PASSWORDS: Kind = Kind::singleton(
     "/attack-protection/breached-password-detection",
 )
 .titled("Breached password detection")
-.writable("enabled shields admin_notification_frequency method stage{pre-user-registration{shields} pre-change-password{shields}}")
+.writable("enabled shields admin_notification_frequency method! stage{pre-user-registration{shields} pre-change-password{shields}}")
 .sets(&["shields", "admin_notification_frequency", "stage.pre-user-registration.shields", "stage.pre-change-password.shields"])
 .scopes(READ, &[], UPDATE, &[]);
 
@@ -36,7 +36,7 @@ pub(super) static BREACHED_PASSWORDS: Kind = Kind::singleton(
 pub(super) static BRUTE_FORCE: Kind =
     Kind::singleton("attack-protection-brute-force-protection", "brute-force protection", "/attack-protection/brute-force-protection")
         .titled("Brute-force protection")
-        .writable("enabled shields allowlist mode max_attempts")
+        .writable("enabled shields allowlist mode! max_attempts")
         .sets(&["shields", "allowlist"])
         .scopes(READ, &[], UPDATE, &[]);
 
@@ -47,12 +47,19 @@ const CAPTCHA_SECRETS: &[&str] =
 pub(super) static CAPTCHA: Kind = Kind::singleton("attack-protection-captcha", "captcha", "/attack-protection/captcha")
     .titled("Captcha")
     .writable(
-        "active_provider_id arkose{site_key secret client_subdomain verify_subdomain fail_open} auth_challenge{fail_open}
-         hcaptcha{site_key secret} friendly_captcha{site_key secret} recaptcha_enterprise{site_key api_key project_id}
-         recaptcha_v2{site_key secret} simple_captcha{*}",
+        "active_provider_id! arkose!{site_key secret client_subdomain verify_subdomain fail_open} auth_challenge!{fail_open}
+         hcaptcha!{site_key secret} friendly_captcha!{site_key secret} recaptcha_enterprise!{site_key api_key project_id}
+         recaptcha_v2!{site_key secret} simple_captcha{*}",
     )
     .secrets(CAPTCHA_SECRETS)
     .never_shown(CAPTCHA_SECRETS)
+    .sealed(&[
+        Sealed { path: "arkose", open: None },
+        Sealed { path: "hcaptcha", open: None },
+        Sealed { path: "friendly_captcha", open: None },
+        Sealed { path: "recaptcha_enterprise", open: None },
+        Sealed { path: "recaptcha_v2", open: None },
+    ])
     .scopes(READ, &[], UPDATE, &[]);
 
 /// Suspicious addresses.
@@ -77,7 +84,7 @@ pub(super) static PHONE_PROVIDER_PROTECTION: Kind = Kind::singleton(
     "/attack-protection/phone-provider-protection",
 )
 .titled("Phone provider protection")
-.writable("type")
+.writable("type!")
 .scopes(READ, &[], UPDATE, &[]);
 
 /// Whether risk is assessed.
@@ -107,11 +114,11 @@ pub(super) static NETWORK_ACLS: Kind = Kind::collection("network-acls", "network
     .paged(Paging::Offset { field: "network_acls", size: 100, or_checkpoint: false })
     .keyed_by(&["priority"])
     .writable(
-        "description active priority rule{action{block allow log redirect redirect_uri}
+        "description active priority rule!{action{block allow log redirect redirect_uri!}
          match{asns! geo_country_codes! geo_subdivision_codes! ipv4_cidrs! ipv6_cidrs! ja3_fingerprints! ja4_fingerprints! user_agents!
                hostnames! connecting_ipv4_cidrs! connecting_ipv6_cidrs! auth0_managed}
          not_match{asns! geo_country_codes! geo_subdivision_codes! ipv4_cidrs! ipv6_cidrs! ja3_fingerprints! ja4_fingerprints! user_agents!
-               hostnames! connecting_ipv4_cidrs! connecting_ipv6_cidrs! auth0_managed} scope}",
+               hostnames! connecting_ipv4_cidrs! connecting_ipv6_cidrs! auth0_managed} scope!}",
     )
     .read_only(&["id", "created_at", "updated_at", "deleted_at", "tenant_id"])
     .replaced(&["rule"])
@@ -123,7 +130,7 @@ pub(super) static RATE_LIMIT_POLICIES: Kind = Kind::collection("rate-limit-polic
     .titled("Rate limit policies")
     .paged(Paging::Checkpoint { field: "rate_limit_policies", size: 100 })
     .keyed_by(&["resource", "consumer", "consumer_selector"])
-    .writable("resource+ consumer+ consumer_selector+ configuration{action limit redirect_uri}")
+    .writable("resource+! consumer+! consumer_selector+ configuration!{action! limit redirect_uri}")
     .read_only(&["id", "created_at", "updated_at"])
     .refers(&[Reference::within("consumer_selector", "clients")])
     .replaced(&["configuration"])

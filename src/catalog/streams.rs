@@ -7,12 +7,15 @@ use super::kind::Kind;
 use super::reference::{Reference, Sealed, Step, When};
 use super::shape::Paging;
 
-/// Log streams. A new one delivers at once; a suspended one cannot be written as such.
+/// Log streams. A new one delivers at once.
+///
+/// The tenant suspends a stream whose deliveries fail; the description's schema of PATCH knows `active` and `paused` alone
+/// (auth0-deploy-cli PR 495 and PR 725). A PATCH without `pii_config` drops it, and masking with it.
 pub(super) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log stream", "/log-streams")
     .titled("Log streams")
     .shares_keys()
     .writable(
-        "name type+ isPriority filters[]{type name *} pii_config{log_fields! method algorithm} startFrom+ status~
+        "name type+! isPriority filters[]{type! name! *} pii_config!{log_fields! method! algorithm!} startFrom+ status~!
          sink{awsAccountId+ awsRegion+ azureSubscriptionId+ azureResourceGroup+ azureRegion+ httpAuthorization httpContentFormat
               httpContentType httpEndpoint httpCustomHeaders[]{header value *} datadogApiKey datadogRegion splunkDomain splunkPort splunkToken
               splunkSecure sumoSourceAddress segmentWriteKey mixpanelRegion mixpanelProjectId mixpanelServiceAccountUsername
@@ -28,9 +31,11 @@ pub(super) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log strea
         "sink.sumoSourceAddress",
         "sink.httpCustomHeaders",
     ])
+    .server_values(&[("status", &["suspended"])])
     .defaults(&[("status", "\"active\""), ("isPriority", "false")])
     .required(&["type", "sink"])
     .overlaid(&["sink"])
+    .echoed(&["pii_config"])
     // Every other sink needs what it signs in with (the description; http may go without).
     .sealed(&[Sealed { path: "sink", open: Some(("type", When::OneOf(&["http", "eventbridge", "eventgrid"]))) }])
     .steps(&[
@@ -51,8 +56,8 @@ pub(super) static EVENT_STREAMS: Kind = Kind::collection("event-streams", "event
     .titled("Event streams")
     .paged(Paging::Checkpoint { field: "eventStreams", size: 100 })
     .writable(
-        "name subscriptions[]{event_type} status
-         destination{type configuration{webhook_endpoint webhook_authorization{method username header_key token password header_value}
+        "name! subscriptions[]{event_type} status!
+         destination!{type! configuration!{webhook_endpoint webhook_authorization{method username header_key token password header_value}
               aws_account_id+ aws_region+ action_id}}",
     )
     .read_only(&["id", "created_at", "updated_at", "destination.configuration.aws_partner_event_source"])

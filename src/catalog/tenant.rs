@@ -14,9 +14,9 @@ use super::shape::Paging;
 pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "tenant settings", "/tenants/settings")
     .titled("Tenant settings")
     .writable(
-        "change_password?{enabled html} device_flow?{charset mask} guardian_mfa_page?{enabled html} default_audience default_directory
+        "change_password?{enabled html} device_flow?{charset! mask} guardian_mfa_page?{enabled html} default_audience default_directory
          error_page?{html show_log_link url}
-         default_token_quota?{clients{client_credentials{enforce per_day per_hour} *} organizations{client_credentials{enforce per_day per_hour} *}}
+         default_token_quota?!{clients!{client_credentials!{enforce per_day per_hour} *} organizations!{client_credentials!{enforce per_day per_hour} *}}
          flags{change_pwd_flow_v1 enable_apis_section enable_client_connections enable_pipeline2 allow_legacy_delegation_grant_types
                allow_legacy_ro_grant_types allow_legacy_tokeninfo_endpoint enable_legacy_profile enable_idtoken_api2
                enable_public_signup_user_exists_error disable_clickjack_protection_headers no_disclose_enterprise_connections
@@ -29,15 +29,15 @@ pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "te
          ephemeral_session_lifetime_in_minutes idle_ephemeral_session_lifetime_in_minutes
          session_lifetime idle_session_lifetime ephemeral_session_lifetime idle_ephemeral_session_lifetime
          sandbox_version legacy_sandbox_version default_redirection_uri enabled_locales!
-         security_headers?{content_security_policy?{enabled policies[]{mode directives{*} flags reporting?{report_uri report_to_group}}
+         security_headers?{content_security_policy?{enabled policies[]{mode! directives{*} flags reporting?{report_uri report_to_group}}
                reporting_infrastructure?{report_to?{group max_age endpoints[]{url}} reporting_endpoints{*}}}
-               x_xss_protection?{enabled mode report_uri}}
-         session_cookie?{mode} sessions?{oidc_logout_prompt_enabled} oidc_logout{rp_logout_end_session_endpoint_discovery}
+               x_xss_protection?{enabled mode! report_uri}}
+         session_cookie?!{mode!} sessions?{oidc_logout_prompt_enabled} oidc_logout{rp_logout_end_session_endpoint_discovery}
          customize_mfa_in_postlogin_action? allow_organization_name_in_authentication_api? acr_values_supported?
          mtls?{enable_endpoint_aliases} pushed_authorization_requests_supported? authorization_response_iss_parameter_supported?
-         skip_non_verifiable_callback_uri_confirmation_prompt? resource_parameter_profile client_id_metadata_document_supported
-         enable_ai_guide phone_consolidated_experience include_session_metadata_in_tenant_logs dynamic_client_registration_security_mode
-         country_codes?{list mode}",
+         skip_non_verifiable_callback_uri_confirmation_prompt? resource_parameter_profile! client_id_metadata_document_supported
+         enable_ai_guide phone_consolidated_experience include_session_metadata_in_tenant_logs dynamic_client_registration_security_mode!
+         country_codes?{list mode!}",
     )
     .read_only(&[
         "sandbox_versions_available",
@@ -61,6 +61,8 @@ pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "te
     ])
     .refers(&[Reference::key("default_directory", "connections"), Reference::key("default_audience", "resource-servers")])
     .sets(&["acr_values_supported", "allowed_logout_urls"])
+    // Which flags a tenant has depends on its age, and no request takes one away.
+    .filled(&["flags.*"])
     .quirks(&[quirks::LIFETIMES_IN_MINUTES])
     .scopes(&["read:tenant_settings"], &[], &["update:tenant_settings"], &[]);
 
@@ -70,7 +72,7 @@ pub(super) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-domains", "cus
     .paged(Paging::Checkpoint { field: "custom_domains", size: 100 })
     .identified_by("custom_domain_id")
     .keyed_by(&["domain"])
-    .writable("domain+ type+ verification_method+ tls_policy custom_client_ip_header? domain_metadata{*} relying_party_identifier?")
+    .writable("domain+! type+! verification_method+! tls_policy! custom_client_ip_header? domain_metadata{*} relying_party_identifier?")
     .read_only(&[
         "custom_domain_id",
         "certificate",
@@ -89,7 +91,7 @@ pub(super) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-domains", "cus
 /// Which custom domain stands where a link names none; the tenant's own where none was chosen, which stays the target's.
 pub(super) static DEFAULT_DOMAIN: Kind = Kind::singleton("custom-domains-default", "default custom domain", "/custom-domains/default")
     .titled("Default custom domain")
-    .writable("domain")
+    .writable("domain!")
     .read_only(&[
         "custom_domain_id",
         "certificate",
@@ -113,7 +115,7 @@ pub(super) static CUSTOM_SIGNING_KEYS: Kind = Kind::singleton("custom-signing-ke
     .titled("Custom signing keys")
     .put()
     .optional()
-    .writable("keys![]{kty kid use key_ops! alg n e crv x y x5u x5c! x5t x5t#S256}")
+    .writable("keys![]{kty! kid use! key_ops! alg! n e crv! x y x5u x5c! x5t x5t#S256}")
     .scopes(
         &["read:custom_signing_keys"],
         &["create:custom_signing_keys", "update:custom_signing_keys"],

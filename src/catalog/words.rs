@@ -44,11 +44,14 @@ impl Kind {
             defaults: &[],
             mirrors: &[],
             filled: &[],
+            present: &[],
+            server_values: &[],
             required: &[],
             replaced: &[],
             grows: &[],
             overlaid: &[],
             exclusive: &[],
+            blocked_by: &[],
             echoed: &[],
             alone: &[],
             shares_keys: false,
@@ -326,6 +329,20 @@ impl Kind {
         self
     }
 
+    /// Sets the objects whose presence is the setting.
+    #[must_use]
+    pub const fn present(mut self, paths: &'static [&'static str]) -> Self {
+        self.present = paths;
+        self
+    }
+
+    /// Sets the values that the server alone gives: a field, and such values of it.
+    #[must_use]
+    pub const fn server_values(mut self, values: &'static [(&'static str, &'static [&'static str])]) -> Self {
+        self.server_values = values;
+        self
+    }
+
     /// Sets the fields that a create must have.
     #[must_use]
     pub const fn required(mut self, paths: &'static [&'static str]) -> Self {
@@ -359,6 +376,13 @@ impl Kind {
     #[must_use]
     pub const fn exclusive(mut self, pairs: &'static [(&'static str, &'static str)]) -> Self {
         self.exclusive = pairs;
+        self
+    }
+
+    /// Sets the fields that an update refuses while the resource holds another, each with that other.
+    #[must_use]
+    pub const fn blocked_by(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.blocked_by = fields;
         self
     }
 

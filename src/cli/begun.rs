@@ -108,7 +108,7 @@ impl<'lock> Begun<'lock> {
         let (plan, tenant) = (&begun.plan, &begun.tenant);
         let live = read(context, tenant, target, include).await?;
         let moved = Moved::since(context.catalog, plan, &live);
-        let standing: Vec<Refusal> = guard::secrets(plan, &|field| context.secret(field).is_some()).into_iter().collect();
+        let standing: Vec<Refusal> = guard::secrets(context.catalog, plan, &|field| context.secret(field)).into_iter().collect();
         preflight(context, plan, tenant, &standing, &BTreeSet::new()).await?;
         let memory = left_of(context, plan, &moved)?;
         Ok(Self { memory, moved, ..begun })

@@ -248,7 +248,7 @@ pub(super) async fn prepare_seen_by(context: &Context, route: &Route, witness: O
     if memory.lacks_base() {
         refusals.extend(guard::no_base(&plan));
     }
-    refusals.extend(guard::secrets(&plan, &|field| context.secret(field).is_some()));
+    refusals.extend(guard::secrets(context.catalog, &plan, &|field| context.secret(field)));
     Ok(Prepared { plan, refusals, tenant, desired, live, memory, source: stored.path().to_owned() })
 }
 

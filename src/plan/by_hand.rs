@@ -34,10 +34,31 @@ pub(super) fn open_seals(kind: &Kind, body: &mut Body) {
     }
 }
 
+/// Takes out of a create the objects that are written with their secrets or not at all, where nobody supplies those; names each.
+///
+/// The rest of the resource is created without them.
+pub(super) fn withhold_sealed(kind: &Kind, wanted: &Opened, body: &mut Body, supplied: &[SecretField]) -> Vec<LeftOut> {
+    let is_written = |path: &str| body.get(path).is_some_and(|value| !is_blank(value)) && !kind.required.contains(&path);
+    let sealed = kind.sealed.iter().filter(|sealed| is_written(sealed.path) && !sealed.is_open(&wanted.body));
+    let missing: Vec<&str> = sealed.map(|sealed| sealed.path).filter(|path| !is_supplied(path, supplied)).collect();
+    let left_out = |path: &str| LeftOut { key: wanted.key.clone(), path: Some(path.to_owned()), because: format!("it {WITHOUT_SECRET}") };
+    missing.into_iter().inspect(|path| drop(body.take(path))).map(left_out).collect()
+}
+
+/// Why an object is not written that holds a secret which nobody supplies.
+const WITHOUT_SECRET: &str = "cannot be written without the secret in it; supply that with a `secret` rule in the mapping";
+
+/// Why a field is not written that the API refuses beside what the target holds.
+const BLOCKED: &str = "is refused while the target's own signs with keys; detach those in the target first";
+
+fn is_supplied(path: &str, supplied: &[SecretField]) -> bool {
+    supplied.iter().any(|secret| covers(path, &secret.path))
+}
+
 /// Takes out of an update the objects that would be replaced without what must stay in them; names each.
 ///
-/// Such are those that are written with their secrets or not at all, lists that a secret was taken out of, and those that are written over the target's own where that cannot be
-/// read.
+/// Such are those that are written with their secrets or not at all, lists that a secret was taken out of, and those that are written over
+/// the target's own where that cannot be read.
 pub(super) fn leave_sealed(
     kind: &Kind,
     wanted: &Opened,
@@ -45,27 +66,25 @@ pub(super) fn leave_sealed(
     difference: &mut Difference,
     supplied: &[SecretField],
 ) -> Vec<LeftOut> {
-    let is_supplied = |path: &str| supplied.iter().any(|secret| covers(path, &secret.path));
+    let top = |path: &'static str| path.split('.').next().unwrap_or(path);
+    // Laid over what the target holds, an object keeps the secret in it.
+    let is_kept = |path: &'static str| kind.is_laid_over(top(path)) && held.body.get(path).is_some_and(|value| !is_blank(value));
     let sealed = kind.sealed.iter().filter(|sealed| !sealed.is_open(&wanted.body)).map(|sealed| sealed.path);
-    let sealed = sealed.filter(|path| !kind.overlaid.contains(path));
+    let missing = sealed.filter(|path| !is_kept(path) && !is_supplied(path, supplied)).map(|path| (path, WITHOUT_SECRET));
     let lists = wanted.secrets.iter().filter_map(|path| path.split_once('[')).map(|(list, _)| list.split('.').next().unwrap_or(list));
-    let lists = lists.filter(|list| !kind.overlaid.contains(list) && !is_supplied(list)).map(|list| {
-        (
-            list,
-            "it differs in the target and would be written without the secrets in it; supply them with a `secret` rule in the mapping"
-                .to_owned(),
-        )
-    });
-    let missing = sealed.filter(|path| !is_supplied(path)).map(|path| {
-        (path, format!("it differs in the target and cannot be written without {path}; supply that with a `secret` rule in the mapping"))
-    });
-    let unread = kind.overlaid.iter().copied().filter(|path| held.body.get(path).is_none()).map(|path| {
-        (path, "it cannot be read from the target, so it cannot be written over what is there; the token may lack a scope".to_owned())
-    });
+    let lists = lists.filter(|list| !kind.overlaid.contains(list) && !is_supplied(list, supplied));
+    let lists = lists.map(|list| (list, "would be written without the secrets in it; supply them with a `secret` rule in the mapping"));
+    let unread = kind.overlaid.iter().copied().filter(|path| held.body.get(path).is_none());
+    let unread = unread.map(|path| (path, "cannot be written over what cannot be read there; the token may lack a scope"));
+    let is_held = |path: &str| held.body.get(path).is_some() || held.secrets.iter().any(|secret| covers(path, secret));
+    let blocked = kind.blocked_by.iter().filter(|(_, other)| is_held(other)).map(|(field, _)| (*field, BLOCKED));
     let mut left_out = Vec::new();
-    for (path, because) in missing.chain(lists).chain(unread) {
-        if difference.body.0.remove(path).is_some() {
-            difference.edits.retain(|edit| !covers(path, &edit.path));
+    for (path, because) in missing.chain(lists).chain(unread).chain(blocked) {
+        let edits = difference.edits.len();
+        difference.edits.retain(|edit| !covers(path, &edit.path));
+        if difference.edits.len() < edits {
+            difference.body.take(path);
+            let because = format!("it differs in the target and {because}");
             left_out.push(LeftOut { key: wanted.key.clone(), path: Some(path.to_owned()), because });
         }
     }
@@ -107,9 +126,9 @@ pub(super) fn steps(kind: &Kind, wanted: &Opened, held: Option<&Opened>, supplie
 
 /// Returns the secrets that no read shows, where what they stand beside is there and comes new to the target.
 ///
-/// What is written with its secrets or not at all has none that are missing. An element of a list is called by its name.
+/// An element of a list is called by its name.
 fn hidden(kind: &Kind, wanted: &Opened, held: Option<&Opened>) -> Vec<String> {
-    let is_sealed = |path: &&&str| kind.sealed.iter().any(|sealed| covers(sealed.path, path));
+    let signs_in_nowhere = |path: &&&str| kind.sealed.iter().any(|sealed| covers(sealed.path, path) && sealed.is_open(&wanted.body));
     let comes_new = |object: &str| {
         let beside = wanted.body.get(object).filter(|value| !is_blank(value));
         beside.is_some() && held.is_none_or(|held| held.body.get(object) != beside)
@@ -120,7 +139,7 @@ fn hidden(kind: &Kind, wanted: &Opened, held: Option<&Opened>) -> Vec<String> {
         (None, None) if !wanted.is_blank(kind) && held.is_none_or(|held| held.body != wanted.body) => vec![(*path).to_owned()],
         _ => Vec::new(),
     };
-    kind.never_shown.iter().filter(|path| !is_sealed(path)).flat_map(of_path).collect()
+    kind.never_shown.iter().filter(|path| !signs_in_nowhere(path)).flat_map(of_path).collect()
 }
 
 /// Returns the names in a list that the target's list lacks.

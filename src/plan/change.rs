@@ -2,17 +2,18 @@
 
 use serde_json::Value;
 
-use super::by_hand::{leave_sealed, open_seals, steps};
+use super::by_hand::{leave_sealed, open_seals, steps, withhold_sealed};
 use super::diff::{Difference, difference_after, normal};
 use super::follow;
 use super::make::Making;
 use super::merge::{Merged, merge};
+use super::outgoing::created;
 use super::resolve::Examined;
 use super::stages::After;
 use super::supplied::{carry, due};
 use super::{Action, Change, LeftOut, SecretField};
 use crate::body::{Body, is_blank};
-use crate::catalog::{Kind, Purpose, Shape, Written};
+use crate::catalog::{Kind, Shape, Written};
 use crate::resource::{Id, Key, Opened, Resource};
 use crate::snapshot::refs;
 
@@ -35,9 +36,10 @@ impl Making<'_> {
     fn create(&mut self, kind: &Kind, mut wanted: Opened, supplied: Vec<SecretField>) -> Change {
         let draft = follow::set_draft_aside(kind, &mut wanted.body, None);
         let wanted = &wanted;
-        let (mut body, _) = kind.fields().split(wanted.body.clone(), Purpose::Create);
-        body.0.retain(|_, value| !value.is_null());
+        let mut body = created(kind, &wanted.body);
         open_seals(kind, &mut body);
+        let withheld = withhold_sealed(kind, wanted, &mut body, &supplied);
+        self.plan.left_out.extend(withheld);
         let is_late = |secret: &SecretField| kind.fields().get(&secret.path).is_some_and(|field| field.written == Written::OnUpdate);
         let (late, secrets): (Vec<_>, Vec<_>) = supplied.into_iter().partition(is_late);
         let change = |action, secrets| Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets };

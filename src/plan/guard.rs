@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Action, Change, Edit, Plan, SecretField};
+use super::{Action, Change, Edit, Plan, SecretField, secret_value};
 use crate::body::covers;
 use crate::catalog::{Catalog, Kind};
-use crate::resource::Key;
+use crate::resource::{Key, Secret};
 use crate::snapshot::{Desired, Snapshot, Status, id_words};
 
 /// A reason to refuse a plan.
@@ -55,13 +55,21 @@ pub fn standing(refusals: Vec<Refusal>, allowed: &BTreeSet<String>) -> Vec<Refus
     refusals.into_iter().filter(|refusal| !(refusal.can_be_allowed && allowed.contains(refusal.guard.as_ref()))).collect()
 }
 
-/// Every secret that a mapping supplies must be there before anything is written; `is_there` says which are.
-pub fn secrets(plan: &Plan, is_there: &dyn Fn(&SecretField) -> bool) -> Option<Refusal> {
-    let missing: BTreeSet<&str> =
-        plan.changes().flat_map(|change| &change.secrets).filter(|field| !is_there(field)).map(|field| field.from.as_str()).collect();
-    let message =
-        format!("the mapping takes secrets from {}, and there is nothing", missing.iter().copied().collect::<Vec<_>>().join(", "));
-    (!missing.is_empty()).then_some(Refusal { guard: "secrets".into(), can_be_allowed: false, message })
+/// Every secret that a mapping supplies must be there, and JSON where the field holds an object, before anything is written.
+pub fn secrets(catalog: &Catalog, plan: &Plan, secret: &dyn Fn(&SecretField) -> Option<Secret>) -> Option<Refusal> {
+    let (mut missing, mut broken) = (BTreeSet::new(), BTreeSet::new());
+    for (kind, field) in plan.changes().flat_map(|change| change.secrets.iter().map(|field| (change.key.kind(), field))) {
+        let kind = catalog.kind(kind).expect("a key names a kind of the catalog");
+        match secret(field).map(|secret| secret_value(kind, &field.path, &secret)) {
+            None => drop(missing.insert(field.from.as_str())),
+            Some(Err(because)) => drop(broken.insert(format!("{}: {because}", field.from))),
+            Some(Ok(_)) => {}
+        }
+    }
+    let missing: Vec<&str> = missing.into_iter().collect();
+    let nothing = (!missing.is_empty()).then(|| format!("the mapping takes secrets from {}, and there is nothing", missing.join(", ")));
+    let message: Vec<String> = nothing.into_iter().chain(broken).collect();
+    (!message.is_empty()).then(|| Refusal { guard: "secrets".into(), can_be_allowed: false, message: message.join("; ") })
 }
 
 /// Source and target must not be one tenant.

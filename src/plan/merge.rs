@@ -89,7 +89,8 @@ impl Sides<'_> {
             let (before, wanted, held) = (before.get(name), wanted.get(name), held.get(name));
             let none = Map::new();
             let objects = [before, wanted, held].map(|value| value.map_or(Some(&none), Value::as_object));
-            let is_object = [before, wanted, held].iter().any(|value| value.is_some_and(Value::is_object));
+            // That an empty one is there is a setting of its own.
+            let is_object = [before, wanted, held].iter().any(|value| value.and_then(Value::as_object).is_some_and(|it| !it.is_empty()));
             if let ([Some(before), Some(wanted), Some(held)], true) = (objects, is_object) {
                 self.objects(&path, before, wanted, held, merged);
             } else {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! diff.rs      two bodies -> what differs and what an update sends
+//! outgoing.rs  what is sent of a body
 //! pairs.rs     which resource is which, and which names are free
 //! resolve.rs   which references the target can hold, and what must be left out
 //! merge.rs     base, desired, live -> what the target should hold
@@ -30,6 +31,7 @@ pub mod guard;
 mod make;
 mod merge;
 mod one;
+mod outgoing;
 mod pairs;
 mod reserve;
 mod resolve;
@@ -54,6 +56,7 @@ pub use make::{Past, plan, plan_after};
 pub use merge::OnDrift;
 pub use one::change_one;
 pub use reserve::reserve;
+pub use supplied::secret_value;
 pub use undo::{Done, undo};
 
 /// A tenant as a plan saw it.

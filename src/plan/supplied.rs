@@ -3,12 +3,14 @@
 //! A secret cannot be compared with what the target holds. One that was never sent is sent once, one that was sent is sent again when the
 //! value supplied now is another.
 
+use serde_json::Value;
+
 use super::SecretField;
 use super::diff::Difference;
 use crate::body::{Body, covers};
 use crate::catalog::{Kind, Purpose, Write};
 use crate::fingerprints::Sent;
-use crate::resource::Id;
+use crate::resource::{Id, Secret};
 
 /// Returns the secrets that an update of a resource sends.
 pub(super) fn due(kind: &Kind, held: &Id, difference: &Difference, supplied: Vec<SecretField>, sent: &Sent) -> Vec<SecretField> {
@@ -32,6 +34,20 @@ fn goes_along(kind: &Kind, path: &str, difference: &Difference, due: &[SecretFie
     is_hidden && (difference.edits.iter().any(|edit| is_beside(&edit.path)) || due.iter().any(|secret| is_beside(&secret.path)))
 }
 
+/// Returns what a supplied secret stands for in a body: JSON where the field holds an object or a list of such, and the text otherwise.
+///
+/// # Errors
+///
+/// Says where the JSON is broken, without a word of it.
+pub fn secret_value(kind: &Kind, path: &str, secret: &Secret) -> Result<Value, String> {
+    if !kind.holds_json(path) {
+        return Ok(Value::String(secret.reveal().to_owned()));
+    }
+    let read: Result<Value, _> = serde_json::from_str(secret.reveal());
+    let value = read.map_err(|error| format!("{path} is to be JSON, and line {}, column {} is none", error.line(), error.column()))?;
+    if value.is_object() || value.is_array() { Ok(value) } else { Err(format!("{path} is to be a JSON object or list")) }
+}
+
 /// Returns the object in which a secret stands; nothing where it stands at the top.
 fn above(path: &str) -> &str {
     path.rsplit_once('.').map_or("", |(object, _)| object)
@@ -46,6 +62,7 @@ pub(super) fn carry(kind: &Kind, secrets: &[SecretField], desired: &Body, held: 
     let echoed = kind.echoed.iter().copied().filter(|_| !secrets.is_empty());
     let value = |name: &str| Some((name.to_owned(), desired.0.get(name).or_else(|| held.0.get(name))?.clone()));
     let beside: Body = whole.into_iter().chain(echoed).filter_map(value).collect();
+    let beside = Body(kind.fields().said(beside.0));
     for (name, value) in kind.fields().split(beside, Purpose::Update).0.0 {
         difference.body.0.entry(name).or_insert(value);
     }

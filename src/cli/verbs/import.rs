@@ -125,7 +125,7 @@ impl Import {
         let live = read(context, &tenant, target, &self.route.manner.include).await?;
         let moved = Moved::since(context.catalog, &plan, &live);
         let mut refusals: Vec<Refusal> = refusals.into_iter().filter(|refusal| refusal.guard != "secrets").collect();
-        refusals.extend(guard::secrets(&plan, &|field| context.secret(field).is_some()));
+        refusals.extend(guard::secrets(context.catalog, &plan, &|field| context.secret(field)));
         let standing = standing(refusals.clone(), allowed, Review::Saved);
         preflight(context, &plan, &tenant, &standing, allowed).await?;
         if plan.is_empty() {

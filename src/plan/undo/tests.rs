@@ -111,7 +111,7 @@ fn of_options_where_there_were_none_each_that_stays_is_named_by_its_own_path() {
     assert_eq!(named(&back), stays);
     let sent: Vec<&Action> = back.changes().map(|change| &change.action).collect();
     let gone = Edit { path: "options.mfa".into(), old: Some(json!({"active": true})), new: None };
-    let update = Action::Update { id: Some(Id::new("connections/db")), body: body(json!({"options": {"mfa": null}})), edits: vec![gone] };
+    let update = Action::Update { id: Some(Id::new("connections/db")), body: body(json!({"options": {}})), edits: vec![gone] };
     assert_eq!(sent, [&update]);
 }
 
