@@ -21,6 +21,7 @@ mod imaginary;
 mod judge;
 mod kills;
 mod known_failures;
+mod leaks;
 mod locks;
 mod nights;
 mod notes;
