@@ -42,6 +42,7 @@ mod schedule;
 mod schema;
 mod secrets;
 mod signing;
+mod situations;
 mod skip;
 mod stage;
 mod strict;
