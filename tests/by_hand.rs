@@ -90,7 +90,10 @@ async fn a_secret_that_no_read_shows_is_sent_with_a_create_and_not_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_that_is_an_action_signs_in_nowhere_and_is_made() {
-    let custom = json!({"/branding/phone/providers": [{"id": "pro_1", "name": "custom", "disabled": false, "configuration": {"delivery_methods": ["text"]}}]});
+    let action = json!({"id": "5e2c9a07-3f41-4c1e-9f0a-2b7d8e6c1a55", "name": "Send text messages", "code": "1", "runtime": "node22",
+        "status": "built", "all_changes_deployed": true, "supported_triggers": [{"id": "custom-phone-provider", "version": "v1"}]});
+    let custom = json!({"/branding/phone/providers": [{"id": "pro_1", "name": "custom", "disabled": false,
+        "configuration": {"delivery_methods": ["text"]}}], "/actions/actions": [action]});
     let mut pair = Pair::of(custom, json!({})).await;
     let plan = pair.import().await;
     assert_eq!(pair.written("/branding/phone/providers"), ["POST"]);

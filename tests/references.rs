@@ -33,9 +33,9 @@ const SHARED: &str = r#"{
         "supported_triggers": [{"id": "post-login", "version": "v3"}]}],
     "/flows/vault/connections": [{"id": "ac_@0000000001", "name": "Crm", "app_id": "HTTP"}],
     "/flows": [{"id": "af_@0000000001", "name": "Sync"}],
-    "/experimentation/feature-flags": [{"id": "exf_@0000000001", "name": "Button", "parameters": {"color": {}}}],
-    "/experimentation/feature-flags/exf_@0000000001/variations": [{"id": "exv_@0000000001", "name": "Red"}],
-    "/experimentation/segments": [{"id": "exs_@0000000001", "name": "All", "rules": [{"match": {"country": ["de"]}}]}]
+    "/experimentation/feature-flags": [{"id": "flg_@1111111111", "name": "Button", "parameters": {"color": {}}}],
+    "/experimentation/feature-flags/flg_@1111111111/variations": [{"id": "var_@1111111111", "name": "Red"}],
+    "/experimentation/segments": [{"id": "seg_@1111111111", "name": "All", "rules": [{"match": {"country": ["de"]}}]}]
 }"#;
 
 /// A reference: the path of the list, what the source has in it beside what both have, and what the target must end with.
@@ -48,52 +48,17 @@ const CLIENTS: [Row; 14] = [
         "/default_organization/organization_id",
         "org_@0000000001",
     ),
-    Row(
-        "/clients",
-        r#"{"express_configuration": {"user_attribute_profile_id": "uap_@0000000001"}}"#,
-        "/express_configuration/user_attribute_profile_id",
-        "uap_@0000000001",
-    ),
-    Row(
-        "/clients",
-        r#"{"express_configuration": {"connection_profile_id": "cop_@0000000001"}}"#,
-        "/express_configuration/connection_profile_id",
-        "cop_@0000000001",
-    ),
-    Row(
-        "/clients",
-        r#"{"express_configuration": {"okta_oin_client_id": "@Client00000000000000001"}}"#,
-        "/express_configuration/okta_oin_client_id",
-        "@Client00000000000000001",
-    ),
-    Row(
-        "/clients",
-        r#"{"express_configuration": {"linked_clients": [{"client_id": "@Client00000000000000001"}]}}"#,
-        "/express_configuration/linked_clients/0/client_id",
-        "@Client00000000000000001",
-    ),
-    Row(
-        "/clients",
-        r#"{"my_organization_configuration": {"user_attribute_profile_id": "uap_@0000000001"}}"#,
-        "/my_organization_configuration/user_attribute_profile_id",
-        "uap_@0000000001",
-    ),
-    Row(
-        "/clients",
-        r#"{"my_organization_configuration": {"connection_profile_id": "cop_@0000000001"}}"#,
-        "/my_organization_configuration/connection_profile_id",
-        "cop_@0000000001",
-    ),
-    Row(
-        "/clients",
-        r#"{"my_organization_configuration": {"invitation_landing_client_id": "@Client00000000000000001"}}"#,
-        "/my_organization_configuration/invitation_landing_client_id",
-        "@Client00000000000000001",
-    ),
+    Row("/clients", EXPRESS, "/express_configuration/user_attribute_profile_id", "uap_@0000000001"),
+    Row("/clients", EXPRESS, "/express_configuration/connection_profile_id", "cop_@0000000001"),
+    Row("/clients", EXPRESS, "/express_configuration/okta_oin_client_id", "@Client00000000000000001"),
+    Row("/clients", EXPRESS, "/express_configuration/linked_clients/0/client_id", "@Client00000000000000001"),
+    Row("/clients", MY_ORGANIZATION, "/my_organization_configuration/user_attribute_profile_id", "uap_@0000000001"),
+    Row("/clients", MY_ORGANIZATION, "/my_organization_configuration/connection_profile_id", "cop_@0000000001"),
+    Row("/clients", MY_ORGANIZATION, "/my_organization_configuration/invitation_landing_client_id", "@Client00000000000000001"),
     Row("/clients", r#"{"allowed_clients": ["@Client00000000000000001"]}"#, "/allowed_clients/0", "@Client00000000000000001"),
     Row(
         "/clients",
-        r#"{"refresh_token": {"policies": [{"audience": "https://api.acme.com", "scope": ["read"]}]}}"#,
+        r#"{"refresh_token": {"rotation_type": "rotating", "expiration_type": "expiring", "policies": [{"audience": "https://api.acme.com", "scope": ["read"]}]}}"#,
         "/refresh_token/policies/0/audience",
         "https://api.acme.com",
     ),
@@ -153,7 +118,7 @@ const CODE: [Row; 11] = [
     ),
     Row(
         "/event-streams",
-        r#"{"subscriptions": [], "destination": {"type": "action", "configuration": {"action_id": "@-action-000000000001"}}}"#,
+        r#"{"subscriptions": [{"event_type": "user.created"}], "destination": {"type": "action", "configuration": {"action_id": "@-action-000000000001"}}}"#,
         "/destination/configuration/action_id",
         "@-action-000000000001",
     ),
@@ -165,14 +130,15 @@ const CODE: [Row; 11] = [
     ),
     Row(
         "/flows",
-        r#"{"actions": [{"id": "a", "type": "HTTP", "params": {"then": [{"params": {"connection_id": "ac_@0000000001"}}]}}]}"#,
+        r#"{"actions": [{"id": "a", "type": "FLOW", "action": "BOOLEAN_CONDITION", "params": {"if": {}, "then": [
+            {"id": "b", "type": "HTTP", "action": "SEND_REQUEST", "params": {"url": "https://acme.com", "connection_id": "ac_@0000000001"}}]}}]}"#,
         "/actions/0/params/then/0/params/connection_id",
         "ac_@0000000001",
     ),
     Row(
         "/forms",
-        r#"{"nodes": [{"id": "n", "type": "FLOW", "config": {"components": [{"config": {"flow_id": "af_@0000000001"}}]}}]}"#,
-        "/nodes/0/config/components/0/config/flow_id",
+        r#"{"nodes": [{"id": "n", "type": "FLOW", "config": {"flow_id": "af_@0000000001"}}]}"#,
+        "/nodes/0/config/flow_id",
         "af_@0000000001",
     ),
     Row("/forms", r#"{"ending": {"after_submit": {"flow_id": "af_@0000000001"}}}"#, "/ending/after_submit/flow_id", "af_@0000000001"),
@@ -247,13 +213,25 @@ const EXPERIMENTS: [Row; 9] = [
         "/rules/0/not_match/organization_id/0",
         "org_@0000000001",
     ),
-    Row("/experimentation/experiments", EXPERIMENT, "/feature_flag_id", "exf_@0000000001"),
-    Row("/experimentation/experiments", EXPERIMENT, "/allocations/0/variation_id", "exv_@0000000001"),
-    Row("/experimentation/experiments", EXPERIMENT, "/allocations/0/segment_id", "exs_@0000000001"),
+    Row("/experimentation/experiments", EXPERIMENT, "/feature_flag_id", "flg_@1111111111"),
+    Row("/experimentation/experiments", EXPERIMENT, "/allocations/0/variation_id", "var_@1111111111"),
+    Row("/experimentation/experiments", EXPERIMENT, "/allocations/0/segment_id", "seg_@1111111111"),
 ];
 
-const EXPERIMENT: &str = r#"{"feature_flag_id": "exf_@0000000001", "authentication_flow": "login", "allocation_strategy": "split",
-    "assignment_config": {"subject": "user"}, "allocations": [{"variation_id": "exv_@0000000001", "weight": 1, "segment_id": "exs_@0000000001"}]}"#;
+const EXPERIMENT: &str = r#"{"feature_flag_id": "flg_@1111111111", "authentication_flow": "login", "allocation_strategy": "segment",
+    "assignment_config": {"subject": "device"},
+    "allocations": [{"variation_id": "var_@1111111111", "segment_id": "seg_@1111111111", "priority": 1, "is_control": true}]}"#;
+
+const EXPRESS: &str = r#"{"express_configuration": {
+    "initiate_login_uri_template": "https://acme.com/{organization_name}", "admin_login_domain": "acme.com",
+    "enable_client": true, "enable_organization": false,
+    "user_attribute_profile_id": "uap_@0000000001", "connection_profile_id": "cop_@0000000001",
+    "okta_oin_client_id": "@Client00000000000000001", "linked_clients": [{"client_id": "@Client00000000000000001"}]}}"#;
+
+const MY_ORGANIZATION: &str = r#"{"my_organization_configuration": {
+    "allowed_strategies": ["okta"], "connection_deletion_behavior": "allow",
+    "user_attribute_profile_id": "uap_@0000000001", "connection_profile_id": "cop_@0000000001",
+    "invitation_landing_client_id": "@Client00000000000000001"}}"#;
 
 fn of(tenant: &str, text: &str) -> String {
     text.replace('@', tenant)

@@ -91,6 +91,29 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     .critical(&["options.attributes", "options.requires_username", "options.validation"])
     .echoed(&["display_name"])
     .quirks(&[quirks::REALMS_OF_DATABASES])
+    .variables(&[
+        // The model of a request in Auth0's passport-wsfed-saml2 (lib/passport-wsfed-saml2/samlp.js); six recorded connections hold the
+        // default template, and the description says "variable substitution using @@variableName@@ syntax". `LoginHint` stands on the page
+        // "Configure Auth0 as SAML Service Provider".
+        (
+            "options.requestTemplate",
+            &[
+                "ID",
+                "IssueInstant",
+                "Issuer",
+                "ProtocolBinding",
+                "ForceAuthn",
+                "Destination",
+                "AssertionConsumerServiceURL",
+                "AssertServiceURLAndDestination",
+                "AuthnContext",
+                "ProviderName",
+                "LoginHint",
+            ],
+        ),
+        // The code that is sent; in the description's SMS connections.
+        ("options.template", &["password"]),
+    ])
     // Without them a connection is answered without options (page "Migrate to the connection options scopes").
     .besides(&["read:connections_options"], &["update:connections_options"])
     .scopes(&["read:connections"], &["create:connections"], &["update:connections"], &["delete:connections"]);

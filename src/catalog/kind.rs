@@ -64,6 +64,10 @@ pub struct Kind {
     pub is_optional: bool,
     /// The field that holds another id of each resource, by which some references name it.
     pub alias: &'static str,
+    /// The field that holds a host of the tenant itself, which means nothing in another one.
+    pub host: &'static str,
+    /// Templates in which Auth0 puts values of its own, and the names it knows there: `@@ID@@` is no value that somebody forgot.
+    pub variables: &'static [(&'static str, &'static [&'static str])],
     /// Kinds that must come before this one though no field of it names them.
     pub leans_on: &'static [&'static str],
     /// The notation of [`Fields`].
@@ -213,6 +217,12 @@ impl Kind {
     #[must_use]
     pub fn hangs_under(&self, parent: &Packed) -> bool {
         self.parents.is_none_or(|(field, values)| parent.pick(&[field]).text(field).is_some_and(|value| values.contains(&value)))
+    }
+
+    /// Returns whether Auth0 itself puts a value where a template says `@@name@@`.
+    #[must_use]
+    pub fn knows_variable(&self, path: &str, name: &str) -> bool {
+        self.variables.iter().any(|(template, names)| *template == path && names.contains(&name))
     }
 
     /// Returns why this resource, as the API answers it, must be left alone.

@@ -72,6 +72,7 @@ pub(super) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-domains", "cus
     .paged(Paging::Checkpoint { field: "custom_domains", size: 100 })
     .identified_by("custom_domain_id")
     .keyed_by(&["domain"])
+    .hosted_at("domain")
     .writable("domain+! type+! verification_method+! tls_policy! custom_client_ip_header? domain_metadata{*} relying_party_identifier?")
     .read_only(&[
         "custom_domain_id",
@@ -91,6 +92,7 @@ pub(super) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-domains", "cus
 /// Which custom domain stands where a link names none; the tenant's own where none was chosen, which stays the target's.
 pub(super) static DEFAULT_DOMAIN: Kind = Kind::singleton("custom-domains-default", "default custom domain", "/custom-domains/default")
     .titled("Default custom domain")
+    .hosted_at("domain")
     .writable("domain!")
     .read_only(&[
         "custom_domain_id",

@@ -27,6 +27,8 @@ impl Kind {
             parents: None,
             is_optional: false,
             alias: "",
+            host: "",
+            variables: &[],
             leans_on: &[],
             id: "id",
             key: &["name"],
@@ -228,6 +230,20 @@ impl Kind {
     #[must_use]
     pub const fn also_known_by(mut self, field: &'static str) -> Self {
         self.alias = field;
+        self
+    }
+
+    /// Sets the field that holds a host of the tenant itself.
+    #[must_use]
+    pub const fn hosted_at(mut self, field: &'static str) -> Self {
+        self.host = field;
+        self
+    }
+
+    /// Sets the templates in which Auth0 puts values of its own: the field, and the names it knows there.
+    #[must_use]
+    pub const fn variables(mut self, variables: &'static [(&'static str, &'static [&'static str])]) -> Self {
+        self.variables = variables;
         self
     }
 

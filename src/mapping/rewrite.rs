@@ -40,7 +40,8 @@ impl Mapping {
     /// When two resources would get one name.
     pub fn apply(&self, catalog: &Catalog, snapshot: Snapshot) -> Result<Mapped, Box<Collision>> {
         let mut touched = vec![0_usize; self.rules.len()];
-        let mut desired = Desired::unmapped(snapshot);
+        let hosts = snapshot.hosts(catalog);
+        let mut desired = Desired { hosts, ..Desired::unmapped(snapshot) };
         let mut renamed = HashMap::new();
         let mut kept_resources = Vec::new();
         let mut skipped = HashSet::new();

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::leak::leak;
 use super::{Action, Change, Edit, Plan, SecretField, secret_value};
 use crate::body::covers;
 use crate::catalog::{Catalog, Kind};
 use crate::resource::{Key, Secret};
-use crate::snapshot::{Desired, Snapshot, Status, id_words};
+use crate::snapshot::{Desired, Snapshot, Status};
 
 /// A reason to refuse a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +46,7 @@ pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live
         deletes(plan),
         many_changes(plan, most_changed),
         critical(catalog, plan),
-        leak(plan, desired, live),
+        leak(catalog, plan, desired, live),
     ];
     found.into_iter().flatten().collect()
 }
@@ -177,72 +178,6 @@ fn is_of_the_target(change: &Change) -> bool {
     }
 }
 
-/// Returns what stands for a value that somebody was to put in: `##HOST##` or `@@HOST@@`, as other tools write them.
-fn placeholder(text: &str) -> Option<&str> {
-    ["##", "@@"].into_iter().find_map(|mark| {
-        let begins: Vec<usize> = text.match_indices(mark).map(|(at, _)| at).collect();
-        let between = begins.windows(2).map(|pair| (pair[0], &text[pair[0] + mark.len()..pair[1].max(pair[0] + mark.len())]));
-        let mut named = between.filter(|(_, name)| is_name(name)).map(|(at, name)| &text[at..at + name.len() + 2 * mark.len()]);
-        named.next()
-    })
-}
-
-fn is_name(text: &str) -> bool {
-    text.starts_with(|sign: char| sign.is_ascii_uppercase())
-        && text.chars().all(|sign| sign.is_ascii_uppercase() || sign.is_ascii_digit() || sign == '_')
-}
-
-/// Nothing of the source tenant may reach the target: not its domain, not its ids; nor what stands for a value nobody put in.
-fn leak(plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
-    let mut ids: BTreeSet<&str> = BTreeSet::new();
-    for resource in &desired.snapshot.resources {
-        let is_name = resource.key.name() == resource.id.as_str() || resource.body.pick(&["template"]).get("template").is_some();
-        if !is_name && resource.id.as_str().len() >= 8 && !resource.id.as_str().eq(resource.key.kind()) {
-            ids.insert(resource.id.as_str());
-        }
-    }
-    for resource in &live.resources {
-        ids.remove(resource.id.as_str());
-    }
-    let source = plan.source.domain.to_ascii_lowercase();
-    let found = |text: &str| {
-        let has_domain = text.to_ascii_lowercase().contains(&source) && !plan.target.domain.eq_ignore_ascii_case(&source);
-        let id = id_words(text).map(|(_, word)| word).find(|word| ids.contains(word));
-        match (has_domain, id, placeholder(text)) {
-            (true, ..) => Some(format!("the source's domain {source}")),
-            (_, Some(id), _) => Some(format!("the source's id {id}")),
-            (_, _, placeholder) => placeholder.map(|placeholder| format!("the placeholder {placeholder}")),
-        }
-    };
-    let mut leaks = Vec::new();
-    for change in plan.changes() {
-        each_outgoing(change, &mut |path, text| leaks.extend(found(text).map(|what| format!("{}: {path} holds {what}", change.key))));
-    }
-    let (first, more) = (leaks.first()?.clone(), leaks.len() - 1);
-    let message = if more == 0 { first } else { format!("{first}, and {more} more like it") };
-    Some(Refusal { guard: "leak".into(), can_be_allowed: true, message })
-}
-
-fn each_outgoing(change: &Change, see: &mut dyn FnMut(&str, &str)) {
-    match &change.action {
-        Action::Create { body, .. } | Action::Update { body, .. } => body.each_text(see),
-        Action::Remove { .. } => {}
-        Action::Elements { added, .. } => added.iter().for_each(|element| each_text(element, see)),
-    }
-}
-
-fn each_text(value: &Value, see: &mut dyn FnMut(&str, &str)) {
-    match value {
-        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
-            if let Value::String(text) = value {
-                see(name, text);
-            }
-        }),
-        Value::String(text) => see("", text),
-        _ => {}
-    }
-}
-
 /// Returns the scopes that a token needs for exactly what a plan does.
 pub fn scopes(catalog: &Catalog, plan: &Plan) -> BTreeSet<&'static str> {
     let kind_of = |change: &Change| catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
@@ -252,19 +187,4 @@ pub fn scopes(catalog: &Catalog, plan: &Plan) -> BTreeSet<&'static str> {
         _ => kind_of(change).update_scopes,
     };
     plan.changes().flat_map(of_change).copied().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_placeholder_is_a_name_between_two_marks() {
-        assert_eq!(placeholder("https://##SHOP_HOST##/back"), Some("##SHOP_HOST##"));
-        assert_eq!(placeholder("a ## b ##HOST2##"), Some("##HOST2##"));
-        assert_eq!(placeholder("[\"@@ORIGINS@@\"]"), Some("@@ORIGINS@@"));
-        for text in ["## Heading ##", "#### four", "##", "a@@b@@c", "@@ -1,2 +1,2 @@", "##2##"] {
-            assert_eq!(placeholder(text), None, "{text}");
-        }
-    }
 }

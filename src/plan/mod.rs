@@ -16,6 +16,7 @@
 //! drift.rs     base and live -> what moved by itself
 //! one.rs       one resource edited by hand -> Plan
 //! guard.rs     reasons to refuse a plan
+//! leak.rs      the one that looks for what belongs to the source; disguise.rs reads escapes and base64 for it
 //! file.rs      plan.json
 //! ```
 //!
@@ -24,10 +25,12 @@
 mod by_hand;
 mod change;
 pub mod diff;
+mod disguise;
 mod drift;
 pub mod file;
 mod follow;
 pub mod guard;
+mod leak;
 mod make;
 mod merge;
 mod one;

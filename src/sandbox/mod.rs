@@ -10,6 +10,7 @@
 //! route.rs     which kind a path belongs to
 //! schema/      what a request may hold by Auth0's OpenAPI description
 //! live.rs      what the live API does beyond its description, as people report it
+//! refusals.rs  what one tenant refuses, by its state file
 //! check.rs     closed bodies                      answer.rs     the server's own words
 //! habit.rs     what the server does with one kind beyond the catalog: clients.rs, connections.rs, settings.rs, code.rs,
 //!              organizations.rs, streams.rs, pages.rs
@@ -38,6 +39,7 @@ mod options;
 mod organizations;
 mod pages;
 mod record;
+mod refusals;
 mod replica;
 mod route;
 mod schema;

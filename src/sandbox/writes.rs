@@ -27,8 +27,8 @@ impl State {
         if let (Err(refused), false) = (self.judged(call), self.is_lenient) {
             return refused;
         }
-        if let Err(late) = self.check_seen(call) {
-            return late;
+        if let Err(refused) = self.check_rules(call).and_then(|()| self.check_seen(call)) {
+            return refused;
         }
         let answered = match self.kind_at(&call.path) {
             Some((_, Target::FollowUp(_))) if !call.is_write() => self.respond_to_other(call),
@@ -40,6 +40,7 @@ impl State {
             if !self.is_lenient {
                 self.follow_live(call);
             }
+            self.follow_rules(call);
         }
         answered.unwrap_or_else(|refused| refused)
     }

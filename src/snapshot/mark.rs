@@ -9,10 +9,16 @@
 //! A mark looks the same in a reference field and in the middle of a script, so that one parser serves both, the order of creation can be
 //! read off any text, and a prefixed id (`client_id:⟦..⟧`) needs no rule of its own. The brackets are characters that settings do not
 //! hold; where one does, it is doubled.
+//!
+//! What is marked is what stands in the open, in URLs and code too: `%2Facme-dev.eu.auth0.com%2F`, `'client_<id>'`. Names of properties
+//! stay as they are, since a field is found by its name in either tenant; so do texts in which the domain or an id is itself written in
+//! escapes or base64, since the same text could be written in many ways. Those the leak guard of a plan refuses.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
+use super::occurrence::{Host, SHORTEST_ID, hosts, ids};
 use crate::resource::Key;
 
 pub(crate) const OPEN: char = '⟦';
@@ -82,6 +88,14 @@ fn piece_at(text: &str) -> (Piece<'_>, usize) {
         Some(end) if bracket == OPEN => (Piece::Key(&text[width..end]), end + CLOSE.len_utf8()),
         _ => (Piece::Plain(&text[..width]), width),
     }
+}
+
+/// Returns what a portable text says itself: a space stands where a mark stood.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains([OPEN, ANGLE]) {
+        return Cow::Borrowed(text);
+    }
+    pieces(text).into_iter().map(|piece| if let Piece::Plain(plain) = piece { plain } else { " " }).collect()
 }
 
 /// Returns the keys that a portable text mentions.
@@ -159,9 +173,6 @@ pub(crate) struct Marker {
     keys: HashMap<String, Key>,
 }
 
-/// Ids shorter than this are only recognised in reference fields: a word of a script could be one.
-const SHORTEST_ID_IN_TEXT: usize = 8;
-
 impl Marker {
     /// Returns a marker for a tenant's domain that knows no ids yet.
     pub(crate) fn new(domain: &str) -> Self {
@@ -171,7 +182,7 @@ impl Marker {
 
     /// Adds an id to look for.
     pub(crate) fn learn(&mut self, id: &str, key: &Key) {
-        if id.len() >= SHORTEST_ID_IN_TEXT {
+        if id.len() >= SHORTEST_ID {
             self.keys.insert(id.to_owned(), key.clone());
         }
     }
@@ -182,8 +193,8 @@ impl Marker {
         if text.contains([OPEN, ANGLE]) {
             text = Cow::Owned(text.replace(OPEN, "⟦⟦").replace(ANGLE, "⟨⟨"));
         }
-        if text.contains(&self.domain) {
-            text = Cow::Owned(with_domain_marked(&text, &self.domain));
+        if let Some(marked) = self.with_domain_marked(&text) {
+            text = Cow::Owned(marked);
         }
         if text.contains(&self.urn) {
             text = Cow::Owned(text.replace(&self.urn, "urn:auth0:⟨tenant-name⟩:"));
@@ -194,48 +205,31 @@ impl Marker {
         }
     }
 
+    /// A host below the tenant's own stays as it is: whether the target has one like it is not known.
+    fn with_domain_marked(&self, text: &str) -> Option<String> {
+        let own = hosts(text, &self.domain).filter(|(_, host)| *host == Host::Same);
+        replaced(text, own.map(|(at, _)| (at, DOMAIN.to_owned())))
+    }
+
     fn with_ids_marked(&self, text: &str) -> Option<String> {
-        let mut out = String::new();
-        let mut copied = 0;
-        for (start, word) in words(text) {
-            if let Some(key) = self.keys.get(word) {
-                out.push_str(&text[copied..start]);
-                out.push_str(&of(key));
-                copied = start + word.len();
-            }
-        }
-        (copied > 0).then(|| {
-            out.push_str(&text[copied..]);
-            out
-        })
+        let found = ids(text, &|word| self.keys.contains_key(word)).into_iter();
+        replaced(text, found.map(|(at, id)| (at..at + id.len(), of(&self.keys[id]))))
     }
 }
 
-/// Returns the runs of characters an id may be made of, long enough to be one, with where they begin.
-pub(crate) fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let is_part = |sign: char| sign.is_ascii_alphanumeric() || sign == '_' || sign == '-';
-    text.split(move |sign: char| !is_part(sign))
-        .filter(|word| word.len() >= SHORTEST_ID_IN_TEXT)
-        .map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
-}
-
-fn with_domain_marked(text: &str, domain: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut before = None;
-    while let Some(at) = rest.find(domain) {
-        let ahead = &rest[..at];
-        let end = at + domain.len();
-        let goes_on = |sign: Option<char>| sign.is_some_and(|sign| sign.is_ascii_alphanumeric() || sign == '-');
-        let is_whole = !ahead.chars().next_back().or(before).is_some_and(|sign| sign == '.' || sign.is_ascii_alphanumeric() || sign == '-')
-            && !goes_on(rest[end..].chars().next());
-        out.push_str(ahead);
-        out.push_str(if is_whole { DOMAIN } else { domain });
-        before = domain.chars().next_back();
-        rest = &rest[end..];
+/// Returns a text with something else at some of its places; nothing where there is none.
+fn replaced(text: &str, places: impl Iterator<Item = (Range<usize>, String)>) -> Option<String> {
+    let mut out = String::new();
+    let mut copied = 0;
+    for (at, instead) in places {
+        out.push_str(&text[copied..at.start]);
+        out.push_str(&instead);
+        copied = at.end;
     }
-    out.push_str(rest);
-    out
+    (copied > 0).then(|| {
+        out.push_str(&text[copied..]);
+        out
+    })
 }
 
 #[cfg(test)]

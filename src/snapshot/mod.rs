@@ -1,12 +1,14 @@
 //! Everything a tenant held at one moment, portable: ids are keys, and secrets never enter.
 //!
 //! ```text
-//! mark.rs    the marks that stand for ids and domains inside texts
-//! refs.rs    ids -> keys on the way in, keys -> ids on the way out
-//! store.rs   snapshots as files: one a kind, and a manifest
+//! mark.rs        the marks that stand for ids and domains inside texts
+//! occurrence.rs  where ids and domains stand inside texts
+//! refs.rs        ids -> keys on the way in, keys -> ids on the way out
+//! store.rs       snapshots as files: one a kind, and a manifest
 //! ```
 
 mod mark;
+pub(crate) mod occurrence;
 pub mod refs;
 pub mod store;
 
@@ -14,10 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Kind};
 use crate::resource::{Id, Key, Resource};
 
-pub(crate) use mark::words as id_words;
+pub(crate) use mark::plain;
 
 /// What is known of a kind in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +78,17 @@ impl Snapshot {
         unknown
     }
 
+    /// Returns the hosts that the tenant is reached at besides its own domain, in small letters.
+    pub fn hosts(&self, catalog: &Catalog) -> BTreeSet<String> {
+        let of_kind = |kind: &'static Kind| {
+            let bodies = self.of_kind(kind.name).map(|resource| resource.body.pick(&[kind.host]));
+            bodies.filter_map(|body| body.text(kind.host).map(str::to_ascii_lowercase)).collect::<Vec<_>>()
+        };
+        let all = catalog.kinds().filter(|kind| !kind.host.is_empty()).flat_map(of_kind);
+        // A mark names the tenant's own domain, or a custom domain that is listed by itself.
+        all.filter(|host| plain(host) == *host).collect()
+    }
+
     /// Sorts the resources into the order of the catalog, keeping the order of each list.
     pub fn sort(&mut self, catalog: &Catalog) {
         self.resources.sort_by_key(|resource| catalog.place(resource.key.kind()));
@@ -93,6 +106,8 @@ pub struct Desired {
     pub supplied: Vec<Supplied>,
     /// Resources of the source that are not wanted in the target, by kind and by their id there.
     pub skipped: BTreeSet<(String, Id)>,
+    /// The source's own hosts besides its domain, as it calls them.
+    pub hosts: BTreeSet<String>,
 }
 
 /// Where a secret comes from that no snapshot holds.
@@ -109,7 +124,7 @@ pub struct Supplied {
 impl Desired {
     /// Returns a source as it is, without any mapping.
     pub fn unmapped(snapshot: Snapshot) -> Self {
-        Self { snapshot, kept: Vec::new(), supplied: Vec::new(), skipped: BTreeSet::new() }
+        Self { snapshot, kept: Vec::new(), supplied: Vec::new(), skipped: BTreeSet::new(), hosts: BTreeSet::new() }
     }
 }
 

@@ -3,7 +3,7 @@
 use migrate::body::Body;
 use migrate::catalog::{Catalog, Shape};
 use migrate::sandbox::seed;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::stage::{Said, Stage};
 
@@ -16,7 +16,13 @@ fn plant(state: &mut Value) -> usize {
         let Some(Value::Array(resources)) = state["data"].get_mut(kind.path) else { continue };
         for resource in resources {
             let mut body = Body::from_value(resource.take()).expect("an object");
-            for path in kind.secrets {
+            // Of a gateway that is no text message's, no connection has anything.
+            let has_gateway = body.text("strategy") == Some("sms");
+            if has_gateway {
+                let gateway = json!({"method": "bearer", "audience": "urn:AcmeGateway"});
+                body.set("options.gateway_authentication", gateway);
+            }
+            for path in kind.secrets.iter().filter(|path| has_gateway || !path.contains("gateway")) {
                 let secret = Value::from(format!("CANARY-{}-{path}", kind.name));
                 match path.split_once("[].") {
                     Some((list, field)) => drop(body.change(&format!("{list}[]"), &mut |element| element[field] = secret.clone())),

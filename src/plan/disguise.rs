@@ -1,0 +1,208 @@
+//! Texts inside texts: what URL, HTML and JavaScript escapes stand for, and what stands in base64.
+
+use std::iter::Peekable;
+use std::ops::Range;
+use std::str::CharIndices;
+
+/// Base64 shorter than this holds nothing that is looked for: the shortest id has eight characters.
+const SHORTEST_BASE64: usize = 11;
+/// Shorter runs of printable characters hold nothing that is looked for.
+const SHORTEST_TEXT: usize = 8;
+/// A line of base64 that goes on in the next is at least this long (MIME has 76 characters, PEM 64).
+const SHORTEST_LINE: usize = 60;
+
+/// Characters that HTML has names for and that stand in hosts and ids, or beside them.
+const ENTITIES: [(&str, char); 16] = [
+    ("&amp;", '&'),
+    ("&period;", '.'),
+    ("&colon;", ':'),
+    ("&sol;", '/'),
+    ("&quot;", '"'),
+    ("&apos;", '\''),
+    ("&lt;", '<'),
+    ("&gt;", '>'),
+    ("&equals;", '='),
+    ("&quest;", '?'),
+    ("&num;", '#'),
+    ("&commat;", '@'),
+    ("&lowbar;", '_'),
+    ("&UnderBar;", '_'),
+    ("&dash;", '-'),
+    ("&nbsp;", ' '),
+];
+
+/// Returns a text with its escapes resolved, each once; nothing where it holds none.
+pub(super) fn unescaped(text: &str) -> Option<String> {
+    let mut out: Vec<u8> = Vec::new();
+    let mut copied = 0;
+    let mut at = 0;
+    while let Some(next) = text[at..].find(['%', '&', '\\']) {
+        at += next;
+        if let Some((meaning, length)) = escape(&text[at..]) {
+            out.extend(&text.as_bytes()[copied..at]);
+            match meaning {
+                Meaning::Byte(byte) => out.push(byte),
+                Meaning::Sign(sign) => out.extend(sign.to_string().as_bytes()),
+            }
+            at += length;
+            copied = at;
+        } else {
+            at += 1;
+        }
+    }
+    (copied > 0).then(|| {
+        out.extend(&text.as_bytes()[copied..]);
+        String::from_utf8_lossy(&out).into_owned()
+    })
+}
+
+/// What an escape stands for: a URL escapes bytes, the others characters.
+enum Meaning {
+    Byte(u8),
+    Sign(char),
+}
+
+/// Returns what the escape that a text begins with stands for, and its length.
+fn escape(text: &str) -> Option<(Meaning, usize)> {
+    let code = |at: Range<usize>, radix: u32| {
+        let digits = text.get(at).filter(|digits| digits.chars().all(|digit| digit.is_digit(radix)))?;
+        u32::from_str_radix(digits, radix).ok()
+    };
+    let sign = |code: Option<u32>, length: usize| Some((Meaning::Sign(char::from_u32(code?)?), length));
+    let mut signs = text.chars();
+    match (signs.next()?, signs.next()?) {
+        ('%', _) => Some((Meaning::Byte(u8::try_from(code(1..3, 16)?).ok()?), 3)),
+        ('&', '#') => {
+            let (radix, digits) = if text[2..].starts_with(['x', 'X']) { (16, 3) } else { (10, 2) };
+            let rest = &text[digits..];
+            let end = digits + rest.find(|sign: char| !sign.is_digit(radix)).unwrap_or(rest.len());
+            sign(code(digits..end, radix), end + usize::from(text[end..].starts_with(';')))
+        }
+        ('&', _) => ENTITIES.iter().find(|(name, _)| text.starts_with(name)).map(|(name, sign)| (Meaning::Sign(*sign), name.len())),
+        ('\\', 'x') => sign(code(2..4, 16), 4),
+        ('\\', 'u') if text[2..].starts_with('{') => {
+            let end = text.find('}')?;
+            sign(code(3..end, 16), end + 1)
+        }
+        ('\\', 'u') => sign(code(2..6, 16), 6),
+        ('\\', 'n' | 'r' | 't') => Some((Meaning::Sign(' '), 2)),
+        ('\\', '/') => Some((Meaning::Sign('/'), 2)),
+        _ => None,
+    }
+}
+
+/// Calls `see` with every printable text that base64 inside a text stands for, in the usual alphabet and in that of URLs.
+///
+/// Where base64 begins inside a longer run of its characters is not known, so each of the four possibilities is tried.
+pub(super) fn in_base64(text: &str, see: &mut dyn FnMut(&str)) {
+    let mut signs = text.char_indices().peekable();
+    while let Some(run) = run(&mut signs) {
+        for skipped in 0..4.min(run.len()) {
+            each_printable(&decoded(&run[skipped..]), see);
+        }
+    }
+}
+
+/// Returns the values of the next run of base64 that is long enough; line ends inside it are none.
+fn run(signs: &mut Peekable<CharIndices<'_>>) -> Option<Vec<u8>> {
+    let mut run = Vec::new();
+    let mut line = 0;
+    while let Some((_, sign)) = signs.next() {
+        if let Some(value) = value(sign) {
+            run.push(value);
+            line += 1;
+            continue;
+        }
+        let goes_on = sign == '\r' && signs.peek().is_some_and(|(_, next)| *next == '\n');
+        let is_broken = sign == '\n' && line >= SHORTEST_LINE && signs.peek().is_some_and(|(_, next)| value(*next).is_some());
+        if is_broken {
+            line = 0;
+        } else if !(goes_on && line >= SHORTEST_LINE) {
+            if run.len() >= SHORTEST_BASE64 {
+                return Some(run);
+            }
+            (run, line) = (Vec::new(), 0);
+        }
+    }
+    (run.len() >= SHORTEST_BASE64).then_some(run)
+}
+
+fn value(sign: char) -> Option<u8> {
+    let byte = u8::try_from(sign).ok()?;
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
+}
+
+fn decoded(values: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(values.len() * 3 / 4 + 1);
+    for group in values.chunks(4) {
+        let bits = group.iter().fold(0_u32, |bits, value| bits << 6 | u32::from(*value)) << (6 * (4 - group.len()));
+        bytes.extend(&bits.to_be_bytes()[1..group.len()]);
+    }
+    bytes
+}
+
+fn each_printable(bytes: &[u8], see: &mut dyn FnMut(&str)) {
+    let is_printable = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    for printable in bytes.split(|byte| !is_printable(byte)).filter(|part| part.len() >= SHORTEST_TEXT) {
+        // ASCII is text.
+        see(std::str::from_utf8(printable).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_stand_for_what_they_say() {
+        let escaped = [
+            ("https%3A%2F%2Facme%2Eexample", "https://acme.example"),
+            ("acme&#46;example&#x2E;org &period;&unknown;", "acme.example.org .&unknown;"),
+            (r"acme\u002eexample\x2f\u{61}\/", "acme.example/a/"),
+            ("caf%C3%A9 100% &#xZ;", "café 100% &#xZ;"),
+            ("%2&#", "%2&#"),
+        ];
+        for (text, meaning) in escaped {
+            assert_eq!(unescaped(text).as_deref().unwrap_or(text), meaning, "{text}");
+        }
+        assert_eq!(unescaped("100 % & more \\"), None);
+    }
+
+    fn holds(text: &str, wanted: &str) -> bool {
+        let mut found = false;
+        in_base64(text, &mut |inside| found |= inside.contains(wanted));
+        found
+    }
+
+    #[test]
+    fn base64_is_read_wherever_it_begins_and_ends() {
+        // "https://acme.example/cb" and what stands around it.
+        let whole = "aHR0cHM6Ly9hY21lLmV4YW1wbGUvY2I";
+        for text in [
+            whole.to_owned(),
+            format!("{whole}="),
+            format!("Basic {whole}."),
+            format!("/state/{whole}/next"),
+            format!("x{whole}"),
+            format!("xy/{whole}"),
+            format!("state={whole}&more"),
+        ] {
+            assert!(holds(&text, "acme.example"), "{text}");
+        }
+        assert!(holds("PDw_Pz4-YWNtZS5leGFtcGxl", "acme.example"), "of the alphabet of URLs");
+        assert!(!holds("a longer text with a path/to/something and getUserMetadata()", "acme"));
+    }
+
+    #[test]
+    fn base64_goes_on_in_the_next_line() {
+        let lines = "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWNt\r\nZS5leGFtcGxl";
+        assert!(holds(lines, "acme.example"));
+    }
+}

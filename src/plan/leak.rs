@@ -1,0 +1,170 @@
+//! The guard of what belongs to the source: its hosts and ids, and what stands for a value that nobody put in.
+//!
+//! What stands in the open is the target's own by now, see the marks of a snapshot. This is the last line: it also looks into names of
+//! properties, escapes and base64, and refuses what it finds there.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::disguise::{in_base64, unescaped};
+use super::guard::Refusal;
+use super::{Action, Change, Plan};
+use crate::body::{Body, join};
+use crate::catalog::{Catalog, Kind};
+use crate::resource::Resource;
+use crate::snapshot::occurrence::{Host, hosts, ids};
+use crate::snapshot::{Desired, Snapshot, plain};
+
+/// How deep texts are looked for inside texts: base64 inside base64 inside a URL.
+const DEEPEST: usize = 3;
+
+/// Nothing of the source tenant may reach the target: not its hosts, not its ids; nor what stands for a value nobody put in.
+pub(super) fn leak(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
+    let traces = Traces::of(catalog, plan, desired, live);
+    let mut leaks = Vec::new();
+    for change in plan.changes() {
+        let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
+        each_outgoing(change, &mut |path, part| {
+            let what = match part {
+                Part::Name(name) => traces.find(name).map(|what| format!("a name in {path} holds {what}")),
+                Part::Text(text) => traces
+                    .find(text)
+                    .or_else(|| placeholder(kind, path, text).map(|placeholder| format!("the placeholder {placeholder}")))
+                    .map(|what| format!("{path} holds {what}")),
+            };
+            leaks.extend(what.map(|what| format!("{}: {what}", change.key)));
+        });
+    }
+    let (first, more) = (leaks.first()?.clone(), leaks.len() - 1);
+    let message = if more == 0 { first } else { format!("{first}, and {more} more like it") };
+    Some(Refusal { guard: "leak".into(), can_be_allowed: true, message })
+}
+
+/// What gives the source away.
+struct Traces<'plan> {
+    /// The source's domain, which no other host has below it.
+    domain: Option<&'plan str>,
+    /// Its custom domains.
+    hosts: Vec<&'plan str>,
+    /// Hosts of the target, which may be like those of the source.
+    own: Vec<String>,
+    ids: HashSet<&'plan str>,
+}
+
+impl<'plan> Traces<'plan> {
+    fn of(catalog: &Catalog, plan: &'plan Plan, desired: &'plan Desired, live: &'plan Snapshot) -> Self {
+        let mut own: Vec<String> = live.hosts(catalog).into_iter().collect();
+        own.push(plan.target.domain.to_ascii_lowercase());
+        let is_own = |host: &str| own.iter().any(|own| own.eq_ignore_ascii_case(host));
+        let (source, is_one_tenant) = (plan.source.domain.as_str(), is_own(&plan.source.domain));
+        let hosts =
+            if is_one_tenant { Vec::new() } else { desired.hosts.iter().map(String::as_str).filter(|host| !is_own(host)).collect() };
+        let mut ids: HashSet<&str> = desired.snapshot.resources.iter().flat_map(|resource| ids_of(catalog, resource)).collect();
+        let skipped = desired.skipped.iter().filter_map(|(name, id)| Some(id.own(catalog.kind(name).filter(|kind| kind.has_own_ids())?)));
+        ids.extend(skipped);
+        for resource in &live.resources {
+            for id in ids_of(catalog, resource) {
+                ids.remove(id);
+            }
+        }
+        Self { domain: (!is_one_tenant).then_some(source), hosts, own, ids }
+    }
+
+    /// Returns what of the source a text holds.
+    fn find(&self, text: &str) -> Option<String> {
+        let text = plain(text);
+        self.find_open(&text).or_else(|| self.find_inside(&text, DEEPEST).map(|what| format!("{what} in another notation")))
+    }
+
+    fn find_open(&self, text: &str) -> Option<String> {
+        let domain = self.domain.filter(|domain| hosts(text, domain).any(|(at, host)| !self.is_own(&text[..at.end], host)));
+        let is_custom = |custom: &&&str| {
+            hosts(text, custom).any(|(at, host)| !self.is_own(&text[..at.end], host) && is_served(&text[..at.start], host))
+        };
+        let id = || ids(text, &|word| self.ids.contains(word)).first().map(|(_, id)| format!("the source's id {id}"));
+        domain
+            .map(|domain| format!("the source's domain {}", domain.to_ascii_lowercase()))
+            .or_else(|| self.hosts.iter().find(is_custom).map(|custom| format!("the source's custom domain {custom}")))
+            .or_else(id)
+    }
+
+    /// Returns whether the host that a text ends with is one of the target's, which may lie below one of the source's.
+    fn is_own(&self, text: &str, host: Host) -> bool {
+        host == Host::Below && self.own.iter().any(|own| hosts(text, own).any(|(at, _)| at.end == text.len()))
+    }
+
+    fn find_inside(&self, text: &str, depth: usize) -> Option<String> {
+        if depth == 0 {
+            return None;
+        }
+        let look = |inside: &str| self.find_open(inside).or_else(|| self.find_inside(inside, depth - 1));
+        let mut found = unescaped(text).and_then(|inside| look(&inside));
+        if found.is_none() {
+            in_base64(text, &mut |inside| found = found.take().or_else(|| look(inside)));
+        }
+        found
+    }
+}
+
+/// Returns whether a custom domain serves the host that ends behind this text: itself, and its twin for mutual TLS (page "Set Up mTLS
+/// Endpoint Aliases"). Other hosts below it may be anybody's.
+fn is_served(before: &str, host: Host) -> bool {
+    host == Host::Same || before.to_ascii_lowercase().ends_with("mtls.")
+}
+
+fn ids_of<'resource>(catalog: &Catalog, resource: &'resource Resource) -> impl Iterator<Item = &'resource str> {
+    let kind = catalog.kind(resource.key.kind()).filter(|kind| kind.has_own_ids());
+    kind.map(|kind| resource.id.own(kind)).into_iter().chain(resource.alias.as_deref())
+}
+
+/// Returns what stands for a value that somebody was to put in: `##HOST##` or `@@HOST@@`, as other tools write them.
+fn placeholder<'text>(kind: &Kind, path: &str, text: &'text str) -> Option<&'text str> {
+    ["##", "@@"].into_iter().find_map(|mark| {
+        let begins: Vec<usize> = text.match_indices(mark).map(|(at, _)| at).collect();
+        let between = begins.windows(2).map(|pair| (pair[0], &text[pair[0] + mark.len()..pair[1].max(pair[0] + mark.len())]));
+        let is_open = |name: &str| is_name(name) && !(mark == "@@" && kind.knows_variable(path, name));
+        let mut named = between.filter(|(_, name)| is_open(name)).map(|(at, name)| &text[at..at + name.len() + 2 * mark.len()]);
+        named.next()
+    })
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|sign: char| sign.is_ascii_uppercase())
+        && text.chars().all(|sign| sign.is_ascii_uppercase() || sign.is_ascii_digit() || sign == '_')
+}
+
+/// A piece of what is sent.
+enum Part<'body> {
+    /// The name of a property of the object at the path.
+    Name(&'body str),
+    /// The text at the path.
+    Text(&'body str),
+}
+
+fn each_outgoing(change: &Change, see: &mut dyn FnMut(&str, Part<'_>)) {
+    match &change.action {
+        Action::Create { body, .. } | Action::Update { body, .. } => each_field(body, see),
+        Action::Remove { .. } => {}
+        Action::Elements { added, .. } => added.iter().for_each(|element| each_part("", element, see)),
+    }
+}
+
+fn each_field(body: &Body, see: &mut dyn FnMut(&str, Part<'_>)) {
+    // Names at the top are the catalog's own.
+    body.0.iter().for_each(|(name, value)| each_part(name, value, see));
+}
+
+fn each_part(path: &str, value: &Value, see: &mut dyn FnMut(&str, Part<'_>)) {
+    match value {
+        Value::String(text) => see(path, Part::Text(text)),
+        Value::Array(list) => list.iter().for_each(|element| each_part(&format!("{path}[]"), element, see)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                see(path, Part::Name(name));
+                each_part(&join(path, name), value, see);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

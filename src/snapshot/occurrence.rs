@@ -1,0 +1,211 @@
+//! Where a host or an id of a tenant stands in a text, and where it is only part of something longer.
+//!
+//! A host ends where no host can go on: `my-acme.eu.auth0.com` and `acme.eu.auth0.com.example.net` are other hosts than
+//! `acme.eu.auth0.com`, and `mtls.acme.eu.auth0.com` is one below it. An id is a whole word, or a whole part of one between `-` and `_`.
+//! What an escape stands for counts, not its letters: in `%2Facme.eu.auth0.com` a slash precedes the host.
+
+use std::ops::Range;
+
+/// How a host in a text is related to the one that is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// It is that host.
+    Same,
+    /// It is a host below it.
+    Below,
+}
+
+/// Ids shorter than this are only recognised in reference fields: a word of a script could be one.
+pub(super) const SHORTEST_ID: usize = 8;
+/// Part of a word that is at least this long is no accident: ids that Auth0 gives have 16 characters of chance or more.
+const SHORTEST_PART: usize = 16;
+/// Most parts of a word that are an id together; a UUID has five.
+const MOST_PARTS: usize = 8;
+
+/// Returns where a host stands in a text, in any case of letters, and hosts below it.
+pub(crate) fn hosts<'text>(text: &'text str, host: &'text str) -> impl Iterator<Item = (Range<usize>, Host)> + 'text {
+    places(text, host).filter_map(move |at| {
+        let end = at + host.len();
+        let mut after = text[end..].chars();
+        let goes_on = match after.next() {
+            Some('.') => after.next().is_some_and(|sign| sign.is_ascii_alphanumeric()),
+            next => next.is_some_and(is_of_label),
+        };
+        let before = sign_before(&text[..at]);
+        let label_above = text[..at].strip_suffix('.').and_then(sign_before).is_some_and(is_of_label);
+        match before {
+            _ if goes_on => None,
+            Some(sign) if is_of_label(sign) => None,
+            _ => Some((at..end, if label_above { Host::Below } else { Host::Same })),
+        }
+    })
+}
+
+/// Returns where a text holds another one of ASCII characters, in any case of letters.
+fn places<'text>(text: &'text str, wanted: &'text str) -> impl Iterator<Item = usize> + 'text {
+    let (bytes, wanted) = (text.as_bytes(), wanted.as_bytes());
+    let (small, large) = wanted.first().map_or((0, 0), |first| (first.to_ascii_lowercase(), first.to_ascii_uppercase()));
+    let last = (bytes.len() + 1).saturating_sub(wanted.len().max(1));
+    let is_first = move |at: &usize| bytes[*at] == small || bytes[*at] == large;
+    (0..last).filter(is_first).filter(move |at| bytes[*at..*at + wanted.len()].eq_ignore_ascii_case(wanted))
+}
+
+fn is_of_label(sign: char) -> bool {
+    sign.is_ascii_alphanumeric() || sign == '-'
+}
+
+/// Returns the character that a text ends with; where an escape ends it, what that stands for.
+fn sign_before(text: &str) -> Option<char> {
+    let last = text.chars().next_back()?;
+    if !last.is_ascii_alphanumeric() {
+        return Some(last);
+    }
+    let code = |digits: usize, opens: &str| {
+        let (before, hex) = text.split_at_checked(text.len().checked_sub(digits)?)?;
+        before.ends_with(opens).then(|| u32::from_str_radix(hex, 16).ok().and_then(char::from_u32)).flatten()
+    };
+    let line_end = || text.ends_with("\\n") || text.ends_with("\\r") || text.ends_with("\\t");
+    let escaped = code(2, "%").or_else(|| code(2, "\\x")).or_else(|| code(4, "\\u"));
+    escaped.or_else(|| line_end().then_some('\n')).or(Some(last))
+}
+
+/// Returns the known ids in a text, with where they begin; none overlaps another.
+pub(crate) fn ids<'text>(text: &'text str, is_known: &dyn Fn(&str) -> bool) -> Vec<(usize, &'text str)> {
+    let mut found = Vec::new();
+    for (at, word) in words(text) {
+        if is_known(word) {
+            found.push((at, word));
+            continue;
+        }
+        // The letters of an escape before an id are none of the id's.
+        let escape = escape_length(&text[..at], word);
+        let (at, word) = (at + escape, &word[escape..]);
+        if escape > 0 && is_known(word) {
+            found.push((at, word));
+        } else {
+            parts(at, word, is_known, &mut found);
+        }
+    }
+    found
+}
+
+/// Returns the runs of characters an id may be made of, long enough to be one, with where they begin.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_part = |sign: char| sign.is_ascii_alphanumeric() || sign == '_' || sign == '-';
+    text.split(move |sign: char| !is_part(sign))
+        .filter(|word| word.len() >= SHORTEST_ID)
+        .map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
+}
+
+fn escape_length(before: &str, word: &str) -> usize {
+    let is_hex = |digits: &str| digits.chars().all(|sign| sign.is_ascii_hexdigit());
+    let digits = |from: usize, to: usize| word.get(from..to).is_some_and(is_hex);
+    match word.chars().next() {
+        _ if before.ends_with('%') && digits(0, 2) => 2,
+        Some('x') if before.ends_with('\\') && digits(1, 3) => 3,
+        Some('u') if before.ends_with('\\') && digits(1, 5) => 5,
+        Some('n' | 'r' | 't') if before.ends_with('\\') => 1,
+        _ => 0,
+    }
+}
+
+/// Finds ids that are parts of a longer word.
+fn parts<'text>(at: usize, word: &'text str, is_known: &dyn Fn(&str) -> bool, found: &mut Vec<(usize, &'text str)>) {
+    if word.len() <= SHORTEST_PART {
+        return;
+    }
+    let cuts: Vec<usize> = word.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'-' | b'_')).map(|(cut, _)| cut).collect();
+    let begins = std::iter::once(0).chain(cuts.iter().map(|cut| cut + 1));
+    let mut free = 0;
+    for begin in begins {
+        let ends = cuts.iter().copied().filter(|cut| *cut > begin).chain([word.len()]).take(MOST_PARTS);
+        let long = ends.filter(|end| begin >= free && end - begin >= SHORTEST_PART && is_known(&word[begin..*end]));
+        if let Some(end) = long.last() {
+            found.push((at + begin, &word[begin..end]));
+            free = end;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOMAIN: &str = "acme-dev.eu.auth0.com";
+    const ID: &str = "AbCdEfGh12345678";
+
+    fn host(text: &str) -> Option<Host> {
+        hosts(text, DOMAIN).next().map(|(at, host)| {
+            assert!(text[at].eq_ignore_ascii_case(DOMAIN));
+            host
+        })
+    }
+
+    #[test]
+    fn a_host_ends_where_no_host_can_go_on() {
+        let same = [
+            "acme-dev.eu.auth0.com",
+            "https://acme-dev.eu.auth0.com/api/v2/",
+            "https://acme-dev.eu.auth0.com:443",
+            "see ACME-dev.EU.auth0.com.",
+            "see acme-dev.eu.auth0.com. Then",
+            "ops@acme-dev.eu.auth0.com",
+            ".acme-dev.eu.auth0.com",
+            "https%3A%2F%2Facme-dev.eu.auth0.com%2Fapi",
+            r"a\nacme-dev.eu.auth0.com\n",
+            r"\u002facme-dev.eu.auth0.com",
+            "issuer_acme-dev.eu.auth0.com_users",
+        ];
+        for text in same {
+            assert_eq!(host(text), Some(Host::Same), "{text}");
+        }
+        assert_eq!(host("https://mtls.acme-dev.eu.auth0.com"), Some(Host::Below));
+        let others = [
+            "my-acme-dev.eu.auth0.com",
+            "https://myacme-dev.eu.auth0.com",
+            "my%2Dacme-dev.eu.auth0.com",
+            "acme-dev.eu.auth0.company",
+            "acme-dev.eu.auth0.com-mail",
+            "acme-dev.eu.auth0.com.evil.example",
+            "acme-dev.us.auth0.com",
+            "eu.auth0.com",
+            "",
+        ];
+        for text in others {
+            assert_eq!(host(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_place_of_a_host_is_found() {
+        let text = "acme-dev.eu.auth0.com, my-acme-dev.eu.auth0.com, é acme-dev.eu.auth0.com";
+        assert_eq!(hosts(text, DOMAIN).map(|(at, _)| at.start).collect::<Vec<_>>(), [0, text.len() - DOMAIN.len()]);
+    }
+
+    #[test]
+    fn an_id_is_a_whole_word_or_a_whole_part_of_one() {
+        let found = |text| ids(text, &|word| word == ID);
+        let holding = [
+            ("AbCdEfGh12345678", 0),
+            ("client_id:AbCdEfGh12345678;", 10),
+            ("client_id%3DAbCdEfGh12345678&x", 12),
+            (r"\u003dAbCdEfGh12345678", 6),
+            (r"a\nAbCdEfGh12345678", 3),
+            ("client_AbCdEfGh12345678", 7),
+            ("a-AbCdEfGh12345678-b", 2),
+        ];
+        for (text, at) in holding {
+            assert_eq!(found(text), [(at, ID)], "{text}");
+        }
+        for text in ["xAbCdEfGh12345678", "AbCdEfGh123456789", "AbCdEfGh1234567", "abcdefgh12345678"] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn an_id_with_hyphens_is_found_inside_a_longer_word() {
+        let id = "5e2c9a07-3f41-4c1e-9f0a-2b7d8e6c1a55";
+        let text = format!("module-{id}_v1");
+        assert_eq!(ids(&text, &|word| word == id), [(7, id)]);
+    }
+}
