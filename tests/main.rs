@@ -25,6 +25,7 @@ mod locks;
 mod nights;
 mod notes;
 mod overtaken;
+mod partial;
 mod past;
 mod program;
 mod random;

@@ -7,11 +7,12 @@
 //!  "data":   {"/clients": [..], "/tenants/settings": {..}, "/roles/rol_x/permissions": [..]},
 //!  "absent": {"/emails/provider": {"status": 404, "body": {..}}},
 //!  "day":    "2026-01-28", "defaults": {"clients": {"async_approval_notification_channels": ["guardian-push"]}},
-//!  "unentitled": {"clients": ["token_quota"]}}
+//!  "unentitled": {"clients": ["token_quota"]},
+//!  "refused": [{"method": "PATCH", "path": "/tenants/settings", "has": "flags.x", "status": 400, "message": "not {}"}]}
 //! ```
 //!
-//! Three may be left out: the day, for a tenant as the server was before fields came that it fills in now, the defaults, for what
-//! this tenant fills in and others do not, and the fields that its subscription lacks.
+//! Four may be left out: the day, for a tenant as the server was before fields came that it fills in now, the defaults, for what
+//! this tenant fills in and others do not, the fields that its subscription lacks, and the requests that it refuses.
 //!
 //! Paths that no kind of the catalog covers are kept and served as they stand.
 
@@ -24,6 +25,7 @@ use serde_json::{Map, Value, json};
 use super::answer::Answer;
 use super::habit::{self, Order};
 use super::mint::Mint;
+use super::refusal::Refusal;
 use super::replica::file;
 use super::route::Target;
 use super::table::Table;
@@ -74,6 +76,7 @@ pub struct State {
     pub(super) defaults: BTreeMap<String, Body>,
     /// Fields that the tenant's subscription lacks, by kind.
     pub(super) unentitled: BTreeMap<String, Vec<String>>,
+    pub(super) refused: Vec<Refusal>,
     pub(super) day: Option<String>,
     pub(super) mint: Mint,
     /// Whether it takes what only the description and reports of the live API refuse.
@@ -150,6 +153,7 @@ impl State {
             absent: BTreeMap::new(),
             defaults: BTreeMap::new(),
             unentitled: serde_json::from_value(json["unentitled"].take()).unwrap_or_default(),
+            refused: serde_json::from_value(json["refused"].take()).unwrap_or_default(),
             day: json["day"].as_str().map(str::to_owned),
             is_lenient: false,
             unseen: None,
@@ -275,6 +279,9 @@ impl State {
         let mut json = json!({"tenant": self.tenant, "domain": self.domain, "data": data, "absent": absent});
         if let Some(day) = self.day() {
             json["day"] = day.into();
+        }
+        if !self.refused.is_empty() {
+            json["refused"] = json!(self.refused);
         }
         if !self.unentitled.is_empty() {
             json["unentitled"] = json!(self.unentitled);

@@ -27,6 +27,9 @@ impl State {
         if let (Err(refused), false) = (self.judged(call), self.is_lenient) {
             return refused;
         }
+        if let Err(refused) = self.check_refused(call) {
+            return refused;
+        }
         if let Err(late) = self.check_seen(call) {
             return late;
         }
