@@ -11,14 +11,23 @@ use crate::resource::{Id, Key};
 pub enum Outcome {
     /// The tenant holds it now, under this id.
     Applied(Id),
-    /// The tenant holds it now, without what its subscription lacks; the message says which fields and why.
-    Reduced(Id, String),
+    /// The tenant holds it now, without what it refused or its subscription lacks.
+    Reduced(Id, Shortfall),
     /// The tenant refused it, with this message.
     Failed(String),
     /// It was not sent, for this reason.
     Skipped(String),
     /// It was sent and no answer came.
     InDoubt(String),
+}
+
+/// What did not arrive of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortfall {
+    /// The parts, as [`Change::without`](crate::plan::Change::without) takes them; none where an older version recorded it.
+    pub parts: Vec<String>,
+    /// Which parts and why, as a sentence.
+    pub message: String,
 }
 
 impl Outcome {
@@ -31,12 +40,20 @@ impl Outcome {
         }
     }
 
+    /// Returns what did not arrive of it, where the rest did.
+    #[must_use]
+    pub fn shortfall(&self) -> Option<&Shortfall> {
+        if let Self::Reduced(_, short) = self { Some(short) } else { None }
+    }
+
     /// Returns what there is to say about it.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         match self {
             Self::Applied(_) => None,
-            Self::Reduced(_, message) | Self::Failed(message) | Self::Skipped(message) | Self::InDoubt(message) => Some(message),
+            Self::Reduced(_, Shortfall { message, .. }) | Self::Failed(message) | Self::Skipped(message) | Self::InDoubt(message) => {
+                Some(message)
+            }
         }
     }
 }

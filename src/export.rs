@@ -10,9 +10,9 @@ use serde_json::Value;
 use crate::body::Body;
 use crate::catalog::{By, Catalog, Kind, Named, Shape};
 use crate::event::{Event, Observer};
-use crate::resource::{Id, Resource, Unreadable};
+use crate::resource::{Id, Key, Resource, Unreadable, name_of};
 use crate::snapshot::{Snapshot, Status, refs};
-use crate::tenant::{self, Absence, Listing, Tenant};
+use crate::tenant::{self, Absence, Listing, Shown, Tenant};
 
 /// Parents asked for what hangs under them at the same time; the pacer decides when each request leaves.
 const PARENTS_AT_ONCE: usize = 16;
@@ -152,7 +152,7 @@ struct Read {
 ///
 /// # Errors
 ///
-/// When a list cannot be read to its end, or an answer is no resource. What the tenant does not serve, or the token may not read, is no
+/// When a list cannot be read to its end, or an answer is no resource. What the tenant refuses to show, or the token may not read, is no
 /// error but a status of that kind.
 pub async fn export(
     catalog: &Catalog,
@@ -174,7 +174,7 @@ fn leans_on(kind: &Kind) -> Option<&'static str> {
 
 async fn read_kind(reading: Reading<'_>, kind: &'static Kind) -> Result<Read, Error> {
     let Reading { tenant, .. } = reading;
-    let listing = tenant.list_as(kind, &|answer| understood(reading, kind, answer)).await;
+    let listing = tenant.list_as(kind, &|shown| seen(reading, kind, shown)).await;
     let (status, resources) = match listing.map_err(|source| unread(kind, tenant, source))? {
         Listing::Complete(read) => (Status::Complete, readable(tenant, read)?),
         Listing::Absent { because, status } => {
@@ -188,6 +188,18 @@ async fn read_kind(reading: Reading<'_>, kind: &'static Kind) -> Result<Read, Er
 
 fn unread(kind: &Kind, tenant: &Tenant, source: tenant::Error) -> Error {
     Error::Read { kind: kind.name, tenant: tenant.name().to_owned(), source }
+}
+
+/// Makes a resource of what a tenant shows; one that it refuses to show is left alone.
+fn seen(reading: Reading<'_>, kind: &'static Kind, shown: Shown) -> Result<Option<Resource>, Unreadable> {
+    match shown {
+        Shown::Whole(answer) => understood(reading, kind, answer),
+        Shown::Refused { name, because } => {
+            let id = Id::new(kind.id_of(&name).unwrap_or_default());
+            let unseen = Resource::of(Key::new(kind.name, &name_of(kind, &name)), id, name);
+            Ok(Some(Resource { left_alone: Some(because), ..unseen }))
+        }
+    }
 }
 
 /// Makes a resource of an answer; nothing of what is there by name and says nothing.
@@ -212,7 +224,7 @@ fn readable(tenant: &Tenant, read: impl IntoIterator<Item = Result<Option<Resour
 fn status_of(because: &Absence) -> Status {
     match because {
         Absence::Scope(message) => Status::Forbidden(message.clone()),
-        Absence::NotConfigured | Absence::Entitlement(_) | Absence::Gone(_) => Status::Absent(because.to_string()),
+        Absence::NotConfigured | Absence::Entitlement(_) | Absence::Gone(_) | Absence::Refused(_) => Status::Absent(because.to_string()),
     }
 }
 
@@ -235,8 +247,9 @@ async fn read_dependent(reading: Reading<'_>, kind: &'static Kind, read: &[Read]
             status = Status::Forbidden(source.to_string());
             Vec::new()
         }
-        Err(Error::Read { source, .. }) if matches!(source.status(), Some(402 | 403)) => {
-            status = Status::Absent(Absence::Entitlement(source.to_string()).to_string());
+        Err(Error::Read { source, .. }) if source.is_refusal() => {
+            let because = if source.is_unentitled() { Absence::Entitlement } else { Absence::Refused };
+            status = Status::Absent(because(source.to_string()).to_string());
             Vec::new()
         }
         Err(error) => return Err(error),
@@ -249,7 +262,7 @@ async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> 
     let Reading { tenant, .. } = reading;
     if let Shape::Keyed { names: Named::EachWith { names, list, .. } } = kind.shape {
         let answers = tenant.named(kind, &ids_with(names, list, above)).await.map_err(|source| unread(kind, tenant, source))?;
-        return readable(tenant, answers.into_iter().map(|answer| understood(reading, kind, answer)));
+        return readable(tenant, answers.into_iter().map(|shown| seen(reading, kind, shown)));
     }
     let parents = above.resources.iter().filter(|parent| parent.left_alone.is_none() && kind.hangs_under(&parent.body));
     let mut lists = stream::iter(parents.map(|parent| read_under(reading, kind, parent))).buffered(PARENTS_AT_ONCE);

@@ -36,6 +36,8 @@ impl Verdict {
         let rest = rest.trim_start();
         let finding = match (rest.starts_with("holds"), rest.strip_prefix("falls short")) {
             (true, _) => Finding::Holds,
+            // The script goes on with a run that came to no end; one that looked its lost answer up has ended, and there is nothing to go on with.
+            (_, Some(why)) if case == "organization-grant-lost" && why.contains("came to its end") => Finding::Holds,
             (_, Some(why)) if NOT_JUDGED.iter().any(|words| why.contains(words)) => Finding::NotJudged,
             (_, Some(_)) => Finding::FallsShort,
             _ => return None,

@@ -27,6 +27,7 @@ mod marks;
 mod nights;
 mod notes;
 mod overtaken;
+mod partial;
 mod past;
 mod program;
 mod random;

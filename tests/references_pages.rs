@@ -2,6 +2,7 @@
 //! with its own.
 
 use migrate::catalog::{Catalog, Kind, Named, Shape};
+use migrate::resource::Id;
 use migrate::sandbox::State;
 use migrate::snapshot::Desired;
 use migrate::tenant::{Listing, Tenant};
@@ -146,7 +147,7 @@ fn tenant(domain: &str, pick: fn((&'static str, &'static str)) -> &'static str) 
 /// Returns what stands at a path in every resource of a kind, as the tenant itself answers.
 async fn held(tenant: &Tenant, kind: &'static Kind, path: &str) -> Vec<Value> {
     let bodies = if let Shape::Keyed { names: Named::EachWith { .. } } = kind.shape {
-        tenant.named(kind, &["login/en".to_owned()]).await.expect("read")
+        tenant.read(kind, &Id::new("login/en")).await.expect("read").into_iter().collect()
     } else {
         match tenant.list(kind).await.expect("read") {
             Listing::Complete(bodies) => bodies,

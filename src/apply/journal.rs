@@ -10,7 +10,7 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::Appender;
-use crate::event::Outcome;
+use crate::event::{Outcome, Shortfall};
 use crate::resource::{Id, Key};
 
 /// The newest format this version reads, and the one it writes.
@@ -33,12 +33,14 @@ pub enum Entry {
     Resumed { at: String },
     /// A request is about to leave.
     Intent { change: usize, key: Key, verb: String },
-    /// The target holds a change, or what its subscription lets it hold of it: it is `without` the rest.
+    /// The target holds a change, or what it takes of it: it is `without` the rest, whose `parts` are named.
     Applied {
         change: usize,
         id: Id,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         without: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        parts: Vec<String>,
     },
     /// The target refused a change.
     Failed { change: usize, because: String },
@@ -57,8 +59,8 @@ pub enum Entry {
 pub enum Known {
     /// The target holds it, under this id.
     Applied(Id),
-    /// The target holds it without what its subscription lacks.
-    Reduced(Id, String),
+    /// The target holds it without what it refused.
+    Reduced(Id, Shortfall),
     /// Its request may have left, and nothing is known of what became of it.
     InDoubt,
     /// It is still to do: it was refused or skipped.
@@ -172,8 +174,10 @@ impl Journal {
     /// Records how changes ended.
     pub(super) fn settle<'outcome>(&mut self, outcomes: impl Iterator<Item = (usize, &'outcome Outcome)>) -> Result<(), Error> {
         let entry = |(change, outcome): (usize, &Outcome)| match outcome {
-            Outcome::Applied(id) => Entry::Applied { change, id: id.clone(), without: None },
-            Outcome::Reduced(id, lacks) => Entry::Applied { change, id: id.clone(), without: Some(lacks.clone()) },
+            Outcome::Applied(id) => Entry::Applied { change, id: id.clone(), without: None, parts: Vec::new() },
+            Outcome::Reduced(id, Shortfall { parts, message }) => {
+                Entry::Applied { change, id: id.clone(), without: Some(message.clone()), parts: parts.clone() }
+            }
             Outcome::Failed(because) => Entry::Failed { change, because: because.clone() },
             Outcome::Skipped(because) => Entry::Skipped { change, because: because.clone() },
             Outcome::InDoubt(because) => Entry::InDoubt { change, because: because.clone() },
@@ -210,8 +214,10 @@ impl Journal {
 fn learn(known: &mut BTreeMap<usize, Known>, entry: &Entry) {
     let (change, now) = match entry {
         Entry::Intent { change, .. } | Entry::InDoubt { change, .. } => (change, Known::InDoubt),
-        Entry::Applied { change, id, without: None } => (change, Known::Applied(id.clone())),
-        Entry::Applied { change, id, without: Some(lacks) } => (change, Known::Reduced(id.clone(), lacks.clone())),
+        Entry::Applied { change, id, without: None, .. } => (change, Known::Applied(id.clone())),
+        Entry::Applied { change, id, without: Some(message), parts } => {
+            (change, Known::Reduced(id.clone(), Shortfall { parts: parts.clone(), message: message.clone() }))
+        }
         Entry::Failed { change, .. } | Entry::Skipped { change, .. } => (change, Known::Open),
         Entry::Begun { .. } | Entry::Resumed { .. } | Entry::Stopped { .. } | Entry::Ended { .. } => return,
     };
@@ -240,8 +246,8 @@ impl Record {
             }
             Entry::Resumed { .. } | Entry::Stopped { .. } | Entry::Ended { .. } => return,
             Entry::Intent { change, .. } => (change, Outcome::InDoubt("the run was cut off before its answer came".to_owned())),
-            Entry::Applied { change, id, without: None } => (change, Outcome::Applied(id)),
-            Entry::Applied { change, id, without: Some(lacks) } => (change, Outcome::Reduced(id, lacks)),
+            Entry::Applied { change, id, without: None, .. } => (change, Outcome::Applied(id)),
+            Entry::Applied { change, id, without: Some(message), parts } => (change, Outcome::Reduced(id, Shortfall { parts, message })),
             Entry::Failed { change, because } => (change, Outcome::Failed(because)),
             Entry::Skipped { change, because } => (change, Outcome::Skipped(because)),
             Entry::InDoubt { change, because } => (change, Outcome::InDoubt(because)),
@@ -365,12 +371,22 @@ mod tests {
     #[test]
     fn what_was_applied_in_part_is_still_in_part_when_it_is_read_again() {
         let (_folder, path) = journal();
-        let reduced = Outcome::Reduced(Id::new("c2"), "the plan lacks it".into());
+        let short = || Shortfall { parts: vec!["token_quota".into()], message: "the plan lacks it".into() };
+        let reduced = Outcome::Reduced(Id::new("c2"), short());
         let mut journal = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
         journal.settle([(1, &reduced)].into_iter()).expect("written");
         assert_eq!(Record::load(&path).expect("a record").outcomes[&1], reduced);
         let known = Journal::resume(&path, "2026-01-01T00:02:00Z").expect("resumed").known(1).cloned();
-        assert_eq!(known, Some(Known::Reduced(Id::new("c2"), "the plan lacks it".into())));
+        assert_eq!(known, Some(Known::Reduced(Id::new("c2"), short())));
+    }
+
+    #[test]
+    fn a_journal_that_names_no_parts_is_of_an_older_version_and_can_be_read() {
+        let (_folder, path) = journal();
+        let line = "{\"entry\":\"applied\",\"change\":1,\"id\":\"c2\",\"without\":\"without x: no\"}\n";
+        fs::write(&path, fs::read_to_string(&path).expect("read") + line).expect("written");
+        let short = Shortfall { parts: Vec::new(), message: "without x: no".into() };
+        assert_eq!(Record::load(&path).expect("a record").outcomes[&1], Outcome::Reduced(Id::new("c2"), short));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::catalog::{Catalog, Kind};
 use crate::event::Outcome;
 use crate::fingerprints::{self, Fingerprints, Sent};
 use crate::links::{self, Links};
-use crate::plan::{Action, Change, Edit, Plan, SecretField, diff};
+use crate::plan::{Action, Change, Edit, Plan, SecretField, diff, take_part};
 use crate::resource::{Id, Key, Secret};
 use crate::snapshot::{Desired, Snapshot};
 
@@ -200,13 +200,13 @@ impl Memory {
     /// Remembers what a run did, as far as its plan tells: what was created, changed and removed.
     ///
     /// What was taken back is known as it was before, and the rest of its resource as it was last applied: what somebody changed there by hand
-    /// stays drift. How the changes ended stands in their order. What a subscription lacks was not written: the base stays without it, so it is wanted
-    /// again next time.
+    /// stays drift. How the changes ended stands in their order. What the target refused was not written: the base stays without it, so it is
+    /// wanted again next time.
     fn settle(&mut self, plan: &Plan, summary: &Summary) {
         for (change, settled) in plan.changes().zip(&summary.settled) {
-            let (id, is_whole) = match &settled.outcome {
-                Outcome::Applied(id) => (id, true),
-                Outcome::Reduced(id, _) => (id, false),
+            let (id, arrived) = match &settled.outcome {
+                Outcome::Applied(id) => (id, Some(change.clone())),
+                Outcome::Reduced(id, short) => (id, Some(change.without(&short.parts)).filter(|_| !short.parts.is_empty())),
                 Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::InDoubt(_) => continue,
             };
             if plan.undoes.is_some() && matches!(change.action, Action::Create { .. } | Action::Remove { .. }) {
@@ -216,8 +216,8 @@ impl Memory {
             if matches!(change.action, Action::Create { .. }) && self.has_own_id(id, &change.key) {
                 self.links.link(&change.source_id, id, &change.key);
             }
-            if is_whole {
-                self.remember(change, id);
+            if let Some(arrived) = arrived {
+                self.remember(&arrived, id);
             }
         }
     }
@@ -261,21 +261,48 @@ impl Memory {
         }
     }
 
-    /// Remembers what was promised of every resource of which each change was made.
+    /// Remembers what was promised of every resource of which each change was made, without what was refused of them.
     fn keep(&mut self, promised: &Base, plan: &Plan, summary: &Summary) {
         let mut made: HashMap<&Key, Option<&Id>> = HashMap::new();
+        let mut refused: HashMap<&Key, Vec<(&Change, &str)>> = HashMap::new();
         for (at, change) in plan.changes().enumerate() {
             let id = match summary.settled.get(at).map(|settled| &settled.outcome) {
                 Some(Outcome::Applied(id)) => Some(id),
+                Some(Outcome::Reduced(id, short)) if !short.parts.is_empty() => {
+                    let parts = short.parts.iter().map(|part| (change, part.as_str()));
+                    refused.entry(&change.key).or_default().extend(parts);
+                    Some(id)
+                }
                 _ => None,
             };
             made.entry(&change.key).and_modify(|all| *all = all.and(id)).or_insert(id);
         }
         for (key, applied) in promised.iter() {
             if let Some(Some(id)) = made.get(key) {
-                self.base.applied(key, id, applied.body.clone());
+                let mut body = applied.body.clone();
+                if let Some(refused) = refused.get(key) {
+                    body.change(|body| refused.iter().for_each(|(change, part)| self.put_back(body, change, part)));
+                }
+                self.base.applied(key, id, body);
                 self.base.kept(key, applied.kept.clone());
             }
+        }
+    }
+
+    /// Lets stand in a base what the target held of a part before it refused that, so that the part is wanted again.
+    fn put_back(&self, body: &mut Body, change: &Change, part: &str) {
+        if let Action::Elements { added, removed, .. } = &change.action {
+            let left: Change = change.without(&[part.to_owned()]);
+            let Action::Elements { added: came, removed: went, .. } = &left.action else { return };
+            let list = self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog").elements();
+            let known = body.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
+            let lacks = |all: &[Value], some: &[Value]| all.iter().filter(|one| !some.contains(one)).cloned().collect::<Vec<_>>();
+            body.set(list, Value::Array(diff::after(&known, &lacks(removed, went), &lacks(added, came))));
+            return;
+        }
+        take_part(body, part);
+        if let Some(held) = change.before(part) {
+            body.set(part, held.clone());
         }
     }
 
@@ -303,6 +330,7 @@ fn edited(base: &mut Body, edit: &Edit) {
 mod tests {
     use super::*;
     use crate::apply::Settled;
+    use crate::event::Shortfall;
     use crate::plan::{Side, Stage};
     use serde_json::json;
 
@@ -365,13 +393,15 @@ mod tests {
 
     #[test]
     fn what_a_subscription_lacks_stays_wanted() {
-        let reduced = || Outcome::Reduced(Id::new("t1"), "sender_constrained: not in the subscription".into());
+        let short = || Shortfall { parts: vec!["require_proof_of_possession".into()], message: "not in the subscription".into() };
+        let reduced = || Outcome::Reduced(Id::new("t1"), short());
         let change = update(vec![edit("require_proof_of_possession", None, Some(json!(true)))]);
         let mut memory = with_base(json!({"description": "a"}), "clients");
         assert_eq!(settled(&mut memory, "clients", vec![(change, reduced())]), Some(body(json!({"description": "a"}))));
         let mut memory = self::memory();
-        let create = Action::Create { body: body(json!({"name": "Web"})), twins: Vec::new() };
-        assert_eq!(settled(&mut memory, "clients", vec![(create, reduced())]), None);
+        let whole = json!({"name": "Web", "require_proof_of_possession": true});
+        let create = Action::Create { body: body(whole), twins: Vec::new() };
+        assert_eq!(settled(&mut memory, "clients", vec![(create, reduced())]), Some(body(json!({"name": "Web"}))));
         assert_eq!(memory.links.iter().count(), 1, "it is there, and must not be created twice");
     }
 

@@ -3,6 +3,10 @@
 //! ```text
 //! run.rs        stages, in batches: intents durable, requests sent, outcomes recorded
 //! send.rs       one change -> the requests it takes
+//! piecemeal.rs  a change that is refused -> as much of it as the target takes
+//! draft.rs      what is sent of a change from which parts are left away
+//! mentions.rs   what the words of a refusal name
+//! overlay.rs    the target's own value under ours
 //! journal.rs    the append-only record
 //! made.rs       secrets that the target makes, and who keeps them
 //! stale.rs      what moved since it was planned
@@ -12,9 +16,13 @@
 //! ```
 
 mod agreement;
+mod draft;
 pub mod journal;
 mod made;
 pub mod memory;
+mod mentions;
+mod overlay;
+mod piecemeal;
 mod run;
 mod send;
 mod stale;

@@ -6,7 +6,8 @@ use futures_util::future::join_all;
 
 use super::journal::{self, Journal, Known};
 use super::made::{Fate, Handed, Keeper, NewSecret, Replaced};
-use super::send::{Ready, Sending, look_up, ready, send};
+use super::piecemeal::send;
+use super::send::{Ready, Sender, Sending, look_up, ready};
 use super::stale::Moved;
 use super::summary::{SentSecret, Settled, Summary};
 use crate::catalog::{Catalog, Kind};
@@ -77,6 +78,7 @@ struct Progress<'plan> {
     names: Names,
     replaced: Replaced<'plan>,
     created: HashMap<&'static str, Vec<Id>>,
+    new: HashSet<String>,
     lost: HashSet<Key>,
     summary: Summary,
 }
@@ -104,7 +106,8 @@ impl Run<'_> {
             names.learn(key.clone(), id.clone());
         }
         let replaced = Replaced::by(self.plan);
-        let mut progress = Progress { names, replaced, created: HashMap::new(), lost: HashSet::new(), summary: Summary::default() };
+        let (created, new, lost) = (HashMap::new(), HashSet::new(), HashSet::new());
+        let mut progress = Progress { names, replaced, created, new, lost, summary: Summary::default() };
         let mut first = 0;
         for stage in &self.plan.stages {
             let changes: Vec<(usize, &Change)> = stage.changes.iter().enumerate().map(|(at, change)| (first + at, change)).collect();
@@ -159,9 +162,10 @@ impl Run<'_> {
         let is_any_sent = !to_send.is_empty();
         self.journal.intend(to_send.iter().map(|(at, change, _)| (*at, &change.key, change.verb())))?;
         let sent = to_send.iter().map(|(at, change, ready)| {
-            let (catalog, tenant, kind) = (self.catalog, self.tenant, self.kind_of(change));
-            let created = progress.created_of(kind);
-            async move { (*at, *change, send(catalog, tenant, kind, ready, created).await) }
+            let kind = self.kind_of(change);
+            let sender =
+                Sender { catalog: self.catalog, tenant: self.tenant, kind, created: progress.created_of(kind), new: &progress.new };
+            async move { (*at, *change, send(sender, ready).await) }
         });
         let answered = join_all(sent).await;
         progress.summary.sent.extend(answered.iter().flat_map(|(_, change, sent)| self.secrets_taken(change, &sent.outcome)));
@@ -232,11 +236,15 @@ impl Run<'_> {
         settled
     }
 
-    /// Returns the secrets that the target has taken with a change; of one that was applied in part nobody knows.
+    /// Returns the secrets that the target has taken with a change.
     fn secrets_taken(&self, change: &Change, outcome: &Outcome) -> Vec<SentSecret> {
-        let Outcome::Applied(id) = outcome else { return Vec::new() };
-        let taken = |field: &SecretField| SentSecret { kind: self.kind_of(change).name, id: id.clone(), field: field.clone() };
-        change.secrets.iter().map(taken).collect()
+        let (id, arrived) = match outcome {
+            Outcome::Applied(id) => (id, change.secrets.clone()),
+            Outcome::Reduced(id, short) if !short.parts.is_empty() => (id, change.without(&short.parts).secrets),
+            Outcome::Reduced(..) | Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::InDoubt(_) => return Vec::new(),
+        };
+        let taken = |field: SecretField| SentSecret { kind: self.kind_of(change).name, id: id.clone(), field };
+        arrived.into_iter().map(taken).collect()
     }
 
     /// Hands on what the target made with a change; that it is there is recorded only then.
@@ -265,6 +273,7 @@ impl Run<'_> {
         match &outcome {
             Outcome::Applied(id) | Outcome::Reduced(id, _) if is_create => {
                 progress.names.learn(change.key.clone(), id.clone());
+                progress.new.extend(id.as_str().split('/').map(str::to_owned));
                 progress.created.entry(self.kind_of(change).name).or_default().push(id.clone());
             }
             Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::InDoubt(_) if is_create => {

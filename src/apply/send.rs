@@ -1,10 +1,12 @@
 //! One change -> the requests it takes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::body::{Body, covers, is_blank, join};
+use super::overlay::{keep_secrets, lay_over_held};
+use crate::body::{Body, covers};
 use crate::catalog::{By, Catalog, Kind, Shape, Write};
 use crate::event::Outcome;
 use crate::plan::{Action, Change, Edit};
@@ -26,13 +28,13 @@ pub(super) enum Ready {
 pub(super) struct Sending {
     pub(super) outcome: Outcome,
     pub(super) made: Vec<(&'static str, Secret)>,
-    /// Whether it was refused because the target's subscription lacks something.
-    is_unentitled: bool,
+    /// What the target answered, where it refused.
+    pub(super) refusal: Option<tenant::Error>,
 }
 
 impl From<Outcome> for Sending {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, made: Vec::new(), is_unentitled: false }
+        Self { outcome, made: Vec::new(), refusal: None }
     }
 }
 
@@ -69,8 +71,15 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(S
         }
         Action::Update { id, body, edits } => {
             let body = names.attach(kind, body).map_err(missing)?;
+            let held = |edit: &Edit| {
+                let mut whole = Body::new();
+                whole.set(&edit.path, edit.old.clone()?);
+                let attached = names.attach(kind, &whole).unwrap_or(whole);
+                attached.get(&edit.path).cloned()
+            };
+            let edits: Vec<Edit> = edits.iter().map(|edit| Edit { old: held(edit), ..edit.clone() }).collect();
             let id = id.as_ref().or_else(|| names.id_of(&change.key)).ok_or_else(|| missing(vec![change.key.clone()]))?;
-            Ok(Ready::Update { id: id.clone(), body, edits: edits.clone(), secrets })
+            Ok(Ready::Update { id: id.clone(), body, edits, secrets })
         }
         Action::Remove { id, .. } => Ok(Ready::Remove { id: id.clone() }),
         Action::Elements { parent, added, removed } => {
@@ -86,25 +95,62 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(S
     }
 }
 
-/// Sends a change; `created` are the ids this run has made of the kind.
-pub(super) async fn send(catalog: &Catalog, tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Sending {
-    let by_alias;
-    let ready = match with_aliases(catalog, tenant, kind, ready).await {
-        Ok(None) => ready,
-        Ok(Some(other)) => {
-            by_alias = other;
-            &by_alias
+/// Who sends the changes of one kind, and what it knows of the run.
+#[derive(Clone, Copy)]
+pub(super) struct Sender<'run> {
+    pub(super) catalog: &'run Catalog,
+    pub(super) tenant: &'run Tenant,
+    pub(super) kind: &'static Kind,
+    /// What this run has created of the kind.
+    pub(super) created: &'run [Id],
+    /// Whatever this run has created.
+    pub(super) new: &'run HashSet<String>,
+}
+
+/// How long a request that names something new waits before it is sent again: a create takes a moment to reach every service (terraform
+/// provider, issues 416 and 1370, which waits 800 ms after each).
+const WAITS: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+
+impl Sender<'_> {
+    /// Sends a change once. What names something that this run created and is not found is sent again after a while: it is not seen yet.
+    pub(super) async fn attempt(&self, ready: &Ready) -> Sending {
+        let mut waits = WAITS.iter().filter(|_| self.names_something_new(ready));
+        loop {
+            let sent = self.attempt_now(ready).await;
+            let is_unseen = sent.refusal.as_ref().is_some_and(tenant::Error::is_unseen);
+            match waits.next().filter(|_| is_unseen) {
+                Some(wait) => self.tenant.rest(*wait, "what was just created is not seen everywhere yet").await,
+                None => return sent,
+            }
         }
-        Err(unread) => return ended_by(&unread),
-    };
-    let sent = attempt(tenant, kind, ready, created).await;
-    let Some((left, without)) = without_gated(kind, ready).filter(|_| sent.is_unentitled) else { return sent };
-    let because = format!("without {}: {}", without.join(", "), sent.outcome.message().unwrap_or_default());
-    let mut again = attempt(tenant, kind, &left, created).await;
-    if let Outcome::Applied(id) = again.outcome {
-        again.outcome = Outcome::Reduced(id, because);
     }
-    again
+
+    async fn attempt_now(&self, ready: &Ready) -> Sending {
+        let Self { catalog, tenant, kind, created, .. } = *self;
+        match with_aliases(catalog, tenant, kind, ready).await {
+            Ok(None) => attempt(tenant, kind, ready, created).await,
+            Ok(Some(by_alias)) => attempt(tenant, kind, &by_alias, created).await,
+            Err(unread) => ended_by(unread),
+        }
+    }
+
+    fn names_something_new(&self, ready: &Ready) -> bool {
+        let is_new = |id: &str| id.split('/').any(|part| self.new.contains(part));
+        let mentions = |body: &Body| {
+            let mut found = false;
+            body.each_text(&mut |_, text| found |= self.new.contains(text));
+            found
+        };
+        match ready {
+            Ready::Create { body, .. } => mentions(body),
+            Ready::Update { id, body, .. } => is_new(id.as_str()) || mentions(body),
+            Ready::Elements { parent, added, removed } => {
+                let elements = [added.as_slice(), removed].concat();
+                is_new(parent.as_str()) || mentions(&Body::from_iter([(String::new(), Value::Array(elements))]))
+            }
+            Ready::Remove { .. } => false,
+        }
+    }
 }
 
 async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Sending {
@@ -116,22 +162,14 @@ async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &
         },
         Ready::Elements { parent, added, removed } => match tenant.change_elements(kind, parent, added, removed).await {
             Ok(()) => Outcome::Applied(parent.clone()).into(),
-            Err(refused) => ended_by(&refused),
+            Err(refused) => ended_by(refused),
         },
         Ready::Remove { id } => match tenant.remove(kind, id).await {
             Ok(()) => Outcome::Applied(id.clone()).into(),
             Err(refused) if refused.is_not_found() => Outcome::Applied(id.clone()).into(),
-            Err(refused) => ended_by(&refused),
+            Err(refused) => ended_by(refused),
         },
     }
-}
-
-/// Returns what is left to send without the fields that a subscription may lack, and those fields; nothing where that changes nothing.
-fn without_gated(kind: &Kind, ready: &Ready) -> Option<(Ready, Vec<&'static str>)> {
-    let mut left = ready.clone();
-    let (Ready::Create { body, .. } | Ready::Update { body, .. }) = &mut left else { return None };
-    let without: Vec<&'static str> = kind.gated.iter().copied().filter(|field| body.0.remove(*field).is_some()).collect();
-    (!without.is_empty() && !body.is_empty()).then_some((left, without))
 }
 
 /// Puts the other id of a resource where a body names one by it: it may be minutes old, so it is read when it is needed.
@@ -167,13 +205,13 @@ async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id],
         let lost = match tenant.create(kind, body).await {
             Ok(answer) => return created(kind, &answer, body),
             Err(refused) if refused.is_in_doubt() || (refused.is_conflict() && (is_second || may_have_landed)) => refused,
-            Err(refused) => return ended_by(&refused),
+            Err(refused) => return ended_by(refused),
         };
         let is_conflict = lost.is_conflict();
         match look_up(tenant, kind, body, known).await {
             Ok(Some(found)) => return found.into(),
             Ok(None) if !is_second && !is_conflict => is_second = true,
-            Ok(None) => return ended_by(&lost),
+            Ok(None) => return ended_by(lost),
             Err(unread) if unread.is_unreachable() => {
                 return Outcome::InDoubt(format!("{}; nor can it be looked up", told(&lost))).into();
             }
@@ -215,7 +253,12 @@ pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, k
         }
     };
     let value = |body: &Body, path: &str| body.get(path).filter(|value| !value.is_null()).cloned().or_else(|| kind.default_of(path));
-    let has_its_key = |answer: &&Body| kind.key.iter().all(|path| value(answer, path) == value(body, path));
+    let has_its_key = |answer: &&Body| {
+        // A create may call a field otherwise than the list does, which is a quirk of the kind.
+        let mut answer = (*answer).clone();
+        kind.quirks.iter().for_each(|quirk| (quirk.read)(&mut answer));
+        kind.key.iter().all(|path| value(&answer, path) == value(body, path))
+    };
     let mut candidates = answers.iter().filter(has_its_key).filter_map(|answer| Some((kind.id_of(answer)?, answer)));
     let is_new = |(id, _): &(String, &Body)| !known.iter().any(|known| known.as_str() == id);
     Ok(candidates.rfind(is_new).map(|(id, answer)| found(kind, id, body, answer)))
@@ -234,91 +277,32 @@ async fn update(
     let overlaid: Vec<&str> =
         kind.fields().iter().map(|field| field.name).filter(|field| kind.is_laid_over(field)).filter(is_sent).collect();
     if !overlaid.is_empty() {
-        let held = tenant.read(kind, id).await.map_err(|refused| ended_by(&refused))?;
-        let held = held.ok_or_else(|| Sending::from(Outcome::Failed("it is gone from the target since it was read".to_owned())))?;
+        let held = tenant.read(kind, id).await.map_err(ended_by)?;
+        let held = held.ok_or_else(gone)?;
         lay_over_held(kind, &overlaid, &held, &mut body, edits)?;
     }
     if kind.write == Write::Put && !kind.secrets.is_empty() {
-        let held = tenant.read(kind, id).await.map_err(|refused| ended_by(&refused))?.unwrap_or_default();
+        let held = tenant.read(kind, id).await.map_err(ended_by)?.unwrap_or_default();
         keep_secrets(kind, &held, &mut body);
     }
     for (path, secret) in secrets {
         body.set(path, Value::String(secret.reveal().to_owned()));
     }
-    tenant.update(kind, id, &body).await.map(drop).map_err(|refused| ended_by(&refused))
+    tenant.update(kind, id, &body).await.map(drop).map_err(ended_by)
 }
 
-/// Lays these fields of a body over what the target holds of them.
-fn lay_over_held(kind: &Kind, fields: &[&str], held: &Body, body: &mut Body, edits: &[Edit]) -> Result<(), Outcome> {
-    for field in fields.iter().copied() {
-        let Some(held) = held.0.get(field) else {
-            let because = format!("its {field} cannot be read, so they cannot be written over; the token may lack a scope");
-            return Err(Outcome::Failed(because));
-        };
-        let wanted = body.0.remove(field).unwrap_or_else(|| Value::Object(Map::new()));
-        body.0.insert(field.to_owned(), laid_over(kind, field, held, wanted, edits));
-    }
-    Ok(())
-}
-
-/// Puts the target's own secrets into a body that replaces the whole resource.
-fn keep_secrets(kind: &Kind, held: &Body, body: &mut Body) {
-    let own = kind.secrets.iter().flat_map(|path| held.find(path)).map(|(path, value)| (path, value.clone())).collect::<Vec<_>>();
-    for (path, value) in own.into_iter().filter(|(path, _)| !path.contains('[')) {
-        body.set(&path, value);
-    }
-}
-
-/// Lays the wanted value over the target's own: what only the target knows stays, and what an edit clears goes.
-///
-/// Of two fields that exclude each other the wanted one takes the place of the other.
-fn laid_over(kind: &Kind, field: &str, held: &Value, wanted: Value, edits: &[Edit]) -> Value {
-    let mut whole = Body::new();
-    whole.set(field, held.clone());
-    let ours = Body::from_iter([(field.to_owned(), wanted.clone())]);
-    for (one, other) in kind.exclusive.iter().flat_map(|(newer, older)| [(newer, older), (older, newer)]) {
-        if ours.get(one).is_some_and(|value| !is_blank(value)) && ours.get(other).is_none_or(is_blank) {
-            whole.take(other);
-        }
-    }
-    // Some secrets are shown as asterisks (recorded: the password of a stream to Mixpanel); written back they would become the secret.
-    if let Some(Value::Object(fields)) = whole.0.get_mut(field) {
-        fields.retain(|_, value| !value.as_str().is_some_and(is_mask));
-    }
-    for edit in edits.iter().filter(|edit| edit.new.is_none() && covers(field, &edit.path)) {
-        match &edit.old {
-            Some(Value::Object(known)) if edit.path == field => known.keys().for_each(|name| drop(whole.take(&join(field, name)))),
-            _ => drop(whole.take(&edit.path)),
-        }
-    }
-    let mut value = whole.0.remove(field).unwrap_or_default();
-    lay_over(&mut value, wanted);
-    value
-}
-
-fn is_mask(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|sign| sign == '*')
-}
-
-fn lay_over(held: &mut Value, wanted: Value) {
-    match (held, wanted) {
-        (Value::Object(held), Value::Object(wanted)) => {
-            for (name, value) in wanted {
-                lay_over(held.entry(name).or_insert(Value::Null), value);
-            }
-        }
-        (held, wanted) => *held = wanted,
-    }
+fn gone() -> Sending {
+    let refusal = tenant::Error::Refused { request: String::new(), status: 404, code: String::new(), message: String::new() };
+    Sending { refusal: Some(refusal), ..Outcome::Failed("it is gone from the target since it was read".to_owned()).into() }
 }
 
 /// An update whose answer never came may have been carried out: that is a doubt, not a failure.
-fn ended_by(refused: &tenant::Error) -> Sending {
+fn ended_by(refused: tenant::Error) -> Sending {
     if refused.is_in_doubt() || refused.is_unreachable() {
-        return Outcome::InDoubt(told(refused)).into();
+        return Outcome::InDoubt(told(&refused)).into();
     }
-    let is_unentitled = refused.is_unentitled();
-    let because = if is_unentitled { format!("not in the tenant's plan: {}", told(refused)) } else { told(refused) };
-    Sending { is_unentitled, ..Outcome::Failed(because).into() }
+    let because = if refused.is_unentitled() { format!("not in the tenant's plan: {}", told(&refused)) } else { told(&refused) };
+    Sending { refusal: Some(refused), ..Outcome::Failed(because).into() }
 }
 
 /// Returns an error with its causes, as one line; of a doubt only what it came from, since the outcome itself says that it is one.
@@ -333,56 +317,4 @@ fn told(error: &tenant::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn what_only_the_target_knows_survives_and_what_was_removed_goes() {
-        let held = json!({"client_secret": "hidden", "scope": ["a"], "mfa": {"active": true}, "deep": {"x": 1, "y": 2}});
-        let edits = [
-            Edit { path: "options.mfa".into(), old: Some(json!({"active": true})), new: None },
-            Edit { path: "options.deep.y".into(), old: Some(json!(2)), new: None },
-        ];
-        let kind = Catalog::standard().kind("connections").expect("a kind");
-        let laid = laid_over(kind, "options", &held, json!({"scope": ["a", "b"], "deep": {"x": 3}}), &edits);
-        assert_eq!(laid, json!({"client_secret": "hidden", "scope": ["a", "b"], "deep": {"x": 3}}));
-    }
-
-    #[test]
-    fn of_options_that_go_whole_what_only_the_target_knows_stays() {
-        let held = json!({"client_secret": "hidden", "mfa": {"active": true}});
-        let edits = [Edit { path: "options".into(), old: Some(json!({"mfa": {"active": true}})), new: None }];
-        let kind = Catalog::standard().kind("connections").expect("a kind");
-        assert_eq!(laid_over(kind, "options", &held, json!({"mfa": null}), &edits), json!({"client_secret": "hidden", "mfa": null}));
-    }
-
-    #[test]
-    fn an_addon_keeps_its_own_secret_and_one_that_is_cleared_goes() {
-        let held = json!({"sap_api": {"clientid": "a", "servicePassword": "hidden"}, "slack": {"team": "x"}});
-        let edits = [Edit { path: "addons.slack".into(), old: Some(json!({"team": "x"})), new: None }];
-        let kind = Catalog::standard().kind("clients").expect("a kind");
-        let laid = laid_over(kind, "addons", &held, json!({"sap_api": {"clientid": "b"}, "slack": null}), &edits);
-        assert_eq!(laid, json!({"sap_api": {"clientid": "b", "servicePassword": "hidden"}, "slack": null}));
-    }
-
-    #[test]
-    fn of_two_options_that_exclude_each_other_the_wanted_one_is_sent() {
-        let kind = Catalog::standard().kind("connections").expect("a kind");
-        let laid = |held: Value, wanted: Value| laid_over(kind, "options", &held, wanted, &[]);
-        let (newer, older) = (json!({"attributes": {"email": {}}}), json!({"requires_username": true}));
-        assert_eq!(laid(older.clone(), newer.clone()), newer);
-        assert_eq!(laid(newer, older.clone()), older);
-        assert_eq!(laid(older.clone(), json!({"mfa": {}})), json!({"requires_username": true, "mfa": {}}));
-    }
-
-    #[test]
-    fn a_secret_that_is_shown_as_asterisks_is_not_written_back() {
-        let kind = Catalog::standard().kind("log-streams").expect("a kind");
-        let held = json!({"password": "********", "region": "us"});
-        assert_eq!(laid_over(kind, "sink", &held, json!({"region": "eu"}), &[]), json!({"region": "eu"}));
-    }
 }

@@ -87,7 +87,7 @@ impl Witness for Copyist {
 
     fn absent(&self, kind: &'static Kind, status: u16, because: &Absence) {
         let message = match because {
-            Absence::Entitlement(message) | Absence::Gone(message) => message.clone(),
+            Absence::Entitlement(message) | Absence::Gone(message) | Absence::Refused(message) => message.clone(),
             Absence::Scope(_) => format!("Insufficient scope, expected any of: {}", kind.read_scopes.join(",")),
             Absence::NotConfigured => because.to_string(),
         };

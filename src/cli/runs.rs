@@ -9,6 +9,7 @@ use super::failure::{Failure, USAGE};
 use crate::apply::Summary;
 use crate::apply::journal::Record;
 use crate::catalog::Catalog;
+use crate::event::Outcome;
 use crate::plan::{Plan, file};
 use crate::report;
 use crate::resource::Id;
@@ -66,6 +67,17 @@ impl PastRun {
             overtaken_by: if self.record.is_ended { None } else { overtaken_by(context, &self.name, &self.plan)? },
             resume: self.resume(context),
         })
+    }
+
+    /// Returns what was meant, without what the target refused of it.
+    pub(super) fn arrived(&self) -> Plan {
+        let mut plan = self.plan.clone();
+        for (at, change) in plan.stages.iter_mut().flat_map(|stage| &mut stage.changes).enumerate() {
+            if let Some(short) = self.record.outcomes.get(&at).and_then(Outcome::shortfall) {
+                *change = change.without(&short.parts);
+            }
+        }
+        plan
     }
 
     /// Returns the changes that are in the target, with the id of what they changed.

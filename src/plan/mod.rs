@@ -6,6 +6,7 @@
 //! pairs.rs     which resource is which, and which names are free
 //! resolve.rs   which references the target can hold, and what must be left out
 //! merge.rs     base, desired, live -> what the target should hold
+//! arrived.rs   what a target took of a change that it refused part of
 //! by_hand.rs   what a person has to supply or to do
 //! supplied.rs  which of the secrets that are supplied an update sends
 //! reserve.rs   what no plan touches in a tenant
@@ -22,6 +23,7 @@
 //!
 //! No network, clock or disk but [`mod@file`]. A dry run stops after the plan; a report renders it and computes nothing again.
 
+mod arrived;
 mod by_hand;
 mod change;
 pub mod diff;
@@ -53,6 +55,8 @@ use serde_json::Value;
 use crate::body::Body;
 use crate::resource::{Id, Key};
 
+pub(crate) use arrived::take as take_part;
+pub use arrived::{element, element_of};
 pub use diff::Edit;
 pub use drift::{Drifted, drift_of};
 pub use make::{Past, plan, plan_after};

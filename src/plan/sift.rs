@@ -45,8 +45,14 @@ impl<'inputs> Making<'inputs> {
     /// Returns whether a resource is one to copy, and notes why it is not.
     fn is_wanted(&mut self, wanted: &Resource, held: Option<&Resource>, ambiguous: &HashMap<Id, String>) -> bool {
         let kind = self.kind_of(&wanted.key);
-        if let Some(because) = wanted.left_alone.as_deref().or(held.and_then(|held| held.left_alone.as_deref())) {
+        if let Some(because) = &wanted.left_alone {
             self.leave_alone(&wanted.key, because);
+        } else if let Some(because) = held.and_then(|held| held.left_alone.as_deref()) {
+            // Nothing that is there by its name is anybody's own: the target refuses to show it.
+            match kind.shape {
+                Shape::Keyed { .. } => self.leave_out(&wanted.key, format!("the target does not show it: {because}")),
+                _ => self.leave_alone(&wanted.key, because),
+            }
         } else if let (None, Some(link), true) = (held, self.past.links.of_source(kind.name, &wanted.id), self.live.is_complete(kind.name))
         {
             let hint = format!("`migrate unlink {} {}` lets it be made anew", kind.name, wanted.id);
@@ -85,7 +91,7 @@ impl<'inputs> Making<'inputs> {
                 None => return true,
             },
             (Some(Status::Absent(because) | Status::Forbidden(because)), _) => {
-                format!("the target does not serve {}: {because}", kind.name)
+                format!("the target does not serve {}: {because}; a rule with `skip = true` accepts that", kind.name)
             }
             (None, _) => format!("{} of the target were not read", kind.name),
         };

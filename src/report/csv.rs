@@ -1,4 +1,4 @@
-//! The report of a run as CSV: one row for each change, each thing left out and each step to do by hand.
+//! The report of a run as CSV: one row for each change, each part of one that was refused, each thing left out and each step to do by hand.
 
 use super::json::outcome_word;
 use super::summary::EndedRun;
@@ -23,11 +23,16 @@ fn rows<'run>(run: &EndedRun<'run>, due: &'run [Manual]) -> Vec<[&'run str; 7]> 
         let (id, message) = (one.outcome.id().map_or("", Id::as_str), one.outcome.message().unwrap_or_default());
         row(&one.key, [one.verb, outcome_word(&one.outcome), "", id, message])
     });
+    let refused = run.summary.settled.iter().filter_map(|one| one.outcome.shortfall().map(|short| (one, short)));
+    let refused = refused.flat_map(|(one, short)| {
+        let id = one.outcome.id().map_or("", Id::as_str);
+        short.parts.iter().map(move |part| row(&one.key, [one.verb, "refused", part, id, &short.message]))
+    });
     let unsent = run.unsent().into_iter().map(|change| row(&change.key, [change.verb(), "unsent", "", "", ""]));
     let left_out =
         run.plan.left_out.iter().map(|left| row(&left.key, ["", "left_out", left.path.as_deref().unwrap_or_default(), "", &left.because]));
     let manual = due.iter().map(|manual| row(&manual.key, ["", "by_hand", &manual.path, "", &manual.step]));
-    settled.chain(unsent).chain(left_out).chain(manual).collect()
+    settled.chain(refused).chain(unsent).chain(left_out).chain(manual).collect()
 }
 
 /// Returns a cell that no spreadsheet takes for a formula.

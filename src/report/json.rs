@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::exported::secrets;
 use super::summary::{EndedRun, state};
 use crate::apply::{Fate, Handed, Settled};
-use crate::event::Outcome;
+use crate::event::{Outcome, Shortfall};
 use crate::plan::guard::Refusal;
 use crate::plan::{Change, Plan};
 use crate::snapshot::{Snapshot, Status};
@@ -57,7 +57,7 @@ fn change(stage: &str, change: &Change) -> Value {
 
 /// Returns how a run ended as JSON.
 ///
-/// The `outcome` of a change is `applied` (with its `id`), `failed`, `skipped`, `in_doubt` (each with a `message`) or `unsent`.
+/// The `outcome` of a change is `applied` (with its `id`), `reduced` (with the parts that were `refused`), `failed`, `skipped`, `in_doubt` (each with a `message`) or `unsent`.
 pub fn summary_json(run: &EndedRun<'_>, exit: u8) -> Value {
     let unsent = |change: &&Change| json!({"key": change.key, "verb": change.verb(), "outcome": "unsent"});
     let changes: Vec<Value> = run.summary.settled.iter().map(settled).chain(run.unsent().iter().map(unsent)).collect();
@@ -88,8 +88,8 @@ pub(super) fn settled(settled: &Settled) -> Value {
     let Settled { key, verb, outcome } = settled;
     match outcome {
         Outcome::Applied(id) => json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "id": id}),
-        Outcome::Reduced(id, message) => {
-            json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "id": id, "message": message})
+        Outcome::Reduced(id, Shortfall { parts, message }) => {
+            json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "id": id, "refused": parts, "message": message})
         }
         Outcome::Failed(message) | Outcome::Skipped(message) | Outcome::InDoubt(message) => {
             json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "message": message})

@@ -5,7 +5,7 @@ use super::summary::{EndedRun, heading_text};
 use super::table::Table;
 use super::values::{cut, element, or_none};
 use super::words::{duration, enumeration, named, number};
-use crate::event::Outcome;
+use crate::event::{Outcome, Shortfall};
 use crate::plan::{Action, Change, Conflict, Drift, LeftOut, Plan};
 
 /// Characters shown of what one change does.
@@ -34,7 +34,7 @@ pub(super) fn page(run: &EndedRun<'_>) -> Page {
     let unknown = plan.unknown.iter().map(|(kind, paths)| [kind.clone(), paths.join(", ")]);
     let sections = [
         ("Refused by the tenant".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Failed(_)))),
-        ("Applied in part: not in the tenant's plan".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Reduced(..)))),
+        ("Applied in part".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Reduced(..)))),
         ("In doubt: sent, and what became of it is not known".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::InDoubt(_)))),
         ("Skipped".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Skipped(_)))),
         ("Not sent".to_owned(), changes(run.unsent().into_iter())),
@@ -79,7 +79,10 @@ fn table<const COLUMNS: usize>(head: &[&str; COLUMNS], rows: impl Iterator<Item 
 fn outcomes(run: &EndedRun<'_>, is_meant: fn(&Outcome) -> bool) -> Table {
     let of = |outcome: &Outcome| match outcome {
         Outcome::Applied(id) => id.to_string(),
-        Outcome::Reduced(_, message) | Outcome::Failed(message) | Outcome::Skipped(message) | Outcome::InDoubt(message) => message.clone(),
+        Outcome::Reduced(_, Shortfall { message, .. })
+        | Outcome::Failed(message)
+        | Outcome::Skipped(message)
+        | Outcome::InDoubt(message) => message.clone(),
     };
     let found = run.summary.settled.iter().filter(|one| is_meant(&one.outcome));
     table(&["change", "resource", "message"], found.map(|one| [one.verb.to_owned(), named(&one.key), of(&one.outcome)]))

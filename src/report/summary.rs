@@ -4,13 +4,19 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::paint::{ADDED, CHANGED, QUIET, REMOVED, painted};
 use super::sections::{Remark, by_hand, first, remarks, section};
-use super::words::{count, duration, enumeration, number};
+use super::words::{count, duration, enumeration, number, printable};
 use crate::apply::{Fate, Handed, Summary, Tally};
+use crate::catalog::{Catalog, Kind, Shape};
 use crate::event::Outcome;
-use crate::plan::{Change, Plan};
+use crate::plan::{Change, Plan, element_of};
 use crate::resource::Key;
+
+/// Rules shown that accept what was refused.
+const MOST_RULES: usize = 10;
 
 /// What a run cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -92,6 +98,7 @@ pub fn summary(run: &EndedRun<'_>) -> String {
 pub(super) fn summary_with<'run>(run: &EndedRun<'run>, next: Option<String>) -> String {
     let mut blocks = vec![heading(run)];
     blocks.extend(troubles(run.summary));
+    blocks.extend(section("To accept what was refused for good, add to the mapping", accepting(run.summary)));
     blocks.extend(section("Answered otherwise than sent", first(run.summary.differs.iter())));
     blocks.extend(section("Left out", remarks(run.plan.left_out.iter().map(Remark::from))));
     let kept = run.summary.made.iter().filter(|made| made.fate == Fate::Kept);
@@ -114,18 +121,44 @@ pub(super) fn troubles(summary: &Summary) -> impl Iterator<Item = String> {
     };
     let sections = [
         of("Refused by the tenant", |outcome| if let Outcome::Failed(message) = outcome { Some(message) } else { None }),
-        of(
-            "Applied in part: not in the tenant's plan",
-            |outcome| {
-                if let Outcome::Reduced(_, message) = outcome { Some(message) } else { None }
-            },
-        ),
+        of("Applied in part", |outcome| if let Outcome::Reduced(_, short) = outcome { Some(&short.message) } else { None }),
         of("In doubt: sent, and what became of it is not known", |outcome| {
             if let Outcome::InDoubt(message) = outcome { Some(message) } else { None }
         }),
         of("Skipped", |outcome| if let Outcome::Skipped(message) = outcome { Some(message) } else { None }),
     ];
     sections.into_iter().flatten()
+}
+
+/// Returns the rules that accept what was refused, as lines of a mapping.
+fn accepting(summary: &Summary) -> Vec<String> {
+    let mut rules: Vec<[String; 3]> = Vec::new();
+    for one in &summary.settled {
+        for part in one.outcome.shortfall().into_iter().flat_map(|short| &short.parts) {
+            let rule = rule(&one.key, part);
+            if !rules.contains(&rule) {
+                rules.push(rule);
+            }
+        }
+    }
+    let more = rules.len().saturating_sub(MOST_RULES);
+    let rest = (more > 0).then(|| painted(QUIET, format!("… {} more", number(more))));
+    let lines = rules.iter().take(MOST_RULES).flat_map(|rule| std::iter::once("[[rule]]".to_owned()).chain(rule.iter().cloned()));
+    lines.map(|line| printable(&line).into_owned()).chain(rest).collect()
+}
+
+/// Returns what a rule says that accepts that a part is refused.
+fn rule(key: &Key, part: &str) -> [String; 3] {
+    let quoted = |text: &str| toml::Value::from(text).to_string();
+    let matches = format!("match = {}", quoted(&glob::Pattern::escape(&key.to_string())));
+    let list = Catalog::standard().kind(key.kind()).filter(|kind| matches!(kind.shape, Shape::Child { .. })).map(Kind::elements);
+    match (list, element_of(part)) {
+        (Some(list), _) => [matches, format!("field = {}", quoted(list)), "keep = true".to_owned()],
+        (None, Some((path, Value::String(element)))) => {
+            [matches, format!("field = {}", quoted(&format!("{path}[]"))), format!("remove = {}", quoted(&element))]
+        }
+        (None, _) => [matches, format!("field = {}", quoted(part)), "keep = true".to_owned()],
+    }
 }
 
 /// Returns how an interrupted run goes on; one that was refused something would be refused it again.

@@ -171,7 +171,7 @@ impl Watch {
         }
         let what = format!("{action} {}", named(key));
         match outcome {
-            Outcome::Reduced(_, message) => Some(format!("applied in part: {what}: {}", printable(message))),
+            Outcome::Reduced(_, short) => Some(format!("applied in part: {what}: {}", printable(&short.message))),
             Outcome::Failed(message) => Some(format!("refused: {what}: {}", printable(message))),
             Outcome::InDoubt(message) => Some(format!("in doubt: {what}: {}", printable(message))),
             Outcome::Skipped(because) if self.mode == Mode::Verbose => Some(format!("skipped: {what}: {}", printable(because))),

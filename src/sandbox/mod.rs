@@ -18,7 +18,7 @@
 //! mint.rs      ids and secrets                    token.rs      /oauth/token
 //! bucket.rs    rate limits                        fault.rs      what goes wrong, and when
 //! server.rs    HTTP                               options.rs    how it is set up
-//! record.rs    what it was asked, as a file
+//! record.rs    what it was asked, as a file    refusal.rs   what one tenant refuses though others take it
 //! ```
 
 mod answer;

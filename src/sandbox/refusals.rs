@@ -5,8 +5,9 @@
 //!            {"method": "PATCH", "path": "/branding$", "lacks": "colors", "then": {"method": "PATCH", "path": "/prompts", "body": {..}}}]
 //! ```
 //!
-//! `path` is a pattern of the path under `/api/v2`, `has` and `lacks` are fields of what is sent. A rule with a status refuses, one with
-//! `then` lets another request follow what was carried out.
+//! `path` is a pattern of the path under `/api/v2`, `has` and `lacks` are fields of what is sent or of one of its elements, with a text behind
+//! `=` where they must hold that. A rule without a method is about all of them. A rule with a status refuses, one with `then` lets another
+//! request follow what was carried out.
 
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
@@ -15,12 +16,12 @@ use serde_json::Value;
 use super::answer::Answer;
 use super::call::Call;
 use super::state::{NoState, State};
-use crate::body::Body;
 
 /// One rule.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rule {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     method: String,
     #[serde(with = "pattern")]
     path: Regex,
@@ -72,12 +73,27 @@ impl Rule {
     }
 
     fn is_about(&self, call: &Call) -> bool {
-        let sent = Body::from_value(call.body.clone()).unwrap_or_default();
-        let holds = |field: &Option<String>| field.as_ref().map(|field| sent.get(field).is_some());
-        call.method.as_str() == self.method
+        let holds = |field: &Option<String>| field.as_ref().map(|field| holds(&call.body, field));
+        (self.method.is_empty() || call.method.as_str() == self.method)
             && self.path.is_match(&call.path)
             && holds(&self.has) != Some(false)
             && holds(&self.lacks) != Some(true)
+    }
+}
+
+/// Returns whether what is sent, or an element of it, has a field, and this text in it where one stands behind a `=`.
+fn holds(sent: &Value, field: &str) -> bool {
+    if let Value::Array(elements) = sent {
+        return elements.iter().any(|element| holds(element, field));
+    }
+    let (path, text) = field.split_once('=').map_or((field, None), |(path, text)| (path, Some(text)));
+    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let Some(value) = sent.get(name) else { return false };
+    match (rest, text) {
+        (Some(rest), Some(text)) => holds(value, &format!("{rest}={text}")),
+        (Some(rest), None) => holds(value, rest),
+        (None, None) => true,
+        (None, Some(text)) => value == text || value.as_array().is_some_and(|all| all.iter().any(|one| one == text)),
     }
 }
 

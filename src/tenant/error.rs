@@ -124,6 +124,33 @@ impl Error {
         self.status() == Some(404)
     }
 
+    /// Returns whether what was asked for by its id is not there, or could not be under such an id.
+    ///
+    /// 400 `invalid_uri` is what a malformed id is answered (recorded: `GET /event-streams/{id}`, `GET /network-acls/{id}`). Any other 400 is
+    /// about the request and says nothing of the id.
+    #[must_use]
+    pub fn is_no_such_id(&self) -> bool {
+        self.is_not_found() || matches!(self, Self::Refused { status: 400, code, .. } if code == INVALID_ID)
+    }
+
+    /// Returns whether the tenant says that something which was named to it is not there: 404, or words to that effect.
+    #[must_use]
+    pub fn is_unseen(&self) -> bool {
+        let says = |text: &str| ["inexistent", "does not exist", "not found"].iter().any(|words| text.to_lowercase().contains(words));
+        match self {
+            Self::Refused { status: 400 | 409, code, message, .. } => says(code) || says(message),
+            _ => self.is_not_found(),
+        }
+    }
+
+    /// Returns whether the tenant answered and will not do it, now or when it is asked again.
+    ///
+    /// A missing scope, a rate limit and an outage are none; 501 is what a service answers that a tenant does not have.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { status: 400..=407 | 409..=428 | 430..=499 | 501, .. })
+    }
+
     /// Returns whether the tenant has it already, or holds something that it would clash with.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
@@ -189,6 +216,9 @@ struct Complaint {
     message: Option<serde_json::Value>,
     error_description: Option<String>,
 }
+
+/// The code of a malformed id.
+const INVALID_ID: &str = "invalid_uri";
 
 /// What marks a missing scope; the code cannot, since one service answers a missing entitlement with `insufficient_scope`.
 const LACKS_SCOPE: &str = "Insufficient scope";

@@ -43,6 +43,7 @@ use veil::Veil;
 use wire::{Received, Request, Wire};
 
 pub use error::{Cause, Error};
+pub use read::Shown;
 
 /// What answers say, read without a tenant that gives them.
 pub mod answers {
@@ -126,6 +127,8 @@ pub enum Absence {
     Entitlement(String),
     /// The tenant knows no such path; its own words.
     Gone(String),
+    /// The tenant refuses to show it; its own words, with the status.
+    Refused(String),
 }
 
 impl fmt::Display for Absence {
@@ -135,6 +138,7 @@ impl fmt::Display for Absence {
             Self::Scope(message) => out.write_str(message),
             Self::Entitlement(message) => write!(out, "not part of the tenant's plan: {message}"),
             Self::Gone(message) => write!(out, "not served by the tenant: {message}"),
+            Self::Refused(message) => out.write_str(message),
         }
     }
 }

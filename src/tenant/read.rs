@@ -1,6 +1,6 @@
 //! What a tenant has of a kind, whatever shape the API serves it in.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -21,13 +21,16 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// When the list cannot be read to its end. What 402, 403, 404 and 410 say about the kind is no error but an absence.
+    /// When the list cannot be read to its end. A refusal of the whole kind is no error but an absence.
     ///
     /// # Panics
     ///
     /// When the kind hangs under others ([`under`](Self::under)) or its names are told by another ([`named`](Self::named)).
     pub async fn list(&self, kind: &'static Kind) -> Result<Listing, Error> {
-        self.list_as(kind, &|body| body).await
+        Ok(match self.list_as(kind, &Shown::whole).await? {
+            Listing::Complete(shown) => Listing::Complete(shown.into_iter().flatten().collect()),
+            Listing::Absent { status, because } => Listing::Absent { status, because },
+        })
     }
 
     /// Reads what [`list`](Self::list) reads, and makes of each answer what is wanted as soon as its page is there.
@@ -41,13 +44,13 @@ impl Tenant {
     /// # Panics
     ///
     /// As [`list`](Self::list).
-    pub async fn list_as<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(Body) -> T + Sync)) -> Result<Listing<T>, Error> {
+    pub async fn list_as<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(Shown) -> T + Sync)) -> Result<Listing<T>, Error> {
         let listed = match kind.shape {
             Shape::Collection | Shape::Keyed { names: Named::Listed } => self.whole(kind, make).await,
-            Shape::Singleton => self.get(kind, kind.path).await.map(|body| vec![make(body)]),
+            Shape::Singleton => self.get(kind, kind.path).await.map(|body| vec![make(Shown::Whole(body))]),
             Shape::Keyed { names: Named::These(names) } => {
                 let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-                self.named(kind, &names).await.map(|bodies| bodies.into_iter().map(make).collect())
+                self.named(kind, &names).await.map(|shown| shown.into_iter().map(make).collect())
             }
             Shape::Keyed { names: Named::EachWith { .. } } => unreachable!("its names are told by another kind"),
             Shape::Child { .. } | Shape::Nested { .. } | Shape::Part { .. } => unreachable!("it is read under each of its parents"),
@@ -57,21 +60,32 @@ impl Tenant {
 
     /// Reads the named objects of these ids; those that were never written are left out.
     ///
+    /// A refusal costs one object, as long as the tenant does not refuse them all. The names are the API's and not the tenant's own: one that a
+    /// tenant does not know, such as a newer prompt, is answered 400.
+    ///
     /// # Errors
     ///
-    /// When one cannot be read.
-    pub async fn named(&self, kind: &'static Kind, ids: &[String]) -> Result<Vec<Body>, Error> {
+    /// When one cannot be read, or all are refused.
+    pub async fn named(&self, kind: &'static Kind, ids: &[String]) -> Result<Vec<Shown>, Error> {
         // By place, not by id: a closure over borrowed ids makes a future that no other thread may run.
         let read = |place: usize| async move { self.read_named(kind, &Id::new(ids[place].as_str())).await };
         let mut bodies = stream::iter(0..ids.len()).map(read).buffered(self.concurrency);
-        let (mut found, mut asked) = (Vec::new(), 0);
-        while let Some(body) = bodies.try_next().await? {
-            found.extend(body);
+        let (mut found, mut asked) = (Gathered::default(), 0);
+        while let Some(body) = bodies.next().await {
+            let mut name = Body::from_iter([(kind.id.to_owned(), Value::String(ids[asked].clone()))]);
+            if kind.places().iter().any(|place| place == kind.id) {
+                name = Body::new();
+                kind.fill(&mut name, &ids[asked]);
+            }
+            match body {
+                Err(unknown) if unknown.status() == Some(400) => drop(found.refusal.get_or_insert(unknown)),
+                body => found.add(name, body)?,
+            }
             asked += 1;
             let tenant = self.wire.name.clone();
             self.wire.observer.notify(&Event::Listing { tenant, kind: kind.name, read: asked, total: Some(ids.len()) });
         }
-        Ok(found)
+        found.whole()
     }
 
     /// Reads a child's list under one parent.
@@ -108,7 +122,7 @@ impl Tenant {
         Ok(found)
     }
 
-    /// Reads one resource, or nothing where the tenant has none of this id; a child is its elements under this parent.
+    /// Reads one resource, or nothing where the tenant has none of this id, or can have none; a child is its elements under this parent.
     ///
     /// # Errors
     ///
@@ -116,12 +130,12 @@ impl Tenant {
     pub async fn read(&self, kind: &'static Kind, id: &Id) -> Result<Option<Body>, Error> {
         if let Shape::Child { .. } = kind.shape {
             return match self.elements(kind, id).await {
-                Err(error) if error.is_not_found() => Ok(None),
+                Err(error) if error.is_no_such_id() => Ok(None),
                 other => other.map(|elements| Some(Body::from_iter([(kind.elements().to_owned(), Value::Array(elements))]))),
             };
         }
         match self.get(kind, &kind.read_path_of(id.as_str())).await {
-            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) if error.is_no_such_id() => Ok(None),
             other => other.map(|mut body| {
                 kind.fill(&mut body, id.as_str());
                 Some(body)
@@ -138,26 +152,33 @@ impl Tenant {
                 Ok(Some(body))
             }
             Err(error) if error.is_not_found() => Ok(None),
-            // A prompt that this tenant does not have is answered 400.
-            Err(Error::Refused { status: 400, .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     /// Reads a list to its end, and each resource by itself where the list is only a summary.
-    async fn whole<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(Body) -> T + Sync)) -> Result<Vec<T>, Error> {
+    async fn whole<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(Shown) -> T + Sync)) -> Result<Vec<T>, Error> {
         let path = kind.path.to_owned();
         if !kind.is_summarised {
-            let wanted = |body: Body| (!kind.has_presets || kind.id_of(&body).is_some()).then(|| make(body));
+            let wanted = |body: Body| (!kind.has_presets || kind.id_of(&body).is_some()).then(|| make(Shown::Whole(body)));
             let list = self.pages(kind, path, &wanted).whole().await?;
             return Ok(list.into_iter().flatten().collect());
         }
-        let ids = self.pages(kind, path, &|body: Body| kind.id_of(&body).map(Id::new)).whole().await?;
-        let ids: &Vec<Id> = &ids.into_iter().flatten().collect();
-        let read = |place: usize| async move { self.read(kind, &ids[place]).await };
-        let whole: Vec<Option<Body>> = stream::iter(0..ids.len()).map(read).buffered(self.concurrency).try_collect().await?;
-        // What is gone since it was listed is not there.
-        Ok(whole.into_iter().flatten().map(make).collect())
+        let named = |mut body: Body| {
+            let id = kind.id_of(&body).map(Id::new)?;
+            body.0.retain(|field, _| field == kind.id || kind.key.contains(&field.as_str()));
+            Some((id, body))
+        };
+        let listed = self.pages(kind, path, &named).whole().await?;
+        let listed: &Vec<(Id, Body)> = &listed.into_iter().flatten().collect();
+        let read = |place: usize| async move { self.read(kind, &listed[place].0).await };
+        let mut bodies = stream::iter(0..listed.len()).map(read).buffered(self.concurrency).enumerate();
+        let mut found = Gathered::default();
+        while let Some((place, body)) = bodies.next().await {
+            // What is gone since it was listed is not there.
+            found.add(listed[place].1.clone(), body)?;
+        }
+        Ok(found.whole()?.into_iter().map(make).collect())
     }
 
     fn pages<'list, A: DeserializeOwned, T: PartialEq>(
@@ -179,6 +200,62 @@ impl Tenant {
     }
 }
 
+/// What a tenant shows of one resource.
+#[derive(Debug, PartialEq)]
+pub enum Shown {
+    /// All of it.
+    Whole(Body),
+    /// That it is there, or that there may be one of this name: a look at it is refused.
+    Refused {
+        /// The fields that name it.
+        name: Body,
+        /// The tenant's own words.
+        because: String,
+    },
+}
+
+impl Shown {
+    /// Returns the resource, where it is shown.
+    fn whole(self) -> Option<Body> {
+        match self {
+            Self::Whole(body) => Some(body),
+            Self::Refused { .. } => None,
+        }
+    }
+}
+
+/// Resources that are read one by one.
+#[derive(Default)]
+struct Gathered {
+    shown: Vec<Shown>,
+    is_any_known: bool,
+    refusal: Option<Error>,
+}
+
+impl Gathered {
+    fn add(&mut self, name: Body, read: Result<Option<Body>, Error>) -> Result<(), Error> {
+        match read {
+            Err(refusal) if refusal.is_refusal() => {
+                self.shown.push(Shown::Refused { name, because: refusal.to_string() });
+                self.refusal.get_or_insert(refusal);
+            }
+            read => {
+                self.shown.extend(read?.map(Shown::Whole));
+                self.is_any_known = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns what is shown; where every one is refused, the kind is.
+    fn whole(self) -> Result<Vec<Shown>, Error> {
+        match self.refusal {
+            Some(refusal) if !self.is_any_known => Err(refusal),
+            _ => Ok(self.shown),
+        }
+    }
+}
+
 /// Returns an answer as an object: a bare array stands in the field that the kind keeps it in.
 pub(super) fn object_of(kind: &Kind, answer: Value) -> Option<Body> {
     match answer {
@@ -187,7 +264,8 @@ pub(super) fn object_of(kind: &Kind, answer: Value) -> Option<Body> {
     }
 }
 
-/// Tells what an answer to a list says about the kind from what went wrong.
+/// Tells what an answer to a list says about the kind from what went wrong: a tenant that refuses to show it does not have it, and that
+/// must cost no other kind.
 fn absent<T>(kind: &Kind, error: Error) -> Result<Listing<T>, Error> {
     let because = match &error {
         Error::Scope { .. } => Absence::Scope(error.to_string()),
@@ -198,6 +276,7 @@ fn absent<T>(kind: &Kind, error: Error) -> Result<Listing<T>, Error> {
         }
         Error::Refused { status: 404, .. } if kind.shape == Shape::Singleton => Absence::NotConfigured,
         Error::Refused { status: 404 | 410, message, .. } => Absence::Gone(message.clone()),
+        refused if refused.is_refusal() => Absence::Refused(refused.to_string()),
         _ => return Err(error),
     };
     Ok(Listing::Absent { status: error.status().unwrap_or_default(), because })

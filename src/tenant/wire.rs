@@ -180,7 +180,8 @@ impl Wire {
         self.observer.notify(&Event::Retrying { tenant, request, because, attempt });
     }
 
-    fn tell_wait(&self, wait: Duration, because: &str) {
+    /// Tells that requests wait.
+    pub(super) fn tell_wait(&self, wait: Duration, because: &str) {
         self.observer.notify(&Event::Waiting { tenant: self.name.clone(), wait, because: because.to_owned() });
     }
 

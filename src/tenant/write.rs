@@ -105,6 +105,12 @@ impl Tenant {
         Ok(())
     }
 
+    /// Lets time pass before something is sent again, and tells whoever watches.
+    pub async fn rest(&self, wait: Duration, because: &str) {
+        self.wire.tell_wait(wait, because);
+        tokio::time::sleep(wait).await;
+    }
+
     /// Removes a resource.
     ///
     /// One that is gone after a repeated request counts as removed.

@@ -73,11 +73,14 @@ pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, 
 
 /// Finds a resource by its id, or else by its name in the list.
 async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<Found, Failure> {
-    if !name.contains(' ')
-        && let Some(answer) = read(tenant, of, &Id::new(name)).await?
-    {
-        return found(of, name_of(of, &answer), answer);
-    }
+    let by_id = if name.contains(' ') { Ok(None) } else { tenant.read(of, &Id::new(name)).await };
+    // What is asked for may be a name, of which a refusal says nothing.
+    let refused = match by_id {
+        Ok(Some(answer)) => return found(of, name_of(of, &answer), answer),
+        Ok(None) => None,
+        Err(error) if error.is_refusal() => Some(error),
+        Err(error) => return Err(Failure::of_tenant(&error, tenant.name())),
+    };
     let listing = tenant.list(of).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
     let answers = match listing {
         Listing::Complete(answers) => answers,
@@ -88,7 +91,7 @@ async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<F
     };
     let mut named: Vec<Body> = answers.into_iter().filter(|answer| name_of(of, answer) == name).collect();
     match named.len() {
-        0 => Err(missing(of, name, tenant)),
+        0 => Err(refused.map_or_else(|| missing(of, name, tenant), |error| Failure::of_tenant(&error, tenant.name()))),
         1 => found(of, name.to_owned(), named.remove(0)),
         count => {
             let ids: Vec<String> = named.iter().filter_map(|answer| of.id_of(answer)).collect();
@@ -108,12 +111,8 @@ async fn find_below(context: &Context, tenant: &Tenant, of: &'static Kind, name:
     found(of, name.to_owned(), answer)
 }
 
-/// Reads by id; a name that cannot be an id is answered 400 and is not there.
 async fn read(tenant: &Tenant, of: &'static Kind, id: &Id) -> Result<Option<Body>, Failure> {
-    match tenant.read(of, id).await {
-        Err(refused) if refused.status() == Some(400) => Ok(None),
-        answer => answer.map_err(|error| Failure::of_tenant(&error, tenant.name())),
-    }
+    tenant.read(of, id).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))
 }
 
 fn missing(of: &Kind, name: &str, tenant: &Tenant) -> Failure {

@@ -1,0 +1,239 @@
+//! What is sent of a change from which parts are left away: pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::mentions::Part;
+use super::send::Ready;
+use crate::body::{Body, join};
+use crate::catalog::{Kind, Purpose, Write};
+use crate::plan::{Edit, element};
+
+/// How a part is left away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Aside {
+    /// What the target held before stands in its place.
+    Held,
+    /// It is not sent at all, where what the target held was refused as well.
+    Gone,
+}
+
+/// The parts that are left away.
+pub(super) type Left = BTreeMap<Part, Aside>;
+
+/// A change that may be sent in part.
+#[derive(Debug, Clone)]
+pub(super) struct Draft<'send> {
+    pub(super) kind: &'static Kind,
+    pub(super) ready: &'send Ready,
+}
+
+/// Returns whether a path is a field or lies in it.
+fn is_in(field: &str, path: &str) -> bool {
+    path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+fn first(path: &str) -> &str {
+    path.split('.').next().unwrap_or(path)
+}
+
+impl Draft<'_> {
+    /// Returns the body that is sent.
+    pub(super) fn body(&self) -> Option<&Body> {
+        match self.ready {
+            Ready::Create { body, .. } | Ready::Update { body, .. } => Some(body),
+            Ready::Elements { .. } | Ready::Remove { .. } => None,
+        }
+    }
+
+    /// Returns whether it makes something by a POST, which cannot be sent twice.
+    pub(super) fn is_posted(&self) -> bool {
+        matches!(self.ready, Ready::Create { .. }) && self.kind.creation().is_some()
+    }
+
+    /// Returns what differs, field by field; of a body of which that is not known, every value of it.
+    fn edits(&self) -> Vec<Edit> {
+        match self.ready {
+            Ready::Update { edits, secrets, .. } if !edits.is_empty() || !secrets.is_empty() => edits.clone(),
+            _ => {
+                let mut leaves = Vec::new();
+                self.body().into_iter().for_each(|body| leaves_of("", &body.0, &mut leaves));
+                leaves
+            }
+        }
+    }
+
+    /// Returns the paths that may be sent one without the other.
+    pub(super) fn paths(&self, left: &Left) -> Vec<String> {
+        let edits = self.edits().into_iter().map(|edit| edit.path);
+        let secrets: Vec<String> = match self.ready {
+            Ready::Update { secrets, .. } => secrets.iter().map(|(path, _)| path.clone()).collect(),
+            _ => Vec::new(),
+        };
+        let mut paths: Vec<String> = edits.chain(secrets).filter(|path| self.is_optional(&Part::field(path.as_str()))).collect();
+        paths.retain(|path| !left.keys().any(|part| part.element.is_none() && is_in(&part.path, path)));
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+
+    /// Returns whether a part can be left away: whatever a resource is told apart by, or cannot be without, has to be there.
+    pub(super) fn is_optional(&self, part: &Part) -> bool {
+        let kind = self.kind;
+        let follow_up = kind.follow_up.map(|follow_up| follow_up.field);
+        let is_required = |field: &&str| (is_in(&part.path, field) || is_in(field, &part.path)) && part.element.is_none();
+        let is_repeated = kind.echoed.iter().chain(follow_up.iter()).any(|field| is_required(&field));
+        let is_whole = matches!(self.ready, Ready::Create { .. }) || kind.write == Write::Put;
+        let is_needed = is_whole && kind.key.iter().chain(kind.required).any(|field| is_required(&field));
+        !is_repeated && !is_needed && !kind.in_path().any(|field| is_in(field, &part.path))
+    }
+
+    /// Returns whether only a create writes a field.
+    pub(super) fn is_only_created(&self, path: &str) -> bool {
+        self.kind.fields().get(first(path)).is_some_and(|field| field.written == crate::catalog::Written::OnCreate)
+    }
+
+    /// Returns what is sent without these parts; nothing where that is nothing.
+    ///
+    /// Where `focus` says so, only the fields that hold these paths are sent: the others have arrived, or are not to.
+    pub(super) fn without(&self, left: &Left, focus: Option<&[String]>) -> Option<Ready> {
+        let edits = self.edits();
+        let mut body = self.body()?.clone();
+        left.iter().for_each(|(part, aside)| self.put_aside(&mut body, part, *aside, &edits));
+        let is_left = |path: &str| left.keys().any(|part| part.element.is_none() && is_in(&part.path, path));
+        let mut open: Vec<Edit> = edits.into_iter().filter(|edit| !is_left(&edit.path)).collect();
+        for edit in &mut open {
+            if left.keys().any(|part| part.path == edit.path && part.element.is_some()) {
+                edit.new = body.get(&edit.path).cloned();
+            }
+        }
+        open.retain(|edit| !is_same_set(edit.old.as_ref(), edit.new.as_ref()));
+        if let Some(follow_up) = self.kind.follow_up.filter(|_| !left.is_empty()) {
+            body.0.remove(follow_up.field);
+        }
+        if let Ready::Create { twins, may_have_landed, .. } = self.ready {
+            return Some(Ready::Create { body, twins: twins.clone(), may_have_landed: *may_have_landed });
+        }
+        let Ready::Update { id, secrets, edits: planned, .. } = self.ready else { return None };
+        let is_meant = |path: &str| focus.is_none_or(|focus| focus.iter().any(|one| is_in(one, path) || is_in(path, one)));
+        let secrets: Vec<_> = secrets.iter().filter(|(path, _)| !is_left(path) && is_meant(path)).cloned().collect();
+        open.retain(|edit| focus.is_none() || !planned.is_empty() || is_meant(&edit.path));
+        if !open.iter().any(|edit| is_meant(&edit.path)) && secrets.is_empty() {
+            return None;
+        }
+        if self.kind.write == Write::Patch {
+            let had: BTreeSet<&str> = planned.iter().map(|edit| first(&edit.path)).collect();
+            let holds = |field: &str| open.iter().any(|edit| first(&edit.path) == field && is_meant(&edit.path));
+            let is_with_secrets = |field: &str| secrets.iter().any(|(path, _)| first(path) == field);
+            let is_due = |field: &str| left.is_empty() && self.kind.follow_up.is_some_and(|follow_up| follow_up.field == field);
+            let stays = |field: &str| {
+                holds(field)
+                    || is_due(field)
+                    || is_with_secrets(field)
+                    || self.kind.echoed.contains(&field)
+                    || (focus.is_none() && !had.contains(field))
+            };
+            body.0.retain(|field, _| stays(field));
+        }
+        let edits = if planned.is_empty() { Vec::new() } else { open };
+        Some(Ready::Update { id: id.clone(), body, edits, secrets })
+    }
+
+    fn put_aside(&self, body: &mut Body, part: &Part, aside: Aside, edits: &[Edit]) {
+        if let Some(element) = &part.element {
+            body.change(&part.path, &mut |list| {
+                if let Value::Array(list) = list {
+                    list.retain(|one| one != element);
+                }
+            });
+            return;
+        }
+        let is_whole_kept = !part.path.contains('.') && self.kind.write == Write::Patch;
+        let is_left_to_the_target = is_whole_kept || self.kind.is_laid_over(first(&part.path)) || aside == Aside::Gone;
+        take_with_its_shell(body, &part.path);
+        if is_left_to_the_target {
+            return;
+        }
+        for edit in edits.iter().filter(|edit| is_in(&part.path, &edit.path)) {
+            // What names something that the target no longer has cannot be said again.
+            if let Some(old) = edit.old.as_ref().filter(|old| !old.to_string().contains('⟦')) {
+                body.set(&edit.path, old.clone());
+            }
+        }
+    }
+
+    /// Returns what is missing in the target, as a [`Shortfall`](crate::event::Shortfall) names it, where these parts were left away.
+    pub(super) fn missing(&self, left: &Left) -> Vec<String> {
+        let edits = self.edits();
+        let mut missing: BTreeSet<String> = BTreeSet::new();
+        for part in left.keys() {
+            if let Some(text) = &part.element {
+                missing.insert(element(&part.path, text));
+                continue;
+            }
+            let of_edits = edits.iter().map(|edit| &edit.path).filter(|path| is_in(&part.path, path));
+            let of_secrets = match self.ready {
+                Ready::Update { secrets, .. } => {
+                    secrets.iter().map(|(path, _)| path.clone()).filter(|path| is_in(&part.path, path)).collect()
+                }
+                _ => Vec::new(),
+            };
+            let named: Vec<String> = of_edits.cloned().chain(of_secrets).collect();
+            // What a PATCH leaves away is as it was, and so it was wanted where nothing of it differs.
+            let is_kept = self.kind.write == Write::Patch && !self.kind.replaced.contains(&first(&part.path));
+            match (named.is_empty(), self.ready) {
+                (false, Ready::Update { edits, .. }) if !edits.is_empty() => missing.extend(named),
+                (true, Ready::Update { .. }) if is_kept => {}
+                _ => drop(missing.insert(part.path.clone())),
+            }
+        }
+        if let Some(follow_up) = self.kind.follow_up.filter(|_| !left.is_empty()) {
+            missing.extend(self.body().filter(|body| body.0.contains_key(follow_up.field)).map(|_| follow_up.field.to_owned()));
+        }
+        missing.into_iter().collect()
+    }
+
+    /// Returns the update that sends these paths of a resource that was created without them.
+    pub(super) fn later(&self, id: &crate::resource::Id) -> Option<Ready> {
+        let body = self.body()?.clone();
+        let (body, _) = self.kind.fields().split(body, Purpose::Update);
+        Some(Ready::Update { id: id.clone(), body, edits: Vec::new(), secrets: Vec::new() })
+    }
+}
+
+fn leaves_of(above: &str, object: &Map<String, Value>, leaves: &mut Vec<Edit>) {
+    for (name, value) in object {
+        let path = join(above, name);
+        match value {
+            Value::Object(below) if !below.is_empty() => leaves_of(&path, below, leaves),
+            value => leaves.push(Edit { path, old: None, new: Some(value.clone()) }),
+        }
+    }
+}
+
+/// Takes a field out of a body, and the objects around it that hold nothing else.
+fn take_with_its_shell(body: &mut Body, path: &str) {
+    body.take(path);
+    let mut above = path;
+    while let Some((shell, _)) = above.rsplit_once('.') {
+        if !body.get(shell).and_then(Value::as_object).is_some_and(Map::is_empty) {
+            break;
+        }
+        body.take(shell);
+        above = shell;
+    }
+}
+
+fn is_same_set(one: Option<&Value>, other: Option<&Value>) -> bool {
+    let sorted = |value: &Value| {
+        let mut list = value.as_array().cloned().unwrap_or_default();
+        list.sort_by_cached_key(Value::to_string);
+        list
+    };
+    match (one, other) {
+        (Some(one @ Value::Array(_)), Some(other @ Value::Array(_))) => sorted(one) == sorted(other),
+        (None, Some(Value::Array(list))) => list.is_empty(),
+        _ => false,
+    }
+}

@@ -1,0 +1,120 @@
+//! What arrived of a change of which the target refused part.
+//!
+//! A part is named by its path in what was sent (`flags.enable_sso`), one element of a list by that behind it (`scope["read:orders"]`), and an
+//! element of a child's list by its place in the change (`added[2]`, `removed[0]`).
+
+use serde_json::Value;
+
+use super::{Action, Change};
+use crate::body::Body;
+
+/// Returns the path and the element that a part names, where it names one.
+#[must_use]
+pub fn element_of(part: &str) -> Option<(&str, Value)> {
+    let at = part.find('[')?;
+    let elements: Vec<Value> = serde_json::from_str(&part[at..]).ok()?;
+    elements.into_iter().next().map(|element| (&part[..at], element))
+}
+
+/// Returns the name of one element of a list.
+#[must_use]
+pub fn element(path: &str, element: &str) -> String {
+    format!("{path}{}", Value::Array(vec![element.into()]))
+}
+
+/// Returns whether a path is a field or lies in it.
+fn is_in(field: &str, path: &str) -> bool {
+    path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+impl Change {
+    /// Returns it without these parts, as if they had never been meant.
+    #[must_use]
+    pub fn without(&self, parts: &[String]) -> Self {
+        let mut change = self.clone();
+        change.secrets.retain(|secret| !parts.iter().any(|part| is_in(part, &secret.path)));
+        match &mut change.action {
+            Action::Create { body, .. } => parts.iter().for_each(|part| take(body, part)),
+            Action::Update { body, edits, .. } => {
+                for part in parts {
+                    take(body, part);
+                    let Some((path, element)) = element_of(part) else { continue };
+                    for edit in edits.iter_mut().filter(|edit| edit.path == path) {
+                        if let Some(Value::Array(list)) = &mut edit.new {
+                            list.retain(|one| *one != element);
+                        }
+                    }
+                }
+                edits.retain(|edit| !parts.iter().any(|part| is_in(part, &edit.path)) && edit.old != edit.new);
+            }
+            Action::Elements { added, removed, .. } => {
+                for (name, list) in [("added", added), ("removed", removed)] {
+                    let mut place = 0..;
+                    list.retain(|_| place.next().is_none_or(|place| !parts.contains(&format!("{name}[{place}]"))));
+                }
+            }
+            Action::Remove { .. } => {}
+        }
+        change
+    }
+
+    /// Returns what stands at a part in the target as far as the plan knows: what it held before the change, be it nothing.
+    #[must_use]
+    pub fn before(&self, part: &str) -> Option<&Value> {
+        let Action::Update { edits, .. } = &self.action else { return None };
+        edits.iter().find(|edit| edit.path == part).and_then(|edit| edit.old.as_ref())
+    }
+}
+
+/// Takes a part out of a body.
+pub(crate) fn take(body: &mut Body, part: &str) {
+    match element_of(part) {
+        Some((path, element)) => drop(body.change(path, &mut |list| {
+            if let Value::Array(list) = list {
+                list.retain(|one| *one != element);
+            }
+        })),
+        None => drop(body.take(part)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Edit;
+    use crate::resource::{Id, Key};
+    use serde_json::json;
+
+    fn change(action: Action) -> Change {
+        Change { key: Key::new("clients", "Web"), source_id: Id::new("s"), action, needs: Vec::new(), secrets: Vec::new() }
+    }
+
+    fn parts(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn what_was_refused_of_a_change_is_no_part_of_what_arrived() {
+        let body = Body::from_value(json!({"name": "Web", "jwt": {"alg": "x", "life": 1}, "scope": ["a", "b"]})).expect("an object");
+        let edit = |path: &str, old: Option<Value>, new: Value| Edit { path: path.into(), old, new: Some(new) };
+        let edits = vec![edit("jwt.alg", None, json!("x")), edit("scope", Some(json!(["a"])), json!(["a", "b"]))];
+        let arrived =
+            change(Action::Create { body: body.clone(), twins: Vec::new() }).without(&parts(&["jwt.alg", &element("scope", "b")]));
+        let Action::Create { body: arrived, .. } = arrived.action else { panic!("a create") };
+        assert_eq!(arrived.into_value(), json!({"name": "Web", "jwt": {"life": 1}, "scope": ["a"]}));
+        let update = change(Action::Update { id: None, body, edits: edits.clone() });
+        let edits_of = |parts: &[String]| match update.without(parts).action {
+            Action::Update { edits, .. } => edits,
+            _ => panic!("an update"),
+        };
+        assert_eq!(edits_of(&parts(&["jwt"])), edits[1..]);
+        assert_eq!(edits_of(&[element("scope", "b")]), edits[..1]);
+    }
+
+    #[test]
+    fn an_element_that_was_refused_is_named_by_its_place() {
+        let action = Action::Elements { parent: Key::new("roles", "A"), added: vec![json!("a"), json!("b")], removed: vec![json!("c")] };
+        let Action::Elements { added, removed, .. } = change(action).without(&parts(&["added[0]", "removed[0]"])).action else { panic!() };
+        assert_eq!((added, removed), (vec![json!("b")], Vec::new()));
+    }
+}
