@@ -39,6 +39,7 @@ mod refusals;
 mod rehearsals;
 mod schedule;
 mod schema;
+mod sdk;
 mod secrets;
 mod signing;
 mod skip;

@@ -25,6 +25,7 @@ const CLIENTS: (&str, &str) = ("Dev0000000000000000000000000Web1", "Prod00000000
 const ACTIONS: (&str, &str) = ("aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa", "bbbbbbbb-2222-4222-8222-bbbbbbbbbbbb");
 const ORGANIZATIONS: (&str, &str) = ("org_devdevdevdevdev1", "org_prodprodprodpro9");
 const DOMAINS: (&str, &str) = ("cd_devdevdevdevdev1", "cd_prodprodprodpro9");
+const KEYS: (&str, &str) = ("key_devdevdevdevdev1", "key_prodprodprodpro9");
 const TENANTS: (&str, &str) = ("acme-dev.eu.auth0.com", "acme-prod.eu.auth0.com");
 
 fn rows() -> Vec<Row> {
@@ -35,6 +36,10 @@ fn rows() -> Vec<Row> {
     let connection =
         |options: Value| json!([{"id": "con_devdevdevdevdev1", "name": "sso", "strategy": "samlp", "realms": ["sso"], "options": options}]);
     let settings = |field: &str, value: &str| json!({"enabled_locales": ["en"], field: value});
+    let acl = |side: &str, id: &str| {
+        json!([{"id": "acl_1", "description": "own", "active": true, "priority": 1, "rule": {"action": {"block": true}, "scope": "tenant",
+            side: {"http_message_signature": {"keys": [{"id": id}]}}}}])
+    };
     let page = |field: &str, html: &str| json!({"enabled_locales": ["en"], field: {"html": html}});
     let mut rows = vec![
         row(
@@ -74,6 +79,8 @@ fn rows() -> Vec<Row> {
                 "rule": {"action": {"block": true}, "scope": "tenant", "match": {"hostnames": [TENANTS.0]}}}]),
             json!(TENANTS.1),
         ),
+        row("network-acls", "rule.match.http_message_signature.keys[].id", "/network-acls", acl("match", KEYS.0), json!(KEYS.1)),
+        row("network-acls", "rule.not_match.http_message_signature.keys[].id", "/network-acls", acl("not_match", KEYS.0), json!(KEYS.1)),
         row(
             "connections",
             "options.idpinitiated.client_id",
@@ -134,6 +141,7 @@ fn tenant(domain: &str, pick: fn((&'static str, &'static str)) -> &'static str) 
     json!({"domain": domain, "data": {
         "/tenants/settings": {"enabled_locales": ["en"]},
         "/clients": [{"client_id": pick(CLIENTS), "name": "Web"}],
+        "/keys/network-acls": [{"id": pick(KEYS), "name": "edge", "alg": "ed25519"}],
         "/organizations": [{"id": pick(ORGANIZATIONS), "name": "acme"}],
         "/custom-domains": [{"custom_domain_id": pick(DOMAINS), "domain": "login.acme.com", "type": "auth0_managed_certs"}],
         "/actions/actions": [{"id": pick(ACTIONS), "name": "hash", "code": "", "status": "built", "all_changes_deployed": true,

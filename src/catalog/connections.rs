@@ -25,7 +25,6 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
         "enabled_clients",
         "provisioning_ticket_url",
         "options.thumbprints",
-        "options.cert",
         "options.subject",
         "options.expires",
         "options.cert_rollover_notification",
@@ -36,7 +35,6 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
         "options.granted",
         "options.tenantId",
         "options.schema_version",
-        "options.oidc_metadata",
         "options.waad_common_endpoint",
     ])
     .secrets(&[
@@ -86,7 +84,7 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     // Refused together (recorded); auth0-deploy-cli too takes the target's own out where the other is wanted.
     .exclusive(&[("options.attributes", "options.requires_username"), ("options.attributes", "options.validation")])
     .echoed(&["display_name"])
-    .quirks(&[quirks::REALMS_OF_DATABASES])
+    .quirks(&[quirks::REALMS_OF_DATABASES, quirks::CERTIFICATE_BY_ITS_NAME, quirks::DISCOVERED_METADATA])
     // Without them a connection is answered without options (page "Migrate to the connection options scopes").
     .besides(&["read:connections_options"], &["update:connections_options"])
     .scopes(&["read:connections"], &["create:connections"], &["update:connections"], &["delete:connections"]);
@@ -174,10 +172,11 @@ pub(super) static DIRECTORY_GROUPS: Kind = Kind::part(
 .where_parent("strategy", &["google-apps"])
 .keyed_by(&["connection"])
 .put()
-.writable("connection/ groups[]{id}")
-.read_only(&["next", "groups[].name", "groups[].email"])
+.writable("connection/ groups[]{id name! email!}")
+.read_only(&["next", "groups[].direct_members_count"])
 .refers(&[Reference::id("connection", "connections")])
 .required(&["connection"])
 .sets(&["groups"])
+.told_apart(&[("groups", "id")])
 .leans_on(&["connection-directory-provisionings"])
 .scopes(&["read:directory_provisionings"], &["update:directory_provisionings"], &["update:directory_provisionings"], &[]);
