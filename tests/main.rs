@@ -44,6 +44,7 @@ mod secrets;
 mod signing;
 mod skip;
 mod stage;
+mod states;
 mod strict;
 mod subscriptions;
 mod sync;
