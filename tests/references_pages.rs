@@ -36,10 +36,6 @@ fn rows() -> Vec<Row> {
     let connection =
         |options: Value| json!([{"id": "con_devdevdevdevdev1", "name": "sso", "strategy": "samlp", "realms": ["sso"], "options": options}]);
     let settings = |field: &str, value: &str| json!({"enabled_locales": ["en"], field: value});
-    let acl = |side: &str, id: &str| {
-        json!([{"id": "acl_1", "description": "own", "active": true, "priority": 1, "rule": {"action": {"block": true}, "scope": "tenant",
-            side: {"http_message_signature": {"keys": [{"id": id}]}}}}])
-    };
     let page = |field: &str, html: &str| json!({"enabled_locales": ["en"], field: {"html": html}});
     let mut rows = vec![
         row(
@@ -79,8 +75,6 @@ fn rows() -> Vec<Row> {
                 "rule": {"action": {"block": true}, "scope": "tenant", "match": {"hostnames": [TENANTS.0]}}}]),
             json!(TENANTS.1),
         ),
-        row("network-acls", "rule.match.http_message_signature.keys[].id", "/network-acls", acl("match", KEYS.0), json!(KEYS.1)),
-        row("network-acls", "rule.not_match.http_message_signature.keys[].id", "/network-acls", acl("not_match", KEYS.0), json!(KEYS.1)),
         row(
             "connections",
             "options.idpinitiated.client_id",
@@ -129,11 +123,20 @@ fn rows() -> Vec<Row> {
             json!(is),
         ),
     ];
+    rows.extend(["match", "not_match"].map(signed));
     for field in ["error_page", "change_password", "guardian_mfa_page"] {
         let path = Box::leak(format!("{field}.html").into_boxed_str());
         rows.push(row("tenant-settings", path, "/tenants/settings", page(field, &was), json!(is)));
     }
     rows
+}
+
+/// Returns a rule for requests that are signed with a key, or for those that are not.
+fn signed(side: &'static str) -> Row {
+    let path = Box::leak(format!("rule.{side}.http_message_signature.keys[].id").into_boxed_str());
+    let holds = json!([{"id": "acl_1", "description": "own", "active": true, "priority": 1, "rule": {"action": {"block": true},
+        "scope": "tenant", side: {"http_message_signature": {"keys": [{"id": KEYS.0}]}}}}]);
+    Row { reference: ("network-acls", path), at: "/network-acls", holds, ends: json!(KEYS.1) }
 }
 
 /// Returns one of the two tenants: the same things under their own ids.

@@ -113,7 +113,8 @@ fn dropped_within(kind: &Kind, sent: &Value, place: &str) -> Vec<String> {
 #[test]
 fn every_field_of_a_recorded_write_that_was_accepted_can_be_written() {
     let Some(rows) = rows("traffic.jsonl.gz") else { return };
-    let (mut missed, mut idle, mut seen) = (BTreeSet::new(), BTreeSet::from_iter(NOT_WRITTEN.iter().map(|one| (one.0, one.1))), 0);
+    let mut idle: BTreeSet<(&str, &str)> = NOT_WRITTEN.iter().map(|one| (one.0, one.1)).collect();
+    let (mut missed, mut seen) = (BTreeSet::new(), 0);
     for row in rows.iter().filter(|row| row["status"].as_u64().is_some_and(|status| status < 300)) {
         let method = text(row, "method");
         let Some(kind) = kind_of(text(row, "path")).filter(|_| ["POST", "PATCH", "PUT"].contains(&method)) else { continue };
