@@ -1,4 +1,4 @@
-//! The catalog against Auth0's description of its API: what is used, and what is left out for a reason.
+//! The catalog against Auth0's description of its API and its newest SDK: what is used, and what is left out for a reason.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,9 @@ use flate2::read::GzDecoder;
 use migrate::catalog::{Catalog, Delta, Kind, Shape, Write};
 use serde_json::Value;
 
-use crate::reference;
+use crate::{reference, sdk};
 
 /// Operations that no kind uses: the beginning of their paths, and why.
-///
-/// Newer than the description, so that none of them is counted here: keys of network ACLs are a kind; agents (`/agents`) are none, since
-/// their documentation has paths and no schema, and none was recorded; `/clients/search` is another view of `/clients`.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("/users", "users are no settings"),
     ("/users-by-email", "users are no settings"),
@@ -76,7 +73,15 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("/self-service-profiles/{}/sso-ticket", "a ticket is used once"),
     ("/connection-profiles/templates", "Auth0's own, the same everywhere"),
     ("/user-attribute-profiles/templates", "Auth0's own, the same everywhere"),
+    ("/organizations/search", "another view of /organizations"),
+    ("/resource-servers/search", "another view of /resource-servers"),
+    ("/organizations/{}/roles", "members are users"),
+    ("/organizations/{}/organization-templates", "which template it follows is a step by hand"),
+    ("/organization-templates/{}/organizations", "another view of the template that each organization follows"),
+    ("/experimentation/experiments/{}/advance-ramp", "a person advances an experiment"),
     // One path, several methods: the others are used.
+    ("GET /organizations/{}/clients/{}", "another way to one that is listed"),
+    ("POST /connections/{}/directory-provisioning/synchronized-groups", "the list is replaced whole"),
     ("PATCH /prompts/rendering", "each screen is written by itself, so that each has its own outcome"),
     ("GET /actions/modules/{}/versions", "the newest one is read with its module"),
     ("PUT /email-templates/{}", "a change is a PATCH"),
@@ -85,19 +90,22 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("PUT /guardian/factors/push-notification/providers/", "a change is a PATCH"),
 ];
 
-/// Returns a path with every place as `{}`.
-fn plain(path: &str) -> String {
+/// Returns a path, or an operation, with every place as `{}`.
+pub(crate) fn plain(path: &str) -> String {
     path.split('/').map(|name| if name.starts_with('{') { "{}" } else { name }).collect::<Vec<_>>().join("/")
 }
 
 /// Returns the operations that a kind is read and written by.
-fn operations(kind: &Kind) -> Vec<String> {
+pub(crate) fn operations(kind: &Kind) -> Vec<String> {
     let (list, item) = (plain(kind.path), plain(&kind.item()));
     let mut used = vec![("GET", list.clone())];
     let change = if kind.write == Write::Put { "PUT" } else { "PATCH" };
     match kind.shape {
         Shape::Child { delta: Delta::AddRemove { .. }, .. } => used.extend([("POST", list.clone()), ("DELETE", list.clone())]),
         Shape::Child { delta: Delta::Switch { .. }, .. } => used.push(("PATCH", list.clone())),
+        Shape::Child { delta: Delta::Named { .. }, .. } => {
+            used.extend([("POST", list.clone()), ("DELETE", list.clone()), ("PATCH", format!("{list}/{{}}"))]);
+        }
         _ => used.extend([("GET", item.clone()), (change, item.clone()), ("DELETE", item.clone())]),
     }
     used.extend(kind.creation().map(|path| ("POST", plain(path))));
@@ -135,7 +143,10 @@ fn is_meant(operation: &str, start: &str) -> bool {
 #[test]
 #[expect(clippy::print_stdout, reason = "the figure is wanted")]
 fn every_operation_of_the_api_is_used_by_a_kind_or_left_out_for_a_reason() {
-    let Some(described) = described() else { return };
+    let described = described();
+    let is_described = described.is_some();
+    let mut all: BTreeSet<String> = described.into_iter().flatten().collect();
+    all.extend(sdk::requests().into_iter().map(|(operation, _)| operation));
     let used: BTreeSet<String> = Catalog::standard().kinds().flat_map(operations).collect();
     // A kind may fix what stands in a place of the description: the one page of a self-service profile.
     let is_form_of = |form: &str, one: &str| {
@@ -144,9 +155,9 @@ fn every_operation_of_the_api_is_used_by_a_kind_or_left_out_for_a_reason() {
     };
     let is_used =
         |operation: &&String| used.contains(*operation) || used.iter().any(|one| one.contains("/en/") && is_form_of(operation, one));
-    let (covered, others): (Vec<&String>, Vec<&String>) = described.iter().partition(is_used);
+    let (covered, others): (Vec<&String>, Vec<&String>) = all.iter().partition(is_used);
     let (left_out, missed): (Vec<&String>, Vec<&String>) = others.iter().partition(|operation| is_left_out(operation));
-    println!("{} operations: {} used, {} left out for a reason", described.len(), covered.len(), left_out.len());
+    println!("{} operations: {} used, {} left out for a reason", all.len(), covered.len(), left_out.len());
     assert!(
         missed.is_empty(),
         "neither used nor left out for a reason:\n{}",
@@ -154,7 +165,7 @@ fn every_operation_of_the_api_is_used_by_a_kind_or_left_out_for_a_reason() {
     );
     let idle = LEFT_OUT.iter().filter(|(start, _)| !left_out.iter().any(|operation| is_meant(operation, start)));
     let idle: Vec<&str> = idle.map(|(start, _)| *start).collect();
-    assert!(idle.is_empty(), "reasons for nothing: {idle:?}");
+    assert!(idle.is_empty() || !is_described, "reasons for nothing: {idle:?}");
 }
 
 #[test]

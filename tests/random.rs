@@ -171,8 +171,15 @@ fn tenant(sketch: &Sketch, domain: &str, word: &'static str) -> State {
         ("/forms", forms),
     ];
     data.extend(lists.into_iter().map(|(path, list)| (path.to_owned(), Value::Array(list))));
-    data.insert("/tenants/settings".to_owned(), json!({"enabled_locales": ["en"], "flags": {}, "default_directory": "connection-0"}));
+    data.insert("/tenants/settings".to_owned(), settings(domain));
     State::from_json(json!({"domain": domain, "data": data})).expect("a state")
+}
+
+/// Returns the settings of a new tenant, and one choice.
+fn settings(domain: &str) -> Value {
+    let mut settings = State::empty(domain).to_json()["data"]["/tenants/settings"].take();
+    settings["default_directory"] = "connection-0".into();
+    settings
 }
 
 async fn copy(sketch: Sketch) -> Result<(), TestCaseError> {

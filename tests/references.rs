@@ -41,7 +41,7 @@ const SHARED: &str = r#"{
 /// A reference: the path of the list, what the source has in it beside what both have, and what the target must end with.
 struct Row(&'static str, &'static str, &'static str, &'static str);
 
-const CLIENTS: [Row; 14] = [
+const CLIENTS: [Row; 15] = [
     Row(
         "/clients",
         r#"{"default_organization": {"organization_id": "org_@0000000001", "flows": ["client_credentials"]}}"#,
@@ -55,6 +55,12 @@ const CLIENTS: [Row; 14] = [
     Row("/clients", MY_ORGANIZATION, "/my_organization_configuration/user_attribute_profile_id", "uap_@0000000001"),
     Row("/clients", MY_ORGANIZATION, "/my_organization_configuration/connection_profile_id", "cop_@0000000001"),
     Row("/clients", MY_ORGANIZATION, "/my_organization_configuration/invitation_landing_client_id", "@Client00000000000000001"),
+    Row(
+        "/clients",
+        r#"{"b2b_integration_configuration": {"sso_profiles": ["ssp_@0000000001"], "integration_type": "third_party"}}"#,
+        "/b2b_integration_configuration/sso_profiles/0",
+        "ssp_@0000000001",
+    ),
     Row("/clients", r#"{"allowed_clients": ["@Client00000000000000001"]}"#, "/allowed_clients/0", "@Client00000000000000001"),
     Row(
         "/clients",
@@ -144,7 +150,7 @@ const CODE: [Row; 11] = [
     Row("/forms", r#"{"ending": {"after_submit": {"flow_id": "af_@0000000001"}}}"#, "/ending/after_submit/flow_id", "af_@0000000001"),
 ];
 
-const ORGANIZATIONS: [Row; 9] = [
+const ORGANIZATIONS: [Row; 14] = [
     Row("/organizations/org_@0000000001/connections", r#"{"connection_id": "con_@0000000001"}"#, "/connection_id", "con_@0000000001"),
     Row("/organizations/org_@0000000001/client-grants", r#"{"id": "cgr_@0000000001"}"#, "/id", "cgr_@0000000001"),
     Row(
@@ -179,7 +185,17 @@ const ORGANIZATIONS: [Row; 9] = [
         "@Client00000000000000001",
     ),
     Row("/self-service-profiles", r#"{"user_attribute_profile_id": "uap_@0000000001"}"#, "/user_attribute_profile_id", "uap_@0000000001"),
+    Row("/organization-templates", TEMPLATE, "/connection_profile_id", "cop_@0000000001"),
+    Row("/organization-templates", TEMPLATE, "/user_attribute_profile_id", "uap_@0000000001"),
+    Row("/organization-templates", TEMPLATE, "/invitation_landing_client_id", "@Client00000000000000001"),
+    Row("/organization-templates", TEMPLATE, "/admin_roles_assignment/0", "rol_@0000000001"),
+    Row("/organization-templates", TEMPLATE, "/role_visibility_policy/overrides/0/role_id", "rol_@0000000001"),
 ];
+
+const TEMPLATE: &str = r#"{"organization_deletion_behavior": "allow", "enforce_permission_ceiling": true,
+    "enforce_self_assignment_restriction": true, "connection_profile_id": "cop_@0000000001", "user_attribute_profile_id": "uap_@0000000001",
+    "invitation_landing_client_id": "@Client00000000000000001", "admin_roles_assignment": ["rol_@0000000001"],
+    "role_visibility_policy": {"default_value": "write", "overrides": [{"role_id": "rol_@0000000001", "access": "hidden"}]}}"#;
 
 const EXPERIMENTS: [Row; 9] = [
     Row(

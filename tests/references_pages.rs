@@ -26,6 +26,7 @@ const CLIENTS: (&str, &str) = ("Dev0000000000000000000000000Web1", "Prod00000000
 const ACTIONS: (&str, &str) = ("aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa", "bbbbbbbb-2222-4222-8222-bbbbbbbbbbbb");
 const ORGANIZATIONS: (&str, &str) = ("org_devdevdevdevdev1", "org_prodprodprodpro9");
 const DOMAINS: (&str, &str) = ("cd_devdevdevdevdev1", "cd_prodprodprodpro9");
+const KEYS: (&str, &str) = ("key_devdevdevdevdev1", "key_prodprodprodpro9");
 const TENANTS: (&str, &str) = ("acme-dev.eu.auth0.com", "acme-prod.eu.auth0.com");
 
 fn rows() -> Vec<Row> {
@@ -123,6 +124,7 @@ fn rows() -> Vec<Row> {
             json!(is),
         ),
     ];
+    rows.extend(["match", "not_match"].map(signed));
     for field in ["error_page", "change_password", "guardian_mfa_page"] {
         let path = Box::leak(format!("{field}.html").into_boxed_str());
         rows.push(row("tenant-settings", path, "/tenants/settings", page(field, &was), json!(is)));
@@ -130,11 +132,20 @@ fn rows() -> Vec<Row> {
     rows
 }
 
+/// Returns a rule for requests that are signed with a key, or for those that are not.
+fn signed(side: &'static str) -> Row {
+    let path = Box::leak(format!("rule.{side}.http_message_signature.keys[].id").into_boxed_str());
+    let holds = json!([{"id": "acl_1", "description": "own", "active": true, "priority": 1, "rule": {"action": {"block": true},
+        "scope": "tenant", side: {"http_message_signature": {"keys": [{"id": KEYS.0}]}}}}]);
+    Row { reference: ("network-acls", path), at: "/network-acls", holds, ends: json!(KEYS.1) }
+}
+
 /// Returns one of the two tenants: the same things under their own ids.
 fn tenant(domain: &str, pick: fn((&'static str, &'static str)) -> &'static str) -> Value {
     json!({"domain": domain, "data": {
         "/tenants/settings": {"enabled_locales": ["en"]},
         "/clients": [{"client_id": pick(CLIENTS), "name": "Web"}],
+        "/keys/network-acls": [{"id": pick(KEYS), "name": "edge", "alg": "ed25519"}],
         "/organizations": [{"id": pick(ORGANIZATIONS), "name": "acme"}],
         "/custom-domains": [{"custom_domain_id": pick(DOMAINS), "domain": "login.acme.com", "type": "auth0_managed_certs"}],
         "/actions/actions": [{"id": pick(ACTIONS), "name": "hash", "code": "", "status": "built", "all_changes_deployed": true,

@@ -11,9 +11,10 @@ use flate2::read::GzDecoder;
 use migrate::sandbox::{Break, breaks};
 use serde_json::{Map, Value, json};
 
-use crate::coverage::is_left_out;
+use crate::coverage::{is_left_out, plain};
+use crate::description::newer::SENT;
 use crate::recorded::{rows, text};
-use crate::reference;
+use crate::{reference, sdk};
 
 /// Where the description's own words stand in for what is carried over: names, types and limits, no sentences.
 const CARRIED: [&str; 21] = [
@@ -80,6 +81,13 @@ impl Reader {
         Value::Object(carried)
     }
 
+    /// Returns whether a schema says more of a text than that it is one.
+    fn is_limited(&self, schema: &Value) -> bool {
+        let shape = schema["$ref"].as_str().and_then(|path| path.strip_prefix(SHAPES));
+        let schema = shape.map_or(schema, |name| &self.description["components"]["schemas"][name]);
+        ["enum", "maxLength", "minLength", "pattern"].iter().any(|word| schema.get(word).is_some())
+    }
+
     fn operation(&mut self, above: &Value, operation: &Value) -> Value {
         let mut carried = Map::new();
         let parameters: Vec<Value> = [above, operation].iter().filter_map(|of| of["parameters"].as_array()).flatten().cloned().collect();
@@ -89,6 +97,15 @@ impl Reader {
             .map(|parameter| (parameter["name"].as_str().expect("a name").to_owned(), self.carried(&parameter["schema"])))
             .collect();
         carried.insert("query".to_owned(), Value::Object(query));
+        let in_path = parameters.iter().filter(|parameter| parameter["in"] == "path");
+        let limited: Vec<&Value> = in_path.filter(|parameter| self.is_limited(&parameter["schema"])).collect();
+        let path: Map<String, Value> = limited
+            .into_iter()
+            .map(|parameter| (parameter["name"].as_str().expect("a name").to_owned(), self.carried(&parameter["schema"])))
+            .collect();
+        if !path.is_empty() {
+            carried.insert("path".to_owned(), Value::Object(path));
+        }
         if let Some(body) = operation.pointer("/requestBody/content/application~1json/schema") {
             carried.insert("body".to_owned(), self.carried(body));
             carried.insert("is_body_required".to_owned(), (operation["requestBody"]["required"] == true).into());
@@ -136,6 +153,10 @@ fn written(description: Value, wider: &BTreeMap<Break, String>) -> String {
         |entries: &BTreeMap<String, Value>| entries.iter().map(|(name, value)| format!("{}: {value}", json!(name))).collect::<Vec<_>>();
     let _ = write!(text, "\"operations\": {{\n{}\n}},\n", lines(&operations).join(",\n"));
     let _ = write!(text, "\"shapes\": {{\n{}\n", lines(&shapes).join(",\n"));
+    let mut wider = wider.clone();
+    for (one, sent) in newer(&operations, &shapes) {
+        wider.entry(one).or_insert(sent);
+    }
     let wider = wider.iter().map(|(Break { operation, place, keyword }, recording)| {
         json!({"operation": operation, "place": place, "keyword": keyword, "recording": recording}).to_string()
     });
@@ -146,13 +167,64 @@ fn written(description: Value, wider: &BTreeMap<Break, String>) -> String {
 fn wider() -> Option<BTreeMap<Break, String>> {
     let mut wider = BTreeMap::new();
     let rows = rows("traffic.jsonl.gz")?;
-    let is_taken = |row: &&Value| row["status"].as_u64().is_some_and(|status| status < 300) && !row["request_body"].is_null();
+    let is_taken = |row: &&Value| row["status"].as_u64().is_some_and(|status| status < 300);
     for row in rows.iter().filter(is_taken) {
         for one in breaks(text(row, "method"), text(row, "path"), &row["request_body"]) {
             wider.entry(one).or_insert_with(|| format!("{} {}#{}", text(row, "source"), text(row, "cassette"), row["seq"]));
         }
     }
     Some(wider)
+}
+
+/// Returns the fields that Auth0's newest SDK sends and the description lacks in every alternative it has.
+fn newer(operations: &BTreeMap<String, Value>, shapes: &BTreeMap<String, Value>) -> BTreeMap<Break, String> {
+    let mut newer = BTreeMap::new();
+    for (name, fields) in sdk::requests() {
+        let Some((at, described)) = operations.iter().find(|(described, _)| plain(described) == name) else { continue };
+        if name.starts_with("GET ") {
+            let words = fields.iter().filter(|word| described["query"].get(word.name).is_none());
+            let too_much =
+                |word: &str| Break { operation: at.clone(), place: format!("?{word}"), keyword: "additionalProperties".to_owned() };
+            newer.extend(words.map(|word| (too_much(word.name), SENT.to_owned())));
+            continue;
+        }
+        let unknown = |path: &String| !knows(shapes, &described["body"], &path.split('.').collect::<Vec<_>>());
+        for path in sdk::paths(&fields).iter().filter(|path| unknown(path)) {
+            newer.extend(surplus(&name, path).map(|one| (one, SENT.to_owned())));
+        }
+    }
+    newer
+}
+
+/// Returns whether some alternative of a schema has a field of this path.
+fn knows(shapes: &BTreeMap<String, Value>, schema: &Value, names: &[&str]) -> bool {
+    let Some((first, rest)) = names.split_first() else { return true };
+    let shape = schema["$ref"].as_str().and_then(|path| shapes.get(path.trim_start_matches("#/shapes/")));
+    let parts = ["allOf", "anyOf"].iter().filter_map(|word| schema[*word].as_array()).flatten();
+    let mut alternatives = parts.chain(shape).chain(schema.get("items"));
+    let below = schema["properties"].get(*first).or_else(|| schema.get("additionalProperties").filter(|others| others.is_object()));
+    below.is_some_and(|below| knows(shapes, below, rest)) || alternatives.any(|one| knows(shapes, one, names))
+}
+
+/// Returns the break that a field of this path is too much in a request, where the description lacks it.
+fn surplus(operation: &str, path: &str) -> Option<Break> {
+    let (method, form) = operation.split_once(' ').expect("a method and a path");
+    let names: Vec<&str> = path.split('.').collect();
+    let plain = |one: &Break| one.place.replace("[]", "");
+    bodies(&names).iter().find_map(|body| {
+        let broken = breaks(method, &form.replace("{}", "x"), body);
+        // What stands where another type is wanted is not looked at.
+        let is_unread = broken.iter().any(|one| one.keyword == "type" && path.starts_with(&format!("{}.", plain(one))));
+        broken.into_iter().find(|one| !is_unread && one.keyword == "additionalProperties" && plain(one) == path)
+    })
+}
+
+/// Returns what may hold a field: objects, and lists of them.
+fn bodies(names: &[&str]) -> Vec<Value> {
+    let Some((first, rest)) = names.split_first() else { return vec![Value::Null] };
+    let inside = bodies(rest);
+    let lists = inside.iter().filter(|one| one.is_object()).map(|one| json!({*first: [one]}));
+    inside.iter().map(|one| json!({*first: one})).chain(lists).collect()
 }
 
 #[test]

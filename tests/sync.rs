@@ -94,7 +94,7 @@ fn a_budget_that_ends_is_75_and_the_next_night_does_the_rest() {
     assert_eq!(said.code, 75, "{}", said.whole());
     insta::assert_snapshot!(said.whole(), @"
     exit 75
-    dev -> prod: applied 20 of 60 changes in TIME; 40 were not sent; the budget of 119 requests is spent: 119 went, and the next sync does the rest
+    dev -> prod: applied 20 of 60 changes in TIME; 40 were not sent; the budget of 126 requests is spent: 126 went, and the next sync does the rest
     ");
     assert_eq!(stage.writes().len(), 20, "no request beyond the budget");
     let told = outcome(&stage);
@@ -210,7 +210,7 @@ fn a_budget_that_reading_takes_whole_is_a_mistake_and_not_a_night_that_ended_ear
     let said = stage.run(&format!("{SYNC} --budget 20 --heartbeat {}", pulse.url));
     insta::assert_snapshot!(said.refused(), @r#"
     exit 64
-    error: nothing was written: reading "prod" alone took 99 requests, and --budget is 20
+    error: nothing was written: reading "prod" alone took 106 requests, and --budget is 20
     hint:  no night gets any further with that; give it more
     "#);
     assert!(stage.writes().is_empty() && pulse.heard().is_empty());

@@ -21,8 +21,8 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
          token_encryption?!{format! encryption_key!{name! alg! kid! pem! thumbprint_sha256}}
          consent_policy?! authorization_details?
          proof_of_possession?!{mechanism! required required_for!}
-         subject_type_authorization{user{policy! *} client{policy! *}}
-         authorization_policy?!{policy_id!}",
+         subject_type_authorization{user{policy! *} client{policy! *} anonymous_user{policy *}}
+         authorization_policy?!{policy_id!} token_lifetime_for_anonymous_access_tokens?",
     )
     // A policy's id has no kind of the Management API behind it, so it cannot be carried to another tenant.
     .read_only(&[

@@ -121,6 +121,9 @@ pub(super) static BINDINGS: Kind = Kind::keyed(
         "password-hash-migration",
         "login-post-identifier",
         "signup-post-identifier",
+        // Newer than the description: the types of auth0 7.1.0 (npm); recorded triggers of 2026-08.
+        "post-credential-validation",
+        "mcp-tool",
     ]),
 )
 .titled("Triggers")

@@ -1,10 +1,10 @@
 //! Applications and what they may call.
 //!
 //! Fields: schemas of `POST /clients`, `PATCH /clients/{id}`, `POST /client-grants`, `PATCH /client-grants/{id}` in Auth0's OpenAPI
-//! description of 2026-06-25, corrected by recorded traffic.
+//! description of 2026-06-25, corrected by recorded traffic; `/agents` in the types of auth0 7.1.0 (npm).
 
 use super::kind::Kind;
-use super::reference::{Alone, Made, Reference, Sealed, When};
+use super::reference::{Alone, Made, Reference, Sealed, Step, When};
 use super::shape::Paging;
 
 /// Applications.
@@ -65,8 +65,9 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
          express_configuration?!{initiate_login_uri_template user_attribute_profile_id connection_profile_id enable_client
                      enable_organization linked_clients[]{client_id!} okta_oin_client_id! admin_login_domain! oin_submission_id!}
          my_organization_configuration?!{connection_profile_id user_attribute_profile_id allowed_strategies connection_deletion_behavior!
-                     invitation_landing_client_id!}
-         async_approval_notification_channels?! client_secret~!",
+                     invitation_landing_client_id! third_party_client_access{*}}
+         async_approval_notification_channels?! client_secret~!
+         anonymous_sessions?{active} b2b_integration_configuration{sso_profiles integration_type}",
     )
     .read_only(&[
         "client_id",
@@ -118,6 +119,7 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         Reference::id("my_organization_configuration.user_attribute_profile_id", "user-attribute-profiles"),
         Reference::id("my_organization_configuration.connection_profile_id", "connection-profiles"),
         Reference::id("my_organization_configuration.invitation_landing_client_id", "clients").late(),
+        Reference::id("b2b_integration_configuration.sso_profiles[]", "self-service-profiles"),
     ])
     .sets(&["grant_types", "allowed_clients", "allowed_origins", "web_origins", "allowed_logout_urls", "client_aliases"])
     // Some addons have no settings, so that they are there is all they say (the description; recorded answers hold `{"box": {}, "wsfed": {}}`).
@@ -207,3 +209,19 @@ pub(super) static LOGIN_PAGE: Kind = Kind::collection("client-login-page", "clas
     .defaults(&[("custom_login_page_on", "true")])
     .not_created("every tenant has one")
     .scopes(&["read:clients"], &["update:clients"], &["update:clients"], &[]);
+
+/// Agents, which are principals of their own; early access.
+///
+/// Newer than the description: fields, paging and scopes as auth0 7.1.0 (npm) has them, none recorded. The client that a create links to
+/// an agent is not answered, so it is linked by hand. An external id is given at birth and unique.
+pub(super) static AGENTS: Kind = Kind::collection("agents", "agent", "/agents")
+    .titled("Agents")
+    .paged(Paging::Checkpoint { field: "agents", size: 50 })
+    .identified_by("agent_id")
+    .shares_keys()
+    .writable("name external_agent_id+ metadata?{*}")
+    .read_only(&["agent_id", "created_at", "updated_at"])
+    .replaced(&["metadata"])
+    .required(&["name"])
+    .steps(&[Step { field: "name", when: When::Present, what: "link the client that signs in as agent \"{name}\" to it, if there is one" }])
+    .scopes(&["read:agents"], &["create:agents"], &["update:agents"], &["delete:agents"]);

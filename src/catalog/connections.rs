@@ -26,7 +26,6 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
         "enabled_clients",
         "provisioning_ticket_url",
         "options.thumbprints",
-        "options.cert",
         "options.subject",
         "options.expires",
         "options.cert_rollover_notification",
@@ -37,7 +36,6 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
         "options.granted",
         "options.tenantId",
         "options.schema_version",
-        "options.oidc_metadata",
         "options.waad_common_endpoint",
     ])
     .secrets(&[
@@ -90,7 +88,7 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     // By what people sign in and sign up.
     .critical(&["options.attributes", "options.requires_username", "options.validation"])
     .echoed(&["display_name"])
-    .quirks(&[quirks::REALMS_OF_DATABASES])
+    .quirks(&[quirks::REALMS_OF_DATABASES, quirks::CERTIFICATE_BY_ITS_NAME, quirks::DISCOVERED_METADATA])
     .variables(&[
         // The model of a request in Auth0's passport-wsfed-saml2 (lib/passport-wsfed-saml2/samlp.js); six recorded connections hold the
         // default template, and the description says "variable substitution using @@variableName@@ syntax". `LoginHint` stands on the page
@@ -201,10 +199,11 @@ pub(super) static DIRECTORY_GROUPS: Kind = Kind::part(
 .where_parent("strategy", &["google-apps"])
 .keyed_by(&["connection"])
 .put()
-.writable("connection/ groups[]{id!}")
-.read_only(&["next", "groups[].name", "groups[].email"])
+.writable("connection/ groups[]{id! name! email!}")
+.read_only(&["next", "groups[].direct_members_count"])
 .refers(&[Reference::id("connection", "connections")])
 .required(&["connection"])
 .sets(&["groups"])
+.told_apart(&[("groups", "id")])
 .leans_on(&["connection-directory-provisionings"])
 .scopes(&["read:directory_provisionings"], &["update:directory_provisionings"], &["update:directory_provisionings"], &[]);

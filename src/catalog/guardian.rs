@@ -32,6 +32,38 @@ pub(super) static POLICIES: Kind = Kind::singleton("guardian-policies", "policie
     .sets(&["policies"])
     .scopes(&["read:mfa_policies"], &[], &["update:mfa_policies"], &[]);
 
+/// How long a second factor is remembered, and whether people are asked.
+///
+/// Newer than the description, as are the settings of codes below: fields, defaults and methods as auth0 7.1.0 (npm) and Auth0's page "Set
+/// the Guardian Settings" have them; all four fields are required. Neither names a scope, so those of factors are asked for.
+pub(super) static SETTINGS: Kind = Kind::singleton("guardian-settings", "settings of factors", "/guardian/settings")
+    .titled("Settings of multi-factor authentication")
+    .put()
+    .writable("display_remember_me_checkbox remember_me_default_value mfa_session_inactivity_timeout mfa_session_overall_timeout")
+    .defaults(&[
+        ("display_remember_me_checkbox", "true"),
+        ("remember_me_default_value", "false"),
+        ("mfa_session_inactivity_timeout", "604800"),
+        ("mfa_session_overall_timeout", "2592000"),
+    ])
+    .scopes(READ, &[], UPDATE, &[]);
+
+/// Codes that are sent by email.
+pub(super) static EMAIL_SETTINGS: Kind =
+    Kind::singleton("guardian-email-settings", "settings of email codes", "/guardian/factors/email/settings")
+        .titled("Codes by email")
+        .put()
+        .writable("otp_length otp_expiration_time")
+        .scopes(READ, &[], UPDATE, &[]);
+
+/// Codes that are sent by phone.
+pub(super) static PHONE_SETTINGS: Kind =
+    Kind::singleton("guardian-phone-settings", "settings of phone codes", "/guardian/factors/phone/settings")
+        .titled("Codes by phone")
+        .put()
+        .writable("otp_length otp_expiration_time")
+        .scopes(READ, &[], UPDATE, &[]);
+
 /// Duo.
 pub(super) static DUO: Kind = Kind::singleton("guardian-duo", "Duo settings", "/guardian/factors/duo/settings")
     .titled("Duo")

@@ -1,11 +1,11 @@
 //! Organizations, and what each of them may use.
 //!
 //! Fields: `POST` and `PATCH /organizations` and what lies below in Auth0's OpenAPI description of 2026-06-25; `third_party_client_access`,
-//! `is_app_entitlement_active` and `/organizations/{id}/clients` are newer and taken from recordings and the API's pages.
+//! `is_app_entitlement_active` and `/organizations/{id}/clients` are newer and taken from recordings and the API's pages, templates from an SDK.
 
 use super::kind::Kind;
 use super::quirks;
-use super::reference::Reference;
+use super::reference::{Reference, Step, When};
 use super::shape::{Delta, Paging};
 
 const ORGANIZATION: Reference = Reference::id("organization", "organizations");
@@ -114,3 +114,37 @@ pub(super) static ORGANIZATION_CLIENTS: Kind = Kind::child(
     &["create:organization_clients", "update:organization_clients", "delete:organization_clients"],
     &["delete:organization_clients"],
 );
+
+/// What organizations of one sort have in common; early access.
+///
+/// Newer than the description: fields, paging and scopes as auth0 6.4.0 (npm) has them, none recorded. 7.1.0 lacks the operations and keeps
+/// the type, and Auth0's pages have them still. Nothing deletes one. A template is assigned to an organization by a request of its own, and
+/// what it answers names neither.
+pub(super) static TEMPLATES: Kind = Kind::collection("organization-templates", "organization template", "/organization-templates")
+    .titled("Organization templates")
+    .paged(Paging::Checkpoint { field: "organization_templates", size: 10 })
+    .shares_keys()
+    .writable(
+        "name is_default organization_deletion_behavior connection_deletion_behavior enforce_permission_ceiling
+         enforce_self_assignment_restriction connection_profile_id? user_attribute_profile_id? allowed_strategies?
+         invitation_landing_client_id? admin_roles_assignment? use_for_organization_discovery?{default_value allowed_values}
+         role_visibility_policy?{default_value overrides[]{role_id access}}",
+    )
+    .read_only(&["id", "created_at", "updated_at"])
+    .refers(&[
+        Reference::id("connection_profile_id", "connection-profiles"),
+        Reference::id("user_attribute_profile_id", "user-attribute-profiles"),
+        Reference::id("invitation_landing_client_id", "clients"),
+        Reference::id("admin_roles_assignment[]", "roles"),
+        Reference::id("role_visibility_policy.overrides[].role_id", "roles"),
+    ])
+    .sets(&["allowed_strategies", "admin_roles_assignment", "use_for_organization_discovery.allowed_values", "role_visibility_policy.overrides"])
+    .told_apart(&[("role_visibility_policy.overrides", "role_id")])
+    .replaced(&["use_for_organization_discovery", "role_visibility_policy"])
+    .required(&["name", "organization_deletion_behavior", "enforce_permission_ceiling", "enforce_self_assignment_restriction"])
+    .steps(&[Step {
+        field: "name",
+        when: When::Present,
+        what: "assign template \"{name}\" to the organizations that follow it: `migrate api PUT organizations/ID/organization-templates/TEMPLATE`",
+    }])
+    .scopes(&["read:organization_templates"], &["create:organization_templates"], &["update:organization_templates"], &[]);

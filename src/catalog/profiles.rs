@@ -38,12 +38,12 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connection-profiles", "c
     .paged(Paging::Checkpoint { field: "connection_profiles", size: 10 })
     .writable(
         "name! organization{show_as_button! assign_membership_on_login!} connection_name_prefix_template enabled_features
-         connection_config{*} strategy_overrides{*}",
+         connection_config{*} strategy_overrides{*} provisioning{*} cross_app_access_resource_app{*}",
     )
     .read_only(&["id"])
     .required(&["name"])
     .sets(&["enabled_features"])
-    .replaced(&["organization", "connection_config", "strategy_overrides"])
+    .replaced(&["organization", "connection_config", "strategy_overrides", "provisioning", "cross_app_access_resource_app"])
     .scopes(
         &["read:connection_profiles"],
         &["create:connection_profiles"],

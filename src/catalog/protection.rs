@@ -116,11 +116,15 @@ pub(super) static NETWORK_ACLS: Kind = Kind::collection("network-acls", "network
     .writable(
         "description active priority rule!{action{block allow log redirect redirect_uri!}
          match{asns! geo_country_codes! geo_subdivision_codes! ipv4_cidrs! ipv6_cidrs! ja3_fingerprints! ja4_fingerprints! user_agents!
-               hostnames! connecting_ipv4_cidrs! connecting_ipv6_cidrs! auth0_managed}
+               hostnames! connecting_ipv4_cidrs! connecting_ipv6_cidrs! auth0_managed http_message_signature{keys![]{id}}}
          not_match{asns! geo_country_codes! geo_subdivision_codes! ipv4_cidrs! ipv6_cidrs! ja3_fingerprints! ja4_fingerprints! user_agents!
-               hostnames! connecting_ipv4_cidrs! connecting_ipv6_cidrs! auth0_managed} scope!}",
+               hostnames! connecting_ipv4_cidrs! connecting_ipv6_cidrs! auth0_managed http_message_signature{keys![]{id}}} scope! match_all}",
     )
     .read_only(&["id", "created_at", "updated_at", "deleted_at", "tenant_id"])
+    .refers(&[
+        Reference::id("rule.match.http_message_signature.keys[].id", "network-acl-keys"),
+        Reference::id("rule.not_match.http_message_signature.keys[].id", "network-acl-keys"),
+    ])
     .replaced(&["rule"])
     .required(&["description", "active", "rule"])
     .scopes(&["read:network_acls"], &["create:network_acls"], &["update:network_acls"], &["delete:network_acls"]);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::kind::Quirk;
-use crate::body::Body;
+use crate::body::{Body, is_blank};
 
 /// Tenant settings answer lifetimes in hours, which may be broken (181 minutes come back as 3.0166…), and take them in minutes.
 ///
@@ -34,6 +34,27 @@ pub const BOUND_BY_NAME: Quirk = Quirk { name: "bound by name", read: bound_by_n
 /// Realms are answered for every connection and taken of databases alone (terraform-provider-auth0 issue 827; of the description's create
 /// schemas by strategy that of `auth0` alone has them; none of 103 recorded writes of other strategies holds them).
 pub const REALMS_OF_DATABASES: Quirk = Quirk { name: "realms of databases", read: realms_of_databases };
+
+/// The certificate of an identity provider is written as `signingCert`; it is read back as `cert`, of PingFederate as nothing else (3
+/// recorded answers, and 15 of SAML with both; terraform-provider-auth0 reads the one where the other is missing).
+pub const CERTIFICATE_BY_ITS_NAME: Quirk = Quirk { name: "certificate by its name", read: certificate_by_its_name };
+
+/// What an identity provider says of itself is read where its address is given, and is a setting where none is (TestAccConnectionOIDCMetadata
+/// creates such a connection).
+pub const DISCOVERED_METADATA: Quirk = Quirk { name: "discovered metadata", read: discovered_metadata };
+
+fn certificate_by_its_name(connection: &mut Body) {
+    let Some(options) = connection.0.get_mut("options").and_then(Value::as_object_mut) else { return };
+    if let Some(certificate) = options.remove("cert") {
+        options.entry("signingCert").or_insert(certificate);
+    }
+}
+
+fn discovered_metadata(connection: &mut Body) {
+    if connection.get("options.discovery_url").is_some_and(|address| !is_blank(address)) {
+        connection.take("options.oidc_metadata");
+    }
+}
 
 fn realms_of_databases(connection: &mut Body) {
     if connection.text("strategy").is_some_and(|strategy| strategy != "auth0") {
@@ -79,6 +100,30 @@ mod tests {
             connection.get("realms").cloned()
         };
         assert_eq!((read("samlp"), read("auth0")), (None, Some(json!(["acme"]))));
+    }
+
+    #[test]
+    fn a_certificate_is_read_under_the_name_it_is_written_by() {
+        let read = |options: Value| {
+            let mut connection = Body::from_iter([("options".to_owned(), options)]);
+            certificate_by_its_name(&mut connection);
+            connection.get("options").cloned()
+        };
+        assert_eq!(read(json!({"cert": "a"})), Some(json!({"signingCert": "a"})));
+        assert_eq!(read(json!({"cert": "derived", "signingCert": "b"})), Some(json!({"signingCert": "b"})));
+    }
+
+    #[test]
+    fn only_what_was_discovered_is_left_to_the_target() {
+        let read = |options: Value| {
+            let mut connection = Body::from_iter([("options".to_owned(), options)]);
+            discovered_metadata(&mut connection);
+            connection.get("options").cloned()
+        };
+        let given = json!({"oidc_metadata": {"issuer": "https://a.example"}});
+        assert_eq!(read(given.clone()), Some(given));
+        let discovered = json!({"discovery_url": "https://a.example", "oidc_metadata": {"issuer": "https://a.example"}});
+        assert_eq!(read(discovered), Some(json!({"discovery_url": "https://a.example"})));
     }
 
     #[test]

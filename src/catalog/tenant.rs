@@ -24,7 +24,7 @@ pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "te
                dashboard_log_streams_next dashboard_insights_view disable_fields_map_fix mfa_show_factor_list_on_enrollment remove_alg_from_jwks
                improved_signup_bot_detection_in_classic genai_trial enable_dynamic_client_registration
                disable_management_api_sms_obfuscation trust_azure_adfs_email_verified_connection_property custom_domains_provisioning
-               use_scope_descriptions_for_consent}
+               use_scope_descriptions_for_consent enable_sso allow_changing_enable_sso disable_impersonation local_resource_discovery}
          friendly_name picture_url support_email support_url allowed_logout_urls session_lifetime_in_minutes idle_session_lifetime_in_minutes
          ephemeral_session_lifetime_in_minutes idle_ephemeral_session_lifetime_in_minutes
          session_lifetime idle_session_lifetime ephemeral_session_lifetime idle_ephemeral_session_lifetime
@@ -32,7 +32,8 @@ pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "te
          security_headers?{content_security_policy?{enabled policies[]{mode! directives{*} flags reporting?{report_uri report_to_group}}
                reporting_infrastructure?{report_to?{group max_age endpoints[]{url}} reporting_endpoints{*}}}
                x_xss_protection?{enabled mode! report_uri}}
-         session_cookie?!{mode!} sessions?{oidc_logout_prompt_enabled} oidc_logout{rp_logout_end_session_endpoint_discovery}
+         session_cookie?!{mode!} sessions?{oidc_logout_prompt_enabled anonymous?{lifetime_in_minutes activate_cookie}}
+         oidc_logout{rp_logout_end_session_endpoint_discovery}
          customize_mfa_in_postlogin_action? allow_organization_name_in_authentication_api? acr_values_supported?
          mtls?{enable_endpoint_aliases} pushed_authorization_requests_supported? authorization_response_iss_parameter_supported?
          skip_non_verifiable_callback_uri_confirmation_prompt? resource_parameter_profile! client_id_metadata_document_supported
@@ -43,11 +44,8 @@ pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "te
         "sandbox_versions_available",
         // The colours of the branding kind, shown here by old tenants.
         "universal_login",
-        "flags.enable_sso",
         "flags.include_email_in_reset_pwd_redirect",
         "flags.include_email_in_verify_email_redirect",
-        "flags.allow_changing_enable_sso",
-        "flags.disable_impersonation",
         "flags.remove_stale_idp_attributes",
         "flags.universal_login",
         "flags.enable_custom_domain_in_emails",
@@ -125,7 +123,7 @@ pub(super) static CUSTOM_SIGNING_KEYS: Kind = Kind::singleton("custom-signing-ke
         &["delete:custom_signing_keys"],
     );
 
-/// Keys that requests past a network ACL are signed with; newer than the description, of which only the paths are known. Their values
+/// Keys that requests past a network ACL are signed with; newer than the description, as auth0 7.1.0 (npm) has them. Their values
 /// cannot be read, so one is made only where a rule supplies its value.
 pub(super) static NETWORK_ACL_KEYS: Kind = Kind::collection("network-acl-keys", "key of network ACLs", "/keys/network-acls")
     .titled("Keys of access control lists")
@@ -135,4 +133,4 @@ pub(super) static NETWORK_ACL_KEYS: Kind = Kind::collection("network-acl-keys", 
     .secrets(&["value"])
     .never_shown(&["value"])
     .required(&["name", "alg", "value"])
-    .scopes(&["read:network_acls"], &["create:network_acls"], &[], &["delete:network_acls"]);
+    .scopes(&["read:network_acl_keys"], &["create:network_acl_keys"], &[], &["delete:network_acl_keys"]);

@@ -69,6 +69,11 @@ impl Answer {
         Self::refusal(400, &format!("Payload validation error: {reason}."), Some("invalid_body"))
     }
 
+    /// Says that what stands in a path breaks its schema (recorded: an id of an event stream).
+    pub(super) fn invalid_path(reason: &str) -> Self {
+        Self::refusal(400, &format!("Path validation error: {reason}."), Some("invalid_uri"))
+    }
+
     /// Says that a query breaks its schema.
     pub(super) fn invalid_query(reason: &str) -> Self {
         Self::refusal(400, &format!("Query validation error: {reason}."), Some("invalid_query_string"))

@@ -1,5 +1,7 @@
 //! What the server does with code, and with what runs it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::habit::{Habit, PLAIN, Scene, now};
@@ -25,6 +27,10 @@ pub(super) static HABITS: &[Habit] = &[
             action.set("status", "built".into());
             action.set("all_changes_deployed", false.into());
             name_modules(action, scene);
+            // It stands for the request that deploys (OpenAPI description).
+            if action.0.remove("deploy") == Some(Value::Bool(true)) {
+                deployed(action);
+            }
         },
         updated: |before, sent, action, scene| {
             date_secrets(sent, action);
@@ -34,14 +40,7 @@ pub(super) static HABITS: &[Habit] = &[
                 action.set("all_changes_deployed", false.into());
             }
         },
-        followed: |action, _| {
-            let mut version = json!({"deployed": true, "status": "built"});
-            for field in OF_A_VERSION {
-                version[field] = action.get(field).cloned().unwrap_or_default();
-            }
-            action.set("deployed_version", version);
-            action.set("all_changes_deployed", true.into());
-        },
+        followed: |action, _| deployed(action),
         create_answer: |_, action, _| action.set("status", "pending".into()),
         update_answer: |action| action.set("status", "pending".into()),
         tolerated: &["secrets[].updated_at"],
@@ -97,9 +96,25 @@ pub(super) static HABITS: &[Habit] = &[
         kind: "forms",
         // An empty object is not kept (recorded: TestAccFormDataSource).
         created: |_, form, _| form.0.retain(|_, value| !is_blank(value)),
+        // Every recorded list tells it and no single read does.
+        unread: &["flow_count"],
+        told_in_lists: |form, told| {
+            let flows: BTreeSet<String> = form.find("nodes[].**.flow_id").into_iter().map(|(_, flow)| flow.to_string()).collect();
+            told["flow_count"] = flows.len().into();
+        },
         ..PLAIN
     },
 ];
+
+/// Makes what an action holds now what runs.
+fn deployed(action: &mut Body) {
+    let mut version = json!({"deployed": true, "status": "built"});
+    for field in OF_A_VERSION {
+        version[field] = action.get(field).cloned().unwrap_or_default();
+    }
+    action.set("deployed_version", version);
+    action.set("all_changes_deployed", true.into());
+}
 
 fn runtime_on(day: Option<&str>) -> &'static str {
     let began = |since: &str| day.is_none_or(|day| since <= day);
@@ -134,7 +149,7 @@ fn name_modules(action: &mut Body, scene: &Scene<'_>) {
 /// Makes a version of a module as it stands.
 fn published(module: &mut Body, scene: &mut Scene<'_>) {
     let number = module.get("latest_version.version_number").and_then(Value::as_u64).unwrap_or(0) + 1;
-    let version = json!({"id": scene.mint.hex(32), "version_number": number, "code": module.get("code"),
+    let version = json!({"id": scene.mint.uuid(), "version_number": number, "code": module.get("code"),
         "dependencies": module.get("dependencies"), "secrets": module.get("secrets")});
     module.set("latest_version", version);
     module.set("all_changes_published", true.into());

@@ -92,6 +92,10 @@ pub(super) struct Habit {
     pub(super) hidden: &'static [&'static str],
     /// Paths that answers of updates show and reads do not.
     pub(super) unread: &'static [&'static str],
+    /// Adds what only a list tells of a resource: the resource, what the list shows so far.
+    pub(super) told_in_lists: fn(&Body, &mut Value),
+    /// Query parameters that hold several values with commas between.
+    pub(super) comma_separated: &'static [&'static str],
     /// Paths that the answer of an update repeats from another object: the path, where that object is, its field.
     pub(super) repeated: &'static [(&'static str, &'static str, &'static str)],
     /// Fields that list a child: the field, the child.
@@ -122,6 +126,8 @@ pub(super) const PLAIN: Habit = Habit {
     write_only: &[],
     hidden: &[],
     unread: &[],
+    told_in_lists: |_, _| {},
+    comma_separated: &[],
     repeated: &[],
     listed: &[],
 };
@@ -144,6 +150,7 @@ static HABITS: [Habit; 6] = [
         // The same value was answered 200 (recorded); another one is refused.
         repeatable: &["third_party_security_mode"],
         filters: &[("is_global", "global")],
+        comma_separated: &["app_type"],
         created: clients::created,
         updated: clients::updated,
         create_answer: clients::create_answer,

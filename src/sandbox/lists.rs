@@ -9,7 +9,7 @@ use super::habit::{self, Habit};
 use super::state::{State, bare};
 use super::table::Place;
 use crate::body::Body;
-use crate::catalog::{Kind, Paging};
+use crate::catalog::{Kind, Paging, Shape};
 
 /// The longest page by offset.
 const MOST: usize = 100;
@@ -40,6 +40,8 @@ enum Totals {
     Asked,
     /// `page`, `per_page` and `total`, as the Actions API tells them; asking for them is refused.
     Always,
+    /// The same, but for zeros.
+    UnlessZero,
 }
 
 fn part(kind: &Kind, call: &Call) -> Result<Part, Answer> {
@@ -69,7 +71,9 @@ fn part(kind: &Kind, call: &Call) -> Result<Part, Answer> {
         return Err(Answer::invalid_paging(&format!("You can only page through the first {deepest} records. Use checkpoint pagination.")));
     }
     let totals = match kind.paging {
-        Paging::Counted { .. } => Totals::Always,
+        // Recorded lists of modules tell zeros, those of actions and of bindings do not.
+        Paging::Counted { .. } if kind.name == "action-modules" => Totals::Always,
+        Paging::Counted { .. } => Totals::UnlessZero,
         _ if call.asked("include_totals") == Some("true") => Totals::Asked,
         _ => Totals::None,
     };
@@ -86,7 +90,9 @@ impl State {
         }
         let shown = |body: &Body| {
             let shown = self.shown(kind, body, call, sees_keys);
-            if kind.is_summarised { summary(kind, shown) } else { shown }
+            let mut shown = if kind.is_summarised { summary(kind, shown) } else { shown };
+            (habit::of(kind.name).told_in_lists)(body, &mut shown);
+            shown
         };
         // The one filter of every list call is answered by the order itself.
         let leaves_out_last = filters == [("global".to_owned(), vec!["false".to_owned()])];
@@ -177,6 +183,17 @@ impl State {
         reference.path.split_once("[].").map(|(_, name)| name)
     }
 
+    /// Returns the page of a list that an object holds, where such lists have pages; the object itself where they have none.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of what was asked for.
+    pub(super) fn paged_within(kind: &'static Kind, shown: Value, call: &Call) -> Result<Value, Answer> {
+        let (Shape::Keyed { .. }, Paging::Counted { field, .. }) = (kind.shape, kind.paging) else { return Ok(shown) };
+        let list = shown[field].as_array().cloned().unwrap_or_default();
+        Self::list_child(kind, &list, call).map(|page| page.body)
+    }
+
     /// Answers the list of a child.
     pub(super) fn list_child(kind: &'static Kind, list: &[Value], call: &Call) -> Result<Answer, Answer> {
         let part = part(kind, call)?;
@@ -201,6 +218,13 @@ fn page_of(part: &Part, page: Vec<Value>, total: usize, next: Option<String>) ->
         Part::Offset { field, start, size, totals: Totals::Always } => {
             json!({"total": total, "page": start / size, "per_page": size, *field: page})
         }
+        Part::Offset { field, start, size, totals: Totals::UnlessZero } => {
+            let mut body = json!({"per_page": size, *field: page});
+            for (name, figure) in [("total", total), ("page", start / size)].into_iter().filter(|(_, figure)| *figure > 0) {
+                body[name] = figure.into();
+            }
+            body
+        }
         Part::Offset { field, start, size, .. } => json!({"total": total, "start": start, "limit": size, *field: page}),
         Part::Checkpoint { field, .. } => {
             let mut body = json!({*field: page});
@@ -220,9 +244,11 @@ fn filters(kind: &'static Kind, call: &Call) -> Vec<(String, Vec<String>)> {
     for (name, value) in &call.query {
         let renamed = habit.filters.iter().find(|(parameter, _)| parameter == name).map(|(_, field)| *field);
         let Some(field) = renamed.or_else(|| kind.fields().get(name).map(|field| field.name)) else { continue };
+        let separator = if habit.comma_separated.contains(&name.as_str()) { "," } else { "\n" };
+        let wanted = value.split(separator).map(str::to_owned);
         match filters.iter_mut().find(|(known, _)| known == field) {
-            Some((_, values)) => values.push(value.clone()),
-            None => filters.push((field.to_owned(), vec![value.clone()])),
+            Some((_, values)) => values.extend(wanted),
+            None => filters.push((field.to_owned(), wanted.collect())),
         }
     }
     filters

@@ -42,6 +42,7 @@ const RULES: &[(&str, Rule)] = &[
     ("connections", azure_needs_credentials),
     ("log-streams", suspended_is_no_choice),
     ("log-streams", a_sink_is_chosen_at_birth),
+    ("log-streams", a_sink_keeps_its_type),
     ("tenant-settings", flags_of_some_tenants),
     ("prompt-custom-text", texts_that_ended),
     ("resource-servers", the_management_api_is_fixed),
@@ -151,6 +152,27 @@ fn suspended_is_no_choice(now: &Situation<'_>) -> Option<Answer> {
 fn a_sink_is_chosen_at_birth(now: &Situation<'_>) -> Option<Answer> {
     let is_fixed = now.is("PATCH") && matches!(now.held?.text("type"), Some("eventbridge" | "eventgrid"));
     (is_fixed && now.sent.get("sink").is_some()).then(|| Answer::invalid_body("'Additional properties not allowed: sink'"))
+}
+
+/// What the fields of each sink begin with; a field of another one is refused (the description has a schema a type, and of an update one
+/// for each).
+const SINKS: [(&str, &str); 8] = [
+    ("datadog", "datadog"),
+    ("eventbridge", "aws"),
+    ("eventgrid", "azure"),
+    ("http", "http"),
+    ("mixpanel", "mixpanel"),
+    ("segment", "segment"),
+    ("splunk", "splunk"),
+    ("sumo", "sumo"),
+];
+
+fn a_sink_keeps_its_type(now: &Situation<'_>) -> Option<Answer> {
+    let (_, beginning) = SINKS.iter().find(|(of, _)| now.held.and_then(|held| held.text("type")) == Some(of))?;
+    let sink = now.sent.get("sink").filter(|_| now.is("PATCH"))?.as_object()?;
+    let others: Vec<&str> = sink.keys().map(String::as_str).filter(|name| !name.starts_with(beginning)).collect();
+    let reason = format!("'Additional properties not allowed: {}' on property sink", others.join(","));
+    (!others.is_empty()).then(|| Answer::invalid_body(&reason))
 }
 
 /// A flag of a migration: a tenant that does not answer it may not set it (deploy-cli#267, deploy-cli#270). Others of its kind are not

@@ -4,6 +4,57 @@ use sha2::{Digest, Sha256};
 
 const SIGNS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
+/// Letters and digits of which none looks like another.
+const PLAIN_SIGNS: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+/// How an id is written.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    /// Letters and digits behind a prefix.
+    Signs(&'static str, usize),
+    /// The same of those that do not look alike.
+    Plain(&'static str, usize),
+    /// Hexadecimal digits behind a prefix.
+    Hex(&'static str, usize),
+    /// A UUID.
+    Uuid,
+}
+
+/// The forms of ids by kind: those of every recorded create; of what was not recorded, those of the description's patterns, and that of
+/// agents as Auth0's page "Register an Agent" has it.
+const FORMS: &[(&str, Form)] = &[
+    ("action-modules", Form::Uuid),
+    ("actions", Form::Uuid),
+    ("agents", Form::Signs("agt_", 22)),
+    ("branding-theme", Form::Signs("", 32)),
+    ("client-grants", Form::Signs("cgr_", 16)),
+    ("clients", Form::Signs("", 32)),
+    ("connection-profiles", Form::Plain("cop_", 22)),
+    ("connections", Form::Signs("con_", 16)),
+    ("custom-domains", Form::Signs("cd_", 16)),
+    ("event-streams", Form::Plain("est_", 22)),
+    ("experimentation-experiments", Form::Plain("exp_", 22)),
+    ("experimentation-feature-flags", Form::Plain("flg_", 22)),
+    ("experimentation-segments", Form::Plain("seg_", 22)),
+    ("experimentation-variations", Form::Plain("var_", 22)),
+    ("flow-vault-connections", Form::Plain("ac_", 22)),
+    ("flows", Form::Plain("af_", 22)),
+    ("forms", Form::Plain("ap_", 22)),
+    ("hooks", Form::Signs("", 26)),
+    ("log-streams", Form::Hex("lst_", 16)),
+    ("network-acls", Form::Plain("acl_", 22)),
+    ("organization-discovery-domains", Form::Plain("ord_", 22)),
+    ("organizations", Form::Signs("org_", 16)),
+    ("phone-providers", Form::Plain("pro_", 22)),
+    ("phone-templates", Form::Plain("tem_", 22)),
+    ("rate-limit-policies", Form::Plain("rlp_", 21)),
+    ("roles", Form::Signs("rol_", 16)),
+    ("rules", Form::Signs("rul_", 16)),
+    ("self-service-profiles", Form::Plain("ssp_", 22)),
+    ("token-exchange-profiles", Form::Signs("tep_", 16)),
+    ("user-attribute-profiles", Form::Plain("uap_", 22)),
+];
+
 /// Makes ids, secrets and keys; two with different seeds never make the same.
 #[derive(Debug, Clone)]
 pub(super) struct Mint {
@@ -18,27 +69,23 @@ impl Mint {
 
     /// Returns an id of the form the kind's ids have.
     pub(super) fn id(&mut self, kind: &str) -> String {
-        let prefix = match kind {
-            "clients" => return self.signs(32),
-            "connections" => "con_",
-            "roles" => "rol_",
-            "client-grants" => "cgr_",
-            "rules" => "rul_",
-            "organizations" => "org_",
-            "custom-domains" => "cd_",
-            "network-acls" => return format!("acl_{}", self.signs(22)),
-            "phone-providers" => return format!("pro_{}", self.signs(22)),
-            "phone-templates" => return format!("tem_{}", self.signs(22)),
-            "rate-limit-policies" => return format!("rlp_{}", self.signs(21)),
-            _ => return self.hex(24),
-        };
-        format!("{prefix}{}", self.signs(16))
+        match FORMS.iter().find(|(of, _)| *of == kind).map(|(_, form)| form) {
+            Some(Form::Signs(prefix, length)) => format!("{prefix}{}", self.signs(*length)),
+            Some(Form::Plain(prefix, length)) => format!("{prefix}{}", self.written(PLAIN_SIGNS, *length)),
+            Some(Form::Hex(prefix, length)) => format!("{prefix}{}", self.hex(*length)),
+            Some(Form::Uuid) => self.uuid(),
+            None => self.hex(24),
+        }
     }
 
     /// Returns letters and digits.
     pub(super) fn signs(&mut self, length: usize) -> String {
+        self.written(SIGNS, length)
+    }
+
+    fn written(&mut self, signs: &[u8], length: usize) -> String {
         let bytes = self.bytes(length);
-        bytes.iter().map(|byte| char::from(SIGNS[usize::from(*byte) % SIGNS.len()])).collect()
+        bytes.iter().map(|byte| char::from(signs[usize::from(*byte) % signs.len()])).collect()
     }
 
     /// Returns hexadecimal digits.

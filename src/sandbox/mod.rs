@@ -16,6 +16,7 @@
 //!              organizations.rs, streams.rs, pages.rs
 //! era.rs       since when the server answers what
 //! mint.rs      ids and secrets                    token.rs      /oauth/token
+//! new_tenant.rs   what Auth0 makes itself
 //! bucket.rs    rate limits                        fault.rs      what goes wrong, and when
 //! server.rs    HTTP                               options.rs    how it is set up
 //! record.rs    what it was asked, as a file    refusal.rs   what one tenant refuses though others take it
@@ -35,6 +36,7 @@ mod habit;
 mod lists;
 mod live;
 mod mint;
+mod new_tenant;
 mod options;
 mod organizations;
 mod pages;

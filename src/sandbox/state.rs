@@ -25,6 +25,7 @@ use serde_json::{Map, Value, json};
 use super::answer::Answer;
 use super::habit::{self, Order};
 use super::mint::Mint;
+use super::new_tenant;
 use super::refusals::Rule;
 use super::replica::file;
 use super::route::Target;
@@ -87,17 +88,27 @@ pub struct State {
 }
 
 impl State {
-    /// Returns what a new tenant of this domain holds: the Management API, settings as they come, and nothing else.
-    #[must_use]
-    pub fn empty(domain: &str) -> Self {
-        Self::empty_of(Catalog::standard(), domain)
-    }
-
-    /// Returns what a new tenant of this domain holds, of the kinds of this catalog.
+    /// Returns what a new tenant of this domain holds: its global client, the Management API, settings as they come, and nothing else.
     ///
     /// # Panics
     ///
     /// Never: what a new tenant holds is written here.
+    #[must_use]
+    pub fn empty(domain: &str) -> Self {
+        let mut json = Self::empty_of(Catalog::standard(), domain).to_json();
+        let tenant = domain.split('.').next().unwrap_or_default();
+        json["data"]["/clients"] = json!([new_tenant::global_client(tenant, &mut Mint::new(&format!("{domain}\nown")))]);
+        if let Value::Object(data) = &mut json["data"] {
+            data.extend(new_tenant::settings(domain));
+        }
+        Self::from_json(json).expect("a new tenant is written in the format of a state")
+    }
+
+    /// Returns a tenant of this domain with its Management API and nothing else, of the kinds of this catalog.
+    ///
+    /// # Panics
+    ///
+    /// Never: what it holds is written here.
     #[must_use]
     pub fn empty_of(catalog: &'static Catalog, domain: &str) -> Self {
         let mut mint = Mint::new(domain);

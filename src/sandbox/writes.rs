@@ -129,15 +129,29 @@ impl State {
         }
     }
 
-    /// Answers one resource; a named object that is there by being written is empty until then.
+    /// Answers one resource; an object that is there by being written is empty until then (recorded: texts of prompts and of self-service
+    /// profiles, partials, bindings).
     fn read(&self, kind: &'static Kind, id: &str, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
-        let is_always_there = matches!(kind.shape, Shape::Keyed { .. }) && kind.creation().is_none();
         if matches!(kind.shape, Shape::Part { .. }) {
             self.check_parent(kind, id)?;
         }
-        match self.stored(kind, id) {
-            Err(_) if is_always_there => Ok(Answer::new(200, bare(kind, &Body::new()))),
-            other => Ok(Answer::new(200, self.shown(kind, other?, call, sees_keys))),
+        let empty = Body::new();
+        let body = match self.stored(kind, id) {
+            Err(_) if self.is_always_there(kind, id) => &empty,
+            other => other?,
+        };
+        let shown = self.shown(kind, body, call, sees_keys);
+        Ok(Answer::new(200, Self::paged_within(kind, shown, call)?))
+    }
+
+    /// Returns whether an object answers before it was ever written: not one that hangs on another that is not there.
+    fn is_always_there(&self, kind: &Kind, id: &str) -> bool {
+        let is_there = |other: &&Kind| self.tables.get(other.name).is_some_and(|table| table.has(id));
+        let mut needed = kind.leans_on.iter().filter_map(|name| self.catalog.kind(name)).filter(|other| other.parent() == kind.parent());
+        match kind.shape {
+            Shape::Keyed { .. } => kind.creation().is_none(),
+            Shape::Part { .. } => kind.creation().is_none() && needed.all(|other| is_there(&other)),
+            _ => false,
         }
     }
 

@@ -3,11 +3,13 @@
 //! ```text
 //! mod.rs          a request -> its operation -> what it breaks      operation.rs    one operation: path, query and body
 //! schema.rs       a schema, read leniently and compiled             formats.rs      the formats that can be decided
+//! newer.rs        what the newest SDK sends and the description lacks
 //! violations.rs   what a validator reports -> place and violation
 //! ```
 
 pub(crate) mod exceptions;
 mod formats;
+pub(crate) mod newer;
 mod operation;
 mod schema;
 mod violations;

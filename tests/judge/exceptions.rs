@@ -37,7 +37,7 @@ pub(super) const STATES: &[(&str, &str)] = &[
     ("*sink.awsPartnerEventSource: *", "AWS's name of the stream, which the tenant makes"),
     ("event-streams destination.configuration.aws_partner_event_source: *", "AWS's name of the stream, which the tenant makes"),
     ("flows/vault/connections fingerprint: *", "of a secret, which is the tenant's own"),
-    ("connections options.cert: differs", "the tenant takes it from the metadata of the provider"),
+    ("connections options.cert: *", "the tenant answers by it what is written as `signingCert`, which the judge does not"),
     ("connections options.expires: *", "the tenant reads it in the certificate"),
     ("connections options.subject*: *", "the tenant reads it in the certificate"),
     ("connections options.thumbprints: *", "the tenant reads them in the certificate"),

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! tenant.rs    what the other answers of a recording say of its tenant: its day, what it holds, what it fills in
+//! ids.rs       whether ids look like recorded ones
 //! fields.rs    whether every field of every answer is known to its kind
 //! broken.rs    recorded bodies with one value broken, and how many of them are refused
 //! compare.rs   what is compared, what is not and why, and the disagreements that are known
@@ -15,6 +16,7 @@
 mod broken;
 mod compare;
 mod fields;
+mod ids;
 mod tenant;
 
 use std::io::{BufRead, BufReader};
@@ -60,6 +62,13 @@ fn replayed(row: &Value) -> Option<&'static Kind> {
     kind_of(text(row, "path")).filter(|kind| !matches!(kind.shape, Shape::Child { .. }) && text(row, "path") != "/custom-domains/default")
 }
 
+/// Fails where a tenant that is saved is not the same when it is loaded again.
+fn assert_loads_again(tenant: &State, row: &Value) {
+    let saved = tenant.to_json();
+    let again = State::from_json(saved.clone()).unwrap_or_else(|error| panic!("{}: {error}", row["path"]));
+    assert_eq!(again.to_json(), saved, "{}", row["path"]);
+}
+
 #[test]
 fn recorded_updates_are_answered_as_they_were() {
     let (Some(rows), Some(recordings)) = (rows("updates.jsonl.gz"), Recordings::read()) else { return };
@@ -71,6 +80,7 @@ fn recorded_updates_are_answered_as_they_were() {
         };
         let mut tenant = recordings.tenant_before_update(kind, row);
         let answer = tenant.ask(text(row, "method"), text(row, "path"), row["request"].clone());
+        assert_loads_again(&tenant, row);
         tally.count(kind, row, &answer, (&json!(200), &row["after"]));
     }
     tally.print("updates of", &UPDATES);
@@ -88,6 +98,7 @@ fn recorded_creates_are_answered_as_they_were() {
         };
         let mut tenant = recordings.tenant_before_create(kind, row);
         let answer = tenant.ask("POST", text(row, "path"), row["request"].clone());
+        assert_loads_again(&tenant, row);
         tally.count(kind, row, &answer, (&row["status"], &row["response"]));
     }
     tally.print("creates of", &CREATES);

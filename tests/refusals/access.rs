@@ -125,6 +125,7 @@ fn what_the_source_does_not_show_is_left_out_by_name_and_the_import_is_not_whole
       action-modules: not read from dev: the token lacks the scope read:actions
       action-trigger-bindings: not read from dev: the token lacks the scope read:actions
       actions: not read from dev: the token lacks the scope read:actions
+      agents: not read from dev: the token lacks the scope read:agents
       9 resources: not read from dev: the token lacks the scope read:attack_protection
         attack-protection-bot-detection, attack-protection-breached-password-detection, attack-protection-brute-force-protection, attack-protection-captcha, attack-protection-phone-provider-protection and 4 more
       branding: not read from dev: the token lacks the scope read:branding
@@ -143,8 +144,8 @@ fn what_the_source_does_not_show_is_left_out_by_name_and_the_import_is_not_whole
       flow-vault-connections: not read from dev: the token lacks the scope read:flows_vault_connections
       flows: not read from dev: the token lacks the scope read:flows
       forms: not read from dev: the token lacks the scope read:forms
-      11 resources: not read from dev: the token lacks the scope read:guardian_factors
-        guardian-duo, guardian-factors, guardian-phone-message-types, guardian-phone-selected-provider, guardian-phone-templates and 6 more
+      14 resources: not read from dev: the token lacks the scope read:guardian_factors
+        guardian-duo, guardian-email-settings, guardian-factors, guardian-phone-message-types, guardian-phone-selected-provider and 9 more
       policies of factors: not read from dev: the token lacks the scope read:mfa_policies
       app of push notifications: not read from dev: the token lacks the scope read:prompts
       prompt-partials: not read from dev: the token lacks the scope read:prompts
@@ -152,13 +153,14 @@ fn what_the_source_does_not_show_is_left_out_by_name_and_the_import_is_not_whole
       prompt settings: not read from dev: the token lacks the scope read:prompts
       hooks: not read from dev: the token lacks the scope read:hooks
       log-streams: not read from dev: the token lacks the scope read:log_streams
-      network-acl-keys: not read from dev: the token lacks the scope read:network_acls
+      network-acl-keys: not read from dev: the token lacks the scope read:network_acl_keys
       network-acls: not read from dev: the token lacks the scope read:network_acls
       organization-client-grants: not read from dev: the token lacks the scope read:organizations
       organization-clients: not read from dev: the token lacks the scope read:organizations
       organization-connections: not read from dev: the token lacks the scope read:organizations
       organization-discovery-domains: not read from dev: the token lacks the scope read:organizations
       organizations: not read from dev: the token lacks the scope read:organizations
+      organization-templates: not read from dev: the token lacks the scope read:organization_templates
       phone-providers: not read from dev: the token lacks the scope read:phone_providers
       phone-templates: not read from dev: the token lacks the scope read:phone_templates
       rate-limit-policies: not read from dev: the token lacks the scope read:rate_limit_policies

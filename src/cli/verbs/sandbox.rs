@@ -16,10 +16,10 @@ use crate::sandbox::{Fault, Options, Sandbox as Running, State};
 /// It behaves as recordings of real tenants do: tokens and scopes, pages, closed bodies, defaults, rate limits, and faults on demand.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Sandbox {
-    /// What the tenant holds, and what it refuses that others take, as a state file; without it, an empty tenant
+    /// What the tenant holds, and what it refuses that others take, as a state file; without it, a new tenant
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// The domain of an empty tenant
+    /// The domain of a new tenant
     #[arg(long, value_name = "DOMAIN", default_value = "sandbox.eu.auth0.com", conflicts_with = "state")]
     domain: String,
     /// The port on 127.0.0.1; 0 takes a free one

@@ -61,5 +61,6 @@ pub(super) fn told(breaches: &[Breach]) -> Option<String> {
 }
 
 fn on_property(holder: &str) -> String {
+    let holder = holder.trim_matches(['{', '}']);
     if holder.is_empty() { String::new() } else { format!(" on property {holder}") }
 }

@@ -1,7 +1,7 @@
 //! What a request may hold by Auth0's own OpenAPI description: names, types, limits; no belief of the catalog's.
 //!
-//! `requests.json` carries over the facts of the description, and what recordings show the API to take besides; a test holds it against
-//! both. An operation that the description lacks is not judged here.
+//! `requests.json` carries over the facts of the description, and what recordings show the API to take besides, or its newest SDK sends; a
+//! test holds it against all three. An operation that the description lacks is not judged here.
 //!
 //! ```text
 //! check.rs   a value against a schema -> what breaks it      breach.rs   the same in the API's words      formats.rs   kinds of text
@@ -39,13 +39,16 @@ struct Described {
 pub(super) struct Operation {
     #[serde(skip)]
     name: String,
+    /// What may stand in the places of its path.
+    #[serde(default)]
+    path: Map<String, Value>,
     query: Map<String, Value>,
     body: Option<Value>,
     #[serde(default)]
     is_body_required: bool,
 }
 
-/// A break of the description that a recording shows to be taken.
+/// A break of the description that a recording shows to be taken, or that the newest SDK sends.
 #[derive(Deserialize)]
 struct Wider {
     operation: String,
@@ -94,6 +97,8 @@ impl Operation {
     /// The answer that says why.
     pub(super) fn check(&self, call: &Call) -> Result<(), Answer> {
         let is_taken = |breach: &Breach| self.is_wider(breach);
+        let in_path = breach::told(&self.breaches_of_path(&call.path, &is_taken));
+        in_path.map_or(Ok(()), |reason| Err(Answer::invalid_path(&reason)))?;
         let in_query = breach::told(&self.breaches_of_query(&call.query));
         in_query.map_or(Ok(()), |reason| Err(Answer::invalid_query(&reason)))?;
         let in_body = breach::told(&self.breaches_of_body(&call.body, &is_taken));
@@ -105,10 +110,23 @@ impl Operation {
         own.any(|wider| wider.place == breach.place())
     }
 
+    /// Returns what stands in the path and may not, by place: `{id}`.
+    fn breaches_of_path(&self, path: &str, is_taken: &dyn Fn(&Breach) -> bool) -> Vec<Breach> {
+        let checker = Checker { shapes: &DESCRIBED.shapes, is_taken };
+        let form = self.name.split_once(' ').map_or("", |(_, form)| form);
+        let found = matched(form, path).into_iter().flatten();
+        let of_place = |(name, text): (String, String)| {
+            let schema = self.path.get(&name);
+            schema.map_or_else(Vec::new, |schema| checker.breaches(schema, &text.into(), &format!("{{{name}}}")))
+        };
+        found.flat_map(of_place).collect()
+    }
+
     fn breaches_of_query(&self, query: &[(String, String)]) -> Vec<Breach> {
         let checker = Checker { shapes: &DESCRIBED.shapes, is_taken: &|_| false };
         let of_word = |(name, text): &(String, String)| match self.query.get(name) {
             Some(schema) => checker.breaches(schema, &typed(schema, text), name),
+            None if self.is_wider(&Breach::surplus("", &format!("?{name}"))) => Vec::new(),
             None => vec![Breach::surplus("", name)],
         };
         query.iter().flat_map(of_word).collect()
@@ -128,17 +146,18 @@ impl Operation {
 pub struct Break {
     /// The operation, such as `PATCH /clients/{id}`.
     pub operation: String,
-    /// Where in the body, positions of lists left out: `options.scopes[]`.
+    /// Where in the body, positions of lists left out: `options.scopes[]`; of the path `{id}`, of the query `?type`.
     pub place: String,
     /// The keyword of the schema that is broken, such as `minLength`; `null` where null is what has the wrong type.
     pub keyword: String,
 }
 
-/// Returns how a body breaks the description, whether or not the API is known to take that; nothing where the operation is not described.
+/// Returns how a path and a body break the description, whether or not the API is known to take that; nothing where the operation is not described.
 #[must_use]
 pub fn breaks(method: &str, path: &str, body: &Value) -> Vec<Break> {
     let Some(operation) = operation_at(method, path) else { return Vec::new() };
-    let found = operation.breaches_of_body(body, &|_| false);
+    let mut found = operation.breaches_of_path(path, &|_| false);
+    found.extend(operation.breaches_of_body(body, &|_| false));
     let named = |breach: &Breach| Break { operation: operation.name.clone(), place: breach.place(), keyword: breach.keyword.to_owned() };
     found.iter().map(named).collect()
 }
@@ -190,6 +209,17 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_a_path_is_judged_too() {
+        let told = |target| refusal("GET", target, Value::Null);
+        let of = |reason: &str| Some(format!("Path validation error: {reason}."));
+        assert_eq!(told("/event-streams/est_1"), of("'String is too short (5 chars), minimum 26' on property id"));
+        assert_eq!(told("/prompts/welcome/partials"), of("'No enum match for: \"welcome\"' on property prompt"));
+        assert_eq!(told("/event-streams/est_1234567890123456789012"), None);
+        // Newer than the description, and recorded.
+        assert_eq!(told("/actions/triggers/mcp-tool/bindings"), None);
+    }
+
+    #[test]
     fn an_unknown_word_of_a_query_is_refused_and_a_known_one_of_another_type_too() {
         let told = |target| refusal("GET", target, Value::Null);
         let of = |reason: &str| Some(format!("Query validation error: {reason}."));
@@ -197,6 +227,8 @@ mod tests {
         assert_eq!(told("/clients?per_page=x"), of("'Expected type integer but found type string' on property per_page"));
         assert_eq!(told("/clients?per_page=1000"), of("'Value 1000 is greater than maximum 100' on property per_page"));
         assert_eq!(told("/client-grants?allow_any_organization=true"), None);
+        // Newer than the description: Auth0's newest SDK sends it.
+        assert_eq!(told("/roles?type=tenant"), None);
         assert_eq!(told("/clients?per_page=50&include_totals=true&is_global=false&fields=name,client_id"), None);
     }
 }
