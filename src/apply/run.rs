@@ -103,6 +103,9 @@ impl Run<'_> {
         for (key, id) in &self.plan.known {
             names.learn(key.clone(), id.clone());
         }
+        for (key, name) in &self.plan.called {
+            names.call(key.clone(), name.clone());
+        }
         let replaced = Replaced::by(self.plan);
         let mut progress = Progress { names, replaced, created: HashMap::new(), lost: HashSet::new(), summary: Summary::default() };
         let mut first = 0;

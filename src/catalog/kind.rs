@@ -1,11 +1,12 @@
 //! One kind of settings, and what follows from its entry. The words an entry is written in stand in `words`, its paths in `address`.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::reference::{Alone, Made, Reference, Sealed, Step};
+use super::reference::{Alone, By, Given, Made, Reference, Sealed, Step};
 use super::shape::{Delta, FollowUp, Named, Paging, Shape, Write};
 use crate::body::{Body, Packed};
 
@@ -107,8 +108,14 @@ pub struct Kind {
     pub exclusive: &'static [(&'static str, &'static str)],
     /// Fields that every update repeats, because leaving one out resets it.
     pub echoed: &'static [&'static str],
+    /// Kinds of which a write of this one resets fields: they are written again behind it.
+    pub resets: &'static [&'static str],
     /// Resources to leave alone.
     pub alone: &'static [Alone],
+    /// Resources that the tenant itself makes, of which only some fields are written.
+    pub given: Option<Given>,
+    /// Fields beside the key whose value no two of them have.
+    pub also_unique: &'static [&'static str],
     /// Whether two of them may have the same key; where they may not, the API answers 409.
     pub shares_keys: bool,
     /// Why none can be created any more, where the API refuses it.
@@ -154,6 +161,11 @@ impl Kind {
             .into_iter()
             .chain(self.leans_on.iter().copied())
             .chain(self.references.iter().filter(|reference| !reference.late).map(|reference| reference.to))
+    }
+
+    /// Returns the kinds that it names by what they are called.
+    pub fn names_by_key(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.references.iter().filter(|reference| reference.by == By::Key).map(|reference| reference.to)
     }
 
     /// Returns the field that holds the list of a child.
@@ -207,10 +219,12 @@ impl Kind {
         self.parents.is_none_or(|(field, values)| parent.pick(&[field]).text(field).is_some_and(|value| values.contains(&value)))
     }
 
-    /// Returns why this resource, as the API answers it, must be left alone.
+    /// Returns why this resource, as the API answers it, must be left alone where these words are included.
     #[must_use]
-    pub fn left_alone(&self, answered: &Body) -> Option<&'static Alone> {
-        self.alone.iter().find(|alone| alone.when.holds(answered.get(alone.field)))
+    pub fn left_alone(&self, answered: &Body, included: &BTreeSet<String>) -> Option<&'static Alone> {
+        let is_lifted = |alone: &Alone| alone.unless.is_some_and(|word| included.contains(word));
+        let is_given = self.given.is_some_and(|given| given.is(answered));
+        self.alone.iter().filter(|_| !is_given).find(|alone| !is_lifted(alone) && alone.when.holds(answered.get(alone.field)))
     }
 
     /// Returns whether an update writes a field over the target's own value.

@@ -41,7 +41,7 @@ use std::sync::OnceLock;
 
 pub use fields::{Field, Fields, Purpose, Written};
 pub use kind::{Kind, Quirk};
-pub use reference::{Alone, By, Made, Reference, Sealed, Step, When};
+pub use reference::{Alone, By, Given, Made, Reference, Sealed, Step, When};
 pub use shape::{Delta, FollowUp, Named, Paging, Shape, Write};
 
 /// The kinds a run works on, in the order their references demand.
