@@ -112,7 +112,9 @@ impl<'live> Now<'live> {
                 let held = self.body_of(kind, self.by_id.get(&(kind.name, id))?);
                 let mut planned = normal(kind, body);
                 if held != planned {
-                    earlier.iter().for_each(|edit| planned.put(&edit.path, edit.new.clone()));
+                    for edit in earlier {
+                        planned.put(&edit.path, edit.new.clone());
+                    }
                 }
                 (held != planned).then(|| "it changed in the target since the plan; plan again".to_owned())
             }

@@ -179,6 +179,27 @@ impl Kind {
         self.fields().iter().next().expect("catalog test: a child has one field").name
     }
 
+    /// Returns whether a request removes one, or empties it where it is there by being written.
+    #[must_use]
+    pub fn can_be_removed(&self) -> bool {
+        !self.delete_scopes.is_empty() || self.emptied().is_some()
+    }
+
+    /// Returns what a write holds that leaves nothing of a named object or a part which no DELETE removes; nothing where no write does that.
+    #[must_use]
+    pub fn emptied(&self) -> Option<Body> {
+        let is_by_name = matches!(self.shape, Shape::Keyed { .. } | Shape::Part { .. }) && self.creation().is_none();
+        if !is_by_name || !self.delete_scopes.is_empty() {
+            return None;
+        }
+        if self.fields().is_open() {
+            return (self.write == Write::Put).then(Body::new);
+        }
+        let lists = self.fields().iter().filter(|field| !field.in_path);
+        let is_list = |name: &&'static str| self.sets.contains(name) || self.joined.contains(name);
+        lists.map(|field| Some(field.name).filter(is_list).map(|name| (name.to_owned(), Value::Array(Vec::new())))).collect()
+    }
+
     /// Returns the field that tells the elements of a set apart: two of which it holds the same are one thing to the API.
     #[must_use]
     pub fn told_apart_by(&self, set: &str) -> Option<&'static str> {

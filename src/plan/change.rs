@@ -62,7 +62,8 @@ impl Making<'_> {
         *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
         let given = kind.given.filter(|_| wanted.is_given || held.is_given);
         if let Some(given) = given {
-            [&mut wanted.body, &mut held.body].into_iter().for_each(|body| given.keep_written(body, kind.key));
+            given.keep_written(&mut wanted.body, kind.key);
+            given.keep_written(&mut held.body, kind.key);
         }
         let draft = follow::set_draft_aside(kind, &mut wanted.body, Some(&mut held.body));
         let (wanted, held) = (&wanted, &held);

@@ -199,3 +199,140 @@ fn used(catalog: &Catalog, live: &[Cow<'_, Resource>], wanted: &HashSet<Claim>) 
     });
     claims.chain(wanted.iter().cloned()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::super::{Action, OnDrift, Past, Plan, plan_after};
+    use crate::base::Base;
+    use crate::body::Body;
+    use crate::catalog::Catalog;
+    use crate::fingerprints::Sent;
+    use crate::links::Links;
+    use crate::resource::{Id, Key, Resource};
+    use crate::snapshot::{Desired, Snapshot, Status, refs};
+
+    /// A kind, the field of it whose value stands once, whether one can be made, and the rest of a body.
+    type Unique = (&'static str, &'static str, bool, fn(usize) -> Value);
+
+    const UNIQUE: [Unique; 4] = [
+        ("roles", "name", true, |_| json!({})),
+        ("organizations", "name", true, |_| json!({})),
+        ("network-acls", "priority", true, |_| json!({"description": "x", "active": true, "rule": {"scope": "tenant"}})),
+        ("rules", "order", false, |at| json!({"name": format!("rule {at}"), "script": "x"})),
+    ];
+
+    fn value(kind: &str, which: usize) -> Value {
+        if matches!(kind, "network-acls" | "rules") { json!(which + 1) } else { json!(format!("n{which}")) }
+    }
+
+    fn tenant(unique: Unique, side: &str, held: &[(usize, usize)]) -> Snapshot {
+        let (name, field, _, rest) = unique;
+        let kind = Catalog::standard().kind(name).expect("a kind");
+        let read = |(at, which): &(usize, usize)| {
+            let mut answer = rest(*at);
+            answer["id"] = json!(format!("{side}{at}"));
+            answer[field] = value(name, *which);
+            Resource::read(kind, Body::from_value(answer).expect("an object")).expect("readable")
+        };
+        let mut resources: Vec<Resource> = held.iter().map(read).collect();
+        let twice = refs::detach(Catalog::standard(), side, &mut resources);
+        let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
+        Snapshot { tenant: side.to_owned(), domain: format!("{side}.auth0.com"), taken: String::new(), kinds, resources, twice }
+    }
+
+    fn planned(unique: Unique, source: &[(usize, usize)], target: &[(usize, usize)]) -> Plan {
+        let mut links = Links::default();
+        for (at, _) in target {
+            links.link(&Id::new(format!("s{at}")), &Id::new(format!("t{at}")), &Key::new(unique.0, ""));
+        }
+        let (base, sent) = (Base::default(), Sent::default());
+        let past = Past { links: &links, base: &base, sent: &sent, on_drift: OnDrift::Keep, prune: true, keeps_own: true };
+        plan_after(Catalog::standard(), &Desired::unmapped(tenant(unique, "s", source)), &tenant(unique, "t", target), past)
+    }
+
+    /// Carries a plan out; a value that another holds or that another change of the same stage takes is refused, as a tenant would.
+    fn carried_out(field: &str, plan: &Plan, target: &Snapshot) -> Result<BTreeMap<String, Value>, String> {
+        let mut held: BTreeMap<String, Value> =
+            target.resources.iter().map(|one| (one.id.to_string(), one.body.open().get(field).cloned().unwrap_or_default())).collect();
+        for stage in &plan.stages {
+            let before = held.clone();
+            for change in &stage.changes {
+                let (id, new) = match &change.action {
+                    Action::Create { body, .. } => (format!("new {}", change.source_id), body.get(field).cloned()),
+                    Action::Update { id: Some(id), body, edits } => {
+                        let edit = edits.iter().find(|edit| edit.path == field);
+                        assert_eq!(edit.and_then(|edit| edit.new.as_ref()), body.get(field), "what is shown is what is sent");
+                        assert!(edit.is_none_or(|edit| edit.old.as_ref() == before.get(id.as_str())), "what is shown is what is there");
+                        (id.to_string(), body.get(field).cloned())
+                    }
+                    Action::Remove { id, .. } => {
+                        held.remove(id.as_str());
+                        continue;
+                    }
+                    other => return Err(format!("{other:?}")),
+                };
+                let Some(new) = new else { continue };
+                let is_held = before.iter().chain(&held).any(|(other, value)| *other != id && *value == new);
+                if is_held {
+                    return Err(format!("{id} takes {new}, which another holds: {plan:?}"));
+                }
+                held.insert(id, new);
+            }
+        }
+        Ok(held)
+    }
+
+    fn values(held: impl Iterator<Item = Value>) -> Vec<String> {
+        let mut values: Vec<String> = held.map(|value| value.to_string()).collect();
+        values.sort();
+        values
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_changes_places_no_two_hold_one_value_at_a_time(
+            kind in 0..UNIQUE.len(),
+            before in Just((0..7).collect::<Vec<usize>>()).prop_shuffle(),
+            after in Just((0..7).collect::<Vec<usize>>()).prop_shuffle(),
+            stays in proptest::collection::vec(any::<bool>(), 5),
+            made in 0..3_usize,
+        ) {
+            let unique = UNIQUE[kind];
+            let target: Vec<(usize, usize)> = before.iter().copied().enumerate().take(5).collect();
+            let kept = |(at, _): &(usize, usize)| *at == 0 || (*at < 5 && stays[*at]) || (unique.2 && *at >= 5 && *at < 5 + made);
+            let source: Vec<(usize, usize)> = after.iter().copied().enumerate().filter(kept).collect();
+            let plan = planned(unique, &source, &target);
+            prop_assert_eq!(&plan.left_out, &Vec::new());
+            let held = carried_out(unique.1, &plan, &tenant(unique, "t", &target)).map_err(TestCaseError::fail)?;
+            prop_assert_eq!(values(held.into_values()), values(source.iter().map(|(_, which)| value(unique.0, *which))));
+        }
+    }
+
+    #[test]
+    fn only_one_of_a_circle_is_set_aside() {
+        let plan = planned(UNIQUE[0], &[(0, 1), (1, 2), (2, 0), (3, 3)], &[(0, 0), (1, 1), (2, 2), (3, 3)]);
+        assert_eq!(plan.counts().updates, 4);
+        let plan = planned(UNIQUE[0], &[(0, 1), (1, 2), (2, 3)], &[(0, 0), (1, 1), (2, 2)]);
+        assert_eq!((plan.counts().updates, plan.stages.len()), (3, 3), "a chain needs none");
+    }
+
+    #[test]
+    fn a_value_in_between_is_one_that_the_kind_takes() {
+        let long = "o".repeat(50);
+        let kind = Catalog::standard().kind("organizations").expect("a kind");
+        let mut opening = super::Opening {
+            catalog: Catalog::standard(),
+            live: std::collections::HashMap::new(),
+            wanted: std::collections::HashSet::new(),
+            used: std::collections::HashSet::new(),
+            aside: Vec::new(),
+        };
+        let free = opening.in_between(kind, "name", &Body::from_iter([("name".to_owned(), json!(long))])).expect("a name");
+        assert_eq!(free, json!(format!("{}-2", &long[..super::LONGEST])));
+    }
+}

@@ -1,6 +1,5 @@
 //! Desired, live and links -> plan.
 
-use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::claims::in_order;
@@ -8,12 +7,12 @@ use super::matching::Numbered;
 use super::merge::OnDrift;
 use super::pairs::Partners;
 use super::resolve::{Examined, keep_elements_of_the_target, keep_held};
-use super::stages::{After, mentioned_before, mentioned_by, removals, staged};
+use super::stages::{After, mentioned_before, mentioned_by, staged};
 use super::{Action, Change, LeftOut, Plan, SecretField, Side};
 use crate::base::Base;
 use crate::catalog::{Catalog, Kind};
 use crate::fingerprints::Sent;
-use crate::links::{Link, Links};
+use crate::links::Links;
 use crate::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot, refs};
 
@@ -172,44 +171,5 @@ impl Making<'_> {
                 self.plan.called.insert(key, name);
             }
         }
-    }
-
-    /// Returns the places in the target of what goes from it.
-    fn removed(&self, partners: &Partners<'_>) -> Vec<usize> {
-        let goes = |(at, resource): &(usize, &Cow<'_, Resource>)| {
-            let is_only_there = !partners.paired.contains(at) && self.desired.snapshot.is_complete(resource.key.kind());
-            is_only_there && resource.left_alone.is_none() && self.is_pruned(resource)
-        };
-        partners.live.iter().enumerate().filter(goes).map(|(at, _)| at).collect()
-    }
-
-    fn list_target_only(&mut self, partners: &Partners<'_>, removed: &[usize]) {
-        for (at, resource) in partners.live.iter().enumerate() {
-            if partners.paired.contains(&at) || !self.desired.snapshot.is_complete(resource.key.kind()) {
-                continue;
-            }
-            match &resource.left_alone {
-                Some(because) => self.leave_alone(&resource.key, because),
-                None if removed.contains(&at) => {}
-                None if resource.is_given => {
-                    let because = self.kind_of(&resource.key).given.map_or("", |given| given.because);
-                    self.leave_alone(&resource.key, because);
-                }
-                None => self.plan.target_only.entry(resource.key.kind().to_owned()).or_default().push(resource.key.clone()),
-            }
-        }
-        let because = format!("gone from {}", self.desired.snapshot.tenant);
-        let removed = removed.iter().map(|at| &*partners.live[*at]);
-        self.plan.stages.extend(removals(self.catalog, removed, &because));
-    }
-
-    /// Returns whether a resource that only the target has goes: an earlier run made or adopted it, and the source, which lists its kind
-    /// whole and with more than what is left alone, has it no more.
-    fn is_pruned(&self, resource: &Resource) -> bool {
-        let kind = self.kind_of(&resource.key);
-        let has_others = || self.desired.snapshot.of_kind(kind.name).any(|one| one.left_alone.is_none());
-        let is_skipped = |link: &Link| self.desired.skipped.contains(&(link.kind.clone(), link.source_id.clone()));
-        let link = self.past.links.of_target(kind.name, &resource.id);
-        self.past.prune && !resource.is_given && kind.has_own_ids() && has_others() && link.is_some_and(|link| !is_skipped(link))
     }
 }

@@ -8,6 +8,7 @@
 //! claims.rs    values that a tenant takes once: who waits for whom
 //! merge.rs     base, desired, live -> what the target should hold
 //! by_hand.rs   what a person has to supply or to do
+//! prune.rs     what only the target has: what goes and what stays
 //! repeat.rs    what a change resets elsewhere, and is written again
 //! supplied.rs  which of the secrets that are supplied an update sends
 //! reserve.rs   what no plan touches in a tenant
@@ -36,6 +37,7 @@ mod matching;
 mod merge;
 mod one;
 mod pairs;
+mod prune;
 mod repeat;
 mod reserve;
 mod resolve;

@@ -243,7 +243,7 @@ pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut Examined<
             continue;
         }
         let wanted = candidate.wanted.body.get(path).and_then(Value::as_array).cloned().unwrap_or_default();
-        candidate.body_mut().set(path, Value::Array(in_place(wanted, &held, &kept)));
+        candidate.body_mut().set(path, Value::Array(in_place(wanted, held, &kept)));
     }
 }
 

@@ -10,7 +10,7 @@ use super::make::Making;
 use super::pairs::{Partners, TakenNames, ambiguous};
 use super::resolve::{Candidate, Verdict, keep_choices, resolve, spare};
 use crate::body::covers;
-use crate::catalog::{Kind, Named, Shape};
+use crate::catalog::{Kind, Named, Shape, Write};
 use crate::resource::{Id, Key, Resource};
 use crate::snapshot::{Snapshot, Status};
 
@@ -56,9 +56,11 @@ impl<'inputs> Making<'inputs> {
         } else if let Some(because) = ambiguous.get(&wanted.id).filter(|_| kind.shares_keys) {
             self.leave_out(&wanted.key, because.as_str());
         } else if let (None, Some(given)) = (held, kind.given.filter(|_| wanted.is_given)) {
-            match says_nothing(kind, wanted) {
-                true => self.leave_alone(&wanted.key, given.because),
-                false => self.plan.manual.push(Manual { key: wanted.key.clone(), path: String::new(), step: given.by_hand.to_owned() }),
+            if says_nothing(kind, wanted) {
+                self.leave_alone(&wanted.key, given.because);
+            } else {
+                let step = given.by_hand.to_owned();
+                self.plan.manual.push(Manual { key: wanted.key.clone(), path: String::new(), step });
             }
         } else if let (None, Some(what)) = (held, kind.by_hand) {
             self.plan.manual.push(Manual { key: wanted.key.clone(), path: String::new(), step: what.to_owned() });
@@ -68,7 +70,7 @@ impl<'inputs> Making<'inputs> {
             self.leave_out(&wanted.key, format!("it cannot be made without its {path}"));
         } else if let Some(language) = self.language_the_target_lacks(kind, wanted) {
             self.leave_out(&wanted.key, format!("{language} will be none of the target's languages"));
-        } else if kind.shape == Shape::Singleton && wanted.says_nothing() {
+        } else if kind.shape == Shape::Singleton && wanted.says_nothing() && !self.is_emptied(kind, held) {
             if held.is_some_and(|held| !held.says_nothing()) {
                 self.leave_alone(&wanted.key, SAYS_NOTHING);
             }
@@ -76,6 +78,12 @@ impl<'inputs> Making<'inputs> {
             return true;
         }
         false
+    }
+
+    /// Returns whether an object of which the source says nothing is to be emptied: an earlier run wrote it, and what is gone goes.
+    fn is_emptied(&self, kind: &Kind, held: Option<&Resource>) -> bool {
+        let applied = held.and_then(|held| self.past.base.of_target(&held.key, &held.id));
+        self.past.prune && kind.write == Write::Patch && applied.is_some_and(|applied| !applied.body.is_empty())
     }
 
     /// Returns whether the target takes a resource, and notes why it does not.
@@ -134,6 +142,11 @@ impl<'inputs> Making<'inputs> {
                 match verdict {
                     Verdict::Fits(parts) => {
                         self.plan.left_out.extend(parts);
+                        // What is there by being written and would hold nothing is there already.
+                        if candidate.held.is_none() && kind.creation().is_none() && examined.wanted.is_blank(kind) {
+                            there.remove(&candidate.wanted.key);
+                            continue;
+                        }
                         candidate.take_over(examined);
                         fitting.push(candidate);
                     }
