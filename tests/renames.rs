@@ -54,7 +54,24 @@ fn turn(stage: &Stage) {
 fn names_that_change_places_are_shown_written_and_taken_back() {
     let stage = imported();
     turn(&stage);
-    insta::assert_snapshot!(stage.run("plan --tenant prod --quiet").whole(), @"");
+    insta::assert_snapshot!(stage.run("plan --tenant prod --quiet").whole(), @r#"
+    exit 0
+    dev -> prod: 0 to create, 4 to change, 7 equal
+
+    Roles, out of the way for a while
+      ~ change role "Editor"
+          name: Viewer -> Viewer-2
+
+    Roles
+      ~ change role "Viewer"
+          name: Publisher -> Viewer
+      ~ change role "Publisher"
+          name: Editor -> Publisher
+      ~ change role "Editor"
+          name: Viewer-2 -> Editor
+
+    migrate import --tenant prod --from dev
+    "#);
     done(&stage.run(IMPORT));
     assert_eq!(roles(&stage), expected([NAMES[1], NAMES[2], NAMES[0]]));
     assert!(stage.run(IMPORT).out.contains("Nothing to do."));
