@@ -1,6 +1,7 @@
 //! What a plan says of two small tenants.
 
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 
 use serde_json::{Value, json};
 
@@ -267,7 +268,7 @@ fn what_is_gone_on_both_sides_is_no_concern_of_a_plan() {
     assert_eq!((plan.counts().updates, left_out(&plan)), (1, Vec::new()));
 }
 
-fn given(side: &str, fields: Value) -> (&'static str, Value) {
+fn given(side: &str, fields: &Value) -> (&'static str, Value) {
     let mut api = json!({"id": format!("{side}Me000000000000000000"), "identifier": format!("https://{side}.eu.auth0.com/me/"), "is_system": true,
         "name": side, "scopes": [{"value": side}], "signing_alg": "RS256",
         "subject_type_authorization": {"client": {"policy": side}, "user": {"policy": "allow_all"}}});
@@ -279,16 +280,16 @@ fn given(side: &str, fields: Value) -> (&'static str, Value) {
 fn of_an_api_that_the_tenant_makes_only_what_can_be_written_is_compared_and_sent() {
     let wanted =
         json!({"token_lifetime": 7200, "subject_type_authorization": {"client": {"policy": "dev"}, "user": {"policy": "deny_all"}}});
-    let (source, target) = (given("dev", wanted), given("prod", json!({"proof_of_possession": {"mechanism": "dpop", "required": true}})));
-    let plan = planned(&[source.clone()], &[target.clone()], &Links::default());
+    let (source, target) = (given("dev", &wanted), given("prod", &json!({"proof_of_possession": {"mechanism": "dpop", "required": true}})));
+    let plan = planned(from_ref(&source), from_ref(&target), &Links::default());
     let changes: Vec<_> = plan.changes().collect();
     let [Change { action: Action::Update { body, .. }, .. }] = &changes[..] else { panic!("one update: {plan:?}") };
     let sent = json!({"token_lifetime": 7200, "subject_type_authorization": {"user": {"policy": "deny_all"}}, "proof_of_possession": null});
     assert_eq!(body.clone().into_value(), sent);
     assert!(
         planned(
-            &[target.clone()],
-            &[given("prod", json!({"proof_of_possession": {"mechanism": "dpop", "required": true}}))],
+            from_ref(&target),
+            &[given("prod", &json!({"proof_of_possession": {"mechanism": "dpop", "required": true}}))],
             &Links::default()
         )
         .is_empty()
@@ -299,7 +300,7 @@ fn of_an_api_that_the_tenant_makes_only_what_can_be_written_is_compared_and_sent
     let mut links = Links::default();
     links.link(&Id::new("gone"), &Id::new("prodMe000000000000000000"), &Key::new("resource-servers", ""));
     let others = ("resource-servers", json!({"id": "a1", "identifier": "https://api"}));
-    let plan = planned_after(&[others.clone()], &[others, target], &links, &crate::base::Base::default(), true);
+    let plan = planned_after(from_ref(&others), &[others.clone(), target], &links, &crate::base::Base::default(), true);
     assert_eq!((removes(&plan), plan.left_alone.len()), (Vec::new(), 1));
 }
 
@@ -341,7 +342,7 @@ fn what_has_no_id_of_its_own_and_no_request_removes_is_named() {
     let mut base = crate::base::Base::default();
     let body = Body::from_value(template.1.clone()).expect("an object");
     base.applied(&Key::new("email-templates", "welcome_email"), &Id::new("welcome_email"), body.into());
-    let plan = planned_after(&[], &[template.clone()], &Links::default(), &base, true);
+    let plan = planned_after(&[], from_ref(&template), &Links::default(), &base, true);
     let because = "gone from dev.eu.auth0.com, and no request removes it";
     assert_eq!((removes(&plan), left_out(&plan)), (Vec::new(), vec![("email-templates/welcome_email".to_owned(), "", because)]));
     let plan = planned_after(&[], &[template], &Links::default(), &base, false);
@@ -353,7 +354,7 @@ fn an_object_that_the_source_emptied_is_emptied_where_pruning_is_asked_for() {
     let (nothing, held) = (("branding", json!({})), ("branding", json!({"logo_url": "https://logo"})));
     let mut base = crate::base::Base::default();
     base.applied(&Key::new("branding", ""), &Id::new("branding"), Body::from_value(held.1.clone()).expect("an object").into());
-    let plan = planned_after(&[nothing.clone()], &[held.clone()], &Links::default(), &base, false);
+    let plan = planned_after(from_ref(&nothing), from_ref(&held), &Links::default(), &base, false);
     assert_eq!((plan.is_empty(), plan.left_alone.len()), (true, 1));
     let plan = planned_after(&[nothing], &[held], &Links::default(), &base, true);
     assert_eq!(plan.counts().updates, 1, "{plan:?}");
