@@ -205,12 +205,8 @@ fn seen(reading: Reading<'_>, kind: &'static Kind, shown: Shown) -> Result<Optio
 /// Makes a resource of an answer; nothing of what is there by name and says nothing.
 fn understood(reading: Reading<'_>, kind: &'static Kind, answer: Body) -> Result<Option<Resource>, Unreadable> {
     reading.witness.inspect(|witness| witness.answered(kind, &answer));
-    let selection = reading.selection;
-    let is_included = kind.left_alone(&answer).and_then(|alone| alone.unless).is_some_and(|word| selection.include.contains(word));
-    let mut resource = Resource::read(kind, answer)?;
-    if is_included {
-        resource.left_alone = None;
-    }
+    let alone = kind.left_alone(&answer, &reading.selection.include);
+    let resource = Resource::read(kind, answer)?.left_alone_as(alone);
     let is_always_there = kind.creation().is_none() && matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. });
     Ok(Some(resource).filter(|resource| !(is_always_there && resource.open().is_blank(kind))))
 }

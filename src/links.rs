@@ -3,13 +3,13 @@
 //! Links come before keys when resources are paired, so a rename in the source is a rename in the target and never a second client. The
 //! file is open to people and kept in git; it holds ids and keys, no settings.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Catalog, Kind, Shape};
+use crate::catalog::{Catalog, Kind};
 use crate::disk;
 use crate::resource::{Id, Key, Resource};
 
@@ -63,12 +63,6 @@ pub enum Error {
         source: io::Error,
     },
 }
-
-/// Kind and id -> the place of a resource in its snapshot.
-type Places<'live> = HashMap<(&'live str, &'live Id), usize>;
-
-/// Names that say nothing, by kind and name: the ids in the source, and those in the target.
-pub type Unclear<'side> = BTreeMap<(&'side str, &'side str), (Vec<&'side Id>, Vec<&'side Id>)>;
 
 impl Links {
     /// Returns where the links of a source and a target stand, below the folder of links.
@@ -182,72 +176,6 @@ impl Links {
     pub fn iter(&self) -> impl Iterator<Item = &Link> {
         self.by_source.values()
     }
-
-    /// Pairs the resources of two tenants: by link, else by key; a child or a part goes with its parent, whatever that is called.
-    ///
-    /// Returns for each desired resource the place of its partner.
-    pub fn pair(&self, catalog: &Catalog, desired: &[Resource], live: &[Resource]) -> Vec<Option<usize>> {
-        let by_id: Places<'_> = live.iter().enumerate().map(|(at, resource)| ((resource.key.kind(), &resource.id), at)).collect();
-        let unclear: HashSet<&Id> = self.unclear(catalog, desired, live).into_values().flat_map(|(wanted, _)| wanted).collect();
-        let pairs = self.pair_each(&by_id, desired, live, &unclear);
-        let parents: HashMap<(&str, &Id), Option<usize>> =
-            desired.iter().zip(&pairs).map(|(resource, pair)| ((resource.key.kind(), &resource.id), *pair)).collect();
-        let partner_by_parent = |resource: &Resource, by_key: Option<usize>| match catalog.kind(resource.key.kind())?.shape {
-            Shape::Child { parent, .. } | Shape::Part { parent } => match parents.get(&(parent, &resource.id)) {
-                Some(parent) => by_id.get(&(resource.key.kind(), &live[(*parent)?].id)).copied(),
-                None => by_key,
-            },
-            _ => by_key,
-        };
-        desired.iter().zip(&pairs).map(|(resource, pair)| partner_by_parent(resource, *pair)).collect()
-    }
-
-    /// Returns the names that say nothing: they stand twice on a side, and on the other too; with the ids on both.
-    ///
-    /// What is linked, or left alone, is not asked about.
-    pub fn unclear<'side>(&self, catalog: &Catalog, desired: &'side [Resource], live: &'side [Resource]) -> Unclear<'side> {
-        let mut names: Unclear<'side> = BTreeMap::new();
-        let is_asked = |resource: &&Resource| {
-            let shares_keys = catalog.kind(resource.key.kind()).is_some_and(|kind| kind.shares_keys);
-            shares_keys && resource.left_alone.is_none()
-        };
-        let is_free = |resource: &&Resource| self.of_source(resource.key.kind(), &resource.id).is_none();
-        for (name, resource) in unnumbered(desired).filter(|(_, one)| is_asked(one) && is_free(one)) {
-            names.entry((resource.key.kind(), name)).or_default().0.push(&resource.id);
-        }
-        let is_free = |resource: &&Resource| self.of_target(resource.key.kind(), &resource.id).is_none();
-        for (name, resource) in unnumbered(live).filter(|(_, one)| is_asked(one) && is_free(one)) {
-            names.entry((resource.key.kind(), name)).or_default().1.push(&resource.id);
-        }
-        names.retain(|_, (wanted, held)| !wanted.is_empty() && !held.is_empty() && wanted.len() + held.len() > 2);
-        names
-    }
-
-    /// Pairs each resource by itself: by link, else by key with one that no link speaks for, unless its name says nothing.
-    fn pair_each(&self, by_id: &Places<'_>, desired: &[Resource], live: &[Resource], unclear: &HashSet<&Id>) -> Vec<Option<usize>> {
-        let by_key: HashMap<&Key, usize> = live.iter().enumerate().map(|(at, resource)| (&resource.key, at)).collect();
-        let linked: HashMap<(&str, &Id), &Id> = self.iter().map(|row| ((row.kind.as_str(), &row.source_id), &row.target_id)).collect();
-        let partner_by_link = |resource: &Resource| {
-            let target = linked.get(&(resource.key.kind(), &resource.id))?;
-            by_id.get(&(resource.key.kind(), *target)).copied()
-        };
-        let mut pairs: Vec<Option<usize>> = desired.iter().map(partner_by_link).collect();
-        let taken: HashSet<usize> = pairs.iter().flatten().copied().collect();
-        for (pair, resource) in pairs.iter_mut().zip(desired).filter(|(_, resource)| !unclear.contains(&resource.id)) {
-            *pair = pair.or_else(|| by_key.get(&resource.key).copied().filter(|at| !taken.contains(at)));
-        }
-        pairs
-    }
-}
-
-/// Returns resources with their names, those that were told apart by a number without it.
-fn unnumbered(resources: &[Resource]) -> impl Iterator<Item = (&str, &Resource)> {
-    let names: HashSet<&Key> = resources.iter().map(|resource| &resource.key).collect();
-    resources.iter().map(move |resource| {
-        let plain = resource.key.name().rsplit_once('#').filter(|(_, number)| number.parse::<usize>().is_ok()).map(|(plain, _)| plain);
-        let is_told_apart = |plain: &&str| names.contains(&Key::new(resource.key.kind(), plain));
-        (plain.filter(is_told_apart).unwrap_or(resource.key.name()), resource)
-    })
 }
 
 /// Returns what is wrong with a row without its place, which stands before it.
@@ -261,31 +189,6 @@ fn plain(error: &csv::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::Body;
-
-    fn resource(id: &str, name: &str) -> Resource {
-        let (key, body) = (Key::new("clients", name), Body::new());
-        Resource::of(key, Id::new(id), body)
-    }
-
-    #[test]
-    fn links_come_before_keys_so_a_renamed_resource_keeps_its_partner() {
-        let mut links = Links::default();
-        links.link(&Id::new("s1"), &Id::new("t1"), &Key::new("clients", "Old"));
-        let desired = [resource("s1", "New"), resource("s2", "Old"), resource("s3", "Third")];
-        let live = [resource("t1", "Old"), resource("t3", "Third")];
-        assert_eq!(links.pair(Catalog::standard(), &desired, &live), [Some(0), None, Some(1)]);
-    }
-
-    #[test]
-    fn a_child_goes_with_its_parent_whatever_that_is_called_in_the_target() {
-        let mut links = Links::default();
-        links.link(&Id::new("s1"), &Id::new("t1"), &Key::new("roles", "Old"));
-        let of_kind = |kind: &str, id: &str, name: &str| Resource { key: Key::new(kind, name), ..resource(id, name) };
-        let desired = [of_kind("roles", "s1", "New"), of_kind("role-permissions", "s1", "New"), of_kind("role-permissions", "s2", "Alone")];
-        let live = [of_kind("roles", "t1", "Old"), of_kind("role-permissions", "t2", "Alone"), of_kind("role-permissions", "t1", "Old")];
-        assert_eq!(links.pair(Catalog::standard(), &desired, &live), [Some(0), Some(2), Some(1)]);
-    }
 
     #[test]
     fn saved_links_are_sorted_and_read_back() {

@@ -3,13 +3,14 @@
 //! A resource is made here from what a tenant answered: read-only fields are dropped, secrets taken out and fields nobody knows set
 //! apart, before anything else can see the body.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use ring::rand::{self, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use crate::body::{Body, Packed, is_blank};
-use crate::catalog::{Kind, Purpose};
+use crate::catalog::{Alone, Kind, Purpose};
 
 /// What the API addresses a resource by; it differs from tenant to tenant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -164,6 +165,12 @@ pub struct Resource<B = Packed> {
     /// Why it is left alone: it can be referred to, and is never written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_alone: Option<String>,
+    /// Whether somebody else made it, so that it is never taken for another tenant's resource of that name.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_foreign: bool,
+    /// Whether the tenant itself makes it, so that some of its fields are written and nobody creates or removes it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_given: bool,
 }
 
 /// One object of a kind that is looked into or changed.
@@ -193,7 +200,8 @@ impl Resource {
     ///
     /// When the answer has no id.
     pub fn read(kind: &Kind, mut answer: Body) -> Result<Self, Unreadable> {
-        let left_alone = kind.left_alone(&answer).map(|alone| alone.because.to_owned());
+        let alone = kind.left_alone(&answer, &BTreeSet::new());
+        let given = kind.given.filter(|given| given.is(&answer));
         let without_id = |answer: &Body| Unreadable::WithoutId {
             kind: kind.singular,
             field: kind.id,
@@ -209,7 +217,7 @@ impl Resource {
         {
             answer.set(follow_up.field, running);
         }
-        let secrets = take_secrets(kind, &mut answer);
+        let mut secrets = take_secrets(kind, &mut answer);
         for path in kind.read_only {
             answer.take(path);
         }
@@ -223,7 +231,11 @@ impl Resource {
                 answer.take(older);
             }
         }
-        let (body, mut carried) = kind.fields().split(answer, Purpose::Snapshot);
+        let (mut body, mut carried) = kind.fields().split(answer, Purpose::Snapshot);
+        if let Some(given) = given {
+            given.keep_written(&mut body, kind.key);
+            secrets.clear();
+        }
         if kind.fields().get(kind.id).is_none() {
             carried.0.remove(kind.id);
         }
@@ -231,13 +243,29 @@ impl Resource {
             carried = Body::new();
         }
         let key = Key::new(kind.name, &name_of(kind, &body));
-        Ok(Self { key, id, body: body.into(), alias, carried, secrets, left_alone })
+        Ok(Self { alias, carried, secrets, is_given: given.is_some(), ..Self::of(key, id, body) }.left_alone_as(alone))
+    }
+
+    /// Returns it left alone for this reason, or for none.
+    #[must_use]
+    pub fn left_alone_as(self, alone: Option<&Alone>) -> Self {
+        Self { left_alone: alone.map(|alone| alone.because.to_owned()), is_foreign: alone.is_some_and(|alone| alone.is_foreign), ..self }
     }
 
     /// Returns a resource of which nothing else is known.
     #[must_use]
     pub fn of(key: Key, id: Id, body: impl Into<Packed>) -> Self {
-        Self { key, id, body: body.into(), alias: None, carried: Body::new(), secrets: Vec::new(), left_alone: None }
+        Self {
+            key,
+            id,
+            body: body.into(),
+            alias: None,
+            carried: Body::new(),
+            secrets: Vec::new(),
+            left_alone: None,
+            is_foreign: false,
+            is_given: false,
+        }
     }
 
     /// Returns whether its tenant answered an object with nothing in it, which is no wish to have nothing.
@@ -257,6 +285,8 @@ impl Resource {
             carried: self.carried.clone(),
             secrets: self.secrets.clone(),
             left_alone: self.left_alone.clone(),
+            is_foreign: self.is_foreign,
+            is_given: self.is_given,
         }
     }
 
@@ -280,8 +310,8 @@ impl Opened {
     /// Returns it at rest.
     #[must_use]
     pub fn pack(self) -> Resource {
-        let Self { key, id, body, alias, carried, secrets, left_alone } = self;
-        Resource { key, id, body: body.into(), alias, carried, secrets, left_alone }
+        let Self { key, id, body, alias, carried, secrets, left_alone, is_foreign, is_given } = self;
+        Resource { key, id, body: body.into(), alias, carried, secrets, left_alone, is_foreign, is_given }
     }
 
     /// Returns whether it says nothing but what it is called.
@@ -307,6 +337,11 @@ pub fn name_of(kind: &Kind, body: &Body) -> String {
 pub fn take_secrets(kind: &Kind, answer: &mut Body) -> Vec<String> {
     let taken = kind.secrets.iter().flat_map(|path| answer.take(path));
     taken.filter(|(_, value)| !is_blank(value)).map(|(path, _)| path).collect()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 #[cfg(test)]

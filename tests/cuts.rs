@@ -14,7 +14,7 @@ use migrate::base::Base;
 use migrate::catalog::{Catalog, Kind};
 use migrate::event::Unwatched;
 use migrate::mapping::Mapping;
-use migrate::plan::{Done, OnDrift, Past, Plan, SecretField, drift_of, plan_after, undo};
+use migrate::plan::{Done, OnDrift, Past, Plan, SecretField, drift_of, matched, plan_after, undo};
 use migrate::resource::{Id, Key, Secret};
 use migrate::sandbox::{Fault, Options, Sandbox, Seen, State};
 use migrate::snapshot::{Desired, Snapshot};
@@ -371,7 +371,7 @@ async fn an_undisturbed_import_is_remembered_as_it_went() {
     for (key, promised) in decided.promised.iter() {
         assert_eq!(memory.base.of(key).map(|known| &known.body), Some(&promised.body), "{key}");
     }
-    let partners = memory.links.pair(Catalog::standard(), &desired.snapshot.resources, &live.resources);
+    let partners = matched(Catalog::standard(), &desired.snapshot, &live, &memory.links).of_desired;
     let is_linkable = |key: &Key| Catalog::standard().kind(key.kind()).is_some_and(Kind::has_own_ids);
     for (wanted, at) in desired.snapshot.resources.iter().zip(partners).filter(|(wanted, _)| is_linkable(&wanted.key)) {
         let linked = memory.links.of_source(wanted.key.kind(), &wanted.id).map(|link| &link.target_id);

@@ -14,7 +14,7 @@ use crate::catalog::{Catalog, Kind};
 use crate::event::Outcome;
 use crate::fingerprints::{self, Fingerprints, Sent};
 use crate::links::{self, Links};
-use crate::plan::{Action, Change, Edit, Plan, SecretField, diff, take_part};
+use crate::plan::{Action, Change, Edit, Plan, SecretField, diff, matched, take_part};
 use crate::resource::{Id, Key, Secret};
 use crate::snapshot::{Desired, Snapshot};
 
@@ -136,9 +136,8 @@ impl Memory {
 
     /// Links every pair that was found, so that a later rename in the source is a rename in the target; but not what is left alone.
     fn adopt(&mut self, desired: &Desired, live: &Snapshot) {
-        let wanted = &desired.snapshot.resources;
-        let partners = self.links.pair(self.catalog, wanted, &live.resources);
-        for (source, at) in wanted.iter().zip(partners) {
+        let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
+        for (source, at) in desired.snapshot.resources.iter().zip(partners) {
             let Some(target) = at.map(|at| &live.resources[at]) else { continue };
             let is_left_alone = source.left_alone.is_some() || target.left_alone.is_some();
             if !is_left_alone && self.has_own_id(&target.id, &target.key) {
@@ -163,7 +162,7 @@ impl Memory {
     /// Remembers which resource is which and what both sides agree on, before a plan is carried out; returns what the plan promises.
     pub fn begin(&mut self, desired: Desired, live: &Snapshot, plan: &Plan) -> Base {
         self.adopt(&desired, live);
-        let partners = self.links.pair(self.catalog, &desired.snapshot.resources, &live.resources);
+        let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
         let Agreement { held, promised } = Agreement::of(desired, live, partners, plan);
         self.agree(held);
         promised
@@ -225,6 +224,8 @@ impl Memory {
     fn remember(&mut self, change: &Change, id: &Id) {
         match &change.action {
             Action::Create { body, .. } => self.base.applied(&change.key, id, body.clone().into()),
+            // What is written again was known before, and some of it may be the target's own.
+            Action::Update { .. } if change.is_repeated() => {}
             Action::Update { edits, body, .. } => {
                 let Some(before) = self.base.of_target(&change.key, id) else { return };
                 let mut after = before.body.open();

@@ -105,6 +105,9 @@ impl Run<'_> {
         for (key, id) in &self.plan.known {
             names.learn(key.clone(), id.clone());
         }
+        for (key, name) in &self.plan.called {
+            names.call(key.clone(), name.clone());
+        }
         let replaced = Replaced::by(self.plan);
         let (created, new, lost) = (HashMap::new(), HashSet::new(), HashSet::new());
         let mut progress = Progress { names, replaced, created, new, lost, summary: Summary::default() };

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::body::Body;
-use crate::catalog::Catalog;
+use crate::body::{Body, covers};
+use crate::catalog::{Catalog, Kind};
 use crate::plan::diff::normal;
-use crate::plan::{Action, Change, Plan};
-use crate::resource::{Id, Resource};
-use crate::snapshot::Snapshot;
+use crate::plan::{Action, Change, Edit, Plan};
+use crate::resource::{Id, Key, Resource};
+use crate::snapshot::{Snapshot, refs};
 
 /// The changes that must not be made any more, each with the reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,13 +18,21 @@ pub struct Moved {
 }
 
 impl Moved {
-    /// Compares a plan with what the target holds now.
+    /// Compares a plan with what the target holds now, under the names that the plan knows its resources by.
+    ///
+    /// What the plan itself writes beforehand is no move: a resource may hold what it was found with or what an earlier change leaves.
     pub fn since(catalog: &Catalog, plan: &Plan, live: &Snapshot) -> Self {
-        let by_id: HashMap<(&str, &Id), &Resource> =
-            live.resources.iter().map(|resource| ((resource.key.kind(), &resource.id), resource)).collect();
-        let reason = |change: &Change| reason(catalog, change, live, &by_id);
-        let reasons = plan.changes().enumerate().filter_map(|(at, change)| reason(change).map(|because| (at, because)));
-        Self { reasons: reasons.collect() }
+        let now = Now::of(catalog, plan, live);
+        let mut reasons = HashMap::new();
+        let mut before: HashMap<&Key, Vec<&Edit>> = HashMap::new();
+        for (at, change) in plan.changes().enumerate() {
+            let earlier = before.entry(&change.key).or_default();
+            reasons.extend(now.reason(change, earlier).map(|because| (at, because)));
+            if let Action::Update { edits, .. } = &change.action {
+                earlier.extend(edits);
+            }
+        }
+        Self { reasons }
     }
 
     /// Returns why a change must not be made any more.
@@ -43,32 +51,84 @@ impl Moved {
     }
 }
 
-fn reason(catalog: &Catalog, change: &Change, live: &Snapshot, by_id: &HashMap<(&str, &Id), &Resource>) -> Option<String> {
-    let kind = catalog.kind(change.key.kind())?;
-    match &change.action {
-        Action::Create { twins, .. } => {
-            let of_that_key = live.of_kind(kind.name).find(|resource| resource.key == change.key)?;
-            (!twins.contains(&of_that_key.id)).then(|| "the target has one by now; plan again".to_owned())
+/// What the target holds now, under the names of a plan.
+struct Now<'live> {
+    catalog: &'live Catalog,
+    by_id: HashMap<(&'live str, &'live Id), &'live Resource>,
+    /// What resources are called that have another name in the plan, by their names in the target.
+    names: HashMap<Key, Key>,
+    /// The names in the plan of all there is.
+    keys: HashMap<Key, &'live Id>,
+}
+
+impl<'live> Now<'live> {
+    fn of(catalog: &'live Catalog, plan: &Plan, live: &'live Snapshot) -> Self {
+        let by_id: HashMap<(&str, &Id), &Resource> =
+            live.resources.iter().map(|resource| ((resource.key.kind(), &resource.id), resource)).collect();
+        let changed = plan.changes().filter_map(|change| match &change.action {
+            Action::Update { id: Some(id), .. } | Action::Remove { id, .. } => Some((&change.key, id)),
+            _ => None,
+        });
+        let mut names = HashMap::new();
+        for (key, id) in plan.known.iter().chain(changed) {
+            if let Some(held) = by_id.get(&(key.kind(), id)).filter(|held| held.key != *key) {
+                names.insert(held.key.clone(), key.clone());
+            }
         }
-        Action::Update { id: Some(id), edits, .. } => {
-            let Some(held) = by_id.get(&(kind.name, id)) else { return Some("it is gone from the target; plan again".to_owned()) };
-            let held = normal(kind, &held.body.open());
-            let is_elsewhere = |path: &str, old: Option<&Value>, new: Option<&Value>| {
-                let now = value_at(&held, path);
-                now != old && now != new
-            };
-            let moved = edits.iter().find(|edit| is_elsewhere(&edit.path, edit.old.as_ref(), edit.new.as_ref()))?;
-            Some(format!("its {} changed in the target since the plan; plan again", moved.path))
+        let key = |held: &Resource| names.get(&held.key).unwrap_or(&held.key).clone();
+        let keys = live.resources.iter().map(|held| (key(held), &held.id)).collect();
+        Self { catalog, by_id, names, keys }
+    }
+
+    /// Returns what the plan compares of a resource.
+    fn body_of(&self, kind: &Kind, held: &Resource) -> Body {
+        let mut body = held.body.open();
+        refs::rename(&mut body, &self.names);
+        normal(kind, &body)
+    }
+
+    /// Returns why a change must not be made any more; `earlier` are the edits of the same plan that come before it.
+    fn reason(&self, change: &Change, earlier: &[&Edit]) -> Option<String> {
+        let kind = self.catalog.kind(change.key.kind())?;
+        match &change.action {
+            Action::Create { twins, .. } => {
+                let of_that_key = self.keys.get(&change.key)?;
+                (!twins.contains(of_that_key)).then(|| "the target has one by now; plan again".to_owned())
+            }
+            Action::Update { id: Some(id), body, edits } => {
+                let Some(held) = self.by_id.get(&(kind.name, id)) else { return Some("it is gone from the target; plan again".to_owned()) };
+                let held = self.body_of(kind, held);
+                let repeated =
+                    body.0.iter().filter(|_| change.is_repeated()).map(|(name, value)| (name.as_str(), Some(value), Some(value)));
+                let edited = edits.iter().map(|edit| (edit.path.as_str(), edit.old.as_ref(), edit.new.as_ref()));
+                let is_elsewhere = |(path, old, new): &(&str, Option<&Value>, Option<&Value>)| {
+                    let now = held.get(path);
+                    now != *old && now != *new && !is_on_its_way(now, path, *old, earlier)
+                };
+                let moved = edited.chain(repeated).find(is_elsewhere)?;
+                Some(format!("its {} changed in the target since the plan; plan again", moved.0))
+            }
+            Action::Remove { id, body } => {
+                let held = self.body_of(kind, self.by_id.get(&(kind.name, id))?);
+                let mut planned = normal(kind, body);
+                if held != planned {
+                    for edit in earlier {
+                        planned.put(&edit.path, edit.new.clone());
+                    }
+                }
+                (held != planned).then(|| "it changed in the target since the plan; plan again".to_owned())
+            }
+            Action::Update { id: None, .. } | Action::Elements { .. } => None,
         }
-        Action::Remove { id, body } => {
-            let held = by_id.get(&(kind.name, id))?;
-            let is_as_planned = normal(kind, &held.body.open()) == normal(kind, body);
-            (!is_as_planned).then(|| "it changed in the target since the plan; plan again".to_owned())
-        }
-        Action::Update { id: None, .. } | Action::Elements { .. } => None,
     }
 }
 
-fn value_at<'body>(body: &'body Body, path: &str) -> Option<&'body Value> {
-    body.get(path)
+/// Returns whether a field holds what it held before some of the edits of the same plan that lead to `old`.
+fn is_on_its_way(now: Option<&Value>, path: &str, old: Option<&Value>, earlier: &[&Edit]) -> bool {
+    let mut before = Body::new();
+    before.put(path, old.cloned());
+    earlier.iter().rev().filter(|edit| covers(path, &edit.path) || covers(&edit.path, path)).any(|edit| {
+        before.put(&edit.path, edit.old.clone());
+        before.get(path) == now
+    })
 }

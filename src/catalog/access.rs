@@ -3,13 +3,14 @@
 //! Fields: `POST` and `PATCH /resource-servers`, `/roles`, `/roles/{id}/permissions` in Auth0's OpenAPI description of 2026-06-25.
 
 use super::kind::Kind;
-use super::reference::{Alone, Made, Reference, Sealed, When};
+use super::reference::{Alone, Given, Made, Reference, Sealed, When};
 use super::shape::{Delta, Paging};
 
 /// APIs.
 ///
 /// `token_lifetime_for_web` is missing from the description's write schemas, yet 2 recorded creates and 7 updates with it were accepted.
-/// The tenant's own APIs (its Management API) carry `is_system` and refuse a PATCH.
+/// The tenant's own APIs carry `is_system`. The Management API takes no PATCH at all; the others (My Account, My Organization) take the
+/// fields below and refuse name, identifier and scopes (auth0-deploy-cli#1484, PR 1229 and its handler of APIs).
 pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", "API", "/resource-servers")
     .titled("APIs")
     .paged(Paging::Offset { field: "resource_servers", size: 100, or_checkpoint: false })
@@ -54,6 +55,19 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
     .required(&["identifier"])
     .critical(&["signing_alg"])
     .alone(&[Alone::always("is_system", When::True, "it is the tenant's own API")])
+    .given(Given {
+        field: "is_system",
+        when: When::True,
+        except: ("identifier", When::EndsWith("/api/v2/")),
+        fields: &[
+            "token_lifetime",
+            "skip_consent_for_verifiable_first_party_clients",
+            "proof_of_possession",
+            "subject_type_authorization.user",
+        ],
+        because: "it is the tenant's own API",
+        by_hand: "switch this API on in the target's dashboard, under Applications > APIs; then import again",
+    })
     .scopes(&["read:resource_servers"], &["create:resource_servers"], &["update:resource_servers"], &["delete:resource_servers"]);
 
 /// Roles.
@@ -65,7 +79,7 @@ pub(super) static ROLES: Kind = Kind::collection("roles", "role", "/roles")
     .writable("name description")
     .read_only(&["id", "type", "owner_id"])
     .required(&["name"])
-    .alone(&[Alone::always("type", When::Is("organization"), "it belongs to one organization")])
+    .alone(&[Alone::always("type", When::Is("organization"), "it belongs to one organization").foreign()])
     .scopes(&["read:roles"], &["create:roles"], &["update:roles"], &["delete:roles"]);
 
 /// The permissions of each role.

@@ -84,8 +84,8 @@ pub(super) static ACTIONS: Kind = Kind::collection("actions", "action", "/action
     .required(&["name", "supported_triggers"])
     .echoed(&["deploy"])
     .alone(&[
-        Alone::always("integration", When::Present, "it comes from the marketplace"),
-        Alone::always("installed_integration_id", When::Present, "it comes from the marketplace"),
+        Alone::always("integration", When::Present, "it comes from the marketplace").foreign(),
+        Alone::always("installed_integration_id", When::Present, "it comes from the marketplace").foreign(),
     ])
     .follow_up(FollowUp {
         field: "deploy",
@@ -164,6 +164,8 @@ pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
     .read_only(&["id", "stage"])
     .required(&["name", "script"])
     .defaults(&[("enabled", "true")])
+    // "A rule with the same order already exists" (409); auth0-deploy-cli gives rules other orders first where they change places.
+    .also_unique(&["order"])
     .not_created("rules ended on 2026-11-18; move this one to an action")
     .scopes(&["read:rules"], &["create:rules"], &["update:rules"], &["delete:rules"]);
 
@@ -187,5 +189,7 @@ pub(super) static HOOKS: Kind = Kind::collection("hooks", "hook", "/hooks")
     .replaced(&["dependencies"])
     .required(&["name", "script", "triggerId"])
     .defaults(&[("enabled", "false")])
+    // 409 "A hook with the same name already exists" (OpenAPI description of PATCH), whatever the trigger.
+    .also_unique(&["name"])
     .not_created("hooks ended on 2026-11-18; move this one to an action")
     .scopes(&["read:hooks"], &["create:hooks"], &["update:hooks"], &["delete:hooks"]);

@@ -172,9 +172,9 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
     ])
     .alone(&[
         Alone::always("global", When::True, "it is the tenant's own global client"),
-        Alone::unless("third-party", "is_first_party", When::False, "a third party registered it; --include third-party copies it"),
-        Alone::always("external_metadata_type", When::Is("cimd"), "it registers itself by a metadata document"),
-        Alone::always("external_metadata_type", When::Is("dcr"), "it registered itself"),
+        Alone::unless("third-party", "is_first_party", When::False, "a third party registered it; --include third-party copies it").foreign(),
+        Alone::always("external_metadata_type", When::Is("cimd"), "it registers itself by a metadata document").foreign(),
+        Alone::always("external_metadata_type", When::Is("dcr"), "it registered itself").foreign(),
     ])
     .scopes(&["read:clients"], &["create:clients"], &["update:clients"], &["delete:clients"]);
 

@@ -8,10 +8,15 @@ use super::quirks;
 use super::reference::{Reference, Sealed, When};
 use super::shape::{Named, Paging};
 
-/// Colours, logo and font. A PATCH may reset settings of prompts (a fact of auth0-deploy-cli), so prompts come after.
+/// Colours, logo and font.
+///
+/// A PATCH without `colors` sets `identifier_first` of the prompts to false (auth0-deploy-cli#1402 and PR 1404, terraform-provider-auth0
+/// PR 1510), so the colours are repeated and the prompts come after.
 pub(super) static BRANDING: Kind = Kind::singleton("branding", "branding", "/branding")
     .titled("Branding")
     .writable("colors?!{primary? page_background?} favicon_url? logo_url? font?!{url?}")
+    .echoed(&["colors"])
+    .resets(&["prompts"])
     .scopes(&["read:branding"], &[], &["update:branding"], &[]);
 
 /// The theme of the login pages; none until one was made.

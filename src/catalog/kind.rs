@@ -1,11 +1,12 @@
 //! One kind of settings, and what follows from its entry. The words an entry is written in stand in `words`, its paths in `address`.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::reference::{Alone, Made, Reference, Sealed, Step};
+use super::reference::{Alone, By, Given, Made, Reference, Sealed, Step};
 use super::shape::{Delta, FollowUp, Named, Paging, Shape, Write};
 use crate::body::{Body, Packed};
 
@@ -119,8 +120,14 @@ pub struct Kind {
     pub blocked_by: &'static [(&'static str, &'static str)],
     /// Fields that every update repeats, because leaving one out resets it.
     pub echoed: &'static [&'static str],
+    /// Kinds of which a write of this one resets fields: they are written again behind it.
+    pub resets: &'static [&'static str],
     /// Resources to leave alone.
     pub alone: &'static [Alone],
+    /// Resources that the tenant itself makes, of which only some fields are written.
+    pub given: Option<Given>,
+    /// Fields beside the key whose value no two of them have.
+    pub also_unique: &'static [&'static str],
     /// Whether two of them may have the same key; where they may not, the API answers 409.
     pub shares_keys: bool,
     /// Why none can be created any more, where the API refuses it.
@@ -168,6 +175,11 @@ impl Kind {
             .chain(self.references.iter().filter(|reference| !reference.late).map(|reference| reference.to))
     }
 
+    /// Returns the kinds that it names by what they are called.
+    pub fn names_by_key(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.references.iter().filter(|reference| reference.by == By::Key).map(|reference| reference.to)
+    }
+
     /// Returns the field that holds the list of a child.
     ///
     /// # Panics
@@ -177,6 +189,27 @@ impl Kind {
     pub fn elements(&self) -> &'static str {
         assert!(matches!(self.shape, Shape::Child { .. }), "only a child has elements");
         self.fields().iter().next().expect("catalog test: a child has one field").name
+    }
+
+    /// Returns whether a request removes one, or empties it where it is there by being written.
+    #[must_use]
+    pub fn can_be_removed(&self) -> bool {
+        !self.delete_scopes.is_empty() || self.emptied().is_some()
+    }
+
+    /// Returns what a write holds that leaves nothing of a named object or a part which no DELETE removes; nothing where no write does that.
+    #[must_use]
+    pub fn emptied(&self) -> Option<Body> {
+        let is_by_name = matches!(self.shape, Shape::Keyed { .. } | Shape::Part { .. }) && self.creation().is_none();
+        if !is_by_name || !self.delete_scopes.is_empty() {
+            return None;
+        }
+        if self.fields().is_open() {
+            return (self.write == Write::Put).then(Body::new);
+        }
+        let lists = self.fields().iter().filter(|field| !field.in_path);
+        let is_list = |name: &&'static str| self.sets.contains(name) || self.joined.contains(name);
+        lists.map(|field| Some(field.name).filter(is_list).map(|name| (name.to_owned(), Value::Array(Vec::new())))).collect()
     }
 
     /// Returns the field that tells the elements of a set apart: two of which it holds the same are one thing to the API.
@@ -225,10 +258,12 @@ impl Kind {
         self.variables.iter().any(|(template, names)| *template == path && names.contains(&name))
     }
 
-    /// Returns why this resource, as the API answers it, must be left alone.
+    /// Returns why this resource, as the API answers it, must be left alone where these words are included.
     #[must_use]
-    pub fn left_alone(&self, answered: &Body) -> Option<&'static Alone> {
-        self.alone.iter().find(|alone| alone.when.holds(answered.get(alone.field)))
+    pub fn left_alone(&self, answered: &Body, included: &BTreeSet<String>) -> Option<&'static Alone> {
+        let is_lifted = |alone: &Alone| alone.unless.is_some_and(|word| included.contains(word));
+        let is_given = self.given.is_some_and(|given| given.is(answered));
+        self.alone.iter().filter(|_| !is_given).find(|alone| !is_lifted(alone) && alone.when.holds(answered.get(alone.field)))
     }
 
     /// Returns whether an update writes a field over the target's own value.

@@ -41,7 +41,7 @@ use std::sync::OnceLock;
 
 pub use fields::{Field, Fields, Purpose, Written};
 pub use kind::{Kind, Quirk};
-pub use reference::{Alone, By, Made, Reference, Sealed, Step, When};
+pub use reference::{Alone, By, Given, Made, Reference, Sealed, Step, When};
 pub use shape::{Delta, FollowUp, Named, Paging, Shape, Write};
 
 /// The kinds a run works on, in the order their references demand.
@@ -269,5 +269,81 @@ mod tests {
         assert_eq!(Catalog::standard().nearest("cleints"), Some("clients"));
         assert_eq!(Catalog::standard().nearest("tenant"), None);
         assert_eq!(Catalog::standard().nearest("zzzzzzzzzzzzzzz"), None);
+    }
+
+    #[test]
+    fn who_made_what_is_left_alone_is_said_of_each() {
+        let marks =
+            Catalog::standard().kinds().flat_map(|kind| kind.alone.iter().map(move |alone| (kind.name, alone.field, alone.is_foreign)));
+        let (foreign, own): (Vec<_>, Vec<_>) = marks.partition(|(.., is_foreign)| *is_foreign);
+        let fields = |marks: Vec<(&'static str, &'static str, bool)>| -> Vec<String> {
+            marks.into_iter().map(|(kind, field, _)| format!("{kind}: {field}")).collect()
+        };
+        let of_others = [
+            "roles: type",
+            "actions: integration",
+            "actions: installed_integration_id",
+            "clients: is_first_party",
+            "clients: external_metadata_type",
+            "clients: external_metadata_type",
+        ];
+        let of_the_tenant = [
+            "resource-servers: is_system",
+            "clients: global",
+            "client-grants: is_system",
+            "experimentation-feature-flags: type",
+            "experimentation-segments: type",
+        ];
+        let sorted = |mut list: Vec<String>| {
+            list.sort();
+            list
+        };
+        let expected = |list: &[&str]| sorted(list.iter().map(|text| (*text).to_owned()).collect());
+        assert_eq!(sorted(fields(foreign)), expected(&of_others));
+        assert_eq!(sorted(fields(own)), expected(&of_the_tenant));
+    }
+
+    #[test]
+    fn what_a_write_resets_comes_behind_it() {
+        let catalog = Catalog::standard();
+        for kind in catalog.kinds() {
+            for reset in kind.resets {
+                assert!(catalog.place(reset) > catalog.place(kind.name), "{}: {reset}", kind.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_once_and_what_is_written_of_a_given_resource_are_known_fields() {
+        for kind in Catalog::standard().kinds() {
+            for path in kind.also_unique.iter().chain(kind.given.iter().flat_map(|given| given.fields)) {
+                assert!(kind.fields().has(path), "{}: {path}", kind.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_id_of_its_own_is_removed_or_emptied_or_known_to_stay() {
+        let kinds = || Catalog::standard().kinds().filter(|kind| !kind.has_own_ids() && !matches!(kind.shape, Shape::Child { .. }));
+        let is_there_for_good = |kind: &&Kind| kind.shape == Shape::Singleton && kind.creation().is_none() && !kind.is_optional;
+        let sorted = |mut names: Vec<&'static str>| {
+            names.sort_unstable();
+            names
+        };
+        assert_eq!(
+            sorted(kinds().filter(|kind| kind.emptied().is_some()).map(|kind| kind.name).collect()),
+            [
+                "action-trigger-bindings",
+                "connection-synchronized-groups",
+                "prompt-custom-text",
+                "prompt-partials",
+                "self-service-custom-text"
+            ]
+        );
+        // The login page and the factors are there in every tenant; of the others the API offers no way.
+        assert_eq!(
+            sorted(kinds().filter(|kind| !kind.can_be_removed() && !is_there_for_good(kind)).map(|kind| kind.name).collect()),
+            ["client-login-page", "email-templates", "guardian-factors", "prompt-rendering"]
+        );
     }
 }

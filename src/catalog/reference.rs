@@ -85,19 +85,62 @@ pub struct Alone {
     pub because: &'static str,
     /// The word by which a person includes such resources all the same.
     pub unless: Option<&'static str>,
+    /// Whether somebody else made it, so that it is never taken for a resource of the tenant's own, whatever it is called.
+    pub is_foreign: bool,
 }
 
 impl Alone {
     /// Returns a reason to leave a resource alone whatever anybody asks.
     #[must_use]
     pub const fn always(field: &'static str, when: When, because: &'static str) -> Self {
-        Self { field, when, because, unless: None }
+        Self { field, when, because, unless: None, is_foreign: false }
     }
 
     /// Returns a reason that ends where a person includes this word.
     #[must_use]
     pub const fn unless(word: &'static str, field: &'static str, when: When, because: &'static str) -> Self {
-        Self { field, when, because, unless: Some(word) }
+        Self { field, when, because, unless: Some(word), is_foreign: false }
+    }
+
+    /// Says that somebody else made such a resource: a third party, the marketplace, one organization.
+    #[must_use]
+    pub const fn foreign(mut self) -> Self {
+        self.is_foreign = true;
+        self
+    }
+}
+
+/// What marks a resource that the tenant itself makes and of which only some fields are written: nobody creates or removes one.
+#[derive(Debug, Clone, Copy)]
+pub struct Given {
+    /// The field to look at, as the API answers it.
+    pub field: &'static str,
+    /// What it must hold.
+    pub when: When,
+    /// A field, and what it holds where nothing is written at all.
+    pub except: (&'static str, When),
+    /// What is written.
+    pub fields: &'static [&'static str],
+    /// Why it is not there for everybody, as part of a sentence.
+    pub because: &'static str,
+    /// What a person has to do to have one.
+    pub by_hand: &'static str,
+}
+
+impl Given {
+    /// Returns whether it marks a resource, as the API answers it.
+    #[must_use]
+    pub fn is(&self, answered: &Body) -> bool {
+        let (field, fixed) = self.except;
+        self.when.holds(answered.get(self.field)) && !fixed.holds(answered.get(field))
+    }
+
+    /// Takes everything out of a body that is not written, but for these other fields.
+    pub fn keep_written(&self, body: &mut Body, besides: &[&str]) {
+        let written = self.fields.iter().chain(besides).filter_map(|path| Some((*path, body.get(path)?.clone())));
+        let mut kept = Body::new();
+        written.for_each(|(path, value)| kept.set(path, value));
+        *body = kept;
     }
 }
 
@@ -142,6 +185,8 @@ pub enum When {
     Is(&'static str),
     /// The field holds one of these texts.
     OneOf(&'static [&'static str]),
+    /// The field holds a text that ends so.
+    EndsWith(&'static str),
 }
 
 impl When {
@@ -155,6 +200,7 @@ impl When {
             Self::Present => !is_blank(value),
             Self::Is(text) => value.as_str() == Some(text),
             Self::OneOf(texts) => value.as_str().is_some_and(|value| texts.contains(&value)),
+            Self::EndsWith(end) => value.as_str().is_some_and(|value| value.ends_with(end)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::kind::{Kind, Quirk};
-use super::reference::{Alone, Made, Reference, Sealed, Step};
+use super::reference::{Alone, Given, Made, Reference, Sealed, Step};
 use super::shape::{Delta, FollowUp, Named, Paging, Shape, Write};
 
 impl Kind {
@@ -55,7 +55,10 @@ impl Kind {
             exclusive: &[],
             blocked_by: &[],
             echoed: &[],
+            resets: &[],
             alone: &[],
+            given: None,
+            also_unique: &[],
             shares_keys: false,
             not_created: None,
             by_hand: None,
@@ -409,10 +412,31 @@ impl Kind {
         self
     }
 
+    /// Sets the kinds of which a write of this one resets fields.
+    #[must_use]
+    pub const fn resets(mut self, kinds: &'static [&'static str]) -> Self {
+        self.resets = kinds;
+        self
+    }
+
     /// Sets which resources are left alone.
     #[must_use]
     pub const fn alone(mut self, alone: &'static [Alone]) -> Self {
         self.alone = alone;
+        self
+    }
+
+    /// Sets which resources the tenant itself makes, and what of them is written.
+    #[must_use]
+    pub const fn given(mut self, given: Given) -> Self {
+        self.given = Some(given);
+        self
+    }
+
+    /// Sets the fields beside the key whose value no two of them have.
+    #[must_use]
+    pub const fn also_unique(mut self, fields: &'static [&'static str]) -> Self {
+        self.also_unique = fields;
         self
     }
 

@@ -205,12 +205,21 @@ fn hangs_on(kind: &Kind, resource: &Resource, skipped: &HashSet<Key>) -> bool {
 /// Gives every resource the key its mapped body has, and renames the references to it; kinds in the order of their references.
 fn settle_names(catalog: &Catalog, desired: &mut Desired, mut renamed: HashMap<Key, Key>) -> Result<(), Box<Collision>> {
     let mut taken: HashMap<Key, Key> = HashMap::new();
+    // A name that a rule gives is one like any other.
+    desired.snapshot.twice.retain(|key| !renamed.contains_key(key));
     let twice: HashSet<Key> = desired.snapshot.twice.iter().cloned().collect();
     for kind in catalog.kinds() {
-        for resource in desired.snapshot.resources.iter_mut().filter(|resource| resource.key.kind() == kind.name) {
+        let of_kind: Vec<usize> = places_of(kind, &desired.snapshot.resources);
+        let (numbered, plain): (Vec<usize>, Vec<usize>) =
+            of_kind.into_iter().partition(|at| twice.contains(&desired.snapshot.resources[*at].key));
+        for at in plain.into_iter().chain(numbered) {
+            let resource = &mut desired.snapshot.resources[at];
             refs::rename_in(resource, &renamed);
             let old = resource.key.clone();
-            let new = renamed.get(&old).cloned().unwrap_or_else(|| mapped_key(kind, resource, &renamed, twice.contains(&old)));
+            let mut new = renamed.get(&old).cloned().unwrap_or_else(|| mapped_key(kind, resource, &renamed));
+            if let Some((_, number)) = old.name().rsplit_once('#').filter(|_| twice.contains(&old)) {
+                (new, _) = refs::free_number(&new, number.parse().unwrap_or(2), &|key| taken.contains_key(key));
+            }
             if let Some(one) = taken.insert(new.clone(), old.clone()) {
                 return Err(Box::new(Collision { one, other: old, name: new }));
             }
@@ -234,8 +243,12 @@ fn settle_names(catalog: &Catalog, desired: &mut Desired, mut renamed: HashMap<K
     Ok(())
 }
 
-/// Returns the key a mapped body gives its resource; one that was told apart by a number keeps that number.
-fn mapped_key(kind: &Kind, resource: &Resource, renamed: &HashMap<Key, Key>, is_numbered: bool) -> Key {
+fn places_of(kind: &Kind, resources: &[Resource]) -> Vec<usize> {
+    resources.iter().enumerate().filter(|(_, resource)| resource.key.kind() == kind.name).map(|(at, _)| at).collect()
+}
+
+/// Returns the key a mapped body gives its resource, without any number.
+fn mapped_key(kind: &Kind, resource: &Resource, renamed: &HashMap<Key, Key>) -> Key {
     match kind.shape {
         Shape::Singleton => resource.key.clone(),
         Shape::Child { parent, .. } => {
@@ -243,9 +256,7 @@ fn mapped_key(kind: &Kind, resource: &Resource, renamed: &HashMap<Key, Key>, is_
             Key::new(kind.name, renamed.get(&parent).map_or(parent.name(), Key::name))
         }
         Shape::Collection | Shape::Keyed { .. } | Shape::Nested { .. } | Shape::Part { .. } => {
-            let name = refs::portable_name_of(kind, resource);
-            let number = resource.key.name().rsplit_once('#').filter(|_| is_numbered).map(|(_, number)| number);
-            Key::new(kind.name, &number.map_or(name.clone(), |number| format!("{name}#{number}")))
+            Key::new(kind.name, &refs::portable_name_of(kind, resource))
         }
     }
 }

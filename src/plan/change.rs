@@ -62,6 +62,11 @@ impl Making<'_> {
 
     fn update(&mut self, kind: &Kind, mut wanted: Opened, mut held: Opened, supplied: Vec<SecretField>) -> Option<Change> {
         *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
+        let given = kind.given.filter(|_| wanted.is_given || held.is_given);
+        if let Some(given) = given {
+            given.keep_written(&mut wanted.body, kind.key);
+            given.keep_written(&mut held.body, kind.key);
+        }
         let draft = follow::set_draft_aside(kind, &mut wanted.body, Some(&mut held.body));
         let (wanted, held) = (&wanted, &held);
         if let Some(Difference { body, edits, .. }) = draft {
@@ -72,6 +77,9 @@ impl Making<'_> {
         let merged = self.merged(kind, wanted, held)?;
         let (body, dropped) = merged.as_ref().map_or((&wanted.body, &[][..]), |merged| (&merged.body, &merged.dropped));
         let mut difference = difference_after(kind, body, &held.body, dropped);
+        if let Some(given) = given {
+            given.keep_written(&mut difference.body, &[]);
+        }
         self.plan.left_out.extend(leave_sealed(kind, wanted, held, &mut difference, &supplied));
         if let Some((path, because)) = difference.fixed.iter().find(|(path, _)| kind.required.contains(&path.as_str())) {
             self.leave_out(&wanted.key, format!("its {path} differs in the target, and {because}"));
@@ -141,12 +149,11 @@ impl Making<'_> {
 
     /// Returns the resources of the target that have the name of one to create and are others: names may stand twice.
     fn twins(&self, kind: &Kind, wanted: &Opened) -> Vec<Id> {
-        if self.live.twice.is_empty() && self.desired.snapshot.twice.is_empty() {
+        if !kind.shares_keys {
             return Vec::new();
         }
         let name = refs::portable_name(kind, &wanted.body);
-        let of_that_name = self.live.of_kind(kind.name).filter(|held| refs::portable_name_of(kind, held) == name);
-        of_that_name.map(|held| held.id.clone()).collect()
+        self.namesakes.get(&(kind.name, name.as_str())).into_iter().flatten().map(|id| (*id).clone()).collect()
     }
 }
 

@@ -183,6 +183,7 @@ pub fn scopes(catalog: &Catalog, plan: &Plan) -> BTreeSet<&'static str> {
     let kind_of = |change: &Change| catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
     let of_change = |change: &Change| match (&change.action, kind_of(change).creation()) {
         (Action::Create { .. }, Some(_)) => kind_of(change).create_scopes,
+        (Action::Remove { .. }, _) if kind_of(change).emptied().is_some() => kind_of(change).update_scopes,
         (Action::Remove { .. }, _) => kind_of(change).delete_scopes,
         _ => kind_of(change).update_scopes,
     };

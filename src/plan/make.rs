@@ -1,18 +1,20 @@
 //! Desired, live and links -> plan.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::claims::in_order;
+use super::matching::Numbered;
 use super::merge::OnDrift;
 use super::pairs::Partners;
 use super::resolve::{Examined, keep_elements_of_the_target, keep_held};
-use super::stages::{After, mentioned_by, removals, staged};
-use super::{Change, LeftOut, Plan, SecretField, Side};
+use super::stages::{After, mentioned_before, mentioned_by, staged};
+use super::{Action, Change, LeftOut, Plan, SecretField, Side};
 use crate::base::Base;
 use crate::catalog::{Catalog, Kind};
 use crate::fingerprints::Sent;
-use crate::links::{Link, Links};
+use crate::links::Links;
 use crate::resource::{Id, Key, Resource};
-use crate::snapshot::{Desired, Snapshot};
+use crate::snapshot::{Desired, Snapshot, refs};
 
 /// What earlier runs left, and what is to be done about it.
 #[derive(Debug, Clone, Copy)]
@@ -39,10 +41,13 @@ pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links
 
 /// Decides what it takes to make the target hold what is desired, after what earlier runs left.
 pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: Past<'_>) -> Plan {
-    let partners = Partners::of(catalog, &desired.snapshot.resources, live, past.links);
-    let mut making = Making { catalog, desired, live, past, plan: empty(&desired.snapshot, live), after: Vec::new() };
+    let partners = Partners::of(catalog, &desired.snapshot, live, past.links);
+    let plan = empty(&desired.snapshot, live);
+    let numbered = Numbered::of(&desired.snapshot);
+    let mut making = Making { catalog, desired, live, past, plan, numbered, namesakes: namesakes(catalog, live), after: Vec::new() };
     making.leave_out_unread();
-    let mut candidates = making.candidates(&partners);
+    let removed = making.removed(&partners);
+    let mut candidates = making.candidates(&partners, &removed);
     making.leave_out_unresolved(&mut candidates, &partners);
     let source_has: HashSet<Key> = desired.snapshot.resources.iter().map(|resource| resource.key.clone()).collect();
     let mut changes = Vec::new();
@@ -53,11 +58,25 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
         }
         changes.extend(making.change(examined));
     }
-    let after = std::mem::take(&mut making.after);
-    making.plan.stages = staged(catalog, changes, after, &|key| making.turn(key));
-    making.list_target_only(&partners);
+    making.repeat_what_is_reset(&mut changes, &partners);
+    let order = in_order(catalog, &mut changes, &partners.live, &removed);
+    let mut after = std::mem::take(&mut making.after);
+    after.extend(order.aside.into_iter().map(|change| (After::Aside, change)));
+    making.plan.stages = staged(catalog, changes, after, &|key| making.turn(key, &order.ranks));
+    making.list_target_only(&partners, &removed);
     making.name_known(&partners);
     making.plan
+}
+
+/// Returns what a tenant has of each name, by kind, where names may stand twice.
+fn namesakes<'live>(catalog: &Catalog, live: &'live Snapshot) -> HashMap<(&'live str, &'live str), Vec<&'live Id>> {
+    let numbered = Numbered::of(live);
+    let mut namesakes: HashMap<(&str, &str), Vec<&Id>> = HashMap::new();
+    let is_shared = |kind: &str| catalog.kind(kind).is_some_and(|kind| kind.shares_keys);
+    for resource in live.resources.iter().filter(|resource| is_shared(resource.key.kind())) {
+        namesakes.entry((resource.key.kind(), numbered.plain(&resource.key))).or_default().push(&resource.id);
+    }
+    namesakes
 }
 
 fn empty(source: &Snapshot, target: &Snapshot) -> Plan {
@@ -78,6 +97,10 @@ pub(super) struct Making<'inputs> {
     pub(super) live: &'inputs Snapshot,
     pub(super) past: Past<'inputs>,
     pub(super) plan: Plan,
+    /// Which resources of the source were told apart by a number.
+    numbered: Numbered<'inputs>,
+    /// What the target has of each name, by kind, where names may stand twice.
+    pub(super) namesakes: HashMap<(&'inputs str, &'inputs str), Vec<&'inputs Id>>,
     /// Changes made after the first one of the same resource.
     pub(super) after: Vec<(After, Change)>,
 }
@@ -116,50 +139,37 @@ impl Making<'_> {
         of_this.map(|supplied| SecretField { path: supplied.path.clone(), from: supplied.from.clone(), is_changed: false }).collect()
     }
 
-    /// Returns when a resource's turn is: the place of its kind, then its number among those of one name.
+    /// Returns when a resource's turn is: the place of its kind, then its number among those of one name, or its rank among those that
+    /// wait for a name.
     ///
     /// Resources of one name are created one after the other, so that the target lists them in the source's order.
-    fn turn(&self, key: &Key) -> (usize, usize) {
-        let is_numbered = self.desired.snapshot.twice.contains(key);
-        let number = key.name().rsplit_once('#').and_then(|(_, number)| number.parse().ok()).filter(|_| is_numbered);
-        (self.catalog.place(key.kind()), number.unwrap_or(1))
+    fn turn(&self, key: &Key, ranks: &HashMap<Key, usize>) -> (usize, usize) {
+        (self.catalog.place(key.kind()), self.numbered.number(key).max(ranks.get(key).copied().unwrap_or(1)))
     }
 
-    /// Notes the ids of what changes refer to, so that the plan alone is enough to carry it out.
+    /// Notes the ids of what changes refer to, and its names where they are others, so that the plan alone is enough to carry it out and to
+    /// be compared with the target.
     fn name_known(&mut self, partners: &Partners<'_>) {
-        let ids: HashMap<&Key, &Id> = partners.live.iter().map(|resource| (&resource.key, &resource.id)).collect();
-        let mut known = BTreeMap::new();
+        let held: HashMap<&Key, &Resource> = partners.live.iter().map(|resource| (&resource.key, &**resource)).collect();
+        let mut mentioned = BTreeSet::new();
+        let mut renamed = BTreeSet::new();
         for change in self.plan.changes() {
-            let (mut mentioned, parent) = mentioned_by(change);
-            mentioned.extend(parent.cloned());
-            known.extend(mentioned.into_iter().filter_map(|key| ids.get(&key).map(|id| (key, (*id).clone()))));
-        }
-        self.plan.known = known;
-    }
-
-    fn list_target_only(&mut self, partners: &Partners<'_>) {
-        let mut removed: Vec<&Resource> = Vec::new();
-        for (at, resource) in partners.live.iter().enumerate() {
-            if partners.paired.contains(&at) || !self.desired.snapshot.is_complete(resource.key.kind()) {
-                continue;
-            }
-            match &resource.left_alone {
-                Some(because) => self.leave_alone(&resource.key, because),
-                None if self.is_pruned(resource) => removed.push(resource),
-                None => self.plan.target_only.entry(resource.key.kind().to_owned()).or_default().push(resource.key.clone()),
+            let (keys, parent) = mentioned_by(change);
+            mentioned.extend(keys.into_iter().chain(parent.cloned()).chain(mentioned_before(change)));
+            if let Action::Update { edits, .. } = &change.action
+                && edits.iter().any(|edit| self.kind_of(&change.key).key.contains(&edit.path.as_str()))
+            {
+                renamed.insert(change.key.clone());
             }
         }
-        let because = format!("gone from {}", self.desired.snapshot.tenant);
-        self.plan.stages.extend(removals(self.catalog, removed.into_iter(), &because));
-    }
-
-    /// Returns whether a resource that only the target has goes: an earlier run made or adopted it, and the source, which lists its kind
-    /// whole and with more than what is left alone, has it no more.
-    fn is_pruned(&self, resource: &Resource) -> bool {
-        let kind = self.kind_of(&resource.key);
-        let has_others = || self.desired.snapshot.of_kind(kind.name).any(|one| one.left_alone.is_none());
-        let is_skipped = |link: &Link| self.desired.skipped.contains(&(link.kind.clone(), link.source_id.clone()));
-        let link = self.past.links.of_target(kind.name, &resource.id);
-        self.past.prune && kind.has_own_ids() && has_others() && link.is_some_and(|link| !is_skipped(link))
+        let is_named: HashSet<&str> = self.catalog.kinds().flat_map(Kind::names_by_key).collect();
+        for key in mentioned {
+            let Some(held) = held.get(&key) else { continue };
+            self.plan.known.insert(key.clone(), held.id.clone());
+            let name = refs::portable_name_of(self.kind_of(&key), held);
+            if is_named.contains(key.kind()) && !renamed.contains(&key) && name != key.name() {
+                self.plan.called.insert(key, name);
+            }
+        }
     }
 }

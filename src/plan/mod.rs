@@ -3,11 +3,15 @@
 //! ```text
 //! diff.rs      two bodies -> what differs and what an update sends
 //! outgoing.rs  what is sent of a body
-//! pairs.rs     which resource is which, and which names are free
+//! matching.rs  which resource is which
+//! pairs.rs     the target under the names of the source, and which names are free
 //! resolve.rs   which references the target can hold, and what must be left out
+//! claims.rs    values that a tenant takes once: who waits for whom
 //! merge.rs     base, desired, live -> what the target should hold
 //! arrived.rs   what a target took of a change that it refused part of
 //! by_hand.rs   what a person has to supply or to do
+//! prune.rs     what only the target has: what goes and what stays
+//! repeat.rs    what a change resets elsewhere, and is written again
 //! supplied.rs  which of the secrets that are supplied an update sends
 //! reserve.rs   what no plan touches in a tenant
 //! sift.rs      which resources may be planned, and why the others are not
@@ -26,6 +30,7 @@
 mod arrived;
 mod by_hand;
 mod change;
+mod claims;
 pub mod diff;
 mod disguise;
 mod drift;
@@ -34,10 +39,13 @@ mod follow;
 pub mod guard;
 mod leak;
 mod make;
+mod matching;
 mod merge;
 mod one;
 mod outgoing;
 mod pairs;
+mod prune;
+mod repeat;
 mod reserve;
 mod resolve;
 mod sift;
@@ -60,6 +68,7 @@ pub use arrived::{element, element_of};
 pub use diff::Edit;
 pub use drift::{Drifted, drift_of};
 pub use make::{Past, plan, plan_after};
+pub use matching::{Matching, matched};
 pub use merge::OnDrift;
 pub use one::change_one;
 pub use reserve::reserve;
@@ -88,6 +97,9 @@ pub struct Plan {
     pub stages: Vec<Stage>,
     /// What the target calls the resources it has that changes refer to.
     pub known: BTreeMap<Key, Id>,
+    /// What the target calls those of them that have another name there than here, where a reference holds the name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub called: BTreeMap<Key, String>,
     /// Resources or fields that should be copied and cannot be, with the reason.
     pub left_out: Vec<LeftOut>,
     /// What a person has to do by hand: secrets that are not copied.
@@ -272,6 +284,7 @@ impl Plan {
             target,
             stages: Vec::new(),
             known: BTreeMap::new(),
+            called: BTreeMap::new(),
             left_out: Vec::new(),
             manual: Vec::new(),
             left_alone: Vec::new(),
@@ -317,6 +330,11 @@ impl Plan {
 }
 
 impl Change {
+    /// Returns whether it only writes again what is there already.
+    pub fn is_repeated(&self) -> bool {
+        matches!(&self.action, Action::Update { id: Some(_), edits, .. } if edits.is_empty()) && self.secrets.is_empty()
+    }
+
     /// Returns the word for what is done: `create`, `update` or `remove`.
     pub fn verb(&self) -> &'static str {
         match self.action {

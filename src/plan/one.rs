@@ -46,12 +46,15 @@ pub fn change_one(catalog: &Catalog, tenant: &Side, name: &str, held: &Resource,
 }
 
 fn update(kind: &Kind, key: &Key, plan: &mut Plan, wanted: &Body, before: &Body, held: &Resource) -> Option<Action> {
-    let difference = difference(kind, wanted, before);
+    let mut difference = difference(kind, wanted, before);
     for (path, because) in difference.fixed {
         plan.left_out.push(LeftOut { key: key.clone(), path: Some(path), because: because.to_owned() });
     }
     for (path, because) in difference.stays {
         plan.left_alone.push(LeftOut { key: key.clone(), path: Some(path), because: because.to_owned() });
+    }
+    if let Some(given) = kind.given.filter(|_| held.is_given) {
+        given.keep_written(&mut difference.body, &[]);
     }
     if difference.body.is_empty() {
         return None;

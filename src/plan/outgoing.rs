@@ -36,14 +36,11 @@ pub(super) fn clearing(kind: &Kind, path: &str, held: Option<&Value>) -> Clearin
         }
         return Clearing::By(default);
     }
-    // What a PATCH drops where it is left out goes that way.
-    let is_mirror = kind.mirrors.iter().any(|(field, _)| *field == path);
-    if kind.echoed.contains(&path) && !is_mirror && kind.follow_up.is_none_or(|follow_up| follow_up.field != path) {
-        return Clearing::LeftOut;
-    }
     let field = kind.fields().at(path);
     let (top, depth) = (path.split('.').next().unwrap_or(path), path.split('.').count());
     let is_whole = kind.write == Write::Put || kind.replaced.contains(&top);
+    let is_mirror = kind.mirrors.iter().any(|(field, _)| *field == path);
+    let is_follow_up = kind.follow_up.is_some_and(|follow_up| follow_up.field == path);
     let is_left_out = depth > 2 || (depth == 2 && is_whole) || (kind.write == Write::Put && field.is_none());
     match (field, held) {
         _ if is_left_out => Clearing::LeftOut,
@@ -53,6 +50,8 @@ pub(super) fn clearing(kind: &Kind, path: &str, held: Option<&Value>) -> Clearin
         _ if kind.present.iter().any(|present| covers(present, path)) => Clearing::By(Value::Null),
         (Some(field), _) if field.nullable => Clearing::By(Value::Null),
         _ if kind.required.contains(&path) => Clearing::Impossible,
+        // A PATCH drops it where it is left out.
+        _ if kind.echoed.contains(&path) && !is_mirror && !is_follow_up => Clearing::LeftOut,
         (Some(field), Some(Value::Array(_))) if !field.refuses_empty => Clearing::By(Value::Array(Vec::new())),
         (Some(field), Some(Value::String(_))) if !field.refuses_empty => Clearing::By(Value::String(String::new())),
         (Some(field), Some(Value::Object(_))) if !field.refuses_empty => Clearing::By(Value::Object(Map::new())),

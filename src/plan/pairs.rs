@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::matching::{Matching, matched, unclear};
 use crate::catalog::{Catalog, Kind, Shape, Written};
 use crate::links::Links;
 use crate::resource::{Id, Key, Resource};
@@ -19,23 +20,9 @@ pub(super) struct Partners<'live> {
 }
 
 impl<'live> Partners<'live> {
-    /// Pairs what is desired with what there is: by link, else by key.
-    pub(super) fn of(catalog: &Catalog, desired: &[Resource], live: &'live Snapshot, links: &Links) -> Self {
-        let of_desired = links.pair(catalog, desired, &live.resources);
-        let wanted: HashSet<&Key> = desired.iter().map(|resource| &resource.key).collect();
-        let mut names: HashMap<Key, Key> = HashMap::new();
-        for (at, desired) in of_desired.iter().zip(desired).filter_map(|(at, desired)| at.map(|at| (at, desired))) {
-            names.insert(live.resources[at].key.clone(), desired.key.clone());
-        }
-        for resource in &live.resources {
-            let is_free = !wanted.contains(&resource.key) || names.contains_key(&resource.key);
-            if !is_free {
-                // Another desired resource has this key, and the two are not partners.
-                let key = Key::new(resource.key.kind(), &format!("{} (of the target)", resource.key.name()));
-                names.insert(resource.key.clone(), key);
-            }
-        }
-        names.retain(|old, new| old != new);
+    /// Pairs what is desired with what there is.
+    pub(super) fn of(catalog: &Catalog, desired: &Snapshot, live: &'live Snapshot, links: &Links) -> Self {
+        let Matching { of_desired, names } = matched(catalog, desired, live, links);
         let live = live.resources.iter().map(|resource| under_names(resource, &names)).collect();
         let paired = of_desired.iter().flatten().copied().collect();
         Self { live, of_desired, paired }
@@ -56,43 +43,80 @@ fn under_names<'live>(resource: &'live Resource, names: &HashMap<Key, Key>) -> C
 /// The names that a tenant takes once, and that are taken.
 pub(super) struct TakenNames {
     taken: HashMap<(&'static str, String), &'static str>,
+    /// The places in the target of what cannot be renamed, since another has the name.
+    blocked: HashSet<usize>,
 }
 
 impl TakenNames {
-    /// Returns the names that the target's own resources will have.
-    pub(super) fn of_target(catalog: &Catalog, desired: &[Resource], partners: &Partners<'_>) -> Self {
+    /// Returns the names that the target's own resources will have; what is at the places of `removed` gives its name free.
+    pub(super) fn of_target(catalog: &Catalog, desired: &[Resource], partners: &Partners<'_>, removed: &[usize]) -> Self {
         let partner_of: HashMap<usize, &Resource> =
             partners.of_desired.iter().zip(desired).filter_map(|(at, desired)| at.map(|at| (at, desired))).collect();
-        let name = |(at, held): (usize, &Cow<'_, Resource>)| {
-            let kind = catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
-            // One that an update renames gives its name free.
-            let becomes = partner_of.get(&at).filter(|_| can_be_renamed(kind)).map_or(&**held, |desired| *desired);
-            is_once(kind).then(|| ((kind.name, refs::portable_name_of(kind, becomes)), "the target"))
+        let kind_of = |held: &Resource| catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
+        let removed: HashSet<usize> = removed.iter().copied().collect();
+        let stays = |(at, held): &(usize, &Cow<'_, Resource>)| is_once(kind_of(held)) && !removed.contains(at);
+        let held: Vec<(usize, &'static Kind, String, String)> = partners
+            .live
+            .iter()
+            .enumerate()
+            .filter(stays)
+            .map(|(at, held)| {
+                let kind = kind_of(held);
+                (at, kind, refs::portable_name_of(kind, held), becomes(kind, held, partner_of.get(&at).copied()))
+            })
+            .collect();
+        let mut blocked = HashSet::new();
+        loop {
+            let mut names: HashMap<(&'static str, &str), Vec<usize>> = HashMap::new();
+            for (at, kind, now, then) in &held {
+                names.entry((kind.name, if blocked.contains(at) { now } else { then })).or_default().push(*at);
+            }
+            let shared: HashSet<usize> = names.into_values().filter(|places| places.len() > 1).flatten().collect();
+            let moves = |(at, _, now, then): &&(usize, &Kind, String, String)| shared.contains(at) && now != then && !blocked.contains(at);
+            let more: Vec<usize> = held.iter().filter(moves).map(|(at, ..)| *at).collect();
+            if more.is_empty() {
+                break;
+            }
+            blocked.extend(more);
+        }
+        let name = |(at, kind, now, then): (usize, &'static Kind, String, String)| {
+            ((kind.name, if blocked.contains(&at) { now } else { then }), "the target")
         };
-        Self { taken: partners.live.iter().enumerate().filter_map(name).collect() }
+        Self { taken: held.into_iter().map(name).collect(), blocked }
     }
 
-    /// Takes the name of a resource that is to be created, or says why it is not free.
-    pub(super) fn take(&mut self, kind: &'static Kind, wanted: &Resource) -> Option<String> {
+    /// Takes the name of a resource that is to be created or renamed, or says why it is not free; `at` is its place in the target.
+    pub(super) fn take(&mut self, kind: &'static Kind, wanted: &Resource, at: Option<usize>) -> Option<String> {
         if !is_once(kind) {
             return None;
         }
         let name = refs::portable_name_of(kind, wanted);
-        if let Some(side) = self.taken.get(&(kind.name, name.clone())) {
-            let what = if let [field] = kind.key { field } else { "name" };
-            return Some(format!("{side} has another {} of this {what}, and no tenant takes two", kind.singular));
-        }
-        self.taken.insert((kind.name, name), "the source");
-        None
+        let side = match at {
+            Some(at) => self.blocked.contains(&at).then_some("the target"),
+            None => self.taken.insert((kind.name, name.clone()), "the source"),
+        };
+        let side = side?;
+        self.taken.insert((kind.name, name), side);
+        let what = if let [field] = kind.key { field } else { "name" };
+        Some(format!("{side} has another {} of this {what}, and no tenant takes two", kind.singular))
     }
 }
 
-fn is_once(kind: &Kind) -> bool {
-    kind.shape == Shape::Collection && !kind.shares_keys
+/// Returns whether a tenant takes one resource of a name.
+pub(super) fn is_once(kind: &Kind) -> bool {
+    matches!(kind.shape, Shape::Collection | Shape::Nested { .. }) && kind.view_of.is_none() && !kind.shares_keys
 }
 
-fn can_be_renamed(kind: &Kind) -> bool {
-    kind.key.iter().all(|path| kind.fields().get(path).is_some_and(|field| field.written == Written::Always))
+/// Returns the name that a resource of the target will have: an update gives it what may be changed.
+fn becomes(kind: &Kind, held: &Resource, partner: Option<&Resource>) -> String {
+    let mut fields = held.body.pick(kind.key);
+    let is_written = |one: &Resource| one.left_alone.is_none();
+    if let Some(partner) = partner.filter(|partner| is_written(partner) && is_written(held)) {
+        let wanted = partner.body.pick(kind.key);
+        let renamed = kind.key.iter().filter(|path| kind.fields().get(path).is_some_and(|field| field.written == Written::Always));
+        renamed.for_each(|path| fields.put(path, wanted.get(path).cloned()));
+    }
+    refs::portable_name(kind, &fields)
 }
 
 /// Says of each resource of the source whose name says nothing which ones it may be; by id.
@@ -100,7 +124,7 @@ pub(super) fn ambiguous(catalog: &Catalog, desired: &Desired, live: &Snapshot, l
     let source = &desired.snapshot;
     let ids = |side: &[&Id]| side.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
     let mut said = HashMap::new();
-    for ((kind, name), (wanted, held)) in links.unclear(catalog, &source.resources, &live.resources) {
+    for ((kind, name), (wanted, held)) in unclear(catalog, source, live, links) {
         let because = format!(
             "\"{name}\" stands for {} in {} ({}) and {} in {} ({}); say which is which with `migrate link {kind} <source id> <target id>`",
             wanted.len(),

@@ -78,7 +78,8 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut Examined<'_>, is_there: &dyn 
         *candidate.body_mut() = settled;
     }
     let mut left_out = Vec::new();
-    for reference in kind.references {
+    let equal = equal_fields(candidate);
+    for reference in kind.references.iter().filter(|reference| !equal.contains(top_of(reference.path))) {
         for (path, because) in unresolved(&candidate.wanted.body, reference, is_there) {
             let path = match part_of(kind, &path) {
                 Part::Element(list, at) => {
@@ -105,7 +106,34 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut Examined<'_>, is_there: &dyn 
     Verdict::Fits(left_out)
 }
 
-/// Takes out of a candidate the elements of sets that name what is left alone on purpose and so not in the target; names each.
+/// Returns the fields that hold the same on both sides: nobody writes them, so what they name is nobody's concern.
+fn equal_fields(candidate: &Examined<'_>) -> HashSet<String> {
+    let held = candidate.held.map(|held| held.body.open()).unwrap_or_default();
+    let is_equal = |(name, value): &(&String, &Value)| held.0.get(*name) == Some(*value);
+    candidate.wanted.body.0.iter().filter(is_equal).map(|(name, _)| name.clone()).collect()
+}
+
+fn top_of(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or(path)
+}
+
+/// Lets the target's own choice stand where the source chose nothing: its own domain in the place of a name. Returns what stays so.
+pub(super) fn keep_choices(kind: &Kind, candidate: &mut Examined<'_>) -> Vec<LeftOut> {
+    let by_name = kind.references.iter().filter(|reference| reference.by == By::Key);
+    let own = by_name.flat_map(|reference| candidate.wanted.body.find(reference.path)).filter(|(_, value)| refs::is_the_tenant(value));
+    let own: Vec<String> = own.map(|(path, _)| path).filter(|path| !path.contains('[')).collect();
+    let Some(held) = candidate.held.map(|held| held.body.open()).filter(|_| !own.is_empty()) else { return Vec::new() };
+    let is_chosen = |path: &String| held.get(path).is_some_and(|value| !is_blank(value) && !refs::is_the_tenant(value));
+    let chosen: Vec<String> = own.into_iter().filter(is_chosen).collect();
+    let stays = |path: String| {
+        keep_held(candidate, &path);
+        let because = "the source chose none and has its own domain there, so the target's choice stands";
+        LeftOut { key: candidate.wanted.key.clone(), path: Some(path), because: because.to_owned() }
+    };
+    chosen.into_iter().map(stays).collect()
+}
+
+/// Takes out of a candidate the elements of sets, and of lists that the target may have added to, that name what is left alone on purpose and so not in the target; names each.
 ///
 /// # Errors
 ///
@@ -120,7 +148,7 @@ pub(super) fn spare(kind: &Kind, candidate: &mut Examined<'_>, alone: &HashSet<K
         return Err(format!("it belongs to {owner}, which is left alone"));
     }
     let mut spared = Vec::new();
-    for path in kind.sets {
+    for path in kind.sets.iter().chain(kind.joined) {
         let Some(Value::Array(elements)) = candidate.wanted.body.get(path) else { continue };
         let of_alone = |element: &Value| refs::mentioned(element).into_iter().find(|key| alone.contains(key));
         let named: Vec<(usize, Key)> =
@@ -142,7 +170,7 @@ pub(super) fn spare(kind: &Kind, candidate: &mut Examined<'_>, alone: &HashSet<K
 /// Returns the concrete paths of a reference that the target cannot hold, from the last to the first, with the reason.
 fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> bool) -> Vec<(String, String)> {
     let reason = |value: &Value| match refs::as_reference(value) {
-        _ if is_blank(value) => None,
+        _ if is_blank(value) || refs::is_the_tenant(value) => None,
         Some(key) if is_there(&key) => None,
         Some(key) => Some(format!("it refers to {key}, which the target does not have")),
         None if reference.by == By::Within => None,
@@ -214,8 +242,23 @@ pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut Examined<
         if kept.is_empty() {
             continue;
         }
-        let mut wanted = candidate.wanted.body.get(path).and_then(Value::as_array).cloned().unwrap_or_default();
-        wanted.extend(kept);
-        candidate.body_mut().set(path, Value::Array(wanted));
+        let wanted = candidate.wanted.body.get(path).and_then(Value::as_array).cloned().unwrap_or_default();
+        candidate.body_mut().set(path, Value::Array(in_place(wanted, held, &kept)));
     }
+}
+
+/// Returns what is wanted with what stays of the target's list, each where it stands there: behind what precedes it and is wanted, else
+/// before what follows it, else at the end.
+fn in_place(mut wanted: Vec<Value>, held: &[Value], kept: &[Value]) -> Vec<Value> {
+    let place = |list: &[Value], element: &Value| {
+        let mentioned = refs::mentioned(element);
+        list.iter().position(|one| one == element || refs::mentioned(one) == mentioned)
+    };
+    for (at, element) in held.iter().enumerate().filter(|(_, element)| kept.contains(element)) {
+        let behind = held[..at].iter().rev().find_map(|before| place(&wanted, before)).map(|place| place + 1);
+        let before = || held[at + 1..].iter().filter(|next| !kept.contains(next)).find_map(|next| place(&wanted, next));
+        let at = behind.or_else(before).unwrap_or(wanted.len());
+        wanted.insert(at, element.clone());
+    }
+    wanted
 }

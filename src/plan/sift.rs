@@ -8,9 +8,9 @@ use super::by_hand::withheld;
 use super::diff::normal;
 use super::make::Making;
 use super::pairs::{Partners, TakenNames, ambiguous};
-use super::resolve::{Candidate, Verdict, resolve, spare};
+use super::resolve::{Candidate, Verdict, keep_choices, resolve, spare};
 use crate::body::covers;
-use crate::catalog::{Kind, Named, Shape};
+use crate::catalog::{Kind, Named, Shape, Write};
 use crate::resource::{Id, Key, Resource};
 use crate::snapshot::{Snapshot, Status};
 
@@ -27,15 +27,16 @@ impl<'inputs> Making<'inputs> {
         }
     }
 
-    /// Returns the resources that may be planned: not the tenants' own, and of kinds that the target serves.
-    pub(super) fn candidates(&mut self, partners: &'inputs Partners<'_>) -> Vec<Candidate<'inputs>> {
+    /// Returns the resources that may be planned: not the tenants' own, and of kinds that the target serves; `removed` are the places there
+    /// of what goes.
+    pub(super) fn candidates(&mut self, partners: &'inputs Partners<'_>, removed: &[usize]) -> Vec<Candidate<'inputs>> {
         let desired = self.desired;
         let ambiguous = ambiguous(self.catalog, desired, self.live, self.past.links);
-        let mut names = TakenNames::of_target(self.catalog, &desired.snapshot.resources, partners);
+        let mut names = TakenNames::of_target(self.catalog, &desired.snapshot.resources, partners, removed);
         let mut candidates = Vec::new();
         for (wanted, at) in desired.snapshot.resources.iter().zip(&partners.of_desired) {
             let held = at.map(|at| &*partners.live[at]);
-            if self.is_wanted(wanted, held, &ambiguous) && self.is_taken(wanted, held, &mut names) {
+            if self.is_wanted(wanted, held, &ambiguous) && self.is_taken(wanted, *at, &mut names) {
                 candidates.push(Candidate { wanted: Cow::Borrowed(wanted), held });
             }
         }
@@ -60,6 +61,13 @@ impl<'inputs> Making<'inputs> {
             self.leave_out(&wanted.key, gone);
         } else if let Some(because) = ambiguous.get(&wanted.id).filter(|_| kind.shares_keys) {
             self.leave_out(&wanted.key, because.as_str());
+        } else if let (None, Some(given)) = (held, kind.given.filter(|_| wanted.is_given)) {
+            if says_nothing(kind, wanted) {
+                self.leave_alone(&wanted.key, given.because);
+            } else {
+                let step = given.by_hand.to_owned();
+                self.plan.manual.push(Manual { key: wanted.key.clone(), path: String::new(), step });
+            }
         } else if let (None, Some(what)) = (held, kind.by_hand) {
             self.plan.manual.push(Manual { key: wanted.key.clone(), path: String::new(), step: what.to_owned() });
         } else if let Some(path) = held.is_none().then(|| withheld(kind, wanted, &self.supplied(&wanted.key))).flatten() {
@@ -68,7 +76,7 @@ impl<'inputs> Making<'inputs> {
             self.leave_out(&wanted.key, format!("it cannot be made without its {path}"));
         } else if let Some(language) = self.language_the_target_lacks(kind, wanted) {
             self.leave_out(&wanted.key, format!("{language} will be none of the target's languages"));
-        } else if kind.shape == Shape::Singleton && wanted.says_nothing() {
+        } else if kind.shape == Shape::Singleton && wanted.says_nothing() && !self.is_emptied(kind, held) {
             if held.is_some_and(|held| !held.says_nothing()) {
                 self.leave_alone(&wanted.key, SAYS_NOTHING);
             }
@@ -78,15 +86,21 @@ impl<'inputs> Making<'inputs> {
         false
     }
 
+    /// Returns whether an object of which the source says nothing is to be emptied: an earlier run wrote it, and what is gone goes.
+    fn is_emptied(&self, kind: &Kind, held: Option<&Resource>) -> bool {
+        let applied = held.and_then(|held| self.past.base.of_target(&held.key, &held.id));
+        self.past.prune && kind.write == Write::Patch && applied.is_some_and(|applied| !applied.body.is_empty())
+    }
+
     /// Returns whether the target takes a resource, and notes why it does not.
-    fn is_taken(&mut self, wanted: &Resource, held: Option<&Resource>, names: &mut TakenNames) -> bool {
+    fn is_taken(&mut self, wanted: &Resource, at: Option<usize>, names: &mut TakenNames) -> bool {
         let kind = self.kind_of(&wanted.key);
         let because = match (self.live.kinds.get(kind.name), kind.not_created) {
             // What says nothing is not missed where it cannot be written.
             (Some(Status::Absent(_) | Status::Forbidden(_)), _) if says_nothing(kind, wanted) => return false,
-            (Some(Status::Complete), Some(_)) if held.is_none() && says_nothing(kind, wanted) => return false,
-            (Some(Status::Complete), Some(because)) if held.is_none() => because.to_owned(),
-            (Some(Status::Complete | Status::Selected), _) => match held.is_none().then(|| names.take(kind, wanted)).flatten() {
+            (Some(Status::Complete), Some(_)) if at.is_none() && says_nothing(kind, wanted) => return false,
+            (Some(Status::Complete), Some(because)) if at.is_none() => because.to_owned(),
+            (Some(Status::Complete | Status::Selected), _) => match names.take(kind, wanted, at) {
                 Some(because) => because,
                 None => return true,
             },
@@ -112,6 +126,9 @@ impl<'inputs> Making<'inputs> {
             for mut candidate in candidates.drain(..) {
                 let kind = self.kind_of(&candidate.wanted.key);
                 let mut examined = candidate.examine();
+                if self.past.keeps_own {
+                    self.plan.left_alone.extend(keep_choices(kind, &mut examined));
+                }
                 match spare(kind, &mut examined, &alone) {
                     Ok(spared) => self.plan.left_alone.extend(spared),
                     Err(because) => {
@@ -131,6 +148,11 @@ impl<'inputs> Making<'inputs> {
                 match verdict {
                     Verdict::Fits(parts) => {
                         self.plan.left_out.extend(parts);
+                        // What is there by being written and would hold nothing is there already.
+                        if candidate.held.is_none() && kind.creation().is_none() && examined.wanted.is_blank(kind) {
+                            there.remove(&candidate.wanted.key);
+                            continue;
+                        }
                         candidate.take_over(examined);
                         fitting.push(candidate);
                     }

@@ -19,6 +19,8 @@ const LATE: Turn = (usize::MAX, 0);
 /// What a change waits for beside its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum After {
+    /// Nothing, not even its turn: it comes before everything of its kind.
+    Aside,
     /// Nothing more.
     Turn,
     /// The resource to be there.
@@ -60,6 +62,7 @@ pub(super) fn staged(catalog: &Catalog, changes: Vec<Change>, after: Vec<(After,
         let turn = turn_of(&change.key);
         let mentions_later = || mentioned_by(&change).0.iter().any(|key| made.get(key).is_some_and(|made| *made >= turn));
         match waits_for {
+            After::Aside => early.entry(((turn.0, 0), waits_for)).or_default().push(change),
             After::Everything => late.entry((turn.0, After::Turn)).or_default().push(change),
             _ if made.get(&change.key) == Some(&LATE) || mentions_later() => late.entry((turn.0, waits_for)).or_default().push(change),
             _ => early.entry((turn, waits_for)).or_default().push(change),
@@ -92,6 +95,7 @@ fn titled(
     };
     let early = early.into_iter().map(|(((place, _), after), changes)| {
         let after = match after {
+            After::Aside => "out of the way for a while",
             After::Turn | After::Everything => "",
             After::Made => "once created",
             After::Done => "drafts",
@@ -164,6 +168,15 @@ pub(super) fn mentioned_by(change: &Change) -> (Vec<Key>, Option<&Key>) {
         Action::Update { id: None, body, .. } => (of_body(body), Some(&change.key)),
         Action::Remove { .. } => (Vec::new(), None),
         Action::Elements { parent, added, removed } => (added.iter().chain(removed).flat_map(refs::mentioned).collect(), Some(parent)),
+    }
+}
+
+/// Returns the keys that a change mentions in what it takes away.
+pub(super) fn mentioned_before(change: &Change) -> Vec<Key> {
+    match &change.action {
+        Action::Update { edits, .. } => edits.iter().filter_map(|edit| edit.old.as_ref()).flat_map(refs::mentioned).collect(),
+        Action::Remove { body, .. } => body.0.values().flat_map(refs::mentioned).collect(),
+        Action::Create { .. } | Action::Elements { .. } => Vec::new(),
     }
 }
 

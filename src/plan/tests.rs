@@ -1,6 +1,7 @@
 //! What a plan says of two small tenants.
 
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 
 use serde_json::{Value, json};
 
@@ -185,4 +186,189 @@ fn an_empty_or_unfinished_listing_prunes_nothing() {
         let plan = pruned(&[client(WEB, true)], true, |desired| drop(desired.snapshot.kinds.insert("clients".into(), status.clone())));
         assert_eq!(removes(&plan), Vec::<String>::new(), "{status:?}");
     }
+}
+
+/// Plans what is to be done after earlier runs, of which these links and this base are known.
+fn planned_after(source: &[(&str, Value)], target: &[(&str, Value)], links: &Links, base: &crate::base::Base, prune: bool) -> Plan {
+    let (source, target) = (tenant("dev.eu.auth0.com", source), tenant("prod.eu.auth0.com", target));
+    let past = Past { links, base, sent: &Sent::default(), on_drift: OnDrift::Keep, prune, keeps_own: true };
+    plan_after(Catalog::standard(), &Desired::unmapped(source), &target, past)
+}
+
+fn action(id: &str, name: &str, is_foreign: bool) -> (&'static str, Value) {
+    let mut action = json!({"id": id, "name": name, "code": "x", "supported_triggers": [{"id": "post-login", "version": "v3"}]});
+    if is_foreign {
+        action["integration"] = json!({"id": "marketplace"});
+    }
+    ("actions", action)
+}
+
+fn bound(names: &[&str]) -> (&'static str, Value) {
+    let binding = |name: &&str| json!({"ref": {"type": "action_name", "value": name}, "display_name": name});
+    ("action-trigger-bindings", json!({"trigger": "post-login", "bindings": names.iter().map(binding).collect::<Vec<_>>()}))
+}
+
+#[test]
+fn a_name_that_stands_once_and_is_somebody_elses_in_the_target_is_left_out_with_what_refers_to_it() {
+    let source = [action("a1", "Enrich", false), bound(&["Enrich"])];
+    let plan = planned(&source, &[action("b1", "Enrich", true)], &Links::default());
+    assert!(plan.is_empty(), "{plan:?}");
+    let taken = "the target has another action of this name, and no tenant takes two";
+    let missing = "it refers to actions/Enrich, which the target does not have";
+    assert_eq!(
+        left_out(&plan),
+        [("actions/Enrich".to_owned(), "", taken), ("action-trigger-bindings/post-login".to_owned(), "bindings[0].ref.value", missing)]
+    );
+}
+
+#[test]
+fn what_the_marketplace_brought_stays_bound_where_it_is_and_is_sent_by_its_own_name() {
+    let source = [action("a1", "Geo", true), action("a2", "Enrich", false), bound(&["Geo", "Enrich"])];
+    let target = [action("b1", "Geo", true), action("b2", "Enrich", false), bound(&["Geo", "Enrich"])];
+    let plan = planned(&source, &target, &Links::default());
+    assert!(plan.is_empty() && plan.left_out.is_empty(), "{plan:?}");
+    let target = [action("b1", "Geo", true), bound(&["Geo"])];
+    let plan = planned(&source, &target, &Links::default());
+    assert_eq!((creates(&plan), left_out(&plan)), (vec!["actions/Enrich".to_owned()], Vec::new()));
+    let mut names = refs::Names::new(Catalog::standard(), "prod.eu.auth0.com");
+    plan.known.iter().for_each(|(key, id)| names.learn(key.clone(), id.clone()));
+    plan.called.iter().for_each(|(key, name)| names.call(key.clone(), name.clone()));
+    names.learn(Key::new("actions", "Enrich"), Id::new("b3"));
+    let bindings = plan.changes().find(|change| change.key.kind() == "action-trigger-bindings").expect("a change");
+    let Action::Update { body, .. } = &bindings.action else { panic!("an update") };
+    let sent = names.attach(Catalog::standard().kind("action-trigger-bindings").expect("a kind"), body).expect("all is known");
+    let values: Vec<Value> = sent.find("bindings[].ref.value").into_iter().map(|(_, value)| value.clone()).collect();
+    assert_eq!(values, ["Enrich", "Geo"]);
+}
+
+#[test]
+fn a_default_that_is_the_tenants_own_domain_refers_to_nothing_and_what_the_target_chose_stands() {
+    let default = |domain: &str| ("custom-domains-default", json!({"domain": domain}));
+    let own = |name: &str| default(&format!("{name}.eu.auth0.com"));
+    let chosen =
+        || vec![("custom-domains", json!({"custom_domain_id": "cd_1", "domain": "login.acme.example"})), default("login.acme.example")];
+    for target in [vec![own("prod")], chosen(), Vec::new()] {
+        let plan = planned(&[own("dev")], &target, &Links::default());
+        let is_refused = target.is_empty();
+        assert_eq!((plan.is_empty(), left_out(&plan)), (!is_refused, Vec::new()), "{target:?}");
+    }
+    let plan = planned(&[own("dev")], &chosen(), &Links::default());
+    let alone: Vec<_> = plan.left_alone.iter().map(|left| (left.key.to_string(), left.path.as_deref())).collect();
+    assert_eq!(alone, [("custom-domains-default".to_owned(), Some("domain"))]);
+    let plan = planned(&chosen(), &[own("prod")], &Links::default());
+    assert_eq!(left_out(&plan).len(), 1, "what the source chose is missed");
+}
+
+#[test]
+fn what_is_gone_on_both_sides_is_no_concern_of_a_plan() {
+    let settings = json!({"default_directory": "gone", "friendly_name": "Acme"});
+    let mut target = settings.clone();
+    target["friendly_name"] = json!("Old");
+    let plan = planned(&[("tenant-settings", settings)], &[("tenant-settings", target)], &Links::default());
+    assert_eq!((plan.counts().updates, left_out(&plan)), (1, Vec::new()));
+}
+
+fn given(side: &str, fields: &Value) -> (&'static str, Value) {
+    let mut api = json!({"id": format!("{side}Me000000000000000000"), "identifier": format!("https://{side}.eu.auth0.com/me/"), "is_system": true,
+        "name": side, "scopes": [{"value": side}], "signing_alg": "RS256",
+        "subject_type_authorization": {"client": {"policy": side}, "user": {"policy": "allow_all"}}});
+    api.as_object_mut().expect("an object").extend(fields.as_object().expect("an object").clone());
+    ("resource-servers", api)
+}
+
+#[test]
+fn of_an_api_that_the_tenant_makes_only_what_can_be_written_is_compared_and_sent() {
+    let wanted =
+        json!({"token_lifetime": 7200, "subject_type_authorization": {"client": {"policy": "dev"}, "user": {"policy": "deny_all"}}});
+    let (source, target) = (given("dev", &wanted), given("prod", &json!({"proof_of_possession": {"mechanism": "dpop", "required": true}})));
+    let plan = planned(from_ref(&source), from_ref(&target), &Links::default());
+    let changes: Vec<_> = plan.changes().collect();
+    let [Change { action: Action::Update { body, .. }, .. }] = &changes[..] else { panic!("one update: {plan:?}") };
+    let sent = json!({"token_lifetime": 7200, "subject_type_authorization": {"user": {"policy": "deny_all"}}, "proof_of_possession": null});
+    assert_eq!(body.clone().into_value(), sent);
+    assert!(
+        planned(
+            from_ref(&target),
+            &[given("prod", &json!({"proof_of_possession": {"mechanism": "dpop", "required": true}}))],
+            &Links::default()
+        )
+        .is_empty()
+    );
+    let plan = planned(&[source], &[], &Links::default());
+    let step = "switch this API on in the target's dashboard, under Applications > APIs; then import again";
+    assert_eq!((plan.is_empty(), steps(&plan)), (true, vec![("", step)]));
+    let mut links = Links::default();
+    links.link(&Id::new("gone"), &Id::new("prodMe000000000000000000"), &Key::new("resource-servers", ""));
+    let others = ("resource-servers", json!({"id": "a1", "identifier": "https://api"}));
+    let plan = planned_after(from_ref(&others), &[others.clone(), target], &links, &crate::base::Base::default(), true);
+    assert_eq!((removes(&plan), plan.left_alone.len()), (Vec::new(), 1));
+}
+
+#[test]
+fn the_management_api_is_left_alone_whole() {
+    let api = |side: &str, lifetime: u32| {
+        let identifier = format!("https://{side}.eu.auth0.com/api/v2/");
+        ("resource-servers", json!({"id": format!("{side}1"), "identifier": identifier, "is_system": true, "token_lifetime": lifetime}))
+    };
+    let plan = planned(&[api("dev", 1)], &[api("prod", 2)], &Links::default());
+    assert_eq!((plan.is_empty(), plan.left_alone.len()), (true, 1));
+}
+
+#[test]
+fn what_a_change_resets_elsewhere_is_written_again_behind_it_also_where_it_is_equal() {
+    let side = |logo: &str, first: bool| {
+        let branding = json!({"logo_url": format!("https://{logo}"), "colors": {"primary": "#000000"}});
+        vec![("branding", branding), ("prompts", json!({"identifier_first": first, "universal_login_experience": "new"}))]
+    };
+    let written = |plan: &Plan| -> Vec<(String, Value)> {
+        let body = |change: &Change| match &change.action {
+            Action::Update { body, .. } => body.clone().into_value(),
+            other => panic!("an update: {other:?}"),
+        };
+        plan.changes().map(|change| (change.key.to_string(), body(change))).collect()
+    };
+    let branding = ("branding".to_owned(), json!({"logo_url": "https://new", "colors": {"primary": "#000000"}}));
+    let prompts = ("prompts".to_owned(), json!({"identifier_first": true, "universal_login_experience": "new"}));
+    for first in [true, false] {
+        let plan = planned(&side("new", true), &side("old", first), &Links::default());
+        assert_eq!(written(&plan), [branding.clone(), prompts.clone()], "identifier_first: {first}");
+    }
+    assert!(planned(&side("old", true), &side("old", true), &Links::default()).is_empty());
+}
+
+#[test]
+fn what_has_no_id_of_its_own_and_no_request_removes_is_named() {
+    let template = ("email-templates", json!({"template": "welcome_email", "body": "x", "enabled": true}));
+    let mut base = crate::base::Base::default();
+    let body = Body::from_value(template.1.clone()).expect("an object");
+    base.applied(&Key::new("email-templates", "welcome_email"), &Id::new("welcome_email"), body.into());
+    let plan = planned_after(&[], from_ref(&template), &Links::default(), &base, true);
+    let because = "gone from dev.eu.auth0.com, and no request removes it";
+    assert_eq!((removes(&plan), left_out(&plan)), (Vec::new(), vec![("email-templates/welcome_email".to_owned(), "", because)]));
+    let plan = planned_after(&[], &[template], &Links::default(), &base, false);
+    assert_eq!((plan.target_only["email-templates"].len(), left_out(&plan)), (1, Vec::new()));
+}
+
+#[test]
+fn an_object_that_the_source_emptied_is_emptied_where_pruning_is_asked_for() {
+    let (nothing, held) = (("branding", json!({})), ("branding", json!({"logo_url": "https://logo"})));
+    let mut base = crate::base::Base::default();
+    base.applied(&Key::new("branding", ""), &Id::new("branding"), Body::from_value(held.1.clone()).expect("an object").into());
+    let plan = planned_after(from_ref(&nothing), from_ref(&held), &Links::default(), &base, false);
+    assert_eq!((plan.is_empty(), plan.left_alone.len()), (true, 1));
+    let plan = planned_after(&[nothing], &[held], &Links::default(), &base, true);
+    assert_eq!(plan.counts().updates, 1, "{plan:?}");
+}
+
+#[test]
+fn a_rename_to_a_name_that_another_keeps_is_left_out_and_so_is_whoever_waits_for_the_name_it_has() {
+    let role = |id: &str, name: &str| ("roles", json!({"id": id, "name": name}));
+    let mut links = Links::default();
+    for at in 1..3 {
+        links.link(&Id::new(format!("s{at}")), &Id::new(format!("t{at}")), &Key::new("roles", ""));
+    }
+    let target = [role("t1", "A"), role("t2", "B"), role("t3", "C")];
+    let plan = planned(&[role("s1", "C"), role("s2", "A")], &target, &links);
+    let because = "the target has another role of this name, and no tenant takes two";
+    assert_eq!((plan.is_empty(), left_out(&plan)), (true, vec![("roles/C".to_owned(), "", because), ("roles/A".to_owned(), "", because)]));
 }

@@ -106,6 +106,8 @@ mod tests {
             carried: Body::from_value(json!({"brand_new": 1})).expect("an object"),
             secrets: vec!["client_secret".into()],
             left_alone: None,
+            is_foreign: false,
+            is_given: false,
         };
         let kinds = [
             ("clients", Status::Complete),

@@ -51,6 +51,11 @@ pub(crate) fn only_key(text: &str) -> Option<Key> {
     if inside.contains(OPEN) || inside.contains(CLOSE) { None } else { Key::try_from(inside.to_owned()).ok() }
 }
 
+/// Returns whether a text is the tenant's own domain and nothing else.
+pub(crate) fn is_domain(text: &str) -> bool {
+    text == DOMAIN
+}
+
 /// Splits a portable text into its pieces.
 pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();

@@ -12,7 +12,8 @@ use crate::resource::{Id, Key, Resource, name_of};
 
 /// Makes the resources of one tenant portable: settles their keys, then turns every id into the key it stands for.
 ///
-/// Names that stand twice are kept apart (`clients/Web`, `clients/Web#2`, in the order the tenant lists them) and returned.
+/// Names that stand twice are kept apart (`clients/Web`, `clients/Web#2`, in the order the tenant lists them) and returned. What somebody
+/// else made comes behind what is the tenant's own, so that a name is its own wherever it has it.
 pub fn detach(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Vec<Key> {
     let mut marker = Marker::new(domain);
     let mut ids: HashMap<(String, Id), Key> = HashMap::new();
@@ -20,9 +21,13 @@ pub fn detach(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Ve
     let mut taken: HashSet<Key> = HashSet::new();
     let mut twice = Vec::new();
     for kind in catalog.kinds() {
-        for resource in resources.iter_mut().filter(|resource| resource.key.kind() == kind.name) {
-            let name = settled_name(kind, resource, &marker, &ids);
-            resource.key = apart(kind, &name, &mut taken, &mut twice);
+        let of_kind = || resources.iter().enumerate().filter(|(_, resource)| resource.key.kind() == kind.name);
+        let names: Vec<(usize, Key)> =
+            of_kind().map(|(at, resource)| (at, Key::new(kind.name, &settled_name(kind, resource, &marker, &ids)))).collect();
+        for (at, key) in apart(resources, names, &mut twice) {
+            let resource = &mut resources[at];
+            resource.key = key;
+            taken.insert(resource.key.clone());
             ids.insert((kind.name.to_owned(), Id::new(resource.id.own(kind))), resource.key.clone());
             if let Some(alias) = &resource.alias {
                 aliases.insert((kind.name.to_owned(), Id::new(alias.as_str())), resource.key.clone());
@@ -32,6 +37,7 @@ pub fn detach(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Ve
             }
         }
     }
+    taken.retain(|key| !twice.contains(key));
     for resource in resources.iter_mut() {
         let kind = catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
         resource.body.change(|body| {
@@ -61,16 +67,32 @@ fn settled_name(kind: &Kind, resource: &Resource, marker: &Marker, ids: &HashMap
     name_of(kind, &fields)
 }
 
-fn apart(kind: &Kind, name: &str, taken: &mut HashSet<Key>, twice: &mut Vec<Key>) -> Key {
-    let key = Key::new(kind.name, name);
-    if taken.insert(key.clone()) {
-        return key;
+/// Gives each resource of a kind a key of its own: its name where nothing before it has that, else the name and a number; which were given a
+/// number joins `twice`.
+///
+/// A name that looks numbered is a name like any other, so all names go first.
+fn apart(resources: &[Resource], mut names: Vec<(usize, Key)>, twice: &mut Vec<Key>) -> Vec<(usize, Key)> {
+    names.sort_by_key(|(at, _)| resources[*at].is_foreign);
+    let mut taken: HashSet<Key> = HashSet::with_capacity(names.len());
+    let again: Vec<usize> = (0..names.len()).filter(|place| !taken.insert(names[*place].1.clone())).collect();
+    let mut next: HashMap<Key, usize> = HashMap::new();
+    for place in again {
+        let (_, key) = &mut names[place];
+        let nth = next.entry(key.clone()).or_insert(2);
+        let (numbered, used) = free_number(key, *nth, &|key| taken.contains(key));
+        *nth = used + 1;
+        taken.insert(numbered.clone());
+        twice.push(numbered.clone());
+        *key = numbered;
     }
-    let numbered = (2..).map(|nth| Key::new(kind.name, &format!("{name}#{nth}")));
-    let key = numbered.into_iter().find(|key| !taken.contains(key)).expect("there are more numbers than resources");
-    taken.insert(key.clone());
-    twice.push(key.clone());
-    key
+    names.sort_by_key(|(at, _)| *at);
+    names
+}
+
+/// Returns a key with the first number from `nth` on under which nothing is known, and that number.
+pub(crate) fn free_number(key: &Key, nth: usize, is_taken: &dyn Fn(&Key) -> bool) -> (Key, usize) {
+    let mut numbered = (nth..).map(|nth| (Key::new(key.kind(), &format!("{}#{nth}", key.name())), nth));
+    numbered.find(|(key, _)| !is_taken(key)).expect("there are more numbers than resources")
 }
 
 type Ids = HashMap<(String, Id), Key>;
@@ -123,7 +145,10 @@ pub fn dangling(kind: &Kind, body: &Body) -> Vec<(String, String)> {
     let whole = kind.references.iter().filter(|reference| reference.by != By::Within);
     let found = whole.flat_map(|reference| body.find(reference.path));
     let unmarked = found.filter_map(|(path, value)| {
-        value.as_str().filter(|text| !text.is_empty() && mark::only_key(text).is_none()).map(|text| (path, text.to_owned()))
+        value
+            .as_str()
+            .filter(|text| !text.is_empty() && !mark::is_domain(text) && mark::only_key(text).is_none())
+            .map(|text| (path, text.to_owned()))
     });
     unmarked.collect()
 }
@@ -154,6 +179,11 @@ pub fn settled(kind: &Kind, body: &Body, is_known: &dyn Fn(&Key) -> bool) -> Opt
 /// Returns the key where a portable value is one reference and nothing else.
 pub fn as_reference(value: &Value) -> Option<Key> {
     value.as_str().and_then(mark::only_key)
+}
+
+/// Returns whether a portable value means the tenant itself: its own domain stands where the name of a resource might.
+pub fn is_the_tenant(value: &Value) -> bool {
+    value.as_str().is_some_and(mark::is_domain)
 }
 
 /// Returns every key that a portable value mentions, in references and inside texts.
@@ -215,17 +245,24 @@ pub struct Names {
     catalog: &'static Catalog,
     domain: String,
     ids: HashMap<Key, Id>,
+    /// The names of those that are called otherwise than their keys.
+    called: HashMap<Key, String>,
 }
 
 impl Names {
     /// Returns the names of a tenant of which no resource is known yet.
     pub fn new(catalog: &'static Catalog, domain: &str) -> Self {
-        Self { catalog, domain: domain.to_owned(), ids: HashMap::new() }
+        Self { catalog, domain: domain.to_owned(), ids: HashMap::new(), called: HashMap::new() }
     }
 
     /// Adds a resource.
     pub fn learn(&mut self, key: Key, id: Id) {
         self.ids.insert(key, id);
+    }
+
+    /// Says what a resource is called that is called otherwise than its key.
+    pub fn call(&mut self, key: Key, name: String) {
+        self.called.insert(key, name);
     }
 
     /// Returns the id of a resource.
@@ -244,7 +281,7 @@ impl Names {
         for reference in kind.references.iter().filter(|reference| reference.by == By::Key) {
             attached.change(reference.path, &mut |value| {
                 if let Some(key) = value.as_str().and_then(mark::only_key) {
-                    *value = Value::String(key.name().to_owned());
+                    *value = Value::String(self.called.get(&key).map_or(key.name(), String::as_str).to_owned());
                 }
             });
         }

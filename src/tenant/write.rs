@@ -111,7 +111,7 @@ impl Tenant {
         tokio::time::sleep(wait).await;
     }
 
-    /// Removes a resource.
+    /// Removes a resource; one that is there by being written is emptied.
     ///
     /// One that is gone after a repeated request counts as removed.
     ///
@@ -119,6 +119,9 @@ impl Tenant {
     ///
     /// When the tenant refuses, or no answer comes after all attempts.
     pub async fn remove(&self, kind: &Kind, id: &Id) -> Result<(), Error> {
+        if let Some(nothing) = kind.emptied() {
+            return self.write(kind, id, &nothing).await.map(drop);
+        }
         self.wire.send(&Request::new(Method::DELETE, kind.path_of(id.as_str()))).await.map(drop)
     }
 

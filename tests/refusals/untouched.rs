@@ -219,7 +219,7 @@ fn nothing_is_linked_to_what_a_run_leaves_alone() {
         clients.push(client(&id_of(tenant, "Break glass"), "Break glass", "https://acme.example"));
         clients.push(client("tool", "Deployer", "https://acme.example"));
         state["data"]["/resource-servers"] = json!([
-            {"id": format!("{tenant}Own"), "identifier": "https://own", "name": "Own", "is_system": tenant == "prd"},
+            {"id": format!("{tenant}Own"), "identifier": "https://own/api/v2/", "name": "Own", "is_system": tenant == "prd"},
         ]);
     }
     let stage = Stage::of(source, target, "");
@@ -236,7 +236,7 @@ fn nothing_is_linked_to_what_a_run_leaves_alone() {
     "#);
     assert_snapshot!(linked("resource-servers devOwn prdOwn"), @r#"
     exit 4
-    error: nothing was written: API "https://own" is left alone, it is the tenant's own API
+    error: nothing was written: API "https://own/api/v2/" is left alone, it is the tenant's own API
     "#);
     assert_eq!(stage.in_folder("links"), [""; 0]);
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use serde_json::Value;
 
 use super::one::{self, Found};
 use crate::apply::Moved;
@@ -64,6 +65,7 @@ impl Update {
         found.refuse_reserved(kind, &tenant, settings)?;
         refuse_another(&found, kind, &wanted, file)?;
         refuse_unknown(&found, kind, &wanted, file)?;
+        refuse_fixed(&found, kind, &wanted, file)?;
         let wanted = writable(context, kind, &found, wanted, file);
         let plan = change_one(context.catalog, &side(settings), &found.name, &found.resource, &wanted);
         let refusals: Vec<Refusal> = guard::critical(context.catalog, &plan).into_iter().collect();
@@ -123,6 +125,21 @@ fn refuse_unknown(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Res
     Err(Failure::new(USAGE, state).hint(crate::wrong::did_you_mean(name, &known)))
 }
 
+/// Of what the tenant itself made only some fields are taken.
+fn refuse_fixed(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
+    let Some(given) = kind.given.filter(|_| found.resource.is_given) else { return Ok(()) };
+    let (mut asked, mut held) = (wanted.clone(), found.answer.clone());
+    for path in given.fields {
+        asked.take(path);
+        held.take(path);
+    }
+    let is_emptied = |value: &Value| value.as_object().is_some_and(serde_json::Map::is_empty);
+    let differs = |(name, value): &(&String, &Value)| kind.fields().has(name) && !is_emptied(value) && held.0.get(*name) != Some(*value);
+    let Some((name, _)) = asked.0.iter().find(differs) else { return Ok(()) };
+    let state = format!("nothing was written: \"{}\" changes {name}, and {}", file.display(), given.because);
+    Err(Failure::new(USAGE, state).hint(format!("it takes {}", given.fields.join(", "))))
+}
+
 /// Returns the body the file asks for: its writable fields over what the tenant holds.
 fn writable(context: &Context, kind: &'static Kind, found: &Found, mut wanted: Body, file: &Path) -> Resource {
     for quirk in kind.quirks {
@@ -143,6 +160,11 @@ fn writable(context: &Context, kind: &'static Kind, found: &Found, mut wanted: B
         context.tell(&format!("Left out of {}, since secrets are not written from files: {}", file.display(), secrets.join(", ")));
     }
     let mut resource = found.resource.clone();
-    resource.body.change(|body| body.0.extend(wanted.0));
+    resource.body.change(|body| {
+        body.0.extend(wanted.0);
+        if let Some(given) = kind.given.filter(|_| found.resource.is_given) {
+            given.keep_written(body, kind.key);
+        }
+    });
     resource
 }

@@ -292,7 +292,11 @@ impl<'inputs> Undoing<'inputs> {
         let ids: HashSet<(&str, &Id)> =
             live.resources.iter().filter(|held| touched.contains(&held.key)).map(|held| (held.key.kind(), &held.id)).collect();
         // What names something that is not there would be put in order by the way; that is nothing the run did.
-        let is_touched = |change: &Change| touched.contains(&change.key) || ids.contains(&(change.key.kind(), &change.source_id));
+        let reset: HashSet<&str> =
+            touched.iter().filter_map(|key| catalog.kind(key.kind())).flat_map(|kind| kind.resets).copied().collect();
+        let is_repeated = |change: &Change| reset.contains(change.key.kind()) && change.is_repeated();
+        let is_touched =
+            |change: &Change| touched.contains(&change.key) || ids.contains(&(change.key.kind(), &change.source_id)) || is_repeated(change);
         for stage in &mut plan.stages {
             stage.changes.retain(is_touched);
         }

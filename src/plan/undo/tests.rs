@@ -137,8 +137,8 @@ fn settings_of_which_the_target_said_nothing_stay_and_are_named() {
 fn what_dangles_is_said_of_the_target() {
     let held =
         json!({"name": "Web", "description": "new", "default_organization": {"organization_id": "org_1", "flows": ["client_credentials"]}});
-    let back =
-        taken_back(vec![("clients/Web", edited("description", json!("old"), json!("new")), Vec::new())], &live(&[("clients/Web", held)]));
+    let run = edited("default_organization.flows", json!(["a"]), json!(["client_credentials"]));
+    let back = taken_back(vec![("clients/Web", run, Vec::new())], &live(&[("clients/Web", held)]));
     let because = "clients/Web, default_organization: it refers to organizations \"org_1\", which the target does not have";
     assert_eq!(named(&back), [because]);
 }

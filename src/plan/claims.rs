@@ -1,0 +1,338 @@
+//! Values that a tenant takes once, such as names: whoever takes one waits for whoever frees it, and a circle is opened by a value in between.
+//!
+//! ```text
+//! Editor -> Publisher        first
+//! Viewer -> Editor           then
+//!
+//! A -> A-2                   one of a circle is set aside,
+//! B -> A                     the others follow in turn,
+//! A-2 -> B                   and it comes last
+//! ```
+//!
+//! What is to be removed is set aside too where its value is taken before: a removal comes last, behind what refers to it.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::pairs::is_once;
+use super::{Action, Change, Edit};
+use crate::body::Body;
+use crate::catalog::{Catalog, Kind, Written};
+use crate::resource::{Id, Key, Resource};
+use crate::snapshot::refs;
+
+/// A value that one resource of a kind holds, and no other: the kind, the field it is about, and what that holds.
+type Claim = (&'static str, &'static str, String);
+
+/// Longer texts are cut before a number comes behind them: names of organizations and of token exchange profiles have 50 characters at most.
+const LONGEST: usize = 44;
+
+/// In what order changes come that take or free values which stand once.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    /// When each of them comes, from 1 on.
+    pub(super) ranks: HashMap<Key, usize>,
+    /// What comes before all others of its kind.
+    pub(super) aside: Vec<Change>,
+}
+
+/// Puts changes in order, and opens their circles; `live` is what the target has, and `removed` the places there of what goes in the end.
+pub(super) fn in_order(catalog: &Catalog, changes: &mut [Change], live: &[Cow<'_, Resource>], removed: &[usize]) -> Order {
+    let by_key: HashMap<&Key, &Resource> = live.iter().map(|resource| (&resource.key, &**resource)).collect();
+    let mut nodes: Vec<Node> = changes.iter().enumerate().filter_map(|(at, change)| Node::of(catalog, at, change, &by_key)).collect();
+    let wanted: HashSet<Claim> = nodes.iter().flat_map(|node| node.takes.iter().cloned()).collect();
+    if wanted.is_empty() {
+        return Order::default();
+    }
+    let used = used(catalog, live, &wanted);
+    let mut opening = Opening { catalog, live: by_key, wanted, used, aside: Vec::new() };
+    for resource in removed.iter().map(|at| &*live[*at]) {
+        opening.set_aside_removed(resource);
+    }
+    let mut ranks = HashMap::new();
+    let mut rank = 1;
+    while !nodes.is_empty() {
+        let freed_by: HashMap<Claim, usize> =
+            nodes.iter().enumerate().flat_map(|(place, node)| node.frees.iter().map(move |claim| (claim.clone(), place))).collect();
+        let waits_for = |node: &Node| node.takes.iter().find_map(|claim| freed_by.get(claim).copied());
+        let (ready, waiting): (Vec<usize>, Vec<usize>) = (0..nodes.len()).partition(|at| waits_for(&nodes[*at]).is_none());
+        if ready.is_empty() {
+            // Whoever is reached after as many steps as there are stands in a circle.
+            let reached = waiting.iter().fold(0, |at, _| waits_for(&nodes[at]).expect("nobody is ready"));
+            opening.open(&mut nodes[reached], changes);
+            continue;
+        }
+        ranks.extend(ready.iter().map(|at| (changes[nodes[*at].change].key.clone(), rank)));
+        for at in ready.into_iter().rev() {
+            nodes.swap_remove(at);
+        }
+        rank += 1;
+    }
+    Order { ranks, aside: opening.aside }
+}
+
+/// A change that takes or frees values.
+struct Node {
+    change: usize,
+    takes: BTreeSet<Claim>,
+    frees: BTreeSet<Claim>,
+}
+
+impl Node {
+    fn of(catalog: &Catalog, at: usize, change: &Change, live: &HashMap<&Key, &Resource>) -> Option<Self> {
+        let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
+        let (before, after) = match &change.action {
+            Action::Create { body, .. } => (BTreeSet::new(), claims(kind, body)),
+            Action::Update { id: Some(_), edits, .. } if edits.iter().any(|edit| is_claimed(kind, &edit.path)) => {
+                let before = live.get(&change.key)?.body.open();
+                let mut after = before.clone();
+                edits.iter().filter(|edit| is_claimed(kind, &edit.path)).for_each(|edit| after.put(&edit.path, edit.new.clone()));
+                (claims(kind, &before), claims(kind, &after))
+            }
+            _ => return None,
+        };
+        let (takes, frees) = (after.difference(&before).cloned().collect(), before.difference(&after).cloned().collect());
+        Some(Self { change: at, takes, frees })
+    }
+}
+
+/// What gives values free beforehand.
+struct Opening<'plan> {
+    catalog: &'plan Catalog,
+    live: HashMap<&'plan Key, &'plan Resource>,
+    /// What is to be taken.
+    wanted: HashSet<Claim>,
+    /// What is held, or will be.
+    used: HashSet<Claim>,
+    aside: Vec<Change>,
+}
+
+impl Opening<'_> {
+    /// Lets what is to be removed give free what is taken before that.
+    fn set_aside_removed(&mut self, resource: &Resource) {
+        let kind = self.catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
+        let body = resource.body.open();
+        for (_, field, _) in claims(kind, &body).into_iter().filter(|claim| self.wanted.contains(claim)).collect::<Vec<_>>() {
+            if let Some(free) = self.in_between(kind, field, &body) {
+                self.aside.push(set_aside(&resource.key, &Id::new(""), &resource.id, (field, body.get(field), free)));
+            }
+        }
+    }
+
+    /// Lets a change of a circle give its values free beforehand; one that cannot waits for nobody.
+    fn open(&mut self, node: &mut Node, changes: &mut [Change]) {
+        let Change { key, source_id, action, .. } = &mut changes[node.change];
+        let kind = self.catalog.kind(key.kind()).expect("a key names a kind of the catalog");
+        let held = self.live.get(key).map(|held| held.body.open()).unwrap_or_default();
+        let mut is_open = false;
+        for (_, field, _) in std::mem::take(&mut node.frees).into_iter().filter(|claim| self.wanted.contains(claim)).collect::<Vec<_>>() {
+            let Action::Update { id: Some(id), edits, .. } = &mut *action else { continue };
+            let Some(edit) = edits.iter_mut().find(|edit| edit.path == field) else { continue };
+            let Some(free) = self.in_between(kind, field, &held) else { continue };
+            self.aside.push(set_aside(key, source_id, id, (field, edit.old.as_ref(), free.clone())));
+            edit.old = Some(free);
+            is_open = true;
+        }
+        if !is_open {
+            node.takes.clear();
+        }
+    }
+
+    /// Returns a value for a field that nobody has and nobody is to have, and takes it.
+    fn in_between(&mut self, kind: &'static Kind, field: &'static str, held: &Body) -> Option<Value> {
+        let candidates: Box<dyn Iterator<Item = Value>> = match held.get(field)? {
+            Value::String(text) => {
+                let short: String = text.chars().take(LONGEST).collect();
+                Box::new((2..1000).map(move |nth| Value::String(format!("{short}-{nth}"))))
+            }
+            // Priorities of network ACLs go from 1 to 100 (OpenAPI description); a rule may stand anywhere.
+            Value::Number(_) => Box::new((1..=100).rev().map(Value::from)),
+            _ => return None,
+        };
+        for value in candidates {
+            let mut body = held.clone();
+            body.set(field, value.clone());
+            let claim = claims(kind, &body).into_iter().find(|(_, about, _)| *about == field)?;
+            if self.used.insert(claim) {
+                return Some(value);
+            }
+        }
+        None
+    }
+}
+
+fn set_aside(key: &Key, source_id: &Id, id: &Id, (field, old, free): (&str, Option<&Value>, Value)) -> Change {
+    let body = Body::from_iter([(field.to_owned(), free.clone())]);
+    let edits = vec![Edit { path: field.to_owned(), old: old.cloned(), new: Some(free) }];
+    let action = Action::Update { id: Some(id.clone()), body, edits };
+    Change { key: key.clone(), source_id: source_id.clone(), action, needs: Vec::new(), secrets: Vec::new() }
+}
+
+/// Returns the fields of a kind whose value no two of it may have, each with the field that can be given another value for it.
+fn unique(kind: &'static Kind) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    let is_free = |path: &&&str| kind.fields().get(path).is_some_and(|field| field.written == Written::Always);
+    let own = kind.key.iter().rfind(is_free).filter(|_| is_once(kind)).map(|field| (*field, kind.key));
+    own.into_iter().chain(kind.also_unique.iter().map(|field| (*field, std::slice::from_ref(field))))
+}
+
+fn is_claimed(kind: &'static Kind, path: &str) -> bool {
+    unique(kind).any(|(_, fields)| fields.contains(&path))
+}
+
+fn claims(kind: &'static Kind, body: &Body) -> BTreeSet<Claim> {
+    let of = |(field, fields): (&'static str, &'static [&'static str])| {
+        let value = if fields == kind.key { refs::portable_name(kind, body) } else { body.get(field)?.to_string() };
+        Some((kind.name, field, value))
+    };
+    unique(kind).filter_map(of).collect()
+}
+
+/// Returns every value of the kinds in question that is held, or will be.
+fn used(catalog: &Catalog, live: &[Cow<'_, Resource>], wanted: &HashSet<Claim>) -> HashSet<Claim> {
+    let kinds: HashSet<&str> = wanted.iter().map(|(kind, ..)| *kind).collect();
+    let held = live.iter().filter(|held| kinds.contains(held.key.kind()));
+    let claims = held.flat_map(|held| {
+        let kind = catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
+        claims(kind, &held.body.open())
+    });
+    claims.chain(wanted.iter().cloned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::super::{Action, OnDrift, Past, Plan, plan_after};
+    use crate::base::Base;
+    use crate::body::Body;
+    use crate::catalog::Catalog;
+    use crate::fingerprints::Sent;
+    use crate::links::Links;
+    use crate::resource::{Id, Key, Resource};
+    use crate::snapshot::{Desired, Snapshot, Status, refs};
+
+    /// A kind, the field of it whose value stands once, whether one can be made, and the rest of a body.
+    type Unique = (&'static str, &'static str, bool, fn(usize) -> Value);
+
+    const UNIQUE: [Unique; 4] = [
+        ("roles", "name", true, |_| json!({})),
+        ("organizations", "name", true, |_| json!({})),
+        ("network-acls", "priority", true, |_| json!({"description": "x", "active": true, "rule": {"scope": "tenant"}})),
+        ("rules", "order", false, |at| json!({"name": format!("rule {at}"), "script": "x"})),
+    ];
+
+    fn value(kind: &str, which: usize) -> Value {
+        if matches!(kind, "network-acls" | "rules") { json!(which + 1) } else { json!(format!("n{which}")) }
+    }
+
+    fn tenant(unique: Unique, side: &str, held: &[(usize, usize)]) -> Snapshot {
+        let (name, field, _, rest) = unique;
+        let kind = Catalog::standard().kind(name).expect("a kind");
+        let read = |(at, which): &(usize, usize)| {
+            let mut answer = rest(*at);
+            answer["id"] = json!(format!("{side}{at}"));
+            answer[field] = value(name, *which);
+            Resource::read(kind, Body::from_value(answer).expect("an object")).expect("readable")
+        };
+        let mut resources: Vec<Resource> = held.iter().map(read).collect();
+        let twice = refs::detach(Catalog::standard(), side, &mut resources);
+        let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
+        Snapshot { tenant: side.to_owned(), domain: format!("{side}.auth0.com"), taken: String::new(), kinds, resources, twice }
+    }
+
+    fn planned(unique: Unique, source: &[(usize, usize)], target: &[(usize, usize)]) -> Plan {
+        let mut links = Links::default();
+        for (at, _) in target {
+            links.link(&Id::new(format!("s{at}")), &Id::new(format!("t{at}")), &Key::new(unique.0, ""));
+        }
+        let (base, sent) = (Base::default(), Sent::default());
+        let past = Past { links: &links, base: &base, sent: &sent, on_drift: OnDrift::Keep, prune: true, keeps_own: true };
+        plan_after(Catalog::standard(), &Desired::unmapped(tenant(unique, "s", source)), &tenant(unique, "t", target), past)
+    }
+
+    /// Carries a plan out; a value that another holds or that another change of the same stage takes is refused, as a tenant would.
+    fn carried_out(field: &str, plan: &Plan, target: &Snapshot) -> Result<BTreeMap<String, Value>, String> {
+        let mut held: BTreeMap<String, Value> =
+            target.resources.iter().map(|one| (one.id.to_string(), one.body.open().get(field).cloned().unwrap_or_default())).collect();
+        for stage in &plan.stages {
+            let before = held.clone();
+            for change in &stage.changes {
+                let (id, new) = match &change.action {
+                    Action::Create { body, .. } => (format!("new {}", change.source_id), body.get(field).cloned()),
+                    Action::Update { id: Some(id), body, edits } => {
+                        let edit = edits.iter().find(|edit| edit.path == field);
+                        assert_eq!(edit.and_then(|edit| edit.new.as_ref()), body.get(field), "what is shown is what is sent");
+                        assert!(edit.is_none_or(|edit| edit.old.as_ref() == before.get(id.as_str())), "what is shown is what is there");
+                        (id.to_string(), body.get(field).cloned())
+                    }
+                    Action::Remove { id, .. } => {
+                        held.remove(id.as_str());
+                        continue;
+                    }
+                    other => return Err(format!("{other:?}")),
+                };
+                let Some(new) = new else { continue };
+                let is_held = before.iter().chain(&held).any(|(other, value)| *other != id && *value == new);
+                if is_held {
+                    return Err(format!("{id} takes {new}, which another holds: {plan:?}"));
+                }
+                held.insert(id, new);
+            }
+        }
+        Ok(held)
+    }
+
+    fn values(held: impl Iterator<Item = Value>) -> Vec<String> {
+        let mut values: Vec<String> = held.map(|value| value.to_string()).collect();
+        values.sort();
+        values
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_changes_places_no_two_hold_one_value_at_a_time(
+            kind in 0..UNIQUE.len(),
+            before in Just((0..7).collect::<Vec<usize>>()).prop_shuffle(),
+            after in Just((0..7).collect::<Vec<usize>>()).prop_shuffle(),
+            stays in proptest::collection::vec(any::<bool>(), 5),
+            made in 0..3_usize,
+        ) {
+            let unique = UNIQUE[kind];
+            let target: Vec<(usize, usize)> = before.iter().copied().enumerate().take(5).collect();
+            let kept = |(at, _): &(usize, usize)| *at == 0 || (*at < 5 && stays[*at]) || (unique.2 && *at >= 5 && *at < 5 + made);
+            let source: Vec<(usize, usize)> = after.iter().copied().enumerate().filter(kept).collect();
+            let plan = planned(unique, &source, &target);
+            prop_assert_eq!(&plan.left_out, &Vec::new());
+            let held = carried_out(unique.1, &plan, &tenant(unique, "t", &target)).map_err(TestCaseError::fail)?;
+            prop_assert_eq!(values(held.into_values()), values(source.iter().map(|(_, which)| value(unique.0, *which))));
+        }
+    }
+
+    #[test]
+    fn only_one_of_a_circle_is_set_aside() {
+        let plan = planned(UNIQUE[0], &[(0, 1), (1, 2), (2, 0), (3, 3)], &[(0, 0), (1, 1), (2, 2), (3, 3)]);
+        assert_eq!(plan.counts().updates, 4);
+        let plan = planned(UNIQUE[0], &[(0, 1), (1, 2), (2, 3)], &[(0, 0), (1, 1), (2, 2)]);
+        assert_eq!((plan.counts().updates, plan.stages.len()), (3, 3), "a chain needs none");
+    }
+
+    #[test]
+    fn a_value_in_between_is_one_that_the_kind_takes() {
+        let long = "o".repeat(50);
+        let kind = Catalog::standard().kind("organizations").expect("a kind");
+        let mut opening = super::Opening {
+            catalog: Catalog::standard(),
+            live: std::collections::HashMap::new(),
+            wanted: std::collections::HashSet::new(),
+            used: std::collections::HashSet::new(),
+            aside: Vec::new(),
+        };
+        let free = opening.in_between(kind, "name", &Body::from_iter([("name".to_owned(), json!(long))])).expect("a name");
+        assert_eq!(free, json!(format!("{}-2", &long[..super::LONGEST])));
+    }
+}

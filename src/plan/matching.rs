@@ -1,0 +1,428 @@
+//! Which resource of the target is which of the source: one answer, for the planner and for what is remembered of a run.
+//!
+//! Kind by kind in the order of the catalog: by link, else with the parent, else by name. A name may be made of the names of other
+//! resources (a grant is called as its client and its API), so each kind is matched under the names that those before it were given.
+//! What somebody else made is nobody's partner unless a link says so.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::body::Body;
+use crate::catalog::{Catalog, Kind, Shape};
+use crate::links::Links;
+use crate::resource::{Id, Key, Resource};
+use crate::snapshot::{Snapshot, refs};
+
+/// Which resource of the target is which of the source, and what the target's are called for that.
+#[derive(Debug, Default)]
+pub struct Matching {
+    /// For each resource of the source, the place of its partner.
+    pub of_desired: Vec<Option<usize>>,
+    /// What resources of the target are called where that is not what they are called there: as their partners, or by a name that nothing
+    /// of the source has.
+    pub names: HashMap<Key, Key>,
+}
+
+/// Names that say nothing, by kind and name: the ids in the source, and those in the target.
+pub(super) type Unclear<'side> = BTreeMap<(&'side str, &'side str), (Vec<&'side Id>, Vec<&'side Id>)>;
+
+/// Matches the resources of two tenants; references in `desired` are keys of the target already.
+pub fn matched(catalog: &Catalog, desired: &Snapshot, live: &Snapshot, links: &Links) -> Matching {
+    let unclear = unclear(catalog, desired, live, links).into_values().flat_map(|(wanted, _)| wanted.into_iter().cloned()).collect();
+    let (wanted, held) = (Tenant::of(desired), Tenant::of(live));
+    let keys = wanted.resources.iter().map(|resource| &resource.key).collect();
+    let of_desired = vec![None; desired.resources.len()];
+    let mut matcher = Matcher { links, wanted, held, keys, unclear, matching: Matching { of_desired, names: HashMap::new() } };
+    for kind in catalog.kinds() {
+        matcher.match_kind(kind);
+    }
+    matcher.matching
+}
+
+/// Returns the names that say nothing: they stand twice on a side, and on the other too; with the ids on both.
+///
+/// What is linked, or left alone, is not asked about.
+pub(super) fn unclear<'side>(catalog: &Catalog, desired: &'side Snapshot, live: &'side Snapshot, links: &Links) -> Unclear<'side> {
+    let mut names: Unclear<'side> = BTreeMap::new();
+    let is_asked = |resource: &&Resource| {
+        let shares_keys = catalog.kind(resource.key.kind()).is_some_and(|kind| kind.shares_keys);
+        shares_keys && resource.left_alone.is_none()
+    };
+    let is_free = |one: &&Resource| links.of_source(one.key.kind(), &one.id).is_none();
+    let numbered = Numbered::of(desired);
+    for resource in desired.resources.iter().filter(|one| is_asked(one) && is_free(one)) {
+        names.entry((resource.key.kind(), numbered.plain(&resource.key))).or_default().0.push(&resource.id);
+    }
+    let is_free = |one: &&Resource| links.of_target(one.key.kind(), &one.id).is_none();
+    let numbered = Numbered::of(live);
+    for resource in live.resources.iter().filter(|one| is_asked(one) && is_free(one)) {
+        names.entry((resource.key.kind(), numbered.plain(&resource.key))).or_default().1.push(&resource.id);
+    }
+    names.retain(|_, (wanted, held)| !wanted.is_empty() && !held.is_empty() && wanted.len() + held.len() > 2);
+    names
+}
+
+/// Which keys of a snapshot were told apart by a number; a name that merely looks so is a name like any other.
+#[derive(Debug)]
+pub(super) struct Numbered<'side>(HashSet<&'side Key>);
+
+impl<'side> Numbered<'side> {
+    /// Returns those of a snapshot.
+    pub(super) fn of(snapshot: &'side Snapshot) -> Self {
+        Self(snapshot.twice.iter().collect())
+    }
+
+    fn has(&self, key: &Key) -> bool {
+        self.0.contains(key)
+    }
+
+    /// Returns the name that a resource has in its tenant: its key's, without the number it was given.
+    pub(super) fn plain<'key>(&self, key: &'key Key) -> &'key str {
+        self.split(key).0
+    }
+
+    /// Returns the number that a key was given; 1 where it was given none.
+    pub(super) fn number(&self, key: &Key) -> usize {
+        self.split(key).1.and_then(|number| number.parse().ok()).unwrap_or(1)
+    }
+
+    fn split<'key>(&self, key: &'key Key) -> (&'key str, Option<&'key str>) {
+        let split = key.name().rsplit_once('#').filter(|_| self.has(key));
+        split.map_or((key.name(), None), |(plain, number)| (plain, Some(number)))
+    }
+}
+
+/// One of the two tenants.
+struct Tenant<'side> {
+    resources: &'side [Resource],
+    numbered: Numbered<'side>,
+    /// The places of the resources, by kind.
+    places: HashMap<&'side str, Vec<usize>>,
+    by_id: HashMap<(&'side str, &'side Id), usize>,
+    /// What somebody else made, and what belongs to that.
+    foreign: HashSet<&'side Key>,
+}
+
+impl<'side> Tenant<'side> {
+    fn of(snapshot: &'side Snapshot) -> Self {
+        let resources = &snapshot.resources;
+        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut by_id = HashMap::with_capacity(resources.len());
+        for (at, resource) in resources.iter().enumerate() {
+            places.entry(resource.key.kind()).or_default().push(at);
+            by_id.insert((resource.key.kind(), &resource.id), at);
+        }
+        Self { resources, numbered: Numbered::of(snapshot), places, by_id, foreign: HashSet::new() }
+    }
+
+    fn places_of(&self, kind: &Kind) -> Vec<usize> {
+        self.places.get(kind.name).cloned().unwrap_or_default()
+    }
+
+    fn is_foreign(&self, at: usize) -> bool {
+        self.foreign.contains(&self.resources[at].key)
+    }
+
+    /// Notes that a resource is somebody else's, where it is or belongs to one that is.
+    fn note_foreign(&mut self, kind: &Kind, at: usize) {
+        let resource = &self.resources[at];
+        let belongs = || !self.foreign.is_empty() && owners(kind, resource).iter().any(|owner| self.foreign.contains(owner));
+        if resource.is_foreign || belongs() {
+            self.foreign.insert(&resource.key);
+        }
+    }
+}
+
+/// Returns what a resource belongs to: its parent, and what the fields of its key name.
+fn owners(kind: &Kind, resource: &Resource) -> Vec<Key> {
+    if let Shape::Child { parent, .. } = kind.shape {
+        return vec![Key::new(parent, resource.key.name())];
+    }
+    if kind.references.is_empty() {
+        return Vec::new();
+    }
+    resource.body.pick(kind.key).0.values().flat_map(refs::mentioned).collect()
+}
+
+struct Matcher<'side> {
+    links: &'side Links,
+    wanted: Tenant<'side>,
+    held: Tenant<'side>,
+    /// The keys of the source.
+    keys: HashSet<&'side Key>,
+    /// The ids of what has a name in the source that says nothing.
+    unclear: HashSet<Id>,
+    matching: Matching,
+}
+
+impl Matcher<'_> {
+    fn match_kind(&mut self, kind: &Kind) {
+        let (wanted, held) = (self.wanted.places_of(kind), self.held.places_of(kind));
+        let keys: HashMap<usize, Key> = held.iter().map(|at| (*at, self.key_of(kind, *at))).collect();
+        let mut free: HashSet<usize> = held.iter().copied().collect();
+        if kind.has_own_ids() {
+            for at in &wanted {
+                let partner = self.linked(kind, *at);
+                self.pair(*at, partner, &mut free);
+            }
+        }
+        for at in wanted.iter().filter(|at| self.matching.of_desired[**at].is_none()) {
+            self.wanted.note_foreign(kind, *at);
+        }
+        for at in held.iter().filter(|at| free.contains(at)) {
+            self.held.note_foreign(kind, *at);
+        }
+        free.retain(|at| !self.held.is_foreign(*at));
+        let mut rest = self.pair_by_parent(kind, &wanted, &mut free);
+        rest.retain(|at| self.matching.of_desired[*at].is_none() && !self.wanted.is_foreign(*at));
+        rest.retain(|at| !self.unclear.contains(&self.wanted.resources[*at].id) || !kind.shares_keys);
+        self.pair_by_key(&rest, &keys, &mut free);
+        if kind.shares_keys {
+            self.pair_by_name(&rest, &mut free);
+        }
+        self.name(&wanted, &held, keys);
+    }
+
+    fn pair(&mut self, wanted: usize, partner: Option<usize>, free: &mut HashSet<usize>) {
+        if let Some(at) = partner.filter(|at| free.remove(at)) {
+            self.matching.of_desired[wanted] = Some(at);
+        }
+    }
+
+    fn linked(&self, kind: &Kind, wanted: usize) -> Option<usize> {
+        let link = self.links.of_source(kind.name, &self.wanted.resources[wanted].id)?;
+        self.held.by_id.get(&(kind.name, &link.target_id)).copied()
+    }
+
+    /// Pairs what goes with its parent, whatever that is called; returns what does not.
+    fn pair_by_parent(&mut self, kind: &Kind, wanted: &[usize], free: &mut HashSet<usize>) -> Vec<usize> {
+        let (Shape::Child { parent, .. } | Shape::Part { parent }) = kind.shape else { return wanted.to_vec() };
+        let mut rest = Vec::new();
+        for at in wanted {
+            let Some(above) = self.wanted.by_id.get(&(parent, &self.wanted.resources[*at].id)) else {
+                rest.push(*at);
+                continue;
+            };
+            let above = self.matching.of_desired[*above].map(|above| &self.held.resources[above].id);
+            let partner = above.and_then(|above| self.held.by_id.get(&(kind.name, above)).copied());
+            self.pair(*at, partner, free);
+        }
+        rest
+    }
+
+    /// Pairs what has one key on both sides; one that was given a number and one that is called so do not have one key.
+    fn pair_by_key(&mut self, wanted: &[usize], keys: &HashMap<usize, Key>, free: &mut HashSet<usize>) {
+        let by_key: HashMap<(&Key, bool), usize> =
+            free.iter().map(|at| ((&keys[at], self.held.numbered.has(&self.held.resources[*at].key)), *at)).collect();
+        for at in wanted {
+            let key = &self.wanted.resources[*at].key;
+            let partner = by_key.get(&(key, self.wanted.numbered.has(key))).copied();
+            self.pair(*at, partner, free);
+        }
+    }
+
+    /// Pairs what is left where names may stand twice: the only two of a name, whatever numbers they were given beside others.
+    fn pair_by_name(&mut self, wanted: &[usize], free: &mut HashSet<usize>) {
+        let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+        for at in free.iter().filter(|at| self.held.resources[**at].left_alone.is_none()) {
+            by_name.entry(self.held.numbered.plain(&self.held.resources[*at].key)).or_default().push(*at);
+        }
+        for at in wanted.iter().copied().filter(|at| self.matching.of_desired[*at].is_none()).collect::<Vec<_>>() {
+            let resource = &self.wanted.resources[at];
+            if let (Some([partner]), None) =
+                (by_name.get(self.wanted.numbered.plain(&resource.key)).map(Vec::as_slice), &resource.left_alone)
+            {
+                self.pair(at, Some(*partner), free);
+            }
+        }
+    }
+
+    /// Returns the key of a resource of the target under the names that the kinds before it were given.
+    fn key_of(&self, kind: &Kind, at: usize) -> Key {
+        let (resource, names) = (&self.held.resources[at], &self.matching.names);
+        if names.is_empty() {
+            return resource.key.clone();
+        }
+        if let Shape::Child { parent, .. } = kind.shape {
+            let above = Key::new(parent, resource.key.name());
+            return names.get(&above).map_or_else(|| resource.key.clone(), |above| Key::new(kind.name, above.name()));
+        }
+        if !owners(kind, resource).iter().any(|owner| names.contains_key(owner)) {
+            return resource.key.clone();
+        }
+        let mut fields: Body = resource.body.pick(kind.key);
+        refs::rename(&mut fields, names);
+        let name = refs::portable_name(kind, &fields);
+        let number = self.held.numbered.split(&resource.key).1;
+        Key::new(kind.name, &number.map_or(name.clone(), |number| format!("{name}#{number}")))
+    }
+
+    /// Names what the target has of a kind: partners as their partners, and what has none so that it is taken for nothing of the source.
+    fn name(&mut self, wanted: &[usize], held: &[usize], mut keys: HashMap<usize, Key>) {
+        for at in wanted {
+            if let Some(partner) = self.matching.of_desired[*at] {
+                let (wanted, held) = (&self.wanted.resources[*at].key, &self.held.resources[partner].key);
+                keys.remove(&partner);
+                self.matching.names.insert(held.clone(), wanted.clone());
+            }
+        }
+        let mut taken: HashSet<Key> = keys.values().cloned().collect();
+        for at in held {
+            let Some(mut key) = keys.remove(at) else { continue };
+            let resource = &self.held.resources[*at];
+            if resource.is_foreign || self.keys.contains(&key) {
+                key = Key::new(key.kind(), &format!("{} (of the target)", key.name()));
+                if taken.contains(&key) || self.keys.contains(&key) {
+                    (key, _) = refs::free_number(&key, 2, &|key| taken.contains(key) || self.keys.contains(key));
+                }
+                taken.insert(key.clone());
+            }
+            self.matching.names.insert(resource.key.clone(), key);
+        }
+        for at in held {
+            let key = &self.held.resources[*at].key;
+            if self.matching.names.get(key) == Some(key) {
+                self.matching.names.remove(key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Status;
+    use serde_json::{Value, json};
+
+    fn tenant(domain: &str, answers: &[(&str, Value)]) -> Snapshot {
+        let kind = |name: &str| Catalog::standard().kind(name).expect("a kind");
+        let read = |(name, answer): &(&str, Value)| {
+            if let Shape::Child { .. } = kind(name).shape {
+                return Resource::read_child(kind(name), &Id::new(answer["id"].as_str().expect("a parent")), Vec::new());
+            }
+            Resource::read(kind(name), Body::from_value(answer.clone()).expect("an object")).expect("readable")
+        };
+        let mut resources: Vec<Resource> = answers.iter().map(read).collect();
+        let twice = refs::detach(Catalog::standard(), domain, &mut resources);
+        let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
+        Snapshot { tenant: String::new(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice }
+    }
+
+    fn client(id: &str, name: &str) -> (&'static str, Value) {
+        ("clients", json!({"client_id": id, "name": name, "is_first_party": true}))
+    }
+
+    fn registered(id: &str, name: &str) -> (&'static str, Value) {
+        ("clients", json!({"client_id": id, "name": name, "is_first_party": false}))
+    }
+
+    fn grant(id: &str, client: &str) -> (&'static str, Value) {
+        ("client-grants", json!({"id": id, "client_id": client, "audience": "https://api"}))
+    }
+
+    fn linked(pairs: &[(&str, &str, &str)]) -> Links {
+        let mut links = Links::default();
+        for (kind, source, target) in pairs {
+            links.link(&Id::new(*source), &Id::new(*target), &Key::new(kind, ""));
+        }
+        links
+    }
+
+    /// Returns the id of each resource of the source with that of its partner.
+    fn pairs(source: &[(&str, Value)], target: &[(&str, Value)], links: &Links) -> Vec<(String, String)> {
+        let (desired, live) = (tenant("dev.auth0.com", source), tenant("prod.auth0.com", target));
+        let matching = matched(Catalog::standard(), &desired, &live, links);
+        let partner = |at: Option<usize>| at.map_or_else(String::new, |at| live.resources[at].id.to_string());
+        desired.resources.iter().zip(matching.of_desired).map(|(wanted, at)| (wanted.id.to_string(), partner(at))).collect()
+    }
+
+    fn expected(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(source, target)| ((*source).to_owned(), (*target).to_owned())).collect()
+    }
+
+    #[test]
+    fn links_come_before_keys_so_a_renamed_resource_keeps_its_partner() {
+        let source = [client("s1", "New"), client("s2", "Old"), client("s3", "Third")];
+        let target = [client("t1", "Old"), client("t3", "Third")];
+        let found = pairs(&source, &target, &linked(&[("clients", "s1", "t1")]));
+        assert_eq!(found, expected(&[("s1", "t1"), ("s2", ""), ("s3", "t3")]));
+    }
+
+    #[test]
+    fn a_child_goes_with_its_parent_whatever_that_is_called_in_the_target() {
+        let of_kind = |kind: &'static str, id: &str, name: &str| (kind, json!({"id": id, "name": name}));
+        let source = [of_kind("roles", "s1", "New"), of_kind("role-permissions", "s1", ""), of_kind("role-permissions", "gone", "")];
+        let target = [of_kind("roles", "t1", "Old"), of_kind("role-permissions", "t1", "")];
+        let found = pairs(&source, &target, &linked(&[("roles", "s1", "t1")]));
+        assert_eq!(found, expected(&[("s1", "t1"), ("s1", "t1"), ("gone", "")]));
+    }
+
+    #[test]
+    fn what_is_called_after_others_is_matched_though_those_have_other_names_in_the_target() {
+        let organization = |id: &str| ("organizations", json!({"id": id, "name": "acme"}));
+        let used = |organization: &str, grant: &str| ("organization-client-grants", json!({"organization": organization, "id": grant}));
+        let connection = |id: &str, name: &str| ("connections", json!({"id": id, "name": name, "strategy": "auth0"}));
+        let enabled = |organization: &str, connection: &str| {
+            ("organization-connections", json!({"organization": organization, "connection_id": connection}))
+        };
+        let scim = |connection: &str| ("connection-scim-configurations", json!({"connection": connection}));
+        let of = |s: &str, client_name: &str, connection_name: &str| {
+            let id = |what: &str| format!("{s}-{what}-000000");
+            vec![
+                client(&id("client"), client_name),
+                grant(&id("grant"), &id("client")),
+                organization(&id("org")),
+                used(&id("org"), &id("grant")),
+                connection(&id("con"), connection_name),
+                enabled(&id("org"), &id("con")),
+                scim(&id("con")),
+            ]
+        };
+        let links = linked(&[("clients", "s-client-000000", "t-client-000000"), ("connections", "s-con-000000", "t-con-000000")]);
+        let found = pairs(&of("s", "Web", "users"), &of("t", "Web of prod", "users-of-prod"), &links);
+        let all = found.iter().all(|(source, target)| source.replace("s-", "t-") == *target);
+        assert!(all, "{found:?}");
+    }
+
+    #[test]
+    fn what_somebody_else_made_is_nobodys_partner_and_neither_is_what_belongs_to_it() {
+        let source = [client("s1", "Shop"), grant("sg", "s1"), registered("s2", "Portal"), grant("sp", "s2")];
+        let target = [registered("t1", "Shop"), grant("tg", "t1"), client("t2", "Portal"), grant("tp", "t2")];
+        let found = pairs(&source, &target, &Links::default());
+        assert_eq!(found, expected(&[("s1", ""), ("sg", ""), ("s2", ""), ("sp", "")]));
+    }
+
+    #[test]
+    fn a_name_is_the_tenants_own_wherever_it_has_it_in_whatever_order_they_are_listed() {
+        let source = [client("s1", "Shop")];
+        let mut target = vec![registered("t1", "Shop"), client("t2", "Shop"), registered("t3", "Shop")];
+        for _ in 0..3 {
+            target.rotate_left(1);
+            assert_eq!(pairs(&source, &target, &Links::default()), expected(&[("s1", "t2")]));
+        }
+    }
+
+    #[test]
+    fn a_link_says_that_what_somebody_else_made_is_a_partner() {
+        let found = pairs(&[client("s1", "Shop")], &[registered("t1", "Shop")], &linked(&[("clients", "s1", "t1")]));
+        assert_eq!(found, expected(&[("s1", "t1")]));
+    }
+
+    #[test]
+    fn a_name_that_looks_numbered_is_matched_with_that_name_alone() {
+        let (web, looks) = (client("s1", "Web"), client("s2", "Web#2"));
+        let found = pairs(&[web.clone(), looks.clone()], &[client("t1", "Web"), client("t2", "Web")], &Links::default());
+        assert_eq!(found, expected(&[("s1", ""), ("s2", "")]));
+        let found = pairs(&[web.clone(), client("s3", "Web"), looks], &[client("t1", "Web#2"), client("t2", "Web")], &Links::default());
+        assert_eq!(found, expected(&[("s1", ""), ("s3", ""), ("s2", "t1")]));
+        let links = linked(&[("clients", "s1", "t1")]);
+        let found = pairs(&[web, client("s3", "Web")], &[client("t1", "Web"), client("t2", "Web#2")], &links);
+        assert_eq!(found, expected(&[("s1", "t1"), ("s3", "")]));
+    }
+
+    #[test]
+    fn the_last_two_of_a_name_are_a_pair_whatever_numbers_they_were_given() {
+        let (source, target) = ([client("s1", "Web"), client("s2", "Web")], [client("t1", "Web"), client("t2", "Web")]);
+        let found = pairs(&source, &target, &linked(&[("clients", "s1", "t2")]));
+        assert_eq!(found, expected(&[("s1", "t2"), ("s2", "t1")]));
+    }
+}

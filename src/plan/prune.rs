@@ -1,0 +1,107 @@
+//! What only the target has: what goes from it, since an earlier run made or adopted it and the source has it no more, and what stays.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::diff::normal;
+use super::make::Making;
+use super::pairs::Partners;
+use super::stages::removals;
+use crate::catalog::{Kind, Shape};
+use crate::links::Link;
+use crate::resource::{Id, Key, Resource};
+use crate::snapshot::refs;
+
+impl Making<'_> {
+    /// Returns the places in the target of what goes from it.
+    pub(super) fn removed(&self, partners: &Partners<'_>) -> Vec<usize> {
+        if !self.past.prune {
+            return Vec::new();
+        }
+        let partnered: HashSet<&Key> = partners.paired.iter().map(|at| &partners.live[*at].key).collect();
+        let goes = |(at, resource): &(usize, &Cow<'_, Resource>)| {
+            let is_only_there = !partners.paired.contains(at) && self.desired.snapshot.is_complete(resource.key.kind());
+            is_only_there && resource.left_alone.is_none() && self.is_pruned(resource, &partnered)
+        };
+        partners.live.iter().enumerate().filter(goes).map(|(at, _)| at).collect()
+    }
+
+    /// Lists what only the target has, removes what goes of it, and names what should go and cannot.
+    pub(super) fn list_target_only(&mut self, partners: &Partners<'_>, removed: &[usize]) {
+        let because = format!("gone from {}", self.desired.snapshot.tenant);
+        let removed: HashSet<usize> = removed.iter().copied().collect();
+        let mut going: Vec<&Resource> = Vec::new();
+        for (at, resource) in partners.live.iter().enumerate() {
+            if partners.paired.contains(&at) || !self.desired.snapshot.is_complete(resource.key.kind()) {
+                continue;
+            }
+            let kind = self.kind_of(&resource.key);
+            match &resource.left_alone {
+                Some(because) => self.leave_alone(&resource.key, because),
+                None if removed.contains(&at) && self.holds_its_own(kind, resource) => {
+                    self.leave_out(&resource.key, format!("{because}, and it holds more than a run brought"));
+                }
+                None if removed.contains(&at) && kind.can_be_removed() => going.push(resource),
+                None if removed.contains(&at) => self.leave_out(&resource.key, format!("{because}, and no request removes it")),
+                None if resource.is_given => self.leave_alone(&resource.key, kind.given.map_or("", |given| given.because)),
+                None => self.plan.target_only.entry(kind.name.to_owned()).or_default().push(resource.key.clone()),
+            }
+        }
+        self.plan.stages.extend(removals(self.catalog, going.into_iter(), &because));
+    }
+
+    /// Returns whether a list that the target may have added to holds more than what was last applied.
+    fn holds_its_own(&self, kind: &Kind, resource: &Resource) -> bool {
+        let applied = self.past.base.of_target(&resource.key, &resource.id).map(|applied| normal(kind, &applied.body.open()));
+        !kind.joined.is_empty() && applied != Some(normal(kind, &resource.body.open()))
+    }
+
+    /// Returns whether a resource that only the target has goes: an earlier run made or adopted it, and the source, which lists its kind
+    /// whole, has it no more.
+    fn is_pruned(&self, resource: &Resource, partnered: &HashSet<&Key>) -> bool {
+        let kind = self.kind_of(&resource.key);
+        if resource.is_given {
+            return false;
+        }
+        if !kind.has_own_ids() {
+            let is_applied = self.past.base.of_target(&resource.key, &resource.id).is_some();
+            return is_applied
+                && !self.is_skipped(kind, &resource.id)
+                && parent_of(kind, resource).is_none_or(|key| partnered.contains(&key));
+        }
+        // A list of nothing but what is left alone may be that of a token which sees no more.
+        let has_others = || self.desired.snapshot.of_kind(kind.name).any(|one| one.left_alone.is_none());
+        let link = self.past.links.of_target(kind.name, &resource.id);
+        has_others() && link.is_some_and(|link| !self.skips(&link.kind, link.source_id.clone()))
+    }
+
+    fn skips(&self, kind: &str, source_id: Id) -> bool {
+        self.desired.skipped.contains(&(kind.to_owned(), source_id))
+    }
+
+    /// Returns whether the mapping skips what the source has in the place of a resource without an id of its own.
+    fn is_skipped(&self, kind: &Kind, id: &Id) -> bool {
+        let source_of = |kind: &str, id: &str| self.past.links.of_target(kind, &Id::new(id)).map(|link: &Link| link.source_id.clone());
+        match kind.shape {
+            Shape::Singleton => self.desired.skipped.iter().any(|(skipped, _)| skipped == kind.name),
+            Shape::Collection | Shape::Keyed { .. } => self.skips(kind.name, id.clone()),
+            Shape::Child { parent, .. } | Shape::Part { parent } => {
+                source_of(parent, id.as_str()).is_some_and(|source| self.skips(kind.name, source))
+            }
+            Shape::Nested { parent } => {
+                let named = kind.references.iter().find(|reference| reference.path == kind.id).map(|reference| reference.to);
+                let (Some((above, own)), Some(to)) = (id.as_str().split_once('/'), named) else { return false };
+                let (Some(above), Some(own)) = (source_of(parent, above), source_of(to, own)) else { return false };
+                self.skips(kind.name, Id::new(format!("{above}/{own}")))
+            }
+        }
+    }
+}
+
+/// Returns the key of the resource under which another hangs, with which it goes.
+fn parent_of(kind: &Kind, resource: &Resource) -> Option<Key> {
+    match kind.shape {
+        Shape::Child { parent, .. } => Some(Key::new(parent, resource.key.name())),
+        _ => kind.parent_field().and_then(|field| resource.body.pick(&[field]).get(field).and_then(refs::as_reference)),
+    }
+}

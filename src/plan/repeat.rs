@@ -1,0 +1,46 @@
+//! What a write of one kind resets in another, which is written again behind it: a run's own doing is never drift.
+
+use super::make::Making;
+use super::pairs::Partners;
+use super::{Action, Change};
+use crate::body::Body;
+use crate::catalog::{Kind, Purpose};
+use crate::resource::Resource;
+
+impl Making<'_> {
+    /// Lets changes be followed by writes of all fields of what they reset, also where that is as it should be.
+    pub(super) fn repeat_what_is_reset(&mut self, changes: &mut Vec<Change>, partners: &Partners<'_>) {
+        let resetting: Vec<&'static Kind> = self.catalog.kinds().filter(|kind| !kind.resets.is_empty()).collect();
+        for kind in resetting.into_iter().filter(|kind| changes.iter().any(|change| change.key.kind() == kind.name)).collect::<Vec<_>>() {
+            let is_reset = |held: &&Resource| kind.resets.contains(&held.key.kind()) && held.left_alone.is_none();
+            for held in partners.live.iter().map(|held| &**held).filter(is_reset) {
+                self.repeat(kind, held, changes, partners);
+            }
+        }
+    }
+
+    fn repeat(&mut self, by: &Kind, held: &Resource, changes: &mut Vec<Change>, partners: &Partners<'_>) {
+        let kind = self.kind_of(&held.key);
+        let (whole, _) = kind.fields().split(held.body.open(), Purpose::Update);
+        let body: Body = whole.0.into_iter().filter(|(_, value)| !value.is_null()).collect();
+        if let Some(Change { action: Action::Update { body: written, .. }, .. }) = changes.iter_mut().find(|change| change.key == held.key)
+        {
+            for (name, value) in body.0 {
+                written.0.entry(name).or_insert(value);
+            }
+            return;
+        }
+        if body.is_empty() {
+            return;
+        }
+        let wanted = self.desired.snapshot.resources.iter().zip(&partners.of_desired);
+        let source = wanted.clone().find(|(one, at)| one.key == held.key && at.is_some()).map(|(one, _)| &one.id);
+        self.plan.notes.push(format!("{} is written again as it is, since a change of {} may reset it", held.key, by.singular));
+        if let Some(unchanged) = self.plan.unchanged.get_mut(kind.name).filter(|_| source.is_some()) {
+            *unchanged = unchanged.saturating_sub(1);
+        }
+        let action = Action::Update { id: Some(held.id.clone()), body, edits: Vec::new() };
+        let source_id = source.unwrap_or(&held.id).clone();
+        changes.push(Change { key: held.key.clone(), source_id, action, needs: Vec::new(), secrets: Vec::new() });
+    }
+}
