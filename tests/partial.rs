@@ -273,7 +273,9 @@ async fn a_field_that_is_refused_costs_that_field_alone_whether_it_is_named_or_n
             let field = chosen.get(wanted.key.kind());
             let without = |body: &Body| {
                 let mut body = body.clone();
-                field.into_iter().for_each(|field| drop(body.take(field)));
+                for field in field {
+                    body.take(field);
+                }
                 body
             };
             let held = after.resources.iter().find(|held| held.key == wanted.key).map(|held| without(&held.body.open()));

@@ -125,7 +125,7 @@ fn a_signal_ends_a_rehearsal_at_once_and_nothing_of_it_stays() {
 fn what_the_target_refuses_in_a_rehearsal_is_told() {
     let [dev, prod] = acme();
     let stage = stage(dev, prod);
-    let said = rehearsed(&stage, " --fault echo@w1x2");
+    let said = rehearsed(&stage, " --fault echo@w1x40");
     let told = after_the_plan(&said);
     assert!(said.code == 3 && told.contains("were refused") && told.contains("Refused by the tenant\n"), "{told}");
     assert!(told.contains("A second plan would still do this\n"), "{told}");

@@ -22,6 +22,7 @@ const NOT_TAKEN: &[(&str, &str, &str)] = &[
     ("PATCH /clients/{}", "third_party_security_mode", "a change is refused (page \"Security controls\")"),
     ("agents", "client_id", "no answer tells it: a step by hand"),
     ("clients", "oidc_backchannel_logout", "the old name of oidc_logout; both at once are refused"),
+    ("PATCH /connections/{}", "options.attributes.email.unique", "an update repeats the target's own; a change is refused"),
     ("connections", "enabled_clients", "the clients of a connection are a kind"),
     ("connection-clients", "status", "whether an element is there"),
     ("connection-synchronized-groups", "groups.direct_members_count", "a figure"),

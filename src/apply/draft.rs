@@ -83,9 +83,9 @@ impl Draft<'_> {
         let kind = self.kind;
         let follow_up = kind.follow_up.map(|follow_up| follow_up.field);
         let is_required = |field: &&str| (is_in(&part.path, field) || is_in(field, &part.path)) && part.element.is_none();
-        let is_repeated = kind.echoed.iter().chain(follow_up.iter()).any(|field| is_required(&field));
+        let is_repeated = kind.echoed.iter().chain(follow_up.iter()).any(is_required);
         let is_whole = matches!(self.ready, Ready::Create { .. }) || kind.write == Write::Put;
-        let is_needed = is_whole && kind.key.iter().chain(kind.required).any(|field| is_required(&field));
+        let is_needed = is_whole && kind.key.iter().chain(kind.required).any(is_required);
         !is_repeated && !is_needed && !kind.in_path().any(|field| is_in(field, &part.path))
     }
 
@@ -100,7 +100,9 @@ impl Draft<'_> {
     pub(super) fn without(&self, left: &Left, focus: Option<&[String]>) -> Option<Ready> {
         let edits = self.edits();
         let mut body = self.body()?.clone();
-        left.iter().for_each(|(part, aside)| self.put_aside(&mut body, part, *aside, &edits));
+        for (part, aside) in left {
+            self.put_aside(&mut body, part, *aside, &edits);
+        }
         let is_left = |path: &str| left.keys().any(|part| part.element.is_none() && is_in(&part.path, path));
         let mut open: Vec<Edit> = edits.into_iter().filter(|edit| !is_left(&edit.path)).collect();
         for edit in &mut open {

@@ -91,10 +91,7 @@ pub(super) fn mentioned(kind: &Kind, body: &Body, message: &str) -> Vec<Vec<Part
 /// Of several parts that one word may mean, those in something that the sentence names too.
 fn within_what_is_named(group: Vec<Part>, all: &[Part]) -> Vec<Part> {
     let is_within = |part: &Part| all.iter().any(|other| part.is_inside(other));
-    match group.iter().any(is_within) {
-        true => group.into_iter().filter(is_within).collect(),
-        false => group,
-    }
+    if group.iter().any(is_within) { group.into_iter().filter(is_within).collect() } else { group }
 }
 
 /// Lists everything in an object; what stands in the elements of a list goes with the whole list.

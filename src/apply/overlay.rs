@@ -18,7 +18,7 @@ pub(super) fn lay_over_held(kind: &Kind, fields: &[&str], held: &Body, body: &mu
         }
         let held = held.0.get(field).unwrap_or(&Value::Null);
         let wanted = body.0.remove(field).unwrap_or_else(|| Value::Object(Map::new()));
-        body.0.insert(field.to_owned(), laid_over(kind, field, held, wanted, edits));
+        body.0.insert(field.to_owned(), laid_over(field, held, wanted, edits));
     }
     Ok(())
 }
@@ -31,18 +31,29 @@ pub(super) fn keep_secrets(kind: &Kind, held: &Body, body: &mut Body) {
     }
 }
 
-/// Lays the wanted value over the target's own: what only the target knows stays, and what an edit clears goes.
+/// Takes out of an update the objects whose presence is the setting and that are to go; returns what has to be sent before it.
 ///
-/// Of two fields that exclude each other the wanted one takes the place of the other.
-fn laid_over(kind: &Kind, field: &str, held: &Value, wanted: Value, edits: &[Edit]) -> Value {
-    let mut whole = Body::new();
-    whole.set(field, held.clone());
-    let ours = Body::from_iter([(field.to_owned(), wanted.clone())]);
-    for (one, other) in kind.exclusive.iter().flat_map(|(newer, older)| [(newer, older), (older, newer)]) {
-        if ours.get(one).is_some_and(|value| !is_blank(value)) && ours.get(other).is_none_or(is_blank) {
-            whole.take(other);
+/// An update takes no null for one of them: what they stand in is cleared whole, and written again without them (recorded for the add-ons of
+/// a client, `TestAccClientAddons`).
+pub(super) fn cleared_first(kind: &Kind, body: &mut Body) -> Option<Body> {
+    let gone: Vec<String> =
+        kind.present.iter().flat_map(|path| body.find(path)).filter(|(_, value)| value.is_null()).map(|(path, _)| path).collect();
+    let mut first = Body::new();
+    for path in gone {
+        body.take(&path);
+        let field = path.split('.').next().unwrap_or(&path);
+        first.0.insert(field.to_owned(), Value::Null);
+        if body.0.get(field).is_some_and(is_blank) {
+            body.0.remove(field);
         }
     }
+    (!first.is_empty()).then_some(first)
+}
+
+/// Lays the wanted value over the target's own: what only the target knows stays, and what an edit clears goes.
+fn laid_over(field: &str, held: &Value, wanted: Value, edits: &[Edit]) -> Value {
+    let mut whole = Body::new();
+    whole.set(field, held.clone());
     // Some secrets are shown as asterisks (recorded: the password of a stream to Mixpanel); written back they would become the secret.
     if let Some(Value::Object(fields)) = whole.0.get_mut(field) {
         fields.retain(|_, value| !value.as_str().is_some_and(is_mask));
@@ -86,8 +97,7 @@ mod tests {
             Edit { path: "options.mfa".into(), old: Some(json!({"active": true})), new: None },
             Edit { path: "options.deep.y".into(), old: Some(json!(2)), new: None },
         ];
-        let kind = Catalog::standard().kind("connections").expect("a kind");
-        let laid = laid_over(kind, "options", &held, json!({"scope": ["a", "b"], "deep": {"x": 3}}), &edits);
+        let laid = laid_over("options", &held, json!({"scope": ["a", "b"], "deep": {"x": 3}}), &edits);
         assert_eq!(laid, json!({"client_secret": "hidden", "scope": ["a", "b"], "deep": {"x": 3}}));
     }
 
@@ -95,33 +105,35 @@ mod tests {
     fn of_options_that_go_whole_what_only_the_target_knows_stays() {
         let held = json!({"client_secret": "hidden", "mfa": {"active": true}});
         let edits = [Edit { path: "options".into(), old: Some(json!({"mfa": {"active": true}})), new: None }];
-        let kind = Catalog::standard().kind("connections").expect("a kind");
-        assert_eq!(laid_over(kind, "options", &held, json!({"mfa": null}), &edits), json!({"client_secret": "hidden", "mfa": null}));
+        assert_eq!(laid_over("options", &held, json!({"mfa": null}), &edits), json!({"client_secret": "hidden", "mfa": null}));
     }
 
     #[test]
     fn an_addon_keeps_its_own_secret_and_one_that_is_cleared_goes() {
         let held = json!({"sap_api": {"clientid": "a", "servicePassword": "hidden"}, "slack": {"team": "x"}});
         let edits = [Edit { path: "addons.slack".into(), old: Some(json!({"team": "x"})), new: None }];
-        let kind = Catalog::standard().kind("clients").expect("a kind");
-        let laid = laid_over(kind, "addons", &held, json!({"sap_api": {"clientid": "b"}, "slack": null}), &edits);
+        let laid = laid_over("addons", &held, json!({"sap_api": {"clientid": "b"}, "slack": null}), &edits);
         assert_eq!(laid, json!({"sap_api": {"clientid": "b", "servicePassword": "hidden"}, "slack": null}));
     }
 
     #[test]
-    fn of_two_options_that_exclude_each_other_the_wanted_one_is_sent() {
-        let kind = Catalog::standard().kind("connections").expect("a kind");
-        let laid = |held: Value, wanted: Value| laid_over(kind, "options", &held, wanted, &[]);
-        let (newer, older) = (json!({"attributes": {"email": {}}}), json!({"requires_username": true}));
-        assert_eq!(laid(older.clone(), newer.clone()), newer);
-        assert_eq!(laid(newer, older.clone()), older);
-        assert_eq!(laid(older.clone(), json!({"mfa": {}})), json!({"requires_username": true, "mfa": {}}));
+    fn an_addon_that_goes_is_cleared_with_all_others_which_are_written_again() {
+        let kind = Catalog::standard().kind("clients").expect("a kind");
+        let apart = |value: Value| {
+            let mut body = Body::from_value(value).expect("an object");
+            let first = cleared_first(kind, &mut body).map(Body::into_value);
+            (first, body.into_value())
+        };
+        let cleared = Some(json!({"addons": null}));
+        let stays = json!({"addons": {"samlp": {}}, "name": "a"});
+        assert_eq!(apart(json!({"addons": {"box": null, "samlp": {}}, "name": "a"})), (cleared.clone(), stays.clone()));
+        assert_eq!(apart(json!({"addons": {"box": null}})), (cleared, json!({})));
+        assert_eq!(apart(stays.clone()), (None, stays));
     }
 
     #[test]
     fn a_secret_that_is_shown_as_asterisks_is_not_written_back() {
-        let kind = Catalog::standard().kind("log-streams").expect("a kind");
         let held = json!({"password": "********", "region": "us"});
-        assert_eq!(laid_over(kind, "sink", &held, json!({"region": "eu"}), &[]), json!({"region": "eu"}));
+        assert_eq!(laid_over("sink", &held, json!({"region": "eu"}), &[]), json!({"region": "eu"}));
     }
 }

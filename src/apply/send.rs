@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::overlay::{keep_secrets, lay_over_held};
+use super::overlay::{cleared_first, keep_secrets, lay_over_held};
 use crate::body::{Body, covers};
 use crate::catalog::{By, Catalog, Kind, Shape, Write};
 use crate::event::Outcome;
-use crate::plan::{Action, Change, Edit};
+use crate::plan::{Action, Change, Edit, secret_value};
 use crate::resource::{Id, Key, Secret};
 use crate::snapshot::refs::Names;
 use crate::tenant::{self, Listing, Tenant};
@@ -65,7 +65,8 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(S
         Action::Create { body, twins } => {
             let mut body = names.attach(kind, body).map_err(missing)?;
             for (path, secret) in secrets {
-                body.set(&path, Value::String(secret.reveal().to_owned()));
+                let value = secret_value(kind, &path, &secret)?;
+                body.set(&path, value);
             }
             Ok(Ready::Create { body, twins: twins.clone(), may_have_landed: false })
         }
@@ -276,9 +277,9 @@ async fn update(
     let is_sent = |field: &&str| body.0.contains_key(*field) || secrets.iter().any(|(path, _)| covers(field, path));
     let overlaid: Vec<&str> =
         kind.fields().iter().map(|field| field.name).filter(|field| kind.is_laid_over(field)).filter(is_sent).collect();
+    let mut held = Body::new();
     if !overlaid.is_empty() {
-        let held = tenant.read(kind, id).await.map_err(ended_by)?;
-        let held = held.ok_or_else(gone)?;
+        held = tenant.read(kind, id).await.map_err(ended_by)?.ok_or_else(gone)?;
         lay_over_held(kind, &overlaid, &held, &mut body, edits)?;
     }
     if kind.write == Write::Put && !kind.secrets.is_empty() {
@@ -286,9 +287,20 @@ async fn update(
         keep_secrets(kind, &held, &mut body);
     }
     for (path, secret) in secrets {
-        body.set(path, Value::String(secret.reveal().to_owned()));
+        body.set(path, secret_value(kind, path, secret).map_err(Outcome::Failed)?);
     }
-    tenant.update(kind, id, &body).await.map(drop).map_err(ended_by)
+    let Some(first) = cleared_first(kind, &mut body) else { return tenant.update(kind, id, &body).await.map(drop).map_err(ended_by) };
+    tenant.update(kind, id, &first).await.map_err(ended_by)?;
+    if body.is_empty() {
+        return Ok(());
+    }
+    if let Err(refused) = tenant.update(kind, id, &body).await {
+        // What was cleared to be written again must not be lost.
+        let back = first.0.keys().filter_map(|field| Some((field.clone(), held.0.get(field)?.clone()))).collect();
+        tenant.update(kind, id, &back).await.map_err(ended_by)?;
+        return Err(ended_by(refused));
+    }
+    Ok(())
 }
 
 fn gone() -> Sending {

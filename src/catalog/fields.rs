@@ -43,6 +43,7 @@ pub enum Purpose {
 
 /// One writable field.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a mark of the notation")]
 pub struct Field {
     /// Its name in JSON.
     pub name: &'static str,

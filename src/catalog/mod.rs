@@ -5,7 +5,7 @@
 //! This module knows bodies and paths; it does no input or output.
 //!
 //! ```text
-//! kind.rs words.rs shape.rs reference.rs fields.rs address.rs quirks.rs   the vocabulary
+//! kind.rs words.rs field_words.rs shape.rs reference.rs fields.rs address.rs quirks.rs   the vocabulary
 //! applications.rs  clients and their grants          access.rs       APIs and roles
 //! connections.rs   where users come from             profiles.rs     how customers connect their own
 //! organizations.rs organizations                     actions.rs      code that runs inside a login
@@ -22,6 +22,7 @@ mod applications;
 mod branding;
 mod connections;
 mod experiments;
+mod field_words;
 mod fields;
 mod flows;
 mod guardian;

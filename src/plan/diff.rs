@@ -68,7 +68,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     let because = "only the target has it, and it may be the server's own";
     difference.stays.extend(edits.extract_if(.., stays).map(|edit| (edit.path, because)));
     for edit in edits.into_iter().flat_map(|edit| apart(kind, edit)) {
-        match obstacle(kind, &edit) {
+        match obstacle(kind, &edit, &held) {
             Some(because) => difference.fixed.push((edit.path, because)),
             None => difference.edits.push(edit),
         }
@@ -179,13 +179,18 @@ pub(super) fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
 }
 
 /// Returns why no update can make this edit.
-fn obstacle(kind: &Kind, edit: &Edit) -> Option<&'static str> {
+fn obstacle(kind: &Kind, edit: &Edit, held: &Body) -> Option<&'static str> {
     let field = field_at(kind.fields(), &edit.path);
-    if field.is_some_and(|field| field.written == Written::OnCreate) {
+    if field.is_some_and(|field| field.written == Written::OnCreate) && !comes_new(&edit.path, held) {
         return Some("it can only be set when the resource is created");
     }
     let is_impossible = edit.new.is_none() && clearing(kind, &edit.path, edit.old.as_ref()) == Clearing::Impossible;
     is_impossible.then_some("the API has no way to clear it")
+}
+
+/// Returns whether what a field stands in comes new to the target with an update, so that it is created then.
+pub(super) fn comes_new(path: &str, held: &Body) -> bool {
+    path.rsplit_once('.').is_some_and(|(above, _)| above.contains('.') && held.get(above).is_none())
 }
 
 /// Returns the table's entry for a dotted path, or for the last step of it that is listed as create-only.

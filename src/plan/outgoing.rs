@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::diff::{Edit, drop_blanks_in};
+use super::diff::{Edit, comes_new, drop_blanks_in, normal};
 use crate::body::{Body, covers};
 use crate::catalog::{Kind, Purpose, Write};
 
@@ -92,12 +92,22 @@ pub(super) fn updated(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) 
     for (name, value) in kind.fields().said(echoed) {
         body.0.entry(name).or_insert(value);
     }
+    let held = normal(kind, live);
+    let created = edits
+        .iter()
+        .filter(|edit| comes_new(&edit.path, &held))
+        .filter_map(|edit| Some((edit.path.clone(), body.get(&edit.path)?.clone())));
+    let created: Vec<(String, Value)> = created.collect();
     let mut body = kind.fields().split(body, Purpose::Update).0;
+    for (path, value) in created {
+        body.set(&path, value);
+    }
     if body.is_empty() {
         // An empty PATCH is refused, also where something goes by being left out.
-        body.0.extend(kind.key.iter().filter_map(|name| Some(((*name).to_owned(), live.get(name)?.clone()))));
+        let key = kind.key.iter().filter_map(|name| Some(((*name).to_owned(), live.get(name)?.clone()))).collect();
+        body = kind.fields().split(key, Purpose::Update).0;
     }
-    kind.fields().split(body, Purpose::Update).0
+    body
 }
 
 /// Returns what is sent of the fields that edits touch, and of all of them by a PUT: what the target holds, with the edits made.
@@ -113,9 +123,10 @@ fn edited(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Body {
             drop_blanks_in(value);
         }
     }
-    // What a tenant fills in by itself stays where it is left out, and may be refused where it is not.
-    let filled: Vec<String> = kind.filled.iter().flat_map(|path| body.find(path)).map(|(path, _)| path).collect();
-    filled.iter().filter(|path| path.contains('.')).for_each(|path| drop(body.take(path)));
+    // Which of these a tenant has is its own affair: they stay where they are left out, and may be refused where they are not.
+    for path in kind.filled.iter().filter(|path| path.ends_with(".*")) {
+        body.take(path);
+    }
     for edit in edits {
         let new = edit.new.as_ref().map(|new| said.get(&edit.path).unwrap_or(new).clone());
         body.put(&edit.path, new);
@@ -137,7 +148,7 @@ fn mirrored(kind: &Kind, name: &str, desired: &Body) -> Option<Value> {
 mod tests {
     use super::*;
     use crate::catalog::{Catalog, Field, Fields, Written};
-    use crate::plan::diff::{difference, normal};
+    use crate::plan::diff::difference;
     use proptest::prelude::*;
     use proptest::test_runner::{Config, TestRunner};
     use serde_json::json;

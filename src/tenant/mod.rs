@@ -135,10 +135,9 @@ impl fmt::Display for Absence {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotConfigured => out.write_str("not configured"),
-            Self::Scope(message) => out.write_str(message),
+            Self::Scope(message) | Self::Refused(message) => out.write_str(message),
             Self::Entitlement(message) => write!(out, "not part of the tenant's plan: {message}"),
             Self::Gone(message) => write!(out, "not served by the tenant: {message}"),
-            Self::Refused(message) => out.write_str(message),
         }
     }
 }

@@ -68,6 +68,7 @@ const NOT_WRITTEN: &[(&str, &str, &str)] = &[
     ("clients", "third_party_security_mode", "sent as it was; a change is refused"),
     ("connection-clients", "status", "whether an element is there"),
     ("connections", "enabled_clients", "the clients of a connection are a kind"),
+    ("connections", "options.attributes.email.unique", "an update repeats the target's own; a change is refused"),
     ("connections", "options.thumbprints", "worked out of the certificate, and sent back as it was answered"),
     ("forms", "description", "of the API as it was in 2024; refused today"),
     ("organizations", "enabled_connections", "the connections of an organization are a kind"),

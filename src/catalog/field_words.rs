@@ -1,0 +1,168 @@
+//! The words that an entry of the catalog says of its fields.
+
+use super::kind::Kind;
+use super::reference::{Made, Reference, Sealed};
+
+impl Kind {
+    /// Sets the writable fields, in the notation of [`Fields`](super::fields::Fields).
+    #[must_use]
+    pub const fn writable(mut self, table: &'static str) -> Self {
+        self.table = table;
+        self
+    }
+
+    /// Sets the fields that are dropped on the way in.
+    #[must_use]
+    pub const fn read_only(mut self, paths: &'static [&'static str]) -> Self {
+        self.read_only = paths;
+        self
+    }
+
+    /// Sets the fields that never become part of a resource.
+    #[must_use]
+    pub const fn secrets(mut self, paths: &'static [&'static str]) -> Self {
+        self.secrets = paths;
+        self
+    }
+
+    /// Sets the secrets that a tenant makes itself when the resource is created.
+    #[must_use]
+    pub const fn made_secrets(mut self, secrets: &'static [Made]) -> Self {
+        self.made_secrets = secrets;
+        self
+    }
+
+    /// Sets the secrets that no answer ever holds.
+    #[must_use]
+    pub const fn never_shown(mut self, paths: &'static [&'static str]) -> Self {
+        self.never_shown = paths;
+        self
+    }
+
+    /// Sets the objects that are written together with the secrets in them, or not at all.
+    #[must_use]
+    pub const fn sealed(mut self, sealed: &'static [Sealed]) -> Self {
+        self.sealed = sealed;
+        self
+    }
+
+    /// Sets the fields that name other resources.
+    #[must_use]
+    pub const fn refers(mut self, references: &'static [Reference]) -> Self {
+        self.references = references;
+        self
+    }
+
+    /// Sets the lists whose order says nothing.
+    #[must_use]
+    pub const fn sets(mut self, paths: &'static [&'static str]) -> Self {
+        self.sets = paths;
+        self
+    }
+
+    /// Sets what tells the elements of a set apart, where they are objects that say more: the set, and a field of its elements.
+    #[must_use]
+    pub const fn told_apart(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.told_apart = fields;
+        self
+    }
+
+    /// Sets the lists with an order in which elements that name what only the target has stay.
+    #[must_use]
+    pub const fn joined(mut self, paths: &'static [&'static str]) -> Self {
+        self.joined = paths;
+        self
+    }
+
+    /// Sets the values that the server fills in.
+    #[must_use]
+    pub const fn defaults(mut self, defaults: &'static [(&'static str, &'static str)]) -> Self {
+        self.defaults = defaults;
+        self
+    }
+
+    /// Sets the fields that hold what another field holds where they are absent.
+    #[must_use]
+    pub const fn mirrors(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.mirrors = fields;
+        self
+    }
+
+    /// Sets the fields that a create fills in where the body lacks them.
+    #[must_use]
+    pub const fn filled(mut self, paths: &'static [&'static str]) -> Self {
+        self.filled = paths;
+        self
+    }
+
+    /// Sets the objects whose presence is the setting.
+    #[must_use]
+    pub const fn present(mut self, paths: &'static [&'static str]) -> Self {
+        self.present = paths;
+        self
+    }
+
+    /// Sets the values that the server alone gives: a field, and such values of it.
+    #[must_use]
+    pub const fn server_values(mut self, values: &'static [(&'static str, &'static [&'static str])]) -> Self {
+        self.server_values = values;
+        self
+    }
+
+    /// Sets the fields that a create must have.
+    #[must_use]
+    pub const fn required(mut self, paths: &'static [&'static str]) -> Self {
+        self.required = paths;
+        self
+    }
+
+    /// Sets the fields that a PATCH replaces whole.
+    #[must_use]
+    pub const fn replaced(mut self, paths: &'static [&'static str]) -> Self {
+        self.replaced = paths;
+        self
+    }
+
+    /// Sets the objects of which an update takes nothing away.
+    #[must_use]
+    pub const fn grows(mut self, paths: &'static [&'static str]) -> Self {
+        self.grows = paths;
+        self
+    }
+
+    /// Sets the fields that are written over the target's own value; such fields are replaced whole.
+    #[must_use]
+    pub const fn overlaid(mut self, paths: &'static [&'static str]) -> Self {
+        self.overlaid = paths;
+        self.replaced = paths;
+        self
+    }
+
+    /// Sets pairs of fields of which a resource has one: the newer, and the older that it took the place of.
+    #[must_use]
+    pub const fn exclusive(mut self, pairs: &'static [(&'static str, &'static str)]) -> Self {
+        self.exclusive = pairs;
+        self
+    }
+
+    /// Sets the fields that an update refuses while the resource holds another, each with that other.
+    #[must_use]
+    pub const fn blocked_by(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.blocked_by = fields;
+        self
+    }
+
+    /// Sets the fields that every update repeats.
+    #[must_use]
+    pub const fn echoed(mut self, paths: &'static [&'static str]) -> Self {
+        self.echoed = paths;
+        self
+    }
+
+    /// Sets the kinds of which a write of this one resets fields.
+    #[must_use]
+    pub const fn resets(mut self, kinds: &'static [&'static str]) -> Self {
+        self.resets = kinds;
+        self
+    }
+}
