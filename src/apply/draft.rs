@@ -73,9 +73,19 @@ impl Draft<'_> {
         };
         let mut paths: Vec<String> = edits.chain(secrets).filter(|path| self.is_optional(&Part::field(path.as_str()))).collect();
         paths.retain(|path| !left.keys().any(|part| part.element.is_none() && is_in(&part.path, path)));
+        for path in &mut paths {
+            *path = self.undivided(path);
+        }
         paths.sort();
         paths.dedup();
         paths
+    }
+
+    /// Returns the outermost object above a path that is refused without some of its fields, or the path itself.
+    fn undivided(&self, path: &str) -> String {
+        let mut ends = path.match_indices('.').map(|(at, _)| &path[..at]);
+        let has_required = |above: &&str| self.kind.fields().at(above).is_some_and(|field| field.refuses_empty);
+        ends.find(has_required).unwrap_or(path).to_owned()
     }
 
     /// Returns whether a part can be left away: whatever a resource is told apart by, or cannot be without, has to be there.

@@ -133,7 +133,9 @@ fn meant(called: &[Called], group: &[String]) -> Vec<Part> {
         let of_that_name: Vec<&Called> = called.iter().filter(is_meant).collect();
         // A whole path is that path, whatever else ends like it.
         let exact: Vec<&Called> = of_that_name.iter().copied().filter(|one| one.name == *name).collect();
-        let found = if exact.is_empty() { of_that_name } else { exact };
+        let fields: Vec<&Called> = exact.iter().copied().filter(|one| one.part.element.is_none()).collect();
+        // A field of that name comes before a word in a list, `refresh_token` before one of the grant types.
+        let found = [fields, exact, of_that_name].into_iter().find(|found| !found.is_empty()).unwrap_or_default();
         for one in found {
             if !parts.contains(&one.part) {
                 parts.push(one.part.clone());

@@ -12,7 +12,7 @@ use crate::resource::Id;
 use crate::tenant::Error;
 
 /// Requests spent on one change besides the first.
-const MOST: usize = 12;
+const MOST: usize = 30;
 
 /// Codes of refusals that are about the whole, whatever it holds.
 const OF_THE_WHOLE: [&str; 5] =
@@ -130,7 +130,7 @@ impl Narrowing<'_> {
         if paths.len() < 2 && !is_any_left {
             return refused;
         }
-        let mut pieces = halves(&paths);
+        let mut pieces = halves_of(&paths);
         let mut waiting: Vec<String> = paths;
         let mut arrived = false;
         let mut id = None;
@@ -152,7 +152,7 @@ impl Narrowing<'_> {
                     self.leave(piece);
                 }
                 Outcome::Failed(_) if is_hopeless(&refused, &sent) && !arrived => return refused,
-                Outcome::Failed(_) => pieces.extend(halves(&piece)),
+                Outcome::Failed(_) => pieces.extend(halves_of(&piece)),
                 _ => return sent,
             }
         }
@@ -180,11 +180,12 @@ impl Narrowing<'_> {
         let paths: Vec<String> = self.draft.paths(&self.left).into_iter().filter(|path| !self.draft.is_only_created(path)).collect();
         let mut suspects = paths.clone();
         while suspects.len() > 1 && self.requests < MOST / 2 {
-            let (first, second) = suspects.split_at(suspects.len().div_ceil(2));
-            let Some(sent) = self.create_without(first).await else { break };
+            let mut both = halves_of(&suspects);
+            let (first, second) = (both.pop().unwrap_or_default(), both.pop().unwrap_or_default());
+            let Some(sent) = self.create_without(&first).await else { break };
             match &sent.outcome {
-                Outcome::Failed(_) => suspects = second.to_vec(),
-                _ => return self.with_the_rest(sent, &refused, first.to_vec()).await,
+                Outcome::Failed(_) => suspects = second,
+                _ => return self.with_the_rest(sent, &refused, first).await,
             }
         }
         for without in [suspects, paths] {
@@ -217,7 +218,7 @@ impl Narrowing<'_> {
             self.leave(rest);
             return self.ended(created);
         };
-        let mut pieces = halves(&rest);
+        let mut pieces = halves_of(&rest);
         while let Some(piece) = pieces.pop() {
             let draft = Draft { kind: self.draft.kind, ready: &later };
             let mut left = self.left.clone();
@@ -229,7 +230,7 @@ impl Narrowing<'_> {
             };
             match outcome {
                 Outcome::Applied(_) => {}
-                Outcome::Failed(words) if piece.len() > 1 && !words.is_empty() => pieces.extend(halves(&piece)),
+                Outcome::Failed(words) if piece.len() > 1 && !words.is_empty() => pieces.extend(halves_of(&piece)),
                 _ => self.leave(piece),
             }
         }
@@ -255,10 +256,23 @@ fn is_hopeless(whole: &Sending, part: &Sending) -> bool {
 
 /// Returns two halves of what there is, the first last; what is one alone stays so.
 fn halves<T: Clone>(all: &[T]) -> Vec<Vec<T>> {
+    split_at(all, all.len().div_ceil(2))
+}
+
+/// Returns two halves of paths in order, the first last: one field of the body is cut in two only where it is alone.
+fn halves_of(paths: &[String]) -> Vec<Vec<String>> {
+    let field = |at: usize| paths.get(at).and_then(|path| path.split('.').next());
+    let begins = |at: &usize| field(*at) != field(*at - 1);
+    let middle = paths.len().div_ceil(2);
+    let nearest = (1..paths.len()).filter(begins).min_by_key(|at| at.abs_diff(middle));
+    split_at(paths, nearest.unwrap_or(middle))
+}
+
+fn split_at<T: Clone>(all: &[T], at: usize) -> Vec<Vec<T>> {
     if all.len() < 2 {
         return vec![all.to_vec()];
     }
-    let (first, second) = all.split_at(all.len().div_ceil(2));
+    let (first, second) = all.split_at(at);
     vec![second.to_vec(), first.to_vec()]
 }
 

@@ -321,7 +321,7 @@ mod tests {
             "refresh_token": {"leeway": 0, "rotation_type": "rotating", "policies": [{"audience": "https://a", "scope": ["b"]}]},
         });
         let unsaid = compare("clients", json!({"refresh_token": {"rotation_type": "non-rotating"}}), live.clone());
-        assert_eq!(unsaid.body.into_value(), json!({"refresh_token": {"policies": null, "rotation_type": "non-rotating"}}));
+        assert_eq!(unsaid.body.into_value(), json!({"refresh_token": {"leeway": 0, "policies": null, "rotation_type": "non-rotating"}}));
         let because = "the source does not say it, and every tenant fills it in";
         let stays = ["grant_types", "jwt_configuration", "refresh_token.leeway"].map(|path| (path.to_owned(), because));
         assert_eq!(unsaid.stays, stays);
@@ -342,7 +342,8 @@ mod tests {
             live,
         );
         let sent = json!({
-            "jwt_configuration": {"alg": "RS256", "lifetime_in_seconds": 1}, "refresh_token": {"policies": null},
+            "jwt_configuration": {"alg": "RS256", "lifetime_in_seconds": 1},
+            "refresh_token": {"leeway": 0, "policies": null, "rotation_type": "rotating"},
         });
         assert_eq!(said.body.into_value(), sent);
         assert_eq!(said.fixed, [("jwt_configuration.alg".to_owned(), "the API has no way to clear it")]);

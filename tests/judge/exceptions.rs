@@ -14,6 +14,7 @@ pub(super) const STATES: &[(&str, &str)] = &[
     ("*created_at: *", "when something was made"),
     ("*updated_at: *", "when something was written last"),
     ("*build_time: *", "when a version was built"),
+    ("actions/actions status: *", "whether a version is built by now"),
     ("*built_at: *", "when a version was built"),
     ("actions/actions current_version.*: *", "a version has a number and id of the tenant's own"),
     (
