@@ -96,7 +96,28 @@ impl Draft<'_> {
         let is_repeated = kind.echoed.iter().chain(follow_up.iter()).any(is_required);
         let is_whole = matches!(self.ready, Ready::Create { .. }) || kind.write == Write::Put;
         let is_needed = is_whole && kind.key.iter().chain(kind.required).any(is_required);
-        !is_repeated && !is_needed && !kind.in_path().any(|field| is_in(field, &part.path))
+        !is_repeated && !is_needed && self.is_brought(part) && !kind.in_path().any(|field| is_in(field, &part.path))
+    }
+
+    /// Returns whether a part comes with what is changed: what the target holds already is not taken away because it is refused today.
+    fn is_brought(&self, part: &Part) -> bool {
+        let Ready::Update { edits, secrets, .. } = self.ready else { return true };
+        let has = |list: Option<&Value>, text: &str| list.and_then(Value::as_array).is_some_and(|list| list.iter().any(|one| one == text));
+        let is_of = |edit: &Edit| match &part.element {
+            Some(text) => edit.path == part.path && has(edit.new.as_ref(), text) && !has(edit.old.as_ref(), text),
+            None => is_in(&part.path, &edit.path) || is_in(&edit.path, &part.path),
+        };
+        let is_secret = || part.element.is_none() && secrets.iter().any(|(path, _)| is_in(&part.path, path));
+        (edits.is_empty() && secrets.is_empty()) || edits.iter().any(is_of) || is_secret()
+    }
+
+    /// Returns the part that has to go where this one is left away: an object that is replaced whole says one thing.
+    pub(super) fn as_one(&self, part: Part) -> Part {
+        let top = first(&part.path);
+        let is_one = self.kind.replaced.contains(&top) && !self.kind.overlaid.contains(&top);
+        let has_members =
+            self.kind.fields().get(top).and_then(|field| field.below.as_ref()).is_some_and(|below| below.iter().next().is_some());
+        if is_one && (has_members || self.kind.required.contains(&top)) { Part::field(top) } else { part }
     }
 
     /// Returns whether only a create writes a field.
@@ -113,7 +134,10 @@ impl Draft<'_> {
         for (part, aside) in left {
             self.put_aside(&mut body, part, *aside, &edits);
         }
-        let is_left = |path: &str| left.keys().any(|part| part.element.is_none() && is_in(&part.path, path));
+        let is_among = |path: &str| left.keys().any(|part| part.element.is_none() && is_in(&part.path, path));
+        // What makes room for something else stays where that is left away.
+        let is_left =
+            |path: &str| is_among(path) || self.kind.excluded_by(path).any(|other| left.keys().any(|part| is_in(other, &part.path)));
         let mut open: Vec<Edit> = edits.into_iter().filter(|edit| !is_left(&edit.path)).collect();
         for edit in &mut open {
             if left.keys().any(|part| part.path == edit.path && part.element.is_some()) {
@@ -163,11 +187,14 @@ impl Draft<'_> {
         }
         let is_whole_kept = !part.path.contains('.') && self.kind.write == Write::Patch;
         let is_left_to_the_target = is_whole_kept || self.kind.is_laid_over(first(&part.path)) || aside == Aside::Gone;
-        take_with_its_shell(body, &part.path);
-        if is_left_to_the_target {
+        let mut edits = edits.iter().filter(|edit| is_in(&part.path, &edit.path)).peekable();
+        if is_left_to_the_target || edits.peek().is_none() || matches!(self.ready, Ready::Create { .. }) {
+            take_with_its_shell(body, &part.path);
             return;
         }
-        for edit in edits.iter().filter(|edit| is_in(&part.path, &edit.path)) {
+        // What no edit touches stays as it stands in the body, which is as the target holds it.
+        for edit in edits {
+            take_with_its_shell(body, &edit.path);
             // What names something that the target no longer has cannot be said again.
             if let Some(old) = edit.old.as_ref().filter(|old| !old.to_string().contains('⟦')) {
                 body.set(&edit.path, old.clone());

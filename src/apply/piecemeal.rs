@@ -107,14 +107,15 @@ impl Narrowing<'_> {
         let gated = |field: &&&str| refusal.is_unentitled() && body.0.contains_key(**field);
         let gated: Vec<Part> = self.draft.kind.gated.iter().filter(gated).map(|field| Part::field(*field)).collect();
         let Error::Refused { message, .. } = refusal else { return Vec::new() };
-        let optional = |group: Vec<Part>| group.into_iter().filter(|part| self.draft.is_optional(part)).collect::<Vec<_>>();
+        let as_one = |part| self.draft.as_one(part);
+        let optional = |group: Vec<Part>| group.into_iter().map(as_one).filter(|part| self.draft.is_optional(part)).collect::<Vec<_>>();
         let groups = std::iter::once(gated).chain(mentioned(self.draft.kind, body, message)).map(optional);
         groups.filter(|group| !group.is_empty() && !group.iter().all(|part| self.left.get(part) == Some(&Aside::Gone))).collect()
     }
 
     async fn attempt(&mut self, ready: &Ready) -> Sending {
         self.requests += 1;
-        self.sender.attempt(ready).await
+        self.sender.attempt_now(ready).await
     }
 
     fn note(&mut self, words: String) {
@@ -131,11 +132,9 @@ impl Narrowing<'_> {
             return refused;
         }
         let mut pieces = halves_of(&paths);
-        let mut waiting: Vec<String> = paths;
         let mut arrived = false;
         let mut id = None;
         while let Some(piece) = pieces.pop() {
-            waiting.retain(|path| !piece.contains(path));
             let is_spent = self.requests >= MOST;
             let mut left = self.left.clone();
             left.extend(pieces.iter().flatten().map(|path| (Part::field(path.as_str()), Aside::Held)));
@@ -147,6 +146,8 @@ impl Narrowing<'_> {
             let sent = self.attempt(&ready).await;
             match &sent.outcome {
                 Outcome::Applied(of) => (arrived, id) = (true, Some(of.clone())),
+                // Neither a part nor the whole was judged: a token that ended, a tenant that is down.
+                Outcome::Failed(_) if !is_about_parts(&self.draft, &sent) => return sent,
                 Outcome::Failed(words) if piece.len() == 1 => {
                     self.note(words.clone());
                     self.leave(piece);
@@ -310,9 +311,10 @@ impl<'run> Elements<'run> {
             };
             let part =
                 Ready::Elements { parent: parent.clone(), added: pick(|unit| &unit.0, added), removed: pick(|unit| &unit.1, removed) };
-            let sent = self.sender.attempt(&part).await;
+            let sent = self.sender.attempt_now(&part).await;
             match &sent.outcome {
                 Outcome::Applied(_) => has_arrived = true,
+                Outcome::Failed(_) if !sent.refusal.as_ref().is_some_and(is_about_elements) => return sent,
                 Outcome::Failed(said) if piece.len() == 1 => {
                     missing.extend(piece);
                     if !words.contains(said) {

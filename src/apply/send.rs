@@ -126,7 +126,8 @@ impl Sender<'_> {
         }
     }
 
-    async fn attempt_now(&self, ready: &Ready) -> Sending {
+    /// Sends a change once, whatever the answer.
+    pub(super) async fn attempt_now(&self, ready: &Ready) -> Sending {
         let Self { catalog, tenant, kind, created, .. } = *self;
         match with_aliases(catalog, tenant, kind, ready).await {
             Ok(None) => attempt(tenant, kind, ready, created).await,

@@ -160,7 +160,8 @@ fn goes_by_fields(kind: &Kind, path: &str, held: &Map<String, Value>) -> bool {
     let holds_grown = below.any(|rest| held.contains_key(rest.split('.').next().unwrap_or(rest)));
     let is_merged = kind.write == Write::Patch && !kind.replaced.contains(&path) && kind.default_of(path).is_none();
     let takes_no_null = kind.fields().get(path).is_some_and(|field| !field.nullable);
-    holds_grown || (is_merged && takes_no_null)
+    // What is written over the target's own value is never taken away with it: secrets may be all that is left there.
+    holds_grown || (is_merged && takes_no_null) || kind.overlaid.contains(&path)
 }
 
 /// Returns a list after elements came and went.

@@ -117,9 +117,11 @@ pub(super) fn updated(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) 
 fn edited(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Body {
     let (said, mut body) = (Body(kind.fields().said(desired.0.clone())), Body(kind.fields().said(live.0.clone())));
     let is_touched = |name: &str| edits.iter().any(|edit| edit.path.split('.').next() == Some(name));
-    body.0.retain(|name, _| kind.write == Write::Put || (is_touched(name) && !kind.is_laid_over(name)));
+    // What is cleared whole before it is written again stands in the plan whole, so that a run which is cut in between can put it back.
+    let is_cleared_first = |name: &str| kind.present.iter().any(|path| path.split('.').next() == Some(name));
+    body.0.retain(|name, _| kind.write == Write::Put || (is_touched(name) && (!kind.is_laid_over(name) || is_cleared_first(name))));
     for (name, value) in &mut body.0 {
-        if kind.write == Write::Patch && !kind.replaced.contains(&name.as_str()) {
+        if kind.write == Write::Patch && !kind.replaced.contains(&name.as_str()) && !is_cleared_first(name) {
             drop_blanks_in(value);
         }
     }

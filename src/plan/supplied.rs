@@ -57,7 +57,8 @@ fn above(path: &str) -> &str {
 /// replaces it.
 pub(super) fn carry(kind: &Kind, secrets: &[SecretField], desired: &Body, held: &Body, difference: &mut Difference) {
     let is_replaced = kind.write == Write::Put && !secrets.is_empty();
-    let objects = secrets.iter().filter_map(|secret| secret.path.split_once('.')).map(|(top, _)| top);
+    // What is laid over the target's own value at the last moment needs nothing beside the secret.
+    let objects = secrets.iter().filter_map(|secret| secret.path.split_once('.')).map(|(top, _)| top).filter(|top| !kind.is_laid_over(top));
     let whole: Vec<&str> = if is_replaced { desired.0.keys().map(String::as_str).collect() } else { objects.collect() };
     let echoed = kind.echoed.iter().copied().filter(|_| !secrets.is_empty());
     let value = |name: &str| Some((name.to_owned(), desired.0.get(name).or_else(|| held.0.get(name))?.clone()));
