@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn blanks_defaults_and_the_order_of_sets_are_no_difference() {
-        let desired = json!({"name": "A", "callbacks": [], "description": "", "is_first_party": true, "grant_types": ["a", "b"], "mobile": {"ios": {}}});
+        let desired = json!({"name": "A", "callbacks": [], "description": "", "is_first_party": true, "grant_types": ["a", "b"], "mobile": {"ios": {"team_id": ""}}});
         let live = json!({"name": "A", "grant_types": ["b", "a"], "oidc_conformant": false});
         assert_eq!(compare("clients", desired, live), Difference::default());
     }
@@ -311,7 +311,7 @@ mod tests {
     #[test]
     fn an_object_that_takes_no_null_is_cleared_field_by_field() {
         let live = json!({"client_metadata": {"team": "a", "tier": "b"}, "mobile": {"ios": {"team_id": "a"}}});
-        let cleared = json!({"client_metadata": {"team": null, "tier": null}, "mobile": {"ios": {}}});
+        let cleared = json!({"client_metadata": {"team": null, "tier": null}, "mobile": {"ios": {"team_id": ""}}});
         assert_eq!(sent("clients", json!({"client_metadata": {}}), live), cleared);
     }
 

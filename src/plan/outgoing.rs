@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::diff::{Edit, comes_new, drop_blanks_in, normal};
 use crate::body::{Body, covers};
-use crate::catalog::{Kind, Purpose, Write};
+use crate::catalog::{Fields, Kind, Purpose, Write};
 
 /// How a field comes to hold nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,9 +54,20 @@ pub(super) fn clearing(kind: &Kind, path: &str, held: Option<&Value>) -> Clearin
         _ if kind.echoed.contains(&path) && !is_mirror && !is_follow_up => Clearing::LeftOut,
         (Some(field), Some(Value::Array(_))) if !field.refuses_empty => Clearing::By(Value::Array(Vec::new())),
         (Some(field), Some(Value::String(_))) if !field.refuses_empty => Clearing::By(Value::String(String::new())),
-        (Some(field), Some(Value::Object(_))) if !field.refuses_empty => Clearing::By(Value::Object(Map::new())),
+        (Some(field), Some(Value::Object(held))) if !field.refuses_empty => Clearing::By(emptied(field.below.as_ref(), held)),
         _ => Clearing::Impossible,
     }
+}
+
+/// Returns an object with blanks in the place of what it holds: one without any field may be taken for no change.
+fn emptied(fields: Option<&Fields>, held: &Map<String, Value>) -> Value {
+    let takes_blank = |name: &str| fields.and_then(|fields| fields.get(name)).is_some_and(|field| !field.refuses_empty);
+    let blank = |(name, value): (&String, &Value)| match value {
+        Value::Array(_) if takes_blank(name) => Some((name.clone(), Value::Array(Vec::new()))),
+        Value::String(_) if takes_blank(name) => Some((name.clone(), Value::String(String::new()))),
+        _ => None,
+    };
+    Value::Object(held.iter().filter_map(blank).collect())
 }
 
 /// Returns whether a field stands in an object that is written with its secrets or not at all, so that it does not go alone.
@@ -149,7 +160,7 @@ fn mirrored(kind: &Kind, name: &str, desired: &Body) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Catalog, Field, Fields, Written};
+    use crate::catalog::{Catalog, Field, Written};
     use crate::plan::diff::difference;
     use proptest::prelude::*;
     use proptest::test_runner::{Config, TestRunner};

@@ -76,7 +76,14 @@ const EXCUSES: &[Excuse] = &[
     excuse("and no tenant takes two", &["resource-servers", "connections"], Within::Mixed, "the API answers 409"),
     excuse(
         "the API has no way to clear it",
-        &["tenant-settings", "email-templates", "phone-templates", "attack-protection-suspicious-ip-throttling"],
+        &[
+            "tenant-settings",
+            "email-templates",
+            "email-provider",
+            "phone-templates",
+            "attack-protection-suspicious-ip-throttling",
+            "attack-protection-captcha",
+        ],
         Within::Any,
         "null is refused, no value means nothing; stages of throttling are only added to",
     ),
