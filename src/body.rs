@@ -165,6 +165,24 @@ pub fn covers(pattern: &str, path: &str) -> bool {
     covers_steps(&pattern.split('.').collect::<Vec<_>>(), &path)
 }
 
+/// Returns whether a plain path is a field or lies in it.
+#[must_use]
+pub fn is_in(field: &str, path: &str) -> bool {
+    path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Lays a value over another one: objects field by field, anything else whole.
+pub fn lay_over(held: &mut Value, wanted: Value) {
+    match (held, wanted) {
+        (Value::Object(held), Value::Object(wanted)) => {
+            for (name, value) in wanted {
+                lay_over(held.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (held, wanted) => *held = wanted,
+    }
+}
+
 fn without_index(name: &str) -> String {
     match name.split_once('[') {
         Some((name, _)) => format!("{name}[]"),

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::mentions::Part;
 use super::send::Ready;
-use crate::body::{Body, join};
+use crate::body::{Body, is_in, join};
 use crate::catalog::{Kind, Purpose, Write};
-use crate::plan::{Edit, element};
+use crate::plan::{Edit, element, take_part};
 
 /// How a part is left away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,11 +27,6 @@ pub(super) type Left = BTreeMap<Part, Aside>;
 pub(super) struct Draft<'send> {
     pub(super) kind: &'static Kind,
     pub(super) ready: &'send Ready,
-}
-
-/// Returns whether a path is a field or lies in it.
-fn is_in(field: &str, path: &str) -> bool {
-    path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn first(path: &str) -> &str {
@@ -177,12 +172,8 @@ impl Draft<'_> {
     }
 
     fn put_aside(&self, body: &mut Body, part: &Part, aside: Aside, edits: &[Edit]) {
-        if let Some(element) = &part.element {
-            body.change(&part.path, &mut |list| {
-                if let Value::Array(list) = list {
-                    list.retain(|one| one != element);
-                }
-            });
+        if let Some(text) = &part.element {
+            take_part(body, &element(&part.path, text));
             return;
         }
         let is_whole_kept = !part.path.contains('.') && self.kind.write == Write::Patch;

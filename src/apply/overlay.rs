@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::body::{Body, covers, is_blank, join};
+use crate::body::{Body, covers, is_blank, join, lay_over};
 use crate::catalog::Kind;
 use crate::event::Outcome;
 use crate::plan::Edit;
@@ -71,17 +71,6 @@ fn laid_over(field: &str, held: &Value, wanted: Value, edits: &[Edit]) -> Value 
 
 fn is_mask(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|sign| sign == '*')
-}
-
-fn lay_over(held: &mut Value, wanted: Value) {
-    match (held, wanted) {
-        (Value::Object(held), Value::Object(wanted)) => {
-            for (name, value) in wanted {
-                lay_over(held.entry(name).or_insert(Value::Null), value);
-            }
-        }
-        (held, wanted) => *held = wanted,
-    }
 }
 
 #[cfg(test)]

@@ -91,8 +91,8 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     .quirks(&[quirks::REALMS_OF_DATABASES, quirks::CERTIFICATE_BY_ITS_NAME, quirks::DISCOVERED_METADATA])
     .variables(&[
         // The model of a request in Auth0's passport-wsfed-saml2 (lib/passport-wsfed-saml2/samlp.js); six recorded connections hold the
-        // default template, and the description says "variable substitution using @@variableName@@ syntax". `LoginHint` stands on the page
-        // "Configure Auth0 as SAML Service Provider".
+        // default template, and the description says "variable substitution using @@variableName@@ syntax". No page of Auth0's
+        // own that was found shows `LoginHint`: it stands in people's templates, and is not told from a placeholder otherwise.
         (
             "options.requestTemplate",
             &[

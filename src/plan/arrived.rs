@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::{Action, Change};
-use crate::body::Body;
+use crate::body::{Body, is_in};
 
 /// Returns the path and the element that a part names, where it names one.
 #[must_use]
@@ -20,11 +20,6 @@ pub fn element_of(part: &str) -> Option<(&str, Value)> {
 #[must_use]
 pub fn element(path: &str, element: &str) -> String {
     format!("{path}{}", Value::Array(vec![element.into()]))
-}
-
-/// Returns whether a path is a field or lies in it.
-fn is_in(field: &str, path: &str) -> bool {
-    path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 impl Change {

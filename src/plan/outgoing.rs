@@ -160,6 +160,7 @@ fn mirrored(kind: &Kind, name: &str, desired: &Body) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::body::lay_over;
     use crate::catalog::{Catalog, Field, Written};
     use crate::plan::diff::difference;
     use proptest::prelude::*;
@@ -242,7 +243,7 @@ mod tests {
                     let mut whole = Body::from_iter([(name.clone(), held)]);
                     edits.iter().filter(|edit| edit.new.is_none()).for_each(|edit| drop(whole.take(&edit.path)));
                     let mut held = whole.0.remove(name).unwrap_or_default();
-                    lay_over(&mut held, value);
+                    lay_over(&mut held, value.clone());
                     held.as_object_mut().into_iter().for_each(|held| held.retain(|_, value| !value.is_null()));
                     held
                 }
@@ -256,15 +257,6 @@ mod tests {
             after.0.insert(name.clone(), value);
         }
         after
-    }
-
-    fn lay_over(held: &mut Value, wanted: &Value) {
-        match (held, wanted) {
-            (Value::Object(held), Value::Object(wanted)) => {
-                wanted.iter().for_each(|(name, value)| lay_over(held.entry(name.clone()).or_insert(Value::Null), value));
-            }
-            (held, wanted) => *held = wanted.clone(),
-        }
     }
 
     fn covered(edits: &[Edit], path: &str) -> bool {

@@ -133,7 +133,8 @@ pub(super) fn keep_choices(kind: &Kind, candidate: &mut Examined<'_>) -> Vec<Lef
     chosen.into_iter().map(stays).collect()
 }
 
-/// Takes out of a candidate the elements of sets, and of lists that the target may have added to, that name what is left alone on purpose and so not in the target; names each.
+/// Takes out of a candidate the elements of sets, and of lists that the target may have added to, that name what is left alone on purpose
+/// and so not in the target; names each.
 ///
 /// # Errors
 ///
