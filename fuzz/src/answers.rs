@@ -38,7 +38,8 @@ pub fn listing(bytes: &[u8]) -> bool {
         }
         // Where an older version was named, the newest takes its place; that is not undone.
         if !kind.references.iter().any(|reference| reference.by == By::Alias) {
-            assert_eq!(names.attach(kind, &body), Ok(before.body.open()), "{}", resource.key);
+            let attached = names.attach(kind, &body).map(|body| lower_domain(&body));
+            assert_eq!(attached, Ok(lower_domain(&before.body.open())), "{}", resource.key);
         }
     }
     !before.is_empty()
@@ -63,6 +64,18 @@ fn resources(bytes: &[u8]) -> Vec<Resource> {
         elements.into_iter().filter_map(|body| Resource::read(kind, body).ok()).collect::<Vec<_>>()
     });
     listed.filter(|resource| seen.insert(resource.id.clone())).collect()
+}
+
+/// Writes the domain in small letters wherever a text names it: a host is the same in any letters, and comes back in those of the tenant.
+fn lower_domain(body: &Body) -> Value {
+    let text = serde_json::to_string(body).expect("a body is JSON");
+    let (lower, mut lowered, mut copied) = (text.to_ascii_lowercase(), String::new(), 0);
+    for (at, _) in lower.match_indices(DOMAIN) {
+        lowered.push_str(&text[copied..at]);
+        lowered.push_str(DOMAIN);
+        copied = at + DOMAIN.len();
+    }
+    serde_json::from_str(&(lowered + &text[copied..])).expect("letters in another case leave JSON what it is")
 }
 
 fn kind_of(resource: &Resource) -> &'static Kind {
