@@ -3,6 +3,7 @@
 //! ```text
 //! run.rs        stages, in batches: intents durable, requests sent, outcomes recorded
 //! send.rs       one change -> the requests it takes
+//! look_up.rs    which resource a create made whose answer was lost
 //! piecemeal.rs  a change that is refused -> as much of it as the target takes
 //! draft.rs      what is sent of a change from which parts are left away
 //! mentions.rs   what the words of a refusal name
@@ -18,6 +19,7 @@
 mod agreement;
 mod draft;
 pub mod journal;
+mod look_up;
 mod made;
 pub mod memory;
 mod mentions;

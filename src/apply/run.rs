@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use futures_util::future::join_all;
 
 use super::journal::{self, Journal, Known};
+use super::look_up::{LookedUp, look_up};
 use super::made::{Fate, Handed, Keeper, NewSecret, Replaced};
 use super::piecemeal::send;
-use super::send::{Ready, Sender, Sending, look_up, ready};
+use super::send::{Ready, Sender, Sending, ready};
 use super::stale::Moved;
 use super::summary::{SentSecret, Settled, Summary};
 use crate::catalog::{Catalog, Kind};
@@ -77,16 +78,17 @@ pub fn close(mut journal: Journal, summary: &Summary, at: &str) -> Result<(), Er
 struct Progress<'plan> {
     names: Names,
     replaced: Replaced<'plan>,
-    created: HashMap<&'static str, Vec<Id>>,
+    /// What is known to be another resource than one that is yet to be created, by kind.
+    known: HashMap<&'static str, Vec<Id>>,
     new: HashSet<String>,
     lost: HashSet<Key>,
     summary: Summary,
 }
 
 impl Progress<'_> {
-    /// Returns the ids of what this run has created of a kind.
-    fn created_of(&self, kind: &Kind) -> &[Id] {
-        self.created.get(kind.name).map_or(&[], Vec::as_slice)
+    /// Returns the ids of a kind that stand for other resources than one that is yet to be created.
+    fn known_of(&self, kind: &Kind) -> &[Id] {
+        self.known.get(kind.name).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -109,8 +111,8 @@ impl Run<'_> {
             names.call(key.clone(), name.clone());
         }
         let replaced = Replaced::by(self.plan);
-        let (created, new, lost) = (HashMap::new(), HashSet::new(), HashSet::new());
-        let mut progress = Progress { names, replaced, created, new, lost, summary: Summary::default() };
+        let (known, new, lost) = (self.known(), HashSet::new(), HashSet::new());
+        let mut progress = Progress { names, replaced, known, new, lost, summary: Summary::default() };
         let mut first = 0;
         for stage in &self.plan.stages {
             let changes: Vec<(usize, &Change)> = stage.changes.iter().enumerate().map(|(at, change)| (first + at, change)).collect();
@@ -126,6 +128,26 @@ impl Run<'_> {
             }
         }
         Ok((progress.summary, self.journal))
+    }
+
+    /// Returns the ids that stand for other resources than one that is yet to be created: those that the plan names, and those that the
+    /// journal says were created, whatever place in the plan they have.
+    fn known(&self) -> HashMap<&'static str, Vec<Id>> {
+        let of_plan = self.plan.known.iter();
+        let of_changes = self.plan.changes().enumerate().filter_map(|(at, change)| {
+            let id = match (&change.action, self.journal.known(at)) {
+                (Action::Update { id: Some(id), .. } | Action::Remove { id, .. }, _)
+                | (Action::Create { .. }, Some(Known::Applied(id) | Known::Reduced(id, _))) => id,
+                _ => return None,
+            };
+            Some((&change.key, id))
+        });
+        let mut known: HashMap<&'static str, Vec<Id>> = HashMap::new();
+        for (key, id) in of_plan.chain(of_changes) {
+            let kind = self.catalog.kind(key.kind()).expect("a key names a kind of the catalog");
+            known.entry(kind.name).or_default().push(id.clone());
+        }
+        known
     }
 
     /// Returns the changes to carry out next; nothing where there is no room for one that is still to be sent.
@@ -166,8 +188,7 @@ impl Run<'_> {
         self.journal.intend(to_send.iter().map(|(at, change, _)| (*at, &change.key, change.verb())))?;
         let sent = to_send.iter().map(|(at, change, ready)| {
             let kind = self.kind_of(change);
-            let sender =
-                Sender { catalog: self.catalog, tenant: self.tenant, kind, created: progress.created_of(kind), new: &progress.new };
+            let sender = Sender { catalog: self.catalog, tenant: self.tenant, kind, known: progress.known_of(kind), new: &progress.new };
             async move { (*at, *change, send(sender, ready).await) }
         });
         let answered = join_all(sent).await;
@@ -228,10 +249,11 @@ impl Run<'_> {
                 continue;
             };
             *may_have_landed = true;
-            let known = [twins.as_slice(), progress.created_of(kind)].concat();
+            let known = [twins.as_slice(), progress.known_of(kind)].concat();
             match look_up(self.tenant, kind, body, &known).await {
-                Ok(Some(found)) => settled.push((at, change, found.into())),
-                Ok(None) => open.push((at, change, ready)),
+                Ok(LookedUp::Found(found)) => settled.push((at, change, found.into())),
+                Ok(LookedUp::Absent) => open.push((at, change, ready)),
+                Ok(LookedUp::Unclear(because)) => settled.push((at, change, Outcome::InDoubt(because).into())),
                 Err(unread) => settled.push((at, change, Outcome::InDoubt(format!("the target cannot be read: {unread}")).into())),
             }
         }
@@ -277,7 +299,7 @@ impl Run<'_> {
             Outcome::Applied(id) | Outcome::Reduced(id, _) if is_create => {
                 progress.names.learn(change.key.clone(), id.clone());
                 progress.new.extend(id.as_str().split('/').map(str::to_owned));
-                progress.created.entry(self.kind_of(change).name).or_default().push(id.clone());
+                progress.known.entry(self.kind_of(change).name).or_default().push(id.clone());
             }
             Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::InDoubt(_) if is_create => {
                 progress.lost.insert(change.key.clone());

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::look_up::{LookedUp, look_up};
 use super::overlay::{cleared_first, keep_secrets, lay_over_held};
 use crate::body::{Body, covers};
-use crate::catalog::{By, Catalog, Kind, Shape, Write};
+use crate::catalog::{By, Catalog, Kind, Write};
 use crate::event::Outcome;
 use crate::plan::{Action, Change, Edit, secret_value};
 use crate::resource::{Id, Key, Secret};
 use crate::snapshot::refs::Names;
-use crate::tenant::{self, Listing, Tenant};
+use crate::tenant::{self, Tenant};
 
 /// A change with ids in the place of keys, ready to be sent.
 #[derive(Debug, Clone)]
@@ -102,8 +103,8 @@ pub(super) struct Sender<'run> {
     pub(super) catalog: &'run Catalog,
     pub(super) tenant: &'run Tenant,
     pub(super) kind: &'static Kind,
-    /// What this run has created of the kind.
-    pub(super) created: &'run [Id],
+    /// What is known of the kind to be another resource than one that is yet to be created.
+    pub(super) known: &'run [Id],
     /// Whatever this run has created.
     pub(super) new: &'run HashSet<String>,
 }
@@ -128,10 +129,10 @@ impl Sender<'_> {
 
     /// Sends a change once, whatever the answer.
     pub(super) async fn attempt_now(&self, ready: &Ready) -> Sending {
-        let Self { catalog, tenant, kind, created, .. } = *self;
+        let Self { catalog, tenant, kind, known, .. } = *self;
         match with_aliases(catalog, tenant, kind, ready).await {
-            Ok(None) => attempt(tenant, kind, ready, created).await,
-            Ok(Some(by_alias)) => attempt(tenant, kind, &by_alias, created).await,
+            Ok(None) => attempt(tenant, kind, ready, known).await,
+            Ok(Some(by_alias)) => attempt(tenant, kind, &by_alias, known).await,
             Err(unread) => ended_by(unread),
         }
     }
@@ -155,9 +156,9 @@ impl Sender<'_> {
     }
 }
 
-async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, created: &[Id]) -> Sending {
+async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, known: &[Id]) -> Sending {
     match ready {
-        Ready::Create { body, twins, may_have_landed } => create(tenant, kind, body, &[twins, created].concat(), *may_have_landed).await,
+        Ready::Create { body, twins, may_have_landed } => create(tenant, kind, body, &[twins, known].concat(), *may_have_landed).await,
         Ready::Update { id, body, edits, secrets } => match update(tenant, kind, id, body, edits, secrets).await {
             Ok(()) => Outcome::Applied(id.clone()).into(),
             Err(ended) => ended,
@@ -198,7 +199,7 @@ async fn with_aliases(catalog: &Catalog, tenant: &Tenant, kind: &Kind, ready: &R
     Ok(is_changed.then_some(ready))
 }
 
-/// Creates a resource. One whose answer was lost is looked up by its key before it is sent again, and sent again once.
+/// Creates a resource. One whose answer was lost is looked up before it is sent again, and sent again once.
 ///
 /// Where an earlier request for it may have landed, a conflict says that it did, if only after it was looked up.
 async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id], may_have_landed: bool) -> Sending {
@@ -211,9 +212,10 @@ async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id],
         };
         let is_conflict = lost.is_conflict();
         match look_up(tenant, kind, body, known).await {
-            Ok(Some(found)) => return found.into(),
-            Ok(None) if !is_second && !is_conflict => is_second = true,
-            Ok(None) => return ended_by(lost),
+            Ok(LookedUp::Found(found)) => return found.into(),
+            Ok(LookedUp::Unclear(because)) => return Outcome::InDoubt(format!("{}; {because}", told(&lost))).into(),
+            Ok(LookedUp::Absent) if !is_second && !is_conflict => is_second = true,
+            Ok(LookedUp::Absent) => return ended_by(lost),
             Err(unread) if unread.is_unreachable() => {
                 return Outcome::InDoubt(format!("{}; nor can it be looked up", told(&lost))).into();
             }
@@ -232,38 +234,9 @@ fn created(kind: &Kind, answer: &Body, body: &Body) -> Sending {
 }
 
 /// Returns the resource of an answer with the secrets in it that a create of this body makes.
-fn found(kind: &Kind, id: String, body: &Body, answer: &Body) -> Found {
+pub(super) fn found(kind: &Kind, id: String, body: &Body, answer: &Body) -> Found {
     let shown = |path: &'static str| answer.text(path).filter(|text| !text.is_empty()).map(|text| (path, Secret::new(text)));
     Found { id: Id::new(id), made: kind.made_for(body).filter_map(|made| shown(made.path)).collect() }
-}
-
-/// Returns the resource that a create made, found by its key among those that were not there before.
-pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id]) -> Result<Option<Found>, tenant::Error> {
-    let answers = match kind.shape {
-        Shape::Collection => match tenant.list(kind).await? {
-            Listing::Complete(answers) => answers,
-            Listing::Absent { .. } => return Ok(None),
-        },
-        Shape::Nested { .. } => {
-            let parent = kind.parent_field().and_then(|field| body.text(field)).unwrap_or_default();
-            tenant.under(kind, &Id::new(parent)).await?
-        }
-        Shape::Singleton | Shape::Keyed { .. } | Shape::Part { .. } | Shape::Child { .. } => {
-            let id = Id::new(kind.id_of(body).unwrap_or_default());
-            let held = tenant.read(kind, &id).await?;
-            return Ok(held.and_then(|held| kind.id_of(&held).map(|id| found(kind, id, body, &held))));
-        }
-    };
-    let value = |body: &Body, path: &str| body.get(path).filter(|value| !value.is_null()).cloned().or_else(|| kind.default_of(path));
-    let has_its_key = |answer: &&Body| {
-        // A create may call a field otherwise than the list does, which is a quirk of the kind.
-        let mut answer = (*answer).clone();
-        kind.quirks.iter().for_each(|quirk| (quirk.read)(&mut answer));
-        kind.key.iter().all(|path| value(&answer, path) == value(body, path))
-    };
-    let mut candidates = answers.iter().filter(has_its_key).filter_map(|answer| Some((kind.id_of(answer)?, answer)));
-    let is_new = |(id, _): &(String, &Body)| !known.iter().any(|known| known.as_str() == id);
-    Ok(candidates.rfind(is_new).map(|(id, answer)| found(kind, id, body, answer)))
 }
 
 async fn update(

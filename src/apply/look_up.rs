@@ -1,0 +1,105 @@
+//! Which resource of the target a create made whose answer was lost: the one that holds what was sent, and none that is known to be another.
+//!
+//! Nothing is guessed. Where more than one may be it, or the only one of the name is not what was sent, that is what is said.
+
+use std::collections::BTreeSet;
+
+use super::send::{Found, found};
+use crate::body::Body;
+use crate::catalog::{By, Kind, Purpose, Shape};
+use crate::plan::diff::difference;
+use crate::resource::{Id, Resource, take_secrets};
+use crate::tenant::{self, Listing, Tenant};
+
+/// What looking a create up came to.
+#[derive(Debug)]
+pub(super) enum LookedUp {
+    /// The target has it.
+    Found(Found),
+    /// The target has nothing that it may be.
+    Absent,
+    /// The target has something that it may be, and nobody can say whether it is.
+    Unclear(String),
+}
+
+/// Looks for the resource that a create of this body made, among those that are not known to be another.
+///
+/// # Errors
+///
+/// When the target cannot be read.
+pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id]) -> Result<LookedUp, tenant::Error> {
+    let answers = match kind.shape {
+        Shape::Collection => match tenant.list(kind).await? {
+            Listing::Complete(answers) => answers,
+            Listing::Absent { .. } => return Ok(LookedUp::Absent),
+        },
+        Shape::Nested { .. } => {
+            let parent = kind.parent_field().and_then(|field| body.text(field)).unwrap_or_default();
+            tenant.under(kind, &Id::new(parent)).await?
+        }
+        Shape::Singleton | Shape::Keyed { .. } | Shape::Part { .. } | Shape::Child { .. } => {
+            let id = Id::new(kind.id_of(body).unwrap_or_default());
+            tenant.read(kind, &id).await?.into_iter().collect()
+        }
+    };
+    Ok(told_apart(kind, body, &answers, known))
+}
+
+/// Decides which of these answers is what a create of this body made.
+fn told_apart(kind: &Kind, body: &Body, answers: &[Body], known: &[Id]) -> LookedUp {
+    let is_by_name = !matches!(kind.shape, Shape::Collection | Shape::Nested { .. });
+    let is_known = |id: &str| !is_by_name && known.iter().any(|known| known.as_str() == id);
+    let candidates: Vec<(String, &Body)> = answers
+        .iter()
+        .filter(|answer| (is_by_name || has_key_of(kind, body, answer)) && !is_another_ones(kind, body, answer))
+        .filter_map(|answer| Some((kind.id_of(answer)?, answer)))
+        .filter(|(id, _)| !is_known(id))
+        .collect();
+    let is_what_was_sent = |(_, answer): &&(String, &Body)| differing(kind, body, answer).is_none();
+    let equal: Vec<&(String, &Body)> = candidates.iter().filter(is_what_was_sent).collect();
+    match (&equal[..], &candidates[..]) {
+        ([(id, answer)], _) => LookedUp::Found(found(kind, id.clone(), body, answer)),
+        ([], []) => LookedUp::Absent,
+        ([], [(id, answer)]) => {
+            let path = differing(kind, body, answer).unwrap_or_default();
+            LookedUp::Unclear(format!("the target has {id} by now, which may be it, but its {path} is not what was sent"))
+        }
+        (_, several) => {
+            let ids: Vec<&str> = several.iter().map(|(id, _)| id.as_str()).collect();
+            LookedUp::Unclear(format!("the target has several by now that may be it: {}", ids.join(", ")))
+        }
+    }
+}
+
+/// Returns whether an answer has the key of what was sent.
+fn has_key_of(kind: &Kind, body: &Body, answer: &Body) -> bool {
+    let value = |body: &Body, path: &str| body.get(path).filter(|value| !value.is_null()).cloned().or_else(|| kind.default_of(path));
+    // A create may call a field otherwise than the list does, which is a quirk of the kind.
+    let mut answer = answer.clone();
+    kind.quirks.iter().for_each(|quirk| (quirk.read)(&mut answer));
+    kind.key.iter().all(|path| value(&answer, path) == value(body, path))
+}
+
+/// Returns whether an answer is left alone where what was sent would not be: somebody else, or the tenant itself, made it.
+fn is_another_ones(kind: &Kind, body: &Body, answer: &Body) -> bool {
+    let because = |body: &Body| kind.left_alone(body, &BTreeSet::new()).map(|alone| alone.because);
+    because(answer).is_some_and(|alone| because(body) != Some(alone))
+}
+
+/// Returns a field that was sent and that an answer does not show as it was sent.
+///
+/// Secrets are no difference, nor what the tenant fills in, nor what a later request is for.
+fn differing(kind: &Kind, body: &Body, answer: &Body) -> Option<String> {
+    let mut sent = kind.fields().split(body.clone(), Purpose::Create).0;
+    take_secrets(kind, &mut sent);
+    let mut held = Resource::read(kind, answer.clone()).ok()?.body.open();
+    let by_alias = kind.references.iter().filter(|reference| reference.by == By::Alias).map(|reference| reference.path);
+    let unseen = kind.never_shown.iter().chain(kind.read_only).copied().chain(by_alias).chain(kind.follow_up.map(|it| it.field));
+    for path in unseen {
+        sent.take(path);
+        held.take(path);
+    }
+    let difference = difference(kind, &sent, &held);
+    let missing = difference.edits.into_iter().find(|edit| edit.new.is_some()).map(|edit| edit.path);
+    missing.or_else(|| difference.fixed.into_iter().map(|(path, _)| path).find(|path| sent.get(path).is_some()))
+}
