@@ -3,7 +3,7 @@
 //! One JSON object a line. The intent is durable before its request leaves; an intent without an outcome is *in doubt*. A torn last line is
 //! what a cut leaves behind and is dropped; a broken line anywhere else means that the file was tampered with, and nothing is guessed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -162,6 +162,15 @@ impl Journal {
     /// Returns what is known of a change; nothing where it was never reached.
     pub fn known(&self, change: usize) -> Option<&Known> {
         self.known.get(&change)
+    }
+
+    /// Returns the ids of what the target holds of a run, by the place of each change in the plan.
+    pub fn applied(&self) -> HashMap<usize, Id> {
+        let id = |(at, known): (&usize, &Known)| match known {
+            Known::Applied(id) | Known::Reduced(id, _) => Some((*at, id.clone())),
+            Known::InDoubt | Known::Open => None,
+        };
+        self.known.iter().filter_map(id).collect()
     }
 
     /// Records that requests are about to leave; returns when that is durable.

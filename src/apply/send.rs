@@ -10,8 +10,9 @@ use super::overlay::{cleared_first, keep_secrets, lay_over_held};
 use crate::body::{Body, covers};
 use crate::catalog::{By, Catalog, Kind, Write};
 use crate::event::Outcome;
+use crate::plan::diff::normal;
 use crate::plan::{Action, Change, Edit, secret_value};
-use crate::resource::{Id, Key, Secret};
+use crate::resource::{Id, Key, Resource, Secret};
 use crate::snapshot::refs::Names;
 use crate::tenant::{self, Tenant};
 
@@ -21,7 +22,7 @@ pub(super) enum Ready {
     Create { body: Body, twins: Vec<Id>, may_have_landed: bool },
     Update { id: Id, body: Body, edits: Vec<Edit>, secrets: Vec<(String, Secret)> },
     Elements { parent: Id, added: Vec<Value>, removed: Vec<Value> },
-    Remove { id: Id },
+    Remove { id: Id, body: Body },
 }
 
 /// How sending ended: the outcome, and the secrets that the target's answer held, which must go to their keeper.
@@ -83,7 +84,7 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(S
             let id = id.as_ref().or_else(|| names.id_of(&change.key)).ok_or_else(|| missing(vec![change.key.clone()]))?;
             Ok(Ready::Update { id: id.clone(), body, edits, secrets })
         }
-        Action::Remove { id, .. } => Ok(Ready::Remove { id: id.clone() }),
+        Action::Remove { id, body } => Ok(Ready::Remove { id: id.clone(), body: names.attach(kind, body).unwrap_or_default() }),
         Action::Elements { parent, added, removed } => {
             let attach = |elements: &[Value]| -> Result<Vec<Value>, String> {
                 let mut whole = Body::new();
@@ -167,11 +168,7 @@ async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, known: &[I
             Ok(()) => Outcome::Applied(parent.clone()).into(),
             Err(refused) => ended_by(refused),
         },
-        Ready::Remove { id } => match tenant.remove(kind, id).await {
-            Ok(()) => Outcome::Applied(id.clone()).into(),
-            Err(refused) if refused.is_not_found() => Outcome::Applied(id.clone()).into(),
-            Err(refused) => ended_by(refused),
-        },
+        Ready::Remove { id, body } => remove(tenant, kind, id, body).await,
     }
 }
 
@@ -275,6 +272,42 @@ async fn update(
         return Err(ended_by(refused));
     }
     Ok(())
+}
+
+/// Removes a resource that is still what the plan showed: it is read right before, since what was found in a list may be another by now.
+async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -> Sending {
+    match tenant.read(kind, id).await {
+        Ok(None) => return Outcome::Applied(id.clone()).into(),
+        Ok(Some(held)) => {
+            if let Some(path) = changed_since(kind, planned, held) {
+                return Outcome::Skipped(format!("its {path} changed in the target since the plan; plan again")).into();
+            }
+        }
+        Err(unread) => return Outcome::Skipped(format!("it cannot be read before it is removed: {}", told(&unread))).into(),
+    }
+    match tenant.remove(kind, id).await {
+        Ok(()) => Outcome::Applied(id.clone()).into(),
+        Err(refused) if refused.is_not_found() => Outcome::Applied(id.clone()).into(),
+        Err(refused) => ended_by(refused),
+    }
+}
+
+/// Returns a field that a resource no longer holds as it was planned. Fields that refer to others, or run, may change with what the run
+/// itself removes.
+///
+/// What refers to something that is gone by now cannot be said in the target's words, and is not compared.
+fn changed_since(kind: &Kind, planned: &Body, held: Body) -> Option<String> {
+    if planned.is_empty() {
+        return None;
+    }
+    let held = Resource::read(kind, held).ok()?.body.open();
+    let (planned, held) = (normal(kind, planned), normal(kind, &held));
+    let follows = |name: &str| {
+        let is_below = |path: &str| path.split(['.', '[']).next() == Some(name);
+        kind.references.iter().any(|reference| is_below(reference.path)) || kind.follow_up.is_some_and(|follow_up| follow_up.field == name)
+    };
+    let names = planned.0.keys().chain(held.0.keys()).filter(|name| !follows(name));
+    names.filter(|name| planned.0.get(*name) != held.0.get(*name)).map(String::clone).next()
 }
 
 fn gone() -> Sending {

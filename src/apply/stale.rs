@@ -22,7 +22,13 @@ impl Moved {
     ///
     /// What the plan itself writes beforehand is no move: a resource may hold what it was found with or what an earlier change leaves.
     pub fn since(catalog: &Catalog, plan: &Plan, live: &Snapshot) -> Self {
-        let now = Now::of(catalog, plan, live);
+        Self::since_begun(catalog, plan, live, &HashMap::new())
+    }
+
+    /// Compares a plan with what the target holds now, where a run of it has begun; `created` are the ids of what that run created, by the
+    /// place of the change in the plan.
+    pub fn since_begun(catalog: &Catalog, plan: &Plan, live: &Snapshot, created: &HashMap<usize, Id>) -> Self {
+        let now = Now::of(catalog, plan, live, created);
         let mut reasons = HashMap::new();
         let mut before: HashMap<&Key, Vec<&Edit>> = HashMap::new();
         for (at, change) in plan.changes().enumerate() {
@@ -62,12 +68,13 @@ struct Now<'live> {
 }
 
 impl<'live> Now<'live> {
-    fn of(catalog: &'live Catalog, plan: &Plan, live: &'live Snapshot) -> Self {
+    fn of(catalog: &'live Catalog, plan: &Plan, live: &'live Snapshot, created: &HashMap<usize, Id>) -> Self {
         let by_id: HashMap<(&str, &Id), &Resource> =
             live.resources.iter().map(|resource| ((resource.key.kind(), &resource.id), resource)).collect();
-        let changed = plan.changes().filter_map(|change| match &change.action {
+        let changed = plan.changes().enumerate().filter_map(|(at, change)| match &change.action {
             Action::Update { id: Some(id), .. } | Action::Remove { id, .. } => Some((&change.key, id)),
-            _ => None,
+            Action::Create { .. } => created.get(&at).map(|id| (&change.key, id)),
+            Action::Update { id: None, .. } | Action::Elements { .. } => None,
         });
         let mut names = HashMap::new();
         for (key, id) in plan.known.iter().chain(changed) {

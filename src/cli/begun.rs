@@ -107,7 +107,7 @@ impl<'lock> Begun<'lock> {
         let begun = Self::of_folder(context, target, folder, lock)?;
         let (plan, tenant) = (&begun.plan, &begun.tenant);
         let live = read(context, tenant, target, include).await?;
-        let moved = Moved::since(context.catalog, plan, &live);
+        let moved = Moved::since_begun(context.catalog, plan, &live, &begun.journal.applied());
         let standing: Vec<Refusal> = guard::secrets(context.catalog, plan, &|field| context.secret(field)).into_iter().collect();
         preflight(context, plan, tenant, &standing, &BTreeSet::new()).await?;
         let memory = left_of(context, plan, &moved)?;
