@@ -135,10 +135,10 @@ impl Run<'_> {
     fn known(&self) -> HashMap<&'static str, Vec<Id>> {
         let of_plan = self.plan.known.iter();
         let of_changes = self.plan.changes().enumerate().filter_map(|(at, change)| {
-            let id = match (&change.action, self.journal.known(at)) {
-                (Action::Update { id: Some(id), .. } | Action::Remove { id, .. }, _)
-                | (Action::Create { .. }, Some(Known::Applied(id) | Known::Reduced(id, _))) => id,
-                _ => return None,
+            let ((Action::Update { id: Some(id), .. } | Action::Remove { id, .. }, _)
+            | (Action::Create { .. }, Some(Known::Applied(id) | Known::Reduced(id, _)))) = (&change.action, self.journal.known(at))
+            else {
+                return None;
             };
             Some((&change.key, id))
         });

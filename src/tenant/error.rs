@@ -65,6 +65,14 @@ pub enum Error {
         /// The tenant's own words, without secrets.
         message: String,
     },
+    /// A list moved between its pages, however often it was read.
+    #[error("the {kind} of the tenant change while they are listed: {readings} readings, and none was whole")]
+    MovingListing {
+        /// The kind.
+        kind: &'static str,
+        /// How often it was read.
+        readings: usize,
+    },
     /// A list came up short, twice.
     #[error("the tenant lists {got} of {expected} {kind}")]
     ShortListing {

@@ -1,15 +1,18 @@
 //! A list read to its end, or an error: a short list must never look like a whole one.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::error::{Error, Missing};
 use super::page::Page;
 use super::wire::{Request, Wire};
+use crate::body::Body;
 use crate::catalog::{Kind, Paging};
 use crate::event::Event;
 
@@ -23,15 +26,45 @@ pub(super) struct List<'list, A, T> {
     read: AtomicUsize,
 }
 
-/// What reading by offset came to.
-enum Offset<T> {
-    /// The whole list.
-    Whole(Vec<T>),
-    /// Fewer or more than the tenant counts, or a count that moved.
-    Short { got: usize, expected: usize },
+/// An element of a list, and what tells it from the others.
+struct Element<T> {
+    identity: String,
+    it: T,
 }
 
-impl<'list, A: DeserializeOwned, T: PartialEq> List<'list, A, T> {
+/// How often a list that moves between two of its pages is read.
+const READINGS: usize = 4;
+
+/// What one reading of a list came to.
+enum Reading<T> {
+    /// The whole list.
+    Whole(Vec<Element<T>>),
+    /// Fewer or more than the tenant counts, or a count that moved.
+    Short { got: usize, expected: usize },
+    /// Something came or went between two pages, so that others may have been missed.
+    Moved,
+}
+
+/// What a list is made of: an element names itself by the id of its kind, or by all that it holds.
+pub(super) trait Identified {
+    /// Returns what tells it from the others of its list.
+    fn identity(&self, kind: &Kind) -> String;
+}
+
+impl Identified for Body {
+    fn identity(&self, kind: &Kind) -> String {
+        let own = kind.id_of(self).or_else(|| self.text(kind.id).map(str::to_owned));
+        own.unwrap_or_else(|| self.clone().into_value().to_string())
+    }
+}
+
+impl Identified for Value {
+    fn identity(&self, _kind: &Kind) -> String {
+        self.to_string()
+    }
+}
+
+impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
     /// Returns the list of a kind at a path.
     pub(super) fn new(
         wire: &'list Wire,
@@ -43,112 +76,141 @@ impl<'list, A: DeserializeOwned, T: PartialEq> List<'list, A, T> {
         Self { wire, kind, path, concurrency: concurrency.max(1), make, read: AtomicUsize::new(0) }
     }
 
-    /// Reads every page, in the tenant's order.
+    /// Reads every page, in the tenant's order; what the tenant lists twice is there once.
     pub(super) async fn whole(&self) -> Result<Vec<T>, Error> {
-        match self.kind.paging {
-            Paging::Whole => self.elements_of(self.page("", &[]).await?),
-            Paging::In { field } => self.elements_of(self.page(field, &[]).await?),
-            Paging::Checkpoint { field, size } => self.by_checkpoint(field, size).await,
-            Paging::Counted { field, size } => self.by_offset(field, size).await,
-            Paging::Offset { field, size, or_checkpoint } => match self.by_offset(field, size).await {
+        let list = match self.kind.paging {
+            Paging::Whole => self.elements_of(self.page("", &[]).await?)?,
+            Paging::In { field } => self.elements_of(self.page(field, &[]).await?)?,
+            Paging::Checkpoint { field, size } => self.still(field, size, true).await?,
+            Paging::Counted { field, size } => self.still(field, size, false).await?,
+            Paging::Offset { field, size, or_checkpoint } => match self.still(field, size, false).await {
                 // Auth0 refuses pages beyond the thousandth element of some lists.
-                Err(Error::Refused { code, .. }) if or_checkpoint && code == "invalid_paging" => self.by_checkpoint(field, size).await,
-                other => other,
+                Err(Error::Refused { code, .. }) if or_checkpoint && code == "invalid_paging" => self.still(field, size, true).await?,
+                other => other?,
             },
+        };
+        let mut seen = HashSet::with_capacity(list.len());
+        Ok(list.into_iter().filter_map(|element| seen.insert(element.identity).then_some(element.it)).collect())
+    }
+
+    /// Reads a list until nothing came or went between two of its pages. What is listed twice in two readings alike stands there twice.
+    async fn still(&self, field: &str, size: usize, by_checkpoint: bool) -> Result<Vec<Element<T>>, Error> {
+        let mut before: Vec<String> = Vec::new();
+        let (mut ended, mut was_short) = (Reading::Moved, false);
+        for _ in 0..READINGS {
+            self.read.store(0, Ordering::Relaxed);
+            ended = if by_checkpoint { self.by_checkpoint(field, size).await? } else { self.by_offset(field, size).await? };
+            if matches!(ended, Reading::Short { .. }) && std::mem::replace(&mut was_short, true) {
+                break;
+            }
+            let Reading::Whole(list) = &ended else { continue };
+            let ids: Vec<String> = list.iter().map(|element| element.identity.clone()).collect();
+            let distinct = ids.iter().collect::<HashSet<_>>().len();
+            match ended {
+                Reading::Whole(list) if distinct == list.len() || ids == before => return Ok(list),
+                _ => (before, ended) = (ids, Reading::Moved),
+            }
+        }
+        match ended {
+            Reading::Short { got, expected } => Err(Error::ShortListing { kind: self.kind.name, got, expected }),
+            Reading::Whole(_) | Reading::Moved => Err(Error::MovingListing { kind: self.kind.name, readings: READINGS }),
         }
     }
 
-    /// Reads by page numbers; where the tenant's count moved meanwhile, once more.
-    async fn by_offset(&self, field: &str, size: usize) -> Result<Vec<T>, Error> {
-        if let Offset::Whole(list) = self.offset_once(field, size).await? {
-            return Ok(list);
-        }
-        match self.offset_once(field, size).await? {
-            Offset::Whole(list) => Ok(list),
-            Offset::Short { got, expected } => Err(Error::ShortListing { kind: self.kind.name, got, expected }),
-        }
-    }
-
-    async fn offset_once(&self, field: &str, size: usize) -> Result<Offset<T>, Error> {
-        self.read.store(0, Ordering::Relaxed);
-        let first: Page<T> = self.offset_page(field, size, 0).await?;
+    /// Reads by page numbers. Each page begins with the last element of the one before, which shows that nothing moved between the two.
+    async fn by_offset(&self, field: &str, size: usize) -> Result<Reading<T>, Error> {
+        let first: Page<Element<T>> = self.offset_page(field, Window { size, number: 0 }).await?;
         let Some(total) = first.total else {
             return self.without_total(field, size, first).await;
         };
-        let length = first.limit.unwrap_or(size).max(1);
-        let pages = stream::iter(1..total.div_ceil(length)).map(|number| self.offset_page(field, length, number));
-        let mut pages = pages.buffered(self.concurrency);
+        let limit = first.limit;
         let mut list = self.elements_of(first)?;
-        while let Some(page) = pages.try_next().await? {
+        if limit.is_some_and(|limit| list.len() < limit.min(total)) {
+            return Ok(Reading::Short { got: list.len(), expected: total });
+        }
+        let pages = stream::iter(windows(limit.unwrap_or(size).min(list.len()), list.len(), total))
+            .map(|window| async move { Ok((window, self.offset_page(field, window).await?)) });
+        let mut pages = pages.buffered(self.concurrency);
+        while let Some((window, page)) = pages.try_next().await? {
             if page.total != Some(total) {
-                return Ok(Offset::Short { got: list.len(), expected: total });
+                return Ok(Reading::Short { got: list.len(), expected: total });
             }
             let came = self.elements_of(page)?;
             // Whatever the count says, nothing comes behind a page with nothing on it.
             if came.is_empty() {
                 break;
             }
-            list.extend(came);
+            if !joined(&mut list, window, came) {
+                return Ok(Reading::Moved);
+            }
         }
-        if list.len() == total { Ok(Offset::Whole(list)) } else { Ok(Offset::Short { got: list.len(), expected: total }) }
+        if list.len() == total { Ok(Reading::Whole(list)) } else { Ok(Reading::Short { got: list.len(), expected: total }) }
     }
 
-    /// Reads on where the tenant does not count: until a page is empty, or the same again because pages are ignored.
-    async fn without_total(&self, field: &str, size: usize, first: Page<T>) -> Result<Offset<T>, Error> {
+    /// Reads on where the tenant does not count: until a page brings nothing new, or the same again because pages are ignored.
+    async fn without_total(&self, field: &str, size: usize, first: Page<Element<T>>) -> Result<Reading<T>, Error> {
         let mut list = self.elements_of(first)?;
         let length = list.len();
-        for number in 1.. {
-            if list.is_empty() {
+        let size = if length < size { length.max(2) } else { size };
+        while !list.is_empty() {
+            let window = window_behind(size, list.len(), usize::MAX);
+            let page = self.elements_of(self.offset_page(field, window).await?)?;
+            let is_first_again = page.len() == length && page.iter().zip(&list).all(|(one, other)| one.identity == other.identity);
+            let before = list.len();
+            if page.is_empty() || is_first_again {
                 break;
             }
-            let page = self.elements_of(self.offset_page(field, size, number).await?)?;
-            if page.is_empty() || page[..] == list[..length] {
+            if !joined(&mut list, window, page) {
+                return Ok(Reading::Moved);
+            }
+            if list.len() == before {
                 break;
             }
-            list.extend(page);
         }
-        Ok(Offset::Whole(list))
+        Ok(Reading::Whole(list))
     }
 
-    async fn offset_page(&self, field: &str, size: usize, number: usize) -> Result<Page<T>, Error> {
-        let mut query = vec![("page", number.to_string()), ("per_page", size.to_string())];
+    async fn offset_page(&self, field: &str, window: Window) -> Result<Page<Element<T>>, Error> {
+        let mut query = vec![("page", window.number.to_string()), ("per_page", window.size.to_string())];
         if !matches!(self.kind.paging, Paging::Counted { .. }) {
             query.push(("include_totals", "true".to_owned()));
         }
         self.page(field, &query).await
     }
 
-    async fn by_checkpoint(&self, field: &str, size: usize) -> Result<Vec<T>, Error> {
-        self.read.store(0, Ordering::Relaxed);
+    /// Reads on from the last element of each page ("Optional Id from which to start selection", as the description has `from`): what comes
+    /// or goes elsewhere moves nothing.
+    async fn by_checkpoint(&self, field: &str, size: usize) -> Result<Reading<T>, Error> {
         let mut list = Vec::new();
         let mut from: Option<String> = None;
         loop {
             let take = ("take", size.to_string());
             let query: Vec<_> = from.clone().map(|from| ("from", from)).into_iter().chain([take]).collect();
-            let page: Page<T> = self.page(field, &query).await?;
+            let page: Page<Element<T>> = self.page(field, &query).await?;
             let next = page.next.clone();
             list.extend(self.elements_of(page)?);
             match next {
-                None => return Ok(list),
+                None => return Ok(Reading::Whole(list)),
                 Some(next) if from.as_ref() == Some(&next) => return Err(self.unreadable(Missing("\"next\" leads to itself".to_owned()))),
                 Some(next) => from = Some(next),
             }
         }
     }
 
-    async fn page(&self, field: &str, query: &[(&str, String)]) -> Result<Page<T>, Error> {
+    async fn page(&self, field: &str, query: &[(&str, String)]) -> Result<Page<Element<T>>, Error> {
         let mut path = with_query(self.kind, &self.path);
         for (name, value) in query {
             path.push(if path.contains('?') { '&' } else { '?' });
             path.extend([*name, "=", &encode(value)]);
         }
         let received = self.wire.send(&Request::new(Method::GET, path)).await?;
-        let page = Page::read(&received.body, field).map_err(|error| self.unreadable(error))?.map(self.make);
+        let page = Page::read(&received.body, field).map_err(|error| self.unreadable(error))?;
+        let page = page.map(|element: A| Element { identity: element.identity(self.kind), it: (self.make)(element) });
         self.tell(&page);
         Ok(page)
     }
 
-    fn elements_of(&self, page: Page<T>) -> Result<Vec<T>, Error> {
+    fn elements_of(&self, page: Page<Element<T>>) -> Result<Vec<Element<T>>, Error> {
         // Some services leave out what is zero, an empty list of an empty total included.
         let is_zero = page.total == Some(0);
         page.elements.or_else(|| is_zero.then(Vec::new)).ok_or_else(|| self.unreadable(Missing("it holds no list".to_owned())))
@@ -158,12 +220,61 @@ impl<'list, A: DeserializeOwned, T: PartialEq> List<'list, A, T> {
         Error::Unreadable { request: format!("GET {}", self.path), source: source.into() }
     }
 
-    fn tell(&self, page: &Page<T>) {
+    fn tell(&self, page: &Page<Element<T>>) {
         let came = page.elements.as_ref().map_or(0, Vec::len);
         let read = self.read.fetch_add(came, Ordering::Relaxed) + came;
         let tenant = self.wire.name.clone();
         self.wire.observer.notify(&Event::Listing { tenant, kind: self.kind.name, read, total: page.total });
     }
+}
+
+/// One page of a list by its number, and how many elements each page has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Window {
+    size: usize,
+    number: usize,
+}
+
+impl Window {
+    fn start(self) -> usize {
+        self.size * self.number
+    }
+
+    fn end(self) -> usize {
+        self.size * (self.number + 1)
+    }
+}
+
+/// Returns the page that begins at or before the last of the elements read so far, and leads furthest beyond them: to the end with the
+/// fewest others, where one does.
+fn window_behind(most: usize, read: usize, total: usize) -> Window {
+    let window = |size| Window { size, number: (read - 1) / size };
+    let reach = |window: &Window| (window.end().min(total), usize::MAX - window.end());
+    (1..=most).map(window).max_by_key(reach).unwrap_or(Window { size: most, number: read / most })
+}
+
+/// Returns the pages behind the first of a list of this total, each with the last element of the one before.
+fn windows(most: usize, first: usize, total: usize) -> impl Iterator<Item = Window> {
+    let mut read = first;
+    std::iter::from_fn(move || {
+        if read == 0 || read >= total {
+            return None;
+        }
+        // Pages of one or two elements share none with the next.
+        let next = Window { size: most, number: read / most.max(1) };
+        let window = Some(window_behind(most, read, total)).filter(|window| window.end() > read).unwrap_or(next);
+        read = window.end();
+        Some(window)
+    })
+}
+
+/// Adds the elements of a page that are new; returns whether those before are the ones that were read there.
+fn joined<T>(list: &mut Vec<Element<T>>, window: Window, page: Vec<Element<T>>) -> bool {
+    let shared = list.len().saturating_sub(window.start()).min(page.len());
+    let read = list.iter().skip(window.start());
+    let is_the_same = page.iter().take(shared).zip(read).all(|(one, other)| one.identity == other.identity);
+    list.extend(page.into_iter().skip(shared));
+    is_the_same
 }
 
 /// Returns a path with the query that every read of the kind carries.
@@ -174,4 +285,26 @@ pub(super) fn with_query(kind: &Kind, path: &str) -> String {
 
 fn encode(value: &str) -> String {
     utf8_percent_encode(value, NON_ALPHANUMERIC).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_begins_with_an_element_of_the_one_before_and_few_more_are_read() {
+        for most in [10, 50, 100] {
+            for total in 1..2000 {
+                let first = most.min(total);
+                let (mut read, mut count) = (first, 1);
+                for window in windows(most, first, total) {
+                    assert!(window.size <= most && window.start() < read && window.end() > read, "{most}, {total}: {window:?}");
+                    (read, count) = (window.end(), count + 1);
+                }
+                assert!(read >= total, "{most}, {total}");
+                let aligned = total.div_ceil(most);
+                assert!(most < 50 || count <= aligned + 1 + aligned / 4, "{most}, {total}: {count} and not {aligned}");
+            }
+        }
+    }
 }

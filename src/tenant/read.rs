@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::{Error, Missing};
-use super::pages::{List, with_query};
+use super::pages::{Identified, List, with_query};
 use super::wire::Request;
 use super::{Absence, Listing, Tenant};
 use crate::body::Body;
@@ -181,7 +181,7 @@ impl Tenant {
         Ok(found.whole()?.into_iter().map(make).collect())
     }
 
-    fn pages<'list, A: DeserializeOwned, T: PartialEq>(
+    fn pages<'list, A: DeserializeOwned + Identified, T>(
         &'list self,
         kind: &'static Kind,
         path: String,
