@@ -90,3 +90,48 @@ fn a_name_that_looks_numbered_is_created_as_it_is() {
     assert_eq!(held[..2], before.as_array().expect("a list")[..]);
     assert_eq!(held.iter().map(|one| one["name"].clone()).collect::<Vec<_>>(), ["Web", "Web", "Web#2"]);
 }
+
+/// Three of a kind that share a name and differ in one field; `at` is where they stand.
+fn three_of(at: &str, name: &str, field: &str) -> Value {
+    let one = |number: usize| -> Value {
+        let id = format!("{name}{number}");
+        match at {
+            "/clients" => {
+                let mut one = client(&format!("devTwin000000000000000000000000{number}"), "Twin", "https://twin.acme.example/back");
+                one[field] = json!(id);
+                one
+            }
+            "/flows" => {
+                json!({"id": format!("af_devTwin000000000000{number}"), "name": "Twin", "actions": [{"id": id, "type": "FLOW", "action": "RETURN_JSON", "params": {"payload": {}}}]})
+            }
+            "/forms" => {
+                json!({"id": format!("ap_devTwin000000000000{number}"), "name": "Twin", "languages": {"primary": (["en", "de", "fr"][number - 1])}})
+            }
+            _ => json!({"id": format!("lst_000000000000000{number}"), "name": "Twin", "type": "http", "status": "active",
+                        "sink": {"httpEndpoint": format!("https://{id}.example"), "httpContentType": "application/json"}}),
+        }
+    };
+    json!([one(1), one(2), one(3)])
+}
+
+#[test]
+fn a_lost_create_is_never_taken_for_a_namesake_that_the_run_made() {
+    for (at, field) in [("/clients", "description"), ("/flows", "actions"), ("/forms", "languages"), ("/log-streams", "sink")] {
+        let told = |list: &Value| -> Vec<String> {
+            let mut told: Vec<String> = list.as_array().expect("a list").iter().map(|one| one[field].to_string()).collect();
+            told.sort();
+            told
+        };
+        let three = three_of(at, "twin", field);
+        let source = json!({"tenant": "acme-dev", "domain": "acme-dev.eu.auth0.com", "data": {at: three}});
+        let target = json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}});
+        for faults in ["500-before@w1x2", "500-after@w1", "cut-after@w2", "cut-before@w1x2,500-after@w3"] {
+            let stage = Stage::of(source.clone(), target.clone(), faults);
+            let first = stage.run(IMPORT);
+            let last = if first.code == 0 { first } else { stage.run(&format!("{IMPORT} --resume")) };
+            assert_eq!(last.code, 0, "{at}, {faults}: {}", last.whole());
+            let held = stage.all_of_prod()[at].clone();
+            assert_eq!(told(&held), told(&three), "{at}, {faults}");
+        }
+    }
+}

@@ -78,6 +78,50 @@ async fn a_list_that_moved_while_it_was_read_is_read_again() {
     assert_eq!(numbers(server.tenant().list(kind("clients")).await.expect("a list")), [0, 1, 2]);
 }
 
+/// Returns the page that a request asks for, of a list of these numbers.
+fn asked_of(list: &[u64], line: &str) -> Value {
+    let asked = |name: &str| -> usize {
+        let value = line.split(['?', '&']).find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        value.and_then(|value| value.parse().ok()).expect("a number")
+    };
+    let (size, number) = (asked("per_page").min(50), asked("page"));
+    let clients: Vec<_> = list.iter().skip(size * number).take(size).map(|n| json!({"client_id": format!("c{n}"), "n": n})).collect();
+    json!({"start": size * number, "limit": size, "total": list.len(), "clients": clients})
+}
+
+#[tokio::test]
+async fn a_list_of_which_one_goes_and_one_comes_between_two_pages_is_read_again() {
+    let before: Vec<u64> = (0..120).collect();
+    for gone in [0, 20, 49, 98] {
+        // One comes at the end, so that the count stays; or at the front, so that others come twice.
+        let after: Vec<u64> = before.iter().copied().filter(|n| *n != gone).chain([120]).collect();
+        let shifted: Vec<u64> = [120].into_iter().chain(before.iter().copied().filter(|n| *n != 119)).collect();
+        for after in [after, shifted] {
+            let (before, now) = (before.clone(), after.clone());
+            let server = Server::start(move |seen, asked| Says(200, asked_of(if asked == 0 { &before } else { &now }, &seen.line))).await;
+            assert_eq!(numbers(server.tenant().list(kind("clients")).await.expect("a list")), after, "{gone} went");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_never_stays_as_it_is_is_an_error() {
+    let server = Server::start(|seen, asked| {
+        let moving: Vec<u64> = (asked as u64..asked as u64 + 120).collect();
+        Says(200, asked_of(&moving, &seen.line))
+    })
+    .await;
+    let error = server.tenant().list(kind("clients")).await.expect_err("it moves");
+    assert_eq!(error.to_string(), "the clients of the tenant change while they are listed: 4 readings, and none was whole");
+}
+
+#[tokio::test]
+async fn an_id_that_is_listed_twice_is_one_resource() {
+    let twice = json!({"organizations": [{"id": "o1", "n": 1}, {"id": "o2", "n": 2}, {"id": "o1", "n": 1}]});
+    let server = Server::start(move |_, _| Says(200, twice.clone())).await;
+    assert_eq!(numbers(server.tenant().list(kind("organizations")).await.expect("a list")), [1, 2]);
+}
+
 #[tokio::test]
 async fn where_deep_pages_are_refused_the_list_is_read_by_checkpoint() {
     let server = Server::start(|seen, _| match seen.line.trim_start_matches("GET /api/v2/clients?is_global=false&") {
