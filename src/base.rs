@@ -40,6 +40,18 @@ pub struct Applied {
     /// Fields of which the target's own value stands, as the mapping says: that they move is no drift.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
+    /// Fields that the target refused when it created the resource. What it holds there is its own doing and nobody's change, so that the
+    /// source's value is wanted again and not in conflict with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<String>,
+}
+
+impl Applied {
+    /// Returns what was applied of a resource of the target, portable; nothing of it was left to the target or refused.
+    #[must_use]
+    pub fn whole(id: Id, body: Packed) -> Self {
+        Self { id, body, own: None, kept: Vec::new(), refused: Vec::new() }
+    }
 }
 
 /// A base as its file holds it.
@@ -163,14 +175,21 @@ impl Base {
         let before = self.forget_target(key.kind(), id);
         self.forget(key);
         self.keys.insert(target(key.kind(), id), key.clone());
-        let kept = before.map(|before| before.kept).unwrap_or_default();
-        self.resources.insert(key.clone(), Applied { id: id.clone(), body, own: None, kept });
+        let (kept, refused) = before.map(|before| (before.kept, before.refused)).unwrap_or_default();
+        self.resources.insert(key.clone(), Applied { kept, refused, ..Applied::whole(id.clone(), body) });
     }
 
     /// Keeps which fields of a resource the mapping leaves to the target.
     pub fn kept(&mut self, key: &Key, fields: Vec<String>) {
         if let Some(applied) = self.resources.get_mut(key) {
             applied.kept = fields;
+        }
+    }
+
+    /// Keeps which fields of a resource the target refused when it created it.
+    pub fn refused(&mut self, key: &Key, fields: Vec<String>) {
+        if let Some(applied) = self.resources.get_mut(key) {
+            applied.refused = fields;
         }
     }
 

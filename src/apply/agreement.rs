@@ -47,7 +47,7 @@ impl Agreement {
             }
             Some(held) => {
                 let own = Some(only_of(&held.body, &body));
-                self.held.push((key, Applied { id: held.id.clone(), body, own, kept }));
+                self.held.push((key, Applied { own, kept, ..Applied::whole(held.id.clone(), body) }));
             }
             None => {}
         }
@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn applied(id: &str, wanted: Value, own: Option<Value>) -> Applied {
-        Applied { id: Id::new(id), body: body(wanted).into(), own: own.map(|own| body(own).into()), kept: Vec::new() }
+        Applied { own: own.map(|own| body(own).into()), ..Applied::whole(Id::new(id), body(wanted).into()) }
     }
 
     #[test]

@@ -171,9 +171,10 @@ impl Memory {
     /// Remembers what both sides agree on already; what was last written is known from then on.
     fn agree(&mut self, agreed: Vec<(Key, base::Applied)>) {
         self.lacks_base = false;
-        for (key, base::Applied { id, body, own, kept }) in agreed {
+        for (key, base::Applied { id, body, own, kept, refused }) in agreed {
             self.base.applied(&key, &id, body);
             self.base.kept(&key, kept);
+            self.base.refused(&key, refused);
             if let Some(own) = own {
                 self.base.seen(&key, own);
             }
@@ -217,6 +218,9 @@ impl Memory {
             }
             if let Some(arrived) = arrived {
                 self.remember(&arrived, id);
+            }
+            if let (Action::Create { .. }, Outcome::Reduced(_, short)) = (&change.action, &settled.outcome) {
+                self.base.refused(&change.key, short.parts.clone());
             }
         }
     }
@@ -281,11 +285,14 @@ impl Memory {
         for (key, applied) in promised.iter() {
             if let Some(Some(id)) = made.get(key) {
                 let mut body = applied.body.clone();
-                if let Some(refused) = refused.get(key) {
+                let refused = refused.remove(key).unwrap_or_default();
+                if !refused.is_empty() {
                     body.change(|body| refused.iter().for_each(|(change, part)| self.put_back(body, change, part)));
                 }
                 self.base.applied(key, id, body);
                 self.base.kept(key, applied.kept.clone());
+                let at_birth = refused.iter().filter(|(change, _)| matches!(change.action, Action::Create { .. }));
+                self.base.refused(key, at_birth.map(|(_, part)| (*part).to_owned()).collect());
             }
         }
     }
@@ -404,6 +411,12 @@ mod tests {
         let create = Action::Create { body: body(whole), twins: Vec::new() };
         assert_eq!(settled(&mut memory, "clients", vec![(create, reduced())]), Some(body(json!({"name": "Web"}))));
         assert_eq!(memory.links.iter().count(), 1, "it is there, and must not be created twice");
+        let remembered = memory.base.of(&Key::new("clients", "Web")).map(|applied| applied.refused.clone());
+        assert_eq!(
+            remembered,
+            Some(vec!["require_proof_of_possession".to_owned()]),
+            "what the target sets there instead is nobody's change"
+        );
     }
 
     #[test]

@@ -268,12 +268,13 @@ impl Kind {
 
     /// Returns whether an update writes a field over the target's own value.
     ///
-    /// So it does with what the entry says, and with an object in which a secret stands two levels down: a PATCH merges one level, and the
-    /// object in between would come back without its secret.
+    /// So it does with what the entry says, and with an object in which a secret that reads show stands two levels down: a PATCH merges one
+    /// level, and the object in between would come back without its secret.
     #[must_use]
     pub fn is_laid_over(&self, name: &str) -> bool {
         let is_deep = |path: &&&str| path.split('.').next() == Some(name) && path.split('.').nth(2).is_some();
-        self.overlaid.contains(&name) || self.secrets.iter().any(|path| is_deep(&path))
+        let is_shown = |path: &&&str| !self.never_shown.contains(path);
+        self.overlaid.contains(&name) || self.secrets.iter().filter(is_shown).any(|path| is_deep(&path))
     }
 
     /// Returns the fields that a resource cannot have beside this one.

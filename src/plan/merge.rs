@@ -60,7 +60,10 @@ pub(super) fn merge(kind: &Kind, base: &Applied, desired: &Body, live: &Body, on
     let mut merged = Merged { body: desired.clone(), ..Merged::default() };
     let own = base.own.as_ref().map(|own| normal(kind, &own.open()));
     let sides = Sides { kind, is_overwritten: on_drift == OnDrift::Overwrite, own: own.as_ref() };
-    let (before, wanted, held) = (normal(kind, &base.body.open()), normal(kind, desired), normal(kind, live));
+    let (mut before, wanted, held) = (normal(kind, &base.body.open()), normal(kind, desired), normal(kind, live));
+    for path in &base.refused {
+        before.take_over(path, &held);
+    }
     sides.objects("", &before.0, &wanted.0, &held.0, &mut merged);
     merged
 }
@@ -209,7 +212,7 @@ mod tests {
     fn merged_on(on_drift: OnDrift, base: Value, desired: Value, live: Value) -> Merged {
         let body = |value| Body::from_value(value).expect("an object");
         let kind = Catalog::standard().kind("clients").expect("a kind");
-        let base = Applied { id: Id::new("c"), body: body(base).into(), own: None, kept: Vec::new() };
+        let base = Applied::whole(Id::new("c"), body(base).into());
         merge(kind, &base, &body(desired), &body(live), on_drift)
     }
 
@@ -272,7 +275,7 @@ mod tests {
         let scopes = |text: &str| json!({"scopes": [{"value": "read", "description": text}]});
         let kind = Catalog::standard().kind("resource-servers").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
-        let base = Applied { id: Id::new("a"), body: body(scopes("a")).into(), own: None, kept: Vec::new() };
+        let base = Applied::whole(Id::new("a"), body(scopes("a")).into());
         let both = merge(kind, &base, &body(scopes("b")), &body(scopes("c")), OnDrift::Keep);
         let clash = &both.conflicts[0];
         assert_eq!((both.conflicts.len(), clash.path.as_str()), (1, "scopes (read)"));
@@ -287,7 +290,7 @@ mod tests {
         let clients = |access: &str| json!({"clients": [{"client_id": "⟦clients/Web⟧", "use_for_member_access": access}]});
         let kind = Catalog::standard().kind("organization-clients").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
-        let base = Applied { id: Id::new("org"), body: body(clients("a")).into(), own: None, kept: Vec::new() };
+        let base = Applied::whole(Id::new("org"), body(clients("a")).into());
         let both = merge(kind, &base, &body(clients("b")), &body(clients("c")), OnDrift::Keep);
         assert_eq!(both.conflicts.iter().map(|clash| clash.path.as_str()).collect::<Vec<_>>(), ["clients (clients/Web)"]);
         let one = merge(kind, &base, &body(clients("a")), &body(clients("c")), OnDrift::Keep);
@@ -301,10 +304,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_refused_at_a_create_is_wanted_again_whatever_the_target_set_instead() {
+        let body = |value| Body::from_value(value).expect("an object");
+        let kind = Catalog::standard().kind("actions").expect("a kind");
+        let (desired, live) = (body(json!({"name": "A", "runtime": "node12"})), body(json!({"name": "A", "runtime": "node22"})));
+        let base = Applied::whole(Id::new("a"), body(json!({"name": "A"})).into());
+        assert_eq!(merge(kind, &base, &desired, &live, OnDrift::Keep).conflicts.len(), 1);
+        let refused = Applied { refused: vec!["runtime".into()], ..base };
+        let merged = merge(kind, &refused, &desired, &live, OnDrift::Keep);
+        assert_eq!((merged.conflicts.len(), merged.drift.len(), merged.body), (0, 0, desired));
+    }
+
+    #[test]
     fn a_value_of_the_targets_own_is_drift_once_it_was_seen_to_change() {
         let body = |value| Body::from_value(value).expect("an object");
         let kind = Catalog::standard().kind("clients").expect("a kind");
-        let mut base = Applied { id: Id::new("c"), body: body(json!({"name": "A"})).into(), own: None, kept: Vec::new() };
+        let mut base = Applied::whole(Id::new("c"), body(json!({"name": "A"})).into());
         let drift = |base: &Applied| {
             merge(kind, base, &body(json!({"name": "A"})), &body(json!({"name": "A", "description": "x"})), OnDrift::Keep).drift.len()
         };

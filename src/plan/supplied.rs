@@ -28,7 +28,7 @@ pub(super) fn due(kind: &Kind, held: &Id, difference: &Difference, supplied: Vec
 ///
 /// One that no read shows does: what it stands in may be replaced whole, and nobody could put it back.
 fn goes_along(kind: &Kind, path: &str, difference: &Difference, due: &[SecretField]) -> bool {
-    let object = above(path);
+    let object = written_with(kind, path);
     let is_hidden = kind.never_shown.iter().any(|secret| covers(secret, path));
     let is_beside = |edited: &str| object.is_empty() || covers(object, edited);
     is_hidden && (difference.edits.iter().any(|edit| is_beside(&edit.path)) || due.iter().any(|secret| is_beside(&secret.path)))
@@ -48,9 +48,10 @@ pub fn secret_value(kind: &Kind, path: &str, secret: &Secret) -> Result<Value, S
     if value.is_object() || value.is_array() { Ok(value) } else { Err(format!("{path} is to be a JSON object or list")) }
 }
 
-/// Returns the object in which a secret stands; nothing where it stands at the top.
-fn above(path: &str) -> &str {
-    path.rsplit_once('.').map_or("", |(object, _)| object)
+/// Returns the object that an update writes whole and a secret stands in; nothing where the secret stands at the top.
+fn written_with<'path>(kind: &Kind, path: &'path str) -> &'path str {
+    let whole = path.split_once('.').map_or("", |(top, _)| top);
+    if kind.is_laid_over(whole) { path.rsplit_once('.').map_or("", |(object, _)| object) } else { whole }
 }
 
 /// Adds to an update what must be written together with its secrets: the whole object each stands in, or all there is where an update
@@ -113,6 +114,21 @@ mod tests {
         let (paths, body) = sent(["old", "new"], "eu");
         assert_eq!(paths, [(PATHS[1].to_owned(), true), (PATHS[0].to_owned(), false)]);
         assert_eq!(body.into_value()["credentials"], json!({"region": "eu"}));
+    }
+
+    #[test]
+    fn a_hidden_one_goes_along_with_a_change_anywhere_in_what_is_replaced_with_it() {
+        let kind = Catalog::standard().kind("event-streams").expect("a kind");
+        let stream = |host: &str| {
+            let authorization = json!({"method": "bearer"});
+            let webhook = json!({"webhook_endpoint": format!("https://{host}/"), "webhook_authorization": authorization});
+            body(json!({"destination": {"type": "webhook", "configuration": webhook}}))
+        };
+        let (desired, held) = (stream("b.example"), stream("a.example"));
+        let difference = difference(kind, &desired, &held);
+        let (token, other) = ("destination.configuration.webhook_authorization.token", stream("b.example"));
+        assert!(goes_along(kind, token, &difference, &[]));
+        assert!(!goes_along(kind, token, &super::super::diff::difference(kind, &desired, &other), &[]), "nothing changes");
     }
 
     #[test]
