@@ -22,6 +22,9 @@ pub(super) enum LookedUp {
     Unclear(String),
 }
 
+/// What a person does where nobody can say which resource it is.
+const LOOK: &str = "remove what should not be there, then run again";
+
 /// Looks for the resource that a create of this body made, among those that are not known to be another.
 ///
 /// # Errors
@@ -62,11 +65,11 @@ fn told_apart(kind: &Kind, body: &Body, answers: &[Body], known: &[Id]) -> Looke
         ([], []) => LookedUp::Absent,
         ([], [(id, answer)]) => {
             let path = differing(kind, body, answer).unwrap_or_default();
-            LookedUp::Unclear(format!("the target has {id} by now, which may be it, but its {path} is not what was sent"))
+            LookedUp::Unclear(format!("the target has {id} by now, which may be it, but its {path} is not what was sent; {LOOK}"))
         }
         (_, several) => {
             let ids: Vec<&str> = several.iter().map(|(id, _)| id.as_str()).collect();
-            LookedUp::Unclear(format!("the target has several by now that may be it: {}", ids.join(", ")))
+            LookedUp::Unclear(format!("the target has several by now that may be it: {}; {LOOK}", ids.join(", ")))
         }
     }
 }
@@ -102,4 +105,45 @@ fn differing(kind: &Kind, body: &Body, answer: &Body) -> Option<String> {
     let difference = difference(kind, &sent, &held);
     let missing = difference.edits.into_iter().find(|edit| edit.new.is_some()).map(|edit| edit.path);
     missing.or_else(|| difference.fixed.into_iter().map(|(path, _)| path).find(|path| sent.get(path).is_some()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use serde_json::{Value, json};
+
+    /// Returns what a create of this client comes to, where the target lists these; `t0` is known to be another.
+    fn looked_up(answers: &Value) -> LookedUp {
+        let kind = Catalog::standard().kind("clients").expect("a kind");
+        let body = |value| Body::from_value(value).expect("an object");
+        let answers: Vec<Body> = answers.as_array().expect("a list").iter().cloned().map(body).collect();
+        told_apart(kind, &body(json!({"name": "Web", "description": "sent"})), &answers, &[Id::new("t0")])
+    }
+
+    fn web(id: &str, description: &str) -> Value {
+        json!({"client_id": id, "name": "Web", "description": description})
+    }
+
+    #[test]
+    fn the_only_one_that_holds_what_was_sent_is_it() {
+        let found = looked_up(&json!([web("t0", "sent"), web("t1", "other"), web("t2", "sent")]));
+        assert!(matches!(&found, LookedUp::Found(found) if found.id == Id::new("t2")), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_known_and_what_a_third_party_registered_is_not_it() {
+        let mut registered = web("t1", "sent");
+        registered["is_first_party"] = json!(false);
+        let found = looked_up(&json!([web("t0", "sent"), registered, {"client_id": "t2", "name": "Shop", "description": "sent"}]));
+        assert!(matches!(found, LookedUp::Absent), "{found:?}");
+    }
+
+    #[test]
+    fn two_that_may_be_it_and_one_that_differs_are_named_and_not_guessed() {
+        let two = looked_up(&json!([web("t1", "sent"), web("t2", "sent")]));
+        assert!(matches!(&two, LookedUp::Unclear(why) if why.contains("t1, t2")), "{two:?}");
+        let other = looked_up(&json!([web("t1", "other")]));
+        assert!(matches!(&other, LookedUp::Unclear(why) if why.contains("t1") && why.contains("description")), "{other:?}");
+    }
 }

@@ -43,7 +43,7 @@ impl From<Outcome> for Sending {
 /// A resource that the target has, and the secrets of it that an answer held.
 #[derive(Debug)]
 pub(super) struct Found {
-    id: Id,
+    pub(super) id: Id,
     made: Vec<(&'static str, Secret)>,
 }
 
@@ -306,8 +306,8 @@ fn changed_since(kind: &Kind, planned: &Body, held: Body) -> Option<String> {
         let is_below = |path: &str| path.split(['.', '[']).next() == Some(name);
         kind.references.iter().any(|reference| is_below(reference.path)) || kind.follow_up.is_some_and(|follow_up| follow_up.field == name)
     };
-    let names = planned.0.keys().chain(held.0.keys()).filter(|name| !follows(name));
-    names.filter(|name| planned.0.get(*name) != held.0.get(*name)).map(String::clone).next()
+    let mut names = planned.0.keys().chain(held.0.keys()).filter(|name| !follows(name));
+    names.find(|name| planned.0.get(*name) != held.0.get(*name)).cloned()
 }
 
 fn gone() -> Sending {

@@ -251,6 +251,9 @@ fn with_tenant_hint(failure: Failure, error: &tenant::Error, name: &str) -> Fail
         _ if error.is_scope() => failure.hint(ADD_SCOPES),
         _ if error.is_denied() => failure
             .hint(format!("check what the variables {variables} hold, and that the application is authorized for the Management API")),
+        tenant::Error::MovingListing { .. } => {
+            failure.hint("wait until nothing else writes to the tenant, then run the same command again")
+        }
         _ if error.is_unreachable() => failure.hint("check the domain and the network, then run the same command again"),
         _ => failure,
     }
