@@ -248,7 +248,7 @@ pub(crate) fn moved(one: &Snapshot, other: &Snapshot) -> Vec<String> {
 pub(crate) async fn taken_back(plan: &Plan, summary: &Summary, tenant: &Tenant) -> (Plan, Summary) {
     let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone())));
     let (applied, live) = (applied.collect(), read(tenant).await);
-    let (plan, _) = undo(Catalog::standard(), Done { name: "r", plan, applied: &applied }, &live, &|_| true);
+    let (plan, _) = undo(Catalog::standard(), Done { name: "r", plan, applied: &applied, again: &BTreeMap::new() }, &live, &|_| true);
     let summary = carried_out(&plan, tenant).await;
     (plan, summary)
 }
