@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
-use crate::flows::{Imported, carried_out, import, nothing_remembered, read, start};
+use crate::flows::{Imported, carried_out, import, import_with, nothing_remembered, read, start};
 
 const SOURCE: &str = "acme-dev.eu.auth0.com";
 const TARGET: &str = "acme-prod.eu.auth0.com";
@@ -268,6 +268,59 @@ async fn there_and_back(ahead: Sketch, behind: Sketch) -> Result<(), TestCaseErr
     prop_assert!(ended.is_whole() && again.left_out.is_empty(), "{:?} {:?}", ended.settled, again.left_out);
     prop_assert_eq!(moved(&after, &read(&into).await), Vec::<String>::new(), "once taken back twice");
     Ok(())
+}
+
+/// Imports a sketch, then less of it, so that the rest is pruned; takes that back, and takes the taking back back.
+async fn pruned_and_back(ahead: Sketch, left: (usize, usize, usize)) -> Result<(), TestCaseError> {
+    let (_from, from) = start(tenant(&ahead, SOURCE, "Src")).await;
+    let (_into, into) = start(State::empty(TARGET)).await;
+    let mut memory = nothing_remembered();
+    import(&Desired::unmapped(read(&from).await), &into, &mut memory).await;
+    let few = |of: usize, share: usize| if of == 0 { 0 } else { 1 + share % of };
+    let less = Sketch {
+        clients: few(ahead.clients, left.0),
+        apis: few(ahead.apis, left.1),
+        connections: few(ahead.connections, left.2),
+        roles: few(ahead.roles, left.0),
+        actions: few(ahead.actions, left.1),
+        organizations: few(ahead.organizations, left.2),
+        ..ahead.clone()
+    };
+    let (_less, from) = start(tenant(&less, SOURCE, "Src")).await;
+    let Imported { before, plan, summary } = import_with(&Desired::unmapped(read(&from).await), &into, &mut memory, true).await;
+    prop_assert!(summary.is_whole(), "{:?}", summary.settled);
+    let after = read(&into).await;
+    let (back, ended) = taken_back(&plan, &summary, &into).await;
+    prop_assert_eq!(unreported(&before, &read(&into).await, &back), Vec::<String>::new(), "{:?}", back.left_out);
+    prop_assert!(ended.is_whole(), "{:?}", ended.settled);
+    let (again, ended) = taken_back(&back, &ended, &into).await;
+    prop_assert!(ended.is_whole(), "{:?}", ended.settled);
+    prop_assert_eq!(unreported(&after, &read(&into).await, &again), Vec::<String>::new(), "once taken back twice");
+    Ok(())
+}
+
+/// Returns what a tenant holds otherwise than before though the undo names no such resource.
+fn unreported(before: &Snapshot, after: &Snapshot, back: &Plan) -> Vec<String> {
+    let is_named = |one: &String| back.left_out.iter().any(|left| one.starts_with(&format!("{}: ", left.key)));
+    moved(before, after).into_iter().filter(|one| !is_named(one)).collect()
+}
+
+#[test]
+fn what_a_few_random_runs_pruned_is_taken_back_whole_or_named_and_so_is_that() {
+    prune_random(8);
+}
+
+#[test]
+#[ignore = "slow: run by .ci/run"]
+fn what_a_random_run_pruned_is_taken_back_whole_or_named_and_so_is_that() {
+    prune_random(64);
+}
+
+fn prune_random(cases: u32) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let left = (0..4_usize, 0..3_usize, 0..3_usize);
+    let mut runner = runner(cases);
+    runner.run(&(sketches(), left), |(ahead, left)| runtime.block_on(pruned_and_back(ahead, left))).expect("every run is taken back");
 }
 
 #[test]

@@ -47,15 +47,12 @@ impl Plan {
 }
 
 /// Returns what a tenant removes with these resources: them, what hangs under one of them, and what is identified by one of them.
-pub(super) fn going_with<'held>(
-    catalog: &Catalog,
-    held: impl Iterator<Item = &'held Resource> + Clone,
-    removed: &HashSet<Key>,
-) -> HashSet<Key> {
+pub(super) fn going_with<'held>(catalog: &Catalog, held: impl Iterator<Item = &'held Resource>, removed: &HashSet<Key>) -> HashSet<Key> {
+    let held: Vec<&Resource> = if removed.is_empty() { Vec::new() } else { held.collect() };
     let mut going = removed.clone();
     loop {
-        let belongs = |one: &&Resource| !going.contains(&one.key) && belongs_to(catalog, one).iter().any(|key| going.contains(key));
-        let more: Vec<Key> = if going.is_empty() { Vec::new() } else { held.clone().filter(belongs).map(|one| one.key.clone()).collect() };
+        let belongs = |one: &&&Resource| !going.contains(&one.key) && belongs_to(catalog, one).iter().any(|key| going.contains(key));
+        let more: Vec<Key> = held.iter().filter(belongs).map(|one| one.key.clone()).collect();
         if more.is_empty() {
             return going;
         }

@@ -54,10 +54,8 @@ impl Undoing<'_> {
     }
 
     fn is_made_by_an_earlier_undo(&self, kind: &Kind, held: &Resource) -> bool {
-        match kind.has_own_ids() {
-            true => self.again.get(&held.key) == Some(&held.id),
-            false => belongs_to(self.catalog, held).iter().any(|key| self.restored.contains(key)),
-        }
+        let is_of_restored = || belongs_to(self.catalog, held).iter().any(|key| self.restored.contains(key));
+        if kind.has_own_ids() { self.again.get(&held.key) == Some(&held.id) } else { is_of_restored() }
     }
 
     fn leave_gone(&mut self, kind: &Kind, gone: &Resource, because: &str) {
