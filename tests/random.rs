@@ -6,8 +6,8 @@ use migrate::apply::Summary;
 use migrate::body::Body;
 use migrate::catalog::Catalog;
 use migrate::plan::diff::normal;
-use migrate::plan::{Done, Plan, undo};
-use migrate::resource::Resource;
+use migrate::plan::{Action, Done, Plan, undo};
+use migrate::resource::{Id, Key, Resource};
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::tenant::Tenant;
@@ -246,9 +246,7 @@ pub(crate) fn moved(one: &Snapshot, other: &Snapshot) -> Vec<String> {
 
 /// Takes back a run that went through whole; returns what was decided and how it ended.
 pub(crate) async fn taken_back(plan: &Plan, summary: &Summary, tenant: &Tenant) -> (Plan, Summary) {
-    let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone())));
-    let (applied, live) = (applied.collect(), read(tenant).await);
-    let (plan, _) = undo(Catalog::standard(), Done { name: "r", plan, applied: &applied, again: &BTreeMap::new() }, &live, &|_| true);
+    let (plan, _) = undo_of(plan, summary, tenant, &BTreeMap::new()).await;
     let summary = carried_out(&plan, tenant).await;
     (plan, summary)
 }
@@ -297,6 +295,65 @@ async fn pruned_and_back(ahead: Sketch, left: (usize, usize, usize)) -> Result<(
     prop_assert!(ended.is_whole(), "{:?}", ended.settled);
     prop_assert_eq!(unreported(&after, &read(&into).await, &again), Vec::<String>::new(), "once taken back twice");
     Ok(())
+}
+
+#[tokio::test]
+async fn an_undo_that_stopped_at_one_of_four_changes_is_finished_by_another() {
+    stopped_at_every(4).await;
+}
+
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn an_undo_that_stopped_anywhere_is_finished_by_another() {
+    stopped_at_every(1).await;
+}
+
+/// Stops an undo of a run that pruned before every so manyth of its changes, and lets another one finish what it began.
+async fn stopped_at_every(step: usize) {
+    let picks = (0..64).map(|at| at * 7).collect();
+    let ahead = Sketch { clients: 3, apis: 2, connections: 2, roles: 2, actions: 2, organizations: 2, flows: 1, picks, shared: false };
+    let less = Sketch { clients: 1, apis: 1, connections: 1, roles: 1, actions: 1, organizations: 1, ..ahead.clone() };
+    let (_from, from) = start(tenant(&ahead, SOURCE, "Src")).await;
+    let (target, into) = start(State::empty(TARGET)).await;
+    let mut memory = nothing_remembered();
+    import(&Desired::unmapped(read(&from).await), &into, &mut memory).await;
+    let (_less, from) = start(tenant(&less, SOURCE, "Src")).await;
+    let Imported { before, plan, summary } = import_with(&Desired::unmapped(read(&from).await), &into, &mut memory, true).await;
+    let pruned = target.state();
+    let (back, _) = undo_of(&plan, &summary, &into, &BTreeMap::new()).await;
+    let all = back.changes().count();
+    assert!(plan.counts().removals >= 6 && all >= 10, "{:?}, {all}", plan.counts());
+    for stopped in (0..all).step_by(step) {
+        let (_target, into) = start(pruned.clone()).await;
+        let first = carried_out(&first_of(&back, stopped), &into).await;
+        assert!(first.is_whole(), "{stopped}: {:?}", first.settled);
+        let creates = back.changes().zip(&first.settled).filter(|(change, _)| matches!(change.action, Action::Create { .. }));
+        let again = creates.filter_map(|(change, one)| Some((change.key.clone(), one.outcome.id()?.clone()))).collect();
+        let (rest, left_out) = undo_of(&plan, &summary, &into, &again).await;
+        assert_eq!(left_out, [""; 0], "{stopped}");
+        let ended = carried_out(&rest, &into).await;
+        assert!(ended.is_whole(), "{stopped}: {:?}", ended.settled);
+        assert_eq!(moved(&before, &read(&into).await), [""; 0], "{stopped}");
+    }
+}
+
+/// Returns the first changes of a plan.
+fn first_of(plan: &Plan, count: usize) -> Plan {
+    let (mut plan, mut left) = (plan.clone(), count);
+    for stage in &mut plan.stages {
+        stage.changes.truncate(left);
+        left -= stage.changes.len();
+    }
+    plan
+}
+
+/// Decides what takes back a run, of which earlier undos made this again; returns that and what it leaves out.
+async fn undo_of(plan: &Plan, summary: &Summary, tenant: &Tenant, again: &BTreeMap<Key, Id>) -> (Plan, Vec<String>) {
+    let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone()))).collect();
+    let done = Done { name: "r", plan, applied: &applied, again };
+    let (plan, _) = undo(Catalog::standard(), done, &read(tenant).await, &|_| true);
+    let left_out = plan.left_out.iter().map(|left| format!("{}: {}", left.key, left.because)).collect();
+    (plan, left_out)
 }
 
 /// Returns what a tenant holds otherwise than before though the undo names no such resource.

@@ -290,6 +290,10 @@ impl<'inputs> Undoing<'inputs> {
         self.agree(at);
         let key = self.before[at].key.clone();
         let list = normal(kind, &self.before[at].body.open()).get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default();
+        let is_back = !added.iter().any(|element| list.contains(element)) && removed.iter().all(|element| list.contains(element));
+        if is_back {
+            return;
+        }
         let is_lost = |element: &Value| refs::mentioned(element).iter().any(|key| self.lost.contains(key));
         if added.iter().any(|element| !list.contains(element) && !is_lost(element)) {
             self.leave_out(&key, Some(kind.elements()), "what the run added to it changed again since");
