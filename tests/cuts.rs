@@ -115,7 +115,7 @@ impl Decided {
 
     /// Decides on taking back an import that went through.
     fn undo(import: &Undisturbed, live: &Snapshot) -> Self {
-        let done = Done { name: "r", plan: &import.decided.plan, applied: &import.applied };
+        let done = Done { name: "r", plan: &import.decided.plan, applied: &import.applied, again: &BTreeMap::new() };
         let plan = undo(Catalog::standard(), done, live, &|_| true).0;
         Self { plan, memory: import.memory.clone(), promised: Base::default() }
     }

@@ -6,8 +6,8 @@ use migrate::apply::Summary;
 use migrate::body::Body;
 use migrate::catalog::Catalog;
 use migrate::plan::diff::normal;
-use migrate::plan::{Done, Plan, undo};
-use migrate::resource::Resource;
+use migrate::plan::{Action, Done, Plan, undo};
+use migrate::resource::{Id, Key, Resource};
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::tenant::Tenant;
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
-use crate::flows::{Imported, carried_out, import, nothing_remembered, read, start};
+use crate::flows::{Imported, carried_out, import, import_with, nothing_remembered, read, start};
 
 const SOURCE: &str = "acme-dev.eu.auth0.com";
 const TARGET: &str = "acme-prod.eu.auth0.com";
@@ -246,9 +246,7 @@ pub(crate) fn moved(one: &Snapshot, other: &Snapshot) -> Vec<String> {
 
 /// Takes back a run that went through whole; returns what was decided and how it ended.
 pub(crate) async fn taken_back(plan: &Plan, summary: &Summary, tenant: &Tenant) -> (Plan, Summary) {
-    let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone())));
-    let (applied, live) = (applied.collect(), read(tenant).await);
-    let (plan, _) = undo(Catalog::standard(), Done { name: "r", plan, applied: &applied }, &live, &|_| true);
+    let (plan, _) = undo_of(plan, summary, tenant, &BTreeMap::new()).await;
     let summary = carried_out(&plan, tenant).await;
     (plan, summary)
 }
@@ -268,6 +266,118 @@ async fn there_and_back(ahead: Sketch, behind: Sketch) -> Result<(), TestCaseErr
     prop_assert!(ended.is_whole() && again.left_out.is_empty(), "{:?} {:?}", ended.settled, again.left_out);
     prop_assert_eq!(moved(&after, &read(&into).await), Vec::<String>::new(), "once taken back twice");
     Ok(())
+}
+
+/// Imports a sketch, then less of it, so that the rest is pruned; takes that back, and takes the taking back back.
+async fn pruned_and_back(ahead: Sketch, left: (usize, usize, usize)) -> Result<(), TestCaseError> {
+    let (_from, from) = start(tenant(&ahead, SOURCE, "Src")).await;
+    let (_into, into) = start(State::empty(TARGET)).await;
+    let mut memory = nothing_remembered();
+    import(&Desired::unmapped(read(&from).await), &into, &mut memory).await;
+    let few = |of: usize, share: usize| if of == 0 { 0 } else { 1 + share % of };
+    let less = Sketch {
+        clients: few(ahead.clients, left.0),
+        apis: few(ahead.apis, left.1),
+        connections: few(ahead.connections, left.2),
+        roles: few(ahead.roles, left.0),
+        actions: few(ahead.actions, left.1),
+        organizations: few(ahead.organizations, left.2),
+        ..ahead.clone()
+    };
+    let (_less, from) = start(tenant(&less, SOURCE, "Src")).await;
+    let Imported { before, plan, summary } = import_with(&Desired::unmapped(read(&from).await), &into, &mut memory, true).await;
+    prop_assert!(summary.is_whole(), "{:?}", summary.settled);
+    let after = read(&into).await;
+    let (back, ended) = taken_back(&plan, &summary, &into).await;
+    prop_assert_eq!(unreported(&before, &read(&into).await, &back), Vec::<String>::new(), "{:?}", back.left_out);
+    prop_assert!(ended.is_whole(), "{:?}", ended.settled);
+    let (again, ended) = taken_back(&back, &ended, &into).await;
+    prop_assert!(ended.is_whole(), "{:?}", ended.settled);
+    prop_assert_eq!(unreported(&after, &read(&into).await, &again), Vec::<String>::new(), "once taken back twice");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_undo_that_stopped_at_one_of_four_changes_is_finished_by_another() {
+    stopped_at_every(4).await;
+}
+
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn an_undo_that_stopped_anywhere_is_finished_by_another() {
+    stopped_at_every(1).await;
+}
+
+/// Stops an undo of a run that pruned before every so manyth of its changes, and lets another one finish what it began.
+async fn stopped_at_every(step: usize) {
+    let picks = (0..64).map(|at| at * 7).collect();
+    let ahead = Sketch { clients: 3, apis: 2, connections: 2, roles: 2, actions: 2, organizations: 2, flows: 1, picks, shared: false };
+    let less = Sketch { clients: 1, apis: 1, connections: 1, roles: 1, actions: 1, organizations: 1, ..ahead.clone() };
+    let (_from, from) = start(tenant(&ahead, SOURCE, "Src")).await;
+    let (target, into) = start(State::empty(TARGET)).await;
+    let mut memory = nothing_remembered();
+    import(&Desired::unmapped(read(&from).await), &into, &mut memory).await;
+    let (_less, from) = start(tenant(&less, SOURCE, "Src")).await;
+    let Imported { before, plan, summary } = import_with(&Desired::unmapped(read(&from).await), &into, &mut memory, true).await;
+    let pruned = target.state();
+    let (back, _) = undo_of(&plan, &summary, &into, &BTreeMap::new()).await;
+    let all = back.changes().count();
+    assert!(plan.counts().removals >= 6 && all >= 10, "{:?}, {all}", plan.counts());
+    for stopped in (0..all).step_by(step) {
+        let (_target, into) = start(pruned.clone()).await;
+        let first = carried_out(&first_of(&back, stopped), &into).await;
+        assert!(first.is_whole(), "{stopped}: {:?}", first.settled);
+        let creates = back.changes().zip(&first.settled).filter(|(change, _)| matches!(change.action, Action::Create { .. }));
+        let again = creates.filter_map(|(change, one)| Some((change.key.clone(), one.outcome.id()?.clone()))).collect();
+        let (rest, left_out) = undo_of(&plan, &summary, &into, &again).await;
+        assert_eq!(left_out, [""; 0], "{stopped}");
+        let ended = carried_out(&rest, &into).await;
+        assert!(ended.is_whole(), "{stopped}: {:?}", ended.settled);
+        assert_eq!(moved(&before, &read(&into).await), [""; 0], "{stopped}");
+    }
+}
+
+/// Returns the first changes of a plan.
+fn first_of(plan: &Plan, count: usize) -> Plan {
+    let (mut plan, mut left) = (plan.clone(), count);
+    for stage in &mut plan.stages {
+        stage.changes.truncate(left);
+        left -= stage.changes.len();
+    }
+    plan
+}
+
+/// Decides what takes back a run, of which earlier undos made this again; returns that and what it leaves out.
+async fn undo_of(plan: &Plan, summary: &Summary, tenant: &Tenant, again: &BTreeMap<Key, Id>) -> (Plan, Vec<String>) {
+    let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone()))).collect();
+    let done = Done { name: "r", plan, applied: &applied, again };
+    let (plan, _) = undo(Catalog::standard(), done, &read(tenant).await, &|_| true);
+    let left_out = plan.left_out.iter().map(|left| format!("{}: {}", left.key, left.because)).collect();
+    (plan, left_out)
+}
+
+/// Returns what a tenant holds otherwise than before though the undo names no such resource.
+fn unreported(before: &Snapshot, after: &Snapshot, back: &Plan) -> Vec<String> {
+    let is_named = |one: &String| back.left_out.iter().any(|left| one.starts_with(&format!("{}: ", left.key)));
+    moved(before, after).into_iter().filter(|one| !is_named(one)).collect()
+}
+
+#[test]
+fn what_a_few_random_runs_pruned_is_taken_back_whole_or_named_and_so_is_that() {
+    prune_random(8);
+}
+
+#[test]
+#[ignore = "slow: run by .ci/run"]
+fn what_a_random_run_pruned_is_taken_back_whole_or_named_and_so_is_that() {
+    prune_random(64);
+}
+
+fn prune_random(cases: u32) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let left = (0..4_usize, 0..3_usize, 0..3_usize);
+    let mut runner = runner(cases);
+    runner.run(&(sketches(), left), |(ahead, left)| runtime.block_on(pruned_and_back(ahead, left))).expect("every run is taken back");
 }
 
 #[test]

@@ -34,5 +34,5 @@ pub use journal::Journal;
 pub use made::{Fate, Handed, Keeper, NewSecret};
 pub use memory::Memory;
 pub use run::{Error, Run, close};
-pub use stale::Moved;
+pub use stale::{Moved, record_before};
 pub use summary::{SentSecret, Settled, Summary, Tally};

@@ -7,9 +7,9 @@ use serde_json::Value;
 use crate::body::{Body, covers};
 use crate::catalog::{Catalog, Kind};
 use crate::plan::diff::normal;
-use crate::plan::{Action, Change, Edit, Plan};
+use crate::plan::{Action, Change, Edit, Plan, without};
 use crate::resource::{Id, Key, Resource};
-use crate::snapshot::{Snapshot, refs};
+use crate::snapshot::{Gone, Snapshot, refs};
 
 /// The changes that must not be made any more, each with the reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,6 +65,20 @@ struct Now<'live> {
     names: HashMap<Key, Key>,
     /// The names in the plan of all there is.
     keys: HashMap<Key, &'live Id>,
+    /// What the plan knows or removes, and the target has no more.
+    gone: Gone,
+}
+
+/// Records anew what the target holds before a plan that was made earlier: what hangs on what goes may be other things by now.
+pub fn record_before(catalog: &Catalog, plan: &mut Plan, live: &Snapshot) {
+    let Now { names, .. } = Now::of(catalog, plan, live, &HashMap::new());
+    let named_as_planned = |held: &Resource| {
+        let mut held = Resource { key: names.get(&held.key).unwrap_or(&held.key).clone(), ..held.clone() };
+        refs::rename_in(&mut held, &names);
+        held
+    };
+    let held: Vec<Resource> = live.resources.iter().map(named_as_planned).collect();
+    plan.record_before(catalog, held.iter());
 }
 
 impl<'live> Now<'live> {
@@ -84,14 +98,26 @@ impl<'live> Now<'live> {
         }
         let key = |held: &Resource| names.get(&held.key).unwrap_or(&held.key).clone();
         let keys = live.resources.iter().map(|held| (key(held), &held.id)).collect();
-        Self { catalog, by_id, names, keys }
+        let removed = plan.changes().filter_map(|change| match &change.action {
+            Action::Remove { id, .. } => Some((&change.key, id)),
+            _ => None,
+        });
+        let gone = Gone::from(catalog, plan.known.iter().chain(removed), live, &|_| false);
+        Self { catalog, by_id, names, keys, gone }
     }
 
     /// Returns what the plan compares of a resource.
     fn body_of(&self, kind: &Kind, held: &Resource) -> Body {
         let mut body = held.body.open();
         refs::rename(&mut body, &self.names);
+        self.gone.mark(kind, &mut body);
         normal(kind, &body)
+    }
+
+    /// Returns a body without the names of what the target has no more.
+    fn without_gone(&self, kind: &Kind, body: Body) -> Body {
+        let plain = without(&body.into_value(), &|key| self.gone.contains(key));
+        normal(kind, &Body::from_value(plain).expect("an object stays one"))
     }
 
     /// Returns why a change must not be made any more; `earlier` are the edits of the same plan that come before it.
@@ -123,7 +149,9 @@ impl<'live> Now<'live> {
                         planned.put(&edit.path, edit.new.clone());
                     }
                 }
-                (held != planned).then(|| "it changed in the target since the plan; plan again".to_owned())
+                // The tenant takes the name of what the plan itself has removed by now out of what is still to go.
+                let is_moved = held != planned && self.without_gone(kind, held) != self.without_gone(kind, planned);
+                is_moved.then(|| "it changed in the target since the plan; plan again".to_owned())
             }
             Action::Update { id: None, .. } | Action::Elements { .. } => None,
         }

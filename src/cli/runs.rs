@@ -10,9 +10,9 @@ use crate::apply::Summary;
 use crate::apply::journal::Record;
 use crate::catalog::Catalog;
 use crate::event::Outcome;
-use crate::plan::{Plan, file};
+use crate::plan::{Action, Plan, file};
 use crate::report;
-use crate::resource::Id;
+use crate::resource::{Id, Key};
 use crate::wrong::nearest;
 
 /// A run that was, as its own files tell of it.
@@ -78,6 +78,33 @@ impl PastRun {
             }
         }
         plan
+    }
+
+    /// Returns what earlier undos of this run created, which may not have come to their end.
+    ///
+    /// # Errors
+    ///
+    /// When it is not known what became of a change of one of them: that one is to go on.
+    pub(super) fn made_again(&self, context: &Context) -> Result<BTreeMap<Key, Id>, Failure> {
+        let runs = context.folder("runs")?;
+        let later = begun_on(&runs, &self.plan.target.tenant).take_while(|later| *later > self.name);
+        let mut made = BTreeMap::new();
+        for undo in later.filter_map(|later| Self::read(runs.join(&later), &later).ok()) {
+            if undo.plan.undoes.as_ref().is_none_or(|undoes| undoes.run != self.name) {
+                continue;
+            }
+            if undo.summary.tally().in_doubt > 0 {
+                let state =
+                    format!("nothing was done: the undo \"{}\" of this run was cut off; {}", undo.name, report::state(&undo.summary));
+                return Err(Failure::new(USAGE, state).hint(format!("let it come to its end first:  {}", undo.resume(context))));
+            }
+            let applied = undo.applied();
+            let creates = undo.plan.changes().enumerate().filter(|(_, change)| matches!(change.action, Action::Create { .. }));
+            for (key, id) in creates.filter_map(|(at, change)| Some((change.key.clone(), applied.get(&at)?.clone()))) {
+                made.entry(key).or_insert(id);
+            }
+        }
+        Ok(made)
     }
 
     /// Returns the changes that are in the target, with the id of what they changed.
@@ -174,8 +201,7 @@ mod tests {
     use super::*;
     use crate::body::Body;
     use crate::event::Outcome;
-    use crate::plan::{Action, Change, Side, Stage};
-    use crate::resource::Key;
+    use crate::plan::{Change, Side, Stage};
 
     fn at(time: &str) -> SystemTime {
         humantime::parse_rfc3339(time).expect("a time")

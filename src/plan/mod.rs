@@ -8,6 +8,7 @@
 //! resolve.rs   which references the target can hold, and what must be left out
 //! claims.rs    values that a tenant takes once: who waits for whom
 //! merge.rs     base, desired, live -> what the target should hold
+//! before.rs    what the target holds that an undo needs and no change tells
 //! arrived.rs   what a target took of a change that it refused part of
 //! by_hand.rs   what a person has to supply or to do
 //! prune.rs     what only the target has: what goes and what stays
@@ -28,6 +29,7 @@
 //! No network, clock or disk but [`mod@file`]. A dry run stops after the plan; a report renders it and computes nothing again.
 
 mod arrived;
+mod before;
 mod by_hand;
 mod change;
 mod claims;
@@ -61,10 +63,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::body::Body;
-use crate::resource::{Id, Key};
+use crate::resource::{Id, Key, Resource};
 
 pub(crate) use arrived::take as take_part;
 pub use arrived::{element, element_of};
+pub(crate) use before::without;
 pub use diff::Edit;
 pub use drift::{Drifted, drift_of};
 pub use make::{Past, plan, plan_after};
@@ -122,6 +125,10 @@ pub struct Plan {
     pub conflicts: Vec<Conflict>,
     /// Anything else worth a line.
     pub notes: Vec<String>,
+    /// What the target holds before, as an undo needs it, of what the changes do not tell: whatever hangs on a resource that goes or names
+    /// it, and fields in which a set has an order or a blank stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Resource>,
     /// The run that this takes back, where it takes one back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<Undoes>,
@@ -295,6 +302,7 @@ impl Plan {
             drift: Vec::new(),
             conflicts: Vec::new(),
             notes: Vec::new(),
+            before: Vec::new(),
             undoes: None,
         }
     }

@@ -38,8 +38,10 @@ pub fn change_one(catalog: &Catalog, tenant: &Side, name: &str, held: &Resource,
             plan.unchanged.insert(kind.name.to_owned(), 1);
         }
         Some(action) => {
+            let before = Resource::of(key.clone(), held.id.clone(), portable(held));
             let change = Change { key, source_id: held.id.clone(), action, needs: Vec::new(), secrets: Vec::new() };
             plan.stages.push(Stage { title: kind.title.to_owned(), changes: vec![change] });
+            plan.record_before(catalog, std::iter::once(&before));
         }
     }
     plan

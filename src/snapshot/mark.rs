@@ -118,21 +118,51 @@ pub(crate) fn renamed<'text>(text: &'text str, names: &HashMap<Key, Key>) -> Cow
     if !keys_in(text).any(|key| names.contains_key(&key)) {
         return Cow::Borrowed(text);
     }
-    let mut out = String::with_capacity(text.len());
-    for piece in pieces(text) {
-        match piece {
-            Piece::Plain(plain) => out.push_str(&plain.replace(OPEN, "⟦⟦").replace(ANGLE, "⟨⟨")),
-            Piece::Domain => out.push_str(DOMAIN),
-            Piece::Name => out.push_str(NAME),
-            Piece::Key(key) => {
-                let key = Key::try_from(key.to_owned()).ok().and_then(|key| names.get(&key)).map_or(key.to_owned(), Key::to_string);
-                out.push(OPEN);
-                out.push_str(&key);
-                out.push(CLOSE);
-            }
-        }
+    let renamed = |key: &str| Key::try_from(key.to_owned()).ok().and_then(|key| names.get(&key)).map_or_else(|| marked(key), of);
+    Cow::Owned(rewritten(text, &escaped, &renamed))
+}
+
+/// Writes a portable text anew, piece by piece: what it says itself, and the keys in it.
+fn rewritten(text: &str, plain: &dyn Fn(&str) -> String, key: &dyn Fn(&str) -> String) -> String {
+    let piece = |piece| match piece {
+        Piece::Plain(text) => plain(text),
+        Piece::Domain => DOMAIN.to_owned(),
+        Piece::Name => NAME.to_owned(),
+        Piece::Key(text) => key(text),
+    };
+    pieces(text).into_iter().map(piece).collect()
+}
+
+fn marked(key: &str) -> String {
+    format!("{OPEN}{key}{CLOSE}")
+}
+
+fn escaped(plain: &str) -> String {
+    plain.replace(OPEN, "⟦⟦").replace(ANGLE, "⟨⟨")
+}
+
+/// Returns a portable text with marks in the place of ids that it still holds; nothing where it holds none of them.
+pub(crate) fn with_more_marked(text: &str, keys: &HashMap<String, Key>) -> Option<String> {
+    let is_known = |word: &str| keys.contains_key(word);
+    if pieces(text).iter().all(|piece| !matches!(piece, Piece::Plain(plain) if !ids(plain, &is_known).is_empty())) {
+        return None;
     }
-    Cow::Owned(out)
+    let plain = |plain: &str| {
+        let (mut out, mut copied) = (String::new(), 0);
+        for (at, id) in ids(plain, &is_known) {
+            out += &escaped(&plain[copied..at]);
+            out += &of(&keys[id]);
+            copied = at + id.len();
+        }
+        out + &escaped(&plain[copied..])
+    };
+    Some(rewritten(text, &plain, &marked))
+}
+
+/// Returns a portable text with ids in the place of some of its keys.
+pub(crate) fn with_ids<'ids>(text: &str, id_of: &dyn Fn(&Key) -> Option<&'ids str>) -> String {
+    let id = |key: &str| Key::try_from(key.to_owned()).ok().and_then(|key| id_of(&key)).map_or_else(|| marked(key), str::to_owned);
+    rewritten(text, &escaped, &id)
 }
 
 /// Changes the text around marks, piece by piece; returns how many pieces changed.

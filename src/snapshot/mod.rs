@@ -4,9 +4,11 @@
 //! mark.rs        the marks that stand for ids and domains inside texts
 //! occurrence.rs  where ids and domains stand inside texts
 //! refs.rs        ids -> keys on the way in, keys -> ids on the way out
+//! gone.rs        ids of what is gone -> keys
 //! store.rs       snapshots as files: one a kind, and a manifest
 //! ```
 
+mod gone;
 mod mark;
 pub(crate) mod occurrence;
 pub mod refs;
@@ -19,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{Catalog, Kind};
 use crate::resource::{Id, Key, Resource};
 
+pub use gone::Gone;
 pub(crate) use mark::plain;
 
 /// What is known of a kind in a snapshot.

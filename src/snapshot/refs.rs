@@ -221,6 +221,15 @@ pub fn mentions_any(body: &Packed, names: &HashMap<Key, Key>) -> bool {
     found
 }
 
+/// Returns whether a portable body mentions one of these keys.
+pub fn mentions(body: &Packed, keys: &HashSet<Key>) -> bool {
+    let mut found = false;
+    if !keys.is_empty() && body.has(mark::OPEN) {
+        body.open().each_text(&mut |_, text| found = found || mark::keys_in(text).any(|key| keys.contains(&key)));
+    }
+    found
+}
+
 /// Changes a portable text around its marks, piece by piece; returns how many pieces changed.
 pub fn change_plain(text: &mut String, change: &mut dyn FnMut(&str) -> Option<String>) -> usize {
     mark::change_plain(text, change)

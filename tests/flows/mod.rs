@@ -135,15 +135,25 @@ pub(crate) fn nothing_remembered() -> Memory {
 
 /// Plans by what is remembered.
 fn planned(desired: &Desired, live: &Snapshot, memory: &Memory) -> Plan {
+    planned_with(desired, live, memory, false)
+}
+
+/// Plans by what is remembered; what is gone from the source goes from the target where that is asked for.
+fn planned_with(desired: &Desired, live: &Snapshot, memory: &Memory, prune: bool) -> Plan {
     let sent = memory.sent(desired, &|_| Some(Secret::new(SUPPLIED)));
-    let past = Past { links: &memory.links, base: &memory.base, sent: &sent, on_drift: OnDrift::Keep, prune: false, keeps_own: true };
+    let past = Past { links: &memory.links, base: &memory.base, sent: &sent, on_drift: OnDrift::Keep, prune, keeps_own: true };
     plan_after(Catalog::standard(), desired, live, past)
 }
 
 /// Plans and applies, and remembers that, as an import does.
 pub(crate) async fn import(desired: &Desired, tenant: &Tenant, memory: &mut Memory) -> Imported {
+    import_with(desired, tenant, memory, false).await
+}
+
+/// Plans and applies, and remembers that, as an import does that removes what is gone from the source, where that is asked for.
+pub(crate) async fn import_with(desired: &Desired, tenant: &Tenant, memory: &mut Memory, prune: bool) -> Imported {
     let before = read(tenant).await;
-    let plan = planned(desired, &before, memory);
+    let plan = planned_with(desired, &before, memory, prune);
     let promised = memory.begin(desired.clone(), &before, &plan);
     let summary = carried_out(&plan, tenant).await;
     memory.learn(&plan, &summary, &promised, &|_| Some(Secret::new(SUPPLIED)));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::apply::{Moved, journal};
+use crate::apply::{Moved, journal, record_before};
 use crate::cli::begun::{Begun, agree, refuse_another_target};
 use crate::cli::carry_out::{carry_out, nothing_to_do};
 use crate::cli::context::Context;
@@ -117,13 +117,14 @@ impl Import {
     }
 
     async fn carry_out_file(&self, context: &Context, path: &Path, allowed: &BTreeSet<String>) -> Result<u8, Failure> {
-        let (plan, refusals) = file::load(path)?;
+        let (mut plan, refusals) = file::load(path)?;
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         refuse_another_target(&plan, target)?;
         let lock = lock(context, &plan.target.tenant, self.patience).await?;
         let tenant = context.connect(target)?;
         let live = read(context, &tenant, target, &self.route.manner.include).await?;
         let moved = Moved::since(context.catalog, &plan, &live);
+        record_before(context.catalog, &mut plan, &live);
         let mut refusals: Vec<Refusal> = refusals.into_iter().filter(|refusal| refusal.guard != "secrets").collect();
         refusals.extend(guard::secrets(context.catalog, &plan, &|field| context.secret(field)));
         let standing = standing(refusals.clone(), allowed, Review::Saved);

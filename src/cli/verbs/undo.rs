@@ -91,7 +91,8 @@ impl Undo {
         let include: Vec<String> = includable(context).into_iter().map(str::to_owned).collect();
         let live = read(context, tenant, target, &include).await?;
         let (arrived, applied) = (past.arrived(), past.applied());
-        let done = Done { name: &past.name, plan: &arrived, applied: &applied };
+        let again = past.made_again(context)?;
+        let done = Done { name: &past.name, plan: &arrived, applied: &applied, again: &again };
         let (mut plan, desired) = undo(context.catalog, done, &live, &is_meant);
         if let Some(undoes) = &mut plan.undoes {
             undoes.only.clone_from(&self.only);

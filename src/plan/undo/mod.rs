@@ -6,6 +6,7 @@
 //! What is left is named field by field. A resource is named as a whole where the whole is meant: nothing of it is taken back, or nothing of
 //! it was there before the run.
 
+mod restore;
 #[cfg(test)]
 mod tests;
 
@@ -19,14 +20,14 @@ use super::merge::OnDrift;
 use super::resolve::LACKED;
 use super::sift::SAYS_NOTHING;
 use super::stages::removals;
-use super::{Action, Change, LeftOut, Plan, Undoes};
+use super::{Action, Change, LeftOut, Plan, Undoes, without};
 use crate::base::Base;
 use crate::body::{Body, covers, is_blank};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::fingerprints::Sent;
 use crate::links::Links;
 use crate::resource::{Id, Key, Resource};
-use crate::snapshot::{Desired, Snapshot, refs};
+use crate::snapshot::{Desired, Gone, Snapshot, refs};
 
 /// A run that is over.
 #[derive(Debug, Clone, Copy)]
@@ -37,23 +38,42 @@ pub struct Done<'run> {
     pub plan: &'run Plan,
     /// The changes that are in the target, by their place in the plan, with the id of what they changed.
     pub applied: &'run BTreeMap<usize, Id>,
+    /// What earlier undos of it, which did not come to their end, created in the place of what the run removed.
+    pub again: &'run BTreeMap<Key, Id>,
 }
 
 /// Decides what it takes to take a run back, as far as `is_meant` says; returns the plan and what it makes the target hold.
 pub fn undo(catalog: &Catalog, done: Done<'_>, live: &Snapshot, is_meant: &dyn Fn(&Key) -> bool) -> (Plan, Desired) {
     let mut undoing = Undoing::new(catalog, done, live);
     let changes: Vec<(usize, &Change)> = done.plan.changes().enumerate().filter(|(_, change)| is_meant(&change.key)).collect();
-    for (at, change) in changes.into_iter().rev() {
-        if let Some(id) = done.applied.get(&at) {
-            undoing.take_back(&undoing.as_named_now(change), id);
-        }
+    let applied = changes.into_iter().rev().filter_map(|(at, change)| Some((undoing.as_named_now(change), done.applied.get(&at)?)));
+    let (removed, others): (Vec<_>, Vec<_>) = applied.partition(|(change, _)| matches!(change.action, Action::Remove { .. }));
+    for (change, id) in &removed {
+        undoing.take_back(change, id);
     }
+    let along = undoing.restore_what_went_along(&removed);
+    for (change, id) in &others {
+        undoing.take_back(change, id);
+    }
+    undoing.restore_names_in(along);
     undoing.keep_what_others_need();
     undoing.planned(done, live)
 }
 
 struct Undoing<'inputs> {
     catalog: &'inputs Catalog,
+    /// What the target holds now.
+    live: &'inputs Snapshot,
+    /// What the target held before the run and its changes do not tell, in the names of now.
+    held_before: Vec<Resource>,
+    /// What earlier undos created in the place of what the run removed.
+    again: HashMap<Key, Id>,
+    /// What the run knew, created or removed, and the target has no more.
+    lost: Gone,
+    /// What the run removed, and the tenant along with that, and the target is to have again.
+    restored: HashSet<Key>,
+    /// What the run removed and the target will not have again: another has its name by now.
+    not_restored: Gone,
     /// What the plan of the run calls resources, and what they are called now, where that differs.
     names: HashMap<Key, Key>,
     /// What the target should hold.
@@ -69,11 +89,33 @@ struct Undoing<'inputs> {
 }
 
 impl<'inputs> Undoing<'inputs> {
-    fn new(catalog: &'inputs Catalog, done: Done<'_>, live: &Snapshot) -> Self {
+    fn new(catalog: &'inputs Catalog, done: Done<'_>, live: &'inputs Snapshot) -> Self {
+        let names = names(catalog, done, live);
+        let now = |key: &Key| names.get(key).unwrap_or(key).clone();
+        let known: Vec<(Key, &Id)> = known(done).map(|(key, id)| (now(key), id)).collect();
+        let again: HashMap<Key, Id> = done.again.iter().map(|(key, id)| (now(key), id.clone())).collect();
+        let is_again = |held: &Resource| again.get(&held.key) == Some(&held.id);
+        let lost = Gone::from(catalog, known.iter().map(|(key, id)| (key, *id)), live, &is_again);
+        let mut before = live.resources.clone();
+        for held in before.iter_mut().filter(|_| !lost.is_empty()) {
+            let kind = catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
+            held.body.change(|body| lost.mark(kind, body));
+        }
+        let mut held_before = done.plan.before.clone();
+        for held in &mut held_before {
+            held.key = now(&held.key);
+            refs::rename_in(held, &names);
+        }
         Self {
             catalog,
-            names: names(done, live),
-            before: live.resources.clone(),
+            live,
+            held_before,
+            again,
+            lost,
+            restored: HashSet::new(),
+            not_restored: Gone::default(),
+            names,
+            before,
             gone: HashSet::new(),
             written: HashMap::new(),
             touched: HashSet::new(),
@@ -148,9 +190,22 @@ impl<'inputs> Undoing<'inputs> {
 
     /// Keeps what the target holds now as what both agree on, so that a field which goes back to nothing is cleared.
     fn agree(&mut self, at: usize) {
-        let Resource { key, id, body, .. } = &self.before[at];
-        if self.base.of(key).is_none() {
-            self.base.applied(key, id, body.clone());
+        let Resource { key, id, .. } = &self.before[at];
+        let live = self.live.of_kind(key.kind()).find(|held| held.id == *id);
+        if let Some(held) = live.filter(|_| self.base.of(key).is_none()) {
+            self.base.applied(key, id, held.body.clone());
+        }
+    }
+
+    /// Returns whether a value is what the run wrote, but for names of what is gone: the tenant takes them out of some places.
+    fn is_as_written(&self, held: Option<&Value>, written: Option<&Value>) -> bool {
+        let is_lost = |key: &Key| self.lost.contains(key);
+        let names_lost = |value: &Value| refs::mentioned(value).iter().any(is_lost);
+        match (held, written) {
+            (held, written) if same(held, written) => true,
+            (None, Some(written)) => names_lost(written),
+            (Some(held), Some(written)) => names_lost(written) && without(held, &is_lost) == without(written, &is_lost),
+            (_, None) => false,
         }
     }
 
@@ -170,10 +225,21 @@ impl<'inputs> Undoing<'inputs> {
             return;
         }
         let (written, held) = (normal(kind, &written), normal(kind, &self.before[at].body.open()));
-        match moved("", &written, &held) {
+        match self.moved("", &written, &held) {
             Some(path) => self.leave_out(&key, None, &format!("its {path} changed again since the run, which created it")),
             None => drop(self.gone.insert(key)),
         }
+    }
+
+    /// Returns the first field that holds something else than what was written.
+    fn moved(&self, above: &str, written: &Body, held: &Body) -> Option<String> {
+        written.0.iter().find_map(|(name, wanted)| {
+            let path = crate::body::join(above, name);
+            match (wanted, held.0.get(name)) {
+                (Value::Object(wanted), Some(Value::Object(held))) => self.moved(&path, &Body(wanted.clone()), &Body(held.clone())),
+                (wanted, held) => (!self.is_as_written(held, Some(wanted))).then_some(path),
+            }
+        })
     }
 
     /// Puts back each field that still holds what the run wrote.
@@ -187,12 +253,12 @@ impl<'inputs> Undoing<'inputs> {
             if same(held.as_ref(), edit.old.as_ref()) {
                 continue;
             }
-            if !same(held.as_ref(), edit.new.as_ref()) {
+            if !self.is_as_written(held.as_ref(), edit.new.as_ref()) {
                 self.leave_out(&key, Some(&edit.path), "it changed again since the run");
                 continue;
             }
-            match &edit.old {
-                Some(old) => body.set(&edit.path, old.clone()),
+            match self.exact(kind, at, edit).or_else(|| edit.old.clone()) {
+                Some(old) => body.set(&edit.path, self.as_it_stood(kind, &edit.path, old)),
                 None => clear(&mut body, &edit.path),
             }
             if let Some(running) = running_path(kind, &body, edit).filter(|_| !is_first_followed) {
@@ -224,24 +290,20 @@ impl<'inputs> Undoing<'inputs> {
         self.agree(at);
         let key = self.before[at].key.clone();
         let list = normal(kind, &self.before[at].body.open()).get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default();
-        if added.iter().any(|element| !list.contains(element)) {
+        let is_back = !added.iter().any(|element| list.contains(element)) && removed.iter().all(|element| list.contains(element));
+        if is_back {
+            return;
+        }
+        let is_lost = |element: &Value| refs::mentioned(element).iter().any(|key| self.lost.contains(key));
+        if added.iter().any(|element| !list.contains(element) && !is_lost(element)) {
             self.leave_out(&key, Some(kind.elements()), "what the run added to it changed again since");
             return;
         }
         self.before[at].body.change(|body| body.set(kind.elements(), Value::Array(after(&list, removed, added))));
     }
 
-    fn make_again(&mut self, kind: &Kind, key: &Key, id: &Id, body: &Body) {
-        if self.before.iter().any(|held| held.key == *key) {
-            self.leave_out(key, None, "the target has another of this name by now");
-            return;
-        }
-        self.notes.push(format!("{} \"{}\" is created again, with a new id", kind.singular, key.name()));
-        self.before.push(Resource::of(key.clone(), id.clone(), body.clone()));
-    }
-
     fn is_made_again(&self, key: &Key) -> bool {
-        self.touched.contains(key) && self.before.iter().any(|held| held.key == *key)
+        self.restored.contains(key)
     }
 
     fn hang_again(&mut self, kind: &Kind, change: &Change, id: &Id, elements: &[Value]) {
@@ -274,7 +336,8 @@ impl<'inputs> Undoing<'inputs> {
         parent.into_iter().chain(mentioned).find(|key| self.gone.contains(key))
     }
 
-    fn planned(self, done: Done<'_>, live: &Snapshot) -> (Plan, Desired) {
+    fn planned(mut self, done: Done<'_>, live: &Snapshot) -> (Plan, Desired) {
+        self.name_what_stays_gone_as_the_target_does();
         let Self { catalog, before, gone, touched, base, left_out, notes, .. } = self;
         let resources = before.into_iter().filter(|held| !gone.contains(&held.key) && !hangs_under(catalog, held, &gone)).collect();
         let snapshot = Snapshot { tenant: format!("undo of {}", done.name), resources, ..live.clone() };
@@ -312,6 +375,7 @@ impl<'inputs> Undoing<'inputs> {
         plan.notes = notes;
         let removed = live.resources.iter().filter(|held| gone.contains(&held.key));
         plan.stages.extend(removals(catalog, removed, "created by the run"));
+        plan.record_before(catalog, live.resources.iter());
         plan.undoes = Some(Undoes { run: done.name.to_owned(), source: done.plan.source_tenant().to_owned(), only: Vec::new() });
         (plan, desired)
     }
@@ -339,31 +403,56 @@ fn clear(body: &mut Body, path: &str) {
     }
 }
 
+/// Returns what the plan of a run calls resources, with their ids.
+fn known(done: Done<'_>) -> impl Iterator<Item = (&Key, &Id)> {
+    let applied = done.plan.changes().enumerate().filter_map(move |(at, change)| Some((&change.key, done.applied.get(&at)?)));
+    let before = done.plan.before.iter().map(|held| (&held.key, &held.id));
+    done.plan.known.iter().chain(before).chain(applied)
+}
+
 /// Returns what the plan of a run calls resources that have another name now.
-fn names(done: Done<'_>, live: &Snapshot) -> HashMap<Key, Key> {
+///
+/// Where names may stand twice, one that stayed has the name by now of one that was removed: that gets a number in its place.
+fn names(catalog: &Catalog, done: Done<'_>, live: &Snapshot) -> HashMap<Key, Key> {
     let now: HashMap<(&str, &Id), &Key> = live.resources.iter().map(|held| ((held.key.kind(), &held.id), &held.key)).collect();
-    let applied = done.plan.changes().enumerate().filter_map(|(at, change)| Some((&change.key, done.applied.get(&at)?)));
-    let then = done.plan.known.iter().chain(applied);
-    let renamed =
-        then.filter_map(|(key, id)| now.get(&(key.kind(), id)).filter(|now| **now != key).map(|now| (key.clone(), (*now).clone())));
-    renamed.collect()
+    let renamed = |(key, id): (&Key, &Id)| now.get(&(key.kind(), id)).filter(|now| **now != key).map(|now| (key.clone(), (*now).clone()));
+    let mut names: HashMap<Key, Key> = known(done).filter_map(renamed).collect();
+    let is_shared = |key: &Key| catalog.kind(key.kind()).is_some_and(|kind| kind.shares_keys);
+    let is_gone = |(key, id): &(&Key, &Id)| is_shared(key) && !now.contains_key(&(key.kind(), *id)) && !done.again.contains_key(*key);
+    let mut taken: HashSet<Key> = live.resources.iter().map(|held| held.key.clone()).collect();
+    for (key, _) in known(done).filter(is_gone) {
+        if names.values().any(|name| name == key) && !names.contains_key(key) {
+            let (free, _) = refs::free_number(key, 2, &|key| taken.contains(key));
+            taken.insert(free.clone());
+            names.insert(key.clone(), free);
+        }
+    }
+    for held in done.plan.before.iter().filter(|held| !now.contains_key(&(held.key.kind(), &held.id))) {
+        if let Some(key) = renamed_with_others(catalog, held, &names) {
+            names.insert(held.key.clone(), key);
+        }
+    }
+    names
+}
+
+/// Returns the key of something that is gone where what it hangs under or is identified by has another name now.
+fn renamed_with_others(catalog: &Catalog, held: &Resource, names: &HashMap<Key, Key>) -> Option<Key> {
+    let kind = catalog.kind(held.key.kind()).filter(|_| !names.is_empty() && !names.contains_key(&held.key))?;
+    if let Shape::Child { parent, .. } = kind.shape {
+        let parent = names.get(&Key::new(parent, held.key.name()))?;
+        return Some(Key::new(kind.name, parent.name()));
+    }
+    let mut body = held.body.pick(kind.key);
+    let before = refs::portable_name(kind, &body);
+    refs::rename(&mut body, names);
+    let after = refs::portable_name(kind, &body);
+    (before != after && before == held.key.name()).then(|| Key::new(kind.name, &after))
 }
 
 /// Returns whether a part goes with what is gone.
 fn hangs_under(catalog: &Catalog, held: &Resource, gone: &HashSet<Key>) -> bool {
     let shape = catalog.kind(held.key.kind()).map(|kind| kind.shape);
     matches!(shape, Some(Shape::Part { parent }) if gone.contains(&Key::new(parent, held.key.name())))
-}
-
-/// Returns the first field that holds something else than what was written.
-fn moved(above: &str, written: &Body, held: &Body) -> Option<String> {
-    written.0.iter().find_map(|(name, wanted)| {
-        let path = crate::body::join(above, name);
-        match (wanted, held.0.get(name)) {
-            (Value::Object(wanted), Some(Value::Object(held))) => moved(&path, &Body(wanted.clone()), &Body(held.clone())),
-            (wanted, held) => (!same(Some(wanted), held)).then_some(path),
-        }
-    })
 }
 
 /// Returns where the content that runs holds what an edit wrote, where that is kept beside the draft.

@@ -1,0 +1,94 @@
+//! What the target holds before a run and the changes of its plan do not tell, as an undo needs it.
+//!
+//! With a resource the tenant removes what hangs under it and what is identified by it (`DELETE /clients/{id}`: "Delete a client and related
+//! configuration"), and takes its name out of lists. No change of the plan is about any of that. Nor does a change tell in which order the
+//! elements of a set stood, or which blank stood where there was nothing.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::{Action, Plan};
+use crate::body::Body;
+use crate::catalog::{Catalog, Kind, Shape};
+use crate::resource::{Key, Resource};
+use crate::snapshot::refs;
+
+impl Plan {
+    /// Records what the target holds, under the names of the plan, of all that an undo of it could not restore by the changes alone.
+    pub fn record_before<'held>(&mut self, catalog: &Catalog, held: impl Iterator<Item = &'held Resource> + Clone) {
+        let removed = self.changes().filter(|change| matches!(change.action, Action::Remove { .. })).map(|change| change.key.clone());
+        let removed: HashSet<Key> = removed.collect();
+        let going = going_with(catalog, held.clone(), &removed);
+        let updated: Vec<Resource> = held.clone().filter(|one| !going.contains(&one.key)).filter_map(|one| self.exact(one)).collect();
+        let names_any = |one: &&Resource| going.contains(&one.key) || refs::mentions(&one.body, &going);
+        self.before = if removed.is_empty() { Vec::new() } else { held.filter(names_any).cloned().collect() };
+        let known: HashSet<Key> = self.before.iter().map(|one| one.key.clone()).collect();
+        self.before.extend(updated.into_iter().filter(|one| !known.contains(&one.key)));
+    }
+
+    /// Returns the fields of a resource that the plan updates and of which the edits do not tell everything.
+    fn exact(&self, held: &Resource) -> Option<Resource> {
+        let of_this = |id: &Option<_>, key: &Key| id.is_some() && *key == held.key;
+        let edits = self.changes().filter_map(|change| match &change.action {
+            Action::Update { id, edits, .. } if of_this(id, &change.key) => Some(edits),
+            _ => None,
+        });
+        let mut edits = edits.flatten().peekable();
+        edits.peek()?;
+        let body = held.body.open();
+        let mut exact = Body::new();
+        for edit in edits.filter(|edit| body.get(&edit.path) != edit.old.as_ref()) {
+            let top = edit.path.split('.').next().unwrap_or(&edit.path);
+            exact.0.extend(body.0.get(top).map(|value| (top.to_owned(), value.clone())));
+        }
+        (!exact.is_empty()).then(|| Resource::of(held.key.clone(), held.id.clone(), exact))
+    }
+}
+
+/// Returns what a tenant removes with these resources: them, what hangs under one of them, and what is identified by one of them.
+pub(super) fn going_with<'held>(catalog: &Catalog, held: impl Iterator<Item = &'held Resource>, removed: &HashSet<Key>) -> HashSet<Key> {
+    let held: Vec<&Resource> = if removed.is_empty() { Vec::new() } else { held.collect() };
+    let mut going = removed.clone();
+    loop {
+        let belongs = |one: &&&Resource| !going.contains(&one.key) && belongs_to(catalog, one).iter().any(|key| going.contains(key));
+        let more: Vec<Key> = held.iter().filter(belongs).map(|one| one.key.clone()).collect();
+        if more.is_empty() {
+            return going;
+        }
+        going.extend(more);
+    }
+}
+
+/// Returns what a resource hangs under, and what it is identified by.
+pub(super) fn belongs_to(catalog: &Catalog, one: &Resource) -> Vec<Key> {
+    let Some(kind) = catalog.kind(one.key.kind()) else { return Vec::new() };
+    let identity = identity(kind);
+    let named = one.body.pick(&identity).0.values().flat_map(refs::mentioned).collect();
+    match kind.shape {
+        Shape::Child { parent, .. } => [named, vec![Key::new(parent, one.key.name())]].concat(),
+        _ => named,
+    }
+}
+
+/// Returns the fields that say what a resource of a kind belongs to.
+fn identity(kind: &Kind) -> Vec<&'static str> {
+    kind.key.iter().copied().chain(kind.parent_field()).collect()
+}
+
+/// Returns a list without the elements that name one of these, and an object without the fields that do.
+pub(crate) fn without(value: &Value, is_meant: &dyn Fn(&Key) -> bool) -> Value {
+    let is_name = |value: &Value| refs::as_reference(value).is_some_and(|key| is_meant(&key));
+    let names_one = |value: &Value| match value {
+        Value::Object(fields) => fields.values().any(is_name),
+        value => is_name(value),
+    };
+    match value {
+        Value::Array(list) => list.iter().filter(|element| !names_one(element)).map(|element| without(element, is_meant)).collect(),
+        Value::Object(fields) => {
+            let stays = fields.iter().filter(|(_, value)| !is_name(value));
+            Value::Object(stays.map(|(name, value)| (name.clone(), without(value, is_meant))).collect())
+        }
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,99 @@
+//! Resources that a tenant has no more, and the texts that still hold what it called them.
+//!
+//! A tenant takes the id of what is removed out of some lists and leaves it in others, and in code. Such a text names nothing, so it is read
+//! as it stands; who knows what the id was reads it as the name of what is gone.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Snapshot, mark, refs};
+use crate::body::Body;
+use crate::catalog::{By, Catalog, Kind};
+use crate::resource::{Id, Key, Resource};
+
+/// What a tenant called resources that it has no more.
+#[derive(Debug, Clone, Default)]
+pub struct Gone {
+    keys: HashMap<String, Key>,
+    ids: HashMap<Key, String>,
+}
+
+impl Gone {
+    /// Returns those of these resources that a tenant has no more. A name that another resource has by now says nothing, so it is not among
+    /// them, unless that one stands in its place.
+    pub fn from<'known>(
+        catalog: &Catalog,
+        known: impl Iterator<Item = (&'known Key, &'known Id)>,
+        live: &Snapshot,
+        is_in_its_place: &dyn Fn(&Resource) -> bool,
+    ) -> Self {
+        let mut gone = Self::default();
+        let held: HashSet<(&str, &Id)> = live.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
+        let taken: HashSet<&Key> = live.resources.iter().filter(|one| !is_in_its_place(one)).map(|one| &one.key).collect();
+        for (key, id) in known {
+            let Some(kind) = catalog.kind(key.kind()).filter(|kind| kind.has_own_ids()) else { continue };
+            if !held.contains(&(kind.name, id)) && !taken.contains(key) {
+                gone.learn(kind, key, id);
+            }
+        }
+        gone
+    }
+
+    /// Adds a resource.
+    pub fn learn(&mut self, kind: &Kind, key: &Key, id: &Id) {
+        self.keys.insert(id.own(kind).to_owned(), key.clone());
+        self.ids.insert(key.clone(), id.own(kind).to_owned());
+    }
+
+    /// Returns whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Returns whether a resource is one of them.
+    pub fn contains(&self, key: &Key) -> bool {
+        self.ids.contains_key(key)
+    }
+
+    /// Puts names in the place of what the tenant called them.
+    pub fn mark(&self, kind: &Kind, body: &mut Body) {
+        if self.keys.is_empty() {
+            return;
+        }
+        body.change_texts(&mut |_, text| {
+            if let Some(marked) = mark::with_more_marked(text, &self.keys) {
+                *text = marked;
+            }
+        });
+        for reference in kind.references.iter().filter(|reference| reference.by == By::Id) {
+            body.change(reference.path, &mut |value| {
+                let key = value.as_str().and_then(|id| self.keys.get(id)).filter(|key| key.kind() == reference.to);
+                if let Some(key) = key {
+                    *value = mark::of(key).into();
+                }
+            });
+        }
+        if let Some(settled) = refs::settled(kind, body, &|key| self.contains(key)) {
+            *body = settled;
+        }
+    }
+
+    /// Puts back what the tenant called those of them that are not to be named.
+    pub fn unmark(&self, kind: &Kind, body: &mut Body, is_named: &dyn Fn(&Key) -> bool) {
+        if self.keys.is_empty() {
+            return;
+        }
+        for reference in kind.references.iter().filter(|reference| reference.by == By::Key) {
+            body.change(reference.path, &mut |value| {
+                if let Some(key) = refs::as_reference(value).filter(|key| self.contains(key) && !is_named(key)) {
+                    *value = key.name().into();
+                }
+            });
+        }
+        let id_of = |key: &Key| self.ids.get(key).filter(|_| !is_named(key)).map(String::as_str);
+        body.change_texts(&mut |_, text| {
+            if mark::keys_in(text).any(|key| id_of(&key).is_some()) {
+                *text = mark::with_ids(text, &id_of);
+            }
+        });
+    }
+}
