@@ -31,7 +31,34 @@ pub(crate) fn source() -> State {
         data[path] = json!([{"connection_id": connection, "assign_membership_on_login": true, "show_as_button": true}]);
     }
     data["/log-streams"] = (0..3).map(stream).collect();
+    append(&mut data["/clients"], (0..TWINS).map(twin));
+    append(&mut data["/client-grants"], (0..TWINS).map(grant_of_twin));
+    for number in 0..TWINS {
+        let path = format!("/organizations/{}/client-grants", id_of_organization(number));
+        data[path] = json!([{"id": grant_of_twin(number)["id"]}]);
+    }
     State::from_json(state).expect("a state")
+}
+
+/// Returns what somebody removes from the tenant that is ahead, each by the path of its removal.
+pub(crate) fn removals() -> Vec<String> {
+    let data = source().to_json()["data"].take();
+    let named = |path: &str, id: &str, name: &str| {
+        let one = list(&data[path]).iter().find(|one| one["name"] == name).expect("it is there");
+        format!("{path}/{}", one[id].as_str().expect("an id"))
+    };
+    let nth = |path: &str, at: usize| format!("{path}/{}", data[path][at]["id"].as_str().expect("an id"));
+    vec![
+        format!("/clients/{}", twin(1)["client_id"].as_str().expect("an id")),
+        named("/clients", "client_id", "Customer Portal"),
+        nth("/organizations", 1),
+        nth("/organizations", 2),
+        nth("/connections", 1),
+        nth("/roles", 1),
+        nth("/resource-servers", 1),
+        nth("/actions/actions", 5),
+        nth("/log-streams", 1),
+    ]
 }
 
 /// Returns the tenant that is to follow it: it has one of these actions and one of these organizations, as they were.
@@ -66,6 +93,23 @@ fn action_named(number: usize) -> Value {
     json!({"id": format!("5b3e7a10-32bb-4d09-8f1c-{number:012}"), "name": format!("step-{number}")})
 }
 
+/// How many clients share a name.
+const TWINS: usize = 3;
+
+fn twin(number: usize) -> Value {
+    json!({"client_id": format!("DevTwin{number:025}"), "name": "Twin", "description": format!("of depot {number}"), "is_first_party": true,
+        "app_type": "non_interactive", "grant_types": ["client_credentials"], "oidc_conformant": true})
+}
+
+fn grant_of_twin(number: usize) -> Value {
+    json!({"id": format!("cgr_DevTwin{number:010}"), "client_id": twin(number)["client_id"], "audience": "urn:acme:billing",
+        "scope": ["read:invoices"], "subject_type": "client", "organization_usage": "allow", "allow_any_organization": false})
+}
+
+fn append(list: &mut Value, more: impl Iterator<Item = Value>) {
+    list.as_array_mut().expect("a list").extend(more);
+}
+
 fn id_of_organization(number: usize) -> String {
     format!("org_devPartner{number:06}")
 }
@@ -88,7 +132,9 @@ impl Names {
         let mut names = BTreeMap::new();
         for kind in Catalog::standard().kinds().filter(|kind| !kind.path.contains('{')) {
             for one in list(&held[kind.path]) {
-                let key: Vec<String> = kind.key.iter().map(|field| field_of(one, field)).collect();
+                let mut key: Vec<String> = kind.key.iter().map(|field| field_of(one, field)).collect();
+                // What shares its name is told apart by this.
+                key.extend(one["description"].as_str().filter(|_| kind.shares_keys).map(str::to_owned));
                 if let Some(id) = one[kind.id].as_str() {
                     names.insert(id.to_owned(), format!("<{}/{}>", kind.name, key.join(" ")));
                 }

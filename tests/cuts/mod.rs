@@ -4,6 +4,8 @@
 //! Each sandbox runs in the test's own thread, so that a request is either not begun or carried out when a run is dropped. Changes are sent
 //! one after the other, so that the same request is struck each time.
 
+mod prune;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -82,12 +84,19 @@ async fn target(state: State, faults: &str) -> (Sandbox, Tenant) {
     (sandbox, tenant)
 }
 
-/// Returns what the source wants of the target.
-async fn desired() -> Desired {
+/// Returns what the source wants of the target, once somebody removed these from it.
+async fn desired_without(removed: &[String]) -> Desired {
     let (_dev, dev) = start(apart::source()).await;
+    for path in removed {
+        dev.call("DELETE", path, None).await.expect("it is removed");
+    }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/dev-to-prod.toml");
     let mapping = Mapping::load(Catalog::standard(), &path).expect("a mapping");
     mapping.apply(Catalog::standard(), read(&dev).await).expect("mapped").desired
+}
+
+async fn desired() -> Desired {
+    desired_without(&[]).await
 }
 
 /// Returns the value of every secret that the mapping supplies.
@@ -96,9 +105,9 @@ fn supplied() -> Secret {
 }
 
 /// Plans an import after what is remembered.
-fn planned(desired: &Desired, live: &Snapshot, memory: &Memory) -> Plan {
+fn planned(desired: &Desired, live: &Snapshot, memory: &Memory, prune: bool) -> Plan {
     let sent = memory.sent(desired, &|_| Some(supplied()));
-    let past = Past { links: &memory.links, base: &memory.base, sent: &sent, on_drift: OnDrift::Keep, prune: false, keeps_own: true };
+    let past = Past { links: &memory.links, base: &memory.base, sent: &sent, on_drift: OnDrift::Keep, prune, keeps_own: true };
     plan_after(Catalog::standard(), desired, live, past)
 }
 
@@ -108,12 +117,20 @@ impl Decided {
         let folder = apart::folder();
         let source = &desired.snapshot.tenant;
         let mut memory = Memory::load(Catalog::standard(), folder.path(), source, &live.tenant).expect("nothing is remembered");
-        let plan = planned(&desired, live, &memory);
+        let plan = planned(&desired, live, &memory, false);
         let promised = memory.begin(desired, live, &plan);
         Self { plan, memory, promised }
     }
 
-    /// Decides on taking back an import that went through.
+    /// Decides on an import behind another, which removes what the source has no more.
+    fn prune(import: &Undisturbed, desired: Desired, live: &Snapshot) -> Self {
+        let mut memory = import.memory.clone();
+        let plan = planned(&desired, live, &memory, true);
+        let promised = memory.begin(desired, live, &plan);
+        Self { plan, memory, promised }
+    }
+
+    /// Decides on taking back a run that went through.
     fn undo(import: &Undisturbed, live: &Snapshot) -> Self {
         let done = Done { name: "r", plan: &import.decided.plan, applied: &import.applied, again: &BTreeMap::new() };
         let plan = undo(Catalog::standard(), done, live, &|_| true).0;
@@ -124,13 +141,40 @@ impl Decided {
 impl Undisturbed {
     async fn import() -> Self {
         let desired = desired().await;
-        Self::by(apart::target(), |live| Decided::import(desired, live)).await
+        let import = Self::by(apart::target(), |live| Decided::import(desired, live)).await;
+        import.is_about(apart::CHANGES, 10);
+        import
     }
 
     /// Takes the import back.
     async fn undo() -> Self {
         let import = UNDISTURBED.get_or_init(Self::import).await;
-        Self::by(import.after.clone(), |live| Decided::undo(import, live)).await
+        let undo = Self::by(import.after.clone(), |live| Decided::undo(import, live)).await;
+        undo.is_about(apart::CHANGES, 10);
+        undo
+    }
+
+    /// Imports again once much was removed from the source, so that it goes from the target.
+    async fn prune() -> Self {
+        let import = UNDISTURBED.get_or_init(Self::import).await;
+        let desired = desired_without(&apart::removals()).await;
+        let prune = Self::by(import.after.clone(), |live| Decided::prune(import, desired, live)).await;
+        prune.is_about(apart::removals().len(), 7);
+        prune
+    }
+
+    /// Takes the removals back.
+    async fn undo_of_prune() -> Self {
+        let prune = PRUNED.get_or_init(Self::prune).await;
+        let undo = Self::by(prune.after.clone(), |live| Decided::undo(prune, live)).await;
+        undo.is_about(apart::removals().len(), 7);
+        undo
+    }
+
+    /// Asserts that there is much to do.
+    fn is_about(&self, changes: usize, kinds: usize) {
+        let of: BTreeSet<&str> = self.decided.plan.changes().map(|change| change.key.kind()).collect();
+        assert!(self.left.settled.len() >= changes && of.len() >= kinds, "{} changes of {of:?}", self.left.settled.len());
     }
 
     /// Carries out what is decided of what the target holds.
@@ -144,9 +188,6 @@ impl Undisturbed {
         let attempt = Attempt { decided: &decided, tenant: &tenant, folder: folder.path() };
         let summary = attempt.begin().await;
         assert!(summary.is_whole(), "{:?}", summary.settled);
-        let changes = decided.plan.changes();
-        let kinds: BTreeSet<&str> = changes.map(|change| change.key.kind()).collect();
-        assert!(summary.settled.len() >= apart::CHANGES && kinds.len() >= 10, "{} changes of {kinds:?}", summary.settled.len());
         let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone()))).collect();
         let (left, memory) = (attempt.left(&summary, &prod), attempt.memory());
         Self { before, live, decided, applied, after: prod.state(), memory, left, reads }
@@ -228,7 +269,7 @@ impl Attempt<'_> {
         let journal = Journal::resume(&self.journal(), NOW).expect("resumed");
         let promised = Base::load(&self.promised()).expect("it can be read");
         let plan = &self.decided.plan;
-        let moved = Moved::since(Catalog::standard(), plan, &read(self.tenant).await);
+        let moved = Moved::since_begun(Catalog::standard(), plan, &read(self.tenant).await, &journal.applied());
         let mut memory = self.memory();
         memory.adopt_planned(plan, &moved);
         self.carry_out(journal, moved, memory, &promised).await
@@ -271,6 +312,7 @@ impl Attempt<'_> {
 
 static UNDISTURBED: OnceCell<Undisturbed> = OnceCell::const_new();
 static UNDONE: OnceCell<Undisturbed> = OnceCell::const_new();
+static PRUNED: OnceCell<Undisturbed> = OnceCell::const_new();
 
 async fn everywhere(fault: &str, ends_there: bool, again: usize) {
     UNDISTURBED.get_or_init(Undisturbed::import).await.everywhere(fault, ends_there, again).await;
@@ -380,7 +422,7 @@ async fn an_undisturbed_import_is_remembered_as_it_went() {
     }
     let drifted = drift_of(Catalog::standard(), &memory.base, &live);
     assert!(drifted.is_none() && drifted.unseen.is_empty(), "{drifted:?}");
-    let next = planned(&desired, &live, memory);
+    let next = planned(&desired, &live, memory, false);
     assert!(next.is_empty() && next.drift.is_empty(), "{next:?}");
 }
 
@@ -389,7 +431,7 @@ async fn after_an_undo_all_is_wanted_again_and_nothing_is_drift() {
     let import = UNDISTURBED.get_or_init(Undisturbed::import).await;
     let Undisturbed { memory, after, .. } = UNDONE.get_or_init(Undisturbed::undo).await;
     let (_prod, tenant) = target(after.clone(), "").await;
-    let next = planned(&desired().await, &read(&tenant).await, memory);
+    let next = planned(&desired().await, &read(&tenant).await, memory, false);
     // What no request removes is there to be updated, so verbs may differ.
     let changed = |plan: &Plan| plan.changes().map(|change| change.key.clone()).collect::<Vec<_>>();
     assert_eq!((changed(&next), next.drift), (changed(&import.decided.plan), Vec::new()));

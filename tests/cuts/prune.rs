@@ -1,0 +1,59 @@
+//! The same of a run that removes much, with what hangs on it and names it, and of the undo that brings it back.
+
+use migrate::sandbox::State;
+use tokio::sync::OnceCell;
+
+use crate::apart;
+
+use super::{FAULTS, PRUNED, Undisturbed};
+
+static UNPRUNED: OnceCell<Undisturbed> = OnceCell::const_new();
+
+async fn prune() -> &'static Undisturbed {
+    PRUNED.get_or_init(Undisturbed::prune).await
+}
+
+async fn undo_of_prune() -> &'static Undisturbed {
+    UNPRUNED.get_or_init(Undisturbed::undo_of_prune).await
+}
+
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn whatever_goes_wrong_with_any_request_that_removes_is_survived() {
+    for (fault, ends_there, again) in FAULTS {
+        prune().await.everywhere(fault, ends_there, again).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn whatever_goes_wrong_with_any_request_that_brings_back_what_was_removed_is_survived() {
+    for (fault, ends_there, again) in FAULTS {
+        undo_of_prune().await.everywhere(fault, ends_there, again).await;
+    }
+}
+
+/// The fast tests' share of the grids above.
+#[tokio::test]
+async fn whatever_goes_wrong_with_one_of_ten_requests_that_remove_and_bring_back_is_survived() {
+    let (prune, undo) = (prune().await, undo_of_prune().await);
+    let removing = FAULTS.map(|(fault, ends_there, again)| prune.at_every(10, fault, ends_there, again));
+    let restoring = FAULTS.map(|(fault, ends_there, again)| undo.at_every(10, fault, ends_there, again));
+    tokio::join!(futures_util::future::join_all(removing), futures_util::future::join_all(restoring));
+}
+
+#[tokio::test]
+async fn what_was_removed_is_back_with_all_that_hung_on_it_and_named_it() {
+    let (prune, undo) = (prune().await, undo_of_prune().await);
+    assert!(undo.decided.plan.left_out.is_empty(), "{:?}", undo.decided.plan.left_out);
+    assert_eq!(apart::differences(&told(&prune.before), &told(&undo.after)), [""; 0]);
+}
+
+/// Tells what a tenant holds, without what an action was when it was bound: a sandbox keeps that with the binding.
+fn told(state: &State) -> String {
+    let mut held = state.to_json()["data"].take();
+    for bound in held["/actions/triggers/post-login/bindings"]["bindings"].as_array_mut().expect("a list") {
+        bound["action"].as_object_mut().expect("an object").remove("deployed_version");
+    }
+    apart::told(&held)
+}
