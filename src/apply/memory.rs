@@ -211,6 +211,7 @@ impl Memory {
             };
             if plan.undoes.is_some() && matches!(change.action, Action::Create { .. } | Action::Remove { .. }) {
                 self.forget(change, id);
+                self.relink(change, id);
                 continue;
             }
             if matches!(change.action, Action::Create { .. }) && self.has_own_id(id, &change.key) {
@@ -253,16 +254,25 @@ impl Memory {
         }
     }
 
-    /// Forgets what was applied of a resource, and which one it is where it is gone.
+    /// Links what an undo created in the place of what a run removed, and takes apart what it removed and the source still has.
+    ///
+    /// What a run removes since the source has it no more stays linked: texts of both sides may hold its ids.
+    fn relink(&mut self, change: &Change, id: &Id) {
+        let kind = change.key.kind();
+        let was = if matches!(change.action, Action::Remove { .. }) { id } else { &change.source_id };
+        let Some(link) = self.links.of_target(kind, was).cloned() else { return };
+        match change.action {
+            Action::Remove { .. } => drop(self.links.unlink(kind, &link.source_id)),
+            _ => self.links.link(&link.source_id, id, &Key::new(kind, &link.key)),
+        }
+    }
+
+    /// Forgets what was applied of a resource.
     fn forget(&mut self, change: &Change, id: &Id) {
         self.base.forget(&change.key);
         self.base.forget_target(change.key.kind(), id);
         if matches!(change.action, Action::Remove { .. }) {
             self.fingerprints.forget_target(change.key.kind(), id);
-        }
-        let linked = self.links.of_target(change.key.kind(), id).map(|link| link.source_id.clone());
-        if let (Action::Remove { .. }, Some(source)) = (&change.action, linked) {
-            self.links.unlink(change.key.kind(), &source);
         }
     }
 

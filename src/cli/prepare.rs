@@ -13,7 +13,7 @@ use crate::catalog::Kind;
 use crate::export::{Reading, Selection, Witness};
 use crate::mapping::{Mapped, Mapping};
 use crate::plan::guard::{self, Refusal};
-use crate::plan::{OnDrift, Past, Plan, Side, plan_after, reserve};
+use crate::plan::{OnDrift, Past, Plan, Side, name_departed, plan_after, reserve};
 use crate::report::shell_word;
 use crate::resource::Id;
 use crate::snapshot::{Desired, Snapshot, store};
@@ -229,7 +229,8 @@ pub(super) async fn prepare_seen_by(context: &Context, route: &Route, witness: O
         }
     };
     let stored = store::save(&context.folder("snapshots")?, &source)?;
-    let Mapped { desired, untouched } = mapping.apply(context.catalog, source)?;
+    let Mapped { mut desired, untouched } = mapping.apply(context.catalog, source)?;
+    name_departed(context.catalog, &mut desired, &live, &memory.links);
     let sent = memory.sent(&desired, &|from| context.outside(from));
     let past = Past {
         links: &memory.links,

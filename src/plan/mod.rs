@@ -7,6 +7,7 @@
 //! pairs.rs     the target under the names of the source, and which names are free
 //! resolve.rs   which references the target can hold, and what must be left out
 //! claims.rs    values that a tenant takes once: who waits for whom
+//! departed.rs  what the source's texts hold of what it has no more
 //! merge.rs     base, desired, live -> what the target should hold
 //! before.rs    what the target holds that an undo needs and no change tells
 //! arrived.rs   what a target took of a change that it refused part of
@@ -33,6 +34,7 @@ mod before;
 mod by_hand;
 mod change;
 mod claims;
+mod departed;
 pub mod diff;
 mod disguise;
 mod drift;
@@ -68,6 +70,7 @@ use crate::resource::{Id, Key, Resource};
 pub(crate) use arrived::take as take_part;
 pub use arrived::{element, element_of};
 pub(crate) use before::without;
+pub use departed::name_departed;
 pub use diff::Edit;
 pub use drift::{Drifted, drift_of};
 pub use make::{Past, plan, plan_after};

@@ -40,8 +40,13 @@ impl Gone {
 
     /// Adds a resource.
     pub fn learn(&mut self, kind: &Kind, key: &Key, id: &Id) {
-        self.keys.insert(id.own(kind).to_owned(), key.clone());
-        self.ids.insert(key.clone(), id.own(kind).to_owned());
+        self.learn_as(kind, key, id, id);
+    }
+
+    /// Adds a resource that texts call `by`, and that is called `called` where it is not to be named.
+    pub fn learn_as(&mut self, kind: &Kind, key: &Key, by: &Id, called: &Id) {
+        self.keys.insert(by.own(kind).to_owned(), key.clone());
+        self.ids.insert(key.clone(), called.own(kind).to_owned());
     }
 
     /// Returns whether there is none.

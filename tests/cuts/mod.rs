@@ -16,7 +16,7 @@ use migrate::base::Base;
 use migrate::catalog::{Catalog, Kind};
 use migrate::event::Unwatched;
 use migrate::mapping::Mapping;
-use migrate::plan::{Done, OnDrift, Past, Plan, SecretField, drift_of, matched, plan_after, undo};
+use migrate::plan::{Done, OnDrift, Past, Plan, SecretField, drift_of, matched, name_departed, plan_after, undo};
 use migrate::resource::{Id, Key, Secret};
 use migrate::sandbox::{Fault, Options, Sandbox, Seen, State};
 use migrate::snapshot::{Desired, Snapshot};
@@ -123,8 +123,9 @@ impl Decided {
     }
 
     /// Decides on an import behind another, which removes what the source has no more.
-    fn prune(import: &Undisturbed, desired: Desired, live: &Snapshot) -> Self {
+    fn prune(import: &Undisturbed, mut desired: Desired, live: &Snapshot) -> Self {
         let mut memory = import.memory.clone();
+        name_departed(Catalog::standard(), &mut desired, live, &memory.links);
         let plan = planned(&desired, live, &memory, true);
         let promised = memory.begin(desired, live, &plan);
         Self { plan, memory, promised }

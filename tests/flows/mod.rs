@@ -14,7 +14,7 @@ mod judge;
 mod meaning;
 mod rules;
 mod secrets;
-mod undone;
+pub(crate) mod undone;
 mod writes;
 
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ use migrate::event::{Outcome, Unwatched};
 use migrate::export::{Selection, export};
 use migrate::links::Links;
 use migrate::mapping::Mapping;
-use migrate::plan::{OnDrift, Past, Plan, plan_after};
+use migrate::plan::{OnDrift, Past, Plan, name_departed, plan_after};
 use migrate::resource::Secret;
 use migrate::sandbox::{Fault, Options, Sandbox, State, seed};
 use migrate::snapshot::{Desired, Snapshot};
@@ -153,8 +153,10 @@ pub(crate) async fn import(desired: &Desired, tenant: &Tenant, memory: &mut Memo
 /// Plans and applies, and remembers that, as an import does that removes what is gone from the source, where that is asked for.
 pub(crate) async fn import_with(desired: &Desired, tenant: &Tenant, memory: &mut Memory, prune: bool) -> Imported {
     let before = read(tenant).await;
-    let plan = planned_with(desired, &before, memory, prune);
-    let promised = memory.begin(desired.clone(), &before, &plan);
+    let mut desired = desired.clone();
+    name_departed(Catalog::standard(), &mut desired, &before, &memory.links);
+    let plan = planned_with(&desired, &before, memory, prune);
+    let promised = memory.begin(desired, &before, &plan);
     let summary = carried_out(&plan, tenant).await;
     memory.learn(&plan, &summary, &promised, &|_| Some(Secret::new(SUPPLIED)));
     Imported { before, plan, summary }

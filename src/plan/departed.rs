@@ -1,0 +1,118 @@
+//! What the source's texts still hold of resources that it has no more, in the words of the target.
+//!
+//! Somebody removes a client, and code, lists and fields that held its id hold it still. The links know what the target calls that client, so
+//! the id of the source never stands in for it there: where the target's own text names its client, both say the same.
+
+use std::collections::HashSet;
+
+use super::matching::matched;
+use crate::catalog::{Catalog, Kind};
+use crate::links::{Link, Links};
+use crate::resource::{Id, Key, Resource};
+use crate::snapshot::{Desired, Gone, Snapshot};
+
+/// Puts what the target calls resources in the place of ids by which the source called them before they were removed from it.
+pub fn name_departed(catalog: &Catalog, desired: &mut Desired, live: &Snapshot, links: &Links) {
+    let departed = departed(catalog, &desired.snapshot, links);
+    if departed.is_empty() {
+        return;
+    }
+    let names = matched(catalog, &desired.snapshot, live, links).names;
+    let mut gone = Gone::default();
+    let mut is_live = HashSet::new();
+    for (kind, link) in departed {
+        let held = live.of_kind(kind.name).find(|held| held.id == link.target_id);
+        // One that the target has no more either may share its name with others, so its id stands for it.
+        let key =
+            held.map_or_else(|| Key::new(kind.name, link.target_id.as_str()), |held| names.get(&held.key).unwrap_or(&held.key).clone());
+        if held.is_some() {
+            is_live.insert(key.clone());
+        }
+        gone.learn_as(kind, &key, &link.source_id, &link.target_id);
+    }
+    for wanted in &mut desired.snapshot.resources {
+        let kind = catalog.kind(wanted.key.kind()).expect("a key names a kind of the catalog");
+        rewrite(wanted, &|body| {
+            gone.mark(kind, body);
+            gone.unmark(kind, body, &|key| is_live.contains(key));
+        });
+    }
+}
+
+/// Changes a body where that makes a difference, so that what is packed stays as it is elsewhere.
+fn rewrite(wanted: &mut Resource, change: &dyn Fn(&mut crate::body::Body)) {
+    let before = wanted.body.open();
+    let mut after = before.clone();
+    change(&mut after);
+    if after != before {
+        wanted.body = after.into();
+    }
+}
+
+/// Returns the links of what the source has no more, of the kinds that it lists whole.
+fn departed<'links>(catalog: &Catalog, source: &Snapshot, links: &'links Links) -> Vec<(&'static Kind, &'links Link)> {
+    let held: HashSet<(&str, &Id)> = source.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
+    let of_kind = |link: &'links Link| Some((catalog.kind(&link.kind).filter(|kind| source.is_complete(kind.name))?, link));
+    links.iter().filter(|link| !held.contains(&(link.kind.as_str(), &link.source_id))).filter_map(of_kind).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::body::Body;
+    use crate::snapshot::Status;
+
+    const OF_SOURCE: &str = "devPortal000000000000000000000000";
+    const OF_TARGET: &str = "prodPortal00000000000000000000000";
+
+    fn action(code: &str) -> Resource {
+        let body = Body::from_value(json!({"name": "gate", "code": code})).expect("an object");
+        Resource::of(Key::new("actions", "gate"), Id::new("a1"), body)
+    }
+
+    fn client(id: &str, name: &str) -> Resource {
+        Resource::of(Key::new("clients", name), Id::new(id), Body::from_value(json!({ "name": name })).expect("an object"))
+    }
+
+    fn holding(resources: Vec<Resource>) -> Snapshot {
+        let (tenant, domain, taken) = (String::new(), String::new(), String::new());
+        let kinds = ["actions", "clients"].into_iter().map(|kind| (kind.to_owned(), Status::Complete)).collect::<BTreeMap<_, _>>();
+        Snapshot { tenant, domain, taken, kinds, resources, twice: Vec::new() }
+    }
+
+    /// Returns the code that is desired where the source names a client that it removed.
+    fn code(source: Vec<Resource>, live: Vec<Resource>) -> String {
+        let mut links = Links::default();
+        links.link(&Id::new(OF_SOURCE), &Id::new(OF_TARGET), &Key::new("clients", "Portal"));
+        let code = action(&format!("allow('{OF_SOURCE}', '⟦clients/Web⟧')"));
+        let mut desired = Desired::unmapped(holding([vec![code], source].concat()));
+        name_departed(Catalog::standard(), &mut desired, &holding(live), &links);
+        desired.snapshot.resources[0].body.open().get("code").and_then(|code| code.as_str()).expect("a text").to_owned()
+    }
+
+    #[test]
+    fn what_the_target_still_has_is_named() {
+        assert_eq!(code(Vec::new(), vec![client(OF_TARGET, "Portal")]), "allow('⟦clients/Portal⟧', '⟦clients/Web⟧')");
+    }
+
+    #[test]
+    fn what_the_target_has_no_more_is_called_as_there_and_never_as_in_the_source() {
+        assert_eq!(code(Vec::new(), Vec::new()), format!("allow('{OF_TARGET}', '⟦clients/Web⟧')"));
+    }
+
+    #[test]
+    fn a_namesake_that_came_since_is_another_one() {
+        let namesake = client("devPortal111111111111111111111111", "Portal");
+        assert_eq!(code(vec![namesake], Vec::new()), format!("allow('{OF_TARGET}', '⟦clients/Web⟧')"));
+    }
+
+    #[test]
+    fn what_the_source_still_has_is_left_to_its_own_name() {
+        let untouched = format!("allow('{OF_SOURCE}', '⟦clients/Web⟧')");
+        assert_eq!(code(vec![client(OF_SOURCE, "Portal")], vec![client(OF_TARGET, "Portal")]), untouched);
+    }
+}
