@@ -80,6 +80,8 @@ pub(super) static ROLES: Kind = Kind::collection("roles", "role", "/roles")
     .read_only(&["id", "type", "owner_id"])
     .required(&["name"])
     .alone(&[Alone::always("type", When::Is("organization"), "it belongs to one organization").foreign()])
+    // `DELETE /roles/{id}`: "Once deleted, it is removed from any user who was previously assigned that role."
+    .of_users("its assignment to users and groups")
     .scopes(&["read:roles"], &["create:roles"], &["update:roles"], &["delete:roles"]);
 
 /// The permissions of each role.

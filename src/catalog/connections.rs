@@ -114,6 +114,8 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     ])
     // Without them a connection is answered without options (page "Migrate to the connection options scopes").
     .besides(&["read:connections_options"], &["update:connections_options"])
+    // `DELETE /connections/{id}`: with "a large amount of users associated with it" it runs on behind the answer.
+    .of_users("its users")
     .scopes(&["read:connections"], &["create:connections"], &["update:connections"], &["delete:connections"]);
 
 /// The clients that may use each connection.

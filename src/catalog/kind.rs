@@ -128,6 +128,8 @@ pub struct Kind {
     pub given: Option<Given>,
     /// Fields beside the key whose value no two of them have.
     pub also_unique: &'static [&'static str],
+    /// What users have of one, which goes with it and which nothing here reads or brings back.
+    pub of_users: Option<&'static str>,
     /// Whether two of them may have the same key; where they may not, the API answers 409.
     pub shares_keys: bool,
     /// Why none can be created any more, where the API refuses it.

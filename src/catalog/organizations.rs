@@ -25,6 +25,8 @@ pub(super) static ORGANIZATIONS: Kind = Kind::collection("organizations", "organ
     .defaults(&[("third_party_client_access", "\"block\""), ("is_app_entitlement_active", "false")])
     .required(&["name"])
     .gated(&["token_quota", "third_party_client_access", "is_app_entitlement_active"])
+    // `DELETE /organizations/{id}`: "Members are automatically disassociated from an Organization when it is deleted."
+    .of_users("its members, their roles in it and the invitations to it")
     .scopes(&["read:organizations"], &["create:organizations"], &["update:organizations"], &["delete:organizations"]);
 
 /// The connections of each organization.

@@ -59,6 +59,7 @@ impl Kind {
             alone: &[],
             given: None,
             also_unique: &[],
+            of_users: None,
             shares_keys: false,
             not_created: None,
             by_hand: None,
@@ -268,6 +269,13 @@ impl Kind {
     #[must_use]
     pub const fn given(mut self, given: Given) -> Self {
         self.given = Some(given);
+        self
+    }
+
+    /// Sets what users have of one, which goes with it.
+    #[must_use]
+    pub const fn of_users(mut self, what: &'static str) -> Self {
+        self.of_users = Some(what);
         self
     }
 

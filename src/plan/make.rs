@@ -65,6 +65,7 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
     making.plan.stages = staged(catalog, changes, after, &|key| making.turn(key, &order.ranks));
     making.list_target_only(&partners, &removed);
     making.name_known(&partners);
+    making.note_what_users_lose();
     making.plan.record_before(catalog, partners.live.iter().map(|held| &**held));
     making.plan
 }

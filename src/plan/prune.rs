@@ -1,8 +1,9 @@
 //! What only the target has: what goes from it, since an earlier run made or adopted it and the source has it no more, and what stays.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use super::Action;
 use super::diff::normal;
 use super::make::Making;
 use super::pairs::Partners;
@@ -48,6 +49,21 @@ impl Making<'_> {
             }
         }
         self.plan.stages.extend(removals(self.catalog, going.into_iter(), &because));
+    }
+
+    /// Notes what users have of resources that go, which goes with them.
+    pub(super) fn note_what_users_lose(&mut self) {
+        let mut lost: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for change in self.plan.changes().filter(|change| matches!(change.action, Action::Remove { .. })) {
+            lost.entry(change.key.kind()).or_default().push(change.key.name());
+        }
+        let note = |(kind, names): (&str, Vec<&str>)| {
+            let kind = self.catalog.kind(kind)?;
+            let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+            Some(format!("with {} {names} goes what no undo brings back: {}", kind.singular, kind.of_users?))
+        };
+        let notes: Vec<String> = lost.into_iter().filter_map(note).collect();
+        self.plan.notes.extend(notes);
     }
 
     /// Returns whether a list that the target may have added to holds more than what was last applied.

@@ -46,7 +46,7 @@ impl Seen {
 }
 
 /// Returns what a tenant holds otherwise than before though the undo does not say so, field by field.
-fn unnamed(before: &Snapshot, after: &Snapshot, back: &Plan) -> Vec<String> {
+pub(crate) fn unnamed(before: &Snapshot, after: &Snapshot, back: &Plan) -> Vec<String> {
     let (before, after) = (by_key(before), by_key(after));
     let keys: BTreeSet<&Key> = before.keys().chain(after.keys()).copied().collect();
     let unnamed = |key: &Key| {
@@ -96,7 +96,7 @@ fn lacks_only_named(kind: &Kind, list: &Unlike, said: &[&LeftOut]) -> bool {
 /// Reads what was kept, since something names it, as the plain text that it was before there was such a thing.
 ///
 /// An add-on names its connection by name: that reads as a reference as soon as there is one, and is the same word to the API.
-fn in_words_as_before(before: &Snapshot, mut after: Snapshot, back: &Plan) -> Snapshot {
+pub(crate) fn in_words_as_before(before: &Snapshot, mut after: Snapshot, back: &Plan) -> Snapshot {
     let named = back.left_out.iter().map(|left| &left.key);
     let kept: Vec<&Key> = named.filter(|key| before.resources.iter().all(|held| held.key != **key)).collect();
     for resource in after.resources.iter_mut().filter(|held| before.resources.iter().any(|one| one.key == held.key)) {

@@ -45,6 +45,9 @@ impl Undoing<'_> {
         }
         if kind.has_own_ids() {
             self.notes.push(format!("{} \"{}\" is created again, with a new id", kind.singular, key.name()));
+            if let Some(what) = kind.of_users {
+                self.leave_out(&key, None, &format!("{what} went with it, and nothing here brings that back"));
+            }
         }
         made.body.change(|body| self.not_restored.unmark(kind, body, &|_| false));
         made.left_alone = None;
