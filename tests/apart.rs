@@ -35,7 +35,7 @@ pub(crate) fn source() -> State {
     append(&mut data["/client-grants"], (0..TWINS).map(grant_of_twin));
     for number in 0..TWINS {
         let path = format!("/organizations/{}/client-grants", id_of_organization(number));
-        data[path] = json!([{"id": grant_of_twin(number)["id"]}]);
+        data[path] = json!([{"id": grant_of_twin(number)["id"], "grant_id": grant_of_twin(number)["id"]}]);
     }
     State::from_json(state).expect("a state")
 }

@@ -52,6 +52,7 @@ mod situations;
 mod skip;
 mod stage;
 mod states;
+mod storms;
 mod strict;
 mod subscriptions;
 mod sync;
