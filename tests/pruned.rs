@@ -93,3 +93,77 @@ fn what_no_run_brought_is_not_pruned() {
     done(&stage.run(PRUNE));
     assert_eq!(held(&stage), all(true));
 }
+
+/// Two APIs, and clients of one name, each with a grant on one of them and a place in a list of another client.
+fn with_namesakes(domain: &str, side: &str) -> Value {
+    let id = |number: usize| format!("{side}Twin00000000000000000000000{number}");
+    let mut clients: Vec<Value> = (1..=2)
+        .map(|number| json!({"client_id": id(number), "name": "Twin", "description": format!("of depot {number}"), "is_first_party": true}))
+        .collect();
+    clients.push(json!({"client_id": format!("{side}Gate000000000000000000000000"), "name": "Gate", "allowed_clients": [id(1), id(2)], "is_first_party": true}));
+    let apis: Vec<Value> = (1..=2)
+        .map(|number| json!({"id": format!("5f00000000000000000000{number}{number}"), "name": format!("API {number}"), "identifier": format!("urn:api:{number}"), "scopes": [{"value": "read:all"}]}))
+        .collect();
+    let grants: Vec<Value> = (1..=2)
+        .map(|number| json!({"id": format!("cgr_{side}Twin00000{number}"), "client_id": id(number), "audience": format!("urn:api:{number}"), "scope": ["read:all"], "subject_type": "client"}))
+        .collect();
+    let roles = json!([{"id": format!("rol_{side}Clerk0000001"), "name": "Clerk", "description": "at the desk"},
+        {"id": format!("rol_{side}Guest0000001"), "name": "Guest", "description": "at the door"}]);
+    json!({"tenant": format!("acme-{side}"), "domain": domain, "data": {"/clients": clients, "/resource-servers": apis, "/client-grants": grants, "/roles": roles}})
+}
+
+/// Returns of each client of the shared name what it is for, the API that it may call, and whether the other client lists it.
+fn namesakes_of(stage: &Stage) -> Vec<(String, String, bool)> {
+    let all = stage.all_of_prod();
+    let list = |path: &str| all[path].as_array().cloned().unwrap_or_default();
+    let gate = list("/clients").into_iter().find(|one| one["name"] == "Gate").expect("it stays");
+    let of = |one: &Value| {
+        let grant = list("/client-grants").into_iter().find(|grant| grant["client_id"] == one["client_id"]);
+        let audience = grant.map_or_else(String::new, |grant| grant["audience"].as_str().unwrap_or_default().to_owned());
+        let is_listed = gate["allowed_clients"].as_array().is_some_and(|listed| listed.contains(&one["client_id"]));
+        (one["description"].as_str().unwrap_or_default().to_owned(), audience, is_listed)
+    };
+    let mut found: Vec<_> = list("/clients").iter().filter(|one| one["name"] == "Twin").map(of).collect();
+    found.sort();
+    found
+}
+
+/// Returns two tenants that were alike, of which the first lost both clients of the shared name and its role.
+fn without_namesakes() -> Stage {
+    let empty = json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}});
+    let stage = Stage::of(with_namesakes("acme-dev.eu.auth0.com", "dev"), empty, "");
+    done(&stage.run(IMPORT));
+    for path in ["clients/devTwin000000000000000000000001", "clients/devTwin000000000000000000000002", "roles/rol_devClerk0000001"] {
+        done(&stage.run(&format!("api delete {path} --tenant dev --yes --quiet")));
+    }
+    stage.write("gate.json", "{\"allowed_clients\": []}");
+    done(&stage.run("api patch clients/devGate000000000000000000000000 --tenant dev --data gate.json --yes --quiet"));
+    stage
+}
+
+#[test]
+fn namesakes_that_went_together_come_back_each_with_its_own_grant_and_place() {
+    let stage = without_namesakes();
+    let before = namesakes_of(&stage);
+    assert_eq!(before, [1, 2].map(|number| (format!("of depot {number}"), format!("urn:api:{number}"), true)));
+    done(&stage.run(PRUNE));
+    assert_eq!(namesakes_of(&stage), []);
+    let run = stage.in_folder("runs").into_iter().max().expect("a run");
+    let said = stage.run(&format!("undo {run} --yes --quiet --allow critical,many-changes,deletes"));
+    assert!(said.code == 3 && said.out.contains("role \"Clerk\": its assignment to users and groups went with it"), "{}", said.whole());
+    assert_eq!(namesakes_of(&stage), before);
+}
+
+#[test]
+fn a_stranger_that_has_the_name_of_what_was_removed_is_left_alone_and_the_undo_says_so() {
+    let stage = without_namesakes();
+    done(&stage.run(PRUNE));
+    let run = stage.in_folder("runs").into_iter().max().expect("a run");
+    stage.write("stranger.json", "{\"name\": \"Clerk\", \"description\": \"of somebody else\"}");
+    done(&stage.run("api post roles --tenant prod --data stranger.json --yes --quiet"));
+    let stranger = stage.prod("/roles");
+    let said = stage.run(&format!("undo {run} --yes --quiet --allow critical,many-changes,deletes"));
+    assert!(said.code == 3 && said.out.contains("role \"Clerk\": the target has another of this name by now"), "{}", said.whole());
+    assert_eq!(stage.prod("/roles"), stranger);
+    assert_eq!(namesakes_of(&stage).len(), 2, "the others are back");
+}
