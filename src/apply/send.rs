@@ -279,8 +279,8 @@ async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -
     match tenant.read(kind, id).await {
         Ok(None) => return Outcome::Applied(id.clone()).into(),
         Ok(Some(held)) => {
-            if let Some(path) = changed_since(kind, planned, held) {
-                return Outcome::Skipped(format!("its {path} changed in the target since the plan; plan again")).into();
+            if let Some(because) = changed_since(kind, planned, held) {
+                return Outcome::Skipped(because).into();
             }
         }
         Err(unread) => return Outcome::Skipped(format!("it cannot be read before it is removed: {}", told(&unread))).into(),
@@ -292,7 +292,7 @@ async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -
     }
 }
 
-/// Returns a field that a resource no longer holds as it was planned. Fields that refer to others, or run, may change with what the run
+/// Returns why a resource is no longer what was planned to go. Fields that refer to others, or run, may change with what the run
 /// itself removes.
 ///
 /// What refers to something that is gone by now cannot be said in the target's words, and is not compared.
@@ -300,14 +300,18 @@ fn changed_since(kind: &Kind, planned: &Body, held: Body) -> Option<String> {
     if planned.is_empty() {
         return None;
     }
-    let held = Resource::read(kind, held).ok()?.body.open();
+    let held = match Resource::read(kind, held) {
+        Ok(held) => held.body.open(),
+        Err(unreadable) => return Some(format!("what the target has in its place cannot be understood: {unreadable}")),
+    };
     let (planned, held) = (normal(kind, planned), normal(kind, &held));
     let follows = |name: &str| {
         let is_below = |path: &str| path.split(['.', '[']).next() == Some(name);
         kind.references.iter().any(|reference| is_below(reference.path)) || kind.follow_up.is_some_and(|follow_up| follow_up.field == name)
     };
     let mut names = planned.0.keys().chain(held.0.keys()).filter(|name| !follows(name));
-    names.find(|name| planned.0.get(*name) != held.0.get(*name)).cloned()
+    let changed = names.find(|name| planned.0.get(*name) != held.0.get(*name))?;
+    Some(format!("its {changed} changed in the target since the plan; plan again"))
 }
 
 fn gone() -> Sending {
