@@ -70,7 +70,7 @@ impl Link {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let of = linkable(context, &self.kind)?;
         let (source, target) = self.pair.names(context)?;
-        let _lock = lock(context, &target, self.pair.patience).await?;
+        let _lock = lock(context, context.tenant_settings(Some(&target))?, self.pair.patience).await?;
         let mut memory = context.memory(&source, &target)?;
         let (_, linked) = found_at(context, &source, of, &self.source_id).await?;
         let (tenant, partner) = found_at(context, &target, of, &self.target_id).await?;
@@ -89,7 +89,7 @@ impl Unlink {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let of = linkable(context, &self.kind)?;
         let (source, target) = self.pair.names(context)?;
-        let _lock = lock(context, &target, self.pair.patience).await?;
+        let _lock = lock(context, context.tenant_settings(Some(&target))?, self.pair.patience).await?;
         let mut memory = context.memory(&source, &target)?;
         let Some(link) = memory.links.unlink(of.name, &Id::new(self.source_id.as_str())) else {
             let state = format!("nothing was done: no {} \"{}\" of \"{source}\" is linked to \"{target}\"", of.singular, self.source_id);

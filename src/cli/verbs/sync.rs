@@ -143,7 +143,7 @@ impl Sync {
         course: &mut Course,
     ) -> Result<u8, Failure> {
         let mut leeway = self.limits.begin();
-        let lock = unless_stopped(context, lock(context, &target.name, self.patience)).await?;
+        let lock = unless_stopped(context, lock(context, target, self.patience)).await?;
         // Where no secret can be kept, that is told before both tenants are read.
         self.secrets.keeper(&target.name)?;
         if let Some(past) = cut_off(context, source, target)?
