@@ -90,6 +90,23 @@ pub fn write_folder_whole<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&Pa
     Ok(sync_folder(above)?)
 }
 
+/// Returns whether a name begins with a dot, as that of everything does that is written aside.
+pub fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+/// Moves a file to a place in another folder, which is made where it is missing.
+///
+/// # Errors
+///
+/// When the file is not there, or cannot be moved.
+pub fn move_file(from: &Path, to: &Path) -> io::Result<()> {
+    make_folder(folder_of(to))?;
+    fs::rename(from, to)?;
+    sync_folder(folder_of(to))?;
+    sync_folder(folder_of(from))
+}
+
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -8,7 +8,7 @@ use crate::hearer::Hearer;
 use crate::stage::{Said, Stage, client};
 
 const SYNC: &str = "sync --from dev --to prod";
-const OUTCOME: &str = "runs/last-dev-prod.json";
+const OUTCOME: &str = "state/dev/prod/last-sync.json";
 
 fn outcome(stage: &Stage) -> Value {
     serde_json::from_str(&stage.read(OUTCOME)).expect("JSON")

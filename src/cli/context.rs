@@ -1,6 +1,6 @@
 //! What every verb needs: settings, tenants, the time, and where to print.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -17,6 +17,7 @@ use super::{Everywhere, Output};
 use crate::apply::Memory;
 use crate::catalog::Catalog;
 use crate::event::Observer;
+use crate::pair::{Pair, Side};
 use crate::plan::{Plan, SecretField};
 use crate::report::{Mode, Progress, fitted, shell_word};
 use crate::resource::Secret;
@@ -132,19 +133,36 @@ impl Context {
         Tenant::new(contact, observer).map_err(|error| Failure::of_tenant(&error, &of.name))
     }
 
-    /// Returns the folder for one sort of file: `snapshots`, `links`, `runs`.
+    /// Returns the folder for one sort of file: `snapshots`, `runs`.
     pub(super) fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
         Ok(self.settings()?.dir.join(name))
     }
 
+    /// Returns a source and a target, and where what is remembered of them stands.
+    pub(super) fn pair(&self, source: Side, target: &TenantSettings) -> Result<Pair, Failure> {
+        Ok(Pair::new(&self.settings()?.dir, source, Side::new(&target.name, &target.domain))?)
+    }
+
     /// Reads what runs from a source to a target left for the next one.
-    pub(super) fn memory(&self, source: &str, target: &str) -> Result<Memory, Failure> {
-        Ok(Memory::load(self.catalog, &self.settings()?.dir, source, target)?)
+    pub(super) fn memory(&self, source: Side, target: &TenantSettings) -> Result<Memory, Failure> {
+        self.remembered(self.pair(source, target)?)
     }
 
     /// Reads what runs left that a plan goes on from.
     pub(super) fn memory_of(&self, plan: &Plan) -> Result<Option<Memory>, Failure> {
-        Ok(Memory::of_plan(self.catalog, &self.settings()?.dir, plan)?)
+        Memory::pair_of(plan, &self.settings()?.dir)?.map(|pair| self.remembered(pair)).transpose()
+    }
+
+    fn remembered(&self, pair: Pair) -> Result<Memory, Failure> {
+        let mut known: BTreeSet<String> = self.settings()?.tenants.keys().cloned().collect();
+        let exported = std::fs::read_dir(self.folder("snapshots")?).into_iter().flatten().filter_map(Result::ok);
+        known.extend(exported.map(|entry| entry.file_name().to_string_lossy().into_owned()));
+        pair.check()?;
+        let moved: Vec<String> = pair.take_over(&known)?.iter().map(|path| path.display().to_string()).collect();
+        if let Some(folder) = pair.links().parent().filter(|_| !moved.is_empty()) {
+            self.tell(&format!("What is remembered of {pair} stands in {} from now on: moved {}", folder.display(), moved.join(", ")));
+        }
+        Ok(Memory::load(self.catalog, pair)?)
     }
 
     /// Returns the name of this run on a target: its folder, and what the tenant's own log shows beside each write.

@@ -221,8 +221,7 @@ impl Scene {
         lock: &Lock,
         include: &[String],
     ) -> Result<(Ended, usize), Failure> {
-        let (source, name) = (prepared.plan.source.tenant.clone(), target.name.as_str());
-        let memory = prepared.memory.moved_to(&self.context.settings()?.dir, &source, name)?;
+        let memory = prepared.memory.moved_to(&self.context.settings()?.dir)?;
         let prepared = Prepared { tenant: self.context.connect(target)?, memory, ..prepared };
         let mut ended = carry_out(&self.context, Begun::of(&self.context, prepared, lock, "import")?).await?;
         let mut resumed = 0;

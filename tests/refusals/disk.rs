@@ -48,7 +48,7 @@ fn an_import_without_room_for_its_plan_writes_to_no_tenant() {
     assert_snapshot!(run_in_little_room(&stage, 1, IMPORT).refused(), @r#"
     exit 1
     error: nothing was written
-    cause: cannot write the base "./base/dev-prod.json"
+    cause: cannot write the base "./state/dev/prod/baseline.json"
     cause: File too large (os error 27)
     hint:  free some room or name another folder with --dir
     "#);

@@ -178,8 +178,8 @@ fn an_import_ends_right(faster: usize) {
             let creates = stage.writes().iter().filter(|seen| seen.method == "POST").count();
             let clients = stage.prod("/clients");
             assert_eq!((creates, clients.as_array().map(Vec::len)), (1, Some(2)), "{}\n{}", said.whole(), again.whole());
-            let links = stage.read("kept/links/dev-prod.csv");
-            let base: Value = serde_json::from_str(&stage.read("kept/base/dev-prod.json")).expect("JSON");
+            let links = stage.read("kept/state/dev/prod/links.csv");
+            let base: Value = serde_json::from_str(&stage.read("kept/state/dev/prod/baseline.json")).expect("JSON");
             assert!(links.contains("Shop") && links.contains("Till") && base["resources"].get("clients/Till").is_some(), "{links}{base:#}");
             let last = stage.run("import --tenant prod --yes --quiet --dir kept");
             assert!(last.code == 0 && last.out.contains("Nothing to do."), "{}", last.whole());
