@@ -2,16 +2,13 @@
 
 use std::process::Command;
 
-use crate::program::STATE_HOME;
 use crate::recording::recording;
 
 #[test]
 fn the_demo_imports_once_and_then_finds_nothing_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut demo = Command::new(env!("CARGO_BIN_EXE_migrate"));
-    recording(demo.args(["demo", "--into"]).arg(folder.path()).env_clear())
-        .env("XDG_STATE_HOME", folder.path().join(STATE_HOME))
-        .current_dir(folder.path());
+    recording(demo.args(["demo", "--into"]).arg(folder.path()).env_clear()).current_dir(folder.path());
     let ended = demo.output().expect("the demo ran");
     let (answer, status) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
     assert!(ended.status.success(), "{answer}{status}");

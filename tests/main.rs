@@ -58,3 +58,4 @@ mod sync;
 mod terminal;
 mod undo;
 mod verbs;
+mod writers;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -34,6 +34,8 @@ pub(super) const AT_ONCE: usize = 16;
 pub(super) struct Context {
     everywhere: Everywhere,
     settings: OnceLock<Settings>,
+    /// Where programs keep their state, where that is not for the settings to say.
+    state_home: Option<PathBuf>,
     /// What Auth0 has.
     pub(super) catalog: &'static Catalog,
     /// Who is told what happens.
@@ -56,6 +58,7 @@ impl Context {
         Self {
             everywhere: everywhere.clone(),
             settings: OnceLock::new(),
+            state_home: None,
             catalog: Catalog::standard(),
             signals: Signals::default(),
             progress: Arc::new(Progress::new(mode, is_watched)),
@@ -64,10 +67,11 @@ impl Context {
         }
     }
 
-    /// Returns a context for the same command line that lives in another folder.
-    pub(super) fn in_folder(&self, folder: &std::path::Path) -> Self {
+    /// Returns a context for the same command line that lives in another folder, with its locks: its tenants are nobody else's.
+    pub(super) fn in_folder(&self, folder: &Path) -> Self {
         let config = Some(folder.join("migrate.toml"));
-        Self::new(&Everywhere { config, dir: None, ..self.everywhere.clone() })
+        let context = Self::new(&Everywhere { config, dir: None, ..self.everywhere.clone() });
+        Self { state_home: Some(folder.join(".state")), ..context }
     }
 
     /// Returns a context for the same command line with other settings, that says nothing.
@@ -89,7 +93,8 @@ impl Context {
     /// Returns the configuration, read once.
     pub(super) fn settings(&self) -> Result<&Settings, Failure> {
         if self.settings.get().is_none() {
-            let read = Settings::load(self.everywhere.config.as_deref(), self.everywhere.dir.as_deref(), &settings::environment())?;
+            let mut read = Settings::load(self.everywhere.config.as_deref(), self.everywhere.dir.as_deref(), &settings::environment())?;
+            read.state_home = self.state_home.clone().or(read.state_home);
             let _ = self.settings.set(read);
         }
         Ok(self.settings.get().expect("set above"))

@@ -33,8 +33,11 @@ impl Patience {
     }
 }
 
-/// Where to keep locks, where they cannot be kept.
-const ELSEWHERE: &str = "set XDG_STATE_HOME to a folder that this user may write to; runs that share it see each other's locks";
+/// Where to keep locks, where they have no place.
+const PLACE: &str = "set XDG_STATE_HOME to a folder that this user may write to; runs that share it see each other's locks";
+/// What to do where a lock cannot be written.
+const ROOM: &str =
+    "free some room, or set XDG_STATE_HOME to another folder that this user may write to; runs that share it see each other's locks";
 
 /// Returns the folder of the locks of this user on this machine.
 ///
@@ -45,7 +48,7 @@ pub(super) fn folder_of_locks(settings: &Settings) -> Result<PathBuf, Failure> {
     let home = settings.state_home.as_ref();
     home.map(|home| home.join("migrate/locks")).ok_or_else(|| {
         let state = "nothing was written: there is no folder to keep the lock in, since HOME and XDG_STATE_HOME are not set";
-        Failure::new(USAGE, state).hint(ELSEWHERE)
+        Failure::new(USAGE, state).hint(PLACE)
     })
 }
 
@@ -75,7 +78,7 @@ pub(super) async fn lock(context: &Context, target: &TenantSettings, patience: P
 /// Tries once; returns the lock, or who holds it.
 fn take(context: &Context, target: &str, path: &Path) -> Result<Result<Lock, String>, Failure> {
     let failed = |source: std::io::Error| {
-        Failure::new(FAILED, format!("nothing was written: cannot take the lock \"{}\"", path.display())).caused_by(&source).hint(ELSEWHERE)
+        Failure::new(FAILED, format!("nothing was written: cannot take the lock \"{}\"", path.display())).caused_by(&source).hint(ROOM)
     };
     Ok(match Lock::take(path, &holder()).map_err(failed)? {
         Taken::By(holder) => Err(holder),

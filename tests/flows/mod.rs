@@ -136,7 +136,7 @@ pub(crate) fn nothing_remembered() -> Memory {
 }
 
 /// Plans by what is remembered.
-fn planned(desired: &Desired, live: &Snapshot, memory: &Memory) -> Plan {
+pub(crate) fn planned(desired: &Desired, live: &Snapshot, memory: &Memory) -> Plan {
     planned_with(desired, live, memory, false)
 }
 
