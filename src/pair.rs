@@ -238,6 +238,8 @@ impl Pair {
     pub fn take_over(&self, known: &BTreeSet<String>) -> Result<Vec<PathBuf>, Error> {
         let left: Vec<(PathBuf, PathBuf)> = self.earlier().into_iter().filter(|(from, to)| from.is_file() && !to.exists()).collect();
         let others = self.of_the_same_name(known);
+        // How the last sync went is written anew by the next one: it is worth no question.
+        let left: Vec<_> = left.into_iter().filter(|(_, to)| others.is_empty() || *to != self.last_sync()).collect();
         if let Some((path, wanted)) = left.first().filter(|_| !others.is_empty()) {
             let pair = |source: &str, target: &str| format!("{source} -> {target}");
             let this = pair(&self.source.tenant, &self.target.tenant);
@@ -357,7 +359,16 @@ mod tests {
         let pair = pair(root.path(), "dev", "eu-prod");
         let refused = pair.take_over(&known(&["dev", "dev-eu", "eu-prod", "prod"])).expect_err("unclear").to_string();
         assert!(refused.ends_with("may be of dev -> eu-prod or of dev-eu -> prod"), "{refused}");
+        assert!(root.path().join("base/dev-eu-prod.json").exists());
         assert_eq!(pair.take_over(&known(&["dev", "eu-prod", "prod"])).expect("only one can be meant").len(), 1);
+    }
+
+    #[test]
+    fn how_a_sync_of_either_of_two_pairs_went_is_left_without_a_question() {
+        let root = root();
+        write(root.path(), "runs/last-dev-eu-prod.json", "{}");
+        let left = pair(root.path(), "dev", "eu-prod").take_over(&known(&["dev", "dev-eu", "eu-prod", "prod"]));
+        assert_eq!(left.expect("nothing to decide").len(), 0);
     }
 
     #[test]
