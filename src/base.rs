@@ -1,4 +1,4 @@
-//! What was last applied: `base/<source>-<target>.json`, the common past that tells who changed a field since.
+//! What was last applied: `baseline.json` of a pair, the common past that tells who changed a field since.
 //!
 //! It holds the portable bodies that the source wanted when they were applied, and the fields that only the target had then. It is written
 //! whole after each apply, and only about resources that the target holds as they were wanted.
@@ -99,11 +99,6 @@ pub enum Error {
 }
 
 impl Base {
-    /// Returns where the base of a source and a target stands, below the folder of bases.
-    pub fn path(folder: &Path, source: &str, target: &str) -> PathBuf {
-        folder.join(format!("{source}-{target}.json"))
-    }
-
     /// Reads a base; one that does not exist knows nothing.
     ///
     /// # Errors
@@ -226,7 +221,7 @@ mod tests {
     #[test]
     fn a_base_survives_its_file_and_an_absent_one_knows_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = Base::path(folder.path(), "dev", "prod");
+        let path = folder.path().join("baseline.json");
         let key = Key::new("clients", "Web");
         let mut base = Base::load(&path).expect("none is one");
         assert!(base.is_empty());

@@ -90,6 +90,23 @@ pub fn write_folder_whole<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&Pa
     Ok(sync_folder(above)?)
 }
 
+/// Returns whether a name begins with a dot, as that of everything does that is written aside.
+pub fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+/// Moves a file to a place in another folder, which is made where it is missing.
+///
+/// # Errors
+///
+/// When the file is not there, or cannot be moved.
+pub fn move_file(from: &Path, to: &Path) -> io::Result<()> {
+    make_folder(folder_of(to))?;
+    fs::rename(from, to)?;
+    sync_folder(folder_of(to))?;
+    sync_folder(folder_of(from))
+}
+
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -227,7 +244,7 @@ impl Lock {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(fs::TryLockError::WouldBlock) => {
-                    let holder = fs::read_to_string(path)?;
+                    let holder = word_in(&File::open(path)?)?;
                     if is_last || !holder.is_empty() {
                         return Ok(Taken::By(holder));
                     }
@@ -236,13 +253,22 @@ impl Lock {
                 Err(fs::TryLockError::Error(source)) => return Err(source),
             }
         }
-        let mut left_behind = String::new();
-        file.read_to_string(&mut left_behind)?;
+        let left_behind = word_in(&file)?;
         file.set_len(0)?;
         file.rewind()?;
         file.write_all(holder.as_bytes())?;
         Ok(Taken::Held { lock: Self { file }, left_behind: (!left_behind.is_empty()).then_some(left_behind) })
     }
+}
+
+/// Bytes of a lock's file that are read: more than anybody writes into it.
+const LONGEST_WORD: u64 = 1_000;
+
+/// Returns what a holder wrote into the file of a lock, as one line, whatever else somebody put there.
+fn word_in(file: &File) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    file.take(LONGEST_WORD).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).replace(char::is_control, " ").trim_end().to_owned())
 }
 
 impl Drop for Lock {
@@ -303,5 +329,14 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).expect("read"), "bob");
         drop(lock);
         assert_eq!(fs::read_to_string(&path).expect("read"), "");
+    }
+
+    #[test]
+    fn a_lock_in_whose_file_is_no_text_can_be_taken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lock");
+        fs::write(&path, b"ada\x1b[2J\n\xff\xfe").expect("written");
+        let Taken::Held { left_behind, .. } = taken(&path, "bob") else { panic!("nobody holds it") };
+        assert_eq!(left_behind.as_deref(), Some("ada [2J \u{fffd}\u{fffd}"));
     }
 }

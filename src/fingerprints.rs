@@ -1,4 +1,4 @@
-//! Which secrets were sent: `base/<source>-<target>.secrets.json`, keyed fingerprints that tell when one changed.
+//! Which secrets were sent: `fingerprints.json` of a pair, keyed fingerprints that tell when one changed.
 //!
 //! A secret cannot be compared with what the target holds. So each that was sent leaves a fingerprint (HMAC-SHA256) beside the base, and is
 //! sent again only where the value supplied now has another. Resource and field are part of what is signed: that two resources have the same
@@ -97,11 +97,6 @@ struct Line {
 }
 
 impl Fingerprints {
-    /// Returns where the fingerprints of a source and a target stand, below the folder of bases.
-    pub fn path(folder: &Path, source: &str, target: &str) -> PathBuf {
-        folder.join(format!("{source}-{target}.secrets.json"))
-    }
-
     /// Reads fingerprints; where there is no file, nothing was sent.
     ///
     /// # Errors
@@ -239,7 +234,7 @@ mod tests {
     #[test]
     fn the_file_survives_and_shows_neither_a_secret_nor_that_two_are_the_same() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = Fingerprints::path(folder.path(), "dev", "prod");
+        let path = folder.path().join("fingerprints.json");
         sent().save(&path).expect("saved");
         let text = fs::read_to_string(&path).expect("read");
         let written: Written = serde_json::from_str(&text).expect("JSON");

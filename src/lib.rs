@@ -37,6 +37,7 @@ pub mod export;
 pub mod fingerprints;
 pub mod links;
 pub mod mapping;
+pub mod pair;
 pub mod plan;
 pub mod report;
 pub mod resource;

@@ -1,4 +1,4 @@
-//! Which source id is which target id: `links/<source>-<target>.csv`, one row a resource.
+//! Which source id is which target id: `links.csv` of a pair, one row a resource.
 //!
 //! Links come before keys when resources are paired, so a rename in the source is a rename in the target and never a second client. The
 //! file is open to people and kept in git; it holds ids and keys, no settings.
@@ -65,11 +65,6 @@ pub enum Error {
 }
 
 impl Links {
-    /// Returns where the links of a source and a target stand, below the folder of links.
-    pub fn path(folder: &Path, source: &str, target: &str) -> PathBuf {
-        folder.join(format!("{source}-{target}.csv"))
-    }
-
     /// Returns links that say that each of a tenant's resources is itself.
     pub fn within(catalog: &Catalog, resources: &[Resource]) -> Self {
         let mut links = Self::default();
@@ -193,7 +188,7 @@ mod tests {
     #[test]
     fn saved_links_are_sorted_and_read_back() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = Links::path(folder.path(), "dev", "prod");
+        let path = folder.path().join("links.csv");
         let mut links = Links::default();
         links.link(&Id::new("b"), &Id::new("2"), &Key::new("clients", "B, Inc"));
         links.link(&Id::new("a"), &Id::new("1"), &Key::new("clients", "A"));
@@ -205,7 +200,7 @@ mod tests {
     #[test]
     fn an_id_linked_twice_is_refused_with_both_lines() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("dev-prod.csv");
+        let path = folder.path().join("links.csv");
         fs::write(&path, "kind,source_id,target_id,key\nclients,a,1,A\nclients,a,2,A\n").expect("written");
         let refused = Links::load(&path).expect_err("refused").to_string();
         assert_eq!(refused, format!("{}:3: source a is linked on line 2 already", path.display()));

@@ -164,14 +164,14 @@ pub(crate) struct Remembered {
 }
 
 impl Remembered {
-    /// Reads what stands in a folder of a pair: `SOURCE-TARGET`.
+    /// Reads what stands in a folder of a pair: `SOURCE/TARGET`.
     pub(crate) fn of(folder: &Path, pair: &str, names: &Names) -> Self {
         let told = |path: String| names.instead_of_ids(&std::fs::read_to_string(folder.join(path)).expect("written"));
-        let pairs = told(format!("links/{pair}.csv"));
+        let pairs = told(format!("state/{pair}/links.csv"));
         // They stand in the order of ids.
         let mut lines: Vec<&str> = pairs.lines().collect();
         lines.sort_unstable();
-        Self { links: lines.join("\n"), base: told(format!("base/{pair}.json")) }
+        Self { links: lines.join("\n"), base: told(format!("state/{pair}/baseline.json")) }
     }
 
     /// Returns the lines in which another memory differs; none where it is the same.

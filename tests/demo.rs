@@ -15,5 +15,5 @@ fn the_demo_imports_once_and_then_finds_nothing_to_do() {
     assert!(answer.contains("Applied ") && answer.contains("Nothing to do."), "{answer}");
     assert!(answer.contains("it is what migrate itself signs in with"), "{answer}");
     assert!(status.contains(&format!("are in {}", folder.path().display())), "{status}");
-    assert!(folder.path().join("links/dev-prod.csv").is_file());
+    assert!(folder.path().join("state/dev/prod/links.csv").is_file());
 }

@@ -72,7 +72,7 @@ fn a_client_that_was_renamed_in_the_source_is_remembered_once() {
     imported(&stage);
     rename_in_dev(&stage, "Shop", "Store");
     imported(&stage);
-    let base: Value = serde_json::from_str(&stage.read("base/dev-prod.json")).expect("JSON");
+    let base: Value = serde_json::from_str(&stage.read("state/dev/prod/baseline.json")).expect("JSON");
     let names: Vec<&String> =
         base["resources"].as_object().expect("keys").iter().filter(|(_, one)| one["id"] == SHOP).map(|(key, _)| key).collect();
     assert_eq!(names, ["clients/Store"]);
@@ -173,7 +173,7 @@ fn a_change_by_hand_that_was_cut_off_and_resumed_leaves_no_links_and_no_base() {
     let resumed = stage.run("import --tenant prod --resume --yes --quiet");
     assert_eq!(resumed.code, 0, "{}", resumed.whole());
     stage.change_prod(|held| assert_eq!(client_of(held, SHOP)["description"], "by hand"));
-    assert_eq!((stage.in_folder("links"), stage.in_folder("base")), (Vec::new(), Vec::new()));
+    assert_eq!(stage.in_folder("state"), [""; 0]);
 }
 
 #[test]
@@ -181,13 +181,13 @@ fn where_what_was_last_written_is_missing_nothing_is_written_over_unasked() {
     let mut stage = Stage::small();
     assert_eq!(stage.run(IMPORT).code, 0, "nothing was written yet, so nothing is missing");
     stage.change_prod(|held| client_of(held, SHOP)["description"] = json!("hot fix"));
-    std::fs::remove_dir_all(stage.path("base")).expect("removed");
+    std::fs::remove_file(stage.path("state/dev/prod/baseline.json")).expect("removed");
     let writes = stage.writes().len();
     let said = stage.run("sync --from dev --to prod");
     insta::assert_snapshot!(said.refused(), @r#"
     exit 4
     error: nothing was written: the plan was refused
-    cause: no-base: resources are linked, and base/dev-prod.json, which holds what was last written of them, is missing: what "prod" changed by itself would be written over; put that file of the last run back
+    cause: no-base: resources are linked, and state/dev/prod/baseline.json, which holds what was last written of them, is missing: what "prod" changed by itself would be written over; put that file of the last run back
     hint:  if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow no-base
     "#);
     assert_eq!(stage.writes().len(), writes);

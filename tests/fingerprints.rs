@@ -71,7 +71,7 @@ fn fingerprints_are_for_their_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let stage = stage("");
     imported(&stage, IMPORT);
-    let file = std::fs::metadata(stage.path("base/dev-prod.secrets.json")).expect("there");
+    let file = std::fs::metadata(stage.path("state/dev/prod/fingerprints.json")).expect("there");
     assert_eq!(file.permissions().mode() & 0o777, 0o600);
 }
 

@@ -17,6 +17,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("sandbox", "body catalog"),
     ("event", "resource"),
     ("snapshot", "body catalog disk resource wrong"),
+    ("pair", "disk"),
     ("links", "body catalog disk resource"),
     ("base", "body disk resource"),
     ("fingerprints", "disk resource"),
@@ -24,7 +25,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("mapping", "body catalog resource snapshot wrong"),
     ("plan", "base body catalog disk fingerprints links resource snapshot wrong"),
     ("export", "body catalog event resource snapshot tenant"),
-    ("apply", "base body catalog disk event fingerprints links plan resource snapshot tenant"),
+    ("apply", "base body catalog disk event fingerprints links pair plan resource snapshot tenant"),
     ("report", "apply body catalog event plan resource snapshot"),
 ];
 

@@ -127,7 +127,7 @@ fn left(prod: &Sandbox, folder: &Path, met: Met) -> Left {
     let seen = prod.requests();
     Left {
         held: apart::told(&held),
-        remembered: Remembered::of(folder, "dev-prod", &names),
+        remembered: Remembered::of(folder, "dev/prod", &names),
         first_write: seen.iter().position(|seen| seen.is_write).expect("a write"),
         seen,
         met,

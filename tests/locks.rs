@@ -1,6 +1,7 @@
 //! One at a time: whoever finds the lock of a target taken waits or ends, and writes nothing until it is free.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 
 use migrate::disk::{Lock, Taken};
 
@@ -8,8 +9,13 @@ use crate::stage::Stage;
 
 const IMPORT: &str = "import --tenant prod --allow critical --yes";
 
+/// Returns where the lock on prod stands.
+fn path(stage: &Stage) -> PathBuf {
+    stage.state_home().join(format!("migrate/locks/acme-prod.eu.auth0.com@{}.lock", stage.port_of_prod()))
+}
+
 fn held(stage: &Stage) -> Lock {
-    match Lock::take(&stage.path("runs/.prod.lock"), "process 7 of ada on night-1 since 2026-01-01T00:00:00Z").expect("opened") {
+    match Lock::take(&path(stage), "process 7 of ada on night-1 since 2026-01-01T00:00:00Z").expect("opened") {
         Taken::Held { lock, .. } => lock,
         Taken::By(holder) => panic!("{holder} holds it"),
     }
@@ -25,7 +31,7 @@ fn a_target_that_another_run_works_on_is_left_to_it() {
     hint:  wait for it to end, then run the same command again, or let this one wait with --wait 10m
     "#);
     stage.write("rule.json", "{\"enabled\": false}");
-    for line in ["update rules Greeting rule.json --yes", "link clients a b", "unlink clients a"] {
+    for line in ["update rules Greeting rule.json --yes", "link clients a b", "unlink clients a", "api post roles --data rule.json --yes"] {
         let said = stage.run(&format!("{line} --tenant prod"));
         assert_eq!(said.code, 5, "{line}: {}", said.whole());
     }
@@ -64,7 +70,8 @@ fn a_run_that_waited_long_enough_ends() {
 #[test]
 fn the_lock_of_a_run_that_died_is_taken_over_with_a_word() {
     let stage = Stage::small();
-    stage.write("runs/.prod.lock", "process 7 of ada on night-1 since 2026-01-01T00:00:00Z");
+    std::fs::create_dir_all(path(&stage).parent().expect("a folder")).expect("made");
+    std::fs::write(path(&stage), "process 7 of ada on night-1 since 2026-01-01T00:00:00Z").expect("written");
     let said = stage.run(IMPORT);
     assert_eq!(said.code, 0, "{}", said.whole());
     let word = "Took over the lock on \"prod\" of a run that died: process 7 of ada on night-1 since TIME\n";
@@ -115,4 +122,44 @@ fn two_runs_that_both_have_something_to_write_never_take_turns() {
     let said = both.map(|line| stage.start(&line)).map(|started| stage.end(started));
     let turns = turns(&stage);
     assert_eq!((said.each_ref().map(|said| said.code), turns.len()), ([0, 0], 2), "{said:?} {turns:?}");
+}
+
+#[test]
+fn two_names_of_one_domain_are_one_tenant_to_the_lock_and_a_warning_to_check() {
+    let mut stage = Stage::small();
+    let text = stage.read("migrate.toml");
+    let prod = text.split("[tenants.prod]").nth(1).expect("prod").replace("acme-prod.eu", "Acme-PROD.eu");
+    stage.write("migrate.toml", &format!("{text}\n[tenants.production]{prod}"));
+    for (name, value) in [("CLIENT_ID", "tool"), ("CLIENT_SECRET", "CANARY-prod")] {
+        stage.set(&format!("MIGRATE_PRODUCTION_{name}"), value);
+    }
+    let checked = stage.run("check").out;
+    let line = checked.lines().find(|line| line.starts_with("warning: "));
+    insta::assert_snapshot!(line.expect("a warning"), @r#"warning: "prod" and "production" are one tenant, acme-prod.eu.auth0.com: runs on them share one lock, but not what is remembered of earlier runs. Keep one name."#);
+    assert_eq!(stage.run("check --output json").json()["one_tenant"], serde_json::json!([["prod", "production"]]));
+    let _lock = held(&stage);
+    assert_eq!(stage.run(&IMPORT.replace("prod", "production")).code, 5);
+    assert!(stage.writes().is_empty(), "{:?}", stage.writes());
+}
+
+#[test]
+fn another_folder_or_dir_is_held_off_by_the_same_lock() {
+    let stage = Stage::small();
+    std::fs::create_dir(stage.path("checkout")).expect("made");
+    stage.write("checkout/migrate.toml", &stage.read("migrate.toml"));
+    let _lock = held(&stage);
+    for elsewhere in ["--dir other", "--config checkout/migrate.toml"] {
+        let said = stage.run(&format!("{IMPORT} {elsewhere}"));
+        assert_eq!(said.code, 5, "{elsewhere}: {}", said.whole());
+    }
+    assert!(stage.writes().is_empty(), "{:?}", stage.writes());
+}
+
+#[test]
+fn a_lock_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::small();
+    assert_eq!(stage.run(IMPORT).code, 0);
+    let mode = |path: &std::path::Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    assert_eq!((mode(&path(&stage)), mode(path(&stage).parent().expect("a folder"))), (0o600, 0o700));
 }

@@ -59,3 +59,4 @@ mod sync;
 mod terminal;
 mod undo;
 mod verbs;
+mod writers;

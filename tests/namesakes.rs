@@ -67,7 +67,7 @@ fn a_snapshot_on_disk_still_says_whose_a_client_is() {
     let said = stage.run(&format!("import --tenant prod --from {snapshot} --allow critical,many-changes --yes --quiet"));
     assert_eq!(said.code, 0, "{}", said.whole());
     assert!(clients_of(&stage).contains(&own), "ours in prod is nobody's partner");
-    assert!(!stage.read("links/dev-prod.csv").contains("Portal"));
+    assert!(!stage.read("state/dev/prod/links.csv").contains("Portal"));
 }
 
 #[test]

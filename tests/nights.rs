@@ -376,7 +376,7 @@ impl World {
                 let Output { status, stdout, stderr } = &ended.output;
                 format!("{status}: {}{}", String::from_utf8_lossy(stdout), String::from_utf8_lossy(stderr))
             };
-            let outcome = std::fs::read_to_string(self.folder.path().join("runs/last-dev-prod.json")).unwrap_or_default();
+            let outcome = std::fs::read_to_string(self.folder.path().join("state/dev/prod/last-sync.json")).unwrap_or_default();
             format!("night {}, {trouble:?}\nfirst  {}second {}\n{outcome}", self.nights, text(&first), text(&second))
         };
         assert_eq!(self.prod.apps(), due.prod, "{}", told());

@@ -101,10 +101,10 @@ fn a_bare_resume_leaves_it_alone() {
 #[test]
 fn going_on_with_it_by_name_leaves_what_the_later_run_knows() {
     let (stage, run) = overtaken();
-    let base = stage.read("base/dev-prod.json");
+    let base = stage.read("state/dev/prod/baseline.json");
     let said = stage.run(&format!("import --tenant prod --resume {run} --yes --quiet"));
     assert_eq!(said.code, 0, "{}", said.whole());
-    assert!(stage.read("base/dev-prod.json") == base, "the base went back to what the first run wrote");
+    assert!(stage.read("state/dev/prod/baseline.json") == base, "the base went back to what the first run wrote");
     describe(&stage, "one");
     assert_snapshot!(stage.run("plan --tenant prod --quiet").whole(), @r#"
     exit 0

@@ -14,6 +14,9 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::recording::recording;
 
+/// The folder beside a configuration in which the program keeps its locks; its name begins with a dot, since no test looks into it.
+pub(crate) const STATE_HOME: &str = ".state";
+
 /// Writes a configuration of both tenants, in which dev is the source of prod.
 pub(crate) fn configure(folder: &Path, dev: &Sandbox, prod: &Sandbox) {
     let tenant = |name: &str, sandbox: &Sandbox| {
@@ -63,6 +66,7 @@ pub(crate) fn keyboard() -> Stdio {
 pub(crate) fn command(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
     recording(command.args(line.split(' ')).current_dir(folder).env_clear()).stdin(keyboard());
+    command.env("XDG_STATE_HOME", folder.join(STATE_HOME));
     for tenant in ["DEV", "PROD"] {
         command.env(format!("MIGRATE_{tenant}_CLIENT_ID"), "id").env(format!("MIGRATE_{tenant}_CLIENT_SECRET"), "secret");
     }

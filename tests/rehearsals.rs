@@ -53,13 +53,13 @@ fn the_worked_example_is_rehearsed_and_then_done_as_it_was_rehearsed() {
     let stage = stage(dev, prod);
     assert_snapshot!(after_the_plan(&rehearsed(&stage, "")), @"
     exit 0
-    Rehearsed on a copy of prod: applied 41 changes (45 requests, 41 of them writes). A second plan finds nothing to do.
+    Rehearsed on a copy of prod: applied 41 changes (46 requests, 41 of them writes). A second plan finds nothing to do.
 
     Nothing was written to prod.
 
     migrate import --tenant prod --from dev --allow many-changes,critical
     ");
-    assert!(stage.in_folder("links").is_empty() && stage.in_folder("base").is_empty());
+    assert!(stage.in_folder("state").is_empty());
     let told = rehearsed(&stage, " --output json").json();
     let rehearsal = &told["rehearsal"];
     assert_eq!((&rehearsal["otherwise"], &rehearsal["again"]), (&json!([]), &json!([])), "{rehearsal:#}");
@@ -175,8 +175,9 @@ fn a_rehearsal_knows_what_earlier_runs_left() {
         let all = data["/clients"].as_array_mut().expect("a list");
         all.iter_mut().find(|one| one["name"] == "Tableau").expect("there")["logo_uri"] = json!("https://logo.acme.example/hot.png");
     });
-    let files =
-        |stage: &Stage| [stage.read("base/dev-prod.json"), stage.read("links/dev-prod.csv"), stage.read("base/dev-prod.secrets.json")];
+    let files = |stage: &Stage| {
+        [stage.read("state/dev/prod/baseline.json"), stage.read("state/dev/prod/links.csv"), stage.read("state/dev/prod/fingerprints.json")]
+    };
     let before = files(&stage);
     let said = stage.run(REHEARSE);
     assert!(said.code == 0 && said.out.contains("applied 1 change (") && said.out.contains("nothing to do"), "{}", said.whole());

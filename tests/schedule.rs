@@ -103,7 +103,7 @@ fn the_line_of_a_crontab_is_a_sync_that_a_shell_starts() {
     let line = crontab.lines().last().and_then(|line| line.strip_prefix("30 2 * * * ")).expect("a line, at half past two");
     let said = stage.run_in_shell(line);
     assert_eq!(said.code, 0, "{}", said.whole());
-    assert!(stage.path("runs/last-dev-prod.json").exists());
+    assert!(stage.path("state/dev/prod/last-sync.json").exists());
 }
 
 #[test]

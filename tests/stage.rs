@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::program::keyboard;
+use crate::program::{STATE_HOME, keyboard};
 use crate::recording::{recorded, recording};
 
 const CONFIGURATION: &str = "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\nurl = \"DEV\"\n\n[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\nurl = \"PROD\"\nsource = \"dev\"\n";
@@ -191,7 +191,18 @@ impl Stage {
         let kept = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect::<Vec<_>>();
         let variables = self.variables.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value));
         let path = std::env::var_os("PATH").map(|path| ("PATH", path));
-        recording(command.env_clear()).envs(path).envs(kept).envs(variables).current_dir(self.folder.path()).stdin(keyboard())
+        recording(command.env_clear())
+            .env("XDG_STATE_HOME", self.state_home())
+            .envs(path)
+            .envs(kept)
+            .envs(variables)
+            .current_dir(self.folder.path())
+            .stdin(keyboard())
+    }
+
+    /// Returns the folder in which the program keeps what is of this user on this machine.
+    pub(crate) fn state_home(&self) -> PathBuf {
+        self.path(STATE_HOME)
     }
 
     fn said(&self, ended: &Output) -> Said {
@@ -283,9 +294,14 @@ impl Stage {
         assert!(sent.success());
     }
 
+    /// Returns the port at which prod answers.
+    pub(crate) fn port_of_prod(&self) -> u16 {
+        self.prod_url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
+    }
+
     /// Starts prod on its port; a connection that somebody opened meanwhile may hold that port for a moment.
     fn start_prod(&mut self, options: &Options) {
-        let port = self.prod_url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+        let port = self.port_of_prod();
         let start = || self.runtime.block_on(Sandbox::start(recorded(options.clone().port(port))));
         let retried = (0..100).find_map(|_| start().map_err(|_| std::thread::sleep(Duration::from_millis(50))).ok());
         self.prod = Some(retried.expect("the port is free again"));

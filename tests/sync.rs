@@ -8,7 +8,7 @@ use crate::hearer::Hearer;
 use crate::stage::{Said, Stage, client};
 
 const SYNC: &str = "sync --from dev --to prod";
-const OUTCOME: &str = "runs/last-dev-prod.json";
+const OUTCOME: &str = "state/dev/prod/last-sync.json";
 
 fn outcome(stage: &Stage) -> Value {
     serde_json::from_str(&stage.read(OUTCOME)).expect("JSON")
@@ -90,17 +90,17 @@ fn a_budget_that_ends_is_75_and_the_next_night_does_the_rest() {
         stage.run("plan --tenant prod");
         stage.requests().len()
     };
-    let said = stage.run(&format!("{SYNC} --budget {}", reads + 20));
+    let said = stage.run(&format!("{SYNC} --budget {}", reads + 21));
     assert_eq!(said.code, 75, "{}", said.whole());
     insta::assert_snapshot!(said.whole(), @"
     exit 75
-    dev -> prod: applied 20 of 60 changes in TIME; 40 were not sent; the budget of 126 requests is spent: 126 went, and the next sync does the rest
+    dev -> prod: applied 20 of 60 changes in TIME; 40 were not sent; the budget of 127 requests is spent: 127 went, and the next sync does the rest
     ");
     assert_eq!(stage.writes().len(), 20, "no request beyond the budget");
     let told = outcome(&stage);
     assert_eq!(
         (&told["exit"], &told["limit"]),
-        (&json!(75), &json!(format!("the budget of {0} requests is spent: {0} went", reads + 20))),
+        (&json!(75), &json!(format!("the budget of {0} requests is spent: {0} went", reads + 21))),
         "{told:#}"
     );
 
@@ -118,7 +118,7 @@ fn what_the_source_gave_up_since_a_night_that_ended_early_is_not_made_any_more()
     let stage = ahead_by(60);
     stage.run("plan --tenant prod");
     let reads = stage.requests().len();
-    assert_eq!(stage.run(&format!("{SYNC} --budget {}", reads + 20)).code, 75);
+    assert_eq!(stage.run(&format!("{SYNC} --budget {}", reads + 21)).code, 75);
     let made = names(&stage);
     let unmade: Vec<usize> = (0..=60).filter(|at| !made.contains(&json!(format!("App {at}")))).collect();
     assert_eq!((made.len(), unmade.len()), (21, 40));
@@ -135,7 +135,7 @@ fn a_night_that_ended_early_is_taken_back_as_far_as_it_came() {
     let stage = ahead_by(60);
     stage.run("plan --tenant prod");
     let reads = stage.requests().len();
-    assert_eq!(stage.run(&format!("{SYNC} --budget {}", reads + 20)).code, 75);
+    assert_eq!(stage.run(&format!("{SYNC} --budget {}", reads + 21)).code, 75);
     let run = stage.in_folder("runs").into_iter().find(|name| !name.ends_with("json")).expect("a run");
     let said = stage.run(&format!("undo {run} --allow deletes,many-changes --yes --quiet"));
     assert_eq!((said.code, names(&stage)), (0, vec![json!("App 0")]), "{}", said.whole());
@@ -146,7 +146,7 @@ fn a_night_that_ended_early_stays_so_where_nobody_says_yes_to_going_on_with_it()
     let stage = ahead_by(60);
     stage.run("plan --tenant prod");
     let reads = stage.requests().len();
-    assert_eq!(stage.run(&format!("{SYNC} --budget {}", reads + 20)).code, 75);
+    assert_eq!(stage.run(&format!("{SYNC} --budget {}", reads + 21)).code, 75);
     assert_eq!(stage.run("import --tenant prod --resume --quiet").code, 64, "nobody confirms it");
     let said = stage.run(SYNC);
     assert!(said.code == 0 && !said.out.contains("earlier run"), "it is planned anew: {}", said.whole());

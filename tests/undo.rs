@@ -70,8 +70,8 @@ fn undo_after_an_import_gives_the_tenant_before_it() {
     assert!(said.out.contains(&format!("Left out\n  {secret}\n  {template}\n\n")), "{}", said.out);
     let cleared = (Value::Null, json!({"template": "welcome_email"}));
     assert_eq!(differences(&before, &stage.all_of_prod()), BTreeMap::from([("/email-templates/welcome_email".to_owned(), cleared)]));
-    let base: Value = serde_json::from_str(&stage.read("base/dev-prod.json")).expect("JSON");
-    let links = stage.read(&stage.only_in("links"));
+    let base: Value = serde_json::from_str(&stage.read("state/dev/prod/baseline.json")).expect("JSON");
+    let links = stage.read("state/dev/prod/links.csv");
     let forgotten = |key: &str| base["resources"].get(key).is_none();
     assert!(forgotten("clients/acmectl") && !forgotten("clients/Billing"), "{base:#}");
     assert!(!links.contains("acmectl") && links.contains("Billing"), "{links}");
@@ -225,7 +225,7 @@ fn an_undo_that_was_cut_off_goes_on_like_any_run() {
     assert_eq!(said.code, 0, "{}", said.whole());
     assert_eq!(stage.all_of_prod(), held);
     assert_eq!(stage.run("runs --output json").json()["runs"][0]["is_ended"], json!(true));
-    assert_eq!((stage.only_in("links"), stage.only_in("base")), ("links/dev-prod.csv".to_owned(), "base/dev-prod.json".to_owned()));
+    assert_eq!((stage.only_in("state"), stage.only_in("state/dev")), ("state/dev".to_owned(), "state/dev/prod".to_owned()));
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn what_one_update_changed_is_taken_back_too() {
     assert_ne!(stage.all_of_prod(), held);
     assert_eq!(undone(&stage, &newest(&stage), "--allow critical --yes").code, 0);
     assert_eq!(differences(&held, &stage.all_of_prod()), BTreeMap::new());
-    assert!(stage.in_folder("links").is_empty() && stage.in_folder("base").is_empty());
+    assert!(stage.in_folder("state").is_empty());
 }
 
 #[test]

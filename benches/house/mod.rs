@@ -94,7 +94,13 @@ pub(crate) fn configure(folder: &Path, dev: &str, prod: &str) {
 /// Returns a command that tells nothing but what goes wrong.
 pub(crate) fn command(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(MIGRATE);
-    command.args(line.split(' ')).arg("--quiet").current_dir(folder).env_clear().stdout(Stdio::null());
+    command
+        .args(line.split(' '))
+        .arg("--quiet")
+        .current_dir(folder)
+        .env_clear()
+        .env("XDG_STATE_HOME", folder.join(".state"))
+        .stdout(Stdio::null());
     for tenant in ["DEV", "PROD"] {
         command.env(format!("MIGRATE_{tenant}_CLIENT_ID"), "id").env(format!("MIGRATE_{tenant}_CLIENT_SECRET"), "secret");
     }

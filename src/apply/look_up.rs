@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::send::{Found, found};
 use crate::body::Body;
 use crate::catalog::{By, Kind, Purpose, Shape};
@@ -76,15 +78,20 @@ fn told_apart(kind: &Kind, body: &Body, answers: &[Body], known: &[Id]) -> Looke
 
 /// Returns whether an answer has the key of what was sent.
 fn has_key_of(kind: &Kind, body: &Body, answer: &Body) -> bool {
-    let value = |body: &Body, path: &str| body.get(path).filter(|value| !value.is_null()).cloned().or_else(|| kind.default_of(path));
     // A create may call a field otherwise than the list does, which is a quirk of the kind.
     let mut answer = answer.clone();
     kind.quirks.iter().for_each(|quirk| (quirk.read)(&mut answer));
-    kind.key.iter().all(|path| value(&answer, path) == value(body, path))
+    key_of(kind, &answer) == key_of(kind, body)
+}
+
+/// Returns what tells a resource from the others of its kind, a default where it says nothing.
+pub(super) fn key_of(kind: &Kind, body: &Body) -> Vec<Option<Value>> {
+    let value = |path: &&str| body.get(path).filter(|value| !value.is_null()).cloned().or_else(|| kind.default_of(path));
+    kind.key.iter().map(value).collect()
 }
 
 /// Returns whether an answer is left alone where what was sent would not be: somebody else, or the tenant itself, made it.
-fn is_another_ones(kind: &Kind, body: &Body, answer: &Body) -> bool {
+pub(super) fn is_another_ones(kind: &Kind, body: &Body, answer: &Body) -> bool {
     let because = |body: &Body| kind.left_alone(body, &BTreeSet::new()).map(|alone| alone.because);
     because(answer).is_some_and(|alone| because(body) != Some(alone))
 }
@@ -111,7 +118,7 @@ fn differing(kind: &Kind, body: &Body, answer: &Body) -> Option<String> {
 mod tests {
     use super::*;
     use crate::catalog::Catalog;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     /// Returns what a create of this client comes to, where the target lists these; `t0` is known to be another.
     fn looked_up(answers: &Value) -> LookedUp {

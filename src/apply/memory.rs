@@ -1,7 +1,7 @@
 //! What runs leave for the next one: links, base and fingerprints of secrets, of one source and one target.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -14,11 +14,12 @@ use crate::catalog::{Catalog, Kind};
 use crate::event::Outcome;
 use crate::fingerprints::{self, Fingerprints, Sent};
 use crate::links::{self, Links};
+use crate::pair::{self, Pair};
 use crate::plan::{Action, Change, Edit, Plan, SecretField, diff, matched, take_part};
 use crate::resource::{Id, Key, Secret};
 use crate::snapshot::{Desired, Snapshot};
 
-/// Links, base and fingerprints of one source and one target, and where they stand.
+/// Links, base and fingerprints of one pair of tenants, and where they stand.
 #[derive(Debug, Clone)]
 pub struct Memory {
     /// Which source id is which target id.
@@ -28,21 +29,16 @@ pub struct Memory {
     fingerprints: Fingerprints,
     /// Whether something is linked and what was last written of it is not known.
     lacks_base: bool,
-    files: Files,
+    pair: Pair,
     catalog: &'static Catalog,
-}
-
-/// Where a memory stands.
-#[derive(Debug, Clone, Default)]
-struct Files {
-    links: PathBuf,
-    base: PathBuf,
-    fingerprints: PathBuf,
 }
 
 /// What could not be done with one of the files of a memory.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// With the folder of the pair.
+    #[error(transparent)]
+    Pair(#[from] pair::Error),
     /// With the links.
     #[error(transparent)]
     Links(#[from] links::Error),
@@ -54,45 +50,39 @@ pub enum Error {
     Fingerprints(#[from] fingerprints::Error),
 }
 
-impl Files {
-    /// Returns where they stand below a folder: `links/`, and `base/` for the others.
-    fn of(folder: &Path, source: &str, target: &str) -> Self {
-        let (links, base) = (folder.join("links"), folder.join("base"));
-        Self {
-            links: Links::path(&links, source, target),
-            base: Base::path(&base, source, target),
-            fingerprints: Fingerprints::path(&base, source, target),
-        }
-    }
-}
-
 impl Memory {
-    /// Reads what runs from a source to a target left in a folder; where they left nothing, nothing is remembered.
+    /// Reads what runs from a source to a target left; where they left nothing, nothing is remembered.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, or holds something else.
-    pub fn load(catalog: &'static Catalog, folder: &Path, source: &str, target: &str) -> Result<Self, Error> {
-        let files = Files::of(folder, source, target);
-        let links = Links::load(&files.links)?;
+    /// When a file cannot be read, holds something else, or is of another pair.
+    pub fn load(catalog: &'static Catalog, pair: Pair) -> Result<Self, Error> {
+        pair.check()?;
+        let links = Links::load(&pair.links())?;
         Ok(Self {
-            lacks_base: !files.base.exists() && links.iter().next().is_some(),
+            lacks_base: !pair.base().exists() && links.iter().next().is_some(),
             links,
-            base: Base::load(&files.base)?,
-            fingerprints: Fingerprints::load(&files.fingerprints)?,
-            files,
+            base: Base::load(&pair.base())?,
+            fingerprints: Fingerprints::load(&pair.fingerprints())?,
+            pair,
             catalog,
         })
     }
 
-    /// Reads what is remembered of the source and the target of a plan; nothing is of what was changed by hand, one resource at a time.
+    /// Returns the source and the target of a plan, below a folder; nothing is remembered of what was changed by hand, one resource at a time.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, or holds something else.
-    pub fn of_plan(catalog: &'static Catalog, folder: &Path, plan: &Plan) -> Result<Option<Self>, Error> {
-        let (source, target) = (plan.source_tenant(), &plan.target.tenant);
-        (source != target).then(|| Self::load(catalog, folder, source, target)).transpose()
+    /// When a tenant is called as no folder can be.
+    pub fn pair_of(plan: &Plan, folder: &Path) -> Result<Option<Pair>, Error> {
+        let (source, target) = (plan.source_tenant(), &plan.target);
+        if source == target.tenant {
+            return Ok(None);
+        }
+        // An undo goes from the target to itself: of the tenant that its settings came from it knows the name.
+        let domain = plan.undoes.is_none().then(|| plan.source.domain.clone());
+        let source = pair::Side { tenant: source.to_owned(), domain };
+        Ok(Some(Pair::new(folder, source, pair::Side::new(&target.tenant, &target.domain))?))
     }
 
     /// Returns the same in another folder, and leaves it there.
@@ -100,8 +90,8 @@ impl Memory {
     /// # Errors
     ///
     /// When a file cannot be written.
-    pub fn moved_to(self, folder: &Path, source: &str, target: &str) -> Result<Self, Error> {
-        let moved = Self { files: Files::of(folder, source, target), ..self };
+    pub fn moved_to(self, folder: &Path) -> Result<Self, Error> {
+        let moved = Self { pair: self.pair.clone().below(folder), ..self };
         moved.save()?;
         Ok(moved)
     }
@@ -112,12 +102,13 @@ impl Memory {
     ///
     /// When a file cannot be written; those before it are.
     pub fn save(&self) -> Result<(), Error> {
+        self.pair.save()?;
         // A cut between the two must not leave links that no base tells of: that would look as if it were lost.
         if !self.lacks_base {
-            self.base.save(&self.files.base)?;
+            self.base.save(&self.pair.base())?;
         }
-        self.links.save(&self.files.links)?;
-        self.fingerprints.save(&self.files.fingerprints)?;
+        self.links.save(&self.pair.links())?;
+        self.fingerprints.save(&self.pair.fingerprints())?;
         Ok(())
     }
 
@@ -358,7 +349,7 @@ mod tests {
             links: Links::default(),
             base: Base::default(),
             fingerprints: Fingerprints::default(),
-            files: Files::default(),
+            pair: Pair::default(),
             catalog: Catalog::standard(),
         }
     }

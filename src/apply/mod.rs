@@ -4,6 +4,7 @@
 //! run.rs        stages, in batches: intents durable, requests sent, outcomes recorded
 //! send.rs       one change -> the requests it takes
 //! look_up.rs    which resource a create made whose answer was lost
+//! other_writer.rs what somebody else made since the plan was
 //! piecemeal.rs  a change that is refused -> as much of it as the target takes
 //! draft.rs      what is sent of a change from which parts are left away
 //! mentions.rs   what the words of a refusal name
@@ -23,6 +24,7 @@ mod look_up;
 mod made;
 pub mod memory;
 mod mentions;
+mod other_writer;
 mod overlay;
 mod piecemeal;
 mod run;

@@ -1,12 +1,14 @@
 //! A plan carried out, stage by stage: intents are durable before requests leave, outcomes follow.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures_util::future::join_all;
+use serde_json::Value;
 
 use super::journal::{self, Journal, Known};
-use super::look_up::{LookedUp, look_up};
+use super::look_up::{LookedUp, key_of, look_up};
 use super::made::{Fate, Handed, Keeper, NewSecret, Replaced};
+use super::other_writer::{self, Awaited, made_meanwhile};
 use super::piecemeal::send;
 use super::send::{Ready, Sender, Sending, ready};
 use super::stale::Moved;
@@ -117,6 +119,9 @@ impl Run<'_> {
         for stage in &self.plan.stages {
             let changes: Vec<(usize, &Change)> = stage.changes.iter().enumerate().map(|(at, change)| (first + at, change)).collect();
             first += changes.len();
+            if self.withheld.is_none() && !progress.summary.is_silent && (self.room)() > 0 {
+                self.look_for_another_writer(&changes, &mut progress).await;
+            }
             let mut rest = &changes[..];
             while !rest.is_empty() {
                 let room = if progress.summary.is_silent { 0 } else { (self.room)() };
@@ -128,6 +133,61 @@ impl Run<'_> {
             }
         }
         Ok((progress.summary, self.journal))
+    }
+
+    /// Looks once more at what the target has of the kinds that a stage creates. Where somebody else has made one of them, nothing more is sent.
+    async fn look_for_another_writer(&mut self, stage: &[(usize, &Change)], progress: &mut Progress<'_>) {
+        let mut of_kind: BTreeMap<&'static str, Vec<Awaited<'_>>> = BTreeMap::new();
+        let in_doubt = self.in_doubt(progress);
+        for (at, change) in stage {
+            let kind = self.kind_of(change);
+            let awaited = self.awaited(*at, change, &progress.names);
+            if let Some(awaited) = awaited.filter(|one| !in_doubt.contains(&(kind.name, key_of(kind, &one.body)))) {
+                of_kind.entry(kind.name).or_default().push(awaited);
+            }
+        }
+        for (kind, awaited) in of_kind {
+            let kind = self.catalog.kind(kind).expect("its own name");
+            match made_meanwhile(self.tenant, kind, &awaited, progress.known_of(kind)).await {
+                Ok(made) => {
+                    for (at, id) in made {
+                        self.moved.add(at, other_writer::because(&id));
+                        self.withheld = Some(other_writer::STOPPED);
+                    }
+                }
+                Err(unread) if unread.is_unreachable() => progress.summary.is_silent = true,
+                Err(unread) => {
+                    let because = format!("the target cannot be read before it is created: {unread}");
+                    for one in &awaited {
+                        self.moved.add(one.at, because.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns a create that is yet to be sent, where the target may have one of the same key that it is not.
+    fn awaited<'change>(&self, at: usize, change: &'change Change, names: &Names) -> Option<Awaited<'change>> {
+        let Action::Create { body, twins } = &change.action else { return None };
+        let is_open = matches!(self.journal.known(at), Some(Known::Open) | None) && self.moved.reason(at).is_none();
+        let kind = self.kind_of(change);
+        let body = names.attach(kind, body).ok().filter(|_| is_open && other_writer::may_be_twice(kind))?;
+        Some(Awaited { at, body, twins })
+    }
+
+    /// Returns the keys of the creates of which nobody knows whether they landed: what the target has of them is looked up by itself.
+    fn in_doubt(&self, progress: &Progress<'_>) -> HashSet<(&'static str, Vec<Option<Value>>)> {
+        let ended = |at: usize| progress.summary.settled.get(at).map(|settled| &settled.outcome);
+        let is_unknown = |at: usize| match ended(at) {
+            Some(outcome) => matches!(outcome, Outcome::InDoubt(_)),
+            None => self.journal.known(at) == Some(&Known::InDoubt),
+        };
+        let unknown = self.plan.changes().enumerate().filter(|(at, _)| is_unknown(*at));
+        let key = |change: &Change| {
+            let (Action::Create { body, .. }, kind) = (&change.action, self.kind_of(change)) else { return None };
+            Some((kind.name, key_of(kind, &progress.names.attach(kind, body).ok()?)))
+        };
+        unknown.filter_map(|(_, change)| key(change)).collect()
     }
 
     /// Returns the ids that stand for other resources than one that is yet to be created: those that the plan names, and those that the

@@ -46,6 +46,11 @@ impl Moved {
         self.reasons.get(&change).map(String::as_str)
     }
 
+    /// Says why another change must not be made any more.
+    pub(super) fn add(&mut self, change: usize, because: String) {
+        self.reasons.entry(change).or_insert(because);
+    }
+
     /// Returns how many changes must not be made.
     pub fn len(&self) -> usize {
         self.reasons.len()

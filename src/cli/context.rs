@@ -1,9 +1,9 @@
 //! What every verb needs: settings, tenants, the time, and where to print.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -17,6 +17,7 @@ use super::{Everywhere, Output};
 use crate::apply::Memory;
 use crate::catalog::Catalog;
 use crate::event::Observer;
+use crate::pair::{Pair, Side};
 use crate::plan::{Plan, SecretField};
 use crate::report::{Mode, Progress, fitted, shell_word};
 use crate::resource::Secret;
@@ -33,6 +34,8 @@ pub(super) const AT_ONCE: usize = 16;
 pub(super) struct Context {
     everywhere: Everywhere,
     settings: OnceLock<Settings>,
+    /// Where programs keep their state, where that is not for the settings to say.
+    state_home: Option<PathBuf>,
     /// What Auth0 has.
     pub(super) catalog: &'static Catalog,
     /// Who is told what happens.
@@ -55,6 +58,7 @@ impl Context {
         Self {
             everywhere: everywhere.clone(),
             settings: OnceLock::new(),
+            state_home: None,
             catalog: Catalog::standard(),
             signals: Signals::default(),
             progress: Arc::new(Progress::new(mode, is_watched)),
@@ -63,10 +67,11 @@ impl Context {
         }
     }
 
-    /// Returns a context for the same command line that lives in another folder.
-    pub(super) fn in_folder(&self, folder: &std::path::Path) -> Self {
+    /// Returns a context for the same command line that lives in another folder, with its locks: its tenants are nobody else's.
+    pub(super) fn in_folder(&self, folder: &Path) -> Self {
         let config = Some(folder.join("migrate.toml"));
-        Self::new(&Everywhere { config, dir: None, ..self.everywhere.clone() })
+        let context = Self::new(&Everywhere { config, dir: None, ..self.everywhere.clone() });
+        Self { state_home: Some(folder.join(".state")), ..context }
     }
 
     /// Returns a context for the same command line with other settings, that says nothing.
@@ -88,7 +93,8 @@ impl Context {
     /// Returns the configuration, read once.
     pub(super) fn settings(&self) -> Result<&Settings, Failure> {
         if self.settings.get().is_none() {
-            let read = Settings::load(self.everywhere.config.as_deref(), self.everywhere.dir.as_deref(), &settings::environment())?;
+            let mut read = Settings::load(self.everywhere.config.as_deref(), self.everywhere.dir.as_deref(), &settings::environment())?;
+            read.state_home = self.state_home.clone().or(read.state_home);
             let _ = self.settings.set(read);
         }
         Ok(self.settings.get().expect("set above"))
@@ -132,19 +138,36 @@ impl Context {
         Tenant::new(contact, observer).map_err(|error| Failure::of_tenant(&error, &of.name))
     }
 
-    /// Returns the folder for one sort of file: `snapshots`, `links`, `runs`.
+    /// Returns the folder for one sort of file: `snapshots`, `runs`.
     pub(super) fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
         Ok(self.settings()?.dir.join(name))
     }
 
+    /// Returns a source and a target, and where what is remembered of them stands.
+    pub(super) fn pair(&self, source: Side, target: &TenantSettings) -> Result<Pair, Failure> {
+        Ok(Pair::new(&self.settings()?.dir, source, Side::new(&target.name, &target.domain))?)
+    }
+
     /// Reads what runs from a source to a target left for the next one.
-    pub(super) fn memory(&self, source: &str, target: &str) -> Result<Memory, Failure> {
-        Ok(Memory::load(self.catalog, &self.settings()?.dir, source, target)?)
+    pub(super) fn memory(&self, source: Side, target: &TenantSettings) -> Result<Memory, Failure> {
+        self.remembered(self.pair(source, target)?)
     }
 
     /// Reads what runs left that a plan goes on from.
     pub(super) fn memory_of(&self, plan: &Plan) -> Result<Option<Memory>, Failure> {
-        Ok(Memory::of_plan(self.catalog, &self.settings()?.dir, plan)?)
+        Memory::pair_of(plan, &self.settings()?.dir)?.map(|pair| self.remembered(pair)).transpose()
+    }
+
+    fn remembered(&self, pair: Pair) -> Result<Memory, Failure> {
+        let mut known: BTreeSet<String> = self.settings()?.tenants.keys().cloned().collect();
+        let exported = std::fs::read_dir(self.folder("snapshots")?).into_iter().flatten().filter_map(Result::ok);
+        known.extend(exported.map(|entry| entry.file_name().to_string_lossy().into_owned()));
+        pair.check()?;
+        let moved: Vec<String> = pair.take_over(&known)?.iter().map(|path| path.display().to_string()).collect();
+        if let Some(folder) = pair.links().parent().filter(|_| !moved.is_empty()) {
+            self.tell(&format!("What is remembered of {pair} stands in {} from now on: moved {}", folder.display(), moved.join(", ")));
+        }
+        Ok(Memory::load(self.catalog, pair)?)
     }
 
     /// Returns the name of this run on a target: its folder, and what the tenant's own log shows beside each write.

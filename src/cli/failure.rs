@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::settings;
 use crate::report::fitted;
-use crate::{apply, export, fingerprints, links, mapping, plan, snapshot, tenant};
+use crate::{apply, export, fingerprints, links, mapping, pair, plan, snapshot, tenant};
 
 /// Failed; the first line says what state the target is in.
 pub(super) const FAILED: u8 = 1;
@@ -138,10 +138,37 @@ impl From<Box<mapping::Collision>> for Failure {
 impl From<apply::memory::Error> for Failure {
     fn from(error: apply::memory::Error) -> Self {
         match error {
+            apply::memory::Error::Pair(error) => error.into(),
             apply::memory::Error::Links(error) => error.into(),
             apply::memory::Error::Base(error) => error.into(),
             apply::memory::Error::Fingerprints(error) => error.into(),
         }
+    }
+}
+
+impl From<pair::Error> for Failure {
+    fn from(error: pair::Error) -> Self {
+        use pair::Error as Pair;
+        let (code, hint) = match &error {
+            Pair::Write { .. } => (FAILED, ROOM.to_owned()),
+            Pair::Name { .. } => (USAGE, "name the tenant in migrate.toml, and its snapshot after it".to_owned()),
+            Pair::Another { .. } => (
+                USAGE,
+                "give one of the two tenants another name, or move that folder away to begin anew: pairs are then found by name".to_owned(),
+            ),
+            Pair::Unclear { wanted, .. } => (
+                USAGE,
+                format!(
+                    "move it to {} if it is of that pair, or into the folder of the other; where both have written it, remove it",
+                    wanted.display()
+                ),
+            ),
+            Pair::Newer { .. } => (USAGE, "update migrate, then run the same command again".to_owned()),
+            Pair::Malformed { .. } | Pair::Read { .. } => {
+                (USAGE, "put the file back, or remove it if the folder is of this pair".to_owned())
+            }
+        };
+        Self::new(code, NOTHING).caused_by(&error).hint(hint)
     }
 }
 
@@ -271,7 +298,7 @@ mod tests {
             let Failure { code, state, hint, .. } = error.into();
             (code, state, hint.unwrap_or_default())
         };
-        let path = PathBuf::from("base/dev-prod.secrets.json");
+        let path = PathBuf::from("state/dev/prod/fingerprints.json");
         let unwritten = fingerprints::Error::Write { path: path.clone(), source: std::io::Error::other("full") };
         assert_eq!(told(unwritten), (FAILED, NOTHING.to_owned(), ROOM.to_owned()));
         let (code, _, hint) = told(fingerprints::Error::Newer { path, format: 2 });

@@ -1,13 +1,17 @@
 //! One at a time: whoever writes to a target holds its lock, from the first look to the last file.
+//!
+//! The lock is of the tenant, whatever folder a run works in and whatever the tenant is called there: one file a domain, in the state
+//! directory of this user on this machine. It does not reach another machine, nor another user of this one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::context::{Context, now};
-use super::failure::{FAILED, Failure, LOCKED, ROOM};
+use super::failure::{FAILED, Failure, LOCKED, USAGE};
+use super::settings::{Settings, TenantSettings};
 use crate::disk::{Lock, Taken};
 
 /// How often a lock is tried again that another run holds.
@@ -29,9 +33,29 @@ impl Patience {
     }
 }
 
+/// Where to keep locks, where they have no place.
+const PLACE: &str = "set XDG_STATE_HOME to a folder that this user may write to; runs that share it see each other's locks";
+/// What to do where a lock cannot be written.
+const ROOM: &str =
+    "free some room, or set XDG_STATE_HOME to another folder that this user may write to; runs that share it see each other's locks";
+
+/// Returns the folder of the locks of this user on this machine.
+///
+/// # Errors
+///
+/// When the user has no home: a lock in some other folder would hold nobody off.
+pub(super) fn folder_of_locks(settings: &Settings) -> Result<PathBuf, Failure> {
+    let home = settings.state_home.as_ref();
+    home.map(|home| home.join("migrate/locks")).ok_or_else(|| {
+        let state = "nothing was written: there is no folder to keep the lock in, since HOME and XDG_STATE_HOME are not set";
+        Failure::new(USAGE, state).hint(PLACE)
+    })
+}
+
 /// Takes the lock on a target, waiting for it as long as was asked, or says who holds it.
-pub(super) async fn lock(context: &Context, target: &str, patience: Patience) -> Result<Lock, Failure> {
-    let path = context.folder("runs")?.join(format!(".{target}.lock"));
+pub(super) async fn lock(context: &Context, target: &TenantSettings, patience: Patience) -> Result<Lock, Failure> {
+    let path = folder_of_locks(context.settings()?)?.join(format!("{}.lock", target.identity()));
+    let target = &target.name;
     let last = patience.wait.map(|wait| Instant::now() + wait);
     let mut is_told = false;
     loop {

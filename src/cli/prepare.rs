@@ -12,6 +12,7 @@ use crate::apply::Memory;
 use crate::catalog::Kind;
 use crate::export::{Reading, Selection, Witness};
 use crate::mapping::{Mapped, Mapping};
+use crate::pair;
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{OnDrift, Past, Plan, Side, name_departed, plan_after, reserve};
 use crate::report::shell_word;
@@ -104,11 +105,11 @@ enum Source<'settings> {
 }
 
 impl Source<'_> {
-    /// Returns the name of the tenant that the settings are of.
-    fn tenant(&self) -> &str {
+    /// Returns the tenant that the settings are of.
+    fn side(&self) -> pair::Side {
         match self {
-            Self::Tenant(settings) => &settings.name,
-            Self::Snapshot(snapshot) => &snapshot.tenant,
+            Self::Tenant(settings) => pair::Side::new(&settings.name, &settings.domain),
+            Self::Snapshot(snapshot) => pair::Side::new(&snapshot.tenant, &snapshot.domain),
         }
     }
 }
@@ -218,7 +219,7 @@ pub(super) async fn prepare_seen_by(context: &Context, route: &Route, witness: O
         Some(path) => Mapping::load(context.catalog, path)?,
         None => Mapping::default(),
     };
-    let memory = context.memory(source.tenant(), &target.name)?;
+    let memory = context.memory(source.side(), target)?;
     let tenant = context.connect(target)?;
     let (source, live) = match source {
         Source::Snapshot(snapshot) => (*snapshot, read_seen_by(context, &tenant, target, &route.manner.include, witness).await?),
@@ -288,9 +289,15 @@ fn source<'settings>(context: &'settings Context, route: &Route, target: &Tenant
     Ok(Source::Tenant(context.settings()?.tenant(from)?))
 }
 
-/// Returns the name of the tenant that the settings come from.
-pub(super) fn source_name(context: &Context, route: &Route, target: &TenantSettings) -> Result<String, Failure> {
-    Ok(source(context, route, target)?.tenant().to_owned())
+/// Returns the tenant that the settings come from.
+pub(super) fn source_side(context: &Context, route: &Route, target: &TenantSettings) -> Result<pair::Side, Failure> {
+    Ok(source(context, route, target)?.side())
+}
+
+/// Returns a tenant that somebody names as a source; one that is not configured may be that of a snapshot.
+pub(super) fn named_source(context: &Context, name: &str) -> Result<pair::Side, Failure> {
+    let domain = context.settings()?.tenants.get(name).map(|tenant| tenant.domain.clone());
+    Ok(pair::Side { tenant: name.to_owned(), domain })
 }
 
 fn refuse_the_same(source: &Source<'_>, target: &TenantSettings) -> Result<(), Failure> {

@@ -163,7 +163,7 @@ async fn to_the_end(context: &Context, route: &Route, prepared: Prepared, copy: 
     let (source, live) = (prepared.source.clone(), &prepared.live);
     let otherwise = scene.differs_from(live, &target, include).await?;
     let scene = scene.anew(faults).await?;
-    let lock = lock(&scene.context, &target.name, Patience::default()).await?;
+    let lock = lock(&scene.context, &target, Patience::default()).await?;
     let (ended, resumed) = Box::pin(scene.carry_out(prepared, &target, &lock, include)).await.map_err(not_over)?;
     let ((requests, writes), struck) = (scene.counts(), scene.sandbox.struck());
     let scene = scene.anew(Vec::new()).await?;
@@ -221,8 +221,7 @@ impl Scene {
         lock: &Lock,
         include: &[String],
     ) -> Result<(Ended, usize), Failure> {
-        let (source, name) = (prepared.plan.source.tenant.clone(), target.name.as_str());
-        let memory = prepared.memory.moved_to(&self.context.settings()?.dir, &source, name)?;
+        let memory = prepared.memory.moved_to(&self.context.settings()?.dir)?;
         let prepared = Prepared { tenant: self.context.connect(target)?, memory, ..prepared };
         let mut ended = carry_out(&self.context, Begun::of(&self.context, prepared, lock, "import")?).await?;
         let mut resumed = 0;

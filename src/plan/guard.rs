@@ -117,7 +117,7 @@ pub fn drift(plan: &Plan) -> Option<Refusal> {
 pub fn no_base(plan: &Plan) -> Option<Refusal> {
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
     let message = format!(
-        "resources are linked, and base/{source}-{target}.json, which holds what was last written of them, is missing: what \"{target}\" \
+        "resources are linked, and state/{source}/{target}/baseline.json, which holds what was last written of them, is missing: what \"{target}\" \
          changed by itself would be written over; put that file of the last run back"
     );
     let is_any = plan.changes().any(is_of_the_target);

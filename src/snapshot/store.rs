@@ -125,14 +125,25 @@ impl Stored {
 pub fn save(root: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
     let folder = root.join(&snapshot.tenant);
     let hash = hash_of(snapshot);
-    if let Ok(newest) = newest(root, &snapshot.tenant)
-        && read_manifest(&newest, &|file| fs::read_to_string(file)).is_ok_and(|manifest| manifest.hash == hash)
-    {
-        return Ok(Stored::Same(newest));
+    loop {
+        if let Ok(newest) = newest(root, &snapshot.tenant)
+            && read_manifest(&newest, &|file| fs::read_to_string(file)).is_ok_and(|manifest| manifest.hash == hash)
+        {
+            return Ok(Stored::Same(newest));
+        }
+        let path = unused(&folder, &snapshot.taken);
+        match write_files(&path, snapshot, hash.clone()) {
+            Ok(()) => return Ok(Stored::New(path)),
+            // Another process took the name meanwhile; what it wrote may be the same.
+            Err(taken) if is_taken(&taken) => {}
+            Err(source) => return Err(Error::Write { path, source }),
+        }
     }
-    let path = unused(&folder, &snapshot.taken);
-    write_files(&path, snapshot, hash).map_err(|source| Error::Write { path: path.clone(), source })?;
-    Ok(Stored::New(path))
+}
+
+/// Returns whether a folder could not take its place because something stands there.
+fn is_taken(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty)
 }
 
 /// Writes a snapshot into exactly this folder, which must not hold anything yet.
@@ -205,7 +216,9 @@ pub fn newest(root: &Path, tenant: &str) -> Result<PathBuf, Error> {
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Err(none()),
         Err(source) => return Err(Error::Read { path: folder, source }),
     };
-    let versions = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.join("manifest.json").is_file());
+    // What another process is still writing aside begins with a dot, and is gone once it is whole.
+    let is_whole = |path: &PathBuf| !disk::is_hidden(path) && path.join("manifest.json").is_file();
+    let versions = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(is_whole);
     versions.max().ok_or_else(none)
 }
 
@@ -333,6 +346,35 @@ mod tests {
     fn an_equal_snapshot_is_not_written_again() {
         let (root, path) = saved();
         assert_eq!(save(root.path(), &snapshot("2026-01-02T00:00:00Z")).expect("saved"), Stored::Same(path));
+    }
+
+    #[test]
+    fn snapshots_of_one_second_are_all_kept_however_many_are_written_at_once() {
+        let root = tempfile::tempdir().expect("a folder");
+        let taken = "2026-01-01T00:00:00Z";
+        let of = |name: usize| {
+            let mut snapshot = snapshot(taken);
+            let client = Body::from_value(json!({"client_id": "one", "name": format!("Web {name}")})).expect("an object");
+            snapshot.resources = vec![Resource::read(Catalog::standard().kind("clients").expect("a kind"), client).expect("readable")];
+            snapshot
+        };
+        for round in 0..10 {
+            let stored: Vec<(usize, PathBuf)> = std::thread::scope(|scope| {
+                let one = |at: usize| (at, save(root.path(), &of(10 * round + at % 4)).expect("saved").path().to_owned());
+                let writing: Vec<_> = (0..8).map(|at| scope.spawn(move || one(at))).collect();
+                writing.into_iter().map(|writer| writer.join().expect("ended")).collect()
+            });
+            for (at, path) in stored {
+                assert_eq!(load(Catalog::standard(), &path).expect("there, and whole"), of(10 * round + at % 4), "{}", path.display());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_still_being_written_is_no_snapshot() {
+        let (root, path) = saved();
+        fs::rename(&path, path.with_file_name(".migrate-aside")).expect("renamed");
+        assert!(matches!(newest(root.path(), "dev"), Err(Error::None { .. })));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use migrate::base::Base;
 use migrate::catalog::{Catalog, Kind};
 use migrate::event::Unwatched;
 use migrate::mapping::Mapping;
+use migrate::pair::{Pair, Side};
 use migrate::plan::{Done, OnDrift, Past, Plan, SecretField, drift_of, matched, name_departed, plan_after, undo};
 use migrate::resource::{Id, Key, Secret};
 use migrate::sandbox::{Fault, Options, Sandbox, Seen, State};
@@ -115,8 +116,9 @@ impl Decided {
     /// Decides on the first import.
     fn import(desired: Desired, live: &Snapshot) -> Self {
         let folder = apart::folder();
-        let source = &desired.snapshot.tenant;
-        let mut memory = Memory::load(Catalog::standard(), folder.path(), source, &live.tenant).expect("nothing is remembered");
+        let side = |snapshot: &Snapshot| Side::new(&snapshot.tenant, &snapshot.domain);
+        let pair = Pair::new(folder.path(), side(&desired.snapshot), side(live)).expect("plain names");
+        let mut memory = Memory::load(Catalog::standard(), pair).expect("nothing is remembered");
         let plan = planned(&desired, live, &memory, false);
         let promised = memory.begin(desired, live, &plan);
         Self { plan, memory, promised }
@@ -252,14 +254,14 @@ impl Attempt<'_> {
 
     /// Reads what is remembered.
     fn memory(&self) -> Memory {
-        let memory = Memory::of_plan(Catalog::standard(), self.folder, &self.decided.plan).expect("it can be read");
-        memory.expect("it is between two tenants")
+        let pair = Memory::pair_of(&self.decided.plan, self.folder).expect("plain names").expect("it is between two tenants");
+        Memory::load(Catalog::standard(), pair).expect("it can be read")
     }
 
     /// Begins as the program does: what is known already is kept before anything is sent.
     async fn begin(&self) -> Summary {
-        let Decided { plan, memory, promised } = self.decided;
-        let memory = memory.clone().moved_to(self.folder, plan.source_tenant(), &plan.target.tenant).expect("kept");
+        let Decided { memory, promised, .. } = self.decided;
+        let memory = memory.clone().moved_to(self.folder).expect("kept");
         promised.save(&self.promised()).expect("kept");
         let journal = Journal::begin(&self.journal(), "test", NOW, "import").expect("a journal");
         self.carry_out(journal, Moved::default(), memory, promised).await
@@ -305,7 +307,7 @@ impl Attempt<'_> {
         let held = target.state().to_json()["data"].take();
         let names = Names::of(&held);
         let settled = summary.settled.iter().map(|one| names.instead_of_ids(&format!("{} {}: {:?}", one.verb, one.key, one.outcome)));
-        let pair = format!("{}-{}", self.decided.plan.source_tenant(), self.decided.plan.target.tenant);
+        let pair = format!("{}/{}", self.decided.plan.source_tenant(), self.decided.plan.target.tenant);
         let remembered = Remembered::of(self.folder, &pair, &names);
         Left { settled: settled.collect(), held: apart::told(&held), remembered, seen: target.requests() }
     }

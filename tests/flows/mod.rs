@@ -29,6 +29,7 @@ use migrate::event::{Outcome, Unwatched};
 use migrate::export::{Selection, export};
 use migrate::links::Links;
 use migrate::mapping::Mapping;
+use migrate::pair::{Pair, Side};
 use migrate::plan::{OnDrift, Past, Plan, name_departed, plan_after};
 use migrate::resource::Secret;
 use migrate::sandbox::{Fault, Options, Sandbox, State, seed};
@@ -130,11 +131,12 @@ pub(crate) async fn carried_out(plan: &Plan, tenant: &Tenant) -> Summary {
 
 /// Returns what is remembered before the first import.
 pub(crate) fn nothing_remembered() -> Memory {
-    Memory::load(Catalog::standard(), Path::new("nowhere"), "source", "target").expect("nothing")
+    let pair = Pair::new(Path::new("nowhere"), Side::new("source", "source"), Side::new("target", "target")).expect("plain names");
+    Memory::load(Catalog::standard(), pair).expect("nothing")
 }
 
 /// Plans by what is remembered.
-fn planned(desired: &Desired, live: &Snapshot, memory: &Memory) -> Plan {
+pub(crate) fn planned(desired: &Desired, live: &Snapshot, memory: &Memory) -> Plan {
     planned_with(desired, live, memory, false)
 }
 

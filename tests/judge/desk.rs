@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::program::STATE_HOME;
+
 use super::double::{CLIENT_ID, CLIENT_SECRET, Double};
 
 /// How long one run of the program may take.
@@ -83,6 +85,7 @@ impl Desk {
         let said = File::create(self.path("output.txt")).expect("a file");
         let mut command = Command::new(program());
         command.args(line.split(' ')).current_dir(self.folder.path()).env_clear().envs(self.variables.iter().cloned());
+        command.env("XDG_STATE_HOME", self.path(STATE_HOME));
         command.stdin(Stdio::null()).stdout(said.try_clone().expect("a file")).stderr(said).spawn().expect("the program starts")
     }
 

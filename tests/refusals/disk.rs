@@ -48,7 +48,7 @@ fn an_import_without_room_for_its_plan_writes_to_no_tenant() {
     assert_snapshot!(run_in_little_room(&stage, 1, IMPORT).refused(), @r#"
     exit 1
     error: nothing was written
-    cause: cannot write the base "./base/dev-prod.json"
+    cause: cannot write the base "./state/dev/prod/baseline.json"
     cause: File too large (os error 27)
     hint:  free some room or name another folder with --dir
     "#);
@@ -126,7 +126,8 @@ fn a_folder_that_cannot_be_made_is_named() {
     stage.write("file", "no folder");
     assert_snapshot!(refused(&stage, "import --tenant prod --allow critical --dir file/below --yes --quiet"), @r#"
     exit 1
-    error: nothing was written: cannot take the lock "file/below/runs/.prod.lock"
+    error: nothing was written
+    cause: cannot write snapshot "file/below/snapshots/dev/TIME"
     cause: "file" is a file, not a folder
     hint:  free some room or name another folder with --dir
     "#);
@@ -142,13 +143,13 @@ fn a_folder_that_cannot_be_made_is_named() {
 #[test]
 fn a_lock_that_cannot_be_taken_stops_before_the_first_write() {
     let stage = Stage::small();
-    stage.write("runs", "no folder");
+    std::fs::write(stage.state_home(), "no folder").expect("written");
     let said = stage.run(IMPORT);
     assert_snapshot!(said.refused(), @r#"
     exit 1
-    error: nothing was written: cannot take the lock "./runs/.prod.lock"
-    cause: "./runs" is a file, not a folder
-    hint:  free some room or name another folder with --dir
+    error: nothing was written: cannot take the lock "DIR/.state/migrate/locks/acme-prod.eu.auth0.com@PORT.lock"
+    cause: "DIR/.state" is a file, not a folder
+    hint:  free some room, or set XDG_STATE_HOME to another folder that this user may write to; runs that share it see each other's locks
     "#);
     assert_eq!(stage.writes(), []);
 }
@@ -168,7 +169,8 @@ fn a_folder_without_the_permission_to_write_is_named() {
     let import = "import --tenant prod --allow critical --dir locked --yes --quiet";
     assert_snapshot!(stage.run_in_shell(&format!("exec {bound} \"$MIGRATE\" {import}")).refused(), @r#"
     exit 1
-    error: nothing was written: cannot take the lock "locked/runs/.prod.lock"
+    error: nothing was written
+    cause: cannot write snapshot "locked/snapshots/dev/TIME"
     cause: Permission denied (os error 13)
     hint:  free some room or name another folder with --dir
     "#);

@@ -88,11 +88,11 @@ fn a_plan_that_is_not_there_is_named() {
 #[test]
 fn a_file_of_links_that_is_none_is_shown_by_its_line() {
     let stage = Stage::small();
-    stage.write("links/dev-prod.csv", "kind,source_id,target_id,key\nclients,devShop000000000000000000000000a\n");
+    stage.write("state/dev/prod/links.csv", "kind,source_id,target_id,key\nclients,devShop000000000000000000000000a\n");
     assert_snapshot!(refused_offline(&stage, super::IMPORT), @"
     exit 64
     error: nothing was written
-    cause: ./links/dev-prod.csv:2: a row has 2 of 4 columns
+    cause: ./state/dev/prod/links.csv:2: a row has 2 of 4 columns
     hint:  correct the file; migrate pairs resources by it before it looks at names
     ");
 }

@@ -238,7 +238,7 @@ fn nothing_is_linked_to_what_a_run_leaves_alone() {
     exit 4
     error: nothing was written: API "https://own/api/v2/" is left alone, it is the tenant's own API
     "#);
-    assert_eq!(stage.in_folder("links"), [""; 0]);
+    assert_eq!(stage.in_folder("state"), [""; 0]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::tenant::{Answering, Asked, OWN};
 use super::{Load, Manner, ONE, Part, Step, Touch, Unfit, place};
 use crate::judge::desk::program;
+use crate::program::STATE_HOME;
 
 /// The exit code of a guard.
 const REFUSED: i32 = 4;
@@ -187,7 +188,13 @@ impl<'part> Course<'part> {
     /// Runs a command line as a job does; a step that takes several has what all of them said and asked.
     fn call(&mut self, name: &str, words: &[&str]) -> i32 {
         let mut command = Command::new(program());
-        command.args(words).current_dir(self.folder.path()).env_clear().env("NO_COLOR", "1").stdin(Stdio::null());
+        command
+            .args(words)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("NO_COLOR", "1")
+            .env("XDG_STATE_HOME", self.folder.path().join(STATE_HOME))
+            .stdin(Stdio::null());
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         for tenant in ["DEV", "PROD"] {
             command.env(format!("MIGRATE_{tenant}_CLIENT_ID"), OWN.0).env(format!("MIGRATE_{tenant}_CLIENT_SECRET"), OWN.1);

@@ -43,7 +43,24 @@ pub type Environment = BTreeMap<String, String>;
 /// Returns the variables of this process.
 #[must_use]
 pub fn environment() -> Environment {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+    let set = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let mut environment: Environment = set.collect();
+    // A job may start without it; the system knows whose process it is all the same.
+    if let (None, Some(home)) = (environment.get(HOME), std::env::home_dir().and_then(|home| home.into_os_string().into_string().ok())) {
+        environment.insert(HOME.to_owned(), home);
+    }
+    environment
+}
+
+/// The variable with the home of this user.
+const HOME: &str = "HOME";
+/// The variable with the folder in which programs keep their state; one that is relative counts for nothing (XDG Base Directory Specification).
+const STATE_HOME: &str = "XDG_STATE_HOME";
+
+/// Returns the folder in which programs keep the state of this user on this machine.
+fn state_home(environment: &Environment) -> Option<PathBuf> {
+    let whole = |name: &str| set(environment, name).map(PathBuf::from).filter(|path| path.is_absolute());
+    whole(STATE_HOME).or_else(|| Some(whole(HOME)?.join(".local/state")))
 }
 
 /// Returns the file in which every sandbox of this process records what it is asked, if the environment names one.
@@ -58,6 +75,8 @@ pub struct Settings {
     pub tenants: BTreeMap<String, TenantSettings>,
     /// The folder in which snapshots, links and runs live.
     pub dir: PathBuf,
+    /// The folder in which programs keep the state of this user on this machine, where it is known.
+    pub state_home: Option<PathBuf>,
     /// The configuration file, where there is one.
     pub config: Option<PathBuf>,
     variables: Variables,
@@ -108,6 +127,14 @@ impl TenantSettings {
             most_changed: MOST_CHANGED,
             prefix,
         }
+    }
+
+    /// Returns what tells the tenant from every other, whatever it is called here: its domain, and the port where it is one of this machine.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let domain = self.domain.to_ascii_lowercase();
+        let port = self.url.as_deref().and_then(|url| reqwest::Url::parse(url).ok()?.port_or_known_default());
+        port.map_or(domain.clone(), |port| format!("{domain}@{port}"))
     }
 }
 
@@ -213,7 +240,7 @@ impl Settings {
         variables::refuse_unknown(environment, dotenv.found(), &prefixes)?;
         let dir = dir.map(Path::to_owned).or_else(|| variables.path(variables::DIR)).unwrap_or_else(|| beside(&config.path));
         let config = config.text.is_some().then_some(config.path);
-        Ok(Self { tenants, dir, config, variables, dotenv: dotenv.path })
+        Ok(Self { tenants, dir, state_home: state_home(environment), config, variables, dotenv: dotenv.path })
     }
 
     /// Returns the settings of a tenant.
@@ -248,10 +275,22 @@ impl Settings {
         self.variables.get(name).cloned()
     }
 
+    /// Returns the tenants that have more than one name here, each as the names it has.
+    #[must_use]
+    pub fn namesakes(&self) -> Vec<Vec<&TenantSettings>> {
+        let mut of_identity: BTreeMap<String, Vec<&TenantSettings>> = BTreeMap::new();
+        for tenant in self.tenants.values() {
+            of_identity.entry(tenant.identity()).or_default().push(tenant);
+        }
+        of_identity.into_values().filter(|names| names.len() > 1).collect()
+    }
+
     /// Returns the same settings with a tenant in whose place a copy on this machine answers, at full speed and to another client.
+    ///
+    /// Nobody else writes to the copy, so its lock stands in its folder too.
     #[must_use]
     pub fn on_a_copy(&self, tenant: &str, url: &str, client: (&str, &str), dir: &Path) -> Self {
-        let mut settings = Self { dir: dir.to_owned(), ..self.clone() };
+        let mut settings = Self { dir: dir.to_owned(), state_home: Some(dir.to_owned()), ..self.clone() };
         if let Some(tenant) = settings.tenants.get_mut(tenant) {
             *tenant = TenantSettings { url: Some(url.to_owned()), tier: None, rate: None, share: 1.0, ..tenant.clone() };
             settings.variables.sign_in(&tenant.prefix, client);

@@ -470,3 +470,26 @@ fn settings_print_no_secret() {
     let settings = given.settings();
     assert!(!format!("{settings:?} {:?}", settings.credentials("dev")).contains("CANARY"));
 }
+
+#[test]
+fn a_tenant_is_the_same_whatever_it_is_called_and_one_of_this_machine_by_its_port() {
+    let identity = |domain: &str, url: Option<&str>| {
+        let tenant = TenantSettings::new("any", domain, Prefix::of_tenant("any"));
+        TenantSettings { url: url.map(str::to_owned), ..tenant }.identity()
+    };
+    assert_eq!(identity("Acme.EU.auth0.com", None), "acme.eu.auth0.com");
+    assert_eq!(identity("acme.eu.auth0.com", Some("http://127.0.0.1:4010")), "acme.eu.auth0.com@4010");
+    assert_eq!(identity("acme.eu.auth0.com", Some("http://localhost:4010/")), "acme.eu.auth0.com@4010");
+    assert_eq!(identity("acme.eu.auth0.com", Some("https://[::1]")), "acme.eu.auth0.com@443");
+}
+
+#[test]
+fn state_is_kept_where_the_environment_says_and_else_at_home() {
+    let of = |variables: &[(&str, &str)]| {
+        let given = variables.iter().fold(Given::nothing(), |given, (name, value)| given.variable(name, value));
+        given.settings().state_home.map(|path| path.display().to_string())
+    };
+    assert_eq!(of(&[("HOME", "/h"), ("XDG_STATE_HOME", "/x")]).as_deref(), Some("/x"));
+    assert_eq!(of(&[("HOME", "/h"), ("XDG_STATE_HOME", "relative")]).as_deref(), Some("/h/.local/state"));
+    assert_eq!(of(&[("XDG_STATE_HOME", "")]), None);
+}

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::context::{self, Context};
 use crate::cli::failure::{Failure, USAGE};
+use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::read_json;
 
 /// Call any path of the Management API and print the JSON it answers
@@ -25,6 +26,8 @@ pub(in crate::cli) struct Api {
     /// Write without being asked
     #[arg(long, short)]
     yes: bool,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 const METHODS: [&str; 5] = ["GET", "POST", "PATCH", "PUT", "DELETE"];
@@ -44,6 +47,7 @@ impl Api {
         let path = format!("/{}", path.strip_prefix("api/v2/").unwrap_or(path));
         let data = self.data.as_deref().map(read_json).transpose()?;
         let settings = context.tenant_settings(self.tenant.as_deref())?;
+        let _lock = if method == "GET" { None } else { Some(lock(context, settings, self.patience).await?) };
         let tenant = context.connect(settings)?;
         if method != "GET" {
             context.confirm(&format!("{method} {path} of \"{}\" ({})?", settings.name, settings.domain), self.yes)?;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::settings::TenantSettings;
 use crate::mapping::Mapping;
 use crate::report::{self, Table};
 
@@ -50,13 +51,26 @@ impl Check {
             let understood = |(path, rules): &(PathBuf, usize)| {
                 format!("{}: {}, every one understood.\n", path.display(), report::count(*rules, "rule"))
             };
-            tenants + &checked.iter().map(understood).collect::<String>()
+            let namesakes = settings.namesakes().iter().map(|names| one_tenant(names)).collect::<String>();
+            tenants + &namesakes + &checked.iter().map(understood).collect::<String>()
         };
         let json = || {
             let mappings: Vec<_> = checked.iter().map(|(path, rules)| json!({"path": path, "rules": rules})).collect();
-            json!({"tenants": settings.tenants.keys().collect::<Vec<_>>(), "mappings": mappings, "exit": 0})
+            let names = |tenants: &Vec<&TenantSettings>| tenants.iter().map(|tenant| tenant.name.clone()).collect::<Vec<_>>();
+            let namesakes: Vec<_> = settings.namesakes().iter().map(names).collect();
+            json!({"tenants": settings.tenants.keys().collect::<Vec<_>>(), "one_tenant": namesakes, "mappings": mappings, "exit": 0})
         };
         context.answer(text, json);
         Ok(0)
     }
+}
+
+/// Says that several names are one tenant, and what that means.
+fn one_tenant(names: &[&TenantSettings]) -> String {
+    let quoted: Vec<String> = names.iter().map(|tenant| format!("\"{}\"", tenant.name)).collect();
+    let domain = names.first().map_or("", |tenant| &tenant.domain);
+    format!(
+        "warning: {} are one tenant, {domain}: runs on them share one lock, but not what is remembered of earlier runs. Keep one name.\n",
+        quoted.join(" and ")
+    )
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, INCOMPLETE, PENDING, USAGE};
-use crate::cli::prepare::{includable, read};
+use crate::cli::prepare::{includable, named_source, read};
 use crate::plan::{Drifted, drift_of};
 use crate::report;
 
@@ -32,9 +32,10 @@ impl Drift {
             let state = format!("nothing was done: since which source's last run to \"{}\"?", target.name);
             return Err(Failure::new(USAGE, state).hint("add --from TENANT, or `source` in migrate.toml"));
         };
-        let memory = context.memory(source, &target.name)?;
+        let memory = context.memory(named_source(context, source)?, target)?;
         if memory.lacks_base() {
-            let state = format!("nothing was done: base/{source}-{}.json, which holds what was last written, is missing", target.name);
+            let state =
+                format!("nothing was done: state/{source}/{}/baseline.json, which holds what was last written, is missing", target.name);
             return Err(Failure::new(USAGE, state).hint("put that file of the last run back; without it nobody can tell what moved"));
         }
         if memory.base.is_empty() {

@@ -67,7 +67,7 @@ impl Import {
 
     async fn import(&self, context: &Context, allowed: &BTreeSet<String>) -> Result<u8, Failure> {
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
-        let lock = if self.stop.is_wanted() { None } else { Some(lock(context, &target.name, self.patience).await?) };
+        let lock = if self.stop.is_wanted() { None } else { Some(lock(context, target, self.patience).await?) };
         let prepared = prepare(context, &self.route).await?;
         let standing = standing(prepared.refusals.clone(), allowed, self.stop.review());
         let Some(lock) = lock else { return self.stop_after_the_plan(context, &prepared, &standing) };
@@ -120,7 +120,7 @@ impl Import {
         let (mut plan, refusals) = file::load(path)?;
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         refuse_another_target(&plan, target)?;
-        let lock = lock(context, &plan.target.tenant, self.patience).await?;
+        let lock = lock(context, target, self.patience).await?;
         let tenant = context.connect(target)?;
         let live = read(context, &tenant, target, &self.route.manner.include).await?;
         let moved = Moved::since(context.catalog, &plan, &live);
@@ -142,7 +142,7 @@ impl Import {
 
     async fn resume(&self, context: &Context, run: &str) -> Result<u8, Failure> {
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
-        let lock = lock(context, &target.name, self.patience).await?;
+        let lock = lock(context, target, self.patience).await?;
         // A run that somebody else is at is not cut off, and may be over once the lock is free.
         let folder = match run {
             "" => newest(&context.folder("runs")?, &target.name)?,

@@ -8,7 +8,7 @@ use crate::catalog::Kind;
 use crate::cli::context::Context;
 use crate::cli::failure::{FAILED, Failure, USAGE};
 use crate::cli::lock::{Patience, lock};
-use crate::cli::prepare::kind;
+use crate::cli::prepare::{kind, named_source};
 use crate::resource::{Id, Key};
 use crate::tenant::Tenant;
 
@@ -70,11 +70,12 @@ impl Link {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let of = linkable(context, &self.kind)?;
         let (source, target) = self.pair.names(context)?;
-        let _lock = lock(context, &target, self.pair.patience).await?;
-        let mut memory = context.memory(&source, &target)?;
+        let settings = context.tenant_settings(Some(&target))?;
+        let _lock = lock(context, settings, self.pair.patience).await?;
+        let mut memory = context.memory(named_source(context, &source)?, settings)?;
         let (_, linked) = found_at(context, &source, of, &self.source_id).await?;
         let (tenant, partner) = found_at(context, &target, of, &self.target_id).await?;
-        partner.refuse_reserved(of, &tenant, context.tenant_settings(Some(&target))?)?;
+        partner.refuse_reserved(of, &tenant, settings)?;
         let name = linked.name;
         memory.links.link(&Id::new(self.source_id.as_str()), &Id::new(self.target_id.as_str()), &Key::new(of.name, &name));
         memory.save()?;
@@ -89,11 +90,12 @@ impl Unlink {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let of = linkable(context, &self.kind)?;
         let (source, target) = self.pair.names(context)?;
-        let _lock = lock(context, &target, self.pair.patience).await?;
-        let mut memory = context.memory(&source, &target)?;
+        let settings = context.tenant_settings(Some(&target))?;
+        let _lock = lock(context, settings, self.pair.patience).await?;
+        let mut memory = context.memory(named_source(context, &source)?, settings)?;
         let Some(link) = memory.links.unlink(of.name, &Id::new(self.source_id.as_str())) else {
             let state = format!("nothing was done: no {} \"{}\" of \"{source}\" is linked to \"{target}\"", of.singular, self.source_id);
-            return Err(Failure::new(FAILED, state).hint(format!("links/{source}-{target}.csv lists what is")));
+            return Err(Failure::new(FAILED, state).hint(format!("state/{source}/{target}/links.csv lists what is")));
         };
         memory.base.forget(&Key::new(of.name, &link.key));
         memory.save()?;

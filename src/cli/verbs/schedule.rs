@@ -10,7 +10,7 @@ use super::sync::Sync;
 use crate::cli::context::Context;
 use crate::cli::failure::{FAILED, Failure, ROOM, USAGE};
 use crate::cli::limits::TimeOfDay;
-use crate::cli::prepare::source_name;
+use crate::cli::prepare::source_side;
 use crate::cli::settings::Settings;
 use crate::disk;
 use crate::mapping::{Effect, Mapping, Rule};
@@ -128,7 +128,7 @@ impl Schedule {
         let route = self.sync.route();
         let flags: Vec<String> = self.sync.flags()?.into_iter().map(|flag| self.placed(flag)).collect::<Result<_, _>>()?;
         let target = context.tenant_settings_by("--to", route.tenant.as_deref())?;
-        let source = source_name(context, &route, target)?;
+        let source = source_side(context, &route, target)?.tenant;
         let settings = context.settings()?;
         settings.tenant(&source)?;
         let Some(config) = &settings.config else {
@@ -143,6 +143,8 @@ impl Schedule {
             }
             (image, _) => image.clone().unwrap_or_default(),
         };
+        let owner = owner(config)?;
+        let state_home = state_home(settings, owner)?;
         let place = |path: &Path| if self.by == By::Github { within(path, config) } else { whole(path) };
         let mapping_place = mapping.map(|path| place(path)).transpose()?;
         let mapping = mapping.map(|path| Mapped::load(context, path)).transpose()?;
@@ -159,7 +161,10 @@ impl Schedule {
             source,
             target: target.name.clone(),
             flags,
-            owner: owner(config)?,
+            owner,
+            locks: whole(nearest(&state_home.join("migrate/locks")))?,
+            state_home: whole(&state_home)?,
+            domain: target.domain.clone(),
             image,
         })
     }
@@ -193,6 +198,28 @@ impl Mapped {
 fn owner(config: &Path) -> Result<u32, Failure> {
     let state = || format!("nothing was printed: the system does not say whose \"{}\" is", config.display());
     Ok(std::fs::metadata(config).map_err(|source| Failure::new(FAILED, state()).caused_by(&source))?.uid())
+}
+
+/// Returns the folder in which programs keep the state of the user as whom the job runs: that of this one, or the usual one of another.
+fn state_home(settings: &Settings, owner: u32) -> Result<PathBuf, Failure> {
+    let is_me = rustix::process::geteuid().as_raw() == owner;
+    let home = if is_me { settings.state_home.clone() } else { home_of(owner).map(|home| home.join(".local/state")) };
+    home.ok_or_else(|| {
+        let state = format!("nothing was printed: where user {owner}, whose configuration it is, keeps the lock is not known");
+        Failure::new(USAGE, state).hint("run this as that user, with HOME or XDG_STATE_HOME set")
+    })
+}
+
+/// Returns the home of a user of this machine, where the machine itself knows it.
+fn home_of(user: u32) -> Option<PathBuf> {
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    let fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields.get(2) == Some(&&*user.to_string()))?;
+    fields.get(5).map(PathBuf::from).filter(|home| home.is_absolute())
+}
+
+/// Returns a folder that is there, or the nearest above it that is: the sandbox of a unit opens no other.
+fn nearest(folder: &Path) -> &Path {
+    folder.ancestors().find(|above| above.is_dir()).unwrap_or(folder)
 }
 
 /// Returns the variables that the job reads: credentials, what the mapping supplies, and addresses of hooks.

@@ -15,7 +15,7 @@ use crate::cli::guards::{allowed, preflight};
 use crate::cli::hooks::Hooks;
 use crate::cli::limits::{Leeway, Limits};
 use crate::cli::lock::{Patience, lock};
-use crate::cli::prepare::{DriftChoice, Manner, Route, prepare, source_name};
+use crate::cli::prepare::{DriftChoice, Manner, Route, prepare, source_side};
 use crate::cli::runs::{PastRun, begun_on};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
@@ -28,7 +28,7 @@ use crate::tenant::Traffic;
 ///
 /// Looks up what a sync that was cut off left in doubt, then exports, plans, asks the guards and imports, under one lock. The rest of a night
 /// that ended early is planned anew, by what the source wants now. It asks nobody and says nothing where nothing changed; otherwise one line, and
-/// runs/last-SOURCE-TARGET.json either way.
+/// state/SOURCE/TARGET/last-sync.json either way.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Sync {
     /// Where the settings come from: a tenant, or the folder of a snapshot [default: `source` of the target]
@@ -97,8 +97,10 @@ impl Sync {
         let hooks = self.hooks.ready(context)?;
         let route = self.route();
         let target = context.tenant_settings_by("--to", self.to.as_deref())?;
-        let source = source_name(context, &route, target)?;
-        let path = context.folder("runs")?.join(format!("last-{source}-{}.json", target.name));
+        let source = source_side(context, &route, target)?;
+        let pair = context.pair(source.clone(), target)?;
+        pair.check()?;
+        let (source, path) = (source.tenant, pair.last_sync());
         let mut course = Course::default();
         let went = self.night(context, &route, target, &acknowledged, &source, &mut course).await;
         let exit = went.as_ref().map_or_else(Failure::code, |exit| *exit);
@@ -143,7 +145,7 @@ impl Sync {
         course: &mut Course,
     ) -> Result<u8, Failure> {
         let mut leeway = self.limits.begin();
-        let lock = unless_stopped(context, lock(context, &target.name, self.patience)).await?;
+        let lock = unless_stopped(context, lock(context, target, self.patience)).await?;
         // Where no secret can be kept, that is told before both tenants are read.
         self.secrets.keeper(&target.name)?;
         if let Some(past) = cut_off(context, source, target)?

@@ -52,7 +52,7 @@ impl Undo {
         let past = PastRun::load(context, &self.run)?;
         let target = context.tenant_settings(Some(&past.plan.target.tenant))?;
         refuse_another_target(&past.plan, target)?;
-        let lock = if self.stop.is_wanted() { None } else { Some(lock(context, &target.name, self.patience).await?) };
+        let lock = if self.stop.is_wanted() { None } else { Some(lock(context, target, self.patience).await?) };
         // Whoever held the lock may have gone on with it.
         let past = PastRun::load(context, &self.run)?;
         refuse_cut_off(context, &past)?;

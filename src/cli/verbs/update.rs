@@ -59,7 +59,7 @@ impl Update {
         };
         let wanted = read_file(file)?;
         let settings = context.tenant_settings(self.tenant.as_deref())?;
-        let lock = if self.stop.is_wanted() { None } else { Some(lock(context, &settings.name, self.patience).await?) };
+        let lock = if self.stop.is_wanted() { None } else { Some(lock(context, settings, self.patience).await?) };
         let tenant = context.connect(settings)?;
         let found = one::find(context, &tenant, kind, name).await?;
         found.refuse_reserved(kind, &tenant, settings)?;

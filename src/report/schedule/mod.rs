@@ -33,14 +33,20 @@ pub struct Nightly {
     pub source: String,
     /// The target tenant.
     pub target: String,
+    /// Its domain.
+    pub domain: String,
     /// The hour and the minute it starts at.
     pub at: (u8, u8),
     /// Where the program stands.
     pub program: String,
     /// The configuration file: whole, or as the repository of a workflow knows it.
     pub config: String,
-    /// The folder that links, base and runs live in.
+    /// The folder that snapshots, runs and what is remembered of them live in.
     pub folder: String,
+    /// The folder in which programs keep the state of the user that the job runs as; the locks stand there.
+    pub state_home: String,
+    /// The nearest folder to that of the locks that is there.
+    pub locks: String,
     /// Another folder that it writes into, where there is one: that of the secrets a target makes.
     pub besides: Option<String>,
     /// The mapping, where there is one: its path.
@@ -76,12 +82,14 @@ pub fn units(scheduler: Scheduler, nightly: &Nightly) -> Vec<Unit> {
                 ("command", joined(&nightly.command(), systemd_command_word)),
                 ("folder_line", nightly.folder.replace('%', "%%")),
                 ("folders", joined(&nightly.written(), systemd_path)),
+                ("state_home", systemd_path(&format!("XDG_STATE_HOME={}", nightly.state_home))),
             ]);
             &[("service", include_str!("systemd.service")), ("timer", include_str!("systemd.timer"))]
         }
         Scheduler::Cron => {
             // A bare % ends the command of a crontab.
             words.push(("command", joined(&nightly.command(), shell_word).replace('%', "\\%")));
+            words.push(("state_home", nightly.state_home.clone()));
             &[("cron", include_str!("crontab"))]
         }
         Scheduler::Kubernetes => {
@@ -108,6 +116,7 @@ impl Nightly {
             ("target", self.target.clone()),
             ("name", self.name()),
             ("to", as_name(&format!("migrate-to-{}", self.target))),
+            ("group", format!("migrate-to-{}", self.domain.to_lowercase())),
             ("hour", hour.to_string()),
             ("minute", minute.to_string()),
             ("at", format!("{hour:02}:{minute:02}")),
@@ -120,9 +129,10 @@ impl Nightly {
         ]
     }
 
-    /// Returns what the job is called: `migrate-dev-prod`.
+    /// Returns what the job is called: `migrate-dev-prod`. A hyphen inside a name is doubled, so that no two pairs are called the same.
     fn name(&self) -> String {
-        as_name(&format!("migrate-{}-{}", self.source, self.target))
+        let [source, target] = [&self.source, &self.target].map(|name| name.replace(['-', '_'], "--"));
+        as_name(&format!("migrate-{source}-{target}"))
     }
 
     /// Returns the whole command, word by word.
@@ -141,12 +151,12 @@ impl Nightly {
 
     /// Returns the file that says how the last night went.
     fn told(&self) -> String {
-        format!("{}/runs/last-{}-{}.json", self.folder.trim_end_matches('/'), self.source, self.target)
+        format!("{}/state/{}/{}/last-sync.json", self.folder.trim_end_matches('/'), self.source, self.target)
     }
 
     /// Returns the folders that it writes into.
     fn written(&self) -> Vec<String> {
-        [&self.folder].into_iter().chain(&self.besides).cloned().collect()
+        [&self.folder, &self.locks].into_iter().chain(&self.besides).cloned().collect()
     }
 
     fn beside_config(&self, name: &str) -> String {

@@ -6,10 +6,13 @@ fn nightly() -> Nightly {
     Nightly {
         source: "dev".to_owned(),
         target: "acme_prod".to_owned(),
+        domain: "acme-prod.eu.auth0.com".to_owned(),
         at: (2, 5),
         program: "/usr/local/bin/migrate".to_owned(),
         config: "/srv/auth 100%/migrate.toml".to_owned(),
         folder: "/srv/auth 100%".to_owned(),
+        state_home: "/srv/state 100%".to_owned(),
+        locks: "/srv/state 100%".to_owned(),
         besides: None,
         mapping: Some("/srv/auth 100%/mappings/dev-to-prod.toml".to_owned()),
         tables: vec!["/srv/auth 100%/mappings/hosts.csv".to_owned()],
@@ -29,8 +32,8 @@ fn a_service_writes_into_its_folder_alone_and_a_timer_starts_it() {
     let [service, timer] = texts(Scheduler::Systemd, &nightly());
     insta::assert_snapshot!(service, @r#"
     # Copies dev into acme_prod once. Put it beside its timer into /etc/systemd/system, then:
-    #     systemctl daemon-reload && systemctl enable --now migrate-dev-acme-prod.timer
-    # What came of it: journalctl -u migrate-dev-acme-prod.service, and /srv/auth 100%/runs/last-dev-acme_prod.json
+    #     systemctl daemon-reload && systemctl enable --now migrate-dev-acme--prod.timer
+    # What came of it: journalctl -u migrate-dev-acme--prod.service, and /srv/auth 100%/state/dev/acme_prod/last-sync.json
     [Unit]
     Description=Auth0 settings of dev into acme_prod
     Wants=network-online.target
@@ -41,10 +44,12 @@ fn a_service_writes_into_its_folder_alone_and_a_timer_starts_it() {
     ExecStart=/usr/local/bin/migrate --config "/srv/auth 100%%/migrate.toml" --dir "/srv/auth 100%%" sync --from dev --to acme_prod --mapping "/srv/auth 100%%/mappings/dev-to-prod.toml" --until 05:00 --wait 10m --notify env:CHAT_URL
     User=1001
     WorkingDirectory=/srv/auth 100%%
-    ReadWritePaths="/srv/auth 100%%"
+    ReadWritePaths="/srv/auth 100%%" "/srv/state 100%%"
+    # The lock on a target stands there; every run of this user on this machine sees it.
+    Environment="XDG_STATE_HOME=/srv/state 100%%"
     # Read besides /srv/auth 100%/.env; one of the two holds:
     #     MIGRATE_DEV_CLIENT_ID MIGRATE_DEV_CLIENT_SECRET CHAT_URL
-    EnvironmentFile=-/etc/migrate/migrate-dev-acme-prod.env
+    EnvironmentFile=-/etc/migrate/migrate-dev-acme--prod.env
     # 75: the time or the budget of the night ended, and the next one goes on.
     SuccessExitStatus=75
     # What was sent is settled and written down before it ends.
@@ -92,7 +97,7 @@ fn a_service_writes_into_its_folder_alone_and_a_timer_starts_it() {
 #[test]
 fn a_service_writes_the_secrets_that_a_target_makes_beside_its_folder() {
     let [service, _] = texts(Scheduler::Systemd, &Nightly { besides: Some("/var/lib/new $secrets".to_owned()), ..nightly() });
-    assert!(service.contains("\nReadWritePaths=\"/srv/auth 100%%\" \"/var/lib/new $secrets\"\n"), "{service}");
+    assert!(service.contains("\nReadWritePaths=\"/srv/auth 100%%\" \"/srv/state 100%%\" \"/var/lib/new $secrets\"\n"), "{service}");
 }
 
 #[test]
@@ -104,6 +109,7 @@ fn a_crontab_is_one_line_with_every_word_quoted() {
     # /srv/auth 100%/.env holds:
     #     MIGRATE_DEV_CLIENT_ID MIGRATE_DEV_CLIENT_SECRET CHAT_URL
     PATH=/usr/local/bin:/usr/bin:/bin
+    XDG_STATE_HOME=/srv/state 100%
     5 2 * * * /usr/local/bin/migrate --config '/srv/auth 100\%/migrate.toml' --dir '/srv/auth 100\%' sync --from dev --to acme_prod --mapping '/srv/auth 100\%/mappings/dev-to-prod.toml' --until 05:00 --wait 10m --notify env:CHAT_URL
     ");
 }
@@ -114,11 +120,11 @@ fn a_cron_job_keeps_its_state_on_a_volume_and_has_no_rights() {
     let [manifest] = texts(Scheduler::Kubernetes, &nightly());
     insta::assert_snapshot!(manifest, @r#"
     # dev into acme_prod, every night. Before it, once:
-    #     kubectl create configmap migrate-dev-acme-prod --from-file=migrate.toml='/srv/auth 100%/migrate.toml'
-    #     kubectl create configmap migrate-dev-acme-prod-mappings --from-file='/srv/auth 100%/mappings/dev-to-prod.toml' --from-file='/srv/auth 100%/mappings/hosts.csv'
-    #     kubectl create secret generic migrate-dev-acme-prod --from-env-file=FILE, with
+    #     kubectl create configmap migrate-dev-acme--prod --from-file=migrate.toml='/srv/auth 100%/migrate.toml'
+    #     kubectl create configmap migrate-dev-acme--prod-mappings --from-file='/srv/auth 100%/mappings/dev-to-prod.toml' --from-file='/srv/auth 100%/mappings/hosts.csv'
+    #     kubectl create secret generic migrate-dev-acme--prod --from-env-file=FILE, with
     #         MIGRATE_DEV_CLIENT_ID MIGRATE_DEV_CLIENT_SECRET CHAT_URL
-    # links, base and runs must outlive the night, so they stand on a volume; all jobs into acme_prod share it, for the lock stands there too.
+    # state and runs must outlive the night, so they stand on a volume; all jobs into acme_prod share it, for the lock stands there too.
     apiVersion: v1
     kind: PersistentVolumeClaim
     metadata:
@@ -132,7 +138,7 @@ fn a_cron_job_keeps_its_state_on_a_volume_and_has_no_rights() {
     apiVersion: batch/v1
     kind: CronJob
     metadata:
-      name: migrate-dev-acme-prod
+      name: migrate-dev-acme--prod
     spec:
       schedule: "5 2 * * *"
       timeZone: Etc/UTC
@@ -179,9 +185,12 @@ fn a_cron_job_keeps_its_state_on_a_volume_and_has_no_rights() {
                     - "10m"
                     - "--notify"
                     - "env:CHAT_URL"
+                  env:
+                    - name: XDG_STATE_HOME
+                      value: /var/lib/migrate
                   envFrom:
                     - secretRef:
-                        name: migrate-dev-acme-prod
+                        name: migrate-dev-acme--prod
                   securityContext:
                     allowPrivilegeEscalation: false
                     readOnlyRootFilesystem: true
@@ -205,10 +214,10 @@ fn a_cron_job_keeps_its_state_on_a_volume_and_has_no_rights() {
               volumes:
                 - name: configuration
                   configMap:
-                    name: migrate-dev-acme-prod
+                    name: migrate-dev-acme--prod
                 - name: mappings
                   configMap:
-                    name: migrate-dev-acme-prod-mappings
+                    name: migrate-dev-acme--prod-mappings
                 - name: state
                   persistentVolumeClaim:
                     claimName: migrate-to-acme-prod
@@ -227,7 +236,7 @@ fn a_workflow_carries_its_state_from_night_to_night() {
     let [workflow] = texts(Scheduler::Github, &of_repository);
     insta::assert_snapshot!(workflow, @r#"
     # dev into acme_prod, every night. It goes into .github/workflows of the private repository that holds the configuration.
-    # links, base and runs must outlive the night and travel in a cache that GitHub drops after a week without one: keep links in git too.
+    # state and runs must outlive the night and travel in a cache that GitHub drops after a week without one: keep links and baselines in git too.
     # They hold settings of both tenants, for everybody who may read the repository. The fingerprints of secrets stay out, since the key to them
     # stands beside them: every secret that the mapping supplies is sent once more each night.
     name: "dev into acme_prod"
@@ -240,9 +249,9 @@ fn a_workflow_carries_its_state_from_night_to_night() {
     permissions:
       contents: read
 
-    # One run at a time on a target: no lock reaches from one runner to the next.
+    # One run at a time on a target: no lock reaches from one runner to the next, nor does this reach another repository.
     concurrency:
-      group: migrate-to-acme-prod
+      group: migrate-to-acme-prod.eu.auth0.com
       cancel-in-progress: false
 
     jobs:
@@ -255,12 +264,11 @@ fn a_workflow_carries_its_state_from_night_to_night() {
           - uses: actions/cache/restore@v4
             with:
               path: |
-                links
-                base/*.json
-                !base/*.secrets.json
+                state
+                !state/*/*/fingerprints.json
                 runs
-              key: migrate-dev-acme-prod.${{ github.run_id }}.${{ github.run_attempt }}
-              restore-keys: migrate-dev-acme-prod.
+              key: migrate-dev-acme--prod.${{ github.run_id }}.${{ github.run_attempt }}
+              restore-keys: migrate-dev-acme--prod.
           - name: Sync
             env:
               MIGRATE_DEV_CLIENT_ID: ${{ secrets.MIGRATE_DEV_CLIENT_ID }}
@@ -273,11 +281,10 @@ fn a_workflow_carries_its_state_from_night_to_night() {
             if: always()
             with:
               path: |
-                links
-                base/*.json
-                !base/*.secrets.json
+                state
+                !state/*/*/fingerprints.json
                 runs
-              key: migrate-dev-acme-prod.${{ github.run_id }}.${{ github.run_attempt }}
+              key: migrate-dev-acme--prod.${{ github.run_id }}.${{ github.run_attempt }}
     "#);
 }
 
@@ -290,7 +297,7 @@ fn a_pod_without_a_mapping_has_no_place_for_one() {
 #[test]
 fn every_file_is_called_by_both_tenants_as_kubernetes_can() {
     let names = |nightly: &Nightly| units(Scheduler::Systemd, nightly).into_iter().map(|unit| unit.name).collect::<Vec<_>>();
-    assert_eq!(names(&nightly()), ["migrate-dev-acme-prod.service", "migrate-dev-acme-prod.timer"]);
+    assert_eq!(names(&nightly()), ["migrate-dev-acme--prod.service", "migrate-dev-acme--prod.timer"]);
     let long = Nightly { source: "d".repeat(43), target: "Prod".to_owned(), ..nightly() };
     assert_eq!(long.name(), format!("migrate-{}", "d".repeat(43)));
 }
@@ -306,4 +313,10 @@ fn a_word_means_itself_to_each_that_reads_it() {
     ] {
         assert_eq!((systemd_command_word(word).as_str(), shell_word(word).as_str()), (systemd, shell));
     }
+}
+
+#[test]
+fn no_two_pairs_of_names_with_hyphens_are_called_the_same() {
+    let name = |source: &str, target: &str| Nightly { source: source.to_owned(), target: target.to_owned(), ..nightly() }.name();
+    assert_eq!([name("dev", "eu-prod"), name("dev-eu", "prod")], ["migrate-dev-eu--prod", "migrate-dev--eu-prod"]);
 }

@@ -1,0 +1,76 @@
+//! Another writer at the target: what a run is about to create, and somebody has made since the plan was.
+//!
+//! No lock reaches from one machine to another, and Auth0 has none. So before the first create of a kind in each stage, what the target has of
+//! it is listed once more. It is done where two of a kind may have one key; of the other kinds the API itself refuses the second (409). What is
+//! made between that list and the create is not seen.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::look_up::{is_another_ones, key_of};
+use crate::body::Body;
+use crate::catalog::{Kind, Shape};
+use crate::resource::Id;
+use crate::tenant::{self, Listing, Shown, Tenant};
+
+/// Why nothing more is sent once another writer was noticed.
+pub(super) const STOPPED: &str = "another writer is at the target; plan again";
+
+/// Why a create is not sent that another writer has made.
+pub(super) fn because(id: &Id) -> String {
+    format!("the target has one by now ({id}), which this run did not make; plan again")
+}
+
+/// A create that is about to be sent.
+pub(super) struct Awaited<'plan> {
+    /// Its place in the plan.
+    pub(super) at: usize,
+    /// What is sent.
+    pub(super) body: Body,
+    /// What the plan knew of the same key.
+    pub(super) twins: &'plan [Id],
+}
+
+/// Returns whether the target may come to have two of a kind, so that it is to be looked at before one is created.
+pub(super) fn may_be_twice(kind: &Kind) -> bool {
+    kind.shares_keys && kind.shape == Shape::Collection
+}
+
+/// Returns the creates that the target holds by now, each with the id of what it holds: one that is none of the twins and not `known`.
+///
+/// # Errors
+///
+/// When the target cannot be read.
+pub(super) async fn made_meanwhile(
+    tenant: &Tenant,
+    kind: &'static Kind,
+    awaited: &[Awaited<'_>],
+    known: &[Id],
+) -> Result<Vec<(usize, Id)>, tenant::Error> {
+    let mut by_key: HashMap<Vec<Option<Value>>, Vec<usize>> = HashMap::new();
+    for (place, one) in awaited.iter().enumerate() {
+        by_key.entry(key_of(kind, &one.body)).or_default().push(place);
+    }
+    let met = |shown: Shown| {
+        let answer = match shown {
+            Shown::Whole(body) => body,
+            Shown::Refused { name, .. } => name,
+        };
+        let id = Id::new(kind.id_of(&answer)?);
+        let places = by_key.get(&key_of_answer(kind, &answer))?;
+        let is_new = |place: &&usize| !awaited[**place].twins.contains(&id) && !is_another_ones(kind, &awaited[**place].body, &answer);
+        let places: Vec<usize> = places.iter().filter(is_new).copied().collect();
+        (!known.contains(&id) && !places.is_empty()).then_some((places, id))
+    };
+    let Listing::Complete(listed) = tenant.list_as(kind, &met).await? else { return Ok(Vec::new()) };
+    let of_each = |(places, id): (Vec<usize>, Id)| places.into_iter().map(move |place| (awaited[place].at, id.clone()));
+    Ok(listed.into_iter().flatten().flat_map(of_each).collect())
+}
+
+/// Returns the key of what the target lists, in the words of a create.
+fn key_of_answer(kind: &Kind, answer: &Body) -> Vec<Option<Value>> {
+    let mut answer = answer.clone();
+    kind.quirks.iter().for_each(|quirk| (quirk.read)(&mut answer));
+    key_of(kind, &answer)
+}

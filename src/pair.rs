@@ -1,0 +1,380 @@
+//! Where what is remembered of one source and one target stands: `state/<source>/<target>/`, a folder a pair.
+//!
+//! `pair.json` says which two tenants a folder is of. One that is of another pair is refused, so that nobody goes on from what was written
+//! elsewhere. Earlier versions wrote `links/<source>-<target>.csv` and `base/<source>-<target>.json`; these are moved into the folder once.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
+
+use serde::{Deserialize, Serialize};
+
+use crate::disk;
+
+/// The newest format this version reads, and the one it writes.
+const FORMAT: u32 = 1;
+
+/// A source and a target, and the folder that holds what is remembered of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pair {
+    root: PathBuf,
+    source: Side,
+    target: Side,
+}
+
+/// One of the two tenants.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// Its name in the configuration.
+    pub tenant: String,
+    /// Its own domain, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+}
+
+/// What stands in `pair.json`.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    format: u32,
+    source: Side,
+    target: Side,
+}
+
+/// What could not be done with the folder of a pair.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A tenant is called as no folder can be.
+    #[error("\"{name}\" cannot name a tenant: a folder is called after it")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// The folder is of another pair.
+    #[error("\"{path}\" is of {of}, and not of {wanted}", path = .path.display())]
+    Another {
+        /// Its `pair.json`.
+        path: PathBuf,
+        /// The pair that it is of.
+        of: String,
+        /// The pair that was meant.
+        wanted: String,
+    },
+    /// A file of an earlier version may be of this pair or of another.
+    #[error("\"{path}\", which an earlier version wrote, may be of {}", .pairs.join(" or of "), path = .path.display())]
+    Unclear {
+        /// The file.
+        path: PathBuf,
+        /// The pairs that it may be of.
+        pairs: Vec<String>,
+        /// Where it would stand if it is of the pair that was meant.
+        wanted: PathBuf,
+    },
+    /// `pair.json` holds something else.
+    #[error("\"{path}\" does not say which pair its folder is of", path = .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where it stops.
+        source: serde_json::Error,
+    },
+    /// The format is newer than this version.
+    #[error("\"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
+    },
+    /// A file cannot be read.
+    #[error("cannot read \"{path}\"", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file cannot be written or moved.
+    #[error("cannot write \"{path}\"", path = .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Side {
+    /// Returns a tenant whose domain is known.
+    pub fn new(tenant: &str, domain: &str) -> Self {
+        Self { tenant: tenant.to_owned(), domain: Some(domain.to_owned()) }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        let differs = |(one, other): (&String, &String)| !one.eq_ignore_ascii_case(other);
+        self.tenant == other.tenant && !self.domain.as_ref().zip(other.domain.as_ref()).is_some_and(differs)
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.domain {
+            Some(domain) => write!(out, "{} ({domain})", self.tenant),
+            None => out.write_str(&self.tenant),
+        }
+    }
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} -> {}", self.source, self.target)
+    }
+}
+
+impl Pair {
+    /// Returns the pair of two tenants, whose folder stands below `root`.
+    ///
+    /// # Errors
+    ///
+    /// When a tenant is called as no folder can be: the name in a snapshot may be anybody's.
+    pub fn new(root: &Path, source: Side, target: Side) -> Result<Self, Error> {
+        for Side { tenant, .. } in [&source, &target] {
+            let is_plain = |sign: char| !sign.is_control() && !['/', '\\'].contains(&sign);
+            if tenant.is_empty() || tenant.starts_with('.') || !tenant.chars().all(is_plain) {
+                return Err(Error::Name { name: tenant.clone() });
+            }
+        }
+        Ok(Self { root: root.to_owned(), source, target })
+    }
+
+    /// Returns the same pair with its folder below another root.
+    #[must_use]
+    pub fn below(self, root: &Path) -> Self {
+        Self { root: root.to_owned(), ..self }
+    }
+
+    /// Returns the file of the links.
+    pub fn links(&self) -> PathBuf {
+        self.file("links.csv")
+    }
+
+    /// Returns the file of the base.
+    pub fn base(&self) -> PathBuf {
+        self.file("baseline.json")
+    }
+
+    /// Returns the file of the fingerprints of secrets.
+    pub fn fingerprints(&self) -> PathBuf {
+        self.file("fingerprints.json")
+    }
+
+    /// Returns the file that says how the last sync went.
+    pub fn last_sync(&self) -> PathBuf {
+        self.file("last-sync.json")
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.root.join("state").join(&self.source.tenant).join(&self.target.tenant).join(name)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.file("pair.json")
+    }
+
+    /// Makes sure that what stands in the folder is of this pair; a folder that says nothing is.
+    ///
+    /// # Errors
+    ///
+    /// When the folder is of another pair, or does not say which in a way this version reads.
+    pub fn check(&self) -> Result<(), Error> {
+        let Some(Written { source, target, .. }) = self.written()? else { return Ok(()) };
+        if source.is(&self.source) && target.is(&self.target) {
+            return Ok(());
+        }
+        let of = Self { root: PathBuf::new(), source, target };
+        Err(Error::Another { path: self.path(), of: of.to_string(), wanted: self.to_string() })
+    }
+
+    fn written(&self) -> Result<Option<Written>, Error> {
+        let path = self.path();
+        let Some(text) = disk::if_there(fs::read(&path)).map_err(|source| Error::Read { path: path.clone(), source })? else {
+            return Ok(None);
+        };
+        let written: Written = serde_json::from_slice(&text).map_err(|source| Error::Malformed { path: path.clone(), source })?;
+        if written.format > FORMAT {
+            return Err(Error::Newer { path, format: written.format });
+        }
+        Ok(Some(written))
+    }
+
+    /// Says in the folder which pair it is of, unless it says so already.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be written, or the folder is of another pair.
+    pub fn save(&self) -> Result<(), Error> {
+        self.check()?;
+        let (mut source, mut target) = (self.source.clone(), self.target.clone());
+        if let Some(before) = self.written()? {
+            if [(&before.source, &source), (&before.target, &target)]
+                .iter()
+                .all(|(before, now)| before.domain.is_some() || now.domain.is_none())
+            {
+                return Ok(());
+            }
+            source.domain = source.domain.or(before.source.domain);
+            target.domain = target.domain.or(before.target.domain);
+        }
+        let text = serde_json::to_string_pretty(&Written { format: FORMAT, source, target }).expect("a pair is JSON") + "\n";
+        disk::write_whole(&self.path(), text.as_bytes()).map_err(|source| Error::Write { path: self.path(), source })
+    }
+
+    /// Moves what earlier versions left of this pair into its folder; returns what was moved. `known` are the names of all tenants there are.
+    ///
+    /// What stands in the folder already is not written over.
+    ///
+    /// # Errors
+    ///
+    /// When a file may as well be of another pair of known tenants, or cannot be moved.
+    pub fn take_over(&self, known: &BTreeSet<String>) -> Result<Vec<PathBuf>, Error> {
+        let left: Vec<(PathBuf, PathBuf)> = self.earlier().into_iter().filter(|(from, to)| from.is_file() && !to.exists()).collect();
+        let others = self.of_the_same_name(known);
+        // How the last sync went is written anew by the next one: it is worth no question.
+        let left: Vec<_> = left.into_iter().filter(|(_, to)| others.is_empty() || *to != self.last_sync()).collect();
+        if let Some((path, wanted)) = left.first().filter(|_| !others.is_empty()) {
+            let pair = |source: &str, target: &str| format!("{source} -> {target}");
+            let this = pair(&self.source.tenant, &self.target.tenant);
+            let pairs = std::iter::once(this).chain(others.iter().map(|(source, target)| pair(source, target))).collect();
+            return Err(Error::Unclear { path: path.clone(), pairs, wanted: wanted.clone() });
+        }
+        let mut moved = Vec::new();
+        for (from, to) in left {
+            match disk::move_file(&from, &to) {
+                Ok(()) => moved.push(from),
+                // Another process has moved it by now.
+                Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(Error::Write { path: to, source }),
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Returns where earlier versions left each file, and where it stands now; the links are last, since a base must not look lost between.
+    fn earlier(&self) -> [(PathBuf, PathBuf); 4] {
+        let name = format!("{}-{}", self.source.tenant, self.target.tenant);
+        [
+            (self.root.join(format!("runs/last-{name}.json")), self.last_sync()),
+            (self.root.join(format!("base/{name}.secrets.json")), self.fingerprints()),
+            (self.root.join(format!("base/{name}.json")), self.base()),
+            (self.root.join(format!("links/{name}.csv")), self.links()),
+        ]
+    }
+
+    /// Returns the other pairs of known tenants that earlier versions called the same.
+    fn of_the_same_name(&self, known: &BTreeSet<String>) -> Vec<(String, String)> {
+        let name = format!("{}-{}", self.source.tenant, self.target.tenant);
+        let splits = name.match_indices('-').map(|(at, _)| (name[..at].to_owned(), name[at + 1..].to_owned()));
+        let is_other =
+            |(source, target): &(String, String)| *source != self.source.tenant && known.contains(source) && known.contains(target);
+        splits.filter(is_other).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(root: &Path, source: &str, target: &str) -> Pair {
+        let side = |name: &str| Side::new(name, &format!("acme-{name}.eu.auth0.com"));
+        Pair::new(root, side(source), side(target)).expect("plain names")
+    }
+
+    fn known(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn root() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a folder")
+    }
+
+    fn write(root: &Path, name: &str, text: &str) {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, text).expect("written");
+    }
+
+    #[test]
+    fn no_two_pairs_of_names_with_hyphens_share_a_file() {
+        let names = ["dev", "dev-eu", "eu-prod", "prod", "eu", "dev-eu-prod"];
+        let pairs = names.iter().flat_map(|source| names.map(|target| pair(Path::new("."), source, target)));
+        let files: Vec<PathBuf> =
+            pairs.flat_map(|pair| [pair.links(), pair.base(), pair.fingerprints(), pair.last_sync(), pair.path()]).collect();
+        assert_eq!(files.iter().collect::<BTreeSet<_>>().len(), files.len());
+    }
+
+    #[test]
+    fn a_folder_of_another_pair_is_refused_and_one_that_says_nothing_is_not() {
+        let root = root();
+        let here = pair(root.path(), "dev", "prod");
+        here.check().expect("nothing is said");
+        here.save().expect("said");
+        here.check().expect("it is this one");
+        let other = Pair::new(root.path(), Side::new("dev", "acme-dev.eu.auth0.com"), Side::new("prod", "other.eu.auth0.com"));
+        let refused = other.expect("plain names").save().expect_err("another tenant is called so").to_string();
+        assert!(refused.contains("is of dev (acme-dev.eu.auth0.com) -> prod (acme-prod.eu.auth0.com), and not of dev"), "{refused}");
+    }
+
+    #[test]
+    fn a_domain_that_was_not_known_is_said_later_and_never_forgotten() {
+        let root = root();
+        let unknown = Side { tenant: "dev".to_owned(), domain: None };
+        let half = Pair::new(root.path(), unknown, Side::new("prod", "p.eu.auth0.com")).expect("plain names");
+        half.save().expect("said");
+        let whole = Pair::new(root.path(), Side::new("dev", "d.eu.auth0.com"), Side::new("prod", "P.eu.auth0.com")).expect("plain names");
+        whole.save().expect("said");
+        half.save().expect("nothing new");
+        let domain = half.written().expect("read").and_then(|written| written.source.domain);
+        assert_eq!(domain.as_deref(), Some("d.eu.auth0.com"));
+    }
+
+    #[test]
+    fn what_an_earlier_version_left_is_moved_once() {
+        let root = root();
+        for name in ["links/dev-prod.csv", "base/dev-prod.json", "base/dev-prod.secrets.json", "runs/last-dev-prod.json"] {
+            write(root.path(), name, name);
+        }
+        let pair = pair(root.path(), "dev", "prod");
+        assert_eq!(pair.take_over(&known(&["dev", "prod"])).expect("moved").len(), 4);
+        let read = |path: PathBuf| fs::read_to_string(path).expect("there");
+        assert_eq!([read(pair.links()), read(pair.base())], ["links/dev-prod.csv", "base/dev-prod.json"]);
+        assert_eq!([read(pair.fingerprints()), read(pair.last_sync())], ["base/dev-prod.secrets.json", "runs/last-dev-prod.json"]);
+        write(root.path(), "base/dev-prod.json", "written by an earlier version since");
+        assert_eq!(pair.take_over(&known(&["dev", "prod"])).expect("nothing").len(), 0);
+        assert_eq!(read(pair.base()), "base/dev-prod.json");
+    }
+
+    #[test]
+    fn what_may_be_of_two_pairs_is_left_to_a_person() {
+        let root = root();
+        write(root.path(), "base/dev-eu-prod.json", "{}");
+        let pair = pair(root.path(), "dev", "eu-prod");
+        let refused = pair.take_over(&known(&["dev", "dev-eu", "eu-prod", "prod"])).expect_err("unclear").to_string();
+        assert!(refused.ends_with("may be of dev -> eu-prod or of dev-eu -> prod"), "{refused}");
+        assert!(root.path().join("base/dev-eu-prod.json").exists());
+        assert_eq!(pair.take_over(&known(&["dev", "eu-prod", "prod"])).expect("only one can be meant").len(), 1);
+    }
+
+    #[test]
+    fn how_a_sync_of_either_of_two_pairs_went_is_left_without_a_question() {
+        let root = root();
+        write(root.path(), "runs/last-dev-eu-prod.json", "{}");
+        let left = pair(root.path(), "dev", "eu-prod").take_over(&known(&["dev", "dev-eu", "eu-prod", "prod"]));
+        assert_eq!(left.expect("nothing to decide").len(), 0);
+    }
+
+    #[test]
+    fn a_name_that_leads_out_of_the_folder_is_refused() {
+        for name in ["..", "../prod", "", ".hidden", "a/b", "a\nb"] {
+            assert!(Pair::new(Path::new("."), Side::new(name, "d"), Side::new("prod", "p")).is_err(), "{name}");
+        }
+    }
+}
