@@ -14,7 +14,6 @@
 //! prune.rs     what only the target has: what goes and what stays
 //! repeat.rs    what a change resets elsewhere, and is written again
 //! supplied.rs  which of the secrets that are supplied an update sends
-//! reserve.rs   what no plan touches in a tenant
 //! sift.rs      which resources may be planned, and why the others are not
 //! change.rs    one of them -> the change it needs
 //! make.rs      desired, live, links, base -> Plan
@@ -48,7 +47,6 @@ mod outgoing;
 mod pairs;
 mod prune;
 mod repeat;
-mod reserve;
 mod resolve;
 mod sift;
 mod stages;
@@ -74,7 +72,6 @@ pub use make::{Past, plan, plan_after};
 pub use matching::{Matching, matched};
 pub use merge::OnDrift;
 pub use one::change_one;
-pub use reserve::reserve;
 pub use supplied::secret_value;
 pub use undo::{Done, undo};
 
