@@ -14,6 +14,7 @@
 //! prune.rs     what only the target has: what goes and what stays
 //! repeat.rs    what a change resets elsewhere, and is written again
 //! supplied.rs  which of the secrets that are supplied an update sends
+//! untouched.rs what is left as the target has it: what no plan touches, what belongs to it and what names it
 //! sift.rs      which resources may be planned, and why the others are not
 //! change.rs    one of them -> the change it needs
 //! make.rs      desired, live, links, base -> Plan
@@ -54,6 +55,7 @@ mod supplied;
 #[cfg(test)]
 mod tests;
 mod undo;
+mod untouched;
 
 use std::collections::BTreeMap;
 
@@ -74,6 +76,7 @@ pub use merge::OnDrift;
 pub use one::change_one;
 pub use supplied::secret_value;
 pub use undo::{Done, undo};
+pub(crate) use untouched::Untouched;
 
 /// A tenant as a plan saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
