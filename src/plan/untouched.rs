@@ -4,6 +4,9 @@
 //! protects a client means all of these, and so it is with every kind: the catalog's references say what belongs to what and what names it.
 //! A name is neither added nor taken away.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
