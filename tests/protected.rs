@@ -195,6 +195,35 @@ fn a_plan_that_was_made_before_does_not_touch_what_is_protected_since() {
 }
 
 #[test]
+fn a_plan_that_was_made_before_does_not_create_what_is_protected_since() {
+    let stage = Stage::small();
+    stage.run("plan --tenant prod --out plan.json");
+    stage.configure("protected = [\"clients/Till\"]\n");
+    let said = stage.run(&format!("{IMPORT} --plan plan.json"));
+    assert_eq!(said.code, 3, "{}", said.whole());
+    assert!(!stage.prod("/clients").to_string().contains("Till"), "{}", said.whole());
+}
+
+#[test]
+fn a_run_that_was_cut_off_does_not_go_on_with_what_is_protected_since() {
+    let mut source = tenant(dev(), "dev");
+    source["data"]["/client-grants"] = json!([{"id": "cgr_devGlass00000001", "client_id": glass("dev"), "audience": "https://payments/",
+        "scope": ["read"], "subject_type": "client"}]);
+    let mut stage = Stage::of(source, entitled(tenant(prod(), "prod")), "");
+    let (before, held) = (rights(&stage), stage.all_of_prod());
+    done(&stage.run(IMPORT));
+    // As if it had ended before its first request.
+    let journal = format!("{}/journal.jsonl", stage.only_in("runs"));
+    let begun = stage.read(&journal).lines().next().map(|line| format!("{line}\n")).expect("a line");
+    stage.write(&journal, &begun);
+    stage.change_prod(|now| *now = held);
+    stage.configure(PROTECTED);
+    let said = stage.run("import --tenant prod --resume --yes");
+    assert_eq!(said.code, 3, "{}", said.whole());
+    assert_eq!(rights(&stage), before);
+}
+
+#[test]
 fn what_is_protected_by_its_name_in_the_source_is_not_created() {
     let mut source = dev();
     source["data"]["/clients"].as_array_mut().expect("a list").push(client(&glass("dev"), "Break glass", "https://glass.acme.example"));

@@ -47,6 +47,18 @@ impl Moved {
         Self { reasons }
     }
 
+    /// Adds the changes of what is protected by its name in the plan, which the target may not have yet.
+    #[must_use]
+    pub fn without_protected(mut self, plan: &Plan, patterns: &[glob::Pattern]) -> Self {
+        for (at, change) in plan.changes().enumerate() {
+            let key = change.key.to_string();
+            if patterns.iter().any(|pattern| pattern.matches(&key)) {
+                self.reasons.entry(at).or_insert_with(|| format!("{key} is left alone by now; plan again"));
+            }
+        }
+        self
+    }
+
     /// Returns why a change must not be made any more.
     pub fn reason(&self, change: usize) -> Option<&str> {
         self.reasons.get(&change).map(String::as_str)

@@ -182,6 +182,32 @@ fn other_elements_of_a_list_come_and_go_beside_one_that_names_something_protecte
 }
 
 #[test]
+fn what_a_write_of_another_kind_would_reset_is_not_reset_where_it_is_protected() {
+    for kind in Catalog::standard().kinds().filter(|kind| !kind.resets.is_empty()) {
+        let tenant = |value: &str, is_protected: bool| {
+            let one = |name: &str, value: Value| {
+                let field = Catalog::standard().kind(name).and_then(|kind| kind.fields().iter().next()).expect("a kind with fields").name;
+                Resource::of(Key::new(name, ""), Id::new(name), Body::from_iter([(field.to_owned(), value)]))
+            };
+            let mut resources = vec![one(kind.name, json!(value))];
+            resources.extend(kind.resets.iter().map(|name| one(name, json!(1))));
+            let kinds = resources.iter().map(|one| (one.key.kind().to_owned(), Status::Complete)).collect();
+            let (tenant, domain) = ("t".to_owned(), "t.auth0.com".to_owned());
+            let mut snapshot = Snapshot { tenant, domain, taken: String::new(), kinds, resources, twice: Vec::new() };
+            if is_protected {
+                snapshot.protect(&kind.resets.iter().map(|name| glob::Pattern::new(name).expect("a pattern")).collect::<Vec<_>>());
+            }
+            snapshot
+        };
+        let planned = |is_protected| {
+            let desired = Desired::unmapped(tenant("new", false));
+            crate::plan::plan(Catalog::standard(), &desired, &tenant("old", is_protected), &Links::default())
+        };
+        assert!(!planned(false).is_empty() && planned(true).is_empty(), "{}: {:?}", kind.name, planned(true).stages);
+    }
+}
+
+#[test]
 fn nothing_is_created_or_removed_that_names_something_protected() {
     for case in Case::all() {
         let plan = case.planned(Some(&[&case.protected, &case.other]), None);
