@@ -55,10 +55,11 @@ impl<'catalog> Untouched<'catalog> {
     fn add_belongings<'held>(&mut self, resources: &[&'held Resource], views: &HashMap<(&'held str, &'held Id), &'held Key>) -> bool {
         let before = self.belongings.len();
         for one in resources {
-            if self.root_of(&one.key).is_some() {
+            let Some(kind) = self.catalog.kind(one.key.kind()).filter(|_| self.root_of(&one.key).is_none()) else { continue };
+            if kind.references.is_empty() && kind.view_of.is_none() && kind.parent().is_none() {
                 continue;
             }
-            let viewed = self.catalog.kind(one.key.kind()).and_then(|kind| views.get(&(kind.view_of?, &one.id)).copied());
+            let viewed = kind.view_of.and_then(|of| views.get(&(of, &one.id)).copied());
             let owner = viewed.or_else(|| belongs_to(self.catalog, one).iter().find_map(|owner| self.root_of(owner)));
             if let Some(root) = owner.cloned() {
                 self.belongings.insert(one.key.clone(), root);
