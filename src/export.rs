@@ -136,6 +136,9 @@ impl Reading<'_> {
         }
         snapshot.sort(catalog);
         snapshot.twice = refs::detach(catalog, tenant.domain(), &mut snapshot.resources);
+        if let Some(client) = tenant.client_id() {
+            snapshot.reserve_own(catalog, &Id::new(client));
+        }
         snapshot.resources.retain(|resource| selection.has(resource));
         Ok(snapshot)
     }

@@ -144,6 +144,16 @@ impl fmt::Display for Secret {
     }
 }
 
+/// Why nothing that belongs to a resource is written, as the resource itself is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reserved {
+    /// Migrate itself signs in with it.
+    Own,
+    /// A configuration protects it.
+    Protected,
+}
+
 /// One object of a kind, at rest: thousands of them are held at once. [`open`](Resource::open) it to look into its body.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resource<B = Packed> {
@@ -165,6 +175,9 @@ pub struct Resource<B = Packed> {
     /// Why it is left alone: it can be referred to, and is never written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_alone: Option<String>,
+    /// Why what belongs to it is left alone too, where that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<Reserved>,
     /// Whether somebody else made it, so that it is never taken for another tenant's resource of that name.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_foreign: bool,
@@ -263,9 +276,16 @@ impl Resource {
             carried: Body::new(),
             secrets: Vec::new(),
             left_alone: None,
+            reserved: None,
             is_foreign: false,
             is_given: false,
         }
+    }
+
+    /// Leaves it alone, and all that belongs to it.
+    pub fn reserve(&mut self, reserved: Reserved, because: &str) {
+        self.reserved = Some(reserved);
+        self.left_alone = Some(because.to_owned());
     }
 
     /// Returns whether its tenant answered an object with nothing in it, which is no wish to have nothing.
@@ -285,6 +305,7 @@ impl Resource {
             carried: self.carried.clone(),
             secrets: self.secrets.clone(),
             left_alone: self.left_alone.clone(),
+            reserved: self.reserved,
             is_foreign: self.is_foreign,
             is_given: self.is_given,
         }
@@ -310,8 +331,8 @@ impl Opened {
     /// Returns it at rest.
     #[must_use]
     pub fn pack(self) -> Resource {
-        let Self { key, id, body, alias, carried, secrets, left_alone, is_foreign, is_given } = self;
-        Resource { key, id, body: body.into(), alias, carried, secrets, left_alone, is_foreign, is_given }
+        let Self { key, id, body, alias, carried, secrets, left_alone, reserved, is_foreign, is_given } = self;
+        Resource { key, id, body: body.into(), alias, carried, secrets, left_alone, reserved, is_foreign, is_given }
     }
 
     /// Returns whether it says nothing but what it is called.

@@ -31,6 +31,7 @@ mod overtaken;
 mod partial;
 mod past;
 mod program;
+mod protected;
 mod pruned;
 mod random;
 mod reach;

@@ -8,7 +8,7 @@ use crate::base::{Applied, Base};
 use crate::body::{Body, Packed, is_blank};
 use crate::plan::{LeftOut, Plan};
 use crate::resource::{Key, Resource};
-use crate::snapshot::{Desired, Snapshot};
+use crate::snapshot::{Desired, Snapshot, refs};
 
 /// What the source wants of each resource of which it gets what it wants, now or later.
 #[derive(Debug, Default, PartialEq)]
@@ -22,7 +22,7 @@ pub(super) struct Agreement {
 impl Agreement {
     /// Compares what is wanted with what the target holds; `partners` are the places there of what is wanted, one by one.
     pub(super) fn of(desired: Desired, live: &Snapshot, partners: Vec<Option<usize>>, plan: &Plan) -> Self {
-        let open = Open::of(plan);
+        let open = Open { reserved: reserved(&desired, live, &partners), ..Open::of(plan) };
         let mut kept: HashMap<Key, Vec<String>> = HashMap::new();
         for (key, path) in desired.kept {
             kept.entry(key).or_default().push(path);
@@ -62,6 +62,8 @@ struct Open<'plan> {
     parts: Parts<'plan>,
     /// Parts of resources that were left to the target.
     left_alone: Parts<'plan>,
+    /// What no plan touches.
+    reserved: HashSet<Key>,
 }
 
 /// Paths, by resource.
@@ -70,7 +72,7 @@ type Parts<'plan> = HashMap<&'plan Key, BTreeSet<&'plan str>>;
 impl<'plan> Open<'plan> {
     fn of(plan: &'plan Plan) -> Self {
         let changed = plan.changes().map(|change| &change.key).collect();
-        let mut open = Self { changed, left_out: HashSet::new(), parts: Parts::new(), left_alone: Parts::new() };
+        let mut open = Self { changed, left_out: HashSet::new(), parts: Parts::new(), left_alone: Parts::new(), reserved: HashSet::new() };
         open.parts = open.parts_of(&plan.left_out);
         open.left_alone = open.parts_of(&plan.left_alone);
         open
@@ -90,7 +92,7 @@ impl<'plan> Open<'plan> {
 
     /// Returns what both agree on of what is wanted: what was left out or left to the target is as it is held, and wanted once that ends.
     ///
-    /// Of a list that lacks an element, nothing is agreed on. What only the target has stays its own: a source that never wanted it cannot
+    /// Of a list that lacks an element, nothing is agreed on; but of one in which something stays that no plan touches, on all else. What only the target has stays its own: a source that never wanted it cannot
     /// drop it either.
     fn agreed(&self, key: &Key, mut wanted: Packed, held: Option<&Resource>, kept: &[String]) -> Packed {
         let of = |parts: &Parts<'plan>| parts.get(key).cloned().unwrap_or_default();
@@ -103,11 +105,45 @@ impl<'plan> Open<'plan> {
                 // A blank says no more than an absent field: the target's own value in its place would look as if the source dropped it.
                 let is_wanted = |path: &&str| body.find(path).iter().any(|(_, value)| !is_blank(value));
                 let left_alone: Vec<&str> = left_alone.into_iter().filter(is_wanted).collect();
-                not_agreed.into_iter().chain(left_alone).for_each(|path| body.take_over(path, &held));
+                let (elements, whole): (Vec<_>, Vec<_>) = left_alone.into_iter().partition(|path| self.is_of_reserved(path, body, &held));
+                for path in elements {
+                    self.take_reserved(path, body);
+                }
+                not_agreed.into_iter().chain(whole).for_each(|path| body.take_over(path, &held));
             });
         }
         wanted
     }
+}
+
+impl Open<'_> {
+    fn is_reserved(&self, element: &Value) -> bool {
+        refs::mentioned(element).iter().any(|key| self.reserved.contains(key))
+    }
+
+    /// Returns whether a path is that of an element which names what no plan touches.
+    fn is_of_reserved(&self, path: &str, wanted: &Body, held: &Body) -> bool {
+        let Some((list, _)) = path.split_once('[') else { return false };
+        [wanted, held].iter().filter_map(|body| body.get(list)?.as_array()).flatten().any(|element| self.is_reserved(element))
+    }
+
+    /// Takes out of the list of an element what names something that no plan touches.
+    fn take_reserved(&self, path: &str, body: &mut Body) {
+        let list = path.split('[').next().unwrap_or(path);
+        body.change(list, &mut |value| {
+            if let Value::Array(elements) = value {
+                elements.retain(|element| !self.is_reserved(element));
+            }
+        });
+    }
+}
+
+/// Returns what no plan touches, as either side calls it.
+fn reserved(desired: &Desired, live: &Snapshot, partners: &[Option<usize>]) -> HashSet<Key> {
+    let held = |at: &Option<usize>| at.is_some_and(|at| live.resources[at].reserved.is_some());
+    let wanted = desired.snapshot.resources.iter().zip(partners);
+    let wanted = wanted.filter(|(one, at)| one.reserved.is_some() || held(at)).map(|(one, _)| one.key.clone());
+    wanted.chain(live.resources.iter().filter(|one| one.reserved.is_some()).map(|one| one.key.clone())).collect()
 }
 
 /// Returns what only the target has of a resource: its fields without those of which something is wanted too.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::body::{Body, covers};
 use crate::catalog::{Catalog, Kind};
 use crate::plan::diff::normal;
-use crate::plan::{Action, Change, Edit, Plan, without};
+use crate::plan::{Action, Change, Edit, Plan, Untouched, without};
 use crate::resource::{Id, Key, Resource};
 use crate::snapshot::{Gone, Snapshot, refs};
 
@@ -29,16 +29,34 @@ impl Moved {
     /// place of the change in the plan.
     pub fn since_begun(catalog: &Catalog, plan: &Plan, live: &Snapshot, created: &HashMap<usize, Id>) -> Self {
         let now = Now::of(catalog, plan, live, created);
+        let held = now.of_untouched(live);
+        let held: Vec<&Resource> = held.iter().collect();
+        let untouched = Untouched::of(catalog, &held, &held);
+        let needed = untouched.needed(&held);
         let mut reasons = HashMap::new();
         let mut before: HashMap<&Key, Vec<&Edit>> = HashMap::new();
         for (at, change) in plan.changes().enumerate() {
             let earlier = before.entry(&change.key).or_default();
-            reasons.extend(now.reason(change, earlier).map(|because| (at, because)));
+            let touched =
+                || Some(format!("{} is left alone by now; plan again", untouched.touched_by(change, now.held(change).as_ref(), &needed)?));
+            reasons.extend(now.reason(change, earlier).or_else(touched).map(|because| (at, because)));
             if let Action::Update { edits, .. } = &change.action {
                 earlier.extend(edits);
             }
         }
         Self { reasons }
+    }
+
+    /// Adds the changes of what is protected by its name in the plan, which the target may not have yet.
+    #[must_use]
+    pub fn without_protected(mut self, plan: &Plan, patterns: &[glob::Pattern]) -> Self {
+        for (at, change) in plan.changes().enumerate() {
+            let key = change.key.to_string();
+            if patterns.iter().any(|pattern| pattern.matches(&key)) {
+                self.reasons.entry(at).or_insert_with(|| format!("{key} is left alone by now; plan again"));
+            }
+        }
+        self
     }
 
     /// Returns why a change must not be made any more.
@@ -76,13 +94,7 @@ struct Now<'live> {
 
 /// Records anew what the target holds before a plan that was made earlier: what hangs on what goes may be other things by now.
 pub fn record_before(catalog: &Catalog, plan: &mut Plan, live: &Snapshot) {
-    let Now { names, .. } = Now::of(catalog, plan, live, &HashMap::new());
-    let named_as_planned = |held: &Resource| {
-        let mut held = Resource { key: names.get(&held.key).unwrap_or(&held.key).clone(), ..held.clone() };
-        refs::rename_in(&mut held, &names);
-        held
-    };
-    let held: Vec<Resource> = live.resources.iter().map(named_as_planned).collect();
+    let held = Now::of(catalog, plan, live, &HashMap::new()).all(live);
     plan.record_before(catalog, held.iter());
 }
 
@@ -109,6 +121,29 @@ impl<'live> Now<'live> {
         });
         let gone = Gone::from(catalog, plan.known.iter().chain(removed), live, &|_| false);
         Self { catalog, by_id, names, keys, gone }
+    }
+
+    /// Returns everything that there is, under the names of the plan.
+    fn all(&self, live: &Snapshot) -> Vec<Resource> {
+        let named_as_planned = |held: &Resource| {
+            let mut held = Resource { key: self.names.get(&held.key).unwrap_or(&held.key).clone(), ..held.clone() };
+            refs::rename_in(&mut held, &self.names);
+            held
+        };
+        live.resources.iter().map(named_as_planned).collect()
+    }
+
+    /// Returns everything that there is, where something of it is left alone.
+    fn of_untouched(&self, live: &Snapshot) -> Vec<Resource> {
+        if live.resources.iter().any(|held| held.reserved.is_some()) { self.all(live) } else { Vec::new() }
+    }
+
+    /// Returns what the target holds of the resource that a change updates.
+    fn held(&self, change: &Change) -> Option<Body> {
+        let Action::Update { id: Some(id), .. } = &change.action else { return None };
+        let mut body = self.by_id.get(&(change.key.kind(), id))?.body.open();
+        refs::rename(&mut body, &self.names);
+        Some(body)
     }
 
     /// Returns what the plan compares of a resource.

@@ -9,7 +9,7 @@ use super::context::{Context, now};
 use super::failure::{FAILED, Failure, ROOM, USAGE};
 use super::guards::preflight;
 use super::limits::Leeway;
-use super::prepare::{Prepared, read};
+use super::prepare::{Prepared, protected, read};
 use super::runs;
 use super::secrets_to::Secrets;
 use super::settings::TenantSettings;
@@ -107,7 +107,7 @@ impl<'lock> Begun<'lock> {
         let begun = Self::of_folder(context, target, folder, lock)?;
         let (plan, tenant) = (&begun.plan, &begun.tenant);
         let live = read(context, tenant, target, include).await?;
-        let moved = Moved::since_begun(context.catalog, plan, &live, &begun.journal.applied());
+        let moved = Moved::since_begun(context.catalog, plan, &live, &begun.journal.applied()).without_protected(plan, &protected(target));
         let standing: Vec<Refusal> = guard::secrets(context.catalog, plan, &|field| context.secret(field)).into_iter().collect();
         preflight(context, plan, tenant, &standing, &BTreeSet::new()).await?;
         let memory = left_of(context, plan, &moved)?;

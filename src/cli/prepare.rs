@@ -14,7 +14,7 @@ use crate::export::{Reading, Selection, Witness};
 use crate::mapping::{Mapped, Mapping};
 use crate::pair;
 use crate::plan::guard::{self, Refusal};
-use crate::plan::{OnDrift, Past, Plan, Side, name_departed, plan_after, reserve};
+use crate::plan::{OnDrift, Past, Plan, Side, name_departed, plan_after};
 use crate::report::shell_word;
 use crate::resource::Id;
 use crate::snapshot::{Desired, Snapshot, store};
@@ -221,6 +221,7 @@ pub(super) async fn prepare_seen_by(context: &Context, route: &Route, witness: O
     };
     let memory = context.memory(source.side(), target)?;
     let tenant = context.connect(target)?;
+    let is_snapshot = matches!(source, Source::Snapshot(_));
     let (source, live) = match source {
         Source::Snapshot(snapshot) => (*snapshot, read_seen_by(context, &tenant, target, &route.manner.include, witness).await?),
         Source::Tenant(settings) => {
@@ -229,8 +230,10 @@ pub(super) async fn prepare_seen_by(context: &Context, route: &Route, witness: O
             tokio::try_join!(read(context, &from, settings, wanted), read_seen_by(context, &tenant, target, wanted, witness))?
         }
     };
+    let unknown = own_unknown(&source).filter(|_| is_snapshot);
     let stored = store::save(&context.folder("snapshots")?, &source)?;
     let Mapped { mut desired, untouched } = mapping.apply(context.catalog, source)?;
+    desired.snapshot.protect(&protected(target));
     name_departed(context.catalog, &mut desired, &live, &memory.links);
     let sent = memory.sent(&desired, &|from| context.outside(from));
     let past = Past {
@@ -243,6 +246,8 @@ pub(super) async fn prepare_seen_by(context: &Context, route: &Route, witness: O
     };
     let mut plan = plan_after(context.catalog, &desired, &live, past);
     plan.notes.extend(untouched.into_iter().map(|place| format!("the rule at {place} had nothing to do")));
+    plan.notes.extend(protects_nothing(target, &[&desired.snapshot, &live]));
+    plan.notes.extend(unknown);
     let mut refusals = guard::refusals(context.catalog, &plan, &desired, &live, target.most_changed);
     if route.manner.drift == DriftChoice::Refuse {
         refusals.extend(guard::drift(&plan));
@@ -269,9 +274,44 @@ async fn read_seen_by(
     let selection = Selection { include: included(context, include)?, ..Selection::default() };
     let reading = Reading { tenant, selection: &selection, observer: &*context.progress, witness };
     let mut snapshot = reading.export(context.catalog, &now()).await?;
-    let protected: Vec<glob::Pattern> = settings.protected.iter().filter_map(|text| glob::Pattern::new(text).ok()).collect();
-    reserve(&mut snapshot, tenant.client_id().map(Id::new).as_ref(), &protected);
+    snapshot.protect(&protected(settings));
     Ok(snapshot)
+}
+
+/// Returns the patterns of what a tenant's configuration protects.
+pub(super) fn protected(settings: &TenantSettings) -> Vec<glob::Pattern> {
+    settings.protected.iter().filter_map(|text| glob::Pattern::new(text).ok()).collect()
+}
+
+/// Says of each pattern that matches nothing in either tenant that it protects nobody: it may be misspelt.
+fn protects_nothing(target: &TenantSettings, sides: &[&Snapshot; 2]) -> Vec<String> {
+    let matches_any =
+        |pattern: &glob::Pattern| sides.iter().any(|side| side.resources.iter().any(|one| pattern.matches(&one.key.to_string())));
+    let idle = protected(target).into_iter().filter(|pattern| !matches_any(pattern));
+    let [source, target] = sides.map(|side| side.tenant.as_str());
+    idle.map(|pattern| format!("\"{pattern}\" is to be protected, and nothing in {source} or {target} is called so")).collect()
+}
+
+/// Reads a snapshot; which client migrate signed in with where it was taken is known from it, or else from the configuration of its tenant.
+fn load(context: &Context, path: &Path) -> Result<Snapshot, Failure> {
+    let mut snapshot = store::load(context.catalog, path)?;
+    let of_the_same = context.settings()?.tenants.get(&snapshot.tenant).filter(|settings| settings.domain == snapshot.domain);
+    // Without credentials nothing is known, and nothing is asked of that tenant.
+    let client = of_the_same.and_then(|settings| context.connect(settings).ok()?.client_id());
+    if let Some(client) = client {
+        snapshot.reserve_own(context.catalog, &Id::new(client));
+    }
+    Ok(snapshot)
+}
+
+/// Says which clients may be migrate's own in the source, where it does not say which one is.
+fn own_unknown(source: &Snapshot) -> Option<String> {
+    let may_be: Vec<String> = source.clients_of_the_management_api().iter().map(ToString::to_string).collect();
+    let which = format!(
+        "the settings of {} do not say which client migrate signed in with; skip it in the mapping if it is one of those",
+        source.tenant
+    );
+    (!source.knows_own_client() && !may_be.is_empty()).then(|| format!("{which} with access to the Management API: {}", may_be.join(", ")))
 }
 
 fn source<'settings>(context: &'settings Context, route: &Route, target: &TenantSettings) -> Result<Source<'settings>, Failure> {
@@ -284,7 +324,7 @@ fn source<'settings>(context: &'settings Context, route: &Route, target: &Tenant
     }
     let path = Path::new(from);
     if path.is_dir() || from.contains('/') {
-        return Ok(Source::Snapshot(Box::new(store::load(context.catalog, path)?)));
+        return Ok(Source::Snapshot(Box::new(load(context, path)?)));
     }
     Ok(Source::Tenant(context.settings()?.tenant(from)?))
 }

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::{Action, Plan};
 use crate::body::Body;
-use crate::catalog::{Catalog, Kind, Shape};
+use crate::catalog::Catalog;
 use crate::resource::{Key, Resource};
-use crate::snapshot::refs;
+use crate::snapshot::{belongs_to, refs};
 
 impl Plan {
     /// Records what the target holds, under the names of the plan, of all that an undo of it could not restore by the changes alone.
@@ -58,22 +58,6 @@ pub(super) fn going_with<'held>(catalog: &Catalog, held: impl Iterator<Item = &'
         }
         going.extend(more);
     }
-}
-
-/// Returns what a resource hangs under, and what it is identified by.
-pub(super) fn belongs_to(catalog: &Catalog, one: &Resource) -> Vec<Key> {
-    let Some(kind) = catalog.kind(one.key.kind()) else { return Vec::new() };
-    let identity = identity(kind);
-    let named = one.body.pick(&identity).0.values().flat_map(refs::mentioned).collect();
-    match kind.shape {
-        Shape::Child { parent, .. } => [named, vec![Key::new(parent, one.key.name())]].concat(),
-        _ => named,
-    }
-}
-
-/// Returns the fields that say what a resource of a kind belongs to.
-fn identity(kind: &Kind) -> Vec<&'static str> {
-    kind.key.iter().copied().chain(kind.parent_field()).collect()
 }
 
 /// Returns a list without the elements that name one of these, and an object without the fields that do.

@@ -8,6 +8,7 @@ use super::merge::OnDrift;
 use super::pairs::Partners;
 use super::resolve::{Examined, keep_elements_of_the_target, keep_held};
 use super::stages::{After, mentioned_before, mentioned_by, staged};
+use super::untouched::Untouched;
 use super::{Action, Change, LeftOut, Plan, SecretField, Side};
 use crate::base::Base;
 use crate::catalog::{Catalog, Kind};
@@ -44,7 +45,10 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
     let partners = Partners::of(catalog, &desired.snapshot, live, past.links);
     let plan = empty(&desired.snapshot, live);
     let numbered = Numbered::of(&desired.snapshot);
-    let mut making = Making { catalog, desired, live, past, plan, numbered, namesakes: namesakes(catalog, live), after: Vec::new() };
+    let held: Vec<&Resource> = partners.live.iter().map(|held| &**held).collect();
+    let untouched = Untouched::of(catalog, &held, &desired.snapshot.resources.iter().collect::<Vec<_>>());
+    let (namesakes, after) = (namesakes(catalog, live), Vec::new());
+    let mut making = Making { catalog, desired, live, past, plan, numbered, namesakes, after, untouched };
     making.leave_out_unread();
     let removed = making.removed(&partners);
     let mut candidates = making.candidates(&partners, &removed);
@@ -105,6 +109,8 @@ pub(super) struct Making<'inputs> {
     pub(super) namesakes: HashMap<(&'inputs str, &'inputs str), Vec<&'inputs Id>>,
     /// Changes made after the first one of the same resource.
     pub(super) after: Vec<(After, Change)>,
+    /// What is left as the target has it.
+    pub(super) untouched: Untouched<'inputs>,
 }
 
 impl Making<'_> {
@@ -118,6 +124,11 @@ impl Making<'_> {
 
     pub(super) fn leave_alone(&mut self, key: &Key, because: &str) {
         self.plan.left_alone.push(LeftOut { key: key.clone(), path: None, because: because.to_owned() });
+    }
+
+    /// Names what stays as it is for the sake of what no plan touches; an undo owes it.
+    pub(super) fn leave_untouched(&mut self, left: impl IntoIterator<Item = LeftOut>) {
+        if self.past.keeps_own { self.plan.left_alone.extend(left) } else { self.plan.left_out.extend(left) }
     }
 
     /// Lets stand in the target what the mapping keeps, and what refers to something that only the target has.

@@ -15,7 +15,7 @@
 //! prune.rs     what only the target has: what goes and what stays
 //! repeat.rs    what a change resets elsewhere, and is written again
 //! supplied.rs  which of the secrets that are supplied an update sends
-//! reserve.rs   what no plan touches in a tenant
+//! untouched.rs what is left as the target has it: what no plan touches, what belongs to it and what names it
 //! sift.rs      which resources may be planned, and why the others are not
 //! change.rs    one of them -> the change it needs
 //! make.rs      desired, live, links, base -> Plan
@@ -50,7 +50,6 @@ mod outgoing;
 mod pairs;
 mod prune;
 mod repeat;
-mod reserve;
 mod resolve;
 mod sift;
 mod stages;
@@ -58,6 +57,7 @@ mod supplied;
 #[cfg(test)]
 mod tests;
 mod undo;
+mod untouched;
 
 use std::collections::BTreeMap;
 
@@ -77,9 +77,9 @@ pub use make::{Past, plan, plan_after};
 pub use matching::{Matching, matched};
 pub use merge::OnDrift;
 pub use one::change_one;
-pub use reserve::reserve;
 pub use supplied::secret_value;
 pub use undo::{Done, undo};
+pub(crate) use untouched::Untouched;
 
 /// A tenant as a plan saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,8 +14,8 @@ use crate::resource::{Id, Key, Resource};
 use crate::snapshot::refs;
 
 impl Making<'_> {
-    /// Returns the places in the target of what goes from it.
-    pub(super) fn removed(&self, partners: &Partners<'_>) -> Vec<usize> {
+    /// Returns the places in the target of what goes from it, and names what stays for the sake of what is protected.
+    pub(super) fn removed(&mut self, partners: &Partners<'_>) -> Vec<usize> {
         if !self.past.prune {
             return Vec::new();
         }
@@ -24,7 +24,20 @@ impl Making<'_> {
             let is_only_there = !partners.paired.contains(at) && self.desired.snapshot.is_complete(resource.key.kind());
             is_only_there && resource.left_alone.is_none() && self.is_pruned(resource, &partnered)
         };
-        partners.live.iter().enumerate().filter(goes).map(|(at, _)| at).collect()
+        let mut going: Vec<usize> = partners.live.iter().enumerate().filter(goes).map(|(at, _)| at).collect();
+        let live: Vec<&Resource> = if going.is_empty() { Vec::new() } else { partners.live.iter().map(|held| &**held).collect() };
+        let needed = self.untouched.needed(&live);
+        going.retain(|at| {
+            let key = &partners.live[*at].key;
+            if let Some(root) = needed.get(key) {
+                self.leave_alone(
+                    key,
+                    &format!("gone from {}, and {root}, which is left alone, would lose by that", self.desired.snapshot.tenant),
+                );
+            }
+            !needed.contains_key(key)
+        });
+        going
     }
 
     /// Lists what only the target has, removes what goes of it, and names what should go and cannot.

@@ -2,21 +2,34 @@
 
 use super::make::Making;
 use super::pairs::Partners;
-use super::{Action, Change};
+use super::{Action, Change, LeftOut};
 use crate::body::Body;
 use crate::catalog::{Kind, Purpose};
-use crate::resource::Resource;
+use crate::resource::{Key, Resource};
 
 impl Making<'_> {
     /// Lets changes be followed by writes of all fields of what they reset, also where that is as it should be.
     pub(super) fn repeat_what_is_reset(&mut self, changes: &mut Vec<Change>, partners: &Partners<'_>) {
         let resetting: Vec<&'static Kind> = self.catalog.kinds().filter(|kind| !kind.resets.is_empty()).collect();
         for kind in resetting.into_iter().filter(|kind| changes.iter().any(|change| change.key.kind() == kind.name)).collect::<Vec<_>>() {
+            if self.would_reset_what_is_untouched(kind, changes, partners) {
+                continue;
+            }
             let is_reset = |held: &&Resource| kind.resets.contains(&held.key.kind()) && held.left_alone.is_none();
             for held in partners.live.iter().map(|held| &**held).filter(is_reset) {
                 self.repeat(kind, held, changes, partners);
             }
         }
+    }
+
+    /// Takes back the changes of a kind that would reset something no plan touches, and names them; returns whether there were any.
+    fn would_reset_what_is_untouched(&mut self, kind: &Kind, changes: &mut Vec<Change>, partners: &Partners<'_>) -> bool {
+        let is_reset = |key: &&Key| kind.resets.contains(&key.kind()) && self.untouched.root_of(key).is_some();
+        let Some(reset) = partners.live.iter().map(|held| &held.key).find(is_reset).cloned() else { return false };
+        let withheld: Vec<Change> = changes.extract_if(.., |change| change.key.kind() == kind.name).collect();
+        let because = format!("its write may reset {reset}, which is left alone");
+        self.leave_untouched(withheld.into_iter().map(|change| LeftOut { key: change.key, path: None, because: because.clone() }));
+        true
     }
 
     fn repeat(&mut self, by: &Kind, held: &Resource, changes: &mut Vec<Change>, partners: &Partners<'_>) {

@@ -41,6 +41,17 @@ impl Examined<'_> {
         self.is_changed = true;
         &mut self.wanted.body
     }
+
+    /// Sets what should stand at a path.
+    pub(super) fn set(&mut self, path: &str, value: Value) {
+        self.body_mut().set(path, value);
+    }
+
+    /// Lets what stands in another body at a path stand here too, be it nothing.
+    pub(super) fn keep(&mut self, path: &str, held: Option<&Body>) {
+        let nothing = Body::new();
+        self.body_mut().take_over(path, held.unwrap_or(&nothing));
+    }
 }
 
 impl<'inputs> Candidate<'inputs> {
@@ -239,18 +250,18 @@ pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut Examined<
             let mentioned = refs::mentioned(element);
             !mentioned.is_empty() && mentioned.iter().any(|key| !source_has.contains(key))
         };
-        let kept: Vec<Value> = held.iter().filter(of_the_target).cloned().collect();
+        let wanted = candidate.wanted.body.get(path).and_then(Value::as_array).cloned().unwrap_or_default();
+        let kept: Vec<Value> = held.iter().filter(of_the_target).filter(|element| !wanted.contains(element)).cloned().collect();
         if kept.is_empty() {
             continue;
         }
-        let wanted = candidate.wanted.body.get(path).and_then(Value::as_array).cloned().unwrap_or_default();
         candidate.body_mut().set(path, Value::Array(in_place(wanted, held, &kept)));
     }
 }
 
 /// Returns what is wanted with what stays of the target's list, each where it stands there: behind what precedes it and is wanted, else
 /// before what follows it, else at the end.
-fn in_place(mut wanted: Vec<Value>, held: &[Value], kept: &[Value]) -> Vec<Value> {
+pub(super) fn in_place(mut wanted: Vec<Value>, held: &[Value], kept: &[Value]) -> Vec<Value> {
     let place = |list: &[Value], element: &Value| {
         let mentioned = refs::mentioned(element);
         list.iter().position(|one| one == element || refs::mentioned(one) == mentioned)

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::Manual;
 use super::by_hand::withheld;
 use super::diff::normal;
 use super::make::Making;
 use super::pairs::{Partners, TakenNames, ambiguous};
 use super::resolve::{Candidate, Verdict, keep_choices, resolve, spare};
+use super::{LeftOut, Manual};
 use crate::body::covers;
 use crate::catalog::{Kind, Named, Shape, Write};
 use crate::resource::{Id, Key, Resource};
@@ -54,6 +54,9 @@ impl<'inputs> Making<'inputs> {
                 Shape::Keyed { .. } => self.leave_out(&wanted.key, format!("the target does not show it: {because}")),
                 _ => self.leave_alone(&wanted.key, because),
             }
+        } else if let Some(owner) = self.untouched.owner_of(&wanted.key) {
+            let because = format!("it belongs to {owner}, which is left alone");
+            self.leave_belonging(kind, wanted, held, because);
         } else if let (None, Some(link), true) = (held, self.past.links.of_source(kind.name, &wanted.id), self.live.is_complete(kind.name))
         {
             let hint = format!("`migrate unlink {} {}` lets it be made anew", kind.name, wanted.id);
@@ -84,6 +87,17 @@ impl<'inputs> Making<'inputs> {
             return true;
         }
         false
+    }
+
+    /// Leaves what belongs to something untouched as the target has it, and names it where the source has it otherwise.
+    fn leave_belonging(&mut self, kind: &Kind, wanted: &Resource, held: Option<&Resource>, because: String) {
+        let same = |held: &Resource| held.body == wanted.body || normal(kind, &held.body.open()) == normal(kind, &wanted.body.open());
+        if held.is_some_and(same) {
+            *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
+            *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
+        } else if held.is_some() || !says_nothing(kind, wanted) {
+            self.leave_untouched([LeftOut { key: wanted.key.clone(), path: None, because }]);
+        }
     }
 
     /// Returns whether an object of which the source says nothing is to be emptied: an earlier run wrote it, and what is gone goes.
@@ -129,10 +143,18 @@ impl<'inputs> Making<'inputs> {
                 if self.past.keeps_own {
                     self.plan.left_alone.extend(keep_choices(kind, &mut examined));
                 }
-                match spare(kind, &mut examined, &alone) {
-                    Ok(spared) => self.plan.left_alone.extend(spared),
+                let is_equal = candidate.is_equal();
+                let spared = spare(kind, &mut examined, &alone).and_then(|spared| {
+                    let untouched = if is_equal { Vec::new() } else { self.untouched.spare(kind, &mut examined)? };
+                    Ok((spared, untouched))
+                });
+                match spared {
+                    Ok((spared, untouched)) => {
+                        self.plan.left_alone.extend(spared);
+                        self.leave_untouched(untouched);
+                    }
                     Err(because) => {
-                        self.leave_alone(&candidate.wanted.key, &because);
+                        self.leave_untouched([LeftOut { key: candidate.wanted.key.clone(), path: None, because }]);
                         there.remove(&candidate.wanted.key);
                         alone.insert(candidate.wanted.key.clone());
                         continue;

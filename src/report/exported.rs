@@ -106,6 +106,7 @@ mod tests {
             carried: Body::from_value(json!({"brand_new": 1})).expect("an object"),
             secrets: vec!["client_secret".into()],
             left_alone: None,
+            reserved: None,
             is_foreign: false,
             is_given: false,
         };

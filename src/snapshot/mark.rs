@@ -24,7 +24,7 @@ use crate::resource::Key;
 pub(crate) const OPEN: char = '⟦';
 const CLOSE: char = '⟧';
 const ANGLE: char = '⟨';
-const DOMAIN: &str = "⟨tenant⟩";
+pub(super) const DOMAIN: &str = "⟨tenant⟩";
 const NAME: &str = "⟨tenant-name⟩";
 
 /// A piece of a portable text.

@@ -5,6 +5,7 @@
 //! occurrence.rs  where ids and domains stand inside texts
 //! refs.rs        ids -> keys on the way in, keys -> ids on the way out
 //! gone.rs        ids of what is gone -> keys
+//! reserved.rs    what no run touches
 //! store.rs       snapshots as files: one a kind, and a manifest
 //! ```
 
@@ -12,6 +13,7 @@ mod gone;
 mod mark;
 pub(crate) mod occurrence;
 pub mod refs;
+mod reserved;
 pub mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +25,7 @@ use crate::resource::{Id, Key, Resource};
 
 pub use gone::Gone;
 pub(crate) use mark::plain;
+pub use reserved::belongs_to;
 
 /// What is known of a kind in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::context::{Context, now};
 use crate::cli::failure::{ADD_SCOPES, DENIED, Failure, INCOMPLETE};
-use crate::cli::prepare::Part;
+use crate::cli::prepare::{Part, protected};
 use crate::export::export;
 use crate::report;
 use crate::snapshot::{Snapshot, Status, store};
@@ -32,8 +32,9 @@ impl Export {
         let selection = self.part.selection(context)?;
         let settings = context.tenant_settings(self.tenant.as_deref())?;
         let tenant = context.connect(settings)?;
-        let snapshot = export(context.catalog, &tenant, &selection, &now(), &*context.progress).await?;
+        let mut snapshot = export(context.catalog, &tenant, &selection, &now(), &*context.progress).await?;
         refuse_a_blind_token(&snapshot)?;
+        snapshot.protect(&protected(settings));
         let is_partial = !self.part.kinds.is_empty() || !self.part.only.is_empty();
         let stored = match &self.out {
             Some(path) => store::save_at(path, &snapshot)?,

@@ -12,7 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Failure, USAGE};
 use crate::cli::guards::{Review, allowed, allowing, preflight, show_acknowledged, standing};
 use crate::cli::lock::{Patience, lock};
-use crate::cli::prepare::{Prepared, Route, prepare, prepare_seen_by, read};
+use crate::cli::prepare::{Prepared, Route, prepare, prepare_seen_by, protected, read};
 use crate::cli::rehearsal::{Copyist, Rehearsing, rehearse};
 use crate::cli::runs::{self, folder_of};
 use crate::cli::secrets_to::Secrets;
@@ -123,7 +123,7 @@ impl Import {
         let lock = lock(context, target, self.patience).await?;
         let tenant = context.connect(target)?;
         let live = read(context, &tenant, target, &self.route.manner.include).await?;
-        let moved = Moved::since(context.catalog, &plan, &live);
+        let moved = Moved::since(context.catalog, &plan, &live).without_protected(&plan, &protected(target));
         record_before(context.catalog, &mut plan, &live);
         let mut refusals: Vec<Refusal> = refusals.into_iter().filter(|refusal| refusal.guard != "secrets").collect();
         refusals.extend(guard::secrets(context.catalog, &plan, &|field| context.secret(field)));

@@ -20,7 +20,7 @@ use super::merge::OnDrift;
 use super::resolve::LACKED;
 use super::sift::SAYS_NOTHING;
 use super::stages::removals;
-use super::{Action, Change, LeftOut, Plan, Undoes, without};
+use super::{Action, Change, LeftOut, Plan, Undoes, Untouched, without};
 use crate::base::Base;
 use crate::body::{Body, covers, is_blank};
 use crate::catalog::{Catalog, Kind, Shape};
@@ -56,6 +56,7 @@ pub fn undo(catalog: &Catalog, done: Done<'_>, live: &Snapshot, is_meant: &dyn F
         undoing.take_back(change, id);
     }
     undoing.restore_names_in(along);
+    undoing.keep_what_is_untouched();
     undoing.keep_what_others_need();
     undoing.planned(done, live)
 }
@@ -309,6 +310,18 @@ impl<'inputs> Undoing<'inputs> {
     fn hang_again(&mut self, kind: &Kind, change: &Change, id: &Id, elements: &[Value]) {
         let body = Body::from_iter([(kind.elements().to_owned(), Value::Array(elements.to_vec()))]);
         self.before.push(Resource::of(change.key.clone(), id.clone(), body));
+    }
+
+    /// Keeps what the run created where something that is left alone is part of it, or would lose by its going.
+    fn keep_what_is_untouched(&mut self) {
+        let live: Vec<&Resource> = self.live.resources.iter().collect();
+        let untouched = Untouched::of(self.catalog, &live, &live);
+        let needed = untouched.needed(&live);
+        let root_of = |key: &Key| needed.get(key).or_else(|| untouched.root_of(key));
+        for (key, root) in self.gone.iter().filter_map(|key| Some((key.clone(), root_of(key)?.clone()))).collect::<Vec<_>>() {
+            self.gone.remove(&key);
+            self.leave_out(&key, None, &format!("{root}, which is left alone, would lose by its going"));
+        }
     }
 
     /// Keeps what the run created where something that stays refers to it, or hangs under it.

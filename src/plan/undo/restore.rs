@@ -8,10 +8,10 @@ use super::Undoing;
 use crate::body::{Body, is_blank, join};
 use crate::catalog::Kind;
 use crate::plan::Change;
-use crate::plan::before::{belongs_to, going_with, without};
+use crate::plan::before::{going_with, without};
 use crate::plan::diff::{Edit, normal, same};
 use crate::resource::{Id, Key, Resource};
-use crate::snapshot::refs;
+use crate::snapshot::{belongs_to, refs};
 
 /// What the target held before the run of something that is still there, or is there again.
 pub(super) struct Along {

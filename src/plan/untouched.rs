@@ -1,0 +1,274 @@
+//! What is left as the target has it: what no plan touches, what belongs to that, and every place that names it.
+//!
+//! What a client may do stands mostly outside of it: in its grants, in the clients of a connection, in lists of other clients. Whoever
+//! protects a client means all of these, and so it is with every kind: the catalog's references say what belongs to what and what names it.
+//! A name is neither added nor taken away.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::resolve::{Examined, in_place};
+use super::{Action, Change, LeftOut};
+use crate::body::Body;
+use crate::catalog::{By, Catalog, Kind, Reference};
+use crate::resource::{Id, Key, Reserved, Resource};
+use crate::snapshot::{belongs_to, refs};
+
+/// What no plan touches, and what belongs to it.
+pub(crate) struct Untouched<'catalog> {
+    catalog: &'catalog Catalog,
+    reserved: HashMap<Key, Reserved>,
+    /// What belongs to something reserved, and to what.
+    belongings: HashMap<Key, Key>,
+    /// Those of both that the source has too: what only the target has keeps its place in lists anyway.
+    wanted: HashSet<Key>,
+}
+
+/// The smallest part of a resource that is left as the target has it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    /// Elements of this set, or of this list that the target may have added to.
+    Elements(&'static str),
+    /// This list, in which the elements count on each other.
+    List(&'static str),
+    /// The object or field at this path.
+    Field(&'static str),
+}
+
+impl<'catalog> Untouched<'catalog> {
+    /// Finds what is reserved among what a target holds and what is wanted of it, and what belongs to it.
+    pub(crate) fn of<'held>(catalog: &'catalog Catalog, held: &[&'held Resource], wanted: &[&'held Resource]) -> Self {
+        let all = [held, wanted].concat();
+        let reserved: HashMap<Key, Reserved> = all.iter().filter_map(|one| Some((one.key.clone(), one.reserved?))).collect();
+        let views = all.iter().filter(|one| one.reserved.is_some()).map(|one| ((one.key.kind(), &one.id), &one.key)).collect();
+        let mut untouched = Self { catalog, reserved, belongings: HashMap::new(), wanted: HashSet::new() };
+        while !untouched.reserved.is_empty() && untouched.add_belongings(&all, &views) {}
+        untouched.wanted = wanted.iter().map(|one| &one.key).filter(|key| untouched.root_of(key).is_some()).cloned().collect();
+        untouched
+    }
+
+    /// Adds what belongs to what is known so far; returns whether there was more.
+    fn add_belongings<'held>(&mut self, resources: &[&'held Resource], views: &HashMap<(&'held str, &'held Id), &'held Key>) -> bool {
+        let before = self.belongings.len();
+        for one in resources {
+            let Some(kind) = self.catalog.kind(one.key.kind()).filter(|_| self.root_of(&one.key).is_none()) else { continue };
+            if kind.references.is_empty() && kind.view_of.is_none() && kind.parent().is_none() {
+                continue;
+            }
+            let viewed = kind.view_of.and_then(|of| views.get(&(of, &one.id)).copied());
+            let owner = viewed.or_else(|| belongs_to(self.catalog, one).iter().find_map(|owner| self.root_of(owner)));
+            if let Some(root) = owner.cloned() {
+                self.belongings.insert(one.key.clone(), root);
+            }
+        }
+        self.belongings.len() > before
+    }
+
+    /// Returns what is reserved of which a key is part: itself, or what it belongs to.
+    pub(crate) fn root_of(&self, key: &Key) -> Option<&Key> {
+        self.reserved.get_key_value(key).map(|(root, _)| root).or_else(|| self.belongings.get(key))
+    }
+
+    /// Returns what a resource belongs to that no plan touches.
+    pub(super) fn owner_of(&self, key: &Key) -> Option<&Key> {
+        self.belongings.get(key)
+    }
+
+    /// Leaves whatever names something untouched as the target has it, and names each place.
+    ///
+    /// # Errors
+    ///
+    /// Says what a resource names that cannot be created without.
+    pub(super) fn spare(&self, kind: &Kind, candidate: &mut Examined<'_>) -> Result<Vec<LeftOut>, String> {
+        let mut spared = Vec::new();
+        if self.reserved.is_empty() || kind.references.is_empty() {
+            return Ok(spared);
+        }
+        let held = candidate.held.map(|held| held.body.open());
+        for part in parts(kind) {
+            let Some((path, named)) = self.differs(kind, &part, &candidate.wanted.body, held.as_ref()) else { continue };
+            if held.is_none() && !can_be_without(kind, &part) {
+                return Err(format!("it names {named}, which is left alone"));
+            }
+            match part {
+                Part::Elements(list) => self.restore_elements(kind, list, candidate, held.as_ref()),
+                Part::List(path) | Part::Field(path) => candidate.keep(path, held.as_ref()),
+            }
+            spared.push(LeftOut { key: candidate.wanted.key.clone(), path: Some(path), because: format!("{named} is left alone") });
+        }
+        Ok(spared)
+    }
+
+    /// Returns where two bodies differ in a part in what names something untouched, and what that is.
+    fn differs(&self, kind: &Kind, part: &Part, wanted: &Body, held: Option<&Body>) -> Option<(String, Key)> {
+        let nothing = Body::new();
+        let held = held.unwrap_or(&nothing);
+        match part {
+            Part::Elements(list) => {
+                let (wanted, held) = (self.elements(kind, list, wanted), self.elements(kind, list, held));
+                let lacks = |others: &[(usize, &Value, Key)], one: &Value| !others.iter().any(|(_, other, _)| *other == one);
+                let added = wanted.iter().find(|(_, one, _)| lacks(&held, one));
+                let taken = || held.iter().find(|(_, one, named)| lacks(&wanted, one) && self.wanted.contains(named));
+                added.or_else(taken).map(|(at, _, named)| (format!("{list}[{at}]"), named.clone()))
+            }
+            Part::List(list) => {
+                let (wanted, held) = (self.elements(kind, list, wanted), self.elements(kind, list, held));
+                let is_same = wanted.iter().map(|(_, one, _)| one).eq(held.iter().map(|(_, one, _)| one));
+                let named = wanted.iter().chain(&held).map(|(_, _, named)| named).next();
+                named.filter(|_| !is_same).map(|named| ((*list).to_owned(), named.clone()))
+            }
+            Part::Field(path) => {
+                if wanted.get(path) == held.get(path) {
+                    return None;
+                }
+                let of_part = || kind.references.iter().filter(|reference| part_of(kind, reference) == *part);
+                let named = |body: &Body| of_part().find_map(|reference| self.named_at(reference, body).pop()).map(|(_, named)| named);
+                named(wanted).or_else(|| named(held)).map(|named| ((*path).to_owned(), named))
+            }
+        }
+    }
+
+    /// Returns the elements of a list that name something untouched, with their places and what they name.
+    fn elements<'body>(&self, kind: &Kind, list: &'static str, body: &'body Body) -> Vec<(usize, &'body Value, Key)> {
+        let of_list = kind.references.iter().filter(|reference| reference.path.split_once('[').is_some_and(|(above, _)| above == list));
+        let named: HashMap<usize, Key> = of_list
+            .flat_map(|reference| self.named_at(reference, body))
+            .filter_map(|(path, named)| Some((path.strip_prefix(list)?.strip_prefix('[')?.split(']').next()?.parse().ok()?, named)))
+            .collect();
+        let elements = body.get(list).and_then(Value::as_array).into_iter().flatten().enumerate();
+        elements.filter_map(|(at, element)| Some((at, element, named.get(&at)?.clone()))).collect()
+    }
+
+    /// Returns where a reference of a body names something untouched, and what.
+    fn named_at(&self, reference: &Reference, body: &Body) -> Vec<(String, Key)> {
+        let by_name = |value: &Value| value.as_str().filter(|_| reference.by == By::Key).map(|name| Key::new(reference.to, name));
+        let named = |value: &Value| refs::mentioned(value).into_iter().chain(by_name(value)).find(|key| self.root_of(key).is_some());
+        body.find(reference.path).into_iter().filter_map(|(path, value)| Some((path, named(value)?))).collect()
+    }
+
+    /// Puts the target's own elements that name something untouched in the place of those of a candidate.
+    fn restore_elements(&self, kind: &Kind, list: &'static str, candidate: &mut Examined<'_>, held: Option<&Body>) {
+        let stay: Vec<Value> =
+            held.map(|held| self.elements(kind, list, held)).unwrap_or_default().into_iter().map(|(_, one, _)| one.clone()).collect();
+        let wanted = &candidate.wanted.body;
+        let named: HashSet<usize> = self.elements(kind, list, wanted).into_iter().map(|(at, ..)| at).collect();
+        let elements = wanted.get(list).and_then(Value::as_array).into_iter().flatten().enumerate();
+        let others = elements.filter(|(at, _)| !named.contains(at)).map(|(_, one)| one.clone()).collect();
+        let held = held.and_then(|held| held.get(list)).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        candidate.set(list, Value::Array(in_place(others, held, &stay)));
+    }
+
+    /// Returns what must not go from a tenant, and for the sake of what: a protected resource would go with it, or lose something.
+    ///
+    /// That is what a protected resource belongs to or names, and what names it. Migrate's own client loses nothing that it needs.
+    pub(crate) fn needed(&self, live: &[&Resource]) -> HashMap<Key, Key> {
+        let mut needed: HashMap<Key, Key> = HashMap::new();
+        if !self.reserved.values().any(|reserved| *reserved == Reserved::Protected) {
+            return needed;
+        }
+        let need = |needed: &mut HashMap<Key, Key>, keys: Vec<Key>, root: &Key| {
+            for key in keys {
+                needed.entry(key).or_insert_with(|| root.clone());
+            }
+        };
+        for one in live {
+            let names = self.names_of(one);
+            if let Some(root) = self.protected(&one.key) {
+                need(&mut needed, names, root);
+                needed.insert(one.key.clone(), root.clone());
+            } else if let Some(root) = names.iter().find_map(|key| self.protected(key)) {
+                need(&mut needed, vec![one.key.clone()], root);
+            }
+        }
+        loop {
+            let before = needed.len();
+            for one in live {
+                if let Some(root) = needed.get(&one.key).cloned() {
+                    need(&mut needed, belongs_to(self.catalog, one), &root);
+                }
+            }
+            if needed.len() == before {
+                return needed;
+            }
+        }
+    }
+
+    /// Returns the protected resource of which a key is part.
+    fn protected(&self, key: &Key) -> Option<&Key> {
+        self.root_of(key).filter(|root| self.reserved.get(*root) == Some(&Reserved::Protected))
+    }
+
+    /// Returns what the references of a resource name.
+    fn names_of(&self, one: &Resource) -> Vec<Key> {
+        let Some(kind) = self.catalog.kind(one.key.kind()).filter(|kind| !kind.references.is_empty()) else { return Vec::new() };
+        let body = one.body.open();
+        kind.references.iter().flat_map(|reference| body.find(reference.path)).flat_map(|(_, value)| refs::mentioned(value)).collect()
+    }
+
+    /// Returns what a change of an earlier plan touches all the same; `held` is what the target holds of its resource, and `needed` what must
+    /// not go.
+    pub(crate) fn touched_by(&self, change: &Change, held: Option<&Body>, needed: &HashMap<Key, Key>) -> Option<Key> {
+        let kind = self.catalog.kind(change.key.kind()).filter(|_| !self.reserved.is_empty())?;
+        let of_body = |body: &Body| {
+            let one = Resource::of(change.key.clone(), Id::new(""), body.clone());
+            belongs_to(self.catalog, &one).iter().find_map(|owner| self.root_of(owner)).cloned()
+        };
+        let named = |wanted: &Body, held: Option<&Body>| {
+            parts(kind).iter().find_map(|part| self.differs(kind, part, wanted, held)).map(|(_, named)| named)
+        };
+        if let Some(root) = self.root_of(&change.key) {
+            return Some(root.clone());
+        }
+        match &change.action {
+            Action::Create { body, .. } => of_body(body).or_else(|| named(body, None)),
+            Action::Update { id: None, body, .. } => named(body, None),
+            Action::Update { edits, .. } => {
+                let (mut wanted, mut before) = (held.cloned().unwrap_or_default(), held.cloned().unwrap_or_default());
+                for edit in edits {
+                    wanted.put(&edit.path, edit.new.clone());
+                    before.put(&edit.path, edit.old.clone());
+                }
+                named(&wanted, Some(&before))
+            }
+            Action::Elements { parent, added, removed } => {
+                let of = |list: &[Value]| Body::from_iter([(kind.elements().to_owned(), Value::Array(list.to_vec()))]);
+                self.root_of(parent).cloned().or_else(|| named(&of(added), Some(&of(removed))))
+            }
+            Action::Remove { .. } => needed.get(&change.key).cloned(),
+        }
+    }
+}
+
+/// Returns the parts of a kind's resources in which references stand, but for what says what it belongs to.
+fn parts(kind: &Kind) -> Vec<Part> {
+    let is_identity = |reference: &&Reference| kind.key.contains(&reference.path) || kind.parent_field() == Some(reference.path);
+    let parts: BTreeSet<Part> =
+        kind.references.iter().filter(|reference| !is_identity(reference)).map(|reference| part_of(kind, reference)).collect();
+    parts.into_iter().collect()
+}
+
+/// Returns the part in which a reference stands.
+fn part_of(kind: &Kind, reference: &Reference) -> Part {
+    let path: &'static str = reference.path;
+    match path.split_once('[') {
+        Some((list, _)) if kind.sets.contains(&list) || kind.joined.contains(&list) => Part::Elements(list),
+        Some((list, _)) => Part::List(list),
+        None => Part::Field(path.rsplit_once('.').map_or(path, |(object, _)| object)),
+    }
+}
+
+/// Returns whether a resource can be created without a part.
+fn can_be_without(kind: &Kind, part: &Part) -> bool {
+    match part {
+        Part::Elements(_) => true,
+        Part::List(_) => false,
+        Part::Field(path) => {
+            let is_above = |required: &&&str| crate::body::is_in(required, path) || crate::body::is_in(path, required);
+            !kind.required.iter().any(|required| is_above(&required))
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! For every kind and every reference of the catalog: what names something protected is left as the target has it.
+
+use serde_json::json;
+
+use super::*;
+use crate::base::Base;
+use crate::catalog::Shape;
+use crate::fingerprints::Sent;
+use crate::links::Links;
+use crate::plan::{OnDrift, Past, Plan, plan_after};
+use crate::snapshot::{Desired, Snapshot, Status};
+
+/// A reference of a kind, and what a protected and another resource of the kind it names are called.
+struct Case {
+    kind: &'static Kind,
+    reference: &'static Reference,
+    protected: Key,
+    other: Key,
+}
+
+impl Case {
+    fn all() -> Vec<Self> {
+        let of_kind = |kind: &'static Kind| kind.references.iter().map(move |reference| (kind, reference));
+        let case = |(kind, reference): (&'static Kind, &'static Reference)| {
+            let key = |name: &str| Key::new(reference.to, name);
+            Self { kind, reference, protected: key("Protected"), other: key("Other") }
+        };
+        Catalog::standard().kinds().flat_map(of_kind).map(case).collect()
+    }
+
+    fn is_identity(&self) -> bool {
+        self.kind.key.contains(&self.reference.path) || self.kind.parent_field() == Some(self.reference.path)
+    }
+
+    fn told(&self) -> String {
+        format!("{}: {}", self.kind.name, self.reference.path)
+    }
+
+    /// Returns a body in which the reference names these, one in each element of its list.
+    fn body(&self, named: &[&Key]) -> Body {
+        let mut body = Body::new();
+        for (at, key) in named.iter().enumerate() {
+            let text = format!("⟦{key}⟧");
+            let text = if self.reference.by == By::Within { format!("client_id:{text}") } else { text };
+            let value = Value::String(text);
+            match self.reference.path.split_once("[]") {
+                Some((list, rest)) => {
+                    let mut elements = body.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
+                    elements.push(nested(rest.trim_start_matches('.'), value));
+                    body.set(list, Value::Array(elements));
+                }
+                None => body.set(self.reference.path, if at == 0 { value } else { continue }),
+            }
+        }
+        body
+    }
+
+    /// Returns a resource of the kind that names these, the first where it can name only one.
+    fn resource(&self, named: &[&Key]) -> Resource {
+        let name = if self.kind.shape == Shape::Singleton { "" } else { "One" };
+        Resource::of(Key::new(self.kind.name, name), Id::new("one"), self.body(named))
+    }
+
+    /// Returns a tenant that has what is named, what the resource hangs under, and the resource where it names anything.
+    fn tenant(&self, named: Option<&[&Key]>, is_protected: bool) -> Snapshot {
+        let plain = |key: Key| Resource::of(key.clone(), Id::new(key.name()), Body::new());
+        let mut resources = vec![plain(self.protected.clone()), plain(self.other.clone())];
+        if let Shape::Child { parent, .. } = self.kind.shape {
+            resources.push(Resource { id: Id::new("one"), ..plain(Key::new(parent, "One")) });
+        }
+        // Where a source has none of a kind, nothing of it is pruned.
+        if self.kind.has_own_ids() {
+            resources.push(Resource { id: Id::new("two"), ..plain(Key::new(self.kind.name, "Two")) });
+        }
+        resources.extend(named.map(|named| self.resource(named)));
+        let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
+        let (tenant, domain) = ("t".to_owned(), "t.auth0.com".to_owned());
+        let mut snapshot = Snapshot { tenant, domain, taken: String::new(), kinds, resources, twice: Vec::new() };
+        if is_protected {
+            snapshot.protect(&[glob::Pattern::new(&self.protected.to_string()).expect("a pattern")]);
+        }
+        snapshot.sort(Catalog::standard());
+        snapshot
+    }
+
+    /// Plans with all that is linked, where one side of the resource names these and the other those.
+    fn planned(&self, source: Option<&[&Key]>, target: Option<&[&Key]>) -> Plan {
+        self.planned_where(source, target, true)
+    }
+
+    fn planned_where(&self, source: Option<&[&Key]>, target: Option<&[&Key]>, is_protected: bool) -> Plan {
+        let (source, target) = (self.tenant(source, false), self.tenant(target, is_protected));
+        let links = Links::within(Catalog::standard(), &target.resources);
+        let mut base = Base::default();
+        target.resources.iter().for_each(|one| base.applied(&one.key, &one.id, one.body.clone()));
+        let sent = Sent::default();
+        let past = Past { links: &links, base: &base, sent: &sent, on_drift: OnDrift::Keep, prune: true, keeps_own: true };
+        plan_after(Catalog::standard(), &Desired::unmapped(source), &target, past)
+    }
+
+    /// Returns the elements of a value that name what is protected, or the value itself.
+    fn naming(&self, value: &Value) -> Vec<Value> {
+        let names = |value: &Value| refs::mentioned(value).contains(&self.protected);
+        match value {
+            Value::Object(fields) => fields.values().flat_map(|value| self.naming(value)).collect(),
+            Value::Array(list) => list.iter().filter(|element| names(element)).cloned().collect(),
+            value => names(value).then(|| value.clone()).into_iter().collect(),
+        }
+    }
+
+    /// Checks that no change of a plan writes anything about what is protected but what the target holds.
+    fn check(&self, plan: &Plan, held: &[&Key], what: &str) {
+        let told = || format!("{}, {what}: {:?}", self.told(), plan.stages);
+        let held = self.naming(&self.body(held).into_value());
+        for change in plan.changes() {
+            match &change.action {
+                Action::Create { body, .. } | Action::Remove { body, .. } => {
+                    assert_eq!(self.naming(&body.clone().into_value()), [json!(null); 0], "{}", told());
+                }
+                Action::Update { body, edits, .. } => {
+                    for edit in edits {
+                        let side = |value: &Option<Value>| value.as_ref().map(|value| self.naming(value)).unwrap_or_default();
+                        assert_eq!(side(&edit.old), side(&edit.new), "{}", told());
+                    }
+                    let written = self.naming(&body.clone().into_value());
+                    assert!(written.is_empty() || written == held, "{}", told());
+                }
+                Action::Elements { added, removed, .. } => {
+                    assert_eq!(self.naming(&json!([added, removed])), [json!(null); 0], "{}", told());
+                }
+            }
+            assert_ne!(change.key, self.protected, "{}", told());
+        }
+    }
+
+    fn is_left_alone(&self, plan: &Plan) -> bool {
+        plan.left_alone.iter().any(|left| left.key.kind() == self.kind.name)
+    }
+}
+
+/// Returns a value under what is left of a path; any depth is one level.
+fn nested(rest: &str, value: Value) -> Value {
+    match rest.split_once('.') {
+        _ if rest.is_empty() => value,
+        Some(("**", rest)) => json!({"deep": nested(rest, value)}),
+        Some((name, rest)) => nested_in(name, nested(rest, value)),
+        None => nested_in(rest, value),
+    }
+}
+
+fn nested_in(name: &str, value: Value) -> Value {
+    let value = if name.ends_with("[]") { json!([value]) } else { value };
+    json!({name.trim_end_matches("[]"): value})
+}
+
+#[test]
+fn what_names_something_protected_is_left_as_the_target_has_it_in_every_kind() {
+    for case in Case::all().iter().filter(|case| !case.is_identity()) {
+        let (protected, other) = (&case.protected, &case.other);
+        let sides: [(&[&Key], &[&Key], &str); 4] = [
+            (&[other], &[protected], "it would be put in the place of another"),
+            (&[protected], &[other], "another would be put in its place"),
+            (&[], &[protected], "it would be taken away"),
+            (&[protected], &[], "it would be added"),
+        ];
+        for (source, target, what) in sides {
+            let plan = case.planned(Some(source), Some(target));
+            case.check(&plan, target, what);
+            assert!(case.is_left_alone(&plan), "{}, {what}: nobody is told: {:?}", case.told(), plan.left_alone);
+        }
+    }
+}
+
+#[test]
+fn other_elements_of_a_list_come_and_go_beside_one_that_names_something_protected() {
+    let is_set = |case: &&Case| matches!(part_of(case.kind, case.reference), Part::Elements(_));
+    for case in Case::all().iter().filter(is_set) {
+        let plan = case.planned(Some(&[&case.other]), Some(&[&case.protected]));
+        case.check(&plan, &[&case.protected], "another is added");
+        assert_eq!(plan.changes().count(), 1, "{}: {:?}", case.told(), plan.stages);
+    }
+}
+
+#[test]
+fn what_a_write_of_another_kind_would_reset_is_not_reset_where_it_is_protected() {
+    for kind in Catalog::standard().kinds().filter(|kind| !kind.resets.is_empty()) {
+        let tenant = |value: &str, is_protected: bool| {
+            let one = |name: &str, value: Value| {
+                let field = Catalog::standard().kind(name).and_then(|kind| kind.fields().iter().next()).expect("a kind with fields").name;
+                Resource::of(Key::new(name, ""), Id::new(name), Body::from_iter([(field.to_owned(), value)]))
+            };
+            let mut resources = vec![one(kind.name, json!(value))];
+            resources.extend(kind.resets.iter().map(|name| one(name, json!(1))));
+            let kinds = resources.iter().map(|one| (one.key.kind().to_owned(), Status::Complete)).collect();
+            let (tenant, domain) = ("t".to_owned(), "t.auth0.com".to_owned());
+            let mut snapshot = Snapshot { tenant, domain, taken: String::new(), kinds, resources, twice: Vec::new() };
+            if is_protected {
+                snapshot.protect(&kind.resets.iter().map(|name| glob::Pattern::new(name).expect("a pattern")).collect::<Vec<_>>());
+            }
+            snapshot
+        };
+        let planned = |is_protected| {
+            let desired = Desired::unmapped(tenant("new", false));
+            crate::plan::plan(Catalog::standard(), &desired, &tenant("old", is_protected), &Links::default())
+        };
+        assert!(!planned(false).is_empty() && planned(true).is_empty(), "{}: {:?}", kind.name, planned(true).stages);
+    }
+}
+
+#[test]
+fn nothing_is_created_or_removed_that_names_something_protected() {
+    for case in Case::all() {
+        let plan = case.planned(Some(&[&case.protected, &case.other]), None);
+        case.check(&plan, &[], "a new one names it");
+        let plan = case.planned(None, Some(&[&case.protected, &case.other]));
+        case.check(&plan, &[&case.protected], "one that is gone names it");
+        let removes = |plan: &Plan| plan.changes().any(|change| change.key.kind() == case.kind.name);
+        assert!(!removes(&plan), "{}: {:?}", case.told(), plan.stages);
+        let unprotected = case.planned_where(None, Some(&[&case.protected, &case.other]), false);
+        let is_pruned = case.kind.has_own_ids() && case.kind.can_be_removed();
+        assert!(!is_pruned || removes(&unprotected), "{}: {:?}", case.told(), unprotected.left_out);
+    }
+}
+
+#[test]
+fn what_belongs_to_something_protected_is_not_changed_though_it_differs_elsewhere() {
+    for case in Case::all().iter().filter(|case| case.is_identity()) {
+        let mut source = case.tenant(Some(&[&case.protected]), false);
+        let field = case.kind.fields().iter().find(|field| !case.kind.key.contains(&field.name) && !field.in_path);
+        let Some(field) = field else { continue };
+        let of_kind = |one: &&mut Resource| one.key.kind() == case.kind.name && one.id.as_str() == "one";
+        source.resources.iter_mut().filter(of_kind).for_each(|one| one.body.change(|body| body.set(field.name, json!("changed"))));
+        let live = case.tenant(Some(&[&case.protected]), true);
+        let plan = crate::plan::plan(Catalog::standard(), &Desired::unmapped(source), &live, &Links::default());
+        assert!(plan.is_empty() && case.is_left_alone(&plan), "{}: {:?}", case.told(), plan.stages);
+    }
+}

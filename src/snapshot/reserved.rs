@@ -1,0 +1,75 @@
+//! What no run touches in a tenant: the client that migrate signs in with, and what a configuration protects.
+
+use std::collections::HashSet;
+
+use super::{Snapshot, mark, refs};
+use crate::catalog::{Catalog, Kind, Shape};
+use crate::resource::{Id, Key, Reserved, Resource};
+
+/// Why the tool's own client and what belongs to it is left alone.
+const OWN: &str = "it is what migrate itself signs in with";
+/// Why a protected resource is left alone.
+const PROTECTED: &str = "the configuration protects it";
+
+impl Snapshot {
+    /// Reserves the client of this id, by which migrate signs in, and what belongs to it: these are no settings of the tenant.
+    pub fn reserve_own(&mut self, catalog: &Catalog, client: &Id) {
+        let is_own = |resource: &&Resource| resource.key.kind() == "clients" && resource.id == *client;
+        let mut own: HashSet<Key> = self.resources.iter().filter(is_own).map(|resource| resource.key.clone()).collect();
+        if own.is_empty() {
+            return;
+        }
+        // What belongs to something comes behind it in the order of the catalog.
+        for resource in &mut self.resources {
+            if own.contains(&resource.key) || belongs_to(catalog, resource).iter().any(|owner| own.contains(owner)) {
+                own.insert(resource.key.clone());
+                resource.reserve(Reserved::Own, OWN);
+            }
+        }
+    }
+
+    /// Reserves what matches one of these patterns.
+    pub fn protect(&mut self, patterns: &[glob::Pattern]) {
+        let is_free = |resource: &&mut Resource| resource.reserved.is_none();
+        for resource in self.resources.iter_mut().filter(is_free) {
+            let key = resource.key.to_string();
+            if patterns.iter().any(|pattern| pattern.matches(&key)) {
+                resource.reserve(Reserved::Protected, PROTECTED);
+            }
+        }
+    }
+
+    /// Returns whether it says which client migrate signed in with when it was read.
+    pub fn knows_own_client(&self) -> bool {
+        self.of_kind("clients").any(|client| client.reserved == Some(Reserved::Own))
+    }
+
+    /// Returns the clients with access to the Management API of their tenant, as migrate's own has; but not what is left alone.
+    pub fn clients_of_the_management_api(&self) -> Vec<Key> {
+        let is_of_it = |grant: &&Resource| {
+            let audience = grant.body.pick(&["audience"]);
+            audience.text("audience").is_some_and(|audience| audience.contains(&format!("https://{}/api/v2/", mark::DOMAIN)))
+        };
+        let granted = self.of_kind("client-grants").filter(|grant| grant.left_alone.is_none()).filter(is_of_it);
+        let granted: HashSet<Key> =
+            granted.filter_map(|grant| grant.body.pick(&["client_id"]).get("client_id").and_then(refs::as_reference)).collect();
+        let is_free = |client: &&Resource| client.left_alone.is_none() && granted.contains(&client.key);
+        self.of_kind("clients").filter(is_free).map(|client| client.key.clone()).collect()
+    }
+}
+
+/// Returns what a resource hangs under, and what it is identified by.
+pub fn belongs_to(catalog: &Catalog, one: &Resource) -> Vec<Key> {
+    let Some(kind) = catalog.kind(one.key.kind()) else { return Vec::new() };
+    let identity = identity(kind);
+    let named = one.body.pick(&identity).0.values().flat_map(refs::mentioned).collect();
+    match kind.shape {
+        Shape::Child { parent, .. } => [named, vec![Key::new(parent, one.key.name())]].concat(),
+        _ => named,
+    }
+}
+
+/// Returns the fields that say what a resource of a kind belongs to.
+fn identity(kind: &Kind) -> Vec<&'static str> {
+    kind.key.iter().copied().chain(kind.parent_field()).collect()
+}
