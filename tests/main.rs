@@ -24,6 +24,7 @@ mod known_failures;
 mod leaks;
 mod locks;
 mod marks;
+mod moving;
 mod namesakes;
 mod nights;
 mod notes;

@@ -3,6 +3,8 @@
 //! What happens to a request is drawn by its number, so that a seed always makes the same storm. A run that is not over goes on; whatever
 //! it met, it leaves prod as a run in calm does, or says of which change it does not know what came of it.
 
+use std::time::Duration;
+
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use serde_json::Value;
@@ -77,14 +79,76 @@ fn weathered(faults: &str) -> Weathered {
         weathered.held.push(told(&stage.all_of_prod()));
     };
     goes("import --tenant prod");
-    for path in apart::removals() {
-        let said = stage.run(&format!("api delete {} --tenant dev --yes --quiet", path.trim_start_matches('/')));
-        assert_eq!(said.code, 0, "{}", said.whole());
-    }
+    remove_from_dev(&stage);
     goes("import --tenant prod --prune");
     let run = stage.in_folder("runs").into_iter().max().expect("a run");
     goes(&format!("undo {run}"));
     weathered
+}
+
+/// A run that goes on is the program killed and started again.
+fn killed_and_gone_on(stage: &Stage, command: &str, asked: usize) -> Said {
+    let before = (stage.in_folder("runs"), stage.requests().len());
+    let mut started = stage.start(&format!("{command} {FLAGS}"));
+    while started.try_wait().expect("a process").is_none() && stage.requests().len() < before.1 + asked {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    started.kill().expect("killed, or over already");
+    started.wait().expect("it ended");
+    let begun = stage.in_folder("runs").into_iter().find(|run| !before.0.contains(run));
+    match begun.map(|run| stage.run(&format!("import --tenant prod --resume {run} {FLAGS}"))) {
+        // It was over already, or had not begun.
+        Some(said) if said.code != 64 => said,
+        _ => stage.run(&format!("{command} {FLAGS}")),
+    }
+}
+
+/// Kills a prune and its undo when prod was asked so often in each; returns what prod holds behind each.
+fn killed(asked: usize) -> [String; 2] {
+    let stage = Stage::acme_of(apart::source().to_json(), apart::target().to_json(), "");
+    assert_eq!(gone_through(&stage, "import --tenant prod").code, 0);
+    remove_from_dev(&stage);
+    let prune = killed_and_gone_on(&stage, "import --tenant prod --prune", asked);
+    assert!([0, 3].contains(&prune.code), "{asked}: {}", prune.whole());
+    let pruned = told(&stage.all_of_prod());
+    let run = stage
+        .in_folder("runs")
+        .into_iter()
+        .find(|run| stage.read(&format!("runs/{run}/plan.json")).contains("\"remove\""))
+        .expect("it is there");
+    let undo = killed_and_gone_on(&stage, &format!("undo {run}"), asked);
+    assert!([0, 3].contains(&undo.code), "{asked}: {}", undo.whole());
+    [pruned, told(&stage.all_of_prod())]
+}
+
+/// Kills at so many moments, a few requests apart.
+fn kill_at(moments: usize, step: usize) {
+    let calm = weathered("");
+    for moment in 1..=moments {
+        let left = killed(moment * step);
+        for (calm, left) in calm.held[1..].iter().zip(&left) {
+            assert_eq!(apart::differences(calm, left), [""; 0], "killed at request {}", moment * step);
+        }
+    }
+}
+
+#[test]
+fn a_prune_and_its_undo_that_are_killed_once_leave_what_they_leave_in_calm() {
+    kill_at(1, 190);
+}
+
+#[test]
+#[ignore = "slow: run by .ci/run"]
+fn a_prune_and_its_undo_that_are_killed_at_twenty_moments_leave_what_they_leave_in_calm() {
+    kill_at(20, 15);
+}
+
+/// Somebody removes much from dev.
+fn remove_from_dev(stage: &Stage) {
+    for path in apart::removals() {
+        let said = stage.run(&format!("api delete {} --tenant dev --yes --quiet", path.trim_start_matches('/')));
+        assert_eq!(said.code, 0, "{}", said.whole());
+    }
 }
 
 /// Tells what a tenant holds, without what an action was when it was bound: a sandbox keeps that with the binding.
