@@ -124,3 +124,28 @@ fn a_renamed_client_that_others_name_is_no_move_of_the_target_in_a_saved_plan() 
     assert_eq!(names, ["Shop of 2026", "Till", "Shop"]);
     assert!(stage.run(IMPORT).out.contains("Nothing to do."));
 }
+
+#[test]
+fn a_run_of_a_saved_plan_links_what_was_equal_so_that_a_rename_after_it_is_one() {
+    let mut target = dev();
+    target["tenant"] = "acme-prod".into();
+    target["domain"] = "acme-prod.eu.auth0.com".into();
+    let all = target["data"]["/clients"].as_array_mut().expect("a list");
+    for client in all.iter_mut() {
+        let id = client["client_id"].as_str().expect("an id").replace("dev", "prd");
+        client["client_id"] = id.into();
+    }
+    all[0]["description"] = "as it was".into();
+    let stage = Stage::of(dev(), target, "");
+    for (name, then) in [("Till", "Till of 2026"), ("Till of 2026", "Till")] {
+        let planned = stage.run("plan --tenant prod --out plan.json --quiet");
+        assert_eq!(planned.code, 0, "{}", planned.whole());
+        let said = stage.run("import --tenant prod --plan plan.json --yes --quiet --allow critical,many-changes");
+        assert_eq!(said.code, 0, "{}", said.whole());
+        let named = |name: &str| stage.prod("/clients").as_array().expect("a list").iter().filter(|one| one["name"] == name).count();
+        assert_eq!((named(name), named(then)), (1, 0));
+        stage.write("renamed.json", &format!("{{\"name\": \"{then}\"}}"));
+        let said = stage.run("api patch clients/devTill000000000000000000000000a --tenant dev --data renamed.json --yes --quiet");
+        assert_eq!(said.code, 0, "{}", said.whole());
+    }
+}

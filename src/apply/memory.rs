@@ -137,16 +137,22 @@ impl Memory {
         }
     }
 
-    /// Links every pair that a plan says of what it updates, unless either is linked by now or has moved since.
+    /// Links every pair that a plan tells of, unless either is linked by now or has moved since.
     pub fn adopt_planned(&mut self, plan: &Plan, moved: &Moved) {
+        for (key, (source, target)) in plan.equal.iter().filter(|_| plan.undoes.is_none()) {
+            self.adopt_one(key, source, target);
+        }
         let stands = |(at, _): &(usize, &Change)| plan.undoes.is_none() && moved.reason(*at).is_none();
         for (_, change) in plan.changes().enumerate().filter(stands) {
             let Action::Update { id: Some(id), .. } = &change.action else { continue };
-            let kind = change.key.kind();
-            let is_linked = self.links.of_source(kind, &change.source_id).is_some() || self.links.of_target(kind, id).is_some();
-            if !is_linked && self.has_own_id(id, &change.key) {
-                self.links.link(&change.source_id, id, &change.key);
-            }
+            self.adopt_one(&change.key, &change.source_id, id);
+        }
+    }
+
+    fn adopt_one(&mut self, key: &Key, source: &Id, target: &Id) {
+        let is_linked = self.links.of_source(key.kind(), source).is_some() || self.links.of_target(key.kind(), target).is_some();
+        if !is_linked && self.has_own_id(target, key) {
+            self.links.link(source, target, key);
         }
     }
 

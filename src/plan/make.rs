@@ -1,6 +1,6 @@
 //! Desired, live and links -> plan.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::claims::in_order;
 use super::matching::Numbered;
@@ -69,6 +69,7 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
     making.plan.stages = staged(catalog, changes, after, &|key| making.turn(key, &order.ranks));
     making.list_target_only(&partners, &removed);
     making.name_known(&partners);
+    making.name_equal(&partners);
     making.note_what_users_lose();
     making.plan.record_before(catalog, partners.live.iter().map(|held| &**held));
     making.plan
@@ -184,5 +185,22 @@ impl Making<'_> {
                 self.plan.called.insert(key, name);
             }
         }
+    }
+
+    /// Notes which resources are one though nothing is to change in them, so that a run of the plan links them as any other.
+    fn name_equal(&mut self, partners: &Partners<'_>) {
+        let changed: HashSet<&Key> = self.plan.changes().map(|change| &change.key).collect();
+        let links = self.past.links;
+        let mut equal = BTreeMap::new();
+        for (wanted, at) in self.desired.snapshot.resources.iter().zip(&partners.of_desired) {
+            let Some(held) = at.map(|at| &partners.live[at]) else { continue };
+            let kind = wanted.key.kind();
+            let is_linked = links.of_source(kind, &wanted.id).is_some() || links.of_target(kind, &held.id).is_some();
+            let is_left_alone = wanted.left_alone.is_some() || held.left_alone.is_some();
+            if !is_linked && !is_left_alone && self.kind_of(&wanted.key).has_own_ids() && !changed.contains(&wanted.key) {
+                equal.insert(wanted.key.clone(), (wanted.id.clone(), held.id.clone()));
+            }
+        }
+        self.plan.equal = equal;
     }
 }

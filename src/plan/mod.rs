@@ -103,6 +103,9 @@ pub struct Plan {
     pub stages: Vec<Stage>,
     /// What the target calls the resources it has that changes refer to.
     pub known: BTreeMap<Key, Id>,
+    /// What the target has already as it should be and no link tells of: the ids in the source and in the target.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub equal: BTreeMap<Key, (Id, Id)>,
     /// What the target calls those of them that have another name there than here, where a reference holds the name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub called: BTreeMap<Key, String>,
@@ -294,6 +297,7 @@ impl Plan {
             target,
             stages: Vec::new(),
             known: BTreeMap::new(),
+            equal: BTreeMap::new(),
             called: BTreeMap::new(),
             left_out: Vec::new(),
             manual: Vec::new(),
