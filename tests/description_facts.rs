@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::description::{Break, Description};
+use migrate::catalog::Catalog;
+
+use crate::description::{Break, Description, exceptions};
 
 /// Returns what a request breaks, a line each; nothing where the description is not at hand.
 fn lines(method: &str, target: &str, body: Option<&Value>) -> Option<Vec<String>> {
@@ -103,5 +105,16 @@ fn every_schema_of_a_body_compiles() {
         let (method, template) = operation.to_string().split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("two words");
         let path = template.replace(['{', '}'], "x");
         let _ = description.breaks(&method, &path, Some(&json!({})));
+    }
+}
+
+/// A resource is read by its id right before it is removed; where there is no such request, a 404 would pass for gone.
+#[test]
+fn what_can_be_removed_can_be_read_by_its_id_or_is_known_to_be_only_listed() {
+    let Some(description) = Description::read() else { return };
+    for kind in Catalog::standard().kinds().filter(|kind| !kind.delete_scopes.is_empty()) {
+        let breaks = description.breaks("GET", &kind.read_path_of("one/two"), None);
+        let has_none = breaks.iter().any(|one| one.what == "no such operation" && !exceptions::allow(one));
+        assert_eq!(has_none, kind.is_only_listed, "{}", kind.name);
     }
 }

@@ -274,19 +274,19 @@ async fn update(
     Ok(())
 }
 
-/// Removes a resource that is still what the plan showed: it is read right before, since what was found in a list may be another by now.
+/// Removes a resource that is still what the plan showed: it is read right before, where the API can, since what was found in a list may be
+/// another by now.
 async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -> Sending {
-    // What no update changes is what it was, and the API may have no way to read one of it.
-    let held = if kind.update_scopes.is_empty() { Ok(Some(Body::new())) } else { tenant.read(kind, id).await };
-    match held {
-        Ok(None) => return Outcome::Applied(id.clone()).into(),
-        Ok(Some(_)) if kind.update_scopes.is_empty() => {}
-        Ok(Some(held)) => {
-            if let Some(because) = changed_since(kind, planned, held) {
-                return Outcome::Skipped(because).into();
+    if !kind.is_only_listed {
+        match tenant.read(kind, id).await {
+            Ok(None) => return Outcome::Applied(id.clone()).into(),
+            Ok(Some(held)) => {
+                if let Some(because) = changed_since(kind, planned, held) {
+                    return Outcome::Skipped(because).into();
+                }
             }
+            Err(unread) => return Outcome::Skipped(format!("it cannot be read before it is removed: {}", told(&unread))).into(),
         }
-        Err(unread) => return Outcome::Skipped(format!("it cannot be read before it is removed: {}", told(&unread))).into(),
     }
     match tenant.remove(kind, id).await {
         Ok(()) => Outcome::Applied(id.clone()).into(),

@@ -171,6 +171,7 @@ pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
 
 /// Settings of rules: keys alone can be read.
 pub(super) static RULES_CONFIGS: Kind = Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], Named::Listed)
+    .only_listed()
     .titled("Settings of rules")
     .put()
     .writable("key/ value")

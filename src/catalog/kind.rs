@@ -51,6 +51,8 @@ pub struct Kind {
     pub wrapped: &'static str,
     /// Whether the list is only a summary, so that each resource is read by itself.
     pub is_summarised: bool,
+    /// Whether no request reads one of them: only the list shows it.
+    pub is_only_listed: bool,
     /// Whether the list also shows presets, which have no id and count as absent.
     pub has_presets: bool,
     /// The kind whose resources it shows part of, at the same paths.

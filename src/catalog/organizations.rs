@@ -61,6 +61,7 @@ pub(super) static ORGANIZATION_GRANTS: Kind =
         .titled("Application access of an organization")
         .at("/organizations/{organization}/client-grants/{id}")
         .paged(Paging::Offset { field: "client_grants", size: 100, or_checkpoint: false })
+        .only_listed()
         .identified_by("grant_id")
         .keyed_by(&["organization", "grant_id"])
         .writable("organization/ grant_id+")

@@ -22,6 +22,7 @@ impl Kind {
             query: &[],
             wrapped: "",
             is_summarised: false,
+            is_only_listed: false,
             has_presets: false,
             view_of: None,
             parents: None,
@@ -171,6 +172,13 @@ impl Kind {
     #[must_use]
     pub const fn summarised(mut self) -> Self {
         self.is_summarised = true;
+        self
+    }
+
+    /// Says that no request reads one of them.
+    #[must_use]
+    pub const fn only_listed(mut self) -> Self {
+        self.is_only_listed = true;
         self
     }
 
