@@ -208,6 +208,15 @@ pub(crate) fn told(held: &Value) -> String {
     format!("{:#}", sorted(json(&named)))
 }
 
+/// Tells the same without what an action was when it was bound: a sandbox keeps that with the binding.
+pub(crate) fn told_without_bound_code(held: &Value) -> String {
+    let mut held = held.clone();
+    for bound in held["/actions/triggers/post-login/bindings"]["bindings"].as_array_mut().expect("a list") {
+        bound["action"].as_object_mut().expect("an object").remove("deployed_version");
+    }
+    told(&held)
+}
+
 /// Returns the lines in which two texts differ; none where they are the same.
 pub(crate) fn differences(one: &str, other: &str) -> Vec<String> {
     if one == other {

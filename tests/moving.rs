@@ -17,7 +17,7 @@ struct Listed {
     path: &'static str,
     paging: &'static str,
     id: &'static str,
-    one: fn(&str, usize) -> Value,
+    one: fn(&str) -> Value,
 }
 
 const LISTED: [Listed; 4] = [
@@ -25,15 +25,15 @@ const LISTED: [Listed; 4] = [
         path: "/clients",
         paging: "by offset or checkpoint",
         id: "client_id",
-        one: |name, _| json!({"name": name, "is_first_party": true}),
+        one: |name| json!({"name": name, "is_first_party": true}),
     },
-    Listed { path: "/roles", paging: "by offset", id: "id", one: |name, _| json!({"name": name, "description": "r"}) },
-    Listed { path: "/organizations", paging: "by checkpoint", id: "id", one: |name, _| json!({"name": name}) },
+    Listed { path: "/roles", paging: "by offset", id: "id", one: |name| json!({"name": name, "description": "r"}) },
+    Listed { path: "/organizations", paging: "by checkpoint", id: "id", one: |name| json!({"name": name}) },
     Listed {
         path: "/actions/actions",
         paging: "counted",
         id: "id",
-        one: |name, _| {
+        one: |name| {
             json!({"name": name, "code": "// nothing", "runtime": "node22", "dependencies": [], "secrets": [], "status": "built", "all_changes_deployed": true,
                 "supported_triggers": [{"id": "post-login", "version": "v3"}]})
         },
@@ -43,7 +43,7 @@ const LISTED: [Listed; 4] = [
 impl Listed {
     fn called(&self, word: &str, number: usize, id: &str) -> Value {
         let name = format!("{word}-{number:03}");
-        let mut one = (self.one)(&name, number);
+        let mut one = (self.one)(&name);
         one[self.id] = json!(id);
         one
     }
@@ -72,7 +72,7 @@ fn meddle(stage: &Stage, running: &mut Child) -> (usize, usize) {
             if running.try_wait().expect("a process").is_some() {
                 return (calls, moves);
             }
-            stage.write("one.json", &(listed.one)(&format!("newcomer-{number:03}"), number).to_string());
+            stage.write("one.json", &(listed.one)(&format!("newcomer-{number:03}")).to_string());
             let gone = format!("{}/prodOther{number:020}", listed.path.trim_start_matches('/'));
             for call in [format!("delete {gone}"), format!("post {} --data one.json", listed.path.trim_start_matches('/'))] {
                 // The lock on prod is another's: somebody in the dashboard takes none.

@@ -1,16 +1,14 @@
 //! Every so manyth request to prod fails, for the whole of an import, of one that prunes, and of the undo of that. Through the real binary.
 //!
 //! What happens to a request is drawn by its number, so that a seed always makes the same storm. A run that is not over goes on; whatever
-//! it met, it leaves prod as a run in calm does, or says of which change it does not know what came of it.
+//! it met, it leaves prod as a run in calm does.
 
 use std::time::Duration;
 
-use proptest::prelude::Rng;
-use proptest::test_runner::{RngAlgorithm, TestRng};
-use serde_json::Value;
-
 use crate::apart;
 use crate::stage::{Said, Stage};
+use proptest::prelude::Rng;
+use proptest::test_runner::{RngAlgorithm, TestRng};
 
 const FLAGS: &str = "--allow critical,many-changes,deletes --yes --quiet";
 /// What may happen to a request.
@@ -78,7 +76,7 @@ fn weathered(faults: &str) -> Weathered {
                 weathered.unclear.push(format!("{command}: {}", said.whole()));
             }
         }
-        weathered.held.push(told(&stage.all_of_prod()));
+        weathered.held.push(apart::told_without_bound_code(&stage.all_of_prod()));
     };
     goes(&["import --tenant prod".to_owned()]);
     let imports = stage.in_folder("runs");
@@ -115,7 +113,7 @@ fn killed(asked: usize) -> [String; 2] {
     remove_from_dev(&stage);
     let prune = killed_and_gone_on(&stage, "import --tenant prod --prune", asked);
     assert!([0, 3].contains(&prune.code), "{asked}: {}", prune.whole());
-    let pruned = told(&stage.all_of_prod());
+    let pruned = apart::told_without_bound_code(&stage.all_of_prod());
     let run = stage
         .in_folder("runs")
         .into_iter()
@@ -123,7 +121,7 @@ fn killed(asked: usize) -> [String; 2] {
         .expect("it is there");
     let undo = killed_and_gone_on(&stage, &format!("undo {run}"), asked);
     assert!([0, 3].contains(&undo.code), "{asked}: {}", undo.whole());
-    [pruned, told(&stage.all_of_prod())]
+    [pruned, apart::told_without_bound_code(&stage.all_of_prod())]
 }
 
 /// Kills at so many moments, a few requests apart.
@@ -154,15 +152,6 @@ fn remove_from_dev(stage: &Stage) {
         let said = stage.run(&format!("api delete {} --tenant dev --yes --quiet", path.trim_start_matches('/')));
         assert_eq!(said.code, 0, "{}", said.whole());
     }
-}
-
-/// Tells what a tenant holds, without what an action was when it was bound: a sandbox keeps that with the binding.
-fn told(held: &Value) -> String {
-    let mut held = held.clone();
-    for bound in held["/actions/triggers/post-login/bindings"]["bindings"].as_array_mut().expect("a list") {
-        bound["action"].as_object_mut().expect("an object").remove("deployed_version");
-    }
-    apart::told(&held)
 }
 
 fn weather(storms: &[(u32, u8)]) {

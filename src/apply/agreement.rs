@@ -92,8 +92,8 @@ impl<'plan> Open<'plan> {
 
     /// Returns what both agree on of what is wanted: what was left out or left to the target is as it is held, and wanted once that ends.
     ///
-    /// Of a list that lacks an element, nothing is agreed on; but of one in which something stays that no plan touches, on all else. What only the target has stays its own: a source that never wanted it cannot
-    /// drop it either.
+    /// Of a list that lacks an element, nothing is agreed on; but of one in which something stays that no plan touches, on all else. What only
+    /// the target has stays its own: a source that never wanted it cannot drop it either.
     fn agreed(&self, key: &Key, mut wanted: Packed, held: Option<&Resource>, kept: &[String]) -> Packed {
         let of = |parts: &Parts<'plan>| parts.get(key).cloned().unwrap_or_default();
         let left_to_the_target = kept.iter().filter(|_| held.is_some()).map(String::as_str);

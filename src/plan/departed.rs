@@ -3,12 +3,12 @@
 //! Somebody removes a client, and code, lists and fields that held its id hold it still. The links know what the target calls that client, so
 //! the id of the source never stands in for it there: where the target's own text names its client, both say the same.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::matching::matched;
 use crate::catalog::{Catalog, Kind};
 use crate::links::{Link, Links};
-use crate::resource::{Id, Key, Resource};
+use crate::resource::{Id, Key};
 use crate::snapshot::{Desired, Gone, Snapshot};
 
 /// Puts what the target calls resources in the place of ids by which the source called them before they were removed from it.
@@ -18,34 +18,25 @@ pub fn name_departed(catalog: &Catalog, desired: &mut Desired, live: &Snapshot, 
         return;
     }
     let names = matched(catalog, &desired.snapshot, live, links).names;
-    let mut gone = Gone::default();
-    let mut is_live = HashSet::new();
+    let held: HashMap<(&str, &Id), &Key> = live.resources.iter().map(|held| ((held.key.kind(), &held.id), &held.key)).collect();
+    let (mut gone, mut still_there) = (Gone::default(), HashSet::new());
     for (kind, link) in departed {
-        let held = live.of_kind(kind.name).find(|held| held.id == link.target_id);
-        // One that the target has no more either may share its name with others, so its id stands for it.
-        let key =
-            held.map_or_else(|| Key::new(kind.name, link.target_id.as_str()), |held| names.get(&held.key).unwrap_or(&held.key).clone());
-        if held.is_some() {
-            is_live.insert(key.clone());
-        }
+        let key = if let Some(key) = held.get(&(kind.name, &link.target_id)) {
+            let key = names.get(*key).unwrap_or(key).clone();
+            still_there.insert(key.clone());
+            key
+        } else {
+            // One that the target has no more either may share its name with others, so its id stands for it.
+            Key::new(kind.name, link.target_id.as_str())
+        };
         gone.learn_as(kind, &key, &link.source_id, &link.target_id);
     }
     for wanted in &mut desired.snapshot.resources {
         let kind = catalog.kind(wanted.key.kind()).expect("a key names a kind of the catalog");
-        rewrite(wanted, &|body| {
+        wanted.body.change(|body| {
             gone.mark(kind, body);
-            gone.unmark(kind, body, &|key| is_live.contains(key));
+            gone.unmark(kind, body, &|key| still_there.contains(key));
         });
-    }
-}
-
-/// Changes a body where that makes a difference, so that what is packed stays as it is elsewhere.
-fn rewrite(wanted: &mut Resource, change: &dyn Fn(&mut crate::body::Body)) {
-    let before = wanted.body.open();
-    let mut after = before.clone();
-    change(&mut after);
-    if after != before {
-        wanted.body = after.into();
     }
 }
 
@@ -64,6 +55,7 @@ mod tests {
 
     use super::*;
     use crate::body::Body;
+    use crate::resource::Resource;
     use crate::snapshot::Status;
 
     const OF_SOURCE: &str = "devPortal000000000000000000000000";

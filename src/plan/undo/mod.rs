@@ -38,7 +38,7 @@ pub struct Done<'run> {
     pub plan: &'run Plan,
     /// The changes that are in the target, by their place in the plan, with the id of what they changed.
     pub applied: &'run BTreeMap<usize, Id>,
-    /// What earlier undos of it, which did not come to their end, created in the place of what the run removed.
+    /// What earlier undos of it created in the place of what the run removed, whether or not they came to their end.
     pub again: &'run BTreeMap<Key, Id>,
 }
 
