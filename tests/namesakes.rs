@@ -135,3 +135,70 @@ fn a_lost_create_is_never_taken_for_a_namesake_that_the_run_made() {
         }
     }
 }
+
+/// A tenant with three clients of one name, of which the last has a grant, and two APIs.
+fn with_three_twins() -> Value {
+    let twin = |of: &str| {
+        json!({"client_id": format!("devTwin{of}000000000000000000000000"), "name": "Twin", "description": of, "is_first_party": true,
+               "app_type": "non_interactive", "grant_types": ["client_credentials"]})
+    };
+    let api = |name: &str, number: usize| {
+        json!({"id": format!("5f000000000000000000000{number}"), "name": name, "identifier": format!("https://{name}/"),
+               "scopes": [{"value": "read"}, {"value": "write"}]})
+    };
+    let grant = json!({"id": "cgr_devTwinB0000001", "client_id": "devTwinB000000000000000000000000", "audience": "https://payments/",
+                       "scope": ["read"], "subject_type": "client"});
+    json!({"tenant": "acme-dev", "domain": "acme-dev.eu.auth0.com",
+        "data": {"/clients": [twin("O"), twin("A"), twin("B")], "/resource-servers": [api("payments", 1), api("books", 2)], "/client-grants": [grant]}})
+}
+
+/// Returns of each client of the name what it is for, and the APIs that it may call.
+fn rights_of_twins(held: &Value) -> Vec<(String, Vec<String>)> {
+    let text = |one: &Value, field: &str| one[field].as_str().unwrap_or_default().to_owned();
+    let grants = held["/client-grants"].as_array().cloned().unwrap_or_default();
+    let apis = |client: &Value| {
+        let mut apis: Vec<String> =
+            grants.iter().filter(|grant| grant["client_id"] == client["client_id"]).map(|grant| text(grant, "audience")).collect();
+        apis.sort();
+        apis
+    };
+    let twins = held["/clients"].as_array().expect("a list").iter().filter(|one| one["name"] == "Twin");
+    let mut rights: Vec<_> = twins.map(|one| (text(one, "description"), apis(one))).collect();
+    rights.sort();
+    rights
+}
+
+#[test]
+fn a_saved_plan_gives_grants_to_the_right_twin_though_the_target_numbers_them_otherwise() {
+    let stage = Stage::of(with_three_twins(), json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}}), "");
+    let by_plan = || {
+        let planned = stage.run("plan --tenant prod --out plan.json --quiet");
+        assert_eq!(planned.code, 0, "{}", planned.whole());
+        stage.run("import --tenant prod --plan plan.json --yes --quiet --allow critical,many-changes")
+    };
+    assert_eq!(by_plan().code, 0);
+    // Dev makes one of them anew, which it lists last from then on.
+    stage.write(
+        "twin.json",
+        "{\"name\": \"Twin\", \"description\": \"A\", \"app_type\": \"non_interactive\", \"grant_types\": [\"client_credentials\"]}",
+    );
+    for call in ["delete clients/devTwinA000000000000000000000000", "post clients --data twin.json"] {
+        let said = stage.run(&format!("api {call} --tenant dev --yes --quiet"));
+        assert_eq!(said.code, 0, "{}", said.whole());
+    }
+    let listed = stage.run("api get clients --tenant dev --quiet").json();
+    let anew = listed.as_array().expect("a list").iter().find(|one| one["description"] == "A").expect("it is there");
+    for api in ["books", "payments"] {
+        let grant =
+            json!({"client_id": anew["client_id"], "audience": format!("https://{api}/"), "scope": ["write"], "subject_type": "client"});
+        stage.write("grant.json", &grant.to_string());
+        let said = stage.run("api post client-grants --tenant dev --data grant.json --yes --quiet");
+        assert_eq!(said.code, 0, "{}", said.whole());
+    }
+    let said = by_plan();
+    assert_eq!(said.code, 0, "{}", said.whole());
+    let rights = rights_of_twins(&stage.all_of_prod());
+    let of_a: Vec<_> = rights.iter().filter(|(of, _)| of == "A").flat_map(|(_, apis)| apis.clone()).collect();
+    assert_eq!(of_a, ["https://books/", "https://payments/"], "{rights:?}");
+    assert!(rights.contains(&("B".to_owned(), vec!["https://payments/".to_owned()])), "{rights:?}");
+}

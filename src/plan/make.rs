@@ -176,6 +176,10 @@ impl Making<'_> {
                 renamed.insert(change.key.clone());
             }
         }
+        // Where names may stand twice, the plan's number of one is not the target's.
+        for (held, own) in partners.live.iter().zip(&self.live.resources).filter(|(held, own)| held.key != own.key) {
+            self.plan.known.insert(held.key.clone(), own.id.clone());
+        }
         let is_named: HashSet<&str> = self.catalog.kinds().flat_map(Kind::names_by_key).collect();
         for key in mentioned {
             let Some(held) = held.get(&key) else { continue };
