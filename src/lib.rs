@@ -43,5 +43,6 @@ pub mod report;
 pub mod resource;
 pub mod sandbox;
 pub mod snapshot;
+pub mod source_ids;
 pub mod tenant;
 pub mod wrong;

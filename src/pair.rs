@@ -167,6 +167,11 @@ impl Pair {
         self.file("fingerprints.json")
     }
 
+    /// Returns the file of what the source had and the target never got.
+    pub fn source_ids(&self) -> PathBuf {
+        self.file("source-ids.csv")
+    }
+
     /// Returns the file that says how the last sync went.
     pub fn last_sync(&self) -> PathBuf {
         self.file("last-sync.json")
@@ -306,8 +311,9 @@ mod tests {
     fn no_two_pairs_of_names_with_hyphens_share_a_file() {
         let names = ["dev", "dev-eu", "eu-prod", "prod", "eu", "dev-eu-prod"];
         let pairs = names.iter().flat_map(|source| names.map(|target| pair(Path::new("."), source, target)));
-        let files: Vec<PathBuf> =
-            pairs.flat_map(|pair| [pair.links(), pair.base(), pair.fingerprints(), pair.last_sync(), pair.path()]).collect();
+        let files: Vec<PathBuf> = pairs
+            .flat_map(|pair| [pair.links(), pair.base(), pair.fingerprints(), pair.source_ids(), pair.last_sync(), pair.path()])
+            .collect();
         assert_eq!(files.iter().collect::<BTreeSet<_>>().len(), files.len());
     }
 

@@ -7,6 +7,7 @@ mod code;
 mod coverage;
 mod cuts;
 mod demo;
+mod departed;
 mod description;
 mod description_facts;
 mod description_recordings;

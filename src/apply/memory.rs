@@ -18,6 +18,7 @@ use crate::pair::{self, Pair};
 use crate::plan::{Action, Change, Edit, Plan, SecretField, diff, matched, take_part};
 use crate::resource::{Id, Key, Secret};
 use crate::snapshot::{Desired, Snapshot};
+use crate::source_ids::{self, SourceIds};
 
 /// Links, base and fingerprints of one pair of tenants, and where they stand.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Memory {
     pub links: Links,
     /// What was last applied.
     pub base: Base,
+    /// What the source had and no link knows.
+    pub source_ids: SourceIds,
     fingerprints: Fingerprints,
     /// Whether something is linked and what was last written of it is not known.
     lacks_base: bool,
@@ -45,6 +48,9 @@ pub enum Error {
     /// With the base.
     #[error(transparent)]
     Base(#[from] base::Error),
+    /// With what the source had.
+    #[error(transparent)]
+    SourceIds(#[from] source_ids::Error),
     /// With the fingerprints.
     #[error(transparent)]
     Fingerprints(#[from] fingerprints::Error),
@@ -63,6 +69,7 @@ impl Memory {
             lacks_base: !pair.base().exists() && links.iter().next().is_some(),
             links,
             base: Base::load(&pair.base())?,
+            source_ids: SourceIds::load(&pair.source_ids())?,
             fingerprints: Fingerprints::load(&pair.fingerprints())?,
             pair,
             catalog,
@@ -108,6 +115,7 @@ impl Memory {
             self.base.save(&self.pair.base())?;
         }
         self.links.save(&self.pair.links())?;
+        self.source_ids.save(&self.pair.source_ids())?;
         self.fingerprints.save(&self.pair.fingerprints())?;
         Ok(())
     }
@@ -142,11 +150,21 @@ impl Memory {
         for (key, (source, target)) in plan.equal.iter().filter(|_| plan.undoes.is_none()) {
             self.adopt_one(key, source, target);
         }
+        self.learn_source_ids(plan);
         let stands = |(at, _): &(usize, &Change)| plan.undoes.is_none() && moved.reason(*at).is_none();
         for (_, change) in plan.changes().enumerate().filter(stands) {
             let Action::Update { id: Some(id), .. } = &change.action else { continue };
             self.adopt_one(&change.key, &change.source_id, id);
         }
+    }
+
+    /// Remembers what the source has and the target does not, and forgets of that what a link knows by now.
+    fn learn_source_ids(&mut self, plan: &Plan) {
+        // An undo goes from the target to itself.
+        for (key, id) in plan.lacking.iter().filter(|_| plan.undoes.is_none()) {
+            self.source_ids.learn(key, id);
+        }
+        self.source_ids.forget(&|kind, id| self.links.of_source(kind, id).is_some());
     }
 
     fn adopt_one(&mut self, key: &Key, source: &Id, target: &Id) {
@@ -159,6 +177,7 @@ impl Memory {
     /// Remembers which resource is which and what both sides agree on, before a plan is carried out; returns what the plan promises.
     pub fn begin(&mut self, desired: Desired, live: &Snapshot, plan: &Plan) -> Base {
         self.adopt(&desired, live);
+        self.learn_source_ids(plan);
         let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
         let Agreement { held, promised } = Agreement::of(desired, live, partners, plan);
         self.agree(held);
@@ -259,7 +278,10 @@ impl Memory {
         let was = if matches!(change.action, Action::Remove { .. }) { id } else { &change.source_id };
         let Some(link) = self.links.of_target(kind, was).cloned() else { return };
         match change.action {
-            Action::Remove { .. } => drop(self.links.unlink(kind, &link.source_id)),
+            Action::Remove { .. } => {
+                self.links.unlink(kind, &link.source_id);
+                self.source_ids.learn(&Key::new(kind, &link.key), &link.source_id);
+            }
             _ => self.links.link(&link.source_id, id, &Key::new(kind, &link.key)),
         }
     }
@@ -354,6 +376,7 @@ mod tests {
             lacks_base: false,
             links: Links::default(),
             base: Base::default(),
+            source_ids: SourceIds::default(),
             fingerprints: Fingerprints::default(),
             pair: Pair::default(),
             catalog: Catalog::standard(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::settings;
 use crate::report::fitted;
-use crate::{apply, export, fingerprints, links, mapping, pair, plan, snapshot, tenant};
+use crate::{apply, export, fingerprints, links, mapping, pair, plan, snapshot, source_ids, tenant};
 
 /// Failed; the first line says what state the target is in.
 pub(super) const FAILED: u8 = 1;
@@ -142,6 +142,18 @@ impl From<apply::memory::Error> for Failure {
             apply::memory::Error::Links(error) => error.into(),
             apply::memory::Error::Base(error) => error.into(),
             apply::memory::Error::Fingerprints(error) => error.into(),
+            apply::memory::Error::SourceIds(error) => error.into(),
+        }
+    }
+}
+
+impl From<source_ids::Error> for Failure {
+    fn from(error: source_ids::Error) -> Self {
+        match &error {
+            source_ids::Error::Write { .. } => Self::new(FAILED, NOTHING).caused_by(&error).hint(ROOM),
+            source_ids::Error::Read { .. } | source_ids::Error::Malformed { .. } => {
+                Self::new(USAGE, NOTHING).caused_by(&error).hint("mend it, or put back the one of the last run")
+            }
         }
     }
 }

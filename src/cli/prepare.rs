@@ -234,7 +234,7 @@ pub(super) async fn prepare_seen_by(context: &Context, route: &Route, witness: O
     let stored = store::save(&context.folder("snapshots")?, &source)?;
     let Mapped { mut desired, untouched } = mapping.apply(context.catalog, source)?;
     desired.snapshot.protect(&protected(target));
-    name_departed(context.catalog, &mut desired, &live, &memory.links);
+    name_departed(context.catalog, &mut desired, &live, &memory.links, &memory.source_ids);
     let sent = memory.sent(&desired, &|from| context.outside(from));
     let past = Past {
         links: &memory.links,

@@ -10,20 +10,28 @@ use crate::catalog::{Catalog, Kind};
 use crate::links::{Link, Links};
 use crate::resource::{Id, Key};
 use crate::snapshot::{Desired, Gone, Snapshot};
+use crate::source_ids::SourceIds;
 
 /// Puts what the target calls resources in the place of ids by which the source called them before they were removed from it.
-pub fn name_departed(catalog: &Catalog, desired: &mut Desired, live: &Snapshot, links: &Links) {
+///
+/// What never had a partner is known as something that is gone: a text that names it cannot be said in the target.
+pub fn name_departed(catalog: &Catalog, desired: &mut Desired, live: &Snapshot, links: &Links, source_ids: &SourceIds) {
     let departed = departed(catalog, &desired.snapshot, links);
-    if departed.is_empty() {
+    let lacking = lacking(catalog, desired, links, source_ids);
+    if departed.is_empty() && lacking.is_empty() {
         return;
     }
     let names = matched(catalog, &desired.snapshot, live, links).names;
     let held: HashMap<(&str, &Id), &Key> = live.resources.iter().map(|held| ((held.key.kind(), &held.id), &held.key)).collect();
-    let (mut gone, mut still_there) = (Gone::default(), HashSet::new());
+    let (mut gone, mut is_named) = (Gone::default(), HashSet::new());
+    for (kind, key, id) in lacking {
+        gone.learn_as(kind, &key, id, id);
+        is_named.insert(key);
+    }
     for (kind, link) in departed {
         let key = if let Some(key) = held.get(&(kind.name, &link.target_id)) {
             let key = names.get(*key).unwrap_or(key).clone();
-            still_there.insert(key.clone());
+            is_named.insert(key.clone());
             key
         } else {
             // One that the target has no more either may share its name with others, so its id stands for it.
@@ -35,9 +43,22 @@ pub fn name_departed(catalog: &Catalog, desired: &mut Desired, live: &Snapshot, 
         let kind = catalog.kind(wanted.key.kind()).expect("a key names a kind of the catalog");
         wanted.body.change(|body| {
             gone.mark(kind, body);
-            gone.unmark(kind, body, &|key| still_there.contains(key));
+            gone.unmark(kind, body, &|key| is_named.contains(key));
         });
     }
+}
+
+/// Returns what the source had, has no more and no link knows, each under a name that nothing has.
+fn lacking<'ids>(catalog: &Catalog, desired: &Desired, links: &Links, source_ids: &'ids SourceIds) -> Vec<(&'static Kind, Key, &'ids Id)> {
+    let source = &desired.snapshot;
+    let held: HashSet<(&str, &Id)> = source.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
+    let is_skipped = |kind: &str, id: &Id| desired.skipped.contains(&(kind.to_owned(), id.clone()));
+    let is_gone = |kind: &str, id: &Id| !held.contains(&(kind, id)) && !is_skipped(kind, id) && links.of_source(kind, id).is_none();
+    let gone = source_ids.iter().filter(|(kind, id, _)| source.is_complete(kind) && is_gone(kind, id));
+    let named = |(kind, id, name): (&str, &'ids Id, &str)| {
+        Some((catalog.kind(kind)?, Key::new(kind, &format!("{name} (gone from {})", source.tenant)), id))
+    };
+    gone.filter_map(named).collect()
 }
 
 /// Returns the links of what the source has no more, of the kinds that it lists whole.
@@ -59,6 +80,7 @@ mod tests {
     use crate::snapshot::Status;
 
     const OF_SOURCE: &str = "devPortal000000000000000000000000";
+    const NEVER_COPIED: &str = "devSecret00000000000000000000000";
     const OF_TARGET: &str = "prodPortal00000000000000000000000";
 
     fn action(code: &str) -> Resource {
@@ -78,11 +100,17 @@ mod tests {
 
     /// Returns the code that is desired where the source names a client that it removed.
     fn code(source: Vec<Resource>, live: Vec<Resource>) -> String {
+        code_naming(OF_SOURCE, source, live)
+    }
+
+    fn code_naming(id: &str, source: Vec<Resource>, live: Vec<Resource>) -> String {
         let mut links = Links::default();
         links.link(&Id::new(OF_SOURCE), &Id::new(OF_TARGET), &Key::new("clients", "Portal"));
-        let code = action(&format!("allow('{OF_SOURCE}', '⟦clients/Web⟧')"));
+        let code = action(&format!("allow('{id}', '⟦clients/Web⟧')"));
         let mut desired = Desired::unmapped(holding([vec![code], source].concat()));
-        name_departed(Catalog::standard(), &mut desired, &holding(live), &links);
+        let mut ids = SourceIds::default();
+        ids.learn(&Key::new("clients", "Secret"), &Id::new(NEVER_COPIED));
+        name_departed(Catalog::standard(), &mut desired, &holding(live), &links, &ids);
         desired.snapshot.resources[0].body.open().get("code").and_then(|code| code.as_str()).expect("a text").to_owned()
     }
 
@@ -106,5 +134,11 @@ mod tests {
     fn what_the_source_still_has_is_left_to_its_own_name() {
         let untouched = format!("allow('{OF_SOURCE}', '⟦clients/Web⟧')");
         assert_eq!(code(vec![client(OF_SOURCE, "Portal")], vec![client(OF_TARGET, "Portal")]), untouched);
+    }
+
+    #[test]
+    fn what_never_had_a_partner_is_named_as_gone() {
+        let named = "allow('⟦clients/Secret (gone from )⟧', '⟦clients/Web⟧')";
+        assert_eq!(code_naming(NEVER_COPIED, Vec::new(), Vec::new()), named);
     }
 }

@@ -191,20 +191,29 @@ impl Making<'_> {
         }
     }
 
-    /// Notes which resources are one though nothing is to change in them, so that a run of the plan links them as any other.
+    /// Notes which resources are one though nothing is to change in them, so that a run of the plan links them as any other; and what the
+    /// source has besides, so that its ids are known once it is gone.
     fn name_equal(&mut self, partners: &Partners<'_>) {
         let changed: HashSet<&Key> = self.plan.changes().map(|change| &change.key).collect();
         let links = self.past.links;
-        let mut equal = BTreeMap::new();
+        let (mut equal, mut lacking) = (BTreeMap::new(), BTreeMap::new());
         for (wanted, at) in self.desired.snapshot.resources.iter().zip(&partners.of_desired) {
-            let Some(held) = at.map(|at| &partners.live[at]) else { continue };
             let kind = wanted.key.kind();
+            let has_own_id = self.kind_of(&wanted.key).has_own_ids();
+            let Some(held) = at.map(|at| &partners.live[at]) else {
+                if has_own_id {
+                    lacking.insert(wanted.key.clone(), wanted.id.clone());
+                }
+                continue;
+            };
             let is_linked = links.of_source(kind, &wanted.id).is_some() || links.of_target(kind, &held.id).is_some();
             let is_left_alone = wanted.left_alone.is_some() || held.left_alone.is_some();
-            if !is_linked && !is_left_alone && self.kind_of(&wanted.key).has_own_ids() && !changed.contains(&wanted.key) {
+            if !is_linked && !is_left_alone && has_own_id && !changed.contains(&wanted.key) {
                 equal.insert(wanted.key.clone(), (wanted.id.clone(), held.id.clone()));
             }
         }
-        self.plan.equal = equal;
+        let skipped = self.desired.skipped.iter().filter(|(kind, _)| self.catalog.kind(kind).is_some_and(Kind::has_own_ids));
+        lacking.extend(skipped.map(|(kind, id)| (Key::new(kind, id.as_str()), id.clone())));
+        (self.plan.equal, self.plan.lacking) = (equal, lacking);
     }
 }

@@ -106,6 +106,9 @@ pub struct Plan {
     /// What the target has already as it should be and no link tells of: the ids in the source and in the target.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub equal: BTreeMap<Key, (Id, Id)>,
+    /// What the source has and the target does not, wanted or not: the id in the source.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lacking: BTreeMap<Key, Id>,
     /// What the target calls those of them that have another name there than here, where a reference holds the name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub called: BTreeMap<Key, String>,
@@ -298,6 +301,7 @@ impl Plan {
             stages: Vec::new(),
             known: BTreeMap::new(),
             equal: BTreeMap::new(),
+            lacking: BTreeMap::new(),
             called: BTreeMap::new(),
             left_out: Vec::new(),
             manual: Vec::new(),

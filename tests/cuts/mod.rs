@@ -127,7 +127,7 @@ impl Decided {
     /// Decides on an import behind another, which removes what the source has no more.
     fn prune(import: &Undisturbed, mut desired: Desired, live: &Snapshot) -> Self {
         let mut memory = import.memory.clone();
-        name_departed(Catalog::standard(), &mut desired, live, &memory.links);
+        name_departed(Catalog::standard(), &mut desired, live, &memory.links, &memory.source_ids);
         let plan = planned(&desired, live, &memory, true);
         let promised = memory.begin(desired, live, &plan);
         Self { plan, memory, promised }

@@ -156,7 +156,7 @@ pub(crate) async fn import(desired: &Desired, tenant: &Tenant, memory: &mut Memo
 pub(crate) async fn import_with(desired: &Desired, tenant: &Tenant, memory: &mut Memory, prune: bool) -> Imported {
     let before = read(tenant).await;
     let mut desired = desired.clone();
-    name_departed(Catalog::standard(), &mut desired, &before, &memory.links);
+    name_departed(Catalog::standard(), &mut desired, &before, &memory.links, &memory.source_ids);
     let plan = planned_with(&desired, &before, memory, prune);
     let promised = memory.begin(desired, &before, &plan);
     let summary = carried_out(&plan, tenant).await;
