@@ -12,6 +12,7 @@ use crate::catalog::{By, Catalog, Kind, Named, Shape};
 use crate::event::{Event, Observer};
 use crate::resource::{Id, Key, Resource, Unreadable, name_of};
 use crate::snapshot::{Snapshot, Status, refs};
+use crate::tenant::limits::READING;
 use crate::tenant::{self, Absence, Listing, Shown, Tenant};
 
 /// Parents asked for what hangs under them at the same time; the pacer decides when each request leaves.
@@ -40,6 +41,12 @@ pub enum Error {
         tenant: String,
         /// Why.
         source: tenant::Error,
+    },
+    /// Reading took too long.
+    #[error("reading \"{tenant}\" took longer than {}", humantime::format_duration(READING))]
+    Overdue {
+        /// The tenant's name.
+        tenant: String,
     },
     /// The tenant answered something that is no resource.
     #[error("cannot understand an answer of \"{tenant}\"")]
@@ -109,6 +116,11 @@ impl Reading<'_> {
     ///
     /// As [`export`].
     pub async fn export(self, catalog: &Catalog, taken: &str) -> Result<Snapshot, Error> {
+        let overdue = |_| Error::Overdue { tenant: self.tenant.name().to_owned() };
+        tokio::time::timeout(READING, self.read(catalog, taken)).await.map_err(overdue)?
+    }
+
+    async fn read(self, catalog: &Catalog, taken: &str) -> Result<Snapshot, Error> {
         let Self { tenant, selection, observer, .. } = self;
         let kinds = selection.kinds_to_read(catalog);
         observer.notify(&Event::Reading { tenant: tenant.name().to_owned(), kinds: kinds.len() });
@@ -155,7 +167,7 @@ struct Read {
 ///
 /// # Errors
 ///
-/// When a list cannot be read to its end, or an answer is no resource. What the tenant refuses to show, or the token may not read, is no
+/// When a list cannot be read to its end, or not in time, or an answer is no resource. What the tenant refuses to show, or the token may not read, is no
 /// error but a status of that kind.
 pub async fn export(
     catalog: &Catalog,

@@ -17,6 +17,7 @@ mod effort;
 mod fingerprints;
 mod flows;
 mod hearer;
+mod hostile;
 mod house;
 mod imaginary;
 mod judge;

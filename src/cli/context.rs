@@ -19,7 +19,7 @@ use crate::catalog::Catalog;
 use crate::event::Observer;
 use crate::pair::{Pair, Side};
 use crate::plan::{Plan, SecretField};
-use crate::report::{Mode, Progress, fitted, shell_word};
+use crate::report::{Mode, Progress, fitted, json_text, printed, shell_word};
 use crate::resource::Secret;
 use crate::tenant::{self, Tenant};
 
@@ -199,7 +199,7 @@ impl Context {
     /// Prints an answer of which the text is for other programs too, so that no line of it is ever broken.
     pub(super) fn answer_as_it_is(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
         self.progress.clear();
-        if self.is_json() { print(&format!("{:#}\n", json())) } else { print(&text()) }
+        if self.is_json() { print_json(&json()) } else { print(&text()) }
     }
 
     /// Shows a person what is about to be decided on; a program reads the one answer at the end.
@@ -265,10 +265,15 @@ pub(super) fn columns(stream: impl AsFd) -> Option<usize> {
 /// Prints on stdout; colours only where somebody sees them.
 pub(super) fn print(text: &str) {
     // A reader that went away (`| head`) is no reason to fail.
-    let _ = anstream::stdout().write_all(text.as_bytes());
+    let _ = anstream::stdout().write_all(printed(text).as_bytes());
+}
+
+/// Prints JSON on stdout.
+pub(super) fn print_json(value: &Value) {
+    print(&json_text(value));
 }
 
 /// Prints on stderr.
 pub(super) fn print_error(text: &str) {
-    let _ = anstream::stderr().write_all(text.as_bytes());
+    let _ = anstream::stderr().write_all(printed(text).as_bytes());
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use serde_json::{Value, json};
 
 use super::settings;
-use crate::report::fitted;
+use crate::report::{fitted, printable};
 use crate::{apply, export, fingerprints, links, mapping, pair, plan, snapshot, source_ids, tenant};
 
 /// Failed; the first line says what state the target is in.
@@ -79,7 +79,7 @@ impl Failure {
     /// Prints the failure on stderr (as JSON on stdout where programs read); returns the exit code.
     pub(super) fn print(&self, as_json: bool) -> u8 {
         if as_json {
-            super::context::print(&format!("{:#}\n", self.json()));
+            super::context::print_json(&self.json());
         } else {
             super::context::print_error(&self.text(super::context::columns(std::io::stderr())));
         }
@@ -96,10 +96,15 @@ impl Failure {
     }
 }
 
+/// What begins the line that names a place in a file.
+const PLACE: &str = "--> ";
+
 /// Returns a part of a failure under its title. What has lines of its own shows a place in a file, and none of them is broken.
 fn said(title: &str, text: &str, columns: Option<usize>) -> String {
-    let columns = columns.filter(|_| !text.contains('\n'));
-    fitted(&format!("{title}{}\n", text.replace('\n', "\n       ")), columns)
+    if text.lines().skip(1).any(|line| line.trim_start().starts_with(PLACE)) {
+        return format!("{title}{}\n", text.replace('\n', "\n       "));
+    }
+    fitted(&format!("{title}{}\n", printable(text)), columns)
 }
 
 /// What a failure before the first write says.
@@ -108,6 +113,12 @@ const NOTHING: &str = "nothing was written";
 pub(super) const ROOM: &str = "free some room or name another folder with --dir";
 /// What to do about a scope that a token lacks.
 pub(super) const ADD_SCOPES: &str = "add what is missing to the grant of the application that migrate signs in with";
+
+/// What to do about an answer that does not end.
+const EXCESSIVE: &str =
+    "no tenant of Auth0 answers like that: check `domain` and `url` in migrate.toml, and what stands between here and the tenant";
+/// What to do about a tenant that takes too long to read.
+const OVERDUE: &str = "read it at another time, or raise `rate` or `share` in migrate.toml if the limits of the tenant are higher";
 
 impl From<settings::Error> for Failure {
     fn from(error: settings::Error) -> Self {
@@ -267,6 +278,7 @@ impl From<export::Error> for Failure {
         let failure = Self::new(if denied { DENIED } else { FAILED }, NOTHING).caused_by(&error);
         match &error {
             export::Error::Read { source, tenant, .. } => with_tenant_hint(failure, source, tenant),
+            export::Error::Overdue { .. } => failure.hint(OVERDUE),
             export::Error::Unreadable { .. } => failure,
         }
     }
@@ -293,6 +305,7 @@ fn with_tenant_hint(failure: Failure, error: &tenant::Error, name: &str) -> Fail
         tenant::Error::MovingListing { .. } => {
             failure.hint("wait until nothing else writes to the tenant, then run the same command again")
         }
+        _ if error.is_excessive() => failure.hint(EXCESSIVE),
         _ if error.is_unreachable() => failure.hint("check the domain and the network, then run the same command again"),
         _ => failure,
     }

@@ -95,6 +95,17 @@ impl Leeway {
         self.spent += sent.reads + sent.writes;
     }
 
+    /// Returns once the time is over that a command has; a command that began after it is not ended by it, and takes no changes.
+    pub(super) async fn over(&self) -> String {
+        match self.until.filter(|(until, _)| Instant::now() < *until) {
+            Some((until, time)) => {
+                tokio::time::sleep_until(until.into()).await;
+                format!("{time} is over")
+            }
+            None => std::future::pending().await,
+        }
+    }
+
     /// Returns how many changes may begin now, each of which takes a request at least.
     pub(super) fn room(&self, sent: Traffic) -> usize {
         if self.until.is_some_and(|(until, _)| Instant::now() >= until) {

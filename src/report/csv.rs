@@ -1,6 +1,7 @@
 //! The report of a run as CSV: one row for each change, each part of one that was refused, each thing left out and each step to do by hand.
 
 use super::json::outcome_word;
+use super::printed::printable;
 use super::summary::EndedRun;
 use crate::plan::Manual;
 use crate::resource::{Id, Key};
@@ -35,9 +36,10 @@ fn rows<'run>(run: &EndedRun<'run>, due: &'run [Manual]) -> Vec<[&'run str; 7]> 
     settled.chain(refused).chain(unsent).chain(left_out).chain(manual).collect()
 }
 
-/// Returns a cell that no spreadsheet takes for a formula.
+/// Returns a cell that no spreadsheet takes for a formula, and no terminal for more than text.
 fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    let shown = printable(cell);
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{shown}") } else { shown.into_owned() }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::html::html;
 use super::json::summary_json;
 use super::markdown::markdown;
 use super::page::page;
+use super::printed::json_text;
 use super::summary::EndedRun;
 
 /// A report of a run, and the code the command ends with, as text.
@@ -24,7 +25,5 @@ pub fn files<'run>(run: &'run EndedRun<'_>, exit: u8) -> impl Iterator<Item = (&
 }
 
 fn json(run: &EndedRun<'_>, exit: u8) -> String {
-    let mut text = serde_json::to_string_pretty(&summary_json(run, exit)).expect("a report is JSON");
-    text.push('\n');
-    text
+    json_text(&summary_json(run, exit))
 }

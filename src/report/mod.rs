@@ -10,6 +10,7 @@
 //! rehearsal.rs  an import tried on a copy
 //! files.rs      report.{json,csv,md,html} of a run   page.rs, csv.rs, markdown.rs, html.rs
 //! fitted.rs     lines broken where a terminal ends
+//! printed.rs    what may reach a terminal, of any text
 //! words.rs, values.rs, lines.rs, sections.rs, paint.rs   the small pieces of all of them
 //! ```
 //!
@@ -29,6 +30,7 @@ mod markdown;
 mod night;
 mod page;
 mod paint;
+mod printed;
 mod progress;
 mod rehearsal;
 mod runs;
@@ -51,6 +53,7 @@ pub use files::files;
 pub use fitted::fitted;
 pub use json::{exported_json, plan_json, summary_json};
 pub use night::{Night, Resumed, chat};
+pub use printed::{json_text, printable, printed};
 pub use progress::{Mode, Progress};
 pub use rehearsal::{Rehearsal, rehearsal, rehearsal_json};
 pub use runs::{Listed, Told, runs, runs_json, shown, shown_json};
@@ -59,4 +62,4 @@ pub use summary::{Effort, EndedRun, state, summary};
 pub use table::Table;
 pub use text::{acknowledged, drift, plan};
 pub(crate) use words::count;
-pub use words::{named, printable};
+pub use words::named;

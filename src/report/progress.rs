@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::printed::{printable, printed};
 use super::summary::Effort;
 use super::watch::Watch;
 use crate::event::{Event, Observer};
@@ -61,9 +62,14 @@ impl Observer for Progress {
     }
 }
 
+/// Returns what stands in a live line.
+fn message(line: Option<String>) -> String {
+    printable(&line.unwrap_or_default()).into_owned()
+}
+
 /// A run does not stop because nobody reads its stderr.
 fn say(line: &str) {
-    let _ = writeln!(anstream::stderr(), "{line}");
+    let _ = writeln!(anstream::stderr(), "{}", printed(line));
 }
 
 /// The live lines of a terminal: one for each kind being read, one for the plan being applied, one for a wait.
@@ -93,7 +99,7 @@ impl Screen {
         match event {
             Event::Listing { tenant, kind, .. } => {
                 let bar = self.listings.entry((tenant.clone(), *kind)).or_insert_with(|| self.lines.add(line("{spinner} {wide_msg}")));
-                bar.set_message(watch.listing_line(tenant, kind, now).unwrap_or_default());
+                bar.set_message(message(watch.listing_line(tenant, kind, now)));
                 bar.tick();
             }
             Event::Listed { tenant, kind, .. } => {
@@ -106,7 +112,7 @@ impl Screen {
                 if let Some(text) = Watch::waiting_line(event) {
                     let (bar, until) = self.waiting.get_or_insert_with(|| (self.lines.add(line("  {wide_msg}")), now + *wait));
                     *until = (*until).max(now + *wait);
-                    bar.set_message(text);
+                    bar.set_message(message(Some(text)));
                 }
             }
             Event::Reading { .. } | Event::Retrying { .. } | Event::Answered { .. } | Event::Noted(_) => {}
@@ -116,7 +122,7 @@ impl Screen {
     fn show_applying(&mut self, watch: &Watch, now: Instant) {
         let Some((settled, changes)) = watch.applying() else { return };
         let bar = self.applying.get_or_insert_with(|| self.lines.add(line("{bar:24} {wide_msg}")));
-        bar.set_message(watch.applying_line(now).unwrap_or_default());
+        bar.set_message(message(watch.applying_line(now)));
         bar.set_length(changes as u64);
         bar.set_position(settled as u64);
         if settled >= changes {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+pub(super) use super::printed::printable;
 use crate::catalog::{Catalog, Shape};
 use crate::resource::Key;
 
@@ -14,19 +15,6 @@ pub fn named(key: &Key) -> String {
         "" => kind.name.to_owned(),
         name => format!("{} \"{}\"", kind.singular, printable(name)),
     }
-}
-
-/// Returns a text with its control characters, and those that turn the direction of writing, made visible.
-pub fn printable(text: &str) -> Cow<'_, str> {
-    let is_hidden = |sign: char| {
-        let turns = matches!(sign, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        turns || (sign.is_control() && sign != '\t')
-    };
-    if !text.contains(is_hidden) {
-        return Cow::Borrowed(text);
-    }
-    let shown = text.chars().map(|sign| if is_hidden(sign) { sign.escape_default().to_string() } else { sign.to_string() });
-    Cow::Owned(shown.collect())
 }
 
 /// Returns a number with its thousands apart: `1,000`.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::limits::{self, Excess};
 use super::veil::Veil;
 
 /// What stands below an error.
@@ -103,6 +104,14 @@ pub enum Error {
         /// What was waited for.
         wanted: &'static str,
     },
+    /// An answer has more of something than is taken of any.
+    #[error("the answer to {request} is more than is taken")]
+    Excess {
+        /// `GET /clients`
+        request: String,
+        /// Of what, and how much is taken.
+        source: Excess,
+    },
     /// An answer is not what the API promises.
     #[error("the answer to {request} cannot be read")]
     Unreadable {
@@ -179,6 +188,12 @@ impl Error {
         matches!(self, Self::InDoubt { .. })
     }
 
+    /// Returns whether an answer had more of something than is taken of any.
+    #[must_use]
+    pub fn is_excessive(&self) -> bool {
+        matches!(self, Self::Excess { .. })
+    }
+
     /// Returns whether the settings are wrong, so that nothing was sent.
     #[must_use]
     pub fn is_misconfigured(&self) -> bool {
@@ -231,6 +246,17 @@ const INVALID_ID: &str = "invalid_uri";
 /// What marks a missing scope; the code cannot, since one service answers a missing entitlement with `insufficient_scope`.
 const LACKS_SCOPE: &str = "Insufficient scope";
 
+/// What is said of an answer that leads elsewhere: whoever answers there would be sent the token.
+const REDIRECT: &str = "it leads elsewhere, and no redirect is followed";
+
+/// Returns a tenant's own words, or as many of them as are repeated.
+fn shortened(words: String) -> String {
+    match words.char_indices().nth(limits::WORDS) {
+        Some((end, _)) => format!("{}..", &words[..end]),
+        None => words,
+    }
+}
+
 /// Makes the error of an answer that is not 2xx.
 #[must_use]
 pub fn refusal(request: &str, status: u16, answer: &[u8], veil: &Veil) -> Error {
@@ -241,7 +267,8 @@ pub fn refusal(request: &str, status: u16, answer: &[u8], veil: &Veil) -> Error 
         Some(other) => other.to_string(),
         None => complaint.error_description.or_else(|| complaint.error.clone()).unwrap_or_default(),
     };
-    let message = veil.clean(&message);
+    let message = shortened(veil.clean(&message));
+    let message = if message.is_empty() && (300..400).contains(&status) { REDIRECT.to_owned() } else { message };
     if status == 401 {
         return Error::Unauthenticated { message: if message.is_empty() { "401".to_owned() } else { message } };
     }
@@ -250,7 +277,16 @@ pub fn refusal(request: &str, status: u16, answer: &[u8], veil: &Veil) -> Error 
         let scopes = named.split(',').map(|scope| scope.trim().to_owned()).filter(|scope| !scope.is_empty()).collect();
         return Error::Scope { request: request.to_owned(), scopes };
     }
-    Error::Refused { request: request.to_owned(), status, code: veil.clean(&complaint.code.unwrap_or_default()), message }
+    Error::Refused { request: request.to_owned(), status, code: shortened(veil.clean(&complaint.code.unwrap_or_default())), message }
+}
+
+/// Says why JSON cannot be read.
+pub(super) fn not_json(error: serde_json::Error) -> Cause {
+    // serde_json tells this apart by its text alone.
+    if error.to_string().starts_with("recursion limit exceeded") {
+        return Missing(format!("it is nested deeper than {} levels", limits::NESTING)).into();
+    }
+    error.into()
 }
 
 /// Something an answer should have had.

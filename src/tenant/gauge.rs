@@ -8,9 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use tokio::time::Instant;
 
+use super::limits::RESET;
 use super::quota::usable;
 
-/// The longest wait that is believed: beyond it a clock has gone wrong.
+/// The longest wait that an answer is understood to ask for: beyond it a clock has gone wrong.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// What one answer said about the bucket that counted it.
@@ -29,7 +30,7 @@ impl Level {
     pub fn read(headers: &HeaderMap, now: SystemTime) -> Option<Self> {
         let remaining = number(headers, "x-ratelimit-remaining")?;
         let limit = number(headers, "x-ratelimit-limit")?;
-        let reset = since_answer(headers, now).unwrap_or(Duration::from_secs(1));
+        let reset = since_answer(headers, now).map_or(Duration::from_secs(1), |reset| reset.min(RESET));
         Some(Self { limit: limit.try_into().ok()?, remaining: remaining.try_into().ok()?, reset })
     }
 }
@@ -92,7 +93,7 @@ impl Gauge {
             left: f64::from(limit),
             at: now,
             reset: now,
-            soonest: LONGEST,
+            soonest: RESET,
             in_flight: 0,
             landed: 0,
         }

@@ -3,11 +3,12 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, Url, redirect};
+use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Method, Response, Url, redirect};
 
 use super::address::Address;
 use super::error::Error;
+use super::limits::{self, Excess};
 use crate::resource::Secret;
 
 /// Where a tenant writes down which run a request belongs to, in its own log.
@@ -36,6 +37,8 @@ pub(super) enum Ending {
     Unsent(Lost),
     /// It may have left, and no whole answer came.
     Broken(Lost),
+    /// It was answered with more than is taken of any answer.
+    Excessive(Excess),
 }
 
 /// Why no answer came: the innermost cause, which alone says something that a person can act on (`Connection refused`).
@@ -119,14 +122,36 @@ impl Http {
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error) if error.is_connect() || error.is_builder() => return Ending::Unsent(error.into()),
+            Err(error) if has_too_many_headers(&error) => return Ending::Excessive(Excess::Headers),
             Err(error) => return Ending::Broken(error.into()),
         };
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        match answer.bytes().await {
-            Ok(body) => Ending::Answered { status, headers, body: body.into() },
-            Err(error) => Ending::Broken(error.into()),
+        whole(answer).await
+    }
+}
+
+/// Reads an answer to its end, or as far as any is read; the time of its request ends one that trickles.
+async fn whole(mut answer: Response) -> Ending {
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Ending::Excessive(Excess::Packed);
+    }
+    if answer.content_length().is_some_and(|length| length > limits::BODY as u64) {
+        return Ending::Excessive(Excess::Body);
+    }
+    let mut body = Vec::new();
+    loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > limits::BODY => return Ending::Excessive(Excess::Body),
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ending::Answered { status, headers, body },
+            Err(error) => return Ending::Broken(error.into()),
         }
     }
+}
+
+fn has_too_many_headers(error: &reqwest::Error) -> bool {
+    let chain = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    chain.filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_parse_too_large)
 }
 
 /// Returns a number that differs from run to run and from call to call.

@@ -8,6 +8,7 @@ mod error;
 mod gauge;
 pub mod hook;
 mod http;
+pub mod limits;
 mod pacer;
 mod page;
 mod pages;

@@ -4,7 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::limits::ELEMENTS;
 
 /// One page of a list.
 #[derive(Debug, PartialEq)]
@@ -56,6 +58,17 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Reader<'_, T> {
     }
 }
 
+/// Reads a list, which stops where it has more elements than any.
+struct Bare<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Bare<T> {
+    type Value = Option<Vec<T>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
+        json.deserialize_seq(Reader::<T>("", PhantomData)).map(|page| page.elements)
+    }
+}
+
 impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<'_, T> {
     type Value = Page<T>;
 
@@ -66,6 +79,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<'_, T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Page<T>, A::Error> {
         let mut elements = Vec::with_capacity(list.size_hint().unwrap_or(0));
         while let Some(element) = list.next_element()? {
+            if elements.len() == ELEMENTS {
+                return Err(A::Error::custom(format_args!("more than {ELEMENTS} elements on one page")));
+            }
             elements.push(element);
         }
         Ok(Page { elements: Some(elements), ..Page::empty() })
@@ -75,7 +91,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<'_, T> {
         let mut page = Page::empty();
         while let Some(name) = fields.next_key::<String>()? {
             match name.as_str() {
-                name if name == self.0 => page.elements = Some(fields.next_value()?),
+                // Read as a page of its own, since that is where elements are counted.
+                name if name == self.0 => page.elements = fields.next_value_seed(Bare(PhantomData))?,
                 "total" => page.total = fields.next_value()?,
                 // Offset answers call it `limit`, the Actions API `per_page`.
                 "limit" | "per_page" => page.limit = fields.next_value()?,

@@ -9,7 +9,8 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::error::{Error, Missing};
+use super::error::{Cause, Error, Missing, not_json};
+use super::limits::{self, Excess};
 use super::page::Page;
 use super::wire::{Request, Wire};
 use crate::body::Body;
@@ -24,6 +25,8 @@ pub(super) struct List<'list, A, T> {
     concurrency: usize,
     make: &'list (dyn Fn(A) -> T + Sync),
     read: AtomicUsize,
+    pages: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 /// An element of a list, and what tells it from the others.
@@ -73,7 +76,16 @@ impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
         concurrency: usize,
         make: &'list (dyn Fn(A) -> T + Sync),
     ) -> Self {
-        Self { wire, kind, path, concurrency: concurrency.max(1), make, read: AtomicUsize::new(0) }
+        Self {
+            wire,
+            kind,
+            path,
+            concurrency: concurrency.max(1),
+            make,
+            read: AtomicUsize::new(0),
+            pages: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+        }
     }
 
     /// Reads every page, in the tenant's order; what the tenant lists twice is there once.
@@ -98,7 +110,9 @@ impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
         let mut before: Vec<String> = Vec::new();
         let (mut ended, mut was_short) = (Reading::Moved, false);
         for _ in 0..READINGS {
-            self.read.store(0, Ordering::Relaxed);
+            for count in [&self.read, &self.pages, &self.bytes] {
+                count.store(0, Ordering::Relaxed);
+            }
             ended = if by_checkpoint { self.by_checkpoint(field, size).await? } else { self.by_offset(field, size).await? };
             if matches!(ended, Reading::Short { .. }) && std::mem::replace(&mut was_short, true) {
                 break;
@@ -123,7 +137,8 @@ impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
         let Some(total) = first.total else {
             return self.without_total(field, size, first).await;
         };
-        let limit = first.limit;
+        self.refuse_endless(total)?;
+        let limit = first.limit.map(|limit| limit.max(1));
         let mut list = self.elements_of(first)?;
         if limit.is_some_and(|limit| list.len() < limit.min(total)) {
             return Ok(Reading::Short { got: list.len(), expected: total });
@@ -183,6 +198,7 @@ impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
     async fn by_checkpoint(&self, field: &str, size: usize) -> Result<Reading<T>, Error> {
         let mut list = Vec::new();
         let mut from: Option<String> = None;
+        let mut before = HashSet::new();
         loop {
             let take = ("take", size.to_string());
             let query: Vec<_> = from.clone().map(|from| ("from", from)).into_iter().chain([take]).collect();
@@ -191,7 +207,7 @@ impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
             list.extend(self.elements_of(page)?);
             match next {
                 None => return Ok(Reading::Whole(list)),
-                Some(next) if from.as_ref() == Some(&next) => return Err(self.unreadable(Missing("\"next\" leads to itself".to_owned()))),
+                Some(next) if !before.insert(next.clone()) => return Err(self.excess(Excess::Circle)),
                 Some(next) => from = Some(next),
             }
         }
@@ -203,10 +219,16 @@ impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
             path.push(if path.contains('?') { '&' } else { '?' });
             path.extend([*name, "=", &encode(value)]);
         }
+        if self.pages.fetch_add(1, Ordering::Relaxed) >= limits::PAGES {
+            return Err(self.excess(Excess::Pages));
+        }
         let received = self.wire.send(&Request::new(Method::GET, path)).await?;
-        let page = Page::read(&received.body, field).map_err(|error| self.unreadable(error))?;
+        if self.bytes.fetch_add(received.body.len(), Ordering::Relaxed) + received.body.len() > limits::LIST {
+            return Err(self.excess(Excess::List));
+        }
+        let page = Page::read(&received.body, field).map_err(|error| self.unreadable(not_json(error)))?;
         let page = page.map(|element: A| Element { identity: element.identity(self.kind), it: (self.make)(element) });
-        self.tell(&page);
+        self.refuse_endless(self.tell(&page))?;
         Ok(page)
     }
 
@@ -216,15 +238,26 @@ impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
         page.elements.or_else(|| is_zero.then(Vec::new)).ok_or_else(|| self.unreadable(Missing("it holds no list".to_owned())))
     }
 
-    fn unreadable(&self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    fn unreadable(&self, source: impl Into<Cause>) -> Error {
         Error::Unreadable { request: format!("GET {}", self.path), source: source.into() }
     }
 
-    fn tell(&self, page: &Page<Element<T>>) {
+    fn excess(&self, source: Excess) -> Error {
+        Error::Excess { request: format!("GET {}", self.path), source }
+    }
+
+    /// Refuses a list of more elements than any has.
+    fn refuse_endless(&self, elements: usize) -> Result<(), Error> {
+        if elements > limits::ELEMENTS { Err(self.excess(Excess::Elements(elements))) } else { Ok(()) }
+    }
+
+    /// Tells how far the list is read, and returns it.
+    fn tell(&self, page: &Page<Element<T>>) -> usize {
         let came = page.elements.as_ref().map_or(0, Vec::len);
         let read = self.read.fetch_add(came, Ordering::Relaxed) + came;
         let tenant = self.wire.name.clone();
         self.wire.observer.notify(&Event::Listing { tenant, kind: self.kind.name, read, total: page.total });
+        read
     }
 }
 

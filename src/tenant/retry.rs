@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use super::limits::PATIENCE;
+
 /// What happens if a request reaches the tenant twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
@@ -27,6 +29,8 @@ pub(super) enum Failure {
     Unsent,
     /// The connection broke, or time ran out, after it may have left.
     Broken,
+    /// The answer was more than is taken of any; another would be no less.
+    Excessive,
 }
 
 /// What was tried so far, the attempt in question included.
@@ -70,8 +74,6 @@ pub(super) enum Decision {
 
 /// Attempts that may fail before the failure stands.
 const ATTEMPTS: u32 = 5;
-/// How long a request is sent again into a rate limit; the slowest published bucket gives five a minute.
-const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// The first wait where the tenant names none; each further one doubles it.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -83,10 +85,12 @@ pub(super) fn decide(effect: Effect, tried: Tried, failure: Failure, jitter: f64
             let wait = after.unwrap_or_else(|| backoff(tried.limited, jitter).max(Duration::from_secs(1)));
             if tried.spent + wait > PATIENCE { Decision::GiveUp } else { Decision::Again(wait) }
         }
-        Failure::Status { status: 408 | 500..=599, .. } | Failure::Broken if effect == Effect::Creates => Decision::Verify,
+        Failure::Status { status: 408 | 500..=599, .. } | Failure::Broken | Failure::Excessive if effect == Effect::Creates => {
+            Decision::Verify
+        }
         Failure::Status { status: 408 | 500..=599, after } => again(tried, after, jitter),
         Failure::Unsent | Failure::Broken => again(tried, None, jitter),
-        Failure::Status { .. } => Decision::GiveUp,
+        Failure::Status { .. } | Failure::Excessive => Decision::GiveUp,
     }
 }
 
@@ -136,6 +140,7 @@ mod tests {
             (answered(504), short, Verify),
             (Failure::Broken, short, Verify),
             (Failure::Unsent, short, short),
+            (Failure::Excessive, GiveUp, Verify),
         ];
         for (failure, repeatable, creates) in table {
             assert_eq!(first(Effect::Repeatable, failure), repeatable, "{failure:?}");

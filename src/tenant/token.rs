@@ -19,6 +19,7 @@ use super::gauge::asked_wait;
 use super::http::{Ending, Http, Lost, Message, chance, jitter};
 use super::retry::{Decision, Effect, Failure, Tried, decide};
 use super::veil::Veil;
+use super::wire::too_patient;
 use super::{Credentials, Wire};
 use crate::resource::Secret;
 
@@ -170,16 +171,18 @@ async fn ask_once(http: &Http, address: &Address, client_id: &str, proof: &Proof
     match ending {
         Ending::Answered { status: 200..=299, body, .. } => Ok(Ok(read_grant(&body)?)),
         Ending::Answered { status, headers, body } => {
-            let failure = Failure::Status { status, after: asked_wait(status, &headers, SystemTime::now()) };
+            let after = asked_wait(status, &headers, SystemTime::now());
+            let failure = Failure::Status { status, after };
             // The endpoint answers 400, 401 or 403 for credentials of every wrong sort.
             let error = match refusal(REQUEST, status, &body, &veil) {
                 Error::Refused { status: 400 | 403, message, .. } => Error::Unauthenticated { message },
-                other => other,
+                other => too_patient(other, REQUEST, after),
             };
             Ok(Err((failure, error)))
         }
         Ending::Unsent(source) => Ok(Err((Failure::Unsent, unreachable(source)))),
         Ending::Broken(source) => Ok(Err((Failure::Broken, unreachable(source)))),
+        Ending::Excessive(source) => Err(Error::Excess { request: REQUEST.to_owned(), source }),
     }
 }
 

@@ -9,9 +9,10 @@ use tokio::time::Instant;
 
 use super::Traffic;
 use super::address::Address;
-use super::error::{Error, Missing, refusal};
+use super::error::{Error, Missing, not_json, refusal};
 use super::gauge::{Level, asked_wait};
 use super::http::{Ending, Http, Lost, Message, jitter};
+use super::limits::{Excess, PATIENCE};
 use super::pacer::{Pacer, Pass};
 use super::retry::{Decision, Effect, Failure, Tried, decide};
 use super::token::{Token, Tokens};
@@ -149,7 +150,7 @@ impl Wire {
                 self.meter.answers.fetch_add(1, Ordering::Relaxed);
                 *status
             }
-            Ending::Unsent(_) | Ending::Broken(_) => 0,
+            Ending::Unsent(_) | Ending::Broken(_) | Ending::Excessive(_) => 0,
         };
         let write = request.is_write();
         let counter = if write { &self.meter.writes } else { &self.meter.reads };
@@ -165,11 +166,15 @@ impl Wire {
             Ending::Answered { status, headers, body } => {
                 let mut veil = request.veil.clone().with(&self.veil);
                 veil.hide(token.secret.reveal());
-                let failure = Failure::Status { status, after: asked_wait(status, &headers, SystemTime::now()) };
-                Err(Failed { failure, error: refusal(&request.name(), status, &body, &veil) })
+                let after = asked_wait(status, &headers, SystemTime::now());
+                let refused = refusal(&request.name(), status, &body, &veil);
+                Err(Failed { failure: Failure::Status { status, after }, error: too_patient(refused, &request.name(), after) })
             }
             Ending::Unsent(source) => Err(Failed { failure: Failure::Unsent, error: unreachable(source) }),
             Ending::Broken(source) => Err(Failed { failure: Failure::Broken, error: unreachable(source) }),
+            Ending::Excessive(source) => {
+                Err(Failed { failure: Failure::Excessive, error: Error::Excess { request: request.name(), source } })
+            }
         }
     }
 
@@ -197,6 +202,14 @@ impl Wire {
     }
 }
 
+/// Returns the error of an answer that refused: where it asks for a wait that nobody has the patience for, that is what is wrong.
+pub(super) fn too_patient(refused: Error, request: &str, after: Option<Duration>) -> Error {
+    match after.filter(|wait| *wait > PATIENCE && matches!(refused.status(), Some(408 | 429 | 500..=599))) {
+        Some(wait) => Error::Excess { request: request.to_owned(), source: Excess::Wait(wait) },
+        None => refused,
+    }
+}
+
 /// Lets time pass before the next attempt: by the pacer, for everybody, after a 429; for this request alone after anything else.
 async fn rest(pass: Pass<'_>, failure: Failure, wait: Duration) {
     if let Failure::Status { status: 429, .. } = failure {
@@ -214,6 +227,6 @@ impl Received {
         if self.body.is_empty() {
             return Err(unreadable(Missing("the answer is empty".to_owned()).into()));
         }
-        serde_json::from_slice(&self.body).map_err(|error| unreadable(error.into()))
+        serde_json::from_slice(&self.body).map_err(|error| unreadable(not_json(error)))
     }
 }

@@ -65,7 +65,7 @@ impl Api {
         })?;
         context.progress.clear();
         if !answer.body.is_null() {
-            context::print(&format!("{:#}\n", answer.body));
+            context::print_json(&answer.body);
         }
         Ok(0)
     }

@@ -28,7 +28,7 @@ impl Get {
         let tenant = context.connect(context.tenant_settings(self.tenant.as_deref())?)?;
         let found = one::find(context, &tenant, kind, self.name.as_deref()).await?;
         context.progress.clear();
-        context::print(&format!("{:#}\n", found.answer.into_value()));
+        context::print_json(&found.answer.into_value());
         Ok(0)
     }
 }

@@ -9,6 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{FAILED, Failure, USAGE};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{kind, named_source};
+use crate::report::printable;
 use crate::resource::{Id, Key};
 use crate::tenant::Tenant;
 
@@ -79,8 +80,15 @@ impl Link {
         let name = linked.name;
         memory.links.link(&Id::new(self.source_id.as_str()), &Id::new(self.target_id.as_str()), &Key::new(of.name, &name));
         memory.save()?;
-        let text =
-            || format!("{} \"{name}\" ({}) of {source} is {} of {target} from now on.\n", of.singular, self.source_id, self.target_id);
+        let text = || {
+            format!(
+                "{} \"{}\" ({}) of {source} is {} of {target} from now on.\n",
+                of.singular,
+                printable(&name),
+                self.source_id,
+                self.target_id
+            )
+        };
         context.answer(text, || json!({"kind": of.name, "source_id": self.source_id, "target_id": self.target_id, "key": name, "exit": 0}));
         Ok(0)
     }
@@ -102,7 +110,9 @@ impl Unlink {
         let text = || {
             format!(
                 "{} \"{}\" of {source} is no longer {} of {target}; the next import pairs it by name, or makes it anew.\n",
-                of.singular, link.key, link.target_id
+                of.singular,
+                printable(&link.key),
+                printable(link.target_id.as_str())
             )
         };
         context.answer(text, || json!({"kind": of.name, "source_id": self.source_id, "target_id": link.target_id, "exit": 0}));

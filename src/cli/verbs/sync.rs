@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::cli::begun::{Begun, agree};
 use crate::cli::carry_out::{Ended, carry_out, exit_of_whole};
-use crate::cli::context::{Context, now, print};
-use crate::cli::failure::{FAILED, Failure, INCOMPLETE, LOCKED, ROOM, USAGE};
+use crate::cli::context::{Context, now, print, print_json};
+use crate::cli::failure::{FAILED, Failure, INCOMPLETE, LOCKED, OVER, ROOM, USAGE};
 use crate::cli::guards::{allowed, preflight};
 use crate::cli::hooks::Hooks;
 use crate::cli::limits::{Leeway, Limits};
@@ -124,7 +124,7 @@ impl Sync {
         hooks.tell((is_news || written.is_err()).then(|| night.line()).as_deref(), exit).await;
         if context.is_json() {
             written?;
-            print(&format!("{:#}\n", night.json()));
+            print_json(&night.json());
             return Ok(exit);
         }
         // A job that fails is looked at: it must not be silent about why, though nobody is told again.
@@ -145,7 +145,7 @@ impl Sync {
         course: &mut Course,
     ) -> Result<u8, Failure> {
         let mut leeway = self.limits.begin();
-        let lock = unless_stopped(context, lock(context, target, self.patience)).await?;
+        let lock = unless_stopped(context, &leeway, lock(context, target, self.patience)).await?;
         // Where no secret can be kept, that is told before both tenants are read.
         self.secrets.keeper(&target.name)?;
         if let Some(past) = cut_off(context, source, target)?
@@ -153,7 +153,7 @@ impl Sync {
         {
             return Ok(code);
         }
-        let prepared = unless_stopped(context, prepare(context, route)).await?;
+        let prepared = unless_stopped(context, &leeway, prepare(context, route)).await?;
         let standing = guard::standing(prepared.refusals.clone(), acknowledged);
         if prepared.plan.is_empty() && standing.is_empty() {
             let code = exit_of_whole(course.plan.insert(Arc::new(agree(prepared)?)));
@@ -255,11 +255,15 @@ fn cut_off(context: &Context, source: &str, target: &TenantSettings) -> Result<O
     Ok(None)
 }
 
-/// A signal while nothing is written yet ends the command at once.
-async fn unless_stopped<T>(context: &Context, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+/// A signal while nothing is written yet ends the command at once, and so does the end of the time that it has.
+async fn unless_stopped<T>(context: &Context, leeway: &Leeway, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::select! {
         done = work => done,
         code = context.signals.next() => Err(Failure::new(code, "nothing more was written: a signal stopped it")),
+        over = leeway.over() => {
+            let state = format!("nothing more was written: {over}, and the tenants were still being read");
+            Err(Failure::new(OVER, state).hint("the next sync begins anew; begin earlier, or give it more time with --until"))
+        }
     }
 }
 
@@ -269,7 +273,7 @@ fn last(path: &Path) -> Option<Value> {
 }
 
 fn write(path: &Path, night: &Night<'_>) -> Result<(), Failure> {
-    let text = format!("{:#}\n", night.json());
+    let text = report::json_text(&night.json());
     let failed = |source| Failure::new(FAILED, format!("{}; and that cannot be written down", night.line())).caused_by(&source).hint(ROOM);
     disk::write_whole(path, text.as_bytes()).map_err(failed)
 }

@@ -1,0 +1,139 @@
+//! What may reach a terminal: the one place that every text goes through which is printed, and the names in it before.
+//!
+//! A name can hold anything: escape sequences that draw over what was said, signs that turn the direction of writing, line breaks after which
+//! it speaks for the program. [`printable`] makes all of it visible where a name enters a text. [`printed`] is the last look at a text before
+//! it is written, which lets nothing pass but line breaks, tabs and this program's own colours.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// Returns whether a sign is invisible and does something: controls, what turns the direction of writing, what breaks lines, what hides text.
+fn is_hidden(sign: char) -> bool {
+    let is_invisible = matches!(
+        sign,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    );
+    is_invisible || (sign.is_control() && sign != '\t')
+}
+
+/// Returns a text with its control characters, and those that turn the direction of writing, made visible.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    shown(text, &|_| false)
+}
+
+/// Returns a text of several lines, in this program's colours, with everything else made visible that does something to a terminal.
+pub fn printed(text: &str) -> Cow<'_, str> {
+    if !text.contains('\u{1b}') {
+        return shown(text, &|sign| sign == '\n');
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{1b}') {
+        let colour = colour(&rest[at..]).max(1);
+        out += &shown(&rest[..at], &|sign| sign == '\n');
+        out += &shown(&rest[at..at + colour], &|_| colour > 1);
+        rest = &rest[at + colour..];
+    }
+    out += &shown(rest, &|sign| sign == '\n');
+    Cow::Owned(out)
+}
+
+/// Returns how long the sequence is that a text begins with, where that sets a colour: `ESC [ 1 m`.
+fn colour(text: &str) -> usize {
+    let Some(parameters) = text.strip_prefix("\u{1b}[") else { return 0 };
+    let end = parameters.find(|sign: char| !sign.is_ascii_digit() && sign != ';').unwrap_or(parameters.len());
+    if parameters[end..].starts_with('m') { 2 + end + 1 } else { 0 }
+}
+
+fn shown<'text>(text: &'text str, passes: &dyn Fn(char) -> bool) -> Cow<'text, str> {
+    let is_shown = |sign: char| is_hidden(sign) && !passes(sign);
+    if !text.contains(is_shown) {
+        return Cow::Borrowed(text);
+    }
+    let visible = |sign: char| if is_shown(sign) { sign.escape_default().to_string() } else { sign.to_string() };
+    Cow::Owned(text.chars().map(visible).collect())
+}
+
+/// Returns JSON as text that a terminal can show: the same value to whoever reads it, with escapes for what does something there.
+pub fn json_text(value: &Value) -> String {
+    let text = format!("{value:#}\n");
+    // Such signs stand in strings alone, and JSON escapes the control characters of ASCII itself, but for DEL.
+    let is_escaped = |sign: char| is_hidden(sign) && sign != '\n';
+    if !text.contains(is_escaped) {
+        return text;
+    }
+    let mut units = [0; 2];
+    let mut out = String::with_capacity(text.len());
+    for sign in text.chars() {
+        if is_escaped(sign) {
+            out.extend(sign.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(sign);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::report::paint::{REMOVED, painted};
+
+    #[test]
+    fn colours_and_lines_pass_and_nothing_else_does() {
+        let own = format!("{}\n\tand more\n", painted(REMOVED, "Refused"));
+        assert_eq!(printed(&own), own);
+        assert_eq!(
+            printed("a\u{1b}[2Jb\u{1b}]0;c\u{7}\u{9b}1m\u{202e}\r\u{1b}"),
+            "a\\u{1b}[2Jb\\u{1b}]0;c\\u{7}\\u{9b}1m\\u{202e}\\r\\u{1b}"
+        );
+        assert_eq!(printable("a\nerror: b\u{1b}[31m\u{2028}"), "a\\nerror: b\\u{1b}[31m\\u{2028}");
+    }
+
+    #[test]
+    fn letters_of_every_script_are_as_they_are() {
+        for text in ["Größe", "日本語", "שלום", "می\u{200c}خواهم", "👩\u{200d}👩\u{200d}👧"] {
+            assert_eq!(printable(text), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_keeps_a_control_character(text in "(\\PC|\\p{C}|\u{1b}\\[|[0-9;m]){0,40}") {
+            prop_assert!(!printable(&text).contains(is_hidden));
+            let printed = printed(&text).into_owned();
+            let mut plain = String::new();
+            let mut rest = printed.as_str();
+            while let Some(at) = rest.find('\u{1b}') {
+                let colour = colour(&rest[at..]);
+                prop_assert!(colour > 0, "{printed:?}");
+                plain += &rest[..at];
+                rest = &rest[at + colour..];
+            }
+            plain += rest;
+            prop_assert!(!plain.contains(|sign| is_hidden(sign) && sign != '\n'), "{printed:?}");
+        }
+
+        #[test]
+        fn json_is_the_same_value_without_a_control_character(text in "(\\PC|\\p{C}){0,40}") {
+            let value = json!({text.as_str(): [text]});
+            let shown = json_text(&value);
+            prop_assert!(!shown.contains(|sign| is_hidden(sign) && sign != '\n'), "{shown:?}");
+            prop_assert_eq!(serde_json::from_str::<Value>(&shown).expect("JSON"), value);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! How much is taken from a tenant before its answers are said to be wrong.
+//!
+//! Auth0's own limits are far below each of these. They stop a run that talks to something else, to a proxy that went wrong or to somebody
+//! hostile, before it has cost much memory or a whole night.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Bytes of the body of one answer. A page of a hundred actions with the longest code that is allowed (100 kB, stored twice) has 20 MB.
+pub const BODY: usize = 32 << 20;
+/// Pages of one list. The API serves 50 or 100 resources a page.
+pub const PAGES: usize = 2_000;
+/// Elements of one list: what that many pages hold.
+pub const ELEMENTS: usize = 100 * PAGES;
+/// Bytes of all the pages of one list.
+pub const LIST: usize = 512 << 20;
+/// Levels of JSON inside each other, which is as deep as serde_json reads; the deepest recorded answer has 12.
+pub const NESTING: usize = 127;
+/// Characters of a tenant's own words that are repeated in an error.
+pub const WORDS: usize = 2_000;
+/// How long a request waits for a bucket to fill. The slowest published one gives five a minute, so something comes back within it.
+pub const RESET: Duration = Duration::from_secs(60);
+/// How long one request is sent again where the tenant asks for it.
+pub const PATIENCE: Duration = Duration::from_secs(10 * 60);
+/// How long reading all of a tenant may take. Ten thousand clients at the pace of a free subscription are read in a quarter of it.
+pub const READING: Duration = Duration::from_secs(60 * 60);
+
+/// What an answer has more of than is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Excess {
+    /// Bytes of its body.
+    Body,
+    /// Bytes or lines of its headers; the HTTP library stops at 100 lines and 400 KiB.
+    Headers,
+    /// It is packed, and nobody asked for that: what it holds could be of any size.
+    Packed,
+    /// Pages of a list.
+    Pages,
+    /// Bytes of all pages of a list.
+    List,
+    /// Elements of a list, as many as came or as the tenant counts.
+    Elements(usize),
+    /// A `next` that was there before.
+    Circle,
+    /// Time that it asks to wait.
+    Wait(Duration),
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body => write!(out, "its body is larger than {} MiB", BODY >> 20),
+            Self::Headers => write!(out, "its headers are larger than is read of any"),
+            Self::Packed => write!(out, "its body is compressed, which was not asked for"),
+            Self::Pages => write!(out, "the list does not end after {PAGES} pages"),
+            Self::List => write!(out, "the pages of the list are larger than {} MiB", LIST >> 20),
+            Self::Elements(counted) => write!(out, "the list has {counted} elements, and at most {ELEMENTS} are read"),
+            Self::Circle => write!(out, "\"next\" leads to a page that was read before"),
+            Self::Wait(asked) => {
+                let [asked, most] = [*asked, PATIENCE].map(humantime::format_duration);
+                write!(out, "it asks to wait {asked}, and no request waits longer than {most}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Excess {}

@@ -1,0 +1,5 @@
+//! Answers and files that somebody hostile made: each ends a run within a limit, says which, and reaches no terminal as it is.
+
+mod answers;
+mod server;
+mod terminal;
