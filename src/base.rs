@@ -4,9 +4,9 @@
 //! whole after each apply, and only about resources that the target holds as they were wanted.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,9 @@ pub const FORMAT: u32 = 1;
 pub struct Base {
     format: u32,
     resources: BTreeMap<Key, Applied>,
+    /// Whether it is known to hold nothing because nothing was applied; one that was emptied does not say so.
+    #[serde(default)]
+    is_new: bool,
     /// What each resource of the target was called when it was applied, by kind and id.
     #[serde(skip)]
     keys: HashMap<(String, Id), Key>,
@@ -59,6 +62,8 @@ impl Applied {
 struct Written<'base> {
     format: u32,
     resources: &'base BTreeMap<Key, Applied>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_new: bool,
 }
 
 /// What could not be done with a base.
@@ -105,7 +110,7 @@ impl Base {
     ///
     /// When the file cannot be read, is no base, or is of a newer format.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = disk::if_there(fs::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = disk::if_there(disk::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
@@ -138,8 +143,17 @@ impl Base {
     ///
     /// When `out` does not take it.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *out, &Written { format: FORMAT, resources: &self.resources })?;
+        serde_json::to_writer_pretty(
+            &mut *out,
+            &Written { format: FORMAT, resources: &self.resources, is_new: self.resources.is_empty() },
+        )?;
         out.write_all(b"\n")
+    }
+
+    /// Returns whether its file holds nothing, and not because nothing was applied yet: a merge went wrong, or an editor.
+    #[must_use]
+    pub fn was_emptied(&self) -> bool {
+        self.resources.is_empty() && !self.is_new
     }
 
     /// Returns whether nothing was ever applied.

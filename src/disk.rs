@@ -4,10 +4,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
 /// Returns what was read of a file, and nothing where there is none of that name.
@@ -20,6 +21,64 @@ pub fn if_there<T>(read: io::Result<T>) -> io::Result<Option<T>> {
         Err(missing) if matches!(missing.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         read => read.map(Some),
     }
+}
+
+/// How everything is called that is written aside.
+const PREFIX: &str = ".migrate-";
+
+/// Bytes that are read of a file at most: no snapshot, plan or journal of a tenant comes near it.
+pub const LARGEST: u64 = 1 << 30;
+
+/// Reads a file.
+///
+/// # Errors
+///
+/// When it cannot be read, is larger than any that is read, or is no file: a pipe may never end, nor a device.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let file = open(OpenOptions::new().read(true), path)?;
+    let mut content = Vec::new();
+    if file.metadata()?.len() <= LARGEST {
+        (&file).take(LARGEST + 1).read_to_end(&mut content)?;
+    }
+    if content.len() as u64 > LARGEST || file.metadata()?.len() > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} GiB", LARGEST >> 30)));
+    }
+    Ok(content)
+}
+
+/// Reads a file that holds text.
+///
+/// # Errors
+///
+/// As [`read`], and when it holds no UTF-8.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    let no_text = |_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8");
+    String::from_utf8(read(path)?).map_err(no_text)
+}
+
+/// Opens what has to be a file; waits for nobody at the other end of a pipe.
+fn open(how: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let without_waiting = OFlags::NONBLOCK.bits().cast_signed();
+    let file = how.custom_flags(without_waiting).open(path)?;
+    let kind = file.metadata()?.file_type();
+    let what = match kind {
+        _ if kind.is_file() => return Ok(file),
+        _ if kind.is_dir() => "a folder",
+        _ if kind.is_fifo() => "a pipe",
+        _ => "a device",
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, and a file was expected")))
+}
+
+/// Returns whether anybody but its owner and their group may read or write a file.
+pub fn is_open_to_others(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o006 != 0)
+}
+
+/// Returns whether a name leads to something in a folder, and to nothing above or below it.
+pub fn is_plain_name(name: &str) -> bool {
+    let is_plain = |sign: char| !sign.is_control() && !['/', '\\'].contains(&sign);
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(is_plain)
 }
 
 /// Makes a folder and those above it, readable by the owner only.
@@ -64,7 +123,7 @@ pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
 pub fn write_whole_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let folder = folder_of(path);
     make_folder(folder)?;
-    let mut aside = tempfile::Builder::new().prefix(".migrate-").permissions(fs::Permissions::from_mode(0o600)).tempfile_in(folder)?;
+    let mut aside = tempfile::Builder::new().prefix(PREFIX).permissions(fs::Permissions::from_mode(0o600)).tempfile_in(folder)?;
     // Written past the name aside, which would stand in an error and says nothing to anybody.
     let mut out = BufWriter::new(aside.as_file_mut());
     fill(&mut out)?;
@@ -81,13 +140,28 @@ pub fn write_whole_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Re
 pub fn write_folder_whole<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
     let above = folder_of(path);
     make_folder(above)?;
-    let aside = tempfile::Builder::new().prefix(".migrate-").permissions(fs::Permissions::from_mode(0o700)).tempdir_in(above)?;
+    let aside = tempfile::Builder::new().prefix(PREFIX).permissions(fs::Permissions::from_mode(0o700)).tempdir_in(above)?;
     fill(aside.path())?;
     sync_folder(aside.path())?;
     fs::rename(aside.path(), path)?;
     // The folder has its new name; there is nothing left to tidy up under the old one.
     let _ = aside.keep();
     Ok(sync_folder(above)?)
+}
+
+/// How long something that is written aside may take; nobody is at it any more that is older.
+const ASIDE: Duration = Duration::from_hours(24);
+
+/// Removes from a folder what a process wrote aside that was killed. What cannot be removed does no harm.
+pub fn remove_left_behind(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    for entry in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())) {
+        let age = entry.metadata().and_then(|metadata| metadata.modified()).map(|modified| modified.elapsed().unwrap_or_default());
+        if age.is_ok_and(|age| age > ASIDE) {
+            let path = entry.path();
+            let _ = if entry.file_type().is_ok_and(|kind| kind.is_dir()) { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        }
+    }
 }
 
 /// Returns whether a name begins with a dot, as that of everything does that is written aside.
@@ -164,7 +238,7 @@ impl Appender {
     /// When the file cannot be opened or its folder cannot be made durable.
     pub fn open(path: &Path) -> io::Result<Self> {
         make_folder(folder_of(path))?;
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+        let file = open(OpenOptions::new().append(true).create(true).mode(0o600), path)?;
         sync_folder(folder_of(path))?;
         Ok(Self { file, path: path.to_owned() })
     }
@@ -239,7 +313,7 @@ impl Lock {
     /// When the file cannot be opened, read or written.
     pub fn take(path: &Path, holder: &str) -> io::Result<Taken> {
         make_folder(folder_of(path))?;
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        let mut file = open(OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600), path)?;
         for is_last in (0..WHILE_IT_CHANGES_HANDS).map(|time| time + 1 == WHILE_IT_CHANGES_HANDS) {
             match file.try_lock() {
                 Ok(()) => break,

@@ -5,8 +5,8 @@
 //! secret does not show. The key is made at random and stands in the same file, for its owner only.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use ring::hmac;
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,7 @@ impl Fingerprints {
     ///
     /// When the file cannot be read, holds none, or is of a newer format.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = disk::if_there(fs::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = disk::if_there(disk::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
@@ -205,6 +205,8 @@ fn fingerprint(key: &Secret, place: &Place, secret: &Secret) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn of(secret: &'static str) -> impl Fn(&str) -> Option<Secret> {

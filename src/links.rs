@@ -4,8 +4,8 @@
 //! file is open to people and kept in git; it holds ids and keys, no settings.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,7 @@ impl Links {
     ///
     /// When the file cannot be read, a row is malformed, or an id is linked twice.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = disk::if_there(fs::read_to_string(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = disk::if_there(disk::read_text(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
@@ -183,6 +183,8 @@ fn plain(error: &csv::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::{fmt, fs, io};
+use std::{fmt, io};
 
 use serde::{Deserialize, Serialize};
 
@@ -138,8 +138,7 @@ impl Pair {
     /// When a tenant is called as no folder can be: the name in a snapshot may be anybody's.
     pub fn new(root: &Path, source: Side, target: Side) -> Result<Self, Error> {
         for Side { tenant, .. } in [&source, &target] {
-            let is_plain = |sign: char| !sign.is_control() && !['/', '\\'].contains(&sign);
-            if tenant.is_empty() || tenant.starts_with('.') || !tenant.chars().all(is_plain) {
+            if !disk::is_plain_name(tenant) {
                 return Err(Error::Name { name: tenant.clone() });
             }
         }
@@ -201,7 +200,7 @@ impl Pair {
 
     fn written(&self) -> Result<Option<Written>, Error> {
         let path = self.path();
-        let Some(text) = disk::if_there(fs::read(&path)).map_err(|source| Error::Read { path: path.clone(), source })? else {
+        let Some(text) = disk::if_there(disk::read(&path)).map_err(|source| Error::Read { path: path.clone(), source })? else {
             return Ok(None);
         };
         let written: Written = serde_json::from_slice(&text).map_err(|source| Error::Malformed { path: path.clone(), source })?;
@@ -286,6 +285,8 @@ impl Pair {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn pair(root: &Path, source: &str, target: &str) -> Pair {

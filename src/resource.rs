@@ -30,6 +30,12 @@ impl Id {
         &self.0
     }
 
+    /// Returns whether a resource can be asked for by it: each of its parts stands in a path, where nothing and dots lead elsewhere.
+    #[must_use]
+    pub fn is_addressable(&self) -> bool {
+        !self.0.is_empty() && !self.0.split('/').any(|part| matches!(part, "." | ".."))
+    }
+
     /// Returns what the tenant itself calls a resource of this kind: of a nested one the part behind its parent's id.
     #[must_use]
     pub fn own(&self, kind: &Kind) -> &str {
@@ -202,6 +208,14 @@ pub enum Unreadable {
         /// The names of the fields that were there.
         answer: String,
     },
+    /// The id leads elsewhere in the path of a request.
+    #[error("{kind} with the id \"{id}\", which is none")]
+    NoId {
+        /// The kind, in the singular.
+        kind: &'static str,
+        /// The id.
+        id: String,
+    },
 }
 
 impl Resource {
@@ -211,7 +225,7 @@ impl Resource {
     ///
     /// # Errors
     ///
-    /// When the answer has no id.
+    /// When the answer has no id, or one that no resource can be asked for by.
     pub fn read(kind: &Kind, mut answer: Body) -> Result<Self, Unreadable> {
         let alone = kind.left_alone(&answer, &BTreeSet::new());
         let given = kind.given.filter(|given| given.is(&answer));
@@ -221,6 +235,9 @@ impl Resource {
             answer: answer.0.keys().cloned().collect::<Vec<_>>().join(", "),
         };
         let id = kind.id_of(&answer).map(Id::new).ok_or_else(|| without_id(&answer))?;
+        if !id.is_addressable() {
+            return Err(Unreadable::NoId { kind: kind.singular, id: id.0 });
+        }
         let alias = answer.text(kind.alias).map(str::to_owned);
         for quirk in kind.quirks {
             (quirk.read)(&mut answer);

@@ -4,12 +4,12 @@
 //! what a cut leaves behind and is dropped; a broken line anywhere else means that the file was tampered with, and nothing is guessed.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-use crate::disk::Appender;
+use crate::disk::{self, Appender};
 use crate::event::{Outcome, Shortfall};
 use crate::resource::{Id, Key};
 
@@ -266,7 +266,7 @@ impl Record {
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+    disk::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 /// Returns the lines of entries.
@@ -319,6 +319,8 @@ pub fn is_ended(path: &Path) -> Result<bool, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn journal() -> (tempfile::TempDir, PathBuf) {

@@ -64,11 +64,11 @@ impl Memory {
     /// When a file cannot be read, holds something else, or is of another pair.
     pub fn load(catalog: &'static Catalog, pair: Pair) -> Result<Self, Error> {
         pair.check()?;
-        let links = Links::load(&pair.links())?;
+        let (links, base) = (Links::load(&pair.links())?, Base::load(&pair.base())?);
         Ok(Self {
-            lacks_base: !pair.base().exists() && links.iter().next().is_some(),
+            lacks_base: base.was_emptied() && links.iter().next().is_some(),
             links,
-            base: Base::load(&pair.base())?,
+            base,
             source_ids: SourceIds::load(&pair.source_ids())?,
             fingerprints: Fingerprints::load(&pair.fingerprints())?,
             pair,
@@ -120,7 +120,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Returns whether what was last written is not known though something is linked: its file is missing. Whatever links writes both; where it
+    /// Returns whether what was last written is not known though something is linked: its file is missing or was emptied. Whatever links writes both; where it
     /// is missing it stays so until both sides are compared anew.
     #[must_use]
     pub fn lacks_base(&self) -> bool {

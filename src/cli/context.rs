@@ -16,6 +16,7 @@ use super::signals::Signals;
 use super::{Everywhere, Output};
 use crate::apply::Memory;
 use crate::catalog::Catalog;
+use crate::disk;
 use crate::event::Observer;
 use crate::pair::{Pair, Side};
 use crate::plan::{Plan, SecretField};
@@ -95,6 +96,10 @@ impl Context {
         if self.settings.get().is_none() {
             let mut read = Settings::load(self.everywhere.config.as_deref(), self.everywhere.dir.as_deref(), &settings::environment())?;
             read.state_home = self.state_home.clone().or(read.state_home);
+            if let Some(dotenv) = &read.open_to_others {
+                let path = dotenv.display();
+                self.tell(&format!("warning: others can read \"{path}\", which holds credentials: `chmod 600 {path}`"));
+            }
             let _ = self.settings.set(read);
         }
         Ok(self.settings.get().expect("set above"))
@@ -246,7 +251,7 @@ impl Context {
     pub(super) fn outside(&self, place: &str) -> Option<Secret> {
         let found = match place.split_once(':')? {
             ("env", name) => self.settings().ok()?.variable(name)?,
-            (_, path) => Secret::new(std::fs::read_to_string(path).ok()?.trim_end_matches(['\n', '\r'])),
+            (_, path) => Secret::new(disk::read_text(Path::new(path)).ok()?.trim_end_matches(['\n', '\r'])),
         };
         (!found.reveal().is_empty()).then_some(found)
     }

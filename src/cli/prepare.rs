@@ -10,6 +10,7 @@ use super::failure::{Failure, REFUSED, USAGE};
 use super::settings::TenantSettings;
 use crate::apply::Memory;
 use crate::catalog::Kind;
+use crate::disk;
 use crate::export::{Reading, Selection, Witness};
 use crate::mapping::{Mapped, Mapping};
 use crate::pair;
@@ -196,7 +197,7 @@ pub(super) fn kind(context: &Context, name: &str) -> Result<&'static Kind, Failu
 /// Reads the JSON in a file, or on standard input where that is `-`.
 pub(super) fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
     let is_input = path == Path::new("-");
-    let text = if is_input { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+    let text = if is_input { std::io::read_to_string(std::io::stdin()) } else { disk::read_text(path) };
     let text =
         text.map_err(|source| Failure::new(USAGE, format!("nothing was done: cannot read \"{}\"", path.display())).caused_by(&source))?;
     let shown = if is_input { Path::new("standard input") } else { path };

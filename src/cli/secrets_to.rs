@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::{FAILED, Failure, USAGE};
 use crate::apply::{Keeper, NewSecret};
-use crate::disk::Appender;
+use crate::disk::{self, Appender};
 use crate::report::shell_word;
 use crate::resource::{Id, Key, Secret};
 
@@ -143,7 +143,7 @@ impl InFile {
             let hint = format!("`chmod 600 {}` keeps others out; or name another file", path.display());
             return Err(Failure::new(USAGE, format!("{state}, which others may read")).hint(hint));
         }
-        let held = std::fs::read(path).map_err(failed)?;
+        let held = disk::read(path).map_err(failed)?;
         if !held.is_empty() && !held.ends_with(b"\n") {
             // What a power cut tore must not spoil the next line.
             file.append("\n").map_err(failed)?;

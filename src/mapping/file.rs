@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -15,6 +14,7 @@ use toml::de::{DeTable, DeValue};
 use super::rule::{Effect, Removed, Rule};
 use super::table;
 use crate::catalog::{Catalog, Kind};
+use crate::disk;
 use crate::wrong::{Text, Wrong, did_you_mean};
 
 /// The words a rule can be made of.
@@ -62,11 +62,11 @@ impl Mapping {
     ///
     /// The same.
     pub fn load_with_tables(catalog: &Catalog, path: &Path) -> Result<(Self, Vec<PathBuf>), Error> {
-        let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = disk::read_text(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let tables = RefCell::new(Vec::new());
         let read = |table: &Path| {
             tables.borrow_mut().push(table.to_owned());
-            if table.is_file() { fs::read_to_string(table) } else { Err(io::ErrorKind::NotFound.into()) }
+            if table.is_file() { disk::read_text(table) } else { Err(io::ErrorKind::NotFound.into()) }
         };
         let mapping = Self::parse(catalog, Text { path, text: &text }, &read)?;
         Ok((mapping, tables.into_inner()))

@@ -1,9 +1,9 @@
 //! `plan.json`: what was reviewed is what is applied.
 
 use std::borrow::Cow;
+use std::io;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
@@ -98,7 +98,7 @@ pub fn write(plan: &Plan, refusals: &[Refusal], out: &mut dyn Write) -> io::Resu
 ///
 /// When the file is missing, malformed, changed or of a newer format.
 pub fn load(path: &Path) -> Result<(Plan, Vec<Refusal>), Error> {
-    parse(path, &fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?)
+    parse(path, &disk::read_text(path).map_err(|source| Error::Read { path: path.to_owned(), source })?)
 }
 
 /// Reads what the file at `path` holds.
@@ -118,6 +118,11 @@ pub fn parse(path: &Path, text: &str) -> Result<(Plan, Vec<Refusal>), Error> {
     if hash_of(&written.plan, &written.refusals) != written.hash {
         return Err(Error::Changed { path: path.to_owned() });
     }
+    let target = &written.plan.target.tenant;
+    if !disk::is_plain_name(target) {
+        let because = format!("\"{target}\" cannot name a tenant: a folder is called after it");
+        return Err(Error::Malformed { path: path.to_owned(), because });
+    }
     Ok((written.plan.into_owned(), written.refusals.into_owned()))
 }
 
@@ -129,6 +134,8 @@ fn hash_of(plan: &Plan, refusals: &[Refusal]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::plan::Side;
 

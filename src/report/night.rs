@@ -165,6 +165,14 @@ fn failed(failure: &Value) -> String {
     said.join("; ")
 }
 
+/// Returns a line in which nobody is mentioned and nothing is a link, whatever the names in it say.
+///
+/// Slack begins both with `<`, which is escaped as it asks for ("Formatting text for app surfaces"). Chats like it mention by `@` and link by
+/// `[text](address)`; a blank without width takes each apart.
+fn in_chat(line: &str) -> String {
+    line.replace('&', "&amp;").replace('<', "&lt;").replace('@', "@\u{200b}").replace("](", "]\u{200b}(")
+}
+
 /// Returns what a chat is sent, in the form that the one behind this host takes.
 ///
 /// Slack's incoming webhooks take `text` (Slack's "Sending messages using incoming webhooks"), as do those that speak like them. Workflows
@@ -172,17 +180,18 @@ fn failed(failure: &Value) -> String {
 pub fn chat(host: &str, line: &str) -> Value {
     const WORKFLOWS: [&str; 3] = [".logic.azure.com", ".powerplatform.com", ".webhook.office.com"];
     if !WORKFLOWS.iter().any(|end| host.ends_with(end)) {
-        return json!({"text": line});
+        return json!({"text": in_chat(line)});
     }
     let card = json!({
         "type": "AdaptiveCard",
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "version": "1.4",
-        "body": [{"type": "TextBlock", "text": line, "wrap": true}],
+        // Its text is text; that of a TextBlock is markdown.
+        "body": [{"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": line}]}],
     });
     json!({
         "type": "message",
-        "text": line,
+        "text": in_chat(line),
         "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
     })
 }
@@ -192,11 +201,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_name_mentions_nobody_and_is_no_link() {
+        let line = "1 left out (hooks/<!channel> <https://evil|all is well> @here [fine](https://evil) &lt;)";
+        let sent = "1 left out (hooks/&lt;!channel> &lt;https://evil|all is well> @\u{200b}here [fine]\u{200b}(https://evil) &amp;lt;)";
+        assert_eq!(chat("hooks.slack.com", line), json!({"text": sent}));
+        assert_eq!(chat("prod-12.westeurope.logic.azure.com", line)["text"], sent);
+    }
+
+    #[test]
     fn a_workflow_of_teams_is_sent_a_card_and_everybody_else_text() {
         for host in ["hooks.slack.com", "chat.example", "logic.azure.com.evil.example"] {
             assert_eq!(chat(host, "dev -> prod: nothing to apply"), json!({"text": "dev -> prod: nothing to apply"}), "{host}");
         }
         let message = chat("prod-12.westeurope.logic.azure.com", "dev -> prod: nothing to apply");
-        assert_eq!(message["attachments"][0]["content"]["body"][0]["text"], "dev -> prod: nothing to apply");
+        assert_eq!(message["attachments"][0]["content"]["body"][0]["inlines"][0]["text"], "dev -> prod: nothing to apply");
     }
 }

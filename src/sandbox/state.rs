@@ -17,8 +17,8 @@
 //! Paths that no kind of the catalog covers are kept and served as they stand.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use serde_json::{Map, Value, json};
 
@@ -32,6 +32,7 @@ use super::route::Target;
 use super::table::Table;
 use crate::body::Body;
 use crate::catalog::{By, Catalog, Kind, Named, Paging, Shape};
+use crate::disk;
 
 /// What is no state.
 #[derive(Debug, thiserror::Error)]
@@ -131,7 +132,7 @@ impl State {
     ///
     /// When it cannot be read or is no state.
     pub fn load(path: &Path) -> Result<Self, NoState> {
-        let text = fs::read(path).map_err(|source| NoState::File { path: path.to_owned(), source })?;
+        let text = disk::read(path).map_err(|source| NoState::File { path: path.to_owned(), source })?;
         let json = serde_json::from_slice(&text).map_err(|source| NoState::NotJson { path: path.to_owned(), source })?;
         Self::from_json(json)
     }

@@ -125,13 +125,15 @@ impl Stored {
 pub fn save(root: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
     let folder = root.join(&snapshot.tenant);
     let hash = hash_of(snapshot);
+    disk::remove_left_behind(&folder);
     loop {
-        if let Ok(newest) = newest(root, &snapshot.tenant)
-            && read_manifest(&newest, &|file| fs::read_to_string(file)).is_ok_and(|manifest| manifest.hash == hash)
+        let before = newest(root, &snapshot.tenant).ok();
+        if let Some(newest) = &before
+            && read_manifest(newest, &|file| disk::read_text(file)).is_ok_and(|manifest| manifest.hash == hash)
         {
-            return Ok(Stored::Same(newest));
+            return Ok(Stored::Same(newest.clone()));
         }
-        let path = unused(&folder, &snapshot.taken);
+        let path = unused(&folder, &name_after(before.as_deref(), &snapshot.taken));
         match write_files(&path, snapshot, hash.clone()) {
             Ok(()) => return Ok(Stored::New(path)),
             // Another process took the name meanwhile; what it wrote may be the same.
@@ -163,7 +165,7 @@ pub fn save_at(path: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
 ///
 /// When a file is missing, malformed, changed or of a newer format.
 pub fn load(catalog: &Catalog, path: &Path) -> Result<Snapshot, Error> {
-    parse(catalog, path, &|file| fs::read_to_string(file))
+    parse(catalog, path, &|file| disk::read_text(file))
 }
 
 /// Reads the snapshot whose files stand in the folder `path`; `read` returns what one holds.
@@ -173,6 +175,12 @@ pub fn load(catalog: &Catalog, path: &Path) -> Result<Snapshot, Error> {
 /// When a file is missing, malformed, changed or of a newer format.
 pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Snapshot, Error> {
     let manifest = read_manifest(path, read)?;
+    for name in [&manifest.tenant, &manifest.taken] {
+        if !disk::is_plain_name(name) {
+            let because = format!("\"{name}\" cannot be part of the name of a folder");
+            return Err(Error::Malformed { path: path.join("manifest.json"), because });
+        }
+    }
     let mut content = Content::of(&manifest.domain);
     let mut resources = Vec::new();
     for (kind, listed) in &manifest.kinds {
@@ -219,16 +227,31 @@ pub fn newest(root: &Path, tenant: &str) -> Result<PathBuf, Error> {
     // What another process is still writing aside begins with a dot, and is gone once it is whole.
     let is_whole = |path: &PathBuf| !disk::is_hidden(path) && path.join("manifest.json").is_file();
     let versions = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(is_whole);
-    versions.max().ok_or_else(none)
+    versions.max_by_key(|path| place_of(path)).ok_or_else(none)
 }
 
 fn not_json(path: &Path, text: &str, error: &serde_json::Error) -> Error {
     Box::new(Text { path, text }.not_json("this is no part of a snapshot", error)).into()
 }
 
-fn unused(folder: &Path, taken: &str) -> PathBuf {
+/// Returns where a version stands among those of its tenant: by time, then by number, of which ten comes behind nine.
+fn place_of(path: &Path) -> (String, u64) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (time, number) = name.split_once("Z.").map_or((name.as_ref(), ""), |(time, number)| (time, number));
+    (time.trim_end_matches('Z').to_owned(), number.parse().unwrap_or_default())
+}
+
+/// Returns the time that a version is called after: never before the newest, also where the clock jumped back, or no later one would be compared
+/// with it.
+fn name_after(newest: Option<&Path>, taken: &str) -> String {
     let time = taken.replace(':', "-");
-    let first = folder.join(&time);
+    let newest = newest.map(|newest| place_of(newest).0 + "Z").unwrap_or_default();
+    time.max(newest)
+}
+
+/// Returns a name for a version that none has yet.
+fn unused(folder: &Path, time: &str) -> PathBuf {
+    let first = folder.join(time);
     let numbered = (2..).map(|nth| folder.join(format!("{time}.{nth}")));
     std::iter::once(first).chain(numbered).find(|path| !path.exists()).expect("there are more numbers than snapshots")
 }

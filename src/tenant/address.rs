@@ -42,6 +42,9 @@ impl Address {
     /// Returns the URL of a Management API path, query included.
     pub(super) fn api(&self, path: &str) -> Result<Url, Error> {
         let path = path.trim_start_matches('/');
+        if path.split(['?', '#']).next().is_some_and(|path| path.split('/').any(leads_elsewhere)) {
+            return Err(Error::Address { address: path.to_owned(), because: "is no path of the Management API" });
+        }
         let url = Url::parse(&format!("{}api/v2/{path}", self.base)).ok();
         let inside = url.filter(|url| url.path().starts_with("/api/v2/") && url.path().len() > "/api/v2/".len());
         inside.ok_or_else(|| Error::Address { address: path.to_owned(), because: "is no path of the Management API" })
@@ -74,6 +77,12 @@ impl Address {
     pub(super) fn is_plain(&self) -> bool {
         self.base.scheme() == "http"
     }
+}
+
+/// Returns whether a part of a path is none that a resource can have: URLs take `..`, and what is written so, for the folder above.
+fn leads_elsewhere(part: &str) -> bool {
+    let part = percent_encoding::percent_decode_str(part).decode_utf8_lossy();
+    matches!(part.as_ref(), "" | "." | "..")
 }
 
 /// Returns whether a URL leads no further than this machine.
@@ -127,6 +136,9 @@ mod tests {
         assert_eq!(url("clients?page=0").as_deref(), Some("https://acme.auth0.com/api/v2/clients?page=0"));
         assert_eq!(url("//evil.example/x").as_deref(), Some("https://acme.auth0.com/api/v2/evil.example/x"));
         assert_eq!(url("../../oauth/token"), None);
+        for path in ["clients/..", "clients/%2e%2E", "clients/.", "clients/", "clients//x", "clients/../roles?a=b"] {
+            assert_eq!(url(path), None, "{path}");
+        }
         assert_eq!(url(""), None);
     }
 }

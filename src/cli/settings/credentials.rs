@@ -1,10 +1,10 @@
 //! How `migrate` proves to a tenant who it is.
 
-use std::fs;
 use std::path::Path;
 
 use super::variables::{Part, Variables};
 use super::{Error, TenantSettings};
+use crate::disk;
 use crate::resource::Secret;
 
 pub use crate::tenant::Credentials;
@@ -28,7 +28,7 @@ impl<'settings> Asked<'settings> {
             Part::SigningKeyPath => {
                 let [client_id, _] = self.values([Part::ClientId, Part::SigningKeyPath])?;
                 let path = self.variables.path(&self.name(Part::SigningKeyPath)).unwrap_or_default();
-                let pem = fs::read_to_string(&path).map_err(|source| Error::Read { path, source })?;
+                let pem = disk::read_text(&path).map_err(|source| Error::Read { path, source })?;
                 Ok(Credentials::Key { client_id: client_id.reveal().to_owned(), pem: Secret::new(pem) })
             }
             Part::ClientId | Part::ClientSecret => {

@@ -17,7 +17,6 @@ mod variables;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +25,7 @@ pub use credentials::Credentials;
 pub use variables::Prefix;
 
 use crate::catalog::limits::{Rate, Tier};
+use crate::disk;
 use crate::resource::Secret;
 use crate::wrong::Text;
 use credentials::Asked;
@@ -79,6 +79,8 @@ pub struct Settings {
     pub state_home: Option<PathBuf>,
     /// The configuration file, where there is one.
     pub config: Option<PathBuf>,
+    /// The `.env`, where others than its owner may read or write it.
+    pub open_to_others: Option<PathBuf>,
     variables: Variables,
     dotenv: PathBuf,
 }
@@ -116,7 +118,8 @@ impl TenantSettings {
     pub fn new(name: &str, domain: &str, prefix: Prefix) -> Self {
         Self {
             name: name.to_owned(),
-            domain: domain.to_owned(),
+            // Names of hosts are the same in any letters, and the audience of a token is compared letter by letter.
+            domain: domain.to_ascii_lowercase(),
             url: None,
             tier: None,
             rate: None,
@@ -222,7 +225,8 @@ impl Settings {
         let path = named.clone().unwrap_or_else(|| PathBuf::from("migrate.toml"));
         let text = if named.is_some() { Some(read(&path)?) } else { read_if_there(&path)? };
         let dotenv = Sought { path: path.with_file_name(".env"), text: read_if_there(&path.with_file_name(".env"))? };
-        Self::resolve(Sought { path, text }, dotenv, dir, environment)
+        let open_to_others = dotenv.text.is_some().then(|| dotenv.path.clone()).filter(|path| disk::is_open_to_others(path));
+        Ok(Self { open_to_others, ..Self::resolve(Sought { path, text }, dotenv, dir, environment)? })
     }
 
     /// Decides what the texts of both files and the variables mean.
@@ -240,7 +244,7 @@ impl Settings {
         variables::refuse_unknown(environment, dotenv.found(), &prefixes)?;
         let dir = dir.map(Path::to_owned).or_else(|| variables.path(variables::DIR)).unwrap_or_else(|| beside(&config.path));
         let config = config.text.is_some().then_some(config.path);
-        Ok(Self { tenants, dir, state_home: state_home(environment), config, variables, dotenv: dotenv.path })
+        Ok(Self { tenants, dir, state_home: state_home(environment), config, open_to_others: None, variables, dotenv: dotenv.path })
     }
 
     /// Returns the settings of a tenant.
@@ -344,7 +348,7 @@ fn beside(path: &Path) -> PathBuf {
 }
 
 fn read(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+    disk::read_text(path).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 fn read_if_there(path: &Path) -> Result<Option<String>, Error> {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::resource::Secret;
+use std::fs;
 
 /// A folder with a configuration in it, and variables.
 struct Given {

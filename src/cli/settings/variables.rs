@@ -145,7 +145,7 @@ fn read_dotenv(file: Text<'_>) -> Result<Vec<(String, String)>, Error> {
     dotenvy::from_read_iter(file.text.trim_start_matches('\u{feff}').as_bytes()).collect::<Result<_, _>>().map_err(wrong)
 }
 
-/// Refuses variables that begin like ours and mean nothing; a misspelt one would be missed in silence.
+/// Refuses variables that are nearly ours; a misspelt one would be missed in silence. One that is like none of ours is somebody else's.
 ///
 /// Without tenants to compare with, every beginning may be right.
 pub(super) fn refuse_unknown(environment: &Environment, dotenv: Option<Text<'_>>, tenants: &[&Prefix]) -> Result<(), Error> {
@@ -155,20 +155,17 @@ pub(super) fn refuse_unknown(environment: &Environment, dotenv: Option<Text<'_>>
         let may_be_ours = tenants.is_empty() && Part::ALL.iter().any(|part| name.ends_with(&format!("_{}", part.suffix())));
         name.starts_with("MIGRATE_") && !may_be_ours && !known.iter().any(|known| known == name)
     };
+    let near = |name: &str| nearest(name, known.iter().map(String::as_str).chain(OF_THE_ENVIRONMENT)).map(str::to_owned);
     let names: Vec<_> = known.iter().map(String::as_str).collect();
     if let Some(file) = dotenv {
-        let unknown = read_dotenv(file)?.into_iter().find(|(name, _)| is_unknown(name));
+        let unknown = read_dotenv(file)?.into_iter().find(|(name, _)| is_unknown(name) && near(name).is_some());
         if let Some((name, _)) = unknown {
             return Err(unknown_in_file(file, &name, &names).into());
         }
     }
-    match environment.keys().find(|name| is_unknown(name) && !OF_THE_ENVIRONMENT.contains(&name.as_str())) {
-        Some(name) => {
-            let near = nearest(name, names.iter().copied().chain(OF_THE_ENVIRONMENT)).map(str::to_owned);
-            Err(Error::UnknownVariable { name: name.clone(), meant: near.unwrap_or_else(|| names.join(", ")) })
-        }
-        None => Ok(()),
-    }
+    let is_ours = |name: &str| OF_THE_ENVIRONMENT.contains(&name);
+    let misspelt = environment.keys().filter(|name| is_unknown(name) && !is_ours(name)).find_map(|name| Some((name, near(name)?)));
+    misspelt.map_or(Ok(()), |(name, meant)| Err(Error::UnknownVariable { name: name.clone(), meant }))
 }
 
 fn unknown_in_file(file: Text<'_>, name: &str, known: &[&str]) -> super::Wrong {

@@ -269,7 +269,7 @@ async fn unless_stopped<T>(context: &Context, leeway: &Leeway, work: impl Future
 
 /// Returns how the last night went.
 fn last(path: &Path) -> Option<Value> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    serde_json::from_slice(&disk::read(path).ok()?).ok()
 }
 
 fn write(path: &Path, night: &Night<'_>) -> Result<(), Failure> {
