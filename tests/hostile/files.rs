@@ -82,7 +82,7 @@ fn with_manifest(stage: &Stage, change: impl FnOnce(&mut Value)) {
 fn no_name_in_a_snapshot_leads_out_of_its_folder() {
     let changes: [(&str, fn(&mut Value)); 6] = [
         ("a tenant above", |manifest| manifest["tenant"] = json!("../../evil")),
-        ("a tenant elsewhere", |manifest| manifest["tenant"] = json!("/tmp/evil")),
+        ("a tenant elsewhere", |manifest| manifest["tenant"] = json!("/srv/evil")),
         ("a time above", |manifest| manifest["taken"] = json!("../../../evil")),
         ("no time", |manifest| manifest["taken"] = json!("")),
         ("a kind above", |manifest| manifest["kinds"]["../../secret"] = json!({"status": "complete", "count": 0})),
