@@ -150,7 +150,7 @@ pub fn write_folder_whole<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&Pa
 }
 
 /// How long something that is written aside may take; nobody is at it any more that is older.
-const ASIDE: Duration = Duration::from_hours(24);
+const ASIDE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Removes from a folder what a process wrote aside that was killed. What cannot be removed does no harm.
 pub fn remove_left_behind(folder: &Path) {
