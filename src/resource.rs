@@ -336,11 +336,12 @@ impl Resource {
         for quirk in kind.quirks {
             (quirk.read)(&mut answer);
         }
+        let secrets = take_secrets(kind, &mut answer);
         for path in kind.read_only {
             answer.take(path);
         }
         let (body, carried) = kind.fields().split(answer, Purpose::Snapshot);
-        Self { carried, ..Self::of(Key::new(kind.name, parent.as_str()), parent.clone(), body) }
+        Self { carried, secrets, ..Self::of(Key::new(kind.name, parent.as_str()), parent.clone(), body) }
     }
 }
 
@@ -371,9 +372,11 @@ pub fn name_of(kind: &Kind, body: &Body) -> String {
     kind.key.iter().filter_map(part).collect::<Vec<_>>().join(" · ")
 }
 
-/// Takes every secret out of an answer; returns where they stood. Blank ones (`""` of a public client) are dropped unnamed.
+/// Takes every secret out of an answer, those of the kind's entry and those that nobody lists; returns where they stood. Blank ones (`""` of
+/// a public client) are dropped unnamed.
 pub fn take_secrets(kind: &Kind, answer: &mut Body) -> Vec<String> {
-    let taken = kind.secrets.iter().flat_map(|path| answer.take(path));
+    let listed: Vec<_> = kind.secrets.iter().flat_map(|path| answer.take(path)).collect();
+    let taken = listed.into_iter().chain(kind.take_unlisted(answer));
     taken.filter(|(_, value)| !is_blank(value)).map(|(path, _)| path).collect()
 }
 

@@ -62,5 +62,6 @@ mod subscriptions;
 mod sync;
 mod terminal;
 mod undo;
+mod unlisted;
 mod verbs;
 mod writers;

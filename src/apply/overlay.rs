@@ -3,9 +3,10 @@
 use serde_json::{Map, Value};
 
 use crate::body::{Body, covers, is_blank, join, lay_over};
-use crate::catalog::Kind;
+use crate::catalog::{Field, Kind, Write};
 use crate::event::Outcome;
 use crate::plan::Edit;
+use crate::resource::take_secrets;
 
 /// Lays these fields of a body over what the target holds of them.
 pub(super) fn lay_over_held(kind: &Kind, fields: &[&str], held: &Body, body: &mut Body, edits: &[Edit]) -> Result<(), Outcome> {
@@ -29,6 +30,69 @@ pub(super) fn keep_secrets(kind: &Kind, held: &Body, body: &mut Body) {
     for (path, value) in own.into_iter().filter(|(path, _)| !path.contains('[')) {
         body.set(&path, value);
     }
+    let mut bare = held.clone();
+    for (name, value) in kind.take_unlisted(&mut bare).into_iter().filter(|(name, _)| kind.fields().get(name).is_some()) {
+        body.0.entry(name).or_insert(value);
+    }
+}
+
+/// Returns whether an update of this field takes away what lies in it and is not sent: a PATCH merges one level, and replaces lists.
+///
+/// Where every field of it is listed, no secret is among them that an entry does not name.
+pub(super) fn may_take_secrets(kind: &Kind, name: &str, value: &Value) -> bool {
+    let is_nested = |value: &Value| value.is_object() || value.is_array();
+    let replaces = match value {
+        Value::Object(fields) => kind.write == Write::Put || kind.replaced.contains(&name) || fields.values().any(is_nested),
+        Value::Array(list) => list.iter().any(is_nested),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    };
+    let is_listed = || kind.secrets.iter().any(|path| path.split(['.', '[']).next() == Some(name) && !kind.never_shown.contains(path));
+    replaces && (is_listed() || kind.fields().get(name).is_none_or(Field::is_open_anywhere))
+}
+
+/// Puts the target's own secrets back into the objects and lists of a body that replace those they stood in.
+///
+/// An element of a list is known again by its id, its name or its key, or by all the rest of it.
+pub(super) fn put_back_secrets(kind: &Kind, held: &Body, body: &mut Body) {
+    let mut bare = held.clone();
+    if take_secrets(kind, &mut bare).is_empty() {
+        return;
+    }
+    for (name, wanted) in &mut body.0 {
+        if let (Some(held), Some(bare)) = (held.0.get(name), bare.0.get(name)) {
+            put_back(held, bare, wanted);
+        }
+    }
+}
+
+fn put_back(held: &Value, bare: &Value, wanted: &mut Value) {
+    match (held, bare, wanted) {
+        (Value::Object(held), Value::Object(bare), Value::Object(wanted)) => {
+            for (name, held) in held {
+                match (bare.get(name), wanted.get_mut(name)) {
+                    (Some(bare), Some(wanted)) => put_back(held, bare, wanted),
+                    // Where nothing else stood in an object, the plan shows nothing of it.
+                    (None, None) if !held.as_str().is_some_and(is_mask) => drop(wanted.insert(name.clone(), held.clone())),
+                    (Some(bare), None) if is_blank(bare) && held != bare => drop(wanted.insert(name.clone(), held.clone())),
+                    _ => {}
+                }
+            }
+        }
+        (Value::Array(held), Value::Array(bare), Value::Array(wanted)) if held.len() == bare.len() => {
+            for (place, wanted) in wanted.iter_mut().enumerate() {
+                let here = bare.get(place).filter(|bare| is_same_element(bare, wanted)).map(|_| place);
+                if let Some(at) = here.or_else(|| bare.iter().position(|bare| is_same_element(bare, wanted))) {
+                    put_back(&held[at], &bare[at], wanted);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_same_element(held: &Value, wanted: &Value) -> bool {
+    let named = ["id", "name", "key"].into_iter().find(|name| held.get(name).is_some() || wanted.get(name).is_some());
+    named.map_or(held == wanted, |name| held.get(name) == wanted.get(name))
 }
 
 /// Takes out of an update the objects whose presence is the setting and that are to go; returns what has to be sent before it.
@@ -118,6 +182,32 @@ mod tests {
         assert_eq!(apart(json!({"addons": {"box": null, "samlp": {}}, "name": "a"})), (cleared.clone(), stays.clone()));
         assert_eq!(apart(json!({"addons": {"box": null}})), (cleared, json!({})));
         assert_eq!(apart(stays.clone()), (None, stays));
+    }
+
+    #[test]
+    fn secrets_that_nobody_listed_go_back_into_the_objects_and_lists_that_an_update_replaces() {
+        let kind = Catalog::standard().kind("flows").expect("a kind");
+        let step = |id: &str, url: &str, secret: Option<&str>| {
+            let mut headers = json!({"accept": "json"});
+            headers.as_object_mut().expect("an object").extend(secret.map(|secret| ("authorization".to_owned(), json!(secret))));
+            json!({"id": id, "params": {"url": url, "headers": headers, "then": [{"id": "in", "params": {"a": 1}}]}})
+        };
+        let body = |actions: Value| Body::from_value(json!({"name": "F", "actions": actions})).expect("an object");
+        let held = body(json!([step("a", "x", Some("own a")), step("b", "x", Some("own b")), step("c", "x", None)]));
+        let mut wanted = body(json!([step("b", "y", None), step("c", "y", None), step("new", "y", None)]));
+        assert!(may_take_secrets(kind, "actions", &wanted.0["actions"]));
+        put_back_secrets(kind, &held, &mut wanted);
+        assert_eq!(wanted, body(json!([step("b", "y", Some("own b")), step("c", "y", None), step("new", "y", None)])));
+    }
+
+    #[test]
+    fn an_update_of_texts_alone_takes_no_secret_away_and_reads_nothing_first() {
+        let kind = |name: &str| Catalog::standard().kind(name).expect("a kind");
+        assert!(!may_take_secrets(kind("clients"), "client_metadata", &json!({"a": "b"})));
+        assert!(!may_take_secrets(kind("clients"), "callbacks", &json!(["a"])));
+        assert!(!may_take_secrets(kind("resource-servers"), "scopes", &json!([{"value": "read:a"}])));
+        assert!(may_take_secrets(kind("clients"), "identity_assertion_authorization_grant", &json!({"a": {"b": "c"}})));
+        assert!(may_take_secrets(kind("organizations"), "metadata", &json!({"a": "b"})));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::look_up::{LookedUp, look_up};
-use super::overlay::{cleared_first, keep_secrets, lay_over_held};
+use super::overlay::{cleared_first, keep_secrets, lay_over_held, may_take_secrets, put_back_secrets};
 use crate::body::{Body, covers};
 use crate::catalog::{By, Catalog, Kind, Write};
 use crate::event::Outcome;
@@ -249,9 +249,11 @@ async fn update(
     let overlaid: Vec<&str> =
         kind.fields().iter().map(|field| field.name).filter(|field| kind.is_laid_over(field)).filter(is_sent).collect();
     let mut held = Body::new();
-    if !overlaid.is_empty() {
+    let takes_secrets = body.0.iter().any(|(name, value)| may_take_secrets(kind, name, value));
+    if !overlaid.is_empty() || takes_secrets {
         held = tenant.read(kind, id).await.map_err(ended_by)?.ok_or_else(gone)?;
         lay_over_held(kind, &overlaid, &held, &mut body, edits)?;
+        put_back_secrets(kind, &held, &mut body);
     }
     if kind.write == Write::Put && !kind.secrets.is_empty() {
         let held = tenant.read(kind, id).await.map_err(ended_by)?.unwrap_or_default();

@@ -35,6 +35,11 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
         "authorization_policy",
         "token_encryption.encryption_key.thumbprint_sha256",
     ])
+    .plain(&[
+        ("subject_type_authorization", "policies, of which none is a secret"),
+        ("token_lifetime_for_anonymous_access_tokens", "how long a token lives"),
+        ("token_lifetime_for_web", "how long a token lives"),
+    ])
     .secrets(&["signing_secret", "token_encryption.encryption_key.pem"])
     .never_shown(&["token_encryption.encryption_key.pem"])
     // The description asks for `pem`, which a read may not show.

@@ -27,6 +27,7 @@ pub(super) static MODULES: Kind = Kind::collection("action-modules", "action mod
         "updated_at",
     ])
     .secrets(&["secrets[].value"])
+    .code(&["code"])
     .never_shown(&["secrets[].value"])
     // The description asks for the value of each.
     .sealed(&[Sealed { path: "secrets", open: None }])
@@ -77,6 +78,7 @@ pub(super) static ACTIONS: Kind = Kind::collection("actions", "action", "/action
         "supported_triggers[].binding_policy",
     ])
     .secrets(&["secrets[].value"])
+    .code(&["code"])
     .never_shown(&["secrets[].value"])
     .refers(&[Reference::id("modules[].module_id", "action-modules"), Reference::alias("modules[].module_version_id", "action-modules")])
     .sets(&["secrets", "dependencies", "modules"])
@@ -161,6 +163,7 @@ pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
     .titled("Rules")
     .paged(Paging::Offset { field: "rules", size: 100, or_checkpoint: false })
     .writable("name! script! order enabled")
+    .code(&["script"])
     .read_only(&["id", "stage"])
     .required(&["name", "script"])
     .defaults(&[("enabled", "true")])
@@ -176,6 +179,7 @@ pub(super) static RULES_CONFIGS: Kind = Kind::keyed("rules-configs", "setting of
     .put()
     .writable("key/ value")
     .secrets(&["value"])
+    .plain(&[("key", "the name of a setting")])
     .by_hand("settings of rules cannot be read, and rules ended on 2026-11-18; move the rules that use it to actions, with secrets")
     .scopes(&["read:rules_configs"], &["update:rules_configs"], &["update:rules_configs"], &["delete:rules_configs"]);
 
@@ -186,6 +190,7 @@ pub(super) static HOOKS: Kind = Kind::collection("hooks", "hook", "/hooks")
     .summarised()
     .keyed_by(&["name", "triggerId"])
     .writable("name! script! enabled dependencies{*} triggerId+!")
+    .code(&["script"])
     .read_only(&["id"])
     .replaced(&["dependencies"])
     .required(&["name", "script", "triggerId"])

@@ -86,6 +86,16 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         "cross_origin_auth",
         "oidc_backchannel_logout",
     ])
+    .plain(&[
+        ("is_token_endpoint_ip_header_trusted", "whether a header is trusted"),
+        ("jwt_configuration.secret_encoded", "how the secret is written"),
+        ("refresh_token", "what refresh tokens have to be like"),
+        ("session_transfer.allow_refresh_token", "whether there are refresh tokens"),
+        ("session_transfer.can_create_session_transfer_token", "whether there are such tokens"),
+        ("session_transfer.enforce_online_refresh_tokens", "whether there are such tokens"),
+        ("token_exchange", "which exchanges are allowed"),
+        ("token_quota", "how many tokens there may be"),
+    ])
     .secrets(&[
         "client_secret",
         "signing_keys[].key",

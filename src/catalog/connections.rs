@@ -58,6 +58,22 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
         "options.bindCredentials",
         "options.password",
     ])
+    .plain(&[
+        ("options.global_token_revocation_jwt_iss", "who revokes tokens, as its own tokens call it"),
+        ("options.global_token_revocation_jwt_sub", "who revokes tokens, as its own tokens call it"),
+    ])
+    .code(&[
+        "options.customScripts.login",
+        "options.customScripts.get_user",
+        "options.customScripts.create",
+        "options.customScripts.verify",
+        "options.customScripts.delete",
+        "options.customScripts.change_password",
+        "options.customScripts.change_email",
+        "options.customScripts.change_username",
+        "options.customScripts.change_phone_number",
+        "options.scripts.fetchUserProfile",
+    ])
     .sealed(&[Sealed { path: "options.gateway_authentication", open: None }])
     .refers(&[
         Reference::id("options.idpinitiated.client_id", "clients"),

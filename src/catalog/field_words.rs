@@ -25,6 +25,20 @@ impl Kind {
         self
     }
 
+    /// Sets the fields whose names sound like secrets and that hold none, each with its reason.
+    #[must_use]
+    pub const fn plain(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.plain = fields;
+        self
+    }
+
+    /// Sets the fields that hold code.
+    #[must_use]
+    pub const fn code(mut self, paths: &'static [&'static str]) -> Self {
+        self.code = paths;
+        self
+    }
+
     /// Sets the secrets that a tenant makes itself when the resource is created.
     #[must_use]
     pub const fn made_secrets(mut self, secrets: &'static [Made]) -> Self {

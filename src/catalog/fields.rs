@@ -69,6 +69,14 @@ pub struct Fields {
 }
 
 impl Field {
+    /// Returns whether it may hold fields that are not listed, at any depth.
+    #[must_use]
+    pub fn is_open_anywhere(&self) -> bool {
+        self.below
+            .as_ref()
+            .is_none_or(|below| below.is_open() || below.iter().any(|field| field.below.is_some() && field.is_open_anywhere()))
+    }
+
     fn is_for(&self, purpose: Purpose) -> bool {
         match purpose {
             Purpose::Create => self.written != Written::OnUpdate,

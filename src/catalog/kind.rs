@@ -80,6 +80,12 @@ pub struct Kind {
     pub read_only: &'static [&'static str],
     /// Fields that never become part of a resource.
     pub secrets: &'static [&'static str],
+    /// Fields whose names sound like secrets and that hold none, each with its reason: the rule about secrets that nobody lists spares them.
+    ///
+    /// A path stands for that field alone, one that ends in `**` for all that is below.
+    pub plain: &'static [(&'static str, &'static str)],
+    /// Code, which is copied as it is, whatever stands in it.
+    pub code: &'static [&'static str],
     /// Secrets that a tenant makes itself when it creates a resource, so that nobody has to supply them.
     pub made_secrets: &'static [Made],
     /// Secrets that no answer ever holds.

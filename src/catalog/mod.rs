@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! kind.rs words.rs field_words.rs shape.rs reference.rs fields.rs address.rs quirks.rs   the vocabulary
+//! unlisted.rs      secrets that no entry lists
 //! applications.rs  clients and their grants          access.rs       APIs and roles
 //! connections.rs   where users come from             profiles.rs     how customers connect their own
 //! organizations.rs organizations                     actions.rs      code that runs inside a login
@@ -36,6 +37,7 @@ mod reference;
 mod shape;
 mod streams;
 mod tenant;
+mod unlisted;
 mod words;
 
 use std::sync::OnceLock;

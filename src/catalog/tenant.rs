@@ -40,6 +40,12 @@ pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "te
          enable_ai_guide phone_consolidated_experience include_session_metadata_in_tenant_logs dynamic_client_registration_security_mode!
          country_codes?{list mode!}",
     )
+    .plain(&[
+        ("flags.enable_idtoken_api2", "whether a token is taken"),
+        ("flags.enforce_client_authentication_on_passwordless_start", "whether a client proves who it is"),
+        ("flags.revoke_refresh_token_grant", "what goes with a token"),
+        ("sessions.anonymous.activate_cookie", "whether there is a cookie"),
+    ])
     .read_only(&[
         "sandbox_versions_available",
         // The colours of the branding kind, shown here by old tenants.
@@ -72,6 +78,7 @@ pub(super) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-domains", "cus
     .keyed_by(&["domain"])
     .hosted_at("domain")
     .writable("domain+! type+! verification_method+! tls_policy! custom_client_ip_header? domain_metadata{*} relying_party_identifier?")
+    .plain(&[("domain_metadata.key", "a name of metadata like any other, and recorded as such")])
     .read_only(&[
         "custom_domain_id",
         "certificate",
@@ -116,6 +123,7 @@ pub(super) static CUSTOM_SIGNING_KEYS: Kind = Kind::singleton("custom-signing-ke
     .put()
     .optional()
     .writable("keys![]{kty! kid use! key_ops! alg! n e crv! x y x5u x5c! x5t x5t#S256}")
+    .plain(&[("keys[].key_ops", "what a public key is used for")])
     .scopes(
         &["read:custom_signing_keys"],
         &["create:custom_signing_keys", "update:custom_signing_keys"],

@@ -37,6 +37,8 @@ impl Kind {
             parsed: OnceLock::new(),
             read_only: &[],
             secrets: &[],
+            plain: &[],
+            code: &[],
             made_secrets: &[],
             never_shown: &[],
             sealed: &[],

@@ -78,6 +78,7 @@ impl Witness for Copyist {
         for path in kind.secrets {
             masked.change(path, &mut mask);
         }
+        kind.change_unlisted(&mut masked, &mut mask);
         self.add(|copy| copy.hold(kind, &masked));
     }
 

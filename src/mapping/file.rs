@@ -268,7 +268,8 @@ impl Parser<'_> {
         if matches!(rule.effect, Effect::Skip | Effect::Rename(_)) {
             return Err(self.wrong(at, "the rule is about the whole resource", "leave out field"));
         }
-        let is_secret = |kind: &&Kind| kind.secrets.iter().any(|secret| crate::body::covers(secret, field));
+        let is_listed = |kind: &&Kind| kind.secrets.iter().any(|secret| crate::body::covers(secret, field));
+        let is_secret = |kind: &&Kind| is_listed(kind) || (kind.fields().has(field) && kind.withholds(field));
         if matches!(rule.effect, Effect::Secret(_)) {
             let is_plain = !field.contains(['[', '*']);
             let known: Vec<&str> = kinds.iter().flat_map(|kind| kind.secrets).copied().collect();
@@ -360,6 +361,19 @@ mod tests {
     fn a_secret_written_into_the_mapping_is_refused_and_not_shown() {
         let refused = refused("[[rule]]\nmatch = \"clients/*\"\nfield = \"client_secret\"\nsecret = \"hunter2\"\n");
         assert!(refused.contains("never the secret itself") && !refused.contains("hunter2"), "{refused}");
+    }
+
+    #[test]
+    fn a_secret_that_nobody_listed_can_be_supplied_and_its_value_stands_in_no_mapping() {
+        let rule = |field: &str, effect: &str| format!("[[rule]]\nmatch = \"connections/*\"\nfield = \"{field}\"\n{effect}\n");
+        let none = |_: &Path| Err(io::ErrorKind::NotFound.into());
+        let supplied = rule("options.upstream.api_key", "secret = \"env:KEY\"");
+        let whole = Text { path: Path::new("m.toml"), text: &supplied };
+        assert!(Mapping::parse(Catalog::standard(), whole, &none).is_ok());
+        let refused = |field: &str, effect: &str| refused(&rule(field, effect));
+        assert!(refused("options.upstream.api_key", "value = \"x\"").contains("is a secret"));
+        assert!(refused("options.scope", "secret = \"env:KEY\"").contains("is no secret"));
+        assert!(refused("a_new_secret", "secret = \"env:KEY\"").contains("is no secret"));
     }
 
     #[test]

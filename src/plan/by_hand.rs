@@ -1,5 +1,7 @@
 //! What a plan cannot copy and a person has to supply or to do: secrets, and the steps of an entry.
 
+use std::collections::BTreeSet;
+
 use super::diff::Difference;
 use super::{LeftOut, Manual, SecretField};
 use crate::body::{Body, covers, is_blank};
@@ -66,13 +68,16 @@ pub(super) fn leave_sealed(
     difference: &mut Difference,
     supplied: &[SecretField],
 ) -> Vec<LeftOut> {
-    let top = |path: &'static str| path.split('.').next().unwrap_or(path);
+    let top = top_of;
     // Laid over what the target holds, an object keeps the secret in it.
     let is_kept = |path: &'static str| kind.is_laid_over(top(path)) && held.body.get(path).is_some_and(|value| !is_blank(value));
     let sealed = kind.sealed.iter().filter(|sealed| !sealed.is_open(&wanted.body)).map(|sealed| sealed.path);
     let missing = sealed.filter(|path| !is_kept(path) && !is_supplied(path, supplied)).map(|path| (path, WITHOUT_SECRET));
-    let lists = wanted.secrets.iter().filter_map(|path| path.split_once('[')).map(|(list, _)| list.split('.').next().unwrap_or(list));
-    let lists = lists.filter(|list| !kind.overlaid.contains(list) && !is_supplied(list, supplied));
+    // Of a list the target's own secrets are put back where they stood; of one that it has not, nobody could.
+    let comes_new = |path: &&String| !held.secrets.contains(path);
+    let lists = wanted.secrets.iter().filter(comes_new).filter_map(|path| path.split_once('[')).map(|(list, _)| list);
+    let whole = |list| if kind.is_laid_over(top(list)) { list } else { top(list) };
+    let lists = lists.map(whole).filter(|list| !is_supplied(list, supplied));
     let lists = lists.map(|list| (list, "would be written without the secrets in it; supply them with a `secret` rule in the mapping"));
     let unread = kind.overlaid.iter().copied().filter(|path| held.body.get(path).is_none());
     let unread = unread.map(|path| (path, "cannot be written over what cannot be read there; the token may lack a scope"));
@@ -93,6 +98,30 @@ pub(super) fn leave_sealed(
         difference.body = Body::new();
     }
     left_out
+}
+
+/// Lets what the target holds stand where one of both has a secret, and names what would have been written over the target's own.
+///
+/// What is withheld is no wish to have nothing. Of lists nothing is said here: they are compared and written whole.
+pub(super) fn leave_secrets(wanted: &mut Opened, held: &Opened) -> Vec<LeftOut> {
+    let paths: BTreeSet<&String> = wanted.secrets.iter().chain(&held.secrets).filter(|path| !path.contains('[')).collect();
+    let mut left_out = Vec::new();
+    for path in paths {
+        if wanted.body.get(path).is_some_and(|value| !is_blank(value)) {
+            left_out.push(LeftOut { key: wanted.key.clone(), path: Some(path.clone()), because: OWN_SECRET.to_owned() });
+        }
+        if wanted.body.get(path) != held.body.get(path) {
+            wanted.body.take_over(path, &held.body);
+        }
+    }
+    left_out
+}
+
+/// Why a value is not written that the source shows and the target keeps to itself.
+const OWN_SECRET: &str = "it is a secret in the target, which stays as it is";
+
+fn top_of(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or(path)
 }
 
 /// Returns what a person has to do for a resource that is copied: the steps of its kind, and the secrets that nobody supplies.
@@ -117,11 +146,17 @@ pub(super) fn steps(kind: &Kind, wanted: &Opened, held: Option<&Opened>, supplie
             (true, true) if !live.of_kind(kind.name).any(|one| has(&one.secrets, path)) => return None,
             (true, true) => format!("{path} is not copied, and the {} in the target has none", kind.singular),
             (false, true) => format!("the target makes a new {path}; hand it to whoever uses this {}", kind.singular),
+            (_, false) if !can_be_supplied(kind, path) => format!("{path} is not copied; set it in the target"),
             (_, false) => format!("{path} is not copied; set it in the target, or supply it with a `secret` rule in the mapping"),
         };
         Some(manual(path, step))
     });
     said.chain(open).collect()
+}
+
+/// Returns whether a `secret` rule can name it: it is listed, or can be written and stands in no list.
+fn can_be_supplied(kind: &Kind, path: &str) -> bool {
+    kind.secrets.iter().any(|secret| covers(secret, path)) || (kind.fields().has(path) && !path.contains('['))
 }
 
 /// Returns the secrets that no read shows, where what they stand beside is there and comes new to the target.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::by_hand::{leave_sealed, open_seals, steps, withhold_sealed};
+use super::by_hand::{leave_sealed, leave_secrets, open_seals, steps, withhold_sealed};
 use super::diff::{Difference, difference_after, normal};
 use super::follow;
 use super::make::Making;
@@ -68,6 +68,7 @@ impl Making<'_> {
             given.keep_written(&mut held.body, kind.key);
         }
         let draft = follow::set_draft_aside(kind, &mut wanted.body, Some(&mut held.body));
+        self.plan.left_out.extend(leave_secrets(&mut wanted, &held));
         let (wanted, held) = (&wanted, &held);
         if let Some(Difference { body, edits, .. }) = draft {
             let action = Action::Update { id: Some(held.id.clone()), body, edits };

@@ -45,10 +45,13 @@ impl Veil {
         }
     }
 
-    /// Hides what stands in the secret fields of a kind.
+    /// Hides what stands in the secret fields of a kind, and what its name or shape says is a secret.
     pub(super) fn hide_secrets_of(&mut self, kind: &Kind, body: &Body) {
         for (_, value) in kind.secrets.iter().flat_map(|path| body.find(path)) {
             self.hide_texts(value);
+        }
+        for (_, value) in kind.take_unlisted(&mut body.clone()) {
+            self.hide_texts(&value);
         }
     }
 

@@ -1,11 +1,14 @@
 //! Secrets: planted everywhere, they are found nowhere.
 
+use std::collections::BTreeMap;
+
 use migrate::body::Body;
-use migrate::catalog::{Catalog, Shape};
-use migrate::sandbox::seed;
+use migrate::catalog::{Catalog, Kind, Shape};
+use migrate::sandbox::{State, seed};
 use serde_json::{Value, json};
 
 use crate::stage::{Said, Stage};
+use crate::unlisted::{NAMES, canary};
 
 const IMPORT: &str = "import --tenant prod --allow many-changes,critical --yes --verbose";
 
@@ -46,7 +49,8 @@ fn assert_silent(stage: &Stage, said: &Said) {
     // What a person wrote is theirs; everything else was written by migrate.
     for path in stage.files() {
         let content = std::fs::read(&path).expect("read");
-        assert!(!String::from_utf8_lossy(&content).contains("CANARY"), "a secret in {}", path.display());
+        let line = String::from_utf8_lossy(&content).lines().find(|line| line.contains("CANARY")).map(str::to_owned);
+        assert_eq!(line, None, "a secret in {}", path.display());
     }
 }
 
@@ -75,4 +79,99 @@ fn no_secret_reaches_a_stream_or_a_file_of_a_full_run_even_from_error_bodies() {
     assert_eq!(resumed.code, 0, "{}", resumed.whole());
     assert_silent(&stage, &resumed);
     assert!(stage.writes().len() > 40, "{}", stage.writes().len());
+}
+
+/// Puts a secret that no entry lists beside the fields of every object in a value, each time under another name at another depth.
+fn plant_unlisted(value: &mut Value, number: &mut usize) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(|element| plant_unlisted(element, number)),
+        Value::Object(fields) => {
+            fields.values_mut().for_each(|field| plant_unlisted(field, number));
+            *number += 1;
+            let secret = canary(NAMES[*number % NAMES.len()], *number / NAMES.len(), &format!("CANARY-unlisted-{number}"));
+            for (name, value) in secret {
+                fields.entry(name).or_insert(value);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Adds to a tenant a resource of each kind that it has none of, with no more than a create needs.
+fn complete(state: &mut Value, tenant: &str) {
+    let is_created =
+        |kind: &&&Kind| kind.not_created.is_none() && kind.by_hand.is_none() && kind.view_of.is_none() && kind.wrapped.is_empty();
+    for kind in Catalog::standard().kinds().collect::<Vec<_>>().iter().filter(is_created) {
+        let mut body = Body::new();
+        let is_plain = |path: &&str| !path.contains(['[', '*']) && kind.references.iter().all(|reference| reference.path != *path);
+        for field in kind.key.iter().chain(kind.required).copied().filter(is_plain) {
+            body.set(field, format!("a {field}").into());
+        }
+        let held = match kind.shape {
+            Shape::Collection => {
+                body.set(kind.id, format!("{tenant}Other000000000000000000a1b2").into());
+                json!([body.into_value()])
+            }
+            Shape::Singleton => {
+                body.set(kind.id, format!("{tenant}Own").into());
+                body.into_value()
+            }
+            _ => continue,
+        };
+        state["data"].as_object_mut().expect("an object").entry(kind.path).or_insert(held);
+    }
+    state["data"]["/flows"] = json!([{"id": format!("af_{tenant}flow"), "name": "Notify", "actions": [
+        {"id": "one", "type": "HTTP", "action": "SEND_REQUEST", "params": {"url": "https://hook.example", "headers": {"accept": "json"}}},
+        {"id": "two", "type": "FLOW", "action": "BOOLEAN_CONDITION", "params": {"then": [{"id": "three", "params": {"a": tenant}}]}},
+    ]}]);
+}
+
+/// Returns the secrets of a tenant that no entry lists, each with where it stands.
+fn unlisted(state: &Value) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let body = Body::from_value(state["data"].clone()).expect("an object");
+    body.each_text(&mut |path, text| {
+        if text.starts_with("CANARY-unlisted-") {
+            found.insert(text.to_owned(), path.to_owned());
+        }
+    });
+    found
+}
+
+fn assert_keeps(before: &BTreeMap<String, String>, held: &State) {
+    let after = unlisted(&held.to_json());
+    let lost: Vec<_> = before.iter().filter(|(secret, _)| !after.contains_key(*secret)).collect();
+    assert!(lost.is_empty(), "the target lost {lost:?}");
+}
+
+/// Runs a command that ends with one of these codes and lets no secret out.
+fn run_silently(stage: &Stage, line: &str, codes: &[i32]) {
+    let said = stage.run(line);
+    assert!(codes.contains(&said.code), "{line}: {}", said.whole());
+    assert_silent(stage, &said);
+}
+
+#[test]
+fn no_secret_that_nobody_listed_reaches_a_stream_or_a_file_and_the_target_keeps_its_own() {
+    let [mut source, mut target] = [seed::ACME_DEV, seed::ACME_PROD].map(|text| serde_json::from_str(text).expect("JSON"));
+    let mut number = 0;
+    for (state, tenant) in [(&mut source, "dEv"), (&mut target, "pRd")] {
+        complete(state, tenant);
+        plant_unlisted(&mut state["data"], &mut number);
+    }
+    assert!(number > 300, "{number}");
+    let before = unlisted(&target);
+    let mut stage = Stage::acme_of(source, target, "echo@w1x*");
+    run_silently(&stage, "export --tenant dev --verbose", &[0]);
+    run_silently(&stage, "plan --tenant prod --output json", &[0]);
+    run_silently(&stage, IMPORT, &[3]);
+    let held = stage.prod_goes();
+    assert_keeps(&before, &held);
+    stage.prod_returns(held);
+    run_silently(&stage, "import --tenant prod --resume --yes --verbose", &[0, 3]);
+    run_silently(&stage, "sync --from dev --to prod --allow many-changes", &[0, 3, 4]);
+    let imported = stage.in_folder("runs").into_iter().max().expect("a run");
+    run_silently(&stage, &format!("undo {imported} --allow many-changes,critical,deletes --yes --verbose"), &[0, 3]);
+    assert!(stage.writes().len() > 40, "{}", stage.writes().len());
+    assert_keeps(&before, &stage.prod_goes());
 }

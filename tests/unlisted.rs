@@ -1,0 +1,286 @@
+//! Secrets that no entry lists: none gets through, and nothing is taken for one that is none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use migrate::body::{Body, join};
+use migrate::catalog::{Catalog, Fields, Kind, Shape};
+use migrate::links::Links;
+use migrate::plan::{Action, Change, plan};
+use migrate::resource::{Id, Resource};
+use migrate::snapshot::{Desired, Snapshot, Status, refs};
+use serde_json::{Map, Value, json};
+
+use crate::recorded::{rows, text};
+
+/// Returns every field of a table that no field is listed below.
+fn leaves(fields: &Fields, above: &str) -> Vec<String> {
+    let of_field = |field: &migrate::catalog::Field| {
+        let path = join(above, field.name);
+        match &field.below {
+            Some(below) => leaves(below, &if field.is_list { format!("{path}[]") } else { path }),
+            None => vec![path],
+        }
+    };
+    fields.iter().flat_map(of_field).collect()
+}
+
+/// Returns every field that an entry names, but for those that nobody keeps.
+fn known(kind: &Kind) -> BTreeSet<String> {
+    let named = kind.key.iter().chain(kind.required).chain([&kind.id, &kind.alias, &kind.host]).copied();
+    let referring = kind.references.iter().map(|reference| reference.path);
+    let settings = kind.defaults.iter().chain(kind.mirrors).chain(kind.blocked_by).chain(kind.told_apart).map(|(path, _)| *path);
+    let others = [kind.sets, kind.joined, kind.filled, kind.present, kind.replaced, kind.grows, kind.echoed, kind.gated, kind.critical];
+    let paths = named.chain(referring).chain(settings).chain(others.concat()).filter(|path| !path.is_empty()).map(str::to_owned);
+    leaves(kind.fields(), "").into_iter().chain(paths).collect()
+}
+
+#[test]
+fn every_known_field_that_sounds_like_a_secret_is_listed_as_one_or_said_to_be_none() {
+    let is_secret = |kind: &Kind, path: &str| {
+        let covers = migrate::body::covers;
+        kind.secrets.iter().any(|secret| covers(secret, path) || covers(path, secret))
+    };
+    let mut open = Vec::new();
+    for kind in Catalog::standard().kinds() {
+        let sounding = known(kind).into_iter().filter(|path| kind.withholds(path) && !is_secret(kind, path));
+        open.extend(sounding.map(|path| format!("{}: {path}", kind.name)));
+    }
+    assert!(open.is_empty(), "neither in `secrets` nor in `plain`:\n{}", open.join("\n"));
+}
+
+#[test]
+fn every_exception_has_a_reason_and_is_one() {
+    for kind in Catalog::standard().kinds() {
+        for (path, because) in kind.plain {
+            assert!(because.len() > 10, "{}: {path}: {because}", kind.name);
+            assert!(!kind.secrets.contains(path), "{}: {path} is listed as a secret", kind.name);
+            assert!(kind.fields().has(path), "{}: {path} is no field", kind.name);
+        }
+        for path in kind.code {
+            assert!(kind.fields().has(path), "{}: {path} is no field", kind.name);
+        }
+    }
+}
+
+/// Names that say what they name, as people write them.
+pub(crate) const NAMES: [&str; 20] = [
+    "password",
+    "client_secret",
+    "apiKey",
+    "access_token",
+    "private_key",
+    "X-Api-Key",
+    "authorization",
+    "set-cookie",
+    "passphrase",
+    "credentials",
+    "refreshToken",
+    "secretAccessKey",
+    "smtp_pass",
+    "db_pwd",
+    "bearer",
+    "connectionString",
+    "webhook_secret",
+    "sasKey",
+    "agentSecret",
+    "token_password",
+];
+
+/// Returns fields with what stands for a secret at one of three depths; those around it are the same at any depth.
+///
+/// A header of its own, which goes with its element of a list, has another mark.
+pub(crate) fn canary(name: &str, depth: usize, mark: &str) -> Map<String, Value> {
+    let mut fields = Map::new();
+    let mut object = json!({"plain": "text", "headers": [{"name": "accept", "value": "json"}]});
+    let mut list = json!([{"id": "first", "then": [{"id": "second", "more": {"plain": "text"}}]}]);
+    match depth % 3 {
+        0 => drop(fields.insert(name.to_owned(), json!(mark))),
+        1 => {
+            object[name] = json!({"value": mark});
+            object["headers"].as_array_mut().into_iter().for_each(|list| list.push(json!({"name": name, "value": "CANARY of a header"})));
+        }
+        _ => {
+            list[0]["then"][0][name] = json!(mark);
+            list[0]["then"][0]["more"][name] = json!([mark]);
+        }
+    }
+    fields.extend([("an_object".to_owned(), object), ("a_list".to_owned(), list)]);
+    fields
+}
+
+/// Puts such a secret beside all that an object holds, at every object of a table.
+fn plant(fields: &Fields, object: &mut Map<String, Value>, secret: &Map<String, Value>) {
+    for field in fields.iter() {
+        let Some(below) = &field.below else { continue };
+        let mut inside = Map::new();
+        plant(below, &mut inside, secret);
+        let inside = Value::Object(inside);
+        object.insert(field.name.to_owned(), if field.is_list { json!([inside]) } else { inside });
+    }
+    for (name, value) in secret {
+        object.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+}
+
+#[test]
+fn a_secret_of_any_name_beside_any_field_of_any_kind_does_not_become_part_of_a_resource() {
+    let mut planted = 0;
+    for kind in Catalog::standard().kinds().filter(|kind| !kind.plain.iter().any(|(path, _)| *path == "**")) {
+        for (name, depth) in NAMES.into_iter().flat_map(|name| (0..3).map(move |depth| (name, depth))) {
+            let mut body = Map::new();
+            for path in kind.key.iter().chain([&kind.id]).filter(|path| !path.contains('.')) {
+                body.insert((*path).to_owned(), json!("a name"));
+            }
+            plant(kind.fields(), &mut body, &canary(name, depth, "CANARY"));
+            planted += Value::Object(body.clone()).to_string().matches("CANARY").count();
+            let read = match kind.shape {
+                Shape::Child { .. } => Resource::read_child(kind, &Id::new("parent"), vec![Value::Object(body)]),
+                _ => Resource::read(kind, Body(body)).expect("readable"),
+            };
+            let written = serde_json::to_string(&read).expect("JSON");
+            assert!(!written.contains("CANARY"), "{} {name} {depth}: {written}", kind.name);
+        }
+    }
+    assert!(planted > 10_000, "{planted}");
+}
+
+/// Returns what a tenant holds of this client and this flow.
+fn tenant(domain: &str, metadata: &Value, headers: &Value) -> Snapshot {
+    let id = |kind: &str| format!("{}{kind}00000000000000000000a1b2", &domain[..4]);
+    let action = json!({"id": "one", "params": {"url": "https://hook.example", "headers": headers, "from": domain[..4]}});
+    let own = [
+        ("clients", json!({"client_id": id("client"), "name": "Shop", "client_metadata": metadata, "brand_new_secret": domain})),
+        ("flows", json!({"id": id("flow"), "name": "Notify", "actions": [action]})),
+    ];
+    let read = |(kind, answer): &(&str, Value)| {
+        let kind = Catalog::standard().kind(kind).expect("a kind");
+        Resource::read(kind, Body::from_value(answer.clone()).expect("an object")).expect("readable")
+    };
+    let mut resources: Vec<Resource> = own.iter().map(read).collect();
+    let twice = refs::detach(Catalog::standard(), domain, &mut resources);
+    let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
+    Snapshot { tenant: domain.to_owned(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice }
+}
+
+/// Plans the first of these tenants into the second; returns what is sent, what is named as left out, and what is left to a person.
+fn planned(source: Snapshot, target: &Snapshot) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let plan = plan(Catalog::standard(), &Desired::unmapped(source), target, &Links::default());
+    let sent = |change: &Change| match &change.action {
+        Action::Create { body, .. } | Action::Update { body, .. } => {
+            format!("{}: {}", change.key, serde_json::to_string(body).expect("JSON"))
+        }
+        other => format!("{}: {other:?}", change.key),
+    };
+    let left_out = plan.left_out.iter().map(|left| format!("{} {}: {}", left.key, left.path.as_deref().unwrap_or_default(), left.because));
+    (plan.changes().map(sent).collect(), left_out.collect(), plan.manual.iter().map(|manual| manual.step.clone()).collect())
+}
+
+#[test]
+fn a_value_that_is_withheld_on_one_side_is_neither_cleared_nor_written_over() {
+    let headers = json!({"accept": "json"});
+    let source = tenant("dev1.eu.auth0.com", &json!({"api_key": "secret", "token": "{{vars.token}}", "colour": "red"}), &headers);
+    let target = tenant("prd1.eu.auth0.com", &json!({"api_key": "{{vars.key}}", "token": "own secret", "colour": "blue"}), &headers);
+    let (sent, left_out, manual) = planned(source, &target);
+    let client = |sent: &&String| sent.starts_with("clients");
+    assert_eq!(
+        sent.iter().find(client).map(String::as_str),
+        Some(r#"clients/Shop: {"client_metadata":{"api_key":"{{vars.key}}","colour":"red"}}"#)
+    );
+    assert_eq!(left_out, ["clients/Shop client_metadata.token: it is a secret in the target, which stays as it is"]);
+    assert_eq!(manual, ["client_metadata.api_key is not copied; set it in the target, or supply it with a `secret` rule in the mapping"]);
+}
+
+#[test]
+fn a_list_with_a_secret_is_written_where_the_target_has_its_own_and_left_out_where_it_has_none() {
+    let with = |secret: &str| json!({"accept": "json", "authorization": secret});
+    let of = |headers: [Value; 2]| {
+        let [source, target] = headers;
+        planned(tenant("dev1.eu.auth0.com", &json!({}), &source), &tenant("prd1.eu.auth0.com", &json!({}), &target))
+    };
+    let (sent, left_out, _) = of([with("Bearer a"), with("Bearer b")]);
+    assert!(sent.iter().any(|sent| sent.starts_with("flows/Notify: ") && !sent.contains("Bearer")), "{sent:?}");
+    assert_eq!(left_out, Vec::<String>::new());
+    let (sent, left_out, _) = of([with("Bearer a"), json!({"accept": "json"})]);
+    assert_eq!(sent, Vec::<String>::new());
+    assert_eq!(left_out.len(), 1, "{left_out:?}");
+}
+
+#[test]
+fn what_a_new_resource_lacks_is_a_step_and_a_field_that_nobody_knows_is_not_offered_to_a_mapping() {
+    let source = tenant("dev1.eu.auth0.com", &json!({"api_key": "secret"}), &json!({"authorization": "Bearer a"}));
+    let empty = Snapshot { resources: Vec::new(), ..tenant("prd1.eu.auth0.com", &json!({}), &json!({})) };
+    let (sent, _, manual) = planned(source, &empty);
+    assert!(!sent.concat().contains("secret\"") && !sent.concat().contains("Bearer"), "{sent:?}");
+    for step in [
+        "client_metadata.api_key is not copied; set it in the target, or supply it with a `secret` rule in the mapping",
+        "brand_new_secret is not copied; set it in the target",
+        "actions[0].params.headers.authorization is not copied; set it in the target",
+    ] {
+        assert!(manual.iter().any(|said| said == step), "{step}: {manual:#?}");
+    }
+}
+
+/// What the rule takes out of recorded answers and is a secret, or stands for one: a masked text, or a made-up one under such a name.
+const WITHHELD: &[(&str, &str)] = &[];
+
+/// Returns the kind of a recorded path.
+fn kind_of(path: &str) -> Option<&'static Kind> {
+    let own = Catalog::standard().kinds().filter(|kind| kind.view_of.is_none());
+    own.filter_map(|kind| Some((kind.covers(path)?.len(), kind))).min_by_key(|(places, _)| *places).map(|(_, kind)| kind)
+}
+
+/// Returns the objects that an answer of a kind holds: itself, or those of its list.
+fn bodies(kind: &Kind, answer: &Value) -> Vec<Body> {
+    let is_list_of = |value: &&Value| value.as_array().is_some_and(|list| list.iter().any(Value::is_object));
+    let is_one = || kind.key.iter().chain([&kind.id]).any(|field| answer.get(field).is_some());
+    let is_listed = matches!(kind.shape, Shape::Collection | Shape::Nested { .. }) && !is_one();
+    let list = if is_listed { answer.as_object().and_then(|fields| fields.values().find(is_list_of)) } else { None };
+    match list.unwrap_or(answer) {
+        Value::Array(list) => list.iter().filter_map(|one| Body::from_value(one.clone()).ok()).collect(),
+        one => Body::from_value(one.clone()).into_iter().collect(),
+    }
+}
+
+/// Returns every recorded object with its kind: of answers, and of whole tenants.
+fn recorded() -> Option<Vec<(&'static Kind, Body)>> {
+    let mut all = Vec::new();
+    let mut add = |path: &str, value: &Value| {
+        if let Some(kind) = kind_of(path.split('?').next().unwrap_or_default()) {
+            all.extend(bodies(kind, value).into_iter().map(|body| (kind, body)));
+        }
+    };
+    for row in ["updates.jsonl.gz", "creates.jsonl.gz", "traffic.jsonl.gz"].into_iter().map(rows).collect::<Option<Vec<_>>>()?.concat() {
+        let values = ["before", "after", "response"].iter().filter_map(|field| row.get(*field));
+        values.for_each(|value| add(text(&row, "path"), value));
+    }
+    for (_, tenant) in crate::flows::recorded() {
+        for (path, value) in tenant.to_json()["data"].as_object().expect("an object") {
+            add(path, value);
+        }
+    }
+    for row in rows("objects.jsonl.gz")? {
+        let kind = Catalog::standard().kind(text(&row, "kind"));
+        all.extend(kind.zip(Body::from_value(row["object"].clone()).ok()));
+    }
+    Some(all)
+}
+
+#[test]
+fn of_recorded_tenants_nothing_is_withheld_but_secrets() {
+    let Some(recorded) = recorded() else { return };
+    assert!(recorded.len() > 5_000, "{}", recorded.len());
+    let mut found: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for (kind, mut body) in recorded {
+        kind.secrets.iter().for_each(|path| drop(body.take(path)));
+        for (path, value) in kind.take_unlisted(&mut body) {
+            let path: String = path.split(['[', ']']).enumerate().map(|(at, part)| if at % 2 == 0 { part } else { "[]" }).collect();
+            found.entry((kind.name.to_owned(), path)).or_default().insert(value.to_string());
+        }
+    }
+    let is_known = |(kind, path): &(String, String)| WITHHELD.contains(&(kind.as_str(), path.as_str()));
+    let open: Vec<String> =
+        found.iter().filter(|(place, _)| !is_known(place)).map(|(place, values)| format!("{place:?}: {values:?}")).collect();
+    assert!(open.is_empty(), "secrets, or exceptions that are missing:\n{}", open.join("\n"));
+    let idle: Vec<_> = WITHHELD.iter().filter(|(kind, path)| !found.contains_key(&((*kind).to_owned(), (*path).to_owned()))).collect();
+    assert!(idle.is_empty(), "no recording holds {idle:?}");
+}
