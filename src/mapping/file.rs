@@ -371,7 +371,7 @@ mod tests {
         let whole = Text { path: Path::new("m.toml"), text: &supplied };
         assert!(Mapping::parse(Catalog::standard(), whole, &none).is_ok());
         let refused = |field: &str, effect: &str| refused(&rule(field, effect));
-        assert!(refused("options.upstream.api_key", "value = \"x\"").contains("is a secret"));
+        assert!(refused("options.upstream.api_key", "remove = \"x\"").contains("is a secret"));
         assert!(refused("options.scope", "secret = \"env:KEY\"").contains("is no secret"));
         assert!(refused("a_new_secret", "secret = \"env:KEY\"").contains("is no secret"));
     }
