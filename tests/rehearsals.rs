@@ -53,7 +53,7 @@ fn the_worked_example_is_rehearsed_and_then_done_as_it_was_rehearsed() {
     let stage = stage(dev, prod);
     assert_snapshot!(after_the_plan(&rehearsed(&stage, "")), @"
     exit 0
-    Rehearsed on a copy of prod: applied 41 changes (46 requests, 41 of them writes). A second plan finds nothing to do.
+    Rehearsed on a copy of prod: applied 41 changes (47 requests, 41 of them writes). A second plan finds nothing to do.
 
     Nothing was written to prod.
 
