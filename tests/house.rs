@@ -21,11 +21,12 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("links", "body catalog disk resource"),
     ("base", "body disk resource"),
     ("fingerprints", "disk resource"),
+    ("source_ids", "disk resource"),
     ("tenant", "body catalog event resource"),
     ("mapping", "disk body catalog resource snapshot wrong"),
-    ("plan", "base body catalog disk fingerprints links resource snapshot wrong"),
+    ("plan", "base body catalog disk fingerprints links resource snapshot source_ids wrong"),
     ("export", "body catalog event resource snapshot tenant"),
-    ("apply", "base body catalog disk event fingerprints links pair plan resource snapshot tenant"),
+    ("apply", "base body catalog disk event fingerprints links pair plan resource snapshot source_ids tenant"),
     ("report", "apply body catalog event plan resource snapshot"),
 ];
 

@@ -104,7 +104,7 @@ pub(crate) fn canary(name: &str, depth: usize, mark: &str) -> Map<String, Value>
             list[0]["then"][0]["more"][name] = json!([mark]);
         }
     }
-    fields.extend([("an_object".to_owned(), object), ("a_list".to_owned(), list)]);
+    fields.extend([("a_made_up_object".to_owned(), object), ("a_made_up_list".to_owned(), list)]);
     fields
 }
 
