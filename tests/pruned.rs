@@ -154,6 +154,72 @@ fn namesakes_that_went_together_come_back_each_with_its_own_grant_and_place() {
     assert_eq!(namesakes_of(&stage), before);
 }
 
+/// Returns how many resources prod has of the kinds that a prune took something of.
+fn counted(stage: &Stage) -> [usize; 3] {
+    ["/clients", "/client-grants", "/roles"].map(|path| stage.prod(path).as_array().map_or(0, Vec::len))
+}
+
+#[test]
+fn what_an_undo_made_again_is_known_by_every_later_undo_however_often_it_went_and_came() {
+    let stage = without_namesakes();
+    let before = (namesakes_of(&stage), counted(&stage));
+    done(&stage.run(PRUNE));
+    let newest = || stage.in_folder("runs").into_iter().max().expect("a run");
+    let undo = |run: &str| {
+        done(&stage.run(&format!("undo {run} --yes --quiet --allow critical,many-changes,deletes")));
+        newest()
+    };
+    let is_as_before = |when: &str| assert_eq!((namesakes_of(&stage), counted(&stage)), before, "{when}");
+    let prune = newest();
+    let first = undo(&prune);
+    is_as_before("taken back");
+    assert_eq!(undo(&prune), first, "there is nothing to do a second time");
+    is_as_before("taken back twice");
+    let second = undo(&first);
+    assert_eq!(namesakes_of(&stage), []);
+    let third = undo(&second);
+    is_as_before("what took the first undo back was taken back");
+    assert_eq!(undo(&prune), third, "there is nothing to do: what stands there came from the undo of an undo of an undo");
+    is_as_before("taken back a third time");
+    undo(&third);
+    assert_eq!(namesakes_of(&stage), []);
+    undo(&prune);
+    is_as_before("taken back once more, by a new undo");
+}
+
+#[test]
+fn an_undo_that_was_cut_off_is_finished_though_nobody_can_say_what_became_of_a_create() {
+    let mut stage = without_namesakes();
+    done(&stage.run(PRUNE));
+    let newest = |stage: &Stage| stage.in_folder("runs").into_iter().max().expect("a run");
+    let (prune, flags) = (newest(&stage), "--yes --quiet --allow critical,many-changes,deletes");
+    done(&stage.run(&format!("undo {prune} {flags}")));
+    // As if it had been killed once both clients were asked for; somebody has edited one of them since.
+    let undo = newest(&stage);
+    let journal = format!("runs/{undo}/journal.jsonl");
+    let text = stage.read(&journal);
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let asked = lines.iter().rposition(|line| line.contains("\"intent\"") && line.contains("\"clients/Twin")).expect("they are there");
+    stage.write(&journal, &lines[..=asked].concat());
+    stage.change_prod(|held| {
+        let twin = |one: &&mut Value| one["description"] == "of depot 1";
+        held["/clients"].as_array_mut().expect("a list").iter_mut().find(twin).expect("it is there")["description"] = json!("by hand");
+        held["/client-grants"] = json!([]);
+    });
+
+    let refused = stage.run(&format!("undo {prune} {flags}"));
+    assert_eq!(refused.code, 64, "{}", refused.whole());
+    let (_, resume) = refused.err.split_once("let it come to its end first:  migrate ").expect("a command");
+    let resumed = stage.run(&format!("{} --yes --quiet", resume.trim().replace("TIME-prod", &undo)));
+    assert!(resumed.code == 3 && resumed.whole().contains("that may be it"), "{}", resumed.whole());
+
+    let finished = stage.run(&format!("undo {prune} {flags}"));
+    let left = "client \"Twin#3\": an earlier undo may have created it again, and which one of the target it is nobody can say";
+    assert!(finished.code == 3 && finished.out.contains(left), "{}", finished.whole());
+    let of = |description: &str, api: &str| (description.to_owned(), api.to_owned(), true);
+    assert_eq!((namesakes_of(&stage), counted(&stage)), (vec![of("by hand", ""), of("of depot 2", "urn:api:2")], [3, 1, 2]));
+}
+
 #[test]
 fn a_stranger_that_has_the_name_of_what_was_removed_is_left_alone_and_the_undo_says_so() {
     let stage = without_namesakes();

@@ -6,8 +6,8 @@ use migrate::apply::Summary;
 use migrate::body::Body;
 use migrate::catalog::Catalog;
 use migrate::plan::diff::normal;
-use migrate::plan::{Action, Done, LeftOut, Plan, undo};
-use migrate::resource::{Id, Key, Resource};
+use migrate::plan::{Done, LeftOut, MadeAgain, Plan, undo};
+use migrate::resource::Resource;
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::tenant::Tenant;
@@ -247,7 +247,7 @@ pub(crate) fn moved(one: &Snapshot, other: &Snapshot) -> Vec<String> {
 
 /// Takes back a run that went through whole; returns what was decided and how it ended.
 pub(crate) async fn taken_back(plan: &Plan, summary: &Summary, tenant: &Tenant) -> (Plan, Summary) {
-    let (plan, _) = undo_of(plan, summary, tenant, &BTreeMap::new()).await;
+    let (plan, _) = undo_of(plan, summary, tenant, &MadeAgain::default()).await;
     let summary = carried_out(&plan, tenant).await;
     (plan, summary)
 }
@@ -324,15 +324,16 @@ async fn stopped_at_every(step: usize) {
     let (_less, from) = start(tenant(&less, SOURCE, "Src")).await;
     let Imported { before, plan, summary } = import_with(&Desired::unmapped(read(&from).await), &into, &mut memory, true).await;
     let pruned = target.state();
-    let (back, _) = undo_of(&plan, &summary, &into, &BTreeMap::new()).await;
+    let (back, _) = undo_of(&plan, &summary, &into, &MadeAgain::default()).await;
     let all = back.changes().count();
     assert!(plan.counts().removals >= 6 && all >= 10, "{:?}, {all}", plan.counts());
     for stopped in (0..all).step_by(step) {
         let (_target, into) = start(pruned.clone()).await;
         let first = carried_out(&first_of(&back, stopped), &into).await;
         assert!(first.is_whole(), "{stopped}: {:?}", first.settled);
-        let creates = back.changes().zip(&first.settled).filter(|(change, _)| matches!(change.action, Action::Create { .. }));
-        let again = creates.filter_map(|(change, one)| Some((change.key.clone(), one.outcome.id()?.clone()))).collect();
+        let applied = first.settled.iter().enumerate().filter_map(|(at, one)| Some((at, one.outcome.id()?.clone()))).collect();
+        let mut again = MadeAgain::default();
+        again.learn(&back, &applied);
         let (rest, left_out) = undo_of(&plan, &summary, &into, &again).await;
         assert_eq!(left_out, [""; 0], "{stopped}");
         let ended = carried_out(&rest, &into).await;
@@ -352,9 +353,9 @@ fn first_of(plan: &Plan, count: usize) -> Plan {
 }
 
 /// Decides what takes back a run, of which earlier undos made this again; returns that and what it leaves out.
-async fn undo_of(plan: &Plan, summary: &Summary, tenant: &Tenant, again: &BTreeMap<Key, Id>) -> (Plan, Vec<String>) {
+async fn undo_of(plan: &Plan, summary: &Summary, tenant: &Tenant, again: &MadeAgain) -> (Plan, Vec<String>) {
     let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone()))).collect();
-    let done = Done { name: "r", plan, applied: &applied, again };
+    let done = Done { name: "r", plan, applied: &applied, unclear: &BTreeSet::new(), again };
     let (plan, _) = undo(Catalog::standard(), done, &read(tenant).await, &|_| true);
     let left_out = beside_users(&plan);
     (plan, left_out)

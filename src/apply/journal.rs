@@ -3,7 +3,7 @@
 //! One JSON object a line. The intent is durable before its request leaves; an intent without an outcome is *in doubt*. A torn last line is
 //! what a cut leaves behind and is dropped; a broken line anywhere else means that the file was tampered with, and nothing is guessed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -80,6 +80,10 @@ pub struct Record {
     pub is_ended: bool,
     /// Whether it stopped, and nothing that it began is left to do.
     pub is_stopped: bool,
+    /// Changes that were in doubt when it was last taken up again, and that nothing came of since.
+    pub taken_up: BTreeSet<usize>,
+    /// Changes that were in doubt when it was taken up again, and are so still: looking them up did not tell.
+    pub unclear: BTreeSet<usize>,
 }
 
 /// What could not be done with a journal.
@@ -248,12 +252,18 @@ impl Record {
     fn learn(&mut self, entry: Entry) {
         self.is_ended = matches!(entry, Entry::Ended { .. });
         self.is_stopped = matches!(entry, Entry::Stopped { .. });
+        let is_doubt = matches!(entry, Entry::InDoubt { .. });
         let (change, outcome) = match entry {
             Entry::Begun { at, by, .. } => {
                 (self.begun, self.by) = (at, by);
                 return;
             }
-            Entry::Resumed { .. } | Entry::Stopped { .. } | Entry::Ended { .. } => return,
+            Entry::Resumed { .. } => {
+                let open = self.outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::InDoubt(_)));
+                self.taken_up = open.map(|(change, _)| *change).collect();
+                return;
+            }
+            Entry::Stopped { .. } | Entry::Ended { .. } => return,
             Entry::Intent { change, .. } => (change, Outcome::InDoubt("the run was cut off before its answer came".to_owned())),
             Entry::Applied { change, id, without: None, .. } => (change, Outcome::Applied(id)),
             Entry::Applied { change, id, without: Some(message), parts } => (change, Outcome::Reduced(id, Shortfall { parts, message })),
@@ -261,6 +271,11 @@ impl Record {
             Entry::Skipped { change, because } => (change, Outcome::Skipped(because)),
             Entry::InDoubt { change, because } => (change, Outcome::InDoubt(because)),
         };
+        if self.taken_up.remove(&change) && is_doubt {
+            self.unclear.insert(change);
+        } else {
+            self.unclear.remove(&change);
+        }
         self.outcomes.insert(change, outcome);
     }
 }
@@ -377,6 +392,23 @@ mod tests {
         assert!(is_stopped(), "nothing came of it yet");
         journal.intend([(1, &Key::new("clients", "B"), "create")].into_iter()).expect("written");
         assert!(!is_stopped());
+    }
+
+    #[test]
+    fn what_stays_in_doubt_though_it_was_looked_up_again_is_unclear_until_it_is_sent_anew() {
+        let (_folder, path) = journal();
+        let (key, doubt) = (Key::new("clients", "B"), Outcome::InDoubt("one of two".into()));
+        let unclear = || Record::load(&path).expect("a record").unclear;
+        let resume = || Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
+        let mut first = resume();
+        first.settle([(2, &doubt)].into_iter()).expect("written");
+        assert_eq!(unclear(), BTreeSet::new(), "nothing was known of it before, and the other one is not looked up yet");
+        first.settle([(1, &doubt)].into_iter()).expect("written");
+        assert_eq!(unclear(), BTreeSet::from([1]));
+        resume().settle([(1, &doubt), (2, &doubt)].into_iter()).expect("written");
+        assert_eq!(unclear(), BTreeSet::from([1, 2]));
+        resume().intend([(1, &key, "create")].into_iter()).expect("written");
+        assert_eq!(unclear(), BTreeSet::from([2]));
     }
 
     #[test]

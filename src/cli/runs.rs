@@ -1,6 +1,6 @@
 //! Runs that were: their folders, plans and journals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -10,9 +10,9 @@ use crate::apply::Summary;
 use crate::apply::journal::Record;
 use crate::catalog::Catalog;
 use crate::event::Outcome;
-use crate::plan::{Action, Plan, file};
+use crate::plan::{MadeAgain, Plan, file};
 use crate::report;
-use crate::resource::{Id, Key};
+use crate::resource::Id;
 use crate::wrong::nearest;
 
 /// A run that was, as its own files tell of it.
@@ -51,6 +51,16 @@ impl PastRun {
         self.summary.tally().in_doubt > 0 || !is_closed
     }
 
+    /// Returns whether going on with it may tell what became of something that it sent.
+    fn is_in_doubt(&self) -> bool {
+        self.summary.tally().in_doubt > self.record.unclear.len()
+    }
+
+    /// Returns whether it is to come to its end before it can be taken back. What nobody can say of it when it was gone on with, nobody can later.
+    pub(super) fn is_to_go_on(&self) -> bool {
+        self.is_in_doubt() || (self.is_cut_off() && self.record.unclear.is_empty())
+    }
+
     /// Returns the command that goes on with it.
     pub(super) fn resume(&self, context: &Context) -> String {
         resume(context, &self.plan.target.tenant, &self.folder, Vec::new())
@@ -80,31 +90,39 @@ impl PastRun {
         plan
     }
 
-    /// Returns what earlier undos of this run created, which may not have come to their end.
+    /// Returns what earlier undos of this run, of those undos, and so on, created; they may not have come to their end.
     ///
     /// # Errors
     ///
-    /// When it is not known what became of a change of one of them: that one is to go on.
-    pub(super) fn made_again(&self, context: &Context) -> Result<BTreeMap<Key, Id>, Failure> {
-        let runs = context.folder("runs")?;
-        let later = begun_on(&runs, &self.plan.target.tenant).take_while(|later| *later > self.name);
-        let mut made = BTreeMap::new();
-        for undo in later.filter_map(|later| Self::read(runs.join(&later), &later).ok()) {
-            if undo.plan.undoes.as_ref().is_none_or(|undoes| undoes.run != self.name) {
-                continue;
-            }
-            if undo.summary.tally().in_doubt > 0 {
+    /// When it is not known what became of a change of one of them, and going on with that one may tell.
+    pub(super) fn made_again(&self, context: &Context) -> Result<MadeAgain, Failure> {
+        let mut again = MadeAgain::default();
+        for undo in self.undos(context)? {
+            if undo.is_in_doubt() {
                 let state =
                     format!("nothing was done: the undo \"{}\" of this run was cut off; {}", undo.name, report::state(&undo.summary));
                 return Err(Failure::new(USAGE, state).hint(format!("let it come to its end first:  {}", undo.resume(context))));
             }
-            let applied = undo.applied();
-            let creates = undo.plan.changes().enumerate().filter(|(_, change)| matches!(change.action, Action::Create { .. }));
-            for (key, id) in creates.filter_map(|(at, change)| Some((change.key.clone(), applied.get(&at)?.clone()))) {
-                made.entry(key).or_insert(id);
+            again.learn(&undo.plan, &undo.applied());
+            again.doubt(&undo.plan, undo.record.unclear.iter().copied());
+        }
+        Ok(again)
+    }
+
+    /// Returns the undos of this run, the undos of those, and so on, the oldest first.
+    fn undos(&self, context: &Context) -> Result<Vec<Self>, Failure> {
+        let runs = context.folder("runs")?;
+        let mut later: Vec<String> = begun_on(&runs, &self.plan.target.tenant).take_while(|later| *later > self.name).collect();
+        later.reverse();
+        let mut undone = BTreeSet::from([self.name.clone()]);
+        let mut undos = Vec::new();
+        for run in later.into_iter().filter_map(|later| Self::read(runs.join(&later), &later).ok()) {
+            if run.plan.undoes.as_ref().is_some_and(|undoes| undone.contains(&undoes.run)) {
+                undone.insert(run.name.clone());
+                undos.push(run);
             }
         }
-        Ok(made)
+        Ok(undos)
     }
 
     /// Returns the changes that are in the target, with the id of what they changed.
@@ -201,7 +219,8 @@ mod tests {
     use super::*;
     use crate::body::Body;
     use crate::event::Outcome;
-    use crate::plan::{Change, Side, Stage};
+    use crate::plan::{Action, Change, Side, Stage};
+    use crate::resource::Key;
 
     fn at(time: &str) -> SystemTime {
         humantime::parse_rfc3339(time).expect("a time")
@@ -233,6 +252,19 @@ mod tests {
     fn a_run_that_was_refused_something_and_did_not_keep_what_it_leaves_was_cut_off() {
         assert!(refused(Record::default()).is_cut_off());
         assert!(!refused(Record { is_stopped: true, ..Record::default() }).is_cut_off());
+    }
+
+    #[test]
+    fn a_run_of_which_something_stays_in_doubt_though_it_was_looked_up_again_can_be_taken_back() {
+        let in_doubt = |unclear: &[usize]| {
+            let outcomes: BTreeMap<usize, Outcome> = [(0, Outcome::InDoubt("one of two".into()))].into();
+            let record = Record { unclear: unclear.iter().copied().collect(), ..Record::default() };
+            let run = refused(record);
+            let summary = Summary::told(Catalog::standard(), &run.plan, &outcomes);
+            PastRun { record: Record { outcomes, ..run.record }, summary, ..refused(Record::default()) }
+        };
+        assert!(in_doubt(&[]).is_to_go_on() && !in_doubt(&[0]).is_to_go_on());
+        assert!(refused(Record::default()).is_to_go_on());
     }
 
     #[test]

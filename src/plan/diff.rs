@@ -83,14 +83,7 @@ pub fn normal(kind: &Kind, body: &Body) -> Body {
     let is_present =
         |(path, value): &(String, &Value)| value.is_object() && kind.fields().at(path).is_none_or(|field| !field.refuses_empty);
     let present: Vec<String> = kind.present.iter().flat_map(|path| body.find(path)).filter(is_present).map(|(path, _)| path).collect();
-    for path in kind.sets {
-        body.change(path, &mut |value| {
-            if let Value::Array(list) = value {
-                list.sort_by_cached_key(Value::to_string);
-                list.dedup();
-            }
-        });
-    }
+    order_sets(kind, &mut body);
     drop_blanks(&mut body.0);
     for (path, _) in kind.defaults {
         if body.get(path).is_some_and(|value| kind.default_of(path).as_ref() == Some(value)) {
@@ -109,6 +102,18 @@ pub fn normal(kind: &Kind, body: &Body) -> Body {
         }
     }
     body
+}
+
+/// Puts the elements of sets in the order in which sets are compared.
+pub(super) fn order_sets(kind: &Kind, body: &mut Body) {
+    for path in kind.sets {
+        body.change(path, &mut |value| {
+            if let Value::Array(list) = value {
+                list.sort_by_cached_key(Value::to_string);
+                list.dedup();
+            }
+        });
+    }
 }
 
 fn drop_blanks(fields: &mut Map<String, Value>) {

@@ -78,7 +78,7 @@ pub use matching::{Matching, matched};
 pub use merge::OnDrift;
 pub use one::change_one;
 pub use supplied::secret_value;
-pub use undo::{Done, undo};
+pub use undo::{Done, MadeAgain, undo};
 pub(crate) use untouched::Untouched;
 
 /// A tenant as a plan saw it.

@@ -17,7 +17,7 @@ use migrate::catalog::{Catalog, Kind};
 use migrate::event::Unwatched;
 use migrate::mapping::Mapping;
 use migrate::pair::{Pair, Side};
-use migrate::plan::{Done, OnDrift, Past, Plan, SecretField, drift_of, matched, name_departed, plan_after, undo};
+use migrate::plan::{Done, MadeAgain, OnDrift, Past, Plan, SecretField, drift_of, matched, name_departed, plan_after, undo};
 use migrate::resource::{Id, Key, Secret};
 use migrate::sandbox::{Fault, Options, Sandbox, Seen, State};
 use migrate::snapshot::{Desired, Snapshot};
@@ -135,7 +135,13 @@ impl Decided {
 
     /// Decides on taking back a run that went through.
     fn undo(import: &Undisturbed, live: &Snapshot) -> Self {
-        let done = Done { name: "r", plan: &import.decided.plan, applied: &import.applied, again: &BTreeMap::new() };
+        let done = Done {
+            name: "r",
+            plan: &import.decided.plan,
+            applied: &import.applied,
+            unclear: &BTreeSet::new(),
+            again: &MadeAgain::default(),
+        };
         let plan = undo(Catalog::standard(), done, live, &|_| true).0;
         Self { plan, memory: import.memory.clone(), promised: Base::default() }
     }

@@ -92,7 +92,7 @@ impl Undo {
         let live = read(context, tenant, target, &include).await?;
         let (arrived, applied) = (past.arrived(), past.applied());
         let again = past.made_again(context)?;
-        let done = Done { name: &past.name, plan: &arrived, applied: &applied, again: &again };
+        let done = Done { name: &past.name, plan: &arrived, applied: &applied, unclear: &past.record.unclear, again: &again };
         let (mut plan, desired) = undo(context.catalog, done, &live, &is_meant);
         if let Some(undoes) = &mut plan.undoes {
             undoes.only.clone_from(&self.only);
@@ -120,7 +120,7 @@ impl Undo {
 
 /// What became of a change in doubt is not known, so it cannot be taken back.
 fn refuse_cut_off(context: &Context, past: &PastRun) -> Result<(), Failure> {
-    if !past.is_cut_off() {
+    if !past.is_to_go_on() {
         return Ok(());
     }
     let state = format!("nothing was done: the run \"{}\" was cut off; {}", past.name, report::state(&past.summary));

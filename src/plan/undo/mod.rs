@@ -6,15 +6,20 @@
 //! What is left is named field by field. A resource is named as a whole where the whole is meant: nothing of it is taken back, or nothing of
 //! it was there before the run.
 
+mod again;
+mod names;
 mod restore;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::diff::{Edit, UNSAID, after, difference, normal, same};
+pub use self::again::MadeAgain;
+use self::again::Places;
+use self::names::{known, names};
+use super::diff::{Edit, UNSAID, after, difference, normal, order_sets, same};
 use super::make::{Past, plan_after};
 use super::merge::OnDrift;
 use super::resolve::LACKED;
@@ -38,8 +43,10 @@ pub struct Done<'run> {
     pub plan: &'run Plan,
     /// The changes that are in the target, by their place in the plan, with the id of what they changed.
     pub applied: &'run BTreeMap<usize, Id>,
-    /// What earlier undos of it created in the place of what the run removed, whether or not they came to their end.
-    pub again: &'run BTreeMap<Key, Id>,
+    /// The creates of which nobody can say whether they are in the target, by their place in the plan.
+    pub unclear: &'run BTreeSet<usize>,
+    /// What earlier undos created in the place of what the run removed, or of what stood for that.
+    pub again: &'run MadeAgain,
 }
 
 /// Decides what it takes to take a run back, as far as `is_meant` says; returns the plan and what it makes the target hold.
@@ -56,6 +63,9 @@ pub fn undo(catalog: &Catalog, done: Done<'_>, live: &Snapshot, is_meant: &dyn F
         undoing.take_back(change, id);
     }
     undoing.restore_names_in(along);
+    for (_, change) in done.plan.changes().enumerate().filter(|(at, change)| done.unclear.contains(at) && is_meant(&change.key)) {
+        undoing.leave_out(&change.key, None, "the run may have created it, and which one of the target it is nobody can say");
+    }
     undoing.keep_what_is_untouched();
     undoing.keep_what_others_need();
     undoing.planned(done, live)
@@ -68,7 +78,9 @@ struct Undoing<'inputs> {
     /// What the target held before the run and its changes do not tell, in the names of now.
     held_before: Vec<Resource>,
     /// What earlier undos created in the place of what the run removed.
-    again: HashMap<Key, Id>,
+    again: &'inputs MadeAgain,
+    /// What the target holds now, by the ids that the run knows.
+    places: Places<'inputs>,
     /// What the run knew, created or removed, and the target has no more.
     lost: Gone,
     /// What the run removed, and the tenant along with that, and the target is to have again.
@@ -90,12 +102,12 @@ struct Undoing<'inputs> {
 }
 
 impl<'inputs> Undoing<'inputs> {
-    fn new(catalog: &'inputs Catalog, done: Done<'_>, live: &'inputs Snapshot) -> Self {
-        let names = names(catalog, done, live);
+    fn new(catalog: &'inputs Catalog, done: Done<'inputs>, live: &'inputs Snapshot) -> Self {
+        let places = Places::of(live, done.again);
+        let names = names(catalog, done, live, &places);
         let now = |key: &Key| names.get(key).unwrap_or(key).clone();
         let known: Vec<(Key, &Id)> = known(done).map(|(key, id)| (now(key), id)).collect();
-        let again: HashMap<Key, Id> = done.again.iter().map(|(key, id)| (now(key), id.clone())).collect();
-        let is_again = |held: &Resource| again.get(&held.key) == Some(&held.id);
+        let is_again = |held: &Resource| done.again.has_made(held);
         let lost = Gone::from(catalog, known.iter().map(|(key, id)| (key, *id)), live, &is_again);
         let mut before = live.resources.clone();
         for held in before.iter_mut().filter(|_| !lost.is_empty()) {
@@ -111,7 +123,8 @@ impl<'inputs> Undoing<'inputs> {
             catalog,
             live,
             held_before,
-            again,
+            again: done.again,
+            places,
             lost,
             restored: HashSet::new(),
             not_restored: Gone::default(),
@@ -132,10 +145,14 @@ impl<'inputs> Undoing<'inputs> {
         if self.names.is_empty() {
             return change;
         }
-        let rename = |value: &mut Value| {
-            let mut whole = Body::from_iter([(String::new(), std::mem::take(value))]);
+        let kind = self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
+        let rename_at = |path: &str, value: &mut Value| {
+            let mut whole = Body::new();
+            whole.set(path, std::mem::take(value));
             refs::rename(&mut whole, &self.names);
-            *value = whole.0.remove("").unwrap_or_default();
+            // The order of a set is that of its names.
+            order_sets(kind, &mut whole);
+            *value = whole.get(path).cloned().unwrap_or_default();
         };
         let now = |key: &Key| self.names.get(key).unwrap_or(key).clone();
         change.key = now(&change.key);
@@ -143,11 +160,13 @@ impl<'inputs> Undoing<'inputs> {
             Action::Create { body, .. } | Action::Remove { body, .. } => refs::rename(body, &self.names),
             Action::Update { body, edits, .. } => {
                 refs::rename(body, &self.names);
-                edits.iter_mut().flat_map(|edit| edit.old.iter_mut().chain(edit.new.as_mut())).for_each(rename);
+                for Edit { path, old, new } in edits {
+                    old.iter_mut().chain(new).for_each(|value| rename_at(path, value));
+                }
             }
             Action::Elements { parent, added, removed } => {
                 *parent = now(parent);
-                added.iter_mut().chain(removed).for_each(rename);
+                added.iter_mut().chain(removed).for_each(|element| rename_at("", element));
             }
         }
         change
@@ -163,9 +182,10 @@ impl<'inputs> Undoing<'inputs> {
             }
             return;
         }
-        let at = self.before.iter().position(|held| held.key.kind() == kind.name && held.id == *id);
+        let at = self.place_of(kind, id);
+        let is_again = at.is_some_and(|at| self.before[at].id != *id);
         match (&change.action, at) {
-            (Action::Remove { body, .. }, None) => self.make_again(kind, &change.key, id, body),
+            (Action::Remove { body, .. }, at) if at.is_none() || is_again => self.make_again(kind, &change.key, id, body),
             (Action::Elements { parent, removed, .. }, None) if self.is_made_again(parent) => self.hang_again(kind, change, id, removed),
             // Somebody removed it already, or it never went.
             (Action::Create { .. }, None) | (Action::Remove { .. }, Some(_)) => {}
@@ -183,6 +203,12 @@ impl<'inputs> Undoing<'inputs> {
             }
             (Action::Elements { added, removed, .. }, Some(at)) => self.put_elements_back(kind, at, added, removed),
         }
+    }
+
+    /// Returns where something stands that the target still has, or what stands for it.
+    fn place_of(&self, kind: &Kind, id: &Id) -> Option<usize> {
+        let now = &self.places.get(kind.name, id)?.id;
+        self.before.iter().position(|held| held.key.kind() == kind.name && held.id == *now)
     }
 
     fn leave_out(&mut self, key: &Key, path: Option<&str>, because: &str) {
@@ -414,52 +440,6 @@ fn clear(body: &mut Body, path: &str) {
     {
         clear(body, above);
     }
-}
-
-/// Returns what the plan of a run calls resources, with their ids.
-fn known(done: Done<'_>) -> impl Iterator<Item = (&Key, &Id)> {
-    let applied = done.plan.changes().enumerate().filter_map(move |(at, change)| Some((&change.key, done.applied.get(&at)?)));
-    let before = done.plan.before.iter().map(|held| (&held.key, &held.id));
-    done.plan.known.iter().chain(before).chain(applied)
-}
-
-/// Returns what the plan of a run calls resources that have another name now.
-///
-/// Where names may stand twice, one that stayed has the name by now of one that was removed: that gets a number in its place.
-fn names(catalog: &Catalog, done: Done<'_>, live: &Snapshot) -> HashMap<Key, Key> {
-    let now: HashMap<(&str, &Id), &Key> = live.resources.iter().map(|held| ((held.key.kind(), &held.id), &held.key)).collect();
-    let renamed = |(key, id): (&Key, &Id)| now.get(&(key.kind(), id)).filter(|now| **now != key).map(|now| (key.clone(), (*now).clone()));
-    let mut names: HashMap<Key, Key> = known(done).filter_map(renamed).collect();
-    let is_shared = |key: &Key| catalog.kind(key.kind()).is_some_and(|kind| kind.shares_keys);
-    let is_gone = |(key, id): &(&Key, &Id)| is_shared(key) && !now.contains_key(&(key.kind(), *id)) && !done.again.contains_key(*key);
-    let mut taken: HashSet<Key> = live.resources.iter().map(|held| held.key.clone()).collect();
-    for (key, _) in known(done).filter(is_gone) {
-        if names.values().any(|name| name == key) && !names.contains_key(key) {
-            let (free, _) = refs::free_number(key, 2, &|key| taken.contains(key));
-            taken.insert(free.clone());
-            names.insert(key.clone(), free);
-        }
-    }
-    for held in done.plan.before.iter().filter(|held| !now.contains_key(&(held.key.kind(), &held.id))) {
-        if let Some(key) = renamed_with_others(catalog, held, &names) {
-            names.insert(held.key.clone(), key);
-        }
-    }
-    names
-}
-
-/// Returns the key of something that is gone where what it hangs under or is identified by has another name now.
-fn renamed_with_others(catalog: &Catalog, held: &Resource, names: &HashMap<Key, Key>) -> Option<Key> {
-    let kind = catalog.kind(held.key.kind()).filter(|_| !names.is_empty() && !names.contains_key(&held.key))?;
-    if let Shape::Child { parent, .. } = kind.shape {
-        let parent = names.get(&Key::new(parent, held.key.name()))?;
-        return Some(Key::new(kind.name, parent.name()));
-    }
-    let mut body = held.body.pick(kind.key);
-    let before = refs::portable_name(kind, &body);
-    refs::rename(&mut body, names);
-    let after = refs::portable_name(kind, &body);
-    (before != after && before == held.key.name()).then(|| Key::new(kind.name, &after))
 }
 
 /// Returns whether a part goes with what is gone.

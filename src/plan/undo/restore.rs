@@ -13,6 +13,9 @@ use crate::plan::diff::{Edit, normal, same};
 use crate::resource::{Id, Key, Resource};
 use crate::snapshot::{belongs_to, refs};
 
+/// Why something is not made again that may be there.
+const MAY_BE_THERE: &str = "an earlier undo may have created it again, and which one of the target it is nobody can say";
+
 /// What the target held before the run of something that is still there, or is there again.
 pub(super) struct Along {
     held: Resource,
@@ -36,12 +39,16 @@ impl Undoing<'_> {
         let key = made.key.clone();
         self.touched.insert(key.clone());
         if let Some(at) = self.before.iter().position(|held| held.key == key) {
-            if !self.is_made_by_an_earlier_undo(kind, &self.before[at]) {
-                self.leave_gone(kind, &made, "the target has another of this name by now");
-                return None;
+            if self.is_made_by_an_earlier_undo(kind, &made, &self.before[at]) {
+                self.restored.insert(key);
+                return Some(Along { held: made, is_whole: true });
             }
-            self.restored.insert(key);
-            return Some(Along { held: made, is_whole: true });
+            self.leave_gone(kind, &made, "the target has another of this name by now");
+            return None;
+        }
+        if self.again.is_in_doubt(kind.name, &made.id) {
+            self.leave_gone(kind, &made, MAY_BE_THERE);
+            return None;
         }
         if kind.has_own_ids() {
             self.notes.push(format!("{} \"{}\" is created again, with a new id", kind.singular, key.name()));
@@ -56,9 +63,9 @@ impl Undoing<'_> {
         None
     }
 
-    fn is_made_by_an_earlier_undo(&self, kind: &Kind, held: &Resource) -> bool {
+    fn is_made_by_an_earlier_undo(&self, kind: &Kind, made: &Resource, held: &Resource) -> bool {
         let is_of_restored = || belongs_to(self.catalog, held).iter().any(|key| self.restored.contains(key));
-        if kind.has_own_ids() { self.again.get(&held.key) == Some(&held.id) } else { is_of_restored() }
+        if kind.has_own_ids() { self.places.is_again(held, &made.id) } else { is_of_restored() }
     }
 
     fn leave_gone(&mut self, kind: &Kind, gone: &Resource, because: &str) {
@@ -76,7 +83,8 @@ impl Undoing<'_> {
         let mut along = Vec::new();
         for held in of_removed {
             let kind = self.catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
-            if self.place_of(kind, &held).is_some() {
+            let is_there = |at: usize| self.before[at].id == held.id || !going.contains(&held.key);
+            if self.place_of(kind, &held.id).is_some_and(is_there) {
                 along.push(Along { held, is_whole: false });
             } else if !going.contains(&held.key) {
                 self.leave_out(&held.key, None, "it is gone from the target since the run");
@@ -89,17 +97,12 @@ impl Undoing<'_> {
         along
     }
 
-    /// Returns where something stands that the target still has.
-    fn place_of(&self, kind: &Kind, held: &Resource) -> Option<usize> {
-        self.before.iter().position(|one| one.key.kind() == kind.name && one.id == held.id)
-    }
-
     /// Puts the names of what is there again back to where they stood.
     pub(super) fn restore_names_in(&mut self, along: Vec<Along>) {
         for Along { held, is_whole } in along {
             let kind = self.catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
             let by_key = || self.before.iter().position(|one| one.key == held.key);
-            let Some(at) = self.place_of(kind, &held).or_else(by_key) else { continue };
+            let Some(at) = self.place_of(kind, &held.id).or_else(by_key) else { continue };
             let key = self.before[at].key.clone();
             let (was, now) = (held.body.open(), self.before[at].body.open());
             let lost = Restored::of(&was, &now, false, &|key| self.not_restored.contains(key));
@@ -123,10 +126,15 @@ impl Undoing<'_> {
         }
     }
 
+    /// Returns whether something that the target held before the run has this id now.
+    fn is_now(&self, before: &Resource, id: &Id) -> bool {
+        self.places.get(before.key.kind(), &before.id).is_some_and(|held| held.id == *id)
+    }
+
     /// Returns what stood at an edit's path before the run, in its order and with its blanks.
     pub(super) fn exact(&self, kind: &Kind, at: usize, edit: &Edit) -> Option<Value> {
         let Resource { key, id, .. } = &self.before[at];
-        let known = self.held_before.iter().find(|held| held.key == *key && held.id == *id)?.body.open();
+        let known = self.held_before.iter().find(|held| held.key == *key && self.is_now(held, id))?.body.open();
         let value = known.get(&edit.path)?.clone();
         same(normal(kind, &known).get(&edit.path), edit.old.as_ref()).then_some(value)
     }

@@ -29,7 +29,13 @@ fn taken_back(changes: Vec<(&str, Action, Vec<SecretField>)>, live: &Snapshot) -
         let change = Change { key, source_id: Id::new("s"), action, needs: Vec::new(), secrets };
         plan.stages.push(Stage { title: String::new(), changes: vec![change] });
     }
-    undo(Catalog::standard(), Done { name: "r1", plan: &plan, applied: &applied, again: &BTreeMap::new() }, live, &|_| true).0
+    undo(
+        Catalog::standard(),
+        Done { name: "r1", plan: &plan, applied: &applied, unclear: &BTreeSet::new(), again: &MadeAgain::default() },
+        live,
+        &|_| true,
+    )
+    .0
 }
 
 fn edited(path: &str, old: Value, new: Value) -> Action {
