@@ -313,3 +313,69 @@ fn a_snapshot_that_does_not_say_which_client_it_was_taken_with_names_those_that_
     let notes = stage.run("import --tenant prod --from ./given --dry-run --output json").json()["notes"].to_string();
     assert!(notes.contains("access to the Management API: clients/Break glass"), "{notes}");
 }
+
+/// Asks for one change of prod, and returns whether it was refused without a write.
+fn is_refused(stage: &Stage, line: &str, fields: &Value, because: &str) -> bool {
+    stage.write("fields.json", &fields.to_string());
+    let writes = stage.writes().len();
+    let said = stage.run(&format!("update {line} fields.json --tenant prod --allow critical --yes --quiet"));
+    let refused = format!("{because} is left alone, and this would change what belongs to it or names it");
+    let is_refused = said.code == 4 && said.err.contains(&refused) && stage.writes().len() == writes;
+    assert!(is_refused || said.code == 0, "{line}: {}", said.whole());
+    is_refused
+}
+
+#[test]
+fn a_single_update_leaves_alone_what_belongs_to_something_protected_and_what_names_it() {
+    let mut source = tenant(dev(), "dev");
+    source["data"]["/clients"].as_array_mut().expect("a list").truncate(1);
+    let mut target = entitled(tenant(prod(), "prod"));
+    let data = &mut target["data"];
+    let (shop, glass) = ("prodShop00000000000000000000000a", glass("prod"));
+    data["/client-grants"].as_array_mut().expect("a list").push(json!({"id": "cgr_prodShop00000001", "client_id": shop,
+        "audience": "https://payments/", "scope": ["read"], "subject_type": "client"}));
+    data["/roles"] = json!([{"id": "rol_prodClerk0000001", "name": "Clerk", "description": "at the desk"}]);
+    data["/organizations/org_prodAcme000000001/connections"] =
+        json!([{"connection_id": "con_prodUsers00000001", "assign_membership_on_login": true, "show_as_button": false}]);
+    let stage = Stage::of(source, target, "");
+    let is_refused = |line: &str, fields: Value, because: &str| is_refused(&stage, line, &fields, because);
+
+    stage.configure(PROTECTED);
+    assert!(is_refused("client-grants cgr_prodGlass0000001", json!({"scope": ["read"]}), "clients/Break glass"));
+    assert!(is_refused("connection-clients users", json!({"clients": [{"client_id": shop}]}), "clients/Break glass"));
+    assert!(is_refused("clients Shop", json!({"allowed_clients": []}), "clients/Break glass"));
+    assert!(!is_refused("clients Shop", json!({"description": "sells"}), ""));
+    assert!(!is_refused("connection-clients users", json!({"clients": [{"client_id": glass}]}), ""));
+    assert!(!is_refused("client-grants cgr_prodShop00000001", json!({"scope": []}), ""));
+
+    stage.configure("protected = [\"roles/*\", \"organizations/acme\", \"resource-servers/https://payments/\"]\n");
+    let permissions = json!({"permissions": [{"resource_server_identifier": "https://payments/", "permission_name": "read"}]});
+    assert!(is_refused("role-permissions Clerk", permissions, "roles/Clerk"));
+    assert!(is_refused("client-grants cgr_prodShop00000001", json!({"scope": ["read"]}), "resource-servers/https://payments/"));
+    assert!(is_refused(
+        "organization-connections org_prodAcme000000001/con_prodUsers00000001",
+        json!({"show_as_button": true}),
+        "organizations/acme"
+    ));
+}
+
+#[test]
+fn a_single_update_leaves_the_grants_of_the_own_client_alone() {
+    let stage = with_own_client("tool");
+    assert!(is_refused(&stage, "client-grants cgr_prodTool00000001", &json!({"scope": ["read:clients"]}), "clients/migrate of prod"));
+}
+
+#[test]
+fn a_single_update_is_refused_where_the_token_cannot_see_what_is_protected() {
+    let mut stage = Stage::of(dev(), entitled(tenant(prod(), "prod")), "");
+    stage.configure(PROTECTED);
+    stage.sign_in_to_prod_with(&["read:client_grants", "update:client_grants", "read:resource_servers"]);
+    stage.write("fields.json", "{\"scope\": [\"read\"]}");
+    let said = stage.run("update client-grants cgr_prodGlass0000001 fields.json --tenant prod --allow critical --yes --quiet");
+    assert!(
+        said.code == 4 && said.err.contains("whether it touches some of the clients that are protected is not known"),
+        "{}",
+        said.whole()
+    );
+    assert!(stage.writes().is_empty());
+}

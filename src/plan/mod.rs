@@ -76,7 +76,7 @@ pub use drift::{Drifted, drift_of};
 pub use make::{Past, plan, plan_after};
 pub use matching::{Matching, matched};
 pub use merge::OnDrift;
-pub use one::change_one;
+pub use one::{change_one, kinds_beside, touched_beside};
 pub use supplied::secret_value;
 pub use undo::{Done, MadeAgain, undo};
 pub(crate) use untouched::Untouched;

@@ -1,13 +1,16 @@
 //! A plan for one resource, edited by hand.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde_json::Value;
 
 use super::diff::{difference, normal};
-use super::{Action, Change, LeftOut, Plan, Side, Stage};
+use super::untouched::is_identity;
+use super::{Action, Change, LeftOut, Plan, Side, Stage, Untouched};
 use crate::body::Body;
-use crate::catalog::{Catalog, Kind, Shape};
+use crate::catalog::{Catalog, Kind, Reference, Shape};
 use crate::resource::{Key, Resource};
-use crate::snapshot::refs;
+use crate::snapshot::{Snapshot, refs};
 
 /// Decides what it takes to turn one resource of a tenant into what was asked for; both as that tenant writes them.
 pub fn change_one(catalog: &Catalog, tenant: &Side, name: &str, held: &Resource, wanted: &Resource) -> Plan {
@@ -45,6 +48,51 @@ pub fn change_one(catalog: &Catalog, tenant: &Side, name: &str, held: &Resource,
         }
     }
     plan
+}
+
+/// Returns the kinds of what a plan for one resource may touch beside it: what that belongs to, what the edited fields name, and what those
+/// belong to in turn.
+pub fn kinds_beside(catalog: &Catalog, plan: &Plan) -> BTreeSet<String> {
+    let mut beside: BTreeSet<&'static str> = BTreeSet::new();
+    for change in plan.changes() {
+        let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
+        let is_edited = |reference: &Reference| match &change.action {
+            Action::Update { edits, .. } => edits.iter().any(|edit| top(&edit.path) == top(reference.path)),
+            _ => true,
+        };
+        beside.extend(owners(kind));
+        beside.extend(kind.references.iter().filter(|reference| is_edited(reference)).map(|reference| reference.to));
+    }
+    loop {
+        let above: Vec<&str> = beside.iter().filter_map(|name| catalog.kind(name)).flat_map(owners).collect();
+        let before = beside.len();
+        beside.extend(above);
+        if beside.len() == before {
+            return beside.into_iter().map(str::to_owned).collect();
+        }
+    }
+}
+
+/// Returns the kinds of what resources of a kind belong to.
+fn owners(kind: &Kind) -> Vec<&'static str> {
+    let of_identity = kind.references.iter().filter(|reference| is_identity(kind, reference)).map(|reference| reference.to);
+    of_identity.chain(kind.parent()).chain(kind.view_of).collect()
+}
+
+fn top(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or(path)
+}
+
+/// Returns what is left alone in a tenant and a plan for one resource touches: what that belongs to, or what it would name or name no more.
+pub fn touched_beside(catalog: &Catalog, plan: &Plan, held: &Resource, live: &Snapshot) -> Option<Key> {
+    let all: Vec<&Resource> = live.resources.iter().collect();
+    let untouched = Untouched::of(catalog, &all, &all);
+    plan.changes().find_map(|change| {
+        let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
+        let body = held.body.open();
+        let root = untouched.root_of_one(kind, &held.id, &body).cloned();
+        root.or_else(|| untouched.touched_by(change, Some(&body), &HashMap::new()))
+    })
 }
 
 fn update(kind: &Kind, key: &Key, plan: &mut Plan, wanted: &Body, before: &Body, held: &Resource) -> Option<Action> {

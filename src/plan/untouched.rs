@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::resolve::{Examined, in_place};
 use super::{Action, Change, LeftOut};
 use crate::body::Body;
-use crate::catalog::{By, Catalog, Kind, Reference};
+use crate::catalog::{By, Catalog, Kind, Reference, Shape};
 use crate::resource::{Id, Key, Reserved, Resource};
 use crate::snapshot::{belongs_to, refs};
 
@@ -26,6 +26,8 @@ pub(crate) struct Untouched<'catalog> {
     belongings: HashMap<Key, Key>,
     /// Those of both that the source has too: what only the target has keeps its place in lists anyway.
     wanted: HashSet<Key>,
+    /// What the target calls those of both, by kind: a single change names them by that.
+    ids: HashMap<(String, String), Key>,
 }
 
 /// The smallest part of a resource that is left as the target has it.
@@ -45,8 +47,9 @@ impl<'catalog> Untouched<'catalog> {
         let all = [held, wanted].concat();
         let reserved: HashMap<Key, Reserved> = all.iter().filter_map(|one| Some((one.key.clone(), one.reserved?))).collect();
         let views = all.iter().filter(|one| one.reserved.is_some()).map(|one| ((one.key.kind(), &one.id), &one.key)).collect();
-        let mut untouched = Self { catalog, reserved, belongings: HashMap::new(), wanted: HashSet::new() };
+        let mut untouched = Self { catalog, reserved, belongings: HashMap::new(), wanted: HashSet::new(), ids: HashMap::new() };
         while !untouched.reserved.is_empty() && untouched.add_belongings(&all, &views) {}
+        untouched.ids = held.iter().filter_map(|one| Some((untouched.id_of(one)?, one.key.clone()))).collect();
         untouched.wanted = wanted.iter().map(|one| &one.key).filter(|key| untouched.root_of(key).is_some()).cloned().collect();
         untouched
     }
@@ -71,6 +74,21 @@ impl<'catalog> Untouched<'catalog> {
     /// Returns what is reserved of which a key is part: itself, or what it belongs to.
     pub(crate) fn root_of(&self, key: &Key) -> Option<&Key> {
         self.reserved.get_key_value(key).map(|(root, _)| root).or_else(|| self.belongings.get(key))
+    }
+
+    /// Returns by what the target calls a resource, where that is part of something reserved.
+    fn id_of(&self, one: &Resource) -> Option<(String, String)> {
+        let kind = self.catalog.kind(one.key.kind()).filter(|_| self.root_of(&one.key).is_some())?;
+        Some((kind.name.to_owned(), one.id.own(kind).to_owned()))
+    }
+
+    /// Returns what is reserved of which a resource is part that its tenant calls so, and writes so.
+    pub(super) fn root_of_one(&self, kind: &Kind, id: &Id, body: &Body) -> Option<&Key> {
+        let above = if let Shape::Child { parent, .. } = kind.shape { Some(parent) } else { kind.view_of };
+        let above = above.and_then(|above| self.ids.get(&(above.to_owned(), id.as_str().to_owned())));
+        let identity = kind.references.iter().filter(|reference| is_identity(kind, reference));
+        let named = || identity.flat_map(|reference| self.named_at(reference, body)).map(|(_, key)| key).next();
+        self.root_of(&above.cloned().or_else(named)?)
     }
 
     /// Returns what a resource belongs to that no plan touches.
@@ -146,7 +164,15 @@ impl<'catalog> Untouched<'catalog> {
     /// Returns where a reference of a body names something untouched, and what.
     fn named_at(&self, reference: &Reference, body: &Body) -> Vec<(String, Key)> {
         let by_name = |value: &Value| value.as_str().filter(|_| reference.by == By::Key).map(|name| Key::new(reference.to, name));
-        let named = |value: &Value| refs::mentioned(value).into_iter().chain(by_name(value)).find(|key| self.root_of(key).is_some());
+        let by_id = |value: &Value| {
+            let text = value.as_str()?;
+            let is_named = |id: &str| text == id || (reference.by == By::Within && text.contains(id));
+            self.ids.iter().find(|((kind, id), _)| kind == reference.to && is_named(id)).map(|(_, key)| key.clone())
+        };
+        let named = |value: &Value| {
+            let mut named = refs::mentioned(value).into_iter().chain(by_name(value));
+            named.find(|key| self.root_of(key).is_some()).or_else(|| by_id(value))
+        };
         body.find(reference.path).into_iter().filter_map(|(path, value)| Some((path, named(value)?))).collect()
     }
 
@@ -245,10 +271,14 @@ impl<'catalog> Untouched<'catalog> {
 
 /// Returns the parts of a kind's resources in which references stand, but for what says what it belongs to.
 fn parts(kind: &Kind) -> Vec<Part> {
-    let is_identity = |reference: &&Reference| kind.key.contains(&reference.path) || kind.parent_field() == Some(reference.path);
     let parts: BTreeSet<Part> =
-        kind.references.iter().filter(|reference| !is_identity(reference)).map(|reference| part_of(kind, reference)).collect();
+        kind.references.iter().filter(|reference| !is_identity(kind, reference)).map(|reference| part_of(kind, reference)).collect();
     parts.into_iter().collect()
+}
+
+/// Returns whether a reference says what a resource belongs to.
+pub(super) fn is_identity(kind: &Kind, reference: &Reference) -> bool {
+    kind.key.contains(&reference.path) || kind.parent_field() == Some(reference.path)
 }
 
 /// Returns the part in which a reference stands.

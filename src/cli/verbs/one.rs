@@ -4,11 +4,13 @@ use crate::body::Body;
 use crate::catalog::{Kind, Named, Shape};
 use crate::cli::context::{Context, now};
 use crate::cli::failure::{FAILED, Failure, REFUSED, USAGE};
-use crate::cli::prepare::kind;
+use crate::cli::prepare::{self, kind};
 use crate::cli::settings::TenantSettings;
 use crate::event::Unwatched;
 use crate::export::{Selection, export};
+use crate::plan::{Plan, kinds_beside, touched_beside};
 use crate::resource::{Id, Resource, Unreadable, name_of, take_secrets};
+use crate::snapshot::Status;
 use crate::tenant::{Listing, Tenant};
 
 /// A resource as the tenant answers it, and as migrate reads it.
@@ -38,6 +40,44 @@ impl Found {
         };
         Err(Failure::new(REFUSED, format!("nothing was written: {} \"{}\" is left alone, {because}", of.singular, self.name)))
     }
+}
+
+/// Stops where a plan for one resource touches what a run would leave alone beside it: that belongs to it, or is named by what is to change.
+pub(super) async fn refuse_beside(
+    context: &Context,
+    tenant: &Tenant,
+    settings: &TenantSettings,
+    (found, plan): (&Found, &Plan),
+) -> Result<(), Failure> {
+    let kinds = kinds_beside(context.catalog, plan);
+    let is_protected = |name: &str| settings.protected.iter().any(|pattern| may_match(pattern, name));
+    let protected: Vec<&str> = kinds.iter().map(String::as_str).filter(|name| is_protected(name)).collect();
+    if protected.is_empty() && !kinds.contains("clients") {
+        return Ok(());
+    }
+    let selection = Selection { kinds: kinds.clone(), ..Selection::default() };
+    let mut live = export(context.catalog, tenant, &selection, &now(), &Unwatched).await?;
+    live.protect(&prepare::protected(settings));
+    if let Some(key) = touched_beside(context.catalog, plan, &found.resource, &live) {
+        return Err(Failure::new(
+            REFUSED,
+            format!("nothing was written: {key} is left alone, and this would change what belongs to it or names it"),
+        ));
+    }
+    let unread = protected.iter().find_map(|name| match live.kinds.get(*name)? {
+        Status::Forbidden(because) => Some((*name, because)),
+        _ => None,
+    });
+    unread.map_or(Ok(()), |(name, because)| {
+        let state = format!("nothing was written: whether it touches some of the {name} that are protected is not known: {because}");
+        Err(Failure::new(REFUSED, state))
+    })
+}
+
+/// Returns whether a pattern of keys may match one of a kind.
+fn may_match(pattern: &str, kind: &str) -> bool {
+    let of_kinds = pattern.split_once('/').map_or("*", |(of_kinds, _)| of_kinds);
+    glob::Pattern::new(of_kinds).is_ok_and(|of_kinds| of_kinds.matches(kind))
 }
 
 /// Finds the resource of a kind that has this id; it goes by the name the tenant gives it.

@@ -68,6 +68,7 @@ impl Update {
         refuse_fixed(&found, kind, &wanted, file)?;
         let wanted = writable(context, kind, &found, wanted, file);
         let plan = change_one(context.catalog, &side(settings), &found.name, &found.resource, &wanted);
+        one::refuse_beside(context, &tenant, settings, (&found, &plan)).await?;
         let refusals: Vec<Refusal> = guard::critical(context.catalog, &plan).into_iter().collect();
         let standing = standing(refusals.clone(), &allowed, self.stop.review());
         let Some(lock) = lock else {

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::*;
 use crate::base::Base;
-use crate::catalog::Shape;
 use crate::fingerprints::Sent;
 use crate::links::Links;
 use crate::plan::{OnDrift, Past, Plan, plan_after};
@@ -29,7 +28,7 @@ impl Case {
     }
 
     fn is_identity(&self) -> bool {
-        self.kind.key.contains(&self.reference.path) || self.kind.parent_field() == Some(self.reference.path)
+        is_identity(self.kind, self.reference)
     }
 
     fn told(&self) -> String {
@@ -233,5 +232,38 @@ fn what_belongs_to_something_protected_is_not_changed_though_it_differs_elsewher
         let live = case.tenant(Some(&[&case.protected]), true);
         let plan = crate::plan::plan(Catalog::standard(), &Desired::unmapped(source), &live, &Links::default());
         assert!(plan.is_empty() && case.is_left_alone(&plan), "{}: {:?}", case.told(), plan.stages);
+    }
+}
+
+#[test]
+fn a_single_change_of_what_names_something_protected_or_belongs_to_it_is_found_by_ids_too() {
+    for case in Case::all() {
+        let raw = |named: &[&Key]| {
+            let text = serde_json::to_string(&case.body(named)).expect("JSON");
+            let text = named.iter().fold(text, |text, key| text.replace(&format!("⟦{key}⟧"), key.name()));
+            serde_json::from_str::<Body>(&text).expect("a body")
+        };
+        let live = case.tenant(None, true);
+        let held =
+            |body: Body| Resource { key: Key::new(case.kind.name, "One"), ..Resource::of(case.protected.clone(), Id::new("one"), body) };
+        let side = crate::plan::Side { tenant: "t".into(), domain: "t.auth0.com".into(), taken: String::new() };
+        let touched = |before: &[&Key], after: &[&Key]| {
+            let (before, mut after) = (held(raw(before)), held(raw(after)));
+            if case.is_identity() {
+                let field = case.kind.fields().iter().find(|field| !case.kind.key.contains(&field.name) && !field.in_path)?;
+                after.body.change(|body| body.set(field.name, json!("changed")));
+            }
+            let plan = crate::plan::change_one(Catalog::standard(), &side, "One", &before, &after);
+            let is_read = crate::plan::kinds_beside(Catalog::standard(), &plan).contains(case.reference.to);
+            assert!(plan.is_empty() || is_read, "{}: what it names is not looked at", case.told());
+            (!plan.is_empty()).then(|| crate::plan::touched_beside(Catalog::standard(), &plan, &before, &live))
+        };
+        let (protected, other): (&[&Key], &[&Key]) = (&[&case.protected], &[&case.other]);
+        let sides = if case.is_identity() { [(protected, protected); 2] } else { [(other, protected), (protected, other)] };
+        for (before, after) in sides {
+            if let Some(touched) = touched(before, after) {
+                assert_eq!(touched.as_ref(), Some(&case.protected), "{}: {before:?} -> {after:?}", case.told());
+            }
+        }
     }
 }
