@@ -452,3 +452,29 @@ fn a_refusal_is_json_for_programs() {
     }
     "#);
 }
+
+#[test]
+fn what_the_api_only_lists_is_found_in_its_list() {
+    let mut target = prod();
+    let (organization, grant) = ("org_prodAlpha00000001", "cgr_prodShop00000001");
+    let granted = json!({"id": grant, "client_id": SHOP, "audience": "urn:api", "scope": ["read"], "subject_type": "client"});
+    target["data"]["/rules-configs"] = json!([{"key": "SMTP"}, {"key": "MAIL"}]);
+    target["data"]["/organizations"] = json!([{"id": organization, "name": "alpha"}]);
+    target["data"]["/resource-servers"] =
+        json!([{"id": "5f0000000000000000000001", "identifier": "urn:api", "name": "API", "scopes": [{"value": "read"}]}]);
+    target["data"]["/client-grants"] = json!([granted]);
+    target["data"][format!("/organizations/{organization}/client-grants")] = json!([{"id": grant}]);
+    let stage = Stage::of(dev(), target, "");
+    let by_id = format!("organization-client-grants {organization}/{grant}");
+    for (line, field, value) in [("rules-configs SMTP", "key", "SMTP"), (&by_id, "id", grant)] {
+        let said = done(&stage, &format!("get {line} --tenant prod --quiet"));
+        assert_eq!(said.json()[field], value, "{}", said.whole());
+        stage.write("read.json", &said.out);
+        let said = done(&stage, &format!("update {line} read.json --tenant prod --yes --quiet"));
+        assert!(said.out.contains("Nothing to do."), "{}", said.whole());
+    }
+    let missing = stage.run("get rules-configs SMTQ --tenant prod --quiet");
+    assert!(missing.code == 1 && missing.err.contains("\"prod\" has no setting of rules \"SMTQ\""), "{}", missing.whole());
+    let refused: Vec<_> = stage.requests().into_iter().filter(|seen| seen.status >= 400).collect();
+    assert!(refused.is_empty() && stage.writes().is_empty(), "{refused:?}");
+}

@@ -16,6 +16,7 @@ const UPDATE: &[&str] = &["update:guardian_factors"];
 pub(super) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/guardian/factors", &["name"], Named::Listed)
     .titled("Multi-factor authentication")
     .at("/guardian/factors/{name}")
+    .only_listed()
     .put()
     .writable("name/ enabled")
     .read_only(&["trial_expired"])

@@ -134,12 +134,28 @@ impl Tenant {
                 other => other.map(|elements| Some(Body::from_iter([(kind.elements().to_owned(), Value::Array(elements))]))),
             };
         }
+        if kind.is_only_listed {
+            return self.read_listed(kind, id).await;
+        }
         match self.get(kind, &kind.read_path_of(id.as_str())).await {
             Err(error) if error.is_no_such_id() => Ok(None),
             other => other.map(|mut body| {
                 kind.fill(&mut body, id.as_str());
                 Some(body)
             }),
+        }
+    }
+
+    /// Finds one resource in the list, of a kind of which no request reads one.
+    async fn read_listed(&self, kind: &'static Kind, id: &Id) -> Result<Option<Body>, Error> {
+        let listed = match (kind.parent_field(), id.as_str().split_once('/')) {
+            (None, _) => self.pages(kind, kind.path.to_owned(), &|body: Body| body).whole().await,
+            (Some(_), Some((parent, _))) => self.under(kind, &Id::new(parent)).await,
+            (Some(_), None) => return Ok(None),
+        };
+        match listed {
+            Err(error) if error.is_no_such_id() => Ok(None),
+            listed => Ok(listed?.into_iter().find(|body| kind.id_of(body).as_deref() == Some(id.as_str()))),
         }
     }
 
