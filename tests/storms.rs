@@ -6,9 +6,10 @@
 use std::time::Duration;
 
 use crate::apart;
-use crate::stage::{Said, Stage};
+use crate::stage::{Said, Stage, dev, prod};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
+use serde_json::json;
 
 const FLAGS: &str = "--allow critical,many-changes,deletes --yes --quiet";
 /// What may happen to a request.
@@ -174,4 +175,64 @@ fn one_request_in_seven_may_fail() {
 #[ignore = "slow: run by .ci/run"]
 fn five_fifteen_and_thirty_of_a_hundred_requests_may_fail() {
     weather(&[(5, 1), (5, 2), (15, 2), (30, 1)]);
+}
+
+/// Two organizations, both of which may use one grant, and one of which may use another.
+fn with_shared_grants(mut state: serde_json::Value, side: &str) -> serde_json::Value {
+    let id = |name: &str| format!("{name}{side}Alpha");
+    let grants = ["Shop", "Till"].map(|of| {
+        let client = json!(format!("{side}{of}000000000000000000000000a"));
+        json!({"id": format!("cgr_{side}{of}0001"), "client_id": client, "audience": "urn:api", "scope": ["read"], "subject_type": "client",
+            "organization_usage": "allow", "allow_any_organization": false})
+    });
+    let data = &mut state["data"];
+    data["/resource-servers"] =
+        json!([{"id": "5f0000000000000000000001", "identifier": "urn:api", "name": "API", "scopes": [{"value": "read"}]}]);
+    data["/organizations"] = json!([{"id": id("org_One"), "name": "one"}, {"id": id("org_Two"), "name": "two"}]);
+    data[format!("/organizations/{}/client-grants", id("org_One"))] = json!([{"id": grants[0]["id"]}, {"id": grants[1]["id"]}]);
+    data[format!("/organizations/{}/client-grants", id("org_Two"))] = json!([{"id": grants[0]["id"]}]);
+    data["/client-grants"] = json!(grants);
+    state
+}
+
+/// Returns the names of the clients whose grants each organization of prod may use.
+fn shared_grants(stage: &Stage) -> Vec<String> {
+    let all = stage.all_of_prod();
+    let list = |path: &str| all[path].as_array().cloned().unwrap_or_default();
+    let called = |path: &str, field: &str, id: &serde_json::Value, name: &str| {
+        list(path).into_iter().find(|one| one[field] == *id).map(|one| one[name].clone()).unwrap_or_default()
+    };
+    let mut found = Vec::new();
+    for organization in list("/organizations") {
+        for grant in list(&format!("/organizations/{}/client-grants", organization["id"].as_str().expect("an id"))) {
+            let id = if grant["id"].is_null() { &grant["grant_id"] } else { &grant["id"] };
+            let client = called("/client-grants", "id", id, "client_id");
+            found.push(format!("{}: {}", organization["name"], called("/clients", "client_id", &client, "name")));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_grant_of_an_organization_whose_answer_was_lost_is_looked_up_and_never_taken_for_another() {
+    const IMPORT: &str = "import --tenant prod --allow critical,many-changes --yes --quiet";
+    let is_of_grants = |path: &str| path.starts_with("/organizations/") && path.ends_with("/client-grants");
+    let stage = |faults: &str| Stage::of(with_shared_grants(dev(), "dev"), prod(), faults);
+    let calm = stage("");
+    assert_eq!(calm.run(IMPORT).code, 0);
+    let wanted = ["\"one\": \"Shop\"", "\"one\": \"Till\"", "\"two\": \"Shop\""];
+    assert_eq!(shared_grants(&calm), wanted);
+    let writes: Vec<_> = calm.requests().into_iter().filter(|seen| seen.is_write).collect();
+    let places: Vec<usize> = (1..=writes.len()).filter(|place| is_of_grants(&writes[place - 1].path)).collect();
+    assert_eq!(places.len(), 3);
+    for place in places {
+        for (fault, posts) in [("cut-after", 3), ("500-after", 3), ("cut-before", 4)] {
+            let stage = stage(&format!("{fault}@w{place}"));
+            let said = stage.run(IMPORT);
+            assert_eq!((said.code, shared_grants(&stage)), (0, wanted.map(str::to_owned).to_vec()), "{fault}@w{place}: {}", said.whole());
+            let sent = stage.requests().into_iter().filter(|seen| seen.is_write && is_of_grants(&seen.path)).count();
+            assert_eq!(sent, posts, "{fault}@w{place}: what was made is not sent again");
+        }
+    }
 }

@@ -153,4 +153,20 @@ mod tests {
         let other = looked_up(&json!([web("t1", "other")]));
         assert!(matches!(&other, LookedUp::Unclear(why) if why.contains("t1") && why.contains("description")), "{other:?}");
     }
+
+    #[test]
+    fn a_grant_of_an_organization_is_found_by_the_grant_and_is_none_that_the_run_made_before() {
+        let kind = Catalog::standard().kind("organization-client-grants").expect("a kind");
+        let body = |value| Body::from_value(value).expect("an object");
+        let sent = body(json!({"organization": "org_1", "grant_id": "cgr_1"}));
+        // The list shows the grants themselves, by `id`.
+        let listed = |grants: &[&str]| {
+            grants.iter().map(|id| body(json!({"organization": "org_1", "id": id, "client_id": "c"}))).collect::<Vec<_>>()
+        };
+        let found = |grants: &[&str], known: &[Id]| told_apart(kind, &sent, &listed(grants), known);
+        let made = found(&["cgr_0", "cgr_1", "cgr_2"], &[Id::new("org_1/cgr_0")]);
+        assert!(matches!(&made, LookedUp::Found(found) if found.id == Id::new("org_1/cgr_1")), "{made:?}");
+        assert!(matches!(found(&["cgr_0", "cgr_2"], &[]), LookedUp::Absent));
+        assert!(matches!(found(&["cgr_1"], &[Id::new("org_1/cgr_1")]), LookedUp::Absent), "an earlier change made that one");
+    }
 }
