@@ -208,3 +208,21 @@ fn a_pod_is_given_the_files_of_a_mapping_and_nothing_that_stands_beside_them() {
     hint:  a ConfigMap has no folders; put the table beside the mapping
     "#);
 }
+
+#[test]
+fn a_job_of_another_user_is_printed_where_its_lock_is_not_on_this_machine_and_refused_elsewhere() {
+    let stage = Stage::small();
+    // Only root gives a file away; whoever is another is refused by the same line.
+    if std::os::unix::fs::chown(stage.path("migrate.toml"), Some(54321), None).is_err() {
+        return;
+    }
+    for scheduler in SCHEDULERS {
+        let said = stage.run(&format!("schedule {scheduler} --from dev --to prod"));
+        if scheduler.contains("--image") {
+            assert_eq!(said.code, 0, "{}", said.whole());
+            continue;
+        }
+        let hint = "run this as that user, with HOME or XDG_STATE_HOME set, as `sudo -H -u '#54321'` does";
+        assert!(said.code == 64 && said.err.contains(hint), "{}", said.whole());
+    }
+}

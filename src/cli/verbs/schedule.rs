@@ -144,7 +144,8 @@ impl Schedule {
             (image, _) => image.clone().unwrap_or_default(),
         };
         let owner = owner(config)?;
-        let state_home = state_home(settings, owner)?;
+        // A pod and a workflow keep no lock of this machine.
+        let (state_home, locks) = if self.by.needs_an_image() { (String::new(), String::new()) } else { places_of_locks(settings, owner)? };
         let place = |path: &Path| if self.by == By::Github { within(path, config) } else { whole(path) };
         let mapping_place = mapping.map(|path| place(path)).transpose()?;
         let mapping = mapping.map(|path| Mapped::load(context, path)).transpose()?;
@@ -162,8 +163,8 @@ impl Schedule {
             target: target.name.clone(),
             flags,
             owner,
-            locks: whole(nearest(&state_home.join("migrate/locks")))?,
-            state_home: whole(&state_home)?,
+            state_home,
+            locks,
             domain: target.domain.clone(),
             image,
         })
@@ -200,21 +201,16 @@ fn owner(config: &Path) -> Result<u32, Failure> {
     Ok(std::fs::metadata(config).map_err(|source| Failure::new(FAILED, state()).caused_by(&source))?.uid())
 }
 
-/// Returns the folder in which programs keep the state of the user as whom the job runs: that of this one, or the usual one of another.
-fn state_home(settings: &Settings, owner: u32) -> Result<PathBuf, Failure> {
+/// Returns the folder in which programs keep the state of the user as whom the job runs, and the nearest to that of the locks which is there.
+///
+/// That user must be who asks: where another one keeps it only that one's own session knows.
+fn places_of_locks(settings: &Settings, owner: u32) -> Result<(String, String), Failure> {
     let is_me = rustix::process::geteuid().as_raw() == owner;
-    let home = if is_me { settings.state_home.clone() } else { home_of(owner).map(|home| home.join(".local/state")) };
-    home.ok_or_else(|| {
+    let state_home = settings.state_home.as_ref().filter(|_| is_me).ok_or_else(|| {
         let state = format!("nothing was printed: where user {owner}, whose configuration it is, keeps the lock is not known");
-        Failure::new(USAGE, state).hint("run this as that user, with HOME or XDG_STATE_HOME set")
-    })
-}
-
-/// Returns the home of a user of this machine, where the machine itself knows it.
-fn home_of(user: u32) -> Option<PathBuf> {
-    let users = std::fs::read_to_string("/etc/passwd").ok()?;
-    let fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields.get(2) == Some(&&*user.to_string()))?;
-    fields.get(5).map(PathBuf::from).filter(|home| home.is_absolute())
+        Failure::new(USAGE, state).hint(format!("run this as that user, with HOME or XDG_STATE_HOME set, as `sudo -H -u '#{owner}'` does"))
+    })?;
+    Ok((whole(state_home)?, whole(nearest(&state_home.join("migrate/locks")))?))
 }
 
 /// Returns a folder that is there, or the nearest above it that is: the sandbox of a unit opens no other.
