@@ -163,6 +163,11 @@ impl Journal {
         Ok(Self { file, known, resumed: Some(Entry::Resumed { at: at.to_owned() }) })
     }
 
+    /// Returns whether nothing came of the run yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.known.is_empty() && self.resumed.is_none()
+    }
+
     /// Returns what is known of a change; nothing where it was never reached.
     pub fn known(&self, change: usize) -> Option<&Known> {
         self.known.get(&change)

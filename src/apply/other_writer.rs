@@ -3,6 +3,11 @@
 //! No lock reaches from one machine to another, and Auth0 has none. So before the first create of a kind in each stage, what the target has of
 //! it is listed once more. It is done where two of a kind may have one key; of the other kinds the API itself refuses the second (409). What is
 //! made between that list and the create is not seen.
+//!
+//! That refusal is the only thing by which two runs that begin together can agree which of them goes on: a create that the tenant takes from
+//! one of them alone is a test and a set in one step, whereas lists and creates that it takes from both tell each no more than that there is
+//! another, so that both give way or both go on (consensus of two needs more than reading and writing; Herlihy, Wait-free synchronization,
+//! 1991). So a run sends its first such create alone: whoever is told that it is there by now, and did not know it, sends nothing more.
 
 use std::collections::HashMap;
 
@@ -35,6 +40,11 @@ pub(super) struct Awaited<'plan> {
 /// Returns whether the target may come to have two of a kind, so that it is to be looked at before one is created.
 pub(super) fn may_be_twice(kind: &Kind) -> bool {
     kind.shares_keys && kind.shape == Shape::Collection
+}
+
+/// Returns whether the API itself takes only one of a key, so that of two writers one is refused it.
+pub(super) fn is_there_once(kind: &Kind) -> bool {
+    !kind.shares_keys && kind.shape == Shape::Collection && kind.has_own_ids()
 }
 
 /// Returns the creates that the target holds by now, each with the id of what it holds: one that is none of the twins and not `known`.

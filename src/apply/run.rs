@@ -84,6 +84,8 @@ struct Progress<'plan> {
     known: HashMap<&'static str, Vec<Id>>,
     new: HashSet<String>,
     lost: HashSet<Key>,
+    /// The place of the create by which it turns out whether another run goes on, until it is sent.
+    first: Option<usize>,
     summary: Summary,
 }
 
@@ -114,7 +116,15 @@ impl Run<'_> {
         }
         let replaced = Replaced::by(self.plan);
         let (known, new, lost) = (self.known(), HashSet::new(), HashSet::new());
-        let mut progress = Progress { names, replaced, known, new, lost, summary: Summary::default() };
+        let mut progress = Progress {
+            names,
+            replaced,
+            known,
+            new,
+            lost,
+            first: self.first_of_one(0).filter(|_| self.journal.is_new()),
+            summary: Summary::default(),
+        };
         let mut first = 0;
         for stage in &self.plan.stages {
             let changes: Vec<(usize, &Change)> = stage.changes.iter().enumerate().map(|(at, change)| (first + at, change)).collect();
@@ -125,7 +135,9 @@ impl Run<'_> {
             let mut rest = &changes[..];
             while !rest.is_empty() {
                 let room = if progress.summary.is_silent { 0 } else { (self.room)() };
-                let Some(batch) = self.batch(rest, room) else { return Ok((progress.summary.stopped_short_of(total), self.journal)) };
+                let Some(batch) = self.batch(rest, room, progress.first) else {
+                    return Ok((progress.summary.stopped_short_of(total), self.journal));
+                };
                 rest = &rest[batch.len()..];
                 if let Err(source) = self.carry_out_batch(batch, &mut progress).await {
                     return Err(Error::Journal { summary: Box::new(progress.summary.stopped_short_of(total)), source });
@@ -210,8 +222,25 @@ impl Run<'_> {
         known
     }
 
-    /// Returns the changes to carry out next; nothing where there is no room for one that is still to be sent.
-    fn batch<'rest, 'change>(&self, rest: &'rest [(usize, &'change Change)], room: usize) -> Option<&'rest [(usize, &'change Change)]> {
+    /// Returns the place of the first create, from a place on, that the target takes from one of two runs only.
+    fn first_of_one(&self, from: usize) -> Option<usize> {
+        let is_one = |change: &Change| matches!(change.action, Action::Create { .. }) && other_writer::is_there_once(self.kind_of(change));
+        let creates = self.plan.changes().enumerate().skip(from).filter(|(at, change)| is_one(change) && self.moved.reason(*at).is_none());
+        creates.map(|(at, _)| at).next()
+    }
+
+    /// Returns the changes to carry out next; nothing where there is no room for one that is still to be sent. The `first` that tells of another
+    /// run goes alone.
+    fn batch<'rest, 'change>(
+        &self,
+        rest: &'rest [(usize, &'change Change)],
+        room: usize,
+        first: Option<usize>,
+    ) -> Option<&'rest [(usize, &'change Change)]> {
+        let rest = match rest.iter().position(|(at, _)| Some(*at) == first) {
+            Some(place) => &rest[..place.max(1)],
+            None => rest,
+        };
         let mut open = 0;
         let is_in = |(at, _): &&(usize, &Change)| {
             open += usize::from(!self.is_applied(*at));
@@ -251,7 +280,12 @@ impl Run<'_> {
             let sender = Sender { catalog: self.catalog, tenant: self.tenant, kind, known: progress.known_of(kind), new: &progress.new };
             async move { (*at, *change, send(sender, ready).await) }
         });
-        let answered = join_all(sent).await;
+        let mut answered = join_all(sent).await;
+        if let [(at, change, sent)] = &mut answered[..]
+            && progress.first == Some(*at)
+        {
+            self.notice_another_run(*at, change, sent, progress).await;
+        }
         progress.summary.sent.extend(answered.iter().flat_map(|(_, change, sent)| self.secrets_taken(change, &sent.outcome)));
         ended.extend(answered);
         // Every request was repeated before it was given up: a tenant that left all of them without an answer is gone.
@@ -270,6 +304,25 @@ impl Run<'_> {
             self.take_note(change, sent.outcome, progress);
         }
         recorded
+    }
+
+    /// Stops where the create that tells of another run was refused since that one has made it; where it was not made at all, the next one tells.
+    async fn notice_another_run(&mut self, at: usize, change: &Change, sent: &mut Sending, progress: &mut Progress<'_>) {
+        progress.first = if sent.outcome.id().is_some() { None } else { self.first_of_one(at + 1) };
+        if let Some(id) = self.made_by_another(at, change, sent, progress).await {
+            *sent = Outcome::Skipped(other_writer::because(&id)).into();
+            self.withheld = Some(other_writer::STOPPED);
+        }
+    }
+
+    /// Returns the id of what another run has made since the plan was, where a create was refused for that.
+    async fn made_by_another(&self, at: usize, change: &Change, sent: &Sending, progress: &Progress<'_>) -> Option<Id> {
+        sent.refusal.as_ref().filter(|refusal| refusal.is_conflict())?;
+        let Action::Create { body, twins } = &change.action else { return None };
+        let kind = self.kind_of(change);
+        let awaited = [Awaited { at, body: progress.names.attach(kind, body).ok()?, twins }];
+        let made = made_meanwhile(self.tenant, kind, &awaited, progress.known_of(kind)).await.ok()?;
+        made.into_iter().map(|(_, id)| id).next()
     }
 
     /// Puts a change into the words of the target, or says how it ended without being sent.
