@@ -81,8 +81,8 @@ fn lacks_only_named(kind: &Kind, list: &Unlike, said: &[&LeftOut]) -> bool {
     let (stays, gone): (Vec<Value>, Vec<Value>) = was.iter().cloned().partition(|element| is.contains(element));
     let of_element = |left: &LeftOut| left.path.as_ref().is_some_and(|path| path.starts_with(&format!("{}[", list.path)));
     let holds = |element: &Value, left: &LeftOut| {
-        let texts = element.as_object().into_iter().flatten().filter_map(|(_, value)| value.as_str());
-        texts.into_iter().any(|text| left.because.contains(&format!("\"{text}\"")))
+        let fields = element.as_object().into_iter().flatten().map(|(_, value)| value);
+        fields.chain([element]).filter_map(Value::as_str).any(|text| left.because.contains(&format!("\"{text}\"")))
     };
     let is_named = |element: &Value| said.iter().any(|left| of_element(left) && holds(element, left));
     let alone = |elements: Vec<Value>| {
