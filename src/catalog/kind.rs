@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use super::fields::Fields;
 use super::reference::{Alone, By, Given, Made, Reference, Sealed, Step};
+use super::risk::Risks;
+use super::risks;
 use super::shape::{Delta, FollowUp, Named, Paging, Shape, Write};
 use crate::body::{Body, Packed};
 
@@ -238,6 +240,12 @@ impl Kind {
             Shape::Child { parent, .. } | Shape::Nested { parent } | Shape::Part { parent } => Some(parent),
             Shape::Collection | Shape::Singleton | Shape::Keyed { .. } => None,
         }
+    }
+
+    /// Returns what changes of its resources may cost; nothing of a kind that is only made up.
+    #[must_use]
+    pub fn risks(&self) -> Option<&'static Risks> {
+        risks::of(self.name)
     }
 
     /// Returns whether a tenant gives each an id that means nothing elsewhere.

@@ -34,6 +34,8 @@ mod profiles;
 mod protection;
 pub mod quirks;
 mod reference;
+pub mod risk;
+mod risks;
 mod shape;
 mod streams;
 mod tenant;

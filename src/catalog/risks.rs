@@ -1,0 +1,440 @@
+//! The risks of every kind, by its name.
+//!
+//! Grouped as the issue of a field is: who may sign in where, by which keys, under which demands. The sources are the same as those of the
+//! kinds themselves: what the OpenAPI description says that a field does.
+
+use super::risk::Class::{DataLoss, Lockout, Routine as Harmless, Weakened, Widened};
+use super::risk::Rule::{Access, Bound, Demand, Exception, Identity, Lifetime, Routine, Shield};
+use super::risk::{Class, Risks, Rule};
+
+const fn risks(created: Class, removed: Class, fields: &'static [(Rule, &'static str)]) -> Risks {
+    Risks { created, removed, fields }
+}
+
+/// A kind of which nothing but looks changes.
+const LOOKS: Risks = risks(Harmless, DataLoss, &[(Routine, "*")]);
+/// A kind whose resources people and services sign in by, or are let in by; what stands in one is what it is.
+const WAY_IN: Risks = risks(Widened, Lockout, &[(Identity, "*")]);
+/// A kind that reports what happens: without it nobody sees an attack.
+const WATCH: Risks = risks(Harmless, Weakened, &[(Identity, "*")]);
+
+/// Returns the risks of a kind of this name.
+pub(super) fn of(kind: &str) -> Option<&'static Risks> {
+    RISKS.iter().find(|(name, _)| *name == kind).map(|(_, risks)| risks)
+}
+
+pub(super) static RISKS: &[(&str, Risks)] = &[
+    // Who may sign in where.
+    (
+        "clients",
+        risks(
+            Widened,
+            Lockout,
+            &[
+                (
+                    Access,
+                    "callbacks allowed_logout_urls allowed_origins web_origins grant_types client_aliases allowed_clients \
+                     oidc_logout.backchannel_logout_urls oidc_backchannel_logout.backchannel_logout_urls native_social_login fedcm_login \
+                     cross_origin_authentication is_token_endpoint_ip_header_trusted addons token_exchange session_transfer \
+                     async_approval_notification_channels identity_assertion_authorization_grant token_vault_privileged_access.grants \
+                     anonymous_sessions organization_discovery_methods",
+                ),
+                (
+                    Identity,
+                    "token_endpoint_auth_method app_type is_first_party oidc_conformant jwt_configuration encryption_key \
+                     client_authentication_methods client_secret signed_request_object.credentials token_vault_privileged_access \
+                     initiate_login_uri cross_origin_loc default_organization resource_server_identifier redirection_policy \
+                     third_party_security_mode express_configuration my_organization_configuration mobile sso sso_disabled \
+                     refresh_token.rotation_type refresh_token.expiration_type organization_usage organization_require_behavior \
+                     compliance_level b2b_integration_configuration oidc_logout.backchannel_logout_initiators \
+                     oidc_backchannel_logout.backchannel_logout_initiators form_template custom_login_page",
+                ),
+                (
+                    Demand,
+                    "require_pushed_authorization_requests require_proof_of_possession signed_request_object.required token_quota \
+                     session_transfer.enforce_device_binding session_transfer.enforce_cascade_revocation \
+                     session_transfer.enforce_online_refresh_tokens token_vault_privileged_access.ip_allowlist",
+                ),
+                (Lifetime, "jwt_configuration.lifetime_in_seconds refresh_token par_request_expiry"),
+                (Identity, "refresh_token.policies"),
+                (
+                    Routine,
+                    "name description logo_uri client_metadata custom_login_page_on custom_login_page_preview \
+                     skip_non_verifiable_callback_uri_confirmation_prompt oidc_logout oidc_backchannel_logout \
+                     oidc_logout.backchannel_logout_session_metadata oidc_backchannel_logout.backchannel_logout_session_metadata",
+                ),
+            ],
+        ),
+    ),
+    ("client-login-page", risks(Widened, Lockout, &[(Identity, "custom_login_page custom_login_page_on")])),
+    (
+        "client-grants",
+        risks(
+            Widened,
+            Lockout,
+            &[
+                (Access, "scope allow_any_organization authorization_details_types allow_all_scopes"),
+                (Identity, "client_id audience default_for organization_usage subject_type"),
+            ],
+        ),
+    ),
+    (
+        "resource-servers",
+        risks(
+            Widened,
+            Lockout,
+            &[
+                (Access, "scopes allow_offline_access allow_online_access allow_online_access_with_ephemeral_sessions"),
+                (
+                    Identity,
+                    "identifier signing_alg signing_secret token_dialect token_encryption consent_policy authorization_details \
+                     subject_type_authorization authorization_policy",
+                ),
+                (Demand, "enforce_policies proof_of_possession"),
+                (Lifetime, "token_lifetime token_lifetime_for_web token_lifetime_for_anonymous_access_tokens"),
+                (Routine, "name skip_consent_for_verifiable_first_party_clients"),
+            ],
+        ),
+    ),
+    ("roles", risks(Widened, Lockout, &[(Routine, "name description")])),
+    ("role-permissions", risks(Widened, Lockout, &[(Access, "permissions")])),
+    (
+        "organizations",
+        risks(
+            Widened,
+            Lockout,
+            &[
+                (Identity, "name"),
+                (Access, "third_party_client_access is_app_entitlement_active"),
+                (Demand, "token_quota"),
+                (Routine, "display_name branding metadata"),
+            ],
+        ),
+    ),
+    (
+        "organization-connections",
+        risks(
+            Widened,
+            Lockout,
+            &[
+                (Identity, "organization connection_id organization_access_level"),
+                (Access, "assign_membership_on_login is_signup_enabled is_enabled show_as_button"),
+                (Routine, "organization_connection_name"),
+            ],
+        ),
+    ),
+    ("organization-client-grants", risks(Widened, Lockout, &[(Identity, "organization grant_id")])),
+    (
+        "organization-discovery-domains",
+        risks(Widened, Lockout, &[(Identity, "organization domain status"), (Access, "use_for_organization_discovery")]),
+    ),
+    ("organization-clients", risks(Widened, Lockout, &[(Access, "clients")])),
+    (
+        "organization-templates",
+        risks(
+            Harmless,
+            DataLoss,
+            &[
+                (Access, "is_default allowed_strategies admin_roles_assignment"),
+                (
+                    Identity,
+                    "organization_deletion_behavior connection_deletion_behavior connection_profile_id user_attribute_profile_id \
+                     invitation_landing_client_id use_for_organization_discovery role_visibility_policy",
+                ),
+                (Demand, "enforce_permission_ceiling enforce_self_assignment_restriction"),
+                (Routine, "name"),
+            ],
+        ),
+    ),
+    ("agents", risks(Widened, Lockout, &[(Identity, "external_agent_id"), (Routine, "name metadata")])),
+    // By which providers, keys and addresses.
+    (
+        "connections",
+        risks(
+            Widened,
+            Lockout,
+            &[
+                (
+                    Identity,
+                    "name strategy options is_domain_connection realms cross_app_access_requesting_app cross_app_access_resource_app",
+                ),
+                (Access, "options.domain_aliases options.tenant_domain options.scope authentication connected_accounts"),
+                (
+                    Demand,
+                    "options.passwordPolicy options.password_history options.password_no_personal_info options.password_dictionary \
+                     options.password_complexity_options options.password_options options.mfa options.requires_username options.signSAMLRequest",
+                ),
+                (Shield, "options.brute_force_protection"),
+                (Demand, "options.disable_signup"),
+                (Lifetime, "options.totp.time_step"),
+                (Routine, "display_name show_as_button metadata options.icon_url options.email.subject options.email.body"),
+            ],
+        ),
+    ),
+    ("connection-clients", risks(Widened, Lockout, &[(Access, "clients")])),
+    ("connection-scim-configurations", risks(Widened, Lockout, &[(Identity, "connection user_id_attribute mapping")])),
+    (
+        "connection-directory-provisionings",
+        risks(Widened, Lockout, &[(Identity, "connection mapping synchronize_groups"), (Access, "synchronize_automatically")]),
+    ),
+    ("connection-synchronized-groups", risks(Widened, Lockout, &[(Identity, "connection"), (Access, "groups")])),
+    (
+        "connection-profiles",
+        risks(
+            Harmless,
+            DataLoss,
+            &[
+                (
+                    Identity,
+                    "organization connection_config strategy_overrides provisioning cross_app_access_resource_app connection_name_prefix_template",
+                ),
+                (Access, "enabled_features"),
+                (Routine, "name"),
+            ],
+        ),
+    ),
+    (
+        "self-service-profiles",
+        risks(
+            Harmless,
+            DataLoss,
+            &[
+                (Access, "allowed_strategies"),
+                (Identity, "user_attributes user_attribute_profile_id"),
+                (Routine, "name description branding"),
+            ],
+        ),
+    ),
+    ("self-service-custom-text", LOOKS),
+    ("user-attribute-profiles", risks(Harmless, DataLoss, &[(Identity, "user_id user_attributes"), (Routine, "name")])),
+    ("token-exchange-profiles", WAY_IN),
+    (
+        "custom-domains",
+        risks(
+            Widened,
+            Lockout,
+            &[
+                (Identity, "domain type verification_method tls_policy custom_client_ip_header relying_party_identifier"),
+                (Routine, "domain_metadata"),
+            ],
+        ),
+    ),
+    ("custom-domains-default", WAY_IN),
+    ("custom-signing-keys", WAY_IN),
+    ("verifiable-credential-templates", WAY_IN),
+    // Code that decides at a login.
+    (
+        "actions",
+        risks(Harmless, Lockout, &[(Identity, "supported_triggers code dependencies runtime secrets modules deploy"), (Routine, "name")]),
+    ),
+    ("action-modules", risks(Harmless, Lockout, &[(Identity, "code secrets dependencies api_version publish"), (Routine, "name")])),
+    ("action-trigger-bindings", risks(Lockout, Lockout, &[(Identity, "trigger"), (Bound, "bindings")])),
+    ("rules", risks(Lockout, Lockout, &[(Identity, "script order enabled"), (Routine, "name")])),
+    ("rules-configs", WAY_IN),
+    ("hooks", risks(Lockout, Lockout, &[(Identity, "script enabled dependencies triggerId"), (Routine, "name")])),
+    ("flow-vault-connections", WAY_IN),
+    ("flows", risks(Harmless, Lockout, &[(Identity, "actions"), (Routine, "name")])),
+    ("forms", risks(Harmless, Lockout, &[(Identity, "nodes start ending"), (Routine, "name messages languages translations style")])),
+    // Under which demands, behind which shields.
+    ("guardian-factors", risks(Lockout, Weakened, &[(Demand, "enabled"), (Identity, "name")])),
+    ("guardian-policies", risks(Lockout, Weakened, &[(Demand, "policies")])),
+    (
+        "guardian-settings",
+        risks(
+            Harmless,
+            DataLoss,
+            &[
+                (Lifetime, "mfa_session_inactivity_timeout mfa_session_overall_timeout"),
+                (Exception, "remember_me_default_value"),
+                (Routine, "display_remember_me_checkbox"),
+            ],
+        ),
+    ),
+    ("guardian-email-settings", risks(Harmless, DataLoss, &[(Shield, "otp_length"), (Lifetime, "otp_expiration_time")])),
+    ("guardian-phone-settings", risks(Harmless, DataLoss, &[(Shield, "otp_length"), (Lifetime, "otp_expiration_time")])),
+    ("guardian-duo", WAY_IN),
+    ("guardian-phone-message-types", risks(Harmless, Lockout, &[(Access, "message_types")])),
+    ("guardian-phone-selected-provider", WAY_IN),
+    ("guardian-phone-twilio", WAY_IN),
+    ("guardian-phone-templates", LOOKS),
+    ("guardian-push-selected-provider", WAY_IN),
+    ("guardian-push-apns", WAY_IN),
+    ("guardian-push-sns", WAY_IN),
+    ("guardian-push-app", LOOKS),
+    ("guardian-webauthn-platform", WAY_IN),
+    ("guardian-webauthn-roaming", WAY_IN),
+    (
+        "attack-protection-bot-detection",
+        risks(
+            Harmless,
+            Weakened,
+            &[
+                (Identity, "bot_detection_level challenge_password_policy challenge_passwordless_policy challenge_password_reset_policy"),
+                (Exception, "allowlist monitoring_mode_enabled"),
+            ],
+        ),
+    ),
+    (
+        "attack-protection-breached-password-detection",
+        risks(Harmless, Weakened, &[(Demand, "enabled shields stage"), (Shield, "admin_notification_frequency method")]),
+    ),
+    (
+        "attack-protection-brute-force-protection",
+        risks(Harmless, Weakened, &[(Shield, "enabled shields"), (Exception, "allowlist max_attempts"), (Identity, "mode")]),
+    ),
+    (
+        "attack-protection-captcha",
+        risks(
+            Harmless,
+            Weakened,
+            &[(
+                Identity,
+                "active_provider_id arkose auth_challenge hcaptcha friendly_captcha recaptcha_enterprise recaptcha_v2 simple_captcha",
+            )],
+        ),
+    ),
+    (
+        "attack-protection-suspicious-ip-throttling",
+        risks(Harmless, Weakened, &[(Shield, "enabled shields"), (Exception, "allowlist stage")]),
+    ),
+    ("attack-protection-phone-provider-protection", risks(Harmless, Weakened, &[(Identity, "type")])),
+    ("risk-assessment-settings", risks(Harmless, Weakened, &[(Shield, "enabled")])),
+    ("risk-assessment-new-device", risks(Harmless, Weakened, &[(Lifetime, "remember_for")])),
+    ("supplemental-signals", risks(Harmless, Weakened, &[(Shield, "akamai_enabled")])),
+    // What only some kinds of access meet; either way of a change may shut people out or let them in.
+    ("network-acls", risks(Lockout, Weakened, &[(Bound, "active priority rule"), (Routine, "description")])),
+    ("network-acl-keys", risks(Harmless, Lockout, &[(Identity, "name alg value")])),
+    ("rate-limit-policies", risks(Lockout, Weakened, &[(Bound, "resource consumer consumer_selector configuration")])),
+    // Who tells people and machines what happens.
+    ("email-provider", risks(Widened, Lockout, &[(Identity, "name default_from_address settings credentials"), (Access, "enabled")])),
+    (
+        "email-templates",
+        risks(
+            Harmless,
+            Lockout,
+            &[
+                (Identity, "template body syntax resultUrl"),
+                (Access, "enabled"),
+                (Lifetime, "urlLifetimeInSeconds"),
+                (Routine, "from subject includeEmailInRedirect"),
+            ],
+        ),
+    ),
+    ("phone-providers", risks(Widened, Lockout, &[(Identity, "name configuration credentials"), (Demand, "disabled")])),
+    ("phone-templates", risks(Harmless, Lockout, &[(Identity, "type"), (Demand, "disabled"), (Routine, "content")])),
+    ("log-streams", WATCH),
+    ("event-streams", WATCH),
+    // What people see.
+    ("branding", LOOKS),
+    ("branding-theme", LOOKS),
+    ("branding-universal-login-template", risks(Harmless, DataLoss, &[(Identity, "template")])),
+    (
+        "prompts",
+        risks(Harmless, DataLoss, &[(Identity, "universal_login_experience identifier_first"), (Access, "webauthn_platform_first_factor")]),
+    ),
+    ("prompt-custom-text", LOOKS),
+    ("prompt-partials", risks(Harmless, DataLoss, &[(Identity, "*")])),
+    (
+        "prompt-rendering",
+        risks(
+            Lockout,
+            Lockout,
+            &[(Bound, "prompt screen rendering_mode context_configuration default_head_tags_disabled use_page_template head_tags filters")],
+        ),
+    ),
+    ("experimentation-feature-flags", LOOKS),
+    ("experimentation-variations", LOOKS),
+    ("experimentation-segments", LOOKS),
+    ("experimentation-experiments", LOOKS),
+    (
+        "tenant-settings",
+        risks(
+            Harmless,
+            DataLoss,
+            &[
+                (
+                    Identity,
+                    "change_password guardian_mfa_page device_flow default_audience default_directory default_redirection_uri sandbox_version \
+                     legacy_sandbox_version flags session_cookie mtls resource_parameter_profile dynamic_client_registration_security_mode \
+                     country_codes security_headers acr_values_supported customize_mfa_in_postlogin_action oidc_logout",
+                ),
+                (
+                    Access,
+                    "allowed_logout_urls enabled_locales allow_organization_name_in_authentication_api pushed_authorization_requests_supported \
+                     client_id_metadata_document_supported sessions.anonymous flags.enable_dynamic_client_registration",
+                ),
+                (Demand, "default_token_quota flags.enforce_client_authentication_on_passwordless_start"),
+                (
+                    Lifetime,
+                    "session_lifetime_in_minutes idle_session_lifetime_in_minutes ephemeral_session_lifetime_in_minutes \
+                     idle_ephemeral_session_lifetime_in_minutes session_lifetime idle_session_lifetime ephemeral_session_lifetime \
+                     idle_ephemeral_session_lifetime",
+                ),
+                (Exception, "flags.disable_clickjack_protection_headers"),
+                (Shield, "authorization_response_iss_parameter_supported"),
+                (
+                    Routine,
+                    "friendly_name picture_url support_email support_url error_page sessions enable_ai_guide phone_consolidated_experience \
+                     include_session_metadata_in_tenant_logs skip_non_verifiable_callback_uri_confirmation_prompt \
+                     flags.dashboard_log_streams_next flags.dashboard_insights_view flags.genai_trial flags.enable_apis_section",
+                ),
+            ],
+        ),
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::catalog::{Catalog, Fields, Kind};
+
+    /// Returns every path at which an edit may stand: lists are compared whole.
+    fn paths(fields: &Fields, above: &str) -> Vec<String> {
+        let below = |field: &crate::catalog::Field| {
+            let path = crate::body::join(above, field.name);
+            match &field.below {
+                Some(below) if !field.is_list && !(below.is_open() && below.iter().next().is_none()) => paths(below, &path),
+                _ => vec![path],
+            }
+        };
+        let open = fields.is_open().then(|| crate::body::join(above, "anything"));
+        fields.iter().flat_map(below).chain(open).collect()
+    }
+
+    fn all() -> impl Iterator<Item = (&'static Kind, &'static Risks)> {
+        Catalog::standard().kinds().map(|kind| (kind, kind.risks().unwrap_or_else(|| panic!("{} has no risks", kind.name))))
+    }
+
+    #[test]
+    fn every_writable_field_of_every_kind_has_a_rule() {
+        let without: Vec<String> = all()
+            .flat_map(|(kind, risks)| paths(kind.fields(), "").into_iter().map(move |path| (kind, risks, path)))
+            .filter(|(_, risks, path)| risks.rule(path).is_none())
+            .map(|(kind, _, path)| format!("{}: {path}", kind.name))
+            .collect();
+        assert_eq!(without, [""; 0], "they need a rule");
+    }
+
+    #[test]
+    fn every_path_with_a_rule_can_be_written_and_has_one_rule() {
+        for (kind, risks) in all() {
+            let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+            for path in risks.fields.iter().flat_map(|(_, paths)| paths.split_whitespace()) {
+                *seen.entry(path).or_default() += 1;
+                assert!(path == "*" || kind.fields().has(path), "{} has no {path}", kind.name);
+            }
+            let twice: Vec<&str> = seen.into_iter().filter(|(_, times)| *times > 1).map(|(path, _)| path).collect();
+            assert_eq!(twice, [""; 0], "{}", kind.name);
+        }
+    }
+
+    #[test]
+    fn risks_are_of_kinds_that_there_are_and_stand_once() {
+        let names: BTreeSet<&str> = RISKS.iter().map(|(name, _)| *name).collect();
+        let kinds: BTreeSet<&str> = Catalog::standard().kinds().map(|kind| kind.name).collect();
+        assert_eq!(names, kinds);
+        assert_eq!(names.len(), RISKS.len());
+    }
+}
