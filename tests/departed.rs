@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::stage::{Said, Stage, dev, prod};
 
-const ALL: &str = "--allow critical,many-changes,deletes --yes --quiet";
+const ALL: &str = "--allow lockout-risk,weaker-protection,many-changes,deletes --yes --quiet";
 const TILL: &str = "devTill000000000000000000000000a";
 
 /// A tenant whose action and roles name a client of it.

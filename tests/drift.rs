@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::stage::{Stage, client, dev, prod};
 
-const IMPORT: &str = "import --tenant prod --allow critical,many-changes --yes --quiet";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes --yes --quiet";
 
 fn imported(stage: &Stage) {
     let said = stage.run(IMPORT);
@@ -154,7 +154,7 @@ fn what_is_gone_from_the_target_is_named() {
 fn a_saved_plan_links_what_it_updates() {
     let stage = Stage::small();
     assert_eq!(stage.run("plan --tenant prod --out plan.json --quiet").code, 0);
-    let said = stage.run("import --tenant prod --plan plan.json --allow critical,many-changes --yes --quiet");
+    let said = stage.run("import --tenant prod --plan plan.json --allow lockout-risk,weaker-protection,many-changes --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
     rename_in_dev(&stage, "Shop", "Store");
     imported(&stage);

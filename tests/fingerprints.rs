@@ -2,7 +2,7 @@
 
 use crate::stage::{Said, Stage, client, dev, prod};
 
-const IMPORT: &str = "import --tenant prod --allow critical --yes --quiet";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 const MAPPING: &str = "[[rule]]\nmatch = \"clients/*\"\nfield = \"client_secret\"\nsecret = \"env:SECRET\"\n";
 
 /// Two tenants, and a mapping that supplies the secrets of their clients.
@@ -128,7 +128,7 @@ fn a_plan_from_a_file_leaves_fingerprints_too() {
     let stage = stage("");
     let planned = stage.run("plan --tenant prod --out plan.json --quiet");
     assert_eq!(planned.code, 0, "{}", planned.whole());
-    assert_eq!(imported(&stage, "import --tenant prod --plan plan.json --allow critical --yes --quiet"), 3);
+    assert_eq!(imported(&stage, "import --tenant prod --plan plan.json --allow lockout-risk,weaker-protection --yes --quiet"), 3);
     assert_eq!(imported(&stage, IMPORT), 0);
 }
 

@@ -24,7 +24,7 @@ const AT_ONCE: usize = 4;
 /// What the moments are drawn with, unless another seed is given.
 const SEED: u64 = 20_261_125;
 
-const IMPORT: &str = "import --tenant prod --from taken --allow many-changes,critical --yes --quiet";
+const IMPORT: &str = "import --tenant prod --from taken --allow many-changes,lockout-risk,weaker-protection --yes --quiet";
 const RESUME: &str = "import --tenant prod --resume --yes --quiet";
 
 /// When the program is killed: so long after the target was asked so often.

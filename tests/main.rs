@@ -47,6 +47,7 @@ mod references_pages;
 mod refusals;
 mod rehearsals;
 mod renames;
+mod risks;
 mod schedule;
 mod schema;
 mod sdk;

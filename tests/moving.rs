@@ -96,12 +96,13 @@ fn meddle(stage: &Stage, running: &mut Child) -> (usize, usize) {
 #[test]
 fn a_list_that_changes_while_it_is_read_costs_nothing_and_brings_nothing() {
     let mut stage = Stage::of(tenant("dev", 0), tenant("prod", STRANGERS), "");
-    assert_eq!(stage.run("import --tenant prod --yes --quiet --allow critical,many-changes").code, 0);
+    assert_eq!(stage.run("import --tenant prod --yes --quiet --allow lockout-risk,weaker-protection,many-changes").code, 0);
     stage.prod_answers_slowly();
     let mut moved = 0;
     for _ in 0..2 {
         let before = stage.writes().len();
-        let mut running = stage.start("import --tenant prod --prune --yes --quiet --allow critical,many-changes,deletes");
+        let mut running =
+            stage.start("import --tenant prod --prune --yes --quiet --allow lockout-risk,weaker-protection,many-changes,deletes");
         let (calls, done) = meddle(&stage, &mut running);
         moved += done;
         let said = stage.end(running);

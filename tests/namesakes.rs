@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::stage::{Stage, client, dev, prod};
 
-const IMPORT: &str = "import --tenant prod --allow critical,many-changes --yes --quiet";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes --yes --quiet";
 
 /// A client that a third party registered.
 fn registered(id: &str, name: &str) -> Value {
@@ -48,7 +48,7 @@ fn a_saved_plan_creates_ours_beside_that_of_a_third_party() {
     let stage = with_clients_of_others(&[registered("prodOtherTill0000000000000000000", "Till")], true);
     let planned = stage.run("plan --tenant prod --out plan.json --quiet");
     assert_eq!(planned.code, 0, "{}", planned.whole());
-    let said = stage.run("import --tenant prod --plan plan.json --allow critical --yes --quiet");
+    let said = stage.run("import --tenant prod --plan plan.json --allow lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
     assert_eq!(clients_of(&stage).iter().filter(|one| one["name"] == "Till").count(), 2);
 }
@@ -64,7 +64,8 @@ fn a_snapshot_on_disk_still_says_whose_a_client_is() {
     let said = stage.run("export --tenant dev --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
     let snapshot = stage.only_in("snapshots/dev");
-    let said = stage.run(&format!("import --tenant prod --from {snapshot} --allow critical,many-changes --yes --quiet"));
+    let said =
+        stage.run(&format!("import --tenant prod --from {snapshot} --allow lockout-risk,weaker-protection,many-changes --yes --quiet"));
     assert_eq!(said.code, 0, "{}", said.whole());
     assert!(clients_of(&stage).contains(&own), "ours in prod is nobody's partner");
     assert!(!stage.read("state/dev/prod/links.csv").contains("Portal"));
@@ -174,7 +175,7 @@ fn a_saved_plan_gives_grants_to_the_right_twin_though_the_target_numbers_them_ot
     let by_plan = || {
         let planned = stage.run("plan --tenant prod --out plan.json --quiet");
         assert_eq!(planned.code, 0, "{}", planned.whole());
-        stage.run("import --tenant prod --plan plan.json --yes --quiet --allow critical,many-changes")
+        stage.run("import --tenant prod --plan plan.json --yes --quiet --allow lockout-risk,weaker-protection,many-changes")
     };
     assert_eq!(by_plan().code, 0);
     // Dev makes one of them anew, which it lists last from then on.

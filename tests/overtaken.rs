@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::stage::Stage;
 
-const IMPORT: &str = "import --tenant prod --allow critical --yes --quiet";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 
 /// Imports what dev has and cuts the journal after the first of two changes; returns the run's name.
 fn cut(stage: &Stage) -> String {
@@ -74,7 +74,7 @@ fn it_is_told_with_the_run_that_came_after_it_and_the_command_for_what_is_left_n
 fn an_undo_that_came_after_it_is_no_run_to_go_on_with_either() {
     let (stage, run) = overtaken();
     let later = newest(&stage);
-    let said = stage.run(&format!("undo {later} --allow critical,deletes,many-changes --yes --quiet"));
+    let said = stage.run(&format!("undo {later} --allow lockout-risk,weaker-protection,deletes,many-changes --yes --quiet"));
     assert_eq!(said.code, 0, "{}", said.whole());
     assert_snapshot!(stage.run("runs --tenant prod").whole(), @"
     exit 0

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::flows::{import, nothing_remembered, read, start};
 use crate::stage::{Stage, dev, prod};
 
-const IMPORT: &str = "import --tenant prod --allow many-changes,critical --yes";
+const IMPORT: &str = "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes";
 
 /// Returns a state whose tenant refuses these requests: `path` with stars, and `{}` in a message for the field.
 fn refusing(mut state: Value, mut refused: Value) -> Value {
@@ -127,7 +127,7 @@ fn a_client_is_created_without_the_field_that_is_refused_and_an_undo_removes_it(
         assert_eq!((said.code, stage.writes().len() - before), (3, 1), "{}", said.whole());
         let runs = stage.run("runs");
         let first = runs.out.split_whitespace().find(|word| word.contains("-prod")).expect("a run").to_owned();
-        let said = stage.run(&format!("undo {first} --tenant prod --allow many-changes,critical,deletes --yes"));
+        let said = stage.run(&format!("undo {first} --tenant prod --allow many-changes,lockout-risk,weaker-protection,deletes --yes"));
         assert!(!said.whole().contains("changed again"), "{}", said.whole());
     }
 }

@@ -7,7 +7,7 @@ use crate::stage::{Stage, client, dev, prod};
 
 const SHOP: &str = "devShop000000000000000000000000a";
 const TILL: &str = "devTill000000000000000000000000a";
-const IMPORT: &str = "import --tenant prod --allow critical --yes --quiet";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 const PLAN: &str = "plan --tenant prod --quiet";
 
 /// Imports what dev has, so that both have a past.
@@ -88,8 +88,8 @@ fn a_name_that_stands_twice_is_left_out_with_the_command_that_settles_it() {
     Notes
       prod has a name that stands twice; it is called clients/Till#2 here
 
-    Refused: critical: people may be locked out by clients/Shop (callbacks)
-      `--allow critical` if that is meant
+    Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+      `--allow lockout-risk` if that is meant
     "#);
     let held = stage.prod("/clients");
     let said = stage.run(IMPORT);
@@ -110,8 +110,8 @@ fn a_name_that_stands_twice_is_left_out_with_the_command_that_settles_it() {
     Notes
       prod has a name that stands twice; it is called clients/Till#2 here
 
-    Refused: critical: people may be locked out by clients/Till (callbacks)
-      `--allow critical` if that is meant
+    Refused: lockout-risk: people or services may be locked out by clients/Till (callbacks)
+      `--allow lockout-risk` if that is meant
     "#);
 }
 
@@ -180,8 +180,8 @@ fn a_hot_fix_in_the_target_stays_and_is_named() {
     Changed in prod by itself since the last run
       client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/back, https://hot-fix.acme.examp…
 
-    Refused: critical: people may be locked out by clients/Shop (callbacks)
-      `--allow critical` if that is meant
+    Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+      `--allow lockout-risk` if that is meant
     "#);
 }
 
@@ -223,8 +223,8 @@ fn a_field_that_both_changed_is_a_conflict_and_its_resource_is_left_out() {
           callbacks: - https://shop.acme.example/back  + https://shop.acme.example/new
           description: ours -> theirs
 
-    Refused: critical: people may be locked out by clients/Shop (callbacks)
-      `--allow critical` if that is meant
+    Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+      `--allow lockout-risk` if that is meant
     "#);
 }
 

@@ -17,12 +17,13 @@ use crate::recording::recording;
 /// The folder beside a configuration in which the program keeps its locks; its name begins with a dot, since no test looks into it.
 pub(crate) const STATE_HOME: &str = ".state";
 
-/// Writes a configuration of both tenants, in which dev is the source of prod.
+/// Writes a configuration of both tenants, in which dev is the source of prod, and prod takes every change without being asked.
 pub(crate) fn configure(folder: &Path, dev: &Sandbox, prod: &Sandbox) {
     let tenant = |name: &str, sandbox: &Sandbox| {
         format!("[tenants.{name}]\ndomain = \"{}\"\nurl = \"{}\"\n", sandbox.state().domain(), sandbox.url())
     };
-    let configuration = tenant("dev", dev) + &tenant("prod", prod) + "source = \"dev\"\n";
+    let configuration =
+        tenant("dev", dev) + &tenant("prod", prod) + "source = \"dev\"\nplan.approve = [\"lockout-risk\", \"weaker-protection\"]\n";
     std::fs::write(folder.join("migrate.toml"), configuration).expect("written");
 }
 

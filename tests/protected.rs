@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::stage::{Said, Stage, client, dev, prod};
 
 const PROTECTED: &str = "protected = [\"clients/Break glass*\"]\n";
-const IMPORT: &str = "import --tenant prod --allow critical,many-changes --yes";
-const PRUNE: &str = "import --tenant prod --prune --allow critical,many-changes,deletes --yes";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes --yes";
+const PRUNE: &str = "import --tenant prod --prune --allow lockout-risk,weaker-protection,many-changes,deletes --yes";
 
 fn glass(side: &str) -> String {
     format!("{side}Glass000000000000000000000000")
@@ -174,7 +174,7 @@ fn an_undo_keeps_what_something_protected_needs_by_now() {
         held[list] = json!([{"client_id": glass("prod")}]);
     });
     stage.configure(PROTECTED);
-    let said = stage.run(&format!("undo {run} --allow deletes,critical,many-changes --yes"));
+    let said = stage.run(&format!("undo {run} --allow deletes,lockout-risk,weaker-protection,many-changes --yes"));
     assert_eq!(said.code, 3, "{}", said.whole());
     assert!(staff(&stage.all_of_prod()).is_some(), "{}", said.whole());
 }
@@ -279,7 +279,7 @@ fn knows_devs_own_client(stage: &Stage) -> bool {
 fn the_client_that_an_export_signed_in_with_is_not_created_from_its_snapshot() {
     let stage = with_own_client("tool");
     done(&stage.run("export --tenant dev --out ./given"));
-    done(&stage.run("import --tenant prod --from ./given --allow critical --yes"));
+    done(&stage.run("import --tenant prod --from ./given --allow lockout-risk,weaker-protection --yes"));
     assert!(!knows_devs_own_client(&stage));
     assert_eq!(stage.prod("/client-grants").as_array().map_or(0, Vec::len), 1);
 }
@@ -291,7 +291,7 @@ fn the_client_that_a_given_token_names_is_not_created_from_its_snapshot() {
     stage.run("export --tenant dev --out ./given --kinds clients,client-grants,resource-servers");
     // Whoever imports it has no credentials of dev.
     stage.set("MIGRATE_DEV_ACCESS_TOKEN", "");
-    let said = stage.run("import --tenant prod --from ./given --allow critical --yes");
+    let said = stage.run("import --tenant prod --from ./given --allow lockout-risk,weaker-protection --yes");
     assert!([0, 3].contains(&said.code) && !knows_devs_own_client(&stage), "{}", said.whole());
 }
 
@@ -318,7 +318,7 @@ fn a_snapshot_that_does_not_say_which_client_it_was_taken_with_names_those_that_
 fn is_refused(stage: &Stage, line: &str, fields: &Value, because: &str) -> bool {
     stage.write("fields.json", &fields.to_string());
     let writes = stage.writes().len();
-    let said = stage.run(&format!("update {line} fields.json --tenant prod --allow critical --yes --quiet"));
+    let said = stage.run(&format!("update {line} fields.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet"));
     let refused = format!("{because} is left alone, and this would change what belongs to it or names it");
     let is_refused = said.code == 4 && said.err.contains(&refused) && stage.writes().len() == writes;
     assert!(is_refused || said.code == 0, "{line}: {}", said.whole());
@@ -371,7 +371,8 @@ fn a_single_update_is_refused_where_the_token_cannot_see_what_is_protected() {
     stage.configure(PROTECTED);
     stage.sign_in_to_prod_with(&["read:client_grants", "update:client_grants", "read:resource_servers"]);
     stage.write("fields.json", "{\"scope\": [\"read\"]}");
-    let said = stage.run("update client-grants cgr_prodGlass0000001 fields.json --tenant prod --allow critical --yes --quiet");
+    let said = stage
+        .run("update client-grants cgr_prodGlass0000001 fields.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert!(
         said.code == 4 && said.err.contains("whether it touches some of the clients that are protected is not known"),
         "{}",

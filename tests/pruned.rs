@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::stage::{Said, Stage, dev, prod};
 
-const IMPORT: &str = "import --tenant prod --allow critical,many-changes --yes --quiet";
-const PRUNE: &str = "import --tenant prod --prune --allow critical,many-changes,deletes --yes --quiet";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes --yes --quiet";
+const PRUNE: &str = "import --tenant prod --prune --allow lockout-risk,weaker-protection,many-changes,deletes --yes --quiet";
 
 fn done(said: &Said) {
     assert!([0, 3].contains(&said.code), "{}", said.whole());
@@ -83,7 +83,7 @@ fn what_was_pruned_comes_back_with_an_undo() {
     let stage = behind();
     done(&stage.run(PRUNE));
     let run = stage.in_folder("runs").into_iter().max().expect("a run");
-    done(&stage.run(&format!("undo {run} --yes --quiet --allow critical,many-changes,deletes")));
+    done(&stage.run(&format!("undo {run} --yes --quiet --allow lockout-risk,weaker-protection,many-changes,deletes")));
     assert_eq!(held(&stage), all(true));
 }
 
@@ -149,7 +149,7 @@ fn namesakes_that_went_together_come_back_each_with_its_own_grant_and_place() {
     done(&stage.run(PRUNE));
     assert_eq!(namesakes_of(&stage), []);
     let run = stage.in_folder("runs").into_iter().max().expect("a run");
-    let said = stage.run(&format!("undo {run} --yes --quiet --allow critical,many-changes,deletes"));
+    let said = stage.run(&format!("undo {run} --yes --quiet --allow lockout-risk,weaker-protection,many-changes,deletes"));
     assert!(said.code == 3 && said.out.contains("role \"Clerk\": its assignment to users and groups went with it"), "{}", said.whole());
     assert_eq!(namesakes_of(&stage), before);
 }
@@ -166,7 +166,7 @@ fn what_an_undo_made_again_is_known_by_every_later_undo_however_often_it_went_an
     done(&stage.run(PRUNE));
     let newest = || stage.in_folder("runs").into_iter().max().expect("a run");
     let undo = |run: &str| {
-        done(&stage.run(&format!("undo {run} --yes --quiet --allow critical,many-changes,deletes")));
+        done(&stage.run(&format!("undo {run} --yes --quiet --allow lockout-risk,weaker-protection,many-changes,deletes")));
         newest()
     };
     let is_as_before = |when: &str| assert_eq!((namesakes_of(&stage), counted(&stage)), before, "{when}");
@@ -192,7 +192,7 @@ fn an_undo_that_was_cut_off_is_finished_though_nobody_can_say_what_became_of_a_c
     let mut stage = without_namesakes();
     done(&stage.run(PRUNE));
     let newest = |stage: &Stage| stage.in_folder("runs").into_iter().max().expect("a run");
-    let (prune, flags) = (newest(&stage), "--yes --quiet --allow critical,many-changes,deletes");
+    let (prune, flags) = (newest(&stage), "--yes --quiet --allow lockout-risk,weaker-protection,many-changes,deletes");
     done(&stage.run(&format!("undo {prune} {flags}")));
     // As if it had been killed once both clients were asked for; somebody has edited one of them since.
     let undo = newest(&stage);
@@ -228,7 +228,7 @@ fn a_stranger_that_has_the_name_of_what_was_removed_is_left_alone_and_the_undo_s
     stage.write("stranger.json", "{\"name\": \"Clerk\", \"description\": \"of somebody else\"}");
     done(&stage.run("api post roles --tenant prod --data stranger.json --yes --quiet"));
     let stranger = stage.prod("/roles");
-    let said = stage.run(&format!("undo {run} --yes --quiet --allow critical,many-changes,deletes"));
+    let said = stage.run(&format!("undo {run} --yes --quiet --allow lockout-risk,weaker-protection,many-changes,deletes"));
     assert!(said.code == 3 && said.out.contains("role \"Clerk\": the target has another of this name by now"), "{}", said.whole());
     assert_eq!(stage.prod("/roles"), stranger);
     assert_eq!(namesakes_of(&stage).len(), 2, "the others are back");

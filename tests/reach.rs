@@ -15,7 +15,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::skip::skip;
 use crate::stage::{Stage, dev, prod};
 
-const IMPORT: &str = "import --tenant prod --allow critical --yes --quiet";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 
 /// Somebody on loopback who was not meant to be asked, or was: tells the first line of each request.
 struct Stranger {
@@ -176,7 +176,7 @@ fn nobody_is_asked_but_the_two_tenants() {
         "scopes",
         "export --tenant dev --quiet",
         "plan --tenant prod --out plan.json --quiet",
-        "import --tenant prod --plan plan.json --allow critical --yes --quiet",
+        "import --tenant prod --plan plan.json --allow lockout-risk,weaker-protection --yes --quiet",
         "sync --from dev --to prod",
         "drift --tenant prod",
         "runs",
@@ -235,7 +235,7 @@ fn every_file_that_is_left_is_for_its_owner_only() {
         assert_eq!(said.code, 0, "{line}: {}", said.whole());
     }
     let newest = stage.in_folder("runs").into_iter().filter(|name| name.ends_with("-prod")).max().expect("a run");
-    let undone = run(&format!("undo {newest} --allow critical,deletes --yes --quiet"));
+    let undone = run(&format!("undo {newest} --allow lockout-risk,weaker-protection,deletes --yes --quiet"));
     assert_eq!(undone.code, 0, "{}", undone.whole());
     let ours: Vec<_> = stage.files().into_iter().filter(|path| !written.contains(path)).collect();
     let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;

@@ -59,7 +59,7 @@ fn what_a_rehearsal_asks_its_copy_is_on_record_where_the_environment_says_so() {
     let mut stage = Stage::small();
     let path = stage.path("asked.jsonl").display().to_string();
     stage.set(VARIABLE, &path);
-    let said = stage.run("import --tenant prod --rehearse --allow critical");
+    let said = stage.run("import --tenant prod --rehearse --allow lockout-risk,weaker-protection");
     assert_eq!(said.code, 0, "{}", said.whole());
     let asked = stage.read("asked.jsonl");
     assert!(asked.lines().any(|line| line.starts_with("{\"method\":\"POST\",\"target\":\"/clients\"")), "{asked}");

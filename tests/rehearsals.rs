@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::flows::{NOW, ONE, read, recorded, start};
 use crate::stage::{Said, Stage};
 
-const REHEARSE: &str = "import --tenant prod --rehearse --allow many-changes,critical --quiet";
+const REHEARSE: &str = "import --tenant prod --rehearse --allow many-changes,lockout-risk,weaker-protection --quiet";
 
 fn acme() -> [Value; 2] {
     [seed::ACME_DEV, seed::ACME_PROD].map(|text| serde_json::from_str(text).expect("JSON"))
@@ -57,13 +57,13 @@ fn the_worked_example_is_rehearsed_and_then_done_as_it_was_rehearsed() {
 
     Nothing was written to prod.
 
-    migrate import --tenant prod --from dev --allow many-changes,critical
+    migrate import --tenant prod --from dev --allow many-changes,lockout-risk,weaker-protection
     ");
     assert!(stage.in_folder("state").is_empty());
     let told = rehearsed(&stage, " --output json").json();
     let rehearsal = &told["rehearsal"];
     assert_eq!((&rehearsal["otherwise"], &rehearsal["again"]), (&json!([]), &json!([])), "{rehearsal:#}");
-    let done = stage.run("import --tenant prod --allow many-changes,critical --yes --quiet --output json").json();
+    let done = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet --output json").json();
     let outcomes = |of: &Value| -> Vec<(String, String)> {
         let changes = of["changes"].as_array().expect("a list").iter();
         changes.map(|one| (one["key"].to_string(), one["outcome"].to_string())).collect()
@@ -165,7 +165,7 @@ fn a_fault_that_is_none_is_refused_before_anything_is_done() {
 fn a_rehearsal_knows_what_earlier_runs_left() {
     let [dev, prod] = acme();
     let mut stage = stage(dev, prod);
-    let done = stage.run("import --tenant prod --allow many-changes,critical --yes --quiet");
+    let done = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(done.code, 0, "{}", done.whole());
     stage.write("client.json", r#"{"description": "edited"}"#);
     let edited = stage.run("update clients Tableau client.json --tenant dev --yes --quiet");

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::stage::{Said, Stage, client, dev, prod};
 
-const IMPORT: &str = "import --tenant prod --allow critical,many-changes --yes --quiet";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes --yes --quiet";
 const NAMES: [&str; 3] = ["Editor", "Publisher", "Viewer"];
 
 fn tenant(mut state: Value, side: &str, names: &[&str]) -> Value {
@@ -76,7 +76,7 @@ fn names_that_change_places_are_shown_written_and_taken_back() {
     assert_eq!(roles(&stage), expected([NAMES[1], NAMES[2], NAMES[0]]));
     assert!(stage.run(IMPORT).out.contains("Nothing to do."));
     let run = stage.in_folder("runs").into_iter().max().expect("a run");
-    done(&stage.run(&format!("undo {run} --yes --quiet --allow critical,many-changes")));
+    done(&stage.run(&format!("undo {run} --yes --quiet --allow lockout-risk,weaker-protection,many-changes")));
     assert_eq!(roles(&stage), expected(NAMES));
 }
 
@@ -140,7 +140,7 @@ fn a_run_of_a_saved_plan_links_what_was_equal_so_that_a_rename_after_it_is_one()
     for (name, then) in [("Till", "Till of 2026"), ("Till of 2026", "Till")] {
         let planned = stage.run("plan --tenant prod --out plan.json --quiet");
         assert_eq!(planned.code, 0, "{}", planned.whole());
-        let said = stage.run("import --tenant prod --plan plan.json --yes --quiet --allow critical,many-changes");
+        let said = stage.run("import --tenant prod --plan plan.json --yes --quiet --allow lockout-risk,weaker-protection,many-changes");
         assert_eq!(said.code, 0, "{}", said.whole());
         let named = |name: &str| stage.prod("/clients").as_array().expect("a list").iter().filter(|one| one["name"] == name).count();
         assert_eq!((named(name), named(then)), (1, 0));

@@ -152,11 +152,11 @@ fn what_cannot_be_a_nightly_job_is_refused() {
     error: nothing was printed: the image that holds migrate is not named
     hint:  add --image, as in --image registry.example/migrate:1
     ");
-    assert_snapshot!(refused("cron --to prod --allow critical"), @"
+    assert_snapshot!(refused("cron --to prod --allow lockout-risk,weaker-protection"), @r#"
     exit 64
-    error: nothing was done: critical changes cannot be acknowledged for every night
-    hint:  review them with `migrate plan --out FILE`, then `migrate import --plan FILE --allow critical`
-    ");
+    error: nothing was done: lockout-risk cannot be approved for every night by a flag
+    hint:  name what may pass in migrate.toml: [tenants.NAME.plan] approve = ["lockout-risk:clients/..*"]; or review the plan with `migrate plan --out FILE`, then `migrate import --plan FILE --allow lockout-risk`
+    "#);
     assert_snapshot!(refused("github --image i:1 --to prod --mapping ../m.toml"), @r#"
     exit 64
     error: nothing was printed: "DIR/../m.toml" does not stand below the configuration

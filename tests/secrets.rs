@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::stage::{Said, Stage, client, prod};
 
-const IMPORT: &str = "import --tenant prod --allow critical --yes --quiet";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 
 /// At once, also on a machine that has much to do; a command of `--secrets-to` may take twice as long.
 const SOON: Duration = Duration::from_secs(30);
@@ -72,7 +72,7 @@ fn a_new_secret_is_appended_to_a_file_for_its_owner_and_is_nowhere_else() {
     By hand
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     New secrets that were kept (--secrets-to)
@@ -117,7 +117,7 @@ fn a_command_that_fails_is_told_with_the_way_to_the_secret_and_nothing_of_what_i
     By hand
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     By hand
@@ -243,7 +243,7 @@ fn without_a_keeper_the_report_says_how_to_get_at_each_secret() {
 /// Starts an import whose `--secrets-to` command says that it began, and then keeps the secret once it may go on.
 fn hanging(stage: &Stage) -> (Child, BufReader<ChildStderr>) {
     stage.write("keep.sh", "echo $$ > begun.aside; mv begun.aside begun; until [ -e go ]; do sleep 0.01; done; cat > got.jsonl");
-    let mut import = stage.start("import --tenant prod --allow critical --yes --secrets-to exec:sh${IFS}keep.sh");
+    let mut import = stage.start("import --tenant prod --allow lockout-risk,weaker-protection --yes --secrets-to exec:sh${IFS}keep.sh");
     let said = BufReader::new(import.stderr.take().expect("its stderr"));
     while !stage.path("begun").exists() {
         assert!(import.try_wait().expect("a process").is_none(), "it ended without a word to the command");

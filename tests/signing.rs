@@ -77,14 +77,14 @@ fn stage(known: &Key, held: &Key) -> Stage {
 fn a_key_that_the_tenant_knows_signs_in_and_another_does_not() {
     let (known, other) = (Key::make(), Key::make());
     let signed_in = stage(&known, &known);
-    let said = signed_in.run("import --tenant prod --allow critical --yes --quiet");
+    let said = signed_in.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_eq!((said.code, signed_in.writes().len()), (0, 2), "{}", said.whole());
     for path in signed_in.files().iter().filter(|path| !path.ends_with("prod.pem")) {
         let content = std::fs::read_to_string(path).expect("text");
         assert!(!content.contains("PRIVATE KEY"), "{}", path.display());
     }
     let stranger = stage(&known, &other);
-    let said = stranger.run("import --tenant prod --allow critical --yes --quiet");
+    let said = stranger.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_snapshot!(said.refused(), @r#"
     exit 77
     error: nothing was written
@@ -100,14 +100,14 @@ fn a_key_that_is_none_or_not_there_is_told_without_showing_it() {
     let mut stage = Stage::small();
     stage.set("MIGRATE_PROD_CLIENT_SECRET", "");
     stage.set("MIGRATE_PROD_CLIENT_SIGNING_KEY_PATH", "keys/prod.pem");
-    assert_snapshot!(stage.run("import --tenant prod --allow critical --yes --quiet").refused(), @r#"
+    assert_snapshot!(stage.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @r#"
     exit 64
     error: nothing was written
     cause: cannot read "keys/prod.pem"
     cause: No such file or directory (os error 2)
     "#);
     stage.write("keys/prod.pem", "-----BEGIN RSA PRIVATE KEY-----\nCANARY\n-----END RSA PRIVATE KEY-----\n");
-    assert_snapshot!(stage.run("import --tenant prod --allow critical --yes --quiet").refused(), @"
+    assert_snapshot!(stage.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @"
     exit 64
     error: nothing was written
     cause: cannot use the client's private key: an RSA key as PEM was expected

@@ -34,7 +34,7 @@ fn a_field_that_the_subscription_lacks_is_named_and_the_rest_goes_on() {
     let mut target = prod();
     target["unentitled"] = json!({"clients": ["token_quota"]});
     let stage = Stage::of(with_clients(dev(), vec![client("Quota", &quota), client("Plain", &json!({}))]), target, "");
-    let said = stage.run("import --tenant prod --allow many-changes,critical --yes --quiet");
+    let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 3, "{}", said.whole());
     let named = "Applied in part";
     assert!(said.out.contains(named) && said.out.contains("without token_quota: not in the tenant's plan"), "{}", said.out);
@@ -51,7 +51,7 @@ fn a_kind_that_the_subscription_lacks_is_left_out_and_the_rest_goes_on() {
     target["absent"]["/network-acls"] = json!({"status": 403, "body": {"statusCode": 403, "error": "Forbidden",
         "message": "Your plan does not include network ACLs. Please upgrade your subscription.", "errorCode": "insufficient_entitlement"}});
     let stage = Stage::of(source, target, "");
-    let said = stage.run("import --tenant prod --allow many-changes,critical --yes --quiet");
+    let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 3, "{}", said.whole());
     assert!(said.out.contains("Please upgrade your subscription"), "{}", said.out);
     assert_eq!(held(&stage, "Plain")["name"], "Plain");
@@ -61,9 +61,9 @@ fn a_kind_that_the_subscription_lacks_is_left_out_and_the_rest_goes_on() {
 fn what_a_third_party_registered_is_left_alone_unless_it_is_included() {
     let third = client("Partner", &json!({"is_first_party": false}));
     let stage = Stage::of(with_clients(dev(), vec![third]), prod(), "");
-    let said = stage.run("import --tenant prod --allow many-changes,critical --yes --quiet");
+    let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(held(&stage, "Partner"), Value::Null, "{}", said.whole());
-    let said = stage.run("import --tenant prod --include third-party --allow many-changes,critical --yes --quiet");
+    let said = stage.run("import --tenant prod --include third-party --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(held(&stage, "Partner")["name"], "Partner", "{}", said.whole());
     let said = stage.run("import --tenant prod --include thrd-party --yes");
     assert_eq!((said.code, said.err.contains("--include takes third-party")), (64, true), "{}", said.whole());
@@ -77,7 +77,7 @@ fn what_registered_itself_or_came_from_the_marketplace_is_left_alone_and_named()
         "supported_triggers": [{"id": "post-login", "version": "v3"}], "installed_integration_id": "int_1"});
     source["data"]["/actions/actions"] = json!([action]);
     let stage = Stage::of(source, prod(), "");
-    let said = stage.run("import --tenant prod --allow many-changes,critical --yes --quiet");
+    let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
     let created = |path: &str, name: &str| stage.prod(path).as_array().is_some_and(|all| all.iter().any(|one| one["name"] == name));
     assert!(created("/clients", "Till"));
@@ -103,7 +103,7 @@ fn the_scopes_of_a_run_are_printed_one_a_line_and_are_enough_for_it() {
     let reading: Vec<&str> = reading.out.lines().collect();
     assert!(reading.iter().all(|scope| scope.starts_with("read:")), "{reading:?}");
     stage.sign_in_to_dev_with(&reading);
-    let said = stage.run("import --tenant prod --allow many-changes,critical --yes --quiet");
+    let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
     assert_eq!(stage.run("scopes --kinds roles,rules --for export").out, "read:roles\nread:rules\n");
 }

@@ -234,12 +234,12 @@ fn a_guard_stops_the_night_and_says_how_a_person_lets_it_pass() {
     let stage = Stage::small();
     let chat = Hearer::new();
     let said = stage.run(&format!("{SYNC} --notify {}", chat.url));
-    insta::assert_snapshot!(said.refused(), @"
+    insta::assert_snapshot!(said.refused(), @r#"
     exit 4
     error: nothing was written: the plan was refused
-    cause: critical: people may be locked out by clients/Shop (callbacks)
-    hint:  if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow critical
-    ");
+    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    hint:  where that may pass every time, write into migrate.toml: [tenants.prod.plan] approve = ["lockout-risk:clients/Shop"]; if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow lockout-risk
+    "#);
     assert_eq!(chat.heard().len(), 1, "whoever sleeps hears of it");
     assert_eq!(outcome(&stage)["exit"], 4);
     assert!(stage.writes().is_empty());
@@ -249,18 +249,18 @@ fn a_guard_stops_the_night_and_says_how_a_person_lets_it_pass() {
 fn the_command_for_a_person_repeats_what_is_allowed_every_night() {
     let stage = Stage::small();
     let said = stage.run(&format!("{SYNC} --allow deletes --secrets-to file:new.jsonl"));
-    let command = "migrate import --tenant prod --from dev --allow critical,deletes --secrets-to file:new.jsonl\n";
+    let command = "migrate import --tenant prod --from dev --allow deletes,lockout-risk --secrets-to file:new.jsonl\n";
     assert!(said.code == 4 && said.err.ends_with(command), "{}", said.whole());
 }
 
 #[test]
-fn critical_changes_are_not_acknowledged_for_every_night() {
+fn what_may_lock_people_out_is_not_approved_for_every_night_by_a_flag() {
     let stage = Stage::small();
-    insta::assert_snapshot!(stage.run(&format!("{SYNC} --allow critical")).refused(), @"
+    insta::assert_snapshot!(stage.run(&format!("{SYNC} --allow lockout-risk,weaker-protection")).refused(), @r#"
     exit 64
-    error: nothing was done: critical changes cannot be acknowledged for every night
-    hint:  review them with `migrate plan --out FILE`, then `migrate import --plan FILE --allow critical`
-    ");
+    error: nothing was done: lockout-risk cannot be approved for every night by a flag
+    hint:  name what may pass in migrate.toml: [tenants.NAME.plan] approve = ["lockout-risk:clients/..*"]; or review the plan with `migrate plan --out FILE`, then `migrate import --plan FILE --allow lockout-risk`
+    "#);
     assert!(stage.requests().is_empty());
 }
 

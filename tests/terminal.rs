@@ -38,8 +38,9 @@ fn causes_hints_and_steps_are_broken_between_words_and_commands_are_not() {
       1. client "Till": the target makes a new client_secret; hand it to whoever
          uses this client
 
-    Refused: critical: people may be locked out by clients/Shop (callbacks)
-      `--allow critical` if that is meant
+    Refused: lockout-risk: people or services may be locked out by clients/Shop
+    (callbacks)
+      `--allow lockout-risk` if that is meant
     "#);
     let stage = without_credentials();
     assert_snapshot!(on_a_terminal(&stage, "export --tenant prod"), @r#"

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::stage::{Said, Stage, dev, prod};
 
-const IMPORT: &str = "import --tenant prod --allow critical,many-changes,deletes --yes --quiet";
-const ALL: &str = "--allow deletes,critical,many-changes --yes";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes,deletes --yes --quiet";
+const ALL: &str = "--allow deletes,lockout-risk,weaker-protection,many-changes --yes";
 
 /// Imports what dev has; returns the run's name.
 fn imported(stage: &Stage) -> String {
@@ -98,15 +98,15 @@ fn what_was_created_is_removed_only_where_that_is_allowed() {
     let stage = Stage::small();
     let run = imported(&stage);
     let held = stage.all_of_prod();
-    let said = undone(&stage, &run, "--allow critical --yes");
-    assert_snapshot!(said.refused(), @r#"
+    let said = undone(&stage, &run, "--allow lockout-risk,weaker-protection --yes");
+    assert_snapshot!(said.refused(), @"
     exit 4
     error: nothing was written: the plan was refused
-    cause: deletes: 1 would be removed from "prod": clients/Till
-    hint:  if that is meant, run it with --allow critical,deletes
-    "#);
+    cause: deletes: 1 would be removed: clients/Till
+    hint:  if that is meant, run it with --allow deletes,lockout-risk,weaker-protection
+    ");
     assert_eq!(stage.all_of_prod(), held);
-    assert_eq!(undone(&stage, &run, "--allow critical,deletes --yes").code, 0);
+    assert_eq!(undone(&stage, &run, "--allow lockout-risk,weaker-protection,deletes --yes").code, 0);
     assert_eq!(names(&stage), ["Shop"]);
 }
 
@@ -120,7 +120,7 @@ fn what_changed_again_since_is_left_and_named() {
         held["/clients"][1]["callbacks"] = json!(["https://till.acme.example/hot-fix"]);
     });
     let held = stage.all_of_prod();
-    assert_snapshot!(undone(&stage, &run, "--allow critical,deletes --yes").whole(), @r#"
+    assert_snapshot!(undone(&stage, &run, "--allow lockout-risk,weaker-protection,deletes --yes").whole(), @r#"
     exit 3
     prod holds nothing more that TIME-prod wrote but what is left out.
     Nothing to do.
@@ -171,7 +171,7 @@ fn only_what_matches_is_taken_back_and_a_dry_run_writes_nothing() {
     let stage = Stage::small();
     let run = imported(&stage);
     let writes = stage.writes().len();
-    assert_snapshot!(undone(&stage, &run, "--only clients/Shop --allow critical --dry-run").whole(), @r#"
+    assert_snapshot!(undone(&stage, &run, "--only clients/Shop --allow lockout-risk,weaker-protection --dry-run").whole(), @r#"
     exit 0
     undo of TIME-prod -> prod: 0 to create, 1 to change, 3 equal
 
@@ -182,7 +182,7 @@ fn only_what_matches_is_taken_back_and_a_dry_run_writes_nothing() {
     Notes
       dev still wants what is taken back: change it there, or the next import writes it again
 
-    migrate undo TIME-prod --only clients/Shop --allow critical
+    migrate undo TIME-prod --only clients/Shop --allow lockout-risk,weaker-protection
     "#);
     assert_eq!(stage.writes().len(), writes);
     assert_snapshot!(undone(&stage, &run, "--only roles/* --dry-run").refused(), @"
@@ -249,7 +249,7 @@ fn runs_are_listed_with_how_they_ended_the_newest_first() {
     There was no run yet.
     ");
     let run = imported(&stage);
-    undone(&stage, &run, "--allow critical,deletes --yes");
+    undone(&stage, &run, "--allow lockout-risk,weaker-protection,deletes --yes");
     assert_snapshot!(stage.run("runs --tenant prod").whole(), @"
     exit 0
     run                            from    to    applied  refused  left
@@ -297,10 +297,10 @@ fn what_one_update_changed_is_taken_back_too() {
     let stage = Stage::small();
     let held = stage.all_of_prod();
     stage.write("client.json", r#"{"description": "edited", "callbacks": []}"#);
-    let said = stage.run("update clients Shop client.json --tenant prod --allow critical --yes --quiet");
+    let said = stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
     assert_ne!(stage.all_of_prod(), held);
-    assert_eq!(undone(&stage, &newest(&stage), "--allow critical --yes").code, 0);
+    assert_eq!(undone(&stage, &newest(&stage), "--allow lockout-risk,weaker-protection --yes").code, 0);
     assert_eq!(differences(&held, &stage.all_of_prod()), BTreeMap::new());
     assert!(stage.in_folder("state").is_empty());
 }
@@ -367,7 +367,7 @@ fn what_was_changed_by_hand_beside_what_is_taken_back_stays_drift() {
     let mut stage = Stage::small();
     let edit_dev = |stage: &Stage, fields: Value| {
         stage.write("fields.json", &fields.to_string());
-        let edited = stage.run("update clients Shop fields.json --tenant dev --allow critical --yes --quiet");
+        let edited = stage.run("update clients Shop fields.json --tenant dev --allow lockout-risk,weaker-protection --yes --quiet");
         assert_eq!(edited.code, 0, "{}", edited.whole());
     };
     edit_dev(&stage, json!({"description": "the shop", "logo_uri": "https://shop.acme.example/logo"}));

@@ -29,7 +29,7 @@ fn known(kind: &Kind) -> BTreeSet<String> {
     let named = kind.key.iter().chain(kind.required).chain([&kind.id, &kind.alias, &kind.host]).copied();
     let referring = kind.references.iter().map(|reference| reference.path);
     let settings = kind.defaults.iter().chain(kind.mirrors).chain(kind.blocked_by).chain(kind.told_apart).map(|(path, _)| *path);
-    let others = [kind.sets, kind.joined, kind.filled, kind.present, kind.replaced, kind.grows, kind.echoed, kind.gated, kind.critical];
+    let others = [kind.sets, kind.joined, kind.filled, kind.present, kind.replaced, kind.grows, kind.echoed, kind.gated];
     let paths = named.chain(referring).chain(settings).chain(others.concat()).filter(|path| !path.is_empty()).map(str::to_owned);
     leaves(kind.fields(), "").into_iter().chain(paths).collect()
 }

@@ -45,7 +45,7 @@ fn a_client_is_printed_as_the_tenant_answers_it_without_its_secret() {
 fn an_edited_file_changes_the_fields_that_differ_and_leaves_out_what_is_read_only() {
     let stage = read_into_a_file("");
     stage.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
-    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow critical --yes").whole(), @r#"
+    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
     exit 0
     prod: 1 to change
 
@@ -53,7 +53,7 @@ fn an_edited_file_changes_the_fields_that_differ_and_leaves_out_what_is_read_onl
       ~ change client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/new
 
-    Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 1 change to prod in TIME.
 
     The run's files are in ./runs/TIME-prod
@@ -62,7 +62,7 @@ fn an_edited_file_changes_the_fields_that_differ_and_leaves_out_what_is_read_onl
     "#);
     assert_eq!(stage.prod("/clients")[0]["callbacks"], json!(["https://shop.acme.example/new"]));
     assert_eq!(stage.prod("/clients")[0]["client_secret"], format!("CANARY-{SHOP}"));
-    let again = stage.run("update clients Shop client.json --tenant prod --allow critical --yes --quiet");
+    let again = stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_snapshot!(again.whole(), @"
     exit 0
     prod holds that already.
@@ -76,7 +76,7 @@ fn an_update_sends_only_what_changed() {
     // The tenant refuses it in words that repeat what was sent.
     let stage = read_into_a_file("echo@w1");
     stage.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
-    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow critical --yes --quiet").whole(), @r#"
+    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").whole(), @r#"
     exit 3
     prod: 1 to change
 
@@ -84,7 +84,7 @@ fn an_update_sends_only_what_changed() {
       ~ change client "Shop"
           callbacks: - https://shop.acme.example/old  + https://shop.acme.example/new
 
-    Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 0 of 1 change to prod in TIME; 1 was refused.
 
     Refused by the tenant
@@ -98,7 +98,7 @@ fn an_update_sends_only_what_changed() {
 fn a_field_that_cannot_be_written_and_a_secret_are_left_out_with_a_word() {
     let stage = read_into_a_file("");
     stage.edit("client.json", "{", "{\n  \"client_secret\": \"CANARY-by-hand\", \"tenant\": \"other\", \"description\": \"Sells\",");
-    let said = stage.run("update clients Shop client.json --tenant prod --allow critical --yes");
+    let said = stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes");
     assert_snapshot!(said.refused(), @"
     exit 0
     Left out of client.json, since they are read-only: client_id
@@ -114,13 +114,13 @@ fn a_field_that_cannot_be_written_and_a_secret_are_left_out_with_a_word() {
 fn a_file_of_another_client_and_a_misspelt_field_are_refused() {
     let stage = read_into_a_file("");
     stage.edit("client.json", SHOP, "devShop000000000000000000000000a");
-    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow critical --yes").whole(), @r#"
+    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
     exit 64
     error: nothing was written: "client.json" is of another client, its client_id is devShop000000000000000000000000a
     hint:  take client_id out of the file to give "Shop" the same settings, or name devShop000000000000000000000000a instead
     "#);
     stage.write("client.json", r#"{"calbacks": ["https://shop.acme.example/new"]}"#);
-    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow critical --yes").whole(), @r#"
+    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
     exit 64
     error: nothing was written: "client.json" has a field "calbacks", and no client has one
     hint:  did you mean "callbacks"?
@@ -132,7 +132,7 @@ fn a_file_of_another_client_and_a_misspelt_field_are_refused() {
 fn null_clears_a_field() {
     let stage = Stage::small();
     stage.write("client.json", r#"{"callbacks": null}"#);
-    done(&stage, "update clients Shop client.json --tenant prod --allow critical --yes --quiet");
+    done(&stage, "update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(stage.prod("/clients")[0]["callbacks"], json!([]));
     assert_eq!(stage.prod("/clients")[0]["app_type"], "regular_web");
 }
@@ -147,7 +147,7 @@ fn a_rule_and_the_settings_of_a_tenant_are_edited_the_same_way() {
     let stage = Stage::small();
     let said = done(&stage, "get rules Greeting --tenant prod --quiet");
     stage.write("rule.json", &said.out.replace("callback(null, user, context);", "callback(null, user, { ...context });"));
-    done(&stage, "update rules Greeting rule.json --tenant prod --yes --quiet");
+    done(&stage, "update rules Greeting rule.json --tenant prod --allow lockout-risk --yes --quiet");
     assert!(stage.prod("/rules")[0]["script"].as_str().expect("code").contains("...context"));
 }
 
@@ -155,7 +155,7 @@ fn a_rule_and_the_settings_of_a_tenant_are_edited_the_same_way() {
 fn a_file_that_is_no_json_is_shown_in_its_line() {
     let stage = Stage::small();
     stage.write("client.json", "{\n  \"callbacks\": [\"https://a.example\",]\n}\n");
-    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow critical --yes").refused(), @r#"
+    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").refused(), @r#"
     exit 64
     error: nothing was done
     cause: this is no JSON
@@ -256,7 +256,7 @@ fn a_plan_that_would_change_something_ends_with_2_where_that_is_asked_for() {
 #[test]
 fn a_plan_that_would_change_nothing_ends_with_0() {
     let stage = Stage::acme("");
-    done(&stage, "import --tenant prod --allow many-changes,critical --yes --quiet");
+    done(&stage, "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_snapshot!(stage.run("plan --tenant prod --check --quiet").whole(), @"
     exit 0
     prod holds everything dev has: 51 resources equal.
@@ -347,8 +347,16 @@ fn a_plan_is_json_for_programs() {
       "refusals": [
         {
           "can_be_allowed": true,
-          "guard": "critical",
-          "message": "people may be locked out by clients/Shop (callbacks)"
+          "guard": "lockout-risk",
+          "items": [
+            {
+              "key": "clients/Shop",
+              "what": [
+                "callbacks"
+              ]
+            }
+          ],
+          "message": "people or services may be locked out by clients/Shop (callbacks)"
         }
       ],
       "source": {
@@ -373,7 +381,7 @@ fn a_plan_is_json_for_programs() {
 
 #[test]
 fn an_import_is_json_for_programs() {
-    assert_snapshot!(pretty(done(&Stage::small(), "import --tenant prod --allow critical --yes --quiet --output json").json()), @r#"
+    assert_snapshot!(pretty(done(&Stage::small(), "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet --output json").json()), @r#"
     {
       "changes": [
         {

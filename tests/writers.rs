@@ -16,7 +16,7 @@ use crate::flows::{carried_out, connect_with_secret, nothing_remembered, planned
 use crate::stage::{Stage, client, dev, prod};
 
 const DOMAIN: &str = "target.eu.auth0.com";
-const IMPORT: &str = "import --tenant prod --allow critical,many-changes --yes";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes --yes";
 
 /// Returns the kinds of which a tenant may hold two of one name.
 fn sharing() -> impl Iterator<Item = &'static Kind> {
@@ -236,7 +236,7 @@ fn as_an_earlier_version_left_it(stage: &Stage, name: &str) {
 fn two_pairs_whose_names_run_together_the_same_keep_what_is_theirs() {
     let stage = with_two_pairs();
     for (from, to) in [("dev", "eu-prod"), ("dev-eu", "prod")] {
-        let said = stage.run(&format!("import --from {from} --tenant {to} --allow critical --yes --quiet"));
+        let said = stage.run(&format!("import --from {from} --tenant {to} --allow lockout-risk,weaker-protection --yes --quiet"));
         assert_eq!(said.code, 0, "{}", said.whole());
         for name in ["pair.json", "links.csv", "baseline.json"] {
             assert!(stage.path(&format!("state/{from}/{to}/{name}")).exists(), "{from} -> {to}: {name}");
@@ -265,7 +265,7 @@ fn what_an_earlier_version_remembered_of_either_of_two_pairs_is_left_to_a_person
     assert_eq!(stage.run(&format!("{IMPORT} --from dev --quiet")).code, 0);
     as_an_earlier_version_left_it(&stage, "dev-eu-prod");
     let writes = stage.writes().len();
-    assert_snapshot!(stage.run("import --from dev --tenant eu-prod --allow critical --yes --quiet").refused(), @r#"
+    assert_snapshot!(stage.run("import --from dev --tenant eu-prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @r#"
     exit 64
     error: nothing was written
     cause: "./base/dev-eu-prod.json", which an earlier version wrote, may be of dev -> eu-prod or of dev-eu -> prod

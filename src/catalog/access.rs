@@ -58,7 +58,6 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
         ("subject_type_authorization", r#"{"client":{"policy":"require_client_grant"},"user":{"policy":"allow_all"}}"#),
     ])
     .required(&["identifier"])
-    .critical(&["signing_alg"])
     .alone(&[Alone::always("is_system", When::True, "it is the tenant's own API")])
     .given(Given {
         field: "is_system",

@@ -158,18 +158,6 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
     .required(&["name"])
     // Refused together; the method alone is refused while keys are active (the description's text of PATCH /clients/{id}).
     .blocked_by(&[("token_endpoint_auth_method", "client_authentication_methods")])
-    .critical(&[
-        "callbacks",
-        "allowed_logout_urls",
-        "allowed_origins",
-        "web_origins",
-        "grant_types",
-        "token_endpoint_auth_method",
-        "jwt_configuration.alg",
-        "app_type",
-        "is_first_party",
-        "refresh_token",
-    ])
     .gated(&[
         "compliance_level",
         "organization_require_behavior",

@@ -101,8 +101,6 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     .grows(&["options.authentication_methods", "options.passkey_options"])
     // Refused together (recorded); auth0-deploy-cli too takes the target's own out where the other is wanted.
     .exclusive(&[("options.attributes", "options.requires_username"), ("options.attributes", "options.validation")])
-    // By what people sign in and sign up.
-    .critical(&["options.attributes", "options.requires_username", "options.validation"])
     .echoed(&["display_name"])
     .quirks(&[quirks::REALMS_OF_DATABASES, quirks::CERTIFICATE_BY_ITS_NAME, quirks::DISCOVERED_METADATA])
     .variables(&[
@@ -146,7 +144,6 @@ pub(super) static CONNECTION_CLIENTS: Kind =
         .read_only(&["clients[].status"])
         .refers(&[Reference::id("clients[].client_id", "clients")])
         .sets(&["clients"])
-        .critical(&["clients"])
         .scopes(&["read:connections"], &["update:connections"], &["update:connections"], &["update:connections"]);
 
 /// How users of a connection are provisioned by SCIM; connections of four strategies can have it (a fact of auth0-deploy-cli).

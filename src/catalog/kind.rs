@@ -150,8 +150,6 @@ pub struct Kind {
     pub steps: &'static [Step],
     /// Fields that a tenant's subscription may lack: where it refuses one, the resource is written without it.
     pub gated: &'static [&'static str],
-    /// Fields whose change may lock people out.
-    pub critical: &'static [&'static str],
     /// The request that makes a write count.
     pub follow_up: Option<FollowUp>,
     /// Pure edits on the way in.
@@ -242,9 +240,9 @@ impl Kind {
         }
     }
 
-    /// Returns what changes of its resources may cost; nothing of a kind that is only made up.
+    /// Returns what changes of its resources may cost.
     #[must_use]
-    pub fn risks(&self) -> Option<&'static Risks> {
+    pub fn risks(&self) -> &'static Risks {
         risks::of(self.name)
     }
 

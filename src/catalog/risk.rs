@@ -27,7 +27,9 @@ pub enum Rule {
     Routine,
     /// What may be used: less of it locks out, more of it widens.
     Access,
-    /// By what two sides know each other, or code that decides: any change of what stands there may lock out.
+    /// What is there or not: its coming adds access and its going locks out; what stands in it says how it works.
+    Presence,
+    /// By what two sides know each other, or code that decides: any change of what stands there may lock out, and what comes new adds access.
     Identity,
     /// What takes part in a login by standing there: any change of it, its coming included, may lock out.
     Bound,
@@ -39,13 +41,35 @@ pub enum Rule {
     Exception,
     /// How long something holds: shorter locks out, longer is weaker.
     Lifetime,
+    /// What switches something off: more of it locks out, less of it widens.
+    Stop,
 }
+
+/// Values that stand for more and more of the same thing, the least first, as the OpenAPI description lists them.
+pub const SCALES: &[&[&str]] = &[
+    &["none", "low", "fair", "good", "excellent"],
+    &["low", "medium", "high"],
+    &["never", "when_risky", "always"],
+    &["standard", "enhanced"],
+    &["non-rotating", "rotating"],
+    &["non-expiring", "expiring"],
+    &["permissive", "strict"],
+    &["allow_always", "open_redirect_protection"],
+    &["allow_all", "require_client_grant", "deny_all"],
+    &["non-persistent", "persistent"],
+    &["none", "asn", "ip"],
+    &["allow", "block"],
+    &["three_of_four", "all"],
+    &["en_10k", "en_100k"],
+];
 
 /// Where a value went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Direction {
     More,
     Less,
+    /// Off, where nothing was said before: protections are on then, and everything else is off.
+    SaidOff,
     /// Something else, or more and less at once.
     Other,
 }
@@ -54,13 +78,13 @@ impl Rule {
     /// Returns the class of an edit; `old` is what the target holds, or has by default where it holds nothing.
     pub fn class(self, old: Option<&Value>, new: Option<&Value>) -> Class {
         match (self, direction(old, new)) {
-            (Self::Routine, _) | (Self::Shield, Direction::More) => Class::Routine,
-            (Self::Access, Direction::More) => Class::Widened,
+            (Self::Routine, _) | (Self::Shield, Direction::More) | (Self::Presence, Direction::Other) => Class::Routine,
+            (Self::Access | Self::Presence, Direction::More) | (Self::Stop, Direction::Less) => Class::Widened,
             // What was not there before is nobody's yet.
             (Self::Identity, _) if is_nothing(old) => Class::Widened,
-            (Self::Access | Self::Identity | Self::Bound, _) => Class::Lockout,
+            (rule, Direction::SaidOff) if ![Self::Shield, Self::Bound].contains(&rule) => Class::Routine,
             (Self::Demand, Direction::Less) | (Self::Exception | Self::Lifetime, Direction::More) | (Self::Shield, _) => Class::Weakened,
-            (Self::Demand | Self::Exception | Self::Lifetime, _) => Class::Lockout,
+            (_, _) => Class::Lockout,
         }
     }
 }
@@ -88,13 +112,26 @@ fn direction(old: Option<&Value>, new: Option<&Value>) -> Direction {
         }
         (Some(Value::Bool(false)), Some(Value::Bool(true))) => Direction::More,
         (Some(Value::Bool(true)), Some(Value::Bool(false))) => Direction::Less,
-        (None, Some(Value::Bool(false))) => Direction::Less,
+        (None, Some(Value::Bool(false))) => Direction::SaidOff,
         (Some(Value::Bool(false)), None) => Direction::Other,
+        (Some(Value::String(old)), Some(Value::String(new))) => on_a_scale(old, new),
         (old, new) if is_nothing(old) && !is_nothing(new) => Direction::More,
         (old, new) if !is_nothing(old) && is_nothing(new) => Direction::Less,
         _ => Direction::Other,
     }
 }
+
+fn on_a_scale(old: &str, new: &str) -> Direction {
+    let places = |scale: &&[&str]| Some((scale.iter().position(|one| *one == old)?, scale.iter().position(|one| *one == new)?));
+    match SCALES.iter().find_map(places) {
+        Some((old, new)) if new > old => Direction::More,
+        Some((old, new)) if new < old => Direction::Less,
+        _ => Direction::Other,
+    }
+}
+
+/// How the identifier of the Management API ends: who has access to it may change anything.
+const MANAGEMENT_API: &str = "/api/v2/";
 
 /// What changes of a kind's resources may cost.
 #[derive(Debug, Clone, Copy)]
@@ -103,11 +140,18 @@ pub struct Risks {
     pub created: Class,
     /// What it is, besides lost data, that one goes.
     pub removed: Class,
+    /// Whether each gives access to an API, which may be the Management API.
+    pub opens_apis: bool,
     /// Rules, each with the fields it is about, separated by blanks; a path stands for all that lies below it and no longer path names.
     pub fields: &'static [(Rule, &'static str)],
 }
 
 impl Risks {
+    /// Returns the class of what adds access by something that is called so: it is weaker protection where that is the Management API.
+    pub fn raised(&self, class: Class, what: &str) -> Class {
+        if self.opens_apis && class == Class::Widened && what.contains(MANAGEMENT_API) { Class::Weakened } else { class }
+    }
+
     /// Returns the rule of a path: that of the longest path which covers it.
     pub fn rule(&self, path: &str) -> Option<Rule> {
         let covering = |(rule, paths): &(Rule, &'static str)| {
@@ -137,7 +181,16 @@ mod tests {
         assert_eq!(class(Rule::Lifetime, json!(30), json!(60)), Class::Weakened);
         assert_eq!(class(Rule::Exception, json!([]), json!(["1.2.3.4"])), Class::Weakened);
         assert_eq!(class(Rule::Identity, json!("a"), json!("b")), Class::Lockout);
+        assert_eq!(class(Rule::Demand, json!("good"), json!("low")), Class::Weakened);
+        assert_eq!(class(Rule::Demand, json!("good"), json!("excellent")), Class::Lockout);
+        assert_eq!(class(Rule::Stop, json!(true), json!(false)), Class::Widened);
+        assert_eq!(class(Rule::Stop, json!(false), json!(true)), Class::Lockout);
         assert_eq!(Rule::Identity.class(None, Some(&json!("b"))), Class::Widened);
+        assert_eq!(Rule::Bound.class(None, Some(&json!("b"))), Class::Lockout);
+        assert_eq!(class(Rule::Presence, json!({"a": 1}), json!({"a": 2})), Class::Routine);
+        for (rule, said_off) in [(Rule::Shield, Class::Weakened), (Rule::Demand, Class::Routine), (Rule::Access, Class::Routine)] {
+            assert_eq!(rule.class(None, Some(&json!(false))), said_off);
+        }
         assert_eq!(Rule::Identity.class(Some(&json!("a")), None), Class::Lockout);
     }
 }

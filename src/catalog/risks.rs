@@ -4,23 +4,32 @@
 //! kinds themselves: what the OpenAPI description says that a field does.
 
 use super::risk::Class::{DataLoss, Lockout, Routine as Harmless, Weakened, Widened};
-use super::risk::Rule::{Access, Bound, Demand, Exception, Identity, Lifetime, Routine, Shield};
+use super::risk::Rule::{Access, Bound, Demand, Exception, Identity, Lifetime, Presence, Routine, Shield, Stop};
 use super::risk::{Class, Risks, Rule};
 
 const fn risks(created: Class, removed: Class, fields: &'static [(Rule, &'static str)]) -> Risks {
-    Risks { created, removed, fields }
+    Risks { created, removed, opens_apis: false, fields }
+}
+
+/// The same of a kind whose resources give access to an API.
+const fn opening_apis(risks: Risks) -> Risks {
+    Risks { opens_apis: true, ..risks }
 }
 
 /// A kind of which nothing but looks changes.
 const LOOKS: Risks = risks(Harmless, DataLoss, &[(Routine, "*")]);
 /// A kind whose resources people and services sign in by, or are let in by; what stands in one is what it is.
-const WAY_IN: Risks = risks(Widened, Lockout, &[(Identity, "*")]);
-/// A kind that reports what happens: without it nobody sees an attack.
-const WATCH: Risks = risks(Harmless, Weakened, &[(Identity, "*")]);
+const WAY_IN: Risks = risks(Widened, DataLoss, &[(Identity, "*")]);
+/// A kind of which there is one: what stands in it is used by everybody at once.
+const SWITCH: Risks = risks(Lockout, Lockout, &[(Bound, "*")]);
+/// A kind that reports what happens: where it stops, nobody sees an attack.
+const WATCH: Risks = risks(Harmless, Weakened, &[(Shield, "status"), (Routine, "*")]);
+/// A kind that nobody has rated, as only made-up catalogs have.
+static UNRATED: Risks = WAY_IN;
 
 /// Returns the risks of a kind of this name.
-pub(super) fn of(kind: &str) -> Option<&'static Risks> {
-    RISKS.iter().find(|(name, _)| *name == kind).map(|(_, risks)| risks)
+pub(super) fn of(kind: &str) -> &'static Risks {
+    RISKS.iter().find(|(name, _)| *name == kind).map_or(&UNRATED, |(_, risks)| risks)
 }
 
 pub(super) static RISKS: &[(&str, Risks)] = &[
@@ -29,80 +38,83 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
         "clients",
         risks(
             Widened,
-            Lockout,
+            DataLoss,
             &[
                 (
                     Access,
                     "callbacks allowed_logout_urls allowed_origins web_origins grant_types client_aliases allowed_clients \
-                     oidc_logout.backchannel_logout_urls oidc_backchannel_logout.backchannel_logout_urls native_social_login fedcm_login \
-                     cross_origin_authentication is_token_endpoint_ip_header_trusted addons token_exchange session_transfer \
-                     async_approval_notification_channels identity_assertion_authorization_grant token_vault_privileged_access.grants \
-                     anonymous_sessions organization_discovery_methods",
+                     oidc_logout.backchannel_logout_urls oidc_backchannel_logout.backchannel_logout_urls native_social_login \
+                     fedcm_login cross_origin_authentication is_token_endpoint_ip_header_trusted token_exchange \
+                     session_transfer async_approval_notification_channels identity_assertion_authorization_grant \
+                     token_vault_privileged_access.grants anonymous_sessions organization_discovery_methods",
                 ),
                 (
-                    Identity,
+                    Bound,
                     "token_endpoint_auth_method app_type is_first_party oidc_conformant jwt_configuration encryption_key \
                      client_authentication_methods client_secret signed_request_object.credentials token_vault_privileged_access \
-                     initiate_login_uri cross_origin_loc default_organization resource_server_identifier redirection_policy \
-                     third_party_security_mode express_configuration my_organization_configuration mobile sso sso_disabled \
-                     refresh_token.rotation_type refresh_token.expiration_type organization_usage organization_require_behavior \
+                     initiate_login_uri cross_origin_loc default_organization resource_server_identifier express_configuration \
+                     my_organization_configuration mobile sso sso_disabled organization_usage organization_require_behavior \
                      compliance_level b2b_integration_configuration oidc_logout.backchannel_logout_initiators \
-                     oidc_backchannel_logout.backchannel_logout_initiators form_template custom_login_page",
+                     oidc_backchannel_logout.backchannel_logout_initiators form_template custom_login_page custom_login_page_on",
                 ),
                 (
                     Demand,
-                    "require_pushed_authorization_requests require_proof_of_possession signed_request_object.required token_quota \
+                    "refresh_token.expiration_type refresh_token.rotation_type redirection_policy third_party_security_mode \
+                     require_pushed_authorization_requests require_proof_of_possession signed_request_object.required token_quota \
                      session_transfer.enforce_device_binding session_transfer.enforce_cascade_revocation \
                      session_transfer.enforce_online_refresh_tokens token_vault_privileged_access.ip_allowlist",
                 ),
+                (Presence, "addons"),
+                (Bound, "addons.samlp.destination addons.samlp.recipient addons.samlp.logout addons.samlp.signingCert"),
                 (Lifetime, "jwt_configuration.lifetime_in_seconds refresh_token par_request_expiry"),
-                (Identity, "refresh_token.policies"),
+                (Access, "refresh_token.policies"),
                 (
                     Routine,
-                    "name description logo_uri client_metadata custom_login_page_on custom_login_page_preview \
+                    "name description logo_uri client_metadata custom_login_page_preview \
                      skip_non_verifiable_callback_uri_confirmation_prompt oidc_logout oidc_backchannel_logout \
                      oidc_logout.backchannel_logout_session_metadata oidc_backchannel_logout.backchannel_logout_session_metadata",
                 ),
             ],
         ),
     ),
-    ("client-login-page", risks(Widened, Lockout, &[(Identity, "custom_login_page custom_login_page_on")])),
+    ("client-login-page", risks(Widened, DataLoss, &[(Identity, "custom_login_page custom_login_page_on")])),
     (
         "client-grants",
-        risks(
+        opening_apis(risks(
             Widened,
-            Lockout,
+            DataLoss,
             &[
                 (Access, "scope allow_any_organization authorization_details_types allow_all_scopes"),
-                (Identity, "client_id audience default_for organization_usage subject_type"),
+                (Bound, "organization_usage"),
+                (Identity, "client_id audience default_for subject_type"),
             ],
-        ),
+        )),
     ),
     (
         "resource-servers",
         risks(
             Widened,
-            Lockout,
+            DataLoss,
             &[
                 (Access, "scopes allow_offline_access allow_online_access allow_online_access_with_ephemeral_sessions"),
                 (
-                    Identity,
+                    Bound,
                     "identifier signing_alg signing_secret token_dialect token_encryption consent_policy authorization_details \
-                     subject_type_authorization authorization_policy",
+                     authorization_policy",
                 ),
-                (Demand, "enforce_policies proof_of_possession"),
+                (Demand, "subject_type_authorization enforce_policies proof_of_possession"),
                 (Lifetime, "token_lifetime token_lifetime_for_web token_lifetime_for_anonymous_access_tokens"),
                 (Routine, "name skip_consent_for_verifiable_first_party_clients"),
             ],
         ),
     ),
-    ("roles", risks(Widened, Lockout, &[(Routine, "name description")])),
-    ("role-permissions", risks(Widened, Lockout, &[(Access, "permissions")])),
+    ("roles", risks(Widened, DataLoss, &[(Routine, "name description")])),
+    ("role-permissions", opening_apis(risks(Widened, Lockout, &[(Access, "permissions")]))),
     (
         "organizations",
         risks(
             Widened,
-            Lockout,
+            DataLoss,
             &[
                 (Identity, "name"),
                 (Access, "third_party_client_access is_app_entitlement_active"),
@@ -115,7 +127,7 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
         "organization-connections",
         risks(
             Widened,
-            Lockout,
+            DataLoss,
             &[
                 (Identity, "organization connection_id organization_access_level"),
                 (Access, "assign_membership_on_login is_signup_enabled is_enabled show_as_button"),
@@ -123,10 +135,10 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
             ],
         ),
     ),
-    ("organization-client-grants", risks(Widened, Lockout, &[(Identity, "organization grant_id")])),
+    ("organization-client-grants", risks(Widened, DataLoss, &[(Identity, "organization grant_id")])),
     (
         "organization-discovery-domains",
-        risks(Widened, Lockout, &[(Identity, "organization domain status"), (Access, "use_for_organization_discovery")]),
+        risks(Widened, DataLoss, &[(Identity, "organization domain status"), (Access, "use_for_organization_discovery")]),
     ),
     ("organization-clients", risks(Widened, Lockout, &[(Access, "clients")])),
     (
@@ -146,25 +158,28 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
             ],
         ),
     ),
-    ("agents", risks(Widened, Lockout, &[(Identity, "external_agent_id"), (Routine, "name metadata")])),
+    ("agents", risks(Widened, DataLoss, &[(Identity, "external_agent_id"), (Routine, "name metadata")])),
     // By which providers, keys and addresses.
     (
         "connections",
         risks(
             Widened,
-            Lockout,
+            DataLoss,
             &[
-                (
-                    Identity,
-                    "name strategy options is_domain_connection realms cross_app_access_requesting_app cross_app_access_resource_app",
-                ),
+                (Identity, "name strategy options cross_app_access_requesting_app cross_app_access_resource_app"),
                 (Access, "options.domain_aliases options.tenant_domain options.scope authentication connected_accounts"),
                 (
                     Demand,
                     "options.passwordPolicy options.password_history options.password_no_personal_info options.password_dictionary \
-                     options.password_complexity_options options.password_options options.mfa options.requires_username options.signSAMLRequest",
+                     options.password_complexity_options options.password_options options.mfa \
+                     options.signSAMLRequest",
                 ),
                 (Shield, "options.brute_force_protection"),
+                (
+                    Bound,
+                    "options.attributes options.requires_username options.validation options.authentication_methods \
+                     options.enabledDatabaseCustomization options.customScripts options.precedence is_domain_connection realms",
+                ),
                 (Demand, "options.disable_signup"),
                 (Lifetime, "options.totp.time_step"),
                 (Routine, "display_name show_as_button metadata options.icon_url options.email.subject options.email.body"),
@@ -172,12 +187,12 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
         ),
     ),
     ("connection-clients", risks(Widened, Lockout, &[(Access, "clients")])),
-    ("connection-scim-configurations", risks(Widened, Lockout, &[(Identity, "connection user_id_attribute mapping")])),
+    ("connection-scim-configurations", risks(Widened, DataLoss, &[(Identity, "connection user_id_attribute mapping")])),
     (
         "connection-directory-provisionings",
-        risks(Widened, Lockout, &[(Identity, "connection mapping synchronize_groups"), (Access, "synchronize_automatically")]),
+        risks(Widened, DataLoss, &[(Identity, "connection mapping synchronize_groups"), (Access, "synchronize_automatically")]),
     ),
-    ("connection-synchronized-groups", risks(Widened, Lockout, &[(Identity, "connection"), (Access, "groups")])),
+    ("connection-synchronized-groups", risks(Widened, DataLoss, &[(Identity, "connection"), (Access, "groups")])),
     (
         "connection-profiles",
         risks(
@@ -186,7 +201,8 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
             &[
                 (
                     Identity,
-                    "organization connection_config strategy_overrides provisioning cross_app_access_resource_app connection_name_prefix_template",
+                    "organization connection_config strategy_overrides provisioning cross_app_access_resource_app \
+                     connection_name_prefix_template",
                 ),
                 (Access, "enabled_features"),
                 (Routine, "name"),
@@ -212,29 +228,29 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
         "custom-domains",
         risks(
             Widened,
-            Lockout,
+            DataLoss,
             &[
-                (Identity, "domain type verification_method tls_policy custom_client_ip_header relying_party_identifier"),
+                (Bound, "domain type verification_method tls_policy custom_client_ip_header relying_party_identifier"),
                 (Routine, "domain_metadata"),
             ],
         ),
     ),
-    ("custom-domains-default", WAY_IN),
+    ("custom-domains-default", SWITCH),
     ("custom-signing-keys", WAY_IN),
     ("verifiable-credential-templates", WAY_IN),
     // Code that decides at a login.
     (
         "actions",
-        risks(Harmless, Lockout, &[(Identity, "supported_triggers code dependencies runtime secrets modules deploy"), (Routine, "name")]),
+        risks(Harmless, DataLoss, &[(Bound, "supported_triggers code dependencies runtime secrets modules deploy"), (Routine, "name")]),
     ),
-    ("action-modules", risks(Harmless, Lockout, &[(Identity, "code secrets dependencies api_version publish"), (Routine, "name")])),
+    ("action-modules", risks(Harmless, DataLoss, &[(Bound, "code secrets dependencies api_version publish"), (Routine, "name")])),
     ("action-trigger-bindings", risks(Lockout, Lockout, &[(Identity, "trigger"), (Bound, "bindings")])),
-    ("rules", risks(Lockout, Lockout, &[(Identity, "script order enabled"), (Routine, "name")])),
+    ("rules", risks(Lockout, DataLoss, &[(Bound, "script order enabled"), (Routine, "name")])),
     ("rules-configs", WAY_IN),
-    ("hooks", risks(Lockout, Lockout, &[(Identity, "script enabled dependencies triggerId"), (Routine, "name")])),
+    ("hooks", risks(Lockout, DataLoss, &[(Bound, "script enabled dependencies triggerId"), (Routine, "name")])),
     ("flow-vault-connections", WAY_IN),
-    ("flows", risks(Harmless, Lockout, &[(Identity, "actions"), (Routine, "name")])),
-    ("forms", risks(Harmless, Lockout, &[(Identity, "nodes start ending"), (Routine, "name messages languages translations style")])),
+    ("flows", risks(Harmless, DataLoss, &[(Bound, "actions"), (Routine, "name")])),
+    ("forms", risks(Harmless, DataLoss, &[(Bound, "nodes start ending"), (Routine, "name messages languages translations style")])),
     // Under which demands, behind which shields.
     ("guardian-factors", risks(Lockout, Weakened, &[(Demand, "enabled"), (Identity, "name")])),
     ("guardian-policies", risks(Lockout, Weakened, &[(Demand, "policies")])),
@@ -252,24 +268,24 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
     ),
     ("guardian-email-settings", risks(Harmless, DataLoss, &[(Shield, "otp_length"), (Lifetime, "otp_expiration_time")])),
     ("guardian-phone-settings", risks(Harmless, DataLoss, &[(Shield, "otp_length"), (Lifetime, "otp_expiration_time")])),
-    ("guardian-duo", WAY_IN),
+    ("guardian-duo", SWITCH),
     ("guardian-phone-message-types", risks(Harmless, Lockout, &[(Access, "message_types")])),
-    ("guardian-phone-selected-provider", WAY_IN),
-    ("guardian-phone-twilio", WAY_IN),
+    ("guardian-phone-selected-provider", SWITCH),
+    ("guardian-phone-twilio", SWITCH),
     ("guardian-phone-templates", LOOKS),
-    ("guardian-push-selected-provider", WAY_IN),
-    ("guardian-push-apns", WAY_IN),
-    ("guardian-push-sns", WAY_IN),
+    ("guardian-push-selected-provider", SWITCH),
+    ("guardian-push-apns", SWITCH),
+    ("guardian-push-sns", SWITCH),
     ("guardian-push-app", LOOKS),
-    ("guardian-webauthn-platform", WAY_IN),
-    ("guardian-webauthn-roaming", WAY_IN),
+    ("guardian-webauthn-platform", SWITCH),
+    ("guardian-webauthn-roaming", SWITCH),
     (
         "attack-protection-bot-detection",
         risks(
             Harmless,
             Weakened,
             &[
-                (Identity, "bot_detection_level challenge_password_policy challenge_passwordless_policy challenge_password_reset_policy"),
+                (Demand, "bot_detection_level challenge_password_policy challenge_passwordless_policy challenge_password_reset_policy"),
                 (Exception, "allowlist monitoring_mode_enabled"),
             ],
         ),
@@ -280,7 +296,7 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
     ),
     (
         "attack-protection-brute-force-protection",
-        risks(Harmless, Weakened, &[(Shield, "enabled shields"), (Exception, "allowlist max_attempts"), (Identity, "mode")]),
+        risks(Harmless, Weakened, &[(Shield, "enabled shields"), (Exception, "allowlist max_attempts"), (Bound, "mode")]),
     ),
     (
         "attack-protection-captcha",
@@ -288,7 +304,7 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
             Harmless,
             Weakened,
             &[(
-                Identity,
+                Bound,
                 "active_provider_id arkose auth_challenge hcaptcha friendly_captcha recaptcha_enterprise recaptcha_v2 simple_captcha",
             )],
         ),
@@ -297,16 +313,16 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
         "attack-protection-suspicious-ip-throttling",
         risks(Harmless, Weakened, &[(Shield, "enabled shields"), (Exception, "allowlist stage")]),
     ),
-    ("attack-protection-phone-provider-protection", risks(Harmless, Weakened, &[(Identity, "type")])),
+    ("attack-protection-phone-provider-protection", risks(Harmless, Weakened, &[(Bound, "type")])),
     ("risk-assessment-settings", risks(Harmless, Weakened, &[(Shield, "enabled")])),
     ("risk-assessment-new-device", risks(Harmless, Weakened, &[(Lifetime, "remember_for")])),
     ("supplemental-signals", risks(Harmless, Weakened, &[(Shield, "akamai_enabled")])),
     // What only some kinds of access meet; either way of a change may shut people out or let them in.
     ("network-acls", risks(Lockout, Weakened, &[(Bound, "active priority rule"), (Routine, "description")])),
-    ("network-acl-keys", risks(Harmless, Lockout, &[(Identity, "name alg value")])),
+    ("network-acl-keys", risks(Harmless, DataLoss, &[(Identity, "name alg value")])),
     ("rate-limit-policies", risks(Lockout, Weakened, &[(Bound, "resource consumer consumer_selector configuration")])),
     // Who tells people and machines what happens.
-    ("email-provider", risks(Widened, Lockout, &[(Identity, "name default_from_address settings credentials"), (Access, "enabled")])),
+    ("email-provider", risks(Widened, DataLoss, &[(Identity, "name default_from_address settings credentials"), (Access, "enabled")])),
     (
         "email-templates",
         risks(
@@ -320,8 +336,8 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
             ],
         ),
     ),
-    ("phone-providers", risks(Widened, Lockout, &[(Identity, "name configuration credentials"), (Demand, "disabled")])),
-    ("phone-templates", risks(Harmless, Lockout, &[(Identity, "type"), (Demand, "disabled"), (Routine, "content")])),
+    ("phone-providers", risks(Widened, DataLoss, &[(Identity, "name configuration credentials"), (Stop, "disabled")])),
+    ("phone-templates", risks(Harmless, DataLoss, &[(Identity, "type"), (Stop, "disabled"), (Routine, "content")])),
     ("log-streams", WATCH),
     ("event-streams", WATCH),
     // What people see.
@@ -330,7 +346,7 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
     ("branding-universal-login-template", risks(Harmless, DataLoss, &[(Identity, "template")])),
     (
         "prompts",
-        risks(Harmless, DataLoss, &[(Identity, "universal_login_experience identifier_first"), (Access, "webauthn_platform_first_factor")]),
+        risks(Harmless, DataLoss, &[(Bound, "universal_login_experience identifier_first"), (Access, "webauthn_platform_first_factor")]),
     ),
     ("prompt-custom-text", LOOKS),
     ("prompt-partials", risks(Harmless, DataLoss, &[(Identity, "*")])),
@@ -353,30 +369,35 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
             DataLoss,
             &[
                 (
-                    Identity,
-                    "change_password guardian_mfa_page device_flow default_audience default_directory default_redirection_uri sandbox_version \
-                     legacy_sandbox_version flags session_cookie mtls resource_parameter_profile dynamic_client_registration_security_mode \
-                     country_codes security_headers acr_values_supported customize_mfa_in_postlogin_action oidc_logout",
+                    Bound,
+                    "change_password guardian_mfa_page device_flow default_audience default_directory default_redirection_uri \
+                     sandbox_version legacy_sandbox_version flags mtls resource_parameter_profile country_codes security_headers \
+                     acr_values_supported customize_mfa_in_postlogin_action oidc_logout",
                 ),
                 (
                     Access,
-                    "allowed_logout_urls enabled_locales allow_organization_name_in_authentication_api pushed_authorization_requests_supported \
-                     client_id_metadata_document_supported sessions.anonymous flags.enable_dynamic_client_registration",
+                    "allowed_logout_urls enabled_locales allow_organization_name_in_authentication_api \
+                     pushed_authorization_requests_supported client_id_metadata_document_supported sessions.anonymous \
+                     flags.enable_dynamic_client_registration",
                 ),
-                (Demand, "default_token_quota flags.enforce_client_authentication_on_passwordless_start"),
+                (
+                    Demand,
+                    "dynamic_client_registration_security_mode default_token_quota \
+                     flags.enforce_client_authentication_on_passwordless_start",
+                ),
                 (
                     Lifetime,
-                    "session_lifetime_in_minutes idle_session_lifetime_in_minutes ephemeral_session_lifetime_in_minutes \
+                    "session_cookie session_lifetime_in_minutes idle_session_lifetime_in_minutes ephemeral_session_lifetime_in_minutes \
                      idle_ephemeral_session_lifetime_in_minutes session_lifetime idle_session_lifetime ephemeral_session_lifetime \
                      idle_ephemeral_session_lifetime",
                 ),
-                (Exception, "flags.disable_clickjack_protection_headers"),
                 (Shield, "authorization_response_iss_parameter_supported"),
                 (
                     Routine,
-                    "friendly_name picture_url support_email support_url error_page sessions enable_ai_guide phone_consolidated_experience \
-                     include_session_metadata_in_tenant_logs skip_non_verifiable_callback_uri_confirmation_prompt \
-                     flags.dashboard_log_streams_next flags.dashboard_insights_view flags.genai_trial flags.enable_apis_section",
+                    "friendly_name picture_url support_email support_url error_page sessions enable_ai_guide \
+                     phone_consolidated_experience include_session_metadata_in_tenant_logs \
+                     skip_non_verifiable_callback_uri_confirmation_prompt flags.dashboard_log_streams_next \
+                     flags.dashboard_insights_view flags.genai_trial flags.enable_apis_section",
                 ),
             ],
         ),
@@ -388,14 +409,14 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::catalog::{Catalog, Fields, Kind};
+    use crate::catalog::{Catalog, Fields, Kind, Shape};
 
     /// Returns every path at which an edit may stand: lists are compared whole.
     fn paths(fields: &Fields, above: &str) -> Vec<String> {
         let below = |field: &crate::catalog::Field| {
             let path = crate::body::join(above, field.name);
             match &field.below {
-                Some(below) if !field.is_list && !(below.is_open() && below.iter().next().is_none()) => paths(below, &path),
+                Some(below) if !(field.is_list || below.is_open() && below.iter().next().is_none()) => paths(below, &path),
                 _ => vec![path],
             }
         };
@@ -404,7 +425,7 @@ mod tests {
     }
 
     fn all() -> impl Iterator<Item = (&'static Kind, &'static Risks)> {
-        Catalog::standard().kinds().map(|kind| (kind, kind.risks().unwrap_or_else(|| panic!("{} has no risks", kind.name))))
+        Catalog::standard().kinds().map(|kind| (kind, kind.risks()))
     }
 
     #[test]
@@ -428,6 +449,12 @@ mod tests {
             let twice: Vec<&str> = seen.into_iter().filter(|(_, times)| *times > 1).map(|(path, _)| path).collect();
             assert_eq!(twice, [""; 0], "{}", kind.name);
         }
+    }
+
+    #[test]
+    fn what_stands_in_a_list_of_its_own_is_lost_data_when_it_goes() {
+        let locks_out = |(kind, risks): &(&'static Kind, &'static Risks)| risks.removed == Lockout && kind.shape == Shape::Collection;
+        assert_eq!(all().filter(locks_out).map(|(kind, _)| kind.name).collect::<Vec<_>>(), [""; 0]);
     }
 
     #[test]

@@ -68,7 +68,6 @@ impl Kind {
             by_hand: None,
             steps: &[],
             gated: &[],
-            critical: &[],
             follow_up: None,
             quirks: &[],
             read_scopes: &[],
@@ -328,13 +327,6 @@ impl Kind {
     #[must_use]
     pub const fn gated(mut self, fields: &'static [&'static str]) -> Self {
         self.gated = fields;
-        self
-    }
-
-    /// Sets the fields whose change may lock people out.
-    #[must_use]
-    pub const fn critical(mut self, fields: &'static [&'static str]) -> Self {
-        self.critical = fields;
         self
     }
 

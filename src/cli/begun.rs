@@ -1,6 +1,5 @@
 //! A run before its first write: what it carries out and where, its folder and its journal.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -109,7 +108,7 @@ impl<'lock> Begun<'lock> {
         let live = read(context, tenant, target, include).await?;
         let moved = Moved::since_begun(context.catalog, plan, &live, &begun.journal.applied()).without_protected(plan, &protected(target));
         let standing: Vec<Refusal> = guard::secrets(context.catalog, plan, &|field| context.secret(field)).into_iter().collect();
-        preflight(context, plan, tenant, &standing, &BTreeSet::new()).await?;
+        preflight(context, plan, tenant, &standing, &[]).await?;
         let memory = left_of(context, plan, &moved)?;
         Ok(Self { memory, moved, ..begun })
     }

@@ -5,10 +5,16 @@ use std::io::IsTerminal;
 
 use super::context::Context;
 use super::failure::{ADD_SCOPES, DENIED, Failure, REFUSED, USAGE};
+use super::settings::TenantSettings;
 use crate::plan::Plan;
-use crate::plan::guard::{self, CRITICAL, Refusal};
+use crate::plan::approval::{self, Approval, Approvals};
+use crate::plan::guard::{self, Refusal};
+use crate::plan::risk::{LOCKOUT, WEAKER};
 use crate::report;
 use crate::tenant::Tenant;
+
+/// How many resources are named one by one in a hint.
+const FEW: usize = 3;
 
 /// Who looked at a plan before it is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,47 +34,49 @@ impl Review {
     }
 }
 
-/// Returns the guards that are acknowledged, or says which one was probably meant.
-pub(super) fn allowed(names: &[String]) -> Result<BTreeSet<String>, Failure> {
-    match names.iter().find(|name| !guard::ALLOWED.contains(&name.as_str())) {
-        Some(name) => {
-            let state = format!("nothing was written: no guard is called \"{name}\"");
-            Err(Failure::new(USAGE, state).hint(crate::wrong::did_you_mean(name, &guard::ALLOWED)))
-        }
-        None => Ok(names.iter().cloned().collect()),
+/// Returns what the flags approve, or says which guard was probably meant.
+pub(super) fn approved(allow: &[String]) -> Result<Approvals, Failure> {
+    allow.iter().map(|text| Approval::read(text).map_err(|error| not_approved(&error))).collect()
+}
+
+fn not_approved(error: &approval::Error) -> Failure {
+    let failure = Failure::new(USAGE, format!("nothing was written: {error}"));
+    match error {
+        approval::Error::Unknown(name) => failure.hint(crate::wrong::did_you_mean(name, &guard::ALLOWED)),
+        approval::Error::Whole(guard) => failure.hint(format!("--allow {guard}")),
+        approval::Error::Pattern { .. } => failure.hint("a pattern is a kind and a name, as in 'lockout-risk:clients/Billing*'"),
     }
 }
 
 /// Returns the flag that acknowledges these guards, to be typed in another command.
 pub(super) fn allowing(names: &[String]) -> Option<String> {
-    (!names.is_empty()).then(|| format!("--allow {}", names.join(",")))
+    (!names.is_empty()).then(|| format!("--allow {}", report::shell_word(&names.join(","))))
 }
 
-/// Returns the reasons to refuse a plan that stand, whatever was acknowledged: what may lock people out, nobody acknowledges unseen.
-pub(super) fn standing(refusals: Vec<Refusal>, allowed: &BTreeSet<String>, review: Review) -> Vec<Refusal> {
+/// Returns the reasons to refuse a plan that stand: what may lock people out or weakens a protection, nobody approves unseen.
+///
+/// What the configuration of the target approves was thought about beforehand, and holds for a job too.
+pub(super) fn standing(refusals: Vec<Refusal>, allow: &Approvals, target: &TenantSettings, review: Review) -> Vec<Refusal> {
+    let approved = if review == Review::None { allow.unseen() } else { allow.clone() }.and(&target.approved);
     let unseen = |refusal: Refusal| match refusal.guard.as_ref() {
-        CRITICAL if review == Review::None => Refusal {
-            can_be_allowed: false,
-            message: format!("{}; that takes somebody at a terminal, or a plan that was saved and looked at", refusal.message),
-            ..refusal
-        },
+        LOCKOUT | WEAKER if review == Review::None => Refusal { can_be_allowed: false, ..refusal },
         _ => refusal,
     };
-    guard::standing(refusals.into_iter().map(unseen).collect(), allowed)
+    guard::standing(refusals, &approved).into_iter().map(unseen).collect()
 }
 
 /// Stops unless every reason to refuse a plan was acknowledged, and the token may do exactly what the plan does.
 ///
-/// What was `allowed` is repeated in the command that lets the rest pass too.
+/// What the flags allow already is repeated in the command that lets the rest pass too.
 pub(super) async fn preflight(
     context: &Context,
     plan: &Plan,
     tenant: &Tenant,
     standing: &[Refusal],
-    allowed: &BTreeSet<String>,
+    allow: &[String],
 ) -> Result<(), Failure> {
     if !standing.is_empty() {
-        return Err(refused(standing, allowed, tenant.name()));
+        return Err(refused(standing, allow, tenant.name()));
     }
     let granted = tenant.scopes().await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
     let Some(granted) = granted else { return Ok(()) };
@@ -88,26 +96,47 @@ pub(super) fn show_acknowledged(context: &Context, refusals: &[Refusal]) {
 }
 
 /// Says why a plan was refused, and what to do about it.
-fn refused(standing: &[Refusal], allowed: &BTreeSet<String>, target: &str) -> Failure {
+fn refused(standing: &[Refusal], allow: &[String], target: &str) -> Failure {
     let is_first = |guard: &str| standing[0].guard == guard;
     let code = if is_first("scopes") { DENIED } else { REFUSED };
     let causes = standing.iter().map(|refusal| std::io::Error::other(format!("{}: {}", refusal.guard, refusal.message)));
     let failure = causes.fold(Failure::new(code, "nothing was written: the plan was refused"), |failure, cause| failure.caused_by(&cause));
-    let is_unseen = |refusal: &Refusal| refusal.guard == CRITICAL && !refusal.can_be_allowed;
+    let is_unseen = |refusal: &Refusal| !refusal.can_be_allowed && guard::ALLOWED.contains(&refusal.guard.as_ref());
     let may_pass = standing.iter().filter(|refusal| refusal.can_be_allowed || is_unseen(refusal));
     let names: BTreeSet<&str> = may_pass.map(|refusal| refusal.guard.as_ref()).collect();
-    let all = || allowed.iter().map(String::as_str).chain(names.iter().copied()).collect::<BTreeSet<_>>();
-    let all = || all().into_iter().collect::<Vec<_>>().join(",");
+    let all: BTreeSet<String> = allow.iter().cloned().chain(names.iter().map(|name| (*name).to_owned())).collect();
+    let flag = allowing(&all.into_iter().collect::<Vec<_>>()).unwrap_or_default();
     if is_first("scopes") {
         failure.hint(ADD_SCOPES)
     } else if is_first("secrets") {
         failure.hint("set the variable or write the file, or take the rule out of the mapping")
     } else if standing.iter().any(is_unseen) {
-        let import = format!("migrate import --tenant {target} --plan FILE --allow {}", all());
-        failure.hint(format!("save the plan with --out FILE, look at it, then `{import}`"))
+        let import = format!("migrate import --tenant {target} --plan FILE {flag}");
+        let save = format!("nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `{import}`");
+        failure.hint([Some(save), for_every_run(standing, target)].into_iter().flatten().collect::<Vec<_>>().join("; "))
     } else if names.is_empty() {
         failure
     } else {
-        failure.hint(format!("if that is meant, run it with --allow {}", all()))
+        failure.hint(format!("if that is meant, run it with {flag}"))
     }
+}
+
+/// Returns what to write into the configuration so that every run may do what stands: a few resources by name, many by kind.
+pub(super) fn for_every_run(standing: &[Refusal], target: &str) -> Option<String> {
+    let of_item = |refusal: &Refusal| {
+        refusal
+            .items
+            .iter()
+            .map(|item| format!("\"{}:{}\"", refusal.guard, glob::Pattern::escape(&item.key.to_string())))
+            .collect::<Vec<_>>()
+    };
+    let of_kind = |refusal: &Refusal| {
+        let kinds: BTreeSet<&str> = refusal.items.iter().map(|item| item.key.kind()).collect();
+        kinds.into_iter().map(|kind| format!("\"{}:{kind}/*\"", refusal.guard)).collect::<Vec<_>>()
+    };
+    let seen = standing.iter().filter(|refusal| [LOCKOUT, WEAKER].contains(&refusal.guard.as_ref()));
+    let patterns: Vec<String> =
+        seen.flat_map(|refusal| if refusal.items.len() > FEW { of_kind(refusal) } else { of_item(refusal) }).collect();
+    let line = format!("[tenants.{target}.plan] approve = [{}]", patterns.join(", "));
+    (!patterns.is_empty()).then(|| format!("where that may pass every time, write into migrate.toml: {line}"))
 }

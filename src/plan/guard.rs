@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use super::approval::Approvals;
 use super::leak::leak;
-use super::{Action, Change, Edit, Plan, SecretField, secret_value};
-use crate::body::covers;
-use crate::catalog::{Catalog, Kind};
+use super::risk::{self, LOCKOUT, WEAKER};
+use super::{Action, Change, Plan, SecretField, secret_value};
+use crate::catalog::{Catalog, Shape};
 use crate::resource::{Key, Secret};
 use crate::snapshot::{Desired, Snapshot, Status};
 
@@ -22,38 +23,74 @@ pub struct Refusal {
     pub can_be_allowed: bool,
     /// What it found.
     pub message: String,
+    /// What it found by resource, where each can be approved by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<Item>,
 }
 
-/// The guard of what may lock people out.
-pub const CRITICAL: &str = "critical";
+/// What a guard found of one resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// The resource.
+    pub key: Key,
+    /// Its fields, or what is done to it as a whole.
+    pub what: Vec<String>,
+}
+
+impl Refusal {
+    /// Returns a refusal that nothing opens, or that `--allow` opens as a whole.
+    pub fn whole(guard: &'static str, can_be_allowed: bool, message: String) -> Self {
+        Self { guard: guard.into(), can_be_allowed, message, items: Vec::new() }
+    }
+
+    /// Returns a refusal for what was found of resources; none where nothing was.
+    pub fn about(guard: impl Into<Cow<'static, str>>, items: Vec<Item>) -> Option<Self> {
+        let guard = guard.into();
+        let list = items.iter().map(Item::to_string).collect::<Vec<_>>().join(", ");
+        let message = match &*guard {
+            LOCKOUT => format!("people or services may be locked out by {list}"),
+            WEAKER => format!("a protection becomes weaker by {list}"),
+            _ => format!("{} would be removed: {list}", items.len()),
+        };
+        (!items.is_empty()).then_some(Self { guard, can_be_allowed: true, message, items })
+    }
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.what.is_empty() { write!(out, "{}", self.key) } else { write!(out, "{} ({})", self.key, self.what.join(", ")) }
+    }
+}
+
+/// The guard of what is removed.
+pub const DELETES: &str = "deletes";
 
 /// The names that `--allow` takes.
-pub const ALLOWED: [&str; 5] = ["many-changes", "leak", "deletes", CRITICAL, "no-base"];
+pub const ALLOWED: [&str; 6] = ["many-changes", "leak", DELETES, LOCKOUT, WEAKER, "no-base"];
 
 /// How many resources may change below the size at which the share counts.
 const FEW: usize = 3;
 
 /// Returns every reason to refuse a plan.
-pub fn refusals(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most_changed: f64) -> Vec<Refusal> {
-    let within = within_one_tenant(catalog, plan, desired, live, most_changed);
+pub fn refusals(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most: MostChanged) -> Vec<Refusal> {
+    let within = within_one_tenant(catalog, plan, desired, live, most);
     same_tenant(plan).into_iter().chain(within).collect()
 }
 
 /// Returns every reason to refuse a plan whose values never left their tenant.
-pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most_changed: f64) -> Vec<Refusal> {
-    let found = [
-        unread(catalog, plan, desired, live),
-        deletes(plan),
-        many_changes(plan, most_changed),
-        critical(catalog, plan),
-        leak(catalog, plan, desired, live),
-    ];
-    found.into_iter().flatten().collect()
+pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most: MostChanged) -> Vec<Refusal> {
+    let found = [unread(catalog, plan, desired, live), deletes(plan), many_changes(catalog, plan, most)];
+    found.into_iter().flatten().chain(risks(catalog, plan)).chain(leak(catalog, plan, desired, live)).collect()
 }
 
-/// Returns the reasons that were not acknowledged by name.
-pub fn standing(refusals: Vec<Refusal>, allowed: &BTreeSet<String>) -> Vec<Refusal> {
-    refusals.into_iter().filter(|refusal| !(refusal.can_be_allowed && allowed.contains(refusal.guard.as_ref()))).collect()
+/// Returns the reasons to refuse a plan that follow from what its edits may cost.
+pub fn risks(catalog: &Catalog, plan: &Plan) -> Vec<Refusal> {
+    [risk::lockout(catalog, plan), risk::weaker(catalog, plan)].into_iter().flatten().collect()
+}
+
+/// Returns the reasons that were not approved, whole or resource by resource.
+pub fn standing(refusals: Vec<Refusal>, approved: &Approvals) -> Vec<Refusal> {
+    refusals.into_iter().filter_map(|refusal| approved.without(refusal)).collect()
 }
 
 /// Every secret that a mapping supplies must be there, and JSON where the field holds an object, before anything is written.
@@ -70,7 +107,7 @@ pub fn secrets(catalog: &Catalog, plan: &Plan, secret: &dyn Fn(&SecretField) -> 
     let missing: Vec<&str> = missing.into_iter().collect();
     let nothing = (!missing.is_empty()).then(|| format!("the mapping takes secrets from {}, and there is nothing", missing.join(", ")));
     let message: Vec<String> = nothing.into_iter().chain(broken).collect();
-    (!message.is_empty()).then(|| Refusal { guard: "secrets".into(), can_be_allowed: false, message: message.join("; ") })
+    (!message.is_empty()).then(|| Refusal::whole("secrets", false, message.join("; ")))
 }
 
 /// Source and target must not be one tenant.
@@ -78,7 +115,7 @@ pub fn same_tenant(plan: &Plan) -> Option<Refusal> {
     let is_same = plan.source.domain.eq_ignore_ascii_case(&plan.target.domain);
     let message =
         format!("source \"{}\" and target \"{}\" are the same tenant, {}", plan.source.tenant, plan.target.tenant, plan.target.domain);
-    is_same.then_some(Refusal { guard: "same-tenant".into(), can_be_allowed: false, message })
+    is_same.then(|| Refusal::whole("same-tenant", false, message))
 }
 
 /// What the token may not read cannot be compared, so it must not be written.
@@ -94,15 +131,13 @@ fn unread(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) ->
         hit.iter().copied().collect::<Vec<_>>().join(", "),
         scopes.into_iter().collect::<Vec<_>>().join(", ")
     );
-    (!hit.is_empty()).then_some(Refusal { guard: "scopes".into(), can_be_allowed: false, message })
+    (!hit.is_empty()).then(|| Refusal::whole("scopes", false, message))
 }
 
 /// Nothing is removed that a person did not agree to.
 pub fn deletes(plan: &Plan) -> Option<Refusal> {
-    let removed: Vec<String> =
-        plan.changes().filter(|change| matches!(change.action, Action::Remove { .. })).map(|change| change.key.to_string()).collect();
-    let message = format!("{} would be removed from \"{}\": {}", removed.len(), plan.target.tenant, removed.join(", "));
-    (!removed.is_empty()).then_some(Refusal { guard: "deletes".into(), can_be_allowed: true, message })
+    let removed = plan.changes().filter(|change| matches!(change.action, Action::Remove { .. }));
+    Refusal::about(DELETES, removed.map(|change| Item { key: change.key.clone(), what: Vec::new() }).collect())
 }
 
 /// Where the target changed fields by itself and that was to stop everything, it does.
@@ -110,7 +145,7 @@ pub fn drift(plan: &Plan) -> Option<Refusal> {
     let moved: BTreeSet<String> = plan.drift.iter().map(|drift| format!("{}: {}", drift.key, drift.path)).collect();
     let list = moved.iter().cloned().collect::<Vec<_>>().join(", ");
     let message = format!("\"{}\" changed by itself since the last run ({list}); --drift keep or overwrite settles it", plan.target.tenant);
-    (!moved.is_empty()).then_some(Refusal { guard: "drift".into(), can_be_allowed: false, message })
+    (!moved.is_empty()).then(|| Refusal::whole("drift", false, message))
 }
 
 /// Where what was last written is not known, what the target changed by itself cannot be told from what the source has yet to change.
@@ -121,52 +156,63 @@ pub fn no_base(plan: &Plan) -> Option<Refusal> {
          changed by itself would be written over; put that file of the last run back"
     );
     let is_any = plan.changes().any(is_of_the_target);
-    is_any.then_some(Refusal { guard: "no-base".into(), can_be_allowed: true, message })
+    is_any.then(|| Refusal::whole("no-base", true, message))
 }
 
-/// What could lock people out of a client is agreed to by name.
-///
-/// Of a list of addresses, and of the clients of a connection, only what is taken away counts; of everything else any change of what the target
-/// holds.
-pub fn critical(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
-    let mut found: BTreeMap<&Key, BTreeSet<&str>> = BTreeMap::new();
-    for change in plan.changes() {
-        let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
-        let critical = |path: &str| kind.critical.iter().copied().find(|critical| covers(critical, path));
-        let paths: Vec<&str> = match &change.action {
-            Action::Update { id: Some(_), edits, .. } => {
-                edits.iter().filter(|edit| takes_away(kind, edit)).filter_map(|edit| critical(&edit.path)).collect()
-            }
-            Action::Elements { removed, .. } if !removed.is_empty() => critical(kind.elements()).into_iter().collect(),
-            _ => Vec::new(),
-        };
-        if !paths.is_empty() {
-            found.entry(&change.key).or_default().extend(paths);
-        }
+/// The shares of what a target has that one plan may change without being allowed to: 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MostChanged {
+    /// Of all its resources.
+    pub of_all: f64,
+    /// Of its resources of one kind.
+    pub of_a_kind: f64,
+}
+
+/// A plan that changes a large share of what the target has, or of one kind, is more often a mistake than a release.
+fn many_changes(catalog: &Catalog, plan: &Plan, most: MostChanged) -> Option<Refusal> {
+    let held = held(plan);
+    if is_new(catalog, &held) {
+        return None;
     }
-    let fields = |(key, paths): (&&Key, &BTreeSet<&str>)| format!("{key} ({})", paths.iter().copied().collect::<Vec<_>>().join(", "));
-    let message = format!("people may be locked out by {}", found.iter().map(fields).collect::<Vec<_>>().join(", "));
-    (!found.is_empty()).then_some(Refusal { guard: CRITICAL.into(), can_be_allowed: true, message })
-}
-
-/// Returns whether an edit takes away what the target holds, or has by default where it holds nothing.
-fn takes_away(kind: &Kind, edit: &Edit) -> bool {
-    let old = edit.old.clone().or_else(|| kind.default_of(&edit.path));
-    match (&old, &edit.new) {
-        (None, _) => false,
-        (Some(Value::Array(old)), Some(Value::Array(new))) => old.iter().any(|element| !new.contains(element)),
-        (Some(old), new) => new.as_ref() != Some(old),
+    let changed: BTreeSet<&Key> = plan.changes().filter(|change| is_of_the_target(change)).map(|change| &change.key).collect();
+    let mut of_kind: BTreeMap<&str, usize> = BTreeMap::new();
+    for key in &changed {
+        *of_kind.entry(key.kind()).or_default() += 1;
     }
+    let target = &plan.target.tenant;
+    let all = of_too_many(changed.len(), held.values().sum(), most.of_all, &format!("resources of \"{target}\""));
+    let of_kinds = of_kind.iter().filter_map(|(kind, changed)| {
+        let held = held.get(kind).copied().unwrap_or_default();
+        of_too_many(*changed, held, most.of_a_kind, &format!("{kind} of \"{target}\""))
+    });
+    let found: Vec<String> = all.into_iter().chain(of_kinds).collect();
+    (!found.is_empty()).then(|| Refusal::whole("many-changes", true, found.join("; ")))
 }
 
-/// A plan that changes a large share of what the target has is more often a mistake than a release.
-fn many_changes(plan: &Plan, most_changed: f64) -> Option<Refusal> {
-    let changed: BTreeSet<_> = plan.changes().filter(|change| is_of_the_target(change)).map(|change| &change.key).collect();
-    let shared: usize = plan.shared.values().sum::<usize>() + plan.target_only.values().map(Vec::len).sum::<usize>();
+/// Returns how many resources the target has by kind, before anything is removed.
+fn held(plan: &Plan) -> BTreeMap<&str, usize> {
+    let mut held: BTreeMap<&str, usize> = plan.shared.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
+    for (kind, keys) in &plan.target_only {
+        *held.entry(kind).or_default() += keys.len();
+    }
+    for change in plan.changes().filter(|change| matches!(change.action, Action::Remove { .. })) {
+        *held.entry(change.key.kind()).or_default() += 1;
+    }
+    held
+}
+
+/// Returns whether a tenant holds no more than one has from the start: an application, a database and a social connection. What else every
+/// tenant has is one of each.
+fn is_new(catalog: &Catalog, held: &BTreeMap<&str, usize>) -> bool {
+    let is_listed = |name: &str| catalog.kind(name).is_some_and(|kind| kind.shape == Shape::Collection);
+    held.iter().filter(|(kind, _)| is_listed(kind)).map(|(_, count)| count).sum::<usize>() <= FEW
+}
+
+/// Says that more would change than may at once.
+fn of_too_many(changed: usize, held: usize, share: f64, what: &str) -> Option<String> {
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of settings")]
-    let most = ((shared as f64 * most_changed) as usize).max(FEW);
-    let message = format!("{} of {shared} resources of \"{}\" would change; at most {most} may at once", changed.len(), plan.target.tenant);
-    (changed.len() > most).then_some(Refusal { guard: "many-changes".into(), can_be_allowed: true, message })
+    let most = ((held as f64 * share) as usize).max(FEW);
+    (changed > most).then(|| format!("{changed} of {held} {what} would change; at most {most} may at once"))
 }
 
 fn is_of_the_target(change: &Change) -> bool {

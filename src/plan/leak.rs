@@ -38,7 +38,7 @@ pub(super) fn leak(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Sna
     }
     let (first, more) = (leaks.first()?.clone(), leaks.len() - 1);
     let message = if more == 0 { first } else { format!("{first}, and {more} more like it") };
-    Some(Refusal { guard: "leak".into(), can_be_allowed: true, message })
+    Some(Refusal::whole("leak", true, message))
 }
 
 /// What gives the source away.

@@ -22,13 +22,15 @@
 //! undo/        a run and what the target holds since -> Plan
 //! drift.rs     base and live -> what moved by itself
 //! one.rs       one resource edited by hand -> Plan
-//! guard.rs     reasons to refuse a plan
+//! risk.rs      what each change may cost
+//! guard.rs     reasons to refuse a plan; approval.rs which of them were approved
 //! leak.rs      the one that looks for what belongs to the source; disguise.rs reads escapes and base64 for it
 //! file.rs      plan.json
 //! ```
 //!
 //! No network, clock or disk but [`mod@file`]. A dry run stops after the plan; a report renders it and computes nothing again.
 
+pub mod approval;
 mod arrived;
 mod before;
 mod by_hand;
@@ -51,6 +53,7 @@ mod pairs;
 mod prune;
 mod repeat;
 mod resolve;
+pub mod risk;
 mod sift;
 mod stages;
 mod supplied;

@@ -158,7 +158,7 @@ fn what_an_earlier_run_brought_and_the_source_has_no_more_is_pruned_and_a_guard_
     let plan = pruned(&[client(WEB, true)], true, |_| {});
     assert_eq!(removes(&plan), ["clients/Till"]);
     let refusal = guard::deletes(&plan).expect("a refusal");
-    let message = "1 would be removed from \"prod.eu.auth0.com\": clients/Till";
+    let message = "1 would be removed: clients/Till";
     assert_eq!((refusal.guard.as_ref(), refusal.can_be_allowed, refusal.message.as_str()), ("deletes", true, message));
 }
 

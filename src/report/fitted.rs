@@ -104,12 +104,12 @@ mod tests {
 
     #[test]
     fn a_command_stays_whole() {
-        let command = "migrate import --tenant prod --from dev --allow critical\n";
+        let command = "migrate import --tenant prod --from dev --allow lockout-risk\n";
         assert_eq!(on_forty(command), command);
         assert_eq!(on_forty(&format!("$ {command}")), format!("$ {command}"));
         insta::assert_snapshot!(on_forty(&format!("hint:  let it come to its end first:  {command}")), @"
         hint:  let it come to its end first:
-               migrate import --tenant prod --from dev --allow critical
+               migrate import --tenant prod --from dev --allow lockout-risk
         ");
         insta::assert_snapshot!(on_forty("hint:  correct it, then `migrate import --tenant prod --resume` goes on"), @"
         hint:  correct it, then

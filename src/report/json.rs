@@ -27,7 +27,6 @@ use crate::snapshot::{Snapshot, Status};
 /// A change is as it stands in `plan.json` (`key`, `source_id`, `action` and what it sends), with the title of its `stage`.
 pub fn plan_json(plan: &Plan, refusals: &[Refusal], exit: u8) -> Value {
     let changes: Vec<Value> = plan.stages.iter().flat_map(|stage| stage.changes.iter().map(|one| change(&stage.title, one))).collect();
-    let refused = |one: &Refusal| json!({"guard": one.guard, "can_be_allowed": one.can_be_allowed, "message": one.message});
     json!({
         "source": plan.source,
         "target": plan.target,
@@ -42,7 +41,7 @@ pub fn plan_json(plan: &Plan, refusals: &[Refusal], exit: u8) -> Value {
         "target_only": plan.target_only,
         "unknown": plan.unknown,
         "notes": plan.notes,
-        "refusals": refusals.iter().map(refused).collect::<Vec<_>>(),
+        "refusals": refusals,
         "exit": exit,
     })
 }

@@ -98,16 +98,8 @@ pub(super) fn plan() -> Plan {
 /// Returns a refusal that can be allowed and one that cannot.
 pub(super) fn refusals() -> Vec<Refusal> {
     vec![
-        Refusal {
-            guard: "many-changes".into(),
-            can_be_allowed: true,
-            message: "12 of 14 resources of \"prod\" would change; at most 4 may at once".into(),
-        },
-        Refusal {
-            guard: "scopes".into(),
-            can_be_allowed: false,
-            message: "the token for \"prod\" may not read rules; it lacks read:rules".into(),
-        },
+        Refusal::whole("many-changes", true, "12 of 14 resources of \"prod\" would change; at most 4 may at once".to_owned()),
+        Refusal::whole("scopes", false, "the token for \"prod\" may not read rules; it lacks read:rules".to_owned()),
     ]
 }
 

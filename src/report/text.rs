@@ -184,5 +184,11 @@ pub fn acknowledged(refusals: &[Refusal]) -> String {
 
 fn refusal(refusal: &Refusal) -> String {
     let line = format!("{} {}", painted(REMOVED, format!("Refused: {}:", refusal.guard)), printable(&refusal.message));
-    if refusal.can_be_allowed { format!("{line}\n  `--allow {}` if that is meant", refusal.guard) } else { line }
+    if refusal.can_be_allowed {
+        format!("{line}\n  `--allow {}` if that is meant", refusal.guard)
+    } else if refusal.items.is_empty() {
+        line
+    } else {
+        format!("{line}\n  it takes somebody at a terminal, a plan that was saved and looked at, or `approve` in migrate.toml")
+    }
 }

@@ -19,7 +19,10 @@ fn an_env_file_that_others_can_read_is_told_of() {
 #[test]
 fn a_base_that_was_emptied_is_as_one_that_is_missing() {
     let mut stage = Stage::small();
-    assert_eq!(stage.run("import --tenant prod --yes --secrets-to file:kept.jsonl --allow critical,many-changes").code, 0);
+    assert_eq!(
+        stage.run("import --tenant prod --yes --secrets-to file:kept.jsonl --allow lockout-risk,weaker-protection,many-changes").code,
+        0
+    );
     stage.change_prod(|held| held["/clients"][0]["description"] = "changed in prod".into());
     stage.write("state/dev/prod/baseline.json", r#"{"format": 1, "resources": {}}"#);
     let said = stage.run("import --tenant prod --yes");

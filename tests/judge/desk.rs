@@ -118,8 +118,7 @@ impl Desk {
 }
 
 /// Carries out the plan that was saved.
-pub(super) const IMPORT_SAVED: &str =
-    "import --tenant prod --yes --quiet --secrets-to file:secrets.jsonl --plan looked-at.plan --allow many-changes,leak,critical";
+pub(super) const IMPORT_SAVED: &str = "import --tenant prod --yes --quiet --secrets-to file:secrets.jsonl --plan looked-at.plan --allow many-changes,leak,lockout-risk,weaker-protection";
 
 /// Returns the program under test: a release build where CI names one.
 pub(crate) fn program() -> PathBuf {

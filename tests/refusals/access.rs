@@ -109,7 +109,7 @@ fn a_scope_that_reading_the_target_needs_is_named() {
 fn what_the_source_does_not_show_is_left_out_by_name_and_the_import_is_not_whole() {
     let mut stage = Stage::of(dev_with_a_role(), prod(), "");
     stage.sign_in_to_dev_with(&without_roles());
-    assert_snapshot!(refused(&stage, "import --tenant prod --allow critical --dry-run --quiet"), @r#"
+    assert_snapshot!(refused(&stage, "import --tenant prod --allow lockout-risk,weaker-protection --dry-run --quiet"), @r#"
     exit 0
     dev -> prod: 1 to create, 1 to change, 1 equal
 
@@ -178,7 +178,7 @@ fn what_the_source_does_not_show_is_left_out_by_name_and_the_import_is_not_whole
 
     dev -> prod: 1 to create, 1 to change, 1 equal
 
-    migrate import --tenant prod --from dev --allow critical
+    migrate import --tenant prod --from dev --allow lockout-risk,weaker-protection
     "#);
     let said = stage.run(IMPORT);
     assert_eq!((said.code, stage.writes().len()), (3, 2), "{}", said.whole());

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::stage::{Said, Stage};
 use crate::unlisted::{NAMES, canary};
 
-const IMPORT: &str = "import --tenant prod --allow many-changes,critical --yes --verbose";
+const IMPORT: &str = "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --verbose";
 
 /// Puts a secret into every secret field of every resource; returns how many.
 fn plant(state: &mut Value) -> usize {
@@ -171,7 +171,7 @@ fn no_secret_that_nobody_listed_reaches_a_stream_or_a_file_and_the_target_keeps_
     run_silently(&stage, "import --tenant prod --resume --yes --verbose", &[0, 3]);
     run_silently(&stage, "sync --from dev --to prod --allow many-changes", &[0, 3, 4]);
     let imported = stage.in_folder("runs").into_iter().max().expect("a run");
-    run_silently(&stage, &format!("undo {imported} --allow many-changes,critical,deletes --yes --verbose"), &[0, 3]);
+    run_silently(&stage, &format!("undo {imported} --allow many-changes,lockout-risk,weaker-protection,deletes --yes --verbose"), &[0, 3]);
     assert!(stage.writes().len() > 40, "{}", stage.writes().len());
     assert_keeps(&before, &stage.prod_goes());
 }

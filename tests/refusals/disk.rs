@@ -109,7 +109,7 @@ fn a_file_system_that_is_full_says_so() {
         // The tests with `ulimit -f` show the same: what was written, what was not, and what to do.
         return;
     }
-    let import = "exec \"$MIGRATE\" import --tenant prod --dir small --allow many-changes,critical --yes --quiet";
+    let import = "exec \"$MIGRATE\" import --tenant prod --dir small --allow many-changes,lockout-risk,weaker-protection --yes --quiet";
     assert_snapshot!(stage.run_in_shell(&format!("exec unshare -Urm sh -c '{mount}; {import}'")).whole(), @r#"
     exit 1
     error: nothing was written
@@ -124,7 +124,7 @@ fn a_file_system_that_is_full_says_so() {
 fn a_folder_that_cannot_be_made_is_named() {
     let stage = Stage::small();
     stage.write("file", "no folder");
-    assert_snapshot!(refused(&stage, "import --tenant prod --allow critical --dir file/below --yes --quiet"), @r#"
+    assert_snapshot!(refused(&stage, "import --tenant prod --allow lockout-risk,weaker-protection --dir file/below --yes --quiet"), @r#"
     exit 1
     error: nothing was written
     cause: cannot write snapshot "file/below/snapshots/dev/TIME"
@@ -166,7 +166,7 @@ fn a_folder_without_the_permission_to_write_is_named() {
     if stage.run_in_shell(&format!("{bound} true 2>/dev/null || exit 9")).code != 0 {
         return skip("whoever runs it may write anywhere, and this machine has no user namespaces");
     }
-    let import = "import --tenant prod --allow critical --dir locked --yes --quiet";
+    let import = "import --tenant prod --allow lockout-risk,weaker-protection --dir locked --yes --quiet";
     assert_snapshot!(stage.run_in_shell(&format!("exec {bound} \"$MIGRATE\" {import}")).refused(), @r#"
     exit 1
     error: nothing was written

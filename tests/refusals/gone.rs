@@ -19,12 +19,12 @@ fn a_target_that_does_not_answer_is_named() {
     "#);
 }
 
-const ACME: &str = "import --tenant prod --allow many-changes,critical --yes --quiet";
+const ACME: &str = "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet";
 
 /// How many requests prod sees before the first write of an import.
 fn reads() -> usize {
     let stage = Stage::acme("");
-    let said = stage.run("import --tenant prod --allow many-changes,critical --dry-run --quiet");
+    let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --dry-run --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
     stage.requests().len()
 }

@@ -7,7 +7,7 @@ use crate::stage::{Stage, client, dev, prod};
 
 #[test]
 fn source_and_target_must_differ() {
-    assert_snapshot!(refused_offline(&Stage::small(), "import --tenant prod --allow critical --from prod --yes --quiet"), @r#"
+    assert_snapshot!(refused_offline(&Stage::small(), "import --tenant prod --allow lockout-risk,weaker-protection --from prod --yes --quiet"), @r#"
     exit 4
     error: nothing was written: source "prod" and target "prod" are the same tenant, acme-prod.eu.auth0.com
     hint:  name another source with --from
@@ -32,15 +32,15 @@ fn a_plan_that_changes_much_names_its_acknowledgement() {
     assert_snapshot!(stage_refuses(&much()), @r#"
     exit 4
     error: nothing was written: the plan was refused
-    cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once
-    hint:  if that is meant, run it with --allow critical,many-changes
+    cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once; 6 of 6 clients of "prod" would change; at most 3 may at once
+    hint:  if that is meant, run it with --allow lockout-risk,many-changes,weaker-protection
     "#);
 }
 
 #[test]
 fn where_nobody_can_confirm_a_yes_is_needed() {
     let stage = Stage::small();
-    let said = stage.run("import --tenant prod --allow critical --quiet");
+    let said = stage.run("import --tenant prod --allow lockout-risk,weaker-protection --quiet");
     assert_snapshot!(said.refused(), @"
     exit 64
     error: nothing was written: nobody is there to confirm it
@@ -59,7 +59,7 @@ fn a_value_that_names_the_source_is_shown_where_it_stands() {
     exit 4
     error: nothing was written: the plan was refused
     cause: leak: clients/Till: description holds the source's domain acme-dev.eu.auth0.com
-    hint:  if that is meant, run it with --allow critical,leak
+    hint:  if that is meant, run it with --allow leak,lockout-risk,weaker-protection
     ");
 }
 
@@ -89,7 +89,7 @@ fn a_secret_that_is_not_supplied_is_named() {
 #[test]
 fn what_the_target_changed_by_itself_stops_an_import_that_would_write_nothing_else() {
     let mut stage = Stage::small();
-    let done = stage.run("import --tenant prod --allow critical --yes --quiet");
+    let done = stage.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(done.code, 0, "{}", done.whole());
     let settled = stage.run("import --tenant prod --drift refuse --yes --quiet");
     assert_eq!(settled.code, 0, "what the server filled in is nobody's change: {}", settled.whole());
@@ -108,7 +108,7 @@ fn what_the_target_changed_by_itself_stops_an_import_that_would_write_nothing_el
 #[test]
 fn pruning_asks_and_removes_only_what_an_earlier_run_brought() {
     let stage = Stage::small();
-    let done = stage.run("import --tenant prod --allow critical --yes --quiet");
+    let done = stage.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(done.code, 0, "{}", done.whole());
     let gone = stage.run("api delete clients/devTill000000000000000000000000a --tenant dev --yes --quiet");
     assert_eq!(gone.code, 0, "{}", gone.whole());
@@ -121,7 +121,7 @@ fn pruning_asks_and_removes_only_what_an_earlier_run_brought() {
     assert_snapshot!(stage.run("import --tenant prod --prune --yes --quiet").refused(), @r#"
     exit 4
     error: nothing was written: the plan was refused
-    cause: deletes: 1 would be removed from "prod": clients/Till
+    cause: deletes: 1 would be removed: clients/Till
     hint:  if that is meant, run it with --allow deletes
     "#);
     assert_eq!(names(), ["Shop", "Till"]);
@@ -140,7 +140,7 @@ fn much_and_more() -> Stage {
 #[test]
 fn one_acknowledgement_never_opens_another_guard() {
     let stage = much_and_more();
-    let all = ["many-changes", "critical", "leak"];
+    let all = ["many-changes", "lockout-risk", "leak"];
     for open in all {
         let said = stage.run(&format!("import --tenant prod --allow {open} --yes --quiet"));
         let standing: Vec<&str> = all.into_iter().filter(|guard| said.err.contains(&format!("cause: {guard}: "))).collect();
@@ -149,13 +149,13 @@ fn one_acknowledgement_never_opens_another_guard() {
     assert_snapshot!(stage.run("import --tenant prod --yes --quiet").refused(), @r#"
     exit 4
     error: nothing was written: the plan was refused
-    cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once
-    cause: critical: people may be locked out by clients/A (callbacks), clients/B (callbacks), clients/C (callbacks), clients/D (callbacks), clients/E (callbacks), clients/F (callbacks)
+    cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once; 6 of 6 clients of "prod" would change; at most 3 may at once
+    cause: lockout-risk: people or services may be locked out by clients/A (callbacks), clients/B (callbacks), clients/C (callbacks), clients/D (callbacks), clients/E (callbacks), clients/F (callbacks)
     cause: leak: clients/A: description holds the placeholder ##HOST##
-    hint:  if that is meant, run it with --allow critical,leak,many-changes
+    hint:  if that is meant, run it with --allow leak,lockout-risk,many-changes
     "#);
     assert_eq!(stage.writes(), []);
-    let said = stage.run("import --tenant prod --allow many-changes,critical,leak --yes --quiet");
+    let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection,leak --yes --quiet");
     assert_eq!((said.code, stage.writes().len()), (0, 6), "{}", said.whole());
 }
 
@@ -191,11 +191,11 @@ fn what_may_lock_people_out_is_named_field_by_field() {
     assert_snapshot!(stage.run(line).refused(), @"
     exit 4
     error: nothing was written: the plan was refused
-    cause: critical: people may be locked out by clients/Shop (allowed_logout_urls, allowed_origins, app_type, callbacks, grant_types, is_first_party, jwt_configuration.alg, refresh_token, token_endpoint_auth_method, web_origins)
-    hint:  if that is meant, run it with --allow critical
+    cause: lockout-risk: people or services may be locked out by clients/Shop (allowed_logout_urls, allowed_origins, app_type, callbacks, grant_types, is_first_party, jwt_configuration.alg, refresh_token.rotation_type, token_endpoint_auth_method, web_origins)
+    hint:  if that is meant, run it with --allow lockout-risk
     ");
     assert_eq!(stage.writes(), []);
-    let said = stage.run(&format!("{line} --allow critical"));
+    let said = stage.run(&format!("{line} --allow lockout-risk,weaker-protection"));
     assert_eq!((said.code, stage.writes().len()), (0, 1), "{}", said.whole());
 }
 
@@ -207,7 +207,7 @@ fn what_stands_for_a_value_that_nobody_put_in_is_shown_where_it_stands() {
     exit 4
     error: nothing was written: the plan was refused
     cause: leak: clients/Till: callbacks[] holds the placeholder ##TILL_HOST##
-    hint:  if that is meant, run it with --allow critical,leak
+    hint:  if that is meant, run it with --allow leak,lockout-risk,weaker-protection
     ");
 }
 
@@ -222,7 +222,7 @@ fn an_id_of_the_source_becomes_the_targets_or_is_shown_where_it_stands() {
     exit 4
     error: nothing was written: the plan was refused
     cause: leak: clients/Till: description holds the source's id rul_devGreeting00001
-    hint:  if that is meant, run it with --allow critical,leak
+    hint:  if that is meant, run it with --allow leak,lockout-risk,weaker-protection
     ");
     stage.write("mapping.toml", "");
     let said = stage.run(IMPORT);

@@ -16,7 +16,7 @@ mod words;
 
 use crate::stage::{Stage, dev, prod};
 
-const IMPORT: &str = "import --tenant prod --allow critical --yes --quiet";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 const RESUME: &str = "import --tenant prod --resume --yes --quiet";
 
 /// Everything said by a command that must not write to a tenant nor begin a run.

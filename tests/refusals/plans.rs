@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::{refused, refused_offline};
 use crate::stage::Stage;
 
-const IMPORT: &str = "import --tenant prod --allow critical --plan plan.json --yes --quiet";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --plan plan.json --yes --quiet";
 
 /// A stage with a plan in the file `plan.json`, which nobody has asked prod about yet.
 fn planned() -> Stage {
@@ -45,9 +45,9 @@ fn a_plan_cut_short_is_shown_where_it_ends() {
     exit 64
     error: nothing was written
     cause: this is no plan
-             --> plan.json:36:20
+             --> plan.json:44:20
               |
-           36 |           "edits": [
+           44 |           "edits": [
               |                    ^ EOF while parsing a list
     hint:  make the plan again with `migrate plan --out FILE`
     "#);
@@ -121,7 +121,7 @@ fn a_resource_that_moved_since_is_left_alone_and_the_rest_is_applied() {
     By hand
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 1 of 2 changes to prod in TIME; 1 was skipped.
 
     Skipped

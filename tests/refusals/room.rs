@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::skip::skip;
 use crate::stage::{Said, Stage};
 
-const IMPORT: &str = "import --tenant prod --allow critical --yes --quiet";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 
 /// How little room there is.
 #[derive(Debug, Clone, Copy)]
@@ -200,7 +200,7 @@ fn a_folder_that_can_only_be_read_is_named_before_anything_is_written() {
     }
     for line in [
         "export --tenant dev",
-        "import --tenant prod --allow critical --yes",
+        "import --tenant prod --allow lockout-risk,weaker-protection --yes",
         "plan --tenant prod --out small/plan.json",
         "link clients devShop000000000000000000000000a prodShop00000000000000000000000a --tenant prod",
     ] {

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::refused_offline;
 use crate::stage::Stage;
 
-const IMPORT: &str = "import --tenant prod --allow critical --from ./taken --yes --quiet";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --from ./taken --yes --quiet";
 
 /// A stage with a snapshot of dev in the folder `taken`.
 fn exported() -> Stage {

@@ -16,20 +16,20 @@ fn callback(stage: &Stage) -> String {
 #[test]
 fn a_job_cannot_acknowledge_what_nobody_saw() {
     let stage = Stage::small();
-    let said = stage.run_unattended(&format!("{IMPORT} --allow critical"));
-    assert_snapshot!(said.refused(), @"
+    let said = stage.run_unattended(&format!("{IMPORT} --allow lockout-risk,weaker-protection"));
+    assert_snapshot!(said.refused(), @r#"
     exit 4
     error: nothing was written: the plan was refused
-    cause: critical: people may be locked out by clients/Shop (callbacks); that takes somebody at a terminal, or a plan that was saved and looked at
-    hint:  save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow critical`
-    ");
+    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; where that may pass every time, write into migrate.toml: [tenants.prod.plan] approve = ["lockout-risk:clients/Shop"]
+    "#);
     assert_eq!(stage.writes(), []);
 }
 
 #[test]
 fn a_dry_run_of_a_job_ends_as_the_job_would() {
     let stage = Stage::small();
-    let said = stage.run_unattended("import --tenant prod --dry-run --allow critical --quiet");
+    let said = stage.run_unattended("import --tenant prod --dry-run --allow lockout-risk,weaker-protection --quiet");
     assert_snapshot!(said.whole(), @r#"
     exit 4
     dev -> prod: 1 to create, 1 to change, 2 equal
@@ -45,7 +45,8 @@ fn a_dry_run_of_a_job_ends_as_the_job_would() {
     By hand
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Refused: critical: people may be locked out by clients/Shop (callbacks); that takes somebody at a terminal, or a plan that was saved and looked at
+    Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+      it takes somebody at a terminal, a plan that was saved and looked at, or `approve` in migrate.toml
     "#);
 }
 
@@ -54,14 +55,14 @@ fn a_job_needs_no_terminal_where_nobody_is_locked_out() {
     let stage = Stage::small();
     stage.configure("mapping = \"mapping.toml\"\n");
     stage.write("mapping.toml", "[[rule]]\nmatch = \"clients/Shop\"\nskip = true\n");
-    let said = stage.run_unattended(&format!("{IMPORT} --allow critical"));
+    let said = stage.run_unattended(&format!("{IMPORT} --allow lockout-risk,weaker-protection"));
     assert_eq!((said.code, stage.prod("/clients").as_array().map(Vec::len)), (0, Some(2)), "{}", said.whole());
 }
 
 #[test]
 fn somebody_at_the_terminal_acknowledges_what_is_shown() {
     let stage = Stage::small();
-    let said = stage.run(&format!("{IMPORT} --allow critical"));
+    let said = stage.run(&format!("{IMPORT} --allow lockout-risk,weaker-protection"));
     assert_eq!((said.code, callback(&stage).as_str()), (0, "https://shop.acme.example/back"), "{}", said.whole());
 }
 
@@ -71,27 +72,27 @@ fn a_job_carries_out_a_saved_plan_that_was_looked_at() {
     stage.run_unattended("plan --tenant prod --out plan.json --quiet");
     let unseen = stage.run_unattended(SAVED);
     assert_eq!((unseen.code, stage.writes().len()), (4, 0), "{}", unseen.whole());
-    let said = stage.run_unattended(&format!("{SAVED} --allow critical"));
+    let said = stage.run_unattended(&format!("{SAVED} --allow lockout-risk,weaker-protection"));
     assert_eq!((said.code, callback(&stage).as_str()), (0, "https://shop.acme.example/back"), "{}", said.whole());
 }
 
 #[test]
 fn an_undo_is_saved_looked_at_and_carried_out_like_any_plan() {
     let stage = Stage::small();
-    stage.run(&format!("{IMPORT} --allow critical"));
+    stage.run(&format!("{IMPORT} --allow lockout-risk,weaker-protection"));
     let run = stage.only_in("runs").replace("runs/", "");
     let writes = stage.writes().len();
-    let unseen = stage.run_unattended(&format!("undo {run} --allow critical,deletes --yes --quiet"));
-    assert_snapshot!(unseen.refused(), @"
+    let unseen = stage.run_unattended(&format!("undo {run} --allow lockout-risk,weaker-protection,deletes --yes --quiet"));
+    assert_snapshot!(unseen.refused(), @r#"
     exit 4
     error: nothing was written: the plan was refused
-    cause: critical: people may be locked out by clients/Shop (callbacks); that takes somebody at a terminal, or a plan that was saved and looked at
-    hint:  save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow critical,deletes`
-    ");
+    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow deletes,lockout-risk,weaker-protection`; where that may pass every time, write into migrate.toml: [tenants.prod.plan] approve = ["lockout-risk:clients/Shop"]
+    "#);
     let saved = stage.run_unattended(&format!("undo {run} --out plan.json --quiet"));
     assert_eq!((saved.code, stage.writes().len()), (0, writes), "{}", saved.whole());
     assert!(saved.out.ends_with("\nmigrate import --tenant prod --plan plan.json\n"), "{}", saved.out);
-    let said = stage.run_unattended(&format!("{SAVED} --allow critical,deletes"));
+    let said = stage.run_unattended(&format!("{SAVED} --allow lockout-risk,weaker-protection,deletes"));
     assert_eq!((said.code, callback(&stage).as_str()), (0, "https://shop.acme.example/old"), "{}", said.whole());
     let again = stage.run("plan --tenant prod --quiet --output json").json();
     assert_eq!(again["counts"]["creates"], json!(1), "the client that the undo removed is wanted, not vanished: {again:#}");
@@ -102,36 +103,36 @@ fn an_update_by_a_job_does_not_lock_anybody_out_either() {
     let stage = Stage::small();
     stage.write("client.json", "{\"callbacks\": []}");
     let update = "update clients Shop client.json --tenant prod --quiet";
-    assert_snapshot!(stage.run_unattended(&format!("{update} --allow critical --yes")).refused(), @"
+    assert_snapshot!(stage.run_unattended(&format!("{update} --allow lockout-risk,weaker-protection --yes")).refused(), @r#"
     exit 4
     error: nothing was written: the plan was refused
-    cause: critical: people may be locked out by clients/Shop (callbacks); that takes somebody at a terminal, or a plan that was saved and looked at
-    hint:  save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow critical`
-    ");
+    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; where that may pass every time, write into migrate.toml: [tenants.prod.plan] approve = ["lockout-risk:clients/Shop"]
+    "#);
     assert_snapshot!(stage.run(&format!("{update} --yes")).refused(), @"
     exit 4
     error: nothing was written: the plan was refused
-    cause: critical: people may be locked out by clients/Shop (callbacks)
-    hint:  if that is meant, run it with --allow critical
+    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    hint:  if that is meant, run it with --allow lockout-risk
     ");
-    assert_snapshot!(stage.run(&format!("{update} --allow critical --dry-run")).out, @r#"
+    assert_snapshot!(stage.run(&format!("{update} --allow lockout-risk,weaker-protection --dry-run")).out, @r#"
     prod: 1 to change
 
     Applications
       ~ change client "Shop"
           callbacks: - https://shop.acme.example/old
 
-    migrate update clients Shop client.json --tenant prod --allow critical
+    migrate update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection
     "#);
     assert_eq!(stage.writes(), []);
     stage.run_unattended(&format!("{update} --out plan.json"));
-    let said = stage.run_unattended(&format!("{SAVED} --allow critical"));
+    let said = stage.run_unattended(&format!("{SAVED} --allow lockout-risk,weaker-protection"));
     assert_eq!((said.code, &stage.prod("/clients")[0]["callbacks"]), (0, &json!([])), "{}", said.whole());
 }
 
 #[test]
 fn a_job_rehearses_what_a_person_is_to_look_at() {
     let stage = Stage::small();
-    let said = stage.run_unattended("import --tenant prod --rehearse --allow critical --quiet");
+    let said = stage.run_unattended("import --tenant prod --rehearse --allow lockout-risk,weaker-protection --quiet");
     assert_eq!((said.code, stage.writes().len()), (0, 0), "{}", said.whole());
 }

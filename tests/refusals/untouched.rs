@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::stage::{Stage, client, dev, prod};
 
-const IMPORT: &str = "import --tenant prod --allow critical --yes --quiet";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 
 /// Two tenants of which each has these clients besides, under an id of its own, and other callbacks.
 fn with_clients(names: &[&str], id_of: impl Fn(&str, &str) -> String) -> Stage {
@@ -44,7 +44,7 @@ fn the_client_that_migrate_signs_in_with_stays_as_it_is() {
     Left alone
       client "Deployer": it is what migrate itself signs in with
 
-    Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     By hand
@@ -78,7 +78,7 @@ fn what_the_configuration_protects_stays_as_it_is_and_is_not_removed() {
     Left alone
       client "Break glass": the configuration protects it
 
-    Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     By hand
@@ -88,7 +88,7 @@ fn what_the_configuration_protects_stays_as_it_is_and_is_not_removed() {
     "#);
     let gone = stage.run("api delete clients/devBreakglass000000000000000000000 --tenant dev --yes --quiet");
     assert_eq!(gone.code, 0, "{}", gone.whole());
-    let said = stage.run("import --tenant prod --prune --allow deletes,critical --yes --quiet");
+    let said = stage.run("import --tenant prod --prune --allow deletes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
     assert_eq!(named(&stage.prod("/clients"), "Break glass"), named(&before, "Break glass"));
 }
@@ -122,7 +122,7 @@ fn the_tenants_own_api_stays_as_it_is() {
     Left alone
       API "https://⟨tenant⟩/api/v2/": it is the tenant's own API
 
-    Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     By hand
@@ -149,7 +149,7 @@ fn a_list_that_lacks_what_it_counts_stops_a_run_before_it_writes() {
     cause: the tenant lists 1 of 2 clients
     "#);
     // As a source it stops a run too: what it does not list is not gone.
-    let said = stage.run("import --tenant dev --from prod --prune --allow deletes,critical --yes --quiet");
+    let said = stage.run("import --tenant dev --from prod --prune --allow deletes,lockout-risk,weaker-protection --yes --quiet");
     assert!(said.code == 1 && said.err.contains("the tenant lists 1 of 2 clients"), "{}", said.whole());
     assert_eq!(stage.writes(), []);
 }
@@ -162,7 +162,7 @@ fn an_empty_list_of_the_source_removes_nothing() {
         let gone = stage.run(&format!("api delete clients/{id} --tenant dev --yes --quiet"));
         assert_eq!(gone.code, 0, "{}", gone.whole());
     }
-    assert_snapshot!(stage.run("import --tenant prod --prune --allow deletes,critical --yes --quiet").whole(), @"
+    assert_snapshot!(stage.run("import --tenant prod --prune --allow deletes,lockout-risk,weaker-protection --yes --quiet").whole(), @"
     exit 0
     prod holds everything dev has: 2 resources equal.
     Nothing to do.
@@ -196,7 +196,7 @@ fn a_reference_to_what_is_not_there_is_left_out_and_named() {
     By hand
       1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
 
-    Acknowledged: critical: people may be locked out by clients/Shop (callbacks)
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     Applied 2 changes to prod in TIME.
 
     Left out

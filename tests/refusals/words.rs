@@ -14,7 +14,7 @@ fn an_unknown_tenant_gets_the_nearest_name() {
     cause: there is no tenant "prd"; did you mean "prod"? There are: dev, prod
     hint:  tenants stand in migrate.toml as [tenants.NAME] with a domain
     "#);
-    assert_snapshot!(refused_offline(&stage, "import --tenant prod --allow critical --from dve --yes"), @r#"
+    assert_snapshot!(refused_offline(&stage, "import --tenant prod --allow lockout-risk,weaker-protection --from dve --yes"), @r#"
     exit 64
     error: nothing was written
     cause: there is no tenant "dve"; did you mean "dev"? There are: dev, prod
@@ -39,7 +39,7 @@ fn an_unknown_kind_gets_the_nearest_name() {
 
 #[test]
 fn an_unknown_flag_gets_the_nearest_name() {
-    assert_snapshot!(refused_offline(&Stage::small(), "import --tenant prod --allow critical --dry-rn"), @"
+    assert_snapshot!(refused_offline(&Stage::small(), "import --tenant prod --allow lockout-risk,weaker-protection --dry-rn"), @"
     exit 64
     error: unexpected argument '--dry-rn' found
 

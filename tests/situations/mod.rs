@@ -130,7 +130,7 @@ struct Manner {
 }
 
 fn usual_allowance() -> Vec<String> {
-    ["many-changes", "critical"].map(str::to_owned).to_vec()
+    ["many-changes", "lockout-risk", "weaker-protection"].map(str::to_owned).to_vec()
 }
 
 fn once() -> usize {

@@ -11,6 +11,9 @@ use super::variables::{Part, Prefix};
 use super::{MOST_CHANGED, SHARE, TenantSettings};
 use crate::catalog::Catalog;
 use crate::catalog::limits::{Rate, TIERS, Tier};
+use crate::plan::approval::{Approval, Approvals};
+use crate::plan::guard::MostChanged;
+use crate::plan::risk::{LOCKOUT, WEAKER};
 use crate::wrong::{Text, Wrong, did_you_mean, is_secret};
 
 const KEYS: &[&str] = &["domain", "url", "rate", "share", "source", "mapping", "protected", "plan"];
@@ -57,9 +60,13 @@ fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<De
     tenant.mapping = table.text("mapping")?.map(|mapping| whole.path.with_file_name(mapping.text));
     tenant.protected = table.protected()?;
     if let Some(plan) = table.table("plan")? {
-        plan.only(&["most_changed"])?;
-        let most = plan.number("most_changed", "between 0 and 1", |share| (0.0..=1.0).contains(&share))?;
-        tenant.most_changed = most.unwrap_or(MOST_CHANGED);
+        plan.only(&["most_changed", "most_changed_of_a_kind", "approve"])?;
+        let share = |key, default| Ok(plan.number(key, "between 0 and 1", |share| (0.0..=1.0).contains(&share))?.unwrap_or(default));
+        tenant.most_changed = MostChanged {
+            of_all: share("most_changed", MOST_CHANGED.of_all)?,
+            of_a_kind: share("most_changed_of_a_kind", MOST_CHANGED.of_a_kind)?,
+        };
+        tenant.approved = plan.approved()?;
     }
     Ok(tenant)
 }
@@ -212,22 +219,49 @@ impl<'text> Table<'text> {
     }
 
     fn protected(&self) -> Result<Vec<String>, Wrong> {
-        let Some(value) = self.fields.get("protected") else { return Ok(Vec::new()) };
-        let list = value.get_ref().as_array().ok_or_else(|| self.must_be("protected", "a list of texts", value))?;
-        list.iter().map(|element| self.protected_key(element)).collect()
+        self.texts("protected")?.iter().map(|phrase| self.check_pattern(phrase).map(|()| phrase.text.to_owned())).collect()
     }
 
-    fn protected_key(&self, element: &Spanned<DeValue<'_>>) -> Result<String, Wrong> {
-        let text = element.get_ref().as_str().ok_or_else(|| self.must_be("protected", "a list of texts", element))?;
+    /// Returns what may be done to this tenant without a person who looks at it each time.
+    fn approved(&self) -> Result<Approvals, Wrong> {
+        self.texts("approve")?.iter().map(|phrase| self.approval(phrase)).collect()
+    }
+
+    fn approval(&self, phrase: &Phrase<'text>) -> Result<Approval, Wrong> {
+        let Phrase { text, at } = phrase;
+        let wrong = |what: String, label: String| self.whole.wrong(at.clone(), what, label);
+        let approval = Approval::read(text).map_err(|error| wrong(error.to_string(), did_you_mean(text, &[LOCKOUT, WEAKER])))?;
+        if ![LOCKOUT, WEAKER].contains(&approval.guard()) {
+            let what = format!("{} is not approved once for all runs", approval.guard());
+            return Err(wrong(what, format!("--allow {} says it for one", approval.guard())));
+        }
+        if let Some((guard, pattern)) = text.split_once(':') {
+            self.check_pattern(&Phrase { text: pattern, at: at.start + guard.len() + 2..at.end - 1 })?;
+        }
+        Ok(approval)
+    }
+
+    fn texts(&self, key: &str) -> Result<Vec<Phrase<'text>>, Wrong> {
+        let Some(value) = self.fields.get(key) else { return Ok(Vec::new()) };
+        let list = value.get_ref().as_array().ok_or_else(|| self.must_be(key, "a list of texts", value))?;
+        let text = |element: &'text Spanned<DeValue<'text>>| {
+            let text = element.get_ref().as_str().ok_or_else(|| self.must_be(key, "a list of texts", element))?;
+            Ok(Phrase { text, at: element.span() })
+        };
+        list.iter().map(text).collect()
+    }
+
+    /// A pattern of keys begins with a kind that there is.
+    fn check_pattern(&self, Phrase { text, at }: &Phrase<'_>) -> Result<(), Wrong> {
         if let Err(wrong) = glob::Pattern::new(text) {
-            return Err(self.whole.wrong(element.span(), format!("\"{text}\" is no pattern"), wrong.msg));
+            return Err(self.whole.wrong(at.clone(), format!("\"{text}\" is no pattern"), wrong.msg));
         }
         let kind = text.split('/').next().unwrap_or_default();
         let kinds: Vec<_> = Catalog::standard().kinds().map(|kind| kind.name).collect();
         if kind.contains(['*', '?', '[']) || kinds.contains(&kind) {
-            return Ok(text.to_owned());
+            return Ok(());
         }
-        Err(self.whole.wrong(element.span(), format!("there is no kind \"{kind}\""), did_you_mean(kind, &kinds)))
+        Err(self.whole.wrong(at.clone(), format!("there is no kind \"{kind}\""), did_you_mean(kind, &kinds)))
     }
 }
 

@@ -26,6 +26,8 @@ pub use variables::Prefix;
 
 use crate::catalog::limits::{Rate, Tier};
 use crate::disk;
+use crate::plan::approval::Approvals;
+use crate::plan::guard::MostChanged;
 use crate::resource::Secret;
 use crate::wrong::Text;
 use credentials::Asked;
@@ -35,7 +37,7 @@ use variables::Variables;
 const SHARE: f64 = 0.8;
 
 /// The share of resources one run may change where nothing is said.
-const MOST_CHANGED: f64 = 0.3;
+const MOST_CHANGED: MostChanged = MostChanged { of_all: 0.3, of_a_kind: 0.5 };
 
 /// Environment variables by name.
 pub type Environment = BTreeMap<String, String>;
@@ -106,8 +108,10 @@ pub struct TenantSettings {
     pub mapping: Option<PathBuf>,
     /// Patterns of keys that are never written.
     pub protected: Vec<String>,
-    /// The share of resources that one run may change without being allowed to: 0 to 1.
-    pub most_changed: f64,
+    /// The shares of resources that one run may change without being allowed to.
+    pub most_changed: MostChanged,
+    /// What runs on it may do that a guard would refuse, also with nobody there.
+    pub approved: Approvals,
     /// How the variables with its credentials begin.
     pub prefix: Prefix,
 }
@@ -128,6 +132,7 @@ impl TenantSettings {
             mapping: None,
             protected: Vec::new(),
             most_changed: MOST_CHANGED,
+            approved: Approvals::default(),
             prefix,
         }
     }

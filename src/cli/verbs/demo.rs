@@ -39,7 +39,7 @@ impl Demo {
             &["export", "--tenant", "dev"][..],
             &["check"],
             &["plan", "--tenant", "prod", "--from", "dev", "--out", &plan],
-            &["import", "--tenant", "prod", "--plan", &plan, "--allow", "many-changes,critical", "--yes"],
+            &["import", "--tenant", "prod", "--plan", &plan, "--allow", "many-changes,lockout-risk,weaker-protection", "--yes"],
             &["import", "--tenant", "prod", "--from", "dev", "--yes"],
         ] {
             let code = step(context, &folder, words).await?;

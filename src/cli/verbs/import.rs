@@ -1,6 +1,5 @@
 //! `migrate import`
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,13 +9,14 @@ use crate::cli::begun::{Begun, agree, refuse_another_target};
 use crate::cli::carry_out::{carry_out, nothing_to_do};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, USAGE};
-use crate::cli::guards::{Review, allowed, allowing, preflight, show_acknowledged, standing};
+use crate::cli::guards::{Review, allowing, approved, preflight, show_acknowledged, standing};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{Prepared, Route, prepare, prepare_seen_by, protected, read};
 use crate::cli::rehearsal::{Copyist, Rehearsing, rehearse};
 use crate::cli::runs::{self, folder_of};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::stop::{Next, Refusals, Stop};
+use crate::plan::approval::Approvals;
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Plan, file};
 use crate::report;
@@ -37,7 +37,8 @@ pub(in crate::cli) struct Import {
     /// Go on with a run that was cut off [default: the newest one of this target]
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out", "prune", "drift"])]
     resume: Option<String>,
-    /// Acknowledge a guard: many-changes, leak, deletes, critical, no-base
+    /// Approve what a guard finds, all or by resource ('lockout-risk:clients/Billing*'): many-changes, leak, deletes, lockout-risk,
+    /// weaker-protection, no-base
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     #[command(flatten)]
@@ -56,27 +57,27 @@ const OVERTAKEN: &str = "a later run came after this one; plan again";
 
 impl Import {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
-        let allowed = allowed(&self.allow)?;
+        let approved = approved(&self.allow)?;
         match (&self.plan, &self.resume) {
-            (Some(path), _) => self.carry_out_file(context, path, &allowed).await,
+            (Some(path), _) => self.carry_out_file(context, path, &approved).await,
             (None, Some(run)) => self.resume(context, run).await,
-            (None, None) if self.rehearsing.rehearse => self.rehearse(context, &allowed).await,
-            (None, None) => self.import(context, &allowed).await,
+            (None, None) if self.rehearsing.rehearse => self.rehearse(context, &approved).await,
+            (None, None) => self.import(context, &approved).await,
         }
     }
 
-    async fn import(&self, context: &Context, allowed: &BTreeSet<String>) -> Result<u8, Failure> {
+    async fn import(&self, context: &Context, approved: &Approvals) -> Result<u8, Failure> {
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         let lock = if self.stop.is_wanted() { None } else { Some(lock(context, target, self.patience).await?) };
         let prepared = prepare(context, &self.route).await?;
-        let standing = standing(prepared.refusals.clone(), allowed, self.stop.review());
+        let standing = standing(prepared.refusals.clone(), approved, target, self.stop.review());
         let Some(lock) = lock else { return self.stop_after_the_plan(context, &prepared, &standing) };
         // What a guard refuses is refused where nothing would be written too: a dry run says the same.
         if prepared.plan.is_empty() && standing.is_empty() {
             return Ok(nothing_to_do(context, &agree(prepared)?));
         }
         context.show(|| report::plan(&prepared.plan, &standing, ""));
-        preflight(context, &prepared.plan, &prepared.tenant, &standing, allowed).await?;
+        preflight(context, &prepared.plan, &prepared.tenant, &standing, &self.allow).await?;
         let keeper = self.secrets.keeper(&prepared.plan.target.tenant)?;
         show_acknowledged(context, &prepared.refusals);
         context.confirm(&question(&prepared.plan), self.yes)?;
@@ -85,17 +86,18 @@ impl Import {
     }
 
     /// Makes the plan of an import, and carries it out on a copy of the target.
-    async fn rehearse(&self, context: &Context, allowed: &BTreeSet<String>) -> Result<u8, Failure> {
+    async fn rehearse(&self, context: &Context, approved: &Approvals) -> Result<u8, Failure> {
         let faults = self.rehearsing.faults()?;
         let copyist = Copyist::default();
         let prepared = prepare_seen_by(context, &self.route, Some(&copyist)).await?;
         // Nothing of it reaches the target, so that a job may rehearse what a person is to look at.
-        let standing = guard::standing(prepared.refusals.clone(), allowed);
+        let target = context.tenant_settings(self.route.tenant.as_deref())?;
+        let standing = guard::standing(prepared.refusals.clone(), &approved.and(&target.approved));
         if prepared.plan.is_empty() || !standing.is_empty() {
             return self.stop_after_the_plan(context, &prepared, &standing);
         }
         context.show(|| report::plan(&prepared.plan, &[], ""));
-        preflight(context, &prepared.plan, &prepared.tenant, &[], allowed).await?;
+        preflight(context, &prepared.plan, &prepared.tenant, &[], &self.allow).await?;
         let Next { verb, flags } = self.in_earnest(&prepared.plan);
         let next = context.command(verb, flags);
         let copy = copyist.state(&prepared.plan.target.domain)?;
@@ -116,7 +118,7 @@ impl Import {
         self.stop.after(context, plan, Refusals { all: refusals, standing }, self.in_earnest(plan))
     }
 
-    async fn carry_out_file(&self, context: &Context, path: &Path, allowed: &BTreeSet<String>) -> Result<u8, Failure> {
+    async fn carry_out_file(&self, context: &Context, path: &Path, approved: &Approvals) -> Result<u8, Failure> {
         let (mut plan, refusals) = file::load(path)?;
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         refuse_another_target(&plan, target)?;
@@ -127,8 +129,8 @@ impl Import {
         record_before(context.catalog, &mut plan, &live);
         let mut refusals: Vec<Refusal> = refusals.into_iter().filter(|refusal| refusal.guard != "secrets").collect();
         refusals.extend(guard::secrets(context.catalog, &plan, &|field| context.secret(field)));
-        let standing = standing(refusals.clone(), allowed, Review::Saved);
-        preflight(context, &plan, &tenant, &standing, allowed).await?;
+        let standing = standing(refusals.clone(), approved, target, Review::Saved);
+        preflight(context, &plan, &tenant, &standing, &self.allow).await?;
         if plan.is_empty() {
             return Ok(nothing_to_do(context, &plan));
         }

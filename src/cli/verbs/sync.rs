@@ -11,7 +11,7 @@ use crate::cli::begun::{Begun, agree};
 use crate::cli::carry_out::{Ended, carry_out, exit_of_whole};
 use crate::cli::context::{Context, now, print, print_json};
 use crate::cli::failure::{FAILED, Failure, INCOMPLETE, LOCKED, OVER, ROOM, USAGE};
-use crate::cli::guards::{allowed, preflight};
+use crate::cli::guards::{Review, approved, for_every_run, preflight, standing};
 use crate::cli::hooks::Hooks;
 use crate::cli::limits::{Leeway, Limits};
 use crate::cli::lock::{Patience, lock};
@@ -20,6 +20,7 @@ use crate::cli::runs::{PastRun, begun_on};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
 use crate::disk::{self, Lock};
+use crate::plan::approval::Approvals;
 use crate::plan::{Plan, guard};
 use crate::report::{self, Night};
 use crate::tenant::Traffic;
@@ -39,7 +40,7 @@ pub(in crate::cli) struct Sync {
     to: Option<String>,
     #[command(flatten)]
     manner: Manner,
-    /// Acknowledge a guard for every night: many-changes, leak, deletes, no-base
+    /// Approve what a guard finds, every night: many-changes, leak, deletes, no-base; migrate.toml approves what may lock people out
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     #[command(flatten)]
@@ -82,8 +83,7 @@ impl Sync {
     ///
     /// When one of them cannot be meant for every night.
     pub(super) fn flags(&self) -> Result<Vec<String>, Failure> {
-        refuse_critical(&self.allow)?;
-        allowed(&self.allow)?;
+        let _: Approvals = self.approved()?;
         let allow = if self.allow.is_empty() { Vec::new() } else { vec!["--allow".to_owned(), self.allow.join(",")] };
         let words = [self.manner.words(), allow, self.limits.words(), self.patience.words(), self.secrets.words(), self.hooks.words()?];
         Ok(words.concat())
@@ -92,8 +92,7 @@ impl Sync {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let began = now();
         context.signals.listen().await;
-        refuse_critical(&self.allow)?;
-        let acknowledged = allowed(&self.allow)?;
+        let approved = self.approved()?;
         let hooks = self.hooks.ready(context)?;
         let route = self.route();
         let target = context.tenant_settings_by("--to", self.to.as_deref())?;
@@ -102,7 +101,7 @@ impl Sync {
         pair.check()?;
         let (source, path) = (source.tenant, pair.last_sync());
         let mut course = Course::default();
-        let went = self.night(context, &route, target, &acknowledged, &source, &mut course).await;
+        let went = self.night(context, &route, target, &approved, &source, &mut course).await;
         let exit = went.as_ref().map_or_else(Failure::code, |exit| *exit);
         let night = Night {
             source: &source,
@@ -134,13 +133,25 @@ impl Sync {
         went.and(written).map(|()| exit)
     }
 
+    /// Returns what the flags approve: what may lock people out is looked at each time, or named in the configuration.
+    fn approved(&self) -> Result<Approvals, Failure> {
+        let approved = approved(&self.allow)?;
+        let Some(guard) = approved.needs_a_person() else { return Ok(approved) };
+        let state = format!("nothing was done: {guard} cannot be approved for every night by a flag");
+        let hint = format!(
+            "name what may pass in migrate.toml: [tenants.NAME.plan] approve = [\"{guard}:clients/..*\"]; or review the plan with \
+             `migrate plan --out FILE`, then `migrate import --plan FILE --allow {guard}`"
+        );
+        Err(Failure::new(USAGE, state).hint(hint))
+    }
+
     /// Does the night's work under one lock; what came of it stands in `course`, as far as it went. Returns the exit code.
     async fn night(
         &self,
         context: &Context,
         route: &Route,
         target: &TenantSettings,
-        acknowledged: &BTreeSet<String>,
+        approved: &Approvals,
         source: &str,
         course: &mut Course,
     ) -> Result<u8, Failure> {
@@ -154,12 +165,12 @@ impl Sync {
             return Ok(code);
         }
         let prepared = unless_stopped(context, &leeway, prepare(context, route)).await?;
-        let standing = guard::standing(prepared.refusals.clone(), acknowledged);
+        let standing = standing(prepared.refusals.clone(), approved, target, Review::None);
         if prepared.plan.is_empty() && standing.is_empty() {
             let code = exit_of_whole(course.plan.insert(Arc::new(agree(prepared)?)));
             return Ok(course.with_lost_secrets(code));
         }
-        if let Err(failure) = preflight(context, &prepared.plan, &prepared.tenant, &standing, acknowledged).await {
+        if let Err(failure) = preflight(context, &prepared.plan, &prepared.tenant, &standing, &self.allow).await {
             let hint = self.by_a_person(context, route, &prepared.plan, &standing);
             course.plan = Some(Arc::new(prepared.plan));
             return Err(hint.into_iter().fold(failure, Failure::hint));
@@ -196,7 +207,7 @@ impl Sync {
 
     /// Returns how a person lets a plan pass this once, where somebody can.
     fn by_a_person(&self, context: &Context, route: &Route, plan: &Plan, standing: &[guard::Refusal]) -> Option<String> {
-        let is_closed = |refusal: &&guard::Refusal| !refusal.can_be_allowed;
+        let is_closed = |refusal: &&guard::Refusal| !guard::ALLOWED.contains(&refusal.guard.as_ref());
         let closed: Vec<&str> = standing.iter().filter(is_closed).map(|refusal| refusal.guard.as_ref()).collect();
         if !closed.is_empty() {
             return Some(format!("no --allow opens {}: put that right first", closed.join(" and ")));
@@ -206,7 +217,8 @@ impl Sync {
         let names: Vec<&str> = names.into_iter().collect();
         let flags = std::iter::once(format!("--allow {}", names.join(","))).chain(self.secrets.typed());
         let command = context.command(route.import(plan), flags);
-        (!standing.is_empty()).then(|| format!("if that is meant, do it once by hand:  {command}"))
+        let lasting = for_every_run(standing, &plan.target.tenant).map(|hint| format!("{hint}; ")).unwrap_or_default();
+        (!standing.is_empty()).then(|| format!("{lasting}if that is meant, do it once by hand:  {command}"))
     }
 }
 
@@ -231,15 +243,6 @@ impl Course {
         let lost = self.resumed.as_ref().map_or(0, |resumed| resumed.ended.summary.lost_secrets());
         if code == 0 && lost > 0 { INCOMPLETE } else { code }
     }
-}
-
-/// What stops people from logging in is looked at by a person each time.
-fn refuse_critical(allow: &[String]) -> Result<(), Failure> {
-    if !allow.iter().any(|name| name == "critical") {
-        return Ok(());
-    }
-    let state = "nothing was done: critical changes cannot be acknowledged for every night";
-    Err(Failure::new(USAGE, state).hint("review them with `migrate plan --out FILE`, then `migrate import --plan FILE --allow critical`"))
 }
 
 /// Returns the newest run between two tenants, where it is a sync that was cut off.

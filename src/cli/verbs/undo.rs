@@ -7,7 +7,7 @@ use crate::cli::begun::{Begun, refuse_another_target};
 use crate::cli::carry_out::{carry_out, nothing_to_do};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, USAGE};
-use crate::cli::guards::{allowed, allowing, preflight, show_acknowledged, standing};
+use crate::cli::guards::{allowing, approved, preflight, show_acknowledged, standing};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{includable, patterns, read};
 use crate::cli::runs::PastRun;
@@ -34,7 +34,8 @@ pub(in crate::cli) struct Undo {
     only: Vec<String>,
     #[command(flatten)]
     stop: Stop,
-    /// Acknowledge a guard: deletes, critical, many-changes, leak
+    /// Approve what a guard finds, all or by resource ('lockout-risk:clients/Billing*'): deletes, lockout-risk, weaker-protection,
+    /// many-changes, leak
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     #[command(flatten)]
@@ -48,7 +49,7 @@ pub(in crate::cli) struct Undo {
 
 impl Undo {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
-        let acknowledged = allowed(&self.allow)?;
+        let approved = approved(&self.allow)?;
         let past = PastRun::load(context, &self.run)?;
         let target = context.tenant_settings(Some(&past.plan.target.tenant))?;
         refuse_another_target(&past.plan, target)?;
@@ -58,7 +59,7 @@ impl Undo {
         refuse_cut_off(context, &past)?;
         let tenant = context.connect(target)?;
         let (plan, refusals) = self.planned(context, &past, &tenant, target).await?;
-        let standing = standing(refusals.clone(), &acknowledged, self.stop.review());
+        let standing = standing(refusals.clone(), &approved, target, self.stop.review());
         let Some(lock) = lock else {
             return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &standing }, self.in_earnest());
         };
@@ -66,7 +67,7 @@ impl Undo {
             return Ok(nothing_to_do(context, &plan));
         }
         context.show(|| report::plan(&plan, &standing, ""));
-        preflight(context, &plan, &tenant, &standing, &acknowledged).await?;
+        preflight(context, &plan, &tenant, &standing, &self.allow).await?;
         let keeper = self.secrets.keeper(&target.name)?;
         show_acknowledged(context, &refusals);
         context.confirm(&self.question(&plan), self.yes)?;

@@ -13,7 +13,7 @@ use crate::cli::begun::Begun;
 use crate::cli::carry_out::{carry_out, nothing_to_do};
 use crate::cli::context::{Context, now};
 use crate::cli::failure::{Failure, USAGE};
-use crate::cli::guards::{allowed, allowing, preflight, show_acknowledged, standing};
+use crate::cli::guards::{allowing, approved, preflight, show_acknowledged, standing};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{kind, read_json};
 use crate::cli::settings::TenantSettings;
@@ -38,7 +38,7 @@ pub(in crate::cli) struct Update {
     tenant: Option<String>,
     #[command(flatten)]
     stop: Stop,
-    /// Acknowledge a guard: critical
+    /// Approve what a guard finds: lockout-risk, weaker-protection
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     /// Write without being asked
@@ -50,7 +50,7 @@ pub(in crate::cli) struct Update {
 
 impl Update {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
-        let allowed = allowed(&self.allow)?;
+        let approved = approved(&self.allow)?;
         let kind = kind(context, &self.kind)?;
         let (name, file) = match &self.name_and_file[..] {
             [name, file] => (Some(name.as_str()), Path::new(file)),
@@ -69,8 +69,8 @@ impl Update {
         let wanted = writable(context, kind, &found, wanted, file);
         let plan = change_one(context.catalog, &side(settings), &found.name, &found.resource, &wanted);
         one::refuse_beside(context, &tenant, settings, (&found, &plan)).await?;
-        let refusals: Vec<Refusal> = guard::critical(context.catalog, &plan).into_iter().collect();
-        let standing = standing(refusals.clone(), &allowed, self.stop.review());
+        let refusals: Vec<Refusal> = guard::risks(context.catalog, &plan);
+        let standing = standing(refusals.clone(), &approved, settings, self.stop.review());
         let Some(lock) = lock else {
             return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &standing }, self.in_earnest(&settings.name));
         };
@@ -78,7 +78,7 @@ impl Update {
             return Ok(nothing_to_do(context, &plan));
         }
         context.show(|| report::plan(&plan, &standing, ""));
-        preflight(context, &plan, &tenant, &standing, &allowed).await?;
+        preflight(context, &plan, &tenant, &standing, &self.allow).await?;
         show_acknowledged(context, &refusals);
         context
             .confirm(&format!("Change {} \"{}\" of \"{}\" ({})?", kind.singular, found.name, settings.name, settings.domain), self.yes)?;
