@@ -2,20 +2,22 @@
 //!
 //! ```text
 //! "refuse": [{"method": "PATCH", "path": "/tenants/settings$", "has": "flags.x", "status": 400, "body": {"message": ".."}},
-//!            {"method": "PATCH", "path": "/branding$", "lacks": "colors", "then": {"method": "PATCH", "path": "/prompts", "body": {..}}}]
+//!            {"method": "PATCH", "path": "/branding$", "lacks": "colors", "then": {"method": "PATCH", "path": "/prompts", "body": {..}}},
+//!            {"path": "^/clients", "has": "description", "makes": {"description": "Another"}}]
 //! ```
 //!
 //! `path` is a pattern of the path under `/api/v2`, `has` and `lacks` are fields of what is sent or of one of its elements, with a text behind
 //! `=` where they must hold that. A rule without a method is about all of them. A rule with a status refuses, one with `then` lets another
-//! request follow what was carried out.
+//! request follow what was carried out, and one with `makes` carries out something else: these fields are what was sent, one that is null was not.
 
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::answer::Answer;
 use super::call::Call;
 use super::state::{NoState, State};
+use crate::body::Body;
 
 /// One rule.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +37,8 @@ pub(super) struct Rule {
     body: Value,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     then: Option<Then>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    makes: Map<String, Value>,
 }
 
 /// A request that follows another.
@@ -108,6 +112,17 @@ impl State {
         refused.map_or(Ok(()), |(status, body)| Err(Answer::new(status, body.clone())))
     }
 
+    /// Returns what is carried out in place of a request, where a rule of this tenant makes something else of it.
+    pub(super) fn remade(&self, call: &Call) -> Option<Call> {
+        let is_about = |rule: &&Rule| !rule.makes.is_empty() && call.is_write() && rule.is_about(call);
+        let mut body = Body::from_value(call.body.clone()).ok()?;
+        let made: Vec<&Rule> = self.rules.iter().filter(is_about).collect();
+        for (path, value) in made.iter().flat_map(|rule| &rule.makes) {
+            body.put(path, Some(value.clone()).filter(|value| !value.is_null()));
+        }
+        (!made.is_empty()).then(|| Call { body: body.into_value(), ..call.clone() })
+    }
+
     /// Does what a rule of this tenant does after a request that was carried out.
     pub(super) fn follow_rules(&mut self, call: &Call) {
         let then: Vec<Then> = self.rules.iter().filter(|rule| rule.is_about(call)).filter_map(|rule| rule.then.clone()).collect();
@@ -155,6 +170,18 @@ mod tests {
         let colors = json!({"primary": "#000000"});
         assert_eq!(identifier_first(json!({"colors": colors})), true);
         assert_eq!(identifier_first(json!({"colors": colors, "logo_url": "https://a.example/logo.png"})), false);
+    }
+
+    #[test]
+    fn a_rule_makes_something_else_of_what_was_sent() {
+        let makes =
+            json!([{"method": "PATCH", "path": "/branding$", "has": "font", "makes": {"colors.primary": "#ffffff", "favicon_url": null}}]);
+        let state = json!({"domain": "acme.eu.auth0.com", "data": {"/branding": {}}, "refuse": makes});
+        let mut tenant = State::from_json(state).expect("a state");
+        let sent = json!({"colors": {"primary": "#000000"}, "favicon_url": "https://a.example/a.ico", "font": {"url": "https://a.example/a.woff"}});
+        let answered = tenant.ask("PATCH", "/branding", sent).body;
+        assert_eq!((&answered["colors"]["primary"], answered.get("favicon_url")), (&json!("#ffffff"), None));
+        assert_eq!(tenant.ask("PATCH", "/branding", json!({"colors": {"primary": "#000000"}})).body["colors"]["primary"], "#000000");
     }
 
     #[test]

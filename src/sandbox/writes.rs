@@ -30,6 +30,8 @@ impl State {
         if let Err(refused) = self.check_rules(call).and_then(|()| self.check_seen(call)) {
             return refused;
         }
+        let remade = self.remade(call);
+        let call = remade.as_ref().unwrap_or(call);
         let answered = match self.kind_at(&call.path) {
             Some((_, Target::FollowUp(_))) if !call.is_write() => self.respond_to_other(call),
             None => self.respond_to_other(call),
