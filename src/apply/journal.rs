@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::altered::Altered;
 use crate::disk::{self, Appender};
 use crate::event::{Outcome, Shortfall};
 use crate::resource::{Id, Key};
@@ -33,7 +34,8 @@ pub enum Entry {
     Resumed { at: String },
     /// A request is about to leave.
     Intent { change: usize, key: Key, verb: String },
-    /// The target holds a change, or what it takes of it: it is `without` the rest, whose `parts` are named.
+    /// The target holds a change, or what it takes of it: it is `without` the rest, whose `parts` are named. What it holds of it otherwise
+    /// than it was sent is `altered`.
     Applied {
         change: usize,
         id: Id,
@@ -41,6 +43,8 @@ pub enum Entry {
         without: Option<String>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         parts: Vec<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        altered: Vec<Altered>,
     },
     /// The target refused a change.
     Failed { change: usize, because: String },
@@ -76,6 +80,8 @@ pub struct Record {
     pub by: String,
     /// How each change ended that was reached, by its place in the plan.
     pub outcomes: BTreeMap<usize, Outcome>,
+    /// What the target made of the values of each change, where it made something else of one.
+    pub altered: BTreeMap<usize, Vec<Altered>>,
     /// Whether every change is in the target.
     pub is_ended: bool,
     /// Whether it stopped, and nothing that it began is left to do.
@@ -132,6 +138,7 @@ pub enum Error {
 pub struct Journal {
     file: Appender,
     known: BTreeMap<usize, Known>,
+    altered: BTreeMap<usize, Vec<Altered>>,
     /// That it was taken up again, which is written with what comes of that.
     resumed: Option<Entry>,
 }
@@ -144,7 +151,7 @@ impl Journal {
     /// When the file cannot be made durable.
     pub fn begin(path: &Path, run: &str, at: &str, by: &str) -> Result<Self, Error> {
         let file = Appender::open(path).map_err(|source| Error::Write { path: path.to_owned(), source })?;
-        let mut journal = Self { file, known: BTreeMap::new(), resumed: None };
+        let mut journal = Self { file, known: BTreeMap::new(), altered: BTreeMap::new(), resumed: None };
         journal.append(&[Entry::Begun { format: FORMAT, run: run.to_owned(), at: at.to_owned(), by: by.to_owned() }])?;
         Ok(journal)
     }
@@ -155,12 +162,15 @@ impl Journal {
     ///
     /// When it cannot be read, is broken before its end, or cannot be written.
     pub fn resume(path: &Path, at: &str) -> Result<Self, Error> {
-        let mut known = BTreeMap::new();
-        let whole = parse(path, &bytes_of(path)?, &mut |entry| learn(&mut known, &entry))?;
+        let (mut known, mut altered) = (BTreeMap::new(), BTreeMap::new());
+        let whole = parse(path, &bytes_of(path)?, &mut |entry| {
+            learn(&mut known, &entry);
+            learn_altered(&mut altered, &entry);
+        })?;
         let write = |source| Error::Write { path: path.to_owned(), source };
         let mut file = Appender::open(path).map_err(write)?;
         file.cut_to(whole).map_err(write)?;
-        Ok(Self { file, known, resumed: Some(Entry::Resumed { at: at.to_owned() }) })
+        Ok(Self { file, known, altered, resumed: Some(Entry::Resumed { at: at.to_owned() }) })
     }
 
     /// Returns whether nothing came of the run yet.
@@ -171,6 +181,11 @@ impl Journal {
     /// Returns what is known of a change; nothing where it was never reached.
     pub fn known(&self, change: usize) -> Option<&Known> {
         self.known.get(&change)
+    }
+
+    /// Returns what the target made of the values of a change that was applied before.
+    pub(super) fn altered(&self, change: usize) -> &[Altered] {
+        self.altered.get(&change).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the ids of what the target holds of a run, by the place of each change in the plan.
@@ -189,12 +204,16 @@ impl Journal {
         self.append(&entries)
     }
 
-    /// Records how changes ended.
-    pub(super) fn settle<'outcome>(&mut self, outcomes: impl Iterator<Item = (usize, &'outcome Outcome)>) -> Result<(), Error> {
-        let entry = |(change, outcome): (usize, &Outcome)| match outcome {
-            Outcome::Applied(id) => Entry::Applied { change, id: id.clone(), without: None, parts: Vec::new() },
+    /// Records how changes ended, and what the target made of their values.
+    pub(super) fn settle<'outcome>(
+        &mut self,
+        outcomes: impl Iterator<Item = (usize, &'outcome Outcome, &'outcome [Altered])>,
+    ) -> Result<(), Error> {
+        let entry = |(change, outcome, altered): (usize, &Outcome, &[Altered])| match outcome {
+            Outcome::Applied(id) => Entry::Applied { change, id: id.clone(), without: None, parts: Vec::new(), altered: altered.to_vec() },
             Outcome::Reduced(id, Shortfall { parts, message }) => {
-                Entry::Applied { change, id: id.clone(), without: Some(message.clone()), parts: parts.clone() }
+                let (without, parts, altered) = (Some(message.clone()), parts.clone(), altered.to_vec());
+                Entry::Applied { change, id: id.clone(), without, parts, altered }
             }
             Outcome::Failed(because) => Entry::Failed { change, because: because.clone() },
             Outcome::Skipped(because) => Entry::Skipped { change, because: because.clone() },
@@ -224,6 +243,7 @@ impl Journal {
         self.resumed = None;
         for entry in entries {
             learn(&mut self.known, entry);
+            learn_altered(&mut self.altered, entry);
         }
         Ok(())
     }
@@ -233,13 +253,21 @@ fn learn(known: &mut BTreeMap<usize, Known>, entry: &Entry) {
     let (change, now) = match entry {
         Entry::Intent { change, .. } | Entry::InDoubt { change, .. } => (change, Known::InDoubt),
         Entry::Applied { change, id, without: None, .. } => (change, Known::Applied(id.clone())),
-        Entry::Applied { change, id, without: Some(message), parts } => {
+        Entry::Applied { change, id, without: Some(message), parts, .. } => {
             (change, Known::Reduced(id.clone(), Shortfall { parts: parts.clone(), message: message.clone() }))
         }
         Entry::Failed { change, .. } | Entry::Skipped { change, .. } => (change, Known::Open),
         Entry::Begun { .. } | Entry::Resumed { .. } | Entry::Stopped { .. } | Entry::Ended { .. } => return,
     };
     known.insert(*change, now);
+}
+
+fn learn_altered(known: &mut BTreeMap<usize, Vec<Altered>>, entry: &Entry) {
+    if let Entry::Applied { change, altered, .. } = entry
+        && !altered.is_empty()
+    {
+        known.insert(*change, altered.clone());
+    }
 }
 
 impl Record {
@@ -255,6 +283,7 @@ impl Record {
     }
 
     fn learn(&mut self, entry: Entry) {
+        learn_altered(&mut self.altered, &entry);
         self.is_ended = matches!(entry, Entry::Ended { .. });
         self.is_stopped = matches!(entry, Entry::Stopped { .. });
         let is_doubt = matches!(entry, Entry::InDoubt { .. });
@@ -271,7 +300,9 @@ impl Record {
             Entry::Stopped { .. } | Entry::Ended { .. } => return,
             Entry::Intent { change, .. } => (change, Outcome::InDoubt("the run was cut off before its answer came".to_owned())),
             Entry::Applied { change, id, without: None, .. } => (change, Outcome::Applied(id)),
-            Entry::Applied { change, id, without: Some(message), parts } => (change, Outcome::Reduced(id, Shortfall { parts, message })),
+            Entry::Applied { change, id, without: Some(message), parts, .. } => {
+                (change, Outcome::Reduced(id, Shortfall { parts, message }))
+            }
             Entry::Failed { change, because } => (change, Outcome::Failed(because)),
             Entry::Skipped { change, because } => (change, Outcome::Skipped(because)),
             Entry::InDoubt { change, because } => (change, Outcome::InDoubt(because)),
@@ -349,7 +380,7 @@ mod tests {
         let mut journal = Journal::begin(&path, "r1", "2026-01-01T00:00:00Z", "import").expect("begun");
         let (one, two) = (Key::new("clients", "A"), Key::new("clients", "B"));
         journal.intend([(0, &one, "create"), (1, &two, "create")].into_iter()).expect("written");
-        journal.settle([(0, &Outcome::Applied(Id::new("c1")))].into_iter()).expect("written");
+        journal.settle([(0, &Outcome::Applied(Id::new("c1")), &[][..])].into_iter()).expect("written");
         (folder, path)
     }
 
@@ -360,6 +391,18 @@ mod tests {
         assert_eq!(resumed.known(0), Some(&Known::Applied(Id::new("c1"))));
         assert_eq!(resumed.known(1), Some(&Known::InDoubt));
         assert_eq!(resumed.known(2), None);
+    }
+
+    #[test]
+    fn what_a_target_made_of_a_value_is_known_to_whoever_reads_the_journal() {
+        let (_folder, path) = journal();
+        let altered = [Altered { path: "app_type".into(), sent: Some("spa".into()), answered: None }];
+        let mut journal = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
+        journal.settle([(1, &Outcome::Applied(Id::new("c2")), &altered[..])].into_iter()).expect("written");
+        assert_eq!((journal.altered(0), journal.altered(1)), (&[][..], &altered[..]));
+        let resumed = Journal::resume(&path, "2026-01-01T00:02:00Z").expect("resumed");
+        assert_eq!((resumed.known(1), resumed.altered(1)), (Some(&Known::Applied(Id::new("c2"))), &altered[..]));
+        assert_eq!(Record::load(&path).expect("read").altered, BTreeMap::from([(1, altered.to_vec())]));
     }
 
     #[test]
@@ -422,7 +465,7 @@ mod tests {
         let short = || Shortfall { parts: vec!["token_quota".into()], message: "the plan lacks it".into() };
         let reduced = Outcome::Reduced(Id::new("c2"), short());
         let mut journal = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
-        journal.settle([(1, &reduced)].into_iter()).expect("written");
+        journal.settle([(1, &reduced, &[][..])].into_iter()).expect("written");
         assert_eq!(Record::load(&path).expect("a record").outcomes[&1], reduced);
         let known = Journal::resume(&path, "2026-01-01T00:02:00Z").expect("resumed").known(1).cloned();
         assert_eq!(known, Some(Known::Reduced(Id::new("c2"), short())));

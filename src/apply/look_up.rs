@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::altered::differing;
 use super::send::{Found, found};
 use crate::body::Body;
-use crate::catalog::{By, Kind, Purpose, Shape};
-use crate::plan::diff::difference;
-use crate::resource::{Id, Resource, take_secrets};
+use crate::catalog::{Kind, Shape};
+use crate::resource::Id;
 use crate::tenant::{self, Listing, Tenant};
 
 /// What looking a create up came to.
@@ -60,13 +60,13 @@ fn told_apart(kind: &Kind, body: &Body, answers: &[Body], known: &[Id]) -> Looke
         .filter_map(|answer| Some((kind.id_of(answer)?, answer)))
         .filter(|(id, _)| !is_known(id))
         .collect();
-    let is_what_was_sent = |(_, answer): &&(String, &Body)| differing(kind, body, answer).is_none();
+    let is_what_was_sent = |(_, answer): &&(String, &Body)| differing_field(kind, body, answer).is_none();
     let equal: Vec<&(String, &Body)> = candidates.iter().filter(is_what_was_sent).collect();
     match (&equal[..], &candidates[..]) {
         ([(id, answer)], _) => LookedUp::Found(found(kind, id.clone(), body, answer)),
         ([], []) => LookedUp::Absent,
         ([], [(id, answer)]) => {
-            let path = differing(kind, body, answer).unwrap_or_default();
+            let path = differing_field(kind, body, answer).unwrap_or_default();
             LookedUp::Unclear(format!("the target has {id} by now, which may be it, but its {path} is not what was sent; {LOOK}"))
         }
         (_, several) => {
@@ -96,22 +96,9 @@ pub(super) fn is_another_ones(kind: &Kind, body: &Body, answer: &Body) -> bool {
     because(answer).is_some_and(|alone| because(body) != Some(alone))
 }
 
-/// Returns a field that was sent and that an answer does not show as it was sent.
-///
-/// Secrets are no difference, nor what the tenant fills in, nor what a later request is for.
-fn differing(kind: &Kind, body: &Body, answer: &Body) -> Option<String> {
-    let mut sent = kind.fields().split(body.clone(), Purpose::Create).0;
-    take_secrets(kind, &mut sent);
-    let mut held = Resource::read(kind, answer.clone()).ok()?.body.open();
-    let by_alias = kind.references.iter().filter(|reference| reference.by == By::Alias).map(|reference| reference.path);
-    let unseen = kind.never_shown.iter().chain(kind.read_only).copied().chain(by_alias).chain(kind.follow_up.map(|it| it.field));
-    for path in unseen {
-        sent.take(path);
-        held.take(path);
-    }
-    let difference = difference(kind, &sent, &held);
-    let missing = difference.edits.into_iter().find(|edit| edit.new.is_some()).map(|edit| edit.path);
-    missing.or_else(|| difference.fixed.into_iter().map(|(path, _)| path).find(|path| sent.get(path).is_some()))
+/// Returns a field that was sent and that an answer does not show as it was sent; what the tenant shows in place of nothing is its own.
+fn differing_field(kind: &Kind, body: &Body, answer: &Body) -> Option<String> {
+    differing(kind, body, answer).into_iter().find(|altered| altered.sent.is_some()).map(|altered| altered.path)
 }
 
 #[cfg(test)]

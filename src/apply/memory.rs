@@ -403,7 +403,7 @@ mod tests {
         let mut summary = Summary::default();
         for (action, outcome) in ended {
             let change = Change { key: key.clone(), source_id: Id::new("s1"), action, needs: Vec::new(), secrets: Vec::new() };
-            summary.settled.push(Settled { key: key.clone(), verb: change.verb(), outcome });
+            summary.settled.push(Settled { key: key.clone(), verb: change.verb(), outcome, altered: Vec::new() });
             plan.stages.push(Stage { title: String::new(), changes: vec![change] });
         }
         memory.settle(&plan, &summary);

@@ -9,6 +9,7 @@
 //! draft.rs      what is sent of a change from which parts are left away
 //! mentions.rs   what the words of a refusal name
 //! overlay.rs    the target's own value under ours
+//! altered.rs    what the target made of what it took
 //! journal.rs    the append-only record
 //! made.rs       secrets that the target makes, and who keeps them
 //! stale.rs      what moved since it was planned
@@ -18,6 +19,7 @@
 //! ```
 
 mod agreement;
+mod altered;
 mod draft;
 pub mod journal;
 mod look_up;
@@ -32,6 +34,7 @@ mod send;
 mod stale;
 mod summary;
 
+pub use altered::{Altered, alterations};
 pub use journal::Journal;
 pub use made::{Fate, Handed, Keeper, NewSecret};
 pub use memory::Memory;

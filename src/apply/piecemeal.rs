@@ -3,6 +3,7 @@
 //! First without what the refusal names, then, where it names nothing, in halves: what is refused by itself is left away, and all else
 //! arrives. A bounded number of requests is spent on it; what was not tried by then is left away too, and wanted again next time.
 
+use super::altered::Altered;
 use super::draft::{Aside, Draft, Left};
 use super::mentions::{Part, mentioned};
 use super::send::{Ready, Sender, Sending};
@@ -35,7 +36,7 @@ pub(super) async fn send(sender: Sender<'_>, ready: &Ready) -> Sending {
     if !is_about_parts(&draft, &first) {
         return first;
     }
-    Narrowing { sender, draft, left: Left::new(), words: Vec::new(), requests: 0 }.send(first).await
+    Narrowing { sender, draft, left: Left::new(), words: Vec::new(), altered: Vec::new(), requests: 0 }.send(first).await
 }
 
 /// Returns whether a refusal may be about part of what was sent, so that the rest is worth another request.
@@ -65,6 +66,8 @@ struct Narrowing<'run> {
     left: Left,
     /// What the target said of what was left away.
     words: Vec<String>,
+    /// What the target made of what it took.
+    altered: Vec<Altered>,
     requests: usize,
 }
 
@@ -115,7 +118,9 @@ impl Narrowing<'_> {
 
     async fn attempt(&mut self, ready: &Ready) -> Sending {
         self.requests += 1;
-        self.sender.attempt_now(ready).await
+        let sent = self.sender.attempt_now(ready).await;
+        self.altered.extend(sent.altered.iter().cloned());
+        sent
     }
 
     fn note(&mut self, words: String) {
@@ -239,8 +244,9 @@ impl Narrowing<'_> {
     }
 
     /// Returns how it ended: what arrived without part of what was wanted is reduced by that.
-    fn ended(&self, mut sent: Sending) -> Sending {
+    fn ended(self, mut sent: Sending) -> Sending {
         let parts = self.draft.missing(&self.left);
+        sent.altered = self.altered;
         if let (Outcome::Applied(id), false) = (&sent.outcome, parts.is_empty()) {
             let message = format!("without {}: {}", parts.join(", "), self.words.join("; "));
             sent.outcome = Outcome::Reduced(id.clone(), Shortfall { parts, message });

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use futures_util::future::join_all;
 use serde_json::Value;
 
+use super::altered::Altered;
 use super::journal::{self, Journal, Known};
 use super::look_up::{LookedUp, key_of, look_up};
 use super::made::{Fate, Handed, Keeper, NewSecret, Replaced};
@@ -265,7 +266,7 @@ impl Run<'_> {
         for (at, change) in batch.iter().copied() {
             match self.prepare(at, change, progress) {
                 Ok(ready) => to_send.push((at, change, ready)),
-                Err(outcome) => ended.push((at, change, outcome.into())),
+                Err(outcome) => ended.push((at, change, Sending { altered: self.journal.altered(at).to_vec(), ..outcome.into() })),
             }
         }
         let answers = self.tenant.requests().answers;
@@ -297,11 +298,11 @@ impl Run<'_> {
             self.hand_on(*at, change, sent, progress).await;
         }
         let is_new = |at: &usize| !self.is_applied(*at);
-        let to_record: Vec<(usize, &Outcome)> =
-            ended.iter().filter(|(at, ..)| is_new(at)).map(|(at, _, sent)| (*at, &sent.outcome)).collect();
+        let to_record: Vec<(usize, &Outcome, &[Altered])> =
+            ended.iter().filter(|(at, ..)| is_new(at)).map(|(at, _, sent)| (*at, &sent.outcome, &sent.altered[..])).collect();
         let recorded = self.journal.settle(to_record.into_iter());
         for (_, change, sent) in ended {
-            self.take_note(change, sent.outcome, progress);
+            self.take_note(change, sent, progress);
         }
         recorded
     }
@@ -406,7 +407,8 @@ impl Run<'_> {
     }
 
     /// Keeps what later changes must know of this one, and tells who is watching.
-    fn take_note(&self, change: &Change, outcome: Outcome, progress: &mut Progress<'_>) {
+    fn take_note(&self, change: &Change, sent: Sending, progress: &mut Progress<'_>) {
+        let Sending { outcome, altered, .. } = sent;
         let is_create = matches!(change.action, Action::Create { .. });
         match &outcome {
             Outcome::Applied(id) | Outcome::Reduced(id, _) if is_create => {
@@ -420,6 +422,6 @@ impl Run<'_> {
             _ => {}
         }
         self.observer.notify(&Event::Settled { key: change.key.clone(), action: change.verb(), outcome: outcome.clone() });
-        progress.summary.settled.push(Settled { key: change.key.clone(), verb: change.verb(), outcome });
+        progress.summary.settled.push(Settled { key: change.key.clone(), verb: change.verb(), outcome, altered });
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::altered::{Altered, alterations};
 use super::look_up::{LookedUp, look_up};
 use super::overlay::{cleared_first, keep_secrets, lay_over_held, may_take_secrets, put_back_secrets};
 use crate::body::{Body, covers};
@@ -30,13 +31,15 @@ pub(super) enum Ready {
 pub(super) struct Sending {
     pub(super) outcome: Outcome,
     pub(super) made: Vec<(&'static str, Secret)>,
+    /// What the target made of the values that it took.
+    pub(super) altered: Vec<Altered>,
     /// What the target answered, where it refused.
     pub(super) refusal: Option<tenant::Error>,
 }
 
 impl From<Outcome> for Sending {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, made: Vec::new(), refusal: None }
+        Self { outcome, made: Vec::new(), altered: Vec::new(), refusal: None }
     }
 }
 
@@ -161,7 +164,7 @@ async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, known: &[I
     match ready {
         Ready::Create { body, twins, may_have_landed } => create(tenant, kind, body, &[twins, known].concat(), *may_have_landed).await,
         Ready::Update { id, body, edits, secrets } => match update(tenant, kind, id, body, edits, secrets).await {
-            Ok(()) => Outcome::Applied(id.clone()).into(),
+            Ok(altered) => Sending { altered, ..Outcome::Applied(id.clone()).into() },
             Err(ended) => ended,
         },
         Ready::Elements { parent, added, removed } => match tenant.change_elements(kind, parent, added, removed).await {
@@ -225,7 +228,12 @@ async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id],
 
 fn created(kind: &Kind, answer: &Body, body: &Body) -> Sending {
     match kind.id_of(answer).or_else(|| kind.id_of(body)) {
-        Some(id) => found(kind, id, body, answer).into(),
+        Some(id) => {
+            let mut altered = alterations(kind, &Id::new(id.as_str()), body, answer);
+            // What a create leaves blank is the tenant's to fill in.
+            altered.retain(|altered| altered.sent.is_some());
+            Sending { altered, ..found(kind, id, body, answer).into() }
+        }
         None => Outcome::InDoubt(format!("the tenant answered without \"{}\"", kind.id)).into(),
     }
 }
@@ -243,7 +251,7 @@ async fn update(
     body: &Body,
     edits: &[Edit],
     secrets: &[(String, Secret)],
-) -> Result<(), Sending> {
+) -> Result<Vec<Altered>, Sending> {
     let mut body = body.clone();
     let is_sent = |field: &&str| body.0.contains_key(*field) || secrets.iter().any(|(path, _)| covers(field, path));
     let overlaid: Vec<&str> =
@@ -262,18 +270,23 @@ async fn update(
     for (path, secret) in secrets {
         body.set(path, secret_value(kind, path, secret).map_err(Outcome::Failed)?);
     }
-    let Some(first) = cleared_first(kind, &mut body) else { return tenant.update(kind, id, &body).await.map(drop).map_err(ended_by) };
-    tenant.update(kind, id, &first).await.map_err(ended_by)?;
+    let made_of = |sent: &Body, answer: &Body| alterations(kind, id, sent, answer);
+    let Some(first) = cleared_first(kind, &mut body) else {
+        return tenant.update(kind, id, &body).await.map(|answer| made_of(&body, &answer)).map_err(ended_by);
+    };
+    let cleared = tenant.update(kind, id, &first).await.map_err(ended_by)?;
     if body.is_empty() {
-        return Ok(());
+        return Ok(made_of(&first, &cleared));
     }
-    if let Err(refused) = tenant.update(kind, id, &body).await {
-        // What was cleared to be written again must not be lost.
-        let back = first.0.keys().filter_map(|field| Some((field.clone(), held.0.get(field)?.clone()))).collect();
-        tenant.update(kind, id, &back).await.map_err(ended_by)?;
-        return Err(ended_by(refused));
+    match tenant.update(kind, id, &body).await {
+        Ok(answer) => Ok(made_of(&body, &answer)),
+        Err(refused) => {
+            // What was cleared to be written again must not be lost.
+            let back = first.0.keys().filter_map(|field| Some((field.clone(), held.0.get(field)?.clone()))).collect();
+            tenant.update(kind, id, &back).await.map_err(ended_by)?;
+            Err(ended_by(refused))
+        }
     }
-    Ok(())
 }
 
 /// Removes a resource that is still what the plan showed: it is read right before, where the API can, since what was found in a list may be

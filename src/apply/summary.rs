@@ -1,9 +1,9 @@
 //! How an apply ended, for whoever renders it.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
+use super::altered::Altered;
+use super::journal::Record;
 use super::made::{Fate, Handed, Replaced};
 use crate::catalog::Catalog;
 use crate::event::Outcome;
@@ -19,6 +19,8 @@ pub struct Settled {
     pub verb: &'static str,
     /// How it ended.
     pub outcome: Outcome,
+    /// What the target made of the values that it took: a note, and no failure.
+    pub altered: Vec<Altered>,
 }
 
 /// A supplied secret that the target has taken from this run.
@@ -45,8 +47,6 @@ pub struct Summary {
     pub sent: Vec<SentSecret>,
     /// Secrets that the target made, and what became of each.
     pub made: Vec<Handed>,
-    /// Values the target answered otherwise than they were sent, as sentences.
-    pub differs: Vec<String>,
 }
 
 /// How many changes ended how.
@@ -69,9 +69,11 @@ pub struct Tally {
 impl Summary {
     /// Returns how a plan ended by what its journal tells of each change.
     #[must_use]
-    pub fn told(catalog: &Catalog, plan: &Plan, outcomes: &BTreeMap<usize, Outcome>) -> Self {
+    pub fn told(catalog: &Catalog, plan: &Plan, record: &Record) -> Self {
+        let Record { outcomes, altered, .. } = record;
         let settled = plan.changes().enumerate().filter_map(|(at, change)| {
-            outcomes.get(&at).map(|outcome| Settled { key: change.key.clone(), verb: change.verb(), outcome: outcome.clone() })
+            let (outcome, altered) = (outcomes.get(&at)?.clone(), altered.get(&at).cloned().unwrap_or_default());
+            Some(Settled { key: change.key.clone(), verb: change.verb(), outcome, altered })
         });
         let replaced = Replaced::by(plan);
         let made = plan.changes().enumerate().flat_map(|(at, change)| {
@@ -93,6 +95,11 @@ impl Summary {
     /// Counts the secrets that the target made and that were to be kept and are not.
     pub fn lost_secrets(&self) -> usize {
         self.made.iter().filter(|made| matches!(made.fate, Fate::Lost(_))).count()
+    }
+
+    /// Returns every value that the target answered otherwise than it was sent, with its change.
+    pub fn altered(&self) -> impl Iterator<Item = (&Settled, &Altered)> {
+        self.settled.iter().flat_map(|settled| settled.altered.iter().map(move |altered| (settled, altered)))
     }
 
     /// Counts how the changes ended.

@@ -41,7 +41,7 @@ impl PastRun {
     pub(super) fn read(folder: PathBuf, name: &str) -> Result<Self, Failure> {
         let (plan, _) = file::load(&folder.join("plan.json")).map_err(|error| unreadable(name, &error))?;
         let record = Record::load(&folder.join("journal.jsonl")).map_err(|error| unreadable(name, &error))?;
-        let summary = Summary::told(Catalog::standard(), &plan, &record.outcomes);
+        let summary = Summary::told(Catalog::standard(), &plan, &record);
         Ok(Self { name: name.to_owned(), folder, plan, record, summary })
     }
 
@@ -244,7 +244,7 @@ mod tests {
         let change = Change { key: Key::new("clients", "Web"), source_id: Id::new("s"), action, needs: Vec::new(), secrets: Vec::new() };
         plan.stages.push(Stage { title: String::new(), changes: vec![change] });
         let record = Record { outcomes: [(0, Outcome::Failed("400".into()))].into(), ..record };
-        let summary = Summary::told(Catalog::standard(), &plan, &record.outcomes);
+        let summary = Summary::told(Catalog::standard(), &plan, &record);
         PastRun { name: String::new(), folder: PathBuf::new(), plan, record, summary }
     }
 

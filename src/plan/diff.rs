@@ -59,8 +59,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
             difference.stays.push((path, UNSAID));
         }
     }
-    let mut edits = Vec::new();
-    compare_objects("", &wanted.0, &held.0, &mut edits);
+    let mut edits = compared(&wanted, &held);
     // The server fills an overlaid field in by itself, so what only the target holds there stays, unless it makes room for what is wanted.
     let makes_room = |path: &str| kind.excluded_by(path).any(|other| wanted.get(other).is_some());
     let is_overlaid = |path: &str| kind.overlaid.iter().any(|overlaid| covers(overlaid, path));
@@ -75,6 +74,17 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     }
     difference.body = updated(kind, desired, live, &difference.edits);
     difference
+}
+
+/// Returns every field in which two bodies of a kind do not mean the same, whether or not an update could change it.
+pub fn edits(kind: &Kind, desired: &Body, live: &Body) -> Vec<Edit> {
+    compared(&normal(kind, desired), &normal(kind, live))
+}
+
+fn compared(wanted: &Body, held: &Body) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    compare_objects("", &wanted.0, &held.0, &mut edits);
+    edits
 }
 
 /// Returns a body without what says nothing: blanks, defaults, the order of sets.
@@ -177,7 +187,7 @@ pub fn after(list: &[Value], added: &[Value], removed: &[Value]) -> Vec<Value> {
 }
 
 /// Numbers are compared by value: the same duration is `1` in one answer and `1.0` in another.
-pub(super) fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
+pub fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
     match (one, other) {
         (Some(Value::Number(one)), Some(Value::Number(other))) => one == other || one.as_f64() == other.as_f64(),
         _ => one == other,

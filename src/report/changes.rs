@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::lines::{Line, difference};
 use super::paint::{ADDED, CHANGED, QUIET, REMOVED, painted};
-use super::values::{WIDTH, cut, element, fields, inline};
+use super::values::{WIDTH, cut, element, fields, from_where_they_part, inline};
 use super::words::{count, named, number, printable};
 use crate::catalog::{Catalog, Kind};
 use crate::plan::{Action, Change, Edit};
@@ -15,8 +15,6 @@ use crate::plan::{Action, Change, Edit};
 const MOST: usize = 30;
 /// Elements up to this wide stand side by side.
 const SHORT: usize = 24;
-/// Characters shown before the place where two long texts part.
-const LEAD: usize = 20;
 
 /// Returns a change as a heading and what it does, indented under it.
 pub(super) fn change(change: &Change) -> Vec<String> {
@@ -73,17 +71,8 @@ fn value(path: &str, old: Option<&Value>, new: Option<&Value>) -> Vec<String> {
     if path.len() + old.chars().count() + new.chars().count() <= WIDTH {
         return vec![format!("{path}: {} -> {}", painted(REMOVED, old), painted(ADDED, new))];
     }
-    let same = old.chars().zip(new.chars()).take_while(|(old, new)| old == new).count();
-    let window = |text: &str| {
-        let skipped = same.saturating_sub(LEAD);
-        let rest: String = text.chars().skip(skipped).collect();
-        if skipped == 0 { cut(&rest, WIDTH) } else { format!("…{}", cut(&rest, WIDTH - 1)) }
-    };
-    vec![
-        format!("{path}:"),
-        format!("  {}", painted(REMOVED, format!("- {}", window(&old)))),
-        format!("  {}", painted(ADDED, format!("+ {}", window(&new)))),
-    ]
+    let (old, new) = from_where_they_part(&old, &new, WIDTH);
+    vec![format!("{path}:"), format!("  {}", painted(REMOVED, format!("- {old}"))), format!("  {}", painted(ADDED, format!("+ {new}")))]
 }
 
 fn list(path: &str, old: &[Value], new: &[Value]) -> Vec<String> {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::exported::secrets;
 use super::summary::{EndedRun, state};
-use crate::apply::{Fate, Handed, Settled};
+use crate::apply::{Altered, Fate, Handed, Settled, Summary};
 use crate::event::{Outcome, Shortfall};
 use crate::plan::guard::Refusal;
 use crate::plan::{Change, Plan};
@@ -69,7 +69,7 @@ pub fn summary_json(run: &EndedRun<'_>, exit: u8) -> Value {
         "requests": run.effort.requests,
         "waited_seconds": rounded(run.effort.waited.as_secs_f64()),
         "changes": changes,
-        "differs": run.summary.differs,
+        "differs": differs(run.summary),
         "left_out": run.plan.left_out,
         "conflicts": run.plan.conflicts,
         "manual": run.due(),
@@ -84,7 +84,7 @@ fn rounded(seconds: f64) -> f64 {
 }
 
 pub(super) fn settled(settled: &Settled) -> Value {
-    let Settled { key, verb, outcome } = settled;
+    let Settled { key, verb, outcome, .. } = settled;
     match outcome {
         Outcome::Applied(id) => json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "id": id}),
         Outcome::Reduced(id, Shortfall { parts, message }) => {
@@ -94,6 +94,15 @@ pub(super) fn settled(settled: &Settled) -> Value {
             json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "message": message})
         }
     }
+}
+
+/// Returns every value that the target answered otherwise than it was `sent`; one that was cleared, or not answered, is null.
+pub(super) fn differs(summary: &Summary) -> Vec<Value> {
+    let row = |(settled, altered): (&Settled, &Altered)| {
+        let Altered { path, sent, answered } = altered;
+        json!({"key": settled.key, "verb": settled.verb, "path": path, "sent": sent, "answered": answered})
+    };
+    summary.altered().map(row).collect()
 }
 
 /// Returns what became of a secret that the target made: the `fate` is `kept`, `left`, `lost` or `unknown`, and `fetch` the command that prints it.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::json::differs;
 use super::summary::{Effort, EndedRun, state, state_since};
 use super::words::{count, duration, number, printable};
 use crate::apply::Tally;
@@ -68,6 +69,8 @@ impl Night<'_> {
         }
         let lost: usize = self.runs().map(|(run, _)| run.summary.lost_secrets()).sum();
         said.extend((lost > 0).then(|| format!("{} not kept", count(lost, "new secret"))));
+        let differs: usize = self.runs().map(|(run, _)| run.summary.altered().count()).sum();
+        said.extend((differs > 0).then(|| format!("{} answered otherwise than sent", count(differs, "value"))));
         said.extend(self.limit.map(|limit| format!("{limit}, and the next sync does the rest")));
         said.extend(self.failure.as_ref().map(failed));
         printable(&format!("{} -> {}: {}", self.source, self.target, said.join("; "))).into_owned()
@@ -76,7 +79,7 @@ impl Night<'_> {
     /// Returns how it went, for programs.
     ///
     /// ```text
-    /// source target began ended text exit  runs[{run resumed earlier state counts seconds requests waited_seconds secrets_lost}]  left_out[] drift[] conflicts[] notes[]  limit  error causes[] hint
+    /// source target began ended text exit  runs[{run resumed earlier state counts seconds requests waited_seconds secrets_lost differs[]}]  left_out[] drift[] conflicts[] notes[]  limit  error causes[] hint
     /// ```
     ///
     /// The `counts` of a run are this night's; `earlier` is how many of its changes were in the target before.
@@ -138,6 +141,7 @@ fn told(run: &EndedRun<'_>, earlier: Option<usize>) -> Value {
         "requests": requests,
         "waited_seconds": waited.as_secs(),
         "secrets_lost": run.summary.lost_secrets(),
+        "differs": differs(run.summary),
     })
 }
 

@@ -1,10 +1,11 @@
 //! The report of a run as titled sections, before it is markdown or HTML.
 
 use super::sections::Remark;
-use super::summary::{EndedRun, heading_text};
+use super::summary::{DIFFERS, EndedRun, heading_text};
 use super::table::Table;
 use super::values::{cut, element, or_none};
 use super::words::{duration, enumeration, named, number};
+use crate::apply::{Altered, Settled, Summary};
 use crate::event::{Outcome, Shortfall};
 use crate::plan::{Action, Change, Conflict, Drift, LeftOut, Plan};
 
@@ -38,7 +39,7 @@ pub(super) fn page(run: &EndedRun<'_>) -> Page {
         ("In doubt: sent, and what became of it is not known".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::InDoubt(_)))),
         ("Skipped".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Skipped(_)))),
         ("Not sent".to_owned(), changes(run.unsent().into_iter())),
-        ("Answered otherwise than sent".to_owned(), table(&["what"], run.summary.differs.iter().map(|line| [line.clone()]))),
+        (DIFFERS.to_owned(), differing(run.summary)),
         ("By hand".to_owned(), table(&["resource", "step"], run.due().iter().map(|manual| [named(&manual.key), manual.step.clone()]))),
         ("Left out".to_owned(), left(&plan.left_out)),
         ("Changed in both since the last run".to_owned(), conflicts(plan)),
@@ -86,6 +87,14 @@ fn outcomes(run: &EndedRun<'_>, is_meant: fn(&Outcome) -> bool) -> Table {
     };
     let found = run.summary.settled.iter().filter(|one| is_meant(&one.outcome));
     table(&["change", "resource", "message"], found.map(|one| [one.verb.to_owned(), named(&one.key), of(&one.outcome)]))
+}
+
+fn differing(summary: &Summary) -> Table {
+    let shown = |value: &Option<serde_json::Value>| or_none(value.as_ref(), WIDTH);
+    let row = |(settled, altered): (&Settled, &Altered)| {
+        [named(&settled.key), altered.path.clone(), shown(&altered.sent), shown(&altered.answered)]
+    };
+    table(&["resource", "field", "sent", "answered"], summary.altered().map(row))
 }
 
 fn left(left: &[LeftOut]) -> Table {

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::changes::change;
-use super::json::{plan_json, settled};
+use super::json::{differs, plan_json, settled};
 use super::paint::{ADDED, QUIET, REMOVED, painted};
 use super::sections::{Remark, first, remarks, section};
-use super::summary::{state, troubles};
+use super::summary::{DIFFERS, differing, state, troubles};
 use super::words::{count, named, number};
 use crate::apply::Summary;
 use crate::plan::Plan;
@@ -39,6 +39,7 @@ pub fn rehearsal(of: &Rehearsal<'_>, next: &str) -> String {
     let mut blocks = vec![heading(of)];
     blocks.extend(section("What went wrong at the copy, as asked for", of.struck.iter().map(struck).collect()));
     blocks.extend(troubles(of.summary));
+    blocks.extend(section(DIFFERS, first(differing(of.summary).iter())));
     blocks.extend(section("Left out", remarks(of.plan.left_out.iter().map(Remark::from))));
     blocks.extend(section("A second plan would still do this", of.again.changes().flat_map(change).collect()));
     let otherwise: Vec<String> = of.otherwise.iter().map(named).collect();
@@ -58,6 +59,7 @@ pub fn rehearsal_json(of: &Rehearsal<'_>, exit: u8) -> Value {
         "state": state(of.summary),
         "counts": of.summary.tally(),
         "changes": of.summary.settled.iter().map(settled).collect::<Vec<_>>(),
+        "differs": differs(of.summary),
         "resumed": of.resumed,
         "requests": of.requests,
         "writes": of.writes,

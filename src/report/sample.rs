@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::apply::{Settled, Summary};
+use crate::apply::{Altered, Settled, Summary};
 use crate::body::Body;
 use crate::event::Outcome;
 use crate::plan::guard::Refusal;
@@ -105,10 +105,11 @@ pub(super) fn refusals() -> Vec<Refusal> {
 
 /// Returns how a run of the plan went: one applied, one refused, one skipped, one in doubt, one not reached.
 pub(super) fn summary() -> Summary {
-    let settled = |of: &str, verb, outcome| Settled { key: key(of), verb, outcome };
+    let settled = |of: &str, verb, outcome| Settled { key: key(of), verb, outcome, altered: Vec::new() };
+    let altered = Altered { path: "description".into(), sent: Some("Web".into()), answered: Some("web".into()) };
     Summary {
         settled: vec![
-            settled("clients/Web", "update", Outcome::Applied(Id::new("t1"))),
+            Settled { altered: vec![altered], ..settled("clients/Web", "update", Outcome::Applied(Id::new("t1"))) },
             settled(
                 "clients/Billing API",
                 "create",
@@ -125,12 +126,16 @@ pub(super) fn summary() -> Summary {
         is_silent: false,
         sent: Vec::new(),
         made: Vec::new(),
-        differs: vec!["client \"Web\": description was sent as \"Web\" and answered as \"web\"".into()],
     }
 }
 
 /// Returns how a run of the plan went where everything went well.
 pub(super) fn whole() -> Summary {
-    let settled = |change: &Change| Settled { key: change.key.clone(), verb: change.verb(), outcome: Outcome::Applied(Id::new("t")) };
+    let settled = |change: &Change| Settled {
+        key: change.key.clone(),
+        verb: change.verb(),
+        outcome: Outcome::Applied(Id::new("t")),
+        altered: Vec::new(),
+    };
     Summary { settled: plan().changes().map(settled).collect(), ..Summary::default() }
 }

@@ -8,13 +8,18 @@ use serde_json::Value;
 
 use super::paint::{ADDED, CHANGED, QUIET, REMOVED, painted};
 use super::sections::{Remark, by_hand, first, remarks, section};
-use super::words::{count, duration, enumeration, number, printable};
-use crate::apply::{Fate, Handed, Summary, Tally};
+use super::values::both;
+use super::words::{count, duration, enumeration, named, number, printable};
+use crate::apply::{Altered, Fate, Handed, Settled, Summary, Tally};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::event::Outcome;
 use crate::plan::{Change, Plan, element_of};
 use crate::resource::Key;
 
+/// The title of what the target took and answered otherwise.
+pub(super) const DIFFERS: &str = "Answered otherwise than sent";
+/// Characters shown of a value that was answered otherwise.
+const MOST_OF_A_VALUE: usize = 60;
 /// Rules shown that accept what was refused.
 const MOST_RULES: usize = 10;
 
@@ -99,7 +104,7 @@ pub(super) fn summary_with<'run>(run: &EndedRun<'run>, next: Option<String>) -> 
     let mut blocks = vec![heading(run)];
     blocks.extend(troubles(run.summary));
     blocks.extend(section("To accept what was refused for good, add to the mapping", accepting(run.summary)));
-    blocks.extend(section("Answered otherwise than sent", first(run.summary.differs.iter())));
+    blocks.extend(section(DIFFERS, first(differing(run.summary).iter())));
     blocks.extend(section("Left out", remarks(run.plan.left_out.iter().map(Remark::from))));
     let kept = run.summary.made.iter().filter(|made| made.fate == Fate::Kept);
     let remark = |made: &'run Handed| Remark { key: &made.key, verb: "", path: None, because: made.path };
@@ -128,6 +133,15 @@ pub(super) fn troubles(summary: &Summary) -> impl Iterator<Item = String> {
         of("Skipped", |outcome| if let Outcome::Skipped(message) = outcome { Some(message) } else { None }),
     ];
     sections.into_iter().flatten()
+}
+
+/// Returns what the target made of values that it took, a line each.
+pub(super) fn differing(summary: &Summary) -> Vec<String> {
+    let line = |(settled, altered): (&Settled, &Altered)| {
+        let (sent, answered) = both(altered.sent.as_ref(), altered.answered.as_ref(), MOST_OF_A_VALUE);
+        format!("{}: {} was sent as {sent} and answered as {answered}", named(&settled.key), printable(&altered.path))
+    };
+    summary.altered().map(line).collect()
 }
 
 /// Returns the rules that accept what was refused, as lines of a mapping.

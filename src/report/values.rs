@@ -8,6 +8,8 @@ use crate::snapshot::refs;
 
 /// Columns a line of a field may take.
 pub(super) const WIDTH: usize = 100;
+/// Characters shown before the place where two long texts part.
+const LEAD: usize = 20;
 /// Elements or fields shown of a long one.
 const MOST: usize = 8;
 
@@ -49,6 +51,28 @@ pub(super) fn element(value: &Value) -> String {
 /// Returns a value that may not be there, cut to so many characters.
 pub(super) fn or_none(value: Option<&Value>, most: usize) -> String {
     value.map_or_else(|| "(none)".to_owned(), |value| cut(&inline(value), most))
+}
+
+/// Returns two values that may not be there, the places of both where they part, cut to so many characters each.
+pub(super) fn both(one: Option<&Value>, other: Option<&Value>, most: usize) -> (String, String) {
+    let shown = |value: Option<&Value>| match value {
+        None => "(none)".to_owned(),
+        Some(Value::String(text)) => format!("\"{}\"", printable(text)),
+        Some(value) => inline(value),
+    };
+    from_where_they_part(&shown(one), &shown(other), most)
+}
+
+/// Returns two texts cut to so many characters, from a little before the place where they part; what is short is whole.
+pub(super) fn from_where_they_part(one: &str, other: &str, most: usize) -> (String, String) {
+    let is_short = [one, other].iter().all(|text| text.chars().count() <= most);
+    let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
+    let skipped = if is_short { 0 } else { same.saturating_sub(LEAD) };
+    let window = |text: &str| {
+        let rest: String = text.chars().skip(skipped).collect();
+        if skipped == 0 { cut(&rest, most) } else { format!("…{}", cut(&rest, most - 1)) }
+    };
+    (window(one), window(other))
 }
 
 /// Returns the start of a text that is too long for its line.

@@ -202,6 +202,8 @@ impl Copied {
         let Self { desired, links, first, second, .. } = self;
         let refused = first.summary.settled.iter().filter(|one| !matches!(one.outcome, Outcome::Applied(_)));
         let mut faults: Vec<String> = refused.map(|one| format!("{} {}: {:?}", one.verb, one.key, one.outcome)).collect();
+        let altered = first.summary.altered().chain(second.summary.altered());
+        faults.extend(altered.map(|(one, altered)| format!("said to be answered otherwise: {} {}: {altered:?}", one.verb, one.key)));
         faults.extend(second.plan.changes().map(|change| format!("again: {} {}: {:?}", change.verb(), change.key, change.action)));
         let Plan { drift, conflicts, .. } = &self.remembered;
         faults.extend(self.remembered.changes().map(|change| format!("remembered: {} {}: {:?}", change.verb(), change.key, change.action)));

@@ -8,11 +8,13 @@
 //! tenant.rs    what the other answers of a recording say of its tenant: its day, what it holds, what it fills in
 //! ids.rs       whether ids look like recorded ones
 //! fields.rs    whether every field of every answer is known to its kind
+//! answers.rs   what a real tenant answered otherwise than it was sent
 //! broken.rs    recorded bodies with one value broken, and how many of them are refused
 //! compare.rs   what is compared, what is not and why, and the disagreements that are known
 //! ```
 #![expect(clippy::print_stdout, reason = "the agreement is what these tests are run for")]
 
+mod answers;
 mod broken;
 mod compare;
 mod fields;

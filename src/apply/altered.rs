@@ -1,0 +1,197 @@
+//! What a target made of a value that it took: the answer of a write beside what was sent.
+//!
+//! Both are compared as a plan compares them, so that nothing is told that the next plan would not see too. What the server fills in, hides or
+//! was never asked for is no difference.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::body::{Body, is_blank, join};
+use crate::catalog::{By, Kind, Purpose};
+use crate::plan::diff::{edits, same};
+use crate::resource::{Id, Resource, take_secrets};
+
+/// A value that a target answered otherwise than it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Altered {
+    /// Where it stands, as in an [`Edit`](crate::plan::Edit).
+    pub path: String,
+    /// What was sent; absent where it was cleared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Value>,
+    /// What was answered; absent where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<Value>,
+}
+
+/// Returns what a target made of a body: what its answer to that write shows otherwise.
+///
+/// Secrets are no difference, shown or masked, nor what the tenant fills in, nor what a later request is for.
+pub fn alterations(kind: &Kind, id: &Id, sent: &Body, answer: &Body) -> Vec<Altered> {
+    let is_name = |name: &str| name == kind.id || kind.key.contains(&name) || kind.in_path().any(|field| field == name);
+    if answer.0.keys().all(|name| is_name(name)) {
+        return Vec::new();
+    }
+    let mut answer = answer.clone();
+    kind.fill(&mut answer, id.as_str());
+    if kind.id_of(&answer).is_none() {
+        answer.set(kind.id, id.own(kind).into());
+    }
+    differing(kind, sent, &answer)
+}
+
+/// Returns in what an answer is not what was sent; nothing where it cannot be understood.
+pub(super) fn differing(kind: &Kind, sent: &Body, answer: &Body) -> Vec<Altered> {
+    let Ok(held) = Resource::read(kind, answer.clone()) else { return Vec::new() };
+    let mut held = held.body.open();
+    let mut sent = kind.fields().split(sent.clone(), Purpose::Snapshot).0;
+    take_secrets(kind, &mut sent);
+    for path in unseen(kind, answer) {
+        sent.take(path);
+        held.take(path);
+    }
+    let mut found: Vec<Altered> = Vec::new();
+    for edit in edits(kind, &sent, &held) {
+        let (asked, shown) = (sent.get(&edit.path), held.get(&edit.path));
+        match (edit.new, asked) {
+            (Some(_), _) if same(asked, shown) || shown.is_some_and(is_masked) => {}
+            (Some(new), _) => found.push(Altered { path: edit.path, sent: Some(new), answered: edit.old }),
+            (None, Some(asked)) => found.extend(kept(&edit.path, asked, shown.unwrap_or(&Value::Null))),
+            (None, None) => {}
+        }
+    }
+    found
+}
+
+/// Returns the fields of which an answer says nothing that could be compared.
+fn unseen<'kind>(kind: &'kind Kind, answer: &Body) -> impl Iterator<Item = &'static str> + use<'kind> {
+    let by_alias = kind.references.iter().filter(|reference| reference.by == By::Alias).map(|reference| reference.path);
+    let is_own = |(field, values): &&(&'static str, &[&str])| answer.text(field).is_some_and(|value| values.contains(&value));
+    let own: Vec<&str> = kind.server_values.iter().filter(is_own).map(|(field, _)| *field).collect();
+    // Where the newer of two fields is answered, it says the same in its own words.
+    let is_newer = |newer: &str| answer.get(newer).is_some_and(|value| !is_blank(value));
+    let older: Vec<&str> = kind.exclusive.iter().filter(|(newer, _)| is_newer(newer)).map(|(_, older)| *older).collect();
+    kind.never_shown.iter().chain(kind.read_only).copied().chain(by_alias).chain(kind.follow_up.map(|it| it.field)).chain(own).chain(older)
+}
+
+/// Returns what was to be cleared and is still there; an object that is sent empty clears nothing.
+fn kept(path: &str, sent: &Value, held: &Value) -> Vec<Altered> {
+    match sent {
+        Value::Object(fields) => {
+            let below = |(name, sent): (&String, &Value)| kept(&join(path, name), sent, held.get(name).unwrap_or(&Value::Null));
+            fields.iter().flat_map(below).collect()
+        }
+        sent if is_blank(sent) && !is_blank(held) => vec![Altered { path: path.to_owned(), sent: None, answered: Some(held.clone()) }],
+        _ => Vec::new(),
+    }
+}
+
+/// Returns whether a value is shown as nothing but asterisks, as some secrets are.
+fn is_masked(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| !text.is_empty() && text.chars().all(|sign| sign == '*'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::covers;
+    use crate::catalog::{Catalog, Fields, Shape};
+    use serde_json::json;
+
+    fn body(value: Value) -> Body {
+        Body::from_value(value).expect("an object")
+    }
+
+    fn told(kind: &str, sent: Value, answer: Value) -> Vec<(String, Value, Value)> {
+        let kind = Catalog::standard().kind(kind).expect("a kind");
+        let found = alterations(kind, &Id::new("t1"), &body(sent), &body(answer));
+        found.into_iter().map(|one| (one.path, one.sent.into(), one.answered.into())).collect()
+    }
+
+    #[test]
+    fn what_a_tenant_made_of_a_value_is_named_with_both() {
+        let sent =
+            json!({"name": "Web", "description": "", "app_type": "spa", "callbacks": ["https://a"], "mobile": {"ios": {"team_id": "1"}}});
+        let answer =
+            json!({"client_id": "t1", "name": "Web", "description": "still", "callbacks": [], "mobile": {"ios": {"team_id": "2"}}});
+        let expected = [
+            ("app_type", json!("spa"), Value::Null),
+            ("callbacks", json!(["https://a"]), Value::Null),
+            ("description", Value::Null, json!("still")),
+            ("mobile.ios.team_id", json!("1"), json!("2")),
+        ];
+        assert_eq!(told("clients", sent, answer), expected.map(|(path, sent, answered)| (path.to_owned(), sent, answered)));
+    }
+
+    #[test]
+    fn what_says_the_same_is_no_difference() {
+        let sent = json!({
+            "name": "Web", "client_secret": "CANARY", "grant_types": ["b", "a"], "oidc_conformant": false, "is_first_party": true,
+            "jwt_configuration": {"lifetime_in_seconds": 60}, "client_metadata": {"gone": null}, "addons": {}, "cross_origin_loc": null,
+        });
+        let answer = json!({
+            "client_id": "t1", "tenant": "acme", "name": "Web", "client_secret": "CANARY of another", "grant_types": ["a", "b"],
+            "jwt_configuration": {"lifetime_in_seconds": 60.0, "alg": "RS256"}, "client_metadata": {"other": "1"}, "later": true,
+        });
+        assert_eq!(told("clients", sent, answer), []);
+    }
+
+    #[test]
+    fn an_answer_that_only_names_what_was_written_says_nothing_of_the_rest() {
+        let sent = json!({"name": "Web", "app_type": "spa"});
+        for answer in [json!({}), json!({"client_id": "t1"}), json!({"client_id": "t1", "name": "Web"})] {
+            assert_eq!(told("clients", sent.clone(), answer), []);
+        }
+        assert_eq!(
+            told("log-streams", json!({"sink": {"mixpanelRegion": "us"}}), json!({"id": "t1", "sink": {"mixpanelRegion": "**"}})),
+            []
+        );
+    }
+
+    /// Returns the path of every single value that can be written, lists as `[]`.
+    fn leaves(fields: &Fields, above: &str) -> Vec<String> {
+        let leaf = |field: &crate::catalog::Field| {
+            let path = join(above, field.name);
+            match &field.below {
+                Some(below) if below.iter().next().is_some() => leaves(below, &if field.is_list { path + "[]" } else { path }),
+                _ => vec![path],
+            }
+        };
+        fields.iter().filter(|field| !field.in_path).flat_map(leaf).collect()
+    }
+
+    /// Returns a body with a text at a path and nothing else.
+    fn holding(path: &str, text: &str) -> Value {
+        path.rsplit('.').fold(json!(text), |value, name| match name.strip_suffix("[]") {
+            Some(name) => json!({name: [value]}),
+            None => json!({name: value}),
+        })
+    }
+
+    #[test]
+    fn another_value_is_told_at_every_path_of_every_kind_but_where_nothing_can_be_compared() {
+        let (mut told, mut silent) = (0, Vec::new());
+        for kind in Catalog::standard().kinds().filter(|kind| !matches!(kind.shape, Shape::Child { .. })) {
+            for path in leaves(kind.fields(), "").into_iter().filter(|path| !kind.key.contains(&path.as_str()) && path != kind.id) {
+                let (sent, answer) = (body(holding(&path, "one")), body(holding(&path, "two")));
+                let mut read = sent.clone();
+                kind.quirks.iter().for_each(|quirk| (quirk.read)(&mut read));
+                if read != sent {
+                    // An older word, which no snapshot holds and no request sends.
+                    continue;
+                }
+                let found = alterations(kind, &Id::new("t1/t2"), &sent, &answer);
+                assert_eq!(alterations(kind, &Id::new("t1/t2"), &sent, &sent), [], "{} {path}", kind.name);
+                match &found[..] {
+                    [one] if covers(&one.path, &path) => told += 1,
+                    [] => silent.push(format!("{} {path}", kind.name)),
+                    other => panic!("{} {path}: {other:?}", kind.name),
+                }
+                let is_hidden = kind.secrets.iter().chain(kind.read_only).any(|secret| covers(secret, &path)) || kind.withholds(&path);
+                let is_unseen = unseen(kind, &answer).any(|unseen| covers(unseen, &path));
+                assert_eq!(found.is_empty(), is_hidden || is_unseen, "{} {path}", kind.name);
+            }
+        }
+        assert!(told > 10 * silent.len(), "{told} told, {} not: {silent:?}", silent.len());
+    }
+}
