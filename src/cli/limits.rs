@@ -90,6 +90,12 @@ impl Limits {
 }
 
 impl Leeway {
+    /// Returns one that is over in so much time, at five in the morning.
+    #[cfg(test)]
+    pub(super) fn for_another(left: Duration) -> Self {
+        Self { until: Some((Instant::now() + left, "05:00".parse().expect("a time of day"))), ..Self::default() }
+    }
+
     /// Counts what a connection to the target sent that is not used any more.
     pub(super) fn spend(&mut self, sent: Traffic) {
         self.spent += sent.reads + sent.writes;

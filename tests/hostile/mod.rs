@@ -6,3 +6,4 @@ mod files;
 mod server;
 mod small;
 mod terminal;
+mod time;

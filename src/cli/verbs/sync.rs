@@ -261,8 +261,15 @@ fn cut_off(context: &Context, source: &str, target: &TenantSettings) -> Result<O
 /// A signal while nothing is written yet ends the command at once, and so does the end of the time that it has.
 async fn unless_stopped<T>(context: &Context, leeway: &Leeway, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::select! {
-        done = work => done,
+        done = Box::pin(unless_over(leeway, work)) => done,
         code = context.signals.next() => Err(Failure::new(code, "nothing more was written: a signal stopped it")),
+    }
+}
+
+/// The end of the time that a command has ends what it waits for while nothing is written yet.
+async fn unless_over<T>(leeway: &Leeway, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => done,
         over = leeway.over() => {
             let state = format!("nothing more was written: {over}, and the tenants were still being read");
             Err(Failure::new(OVER, state).hint("the next sync begins anew; begin earlier, or give it more time with --until"))
@@ -279,4 +286,44 @@ fn write(path: &Path, night: &Night<'_>) -> Result<(), Failure> {
     let text = report::json_text(&night.json());
     let failed = |source| Failure::new(FAILED, format!("{}; and that cannot be written down", night.line())).caused_by(&source).hint(ROOM);
     disk::write_whole(path, text.as_bytes()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// Reads for so many minutes with so much time left, in simulated time; returns how it ends, and after how many minutes.
+    fn read_for(minutes: u32, left: Option<Duration>) -> (Result<(), Value>, u64) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+        runtime.block_on(async {
+            let (began, leeway) = (Instant::now(), left.map(Leeway::for_another).unwrap_or_default());
+            let reading = async {
+                sleep(MINUTE * minutes).await;
+                Ok(())
+            };
+            let ended = unless_over(&leeway, reading).await;
+            (ended.map_err(|failure| failure.json()), began.elapsed().as_secs().div_ceil(60))
+        })
+    }
+
+    #[test]
+    fn the_end_of_the_time_ends_a_reading() {
+        assert_eq!(read_for(4, Some(MINUTE * 5)), (Ok(()), 4));
+        let (ended, minutes) = read_for(600, Some(MINUTE * 5));
+        let failure = ended.expect_err("over");
+        assert_eq!(failure["error"], "nothing more was written: 05:00 is over, and the tenants were still being read");
+        assert_eq!(minutes, 5);
+    }
+
+    #[test]
+    fn a_reading_that_begins_after_the_time_or_without_one_is_not_ended() {
+        assert_eq!(read_for(600, Some(Duration::ZERO)), (Ok(()), 600));
+        assert_eq!(read_for(600, None), (Ok(()), 600));
+    }
 }
