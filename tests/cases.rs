@@ -11,6 +11,12 @@ use crate::{known_failures, reference};
 
 /// How often a known case has to hold, since some depend on chance, before it is said to.
 const HOLDS: usize = 5;
+/// The steps of a script that fail because it was written for another place of a file; all others must hold. `hostile::small` has each of them
+/// in our own words.
+///
+/// `small-things` empties the base in `base/`, where it no longer stands, and finds that nobody read it.
+const STEPS_OF_ANOTHER_PLACE: [(&str, &str, usize); 1] =
+    [("small-things", "a base that is empty beside links is as one that is missing", 5)];
 /// What is said where a case was not judged.
 const NOT_JUDGED: [&str; 4] = ["cannot be run", "cannot be judged", "it has no checks", "it says nothing"];
 
@@ -32,19 +38,42 @@ enum Finding {
 impl Verdict {
     /// Reads a line: `pair-names   falls short  prod's own change was written over`; others are no verdict.
     fn read(line: &str) -> Option<Self> {
-        let (case, rest) = line.split_once("  ").filter(|(case, _)| !case.contains(' '))?;
+        let (case, rest) = line.split_once("  ").filter(|(case, _)| !case.is_empty() && !case.contains(' '))?;
         let rest = rest.trim_start();
         let finding = match (rest.starts_with("holds"), rest.strip_prefix("falls short")) {
             (true, _) => Finding::Holds,
             // The script goes on with a run that came to no end; one that looked its lost answer up has ended, and there is nothing to go on with.
             (_, Some(why)) if case == "organization-grant-lost" && why.contains("came to its end") => Finding::Holds,
-            // The script writes the base where it no longer stands, and finds that nobody read it; `hostile::small` does it where it stands.
-            (_, Some(why)) if case == "small-things" && why.starts_with("1 of 5") => Finding::Holds,
             (_, Some(why)) if NOT_JUDGED.iter().any(|words| why.contains(words)) => Finding::NotJudged,
             (_, Some(_)) => Finding::FallsShort,
             _ => return None,
         };
         Some(Self { case: case.to_owned(), finding })
+    }
+
+    /// Reads all that was said: the verdicts, under each the steps of a script.
+    fn read_all(said: &str) -> Vec<Self> {
+        let mut verdicts: Vec<(Self, Vec<&str>)> = Vec::new();
+        for line in said.lines() {
+            match (Self::read(line), line.strip_prefix("    "), verdicts.last_mut()) {
+                (Some(verdict), ..) => verdicts.push((verdict, Vec::new())),
+                (None, Some(step), Some((_, steps))) => steps.push(step),
+                _ => {}
+            }
+        }
+        verdicts.into_iter().map(|(verdict, steps)| verdict.judged_by(&steps)).collect()
+    }
+
+    /// Returns a verdict by the steps of its script, where one of them is of another place: that one fails, and only that one.
+    fn judged_by(mut self, steps: &[&str]) -> Self {
+        let Some((_, excused, count)) = STEPS_OF_ANOTHER_PLACE.iter().find(|(case, ..)| *case == self.case) else { return self };
+        let (held, failed): (Vec<&str>, Vec<&str>) =
+            steps.iter().filter(|step| step.starts_with("ok ") || step.starts_with("broken ")).partition(|step| step.starts_with("ok "));
+        let is_excused = |step: &&str| step.trim_start_matches("broken ").starts_with(excused);
+        if self.falls_short() && failed.len() == 1 && failed.iter().all(is_excused) && held.len() == count - 1 {
+            self.finding = Finding::Holds;
+        }
+        self
     }
 
     fn falls_short(&self) -> bool {
@@ -57,7 +86,7 @@ fn run(names: &[&str]) -> Option<Vec<Verdict>> {
     let (cases, home) = (reference::beside("cases")?, installed()?);
     let description = reference::path("management-api-oas.json.gz")?.canonicalize().expect("a path");
     let mut command = Command::new("python3");
-    command.arg(cases.join("run.py")).args(names.iter().map(|name| cases.join(name))).arg("--bin").arg(program());
+    command.arg(cases.join("run.py")).args(names.iter().map(|name| cases.join(name))).arg("--verbose").arg("--bin").arg(program());
     command.env("JUDGE", home).env("JUDGE_OAS", description).stdin(Stdio::null());
     let state = tempfile::tempdir().expect("a folder");
     command.env("XDG_STATE_HOME", state.path());
@@ -67,7 +96,7 @@ fn run(names: &[&str]) -> Option<Vec<Verdict>> {
     };
     let (said, errors) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
     println!("{said}");
-    let verdicts: Vec<Verdict> = said.lines().filter_map(Verdict::read).collect();
+    let verdicts = Verdict::read_all(&said);
     let lost: Vec<&Verdict> = verdicts.iter().filter(|verdict| verdict.finding == Finding::NotJudged).collect();
     assert!(lost.is_empty(), "these cases were not judged: {lost:?}");
     let wanted = if names.is_empty() { count(&cases) } else { names.len() };
@@ -88,6 +117,23 @@ fn a_case_that_was_not_judged_is_no_known_failure() {
     assert_eq!(Verdict::read("pair-names     falls short  it cannot be run: OSError"), verdict(Finding::NotJudged));
     assert_eq!(Verdict::read("pair-names     holds"), verdict(Finding::Holds));
     assert_eq!(Verdict::read("35 of 36 hold"), None);
+}
+
+#[test]
+fn the_step_of_another_place_is_excused_and_no_other() {
+    let base = "broken a base that is empty beside links is as one that is missing (0)";
+    let finding = |steps: [&str; 5]| {
+        let steps = steps.map(|step| format!("    {step}\n")).concat();
+        let said =
+            format!("small-things  falls short  1 of 5\n{steps}    broken: 1 of 5\nundo-of-removals  holds\n    holds: all\n2 of 2 hold");
+        let mut verdicts = Verdict::read_all(&said);
+        assert_eq!(verdicts.len(), 2, "{verdicts:?}");
+        verdicts.remove(0).finding
+    };
+    assert_eq!(finding(["ok     a", "ok     b", base, "ok     d", "ok     e"]), Finding::Holds);
+    assert_eq!(finding(["ok     a", "broken b", "ok     c", "ok     d", "ok     e"]), Finding::FallsShort);
+    assert_eq!(finding(["ok     a", "broken b", base, "ok     d", "ok     e"]), Finding::FallsShort);
+    assert_eq!(finding(["ok     a", base, "ok     d", "ok     e", ""]), Finding::FallsShort);
 }
 
 #[test]

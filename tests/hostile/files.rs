@@ -8,8 +8,13 @@ use serde_json::{Value, json};
 use super::server::Server;
 use crate::stage::Stage;
 
+/// Puts something in the place of a file.
+type Put = Box<dyn Fn()>;
+/// Changes a manifest.
+type Change = fn(&mut Value);
+
 /// Puts a pipe that nobody writes into, a folder, and a device, each in the place of a file.
-fn in_place_of(stage: &Stage, name: &str) -> [(&'static str, Box<dyn Fn()>); 3] {
+fn in_place_of(stage: &Stage, name: &str) -> [(&'static str, Put); 3] {
     let path = stage.path(name);
     let clear = {
         let path = path.clone();
@@ -80,7 +85,7 @@ fn with_manifest(stage: &Stage, change: impl FnOnce(&mut Value)) {
 
 #[test]
 fn no_name_in_a_snapshot_leads_out_of_its_folder() {
-    let changes: [(&str, fn(&mut Value)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("a tenant above", |manifest| manifest["tenant"] = json!("../../evil")),
         ("a tenant elsewhere", |manifest| manifest["tenant"] = json!("/srv/evil")),
         ("a time above", |manifest| manifest["taken"] = json!("../../../evil")),

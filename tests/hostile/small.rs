@@ -25,9 +25,11 @@ fn a_base_that_was_emptied_is_as_one_that_is_missing() {
     );
     stage.change_prod(|held| held["/clients"][0]["description"] = "changed in prod".into());
     stage.write("state/dev/prod/baseline.json", r#"{"format": 1, "resources": {}}"#);
+    let writes = stage.writes().len();
     let said = stage.run("import --tenant prod --yes");
-    let is_refused = said.code == 4 && said.whole().contains("no-base");
-    assert!(is_refused || stage.prod("/clients")[0]["description"] == "changed in prod", "{}", said.whole());
+    assert_eq!(said.code, 4, "{}", said.whole());
+    assert!(said.err.contains("no-base"), "{}", said.whole());
+    assert_eq!(stage.writes().len(), writes, "{}", said.whole());
 }
 
 #[test]
