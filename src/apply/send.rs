@@ -248,11 +248,11 @@ async fn update(
     tenant: &Tenant,
     kind: &'static Kind,
     id: &Id,
-    body: &Body,
+    asked: &Body,
     edits: &[Edit],
     secrets: &[(String, Secret)],
 ) -> Result<Vec<Altered>, Sending> {
-    let mut body = body.clone();
+    let mut body = asked.clone();
     let is_sent = |field: &&str| body.0.contains_key(*field) || secrets.iter().any(|(path, _)| covers(field, path));
     let overlaid: Vec<&str> =
         kind.fields().iter().map(|field| field.name).filter(|field| kind.is_laid_over(field)).filter(is_sent).collect();
@@ -270,16 +270,17 @@ async fn update(
     for (path, secret) in secrets {
         body.set(path, secret_value(kind, path, secret).map_err(Outcome::Failed)?);
     }
-    let made_of = |sent: &Body, answer: &Body| alterations(kind, id, sent, answer);
+    // What is sent besides is the target's own.
+    let made_by = |answer: &Body| alterations(kind, id, asked, answer);
     let Some(first) = cleared_first(kind, &mut body) else {
-        return tenant.update(kind, id, &body).await.map(|answer| made_of(&body, &answer)).map_err(ended_by);
+        return tenant.update(kind, id, &body).await.map(|answer| made_by(&answer)).map_err(ended_by);
     };
     let cleared = tenant.update(kind, id, &first).await.map_err(ended_by)?;
     if body.is_empty() {
-        return Ok(made_of(&first, &cleared));
+        return Ok(made_by(&cleared));
     }
     match tenant.update(kind, id, &body).await {
-        Ok(answer) => Ok(made_of(&body, &answer)),
+        Ok(answer) => Ok(made_by(&answer)),
         Err(refused) => {
             // What was cleared to be written again must not be lost.
             let back = first.0.keys().filter_map(|field| Some((field.clone(), held.0.get(field)?.clone()))).collect();

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use migrate::apply::journal::Record;
+use migrate::plan::file;
+use migrate::resource::Key;
 use tempfile::TempDir;
 
 use crate::program::STATE_HOME;
@@ -109,6 +112,22 @@ impl Desk {
         let _ = fs::remove_file(self.path("looked-at.plan"));
         let planned = self.run("plan --tenant prod --quiet --out looked-at.plan");
         if planned.code == 0 { self.run(IMPORT_SAVED) } else { planned }
+    }
+
+    /// Returns what the journals of all runs say was answered otherwise than it was sent: the kind and the path, and both values.
+    pub(super) fn altered(&self) -> Vec<(String, String)> {
+        let runs = fs::read_dir(self.path("runs")).into_iter().flatten().map(|entry| entry.expect("an entry").path());
+        let mut found = Vec::new();
+        for folder in runs.filter(|path| path.join("journal.jsonl").exists()) {
+            let (plan, _) = file::load(&folder.join("plan.json")).expect("a plan");
+            let changes: Vec<&Key> = plan.changes().map(|change| &change.key).collect();
+            let record = Record::load(&folder.join("journal.jsonl")).expect("a journal");
+            for (at, one) in record.altered.iter().flat_map(|(at, all)| all.iter().map(move |one| (*at, one))) {
+                let values = format!("{:?} -> {:?}", one.sent, one.answered);
+                found.push((format!("{} {}", changes[at].kind(), one.path), values));
+            }
+        }
+        found
     }
 
     /// Goes on with the run that was cut off.

@@ -34,6 +34,8 @@ pub(super) struct Outcome {
     codes: Vec<i32>,
     /// What a run did that it should not have.
     runs: BTreeSet<String>,
+    /// What a run says was answered otherwise than it was sent, with both values.
+    altered: BTreeMap<String, String>,
 }
 
 impl Outcome {
@@ -95,6 +97,7 @@ impl Court {
                 outcome.runs.insert(format!("{}: {step} {what}", pair.name));
             }
         }
+        outcome.altered = desk.altered().into_iter().collect();
         outcome.differences = Comparison::of(&pair.wanted(&source), &before, &self.target.answered(&single));
         outcome
     }
@@ -121,6 +124,8 @@ impl Docket {
         for outcome in &self.0 {
             println!("{}", outcome.row());
         }
+        let altered: BTreeMap<&String, &String> = self.0.iter().flat_map(|outcome| &outcome.altered).collect();
+        assert!(altered.is_empty(), "the judge keeps to what it is sent: {altered:#?}");
         let differences: Vec<Difference> = self.0.iter().flat_map(|outcome| outcome.differences.clone()).collect();
         let lines: BTreeMap<&str, (&str, usize)> = by_line(&differences);
         let differing: BTreeSet<&str> = lines.keys().copied().collect();
