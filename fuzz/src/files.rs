@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use migrate::apply::journal::{self, Entry};
 use migrate::base::{self, Base};
@@ -132,7 +132,12 @@ pub fn fingerprints(bytes: &[u8]) -> bool {
 pub fn snapshot(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let (catalog, path) = (Catalog::standard(), Path::new("snapshot"));
-    match store::parse(catalog, path, &|_| Ok(text.to_owned())) {
+    // Whatever a manifest says, what is read stands in the folder of the snapshot.
+    let inside = |file: &Path| {
+        assert!(file.parent() == Some(path) && file.components().all(|part| matches!(part, Component::Normal(_))), "{}", file.display());
+        Ok(text.to_owned())
+    };
+    match store::parse(catalog, path, &inside) {
         Err(store::Error::NotJson(wrong)) => names_a_line_of(bytes, ".json:", &wrong.to_string()),
         Err(_) => {}
         Ok(_) => panic!("one text is a manifest and a list"),

@@ -11,17 +11,19 @@
 
 mod answers;
 mod files;
+mod limits;
 mod words;
 
 pub use answers::{grant, headers, listing, refusal};
 pub use files::{base, fingerprints, journal, links, plan, snapshot};
+pub use limits::{nesting, paths, printing};
 pub use words::{configuration, dotenv, mapping, table};
 
 /// A property of a reader.
 pub type Property = fn(&[u8]) -> bool;
 
 /// Every property, under the name of its target and of its folder of seeds.
-pub const ALL: [(&str, Property); 14] = [
+pub const ALL: [(&str, Property); 17] = [
     ("base", base),
     ("configuration", configuration),
     ("dotenv", dotenv),
@@ -32,7 +34,10 @@ pub const ALL: [(&str, Property); 14] = [
     ("links", links),
     ("listing", listing),
     ("mapping", mapping),
+    ("nesting", nesting),
+    ("paths", paths),
     ("plan", plan),
+    ("printing", printing),
     ("refusal", refusal),
     ("snapshot", snapshot),
     ("table", table),

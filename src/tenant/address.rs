@@ -8,7 +8,7 @@ use super::error::Error;
 
 /// The address of one tenant.
 #[derive(Debug, Clone)]
-pub(super) struct Address {
+pub struct Address {
     /// The tenant's own domain, whatever address stands in for it.
     pub(super) domain: String,
     base: Url,
@@ -16,7 +16,11 @@ pub(super) struct Address {
 
 impl Address {
     /// Checks a domain and, if given, the URL that stands in for it.
-    pub(super) fn new(domain: &str, url: Option<&str>) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    ///
+    /// When the domain is none, or the URL leads elsewhere than to a host, by TLS or on loopback.
+    pub fn new(domain: &str, url: Option<&str>) -> Result<Self, Error> {
         let wrong = |address: &str, because| Error::Address { address: address.to_owned(), because };
         let home = Url::parse(&format!("https://{domain}/")).map_err(|_| wrong(domain, "is no domain"))?;
         if home.host_str() != Some(domain.to_ascii_lowercase().as_str()) {
@@ -40,7 +44,11 @@ impl Address {
     }
 
     /// Returns the URL of a Management API path, query included.
-    pub(super) fn api(&self, path: &str) -> Result<Url, Error> {
+    ///
+    /// # Errors
+    ///
+    /// When the path leads out of the Management API.
+    pub fn api(&self, path: &str) -> Result<Url, Error> {
         let path = path.trim_start_matches('/');
         if path.split(['?', '#']).next().is_some_and(|path| path.split('/').any(leads_elsewhere)) {
             return Err(Error::Address { address: path.to_owned(), because: "is no path of the Management API" });

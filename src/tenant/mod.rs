@@ -48,6 +48,7 @@ pub use read::Shown;
 
 /// What answers say, read without a tenant that gives them.
 pub mod answers {
+    pub use super::address::Address;
     pub use super::error::refusal;
     pub use super::gauge::{Level, asked_wait};
     pub use super::page::Page;

@@ -1,0 +1,134 @@
+//! What is not believed: bodies that are too deep or too many, names that draw on a terminal, ids that lead elsewhere.
+
+use migrate::body::Body;
+use migrate::catalog::{Catalog, Kind, Shape};
+use migrate::report;
+use migrate::resource::{Id, Resource};
+use migrate::tenant::answers::{Address, Page};
+use migrate::tenant::limits::{ELEMENTS, NESTING};
+use serde_json::{Value, json};
+
+/// One of so many kinds is looked at for one input.
+const KINDS: usize = 12;
+const DOMAIN: &str = "acme-dev.eu.auth0.com";
+
+/// A body is read as deep as it may be and no deeper, and a page with as many elements as it may have and no more.
+///
+/// The first byte is how far below or above the depth the body is, the second how far the elements of a page are from their number; of the
+/// others each is a level, a list or an object, and what is left is tried as a page.
+pub fn nesting(bytes: &[u8]) -> bool {
+    let [depth, count, shape @ ..] = bytes else { return false };
+    let depth = NESTING + 8 - usize::from(*depth % 16);
+    let is_list = |level: usize| shape.get(level % shape.len().max(1)).is_none_or(|byte| byte % 2 == 0);
+    let opened: String = (1..depth).map(|level| if is_list(level) { "[" } else { "{\"a\":" }).collect();
+    let closed: String = (1..depth).rev().map(|level| if is_list(level) { "]" } else { "}" }).collect();
+    let deep = format!("{{\"roles\":{opened}0{closed},\"total\":1}}");
+    let is_read = serde_json::from_str::<Body>(&deep).is_ok();
+    assert_eq!(is_read, depth <= NESTING, "{depth} levels");
+    let page = Page::<Value>::read(deep.as_bytes(), "roles");
+    assert!(page.is_err() || depth <= NESTING, "a page of {depth} levels");
+    // What nobody looks into is passed over, however deep it is.
+    let passed = Page::<Value>::read(deep.replace("roles", "other").as_bytes(), "roles");
+    assert!(passed.is_ok_and(|page| page.elements.is_none() && page.total == Some(1)), "{depth} levels");
+    // Never closed, and closed too often.
+    for torn in [&deep[..deep.len() / 2], &format!("{deep}]"), &opened.repeat(64)] {
+        assert!(serde_json::from_str::<Body>(torn).is_err() && Page::<Value>::read(torn.as_bytes(), "roles").is_err());
+    }
+    // Long to make, so not of every input.
+    if *count > 250 && shape.is_empty() {
+        let elements = ELEMENTS + 253 - usize::from(*count);
+        let page = format!("{{\"roles\":[{}0]}}", "0,".repeat(elements - 1));
+        let read = Page::<u8>::read(page.as_bytes(), "roles");
+        assert_eq!(read.is_ok(), elements <= ELEMENTS, "{elements} elements");
+    }
+    if let Ok(page) = Page::<Value>::read(shape, "roles") {
+        assert!(page.next.is_none_or(|next| !next.is_empty()), "a next that is none");
+    }
+    is_read
+}
+
+/// Returns a sign that does something to a terminal: what is left of a text besides line breaks, tabs and colours.
+fn raw(text: &str) -> Option<char> {
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{1b}') {
+        let behind = &rest[at + 1..];
+        let digits = behind.strip_prefix('[').map_or("", |behind| behind.split('m').next().unwrap_or_default());
+        let is_colour = behind.starts_with('[') && digits.chars().all(|sign| sign.is_ascii_digit() || sign == ';');
+        let length = digits.len() + 2;
+        if !is_colour || behind.as_bytes().get(length - 1) != Some(&b'm') {
+            return Some('\u{1b}');
+        }
+        if let Some(sign) = drawing(&rest[..at]) {
+            return Some(sign);
+        }
+        rest = &behind[length..];
+    }
+    drawing(rest)
+}
+
+fn drawing(text: &str) -> Option<char> {
+    let does_something = |sign: &char| {
+        matches!(sign, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}')
+            || (sign.is_control() && !['\n', '\t'].contains(sign))
+    };
+    text.chars().find(does_something)
+}
+
+/// No text reaches a terminal with anything in it that does something there, and JSON still says the same.
+pub fn printing(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let name = report::printable(&text);
+    assert!(!name.contains(['\n', '\u{1b}']) && raw(&name).is_none(), "{name:?}");
+    assert_eq!(report::printable(&name), name, "it is not printed twice alike");
+    let printed = report::printed(&text);
+    assert_eq!(raw(&printed), None, "{printed:?}");
+    let value = json!({text.as_ref(): [text]});
+    let json = report::json_text(&value);
+    assert!(!json.contains('\u{1b}') && raw(&json).is_none(), "{json:?}");
+    assert_eq!(serde_json::from_str::<Value>(&json).expect("JSON"), value);
+    name == text
+}
+
+/// No id and no `next` leads a request out of the place where its kind stands: it is refused, or it is one part of the path.
+///
+/// The first line is an id, the rest what a page calls the next one.
+pub fn paths(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let (id, next) = text.split_once('\n').unwrap_or((&text, ""));
+    let address = Address::new(DOMAIN, None).expect("an address");
+    let mut is_every_one_taken = true;
+    // A few kinds are enough for one input.
+    let first = bytes.iter().fold(0_usize, |sum, byte| sum * 31 % 997 + usize::from(*byte)) % KINDS;
+    for kind in Catalog::standard().kinds().skip(first).step_by(KINDS) {
+        let segments = format!("/api/v2/{}", kind.path_of("a/b").trim_start_matches('/')).split('/').count();
+        match address.api(&kind.path_of(id)) {
+            Ok(url) => {
+                let count = url.path().split('/').count();
+                assert_eq!(url.host_str(), Some(DOMAIN), "{url}");
+                assert!(url.path().starts_with("/api/v2/") && count == segments, "{url} for {id:?} of {}", kind.name);
+                assert!(url.query().is_none() && url.fragment().is_none(), "{url} for {id:?}");
+            }
+            Err(_) => is_every_one_taken = false,
+        }
+        if !Id::new(id).is_addressable() {
+            assert!(read(kind, id).is_none(), "{id:?} is an id of {}", kind.name);
+        }
+    }
+    let query = percent_encoded(next);
+    let url = address.api(&format!("organizations?from={query}&take=100")).expect("a query leads nowhere");
+    assert_eq!(url.query_pairs().count(), 2, "{url}");
+    assert_eq!(url.path(), "/api/v2/organizations");
+    is_every_one_taken
+}
+
+/// Reads a resource that a list answers with this id.
+fn read(kind: &Kind, id: &str) -> Option<Resource> {
+    let is_listed = matches!(kind.shape, Shape::Collection);
+    let answer = Body::from_iter([(kind.id.to_owned(), json!(id)), ("name".to_owned(), json!("a"))]);
+    is_listed.then(|| Resource::read(kind, answer).ok()).flatten()
+}
+
+/// Writes a `next` as a page is asked for by it.
+fn percent_encoded(text: &str) -> String {
+    text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
