@@ -130,19 +130,31 @@ impl Variables {
     }
 }
 
-/// Reads `NAME=value` lines; a wrong one is named by its number alone, for it may hold a secret.
+/// Reads `NAME=value` lines, of several for one name the last; a wrong one is named by its number alone, for it may hold a secret.
 ///
-/// A `$NAME` in a value stands for that variable, unless the value is in single quotes.
+/// A value is what is written: nothing in it stands for another variable. A `#` inside a value without quotes would cut it short, and is refused.
 fn read_dotenv(file: Text<'_>) -> Result<Vec<(String, String)>, Error> {
-    let wrong = |source: dotenvy::Error| match source {
-        dotenvy::Error::LineParse(line, _) => {
-            let before = file.text.find(line.trim_end()).unwrap_or(0);
-            Error::Line { path: file.path.to_owned(), line: file.text[..before].matches('\n').count() + 1 }
-        }
+    let wrong = |line: u32, because| Error::Line { path: file.path.to_owned(), line: usize::try_from(line).unwrap_or(1), because };
+    // A line ends with `\n`, as it does wherever else lines are counted.
+    let text = file.text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', " ");
+    let entries = dotenvor::parse_str(&text).map_err(|error| match error {
+        dotenvor::Error::Parse(error) => wrong(error.line, "is not NAME=value"),
         // The text is already here; only lines can be wrong.
-        _ => Error::Line { path: file.path.to_owned(), line: 1 },
-    };
-    dotenvy::from_read_iter(file.text.trim_start_matches('\u{feff}').as_bytes()).collect::<Result<_, _>>().map_err(wrong)
+        dotenvor::Error::Io(_) | dotenvor::Error::InvalidEncoding(_) => wrong(1, "is not NAME=value"),
+    })?;
+    let lines: Vec<&str> = text.split('\n').collect();
+    let is_cut_short = |entry: &&dotenvor::Entry| lines.get(entry.line as usize - 1).is_some_and(|line| is_cut_short(line));
+    if let Some(entry) = entries.iter().find(is_cut_short) {
+        return Err(wrong(entry.line, "has a # in its value: put the value in single quotes, or a blank before a comment"));
+    }
+    Ok(entries.into_iter().map(|entry| (entry.key, entry.value)).collect())
+}
+
+/// Returns whether a line holds a `#` that would end its value, though nothing says that a comment begins there.
+fn is_cut_short(line: &str) -> bool {
+    let value = line.split_once('=').map_or("", |(_, value)| value);
+    let is_quoted = value.trim_start().starts_with(['\'', '"', '`']);
+    !is_quoted && value.split_once('#').is_some_and(|(before, _)| !before.ends_with(char::is_whitespace))
 }
 
 /// Refuses variables that are nearly ours; a misspelt one would be missed in silence. One that is like none of ours is somebody else's.
@@ -187,4 +199,39 @@ fn place_of(name: &str, text: &str) -> Option<usize> {
         begins += line.len();
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<(String, String)>, String> {
+        read_dotenv(Text { path: Path::new(".env"), text }).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_value_is_what_is_written() {
+        let values = [
+            ("ab$HOME${X}\\n", "ab$HOME${X}\\n"),
+            ("a b # why", "a b"),
+            ("'a#b$c\\n'  # why", "a#b$c\\n"),
+            ("\"a#b\\nc\"", "a#b\nc"),
+            ("'two\r\nlines'", "two\nlines"),
+            (" # why", ""),
+            ("one\nB=last", "last"),
+        ];
+        for (written, value) in values {
+            let text = format!("\u{feff}export A = c1\r\n\r\n# why\nB={written}\n");
+            let expected = [("A", "c1"), ("B", value)].map(|(name, value)| (name.to_owned(), value.to_owned()));
+            assert_eq!(read(&text), Ok(expected.to_vec()), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_a_comment_might_cut_short_is_refused_by_its_line() {
+        for written in ["CANARY#hush", "#CANARY", "CANARY# why", "CANARY hush#"] {
+            let told = read(&format!("A=c1\nB={written}\n")).expect_err("cut short");
+            assert!(told.starts_with("line 2 of \".env\" has a # in its value: ") && !told.contains("CANARY"), "{told}");
+        }
+    }
 }
