@@ -60,6 +60,7 @@ mod states;
 mod storms;
 mod strict;
 mod subscriptions;
+mod supply;
 mod sync;
 mod terminal;
 mod undo;
