@@ -449,11 +449,11 @@ mod tests {
         let unclear = || Record::load(&path).expect("a record").unclear;
         let resume = || Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
         let mut first = resume();
-        first.settle([(2, &doubt)].into_iter()).expect("written");
+        first.settle([(2, &doubt, &[][..])].into_iter()).expect("written");
         assert_eq!(unclear(), BTreeSet::new(), "nothing was known of it before, and the other one is not looked up yet");
-        first.settle([(1, &doubt)].into_iter()).expect("written");
+        first.settle([(1, &doubt, &[][..])].into_iter()).expect("written");
         assert_eq!(unclear(), BTreeSet::from([1]));
-        resume().settle([(1, &doubt), (2, &doubt)].into_iter()).expect("written");
+        resume().settle([(1, &doubt, &[][..]), (2, &doubt, &[][..])].into_iter()).expect("written");
         assert_eq!(unclear(), BTreeSet::from([1, 2]));
         resume().intend([(1, &key, "create")].into_iter()).expect("written");
         assert_eq!(unclear(), BTreeSet::from([2]));

@@ -260,8 +260,9 @@ mod tests {
             let outcomes: BTreeMap<usize, Outcome> = [(0, Outcome::InDoubt("one of two".into()))].into();
             let record = Record { unclear: unclear.iter().copied().collect(), ..Record::default() };
             let run = refused(record);
-            let summary = Summary::told(Catalog::standard(), &run.plan, &outcomes);
-            PastRun { record: Record { outcomes, ..run.record }, summary, ..refused(Record::default()) }
+            let record = Record { outcomes, ..run.record };
+            let summary = Summary::told(Catalog::standard(), &run.plan, &record);
+            PastRun { record, summary, ..refused(Record::default()) }
         };
         assert!(in_doubt(&[]).is_to_go_on() && !in_doubt(&[0]).is_to_go_on());
         assert!(refused(Record::default()).is_to_go_on());

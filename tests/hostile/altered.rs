@@ -13,7 +13,7 @@ fn stage_that_makes(rules: &Value) -> Stage {
     Stage::of(dev(), prod, "")
 }
 
-const IMPORT: &str = "import --tenant prod --yes --secrets-to file:kept.jsonl --allow critical,many-changes";
+const IMPORT: &str = "import --tenant prod --yes --secrets-to file:kept.jsonl --allow lockout-risk,weaker-protection,many-changes";
 
 #[test]
 fn what_a_tenant_makes_of_a_value_is_a_note_wherever_its_run_is_told() {
