@@ -31,13 +31,13 @@ fn reads() -> usize {
 
 #[test]
 fn a_target_gone_in_the_middle_of_a_run_is_finished_when_it_is_back() {
-    // The one request beside them lists the clients once more before the first of them is created.
+    // One or two requests beside them list what a stage is to create once more.
     let mut stage = Stage::acme(&format!("cut-before@{}x*", reads() + 16));
     let said = stage.run(ACME);
     // Which requests were under way together is not the same each time; that they are told and go on later is.
     let (_, told) = said.out.split_once("\nApplied ").expect("how it ended");
     assert_eq!(said.code, 3, "{told}");
-    assert!(told.starts_with("14 of 41 changes to prod in "), "{told}");
+    assert!(["13 of 41 changes", "14 of 41 changes"].iter().any(|done| told.starts_with(done)), "{told}");
     let in_doubt = told.split("In doubt: sent, and what became of it is not known\n").nth(1).expect("what is in doubt");
     let first = in_doubt.lines().next().unwrap_or_default();
     assert!(first.contains("no answer from 127.0.0.1:PORT to") && first.contains("connection closed before message completed"), "{told}");
