@@ -223,6 +223,43 @@ const EDITS: &[Edit] = &[
         LocksOut,
         |_, is| json!({"/emails/provider": {"name": "sendgrid", "enabled": true, "default_from_address": if is { "b@acme.example" } else { "a@acme.example" }, "credentials": {}}}),
     ),
+    edit("the name of a connection's application at the provider", LocksOut, LocksOut, |tenant, is| {
+        let id = if is { "at-the-provider-2" } else { "at-the-provider-1" };
+        json!({"/connections": [connection(tenant, "google-oauth2", &json!({"client_id": id, "scope": ["email"]}))]})
+    }),
+    edit("another signing certificate", LocksOut, LocksOut, |tenant, is| {
+        let certificate = if is {
+            "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+        } else {
+            "-----BEGIN CERTIFICATE-----\nMIIA\n-----END CERTIFICATE-----\n"
+        };
+        json!({"/connections": [connection(tenant, "samlp", &json!({"signInEndpoint": "https://idp.acme.example", "cert": certificate}))]})
+    }),
+    edit("offline access to an API", Passes, LocksOut, |_, is| {
+        let mut api = api();
+        api["allow_offline_access"] = json!(is);
+        json!({"/resource-servers": [api]})
+    }),
+    edit("tokens of an API that live longer", Weakens, LocksOut, |_, is| {
+        let mut api = api();
+        api["token_lifetime"] = json!(if is { 86_400 } else { 3600 });
+        json!({"/resource-servers": [api]})
+    }),
+    edit("a connection of an organization that makes people members", Passes, LocksOut, |tenant, is| {
+        let (organization, connection) = (format!("org_{tenant}000000000001"), connection(tenant, "auth0", &json!({})));
+        let enabled = json!([{"connection_id": connection["id"], "assign_membership_on_login": is, "connection": {"name": "people", "strategy": "auth0"}}]);
+        json!({"/connections": [connection], "/organizations": [{"id": organization, "name": "acme", "display_name": "Acme"}],
+            format!("/organizations/{organization}/connections"): enabled})
+    }),
+    edit("the address a custom domain takes of its clients", LocksOut, LocksOut, |tenant, is| {
+        json!({"/custom-domains": [{"custom_domain_id": format!("cd_{tenant}"), "domain": "login.acme.example", "type": "auth0_managed_certs",
+            "primary": true, "status": "ready", "tls_policy": "recommended", "custom_client_ip_header": if is { "true-client-ip" } else { "x-forwarded-for" }}]})
+    }),
+    edit("who sends text messages", LocksOut, LocksOut, |tenant, is| {
+        let from = if is { "+4930111" } else { "+4930222" };
+        json!({"/branding/phone/providers": [{"id": format!("pro_{tenant}"), "name": "twilio", "channel": "phone", "disabled": false,
+            "configuration": {"default_from": from, "sid": "AC1", "delivery_methods": ["text"]}}]})
+    }),
 ];
 
 fn tenant(name: &str, data: &Value) -> Value {
