@@ -4,8 +4,8 @@
 //! of something, so that a text which holds it is left out and named, and never sent as it stands. The file holds ids and names, no settings.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,7 @@ impl SourceIds {
     ///
     /// When it cannot be read or a row is malformed.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = disk::if_there(fs::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = disk::if_there(disk::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let mut ids = Self::default();
         for row in csv::Reader::from_reader(text.unwrap_or_default().as_slice()).deserialize() {
             let Row { kind, id, name } = row.map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
@@ -104,6 +104,8 @@ impl SourceIds {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

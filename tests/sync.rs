@@ -238,7 +238,7 @@ fn a_guard_stops_the_night_and_says_how_a_person_lets_it_pass() {
     exit 4
     error: nothing was written: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-    hint:  where that may pass every time, write into migrate.toml: [tenants.prod.plan] approve = ["lockout-risk:clients/Shop"]; if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow lockout-risk
+    hint:  where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]; if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow lockout-risk
     "#);
     assert_eq!(chat.heard().len(), 1, "whoever sleeps hears of it");
     assert_eq!(outcome(&stage)["exit"], 4);

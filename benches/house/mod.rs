@@ -87,7 +87,8 @@ impl House {
 /// Writes a configuration of both tenants: the domain of each, and where it answers.
 pub(crate) fn configure(folder: &Path, dev: &str, prod: &str) {
     let tenant = |name: &str, domain: &str, url: &str| format!("[tenants.{name}]\ndomain = \"{domain}\"\nurl = \"{url}\"\n");
-    let configuration = tenant("dev", DOMAINS[0], dev) + &tenant("prod", DOMAINS[1], prod);
+    let configuration =
+        tenant("dev", DOMAINS[0], dev) + &tenant("prod", DOMAINS[1], prod) + "plan.approve = [\"lockout-risk\", \"weaker-protection\"]\n";
     std::fs::write(folder.join("migrate.toml"), configuration).expect("a configuration");
 }
 

@@ -269,6 +269,10 @@ impl Run<'_> {
                 Err(outcome) => ended.push((at, change, Sending { altered: self.journal.altered(at).to_vec(), ..outcome.into() })),
             }
         }
+        if progress.first.is_some_and(|first| ended.iter().any(|(at, ..)| *at == first)) {
+            // It cannot be sent, so the next one tells.
+            progress.first = progress.first.and_then(|first| self.first_of_one(first + 1));
+        }
         let answers = self.tenant.requests().answers;
         ended.extend(self.settle_doubts(&mut to_send, progress).await);
         if let Some(because) = self.withheld {

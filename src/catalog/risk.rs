@@ -43,6 +43,8 @@ pub enum Rule {
     Lifetime,
     /// What switches something off: more of it locks out, less of it widens.
     Stop,
+    /// The most of something that is given: a lower one or a new one locks out, a higher one or none is weaker.
+    Cap,
 }
 
 /// Values that stand for more and more of the same thing, the least first, as the OpenAPI description lists them.
@@ -61,6 +63,8 @@ pub const SCALES: &[&[&str]] = &[
     &["allow", "block"],
     &["three_of_four", "all"],
     &["en_10k", "en_100k"],
+    &["suspended", "paused", "active"],
+    &["disabled", "enabled"],
 ];
 
 /// Where a value went.
@@ -82,8 +86,12 @@ impl Rule {
             (Self::Access | Self::Presence, Direction::More) | (Self::Stop, Direction::Less) => Class::Widened,
             // What was not there before is nobody's yet.
             (Self::Identity, _) if is_nothing(old) => Class::Widened,
-            (rule, Direction::SaidOff) if ![Self::Shield, Self::Bound].contains(&rule) => Class::Routine,
-            (Self::Demand, Direction::Less) | (Self::Exception | Self::Lifetime, Direction::More) | (Self::Shield, _) => Class::Weakened,
+            (rule, Direction::SaidOff) if rule != Self::Shield => Class::Routine,
+            (Self::Cap, Direction::More) if is_nothing(old) => Class::Lockout,
+            (Self::Cap, Direction::Less) if is_nothing(new) => Class::Weakened,
+            (Self::Demand, Direction::Less) | (Self::Exception | Self::Lifetime | Self::Cap, Direction::More) | (Self::Shield, _) => {
+                Class::Weakened
+            }
             (_, _) => Class::Lockout,
         }
     }
@@ -187,6 +195,9 @@ mod tests {
         assert_eq!(class(Rule::Stop, json!(false), json!(true)), Class::Lockout);
         assert_eq!(Rule::Identity.class(None, Some(&json!("b"))), Class::Widened);
         assert_eq!(Rule::Bound.class(None, Some(&json!("b"))), Class::Lockout);
+        assert_eq!(class(Rule::Cap, json!(10), json!(5)), Class::Lockout);
+        assert_eq!(class(Rule::Cap, json!(5), json!(10)), Class::Weakened);
+        assert_eq!((Rule::Cap.class(None, Some(&json!(5))), Rule::Cap.class(Some(&json!(5)), None)), (Class::Lockout, Class::Weakened));
         assert_eq!(class(Rule::Presence, json!({"a": 1}), json!({"a": 2})), Class::Routine);
         for (rule, said_off) in [(Rule::Shield, Class::Weakened), (Rule::Demand, Class::Routine), (Rule::Access, Class::Routine)] {
             assert_eq!(rule.class(None, Some(&json!(false))), said_off);

@@ -4,7 +4,7 @@
 //! kinds themselves: what the OpenAPI description says that a field does.
 
 use super::risk::Class::{DataLoss, Lockout, Routine as Harmless, Weakened, Widened};
-use super::risk::Rule::{Access, Bound, Demand, Exception, Identity, Lifetime, Presence, Routine, Shield, Stop};
+use super::risk::Rule::{Access, Bound, Cap, Demand, Exception, Identity, Lifetime, Presence, Routine, Shield, Stop};
 use super::risk::{Class, Risks, Rule};
 
 const fn risks(created: Class, removed: Class, fields: &'static [(Rule, &'static str)]) -> Risks {
@@ -60,10 +60,11 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
                 (
                     Demand,
                     "refresh_token.expiration_type refresh_token.rotation_type redirection_policy third_party_security_mode \
-                     require_pushed_authorization_requests require_proof_of_possession signed_request_object.required token_quota \
+                     require_pushed_authorization_requests require_proof_of_possession signed_request_object.required token_quota.client_credentials.enforce \
                      session_transfer.enforce_device_binding session_transfer.enforce_cascade_revocation \
                      session_transfer.enforce_online_refresh_tokens token_vault_privileged_access.ip_allowlist",
                 ),
+                (Cap, "token_quota"),
                 (Presence, "addons"),
                 (Bound, "addons.samlp.destination addons.samlp.recipient addons.samlp.logout addons.samlp.signingCert"),
                 (Lifetime, "jwt_configuration.lifetime_in_seconds refresh_token par_request_expiry"),
@@ -117,8 +118,10 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
             DataLoss,
             &[
                 (Identity, "name"),
-                (Access, "third_party_client_access is_app_entitlement_active"),
-                (Demand, "token_quota"),
+                (Stop, "third_party_client_access"),
+                (Access, "is_app_entitlement_active"),
+                (Demand, "token_quota.client_credentials.enforce"),
+                (Cap, "token_quota"),
                 (Routine, "display_name branding metadata"),
             ],
         ),
@@ -311,7 +314,15 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
     ),
     (
         "attack-protection-suspicious-ip-throttling",
-        risks(Harmless, Weakened, &[(Shield, "enabled shields"), (Exception, "allowlist stage")]),
+        risks(
+            Harmless,
+            Weakened,
+            &[
+                (Shield, "enabled shields"),
+                (Exception, "allowlist stage"),
+                (Demand, "stage.pre-login.rate stage.pre-user-registration.rate stage.pre-custom-token-exchange.rate"),
+            ],
+        ),
     ),
     ("attack-protection-phone-provider-protection", risks(Harmless, Weakened, &[(Bound, "type")])),
     ("risk-assessment-settings", risks(Harmless, Weakened, &[(Shield, "enabled")])),
@@ -382,9 +393,11 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
                 ),
                 (
                     Demand,
-                    "dynamic_client_registration_security_mode default_token_quota \
+                    "dynamic_client_registration_security_mode default_token_quota.clients.client_credentials.enforce \
+                     default_token_quota.organizations.client_credentials.enforce \
                      flags.enforce_client_authentication_on_passwordless_start",
                 ),
+                (Cap, "default_token_quota"),
                 (
                     Lifetime,
                     "session_cookie session_lifetime_in_minutes idle_session_lifetime_in_minutes ephemeral_session_lifetime_in_minutes \

@@ -122,7 +122,8 @@ impl Rule<'_> {
         let holds_secret = is_secret || (is_pair && called.into_iter().any(|text| !text.contains(' ') && names_secret(text)));
         fields.retain(|name, value| {
             let path = join(above, name);
-            if is_any(self.kind.code, &path) || is_any(self.kind.read_only, &path) {
+            let is_identity = path == self.kind.id || self.kind.key.contains(&path.as_str());
+            if is_identity || is_any(self.kind.code, &path) || is_any(self.kind.read_only, &path) {
                 return true;
             }
             let is_name = is_pair && NAMES.contains(&name.as_str());
@@ -229,12 +230,17 @@ fn is_private_key(text: &str) -> bool {
     text.split("-----BEGIN ").skip(1).any(|block| block.split("-----").next().is_some_and(|label| label.ends_with("PRIVATE KEY")))
 }
 
-/// `Bearer` or `Basic` and one word that is none of a language: with a digit, a sign or a capital inside.
+/// `Bearer` or `Basic` and one long word that is none of a language: with a digit, a sign or a capital inside, and after `Basic` in the whole
+/// groups of four of Base64.
 fn is_authorization(text: &str) -> bool {
-    let Some((scheme, word)) = text.split_once(' ') else { return false };
-    let is_scheme = ["bearer", "basic"].contains(&scheme.to_ascii_lowercase().as_str());
-    let is_word = word.chars().all(|sign| sign.is_ascii_alphanumeric() || "-._~+/=:".contains(sign));
-    is_scheme && is_word && word.len() > 5 && word.chars().skip(1).any(|sign| !sign.is_ascii_lowercase())
+    let Some((scheme, word)) = text.split_once(' ').filter(|(_, word)| word.len() >= 8) else { return false };
+    let is_of = |signs: &str| word.chars().all(|sign| sign.is_ascii_alphanumeric() || signs.contains(sign));
+    let is_of_no_language = word.chars().skip(1).any(|sign| !sign.is_ascii_lowercase());
+    match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => is_of_no_language && is_of("-._~+/=:"),
+        "basic" => is_of_no_language && is_of("+/=") && word.len().is_multiple_of(4),
+        _ => false,
+    }
 }
 
 /// A signed token: three parts of which the first begins as `{"` does in Base64.
@@ -367,6 +373,8 @@ mod tests {
         }
         for text in [
             "Basic information",
+            "Basic WebApp",
+            "Basic OAuth2-Tier",
             "Bearer authentication",
             "Basic plan for 2 users",
             "-----BEGIN CERTIFICATE-----",

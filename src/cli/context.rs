@@ -97,8 +97,8 @@ impl Context {
             let mut read = Settings::load(self.everywhere.config.as_deref(), self.everywhere.dir.as_deref(), &settings::environment())?;
             read.state_home = self.state_home.clone().or(read.state_home);
             if let Some(dotenv) = &read.open_to_others {
-                let path = dotenv.display();
-                self.tell(&format!("warning: others can read \"{path}\", which holds credentials: `chmod 600 {path}`"));
+                let path = dotenv.display().to_string();
+                self.tell(&format!("warning: others can read \"{path}\", which holds credentials: `chmod 600 {}`", shell_word(&path)));
             }
             let _ = self.settings.set(read);
         }

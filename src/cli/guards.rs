@@ -8,7 +8,7 @@ use super::failure::{ADD_SCOPES, DENIED, Failure, REFUSED, USAGE};
 use super::settings::TenantSettings;
 use crate::plan::Plan;
 use crate::plan::approval::{self, Approval, Approvals};
-use crate::plan::guard::{self, Refusal};
+use crate::plan::guard::{self, Item, Refusal};
 use crate::plan::risk::{LOCKOUT, WEAKER};
 use crate::report;
 use crate::tenant::Tenant;
@@ -104,8 +104,7 @@ fn refused(standing: &[Refusal], allow: &[String], target: &str) -> Failure {
     let is_unseen = |refusal: &Refusal| !refusal.can_be_allowed && guard::ALLOWED.contains(&refusal.guard.as_ref());
     let may_pass = standing.iter().filter(|refusal| refusal.can_be_allowed || is_unseen(refusal));
     let names: BTreeSet<&str> = may_pass.map(|refusal| refusal.guard.as_ref()).collect();
-    let all: BTreeSet<String> = allow.iter().cloned().chain(names.iter().map(|name| (*name).to_owned())).collect();
-    let flag = allowing(&all.into_iter().collect::<Vec<_>>()).unwrap_or_default();
+    let flag = allowing(&widened(allow, &names)).unwrap_or_default();
     if is_first("scopes") {
         failure.hint(ADD_SCOPES)
     } else if is_first("secrets") {
@@ -121,22 +120,26 @@ fn refused(standing: &[Refusal], allow: &[String], target: &str) -> Failure {
     }
 }
 
+/// Returns what is allowed and these guards besides; a guard as a whole stands for its patterns.
+pub(super) fn widened(allow: &[String], guards: &BTreeSet<&str>) -> Vec<String> {
+    let is_whole = |text: &String| !guards.iter().any(|guard| text.strip_prefix(guard).is_some_and(|rest| rest.starts_with(':')));
+    let all: BTreeSet<&str> = allow.iter().filter(|text| is_whole(text)).map(String::as_str).chain(guards.iter().copied()).collect();
+    all.into_iter().map(str::to_owned).collect()
+}
+
 /// Returns what to write into the configuration so that every run may do what stands: a few resources by name, many by kind.
 pub(super) fn for_every_run(standing: &[Refusal], target: &str) -> Option<String> {
-    let of_item = |refusal: &Refusal| {
-        refusal
-            .items
-            .iter()
-            .map(|item| format!("\"{}:{}\"", refusal.guard, glob::Pattern::escape(&item.key.to_string())))
-            .collect::<Vec<_>>()
-    };
-    let of_kind = |refusal: &Refusal| {
-        let kinds: BTreeSet<&str> = refusal.items.iter().map(|item| item.key.kind()).collect();
-        kinds.into_iter().map(|kind| format!("\"{}:{kind}/*\"", refusal.guard)).collect::<Vec<_>>()
-    };
     let seen = standing.iter().filter(|refusal| [LOCKOUT, WEAKER].contains(&refusal.guard.as_ref()));
-    let patterns: Vec<String> =
-        seen.flat_map(|refusal| if refusal.items.len() > FEW { of_kind(refusal) } else { of_item(refusal) }).collect();
-    let line = format!("[tenants.{target}.plan] approve = [{}]", patterns.join(", "));
-    (!patterns.is_empty()).then(|| format!("where that may pass every time, write into migrate.toml: {line}"))
+    let patterns: Vec<String> = seen.flat_map(patterns).map(|pattern| toml::Value::from(pattern).to_string()).collect();
+    let line = format!("plan.approve = [{}]", patterns.join(", "));
+    (!patterns.is_empty()).then(|| format!("where that may pass every time, add to [tenants.{target}] in migrate.toml: {line}"))
+}
+
+/// Returns the narrowest approvals of what a guard found.
+fn patterns(refusal: &Refusal) -> BTreeSet<String> {
+    let key_or_kind = |item: &Item| match item.key.to_string() {
+        key if refusal.items.len() > FEW && key.contains('/') => format!("{}/*", item.key.kind()),
+        key => glob::Pattern::escape(&key),
+    };
+    refusal.items.iter().map(|item| format!("{}:{}", refusal.guard, key_or_kind(item))).collect()
 }

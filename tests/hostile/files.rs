@@ -58,6 +58,7 @@ fn a_pipe_a_folder_and_a_device_are_no_files() {
         ("m.toml", "plan --tenant prod --mapping m.toml"),
         ("client.json", "update clients --tenant prod Shop client.json"),
         ("state/dev/prod/links.csv", "plan --tenant prod"),
+        ("state/dev/prod/source-ids.csv", "plan --tenant prod"),
         ("state/dev/prod/baseline.json", "plan --tenant prod"),
         (".env", "check"),
         ("migrate.toml", "check"),

@@ -21,7 +21,7 @@ fn a_job_cannot_acknowledge_what_nobody_saw() {
     exit 4
     error: nothing was written: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-    hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; where that may pass every time, write into migrate.toml: [tenants.prod.plan] approve = ["lockout-risk:clients/Shop"]
+    hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
     "#);
     assert_eq!(stage.writes(), []);
 }
@@ -87,7 +87,7 @@ fn an_undo_is_saved_looked_at_and_carried_out_like_any_plan() {
     exit 4
     error: nothing was written: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-    hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow deletes,lockout-risk,weaker-protection`; where that may pass every time, write into migrate.toml: [tenants.prod.plan] approve = ["lockout-risk:clients/Shop"]
+    hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow deletes,lockout-risk,weaker-protection`; where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
     "#);
     let saved = stage.run_unattended(&format!("undo {run} --out plan.json --quiet"));
     assert_eq!((saved.code, stage.writes().len()), (0, writes), "{}", saved.whole());
@@ -107,7 +107,7 @@ fn an_update_by_a_job_does_not_lock_anybody_out_either() {
     exit 4
     error: nothing was written: the plan was refused
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
-    hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; where that may pass every time, write into migrate.toml: [tenants.prod.plan] approve = ["lockout-risk:clients/Shop"]
+    hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
     "#);
     assert_snapshot!(stage.run(&format!("{update} --yes")).refused(), @"
     exit 4

@@ -11,7 +11,7 @@ use super::variables::{Part, Prefix};
 use super::{MOST_CHANGED, SHARE, TenantSettings};
 use crate::catalog::Catalog;
 use crate::catalog::limits::{Rate, TIERS, Tier};
-use crate::plan::approval::{Approval, Approvals};
+use crate::plan::approval::{self, Approval, Approvals};
 use crate::plan::guard::MostChanged;
 use crate::plan::risk::{LOCKOUT, WEAKER};
 use crate::wrong::{Text, Wrong, did_you_mean, is_secret};
@@ -230,7 +230,11 @@ impl<'text> Table<'text> {
     fn approval(&self, phrase: &Phrase<'text>) -> Result<Approval, Wrong> {
         let Phrase { text, at } = phrase;
         let wrong = |what: String, label: String| self.whole.wrong(at.clone(), what, label);
-        let approval = Approval::read(text).map_err(|error| wrong(error.to_string(), did_you_mean(text, &[LOCKOUT, WEAKER])))?;
+        let label = |error: &approval::Error| match error {
+            approval::Error::Unknown(name) => did_you_mean(name, &[LOCKOUT, WEAKER]),
+            approval::Error::Whole(_) | approval::Error::Pattern { .. } => "a pattern is a kind and a name".to_owned(),
+        };
+        let approval = Approval::read(text).map_err(|error| wrong(error.to_string(), label(&error)))?;
         if ![LOCKOUT, WEAKER].contains(&approval.guard()) {
             let what = format!("{} is not approved once for all runs", approval.guard());
             return Err(wrong(what, format!("--allow {} says it for one", approval.guard())));

@@ -1,6 +1,5 @@
 //! `migrate sync`
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use crate::cli::begun::{Begun, agree};
 use crate::cli::carry_out::{Ended, carry_out, exit_of_whole};
 use crate::cli::context::{Context, now, print, print_json};
 use crate::cli::failure::{FAILED, Failure, INCOMPLETE, LOCKED, OVER, ROOM, USAGE};
-use crate::cli::guards::{Review, approved, for_every_run, preflight, standing};
+use crate::cli::guards::{Review, allowing, approved, for_every_run, preflight, standing, widened};
 use crate::cli::hooks::Hooks;
 use crate::cli::limits::{Leeway, Limits};
 use crate::cli::lock::{Patience, lock};
@@ -212,10 +211,8 @@ impl Sync {
         if !closed.is_empty() {
             return Some(format!("no --allow opens {}: put that right first", closed.join(" and ")));
         }
-        let guards = standing.iter().map(|refusal| refusal.guard.as_ref());
-        let names: BTreeSet<&str> = self.allow.iter().map(String::as_str).chain(guards).collect();
-        let names: Vec<&str> = names.into_iter().collect();
-        let flags = std::iter::once(format!("--allow {}", names.join(","))).chain(self.secrets.typed());
+        let guards = standing.iter().map(|refusal| refusal.guard.as_ref()).collect();
+        let flags = allowing(&widened(&self.allow, &guards)).into_iter().chain(self.secrets.typed());
         let command = context.command(route.import(plan), flags);
         let lasting = for_every_run(standing, &plan.target.tenant).map(|hint| format!("{hint}; ")).unwrap_or_default();
         (!standing.is_empty()).then(|| format!("{lasting}if that is meant, do it once by hand:  {command}"))
