@@ -340,7 +340,7 @@ fn gone() -> Sending {
 
 /// An update whose answer never came may have been carried out: that is a doubt, not a failure.
 fn ended_by(refused: tenant::Error) -> Sending {
-    if refused.is_in_doubt() || refused.is_unreachable() {
+    if refused.is_in_doubt() || refused.is_unreachable() || refused.may_have_landed() {
         return Outcome::InDoubt(told(&refused)).into();
     }
     let because = if refused.is_unentitled() { format!("not in the tenant's plan: {}", told(&refused)) } else { told(&refused) };
@@ -359,4 +359,21 @@ fn told(error: &tenant::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::tenant::limits::Excess;
+
+    #[test]
+    fn an_update_whose_answer_is_no_use_may_have_been_carried_out() {
+        let ended = |source: Excess| ended_by(tenant::Error::Excess { request: "PATCH /clients/c".to_owned(), source }).outcome;
+        for source in [Excess::Body, Excess::Headers, Excess::Packed] {
+            assert!(matches!(ended(source), Outcome::InDoubt(_)));
+        }
+        assert!(matches!(ended(Excess::Wait(Duration::from_secs(3600))), Outcome::Failed(_)), "a tenant that asks to wait did nothing");
+    }
 }

@@ -105,7 +105,7 @@ pub enum Error {
         wanted: &'static str,
     },
     /// An answer has more of something than is taken of any.
-    #[error("the answer to {request} is more than is taken")]
+    #[error("the answer to {request} exceeds a limit")]
     Excess {
         /// `GET /clients`
         request: String,
@@ -192,6 +192,16 @@ impl Error {
     #[must_use]
     pub fn is_excessive(&self) -> bool {
         matches!(self, Self::Excess { .. })
+    }
+
+    /// Returns whether the tenant may have carried a write out though its answer is no use.
+    #[must_use]
+    pub fn may_have_landed(&self) -> bool {
+        match self {
+            Self::Unreadable { .. } => true,
+            Self::Excess { source, .. } => !matches!(source, Excess::Wait(_)),
+            _ => false,
+        }
     }
 
     /// Returns whether the settings are wrong, so that nothing was sent.

@@ -50,7 +50,7 @@ impl fmt::Display for Excess {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Body => write!(out, "its body is larger than {} MiB", BODY >> 20),
-            Self::Headers => write!(out, "its headers are larger than is read of any"),
+            Self::Headers => write!(out, "its headers exceed the limit"),
             Self::Packed => write!(out, "its body is compressed, which was not asked for"),
             Self::Pages => write!(out, "the list does not end after {PAGES} pages"),
             Self::List => write!(out, "the pages of the list are larger than {} MiB", LIST >> 20),
@@ -58,7 +58,7 @@ impl fmt::Display for Excess {
             Self::Circle => write!(out, "\"next\" leads to a page that was read before"),
             Self::Wait(asked) => {
                 let [asked, most] = [*asked, PATIENCE].map(humantime::format_duration);
-                write!(out, "it asks to wait {asked}, and no request waits longer than {most}")
+                write!(out, "it asks to wait {asked}; the longest wait is {most}")
             }
         }
     }

@@ -150,7 +150,11 @@ impl Wire {
                 self.meter.answers.fetch_add(1, Ordering::Relaxed);
                 *status
             }
-            Ending::Unsent(_) | Ending::Broken(_) | Ending::Excessive(_) => 0,
+            Ending::Excessive(_) => {
+                self.meter.answers.fetch_add(1, Ordering::Relaxed);
+                0
+            }
+            Ending::Unsent(_) | Ending::Broken(_) => 0,
         };
         let write = request.is_write();
         let counter = if write { &self.meter.writes } else { &self.meter.reads };

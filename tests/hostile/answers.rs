@@ -44,7 +44,7 @@ fn a_body_that_does_not_end_is_read_to_its_limit_and_asked_for_once() {
     exit 1
     error: nothing was written
     cause: cannot read resource-servers of "evil"
-    cause: the answer to GET /resource-servers is more than is taken
+    cause: the answer to GET /resource-servers exceeds a limit
     cause: its body is larger than 32 MiB
     hint:  no tenant of Auth0 answers like that: check `domain` and `url` in migrate.toml, and what stands between here and the tenant
     "#);
@@ -92,7 +92,7 @@ fn headers_that_do_not_end_are_read_to_a_limit() {
             answering.raw(b"x-more: and more and more and more and more and more\r\n")?;
         }
     });
-    assert!(said.contains("its headers are larger than is read of any"), "{said}");
+    assert!(said.contains("its headers exceed the limit"), "{said}");
     assert!(server.sent() < ON_THE_WAY, "{}", server.sent());
 }
 
@@ -158,7 +158,7 @@ fn a_next_that_goes_in_a_circle_is_noticed_when_it_is_closed() {
 fn a_wait_of_an_hour_is_not_waited() {
     for wait in ["retry-after: 3600", "x-ratelimit-reset: 99999999999"] {
         let (_, said) = refused(1, move |_, answering| answering.head("429 Too Many Requests", &[wait]));
-        assert!(said.contains("it asks to wait 1h, and no request waits longer than 10m"), "{said}");
+        assert!(said.contains("it asks to wait 1h; the longest wait is 10m"), "{said}");
     }
 }
 

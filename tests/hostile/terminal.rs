@@ -54,10 +54,12 @@ fn no_verb_prints_a_name_as_it_is() {
         "api --tenant dev GET clients",
         "get clients --tenant dev Shopp",
         "sync --from dev --to prod --verbose",
-        "undo --tenant prod --dry-run",
+        "undo RUN --dry-run",
     ];
     for line in lines {
+        let line = &line.replace("RUN", stage.in_folder("runs").first().map_or("", String::as_str));
         let said = stage.run(line);
+        assert!([0, 2, 3, 4].contains(&said.code) || line.contains("Shopp") && said.code == 1, "{line}: {}", said.whole());
         assert_harmless(line, &said.out);
         assert_harmless(line, &said.err);
     }

@@ -268,7 +268,7 @@ async fn unless_over<T>(leeway: &Leeway, work: impl Future<Output = Result<T, Fa
     tokio::select! {
         done = work => done,
         over = leeway.over() => {
-            let state = format!("nothing more was written: {over}, and the tenants were still being read");
+            let state = format!("nothing more was written: {over}, and there was no plan yet");
             Err(Failure::new(OVER, state).hint("the next sync begins anew; begin earlier, or give it more time with --until"))
         }
     }
@@ -314,7 +314,7 @@ mod tests {
         assert_eq!(read_for(4, Some(MINUTE * 5)), (Ok(()), 4));
         let (ended, minutes) = read_for(600, Some(MINUTE * 5));
         let failure = ended.expect_err("over");
-        assert_eq!(failure["error"], "nothing more was written: 05:00 is over, and the tenants were still being read");
+        assert_eq!(failure["error"], "nothing more was written: 05:00 is over, and there was no plan yet");
         assert_eq!(minutes, 5);
     }
 
