@@ -83,6 +83,16 @@ pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live
     found.into_iter().flatten().chain(risks(catalog, plan)).chain(leak(catalog, plan, desired, live)).collect()
 }
 
+/// Returns the reasons to refuse a plan that was saved: those that were found when it was made, and those that its changes show.
+///
+/// What its file says of the latter is not believed: an older version knew fewer, and the plan of a run is kept without any.
+pub fn of_saved(catalog: &Catalog, plan: &Plan, found: Vec<Refusal>, most: MostChanged) -> Vec<Refusal> {
+    let shown = deletes(plan).into_iter().chain(many_changes(catalog, plan, most)).chain(risks(catalog, plan));
+    let is_of_changes =
+        |refusal: &Refusal| ["many-changes", DELETES, LOCKOUT, WEAKER, "critical", "secrets"].contains(&refusal.guard.as_ref());
+    found.into_iter().filter(|refusal| !is_of_changes(refusal)).chain(shown).collect()
+}
+
 /// Returns the reasons to refuse a plan that follow from what its edits may cost.
 pub fn risks(catalog: &Catalog, plan: &Plan) -> Vec<Refusal> {
     [risk::lockout(catalog, plan), risk::weaker(catalog, plan)].into_iter().flatten().collect()

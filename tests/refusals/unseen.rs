@@ -136,3 +136,17 @@ fn a_job_rehearses_what_a_person_is_to_look_at() {
     let said = stage.run_unattended("import --tenant prod --rehearse --allow lockout-risk,weaker-protection --quiet");
     assert_eq!((said.code, stage.writes().len()), (0, 0), "{}", said.whole());
 }
+
+#[test]
+fn what_a_saved_plan_may_cost_is_found_in_its_changes_and_not_in_what_its_file_says() {
+    let stage = Stage::small();
+    stage.run(&format!("{IMPORT} --allow lockout-risk"));
+    let run = stage.only_in("runs");
+    let name = run.replace("runs/", "");
+    assert_eq!(stage.run(&format!("undo {name} --allow lockout-risk,deletes --yes --quiet")).code, 0);
+    let writes = stage.writes().len();
+    // The plan of a run is kept without the reasons to refuse it, which somebody approved then.
+    let said = stage.run_unattended(&format!("import --tenant prod --plan {run}/plan.json --yes --quiet"));
+    assert!(said.code == 4 && said.err.contains("cause: lockout-risk: "), "{}", said.whole());
+    assert_eq!(stage.writes().len(), writes);
+}

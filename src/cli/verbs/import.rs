@@ -127,7 +127,7 @@ impl Import {
         let live = read(context, &tenant, target, &self.route.manner.include).await?;
         let moved = Moved::since(context.catalog, &plan, &live).without_protected(&plan, &protected(target));
         record_before(context.catalog, &mut plan, &live);
-        let mut refusals: Vec<Refusal> = refusals.into_iter().filter(|refusal| refusal.guard != "secrets").collect();
+        let mut refusals = guard::of_saved(context.catalog, &plan, refusals, target.most_changed);
         refusals.extend(guard::secrets(context.catalog, &plan, &|field| context.secret(field)));
         let standing = standing(refusals.clone(), approved, target, Review::Saved);
         preflight(context, &plan, &tenant, &standing, &self.allow).await?;
