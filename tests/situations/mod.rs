@@ -91,6 +91,7 @@ struct Undo {
     name: String,
     #[serde(rename = "undo")]
     _is_taken_back: bool,
+    #[serde(default, deserialize_with = "todays_guards")]
     allow: Option<Vec<String>>,
 }
 
@@ -101,6 +102,7 @@ struct Sync {
     name: String,
     #[serde(rename = "sync")]
     _is_unattended: bool,
+    #[serde(default, deserialize_with = "todays_guards")]
     allow: Option<Vec<String>>,
 }
 
@@ -125,8 +127,17 @@ struct Import {
 #[serde(deny_unknown_fields, default)]
 struct Manner {
     prune: bool,
+    #[serde(default, deserialize_with = "todays_guards")]
     allow: Option<Vec<String>>,
     saved: bool,
+}
+
+/// The cases call a guard as it was called before it was two.
+fn todays_guards<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let called: Option<Vec<String>> = Option::deserialize(deserializer)?;
+    let today =
+        |guard: String| if guard == "critical" { vec!["lockout-risk".to_owned(), "weaker-protection".to_owned()] } else { vec![guard] };
+    Ok(called.map(|guards| guards.into_iter().flat_map(today).collect()))
 }
 
 fn usual_allowance() -> Vec<String> {
