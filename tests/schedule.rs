@@ -155,7 +155,7 @@ fn what_cannot_be_a_nightly_job_is_refused() {
     assert_snapshot!(refused("cron --to prod --allow lockout-risk,weaker-protection"), @r#"
     exit 64
     error: nothing was done: lockout-risk cannot be approved for every night by a flag
-    hint:  name what may pass in migrate.toml: [tenants.NAME.plan] approve = ["lockout-risk:clients/..*"]; or review the plan with `migrate plan --out FILE`, then `migrate import --plan FILE --allow lockout-risk`
+    hint:  name what may pass in migrate.toml, under the tenant: plan.approve = ["lockout-risk:clients/Billing*"]; or review the plan with `migrate plan --out FILE`, then `migrate import --plan FILE --allow lockout-risk`
     "#);
     assert_snapshot!(refused("github --image i:1 --to prod --mapping ../m.toml"), @r#"
     exit 64

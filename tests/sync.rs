@@ -259,7 +259,7 @@ fn what_may_lock_people_out_is_not_approved_for_every_night_by_a_flag() {
     insta::assert_snapshot!(stage.run(&format!("{SYNC} --allow lockout-risk,weaker-protection")).refused(), @r#"
     exit 64
     error: nothing was done: lockout-risk cannot be approved for every night by a flag
-    hint:  name what may pass in migrate.toml: [tenants.NAME.plan] approve = ["lockout-risk:clients/..*"]; or review the plan with `migrate plan --out FILE`, then `migrate import --plan FILE --allow lockout-risk`
+    hint:  name what may pass in migrate.toml, under the tenant: plan.approve = ["lockout-risk:clients/Billing*"]; or review the plan with `migrate plan --out FILE`, then `migrate import --plan FILE --allow lockout-risk`
     "#);
     assert!(stage.requests().is_empty());
 }

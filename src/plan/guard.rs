@@ -85,7 +85,8 @@ pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live
 
 /// Returns the reasons to refuse a plan that was saved: those that were found when it was made, and those that its changes show.
 ///
-/// What its file says of the latter is not believed: an older version knew fewer, and the plan of a run is kept without any.
+/// What its file says of the latter is not believed: an older version knew fewer or called them otherwise, and the plan of a run is kept
+/// without any. Nor is what it says of secrets, which are looked for where the plan is carried out.
 pub fn of_saved(catalog: &Catalog, plan: &Plan, found: Vec<Refusal>, most: MostChanged) -> Vec<Refusal> {
     let shown = deletes(plan).into_iter().chain(many_changes(catalog, plan, most)).chain(risks(catalog, plan));
     let is_of_changes =

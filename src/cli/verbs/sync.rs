@@ -138,7 +138,7 @@ impl Sync {
         let Some(guard) = approved.needs_a_person() else { return Ok(approved) };
         let state = format!("nothing was done: {guard} cannot be approved for every night by a flag");
         let hint = format!(
-            "name what may pass in migrate.toml: [tenants.NAME.plan] approve = [\"{guard}:clients/..*\"]; or review the plan with \
+            "name what may pass in migrate.toml, under the tenant: plan.approve = [\"{guard}:clients/Billing*\"]; or review the plan with \
              `migrate plan --out FILE`, then `migrate import --plan FILE --allow {guard}`"
         );
         Err(Failure::new(USAGE, state).hint(hint))
