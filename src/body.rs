@@ -101,7 +101,7 @@ impl Body {
     /// Removes everything the path names; returns each removed value with its concrete path (`scopes[2].value`).
     pub fn take(&mut self, path: &str) -> Vec<(String, Value)> {
         let mut taken = Vec::new();
-        let first = path.split(['.', '[']).next().unwrap_or_default();
+        let first = top(path);
         // Most of what is taken out of answers is not there.
         if first.contains('*') || self.0.contains_key(first) {
             take_fields(&mut self.0, &steps(path), "", &mut taken);
@@ -233,6 +233,12 @@ fn steps(path: &str) -> Vec<Step<'_>> {
         steps.extend(std::iter::repeat_n(Step::EveryElement, lists));
     }
     steps
+}
+
+/// Returns the first step of a path: `options` of `options.scope[]`.
+#[must_use]
+pub fn top(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or(path)
 }
 
 /// Returns the path of a field of an object at a path.

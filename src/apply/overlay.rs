@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::body::{Body, covers, is_blank, join, lay_over};
+use crate::body::{Body, covers, is_blank, join, lay_over, top};
 use crate::catalog::{Field, Kind, Write};
 use crate::event::Outcome;
 use crate::plan::Edit;
@@ -46,7 +46,7 @@ pub(super) fn may_take_secrets(kind: &Kind, name: &str, value: &Value) -> bool {
         Value::Array(list) => list.iter().any(is_nested),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     };
-    let is_listed = || kind.secrets.iter().any(|path| path.split(['.', '[']).next() == Some(name) && !kind.never_shown.contains(path));
+    let is_listed = || kind.secrets.iter().any(|path| top(path) == name && !kind.never_shown.contains(path));
     replaces && (is_listed() || kind.fields().get(name).is_none_or(Field::is_open_anywhere))
 }
 

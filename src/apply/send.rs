@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::altered::{Altered, alterations};
 use super::look_up::{LookedUp, look_up};
 use super::overlay::{cleared_first, keep_secrets, lay_over_held, may_take_secrets, put_back_secrets};
-use crate::body::{Body, covers};
+use crate::body::{Body, covers, top};
 use crate::catalog::{By, Catalog, Kind, Write};
 use crate::event::Outcome;
 use crate::plan::diff::normal;
@@ -325,7 +325,7 @@ fn changed_since(kind: &Kind, planned: &Body, held: Body) -> Option<String> {
     };
     let (planned, held) = (normal(kind, planned), normal(kind, &held));
     let follows = |name: &str| {
-        let is_below = |path: &str| path.split(['.', '[']).next() == Some(name);
+        let is_below = |path: &str| top(path) == name;
         kind.references.iter().any(|reference| is_below(reference.path)) || kind.follow_up.is_some_and(|follow_up| follow_up.field == name)
     };
     let mut names = planned.0.keys().chain(held.0.keys()).filter(|name| !follows(name));

@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::rule::{Effect, Removed, Rule};
 use super::table;
+use crate::body::top;
 use crate::catalog::{Catalog, Kind};
 use crate::disk;
 use crate::wrong::{Text, Wrong, did_you_mean};
@@ -286,7 +287,7 @@ impl Parser<'_> {
             return Ok(());
         }
         let known: Vec<&str> = kinds.iter().flat_map(|kind| kind.fields().iter().map(|field| field.name)).collect();
-        let top = field.split(['.', '[']).next().unwrap_or(field);
+        let top = top(field);
         let label = match crate::wrong::nearest(top, known.iter().copied()) {
             Some(nearest) if nearest != top => format!("did you mean \"{nearest}\"?"),
             _ => "no field of that kind goes there".to_owned(),

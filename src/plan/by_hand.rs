@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::diff::Difference;
 use super::{LeftOut, Manual, SecretField};
-use crate::body::{Body, covers, is_blank};
+use crate::body::{Body, covers, is_blank, top};
 use crate::catalog::{Kind, Step};
 use crate::resource::{Opened, Resource};
 use crate::snapshot::Snapshot;
@@ -68,7 +68,6 @@ pub(super) fn leave_sealed(
     difference: &mut Difference,
     supplied: &[SecretField],
 ) -> Vec<LeftOut> {
-    let top = top_of;
     // Laid over what the target holds, an object keeps the secret in it.
     let is_kept = |path: &'static str| kind.is_laid_over(top(path)) && held.body.get(path).is_some_and(|value| !is_blank(value));
     let sealed = kind.sealed.iter().filter(|sealed| !sealed.is_open(&wanted.body)).map(|sealed| sealed.path);
@@ -119,10 +118,6 @@ pub(super) fn leave_secrets(wanted: &mut Opened, held: &Opened) -> Vec<LeftOut> 
 
 /// Why a value is not written that the source shows and the target keeps to itself.
 const OWN_SECRET: &str = "it is a secret in the target, which stays as it is";
-
-fn top_of(path: &str) -> &str {
-    path.split(['.', '[']).next().unwrap_or(path)
-}
 
 /// Returns what a person has to do for a resource that is copied: the steps of its kind, and the secrets that nobody supplies.
 pub(super) fn steps(kind: &Kind, wanted: &Opened, held: Option<&Opened>, supplied: &[SecretField], live: &Snapshot) -> Vec<Manual> {

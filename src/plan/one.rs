@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::diff::{difference, normal};
 use super::untouched::is_identity;
 use super::{Action, Change, LeftOut, Plan, Side, Stage, Untouched};
-use crate::body::Body;
+use crate::body::{Body, top};
 use crate::catalog::{Catalog, Kind, Reference, Shape};
 use crate::resource::{Key, Resource};
 use crate::snapshot::{Snapshot, refs};
@@ -77,10 +77,6 @@ pub fn kinds_beside(catalog: &Catalog, plan: &Plan) -> BTreeSet<String> {
 fn owners(kind: &Kind) -> Vec<&'static str> {
     let of_identity = kind.references.iter().filter(|reference| is_identity(kind, reference)).map(|reference| reference.to);
     of_identity.chain(kind.parent()).chain(kind.view_of).collect()
-}
-
-fn top(path: &str) -> &str {
-    path.split(['.', '[']).next().unwrap_or(path)
 }
 
 /// Returns what is left alone in a tenant and a plan for one resource touches: what that belongs to, or what it would name or name no more.

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::LeftOut;
-use crate::body::{Body, is_blank};
+use crate::body::{Body, is_blank, top};
 use crate::catalog::{By, Kind, Reference};
 use crate::resource::{Key, Opened, Resource};
 use crate::snapshot::refs;
@@ -90,7 +90,7 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut Examined<'_>, is_there: &dyn 
     }
     let mut left_out = Vec::new();
     let equal = equal_fields(candidate);
-    for reference in kind.references.iter().filter(|reference| !equal.contains(top_of(reference.path))) {
+    for reference in kind.references.iter().filter(|reference| !equal.contains(top(reference.path))) {
         for (path, because) in unresolved(&candidate.wanted.body, reference, is_there) {
             let path = match part_of(kind, &path) {
                 Part::Element(list, at) => {
@@ -122,10 +122,6 @@ fn equal_fields(candidate: &Examined<'_>) -> HashSet<String> {
     let held = candidate.held.map(|held| held.body.open()).unwrap_or_default();
     let is_equal = |(name, value): &(&String, &Value)| held.0.get(*name) == Some(*value);
     candidate.wanted.body.0.iter().filter(is_equal).map(|(name, _)| name.clone()).collect()
-}
-
-fn top_of(path: &str) -> &str {
-    path.split(['.', '[']).next().unwrap_or(path)
 }
 
 /// Lets the target's own choice stand where the source chose nothing: its own domain in the place of a name. Returns what stays so.

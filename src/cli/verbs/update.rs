@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::one::{self, Found};
 use crate::apply::Moved;
-use crate::body::Body;
+use crate::body::{Body, top};
 use crate::catalog::{Kind, Purpose};
 use crate::cli::begun::Begun;
 use crate::cli::carry_out::{carry_out, nothing_to_do};
@@ -118,7 +118,7 @@ fn refuse_another(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Res
 fn refuse_unknown(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
     let fields = kind.fields();
     let is_shown = |name: &str| found.answer.0.contains_key(name) || name == kind.id;
-    let is_read_only = |name: &str| kind.read_only.iter().chain(kind.secrets).any(|path| path.split(['.', '[']).next() == Some(name));
+    let is_read_only = |name: &str| kind.read_only.iter().chain(kind.secrets).any(|path| top(path) == name);
     let is_known = |name: &str| fields.has(name) || is_read_only(name) || is_shown(name);
     let Some(name) = wanted.0.keys().find(|name| !is_known(name)) else { return Ok(()) };
     let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
