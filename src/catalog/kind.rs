@@ -316,6 +316,14 @@ impl Kind {
         Some(serde_json::from_str(text).expect("catalog test: every default is JSON"))
     }
 
+    /// Returns the default at a path, or inside the default of an object above it.
+    pub fn default_within(&self, path: &str) -> Option<Value> {
+        self.default_of(path).or_else(|| {
+            let (above, name) = path.rsplit_once('.')?;
+            self.default_within(above)?.get(name).cloned()
+        })
+    }
+
     /// Returns the secrets that a tenant makes when it creates a resource of this body.
     pub fn made_for(&self, body: &Body) -> impl Iterator<Item = &'static Made> {
         let holds = |field: &str, text: &str| body.get(field).cloned().or_else(|| self.default_of(field)) == Some(text.into());

@@ -74,19 +74,42 @@ enum Direction {
     Less,
     /// Off, where nothing was said before: protections are on then, and everything else is off.
     SaidOff,
+    /// The same in another order.
+    Order,
     /// Something else, or more and less at once.
     Other,
 }
 
 impl Rule {
+    /// Returns the classes of an edit: of a list from which something goes and to which something comes, both.
+    pub fn classes(self, old: Option<&Value>, new: Option<&Value>) -> Vec<Class> {
+        let (Some(Value::Array(held)), Some(Value::Array(wanted))) = (old, new) else { return vec![self.class(old, new)] };
+        let both: Vec<Value> = wanted.iter().filter(|one| held.contains(one)).cloned().collect();
+        if both.len() == held.len() || both.len() == wanted.len() {
+            return vec![self.class(old, new)];
+        }
+        let both = Value::Array(both);
+        let mut classes = vec![self.class(old, Some(&both)), self.class(Some(&both), new)];
+        classes.sort_unstable();
+        classes.dedup();
+        classes
+    }
+
+    /// Returns the class of another value in the place of one that nobody sees.
+    pub fn class_of_another(self) -> Class {
+        self.class(Some(&Value::from("one")), Some(&Value::from("another")))
+    }
+
     /// Returns the class of an edit; `old` is what the target holds, or has by default where it holds nothing.
-    pub fn class(self, old: Option<&Value>, new: Option<&Value>) -> Class {
+    fn class(self, old: Option<&Value>, new: Option<&Value>) -> Class {
         match (self, direction(old, new)) {
             (Self::Routine, _) | (Self::Shield, Direction::More) | (Self::Presence, Direction::Other) => Class::Routine,
             (Self::Access | Self::Presence, Direction::More) | (Self::Stop, Direction::Less) => Class::Widened,
             // What was not there before is nobody's yet.
             (Self::Identity, _) if is_nothing(old) => Class::Widened,
-            (rule, Direction::SaidOff) if rule != Self::Shield => Class::Routine,
+            (Self::Demand, Direction::SaidOff) => Class::Weakened,
+            (rule, Direction::SaidOff) if ![Self::Shield, Self::Access].contains(&rule) => Class::Routine,
+            (Self::Access, Direction::Order) => Class::Routine,
             (Self::Cap, Direction::More) if is_nothing(old) => Class::Lockout,
             (Self::Cap, Direction::Less) if is_nothing(new) => Class::Weakened,
             (Self::Demand, Direction::Less) | (Self::Exception | Self::Lifetime | Self::Cap, Direction::More) | (Self::Shield, _) => {
@@ -108,7 +131,8 @@ fn direction(old: Option<&Value>, new: Option<&Value>) -> Direction {
             match (gone, come) {
                 (false, true) => Direction::More,
                 (true, false) => Direction::Less,
-                _ => Direction::Other,
+                (false, false) => Direction::Order,
+                (true, true) => Direction::Other,
             }
         }
         (Some(Value::Number(old)), Some(Value::Number(new))) => {
@@ -195,11 +219,19 @@ mod tests {
         assert_eq!(class(Rule::Stop, json!(false), json!(true)), Class::Lockout);
         assert_eq!(Rule::Identity.class(None, Some(&json!("b"))), Class::Widened);
         assert_eq!(Rule::Bound.class(None, Some(&json!("b"))), Class::Lockout);
+        assert_eq!(class(Rule::Access, json!(["a", "b"]), json!(["b", "a"])), Class::Routine);
+        assert_eq!(class(Rule::Bound, json!(["a", "b"]), json!(["b", "a"])), Class::Lockout);
+        let both = |rule: Rule| rule.classes(Some(&json!(["a", "b"])), Some(&json!(["b", "c"])));
+        assert_eq!(both(Rule::Access), [Class::Widened, Class::Lockout]);
+        assert_eq!(both(Rule::Exception), [Class::Weakened, Class::Lockout]);
+        assert_eq!(both(Rule::Bound), [Class::Lockout]);
         assert_eq!(class(Rule::Cap, json!(10), json!(5)), Class::Lockout);
         assert_eq!(class(Rule::Cap, json!(5), json!(10)), Class::Weakened);
         assert_eq!((Rule::Cap.class(None, Some(&json!(5))), Rule::Cap.class(Some(&json!(5)), None)), (Class::Lockout, Class::Weakened));
         assert_eq!(class(Rule::Presence, json!({"a": 1}), json!({"a": 2})), Class::Routine);
-        for (rule, said_off) in [(Rule::Shield, Class::Weakened), (Rule::Demand, Class::Routine), (Rule::Access, Class::Routine)] {
+        for (rule, said_off) in
+            [(Rule::Shield, Class::Weakened), (Rule::Demand, Class::Weakened), (Rule::Access, Class::Lockout), (Rule::Stop, Class::Routine)]
+        {
             assert_eq!(rule.class(None, Some(&json!(false))), said_off);
         }
         assert_eq!(Rule::Identity.class(Some(&json!("a")), None), Class::Lockout);

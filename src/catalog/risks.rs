@@ -23,7 +23,7 @@ const WAY_IN: Risks = risks(Widened, DataLoss, &[(Identity, "*")]);
 /// A kind of which there is one: what stands in it is used by everybody at once.
 const SWITCH: Risks = risks(Lockout, Lockout, &[(Bound, "*")]);
 /// A kind that reports what happens: where it stops, nobody sees an attack.
-const WATCH: Risks = risks(Harmless, Weakened, &[(Shield, "status"), (Routine, "*")]);
+const WATCH: Risks = risks(Harmless, Weakened, &[(Shield, "status filters sink.httpEndpoint"), (Routine, "*")]);
 /// A kind that nobody has rated, as only made-up catalogs have.
 static UNRATED: Risks = WAY_IN;
 
@@ -44,9 +44,9 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
                     Access,
                     "callbacks allowed_logout_urls allowed_origins web_origins grant_types client_aliases allowed_clients \
                      oidc_logout.backchannel_logout_urls oidc_backchannel_logout.backchannel_logout_urls native_social_login \
-                     fedcm_login cross_origin_authentication is_token_endpoint_ip_header_trusted token_exchange \
-                     session_transfer async_approval_notification_channels identity_assertion_authorization_grant \
-                     token_vault_privileged_access.grants anonymous_sessions organization_discovery_methods",
+                     fedcm_login cross_origin_authentication token_exchange session_transfer async_approval_notification_channels \
+                     identity_assertion_authorization_grant token_vault_privileged_access.grants anonymous_sessions \
+                     organization_discovery_methods",
                 ),
                 (
                     Bound,
@@ -60,25 +60,31 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
                 (
                     Demand,
                     "refresh_token.expiration_type refresh_token.rotation_type redirection_policy third_party_security_mode \
-                     require_pushed_authorization_requests require_proof_of_possession signed_request_object.required token_quota.client_credentials.enforce \
-                     session_transfer.enforce_device_binding session_transfer.enforce_cascade_revocation \
-                     session_transfer.enforce_online_refresh_tokens token_vault_privileged_access.ip_allowlist",
+                     require_pushed_authorization_requests require_proof_of_possession signed_request_object.required \
+                     token_quota.client_credentials.enforce session_transfer.enforce_device_binding \
+                     session_transfer.enforce_cascade_revocation session_transfer.enforce_online_refresh_tokens \
+                     token_vault_privileged_access.ip_allowlist",
                 ),
+                (Exception, "is_token_endpoint_ip_header_trusted skip_non_verifiable_callback_uri_confirmation_prompt"),
                 (Cap, "token_quota"),
                 (Presence, "addons"),
-                (Bound, "addons.samlp.destination addons.samlp.recipient addons.samlp.logout addons.samlp.signingCert"),
+                (
+                    Bound,
+                    "addons.samlp.destination addons.samlp.recipient addons.samlp.logout addons.samlp.signingCert \
+                     addons.samlp.signatureAlgorithm addons.samlp.digestAlgorithm addons.samlp.nameIdentifierFormat addons.wams.issuer \
+                     addons.firebase.client_email",
+                ),
                 (Lifetime, "jwt_configuration.lifetime_in_seconds refresh_token par_request_expiry"),
                 (Access, "refresh_token.policies"),
                 (
                     Routine,
-                    "name description logo_uri client_metadata custom_login_page_preview \
-                     skip_non_verifiable_callback_uri_confirmation_prompt oidc_logout oidc_backchannel_logout \
+                    "name description logo_uri client_metadata custom_login_page_preview oidc_logout oidc_backchannel_logout \
                      oidc_logout.backchannel_logout_session_metadata oidc_backchannel_logout.backchannel_logout_session_metadata",
                 ),
             ],
         ),
     ),
-    ("client-login-page", risks(Widened, DataLoss, &[(Identity, "custom_login_page custom_login_page_on")])),
+    ("client-login-page", risks(Lockout, DataLoss, &[(Bound, "custom_login_page custom_login_page_on")])),
     (
         "client-grants",
         opening_apis(risks(
@@ -138,7 +144,7 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
             ],
         ),
     ),
-    ("organization-client-grants", risks(Widened, DataLoss, &[(Identity, "organization grant_id")])),
+    ("organization-client-grants", opening_apis(risks(Widened, DataLoss, &[(Identity, "organization grant_id")]))),
     (
         "organization-discovery-domains",
         risks(Widened, DataLoss, &[(Identity, "organization domain status"), (Access, "use_for_organization_discovery")]),
@@ -169,13 +175,12 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
             Widened,
             DataLoss,
             &[
-                (Identity, "name strategy options cross_app_access_requesting_app cross_app_access_resource_app"),
+                (Bound, "name strategy options cross_app_access_requesting_app cross_app_access_resource_app"),
                 (Access, "options.domain_aliases options.tenant_domain options.scope authentication connected_accounts"),
                 (
                     Demand,
                     "options.passwordPolicy options.password_history options.password_no_personal_info options.password_dictionary \
-                     options.password_complexity_options options.password_options options.mfa \
-                     options.signSAMLRequest",
+                     options.password_complexity_options options.password_options options.mfa options.signSAMLRequest",
                 ),
                 (Shield, "options.brute_force_protection"),
                 (
@@ -239,7 +244,7 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
         ),
     ),
     ("custom-domains-default", SWITCH),
-    ("custom-signing-keys", WAY_IN),
+    ("custom-signing-keys", risks(Lockout, DataLoss, &[(Bound, "*")])),
     ("verifiable-credential-templates", WAY_IN),
     // Code that decides at a login.
     (
@@ -275,7 +280,7 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
     ("guardian-phone-message-types", risks(Harmless, Lockout, &[(Access, "message_types")])),
     ("guardian-phone-selected-provider", SWITCH),
     ("guardian-phone-twilio", SWITCH),
-    ("guardian-phone-templates", LOOKS),
+    ("guardian-phone-templates", SWITCH),
     ("guardian-push-selected-provider", SWITCH),
     ("guardian-push-apns", SWITCH),
     ("guardian-push-sns", SWITCH),
@@ -333,7 +338,7 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
     ("network-acl-keys", risks(Harmless, DataLoss, &[(Identity, "name alg value")])),
     ("rate-limit-policies", risks(Lockout, Weakened, &[(Bound, "resource consumer consumer_selector configuration")])),
     // Who tells people and machines what happens.
-    ("email-provider", risks(Widened, DataLoss, &[(Identity, "name default_from_address settings credentials"), (Access, "enabled")])),
+    ("email-provider", risks(Lockout, DataLoss, &[(Identity, "name default_from_address settings credentials"), (Access, "enabled")])),
     (
         "email-templates",
         risks(
@@ -348,19 +353,19 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
         ),
     ),
     ("phone-providers", risks(Widened, DataLoss, &[(Identity, "name configuration credentials"), (Stop, "disabled")])),
-    ("phone-templates", risks(Harmless, DataLoss, &[(Identity, "type"), (Stop, "disabled"), (Routine, "content")])),
+    ("phone-templates", risks(Harmless, DataLoss, &[(Identity, "type"), (Stop, "disabled"), (Bound, "content")])),
     ("log-streams", WATCH),
-    ("event-streams", WATCH),
+    ("event-streams", risks(Harmless, Weakened, &[(Shield, "status subscriptions destination"), (Routine, "name")])),
     // What people see.
     ("branding", LOOKS),
     ("branding-theme", LOOKS),
-    ("branding-universal-login-template", risks(Harmless, DataLoss, &[(Identity, "template")])),
+    ("branding-universal-login-template", risks(Lockout, DataLoss, &[(Bound, "template")])),
     (
         "prompts",
         risks(Harmless, DataLoss, &[(Bound, "universal_login_experience identifier_first"), (Access, "webauthn_platform_first_factor")]),
     ),
     ("prompt-custom-text", LOOKS),
-    ("prompt-partials", risks(Harmless, DataLoss, &[(Identity, "*")])),
+    ("prompt-partials", risks(Lockout, DataLoss, &[(Bound, "*")])),
     (
         "prompt-rendering",
         risks(

@@ -34,23 +34,46 @@ pub fn costs(catalog: &Catalog, change: &Change) -> Vec<Cost> {
     match &change.action {
         Action::Create { .. } => vec![whole(risks.raised(risks.created, change.key.name()))],
         Action::Update { id: None, .. } => Vec::new(),
-        Action::Update { edits, .. } => edits.iter().map(|edit| of_edit(kind, &change.key, edit)).collect(),
+        Action::Update { edits, .. } => {
+            let replaced = change.secrets.iter().filter(|secret| secret.is_changed);
+            let of_secrets = replaced.map(|secret| of_secret(kind, &secret.path));
+            edits.iter().flat_map(|edit| of_edit(kind, &change.key, edit)).chain(of_secrets).collect()
+        }
         Action::Elements { added, removed, .. } => {
             let (old, new) = (Value::Array(removed.clone()), Value::Array(added.clone()));
-            vec![of_edit(kind, &change.key, &Edit { path: kind.elements().to_owned(), old: Some(old), new: Some(new) })]
+            of_edit(kind, &change.key, &Edit { path: kind.elements().to_owned(), old: Some(old), new: Some(new) })
         }
         Action::Remove { .. } => vec![whole(Class::DataLoss), whole(risks.removed)],
     }
 }
 
-fn of_edit(kind: &Kind, key: &Key, edit: &Edit) -> Cost {
-    let default = kind.default_of(&edit.path);
+fn of_edit(kind: &Kind, key: &Key, edit: &Edit) -> Vec<Cost> {
+    let default = kind.default_within(&edit.path);
     let (old, new) = (edit.old.as_ref().or(default.as_ref()), edit.new.as_ref().or(default.as_ref()));
     let risks = kind.risks();
     // A field that nobody knows is nothing that anybody can have looked at.
-    let class = risks.rule(&edit.path).unwrap_or(Rule::Bound).class(old, new);
+    let rule = risks.rule(&edit.path).unwrap_or(Rule::Bound);
     let what = format!("{key} {}", new.map(Value::to_string).unwrap_or_default());
-    Cost { class: risks.raised(class, &what), path: Some(edit.path.clone()) }
+    let (old, new) = (old.map(|value| named(kind, rule, &edit.path, value)), new.map(|value| named(kind, rule, &edit.path, value)));
+    let classes = rule.classes(old.as_ref(), new.as_ref()).into_iter();
+    classes.map(|class| Cost { class: risks.raised(class, &what), path: Some(edit.path.clone()) }).collect()
+}
+
+/// Returns a list as what its elements are called, where access is by that: what else stands in one opens and closes nothing.
+fn named(kind: &Kind, rule: Rule, path: &str, value: &Value) -> Value {
+    let field = kind.told_apart_by(path).filter(|_| rule == Rule::Access);
+    match (value, field) {
+        (Value::Array(list), Some(field)) if list.iter().all(|one| one.get(field).is_some()) => {
+            list.iter().map(|one| one[field].clone()).collect()
+        }
+        _ => value.clone(),
+    }
+}
+
+/// A secret that takes the place of another one that was sent before.
+fn of_secret(kind: &Kind, path: &str) -> Cost {
+    let rule = kind.risks().rule(path).unwrap_or(Rule::Bound);
+    Cost { class: rule.class_of_another(), path: Some(path.to_owned()) }
 }
 
 /// What may keep people or services from signing in is approved by name.
