@@ -50,7 +50,7 @@ fn a_secret_is_sent_once_and_again_only_when_its_value_changed() {
     stage.set("SECRET", "CANARY-second");
     let planned = stage.run("import --tenant prod --dry-run --quiet");
     insta::assert_snapshot!(planned.whole(), @r#"
-    exit 0
+    exit 4
     dev -> prod: 0 to create, 2 to change, 2 equal
 
     Applications
@@ -59,7 +59,8 @@ fn a_secret_is_sent_once_and_again_only_when_its_value_changed() {
       ~ change client "Till"
           client_secret: (secret from env:SECRET, which changed)
 
-    migrate import --tenant prod --from dev
+    Refused: lockout-risk: people or services may be locked out by clients/Shop (client_secret), clients/Till (client_secret)
+      `--allow lockout-risk` if that is meant
     "#);
     assert_eq!(imported(&stage, IMPORT), 2);
     assert_eq!(held(&stage, &["Shop", "Till"]), ["CANARY-second", "CANARY-second"]);

@@ -45,6 +45,8 @@ pub enum Rule {
     Stop,
     /// The most of something that is given: a lower one or a new one locks out, a higher one or none is weaker.
     Cap,
+    /// What is reported, and to whom: any change of it may leave somebody blind, which is weaker.
+    Report,
 }
 
 /// Values that stand for more and more of the same thing, the least first, as the OpenAPI description lists them.
@@ -108,13 +110,14 @@ impl Rule {
             // What was not there before is nobody's yet.
             (Self::Identity, _) if is_nothing(old) => Class::Widened,
             (Self::Demand, Direction::SaidOff) => Class::Weakened,
-            (rule, Direction::SaidOff) if ![Self::Shield, Self::Access].contains(&rule) => Class::Routine,
+            (rule, Direction::SaidOff) if ![Self::Shield, Self::Access, Self::Report].contains(&rule) => Class::Routine,
             (Self::Access, Direction::Order) => Class::Routine,
             (Self::Cap, Direction::More) if is_nothing(old) => Class::Lockout,
             (Self::Cap, Direction::Less) if is_nothing(new) => Class::Weakened,
             (Self::Demand, Direction::Less) | (Self::Exception | Self::Lifetime | Self::Cap, Direction::More) | (Self::Shield, _) => {
                 Class::Weakened
             }
+            (Self::Report, _) => Class::Weakened,
             (_, _) => Class::Lockout,
         }
     }
@@ -235,5 +238,8 @@ mod tests {
             assert_eq!(rule.class(None, Some(&json!(false))), said_off);
         }
         assert_eq!(Rule::Identity.class(Some(&json!("a")), None), Class::Lockout);
+        for (old, new) in [(json!([]), json!(["a"])), (json!(["a"]), json!([])), (json!("a"), json!("b"))] {
+            assert_eq!(class(Rule::Report, old, new), Class::Weakened);
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! kinds themselves: what the OpenAPI description says that a field does.
 
 use super::risk::Class::{DataLoss, Lockout, Routine as Harmless, Weakened, Widened};
-use super::risk::Rule::{Access, Bound, Cap, Demand, Exception, Identity, Lifetime, Presence, Routine, Shield, Stop};
+use super::risk::Rule::{Access, Bound, Cap, Demand, Exception, Identity, Lifetime, Presence, Report, Routine, Shield, Stop};
 use super::risk::{Class, Risks, Rule};
 
 const fn risks(created: Class, removed: Class, fields: &'static [(Rule, &'static str)]) -> Risks {
@@ -23,7 +23,7 @@ const WAY_IN: Risks = risks(Widened, DataLoss, &[(Identity, "*")]);
 /// A kind of which there is one: what stands in it is used by everybody at once.
 const SWITCH: Risks = risks(Lockout, Lockout, &[(Bound, "*")]);
 /// A kind that reports what happens: where it stops, nobody sees an attack.
-const WATCH: Risks = risks(Harmless, Weakened, &[(Shield, "status filters sink.httpEndpoint"), (Routine, "*")]);
+const WATCH: Risks = risks(Harmless, Weakened, &[(Shield, "status pii_config"), (Report, "filters sink"), (Routine, "*")]);
 /// A kind that nobody has rated, as only made-up catalogs have.
 static UNRATED: Risks = WAY_IN;
 
@@ -355,7 +355,7 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
     ("phone-providers", risks(Widened, DataLoss, &[(Identity, "name configuration credentials"), (Stop, "disabled")])),
     ("phone-templates", risks(Harmless, DataLoss, &[(Identity, "type"), (Stop, "disabled"), (Bound, "content")])),
     ("log-streams", WATCH),
-    ("event-streams", risks(Harmless, Weakened, &[(Shield, "status subscriptions destination"), (Routine, "name")])),
+    ("event-streams", risks(Harmless, Weakened, &[(Shield, "status"), (Report, "subscriptions destination"), (Routine, "name")])),
     // What people see.
     ("branding", LOOKS),
     ("branding-theme", LOOKS),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use Verdict::{LocksOut, Passes, Weakens};
+use Verdict::{DoesBoth, LocksOut, Passes, Weakens};
 
 /// What becomes of an edit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub(super) enum Verdict {
     Passes,
     LocksOut,
     Weakens,
+    /// It may lock out and weakens a protection, at once.
+    DoesBoth,
 }
 
 /// An edit that somebody makes in dev.
@@ -73,6 +75,13 @@ fn permitted(tenant: &str, api: &Value, scopes: &[&str]) -> Value {
     let role = format!("rol_{tenant}");
     json!({"/resource-servers": [api], "/roles": [{"id": role, "name": "Auditor", "description": "reads"}],
         format!("/roles/{role}/permissions"): scopes.iter().map(permission).collect::<Vec<_>>()})
+}
+
+fn log_stream(tenant: &str, more: &Value) -> Value {
+    let mut stream = json!({"id": format!("lst_{tenant}"), "name": "Audit", "type": "http", "status": "active", "filters": [],
+        "sink": {"httpEndpoint": "https://logs.acme.example/in", "httpContentType": "application/json", "httpContentFormat": "JSONLINES"}});
+    stream.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    stream
 }
 
 pub(super) const EDITS: &[Edit] = &[
@@ -263,5 +272,70 @@ pub(super) const EDITS: &[Edit] = &[
     edit("a log stream that goes on", Passes, Weakens, |tenant, is| {
         json!({"/log-streams": [{"id": format!("lst_{tenant}"), "name": "Audit", "type": "http", "status": if is { "active" } else { "paused" },
             "sink": {"httpEndpoint": "https://logs.acme.example/in", "httpContentType": "application/json", "httpContentFormat": "JSONLINES"}}]})
+    }),
+    edit("other events that a log stream reports", Weakens, Weakens, |tenant, is| {
+        let filters = if is { json!([{"type": "category", "name": "auth.login.fail"}]) } else { json!([]) };
+        json!({"/log-streams": [log_stream(tenant, &json!({"filters": filters}))]})
+    }),
+    edit("a log stream that goes elsewhere", Weakens, Weakens, |tenant, is| {
+        let mut stream = log_stream(tenant, &json!({}));
+        stream["sink"]["httpEndpoint"] = json!(if is { "https://other.acme.example/in" } else { "https://logs.acme.example/in" });
+        json!({"/log-streams": [stream]})
+    }),
+    edit("another algorithm that masks personal data", Weakens, Weakens, |tenant, is| {
+        let method = if is { "mask" } else { "hash" };
+        let masked = json!({"log_fields": ["first_name"], "method": method, "algorithm": "xxhash"});
+        json!({"/log-streams": [log_stream(tenant, &json!({"pii_config": masked}))]})
+    }),
+    edit("another event of an event stream", Weakens, Weakens, |tenant, is| {
+        let event = if is { "user.created" } else { "user.deleted" };
+        json!({"/event-streams": [{"id": format!("est_{tenant}00000000000000000"), "name": "Users", "status": "enabled",
+            "subscriptions": [{"event_type": event}], "destination": {"type": "eventbridge",
+            "configuration": {"aws_account_id": "123456789012", "aws_region": "eu-west-1"}}}]})
+    }),
+    edit("the text in which a code comes by phone", LocksOut, LocksOut, |_, is| {
+        let verification = if is { "Your code" } else { "Your code is {{code}}" };
+        json!({"/guardian/factors/phone/templates": {"enrollment_message": "{{code}}", "verification_message": verification}})
+    }),
+    edit("another network that is let past attack protection", DoesBoth, DoesBoth, |_, is| {
+        let allowlist = json!(["198.51.100.1", if is { "203.0.113.7" } else { "203.0.113.8" }]);
+        json!({"/attack-protection/brute-force-protection": {"enabled": true, "shields": ["block"], "mode": "count_per_identifier",
+            "allowlist": allowlist, "max_attempts": 10}})
+    }),
+    edit("the description of a scope", Passes, Passes, |_, is| {
+        let mut api = api();
+        api["scopes"] = json!([{"value": "read:all", "description": if is { "reads" } else { "reads everything" }}]);
+        json!({"/resource-servers": [api]})
+    }),
+    edit("an address that callers may claim", Weakens, LocksOut, |tenant, is| {
+        let trusted = json!({"app_type": "regular_web", "token_endpoint_auth_method": "client_secret_post", "is_token_endpoint_ip_header_trusted": is});
+        json!({"/clients": [client(tenant, &trusted)]})
+    }),
+    edit("another page that people sign in on", LocksOut, LocksOut, |_, is| {
+        let title = if is { "<title>Acme</title>" } else { "" };
+        json!({"/branding/templates/universal-login": {"body": format!("<html>{title}{{%- auth0:head -%}}{{%- auth0:widget -%}}</html>")}})
+    }),
+];
+
+/// What dev holds and prod does not, each with what becomes of it.
+pub(super) const CREATES: &[(&str, Verdict, fn() -> Value)] = &[
+    ("a role", Passes, || json!({"/roles": [{"id": "rol_dev", "name": "Auditor", "description": "reads"}]})),
+    ("an application", Passes, || json!({"/clients": [client("dev", &json!({}))]})),
+    ("a grant on an API", Passes, || granted("dev", "urn:acme:billing", &["read:all"])),
+    (
+        "an action that is not bound",
+        Passes,
+        || json!({"/actions/actions": [action("dev", "exports.onExecutePostLogin = async () => {};")]}),
+    ),
+    ("who sends mails", LocksOut, || json!({"/emails/provider": {"name": "custom", "enabled": true, "credentials": {}}})),
+    (
+        "a page that people sign in on",
+        LocksOut,
+        || json!({"/branding/templates/universal-login": {"body": "<html>{%- auth0:head -%}{%- auth0:widget -%}</html>"}}),
+    ),
+    ("a part of the page", LocksOut, || json!({"/prompts/login/partials": {"login": {"form-content-start": "<div>Hello</div>"}}})),
+    ("a network list", LocksOut, || {
+        json!({"/network-acls": [{"id": "acl_dev", "description": "blocked", "active": true, "priority": 1,
+            "rule": {"action": {"block": true}, "match": {"geo_country_codes": ["DE"]}, "scope": "tenant"}}]})
     }),
 ];
