@@ -60,7 +60,6 @@ mod states;
 mod storms;
 mod strict;
 mod subscriptions;
-mod supply;
 mod sync;
 mod terminal;
 mod undo;
