@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use migrate::body::Body;
 use migrate::catalog::{Catalog, Kind, Shape};
 use migrate::links::Links;
-use migrate::plan::guard::{self, MostChanged, Refusal};
+use migrate::plan::guard::{self, Refusal};
+use migrate::plan::many::MostChanged;
 use migrate::plan::{Action, Change, Plan, plan};
 use migrate::resource::{Key, Resource};
 use migrate::snapshot::{Desired, Snapshot, Status, refs};
@@ -44,7 +45,9 @@ fn planned(more: &[(&str, Value)]) -> (Plan, Option<String>) {
     let desired = Desired { hosts: source.hosts(catalog), ..Desired::unmapped(source) };
     let plan = plan(catalog, &desired, &target, &Links::default());
     let leak = |refusal: Refusal| (refusal.guard == "leak").then_some(refusal.message);
-    let found = guard::refusals(catalog, &plan, &desired, &target, MostChanged { of_all: 1.0, of_a_kind: 1.0 }).into_iter().find_map(leak);
+    let found = guard::refusals(catalog, &plan, &desired, &target, MostChanged { of_all: Some(1.0), of_a_kind: Some(1.0) })
+        .into_iter()
+        .find_map(leak);
     (plan, found)
 }
 
@@ -212,7 +215,7 @@ fn a_host_of_the_target_may_lie_below_one_of_the_source() {
             (tenant(SOURCE, "acme.example", SOURCE_ID, &[("clients", till)]), tenant(TARGET, "mtls.acme.example", TARGET_ID, &[]));
         let desired = Desired { hosts: source.hosts(catalog), ..Desired::unmapped(source) };
         let plan = plan(catalog, &desired, &target, &Links::default());
-        guard::refusals(catalog, &plan, &desired, &target, MostChanged { of_all: 1.0, of_a_kind: 1.0 })
+        guard::refusals(catalog, &plan, &desired, &target, MostChanged { of_all: Some(1.0), of_a_kind: Some(1.0) })
             .iter()
             .any(|refusal| refusal.guard == "leak")
     };

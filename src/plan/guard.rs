@@ -1,16 +1,17 @@
 //! Reasons to refuse a plan: each with its own name, message and acknowledgement.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::approval::Approvals;
 use super::leak::leak;
+use super::many::{self, MostChanged};
 use super::risk::{self, LOCKOUT, WEAKER};
 use super::{Action, Change, Plan, SecretField, secret_value};
-use crate::catalog::{Catalog, Shape};
+use crate::catalog::Catalog;
 use crate::resource::{Key, Secret};
 use crate::snapshot::{Desired, Snapshot, Status};
 
@@ -68,9 +69,6 @@ pub const DELETES: &str = "deletes";
 /// The names that `--allow` takes.
 pub const ALLOWED: [&str; 6] = ["many-changes", "leak", DELETES, LOCKOUT, WEAKER, "no-base"];
 
-/// How many resources may change below the size at which the share counts.
-const FEW: usize = 3;
-
 /// Returns every reason to refuse a plan.
 pub fn refusals(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most: MostChanged) -> Vec<Refusal> {
     let within = within_one_tenant(catalog, plan, desired, live, most);
@@ -79,7 +77,7 @@ pub fn refusals(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapsh
 
 /// Returns every reason to refuse a plan whose values never left their tenant.
 pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most: MostChanged) -> Vec<Refusal> {
-    let found = [unread(catalog, plan, desired, live), deletes(plan), many_changes(catalog, plan, most)];
+    let found = [unread(catalog, plan, desired, live), deletes(plan), changes_many(catalog, plan, most)];
     found.into_iter().flatten().chain(risks(catalog, plan)).chain(leak(catalog, plan, desired, live)).collect()
 }
 
@@ -88,7 +86,7 @@ pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live
 /// What its file says of the latter is not believed: an older version knew fewer or called them otherwise, and the plan of a run is kept
 /// without any. Nor is what it says of secrets, which are looked for where the plan is carried out.
 pub fn of_saved(catalog: &Catalog, plan: &Plan, found: Vec<Refusal>, most: MostChanged) -> Vec<Refusal> {
-    let shown = deletes(plan).into_iter().chain(many_changes(catalog, plan, most)).chain(risks(catalog, plan));
+    let shown = deletes(plan).into_iter().chain(changes_many(catalog, plan, most)).chain(risks(catalog, plan));
     let is_of_changes =
         |refusal: &Refusal| ["many-changes", DELETES, LOCKOUT, WEAKER, "critical", "secrets"].contains(&refusal.guard.as_ref());
     found.into_iter().filter(|refusal| !is_of_changes(refusal)).chain(shown).collect()
@@ -166,73 +164,12 @@ pub fn no_base(plan: &Plan) -> Option<Refusal> {
         "resources are linked, and state/{source}/{target}/baseline.json, which holds what was last written of them, is missing: what \"{target}\" \
          changed by itself would be written over; put that file of the last run back"
     );
-    let is_any = plan.changes().any(is_of_the_target);
+    let is_any = plan.changes().any(Change::is_of_the_target);
     is_any.then(|| Refusal::whole("no-base", true, message))
 }
 
-/// The shares of what a target has that one plan may change without being allowed to: 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MostChanged {
-    /// Of all its resources.
-    pub of_all: f64,
-    /// Of its resources of one kind.
-    pub of_a_kind: f64,
-}
-
-/// A plan that changes a large share of what the target has, or of one kind, is more often a mistake than a release.
-fn many_changes(catalog: &Catalog, plan: &Plan, most: MostChanged) -> Option<Refusal> {
-    let held = held(plan);
-    if is_new(catalog, &held) {
-        return None;
-    }
-    let changed: BTreeSet<&Key> = plan.changes().filter(|change| is_of_the_target(change)).map(|change| &change.key).collect();
-    let mut of_kind: BTreeMap<&str, usize> = BTreeMap::new();
-    for key in &changed {
-        *of_kind.entry(key.kind()).or_default() += 1;
-    }
-    let target = &plan.target.tenant;
-    let all = of_too_many(changed.len(), held.values().sum(), most.of_all, &format!("resources of \"{target}\""));
-    let of_kinds = of_kind.iter().filter_map(|(kind, changed)| {
-        let held = held.get(kind).copied().unwrap_or_default();
-        of_too_many(*changed, held, most.of_a_kind, &format!("{kind} of \"{target}\""))
-    });
-    let found: Vec<String> = all.into_iter().chain(of_kinds).collect();
-    (!found.is_empty()).then(|| Refusal::whole("many-changes", true, found.join("; ")))
-}
-
-/// Returns how many resources the target has by kind, before anything is removed.
-fn held(plan: &Plan) -> BTreeMap<&str, usize> {
-    let mut held: BTreeMap<&str, usize> = plan.shared.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
-    for (kind, keys) in &plan.target_only {
-        *held.entry(kind).or_default() += keys.len();
-    }
-    for change in plan.changes().filter(|change| matches!(change.action, Action::Remove { .. })) {
-        *held.entry(change.key.kind()).or_default() += 1;
-    }
-    held
-}
-
-/// Returns whether a tenant holds no more than one has from the start: an application, a database and a social connection. What else every
-/// tenant has is one of each.
-fn is_new(catalog: &Catalog, held: &BTreeMap<&str, usize>) -> bool {
-    let is_listed = |name: &str| catalog.kind(name).is_some_and(|kind| kind.shape == Shape::Collection);
-    held.iter().filter(|(kind, _)| is_listed(kind)).map(|(_, count)| count).sum::<usize>() <= FEW
-}
-
-/// Says that more would change than may at once.
-fn of_too_many(changed: usize, held: usize, share: f64, what: &str) -> Option<String> {
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of settings")]
-    let most = ((held as f64 * share) as usize).max(FEW);
-    (changed > most).then(|| format!("{changed} of {held} {what} would change; at most {most} may at once"))
-}
-
-fn is_of_the_target(change: &Change) -> bool {
-    match &change.action {
-        Action::Update { id, .. } => id.is_some(),
-        Action::Elements { removed, .. } => !removed.is_empty(),
-        Action::Remove { .. } => true,
-        Action::Create { .. } => false,
-    }
+fn changes_many(catalog: &Catalog, plan: &Plan, most: MostChanged) -> Option<Refusal> {
+    many::too_much(catalog, plan, most).map(|message| Refusal::whole("many-changes", true, message))
 }
 
 /// Returns the scopes that a token needs for exactly what a plan does.

@@ -45,6 +45,7 @@ mod follow;
 pub mod guard;
 mod leak;
 mod make;
+pub mod many;
 mod matching;
 mod merge;
 mod one;
@@ -355,6 +356,16 @@ impl Change {
     /// Returns whether it only writes again what is there already.
     pub fn is_repeated(&self) -> bool {
         matches!(&self.action, Action::Update { id: Some(_), edits, .. } if edits.is_empty()) && self.secrets.is_empty()
+    }
+
+    /// Returns whether it changes something that the target has; what only adds to it does not.
+    pub fn is_of_the_target(&self) -> bool {
+        match &self.action {
+            Action::Update { id, .. } => id.is_some(),
+            Action::Elements { removed, .. } => !removed.is_empty(),
+            Action::Remove { .. } => true,
+            Action::Create { .. } => false,
+        }
     }
 
     /// Returns the word for what is done: `create`, `update` or `remove`.

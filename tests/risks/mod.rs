@@ -200,6 +200,28 @@ fn a_night_does_not_remove_most_of_a_kind_though_the_tenant_holds_much_else() {
 }
 
 #[test]
+fn a_night_does_not_remove_most_of_the_little_that_a_tenant_has_and_a_share_that_is_set_counts_from_the_first() {
+    let three = |name: &str, there: usize| {
+        let role = |at: usize| json!({"id": format!("rol_{name}{at}"), "name": format!("Role {at}"), "description": name});
+        json!({"/roles": (0..there).map(role).collect::<Vec<_>>()})
+    };
+    let stage = Stage::of(tenant("dev", &three("dev", 3)), tenant("prod", &json!({})), "");
+    assert_eq!(stage.run_unattended("sync --from dev --to prod").code, 0);
+    for gone in 0..2 {
+        assert_eq!(stage.run(&format!("api delete roles/rol_dev{gone} --tenant dev --yes --quiet")).code, 0);
+    }
+    let said = stage.run_unattended("sync --from dev --to prod --prune --allow deletes");
+    let cause = "cause: many-changes: 2 of 3 roles of \"prod\" would be deleted; at most 1 may at once\n";
+    assert_eq!((said.code, said.err.contains(cause)), (4, true), "{}", said.whole());
+
+    let stage = Stage::of(tenant("dev", &three("dev", 6)), tenant("prod", &three("prod", 6)), "");
+    stage.configure("[tenants.prod.plan]\nmost_changed = 0.1\n");
+    let said = stage.run_unattended("sync --from dev --to prod");
+    let cause = "cause: many-changes: 6 of 13 resources of \"prod\" would change; at most 1 may at once; 6 of 6 roles";
+    assert_eq!((said.code, said.err.contains(cause)), (4, true), "{}", said.whole());
+}
+
+#[test]
 fn a_first_import_into_a_tenant_that_holds_what_every_new_one_does_is_not_many_changes() {
     let settings = |is_dev: bool| {
         let templates = ["verify_email", "reset_email", "welcome_email", "blocked_account", "stolen_credentials"];

@@ -8,11 +8,11 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::variables::{Part, Prefix};
-use super::{MOST_CHANGED, SHARE, TenantSettings};
+use super::{SHARE, TenantSettings};
 use crate::catalog::Catalog;
 use crate::catalog::limits::{Rate, TIERS, Tier};
 use crate::plan::approval::{self, Approval, Approvals};
-use crate::plan::guard::MostChanged;
+use crate::plan::many::MostChanged;
 use crate::plan::risk::{LOCKOUT, WEAKER};
 use crate::wrong::{Text, Wrong, did_you_mean, is_secret};
 
@@ -61,11 +61,8 @@ fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<De
     tenant.protected = table.protected()?;
     if let Some(plan) = table.table("plan")? {
         plan.only(&["most_changed", "most_changed_of_a_kind", "approve"])?;
-        let share = |key, default| Ok(plan.number(key, "between 0 and 1", |share| (0.0..=1.0).contains(&share))?.unwrap_or(default));
-        tenant.most_changed = MostChanged {
-            of_all: share("most_changed", MOST_CHANGED.of_all)?,
-            of_a_kind: share("most_changed_of_a_kind", MOST_CHANGED.of_a_kind)?,
-        };
+        let share = |key| plan.number(key, "between 0 and 1", |share| (0.0..=1.0).contains(&share));
+        tenant.most_changed = MostChanged { of_all: share("most_changed")?, of_a_kind: share("most_changed_of_a_kind")? };
         tenant.approved = plan.approved()?;
     }
     Ok(tenant)

@@ -27,7 +27,7 @@ pub use variables::Prefix;
 use crate::catalog::limits::{Rate, Tier};
 use crate::disk;
 use crate::plan::approval::Approvals;
-use crate::plan::guard::MostChanged;
+use crate::plan::many::MostChanged;
 use crate::resource::Secret;
 use crate::wrong::Text;
 use credentials::Asked;
@@ -35,9 +35,6 @@ use variables::Variables;
 
 /// The share of a tenant's rate limit that is used where nothing is said, so that people can still log in.
 const SHARE: f64 = 0.8;
-
-/// The share of resources one run may change where nothing is said.
-const MOST_CHANGED: MostChanged = MostChanged { of_all: 0.3, of_a_kind: 0.5 };
 
 /// Environment variables by name.
 pub type Environment = BTreeMap<String, String>;
@@ -131,7 +128,7 @@ impl TenantSettings {
             source: None,
             mapping: None,
             protected: Vec::new(),
-            most_changed: MOST_CHANGED,
+            most_changed: MostChanged::default(),
             approved: Approvals::default(),
             prefix,
         }

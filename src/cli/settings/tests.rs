@@ -77,10 +77,10 @@ fn everything_that_can_be_said_about_a_tenant_is_read() {
     let settings = given.settings();
     let [dev, prod] = ["dev", "prod"].map(|name| settings.tenant(name).expect("a tenant"));
     assert_eq!(dev.rate, Some(Rate { burst: 10, a_minute: 150 }));
-    assert_eq!((dev.share, dev.most_changed.of_all, dev.url.as_deref(), dev.tier.is_none()), (0.8, 0.3, None, true));
+    assert_eq!((dev.share, dev.most_changed.of_all, dev.url.as_deref(), dev.tier.is_none()), (0.8, None, None, true));
     assert_eq!((prod.domain.as_str(), prod.url.as_deref()), ("acme-prod.eu.auth0.com", Some("http://127.0.0.1:4010")));
     assert_eq!((prod.tier.map(|tier| tier.name), prod.rate), (Some("enterprise-dev"), None));
-    assert_eq!((prod.share, prod.most_changed.of_all, prod.source.as_deref()), (0.5, 1.0, Some("dev")));
+    assert_eq!((prod.share, prod.most_changed.of_all, prod.source.as_deref()), (0.5, Some(1.0), Some("dev")));
     assert_eq!(prod.mapping, Some(given.folder.path().join("mappings/dev-to-prod.toml")));
     assert_eq!(prod.protected, ["clients/Break glass*"]);
     assert_eq!(settings.dir, given.folder.path());
