@@ -1,5 +1,6 @@
 //! What has no id of its own and an earlier run brought: it goes from prod once dev has it no more, or is named. Through the real binary.
 
+use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use crate::stage::{Said, Stage, dev, prod};
@@ -85,6 +86,27 @@ fn what_was_pruned_comes_back_with_an_undo() {
     let run = stage.in_folder("runs").into_iter().max().expect("a run");
     done(&stage.run(&format!("undo {run} --yes --quiet --allow lockout-risk,weaker-protection,many-changes,deletes")));
     assert_eq!(held(&stage), all(true));
+}
+
+#[test]
+fn what_is_gone_with_all_of_its_kind_stays_and_is_named_since_a_token_may_see_none() {
+    let role = |name: &str| json!({"id": format!("rol_{name}"), "name": name, "description": "a role"});
+    let dev = json!({"tenant": "acme-dev", "domain": "acme-dev.eu.auth0.com", "data": {"/roles": [role("Auditor"), role("Driver")]}});
+    let prod = json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}});
+    let stage = Stage::of(dev, prod, "");
+    done(&stage.run(IMPORT));
+    for name in ["Auditor", "Driver"] {
+        done(&stage.run(&format!("api delete roles/rol_{name} --tenant dev --yes --quiet")));
+    }
+    let writes = stage.writes().len();
+    let plan = stage.run("plan --tenant prod --prune --quiet");
+    assert!(plan.out.contains("gone from dev, which lists no roles at all"), "{}", plan.whole());
+    let said = stage.run("sync --from dev --to prod --prune --allow deletes,many-changes --quiet");
+    assert_snapshot!(said.whole(), @"
+    exit 3
+    dev -> prod: nothing to apply; 2 left out (roles/Auditor, roles/Driver)
+    ");
+    assert_eq!(stage.writes().len(), writes);
 }
 
 #[test]

@@ -22,7 +22,7 @@ impl Making<'_> {
         let partnered: HashSet<&Key> = partners.paired.iter().map(|at| &partners.live[*at].key).collect();
         let goes = |(at, resource): &(usize, &Cow<'_, Resource>)| {
             let is_only_there = !partners.paired.contains(at) && self.desired.snapshot.is_complete(resource.key.kind());
-            is_only_there && resource.left_alone.is_none() && self.is_pruned(resource, &partnered)
+            is_only_there && resource.left_alone.is_none() && self.is_gone(resource, &partnered) && !self.lists_none(resource)
         };
         let mut going: Vec<usize> = partners.live.iter().enumerate().filter(goes).map(|(at, _)| at).collect();
         let live: Vec<&Resource> = if going.is_empty() { Vec::new() } else { partners.live.iter().map(|held| &**held).collect() };
@@ -57,6 +57,9 @@ impl Making<'_> {
                 }
                 None if removed.contains(&at) && kind.can_be_removed() => going.push(resource),
                 None if removed.contains(&at) => self.leave_out(&resource.key, format!("{because}, and no request removes it")),
+                None if self.past.prune && self.lists_none(resource) && self.is_gone(resource, &HashSet::new()) => {
+                    self.leave_out(&resource.key, format!("{because}, {}", lists_none_of(kind)));
+                }
                 None if resource.is_given => self.leave_alone(&resource.key, kind.given.map_or("", |given| given.because)),
                 None => self.plan.target_only.entry(kind.name.to_owned()).or_default().push(resource.key.clone()),
             }
@@ -85,9 +88,9 @@ impl Making<'_> {
         !kind.joined.is_empty() && applied != Some(normal(kind, &resource.body.open()))
     }
 
-    /// Returns whether a resource that only the target has goes: an earlier run made or adopted it, and the source, which lists its kind
-    /// whole, has it no more.
-    fn is_pruned(&self, resource: &Resource, partnered: &HashSet<&Key>) -> bool {
+    /// Returns whether a resource that only the target has was made or adopted by an earlier run: the source, which lists its kind whole, has it
+    /// no more.
+    fn is_gone(&self, resource: &Resource, partnered: &HashSet<&Key>) -> bool {
         let kind = self.kind_of(&resource.key);
         if resource.is_given {
             return false;
@@ -98,10 +101,15 @@ impl Making<'_> {
                 && !self.is_skipped(kind, &resource.id)
                 && parent_of(kind, resource).is_none_or(|key| partnered.contains(&key));
         }
-        // A list of nothing but what is left alone may be that of a token which sees no more.
-        let has_others = || self.desired.snapshot.of_kind(kind.name).any(|one| one.left_alone.is_none());
         let link = self.past.links.of_target(kind.name, &resource.id);
-        has_others() && link.is_some_and(|link| !self.skips(&link.kind, link.source_id.clone()))
+        link.is_some_and(|link| !self.skips(&link.kind, link.source_id.clone()))
+    }
+
+    /// Returns whether the source lists nothing of the kind of a resource with an id of its own, but for what is left alone: that may be the list
+    /// of a token which sees no more.
+    fn lists_none(&self, resource: &Resource) -> bool {
+        let kind = self.kind_of(&resource.key);
+        kind.has_own_ids() && self.desired.snapshot.of_kind(kind.name).all(|one| one.left_alone.is_some())
     }
 
     fn skips(&self, kind: &str, source_id: Id) -> bool {
@@ -125,6 +133,10 @@ impl Making<'_> {
             }
         }
     }
+}
+
+fn lists_none_of(kind: &Kind) -> String {
+    format!("which lists no {} at all, as to a token that sees none; where that is meant, delete it by hand", kind.name)
 }
 
 /// Returns the key of the resource under which another hangs, with which it goes.
