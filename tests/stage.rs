@@ -274,6 +274,12 @@ impl Stage {
         self.start_prod(&Options::new(held).credentials(OWN, "CANARY-prod"));
     }
 
+    /// Starts prod where it was, with what it held, and with what goes wrong from now on.
+    pub(crate) fn prod_returns_with(&mut self, held: State, faults: &str) {
+        let faults = Fault::list(faults).expect("faults");
+        self.start_prod(&Options::new(held).credentials(OWN, "CANARY-prod").faults(faults));
+    }
+
     /// Lets prod answer as slowly as a far tenant from now on, so that a signal meets requests under way.
     pub(crate) fn prod_answers_slowly(&mut self) {
         let held = self.prod_goes();

@@ -213,6 +213,46 @@ fn a_run_that_was_cut_off_is_refused_with_the_command_that_goes_on() {
 }
 
 #[test]
+fn what_could_not_be_looked_up_is_in_doubt_until_it_is() {
+    let mut stage = Stage::acme("");
+    let run = imported(&stage);
+    let whole = stage.all_of_prod();
+    let journal = format!("runs/{run}/journal.jsonl");
+    let is_open = |line: &&str| !line.contains("\"applied\"") && !line.contains("\"ended\"");
+    let lines: Vec<String> = stage.read(&journal).lines().filter(is_open).map(|line| format!("{line}\n")).collect();
+    stage.write(&journal, &lines.concat());
+    let held = stage.prod_goes();
+    stage.prod_returns_with(held, "echo@1x*");
+    let resumed = stage.run("import --tenant prod --resume --yes --quiet");
+    assert!(resumed.code == 3 && resumed.whole().contains("the target cannot be read"), "{}", resumed.whole());
+    let held = stage.prod_goes();
+    stage.prod_returns(held);
+    let refused = undone(&stage, &run, "--yes");
+    assert!(refused.err.contains("let it come to its end first"), "{}", refused.whole());
+    let resumed = stage.run("import --tenant prod --resume --yes --quiet");
+    assert_eq!(resumed.code, 0, "{}", resumed.whole());
+    assert_eq!(stage.all_of_prod(), whole);
+}
+
+#[test]
+fn a_later_run_that_cannot_be_read_may_be_an_undo_and_stops_one() {
+    let stage = Stage::small();
+    let run = imported(&stage);
+    undone(&stage, &run, ALL);
+    let (undo, writes) = (newest(&stage), stage.writes().len());
+    stage.edit(&format!("runs/{undo}/plan.json"), "\"undoes\"", "\"undos\"");
+    assert_snapshot!(undone(&stage, &run, ALL).refused(), @r#"
+    exit 64
+    error: nothing was done: the run "TIME-prod" cannot be read
+    cause: plan "./runs/TIME-prod/plan.json" was changed after it was made
+    hint:  it may have taken back what is to be taken back now; where you know that it did not, move its folder elsewhere
+    "#);
+    assert_eq!(stage.writes().len(), writes);
+    std::fs::rename(stage.path(&format!("runs/{undo}")), stage.path("elsewhere")).expect("moved");
+    assert_eq!(undone(&stage, &run, ALL).code, 0);
+}
+
+#[test]
 fn an_undo_that_was_cut_off_goes_on_like_any_run() {
     let stage = Stage::small();
     let run = imported(&stage);

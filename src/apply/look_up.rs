@@ -11,7 +11,7 @@ use super::send::{Found, found};
 use crate::body::Body;
 use crate::catalog::{Kind, Shape};
 use crate::resource::Id;
-use crate::tenant::{self, Listing, Tenant};
+use crate::tenant::{self, Shown, Tenant};
 
 /// What looking a create up came to.
 #[derive(Debug)]
@@ -34,10 +34,7 @@ const LOOK: &str = "remove what should not be there, then run again";
 /// When the target cannot be read.
 pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id]) -> Result<LookedUp, tenant::Error> {
     let answers = match kind.shape {
-        Shape::Collection => match tenant.list(kind).await? {
-            Listing::Complete(answers) => answers,
-            Listing::Absent { .. } => return Ok(LookedUp::Absent),
-        },
+        Shape::Collection => tenant.all(kind, &Shown::known).await?,
         Shape::Nested { .. } => {
             let parent = kind.parent_field().and_then(|field| body.text(field)).unwrap_or_default();
             tenant.under(kind, &Id::new(parent)).await?

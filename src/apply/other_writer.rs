@@ -17,7 +17,7 @@ use super::look_up::{is_another_ones, key_of};
 use crate::body::Body;
 use crate::catalog::{Kind, Shape};
 use crate::resource::Id;
-use crate::tenant::{self, Listing, Shown, Tenant};
+use crate::tenant::{self, Shown, Tenant};
 
 /// Why nothing more is sent once another writer was noticed.
 pub(super) const STOPPED: &str = "another writer is at the target; plan again";
@@ -63,17 +63,14 @@ pub(super) async fn made_meanwhile(
         by_key.entry(key_of(kind, &one.body)).or_default().push(place);
     }
     let met = |shown: Shown| {
-        let answer = match shown {
-            Shown::Whole(body) => body,
-            Shown::Refused { name, .. } => name,
-        };
+        let answer = shown.known();
         let id = Id::new(kind.id_of(&answer)?);
         let places = by_key.get(&key_of_answer(kind, &answer))?;
         let is_new = |place: &&usize| !awaited[**place].twins.contains(&id) && !is_another_ones(kind, &awaited[**place].body, &answer);
         let places: Vec<usize> = places.iter().filter(is_new).copied().collect();
         (!known.contains(&id) && !places.is_empty()).then_some((places, id))
     };
-    let Listing::Complete(listed) = tenant.list_as(kind, &met).await? else { return Ok(Vec::new()) };
+    let listed = tenant.all(kind, &met).await?;
     let of_each = |(places, id): (Vec<usize>, Id)| places.into_iter().map(move |place| (awaited[place].at, id.clone()));
     Ok(listed.into_iter().flatten().flat_map(of_each).collect())
 }

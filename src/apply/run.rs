@@ -1,6 +1,6 @@
 //! A plan carried out, stage by stage: intents are durable before requests leave, outcomes follow.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -269,15 +269,16 @@ impl Run<'_> {
                 Err(outcome) => ended.push((at, change, Sending { altered: self.journal.altered(at).to_vec(), ..outcome.into() })),
             }
         }
-        if progress.first.is_some_and(|first| ended.iter().any(|(at, ..)| *at == first)) {
+        if let Some(first) = progress.first.filter(|first| ended.iter().any(|(at, ..)| at == first)) {
             // It cannot be sent, so the next one tells.
-            progress.first = progress.first.and_then(|first| self.first_of_one(first + 1));
+            progress.first = self.first_of_one(first + 1);
         }
         let answers = self.tenant.requests().answers;
         ended.extend(self.settle_doubts(&mut to_send, progress).await);
         if let Some(because) = self.withheld {
             ended.extend(to_send.drain(..).map(|(at, change, _)| (at, change, Outcome::Skipped(because.to_owned()).into())));
         }
+        let doubted = self.still_in_doubt(&mut ended);
         let is_any_sent = !to_send.is_empty();
         self.journal.intend(to_send.iter().map(|(at, change, _)| (*at, &change.key, change.verb())))?;
         let sent = to_send.iter().map(|(at, change, ready)| {
@@ -301,14 +302,27 @@ impl Run<'_> {
         for (at, change, sent) in &ended {
             self.hand_on(*at, change, sent, progress).await;
         }
-        let is_new = |at: &usize| !self.is_applied(*at);
+        let is_news = |at: &usize| !self.is_applied(*at) && !doubted.contains(at);
         let to_record: Vec<(usize, &Outcome, &[Altered])> =
-            ended.iter().filter(|(at, ..)| is_new(at)).map(|(at, _, sent)| (*at, &sent.outcome, &sent.altered[..])).collect();
+            ended.iter().filter(|(at, ..)| is_news(at)).map(|(at, _, sent)| (*at, &sent.outcome, &sent.altered[..])).collect();
         let recorded = self.journal.settle(to_record.into_iter());
         for (_, change, sent) in ended {
             self.take_note(change, sent, progress);
         }
         recorded
+    }
+
+    /// Puts what was in doubt before, and is neither looked up nor sent, in doubt again; returns its places. The journal says so already, and
+    /// nothing that was learned since.
+    fn still_in_doubt(&self, ended: &mut [(usize, &Change, Sending)]) -> BTreeSet<usize> {
+        let mut places = BTreeSet::new();
+        for (at, _, sent) in ended {
+            if let (Some(Known::InDoubt), Outcome::Skipped(because)) = (self.journal.known(*at), &sent.outcome) {
+                sent.outcome = Outcome::InDoubt(because.clone());
+                places.insert(*at);
+            }
+        }
+        places
     }
 
     /// Stops where the create that tells of another run was refused since that one has made it; where it was not made at all, the next one tells.
@@ -372,7 +386,7 @@ impl Run<'_> {
                 Ok(LookedUp::Found(found)) => settled.push((at, change, found.into())),
                 Ok(LookedUp::Absent) => open.push((at, change, ready)),
                 Ok(LookedUp::Unclear(because)) => settled.push((at, change, Outcome::InDoubt(because).into())),
-                Err(unread) => settled.push((at, change, Outcome::InDoubt(format!("the target cannot be read: {unread}")).into())),
+                Err(unread) => settled.push((at, change, Outcome::Skipped(format!("the target cannot be read: {unread}")).into())),
             }
         }
         *to_send = open;

@@ -110,13 +110,18 @@ impl PastRun {
     }
 
     /// Returns the undos of this run, the undos of those, and so on, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When a later run cannot be read: it may be one.
     fn undos(&self, context: &Context) -> Result<Vec<Self>, Failure> {
         let runs = context.folder("runs")?;
         let mut later: Vec<String> = begun_on(&runs, &self.plan.target.tenant).take_while(|later| *later > self.name).collect();
         later.reverse();
         let mut undone = BTreeSet::from([self.name.clone()]);
         let mut undos = Vec::new();
-        for run in later.into_iter().filter_map(|later| Self::read(runs.join(&later), &later).ok()) {
+        for later in later {
+            let run = Self::read(runs.join(&later), &later).map_err(|unread| unread.hint(MAY_BE_AN_UNDO))?;
             if run.plan.undoes.as_ref().is_some_and(|undoes| undone.contains(&undoes.run)) {
                 undone.insert(run.name.clone());
                 undos.push(run);
@@ -131,6 +136,10 @@ impl PastRun {
         outcomes.filter_map(|(at, outcome)| outcome.id().map(|id| (*at, id.clone()))).collect()
     }
 }
+
+/// What to do about a later run that cannot be read.
+const MAY_BE_AN_UNDO: &str =
+    "it may have taken back what is to be taken back now; where you know that it did not, move its folder elsewhere";
 
 fn unreadable(name: &str, error: &dyn std::error::Error) -> Failure {
     let failure = Failure::new(USAGE, format!("nothing was done: the run \"{name}\" cannot be read")).caused_by(error);

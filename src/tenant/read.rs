@@ -45,7 +45,20 @@ impl Tenant {
     ///
     /// As [`list`](Self::list).
     pub async fn list_as<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(Shown) -> T + Sync)) -> Result<Listing<T>, Error> {
-        let listed = match kind.shape {
+        self.all(kind, make).await.map(Listing::Complete).or_else(|error| absent(kind, error))
+    }
+
+    /// Reads what [`list_as`](Self::list_as) reads, for whom a kind that the tenant will not show is not one of which there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the list cannot be read to its end, or is refused.
+    ///
+    /// # Panics
+    ///
+    /// As [`list`](Self::list).
+    pub async fn all<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(Shown) -> T + Sync)) -> Result<Vec<T>, Error> {
+        match kind.shape {
             Shape::Collection | Shape::Keyed { names: Named::Listed } => self.whole(kind, make).await,
             Shape::Singleton => self.get(kind, kind.path).await.map(|body| vec![make(Shown::Whole(body))]),
             Shape::Keyed { names: Named::These(names) } => {
@@ -54,8 +67,7 @@ impl Tenant {
             }
             Shape::Keyed { names: Named::EachWith { .. } } => unreachable!("its names are told by another kind"),
             Shape::Child { .. } | Shape::Nested { .. } | Shape::Part { .. } => unreachable!("it is read under each of its parents"),
-        };
-        listed.map(Listing::Complete).or_else(|error| absent(kind, error))
+        }
     }
 
     /// Reads the named objects of these ids; those that were never written are left out.
@@ -231,6 +243,13 @@ pub enum Shown {
 }
 
 impl Shown {
+    /// Returns what is known of it: all of it, or the names by which the list tells it.
+    pub(crate) fn known(self) -> Body {
+        match self {
+            Self::Whole(body) | Self::Refused { name: body, .. } => body,
+        }
+    }
+
     /// Returns the resource, where it is shown.
     fn whole(self) -> Option<Body> {
         match self {
