@@ -105,19 +105,19 @@ impl Rule {
     /// Returns the class of an edit; `old` is what the target holds, or has by default where it holds nothing.
     fn class(self, old: Option<&Value>, new: Option<&Value>) -> Class {
         match (self, direction(old, new)) {
-            (Self::Routine, _) | (Self::Shield, Direction::More) | (Self::Presence, Direction::Other) => Class::Routine,
+            (Self::Routine, _)
+            | (Self::Shield, Direction::More)
+            | (Self::Presence, Direction::Other)
+            | (Self::Access, Direction::Order) => Class::Routine,
             (Self::Access | Self::Presence, Direction::More) | (Self::Stop, Direction::Less) => Class::Widened,
             // What was not there before is nobody's yet.
             (Self::Identity, _) if is_nothing(old) => Class::Widened,
-            (Self::Demand, Direction::SaidOff) => Class::Weakened,
-            (rule, Direction::SaidOff) if ![Self::Shield, Self::Access, Self::Report].contains(&rule) => Class::Routine,
-            (Self::Access, Direction::Order) => Class::Routine,
+            (rule, Direction::SaidOff) if ![Self::Shield, Self::Access, Self::Report, Self::Demand].contains(&rule) => Class::Routine,
             (Self::Cap, Direction::More) if is_nothing(old) => Class::Lockout,
             (Self::Cap, Direction::Less) if is_nothing(new) => Class::Weakened,
-            (Self::Demand, Direction::Less) | (Self::Exception | Self::Lifetime | Self::Cap, Direction::More) | (Self::Shield, _) => {
-                Class::Weakened
-            }
-            (Self::Report, _) => Class::Weakened,
+            (Self::Demand, Direction::Less | Direction::SaidOff)
+            | (Self::Exception | Self::Lifetime | Self::Cap, Direction::More)
+            | (Self::Shield | Self::Report, _) => Class::Weakened,
             (_, _) => Class::Lockout,
         }
     }

@@ -317,8 +317,10 @@ pub(super) const EDITS: &[Edit] = &[
     }),
 ];
 
-/// What dev holds and prod does not, each with what becomes of it.
-pub(super) const CREATES: &[(&str, Verdict, fn() -> Value)] = &[
+/// What dev holds and prod does not: what it is, what becomes of it, and the data of dev.
+pub(super) type Created = (&'static str, Verdict, fn() -> Value);
+
+pub(super) const CREATES: &[Created] = &[
     ("a role", Passes, || json!({"/roles": [{"id": "rol_dev", "name": "Auditor", "description": "reads"}]})),
     ("an application", Passes, || json!({"/clients": [client("dev", &json!({}))]})),
     ("a grant on an API", Passes, || granted("dev", "urn:acme:billing", &["read:all"])),

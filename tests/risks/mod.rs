@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::stage::Stage;
 use edits::Verdict::{DoesBoth, LocksOut, Passes, Weakens};
-use edits::{CREATES, EDITS, Edit, Verdict, client, connection};
+use edits::{CREATES, Created, EDITS, Edit, Verdict, client, connection};
 
 const SYNC: &str = "sync --from dev --to prod --allow many-changes";
 
@@ -52,7 +52,7 @@ fn a_job_writes_what_adds_and_what_is_routine_and_nothing_that_may_lock_out_or_w
 
 #[test]
 fn a_job_creates_what_nobody_leans_on_yet_and_nothing_that_takes_part_in_every_login() {
-    let of = |(what, expected, data): &(&'static str, Verdict, fn() -> Value)| (*what, verdict_over(what, &data(), &json!({})), *expected);
+    let of = |(what, expected, data): &Created| (*what, verdict_over(what, &data(), &json!({})), *expected);
     let unlike: Vec<_> = CREATES.iter().map(of).filter(|(_, found, expected)| found != expected).collect();
     assert!(unlike.is_empty(), "{unlike:#?}");
 }
