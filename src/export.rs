@@ -117,7 +117,7 @@ impl Reading<'_> {
     /// As [`export`].
     pub async fn export(self, catalog: &Catalog, taken: &str) -> Result<Snapshot, Error> {
         let overdue = |_| Error::Overdue { tenant: self.tenant.name().to_owned() };
-        tokio::time::timeout(READING, self.read(catalog, taken)).await.map_err(overdue)?
+        tokio::time::timeout(READING, self.tenant.within_limits(self.read(catalog, taken))).await.map_err(overdue)?
     }
 
     async fn read(self, catalog: &Catalog, taken: &str) -> Result<Snapshot, Error> {

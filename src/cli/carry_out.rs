@@ -78,6 +78,9 @@ impl Outside {
 /// Carries out a run to its end, or as far as it may go; keeps what it leaves for the next one, and its reports.
 pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<Ended, Failure> {
     let Begun { plan, tenant, memory, moved, withheld, folder, journal, promised, leeway, keeper, by, flags, lock: _lock } = begun;
+    if let Some(end) = leeway.end() {
+        tenant.repeat_until(end.into());
+    }
     let signal = AtomicU8::new(0);
     let outside = Outside::of(context, &plan);
     let secret = |field: &SecretField| outside.get(field);

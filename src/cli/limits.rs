@@ -101,6 +101,11 @@ impl Leeway {
         self.spent += sent.reads + sent.writes;
     }
 
+    /// Returns when the time is over that a command has; nothing where there is no end, or it was over when the command began.
+    pub(super) fn end(&self) -> Option<Instant> {
+        self.until.map(|(until, _)| until).filter(|until| Instant::now() < *until)
+    }
+
     /// Returns once the time is over that a command has; a command that began after it is not ended by it, and takes no changes.
     pub(super) async fn over(&self) -> String {
         match self.until.filter(|(until, _)| Instant::now() < *until) {

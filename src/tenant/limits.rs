@@ -14,6 +14,8 @@ pub const PAGES: usize = 2_000;
 pub const ELEMENTS: usize = 100 * PAGES;
 /// Bytes of all the pages of one list.
 pub const LIST: usize = 512 << 20;
+/// Bytes of all that is read of a tenant at once.
+pub const TENANT: i64 = 1 << 30;
 /// Levels of JSON inside each other, which is as deep as serde_json reads; the deepest recorded answer has 12.
 pub const NESTING: usize = 127;
 /// Characters of a tenant's own words that are repeated in an error.
@@ -38,6 +40,8 @@ pub enum Excess {
     Pages,
     /// Bytes of all pages of a list.
     List,
+    /// Bytes of all that is read of the tenant.
+    Tenant,
     /// Elements of a list, as many as came or as the tenant counts.
     Elements(usize),
     /// A `next` that was there before.
@@ -54,6 +58,7 @@ impl fmt::Display for Excess {
             Self::Packed => write!(out, "its body is compressed, which was not asked for"),
             Self::Pages => write!(out, "the list does not end after {PAGES} pages"),
             Self::List => write!(out, "the pages of the list are larger than {} MiB", LIST >> 20),
+            Self::Tenant => write!(out, "with it, what was read of the tenant is larger than {} MiB", TENANT >> 20),
             Self::Elements(counted) => write!(out, "the list has {counted} elements, and at most {ELEMENTS} are read"),
             Self::Circle => write!(out, "\"next\" leads to a page that was read before"),
             Self::Wait(asked) => {

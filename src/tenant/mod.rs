@@ -33,6 +33,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::body::Body;
 use crate::catalog::limits::{Rate, Tier};
@@ -198,7 +199,17 @@ impl Tenant {
         let share = if contact.share > 0.0 { contact.share.min(1.0) } else { 1.0 };
         let pacer = pacer::Pacer::new(pacer::Terms { tier: contact.tier, rate: contact.rate, share, concurrency: contact.concurrency });
         let tokens = token::Tokens::new(contact.credentials)?;
-        let wire = Wire { name: contact.name, address, http, pacer, tokens, observer, veil, meter: wire::Meter::default() };
+        let wire = Wire {
+            name: contact.name,
+            address,
+            http,
+            pacer,
+            tokens,
+            observer,
+            veil,
+            meter: wire::Meter::default(),
+            ends: wire::Ends::default(),
+        };
         Ok(Self { wire, concurrency: contact.concurrency.max(1) })
     }
 
@@ -215,6 +226,19 @@ impl Tenant {
     /// Returns the client that the requests are made by; none where a given token does not say.
     pub fn client_id(&self) -> Option<String> {
         self.wire.tokens.client_id()
+    }
+
+    /// Lets nothing be sent again after a time, though the tenant asks for it.
+    pub fn repeat_until(&self, time: Instant) {
+        self.wire.ends.repeat_until(time);
+    }
+
+    /// Reads, as far as the bytes of all answers are no more than a tenant has.
+    pub async fn within_limits<T>(&self, reading: impl Future<Output = T>) -> T {
+        self.wire.ends.read_at_most(limits::TENANT);
+        let read = reading.await;
+        self.wire.ends.read_at_most(i64::MAX);
+        read
     }
 
     /// Returns the requests so far.

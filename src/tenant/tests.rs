@@ -215,6 +215,26 @@ async fn a_create_that_a_limit_refused_is_sent_again() {
 }
 
 #[tokio::test]
+async fn a_wait_beyond_the_end_of_a_run_is_not_waited_for() {
+    let server = Server::start(|_, _| Headed(429, vec![("retry-after", "90".to_owned())], json!({"message": "later"}))).await;
+    let tenant = server.tenant();
+    tenant.repeat_until(tokio::time::Instant::now() + std::time::Duration::from_secs(30));
+    let error = tenant.create(kind("roles"), &body(json!({"name": "Auditor"}))).await.expect_err("no time is left for it");
+    assert!(!error.is_in_doubt() && server.lines().len() == 1, "{error} {:?}", server.lines());
+}
+
+#[tokio::test]
+async fn what_is_read_of_a_tenant_is_limited_over_all_its_lists() {
+    let server = Server::start(|_, _| Says(200, json!({"logo_url": "https://cdn.acme.example/of-some-length.png"}))).await;
+    let tenant = server.tenant();
+    tenant.wire.ends.read_at_most(100);
+    tenant.list(kind("branding")).await.expect("there is room for one");
+    let error = tenant.list(kind("prompts")).await.expect_err("there is none for another");
+    assert!(matches!(error, Error::Excess { source: Excess::Tenant, .. }), "{error}");
+    tenant.within_limits(async { tenant.list(kind("prompts")).await.expect("a reading has all of it") }).await;
+}
+
+#[tokio::test]
 async fn a_change_whose_connection_broke_is_sent_again() {
     let server = Server::start(|_, before| if before == 0 { Cut } else { Says(204, Value::Null) }).await;
     let changed = server.tenant().update(kind("roles"), &Id::new("rol_1"), &body(json!({"name": "Editor"}))).await;

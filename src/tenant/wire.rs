@@ -1,7 +1,7 @@
 //! The way of every request: token, pacer, one attempt, and the retry table's word on what comes next.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use reqwest::Method;
@@ -53,6 +53,45 @@ pub(super) struct Wire {
     /// The credentials.
     pub(super) veil: Veil,
     pub(super) meter: Meter,
+    pub(super) ends: Ends,
+}
+
+/// Where requests come to an end.
+#[derive(Debug)]
+pub(super) struct Ends {
+    /// Bytes that may still be read.
+    left: AtomicI64,
+    /// When nothing is sent again any more.
+    time: OnceLock<Instant>,
+}
+
+impl Default for Ends {
+    fn default() -> Self {
+        Self { left: AtomicI64::new(i64::MAX), time: OnceLock::new() }
+    }
+}
+
+impl Ends {
+    /// Lets so many bytes more be read.
+    pub(super) fn read_at_most(&self, bytes: i64) {
+        self.left.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Lets nothing be sent again after a time; the first one counts.
+    pub(super) fn repeat_until(&self, time: Instant) {
+        self.time.get_or_init(|| time);
+    }
+
+    /// Takes bytes from what may be read; returns whether they were left.
+    fn take(&self, bytes: usize) -> bool {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.left.fetch_sub(bytes, Ordering::Relaxed) >= bytes
+    }
+
+    /// Returns whether something may be sent again after a wait.
+    fn leave_time_for(&self, wait: Duration) -> bool {
+        self.time.get().is_none_or(|time| Instant::now() + wait <= *time)
+    }
 }
 
 /// Counts the requests.
@@ -112,6 +151,9 @@ impl Wire {
         loop {
             let (token, pass, ending) = self.attempt(request).await?;
             let Failed { failure, error } = match self.settle(request, &token, ending) {
+                Ok(received) if !request.is_write() && !self.ends.take(received.body.len()) => {
+                    return Err(Error::Excess { request: request.name(), source: Excess::Tenant });
+                }
                 Ok(received) => return Ok(received),
                 Err(failed) => failed,
             };
@@ -128,6 +170,7 @@ impl Wire {
                 }
                 Decision::GiveUp => return Err(error),
                 Decision::Verify => return Err(Error::InDoubt { request: request.name(), source: Box::new(error) }),
+                Decision::Again(wait) if !self.ends.leave_time_for(wait) => return Err(error),
                 Decision::Again(wait) => {
                     self.tell_retry(&request.name(), &error, tried);
                     self.meter.retries.fetch_add(1, Ordering::Relaxed);
