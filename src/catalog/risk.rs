@@ -187,6 +187,11 @@ impl Risks {
         if self.opens_apis && class == Class::Widened && what.contains(MANAGEMENT_API) { Class::Weakened } else { class }
     }
 
+    /// Returns the paths of what only changes looks.
+    pub fn routine(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.iter().filter(|(rule, _)| *rule == Rule::Routine).flat_map(|(_, paths)| paths.split_whitespace())
+    }
+
     /// Returns the rule of a path: that of the longest path which covers it.
     pub fn rule(&self, path: &str) -> Option<Rule> {
         let covering = |(rule, paths): &(Rule, &'static str)| {

@@ -36,7 +36,7 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
     // Who may sign in where.
     (
         "clients",
-        risks(
+        opening_apis(risks(
             Widened,
             DataLoss,
             &[
@@ -82,7 +82,7 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
                      oidc_logout.backchannel_logout_session_metadata oidc_backchannel_logout.backchannel_logout_session_metadata",
                 ),
             ],
-        ),
+        )),
     ),
     ("client-login-page", risks(Lockout, DataLoss, &[(Bound, "custom_login_page custom_login_page_on")])),
     (
@@ -225,7 +225,7 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
             &[
                 (Access, "allowed_strategies"),
                 (Identity, "user_attributes user_attribute_profile_id"),
-                (Routine, "name description branding"),
+                (Routine, "name description branding user_attributes[].description"),
             ],
         ),
     ),
@@ -252,13 +252,26 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
         risks(Harmless, DataLoss, &[(Bound, "supported_triggers code dependencies runtime secrets modules deploy"), (Routine, "name")]),
     ),
     ("action-modules", risks(Harmless, DataLoss, &[(Bound, "code secrets dependencies api_version publish"), (Routine, "name")])),
-    ("action-trigger-bindings", risks(Lockout, Lockout, &[(Identity, "trigger"), (Bound, "bindings")])),
+    (
+        "action-trigger-bindings",
+        risks(Lockout, Lockout, &[(Identity, "trigger"), (Bound, "bindings"), (Routine, "bindings[].display_name")]),
+    ),
     ("rules", risks(Lockout, DataLoss, &[(Bound, "script order enabled"), (Routine, "name")])),
     ("rules-configs", WAY_IN),
     ("hooks", risks(Lockout, DataLoss, &[(Bound, "script enabled dependencies triggerId"), (Routine, "name")])),
     ("flow-vault-connections", WAY_IN),
     ("flows", risks(Harmless, DataLoss, &[(Bound, "actions"), (Routine, "name")])),
-    ("forms", risks(Harmless, DataLoss, &[(Bound, "nodes start ending"), (Routine, "name messages languages translations style")])),
+    (
+        "forms",
+        risks(
+            Harmless,
+            DataLoss,
+            &[
+                (Bound, "nodes start ending"),
+                (Routine, "name messages languages translations style nodes[].coordinates start.coordinates ending.coordinates"),
+            ],
+        ),
+    ),
     // Under which demands, behind which shields.
     ("guardian-factors", risks(Lockout, Weakened, &[(Demand, "enabled"), (Identity, "name")])),
     ("guardian-policies", risks(Lockout, Weakened, &[(Demand, "policies")])),

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::guard::{Item, Refusal};
 use super::{Action, Change, Edit, Plan};
+use crate::body::{Body, covers};
 use crate::catalog::risk::{Class, Rule};
 use crate::catalog::{Catalog, Kind};
 use crate::resource::Key;
@@ -54,9 +55,19 @@ fn of_edit(kind: &Kind, key: &Key, edit: &Edit) -> Vec<Cost> {
     // A field that nobody knows is nothing that anybody can have looked at.
     let rule = risks.rule(&edit.path).unwrap_or(Rule::Bound);
     let what = format!("{key} {}", new.map(Value::to_string).unwrap_or_default());
-    let (old, new) = (old.map(|value| named(kind, rule, &edit.path, value)), new.map(|value| named(kind, rule, &edit.path, value)));
-    let classes = rule.classes(old.as_ref(), new.as_ref()).into_iter();
-    classes.map(|class| Cost { class: risks.raised(class, &what), path: Some(edit.path.clone()) }).collect()
+    let [old, new] = [old, new].map(|value| value.map(|value| named(kind, rule, &edit.path, &shorn(kind, &edit.path, value))));
+    let classes = if old == new { vec![Class::Routine] } else { rule.classes(old.as_ref(), new.as_ref()) };
+    classes.into_iter().map(|class| Cost { class: risks.raised(class, &what), path: Some(edit.path.clone()) }).collect()
+}
+
+/// Returns a value without what only changes looks in it: where a node of a form is drawn.
+fn shorn(kind: &Kind, path: &str, value: &Value) -> Value {
+    let mut body = Body::new();
+    body.set(path, value.clone());
+    for routine in kind.risks().routine().filter(|routine| covers(path, routine)) {
+        body.take(routine);
+    }
+    body.get(path).cloned().unwrap_or_default()
 }
 
 /// Returns a list as what its elements are called, where access is by that: what else stands in one opens and closes nothing.

@@ -311,6 +311,18 @@ pub(super) const EDITS: &[Edit] = &[
         let trusted = json!({"app_type": "regular_web", "token_endpoint_auth_method": "client_secret_post", "is_token_endpoint_ip_header_trusted": is});
         json!({"/clients": [client(tenant, &trusted)]})
     }),
+    edit("where a node of a form is drawn", Passes, Passes, |tenant, is| {
+        let node = json!({"id": "step_1", "type": "STEP", "coordinates": {"x": if is { 1 } else { 2 }, "y": 0}, "alias": "First",
+            "config": {"components": [], "next_node": "$ending"}});
+        json!({"/forms": [{"id": format!("ap_{tenant}"), "name": "Consent", "languages": {"primary": "en"}, "nodes": [node],
+            "start": {"next_node": "step_1", "coordinates": {"x": 0, "y": 0}}, "ending": {"resume_flow": true}}]})
+    }),
+    edit("where a form goes on", LocksOut, LocksOut, |tenant, is| {
+        let node = json!({"id": "step_1", "type": "STEP", "coordinates": {"x": 0, "y": 0}, "alias": "First",
+            "config": {"components": [], "next_node": if is { "$ending" } else { "step_1" }}});
+        json!({"/forms": [{"id": format!("ap_{tenant}"), "name": "Consent", "languages": {"primary": "en"}, "nodes": [node],
+            "start": {"next_node": "step_1"}, "ending": {"resume_flow": true}}]})
+    }),
     edit("another page that people sign in on", LocksOut, LocksOut, |_, is| {
         let title = if is { "<title>Acme</title>" } else { "" };
         json!({"/branding/templates/universal-login": {"body": format!("<html>{title}{{%- auth0:head -%}}{{%- auth0:widget -%}}</html>")}})
