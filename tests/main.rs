@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a file a subject.
 
 mod apart;
+mod blanks;
 mod by_hand;
 mod cases;
 mod code;

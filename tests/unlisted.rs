@@ -221,7 +221,7 @@ fn what_a_new_resource_lacks_is_a_step_and_a_field_that_nobody_knows_is_not_offe
 }
 
 /// Returns the kind of a recorded path.
-fn kind_of(path: &str) -> Option<&'static Kind> {
+pub(crate) fn kind_of(path: &str) -> Option<&'static Kind> {
     let own = Catalog::standard().kinds().filter(|kind| kind.view_of.is_none());
     own.filter_map(|kind| Some((kind.covers(path)?.len(), kind))).min_by_key(|(places, _)| *places).map(|(_, kind)| kind)
 }

@@ -6,9 +6,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::body::{Body, is_blank, join};
+use crate::body::{Body, is_blank, is_in, join};
 use crate::catalog::{By, Kind, Purpose};
-use crate::plan::diff::{edits, same};
+use crate::plan::Edit;
+use crate::plan::diff::{edits, normal, same};
 use crate::resource::{Id, Resource, take_secrets};
 
 /// A value that a target answered otherwise than it was sent.
@@ -28,16 +29,36 @@ pub struct Altered {
 ///
 /// Secrets are no difference, shown or masked, nor what the tenant fills in, nor what a later request is for.
 pub fn alterations(kind: &Kind, id: &Id, sent: &Body, answer: &Body) -> Vec<Altered> {
+    named(kind, id, answer).map_or_else(Vec::new, |answer| differing(kind, sent, &answer))
+}
+
+/// Returns what a target made of an update: also what an edit takes out of an object by leaving it out of what is sent, and is still there.
+pub(super) fn alterations_by(kind: &Kind, id: &Id, sent: &Body, edits: &[Edit], answer: &Body) -> Vec<Altered> {
+    let Some(answer) = named(kind, id, answer) else { return Vec::new() };
+    let mut found = differing(kind, sent, &answer);
+    let Ok(held) = Resource::read(kind, answer.clone()) else { return found };
+    let mut held = normal(kind, &held.body.open());
+    unseen(kind, &answer).for_each(|path| drop(held.take(path)));
+    let is_told = |path: &str| found.iter().any(|one| is_in(&one.path, path) || is_in(path, &one.path));
+    let left_out = edits.iter().filter(|edit| edit.new.is_none() && !is_told(&edit.path));
+    let still_there = |edit: &Edit| Some(Altered { path: edit.path.clone(), sent: None, answered: Some(held.get(&edit.path)?.clone()) });
+    let still_there: Vec<Altered> = left_out.filter_map(still_there).collect();
+    found.extend(still_there);
+    found
+}
+
+/// Returns an answer under the names by which its resource is known; nothing of one that holds no more than those.
+fn named(kind: &Kind, id: &Id, answer: &Body) -> Option<Body> {
     let is_name = |name: &str| name == kind.id || kind.key.contains(&name) || kind.in_path().any(|field| field == name);
     if answer.0.keys().all(|name| is_name(name)) {
-        return Vec::new();
+        return None;
     }
     let mut answer = answer.clone();
     kind.fill(&mut answer, id.as_str());
     if kind.id_of(&answer).is_none() {
         answer.set(kind.id, id.own(kind).into());
     }
-    differing(kind, sent, &answer)
+    Some(answer)
 }
 
 /// Returns in what an answer is not what was sent; nothing where it cannot be understood.
@@ -134,6 +155,19 @@ mod tests {
             "jwt_configuration": {"lifetime_in_seconds": 60.0, "alg": "RS256"}, "client_metadata": {"other": "1"}, "later": true,
         });
         assert_eq!(told("clients", sent, answer), []);
+    }
+
+    #[test]
+    fn what_an_edit_leaves_out_of_an_object_and_is_still_there_is_named() {
+        let kind = Catalog::standard().kind("log-streams").expect("a kind");
+        let edit = |path: &str, old: Value, new: Option<Value>| Edit { path: path.to_owned(), old: Some(old), new };
+        let edits = [edit("sink.datadogRegion", json!("us"), None), edit("sink.splunkPort", json!("1"), None)];
+        let answer = body(json!({"id": "lst_1", "type": "datadog", "sink": {"datadogRegion": "us", "datadogApiKey": "CANARY"}}));
+        let found = alterations_by(kind, &Id::new("lst_1"), &body(json!({"sink": {}})), &edits, &answer);
+        let kept = Altered { path: "sink.datadogRegion".to_owned(), sent: None, answered: Some(json!("us")) };
+        assert_eq!(found, [kept]);
+        let answer = body(json!({"id": "lst_1", "type": "datadog", "sink": {}}));
+        assert_eq!(alterations_by(kind, &Id::new("lst_1"), &body(json!({"sink": {}})), &edits, &answer), []);
     }
 
     #[test]

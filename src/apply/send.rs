@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::altered::{Altered, alterations};
+use super::altered::{Altered, alterations, alterations_by};
 use super::look_up::{LookedUp, look_up};
 use super::overlay::{cleared_first, keep_secrets, lay_over_held, may_take_secrets, put_back_secrets};
 use crate::body::{Body, covers, top};
@@ -271,7 +271,7 @@ async fn update(
         body.set(path, secret_value(kind, path, secret).map_err(Outcome::Failed)?);
     }
     // What is sent besides is the target's own.
-    let made_by = |answer: &Body| alterations(kind, id, asked, answer);
+    let made_by = |answer: &Body| alterations_by(kind, id, asked, edits, answer);
     let Some(first) = cleared_first(kind, &mut body) else {
         return tenant.update(kind, id, &body).await.map(|answer| made_by(&answer)).map_err(ended_by);
     };

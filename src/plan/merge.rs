@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::diff::{normal, same};
 use super::{Conflict, Drift};
 use crate::base::Applied;
-use crate::body::{Body, join};
+use crate::body::{Body, is_blank, join};
 use crate::catalog::Kind;
 use crate::resource::{Id, Key};
 use crate::snapshot::refs;
@@ -109,6 +109,9 @@ impl Sides<'_> {
         // Of a list that only the target ever had no element came from a run.
         let is_merged = self.kind.sets.contains(&path.as_str()) && !self.is_overwritten && before.or(wanted).is_some();
         if let Some(list) = is_merged.then(|| merged_set(self.kind, &path, before, wanted, held, merged)).flatten() {
+            if wanted.is_none() && is_blank(&list) {
+                merged.dropped.push(path.clone());
+            }
             merged.body.set(&path, list);
             return;
         }
@@ -224,6 +227,14 @@ mod tests {
     fn a_field_that_only_the_source_changed_is_promoted() {
         let merged = merged(json!({"description": "a"}), json!({"description": "b"}), json!({"description": "a"}));
         assert_eq!((merged.body.into_value(), merged.drift.len(), merged.conflicts.len()), (json!({"description": "b"}), 0, 0));
+    }
+
+    #[test]
+    fn a_set_of_which_the_source_dropped_all_was_dropped_unless_the_target_has_more() {
+        let all = merged(json!({"grant_types": ["a", "b"]}), json!({"grant_types": []}), json!({"grant_types": ["b", "a"]}));
+        assert_eq!((all.body.into_value(), all.dropped), (json!({"grant_types": []}), vec!["grant_types".to_owned()]));
+        let but_one = merged(json!({"grant_types": ["a"]}), json!({}), json!({"grant_types": ["a", "c"]}));
+        assert_eq!((but_one.body.into_value(), but_one.dropped), (json!({"grant_types": ["c"]}), Vec::new()));
     }
 
     #[test]

@@ -11,7 +11,7 @@
 
 mod excuses;
 mod judge;
-mod meaning;
+pub(crate) mod meaning;
 mod rules;
 mod secrets;
 pub(crate) mod undone;
