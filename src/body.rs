@@ -5,11 +5,13 @@
 //! kept [`Packed`].
 
 mod packed;
+mod taken;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use packed::Packed;
+use taken::Taken;
 
 /// A JSON object: what the API answers, what we compare, what we send.
 ///
@@ -89,9 +91,21 @@ impl Body {
         }
     }
 
-    /// Lets what another body holds at a path stand here, be it nothing; of a list the whole.
+    /// Returns the value at the concrete path of one, in whose names dots may stand: `client_metadata.api.key`.
+    #[must_use]
+    pub fn at(&self, path: &str) -> Option<&Value> {
+        let names = names_in(&self.0, path)?;
+        let (first, rest) = names.split_first()?;
+        rest.iter().try_fold(self.0.get(*first)?, |value, name| value.get(name))
+    }
+
+    /// Lets what another body holds at a path stand here, be it nothing; of a list the whole. Dots may stand in the names of a concrete path.
     pub fn take_over(&mut self, path: &str, other: &Self) {
         let path = path.split('[').next().unwrap_or(path);
+        if let Some(names) = names_in(&other.0, path).or_else(|| names_in(&self.0, path)) {
+            put_at(&mut self.0, &names, other.at(path));
+            return;
+        }
         self.take(path);
         for (path, value) in other.find(path).into_iter().filter(|(path, _)| !path.contains('[')) {
             self.set(&path, value.clone());
@@ -100,13 +114,18 @@ impl Body {
 
     /// Removes everything the path names; returns each removed value with its concrete path (`scopes[2].value`).
     pub fn take(&mut self, path: &str) -> Vec<(String, Value)> {
-        let mut taken = Vec::new();
+        self.take_if(path, &|_| true)
+    }
+
+    /// Removes what the path names where this holds of it; returns each removed value with its concrete path.
+    pub fn take_if(&mut self, path: &str, goes: &dyn Fn(&Value) -> bool) -> Vec<(String, Value)> {
+        let mut taken = Taken { goes, values: Vec::new() };
         let first = top(path);
         // Most of what is taken out of answers is not there.
         if first.contains('*') || self.0.contains_key(first) {
-            take_fields(&mut self.0, &steps(path), "", &mut taken);
+            taken.take_fields(&mut self.0, &steps(path), "");
         }
-        taken
+        taken.values
     }
 
     /// Returns the concrete path and value of everything the path names.
@@ -235,6 +254,34 @@ fn steps(path: &str) -> Vec<Step<'_>> {
     steps
 }
 
+/// Returns the names that lead to what stands at a concrete path, where there is something; the first of them that is there counts whole.
+fn names_in<'path>(fields: &Map<String, Value>, path: &'path str) -> Option<Vec<&'path str>> {
+    if fields.contains_key(path) {
+        return Some(vec![path]);
+    }
+    path.match_indices('.').find_map(|(dot, _)| {
+        let below = fields.get(&path[..dot])?.as_object()?;
+        Some([vec![&path[..dot]], names_in(below, &path[dot + 1..])?].concat())
+    })
+}
+
+/// Puts a value where these names lead, or removes what is there.
+fn put_at(fields: &mut Map<String, Value>, names: &[&str], value: Option<&Value>) {
+    match (names, value) {
+        ([], _) => {}
+        ([name], Some(value)) => drop(fields.insert((*name).to_owned(), value.clone())),
+        ([name], None) => drop(fields.remove(*name)),
+        ([name, rest @ ..], _) => {
+            if value.is_some() && !fields.get(*name).is_some_and(Value::is_object) {
+                fields.insert((*name).to_owned(), Value::Object(Map::new()));
+            }
+            if let Some(Value::Object(below)) = fields.get_mut(*name) {
+                put_at(below, rest, value);
+            }
+        }
+    }
+}
+
 /// Returns the first step of a path: `options` of `options.scope[]`.
 #[must_use]
 pub fn top(path: &str) -> &str {
@@ -245,56 +292,6 @@ pub fn top(path: &str) -> &str {
 #[must_use]
 pub fn join(above: &str, name: &str) -> String {
     if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") }
-}
-
-fn take_fields(fields: &mut Map<String, Value>, steps: &[Step<'_>], above: &str, taken: &mut Vec<(String, Value)>) {
-    let Some((step, rest)) = steps.split_first() else { return };
-    let names: Vec<String> = match step {
-        Step::Field(name) => vec![(*name).to_owned()],
-        Step::EveryField => fields.keys().cloned().collect(),
-        Step::AnyDepth => {
-            take_fields(fields, rest, above, taken);
-            for (name, value) in fields.iter_mut() {
-                take_below(value, steps, &join(above, name), taken);
-            }
-            return;
-        }
-        Step::EveryElement => return,
-    };
-    for name in names {
-        let place = join(above, &name);
-        if rest.is_empty() {
-            if let Some(value) = fields.remove(&name) {
-                taken.push((place, value));
-            }
-        } else if let Some(value) = fields.get_mut(&name) {
-            take_below(value, rest, &place, taken);
-        }
-    }
-}
-
-fn take_below(value: &mut Value, steps: &[Step<'_>], place: &str, taken: &mut Vec<(String, Value)>) {
-    match (value, steps.split_first()) {
-        (Value::Array(list), Some((Step::EveryElement, []))) => {
-            for (index, element) in std::mem::take(list).into_iter().enumerate() {
-                taken.push((format!("{place}[{index}]"), element));
-            }
-        }
-        (Value::Array(list), Some((step, rest))) => {
-            let below = if matches!(step, Step::EveryElement) {
-                rest
-            } else if matches!(step, Step::AnyDepth) {
-                steps
-            } else {
-                return;
-            };
-            for (index, element) in list.iter_mut().enumerate() {
-                take_below(element, below, &format!("{place}[{index}]"), taken);
-            }
-        }
-        (Value::Object(fields), Some(_)) => take_fields(fields, steps, place, taken),
-        _ => {}
-    }
 }
 
 fn find_fields<'body>(fields: &'body Map<String, Value>, steps: &[Step<'_>], above: &str, found: &mut Vec<(String, &'body Value)>) {
