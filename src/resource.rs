@@ -375,7 +375,7 @@ pub fn name_of(kind: &Kind, body: &Body) -> String {
 /// Takes every secret out of an answer, those of the kind's entry and those that nobody lists; returns where they stood. Blank ones (`""` of
 /// a public client) are dropped unnamed.
 pub fn take_secrets(kind: &Kind, answer: &mut Body) -> Vec<String> {
-    let listed: Vec<_> = kind.secrets.iter().flat_map(|path| answer.take(path)).collect();
+    let listed = kind.take_listed(answer);
     let taken = listed.into_iter().chain(kind.take_unlisted(answer));
     taken.filter(|(_, value)| !is_blank(value)).map(|(path, _)| path).collect()
 }

@@ -65,5 +65,6 @@ mod sync;
 mod terminal;
 mod undo;
 mod unlisted;
+mod unlisted_described;
 mod verbs;
 mod writers;

@@ -87,6 +87,7 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         "oidc_backchannel_logout",
     ])
     .plain(&[
+        ("addons.samlp.mappings.*", "what attributes of a user are called in an assertion"),
         ("is_token_endpoint_ip_header_trusted", "whether a header is trusted"),
         ("jwt_configuration.secret_encoded", "how the secret is written"),
         ("refresh_token", "what refresh tokens have to be like"),
@@ -95,6 +96,7 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         ("session_transfer.enforce_online_refresh_tokens", "whether there are such tokens"),
         ("token_exchange", "which exchanges are allowed"),
         ("token_quota", "how many tokens there may be"),
+        ("token_quota.client_credentials", "how many tokens there may be by the grant of that name"),
     ])
     .secrets(&[
         "client_secret",

@@ -103,6 +103,7 @@ pub(super) static TEXTS_OF_PROMPTS: Kind = Kind::keyed(
 .at("/prompts/{prompt}/custom-text/{language}")
 .put()
 .writable("prompt/ language/ *")
+.plain(&[("**", "texts that people read, called after what they are about: `invalidPassword`")])
 .scopes(&["read:prompts"], &["update:prompts"], &["update:prompts"], &[]);
 
 /// Pieces of pages that are put into prompts. Five reads and five writes a minute, so this is the slowest kind there is.
@@ -127,6 +128,7 @@ pub(super) static PARTIALS: Kind = Kind::keyed(
 .at("/prompts/{prompt}/partials")
 .put()
 .writable("prompt/ *")
+.plain(&[("**", "pieces of pages, called after where they are put: `login-passwordless-email-code`")])
 .leans_on(&["custom-domains", "branding-universal-login-template"])
 .scopes(&["read:prompts"], &["update:prompts"], &["update:prompts"], &[]);
 

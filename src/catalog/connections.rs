@@ -59,6 +59,8 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
         "options.password",
     ])
     .plain(&[
+        ("options.attribute_map.attributes.*", "what attributes of a user are called elsewhere"),
+        ("options.fieldsMap.*", "what attributes of a user are called elsewhere"),
         ("options.global_token_revocation_jwt_iss", "who revokes tokens, as its own tokens call it"),
         ("options.global_token_revocation_jwt_sub", "who revokes tokens, as its own tokens call it"),
     ])

@@ -52,6 +52,10 @@ pub(super) static FORMS: Kind = Kind::collection("forms", "form", "/forms")
         "nodes[].config.components[].config.secret_key",
         "nodes[].config.components[].config.credentials",
     ])
+    .plain(&[
+        ("messages.**", "texts that people read, called after what they are about"),
+        ("translations.**", "texts that people read, called after what they are about"),
+    ])
     .refers(&[Reference::id("nodes[].**.flow_id", "flows"), Reference::id("ending.after_submit.flow_id", "flows")])
     .required(&["name"])
     .scopes(&["read:forms"], &["create:forms"], &["update:forms"], &["delete:forms"]);

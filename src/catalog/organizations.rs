@@ -20,7 +20,10 @@ pub(super) static ORGANIZATIONS: Kind = Kind::collection("organizations", "organ
     )
     // The answer of a create that enables connections lists them, and that of a client's organizations names the client.
     .read_only(&["id", "client", "enabled_connections"])
-    .plain(&[("token_quota", "how many tokens there may be")])
+    .plain(&[
+        ("token_quota", "how many tokens there may be"),
+        ("token_quota.client_credentials", "how many tokens there may be by the grant of that name"),
+    ])
     .replaced(&["metadata"])
     // 11 of 11 recorded creates since 2026-08-10; in the tenants that have the second at all, 6 of 6.
     .defaults(&[("third_party_client_access", "\"block\""), ("is_app_entitlement_active", "false")])

@@ -82,6 +82,7 @@ pub(super) static SELF_SERVICE_TEXTS: Kind = Kind::part(
 .keyed_by(&["profile"])
 .put()
 .writable("profile/ *")
+.plain(&[("**", "texts that people read, called after what they are about")])
 .refers(&[Reference::id("profile", "self-service-profiles")])
 .required(&["profile"])
 .scopes(

@@ -41,6 +41,8 @@ pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "te
          country_codes?{list mode!}",
     )
     .plain(&[
+        ("default_token_quota.*.client_credentials", "how many tokens there may be by the grant of that name"),
+        ("flags.change_pwd_flow_v1", "whether passwords are changed in the old way"),
         ("flags.enable_idtoken_api2", "whether a token is taken"),
         ("flags.enforce_client_authentication_on_passwordless_start", "whether a client proves who it is"),
         ("flags.revoke_refresh_token_grant", "what goes with a token"),

@@ -4,66 +4,60 @@
 //! of an answer, at any depth. It withholds rather too much: what it takes for a secret and is none is an entry of [`Kind::plain`], with
 //! its reason. Code ([`Kind::code`]) is copied as it is: part of a program cannot be withheld, and a program without it would be another.
 
+mod names;
+mod shapes;
+mod values;
+
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::kind::Kind;
-use crate::body::{Body, covers, is_blank, join};
+use crate::body::{Body, covers, join, top};
+use names::Says;
+use values::is_template;
 
-/// Parts of a word that say that it is about a secret.
-const SECRET: &[&str] =
-    &["secret", "passw", "passphrase", "token", "credential", "apikey", "accesskey", "privatekey", "masterkey", "connectionstring"];
-/// Words that say so where a name ends with them.
-const SECRET_AT_THE_END: &[&str] = &["auth", "authorization", "bearer", "cookie", "cookies", "dsn", "jwt", "pass", "pwd"];
-/// Words before `key` that say that everybody may know it; an OAuth 1 consumer's key is its id.
-const PUBLIC_KEY: &[&str] = &["public", "site", "header", "consumer", "publishable"];
-/// Words at the end of a name that say that it is about a secret and holds none.
-const ABOUT: &[&str] = &[
-    // What it is called, and by whom it was given.
-    "id",
-    "ids",
-    "name",
-    "names",
-    "issuer",
-    "audience",
-    // Where it is had or sent.
-    "endpoint",
-    "endpoints",
-    "url",
-    "urls",
-    "uri",
-    "uris",
-    // How it is made and proves anything.
-    "alg",
-    "algs",
-    "algorithm",
-    "algorithms",
-    "format",
-    "formats",
-    "method",
-    "methods",
-    "mode",
-    "modes",
-    "type",
-    "types",
-    "dialect",
-    // What it has to be like.
-    "policy",
-    "policies",
-    "length",
-    "size",
-    "lifetime",
-    "expiration",
-    "at",
-    "enabled",
-    "required",
-    "supported",
-];
 /// Fields that hold what the object around them is called.
-const VALUES: &[&str] = &["value", "values", "default_value", "header_value", "current", "previous", "plaintext", "raw"];
+const VALUES: &[&str] = &["value", "values", "val", "default_value", "header_value", "current", "previous", "plaintext", "raw"];
 /// Fields that say what the object around them is called: `{"name": "authorization", "value": ".."}`.
 const NAMES: &[&str] = &["name", "key", "header", "header_name", "header_key", "param"];
+/// Fields that may be such values, and are as often what people read.
+const CONTENTS: &[&str] = &["content", "contents", "text", "data"];
+/// Fields that may be such names, and as often say what a thing is called on a page.
+const LABELS: &[&str] = &["label", "id", "title", "field", "field_name"];
+/// Members of a JSON Web Key, which has a `kty`, that only its owner knows.
+const PRIVATE_MEMBERS: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "k", "oth"];
+
+/// Why a field is withheld that no entry lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Because {
+    /// Its name says that it is a secret, or what it is the value of is called so.
+    Named,
+    /// Its name may say so; it is withheld where nobody reads the value as words.
+    MayBeNamed,
+    /// What it stands in has nothing but secrets in it.
+    Held,
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Named => "its name says that it is a secret",
+            Self::MayBeNamed => "its name may say so: withheld unless the value is words",
+            Self::Held => "it stands in what has nothing but secrets in it",
+        })
+    }
+}
 
 impl Kind {
+    /// Takes every secret of its entry out of an answer; returns each with where it stood.
+    ///
+    /// A text of nothing but templates stays: it says where the secret comes from, and holds none.
+    pub fn take_listed(&self, answer: &mut Body) -> Vec<(String, Value)> {
+        let is_secret = |value: &Value| !value.as_str().is_some_and(is_template);
+        self.secrets.iter().flat_map(|path| answer.take_if(path, &is_secret)).collect()
+    }
+
     /// Takes out of an answer every secret that no entry lists; returns each with where it stood.
     pub fn take_unlisted(&self, answer: &mut Body) -> Vec<(String, Value)> {
         let mut taken = Vec::new();
@@ -82,17 +76,27 @@ impl Kind {
         });
     }
 
-    /// Returns whether what stands at this path is withheld for what it is called, wherever it holds a text.
+    /// Returns why what stands at this path would be withheld for what it is called, wherever it holds a text.
     #[must_use]
-    pub fn withholds(&self, path: &str) -> bool {
-        let mut names = path.rsplit('.').map(|name| name.split('[').next().unwrap_or(name));
-        let (last, above) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
-        let is_called_so = names_secret(last) || (VALUES.contains(&last) && names_secret(above));
-        is_called_so && !self.is_listed(path) && !is_any(self.code, path)
+    pub fn withholds(&self, path: &str) -> Option<Because> {
+        if self.is_listed(path) || is_any(self.code, path) {
+            return None;
+        }
+        let last = last_name(path);
+        let above = path.rsplit_once('.').filter(|_| VALUES.contains(&last)).map(|(above, _)| last_name(above));
+        let of_value = || above.map_or(Says::Nothing, names::says);
+        let are_secrets = |(end, _): (usize, &str)| names::holds_secrets(last_name(&path[..end])) && !self.is_listed(&path[..end]);
+        let is_held = || path.match_indices('.').any(are_secrets) && !is_spared_among_secrets(last);
+        match names::says(last).max(of_value()) {
+            Says::Secret => Some(Because::Named),
+            _ if is_held() => Some(Because::Held),
+            Says::Perhaps => Some(Because::MayBeNamed),
+            Says::Nothing => None,
+        }
     }
 
     fn each_unlisted(&self, answer: &mut Body, see: &mut dyn FnMut(String, &mut Value) -> Keep) {
-        Rule { kind: self, see }.look_into(&mut answer.0, "", false);
+        Rule { kind: self, see }.look_into(&mut answer.0, "", Around::default());
     }
 
     /// Returns whether an entry says what a field is whose name sounds like a secret.
@@ -108,6 +112,80 @@ enum Keep {
     Nothing,
 }
 
+/// What the names around an object say of what is in it.
+#[derive(Clone, Copy)]
+struct Around {
+    /// Of its `value`: its own name.
+    value: Says,
+    /// Whether it has nothing but secrets in it.
+    holds_secrets: bool,
+}
+
+impl Default for Around {
+    fn default() -> Self {
+        Self { value: Says::Nothing, holds_secrets: false }
+    }
+}
+
+impl Around {
+    /// Returns what a field says of its own value.
+    fn says(self, object: &Object, name: &str) -> Says {
+        let of_itself = if object.names.contains(&name) { Says::Nothing } else { names::says(name) };
+        let of_pair = if VALUES.contains(&name) { self.value.max(object.value) } else { Says::Nothing };
+        let of_content = if CONTENTS.contains(&name) { object.content } else { Says::Nothing };
+        let is_held = self.holds_secrets && !object.names.contains(&name) && !is_spared_among_secrets(name);
+        let of_others = if is_held || object.is_proof(name) { Says::Secret } else { Says::Nothing };
+        of_itself.max(of_pair).max(of_content).max(of_others)
+    }
+}
+
+/// What the fields of an object say of each other.
+#[derive(Default)]
+struct Object {
+    /// The fields that say what the object is called.
+    names: Vec<&'static str>,
+    value: Says,
+    content: Says,
+    is_key: bool,
+    /// Whether it is what a machine signs in to a vault with: a `secret_id` beside its `role_id`.
+    is_role: bool,
+}
+
+impl Object {
+    fn of(fields: &Map<String, Value>) -> Self {
+        let has = |names: &[&str]| names.iter().any(|name| fields.contains_key(*name));
+        let (has_value, has_content) = (has(VALUES), has(CONTENTS));
+        let called = |names: &[&'static str]| {
+            let texts = names.iter().filter_map(|name| fields.get(*name)?.as_str()).filter(|text| !is_said_again(fields, text));
+            texts.map(names::says_of_label).max().unwrap_or_default()
+        };
+        let (by_name, by_label) = (called(NAMES), called(LABELS).min(Says::Perhaps));
+        let names = NAMES.iter().chain(LABELS).copied().filter(|name| (has_value || has_content) && fields.contains_key(*name));
+        Self {
+            names: names.collect(),
+            value: if has_value { by_name.max(by_label) } else { Says::Nothing },
+            content: if has_content { by_name.max(by_label).min(Says::Perhaps) } else { Says::Nothing },
+            is_key: fields.contains_key("kty"),
+            is_role: fields.contains_key("role_id"),
+        }
+    }
+
+    /// Returns whether a field is one of those that prove something beside the other fields.
+    fn is_proof(&self, name: &str) -> bool {
+        (self.is_key && PRIVATE_MEMBERS.contains(&name)) || (self.is_role && name == "secret_id")
+    }
+}
+
+/// Returns whether the value of a pair says no more than its name, as that of a choice does: `{"label": "API key", "value": "api_key"}`.
+fn is_said_again(fields: &Map<String, Value>, name: &str) -> bool {
+    VALUES.iter().filter_map(|value| fields.get(*value)?.as_str()).any(|value| names::is_same_name(name, value))
+}
+
+/// Returns whether a name says, among secrets, that it is no secret itself.
+fn is_spared_among_secrets(name: &str) -> bool {
+    names::is_about(name) || NAMES.contains(&name) || LABELS.contains(&name)
+}
+
 /// Looks through an answer of a kind for secrets.
 struct Rule<'rule> {
     kind: &'rule Kind,
@@ -115,44 +193,46 @@ struct Rule<'rule> {
 }
 
 impl Rule<'_> {
-    /// Looks into an object; `is_secret` says that its own name says secret.
-    fn look_into(&mut self, fields: &mut Map<String, Value>, above: &str, is_secret: bool) {
-        let is_pair = fields.keys().any(|name| VALUES.contains(&name.as_str()));
-        let called = fields.iter().filter(|(name, _)| NAMES.contains(&name.as_str())).filter_map(|(_, text)| text.as_str());
-        let holds_secret = is_secret || (is_pair && called.into_iter().any(|text| !text.contains(' ') && names_secret(text)));
+    /// Looks into an object; the names around it may say something of it.
+    fn look_into(&mut self, fields: &mut Map<String, Value>, above: &str, around: Around) {
+        let object = Object::of(fields);
         fields.retain(|name, value| {
+            if matches!(value, Value::Null | Value::Bool(_)) {
+                return true;
+            }
             let path = join(above, name);
             let is_identity = path == self.kind.id || self.kind.key.contains(&path.as_str());
             if is_identity || is_any(self.kind.code, &path) || is_any(self.kind.read_only, &path) {
                 return true;
             }
-            let is_name = is_pair && NAMES.contains(&name.as_str());
-            let is_called_so = !is_name && names_secret(name);
-            let is_called_so = (is_called_so || (holds_secret && VALUES.contains(&name.as_str()))) && !self.kind.is_listed(&path);
-            self.keeps(path, name, value, is_called_so)
+            let is_listed = self.kind.is_listed(&path);
+            let says = if is_listed { Says::Nothing } else { around.says(&object, name) };
+            if is_leaf(value) {
+                return !is_secret(name, says, value) || (self.see)(path, value) == Keep::Changed;
+            }
+            let holds_secrets = around.holds_secrets || (!is_listed && names::holds_secrets(name));
+            self.look_below(&path, value, Around { value: says, holds_secrets });
+            true
         });
     }
 
-    fn keeps(&mut self, path: String, name: &str, value: &mut Value, is_called_so: bool) -> bool {
-        if is_leaf(value) {
-            let is_secret = texts_of(value).any(is_shaped_so) || (is_called_so && says_something(name, value));
-            return !is_secret || (self.see)(path, value) == Keep::Changed;
-        }
-        self.look_below(&path, value, is_called_so);
-        true
-    }
-
-    fn look_below(&mut self, path: &str, value: &mut Value, is_called_so: bool) {
+    fn look_below(&mut self, path: &str, value: &mut Value, around: Around) {
         match value {
-            Value::Object(fields) => self.look_into(fields, path, is_called_so),
+            Value::Object(fields) => self.look_into(fields, path, around),
             Value::Array(list) => {
                 for (index, element) in list.iter_mut().enumerate() {
-                    self.look_below(&format!("{path}[{index}]"), element, is_called_so);
+                    self.look_below(&format!("{path}[{index}]"), element, around);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
+}
+
+/// Returns whether a field of this name, of which this is said, holds a secret.
+fn is_secret(name: &str, says: Says, value: &Value) -> bool {
+    let is_header = names::names_headers(name) && texts_of(value).any(shapes::is_secret_header);
+    is_header || texts_of(value).any(shapes::is_shaped_so) || values::holds_secret(name, says, value)
 }
 
 /// Returns whether a value has no field: a text, a number, or a list of such.
@@ -171,111 +251,9 @@ fn texts_of(value: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
     }
 }
 
-/// Returns whether a field that sounds like a secret holds one. A number does where the name ends with what it is: `password_min_length` and
-/// `token_lifetime` are settings.
-fn says_something(name: &str, value: &Value) -> bool {
-    match value {
-        Value::Number(_) => words(name).last().is_some_and(|last| is_about_secret(last)),
-        Value::Array(list) => list.iter().any(|element| says_something(name, element)),
-        Value::String(text) => !is_blank(value) && !is_template(text) && !is_public(text),
-        Value::Null | Value::Bool(_) | Value::Object(_) => false,
-    }
-}
-
-/// Returns whether a name says that what it names is a secret.
-fn names_secret(name: &str) -> bool {
-    let words = words(name);
-    let Some(last) = words.last() else { return false };
-    if ABOUT.contains(&last.as_str()) {
-        return false;
-    }
-    let before = |at: usize| at.checked_sub(1).and_then(|at| words.get(at)).map_or("", String::as_str);
-    let is_key = |(at, word): (usize, &String)| matches!(word.as_str(), "key" | "keys") && !PUBLIC_KEY.contains(&before(at));
-    let is_string = words.windows(2).any(|pair| pair[0] == "connection" && pair[1] == "string");
-    is_string
-        || SECRET_AT_THE_END.contains(&last.as_str())
-        || words.iter().any(|word| is_about_secret(word))
-        || words.iter().enumerate().any(is_key)
-}
-
-fn is_about_secret(word: &str) -> bool {
-    SECRET.iter().any(|part| word.contains(part))
-}
-
-/// Returns the words of a name in small letters: of `X-Api-Key`, `api_key` and `apiKey` the same two.
-fn words(name: &str) -> Vec<String> {
-    let signs: Vec<char> = name.chars().collect();
-    let mut words = vec![String::new()];
-    for (at, sign) in signs.iter().enumerate() {
-        let before = at.checked_sub(1).map(|at| signs[at]);
-        let is_inside = |before: char| before.is_lowercase() || signs.get(at + 1).is_some_and(|next| next.is_lowercase());
-        let begins = sign.is_uppercase() && before.is_some_and(is_inside);
-        if begins || !sign.is_alphanumeric() {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut().filter(|_| sign.is_alphanumeric()) {
-            word.extend(sign.to_lowercase());
-        }
-    }
-    words.retain(|word| !word.is_empty() && !word.chars().all(|sign| sign.is_ascii_digit()));
-    words
-}
-
-/// Returns whether a text has the shape of a secret, whatever it is called.
-fn is_shaped_so(text: &str) -> bool {
-    is_private_key(text) || is_authorization(text.trim()) || is_token(text.trim()) || has_password(text)
-}
-
-fn is_private_key(text: &str) -> bool {
-    text.split("-----BEGIN ").skip(1).any(|block| block.split("-----").next().is_some_and(|label| label.ends_with("PRIVATE KEY")))
-}
-
-/// `Bearer` or `Basic` and one long word that is none of a language: with a digit, a sign or a capital inside, and after `Basic` in the whole
-/// groups of four of Base64.
-fn is_authorization(text: &str) -> bool {
-    let Some((scheme, word)) = text.split_once(' ').filter(|(_, word)| word.len() >= 8) else { return false };
-    let is_of = |signs: &str| word.chars().all(|sign| sign.is_ascii_alphanumeric() || signs.contains(sign));
-    let is_of_no_language = word.chars().skip(1).any(|sign| !sign.is_ascii_lowercase());
-    match scheme.to_ascii_lowercase().as_str() {
-        "bearer" => is_of_no_language && is_of("-._~+/=:"),
-        "basic" => is_of_no_language && is_of("+/=") && word.len().is_multiple_of(4),
-        _ => false,
-    }
-}
-
-/// A signed token: three parts of which the first begins as `{"` does in Base64.
-fn is_token(text: &str) -> bool {
-    let is_part = |part: &str| part.len() > 3 && part.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '-' || sign == '_');
-    text.starts_with("eyJ") && text.split('.').count() == 3 && text.split('.').all(is_part)
-}
-
-/// Returns whether an address in a text names a user with a password.
-fn has_password(text: &str) -> bool {
-    let is_end = |sign: char| sign.is_whitespace() || "/?#\"'<>`\\".contains(sign);
-    text.split("://").skip(1).any(|rest| {
-        let authority = rest.split(is_end).next().unwrap_or_default();
-        let user = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
-        user.is_some_and(|(_, password)| !password.is_empty() && !is_template(password))
-    })
-}
-
-/// Returns whether a text only says where the secret comes from: `Bearer {{vars.token}}`.
-fn is_template(text: &str) -> bool {
-    let mut rest = text.trim();
-    for scheme in ["Bearer ", "Basic "] {
-        rest = rest.strip_prefix(scheme).unwrap_or(rest).trim();
-    }
-    let has_any = rest.starts_with("{{");
-    while let Some((_, behind)) = rest.strip_prefix("{{").and_then(|inside| inside.split_once("}}")) {
-        rest = behind.trim_start();
-    }
-    has_any && rest.is_empty()
-}
-
-/// A certificate or a public key, which everybody may know.
-fn is_public(text: &str) -> bool {
-    let is_block = |label: &str| text.trim_start().starts_with(&format!("-----BEGIN {label}-----"));
-    is_block("CERTIFICATE") || is_block("PUBLIC KEY") || is_block("RSA PUBLIC KEY")
+/// Returns the name that a path ends with, without what it says of a list.
+fn last_name(path: &str) -> &str {
+    top(path.rsplit_once('.').map_or(path, |(_, last)| last))
 }
 
 fn is_any(patterns: &[&str], path: &str) -> bool {
@@ -292,102 +270,6 @@ mod tests {
     use super::*;
     use crate::catalog::Catalog;
     use serde_json::json;
-
-    #[test]
-    fn a_name_says_secret_however_it_is_written() {
-        for name in [
-            "password",
-            "Password1",
-            "dbPassword",
-            "client_secret",
-            "agentSecret",
-            "brand_new_secret",
-            "SECRET_KEY",
-            "token",
-            "refreshTokens",
-            "token_password",
-            "api_key",
-            "apiKey",
-            "APIKey",
-            "X-Api-Key",
-            "x-apikey",
-            "private_key",
-            "privateKey",
-            "access_key_value",
-            "sasKey",
-            "authorization",
-            "httpAuthorization",
-            "Proxy-Authorization",
-            "set-cookie",
-            "cookies",
-            "credentials",
-            "passphrase",
-            "smtp_pass",
-            "basic_auth",
-            "connectionString",
-            "key",
-            "auth_token",
-        ] {
-            assert!(names_secret(name), "{name}");
-        }
-        for name in [
-            "token_lifetime",
-            "token_endpoint",
-            "tokenEndpointUrl",
-            "token_endpoint_auth_method",
-            "password_policy",
-            "token_dialect",
-            "passwordPolicy",
-            "credential_type",
-            "key_id",
-            "public_key",
-            "site_key",
-            "consumer_key",
-            "keyboard",
-            "monkey",
-            "name",
-            "authorization_endpoint",
-            "author",
-            "compass",
-            "requestTokenURL",
-            "header_key",
-            "",
-        ] {
-            assert!(!names_secret(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_value_is_a_secret_by_its_shape_whatever_it_is_called() {
-        for text in [
-            "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
-            "x -----BEGIN RSA PRIVATE KEY-----",
-            "Bearer a1b2c3d4",
-            "bearer canary-header",
-            "Basic dXNlcjpwYXNz",
-            "postgres://app:s3cret@db.example/app",
-            "see https://a:b@c.example",
-            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
-        ] {
-            assert!(is_shaped_so(text), "{text}");
-        }
-        for text in [
-            "Basic information",
-            "Basic WebApp",
-            "Basic OAuth2-Tier",
-            "Bearer authentication",
-            "Basic plan for 2 users",
-            "-----BEGIN CERTIFICATE-----",
-            "https://a.example:8080/@b",
-            "https://{{user}}:{{password}}@a.example",
-            "https://user@a.example/x:y",
-            "eyJ.a.b",
-            "Bearer {{vars.token}}",
-            "-----BEGIN PUBLIC KEY-----",
-        ] {
-            assert!(!is_shaped_so(text), "{text}");
-        }
-    }
 
     fn left(kind: &str, answer: Value) -> (Value, Vec<String>) {
         let kind = Catalog::standard().kind(kind).expect("a kind");
@@ -421,6 +303,97 @@ mod tests {
                 "then": [{"params": {"apiKey": {"label": "Key"}, "token": "{{vars.token}}"}}],
             }}]})
         );
+    }
+
+    #[test]
+    fn what_stands_among_secrets_and_beside_what_names_it_goes() {
+        let answer = json!({"name": "A", "client_metadata": {
+            "secrets": {"stripe": "x", "type": "vault", "url": "https://a", "own": {"mail": "x", "enabled": true}},
+            "api_keys": [{"stripe": "x"}, {"label": "of", "content": "x"}],
+            "pairs": [
+                {"name": "API key", "value": "x"}, {"key": "api.key", "value": "x"}, {"label": "API key", "value": "a1b2c3d4"},
+                {"id": "api_key", "content": "a1b2c3d4"}, {"label": "API key", "value": "api_key"}, {"label": "Token", "value": "hardware"},
+                {"label": "Forgot your password?", "value": "a1b2c3d4"}, {"id": "password", "content": "<h1>Your password</h1>"},
+            ],
+            "own": {"kty": "OKP", "x": "open", "d": "x"}, "headers": ["Accept: json", "Cookie: x"],
+            "vault": {"role_id": "r", "secret_id": "x"}, "of": {"secret_id": "x"}, "sum": {"d": "x", "k": "y"},
+        }});
+        let (body, taken) = left("clients", answer);
+        let below: Vec<_> = taken.iter().map(|path| path.trim_start_matches("client_metadata.")).collect();
+        assert_eq!(
+            below,
+            [
+                "api_keys[0].stripe",
+                "api_keys[1].content",
+                "headers",
+                "own.d",
+                "pairs[0].value",
+                "pairs[1].value",
+                "pairs[2].value",
+                "pairs[3].content",
+                "secrets.own.mail",
+                "secrets.stripe",
+                "vault.secret_id",
+            ]
+        );
+        assert_eq!(body["client_metadata"]["secrets"], json!({"type": "vault", "url": "https://a", "own": {"enabled": true}}));
+    }
+
+    #[test]
+    fn a_template_where_an_entry_lists_a_secret_stays_and_what_is_more_goes() {
+        let params =
+            |token: &str| json!({"name": "F", "actions": [{"params": {"token": token, "basic": {"password": "{{vars.a}}:{{vars.b}}"}}}]});
+        let taken = |token: &str| {
+            let mut body = Body::from_value(params(token)).expect("an object");
+            Catalog::standard().kind("flows").expect("a kind").take_listed(&mut body)
+        };
+        assert_eq!(taken("{{fields.token}}"), []);
+        assert_eq!(taken("{{fields.token}}x"), [("actions[0].params.token".to_owned(), json!("{{fields.token}}x"))]);
+    }
+
+    #[test]
+    fn texts_that_people_read_and_words_stay_whatever_they_are_called() {
+        let texts =
+            json!({"forgotPasswordText": "Forgot it?", "invalidPassword": "Wrong.", "password": "Your password", "token": "x1y2z3a4b5"});
+        for (kind, answer) in [
+            ("prompt-custom-text", json!({"prompt": "login", "language": "en", "login": texts})),
+            ("self-service-custom-text", json!({"profile": "p", "introduction": texts})),
+            ("prompt-partials", json!({"prompt": "login-passwordless", "login-passwordless-email-code": {"form-content-start": "<b>"}})),
+            ("forms", json!({"name": "F", "messages": {"custom": texts, "errors": texts}, "translations": {"de": {"messages": texts}}})),
+            (
+                "forms",
+                json!({"name": "F", "nodes": [{"config": {"components": [
+                    {"id": "password", "type": "PASSWORD", "label": "Password", "config": {"content": "Set a password", "placeholder": "Token"}},
+                    {"id": "way", "config": {"options": [{"label": "Token", "value": "token"}, {"label": "API key", "value": "api-key"}]}},
+                ]}}]}),
+            ),
+            (
+                "flows",
+                json!({"name": "F", "actions": [{"params": {"connection_id": "ac_1a2b3c4d5e6f", "token": "{{vars.t}}", "key": "cart"}}]}),
+            ),
+            ("clients", json!({"name": "A", "client_metadata": {"key": "main", "auth": "oidc", "forgot_password": "Click here, please."}})),
+            (
+                "clients",
+                json!({"name": "A", "token_endpoint_auth_method": "client_secret_post", "refresh_token": {
+                "rotation_type": "rotating", "policies": [{"audience": "https://api", "scope": ["read:tokens"]}]}}),
+            ),
+            ("clients", json!({"name": "A", "addons": {"samlp": {"mappings": {"password": "http://a.example/2005/05/claims/x1y2"}}}})),
+            (
+                "connections",
+                json!({"name": "C", "options": {"fieldsMap": {"token": ["urn:oid:1.2.840.113556.1.4.1"]},
+                "attribute_map": {"mapping_mode": "basic_profile", "attributes": {"token": "${context.tokenset.x1y2z3}"}}}}),
+            ),
+            (
+                "email-templates",
+                json!({"template": "reset_email", "body": "<a href=\"{{ url }}?token={{ ticket }}\">Reset password: {{ url }}</a>"}),
+            ),
+            (
+                "email-provider",
+                json!({"name": "ses", "credentials": {"region": "eu-west-1", "smtp_host": "mail1.example", "smtp_user": "u1"}}),
+            ),
+        ] {
+            assert_eq!(left(kind, answer.clone()), (answer, Vec::new()), "{kind}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 use super::rule::{Effect, Removed, Rule};
 use super::table;
 use crate::body::top;
-use crate::catalog::{Catalog, Kind};
+use crate::catalog::{Because, Catalog, Kind};
 use crate::disk;
 use crate::wrong::{Text, Wrong, did_you_mean};
 
@@ -270,16 +270,16 @@ impl Parser<'_> {
             return Err(self.wrong(at, "the rule is about the whole resource", "leave out field"));
         }
         let is_listed = |kind: &&Kind| kind.secrets.iter().any(|secret| crate::body::covers(secret, field));
-        let is_secret = |kind: &&Kind| is_listed(kind) || (kind.fields().has(field) && kind.withholds(field));
+        let withheld = |kind: &&Kind| kind.withholds(field).filter(|_| kind.fields().has(field));
         if matches!(rule.effect, Effect::Secret(_)) {
             let is_plain = !field.contains(['[', '*']);
             let known: Vec<&str> = kinds.iter().flat_map(|kind| kind.secrets).copied().collect();
-            if is_plain && kinds.iter().any(is_secret) {
+            if is_plain && kinds.iter().any(|kind| is_listed(kind) || withheld(kind).is_some()) {
                 return Ok(());
             }
             return Err(self.wrong(at, format!("\"{field}\" is no secret of {}", names(&kinds)), did_you_mean(field, &known)));
         }
-        if kinds.iter().any(is_secret) {
+        if kinds.iter().any(|kind| is_listed(kind) || withheld(kind).is_some_and(|because| because != Because::MayBeNamed)) {
             let label = "use secret = \"env:NAME\"";
             return Err(self.wrong(at, format!("\"{field}\" is a secret, which no snapshot holds"), label));
         }

@@ -149,9 +149,10 @@ pub(super) fn steps(kind: &Kind, wanted: &Opened, held: Option<&Opened>, supplie
     said.chain(open).collect()
 }
 
-/// Returns whether a `secret` rule can name it: it is listed, or can be written and stands in no list.
+/// Returns whether a `secret` rule can name it: it is listed, or it is called like a secret, can be written and stands in no list.
 fn can_be_supplied(kind: &Kind, path: &str) -> bool {
-    kind.secrets.iter().any(|secret| covers(secret, path)) || (kind.fields().has(path) && !path.contains('['))
+    let is_listed = kind.secrets.iter().any(|secret| covers(secret, path));
+    is_listed || (kind.withholds(path).is_some() && kind.fields().has(path) && !path.contains('['))
 }
 
 /// Returns the secrets that no read shows, where what they stand beside is there and comes new to the target.

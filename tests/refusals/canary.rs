@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use migrate::body::Body;
+use migrate::body::{Body, join};
 use migrate::catalog::{Catalog, Kind, Shape};
 use migrate::sandbox::{State, seed};
 use serde_json::{Value, json};
 
 use crate::stage::{Said, Stage};
-use crate::unlisted::{NAMES, canary};
+use crate::unlisted::{NAMES, canary, holds_texts, kind_of};
 
 const IMPORT: &str = "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --verbose";
 
@@ -81,12 +81,17 @@ fn no_secret_reaches_a_stream_or_a_file_of_a_full_run_even_from_error_bodies() {
     assert!(stage.writes().len() > 40, "{}", stage.writes().len());
 }
 
-/// Puts a secret that no entry lists beside the fields of every object in a value, each time under another name at another depth.
-fn plant_unlisted(value: &mut Value, number: &mut usize) {
+/// Puts a secret that no entry lists beside the fields of every object in a value, each time under another name or in another form.
+///
+/// What an entry says holds only texts, whatever they are called, stays as it is.
+fn plant_unlisted(kind: Option<&Kind>, path: &str, value: &mut Value, number: &mut usize) {
     match value {
-        Value::Array(list) => list.iter_mut().for_each(|element| plant_unlisted(element, number)),
+        Value::Array(list) => list.iter_mut().for_each(|element| plant_unlisted(kind, &format!("{path}[]"), element, number)),
         Value::Object(fields) => {
-            fields.values_mut().for_each(|field| plant_unlisted(field, number));
+            fields.iter_mut().for_each(|(name, field)| plant_unlisted(kind, &join(path, name), field, number));
+            if kind.is_some_and(|kind| holds_texts(kind, path)) {
+                return;
+            }
             *number += 1;
             let secret = canary(NAMES[*number % NAMES.len()], *number / NAMES.len(), &format!("CANARY-unlisted-{number}"));
             for (name, value) in secret {
@@ -131,7 +136,7 @@ fn unlisted(state: &Value) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let body = Body::from_value(state["data"].clone()).expect("an object");
     body.each_text(&mut |path, text| {
-        if text.starts_with("CANARY-unlisted-") {
+        if text.contains("CANARY-unlisted-") {
             found.insert(text.to_owned(), path.to_owned());
         }
     });
@@ -157,7 +162,9 @@ fn no_secret_that_nobody_listed_reaches_a_stream_or_a_file_and_the_target_keeps_
     let mut number = 0;
     for (state, tenant) in [(&mut source, "dEv"), (&mut target, "pRd")] {
         complete(state, tenant);
-        plant_unlisted(&mut state["data"], &mut number);
+        for (path, value) in state["data"].as_object_mut().expect("an object") {
+            plant_unlisted(kind_of(path), "", value, &mut number);
+        }
     }
     assert!(number > 300, "{number}");
     let before = unlisted(&target);

@@ -1,0 +1,259 @@
+//! Values that are secrets by their shape, whatever they are called.
+
+use super::names::{Says, says};
+use super::values::{is_secret, is_template, is_words};
+
+/// How the secrets of well-known services begin, and how many signs follow at least.
+const ISSUED: &[(&str, usize)] = &[
+    ("ghp_", 30),
+    ("gho_", 30),
+    ("ghu_", 30),
+    ("ghs_", 30),
+    ("ghr_", 30),
+    ("github_pat_", 22),
+    ("glpat-", 20),
+    ("sk_live_", 16),
+    ("rk_live_", 16),
+    ("sk_test_", 16),
+    ("rk_test_", 16),
+    ("whsec_", 16),
+    ("sk-", 20),
+    ("AKIA", 16),
+    ("ASIA", 16),
+    ("AIza", 35),
+    ("ya29.", 20),
+    ("SG.", 40),
+    ("xoxa-", 10),
+    ("xoxb-", 10),
+    ("xoxe-", 10),
+    ("xoxo-", 10),
+    ("xoxp-", 10),
+    ("xoxr-", 10),
+    ("xoxs-", 10),
+    ("xapp-", 10),
+    ("npm_", 36),
+    ("shpat_", 32),
+    ("dop_v1_", 40),
+    ("hf_", 30),
+];
+/// Addresses that let everybody in who knows the rest of them.
+const HOOKS: &[&str] = &[
+    "hooks.slack.com/services/",
+    "hooks.slack.com/workflows/",
+    "discord.com/api/webhooks/",
+    "discordapp.com/api/webhooks/",
+    "webhook.office.com/webhookb2/",
+];
+/// How private keys begin in Base64: `-----BEGIN PRIVATE`, and with `RSA`, `EC`, `ENCRYPTED`, `OPENSSH` and `PGP` in between.
+const ENCODED_KEYS: &[&str] = &["TiBQUklWQVRF", "TiBSU0EgUFJJVkFU", "TiBFQyBQUklW", "TiBFTkNSWVBU", "TiBPUEVOU1NI", "TiBQR1AgUFJJ"];
+/// Names of what proves an address that is called by them.
+const SIGNATURES: &[&str] = &["sig", "signature", "x-amz-signature", "x-goog-signature"];
+
+/// Returns whether a text has the shape of a secret, whatever it is called.
+pub(super) fn is_shaped_so(text: &str) -> bool {
+    is_private_key(text)
+        || is_authorization(text.trim())
+        || has_password(text)
+        || names_in_address(text)
+        || is_connection_string(text)
+        || text.lines().any(is_proving_header)
+        || HOOKS.iter().any(|hook| leads_to(hook, text))
+        || words(text).any(|word| is_token(word) || is_issued(word))
+}
+
+/// Returns whether a line of headers holds a secret: `X-Api-Key: a`.
+pub(super) fn is_secret_header(line: &str) -> bool {
+    header(line).is_some_and(|(says, value)| is_secret(says, value))
+}
+
+/// Returns whether a line, of which nobody knows that it is a header, is one with a secret: its value is one word that nobody reads as such.
+fn is_proving_header(line: &str) -> bool {
+    let Some((says, value)) = header(line) else { return false };
+    is_authorization(value) || (says == Says::Secret && value.len() >= 8 && !value.contains(' ') && is_secret(Says::Perhaps, value))
+}
+
+fn header(line: &str) -> Option<(Says, &str)> {
+    let (name, value) = line.split_once(':')?;
+    let is_name = !name.is_empty() && name.trim_start().chars().all(|sign| sign.is_ascii_alphanumeric() || "-_".contains(sign));
+    is_name.then(|| (says(name.trim_start()), value.trim()))
+}
+
+/// `-----BEGIN RSA PRIVATE KEY-----`, `-----BEGIN PGP PRIVATE KEY BLOCK-----`, `---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----`.
+fn is_private_key(text: &str) -> bool {
+    let label = |block: &str| block.split("--").next().is_some_and(|label| label.contains("PRIVATE KEY"));
+    let encoded = |block: &str| ENCODED_KEYS.iter().any(|key| block.starts_with(key));
+    text.split("-BEGIN ").skip(1).chain(text.split("- BEGIN ").skip(1)).any(label)
+        || text.split("LS0tLS1CRUdJ").skip(1).any(encoded)
+        || text.starts_with("PuTTY-User-Key-File-")
+}
+
+/// `Bearer` or `Basic` and one long word that is none of a language: with a digit, a sign or a capital inside, and after `Basic` in the whole
+/// groups of four of Base64.
+fn is_authorization(text: &str) -> bool {
+    let Some((scheme, word)) = text.split_once(' ').filter(|(_, word)| word.len() >= 8) else { return false };
+    let is_of = |signs: &str| word.chars().all(|sign| sign.is_ascii_alphanumeric() || signs.contains(sign));
+    let is_of_no_language = word.chars().skip(1).any(|sign| !sign.is_ascii_lowercase());
+    match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => is_of_no_language && is_of("-._~+/=:"),
+        "basic" => is_of_no_language && is_of("+/=") && word.len().is_multiple_of(4),
+        _ => false,
+    }
+}
+
+/// Returns the words of a text in which the secrets of services are written.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|sign: char| !(sign.is_ascii_alphanumeric() || "_-.".contains(sign)));
+    words.map(|word| word.trim_end_matches('.')).filter(|word| word.len() >= 15)
+}
+
+/// A signed token of three parts or an encrypted one of five, of which the first begins as `{"` does in Base64.
+fn is_token(word: &str) -> bool {
+    let parts: Vec<&str> = word.split('.').collect();
+    // A key that both sides know is not sent along, so the second part may be empty.
+    let is_part = |(at, part): (usize, &&str)| part.len() > 3 || (parts.len() == 5 && at == 1 && part.is_empty());
+    word.starts_with("eyJ") && matches!(parts.len(), 3 | 5) && parts.iter().enumerate().all(is_part)
+}
+
+fn is_issued(word: &str) -> bool {
+    let rest_of = |(prefix, least): &(&str, usize)| word.strip_prefix(prefix).filter(|rest| rest.len() >= *least);
+    ISSUED.iter().filter_map(rest_of).any(|rest| rest.chars().any(|sign| sign.is_ascii_digit()) && rest.chars().any(char::is_alphabetic))
+}
+
+fn leads_to(hook: &str, text: &str) -> bool {
+    let mut rests = text.split(hook).skip(1).map(|rest| rest.split(is_end).next().unwrap_or_default());
+    rests.any(|rest| rest.len() >= 20 && rest.contains('/') && !rest.contains("{{") && rest.chars().any(|sign| sign.is_ascii_digit()))
+}
+
+/// Returns whether an address in a text names a user with a password.
+fn has_password(text: &str) -> bool {
+    text.split("://").skip(1).any(|rest| {
+        let authority = rest.split(|sign| is_end(sign) || "/?#".contains(sign)).next().unwrap_or_default();
+        let user = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
+        user.is_some_and(|(_, password)| !password.is_empty() && !is_template(password))
+    })
+}
+
+/// Returns whether an address in a text says a secret behind its `?` or `#`: `?api_key=..`, `&sig=..`.
+fn names_in_address(text: &str) -> bool {
+    let is_secret_pair = |pair: &str| {
+        let pair = pair.strip_prefix("amp;").unwrap_or(pair);
+        pair.split_once('=').is_some_and(|(name, value)| proves(name) && !value.contains("{{") && !is_words(value))
+    };
+    let parts = text.split("://").skip(1).filter_map(|rest| rest.split(is_end).next()?.split_once(['?', '#']));
+    parts.flat_map(|(_, pairs)| pairs.split(['&', '#'])).any(is_secret_pair)
+}
+
+fn proves(name: &str) -> bool {
+    SIGNATURES.contains(&name.to_ascii_lowercase().as_str()) || says(name) != Says::Nothing
+}
+
+/// Returns whether a text is one line of settings that says a secret: `AccountName=a;AccountKey=b`, `host=a password=b`.
+fn is_connection_string(text: &str) -> bool {
+    let is_of = |separator: char| {
+        let pairs: Option<Vec<_>> = text.split(separator).map(str::trim).filter(|part| !part.is_empty()).map(pair).collect();
+        pairs.is_some_and(|pairs| {
+            pairs.len() > 1 && pairs.iter().any(|(name, value)| says(name) == Says::Secret && is_secret(Says::Secret, value))
+        })
+    };
+    text.contains('=') && !text.contains(['\n', '<', '{']) && (is_of(';') || is_of(' '))
+}
+
+/// Returns a name and its value, where both are no code.
+fn pair(part: &str) -> Option<(&str, &str)> {
+    let (name, value) = part.split_once('=')?;
+    let is_name = name.starts_with(char::is_alphabetic) && name.chars().all(|sign| sign.is_alphanumeric() || " _-.".contains(sign));
+    (is_name && !value.contains(['(', '"', '\''])).then_some((name, value))
+}
+
+fn is_end(sign: char) -> bool {
+    sign.is_whitespace() || "\"'<>`\\".contains(sign)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_a_secret_by_its_shape_whatever_it_is_called() {
+        for text in [
+            "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
+            "x -----BEGIN RSA PRIVATE KEY-----",
+            "-----BEGIN PGP PRIVATE KEY BLOCK-----",
+            "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----",
+            "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t",
+            "Bearer a1b2c3d4",
+            "bearer canary-header",
+            "Basic dXNlcjpwYXNz",
+            "Authorization: Bearer a1b2c3d4",
+            "Accept: json\nX-Api-Key: 8f14e45fceea167a",
+            "postgres://app:s3cret@db.example/app",
+            "redis://:s3cret@db.example",
+            "see https://a:b@c.example",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+            "token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl;",
+            "eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..aXZpdml2aXY.Y2lwaGVy.dGFndGFn",
+            "eyJhbGciOiJSU0EtT0FFUCJ9.a2V5a2V5.aXZpdml2aXY.Y2lwaGVy.dGFndGFn",
+            "https://a.example/x?api_key=8f14e45fceea",
+            "https://a.blob.example/x?sv=2020-08-04&sig=a%2Bb12345%3D",
+            "<a href=\"https://a.example/?x=1&amp;access_token=8f14e45fceea\">",
+            "https://a.example/#access_token=8f14e45fceea",
+            "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=b64==",
+            "Server=db;User Id=app;Password=s3cret;",
+            "host=db user=app password=s3cret",
+            "Endpoint=sb://a.example/;SharedAccessKeyName=all;SharedAccessKey=b64=",
+        ] {
+            assert!(is_shaped_so(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_only_resembles_a_secret_is_none() {
+        for text in [
+            "Basic information",
+            "Basic WebApp",
+            "Basic OAuth2-Tier",
+            "Bearer authentication",
+            "Basic plan for 2 users",
+            "Password: required",
+            "Password: at least 8 signs",
+            "password: {{fields.password}}",
+            "-----BEGIN CERTIFICATE-----",
+            "-----BEGIN PUBLIC KEY-----",
+            "-----BEGIN PGP PUBLIC KEY BLOCK-----",
+            "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t",
+            "https://a.example:8080/@b",
+            "https://{{user}}:{{password}}@a.example",
+            "https://user@a.example/x:y",
+            "https://a.example/reset?token={{token}}&auth=saml2",
+            "https://a.example/?response_type=code%20id_token&token_type=8f14e45fceea",
+            "https://hooks.slack.com/services/{{vars.hook_1_of_slack}}",
+            "eyJ.a.b",
+            "Bearer {{vars.token}}",
+            "sk-learn-something-long-and-plain",
+            "sk_live_{{vars.key}}",
+            "pk_live_51H8f14e45fceea167a5a36dedd4bea",
+            "a=1;b=2",
+            "scope=openid token_type=x1y2z3a4b5",
+            "var password = \"x1y2z3a4\"; send(password);",
+            "password=x1y2z3a4",
+            "a.b.c.example.com",
+        ] {
+            assert!(!is_shaped_so(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_service_issues_is_known_by_how_it_begins() {
+        for (prefix, least) in ISSUED {
+            let issued = format!("{prefix}{}", "a1B2c3D4".repeat(8));
+            for text in [issued.clone(), format!("use {issued}."), format!("{{{{x}}}}{issued}"), format!("KEY={issued};")] {
+                assert!(is_shaped_so(&text), "{text}");
+            }
+            let short = &issued[..prefix.len() + least.saturating_sub(1)];
+            assert!(!is_issued(short) && !is_issued(&format!("x{issued}")), "{short}");
+        }
+        for hook in HOOKS {
+            assert!(is_shaped_so(&format!("https://{hook}T0/B0/a1b2c3d4e5f6a7b8")), "{hook}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What a value says of itself under a name that says secret: that it is one, or words, a template or a public key.
+
+use serde_json::Value;
+
+use super::names::{Says, ends_with_secret};
+use crate::body::is_blank;
+
+/// As many letters and digits as a value has that nobody takes for a secret, such as `v2` and `saml2`.
+const SHORT: usize = 7;
+/// Ways to sign in that stand before a secret.
+const SCHEMES: &[&str] = &["bearer", "basic", "token", "apikey", "digest"];
+
+/// Returns whether a field whose name says this holds a secret. A number is one where the name ends with what it is: `password_min_length`
+/// and `token_lifetime` are settings.
+pub(super) fn holds_secret(name: &str, says: Says, value: &Value) -> bool {
+    match value {
+        Value::Number(_) => says == Says::Secret && ends_with_secret(name),
+        Value::Array(list) => list.iter().any(|element| holds_secret(name, says, element)),
+        Value::String(text) => is_secret(says, text),
+        Value::Null | Value::Bool(_) | Value::Object(_) => false,
+    }
+}
+
+/// Returns whether a text is a secret under a name that says this.
+pub(super) fn is_secret(says: Says, text: &str) -> bool {
+    let is_open = || is_blank(&Value::from(text)) || is_template(text) || is_public(text);
+    match says {
+        Says::Nothing => false,
+        Says::Perhaps => !is_open() && !is_words(text),
+        Says::Secret => !is_open(),
+    }
+}
+
+/// Returns whether a text only says where the secret comes from: nothing in it but templates and what separates them, as in
+/// `Bearer {{vars.token}}` and `{{fields.user}}:{{fields.pin}}`.
+pub(super) fn is_template(text: &str) -> bool {
+    let (mut rest, mut around, mut has_any) = (text, String::new(), false);
+    while let Some((before, behind)) = rest.split_once("{{") {
+        let Some((inside, behind)) = behind.split_once("}}") else { return false };
+        if inside.trim_start().starts_with(['"', '\'']) {
+            return false;
+        }
+        (has_any, rest) = (true, behind);
+        around.push_str(before);
+        around.push(' ');
+    }
+    around.push_str(rest);
+    let mut words = around.split(|sign: char| !sign.is_alphanumeric()).filter(|word| !word.is_empty());
+    has_any && words.all(|word| SCHEMES.contains(&word.to_ascii_lowercase().as_str()))
+}
+
+/// A certificate or a public key, which everybody may know.
+fn is_public(text: &str) -> bool {
+    let is_block = |label: &str| text.trim_start().starts_with(&format!("-----BEGIN {label}-----"));
+    is_block("CERTIFICATE") || is_block("PUBLIC KEY") || is_block("RSA PUBLIC KEY")
+}
+
+/// Returns whether a person reads a text as words: `client_secret_post`, `oauth2`, `The password has at least 8 signs.`
+pub(super) fn is_words(text: &str) -> bool {
+    let mut words = text.split(|sign: char| !sign.is_alphanumeric()).filter(|word| !word.is_empty());
+    let is_sentence = text.split_whitespace().nth(1).is_some();
+    is_short(text) || words.all(|word| is_word(word) || (is_sentence && is_short(word)))
+}
+
+fn is_short(text: &str) -> bool {
+    text.chars().filter(|sign| sign.is_alphanumeric()).count() <= SHORT
+}
+
+/// Letters of one language: small ones behind the first, capitals only, or a few humps (`preferredUsername`).
+fn is_word(word: &str) -> bool {
+    let letters = word.chars().count();
+    let capitals = word.chars().skip(1).filter(|sign| sign.is_uppercase()).count();
+    let is_even = capitals == 0 || capitals + 1 == letters || capitals * 3 < letters;
+    is_even && letters <= 24 && word.chars().all(char::is_alphabetic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_templates_and_separators_holds_no_secret_and_one_with_more_does() {
+        for text in [
+            "{{x}}",
+            "{{x}}-{{y}}",
+            "{{vars.api_key}}",
+            "Bearer {{vars.token}}",
+            "Basic {{fields.user}}:{{fields.password}}",
+            " {{ vars['key'] }} ",
+        ] {
+            assert!(!is_secret(Says::Secret, text), "{text}");
+        }
+        for text in ["{{x}}sk_live_abc", "sk_live_abc{{x}}", "{{x", "x}}", "{{ 'hunter2' }}", "Bearer x", "{{x}}-1", "{}", "--"] {
+            assert!(is_secret(Says::Secret, text), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_are_no_secret_where_the_name_only_may_say_so() {
+        for text in [
+            "oidc",
+            "oauth2",
+            "main",
+            "",
+            "client_secret_post",
+            "Wrong password, 3 of 5 left.",
+            "preferredUsername",
+            "Passwort ändern",
+            "v2.1",
+        ] {
+            assert!(!is_secret(Says::Perhaps, text), "{text}");
+        }
+        for text in ["a1b2c3d4", "CANARY-unlisted-12", "dXNlcjpwYXNz", "8f14e45f-ceea", "hunter2hunter2", "key-3ax6xnjp29jd6fds"] {
+            assert!(is_secret(Says::Perhaps, text), "{text}");
+        }
+    }
+}
