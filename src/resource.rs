@@ -9,7 +9,7 @@ use std::fmt;
 use ring::rand::{self, SystemRandom};
 use serde::{Deserialize, Serialize};
 
-use crate::body::{Body, Packed, is_blank};
+use crate::body::{Body, Packed, covers, is_blank};
 use crate::catalog::{Alone, Kind, Purpose};
 
 /// What the API addresses a resource by; it differs from tenant to tenant.
@@ -264,13 +264,14 @@ impl Resource {
         let (mut body, mut carried) = kind.fields().split(answer, Purpose::Snapshot);
         if let Some(given) = given {
             given.keep_written(&mut body, kind.key);
-            secrets.clear();
+            secrets.retain(|secret| given.fields.iter().any(|field| covers(field, secret)));
         }
         if kind.fields().get(kind.id).is_none() {
             carried.0.remove(kind.id);
         }
         if kind.view_of.is_some() {
             carried = Body::new();
+            secrets.retain(|secret| kind.fields().has(secret));
         }
         let key = Key::new(kind.name, &name_of(kind, &body));
         Ok(Self { alias, carried, secrets, is_given: given.is_some(), ..Self::of(key, id, body) }.left_alone_as(alone))

@@ -221,6 +221,31 @@ fn a_value_that_is_withheld_on_one_side_is_neither_cleared_nor_written_over() {
 }
 
 #[test]
+fn a_secret_of_the_target_stays_whatever_signs_stand_in_its_name() {
+    let source = tenant("dev1.eu.auth0.com", &json!({"api.key": "{{vars.key}}", "a.token": "a secret"}), &json!({}));
+    let target = tenant("prd1.eu.auth0.com", &json!({"api.key": "own secret", "a.token": "{{vars.token}}"}), &json!({}));
+    let (sent, left_out, manual) = planned(source, &target);
+    assert!(!sent.iter().any(|sent| sent.starts_with("clients")), "{sent:?}");
+    assert_eq!(left_out, ["clients/Shop client_metadata.api.key: it is a secret in the target, which stays as it is"]);
+    assert_eq!(manual, ["client_metadata.a.token is not copied; set it in the target"]);
+}
+
+#[test]
+fn what_is_withheld_in_both_tenants_is_named_unless_an_entry_lists_it() {
+    let of = |domain| tenant(domain, &json!({"api_key": "secret"}), &json!({"authorization": "Bearer a"}));
+    let plan = plan(Catalog::standard(), &Desired::unmapped(of("dev1.eu.auth0.com")), &of("prd1.eu.auth0.com"), &Links::default());
+    let left_alone: Vec<_> = plan.left_alone.iter().map(|left| (left.key.to_string(), left.path.as_deref().unwrap_or_default())).collect();
+    let named = [
+        ("clients/Shop", "client_metadata.api_key"),
+        ("clients/Shop", "brand_new_secret"),
+        ("flows/Notify", "actions[0].params.headers.authorization"),
+    ];
+    for (key, path) in named {
+        assert!(left_alone.contains(&(key.to_owned(), path)), "{key} {path}: {left_alone:?}");
+    }
+}
+
+#[test]
 fn a_list_with_a_secret_is_written_where_the_target_has_its_own_and_left_out_where_it_has_none() {
     let with = |secret: &str| json!({"accept": "json", "authorization": secret});
     let of = |headers: [Value; 2]| {

@@ -58,6 +58,18 @@ impl Kind {
         self.secrets.iter().flat_map(|path| answer.take_if(path, &is_secret)).collect()
     }
 
+    /// Changes every secret of an answer that its entry lists.
+    pub fn change_listed(&self, answer: &mut Body, change: &mut dyn FnMut(&mut Value)) {
+        let mut change_secret = |value: &mut Value| {
+            if !value.as_str().is_some_and(is_template) {
+                change(value);
+            }
+        };
+        for path in self.secrets {
+            answer.change(path, &mut change_secret);
+        }
+    }
+
     /// Takes out of an answer every secret that no entry lists; returns each with where it stood.
     pub fn take_unlisted(&self, answer: &mut Body) -> Vec<(String, Value)> {
         let mut taken = Vec::new();

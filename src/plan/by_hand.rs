@@ -106,10 +106,10 @@ pub(super) fn leave_secrets(wanted: &mut Opened, held: &Opened) -> Vec<LeftOut> 
     let paths: BTreeSet<&String> = wanted.secrets.iter().chain(&held.secrets).filter(|path| !path.contains('[')).collect();
     let mut left_out = Vec::new();
     for path in paths {
-        if wanted.body.get(path).is_some_and(|value| !is_blank(value)) {
+        if wanted.body.at(path).is_some_and(|value| !is_blank(value)) {
             left_out.push(LeftOut { key: wanted.key.clone(), path: Some(path.clone()), because: OWN_SECRET.to_owned() });
         }
-        if wanted.body.get(path) != held.body.get(path) {
+        if wanted.body.at(path) != held.body.at(path) {
             wanted.body.take_over(path, &held.body);
         }
     }
@@ -118,6 +118,18 @@ pub(super) fn leave_secrets(wanted: &mut Opened, held: &Opened) -> Vec<LeftOut> 
 
 /// Why a value is not written that the source shows and the target keeps to itself.
 const OWN_SECRET: &str = "it is a secret in the target, which stays as it is";
+
+/// Names what both tenants hold and the rule about secrets that nobody lists withholds in both: nobody sees whether they differ.
+///
+/// Of what an entry lists nothing is said; that it is not copied is known.
+pub(super) fn unseen_secrets(kind: &Kind, wanted: &Opened, held: &Opened) -> Vec<LeftOut> {
+    let is_listed = |path: &str| kind.secrets.iter().any(|secret| covers(secret, path));
+    let unseen = wanted.secrets.iter().filter(|path| held.secrets.contains(path) && !is_listed(path));
+    unseen.map(|path| LeftOut { key: wanted.key.clone(), path: Some(path.clone()), because: UNSEEN.to_owned() }).collect()
+}
+
+/// Why a value stays that both tenants keep to themselves.
+const UNSEEN: &str = "it is withheld as a secret in both tenants, so nobody sees whether it differs";
 
 /// Returns what a person has to do for a resource that is copied: the steps of its kind, and the secrets that nobody supplies.
 pub(super) fn steps(kind: &Kind, wanted: &Opened, held: Option<&Opened>, supplied: &[SecretField], live: &Snapshot) -> Vec<Manual> {
@@ -141,7 +153,7 @@ pub(super) fn steps(kind: &Kind, wanted: &Opened, held: Option<&Opened>, supplie
             (true, true) if !live.of_kind(kind.name).any(|one| has(&one.secrets, path)) => return None,
             (true, true) => format!("{path} is not copied, and the {} in the target has none", kind.singular),
             (false, true) => format!("the target makes a new {path}; hand it to whoever uses this {}", kind.singular),
-            (_, false) if !can_be_supplied(kind, path) => format!("{path} is not copied; set it in the target"),
+            (_, false) if !can_be_supplied(kind, wanted, path) => format!("{path} is not copied; set it in the target"),
             (_, false) => format!("{path} is not copied; set it in the target, or supply it with a `secret` rule in the mapping"),
         };
         Some(manual(path, step))
@@ -149,10 +161,12 @@ pub(super) fn steps(kind: &Kind, wanted: &Opened, held: Option<&Opened>, supplie
     said.chain(open).collect()
 }
 
-/// Returns whether a `secret` rule can name it: it is listed, or it is called like a secret, can be written and stands in no list.
-fn can_be_supplied(kind: &Kind, path: &str) -> bool {
+/// Returns whether a `secret` rule can name it: it is listed, or it is called like a secret, can be written, and stands in no list and under
+/// a name without dots.
+fn can_be_supplied(kind: &Kind, wanted: &Opened, path: &str) -> bool {
     let is_listed = kind.secrets.iter().any(|secret| covers(secret, path));
-    is_listed || (kind.withholds(path).is_some() && kind.fields().has(path) && !path.contains('['))
+    let is_plain = !path.contains('[') && path.rsplit_once('.').is_none_or(|(above, _)| wanted.body.get(above).is_some());
+    is_listed || (is_plain && kind.withholds(path).is_some() && kind.fields().has(path))
 }
 
 /// Returns the secrets that no read shows, where what they stand beside is there and comes new to the target.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::by_hand::{leave_sealed, leave_secrets, open_seals, steps, withhold_sealed};
+use super::by_hand::{leave_sealed, leave_secrets, open_seals, steps, unseen_secrets, withhold_sealed};
 use super::diff::{Difference, difference_after, normal};
 use super::follow;
 use super::make::Making;
@@ -23,6 +23,7 @@ impl Making<'_> {
         let kind = self.kind_of(&candidate.wanted.key);
         let (wanted, held) = (candidate.wanted, candidate.held.map(Resource::open));
         if let Shape::Child { parent, .. } = kind.shape {
+            self.plan.manual.extend(steps(kind, &wanted, held.as_ref(), &[], self.live));
             return self.change_elements(kind, parent, &wanted, held.as_ref());
         }
         let supplied = self.supplied(&wanted.key);
@@ -69,6 +70,7 @@ impl Making<'_> {
         }
         let draft = follow::set_draft_aside(kind, &mut wanted.body, Some(&mut held.body));
         self.plan.left_out.extend(leave_secrets(&mut wanted, &held));
+        self.plan.left_alone.extend(unseen_secrets(kind, &wanted, &held));
         let (wanted, held) = (&wanted, &held);
         if let Some(Difference { body, edits, .. }) = draft {
             let action = Action::Update { id: Some(held.id.clone()), body, edits };

@@ -15,11 +15,11 @@ static SECRET: Words = LazyLock::new(|| {
     )
 });
 /// Whole words that say so wherever they stand.
-static SECRET_WORDS: Words = LazyLock::new(|| words_of("pwd pwds creds psk"));
+static SECRET_WORDS: Words = LazyLock::new(|| words_of("pwd pwds creds psk skey"));
 /// Words that say so where a name ends with them.
 static SECRET_AT_THE_END: Words = LazyLock::new(|| words_of("authorization bearer cookie cookies dsn pass"));
 /// Words that may say so where a name ends with them: as often as not a way to sign in stands there.
-static PERHAPS_AT_THE_END: Words = LazyLock::new(|| words_of("auth jwt"));
+static PERHAPS_AT_THE_END: Words = LazyLock::new(|| words_of("auth jwt hmac seed mnemonic"));
 /// Words that hold one of the parts and are about something else.
 static INNOCENT: Words = LazyLock::new(|| words_of("passwordless secretary tokenizer tokenization"));
 /// Words before `key` that say that everybody may know it, or that it finds something; an OAuth 1 consumer's key is its id.
@@ -37,7 +37,7 @@ static ASKING: Words = LazyLock::new(|| {
 static ABOUT: Words = LazyLock::new(|| {
     let words = [
         // What it is called, by whom it was given, and to whom it belongs.
-        "id ids kid name names issuer iss sub audience provider username user arn thumbprint fingerprint label labels title description",
+        "id ids kid name names issuer iss sub audience provider username user arn cert certificate subject pkcs7 thumbprint fingerprint label labels title description",
         // Where it is had or sent.
         "endpoint endpoints url urls uri uris host port domain region location path prefix param claim mapping mappings",
         // How it is made and proves anything.

@@ -17,7 +17,10 @@ const ISSUED: &[(&str, usize)] = &[
     ("sk_test_", 16),
     ("rk_test_", 16),
     ("whsec_", 16),
-    ("sk-", 20),
+    ("sk-proj-", 20),
+    ("sk-svcacct-", 20),
+    ("sk-ant-", 20),
+    ("sk-", 40),
     ("AKIA", 16),
     ("ASIA", 16),
     ("AIza", 35),
@@ -51,7 +54,8 @@ const SIGNATURES: &[&str] = &["sig", "signature", "x-amz-signature", "x-goog-sig
 
 /// Returns whether a text has the shape of a secret, whatever it is called.
 pub(super) fn is_shaped_so(text: &str) -> bool {
-    is_private_key(text)
+    is_mask(text)
+        || is_private_key(text)
         || is_authorization(text.trim())
         || has_password(text)
         || names_in_address(text)
@@ -69,13 +73,21 @@ pub(super) fn is_secret_header(line: &str) -> bool {
 /// Returns whether a line, of which nobody knows that it is a header, is one with a secret: its value is one word that nobody reads as such.
 fn is_proving_header(line: &str) -> bool {
     let Some((says, value)) = header(line) else { return false };
-    is_authorization(value) || (says == Says::Secret && value.len() >= 8 && !value.contains(' ') && is_secret(Says::Perhaps, value))
+    // What has these signs in it is a line of code.
+    let is_one_word = value.len() >= 8 && !value.contains([' ', '"', '\'', '(', ')', '<', '{', ',']);
+    is_authorization(value) || (says == Says::Secret && is_one_word && is_secret(Says::Perhaps, value))
 }
 
 fn header(line: &str) -> Option<(Says, &str)> {
     let (name, value) = line.split_once(':')?;
     let is_name = !name.is_empty() && name.trim_start().chars().all(|sign| sign.is_ascii_alphanumeric() || "-_".contains(sign));
     is_name.then(|| (says(name.trim_start()), value.trim()))
+}
+
+/// What stands where a tenant, a recording or a rehearsal keeps a secret to itself: asterisks, `[REDACTED]`.
+fn is_mask(text: &str) -> bool {
+    let is_covered = text.len() >= 4 && text.chars().all(|sign| sign == '*' || sign == '\u{2022}');
+    is_covered || text == "[REDACTED]"
 }
 
 /// `-----BEGIN RSA PRIVATE KEY-----`, `-----BEGIN PGP PRIVATE KEY BLOCK-----`, `---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----`.
@@ -176,6 +188,8 @@ mod tests {
     #[test]
     fn a_value_is_a_secret_by_its_shape_whatever_it_is_called() {
         for text in [
+            "********",
+            "[REDACTED]",
             "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
             "x -----BEGIN RSA PRIVATE KEY-----",
             "-----BEGIN PGP PRIVATE KEY BLOCK-----",
@@ -215,6 +229,9 @@ mod tests {
             "Bearer authentication",
             "Basic plan for 2 users",
             "Password: required",
+            "  accessToken: config(x1y2z3a4b5),",
+            "class=\"sk-fading-circle12-of-many\"",
+            "**",
             "Password: at least 8 signs",
             "password: {{fields.password}}",
             "-----BEGIN CERTIFICATE-----",

@@ -37,7 +37,7 @@ pub(super) fn is_template(text: &str) -> bool {
     let (mut rest, mut around, mut has_any) = (text, String::new(), false);
     while let Some((before, behind)) = rest.split_once("{{") {
         let Some((inside, behind)) = behind.split_once("}}") else { return false };
-        if inside.trim_start().starts_with(['"', '\'']) {
+        if holds_literal(inside) {
             return false;
         }
         (has_any, rest) = (true, behind);
@@ -47,6 +47,12 @@ pub(super) fn is_template(text: &str) -> bool {
     around.push_str(rest);
     let mut words = around.split(|sign: char| !sign.is_alphanumeric()).filter(|word| !word.is_empty());
     has_any && words.all(|word| SCHEMES.contains(&word.to_ascii_lowercase().as_str()))
+}
+
+/// Returns whether a template says a value itself, in quotes that are none around the name of a field: `{{ x | default: "a" }}`.
+fn holds_literal(template: &str) -> bool {
+    let names = ["[\"", "\"]", "['", "']"].iter().fold(template.to_owned(), |text, quote| text.replace(quote, "."));
+    names.contains(['"', '\'']) || !names.trim_start().starts_with(|sign: char| sign.is_alphabetic() || "_.#@$".contains(sign))
 }
 
 /// A certificate or a public key, which everybody may know.
@@ -86,11 +92,23 @@ mod tests {
             "{{vars.api_key}}",
             "Bearer {{vars.token}}",
             "Basic {{fields.user}}:{{fields.password}}",
-            " {{ vars['key'] }} ",
+            " {{ vars['api key'].of[\"a\"] | trim }} ",
         ] {
             assert!(!is_secret(Says::Secret, text), "{text}");
         }
-        for text in ["{{x}}sk_live_abc", "sk_live_abc{{x}}", "{{x", "x}}", "{{ 'hunter2' }}", "Bearer x", "{{x}}-1", "{}", "--"] {
+        for text in [
+            "{{x}}sk_live_abc",
+            "sk_live_abc{{x}}",
+            "{{x",
+            "x}}",
+            "{{ 'hunter2' }}",
+            "{{ x | default: \"hunter2\" }}",
+            "{{ 8461 }}",
+            "Bearer x",
+            "{{x}}-1",
+            "{}",
+            "--",
+        ] {
             assert!(is_secret(Says::Secret, text), "{text}");
         }
     }
