@@ -177,6 +177,7 @@ impl State {
             state.read_path(path, value)?;
         }
         state.derive_children();
+        state.derive_singletons();
         if let Value::Object(absent) = json["absent"].take() {
             for (path, mut answer) in absent {
                 let status = answer["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(404);
@@ -260,6 +261,19 @@ impl State {
             let elements = clients.as_array().into_iter().flatten().map(|client| json!({"client_id": client})).collect();
             self.children.entry(child.name).or_default().entry(id.clone()).or_insert(elements);
             self.put(parent, &id, body);
+        }
+    }
+
+    /// Reads what is made at one path and read at another from the list of what was made, where the state says no more: the first is it.
+    fn derive_singletons(&mut self) {
+        for kind in self.catalog.kinds().filter(|kind| kind.shape == Shape::Singleton) {
+            if self.tables.contains_key(kind.name) {
+                continue;
+            }
+            let made = self.others.get(kind.made_at).and_then(|made| made.get(0)).cloned();
+            if let Some(body) = made.and_then(|made| answered(kind, made)) {
+                self.put(kind, "", body);
+            }
         }
     }
 

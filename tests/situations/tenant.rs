@@ -80,7 +80,7 @@ impl Answering {
         format!("[tenants.{name}]\ndomain = \"{}\"\nurl = \"{}\"\n", sandbox.state().domain(), sandbox.url())
     }
 
-    /// Returns what it holds by path, with the clients of each connection where an older API showed them.
+    /// Returns what it holds by path, with the clients of each connection where an older API showed them, and its theme where one is made.
     pub(super) fn held(&self) -> Value {
         let mut held = self.sandbox().state().to_json()["data"].take();
         let clients = |held: &Value, id: &str| -> Value {
@@ -90,6 +90,9 @@ impl Answering {
         for at in 0..held["/connections"].as_array().map_or(0, Vec::len) {
             let id = held["/connections"][at]["id"].as_str().unwrap_or_default().to_owned();
             held["/connections"][at]["enabled_clients"] = clients(&held, &id);
+        }
+        if let Some(theme) = held.get("/branding/themes/default").cloned() {
+            held["/branding/themes"] = Value::Array(vec![theme]);
         }
         held
     }
