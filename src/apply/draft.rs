@@ -69,7 +69,7 @@ impl Draft<'_> {
         let mut paths: Vec<String> = edits.chain(secrets).filter(|path| self.is_optional(&Part::field(path.as_str()))).collect();
         paths.retain(|path| !left.keys().any(|part| part.element.is_none() && is_in(&part.path, path)));
         for path in &mut paths {
-            *path = self.undivided(path);
+            *path = self.companions(path).first().map_or_else(|| self.undivided(path), |first| (*first).to_owned());
         }
         paths.sort();
         paths.dedup();
@@ -81,6 +81,26 @@ impl Draft<'_> {
         let mut ends = path.match_indices('.').map(|(at, _)| &path[..at]);
         let has_required = |above: &&str| self.kind.fields().at(above).is_some_and(|field| field.refuses_empty);
         ends.find(has_required).unwrap_or(path).to_owned()
+    }
+
+    /// Returns the fields that change in the one request in which this one does, itself among them; none where it changes alone.
+    fn companions(&self, path: &str) -> Vec<&'static str> {
+        let Ready::Update { edits, .. } = self.ready else { return Vec::new() };
+        let changes = |field: &&&str| edits.iter().any(|edit| first(&edit.path) == **field);
+        let group = self.kind.together.iter().find(|group| group.contains(&first(path)));
+        let companions: Vec<&str> = group.into_iter().copied().flatten().filter(changes).copied().collect();
+        if companions.len() > 1 { companions } else { Vec::new() }
+    }
+
+    /// Returns these parts with all that is left away where they are.
+    fn with_companions(&self, left: &Left) -> Left {
+        let mut all = left.clone();
+        for (part, aside) in left {
+            for field in self.companions(&part.path) {
+                all.entry(Part::field(field)).or_insert(*aside);
+            }
+        }
+        all
     }
 
     /// Returns whether a part can be left away: whatever a resource is told apart by, or cannot be without, has to be there.
@@ -124,6 +144,7 @@ impl Draft<'_> {
     ///
     /// Where `focus` says so, only the fields that hold these paths are sent: the others have arrived, or are not to.
     pub(super) fn without(&self, left: &Left, focus: Option<&[String]>) -> Option<Ready> {
+        let left = &self.with_companions(left);
         let edits = self.edits();
         let mut body = self.body()?.clone();
         for (part, aside) in left {
@@ -147,7 +168,8 @@ impl Draft<'_> {
             return Some(Ready::Create { body, twins: twins.clone(), may_have_landed: *may_have_landed });
         }
         let Ready::Update { id, secrets, edits: planned, .. } = self.ready else { return None };
-        let is_meant = |path: &str| focus.is_none_or(|focus| focus.iter().any(|one| is_in(one, path) || is_in(path, one)));
+        let is_of = |one: &str, path: &str| is_in(one, path) || is_in(path, one) || self.companions(one).contains(&first(path));
+        let is_meant = |path: &str| focus.is_none_or(|focus| focus.iter().any(|one| is_of(one, path)));
         let secrets: Vec<_> = secrets.iter().filter(|(path, _)| !is_left(path) && is_meant(path)).cloned().collect();
         open.retain(|edit| focus.is_none() || !planned.is_empty() || is_meant(&edit.path));
         if !open.iter().any(|edit| is_meant(&edit.path)) && secrets.is_empty() {
@@ -195,6 +217,7 @@ impl Draft<'_> {
 
     /// Returns what is missing in the target, as a [`Shortfall`](crate::event::Shortfall) names it, where these parts were left away.
     pub(super) fn missing(&self, left: &Left) -> Vec<String> {
+        let left = &self.with_companions(left);
         let edits = self.edits();
         let mut missing: BTreeSet<String> = BTreeSet::new();
         for part in left.keys() {

@@ -145,6 +145,10 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         ("oidc_conformant", "false"),
         ("sso", "false"),
         ("jwt_configuration.secret_encoded", "false"),
+        // The description's defaults; a client that was never asked has none of them, and one that a tool wrote has all (recorded).
+        ("native_social_login.apple.enabled", "false"),
+        ("native_social_login.facebook.enabled", "false"),
+        ("native_social_login.google.enabled", "false"),
     ])
     .filled(&[
         "grant_types",

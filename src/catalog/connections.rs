@@ -98,6 +98,8 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
     // 12 of 14 recorded creates by oidc, okta and waad come back with it, though nobody sent it.
     .mirrors(&[("display_name", "name")])
     .required(&["name", "strategy"])
+    // "Before creating Windows Azure Active Directory connections you must configure the client_id and client_secret" (deploy-cli#420).
+    .required_when(&[("strategy", When::Is("waad"), "options.client_secret")])
     .overlaid(&["options"])
     // Recorded updates that leave them out are answered with them, where every other option goes.
     .grows(&["options.authentication_methods", "options.passkey_options"])

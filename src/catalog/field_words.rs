@@ -1,7 +1,7 @@
 //! The words that an entry of the catalog says of its fields.
 
 use super::kind::Kind;
-use super::reference::{Made, Reference, Sealed};
+use super::reference::{Made, Reference, Sealed, When};
 
 impl Kind {
     /// Sets the writable fields, in the notation of [`Fields`](super::fields::Fields).
@@ -130,6 +130,13 @@ impl Kind {
         self
     }
 
+    /// Sets the fields that a create must have where another one meets a condition.
+    #[must_use]
+    pub const fn required_when(mut self, fields: &'static [(&'static str, When, &'static str)]) -> Self {
+        self.required_when = fields;
+        self
+    }
+
     /// Sets the fields that a PATCH replaces whole.
     #[must_use]
     pub const fn replaced(mut self, paths: &'static [&'static str]) -> Self {
@@ -170,6 +177,13 @@ impl Kind {
     #[must_use]
     pub const fn echoed(mut self, paths: &'static [&'static str]) -> Self {
         self.echoed = paths;
+        self
+    }
+
+    /// Sets the fields that go in one request or not at all, where they change together.
+    #[must_use]
+    pub const fn together(mut self, groups: &'static [&'static [&'static str]]) -> Self {
+        self.together = groups;
         self
     }
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::reference::{Alone, By, Given, Made, Reference, Sealed, Step};
+use super::reference::{Alone, By, Given, Made, Reference, Sealed, Step, When};
 use super::risk::Risks;
 use super::risks;
 use super::shape::{Delta, FollowUp, Named, Paging, Shape, Write};
@@ -118,6 +118,8 @@ pub struct Kind {
     pub server_values: &'static [(&'static str, &'static [&'static str])],
     /// Fields a create must have.
     pub required: &'static [&'static str],
+    /// Fields a create must have where another one meets a condition: that field, the condition, what it must have.
+    pub required_when: &'static [(&'static str, When, &'static str)],
     /// Fields that a PATCH replaces whole, where it merges other objects one level deep.
     pub replaced: &'static [&'static str],
     /// Objects in which an update adds and changes fields and takes none away: a PATCH keeps what it does not mention.
@@ -130,6 +132,8 @@ pub struct Kind {
     pub blocked_by: &'static [(&'static str, &'static str)],
     /// Fields that every update repeats, because leaving one out resets it.
     pub echoed: &'static [&'static str],
+    /// Fields of which one says whether what the others say is in force: where they change together, they go in one request or not at all.
+    pub together: &'static [&'static [&'static str]],
     /// Kinds of which a write of this one resets fields: they are written again behind it.
     pub resets: &'static [&'static str],
     /// Resources to leave alone.

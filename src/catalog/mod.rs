@@ -231,7 +231,10 @@ mod tests {
                 .chain(kind.filled);
             let mirrors = kind.mirrors.iter().flat_map(|(path, other)| [*path, *other]);
             let made = kind.made_secrets.iter().flat_map(|made| [Some(made.path), made.when.map(|(field, _)| field)]).flatten();
-            for path in paths.copied().chain(kind.defaults.iter().map(|(path, _)| *path)).chain(mirrors).chain(made) {
+            let together = kind.together.iter().copied().flatten().copied();
+            let paths = paths.copied().chain(together);
+            let conditional = kind.required_when.iter().flat_map(|(field, _, path)| [*field, *path]);
+            for path in paths.chain(kind.defaults.iter().map(|(path, _)| *path)).chain(mirrors).chain(made).chain(conditional) {
                 assert!(kind.fields().has(path), "{}: {path}", kind.name);
             }
             for (set, field) in kind.told_apart {

@@ -126,6 +126,8 @@ pub(super) static NETWORK_ACLS: Kind = Kind::collection("network-acls", "network
         Reference::id("rule.not_match.http_message_signature.keys[].id", "network-acl-keys"),
     ])
     .replaced(&["rule"])
+    // A list that is switched on with the rule of before blocks those whom nobody meant.
+    .together(&[&["active", "rule"]])
     .required(&["description", "active", "rule"])
     .scopes(&["read:network_acls"], &["create:network_acls"], &["update:network_acls"], &["delete:network_acls"]);
 

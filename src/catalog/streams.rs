@@ -36,6 +36,7 @@ pub(super) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log strea
     .required(&["type", "sink"])
     .overlaid(&["sink"])
     .echoed(&["pii_config"])
+    .together(&[&["status", "sink"]])
     // Every other sink needs what it signs in with (the description; http may go without).
     .sealed(&[Sealed { path: "sink", open: Some(("type", When::OneOf(&["http", "eventbridge", "eventgrid"]))) }])
     .steps(&[
@@ -69,6 +70,7 @@ pub(super) static EVENT_STREAMS: Kind = Kind::collection("event-streams", "event
     .defaults(&[("status", "\"enabled\"")])
     .required(&["destination"])
     .replaced(&["destination"])
+    .together(&[&["status", "destination", "subscriptions"]])
     .steps(&[Step {
         field: "destination.type",
         when: When::Is("eventbridge"),

@@ -52,6 +52,8 @@ impl Kind {
             present: &[],
             server_values: &[],
             required: &[],
+            required_when: &[],
+            together: &[],
             replaced: &[],
             grows: &[],
             overlaid: &[],

@@ -21,7 +21,8 @@ pub(super) fn withheld(kind: &Kind, wanted: &Resource, supplied: &[SecretField])
         };
         is_missing && has_secrets(kind, path) && !supplied.iter().any(|secret| covers(path, &secret.path))
     };
-    kind.required.iter().copied().find(is_withheld)
+    let of_this = kind.required_when.iter().filter(|(field, when, _)| when.holds(wanted.get(field))).map(|(_, _, path)| *path);
+    kind.required.iter().copied().chain(of_this).find(is_withheld)
 }
 
 fn has_secrets(kind: &Kind, path: &str) -> bool {

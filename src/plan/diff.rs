@@ -243,6 +243,16 @@ mod tests {
     }
 
     #[test]
+    fn a_social_login_that_is_off_is_none_and_one_that_is_on_is_switched_off() {
+        let off = json!({"native_social_login": {"apple": {"enabled": false}, "google": {"enabled": false}}});
+        assert_eq!(compare("clients", json!({}), off.clone()), Difference::default());
+        assert_eq!(compare("clients", off, json!({})), Difference::default());
+        let on = json!({"native_social_login": {"apple": {"enabled": true}, "google": {"enabled": true}}});
+        let one = json!({"native_social_login": {"google": {"enabled": true}}});
+        assert_eq!(sent("clients", one, on), json!({"native_social_login": {"apple": null, "google": {"enabled": true}}}));
+    }
+
+    #[test]
     fn an_update_sends_only_what_changed() {
         let desired = json!({"name": "A", "callbacks": ["https://a"], "description": "new"});
         let live = json!({"name": "A", "callbacks": ["https://a"], "description": "old"});

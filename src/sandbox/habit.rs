@@ -138,7 +138,14 @@ static HABITS: [Habit; 6] = [
     Habit {
         kind: "clients",
         // The server fills them by its own table, see the module of clients; `sso` it never shows.
-        unshown: &["sso", "jwt_configuration.secret_encoded", "oidc_conformant"],
+        unshown: &[
+            "sso",
+            "jwt_configuration.secret_encoded",
+            "oidc_conformant",
+            "native_social_login.apple.enabled",
+            "native_social_login.facebook.enabled",
+            "native_social_login.google.enabled",
+        ],
         // Sent back by an older tool and answered 200 (recorded 2025-04).
         tolerated: &["cross_origin_auth"],
         lists: &["callbacks", "allowed_logout_urls"],

@@ -114,7 +114,7 @@ const EXCUSES: &[Excuse] = &[
     excuse("only the target has it", &["connections"], Within::Any, "cleared, the server fills it in again"),
     excuse(
         "it cannot be made without its",
-        &["email-provider", "phone-providers", "log-streams", "flow-vault-connections"],
+        &["email-provider", "phone-providers", "log-streams", "flow-vault-connections", "connections"],
         Within::Any,
         "no answer holds the secret that it needs, and no rule supplies it here",
     ),
