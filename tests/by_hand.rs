@@ -178,3 +178,40 @@ async fn options_are_laid_over_the_targets_own_and_a_rule_keeps_one_of_them() {
     let expected = json!({"brute_force_protection": true, "import_mode": true, "disable_signup": false, "requires_username": true, "password_history": {"enable": true}});
     assert_eq!(options_after(&pair).await, expected);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_strategy_of_a_connection_cannot_be_without_is_a_step_where_nobody_supplies_it() {
+    let azure = || {
+        let options = json!({"client_id": "at-azure", "client_secret": "s3cret", "tenant_domain": "acme.example"});
+        json!({"/connections": [{"id": "con_0000000000000001", "name": "azure", "strategy": "waad", "options": options}]})
+    };
+    let mut pair = Pair::of(azure(), json!({})).await;
+    let plan = pair.import().await;
+    assert_eq!(pair.written("/connections"), [] as [Value; 0]);
+    assert_eq!(left_out(&plan)[0], "connections/azure : it cannot be made without its options.client_secret");
+    let step = "is needed to make it and is not copied; supply it with a `secret` rule in the mapping";
+    assert_eq!(steps(&plan), [format!("connections/azure options.client_secret: options.client_secret {step}")]);
+    let mut pair = Pair::of(azure(), json!({})).await.supply("connections/azure", "options.client_secret");
+    let plan = pair.import().await;
+    assert_eq!(pair.written("/connections"), [json!("POST")]);
+    assert_eq!(left_out(&plan), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_tenant_shows_in_the_place_of_a_secret_is_neither_copied_nor_written_back() {
+    let state = |title: &str, mask: &str| {
+        let options =
+            json!({"client_id": "own", "client_secret": mask, "icon_url": title, "deep": {"of": {"passcode": mask, "kept": true}}});
+        json!({"/connections": [{"id": "con_0000000000000001", "name": "idp", "strategy": "oauth2", "options": options}]})
+    };
+    for mask in ["********", "[REDACTED]"] {
+        let mut pair = Pair::of(state("https://new.example", mask), state("https://old.example", mask)).await;
+        pair.import().await;
+        let held = pair.into.state().to_json()["data"]["/connections"][0]["options"].clone();
+        assert_eq!(held, json!({"client_id": "own", "icon_url": "https://new.example", "deep": {"of": {"kept": true}}}));
+        let mut pair = Pair::of(state("https://new.example", mask), json!({})).await;
+        let plan = pair.import().await;
+        assert!(!pair.into.state().to_json().to_string().contains(mask));
+        assert!(steps(&plan).iter().any(|step| step.starts_with("connections/idp options.deep.of.passcode: ")), "{:?}", steps(&plan));
+    }
+}

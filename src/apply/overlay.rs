@@ -72,7 +72,7 @@ fn put_back(held: &Value, bare: &Value, wanted: &mut Value) {
                 match (bare.get(name), wanted.get_mut(name)) {
                     (Some(bare), Some(wanted)) => put_back(held, bare, wanted),
                     // Where nothing else stood in an object, the plan shows nothing of it.
-                    (None, None) if !held.as_str().is_some_and(is_mask) => drop(wanted.insert(name.clone(), held.clone())),
+                    (None, None) => drop(wanted.insert(name.clone(), held.clone())),
                     (Some(bare), None) if is_blank(bare) && held != bare => drop(wanted.insert(name.clone(), held.clone())),
                     _ => {}
                 }
@@ -118,10 +118,6 @@ pub(super) fn cleared_first(kind: &Kind, body: &mut Body) -> Option<Body> {
 fn laid_over(field: &str, held: &Value, wanted: Value, edits: &[Edit]) -> Value {
     let mut whole = Body::new();
     whole.set(field, held.clone());
-    // Some secrets are shown as asterisks (recorded: the password of a stream to Mixpanel); written back they would become the secret.
-    if let Some(Value::Object(fields)) = whole.0.get_mut(field) {
-        fields.retain(|_, value| !value.as_str().is_some_and(is_mask));
-    }
     for edit in edits.iter().filter(|edit| edit.new.is_none() && covers(field, &edit.path)) {
         match &edit.old {
             Some(Value::Object(known)) if edit.path == field => known.keys().for_each(|name| drop(whole.take(&join(field, name)))),
@@ -133,15 +129,15 @@ fn laid_over(field: &str, held: &Value, wanted: Value, edits: &[Edit]) -> Value 
     value
 }
 
-fn is_mask(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|sign| sign == '*')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Catalog;
+    use crate::catalog::{Catalog, drop_masks};
     use serde_json::json;
+
+    fn body(value: Value) -> Body {
+        Body::from_value(value).expect("an object")
+    }
 
     #[test]
     fn what_only_the_target_knows_survives_and_what_was_removed_goes() {
@@ -192,12 +188,25 @@ mod tests {
             headers.as_object_mut().expect("an object").extend(secret.map(|secret| ("authorization".to_owned(), json!(secret))));
             json!({"id": id, "params": {"url": url, "headers": headers, "then": [{"id": "in", "params": {"a": 1}}]}})
         };
-        let body = |actions: Value| Body::from_value(json!({"name": "F", "actions": actions})).expect("an object");
+        let body = |actions: Value| body(json!({"name": "F", "actions": actions}));
         let held = body(json!([step("a", "x", Some("own a")), step("b", "x", Some("own b")), step("c", "x", None)]));
         let mut wanted = body(json!([step("b", "y", None), step("c", "y", None), step("new", "y", None)]));
         assert!(may_take_secrets(kind, "actions", &wanted.0["actions"]));
         put_back_secrets(kind, &held, &mut wanted);
         assert_eq!(wanted, body(json!([step("b", "y", Some("own b")), step("c", "y", None), step("new", "y", None)])));
+    }
+
+    #[test]
+    fn what_is_shown_in_the_place_of_a_secret_is_not_written_back_wherever_it_stands() {
+        let mut held = body(
+            json!({"sink": {"password": "********", "region": "us", "paths": ["*", "**"], "deep": [{"token": "[REDACTED]", "at": 1}]}}),
+        );
+        drop_masks(&mut held.0);
+        assert_eq!(held, body(json!({"sink": {"region": "us", "paths": ["*", "**"], "deep": [{"at": 1}]}})));
+        let kind = Catalog::standard().kind("log-streams").expect("a kind");
+        let mut wanted = body(json!({"sink": {"region": "eu"}}));
+        lay_over_held(kind, &["sink"], &held, &mut wanted, &[]).expect("laid over");
+        assert_eq!(wanted, body(json!({"sink": {"region": "eu", "paths": ["*", "**"], "deep": [{"at": 1}]}})));
     }
 
     #[test]
@@ -208,11 +217,5 @@ mod tests {
         assert!(!may_take_secrets(kind("resource-servers"), "scopes", &json!([{"value": "read:a"}])));
         assert!(may_take_secrets(kind("clients"), "identity_assertion_authorization_grant", &json!({"a": {"b": "c"}})));
         assert!(may_take_secrets(kind("organizations"), "metadata", &json!({"a": "b"})));
-    }
-
-    #[test]
-    fn a_secret_that_is_shown_as_asterisks_is_not_written_back() {
-        let held = json!({"password": "********", "region": "us"});
-        assert_eq!(laid_over("sink", &held, json!({"region": "eu"}), &[]), json!({"region": "eu"}));
     }
 }

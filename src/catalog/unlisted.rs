@@ -263,6 +263,22 @@ fn texts_of(value: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
     }
 }
 
+/// Takes out of an object, at every depth, what is shown in the place of a secret.
+pub fn drop_masks(fields: &mut Map<String, Value>) {
+    fields.retain(|_, value| !value.as_str().is_some_and(shapes::is_mask));
+    for value in fields.values_mut() {
+        drop_masks_in(value);
+    }
+}
+
+fn drop_masks_in(value: &mut Value) {
+    match value {
+        Value::Object(fields) => drop_masks(fields),
+        Value::Array(list) => list.iter_mut().for_each(drop_masks_in),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// Returns the name that a path ends with, without what it says of a list.
 fn last_name(path: &str) -> &str {
     top(path.rsplit_once('.').map_or(path, |(_, last)| last))

@@ -84,10 +84,13 @@ fn header(line: &str) -> Option<(Says, &str)> {
     is_name.then(|| (says(name.trim_start()), value.trim()))
 }
 
-/// What stands where a tenant, a recording or a rehearsal keeps a secret to itself: asterisks, `[REDACTED]`.
-fn is_mask(text: &str) -> bool {
-    let is_covered = text.len() >= 4 && text.chars().all(|sign| sign == '*' || sign == '\u{2022}');
-    is_covered || text == "[REDACTED]"
+/// Returns whether a text is what a tenant, a recording or somebody on the way shows in the place of a secret: written back, it would become it.
+///
+/// Asterisks are recorded of the password of a stream to Mixpanel; one or two of them are a pattern, as in `https://*.acme.example` or `**`.
+pub(super) fn is_mask(text: &str) -> bool {
+    let is_covered = text.chars().count() > 2 && text.chars().all(|sign| sign == '*' || sign == '\u{2022}');
+    let named = text.strip_prefix(['[', '(', '<']).and_then(|text| text.strip_suffix([']', ')', '>'])).unwrap_or_default();
+    is_covered || ["redacted", "hidden", "masked"].iter().any(|word| named.eq_ignore_ascii_case(word))
 }
 
 /// `-----BEGIN RSA PRIVATE KEY-----`, `-----BEGIN PGP PRIVATE KEY BLOCK-----`, `---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----`.
