@@ -309,3 +309,38 @@ fn what_a_kind_that_is_refused_holds_is_left_out_and_pruned_by_nothing() {
     let said = stage.run("export --tenant prod");
     assert_eq!((said.code, said.out.contains(words)), (0, true), "{}", said.whole());
 }
+
+#[test]
+fn a_list_that_is_switched_on_and_its_rule_that_is_refused_both_stay_as_they_were() {
+    let acl = |id: &str, description: &str, active: bool, country: &str| {
+        let rule = json!({"action": {"block": true}, "match": {"geo_country_codes": [country]}, "scope": "tenant"});
+        json!([{"id": id, "description": description, "active": active, "priority": 1, "rule": rule}])
+    };
+    let source = with(dev(), "/network-acls", acl("acl_dev", "new", true, "FR"));
+    for message in ["Bad request.", "'Invalid value' on property rule.match.geo_country_codes."] {
+        let refused = json!([{"method": "PATCH", "path": "/network-acls/*", "has": "rule", "status": 400, "message": message}]);
+        let held = acl("acl_prod", "old", false, "DE");
+        let stage = Stage::of(source.clone(), refusing(with(prod(), "/network-acls", held), refused), "");
+        let said = stage.run(IMPORT);
+        assert_eq!(said.code, 3, "{}", said.whole());
+        assert!(said.out.contains("without active, rule.match.geo_country_codes: the tenant answered 400"), "{}", said.out);
+        let mut after = stage.prod("/network-acls");
+        after[0].as_object_mut().expect("an object").remove("updated_at");
+        assert_eq!(after, acl("acl_prod", "new", false, "DE"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_client_was_created_without_waits_until_it_is_seen() {
+    let state = |domain: &str, clients: Value| json!({"domain": domain, "data": {"/clients": clients}});
+    let till = json!([{"client_id": "c1", "name": "Till", "callbacks": ["https://till.example"], "description": "no",
+        "logo_uri": "https://till.example/logo.png", "web_origins": ["https://till.example"]}]);
+    let refused = json!([{"path": "/clients*", "has": "description", "status": 400, "message": "Bad request."}]);
+    let (_from, from) = start(State::from_json(state("dev.eu.auth0.com", till)).expect("a state")).await;
+    let target = State::from_json(refusing(state("prod.eu.auth0.com", json!([])), refused)).expect("a state");
+    let (_into, tenant) = start(target.late()).await;
+    let desired = Desired::unmapped(read(&from).await);
+    let summary = import(&desired, &tenant, &mut nothing_remembered()).await.summary;
+    let Outcome::Reduced(_, short) = &summary.settled[0].outcome else { panic!("{:?}", summary.settled) };
+    assert_eq!(short.parts, ["description"], "{}", short.message);
+}

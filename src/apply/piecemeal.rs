@@ -123,6 +123,13 @@ impl Narrowing<'_> {
         sent
     }
 
+    async fn attempt_patiently(&mut self, ready: &Ready) -> Sending {
+        self.requests += 1;
+        let sent = self.sender.attempt_patiently(ready).await;
+        self.altered.extend(sent.altered.iter().cloned());
+        sent
+    }
+
     fn note(&mut self, words: String) {
         if !self.words.contains(&words) {
             self.words.push(words);
@@ -225,12 +232,15 @@ impl Narrowing<'_> {
             return self.ended(created);
         };
         let mut pieces = halves_of(&rest);
+        let mut is_first = true;
         while let Some(piece) = pieces.pop() {
             let draft = Draft { kind: self.draft.kind, ready: &later };
             let mut left = self.left.clone();
             left.extend(pieces.iter().flatten().map(|path| (Part::field(path.as_str()), Aside::Held)));
             let ready = draft.without(&left, Some(&piece)).filter(|_| self.requests < MOST);
             let outcome = match ready {
+                // What was just created is waited for once: from then on it is seen, or never.
+                Some(ready) if std::mem::take(&mut is_first) => self.attempt_patiently(&ready).await.outcome,
                 Some(ready) => self.attempt(&ready).await.outcome,
                 None => Outcome::Failed(String::new()),
             };

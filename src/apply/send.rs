@@ -120,7 +120,12 @@ const WAITS: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(2), Du
 impl Sender<'_> {
     /// Sends a change once. What names something that this run created and is not found is sent again after a while: it is not seen yet.
     pub(super) async fn attempt(&self, ready: &Ready) -> Sending {
-        let mut waits = WAITS.iter().filter(|_| self.names_something_new(ready));
+        if self.names_something_new(ready) { self.attempt_patiently(ready).await } else { self.attempt_now(ready).await }
+    }
+
+    /// Sends a change of what was just created, again after a while as long as that is not found.
+    pub(super) async fn attempt_patiently(&self, ready: &Ready) -> Sending {
+        let mut waits = WAITS.iter();
         loop {
             let sent = self.attempt_now(ready).await;
             let is_unseen = sent.refusal.as_ref().is_some_and(tenant::Error::is_unseen);

@@ -74,17 +74,22 @@ impl State {
         rules.chain([&(an_update_changes_something as Rule)]).find_map(|rule| rule(&situation)).map_or(Ok(()), Err)
     }
 
-    /// Refuses the first client grant, or change of a connection's clients, that names a client made a moment ago, where the tenant is told
-    /// to be late (terraform#416, terraform#1370).
+    /// Refuses the first update of a client made a moment ago, and the first client grant, or change of a connection's clients, that names one,
+    /// where the tenant is told to be late (terraform#416, terraform#1370).
     ///
     /// # Errors
     ///
     /// The answer that there is no such client.
     pub(super) fn check_seen(&mut self, call: &Call) -> Result<(), Answer> {
-        let names_clients = self.kind_at(&call.path).is_some_and(|(kind, _)| ["client-grants", "connection-clients"].contains(&kind.name));
-        let Some(unseen) = self.unseen.as_mut().filter(|_| names_clients && call.is_write()) else { return Ok(()) };
+        let Some((kind, target)) = self.kind_at(&call.path) else { return Ok(()) };
+        let Some(unseen) = self.unseen.as_mut().filter(|_| call.is_write()) else { return Ok(()) };
         let named = call.body.as_array().map_or(std::slice::from_ref(&call.body), Vec::as_slice);
-        let late = named.iter().filter_map(|one| one["client_id"].as_str()).filter(|id| unseen.remove(*id)).count();
+        let named: Vec<&str> = match (kind.name, &target) {
+            ("clients", Target::One(id)) => vec![id],
+            ("client-grants" | "connection-clients", _) => named.iter().filter_map(|one| one["client_id"].as_str()).collect(),
+            _ => Vec::new(),
+        };
+        let late = named.into_iter().filter(|id| unseen.remove(*id)).count();
         if late > 0 { Err(Answer::refusal(404, "The client does not exist", Some("inexistent_client"))) } else { Ok(()) }
     }
 
@@ -374,5 +379,9 @@ mod tests {
         let mut enable =
             || tenant.ask("PATCH", "/connections/con_1/clients", json!([{"client_id": made["client_id"], "status": true}])).status;
         assert_eq!((enable(), enable()), (404, 204));
+        let made = tenant.ask("POST", "/clients", json!({"name": "Newer"})).body;
+        let path = format!("/clients/{}", made["client_id"].as_str().expect("an id"));
+        let mut describe = || tenant.ask("PATCH", &path, json!({"description": "new"})).status;
+        assert_eq!((describe(), describe()), (404, 200));
     }
 }
