@@ -11,7 +11,7 @@ use crate::body::Body;
 use crate::catalog::{By, Catalog, Kind, Named, Shape};
 use crate::event::{Event, Observer};
 use crate::resource::{Id, Key, Resource, Unreadable, name_of};
-use crate::snapshot::{Snapshot, Status, refs};
+use crate::snapshot::{Snapshot, Status, Unseen, refs};
 use crate::tenant::limits::READING;
 use crate::tenant::{self, Absence, Listing, Shown, Tenant};
 
@@ -140,7 +140,7 @@ impl Reading<'_> {
             twice: Vec::new(),
         };
         for Read { kind, status, resources } in read {
-            let status = if status == Status::Complete && !selection.only.is_empty() { Status::Selected } else { status };
+            let status = if is_whole(&status) && !selection.only.is_empty() { Status::Selected } else { status };
             if selection.asks_for(kind) {
                 snapshot.kinds.insert(kind.name.to_owned(), status);
             }
@@ -191,7 +191,7 @@ async fn read_kind(reading: Reading<'_>, kind: &'static Kind) -> Result<Read, Er
     let Reading { tenant, .. } = reading;
     let listing = tenant.list_as(kind, &|shown| seen(reading, kind, shown)).await;
     let (status, resources) = match listing.map_err(|source| unread(kind, tenant, source))? {
-        Listing::Complete(read) => (Status::Complete, readable(tenant, read)?),
+        Listing::Complete(read) => gathered(tenant, read)?,
         Listing::Absent { because, status } => {
             reading.witness.inspect(|witness| witness.absent(kind, status, &because));
             (status_of(&because), Vec::new())
@@ -205,16 +205,55 @@ fn unread(kind: &Kind, tenant: &Tenant, source: tenant::Error) -> Error {
     Error::Read { kind: kind.name, tenant: tenant.name().to_owned(), source }
 }
 
+/// What an answer about one resource comes to.
+#[derive(PartialEq)]
+enum Seen {
+    Resource(Box<Resource>),
+    /// Nobody knows whether it is there.
+    Unseen(Unseen),
+    /// It is not there, or says nothing.
+    Nothing,
+}
+
+impl From<Option<Resource>> for Seen {
+    fn from(understood: Option<Resource>) -> Self {
+        understood.map_or(Self::Nothing, |resource| Self::Resource(Box::new(resource)))
+    }
+}
+
 /// Makes a resource of what a tenant shows; one that it refuses to show is left alone.
-fn seen(reading: Reading<'_>, kind: &'static Kind, shown: Shown) -> Result<Option<Resource>, Unreadable> {
-    match shown {
-        Shown::Whole(answer) => understood(reading, kind, answer),
-        Shown::Refused { name, because } => {
-            let id = Id::new(kind.id_of(&name).unwrap_or_default());
-            let unseen = Resource::of(Key::new(kind.name, &name_of(kind, &name)), id, name);
-            Ok(Some(Resource { left_alone: Some(because), ..unseen }))
+fn seen(reading: Reading<'_>, kind: &'static Kind, shown: Shown) -> Result<Seen, Unreadable> {
+    let id = |name: &Body| Id::new(kind.id_of(name).unwrap_or_default());
+    Ok(match shown {
+        Shown::Whole(answer) => understood(reading, kind, answer)?.into(),
+        Shown::Refused { name, because, is_unentitled } => {
+            let unseen = Resource::of(Key::new(kind.name, &name_of(kind, &name)), id(&name), name);
+            Some(Resource { left_alone: Some(because), is_unseen: !is_unentitled, ..unseen }).into()
+        }
+        Shown::Unknown { name, because } => Seen::Unseen(Unseen { id: id(&name), name: name_of(kind, &name), because, is_refused: false }),
+    })
+}
+
+/// Returns the resources among what was seen, and whether that is all; or the first answer of a tenant that is none.
+fn gathered(tenant: &Tenant, read: impl IntoIterator<Item = Result<Seen, Unreadable>>) -> Result<(Status, Vec<Resource>), Error> {
+    let (mut resources, mut unseen) = (Vec::new(), Vec::new());
+    for one in read {
+        match one.map_err(|source| Error::Unreadable { tenant: tenant.name().to_owned(), source })? {
+            Seen::Resource(resource) => resources.push(*resource),
+            Seen::Unseen(one) => unseen.push(one),
+            Seen::Nothing => {}
         }
     }
+    Ok((complete_but_for(unseen), resources))
+}
+
+fn complete_but_for(unseen: Vec<Unseen>) -> Status {
+    if unseen.is_empty() { Status::Complete } else { Status::InPart(unseen) }
+}
+
+/// Returns whether all of a kind is known, but for what is unseen.
+fn is_whole(status: &Status) -> bool {
+    matches!(status, Status::Complete | Status::InPart(_))
 }
 
 /// Makes a resource of an answer; nothing of what is there by name and says nothing.
@@ -224,12 +263,6 @@ fn understood(reading: Reading<'_>, kind: &'static Kind, answer: Body) -> Result
     let resource = Resource::read(kind, answer)?.left_alone_as(alone);
     let is_always_there = kind.creation().is_none() && matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. });
     Ok(Some(resource).filter(|resource| !(is_always_there && resource.open().is_blank(kind))))
-}
-
-/// Returns the resources, or the first answer of a tenant that is none.
-fn readable(tenant: &Tenant, read: impl IntoIterator<Item = Result<Option<Resource>, Unreadable>>) -> Result<Vec<Resource>, Error> {
-    let unreadable = |source| Error::Unreadable { tenant: tenant.name().to_owned(), source };
-    read.into_iter().filter_map(Result::transpose).collect::<Result<_, _>>().map_err(unreadable)
 }
 
 fn status_of(because: &Absence) -> Status {
@@ -242,7 +275,7 @@ fn status_of(because: &Absence) -> Status {
 fn tell(reading: Reading<'_>, kind: &'static Kind, status: &Status, read: usize) {
     let absent = match status {
         Status::Absent(because) | Status::Forbidden(because) => Some(because.clone()),
-        Status::Complete | Status::Selected => None,
+        Status::Complete | Status::InPart(_) | Status::Selected => None,
     };
     reading.observer.notify(&Event::Listed { tenant: reading.tenant.name().to_owned(), kind: kind.name, read, absent });
 }
@@ -251,17 +284,12 @@ fn tell(reading: Reading<'_>, kind: &'static Kind, status: &Status, read: usize)
 async fn read_dependent(reading: Reading<'_>, kind: &'static Kind, read: &[Read]) -> Result<Read, Error> {
     let on = leans_on(kind).expect("only kinds that lean on another are read here");
     let above = read.iter().find(|read| read.kind.name == on).expect("catalog order: a kind is read after the one it leans on");
-    let mut status = above.status.clone();
-    let resources = match read_below(reading, kind, above).await {
-        Ok(resources) => resources,
-        Err(Error::Read { source, .. }) if source.is_scope() => {
-            status = Status::Forbidden(source.to_string());
-            Vec::new()
-        }
+    let (status, resources) = match read_below(reading, kind, above).await {
+        Ok((of_kind, resources)) => (if is_whole(&above.status) { of_kind } else { above.status.clone() }, resources),
+        Err(Error::Read { source, .. }) if source.is_scope() => (Status::Forbidden(source.to_string()), Vec::new()),
         Err(Error::Read { source, .. }) if source.is_refusal() => {
             let because = if source.is_unentitled() { Absence::Entitlement } else { Absence::Refused };
-            status = Status::Absent(because(source.to_string()).to_string());
-            Vec::new()
+            (Status::Absent(because(source.to_string()).to_string()), Vec::new())
         }
         Err(error) => return Err(error),
     };
@@ -269,24 +297,61 @@ async fn read_dependent(reading: Reading<'_>, kind: &'static Kind, read: &[Read]
     Ok(Read { kind, status, resources })
 }
 
-async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> Result<Vec<Resource>, Error> {
+async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> Result<(Status, Vec<Resource>), Error> {
     let Reading { tenant, .. } = reading;
     if let Shape::Keyed { names: Named::EachWith { names, list, .. } } = kind.shape {
         let answers = tenant.named(kind, &ids_with(names, list, above)).await.map_err(|source| unread(kind, tenant, source))?;
-        return readable(tenant, answers.into_iter().map(|shown| seen(reading, kind, shown)));
+        return gathered(tenant, answers.into_iter().map(|shown| seen(reading, kind, shown)));
     }
-    let parents = above.resources.iter().filter(|parent| parent.left_alone.is_none() && kind.hangs_under(&parent.body));
-    let mut lists = stream::iter(parents.map(|parent| read_under(reading, kind, parent))).buffered(PARENTS_AT_ONCE);
-    let mut resources = Vec::new();
-    while let Some(list) = lists.next().await {
+    let parents: Vec<&Resource> =
+        above.resources.iter().filter(|parent| parent.left_alone.is_none() && kind.hangs_under(&parent.body)).collect();
+    // By place, not by parent: a closure over borrowed parents makes a future that no other thread may run.
+    let read = |place: usize| {
+        let parent = parents[place];
+        async move { (parent, read_under(reading, kind, parent).await) }
+    };
+    let mut lists = stream::iter((0..parents.len()).map(read)).buffered(PARENTS_AT_ONCE);
+    let (mut resources, mut unseen, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    while let Some((parent, list)) = lists.next().await {
         match list {
             Ok(list) => resources.extend(list),
-            // The parent is gone since it was listed, or this tenant's version of it has no such list.
-            Err(Error::Read { source, .. }) if source.is_not_found() => {}
+            Err(Error::Read { source, .. }) if source.is_refusal() => {
+                match unshown(kind, parent, &source) {
+                    Seen::Resource(resource) => resources.push(*resource),
+                    Seen::Unseen(one) => unseen.push(one),
+                    Seen::Nothing => {}
+                }
+                refused.push(source);
+            }
             Err(error) => return Err(error),
         }
     }
-    Ok(resources)
+    let is_any_shown = refused.len() < parents.len();
+    match refused.into_iter().find(|source| !source.is_not_found()) {
+        Some(source) if !is_any_shown => Err(unread(kind, tenant, source)),
+        _ => Ok((complete_but_for(unseen), resources)),
+    }
+}
+
+/// Returns what stands for that which a tenant does not show under one parent.
+///
+/// The parent is gone since it was listed, this tenant's version of it has no such list, or the tenant refuses. A list or part that is there
+/// once for each parent is left alone by its name, so that a rule can accept that; of others not even the names are known.
+fn unshown(kind: &'static Kind, parent: &Resource, source: &tenant::Error) -> Seen {
+    let is_refused = !source.is_not_found() && !source.is_unentitled();
+    let unseen = match kind.shape {
+        Shape::Child { .. } if is_refused => Some(Resource::read_child(kind, &parent.id, Vec::new())),
+        Shape::Part { .. } if is_refused => kind.parent_field().map(|field| {
+            let name = Body::from_iter([(field.to_owned(), Value::String(parent.id.as_str().to_owned()))]);
+            Resource::of(Key::new(kind.name, &name_of(kind, &name)), parent.id.clone(), name)
+        }),
+        _ => None,
+    };
+    let because = source.to_string();
+    let Some(unseen) = unseen else {
+        return Seen::Unseen(Unseen { id: parent.id.clone(), name: parent.key.name().to_owned(), because, is_refused });
+    };
+    Some(Resource { left_alone: Some(because), is_unseen: true, ..unseen }).into()
 }
 
 /// Returns each of these names with each element of a list that was read: `login/en`.
@@ -308,5 +373,6 @@ async fn read_under(reading: Reading<'_>, kind: &'static Kind, parent: &Resource
         return Ok(vec![Resource::read_child(kind, &parent.id, elements)]);
     }
     let answers = tenant.under(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
-    readable(tenant, answers.into_iter().map(|answer| understood(reading, kind, answer)))
+    let understood = answers.into_iter().filter_map(|answer| understood(reading, kind, answer).transpose()).collect::<Result<_, _>>();
+    understood.map_err(|source| Error::Unreadable { tenant: tenant.name().to_owned(), source })
 }

@@ -181,6 +181,9 @@ pub struct Resource<B = Packed> {
     /// Why it is left alone: it can be referred to, and is never written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_alone: Option<String>,
+    /// Whether it is left alone since the tenant refuses to show it, so that nobody knows what it holds.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_unseen: bool,
     /// Why what belongs to it is left alone too, where that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserved: Option<Reserved>,
@@ -294,6 +297,7 @@ impl Resource {
             carried: Body::new(),
             secrets: Vec::new(),
             left_alone: None,
+            is_unseen: false,
             reserved: None,
             is_foreign: false,
             is_given: false,
@@ -322,6 +326,7 @@ impl Resource {
             alias: self.alias.clone(),
             carried: self.carried.clone(),
             secrets: self.secrets.clone(),
+            is_unseen: self.is_unseen,
             left_alone: self.left_alone.clone(),
             reserved: self.reserved,
             is_foreign: self.is_foreign,
@@ -350,8 +355,8 @@ impl Opened {
     /// Returns it at rest.
     #[must_use]
     pub fn pack(self) -> Resource {
-        let Self { key, id, body, alias, carried, secrets, left_alone, reserved, is_foreign, is_given } = self;
-        Resource { key, id, body: body.into(), alias, carried, secrets, left_alone, reserved, is_foreign, is_given }
+        let Self { key, id, body, alias, carried, secrets, left_alone, is_unseen, reserved, is_foreign, is_given } = self;
+        Resource { key, id, body: body.into(), alias, carried, secrets, left_alone, is_unseen, reserved, is_foreign, is_given }
     }
 
     /// Returns whether it says nothing but what it is called.

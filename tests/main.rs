@@ -66,5 +66,6 @@ mod terminal;
 mod undo;
 mod unlisted;
 mod unlisted_described;
+mod unseen;
 mod verbs;
 mod writers;

@@ -34,7 +34,7 @@ const LOOK: &str = "remove what should not be there, then run again";
 /// When the target cannot be read.
 pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id]) -> Result<LookedUp, tenant::Error> {
     let answers = match kind.shape {
-        Shape::Collection => tenant.all(kind, &Shown::known).await?,
+        Shape::Collection => tenant.all(kind, &Shown::known).await?.into_iter().flatten().collect(),
         Shape::Nested { .. } => {
             let parent = kind.parent_field().and_then(|field| body.text(field)).unwrap_or_default();
             tenant.under(kind, &Id::new(parent)).await?

@@ -63,7 +63,7 @@ pub(super) async fn made_meanwhile(
         by_key.entry(key_of(kind, &one.body)).or_default().push(place);
     }
     let met = |shown: Shown| {
-        let answer = shown.known();
+        let answer = shown.known()?;
         let id = Id::new(kind.id_of(&answer)?);
         let places = by_key.get(&key_of_answer(kind, &answer))?;
         let is_new = |place: &&usize| !awaited[**place].twins.contains(&id) && !is_another_ones(kind, &awaited[**place].body, &answer);

@@ -42,7 +42,11 @@ pub fn drift_of(catalog: &Catalog, base: &Base, live: &Snapshot) -> Drifted {
     let past = Past { links: &links, base, sent: &Sent::default(), on_drift: OnDrift::Keep, prune: false, keeps_own: true };
     let plan = plan_after(catalog, &wanted, live, past);
     let held: HashSet<(&str, &Id)> = live.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
-    let is_gone = |one: &&Resource| live.is_complete(one.key.kind()) && !held.contains(&(one.key.kind(), &one.id));
+    let is_unseen = |one: &Resource| {
+        let kind = catalog.kind(one.key.kind()).expect("a key names a kind of the catalog");
+        live.unseen(kind.name).iter().any(|unseen| unseen.covers(kind, &one.id))
+    };
+    let is_gone = |one: &&Resource| live.is_complete(one.key.kind()) && !held.contains(&(one.key.kind(), &one.id)) && !is_unseen(one);
     let gone: Vec<Key> = wanted.snapshot.resources.iter().filter(is_gone).map(|one| one.key.clone()).collect();
     let unseen = unseen(plan.left_out, &wanted, &gone);
     Drifted { moved: plan.drift, gone, unseen }

@@ -11,7 +11,7 @@ use super::stages::removals;
 use crate::catalog::{Kind, Shape};
 use crate::links::Link;
 use crate::resource::{Id, Key, Resource};
-use crate::snapshot::refs;
+use crate::snapshot::{Unseen, refs};
 
 impl Making<'_> {
     /// Returns the places in the target of what goes from it, and names what stays for the sake of what is protected.
@@ -25,6 +25,15 @@ impl Making<'_> {
             is_only_there && resource.left_alone.is_none() && self.is_gone(resource, &partnered) && !self.lists_none(resource)
         };
         let mut going: Vec<usize> = partners.live.iter().enumerate().filter(goes).map(|(at, _)| at).collect();
+        going.retain(|at| {
+            let held = &partners.live[*at];
+            let unseen = self.unseen_in_source(held).map(|unseen| unseen.because.clone());
+            if let Some(because) = &unseen {
+                let source = &self.desired.snapshot.tenant;
+                self.leave_out(&held.key, format!("whether {source} still has it is not known, so it stays: {because}"));
+            }
+            unseen.is_none()
+        });
         let live: Vec<&Resource> = if going.is_empty() { Vec::new() } else { partners.live.iter().map(|held| &**held).collect() };
         let needed = self.untouched.needed(&live);
         going.retain(|at| {
@@ -38,6 +47,20 @@ impl Making<'_> {
             !needed.contains_key(key)
         });
         going
+    }
+
+    /// Returns what the source did not show where a resource of the target would come from.
+    fn unseen_in_source(&self, held: &Resource) -> Option<&Unseen> {
+        let kind = self.kind_of(&held.key);
+        let unseen = self.desired.snapshot.unseen(kind.name);
+        let source_of = |parent: &str, id: &str| self.past.links.of_target(parent, &Id::new(id)).map(|link| link.source_id.clone());
+        let id = match kind.shape {
+            _ if unseen.is_empty() => return None,
+            Shape::Child { parent, .. } | Shape::Part { parent } => source_of(parent, held.id.as_str())?,
+            Shape::Nested { parent } => source_of(parent, held.id.as_str().split_once('/')?.0)?,
+            Shape::Collection | Shape::Keyed { .. } | Shape::Singleton => held.id.clone(),
+        };
+        unseen.iter().find(|one| one.id == id)
     }
 
     /// Lists what only the target has, removes what goes of it, and names what should go and cannot.
@@ -140,7 +163,7 @@ fn lists_none_of(kind: &Kind) -> String {
 }
 
 /// Returns the key of the resource under which another hangs, with which it goes.
-fn parent_of(kind: &Kind, resource: &Resource) -> Option<Key> {
+pub(super) fn parent_of(kind: &Kind, resource: &Resource) -> Option<Key> {
     match kind.shape {
         Shape::Child { parent, .. } => Some(Key::new(parent, resource.key.name())),
         _ => kind.parent_field().and_then(|field| resource.body.pick(&[field]).get(field).and_then(refs::as_reference)),

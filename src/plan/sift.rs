@@ -7,6 +7,7 @@ use super::by_hand::withheld;
 use super::diff::normal;
 use super::make::Making;
 use super::pairs::{Partners, TakenNames, ambiguous};
+use super::prune::parent_of;
 use super::resolve::{Candidate, Verdict, keep_choices, resolve, spare};
 use super::{LeftOut, Manual};
 use crate::body::covers;
@@ -21,8 +22,15 @@ impl<'inputs> Making<'inputs> {
     /// What the source's token may not read is not copied, and looks as if the source did not have it: that must be said.
     pub(super) fn leave_out_unread(&mut self) {
         for (kind, status) in &self.desired.snapshot.kinds {
-            if let Status::Forbidden(because) = status {
-                self.leave_out(&Key::new(kind, ""), format!("not read from {}: {because}", self.desired.snapshot.tenant));
+            let source = &self.desired.snapshot.tenant;
+            match status {
+                Status::Forbidden(because) => self.leave_out(&Key::new(kind, ""), format!("not read from {source}: {because}")),
+                Status::InPart(unseen) => {
+                    for one in unseen.iter().filter(|one| one.is_refused) {
+                        self.leave_out(&Key::new(kind, &one.name), format!("{source} does not show it: {}", one.because));
+                    }
+                }
+                Status::Complete | Status::Selected | Status::Absent(_) => {}
             }
         }
     }
@@ -47,13 +55,21 @@ impl<'inputs> Making<'inputs> {
     fn is_wanted(&mut self, wanted: &Resource, held: Option<&Resource>, ambiguous: &HashMap<Id, String>) -> bool {
         let kind = self.kind_of(&wanted.key);
         if let Some(because) = &wanted.left_alone {
-            self.leave_alone(&wanted.key, because);
-        } else if let Some(because) = held.and_then(|held| held.left_alone.as_deref()) {
+            if wanted.is_unseen {
+                self.leave_out(&wanted.key, format!("{} does not show it: {because}", self.desired.snapshot.tenant));
+            } else {
+                self.leave_alone(&wanted.key, because);
+            }
+        } else if let Some(held) = held.filter(|held| held.left_alone.is_some()) {
+            let because = held.left_alone.as_deref().unwrap_or_default();
             // Nothing that is there by its name is anybody's own: the target refuses to show it.
             match kind.shape {
+                _ if held.is_unseen => self.leave_out(&wanted.key, format!("the target does not show it: {because}")),
                 Shape::Keyed { .. } => self.leave_out(&wanted.key, format!("the target does not show it: {because}")),
                 _ => self.leave_alone(&wanted.key, because),
             }
+        } else if let Some(because) = held.is_none().then(|| self.unseen_in_target(kind, wanted)).flatten() {
+            self.leave_out(&wanted.key, format!("the target does not show it: {because}"));
         } else if let Some(owner) = self.untouched.owner_of(&wanted.key) {
             let because = format!("it belongs to {owner}, which is left alone");
             self.leave_belonging(kind, wanted, held, because);
@@ -89,6 +105,13 @@ impl<'inputs> Making<'inputs> {
         false
     }
 
+    /// Returns what the target said where it shows nothing of what hangs under the parent of a resource.
+    fn unseen_in_target(&self, kind: &Kind, wanted: &Resource) -> Option<String> {
+        let unseen = self.live.unseen(kind.name).iter().filter(|one| one.is_refused);
+        let parent = parent_of(kind, wanted)?;
+        unseen.filter(|one| one.name == parent.name()).map(|one| one.because.clone()).next()
+    }
+
     /// Leaves what belongs to something untouched as the target has it, and names it where the source has it otherwise.
     fn leave_belonging(&mut self, kind: &Kind, wanted: &Resource, held: Option<&Resource>, because: String) {
         let same = |held: &Resource| held.body == wanted.body || normal(kind, &held.body.open()) == normal(kind, &wanted.body.open());
@@ -112,9 +135,9 @@ impl<'inputs> Making<'inputs> {
         let because = match (self.live.kinds.get(kind.name), kind.not_created) {
             // What says nothing is not missed where it cannot be written.
             (Some(Status::Absent(_) | Status::Forbidden(_)), _) if says_nothing(kind, wanted) => return false,
-            (Some(Status::Complete), Some(_)) if at.is_none() && says_nothing(kind, wanted) => return false,
-            (Some(Status::Complete), Some(because)) if at.is_none() => because.to_owned(),
-            (Some(Status::Complete | Status::Selected), _) => match names.take(kind, wanted, at) {
+            (Some(Status::Complete | Status::InPart(_)), Some(_)) if at.is_none() && says_nothing(kind, wanted) => return false,
+            (Some(Status::Complete | Status::InPart(_)), Some(because)) if at.is_none() => because.to_owned(),
+            (Some(Status::Complete | Status::InPart(_) | Status::Selected), _) => match names.take(kind, wanted, at) {
                 Some(because) => because,
                 None => return true,
             },

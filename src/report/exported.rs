@@ -45,7 +45,7 @@ fn counts(snapshot: &Snapshot) -> Option<String> {
     let mut table = Table::new(&["", "", ""]);
     for kind in Catalog::standard().kinds() {
         let because = match snapshot.kinds.get(kind.name) {
-            Some(Status::Complete) => "",
+            Some(Status::Complete | Status::InPart(_)) => "",
             Some(Status::Selected) => "only what was asked for",
             Some(Status::Absent(_) | Status::Forbidden(_)) | None => continue,
         };
@@ -59,9 +59,18 @@ fn absent(snapshot: &Snapshot) -> Vec<String> {
     let line = |(kind, status): (&String, &Status)| match status {
         Status::Absent(because) => Some(format!("{kind}: the tenant does not serve them ({})", printable(because))),
         Status::Forbidden(because) => Some(format!("{kind}: the token may not read them ({})", printable(because))),
+        Status::InPart(unseen) => {
+            let refused: Vec<&str> = unseen.iter().filter(|one| one.is_refused).map(|one| one.name.as_str()).collect();
+            (!refused.is_empty()).then(|| format!("{kind} of {}: the tenant does not show them", printable(&refused.join(", "))))
+        }
         Status::Complete | Status::Selected => None,
     };
-    snapshot.kinds.iter().filter_map(line).collect()
+    let unseen = snapshot.resources.iter().filter(|resource| resource.is_unseen);
+    let unseen = unseen.map(|resource| {
+        let because = resource.left_alone.as_deref().unwrap_or_default();
+        format!("{}: the tenant does not show it ({})", printable(&resource.key.to_string()), printable(because))
+    });
+    snapshot.kinds.iter().filter_map(line).chain(unseen).collect()
 }
 
 fn twice(snapshot: &Snapshot) -> Vec<String> {
@@ -95,6 +104,7 @@ mod tests {
     use crate::report::paint::plain;
     use crate::report::sample::key;
     use crate::resource::{Id, Resource};
+    use crate::snapshot::Unseen;
     use serde_json::json;
 
     fn snapshot() -> Snapshot {
@@ -106,12 +116,17 @@ mod tests {
             carried: Body::from_value(json!({"brand_new": 1})).expect("an object"),
             secrets: vec!["client_secret".into()],
             left_alone: None,
+            is_unseen: false,
             reserved: None,
             is_foreign: false,
             is_given: false,
         };
+        let unseen = Resource::of(key("role-permissions/Clerk"), Id::new("two"), Packed::default());
+        let unseen = Resource { left_alone: Some("the tenant answered 400: No".into()), is_unseen: true, ..unseen };
+        let of_alpha = Unseen { id: Id::new("org"), name: "alpha".into(), because: "the tenant answered 400: No".into(), is_refused: true };
         let kinds = [
             ("clients", Status::Complete),
+            ("organization-connections", Status::InPart(vec![of_alpha])),
             ("roles", Status::Selected),
             ("rules", Status::Absent("they were switched off".into())),
             ("email-templates", Status::Forbidden("read:email_templates".into())),
@@ -121,7 +136,7 @@ mod tests {
             domain: "acme-dev.eu.auth0.com".into(),
             taken: "2026-03-01T10:00:00Z".into(),
             kinds: kinds.into_iter().map(|(kind, status)| (kind.to_owned(), status)).collect(),
-            resources: vec![client("clients/Web"), client("clients/Web#2")],
+            resources: vec![client("clients/Web"), client("clients/Web#2"), unseen],
             twice: vec![key("clients/Web#2")],
         }
     }
@@ -129,14 +144,17 @@ mod tests {
     #[test]
     fn an_export_says_what_it_found_and_what_it_did_not_take() {
         insta::assert_snapshot!(plain(&exported(&snapshot(), Path::new("snapshots/dev/2026-03-01T10-00-00Z"), false)), @"
-        Exported 2 resources of dev (acme-dev.eu.auth0.com) to snapshots/dev/2026-03-01T10-00-00Z
+        Exported 3 resources of dev (acme-dev.eu.auth0.com) to snapshots/dev/2026-03-01T10-00-00Z
 
-          roles    0  only what was asked for
-          clients  2
+          roles                     0  only what was asked for
+          clients                   2
+          organization-connections  0
 
         Not here
           email-templates: the token may not read them (read:email_templates)
+          organization-connections of alpha: the tenant does not show them
           rules: the tenant does not serve them (they were switched off)
+          role-permissions/Clerk: the tenant does not show it (the tenant answered 400: No)
 
         Names that stand twice, and what they are called here
           clients (1): Web#2
@@ -151,7 +169,7 @@ mod tests {
     #[test]
     fn an_export_that_found_nothing_new_says_so_first() {
         let text = plain(&exported(&snapshot(), Path::new("snapshots/dev/x"), true));
-        let first = "dev has not changed: its 2 resources are equal to snapshots/dev/x, so no new version was written.";
+        let first = "dev has not changed: its 3 resources are equal to snapshots/dev/x, so no new version was written.";
         assert_eq!(text.lines().next(), Some(first));
     }
 }

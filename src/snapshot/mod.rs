@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Catalog, Kind};
+use crate::catalog::{Catalog, Kind, Shape};
 use crate::resource::{Id, Key, Resource};
 
 pub use gone::Gone;
@@ -33,12 +33,36 @@ pub use reserved::belongs_to;
 pub enum Status {
     /// Everything the tenant has of it is here.
     Complete,
+    /// Everything is here but these, of which nobody knows whether the tenant has them.
+    InPart(Vec<Unseen>),
     /// Only what was asked for is here.
     Selected,
     /// The tenant does not serve it, for this reason.
     Absent(String),
     /// The token may not read it; the tenant named these scopes.
     Forbidden(String),
+}
+
+/// What a tenant did not show, where that is not the same as having none: of a name, or of all that hangs under one parent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unseen {
+    /// The name by which it would be there, or the parent's id.
+    pub id: Id,
+    /// What people call it.
+    pub name: String,
+    /// What the tenant answered.
+    pub because: String,
+    /// Whether the tenant refused it, rather than knowing nothing of it.
+    pub is_refused: bool,
+}
+
+impl Unseen {
+    /// Returns whether the resource of this id in the same tenant would be among it.
+    #[must_use]
+    pub fn covers(&self, kind: &Kind, id: &Id) -> bool {
+        let parent = id.as_str().split_once('/').filter(|_| matches!(kind.shape, Shape::Nested { .. }));
+        parent.map_or(id.as_str(), |(parent, _)| parent) == self.id.as_str()
+    }
 }
 
 /// Everything a tenant held at one moment.
@@ -64,9 +88,17 @@ impl Snapshot {
         self.resources.iter().filter(move |resource| resource.key.kind() == kind)
     }
 
-    /// Returns whether everything the tenant has of a kind is here.
+    /// Returns whether everything the tenant has of a kind is here, but for what is [unseen](Self::unseen).
     pub fn is_complete(&self, kind: &str) -> bool {
-        self.kinds.get(kind) == Some(&Status::Complete)
+        matches!(self.kinds.get(kind), Some(Status::Complete | Status::InPart(_)))
+    }
+
+    /// Returns what of a kind the tenant did not show.
+    pub fn unseen(&self, kind: &str) -> &[Unseen] {
+        match self.kinds.get(kind) {
+            Some(Status::InPart(unseen)) => unseen,
+            _ => &[],
+        }
     }
 
     /// Returns the fields the tenant answered that nobody knows, by kind, each once.

@@ -73,7 +73,7 @@ impl Tenant {
     /// Reads the named objects of these ids; those that were never written are left out.
     ///
     /// A refusal costs one object, as long as the tenant does not refuse them all. The names are the API's and not the tenant's own: one that a
-    /// tenant does not know, such as a newer prompt, is answered 400.
+    /// tenant does not know, such as a newer prompt, is answered 400, which may say something else as well.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl Tenant {
                 kind.fill(&mut name, &ids[asked]);
             }
             match body {
-                Err(unknown) if unknown.status() == Some(400) => drop(found.refusal.get_or_insert(unknown)),
+                Err(unknown) if unknown.status() == Some(400) => found.add_unknown(name, unknown),
                 body => found.add(name, body)?,
             }
             asked += 1;
@@ -239,14 +239,24 @@ pub enum Shown {
         name: Body,
         /// The tenant's own words.
         because: String,
+        /// Whether its subscription lacks it, so that there is nothing to see.
+        is_unentitled: bool,
+    },
+    /// That the tenant knows no such name, or says so: nobody knows whether it is there.
+    Unknown {
+        /// The fields that name it.
+        name: Body,
+        /// The tenant's own words.
+        because: String,
     },
 }
 
 impl Shown {
-    /// Returns what is known of it: all of it, or the names by which the list tells it.
-    pub(crate) fn known(self) -> Body {
+    /// Returns what is known of it, where it is there: all of it, or the names by which the list tells it.
+    pub(crate) fn known(self) -> Option<Body> {
         match self {
-            Self::Whole(body) | Self::Refused { name: body, .. } => body,
+            Self::Whole(body) | Self::Refused { name: body, .. } => Some(body),
+            Self::Unknown { .. } => None,
         }
     }
 
@@ -254,7 +264,7 @@ impl Shown {
     fn whole(self) -> Option<Body> {
         match self {
             Self::Whole(body) => Some(body),
-            Self::Refused { .. } => None,
+            Self::Refused { .. } | Self::Unknown { .. } => None,
         }
     }
 }
@@ -271,7 +281,7 @@ impl Gathered {
     fn add(&mut self, name: Body, read: Result<Option<Body>, Error>) -> Result<(), Error> {
         match read {
             Err(refusal) if refusal.is_refusal() => {
-                self.shown.push(Shown::Refused { name, because: refusal.to_string() });
+                self.shown.push(Shown::Refused { name, because: refusal.to_string(), is_unentitled: refusal.is_unentitled() });
                 self.refusal.get_or_insert(refusal);
             }
             read => {
@@ -280,6 +290,11 @@ impl Gathered {
             }
         }
         Ok(())
+    }
+
+    fn add_unknown(&mut self, name: Body, refusal: Error) {
+        self.shown.push(Shown::Unknown { name, because: refusal.to_string() });
+        self.refusal.get_or_insert(refusal);
     }
 
     /// Returns what is shown; where every one is refused, the kind is.

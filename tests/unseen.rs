@@ -1,0 +1,136 @@
+//! What a tenant does not show is neither gone nor copied: it stays in the target, and is named.
+
+use migrate::catalog::Catalog;
+use migrate::plan::{Action, Plan, drift_of};
+use migrate::resource::Key;
+use migrate::sandbox::State;
+use migrate::snapshot::{Desired, Snapshot, Status, Unseen};
+use serde_json::{Value, json};
+
+use crate::flows::{import_with, nothing_remembered, planned, read, start};
+
+const DEV: &str = "acme-dev.eu.auth0.com";
+const PROD: &str = "acme-prod.eu.auth0.com";
+
+/// A tenant with two organizations that each have a connection and a domain, two roles with a permission, and texts in two prompts.
+fn dev() -> Value {
+    let mut data = json!({
+        "/tenants/settings": {"enabled_locales": ["en"]},
+        "/connections": [{"id": "con_devGuest00000001", "name": "Guest", "strategy": "samlp", "options": {}}],
+        "/resource-servers": [{"id": "5f0000000000000000000001", "name": "A", "identifier": "urn:a", "scopes": [{"value": "read:a"}]}],
+        "/roles": [], "/organizations": [],
+        "/email-templates/welcome_email": email("welcome_email"), "/email-templates/verify_email": email("verify_email"),
+        "/prompts/login/custom-text/en": {"login": {"title": "Welcome"}}, "/prompts/signup/custom-text/en": {"signup": {"title": "Join"}},
+    });
+    for name in ["alpha", "beta"] {
+        let (organization, role) = (format!("org_{name:0>16}"), format!("rol_{name:0>16}"));
+        let push = |list: &mut Value, one: Value| list.as_array_mut().expect("a list").push(one);
+        push(&mut data["/organizations"], json!({"id": organization, "name": name}));
+        push(&mut data["/roles"], json!({"id": role, "name": name, "description": name}));
+        data[format!("/organizations/{organization}/connections")] =
+            json!([{"connection_id": "con_devGuest00000001", "assign_membership_on_login": true, "show_as_button": false}]);
+        data[format!("/roles/{role}/permissions")] =
+            json!([{"permission_name": "read:a", "resource_server_identifier": "urn:a", "resource_server_name": "A", "description": ""}]);
+    }
+    data
+}
+
+fn email(template: &str) -> Value {
+    json!({"template": template, "body": "Hello", "from": "a@acme.example", "subject": "Hi", "syntax": "liquid", "enabled": true})
+}
+
+/// Reads dev where one request is answered so.
+async fn shown(path: &str, status: u16, message: &str) -> Snapshot {
+    let body = json!({"statusCode": status, "error": "Refused", "message": message});
+    let refuse = json!([{"method": "GET", "path": format!("^{path}$"), "status": status, "body": body}]);
+    let refuse = if path.is_empty() { json!([]) } else { refuse };
+    let (_sandbox, tenant) = start(State::from_json(json!({"domain": DEV, "data": dev(), "refuse": refuse})).expect("a state")).await;
+    read(&tenant).await
+}
+
+/// Returns the resources that a plan leaves out whole, each with the reason.
+fn left_out(plan: &Plan) -> Vec<String> {
+    plan.left_out.iter().filter(|left| left.path.is_none()).map(|left| format!("{}: {}", left.key, left.because)).collect()
+}
+
+fn removed(plan: &Plan) -> Vec<String> {
+    let removes = plan.changes().filter(|change| matches!(change.action, Action::Remove { .. } | Action::Elements { .. }));
+    removes.map(|change| change.key.to_string()).collect()
+}
+
+/// Imports dev, and then, pruning, dev as it is shown where one request is answered so; returns the second plan.
+async fn pruned_after(path: &str, status: u16, message: &str) -> Plan {
+    let (_into, tenant) = start(State::empty(PROD)).await;
+    let mut memory = nothing_remembered();
+    import_with(&Desired::unmapped(shown("", 0, "").await), &tenant, &mut memory, false).await;
+    import_with(&Desired::unmapped(shown(path, status, message).await), &tenant, &mut memory, true).await.plan
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_source_does_not_show_any_more_is_not_taken_for_gone_and_is_named() {
+    let told = |said: &str| format!("whether {DEV} still has it is not known, so it stays: the tenant answered {said}");
+    let refused = |said: &str| format!("{DEV} does not show it: the tenant answered {said}");
+    let cases = [
+        ("/prompts/login/custom-text/en", 400, "prompt-custom-text/login · en", told("400: No")),
+        ("/roles/rol_00000000000alpha/permissions", 404, "role-permissions/alpha", told("404: No")),
+        ("/roles/rol_00000000000alpha/permissions", 400, "role-permissions/alpha", refused("400: No")),
+        ("/organizations/org_00000000000alpha/connections", 404, "organization-connections/alpha · Guest", told("404: No")),
+        ("/email-templates/welcome_email", 409, "email-templates/welcome_email", refused("409: No")),
+    ];
+    for (path, status, key, because) in cases {
+        let plan = pruned_after(path, status, "No").await;
+        assert_eq!((removed(&plan), left_out(&plan)), (Vec::new(), vec![format!("{key}: {because}")]), "{path} {status}");
+    }
+    let plan = pruned_after("/organizations/org_00000000000alpha/connections", 400, "No").await;
+    let expected = [
+        format!("organization-connections/alpha: {}", refused("400: No")),
+        format!("organization-connections/alpha · Guest: {}", told("400: No")),
+    ];
+    assert_eq!((removed(&plan), left_out(&plan)), (Vec::new(), expected.to_vec()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_parent_that_is_refused_costs_what_hangs_under_it_and_no_other() {
+    let has = |snapshot: &Snapshot, kind: &str| {
+        let seen = snapshot.of_kind(kind).filter(|one| one.left_alone.is_none());
+        seen.map(|one| one.key.name().to_owned()).collect::<Vec<_>>()
+    };
+    let seen = shown("/roles/rol_00000000000alpha/permissions", 400, "No").await;
+    assert_eq!(has(&seen, "role-permissions"), ["beta"]);
+    let seen = shown("/organizations/org_00000000000alpha/connections", 403, "Please upgrade your subscription").await;
+    assert_eq!(has(&seen, "organization-connections"), ["beta · Guest"]);
+    let all = shown("/organizations/.*/connections", 400, "No").await;
+    assert!(matches!(&all.kinds["organization-connections"], Status::Absent(because) if because.contains("400: No")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_target_does_not_show_is_not_written_over() {
+    let (_into, tenant) = start(State::empty(PROD)).await;
+    let mut memory = nothing_remembered();
+    let desired = Desired::unmapped(shown("", 0, "").await);
+    import_with(&desired, &tenant, &mut memory, false).await;
+    for (kind, name, parent) in [("organization-connections", "alpha · Guest", "organizations"), ("role-permissions", "alpha", "roles")] {
+        let mut live = read(&tenant).await;
+        let above = live.of_kind(parent).find(|one| one.key.name() == "alpha").expect("a parent").id.clone();
+        live.resources.retain(|one| one.key != Key::new(kind, name));
+        let unseen = Unseen { id: above, name: "alpha".into(), because: "the tenant answered 400: No".into(), is_refused: true };
+        live.kinds.insert(kind.to_owned(), Status::InPart(vec![unseen]));
+        let plan = planned(&desired, &live, &memory);
+        assert_eq!(left_out(&plan), [format!("{kind}/{name}: the target does not show it: the tenant answered 400: No")]);
+        assert!(plan.is_empty(), "{:?}", plan.changes().next());
+        let drifted = drift_of(Catalog::standard(), &memory.base, &live);
+        assert_eq!(drifted.gone, Vec::<Key>::new());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_neither_tenant_knows_is_no_concern_and_one_that_the_subscription_lacks_is_left_alone() {
+    let (_into, tenant) = start(State::empty(PROD)).await;
+    let unknown = Desired::unmapped(shown("/prompts/login/custom-text/en", 400, "No such prompt").await);
+    let plan = import_with(&unknown, &tenant, &mut nothing_remembered(), true).await.plan;
+    assert_eq!(left_out(&plan), [""; 0]);
+    let lacking = Desired::unmapped(shown("/email-templates/welcome_email", 403, "Please upgrade your subscription").await);
+    let plan = import_with(&lacking, &tenant, &mut nothing_remembered(), true).await.plan;
+    assert_eq!(left_out(&plan), [""; 0]);
+    assert!(plan.left_alone.iter().any(|left| left.key == Key::new("email-templates", "welcome_email")));
+}
