@@ -1,6 +1,7 @@
 //! What an import was to do, held against what it left behind, by nothing but the states of the tenants: no catalog, no plan.
 //!
-//! Each field that the source holds is in the target; what only the target had is unchanged; nothing appears twice.
+//! Each field that the source holds is in the target; what only the target had is unchanged, or a plan showed that it goes; nothing appears
+//! twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +26,9 @@ const FREE_KEYS: &[&str] = &[
 const NAMED_PARTS: &[(&str, &str)] =
     &[("prompts", "{prompt}"), ("custom-text", "{language}"), ("screen", "{screen}"), ("email-templates", "{template}")];
 
+/// Fields in which what is switched off is what is not there (defaults of the description).
+const OFF: &[&str] = &["native_social_login"];
+
 /// One difference: its line in the list of all, and where it was seen first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Difference {
@@ -34,19 +38,28 @@ pub(super) struct Difference {
     pub(super) seen: String,
 }
 
+/// A field that a plan showed to be cleared: the path of the kind's list, the name of the resource, the field.
+pub(super) type Cleared = (String, String, String);
+
 /// The states of a source, and of its target before and after.
 pub(super) struct Comparison {
     source: Tenant,
     before: Tenant,
     after: Tenant,
+    cleared: BTreeSet<Cleared>,
     found: Vec<Difference>,
 }
 
 impl Comparison {
     /// Returns everything in which the target is not as an import should leave it.
     pub(super) fn of(source: &Value, before: &Value, after: &Value) -> Vec<Difference> {
+        Self::after_plans(source, before, after, BTreeSet::new())
+    }
+
+    /// The same, where plans showed that these fields go from the target: in a resource that both have, what the source leaves empty does.
+    pub(super) fn after_plans(source: &Value, before: &Value, after: &Value, cleared: BTreeSet<Cleared>) -> Vec<Difference> {
         let read = Tenant::new;
-        let mut comparison = Self { source: read(source), before: read(before), after: read(after), found: Vec::new() };
+        let mut comparison = Self { source: read(source), before: read(before), after: read(after), cleared, found: Vec::new() };
         comparison.hold_the_source();
         comparison.hold_the_strangers();
         comparison.find_what_is_twice();
@@ -56,24 +69,73 @@ impl Comparison {
     /// Each field that the source holds is in the target.
     fn hold_the_source(&mut self) {
         let mut found = Vec::new();
-        for (place, wanted) in &self.source.resources {
-            let held = self.after.resources.get(place).map_or(&[][..], Vec::as_slice);
+        let unsure = self.unsure_clients();
+        let [source, before_it, after] = [&self.source, &self.before, &self.after].map(|tenant| tenant.without(&unsure));
+        for (place, wanted) in &source.resources {
+            let held = after.resources.get(place).map_or(&[][..], Vec::as_slice);
             let pairs = paired(wanted, held);
             let given: Vec<*const Resource> = pairs.iter().map(|(wanted, _)| std::ptr::from_ref(*wanted)).collect();
             let what = if held.is_empty() { "missing" } else { "a twin is missing" };
             for missing in wanted.iter().filter(|wanted| !given.contains(&std::ptr::from_ref(*wanted)) && !is_blank(&wanted.value)) {
-                found.push(difference(place, &sort_of(&missing.value), what, ""));
+                found.push(difference(place, &self.sort_of(&missing.value), what, ""));
             }
-            for (wanted, held) in pairs {
-                let before = self.before.with_id(place, held.id.as_ref()).map(|before| &before.value);
+            // Which of several of a name is which, a person has to say.
+            let is_unsure = place.0 == "/clients" && unsure.contains(&format!("<clients:{}>", place.1));
+            for (wanted, held) in pairs.into_iter().filter(|_| !is_unsure) {
+                let before = before_it.with_id(place, held.id.as_ref()).map(|before| &before.value);
                 for field in fields_unlike(&wanted.value, &held.value) {
                     let is_as_before = at(&field, before) == at(&field, Some(&held.value));
                     found.push(unlike(place, &field, if is_as_before { "not written" } else { "differs" }, (&wanted.value, &held.value)));
                 }
-                found.extend(before.into_iter().flat_map(|before| own_fields_lost(place, &wanted.value, before, &held.value)));
+                found.extend(before.into_iter().flat_map(|before| self.own_fields_lost(place, &wanted.value, before, &held.value)));
             }
         }
         self.found.extend(found);
+    }
+
+    /// Returns the fields that only the target had and that are not as they were, though no plan showed that they go.
+    fn own_fields_lost(&self, place: &Place, wanted: &Value, before: &Value, held: &Value) -> Vec<Difference> {
+        let is_shown = |field: &Vec<Step>| {
+            let path = general_field(place, field);
+            let is_it = |cleared: &str| is_within(&path, cleared) || is_within(cleared, &path);
+            self.cleared.iter().any(|(list, name, cleared)| (list, name) == (&place.0, &place.1) && is_it(cleared))
+        };
+        let own = fields_unlike(before, held).into_iter().filter(|field| at(field, Some(wanted)).is_none() && !is_inside_a_list(field));
+        let own = own.filter(|field| !is_shown(field));
+        own.map(|field| unlike(place, &field, "the target's own value changed", (before, held))).collect()
+    }
+
+    /// Returns what stands for clients that a list need not name, or may: a third party's, which is left alone; one that only the target
+    /// has, which stays; one of several of a name, where a person has to say which is which.
+    fn unsure_clients(&self) -> BTreeSet<String> {
+        let of = |tenant: &Tenant| -> BTreeMap<String, usize> {
+            let clients = tenant.resources.iter().filter(|((list, _), _)| list == "/clients");
+            clients.map(|((_, name), held)| (name.clone(), held.len())).collect()
+        };
+        let (source, before) = (of(&self.source), of(&self.before));
+        let is_unsure = |name: &&String| {
+            let (here, there) = (source.get(*name).copied().unwrap_or(0), before.get(*name).copied().unwrap_or(0));
+            here == 0 || (there > 0 && here.max(there) > 1) || self.is_of_a_third_party(name)
+        };
+        source.keys().chain(before.keys()).filter(is_unsure).map(|name| format!("<clients:{name}>")).collect()
+    }
+
+    /// Returns whether a third party registered the client of this name in the source.
+    fn is_of_a_third_party(&self, client: &str) -> bool {
+        let held = self.source.resources.get(&("/clients".to_owned(), client.to_owned()));
+        held.is_some_and(|clients| clients.iter().all(|client| client.value["is_first_party"] == false))
+    }
+
+    /// Returns what sort of its kind a resource is, in brackets: `(third party)`, `(waad)`; nothing where there is one sort.
+    fn sort_of(&self, resource: &Value) -> String {
+        let named = resource["client_id"].as_str().and_then(|id| id.strip_prefix("<clients:")?.strip_suffix('>'));
+        let is_a_third_partys = named.is_some_and(|client| self.is_of_a_third_party(client));
+        let is_of_management = resource["audience"].as_str().is_some_and(|audience| audience.ends_with("/api/v2/"));
+        let special = [("global", true, "global"), ("is_system", true, "system"), ("is_first_party", false, "third party")];
+        let special = special.iter().find(|(field, value, _)| resource[*field] == *value).map(|(_, _, sort)| *sort);
+        let special = special.or(is_a_third_partys.then_some("third party")).or(is_of_management.then_some("Management API"));
+        let sort = special.or_else(|| resource["strategy"].as_str()).or_else(|| resource["type"].as_str());
+        sort.map_or_else(String::new, |sort| format!("({sort})"))
     }
 
     /// What only the target had is unchanged.
@@ -109,15 +171,14 @@ impl Comparison {
     }
 }
 
-/// Returns the fields that only the target had and that are not as they were.
-fn own_fields_lost(place: &Place, wanted: &Value, before: &Value, held: &Value) -> Vec<Difference> {
-    let own = fields_unlike(before, held).into_iter().filter(|field| at(field, Some(wanted)).is_none() && !is_inside_a_list(field));
-    own.map(|field| unlike(place, &field, "the target's own value changed", (before, held))).collect()
-}
-
 /// An element that the source has not is one of a list that both have, which becomes the source's.
 fn is_inside_a_list(field: &[Step]) -> bool {
     field.iter().any(|step| matches!(step, Step::Element(_)))
+}
+
+/// Returns whether a field is another one, or lies in it.
+fn is_within(field: &str, other: &str) -> bool {
+    field.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Pairs what has one name: what is most alike first, since the order of twins says nothing.
@@ -127,7 +188,7 @@ fn paired<'held>(wanted: &'held [Resource], held: &'held [Resource]) -> Vec<(&'h
     }
     let mut all = Vec::new();
     for (at, one) in wanted.iter().enumerate() {
-        all.extend(held.iter().enumerate().map(|(to, other)| (fields_unlike(&one.value, &other.value).len(), at, to)));
+        all.extend(held.iter().enumerate().map(|(to, other)| (distance(&one.value, &other.value), at, to)));
     }
     all.sort_unstable();
     let (mut pairs, mut taken, mut given) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
@@ -139,6 +200,23 @@ fn paired<'held>(wanted: &'held [Resource], held: &'held [Resource]) -> Vec<(&'h
         }
     }
     pairs
+}
+
+/// Returns how much of each of two values the other does not say.
+fn distance(one: &Value, other: &Value) -> usize {
+    let unsaid = |wanted: &Value, held: &Value| -> usize {
+        fields_unlike(wanted, held).iter().filter_map(|field| at(field, Some(wanted))).map(leaves).sum()
+    };
+    unsaid(one, other) + unsaid(other, one)
+}
+
+/// Returns how much a value says.
+fn leaves(value: &Value) -> usize {
+    match value {
+        Value::Array(elements) => elements.iter().map(leaves).sum::<usize>().max(1),
+        Value::Object(fields) => fields.values().map(leaves).sum::<usize>().max(1),
+        _ => 1,
+    }
 }
 
 /// A step from a value into it.
@@ -171,9 +249,15 @@ fn collect_unlike(wanted: &Value, held: Option<&Value>, here: &mut Vec<Step>, fo
                 here.pop();
             }
         }
-        (wanted, held) if held == Some(wanted) || is_same_set(wanted, held) || is_blank(wanted) && held.is_none_or(Value::is_null) => {}
+        (wanted, held) if held == Some(wanted) || is_same_set(wanted, held) || is_blank(wanted) && held.is_none_or(is_blank) => {}
+        (wanted, None) if is_off(wanted) && here.iter().any(|step| matches!(step, Step::Field(name) if OFF.contains(&name.as_str()))) => {}
         _ => found.push(here.clone()),
     }
+}
+
+/// Returns whether all that a value says is that something is switched off.
+fn is_off(value: &Value) -> bool {
+    value.as_object().is_some_and(|fields| fields.iter().all(|(name, value)| (name == "enabled" && *value == false) || is_off(value)))
 }
 
 /// A blank says no more than a field that is not there.
@@ -255,14 +339,6 @@ fn general_field(place: &Place, field: &[Step]) -> String {
         }
     }
     out
-}
-
-/// Returns what sort of its kind a resource is, in brackets: `(third party)`, `(waad)`; nothing where there is one sort.
-fn sort_of(resource: &Value) -> String {
-    let special = [("global", true, "global"), ("is_system", true, "system"), ("is_first_party", false, "third party")];
-    let special = special.iter().find(|(field, value, _)| resource[*field] == *value).map(|(_, _, sort)| *sort);
-    let sort = special.or_else(|| resource["strategy"].as_str()).or_else(|| resource["type"].as_str());
-    sort.map_or_else(String::new, |sort| format!("({sort})"))
 }
 
 /// Returns the differences by line, each with where it was seen first and how often.
@@ -352,6 +428,30 @@ mod tests {
     }
 
     #[test]
+    fn twins_are_paired_with_what_is_most_like_them_in_both_directions() {
+        let twins = |name: &str| tenant(name, &[("Shop", json!({})), ("Shop", json!({"oidc_logout": {"urls": ["https://a.example"]}}))]);
+        let (source, empty) = (twins("dev"), tenant("prod", &[]));
+        assert_eq!(lines(&source, &empty, &twins("prod")), ["connections enabled_clients: not written"; 0]);
+        let mut after = twins("prod");
+        after["data"]["/clients"].as_array_mut().expect("a list").reverse();
+        assert_eq!(lines(&source, &empty, &after), [""; 0]);
+    }
+
+    #[test]
+    fn a_list_keeps_what_only_the_target_has_and_lacks_a_third_partys_client_and_no_other() {
+        let clients = [("Shop", json!({"description": "new"})), ("Partner", json!({"is_first_party": false}))];
+        let mut source = tenant("dev", &clients);
+        let enabled =
+            |state: &Value| state["data"]["/clients"].as_array().expect("a list").iter().map(|one| one["client_id"].clone()).collect();
+        source["data"]["/connections"][0]["enabled_clients"] = enabled(&source);
+        let (before, mut after) = (before(), after());
+        after["data"]["/connections"][0]["enabled_clients"] = enabled(&after);
+        assert_eq!(lines(&source, &before, &after), ["clients (third party): missing"]);
+        after["data"]["/connections"][0]["enabled_clients"] = json!([]);
+        assert_eq!(lines(&source, &before, &after), ["clients (third party): missing", "connections enabled_clients: differs"]);
+    }
+
+    #[test]
     fn a_reference_to_another_resource_than_the_sources_differs() {
         let mut after = after();
         let kiosk = after["data"]["/clients"][1]["client_id"].clone();
@@ -370,5 +470,8 @@ mod tests {
         assert_eq!(lines(&source, &before, &after), Vec::<String>::new());
         after["data"]["/branding"]["logo_url"] = json!("https://other.example");
         assert_eq!(lines(&source, &before, &after), ["branding logo_url: the target's own value changed"]);
+        let shown = |name: &str| std::iter::once(("/branding".to_owned(), name.to_owned(), "logo_url".to_owned())).collect();
+        assert_eq!(Comparison::after_plans(&source, &before, &after, shown("")), []);
+        assert_eq!(Comparison::after_plans(&source, &before, &after, shown("another")).len(), 1);
     }
 }

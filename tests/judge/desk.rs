@@ -1,17 +1,20 @@
 //! The folder that the program runs in, between two judges, and how its runs end.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use migrate::apply::journal::Record;
-use migrate::plan::file;
+use migrate::catalog::Catalog;
+use migrate::plan::{Action, Edit, Plan, file};
 use migrate::resource::Key;
 use tempfile::TempDir;
 
 use crate::program::STATE_HOME;
 
+use super::compare::Cleared;
 use super::double::{CLIENT_ID, CLIENT_SECRET, Double};
 
 /// How long one run of the program may take.
@@ -114,12 +117,29 @@ impl Desk {
         if planned.code == 0 { self.run(IMPORT_SAVED) } else { planned }
     }
 
+    /// Returns the fields that the plans of all runs showed to be cleared.
+    pub(super) fn cleared(&self) -> BTreeSet<Cleared> {
+        let mut cleared = BTreeSet::new();
+        for change in self.plans().iter().flat_map(|(_, plan)| plan.changes()) {
+            let Action::Update { edits, .. } = &change.action else { continue };
+            let kind = Catalog::standard().kind(change.key.kind()).expect("a kind");
+            let place = |edit: &Edit| (kind.path.to_owned(), change.key.name().to_owned(), edit.path.clone());
+            cleared.extend(edits.iter().filter(|edit| edit.new.is_none()).map(place));
+        }
+        cleared
+    }
+
+    /// Returns the folders of all runs, each with its plan.
+    fn plans(&self) -> Vec<(PathBuf, Plan)> {
+        let runs = fs::read_dir(self.path("runs")).into_iter().flatten().map(|entry| entry.expect("an entry").path());
+        let plan = |folder: PathBuf| (folder.clone(), file::load(&folder.join("plan.json")).expect("a plan").0);
+        runs.filter(|path| path.join("journal.jsonl").exists()).map(plan).collect()
+    }
+
     /// Returns what the journals of all runs say was answered otherwise than it was sent: the kind and the path, and both values.
     pub(super) fn altered(&self) -> Vec<(String, String)> {
-        let runs = fs::read_dir(self.path("runs")).into_iter().flatten().map(|entry| entry.expect("an entry").path());
         let mut found = Vec::new();
-        for folder in runs.filter(|path| path.join("journal.jsonl").exists()) {
-            let (plan, _) = file::load(&folder.join("plan.json")).expect("a plan");
+        for (folder, plan) in self.plans() {
             let changes: Vec<&Key> = plan.changes().map(|change| &change.key).collect();
             let record = Record::load(&folder.join("journal.jsonl")).expect("a journal");
             for (at, one) in record.altered.iter().flat_map(|(at, all)| all.iter().map(move |one| (*at, one))) {

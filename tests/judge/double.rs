@@ -159,11 +159,11 @@ impl Double {
         }
     }
 
-    /// Returns the paths of what it holds once.
+    /// Returns the paths of what it holds once; which screens were ever set is listed, and one that was not is none.
     pub(super) fn single(&self) -> BTreeSet<String> {
         let state = self.state();
         let held = state["data"].as_object().expect("the data of a state").iter();
-        held.filter(|(_, value)| value.is_object()).map(|(path, _)| path.clone()).collect()
+        held.filter(|(path, value)| value.is_object() && !path.ends_with("/rendering")).map(|(path, _)| path.clone()).collect()
     }
 
     /// Returns the requests to the Management API since this was asked last.

@@ -98,7 +98,8 @@ impl Court {
             }
         }
         outcome.altered = desk.altered().into_iter().collect();
-        outcome.differences = Comparison::of(&pair.wanted(&source), &before, &self.target.answered(&single));
+        let after = self.target.answered(&single);
+        outcome.differences = Comparison::after_plans(&pair.wanted(&source), &before, &after, desk.cleared());
         outcome
     }
 

@@ -1,6 +1,6 @@
 //! A tenant's state in words that hold in every tenant: ids and its own domain are symbols.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -68,9 +68,33 @@ impl Tenant {
         Self { resources }
     }
 
+    /// Returns the tenant without these texts in any list of texts.
+    pub(super) fn without(&self, texts: &BTreeSet<String>) -> Self {
+        let mut resources = self.resources.clone();
+        resources.values_mut().flatten().for_each(|resource| drop_from_lists(&mut resource.value, texts));
+        Self { resources }
+    }
+
     /// Returns the resource of this id at a place.
     pub(super) fn with_id(&self, place: &Place, id: Option<&String>) -> Option<&Resource> {
         self.resources.get(place)?.iter().find(|resource| resource.id.as_ref() == id)
+    }
+}
+
+fn drop_from_lists(value: &mut Value, texts: &BTreeSet<String>) {
+    match value {
+        Value::Array(elements) => {
+            elements.retain(|element| !element.as_str().is_some_and(|text| texts.contains(text)));
+            for element in elements {
+                drop_from_lists(element, texts);
+            }
+        }
+        Value::Object(fields) => {
+            for field in fields.values_mut() {
+                drop_from_lists(field, texts);
+            }
+        }
+        _ => {}
     }
 }
 
