@@ -4,11 +4,13 @@
 //! meaning.rs   two bodies -> where they do not mean the same
 //! judge.rs     what an import left behind -> what nobody was told
 //! excuses.rs   why anything may be left out at all
+//! dated.rs     what the API took once -> what it takes today
 //! rules.rs     a mapping made for a tenant
 //! secrets.rs   what the target's own secrets are, before and after
 //! writes.rs    how many writes an import takes, and how few would do
 //! ```
 
+mod dated;
 mod excuses;
 mod judge;
 pub(crate) mod meaning;
@@ -40,6 +42,7 @@ use serde_json::{Value, json};
 use crate::recording::recorded as on_record;
 use crate::reference;
 
+use dated::brought_up_to_date;
 use excuses::Within;
 use judge::{Evidence, Judge};
 use secrets::Secrets;
@@ -261,7 +264,7 @@ async fn copy_all(target: Target, mapping: fn(&Snapshot) -> Desired) {
 
 /// Imports the recorded tenants of these names.
 async fn copy_those(is_meant: fn(&str) -> bool, target: Target, mapping: fn(&Snapshot) -> Desired) {
-    let tenants = recorded();
+    let tenants = brought_up_to_date();
     let mut all = Vec::new();
     for (at, (name, state)) in tenants.iter().enumerate().filter(|(_, (name, _))| is_meant(name)) {
         let (other, target) = target(&tenants, at);

@@ -10,6 +10,7 @@ use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
 use serde_json::{Value, json};
 
+use super::dated::brought_up_to_date;
 use super::meaning::{Unlike, unlike};
 use super::{Imported, ONE, another, empty, import, moved_to, nothing_remembered, read, recorded, start};
 use crate::random::taken_back;
@@ -123,7 +124,7 @@ async fn a_recorded_tenant_that_was_imported_is_taken_back_whole_or_named() {
 /// Imports the recorded tenants of these names into others and takes that back; prints how many changes of how many kinds it took back, and returns how many kinds.
 #[expect(clippy::print_stdout, reason = "how much was shown depends on the recordings at hand")]
 async fn take_back(is_meant: fn(&str) -> bool) -> usize {
-    let (tenants, mut seen) = (recorded(), Seen::default());
+    let (tenants, mut seen) = (brought_up_to_date(), Seen::default());
     for (at, (name, state)) in tenants.iter().enumerate().filter(|(_, (name, _))| is_meant(name)) {
         for (into, target) in [empty(&tenants, at), another(&tenants, at)] {
             seen.round(&format!("{name} into {into}"), &moved_to(state, "source.eu.auth0.com"), target).await;

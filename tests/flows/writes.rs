@@ -8,7 +8,8 @@ use migrate::plan::{Action, Change, Plan};
 use migrate::sandbox::State;
 use serde_json::Value;
 
-use super::{Copied, ONE, empty, moved_to, recorded, unmapped};
+use super::dated::brought_up_to_date;
+use super::{Copied, ONE, empty, moved_to, unmapped};
 
 /// Writes, each with what it is for.
 type Counted = BTreeMap<&'static str, usize>;
@@ -99,7 +100,7 @@ async fn an_import_of_one_tenant_writes_each_resource_once_but_for_what_the_api_
 }
 
 async fn count_those(is_meant: fn(&str) -> bool) {
-    let tenants = recorded();
+    let tenants = brought_up_to_date();
     for (at, (name, state)) in tenants.iter().enumerate().filter(|(_, (name, _))| is_meant(name)) {
         count(&format!("{name} into an empty one"), state.clone(), empty(&tenants, at).1).await;
         let own = moved_to(state, "other.eu.auth0.com");
