@@ -12,11 +12,11 @@ use super::{recorded, start};
 struct Dated {
     /// The list that its resource is in.
     list: &'static str,
-    /// Where it stands: `runtime`, `filters[].name`.
+    /// Where it stands: `runtime`, `ending.afterSubmit`.
     field: &'static str,
     /// Such values; none stands for any.
     was: &'static [&'static str],
-    /// What takes its place; where nothing does, the field goes, or the element that it stands in.
+    /// What takes its place; where nothing does, the field goes.
     today: Option<&'static str>,
     /// What the API says of it.
     refusal: &'static str,
@@ -28,7 +28,7 @@ const RUNTIMES: &[&str] = &["node12", "node16"];
 const TODAYS_RUNTIME: Option<&str> = Some("node22");
 const NO_RUNTIME: &str = "runtime is not supported";
 
-/// The description of 2026-06-25 has no such field of a form and no such filter; of runtimes see the sandbox's rule about them.
+/// The description of 2026-06-25 has no such field of a form; of runtimes see the sandbox's rule about them.
 const DATED: &[Dated] = &[
     Dated { list: "/actions/actions", field: "runtime", was: RUNTIMES, today: TODAYS_RUNTIME, refusal: NO_RUNTIME, example: action },
     Dated {
@@ -63,17 +63,6 @@ const DATED: &[Dated] = &[
         refusal: "Additional properties not allowed: hiddenFields",
         example: || form("start", "hiddenFields"),
     },
-    Dated {
-        list: "/log-streams",
-        field: "filters[].name",
-        was: &["security"],
-        today: None,
-        refusal: "No enum match for: \"security\"",
-        example: || {
-            let sink = json!({"httpEndpoint": "https://logs.example"});
-            json!({"name": "Logs", "type": "http", "sink": sink, "filters": [{"type": "category", "name": "security"}]})
-        },
-    },
 ];
 
 fn action() -> Value {
@@ -91,12 +80,6 @@ impl Dated {
 
     /// Brings one resource up to date; returns whether it held such a value.
     fn bring_up_to_date(&self, resource: &mut Value) -> bool {
-        if let Some((list, field)) = self.field.split_once("[].") {
-            let Some(elements) = resource.get_mut(list).and_then(Value::as_array_mut) else { return false };
-            let before = elements.len();
-            elements.retain(|element| !self.is_meant(&element[field]));
-            return elements.len() < before;
-        }
         let (above, field) = self.field.rsplit_once('.').unwrap_or(("", self.field));
         let holder = if above.is_empty() { Some(resource) } else { resource.get_mut(above) };
         let Some(fields) = holder else { return false };
