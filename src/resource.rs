@@ -254,11 +254,7 @@ impl Resource {
         for path in kind.read_only {
             answer.take(path);
         }
-        for (field, values) in kind.server_values {
-            if answer.text(field).is_some_and(|value| values.contains(&value)) {
-                answer.take(field);
-            }
-        }
+        take_server_values(kind, &mut answer);
         for (newer, older) in kind.exclusive {
             if answer.get(newer).is_some_and(|value| !crate::body::is_blank(value)) {
                 answer.take(older);
@@ -378,6 +374,24 @@ pub fn name_of(kind: &Kind, body: &Body) -> String {
     kind.key.iter().filter_map(part).collect::<Vec<_>>().join(" · ")
 }
 
+/// Takes out the values that the server alone gives, and the elements of lists that hold one.
+fn take_server_values(kind: &Kind, answer: &mut Body) {
+    let is_own = |value: Option<&serde_json::Value>, values: &[&str]| {
+        value.and_then(serde_json::Value::as_str).is_some_and(|value| values.contains(&value))
+    };
+    for (field, values) in kind.server_values {
+        let Some((list, name)) = field.split_once("[].") else {
+            if is_own(answer.get(field), values) {
+                answer.take(field);
+            }
+            continue;
+        };
+        answer.change(list, &mut |list| {
+            list.as_array_mut().into_iter().for_each(|list| list.retain(|element| !is_own(element.get(name), values)));
+        });
+    }
+}
+
 /// Takes every secret out of an answer, those of the kind's entry and those that nobody lists; returns where they stood. Blank ones (`""` of
 /// a public client) are dropped unnamed.
 pub fn take_secrets(kind: &Kind, answer: &mut Body) -> Vec<String> {
@@ -413,6 +427,20 @@ mod tests {
         assert_eq!(client.body.open().into_value(), json!({"name": "Billing", "callbacks": ["https://a"], "refresh_token": {"leeway": 0}}));
         assert_eq!(client.carried.into_value(), json!({"brand_new": 1, "refresh_token": {"later": true}}));
         assert_eq!(client.secrets, ["client_secret"]);
+    }
+
+    #[test]
+    fn what_the_server_alone_gives_is_no_part_of_a_resource() {
+        let kind = Catalog::standard().kind("log-streams").expect("a kind");
+        let read = |status: &str, filters: &[&str]| {
+            let filters = filters.iter().map(|name| json!({"type": "category", "name": name})).collect::<Vec<_>>();
+            let answer = json!({"id": "lst_1", "name": "Audit", "type": "http", "status": status, "filters": filters});
+            Resource::read(kind, Body::from_value(answer).expect("an object")).expect("readable").body.open().into_value()
+        };
+        let paused =
+            json!({"name": "Audit", "type": "http", "status": "paused", "filters": [{"type": "category", "name": "auth.login.fail"}]});
+        assert_eq!(read("paused", &["auth.login.fail"]), paused);
+        assert_eq!(read("suspended", &["security"]), json!({"name": "Audit", "type": "http", "filters": []}));
     }
 
     #[test]

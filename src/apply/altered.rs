@@ -15,7 +15,7 @@ use crate::resource::{Id, Resource, take_secrets};
 /// A value that a target answered otherwise than it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Altered {
-    /// Where it stands, as in an [`Edit`](crate::plan::Edit).
+    /// Where it stands, as in an [`Edit`].
     pub path: String,
     /// What was sent; absent where it was cleared.
     #[serde(default, skip_serializing_if = "Option::is_none")]

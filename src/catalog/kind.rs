@@ -114,7 +114,8 @@ pub struct Kind {
     ///
     /// An update takes no null for one of them: the object that they stand in is cleared whole, and written again without it.
     pub present: &'static [&'static str],
-    /// Values of a field that the server alone gives, among those that people give: neither compared nor sent.
+    /// Values of a field that the server alone gives, among those that people give: neither compared nor sent. Where the field stands in the
+    /// elements of a list, the whole element is the server's.
     pub server_values: &'static [(&'static str, &'static [&'static str])],
     /// Fields a create must have.
     pub required: &'static [&'static str],

@@ -10,7 +10,8 @@ use super::shape::Paging;
 /// Log streams. A new one delivers at once.
 ///
 /// The tenant suspends a stream whose deliveries fail; the description's schema of PATCH knows `active` and `paused` alone
-/// (auth0-deploy-cli PR 495 and PR 725). A PATCH without `pii_config` drops it, and masking with it.
+/// (auth0-deploy-cli PR 495 and PR 725). A stream of priority answers the filter `security`, which no request may hold (the description; recorded of
+/// seven creates without filters). A PATCH without `pii_config` drops it, and masking with it.
 pub(super) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log stream", "/log-streams")
     .titled("Log streams")
     .shares_keys()
@@ -31,7 +32,7 @@ pub(super) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log strea
         "sink.sumoSourceAddress",
         "sink.httpCustomHeaders",
     ])
-    .server_values(&[("status", &["suspended"])])
+    .server_values(&[("status", &["suspended"]), ("filters[].name", &["security"])])
     .defaults(&[("status", "\"active\""), ("isPriority", "false")])
     .required(&["type", "sink"])
     .overlaid(&["sink"])
