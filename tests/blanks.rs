@@ -38,7 +38,7 @@ fn may_be_blank(kind: &Kind, field: &Field, path: &str) -> bool {
     field.written == Written::Always && !field.in_path && !is_named && !is_bound && !NEVER_BLANK.contains(&(kind.name, path))
 }
 
-/// Leaves fields absent, null or empty, one in three of those that may be.
+/// Leaves fields absent, null or empty, one in three of those that may be, and adds one that nobody knows here and there.
 fn blank_some(kind: &Kind, fields: &Fields, above: &str, object: &mut Map<String, Value>, dice: &mut dyn FnMut(u32) -> u32) {
     for field in fields.iter() {
         let Some(value) = object.get_mut(field.name) else { continue };
@@ -57,6 +57,9 @@ fn blank_some(kind: &Kind, fields: &Fields, above: &str, object: &mut Map<String
             (2, value @ Value::Object(_)) => *value = json!({}),
             _ => {}
         }
+    }
+    if !fields.is_open() && dice(9) == 0 {
+        object.insert("unheard_of".to_owned(), json!("what no catalog lists"));
     }
 }
 

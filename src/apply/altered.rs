@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::body::{Body, is_blank, is_in, join};
-use crate::catalog::{By, Kind, Purpose};
+use crate::catalog::{By, Kind, Purpose, is_mask};
 use crate::plan::Edit;
 use crate::plan::diff::{edits, normal, same};
 use crate::resource::{Id, Resource, take_secrets};
@@ -75,7 +75,7 @@ pub(super) fn differing(kind: &Kind, sent: &Body, answer: &Body) -> Vec<Altered>
     for edit in edits(kind, &sent, &held) {
         let (asked, shown) = (sent.get(&edit.path), held.get(&edit.path));
         match (edit.new, asked) {
-            (Some(_), _) if same(asked, shown) || hidden.contains(&edit.path) => {}
+            (Some(_), _) if same(asked, shown) || hidden.contains(&edit.path) || shown.and_then(Value::as_str).is_some_and(is_mask) => {}
             (Some(new), _) => found.push(Altered { path: edit.path, sent: Some(new), answered: edit.old }),
             (None, Some(asked)) => found.extend(kept(&edit.path, asked, shown.unwrap_or(&Value::Null))),
             (None, None) => {}

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::body::{Body, covers, is_blank, join, lay_over, top};
-use crate::catalog::{Field, Kind, Write};
+use crate::catalog::{Field, Kind, Write, is_mask};
 use crate::event::Outcome;
 use crate::plan::Edit;
 use crate::resource::take_secrets;
@@ -33,6 +33,34 @@ pub(super) fn keep_secrets(kind: &Kind, held: &Body, body: &mut Body) {
     let mut bare = held.clone();
     for (name, value) in kind.take_unlisted(&mut bare).into_iter().filter(|(name, _)| kind.fields().get(name).is_some()) {
         body.0.entry(name).or_insert(value);
+    }
+}
+
+/// Takes out of what the target holds what it shows in the place of its secrets.
+pub(super) fn drop_masks(kind: &Kind, held: &mut Body) {
+    let mut bare = held.clone();
+    take_secrets(kind, &mut bare);
+    drop_masks_of(&mut held.0, Some(&bare.0));
+}
+
+/// Takes out the masks of an object of which this is no secret; nothing of it where all is one.
+fn drop_masks_of(held: &mut Map<String, Value>, bare: Option<&Map<String, Value>>) {
+    held.retain(|name, value| bare.is_some_and(|bare| bare.contains_key(name)) || !value.as_str().is_some_and(is_mask));
+    for (name, value) in held {
+        drop_masks_in(value, bare.and_then(|bare| bare.get(name)));
+    }
+}
+
+fn drop_masks_in(held: &mut Value, bare: Option<&Value>) {
+    match held {
+        Value::Object(fields) => drop_masks_of(fields, bare.and_then(Value::as_object)),
+        Value::Array(list) => {
+            let bare = bare.and_then(Value::as_array).filter(|bare| bare.len() == list.len());
+            for (place, element) in list.iter_mut().enumerate() {
+                drop_masks_in(element, bare.and_then(|bare| bare.get(place)));
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -132,7 +160,7 @@ fn laid_over(field: &str, held: &Value, wanted: Value, edits: &[Edit]) -> Value 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Catalog, drop_masks};
+    use crate::catalog::Catalog;
     use serde_json::json;
 
     fn body(value: Value) -> Body {
@@ -201,12 +229,26 @@ mod tests {
         let mut held = body(
             json!({"sink": {"password": "********", "region": "us", "paths": ["*", "**"], "deep": [{"token": "[REDACTED]", "at": 1}]}}),
         );
-        drop_masks(&mut held.0);
-        assert_eq!(held, body(json!({"sink": {"region": "us", "paths": ["*", "**"], "deep": [{"at": 1}]}})));
         let kind = Catalog::standard().kind("log-streams").expect("a kind");
+        drop_masks(kind, &mut held);
+        assert_eq!(held, body(json!({"sink": {"region": "us", "paths": ["*", "**"], "deep": [{"at": 1}]}})));
         let mut wanted = body(json!({"sink": {"region": "eu"}}));
         lay_over_held(kind, &["sink"], &held, &mut wanted, &[]).expect("laid over");
         assert_eq!(wanted, body(json!({"sink": {"region": "eu", "paths": ["*", "**"], "deep": [{"at": 1}]}})));
+    }
+
+    #[test]
+    fn what_people_are_shown_in_an_empty_field_stays_though_it_looks_like_a_mask() {
+        let mut held = body(
+            json!({"nodes": [{"config": {"components": [{"id": "pin", "config": {"placeholder": "\u{2022}\u{2022}\u{2022}\u{2022}"}}]}}]}),
+        );
+        let as_it_is = held.clone();
+        drop_masks(Catalog::standard().kind("forms").expect("a kind"), &mut held);
+        assert_eq!(held, as_it_is);
+        let mut texts = body(json!({"login": {"passwordPlaceholder": "********"}}));
+        let as_they_are = texts.clone();
+        drop_masks(Catalog::standard().kind("prompt-custom-text").expect("a kind"), &mut texts);
+        assert_eq!(texts, as_they_are);
     }
 
     #[test]

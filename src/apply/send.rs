@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::altered::{Altered, alterations, alterations_by};
 use super::look_up::{LookedUp, look_up};
-use super::overlay::{cleared_first, keep_secrets, lay_over_held, may_take_secrets, put_back_secrets};
+use super::overlay::{cleared_first, drop_masks, keep_secrets, lay_over_held, may_take_secrets, put_back_secrets};
 use crate::body::{Body, covers, top};
-use crate::catalog::{By, Catalog, Kind, Write, drop_masks};
+use crate::catalog::{By, Catalog, Kind, Write};
 use crate::event::Outcome;
 use crate::plan::diff::normal;
 use crate::plan::{Action, Change, Edit, secret_value};
@@ -265,13 +265,13 @@ async fn update(
     let takes_secrets = body.0.iter().any(|(name, value)| may_take_secrets(kind, name, value));
     if !overlaid.is_empty() || takes_secrets {
         held = tenant.read(kind, id).await.map_err(ended_by)?.ok_or_else(gone)?;
-        drop_masks(&mut held.0);
+        drop_masks(kind, &mut held);
         lay_over_held(kind, &overlaid, &held, &mut body, edits)?;
         put_back_secrets(kind, &held, &mut body);
     }
     if kind.write == Write::Put && !kind.secrets.is_empty() {
         let mut held = tenant.read(kind, id).await.map_err(ended_by)?.unwrap_or_default();
-        drop_masks(&mut held.0);
+        drop_masks(kind, &mut held);
         keep_secrets(kind, &held, &mut body);
     }
     for (path, secret) in secrets {

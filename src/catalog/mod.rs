@@ -48,7 +48,7 @@ pub use fields::{Field, Fields, Purpose, Written};
 pub use kind::{Kind, Quirk};
 pub use reference::{Alone, By, Given, Made, Reference, Sealed, Step, When};
 pub use shape::{Delta, FollowUp, Named, Paging, Shape, Write};
-pub use unlisted::{Because, drop_masks};
+pub use unlisted::{Because, is_mask};
 
 /// The kinds a run works on, in the order their references demand.
 #[derive(Debug)]

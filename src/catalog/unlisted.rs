@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use super::kind::Kind;
 use crate::body::{Body, covers, join, top};
 use names::Says;
+pub use values::is_mask;
 use values::is_template;
 
 /// Fields that hold what the object around them is called.
@@ -260,22 +261,6 @@ fn texts_of(value: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
     match value {
         Value::Array(list) => Box::new(list.iter().flat_map(texts_of)),
         value => Box::new(value.as_str().into_iter()),
-    }
-}
-
-/// Takes out of an object, at every depth, what is shown in the place of a secret.
-pub fn drop_masks(fields: &mut Map<String, Value>) {
-    fields.retain(|_, value| !value.as_str().is_some_and(shapes::is_mask));
-    for value in fields.values_mut() {
-        drop_masks_in(value);
-    }
-}
-
-fn drop_masks_in(value: &mut Value) {
-    match value {
-        Value::Object(fields) => drop_masks(fields),
-        Value::Array(list) => list.iter_mut().for_each(drop_masks_in),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -54,8 +54,7 @@ const SIGNATURES: &[&str] = &["sig", "signature", "x-amz-signature", "x-goog-sig
 
 /// Returns whether a text has the shape of a secret, whatever it is called.
 pub(super) fn is_shaped_so(text: &str) -> bool {
-    is_mask(text)
-        || is_private_key(text)
+    is_private_key(text)
         || is_authorization(text.trim())
         || has_password(text)
         || names_in_address(text)
@@ -82,15 +81,6 @@ fn header(line: &str) -> Option<(Says, &str)> {
     let (name, value) = line.split_once(':')?;
     let is_name = !name.is_empty() && name.trim_start().chars().all(|sign| sign.is_ascii_alphanumeric() || "-_".contains(sign));
     is_name.then(|| (says(name.trim_start()), value.trim()))
-}
-
-/// Returns whether a text is what a tenant, a recording or somebody on the way shows in the place of a secret: written back, it would become it.
-///
-/// Asterisks are recorded of the password of a stream to Mixpanel; one or two of them are a pattern, as in `https://*.acme.example` or `**`.
-pub(super) fn is_mask(text: &str) -> bool {
-    let is_covered = text.chars().count() > 2 && text.chars().all(|sign| sign == '*' || sign == '\u{2022}');
-    let named = text.strip_prefix(['[', '(', '<']).and_then(|text| text.strip_suffix([']', ')', '>'])).unwrap_or_default();
-    is_covered || ["redacted", "hidden", "masked"].iter().any(|word| named.eq_ignore_ascii_case(word))
 }
 
 /// `-----BEGIN RSA PRIVATE KEY-----`, `-----BEGIN PGP PRIVATE KEY BLOCK-----`, `---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----`.
@@ -191,8 +181,6 @@ mod tests {
     #[test]
     fn a_value_is_a_secret_by_its_shape_whatever_it_is_called() {
         for text in [
-            "********",
-            "[REDACTED]",
             "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
             "x -----BEGIN RSA PRIVATE KEY-----",
             "-----BEGIN PGP PRIVATE KEY BLOCK-----",

@@ -26,9 +26,20 @@ pub(super) fn is_secret(says: Says, text: &str) -> bool {
     let is_open = || is_blank(&Value::from(text)) || is_template(text) || is_public(text);
     match says {
         Says::Nothing => false,
-        Says::Perhaps => !is_open() && !is_words(text),
+        Says::Perhaps => is_mask(text) || (!is_open() && !is_words(text)),
         Says::Secret => !is_open(),
     }
+}
+
+/// Returns whether a text may be what a tenant, a recording or somebody on the way shows in the place of a secret: written back, it would become
+/// the secret. Where no secret stands it is a text like any other: people are shown it in an empty field for their password.
+///
+/// Asterisks are recorded of the password of a stream to Mixpanel; one or two of them are a pattern, as in `https://*.acme.example` or `**`.
+#[must_use]
+pub fn is_mask(text: &str) -> bool {
+    let is_covered = text.chars().count() > 2 && text.chars().all(|sign| sign == '*' || sign == '\u{2022}');
+    let named = text.strip_prefix(['[', '(', '<']).and_then(|text| text.strip_suffix([']', ')', '>'])).unwrap_or_default();
+    is_covered || ["redacted", "hidden", "masked"].iter().any(|word| named.eq_ignore_ascii_case(word))
 }
 
 /// Returns whether a text only says where the secret comes from: nothing in it but templates and what separates them, as in
@@ -128,7 +139,16 @@ mod tests {
         ] {
             assert!(!is_secret(Says::Perhaps, text), "{text}");
         }
-        for text in ["a1b2c3d4", "CANARY-unlisted-12", "dXNlcjpwYXNz", "8f14e45f-ceea", "hunter2hunter2", "key-3ax6xnjp29jd6fds"] {
+        for text in [
+            "********",
+            "[REDACTED]",
+            "a1b2c3d4",
+            "CANARY-unlisted-12",
+            "dXNlcjpwYXNz",
+            "8f14e45f-ceea",
+            "hunter2hunter2",
+            "key-3ax6xnjp29jd6fds",
+        ] {
             assert!(is_secret(Says::Perhaps, text), "{text}");
         }
     }

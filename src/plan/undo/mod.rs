@@ -64,7 +64,7 @@ pub fn undo(catalog: &Catalog, done: Done<'_>, live: &Snapshot, is_meant: &dyn F
     }
     undoing.restore_names_in(along);
     for (_, change) in done.plan.changes().enumerate().filter(|(at, change)| done.unclear.contains(at) && is_meant(&change.key)) {
-        undoing.leave_out(&change.key, None, "the run may have created it, and which one of the target it is nobody can say");
+        undoing.leave_out(&change.key, None, "the run may have created it, but which of those in the target it is, is not known");
     }
     undoing.keep_what_is_untouched();
     undoing.keep_what_others_need();

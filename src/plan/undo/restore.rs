@@ -14,7 +14,7 @@ use crate::resource::{Id, Key, Resource};
 use crate::snapshot::{belongs_to, refs};
 
 /// Why something is not made again that may be there.
-const MAY_BE_THERE: &str = "an earlier undo may have created it again, and which one of the target it is nobody can say";
+const MAY_BE_THERE: &str = "an earlier undo may have created it again, but which of those in the target it is, is not known";
 
 /// What the target held before the run of something that is still there, or is there again.
 pub(super) struct Along {
