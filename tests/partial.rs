@@ -330,6 +330,19 @@ fn a_list_that_is_switched_on_and_its_rule_that_is_refused_both_stay_as_they_wer
     }
 }
 
+#[test]
+fn a_stream_whose_filters_are_refused_is_not_created_without_them() {
+    let stream = json!([{"id": "lst_1", "name": "Audit", "type": "http", "status": "active", "filters": [{"type": "category", "name": "auth.login.fail"}],
+        "sink": {"httpEndpoint": "https://logs.acme.example/in", "httpContentType": "application/json", "httpContentFormat": "JSONLINES"}}]);
+    for message in ["Bad request.", "No enum match on filters[].name"] {
+        let refused = json!([{"method": "POST", "path": "/log-streams*", "has": "filters", "status": 400, "message": message}]);
+        let stage = Stage::of(with(dev(), "/log-streams", stream.clone()), refusing(with(prod(), "/log-streams", json!([])), refused), "");
+        let said = stage.run(IMPORT);
+        assert_eq!((said.code, said.out.contains(message)), (3, true), "{}", said.whole());
+        assert_eq!(stage.prod("/log-streams"), json!([]));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_client_was_created_without_waits_until_it_is_seen() {
     let state = |domain: &str, clients: Value| json!({"domain": domain, "data": {"/clients": clients}});

@@ -245,7 +245,7 @@ fn a_later_run_that_cannot_be_read_may_be_an_undo_and_stops_one() {
     exit 64
     error: nothing was done: the run "TIME-prod" cannot be read
     cause: plan "./runs/TIME-prod/plan.json" was changed after it was made
-    hint:  it may have taken back what is to be taken back now; where you know that it did not, move its folder elsewhere
+    hint:  it may be an undo of the same run; if it is not, move its folder out of runs/
     "#);
     assert_eq!(stage.writes().len(), writes);
     std::fs::rename(stage.path(&format!("runs/{undo}")), stage.path("elsewhere")).expect("moved");

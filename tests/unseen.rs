@@ -68,7 +68,7 @@ async fn pruned_after(path: &str, status: u16, message: &str) -> Plan {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_source_does_not_show_any_more_is_not_taken_for_gone_and_is_named() {
-    let told = |said: &str| format!("whether {DEV} still has it is not known, so it stays: the tenant answered {said}");
+    let told = |said: &str| format!("it stays, since it is not known whether {DEV} still has it: the tenant answered {said}");
     let refused = |said: &str| format!("{DEV} does not show it: the tenant answered {said}");
     let cases = [
         ("/prompts/login/custom-text/en", 400, "prompt-custom-text/login · en", told("400: No")),

@@ -111,7 +111,10 @@ impl Draft<'_> {
         let is_repeated = kind.echoed.iter().chain(follow_up.iter()).any(is_required);
         let is_whole = matches!(self.ready, Ready::Create { .. }) || kind.write == Write::Put;
         let is_needed = is_whole && kind.key.iter().chain(kind.required).any(is_required);
-        !is_repeated && !is_needed && self.is_brought(part) && !kind.in_path().any(|field| is_in(field, &part.path))
+        // What is created without one of a group would begin as nobody planned it: a stream without its filters.
+        let is_grouped = |field: &&str| is_in(&part.path, field) || is_in(field, &part.path);
+        let is_of_new = matches!(self.ready, Ready::Create { .. }) && kind.together.iter().copied().flatten().any(is_grouped);
+        !is_repeated && !is_needed && !is_of_new && self.is_brought(part) && !kind.in_path().any(|field| is_in(field, &part.path))
     }
 
     /// Returns whether a part comes with what is changed: what the target holds already is not taken away because it is refused today.

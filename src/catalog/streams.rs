@@ -37,7 +37,7 @@ pub(super) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log strea
     .required(&["type", "sink"])
     .overlaid(&["sink"])
     .echoed(&["pii_config"])
-    .together(&[&["status", "sink"]])
+    .together(&[&["status", "sink", "filters"]])
     // Every other sink needs what it signs in with (the description; http may go without).
     .sealed(&[Sealed { path: "sink", open: Some(("type", When::OneOf(&["http", "eventbridge", "eventgrid"]))) }])
     .steps(&[

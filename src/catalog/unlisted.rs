@@ -103,7 +103,7 @@ impl Kind {
         match names::says(last).max(of_value()) {
             Says::Secret => Some(Because::Named),
             _ if is_held() => Some(Because::Held),
-            Says::Perhaps => Some(Because::MayBeNamed),
+            Says::Perhaps | Says::Asks => Some(Because::MayBeNamed),
             Says::Nothing => None,
         }
     }

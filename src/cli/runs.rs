@@ -138,8 +138,7 @@ impl PastRun {
 }
 
 /// What to do about a later run that cannot be read.
-const MAY_BE_AN_UNDO: &str =
-    "it may have taken back what is to be taken back now; where you know that it did not, move its folder elsewhere";
+const MAY_BE_AN_UNDO: &str = "it may be an undo of the same run; if it is not, move its folder out of runs/";
 
 fn unreadable(name: &str, error: &dyn std::error::Error) -> Failure {
     let failure = Failure::new(USAGE, format!("nothing was done: the run \"{name}\" cannot be read")).caused_by(error);

@@ -130,7 +130,7 @@ pub(super) fn unseen_secrets(kind: &Kind, wanted: &Opened, held: &Opened) -> Vec
 }
 
 /// Why a value stays that both tenants keep to themselves.
-const UNSEEN: &str = "it is withheld as a secret in both tenants, so nobody sees whether it differs";
+const UNSEEN: &str = "it is withheld as a secret in both tenants, so it was not compared";
 
 /// Returns what a person has to do for a resource that is copied: the steps of its kind, and the secrets that nobody supplies.
 pub(super) fn steps(kind: &Kind, wanted: &Opened, held: Option<&Opened>, supplied: &[SecretField], live: &Snapshot) -> Vec<Manual> {

@@ -22,12 +22,13 @@ pub struct MostChanged {
     pub of_a_kind: Option<f64>,
 }
 
-/// What happens to resources, all at once.
-struct Deed {
+/// How many resources a plan changes or deletes.
+struct Tally {
+    /// What becomes of them: `change` or `be deleted`.
     what: &'static str,
-    /// How many of each kind it happens to.
+    /// How many of each kind.
     of_kind: BTreeMap<String, usize>,
-    /// How many it may happen to however few there are; a share that is set counts from the first.
+    /// How many may be however few there are; a share that is set counts from the first.
     few: usize,
 }
 
@@ -44,32 +45,46 @@ pub(super) fn too_much(catalog: &Catalog, plan: &Plan, most: MostChanged) -> Opt
             of_kind
         })
     };
-    let changed = Deed { what: "change", of_kind: by_kind(&|_| true), few: FEW };
+    let changed = Tally { what: "change", of_kind: by_kind(&|_| true), few: FEW };
     let few = if plan.undoes.is_some() { FEW } else { 1 };
-    let deleted = Deed { what: "be deleted", of_kind: by_kind(&|action| matches!(action, Action::Remove { .. })), few };
-    let changed = if is_new(catalog, &held) { Vec::new() } else { changed.beyond(plan, &held, most) };
-    let found = if changed.is_empty() { deleted.beyond(plan, &held, most) } else { changed };
+    let deleted = Tally { what: "be deleted", of_kind: by_kind(&|action| matches!(action, Action::Remove { .. })), few };
+    let mut found = deleted.beyond(plan, &held, most);
+    if !is_new(catalog, &held) {
+        // Where all that changes is deleted, that is said once.
+        let is_said = |more: &Beyond| found.iter().any(|one| (&one.of, one.count) == (&more.of, more.count));
+        let more: Vec<Beyond> = changed.beyond(plan, &held, most).into_iter().filter(|more| !is_said(more)).collect();
+        found.splice(0..0, more);
+    }
+    let found: Vec<String> = found.into_iter().map(|one| one.message).collect();
     (!found.is_empty()).then(|| found.join("; "))
 }
 
-impl Deed {
-    /// Says where it happens to more than it may, in all and by kind.
-    fn beyond(&self, plan: &Plan, held: &BTreeMap<&str, usize>, most: MostChanged) -> Vec<String> {
+/// More of something than may be.
+struct Beyond {
+    /// Of what: of all resources, or of a kind.
+    of: String,
+    count: usize,
+    message: String,
+}
+
+impl Tally {
+    /// Says where there is more of it than may be, in all and by kind.
+    fn beyond(&self, plan: &Plan, held: &BTreeMap<&str, usize>, most: MostChanged) -> Vec<Beyond> {
         let target = &plan.target.tenant;
-        let all = self.said(self.of_kind.values().sum(), held.values().sum(), (most.of_all, OF_ALL), &format!("resources of \"{target}\""));
+        let all = self.said(self.of_kind.values().sum(), held.values().sum(), (most.of_all, OF_ALL), format!("resources of \"{target}\""));
         let of_kinds = self.of_kind.iter().filter_map(|(kind, count)| {
             let held = held.get(kind.as_str()).copied().unwrap_or_default();
-            self.said(*count, held, (most.of_a_kind, OF_A_KIND), &format!("{kind} of \"{target}\""))
+            self.said(*count, held, (most.of_a_kind, OF_A_KIND), format!("{kind} of \"{target}\""))
         });
         all.into_iter().chain(of_kinds).collect()
     }
 
-    /// Says that it happens to more than it may.
-    fn said(&self, count: usize, held: usize, (set, default): (Option<f64>, f64), of: &str) -> Option<String> {
-        let few = if set.is_some() { 1 } else { self.few };
+    fn said(&self, count: usize, held: usize, (set, default): (Option<f64>, f64), of: String) -> Option<Beyond> {
+        let few = set.map_or(self.few, |set| usize::from(set > 0.0));
         #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of settings")]
         let most = ((held as f64 * set.unwrap_or(default)) as usize).max(few);
-        (count > most).then(|| format!("{count} of {held} {of} would {}; at most {most} may at once", self.what))
+        let message = format!("{count} of {held} {of} would {}; at most {most} may at once", self.what);
+        (count > most).then_some(Beyond { of, count, message })
     }
 }
 

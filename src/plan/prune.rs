@@ -30,7 +30,7 @@ impl Making<'_> {
             let unseen = self.unseen_in_source(held).map(|unseen| unseen.because.clone());
             if let Some(because) = &unseen {
                 let source = &self.desired.snapshot.tenant;
-                self.leave_out(&held.key, format!("whether {source} still has it is not known, so it stays: {because}"));
+                self.leave_out(&held.key, format!("it stays, since it is not known whether {source} still has it: {because}"));
             }
             unseen.is_none()
         });
@@ -159,7 +159,7 @@ impl Making<'_> {
 }
 
 fn lists_none_of(kind: &Kind) -> String {
-    format!("which lists no {} at all, as to a token that sees none; where that is meant, delete it by hand", kind.name)
+    format!("which lists no {} at all: its token may not see them; if they were deleted there, delete this one by hand", kind.name)
 }
 
 /// Returns the key of the resource under which another hangs, with which it goes.

@@ -58,7 +58,7 @@ impl fmt::Display for Excess {
             Self::Packed => write!(out, "its body is compressed, which was not asked for"),
             Self::Pages => write!(out, "the list does not end after {PAGES} pages"),
             Self::List => write!(out, "the pages of the list are larger than {} MiB", LIST >> 20),
-            Self::Tenant => write!(out, "with it, what was read of the tenant is larger than {} MiB", TENANT >> 20),
+            Self::Tenant => write!(out, "with it, more than {} MiB were read of the tenant", TENANT >> 20),
             Self::Elements(counted) => write!(out, "the list has {counted} elements, and at most {ELEMENTS} are read"),
             Self::Circle => write!(out, "\"next\" leads to a page that was read before"),
             Self::Wait(asked) => {

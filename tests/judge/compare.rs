@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::tenant::{Place, Resource, Tenant};
+use super::tenant::{Place, Resource, Tenant, own_clients_lost};
 
 /// Objects whose keys people choose.
 const FREE_KEYS: &[&str] = &[
@@ -62,6 +62,7 @@ impl Comparison {
         let mut comparison = Self { source: read(source), before: read(before), after: read(after), cleared, found: Vec::new() };
         comparison.hold_the_source();
         comparison.hold_the_strangers();
+        comparison.hold_the_strangers_in_lists();
         comparison.find_what_is_twice();
         comparison.found
     }
@@ -156,6 +157,12 @@ impl Comparison {
             }
         }
         self.found.extend(found);
+    }
+
+    /// A client that only the target has stays in every list of a resource that stays.
+    fn hold_the_strangers_in_lists(&mut self) {
+        let lost = own_clients_lost(&self.source, &self.before, &self.after);
+        self.found.extend(lost.into_iter().map(|place| difference(place, "", "a client of the target's own is gone from a list", "")));
     }
 
     /// Nothing appears twice, and nothing that neither tenant had.
@@ -449,6 +456,13 @@ mod tests {
         assert_eq!(lines(&source, &before, &after), ["clients (third party): missing"]);
         after["data"]["/connections"][0]["enabled_clients"] = json!([]);
         assert_eq!(lines(&source, &before, &after), ["clients (third party): missing", "connections enabled_clients: differs"]);
+        let (mut before, mut after) = (before, self::after());
+        for state in [&mut before, &mut after] {
+            state["data"]["/connections"][0]["enabled_clients"] = enabled(state);
+        }
+        after["data"]["/connections"][0]["enabled_clients"].as_array_mut().expect("a list").pop();
+        let gone = "connections: a client of the target's own is gone from a list";
+        assert_eq!(lines(&source, &before, &after), ["clients (third party): missing", gone]);
     }
 
     #[test]

@@ -81,6 +81,35 @@ impl Tenant {
     }
 }
 
+/// Returns the places of resources that stay and from a list of which a client is gone that only the target has.
+pub(super) fn own_clients_lost<'held>(source: &Tenant, before: &'held Tenant, after: &Tenant) -> Vec<&'held Place> {
+    let has = |tenant: &Tenant, text: &str| {
+        let is_it = |(list, name): &Place| list == "/clients" && text == format!("<clients:{name}>");
+        tenant.resources.keys().any(is_it)
+    };
+    let own = |resource: &Resource| -> BTreeSet<String> {
+        let mut texts = Vec::new();
+        texts_in_lists(&resource.value, &mut texts);
+        texts.into_iter().filter(|text| has(before, text) && !has(source, text)).map(str::to_owned).collect()
+    };
+    let is_lost = |place: &Place, resource: &Resource| {
+        after.with_id(place, resource.id.as_ref()).is_some_and(|stays| !own(stays).is_superset(&own(resource)))
+    };
+    before.resources.iter().filter(|(place, held)| held.iter().any(|one| is_lost(place, one))).map(|(place, _)| place).collect()
+}
+
+/// Adds the texts that stand in the lists of a value.
+fn texts_in_lists<'value>(value: &'value Value, texts: &mut Vec<&'value str>) {
+    match value {
+        Value::Array(elements) => {
+            texts.extend(elements.iter().filter_map(Value::as_str));
+            elements.iter().for_each(|element| texts_in_lists(element, texts));
+        }
+        Value::Object(fields) => fields.values().for_each(|field| texts_in_lists(field, texts)),
+        _ => {}
+    }
+}
+
 fn drop_from_lists(value: &mut Value, texts: &BTreeSet<String>) {
     match value {
         Value::Array(elements) => {

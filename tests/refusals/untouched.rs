@@ -168,8 +168,8 @@ fn an_empty_list_of_the_source_removes_nothing() {
     Nothing to do.
 
     Left out
-      client "Shop": gone from dev, which lists no clients at all, as to a token that sees none; where that is meant, delete it by hand
-      client "Till": gone from dev, which lists no clients at all, as to a token that sees none; where that is meant, delete it by hand
+      client "Shop": gone from dev, which lists no clients at all: its token may not see them; if they were deleted there, delete this one by hand
+      client "Till": gone from dev, which lists no clients at all: its token may not see them; if they were deleted there, delete this one by hand
     "#);
     assert_eq!(stage.prod("/clients").as_array().map(Vec::len), Some(2));
 }

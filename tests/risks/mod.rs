@@ -191,7 +191,7 @@ fn a_night_does_not_remove_most_of_a_kind_though_the_tenant_holds_much_else() {
         let writes = stage.writes().len();
         let said = stage.run_unattended("sync --from dev --to prod --prune --allow deletes");
         let kind = &eight.path[1..];
-        let cause = format!("cause: many-changes: 7 of 8 {kind} of \"prod\" would change; at most 4 may at once\n");
+        let cause = format!("cause: many-changes: 7 of 8 {kind} of \"prod\" would be deleted; at most 4 may at once\n");
         assert_eq!((said.code, said.err.contains(&cause), stage.writes().len()), (4, true, writes), "{}", said.whole());
         stage.configure("[tenants.prod.plan]\nmost_changed_of_a_kind = 0.9\n");
         let said = stage.run_unattended("sync --from dev --to prod --prune --allow deletes");

@@ -17,9 +17,9 @@ static SECRET: Words = LazyLock::new(|| {
 /// Whole words that say so wherever they stand.
 static SECRET_WORDS: Words = LazyLock::new(|| words_of("pwd pwds creds psk skey"));
 /// Words that say so where a name ends with them.
-static SECRET_AT_THE_END: Words = LazyLock::new(|| words_of("authorization bearer cookie cookies dsn pass"));
+static SECRET_AT_THE_END: Words = LazyLock::new(|| words_of("authorization bearer cookie cookies dsn mnemonic pass"));
 /// Words that may say so where a name ends with them: as often as not a way to sign in stands there.
-static PERHAPS_AT_THE_END: Words = LazyLock::new(|| words_of("auth jwt hmac seed mnemonic"));
+static PERHAPS_AT_THE_END: Words = LazyLock::new(|| words_of("auth jwt hmac seed"));
 /// Words that hold one of the parts and are about something else.
 static INNOCENT: Words = LazyLock::new(|| words_of("passwordless secretary tokenizer tokenization"));
 /// Words before `key` that say that everybody may know it, or that it finds something; an OAuth 1 consumer's key is its id.
@@ -62,6 +62,8 @@ pub(super) enum Says {
     Nothing,
     /// It may be one, and is none where a person reads the value as words.
     Perhaps,
+    /// It asks for one, or says what became of it: it is one, unless a person reads the value as a choice or a sentence.
+    Asks,
     /// It is one.
     Secret,
 }
@@ -79,6 +81,7 @@ pub(super) fn says(name: &str) -> Says {
     let asks = words.len() > 1 && ASKING.contains(first.as_str());
     match (may_be, is_secret && !asks) {
         (true, true) => Says::Secret,
+        (true, false) if is_secret => Says::Asks,
         (true, false) => Says::Perhaps,
         (false, _) => Says::Nothing,
     }
@@ -177,11 +180,11 @@ mod tests {
 
     #[test]
     fn a_name_that_asks_or_names_a_key_only_may_say_secret() {
-        for name in "key, auth, reset_token_secret2, basic_auth, jwt, tracking_key, invalidPassword, forgot-password, change_password, keys"
-            .split(',')
-            .map(str::trim)
-        {
+        for name in "key, auth, basic_auth, jwt, tracking_key, keys".split(',').map(str::trim) {
             assert_eq!(says(name), Says::Perhaps, "{name}");
+        }
+        for name in "reset_token_secret2, invalidPassword, forgot-password, change_password, new_password".split(',').map(str::trim) {
+            assert_eq!(says(name), Says::Asks, "{name}");
         }
     }
 

@@ -7,6 +7,8 @@ use crate::body::is_blank;
 
 /// As many letters and digits as a value has that nobody takes for a secret, such as `v2` and `saml2`.
 const SHORT: usize = 7;
+/// As many letters as a choice has: `as_needed`, `optional`.
+const CHOICE: usize = 9;
 /// Ways to sign in that stand before a secret.
 const SCHEMES: &[&str] = &["bearer", "basic", "token", "apikey", "digest"];
 
@@ -27,6 +29,7 @@ pub(super) fn is_secret(says: Says, text: &str) -> bool {
     match says {
         Says::Nothing => false,
         Says::Perhaps => is_mask(text) || (!is_open() && !is_words(text)),
+        Says::Asks => is_mask(text) || (!is_open() && !is_choice(text)),
         Says::Secret => !is_open(),
     }
 }
@@ -79,6 +82,12 @@ pub(super) fn is_words(text: &str) -> bool {
     is_short(text) || words.all(|word| is_word(word) || (is_sentence && is_short(word)))
 }
 
+/// Returns whether a text is a sentence, or a word as short as a choice mostly is: `optional`, `Wrong password, 3 of 5 left.`
+fn is_choice(text: &str) -> bool {
+    let is_sentence = text.split_whitespace().nth(2).is_some();
+    (is_sentence && is_words(text)) || (text.chars().count() <= CHOICE && text.chars().all(|sign| sign.is_ascii_lowercase() || sign == '_'))
+}
+
 fn is_short(text: &str) -> bool {
     text.chars().filter(|sign| sign.is_alphanumeric()).count() <= SHORT
 }
@@ -121,6 +130,16 @@ mod tests {
             "--",
         ] {
             assert!(is_secret(Says::Secret, text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_no_secret_under_a_name_that_asks_where_it_may_be_a_choice() {
+        for text in ["", "optional", "as_needed", "Wrong password, 3 of 5 left.", "{{fields.password}}"] {
+            assert!(!is_secret(Says::Asks, text), "{text}");
+        }
+        for text in ["Sommergewitter", "abcdefghijkl", "hunter2", "correct horse", "********"] {
+            assert!(is_secret(Says::Asks, text), "{text}");
         }
     }
 
