@@ -29,7 +29,7 @@ const NEVER_BLANK: &[(&str, &str)] = &[
     ("actions", "runtime"),
     ("network-acls", "rule"),
     ("log-streams", "sink.datadogRegion"),
-    ("organizations", "branding.colors.primary"),
+    ("organizations", "branding.colors"),
 ];
 
 /// What an update of anything beside it fills in where it is absent, as in an older recording.
