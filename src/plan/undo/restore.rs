@@ -38,16 +38,15 @@ impl Undoing<'_> {
     fn remake(&mut self, kind: &Kind, mut made: Resource) -> Option<Along> {
         let key = made.key.clone();
         self.touched.insert(key.clone());
-        if let Some(at) = self.before.iter().position(|held| held.key == key) {
-            if self.is_made_by_an_earlier_undo(kind, &made, &self.before[at]) {
-                self.restored.insert(key);
-                return Some(Along { held: made, is_whole: true });
-            }
-            self.leave_gone(kind, &made, "the target has another of this name by now");
-            return None;
+        let namesake = self.before.iter().position(|held| held.key == key);
+        if namesake.is_some_and(|at| self.is_made_by_an_earlier_undo(kind, &made, &self.before[at])) {
+            self.restored.insert(key);
+            return Some(Along { held: made, is_whole: true });
         }
-        if self.again.is_in_doubt(kind.name, &made.id) {
-            self.leave_gone(kind, &made, MAY_BE_THERE);
+        // Which of several namesakes it would be, their numbers do not say.
+        let is_in_doubt = self.again.is_in_doubt(kind.name, &made.id);
+        if is_in_doubt || namesake.is_some() {
+            self.leave_gone(kind, &made, if is_in_doubt { MAY_BE_THERE } else { "the target has another of this name by now" });
             return None;
         }
         if kind.has_own_ids() {
