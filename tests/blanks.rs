@@ -35,7 +35,9 @@ const FILLED_IN: &str = "prompts identifier_first";
 fn may_be_blank(kind: &Kind, field: &Field, path: &str) -> bool {
     let is_named = kind.key.contains(&path) || kind.id == path || kind.required.contains(&path) || kind.secrets.contains(&path);
     let is_bound = kind.references.iter().any(|reference| reference.path.starts_with(path));
-    let is_never = NEVER_BLANK.iter().any(|(name, never)| *name == kind.name && is_in(never, path));
+    // An object without a part that the API does not take blank is refused whole.
+    let is_needed = path.contains('.') && field.refuses_empty;
+    let is_never = is_needed || NEVER_BLANK.iter().any(|(name, never)| *name == kind.name && is_in(never, path));
     field.written == Written::Always && !field.in_path && !is_named && !is_bound && !is_never
 }
 
