@@ -97,7 +97,11 @@ impl Kind {
         }
         let last = last_name(path);
         let above = path.rsplit_once('.').filter(|_| VALUES.contains(&last)).map(|(above, _)| last_name(above));
-        let of_value = || above.map_or(Says::Nothing, names::says);
+        // A name around a value stands for a setting of its own, and for no text: `key: {value: a}`.
+        let of_value = || match above.map_or(Says::Nothing, names::says) {
+            Says::Perhaps => Says::Secret,
+            says => says,
+        };
         let are_secrets = |(end, _): (usize, &str)| names::holds_secrets(last_name(&path[..end])) && !self.is_listed(&path[..end]);
         let is_held = || path.match_indices('.').any(are_secrets) && !is_spared_among_secrets(last);
         match names::says(last).max(of_value()) {
