@@ -97,11 +97,7 @@ impl Kind {
         }
         let last = last_name(path);
         let above = path.rsplit_once('.').filter(|_| VALUES.contains(&last)).map(|(above, _)| last_name(above));
-        // A name around a value stands for a setting of its own, and for no text: `key: {value: a}`.
-        let of_value = || match above.map_or(Says::Nothing, names::says) {
-            Says::Perhaps => Says::Secret,
-            says => says,
-        };
+        let of_value = || above.map_or(Says::Nothing, names::says).around_a_value();
         let are_secrets = |(end, _): (usize, &str)| names::holds_secrets(last_name(&path[..end])) && !self.is_listed(&path[..end]);
         let is_held = || path.match_indices('.').any(are_secrets) && !is_spared_among_secrets(last);
         match names::says(last).max(of_value()) {
@@ -228,7 +224,7 @@ impl Rule<'_> {
                 return !is_secret(name, says, value) || (self.see)(path, value) == Keep::Changed;
             }
             let holds_secrets = around.holds_secrets || (!is_listed && names::holds_secrets(name));
-            self.look_below(&path, value, Around { value: says, holds_secrets });
+            self.look_below(&path, value, Around { value: says.around_a_value(), holds_secrets });
             true
         });
     }

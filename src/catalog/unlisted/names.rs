@@ -68,6 +68,13 @@ pub(super) enum Says {
     Secret,
 }
 
+impl Says {
+    /// Returns what a name says of the `value` in the object that it names: that is a setting, and no text for people. `key: {value: a}`.
+    pub(super) fn around_a_value(self) -> Self {
+        if self == Self::Perhaps { Self::Secret } else { self }
+    }
+}
+
 /// Returns what a name says of what it names.
 pub(super) fn says(name: &str) -> Says {
     let words = words(name);
