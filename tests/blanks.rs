@@ -25,8 +25,13 @@ const TARGET: &str = "other.eu.auth0.com";
 
 /// What no tenant leaves blank: an action that was deployed with a runtime and has none would be a draft of another one, and without
 /// one of the others the object around it is none.
-const NEVER_BLANK: &[(&str, &str)] =
-    &[("actions", "runtime"), ("network-acls", "rule"), ("log-streams", "sink.datadogRegion"), ("organizations", "branding.colors")];
+const NEVER_BLANK: &[(&str, &str)] = &[
+    ("actions", "runtime"),
+    ("network-acls", "rule"),
+    ("log-streams", "sink.datadogRegion"),
+    ("organizations", "branding.colors"),
+    ("phone-providers", "configuration"),
+];
 
 /// What an update of anything beside it fills in where it is absent, as in an older recording.
 const FILLED_IN: &str = "prompts identifier_first";
