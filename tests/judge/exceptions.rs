@@ -125,6 +125,10 @@ pub(super) const STATES: &[(&str, &str)] = &[
     ("clients my_organization_configuration: *", "of a profile that the recording does not hold"),
     ("connections options.custom_password_hash: *", "of an action that the recording does not hold"),
     ("connections options.idpinitiated: not written", "of a client that the recording does not hold: its id reads `client_id`"),
+    (
+        "log-streams filters: differs",
+        "`security`, which a stream of priority answers whatever is sent (recorded), and which no request may hold",
+    ),
     ("clients allowed_clients: differs", "of a client that the recording does not hold: its id reads `http://localhost:3010`"),
     ("clients addons.office365: not written", "of a connection that the recording does not hold"),
     ("clients refresh_token.policies: not written", "of an API that the recording does not hold"),
