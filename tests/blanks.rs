@@ -31,6 +31,8 @@ const NEVER_BLANK: &[(&str, &str)] = &[
     ("log-streams", "sink.datadogRegion"),
     ("organizations", "branding.colors"),
     ("phone-providers", "configuration"),
+    ("guardian-phone-templates", "enrollment_message"),
+    ("guardian-phone-templates", "verification_message"),
 ];
 
 /// What an update of anything beside it fills in where it is absent, as in an older recording.
