@@ -103,9 +103,15 @@ fn texts_in_lists<'value>(value: &'value Value, texts: &mut Vec<&'value str>) {
     match value {
         Value::Array(elements) => {
             texts.extend(elements.iter().filter_map(Value::as_str));
-            elements.iter().for_each(|element| texts_in_lists(element, texts));
+            for element in elements {
+                texts_in_lists(element, texts);
+            }
         }
-        Value::Object(fields) => fields.values().for_each(|field| texts_in_lists(field, texts)),
+        Value::Object(fields) => {
+            for field in fields.values() {
+                texts_in_lists(field, texts);
+            }
+        }
         _ => {}
     }
 }
