@@ -1,5 +1,6 @@
 //! Nothing in every form, at every path: two tenants that are alike but for what either leaves absent, null or empty, and for fields that
-//! nobody knows. What the target must hold is decided here, by a merge that knows no catalog.
+//! nobody knows. What the target must hold is decided here, by a merge of plain JSON; of the
+//! catalog the comparison takes the defaults and which lists are sets.
 
 use std::collections::BTreeMap;
 
