@@ -59,7 +59,6 @@ mod skip;
 mod stage;
 mod states;
 mod storms;
-mod strict;
 mod subscriptions;
 mod sync;
 mod terminal;

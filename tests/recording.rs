@@ -11,7 +11,6 @@ use migrate::sandbox::{Options, Record};
 
 use crate::notes;
 use crate::stage::Stage;
-use crate::strict;
 
 /// The variable by which the sandboxes that a program starts are recorded too.
 const VARIABLE: &str = "MIGRATE_SANDBOX_RECORD";
@@ -20,12 +19,10 @@ fn path() -> PathBuf {
     notes::path("requests")
 }
 
-/// Returns the options of a test's sandbox: its requests are recorded, and where the running test is known to fail before a strict sandbox,
-/// it is lenient.
+/// Returns the options of a test's sandbox: its requests are recorded.
 pub(crate) fn recorded(options: Options) -> Options {
     static RECORD: LazyLock<Arc<Record>> =
         LazyLock::new(|| Arc::new(Record::open(&path()).expect("the target folder can be written").distinct()));
-    let options = if strict::is_spared() { options.lenient() } else { options };
     options.record(Arc::clone(&RECORD))
 }
 

@@ -13,11 +13,10 @@ use super::pairs::{self, Pair};
 use super::runs::Court;
 use crate::known_failures;
 
-/// An import: how it ended, how often a request was one too many, and the target before and after.
+/// An import: how it ended, how often a request was one too many, and the target after it.
 struct Copied {
     ended: Ended,
     too_many: u64,
-    before: Value,
     after: Value,
 }
 
@@ -27,7 +26,6 @@ impl Copied {
         let mut desk = court.load(pair);
         desk.set("SSL_CERT_FILE", &authority(installed().expect("the judge is installed")).display().to_string());
         let single = court.source.single().into_iter().chain(court.target.single()).collect();
-        let before = court.target.answered(&single);
         if limits != "none" {
             desk.say_of_prod(&format!("rate = \"{limits}\"\n"));
         }
@@ -36,12 +34,12 @@ impl Copied {
         let ended = if exported.code == 0 { desk.import() } else { exported };
         let too_many = court.target.ask("stats", &json!({}))["status429"].as_u64().expect("a number");
         court.target.ask("config", &json!({ "endpointLimits": "none" }));
-        Self { ended, too_many, before, after: court.target.answered(&single) }
+        Self { ended, too_many, after: court.target.answered(&single) }
     }
 
     /// Returns in what it is not like a plain one.
     fn unlike(&self, plain: &Self, what: &str) -> BTreeSet<String> {
-        let differences = Comparison::of(&plain.after, &self.before, &self.after);
+        let differences = Comparison::of(&plain.after, &plain.after, &self.after);
         let lines = without(STATES, differences.iter().map(|difference| difference.line.as_str()));
         let mut found: BTreeSet<String> = lines.into_iter().map(|line| format!("{what}: {line}")).collect();
         if self.ended.code != plain.ended.code {
