@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::body::Body;
 use crate::catalog::{By, Catalog, Kind, Named, Shape};
 use crate::event::{Event, Observer};
-use crate::resource::{Id, Key, Resource, Unreadable, name_of};
+use crate::resource::{BETWEEN_PARTS, Id, Key, Resource, Unreadable, name_of};
 use crate::snapshot::{Snapshot, Status, Unseen, refs};
 use crate::tenant::limits::READING;
 use crate::tenant::{self, Absence, Listing, Shown, Tenant};
@@ -66,9 +66,28 @@ impl Selection {
     }
 
     fn asks_for(&self, kind: &Kind) -> bool {
-        let by_glob =
-            |pattern: &Pattern| Pattern::new(pattern.as_str().split('/').next().unwrap_or_default()).is_ok_and(|of| of.matches(kind.name));
+        let by_glob = |pattern: &Pattern| pattern.as_str().split('/').next().is_some_and(|of| glob_matches(of, kind.name));
         (self.kinds.is_empty() || self.kinds.contains(kind.name)) && (self.only.is_empty() || self.only.iter().any(by_glob))
+    }
+
+    /// Returns the status of a kind of which only what is selected stays.
+    fn narrowed(&self, kind: &Kind, status: Status) -> Status {
+        match status {
+            _ if self.only.is_empty() => status,
+            Status::Complete => Status::Selected(Vec::new()),
+            Status::InPart(mut unseen) => {
+                unseen.retain(|one| self.may_have(kind, one));
+                Status::Selected(unseen)
+            }
+            other => other,
+        }
+    }
+
+    /// Returns whether something that was not shown may be among what is selected: a parent's name is the first part of its children's.
+    fn may_have(&self, kind: &Kind, unseen: &Unseen) -> bool {
+        let key = Key::new(kind.name, &unseen.name).to_string();
+        let of_parent = |pattern: &Pattern| pattern.as_str().split(BETWEEN_PARTS).next().is_some_and(|of| glob_matches(of, &key));
+        self.only.iter().any(of_parent)
     }
 
     /// Returns the kinds to read: those asked for, and those whose ids they may hold.
@@ -82,6 +101,10 @@ impl Selection {
         }
         catalog.kinds().filter(|kind| wanted.contains(kind.name)).collect()
     }
+}
+
+fn glob_matches(glob: &str, text: &str) -> bool {
+    Pattern::new(glob).is_ok_and(|pattern| pattern.matches(text))
 }
 
 /// Whoever sees what a tenant answers before ids become keys and secrets are taken out; it may hold anything, and must not let it out.
@@ -140,9 +163,8 @@ impl Reading<'_> {
             twice: Vec::new(),
         };
         for Read { kind, status, resources } in read {
-            let status = if is_whole(&status) && !selection.only.is_empty() { Status::Selected } else { status };
             if selection.asks_for(kind) {
-                snapshot.kinds.insert(kind.name.to_owned(), status);
+                snapshot.kinds.insert(kind.name.to_owned(), selection.narrowed(kind, status));
             }
             snapshot.resources.extend(resources);
         }
@@ -268,14 +290,15 @@ fn understood(reading: Reading<'_>, kind: &'static Kind, answer: Body) -> Result
 fn status_of(because: &Absence) -> Status {
     match because {
         Absence::Scope(message) => Status::Forbidden(message.clone()),
-        Absence::NotConfigured | Absence::Entitlement(_) | Absence::Gone(_) | Absence::Refused(_) => Status::Absent(because.to_string()),
+        Absence::NotConfigured | Absence::Entitlement(_) | Absence::Gone(_) => Status::Absent(because.to_string()),
+        Absence::Refused(message) => Status::Refused(message.clone()),
     }
 }
 
 fn tell(reading: Reading<'_>, kind: &'static Kind, status: &Status, read: usize) {
     let absent = match status {
-        Status::Absent(because) | Status::Forbidden(because) => Some(because.clone()),
-        Status::Complete | Status::InPart(_) | Status::Selected => None,
+        Status::Absent(because) | Status::Refused(because) | Status::Forbidden(because) => Some(because.clone()),
+        Status::Complete | Status::InPart(_) | Status::Selected(_) => None,
     };
     reading.observer.notify(&Event::Listed { tenant: reading.tenant.name().to_owned(), kind: kind.name, read, absent });
 }
@@ -289,7 +312,7 @@ async fn read_dependent(reading: Reading<'_>, kind: &'static Kind, read: &[Read]
         Err(Error::Read { source, .. }) if source.is_scope() => (Status::Forbidden(source.to_string()), Vec::new()),
         Err(Error::Read { source, .. }) if source.is_refusal() => {
             let because = if source.is_unentitled() { Absence::Entitlement } else { Absence::Refused };
-            (Status::Absent(because(source.to_string()).to_string()), Vec::new())
+            (status_of(&because(source.to_string())), Vec::new())
         }
         Err(error) => return Err(error),
     };

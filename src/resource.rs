@@ -363,6 +363,9 @@ impl Opened {
     }
 }
 
+/// What stands between the parts of a name.
+pub(crate) const BETWEEN_PARTS: &str = " · ";
+
 /// Returns the name a body gives its resource: the key fields, joined by ` · `; absent ones are left out.
 #[must_use]
 pub fn name_of(kind: &Kind, body: &Body) -> String {
@@ -371,7 +374,7 @@ pub fn name_of(kind: &Kind, body: &Body) -> String {
         Some(serde_json::Value::Null) | None => kind.default_of(path).and_then(|value| value.as_str().map(str::to_owned)),
         Some(other) => Some(other.to_string()),
     };
-    kind.key.iter().filter_map(part).collect::<Vec<_>>().join(" · ")
+    kind.key.iter().filter_map(part).collect::<Vec<_>>().join(BETWEEN_PARTS)
 }
 
 /// Takes out the values that the server alone gives, and the elements of lists that hold one.

@@ -1,16 +1,24 @@
 //! What a tenant does not show is neither gone nor copied: it stays in the target, and is named.
 
+use std::io;
+use std::path::Path;
+
 use migrate::catalog::Catalog;
+use migrate::event::Unwatched;
+use migrate::export::{Selection, export};
+use migrate::mapping::{Mapped, Mapping};
 use migrate::plan::{Action, Plan, drift_of};
 use migrate::resource::Key;
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot, Status, Unseen};
+use migrate::wrong::Text;
 use serde_json::{Value, json};
 
 use crate::flows::{import_with, nothing_remembered, planned, read, start};
 
 const DEV: &str = "acme-dev.eu.auth0.com";
 const PROD: &str = "acme-prod.eu.auth0.com";
+const SPARED_BY: &str = "; a rule with `skip = true` accepts that";
 
 /// A tenant with two organizations that each have a connection and a domain, two roles with a permission, and texts in two prompts.
 fn dev() -> Value {
@@ -83,7 +91,7 @@ async fn what_the_source_does_not_show_any_more_is_not_taken_for_gone_and_is_nam
     }
     let plan = pruned_after("/organizations/org_00000000000alpha/connections", 400, "No").await;
     let expected = [
-        format!("organization-connections/alpha: {}", refused("400: No")),
+        format!("organization-connections/alpha: {}{SPARED_BY}", refused("400: No")),
         format!("organization-connections/alpha · Guest: {}", told("400: No")),
     ];
     assert_eq!((removed(&plan), left_out(&plan)), (Vec::new(), expected.to_vec()));
@@ -100,7 +108,7 @@ async fn one_parent_that_is_refused_costs_what_hangs_under_it_and_no_other() {
     let seen = shown("/organizations/org_00000000000alpha/connections", 403, "Please upgrade your subscription").await;
     assert_eq!(has(&seen, "organization-connections"), ["beta · Guest"]);
     let all = shown("/organizations/.*/connections", 400, "No").await;
-    assert!(matches!(&all.kinds["organization-connections"], Status::Absent(because) if because.contains("400: No")));
+    assert!(matches!(&all.kinds["organization-connections"], Status::Refused(because) if because.contains("400: No")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -133,4 +141,84 @@ async fn a_name_that_neither_tenant_knows_is_no_concern_and_one_that_the_subscri
     let plan = import_with(&lacking, &tenant, &mut nothing_remembered(), true).await.plan;
     assert_eq!(left_out(&plan), [""; 0]);
     assert!(plan.left_alone.iter().any(|left| left.key == Key::new("email-templates", "welcome_email")));
+}
+
+/// Reads the parts of dev that are selected, where one request is answered so.
+async fn selected(only: &str, path: &str) -> Snapshot {
+    let refuse = json!([{"method": "GET", "path": format!("^{path}$"), "status": 400, "body": {"statusCode": 400, "message": "No"}}]);
+    let state = State::from_json(json!({"domain": DEV, "data": dev(), "refuse": refuse})).expect("a state");
+    let (_sandbox, tenant) = start(state).await;
+    let selection = Selection { only: vec![only.parse().expect("a glob")], ..Selection::default() };
+    export(Catalog::standard(), &tenant, &selection, "2026-01-01T00:00:00Z", &Unwatched).await.expect("exported")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_shown_is_named_where_only_a_part_is_read() {
+    let refused = "/organizations/org_00000000000alpha/connections";
+    for (only, is_named) in [
+        ("organization-connections/*", true),
+        ("*/alpha*", true),
+        ("organization-connections/alpha · Guest", true),
+        ("organization-connections/beta*", false),
+        ("clients/*", false),
+    ] {
+        let snapshot = selected(only, refused).await;
+        let unread: Vec<String> = snapshot.unread().map(|(key, _)| key.to_string()).collect();
+        assert_eq!(unread, if is_named { vec!["organization-connections/alpha"] } else { Vec::new() }, "{only}");
+        assert!(!snapshot.is_complete("organization-connections"), "{only}");
+    }
+}
+
+/// Maps a tenant by a rule that skips.
+fn skipping(matched: &str, snapshot: Snapshot) -> Mapped {
+    let rules = format!("[[rule]]\nmatch = \"{matched}\"\nskip = true\n");
+    let text = Text { path: Path::new("skips.toml"), text: &rules };
+    let no_table = |_: &Path| Err(io::ErrorKind::NotFound.into());
+    let mapping = Mapping::parse(Catalog::standard(), text, &no_table).expect("a mapping");
+    mapping.apply(Catalog::standard(), snapshot).expect("names of their own")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_shown_is_left_out_until_a_rule_skips_it() {
+    let (_into, tenant) = start(State::empty(PROD)).await;
+    let live = read(&tenant).await;
+    for (path, key, rule) in [
+        ("/branding/themes/default", "branding-theme", "branding-theme"),
+        ("/organizations/[^/]*/connections", "organization-connections", "organization-connections/*"),
+        ("/organizations/org_00000000000alpha/connections", "organization-connections/alpha", "organization-connections/alpha"),
+        ("/organizations/org_00000000000alpha/connections", "organization-connections/alpha", "organizations/alpha"),
+    ] {
+        let snapshot = shown(path, 400, "No").await;
+        let plan = planned(&Desired::unmapped(snapshot.clone()), &live, &nothing_remembered());
+        let because = format!("{key}: {DEV} does not show it: the tenant answered 400: No{SPARED_BY}");
+        assert_eq!(left_out(&plan), [because], "{path}");
+        let mapped = skipping(rule, snapshot);
+        assert_eq!(mapped.untouched, [""; 0], "{rule}");
+        let plan = planned(&mapped.desired, &live, &nothing_remembered());
+        assert_eq!(left_out(&plan), [""; 0], "{rule}");
+        assert!(plan.left_alone.iter().any(|left| left.key.to_string() == key), "{rule}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_rule_skips_stays_in_the_target_without_a_word_of_what_was_left_out() {
+    let (_into, tenant) = start(State::empty(PROD)).await;
+    let mut memory = nothing_remembered();
+    import_with(&Desired::unmapped(shown("", 0, "").await), &tenant, &mut memory, false).await;
+    for status in [400, 404] {
+        let refused = shown("/organizations/org_00000000000alpha/connections", status, "No").await;
+        let desired = skipping("organization-connections/alpha", refused).desired;
+        let plan = import_with(&desired, &tenant, &mut memory, true).await.plan;
+        assert_eq!((removed(&plan), left_out(&plan)), (Vec::new(), Vec::new()), "{status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kind_that_a_tenant_does_not_serve_is_no_concern() {
+    let (_into, tenant) = start(State::empty(PROD)).await;
+    let live = read(&tenant).await;
+    for status in [402, 404, 410, 501] {
+        let plan = planned(&Desired::unmapped(shown("/log-streams", status, "No").await), &live, &nothing_remembered());
+        assert_eq!(left_out(&plan), [""; 0], "{status}");
+    }
 }

@@ -54,6 +54,12 @@ impl Rule {
         self.matches.iter().any(|pattern| pattern.matches(&text) || pattern.matches(key.kind()))
     }
 
+    /// Returns whether the rule is about every resource of a kind.
+    pub fn is_about_all_of(&self, kind: &str) -> bool {
+        let is_whole = |pattern: &Pattern| pattern.as_str().strip_suffix("/*").and_then(|of| Pattern::new(of).ok());
+        self.matches.iter().any(|pattern| pattern.matches(kind) || is_whole(pattern).is_some_and(|of| of.matches(kind)))
+    }
+
     /// Returns whether the rule can be about any resource of a kind.
     pub fn is_about_kind(&self, kind: &Kind) -> bool {
         self.matches.iter().any(|pattern| {

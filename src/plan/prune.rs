@@ -27,12 +27,15 @@ impl Making<'_> {
         let mut going: Vec<usize> = partners.live.iter().enumerate().filter(goes).map(|(at, _)| at).collect();
         going.retain(|at| {
             let held = &partners.live[*at];
-            let unseen = self.unseen_in_source(held).map(|unseen| unseen.because.clone());
-            if let Some(because) = &unseen {
-                let source = &self.desired.snapshot.tenant;
-                self.leave_out(&held.key, format!("it stays, since it is not known whether {source} still has it: {because}"));
+            let Some(unseen) = self.unseen_in_source(held).cloned() else { return true };
+            let source = &self.desired.snapshot.tenant;
+            let because = format!("it stays, since it is not known whether {source} still has it: {}", unseen.because);
+            if self.desired.spared.contains(&Key::new(held.key.kind(), &unseen.name)) {
+                self.leave_alone(&held.key, &because);
+            } else {
+                self.leave_out(&held.key, because);
             }
-            unseen.is_none()
+            false
         });
         let live: Vec<&Resource> = if going.is_empty() { Vec::new() } else { partners.live.iter().map(|held| &**held).collect() };
         let needed = self.untouched.needed(&live);

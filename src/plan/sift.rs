@@ -15,22 +15,20 @@ use crate::catalog::{Kind, Named, Shape, Write};
 use crate::resource::{Id, Key, Resource};
 use crate::snapshot::{Snapshot, Status};
 
+/// How a person accepts what a tenant does not show.
+const SPARED_BY: &str = "; a rule with `skip = true` accepts that";
+
 /// Why a singleton stays as the target has it.
 pub(super) const SAYS_NOTHING: &str = "the source says nothing of it";
 
 impl<'inputs> Making<'inputs> {
-    /// What the source's token may not read is not copied, and looks as if the source did not have it: that must be said.
+    /// What could not be read is not copied, and looks as if the source did not have it: that must be said.
     pub(super) fn leave_out_unread(&mut self) {
-        for (kind, status) in &self.desired.snapshot.kinds {
-            let source = &self.desired.snapshot.tenant;
-            match status {
-                Status::Forbidden(because) => self.leave_out(&Key::new(kind, ""), format!("not read from {source}: {because}")),
-                Status::InPart(unseen) => {
-                    for one in unseen.iter().filter(|one| one.is_refused) {
-                        self.leave_out(&Key::new(kind, &one.name), format!("{source} does not show it: {}", one.because));
-                    }
-                }
-                Status::Complete | Status::Selected | Status::Absent(_) => {}
+        for (key, because) in self.desired.snapshot.unread() {
+            if self.desired.spared.contains(&key) {
+                self.leave_alone(&key, &because);
+            } else {
+                self.leave_out(&key, because + SPARED_BY);
             }
         }
     }
@@ -40,11 +38,12 @@ impl<'inputs> Making<'inputs> {
     pub(super) fn candidates(&mut self, partners: &'inputs Partners<'_>, removed: &[usize]) -> Vec<Candidate<'inputs>> {
         let desired = self.desired;
         let ambiguous = ambiguous(self.catalog, desired, self.live, self.past.links);
+        let ids = partners.live.iter().map(|resource| (&resource.key, &resource.id)).collect();
         let mut names = TakenNames::of_target(self.catalog, &desired.snapshot.resources, partners, removed);
         let mut candidates = Vec::new();
         for (wanted, at) in desired.snapshot.resources.iter().zip(&partners.of_desired) {
             let held = at.map(|at| &*partners.live[at]);
-            if self.is_wanted(wanted, held, &ambiguous) && self.is_taken(wanted, *at, &mut names) {
+            if self.is_wanted(wanted, held, &ambiguous, &ids) && self.is_taken(wanted, *at, &mut names) {
                 candidates.push(Candidate { wanted: Cow::Borrowed(wanted), held });
             }
         }
@@ -52,7 +51,7 @@ impl<'inputs> Making<'inputs> {
     }
 
     /// Returns whether a resource is one to copy, and notes why it is not.
-    fn is_wanted(&mut self, wanted: &Resource, held: Option<&Resource>, ambiguous: &HashMap<Id, String>) -> bool {
+    fn is_wanted(&mut self, wanted: &Resource, held: Option<&Resource>, ambiguous: &HashMap<Id, String>, ids: &HashMap<&Key, &Id>) -> bool {
         let kind = self.kind_of(&wanted.key);
         if let Some(because) = &wanted.left_alone {
             if wanted.is_unseen {
@@ -68,7 +67,7 @@ impl<'inputs> Making<'inputs> {
                 Shape::Keyed { .. } => self.leave_out(&wanted.key, format!("the target does not show it: {because}")),
                 _ => self.leave_alone(&wanted.key, because),
             }
-        } else if let Some(because) = held.is_none().then(|| self.unseen_in_target(kind, wanted)).flatten() {
+        } else if let Some(because) = held.is_none().then(|| self.unseen_in_target(kind, wanted, ids)).flatten() {
             self.leave_out(&wanted.key, format!("the target does not show it: {because}"));
         } else if let Some(owner) = self.untouched.owner_of(&wanted.key) {
             let because = format!("it belongs to {owner}, which is left alone");
@@ -106,10 +105,10 @@ impl<'inputs> Making<'inputs> {
     }
 
     /// Returns what the target said where it shows nothing of what hangs under the parent of a resource.
-    fn unseen_in_target(&self, kind: &Kind, wanted: &Resource) -> Option<String> {
-        let unseen = self.live.unseen(kind.name).iter().filter(|one| one.is_refused);
-        let parent = parent_of(kind, wanted)?;
-        unseen.filter(|one| one.name == parent.name()).map(|one| one.because.clone()).next()
+    fn unseen_in_target(&self, kind: &Kind, wanted: &Resource, ids: &HashMap<&Key, &Id>) -> Option<String> {
+        let mut unseen = self.live.unseen(kind.name).iter().filter(|one| one.is_refused);
+        let parent = *ids.get(&parent_of(kind, wanted)?)?;
+        unseen.find(|one| one.id == *parent).map(|one| one.because.clone())
     }
 
     /// Leaves what belongs to something untouched as the target has it, and names it where the source has it otherwise.
@@ -134,15 +133,15 @@ impl<'inputs> Making<'inputs> {
         let kind = self.kind_of(&wanted.key);
         let because = match (self.live.kinds.get(kind.name), kind.not_created) {
             // What says nothing is not missed where it cannot be written.
-            (Some(Status::Absent(_) | Status::Forbidden(_)), _) if says_nothing(kind, wanted) => return false,
+            (Some(Status::Absent(_) | Status::Refused(_) | Status::Forbidden(_)), _) if says_nothing(kind, wanted) => return false,
             (Some(Status::Complete | Status::InPart(_)), Some(_)) if at.is_none() && says_nothing(kind, wanted) => return false,
             (Some(Status::Complete | Status::InPart(_)), Some(because)) if at.is_none() => because.to_owned(),
-            (Some(Status::Complete | Status::InPart(_) | Status::Selected), _) => match names.take(kind, wanted, at) {
+            (Some(Status::Complete | Status::InPart(_) | Status::Selected(_)), _) => match names.take(kind, wanted, at) {
                 Some(because) => because,
                 None => return true,
             },
-            (Some(Status::Absent(because) | Status::Forbidden(because)), _) => {
-                format!("the target does not serve {}: {because}; a rule with `skip = true` accepts that", kind.name)
+            (Some(Status::Absent(because) | Status::Refused(because) | Status::Forbidden(because)), _) => {
+                format!("the target does not serve {}: {because}{SPARED_BY}", kind.name)
             }
             (None, _) => format!("{} of the target were not read", kind.name),
         };

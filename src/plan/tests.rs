@@ -182,7 +182,12 @@ fn an_empty_or_unfinished_listing_prunes_nothing() {
     // What is left alone everywhere does not make a listing one of somebody's clients.
     let alone = |desired: &mut Desired| desired.snapshot.resources[0].left_alone = Some("it is what migrate itself signs in with".into());
     assert_eq!(removes(&pruned(&[client(WEB, true)], true, alone)), Vec::<String>::new());
-    for status in [Status::Selected, Status::Forbidden("no scope".into()), Status::Absent("not served".into())] {
+    for status in [
+        Status::Selected(Vec::new()),
+        Status::Refused("No".into()),
+        Status::Forbidden("no scope".into()),
+        Status::Absent("not served".into()),
+    ] {
         let plan = pruned(&[client(WEB, true)], true, |desired| drop(desired.snapshot.kinds.insert("clients".into(), status.clone())));
         assert_eq!(removes(&plan), Vec::<String>::new(), "{status:?}");
     }

@@ -46,8 +46,8 @@ fn counts(snapshot: &Snapshot) -> Option<String> {
     for kind in Catalog::standard().kinds() {
         let because = match snapshot.kinds.get(kind.name) {
             Some(Status::Complete | Status::InPart(_)) => "",
-            Some(Status::Selected) => "only what was asked for",
-            Some(Status::Absent(_) | Status::Forbidden(_)) | None => continue,
+            Some(Status::Selected(_)) => "only what was asked for",
+            Some(Status::Absent(_) | Status::Refused(_) | Status::Forbidden(_)) | None => continue,
         };
         table.row([kind.name.to_owned(), number(snapshot.of_kind(kind.name).count()), because.to_owned()]);
     }
@@ -58,12 +58,13 @@ fn counts(snapshot: &Snapshot) -> Option<String> {
 fn absent(snapshot: &Snapshot) -> Vec<String> {
     let line = |(kind, status): (&String, &Status)| match status {
         Status::Absent(because) => Some(format!("{kind}: the tenant does not serve them ({})", printable(because))),
+        Status::Refused(because) => Some(format!("{kind}: the tenant does not show them ({})", printable(because))),
         Status::Forbidden(because) => Some(format!("{kind}: the token may not read them ({})", printable(because))),
-        Status::InPart(unseen) => {
+        Status::InPart(unseen) | Status::Selected(unseen) => {
             let refused: Vec<&str> = unseen.iter().filter(|one| one.is_refused).map(|one| one.name.as_str()).collect();
             (!refused.is_empty()).then(|| format!("{kind} of {}: the tenant does not show them", printable(&refused.join(", "))))
         }
-        Status::Complete | Status::Selected => None,
+        Status::Complete => None,
     };
     let unseen = snapshot.resources.iter().filter(|resource| resource.is_unseen);
     let unseen = unseen.map(|resource| {
@@ -127,7 +128,7 @@ mod tests {
         let kinds = [
             ("clients", Status::Complete),
             ("organization-connections", Status::InPart(vec![of_alpha])),
-            ("roles", Status::Selected),
+            ("roles", Status::Selected(Vec::new())),
             ("rules", Status::Absent("they were switched off".into())),
             ("email-templates", Status::Forbidden("read:email_templates".into())),
         ];

@@ -35,10 +35,12 @@ pub enum Status {
     Complete,
     /// Everything is here but these, of which nobody knows whether the tenant has them.
     InPart(Vec<Unseen>),
-    /// Only what was asked for is here.
-    Selected,
+    /// Only what was asked for is here, but for what of it the tenant did not show.
+    Selected(Vec<Unseen>),
     /// The tenant does not serve it, for this reason.
     Absent(String),
+    /// The tenant refuses to show it, and nobody knows whether it has any.
+    Refused(String),
     /// The token may not read it; the tenant named these scopes.
     Forbidden(String),
 }
@@ -96,9 +98,25 @@ impl Snapshot {
     /// Returns what of a kind the tenant did not show.
     pub fn unseen(&self, kind: &str) -> &[Unseen] {
         match self.kinds.get(kind) {
-            Some(Status::InPart(unseen)) => unseen,
+            Some(Status::InPart(unseen) | Status::Selected(unseen)) => unseen,
             _ => &[],
         }
+    }
+
+    /// Returns what the tenant may have though it is not here, each with what was answered; a whole kind goes by no name.
+    pub fn unread(&self) -> impl Iterator<Item = (Key, String)> {
+        self.kinds.iter().flat_map(|(kind, status)| {
+            let whole = |because: &str| vec![(Key::new(kind, ""), because.to_owned())];
+            match status {
+                Status::Forbidden(because) => whole(&format!("not read from {}: {because}", self.tenant)),
+                Status::Refused(because) => whole(&format!("{} does not show it: {because}", self.tenant)),
+                Status::InPart(unseen) | Status::Selected(unseen) => {
+                    let told = |one: &Unseen| (Key::new(kind, &one.name), format!("{} does not show it: {}", self.tenant, one.because));
+                    unseen.iter().filter(|one| one.is_refused).map(told).collect()
+                }
+                Status::Complete | Status::Absent(_) => Vec::new(),
+            }
+        })
     }
 
     /// Returns the fields the tenant answered that nobody knows, by kind, each once.
@@ -144,6 +162,8 @@ pub struct Desired {
     pub supplied: Vec<Supplied>,
     /// Resources of the source that are not wanted in the target, by kind and by their id there.
     pub skipped: BTreeSet<(String, Id)>,
+    /// What of the source was not [read](Snapshot::unread), or is [unseen](Snapshot::unseen), and is not missed.
+    pub spared: BTreeSet<Key>,
     /// The source's own hosts besides its domain, as it calls them.
     pub hosts: BTreeSet<String>,
 }
@@ -162,7 +182,7 @@ pub struct Supplied {
 impl Desired {
     /// Returns a source as it is, without any mapping.
     pub fn unmapped(snapshot: Snapshot) -> Self {
-        Self { snapshot, kept: Vec::new(), supplied: Vec::new(), skipped: BTreeSet::new(), hosts: BTreeSet::new() }
+        Self { snapshot, kept: Vec::new(), supplied: Vec::new(), skipped: BTreeSet::new(), spared: BTreeSet::new(), hosts: BTreeSet::new() }
     }
 }
 

@@ -128,7 +128,7 @@ pub enum Absence {
     Scope(String),
     /// The subscription lacks it, or it is switched off; the tenant's own words.
     Entitlement(String),
-    /// The tenant knows no such path; its own words.
+    /// The tenant knows no such path, or serves nothing there; its own words.
     Gone(String),
     /// The tenant refuses to show it; its own words, with the status.
     Refused(String),

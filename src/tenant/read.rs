@@ -325,7 +325,7 @@ fn absent<T>(kind: &Kind, error: Error) -> Result<Listing<T>, Error> {
             return Ok(Listing::Complete(Vec::new()));
         }
         Error::Refused { status: 404, .. } if kind.shape == Shape::Singleton => Absence::NotConfigured,
-        Error::Refused { status: 404 | 410, message, .. } => Absence::Gone(message.clone()),
+        Error::Refused { status: 404 | 410 | 501, message, .. } => Absence::Gone(message.clone()),
         refused if refused.is_refusal() => Absence::Refused(refused.to_string()),
         _ => return Err(error),
     };

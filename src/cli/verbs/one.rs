@@ -65,7 +65,7 @@ pub(super) async fn refuse_beside(
         ));
     }
     let unread = protected.iter().find_map(|name| match live.kinds.get(*name)? {
-        Status::Forbidden(because) => Some((*name, because)),
+        Status::Forbidden(because) | Status::Refused(because) => Some((*name, because)),
         _ => None,
     });
     unread.map_or(Ok(()), |(name, because)| {
