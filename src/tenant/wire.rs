@@ -170,7 +170,10 @@ impl Wire {
                 }
                 Decision::GiveUp => return Err(error),
                 Decision::Verify => return Err(Error::InDoubt { request: request.name(), source: Box::new(error) }),
-                Decision::Again(wait) if !self.ends.leave_time_for(wait) => return Err(error),
+                Decision::Again(wait) if !self.ends.leave_time_for(wait) => {
+                    hold_back(pass, failure, wait);
+                    return Err(error);
+                }
                 Decision::Again(wait) => {
                     self.tell_retry(&request.name(), &error, tried);
                     self.meter.retries.fetch_add(1, Ordering::Relaxed);
@@ -259,12 +262,18 @@ pub(super) fn too_patient(refused: Error, request: &str, after: Option<Duration>
 
 /// Lets time pass before the next attempt: by the pacer, for everybody, after a 429; for this request alone after anything else.
 async fn rest(pass: Pass<'_>, failure: Failure, wait: Duration) {
-    if let Failure::Status { status: 429, .. } = failure {
-        pass.refused(wait);
-    } else {
-        drop(pass);
+    if !hold_back(pass, failure, wait) {
         tokio::time::sleep(wait).await;
     }
+}
+
+/// Tells the pacer of a 429, so that nobody sends anything for a while; returns whether it was one.
+fn hold_back(pass: Pass<'_>, failure: Failure, wait: Duration) -> bool {
+    let is_too_many = matches!(failure, Failure::Status { status: 429, .. });
+    if is_too_many {
+        pass.refused(wait);
+    }
+    is_too_many
 }
 
 impl Received {

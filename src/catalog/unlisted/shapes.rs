@@ -1,5 +1,7 @@
 //! Values that are secrets by their shape, whatever they are called.
 
+use serde_json::Value;
+
 use super::names::{Says, says};
 use super::values::{is_secret, is_template, is_words};
 
@@ -59,6 +61,8 @@ pub(super) fn is_shaped_so(text: &str) -> bool {
         || has_password(text)
         || names_in_address(text)
         || is_connection_string(text)
+        || is_form(text)
+        || is_json(text)
         || text.lines().any(is_proving_header)
         || HOOKS.iter().any(|hook| leads_to(hook, text))
         || words(text).any(|word| is_token(word) || is_issued(word))
@@ -163,6 +167,40 @@ fn is_connection_string(text: &str) -> bool {
     text.contains('=') && !text.contains(['\n', '<', '{']) && (is_of(';') || is_of(' '))
 }
 
+/// Returns whether a text is what a form sends, with a secret in it: `grant_type=password&password=x1y2z3a4`.
+fn is_form(text: &str) -> bool {
+    let pairs: Option<Vec<_>> = text.split('&').map(pair).collect();
+    let is_one = !text.contains("://") && !text.trim().contains(is_end);
+    is_one && pairs.is_some_and(|pairs| pairs.len() > 1 && pairs.iter().any(|(name, value)| is_said(name, value)))
+}
+
+/// Returns whether a text is JSON, or what becomes JSON when its templates are filled in, and says a secret.
+fn is_json(text: &str) -> bool {
+    let text = text.trim();
+    if !(text.starts_with('{') && text.ends_with('}') || text.starts_with('[') && text.ends_with(']')) {
+        return false;
+    }
+    if let Ok(value) = serde_json::from_str::<Value>(text) {
+        return says_secret("", &value);
+    }
+    let parts: Vec<&str> = text.split('"').collect();
+    parts.windows(3).any(|part| part[1].trim() == ":" && is_said(part[0], part[2]))
+}
+
+fn says_secret(name: &str, value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(name, value)| says_secret(name, value)),
+        Value::Array(list) => list.iter().any(|value| says_secret(name, value)),
+        Value::String(text) => is_said(name, text) || is_authorization(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Returns whether a name inside a text says that its value is a secret, and people do not read that as words.
+fn is_said(name: &str, value: &str) -> bool {
+    is_secret(says(name).min(Says::Asks), value)
+}
+
 /// Returns a name and its value, where both are no code.
 fn pair(part: &str) -> Option<(&str, &str)> {
     let (name, value) = part.split_once('=')?;
@@ -206,6 +244,11 @@ mod tests {
             "Server=db;User Id=app;Password=s3cret;",
             "host=db user=app password=s3cret",
             "Endpoint=sb://a.example/;SharedAccessKeyName=all;SharedAccessKey=b64=",
+            "grant_type=client_credentials&client_id=a&client_secret=x1y2z3a4",
+            "{\"user\": \"app\", \"password\": \"x1y2z3a4\"}",
+            " [{\"auth\": {\"api_key\": [\"8f14e45fceea167a\"]}}]\n",
+            "{\"headers\": {\"x\": \"Bearer a1b2c3d4\"}}",
+            "{\"user\": {{fields.user}}, \"client_secret\" : \"x1y2z3a4\"}",
         ] {
             assert!(is_shaped_so(text), "{text}");
         }
@@ -244,6 +287,12 @@ mod tests {
             "scope=openid token_type=x1y2z3a4b5",
             "var password = \"x1y2z3a4\"; send(password);",
             "password=x1y2z3a4",
+            "grant_type=client_credentials&client_secret={{vars.secret}}",
+            "response_type=token&prompt=none",
+            "{\"password\": \"Enter your new password\", \"token_endpoint_auth_method\": \"client_secret_post\"}",
+            "{\"password\": \"{{fields.password}}\", \"user\": {{fields.user}}}",
+            ".password { content: \"x1y2z3a4\" }",
+            "{{vars.api_key}}",
             "a.b.c.example.com",
         ] {
             assert!(!is_shaped_so(text), "{text}");
