@@ -187,9 +187,12 @@ impl Risks {
         if self.opens_apis && class == Class::Widened && what.contains(MANAGEMENT_API) { Class::Weakened } else { class }
     }
 
-    /// Returns the paths of what only changes looks.
-    pub fn routine(&self) -> impl Iterator<Item = &'static str> {
-        self.fields.iter().filter(|(rule, _)| *rule == Rule::Routine).flat_map(|(_, paths)| paths.split_whitespace())
+    /// Returns the paths of rules below another path, the longest first.
+    pub fn below(&self, path: &str) -> Vec<&'static str> {
+        let is_below = |one: &&str| one.len() > path.len() && crate::body::covers(path, one);
+        let mut below: Vec<&str> = self.fields.iter().flat_map(|(_, paths)| paths.split_whitespace()).filter(is_below).collect();
+        below.sort_unstable_by_key(|one| std::cmp::Reverse(one.len()));
+        below
     }
 
     /// Returns the rule of a path: that of the longest path which covers it.

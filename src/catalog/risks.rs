@@ -24,7 +24,7 @@ const WAY_IN: Risks = risks(Widened, DataLoss, &[(Identity, "*")]);
 const SWITCH: Risks = risks(Lockout, Lockout, &[(Bound, "*")]);
 /// A kind that reports what happens: where it stops, nobody sees an attack.
 const WATCH: Risks = risks(
-    Harmless,
+    Widened,
     Weakened,
     &[(Shield, "status pii_config"), (Report, "filters sink"), (Routine, "sink.httpContentFormat sink.httpContentType *")],
 );
@@ -372,7 +372,7 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
     ("phone-providers", risks(Widened, DataLoss, &[(Identity, "name configuration credentials"), (Stop, "disabled")])),
     ("phone-templates", risks(Harmless, DataLoss, &[(Identity, "type"), (Stop, "disabled"), (Bound, "content")])),
     ("log-streams", WATCH),
-    ("event-streams", risks(Harmless, Weakened, &[(Shield, "status"), (Report, "subscriptions destination"), (Routine, "name")])),
+    ("event-streams", risks(Widened, Weakened, &[(Shield, "status"), (Report, "subscriptions destination"), (Routine, "name")])),
     // What people see.
     ("branding", LOOKS),
     ("branding-theme", LOOKS),

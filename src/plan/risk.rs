@@ -1,12 +1,12 @@
 //! What a plan may cost: the class of every edit, and the reasons to refuse a plan that follow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::guard::{Item, Refusal};
 use super::{Action, Change, Edit, Plan};
-use crate::body::{Body, covers};
+use crate::body::{Body, is_blank};
 use crate::catalog::risk::{Class, Rule};
 use crate::catalog::{Catalog, Kind};
 use crate::resource::Key;
@@ -49,25 +49,58 @@ pub fn costs(catalog: &Catalog, change: &Change) -> Vec<Cost> {
 }
 
 fn of_edit(kind: &Kind, key: &Key, edit: &Edit) -> Vec<Cost> {
-    let default = kind.default_within(&edit.path);
-    let (old, new) = (edit.old.as_ref().or(default.as_ref()), edit.new.as_ref().or(default.as_ref()));
-    let risks = kind.risks();
-    // A field that nobody knows is nothing that anybody can have looked at.
-    let rule = risks.rule(&edit.path).unwrap_or(Rule::Bound);
-    let what = format!("{key} {}", new.map(Value::to_string).unwrap_or_default());
-    let [old, new] = [old, new].map(|value| value.map(|value| named(kind, rule, &edit.path, &shorn(kind, &edit.path, value))));
-    let classes = if old == new { vec![Class::Routine] } else { rule.classes(old.as_ref(), new.as_ref()) };
-    classes.into_iter().map(|class| Cost { class: risks.raised(class, &what), path: Some(edit.path.clone()) }).collect()
+    let what = format!("{key} {}", edit.new.as_ref().map(Value::to_string).unwrap_or_default());
+    let classes = classes(kind, &edit.path, [edit.old.as_ref(), edit.new.as_ref()]);
+    classes.into_iter().map(|class| Cost { class: kind.risks().raised(class, &what), path: Some(edit.path.clone()) }).collect()
 }
 
-/// Returns a value without what only changes looks in it: where a node of a form is drawn.
-fn shorn(kind: &Kind, path: &str, value: &Value) -> Value {
+/// Returns the classes of an edit: of an object that comes or goes whole, those of everything in it that has a rule of its own besides.
+fn classes(kind: &Kind, path: &str, sides: [Option<&Value>; 2]) -> BTreeSet<Class> {
+    let default = kind.default_within(path);
+    let mut sides = sides.map(|side| side.or(default.as_ref()).map(|value| held_at(path, value)));
+    let risks = kind.risks();
+    let mut found = BTreeSet::new();
+    for below in risks.below(path) {
+        let values = sides.each_mut().map(|side| side.as_mut().and_then(|body| taken(body, below)));
+        if values[0] != values[1] {
+            found.extend(by_rule(kind, below, values));
+        }
+    }
+    let rest = sides.map(|side| side.and_then(|body| body.get(path).cloned()));
+    // What is left of an object that had nothing else in it is nothing that comes or goes.
+    let is_hollow = |side: &Option<Value>| side.as_ref().is_none_or(is_blank_inside);
+    if rest[0] != rest[1] && (found.is_empty() || !rest.iter().all(is_hollow)) {
+        found.extend(by_rule(kind, path, rest));
+    }
+    if found.is_empty() { BTreeSet::from([Class::Routine]) } else { found }
+}
+
+fn held_at(path: &str, value: &Value) -> Body {
     let mut body = Body::new();
     body.set(path, value.clone());
-    for routine in kind.risks().routine().filter(|routine| covers(path, routine)) {
-        body.take(routine);
+    body
+}
+
+fn by_rule(kind: &Kind, path: &str, [old, new]: [Option<Value>; 2]) -> Vec<Class> {
+    // A field that nobody knows is nothing that anybody can have looked at.
+    let rule = kind.risks().rule(path).unwrap_or(Rule::Bound);
+    let default = kind.default_within(path);
+    let [old, new] = [old, new].map(|side| side.or_else(|| default.clone()).map(|value| named(kind, rule, path, &value)));
+    if old == new { Vec::new() } else { rule.classes(old.as_ref(), new.as_ref()) }
+}
+
+/// Takes what a path names out of one side of an edit: a value, or all that the path names through lists.
+fn taken(body: &mut Body, path: &str) -> Option<Value> {
+    let mut values: Vec<Value> = body.take(path).into_iter().map(|(_, value)| value).collect();
+    if path.contains(['[', '*']) { (!values.is_empty()).then_some(Value::Array(values)) } else { values.pop() }
+}
+
+fn is_blank_inside(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.values().all(is_blank_inside),
+        Value::Array(list) => list.iter().all(is_blank_inside),
+        value => is_blank(value),
     }
-    body.get(path).cloned().unwrap_or_default()
 }
 
 /// Returns a list as what its elements are called, where access is by that: what else stands in one opens and closes nothing.
@@ -106,4 +139,44 @@ fn items(catalog: &Catalog, plan: &Plan, class: Class) -> Vec<Item> {
         }
     }
     found.into_iter().map(|(key, what)| Item { key: key.clone(), what }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Returns an object that holds a value at a path below the field above it.
+    fn around(path: &str, value: Value) -> Value {
+        path.rsplit('.').fold(value, |held, name| json!({ name: held }))
+    }
+
+    #[test]
+    fn what_goes_with_the_object_around_it_costs_what_it_would_alone() {
+        let mut looked_at = 0;
+        for kind in Catalog::standard().kinds() {
+            for path in kind.risks().fields.iter().flat_map(|(_, paths)| paths.split_whitespace()).filter(|path| !path.contains(['[', '*']))
+            {
+                let Some((field, inside)) = path.split_once('.') else { continue };
+                for value in [json!(true), json!(false), json!(["a"]), json!("a")] {
+                    let (alone, whole) = (classes(kind, path, [Some(&value), None]), [Some(around(inside, value.clone())), None]);
+                    assert_eq!(classes(kind, field, whole.each_ref().map(Option::as_ref)), alone, "{} {path} {value}", kind.name);
+                    let (alone, whole) = (classes(kind, path, [None, Some(&value)]), [None, Some(around(inside, value.clone()))]);
+                    assert_eq!(classes(kind, field, whole.each_ref().map(Option::as_ref)), alone, "{} {path} {value}", kind.name);
+                }
+                looked_at += 1;
+            }
+        }
+        assert!(looked_at > 20, "{looked_at}");
+    }
+
+    #[test]
+    fn an_object_that_goes_whole_costs_the_most_that_anything_in_it_does() {
+        let kind = Catalog::standard().kind("tenant-settings").expect("a kind");
+        let quota = json!({"clients": {"client_credentials": {"enforce": true, "per_day": 9}}});
+        assert_eq!(classes(kind, "default_token_quota", [Some(&quota), None]), BTreeSet::from([Class::Weakened]));
+        let flags = json!({"enable_dynamic_client_registration": false, "enable_apis_section": true});
+        assert_eq!(classes(kind, "flags", [None, Some(&flags)]), BTreeSet::from([Class::Routine, Class::Lockout]));
+        assert_eq!(classes(kind, "flags", [Some(&json!({"enable_sso": true})), None]), BTreeSet::from([Class::Lockout]));
+    }
 }
