@@ -230,6 +230,24 @@ fn a_time_that_went_by_is_75_and_nothing_is_written() {
 }
 
 #[test]
+#[ignore = "slow: run by .ci/run"]
+fn a_night_whose_time_ends_while_a_tenant_refuses_all_it_sends_repeats_nothing_and_ends() {
+    let mut stage = ahead_by(2);
+    let held = stage.prod_goes();
+    stage.prod_returns_with(held, "429@w1x*");
+    let soon = humantime::format_rfc3339(SystemTime::now() + Duration::from_secs(70)).to_string();
+    let said = stage.run(&format!("{SYNC} --until {}Z", &soon[11..16]));
+    let end = humantime::parse_rfc3339(&format!("{}:00Z", &soon[..16])).expect("a time");
+    // A tenant that refuses what it is sent is asked again for ten minutes otherwise.
+    assert!(SystemTime::now() < end + Duration::from_mins(2), "{}", said.whole());
+    assert!(said.code == 3 && said.out.contains("applied 0 of 2 changes in TIME; 2 were refused"), "{}", said.whole());
+    let held = stage.prod_goes();
+    stage.prod_returns_with(held, "");
+    assert_eq!(stage.run(SYNC).code, 0);
+    assert_eq!(names(&stage).len(), 3, "the next night does the rest");
+}
+
+#[test]
 fn a_guard_stops_the_night_and_says_how_a_person_lets_it_pass() {
     let stage = Stage::small();
     let chat = Hearer::new();
