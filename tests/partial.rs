@@ -357,3 +357,21 @@ async fn what_a_client_was_created_without_waits_until_it_is_seen() {
     let Outcome::Reduced(_, short) = &summary.settled[0].outcome else { panic!("{:?}", summary.settled) };
     assert_eq!(short.parts, ["description"], "{}", short.message);
 }
+
+#[test]
+fn an_event_stream_that_is_switched_on_and_its_events_that_are_refused_both_stay_as_they_were() {
+    let stream = |id: &str, name: &str, status: &str, event: &str| {
+        json!([{"id": id, "name": name, "status": status, "subscriptions": [{"event_type": event}],
+            "destination": {"type": "eventbridge", "configuration": {"aws_account_id": "123456789012", "aws_region": "eu-west-1"}}}])
+    };
+    let source = with(dev(), "/event-streams", stream("est_dev0000000000000000000", "Users", "enabled", "user.created"));
+    for message in ["Bad request.", "'Invalid value' on property subscriptions[0].event_type."] {
+        let held = stream("est_prod000000000000000000", "Users", "disabled", "user.deleted");
+        let refused = json!([{"method": "PATCH", "path": "/event-streams/*", "has": "subscriptions", "status": 400, "message": message}]);
+        let stage = Stage::of(source.clone(), refusing(with(prod(), "/event-streams", held), refused), "");
+        let said = stage.run(IMPORT);
+        assert_eq!((said.code, said.out.contains(message)), (3, true), "{}", said.whole());
+        let after = stage.prod("/event-streams");
+        assert_eq!((&after[0]["status"], &after[0]["subscriptions"]), (&json!("disabled"), &json!([{"event_type": "user.deleted"}])));
+    }
+}

@@ -72,12 +72,7 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
                 (Exception, "is_token_endpoint_ip_header_trusted skip_non_verifiable_callback_uri_confirmation_prompt"),
                 (Cap, "token_quota"),
                 (Presence, "addons"),
-                (
-                    Bound,
-                    "addons.samlp.destination addons.samlp.recipient addons.samlp.logout addons.samlp.signingCert \
-                     addons.samlp.signatureAlgorithm addons.samlp.digestAlgorithm addons.samlp.nameIdentifierFormat addons.wams.issuer \
-                     addons.firebase.client_email",
-                ),
+                (Bound, "addons.*.*"),
                 (Lifetime, "jwt_configuration.lifetime_in_seconds refresh_token par_request_expiry"),
                 (Access, "refresh_token.policies"),
                 (

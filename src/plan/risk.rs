@@ -60,7 +60,9 @@ fn classes(kind: &Kind, path: &str, sides: [Option<&Value>; 2]) -> BTreeSet<Clas
     let mut sides = sides.map(|side| side.or(default.as_ref()).map(|value| held_at(path, value)));
     let risks = kind.risks();
     let mut found = BTreeSet::new();
-    for below in risks.below(path) {
+    // Of what comes or goes, that it does says all.
+    let comes_or_goes = sides.iter().any(Option::is_none) && risks.rule(path) == Some(Rule::Presence);
+    for below in risks.below(path).into_iter().filter(|_| !comes_or_goes) {
         let values = sides.each_mut().map(|side| side.as_mut().and_then(|body| taken(body, below)));
         if values[0] != values[1] {
             found.extend(by_rule(kind, below, values));
@@ -168,6 +170,30 @@ mod tests {
             }
         }
         assert!(looked_at > 20, "{looked_at}");
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_another_is_never_routine() {
+        let costs = |kind: &'static Kind| kind.secrets.iter().map(move |path| (kind.name, *path, of_secret(kind, path).class));
+        let routine: Vec<_> = Catalog::standard().kinds().flat_map(costs).filter(|(.., class)| *class < Class::Weakened).collect();
+        assert_eq!(routine, []);
+        let of = |name: &str, path: &str| of_secret(Catalog::standard().kind(name).expect("a kind"), path).class;
+        assert_eq!(of("connections", "options.client_secret"), Class::Lockout);
+        assert_eq!(of("email-provider", "credentials.api_key"), Class::Lockout);
+        assert_eq!(of("log-streams", "sink.datadogApiKey"), Class::Weakened);
+    }
+
+    #[test]
+    fn what_stands_in_an_addon_may_lock_out_and_a_new_one_adds_access() {
+        let kind = Catalog::standard().kind("clients").expect("a kind");
+        let of = |path: &str, old: Option<&Value>, new: Option<&Value>| classes(kind, path, [old, new]);
+        let (saml, sap) = (json!({"audience": "urn:a", "destination": "https://a.example"}), json!({"clientid": "a"}));
+        for addon in [&saml, &sap] {
+            assert_eq!(of("addons.samlp", None, Some(addon)), BTreeSet::from([Class::Widened]));
+            assert_eq!(of("addons", Some(&json!({"samlp": addon})), None), BTreeSet::from([Class::Lockout]));
+        }
+        assert_eq!(of("addons.samlp.audience", Some(&json!("urn:a")), Some(&json!("urn:b"))), BTreeSet::from([Class::Lockout]));
+        assert_eq!(of("addons.samlp.mappings.email", None, Some(&json!("https://a.example/email"))), BTreeSet::from([Class::Lockout]));
     }
 
     #[test]
