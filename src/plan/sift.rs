@@ -28,7 +28,9 @@ impl<'inputs> Making<'inputs> {
             if self.desired.spared.contains(&key) {
                 self.leave_alone(&key, &because);
             } else {
-                self.leave_out(&key, because + SPARED_BY);
+                // A token is better given the scope.
+                let is_refused = !matches!(self.desired.snapshot.kinds.get(key.kind()), Some(Status::Forbidden(_)));
+                self.leave_out(&key, if is_refused { because + SPARED_BY } else { because });
             }
         }
     }
