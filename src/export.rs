@@ -7,13 +7,13 @@ use futures_util::stream::{self, StreamExt};
 use glob::Pattern;
 use serde_json::Value;
 
-use crate::body::Body;
 use crate::catalog::{By, Catalog, Kind, Named, Shape};
-use crate::event::{Event, Observer};
-use crate::resource::{BETWEEN_PARTS, Id, Key, Resource, Unreadable, name_of};
+use crate::json::Body;
+use crate::management_api::limits::READING;
+use crate::management_api::{self, Absence, Listing, Shown, Tenant};
+use crate::model::event::{Event, Observer};
+use crate::model::resource::{BETWEEN_PARTS, Id, Key, Resource, Unreadable, name_of};
 use crate::snapshot::{Snapshot, Status, Unseen, refs};
-use crate::tenant::limits::READING;
-use crate::tenant::{self, Absence, Listing, Shown, Tenant};
 
 /// Parents asked for what hangs under them at the same time; the pacer decides when each request leaves.
 const PARENTS_AT_ONCE: usize = 16;
@@ -40,7 +40,7 @@ pub enum Error {
         /// The tenant's name.
         tenant: String,
         /// Why.
-        source: tenant::Error,
+        source: management_api::Error,
     },
     /// Reading took too long.
     #[error("reading \"{tenant}\" took longer than {}", humantime::format_duration(READING))]
@@ -223,7 +223,7 @@ async fn read_kind(reading: Reading<'_>, kind: &'static Kind) -> Result<Read, Er
     Ok(Read { kind, status, resources })
 }
 
-fn unread(kind: &Kind, tenant: &Tenant, source: tenant::Error) -> Error {
+fn unread(kind: &Kind, tenant: &Tenant, source: management_api::Error) -> Error {
     Error::Read { kind: kind.name, tenant: tenant.name().to_owned(), source }
 }
 
@@ -360,7 +360,7 @@ async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> 
 ///
 /// The parent is gone since it was listed, this tenant's version of it has no such list, or the tenant refuses. A list or part that is there
 /// once for each parent is left alone by its name, so that a rule can accept that; of others not even the names are known.
-fn unshown(kind: &'static Kind, parent: &Resource, source: &tenant::Error) -> Seen {
+fn unshown(kind: &'static Kind, parent: &Resource, source: &management_api::Error) -> Seen {
     let is_refused = !source.is_not_found() && !source.is_unentitled();
     let unseen = match kind.shape {
         Shape::Child { .. } if is_refused => Some(Resource::read_child(kind, &parent.id, Vec::new())),

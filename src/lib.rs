@@ -16,33 +16,27 @@
 //! - Everything that is special to Auth0 is an entry in the [`catalog`].
 //!
 //! ```text
-//! body, disk, wrong              JSON and paths into it; files written whole; a wrong place in a file
-//! catalog, resource, event       what Auth0 has; one object of it; what happened
-//! snapshot, links                everything at one moment; which source id is which target id
-//! base, fingerprints             what was last applied; which secrets were sent
-//! tenant, export                 talking to one tenant; tenant -> snapshot
-//! mapping, plan, apply           how values change; what would change; making it so
-//! report, cli                    telling the person; the command line
-//! sandbox                        a tenant on loopback
+//! json, files, diagnostic    JSON and paths into it; files written whole; the place of a mistake in a file
+//! catalog, model             what Auth0 has; one resource of it, and what happens to it
+//! snapshot, state            everything a tenant held at one moment; what is remembered between runs
+//! management_api, export     talking to one tenant; tenant -> snapshot
+//! mapping, plan, apply       how values change; what would change; executing the plan
+//! report, cli                values in, text out; the command line
+//! sandbox                    a tenant on loopback
 //! ```
 
 pub mod apply;
-pub mod base;
-pub mod body;
 pub mod catalog;
 pub mod cli;
-pub mod disk;
-pub mod event;
+pub mod diagnostic;
 pub mod export;
-pub mod fingerprints;
-pub mod links;
+pub mod files;
+pub mod json;
+pub mod management_api;
 pub mod mapping;
-pub mod pair;
+pub mod model;
 pub mod plan;
 pub mod report;
-pub mod resource;
 pub mod sandbox;
 pub mod snapshot;
-pub mod source_ids;
-pub mod tenant;
-pub mod wrong;
+pub mod state;

@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use migrate::apply::{Settled, Summary};
-use migrate::body::is_in;
 use migrate::catalog::{Catalog, Field, Fields, Kind, Written};
-use migrate::event::Outcome;
+use migrate::json::is_in;
+use migrate::model::event::Outcome;
+use migrate::model::resource::Key;
 use migrate::plan::{Action, LeftOut, Plan};
-use migrate::resource::Key;
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
 use proptest::prelude::Rng;

@@ -1,11 +1,11 @@
 //! What cannot be copied is left out, or named as a step, before the first write.
 
 use migrate::apply::Memory;
+use migrate::management_api::Tenant;
+use migrate::model::resource::Key;
 use migrate::plan::Plan;
-use migrate::resource::Key;
 use migrate::sandbox::{Sandbox, State};
 use migrate::snapshot::{Desired, Supplied};
-use migrate::tenant::Tenant;
 use serde_json::{Value, json};
 
 use crate::flows::{Imported, import, nothing_remembered, read, start};

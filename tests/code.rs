@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::flows::{Imported, NOW, import, nothing_remembered, read, start};
 use migrate::catalog::Catalog;
-use migrate::event::{Outcome, Unwatched};
 use migrate::export::{Selection, export};
+use migrate::model::event::{Outcome, Unwatched};
 use migrate::plan::Plan;
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use migrate::catalog::Catalog;
 use migrate::catalog::limits::Rate;
-use migrate::event::Unwatched;
 use migrate::export::{Selection, export};
-use migrate::resource::Secret;
+use migrate::management_api::{Contact, Credentials, Tenant};
+use migrate::model::event::Unwatched;
+use migrate::model::resource::Secret;
 use migrate::sandbox::{Options, Sandbox, Seen, State};
 use migrate::snapshot::{Desired, Snapshot};
-use migrate::tenant::{Contact, Credentials, Tenant};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 

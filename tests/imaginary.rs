@@ -4,13 +4,13 @@ use std::sync::OnceLock;
 
 use migrate::apply::{Journal, Moved, Run};
 use migrate::catalog::{Alone, Catalog, Kind, Paging, Reference, When};
-use migrate::event::Unwatched;
 use migrate::export::{Selection, export};
-use migrate::links::Links;
+use migrate::management_api::Tenant;
+use migrate::model::event::Unwatched;
 use migrate::plan::{Plan, plan};
 use migrate::sandbox::{Options, Sandbox, State};
 use migrate::snapshot::{Desired, Snapshot};
-use migrate::tenant::Tenant;
+use migrate::state::links::Links;
 use serde_json::{Value, json};
 
 use crate::flows::{NOW, connect_with_secret};

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use migrate::body::Body;
 use migrate::catalog::{Catalog, Kind, Shape};
-use migrate::links::Links;
+use migrate::json::Body;
+use migrate::model::resource::{Key, Resource};
 use migrate::plan::guard::{self, Refusal};
 use migrate::plan::many::MostChanged;
 use migrate::plan::{Action, Change, Plan, plan};
-use migrate::resource::{Key, Resource};
 use migrate::snapshot::{Desired, Snapshot, Status, refs};
+use migrate::state::links::Links;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 
-use migrate::disk::{Lock, Taken};
+use migrate::files::{Lock, Taken};
 
 use crate::stage::Stage;
 

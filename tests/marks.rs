@@ -1,7 +1,7 @@
 //! That the catalog knows which fields take null and which refuse a blank, by Auth0's OpenAPI description.
 
-use migrate::body::covers;
 use migrate::catalog::{Catalog, Field, Fields, Kind, Purpose, Shape, Write, Written};
+use migrate::json::covers;
 use migrate::sandbox::{Break, breaks};
 use serde_json::{Value, json};
 

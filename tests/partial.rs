@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::body::Body;
 use migrate::catalog::{Catalog, Kind, Shape};
-use migrate::event::Outcome;
+use migrate::json::Body;
+use migrate::model::event::Outcome;
 use migrate::plan::{Action, Plan};
 use migrate::sandbox::{State, seed};
 use migrate::snapshot::{Desired, Snapshot};

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate::apply::Summary;
-use migrate::body::Body;
 use migrate::catalog::Catalog;
+use migrate::json::Body;
+use migrate::management_api::Tenant;
+use migrate::model::resource::Resource;
 use migrate::plan::diff::normal;
 use migrate::plan::{Done, LeftOut, MadeAgain, Plan, undo};
-use migrate::resource::Resource;
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
-use migrate::tenant::Tenant;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};

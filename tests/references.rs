@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::flows::{import, nothing_remembered, read, start};
 use migrate::catalog::{Catalog, Kind};
-use migrate::event::Outcome;
+use migrate::model::event::Outcome;
 use migrate::plan::Action;
 use migrate::sandbox::State;
 use migrate::snapshot::Desired;

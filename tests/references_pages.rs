@@ -2,10 +2,10 @@
 //! with its own.
 
 use migrate::catalog::{Catalog, Kind, Named, Shape};
-use migrate::resource::Id;
+use migrate::management_api::{Listing, Tenant};
+use migrate::model::resource::Id;
 use migrate::sandbox::State;
 use migrate::snapshot::Desired;
-use migrate::tenant::{Listing, Tenant};
 use serde_json::{Value, json};
 
 use crate::flows::{import, nothing_remembered, read, start};

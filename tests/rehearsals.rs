@@ -3,13 +3,13 @@
 use std::sync::Mutex;
 
 use insta::assert_snapshot;
-use migrate::body::Body;
 use migrate::catalog::{Catalog, Kind};
-use migrate::event::Unwatched;
 use migrate::export::{Reading, Selection, Witness};
-use migrate::resource::{Id, Key};
+use migrate::json::Body;
+use migrate::management_api::Absence;
+use migrate::model::event::Unwatched;
+use migrate::model::resource::{Id, Key};
 use migrate::sandbox::{Replica, seed};
-use migrate::tenant::Absence;
 use serde_json::{Value, json};
 
 use crate::flows::{NOW, ONE, read, recorded, start};
@@ -223,9 +223,9 @@ async fn copies_read_as_tenants(is_meant: fn(&str) -> bool) {
         let held = reading.export(Catalog::standard(), NOW).await.expect("read");
         let (_copy, tenant) = start(copyist.0.into_inner().expect("a copy").state(&domain).expect("a state")).await;
         let copied = read(&tenant).await;
-        let is_elsewhere = |one: &&migrate::resource::Resource| !copied.resources.contains(one);
+        let is_elsewhere = |one: &&migrate::model::resource::Resource| !copied.resources.contains(one);
         let missing: Vec<&Key> = held.resources.iter().filter(is_elsewhere).map(|one| &one.key).collect();
-        let is_new = |one: &&migrate::resource::Resource| !held.resources.contains(one);
+        let is_new = |one: &&migrate::model::resource::Resource| !held.resources.contains(one);
         let added: Vec<&Key> = copied.resources.iter().filter(is_new).map(|one| &one.key).collect();
         assert_eq!((missing, added), (Vec::new(), Vec::new()), "{name}");
     }

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use migrate::body;
 use migrate::catalog::{Catalog, Field, Fields, Kind, Shape, Written};
+use migrate::json;
 use serde_json::Value;
 
 use crate::coverage::operations;
@@ -75,7 +75,7 @@ fn surplus(kind: &Kind, method: &str, sent: &Fields, taken: &Fields, above: &str
     for field in sent.iter() {
         let place = format!("{above}{}", field.name);
         let known = taken.get(field.name);
-        let is_dropped = kind.read_only.iter().any(|path| body::covers(&path.replace("[]", ""), &place));
+        let is_dropped = kind.read_only.iter().any(|path| json::covers(&path.replace("[]", ""), &place));
         let is_taken = known.map_or(taken.is_open(), |known| is_taken_by(method, known.written));
         if is_dropped || !is_taken {
             surplus.push(place);
@@ -99,7 +99,7 @@ fn every_field_of_a_request_of_the_sdk_can_be_written_or_is_listed_with_a_reason
             let is_of_elements = matches!(kind.shape, Shape::Child { .. }) && method == "PATCH";
             seen += sent.iter().count();
             for place in surplus(kind, method, &sent, taken(kind, is_of_elements), "") {
-                let is_meant = |of: &str, path: &str| (of == operation || of == kind.name) && body::covers(path, &place);
+                let is_meant = |of: &str, path: &str| (of == operation || of == kind.name) && json::covers(path, &place);
                 match NOT_TAKEN.iter().find(|(of, path, _)| is_meant(of, path)) {
                     Some((of, path, _)) => drop(idle.remove(&(*of, *path))),
                     None => missed.push(format!("{} ({operation}): {place}", kind.name)),

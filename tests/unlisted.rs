@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::body::{Body, covers, join};
 use migrate::catalog::{Catalog, Fields, Kind, Shape};
-use migrate::links::Links;
+use migrate::json::{Body, covers, join};
+use migrate::model::resource::{Id, Resource};
 use migrate::plan::{Action, Change, plan};
-use migrate::resource::{Id, Resource};
 use migrate::snapshot::{Desired, Snapshot, Status, refs};
+use migrate::state::links::Links;
 use serde_json::{Map, Value, json};
 
 use crate::recorded::{rows, text};

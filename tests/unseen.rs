@@ -4,14 +4,14 @@ use std::io;
 use std::path::Path;
 
 use migrate::catalog::Catalog;
-use migrate::event::Unwatched;
+use migrate::diagnostic::Text;
 use migrate::export::{Selection, export};
 use migrate::mapping::{Mapped, Mapping};
+use migrate::model::event::Unwatched;
+use migrate::model::resource::Key;
 use migrate::plan::{Action, Plan, drift_of};
-use migrate::resource::Key;
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot, Status, Unseen};
-use migrate::wrong::Text;
 use serde_json::{Value, json};
 
 use crate::flows::{import_with, nothing_remembered, planned, read, start};

@@ -6,7 +6,7 @@ use std::process::Child;
 use insta::assert_snapshot;
 use migrate::apply::{Settled, Summary};
 use migrate::catalog::{Catalog, Kind, Shape};
-use migrate::event::Outcome;
+use migrate::model::event::Outcome;
 use migrate::plan::{Action, Change, Plan};
 use migrate::sandbox::{Sandbox, State, seed};
 use migrate::snapshot::Desired;
@@ -131,7 +131,7 @@ async fn a_client_of_a_third_party_that_registers_meanwhile_is_no_second_writer(
     let desired = Desired::unmapped(read(&from).await);
     let (into, tenant) = start(State::empty(DOMAIN)).await;
     let plan = planned(&desired, &read(&tenant).await, &nothing_remembered());
-    let other = migrate::body::Body::from_value(json!({"name": "Till", "is_first_party": false})).expect("an object");
+    let other = migrate::json::Body::from_value(json!({"name": "Till", "is_first_party": false})).expect("an object");
     let clients = Catalog::standard().kind("clients").expect("a kind");
     connect_with_secret(&into, DOMAIN).create(clients, &other).await.expect("registered");
     let ended = carried_out(&plan, &tenant).await;

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
 
-use migrate::body::Body;
 use migrate::catalog::{By, Catalog, Kind, Shape};
-use migrate::resource::{Key, Resource};
+use migrate::json::Body;
+use migrate::management_api::answers::{self, Level, Page, Veil};
+use migrate::model::resource::{Key, Resource};
 use migrate::snapshot::refs::{self, Names};
 use migrate::snapshot::{Snapshot, Status};
-use migrate::tenant::answers::{self, Level, Page, Veil};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 

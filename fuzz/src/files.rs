@@ -5,13 +5,13 @@ use std::io;
 use std::path::{Component, Path};
 
 use migrate::apply::journal::{self, Entry};
-use migrate::base::{self, Base};
 use migrate::catalog::Catalog;
-use migrate::fingerprints::Fingerprints;
-use migrate::links::{self, Links};
+use migrate::model::resource::Resource;
 use migrate::plan::{Plan, file, guard::Refusal};
-use migrate::resource::Resource;
 use migrate::snapshot::{Snapshot, Status, store};
+use migrate::state::baseline::{self, Base};
+use migrate::state::fingerprints::Fingerprints;
+use migrate::state::links::{self, Links};
 use serde::Deserialize;
 
 use super::{CANARY, hides_the_canary, lines_of, names_a_line_of};
@@ -103,7 +103,7 @@ pub fn base(bytes: &[u8]) -> bool {
             assert!(read.iter().eq(base.iter()), "a base changes when it is written: {base:?}");
             true
         }
-        Err(base::Error::Malformed { source, .. }) => {
+        Err(baseline::Error::Malformed { source, .. }) => {
             assert!(source.line() <= lines_of(bytes), "no such line: {source}");
             false
         }

@@ -1,11 +1,11 @@
 //! What is not believed: bodies that are too deep or too many, names that draw on a terminal, ids that lead elsewhere.
 
-use migrate::body::Body;
 use migrate::catalog::{Catalog, Kind, Shape};
+use migrate::json::Body;
+use migrate::management_api::answers::{Address, Page};
+use migrate::management_api::limits::{ELEMENTS, NESTING};
+use migrate::model::resource::{Id, Resource};
 use migrate::report;
-use migrate::resource::{Id, Resource};
-use migrate::tenant::answers::{Address, Page};
-use migrate::tenant::limits::{ELEMENTS, NESTING};
 use serde_json::{Value, json};
 
 /// One of so many kinds is looked at for one input.

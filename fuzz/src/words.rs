@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use migrate::catalog::Catalog;
 use migrate::cli::settings::{Environment, Error, Settings, Sought};
+use migrate::diagnostic::Text;
 use migrate::mapping::{self, Mapping};
 use migrate::snapshot::Snapshot;
-use migrate::wrong::Text;
 
 use super::{CANARY, answers, hides_the_canary, names_a_line_of};
 

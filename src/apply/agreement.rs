@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use crate::base::{Applied, Base};
-use crate::body::{Body, Packed, is_blank};
+use crate::json::{Body, Packed, is_blank};
+use crate::model::resource::{Key, Resource};
 use crate::plan::{LeftOut, Plan};
-use crate::resource::{Key, Resource};
 use crate::snapshot::{Desired, Snapshot, refs};
+use crate::state::baseline::{Applied, Base};
 
 /// What the source wants of each resource of which it gets what it wants, now or later.
 #[derive(Debug, Default, PartialEq)]
@@ -164,8 +164,8 @@ fn only_of(held: &Packed, wanted: &Packed) -> Packed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::resource::Id;
     use crate::plan::{Action, Change, LeftOut, Side, Stage};
-    use crate::resource::Id;
     use serde_json::json;
     use std::collections::BTreeMap;
 

@@ -6,11 +6,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::body::{Body, is_blank, is_in, join};
 use crate::catalog::{By, Kind, Purpose, is_mask};
+use crate::json::{Body, is_blank, is_in, join};
+use crate::model::resource::{Id, Resource, take_secrets};
 use crate::plan::Edit;
 use crate::plan::diff::{edits, normal, same};
-use crate::resource::{Id, Resource, take_secrets};
 
 /// A value that a target answered otherwise than it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,8 +110,8 @@ fn kept(path: &str, sent: &Value, held: &Value) -> Vec<Altered> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::covers;
     use crate::catalog::{Because, Catalog, Fields, Shape};
+    use crate::json::covers;
     use serde_json::json;
 
     fn body(value: Value) -> Body {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::mentions::Part;
 use super::send::Ready;
-use crate::body::{Body, is_in, join};
 use crate::catalog::{Kind, Purpose, Write};
+use crate::json::{Body, is_in, join};
 use crate::plan::{Edit, element, take_part};
 
 /// How a part is left away.
@@ -218,7 +218,7 @@ impl Draft<'_> {
         }
     }
 
-    /// Returns what is missing in the target, as a [`Shortfall`](crate::event::Shortfall) names it, where these parts were left away.
+    /// Returns what is missing in the target, as a [`Shortfall`](crate::model::event::Shortfall) names it, where these parts were left away.
     pub(super) fn missing(&self, left: &Left) -> Vec<String> {
         let left = &self.with_companions(left);
         let edits = self.edits();
@@ -251,7 +251,7 @@ impl Draft<'_> {
     }
 
     /// Returns the update that sends these paths of a resource that was created without them.
-    pub(super) fn later(&self, id: &crate::resource::Id) -> Option<Ready> {
+    pub(super) fn later(&self, id: &crate::model::resource::Id) -> Option<Ready> {
         let body = self.body()?.clone();
         let (body, _) = self.kind.fields().split(body, Purpose::Update);
         Some(Ready::Update { id: id.clone(), body, edits: Vec::new(), secrets: Vec::new() })

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::altered::Altered;
-use crate::disk::{self, Appender};
-use crate::event::{Outcome, Shortfall};
-use crate::resource::{Id, Key};
+use crate::files::{self, Appender};
+use crate::model::event::{Outcome, Shortfall};
+use crate::model::resource::{Id, Key};
 
 /// The newest format this version reads, and the one it writes.
 const FORMAT: u32 = 1;
@@ -317,7 +317,7 @@ impl Record {
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, Error> {
-    disk::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+    files::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 /// Returns the lines of entries.

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::altered::differing;
 use super::send::{Found, found};
-use crate::body::Body;
 use crate::catalog::{Kind, Shape};
-use crate::resource::Id;
-use crate::tenant::{self, Shown, Tenant};
+use crate::json::Body;
+use crate::management_api::{self, Shown, Tenant};
+use crate::model::resource::Id;
 
 /// What looking a create up came to.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ const LOOK: &str = "remove what should not be there, then run again";
 /// # Errors
 ///
 /// When the target cannot be read.
-pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id]) -> Result<LookedUp, tenant::Error> {
+pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id]) -> Result<LookedUp, management_api::Error> {
     let answers = match kind.shape {
         Shape::Collection => tenant.all(kind, &Shown::known).await?.into_iter().flatten().collect(),
         Shape::Nested { .. } => {

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use futures_util::future::BoxFuture;
 
 use crate::catalog::{Kind, Made};
+use crate::model::resource::{Id, Key, Secret};
 use crate::plan::{Action, Change, Plan};
-use crate::resource::{Id, Key, Secret};
 
 /// A secret that the target has made.
 #[derive(Debug)]

@@ -8,17 +8,17 @@ use serde_json::Value;
 use super::agreement::Agreement;
 use super::stale::Moved;
 use super::summary::Summary;
-use crate::base::{self, Base};
-use crate::body::Body;
 use crate::catalog::{Catalog, Kind};
-use crate::event::Outcome;
-use crate::fingerprints::{self, Fingerprints, Sent};
-use crate::links::{self, Links};
-use crate::pair::{self, Pair};
+use crate::json::Body;
+use crate::model::event::Outcome;
+use crate::model::resource::{Id, Key, Secret};
 use crate::plan::{Action, Change, Edit, Plan, SecretField, diff, matched, take_part};
-use crate::resource::{Id, Key, Secret};
 use crate::snapshot::{Desired, Snapshot};
-use crate::source_ids::{self, SourceIds};
+use crate::state::baseline::{self, Base};
+use crate::state::fingerprints::{self, Fingerprints, Sent};
+use crate::state::links::{self, Links};
+use crate::state::pair::{self, Pair};
+use crate::state::source_ids::{self, SourceIds};
 
 /// Links, base and fingerprints of one pair of tenants, and where they stand.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ pub enum Error {
     Links(#[from] links::Error),
     /// With the base.
     #[error(transparent)]
-    Base(#[from] base::Error),
+    Base(#[from] baseline::Error),
     /// With what the source had.
     #[error(transparent)]
     SourceIds(#[from] source_ids::Error),
@@ -185,9 +185,9 @@ impl Memory {
     }
 
     /// Remembers what both sides agree on already; what was last written is known from then on.
-    fn agree(&mut self, agreed: Vec<(Key, base::Applied)>) {
+    fn agree(&mut self, agreed: Vec<(Key, baseline::Applied)>) {
         self.lacks_base = false;
-        for (key, base::Applied { id, body, own, kept, refused }) in agreed {
+        for (key, baseline::Applied { id, body, own, kept, refused }) in agreed {
             self.base.applied(&key, &id, body);
             self.base.kept(&key, kept);
             self.base.refused(&key, refused);
@@ -367,7 +367,7 @@ fn edited(base: &mut Body, edit: &Edit) {
 mod tests {
     use super::*;
     use crate::apply::Settled;
-    use crate::event::Shortfall;
+    use crate::model::event::Shortfall;
     use crate::plan::{Side, Stage};
     use serde_json::json;
 

@@ -14,8 +14,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::body::{Body, join};
 use crate::catalog::Kind;
+use crate::json::{Body, join};
 
 /// Part of a body that can be left away.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

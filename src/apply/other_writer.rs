@@ -14,10 +14,10 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::look_up::{is_another_ones, key_of};
-use crate::body::Body;
 use crate::catalog::{Kind, Shape};
-use crate::resource::Id;
-use crate::tenant::{self, Shown, Tenant};
+use crate::json::Body;
+use crate::management_api::{self, Shown, Tenant};
+use crate::model::resource::Id;
 
 /// Why nothing more is sent once another writer was noticed.
 pub(super) const STOPPED: &str = "another writer is at the target; plan again";
@@ -57,7 +57,7 @@ pub(super) async fn made_meanwhile(
     kind: &'static Kind,
     awaited: &[Awaited<'_>],
     known: &[Id],
-) -> Result<Vec<(usize, Id)>, tenant::Error> {
+) -> Result<Vec<(usize, Id)>, management_api::Error> {
     let mut by_key: HashMap<Vec<Option<Value>>, Vec<usize>> = HashMap::new();
     for (place, one) in awaited.iter().enumerate() {
         by_key.entry(key_of(kind, &one.body)).or_default().push(place);

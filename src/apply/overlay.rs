@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use crate::body::{Body, covers, is_blank, join, lay_over, top};
 use crate::catalog::{Field, Kind, Write, is_mask};
-use crate::event::Outcome;
+use crate::json::{Body, covers, is_blank, join, lay_over, top};
+use crate::model::event::Outcome;
+use crate::model::resource::take_secrets;
 use crate::plan::Edit;
-use crate::resource::take_secrets;
 
 /// Lays these fields of a body over what the target holds of them.
 pub(super) fn lay_over_held(kind: &Kind, fields: &[&str], held: &Body, body: &mut Body, edits: &[Edit]) -> Result<(), Outcome> {

@@ -8,9 +8,9 @@ use super::draft::{Aside, Draft, Left};
 use super::mentions::{Part, mentioned};
 use super::send::{Ready, Sender, Sending};
 use crate::catalog::{Delta, Kind, Shape, Write};
-use crate::event::{Outcome, Shortfall};
-use crate::resource::Id;
-use crate::tenant::Error;
+use crate::management_api::Error;
+use crate::model::event::{Outcome, Shortfall};
+use crate::model::resource::Id;
 
 /// Requests spent on one change besides the first.
 const MOST: usize = 30;

@@ -15,11 +15,11 @@ use super::send::{Ready, Sender, Sending, ready};
 use super::stale::Moved;
 use super::summary::{SentSecret, Settled, Summary};
 use crate::catalog::{Catalog, Kind};
-use crate::event::{Event, Observer, Outcome};
+use crate::management_api::Tenant;
+use crate::model::event::{Event, Observer, Outcome};
+use crate::model::resource::{Id, Key, Secret};
 use crate::plan::{Action, Change, Plan, SecretField};
-use crate::resource::{Id, Key, Secret};
 use crate::snapshot::refs::Names;
-use crate::tenant::Tenant;
 
 /// What stops a run; changes that were not reached can be resumed.
 #[derive(Debug, thiserror::Error)]

@@ -8,14 +8,14 @@ use serde_json::Value;
 use super::altered::{Altered, alterations, alterations_by};
 use super::look_up::{LookedUp, look_up};
 use super::overlay::{cleared_first, drop_masks, keep_secrets, lay_over_held, may_take_secrets, put_back_secrets};
-use crate::body::{Body, covers, top};
 use crate::catalog::{By, Catalog, Kind, Write};
-use crate::event::Outcome;
+use crate::json::{Body, covers, top};
+use crate::management_api::{self, Tenant};
+use crate::model::event::Outcome;
+use crate::model::resource::{Id, Key, Resource, Secret};
 use crate::plan::diff::normal;
 use crate::plan::{Action, Change, Edit, secret_value};
-use crate::resource::{Id, Key, Resource, Secret};
 use crate::snapshot::refs::Names;
-use crate::tenant::{self, Tenant};
 
 /// A change with ids in the place of keys, ready to be sent.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub(super) struct Sending {
     /// What the target made of the values that it took.
     pub(super) altered: Vec<Altered>,
     /// What the target answered, where it refused.
-    pub(super) refusal: Option<tenant::Error>,
+    pub(super) refusal: Option<management_api::Error>,
 }
 
 impl From<Outcome> for Sending {
@@ -128,7 +128,7 @@ impl Sender<'_> {
         let mut waits = WAITS.iter();
         loop {
             let sent = self.attempt_now(ready).await;
-            let is_unseen = sent.refusal.as_ref().is_some_and(tenant::Error::is_unseen);
+            let is_unseen = sent.refusal.as_ref().is_some_and(management_api::Error::is_unseen);
             match waits.next().filter(|_| is_unseen) {
                 Some(wait) => self.tenant.rest(*wait, "what was just created is not seen everywhere yet").await,
                 None => return sent,
@@ -181,7 +181,7 @@ async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, known: &[I
 }
 
 /// Puts the other id of a resource where a body names one by it: it may be minutes old, so it is read when it is needed.
-async fn with_aliases(catalog: &Catalog, tenant: &Tenant, kind: &Kind, ready: &Ready) -> Result<Option<Ready>, tenant::Error> {
+async fn with_aliases(catalog: &Catalog, tenant: &Tenant, kind: &Kind, ready: &Ready) -> Result<Option<Ready>, management_api::Error> {
     let mut ready = ready.clone();
     let (Ready::Create { body, .. } | Ready::Update { body, .. }) = &mut ready else { return Ok(None) };
     let mut is_changed = false;
@@ -341,12 +341,12 @@ fn changed_since(kind: &Kind, planned: &Body, held: Body) -> Option<String> {
 }
 
 fn gone() -> Sending {
-    let refusal = tenant::Error::Refused { request: String::new(), status: 404, code: String::new(), message: String::new() };
+    let refusal = management_api::Error::Refused { request: String::new(), status: 404, code: String::new(), message: String::new() };
     Sending { refusal: Some(refusal), ..Outcome::Failed("it is gone from the target since it was read".to_owned()).into() }
 }
 
 /// An update whose answer never came may have been carried out: that is a doubt, not a failure.
-fn ended_by(refused: tenant::Error) -> Sending {
+fn ended_by(refused: management_api::Error) -> Sending {
     if refused.is_in_doubt() || refused.is_unreachable() || refused.may_have_landed() {
         return Outcome::InDoubt(told(&refused)).into();
     }
@@ -355,8 +355,8 @@ fn ended_by(refused: tenant::Error) -> Sending {
 }
 
 /// Returns an error with its causes, as one line; of a doubt only what it came from, since the outcome itself says that it is one.
-fn told(error: &tenant::Error) -> String {
-    if let tenant::Error::InDoubt { source, .. } = error {
+fn told(error: &management_api::Error) -> String {
+    if let management_api::Error::InDoubt { source, .. } = error {
         return told(source);
     }
     let mut text = error.to_string();
@@ -373,11 +373,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::tenant::limits::Excess;
+    use crate::management_api::limits::Excess;
 
     #[test]
     fn an_update_whose_answer_is_no_use_may_have_been_carried_out() {
-        let ended = |source: Excess| ended_by(tenant::Error::Excess { request: "PATCH /clients/c".to_owned(), source }).outcome;
+        let ended = |source: Excess| ended_by(management_api::Error::Excess { request: "PATCH /clients/c".to_owned(), source }).outcome;
         for source in [Excess::Body, Excess::Headers, Excess::Packed] {
             assert!(matches!(ended(source), Outcome::InDoubt(_)));
         }

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::body::{Body, covers};
 use crate::catalog::{Catalog, Kind};
+use crate::json::{Body, covers};
+use crate::model::resource::{Id, Key, Resource};
 use crate::plan::diff::normal;
 use crate::plan::{Action, Change, Edit, Plan, Untouched, without};
-use crate::resource::{Id, Key, Resource};
 use crate::snapshot::{Gone, Snapshot, refs};
 
 /// The changes that must not be made any more, each with the reason.

@@ -6,9 +6,9 @@ use super::altered::Altered;
 use super::journal::Record;
 use super::made::{Fate, Handed, Replaced};
 use crate::catalog::Catalog;
-use crate::event::Outcome;
+use crate::model::event::Outcome;
+use crate::model::resource::{Id, Key};
 use crate::plan::{Plan, SecretField};
-use crate::resource::{Id, Key};
 
 /// One change and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

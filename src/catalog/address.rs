@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::kind::Kind;
 use super::shape::{Named, Shape};
-use crate::body::Body;
+use crate::json::Body;
 
 impl Kind {
     /// Returns the path of one resource, with places in braces: `/clients/{id}`, `/prompts/{prompt}/custom-text/{language}`.

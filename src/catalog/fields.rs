@@ -17,7 +17,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::body::Body;
+use crate::json::Body;
 
 /// When a field may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

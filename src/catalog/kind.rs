@@ -10,7 +10,7 @@ use super::reference::{Alone, By, Given, Made, Reference, Sealed, Step, When};
 use super::risk::Risks;
 use super::risks;
 use super::shape::{Delta, FollowUp, Named, Paging, Shape, Write};
-use crate::body::{Body, Packed};
+use crate::json::{Body, Packed};
 
 /// A pure edit of a body on its way in, for what no word of the vocabulary covers.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::kind::Quirk;
-use crate::body::{Body, is_blank};
+use crate::json::{Body, is_blank};
 
 /// Tenant settings answer lifetimes in hours, which may be broken (181 minutes come back as 3.0166…), and take them in minutes.
 ///

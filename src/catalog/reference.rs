@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::body::{Body, is_blank};
+use crate::json::{Body, is_blank};
 
 /// What a reference holds in the API's own JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -124,7 +124,7 @@ impl Rule {
 }
 
 fn is_nothing(value: Option<&Value>) -> bool {
-    value.is_none_or(crate::body::is_blank)
+    value.is_none_or(crate::json::is_blank)
 }
 
 fn direction(old: Option<&Value>, new: Option<&Value>) -> Direction {
@@ -189,7 +189,7 @@ impl Risks {
 
     /// Returns the paths of rules below another path, the longest first.
     pub fn below(&self, path: &str) -> Vec<&'static str> {
-        let is_below = |one: &&str| one.len() > path.len() && crate::body::covers(path, one);
+        let is_below = |one: &&str| one.len() > path.len() && crate::json::covers(path, one);
         let mut below: Vec<&str> = self.fields.iter().flat_map(|(_, paths)| paths.split_whitespace()).filter(is_below).collect();
         below.sort_unstable_by_key(|one| std::cmp::Reverse(one.len()));
         below
@@ -198,7 +198,7 @@ impl Risks {
     /// Returns the rule of a path: that of the longest path which covers it.
     pub fn rule(&self, path: &str) -> Option<Rule> {
         let covering = |(rule, paths): &(Rule, &'static str)| {
-            let longest = paths.split_whitespace().filter(|one| crate::body::covers(one, path)).map(str::len).max()?;
+            let longest = paths.split_whitespace().filter(|one| crate::json::covers(one, path)).map(str::len).max()?;
             Some((longest, *rule))
         };
         self.fields.iter().filter_map(covering).max_by_key(|(length, _)| *length).map(|(_, rule)| rule)

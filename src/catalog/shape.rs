@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::body::Body;
+use crate::json::Body;
 
 /// How the API serves a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::kind::Kind;
-use crate::body::{Body, covers, join, top};
+use crate::json::{Body, covers, join, top};
 use names::Says;
 pub use values::is_mask;
 use values::is_template;

@@ -13,11 +13,11 @@ use super::runs;
 use super::secrets_to::Secrets;
 use super::settings::TenantSettings;
 use crate::apply::{Journal, Keeper, Memory, Moved};
-use crate::base::Base;
-use crate::disk::{self, Lock};
+use crate::files::{self, Lock};
+use crate::management_api::Tenant;
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Plan, file};
-use crate::tenant::Tenant;
+use crate::state::baseline::Base;
 
 /// What the target will hold once the run ended, for whoever goes on with it.
 const PROMISED: &str = "base.json";
@@ -200,7 +200,7 @@ pub(super) fn refuse_another_target(plan: &Plan, target: &TenantSettings) -> Res
 fn new_folder(context: &Context, target: &str) -> Result<(String, PathBuf), Failure> {
     let name = context.run_on(target)?;
     let folder = context.folder("runs")?.join(&name);
-    match disk::make_new_folder(&folder) {
+    match files::make_new_folder(&folder) {
         Ok(()) => {
             if runs::is_ahead(&name, SystemTime::now()) {
                 context.tell(&format!("The clock stands before the last run; so that this one is the newest, it is called {name}."));

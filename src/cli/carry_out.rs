@@ -10,12 +10,12 @@ use super::context::{AT_ONCE, Context, now};
 use super::failure::{FAILED, Failure, INCOMPLETE, OVER, ROOM};
 use super::runs;
 use crate::apply::{self, Memory, Run, Summary};
-use crate::base::Base;
-use crate::disk;
+use crate::files;
+use crate::management_api::Traffic;
+use crate::model::resource::Secret;
 use crate::plan::{Plan, SecretField};
 use crate::report::{self, Effort};
-use crate::resource::Secret;
-use crate::tenant::Traffic;
+use crate::state::baseline::Base;
 
 /// How a run ended.
 pub(super) struct Ended {
@@ -54,7 +54,7 @@ impl Ended {
     /// Leaves the reports in the run's folder.
     fn leave_reports(&self) -> Result<(), Failure> {
         for (name, content) in report::files(&self.told(), self.code) {
-            let written = disk::write_whole(&self.folder.join(name), content.as_bytes());
+            let written = files::write_whole(&self.folder.join(name), content.as_bytes());
             written.map_err(|source| Failure::new(FAILED, report::state(&self.summary)).caused_by(&source).hint(ROOM))?;
         }
         Ok(())

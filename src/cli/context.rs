@@ -16,13 +16,13 @@ use super::signals::Signals;
 use super::{Everywhere, Output};
 use crate::apply::Memory;
 use crate::catalog::Catalog;
-use crate::disk;
-use crate::event::Observer;
-use crate::pair::{Pair, Side};
+use crate::files;
+use crate::management_api::{self, Tenant};
+use crate::model::event::Observer;
+use crate::model::resource::Secret;
 use crate::plan::{Plan, SecretField};
 use crate::report::{Mode, Progress, fitted, json_text, printed, shell_word};
-use crate::resource::Secret;
-use crate::tenant::{self, Tenant};
+use crate::state::pair::{Pair, Side};
 
 /// How long one request may take, answer included.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -127,7 +127,7 @@ impl Context {
 
     /// Makes ready to talk to a tenant; sends nothing yet.
     pub(super) fn connect(&self, of: &TenantSettings) -> Result<Tenant, Failure> {
-        let contact = tenant::Contact {
+        let contact = management_api::Contact {
             name: of.name.clone(),
             domain: of.domain.clone(),
             url: of.url.clone(),
@@ -251,7 +251,7 @@ impl Context {
     pub(super) fn outside(&self, place: &str) -> Option<Secret> {
         let found = match place.split_once(':')? {
             ("env", name) => self.settings().ok()?.variable(name)?,
-            (_, path) => Secret::new(disk::read_text(Path::new(path)).ok()?.trim_end_matches(['\n', '\r'])),
+            (_, path) => Secret::new(files::read_text(Path::new(path)).ok()?.trim_end_matches(['\n', '\r'])),
         };
         (!found.reveal().is_empty()).then_some(found)
     }

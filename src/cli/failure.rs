@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::settings;
 use crate::report::{fitted, printable};
-use crate::{apply, export, fingerprints, links, mapping, pair, plan, snapshot, source_ids, tenant};
+use crate::{apply, export, management_api, mapping, plan, snapshot, state::fingerprints, state::links, state::pair, state::source_ids};
 
 /// Failed; the first line says what state the target is in.
 pub(super) const FAILED: u8 = 1;
@@ -195,9 +195,9 @@ impl From<pair::Error> for Failure {
     }
 }
 
-impl From<crate::base::Error> for Failure {
-    fn from(error: crate::base::Error) -> Self {
-        if let crate::base::Error::Write { .. } = error {
+impl From<crate::state::baseline::Error> for Failure {
+    fn from(error: crate::state::baseline::Error) -> Self {
+        if let crate::state::baseline::Error::Write { .. } = error {
             return Self::new(FAILED, NOTHING).caused_by(&error).hint(ROOM);
         }
         Self::new(USAGE, "nothing was written: what was last applied is not known")
@@ -286,7 +286,7 @@ impl From<export::Error> for Failure {
 
 impl Failure {
     /// Returns the failure of a request to a tenant, of which nothing was written.
-    pub(super) fn of_tenant(error: &tenant::Error, name: &str) -> Self {
+    pub(super) fn of_tenant(error: &management_api::Error, name: &str) -> Self {
         let code = match error {
             _ if error.is_denied() || error.is_scope() => DENIED,
             _ if error.is_misconfigured() => USAGE,
@@ -296,13 +296,13 @@ impl Failure {
     }
 }
 
-fn with_tenant_hint(failure: Failure, error: &tenant::Error, name: &str) -> Failure {
+fn with_tenant_hint(failure: Failure, error: &management_api::Error, name: &str) -> Failure {
     let variables = format!("MIGRATE_{}_*", name.to_uppercase().replace('-', "_"));
     match error {
         _ if error.is_scope() => failure.hint(ADD_SCOPES),
         _ if error.is_denied() => failure
             .hint(format!("check what the variables {variables} hold, and that the application is authorized for the Management API")),
-        tenant::Error::MovingListing { .. } => {
+        management_api::Error::MovingListing { .. } => {
             failure.hint("wait until nothing else writes to the tenant, then run the same command again")
         }
         _ if error.is_excessive() => failure.hint(EXCESSIVE),

@@ -6,12 +6,12 @@ use std::io::IsTerminal;
 use super::context::Context;
 use super::failure::{ADD_SCOPES, DENIED, Failure, REFUSED, USAGE};
 use super::settings::TenantSettings;
+use crate::management_api::Tenant;
 use crate::plan::Plan;
 use crate::plan::approval::{self, Approval, Approvals};
 use crate::plan::guard::{self, Item, Refusal};
 use crate::plan::risk::{LOCKOUT, WEAKER};
 use crate::report;
-use crate::tenant::Tenant;
 
 /// How many resources are named one by one in a hint.
 const FEW: usize = 3;
@@ -42,7 +42,7 @@ pub(super) fn approved(allow: &[String]) -> Result<Approvals, Failure> {
 fn not_approved(error: &approval::Error) -> Failure {
     let failure = Failure::new(USAGE, format!("nothing was written: {error}"));
     match error {
-        approval::Error::Unknown(name) => failure.hint(crate::wrong::did_you_mean(name, &guard::ALLOWED)),
+        approval::Error::Unknown(name) => failure.hint(crate::diagnostic::did_you_mean(name, &guard::ALLOWED)),
         approval::Error::Whole(guard) => failure.hint(format!("--allow {guard}")),
         approval::Error::Pattern { .. } => failure.hint("a pattern is a kind and a name, as in 'lockout-risk:clients/Billing*'"),
     }

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::context::{Context, print_error};
 use super::failure::{Failure, INCOMPLETE, OVER, USAGE};
+use crate::management_api::hook::{Error, Hook};
+use crate::model::resource::Secret;
 use crate::report::chat;
-use crate::resource::Secret;
-use crate::tenant::hook::{Error, Hook};
 
 /// Hooks as they are asked for.
 #[derive(Debug, Clone, Default, Args)]

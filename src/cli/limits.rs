@@ -7,7 +7,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ZonedDateTime};
 
-use crate::tenant::Traffic;
+use crate::management_api::Traffic;
 
 /// Limits as they are asked for.
 #[derive(Debug, Clone, Default, Args)]

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::context::{Context, now};
 use super::failure::{FAILED, Failure, LOCKED, USAGE};
 use super::settings::{Settings, TenantSettings};
-use crate::disk::{Lock, Taken};
+use crate::files::{Lock, Taken};
 
 /// How often a lock is tried again that another run holds.
 const AGAIN: Duration = Duration::from_millis(500);

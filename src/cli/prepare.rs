@@ -10,17 +10,17 @@ use super::failure::{Failure, REFUSED, USAGE};
 use super::settings::TenantSettings;
 use crate::apply::Memory;
 use crate::catalog::Kind;
-use crate::disk;
+use crate::diagnostic::Text;
 use crate::export::{Reading, Selection, Witness};
+use crate::files;
+use crate::management_api::Tenant;
 use crate::mapping::{Mapped, Mapping};
-use crate::pair;
+use crate::model::resource::Id;
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{OnDrift, Past, Plan, Side, name_departed, plan_after};
 use crate::report::shell_word;
-use crate::resource::Id;
 use crate::snapshot::{Desired, Snapshot, store};
-use crate::tenant::Tenant;
-use crate::wrong::Text;
+use crate::state::pair;
 
 /// Where settings come from and where they go.
 #[derive(Debug, Clone, Args)]
@@ -197,7 +197,7 @@ pub(super) fn kind(context: &Context, name: &str) -> Result<&'static Kind, Failu
 /// Reads the JSON in a file, or on standard input where that is `-`.
 pub(super) fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
     let is_input = path == Path::new("-");
-    let text = if is_input { std::io::read_to_string(std::io::stdin()) } else { disk::read_text(path) };
+    let text = if is_input { std::io::read_to_string(std::io::stdin()) } else { files::read_text(path) };
     let text =
         text.map_err(|source| Failure::new(USAGE, format!("nothing was done: cannot read \"{}\"", path.display())).caused_by(&source))?;
     let shown = if is_input { Path::new("standard input") } else { path };

@@ -19,16 +19,16 @@ use super::lock::{Patience, lock};
 use super::prepare::{Prepared, Route, prepare, read};
 use super::recording::recorded;
 use super::settings::TenantSettings;
-use crate::body::Body;
 use crate::catalog::Kind;
-use crate::disk::Lock;
 use crate::export::Witness;
+use crate::files::Lock;
+use crate::json::Body;
+use crate::management_api::Absence;
+use crate::model::resource::{Id, Key, Secret};
 use crate::plan::Plan;
 use crate::report;
-use crate::resource::{Id, Key, Secret};
 use crate::sandbox::{Fault, Options, Replica, Sandbox, State};
 use crate::snapshot::Snapshot;
-use crate::tenant::Absence;
 
 /// How often a run that is cut off goes on.
 const MOST: usize = 10;

@@ -9,11 +9,11 @@ use super::failure::{Failure, USAGE};
 use crate::apply::Summary;
 use crate::apply::journal::Record;
 use crate::catalog::Catalog;
-use crate::event::Outcome;
+use crate::diagnostic::nearest;
+use crate::model::event::Outcome;
+use crate::model::resource::Id;
 use crate::plan::{MadeAgain, Plan, file};
 use crate::report;
-use crate::resource::Id;
-use crate::wrong::nearest;
 
 /// A run that was, as its own files tell of it.
 pub(super) struct PastRun {
@@ -225,10 +225,10 @@ pub(super) fn folder_of(runs: &Path, name: &str) -> Result<PathBuf, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::Body;
-    use crate::event::Outcome;
+    use crate::json::Body;
+    use crate::model::event::Outcome;
+    use crate::model::resource::Key;
     use crate::plan::{Action, Change, Side, Stage};
-    use crate::resource::Key;
 
     fn at(time: &str) -> SystemTime {
         humantime::parse_rfc3339(time).expect("a time")

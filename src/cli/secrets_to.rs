@@ -18,9 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::{FAILED, Failure, USAGE};
 use crate::apply::{Keeper, NewSecret};
-use crate::disk::{self, Appender};
+use crate::files::{self, Appender};
+use crate::model::resource::{Id, Key, Secret};
 use crate::report::shell_word;
-use crate::resource::{Id, Key, Secret};
 
 /// How long a command may take for one secret.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -143,7 +143,7 @@ impl InFile {
             let hint = format!("`chmod 600 {}` keeps others out; or name another file", path.display());
             return Err(Failure::new(USAGE, format!("{state}, which others may read")).hint(hint));
         }
-        let held = disk::read(path).map_err(failed)?;
+        let held = files::read(path).map_err(failed)?;
         if !held.is_empty() && !held.ends_with(b"\n") {
             // What a power cut tore must not spoil the next line.
             file.append("\n").map_err(failed)?;

@@ -13,10 +13,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::rule::{Effect, Removed, Rule};
 use super::table;
-use crate::body::top;
 use crate::catalog::{Because, Catalog, Kind};
-use crate::disk;
-use crate::wrong::{Text, Wrong, did_you_mean};
+use crate::diagnostic::{Text, Wrong, did_you_mean};
+use crate::files;
+use crate::json::top;
 
 /// The words a rule can be made of.
 const WORDS: [&str; 9] = ["match", "field", "skip", "rename", "replace", "set", "remove", "keep", "secret"];
@@ -63,11 +63,11 @@ impl Mapping {
     ///
     /// The same.
     pub fn load_with_tables(catalog: &Catalog, path: &Path) -> Result<(Self, Vec<PathBuf>), Error> {
-        let text = disk::read_text(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = files::read_text(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let tables = RefCell::new(Vec::new());
         let read = |table: &Path| {
             tables.borrow_mut().push(table.to_owned());
-            if table.is_file() { disk::read_text(table) } else { Err(io::ErrorKind::NotFound.into()) }
+            if table.is_file() { files::read_text(table) } else { Err(io::ErrorKind::NotFound.into()) }
         };
         let mapping = Self::parse(catalog, Text { path, text: &text }, &read)?;
         Ok((mapping, tables.into_inner()))
@@ -269,7 +269,7 @@ impl Parser<'_> {
         if matches!(rule.effect, Effect::Skip | Effect::Rename(_)) {
             return Err(self.wrong(at, "the rule is about the whole resource", "leave out field"));
         }
-        let is_listed = |kind: &&Kind| kind.secrets.iter().any(|secret| crate::body::covers(secret, field));
+        let is_listed = |kind: &&Kind| kind.secrets.iter().any(|secret| crate::json::covers(secret, field));
         let withheld = |kind: &&Kind| kind.withholds(field).filter(|_| kind.fields().has(field));
         if matches!(rule.effect, Effect::Secret(_)) {
             let is_plain = !field.contains(['[', '*']);
@@ -288,7 +288,7 @@ impl Parser<'_> {
         }
         let known: Vec<&str> = kinds.iter().flat_map(|kind| kind.fields().iter().map(|field| field.name)).collect();
         let top = top(field);
-        let label = match crate::wrong::nearest(top, known.iter().copied()) {
+        let label = match crate::diagnostic::nearest(top, known.iter().copied()) {
             Some(nearest) if nearest != top => format!("did you mean \"{nearest}\"?"),
             _ => "no field of that kind goes there".to_owned(),
         };

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::file::Mapping;
 use super::rule::{Effect, Removed, Rule};
-use crate::body::Body;
 use crate::catalog::{Catalog, Kind, Shape};
-use crate::resource::{Key, Resource};
+use crate::json::Body;
+use crate::model::resource::{Key, Resource};
 use crate::snapshot::{Desired, Snapshot, Supplied, refs};
 
 /// Two resources that a mapping gives one key.
@@ -287,7 +287,7 @@ fn mapped_key(kind: &Kind, resource: &Resource, renamed: &HashMap<Key, Key>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::Id;
+    use crate::model::resource::Id;
     use glob::Pattern;
     use serde_json::json;
     use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use glob::Pattern;
 use serde_json::Value;
 
 use crate::catalog::Kind;
-use crate::resource::Key;
+use crate::model::resource::Key;
 
 /// One rule of a mapping.
 #[derive(Debug, Clone)]

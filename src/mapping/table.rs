@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::wrong::{Text, Wrong};
+use crate::diagnostic::{Text, Wrong};
 
 /// Reads a table; every row has a text to look for that is not empty and stands once.
 ///

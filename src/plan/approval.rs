@@ -112,7 +112,7 @@ impl Approvals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::Key;
+    use crate::model::resource::Key;
 
     fn approvals(texts: &[&str]) -> Approvals {
         texts.iter().map(|text| Approval::read(text).expect("an approval")).collect()

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::{Action, Change};
-use crate::body::{Body, is_in};
+use crate::json::{Body, is_in};
 
 /// Returns the path and the element that a part names, where it names one.
 #[must_use]
@@ -76,8 +76,8 @@ pub(crate) fn take(body: &mut Body, part: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::resource::{Id, Key};
     use crate::plan::Edit;
-    use crate::resource::{Id, Key};
     use serde_json::json;
 
     fn change(action: Action) -> Change {

@@ -9,9 +9,9 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::{Action, Plan};
-use crate::body::Body;
 use crate::catalog::Catalog;
-use crate::resource::{Key, Resource};
+use crate::json::Body;
+use crate::model::resource::{Key, Resource};
 use crate::snapshot::{belongs_to, refs};
 
 impl Plan {

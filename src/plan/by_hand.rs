@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::diff::Difference;
 use super::{LeftOut, Manual, SecretField};
-use crate::body::{Body, covers, is_blank, top};
 use crate::catalog::{Kind, Step};
-use crate::resource::{Opened, Resource};
+use crate::json::{Body, covers, is_blank, top};
+use crate::model::resource::{Opened, Resource};
 use crate::snapshot::Snapshot;
 
 /// Returns what a create needs and cannot have: a secret, or what holds nothing else, or what is written with its secrets or not at all.

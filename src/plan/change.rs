@@ -12,9 +12,9 @@ use super::resolve::Examined;
 use super::stages::After;
 use super::supplied::{carry, due};
 use super::{Action, Change, LeftOut, SecretField};
-use crate::body::{Body, is_blank};
 use crate::catalog::{Kind, Shape, Written};
-use crate::resource::{Id, Key, Opened, Resource};
+use crate::json::{Body, is_blank};
+use crate::model::resource::{Id, Key, Opened, Resource};
 use crate::snapshot::refs;
 
 impl Making<'_> {

@@ -18,9 +18,9 @@ use serde_json::Value;
 
 use super::pairs::is_once;
 use super::{Action, Change, Edit};
-use crate::body::Body;
 use crate::catalog::{Catalog, Kind, Written};
-use crate::resource::{Id, Key, Resource};
+use crate::json::Body;
+use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::refs;
 
 /// A value that one resource of a kind holds, and no other: the kind, the field it is about, and what that holds.
@@ -208,13 +208,13 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::{Action, OnDrift, Past, Plan, plan_after};
-    use crate::base::Base;
-    use crate::body::Body;
     use crate::catalog::Catalog;
-    use crate::fingerprints::Sent;
-    use crate::links::Links;
-    use crate::resource::{Id, Key, Resource};
+    use crate::json::Body;
+    use crate::model::resource::{Id, Key, Resource};
     use crate::snapshot::{Desired, Snapshot, Status, refs};
+    use crate::state::baseline::Base;
+    use crate::state::fingerprints::Sent;
+    use crate::state::links::Links;
 
     /// A kind, the field of it whose value stands once, whether one can be made, and the rest of a body.
     type Unique = (&'static str, &'static str, bool, fn(usize) -> Value);

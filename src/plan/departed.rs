@@ -7,10 +7,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::matching::matched;
 use crate::catalog::{Catalog, Kind};
-use crate::links::{Link, Links};
-use crate::resource::{Id, Key};
+use crate::model::resource::{Id, Key};
 use crate::snapshot::{Desired, Gone, Snapshot};
-use crate::source_ids::SourceIds;
+use crate::state::links::{Link, Links};
+use crate::state::source_ids::SourceIds;
 
 /// Puts what the target calls resources in the place of ids by which the source called them before they were removed from it.
 ///
@@ -75,8 +75,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::body::Body;
-    use crate::resource::Resource;
+    use crate::json::Body;
+    use crate::model::resource::Resource;
     use crate::snapshot::Status;
 
     const OF_SOURCE: &str = "devPortal000000000000000000000000";

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::outgoing::{Clearing, clearing, updated};
-use crate::body::{Body, covers, is_blank, join};
 use crate::catalog::{Field, Fields, Kind, Write, Written};
+use crate::json::{Body, covers, is_blank, join};
 
 /// Why a field stays of which the source says nothing.
 pub(super) const UNSAID: &str = "the source does not say it, and every tenant fills it in";

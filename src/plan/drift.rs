@@ -7,12 +7,12 @@ use std::collections::HashSet;
 use super::make::{Past, plan_after};
 use super::merge::OnDrift;
 use super::{Drift, LeftOut};
-use crate::base::Base;
 use crate::catalog::Catalog;
-use crate::fingerprints::Sent;
-use crate::links::Links;
-use crate::resource::{Id, Key, Resource};
+use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot};
+use crate::state::baseline::Base;
+use crate::state::fingerprints::Sent;
+use crate::state::links::Links;
 
 /// What a target changed by itself since it was last written.
 #[derive(Debug, Clone, Default)]

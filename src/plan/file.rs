@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use super::guard::Refusal;
-use crate::disk;
-use crate::wrong::{Text, Wrong};
+use crate::diagnostic::{Text, Wrong};
+use crate::files;
 
 /// The newest format this version reads, and the one it writes.
 pub const FORMAT: u32 = 1;
@@ -77,7 +77,7 @@ pub enum Error {
 ///
 /// When the file cannot be written.
 pub fn save(path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<(), Error> {
-    disk::write_whole_with(path, |out| write(plan, refusals, out)).map_err(|source| Error::Write { path: path.to_owned(), source })
+    files::write_whole_with(path, |out| write(plan, refusals, out)).map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
 /// Writes what the file of a plan holds, without ever holding it whole.
@@ -98,7 +98,7 @@ pub fn write(plan: &Plan, refusals: &[Refusal], out: &mut dyn Write) -> io::Resu
 ///
 /// When the file is missing, malformed, changed or of a newer format.
 pub fn load(path: &Path) -> Result<(Plan, Vec<Refusal>), Error> {
-    parse(path, &disk::read_text(path).map_err(|source| Error::Read { path: path.to_owned(), source })?)
+    parse(path, &files::read_text(path).map_err(|source| Error::Read { path: path.to_owned(), source })?)
 }
 
 /// Reads what the file at `path` holds.
@@ -119,7 +119,7 @@ pub fn parse(path: &Path, text: &str) -> Result<(Plan, Vec<Refusal>), Error> {
         return Err(Error::Changed { path: path.to_owned() });
     }
     let target = &written.plan.target.tenant;
-    if !disk::is_plain_name(target) {
+    if !files::is_plain_name(target) {
         let because = format!("\"{target}\" cannot name a tenant: a folder is called after it");
         return Err(Error::Malformed { path: path.to_owned(), because });
     }
@@ -127,7 +127,7 @@ pub fn parse(path: &Path, text: &str) -> Result<(Plan, Vec<Refusal>), Error> {
 }
 
 fn hash_of(plan: &Plan, refusals: &[Refusal]) -> String {
-    let mut hash = disk::ContentHash::default();
+    let mut hash = files::ContentHash::default();
     serde_json::to_writer(&mut hash, &(plan, refusals)).expect("a plan is JSON, and a hash takes everything");
     hash.finish()
 }
@@ -157,7 +157,7 @@ mod tests {
         let mut plan = Plan::between(side(), side());
         let body = serde_json::from_str("{\"order\": 184467440731709551615, \"share\": 0.30000000000000004}").expect("a body");
         let action = crate::plan::Action::Create { body, twins: Vec::new() };
-        let (key, source_id) = (crate::resource::Key::new("rules", "A"), crate::resource::Id::new("a"));
+        let (key, source_id) = (crate::model::resource::Key::new("rules", "A"), crate::model::resource::Id::new("a"));
         let change = crate::plan::Change { key, source_id, action, needs: Vec::new(), secrets: Vec::new() };
         plan.stages.push(crate::plan::Stage { title: "Rules".into(), changes: vec![change] });
         save(&path, &plan, &[]).expect("saved");

@@ -6,8 +6,8 @@
 use serde_json::Value;
 
 use super::diff::{Difference, difference, normal};
-use crate::body::Body;
 use crate::catalog::{FollowUp, Kind};
+use crate::json::Body;
 
 /// Sets the draft of a desired body aside, so that the body holds what is to run; returns what writes the draft afterwards.
 ///

@@ -12,7 +12,7 @@ use super::many::{self, MostChanged};
 use super::risk::{self, LOCKOUT, WEAKER};
 use super::{Action, Change, Plan, SecretField, secret_value};
 use crate::catalog::Catalog;
-use crate::resource::{Key, Secret};
+use crate::model::resource::{Key, Secret};
 use crate::snapshot::{Desired, Snapshot, Status};
 
 /// A reason to refuse a plan.

@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::disguise::{in_base64, unescaped};
 use super::guard::Refusal;
 use super::{Action, Change, Plan};
-use crate::body::{Body, join};
 use crate::catalog::{Catalog, Kind};
-use crate::resource::Resource;
+use crate::json::{Body, join};
+use crate::model::resource::Resource;
 use crate::snapshot::occurrence::{Host, hosts, ids};
 use crate::snapshot::{Desired, Snapshot, plain};
 

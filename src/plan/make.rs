@@ -10,12 +10,12 @@ use super::resolve::{Examined, keep_elements_of_the_target, keep_held};
 use super::stages::{After, mentioned_before, mentioned_by, staged};
 use super::untouched::Untouched;
 use super::{Action, Change, LeftOut, Plan, SecretField, Side};
-use crate::base::Base;
 use crate::catalog::{Catalog, Kind};
-use crate::fingerprints::Sent;
-use crate::links::Links;
-use crate::resource::{Id, Key, Resource};
+use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot, refs};
+use crate::state::baseline::Base;
+use crate::state::fingerprints::Sent;
+use crate::state::links::Links;
 
 /// What earlier runs left, and what is to be done about it.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Action, Plan};
 use crate::catalog::{Catalog, Shape};
-use crate::resource::Key;
+use crate::model::resource::Key;
 
 /// How many resources may change below the size at which the share counts, where no share is set.
 const FEW: usize = 3;

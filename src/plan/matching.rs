@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::body::Body;
 use crate::catalog::{Catalog, Kind, Shape};
-use crate::links::Links;
-use crate::resource::{Id, Key, Resource};
+use crate::json::Body;
+use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Snapshot, refs};
+use crate::state::links::Links;
 
 /// Which resource of the target is which of the source, and what the target's are called for that.
 #[derive(Debug, Default)]

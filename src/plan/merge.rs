@@ -14,11 +14,11 @@ use serde_json::{Map, Value};
 
 use super::diff::{normal, same};
 use super::{Conflict, Drift};
-use crate::base::Applied;
-use crate::body::{Body, is_blank, join};
 use crate::catalog::Kind;
-use crate::resource::{Id, Key};
+use crate::json::{Body, is_blank, join};
+use crate::model::resource::{Id, Key};
 use crate::snapshot::refs;
+use crate::state::baseline::Applied;
 
 /// What to do about fields that the target changed by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -208,8 +208,8 @@ impl Merged {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::Packed;
     use crate::catalog::Catalog;
+    use crate::json::Packed;
     use serde_json::json;
 
     fn merged_on(on_drift: OnDrift, base: Value, desired: Value, live: Value) -> Merged {

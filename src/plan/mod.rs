@@ -68,8 +68,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::body::Body;
-use crate::resource::{Id, Key, Resource};
+use crate::json::Body;
+use crate::model::resource::{Id, Key, Resource};
 
 pub(crate) use arrived::take as take_part;
 pub use arrived::{element, element_of};

@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::diff::{difference, normal};
 use super::untouched::is_identity;
 use super::{Action, Change, LeftOut, Plan, Side, Stage, Untouched};
-use crate::body::{Body, top};
 use crate::catalog::{Catalog, Kind, Reference, Shape};
-use crate::resource::{Key, Resource};
+use crate::json::{Body, top};
+use crate::model::resource::{Key, Resource};
 use crate::snapshot::{Snapshot, refs};
 
 /// Decides what it takes to turn one resource of a tenant into what was asked for; both as that tenant writes them.

@@ -6,8 +6,8 @@
 use serde_json::{Map, Value};
 
 use super::diff::{Edit, comes_new, drop_blanks_in, normal};
-use crate::body::{Body, covers};
 use crate::catalog::{Fields, Kind, Purpose, Write};
+use crate::json::{Body, covers};
 
 /// How a field comes to hold nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -160,8 +160,8 @@ fn mirrored(kind: &Kind, name: &str, desired: &Body) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::lay_over;
     use crate::catalog::{Catalog, Field, Written};
+    use crate::json::lay_over;
     use crate::plan::diff::difference;
     use proptest::prelude::*;
     use proptest::test_runner::{Config, TestRunner};
@@ -174,7 +174,7 @@ mod tests {
         let listed = fields.iter().filter(|field| !field.in_path).map(|field| (field.name, Some(field)));
         for (name, field) in listed.chain(open.map(|name| (name, None))) {
             *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let path = crate::body::join(above, name);
+            let path = crate::json::join(above, name);
             let value = match (*seed >> 33) % 8 {
                 0 => Value::Null,
                 1 => blank(field, &path),
@@ -200,7 +200,7 @@ mod tests {
             (Value::Object(held), Value::Object(default)) => {
                 default.into_iter().for_each(|(name, value)| fill_in(held.entry(name).or_insert(Value::Null), value));
             }
-            (held, default) if crate::body::is_blank(held) => *held = default,
+            (held, default) if crate::json::is_blank(held) => *held = default,
             _ => {}
         }
     }

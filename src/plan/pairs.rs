@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::matching::{Matching, matched, unclear};
 use crate::catalog::{Catalog, Kind, Shape, Written};
-use crate::links::Links;
-use crate::resource::{Id, Key, Resource};
+use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot, refs};
+use crate::state::links::Links;
 
 /// The live resources under the keys of their desired partners; copies only of those that such a key changes.
 pub(super) struct Partners<'live> {

@@ -9,9 +9,9 @@ use super::make::Making;
 use super::pairs::Partners;
 use super::stages::removals;
 use crate::catalog::{Kind, Shape};
-use crate::links::Link;
-use crate::resource::{Id, Key, Resource};
+use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Unseen, refs};
+use crate::state::links::Link;
 
 impl Making<'_> {
     /// Returns the places in the target of what goes from it, and names what stays for the sake of what is protected.

@@ -3,9 +3,9 @@
 use super::make::Making;
 use super::pairs::Partners;
 use super::{Action, Change, LeftOut};
-use crate::body::Body;
 use crate::catalog::{Kind, Purpose};
-use crate::resource::{Key, Resource};
+use crate::json::Body;
+use crate::model::resource::{Key, Resource};
 
 impl Making<'_> {
     /// Lets changes be followed by writes of all fields of what they reset, also where that is as it should be.

@@ -9,9 +9,9 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::LeftOut;
-use crate::body::{Body, is_blank, top};
 use crate::catalog::{By, Kind, Reference};
-use crate::resource::{Key, Opened, Resource};
+use crate::json::{Body, is_blank, top};
+use crate::model::resource::{Key, Opened, Resource};
 use crate::snapshot::refs;
 
 /// What is said of an id that no resource of the source has.

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::guard::{Item, Refusal};
 use super::{Action, Change, Edit, Plan};
-use crate::body::{Body, is_blank};
 use crate::catalog::risk::{Class, Rule};
 use crate::catalog::{Catalog, Kind};
-use crate::resource::Key;
+use crate::json::{Body, is_blank};
+use crate::model::resource::Key;
 
 /// The guard of what may keep people or services from signing in.
 pub const LOCKOUT: &str = "lockout-risk";

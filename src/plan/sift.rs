@@ -10,9 +10,9 @@ use super::pairs::{Partners, TakenNames, ambiguous};
 use super::prune::parent_of;
 use super::resolve::{Candidate, Verdict, keep_choices, resolve, spare};
 use super::{LeftOut, Manual};
-use crate::body::covers;
 use crate::catalog::{Kind, Named, Shape, Write};
-use crate::resource::{Id, Key, Resource};
+use crate::json::covers;
+use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Snapshot, Status};
 
 /// How a person accepts what a tenant does not show.

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 
 use super::{Action, Change, Stage};
-use crate::body::Body;
 use crate::catalog::{Catalog, Kind, Purpose};
-use crate::resource::{Id, Key, Resource};
+use crate::json::Body;
+use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::refs;
 
 /// When a resource's turn is: the place of its kind, then its number among those of one name.

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::SecretField;
 use super::diff::Difference;
-use crate::body::{Body, covers};
 use crate::catalog::{Kind, Purpose, Write};
-use crate::fingerprints::Sent;
-use crate::resource::{Id, Secret};
+use crate::json::{Body, covers};
+use crate::model::resource::{Id, Secret};
+use crate::state::fingerprints::Sent;
 
 /// Returns the secrets that an update of a resource sends.
 pub(super) fn due(kind: &Kind, held: &Id, difference: &Difference, supplied: Vec<SecretField>, sent: &Sent) -> Vec<SecretField> {
@@ -74,9 +74,9 @@ pub(super) fn carry(kind: &Kind, secrets: &[SecretField], desired: &Body, held: 
 mod tests {
     use super::*;
     use crate::catalog::Catalog;
-    use crate::fingerprints::Fingerprints;
+    use crate::model::resource::Secret;
     use crate::plan::diff::difference;
-    use crate::resource::Secret;
+    use crate::state::fingerprints::Fingerprints;
     use serde_json::json;
 
     const PATHS: [&str; 2] = ["credentials.accessKeyId", "credentials.secretAccessKey"];

@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use super::resolve::{Examined, in_place};
 use super::{Action, Change, LeftOut};
-use crate::body::Body;
 use crate::catalog::{By, Catalog, Kind, Reference, Shape};
-use crate::resource::{Id, Key, Reserved, Resource};
+use crate::json::Body;
+use crate::model::resource::{Id, Key, Reserved, Resource};
 use crate::snapshot::{belongs_to, refs};
 
 /// What no plan touches, and what belongs to it.
@@ -297,7 +297,7 @@ fn can_be_without(kind: &Kind, part: &Part) -> bool {
         Part::Elements(_) => true,
         Part::List(_) => false,
         Part::Field(path) => {
-            let is_above = |required: &&&str| crate::body::is_in(required, path) || crate::body::is_in(path, required);
+            let is_above = |required: &&&str| crate::json::is_in(required, path) || crate::json::is_in(path, required);
             !kind.required.iter().any(|required| is_above(&required))
         }
     }

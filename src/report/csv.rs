@@ -3,8 +3,8 @@
 use super::json::outcome_word;
 use super::printed::printable;
 use super::summary::EndedRun;
+use crate::model::resource::{Id, Key};
 use crate::plan::Manual;
-use crate::resource::{Id, Key};
 
 const HEAD: [&str; 7] = ["kind", "name", "verb", "outcome", "field", "target_id", "message"];
 

@@ -8,7 +8,7 @@ use super::sections::section;
 use super::table::Table;
 use super::words::{count, enumeration, names, number, printable};
 use crate::catalog::Catalog;
-use crate::resource::Key;
+use crate::model::resource::Key;
 use crate::snapshot::{Snapshot, Status};
 
 /// Names shown of each kind.
@@ -101,10 +101,10 @@ fn secrets_left_out(snapshot: &Snapshot) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::{Body, Packed};
+    use crate::json::{Body, Packed};
+    use crate::model::resource::{Id, Resource};
     use crate::report::paint::plain;
     use crate::report::sample::key;
-    use crate::resource::{Id, Resource};
     use crate::snapshot::Unseen;
     use serde_json::json;
 

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::exported::secrets;
 use super::summary::{EndedRun, state};
 use crate::apply::{Altered, Fate, Handed, Settled, Summary};
-use crate::event::{Outcome, Shortfall};
+use crate::model::event::{Outcome, Shortfall};
 use crate::plan::guard::Refusal;
 use crate::plan::{Change, Plan};
 use crate::snapshot::{Snapshot, Status};

@@ -6,7 +6,7 @@ use super::table::Table;
 use super::values::{cut, element, or_none};
 use super::words::{duration, enumeration, named, number};
 use crate::apply::{Altered, Settled, Summary};
-use crate::event::{Outcome, Shortfall};
+use crate::model::event::{Outcome, Shortfall};
 use crate::plan::{Action, Change, Conflict, Drift, LeftOut, Plan};
 
 /// Characters shown of what one change does.

@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::printed::{printable, printed};
 use super::summary::Effort;
 use super::watch::Watch;
-use crate::event::{Event, Observer};
+use crate::model::event::{Event, Observer};
 
 pub use super::watch::Mode;
 

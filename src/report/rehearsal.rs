@@ -9,8 +9,8 @@ use super::sections::{Remark, first, remarks, section};
 use super::summary::{DIFFERS, differing, state, troubles};
 use super::words::{count, named, number};
 use crate::apply::Summary;
+use crate::model::resource::Key;
 use crate::plan::Plan;
-use crate::resource::Key;
 
 /// A rehearsal that is over.
 #[derive(Debug, Clone, Copy)]

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::apply::{Altered, Settled, Summary};
-use crate::body::Body;
-use crate::event::Outcome;
+use crate::json::Body;
+use crate::model::event::Outcome;
+use crate::model::resource::{Id, Key};
 use crate::plan::guard::Refusal;
 use crate::plan::{Action, Change, Edit, LeftOut, Manual, Plan, SecretField, Side, Stage};
-use crate::resource::{Id, Key};
 
 pub(super) fn key(text: &str) -> Key {
     Key::try_from(text.to_owned()).expect("a key")

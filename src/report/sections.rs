@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::paint::{QUIET, TITLE, painted};
 use super::words::{count, named, names, number, printable};
+use crate::model::resource::Key;
 use crate::plan::{LeftOut, Manual};
-use crate::resource::Key;
 
 /// How often a reason may stand before it is said once for all.
 const FEW: usize = 5;

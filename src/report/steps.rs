@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::summary::EndedRun;
 use crate::apply::{Fate, Handed};
+use crate::model::resource::Key;
 use crate::plan::Manual;
-use crate::resource::Key;
 
 /// How many secrets of one kind may be told one by one where people read.
 const FEW: usize = 5;
@@ -59,9 +59,9 @@ impl EndedRun<'_> {
 mod tests {
     use super::*;
     use crate::apply::Summary;
+    use crate::model::resource::Id;
     use crate::report::sample::key;
     use crate::report::{Effort, sample, summary};
-    use crate::resource::Id;
 
     fn made(number: usize, fate: Fate) -> Handed {
         let shown_at = "clients/{id}?fields=client_secret";

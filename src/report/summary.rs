@@ -12,9 +12,9 @@ use super::values::both;
 use super::words::{count, duration, enumeration, named, number, printable};
 use crate::apply::{Altered, Fate, Handed, Settled, Summary, Tally};
 use crate::catalog::{Catalog, Kind, Shape};
-use crate::event::Outcome;
+use crate::model::event::Outcome;
+use crate::model::resource::Key;
 use crate::plan::{Change, Plan, element_of};
-use crate::resource::Key;
 
 /// The title of what the target took and answered otherwise.
 pub(super) const DIFFERS: &str = "Answered otherwise than sent";

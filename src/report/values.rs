@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::words::{count, named, number, printable};
-use crate::body::Body;
+use crate::json::Body;
 use crate::snapshot::refs;
 
 /// Columns a line of a field may take.
@@ -85,7 +85,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 
 /// Returns the fields of a body, one a line where they fit; `shown_above` are those a heading has named already.
 pub(super) fn fields(body: &Body, shown_above: &[&str]) -> Vec<String> {
-    let shown = body.0.iter().filter(|(name, value)| !shown_above.contains(&name.as_str()) && !crate::body::is_blank(value));
+    let shown = body.0.iter().filter(|(name, value)| !shown_above.contains(&name.as_str()) && !crate::json::is_blank(value));
     shown.flat_map(|(name, value)| field(name, value)).collect()
 }
 

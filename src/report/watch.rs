@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::summary::Effort;
 use super::words::{count, duration, named, number, printable};
-use crate::event::{Event, Outcome};
-use crate::resource::Key;
+use crate::model::event::{Event, Outcome};
+use crate::model::resource::Key;
 
 /// How much a person wants to know while a run goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -260,8 +260,8 @@ fn left(done: usize, all: usize, elapsed: Duration) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::resource::Id;
     use crate::report::sample::key;
-    use crate::resource::Id;
 
     /// Tells events, each at its second, and returns what a log says.
     fn log(mode: Mode, events: &[(u64, Event)]) -> Vec<String> {

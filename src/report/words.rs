@@ -5,7 +5,7 @@ use std::time::Duration;
 
 pub(super) use super::printed::printable;
 use crate::catalog::{Catalog, Shape};
-use crate::resource::Key;
+use crate::model::resource::Key;
 
 /// Returns a resource as part of a sentence: `client "Billing API"`, `tenant settings`; a key without a name is all of its kind.
 pub fn named(key: &Key) -> String {

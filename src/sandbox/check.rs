@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::answer::Answer;
 use super::habit::Habit;
 use super::schema::type_of;
-use crate::body::{self, Body};
 use crate::catalog::{Fields, Kind, Purpose, Written};
+use crate::json::{self, Body};
 
 /// What a body is checked by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ fn check_fields(fields: &Fields, habit: &Habit, sent: &Map<String, Value>, purpo
         Some(Written::Always) => true,
     };
     let place = |name: &str| if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") };
-    let is_tolerated = |name: &str| habit.tolerated.iter().any(|pattern| body::covers(pattern, &place(name)));
+    let is_tolerated = |name: &str| habit.tolerated.iter().any(|pattern| json::covers(pattern, &place(name)));
     let surplus: Vec<&str> = sent.keys().map(String::as_str).filter(|name| !is_taken(name) && !is_tolerated(name)).collect();
     if !surplus.is_empty() {
         let property = if above.is_empty() { String::new() } else { format!(" on property {above}") };
@@ -102,7 +102,7 @@ fn check_types(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
 
 /// Refuses two fields that cannot both be set, in the words recorded for options of connections.
 fn check_exclusive(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
-    let is_set = |path: &str| sent.get(path).is_some_and(|value| !body::is_blank(value) && *value != Value::Bool(false));
+    let is_set = |path: &str| sent.get(path).is_some_and(|value| !json::is_blank(value) && *value != Value::Bool(false));
     let both = kind.exclusive.iter().chain(habit.exclusive).find(|(one, other)| is_set(one) && is_set(other));
     both.map_or(Ok(()), |(one, other)| Err(Answer::refusal(400, &format!("Cannot set both {one} and {other}"), Some("invalid_body"))))
 }

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::habit::Scene;
-use crate::body::Body;
+use crate::json::Body;
 
 /// The sorts of clients that defaults tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::habit::{Habit, PLAIN, Scene, now};
-use crate::body::{Body, is_blank};
+use crate::json::{Body, is_blank};
 
 /// The runtime of an action that names none, and since when: node16 was recorded on 2023-01-25 alone, node22 first on 2026-05-29.
 const RUNTIMES: [(&str, &str); 2] = [("2026-05-29", "node22"), ("", "node16")];

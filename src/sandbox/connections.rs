@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::habit::Scene;
-use crate::body::Body;
+use crate::json::Body;
 
 /// Strategies of companies' own identity providers: they show a button where asked, and users are sent to them by domain.
 const ENTERPRISE: [&str; 10] = ["ad", "adfs", "auth0-adldap", "google-apps", "ip", "office365", "oidc", "okta", "pingfederate", "waad"];

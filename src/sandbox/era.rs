@@ -3,7 +3,7 @@
 //! A state that names no day is played as the server was last recorded. Days are those of recordings: the first that has a field
 //! (the last without it stands beside), and the first that has it no more.
 
-use crate::body::Body;
+use crate::json::Body;
 
 /// When the server filled a field in by itself.
 struct Era {

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::mint::Mint;
 use super::table::Table;
 use super::{clients, code, connections, organizations, pages, settings, streams};
-use crate::body::Body;
 use crate::catalog::Kind;
+use crate::json::Body;
 
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

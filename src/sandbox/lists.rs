@@ -8,8 +8,8 @@ use super::era;
 use super::habit::{self, Habit};
 use super::state::{State, bare};
 use super::table::Place;
-use crate::body::Body;
 use crate::catalog::{Kind, Paging, Shape};
+use crate::json::Body;
 
 /// The longest page by offset.
 const MOST: usize = 100;

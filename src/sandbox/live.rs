@@ -8,8 +8,8 @@ use super::answer::Answer;
 use super::call::Call;
 use super::route::Target;
 use super::state::State;
-use crate::body::{Body, is_blank};
 use crate::catalog::Kind;
+use crate::json::{Body, is_blank};
 
 /// A write, and what it is about.
 struct Situation<'now> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::habit::{Habit, PLAIN, Scene};
-use crate::body::Body;
+use crate::json::Body;
 
 pub(super) static HABITS: &[Habit] = &[
     // Some tenants fill it in and others do not, on the same day (recorded 2026-08-10 and 2026-08-13): a state says which.

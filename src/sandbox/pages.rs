@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::habit::{Habit, PLAIN, Scene};
-use crate::body::Body;
+use crate::json::Body;
 
 pub(super) static HABITS: &[Habit] = &[
     Habit { kind: "branding-theme", statuses: (200, 204), ..PLAIN },

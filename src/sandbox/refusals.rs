@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use super::answer::Answer;
 use super::call::Call;
 use super::state::{NoState, State};
-use crate::body::Body;
+use crate::json::Body;
 
 /// One rule.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::state::{NoState, State, bare};
-use crate::body::Body;
 use crate::catalog::{Catalog, Kind, Named, Shape};
+use crate::json::Body;
 
 /// What a tenant answered, put together as a state.
 #[derive(Default)]

@@ -20,9 +20,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::body::Body;
     use crate::catalog::address::matched;
     use crate::catalog::{By, Catalog, Kind, Named, Shape};
+    use crate::json::Body;
 
     /// A state file, with every answer of a kind at hand.
     struct Seed {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::habit::Scene;
-use crate::body::Body;
+use crate::json::Body;
 
 const IN_MINUTES: &str = "_in_minutes";
 

@@ -30,9 +30,9 @@ use super::refusals::Rule;
 use super::replica::file;
 use super::route::Target;
 use super::table::Table;
-use crate::body::Body;
 use crate::catalog::{By, Catalog, Kind, Named, Paging, Shape};
-use crate::disk;
+use crate::files;
+use crate::json::Body;
 
 /// What is no state.
 #[derive(Debug, thiserror::Error)]
@@ -132,7 +132,7 @@ impl State {
     ///
     /// When it cannot be read or is no state.
     pub fn load(path: &Path) -> Result<Self, NoState> {
-        let text = disk::read(path).map_err(|source| NoState::File { path: path.to_owned(), source })?;
+        let text = files::read(path).map_err(|source| NoState::File { path: path.to_owned(), source })?;
         let json = serde_json::from_slice(&text).map_err(|source| NoState::NotJson { path: path.to_owned(), source })?;
         Self::from_json(json)
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::habit::{Habit, PLAIN, Scene};
-use crate::body::{Body, is_blank};
+use crate::json::{Body, is_blank};
 
 pub(super) static HABITS: &[Habit] = &[
     Habit {

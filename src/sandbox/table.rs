@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::body::Body;
+use crate::json::Body;
 
 /// Where a resource stands in its list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

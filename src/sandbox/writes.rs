@@ -12,8 +12,8 @@ use super::lists::hidden;
 use super::route::Target;
 use super::schema;
 use super::state::{State, answered, bare, name_of};
-use crate::body::Body;
 use crate::catalog::{By, Delta, Kind, Named, Purpose, Shape};
+use crate::json::Body;
 
 impl State {
     /// Answers one request without a socket: a token of every scope, no limits, no faults.

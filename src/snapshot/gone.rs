@@ -6,9 +6,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Snapshot, mark, refs};
-use crate::body::Body;
 use crate::catalog::{By, Catalog, Kind};
-use crate::resource::{Id, Key, Resource};
+use crate::json::Body;
+use crate::model::resource::{Id, Key, Resource};
 
 /// What a tenant called resources that it has no more.
 #[derive(Debug, Clone, Default)]

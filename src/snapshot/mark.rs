@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::occurrence::{Host, SHORTEST_ID, hosts, ids};
-use crate::resource::Key;
+use crate::model::resource::Key;
 
 pub(crate) const OPEN: char = '⟦';
 const CLOSE: char = '⟧';

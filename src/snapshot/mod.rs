@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Catalog, Kind, Shape};
-use crate::resource::{Id, Key, Resource};
+use crate::model::resource::{Id, Key, Resource};
 
 pub use gone::Gone;
 pub(crate) use mark::plain;

@@ -6,9 +6,9 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::mark::{self, Marker, Piece};
-use crate::body::{Body, Packed};
 use crate::catalog::{By, Catalog, Kind, Reference, Shape};
-use crate::resource::{Id, Key, Resource, name_of};
+use crate::json::{Body, Packed};
+use crate::model::resource::{Id, Key, Resource, name_of};
 
 /// Makes the resources of one tenant portable: settles their keys, then turns every id into the key it stands for.
 ///

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Snapshot, mark, refs};
 use crate::catalog::{Catalog, Kind, Shape};
-use crate::resource::{Id, Key, Reserved, Resource};
+use crate::model::resource::{Id, Key, Reserved, Resource};
 
 /// Why the tool's own client and what belongs to it is left alone.
 const OWN: &str = "it is what migrate itself signs in with";

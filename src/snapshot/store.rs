@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Snapshot, Status};
 use crate::catalog::Catalog;
-use crate::disk;
-use crate::resource::{Key, Resource};
-use crate::wrong::{Text, Wrong};
+use crate::diagnostic::{Text, Wrong};
+use crate::files;
+use crate::model::resource::{Key, Resource};
 
 /// The newest format this version reads, and the one it writes.
 pub const FORMAT: u32 = 1;
@@ -125,11 +125,11 @@ impl Stored {
 pub fn save(root: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
     let folder = root.join(&snapshot.tenant);
     let hash = hash_of(snapshot);
-    disk::remove_left_behind(&folder);
+    files::remove_left_behind(&folder);
     loop {
         let before = newest(root, &snapshot.tenant).ok();
         if let Some(newest) = &before
-            && read_manifest(newest, &|file| disk::read_text(file)).is_ok_and(|manifest| manifest.hash == hash)
+            && read_manifest(newest, &|file| files::read_text(file)).is_ok_and(|manifest| manifest.hash == hash)
         {
             return Ok(Stored::Same(newest.clone()));
         }
@@ -165,7 +165,7 @@ pub fn save_at(path: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
 ///
 /// When a file is missing, malformed, changed or of a newer format.
 pub fn load(catalog: &Catalog, path: &Path) -> Result<Snapshot, Error> {
-    parse(catalog, path, &|file| disk::read_text(file))
+    parse(catalog, path, &|file| files::read_text(file))
 }
 
 /// Reads the snapshot whose files stand in the folder `path`; `read` returns what one holds.
@@ -176,7 +176,7 @@ pub fn load(catalog: &Catalog, path: &Path) -> Result<Snapshot, Error> {
 pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Snapshot, Error> {
     let manifest = read_manifest(path, read)?;
     for name in [&manifest.tenant, &manifest.taken] {
-        if !disk::is_plain_name(name) {
+        if !files::is_plain_name(name) {
             let because = format!("\"{name}\" cannot be part of the name of a folder");
             return Err(Error::Malformed { path: path.join("manifest.json"), because });
         }
@@ -199,7 +199,7 @@ pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> io::Result<
             return Err(Error::Changed { path: path.to_owned(), file });
         }
         resources.extend(of_kind);
-        content.add(kind, &listed.status, &disk::content_hash(text.as_bytes()));
+        content.add(kind, &listed.status, &files::content_hash(text.as_bytes()));
     }
     let kinds = manifest.kinds.into_iter().map(|(kind, listed)| (kind, listed.status)).collect();
     let Manifest { tenant, domain, taken, twice, hash, .. } = manifest;
@@ -225,7 +225,7 @@ pub fn newest(root: &Path, tenant: &str) -> Result<PathBuf, Error> {
         Err(source) => return Err(Error::Read { path: folder, source }),
     };
     // What another process is still writing aside begins with a dot, and is gone once it is whole.
-    let is_whole = |path: &PathBuf| !disk::is_hidden(path) && path.join("manifest.json").is_file();
+    let is_whole = |path: &PathBuf| !files::is_hidden(path) && path.join("manifest.json").is_file();
     let versions = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(is_whole);
     versions.max_by_key(|path| place_of(path)).ok_or_else(none)
 }
@@ -267,7 +267,7 @@ fn write_kind(snapshot: &Snapshot, kind: &str, out: &mut dyn Write) -> io::Resul
 fn hash_of(snapshot: &Snapshot) -> String {
     let mut content = Content::of(&snapshot.domain);
     for (kind, status) in &snapshot.kinds {
-        let mut file = disk::ContentHash::default();
+        let mut file = files::ContentHash::default();
         write_kind(snapshot, kind, &mut file).expect("a hash takes everything");
         content.add(kind, status, &file.finish());
     }
@@ -288,12 +288,12 @@ impl Content {
     }
 
     fn hash(&self) -> String {
-        disk::content_hash(self.0.as_bytes())
+        files::content_hash(self.0.as_bytes())
     }
 }
 
 fn write_files(path: &Path, snapshot: &Snapshot, hash: String) -> io::Result<()> {
-    disk::write_folder_whole(path, |aside| each_file(snapshot, hash, &mut |name, fill| disk::write_whole_with(&aside.join(name), fill)))
+    files::write_folder_whole(path, |aside| each_file(snapshot, hash, &mut |name, fill| files::write_whole_with(&aside.join(name), fill)))
 }
 
 /// Returns the files of a snapshot: name -> what it holds.
@@ -341,7 +341,7 @@ fn read_manifest(path: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::Body;
+    use crate::json::Body;
     use serde_json::json;
 
     fn snapshot(taken: &str) -> Snapshot {

@@ -12,16 +12,16 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use migrate::apply::{Journal, Memory, Moved, Run, Summary, close, journal};
-use migrate::base::Base;
 use migrate::catalog::{Catalog, Kind};
-use migrate::event::Unwatched;
+use migrate::management_api::{Credentials, Tenant};
 use migrate::mapping::Mapping;
-use migrate::pair::{Pair, Side};
+use migrate::model::event::Unwatched;
+use migrate::model::resource::{Id, Key, Secret};
 use migrate::plan::{Done, MadeAgain, OnDrift, Past, Plan, SecretField, drift_of, matched, name_departed, plan_after, undo};
-use migrate::resource::{Id, Key, Secret};
 use migrate::sandbox::{Fault, Options, Sandbox, Seen, State};
 use migrate::snapshot::{Desired, Snapshot};
-use migrate::tenant::{Credentials, Tenant};
+use migrate::state::baseline::Base;
+use migrate::state::pair::{Pair, Side};
 use tokio::sync::OnceCell;
 
 use crate::apart::{self, Names, Remembered};

@@ -1,8 +1,8 @@
 //! Values that recorded tenants hold and that the API takes no more: before a sandbox that refuses what Auth0 refuses, each becomes today's,
 //! as a person would correct it in the source. Everything else is copied as it was recorded.
 
-use migrate::body::Body;
 use migrate::catalog::Catalog;
+use migrate::json::Body;
 use migrate::sandbox::State;
 use serde_json::{Value, json};
 

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate::catalog::{By, Catalog, Kind, Shape};
-use migrate::links::Links;
+use migrate::model::resource::{Key, Resource};
 use migrate::plan::{LeftOut, Plan};
-use migrate::resource::{Key, Resource};
 use migrate::snapshot::{Desired, Snapshot};
+use migrate::state::links::Links;
 use serde_json::Value;
 
 use super::meaning::{Unlike, unlike};

@@ -24,19 +24,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use migrate::apply::{Journal, Memory, Moved, Run, Summary};
-use migrate::base::Base;
-use migrate::body::Body;
 use migrate::catalog::Catalog;
-use migrate::event::{Outcome, Unwatched};
 use migrate::export::{Selection, export};
-use migrate::links::Links;
+use migrate::json::Body;
+use migrate::management_api::{Contact, Credentials, Tenant};
 use migrate::mapping::Mapping;
-use migrate::pair::{Pair, Side};
+use migrate::model::event::{Outcome, Unwatched};
+use migrate::model::resource::Secret;
 use migrate::plan::{OnDrift, Past, Plan, name_departed, plan_after};
-use migrate::resource::Secret;
 use migrate::sandbox::{Fault, Options, Sandbox, State, seed};
 use migrate::snapshot::{Desired, Snapshot};
-use migrate::tenant::{Contact, Credentials, Tenant};
+use migrate::state::baseline::Base;
+use migrate::state::links::Links;
+use migrate::state::pair::{Pair, Side};
 use serde_json::{Value, json};
 
 use crate::recording::recorded as on_record;

@@ -5,7 +5,7 @@ use std::path::Path;
 use glob::Pattern;
 use migrate::catalog::Catalog;
 use migrate::mapping::{Mapped, Mapping};
-use migrate::resource::Resource;
+use migrate::model::resource::Resource;
 use migrate::snapshot::Snapshot;
 use serde_json::{Value, json};
 

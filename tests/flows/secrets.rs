@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use migrate::catalog::{Catalog, Shape};
-use migrate::tenant::{Listing, Tenant};
+use migrate::management_api::{Listing, Tenant};
 use serde_json::Value;
 
 /// Where a secret stands -> what it is.

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::body::Body;
 use migrate::catalog::{Catalog, Kind};
+use migrate::json::Body;
+use migrate::model::resource::{Id, Key, Resource};
 use migrate::plan::{LeftOut, Plan, Side};
-use migrate::resource::{Id, Key, Resource};
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
 use serde_json::{Value, json};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use migrate::body::Body;
 use migrate::catalog::{Catalog, Delta, Kind, Shape, Written};
+use migrate::json::Body;
 use migrate::plan::{Action, Change, Plan};
 use migrate::sandbox::State;
 use serde_json::Value;

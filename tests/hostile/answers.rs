@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use migrate::tenant::limits;
-use migrate::tenant::{Contact, Credentials, Error, Tenant};
+use migrate::management_api::limits;
+use migrate::management_api::{Contact, Credentials, Error, Tenant};
 use serde_json::json;
 
 use super::server::{Answering, Server};
@@ -198,7 +198,7 @@ fn a_body_that_trickles_ends_with_the_time_of_its_request() {
         name: "evil".to_owned(),
         domain: "evil.eu.auth0.com".to_owned(),
         url: Some(server.url.clone()),
-        credentials: Credentials::Token(migrate::resource::Secret::new("CANARY-token")),
+        credentials: Credentials::Token(migrate::model::resource::Secret::new("CANARY-token")),
         tier: None,
         rate: None,
         share: 1.0,
@@ -206,7 +206,7 @@ fn a_body_that_trickles_ends_with_the_time_of_its_request() {
         timeout: Duration::from_millis(300),
         concurrency: 1,
     };
-    let tenant = Tenant::new(contact, Arc::new(migrate::event::Unwatched)).expect("a contact");
+    let tenant = Tenant::new(contact, Arc::new(migrate::model::event::Unwatched)).expect("a contact");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     // A create is never sent again, so that one time is all it takes.
     let error = runtime.block_on(tenant.call("POST", "clients", Some(&json!({"name": "a"})))).expect_err("no end");

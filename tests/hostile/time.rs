@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use migrate::catalog::Catalog;
-use migrate::event::Unwatched;
 use migrate::export::{Error, Selection, export};
-use migrate::resource::Secret;
+use migrate::management_api::limits::READING;
+use migrate::management_api::{Contact, Credentials, Tenant};
+use migrate::model::event::Unwatched;
+use migrate::model::resource::Secret;
 use migrate::sandbox::{Options, Sandbox, State};
-use migrate::tenant::limits::READING;
-use migrate::tenant::{Contact, Credentials, Tenant};
 use tokio::time::Instant;
 
 use crate::flows::NOW;

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use migrate::apply::journal::Record;
 use migrate::catalog::Catalog;
+use migrate::model::resource::Key;
 use migrate::plan::{Action, Edit, Plan, file};
-use migrate::resource::Key;
 use tempfile::TempDir;
 
 use crate::program::STATE_HOME;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate::apply::{Altered, alterations};
-use migrate::body::Body;
 use migrate::catalog::{Kind, Shape};
-use migrate::resource::Id;
+use migrate::json::Body;
+use migrate::model::resource::Id;
 use serde_json::Value;
 
 use super::{kind_of, rows, text};

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::body::{covers, is_blank};
 use migrate::catalog::{Catalog, Kind};
+use migrate::json::{covers, is_blank};
 use migrate::sandbox::Answer;
 use serde_json::{Value, json};
 

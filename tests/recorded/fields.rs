@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use migrate::body::{Body, covers};
 use migrate::catalog::{Fields, Kind, Shape};
-use migrate::resource::Resource;
+use migrate::json::{Body, covers};
+use migrate::model::resource::Resource;
 use serde_json::Value;
 
 use super::{kind_of, rows, text};

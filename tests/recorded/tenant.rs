@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};
 
-use migrate::body::Body;
 use migrate::catalog::{By, Catalog, Kind, Shape};
+use migrate::json::Body;
 use migrate::sandbox::State;
 use serde_json::{Map, Value, json};
 

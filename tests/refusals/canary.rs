@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use migrate::body::{Body, join};
 use migrate::catalog::{Catalog, Kind, Shape};
+use migrate::json::{Body, join};
 use migrate::sandbox::{State, seed};
 use serde_json::{Value, json};
 

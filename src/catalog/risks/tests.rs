@@ -8,13 +8,13 @@ use crate::catalog::{Catalog, Fields, Kind, Shape};
 /// Returns every path at which an edit may stand: lists are compared whole.
 fn paths(fields: &Fields, above: &str) -> Vec<String> {
     let below = |field: &crate::catalog::Field| {
-        let path = crate::body::join(above, field.name);
+        let path = crate::json::join(above, field.name);
         match &field.below {
             Some(below) if !(field.is_list || below.is_open() && below.iter().next().is_none()) => paths(below, &path),
             _ => vec![path],
         }
     };
-    let open = fields.is_open().then(|| crate::body::join(above, "anything"));
+    let open = fields.is_open().then(|| crate::json::join(above, "anything"));
     fields.iter().flat_map(below).chain(open).collect()
 }
 

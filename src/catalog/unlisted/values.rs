@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::names::{Says, ends_with_secret};
-use crate::body::is_blank;
+use crate::json::is_blank;
 
 /// As many letters and digits as a value has that nobody takes for a secret, such as `v2` and `saml2`.
 const SHORT: usize = 7;

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::variables::{Part, Variables};
 use super::{Error, TenantSettings};
-use crate::disk;
-use crate::resource::Secret;
+use crate::files;
+use crate::model::resource::Secret;
 
-pub use crate::tenant::Credentials;
+pub use crate::management_api::Credentials;
 
 /// The variables of one tenant, and where one that is missing could be set.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +28,7 @@ impl<'settings> Asked<'settings> {
             Part::SigningKeyPath => {
                 let [client_id, _] = self.values([Part::ClientId, Part::SigningKeyPath])?;
                 let path = self.variables.path(&self.name(Part::SigningKeyPath)).unwrap_or_default();
-                let pem = disk::read_text(&path).map_err(|source| Error::Read { path, source })?;
+                let pem = files::read_text(&path).map_err(|source| Error::Read { path, source })?;
                 Ok(Credentials::Key { client_id: client_id.reveal().to_owned(), pem: Secret::new(pem) })
             }
             Part::ClientId | Part::ClientSecret => {

@@ -11,10 +11,10 @@ use super::variables::{Part, Prefix};
 use super::{SHARE, TenantSettings};
 use crate::catalog::Catalog;
 use crate::catalog::limits::{Rate, TIERS, Tier};
+use crate::diagnostic::{Text, Wrong, did_you_mean, is_secret};
 use crate::plan::approval::{self, Approval, Approvals};
 use crate::plan::many::MostChanged;
 use crate::plan::risk::{LOCKOUT, WEAKER};
-use crate::wrong::{Text, Wrong, did_you_mean, is_secret};
 
 const KEYS: &[&str] = &["domain", "url", "rate", "share", "source", "mapping", "protected", "plan"];
 

@@ -20,16 +20,16 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use crate::wrong::Wrong;
+pub use crate::diagnostic::Wrong;
 pub use credentials::Credentials;
 pub use variables::Prefix;
 
 use crate::catalog::limits::{Rate, Tier};
-use crate::disk;
+use crate::diagnostic::Text;
+use crate::files;
+use crate::model::resource::Secret;
 use crate::plan::approval::Approvals;
 use crate::plan::many::MostChanged;
-use crate::resource::Secret;
-use crate::wrong::Text;
 use credentials::Asked;
 use variables::Variables;
 
@@ -229,7 +229,7 @@ impl Settings {
         let path = named.clone().unwrap_or_else(|| PathBuf::from("migrate.toml"));
         let text = if named.is_some() { Some(read(&path)?) } else { read_if_there(&path)? };
         let dotenv = Sought { path: path.with_file_name(".env"), text: read_if_there(&path.with_file_name(".env"))? };
-        let open_to_others = dotenv.text.is_some().then(|| dotenv.path.clone()).filter(|path| disk::is_open_to_others(path));
+        let open_to_others = dotenv.text.is_some().then(|| dotenv.path.clone()).filter(|path| files::is_open_to_others(path));
         Ok(Self { open_to_others, ..Self::resolve(Sought { path, text }, dotenv, dir, environment)? })
     }
 
@@ -308,7 +308,7 @@ impl Settings {
 
     fn known_besides(&self, name: &str) -> String {
         let names: Vec<_> = self.tenants.keys().map(String::as_str).collect();
-        match (names.is_empty(), crate::wrong::nearest(name, names.iter().copied()), &self.config) {
+        match (names.is_empty(), crate::diagnostic::nearest(name, names.iter().copied()), &self.config) {
             (true, _, None) => ": there is no migrate.toml, and AUTH0_DOMAIN is not set".to_owned(),
             (true, _, Some(config)) => format!(": \"{}\" has none", config.display()),
             (false, Some(nearest), _) => format!("; did you mean \"{nearest}\"? There are: {}", names.join(", ")),
@@ -352,7 +352,7 @@ fn beside(path: &Path) -> PathBuf {
 }
 
 fn read(path: &Path) -> Result<String, Error> {
-    disk::read_text(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+    files::read_text(path).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 fn read_if_there(path: &Path) -> Result<Option<String>, Error> {

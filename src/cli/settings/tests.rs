@@ -1,7 +1,7 @@
 //! Whole messages and whole settings, one fact each.
 
 use super::*;
-use crate::resource::Secret;
+use crate::model::resource::Secret;
 use std::fs;
 
 /// A folder with a configuration in it, and variables.

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{Environment, Error};
-use crate::resource::Secret;
-use crate::wrong::{Text, did_you_mean, nearest};
+use crate::diagnostic::{Text, did_you_mean, nearest};
+use crate::model::resource::Secret;
 
 /// Variables that stand for a flag.
 pub(super) const CONFIG: &str = "MIGRATE_CONFIG";

@@ -41,7 +41,7 @@ impl Api {
         };
         if !METHODS.contains(&method.as_str()) {
             let failure = Failure::new(USAGE, format!("nothing was done: \"{method}\" is no method"));
-            return Err(failure.hint(crate::wrong::did_you_mean(&method, &METHODS)));
+            return Err(failure.hint(crate::diagnostic::did_you_mean(&method, &METHODS)));
         }
         let path = path.trim_start_matches('/');
         let path = format!("/{}", path.strip_prefix("api/v2/").unwrap_or(path));

@@ -7,7 +7,7 @@ use clap::{Args, FromArgMatches, Parser, Subcommand};
 use crate::cli::context::Context;
 use crate::cli::failure::{FAILED, Failure};
 use crate::cli::recording::recorded;
-use crate::disk;
+use crate::files;
 use crate::report::shell_word;
 use crate::sandbox::{Options, Sandbox, State, seed};
 
@@ -58,7 +58,7 @@ impl Demo {
             Some(folder) => folder.clone(),
             None => tempfile::Builder::new().prefix("migrate-demo-").tempdir().map_err(|error| failed(&error))?.keep(),
         };
-        disk::make_folder(&folder).map_err(|error| failed(&error))?;
+        files::make_folder(&folder).map_err(|error| failed(&error))?;
         Ok(folder)
     }
 }
@@ -85,11 +85,11 @@ fn write_files(folder: &Path, dev: &Sandbox, prod: &Sandbox) -> std::io::Result<
         let (id, secret) = own_client(&tenant.state().to_json());
         format!("MIGRATE_{name}_CLIENT_ID='{id}'\nMIGRATE_{name}_CLIENT_SECRET='{secret}'\n")
     };
-    disk::write_whole(&folder.join("migrate.toml"), configuration.as_bytes())?;
+    files::write_whole(&folder.join("migrate.toml"), configuration.as_bytes())?;
     let secrets = format!("{}{}PROD_GOOGLE_SECRET=not-a-real-secret\n", credentials("DEV", dev), credentials("PROD", prod));
-    disk::write_whole(&folder.join(".env"), secrets.as_bytes())?;
-    disk::write_whole(&folder.join("mappings/dev-to-prod.toml"), MAPPING.as_bytes())?;
-    disk::write_whole(&folder.join("mappings/hosts.csv"), HOSTS.as_bytes())
+    files::write_whole(&folder.join(".env"), secrets.as_bytes())?;
+    files::write_whole(&folder.join("mappings/dev-to-prod.toml"), MAPPING.as_bytes())?;
+    files::write_whole(&folder.join("mappings/hosts.csv"), HOSTS.as_bytes())
 }
 
 /// Returns id and secret of the client that stands in a seeded tenant for migrate itself.

@@ -9,9 +9,9 @@ use crate::cli::context::Context;
 use crate::cli::failure::{FAILED, Failure, USAGE};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{kind, named_source};
+use crate::management_api::Tenant;
+use crate::model::resource::{Id, Key};
 use crate::report::printable;
-use crate::resource::{Id, Key};
-use crate::tenant::Tenant;
 
 /// Say that a resource of the source is one of the target, whatever they are called
 #[derive(Debug, Args)]

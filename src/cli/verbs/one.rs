@@ -1,17 +1,17 @@
 //! One resource of a tenant, found by name or id.
 
-use crate::body::Body;
 use crate::catalog::{Kind, Named, Shape};
 use crate::cli::context::{Context, now};
 use crate::cli::failure::{FAILED, Failure, REFUSED, USAGE};
 use crate::cli::prepare::{self, kind};
 use crate::cli::settings::TenantSettings;
-use crate::event::Unwatched;
 use crate::export::{Selection, export};
+use crate::json::Body;
+use crate::management_api::{Listing, Tenant};
+use crate::model::event::Unwatched;
+use crate::model::resource::{Id, Resource, Unreadable, name_of, take_secrets};
 use crate::plan::{Plan, kinds_beside, touched_beside};
-use crate::resource::{Id, Resource, Unreadable, name_of, take_secrets};
 use crate::snapshot::Status;
-use crate::tenant::{Listing, Tenant};
 
 /// A resource as the tenant answers it, and as migrate reads it.
 pub(super) struct Found {

@@ -103,7 +103,7 @@ impl Sandbox {
             let names: Vec<&str> = crate::catalog::limits::TIERS.iter().map(|tier| tier.name).collect();
             let unknown = || {
                 Failure::new(USAGE, format!("the sandbox did not start: no tier is called \"{name}\""))
-                    .hint(crate::wrong::did_you_mean(name, &names))
+                    .hint(crate::diagnostic::did_you_mean(name, &names))
             };
             options = options.tier(crate::catalog::limits::Tier::named(name).ok_or_else(unknown)?);
         }

@@ -12,7 +12,7 @@ use crate::cli::failure::{FAILED, Failure, ROOM, USAGE};
 use crate::cli::limits::TimeOfDay;
 use crate::cli::prepare::source_side;
 use crate::cli::settings::Settings;
-use crate::disk;
+use crate::files;
 use crate::mapping::{Effect, Mapping, Rule};
 use crate::report::{Nightly, Scheduler, Unit, VOLUME, units};
 
@@ -268,7 +268,7 @@ fn write(folder: &Path, units: &[Unit]) -> Result<(), Failure> {
     for unit in units {
         let path = folder.join(&unit.name);
         let failed = |source| Failure::new(FAILED, format!("\"{}\" was not written", path.display())).caused_by(&source).hint(ROOM);
-        disk::write_whole(&path, unit.text.as_bytes()).map_err(failed)?;
+        files::write_whole(&path, unit.text.as_bytes()).map_err(failed)?;
     }
     Ok(())
 }

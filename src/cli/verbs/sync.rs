@@ -18,11 +18,11 @@ use crate::cli::prepare::{DriftChoice, Manner, Route, prepare, source_side};
 use crate::cli::runs::{PastRun, begun_on};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
-use crate::disk::{self, Lock};
+use crate::files::{self, Lock};
+use crate::management_api::Traffic;
 use crate::plan::approval::Approvals;
 use crate::plan::{Plan, guard};
 use crate::report::{self, Night};
-use crate::tenant::Traffic;
 
 /// Make a target hold what a source holds, every night, with nobody there
 ///
@@ -276,13 +276,13 @@ async fn unless_over<T>(leeway: &Leeway, work: impl Future<Output = Result<T, Fa
 
 /// Returns how the last night went.
 fn last(path: &Path) -> Option<Value> {
-    serde_json::from_slice(&disk::read(path).ok()?).ok()
+    serde_json::from_slice(&files::read(path).ok()?).ok()
 }
 
 fn write(path: &Path, night: &Night<'_>) -> Result<(), Failure> {
     let text = report::json_text(&night.json());
     let failed = |source| Failure::new(FAILED, format!("{}; and that cannot be written down", night.line())).caused_by(&source).hint(ROOM);
-    disk::write_whole(path, text.as_bytes()).map_err(failed)
+    files::write_whole(path, text.as_bytes()).map_err(failed)
 }
 
 #[cfg(test)]

@@ -14,11 +14,11 @@ use crate::cli::runs::PastRun;
 use crate::cli::secrets_to::Secrets;
 use crate::cli::settings::TenantSettings;
 use crate::cli::stop::{Next, Refusals, Stop};
+use crate::management_api::Tenant;
+use crate::model::resource::Key;
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Done, Plan, undo};
 use crate::report::{self, shell_word};
-use crate::resource::Key;
-use crate::tenant::Tenant;
 
 /// Take back what a run changed
 ///

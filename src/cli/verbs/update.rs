@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::one::{self, Found};
 use crate::apply::Moved;
-use crate::body::{Body, top};
 use crate::catalog::{Kind, Purpose};
 use crate::cli::begun::Begun;
 use crate::cli::carry_out::{carry_out, nothing_to_do};
@@ -18,10 +17,11 @@ use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{kind, read_json};
 use crate::cli::settings::TenantSettings;
 use crate::cli::stop::{Next, Refusals, Stop};
+use crate::json::{Body, top};
+use crate::model::resource::{Resource, take_secrets};
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Side, change_one};
 use crate::report::{self, shell_word};
-use crate::resource::{Resource, take_secrets};
 
 /// Change one resource to what a file says
 ///
@@ -123,7 +123,7 @@ fn refuse_unknown(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Res
     let Some(name) = wanted.0.keys().find(|name| !is_known(name)) else { return Ok(()) };
     let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
     let state = format!("nothing was written: \"{}\" has a field \"{name}\", and no {} has one", file.display(), kind.singular);
-    Err(Failure::new(USAGE, state).hint(crate::wrong::did_you_mean(name, &known)))
+    Err(Failure::new(USAGE, state).hint(crate::diagnostic::did_you_mean(name, &known)))
 }
 
 /// Of what the tenant itself made only some fields are taken.

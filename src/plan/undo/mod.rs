@@ -26,13 +26,13 @@ use super::resolve::LACKED;
 use super::sift::SAYS_NOTHING;
 use super::stages::removals;
 use super::{Action, Change, LeftOut, Plan, Undoes, Untouched, without};
-use crate::base::Base;
-use crate::body::{Body, covers, is_blank};
 use crate::catalog::{Catalog, Kind, Shape};
-use crate::fingerprints::Sent;
-use crate::links::Links;
-use crate::resource::{Id, Key, Resource};
+use crate::json::{Body, covers, is_blank};
+use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Gone, Snapshot, refs};
+use crate::state::baseline::Base;
+use crate::state::fingerprints::Sent;
+use crate::state::links::Links;
 
 /// A run that is over.
 #[derive(Debug, Clone, Copy)]
@@ -261,7 +261,7 @@ impl<'inputs> Undoing<'inputs> {
     /// Returns the first field that holds something else than what was written.
     fn moved(&self, above: &str, written: &Body, held: &Body) -> Option<String> {
         written.0.iter().find_map(|(name, wanted)| {
-            let path = crate::body::join(above, name);
+            let path = crate::json::join(above, name);
             match (wanted, held.0.get(name)) {
                 (Value::Object(wanted), Some(Value::Object(held))) => self.moved(&path, &Body(wanted.clone()), &Body(held.clone())),
                 (wanted, held) => (!self.is_as_written(held, Some(wanted))).then_some(path),
@@ -452,6 +452,6 @@ fn hangs_under(catalog: &Catalog, held: &Resource, gone: &HashSet<Key>) -> bool 
 fn running_path(kind: &Kind, body: &Body, edit: &Edit) -> Option<String> {
     let follow_up = kind.follow_up?;
     let is_content = follow_up.content.iter().any(|field| covers(field, &edit.path));
-    let path = crate::body::join(follow_up.field, &edit.path);
+    let path = crate::json::join(follow_up.field, &edit.path);
     (is_content && body.get(follow_up.field)?.is_object() && same(body.get(&path), edit.new.as_ref())).then_some(path)
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::Done;
 use super::again::Places;
 use crate::catalog::{Catalog, Shape};
-use crate::resource::{Id, Key, Resource};
+use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Snapshot, refs};
 
 /// Returns what the plan of a run calls resources, with their ids.

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::Undoing;
-use crate::body::{Body, is_blank, join};
 use crate::catalog::Kind;
+use crate::json::{Body, is_blank, join};
+use crate::model::resource::{Id, Key, Resource};
 use crate::plan::Change;
 use crate::plan::before::{going_with, without};
 use crate::plan::diff::{Edit, normal, same};
-use crate::resource::{Id, Key, Resource};
 use crate::snapshot::{belongs_to, refs};
 
 /// Why something is not made again that may be there.

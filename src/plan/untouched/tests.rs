@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::*;
-use crate::base::Base;
-use crate::fingerprints::Sent;
-use crate::links::Links;
 use crate::plan::{OnDrift, Past, Plan, plan_after};
 use crate::snapshot::{Desired, Snapshot, Status};
+use crate::state::baseline::Base;
+use crate::state::fingerprints::Sent;
+use crate::state::links::Links;
 
 /// A reference of a kind, and what a protected and another resource of the kind it names are called.
 struct Case {

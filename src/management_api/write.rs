@@ -10,9 +10,9 @@ use super::error::Error;
 use super::read::object_of;
 use super::veil::Veil;
 use super::wire::Request;
-use crate::body::Body;
 use crate::catalog::{Delta, FollowUp, Kind, Shape, Write};
-use crate::resource::Id;
+use crate::json::Body;
+use crate::model::resource::Id;
 
 /// How often a resource is read again until it is ready for its follow-up.
 const LOOKS: u32 = 60;

@@ -9,10 +9,10 @@ use super::error::{Error, Missing};
 use super::pages::{Identified, List, with_query};
 use super::wire::Request;
 use super::{Absence, Listing, Tenant};
-use crate::body::Body;
 use crate::catalog::{Kind, Named, Shape};
-use crate::event::Event;
-use crate::resource::Id;
+use crate::json::Body;
+use crate::model::event::Event;
+use crate::model::resource::Id;
 
 impl Tenant {
     /// Reads everything a tenant has of a kind, in the tenant's order.

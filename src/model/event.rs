@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::resource::{Id, Key};
+use crate::model::resource::{Id, Key};
 
 /// How one change of a plan ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::limits::Excess;
 use super::script::{CLIENT_SECRET, Heard, Play, Server};
 use super::{Absence, Credentials, Error, Listing, Reply, Tenant};
-use crate::body::Body;
 use crate::catalog::{Catalog, Kind};
-use crate::event::Event;
-use crate::resource::{Id, Secret};
+use crate::json::Body;
+use crate::model::event::Event;
+use crate::model::resource::{Id, Secret};
 
 use Play::{Answer as Says, Cut, Headed, Torn};
 

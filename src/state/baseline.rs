@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::body::Packed;
-use crate::disk;
-use crate::resource::{Id, Key};
+use crate::files;
+use crate::json::Packed;
+use crate::model::resource::{Id, Key};
 
 /// The newest format this version reads, and the one it writes.
 pub const FORMAT: u32 = 1;
@@ -110,7 +110,7 @@ impl Base {
     ///
     /// When the file cannot be read, is no base, or is of a newer format.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = disk::if_there(disk::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = files::if_there(files::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
@@ -134,7 +134,7 @@ impl Base {
     ///
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        disk::write_whole_with(path, |out| self.write(out)).map_err(|source| Error::Write { path: path.to_owned(), source })
+        files::write_whole_with(path, |out| self.write(out)).map_err(|source| Error::Write { path: path.to_owned(), source })
     }
 
     /// Writes what its file holds.
@@ -229,7 +229,7 @@ fn target(kind: &str, id: &Id) -> (String, Id) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::Body;
+    use crate::json::Body;
     use serde_json::json;
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::address::is_loopback;
 use super::http::{Lost, client};
-use crate::resource::Secret;
+use crate::model::resource::Secret;
 
 /// How long a hook may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 
-use crate::disk::{self, hexadecimal};
-use crate::resource::{Id, Secret};
+use crate::files::{self, hexadecimal};
+use crate::model::resource::{Id, Secret};
 
 /// The newest format this version reads, and the one it writes.
 const FORMAT: u32 = 1;
@@ -103,7 +103,7 @@ impl Fingerprints {
     ///
     /// When the file cannot be read, holds none, or is of a newer format.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = disk::if_there(disk::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = files::if_there(files::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
@@ -129,7 +129,7 @@ impl Fingerprints {
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         let Some(text) = self.text() else { return Ok(()) };
-        disk::write_whole(path, text.as_bytes()).map_err(|source| Error::Write { path: path.to_owned(), source })
+        files::write_whole(path, text.as_bytes()).map_err(|source| Error::Write { path: path.to_owned(), source })
     }
 
     /// Returns what their file holds; nothing where no secret was ever sent.

@@ -9,7 +9,7 @@ use reqwest::{Client, Method, Response, Url, redirect};
 use super::address::Address;
 use super::error::Error;
 use super::limits::{self, Excess};
-use crate::resource::Secret;
+use crate::model::resource::Secret;
 
 /// Where a tenant writes down which run a request belongs to, in its own log.
 const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");

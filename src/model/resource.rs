@@ -9,8 +9,8 @@ use std::fmt;
 use ring::rand::{self, SystemRandom};
 use serde::{Deserialize, Serialize};
 
-use crate::body::{Body, Packed, covers, is_blank};
 use crate::catalog::{Alone, Kind, Purpose};
+use crate::json::{Body, Packed, covers, is_blank};
 
 /// What the API addresses a resource by; it differs from tenant to tenant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -256,7 +256,7 @@ impl Resource {
         }
         take_server_values(kind, &mut answer);
         for (newer, older) in kind.exclusive {
-            if answer.get(newer).is_some_and(|value| !crate::body::is_blank(value)) {
+            if answer.get(newer).is_some_and(|value| !crate::json::is_blank(value)) {
                 answer.take(older);
             }
         }

@@ -9,7 +9,7 @@ use std::{fmt, io};
 
 use serde::{Deserialize, Serialize};
 
-use crate::disk;
+use crate::files;
 
 /// The newest format this version reads, and the one it writes.
 const FORMAT: u32 = 1;
@@ -138,7 +138,7 @@ impl Pair {
     /// When a tenant is called as no folder can be: the name in a snapshot may be anybody's.
     pub fn new(root: &Path, source: Side, target: Side) -> Result<Self, Error> {
         for Side { tenant, .. } in [&source, &target] {
-            if !disk::is_plain_name(tenant) {
+            if !files::is_plain_name(tenant) {
                 return Err(Error::Name { name: tenant.clone() });
             }
         }
@@ -200,7 +200,7 @@ impl Pair {
 
     fn written(&self) -> Result<Option<Written>, Error> {
         let path = self.path();
-        let Some(text) = disk::if_there(disk::read(&path)).map_err(|source| Error::Read { path: path.clone(), source })? else {
+        let Some(text) = files::if_there(files::read(&path)).map_err(|source| Error::Read { path: path.clone(), source })? else {
             return Ok(None);
         };
         let written: Written = serde_json::from_slice(&text).map_err(|source| Error::Malformed { path: path.clone(), source })?;
@@ -229,7 +229,7 @@ impl Pair {
             target.domain = target.domain.or(before.target.domain);
         }
         let text = serde_json::to_string_pretty(&Written { format: FORMAT, source, target }).expect("a pair is JSON") + "\n";
-        disk::write_whole(&self.path(), text.as_bytes()).map_err(|source| Error::Write { path: self.path(), source })
+        files::write_whole(&self.path(), text.as_bytes()).map_err(|source| Error::Write { path: self.path(), source })
     }
 
     /// Moves what earlier versions left of this pair into its folder; returns what was moved. `known` are the names of all tenants there are.
@@ -252,7 +252,7 @@ impl Pair {
         }
         let mut moved = Vec::new();
         for (from, to) in left {
-            match disk::move_file(&from, &to) {
+            match files::move_file(&from, &to) {
                 Ok(()) => moved.push(from),
                 // Another process has moved it by now.
                 Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}

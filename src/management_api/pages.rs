@@ -13,9 +13,9 @@ use super::error::{Cause, Error, Missing, not_json};
 use super::limits::{self, Excess};
 use super::page::Page;
 use super::wire::{Request, Wire};
-use crate::body::Body;
 use crate::catalog::{Kind, Paging};
-use crate::event::Event;
+use crate::json::Body;
+use crate::model::event::Event;
 
 /// A list to read, of which each answer `A` becomes a `T` as soon as its page is there.
 pub(super) struct List<'list, A, T> {

@@ -21,7 +21,7 @@ use super::retry::{Decision, Effect, Failure, Tried, decide};
 use super::veil::Veil;
 use super::wire::too_patient;
 use super::{Credentials, Wire};
-use crate::resource::Secret;
+use crate::model::resource::Secret;
 
 /// The request that gives a token, as errors name it.
 const REQUEST: &str = "POST /oauth/token";

@@ -18,7 +18,7 @@ use super::retry::{Decision, Effect, Failure, Tried, decide};
 use super::token::{Token, Tokens};
 use super::veil::Veil;
 use crate::catalog::limits::Calls;
-use crate::event::{Event, Observer};
+use crate::model::event::{Event, Observer};
 
 /// A request to the Management API, however often it is sent.
 pub(super) struct Request {

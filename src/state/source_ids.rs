@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::disk;
-use crate::resource::{Id, Key};
+use crate::files;
+use crate::model::resource::{Id, Key};
 
 /// What a source had, by kind and id, with its name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl SourceIds {
     ///
     /// When it cannot be read or a row is malformed.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = disk::if_there(disk::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = files::if_there(files::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let mut ids = Self::default();
         for row in csv::Reader::from_reader(text.unwrap_or_default().as_slice()).deserialize() {
             let Row { kind, id, name } = row.map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
@@ -83,7 +83,7 @@ impl SourceIds {
             writer.serialize(Row { kind: kind.clone(), id: id.clone(), name: name.clone() }).expect("a row");
         }
         let text = writer.into_inner().expect("memory takes everything");
-        disk::write_whole(path, &text).map_err(|source| Error::Write { path: path.to_owned(), source })
+        files::write_whole(path, &text).map_err(|source| Error::Write { path: path.to_owned(), source })
     }
 
     /// Remembers a resource of the source.

@@ -35,10 +35,10 @@ use reqwest::Method;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::body::Body;
 use crate::catalog::limits::{Rate, Tier};
-use crate::event::Observer;
-use crate::resource::Secret;
+use crate::json::Body;
+use crate::model::event::Observer;
+use crate::model::resource::Secret;
 
 use address::Address;
 use veil::Veil;

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Catalog, Kind};
-use crate::disk;
-use crate::resource::{Id, Key, Resource};
+use crate::files;
+use crate::model::resource::{Id, Key, Resource};
 
 /// One pair: this source resource is that target resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,7 +80,7 @@ impl Links {
     ///
     /// When the file cannot be read, a row is malformed, or an id is linked twice.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = disk::if_there(disk::read_text(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = files::if_there(files::read_text(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
@@ -120,7 +120,7 @@ impl Links {
     ///
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        disk::write_whole(path, &self.text()).map_err(|source| Error::Write { path: path.to_owned(), source })
+        files::write_whole(path, &self.text()).map_err(|source| Error::Write { path: path.to_owned(), source })
     }
 
     /// Returns what their file holds.

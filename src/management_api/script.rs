@@ -17,8 +17,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::{Contact, Credentials, Tenant};
-use crate::event::{Event, Observer};
-use crate::resource::Secret;
+use crate::model::event::{Event, Observer};
+use crate::model::resource::Secret;
 
 /// The secret of the client that asks.
 pub(super) const CLIENT_SECRET: &str = "canary-client-secret";

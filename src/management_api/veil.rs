@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::body::Body;
 use crate::catalog::{Catalog, Kind};
+use crate::json::Body;
 
 /// What stands where a secret stood.
 const REDACTED: &str = "(redacted)";
