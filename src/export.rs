@@ -13,7 +13,7 @@ use crate::management_api::limits::READING;
 use crate::management_api::{self, Absence, Listing, Shown, Tenant};
 use crate::model::event::{Event, Observer};
 use crate::model::resource::{BETWEEN_PARTS, Id, Key, Resource, Unreadable, name_of};
-use crate::snapshot::{Snapshot, Status, Unseen, refs};
+use crate::snapshot::{Snapshot, Status, Unseen, id_substitution};
 
 /// Parents asked for what hangs under them at the same time; the pacer decides when each request leaves.
 const PARENTS_AT_ONCE: usize = 16;
@@ -169,7 +169,7 @@ impl Reading<'_> {
             snapshot.resources.extend(resources);
         }
         snapshot.sort(catalog);
-        snapshot.twice = refs::detach(catalog, tenant.domain(), &mut snapshot.resources);
+        snapshot.twice = id_substitution::detach(catalog, tenant.domain(), &mut snapshot.resources);
         if let Some(client) = tenant.client_id() {
             snapshot.reserve_own(catalog, &Id::new(client));
         }

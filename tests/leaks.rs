@@ -8,7 +8,7 @@ use migrate::model::resource::{Key, Resource};
 use migrate::plan::guard::{self, Refusal};
 use migrate::plan::many::MostChanged;
 use migrate::plan::{Action, Change, Plan, plan};
-use migrate::snapshot::{Desired, Snapshot, Status, refs};
+use migrate::snapshot::{Desired, Snapshot, Status, id_substitution};
 use migrate::state::links::Links;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -32,7 +32,7 @@ fn tenant(domain: &str, custom: &str, id: &str, more: &[(&str, Value)]) -> Snaps
         Resource::read(kind, Body::from_value(answer.clone()).expect("an object")).expect("readable")
     };
     let mut resources: Vec<Resource> = own.iter().chain(more).map(read).collect();
-    let twice = refs::detach(Catalog::standard(), domain, &mut resources);
+    let twice = id_substitution::detach(Catalog::standard(), domain, &mut resources);
     let kinds: BTreeMap<String, Status> = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
     Snapshot { tenant: domain.to_owned(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice }
 }

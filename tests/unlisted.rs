@@ -6,7 +6,7 @@ use migrate::catalog::{Catalog, Fields, Kind, Shape};
 use migrate::json::{Body, covers, join};
 use migrate::model::resource::{Id, Resource};
 use migrate::plan::{Action, Change, plan};
-use migrate::snapshot::{Desired, Snapshot, Status, refs};
+use migrate::snapshot::{Desired, Snapshot, Status, id_substitution};
 use migrate::state::links::Links;
 use serde_json::{Map, Value, json};
 
@@ -187,7 +187,7 @@ fn tenant(domain: &str, metadata: &Value, headers: &Value) -> Snapshot {
         Resource::read(kind, Body::from_value(answer.clone()).expect("an object")).expect("readable")
     };
     let mut resources: Vec<Resource> = own.iter().map(read).collect();
-    let twice = refs::detach(Catalog::standard(), domain, &mut resources);
+    let twice = id_substitution::detach(Catalog::standard(), domain, &mut resources);
     let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
     Snapshot { tenant: domain.to_owned(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice }
 }

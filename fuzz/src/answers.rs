@@ -7,7 +7,7 @@ use migrate::catalog::{By, Catalog, Kind, Shape};
 use migrate::json::Body;
 use migrate::management_api::answers::{self, Level, Page, Veil};
 use migrate::model::resource::{Key, Resource};
-use migrate::snapshot::refs::{self, Names};
+use migrate::snapshot::id_substitution::{self, Names};
 use migrate::snapshot::{Snapshot, Status};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -48,7 +48,7 @@ pub fn listing(bytes: &[u8]) -> bool {
 /// Returns a tenant that lists this, portable.
 pub(super) fn portable(bytes: &[u8]) -> Snapshot {
     let mut resources = resources(bytes);
-    let twice = refs::detach(Catalog::standard(), DOMAIN, &mut resources);
+    let twice = id_substitution::detach(Catalog::standard(), DOMAIN, &mut resources);
     let kinds: BTreeMap<String, Status> = resources.iter().map(|resource| (resource.key.kind().to_owned(), Status::Complete)).collect();
     Snapshot { tenant: "dev".to_owned(), domain: DOMAIN.to_owned(), taken: "2026-01-01T00:00:00Z".to_owned(), kinds, resources, twice }
 }

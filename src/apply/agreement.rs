@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::json::{Body, Packed, is_blank};
 use crate::model::resource::{Key, Resource};
 use crate::plan::{LeftOut, Plan};
-use crate::snapshot::{Desired, Snapshot, refs};
+use crate::snapshot::{Desired, Snapshot, id_substitution};
 use crate::state::baseline::{Applied, Base};
 
 /// What the source wants of each resource of which it gets what it wants, now or later.
@@ -118,7 +118,7 @@ impl<'plan> Open<'plan> {
 
 impl Open<'_> {
     fn is_reserved(&self, element: &Value) -> bool {
-        refs::mentioned(element).iter().any(|key| self.reserved.contains(key))
+        id_substitution::mentioned(element).iter().any(|key| self.reserved.contains(key))
     }
 
     /// Returns whether a path is that of an element which names what no plan touches.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::mentions::Part;
-use super::send::Ready;
+use super::requests::Ready;
 use crate::catalog::{Kind, Purpose, Write};
 use crate::json::{Body, is_in, join};
 use crate::plan::{Edit, element, take_part};

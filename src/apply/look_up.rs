@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::altered::differing;
-use super::send::{Found, found};
+use super::requests::{Found, found};
 use crate::catalog::{Kind, Shape};
 use crate::json::Body;
 use crate::management_api::{self, Shown, Tenant};

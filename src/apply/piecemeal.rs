@@ -6,7 +6,7 @@
 use super::altered::Altered;
 use super::draft::{Aside, Draft, Left};
 use super::mentions::{Part, mentioned};
-use super::send::{Ready, Sender, Sending};
+use super::requests::{Ready, Sender, Sending};
 use crate::catalog::{Delta, Kind, Shape, Write};
 use crate::management_api::Error;
 use crate::model::event::{Outcome, Shortfall};

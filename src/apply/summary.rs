@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::altered::Altered;
 use super::journal::Record;
-use super::made::{Fate, Handed, Replaced};
+use super::new_secrets::{Fate, Handed, Replaced};
 use crate::catalog::Catalog;
 use crate::model::event::Outcome;
 use crate::model::resource::{Id, Key};

@@ -146,14 +146,14 @@ impl From<Box<mapping::Collision>> for Failure {
     }
 }
 
-impl From<apply::memory::Error> for Failure {
-    fn from(error: apply::memory::Error) -> Self {
+impl From<apply::state_update::Error> for Failure {
+    fn from(error: apply::state_update::Error) -> Self {
         match error {
-            apply::memory::Error::Pair(error) => error.into(),
-            apply::memory::Error::Links(error) => error.into(),
-            apply::memory::Error::Base(error) => error.into(),
-            apply::memory::Error::Fingerprints(error) => error.into(),
-            apply::memory::Error::SourceIds(error) => error.into(),
+            apply::state_update::Error::Pair(error) => error.into(),
+            apply::state_update::Error::Links(error) => error.into(),
+            apply::state_update::Error::Base(error) => error.into(),
+            apply::state_update::Error::Fingerprints(error) => error.into(),
+            apply::state_update::Error::SourceIds(error) => error.into(),
         }
     }
 }

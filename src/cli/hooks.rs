@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::context::{Context, print_error};
 use super::failure::{Failure, INCOMPLETE, OVER, USAGE};
-use crate::management_api::hook::{Error, Hook};
+use crate::management_api::webhook::{Error, Hook};
 use crate::model::resource::Secret;
 use crate::report::chat;
 

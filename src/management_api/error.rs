@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::limits::{self, Excess};
-use super::veil::Veil;
+use super::redact::Veil;
 
 /// What stands below an error.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;

@@ -4,9 +4,9 @@
 //! retry table's word on what comes next. What comes back is JSON; this module knows kinds and paths, and neither snapshots nor plans.
 
 mod address;
+mod auth;
 mod error;
 mod gauge;
-pub mod hook;
 mod http;
 pub mod limits;
 mod pacer;
@@ -14,6 +14,7 @@ mod page;
 mod pages;
 mod quota;
 mod read;
+mod redact;
 mod retry;
 #[cfg(test)]
 mod script;
@@ -21,9 +22,8 @@ mod script;
 mod simulation;
 #[cfg(test)]
 mod tests;
-mod token;
-mod veil;
-mod wire;
+mod transport;
+pub mod webhook;
 mod write;
 
 use std::collections::BTreeSet;
@@ -41,8 +41,8 @@ use crate::model::event::Observer;
 use crate::model::resource::Secret;
 
 use address::Address;
-use veil::Veil;
-use wire::{Received, Request, Wire};
+use redact::Veil;
+use transport::{Received, Request, Wire};
 
 pub use error::{Cause, Error};
 pub use read::Shown;
@@ -50,11 +50,11 @@ pub use read::Shown;
 /// What answers say, read without a tenant that gives them.
 pub mod answers {
     pub use super::address::Address;
+    pub use super::auth::{Token, read_grant};
     pub use super::error::refusal;
     pub use super::gauge::{Level, asked_wait};
     pub use super::page::Page;
-    pub use super::token::{Token, read_grant};
-    pub use super::veil::Veil;
+    pub use super::redact::Veil;
 }
 
 /// How to talk to a tenant.
@@ -198,7 +198,7 @@ impl Tenant {
         }
         let share = if contact.share > 0.0 { contact.share.min(1.0) } else { 1.0 };
         let pacer = pacer::Pacer::new(pacer::Terms { tier: contact.tier, rate: contact.rate, share, concurrency: contact.concurrency });
-        let tokens = token::Tokens::new(contact.credentials)?;
+        let tokens = auth::Tokens::new(contact.credentials)?;
         let wire = Wire {
             name: contact.name,
             address,
@@ -207,8 +207,8 @@ impl Tenant {
             tokens,
             observer,
             veil,
-            meter: wire::Meter::default(),
-            ends: wire::Ends::default(),
+            meter: transport::Meter::default(),
+            ends: transport::Ends::default(),
         };
         Ok(Self { wire, concurrency: contact.concurrency.max(1) })
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::error::{Cause, Error, Missing, not_json};
 use super::limits::{self, Excess};
 use super::page::Page;
-use super::wire::{Request, Wire};
+use super::transport::{Request, Wire};
 use crate::catalog::{Kind, Paging};
 use crate::json::Body;
 use crate::model::event::Event;

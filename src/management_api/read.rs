@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::error::{Error, Missing};
 use super::pages::{Identified, List, with_query};
-use super::wire::Request;
+use super::transport::Request;
 use super::{Absence, Listing, Tenant};
 use crate::catalog::{Kind, Named, Shape};
 use crate::json::Body;

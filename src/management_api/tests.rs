@@ -317,7 +317,7 @@ async fn a_token_at_its_end_is_renewed_before_it_is_sent() {
 #[test]
 fn a_key_that_is_none_is_refused_before_anything_is_sent() {
     let credentials = Credentials::Key { client_id: "own".to_owned(), pem: Secret::new("canary-key") };
-    let error = super::token::Tokens::new(credentials).err().expect("no key");
+    let error = super::auth::Tokens::new(credentials).err().expect("no key");
     assert_eq!(error.to_string(), "cannot use the client's private key: an RSA key as PEM was expected");
     assert!(error.is_misconfigured() && !shown(&error).contains("canary"));
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! rule.rs     what a rule matches and does
-//! file.rs     mappings/<name>.toml -> rules; every error with file, line and caret
+//! parse.rs     mappings/<name>.toml -> rules; every error with file, line and caret
 //! table.rs    its CSV tables of from,to
 //! rewrite.rs  snapshot -> desired
 //! ```
@@ -10,12 +10,12 @@
 //! Pure but for reading the files; it cannot reach a network. What differs by nature (ids, the tenant's own domain) is portable already
 //! and needs no rule.
 
-mod file;
+mod parse;
 mod rewrite;
 mod rule;
 mod table;
 
-pub use file::{Error, Mapping};
+pub use parse::{Error, Mapping};
 pub use rewrite::{Collision, Mapped};
 pub use rule::{Effect, Removed, Rule};
 pub use table::rows;

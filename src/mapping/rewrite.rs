@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::file::Mapping;
+use super::parse::Mapping;
 use super::rule::{Effect, Removed, Rule};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::json::Body;
 use crate::model::resource::{Key, Resource};
-use crate::snapshot::{Desired, Snapshot, Supplied, refs};
+use crate::snapshot::{Desired, Snapshot, Supplied, id_substitution};
 
 /// Two resources that a mapping gives one key.
 #[derive(Debug, thiserror::Error)]
@@ -155,7 +155,7 @@ fn replace_in(value: &mut Value, rows: &[(String, String)]) -> usize {
 
 /// Replaces every `from` by its `to`, in one walk from left to right, so that no replacement is replaced again.
 fn replace(text: &mut String, rows: &[(String, String)]) -> usize {
-    refs::change_plain(text, &mut |plain| {
+    id_substitution::change_plain(text, &mut |plain| {
         if !rows.iter().any(|(from, _)| plain.contains(from.as_str())) {
             return None;
         }
@@ -206,7 +206,7 @@ fn skip_what_hangs_on(mut skipped: HashSet<Key>, catalog: &Catalog, desired: &mu
         let kind = catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
         let spare = &mut |value: &mut Value| {
             if let Value::Array(elements) = value {
-                elements.retain(|element| !refs::mentioned(element).iter().any(|key| skipped.contains(key)));
+                elements.retain(|element| !id_substitution::mentioned(element).iter().any(|key| skipped.contains(key)));
             }
         };
         resource.body.change(|body| {
@@ -222,7 +222,7 @@ fn hangs_on(kind: &Kind, resource: &Resource, skipped: &HashSet<Key>) -> bool {
         return skipped.contains(&Key::new(parent, resource.key.name()));
     }
     let body = resource.body.pick(kind.key);
-    kind.key.iter().filter_map(|path| body.get(path).and_then(refs::as_reference)).any(|key| skipped.contains(&key))
+    kind.key.iter().filter_map(|path| body.get(path).and_then(id_substitution::as_reference)).any(|key| skipped.contains(&key))
 }
 
 /// Gives every resource the key its mapped body has, and renames the references to it; kinds in the order of their references.
@@ -237,11 +237,11 @@ fn settle_names(catalog: &Catalog, desired: &mut Desired, mut renamed: HashMap<K
             of_kind.into_iter().partition(|at| twice.contains(&desired.snapshot.resources[*at].key));
         for at in plain.into_iter().chain(numbered) {
             let resource = &mut desired.snapshot.resources[at];
-            refs::rename_in(resource, &renamed);
+            id_substitution::rename_in(resource, &renamed);
             let old = resource.key.clone();
             let mut new = renamed.get(&old).cloned().unwrap_or_else(|| mapped_key(kind, resource, &renamed));
             if let Some((_, number)) = old.name().rsplit_once('#').filter(|_| twice.contains(&old)) {
-                (new, _) = refs::free_number(&new, number.parse().unwrap_or(2), &|key| taken.contains_key(key));
+                (new, _) = id_substitution::free_number(&new, number.parse().unwrap_or(2), &|key| taken.contains_key(key));
             }
             if let Some(one) = taken.insert(new.clone(), old.clone()) {
                 return Err(Box::new(Collision { one, other: old, name: new }));
@@ -253,7 +253,7 @@ fn settle_names(catalog: &Catalog, desired: &mut Desired, mut renamed: HashMap<K
         }
     }
     for resource in &mut desired.snapshot.resources {
-        refs::rename_in(resource, &renamed);
+        id_substitution::rename_in(resource, &renamed);
     }
     let rename = |key: &mut Key| {
         if let Some(new) = renamed.get(key) {
@@ -279,7 +279,7 @@ fn mapped_key(kind: &Kind, resource: &Resource, renamed: &HashMap<Key, Key>) -> 
             Key::new(kind.name, renamed.get(&parent).map_or(parent.name(), Key::name))
         }
         Shape::Collection | Shape::Keyed { .. } | Shape::Nested { .. } | Shape::Part { .. } => {
-            Key::new(kind.name, &refs::portable_name_of(kind, resource))
+            Key::new(kind.name, &id_substitution::portable_name_of(kind, resource))
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{Action, Plan};
 use crate::catalog::Catalog;
 use crate::json::Body;
 use crate::model::resource::{Key, Resource};
-use crate::snapshot::{belongs_to, refs};
+use crate::snapshot::{belongs_to, id_substitution};
 
 impl Plan {
     /// Records what the target holds, under the names of the plan, of all that an undo of it could not restore by the changes alone.
@@ -21,7 +21,7 @@ impl Plan {
         let removed: HashSet<Key> = removed.collect();
         let going = going_with(catalog, held.clone(), &removed);
         let updated: Vec<Resource> = held.clone().filter(|one| !going.contains(&one.key)).filter_map(|one| self.exact(one)).collect();
-        let names_any = |one: &&Resource| going.contains(&one.key) || refs::mentions(&one.body, &going);
+        let names_any = |one: &&Resource| going.contains(&one.key) || id_substitution::mentions(&one.body, &going);
         self.before = if removed.is_empty() { Vec::new() } else { held.filter(names_any).cloned().collect() };
         let known: HashSet<Key> = self.before.iter().map(|one| one.key.clone()).collect();
         self.before.extend(updated.into_iter().filter(|one| !known.contains(&one.key)));
@@ -62,7 +62,7 @@ pub(super) fn going_with<'held>(catalog: &Catalog, held: impl Iterator<Item = &'
 
 /// Returns a list without the elements that name one of these, and an object without the fields that do.
 pub(crate) fn without(value: &Value, is_meant: &dyn Fn(&Key) -> bool) -> Value {
-    let is_name = |value: &Value| refs::as_reference(value).is_some_and(|key| is_meant(&key));
+    let is_name = |value: &Value| id_substitution::as_reference(value).is_some_and(|key| is_meant(&key));
     let names_one = |value: &Value| match value {
         Value::Object(fields) => fields.values().any(is_name),
         value => is_name(value),

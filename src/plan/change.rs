@@ -15,7 +15,7 @@ use super::{Action, Change, LeftOut, SecretField};
 use crate::catalog::{Kind, Shape, Written};
 use crate::json::{Body, is_blank};
 use crate::model::resource::{Id, Key, Opened, Resource};
-use crate::snapshot::refs;
+use crate::snapshot::id_substitution;
 
 impl Making<'_> {
     /// Returns the change a candidate needs, if any, and notes what a person must know about it.
@@ -155,7 +155,7 @@ impl Making<'_> {
         if !kind.shares_keys {
             return Vec::new();
         }
-        let name = refs::portable_name(kind, &wanted.body);
+        let name = id_substitution::portable_name(kind, &wanted.body);
         self.namesakes.get(&(kind.name, name.as_str())).into_iter().flatten().map(|id| (*id).clone()).collect()
     }
 }

@@ -21,7 +21,7 @@ use super::{Action, Change, Edit};
 use crate::catalog::{Catalog, Kind, Written};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
-use crate::snapshot::refs;
+use crate::snapshot::id_substitution;
 
 /// A value that one resource of a kind holds, and no other: the kind, the field it is about, and what that holds.
 type Claim = (&'static str, &'static str, String);
@@ -183,7 +183,7 @@ fn is_claimed(kind: &'static Kind, path: &str) -> bool {
 
 fn claims(kind: &'static Kind, body: &Body) -> BTreeSet<Claim> {
     let of = |(field, fields): (&'static str, &'static [&'static str])| {
-        let value = if fields == kind.key { refs::portable_name(kind, body) } else { body.get(field)?.to_string() };
+        let value = if fields == kind.key { id_substitution::portable_name(kind, body) } else { body.get(field)?.to_string() };
         Some((kind.name, field, value))
     };
     unique(kind).filter_map(of).collect()
@@ -211,7 +211,7 @@ mod tests {
     use crate::catalog::Catalog;
     use crate::json::Body;
     use crate::model::resource::{Id, Key, Resource};
-    use crate::snapshot::{Desired, Snapshot, Status, refs};
+    use crate::snapshot::{Desired, Snapshot, Status, id_substitution};
     use crate::state::baseline::Base;
     use crate::state::fingerprints::Sent;
     use crate::state::links::Links;
@@ -240,7 +240,7 @@ mod tests {
             Resource::read(kind, Body::from_value(answer).expect("an object")).expect("readable")
         };
         let mut resources: Vec<Resource> = held.iter().map(read).collect();
-        let twice = refs::detach(Catalog::standard(), side, &mut resources);
+        let twice = id_substitution::detach(Catalog::standard(), side, &mut resources);
         let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
         Snapshot { tenant: side.to_owned(), domain: format!("{side}.auth0.com"), taken: String::new(), kinds, resources, twice }
     }

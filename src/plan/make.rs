@@ -12,7 +12,7 @@ use super::untouched::Untouched;
 use super::{Action, Change, LeftOut, Plan, SecretField, Side};
 use crate::catalog::{Catalog, Kind};
 use crate::model::resource::{Id, Key, Resource};
-use crate::snapshot::{Desired, Snapshot, refs};
+use crate::snapshot::{Desired, Snapshot, id_substitution};
 use crate::state::baseline::Base;
 use crate::state::fingerprints::Sent;
 use crate::state::links::Links;
@@ -184,7 +184,7 @@ impl Making<'_> {
         for key in mentioned {
             let Some(held) = held.get(&key) else { continue };
             self.plan.known.insert(key.clone(), held.id.clone());
-            let name = refs::portable_name_of(self.kind_of(&key), held);
+            let name = id_substitution::portable_name_of(self.kind_of(&key), held);
             if is_named.contains(key.kind()) && !renamed.contains(&key) && name != key.name() {
                 self.plan.called.insert(key, name);
             }

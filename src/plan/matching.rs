@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
-use crate::snapshot::{Snapshot, refs};
+use crate::snapshot::{Snapshot, id_substitution};
 use crate::state::links::Links;
 
 /// Which resource of the target is which of the source, and what the target's are called for that.
@@ -140,7 +140,7 @@ fn owners(kind: &Kind, resource: &Resource) -> Vec<Key> {
     if kind.references.is_empty() {
         return Vec::new();
     }
-    resource.body.pick(kind.key).0.values().flat_map(refs::mentioned).collect()
+    resource.body.pick(kind.key).0.values().flat_map(id_substitution::mentioned).collect()
 }
 
 struct Matcher<'side> {
@@ -250,8 +250,8 @@ impl Matcher<'_> {
             return resource.key.clone();
         }
         let mut fields: Body = resource.body.pick(kind.key);
-        refs::rename(&mut fields, names);
-        let name = refs::portable_name(kind, &fields);
+        id_substitution::rename(&mut fields, names);
+        let name = id_substitution::portable_name(kind, &fields);
         let number = self.held.numbered.split(&resource.key).1;
         Key::new(kind.name, &number.map_or(name.clone(), |number| format!("{name}#{number}")))
     }
@@ -272,7 +272,7 @@ impl Matcher<'_> {
             if resource.is_foreign || self.keys.contains(&key) {
                 key = Key::new(key.kind(), &format!("{} (of the target)", key.name()));
                 if taken.contains(&key) || self.keys.contains(&key) {
-                    (key, _) = refs::free_number(&key, 2, &|key| taken.contains(key) || self.keys.contains(key));
+                    (key, _) = id_substitution::free_number(&key, 2, &|key| taken.contains(key) || self.keys.contains(key));
                 }
                 taken.insert(key.clone());
             }
@@ -302,7 +302,7 @@ mod tests {
             Resource::read(kind(name), Body::from_value(answer.clone()).expect("an object")).expect("readable")
         };
         let mut resources: Vec<Resource> = answers.iter().map(read).collect();
-        let twice = refs::detach(Catalog::standard(), domain, &mut resources);
+        let twice = id_substitution::detach(Catalog::standard(), domain, &mut resources);
         let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
         Snapshot { tenant: String::new(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice }
     }

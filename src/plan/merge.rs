@@ -17,7 +17,7 @@ use super::{Conflict, Drift};
 use crate::catalog::Kind;
 use crate::json::{Body, is_blank, join};
 use crate::model::resource::{Id, Key};
-use crate::snapshot::refs;
+use crate::snapshot::id_substitution;
 use crate::state::baseline::Applied;
 
 /// What to do about fields that the target changed by itself.
@@ -172,7 +172,7 @@ fn merged_set(
     let list: Vec<Value> = all.filter(stays).cloned().collect();
     if let Some((field, name)) = kind.told_apart_by(path).and_then(|field| Some((field, twice(&list, field)?))) {
         let of_that_name = |list: &[Value]| list.iter().find(|element| element[field] == *name).cloned();
-        let shown = refs::as_reference(name).map_or_else(|| name.as_str().unwrap_or_default().to_owned(), |key| key.to_string());
+        let shown = id_substitution::as_reference(name).map_or_else(|| name.as_str().unwrap_or_default().to_owned(), |key| key.to_string());
         let (base, desired, live) = (of_that_name(&before), of_that_name(&wanted), of_that_name(&held));
         merged.conflicts.push(Clash { path: format!("{path} ({shown})"), base, desired, live });
     }

@@ -10,14 +10,14 @@ use super::{Action, Change, LeftOut, Plan, Side, Stage, Untouched};
 use crate::catalog::{Catalog, Kind, Reference, Shape};
 use crate::json::{Body, top};
 use crate::model::resource::{Key, Resource};
-use crate::snapshot::{Snapshot, refs};
+use crate::snapshot::{Snapshot, id_substitution};
 
 /// Decides what it takes to turn one resource of a tenant into what was asked for; both as that tenant writes them.
 pub fn change_one(catalog: &Catalog, tenant: &Side, name: &str, held: &Resource, wanted: &Resource) -> Plan {
     let kind = catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
     let portable = |resource: &Resource| {
         let mut one = [resource.clone()];
-        refs::detach(catalog, &tenant.domain, &mut one);
+        id_substitution::detach(catalog, &tenant.domain, &mut one);
         let [one] = one;
         one.body.open()
     };

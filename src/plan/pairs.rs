@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::matching::{Matching, matched, unclear};
 use crate::catalog::{Catalog, Kind, Shape, Written};
 use crate::model::resource::{Id, Key, Resource};
-use crate::snapshot::{Desired, Snapshot, refs};
+use crate::snapshot::{Desired, Snapshot, id_substitution};
 use crate::state::links::Links;
 
 /// The live resources under the keys of their desired partners; copies only of those that such a key changes.
@@ -32,11 +32,11 @@ impl<'live> Partners<'live> {
 /// Returns a resource with new names in its key and in what it refers to.
 fn under_names<'live>(resource: &'live Resource, names: &HashMap<Key, Key>) -> Cow<'live, Resource> {
     let key = names.get(&resource.key);
-    if names.is_empty() || (key.is_none() && !refs::mentions_any(&resource.body, names)) {
+    if names.is_empty() || (key.is_none() && !id_substitution::mentions_any(&resource.body, names)) {
         return Cow::Borrowed(resource);
     }
     let mut copy = Resource { key: key.unwrap_or(&resource.key).clone(), ..resource.clone() };
-    refs::rename_in(&mut copy, names);
+    id_substitution::rename_in(&mut copy, names);
     Cow::Owned(copy)
 }
 
@@ -62,7 +62,7 @@ impl TakenNames {
             .filter(stays)
             .map(|(at, held)| {
                 let kind = kind_of(held);
-                (at, kind, refs::portable_name_of(kind, held), becomes(kind, held, partner_of.get(&at).copied()))
+                (at, kind, id_substitution::portable_name_of(kind, held), becomes(kind, held, partner_of.get(&at).copied()))
             })
             .collect();
         let mut blocked = HashSet::new();
@@ -90,7 +90,7 @@ impl TakenNames {
         if !is_once(kind) {
             return None;
         }
-        let name = refs::portable_name_of(kind, wanted);
+        let name = id_substitution::portable_name_of(kind, wanted);
         let side = match at {
             Some(at) => self.blocked.contains(&at).then_some("the target"),
             None => self.taken.insert((kind.name, name.clone()), "the source"),
@@ -116,7 +116,7 @@ fn becomes(kind: &Kind, held: &Resource, partner: Option<&Resource>) -> String {
         let renamed = kind.key.iter().filter(|path| kind.fields().get(path).is_some_and(|field| field.written == Written::Always));
         renamed.for_each(|path| fields.put(path, wanted.get(path).cloned()));
     }
-    refs::portable_name(kind, &fields)
+    id_substitution::portable_name(kind, &fields)
 }
 
 /// Says of each resource of the source whose name says nothing which ones it may be; by id.

@@ -10,7 +10,7 @@ use super::pairs::Partners;
 use super::stages::removals;
 use crate::catalog::{Kind, Shape};
 use crate::model::resource::{Id, Key, Resource};
-use crate::snapshot::{Unseen, refs};
+use crate::snapshot::{Unseen, id_substitution};
 use crate::state::links::Link;
 
 impl Making<'_> {
@@ -169,6 +169,6 @@ fn lists_none_of(kind: &Kind) -> String {
 pub(super) fn parent_of(kind: &Kind, resource: &Resource) -> Option<Key> {
     match kind.shape {
         Shape::Child { parent, .. } => Some(Key::new(parent, resource.key.name())),
-        _ => kind.parent_field().and_then(|field| resource.body.pick(&[field]).get(field).and_then(refs::as_reference)),
+        _ => kind.parent_field().and_then(|field| resource.body.pick(&[field]).get(field).and_then(id_substitution::as_reference)),
     }
 }

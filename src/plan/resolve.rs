@@ -12,7 +12,7 @@ use super::LeftOut;
 use crate::catalog::{By, Kind, Reference};
 use crate::json::{Body, is_blank, top};
 use crate::model::resource::{Key, Opened, Resource};
-use crate::snapshot::refs;
+use crate::snapshot::id_substitution;
 
 /// What is said of an id that no resource of the source has.
 pub(super) const LACKED: &str = "which the source does not have";
@@ -85,7 +85,7 @@ pub(super) enum Verdict {
 /// Takes out of a candidate what the target cannot hold; `is_there` says which keys it will have.
 pub(super) fn resolve(kind: &Kind, candidate: &mut Examined<'_>, is_there: &dyn Fn(&Key) -> bool) -> Verdict {
     let key = candidate.wanted.key.clone();
-    if let Some(settled) = refs::settled(kind, &candidate.wanted.body, is_there) {
+    if let Some(settled) = id_substitution::settled(kind, &candidate.wanted.body, is_there) {
         *candidate.body_mut() = settled;
     }
     let mut left_out = Vec::new();
@@ -127,10 +127,11 @@ fn equal_fields(candidate: &Examined<'_>) -> HashSet<String> {
 /// Lets the target's own choice stand where the source chose nothing: its own domain in the place of a name. Returns what stays so.
 pub(super) fn keep_choices(kind: &Kind, candidate: &mut Examined<'_>) -> Vec<LeftOut> {
     let by_name = kind.references.iter().filter(|reference| reference.by == By::Key);
-    let own = by_name.flat_map(|reference| candidate.wanted.body.find(reference.path)).filter(|(_, value)| refs::is_the_tenant(value));
+    let own =
+        by_name.flat_map(|reference| candidate.wanted.body.find(reference.path)).filter(|(_, value)| id_substitution::is_the_tenant(value));
     let own: Vec<String> = own.map(|(path, _)| path).filter(|path| !path.contains('[')).collect();
     let Some(held) = candidate.held.map(|held| held.body.open()).filter(|_| !own.is_empty()) else { return Vec::new() };
-    let is_chosen = |path: &String| held.get(path).is_some_and(|value| !is_blank(value) && !refs::is_the_tenant(value));
+    let is_chosen = |path: &String| held.get(path).is_some_and(|value| !is_blank(value) && !id_substitution::is_the_tenant(value));
     let chosen: Vec<String> = own.into_iter().filter(is_chosen).collect();
     let stays = |path: String| {
         keep_held(candidate, &path);
@@ -151,14 +152,14 @@ pub(super) fn spare(kind: &Kind, candidate: &mut Examined<'_>, alone: &HashSet<K
         return Ok(Vec::new());
     }
     let body = &candidate.wanted.body;
-    let belongs = kind.key.iter().filter_map(|path| body.get(path)).flat_map(refs::mentioned).find(|key| alone.contains(key));
+    let belongs = kind.key.iter().filter_map(|path| body.get(path)).flat_map(id_substitution::mentioned).find(|key| alone.contains(key));
     if let Some(owner) = belongs {
         return Err(format!("it belongs to {owner}, which is left alone"));
     }
     let mut spared = Vec::new();
     for path in kind.sets.iter().chain(kind.joined) {
         let Some(Value::Array(elements)) = candidate.wanted.body.get(path) else { continue };
-        let of_alone = |element: &Value| refs::mentioned(element).into_iter().find(|key| alone.contains(key));
+        let of_alone = |element: &Value| id_substitution::mentioned(element).into_iter().find(|key| alone.contains(key));
         let named: Vec<(usize, Key)> =
             elements.iter().enumerate().filter_map(|(at, element)| of_alone(element).map(|key| (at, key))).collect();
         if named.is_empty() {
@@ -177,8 +178,8 @@ pub(super) fn spare(kind: &Kind, candidate: &mut Examined<'_>, alone: &HashSet<K
 
 /// Returns the concrete paths of a reference that the target cannot hold, from the last to the first, with the reason.
 fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> bool) -> Vec<(String, String)> {
-    let reason = |value: &Value| match refs::as_reference(value) {
-        _ if is_blank(value) || refs::is_the_tenant(value) => None,
+    let reason = |value: &Value| match id_substitution::as_reference(value) {
+        _ if is_blank(value) || id_substitution::is_the_tenant(value) => None,
         Some(key) if is_there(&key) => None,
         Some(key) => Some(format!("it refers to {key}, which the target does not have")),
         None if reference.by == By::Within => None,
@@ -230,7 +231,7 @@ pub(super) fn keep_held(candidate: &mut Examined<'_>, path: &str) {
 /// Returns the first field that mentions, inside a longer text, a key that the target will not have, and that key.
 fn unresolved_text(body: &Body, is_there: &dyn Fn(&Key) -> bool) -> Option<(String, Key)> {
     body.0.iter().find_map(|(field, value)| {
-        let missing = refs::mentioned(value).into_iter().find(|key| !is_there(key))?;
+        let missing = id_substitution::mentioned(value).into_iter().find(|key| !is_there(key))?;
         Some((field.clone(), missing))
     })
 }
@@ -243,7 +244,7 @@ pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut Examined<
     for path in kind.sets.iter().chain(kind.joined) {
         let Some(Value::Array(held)) = held.get(path) else { continue };
         let of_the_target = |element: &&Value| {
-            let mentioned = refs::mentioned(element);
+            let mentioned = id_substitution::mentioned(element);
             !mentioned.is_empty() && mentioned.iter().any(|key| !source_has.contains(key))
         };
         let wanted = candidate.wanted.body.get(path).and_then(Value::as_array).cloned().unwrap_or_default();
@@ -259,8 +260,8 @@ pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut Examined<
 /// before what follows it, else at the end.
 pub(super) fn in_place(mut wanted: Vec<Value>, held: &[Value], kept: &[Value]) -> Vec<Value> {
     let place = |list: &[Value], element: &Value| {
-        let mentioned = refs::mentioned(element);
-        list.iter().position(|one| one == element || refs::mentioned(one) == mentioned)
+        let mentioned = id_substitution::mentioned(element);
+        list.iter().position(|one| one == element || id_substitution::mentioned(one) == mentioned)
     };
     for (at, element) in held.iter().enumerate().filter(|(_, element)| kept.contains(element)) {
         let behind = held[..at].iter().rev().find_map(|before| place(&wanted, before)).map(|place| place + 1);

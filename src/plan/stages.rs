@@ -8,7 +8,7 @@ use super::{Action, Change, Stage};
 use crate::catalog::{Catalog, Kind, Purpose};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
-use crate::snapshot::refs;
+use crate::snapshot::id_substitution;
 
 /// When a resource's turn is: the place of its kind, then its number among those of one name.
 pub(super) type Turn = (usize, usize);
@@ -130,7 +130,7 @@ fn made(changes: &[Change], kind_of: &dyn Fn(&Change) -> &'static Kind, turn_of:
 
 /// Returns the fields that mention what is created at the same time or later.
 fn waiting(kind: &Kind, body: &Body, turn: Turn, made: &Made) -> Vec<String> {
-    let waits = |value: &Value| refs::mentioned(value).iter().any(|key| made.get(key).is_some_and(|made| *made >= turn));
+    let waits = |value: &Value| id_substitution::mentioned(value).iter().any(|key| made.get(key).is_some_and(|made| *made >= turn));
     let fields = body.0.iter().filter(|(name, value)| !kind.required.contains(&name.as_str()) && waits(value));
     fields.map(|(name, _)| name.clone()).collect()
 }
@@ -162,20 +162,22 @@ fn split_late(kind: &Kind, change: &mut Change, turn: Turn, made: &Made) -> Opti
 
 /// Returns the keys that a change mentions, and the one it hangs on: its parent, or itself where it is yet to be created.
 pub(super) fn mentioned_by(change: &Change) -> (Vec<Key>, Option<&Key>) {
-    let of_body = |body: &Body| body.0.values().flat_map(refs::mentioned).collect::<Vec<_>>();
+    let of_body = |body: &Body| body.0.values().flat_map(id_substitution::mentioned).collect::<Vec<_>>();
     match &change.action {
         Action::Create { body, .. } | Action::Update { id: Some(_), body, .. } => (of_body(body), None),
         Action::Update { id: None, body, .. } => (of_body(body), Some(&change.key)),
         Action::Remove { .. } => (Vec::new(), None),
-        Action::Elements { parent, added, removed } => (added.iter().chain(removed).flat_map(refs::mentioned).collect(), Some(parent)),
+        Action::Elements { parent, added, removed } => {
+            (added.iter().chain(removed).flat_map(id_substitution::mentioned).collect(), Some(parent))
+        }
     }
 }
 
 /// Returns the keys that a change mentions in what it takes away.
 pub(super) fn mentioned_before(change: &Change) -> Vec<Key> {
     match &change.action {
-        Action::Update { edits, .. } => edits.iter().filter_map(|edit| edit.old.as_ref()).flat_map(refs::mentioned).collect(),
-        Action::Remove { body, .. } => body.0.values().flat_map(refs::mentioned).collect(),
+        Action::Update { edits, .. } => edits.iter().filter_map(|edit| edit.old.as_ref()).flat_map(id_substitution::mentioned).collect(),
+        Action::Remove { body, .. } => body.0.values().flat_map(id_substitution::mentioned).collect(),
         Action::Create { .. } | Action::Elements { .. } => Vec::new(),
     }
 }

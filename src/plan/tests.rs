@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::catalog::Catalog;
 use crate::model::resource::Resource;
-use crate::snapshot::{Desired, Snapshot, Status, refs};
+use crate::snapshot::{Desired, Snapshot, Status, id_substitution};
 use crate::state::fingerprints::Sent;
 use crate::state::links::Links;
 
@@ -19,7 +19,7 @@ fn tenant(domain: &str, answers: &[(&str, Value)]) -> Snapshot {
         Resource::read(kind, Body::from_value(answer.clone()).expect("an object")).expect("readable")
     };
     let mut resources: Vec<Resource> = answers.iter().map(read).collect();
-    let twice = refs::detach(Catalog::standard(), domain, &mut resources);
+    let twice = id_substitution::detach(Catalog::standard(), domain, &mut resources);
     let kinds: BTreeMap<String, Status> = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
     Snapshot { tenant: domain.to_owned(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice }
 }
@@ -241,7 +241,7 @@ fn what_the_marketplace_brought_stays_bound_where_it_is_and_is_sent_by_its_own_n
     let target = [action("b1", "Geo", true), bound(&["Geo"])];
     let plan = planned(&source, &target, &Links::default());
     assert_eq!((creates(&plan), left_out(&plan)), (vec!["actions/Enrich".to_owned()], Vec::new()));
-    let mut names = refs::Names::new(Catalog::standard(), "prod.eu.auth0.com");
+    let mut names = id_substitution::Names::new(Catalog::standard(), "prod.eu.auth0.com");
     plan.known.iter().for_each(|(key, id)| names.learn(key.clone(), id.clone()));
     plan.called.iter().for_each(|(key, name)| names.call(key.clone(), name.clone()));
     names.learn(Key::new("actions", "Enrich"), Id::new("b3"));

@@ -16,7 +16,7 @@ use super::{Action, Change, LeftOut};
 use crate::catalog::{By, Catalog, Kind, Reference, Shape};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Reserved, Resource};
-use crate::snapshot::{belongs_to, refs};
+use crate::snapshot::{belongs_to, id_substitution};
 
 /// What no plan touches, and what belongs to it.
 pub(crate) struct Untouched<'catalog> {
@@ -170,7 +170,7 @@ impl<'catalog> Untouched<'catalog> {
             self.ids.iter().find(|((kind, id), _)| kind == reference.to && is_named(id)).map(|(_, key)| key.clone())
         };
         let named = |value: &Value| {
-            let mut named = refs::mentioned(value).into_iter().chain(by_name(value));
+            let mut named = id_substitution::mentioned(value).into_iter().chain(by_name(value));
             named.find(|key| self.root_of(key).is_some()).or_else(|| by_id(value))
         };
         body.find(reference.path).into_iter().filter_map(|(path, value)| Some((path, named(value)?))).collect()
@@ -232,7 +232,11 @@ impl<'catalog> Untouched<'catalog> {
     fn names_of(&self, one: &Resource) -> Vec<Key> {
         let Some(kind) = self.catalog.kind(one.key.kind()).filter(|kind| !kind.references.is_empty()) else { return Vec::new() };
         let body = one.body.open();
-        kind.references.iter().flat_map(|reference| body.find(reference.path)).flat_map(|(_, value)| refs::mentioned(value)).collect()
+        kind.references
+            .iter()
+            .flat_map(|reference| body.find(reference.path))
+            .flat_map(|(_, value)| id_substitution::mentioned(value))
+            .collect()
     }
 
     /// Returns what a change of an earlier plan touches all the same; `held` is what the target holds of its resource, and `needed` what must

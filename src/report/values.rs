@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::words::{count, named, number, printable};
 use crate::json::Body;
-use crate::snapshot::refs;
+use crate::snapshot::id_substitution;
 
 /// Columns a line of a field may take.
 pub(super) const WIDTH: usize = 100;
@@ -28,7 +28,7 @@ pub(super) fn inline(value: &Value) -> String {
 
 fn inline_text(text: &str) -> String {
     let reads_as_another = serde_json::from_str::<Value>(text).is_ok_and(|value| !value.is_object() && !value.is_array());
-    if let Some(key) = refs::as_reference(&Value::String(text.to_owned())) {
+    if let Some(key) = id_substitution::as_reference(&Value::String(text.to_owned())) {
         return named(&key);
     }
     match text.lines().count() {

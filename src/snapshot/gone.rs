@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Snapshot, mark, refs};
+use super::{Snapshot, id_substitution, placeholder};
 use crate::catalog::{By, Catalog, Kind};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
@@ -65,7 +65,7 @@ impl Gone {
             return;
         }
         body.change_texts(&mut |_, text| {
-            if let Some(marked) = mark::with_more_marked(text, &self.keys) {
+            if let Some(marked) = placeholder::with_more_marked(text, &self.keys) {
                 *text = marked;
             }
         });
@@ -73,11 +73,11 @@ impl Gone {
             body.change(reference.path, &mut |value| {
                 let key = value.as_str().and_then(|id| self.keys.get(id)).filter(|key| key.kind() == reference.to);
                 if let Some(key) = key {
-                    *value = mark::of(key).into();
+                    *value = placeholder::of(key).into();
                 }
             });
         }
-        if let Some(settled) = refs::settled(kind, body, &|key| self.contains(key)) {
+        if let Some(settled) = id_substitution::settled(kind, body, &|key| self.contains(key)) {
             *body = settled;
         }
     }
@@ -89,15 +89,15 @@ impl Gone {
         }
         for reference in kind.references.iter().filter(|reference| reference.by == By::Key) {
             body.change(reference.path, &mut |value| {
-                if let Some(key) = refs::as_reference(value).filter(|key| self.contains(key) && !is_named(key)) {
+                if let Some(key) = id_substitution::as_reference(value).filter(|key| self.contains(key) && !is_named(key)) {
                     *value = key.name().into();
                 }
             });
         }
         let id_of = |key: &Key| self.ids.get(key).filter(|_| !is_named(key)).map(String::as_str);
         body.change_texts(&mut |_, text| {
-            if mark::keys_in(text).any(|key| id_of(&key).is_some()) {
-                *text = mark::with_ids(text, &id_of);
+            if placeholder::keys_in(text).any(|key| id_of(&key).is_some()) {
+                *text = placeholder::with_ids(text, &id_of);
             }
         });
     }

@@ -1,18 +1,18 @@
 //! Everything a tenant held at one moment, portable: ids are keys, and secrets never enter.
 //!
 //! ```text
-//! mark.rs        the marks that stand for ids and domains inside texts
+//! placeholder.rs        the marks that stand for ids and domains inside texts
 //! occurrence.rs  where ids and domains stand inside texts
-//! refs.rs        ids -> keys on the way in, keys -> ids on the way out
+//! id_substitution.rs        ids -> keys on the way in, keys -> ids on the way out
 //! gone.rs        ids of what is gone -> keys
 //! reserved.rs    what no run touches
 //! store.rs       snapshots as files: one a kind, and a manifest
 //! ```
 
 mod gone;
-mod mark;
+pub mod id_substitution;
 pub(crate) mod occurrence;
-pub mod refs;
+mod placeholder;
 mod reserved;
 pub mod store;
 
@@ -24,7 +24,7 @@ use crate::catalog::{Catalog, Kind, Shape};
 use crate::model::resource::{Id, Key, Resource};
 
 pub use gone::Gone;
-pub(crate) use mark::plain;
+pub(crate) use placeholder::plain;
 pub use reserved::belongs_to;
 
 /// What is known of a kind in a snapshot.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Snapshot, mark, refs};
+use super::{Snapshot, id_substitution, placeholder};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::model::resource::{Id, Key, Reserved, Resource};
 
@@ -48,11 +48,11 @@ impl Snapshot {
     pub fn clients_of_the_management_api(&self) -> Vec<Key> {
         let is_of_it = |grant: &&Resource| {
             let audience = grant.body.pick(&["audience"]);
-            audience.text("audience").is_some_and(|audience| audience.contains(&format!("https://{}/api/v2/", mark::DOMAIN)))
+            audience.text("audience").is_some_and(|audience| audience.contains(&format!("https://{}/api/v2/", placeholder::DOMAIN)))
         };
         let granted = self.of_kind("client-grants").filter(|grant| grant.left_alone.is_none()).filter(is_of_it);
         let granted: HashSet<Key> =
-            granted.filter_map(|grant| grant.body.pick(&["client_id"]).get("client_id").and_then(refs::as_reference)).collect();
+            granted.filter_map(|grant| grant.body.pick(&["client_id"]).get("client_id").and_then(id_substitution::as_reference)).collect();
         let is_free = |client: &&Resource| client.left_alone.is_none() && granted.contains(&client.key);
         self.of_kind("clients").filter(is_free).map(|client| client.key.clone()).collect()
     }
@@ -62,7 +62,7 @@ impl Snapshot {
 pub fn belongs_to(catalog: &Catalog, one: &Resource) -> Vec<Key> {
     let Some(kind) = catalog.kind(one.key.kind()) else { return Vec::new() };
     let identity = identity(kind);
-    let named = one.body.pick(&identity).0.values().flat_map(refs::mentioned).collect();
+    let named = one.body.pick(&identity).0.values().flat_map(id_substitution::mentioned).collect();
     match kind.shape {
         Shape::Child { parent, .. } => [named, vec![Key::new(parent, one.key.name())]].concat(),
         _ => named,

@@ -29,7 +29,7 @@ use super::{Action, Change, LeftOut, Plan, Undoes, Untouched, without};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::json::{Body, covers, is_blank};
 use crate::model::resource::{Id, Key, Resource};
-use crate::snapshot::{Desired, Gone, Snapshot, refs};
+use crate::snapshot::{Desired, Gone, Snapshot, id_substitution};
 use crate::state::baseline::Base;
 use crate::state::fingerprints::Sent;
 use crate::state::links::Links;
@@ -117,7 +117,7 @@ impl<'inputs> Undoing<'inputs> {
         let mut held_before = done.plan.before.clone();
         for held in &mut held_before {
             held.key = now(&held.key);
-            refs::rename_in(held, &names);
+            id_substitution::rename_in(held, &names);
         }
         Self {
             catalog,
@@ -149,7 +149,7 @@ impl<'inputs> Undoing<'inputs> {
         let rename_at = |path: &str, value: &mut Value| {
             let mut whole = Body::new();
             whole.set(path, std::mem::take(value));
-            refs::rename(&mut whole, &self.names);
+            id_substitution::rename(&mut whole, &self.names);
             // The order of a set is that of its names.
             order_sets(kind, &mut whole);
             *value = whole.get(path).cloned().unwrap_or_default();
@@ -157,9 +157,9 @@ impl<'inputs> Undoing<'inputs> {
         let now = |key: &Key| self.names.get(key).unwrap_or(key).clone();
         change.key = now(&change.key);
         match &mut change.action {
-            Action::Create { body, .. } | Action::Remove { body, .. } => refs::rename(body, &self.names),
+            Action::Create { body, .. } | Action::Remove { body, .. } => id_substitution::rename(body, &self.names),
             Action::Update { body, edits, .. } => {
-                refs::rename(body, &self.names);
+                id_substitution::rename(body, &self.names);
                 for Edit { path, old, new } in edits {
                     old.iter_mut().chain(new).for_each(|value| rename_at(path, value));
                 }
@@ -227,7 +227,7 @@ impl<'inputs> Undoing<'inputs> {
     /// Returns whether a value is what the run wrote, but for names of what is gone: the tenant takes them out of some places.
     fn is_as_written(&self, held: Option<&Value>, written: Option<&Value>) -> bool {
         let is_lost = |key: &Key| self.lost.contains(key);
-        let names_lost = |value: &Value| refs::mentioned(value).iter().any(is_lost);
+        let names_lost = |value: &Value| id_substitution::mentioned(value).iter().any(is_lost);
         match (held, written) {
             (held, written) if same(held, written) => true,
             (None, Some(written)) => names_lost(written),
@@ -321,7 +321,7 @@ impl<'inputs> Undoing<'inputs> {
         if is_back {
             return;
         }
-        let is_lost = |element: &Value| refs::mentioned(element).iter().any(|key| self.lost.contains(key));
+        let is_lost = |element: &Value| id_substitution::mentioned(element).iter().any(|key| self.lost.contains(key));
         if added.iter().any(|element| !list.contains(element) && !is_lost(element)) {
             self.leave_out(&key, Some(kind.elements()), "what the run added to it changed again since");
             return;
@@ -371,7 +371,7 @@ impl<'inputs> Undoing<'inputs> {
         };
         // A part goes with its parent, whatever it says.
         let is_part = matches!(kind.shape, Shape::Part { .. });
-        let mentioned = body.0.values().filter(|_| !is_part).flat_map(refs::mentioned);
+        let mentioned = body.0.values().filter(|_| !is_part).flat_map(id_substitution::mentioned);
         parent.into_iter().chain(mentioned).find(|key| self.gone.contains(key))
     }
 

@@ -6,7 +6,7 @@ use super::Done;
 use super::again::Places;
 use crate::catalog::{Catalog, Shape};
 use crate::model::resource::{Id, Key, Resource};
-use crate::snapshot::{Snapshot, refs};
+use crate::snapshot::{Snapshot, id_substitution};
 
 /// Returns what the plan of a run calls resources, with their ids.
 pub(super) fn known(done: Done<'_>) -> impl Iterator<Item = (&Key, &Id)> {
@@ -27,7 +27,7 @@ pub(super) fn names(catalog: &Catalog, done: Done<'_>, live: &Snapshot, places: 
     let mut taken: HashSet<Key> = live.resources.iter().map(|held| held.key.clone()).collect();
     for (key, _) in known(done).filter(is_gone) {
         if names.values().any(|name| name == key) && !names.contains_key(key) {
-            let (free, _) = refs::free_number(key, 2, &|key| taken.contains(key));
+            let (free, _) = id_substitution::free_number(key, 2, &|key| taken.contains(key));
             taken.insert(free.clone());
             names.insert(key.clone(), free);
         }
@@ -48,8 +48,8 @@ fn renamed_with_others(catalog: &Catalog, held: &Resource, names: &HashMap<Key, 
         return Some(Key::new(kind.name, parent.name()));
     }
     let mut body = held.body.pick(kind.key);
-    let before = refs::portable_name(kind, &body);
-    refs::rename(&mut body, names);
-    let after = refs::portable_name(kind, &body);
+    let before = id_substitution::portable_name(kind, &body);
+    id_substitution::rename(&mut body, names);
+    let after = id_substitution::portable_name(kind, &body);
     (before != after && before == held.key.name()).then(|| Key::new(kind.name, &after))
 }

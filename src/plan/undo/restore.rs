@@ -11,7 +11,7 @@ use crate::model::resource::{Id, Key, Resource};
 use crate::plan::Change;
 use crate::plan::before::{going_with, without};
 use crate::plan::diff::{Edit, normal, same};
-use crate::snapshot::{belongs_to, refs};
+use crate::snapshot::{belongs_to, id_substitution};
 
 /// Why something is not made again that may be there.
 const MAY_BE_THERE: &str = "an earlier undo may have created it again, but which of those in the target it is, is not known";
@@ -76,7 +76,7 @@ impl Undoing<'_> {
     pub(super) fn restore_what_went_along(&mut self, removed: &[(Change, &Id)]) -> Vec<Along> {
         let removed: HashSet<Key> = removed.iter().map(|(change, _)| change.key.clone()).collect();
         let going = going_with(self.catalog, self.held_before.iter(), &removed);
-        let names_any = |held: &&Resource| going.contains(&held.key) || refs::mentions(&held.body, &going);
+        let names_any = |held: &&Resource| going.contains(&held.key) || id_substitution::mentions(&held.body, &going);
         let of_removed: Vec<Resource> =
             self.held_before.iter().filter(|held| !removed.contains(&held.key)).filter(names_any).cloned().collect();
         let mut along = Vec::new();
@@ -154,7 +154,7 @@ impl Undoing<'_> {
             let kind = self.catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
             held.body.change(|body| self.lost.unmark(kind, body, &|key| self.restored.contains(key)));
             let is_other = now.get(&(held.key.kind(), &held.id)).is_some_and(|one| one.body != held.body);
-            if is_other && refs::mentions(&held.body, &self.restored) {
+            if is_other && id_substitution::mentions(&held.body, &self.restored) {
                 self.touched.insert(held.key.clone());
             }
         }
@@ -183,7 +183,7 @@ impl Restored {
 
     /// Returns what should stand at a path; nothing where it is what stands there.
     fn value(&mut self, path: &str, was: &Value, now: Option<&Value>, is_whole: bool, is_meant: &dyn Fn(&Key) -> bool) -> Option<Value> {
-        let names_one = |value: &Value| is_whole || refs::mentioned(value).iter().any(is_meant);
+        let names_one = |value: &Value| is_whole || id_substitution::mentioned(value).iter().any(is_meant);
         if same(Some(was), now) || !names_one(was) {
             return None;
         }

@@ -99,7 +99,7 @@ impl Case {
 
     /// Returns the elements of a value that name what is protected, or the value itself.
     fn naming(&self, value: &Value) -> Vec<Value> {
-        let names = |value: &Value| refs::mentioned(value).contains(&self.protected);
+        let names = |value: &Value| id_substitution::mentioned(value).contains(&self.protected);
         match value {
             Value::Object(fields) => fields.values().flat_map(|value| self.naming(value)).collect(),
             Value::Array(list) => list.iter().filter(|element| names(element)).cloned().collect(),

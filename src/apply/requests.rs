@@ -15,7 +15,7 @@ use crate::model::event::Outcome;
 use crate::model::resource::{Id, Key, Resource, Secret};
 use crate::plan::diff::normal;
 use crate::plan::{Action, Change, Edit, secret_value};
-use crate::snapshot::refs::Names;
+use crate::snapshot::id_substitution::Names;
 
 /// A change with ids in the place of keys, ready to be sent.
 #[derive(Debug, Clone)]

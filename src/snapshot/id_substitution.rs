@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::mark::{self, Marker, Piece};
+use super::placeholder::{self, Marker, Piece};
 use crate::catalog::{By, Catalog, Kind, Reference, Shape};
 use crate::json::{Body, Packed};
 use crate::model::resource::{Id, Key, Resource, name_of};
@@ -62,7 +62,7 @@ fn settled_name(kind: &Kind, resource: &Resource, marker: &Marker, ids: &HashMap
     fields.change_texts(&mut |path, text| {
         let named = kind.references.iter().find(|reference| reference.path == path && reference.by == By::Id);
         let key = named.and_then(|reference| ids.get(&(reference.to.to_owned(), Id::new(text.as_str()))));
-        *text = key.map_or_else(|| mark::as_name(&marker.mark(text)), |key| key.name().to_owned());
+        *text = key.map_or_else(|| placeholder::as_name(&marker.mark(text)), |key| key.name().to_owned());
     });
     name_of(kind, &fields)
 }
@@ -109,10 +109,10 @@ fn mark_older(kind: &Kind, body: &mut Body) {
             |other: &&Reference| other.by == By::Id && other.to == reference.to && parent(other.path).is_some_and(|it| it.0 == above);
         let Some((_, beside)) = kind.references.iter().find(is_beside).and_then(|other| parent(other.path)) else { continue };
         body.change(above, &mut |element| {
-            let key = element[beside].as_str().and_then(mark::only_key);
-            let is_unknown = element[field].as_str().is_some_and(|held| mark::only_key(held).is_none());
+            let key = element[beside].as_str().and_then(placeholder::only_key);
+            let is_unknown = element[field].as_str().is_some_and(|held| placeholder::only_key(held).is_none());
             if let (Some(key), true) = (key, is_unknown) {
-                element[field] = Value::String(mark::of(&key));
+                element[field] = Value::String(placeholder::of(&key));
             }
         });
     }
@@ -122,7 +122,7 @@ fn mark_references(kind: &Kind, body: &mut Body, ids: &Ids, aliases: &Ids, taken
     for reference in kind.references {
         body.change(reference.path, &mut |value| {
             let Value::String(text) = value else { return };
-            if mark::only_key(text).is_some() {
+            if placeholder::only_key(text).is_some() {
                 return;
             }
             let key = match reference.by {
@@ -132,7 +132,7 @@ fn mark_references(kind: &Kind, body: &mut Body, ids: &Ids, aliases: &Ids, taken
                 By::Within => None,
             };
             if let Some(key) = key {
-                *text = mark::of(&key);
+                *text = placeholder::of(&key);
             }
         });
     }
@@ -147,7 +147,7 @@ pub fn dangling(kind: &Kind, body: &Body) -> Vec<(String, String)> {
     let unmarked = found.filter_map(|(path, value)| {
         value
             .as_str()
-            .filter(|text| !text.is_empty() && !mark::is_domain(text) && mark::only_key(text).is_none())
+            .filter(|text| !text.is_empty() && !placeholder::is_domain(text) && placeholder::only_key(text).is_none())
             .map(|text| (path, text.to_owned()))
     });
     unmarked.collect()
@@ -158,7 +158,7 @@ pub fn dangling(kind: &Kind, body: &Body) -> Vec<(String, String)> {
 /// Returns nothing where there is no such reference.
 pub fn settled(kind: &Kind, body: &Body, is_known: &dyn Fn(&Key) -> bool) -> Option<Body> {
     let key_of = |reference: &Reference, value: &Value| {
-        let name = value.as_str().filter(|text| mark::only_key(text).is_none())?;
+        let name = value.as_str().filter(|text| placeholder::only_key(text).is_none())?;
         Some(Key::new(reference.to, name)).filter(is_known)
     };
     let by_name = || kind.references.iter().filter(|reference| reference.by == By::Key);
@@ -169,7 +169,7 @@ pub fn settled(kind: &Kind, body: &Body, is_known: &dyn Fn(&Key) -> bool) -> Opt
     for reference in by_name() {
         settled.change(reference.path, &mut |value| {
             if let Some(key) = key_of(reference, value) {
-                *value = Value::String(mark::of(&key));
+                *value = Value::String(placeholder::of(&key));
             }
         });
     }
@@ -178,18 +178,18 @@ pub fn settled(kind: &Kind, body: &Body, is_known: &dyn Fn(&Key) -> bool) -> Opt
 
 /// Returns the key where a portable value is one reference and nothing else.
 pub fn as_reference(value: &Value) -> Option<Key> {
-    value.as_str().and_then(mark::only_key)
+    value.as_str().and_then(placeholder::only_key)
 }
 
 /// Returns whether a portable value means the tenant itself: its own domain stands where the name of a resource might.
 pub fn is_the_tenant(value: &Value) -> bool {
-    value.as_str().is_some_and(mark::is_domain)
+    value.as_str().is_some_and(placeholder::is_domain)
 }
 
 /// Returns every key that a portable value mentions, in references and inside texts.
 pub fn mentioned(value: &Value) -> Vec<Key> {
     match value {
-        Value::String(text) => mark::keys_in(text).collect(),
+        Value::String(text) => placeholder::keys_in(text).collect(),
         Value::Array(list) => list.iter().flat_map(mentioned).collect(),
         Value::Object(fields) => fields.values().flat_map(mentioned).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
@@ -199,7 +199,7 @@ pub fn mentioned(value: &Value) -> Vec<Key> {
 /// Renames keys in every text of a portable body.
 pub fn rename(body: &mut Body, names: &HashMap<Key, Key>) {
     body.change_texts(&mut |_, text| {
-        if let Cow::Owned(renamed) = mark::renamed(text, names) {
+        if let Cow::Owned(renamed) = placeholder::renamed(text, names) {
             *text = renamed;
         }
     });
@@ -215,8 +215,8 @@ pub fn rename_in(resource: &mut Resource, names: &HashMap<Key, Key>) {
 /// Returns whether a portable body mentions any of these keys.
 pub fn mentions_any(body: &Packed, names: &HashMap<Key, Key>) -> bool {
     let mut found = false;
-    if !names.is_empty() && body.has(mark::OPEN) {
-        body.open().each_text(&mut |_, text| found = found || mark::keys_in(text).any(|key| names.contains_key(&key)));
+    if !names.is_empty() && body.has(placeholder::OPEN) {
+        body.open().each_text(&mut |_, text| found = found || placeholder::keys_in(text).any(|key| names.contains_key(&key)));
     }
     found
 }
@@ -224,22 +224,22 @@ pub fn mentions_any(body: &Packed, names: &HashMap<Key, Key>) -> bool {
 /// Returns whether a portable body mentions one of these keys.
 pub fn mentions(body: &Packed, keys: &HashSet<Key>) -> bool {
     let mut found = false;
-    if !keys.is_empty() && body.has(mark::OPEN) {
-        body.open().each_text(&mut |_, text| found = found || mark::keys_in(text).any(|key| keys.contains(&key)));
+    if !keys.is_empty() && body.has(placeholder::OPEN) {
+        body.open().each_text(&mut |_, text| found = found || placeholder::keys_in(text).any(|key| keys.contains(&key)));
     }
     found
 }
 
 /// Changes a portable text around its marks, piece by piece; returns how many pieces changed.
 pub fn change_plain(text: &mut String, change: &mut dyn FnMut(&str) -> Option<String>) -> usize {
-    mark::change_plain(text, change)
+    placeholder::change_plain(text, change)
 }
 
 /// Returns the name a portable body gives its resource: what [`name_of`] says, with references written as names.
 pub fn portable_name(kind: &Kind, body: &Body) -> String {
     let fields = kind.key.iter().filter_map(|path| body.get(path).map(|value| ((*path).to_owned(), value.clone())));
     let mut fields: Body = fields.collect();
-    fields.change_texts(&mut |_, text| *text = mark::as_name(text));
+    fields.change_texts(&mut |_, text| *text = placeholder::as_name(text));
     name_of(kind, &fields)
 }
 
@@ -289,7 +289,7 @@ impl Names {
         let mut missing = Vec::new();
         for reference in kind.references.iter().filter(|reference| reference.by == By::Key) {
             attached.change(reference.path, &mut |value| {
-                if let Some(key) = value.as_str().and_then(mark::only_key) {
+                if let Some(key) = value.as_str().and_then(placeholder::only_key) {
                     *value = Value::String(self.called.get(&key).map_or(key.name(), String::as_str).to_owned());
                 }
             });
@@ -304,7 +304,7 @@ impl Names {
 
     fn attach_text(&self, text: &str, missing: &mut Vec<Key>) -> String {
         let mut out = String::with_capacity(text.len());
-        for piece in mark::pieces(text) {
+        for piece in placeholder::pieces(text) {
             match piece {
                 Piece::Plain(plain) => out.push_str(plain),
                 Piece::Domain => out.push_str(&self.domain),

@@ -17,9 +17,9 @@ use super::address::Address;
 use super::error::{Error, Missing, refusal};
 use super::gauge::asked_wait;
 use super::http::{Ending, Http, Lost, Message, chance, jitter};
+use super::redact::Veil;
 use super::retry::{Decision, Effect, Failure, Tried, decide};
-use super::veil::Veil;
-use super::wire::too_patient;
+use super::transport::too_patient;
 use super::{Credentials, Wire};
 use crate::model::resource::Secret;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::agreement::Agreement;
-use super::stale::Moved;
+use super::staleness::Moved;
 use super::summary::Summary;
 use crate::catalog::{Catalog, Kind};
 use crate::json::Body;

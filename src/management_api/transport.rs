@@ -9,14 +9,14 @@ use tokio::time::Instant;
 
 use super::Traffic;
 use super::address::Address;
+use super::auth::{Token, Tokens};
 use super::error::{Error, Missing, not_json, refusal};
 use super::gauge::{Level, asked_wait};
 use super::http::{Ending, Http, Lost, Message, jitter};
 use super::limits::{Excess, PATIENCE};
 use super::pacer::{Pacer, Pass};
+use super::redact::Veil;
 use super::retry::{Decision, Effect, Failure, Tried, decide};
-use super::token::{Token, Tokens};
-use super::veil::Veil;
 use crate::catalog::limits::Calls;
 use crate::model::event::{Event, Observer};
 

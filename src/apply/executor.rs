@@ -8,18 +8,18 @@ use serde_json::Value;
 use super::altered::Altered;
 use super::journal::{self, Journal, Known};
 use super::look_up::{LookedUp, key_of, look_up};
-use super::made::{Fate, Handed, Keeper, NewSecret, Replaced};
+use super::new_secrets::{Fate, Handed, Keeper, NewSecret, Replaced};
 use super::other_writer::{self, Awaited, made_meanwhile};
 use super::piecemeal::send;
-use super::send::{Ready, Sender, Sending, ready};
-use super::stale::Moved;
+use super::requests::{Ready, Sender, Sending, ready};
+use super::staleness::Moved;
 use super::summary::{SentSecret, Settled, Summary};
 use crate::catalog::{Catalog, Kind};
 use crate::management_api::Tenant;
 use crate::model::event::{Event, Observer, Outcome};
 use crate::model::resource::{Id, Key, Secret};
 use crate::plan::{Action, Change, Plan, SecretField};
-use crate::snapshot::refs::Names;
+use crate::snapshot::id_substitution::Names;
 
 /// What stops a run; changes that were not reached can be resumed.
 #[derive(Debug, thiserror::Error)]

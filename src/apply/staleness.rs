@@ -9,7 +9,7 @@ use crate::json::{Body, covers};
 use crate::model::resource::{Id, Key, Resource};
 use crate::plan::diff::normal;
 use crate::plan::{Action, Change, Edit, Plan, Untouched, without};
-use crate::snapshot::{Gone, Snapshot, refs};
+use crate::snapshot::{Gone, Snapshot, id_substitution};
 
 /// The changes that must not be made any more, each with the reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -127,7 +127,7 @@ impl<'live> Now<'live> {
     fn all(&self, live: &Snapshot) -> Vec<Resource> {
         let named_as_planned = |held: &Resource| {
             let mut held = Resource { key: self.names.get(&held.key).unwrap_or(&held.key).clone(), ..held.clone() };
-            refs::rename_in(&mut held, &self.names);
+            id_substitution::rename_in(&mut held, &self.names);
             held
         };
         live.resources.iter().map(named_as_planned).collect()
@@ -142,14 +142,14 @@ impl<'live> Now<'live> {
     fn held(&self, change: &Change) -> Option<Body> {
         let Action::Update { id: Some(id), .. } = &change.action else { return None };
         let mut body = self.by_id.get(&(change.key.kind(), id))?.body.open();
-        refs::rename(&mut body, &self.names);
+        id_substitution::rename(&mut body, &self.names);
         Some(body)
     }
 
     /// Returns what the plan compares of a resource.
     fn body_of(&self, kind: &Kind, held: &Resource) -> Body {
         let mut body = held.body.open();
-        refs::rename(&mut body, &self.names);
+        id_substitution::rename(&mut body, &self.names);
         self.gone.mark(kind, &mut body);
         normal(kind, &body)
     }
