@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::by_hand::{leave_sealed, leave_secrets, open_seals, steps, unseen_secrets, withhold_sealed};
+use super::builder::Making;
+use super::deploy;
 use super::diff::{Difference, difference_after, normal};
-use super::follow;
-use super::make::Making;
+use super::manual_steps::{leave_sealed, leave_secrets, open_seals, steps, unseen_secrets, withhold_sealed};
 use super::merge::{Merged, merge};
+use super::ordering::After;
 use super::outgoing::created;
-use super::resolve::Examined;
-use super::stages::After;
-use super::supplied::{carry, due};
+use super::references::Examined;
+use super::secrets::{carry, due};
 use super::{Action, Change, LeftOut, SecretField};
 use crate::catalog::{Kind, Shape, Written};
 use crate::json::{Body, is_blank};
@@ -35,7 +35,7 @@ impl Making<'_> {
     }
 
     fn create(&mut self, kind: &Kind, mut wanted: Opened, supplied: Vec<SecretField>) -> Change {
-        let draft = follow::set_draft_aside(kind, &mut wanted.body, None);
+        let draft = deploy::set_draft_aside(kind, &mut wanted.body, None);
         let wanted = &wanted;
         let mut body = created(kind, &wanted.body);
         open_seals(kind, &mut body);
@@ -48,7 +48,7 @@ impl Making<'_> {
             self.after.push((After::Everything, change(Action::Update { id: None, body: Body::new(), edits: Vec::new() }, late)));
         }
         let edited = |body| Action::Update { id: None, body, edits: Vec::new() };
-        if let Some(done) = follow::take_done(kind, &mut body) {
+        if let Some(done) = deploy::take_done(kind, &mut body) {
             self.after.push((After::Made, change(edited(done), Vec::new())));
         }
         if let Some(draft) = draft {
@@ -68,7 +68,7 @@ impl Making<'_> {
             given.keep_written(&mut wanted.body, kind.key);
             given.keep_written(&mut held.body, kind.key);
         }
-        let draft = follow::set_draft_aside(kind, &mut wanted.body, Some(&mut held.body));
+        let draft = deploy::set_draft_aside(kind, &mut wanted.body, Some(&mut held.body));
         self.plan.left_out.extend(leave_secrets(&mut wanted, &held));
         self.plan.left_alone.extend(unseen_secrets(kind, &wanted, &held));
         let (wanted, held) = (&wanted, &held);

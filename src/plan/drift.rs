@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use super::make::{Past, plan_after};
+use super::builder::{Past, plan_after};
 use super::merge::OnDrift;
 use super::{Drift, LeftOut};
 use crate::catalog::Catalog;

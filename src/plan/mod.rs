@@ -5,23 +5,23 @@
 //! outgoing.rs  what is sent of a body
 //! matching.rs  which resource is which
 //! pairs.rs     the target under the names of the source, and which names are free
-//! resolve.rs   which references the target can hold, and what must be left out
+//! references.rs   which references the target can hold, and what must be left out
 //! claims.rs    values that a tenant takes once: who waits for whom
 //! departed.rs  what the source's texts hold of what it has no more
 //! merge.rs     base, desired, live -> what the target should hold
 //! before.rs    what the target holds that an undo needs and no change tells
 //! arrived.rs   what a target took of a change that it refused part of
-//! by_hand.rs   what a person has to supply or to do
+//! manual_steps.rs   what a person has to supply or to do
 //! prune.rs     what only the target has: what goes and what stays
 //! repeat.rs    what a change resets elsewhere, and is written again
-//! supplied.rs  which of the secrets that are supplied an update sends
+//! secrets.rs  which of the secrets that are supplied an update sends
 //! untouched.rs what is left as the target has it: what no plan touches, what belongs to it and what names it
-//! sift.rs      which resources may be planned, and why the others are not
+//! eligibility.rs      which resources may be planned, and why the others are not
 //! change.rs    one of them -> the change it needs
-//! make.rs      desired, live, links, base -> Plan
+//! builder.rs      desired, live, links, base -> Plan
 //! undo/        a run and what the target holds since -> Plan
 //! drift.rs     base and live -> what moved by itself
-//! one.rs       one resource edited by hand -> Plan
+//! single.rs       one resource edited by hand -> Plan
 //! risk.rs      what each change may cost
 //! guard.rs     reasons to refuse a plan; approval.rs which of them were approved
 //! leak.rs      the one that looks for what belongs to the source; disguise.rs reads escapes and base64 for it
@@ -33,31 +33,31 @@
 pub mod approval;
 mod arrived;
 mod before;
-mod by_hand;
+mod builder;
 mod change;
 mod claims;
 mod departed;
+mod deploy;
 pub mod diff;
 mod disguise;
 mod drift;
+mod eligibility;
 pub mod file;
-mod follow;
 pub mod guard;
 mod leak;
-mod make;
+mod manual_steps;
 pub mod many;
 mod matching;
 mod merge;
-mod one;
+mod ordering;
 mod outgoing;
 mod pairs;
 mod prune;
+mod references;
 mod repeat;
-mod resolve;
 pub mod risk;
-mod sift;
-mod stages;
-mod supplied;
+mod secrets;
+mod single;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -74,14 +74,14 @@ use crate::model::resource::{Id, Key, Resource};
 pub(crate) use arrived::take as take_part;
 pub use arrived::{element, element_of};
 pub(crate) use before::without;
+pub use builder::{Past, plan, plan_after};
 pub use departed::name_departed;
 pub use diff::Edit;
 pub use drift::{Drifted, drift_of};
-pub use make::{Past, plan, plan_after};
 pub use matching::{Matching, matched};
 pub use merge::OnDrift;
-pub use one::{change_one, kinds_beside, touched_beside};
-pub use supplied::secret_value;
+pub use secrets::secret_value;
+pub use single::{change_one, kinds_beside, touched_beside};
 pub use undo::{Done, MadeAgain, undo};
 pub(crate) use untouched::Untouched;
 

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use super::Action;
+use super::builder::Making;
 use super::diff::normal;
-use super::make::Making;
+use super::ordering::removals;
 use super::pairs::Partners;
-use super::stages::removals;
 use crate::catalog::{Kind, Shape};
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Unseen, id_substitution};

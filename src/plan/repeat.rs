@@ -1,6 +1,6 @@
 //! What a write of one kind resets in another, which is written again behind it: a run's own doing is never drift.
 
-use super::make::Making;
+use super::builder::Making;
 use super::pairs::Partners;
 use super::{Action, Change, LeftOut};
 use crate::catalog::{Kind, Purpose};

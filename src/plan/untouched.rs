@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::resolve::{Examined, in_place};
+use super::references::{Examined, in_place};
 use super::{Action, Change, LeftOut};
 use crate::catalog::{By, Catalog, Kind, Reference, Shape};
 use crate::json::Body;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::lines::{Line, difference};
-use super::paint::{ADDED, CHANGED, QUIET, REMOVED, painted};
+use super::format::{count, named, number, printable};
+use super::style::{ADDED, CHANGED, QUIET, REMOVED, painted};
+use super::text_diff::{Line, difference};
 use super::values::{WIDTH, cut, element, fields, from_where_they_part, inline};
-use super::words::{count, named, number, printable};
 use crate::catalog::{Catalog, Kind};
 use crate::plan::{Action, Change, Edit};
 
@@ -155,7 +155,7 @@ fn text(path: &str, old: &str, new: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::paint::plain;
+    use crate::report::style::plain;
     use serde_json::json;
 
     fn shown_at(path: &str, old: Value, new: Value) -> Vec<String> {

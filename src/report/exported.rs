@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::paint::{QUIET, TITLE, painted};
+use super::format::{count, enumeration, names, number, printable};
 use super::sections::section;
+use super::style::{QUIET, TITLE, painted};
 use super::table::Table;
-use super::words::{count, enumeration, names, number, printable};
 use crate::catalog::Catalog;
 use crate::model::resource::Key;
 use crate::snapshot::{Snapshot, Status};
@@ -103,8 +103,8 @@ mod tests {
     use super::*;
     use crate::json::{Body, Packed};
     use crate::model::resource::{Id, Resource};
-    use crate::report::paint::plain;
     use crate::report::sample::key;
+    use crate::report::style::plain;
     use crate::snapshot::Unseen;
     use serde_json::json;
 

@@ -1,8 +1,8 @@
 //! The report of a run as one HTML file that needs nothing else.
 
+use super::format::printable;
 use super::page::Page;
 use super::table::Table;
-use super::words::printable;
 
 const STYLE: &str = "\
 :root { color-scheme: light dark; --line: #8884; --quiet: #777; --good: #1a7f37; --bad: #cf222e; }

@@ -1,7 +1,7 @@
 //! The report of a run as markdown.
 
+use super::format::printable;
 use super::page::Page;
-use super::words::printable;
 
 /// Returns a text so that markdown shows it as it is.
 pub(super) fn escaped(text: &str) -> String {

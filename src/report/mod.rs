@@ -6,12 +6,12 @@
 //! summary.rs    how a run ended, in the past tense   exported.rs  what an export found
 //! json.rs       the same for programs                table.rs     aligned columns
 //! runs.rs       runs that were                       night.rs     how a sync went
-//! steps.rs      what is left to a person              schedule/    what starts a sync every night
+//! follow_ups.rs      what is left to a person              schedule/    what starts a sync every night
 //! rehearsal.rs  an import tried on a copy
 //! files.rs      report.{json,csv,md,html} of a run   page.rs, csv.rs, markdown.rs, html.rs
-//! fitted.rs     lines broken where a terminal ends
+//! wrap.rs     lines broken where a terminal ends
 //! printed.rs    what may reach a terminal, of any text
-//! words.rs, values.rs, lines.rs, sections.rs, paint.rs   the small pieces of all of them
+//! format.rs, values.rs, lines.rs, sections.rs, paint.rs   the small pieces of all of them
 //! ```
 //!
 //! It renders and decides nothing: no counting that a plan or a summary does itself, no exit code, no network. What a tenant answered is
@@ -22,44 +22,44 @@ mod changes;
 mod csv;
 mod exported;
 mod files;
-mod fitted;
+mod follow_ups;
+mod format;
 mod html;
 mod json;
-mod lines;
 mod markdown;
-mod night;
 mod page;
-mod paint;
 mod printed;
 mod progress;
+mod progress_model;
 mod rehearsal;
 mod runs;
 #[cfg(test)]
 mod sample;
 mod schedule;
 mod sections;
-mod steps;
+mod style;
 mod summary;
+mod sync;
 mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod text_diff;
 mod values;
-mod watch;
-mod words;
+mod wrap;
 
 pub use exported::exported;
 pub use files::files;
-pub use fitted::fitted;
+pub(crate) use format::count;
+pub use format::named;
 pub use json::{exported_json, plan_json, summary_json};
-pub use night::{Night, Resumed, chat};
 pub use printed::{json_text, printable, printed};
 pub use progress::{Mode, Progress};
 pub use rehearsal::{Rehearsal, rehearsal, rehearsal_json};
 pub use runs::{Listed, Told, runs, runs_json, shown, shown_json};
 pub use schedule::{Nightly, Scheduler, Unit, VOLUME, shell_word, units};
 pub use summary::{Effort, EndedRun, state, summary};
+pub use sync::{Night, Resumed, chat};
 pub use table::Table;
 pub use text::{acknowledged, drift, plan};
-pub(crate) use words::count;
-pub use words::named;
+pub use wrap::fitted;

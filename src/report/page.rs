@@ -1,10 +1,10 @@
 //! The report of a run as titled sections, before it is markdown or HTML.
 
+use super::format::{duration, enumeration, named, number};
 use super::sections::Remark;
 use super::summary::{DIFFERS, EndedRun, heading_text};
 use super::table::Table;
 use super::values::{cut, element, or_none};
-use super::words::{duration, enumeration, named, number};
 use crate::apply::{Altered, Settled, Summary};
 use crate::model::event::{Outcome, Shortfall};
 use crate::plan::{Action, Change, Conflict, Drift, LeftOut, Plan};

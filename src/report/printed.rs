@@ -91,7 +91,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::report::paint::{REMOVED, painted};
+    use crate::report::style::{REMOVED, painted};
 
     #[test]
     fn colours_and_lines_pass_and_nothing_else_does() {

@@ -8,11 +8,11 @@ use std::time::Instant;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::printed::{printable, printed};
+use super::progress_model::Watch;
 use super::summary::Effort;
-use super::watch::Watch;
 use crate::model::event::{Event, Observer};
 
-pub use super::watch::Mode;
+pub use super::progress_model::Mode;
 
 /// Tells a person on stderr what happens.
 #[derive(Debug)]

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::changes::change;
+use super::format::{count, named, number};
 use super::json::{differs, plan_json, settled};
-use super::paint::{ADDED, QUIET, REMOVED, painted};
 use super::sections::{Remark, first, remarks, section};
+use super::style::{ADDED, QUIET, REMOVED, painted};
 use super::summary::{DIFFERS, differing, state, troubles};
-use super::words::{count, named, number};
 use crate::apply::Summary;
 use crate::model::resource::Key;
 use crate::plan::Plan;

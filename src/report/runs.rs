@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::format::{number, printable};
 use super::json::{plan_json, summary_json};
-use super::paint::{TITLE, painted};
+use super::style::{TITLE, painted};
 use super::summary::{EndedRun, next, summary_with};
 use super::table::Table;
 use super::text::plan;
-use super::words::{number, printable};
 use crate::apply::Tally;
 use crate::plan::Plan;
 

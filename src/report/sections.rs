@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::paint::{QUIET, TITLE, painted};
-use super::words::{count, named, names, number, printable};
+use super::format::{count, named, names, number, printable};
+use super::style::{QUIET, TITLE, painted};
 use crate::model::resource::Key;
 use crate::plan::{LeftOut, Manual};
 
@@ -110,7 +110,7 @@ mod tests {
         let manual = |name: &str, step: &str| Manual { key: key(name), path: "client_secret".into(), step: step.into() };
         let mut steps: Vec<Manual> = (1..=6).map(|nth| manual(&format!("clients/C{nth}"), "hand it out")).collect();
         steps.push(manual("clients/Web", "set it"));
-        let text = crate::report::paint::plain(&by_hand(steps.iter()).expect("steps"));
+        let text = crate::report::style::plain(&by_hand(steps.iter()).expect("steps"));
         assert_eq!(text, "By hand\n  1. 6 clients: hand it out\n    C1, C2, C3, C4, C5, C6\n  2. client \"Web\": set it");
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::paint::{ADDED, CHANGED, QUIET, REMOVED, painted};
+use super::format::{count, duration, enumeration, named, number, printable};
 use super::sections::{Remark, by_hand, first, remarks, section};
+use super::style::{ADDED, CHANGED, QUIET, REMOVED, painted};
 use super::values::both;
-use super::words::{count, duration, enumeration, named, number, printable};
 use crate::apply::{Altered, Fate, Handed, Settled, Summary, Tally};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::model::event::Outcome;

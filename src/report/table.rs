@@ -2,8 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use super::format::printable;
 use super::markdown::escaped;
-use super::words::printable;
 
 /// Rows under a head, in columns.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::paint::plain;
+use super::style::plain;
 use super::{Effort, EndedRun, files, plan, plan_json, sample, summary, summary_json};
 use crate::apply::Summary;
 use crate::plan::Plan;

@@ -1,11 +1,11 @@
 //! A plan as a person reads it, in the future tense.
 
 use super::changes::change;
-use super::paint::{QUIET, REMOVED, TITLE, painted};
+use super::format::{count, named, names, number, printable};
 use super::schedule::shell_word;
 use super::sections::{Remark, by_hand, first, remarks, section};
+use super::style::{QUIET, REMOVED, TITLE, painted};
 use super::values::or_none;
-use super::words::{count, named, names, number, printable};
 use crate::plan::guard::Refusal;
 use crate::plan::{Action, Change, Conflict, Counts, Drift, Drifted, Plan};
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::words::{count, named, number, printable};
+use super::format::{count, named, number, printable};
 use crate::json::Body;
 use crate::snapshot::id_substitution;
 

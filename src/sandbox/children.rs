@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Answer;
-use super::call::Call;
-use super::check::check;
-use super::habit;
+use super::behaviour;
+use super::request::Call;
+use super::response::Answer;
 use super::state::State;
+use super::validate::check;
 use super::writes::sent_object;
 use crate::catalog::{By, Delta, Kind, Purpose};
 
@@ -155,7 +155,7 @@ fn check_length(length: usize, most: usize) -> Result<(), Answer> {
 
 fn sent_elements(state: &State, kind: &'static Kind, call: &Call) -> Result<Vec<Value>, Answer> {
     let sent = sent_object(kind, call)?;
-    check(kind, habit::of(kind.name), &sent, state.left_to_check(call, Purpose::Create))?;
+    check(kind, behaviour::of(kind.name), &sent, state.left_to_check(call, Purpose::Create))?;
     let list = sent.get(kind.elements()).and_then(Value::as_array).filter(|list| !list.is_empty());
     list.cloned().ok_or_else(|| Answer::invalid_body(&format!("'Missing required property: {}'", kind.elements())))
 }

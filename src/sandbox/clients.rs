@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::habit::Scene;
+use super::behaviour::Scene;
 use crate::json::Body;
 
 /// The sorts of clients that defaults tell apart.

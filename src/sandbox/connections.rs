@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::habit::Scene;
+use super::behaviour::Scene;
 use crate::json::Body;
 
 /// Strategies of companies' own identity providers: they show a button where asked, and users are sent to them by domain.

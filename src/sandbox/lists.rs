@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Answer;
-use super::call::Call;
-use super::era;
-use super::habit::{self, Habit};
+use super::api_history;
+use super::behaviour::{self, Habit};
+use super::request::Call;
+use super::response::Answer;
 use super::state::{State, bare};
 use super::table::Place;
 use crate::catalog::{Kind, Paging, Shape};
@@ -91,7 +91,7 @@ impl State {
         let shown = |body: &Body| {
             let shown = self.shown(kind, body, call, sees_keys);
             let mut shown = if kind.is_summarised { summary(kind, shown) } else { shown };
-            (habit::of(kind.name).told_in_lists)(body, &mut shown);
+            (behaviour::of(kind.name).told_in_lists)(body, &mut shown);
             shown
         };
         // The one filter of every list call is answered by the order itself.
@@ -130,7 +130,7 @@ impl State {
     /// Returns a resource as a read shows it to a token, with the fields that were asked for.
     pub(super) fn shown(&self, kind: &'static Kind, body: &Body, call: &Call, sees_keys: bool) -> Value {
         let mut shown = self.told(kind, body, sees_keys);
-        for path in habit::of(kind.name).unread {
+        for path in behaviour::of(kind.name).unread {
             shown.take(path);
         }
         if let Some(fields) = call.asked("fields") {
@@ -144,13 +144,13 @@ impl State {
     /// Returns a resource as any answer tells of it: without keys the token may not see, with the children it lists.
     pub(super) fn told(&self, kind: &'static Kind, body: &Body, sees_keys: bool) -> Body {
         let mut told = body.clone();
-        let habit: &Habit = habit::of(kind.name);
+        let habit: &Habit = behaviour::of(kind.name);
         if !sees_keys {
             for name in habit.hidden {
                 told.0.remove(*name);
             }
         }
-        for (field, child) in habit.listed.iter().filter(|(field, _)| era::fills(kind.name, field, self.day())) {
+        for (field, child) in habit.listed.iter().filter(|(field, _)| api_history::fills(kind.name, field, self.day())) {
             let id = body.text(kind.id).unwrap_or_default();
             let list = self.children.get(child).and_then(|lists| lists.get(id));
             if let (Some(list), Some(name)) = (list, self.name_in_list(child)) {
@@ -166,14 +166,14 @@ impl State {
     ///
     /// The refusal of a field that ended on the day the tenant is played on.
     pub(super) fn take_listed(&self, kind: &Kind, sent: &mut Body) -> Result<Vec<(&'static str, Vec<Value>)>, Answer> {
-        let listed = habit::of(kind.name).listed.iter().filter(|(field, _)| era::fills(kind.name, field, self.day()));
+        let listed = behaviour::of(kind.name).listed.iter().filter(|(field, _)| api_history::fills(kind.name, field, self.day()));
         let taken = listed.filter_map(|(field, child)| {
             let name = self.name_in_list(child)?;
             let Value::Array(list) = sent.0.remove(*field)? else { return None };
             Some((*child, list.into_iter().map(|value| json!({name: value})).collect()))
         });
         let taken = taken.collect();
-        let ended = habit::of(kind.name).listed.iter().find(|(field, _)| sent.0.contains_key(*field));
+        let ended = behaviour::of(kind.name).listed.iter().find(|(field, _)| sent.0.contains_key(*field));
         ended.map_or(Ok(taken), |(field, _)| Err(Answer::invalid_body(&format!("'Additional properties not allowed: {field}'"))))
     }
 
@@ -239,7 +239,7 @@ fn page_of(part: &Part, page: Vec<Value>, total: usize, next: Option<String>) ->
 
 /// Returns the fields that the query filters by, each with the values that pass.
 fn filters(kind: &'static Kind, call: &Call) -> Vec<(String, Vec<String>)> {
-    let habit = habit::of(kind.name);
+    let habit = behaviour::of(kind.name);
     let mut filters: Vec<(String, Vec<String>)> = Vec::new();
     for (name, value) in &call.query {
         let renamed = habit.filters.iter().find(|(parameter, _)| parameter == name).map(|(_, field)| *field);
@@ -265,7 +265,7 @@ fn holds(body: &Body, field: &str, wanted: &[String]) -> bool {
 
 /// Takes out of an answer what can never be read back.
 pub(super) fn hidden(kind: &Kind, mut told: Value) -> Value {
-    for path in habit::of(kind.name).write_only.iter().chain(kind.never_shown) {
+    for path in behaviour::of(kind.name).write_only.iter().chain(kind.never_shown) {
         if let Value::Object(fields) = &mut told {
             let mut body = Body(std::mem::take(fields));
             body.take(path);
@@ -321,7 +321,7 @@ mod tests {
     fn a_cursor_survives_only_when_it_is_encoded() {
         let sealed = seal_cursor("[false,\"ü\",3]");
         assert_eq!(open_cursor(&sealed).as_deref(), Some("[false,\"ü\",3]"));
-        let plain = super::super::call::read_form(&format!("from={sealed}"));
+        let plain = super::super::request::read_form(&format!("from={sealed}"));
         assert_eq!(open_cursor(&plain[0].1), None);
     }
 }

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use super::answer::Answer;
-use super::call::Call;
+use super::request::Call;
+use super::response::Answer;
 use super::route::Target;
 use super::state::State;
 use crate::catalog::Kind;

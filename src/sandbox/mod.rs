@@ -11,31 +11,28 @@
 //! schema/      what a request may hold by Auth0's OpenAPI description
 //! live.rs      what the live API does beyond its description, as people report it
 //! refusals.rs  what one tenant refuses, by its state file
-//! check.rs     closed bodies                      answer.rs     the server's own words
-//! habit.rs     what the server does with one kind beyond the catalog: clients.rs, connections.rs, settings.rs, code.rs,
+//! validate.rs     closed bodies                      answer.rs     the server's own words
+//! behaviour.rs     what the server does with one kind beyond the catalog: clients.rs, connections.rs, settings.rs, code.rs,
 //!              organizations.rs, streams.rs, pages.rs
-//! era.rs       since when the server answers what
-//! mint.rs      ids and secrets                    token.rs      /oauth/token
+//! api_history.rs       since when the server answers what
+//! ids.rs      ids and secrets                    token.rs      /oauth/token
 //! new_tenant.rs   what Auth0 makes itself
 //! bucket.rs    rate limits                        fault.rs      what goes wrong, and when
 //! server.rs    HTTP                               options.rs    how it is set up
 //! record.rs    what it was asked, as a file    refusal.rs   what one tenant refuses though others take it
 //! ```
 
-mod answer;
+mod api_history;
+mod behaviour;
 mod bucket;
-mod call;
-mod check;
 mod children;
 mod clients;
 mod code;
 mod connections;
-mod era;
 mod fault;
-mod habit;
+mod ids;
 mod lists;
 mod live;
-mod mint;
 mod new_tenant;
 mod options;
 mod organizations;
@@ -43,6 +40,8 @@ mod pages;
 mod record;
 mod refusals;
 mod replica;
+mod request;
+mod response;
 mod route;
 mod schema;
 pub mod seed;
@@ -54,6 +53,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod token;
+mod validate;
 mod writes;
 
 use std::io;
@@ -68,12 +68,12 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
-pub use answer::Answer;
 pub use bucket::Allowance;
 pub use fault::{Fault, NoFault};
 pub use options::Options;
 pub use record::Record;
 pub use replica::Replica;
+pub use response::Answer;
 pub use schema::{Break, breaks};
 pub use server::{Demand, Seen};
 pub use state::{NoState, State};

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::mint::Mint;
+use super::ids::Mint;
 
 /// The factors that every tenant has.
 const FACTORS: [&str; 8] = ["sms", "push-notification", "otp", "email", "duo", "webauthn-roaming", "webauthn-platform", "recovery-code"];

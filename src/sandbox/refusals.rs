@@ -14,8 +14,8 @@ use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::answer::Answer;
-use super::call::Call;
+use super::request::Call;
+use super::response::Answer;
 use super::state::{NoState, State};
 use crate::json::Body;
 

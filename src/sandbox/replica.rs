@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::answer::Answer;
+use super::response::Answer;
 use super::state::{NoState, State, bare};
 use crate::catalog::{Catalog, Kind, Named, Shape};
 use crate::json::Body;

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::answer::Answer;
 use super::bucket::{Buckets, Clock, Standing};
-use super::call::{Call, read_form};
 use super::fault::{Moment, Trouble};
 use super::options::Options;
 use super::record::Line;
+use super::request::{Call, read_form};
+use super::response::Answer;
 use super::state::State;
 use super::token::{Scopes, Tokens, expired};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::habit::Scene;
+use super::behaviour::Scene;
 use crate::json::Body;
 
 const IN_MINUTES: &str = "_in_minutes";

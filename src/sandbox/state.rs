@@ -22,12 +22,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::answer::Answer;
-use super::habit::{self, Order};
-use super::mint::Mint;
+use super::behaviour::{self, Order};
+use super::ids::Mint;
 use super::new_tenant;
 use super::refusals::Rule;
 use super::replica::file;
+use super::response::Answer;
 use super::route::Target;
 use super::table::Table;
 use crate::catalog::{By, Catalog, Kind, Named, Paging, Shape};
@@ -364,7 +364,7 @@ impl State {
 
     /// Puts a resource where its kind keeps it.
     pub(super) fn put(&mut self, kind: &'static Kind, id: &str, body: Body) {
-        let habit = habit::of(kind.name);
+        let habit = behaviour::of(kind.name);
         let by = match habit.order {
             Order::Born => String::new(),
             Order::Id => id.to_owned(),

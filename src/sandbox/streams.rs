@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::habit::{Habit, PLAIN, Scene};
+use super::behaviour::{Habit, PLAIN, Scene};
 use crate::json::{Body, is_blank};
 
 pub(super) static HABITS: &[Habit] = &[

@@ -9,7 +9,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::answer::Answer;
+use super::response::Answer;
 use super::state::{State, scopes_of};
 
 /// What a token allows.

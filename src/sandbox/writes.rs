@@ -3,15 +3,15 @@
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
-use super::call::Call;
-use super::check::{Checked, check};
-use super::era;
-use super::habit::{self, Habit, Scene, now};
+use super::api_history;
+use super::behaviour::{self, Habit, Scene, now};
 use super::lists::hidden;
+use super::request::Call;
+use super::response::Answer;
 use super::route::Target;
 use super::schema;
 use super::state::{State, answered, bare, name_of};
+use super::validate::{Checked, check};
 use crate::catalog::{By, Delta, Kind, Named, Purpose, Shape};
 use crate::json::Body;
 
@@ -106,7 +106,7 @@ impl State {
             (Target::One(id), "DELETE") => self.remove(kind, &id),
             (Target::FollowUp(id), "POST") => {
                 let mut body = self.stored(kind, &id)?.clone();
-                (habit::of(kind.name).followed)(&mut body, &mut self.scene(kind));
+                (behaviour::of(kind.name).followed)(&mut body, &mut self.scene(kind));
                 self.put(kind, &id, body.clone());
                 Ok(Answer::new(200, bare(kind, &body)))
             }
@@ -168,7 +168,7 @@ impl State {
 
     /// Returns the id of what a path names by key, where the server takes that.
     fn by_id(&self, kind: &Kind, target: Target) -> Target {
-        let table = self.tables.get(kind.name).filter(|_| habit::of(kind.name).found_by_key);
+        let table = self.tables.get(kind.name).filter(|_| behaviour::of(kind.name).found_by_key);
         match (table, &target) {
             (Some(table), Target::One(key)) if !table.has(key) => table.named(key).map(str::to_owned).map_or(target, Target::One),
             _ => target,
@@ -176,7 +176,7 @@ impl State {
     }
 
     fn create(&mut self, kind: &'static Kind, parent: Option<&str>, call: &Call) -> Result<Answer, Answer> {
-        let habit = habit::of(kind.name);
+        let habit = behaviour::of(kind.name);
         let mut sent = sent_object(kind, call)?;
         let listed = self.take_listed(kind, &mut sent)?;
         check(kind, habit, &sent, self.left_to_check(call, Purpose::Create))?;
@@ -215,7 +215,7 @@ impl State {
         }
         stamp(kind, &["created_at", "updated_at"], &mut body);
         (habit.created)(sent, &mut body, &mut self.scene(kind));
-        era::keep_to(self.day(), kind.name, &[sent], &mut body);
+        api_history::keep_to(self.day(), kind.name, &[sent], &mut body);
         body
     }
 
@@ -241,7 +241,7 @@ impl State {
     }
 
     fn update(&mut self, kind: &'static Kind, id: &str, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
-        let habit = habit::of(kind.name);
+        let habit = behaviour::of(kind.name);
         let is_always_there = kind.creation().is_none() && !matches!(kind.shape, Shape::Collection | Shape::Nested { .. });
         let before = match self.stored(kind, id) {
             Err(_) if is_always_there => {
@@ -264,7 +264,7 @@ impl State {
         let mut body = if call.method == Method::PUT { replaced(kind, &before, &sent) } else { merged(kind, habit, &before, &sent) };
         stamp(kind, &["updated_at"], &mut body);
         (habit.updated)(&before, &sent, &mut body, &mut self.scene(kind));
-        era::keep_to(self.day(), kind.name, &[&before, &sent], &mut body);
+        api_history::keep_to(self.day(), kind.name, &[&before, &sent], &mut body);
         if name_of(kind, &body) != name_of(kind, &before) {
             self.check_name(kind, &body, Some(id))?;
         }
@@ -301,7 +301,7 @@ impl State {
             table.remove(id);
         }
         self.forget(kind, &body);
-        Ok(match habit::of(kind.name).statuses.1 {
+        Ok(match behaviour::of(kind.name).statuses.1 {
             200 => Answer::new(200, json!({})),
             202 => Answer::new(202, json!({"deleted_at": now()})),
             _ => Answer::empty(),
@@ -456,7 +456,7 @@ mod tests {
     fn patched(kind: &str, before: Value, sent: Value) -> Value {
         let kind = Catalog::standard().kind(kind).expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
-        merged(kind, habit::of(kind.name), &body(before), &body(sent)).into_value()
+        merged(kind, behaviour::of(kind.name), &body(before), &body(sent)).into_value()
     }
 
     #[test]

@@ -4,12 +4,12 @@
 //! test holds it against all three. An operation that the description lacks is not judged here.
 //!
 //! ```text
-//! check.rs   a value against a schema -> what breaks it      breach.rs   the same in the API's words      formats.rs   kinds of text
+//! validate.rs   a value against a schema -> what breaks it      breach.rs   the same in the API's words      formats.rs   kinds of text
 //! ```
 
 mod breach;
-mod check;
 mod formats;
+mod validate;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -17,13 +17,13 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::answer::Answer;
-use super::call::Call;
+use super::request::Call;
+use super::response::Answer;
 use crate::catalog::address::{matched, places};
 use breach::Breach;
-use check::Checker;
+use validate::Checker;
 
-pub(super) use check::type_of;
+pub(super) use validate::type_of;
 
 /// The file as it is written.
 #[derive(Deserialize)]

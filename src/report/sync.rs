@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::format::{count, duration, number, printable};
 use super::json::differs;
 use super::summary::{Effort, EndedRun, state, state_since};
-use super::words::{count, duration, number, printable};
 use crate::apply::Tally;
 use crate::plan::Plan;
 

@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value};
 
-use super::answer::Answer;
-use super::habit::Habit;
+use super::behaviour::Habit;
+use super::response::Answer;
 use super::schema::type_of;
 use crate::catalog::{Fields, Kind, Purpose, Written};
 use crate::json::{self, Body};
@@ -156,13 +156,13 @@ fn wrong_type(expected: &str, found: &Value, place: &str) -> Answer {
 mod tests {
     use super::*;
     use crate::catalog::Catalog;
-    use crate::sandbox::habit;
+    use crate::sandbox::behaviour;
     use serde_json::json;
 
     fn refusal(kind: &str, sent: Value, purpose: Purpose) -> String {
         let kind = Catalog::standard().kind(kind).expect("a kind");
         let sent = Body::from_value(sent).expect("an object");
-        let refused = check(kind, habit::of(kind.name), &sent, Checked::ByCatalog(purpose)).expect_err("refused");
+        let refused = check(kind, behaviour::of(kind.name), &sent, Checked::ByCatalog(purpose)).expect_err("refused");
         assert_eq!((refused.status, &refused.body["errorCode"]), (400, &json!("invalid_body")));
         refused.body["message"].as_str().expect("a text").to_owned()
     }

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::by_hand::withheld;
+use super::builder::Making;
 use super::diff::normal;
-use super::make::Making;
+use super::manual_steps::withheld;
 use super::pairs::{Partners, TakenNames, ambiguous};
 use super::prune::parent_of;
-use super::resolve::{Candidate, Verdict, keep_choices, resolve, spare};
+use super::references::{Candidate, Verdict, keep_choices, resolve, spare};
 use super::{LeftOut, Manual};
 use crate::catalog::{Kind, Named, Shape, Write};
 use crate::json::covers;

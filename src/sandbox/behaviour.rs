@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use super::mint::Mint;
+use super::ids::Mint;
 use super::table::Table;
 use super::{clients, code, connections, organizations, pages, settings, streams};
 use crate::catalog::Kind;

@@ -80,7 +80,7 @@ fn word(line: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::paint::{TITLE, painted};
+    use crate::report::style::{TITLE, painted};
 
     fn on_forty(text: &str) -> String {
         fitted(text, Some(40))

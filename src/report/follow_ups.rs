@@ -74,7 +74,7 @@ mod tests {
         plan.left_out.clear();
         let ended = Summary { made, ..sample::whole() };
         let run = EndedRun { plan: &plan, summary: &ended, effort: Effort::default(), folder: std::path::Path::new("runs/r"), resume: "" };
-        crate::report::paint::plain(&summary(&run))
+        crate::report::style::plain(&summary(&run))
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::format::{count, duration, named, number, printable};
 use super::summary::Effort;
-use super::words::{count, duration, named, number, printable};
 use crate::model::event::{Event, Outcome};
 use crate::model::resource::Key;
 
