@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::failure::{Failure, USAGE};
-use super::runs;
+use super::error::{Failure, USAGE};
+use super::history;
 use super::settings::{self, Settings, TenantSettings};
 use super::signals::Signals;
 use super::{Everywhere, Output};
@@ -182,8 +182,8 @@ impl Context {
         let runs = self.folder("runs")?;
         let mut names = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         let name = names.entry(target.to_owned()).or_insert_with(|| {
-            let newest = runs::newest_of(&runs, target);
-            runs::name_after(newest.as_deref(), self.began, target)
+            let newest = history::newest_of(&runs, target);
+            history::name_after(newest.as_deref(), self.began, target)
         });
         Ok(name.clone())
     }
@@ -239,7 +239,7 @@ impl Context {
         if is_read && ["y", "yes"].contains(&line.trim().to_lowercase().as_str()) {
             return Ok(());
         }
-        Err(Failure::new(super::failure::FAILED, "nothing was written: it was not confirmed"))
+        Err(Failure::new(super::error::FAILED, "nothing was written: it was not confirmed"))
     }
 
     /// Returns a secret that a mapping supplies.

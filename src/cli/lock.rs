@@ -10,7 +10,7 @@ use clap::Args;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::context::{Context, now};
-use super::failure::{FAILED, Failure, LOCKED, USAGE};
+use super::error::{FAILED, Failure, LOCKED, USAGE};
 use super::settings::{Settings, TenantSettings};
 use crate::files::{Lock, Taken};
 

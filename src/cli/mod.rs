@@ -4,38 +4,38 @@
 //! settings/        migrate.toml, .env, the environment
 //! context.rs       what every verb needs: settings, tenants, where to print
 //! prepare.rs       source and target -> plan; the same for plan, dry run and import
-//! guards.rs        what a command line lets pass, and what a refusal says
-//! runs.rs          runs that were
-//! hooks.rs         who hears how a night went
+//! review.rs        what a command line lets pass, and what a refusal says
+//! history.rs          runs that were
+//! notify.rs         who hears how a night went
 //! limits.rs        until when and with how many requests a run may go on
 //! lock.rs          one run at a time on a target
 //! rehearsal.rs     an import tried on a copy of its target
 //! secrets_to.rs    who keeps the secrets that a target makes
-//! stop.rs          where a dry run stops
+//! dry_run.rs          where a dry run stops
 //! signals.rs       Ctrl-C and SIGTERM
-//! begun.rs         a run before its first write: plan, target, folder, journal
-//! carry_out.rs     a run to its end: signals, memory, reports, exit code
-//! failure.rs       errors -> what state things are in, cause, hint, exit code
+//! session.rs         a run before its first write: plan, target, folder, journal
+//! execute.rs     a run to its end: signals, memory, reports, exit code
+//! error.rs       errors -> what state things are in, cause, hint, exit code
 //! verbs/           one file a verb; its doc comment is its help
 //! ```
 
-mod begun;
-mod carry_out;
+mod commands;
 mod context;
-mod failure;
-mod guards;
-mod hooks;
+mod dry_run;
+mod error;
+mod execute;
+mod history;
 mod limits;
 mod lock;
+mod notify;
 mod prepare;
 mod recording;
 mod rehearsal;
-mod runs;
+mod review;
 mod secrets_to;
+mod session;
 pub mod settings;
 mod signals;
-mod stop;
-mod verbs;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -44,7 +44,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use context::Context;
-use failure::Failure;
+use error::Failure;
 
 /// Copies the settings of one Auth0 tenant into another: reviewed, resumable, and paced so that people can still log in.
 #[derive(Debug, Parser)]
@@ -89,25 +89,25 @@ enum Output {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Export(verbs::export::Export),
-    Check(verbs::check::Check),
-    Plan(verbs::plan::Plan),
-    Import(verbs::import::Import),
-    Sync(verbs::sync::Sync),
-    Get(verbs::get::Get),
-    Update(verbs::update::Update),
-    Api(verbs::api::Api),
-    Runs(verbs::runs::Runs),
-    Show(verbs::show::Show),
-    Undo(verbs::undo::Undo),
-    Drift(verbs::drift::Drift),
-    Link(verbs::link::Link),
-    Unlink(verbs::link::Unlink),
-    Schedule(verbs::schedule::Schedule),
-    Kinds(verbs::kinds::Kinds),
-    Scopes(verbs::scopes::Scopes),
-    Sandbox(verbs::sandbox::Sandbox),
-    Demo(verbs::demo::Demo),
+    Export(commands::export::Export),
+    Check(commands::check::Check),
+    Plan(commands::plan::Plan),
+    Import(commands::import::Import),
+    Sync(commands::sync::Sync),
+    Get(commands::get::Get),
+    Update(commands::update::Update),
+    Api(commands::api::Api),
+    Runs(commands::runs::Runs),
+    Show(commands::show::Show),
+    Undo(commands::undo::Undo),
+    Drift(commands::drift::Drift),
+    Link(commands::link::Link),
+    Unlink(commands::link::Unlink),
+    Schedule(commands::schedule::Schedule),
+    Kinds(commands::kinds::Kinds),
+    Scopes(commands::scopes::Scopes),
+    Sandbox(commands::sandbox::Sandbox),
+    Demo(commands::demo::Demo),
 }
 
 /// Runs one command line; returns the exit code.
@@ -120,7 +120,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             let is_help = !asked.use_stderr();
             // Nothing can be done for a person whose terminal is gone.
             let _ = asked.print();
-            return if is_help { 0 } else { failure::USAGE };
+            return if is_help { 0 } else { error::USAGE };
         }
     };
     let output = arguments.everywhere.output;
@@ -128,7 +128,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(answer(arguments)),
-        Err(source) => Err(Failure::new(failure::FAILED, "nothing was done: the system gives no timers and sockets").caused_by(&source)),
+        Err(source) => Err(Failure::new(error::FAILED, "nothing was done: the system gives no timers and sockets").caused_by(&source)),
     };
     outcome.unwrap_or_else(|failure| failure.print(output == Output::Json))
 }
@@ -140,7 +140,7 @@ async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
     let context = Context::new(&arguments.everywhere);
     if context.is_markdown() && !matches!(arguments.verb, Verb::Kinds(_)) {
         return Err(
-            Failure::new(failure::USAGE, "nothing was done: only `migrate kinds` answers in Markdown").hint("--output takes text or json")
+            Failure::new(error::USAGE, "nothing was done: only `migrate kinds` answers in Markdown").hint("--output takes text or json")
         );
     }
     match arguments.verb {
@@ -152,7 +152,7 @@ async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
         Verb::Get(verb) => verb.run(&context).await,
         Verb::Update(verb) => verb.run(&context).await,
         Verb::Api(verb) => verb.run(&context).await,
-        Verb::Kinds(verbs::kinds::Kinds {}) => Ok(verbs::kinds::Kinds::run(&context)),
+        Verb::Kinds(commands::kinds::Kinds {}) => Ok(commands::kinds::Kinds::run(&context)),
         Verb::Runs(verb) => verb.run(&context),
         Verb::Show(verb) => verb.run(&context),
         Verb::Undo(verb) => verb.run(&context).await,

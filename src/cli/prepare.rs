@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::context::{Context, now};
-use super::failure::{Failure, REFUSED, USAGE};
+use super::error::{Failure, REFUSED, USAGE};
 use super::settings::TenantSettings;
 use crate::apply::Memory;
 use crate::catalog::Kind;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::failure::{FAILED, Failure};
+use super::error::{FAILED, Failure};
 use super::settings;
 use crate::sandbox::{Options, Record};
 

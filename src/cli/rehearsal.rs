@@ -11,13 +11,13 @@ use clap::Args;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::begun::Begun;
-use super::carry_out::{Ended, carry_out, exit_of_whole};
 use super::context::Context;
-use super::failure::{FAILED, Failure, INCOMPLETE, USAGE};
+use super::error::{FAILED, Failure, INCOMPLETE, USAGE};
+use super::execute::{Ended, carry_out, exit_of_whole};
 use super::lock::{Patience, lock};
 use super::prepare::{Prepared, Route, prepare, read};
 use super::recording::recorded;
+use super::session::Begun;
 use super::settings::TenantSettings;
 use crate::catalog::Kind;
 use crate::export::Witness;

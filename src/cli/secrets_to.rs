@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 
-use super::failure::{FAILED, Failure, USAGE};
+use super::error::{FAILED, Failure, USAGE};
 use crate::apply::{Keeper, NewSecret};
 use crate::files::{self, Appender};
 use crate::model::resource::{Id, Key, Secret};

@@ -3,7 +3,7 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Mutex;
 
-use super::failure::{INTERRUPTED, TERMINATED};
+use super::error::{INTERRUPTED, TERMINATED};
 
 /// Both signals that end a run.
 #[derive(Debug, Default)]

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::failure::{Failure, INCOMPLETE, PENDING, REFUSED};
+use crate::cli::dry_run::saved;
+use crate::cli::error::{Failure, INCOMPLETE, PENDING, REFUSED};
 use crate::cli::prepare::{Prepared, Route, prepare};
-use crate::cli::stop::saved;
 use crate::plan::guard::Refusal;
 use crate::report;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::context::Context;
-use super::failure::{Failure, USAGE};
+use super::error::{Failure, USAGE};
 use crate::apply::Summary;
 use crate::apply::journal::Record;
 use crate::catalog::Catalog;

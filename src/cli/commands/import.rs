@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::apply::{Moved, journal, record_before};
-use crate::cli::begun::{Begun, agree, refuse_another_target};
-use crate::cli::carry_out::{carry_out, nothing_to_do};
 use crate::cli::context::Context;
-use crate::cli::failure::{Failure, USAGE};
-use crate::cli::guards::{Review, allowing, approved, preflight, show_acknowledged, standing};
+use crate::cli::dry_run::{Next, Refusals, Stop};
+use crate::cli::error::{Failure, USAGE};
+use crate::cli::execute::{carry_out, nothing_to_do};
+use crate::cli::history::{self, folder_of};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{Prepared, Route, prepare, prepare_seen_by, protected, read};
 use crate::cli::rehearsal::{Copyist, Rehearsing, rehearse};
-use crate::cli::runs::{self, folder_of};
+use crate::cli::review::{Review, allowing, approved, preflight, show_acknowledged, standing};
 use crate::cli::secrets_to::Secrets;
-use crate::cli::stop::{Next, Refusals, Stop};
+use crate::cli::session::{Begun, agree, refuse_another_target};
 use crate::plan::approval::Approvals;
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Plan, file};
@@ -191,12 +191,12 @@ fn refuse_ended(folder: &Path) -> Result<(), Failure> {
 fn is_overtaken(context: &Context, folder: &Path) -> Result<bool, Failure> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let (plan, _) = file::load(&folder.join("plan.json"))?;
-    Ok(runs::overtaken_by(context, &name, &plan)?.is_some())
+    Ok(history::overtaken_by(context, &name, &plan)?.is_some())
 }
 
 /// Returns the folder of the newest run on this target; what it overtook is gone on with by name only.
 fn newest(folder: &Path, target: &str) -> Result<PathBuf, Failure> {
-    let Some(newest) = runs::begun_on(folder, target).next() else {
+    let Some(newest) = history::begun_on(folder, target).next() else {
         let state = format!("nothing was written: no run of \"{target}\" was cut off");
         return Err(Failure::new(USAGE, state).hint("`migrate import` plans anew"));
     };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::context::{Context, now};
-use crate::cli::failure::{ADD_SCOPES, DENIED, Failure, INCOMPLETE};
+use crate::cli::error::{ADD_SCOPES, DENIED, Failure, INCOMPLETE};
 use crate::cli::prepare::{Part, protected};
 use crate::export::export;
 use crate::report;

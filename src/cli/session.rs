@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::context::{Context, now};
-use super::failure::{FAILED, Failure, ROOM, USAGE};
-use super::guards::preflight;
+use super::error::{FAILED, Failure, ROOM, USAGE};
+use super::history;
 use super::limits::Leeway;
 use super::prepare::{Prepared, protected, read};
-use super::runs;
+use super::review::preflight;
 use super::secrets_to::Secrets;
 use super::settings::TenantSettings;
 use crate::apply::{Journal, Keeper, Memory, Moved};
@@ -202,7 +202,7 @@ fn new_folder(context: &Context, target: &str) -> Result<(String, PathBuf), Fail
     let folder = context.folder("runs")?.join(&name);
     match files::make_new_folder(&folder) {
         Ok(()) => {
-            if runs::is_ahead(&name, SystemTime::now()) {
+            if history::is_ahead(&name, SystemTime::now()) {
                 context.tell(&format!("The clock stands before the last run; so that this one is the newest, it is called {name}."));
             }
             Ok((name, folder))

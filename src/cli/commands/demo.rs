@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use crate::cli::context::Context;
-use crate::cli::failure::{FAILED, Failure};
+use crate::cli::error::{FAILED, Failure};
 use crate::cli::recording::recorded;
 use crate::files;
 use crate::report::shell_word;

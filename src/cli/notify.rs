@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::context::{Context, print_error};
-use super::failure::{Failure, INCOMPLETE, OVER, USAGE};
+use super::error::{Failure, INCOMPLETE, OVER, USAGE};
 use crate::management_api::webhook::{Error, Hook};
 use crate::model::resource::Secret;
 use crate::report::chat;

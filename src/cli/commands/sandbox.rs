@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::failure::{FAILED, Failure, USAGE};
+use crate::cli::error::{FAILED, Failure, USAGE};
 use crate::cli::recording;
 use crate::sandbox::{Fault, Options, Sandbox as Running, State};
 

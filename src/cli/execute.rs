@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::begun::Begun;
 use super::context::{AT_ONCE, Context, now};
-use super::failure::{FAILED, Failure, INCOMPLETE, OVER, ROOM};
-use super::runs;
+use super::error::{FAILED, Failure, INCOMPLETE, OVER, ROOM};
+use super::history;
+use super::session::Begun;
 use crate::apply::{self, Memory, Run, Summary};
 use crate::files;
 use crate::management_api::Traffic;
@@ -98,7 +98,7 @@ pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<End
         room: &|| if signal.load(Ordering::Relaxed) > 0 { 0 } else { leeway.room(tenant.requests()) },
         now: &now,
     };
-    let resume = runs::resume(context, &plan.target.tenant, &folder, flags);
+    let resume = history::resume(context, &plan.target.tenant, &folder, flags);
     let later = if by == "sync" { "the next sync does the rest".to_owned() } else { format!("`{resume}` goes on later") };
     let unrecorded = |error| unrecorded(&error, &resume);
     let (summary, journal) = tokio::select! {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::context::{self, Context};
-use crate::cli::failure::{Failure, USAGE};
+use crate::cli::error::{Failure, USAGE};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::read_json;
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::catalog::Kind;
 use crate::cli::context::Context;
-use crate::cli::failure::Failure;
+use crate::cli::error::Failure;
 use crate::cli::prepare::kind;
 
 /// Print the scopes that a run needs, ready to paste

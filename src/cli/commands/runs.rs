@@ -3,8 +3,8 @@
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::failure::Failure;
-use crate::cli::runs::{PastRun, is_of, names};
+use crate::cli::error::Failure;
+use crate::cli::history::{PastRun, is_of, names};
 use crate::report;
 
 /// List the runs there were, the newest first

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::carry_out::exit_of_whole;
 use super::context::Context;
-use super::failure::{Failure, REFUSED};
-use super::guards::Review;
+use super::error::{Failure, REFUSED};
+use super::execute::exit_of_whole;
+use super::review::Review;
 use crate::plan::guard::Refusal;
 use crate::plan::{Plan, file};
 use crate::report::{self, shell_word};

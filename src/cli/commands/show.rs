@@ -3,8 +3,8 @@
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::failure::Failure;
-use crate::cli::runs::PastRun;
+use crate::cli::error::Failure;
+use crate::cli::history::PastRun;
 use crate::report;
 
 /// Show what a run was to do, and how each change of it ended

@@ -3,17 +3,17 @@
 use clap::Args;
 
 use crate::apply::Moved;
-use crate::cli::begun::{Begun, refuse_another_target};
-use crate::cli::carry_out::{carry_out, nothing_to_do};
 use crate::cli::context::Context;
-use crate::cli::failure::{Failure, USAGE};
-use crate::cli::guards::{allowing, approved, preflight, show_acknowledged, standing};
+use crate::cli::dry_run::{Next, Refusals, Stop};
+use crate::cli::error::{Failure, USAGE};
+use crate::cli::execute::{carry_out, nothing_to_do};
+use crate::cli::history::PastRun;
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{includable, patterns, read};
-use crate::cli::runs::PastRun;
+use crate::cli::review::{allowing, approved, preflight, show_acknowledged, standing};
 use crate::cli::secrets_to::Secrets;
+use crate::cli::session::{Begun, refuse_another_target};
 use crate::cli::settings::TenantSettings;
-use crate::cli::stop::{Next, Refusals, Stop};
 use crate::management_api::Tenant;
 use crate::model::resource::Key;
 use crate::plan::guard::{self, Refusal};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal;
 
 use super::context::Context;
-use super::failure::{ADD_SCOPES, DENIED, Failure, REFUSED, USAGE};
+use super::error::{ADD_SCOPES, DENIED, Failure, REFUSED, USAGE};
 use super::settings::TenantSettings;
 use crate::management_api::Tenant;
 use crate::plan::Plan;

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::context::Context;
-use crate::cli::failure::{Failure, INCOMPLETE, PENDING, USAGE};
+use crate::cli::error::{Failure, INCOMPLETE, PENDING, USAGE};
 use crate::cli::prepare::{includable, named_source, read};
 use crate::plan::{Drifted, drift_of};
 use crate::report;

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::one;
 use crate::cli::context::{self, Context};
-use crate::cli::failure::Failure;
+use crate::cli::error::Failure;
 use crate::cli::prepare::kind;
 
 /// Print one resource as the tenant answers it, without secrets

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::sync::Sync;
 use crate::cli::context::Context;
-use crate::cli::failure::{FAILED, Failure, ROOM, USAGE};
+use crate::cli::error::{FAILED, Failure, ROOM, USAGE};
 use crate::cli::limits::TimeOfDay;
 use crate::cli::prepare::source_side;
 use crate::cli::settings::Settings;

@@ -2,7 +2,7 @@
 
 use crate::catalog::{Kind, Named, Shape};
 use crate::cli::context::{Context, now};
-use crate::cli::failure::{FAILED, Failure, REFUSED, USAGE};
+use crate::cli::error::{FAILED, Failure, REFUSED, USAGE};
 use crate::cli::prepare::{self, kind};
 use crate::cli::settings::TenantSettings;
 use crate::export::{Selection, export};

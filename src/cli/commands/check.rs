@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::context::Context;
-use crate::cli::failure::Failure;
+use crate::cli::error::Failure;
 use crate::cli::settings::TenantSettings;
 use crate::mapping::Mapping;
 use crate::report::{self, Table};

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::one::{Found, find_by_id};
 use crate::catalog::Kind;
 use crate::cli::context::Context;
-use crate::cli::failure::{FAILED, Failure, USAGE};
+use crate::cli::error::{FAILED, Failure, USAGE};
 use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{kind, named_source};
 use crate::management_api::Tenant;
