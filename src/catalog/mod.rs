@@ -7,42 +7,37 @@
 //! ```text
 //! kind.rs words.rs field_words.rs shape.rs reference.rs fields.rs address.rs quirks.rs   the vocabulary
 //! unlisted.rs      secrets that no entry lists
-//! applications.rs  clients and their grants          access.rs       APIs and roles
-//! connections.rs   where users come from             profiles.rs     how customers connect their own
-//! organizations.rs organizations                     actions.rs      code that runs inside a login
-//! flows.rs         forms and flows                   branding.rs     pages, prompts, mails and messages
-//! guardian.rs      second factors                    protection.rs   attackers and traffic
-//! streams.rs       logs and events                   experiments.rs  betas that few tenants have
-//! tenant.rs        the tenant as a whole             limits.rs       published rate limits
+//! limits.rs        published rate limits
+//! kinds/           the entries
+//!   applications.rs  clients and their grants          access.rs       APIs and roles
+//!   connections.rs   where users come from             profiles.rs     how customers connect their own
+//!   organizations.rs organizations                     actions.rs      code that runs inside a login
+//!   flows.rs         forms and flows                   branding.rs     pages, prompts, mails and messages
+//!   guardian.rs      second factors                    protection.rs   attackers and traffic
+//!   streams.rs       logs and events                   experiments.rs  betas that few tenants have
+//!   tenant.rs        the tenant as a whole
 //! ```
 
-mod access;
-mod actions;
 pub mod address;
-mod applications;
-mod branding;
-mod connections;
-mod experiments;
 mod field_words;
 mod fields;
-mod flows;
-mod guardian;
 mod kind;
+mod kinds;
 pub mod limits;
-mod organizations;
-mod profiles;
-mod protection;
 pub mod quirks;
 mod reference;
 pub mod risk;
 mod risks;
 mod shape;
-mod streams;
-mod tenant;
 mod unlisted;
 mod words;
 
 use std::sync::OnceLock;
+
+use kinds::{
+    access, actions, applications, branding, connections, experiments, flows, guardian, organizations, profiles, protection, streams,
+    tenant,
+};
 
 pub use fields::{Field, Fields, Purpose, Written};
 pub use kind::{Kind, Quirk};

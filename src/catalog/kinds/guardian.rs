@@ -5,15 +5,15 @@
 //! written and not read: it is a step of whoever chooses to send push notifications directly. Three settings are in no description and in
 //! recordings: `webauthn-platform`, `webauthn-roaming`, and the app that push notifications come from.
 
-use super::kind::Kind;
-use super::reference::{Step, When};
-use super::shape::Named;
+use crate::catalog::kind::Kind;
+use crate::catalog::reference::{Step, When};
+use crate::catalog::shape::Named;
 
 const READ: &[&str] = &["read:guardian_factors"];
 const UPDATE: &[&str] = &["update:guardian_factors"];
 
 /// Which factors are on.
-pub(super) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/guardian/factors", &["name"], Named::Listed)
+pub(in crate::catalog) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/guardian/factors", &["name"], Named::Listed)
     .titled("Multi-factor authentication")
     .at("/guardian/factors/{name}")
     .only_listed()
@@ -24,7 +24,7 @@ pub(super) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/gu
     .scopes(READ, UPDATE, UPDATE, &[]);
 
 /// When factors are asked for.
-pub(super) static POLICIES: Kind = Kind::singleton("guardian-policies", "policies of factors", "/guardian/policies")
+pub(in crate::catalog) static POLICIES: Kind = Kind::singleton("guardian-policies", "policies of factors", "/guardian/policies")
     .titled("Policies of multi-factor authentication")
     .put()
     .wrapped("policies")
@@ -37,7 +37,7 @@ pub(super) static POLICIES: Kind = Kind::singleton("guardian-policies", "policie
 ///
 /// Newer than the description, as are the settings of codes below: fields, defaults and methods as auth0 7.1.0 (npm) and Auth0's page "Set
 /// the Guardian Settings" have them; all four fields are required. Neither names a scope, so those of factors are asked for.
-pub(super) static SETTINGS: Kind = Kind::singleton("guardian-settings", "settings of factors", "/guardian/settings")
+pub(in crate::catalog) static SETTINGS: Kind = Kind::singleton("guardian-settings", "settings of factors", "/guardian/settings")
     .titled("Settings of multi-factor authentication")
     .put()
     .writable("display_remember_me_checkbox remember_me_default_value mfa_session_inactivity_timeout mfa_session_overall_timeout")
@@ -50,7 +50,7 @@ pub(super) static SETTINGS: Kind = Kind::singleton("guardian-settings", "setting
     .scopes(READ, &[], UPDATE, &[]);
 
 /// Codes that are sent by email.
-pub(super) static EMAIL_SETTINGS: Kind =
+pub(in crate::catalog) static EMAIL_SETTINGS: Kind =
     Kind::singleton("guardian-email-settings", "settings of email codes", "/guardian/factors/email/settings")
         .titled("Codes by email")
         .put()
@@ -58,7 +58,7 @@ pub(super) static EMAIL_SETTINGS: Kind =
         .scopes(READ, &[], UPDATE, &[]);
 
 /// Codes that are sent by phone.
-pub(super) static PHONE_SETTINGS: Kind =
+pub(in crate::catalog) static PHONE_SETTINGS: Kind =
     Kind::singleton("guardian-phone-settings", "settings of phone codes", "/guardian/factors/phone/settings")
         .titled("Codes by phone")
         .put()
@@ -66,14 +66,14 @@ pub(super) static PHONE_SETTINGS: Kind =
         .scopes(READ, &[], UPDATE, &[]);
 
 /// Duo.
-pub(super) static DUO: Kind = Kind::singleton("guardian-duo", "Duo settings", "/guardian/factors/duo/settings")
+pub(in crate::catalog) static DUO: Kind = Kind::singleton("guardian-duo", "Duo settings", "/guardian/factors/duo/settings")
     .titled("Duo")
     .writable("ikey skey! host")
     .secrets(&["ikey", "skey"])
     .scopes(READ, &[], UPDATE, &[]);
 
 /// How phone messages are sent.
-pub(super) static PHONE_MESSAGE_TYPES: Kind =
+pub(in crate::catalog) static PHONE_MESSAGE_TYPES: Kind =
     Kind::singleton("guardian-phone-message-types", "phone message types", "/guardian/factors/phone/message-types")
         .titled("Phone message types")
         .put()
@@ -82,7 +82,7 @@ pub(super) static PHONE_MESSAGE_TYPES: Kind =
         .scopes(READ, &[], UPDATE, &[]);
 
 /// Who sends phone messages.
-pub(super) static PHONE_PROVIDER: Kind =
+pub(in crate::catalog) static PHONE_PROVIDER: Kind =
     Kind::singleton("guardian-phone-selected-provider", "phone provider of factors", "/guardian/factors/phone/selected-provider")
         .titled("Phone provider of factors")
         .also_at(&["/guardian/factors/sms/selected-provider"])
@@ -92,7 +92,7 @@ pub(super) static PHONE_PROVIDER: Kind =
         .scopes(READ, &[], UPDATE, &[]);
 
 /// Twilio for phone messages.
-pub(super) static PHONE_TWILIO: Kind =
+pub(in crate::catalog) static PHONE_TWILIO: Kind =
     Kind::singleton("guardian-phone-twilio", "Twilio settings of factors", "/guardian/factors/phone/providers/twilio")
         .titled("Twilio for factors")
         .also_at(&["/guardian/factors/sms/providers/twilio"])
@@ -102,7 +102,7 @@ pub(super) static PHONE_TWILIO: Kind =
         .scopes(READ, &[], UPDATE, &[]);
 
 /// What phone messages say.
-pub(super) static PHONE_TEMPLATES: Kind =
+pub(in crate::catalog) static PHONE_TEMPLATES: Kind =
     Kind::singleton("guardian-phone-templates", "phone templates of factors", "/guardian/factors/phone/templates")
         .titled("Phone templates of factors")
         .also_at(&["/guardian/factors/sms/templates"])
@@ -111,7 +111,7 @@ pub(super) static PHONE_TEMPLATES: Kind =
         .scopes(READ, &[], UPDATE, &[]);
 
 /// Who sends push notifications.
-pub(super) static PUSH_PROVIDER: Kind =
+pub(in crate::catalog) static PUSH_PROVIDER: Kind =
     Kind::singleton("guardian-push-selected-provider", "push provider of factors", "/guardian/factors/push-notification/selected-provider")
         .titled("Push provider of factors")
         .put()
@@ -126,7 +126,7 @@ pub(super) static PUSH_PROVIDER: Kind =
         .scopes(READ, &[], UPDATE, &[]);
 
 /// Apple's push notifications; the certificate cannot be read.
-pub(super) static PUSH_APNS: Kind =
+pub(in crate::catalog) static PUSH_APNS: Kind =
     Kind::singleton("guardian-push-apns", "APNs settings", "/guardian/factors/push-notification/providers/apns")
         .titled("Apple push notifications")
         .writable("sandbox bundle_id?! p12?!")
@@ -136,7 +136,7 @@ pub(super) static PUSH_APNS: Kind =
         .scopes(READ, &[], UPDATE, &[]);
 
 /// Amazon's push notifications; the secret key cannot be read.
-pub(super) static PUSH_SNS: Kind =
+pub(in crate::catalog) static PUSH_SNS: Kind =
     Kind::singleton("guardian-push-sns", "SNS settings", "/guardian/factors/push-notification/providers/sns")
         .titled("Amazon SNS push notifications")
         .writable(
@@ -148,7 +148,7 @@ pub(super) static PUSH_SNS: Kind =
         .scopes(READ, &[], UPDATE, &[]);
 
 /// How a device's own authenticator is asked.
-pub(super) static WEBAUTHN_PLATFORM: Kind =
+pub(in crate::catalog) static WEBAUTHN_PLATFORM: Kind =
     Kind::singleton("guardian-webauthn-platform", "settings of device authenticators", "/guardian/factors/webauthn-platform/settings")
         .titled("WebAuthn with device authenticators")
         .put()
@@ -157,7 +157,7 @@ pub(super) static WEBAUTHN_PLATFORM: Kind =
         .scopes(READ, &[], UPDATE, &[]);
 
 /// How a security key is asked.
-pub(super) static WEBAUTHN_ROAMING: Kind =
+pub(in crate::catalog) static WEBAUTHN_ROAMING: Kind =
     Kind::singleton("guardian-webauthn-roaming", "settings of security keys", "/guardian/factors/webauthn-roaming/settings")
         .titled("WebAuthn with security keys")
         .put()
@@ -166,7 +166,7 @@ pub(super) static WEBAUTHN_ROAMING: Kind =
         .scopes(READ, &[], UPDATE, &[]);
 
 /// The app that push notifications come from, and where to get it.
-pub(super) static PUSH_APP: Kind = Kind::singleton("guardian-push-app", "app of push notifications", "/prompts/mfa-push")
+pub(in crate::catalog) static PUSH_APP: Kind = Kind::singleton("guardian-push-app", "app of push notifications", "/prompts/mfa-push")
     .titled("App of push notifications")
     .writable("app_name apple_app_link google_app_link")
     .scopes(&["read:prompts"], &[], &["update:prompts"], &[]);

@@ -3,9 +3,9 @@
 //! Fields: schemas of `POST /clients`, `PATCH /clients/{id}`, `POST /client-grants`, `PATCH /client-grants/{id}` in Auth0's OpenAPI
 //! description of 2026-06-25, corrected by recorded traffic; `/agents` in the types of auth0 7.1.0 (npm).
 
-use super::kind::Kind;
-use super::reference::{Alone, Made, Reference, Sealed, Step, When};
-use super::shape::Paging;
+use crate::catalog::kind::Kind;
+use crate::catalog::reference::{Alone, Made, Reference, Sealed, Step, When};
+use crate::catalog::shape::Paging;
 
 /// Applications.
 ///
@@ -20,7 +20,7 @@ use super::shape::Paging;
 /// is given in part is filled up; token settings are not (a given `alg` gains no lifetime).
 ///
 /// Two clients may have one name: 11 recorded creates of one name were all answered 201.
-pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/clients")
+pub(in crate::catalog) static CLIENTS: Kind = Kind::collection("clients", "client", "/clients")
     .titled("Applications")
     .paged(Paging::Offset { field: "clients", size: 100, or_checkpoint: true })
     .asking(&[("is_global", "false")])
@@ -185,7 +185,7 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
 /// Which client may call which API, with what scopes.
 ///
 /// One per client, API and subject type; an absent subject type means `client`. Recorded lists are in the order of the ids.
-pub(super) static CLIENT_GRANTS: Kind = Kind::collection("client-grants", "grant", "/client-grants")
+pub(in crate::catalog) static CLIENT_GRANTS: Kind = Kind::collection("client-grants", "grant", "/client-grants")
     .titled("Application API access")
     .paged(Paging::Offset { field: "client_grants", size: 100, or_checkpoint: true })
     .keyed_by(&["client_id", "default_for", "audience", "subject_type"])
@@ -202,7 +202,7 @@ pub(super) static CLIENT_GRANTS: Kind = Kind::collection("client-grants", "grant
     .scopes(&["read:client_grants"], &["create:client_grants"], &["update:client_grants"], &["delete:client_grants"]);
 
 /// The page of the classic login, which the tenant's global client holds.
-pub(super) static LOGIN_PAGE: Kind = Kind::collection("client-login-page", "classic login page", "/clients")
+pub(in crate::catalog) static LOGIN_PAGE: Kind = Kind::collection("client-login-page", "classic login page", "/clients")
     .titled("Classic login page")
     .view_of("clients")
     .paged(Paging::Offset { field: "clients", size: 100, or_checkpoint: true })
@@ -218,7 +218,7 @@ pub(super) static LOGIN_PAGE: Kind = Kind::collection("client-login-page", "clas
 ///
 /// Newer than the description: fields, paging and scopes as auth0 7.1.0 (npm) has them, none recorded. The client that a create links to
 /// an agent is not answered, so it is linked by hand. An external id is given at birth and unique.
-pub(super) static AGENTS: Kind = Kind::collection("agents", "agent", "/agents")
+pub(in crate::catalog) static AGENTS: Kind = Kind::collection("agents", "agent", "/agents")
     .titled("Agents")
     .paged(Paging::Checkpoint { field: "agents", size: 50 })
     .identified_by("agent_id")

@@ -2,26 +2,27 @@
 //!
 //! Fields: `/experimentation` and `/verifiable-credentials` in Auth0's OpenAPI description of 2026-06-25. No recording shows either.
 
-use super::kind::Kind;
-use super::reference::{Alone, Reference, When};
-use super::shape::Paging;
+use crate::catalog::kind::Kind;
+use crate::catalog::reference::{Alone, Reference, When};
+use crate::catalog::shape::Paging;
 
 const SCOPES: [&[&str]; 4] =
     [&["read:experimentation"], &["create:experimentation"], &["update:experimentation"], &["delete:experimentation"]];
 
 /// Feature flags.
-pub(super) static FLAGS: Kind = Kind::collection("experimentation-feature-flags", "feature flag", "/experimentation/feature-flags")
-    .titled("Feature flags")
-    .paged(Paging::Checkpoint { field: "feature_flags", size: 50 })
-    .writable("name! description?! parameters!{*}")
-    .read_only(&["id", "created_at", "status", "type", "updated_at"])
-    .required(&["name", "parameters"])
-    .replaced(&["parameters"])
-    .alone(&[Alone::always("type", When::Is("auth0"), "it is Auth0's own")])
-    .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3]);
+pub(in crate::catalog) static FLAGS: Kind =
+    Kind::collection("experimentation-feature-flags", "feature flag", "/experimentation/feature-flags")
+        .titled("Feature flags")
+        .paged(Paging::Checkpoint { field: "feature_flags", size: 50 })
+        .writable("name! description?! parameters!{*}")
+        .read_only(&["id", "created_at", "status", "type", "updated_at"])
+        .required(&["name", "parameters"])
+        .replaced(&["parameters"])
+        .alone(&[Alone::always("type", When::Is("auth0"), "it is Auth0's own")])
+        .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3]);
 
 /// The variations of each feature flag.
-pub(super) static VARIATIONS: Kind = Kind::nested(
+pub(in crate::catalog) static VARIATIONS: Kind = Kind::nested(
     "experimentation-variations",
     "variation of feature flag",
     "/experimentation/feature-flags/{flag}/variations",
@@ -38,7 +39,7 @@ pub(super) static VARIATIONS: Kind = Kind::nested(
 .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3]);
 
 /// Whom an experiment is about.
-pub(super) static SEGMENTS: Kind = Kind::collection("experimentation-segments", "segment", "/experimentation/segments")
+pub(in crate::catalog) static SEGMENTS: Kind = Kind::collection("experimentation-segments", "segment", "/experimentation/segments")
     .titled("Segments")
     .paged(Paging::Checkpoint { field: "segments", size: 50 })
     .writable("name! description?! rules![]{match!{*} not_match!{*}}")
@@ -56,25 +57,26 @@ pub(super) static SEGMENTS: Kind = Kind::collection("experimentation-segments", 
     .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3]);
 
 /// Experiments. Whether one runs is not copied: it starts when a person starts it.
-pub(super) static EXPERIMENTS: Kind = Kind::collection("experimentation-experiments", "experiment", "/experimentation/experiments")
-    .titled("Experiments")
-    .paged(Paging::Checkpoint { field: "experiments", size: 50 })
-    .writable(
-        "name! description?! feature_flag_id+! authentication_flow+ allocation_strategy+! assignment_config!{subject!}
+pub(in crate::catalog) static EXPERIMENTS: Kind =
+    Kind::collection("experimentation-experiments", "experiment", "/experimentation/experiments")
+        .titled("Experiments")
+        .paged(Paging::Checkpoint { field: "experiments", size: 50 })
+        .writable(
+            "name! description?! feature_flag_id+! authentication_flow+ allocation_strategy+! assignment_config!{subject!}
          allocations![]{variation_id! weight segment_id! priority is_control is_fallback}",
-    )
-    .read_only(&["id", "created_at", "ended_at", "is_valid", "started_at", "status", "updated_at"])
-    .refers(&[
-        Reference::id("feature_flag_id", "experimentation-feature-flags"),
-        Reference::id("allocations[].variation_id", "experimentation-variations"),
-        Reference::id("allocations[].segment_id", "experimentation-segments"),
-    ])
-    .required(&["name", "feature_flag_id", "authentication_flow", "allocation_strategy", "assignment_config", "allocations"])
-    .replaced(&["assignment_config"])
-    .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3]);
+        )
+        .read_only(&["id", "created_at", "ended_at", "is_valid", "started_at", "status", "updated_at"])
+        .refers(&[
+            Reference::id("feature_flag_id", "experimentation-feature-flags"),
+            Reference::id("allocations[].variation_id", "experimentation-variations"),
+            Reference::id("allocations[].segment_id", "experimentation-segments"),
+        ])
+        .required(&["name", "feature_flag_id", "authentication_flow", "allocation_strategy", "assignment_config", "allocations"])
+        .replaced(&["assignment_config"])
+        .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3]);
 
 /// Templates of verifiable credentials.
-pub(super) static CREDENTIAL_TEMPLATES: Kind =
+pub(in crate::catalog) static CREDENTIAL_TEMPLATES: Kind =
     Kind::collection("verifiable-credential-templates", "verifiable credential template", "/verifiable-credentials/verification/templates")
         .titled("Verifiable credential templates")
         .paged(Paging::Checkpoint { field: "templates", size: 100 })

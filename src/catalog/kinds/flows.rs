@@ -2,30 +2,31 @@
 //!
 //! Fields: `/forms`, `/flows` and `/flows/vault/connections` in Auth0's OpenAPI description of 2026-06-25. Names are not unique.
 
-use super::kind::Kind;
-use super::reference::Reference;
-use super::shape::Paging;
+use crate::catalog::kind::Kind;
+use crate::catalog::reference::Reference;
+use crate::catalog::shape::Paging;
 
 /// Connections of flows to other services; what they sign in with cannot be read.
-pub(super) static VAULT_CONNECTIONS: Kind = Kind::collection("flow-vault-connections", "vault connection", "/flows/vault/connections")
-    .titled("Vault connections of flows")
-    .paged(Paging::Offset { field: "connections", size: 100, or_checkpoint: false })
-    .shares_keys()
-    .writable("name! app_id+! setup{*}")
-    .read_only(&["id", "account_name", "created_at", "environment", "fingerprint", "ready", "refreshed_at", "updated_at"])
-    .secrets(&["setup"])
-    .never_shown(&["setup"])
-    // The description asks for `setup` too; both recorded creates without it were answered 201, `ready: false`.
-    .required(&["name", "app_id"])
-    .scopes(
-        &["read:flows_vault_connections"],
-        &["create:flows_vault_connections"],
-        &["update:flows_vault_connections"],
-        &["delete:flows_vault_connections"],
-    );
+pub(in crate::catalog) static VAULT_CONNECTIONS: Kind =
+    Kind::collection("flow-vault-connections", "vault connection", "/flows/vault/connections")
+        .titled("Vault connections of flows")
+        .paged(Paging::Offset { field: "connections", size: 100, or_checkpoint: false })
+        .shares_keys()
+        .writable("name! app_id+! setup{*}")
+        .read_only(&["id", "account_name", "created_at", "environment", "fingerprint", "ready", "refreshed_at", "updated_at"])
+        .secrets(&["setup"])
+        .never_shown(&["setup"])
+        // The description asks for `setup` too; both recorded creates without it were answered 201, `ready: false`.
+        .required(&["name", "app_id"])
+        .scopes(
+            &["read:flows_vault_connections"],
+            &["create:flows_vault_connections"],
+            &["update:flows_vault_connections"],
+            &["delete:flows_vault_connections"],
+        );
 
 /// Flows.
-pub(super) static FLOWS: Kind = Kind::collection("flows", "flow", "/flows")
+pub(in crate::catalog) static FLOWS: Kind = Kind::collection("flows", "flow", "/flows")
     .titled("Flows")
     .paged(Paging::Offset { field: "flows", size: 100, or_checkpoint: false })
     .summarised()
@@ -38,7 +39,7 @@ pub(super) static FLOWS: Kind = Kind::collection("flows", "flow", "/flows")
     .scopes(&["read:flows"], &["create:flows"], &["update:flows"], &["delete:flows"]);
 
 /// Forms.
-pub(super) static FORMS: Kind = Kind::collection("forms", "form", "/forms")
+pub(in crate::catalog) static FORMS: Kind = Kind::collection("forms", "form", "/forms")
     .titled("Forms")
     .paged(Paging::Offset { field: "forms", size: 100, or_checkpoint: false })
     .summarised()

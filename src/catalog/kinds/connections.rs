@@ -2,10 +2,10 @@
 //!
 //! Fields: `POST /connections`, `PATCH /connections/{id}`, `PATCH /connections/{id}/clients` in Auth0's OpenAPI description of 2026-06-25.
 
-use super::kind::Kind;
-use super::quirks;
-use super::reference::{Reference, Sealed, Step, When};
-use super::shape::{Delta, Paging};
+use crate::catalog::kind::Kind;
+use crate::catalog::quirks;
+use crate::catalog::reference::{Reference, Sealed, Step, When};
+use crate::catalog::shape::{Delta, Paging};
 
 /// Connections.
 ///
@@ -13,7 +13,7 @@ use super::shape::{Delta, Paging};
 /// custom database come back encrypted, and go back as they came. What the server keeps in them (thumbprints, agent versions, tokens of an
 /// administrator) stays the target's. Offset pages are refused above 1,000, so the list is read by checkpoint (page "Deprecations and
 /// Migrations").
-pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connection", "/connections")
+pub(in crate::catalog) static CONNECTIONS: Kind = Kind::collection("connections", "connection", "/connections")
     .titled("Connections")
     .paged(Paging::Checkpoint { field: "connections", size: 100 })
     .writable(
@@ -140,7 +140,7 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
 ///
 /// The old `enabled_clients` field was to end on 2026-07-13 (page "Deprecations and Migrations"); it was still answered on 2026-08-12.
 /// One call switches at most 50.
-pub(super) static CONNECTION_CLIENTS: Kind =
+pub(in crate::catalog) static CONNECTION_CLIENTS: Kind =
     Kind::child("connection-clients", "clients of connection", "/connections/{id}/clients", "connections", Delta::Switch { most: 50 })
         .titled("Clients of a connection")
         .paged(Paging::Checkpoint { field: "clients", size: 1000 })
@@ -151,7 +151,7 @@ pub(super) static CONNECTION_CLIENTS: Kind =
         .scopes(&["read:connections"], &["update:connections"], &["update:connections"], &["update:connections"]);
 
 /// How users of a connection are provisioned by SCIM; connections of four strategies can have it (a fact of auth0-deploy-cli).
-pub(super) static SCIM: Kind = Kind::part(
+pub(in crate::catalog) static SCIM: Kind = Kind::part(
     "connection-scim-configurations",
     "SCIM configuration of connection",
     "/connections/{connection}/scim-configuration",
@@ -175,7 +175,7 @@ pub(super) static SCIM: Kind = Kind::part(
 .scopes(&["read:scim_config"], &["create:scim_config"], &["update:scim_config"], &["delete:scim_config"]);
 
 /// How users of a Google Workspace connection are provisioned; it wants the consent of Google's administrator in the target first.
-pub(super) static DIRECTORY: Kind = Kind::part(
+pub(in crate::catalog) static DIRECTORY: Kind = Kind::part(
     "connection-directory-provisionings",
     "directory provisioning of connection",
     "/connections/{connection}/directory-provisioning",
@@ -208,7 +208,7 @@ pub(super) static DIRECTORY: Kind = Kind::part(
 );
 
 /// Which groups of a Google Workspace connection are synchronized, where only some are.
-pub(super) static DIRECTORY_GROUPS: Kind = Kind::part(
+pub(in crate::catalog) static DIRECTORY_GROUPS: Kind = Kind::part(
     "connection-synchronized-groups",
     "synchronized groups of connection",
     "/connections/{connection}/directory-provisioning/synchronized-groups",

@@ -3,15 +3,15 @@
 //! Fields: `POST` and `PATCH /organizations` and what lies below in Auth0's OpenAPI description of 2026-06-25; `third_party_client_access`,
 //! `is_app_entitlement_active` and `/organizations/{id}/clients` are newer and taken from recordings and the API's pages, templates from an SDK.
 
-use super::kind::Kind;
-use super::quirks;
-use super::reference::{Reference, Step, When};
-use super::shape::{Delta, Paging};
+use crate::catalog::kind::Kind;
+use crate::catalog::quirks;
+use crate::catalog::reference::{Reference, Step, When};
+use crate::catalog::shape::{Delta, Paging};
 
 const ORGANIZATION: Reference = Reference::id("organization", "organizations");
 
 /// Organizations.
-pub(super) static ORGANIZATIONS: Kind = Kind::collection("organizations", "organization", "/organizations")
+pub(in crate::catalog) static ORGANIZATIONS: Kind = Kind::collection("organizations", "organization", "/organizations")
     .titled("Organizations")
     .paged(Paging::Checkpoint { field: "organizations", size: 100 })
     .writable(
@@ -36,7 +36,7 @@ pub(super) static ORGANIZATIONS: Kind = Kind::collection("organizations", "organ
 /// The connections of each organization.
 ///
 /// `/connections` tells more than `/enabled_connections`, which it replaces.
-pub(super) static ORGANIZATION_CONNECTIONS: Kind =
+pub(in crate::catalog) static ORGANIZATION_CONNECTIONS: Kind =
     Kind::nested("organization-connections", "connection of organization", "/organizations/{organization}/connections", "organizations")
         .titled("Connections of an organization")
         .at("/organizations/{organization}/connections/{id}")
@@ -60,7 +60,7 @@ pub(super) static ORGANIZATION_CONNECTIONS: Kind =
 /// The grants that each organization may use.
 ///
 /// A list element is the grant itself; a create takes its id alone.
-pub(super) static ORGANIZATION_GRANTS: Kind =
+pub(in crate::catalog) static ORGANIZATION_GRANTS: Kind =
     Kind::nested("organization-client-grants", "grant of organization", "/organizations/{organization}/client-grants", "organizations")
         .titled("Application access of an organization")
         .at("/organizations/{organization}/client-grants/{id}")
@@ -76,7 +76,7 @@ pub(super) static ORGANIZATION_GRANTS: Kind =
         .scopes(&["read:organization_client_grants"], &["create:organization_client_grants"], &[], &["delete:organization_client_grants"]);
 
 /// The domains by which each organization is discovered.
-pub(super) static ORGANIZATION_DOMAINS: Kind = Kind::nested(
+pub(in crate::catalog) static ORGANIZATION_DOMAINS: Kind = Kind::nested(
     "organization-discovery-domains",
     "discovery domain of organization",
     "/organizations/{organization}/discovery-domains",
@@ -102,7 +102,7 @@ pub(super) static ORGANIZATION_DOMAINS: Kind = Kind::nested(
 /// The clients that each organization is entitled to.
 ///
 /// Newer than the description, so as it was recorded (`TestAccOrganizationClientsBatching`): ten a call, removed by their bare ids.
-pub(super) static ORGANIZATION_CLIENTS: Kind = Kind::child(
+pub(in crate::catalog) static ORGANIZATION_CLIENTS: Kind = Kind::child(
     "organization-clients",
     "clients of organization",
     "/organizations/{id}/clients",
@@ -127,7 +127,7 @@ pub(super) static ORGANIZATION_CLIENTS: Kind = Kind::child(
 /// Newer than the description: fields, paging and scopes as auth0 6.4.0 (npm) has them, none recorded. 7.1.0 lacks the operations and keeps
 /// the type, and Auth0's pages have them still. Nothing deletes one. A template is assigned to an organization by a request of its own, and
 /// what it answers names neither.
-pub(super) static TEMPLATES: Kind = Kind::collection("organization-templates", "organization template", "/organization-templates")
+pub(in crate::catalog) static TEMPLATES: Kind = Kind::collection("organization-templates", "organization template", "/organization-templates")
     .titled("Organization templates")
     .paged(Paging::Checkpoint { field: "organization_templates", size: 10 })
     .shares_keys()

@@ -2,16 +2,16 @@
 //!
 //! Fields: `/actions`, `/rules`, `/rules-configs`, `/hooks` and `/token-exchange-profiles` in Auth0's OpenAPI description of 2026-06-25.
 
-use super::kind::Kind;
-use super::quirks;
-use super::reference::{Alone, Reference, Sealed, When};
-use super::shape::{FollowUp, Named, Paging};
+use crate::catalog::kind::Kind;
+use crate::catalog::quirks;
+use crate::catalog::reference::{Alone, Reference, Sealed, When};
+use crate::catalog::shape::{FollowUp, Named, Paging};
 
 /// Modules that actions share.
 ///
 /// A module is used by its published versions, so a change is published like an action is deployed. Actions pin a version; the newest one
 /// is what is carried over.
-pub(super) static MODULES: Kind = Kind::collection("action-modules", "action module", "/actions/modules")
+pub(in crate::catalog) static MODULES: Kind = Kind::collection("action-modules", "action module", "/actions/modules")
     .titled("Action modules")
     .paged(Paging::Counted { field: "modules", size: 50 })
     .summarised()
@@ -50,7 +50,7 @@ pub(super) static MODULES: Kind = Kind::collection("action-modules", "action mod
 ///
 /// An action runs as it was last deployed: it is built, deployed and then bound. A list of secrets that omits one deletes it, and their
 /// values cannot be read, so names alone are compared.
-pub(super) static ACTIONS: Kind = Kind::collection("actions", "action", "/actions/actions")
+pub(in crate::catalog) static ACTIONS: Kind = Kind::collection("actions", "action", "/actions/actions")
     .titled("Actions")
     .paged(Paging::Counted { field: "actions", size: 50 })
     .writable(
@@ -103,7 +103,7 @@ pub(super) static ACTIONS: Kind = Kind::collection("actions", "action", "/action
 ///
 /// Read, a binding holds the whole action; written, it names one. The list is replaced whole, so what only the target binds (an action of
 /// the marketplace) is repeated behind the others.
-pub(super) static BINDINGS: Kind = Kind::keyed(
+pub(in crate::catalog) static BINDINGS: Kind = Kind::keyed(
     "action-trigger-bindings",
     "bindings of trigger",
     "/actions/triggers",
@@ -139,7 +139,7 @@ pub(super) static BINDINGS: Kind = Kind::keyed(
 .scopes(&["read:actions"], &["update:actions"], &["update:actions"], &[]);
 
 /// Token exchange profiles: which action decides about a subject token.
-pub(super) static TOKEN_EXCHANGE_PROFILES: Kind =
+pub(in crate::catalog) static TOKEN_EXCHANGE_PROFILES: Kind =
     Kind::collection("token-exchange-profiles", "token exchange profile", "/token-exchange-profiles")
         .titled("Token exchange profiles")
         .paged(Paging::Checkpoint { field: "token_exchange_profiles", size: 100 })
@@ -159,7 +159,7 @@ pub(super) static TOKEN_EXCHANGE_PROFILES: Kind =
 ///
 /// Read-only for most tenants since 2024-11-18 and at their end since 2026-11-18 (page "Deprecations and Migrations"); some tenants still
 /// serve them. They are kept up to date where both tenants have them and never created.
-pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
+pub(in crate::catalog) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
     .titled("Rules")
     .paged(Paging::Offset { field: "rules", size: 100, or_checkpoint: false })
     .writable("name! script! order enabled")
@@ -173,18 +173,19 @@ pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
     .scopes(&["read:rules"], &["create:rules"], &["update:rules"], &["delete:rules"]);
 
 /// Settings of rules: keys alone can be read.
-pub(super) static RULES_CONFIGS: Kind = Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], Named::Listed)
-    .only_listed()
-    .titled("Settings of rules")
-    .put()
-    .writable("key/ value")
-    .secrets(&["value"])
-    .plain(&[("key", "the name of a setting")])
-    .by_hand("settings of rules cannot be read, and rules ended on 2026-11-18; move the rules that use it to actions, with secrets")
-    .scopes(&["read:rules_configs"], &["update:rules_configs"], &["update:rules_configs"], &["delete:rules_configs"]);
+pub(in crate::catalog) static RULES_CONFIGS: Kind =
+    Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], Named::Listed)
+        .only_listed()
+        .titled("Settings of rules")
+        .put()
+        .writable("key/ value")
+        .secrets(&["value"])
+        .plain(&[("key", "the name of a setting")])
+        .by_hand("settings of rules cannot be read, and rules ended on 2026-11-18; move the rules that use it to actions, with secrets")
+        .scopes(&["read:rules_configs"], &["update:rules_configs"], &["update:rules_configs"], &["delete:rules_configs"]);
 
 /// Hooks, at their end like rules.
-pub(super) static HOOKS: Kind = Kind::collection("hooks", "hook", "/hooks")
+pub(in crate::catalog) static HOOKS: Kind = Kind::collection("hooks", "hook", "/hooks")
     .titled("Hooks")
     .paged(Paging::Offset { field: "hooks", size: 100, or_checkpoint: false })
     .summarised()

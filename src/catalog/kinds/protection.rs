@@ -3,15 +3,15 @@
 //! Fields: `/attack-protection`, `/risk-assessments`, `/supplemental-signals`, `/network-acls` and `/rate-limit-policies` in Auth0's OpenAPI
 //! description of 2026-06-25, with `stage.pre-custom-token-exchange` and `auth0_managed` from recordings.
 
-use super::kind::Kind;
-use super::reference::{Reference, Sealed};
-use super::shape::Paging;
+use crate::catalog::kind::Kind;
+use crate::catalog::reference::{Reference, Sealed};
+use crate::catalog::shape::Paging;
 
 const READ: &[&str] = &["read:attack_protection"];
 const UPDATE: &[&str] = &["update:attack_protection"];
 
 /// Bot detection.
-pub(super) static BOT_DETECTION: Kind =
+pub(in crate::catalog) static BOT_DETECTION: Kind =
     Kind::singleton("attack-protection-bot-detection", "bot detection", "/attack-protection/bot-detection")
         .titled("Bot detection")
         .writable(
@@ -22,7 +22,7 @@ pub(super) static BOT_DETECTION: Kind =
         .scopes(READ, &[], UPDATE, &[]);
 
 /// Breached passwords.
-pub(super) static BREACHED_PASSWORDS: Kind = Kind::singleton(
+pub(in crate::catalog) static BREACHED_PASSWORDS: Kind = Kind::singleton(
     "attack-protection-breached-password-detection",
     "breached password detection",
     "/attack-protection/breached-password-detection",
@@ -33,7 +33,7 @@ pub(super) static BREACHED_PASSWORDS: Kind = Kind::singleton(
 .scopes(READ, &[], UPDATE, &[]);
 
 /// Brute force.
-pub(super) static BRUTE_FORCE: Kind =
+pub(in crate::catalog) static BRUTE_FORCE: Kind =
     Kind::singleton("attack-protection-brute-force-protection", "brute-force protection", "/attack-protection/brute-force-protection")
         .titled("Brute-force protection")
         .writable("enabled shields allowlist mode! max_attempts")
@@ -44,7 +44,7 @@ const CAPTCHA_SECRETS: &[&str] =
     &["arkose.secret", "hcaptcha.secret", "friendly_captcha.secret", "recaptcha_enterprise.api_key", "recaptcha_v2.secret"];
 
 /// Captchas; their secrets cannot be read.
-pub(super) static CAPTCHA: Kind = Kind::singleton("attack-protection-captcha", "captcha", "/attack-protection/captcha")
+pub(in crate::catalog) static CAPTCHA: Kind = Kind::singleton("attack-protection-captcha", "captcha", "/attack-protection/captcha")
     .titled("Captcha")
     .writable(
         "active_provider_id! arkose!{site_key secret client_subdomain verify_subdomain fail_open} auth_challenge!{fail_open}
@@ -63,7 +63,7 @@ pub(super) static CAPTCHA: Kind = Kind::singleton("attack-protection-captcha", "
     .scopes(READ, &[], UPDATE, &[]);
 
 /// Suspicious addresses.
-pub(super) static SUSPICIOUS_IPS: Kind = Kind::singleton(
+pub(in crate::catalog) static SUSPICIOUS_IPS: Kind = Kind::singleton(
     "attack-protection-suspicious-ip-throttling",
     "suspicious IP throttling",
     "/attack-protection/suspicious-ip-throttling",
@@ -78,7 +78,7 @@ pub(super) static SUSPICIOUS_IPS: Kind = Kind::singleton(
 .scopes(READ, &[], UPDATE, &[]);
 
 /// Toll fraud by phone.
-pub(super) static PHONE_PROVIDER_PROTECTION: Kind = Kind::singleton(
+pub(in crate::catalog) static PHONE_PROVIDER_PROTECTION: Kind = Kind::singleton(
     "attack-protection-phone-provider-protection",
     "phone provider protection",
     "/attack-protection/phone-provider-protection",
@@ -88,28 +88,30 @@ pub(super) static PHONE_PROVIDER_PROTECTION: Kind = Kind::singleton(
 .scopes(READ, &[], UPDATE, &[]);
 
 /// Whether risk is assessed.
-pub(super) static RISK_ASSESSMENT: Kind = Kind::singleton("risk-assessment-settings", "risk assessment", "/risk-assessments/settings")
-    .titled("Risk assessment")
-    .writable("enabled")
-    .scopes(READ, &[], UPDATE, &[]);
+pub(in crate::catalog) static RISK_ASSESSMENT: Kind =
+    Kind::singleton("risk-assessment-settings", "risk assessment", "/risk-assessments/settings")
+        .titled("Risk assessment")
+        .writable("enabled")
+        .scopes(READ, &[], UPDATE, &[]);
 
 /// How long a device is known.
-pub(super) static NEW_DEVICE: Kind =
+pub(in crate::catalog) static NEW_DEVICE: Kind =
     Kind::singleton("risk-assessment-new-device", "new device assessment", "/risk-assessments/settings/new-device")
         .titled("New device assessment")
         .writable("remember_for")
         .scopes(READ, &[], UPDATE, &[]);
 
 /// Signals of others.
-pub(super) static SUPPLEMENTAL_SIGNALS: Kind = Kind::singleton("supplemental-signals", "supplemental signals", "/supplemental-signals")
-    .titled("Supplemental signals")
-    .writable("akamai_enabled")
-    .scopes(READ, &[], UPDATE, &[]);
+pub(in crate::catalog) static SUPPLEMENTAL_SIGNALS: Kind =
+    Kind::singleton("supplemental-signals", "supplemental signals", "/supplemental-signals")
+        .titled("Supplemental signals")
+        .writable("akamai_enabled")
+        .scopes(READ, &[], UPDATE, &[]);
 
 /// Access lists of the tenant's edge. A priority is given to one alone.
 ///
 /// A rule with the scope `management` may lock out whoever writes it.
-pub(super) static NETWORK_ACLS: Kind = Kind::collection("network-acls", "network ACL", "/network-acls")
+pub(in crate::catalog) static NETWORK_ACLS: Kind = Kind::collection("network-acls", "network ACL", "/network-acls")
     .titled("Access control lists")
     .paged(Paging::Offset { field: "network_acls", size: 100, or_checkpoint: false })
     .keyed_by(&["priority"])
@@ -132,18 +134,19 @@ pub(super) static NETWORK_ACLS: Kind = Kind::collection("network-acls", "network
     .scopes(&["read:network_acls"], &["create:network_acls"], &["update:network_acls"], &["delete:network_acls"]);
 
 /// Rate limits that a tenant sets itself; a selector may hold `client_id:` and an id.
-pub(super) static RATE_LIMIT_POLICIES: Kind = Kind::collection("rate-limit-policies", "rate limit policy", "/rate-limit-policies")
-    .titled("Rate limit policies")
-    .paged(Paging::Checkpoint { field: "rate_limit_policies", size: 100 })
-    .keyed_by(&["resource", "consumer", "consumer_selector"])
-    .writable("resource+! consumer+! consumer_selector+ configuration!{action! limit redirect_uri}")
-    .read_only(&["id", "created_at", "updated_at"])
-    .refers(&[Reference::within("consumer_selector", "clients")])
-    .replaced(&["configuration"])
-    .required(&["resource", "consumer", "consumer_selector", "configuration"])
-    .scopes(
-        &["read:rate_limit_policies"],
-        &["create:rate_limit_policies"],
-        &["update:rate_limit_policies"],
-        &["delete:rate_limit_policies"],
-    );
+pub(in crate::catalog) static RATE_LIMIT_POLICIES: Kind =
+    Kind::collection("rate-limit-policies", "rate limit policy", "/rate-limit-policies")
+        .titled("Rate limit policies")
+        .paged(Paging::Checkpoint { field: "rate_limit_policies", size: 100 })
+        .keyed_by(&["resource", "consumer", "consumer_selector"])
+        .writable("resource+! consumer+! consumer_selector+ configuration!{action! limit redirect_uri}")
+        .read_only(&["id", "created_at", "updated_at"])
+        .refers(&[Reference::within("consumer_selector", "clients")])
+        .replaced(&["configuration"])
+        .required(&["resource", "consumer", "consumer_selector", "configuration"])
+        .scopes(
+            &["read:rate_limit_policies"],
+            &["create:rate_limit_policies"],
+            &["update:rate_limit_policies"],
+            &["delete:rate_limit_policies"],
+        );

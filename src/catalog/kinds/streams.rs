@@ -3,16 +3,16 @@
 //! Fields: `/log-streams` and `/event-streams` in Auth0's OpenAPI description of 2026-06-25, with `webhook_authorization` as recordings
 //! write it.
 
-use super::kind::Kind;
-use super::reference::{Reference, Sealed, Step, When};
-use super::shape::Paging;
+use crate::catalog::kind::Kind;
+use crate::catalog::reference::{Reference, Sealed, Step, When};
+use crate::catalog::shape::Paging;
 
 /// Log streams. A new one delivers at once.
 ///
 /// The tenant suspends a stream whose deliveries fail; the description's schema of PATCH knows `active` and `paused` alone
 /// (auth0-deploy-cli PR 495 and PR 725). A stream of priority answers the filter `security`, which no request may hold (the description; recorded of
 /// seven creates without filters). A PATCH without `pii_config` drops it, and masking with it.
-pub(super) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log stream", "/log-streams")
+pub(in crate::catalog) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log stream", "/log-streams")
     .titled("Log streams")
     .shares_keys()
     .writable(
@@ -54,7 +54,7 @@ const WEBHOOK_SECRETS: &[&str] = &[
 ];
 
 /// Event streams.
-pub(super) static EVENT_STREAMS: Kind = Kind::collection("event-streams", "event stream", "/event-streams")
+pub(in crate::catalog) static EVENT_STREAMS: Kind = Kind::collection("event-streams", "event stream", "/event-streams")
     .titled("Event streams")
     .paged(Paging::Checkpoint { field: "eventStreams", size: 100 })
     .writable(

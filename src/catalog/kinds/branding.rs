@@ -3,16 +3,16 @@
 //! Fields: `/branding`, `/prompts`, `/emails/provider` and `/email-templates` in Auth0's OpenAPI description of 2026-06-25, with
 //! `identifiers` of themes and `credentials.domain` of email providers from recordings.
 
-use super::kind::Kind;
-use super::quirks;
-use super::reference::{Reference, Sealed, When};
-use super::shape::{Named, Paging};
+use crate::catalog::kind::Kind;
+use crate::catalog::quirks;
+use crate::catalog::reference::{Reference, Sealed, When};
+use crate::catalog::shape::{Named, Paging};
 
 /// Colours, logo and font.
 ///
 /// A PATCH without `colors` sets `identifier_first` of the prompts to false (auth0-deploy-cli#1402 and PR 1404, terraform-provider-auth0
 /// PR 1510), so the colours are repeated and the prompts come after.
-pub(super) static BRANDING: Kind = Kind::singleton("branding", "branding", "/branding")
+pub(in crate::catalog) static BRANDING: Kind = Kind::singleton("branding", "branding", "/branding")
     .titled("Branding")
     .writable("colors?!{primary? page_background?} favicon_url? logo_url? font?!{url?}")
     .echoed(&["colors"])
@@ -20,7 +20,7 @@ pub(super) static BRANDING: Kind = Kind::singleton("branding", "branding", "/bra
     .scopes(&["read:branding"], &[], &["update:branding"], &[]);
 
 /// The theme of the login pages; none until one was made.
-pub(super) static THEME: Kind = Kind::singleton("branding-theme", "theme", "/branding/themes/default")
+pub(in crate::catalog) static THEME: Kind = Kind::singleton("branding-theme", "theme", "/branding/themes/default")
     .titled("Theme")
     .at("/branding/themes/{id}")
     .made_at("/branding/themes")
@@ -33,7 +33,7 @@ pub(super) static THEME: Kind = Kind::singleton("branding-theme", "theme", "/bra
     .scopes(&["read:branding"], &["update:branding"], &["update:branding"], &["delete:branding"]);
 
 /// The page around the login box. It is read as `body` and written as `template`, and wants a custom domain.
-pub(super) static PAGE_TEMPLATE: Kind =
+pub(in crate::catalog) static PAGE_TEMPLATE: Kind =
     Kind::singleton("branding-universal-login-template", "page template", "/branding/templates/universal-login")
         .titled("Page template of universal login")
         .made_at("")
@@ -45,7 +45,7 @@ pub(super) static PAGE_TEMPLATE: Kind =
         .scopes(&["read:branding"], &["update:branding"], &["update:branding"], &["delete:branding"]);
 
 /// Which login experience is used.
-pub(super) static PROMPTS: Kind = Kind::singleton("prompts", "prompt settings", "/prompts")
+pub(in crate::catalog) static PROMPTS: Kind = Kind::singleton("prompts", "prompt settings", "/prompts")
     .titled("Prompts")
     .writable("universal_login_experience! identifier_first? webauthn_platform_first_factor?")
     .leans_on(&["branding"])
@@ -92,7 +92,7 @@ const TEXTS: &[&str] = &[
 ];
 
 /// The texts of each prompt in each language of the tenant; a PUT replaces all of one.
-pub(super) static TEXTS_OF_PROMPTS: Kind = Kind::keyed(
+pub(in crate::catalog) static TEXTS_OF_PROMPTS: Kind = Kind::keyed(
     "prompt-custom-text",
     "text of prompt",
     "/prompts/{prompt}/custom-text/{language}",
@@ -107,7 +107,7 @@ pub(super) static TEXTS_OF_PROMPTS: Kind = Kind::keyed(
 .scopes(&["read:prompts"], &["update:prompts"], &["update:prompts"], &[]);
 
 /// Pieces of pages that are put into prompts. Five reads and five writes a minute, so this is the slowest kind there is.
-pub(super) static PARTIALS: Kind = Kind::keyed(
+pub(in crate::catalog) static PARTIALS: Kind = Kind::keyed(
     "prompt-partials",
     "partials of prompt",
     "/prompts/{prompt}/partials",
@@ -133,7 +133,7 @@ pub(super) static PARTIALS: Kind = Kind::keyed(
 .scopes(&["read:prompts"], &["update:prompts"], &["update:prompts"], &[]);
 
 /// How screens are rendered; only configured ones are listed.
-pub(super) static RENDERING: Kind =
+pub(in crate::catalog) static RENDERING: Kind =
     Kind::keyed("prompt-rendering", "rendering of screen", "/prompts/rendering", &["prompt", "screen"], Named::Listed)
         .titled("Rendering of screens")
         .at("/prompts/{prompt}/screen/{screen}/rendering")
@@ -168,7 +168,7 @@ const SIGNED_IN_WITH: &[&str] = &[
 /// Who sends the tenant's mails; none until one was set up. What it signs in with cannot be read.
 ///
 /// All fields come only when each is asked for by name.
-pub(super) static EMAIL_PROVIDER: Kind = Kind::singleton("email-provider", "email provider", "/emails/provider")
+pub(in crate::catalog) static EMAIL_PROVIDER: Kind = Kind::singleton("email-provider", "email provider", "/emails/provider")
     .titled("Email provider")
     .made_at("/emails/provider")
     .asking(&[("fields", "name,enabled,credentials,settings,default_from_address"), ("include_fields", "true")])
@@ -191,7 +191,7 @@ pub(super) static EMAIL_PROVIDER: Kind = Kind::singleton("email-provider", "emai
     .scopes(&["read:email_provider"], &["create:email_provider"], &["update:email_provider"], &["delete:email_provider"]);
 
 /// The mails a tenant sends; one that was never written answers 404 `inexistent_email_template`.
-pub(super) static EMAIL_TEMPLATES: Kind = Kind::keyed(
+pub(in crate::catalog) static EMAIL_TEMPLATES: Kind = Kind::keyed(
     "email-templates",
     "email template",
     "/email-templates",
@@ -221,7 +221,7 @@ pub(super) static EMAIL_TEMPLATES: Kind = Kind::keyed(
 .scopes(&["read:email_templates"], &["create:email_templates"], &["update:email_templates"], &[]);
 
 /// Who sends the tenant's messages: at most one. What it signs in with cannot be read.
-pub(super) static PHONE_PROVIDERS: Kind = Kind::collection("phone-providers", "phone provider", "/branding/phone/providers")
+pub(in crate::catalog) static PHONE_PROVIDERS: Kind = Kind::collection("phone-providers", "phone provider", "/branding/phone/providers")
     .titled("Phone provider")
     .paged(Paging::In { field: "providers" })
     .keyed_by(&[])
@@ -238,7 +238,7 @@ pub(super) static PHONE_PROVIDERS: Kind = Kind::collection("phone-providers", "p
     .scopes(&["read:phone_providers"], &["create:phone_providers"], &["update:phone_providers"], &["delete:phone_providers"]);
 
 /// The messages a tenant sends. Those that were never saved are listed without an id.
-pub(super) static PHONE_TEMPLATES: Kind = Kind::collection("phone-templates", "phone template", "/branding/phone/templates")
+pub(in crate::catalog) static PHONE_TEMPLATES: Kind = Kind::collection("phone-templates", "phone template", "/branding/phone/templates")
     .titled("Phone templates")
     .paged(Paging::In { field: "templates" })
     .with_presets()

@@ -2,16 +2,16 @@
 //!
 //! Fields: `POST` and `PATCH /resource-servers`, `/roles`, `/roles/{id}/permissions` in Auth0's OpenAPI description of 2026-06-25.
 
-use super::kind::Kind;
-use super::reference::{Alone, Given, Made, Reference, Sealed, When};
-use super::shape::{Delta, Paging};
+use crate::catalog::kind::Kind;
+use crate::catalog::reference::{Alone, Given, Made, Reference, Sealed, When};
+use crate::catalog::shape::{Delta, Paging};
 
 /// APIs.
 ///
 /// `token_lifetime_for_web` is missing from the description's write schemas, yet 2 recorded creates and 7 updates with it were accepted.
 /// The tenant's own APIs carry `is_system`. The Management API takes no PATCH at all; the others (My Account, My Organization) take the
 /// fields below and refuse name, identifier and scopes (auth0-deploy-cli#1484, PR 1229 and its handler of APIs).
-pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", "API", "/resource-servers")
+pub(in crate::catalog) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", "API", "/resource-servers")
     .titled("APIs")
     .paged(Paging::Offset { field: "resource_servers", size: 100, or_checkpoint: false })
     .keyed_by(&["identifier"])
@@ -77,7 +77,7 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
 /// Roles.
 ///
 /// `type` and `owner_id` appear where roles of organizations are switched on; neither is in the description.
-pub(super) static ROLES: Kind = Kind::collection("roles", "role", "/roles")
+pub(in crate::catalog) static ROLES: Kind = Kind::collection("roles", "role", "/roles")
     .titled("Roles")
     .paged(Paging::Offset { field: "roles", size: 100, or_checkpoint: false })
     .writable("name description")
@@ -89,7 +89,7 @@ pub(super) static ROLES: Kind = Kind::collection("roles", "role", "/roles")
     .scopes(&["read:roles"], &["create:roles"], &["update:roles"], &["delete:roles"]);
 
 /// The permissions of each role.
-pub(super) static ROLE_PERMISSIONS: Kind =
+pub(in crate::catalog) static ROLE_PERMISSIONS: Kind =
     Kind::child("role-permissions", "permissions of role", "/roles/{id}/permissions", "roles", Delta::AddRemove { most: 1000 })
         .titled("Role permissions")
         .paged(Paging::Offset { field: "permissions", size: 100, or_checkpoint: false })

@@ -1,0 +1,96 @@
+//! Profiles by which customers connect their own identity providers.
+//!
+//! Fields: `/user-attribute-profiles`, `/connection-profiles` and `/self-service-profiles` in Auth0's OpenAPI description of 2026-06-25.
+
+use crate::catalog::kind::Kind;
+use crate::catalog::reference::Reference;
+use crate::catalog::shape::Paging;
+
+/// How attributes of users are mapped. Pages hold ten at most (recorded; the description names no limit).
+pub(in crate::catalog) static USER_ATTRIBUTES: Kind =
+    Kind::collection("user-attribute-profiles", "user attribute profile", "/user-attribute-profiles")
+        .titled("User attribute profiles")
+        .paged(Paging::Checkpoint { field: "user_attribute_profiles", size: 10 })
+        .writable("name! user_id?{*} user_attributes!{*}")
+        .read_only(&["id"])
+        // Filled in by 6 recorded creates and 6 updates that left some or all of it out.
+        .defaults(&[
+            ("user_id.oidc_mapping", "\"sub\""),
+            ("user_id.scim_mapping", "\"externalId\""),
+            (
+                "user_id.saml_mapping",
+                r#"["http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier",
+                    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+                    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"]"#,
+            ),
+        ])
+        .required(&["name", "user_attributes"])
+        .replaced(&["user_id", "user_attributes"])
+        .scopes(
+            &["read:user_attribute_profiles"],
+            &["create:user_attribute_profiles"],
+            &["update:user_attribute_profiles"],
+            &["delete:user_attribute_profiles"],
+        );
+
+/// How connections of customers are set up. Pages hold ten at most; more is refused.
+pub(in crate::catalog) static CONNECTIONS: Kind = Kind::collection("connection-profiles", "connection profile", "/connection-profiles")
+    .titled("Connection profiles")
+    .paged(Paging::Checkpoint { field: "connection_profiles", size: 10 })
+    .writable(
+        "name! organization{show_as_button! assign_membership_on_login!} connection_name_prefix_template enabled_features
+         connection_config{*} strategy_overrides{*} provisioning{*} cross_app_access_resource_app{*}",
+    )
+    .read_only(&["id"])
+    .required(&["name"])
+    .sets(&["enabled_features"])
+    .replaced(&["organization", "connection_config", "strategy_overrides", "provisioning", "cross_app_access_resource_app"])
+    .scopes(
+        &["read:connection_profiles"],
+        &["create:connection_profiles"],
+        &["update:connection_profiles"],
+        &["delete:connection_profiles"],
+    );
+
+/// Self-service profiles; names are not unique.
+pub(in crate::catalog) static SELF_SERVICE: Kind = Kind::collection(
+    "self-service-profiles",
+    "self-service profile",
+    "/self-service-profiles",
+)
+.titled("Self-service profiles")
+.paged(Paging::Offset { field: "self_service_profiles", size: 100, or_checkpoint: false })
+.shares_keys()
+.writable("name! description?! branding?{logo_url! colors!{primary! *} *} allowed_strategies! user_attributes? user_attribute_profile_id?")
+.read_only(&["id", "created_at", "updated_at"])
+.refers(&[Reference::id("user_attribute_profile_id", "user-attribute-profiles")])
+.sets(&["allowed_strategies"])
+.replaced(&["branding"])
+.required(&["name"])
+.scopes(
+    &["read:self_service_profiles"],
+    &["create:self_service_profiles"],
+    &["update:self_service_profiles"],
+    &["delete:self_service_profiles"],
+);
+
+/// The texts of each self-service profile; there is one page, in English.
+pub(in crate::catalog) static SELF_SERVICE_TEXTS: Kind = Kind::part(
+    "self-service-custom-text",
+    "text of self-service profile",
+    "/self-service-profiles/{profile}/custom-text/en/get-started",
+    "self-service-profiles",
+)
+.titled("Texts of self-service profiles")
+.keyed_by(&["profile"])
+.put()
+.writable("profile/ *")
+.plain(&[("**", "texts that people read, called after what they are about")])
+.refers(&[Reference::id("profile", "self-service-profiles")])
+.required(&["profile"])
+.scopes(
+    &["read:self_service_profile_custom_texts"],
+    &["update:self_service_profile_custom_texts"],
+    &["update:self_service_profile_custom_texts"],
+    &[],
+);
