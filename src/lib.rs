@@ -21,6 +21,7 @@
 //! snapshot, state            everything a tenant held at one moment; what is remembered between runs
 //! management_api, export     talking to one tenant; tenant -> snapshot
 //! mapping, plan, apply       how values change; what would change; executing the plan
+//! config                     migrate.toml, .env and credentials
 //! report, cli                values in, text out; the command line
 //! sandbox                    a tenant on loopback
 //! ```
@@ -28,6 +29,7 @@
 pub mod apply;
 pub mod catalog;
 pub mod cli;
+pub mod config;
 pub mod diagnostic;
 pub mod export;
 pub mod files;

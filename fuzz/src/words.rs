@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use migrate::catalog::Catalog;
-use migrate::cli::settings::{Environment, Error, Settings, Sought};
+use migrate::config::{Environment, Error, Settings, Sought};
 use migrate::diagnostic::Text;
 use migrate::mapping::{self, Mapping};
 use migrate::snapshot::Snapshot;

@@ -11,11 +11,11 @@ use serde_json::Value;
 
 use super::error::{Failure, USAGE};
 use super::history;
-use super::settings::{self, Settings, TenantSettings};
 use super::signals::Signals;
 use super::{Everywhere, Output};
 use crate::apply::Memory;
 use crate::catalog::Catalog;
+use crate::config::{self, Settings, TenantSettings};
 use crate::files;
 use crate::management_api::{self, Tenant};
 use crate::model::event::Observer;
@@ -94,7 +94,7 @@ impl Context {
     /// Returns the configuration, read once.
     pub(super) fn settings(&self) -> Result<&Settings, Failure> {
         if self.settings.get().is_none() {
-            let mut read = Settings::load(self.everywhere.config.as_deref(), self.everywhere.dir.as_deref(), &settings::environment())?;
+            let mut read = Settings::load(self.everywhere.config.as_deref(), self.everywhere.dir.as_deref(), &config::environment())?;
             read.state_home = self.state_home.clone().or(read.state_home);
             if let Some(dotenv) = &read.open_to_others {
                 let path = dotenv.display().to_string();

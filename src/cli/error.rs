@@ -4,7 +4,7 @@ use std::error::Error;
 
 use serde_json::{Value, json};
 
-use super::settings;
+use crate::config;
 use crate::report::{fitted, printable};
 use crate::{apply, export, management_api, mapping, plan, snapshot, state::fingerprints, state::links, state::pair, state::source_ids};
 
@@ -120,16 +120,16 @@ const EXCESSIVE: &str =
 /// What to do about a tenant that takes too long to read.
 const OVERDUE: &str = "read it at another time, or raise `rate` or `share` in migrate.toml if the limits of the tenant are higher";
 
-impl From<settings::Error> for Failure {
-    fn from(error: settings::Error) -> Self {
+impl From<config::Error> for Failure {
+    fn from(error: config::Error) -> Self {
         let hint = match &error {
-            settings::Error::WithoutCredentials { .. } => {
+            config::Error::WithoutCredentials { .. } => {
                 Some("create a machine-to-machine application in that tenant and authorize it for the Auth0 Management API")
             }
-            settings::Error::UnknownTenant { .. } => Some("tenants stand in migrate.toml as [tenants.NAME] with a domain"),
+            config::Error::UnknownTenant { .. } => Some("tenants stand in migrate.toml as [tenants.NAME] with a domain"),
             _ => None,
         };
-        let code = if matches!(error, settings::Error::WithoutCredentials { .. }) { DENIED } else { USAGE };
+        let code = if matches!(error, config::Error::WithoutCredentials { .. }) { DENIED } else { USAGE };
         Self { hint: hint.map(str::to_owned), ..Self::new(code, NOTHING).caused_by(&error) }
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::context::{Context, now};
 use super::error::{FAILED, Failure, LOCKED, USAGE};
-use super::settings::{Settings, TenantSettings};
+use crate::config::{Settings, TenantSettings};
 use crate::files::{Lock, Taken};
 
 /// How often a lock is tried again that another run holds.

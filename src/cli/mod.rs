@@ -1,7 +1,6 @@
 //! The command line: what a person asks for, and how each verb answers.
 //!
 //! ```text
-//! settings/        migrate.toml, .env, the environment
 //! context.rs       what every verb needs: settings, tenants, where to print
 //! prepare.rs       source and target -> plan; the same for plan, dry run and import
 //! review.rs        what a command line lets pass, and what a refusal says
@@ -34,7 +33,6 @@ mod rehearsal;
 mod review;
 mod secrets_to;
 mod session;
-pub mod settings;
 mod signals;
 
 use std::ffi::OsString;

@@ -7,9 +7,9 @@ use clap::{Args, ValueEnum};
 
 use super::context::{Context, now};
 use super::error::{Failure, REFUSED, USAGE};
-use super::settings::TenantSettings;
 use crate::apply::Memory;
 use crate::catalog::Kind;
+use crate::config::TenantSettings;
 use crate::diagnostic::Text;
 use crate::export::{Reading, Selection, Witness};
 use crate::files;

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{FAILED, Failure};
-use super::settings;
+use crate::config;
 use crate::sandbox::{Options, Record};
 
 /// Opens the file that was named with `--record`, or in the environment; nothing where neither names one.
 pub(super) fn open(named: Option<&Path>) -> Result<Option<Arc<Record>>, Failure> {
-    let Some(path) = named.map(Path::to_owned).or_else(settings::record) else { return Ok(None) };
+    let Some(path) = named.map(Path::to_owned).or_else(config::record) else { return Ok(None) };
     let cannot = |error| Failure::new(FAILED, format!("requests cannot be recorded in {}", path.display())).caused_by(&error);
     Record::open(&path).map(|record| Some(Arc::new(record))).map_err(cannot)
 }

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 
 use super::context::Context;
 use super::error::{ADD_SCOPES, DENIED, Failure, REFUSED, USAGE};
-use super::settings::TenantSettings;
+use crate::config::TenantSettings;
 use crate::management_api::Tenant;
 use crate::plan::Plan;
 use crate::plan::approval::{self, Approval, Approvals};

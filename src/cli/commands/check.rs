@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
-use crate::cli::settings::TenantSettings;
+use crate::config::TenantSettings;
 use crate::mapping::Mapping;
 use crate::report::{self, Table};
 

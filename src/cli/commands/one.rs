@@ -4,7 +4,7 @@ use crate::catalog::{Kind, Named, Shape};
 use crate::cli::context::{Context, now};
 use crate::cli::error::{FAILED, Failure, REFUSED, USAGE};
 use crate::cli::prepare::{self, kind};
-use crate::cli::settings::TenantSettings;
+use crate::config::TenantSettings;
 use crate::export::{Selection, export};
 use crate::json::Body;
 use crate::management_api::{Listing, Tenant};

@@ -11,7 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{FAILED, Failure, ROOM, USAGE};
 use crate::cli::limits::TimeOfDay;
 use crate::cli::prepare::source_side;
-use crate::cli::settings::Settings;
+use crate::config::Settings;
 use crate::files;
 use crate::mapping::{Effect, Mapping, Rule};
 use crate::report::{Nightly, Scheduler, Unit, VOLUME, units};

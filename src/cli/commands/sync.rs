@@ -17,7 +17,7 @@ use crate::cli::prepare::{DriftChoice, Manner, Route, prepare, source_side};
 use crate::cli::review::{Review, allowing, approved, for_every_run, preflight, standing, widened};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::session::{Begun, agree};
-use crate::cli::settings::TenantSettings;
+use crate::config::TenantSettings;
 use crate::files::{self, Lock};
 use crate::management_api::Traffic;
 use crate::plan::approval::Approvals;

@@ -13,7 +13,7 @@ use crate::cli::prepare::{includable, patterns, read};
 use crate::cli::review::{allowing, approved, preflight, show_acknowledged, standing};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::session::{Begun, refuse_another_target};
-use crate::cli::settings::TenantSettings;
+use crate::config::TenantSettings;
 use crate::management_api::Tenant;
 use crate::model::resource::Key;
 use crate::plan::guard::{self, Refusal};

@@ -16,7 +16,7 @@ use crate::cli::lock::{Patience, lock};
 use crate::cli::prepare::{kind, read_json};
 use crate::cli::review::{allowing, approved, preflight, show_acknowledged, standing};
 use crate::cli::session::Begun;
-use crate::cli::settings::TenantSettings;
+use crate::config::TenantSettings;
 use crate::json::{Body, top};
 use crate::model::resource::{Resource, take_secrets};
 use crate::plan::guard::{self, Refusal};
