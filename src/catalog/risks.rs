@@ -73,6 +73,8 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
                 (Cap, "token_quota"),
                 (Presence, "addons"),
                 (Bound, "addons.*.*"),
+                // The audience is the name that the service provider goes by, and follows it.
+                (Routine, "addons.samlp.audience"),
                 (Lifetime, "jwt_configuration.lifetime_in_seconds refresh_token par_request_expiry"),
                 (Access, "refresh_token.policies"),
                 (

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use migrate::json::lay_over;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -11,6 +12,7 @@ use super::tenant::{Answering, Asked, OWN};
 use super::{Load, Manner, ONE, Part, Step, Touch, Unfit, place};
 use crate::judge::desk::program;
 use crate::program::STATE_HOME;
+use crate::reference;
 
 /// The exit code of a guard.
 const REFUSED: i32 = 4;
@@ -253,6 +255,21 @@ fn state(given: &Path, file: &str, touch: &Touch) -> Result<Value, Unfit> {
     if let Ok(text) = std::fs::read_to_string(given.join("refuse.json")) {
         state["refuse"] = serde_json::from_str(&text).map_err(|error| Unfit(format!("refuse.json: {error}")))?;
     }
+    complete_themes(&mut state)?;
     place::touch(&mut state, touch)?;
     Ok(state)
+}
+
+/// Fills in what every theme of a tenant has and one that was written by hand has not: the API takes none without it.
+fn complete_themes(state: &mut Value) -> Result<(), Unfit> {
+    let Some(themes) = state["data"].get_mut("/branding/themes").and_then(Value::as_array_mut) else { return Ok(()) };
+    let path = reference::path("recorded/tenants/union.json").ok_or_else(|| Unfit("no tenant is recorded".to_owned()))?;
+    let text = std::fs::read_to_string(path).map_err(|error| Unfit(format!("union.json: {error}")))?;
+    let recorded: Value = serde_json::from_str(&text).map_err(|error| Unfit(format!("union.json: {error}")))?;
+    for theme in themes {
+        let mut whole = recorded["data"]["/branding/themes/default"].clone();
+        lay_over(&mut whole, theme.take());
+        *theme = whole;
+    }
+    Ok(())
 }
