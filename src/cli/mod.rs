@@ -1,21 +1,21 @@
 //! The command line: what a person asks for, and how each verb answers.
 //!
 //! ```text
-//! context.rs       what every verb needs: settings, tenants, where to print
-//! prepare.rs       source and target -> plan; the same for plan, dry run and import
-//! review.rs        what a command line lets pass, and what a refusal says
-//! history.rs          runs that were
-//! notify.rs         who hears how a night went
-//! limits.rs        until when and with how many requests a run may go on
-//! lock.rs          one run at a time on a target
-//! rehearsal.rs     an import tried on a copy of its target
-//! secrets_to.rs    who keeps the secrets that a target makes
-//! dry_run.rs          where a dry run stops
-//! signals.rs       Ctrl-C and SIGTERM
-//! session.rs         a run before its first write: plan, target, folder, journal
+//! context.rs     what every verb needs: settings, tenants, where to print
+//! prepare.rs     source and target -> plan; the same for plan, dry run and import
+//! review.rs      what a command line lets pass, and what a refusal says
+//! history.rs     runs that were
+//! notify.rs      who hears how a night went
+//! limits.rs      until when and with how many requests a run may go on
+//! lock.rs        one run at a time on a target
+//! rehearsal.rs   an import tried on a copy of its target
+//! secrets_to.rs  who keeps the secrets that a target makes
+//! dry_run.rs     where a dry run stops
+//! signals.rs     Ctrl-C and SIGTERM
+//! session.rs     a run before its first write: plan, target, folder, journal
 //! execute.rs     a run to its end: signals, memory, reports, exit code
 //! error.rs       errors -> what state things are in, cause, hint, exit code
-//! verbs/           one file a verb; its doc comment is its help
+//! commands/      one file a verb; its doc comment is its help
 //! ```
 
 mod commands;

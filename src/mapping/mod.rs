@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! rule.rs     what a rule matches and does
-//! parse.rs     mappings/<name>.toml -> rules; every error with file, line and caret
+//! parse.rs    mappings/<name>.toml -> rules; every error with file, line and caret
 //! table.rs    its CSV tables of from,to
 //! rewrite.rs  snapshot -> desired
 //! ```

@@ -1,31 +1,31 @@
 //! What would change: pure, from two snapshots and the links between them.
 //!
 //! ```text
-//! diff.rs      two bodies -> what differs and what an update sends
-//! outgoing.rs  what is sent of a body
-//! matching.rs  which resource is which
-//! pairs.rs     the target under the names of the source, and which names are free
-//! references.rs   which references the target can hold, and what must be left out
-//! claims.rs    values that a tenant takes once: who waits for whom
-//! departed.rs  what the source's texts hold of what it has no more
-//! merge.rs     base, desired, live -> what the target should hold
-//! before.rs    what the target holds that an undo needs and no change tells
-//! arrived.rs   what a target took of a change that it refused part of
-//! manual_steps.rs   what a person has to supply or to do
-//! prune.rs     what only the target has: what goes and what stays
-//! repeat.rs    what a change resets elsewhere, and is written again
-//! secrets.rs  which of the secrets that are supplied an update sends
-//! untouched.rs what is left as the target has it: what no plan touches, what belongs to it and what names it
-//! eligibility.rs      which resources may be planned, and why the others are not
-//! change.rs    one of them -> the change it needs
-//! builder.rs      desired, live, links, base -> Plan
-//! undo/        a run and what the target holds since -> Plan
-//! drift.rs     base and live -> what moved by itself
-//! single.rs       one resource edited by hand -> Plan
-//! risk.rs      what each change may cost
-//! guard.rs     reasons to refuse a plan; approval.rs which of them were approved
-//! leak.rs      the one that looks for what belongs to the source; disguise.rs reads escapes and base64 for it
-//! file.rs      plan.json
+//! diff.rs          two bodies -> what differs and what an update sends
+//! outgoing.rs      what is sent of a body
+//! matching.rs      which resource is which
+//! pairs.rs         the target under the names of the source, and which names are free
+//! references.rs    which references the target can hold, and what must be left out
+//! claims.rs        values that a tenant takes once: who waits for whom
+//! departed.rs      what the source's texts hold of what it has no more
+//! merge.rs         base, desired, live -> what the target should hold
+//! before.rs        what the target holds that an undo needs and no change tells
+//! arrived.rs       what a target took of a change that it refused part of
+//! manual_steps.rs  what a person has to supply or to do
+//! prune.rs         what only the target has: what goes and what stays
+//! repeat.rs        what a change resets elsewhere, and is written again
+//! secrets.rs       which of the secrets that are supplied an update sends
+//! untouched.rs     what is left as the target has it: what no plan touches, what belongs to it and what names it
+//! eligibility.rs   which resources may be planned, and why the others are not
+//! change.rs        one of them -> the change it needs
+//! builder.rs       desired, live, links, base -> Plan
+//! undo/            a run and what the target holds since -> Plan
+//! drift.rs         base and live -> what moved by itself
+//! single.rs        one resource edited by hand -> Plan
+//! risk.rs          what each change may cost
+//! guard.rs         reasons to refuse a plan; approval.rs which of them were approved
+//! leak.rs          the one that looks for what belongs to the source; disguise.rs reads escapes and base64 for it
+//! file.rs          plan.json
 //! ```
 //!
 //! No network, clock or disk but [`mod@file`]. A dry run stops after the plan; a report renders it and computes nothing again.

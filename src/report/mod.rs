@@ -1,17 +1,23 @@
 //! Telling the person: what is happening, what would change, what was done.
 //!
 //! ```text
-//! progress.rs   draws on stderr while a run goes on, the only place here that does; watch.rs knows what to say
-//! text.rs       a plan, in the future tense          changes.rs   one change of it, field by field
-//! summary.rs    how a run ended, in the past tense   exported.rs  what an export found
-//! json.rs       the same for programs                table.rs     aligned columns
-//! runs.rs       runs that were                       night.rs     how a sync went
-//! follow_ups.rs      what is left to a person              schedule/    what starts a sync every night
-//! rehearsal.rs  an import tried on a copy
-//! files.rs      report.{json,csv,md,html} of a run   page.rs, csv.rs, markdown.rs, html.rs
-//! wrap.rs     lines broken where a terminal ends
-//! printed.rs    what may reach a terminal, of any text
-//! format.rs, values.rs, lines.rs, sections.rs, paint.rs   the small pieces of all of them
+//! progress.rs                                  draws on stderr while a run goes on, the only place here that does; progress_model.rs knows what to say
+//! text.rs                                      a plan, in the future tense
+//! changes.rs                                   one change of it, field by field
+//! summary.rs                                   how a run ended, in the past tense
+//! exported.rs                                  what an export found
+//! runs.rs                                      runs that were
+//! sync.rs                                      how a sync ended
+//! rehearsal.rs                                 an import tried on a copy
+//! follow_ups.rs                                what is left to a person
+//! schedule/                                    what starts a sync every night
+//! json.rs                                      the same for programs
+//! files.rs                                     report.{json,csv,md,html} of a run: page.rs, csv.rs, markdown.rs, html.rs
+//! wrap.rs                                      lines broken where a terminal ends
+//! printed.rs                                   what may reach a terminal, of any text
+//! text_diff.rs                                 two texts, line by line
+//! table.rs                                     aligned columns
+//! format.rs, values.rs, sections.rs, style.rs  the small pieces of all of them
 //! ```
 //!
 //! It renders and decides nothing: no counting that a plan or a summary does itself, no exit code, no network. What a tenant answered is

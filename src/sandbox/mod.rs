@@ -4,22 +4,24 @@
 //! sandbox judges the rest of the house, so it shares nothing with it but the catalog and JSON paths: it must not import what it tests.
 //!
 //! ```text
-//! state.rs     what the tenant holds: read from a state file, written back     table.rs   one kind of it
-//! replica.rs   a tenant made of what another one answered
-//! writes.rs    what a request does to it          children.rs   lists under a parent          lists.rs   pages and filters
-//! route.rs     which kind a path belongs to
-//! schema/      what a request may hold by Auth0's OpenAPI description
-//! live.rs      what the live API does beyond its description, as people report it
-//! refusals.rs  what one tenant refuses, by its state file
-//! validate.rs     closed bodies                      answer.rs     the server's own words
-//! behaviour.rs     what the server does with one kind beyond the catalog: clients.rs, connections.rs, settings.rs, code.rs,
-//!              organizations.rs, streams.rs, pages.rs
-//! api_history.rs       since when the server answers what
-//! ids.rs      ids and secrets                    token.rs      /oauth/token
+//! state.rs        what the tenant holds: read from a state file, written back; table.rs one kind of it
+//! replica.rs      a tenant made of what another one answered
 //! new_tenant.rs   what Auth0 makes itself
-//! bucket.rs    rate limits                        fault.rs      what goes wrong, and when
-//! server.rs    HTTP                               options.rs    how it is set up
-//! record.rs    what it was asked, as a file    refusal.rs   what one tenant refuses though others take it
+//! server.rs       HTTP; request.rs and response.rs what goes over it, record.rs what was asked, as a file
+//! token.rs        /oauth/token
+//! route.rs        which kind a path belongs to
+//! lists.rs        pages and filters
+//! writes.rs       what a request does to the state; children.rs lists under a parent
+//! schema/         what a request may hold by Auth0's OpenAPI description; validate.rs closed bodies
+//! live.rs         what the live API does beyond its description, as people report it
+//! behaviour.rs    what the server does with one kind beyond the catalog: clients.rs, connections.rs, settings.rs, code.rs,
+//!                 organizations.rs, streams.rs, pages.rs
+//! api_history.rs  since when the server answers what
+//! refusals.rs     what one tenant refuses, by its state file
+//! bucket.rs       rate limits
+//! fault.rs        what goes wrong, and when
+//! ids.rs          ids and secrets
+//! options.rs      how it is set up
 //! ```
 
 mod api_history;

@@ -1,12 +1,12 @@
 //! Everything a tenant held at one moment, portable: ids are keys, and secrets never enter.
 //!
 //! ```text
-//! placeholder.rs        the marks that stand for ids and domains inside texts
-//! occurrence.rs  where ids and domains stand inside texts
-//! id_substitution.rs        ids -> keys on the way in, keys -> ids on the way out
-//! gone.rs        ids of what is gone -> keys
-//! reserved.rs    what no run touches
-//! store.rs       snapshots as files: one a kind, and a manifest
+//! placeholder.rs      what stands for ids and domains inside texts
+//! occurrence.rs       where ids and domains stand inside texts
+//! id_substitution.rs  ids -> keys on the way in, keys -> ids on the way out
+//! gone.rs             ids of what is gone -> keys
+//! reserved.rs         what no run touches
+//! store.rs            snapshots as files: one a kind, and a manifest
 //! ```
 
 mod gone;
