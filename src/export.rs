@@ -350,7 +350,7 @@ async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> 
         }
     }
     let is_any_shown = refused.len() < parents.len();
-    match refused.into_iter().find(|source| !source.is_not_found()) {
+    match refused.into_iter().find(|source| source.is_scope() || source.is_unentitled()) {
         Some(source) if !is_any_shown => Err(unread(kind, tenant, source)),
         _ => Ok((complete_but_for(unseen), resources)),
     }
@@ -361,7 +361,7 @@ async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> 
 /// The parent is gone since it was listed, this tenant's version of it has no such list, or the tenant refuses. A list or part that is there
 /// once for each parent is left alone by its name, so that a rule can accept that; of others not even the names are known.
 fn unshown(kind: &'static Kind, parent: &Resource, source: &management_api::Error) -> Seen {
-    let is_refused = !source.is_not_found() && !source.is_unentitled();
+    let is_refused = !source.is_not_served() && !source.is_unentitled();
     let unseen = match kind.shape {
         Shape::Child { .. } if is_refused => Some(Resource::read_child(kind, &parent.id, Vec::new())),
         Shape::Part { .. } if is_refused => kind.parent_field().map(|field| {

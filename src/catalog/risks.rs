@@ -71,10 +71,9 @@ pub(super) static RISKS: &[(&str, Risks)] = &[
                 ),
                 (Exception, "is_token_endpoint_ip_header_trusted skip_non_verifiable_callback_uri_confirmation_prompt"),
                 (Cap, "token_quota"),
-                (Presence, "addons"),
-                (Bound, "addons.*.*"),
                 // The audience is the name that the service provider goes by, and follows it.
-                (Routine, "addons.samlp.audience"),
+                (Presence, "addons addons.samlp.audience"),
+                (Identity, "addons.*.*"),
                 (Lifetime, "jwt_configuration.lifetime_in_seconds refresh_token par_request_expiry"),
                 (Access, "refresh_token.policies"),
                 (

@@ -141,6 +141,12 @@ impl Error {
         self.status() == Some(404)
     }
 
+    /// Returns whether the tenant serves nothing there: it has none, has it no more, or does not implement it.
+    #[must_use]
+    pub fn is_not_served(&self) -> bool {
+        matches!(self.status(), Some(404 | 410 | 501))
+    }
+
     /// Returns whether what was asked for by its id is not there, or could not be under such an id.
     ///
     /// 400 `invalid_uri` is what a malformed id is answered (recorded: `GET /event-streams/{id}`, `GET /network-acls/{id}`). Any other 400 is

@@ -73,33 +73,31 @@ impl Mapping {
             }
         }
         desired.snapshot.resources = kept_resources;
-        self.spare_unread(&skipped, catalog, &mut desired, &mut touched);
+        self.spare_unread(catalog, &mut desired, &mut touched);
         skip_what_hangs_on(skipped, catalog, &mut desired);
         settle_names(catalog, &mut desired, renamed)?;
         let untouched = self.rules.iter().zip(&touched).filter(|(_, touched)| **touched == 0).map(|(rule, _)| rule.place.clone());
         Ok(Mapped { untouched: untouched.collect(), desired })
     }
 
-    /// What was not read is not missed where a rule would skip it, or skips what it hangs under.
-    fn spare_unread(&self, skipped: &HashSet<Key>, catalog: &Catalog, desired: &mut Desired, touched: &mut [usize]) {
-        let parent_of = |key: &Key| catalog.kind(key.kind()).and_then(Kind::parent).map(|parent| Key::new(parent, key.name()));
-        let is_about = |rule: &Rule, key: &Key| rule.is_about(key) || key.name().is_empty() && rule.is_about_all_of(key.kind());
+    /// What was not read is not missed where a rule would skip it, or skips what it belongs to.
+    fn spare_unread(&self, catalog: &Catalog, desired: &mut Desired, touched: &mut [usize]) {
         let source = &desired.snapshot;
         let unseen = source.kinds.keys().flat_map(|kind| source.unseen(kind).iter().map(|one| Key::new(kind, &one.name)));
-        let unknown: BTreeSet<Key> = source.unread().map(|(key, _)| key).chain(unseen).collect();
-        let mut spared = BTreeSet::new();
-        for key in unknown {
-            let mut is_spared = parent_of(&key).is_some_and(|parent| skipped.contains(&parent));
-            for (rule, touched) in self.rules.iter().zip(&mut *touched).filter(|(rule, _)| is_about(rule, &key)) {
-                if matches!(rule.effect, Effect::Skip) {
-                    (is_spared, *touched) = (true, *touched + 1);
+        let unread: BTreeSet<Key> = source.unread().map(|(key, _)| key).chain(unseen).collect();
+        let parent_of = |key: &Key| catalog.kind(key.kind()).and_then(Kind::parent).map(|parent| Key::new(parent, key.name()));
+        let mut is_spared = |key: &Key| {
+            let mut is_any = false;
+            for above in std::iter::successors(Some(key.clone()), parent_of) {
+                for (rule, touched) in self.rules.iter().zip(&mut *touched) {
+                    if matches!(rule.effect, Effect::Skip) && rule.may_be_about(&above) {
+                        (is_any, *touched) = (true, *touched + 1);
+                    }
                 }
             }
-            if is_spared {
-                spared.insert(key);
-            }
-        }
-        desired.spared = spared;
+            is_any
+        };
+        desired.spared = unread.into_iter().filter(|key| is_spared(key)).collect();
     }
 }
 

@@ -4,7 +4,7 @@ use glob::Pattern;
 use serde_json::Value;
 
 use crate::catalog::Kind;
-use crate::model::resource::Key;
+use crate::model::resource::{BETWEEN_PARTS, Key};
 
 /// One rule of a mapping.
 #[derive(Debug, Clone)]
@@ -55,9 +55,17 @@ impl Rule {
     }
 
     /// Returns whether the rule is about every resource of a kind.
-    pub fn is_about_all_of(&self, kind: &str) -> bool {
+    fn is_about_all_of(&self, kind: &str) -> bool {
         let is_whole = |pattern: &Pattern| pattern.as_str().strip_suffix("/*").and_then(|of| Pattern::new(of).ok());
         self.matches.iter().any(|pattern| pattern.matches(kind) || is_whole(pattern).is_some_and(|of| of.matches(kind)))
+    }
+
+    /// Returns whether the rule may be about what a tenant does not show: a whole kind, or all that belongs to one resource.
+    pub fn may_be_about(&self, unread: &Key) -> bool {
+        let of_parent = |pattern: &Pattern| pattern.as_str().split(BETWEEN_PARTS).next().and_then(|of| Pattern::new(of).ok());
+        let text = unread.to_string();
+        let is_one = || self.matches.iter().filter_map(of_parent).any(|of| of.matches(&text));
+        if unread.name().is_empty() { self.is_about_all_of(unread.kind()) } else { self.is_about(unread) || is_one() }
     }
 
     /// Returns whether the rule can be about any resource of a kind.

@@ -54,13 +54,13 @@ fn of_edit(kind: &Kind, key: &Key, edit: &Edit) -> Vec<Cost> {
     classes.into_iter().map(|class| Cost { class: kind.risks().raised(class, &what), path: Some(edit.path.clone()) }).collect()
 }
 
-/// Returns the classes of an edit: of an object that comes or goes whole, those of everything in it that has a rule of its own besides.
+/// Returns the classes of an edit: of an object, those of every field inside it that has a rule of its own as well.
 fn classes(kind: &Kind, path: &str, sides: [Option<&Value>; 2]) -> BTreeSet<Class> {
     let default = kind.default_within(path);
     let mut sides = sides.map(|side| side.or(default.as_ref()).map(|value| held_at(path, value)));
     let risks = kind.risks();
     let mut found = BTreeSet::new();
-    // Of what comes or goes, that it does says all.
+    // If the whole thing is added or removed, that alone decides.
     let comes_or_goes = sides.iter().any(Option::is_none) && risks.rule(path) == Some(Rule::Presence);
     for below in risks.below(path).into_iter().filter(|_| !comes_or_goes) {
         let values = sides.each_mut().map(|side| side.as_mut().and_then(|body| taken(body, below)));
@@ -69,7 +69,7 @@ fn classes(kind: &Kind, path: &str, sides: [Option<&Value>; 2]) -> BTreeSet<Clas
         }
     }
     let rest = sides.map(|side| side.and_then(|body| body.get(path).cloned()));
-    // What is left of an object that had nothing else in it is nothing that comes or goes.
+    // An empty shell, left after the fields with rules of their own were taken out, is no change.
     let is_hollow = |side: &Option<Value>| side.as_ref().is_none_or(is_blank_inside);
     if rest[0] != rest[1] && (found.is_empty() || !rest.iter().all(is_hollow)) {
         found.extend(by_rule(kind, path, rest));
@@ -198,7 +198,11 @@ mod tests {
         let changed = |path: &str| of(path, Some(&json!("urn:a")), Some(&json!("urn:b")));
         assert_eq!(changed("addons.samlp.recipient"), BTreeSet::from([Class::Lockout]));
         assert_eq!(changed("addons.samlp.audience"), BTreeSet::from([Class::Routine]));
-        assert_eq!(of("addons.samlp.mappings.email", None, Some(&json!("https://a.example/email"))), BTreeSet::from([Class::Lockout]));
+        assert_eq!(of("addons.samlp.audience", Some(&json!("urn:a")), None), BTreeSet::from([Class::Lockout]));
+        for field in ["audience", "destination", "mappings.email"] {
+            let path = format!("addons.samlp.{field}");
+            assert_eq!(of(&path, None, Some(&json!("https://a.example"))), BTreeSet::from([Class::Widened]), "{path}");
+        }
     }
 
     #[test]

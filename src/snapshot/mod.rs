@@ -35,7 +35,7 @@ pub enum Status {
     Complete,
     /// Everything is here but these, of which nobody knows whether the tenant has them.
     InPart(Vec<Unseen>),
-    /// Only what was asked for is here, but for what of it the tenant did not show.
+    /// Only what was asked for is here, except for these, which the tenant did not show.
     Selected(Vec<Unseen>),
     /// The tenant does not serve it, for this reason.
     Absent(String),
@@ -162,7 +162,7 @@ pub struct Desired {
     pub supplied: Vec<Supplied>,
     /// Resources of the source that are not wanted in the target, by kind and by their id there.
     pub skipped: BTreeSet<(String, Id)>,
-    /// What of the source was not [read](Snapshot::unread), or is [unseen](Snapshot::unseen), and is not missed.
+    /// [Unread](Snapshot::unread) or [unseen](Snapshot::unseen) parts of the source that a rule accepts as missing.
     pub spared: BTreeSet<Key>,
     /// The source's own hosts besides its domain, as it calls them.
     pub hosts: BTreeSet<String>,

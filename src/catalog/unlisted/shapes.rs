@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::names::{Says, says};
 use super::values::{is_secret, is_template, is_words};
+use super::{NAMES, PRIVATE_MEMBERS, VALUES};
 
 /// How the secrets of well-known services begin, and how many signs follow at least.
 const ISSUED: &[(&str, usize)] = &[
@@ -169,9 +170,19 @@ fn is_connection_string(text: &str) -> bool {
 
 /// Returns whether a text is what a form sends, with a secret in it: `grant_type=password&password=x1y2z3a4`.
 fn is_form(text: &str) -> bool {
-    let pairs: Option<Vec<_>> = text.split('&').map(pair).collect();
-    let is_one = !text.contains("://") && !text.trim().contains(is_end);
-    is_one && pairs.is_some_and(|pairs| pairs.len() > 1 && pairs.iter().any(|(name, value)| is_said(name, value)))
+    let mut parts = text.trim().split('&').map(form_pair);
+    let begins_so = parts.next().flatten();
+    let pairs: Vec<(&str, &str)> = begins_so.into_iter().chain(parts.by_ref().flatten()).collect();
+    let is_form = begins_so.is_some() && pairs.len() > 1 && !text.contains(['<', '\n']);
+    is_form && pairs.iter().any(|(name, value)| is_said(name, value))
+}
+
+/// Returns a name and its value: `client_secret=a`, `data[password]=a`.
+fn form_pair(part: &str) -> Option<(&str, &str)> {
+    let (name, value) = part.split_once('=')?;
+    let is_name = name.starts_with(char::is_alphabetic) && name.chars().all(|sign| sign.is_alphanumeric() || "_-.[]%".contains(sign));
+    let name = name.trim_end_matches(']').rsplit('[').next().unwrap_or(name);
+    (is_name && !value.contains(['(', '"', '\''])).then_some((name, value))
 }
 
 /// Returns whether a text is JSON, or what becomes JSON when its templates are filled in, and says a secret.
@@ -184,21 +195,30 @@ fn is_json(text: &str) -> bool {
         return says_secret("", &value);
     }
     let parts: Vec<&str> = text.split('"').collect();
-    parts.windows(3).any(|part| part[1].trim() == ":" && is_said(part[0], part[2]))
+    let is_between = |text: &str| text.trim().trim_end_matches('[').trim_end() == ":";
+    parts.windows(3).any(|part| is_between(part[1]) && is_said(part[0], part[2]))
 }
 
 fn says_secret(name: &str, value: &Value) -> bool {
     match value {
-        Value::Object(fields) => fields.iter().any(|(name, value)| says_secret(name, value)),
+        Value::Object(fields) => {
+            let named = NAMES.iter().filter_map(|field| fields.get(*field)?.as_str());
+            let mut of_pair = named.flat_map(|name| VALUES.iter().filter_map(move |field| Some((name, fields.get(*field)?))));
+            let is_private_key = fields.contains_key("kty") && PRIVATE_MEMBERS.iter().any(|member| fields.contains_key(*member));
+            let is_any = fields.iter().any(|(own, value)| says_secret(if VALUES.contains(&own.as_str()) { name } else { own }, value));
+            is_private_key || is_any || of_pair.any(|(name, value)| says_secret(name, value))
+        }
         Value::Array(list) => list.iter().any(|value| says_secret(name, value)),
-        Value::String(text) => is_said(name, text) || is_authorization(text),
+        Value::String(text) => is_said(name, text) || is_shaped_so(text),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
-/// Returns whether a name inside a text says that its value is a secret, and people do not read that as words.
+/// Returns whether a name inside a text says that its value is a secret, and people do not read that as words, as they do labels:
+/// `{"password": "Your password"}`.
 fn is_said(name: &str, value: &str) -> bool {
-    is_secret(says(name).min(Says::Asks), value)
+    let is_label = value.starts_with(char::is_uppercase) || value.trim().contains(char::is_whitespace);
+    is_secret(says(name).min(Says::Asks), value) && !(is_label && is_words(value))
 }
 
 /// Returns a name and its value, where both are no code.
@@ -248,6 +268,14 @@ mod tests {
             "{\"user\": \"app\", \"password\": \"x1y2z3a4\"}",
             " [{\"auth\": {\"api_key\": [\"8f14e45fceea167a\"]}}]\n",
             "{\"headers\": {\"x\": \"Bearer a1b2c3d4\"}}",
+            "grant_type=client_credentials&audience=https://api.acme.example/&client_secret=x1y2z3a4",
+            "client_secret=x1y2z3a4&scope=read write&",
+            "flow=1&x&data[password]=x1y2z3a4&user={{ fields.user }}",
+            "{\"name\": \"api_key\", \"value\": \"8f14e45fceea167a\"}",
+            "{\"apiKey\": {\"value\": \"8f14e45fceea167a\"}}",
+            "{\"kty\": \"oct\", \"k\": \"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ\"}",
+            "{\"db\": \"Server=db;User Id=app;Password=s3cret;\"}",
+            "{\"u\": {{x}}, \"api_key\": [\"8f14e45fceea167a\"]}",
             "{\"user\": {{fields.user}}, \"client_secret\" : \"x1y2z3a4\"}",
         ] {
             assert!(is_shaped_so(text), "{text}");
@@ -291,6 +319,10 @@ mod tests {
             "response_type=token&prompt=none",
             "{\"password\": \"Enter your new password\", \"token_endpoint_auth_method\": \"client_secret_post\"}",
             "{\"password\": \"{{fields.password}}\", \"user\": {{fields.user}}}",
+            "{\"email\": \"Email\", \"password\": \"Password\", \"code\": {\"token\": \"Your code\"}}",
+            "{\"name\": \"password\", \"value\": \"{{fields.password}}\"}",
+            "https://a.example/x?a=b&state=x1y2z3a4",
+            "Terms & conditions = a & password=x1y2z3a4",
             ".password { content: \"x1y2z3a4\" }",
             "{{vars.api_key}}",
             "a.b.c.example.com",
