@@ -311,7 +311,13 @@ async fn read_dependent(reading: Reading<'_>, kind: &'static Kind, read: &[Read]
         Ok((of_kind, resources)) => (if is_whole(&above.status) { of_kind } else { above.status.clone() }, resources),
         Err(Error::Read { source, .. }) if source.is_scope() => (Status::Forbidden(source.to_string()), Vec::new()),
         Err(Error::Read { source, .. }) if source.is_refusal() => {
-            let because = if source.is_unentitled() { Absence::Entitlement } else { Absence::Refused };
+            let because = if source.is_unentitled() {
+                Absence::Entitlement
+            } else if source.is_not_served() {
+                Absence::Gone
+            } else {
+                Absence::Refused
+            };
             (status_of(&because(source.to_string())), Vec::new())
         }
         Err(error) => return Err(error),
@@ -350,7 +356,9 @@ async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> 
         }
     }
     let is_any_shown = refused.len() < parents.len();
-    match refused.into_iter().find(|source| source.is_scope() || source.is_unentitled()) {
+    // Of one parent it is better said by name.
+    let is_of_kind = |source: &management_api::Error| source.is_scope() || source.is_unentitled() || parents.len() > 1;
+    match refused.into_iter().find(|source| !source.is_not_found() && is_of_kind(source)) {
         Some(source) if !is_any_shown => Err(unread(kind, tenant, source)),
         _ => Ok((complete_but_for(unseen), resources)),
     }
