@@ -357,7 +357,7 @@ async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> 
     }
     let is_any_shown = refused.len() < parents.len();
     // Of one parent it is better said by name.
-    let is_of_kind = |source: &management_api::Error| source.is_scope() || source.is_unentitled() || parents.len() > 1;
+    let is_of_kind = |source: &management_api::Error| source.is_unentitled() || parents.len() > 1;
     match refused.into_iter().find(|source| !source.is_not_found() && is_of_kind(source)) {
         Some(source) if !is_any_shown => Err(unread(kind, tenant, source)),
         _ => Ok((complete_but_for(unseen), resources)),

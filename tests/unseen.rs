@@ -206,6 +206,12 @@ async fn what_is_not_shown_is_left_out_until_a_rule_skips_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_about_one_child_accepts_nothing_else_below_the_parent() {
+    let refused = shown("/organizations/org_00000000000alpha/connections", 400, "No").await;
+    assert!(skipping("organization-connections/alpha · Guest", refused).desired.spared.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_rule_skips_stays_in_the_target_without_a_word_of_what_was_left_out() {
     let (_into, tenant) = start(State::empty(PROD)).await;
     let mut memory = nothing_remembered();

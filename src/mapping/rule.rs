@@ -62,10 +62,14 @@ impl Rule {
 
     /// Returns whether the rule may be about what a tenant does not show: a whole kind, or all that belongs to one resource.
     pub fn may_be_about(&self, unread: &Key) -> bool {
-        let of_parent = |pattern: &Pattern| pattern.as_str().split(BETWEEN_PARTS).next().and_then(|of| Pattern::new(of).ok());
+        // A rule about one child says nothing of the others.
+        let of_all_below = |pattern: &Pattern| {
+            let (parent, child) = pattern.as_str().split_once(BETWEEN_PARTS)?;
+            Pattern::new(parent).ok().filter(|_| child == "*")
+        };
         let text = unread.to_string();
-        let is_one = || self.matches.iter().filter_map(of_parent).any(|of| of.matches(&text));
-        if unread.name().is_empty() { self.is_about_all_of(unread.kind()) } else { self.is_about(unread) || is_one() }
+        let is_of_parent = || self.matches.iter().filter_map(of_all_below).any(|parent| parent.matches(&text));
+        if unread.name().is_empty() { self.is_about_all_of(unread.kind()) } else { self.is_about(unread) || is_of_parent() }
     }
 
     /// Returns whether the rule can be about any resource of a kind.
