@@ -12,7 +12,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 ///
 /// Prints what is wrong in the first line; the file, the line and a caret follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wrong {
+pub struct Diagnostic {
     what: String,
     path: PathBuf,
     line: usize,
@@ -32,13 +32,13 @@ pub struct Text<'text> {
 
 impl Text<'_> {
     /// Says what is wrong at a place of the file; the label stands beside the caret.
-    pub fn wrong(&self, at: Range<usize>, what: impl Into<String>, label: impl Into<String>) -> Wrong {
+    pub fn wrong(&self, at: Range<usize>, what: impl Into<String>, label: impl Into<String>) -> Diagnostic {
         let start = self.letter_at(at.start);
         let begins = self.text[..start].rfind('\n').map_or(0, |end| end + 1);
         let line = self.text[begins..].split('\n').next().unwrap_or_default().trim_end_matches('\r');
         let within = |place: usize| (place.max(begins) - begins).min(line.len());
         let ends = (at.end..=self.text.len()).find(|end| self.text.is_char_boundary(*end)).unwrap_or(at.end);
-        Wrong {
+        Diagnostic {
             what: what.into(),
             path: self.path.to_owned(),
             line: self.text[..begins].matches('\n').count() + 1,
@@ -49,7 +49,7 @@ impl Text<'_> {
     }
 
     /// Says where the text stops being the JSON that was expected.
-    pub fn not_json(&self, what: impl Into<String>, error: &serde_json::Error) -> Wrong {
+    pub fn not_json(&self, what: impl Into<String>, error: &serde_json::Error) -> Diagnostic {
         let before: usize = self.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
         // The parser counts to the sign it stumbled over, and to 0 at the beginning of a line.
         let at = self.letter_at(before + error.column().saturating_sub(1));
@@ -64,7 +64,7 @@ impl Text<'_> {
     }
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = AnnotationKind::Primary.span(self.at.clone()).label(self.label.as_str());
         let place = Snippet::source(self.shown.as_str()).line_start(self.line).path(self.path.to_string_lossy()).annotation(mark);
@@ -73,7 +73,7 @@ impl fmt::Display for Wrong {
     }
 }
 
-impl std::error::Error for Wrong {}
+impl std::error::Error for Diagnostic {}
 
 /// Returns whether a name is one that secrets go by.
 pub fn is_secret(name: &str) -> bool {

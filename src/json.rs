@@ -225,7 +225,7 @@ fn covers_steps(pattern: &[&str], path: &[String]) -> bool {
 
 /// One step of a path.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Step<'path> {
+enum PathSegment<'path> {
     /// The field of this name.
     Field(&'path str),
     /// Every field of an object.
@@ -236,7 +236,7 @@ enum Step<'path> {
     AnyDepth,
 }
 
-fn steps(path: &str) -> Vec<Step<'_>> {
+fn steps(path: &str) -> Vec<PathSegment<'_>> {
     let mut steps = Vec::new();
     for part in path.split('.') {
         let (name, lists) = match part.find('[') {
@@ -245,11 +245,11 @@ fn steps(path: &str) -> Vec<Step<'_>> {
         };
         match name {
             "" => {}
-            "*" => steps.push(Step::EveryField),
-            "**" => steps.push(Step::AnyDepth),
-            name => steps.push(Step::Field(name)),
+            "*" => steps.push(PathSegment::EveryField),
+            "**" => steps.push(PathSegment::AnyDepth),
+            name => steps.push(PathSegment::Field(name)),
         }
-        steps.extend(std::iter::repeat_n(Step::EveryElement, lists));
+        steps.extend(std::iter::repeat_n(PathSegment::EveryElement, lists));
     }
     steps
 }
@@ -294,37 +294,37 @@ pub fn join(above: &str, name: &str) -> String {
     if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") }
 }
 
-fn find_fields<'body>(fields: &'body Map<String, Value>, steps: &[Step<'_>], above: &str, found: &mut Vec<(String, &'body Value)>) {
+fn find_fields<'body>(fields: &'body Map<String, Value>, steps: &[PathSegment<'_>], above: &str, found: &mut Vec<(String, &'body Value)>) {
     let Some((step, rest)) = steps.split_first() else { return };
     match step {
-        Step::Field(name) => {
+        PathSegment::Field(name) => {
             if let Some(value) = fields.get(*name) {
                 find_below(value, rest, join(above, name), found);
             }
         }
-        Step::EveryField => {
+        PathSegment::EveryField => {
             for (name, value) in fields {
                 find_below(value, rest, join(above, name), found);
             }
         }
-        Step::AnyDepth => {
+        PathSegment::AnyDepth => {
             find_fields(fields, rest, above, found);
             for (name, value) in fields {
                 find_below(value, steps, join(above, name), found);
             }
         }
-        Step::EveryElement => {}
+        PathSegment::EveryElement => {}
     }
 }
 
-fn find_below<'body>(value: &'body Value, steps: &[Step<'_>], place: String, found: &mut Vec<(String, &'body Value)>) {
+fn find_below<'body>(value: &'body Value, steps: &[PathSegment<'_>], place: String, found: &mut Vec<(String, &'body Value)>) {
     match (value, steps.split_first()) {
         (value, None) => found.push((place, value)),
         (Value::Array(list), Some((step, rest))) => {
             let below = match step {
-                Step::EveryElement => rest,
-                Step::AnyDepth => steps,
-                Step::Field(_) | Step::EveryField => return,
+                PathSegment::EveryElement => rest,
+                PathSegment::AnyDepth => steps,
+                PathSegment::Field(_) | PathSegment::EveryField => return,
             };
             for (index, element) in list.iter().enumerate() {
                 find_below(element, below, format!("{place}[{index}]"), found);
@@ -335,27 +335,29 @@ fn find_below<'body>(value: &'body Value, steps: &[Step<'_>], place: String, fou
     }
 }
 
-fn change_fields(fields: &mut Map<String, Value>, steps: &[Step<'_>], change: &mut dyn FnMut(&mut Value)) -> usize {
+fn change_fields(fields: &mut Map<String, Value>, steps: &[PathSegment<'_>], change: &mut dyn FnMut(&mut Value)) -> usize {
     let Some((step, rest)) = steps.split_first() else { return 0 };
     match step {
-        Step::Field(name) => fields.get_mut(*name).map_or(0, |value| change_below(value, rest, change)),
-        Step::EveryField => fields.values_mut().map(|value| change_below(value, rest, change)).sum(),
-        Step::AnyDepth => {
+        PathSegment::Field(name) => fields.get_mut(*name).map_or(0, |value| change_below(value, rest, change)),
+        PathSegment::EveryField => fields.values_mut().map(|value| change_below(value, rest, change)).sum(),
+        PathSegment::AnyDepth => {
             let here = change_fields(fields, rest, change);
             here + fields.values_mut().map(|value| change_below(value, steps, change)).sum::<usize>()
         }
-        Step::EveryElement => 0,
+        PathSegment::EveryElement => 0,
     }
 }
 
-fn change_below(value: &mut Value, steps: &[Step<'_>], change: &mut dyn FnMut(&mut Value)) -> usize {
+fn change_below(value: &mut Value, steps: &[PathSegment<'_>], change: &mut dyn FnMut(&mut Value)) -> usize {
     match (value, steps.split_first()) {
         (value, None) => {
             change(value);
             1
         }
-        (Value::Array(list), Some((Step::EveryElement, rest))) => list.iter_mut().map(|element| change_below(element, rest, change)).sum(),
-        (Value::Array(list), Some((Step::AnyDepth, _))) => list.iter_mut().map(|element| change_below(element, steps, change)).sum(),
+        (Value::Array(list), Some((PathSegment::EveryElement, rest))) => {
+            list.iter_mut().map(|element| change_below(element, rest, change)).sum()
+        }
+        (Value::Array(list), Some((PathSegment::AnyDepth, _))) => list.iter_mut().map(|element| change_below(element, steps, change)).sum(),
         (Value::Object(fields), Some(_)) => change_fields(fields, steps, change),
         _ => 0,
     }

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use migrate::apply::{Settled, Summary};
+use migrate::apply::{ChangeResult, Summary};
 use migrate::catalog::{Catalog, Field, Fields, Kind, Written};
 use migrate::json::is_in;
 use migrate::model::event::Outcome;
 use migrate::model::resource::Key;
-use migrate::plan::{Action, LeftOut, Plan};
+use migrate::plan::{Action, Plan, Skipped};
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
 use proptest::prelude::Rng;
@@ -183,10 +183,10 @@ async fn copied(state: &State, seed: u8) -> Vec<String> {
     wrong.extend(again.map(|change| format!("{} is written again: {:?}", change.key, change.action)));
     let (mut back, ended) = taken_back(&plan, &summary, &into).await;
     // What the target would not let go, or left as it is, is told by the run.
-    let told = |one: &Settled| {
+    let told = |one: &ChangeResult| {
         let parts = one.outcome.shortfall().map_or(&[][..], |short| &short.parts[..]);
         let paths = parts.iter().chain(one.altered.iter().map(|altered| &altered.path));
-        paths.map(|path| LeftOut { key: one.key.clone(), path: Some(path.clone()), because: String::new() }).collect::<Vec<_>>()
+        paths.map(|path| Skipped { key: one.key.clone(), path: Some(path.clone()), because: String::new() }).collect::<Vec<_>>()
     };
     back.left_out.extend(ended.settled.iter().flat_map(told));
     let refused = ended.settled.iter().filter(|one| one.outcome.id().is_none() && !is_refused(&summary, &one.key, None));

@@ -1,11 +1,11 @@
 //! What cannot be copied is left out, or named as a step, before the first write.
 
-use migrate::apply::Memory;
+use migrate::apply::SyncState;
 use migrate::management_api::Tenant;
 use migrate::model::resource::Key;
 use migrate::plan::Plan;
 use migrate::sandbox::{Sandbox, State};
-use migrate::snapshot::{Desired, Supplied};
+use migrate::snapshot::{Desired, SuppliedSecret};
 use serde_json::{Value, json};
 
 use crate::flows::{Imported, import, nothing_remembered, read, start};
@@ -18,7 +18,7 @@ struct Pair {
     desired: Desired,
     into: Sandbox,
     tenant: Tenant,
-    memory: Memory,
+    memory: SyncState,
 }
 
 impl Pair {
@@ -35,7 +35,7 @@ impl Pair {
     }
 
     fn supply(mut self, key: &str, path: &str) -> Self {
-        self.desired.supplied.push(Supplied { key: Self::key(key), path: path.to_owned(), from: "env:NAME".to_owned() });
+        self.desired.supplied.push(SuppliedSecret { key: Self::key(key), path: path.to_owned(), from: "env:NAME".to_owned() });
         self
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::flows::{Imported, NOW, import, nothing_remembered, read, start};
 use migrate::catalog::Catalog;
 use migrate::export::{Selection, export};
-use migrate::model::event::{Outcome, Unwatched};
+use migrate::model::event::{NoObserver, Outcome};
 use migrate::plan::Plan;
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
@@ -26,7 +26,7 @@ fn state(domain: &str, data: &Value) -> State {
 async fn snapshot(data: Value, include: &[&str]) -> Snapshot {
     let (_sandbox, tenant) = start(state("alpha.eu.auth0.com", &data)).await;
     let selection = Selection { include: include.iter().map(|word| (*word).to_owned()).collect(), ..Selection::default() };
-    export(Catalog::standard(), &tenant, &selection, NOW, &Unwatched).await.expect("exported")
+    export(Catalog::standard(), &tenant, &selection, NOW, &NoObserver).await.expect("exported")
 }
 
 /// Copies a tenant into another; nothing may be refused, and a second time nothing may be left to do.

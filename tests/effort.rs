@@ -9,7 +9,7 @@ use migrate::catalog::Catalog;
 use migrate::catalog::limits::Rate;
 use migrate::export::{Selection, export};
 use migrate::management_api::{Contact, Credentials, Tenant};
-use migrate::model::event::Unwatched;
+use migrate::model::event::NoObserver;
 use migrate::model::resource::Secret;
 use migrate::sandbox::{Options, Sandbox, Seen, State};
 use migrate::snapshot::{Desired, Snapshot};
@@ -55,12 +55,12 @@ fn talk_to(sandbox: &Sandbox, rate: Option<Rate>) -> Tenant {
         timeout: Duration::from_secs(30),
         concurrency: 16,
     };
-    Tenant::new(contact, Arc::new(Unwatched)).expect("a tenant")
+    Tenant::new(contact, Arc::new(NoObserver)).expect("a tenant")
 }
 
 async fn read(tenant: &Tenant, kinds: &[&str]) -> Snapshot {
     let selection = Selection { kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(), ..Selection::default() };
-    export(Catalog::standard(), tenant, &selection, NOW, &Unwatched).await.expect("exported")
+    export(Catalog::standard(), tenant, &selection, NOW, &NoObserver).await.expect("exported")
 }
 
 fn of_clients(sandbox: &Sandbox) -> Vec<Seen> {

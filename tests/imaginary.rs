@@ -2,11 +2,11 @@
 
 use std::sync::OnceLock;
 
-use migrate::apply::{Journal, Moved, Run};
-use migrate::catalog::{Alone, Catalog, Kind, Paging, Reference, When};
+use migrate::apply::{Journal, Run, StaleChanges};
+use migrate::catalog::{Catalog, Exclusion, Kind, Paging, Reference, When};
 use migrate::export::{Selection, export};
 use migrate::management_api::Tenant;
-use migrate::model::event::Unwatched;
+use migrate::model::event::NoObserver;
 use migrate::plan::{Plan, plan};
 use migrate::sandbox::{Options, Sandbox, State};
 use migrate::snapshot::{Desired, Snapshot};
@@ -27,7 +27,7 @@ static WIDGETS: Kind = Kind::collection("widgets", "widget", "/widgets")
     .sets(&["parts"])
     .defaults(&[("size", "1")])
     .required(&["name"])
-    .alone(&[Alone::always("is_system", When::True, "it is the tenant's own")])
+    .alone(&[Exclusion::always("is_system", When::True, "it is the tenant's own")])
     .scopes(&["read:widgets"], &["create:widgets"], &["update:widgets"], &["delete:widgets"]);
 
 fn catalog() -> &'static Catalog {
@@ -47,7 +47,7 @@ async fn start(domain: &str, data: Value) -> (Sandbox, Tenant) {
 
 async fn read(tenant: &Tenant) -> Snapshot {
     let selection = Selection { kinds: ["widgets".to_owned(), "clients".to_owned()].into(), ..Selection::default() };
-    export(catalog(), tenant, &selection, NOW, &Unwatched).await.expect("exported")
+    export(catalog(), tenant, &selection, NOW, &NoObserver).await.expect("exported")
 }
 
 async fn import(source: &Snapshot, tenant: &Tenant) -> Plan {
@@ -58,10 +58,10 @@ async fn import(source: &Snapshot, tenant: &Tenant) -> Plan {
         plan: &plan,
         tenant,
         journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW, "import").expect("a journal"),
-        observer: &Unwatched,
+        observer: &NoObserver,
         secret: &|_| None,
         keeper: None,
-        moved: Moved::default(),
+        moved: StaleChanges::default(),
         at_once: 4,
         withheld: None,
         room: &|| usize::MAX,

@@ -6,7 +6,7 @@ use migrate::catalog::{Catalog, Kind, Shape};
 use migrate::json::Body;
 use migrate::model::resource::{Key, Resource};
 use migrate::plan::guard::{self, Refusal};
-use migrate::plan::many::MostChanged;
+use migrate::plan::many::ChangeLimits;
 use migrate::plan::{Action, Change, Plan, plan};
 use migrate::snapshot::{Desired, Snapshot, Status, id_substitution};
 use migrate::state::links::Links;
@@ -45,7 +45,7 @@ fn planned(more: &[(&str, Value)]) -> (Plan, Option<String>) {
     let desired = Desired { hosts: source.hosts(catalog), ..Desired::unmapped(source) };
     let plan = plan(catalog, &desired, &target, &Links::default());
     let leak = |refusal: Refusal| (refusal.guard == "leak").then_some(refusal.message);
-    let found = guard::refusals(catalog, &plan, &desired, &target, MostChanged { of_all: Some(1.0), of_a_kind: Some(1.0) })
+    let found = guard::refusals(catalog, &plan, &desired, &target, ChangeLimits { of_all: Some(1.0), of_a_kind: Some(1.0) })
         .into_iter()
         .find_map(leak);
     (plan, found)
@@ -215,7 +215,7 @@ fn a_host_of_the_target_may_lie_below_one_of_the_source() {
             (tenant(SOURCE, "acme.example", SOURCE_ID, &[("clients", till)]), tenant(TARGET, "mtls.acme.example", TARGET_ID, &[]));
         let desired = Desired { hosts: source.hosts(catalog), ..Desired::unmapped(source) };
         let plan = plan(catalog, &desired, &target, &Links::default());
-        guard::refusals(catalog, &plan, &desired, &target, MostChanged { of_all: Some(1.0), of_a_kind: Some(1.0) })
+        guard::refusals(catalog, &plan, &desired, &target, ChangeLimits { of_all: Some(1.0), of_a_kind: Some(1.0) })
             .iter()
             .any(|refusal| refusal.guard == "leak")
     };

@@ -8,7 +8,7 @@ use migrate::json::Body;
 use migrate::management_api::Tenant;
 use migrate::model::resource::Resource;
 use migrate::plan::diff::normal;
-use migrate::plan::{Done, LeftOut, MadeAgain, Plan, undo};
+use migrate::plan::{AppliedRun, Plan, Recreated, Skipped, undo};
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
 use proptest::prelude::*;
@@ -247,7 +247,7 @@ pub(crate) fn moved(one: &Snapshot, other: &Snapshot) -> Vec<String> {
 
 /// Takes back a run that went through whole; returns what was decided and how it ended.
 pub(crate) async fn taken_back(plan: &Plan, summary: &Summary, tenant: &Tenant) -> (Plan, Summary) {
-    let (plan, _) = undo_of(plan, summary, tenant, &MadeAgain::default()).await;
+    let (plan, _) = undo_of(plan, summary, tenant, &Recreated::default()).await;
     let summary = carried_out(&plan, tenant).await;
     (plan, summary)
 }
@@ -321,7 +321,7 @@ async fn stopped_at_every(step: usize) {
     let (_less, from) = start(tenant(&less, SOURCE, "Src")).await;
     let Imported { before, plan, summary } = import_with(&Desired::unmapped(read(&from).await), &into, &mut memory, true).await;
     let pruned = target.state();
-    let (back, _) = undo_of(&plan, &summary, &into, &MadeAgain::default()).await;
+    let (back, _) = undo_of(&plan, &summary, &into, &Recreated::default()).await;
     let all = back.changes().count();
     assert!(plan.counts().removals >= 6 && all >= 10, "{:?}, {all}", plan.counts());
     for stopped in (0..all).step_by(step) {
@@ -329,7 +329,7 @@ async fn stopped_at_every(step: usize) {
         let first = carried_out(&first_of(&back, stopped), &into).await;
         assert!(first.is_whole(), "{stopped}: {:?}", first.settled);
         let applied = first.settled.iter().enumerate().filter_map(|(at, one)| Some((at, one.outcome.id()?.clone()))).collect();
-        let mut again = MadeAgain::default();
+        let mut again = Recreated::default();
         again.learn(&back, &applied);
         let (rest, left_out) = undo_of(&plan, &summary, &into, &again).await;
         assert_eq!(left_out, [""; 0], "{stopped}");
@@ -350,9 +350,9 @@ fn first_of(plan: &Plan, count: usize) -> Plan {
 }
 
 /// Decides what takes back a run, of which earlier undos made this again; returns that and what it leaves out.
-async fn undo_of(plan: &Plan, summary: &Summary, tenant: &Tenant, again: &MadeAgain) -> (Plan, Vec<String>) {
+async fn undo_of(plan: &Plan, summary: &Summary, tenant: &Tenant, again: &Recreated) -> (Plan, Vec<String>) {
     let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone()))).collect();
-    let done = Done { name: "r", plan, applied: &applied, unclear: &BTreeSet::new(), again };
+    let done = AppliedRun { name: "r", plan, applied: &applied, unclear: &BTreeSet::new(), again };
     let (plan, _) = undo(Catalog::standard(), done, &read(tenant).await, &|_| true);
     let left_out = beside_users(&plan);
     (plan, left_out)
@@ -360,7 +360,7 @@ async fn undo_of(plan: &Plan, summary: &Summary, tenant: &Tenant, again: &MadeAg
 
 /// Returns what an undo leaves out beside what users had of a resource that was removed: that is gone.
 pub(crate) fn beside_users(back: &Plan) -> Vec<String> {
-    let is_of_users = |left: &&LeftOut| left.because.ends_with("went with it, and nothing here brings that back");
+    let is_of_users = |left: &&Skipped| left.because.ends_with("went with it, and nothing here brings that back");
     back.left_out.iter().filter(|left| !is_of_users(left)).map(|left| format!("{}: {}", left.key, left.because)).collect()
 }
 

@@ -7,7 +7,7 @@ use migrate::catalog::{Catalog, Kind};
 use migrate::export::{Reading, Selection, Witness};
 use migrate::json::Body;
 use migrate::management_api::Absence;
-use migrate::model::event::Unwatched;
+use migrate::model::event::NoObserver;
 use migrate::model::resource::{Id, Key};
 use migrate::sandbox::{Replica, seed};
 use serde_json::{Value, json};
@@ -219,7 +219,7 @@ async fn copies_read_as_tenants(is_meant: fn(&str) -> bool) {
         let (_original, tenant) = start(state).await;
         let copyist = Copyist::default();
         let selection = Selection::default();
-        let reading = Reading { tenant: &tenant, selection: &selection, observer: &Unwatched, witness: Some(&copyist) };
+        let reading = Reading { tenant: &tenant, selection: &selection, observer: &NoObserver, witness: Some(&copyist) };
         let held = reading.export(Catalog::standard(), NOW).await.expect("read");
         let (_copy, tenant) = start(copyist.0.into_inner().expect("a copy").state(&domain).expect("a state")).await;
         let copied = read(&tenant).await;

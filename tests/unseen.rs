@@ -7,7 +7,7 @@ use migrate::catalog::Catalog;
 use migrate::diagnostic::Text;
 use migrate::export::{Selection, export};
 use migrate::mapping::{Mapped, Mapping};
-use migrate::model::event::Unwatched;
+use migrate::model::event::NoObserver;
 use migrate::model::resource::Key;
 use migrate::plan::{Action, Plan, drift_of};
 use migrate::sandbox::State;
@@ -149,7 +149,7 @@ async fn selected(only: &str, path: &str) -> Snapshot {
     let state = State::from_json(json!({"domain": DEV, "data": dev(), "refuse": refuse})).expect("a state");
     let (_sandbox, tenant) = start(state).await;
     let selection = Selection { only: vec![only.parse().expect("a glob")], ..Selection::default() };
-    export(Catalog::standard(), &tenant, &selection, "2026-01-01T00:00:00Z", &Unwatched).await.expect("exported")
+    export(Catalog::standard(), &tenant, &selection, "2026-01-01T00:00:00Z", &NoObserver).await.expect("exported")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

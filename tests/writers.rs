@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Child;
 
 use insta::assert_snapshot;
-use migrate::apply::{Settled, Summary};
+use migrate::apply::{ChangeResult, Summary};
 use migrate::catalog::{Catalog, Kind, Shape};
 use migrate::model::event::Outcome;
 use migrate::plan::{Action, Change, Plan};
@@ -152,7 +152,7 @@ async fn together(source: State) {
         let (went_on, gave_way) = if one.is_whole() { (one, two) } else { (two, one) };
         assert!(went_on.is_whole(), "{round}: both gave way: {:?} {:?}", went_on.tally(), gave_way.tally());
         let made = gave_way.settled.iter().filter(|settled| settled.verb == "create" && settled.outcome.id().is_some());
-        assert_eq!(made.collect::<Vec<_>>(), Vec::<&Settled>::new(), "{round}: who gives way has made nothing");
+        assert_eq!(made.collect::<Vec<_>>(), Vec::<&ChangeResult>::new(), "{round}: who gives way has made nothing");
         assert!(reasons(&gave_way).contains(&"another writer is at the target; plan again"), "{round}");
         assert_eq!(counted(&into), counted(&calm), "{round}");
     }

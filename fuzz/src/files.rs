@@ -9,7 +9,7 @@ use migrate::catalog::Catalog;
 use migrate::model::resource::Resource;
 use migrate::plan::{Plan, file, guard::Refusal};
 use migrate::snapshot::{Snapshot, Status, store};
-use migrate::state::baseline::{self, Base};
+use migrate::state::baseline::{self, Baseline};
 use migrate::state::fingerprints::Fingerprints;
 use migrate::state::links::{self, Links};
 use serde::Deserialize;
@@ -95,11 +95,11 @@ pub fn links(bytes: &[u8]) -> bool {
 /// A base is read as it was written.
 pub fn base(bytes: &[u8]) -> bool {
     let path = Path::new("dev-prod.json");
-    match Base::parse(path, bytes) {
+    match Baseline::parse(path, bytes) {
         Ok(base) => {
             let mut written = Vec::new();
             base.write(&mut written).expect("memory takes everything");
-            let read = Base::parse(path, &written).expect("just written");
+            let read = Baseline::parse(path, &written).expect("just written");
             assert!(read.iter().eq(base.iter()), "a base changes when it is written: {base:?}");
             true
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use migrate::catalog::Catalog;
-use migrate::config::{Environment, Error, Settings, Sought};
+use migrate::config::{Environment, Error, FileLookup, Settings};
 use migrate::diagnostic::Text;
 use migrate::mapping::{self, Mapping};
 use migrate::snapshot::Snapshot;
@@ -27,7 +27,7 @@ pub fn mapping(bytes: &[u8]) -> bool {
     hides_the_canary(&read_mapping(&secret).expect_err("a secret belongs elsewhere").to_string());
     let mapping = match read_mapping(text) {
         Ok(mapping) => mapping,
-        Err(mapping::Error::Wrong(wrong)) => {
+        Err(mapping::Error::Invalid(wrong)) => {
             names_a_line_of(bytes, "m.toml:", &wrong.to_string());
             return false;
         }
@@ -83,7 +83,7 @@ pub fn configuration(bytes: &[u8]) -> bool {
             hides_the_canary(&format!("{settings:?}"));
             true
         }
-        Err(Error::Wrong(wrong)) => {
+        Err(Error::Invalid(wrong)) => {
             let told = wrong.to_string();
             // What the configuration says decides which variables there are, so either file can be the wrong one.
             if told.contains("migrate.toml:") {
@@ -121,6 +121,6 @@ pub fn dotenv(bytes: &[u8]) -> bool {
 }
 
 fn settings(configuration: &str, dotenv: &str) -> Result<Settings, Error> {
-    let text = |path: &str, text: &str| Sought { path: PathBuf::from(path), text: Some(text.to_owned()) };
+    let text = |path: &str, text: &str| FileLookup { path: PathBuf::from(path), text: Some(text.to_owned()) };
     Settings::resolve(text("migrate.toml", configuration), text(".env", dotenv), None, &Environment::new())
 }

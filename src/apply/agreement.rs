@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::json::{Body, Packed, is_blank};
 use crate::model::resource::{Key, Resource};
-use crate::plan::{LeftOut, Plan};
+use crate::plan::{Plan, Skipped};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
-use crate::state::baseline::{Applied, Base};
+use crate::state::baseline::{Applied, Baseline};
 
 /// What the source wants of each resource of which it gets what it wants, now or later.
 #[derive(Debug, Default, PartialEq)]
@@ -16,7 +16,7 @@ pub(super) struct Agreement {
     /// What the target holds as it is wanted.
     pub(super) held: Vec<(Key, Applied)>,
     /// What it will hold so once the plan was carried out. What is yet to be created stands there under the id of the source.
-    pub(super) promised: Base,
+    pub(super) promised: Baseline,
 }
 
 impl Agreement {
@@ -79,7 +79,7 @@ impl<'plan> Open<'plan> {
     }
 
     /// Returns the parts that were left of resources; which of them were left whole is known from then on.
-    fn parts_of(&mut self, all: &'plan [LeftOut]) -> Parts<'plan> {
+    fn parts_of(&mut self, all: &'plan [Skipped]) -> Parts<'plan> {
         let mut parts = Parts::new();
         for left in all {
             match &left.path {
@@ -165,7 +165,7 @@ fn only_of(held: &Packed, wanted: &Packed) -> Packed {
 mod tests {
     use super::*;
     use crate::model::resource::Id;
-    use crate::plan::{Action, Change, LeftOut, Side, Stage};
+    use crate::plan::{Action, Change, Side, Skipped, Stage};
     use serde_json::json;
     use std::collections::BTreeMap;
 
@@ -194,7 +194,7 @@ mod tests {
             secrets: Vec::new(),
         };
         plan.stages.push(Stage { title: String::new(), changes: creates.iter().map(change).collect() });
-        let left = |(name, path): &(&str, Option<&str>)| LeftOut {
+        let left = |(name, path): &(&str, Option<&str>)| Skipped {
             key: Key::new("clients", name),
             path: path.map(str::to_owned),
             because: String::new(),
@@ -228,7 +228,10 @@ mod tests {
         let old = |name: &str, kept: Vec<String>| {
             (Key::new("clients", name), Applied { kept, ..applied(name, json!({"a": "old"}), Some(json!({}))) })
         };
-        assert_eq!(agreement, Agreement { held: vec![old("Web", Vec::new()), old("Shop", vec!["a".into()])], promised: Base::default() });
+        assert_eq!(
+            agreement,
+            Agreement { held: vec![old("Web", Vec::new()), old("Shop", vec!["a".into()])], promised: Baseline::default() }
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::plan::diff::{edits, normal, same};
 
 /// A value that a target answered otherwise than it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Altered {
+pub struct AlteredValue {
     /// Where it stands, as in an [`Edit`].
     pub path: String,
     /// What was sent; absent where it was cleared.
@@ -28,12 +28,12 @@ pub struct Altered {
 /// Returns what a target made of a body: what its answer to that write shows otherwise.
 ///
 /// Secrets are no difference, shown or masked, nor what the tenant fills in, nor what a later request is for.
-pub fn alterations(kind: &Kind, id: &Id, sent: &Body, answer: &Body) -> Vec<Altered> {
+pub fn alterations(kind: &Kind, id: &Id, sent: &Body, answer: &Body) -> Vec<AlteredValue> {
     named(kind, id, answer).map_or_else(Vec::new, |answer| differing(kind, sent, &answer))
 }
 
 /// Returns what a target made of an update: also what an edit takes out of an object by leaving it out of what is sent, and is still there.
-pub(super) fn alterations_by(kind: &Kind, id: &Id, sent: &Body, edits: &[Edit], answer: &Body) -> Vec<Altered> {
+pub(super) fn alterations_by(kind: &Kind, id: &Id, sent: &Body, edits: &[Edit], answer: &Body) -> Vec<AlteredValue> {
     let Some(answer) = named(kind, id, answer) else { return Vec::new() };
     let mut found = differing(kind, sent, &answer);
     let Ok(held) = Resource::read(kind, answer.clone()) else { return found };
@@ -41,8 +41,9 @@ pub(super) fn alterations_by(kind: &Kind, id: &Id, sent: &Body, edits: &[Edit], 
     unseen(kind, &answer).for_each(|path| drop(held.take(path)));
     let is_told = |path: &str| found.iter().any(|one| is_in(&one.path, path) || is_in(path, &one.path));
     let left_out = edits.iter().filter(|edit| edit.new.is_none() && !is_told(&edit.path));
-    let still_there = |edit: &Edit| Some(Altered { path: edit.path.clone(), sent: None, answered: Some(held.get(&edit.path)?.clone()) });
-    let still_there: Vec<Altered> = left_out.filter_map(still_there).collect();
+    let still_there =
+        |edit: &Edit| Some(AlteredValue { path: edit.path.clone(), sent: None, answered: Some(held.get(&edit.path)?.clone()) });
+    let still_there: Vec<AlteredValue> = left_out.filter_map(still_there).collect();
     found.extend(still_there);
     found
 }
@@ -62,7 +63,7 @@ fn named(kind: &Kind, id: &Id, answer: &Body) -> Option<Body> {
 }
 
 /// Returns in what an answer is not what was sent; nothing where it cannot be understood.
-pub(super) fn differing(kind: &Kind, sent: &Body, answer: &Body) -> Vec<Altered> {
+pub(super) fn differing(kind: &Kind, sent: &Body, answer: &Body) -> Vec<AlteredValue> {
     let Ok(held) = Resource::read(kind, answer.clone()) else { return Vec::new() };
     let (hidden, mut held) = (held.secrets.clone(), held.body.open());
     let mut sent = kind.fields().split(sent.clone(), Purpose::Snapshot).0;
@@ -71,12 +72,12 @@ pub(super) fn differing(kind: &Kind, sent: &Body, answer: &Body) -> Vec<Altered>
         sent.take(path);
         held.take(path);
     }
-    let mut found: Vec<Altered> = Vec::new();
+    let mut found: Vec<AlteredValue> = Vec::new();
     for edit in edits(kind, &sent, &held) {
         let (asked, shown) = (sent.get(&edit.path), held.get(&edit.path));
         match (edit.new, asked) {
             (Some(_), _) if same(asked, shown) || hidden.contains(&edit.path) || shown.and_then(Value::as_str).is_some_and(is_mask) => {}
-            (Some(new), _) => found.push(Altered { path: edit.path, sent: Some(new), answered: edit.old }),
+            (Some(new), _) => found.push(AlteredValue { path: edit.path, sent: Some(new), answered: edit.old }),
             (None, Some(asked)) => found.extend(kept(&edit.path, asked, shown.unwrap_or(&Value::Null))),
             (None, None) => {}
         }
@@ -96,13 +97,13 @@ fn unseen<'kind>(kind: &'kind Kind, answer: &Body) -> impl Iterator<Item = &'sta
 }
 
 /// Returns what was to be cleared and is still there; an object that is sent empty clears nothing.
-fn kept(path: &str, sent: &Value, held: &Value) -> Vec<Altered> {
+fn kept(path: &str, sent: &Value, held: &Value) -> Vec<AlteredValue> {
     match sent {
         Value::Object(fields) => {
             let below = |(name, sent): (&String, &Value)| kept(&join(path, name), sent, held.get(name).unwrap_or(&Value::Null));
             fields.iter().flat_map(below).collect()
         }
-        sent if is_blank(sent) && !is_blank(held) => vec![Altered { path: path.to_owned(), sent: None, answered: Some(held.clone()) }],
+        sent if is_blank(sent) && !is_blank(held) => vec![AlteredValue { path: path.to_owned(), sent: None, answered: Some(held.clone()) }],
         _ => Vec::new(),
     }
 }
@@ -110,7 +111,7 @@ fn kept(path: &str, sent: &Value, held: &Value) -> Vec<Altered> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Because, Catalog, Fields, Shape};
+    use crate::catalog::{Catalog, Fields, Shape, WithheldReason};
     use crate::json::covers;
     use serde_json::json;
 
@@ -159,7 +160,7 @@ mod tests {
         let edits = [edit("sink.datadogRegion", json!("us"), None), edit("sink.splunkPort", json!("1"), None)];
         let answer = body(json!({"id": "lst_1", "type": "datadog", "sink": {"datadogRegion": "us", "datadogApiKey": "CANARY"}}));
         let found = alterations_by(kind, &Id::new("lst_1"), &body(json!({"sink": {}})), &edits, &answer);
-        let kept = Altered { path: "sink.datadogRegion".to_owned(), sent: None, answered: Some(json!("us")) };
+        let kept = AlteredValue { path: "sink.datadogRegion".to_owned(), sent: None, answered: Some(json!("us")) };
         assert_eq!(found, [kept]);
         let answer = body(json!({"id": "lst_1", "type": "datadog", "sink": {}}));
         assert_eq!(alterations_by(kind, &Id::new("lst_1"), &body(json!({"sink": {}})), &edits, &answer), []);
@@ -217,7 +218,7 @@ mod tests {
                     other => panic!("{} {path}: {other:?}", kind.name),
                 }
                 let is_hidden = kind.secrets.iter().chain(kind.read_only).any(|secret| covers(secret, &path))
-                    || kind.withholds(&path).is_some_and(|because| because != Because::MayBeNamed);
+                    || kind.withholds(&path).is_some_and(|because| because != WithheldReason::MayBeNamed);
                 let is_unseen = unseen(kind, &answer).any(|unseen| covers(unseen, &path));
                 assert_eq!(found.is_empty(), is_hidden || is_unseen, "{} {path}", kind.name);
             }

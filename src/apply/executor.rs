@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::altered::Altered;
+use super::altered::AlteredValue;
 use super::journal::{self, Journal, Known};
 use super::look_up::{LookedUp, key_of, look_up};
-use super::new_secrets::{Fate, Handed, Keeper, NewSecret, Replaced};
+use super::new_secrets::{GeneratedSecret, NewSecret, Replaced, SecretDisposition, SecretSink};
 use super::other_writer::{self, Awaited, made_meanwhile};
 use super::piecemeal::send;
 use super::requests::{Ready, Sender, Sending, ready};
-use super::staleness::Moved;
-use super::summary::{SentSecret, Settled, Summary};
+use super::staleness::StaleChanges;
+use super::summary::{ChangeResult, SentSecret, Summary};
 use crate::catalog::{Catalog, Kind};
 use crate::management_api::Tenant;
 use crate::model::event::{Event, Observer, Outcome};
@@ -49,9 +49,9 @@ pub struct Run<'run> {
     /// Where secrets come from; every one a plan names was found before.
     pub secret: &'run (dyn Fn(&SecretField) -> Option<Secret> + Sync),
     /// Who keeps the secrets that the target makes, where somebody does.
-    pub keeper: Option<Box<dyn Keeper + 'run>>,
+    pub keeper: Option<Box<dyn SecretSink + 'run>>,
     /// Changes of resources that moved since they were planned, which are refused.
-    pub moved: Moved,
+    pub moved: StaleChanges,
     /// How many requests are under way at once, and how many intents become durable together.
     pub at_once: usize,
     /// Why nothing is sent any more, where that is so: what is in doubt is looked up, and all else is left to another plan.
@@ -303,7 +303,7 @@ impl Run<'_> {
             self.hand_on(*at, change, sent, progress).await;
         }
         let is_news = |at: &usize| !self.is_applied(*at) && !doubted.contains(at);
-        let to_record: Vec<(usize, &Outcome, &[Altered])> =
+        let to_record: Vec<(usize, &Outcome, &[AlteredValue])> =
             ended.iter().filter(|(at, ..)| is_news(at)).map(|(at, _, sent)| (*at, &sent.outcome, &sent.altered[..])).collect();
         let recorded = self.journal.settle(to_record.into_iter());
         for (_, change, sent) in ended {
@@ -411,16 +411,17 @@ impl Run<'_> {
         for made in progress.replaced.made_with(self.kind_of(change), change) {
             let shown = sent.made.iter().find(|(path, _)| *path == made.path).map(|(path, secret)| (*path, secret));
             let fate = match (&mut self.keeper, shown) {
-                (None, _) if is_earlier => Fate::Unknown,
-                (None, _) => Fate::Left,
-                (Some(keeper), Some((path, secret))) => {
-                    keeper.keep(&NewSecret { key: &change.key, id, path, secret }).await.map_or_else(Fate::Lost, |()| Fate::Kept)
-                }
-                (Some(keeper), None) if keeper.has(&change.key, id, made.path) => Fate::Kept,
-                (Some(_), None) if is_earlier => Fate::Unknown,
-                (Some(_), None) => Fate::Lost("the target did not show it".to_owned()),
+                (None, _) if is_earlier => SecretDisposition::Unknown,
+                (None, _) => SecretDisposition::Left,
+                (Some(keeper), Some((path, secret))) => keeper
+                    .keep(&NewSecret { key: &change.key, id, path, secret })
+                    .await
+                    .map_or_else(SecretDisposition::Lost, |()| SecretDisposition::Kept),
+                (Some(keeper), None) if keeper.has(&change.key, id, made.path) => SecretDisposition::Kept,
+                (Some(_), None) if is_earlier => SecretDisposition::Unknown,
+                (Some(_), None) => SecretDisposition::Lost("the target did not show it".to_owned()),
             };
-            progress.summary.made.push(Handed::of(change, id, made, fate));
+            progress.summary.made.push(GeneratedSecret::of(change, id, made, fate));
         }
     }
 
@@ -440,6 +441,6 @@ impl Run<'_> {
             _ => {}
         }
         self.observer.notify(&Event::Settled { key: change.key.clone(), action: change.verb(), outcome: outcome.clone() });
-        progress.summary.settled.push(Settled { key: change.key.clone(), verb: change.verb(), outcome, altered });
+        progress.summary.settled.push(ChangeResult { key: change.key.clone(), verb: change.verb(), outcome, altered });
     }
 }

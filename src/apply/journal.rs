@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::altered::Altered;
+use super::altered::AlteredValue;
 use crate::files::{self, Appender};
 use crate::model::event::{Outcome, Shortfall};
 use crate::model::resource::{Id, Key};
@@ -44,7 +44,7 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         parts: Vec<String>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        altered: Vec<Altered>,
+        altered: Vec<AlteredValue>,
     },
     /// The target refused a change.
     Failed { change: usize, because: String },
@@ -81,7 +81,7 @@ pub struct Record {
     /// How each change ended that was reached, by its place in the plan.
     pub outcomes: BTreeMap<usize, Outcome>,
     /// What the target made of the values of each change, where it made something else of one.
-    pub altered: BTreeMap<usize, Vec<Altered>>,
+    pub altered: BTreeMap<usize, Vec<AlteredValue>>,
     /// Whether every change is in the target.
     pub is_ended: bool,
     /// Whether it stopped, and nothing that it began is left to do.
@@ -138,7 +138,7 @@ pub enum Error {
 pub struct Journal {
     file: Appender,
     known: BTreeMap<usize, Known>,
-    altered: BTreeMap<usize, Vec<Altered>>,
+    altered: BTreeMap<usize, Vec<AlteredValue>>,
     /// That it was taken up again, which is written with what comes of that.
     resumed: Option<Entry>,
 }
@@ -184,7 +184,7 @@ impl Journal {
     }
 
     /// Returns what the target made of the values of a change that was applied before.
-    pub(super) fn altered(&self, change: usize) -> &[Altered] {
+    pub(super) fn altered(&self, change: usize) -> &[AlteredValue] {
         self.altered.get(&change).map_or(&[], Vec::as_slice)
     }
 
@@ -207,9 +207,9 @@ impl Journal {
     /// Records how changes ended, and what the target made of their values.
     pub(super) fn settle<'outcome>(
         &mut self,
-        outcomes: impl Iterator<Item = (usize, &'outcome Outcome, &'outcome [Altered])>,
+        outcomes: impl Iterator<Item = (usize, &'outcome Outcome, &'outcome [AlteredValue])>,
     ) -> Result<(), Error> {
-        let entry = |(change, outcome, altered): (usize, &Outcome, &[Altered])| match outcome {
+        let entry = |(change, outcome, altered): (usize, &Outcome, &[AlteredValue])| match outcome {
             Outcome::Applied(id) => Entry::Applied { change, id: id.clone(), without: None, parts: Vec::new(), altered: altered.to_vec() },
             Outcome::Reduced(id, Shortfall { parts, message }) => {
                 let (without, parts, altered) = (Some(message.clone()), parts.clone(), altered.to_vec());
@@ -262,7 +262,7 @@ fn learn(known: &mut BTreeMap<usize, Known>, entry: &Entry) {
     known.insert(*change, now);
 }
 
-fn learn_altered(known: &mut BTreeMap<usize, Vec<Altered>>, entry: &Entry) {
+fn learn_altered(known: &mut BTreeMap<usize, Vec<AlteredValue>>, entry: &Entry) {
     if let Entry::Applied { change, altered, .. } = entry
         && !altered.is_empty()
     {
@@ -396,7 +396,7 @@ mod tests {
     #[test]
     fn what_a_target_made_of_a_value_is_known_to_whoever_reads_the_journal() {
         let (_folder, path) = journal();
-        let altered = [Altered { path: "app_type".into(), sent: Some("spa".into()), answered: None }];
+        let altered = [AlteredValue { path: "app_type".into(), sent: Some("spa".into()), answered: None }];
         let mut journal = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
         journal.settle([(1, &Outcome::Applied(Id::new("c2")), &altered[..])].into_iter()).expect("written");
         assert_eq!((journal.altered(0), journal.altered(1)), (&[][..], &altered[..]));

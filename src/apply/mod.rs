@@ -34,10 +34,10 @@ mod staleness;
 pub mod state_update;
 mod summary;
 
-pub use altered::{Altered, alterations};
+pub use altered::{AlteredValue, alterations};
 pub use executor::{Error, Run, close};
 pub use journal::Journal;
-pub use new_secrets::{Fate, Handed, Keeper, NewSecret};
-pub use staleness::{Moved, record_before};
-pub use state_update::Memory;
-pub use summary::{SentSecret, Settled, Summary, Tally};
+pub use new_secrets::{GeneratedSecret, NewSecret, SecretDisposition, SecretSink};
+pub use staleness::{StaleChanges, record_before};
+pub use state_update::SyncState;
+pub use summary::{ChangeResult, SentSecret, Summary, Tally};

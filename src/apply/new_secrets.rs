@@ -25,7 +25,7 @@ pub struct NewSecret<'run> {
 }
 
 /// Whoever keeps the secrets that a target makes.
-pub trait Keeper: Send {
+pub trait SecretSink: Send {
     /// Keeps a secret; returns when that is durable. The same one may come twice.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ pub trait Keeper: Send {
 
 /// What became of a secret that the target made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum SecretDisposition {
     /// Its keeper has it.
     Kept,
     /// Nobody was to keep it.
@@ -52,7 +52,7 @@ pub enum Fate {
 
 /// A secret that the target made, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Handed {
+pub struct GeneratedSecret {
     /// The resource.
     pub key: Key,
     /// What the target calls it.
@@ -62,7 +62,7 @@ pub struct Handed {
     /// The path of the Management API that shows it, with `{id}` for the id.
     pub shown_at: &'static str,
     /// What became of it.
-    pub fate: Fate,
+    pub fate: SecretDisposition,
 }
 
 /// What the secrets of a plan replace, so that nobody needs what the target makes there.
@@ -82,8 +82,8 @@ impl<'plan> Replaced<'plan> {
     }
 }
 
-impl Handed {
-    pub(super) fn of(change: &Change, id: &Id, made: &Made, fate: Fate) -> Self {
+impl GeneratedSecret {
+    pub(super) fn of(change: &Change, id: &Id, made: &Made, fate: SecretDisposition) -> Self {
         Self { key: change.key.clone(), id: id.clone(), path: made.path, shown_at: made.shown_at, fate }
     }
 }

@@ -3,7 +3,7 @@
 //! First without what the refusal names, then, where it names nothing, in halves: what is refused by itself is left away, and all else
 //! arrives. A bounded number of requests is spent on it; what was not tried by then is left away too, and wanted again next time.
 
-use super::altered::Altered;
+use super::altered::AlteredValue;
 use super::draft::{Aside, Draft, Left};
 use super::mentions::{Part, mentioned};
 use super::requests::{Ready, Sender, Sending};
@@ -67,7 +67,7 @@ struct Narrowing<'run> {
     /// What the target said of what was left away.
     words: Vec<String>,
     /// What the target made of what it took.
-    altered: Vec<Altered>,
+    altered: Vec<AlteredValue>,
     requests: usize,
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::altered::{Altered, alterations, alterations_by};
+use super::altered::{AlteredValue, alterations, alterations_by};
 use super::look_up::{LookedUp, look_up};
 use super::overlay::{cleared_first, drop_masks, keep_secrets, lay_over_held, may_take_secrets, put_back_secrets};
 use crate::catalog::{By, Catalog, Kind, Write};
@@ -32,7 +32,7 @@ pub(super) struct Sending {
     pub(super) outcome: Outcome,
     pub(super) made: Vec<(&'static str, Secret)>,
     /// What the target made of the values that it took.
-    pub(super) altered: Vec<Altered>,
+    pub(super) altered: Vec<AlteredValue>,
     /// What the target answered, where it refused.
     pub(super) refusal: Option<management_api::Error>,
 }
@@ -256,7 +256,7 @@ async fn update(
     asked: &Body,
     edits: &[Edit],
     secrets: &[(String, Secret)],
-) -> Result<Vec<Altered>, Sending> {
+) -> Result<Vec<AlteredValue>, Sending> {
     let mut body = asked.clone();
     let is_sent = |field: &&str| body.0.contains_key(*field) || secrets.iter().any(|(path, _)| covers(field, path));
     let overlaid: Vec<&str> =

@@ -8,16 +8,16 @@ use crate::catalog::{Catalog, Kind};
 use crate::json::{Body, covers};
 use crate::model::resource::{Id, Key, Resource};
 use crate::plan::diff::normal;
-use crate::plan::{Action, Change, Edit, Plan, Untouched, without};
+use crate::plan::{Action, Change, Edit, Plan, Protected, without};
 use crate::snapshot::{Gone, Snapshot, id_substitution};
 
 /// The changes that must not be made any more, each with the reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Moved {
+pub struct StaleChanges {
     reasons: HashMap<usize, String>,
 }
 
-impl Moved {
+impl StaleChanges {
     /// Compares a plan with what the target holds now, under the names that the plan knows its resources by.
     ///
     /// What the plan itself writes beforehand is no move: a resource may hold what it was found with or what an earlier change leaves.
@@ -31,7 +31,7 @@ impl Moved {
         let now = Now::of(catalog, plan, live, created);
         let held = now.of_untouched(live);
         let held: Vec<&Resource> = held.iter().collect();
-        let untouched = Untouched::of(catalog, &held, &held);
+        let untouched = Protected::of(catalog, &held, &held);
         let needed = untouched.needed(&held);
         let mut reasons = HashMap::new();
         let mut before: HashMap<&Key, Vec<&Edit>> = HashMap::new();

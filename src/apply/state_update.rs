@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::agreement::Agreement;
-use super::staleness::Moved;
+use super::staleness::StaleChanges;
 use super::summary::Summary;
 use crate::catalog::{Catalog, Kind};
 use crate::json::Body;
@@ -14,7 +14,7 @@ use crate::model::event::Outcome;
 use crate::model::resource::{Id, Key, Secret};
 use crate::plan::{Action, Change, Edit, Plan, SecretField, diff, matched, take_part};
 use crate::snapshot::{Desired, Snapshot};
-use crate::state::baseline::{self, Base};
+use crate::state::baseline::{self, Baseline};
 use crate::state::fingerprints::{self, Fingerprints, Sent};
 use crate::state::links::{self, Links};
 use crate::state::pair::{self, Pair};
@@ -22,11 +22,11 @@ use crate::state::source_ids::{self, SourceIds};
 
 /// Links, base and fingerprints of one pair of tenants, and where they stand.
 #[derive(Debug, Clone)]
-pub struct Memory {
+pub struct SyncState {
     /// Which source id is which target id.
     pub links: Links,
     /// What was last applied.
-    pub base: Base,
+    pub base: Baseline,
     /// What the source had and no link knows.
     pub source_ids: SourceIds,
     fingerprints: Fingerprints,
@@ -56,7 +56,7 @@ pub enum Error {
     Fingerprints(#[from] fingerprints::Error),
 }
 
-impl Memory {
+impl SyncState {
     /// Reads what runs from a source to a target left; where they left nothing, nothing is remembered.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Memory {
     /// When a file cannot be read, holds something else, or is of another pair.
     pub fn load(catalog: &'static Catalog, pair: Pair) -> Result<Self, Error> {
         pair.check()?;
-        let (links, base) = (Links::load(&pair.links())?, Base::load(&pair.base())?);
+        let (links, base) = (Links::load(&pair.links())?, Baseline::load(&pair.base())?);
         Ok(Self {
             lacks_base: base.was_emptied() && links.iter().next().is_some(),
             links,
@@ -146,7 +146,7 @@ impl Memory {
     }
 
     /// Links every pair that a plan tells of, unless either is linked by now or has moved since.
-    pub fn adopt_planned(&mut self, plan: &Plan, moved: &Moved) {
+    pub fn adopt_planned(&mut self, plan: &Plan, moved: &StaleChanges) {
         for (key, (source, target)) in plan.equal.iter().filter(|_| plan.undoes.is_none()) {
             self.adopt_one(key, source, target);
         }
@@ -175,7 +175,7 @@ impl Memory {
     }
 
     /// Remembers which resource is which and what both sides agree on, before a plan is carried out; returns what the plan promises.
-    pub fn begin(&mut self, desired: Desired, live: &Snapshot, plan: &Plan) -> Base {
+    pub fn begin(&mut self, desired: Desired, live: &Snapshot, plan: &Plan) -> Baseline {
         self.adopt(&desired, live);
         self.learn_source_ids(plan);
         let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
@@ -198,7 +198,7 @@ impl Memory {
     }
 
     /// Remembers what a run did, and of what was `promised` as much as it came to; `secret` returns what it sent.
-    pub fn learn(&mut self, plan: &Plan, summary: &Summary, promised: &Base, secret: &dyn Fn(&SecretField) -> Option<Secret>) {
+    pub fn learn(&mut self, plan: &Plan, summary: &Summary, promised: &Baseline, secret: &dyn Fn(&SecretField) -> Option<Secret>) {
         self.settle(plan, summary);
         self.remember_sent(summary, secret);
         self.keep(promised, plan, summary);
@@ -296,7 +296,7 @@ impl Memory {
     }
 
     /// Remembers what was promised of every resource of which each change was made, without what was refused of them.
-    fn keep(&mut self, promised: &Base, plan: &Plan, summary: &Summary) {
+    fn keep(&mut self, promised: &Baseline, plan: &Plan, summary: &Summary) {
         let mut made: HashMap<&Key, Option<&Id>> = HashMap::new();
         let mut refused: HashMap<&Key, Vec<(&Change, &str)>> = HashMap::new();
         for (at, change) in plan.changes().enumerate() {
@@ -366,16 +366,16 @@ fn edited(base: &mut Body, edit: &Edit) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::apply::Settled;
+    use crate::apply::ChangeResult;
     use crate::model::event::Shortfall;
     use crate::plan::{Side, Stage};
     use serde_json::json;
 
-    fn memory() -> Memory {
-        Memory {
+    fn memory() -> SyncState {
+        SyncState {
             lacks_base: false,
             links: Links::default(),
-            base: Base::default(),
+            base: Baseline::default(),
             source_ids: SourceIds::default(),
             fingerprints: Fingerprints::default(),
             pair: Pair::default(),
@@ -396,21 +396,21 @@ mod tests {
     }
 
     /// Settles these changes of `clients/Web`, each with how it ended.
-    fn settled(memory: &mut Memory, kind: &str, ended: Vec<(Action, Outcome)>) -> Option<Body> {
+    fn settled(memory: &mut SyncState, kind: &str, ended: Vec<(Action, Outcome)>) -> Option<Body> {
         let key = Key::new(kind, "Web");
         let side = |name: &str| Side { tenant: name.into(), domain: format!("{name}.example"), taken: String::new() };
         let mut plan = Plan::between(side("dev"), side("prod"));
         let mut summary = Summary::default();
         for (action, outcome) in ended {
             let change = Change { key: key.clone(), source_id: Id::new("s1"), action, needs: Vec::new(), secrets: Vec::new() };
-            summary.settled.push(Settled { key: key.clone(), verb: change.verb(), outcome, altered: Vec::new() });
+            summary.settled.push(ChangeResult { key: key.clone(), verb: change.verb(), outcome, altered: Vec::new() });
             plan.stages.push(Stage { title: String::new(), changes: vec![change] });
         }
         memory.settle(&plan, &summary);
         memory.base.of(&key).map(|applied| applied.body.open())
     }
 
-    fn with_base(base: Value, kind: &str) -> Memory {
+    fn with_base(base: Value, kind: &str) -> SyncState {
         let mut memory = memory();
         memory.base.applied(&Key::new(kind, "Web"), &Id::new("t1"), body(base).into());
         memory

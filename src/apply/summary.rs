@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::altered::Altered;
+use super::altered::AlteredValue;
 use super::journal::Record;
-use super::new_secrets::{Fate, Handed, Replaced};
+use super::new_secrets::{GeneratedSecret, Replaced, SecretDisposition};
 use crate::catalog::Catalog;
 use crate::model::event::Outcome;
 use crate::model::resource::{Id, Key};
@@ -12,7 +12,7 @@ use crate::plan::{Plan, SecretField};
 
 /// One change and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settled {
+pub struct ChangeResult {
     /// The resource.
     pub key: Key,
     /// `create`, `update` or `remove`.
@@ -20,7 +20,7 @@ pub struct Settled {
     /// How it ended.
     pub outcome: Outcome,
     /// What the target made of the values that it took: a note, and no failure.
-    pub altered: Vec<Altered>,
+    pub altered: Vec<AlteredValue>,
 }
 
 /// A supplied secret that the target has taken from this run.
@@ -38,7 +38,7 @@ pub struct SentSecret {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Every change of the plan, in the order it was settled; those settled before a resume come first.
-    pub settled: Vec<Settled>,
+    pub settled: Vec<ChangeResult>,
     /// Changes of the plan that were not reached, because the run was stopped.
     pub unsent: usize,
     /// Whether the run stopped because the target did not answer any more.
@@ -46,7 +46,7 @@ pub struct Summary {
     /// Supplied secrets that this run sent and the target has taken; of an earlier part of the run nobody knows which values it sent.
     pub sent: Vec<SentSecret>,
     /// Secrets that the target made, and what became of each.
-    pub made: Vec<Handed>,
+    pub made: Vec<GeneratedSecret>,
 }
 
 /// How many changes ended how.
@@ -73,14 +73,14 @@ impl Summary {
         let Record { outcomes, altered, .. } = record;
         let settled = plan.changes().enumerate().filter_map(|(at, change)| {
             let (outcome, altered) = (outcomes.get(&at)?.clone(), altered.get(&at).cloned().unwrap_or_default());
-            Some(Settled { key: change.key.clone(), verb: change.verb(), outcome, altered })
+            Some(ChangeResult { key: change.key.clone(), verb: change.verb(), outcome, altered })
         });
         let replaced = Replaced::by(plan);
         let made = plan.changes().enumerate().flat_map(|(at, change)| {
             let kind = catalog.kind(change.key.kind());
             let made = kind.map(|kind| replaced.made_with(kind, change)).unwrap_or_default();
             let id = outcomes.get(&at).and_then(Outcome::id);
-            made.into_iter().filter_map(move |made| Some(Handed::of(change, id?, made, Fate::Unknown)))
+            made.into_iter().filter_map(move |made| Some(GeneratedSecret::of(change, id?, made, SecretDisposition::Unknown)))
         });
         let summary = Self { settled: settled.collect(), made: made.collect(), ..Self::default() };
         summary.stopped_short_of(plan.changes().count())
@@ -94,11 +94,11 @@ impl Summary {
 
     /// Counts the secrets that the target made and that were to be kept and are not.
     pub fn lost_secrets(&self) -> usize {
-        self.made.iter().filter(|made| matches!(made.fate, Fate::Lost(_))).count()
+        self.made.iter().filter(|made| matches!(made.fate, SecretDisposition::Lost(_))).count()
     }
 
     /// Returns every value that the target answered otherwise than it was sent, with its change.
-    pub fn altered(&self) -> impl Iterator<Item = (&Settled, &Altered)> {
+    pub fn altered(&self) -> impl Iterator<Item = (&ChangeResult, &AlteredValue)> {
         self.settled.iter().flat_map(|settled| settled.altered.iter().map(move |altered| (settled, altered)))
     }
 

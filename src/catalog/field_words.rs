@@ -1,7 +1,7 @@
 //! The words that an entry of the catalog says of its fields.
 
 use super::kind::Kind;
-use super::reference::{Made, Reference, Sealed, When};
+use super::reference::{Made, Reference, RequiredSecrets, When};
 
 impl Kind {
     /// Sets the writable fields, in the notation of [`Fields`](super::fields::Fields).
@@ -55,7 +55,7 @@ impl Kind {
 
     /// Sets the objects that are written together with the secrets in them, or not at all.
     #[must_use]
-    pub const fn sealed(mut self, sealed: &'static [Sealed]) -> Self {
+    pub const fn sealed(mut self, sealed: &'static [RequiredSecrets]) -> Self {
         self.sealed = sealed;
         self
     }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::reference::{Alone, By, Given, Made, Reference, Sealed, Step, When};
+use super::reference::{By, Exclusion, Given, Made, Reference, RequiredSecrets, StepTemplate, When};
 use super::risk::Risks;
 use super::risks;
 use super::shape::{Delta, FollowUp, Named, Paging, Shape, Write};
@@ -93,7 +93,7 @@ pub struct Kind {
     /// Secrets that no answer ever holds.
     pub never_shown: &'static [&'static str],
     /// Objects that are written together with the secrets in them, or not at all.
-    pub sealed: &'static [Sealed],
+    pub sealed: &'static [RequiredSecrets],
     /// Fields that name another resource.
     pub references: &'static [Reference],
     /// Lists whose order says nothing.
@@ -138,7 +138,7 @@ pub struct Kind {
     /// Kinds of which a write of this one resets fields: they are written again behind it.
     pub resets: &'static [&'static str],
     /// Resources to leave alone.
-    pub alone: &'static [Alone],
+    pub alone: &'static [Exclusion],
     /// Resources that the tenant itself makes, of which only some fields are written.
     pub given: Option<Given>,
     /// Fields beside the key whose value no two of them have.
@@ -152,7 +152,7 @@ pub struct Kind {
     /// What a person has to do to have one, where no request can.
     pub by_hand: Option<&'static str>,
     /// What a person has to do once one was created, or came to hold what the step is about.
-    pub steps: &'static [Step],
+    pub steps: &'static [StepTemplate],
     /// Fields that a tenant's subscription may lack: where it refuses one, the resource is written without it.
     pub gated: &'static [&'static str],
     /// The request that makes a write count.
@@ -263,7 +263,7 @@ impl Kind {
 
     /// Returns the entry of an object that is written together with its secrets.
     #[must_use]
-    pub fn sealed_at(&self, path: &str) -> Option<&Sealed> {
+    pub fn sealed_at(&self, path: &str) -> Option<&RequiredSecrets> {
         self.sealed.iter().find(|sealed| sealed.path == path)
     }
 
@@ -281,8 +281,8 @@ impl Kind {
 
     /// Returns why this resource, as the API answers it, must be left alone where these words are included.
     #[must_use]
-    pub fn left_alone(&self, answered: &Body, included: &BTreeSet<String>) -> Option<&'static Alone> {
-        let is_lifted = |alone: &Alone| alone.unless.is_some_and(|word| included.contains(word));
+    pub fn left_alone(&self, answered: &Body, included: &BTreeSet<String>) -> Option<&'static Exclusion> {
+        let is_lifted = |alone: &Exclusion| alone.unless.is_some_and(|word| included.contains(word));
         let is_given = self.given.is_some_and(|given| given.is(answered));
         self.alone.iter().filter(|_| !is_given).find(|alone| !is_lifted(alone) && alone.when.holds(answered.get(alone.field)))
     }

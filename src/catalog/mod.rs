@@ -41,9 +41,9 @@ use kinds::{
 
 pub use fields::{Field, Fields, Purpose, Written};
 pub use kind::{Kind, Quirk};
-pub use reference::{Alone, By, Given, Made, Reference, Sealed, Step, When};
+pub use reference::{By, Exclusion, Given, Made, Reference, RequiredSecrets, StepTemplate, When};
 pub use shape::{Delta, FollowUp, Named, Paging, Shape, Write};
-pub use unlisted::{Because, is_mask};
+pub use unlisted::{WithheldReason, is_mask};
 
 /// The kinds a run works on, in the order their references demand.
 #[derive(Debug)]

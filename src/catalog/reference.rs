@@ -76,7 +76,7 @@ pub struct Made {
 
 /// What marks a resource that must be left alone.
 #[derive(Debug, Clone, Copy)]
-pub struct Alone {
+pub struct Exclusion {
     /// The field to look at, as the API answers it.
     pub field: &'static str,
     /// What it must hold.
@@ -89,7 +89,7 @@ pub struct Alone {
     pub is_foreign: bool,
 }
 
-impl Alone {
+impl Exclusion {
     /// Returns a reason to leave a resource alone whatever anybody asks.
     #[must_use]
     pub const fn always(field: &'static str, when: When, because: &'static str) -> Self {
@@ -146,7 +146,7 @@ impl Given {
 
 /// Something a person has to do by hand once a resource was created, or came to hold what the step is about.
 #[derive(Debug, Clone, Copy)]
-pub struct Step {
+pub struct StepTemplate {
     /// The field to look at.
     pub field: &'static str,
     /// What it must hold for the step to be needed.
@@ -157,14 +157,14 @@ pub struct Step {
 
 /// An object that is written together with the secrets in it, or not at all: a tenant replaces it whole.
 #[derive(Debug, Clone, Copy)]
-pub struct Sealed {
+pub struct RequiredSecrets {
     /// The object.
     pub path: &'static str,
     /// The field that says that it holds no secret, and what it must hold then.
     pub open: Option<(&'static str, When)>,
 }
 
-impl Sealed {
+impl RequiredSecrets {
     /// Returns whether a resource has one without secrets.
     #[must_use]
     pub fn is_open(&self, body: &Body) -> bool {

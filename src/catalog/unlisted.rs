@@ -31,7 +31,7 @@ const PRIVATE_MEMBERS: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "k", "oth"];
 
 /// Why a field is withheld that no entry lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Because {
+pub enum WithheldReason {
     /// Its name says that it is a secret, or what it is the value of is called so.
     Named,
     /// Its name may say so; it is withheld where nobody reads the value as words.
@@ -40,7 +40,7 @@ pub enum Because {
     Held,
 }
 
-impl fmt::Display for Because {
+impl fmt::Display for WithheldReason {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Named => "its name says that it is a secret",
@@ -91,7 +91,7 @@ impl Kind {
 
     /// Returns why what stands at this path would be withheld for what it is called, wherever it holds a text.
     #[must_use]
-    pub fn withholds(&self, path: &str) -> Option<Because> {
+    pub fn withholds(&self, path: &str) -> Option<WithheldReason> {
         if self.is_listed(path) || is_any(self.code, path) {
             return None;
         }
@@ -101,9 +101,9 @@ impl Kind {
         let are_secrets = |(end, _): (usize, &str)| names::holds_secrets(last_name(&path[..end])) && !self.is_listed(&path[..end]);
         let is_held = || path.match_indices('.').any(are_secrets) && !is_spared_among_secrets(last);
         match names::says(last).max(of_value()) {
-            Says::Secret => Some(Because::Named),
-            _ if is_held() => Some(Because::Held),
-            Says::Perhaps | Says::Asks => Some(Because::MayBeNamed),
+            Says::Secret => Some(WithheldReason::Named),
+            _ if is_held() => Some(WithheldReason::Held),
+            Says::Perhaps | Says::Asks => Some(WithheldReason::MayBeNamed),
             Says::Nothing => None,
         }
     }

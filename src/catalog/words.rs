@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::kind::{Kind, Quirk};
-use super::reference::{Alone, Given, Step};
+use super::reference::{Exclusion, Given, StepTemplate};
 use super::shape::{Delta, FollowUp, Named, Paging, Shape, Write};
 
 impl Kind {
@@ -271,7 +271,7 @@ impl Kind {
 
     /// Sets which resources are left alone.
     #[must_use]
-    pub const fn alone(mut self, alone: &'static [Alone]) -> Self {
+    pub const fn alone(mut self, alone: &'static [Exclusion]) -> Self {
         self.alone = alone;
         self
     }
@@ -320,7 +320,7 @@ impl Kind {
 
     /// Sets what a person has to do once one was created, or came to hold what the step is about.
     #[must_use]
-    pub const fn steps(mut self, steps: &'static [Step]) -> Self {
+    pub const fn steps(mut self, steps: &'static [StepTemplate]) -> Self {
         self.steps = steps;
         self
     }

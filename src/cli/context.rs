@@ -13,7 +13,7 @@ use super::error::{Failure, USAGE};
 use super::history;
 use super::signals::Signals;
 use super::{Everywhere, Output};
-use crate::apply::Memory;
+use crate::apply::SyncState;
 use crate::catalog::Catalog;
 use crate::config::{self, Settings, TenantSettings};
 use crate::files;
@@ -154,16 +154,16 @@ impl Context {
     }
 
     /// Reads what runs from a source to a target left for the next one.
-    pub(super) fn memory(&self, source: Side, target: &TenantSettings) -> Result<Memory, Failure> {
+    pub(super) fn memory(&self, source: Side, target: &TenantSettings) -> Result<SyncState, Failure> {
         self.remembered(self.pair(source, target)?)
     }
 
     /// Reads what runs left that a plan goes on from.
-    pub(super) fn memory_of(&self, plan: &Plan) -> Result<Option<Memory>, Failure> {
-        Memory::pair_of(plan, &self.settings()?.dir)?.map(|pair| self.remembered(pair)).transpose()
+    pub(super) fn memory_of(&self, plan: &Plan) -> Result<Option<SyncState>, Failure> {
+        SyncState::pair_of(plan, &self.settings()?.dir)?.map(|pair| self.remembered(pair)).transpose()
     }
 
-    fn remembered(&self, pair: Pair) -> Result<Memory, Failure> {
+    fn remembered(&self, pair: Pair) -> Result<SyncState, Failure> {
         let mut known: BTreeSet<String> = self.settings()?.tenants.keys().cloned().collect();
         let exported = std::fs::read_dir(self.folder("snapshots")?).into_iter().flatten().filter_map(Result::ok);
         known.extend(exported.map(|entry| entry.file_name().to_string_lossy().into_owned()));
@@ -172,7 +172,7 @@ impl Context {
         if let Some(folder) = pair.links().parent().filter(|_| !moved.is_empty()) {
             self.tell(&format!("What is remembered of {pair} stands in {} from now on: moved {}", folder.display(), moved.join(", ")));
         }
-        Ok(Memory::load(self.catalog, pair)?)
+        Ok(SyncState::load(self.catalog, pair)?)
     }
 
     /// Returns the name of this run on a target: its folder, and what the tenant's own log shows beside each write.

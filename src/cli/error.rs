@@ -140,8 +140,8 @@ impl From<mapping::Error> for Failure {
     }
 }
 
-impl From<Box<mapping::Collision>> for Failure {
-    fn from(error: Box<mapping::Collision>) -> Self {
+impl From<Box<mapping::KeyCollision>> for Failure {
+    fn from(error: Box<mapping::KeyCollision>) -> Self {
         Self::new(USAGE, NOTHING).caused_by(&*error).hint("rename one of them, or skip it")
     }
 }

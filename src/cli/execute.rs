@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use super::context::{AT_ONCE, Context, now};
 use super::error::{FAILED, Failure, INCOMPLETE, OVER, ROOM};
 use super::history;
-use super::session::Begun;
-use crate::apply::{self, Memory, Run, Summary};
+use super::session::Session;
+use crate::apply::{self, Run, Summary, SyncState};
 use crate::files;
 use crate::management_api::Traffic;
 use crate::model::resource::Secret;
 use crate::plan::{Plan, SecretField};
 use crate::report::{self, Effort};
-use crate::state::baseline::Base;
+use crate::state::baseline::Baseline;
 
 /// How a run ended.
 pub(super) struct Ended {
@@ -76,8 +76,8 @@ impl Outside {
 }
 
 /// Carries out a run to its end, or as far as it may go; keeps what it leaves for the next one, and its reports.
-pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<Ended, Failure> {
-    let Begun { plan, tenant, memory, moved, withheld, folder, journal, promised, leeway, keeper, by, flags, lock: _lock } = begun;
+pub(super) async fn carry_out(context: &Context, begun: Session<'_>) -> Result<Ended, Failure> {
+    let Session { plan, tenant, memory, moved, withheld, folder, journal, promised, leeway, keeper, by, flags, lock: _lock } = begun;
     if let Some(end) = leeway.end() {
         tenant.repeat_until(end.into());
     }
@@ -122,10 +122,10 @@ pub(super) async fn carry_out(context: &Context, begun: Begun<'_>) -> Result<End
 
 /// Keeps what the next run has to know of this one.
 fn remember(
-    mut memory: Memory,
+    mut memory: SyncState,
     plan: &Plan,
     summary: &Summary,
-    promised: &Base,
+    promised: &Baseline,
     secret: &dyn Fn(&SecretField) -> Option<Secret>,
 ) -> Result<(), Failure> {
     memory.learn(plan, summary, promised, secret);

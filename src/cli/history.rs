@@ -12,7 +12,7 @@ use crate::catalog::Catalog;
 use crate::diagnostic::nearest;
 use crate::model::event::Outcome;
 use crate::model::resource::Id;
-use crate::plan::{MadeAgain, Plan, file};
+use crate::plan::{Plan, Recreated, file};
 use crate::report;
 
 /// A run that was, as its own files tell of it.
@@ -67,8 +67,8 @@ impl PastRun {
     }
 
     /// Returns what there is to tell of it, beside the runs of its folder.
-    pub(super) fn told(&self, context: &Context) -> Result<report::Told<'_>, Failure> {
-        Ok(report::Told {
+    pub(super) fn told(&self, context: &Context) -> Result<report::RunStatus<'_>, Failure> {
+        Ok(report::RunStatus {
             plan: &self.plan,
             begun: &self.record.begun,
             tally: self.summary.tally(),
@@ -95,8 +95,8 @@ impl PastRun {
     /// # Errors
     ///
     /// When it is not known what became of a change of one of them, and going on with that one may tell.
-    pub(super) fn made_again(&self, context: &Context) -> Result<MadeAgain, Failure> {
-        let mut again = MadeAgain::default();
+    pub(super) fn made_again(&self, context: &Context) -> Result<Recreated, Failure> {
+        let mut again = Recreated::default();
         for undo in self.undos(context)? {
             if undo.is_in_doubt() {
                 let state =

@@ -22,7 +22,7 @@ pub(super) struct Limits {
 
 /// What a command that began may still do.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Leeway {
+pub(super) struct RunBudget {
     until: Option<(Instant, TimeOfDay)>,
     budget: Option<u64>,
     /// Requests of earlier connections to the same target.
@@ -83,13 +83,13 @@ impl Limits {
     }
 
     /// Returns what they come to for a command that begins now.
-    pub(super) fn begin(&self) -> Leeway {
+    pub(super) fn begin(&self) -> RunBudget {
         let until = |time: TimeOfDay| (Instant::now() + time.left(&ZonedDateTime::now()).unwrap_or_default(), time);
-        Leeway { until: self.until.map(until), budget: self.budget, spent: 0 }
+        RunBudget { until: self.until.map(until), budget: self.budget, spent: 0 }
     }
 }
 
-impl Leeway {
+impl RunBudget {
     /// Returns one that is over in so much time, at five in the morning.
     #[cfg(test)]
     pub(super) fn for_another(left: Duration) -> Self {
@@ -188,6 +188,6 @@ mod tests {
         leeway.spend(sent(10, 4));
         assert_eq!((leeway.room(sent(1, 0)), leeway.reached(sent(1, 0))), (5, None));
         assert_eq!(leeway.reached(sent(6, 1)).as_deref(), Some("the budget of 20 requests is spent: 21 went"));
-        assert_eq!(Leeway::default().room(sent(1000, 1000)), usize::MAX);
+        assert_eq!(RunBudget::default().room(sent(1000, 1000)), usize::MAX);
     }
 }

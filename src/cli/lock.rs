@@ -19,13 +19,13 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// What to do while another run holds the lock.
 #[derive(Debug, Clone, Copy, Default, Args)]
-pub(super) struct Patience {
+pub(super) struct LockTimeout {
     /// Wait this long for another run on the target to end, as in 10m [default: not at all]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     wait: Option<Duration>,
 }
 
-impl Patience {
+impl LockTimeout {
     /// Returns the flag that asks for it.
     pub(super) fn words(self) -> Vec<String> {
         let time = |wait| humantime::format_duration(wait).to_string().replace(' ', "");
@@ -53,7 +53,7 @@ pub(super) fn folder_of_locks(settings: &Settings) -> Result<PathBuf, Failure> {
 }
 
 /// Takes the lock on a target, waiting for it as long as was asked, or says who holds it.
-pub(super) async fn lock(context: &Context, target: &TenantSettings, patience: Patience) -> Result<Lock, Failure> {
+pub(super) async fn lock(context: &Context, target: &TenantSettings, patience: LockTimeout) -> Result<Lock, Failure> {
     let path = folder_of_locks(context.settings()?)?.join(format!("{}.lock", target.identity()));
     let target = &target.name;
     let last = patience.wait.map(|wait| Instant::now() + wait);
@@ -91,7 +91,7 @@ fn take(context: &Context, target: &str, path: &Path) -> Result<Result<Lock, Str
     })
 }
 
-fn held(target: &str, holder: &str, patience: Patience) -> Failure {
+fn held(target: &str, holder: &str, patience: LockTimeout) -> Failure {
     let state = format!("nothing was written: another run works on \"{target}\": {holder}");
     Failure::new(LOCKED, state).hint(match patience.wait {
         None => "wait for it to end, then run the same command again, or let this one wait with --wait 10m",

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::context::{Context, now};
 use super::error::{Failure, REFUSED, USAGE};
-use crate::apply::Memory;
+use crate::apply::SyncState;
 use crate::catalog::Kind;
 use crate::config::TenantSettings;
 use crate::diagnostic::Text;
@@ -17,7 +17,7 @@ use crate::management_api::Tenant;
 use crate::mapping::{Mapped, Mapping};
 use crate::model::resource::Id;
 use crate::plan::guard::{self, Refusal};
-use crate::plan::{OnDrift, Past, Plan, Side, name_departed, plan_after};
+use crate::plan::{OnDrift, Plan, PlanContext, Side, name_departed, plan_after};
 use crate::report::shell_word;
 use crate::snapshot::{Desired, Snapshot, store};
 use crate::state::pair;
@@ -32,12 +32,12 @@ pub(super) struct Route {
     #[arg(long, value_name = "TENANT|DIR")]
     pub(super) from: Option<String>,
     #[command(flatten)]
-    pub(super) manner: Manner,
+    pub(super) manner: ImportOptions,
 }
 
 /// How settings go from the one to the other.
 #[derive(Debug, Clone, Args)]
-pub(super) struct Manner {
+pub(super) struct ImportOptions {
     /// The rules for what differs between the two [default: `mapping` of the target]
     #[arg(long, value_name = "FILE")]
     pub(super) mapping: Option<PathBuf>,
@@ -94,7 +94,7 @@ pub(super) struct Prepared {
     pub(super) tenant: Tenant,
     pub(super) desired: Desired,
     pub(super) live: Snapshot,
-    pub(super) memory: Memory,
+    pub(super) memory: SyncState,
     /// The folder that holds what the source wanted, before any mapping.
     pub(super) source: PathBuf,
 }
@@ -115,7 +115,7 @@ impl Source<'_> {
     }
 }
 
-impl Manner {
+impl ImportOptions {
     /// Returns its flags besides the mapping's, to be repeated in another command.
     pub(super) fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
@@ -237,7 +237,7 @@ pub(super) async fn prepare_seen_by(context: &Context, route: &Route, witness: O
     desired.snapshot.protect(&protected(target));
     name_departed(context.catalog, &mut desired, &live, &memory.links, &memory.source_ids);
     let sent = memory.sent(&desired, &|from| context.outside(from));
-    let past = Past {
+    let past = PlanContext {
         links: &memory.links,
         base: &memory.base,
         sent: &sent,

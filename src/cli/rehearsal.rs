@@ -14,10 +14,10 @@ use tempfile::TempDir;
 use super::context::Context;
 use super::error::{FAILED, Failure, INCOMPLETE, USAGE};
 use super::execute::{Ended, carry_out, exit_of_whole};
-use super::lock::{Patience, lock};
+use super::lock::{LockTimeout, lock};
 use super::prepare::{Prepared, Route, prepare, read};
 use super::recording::recorded;
-use super::session::Begun;
+use super::session::Session;
 use crate::catalog::Kind;
 use crate::config::TenantSettings;
 use crate::export::Witness;
@@ -162,7 +162,7 @@ async fn to_the_end(context: &Context, route: &Route, prepared: Prepared, copy: 
     let (source, live) = (prepared.source.clone(), &prepared.live);
     let otherwise = scene.differs_from(live, &target, include).await?;
     let scene = scene.anew(faults).await?;
-    let lock = lock(&scene.context, &target, Patience::default()).await?;
+    let lock = lock(&scene.context, &target, LockTimeout::default()).await?;
     let (ended, resumed) = Box::pin(scene.carry_out(prepared, &target, &lock, include)).await.map_err(not_over)?;
     let ((requests, writes), struck) = (scene.counts(), scene.sandbox.struck());
     let scene = scene.anew(Vec::new()).await?;
@@ -222,7 +222,7 @@ impl Scene {
     ) -> Result<(Ended, usize), Failure> {
         let memory = prepared.memory.moved_to(&self.context.settings()?.dir)?;
         let prepared = Prepared { tenant: self.context.connect(target)?, memory, ..prepared };
-        let mut ended = carry_out(&self.context, Begun::of(&self.context, prepared, lock, "import")?).await?;
+        let mut ended = carry_out(&self.context, Session::of(&self.context, prepared, lock, "import")?).await?;
         let mut resumed = 0;
         while is_cut_off(&ended) && resumed < MOST {
             resumed += 1;
@@ -237,7 +237,7 @@ impl Scene {
     }
 
     async fn go_on(&self, folder: &Path, target: &TenantSettings, lock: &Lock, include: &[String]) -> Result<Ended, Failure> {
-        carry_out(&self.context, Begun::again(&self.context, target, folder, lock, include).await?).await
+        carry_out(&self.context, Session::again(&self.context, target, folder, lock, include).await?).await
     }
 
     /// Returns the requests so far, and how many of them were writes.

@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 
 use super::error::{FAILED, Failure, USAGE};
-use crate::apply::{Keeper, NewSecret};
+use crate::apply::{NewSecret, SecretSink};
 use crate::files::{self, Appender};
 use crate::model::resource::{Id, Key, Secret};
 use crate::report::shell_word;
@@ -50,7 +50,7 @@ impl Secrets {
     }
 
     /// Returns who keeps the secrets of a tenant, ready before anything is written to it.
-    pub(super) fn keeper(&self, tenant: &str) -> Result<Option<Box<dyn Keeper>>, Failure> {
+    pub(super) fn keeper(&self, tenant: &str) -> Result<Option<Box<dyn SecretSink>>, Failure> {
         self.secrets_to.as_ref().map(|to| to.keeper(tenant)).transpose()
     }
 }
@@ -83,7 +83,7 @@ impl FromStr for SecretsTo {
 }
 
 impl SecretsTo {
-    fn keeper(&self, tenant: &str) -> Result<Box<dyn Keeper>, Failure> {
+    fn keeper(&self, tenant: &str) -> Result<Box<dyn SecretSink>, Failure> {
         Ok(match self {
             Self::File(path) => Box::new(InFile::open(path, tenant)?),
             Self::Command(command) => Box::new(ByCommand { command: command.clone(), tenant: tenant.to_owned(), hangs: false }),
@@ -172,7 +172,7 @@ impl InFile {
     }
 }
 
-impl Keeper for InFile {
+impl SecretSink for InFile {
     fn keep<'run>(&'run mut self, new: &'run NewSecret<'run>) -> BoxFuture<'run, Result<(), String>> {
         Box::pin(std::future::ready(self.append(new)))
     }
@@ -194,7 +194,7 @@ struct ByCommand {
     hangs: bool,
 }
 
-impl Keeper for ByCommand {
+impl SecretSink for ByCommand {
     fn keep<'run>(&'run mut self, new: &'run NewSecret<'run>) -> BoxFuture<'run, Result<(), String>> {
         let line = Line::of(&self.tenant, new).to_text();
         Box::pin(async move {

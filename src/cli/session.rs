@@ -7,31 +7,31 @@ use std::time::SystemTime;
 use super::context::{Context, now};
 use super::error::{FAILED, Failure, ROOM, USAGE};
 use super::history;
-use super::limits::Leeway;
+use super::limits::RunBudget;
 use super::prepare::{Prepared, protected, read};
 use super::review::preflight;
 use super::secrets_to::Secrets;
-use crate::apply::{Journal, Keeper, Memory, Moved};
+use crate::apply::{Journal, SecretSink, StaleChanges, SyncState};
 use crate::config::TenantSettings;
 use crate::files::{self, Lock};
 use crate::management_api::Tenant;
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Plan, file};
-use crate::state::baseline::Base;
+use crate::state::baseline::Baseline;
 
 /// What the target will hold once the run ended, for whoever goes on with it.
 const PROMISED: &str = "base.json";
 
 /// A run that is about to begin, or to go on, under the lock on its target.
-pub(super) struct Begun<'lock> {
+pub(super) struct Session<'lock> {
     /// What it carries out.
     pub(super) plan: Arc<Plan>,
     /// Where.
     pub(super) tenant: Tenant,
     /// What earlier runs left of its source and target.
-    pub(super) memory: Option<Memory>,
+    pub(super) memory: Option<SyncState>,
     /// What moved in the target since the plan was made.
-    pub(super) moved: Moved,
+    pub(super) moved: StaleChanges,
     /// Why nothing is sent any more, where that is so.
     pub(super) withheld: Option<&'static str>,
     /// Its folder.
@@ -39,11 +39,11 @@ pub(super) struct Begun<'lock> {
     /// Its journal.
     pub(super) journal: Journal,
     /// What becomes part of the base, as far as the run comes.
-    pub(super) promised: Base,
+    pub(super) promised: Baseline,
     /// How far it may go.
-    pub(super) leeway: Leeway,
+    pub(super) leeway: RunBudget,
     /// Who keeps the secrets that the target makes.
-    pub(super) keeper: Option<Box<dyn Keeper>>,
+    pub(super) keeper: Option<Box<dyn SecretSink>>,
     /// The verb that carries it out.
     pub(super) by: String,
     /// The flags that go on with it as it began.
@@ -52,7 +52,7 @@ pub(super) struct Begun<'lock> {
     pub(super) lock: &'lock Lock,
 }
 
-impl<'lock> Begun<'lock> {
+impl<'lock> Session<'lock> {
     /// Begins a run of what was prepared; `by` is the verb that does.
     ///
     /// What was found is kept before anything is written, so that whoever goes on after a cut knows it too.
@@ -70,19 +70,19 @@ impl<'lock> Begun<'lock> {
         context: &Context,
         plan: Plan,
         tenant: Tenant,
-        moved: Moved,
+        moved: StaleChanges,
         lock: &'lock Lock,
         by: &str,
     ) -> Result<Self, Failure> {
         let memory = left_of(context, &plan, &moved)?;
-        Ok(Self { moved, ..Self::promising(context, (plan, tenant, memory), Base::default(), lock, by)? })
+        Ok(Self { moved, ..Self::promising(context, (plan, tenant, memory), Baseline::default(), lock, by)? })
     }
 
     /// Makes the folder of a new run, with its plan, its journal and what it promises.
     fn promising(
         context: &Context,
-        (plan, tenant, memory): (Plan, Tenant, Option<Memory>),
-        promised: Base,
+        (plan, tenant, memory): (Plan, Tenant, Option<SyncState>),
+        promised: Baseline,
         lock: &'lock Lock,
         by: &str,
     ) -> Result<Self, Failure> {
@@ -106,7 +106,8 @@ impl<'lock> Begun<'lock> {
         let begun = Self::of_folder(context, target, folder, lock)?;
         let (plan, tenant) = (&begun.plan, &begun.tenant);
         let live = read(context, tenant, target, include).await?;
-        let moved = Moved::since_begun(context.catalog, plan, &live, &begun.journal.applied()).without_protected(plan, &protected(target));
+        let moved =
+            StaleChanges::since_begun(context.catalog, plan, &live, &begun.journal.applied()).without_protected(plan, &protected(target));
         let standing: Vec<Refusal> = guard::secrets(context.catalog, plan, &|field| context.secret(field)).into_iter().collect();
         preflight(context, plan, tenant, &standing, &[]).await?;
         let memory = left_of(context, plan, &moved)?;
@@ -131,21 +132,21 @@ impl<'lock> Begun<'lock> {
         refuse_another_target(&plan, target)?;
         let tenant = context.connect(target)?;
         let journal = Journal::resume(&folder.join("journal.jsonl"), &now())?;
-        let promised = Base::load(&folder.join(PROMISED))?;
+        let promised = Baseline::load(&folder.join(PROMISED))?;
         Ok(Self::new((plan, tenant), (folder.to_owned(), journal), promised, lock))
     }
 
-    fn new((plan, tenant): (Plan, Tenant), (folder, journal): (PathBuf, Journal), promised: Base, lock: &'lock Lock) -> Self {
+    fn new((plan, tenant): (Plan, Tenant), (folder, journal): (PathBuf, Journal), promised: Baseline, lock: &'lock Lock) -> Self {
         Self {
             plan: Arc::new(plan),
             tenant,
             memory: None,
-            moved: Moved::default(),
+            moved: StaleChanges::default(),
             withheld: None,
             folder,
             journal,
             promised,
-            leeway: Leeway::default(),
+            leeway: RunBudget::default(),
             keeper: None,
             by: String::new(),
             flags: Vec::new(),
@@ -159,18 +160,18 @@ impl<'lock> Begun<'lock> {
     }
 
     /// Lets the run take no new changes beyond a leeway.
-    pub(super) fn within(self, leeway: Leeway) -> Self {
+    pub(super) fn within(self, leeway: RunBudget) -> Self {
         Self { leeway, ..self }
     }
 
     /// Has the secrets that the target makes kept, as these flags ask for.
-    pub(super) fn with_keeper(self, keeper: Option<Box<dyn Keeper>>, secrets: &Secrets) -> Self {
+    pub(super) fn with_keeper(self, keeper: Option<Box<dyn SecretSink>>, secrets: &Secrets) -> Self {
         Self { keeper, flags: secrets.typed(), ..self }
     }
 }
 
 /// Returns what earlier runs left of the source and the target of a plan, and the pairs that it tells of.
-fn left_of(context: &Context, plan: &Plan, moved: &Moved) -> Result<Option<Memory>, Failure> {
+fn left_of(context: &Context, plan: &Plan, moved: &StaleChanges) -> Result<Option<SyncState>, Failure> {
     let mut memory = context.memory_of(plan)?;
     if let Some(memory) = &mut memory {
         memory.adopt_planned(plan, moved);

@@ -11,15 +11,15 @@ use super::variables::{Part, Prefix};
 use super::{SHARE, TenantSettings};
 use crate::catalog::Catalog;
 use crate::catalog::limits::{Rate, TIERS, Tier};
-use crate::diagnostic::{Text, Wrong, did_you_mean, is_secret};
+use crate::diagnostic::{Diagnostic, Text, did_you_mean, is_secret};
 use crate::plan::approval::{self, Approval, Approvals};
-use crate::plan::many::MostChanged;
+use crate::plan::many::ChangeLimits;
 use crate::plan::risk::{LOCKOUT, WEAKER};
 
 const KEYS: &[&str] = &["domain", "url", "rate", "share", "source", "mapping", "protected", "plan"];
 
 /// Reads the text of a configuration file; paths in it are relative to its folder.
-pub(super) fn read(whole: Text<'_>) -> Result<BTreeMap<String, TenantSettings>, Wrong> {
+pub(super) fn read(whole: Text<'_>) -> Result<BTreeMap<String, TenantSettings>, Diagnostic> {
     let parsed = DeTable::parse(whole.text).map_err(|wrong| not_toml(whole, &wrong))?;
     let file = Table { whole, place: "the configuration".to_owned(), fields: parsed.get_ref() };
     file.only(&["tenants"])?;
@@ -37,12 +37,12 @@ pub(super) fn read(whole: Text<'_>) -> Result<BTreeMap<String, TenantSettings>, 
     Ok(tenants)
 }
 
-fn not_toml(whole: Text<'_>, wrong: &toml::de::Error) -> Wrong {
+fn not_toml(whole: Text<'_>, wrong: &toml::de::Error) -> Diagnostic {
     let at = wrong.span().unwrap_or(0..0);
     whole.wrong(at, format!("\"{}\" is not valid TOML", whole.path.display()), wrong.message())
 }
 
-fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>) -> Result<TenantSettings, Wrong> {
+fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>) -> Result<TenantSettings, Diagnostic> {
     check_name(whole, name)?;
     let table = Table::of(whole, format!("tenant \"{}\"", name.get_ref()), value)?;
     table.refuse_secrets(&Prefix::of_tenant(name.get_ref()))?;
@@ -62,14 +62,14 @@ fn read_tenant(whole: Text<'_>, name: &Spanned<DeString<'_>>, value: &Spanned<De
     if let Some(plan) = table.table("plan")? {
         plan.only(&["most_changed", "most_changed_of_a_kind", "approve"])?;
         let share = |key| plan.number(key, "between 0 and 1", |share| (0.0..=1.0).contains(&share));
-        tenant.most_changed = MostChanged { of_all: share("most_changed")?, of_a_kind: share("most_changed_of_a_kind")? };
+        tenant.most_changed = ChangeLimits { of_all: share("most_changed")?, of_a_kind: share("most_changed_of_a_kind")? };
         tenant.approved = plan.approved()?;
     }
     Ok(tenant)
 }
 
 /// Names stand in names of folders and of variables.
-fn check_name(whole: Text<'_>, name: &Spanned<DeString<'_>>) -> Result<(), Wrong> {
+fn check_name(whole: Text<'_>, name: &Spanned<DeString<'_>>) -> Result<(), Diagnostic> {
     let text = name.get_ref();
     if !text.is_empty() && text.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '-' || sign == '_') {
         return Ok(());
@@ -77,7 +77,7 @@ fn check_name(whole: Text<'_>, name: &Spanned<DeString<'_>>) -> Result<(), Wrong
     Err(whole.wrong(name.span(), format!("\"{text}\" cannot name a tenant"), "letters, digits, - and _ only"))
 }
 
-fn check_sources(whole: Text<'_>, file: &Table<'_>, tenants: &BTreeMap<String, TenantSettings>) -> Result<(), Wrong> {
+fn check_sources(whole: Text<'_>, file: &Table<'_>, tenants: &BTreeMap<String, TenantSettings>) -> Result<(), Diagnostic> {
     let names: Vec<_> = tenants.keys().map(String::as_str).collect();
     for (name, value) in file.table("tenants")?.iter().flat_map(|tenants| tenants.fields) {
         let table = Table::of(whole, format!("tenant \"{}\"", name.get_ref()), value)?;
@@ -127,7 +127,7 @@ struct Table<'text> {
 }
 
 impl<'text> Table<'text> {
-    fn of(whole: Text<'text>, place: String, value: &'text Spanned<DeValue<'text>>) -> Result<Self, Wrong> {
+    fn of(whole: Text<'text>, place: String, value: &'text Spanned<DeValue<'text>>) -> Result<Self, Diagnostic> {
         let Some(fields) = value.get_ref().as_table() else {
             let label = format!("this is {}", a(value.get_ref().type_str()));
             return Err(whole.wrong(value.span(), format!("{place} must be a table"), label));
@@ -135,14 +135,14 @@ impl<'text> Table<'text> {
         Ok(Self { whole, place, fields })
     }
 
-    fn only(&self, known: &[&str]) -> Result<(), Wrong> {
+    fn only(&self, known: &[&str]) -> Result<(), Diagnostic> {
         let unknown = self.fields.keys().find(|key| !known.contains(&key.get_ref().as_ref()));
         let Some(key) = unknown else { return Ok(()) };
         let what = format!("unknown key \"{}\" in {}", key.get_ref(), self.place);
         Err(self.whole.wrong(key.span(), what, did_you_mean(key.get_ref(), known)))
     }
 
-    fn refuse_secrets(&self, prefix: &Prefix) -> Result<(), Wrong> {
+    fn refuse_secrets(&self, prefix: &Prefix) -> Result<(), Diagnostic> {
         let Some(key) = self.fields.keys().find(|key| is_secret(key.get_ref()) || key.get_ref() == "client_id") else { return Ok(()) };
         let variable = match Part::ALL.iter().find(|part| part.key() == *key.get_ref()) {
             Some(part) => prefix.name(*part),
@@ -152,18 +152,18 @@ impl<'text> Table<'text> {
         Err(self.whole.wrong(key.span(), what, format!("set {variable} in the environment or in .env")))
     }
 
-    fn must_be(&self, key: &str, what: &str, value: &Spanned<DeValue<'_>>) -> Wrong {
+    fn must_be(&self, key: &str, what: &str, value: &Spanned<DeValue<'_>>) -> Diagnostic {
         let label = format!("this is {}", a(value.get_ref().type_str()));
         self.whole.wrong(value.span(), format!("\"{key}\" of {} must be {what}", self.place), label)
     }
 
-    fn text(&self, key: &str) -> Result<Option<Phrase<'text>>, Wrong> {
+    fn text(&self, key: &str) -> Result<Option<Phrase<'text>>, Diagnostic> {
         let Some(value) = self.fields.get(key) else { return Ok(None) };
         let text = value.get_ref().as_str().ok_or_else(|| self.must_be(key, "a text", value))?;
         Ok(Some(Phrase { text, at: value.span() }))
     }
 
-    fn number(&self, key: &str, range: &str, is_in_range: impl Fn(f64) -> bool) -> Result<Option<f64>, Wrong> {
+    fn number(&self, key: &str, range: &str, is_in_range: impl Fn(f64) -> bool) -> Result<Option<f64>, Diagnostic> {
         let Some(value) = self.fields.get(key) else { return Ok(None) };
         let number = number_of(value.get_ref()).ok_or_else(|| self.must_be(key, &format!("a number {range}"), value))?;
         if is_in_range(number) {
@@ -172,19 +172,19 @@ impl<'text> Table<'text> {
         Err(self.whole.wrong(value.span(), format!("\"{key}\" of {} must be {range}", self.place), "out of range"))
     }
 
-    fn table(&self, key: &str) -> Result<Option<Table<'text>>, Wrong> {
+    fn table(&self, key: &str) -> Result<Option<Table<'text>>, Diagnostic> {
         let below = |value| Table::of(self.whole, format!("\"{key}\" of {}", self.place), value);
         self.fields.get(key).map(below).transpose()
     }
 
-    fn url(&self) -> Result<Option<String>, Wrong> {
+    fn url(&self) -> Result<Option<String>, Diagnostic> {
         let Some(url) = self.text("url")? else { return Ok(None) };
         check_url(url.text)
             .map_err(|label| self.whole.wrong(url.at, format!("\"{}\" cannot stand in for {}", url.text, self.place), label))?;
         Ok(Some(url.text.trim_end_matches('/').to_owned()))
     }
 
-    fn rate(&self) -> Result<(Option<&'static Tier>, Option<Rate>), Wrong> {
+    fn rate(&self) -> Result<(Option<&'static Tier>, Option<Rate>), Diagnostic> {
         let Some(value) = self.fields.get("rate") else { return Ok((None, None)) };
         match value.get_ref() {
             DeValue::String(name) => {
@@ -201,7 +201,7 @@ impl<'text> Table<'text> {
         }
     }
 
-    fn bucket(&self, at: Range<usize>) -> Result<Rate, Wrong> {
+    fn bucket(&self, at: Range<usize>) -> Result<Rate, Diagnostic> {
         let burst =
             self.number("burst", "a whole number from 1 to 100000", |burst| burst.fract() == 0.0 && (1.0..=1e5).contains(&burst))?;
         let per_second = self.number("per_second", "from 0.02 to 100000", |rate| (0.02..=1e5).contains(&rate))?;
@@ -215,16 +215,16 @@ impl<'text> Table<'text> {
         Ok(Rate { burst: whole(burst), a_minute: whole(per_second * 60.0) })
     }
 
-    fn protected(&self) -> Result<Vec<String>, Wrong> {
+    fn protected(&self) -> Result<Vec<String>, Diagnostic> {
         self.texts("protected")?.iter().map(|phrase| self.check_pattern(phrase).map(|()| phrase.text.to_owned())).collect()
     }
 
     /// Returns what may be done to this tenant without a person who looks at it each time.
-    fn approved(&self) -> Result<Approvals, Wrong> {
+    fn approved(&self) -> Result<Approvals, Diagnostic> {
         self.texts("approve")?.iter().map(|phrase| self.approval(phrase)).collect()
     }
 
-    fn approval(&self, phrase: &Phrase<'text>) -> Result<Approval, Wrong> {
+    fn approval(&self, phrase: &Phrase<'text>) -> Result<Approval, Diagnostic> {
         let Phrase { text, at } = phrase;
         let wrong = |what: String, label: String| self.whole.wrong(at.clone(), what, label);
         let label = |error: &approval::Error| match error {
@@ -242,7 +242,7 @@ impl<'text> Table<'text> {
         Ok(approval)
     }
 
-    fn texts(&self, key: &str) -> Result<Vec<Phrase<'text>>, Wrong> {
+    fn texts(&self, key: &str) -> Result<Vec<Phrase<'text>>, Diagnostic> {
         let Some(value) = self.fields.get(key) else { return Ok(Vec::new()) };
         let list = value.get_ref().as_array().ok_or_else(|| self.must_be(key, "a list of texts", value))?;
         let text = |element: &'text Spanned<DeValue<'text>>| {
@@ -253,7 +253,7 @@ impl<'text> Table<'text> {
     }
 
     /// A pattern of keys begins with a kind that there is.
-    fn check_pattern(&self, Phrase { text, at }: &Phrase<'_>) -> Result<(), Wrong> {
+    fn check_pattern(&self, Phrase { text, at }: &Phrase<'_>) -> Result<(), Diagnostic> {
         if let Err(wrong) = glob::Pattern::new(text) {
             return Err(self.whole.wrong(at.clone(), format!("\"{text}\" is no pattern"), wrong.msg));
         }

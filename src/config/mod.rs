@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use crate::diagnostic::Wrong;
+pub use crate::diagnostic::Diagnostic;
 pub use credentials::Credentials;
 pub use variables::Prefix;
 
@@ -29,7 +29,7 @@ use crate::diagnostic::Text;
 use crate::files;
 use crate::model::resource::Secret;
 use crate::plan::approval::Approvals;
-use crate::plan::many::MostChanged;
+use crate::plan::many::ChangeLimits;
 use credentials::Asked;
 use variables::Variables;
 
@@ -106,7 +106,7 @@ pub struct TenantSettings {
     /// Patterns of keys that are never written.
     pub protected: Vec<String>,
     /// The shares of resources that one run may change without being allowed to.
-    pub most_changed: MostChanged,
+    pub most_changed: ChangeLimits,
     /// What runs on it may do that a guard would refuse, also with nobody there.
     pub approved: Approvals,
     /// How the variables with its credentials begin.
@@ -128,7 +128,7 @@ impl TenantSettings {
             source: None,
             mapping: None,
             protected: Vec::new(),
-            most_changed: MostChanged::default(),
+            most_changed: ChangeLimits::default(),
             approved: Approvals::default(),
             prefix,
         }
@@ -156,7 +156,7 @@ pub enum Error {
     },
     /// A place in a file is wrong.
     #[error(transparent)]
-    Wrong(#[from] Wrong),
+    Invalid(#[from] Diagnostic),
     /// A line of `.env` is no assignment.
     #[error("line {line} of \"{}\" {because}", path.display())]
     Line {
@@ -228,9 +228,9 @@ impl Settings {
         let named = config.map(Path::to_owned).or_else(|| set(environment, variables::CONFIG).map(PathBuf::from));
         let path = named.clone().unwrap_or_else(|| PathBuf::from("migrate.toml"));
         let text = if named.is_some() { Some(read(&path)?) } else { read_if_there(&path)? };
-        let dotenv = Sought { path: path.with_file_name(".env"), text: read_if_there(&path.with_file_name(".env"))? };
+        let dotenv = FileLookup { path: path.with_file_name(".env"), text: read_if_there(&path.with_file_name(".env"))? };
         let open_to_others = dotenv.text.is_some().then(|| dotenv.path.clone()).filter(|path| files::is_open_to_others(path));
-        Ok(Self { open_to_others, ..Self::resolve(Sought { path, text }, dotenv, dir, environment)? })
+        Ok(Self { open_to_others, ..Self::resolve(FileLookup { path, text }, dotenv, dir, environment)? })
     }
 
     /// Decides what the texts of both files and the variables mean.
@@ -238,7 +238,7 @@ impl Settings {
     /// # Errors
     ///
     /// When something in a file or in a variable is wrong.
-    pub fn resolve(config: Sought, dotenv: Sought, dir: Option<&Path>, environment: &Environment) -> Result<Self, Error> {
+    pub fn resolve(config: FileLookup, dotenv: FileLookup, dir: Option<&Path>, environment: &Environment) -> Result<Self, Error> {
         let variables = Variables::merge(environment, dotenv.found())?;
         let tenants = match config.found() {
             Some(text) => file::read(text)?,
@@ -319,14 +319,14 @@ impl Settings {
 
 /// Where a file is looked for, and its text where it is there.
 #[derive(Debug)]
-pub struct Sought {
+pub struct FileLookup {
     /// Where it is looked for.
     pub path: PathBuf,
     /// What it holds, where it is there.
     pub text: Option<String>,
 }
 
-impl Sought {
+impl FileLookup {
     fn found(&self) -> Option<Text<'_>> {
         self.text.as_deref().map(|text| Text { path: &self.path, text })
     }

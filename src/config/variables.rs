@@ -180,7 +180,7 @@ pub(super) fn refuse_unknown(environment: &Environment, dotenv: Option<Text<'_>>
     misspelt.map_or(Ok(()), |(name, meant)| Err(Error::UnknownVariable { name: name.clone(), meant }))
 }
 
-fn unknown_in_file(file: Text<'_>, name: &str, known: &[&str]) -> super::Wrong {
+fn unknown_in_file(file: Text<'_>, name: &str, known: &[&str]) -> super::Diagnostic {
     // The text up to the name is all that is shown: what follows may be a secret under a misspelt name.
     let ends = place_of(name, file.text).map_or(0, |at| at + name.len());
     let shown = Text { path: file.path, text: &file.text[..ends] };

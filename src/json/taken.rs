@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Step, join};
+use super::{PathSegment, join};
 
 /// What is taken out of a body, and what of it goes.
 pub(super) struct Taken<'goes> {
@@ -11,19 +11,19 @@ pub(super) struct Taken<'goes> {
 }
 
 impl Taken<'_> {
-    pub(super) fn take_fields(&mut self, fields: &mut Map<String, Value>, steps: &[Step<'_>], above: &str) {
+    pub(super) fn take_fields(&mut self, fields: &mut Map<String, Value>, steps: &[PathSegment<'_>], above: &str) {
         let Some((step, rest)) = steps.split_first() else { return };
         let names: Vec<String> = match step {
-            Step::Field(name) => vec![(*name).to_owned()],
-            Step::EveryField => fields.keys().cloned().collect(),
-            Step::AnyDepth => {
+            PathSegment::Field(name) => vec![(*name).to_owned()],
+            PathSegment::EveryField => fields.keys().cloned().collect(),
+            PathSegment::AnyDepth => {
                 self.take_fields(fields, rest, above);
                 for (name, value) in fields.iter_mut() {
                     self.take_below(value, steps, &join(above, name));
                 }
                 return;
             }
-            Step::EveryElement => return,
+            PathSegment::EveryElement => return,
         };
         for name in names {
             let place = join(above, &name);
@@ -39,18 +39,18 @@ impl Taken<'_> {
         }
     }
 
-    fn take_below(&mut self, value: &mut Value, steps: &[Step<'_>], place: &str) {
+    fn take_below(&mut self, value: &mut Value, steps: &[PathSegment<'_>], place: &str) {
         match (value, steps.split_first()) {
-            (Value::Array(list), Some((Step::EveryElement, []))) => {
+            (Value::Array(list), Some((PathSegment::EveryElement, []))) => {
                 let (gone, stay): (Vec<_>, Vec<_>) =
                     std::mem::take(list).into_iter().enumerate().partition(|(_, element)| (self.goes)(element));
                 list.extend(stay.into_iter().map(|(_, element)| element));
                 self.values.extend(gone.into_iter().map(|(index, element)| (format!("{place}[{index}]"), element)));
             }
             (Value::Array(list), Some((step, rest))) => {
-                let below = if matches!(step, Step::EveryElement) {
+                let below = if matches!(step, PathSegment::EveryElement) {
                     rest
-                } else if matches!(step, Step::AnyDepth) {
+                } else if matches!(step, PathSegment::AnyDepth) {
                     steps
                 } else {
                     return;

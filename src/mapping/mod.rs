@@ -16,6 +16,6 @@ mod rule;
 mod table;
 
 pub use parse::{Error, Mapping};
-pub use rewrite::{Collision, Mapped};
+pub use rewrite::{KeyCollision, Mapped};
 pub use rule::{Effect, Removed, Rule};
 pub use table::rows;

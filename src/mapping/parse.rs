@@ -13,8 +13,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::rule::{Effect, Removed, Rule};
 use super::table;
-use crate::catalog::{Because, Catalog, Kind};
-use crate::diagnostic::{Text, Wrong, did_you_mean};
+use crate::catalog::{Catalog, Kind, WithheldReason};
+use crate::diagnostic::{Diagnostic, Text, did_you_mean};
 use crate::files;
 use crate::json::top;
 
@@ -34,7 +34,7 @@ pub enum Error {
     },
     /// A file says something wrong.
     #[error(transparent)]
-    Wrong(#[from] Box<Wrong>),
+    Invalid(#[from] Box<Diagnostic>),
 }
 
 /// A file of rules.
@@ -91,7 +91,7 @@ struct Parser<'text> {
 
 impl Parser<'_> {
     fn wrong(&self, at: Range<usize>, what: impl Into<String>, label: impl Into<String>) -> Error {
-        Error::Wrong(Box::new(self.whole.wrong(at, what, label)))
+        Error::Invalid(Box::new(self.whole.wrong(at, what, label)))
     }
 
     fn mapping(&self) -> Result<Mapping, Error> {
@@ -279,7 +279,7 @@ impl Parser<'_> {
             }
             return Err(self.wrong(at, format!("\"{field}\" is no secret of {}", names(&kinds)), did_you_mean(field, &known)));
         }
-        if kinds.iter().any(|kind| is_listed(kind) || withheld(kind).is_some_and(|because| because != Because::MayBeNamed)) {
+        if kinds.iter().any(|kind| is_listed(kind) || withheld(kind).is_some_and(|because| because != WithheldReason::MayBeNamed)) {
             let label = "use secret = \"env:NAME\"";
             return Err(self.wrong(at, format!("\"{field}\" is a secret, which no snapshot holds"), label));
         }

@@ -9,12 +9,12 @@ use super::rule::{Effect, Removed, Rule};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::json::Body;
 use crate::model::resource::{Key, Resource};
-use crate::snapshot::{Desired, Snapshot, Supplied, id_substitution};
+use crate::snapshot::{Desired, Snapshot, SuppliedSecret, id_substitution};
 
 /// Two resources that a mapping gives one key.
 #[derive(Debug, thiserror::Error)]
 #[error("the mapping gives \"{one}\" and \"{other}\" the same name, \"{name}\"")]
-pub struct Collision {
+pub struct KeyCollision {
     /// The first, as the source calls it.
     pub one: Key,
     /// The second, as the source calls it.
@@ -38,7 +38,7 @@ impl Mapping {
     /// # Errors
     ///
     /// When two resources would get one name.
-    pub fn apply(&self, catalog: &Catalog, snapshot: Snapshot) -> Result<Mapped, Box<Collision>> {
+    pub fn apply(&self, catalog: &Catalog, snapshot: Snapshot) -> Result<Mapped, Box<KeyCollision>> {
         let mut touched = vec![0_usize; self.rules.len()];
         let hosts = snapshot.hosts(catalog);
         let mut desired = Desired { hosts, ..Desired::unmapped(snapshot) };
@@ -135,7 +135,7 @@ fn change(kind: &Kind, rule: &Rule, effect: &Effect, key: &Key, body: &mut Body,
             1
         }
         (Effect::Secret(from), Some(field)) => {
-            desired.supplied.push(Supplied { key: key.clone(), path: field.to_owned(), from: from.clone() });
+            desired.supplied.push(SuppliedSecret { key: key.clone(), path: field.to_owned(), from: from.clone() });
             1
         }
         _ => 0,
@@ -224,7 +224,7 @@ fn hangs_on(kind: &Kind, resource: &Resource, skipped: &HashSet<Key>) -> bool {
 }
 
 /// Gives every resource the key its mapped body has, and renames the references to it; kinds in the order of their references.
-fn settle_names(catalog: &Catalog, desired: &mut Desired, mut renamed: HashMap<Key, Key>) -> Result<(), Box<Collision>> {
+fn settle_names(catalog: &Catalog, desired: &mut Desired, mut renamed: HashMap<Key, Key>) -> Result<(), Box<KeyCollision>> {
     let mut taken: HashMap<Key, Key> = HashMap::new();
     // A name that a rule gives is one like any other.
     desired.snapshot.twice.retain(|key| !renamed.contains_key(key));
@@ -242,7 +242,7 @@ fn settle_names(catalog: &Catalog, desired: &mut Desired, mut renamed: HashMap<K
                 (new, _) = id_substitution::free_number(&new, number.parse().unwrap_or(2), &|key| taken.contains_key(key));
             }
             if let Some(one) = taken.insert(new.clone(), old.clone()) {
-                return Err(Box::new(Collision { one, other: old, name: new }));
+                return Err(Box::new(KeyCollision { one, other: old, name: new }));
             }
             if new != old {
                 renamed.insert(old, new.clone());

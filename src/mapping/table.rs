@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::{Text, Wrong};
+use crate::diagnostic::{Diagnostic, Text};
 
 /// Reads a table; every row has a text to look for that is not empty and stands once.
 ///
 /// # Errors
 ///
 /// When a row is wrong, with its place.
-pub fn rows(whole: Text<'_>) -> Result<Vec<(String, String)>, Box<Wrong>> {
+pub fn rows(whole: Text<'_>) -> Result<Vec<(String, String)>, Box<Diagnostic>> {
     let wrong = |at: Range<usize>, what: &str, label: &str| Box::new(whole.wrong(at, what, label));
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).from_reader(whole.text.as_bytes());
     let mut record = csv::StringRecord::new();

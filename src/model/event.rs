@@ -147,8 +147,8 @@ pub trait Observer: Send + Sync {
 
 /// An observer that looks away.
 #[derive(Debug, Clone, Copy)]
-pub struct Unwatched;
+pub struct NoObserver;
 
-impl Observer for Unwatched {
+impl Observer for NoObserver {
     fn notify(&self, _event: &Event) {}
 }

@@ -9,7 +9,7 @@ use std::fmt;
 use ring::rand::{self, SystemRandom};
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Alone, Kind, Purpose};
+use crate::catalog::{Exclusion, Kind, Purpose};
 use crate::json::{Body, Packed, covers, is_blank};
 
 /// What the API addresses a resource by; it differs from tenant to tenant.
@@ -97,14 +97,14 @@ impl From<Key> for String {
 /// A text that is no key.
 #[derive(Debug, thiserror::Error)]
 #[error("\"{0}\" is no key: `kind/name` was expected")]
-pub struct NoKey(String);
+pub struct InvalidKey(String);
 
 impl TryFrom<String> for Key {
-    type Error = NoKey;
+    type Error = InvalidKey;
 
-    fn try_from(text: String) -> Result<Self, NoKey> {
+    fn try_from(text: String) -> Result<Self, InvalidKey> {
         let (kind, name) = text.split_once('/').unwrap_or((&text, ""));
-        if kind.is_empty() { Err(NoKey(text)) } else { Ok(Self { kind: kind.to_owned(), name: name.to_owned() }) }
+        if kind.is_empty() { Err(InvalidKey(text)) } else { Ok(Self { kind: kind.to_owned(), name: name.to_owned() }) }
     }
 }
 
@@ -153,7 +153,7 @@ impl fmt::Display for Secret {
 /// Why nothing that belongs to a resource is written, as the resource itself is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reserved {
+pub enum ExclusionReason {
     /// Migrate itself signs in with it.
     Own,
     /// A configuration protects it.
@@ -186,7 +186,7 @@ pub struct Resource<B = Packed> {
     pub is_unseen: bool,
     /// Why what belongs to it is left alone too, where that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reserved: Option<Reserved>,
+    pub reserved: Option<ExclusionReason>,
     /// Whether somebody else made it, so that it is never taken for another tenant's resource of that name.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_foreign: bool,
@@ -196,7 +196,7 @@ pub struct Resource<B = Packed> {
 }
 
 /// One object of a kind that is looked into or changed.
-pub type Opened = Resource<Body>;
+pub type OpenResource = Resource<Body>;
 
 /// What made an answer of the API unusable as a resource.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -278,7 +278,7 @@ impl Resource {
 
     /// Returns it left alone for this reason, or for none.
     #[must_use]
-    pub fn left_alone_as(self, alone: Option<&Alone>) -> Self {
+    pub fn left_alone_as(self, alone: Option<&Exclusion>) -> Self {
         Self { left_alone: alone.map(|alone| alone.because.to_owned()), is_foreign: alone.is_some_and(|alone| alone.is_foreign), ..self }
     }
 
@@ -301,7 +301,7 @@ impl Resource {
     }
 
     /// Leaves it alone, and all that belongs to it.
-    pub fn reserve(&mut self, reserved: Reserved, because: &str) {
+    pub fn reserve(&mut self, reserved: ExclusionReason, because: &str) {
         self.reserved = Some(reserved);
         self.left_alone = Some(because.to_owned());
     }
@@ -314,8 +314,8 @@ impl Resource {
 
     /// Returns it with its body open.
     #[must_use]
-    pub fn open(&self) -> Opened {
-        Opened {
+    pub fn open(&self) -> OpenResource {
+        OpenResource {
             key: self.key.clone(),
             id: self.id.clone(),
             body: self.body.open(),
@@ -347,7 +347,7 @@ impl Resource {
     }
 }
 
-impl Opened {
+impl OpenResource {
     /// Returns it at rest.
     #[must_use]
     pub fn pack(self) -> Resource {

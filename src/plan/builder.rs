@@ -8,22 +8,22 @@ use super::merge::OnDrift;
 use super::ordering::{After, mentioned_before, mentioned_by, staged};
 use super::pairs::Partners;
 use super::references::{Examined, keep_elements_of_the_target, keep_held};
-use super::untouched::Untouched;
-use super::{Action, Change, LeftOut, Plan, SecretField, Side};
+use super::untouched::Protected;
+use super::{Action, Change, Plan, SecretField, Side, Skipped};
 use crate::catalog::{Catalog, Kind};
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
-use crate::state::baseline::Base;
+use crate::state::baseline::Baseline;
 use crate::state::fingerprints::Sent;
 use crate::state::links::Links;
 
 /// What earlier runs left, and what is to be done about it.
 #[derive(Debug, Clone, Copy)]
-pub struct Past<'past> {
+pub struct PlanContext<'past> {
     /// Which resource is which.
     pub links: &'past Links,
     /// What was last applied.
-    pub base: &'past Base,
+    pub base: &'past Baseline,
     /// Which secrets were sent.
     pub sent: &'past Sent,
     /// What to do about fields that the target changed by itself.
@@ -36,19 +36,19 @@ pub struct Past<'past> {
 
 /// Decides what it takes to make the target hold what is desired, where nothing but the links is known of earlier runs.
 pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> Plan {
-    let (base, sent) = (&Base::default(), &Sent::default());
-    plan_after(catalog, desired, live, Past { links, base, sent, on_drift: OnDrift::Keep, prune: false, keeps_own: true })
+    let (base, sent) = (&Baseline::default(), &Sent::default());
+    plan_after(catalog, desired, live, PlanContext { links, base, sent, on_drift: OnDrift::Keep, prune: false, keeps_own: true })
 }
 
 /// Decides what it takes to make the target hold what is desired, after what earlier runs left.
-pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: Past<'_>) -> Plan {
+pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: PlanContext<'_>) -> Plan {
     let partners = Partners::of(catalog, &desired.snapshot, live, past.links);
     let plan = empty(&desired.snapshot, live);
     let numbered = Numbered::of(&desired.snapshot);
     let held: Vec<&Resource> = partners.live.iter().map(|held| &**held).collect();
-    let untouched = Untouched::of(catalog, &held, &desired.snapshot.resources.iter().collect::<Vec<_>>());
+    let untouched = Protected::of(catalog, &held, &desired.snapshot.resources.iter().collect::<Vec<_>>());
     let (namesakes, after) = (namesakes(catalog, live), Vec::new());
-    let mut making = Making { catalog, desired, live, past, plan, numbered, namesakes, after, untouched };
+    let mut making = PlanBuilder { catalog, desired, live, past, plan, numbered, namesakes, after, untouched };
     making.leave_out_unread();
     let removed = making.removed(&partners);
     let mut candidates = making.candidates(&partners, &removed);
@@ -98,11 +98,11 @@ fn empty(source: &Snapshot, target: &Snapshot) -> Plan {
 }
 
 /// A plan that is being made, and what it is made of.
-pub(super) struct Making<'inputs> {
+pub(super) struct PlanBuilder<'inputs> {
     pub(super) catalog: &'inputs Catalog,
     pub(super) desired: &'inputs Desired,
     pub(super) live: &'inputs Snapshot,
-    pub(super) past: Past<'inputs>,
+    pub(super) past: PlanContext<'inputs>,
     pub(super) plan: Plan,
     /// Which resources of the source were told apart by a number.
     numbered: Numbered<'inputs>,
@@ -111,24 +111,24 @@ pub(super) struct Making<'inputs> {
     /// Changes made after the first one of the same resource.
     pub(super) after: Vec<(After, Change)>,
     /// What is left as the target has it.
-    pub(super) untouched: Untouched<'inputs>,
+    pub(super) untouched: Protected<'inputs>,
 }
 
-impl Making<'_> {
+impl PlanBuilder<'_> {
     pub(super) fn kind_of(&self, key: &Key) -> &'static Kind {
         self.catalog.kind(key.kind()).expect("a key names a kind of the catalog")
     }
 
     pub(super) fn leave_out(&mut self, key: &Key, because: impl Into<String>) {
-        self.plan.left_out.push(LeftOut { key: key.clone(), path: None, because: because.into() });
+        self.plan.left_out.push(Skipped { key: key.clone(), path: None, because: because.into() });
     }
 
     pub(super) fn leave_alone(&mut self, key: &Key, because: &str) {
-        self.plan.left_alone.push(LeftOut { key: key.clone(), path: None, because: because.to_owned() });
+        self.plan.left_alone.push(Skipped { key: key.clone(), path: None, because: because.to_owned() });
     }
 
     /// Names what stays as it is for the sake of what no plan touches; an undo owes it.
-    pub(super) fn leave_untouched(&mut self, left: impl IntoIterator<Item = LeftOut>) {
+    pub(super) fn leave_untouched(&mut self, left: impl IntoIterator<Item = Skipped>) {
         if self.past.keeps_own { self.plan.left_alone.extend(left) } else { self.plan.left_out.extend(left) }
     }
 

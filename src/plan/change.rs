@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::builder::Making;
+use super::builder::PlanBuilder;
 use super::deploy;
 use super::diff::{Difference, difference_after, normal};
 use super::manual_steps::{leave_sealed, leave_secrets, open_seals, steps, unseen_secrets, withhold_sealed};
@@ -11,13 +11,13 @@ use super::ordering::After;
 use super::outgoing::created;
 use super::references::Examined;
 use super::secrets::{carry, due};
-use super::{Action, Change, LeftOut, SecretField};
+use super::{Action, Change, SecretField, Skipped};
 use crate::catalog::{Kind, Shape, Written};
 use crate::json::{Body, is_blank};
-use crate::model::resource::{Id, Key, Opened, Resource};
+use crate::model::resource::{Id, Key, OpenResource, Resource};
 use crate::snapshot::id_substitution;
 
-impl Making<'_> {
+impl PlanBuilder<'_> {
     /// Returns the change a candidate needs, if any, and notes what a person must know about it.
     pub(super) fn change(&mut self, candidate: Examined<'_>) -> Option<Change> {
         let kind = self.kind_of(&candidate.wanted.key);
@@ -34,7 +34,7 @@ impl Making<'_> {
         }
     }
 
-    fn create(&mut self, kind: &Kind, mut wanted: Opened, supplied: Vec<SecretField>) -> Change {
+    fn create(&mut self, kind: &Kind, mut wanted: OpenResource, supplied: Vec<SecretField>) -> Change {
         let draft = deploy::set_draft_aside(kind, &mut wanted.body, None);
         let wanted = &wanted;
         let mut body = created(kind, &wanted.body);
@@ -61,7 +61,7 @@ impl Making<'_> {
         change(Action::Create { body, twins }, secrets)
     }
 
-    fn update(&mut self, kind: &Kind, mut wanted: Opened, mut held: Opened, supplied: Vec<SecretField>) -> Option<Change> {
+    fn update(&mut self, kind: &Kind, mut wanted: OpenResource, mut held: OpenResource, supplied: Vec<SecretField>) -> Option<Change> {
         *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
         let given = kind.given.filter(|_| wanted.is_given || held.is_given);
         if let Some(given) = given {
@@ -89,14 +89,14 @@ impl Making<'_> {
             return None;
         }
         for (path, because) in std::mem::take(&mut difference.fixed) {
-            self.plan.left_out.push(LeftOut {
+            self.plan.left_out.push(Skipped {
                 key: wanted.key.clone(),
                 path: Some(path),
                 because: format!("it differs in the target, and {because}"),
             });
         }
         for (path, because) in std::mem::take(&mut difference.stays) {
-            self.plan.left_alone.push(LeftOut { key: wanted.key.clone(), path: Some(path), because: because.to_owned() });
+            self.plan.left_alone.push(Skipped { key: wanted.key.clone(), path: Some(path), because: because.to_owned() });
         }
         let secrets = due(kind, &held.id, &difference, supplied, self.past.sent);
         carry(kind, &secrets, body, &held.body, &mut difference);
@@ -108,7 +108,7 @@ impl Making<'_> {
         Some(Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets })
     }
 
-    fn change_elements(&mut self, kind: &Kind, parent: &str, candidate: &Opened, there: Option<&Opened>) -> Option<Change> {
+    fn change_elements(&mut self, kind: &Kind, parent: &str, candidate: &OpenResource, there: Option<&OpenResource>) -> Option<Change> {
         let elements =
             |body: &Body| -> Vec<Value> { normal(kind, body).get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default() };
         let merged = match there {
@@ -126,7 +126,7 @@ impl Making<'_> {
             *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
             return None;
         }
-        let Opened { key, id, .. } = candidate;
+        let OpenResource { key, id, .. } = candidate;
         let action = Action::Elements { parent: Key::new(parent, key.name()), added, removed };
         Some(Change { key: key.clone(), source_id: id.clone(), action, needs: Vec::new(), secrets: Vec::new() })
     }
@@ -135,7 +135,7 @@ impl Making<'_> {
     ///
     /// The outer nothing says that both changed one field, each in its way: such a resource is left out.
     #[expect(clippy::option_option, reason = "whether it can be planned, and whether there is a base")]
-    fn merged(&mut self, kind: &Kind, wanted: &Opened, held: &Opened) -> Option<Option<Merged>> {
+    fn merged(&mut self, kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Option<Option<Merged>> {
         let is_equal = wanted.body == held.body;
         let Some(base) = self.past.base.of_target(&wanted.key, &held.id).filter(|_| !is_equal) else { return Some(None) };
         let mut merged = merge(kind, base, &wanted.body, &held.body, self.past.on_drift);
@@ -151,7 +151,7 @@ impl Making<'_> {
     }
 
     /// Returns the resources of the target that have the name of one to create and are others: names may stand twice.
-    fn twins(&self, kind: &Kind, wanted: &Opened) -> Vec<Id> {
+    fn twins(&self, kind: &Kind, wanted: &OpenResource) -> Vec<Id> {
         if !kind.shares_keys {
             return Vec::new();
         }
@@ -161,7 +161,7 @@ impl Making<'_> {
 }
 
 /// Returns the fields that a create refuses and an update takes, where there is something to say.
-fn only_updated(kind: &Kind, wanted: &Opened) -> Option<Body> {
+fn only_updated(kind: &Kind, wanted: &OpenResource) -> Option<Body> {
     let is_only_updated = |name: &str| kind.fields().get(name).is_some_and(|field| field.written == Written::OnUpdate);
     let says = |name: &str, value: &Value| !is_blank(value) && kind.default_of(name).as_ref() != Some(value);
     let rest = wanted.body.0.iter().filter(|(name, value)| is_only_updated(name) && says(name, value));

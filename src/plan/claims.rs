@@ -207,12 +207,12 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::super::{Action, OnDrift, Past, Plan, plan_after};
+    use super::super::{Action, OnDrift, Plan, PlanContext, plan_after};
     use crate::catalog::Catalog;
     use crate::json::Body;
     use crate::model::resource::{Id, Key, Resource};
     use crate::snapshot::{Desired, Snapshot, Status, id_substitution};
-    use crate::state::baseline::Base;
+    use crate::state::baseline::Baseline;
     use crate::state::fingerprints::Sent;
     use crate::state::links::Links;
 
@@ -250,8 +250,8 @@ mod tests {
         for (at, _) in target {
             links.link(&Id::new(format!("s{at}")), &Id::new(format!("t{at}")), &Key::new(unique.0, ""));
         }
-        let (base, sent) = (Base::default(), Sent::default());
-        let past = Past { links: &links, base: &base, sent: &sent, on_drift: OnDrift::Keep, prune: true, keeps_own: true };
+        let (base, sent) = (Baseline::default(), Sent::default());
+        let past = PlanContext { links: &links, base: &base, sent: &sent, on_drift: OnDrift::Keep, prune: true, keeps_own: true };
         plan_after(Catalog::standard(), &Desired::unmapped(tenant(unique, "s", source)), &tenant(unique, "t", target), past)
     }
 

@@ -4,28 +4,28 @@
 
 use std::collections::HashSet;
 
-use super::builder::{Past, plan_after};
+use super::builder::{PlanContext, plan_after};
 use super::merge::OnDrift;
-use super::{Drift, LeftOut};
+use super::{Drift, Skipped};
 use crate::catalog::Catalog;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot};
-use crate::state::baseline::Base;
+use crate::state::baseline::Baseline;
 use crate::state::fingerprints::Sent;
 use crate::state::links::Links;
 
 /// What a target changed by itself since it was last written.
 #[derive(Debug, Clone, Default)]
-pub struct Drifted {
+pub struct DriftReport {
     /// Fields that hold something else.
     pub moved: Vec<Drift>,
     /// What it holds no more.
     pub gone: Vec<Key>,
     /// What was applied and cannot be compared, and why not.
-    pub unseen: Vec<LeftOut>,
+    pub unseen: Vec<Skipped>,
 }
 
-impl Drifted {
+impl DriftReport {
     /// Returns whether nothing is known to have moved.
     pub fn is_none(&self) -> bool {
         self.moved.is_empty() && self.gone.is_empty()
@@ -36,10 +36,10 @@ impl Drifted {
 ///
 /// Fields that the mapping leaves to the target, elements of lists that name only the target's own, and references to what was renamed
 /// there did not move.
-pub fn drift_of(catalog: &Catalog, base: &Base, live: &Snapshot) -> Drifted {
+pub fn drift_of(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> DriftReport {
     let wanted = as_applied(catalog, base, live);
     let links = Links::within(catalog, &wanted.snapshot.resources);
-    let past = Past { links: &links, base, sent: &Sent::default(), on_drift: OnDrift::Keep, prune: false, keeps_own: true };
+    let past = PlanContext { links: &links, base, sent: &Sent::default(), on_drift: OnDrift::Keep, prune: false, keeps_own: true };
     let plan = plan_after(catalog, &wanted, live, past);
     let held: HashSet<(&str, &Id)> = live.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
     let is_unseen = |one: &Resource| {
@@ -49,11 +49,11 @@ pub fn drift_of(catalog: &Catalog, base: &Base, live: &Snapshot) -> Drifted {
     let is_gone = |one: &&Resource| live.is_complete(one.key.kind()) && !held.contains(&(one.key.kind(), &one.id)) && !is_unseen(one);
     let gone: Vec<Key> = wanted.snapshot.resources.iter().filter(is_gone).map(|one| one.key.clone()).collect();
     let unseen = unseen(plan.left_out, &wanted, &gone);
-    Drifted { moved: plan.drift, gone, unseen }
+    DriftReport { moved: plan.drift, gone, unseen }
 }
 
 /// Returns what of that which was applied a plan left out whole, so that it was not compared; a kind that was not read stands for all of it.
-fn unseen(left_out: Vec<LeftOut>, wanted: &Desired, gone: &[Key]) -> Vec<LeftOut> {
+fn unseen(left_out: Vec<Skipped>, wanted: &Desired, gone: &[Key]) -> Vec<Skipped> {
     let applied: HashSet<&Key> = wanted.snapshot.resources.iter().map(|one| &one.key).collect();
     let kinds: HashSet<&str> = applied.iter().map(|key| key.kind()).collect();
     let is_kind = |key: &Key| key.name().is_empty() && kinds.contains(key.kind());
@@ -64,7 +64,7 @@ fn unseen(left_out: Vec<LeftOut>, wanted: &Desired, gone: &[Key]) -> Vec<LeftOut
 }
 
 /// Returns a source that wants what was last applied; it knows each resource by its id in the target.
-fn as_applied(catalog: &Catalog, base: &Base, live: &Snapshot) -> Desired {
+fn as_applied(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> Desired {
     let known = || base.iter().filter(|(key, _)| catalog.kind(key.kind()).is_some());
     let resources = known().map(|(key, applied)| Resource::of(key.clone(), applied.id.clone(), applied.body.clone())).collect();
     let Snapshot { tenant, domain, taken, kinds, .. } = live;

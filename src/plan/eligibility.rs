@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::builder::Making;
+use super::builder::PlanBuilder;
 use super::diff::normal;
 use super::manual_steps::withheld;
 use super::pairs::{Partners, TakenNames, ambiguous};
 use super::prune::parent_of;
 use super::references::{Candidate, Verdict, keep_choices, resolve, spare};
-use super::{LeftOut, Manual};
+use super::{ManualStep, Skipped};
 use crate::catalog::{Kind, Named, Shape, Write};
 use crate::json::covers;
 use crate::model::resource::{Id, Key, Resource};
@@ -21,7 +21,7 @@ const SPARED_BY: &str = "; a rule with `skip = true` accepts that";
 /// Why a singleton stays as the target has it.
 pub(super) const SAYS_NOTHING: &str = "the source says nothing of it";
 
-impl<'inputs> Making<'inputs> {
+impl<'inputs> PlanBuilder<'inputs> {
     /// What could not be read is not copied, and looks as if the source did not have it: that must be said.
     pub(super) fn leave_out_unread(&mut self) {
         for (key, because) in self.desired.snapshot.unread() {
@@ -86,13 +86,13 @@ impl<'inputs> Making<'inputs> {
                 self.leave_alone(&wanted.key, given.because);
             } else {
                 let step = given.by_hand.to_owned();
-                self.plan.manual.push(Manual { key: wanted.key.clone(), path: String::new(), step });
+                self.plan.manual.push(ManualStep { key: wanted.key.clone(), path: String::new(), step });
             }
         } else if let (None, Some(what)) = (held, kind.by_hand) {
-            self.plan.manual.push(Manual { key: wanted.key.clone(), path: String::new(), step: what.to_owned() });
+            self.plan.manual.push(ManualStep { key: wanted.key.clone(), path: String::new(), step: what.to_owned() });
         } else if let Some(path) = held.is_none().then(|| withheld(kind, wanted, &self.supplied(&wanted.key))).flatten() {
             let step = format!("{path} is needed to make it and is not copied; supply it with a `secret` rule in the mapping");
-            self.plan.manual.push(Manual { key: wanted.key.clone(), path: path.to_owned(), step });
+            self.plan.manual.push(ManualStep { key: wanted.key.clone(), path: path.to_owned(), step });
             self.leave_out(&wanted.key, format!("it cannot be made without its {path}"));
         } else if let Some(language) = self.language_the_target_lacks(kind, wanted) {
             self.leave_out(&wanted.key, format!("{language} will be none of the target's languages"));
@@ -120,7 +120,7 @@ impl<'inputs> Making<'inputs> {
             *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
             *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
         } else if held.is_some() || !says_nothing(kind, wanted) {
-            self.leave_untouched([LeftOut { key: wanted.key.clone(), path: None, because }]);
+            self.leave_untouched([Skipped { key: wanted.key.clone(), path: None, because }]);
         }
     }
 
@@ -178,7 +178,7 @@ impl<'inputs> Making<'inputs> {
                         self.leave_untouched(untouched);
                     }
                     Err(because) => {
-                        self.leave_untouched([LeftOut { key: candidate.wanted.key.clone(), path: None, because }]);
+                        self.leave_untouched([Skipped { key: candidate.wanted.key.clone(), path: None, because }]);
                         there.remove(&candidate.wanted.key);
                         alone.insert(candidate.wanted.key.clone());
                         continue;

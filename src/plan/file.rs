@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use super::guard::Refusal;
-use crate::diagnostic::{Text, Wrong};
+use crate::diagnostic::{Diagnostic, Text};
 use crate::files;
 
 /// The newest format this version reads, and the one it writes.
@@ -46,7 +46,7 @@ pub enum Error {
     },
     /// The file is not the JSON of a plan.
     #[error(transparent)]
-    NotJson(#[from] Box<Wrong>),
+    NotJson(#[from] Box<Diagnostic>),
     /// The file holds no plan.
     #[error("\"{path}\" is no plan: {because}", path = .path.display())]
     Malformed {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::approval::Approvals;
 use super::leak::leak;
-use super::many::{self, MostChanged};
+use super::many::{self, ChangeLimits};
 use super::risk::{self, LOCKOUT, WEAKER};
 use super::{Action, Change, Plan, SecretField, secret_value};
 use crate::catalog::Catalog;
@@ -70,13 +70,13 @@ pub const DELETES: &str = "deletes";
 pub const ALLOWED: [&str; 6] = ["many-changes", "leak", DELETES, LOCKOUT, WEAKER, "no-base"];
 
 /// Returns every reason to refuse a plan.
-pub fn refusals(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most: MostChanged) -> Vec<Refusal> {
+pub fn refusals(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most: ChangeLimits) -> Vec<Refusal> {
     let within = within_one_tenant(catalog, plan, desired, live, most);
     same_tenant(plan).into_iter().chain(within).collect()
 }
 
 /// Returns every reason to refuse a plan whose values never left their tenant.
-pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most: MostChanged) -> Vec<Refusal> {
+pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most: ChangeLimits) -> Vec<Refusal> {
     let found = [unread(catalog, plan, desired, live), deletes(plan), changes_many(catalog, plan, most)];
     found.into_iter().flatten().chain(risks(catalog, plan)).chain(leak(catalog, plan, desired, live)).collect()
 }
@@ -85,7 +85,7 @@ pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live
 ///
 /// What its file says of the latter is not believed: an older version knew fewer or called them otherwise, and the plan of a run is kept
 /// without any. Nor is what it says of secrets, which are looked for where the plan is carried out.
-pub fn of_saved(catalog: &Catalog, plan: &Plan, found: Vec<Refusal>, most: MostChanged) -> Vec<Refusal> {
+pub fn of_saved(catalog: &Catalog, plan: &Plan, found: Vec<Refusal>, most: ChangeLimits) -> Vec<Refusal> {
     let shown = deletes(plan).into_iter().chain(changes_many(catalog, plan, most)).chain(risks(catalog, plan));
     let is_of_changes =
         |refusal: &Refusal| ["many-changes", DELETES, LOCKOUT, WEAKER, "critical", "secrets"].contains(&refusal.guard.as_ref());
@@ -168,7 +168,7 @@ pub fn no_base(plan: &Plan) -> Option<Refusal> {
     is_any.then(|| Refusal::whole("no-base", true, message))
 }
 
-fn changes_many(catalog: &Catalog, plan: &Plan, most: MostChanged) -> Option<Refusal> {
+fn changes_many(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Option<Refusal> {
     many::too_much(catalog, plan, most).map(|message| Refusal::whole("many-changes", true, message))
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::diff::Difference;
-use super::{LeftOut, Manual, SecretField};
-use crate::catalog::{Kind, Step};
+use super::{ManualStep, SecretField, Skipped};
+use crate::catalog::{Kind, StepTemplate};
 use crate::json::{Body, covers, is_blank, top};
-use crate::model::resource::{Opened, Resource};
+use crate::model::resource::{OpenResource, Resource};
 use crate::snapshot::Snapshot;
 
 /// Returns what a create needs and cannot have: a secret, or what holds nothing else, or what is written with its secrets or not at all.
@@ -40,11 +40,11 @@ pub(super) fn open_seals(kind: &Kind, body: &mut Body) {
 /// Takes out of a create the objects that are written with their secrets or not at all, where nobody supplies those; names each.
 ///
 /// The rest of the resource is created without them.
-pub(super) fn withhold_sealed(kind: &Kind, wanted: &Opened, body: &mut Body, supplied: &[SecretField]) -> Vec<LeftOut> {
+pub(super) fn withhold_sealed(kind: &Kind, wanted: &OpenResource, body: &mut Body, supplied: &[SecretField]) -> Vec<Skipped> {
     let is_written = |path: &str| body.get(path).is_some_and(|value| !is_blank(value)) && !kind.required.contains(&path);
     let sealed = kind.sealed.iter().filter(|sealed| is_written(sealed.path) && !sealed.is_open(&wanted.body));
     let missing: Vec<&str> = sealed.map(|sealed| sealed.path).filter(|path| !is_supplied(path, supplied)).collect();
-    let left_out = |path: &str| LeftOut { key: wanted.key.clone(), path: Some(path.to_owned()), because: format!("it {WITHOUT_SECRET}") };
+    let left_out = |path: &str| Skipped { key: wanted.key.clone(), path: Some(path.to_owned()), because: format!("it {WITHOUT_SECRET}") };
     missing.into_iter().inspect(|path| drop(body.take(path))).map(left_out).collect()
 }
 
@@ -64,11 +64,11 @@ fn is_supplied(path: &str, supplied: &[SecretField]) -> bool {
 /// the target's own where that cannot be read.
 pub(super) fn leave_sealed(
     kind: &Kind,
-    wanted: &Opened,
-    held: &Opened,
+    wanted: &OpenResource,
+    held: &OpenResource,
     difference: &mut Difference,
     supplied: &[SecretField],
-) -> Vec<LeftOut> {
+) -> Vec<Skipped> {
     // Laid over what the target holds, an object keeps the secret in it.
     let is_kept = |path: &'static str| kind.is_laid_over(top(path)) && held.body.get(path).is_some_and(|value| !is_blank(value));
     let sealed = kind.sealed.iter().filter(|sealed| !sealed.is_open(&wanted.body)).map(|sealed| sealed.path);
@@ -90,7 +90,7 @@ pub(super) fn leave_sealed(
         if difference.edits.len() < edits {
             difference.body.take(path);
             let because = format!("it differs in the target and {because}");
-            left_out.push(LeftOut { key: wanted.key.clone(), path: Some(path.to_owned()), because });
+            left_out.push(Skipped { key: wanted.key.clone(), path: Some(path.to_owned()), because });
         }
     }
     if difference.edits.is_empty() {
@@ -103,12 +103,12 @@ pub(super) fn leave_sealed(
 /// Lets what the target holds stand where one of both has a secret, and names what would have been written over the target's own.
 ///
 /// What is withheld is no wish to have nothing. Of lists nothing is said here: they are compared and written whole.
-pub(super) fn leave_secrets(wanted: &mut Opened, held: &Opened) -> Vec<LeftOut> {
+pub(super) fn leave_secrets(wanted: &mut OpenResource, held: &OpenResource) -> Vec<Skipped> {
     let paths: BTreeSet<&String> = wanted.secrets.iter().chain(&held.secrets).filter(|path| !path.contains('[')).collect();
     let mut left_out = Vec::new();
     for path in paths {
         if wanted.body.at(path).is_some_and(|value| !is_blank(value)) {
-            left_out.push(LeftOut { key: wanted.key.clone(), path: Some(path.clone()), because: OWN_SECRET.to_owned() });
+            left_out.push(Skipped { key: wanted.key.clone(), path: Some(path.clone()), because: OWN_SECRET.to_owned() });
         }
         if wanted.body.at(path) != held.body.at(path) {
             wanted.body.take_over(path, &held.body);
@@ -123,19 +123,25 @@ const OWN_SECRET: &str = "it is a secret in the target, which stays as it is";
 /// Names what both tenants hold and the rule about secrets that nobody lists withholds in both: nobody sees whether they differ.
 ///
 /// Of what an entry lists nothing is said; that it is not copied is known.
-pub(super) fn unseen_secrets(kind: &Kind, wanted: &Opened, held: &Opened) -> Vec<LeftOut> {
+pub(super) fn unseen_secrets(kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Vec<Skipped> {
     let is_listed = |path: &str| kind.secrets.iter().any(|secret| covers(secret, path));
     let unseen = wanted.secrets.iter().filter(|path| held.secrets.contains(path) && !is_listed(path));
-    unseen.map(|path| LeftOut { key: wanted.key.clone(), path: Some(path.clone()), because: UNSEEN.to_owned() }).collect()
+    unseen.map(|path| Skipped { key: wanted.key.clone(), path: Some(path.clone()), because: UNSEEN.to_owned() }).collect()
 }
 
 /// Why a value stays that both tenants keep to themselves.
 const UNSEEN: &str = "it is withheld as a secret in both tenants, so it was not compared";
 
 /// Returns what a person has to do for a resource that is copied: the steps of its kind, and the secrets that nobody supplies.
-pub(super) fn steps(kind: &Kind, wanted: &Opened, held: Option<&Opened>, supplied: &[SecretField], live: &Snapshot) -> Vec<Manual> {
-    let manual = |path: &str, step: String| Manual { key: wanted.key.clone(), path: path.to_owned(), step };
-    let is_done = |step: &Step| held.is_some_and(|held| step.when.holds(held.body.get(step.field)));
+pub(super) fn steps(
+    kind: &Kind,
+    wanted: &OpenResource,
+    held: Option<&OpenResource>,
+    supplied: &[SecretField],
+    live: &Snapshot,
+) -> Vec<ManualStep> {
+    let manual = |path: &str, step: String| ManualStep { key: wanted.key.clone(), path: path.to_owned(), step };
+    let is_done = |step: &StepTemplate| held.is_some_and(|held| step.when.holds(held.body.get(step.field)));
     let due = kind.steps.iter().filter(|step| step.when.holds(wanted.body.get(step.field)) && !is_done(step));
     let tenant = live.domain.split('.').next().unwrap_or_default();
     let said = due.map(|step| {
@@ -164,7 +170,7 @@ pub(super) fn steps(kind: &Kind, wanted: &Opened, held: Option<&Opened>, supplie
 
 /// Returns whether a `secret` rule can name it: it is listed, or it is called like a secret, can be written, and stands in no list and under
 /// a name without dots.
-fn can_be_supplied(kind: &Kind, wanted: &Opened, path: &str) -> bool {
+fn can_be_supplied(kind: &Kind, wanted: &OpenResource, path: &str) -> bool {
     let is_listed = kind.secrets.iter().any(|secret| covers(secret, path));
     let is_plain = !path.contains('[') && path.rsplit_once('.').is_none_or(|(above, _)| wanted.body.get(above).is_some());
     is_listed || (is_plain && kind.withholds(path).is_some() && kind.fields().has(path))
@@ -173,7 +179,7 @@ fn can_be_supplied(kind: &Kind, wanted: &Opened, path: &str) -> bool {
 /// Returns the secrets that no read shows, where what they stand beside is there and comes new to the target.
 ///
 /// An element of a list is called by its name.
-fn hidden(kind: &Kind, wanted: &Opened, held: Option<&Opened>) -> Vec<String> {
+fn hidden(kind: &Kind, wanted: &OpenResource, held: Option<&OpenResource>) -> Vec<String> {
     let signs_in_nowhere = |path: &&&str| kind.sealed.iter().any(|sealed| covers(sealed.path, path) && sealed.is_open(&wanted.body));
     let comes_new = |object: &str| {
         let beside = wanted.body.get(object).filter(|value| !is_blank(value));
@@ -189,7 +195,7 @@ fn hidden(kind: &Kind, wanted: &Opened, held: Option<&Opened>) -> Vec<String> {
 }
 
 /// Returns the names in a list that the target's list lacks.
-fn new_elements<'body>(list: &str, wanted: &'body Opened, held: Option<&'body Opened>) -> impl Iterator<Item = &'body str> {
+fn new_elements<'body>(list: &str, wanted: &'body OpenResource, held: Option<&'body OpenResource>) -> impl Iterator<Item = &'body str> {
     let names = |body: &'body Body| body.find(&format!("{list}[].name")).into_iter().filter_map(|(_, name)| name.as_str());
     let known: Vec<&str> = held.into_iter().flat_map(|held| names(&held.body)).collect();
     names(&wanted.body).filter(move |name| !known.contains(name))

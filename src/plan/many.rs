@@ -15,7 +15,7 @@ const OF_A_KIND: f64 = 0.5;
 
 /// The shares of what a target has that one plan may change, where they are set: 0 to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct MostChanged {
+pub struct ChangeLimits {
     /// Of all its resources.
     pub of_all: Option<f64>,
     /// Of its resources of one kind.
@@ -35,7 +35,7 @@ struct Tally {
 /// Says where a plan changes a large share of what the target has, or of one kind: that is more often a mistake than a release.
 ///
 /// A tenant that has hardly anything yet may change as a whole. Nothing of that goes for deletes, but for those that take back what a run made.
-pub(super) fn too_much(catalog: &Catalog, plan: &Plan, most: MostChanged) -> Option<String> {
+pub(super) fn too_much(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Option<String> {
     let held = held(plan);
     let by_kind = |is_meant: &dyn Fn(&Action) -> bool| {
         let keys: BTreeSet<&Key> =
@@ -69,7 +69,7 @@ struct Beyond {
 
 impl Tally {
     /// Says where there is more of it than may be, in all and by kind.
-    fn beyond(&self, plan: &Plan, held: &BTreeMap<&str, usize>, most: MostChanged) -> Vec<Beyond> {
+    fn beyond(&self, plan: &Plan, held: &BTreeMap<&str, usize>, most: ChangeLimits) -> Vec<Beyond> {
         let target = &plan.target.tenant;
         let all = self.said(self.of_kind.values().sum(), held.values().sum(), (most.of_all, OF_ALL), format!("resources of \"{target}\""));
         let of_kinds = self.of_kind.iter().filter_map(|(kind, count)| {

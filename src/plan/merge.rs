@@ -40,14 +40,14 @@ pub(super) struct Merged {
     /// Fields that the target changed by itself: path, base, live.
     pub(super) drift: Vec<(String, Option<Value>, Option<Value>)>,
     /// Fields that both changed, each in its way.
-    pub(super) conflicts: Vec<Clash>,
+    pub(super) conflicts: Vec<FieldConflict>,
     /// Fields that the source dropped since the base.
     pub(super) dropped: Vec<String>,
 }
 
 /// A field that both changed, each in its way, and what it holds on the three sides.
 #[derive(Debug)]
-pub(super) struct Clash {
+pub(super) struct FieldConflict {
     /// The field, and the element of it where only that is meant.
     pub(super) path: String,
     base: Option<Value>,
@@ -133,7 +133,7 @@ impl Sides<'_> {
             }
             (false, true) if !self.is_overwritten => {
                 let (base, desired, live) = (before.cloned(), wanted.cloned(), held.cloned());
-                merged.conflicts.push(Clash { path, base, desired, live });
+                merged.conflicts.push(FieldConflict { path, base, desired, live });
             }
             (false, _) => {
                 if wanted.is_none() {
@@ -174,7 +174,7 @@ fn merged_set(
         let of_that_name = |list: &[Value]| list.iter().find(|element| element[field] == *name).cloned();
         let shown = id_substitution::as_reference(name).map_or_else(|| name.as_str().unwrap_or_default().to_owned(), |key| key.to_string());
         let (base, desired, live) = (of_that_name(&before), of_that_name(&wanted), of_that_name(&held));
-        merged.conflicts.push(Clash { path: format!("{path} ({shown})"), base, desired, live });
+        merged.conflicts.push(FieldConflict { path: format!("{path} ({shown})"), base, desired, live });
     }
     Some(Value::Array(list))
 }
@@ -194,7 +194,7 @@ impl Merged {
 
     /// Returns what a plan says of the conflicts of a resource, which has this id in the source.
     pub(super) fn in_conflict(self, key: &Key, source_id: &Id) -> impl Iterator<Item = Conflict> {
-        self.conflicts.into_iter().map(|Clash { path, base, desired, live }| Conflict {
+        self.conflicts.into_iter().map(|FieldConflict { path, base, desired, live }| Conflict {
             key: key.clone(),
             source_id: source_id.clone(),
             path,

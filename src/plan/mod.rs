@@ -74,16 +74,16 @@ use crate::model::resource::{Id, Key, Resource};
 pub(crate) use arrived::take as take_part;
 pub use arrived::{element, element_of};
 pub(crate) use before::without;
-pub use builder::{Past, plan, plan_after};
+pub use builder::{PlanContext, plan, plan_after};
 pub use departed::name_departed;
 pub use diff::Edit;
-pub use drift::{Drifted, drift_of};
+pub use drift::{DriftReport, drift_of};
 pub use matching::{Matching, matched};
 pub use merge::OnDrift;
 pub use secrets::secret_value;
 pub use single::{change_one, kinds_beside, touched_beside};
-pub use undo::{Done, MadeAgain, undo};
-pub(crate) use untouched::Untouched;
+pub use undo::{AppliedRun, Recreated, undo};
+pub(crate) use untouched::Protected;
 
 /// A tenant as a plan saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,11 +117,11 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub called: BTreeMap<Key, String>,
     /// Resources or fields that should be copied and cannot be, with the reason.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<Skipped>,
     /// What a person has to do by hand: secrets that are not copied.
-    pub manual: Vec<Manual>,
+    pub manual: Vec<ManualStep>,
     /// Resources of the target that stay as they are because they are its own, with the reason.
-    pub left_alone: Vec<LeftOut>,
+    pub left_alone: Vec<Skipped>,
     /// Resources that are equal already, by kind.
     pub unchanged: BTreeMap<String, usize>,
     /// Resources that only the target has, by kind; they stay.
@@ -275,7 +275,7 @@ pub enum Action {
 
 /// A resource or field that is not part of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct LeftOut {
+pub struct Skipped {
     /// The resource.
     pub key: Key,
     /// The field, where only that is left out.
@@ -287,7 +287,7 @@ pub struct LeftOut {
 
 /// Something a person has to do by hand.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Manual {
+pub struct ManualStep {
     /// The resource.
     pub key: Key,
     /// The field.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use super::Action;
-use super::builder::Making;
+use super::builder::PlanBuilder;
 use super::diff::normal;
 use super::ordering::removals;
 use super::pairs::Partners;
@@ -13,7 +13,7 @@ use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Unseen, id_substitution};
 use crate::state::links::Link;
 
-impl Making<'_> {
+impl PlanBuilder<'_> {
     /// Returns the places in the target of what goes from it, and names what stays for the sake of what is protected.
     pub(super) fn removed(&mut self, partners: &Partners<'_>) -> Vec<usize> {
         if !self.past.prune {

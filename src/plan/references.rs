@@ -8,10 +8,10 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::LeftOut;
+use super::Skipped;
 use crate::catalog::{By, Kind, Reference};
 use crate::json::{Body, is_blank, top};
-use crate::model::resource::{Key, Opened, Resource};
+use crate::model::resource::{Key, OpenResource, Resource};
 use crate::snapshot::id_substitution;
 
 /// What is said of an id that no resource of the source has.
@@ -30,7 +30,7 @@ pub(super) struct Candidate<'inputs> {
 #[derive(Debug)]
 pub(super) struct Examined<'inputs> {
     /// What the target should hold.
-    pub(super) wanted: Opened,
+    pub(super) wanted: OpenResource,
     /// What it holds.
     pub(super) held: Option<&'inputs Resource>,
     is_changed: bool,
@@ -77,7 +77,7 @@ impl<'inputs> Candidate<'inputs> {
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// It can be planned, without these parts.
-    Fits(Vec<LeftOut>),
+    Fits(Vec<Skipped>),
     /// It cannot, for this reason.
     LeftOut(String),
 }
@@ -103,7 +103,7 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut Examined<'_>, is_there: &dyn 
                 }
                 Part::Whole => return Verdict::LeftOut(because),
             };
-            left_out.push(LeftOut { key: key.clone(), path: Some(path), because });
+            left_out.push(Skipped { key: key.clone(), path: Some(path), because });
         }
     }
     if let Some((field, missing)) = unresolved_text(&candidate.wanted.body, is_there) {
@@ -112,7 +112,7 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut Examined<'_>, is_there: &dyn 
             return Verdict::LeftOut(because);
         }
         keep_held(candidate, &field);
-        left_out.push(LeftOut { key, path: Some(field), because });
+        left_out.push(Skipped { key, path: Some(field), because });
     }
     Verdict::Fits(left_out)
 }
@@ -125,7 +125,7 @@ fn equal_fields(candidate: &Examined<'_>) -> HashSet<String> {
 }
 
 /// Lets the target's own choice stand where the source chose nothing: its own domain in the place of a name. Returns what stays so.
-pub(super) fn keep_choices(kind: &Kind, candidate: &mut Examined<'_>) -> Vec<LeftOut> {
+pub(super) fn keep_choices(kind: &Kind, candidate: &mut Examined<'_>) -> Vec<Skipped> {
     let by_name = kind.references.iter().filter(|reference| reference.by == By::Key);
     let own =
         by_name.flat_map(|reference| candidate.wanted.body.find(reference.path)).filter(|(_, value)| id_substitution::is_the_tenant(value));
@@ -136,7 +136,7 @@ pub(super) fn keep_choices(kind: &Kind, candidate: &mut Examined<'_>) -> Vec<Lef
     let stays = |path: String| {
         keep_held(candidate, &path);
         let because = "the source chose none and has its own domain there, so the target's choice stands";
-        LeftOut { key: candidate.wanted.key.clone(), path: Some(path), because: because.to_owned() }
+        Skipped { key: candidate.wanted.key.clone(), path: Some(path), because: because.to_owned() }
     };
     chosen.into_iter().map(stays).collect()
 }
@@ -147,7 +147,7 @@ pub(super) fn keep_choices(kind: &Kind, candidate: &mut Examined<'_>) -> Vec<Lef
 /// # Errors
 ///
 /// Says what the candidate belongs to, where that itself is left alone.
-pub(super) fn spare(kind: &Kind, candidate: &mut Examined<'_>, alone: &HashSet<Key>) -> Result<Vec<LeftOut>, String> {
+pub(super) fn spare(kind: &Kind, candidate: &mut Examined<'_>, alone: &HashSet<Key>) -> Result<Vec<Skipped>, String> {
     if alone.is_empty() {
         return Ok(Vec::new());
     }
@@ -166,7 +166,7 @@ pub(super) fn spare(kind: &Kind, candidate: &mut Examined<'_>, alone: &HashSet<K
             continue;
         }
         let kept = elements.iter().filter(|element| of_alone(element).is_none()).cloned().collect();
-        spared.extend(named.into_iter().rev().map(|(at, named)| LeftOut {
+        spared.extend(named.into_iter().rev().map(|(at, named)| Skipped {
             key: candidate.wanted.key.clone(),
             path: Some(format!("{path}[{at}]")),
             because: format!("{named} is left alone"),

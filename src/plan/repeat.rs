@@ -1,13 +1,13 @@
 //! What a write of one kind resets in another, which is written again behind it: a run's own doing is never drift.
 
-use super::builder::Making;
+use super::builder::PlanBuilder;
 use super::pairs::Partners;
-use super::{Action, Change, LeftOut};
+use super::{Action, Change, Skipped};
 use crate::catalog::{Kind, Purpose};
 use crate::json::Body;
 use crate::model::resource::{Key, Resource};
 
-impl Making<'_> {
+impl PlanBuilder<'_> {
     /// Lets changes be followed by writes of all fields of what they reset, also where that is as it should be.
     pub(super) fn repeat_what_is_reset(&mut self, changes: &mut Vec<Change>, partners: &Partners<'_>) {
         let resetting: Vec<&'static Kind> = self.catalog.kinds().filter(|kind| !kind.resets.is_empty()).collect();
@@ -28,7 +28,7 @@ impl Making<'_> {
         let Some(reset) = partners.live.iter().map(|held| &held.key).find(is_reset).cloned() else { return false };
         let withheld: Vec<Change> = changes.extract_if(.., |change| change.key.kind() == kind.name).collect();
         let because = format!("its write may reset {reset}, which is left alone");
-        self.leave_untouched(withheld.into_iter().map(|change| LeftOut { key: change.key, path: None, because: because.clone() }));
+        self.leave_untouched(withheld.into_iter().map(|change| Skipped { key: change.key, path: None, because: because.clone() }));
         true
     }
 

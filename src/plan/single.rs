@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::diff::{difference, normal};
 use super::untouched::is_identity;
-use super::{Action, Change, LeftOut, Plan, Side, Stage, Untouched};
+use super::{Action, Change, Plan, Protected, Side, Skipped, Stage};
 use crate::catalog::{Catalog, Kind, Reference, Shape};
 use crate::json::{Body, top};
 use crate::model::resource::{Key, Resource};
@@ -82,7 +82,7 @@ fn owners(kind: &Kind) -> Vec<&'static str> {
 /// Returns what is left alone in a tenant and a plan for one resource touches: what that belongs to, or what it would name or name no more.
 pub fn touched_beside(catalog: &Catalog, plan: &Plan, held: &Resource, live: &Snapshot) -> Option<Key> {
     let all: Vec<&Resource> = live.resources.iter().collect();
-    let untouched = Untouched::of(catalog, &all, &all);
+    let untouched = Protected::of(catalog, &all, &all);
     plan.changes().find_map(|change| {
         let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
         let body = held.body.open();
@@ -94,10 +94,10 @@ pub fn touched_beside(catalog: &Catalog, plan: &Plan, held: &Resource, live: &Sn
 fn update(kind: &Kind, key: &Key, plan: &mut Plan, wanted: &Body, before: &Body, held: &Resource) -> Option<Action> {
     let mut difference = difference(kind, wanted, before);
     for (path, because) in difference.fixed {
-        plan.left_out.push(LeftOut { key: key.clone(), path: Some(path), because: because.to_owned() });
+        plan.left_out.push(Skipped { key: key.clone(), path: Some(path), because: because.to_owned() });
     }
     for (path, because) in difference.stays {
-        plan.left_alone.push(LeftOut { key: key.clone(), path: Some(path), because: because.to_owned() });
+        plan.left_alone.push(Skipped { key: key.clone(), path: Some(path), because: because.to_owned() });
     }
     if let Some(given) = kind.given.filter(|_| held.is_given) {
         given.keep_written(&mut difference.body, &[]);

@@ -144,8 +144,8 @@ fn pruned(source: &[(&str, Value)], is_linked: bool, change: impl FnOnce(&mut De
     if is_linked {
         links.link(&Id::new(TILL.0), &Id::new(TILL.1), &Key::new("clients", "Its old name"));
     }
-    let base = crate::state::baseline::Base::default();
-    let past = Past { links: &links, base: &base, sent: &Sent::default(), on_drift: OnDrift::Keep, prune: true, keeps_own: true };
+    let base = crate::state::baseline::Baseline::default();
+    let past = PlanContext { links: &links, base: &base, sent: &Sent::default(), on_drift: OnDrift::Keep, prune: true, keeps_own: true };
     plan_after(Catalog::standard(), &desired, &target, past)
 }
 
@@ -198,11 +198,11 @@ fn planned_after(
     source: &[(&str, Value)],
     target: &[(&str, Value)],
     links: &Links,
-    base: &crate::state::baseline::Base,
+    base: &crate::state::baseline::Baseline,
     prune: bool,
 ) -> Plan {
     let (source, target) = (tenant("dev.eu.auth0.com", source), tenant("prod.eu.auth0.com", target));
-    let past = Past { links, base, sent: &Sent::default(), on_drift: OnDrift::Keep, prune, keeps_own: true };
+    let past = PlanContext { links, base, sent: &Sent::default(), on_drift: OnDrift::Keep, prune, keeps_own: true };
     plan_after(Catalog::standard(), &Desired::unmapped(source), &target, past)
 }
 
@@ -311,7 +311,7 @@ fn of_an_api_that_the_tenant_makes_only_what_can_be_written_is_compared_and_sent
     let mut links = Links::default();
     links.link(&Id::new("gone"), &Id::new("prodMe000000000000000000"), &Key::new("resource-servers", ""));
     let others = ("resource-servers", json!({"id": "a1", "identifier": "https://api"}));
-    let plan = planned_after(from_ref(&others), &[others.clone(), target], &links, &crate::state::baseline::Base::default(), true);
+    let plan = planned_after(from_ref(&others), &[others.clone(), target], &links, &crate::state::baseline::Baseline::default(), true);
     assert_eq!((removes(&plan), plan.left_alone.len()), (Vec::new(), 1));
 }
 
@@ -350,7 +350,7 @@ fn what_a_change_resets_elsewhere_is_written_again_behind_it_also_where_it_is_eq
 #[test]
 fn what_has_no_id_of_its_own_and_no_request_removes_is_named() {
     let template = ("email-templates", json!({"template": "welcome_email", "body": "x", "enabled": true}));
-    let mut base = crate::state::baseline::Base::default();
+    let mut base = crate::state::baseline::Baseline::default();
     let body = Body::from_value(template.1.clone()).expect("an object");
     base.applied(&Key::new("email-templates", "welcome_email"), &Id::new("welcome_email"), body.into());
     let plan = planned_after(&[], from_ref(&template), &Links::default(), &base, true);
@@ -363,7 +363,7 @@ fn what_has_no_id_of_its_own_and_no_request_removes_is_named() {
 #[test]
 fn an_object_that_the_source_emptied_is_emptied_where_pruning_is_asked_for() {
     let (nothing, held) = (("branding", json!({})), ("branding", json!({"logo_url": "https://logo"})));
-    let mut base = crate::state::baseline::Base::default();
+    let mut base = crate::state::baseline::Baseline::default();
     base.applied(&Key::new("branding", ""), &Id::new("branding"), Body::from_value(held.1.clone()).expect("an object").into());
     let plan = planned_after(from_ref(&nothing), from_ref(&held), &Links::default(), &base, false);
     assert_eq!((plan.is_empty(), plan.left_alone.len()), (true, 1));

@@ -12,16 +12,16 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use super::references::{Examined, in_place};
-use super::{Action, Change, LeftOut};
+use super::{Action, Change, Skipped};
 use crate::catalog::{By, Catalog, Kind, Reference, Shape};
 use crate::json::Body;
-use crate::model::resource::{Id, Key, Reserved, Resource};
+use crate::model::resource::{ExclusionReason, Id, Key, Resource};
 use crate::snapshot::{belongs_to, id_substitution};
 
 /// What no plan touches, and what belongs to it.
-pub(crate) struct Untouched<'catalog> {
+pub(crate) struct Protected<'catalog> {
     catalog: &'catalog Catalog,
-    reserved: HashMap<Key, Reserved>,
+    reserved: HashMap<Key, ExclusionReason>,
     /// What belongs to something reserved, and to what.
     belongings: HashMap<Key, Key>,
     /// Those of both that the source has too: what only the target has keeps its place in lists anyway.
@@ -41,11 +41,11 @@ enum Part {
     Field(&'static str),
 }
 
-impl<'catalog> Untouched<'catalog> {
+impl<'catalog> Protected<'catalog> {
     /// Finds what is reserved among what a target holds and what is wanted of it, and what belongs to it.
     pub(crate) fn of<'held>(catalog: &'catalog Catalog, held: &[&'held Resource], wanted: &[&'held Resource]) -> Self {
         let all = [held, wanted].concat();
-        let reserved: HashMap<Key, Reserved> = all.iter().filter_map(|one| Some((one.key.clone(), one.reserved?))).collect();
+        let reserved: HashMap<Key, ExclusionReason> = all.iter().filter_map(|one| Some((one.key.clone(), one.reserved?))).collect();
         let views = all.iter().filter(|one| one.reserved.is_some()).map(|one| ((one.key.kind(), &one.id), &one.key)).collect();
         let mut untouched = Self { catalog, reserved, belongings: HashMap::new(), wanted: HashSet::new(), ids: HashMap::new() };
         while !untouched.reserved.is_empty() && untouched.add_belongings(&all, &views) {}
@@ -101,7 +101,7 @@ impl<'catalog> Untouched<'catalog> {
     /// # Errors
     ///
     /// Says what a resource names that cannot be created without.
-    pub(super) fn spare(&self, kind: &Kind, candidate: &mut Examined<'_>) -> Result<Vec<LeftOut>, String> {
+    pub(super) fn spare(&self, kind: &Kind, candidate: &mut Examined<'_>) -> Result<Vec<Skipped>, String> {
         let mut spared = Vec::new();
         if self.reserved.is_empty() || kind.references.is_empty() {
             return Ok(spared);
@@ -116,7 +116,7 @@ impl<'catalog> Untouched<'catalog> {
                 Part::Elements(list) => self.restore_elements(kind, list, candidate, held.as_ref()),
                 Part::List(path) | Part::Field(path) => candidate.keep(path, held.as_ref()),
             }
-            spared.push(LeftOut { key: candidate.wanted.key.clone(), path: Some(path), because: format!("{named} is left alone") });
+            spared.push(Skipped { key: candidate.wanted.key.clone(), path: Some(path), because: format!("{named} is left alone") });
         }
         Ok(spared)
     }
@@ -193,7 +193,7 @@ impl<'catalog> Untouched<'catalog> {
     /// That is what a protected resource belongs to or names, and what names it. Migrate's own client loses nothing that it needs.
     pub(crate) fn needed(&self, live: &[&Resource]) -> HashMap<Key, Key> {
         let mut needed: HashMap<Key, Key> = HashMap::new();
-        if !self.reserved.values().any(|reserved| *reserved == Reserved::Protected) {
+        if !self.reserved.values().any(|reserved| *reserved == ExclusionReason::Protected) {
             return needed;
         }
         let need = |needed: &mut HashMap<Key, Key>, keys: Vec<Key>, root: &Key| {
@@ -225,7 +225,7 @@ impl<'catalog> Untouched<'catalog> {
 
     /// Returns the protected resource of which a key is part.
     fn protected(&self, key: &Key) -> Option<&Key> {
-        self.root_of(key).filter(|root| self.reserved.get(*root) == Some(&Reserved::Protected))
+        self.root_of(key).filter(|root| self.reserved.get(*root) == Some(&ExclusionReason::Protected))
     }
 
     /// Returns what the references of a resource name.

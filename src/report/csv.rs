@@ -4,7 +4,7 @@ use super::json::outcome_word;
 use super::printed::printable;
 use super::summary::EndedRun;
 use crate::model::resource::{Id, Key};
-use crate::plan::Manual;
+use crate::plan::ManualStep;
 
 const HEAD: [&str; 7] = ["kind", "name", "verb", "outcome", "field", "target_id", "message"];
 
@@ -18,7 +18,7 @@ pub(super) fn csv(run: &EndedRun<'_>) -> String {
     String::from_utf8(bytes).expect("rows of texts are text")
 }
 
-fn rows<'run>(run: &EndedRun<'run>, due: &'run [Manual]) -> Vec<[&'run str; 7]> {
+fn rows<'run>(run: &EndedRun<'run>, due: &'run [ManualStep]) -> Vec<[&'run str; 7]> {
     let row = |key: &'run Key, rest: [&'run str; 5]| [key.kind(), key.name(), rest[0], rest[1], rest[2], rest[3], rest[4]];
     let settled = run.summary.settled.iter().map(|one| {
         let (id, message) = (one.outcome.id().map_or("", Id::as_str), one.outcome.message().unwrap_or_default());

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::exported::secrets;
 use super::summary::{EndedRun, state};
-use crate::apply::{Altered, Fate, Handed, Settled, Summary};
+use crate::apply::{AlteredValue, ChangeResult, GeneratedSecret, SecretDisposition, Summary};
 use crate::model::event::{Outcome, Shortfall};
 use crate::plan::guard::Refusal;
 use crate::plan::{Change, Plan};
@@ -83,8 +83,8 @@ fn rounded(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
 
-pub(super) fn settled(settled: &Settled) -> Value {
-    let Settled { key, verb, outcome, .. } = settled;
+pub(super) fn settled(settled: &ChangeResult) -> Value {
+    let ChangeResult { key, verb, outcome, .. } = settled;
     match outcome {
         Outcome::Applied(id) => json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "id": id}),
         Outcome::Reduced(id, Shortfall { parts, message }) => {
@@ -98,20 +98,20 @@ pub(super) fn settled(settled: &Settled) -> Value {
 
 /// Returns every value that the target answered otherwise than it was `sent`; one that was cleared, or not answered, is null.
 pub(super) fn differs(summary: &Summary) -> Vec<Value> {
-    let row = |(settled, altered): (&Settled, &Altered)| {
-        let Altered { path, sent, answered } = altered;
+    let row = |(settled, altered): (&ChangeResult, &AlteredValue)| {
+        let AlteredValue { path, sent, answered } = altered;
         json!({"key": settled.key, "verb": settled.verb, "path": path, "sent": sent, "answered": answered})
     };
     summary.altered().map(row).collect()
 }
 
 /// Returns what became of a secret that the target made: the `fate` is `kept`, `left`, `lost` or `unknown`, and `fetch` the command that prints it.
-fn secret(run: &EndedRun<'_>, made: &Handed) -> Value {
+fn secret(run: &EndedRun<'_>, made: &GeneratedSecret) -> Value {
     let (fate, because) = match &made.fate {
-        Fate::Kept => ("kept", None),
-        Fate::Left => ("left", None),
-        Fate::Unknown => ("unknown", None),
-        Fate::Lost(because) => ("lost", Some(because)),
+        SecretDisposition::Kept => ("kept", None),
+        SecretDisposition::Left => ("left", None),
+        SecretDisposition::Unknown => ("unknown", None),
+        SecretDisposition::Lost(because) => ("lost", Some(because)),
     };
     let fetch = run.fetch(made, made.id.as_str());
     json!({"key": made.key, "id": made.id, "field": made.path, "fate": fate, "message": because, "fetch": fetch})

@@ -5,9 +5,9 @@ use super::sections::Remark;
 use super::summary::{DIFFERS, EndedRun, heading_text};
 use super::table::Table;
 use super::values::{cut, element, or_none};
-use crate::apply::{Altered, Settled, Summary};
+use crate::apply::{AlteredValue, ChangeResult, Summary};
 use crate::model::event::{Outcome, Shortfall};
-use crate::plan::{Action, Change, Conflict, Drift, LeftOut, Plan};
+use crate::plan::{Action, Change, Conflict, Drift, Plan, Skipped};
 
 /// Characters shown of what one change does.
 const WIDTH: usize = 400;
@@ -91,13 +91,13 @@ fn outcomes(run: &EndedRun<'_>, is_meant: fn(&Outcome) -> bool) -> Table {
 
 fn differing(summary: &Summary) -> Table {
     let shown = |value: &Option<serde_json::Value>| or_none(value.as_ref(), WIDTH);
-    let row = |(settled, altered): (&Settled, &Altered)| {
+    let row = |(settled, altered): (&ChangeResult, &AlteredValue)| {
         [named(&settled.key), altered.path.clone(), shown(&altered.sent), shown(&altered.answered)]
     };
     table(&["resource", "field", "sent", "answered"], summary.altered().map(row))
 }
 
-fn left(left: &[LeftOut]) -> Table {
+fn left(left: &[Skipped]) -> Table {
     let row = |remark: Remark<'_>| [named(remark.key), remark.path.unwrap_or_default().to_owned(), remark.because.to_owned()];
     table(&["resource", "field", "reason"], left.iter().map(|left| row(left.into())))
 }

@@ -17,12 +17,12 @@ pub struct Listed<'run> {
     /// Its name.
     pub name: &'run str,
     /// What its files tell; nothing where they cannot be read.
-    pub told: Option<Told<'run>>,
+    pub told: Option<RunStatus<'run>>,
 }
 
 /// What the files of a run tell of it.
 #[derive(Debug, Clone)]
-pub struct Told<'run> {
+pub struct RunStatus<'run> {
     /// What was meant.
     pub plan: &'run Plan,
     /// When it began.
@@ -39,7 +39,7 @@ pub struct Told<'run> {
     pub resume: String,
 }
 
-impl Told<'_> {
+impl RunStatus<'_> {
     /// Returns how many changes are in the target, were refused, and are left.
     fn counts(&self) -> [usize; 3] {
         let Tally { applied, reduced, failed, skipped, in_doubt, unsent } = self.tally;
@@ -130,14 +130,14 @@ pub fn runs_json(all: &[Listed<'_>], exit: u8) -> Value {
 }
 
 /// Returns what a run was to do and how it ended, as styled text.
-pub fn shown(run: &EndedRun<'_>, told: &Told<'_>) -> String {
+pub fn shown(run: &EndedRun<'_>, told: &RunStatus<'_>) -> String {
     let heading = painted(TITLE, format!("Begun {}. It was to do this:", printable(told.begun)));
     let ended = painted(TITLE, "How it ended");
     format!("{heading}\n\n{}\n{ended}\n\n{}", plan(run.plan, &[], ""), summary_with(run, told.next(run)))
 }
 
 /// Returns the same as JSON: the `plan` as a dry run shows it, and how each change ended.
-pub fn shown_json(run: &EndedRun<'_>, told: &Told<'_>, exit: u8) -> Value {
+pub fn shown_json(run: &EndedRun<'_>, told: &RunStatus<'_>, exit: u8) -> Value {
     let mut shown = summary_json(run, exit);
     if let Value::Object(fields) = &mut shown {
         // What it cost is in no journal.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::apply::{Altered, Settled, Summary};
+use crate::apply::{AlteredValue, ChangeResult, Summary};
 use crate::json::Body;
 use crate::model::event::Outcome;
 use crate::model::resource::{Id, Key};
 use crate::plan::guard::Refusal;
-use crate::plan::{Action, Change, Edit, LeftOut, Manual, Plan, SecretField, Side, Stage};
+use crate::plan::{Action, Change, Edit, ManualStep, Plan, SecretField, Side, Skipped, Stage};
 
 pub(super) fn key(text: &str) -> Key {
     Key::try_from(text.to_owned()).expect("a key")
@@ -78,12 +78,12 @@ fn neighbours() -> Vec<Stage> {
 /// Returns a plan with every section.
 pub(super) fn plan() -> Plan {
     let left =
-        |of: &str, path: Option<&str>, because: &str| LeftOut { key: key(of), path: path.map(str::to_owned), because: because.into() };
+        |of: &str, path: Option<&str>, because: &str| Skipped { key: key(of), path: path.map(str::to_owned), because: because.into() };
     let mut plan = empty();
     plan.stages = std::iter::once(clients()).chain(neighbours()).collect();
     plan.left_out = (1..=7).map(|nth| left(&format!("rules/Rule {nth}"), None, "none can be created any more")).collect();
     plan.left_out.push(left("clients/Web", Some("default_organization"), "organizations are not covered yet"));
-    plan.manual = vec![Manual {
+    plan.manual = vec![ManualStep {
         key: key("clients/Billing API"),
         path: "client_secret".into(),
         step: "the target makes a new client_secret; hand it to whoever uses this client".into(),
@@ -105,11 +105,11 @@ pub(super) fn refusals() -> Vec<Refusal> {
 
 /// Returns how a run of the plan went: one applied, one refused, one skipped, one in doubt, one not reached.
 pub(super) fn summary() -> Summary {
-    let settled = |of: &str, verb, outcome| Settled { key: key(of), verb, outcome, altered: Vec::new() };
-    let altered = Altered { path: "description".into(), sent: Some("Web".into()), answered: Some("web".into()) };
+    let settled = |of: &str, verb, outcome| ChangeResult { key: key(of), verb, outcome, altered: Vec::new() };
+    let altered = AlteredValue { path: "description".into(), sent: Some("Web".into()), answered: Some("web".into()) };
     Summary {
         settled: vec![
-            Settled { altered: vec![altered], ..settled("clients/Web", "update", Outcome::Applied(Id::new("t1"))) },
+            ChangeResult { altered: vec![altered], ..settled("clients/Web", "update", Outcome::Applied(Id::new("t1"))) },
             settled(
                 "clients/Billing API",
                 "create",
@@ -131,7 +131,7 @@ pub(super) fn summary() -> Summary {
 
 /// Returns how a run of the plan went where everything went well.
 pub(super) fn whole() -> Summary {
-    let settled = |change: &Change| Settled {
+    let settled = |change: &Change| ChangeResult {
         key: change.key.clone(),
         verb: change.verb(),
         outcome: Outcome::Applied(Id::new("t")),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::format::{count, named, names, number, printable};
 use super::style::{QUIET, TITLE, painted};
 use crate::model::resource::Key;
-use crate::plan::{LeftOut, Manual};
+use crate::plan::{ManualStep, Skipped};
 
 /// How often a reason may stand before it is said once for all.
 const FEW: usize = 5;
@@ -25,8 +25,8 @@ pub(super) struct Remark<'said> {
     pub(super) because: &'said str,
 }
 
-impl<'said> From<&'said LeftOut> for Remark<'said> {
-    fn from(left: &'said LeftOut) -> Self {
+impl<'said> From<&'said Skipped> for Remark<'said> {
+    fn from(left: &'said Skipped) -> Self {
         Self { key: &left.key, verb: "", path: left.path.as_deref(), because: &left.because }
     }
 }
@@ -43,8 +43,8 @@ pub(super) fn remarks<'said>(all: impl Iterator<Item = Remark<'said>>) -> Vec<St
 }
 
 /// Returns the steps that are left to a person, numbered; a step for many resources is one.
-pub(super) fn by_hand<'said>(steps: impl Iterator<Item = &'said Manual>) -> Option<String> {
-    let remark = |manual: &'said Manual| Remark { key: &manual.key, verb: "", path: None, because: &manual.step };
+pub(super) fn by_hand<'said>(steps: impl Iterator<Item = &'said ManualStep>) -> Option<String> {
+    let remark = |manual: &'said ManualStep| Remark { key: &manual.key, verb: "", path: None, because: &manual.step };
     let groups = grouped(steps.map(remark));
     let steps = groups.iter().flat_map(|group| if group.len() > FEW { vec![group.as_slice()] } else { group.chunks(1).collect() });
     let numbered = |(at, step): (usize, &[Remark<'_>])| {
@@ -107,8 +107,8 @@ mod tests {
 
     #[test]
     fn a_step_for_many_is_one_step() {
-        let manual = |name: &str, step: &str| Manual { key: key(name), path: "client_secret".into(), step: step.into() };
-        let mut steps: Vec<Manual> = (1..=6).map(|nth| manual(&format!("clients/C{nth}"), "hand it out")).collect();
+        let manual = |name: &str, step: &str| ManualStep { key: key(name), path: "client_secret".into(), step: step.into() };
+        let mut steps: Vec<ManualStep> = (1..=6).map(|nth| manual(&format!("clients/C{nth}"), "hand it out")).collect();
         steps.push(manual("clients/Web", "set it"));
         let text = crate::report::style::plain(&by_hand(steps.iter()).expect("steps"));
         assert_eq!(text, "By hand\n  1. 6 clients: hand it out\n    C1, C2, C3, C4, C5, C6\n  2. client \"Web\": set it");

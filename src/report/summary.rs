@@ -10,7 +10,7 @@ use super::format::{count, duration, enumeration, named, number, printable};
 use super::sections::{Remark, by_hand, first, remarks, section};
 use super::style::{ADDED, CHANGED, QUIET, REMOVED, painted};
 use super::values::both;
-use crate::apply::{Altered, Fate, Handed, Settled, Summary, Tally};
+use crate::apply::{AlteredValue, ChangeResult, GeneratedSecret, SecretDisposition, Summary, Tally};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::model::event::Outcome;
 use crate::model::resource::Key;
@@ -106,8 +106,8 @@ pub(super) fn summary_with<'run>(run: &EndedRun<'run>, next: Option<String>) -> 
     blocks.extend(section("To accept what was refused for good, add to the mapping", accepting(run.summary)));
     blocks.extend(section(DIFFERS, first(differing(run.summary).iter())));
     blocks.extend(section("Left out", remarks(run.plan.left_out.iter().map(Remark::from))));
-    let kept = run.summary.made.iter().filter(|made| made.fate == Fate::Kept);
-    let remark = |made: &'run Handed| Remark { key: &made.key, verb: "", path: None, because: made.path };
+    let kept = run.summary.made.iter().filter(|made| made.fate == SecretDisposition::Kept);
+    let remark = |made: &'run GeneratedSecret| Remark { key: &made.key, verb: "", path: None, because: made.path };
     blocks.extend(section("New secrets that were kept (--secrets-to)", remarks(kept.map(remark))));
     blocks.extend(by_hand(run.due_in_short().iter()));
     blocks.extend(next);
@@ -137,7 +137,7 @@ pub(super) fn troubles(summary: &Summary) -> impl Iterator<Item = String> {
 
 /// Returns what the target made of values that it took, a line each.
 pub(super) fn differing(summary: &Summary) -> Vec<String> {
-    let line = |(settled, altered): (&Settled, &Altered)| {
+    let line = |(settled, altered): (&ChangeResult, &AlteredValue)| {
         let (sent, answered) = both(altered.sent.as_ref(), altered.answered.as_ref(), MOST_OF_A_VALUE);
         format!("{}: {} was sent as {sent} and answered as {answered}", named(&settled.key), printable(&altered.path))
     };

@@ -10,7 +10,7 @@ use crate::plan::Plan;
 
 /// How one `migrate sync` ended.
 #[derive(Debug)]
-pub struct Night<'night> {
+pub struct SyncReport<'night> {
     /// Where the settings came from.
     pub source: &'night str,
     /// Where they went.
@@ -53,7 +53,7 @@ impl Resumed<'_> {
     }
 }
 
-impl Night<'_> {
+impl SyncReport<'_> {
     /// Returns how it went, as one line.
     pub fn line(&self) -> String {
         let mut said = Vec::new();

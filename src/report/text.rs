@@ -7,7 +7,7 @@ use super::sections::{Remark, by_hand, first, remarks, section};
 use super::style::{QUIET, REMOVED, TITLE, painted};
 use super::values::or_none;
 use crate::plan::guard::Refusal;
-use crate::plan::{Action, Change, Conflict, Counts, Drift, Drifted, Plan};
+use crate::plan::{Action, Change, Conflict, Counts, Drift, DriftReport, Plan};
 
 /// Names shown of resources that stay.
 const FEW: usize = 5;
@@ -43,7 +43,7 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], next: &str) -> String {
 }
 
 /// Returns what a target changed by itself, what it lost and what cannot be told, as styled text.
-pub fn drift(target: &str, Drifted { moved, gone, unseen }: &Drifted) -> String {
+pub fn drift(target: &str, DriftReport { moved, gone, unseen }: &DriftReport) -> String {
     if moved.is_empty() && gone.is_empty() && unseen.is_empty() {
         return format!("{target} is as it was last written.\n");
     }

@@ -159,7 +159,7 @@ pub struct Desired {
     /// Fields of which the target's own value stands.
     pub kept: Vec<(Key, String)>,
     /// Secrets that are supplied from outside.
-    pub supplied: Vec<Supplied>,
+    pub supplied: Vec<SuppliedSecret>,
     /// Resources of the source that are not wanted in the target, by kind and by their id there.
     pub skipped: BTreeSet<(String, Id)>,
     /// [Unread](Snapshot::unread) or [unseen](Snapshot::unseen) parts of the source that a rule accepts as missing.
@@ -170,7 +170,7 @@ pub struct Desired {
 
 /// Where a secret comes from that no snapshot holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Supplied {
+pub struct SuppliedSecret {
     /// The resource it belongs to.
     pub key: Key,
     /// The field it is sent in.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Snapshot, id_substitution, placeholder};
 use crate::catalog::{Catalog, Kind, Shape};
-use crate::model::resource::{Id, Key, Reserved, Resource};
+use crate::model::resource::{ExclusionReason, Id, Key, Resource};
 
 /// Why the tool's own client and what belongs to it is left alone.
 const OWN: &str = "it is what migrate itself signs in with";
@@ -23,7 +23,7 @@ impl Snapshot {
         for resource in &mut self.resources {
             if own.contains(&resource.key) || belongs_to(catalog, resource).iter().any(|owner| own.contains(owner)) {
                 own.insert(resource.key.clone());
-                resource.reserve(Reserved::Own, OWN);
+                resource.reserve(ExclusionReason::Own, OWN);
             }
         }
     }
@@ -34,14 +34,14 @@ impl Snapshot {
         for resource in self.resources.iter_mut().filter(is_free) {
             let key = resource.key.to_string();
             if patterns.iter().any(|pattern| pattern.matches(&key)) {
-                resource.reserve(Reserved::Protected, PROTECTED);
+                resource.reserve(ExclusionReason::Protected, PROTECTED);
             }
         }
     }
 
     /// Returns whether it says which client migrate signed in with when it was read.
     pub fn knows_own_client(&self) -> bool {
-        self.of_kind("clients").any(|client| client.reserved == Some(Reserved::Own))
+        self.of_kind("clients").any(|client| client.reserved == Some(ExclusionReason::Own))
     }
 
     /// Returns the clients with access to the Management API of their tenant, as migrate's own has; but not what is left alone.

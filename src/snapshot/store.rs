@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Snapshot, Status};
 use crate::catalog::Catalog;
-use crate::diagnostic::{Text, Wrong};
+use crate::diagnostic::{Diagnostic, Text};
 use crate::files;
 use crate::model::resource::{Key, Resource};
 
@@ -61,7 +61,7 @@ pub enum Error {
     },
     /// A file is not the JSON that a snapshot holds.
     #[error(transparent)]
-    NotJson(#[from] Box<Wrong>),
+    NotJson(#[from] Box<Diagnostic>),
     /// A file is not what a snapshot holds.
     #[error("\"{path}\" is no part of a snapshot: {because}", path = .path.display())]
     Malformed {

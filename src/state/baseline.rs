@@ -19,7 +19,7 @@ pub const FORMAT: u32 = 1;
 
 /// What was last applied of one source to one target.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-pub struct Base {
+pub struct Baseline {
     format: u32,
     resources: BTreeMap<Key, Applied>,
     /// Whether it is known to hold nothing because nothing was applied; one that was emptied does not say so.
@@ -103,7 +103,7 @@ pub enum Error {
     },
 }
 
-impl Base {
+impl Baseline {
     /// Reads a base; one that does not exist knows nothing.
     ///
     /// # Errors
@@ -237,12 +237,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("baseline.json");
         let key = Key::new("clients", "Web");
-        let mut base = Base::load(&path).expect("none is one");
+        let mut base = Baseline::load(&path).expect("none is one");
         assert!(base.is_empty());
         base.applied(&key, &Id::new("c1"), Body::from_value(json!({"name": "Web"})).expect("an object").into());
         base.seen(&key, Packed::default());
         base.save(&path).expect("saved");
-        let read = Base::load(&path).expect("read");
+        let read = Baseline::load(&path).expect("read");
         assert_eq!(read.of(&key), base.of(&key));
         base.applied(&key, &Id::new("c1"), Packed::default());
         assert_eq!(base.of(&key).expect("applied").own, None);
@@ -252,7 +252,7 @@ mod tests {
     fn a_resource_that_is_called_otherwise_by_now_is_there_once() {
         let [web, shop] = ["Web", "Shop"].map(|name| Key::new("clients", name));
         let [one, other] = ["c1", "c2"].map(Id::new);
-        let mut base = Base::default();
+        let mut base = Baseline::default();
         base.applied(&web, &one, Packed::default());
         base.applied(&shop, &other, Packed::default());
         // They change names.
@@ -270,6 +270,6 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("b.json");
         std::fs::write(&path, r#"{"format": 9, "resources": {}}"#).expect("written");
-        assert!(Base::load(&path).expect_err("newer").to_string().contains("has format 9"));
+        assert!(Baseline::load(&path).expect_err("newer").to_string().contains("has format 9"));
     }
 }

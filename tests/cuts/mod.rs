@@ -11,16 +11,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use migrate::apply::{Journal, Memory, Moved, Run, Summary, close, journal};
+use migrate::apply::{Journal, Run, StaleChanges, Summary, SyncState, close, journal};
 use migrate::catalog::{Catalog, Kind};
 use migrate::management_api::{Credentials, Tenant};
 use migrate::mapping::Mapping;
-use migrate::model::event::Unwatched;
+use migrate::model::event::NoObserver;
 use migrate::model::resource::{Id, Key, Secret};
-use migrate::plan::{Done, MadeAgain, OnDrift, Past, Plan, SecretField, drift_of, matched, name_departed, plan_after, undo};
+use migrate::plan::{AppliedRun, OnDrift, Plan, PlanContext, Recreated, SecretField, drift_of, matched, name_departed, plan_after, undo};
 use migrate::sandbox::{Fault, Options, Sandbox, Seen, State};
 use migrate::snapshot::{Desired, Snapshot};
-use migrate::state::baseline::Base;
+use migrate::state::baseline::Baseline;
 use migrate::state::pair::{Pair, Side};
 use tokio::sync::OnceCell;
 
@@ -36,8 +36,8 @@ const AT_ONCE: usize = 24;
 /// What there is to do, and what is known before the first write.
 struct Decided {
     plan: Plan,
-    memory: Memory,
-    promised: Base,
+    memory: SyncState,
+    promised: Baseline,
 }
 
 /// What there is to do, and what a run that nothing disturbs makes of it.
@@ -51,7 +51,7 @@ struct Undisturbed {
     /// What the target holds after.
     after: State,
     /// What is remembered after.
-    memory: Memory,
+    memory: SyncState,
     left: Left,
     /// Requests that read the target.
     reads: usize,
@@ -106,9 +106,9 @@ fn supplied() -> Secret {
 }
 
 /// Plans an import after what is remembered.
-fn planned(desired: &Desired, live: &Snapshot, memory: &Memory, prune: bool) -> Plan {
+fn planned(desired: &Desired, live: &Snapshot, memory: &SyncState, prune: bool) -> Plan {
     let sent = memory.sent(desired, &|_| Some(supplied()));
-    let past = Past { links: &memory.links, base: &memory.base, sent: &sent, on_drift: OnDrift::Keep, prune, keeps_own: true };
+    let past = PlanContext { links: &memory.links, base: &memory.base, sent: &sent, on_drift: OnDrift::Keep, prune, keeps_own: true };
     plan_after(Catalog::standard(), desired, live, past)
 }
 
@@ -118,7 +118,7 @@ impl Decided {
         let folder = apart::folder();
         let side = |snapshot: &Snapshot| Side::new(&snapshot.tenant, &snapshot.domain);
         let pair = Pair::new(folder.path(), side(&desired.snapshot), side(live)).expect("plain names");
-        let mut memory = Memory::load(Catalog::standard(), pair).expect("nothing is remembered");
+        let mut memory = SyncState::load(Catalog::standard(), pair).expect("nothing is remembered");
         let plan = planned(&desired, live, &memory, false);
         let promised = memory.begin(desired, live, &plan);
         Self { plan, memory, promised }
@@ -135,15 +135,15 @@ impl Decided {
 
     /// Decides on taking back a run that went through.
     fn undo(import: &Undisturbed, live: &Snapshot) -> Self {
-        let done = Done {
+        let done = AppliedRun {
             name: "r",
             plan: &import.decided.plan,
             applied: &import.applied,
             unclear: &BTreeSet::new(),
-            again: &MadeAgain::default(),
+            again: &Recreated::default(),
         };
         let plan = undo(Catalog::standard(), done, live, &|_| true).0;
-        Self { plan, memory: import.memory.clone(), promised: Base::default() }
+        Self { plan, memory: import.memory.clone(), promised: Baseline::default() }
     }
 }
 
@@ -259,9 +259,9 @@ impl Attempt<'_> {
     }
 
     /// Reads what is remembered.
-    fn memory(&self) -> Memory {
-        let pair = Memory::pair_of(&self.decided.plan, self.folder).expect("plain names").expect("it is between two tenants");
-        Memory::load(Catalog::standard(), pair).expect("it can be read")
+    fn memory(&self) -> SyncState {
+        let pair = SyncState::pair_of(&self.decided.plan, self.folder).expect("plain names").expect("it is between two tenants");
+        SyncState::load(Catalog::standard(), pair).expect("it can be read")
     }
 
     /// Begins as the program does: what is known already is kept before anything is sent.
@@ -270,29 +270,29 @@ impl Attempt<'_> {
         let memory = memory.clone().moved_to(self.folder).expect("kept");
         promised.save(&self.promised()).expect("kept");
         let journal = Journal::begin(&self.journal(), "test", NOW, "import").expect("a journal");
-        self.carry_out(journal, Moved::default(), memory, promised).await
+        self.carry_out(journal, StaleChanges::default(), memory, promised).await
     }
 
     /// Goes on as the program does, which knows its files only: it reads what the target holds by now, and leaves alone what moved.
     async fn resume(&self) -> Summary {
         let journal = Journal::resume(&self.journal(), NOW).expect("resumed");
-        let promised = Base::load(&self.promised()).expect("it can be read");
+        let promised = Baseline::load(&self.promised()).expect("it can be read");
         let plan = &self.decided.plan;
-        let moved = Moved::since_begun(Catalog::standard(), plan, &read(self.tenant).await, &journal.applied());
+        let moved = StaleChanges::since_begun(Catalog::standard(), plan, &read(self.tenant).await, &journal.applied());
         let mut memory = self.memory();
         memory.adopt_planned(plan, &moved);
         self.carry_out(journal, moved, memory, &promised).await
     }
 
     /// Carries the plan out; the run is over once what it leaves for the next one is kept.
-    async fn carry_out(&self, journal: Journal, moved: Moved, mut memory: Memory, promised: &Base) -> Summary {
+    async fn carry_out(&self, journal: Journal, moved: StaleChanges, mut memory: SyncState, promised: &Baseline) -> Summary {
         let (plan, secret) = (&self.decided.plan, |_: &SecretField| Some(supplied()));
         let run = Run {
             catalog: Catalog::standard(),
             plan,
             tenant: self.tenant,
             journal,
-            observer: &Unwatched,
+            observer: &NoObserver,
             secret: &secret,
             moved,
             at_once: 1,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use migrate::catalog::{By, Catalog, Kind, Shape};
 use migrate::model::resource::{Key, Resource};
-use migrate::plan::{LeftOut, Plan};
+use migrate::plan::{Plan, Skipped};
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::state::links::Links;
 use serde_json::Value;
@@ -214,7 +214,7 @@ fn marked(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Returns the fields of a resource that are named.
-fn fields_of<'told>(wanted: &Resource, told: impl Iterator<Item = &'told LeftOut>) -> impl Iterator<Item = &'told str> {
+fn fields_of<'told>(wanted: &Resource, told: impl Iterator<Item = &'told Skipped>) -> impl Iterator<Item = &'told str> {
     told.filter(|left| left.key == wanted.key).filter_map(|left| left.path.as_deref())
 }
 

@@ -23,18 +23,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use migrate::apply::{Journal, Memory, Moved, Run, Summary};
+use migrate::apply::{Journal, Run, StaleChanges, Summary, SyncState};
 use migrate::catalog::Catalog;
 use migrate::export::{Selection, export};
 use migrate::json::Body;
 use migrate::management_api::{Contact, Credentials, Tenant};
 use migrate::mapping::Mapping;
-use migrate::model::event::{Outcome, Unwatched};
+use migrate::model::event::{NoObserver, Outcome};
 use migrate::model::resource::Secret;
-use migrate::plan::{OnDrift, Past, Plan, name_departed, plan_after};
+use migrate::plan::{OnDrift, Plan, PlanContext, name_departed, plan_after};
 use migrate::sandbox::{Fault, Options, Sandbox, State, seed};
 use migrate::snapshot::{Desired, Snapshot};
-use migrate::state::baseline::Base;
+use migrate::state::baseline::Baseline;
 use migrate::state::links::Links;
 use migrate::state::pair::{Pair, Side};
 use serde_json::{Value, json};
@@ -94,12 +94,12 @@ pub(crate) fn connect_for(sandbox: &Sandbox, domain: &str, credentials: Credenti
         timeout,
         concurrency: 16,
     };
-    Tenant::new(contact, Arc::new(Unwatched)).expect("a tenant")
+    Tenant::new(contact, Arc::new(NoObserver)).expect("a tenant")
 }
 
 /// Reads a tenant whole.
 pub(crate) async fn read(tenant: &Tenant) -> Snapshot {
-    export(Catalog::standard(), tenant, &Selection::default(), NOW, &Unwatched).await.expect("exported")
+    export(Catalog::standard(), tenant, &Selection::default(), NOW, &NoObserver).await.expect("exported")
 }
 
 /// An import: what the target held, what was decided and how it ended.
@@ -120,10 +120,10 @@ pub(crate) async fn carried_out(plan: &Plan, tenant: &Tenant) -> Summary {
         plan,
         tenant,
         journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW, "import").expect("a journal"),
-        observer: &Unwatched,
+        observer: &NoObserver,
         secret: &|_| Some(Secret::new(SUPPLIED)),
         keeper: None,
-        moved: Moved::default(),
+        moved: StaleChanges::default(),
         at_once: 16,
         withheld: None,
         room: &|| usize::MAX,
@@ -133,30 +133,30 @@ pub(crate) async fn carried_out(plan: &Plan, tenant: &Tenant) -> Summary {
 }
 
 /// Returns what is remembered before the first import.
-pub(crate) fn nothing_remembered() -> Memory {
+pub(crate) fn nothing_remembered() -> SyncState {
     let pair = Pair::new(Path::new("nowhere"), Side::new("source", "source"), Side::new("target", "target")).expect("plain names");
-    Memory::load(Catalog::standard(), pair).expect("nothing")
+    SyncState::load(Catalog::standard(), pair).expect("nothing")
 }
 
 /// Plans by what is remembered.
-pub(crate) fn planned(desired: &Desired, live: &Snapshot, memory: &Memory) -> Plan {
+pub(crate) fn planned(desired: &Desired, live: &Snapshot, memory: &SyncState) -> Plan {
     planned_with(desired, live, memory, false)
 }
 
 /// Plans by what is remembered; what is gone from the source goes from the target where that is asked for.
-fn planned_with(desired: &Desired, live: &Snapshot, memory: &Memory, prune: bool) -> Plan {
+fn planned_with(desired: &Desired, live: &Snapshot, memory: &SyncState, prune: bool) -> Plan {
     let sent = memory.sent(desired, &|_| Some(Secret::new(SUPPLIED)));
-    let past = Past { links: &memory.links, base: &memory.base, sent: &sent, on_drift: OnDrift::Keep, prune, keeps_own: true };
+    let past = PlanContext { links: &memory.links, base: &memory.base, sent: &sent, on_drift: OnDrift::Keep, prune, keeps_own: true };
     plan_after(Catalog::standard(), desired, live, past)
 }
 
 /// Plans and applies, and remembers that, as an import does.
-pub(crate) async fn import(desired: &Desired, tenant: &Tenant, memory: &mut Memory) -> Imported {
+pub(crate) async fn import(desired: &Desired, tenant: &Tenant, memory: &mut SyncState) -> Imported {
     import_with(desired, tenant, memory, false).await
 }
 
 /// Plans and applies, and remembers that, as an import does that removes what is gone from the source, where that is asked for.
-pub(crate) async fn import_with(desired: &Desired, tenant: &Tenant, memory: &mut Memory, prune: bool) -> Imported {
+pub(crate) async fn import_with(desired: &Desired, tenant: &Tenant, memory: &mut SyncState, prune: bool) -> Imported {
     let before = read(tenant).await;
     let mut desired = desired.clone();
     name_departed(Catalog::standard(), &mut desired, &before, &memory.links, &memory.source_ids);
@@ -194,7 +194,7 @@ impl Copied {
         let before = writes();
         let remembered = planned(&desired, &read(&tenant).await, &memory);
         // By a base, what the server fills in is the target's own; without one, each such field is named.
-        memory.base = Base::default();
+        memory.base = Baseline::default();
         let second = import(&desired, &tenant, &mut memory).await;
         let written_again = writes() - before;
         Self { into, tenant, desired, links: memory.links, remembered, first, second, written_again, secrets }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate::catalog::{Catalog, Kind};
 use migrate::json::Body;
 use migrate::model::resource::{Id, Key, Resource};
-use migrate::plan::{LeftOut, Plan, Side};
+use migrate::plan::{Plan, Side, Skipped};
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ pub(crate) fn unnamed(before: &Snapshot, after: &Snapshot, back: &Plan) -> Vec<S
     let unnamed = |key: &Key| {
         let kind = Catalog::standard().kind(key.kind()).expect("a kind");
         let [was, is] = [&before, &after].map(|side| side.get(key).map_or(Value::Null, |held| held.body.open().into_value()));
-        let said: Vec<&LeftOut> = back.left_out.iter().filter(|left| left.key == *key).collect();
+        let said: Vec<&Skipped> = back.left_out.iter().filter(|left| left.key == *key).collect();
         let is_new = unlike(kind, &Value::Null, &was).iter().all(|one| kind.key.contains(&one.path.as_str()));
         let differs = unlike(kind, &was, &is).into_iter();
         let differs = differs.filter(|one| !said.iter().any(|left| names(left, &one.path, is_new)) && !lacks_only_named(kind, one, &said));
@@ -69,7 +69,7 @@ fn by_key(held: &Snapshot) -> BTreeMap<&Key, &Resource> {
 /// Returns whether a field is named, by its own path or by that of what it is part of.
 ///
 /// The name of the resource is enough where nothing was there before the run, or it said nothing: all that it says now is meant.
-fn names(left: &LeftOut, path: &str, is_new: bool) -> bool {
+fn names(left: &Skipped, path: &str, is_new: bool) -> bool {
     match &left.path {
         None => is_new,
         Some(named) => path.strip_prefix(named.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
@@ -77,11 +77,11 @@ fn names(left: &LeftOut, path: &str, is_new: bool) -> bool {
 }
 
 /// Returns whether a list is as it was but for elements that are named one by one, each with what it held.
-fn lacks_only_named(kind: &Kind, list: &Unlike, said: &[&LeftOut]) -> bool {
+fn lacks_only_named(kind: &Kind, list: &Unlike, said: &[&Skipped]) -> bool {
     let (Some(was), Some(is)) = (list.wanted.as_array(), list.held.as_array()) else { return false };
     let (stays, gone): (Vec<Value>, Vec<Value>) = was.iter().cloned().partition(|element| is.contains(element));
-    let of_element = |left: &LeftOut| left.path.as_ref().is_some_and(|path| path.starts_with(&format!("{}[", list.path)));
-    let holds = |element: &Value, left: &LeftOut| {
+    let of_element = |left: &Skipped| left.path.as_ref().is_some_and(|path| path.starts_with(&format!("{}[", list.path)));
+    let holds = |element: &Value, left: &Skipped| {
         let fields = element.as_object().into_iter().flatten().map(|(_, value)| value);
         fields.chain([element]).filter_map(Value::as_str).any(|text| left.because.contains(&format!("\"{text}\"")))
     };
@@ -146,7 +146,7 @@ fn a_field_is_not_excused_by_another_one_nor_by_the_name_of_what_was_there() {
     };
     let saying = |path: Option<&str>| {
         let side = |name: &str| Side { tenant: name.into(), domain: format!("{name}.auth0.com"), taken: String::new() };
-        let left = LeftOut { key: Key::new("clients", "Web"), path: path.map(str::to_owned), because: "it changed again".into() };
+        let left = Skipped { key: Key::new("clients", "Web"), path: path.map(str::to_owned), because: "it changed again".into() };
         Plan { left_out: vec![left], ..Plan::between(side("dev"), side("prod")) }
     };
     let before = holding(json!({"name": "Web", "description": "old", "refresh_token": {"leeway": 1}}));

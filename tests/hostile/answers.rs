@@ -206,7 +206,7 @@ fn a_body_that_trickles_ends_with_the_time_of_its_request() {
         timeout: Duration::from_millis(300),
         concurrency: 1,
     };
-    let tenant = Tenant::new(contact, Arc::new(migrate::model::event::Unwatched)).expect("a contact");
+    let tenant = Tenant::new(contact, Arc::new(migrate::model::event::NoObserver)).expect("a contact");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     // A create is never sent again, so that one time is all it takes.
     let error = runtime.block_on(tenant.call("POST", "clients", Some(&json!({"name": "a"})))).expect_err("no end");

@@ -6,7 +6,7 @@ use migrate::catalog::Catalog;
 use migrate::export::{Error, Selection, export};
 use migrate::management_api::limits::READING;
 use migrate::management_api::{Contact, Credentials, Tenant};
-use migrate::model::event::Unwatched;
+use migrate::model::event::NoObserver;
 use migrate::model::resource::Secret;
 use migrate::sandbox::{Options, Sandbox, State};
 use tokio::time::Instant;
@@ -29,9 +29,9 @@ async fn read(latency: Duration) -> (Result<(), Error>, Duration) {
         timeout: latency * 2,
         concurrency: 1,
     };
-    let tenant = Tenant::new(contact, std::sync::Arc::new(Unwatched)).expect("a tenant");
+    let tenant = Tenant::new(contact, std::sync::Arc::new(NoObserver)).expect("a tenant");
     let began = Instant::now();
-    let read = export(Catalog::standard(), &tenant, &Selection::default(), NOW, &Unwatched).await;
+    let read = export(Catalog::standard(), &tenant, &Selection::default(), NOW, &NoObserver).await;
     (read.map(drop), began.elapsed())
 }
 

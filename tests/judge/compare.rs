@@ -96,7 +96,7 @@ impl Comparison {
 
     /// Returns the fields that only the target had and that are not as they were, though no plan showed that they go.
     fn own_fields_lost(&self, place: &Place, wanted: &Value, before: &Value, held: &Value) -> Vec<Difference> {
-        let is_shown = |field: &Vec<Step>| {
+        let is_shown = |field: &Vec<StepTemplate>| {
             let path = general_field(place, field);
             let is_it = |cleared: &str| is_within(&path, cleared) || is_within(cleared, &path);
             self.cleared.iter().any(|(list, name, cleared)| (list, name) == (&place.0, &place.1) && is_it(cleared))
@@ -149,8 +149,8 @@ impl Comparison {
                     Some(after) => {
                         let both =
                             fields_unlike(&stranger.value, &after.value).into_iter().chain(fields_unlike(&after.value, &stranger.value));
-                        let fields: BTreeSet<Vec<Step>> = both.collect();
-                        let line = |field: &Vec<Step>| unlike(place, field, "a stranger changed", (&stranger.value, &after.value));
+                        let fields: BTreeSet<Vec<StepTemplate>> = both.collect();
+                        let line = |field: &Vec<StepTemplate>| unlike(place, field, "a stranger changed", (&stranger.value, &after.value));
                         found.extend(fields.iter().map(line));
                     }
                 }
@@ -179,8 +179,8 @@ impl Comparison {
 }
 
 /// An element that the source has not is one of a list that both have, which becomes the source's.
-fn is_inside_a_list(field: &[Step]) -> bool {
-    field.iter().any(|step| matches!(step, Step::Element(_)))
+fn is_inside_a_list(field: &[StepTemplate]) -> bool {
+    field.iter().any(|step| matches!(step, StepTemplate::Element(_)))
 }
 
 /// Returns whether a field is another one, or lies in it.
@@ -228,36 +228,37 @@ fn leaves(value: &Value) -> usize {
 
 /// A step from a value into it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
+enum StepTemplate {
     Field(String),
     Element(usize),
 }
 
 /// Returns where the first value holds something that the second does not.
-fn fields_unlike(wanted: &Value, held: &Value) -> Vec<Vec<Step>> {
+fn fields_unlike(wanted: &Value, held: &Value) -> Vec<Vec<StepTemplate>> {
     let mut found = Vec::new();
     collect_unlike(wanted, Some(held), &mut Vec::new(), &mut found);
     found
 }
 
-fn collect_unlike(wanted: &Value, held: Option<&Value>, here: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
+fn collect_unlike(wanted: &Value, held: Option<&Value>, here: &mut Vec<StepTemplate>, found: &mut Vec<Vec<StepTemplate>>) {
     match (wanted, held) {
         (Value::Object(fields), Some(Value::Object(others))) => {
             for (name, value) in fields {
-                here.push(Step::Field(name.clone()));
+                here.push(StepTemplate::Field(name.clone()));
                 collect_unlike(value, others.get(name), here, found);
                 here.pop();
             }
         }
         (Value::Array(elements), Some(Value::Array(others))) if elements.len() == others.len() && elements.iter().all(Value::is_object) => {
             for (at, element) in elements.iter().enumerate() {
-                here.push(Step::Element(at));
+                here.push(StepTemplate::Element(at));
                 collect_unlike(element, others.get(at), here, found);
                 here.pop();
             }
         }
         (wanted, held) if held == Some(wanted) || is_same_set(wanted, held) || is_blank(wanted) && held.is_none_or(is_blank) => {}
-        (wanted, None) if is_off(wanted) && here.iter().any(|step| matches!(step, Step::Field(name) if OFF.contains(&name.as_str()))) => {}
+        (wanted, None)
+            if is_off(wanted) && here.iter().any(|step| matches!(step, StepTemplate::Field(name) if OFF.contains(&name.as_str()))) => {}
         _ => found.push(here.clone()),
     }
 }
@@ -297,14 +298,14 @@ fn is_dangling(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|sign| sign.is_ascii_alphanumeric()) && has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase)
 }
 
-fn at<'value>(field: &[Step], value: Option<&'value Value>) -> Option<&'value Value> {
+fn at<'value>(field: &[StepTemplate], value: Option<&'value Value>) -> Option<&'value Value> {
     field.iter().try_fold(value?, |value, step| match step {
-        Step::Field(name) => value.get(name),
-        Step::Element(at) => value.get(at),
+        StepTemplate::Field(name) => value.get(name),
+        StepTemplate::Element(at) => value.get(at),
     })
 }
 
-fn unlike(place: &Place, field: &[Step], what: &str, (wanted, held): (&Value, &Value)) -> Difference {
+fn unlike(place: &Place, field: &[StepTemplate], what: &str, (wanted, held): (&Value, &Value)) -> Difference {
     let shown = |value: &Value| at(field, Some(value)).map_or("nothing".to_owned(), |value| value.to_string().chars().take(120).collect());
     let system = if wanted["is_system"] == true { "(system) " } else { "" };
     difference(place, &format!("{system}{}", general_field(place, field)), what, &format!("{} -> {}", shown(wanted), shown(held)))
@@ -329,14 +330,14 @@ fn general_path(path: &str) -> String {
 }
 
 /// `[Field(options), Field(upstream_params), Field(x)]` -> `options.upstream_params.*`
-fn general_field(place: &Place, field: &[Step]) -> String {
+fn general_field(place: &Place, field: &[StepTemplate]) -> String {
     let is_text_of_a_screen = place.0.contains("/custom-text/");
     let mut out = String::new();
     let mut is_free = is_text_of_a_screen;
     for step in field {
         match step {
-            Step::Element(_) => out.push_str("[]"),
-            Step::Field(name) => {
+            StepTemplate::Element(_) => out.push_str("[]"),
+            StepTemplate::Field(name) => {
                 let dot = if out.is_empty() { "" } else { "." };
                 let shown = if is_free || name.contains('<') { "*" } else { name };
                 out.push_str(dot);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::apply::{Altered, alterations};
+use migrate::apply::{AlteredValue, alterations};
 use migrate::catalog::{Kind, Shape};
 use migrate::json::Body;
 use migrate::model::resource::Id;
@@ -46,7 +46,7 @@ fn what_real_tenants_made_of_what_they_were_sent_is_told_and_nothing_else() {
         compared += 1;
         let is_create = row["method"] == "POST";
         let altered = alterations(kind, &id_in(kind, row), &sent, &answer).into_iter().filter(|one| !is_create || one.sent.is_some());
-        for Altered { path, sent, answered } in altered {
+        for AlteredValue { path, sent, answered } in altered {
             let one = format!("{} {}#{}: {sent:?} -> {answered:?}", text(row, "method"), text(row, "cassette"), row["seq"]);
             found.entry((kind.name, path)).or_default().push(one);
         }

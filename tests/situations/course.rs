@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::tenant::{Answering, Asked, OWN};
-use super::{Load, Manner, ONE, Part, Step, Touch, Unfit, place};
+use super::{ImportOptions, Load, ONE, Part, StepTemplate, Touch, Unfit, place};
 use crate::judge::desk::program;
 use crate::program::STATE_HOME;
 use crate::reference;
@@ -96,47 +96,47 @@ impl<'part> Course<'part> {
         Ok(checked.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
-    fn usual_steps(&self) -> Vec<Step> {
-        let word = |word: &str| Step::Word(word.to_owned());
+    fn usual_steps(&self) -> Vec<StepTemplate> {
+        let word = |word: &str| StepTemplate::Word(word.to_owned());
         let mut steps = ["export", "plan", "import", "again"].map(word).to_vec();
         let next = "source-next.json";
         if self.given.join(next).exists() {
-            steps.push(Step::Load(Load { tenant: "source".to_owned(), file: next.to_owned(), touch: Touch::default() }));
+            steps.push(StepTemplate::Load(Load { tenant: "source".to_owned(), file: next.to_owned(), touch: Touch::default() }));
             steps.extend(["next", "next-again"].map(word));
         }
         steps
     }
 
-    fn take(&mut self, step: &Step) -> Result<(), Unfit> {
+    fn take(&mut self, step: &StepTemplate) -> Result<(), Unfit> {
         match step {
-            Step::Word(word) if word == "plan" => {
+            StepTemplate::Word(word) if word == "plan" => {
                 let words = [&PLAN[..], &self.included()].concat();
                 self.call(word, &words);
             }
-            Step::Word(word) if word.split(' ').next() == Some("export") => {
+            StepTemplate::Word(word) if word.split(' ').next() == Some("export") => {
                 let tenant = word.split(' ').nth(1).unwrap_or("dev");
                 self.call(word, &["export", "--tenant", tenant]);
             }
-            Step::Word(word) => self.import(word, &Manner::default()),
-            Step::Import(import) => self.import(&import.name, &import.import),
-            Step::Sync(sync) => {
+            StepTemplate::Word(word) => self.import(word, &ImportOptions::default()),
+            StepTemplate::Import(import) => self.import(&import.name, &import.import),
+            StepTemplate::Sync(sync) => {
                 let unattended: Vec<&str> =
                     self.allowed(sync.allow.as_ref()).iter().map(String::as_str).filter(|guard| !SEEN.contains(guard)).collect();
                 let allow = unattended.join(",");
                 let words = [&["sync", "--from", "dev", "--to", "prod"][..], &self.included(), &allowing(&allow)].concat();
                 self.call(&sync.name, &words);
             }
-            Step::Undo(undo) => {
+            StepTemplate::Undo(undo) => {
                 let run = self.last_run()?;
                 let words = ["undo", run.as_str(), "--yes"];
                 self.write(&undo.name, &words, &words[..2], (undo.allow.as_ref(), false));
             }
-            Step::Run(words) => {
+            StepTemplate::Run(words) => {
                 let before = &self.held["before"];
                 let filled: Vec<String> = words.run.iter().map(|word| place::filled(word, before)).collect::<Result<_, _>>()?;
                 self.call(&words.name, &filled.iter().map(String::as_str).collect::<Vec<_>>());
             }
-            Step::Load(load) => self.load(load)?,
+            StepTemplate::Load(load) => self.load(load)?,
         }
         Ok(())
     }
@@ -153,7 +153,7 @@ impl<'part> Course<'part> {
         Ok(())
     }
 
-    fn import(&mut self, name: &str, manner: &Manner) {
+    fn import(&mut self, name: &str, manner: &ImportOptions) {
         let prune: &[&str] = if manner.prune { &["--prune"] } else { &[] };
         let more = [prune, &self.included()].concat();
         self.write(name, &[&IMPORT[..], &more].concat(), &[&PLAN[..], &more].concat(), (manner.allow.as_ref(), manner.saved));

@@ -47,7 +47,7 @@ struct Part {
     /// How often it is run, where it depends on chance.
     #[serde(default = "once")]
     repeat: usize,
-    steps: Option<Vec<Step>>,
+    steps: Option<Vec<StepTemplate>>,
     checks: Vec<Check>,
 }
 
@@ -64,7 +64,7 @@ struct Touch {
 /// Something that is done.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
-enum Step {
+enum StepTemplate {
     /// An export, a plan, or an import of this name.
     Word(String),
     Load(Load),
@@ -119,13 +119,13 @@ struct Words {
 struct Import {
     #[serde(rename = "as")]
     name: String,
-    import: Manner,
+    import: ImportOptions,
 }
 
 /// How an import is made.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Manner {
+struct ImportOptions {
     prune: bool,
     #[serde(default, deserialize_with = "todays_guards")]
     allow: Option<Vec<String>>,

@@ -3,7 +3,7 @@
 //! Fields: `POST` and `PATCH /resource-servers`, `/roles`, `/roles/{id}/permissions` in Auth0's OpenAPI description of 2026-06-25.
 
 use crate::catalog::kind::Kind;
-use crate::catalog::reference::{Alone, Given, Made, Reference, Sealed, When};
+use crate::catalog::reference::{Exclusion, Given, Made, Reference, RequiredSecrets, When};
 use crate::catalog::shape::{Delta, Paging};
 
 /// APIs.
@@ -43,7 +43,7 @@ pub(in crate::catalog) static RESOURCE_SERVERS: Kind = Kind::collection("resourc
     .secrets(&["signing_secret", "token_encryption.encryption_key.pem"])
     .never_shown(&["token_encryption.encryption_key.pem"])
     // The description asks for `pem`, which a read may not show.
-    .sealed(&[Sealed { path: "token_encryption", open: None }])
+    .sealed(&[RequiredSecrets { path: "token_encryption", open: None }])
     // 14 recorded creates by RS256 were answered without one.
     .made_secrets(&[Made { path: "signing_secret", when: Some(("signing_alg", "HS256")), shown_at: "resource-servers/{id}" }])
     .sets(&["scopes"])
@@ -58,7 +58,7 @@ pub(in crate::catalog) static RESOURCE_SERVERS: Kind = Kind::collection("resourc
         ("subject_type_authorization", r#"{"client":{"policy":"require_client_grant"},"user":{"policy":"allow_all"}}"#),
     ])
     .required(&["identifier"])
-    .alone(&[Alone::always("is_system", When::True, "it is the tenant's own API")])
+    .alone(&[Exclusion::always("is_system", When::True, "it is the tenant's own API")])
     .given(Given {
         field: "is_system",
         when: When::True,
@@ -83,7 +83,7 @@ pub(in crate::catalog) static ROLES: Kind = Kind::collection("roles", "role", "/
     .writable("name description")
     .read_only(&["id", "type", "owner_id"])
     .required(&["name"])
-    .alone(&[Alone::always("type", When::Is("organization"), "it belongs to one organization").foreign()])
+    .alone(&[Exclusion::always("type", When::Is("organization"), "it belongs to one organization").foreign()])
     // `DELETE /roles/{id}`: "Once deleted, it is removed from any user who was previously assigned that role."
     .of_users("its assignment to users and groups")
     .scopes(&["read:roles"], &["create:roles"], &["update:roles"], &["delete:roles"]);

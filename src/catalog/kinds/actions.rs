@@ -4,7 +4,7 @@
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks;
-use crate::catalog::reference::{Alone, Reference, Sealed, When};
+use crate::catalog::reference::{Exclusion, Reference, RequiredSecrets, When};
 use crate::catalog::shape::{FollowUp, Named, Paging};
 
 /// Modules that actions share.
@@ -30,7 +30,7 @@ pub(in crate::catalog) static MODULES: Kind = Kind::collection("action-modules",
     .code(&["code"])
     .never_shown(&["secrets[].value"])
     // The description asks for the value of each.
-    .sealed(&[Sealed { path: "secrets", open: None }])
+    .sealed(&[RequiredSecrets { path: "secrets", open: None }])
     .also_known_by("latest_version.id")
     .sets(&["secrets", "dependencies"])
     .told_apart(&[("secrets", "name"), ("dependencies", "name")])
@@ -86,8 +86,8 @@ pub(in crate::catalog) static ACTIONS: Kind = Kind::collection("actions", "actio
     .required(&["name", "supported_triggers"])
     .echoed(&["deploy"])
     .alone(&[
-        Alone::always("integration", When::Present, "it comes from the marketplace").foreign(),
-        Alone::always("installed_integration_id", When::Present, "it comes from the marketplace").foreign(),
+        Exclusion::always("integration", When::Present, "it comes from the marketplace").foreign(),
+        Exclusion::always("installed_integration_id", When::Present, "it comes from the marketplace").foreign(),
     ])
     .follow_up(FollowUp {
         field: "deploy",

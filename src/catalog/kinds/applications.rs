@@ -4,7 +4,7 @@
 //! description of 2026-06-25, corrected by recorded traffic; `/agents` in the types of auth0 7.1.0 (npm).
 
 use crate::catalog::kind::Kind;
-use crate::catalog::reference::{Alone, Made, Reference, Sealed, Step, When};
+use crate::catalog::reference::{Exclusion, Made, Reference, RequiredSecrets, StepTemplate, When};
 use crate::catalog::shape::Paging;
 
 /// Applications.
@@ -115,7 +115,7 @@ pub(in crate::catalog) static CLIENTS: Kind = Kind::collection("clients", "clien
         "addons.*.password",
     ])
     // Refused without its key (the description's `privateKey`; recorded creates and updates of each addon hold its secret).
-    .sealed(&[Sealed { path: "addons.layer", open: None }])
+    .sealed(&[RequiredSecrets { path: "addons.layer", open: None }])
     // Of 435 recorded creates of all kinds only those of clients were answered with a secret that nobody had sent.
     .made_secrets(&[Made { path: "client_secret", when: None, shown_at: "clients/{id}?fields=client_secret" }])
     .refers(&[
@@ -175,10 +175,10 @@ pub(in crate::catalog) static CLIENTS: Kind = Kind::collection("clients", "clien
         "token_quota",
     ])
     .alone(&[
-        Alone::always("global", When::True, "it is the tenant's own global client"),
-        Alone::unless("third-party", "is_first_party", When::False, "a third party registered it; --include third-party copies it").foreign(),
-        Alone::always("external_metadata_type", When::Is("cimd"), "it registers itself by a metadata document").foreign(),
-        Alone::always("external_metadata_type", When::Is("dcr"), "it registered itself").foreign(),
+        Exclusion::always("global", When::True, "it is the tenant's own global client"),
+        Exclusion::unless("third-party", "is_first_party", When::False, "a third party registered it; --include third-party copies it").foreign(),
+        Exclusion::always("external_metadata_type", When::Is("cimd"), "it registers itself by a metadata document").foreign(),
+        Exclusion::always("external_metadata_type", When::Is("dcr"), "it registered itself").foreign(),
     ])
     .scopes(&["read:clients"], &["create:clients"], &["update:clients"], &["delete:clients"]);
 
@@ -198,7 +198,7 @@ pub(in crate::catalog) static CLIENT_GRANTS: Kind = Kind::collection("client-gra
     .sets(&["scope", "authorization_details_types"])
     .defaults(&[("subject_type", "\"client\""), ("allow_any_organization", "false"), ("allow_all_scopes", "false")])
     .required(&["audience", "client_id"])
-    .alone(&[Alone::always("is_system", When::True, "it is the tenant's own grant")])
+    .alone(&[Exclusion::always("is_system", When::True, "it is the tenant's own grant")])
     .scopes(&["read:client_grants"], &["create:client_grants"], &["update:client_grants"], &["delete:client_grants"]);
 
 /// The page of the classic login, which the tenant's global client holds.
@@ -227,5 +227,9 @@ pub(in crate::catalog) static AGENTS: Kind = Kind::collection("agents", "agent",
     .read_only(&["agent_id", "created_at", "updated_at"])
     .replaced(&["metadata"])
     .required(&["name"])
-    .steps(&[Step { field: "name", when: When::Present, what: "link the client that signs in as agent \"{name}\" to it, if there is one" }])
+    .steps(&[StepTemplate {
+        field: "name",
+        when: When::Present,
+        what: "link the client that signs in as agent \"{name}\" to it, if there is one",
+    }])
     .scopes(&["read:agents"], &["create:agents"], &["update:agents"], &["delete:agents"]);

@@ -5,7 +5,7 @@
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks;
-use crate::catalog::reference::{Reference, Sealed, When};
+use crate::catalog::reference::{Reference, RequiredSecrets, When};
 use crate::catalog::shape::{Named, Paging};
 
 /// Colours, logo and font.
@@ -181,7 +181,7 @@ pub(in crate::catalog) static EMAIL_PROVIDER: Kind = Kind::singleton("email-prov
     .secrets(SIGNED_IN_WITH)
     .never_shown(SIGNED_IN_WITH)
     // The provider `custom` is an action, and signs in nowhere.
-    .sealed(&[Sealed { path: "credentials", open: Some(("name", When::Is("custom"))) }])
+    .sealed(&[RequiredSecrets { path: "credentials", open: Some(("name", When::Is("custom"))) }])
     .replaced(&["credentials"])
     // Gone after 3 of 3 recorded updates that left them out.
     .echoed(&["settings"])
@@ -229,7 +229,7 @@ pub(in crate::catalog) static PHONE_PROVIDERS: Kind = Kind::collection("phone-pr
     .read_only(&["id", "channel", "created_at", "tenant", "updated_at"])
     .secrets(&["credentials.auth_token"])
     .never_shown(&["credentials.auth_token"])
-    .sealed(&[Sealed { path: "credentials", open: Some(("name", When::Is("custom"))) }])
+    .sealed(&[RequiredSecrets { path: "credentials", open: Some(("name", When::Is("custom"))) }])
     .sets(&["configuration.delivery_methods"])
     .replaced(&["configuration", "credentials"])
     .leans_on(&["actions"])

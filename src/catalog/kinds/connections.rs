@@ -4,7 +4,7 @@
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks;
-use crate::catalog::reference::{Reference, Sealed, Step, When};
+use crate::catalog::reference::{Reference, RequiredSecrets, StepTemplate, When};
 use crate::catalog::shape::{Delta, Paging};
 
 /// Connections.
@@ -76,13 +76,13 @@ pub(in crate::catalog) static CONNECTIONS: Kind = Kind::collection("connections"
         "options.customScripts.change_phone_number",
         "options.scripts.fetchUserProfile",
     ])
-    .sealed(&[Sealed { path: "options.gateway_authentication", open: None }])
+    .sealed(&[RequiredSecrets { path: "options.gateway_authentication", open: None }])
     .refers(&[
         Reference::id("options.idpinitiated.client_id", "clients"),
         Reference::id("options.custom_password_hash.action_id", "actions"),
     ])
     .leans_on(&["email-provider", "phone-providers"])
-    .steps(&[Step {
+    .steps(&[StepTemplate {
         field: "strategy",
         when: When::OneOf(&["samlp", "oidc", "okta", "waad", "adfs", "pingfederate", "google-apps"]),
         what: "tell the identity provider of \"{name}\" the callback https://{domain}/login/callback and the entity id urn:auth0:{tenant}:{name}",
@@ -167,7 +167,7 @@ pub(in crate::catalog) static SCIM: Kind = Kind::part(
 .required(&["connection"])
 .sets(&["mapping"])
 .told_apart(&[("mapping", "auth0")])
-.steps(&[Step {
+.steps(&[StepTemplate {
     field: "user_id_attribute",
     when: When::Present,
     what: "make a SCIM token for connection \"{name}\" and give it to the identity provider",

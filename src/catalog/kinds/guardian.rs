@@ -6,7 +6,7 @@
 //! recordings: `webauthn-platform`, `webauthn-roaming`, and the app that push notifications come from.
 
 use crate::catalog::kind::Kind;
-use crate::catalog::reference::{Step, When};
+use crate::catalog::reference::{StepTemplate, When};
 use crate::catalog::shape::Named;
 
 const READ: &[&str] = &["read:guardian_factors"];
@@ -117,7 +117,7 @@ pub(in crate::catalog) static PUSH_PROVIDER: Kind =
         .put()
         .writable("provider!")
         .leans_on(&["guardian-push-apns", "guardian-push-sns"])
-        .steps(&[Step {
+        .steps(&[StepTemplate {
             field: "provider",
             when: When::Is("direct"),
             what: "give the target what it signs in to Firebase with, which cannot be read: \

@@ -5,7 +5,7 @@
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks;
-use crate::catalog::reference::{Reference, Step, When};
+use crate::catalog::reference::{Reference, StepTemplate, When};
 use crate::catalog::shape::{Delta, Paging};
 
 const ORGANIZATION: Reference = Reference::id("organization", "organizations");
@@ -149,7 +149,7 @@ pub(in crate::catalog) static TEMPLATES: Kind = Kind::collection("organization-t
     .told_apart(&[("role_visibility_policy.overrides", "role_id")])
     .replaced(&["use_for_organization_discovery", "role_visibility_policy"])
     .required(&["name", "organization_deletion_behavior", "enforce_permission_ceiling", "enforce_self_assignment_restriction"])
-    .steps(&[Step {
+    .steps(&[StepTemplate {
         field: "name",
         when: When::Present,
         what: "assign template \"{name}\" to the organizations that follow it: `migrate api PUT organizations/ID/organization-templates/TEMPLATE`",

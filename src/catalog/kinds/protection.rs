@@ -4,7 +4,7 @@
 //! description of 2026-06-25, with `stage.pre-custom-token-exchange` and `auth0_managed` from recordings.
 
 use crate::catalog::kind::Kind;
-use crate::catalog::reference::{Reference, Sealed};
+use crate::catalog::reference::{Reference, RequiredSecrets};
 use crate::catalog::shape::Paging;
 
 const READ: &[&str] = &["read:attack_protection"];
@@ -54,11 +54,11 @@ pub(in crate::catalog) static CAPTCHA: Kind = Kind::singleton("attack-protection
     .secrets(CAPTCHA_SECRETS)
     .never_shown(CAPTCHA_SECRETS)
     .sealed(&[
-        Sealed { path: "arkose", open: None },
-        Sealed { path: "hcaptcha", open: None },
-        Sealed { path: "friendly_captcha", open: None },
-        Sealed { path: "recaptcha_enterprise", open: None },
-        Sealed { path: "recaptcha_v2", open: None },
+        RequiredSecrets { path: "arkose", open: None },
+        RequiredSecrets { path: "hcaptcha", open: None },
+        RequiredSecrets { path: "friendly_captcha", open: None },
+        RequiredSecrets { path: "recaptcha_enterprise", open: None },
+        RequiredSecrets { path: "recaptcha_v2", open: None },
     ])
     .scopes(READ, &[], UPDATE, &[]);
 

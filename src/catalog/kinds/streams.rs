@@ -4,7 +4,7 @@
 //! write it.
 
 use crate::catalog::kind::Kind;
-use crate::catalog::reference::{Reference, Sealed, Step, When};
+use crate::catalog::reference::{Reference, RequiredSecrets, StepTemplate, When};
 use crate::catalog::shape::Paging;
 
 /// Log streams. A new one delivers at once.
@@ -39,10 +39,10 @@ pub(in crate::catalog) static LOG_STREAMS: Kind = Kind::collection("log-streams"
     .echoed(&["pii_config"])
     .together(&[&["status", "sink", "filters"]])
     // Every other sink needs what it signs in with (the description; http may go without).
-    .sealed(&[Sealed { path: "sink", open: Some(("type", When::OneOf(&["http", "eventbridge", "eventgrid"]))) }])
+    .sealed(&[RequiredSecrets { path: "sink", open: Some(("type", When::OneOf(&["http", "eventbridge", "eventgrid"]))) }])
     .steps(&[
-        Step { field: "type", when: When::Is("eventbridge"), what: "accept the partner event source of \"{name}\" in the AWS account" },
-        Step { field: "type", when: When::Is("eventgrid"), what: "activate the partner topic of \"{name}\" in Azure" },
+        StepTemplate { field: "type", when: When::Is("eventbridge"), what: "accept the partner event source of \"{name}\" in the AWS account" },
+        StepTemplate { field: "type", when: When::Is("eventgrid"), what: "activate the partner topic of \"{name}\" in Azure" },
     ])
     .scopes(&["read:log_streams"], &["create:log_streams"], &["update:log_streams"], &["delete:log_streams"]);
 
@@ -65,14 +65,14 @@ pub(in crate::catalog) static EVENT_STREAMS: Kind = Kind::collection("event-stre
     .read_only(&["id", "created_at", "updated_at", "destination.configuration.aws_partner_event_source"])
     .secrets(WEBHOOK_SECRETS)
     .never_shown(WEBHOOK_SECRETS)
-    .sealed(&[Sealed { path: "destination", open: Some(("destination.type", When::OneOf(&["eventbridge", "action"]))) }])
+    .sealed(&[RequiredSecrets { path: "destination", open: Some(("destination.type", When::OneOf(&["eventbridge", "action"]))) }])
     .refers(&[Reference::id("destination.configuration.action_id", "actions")])
     .sets(&["subscriptions"])
     .defaults(&[("status", "\"enabled\"")])
     .required(&["destination"])
     .replaced(&["destination"])
     .together(&[&["status", "destination", "subscriptions"]])
-    .steps(&[Step {
+    .steps(&[StepTemplate {
         field: "destination.type",
         when: When::Is("eventbridge"),
         what: "accept the partner event source of \"{name}\" in the AWS account",

@@ -82,7 +82,7 @@ pub(super) fn is_words(text: &str) -> bool {
     is_short(text) || words.all(|word| is_word(word) || (is_sentence && is_short(word)))
 }
 
-/// Returns whether a text is a sentence, or a word as short as a choice mostly is: `optional`, `Wrong password, 3 of 5 left.`
+/// Returns whether a text is a sentence, or a word as short as a choice mostly is: `optional`, `Diagnostic password, 3 of 5 left.`
 fn is_choice(text: &str) -> bool {
     let is_sentence = text.split_whitespace().nth(2).is_some();
     (is_sentence && is_words(text)) || (text.chars().count() <= CHOICE && text.chars().all(|sign| sign.is_ascii_lowercase() || sign == '_'))

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::context::{self, Context};
 use crate::cli::error::{Failure, USAGE};
-use crate::cli::lock::{Patience, lock};
+use crate::cli::lock::{LockTimeout, lock};
 use crate::cli::prepare::read_json;
 
 /// Call any path of the Management API and print the JSON it answers
@@ -27,7 +27,7 @@ pub(in crate::cli) struct Api {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    patience: Patience,
+    patience: LockTimeout,
 }
 
 const METHODS: [&str; 5] = ["GET", "POST", "PATCH", "PUT", "DELETE"];

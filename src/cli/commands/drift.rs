@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, INCOMPLETE, PENDING, USAGE};
 use crate::cli::prepare::{includable, named_source, read};
-use crate::plan::{Drifted, drift_of};
+use crate::plan::{DriftReport, drift_of};
 use crate::report;
 
 /// Show what a target changed by itself since the last run
@@ -52,7 +52,7 @@ impl Drift {
             (false, false) => INCOMPLETE,
             (false, true) => 0,
         };
-        let Drifted { moved, gone, unseen } = &drifted;
+        let DriftReport { moved, gone, unseen } = &drifted;
         context.answer(
             || report::drift(&target.name, &drifted),
             || json!({"target": target.name, "drift": moved, "gone": gone, "unseen": unseen, "exit": code}),

@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::apply::{Moved, journal, record_before};
+use crate::apply::{StaleChanges, journal, record_before};
 use crate::cli::context::Context;
 use crate::cli::dry_run::{Next, Refusals, Stop};
 use crate::cli::error::{Failure, USAGE};
 use crate::cli::execute::{carry_out, nothing_to_do};
 use crate::cli::history::{self, folder_of};
-use crate::cli::lock::{Patience, lock};
+use crate::cli::lock::{LockTimeout, lock};
 use crate::cli::prepare::{Prepared, Route, prepare, prepare_seen_by, protected, read};
 use crate::cli::rehearsal::{Copyist, Rehearsing, rehearse};
 use crate::cli::review::{Review, allowing, approved, preflight, show_acknowledged, standing};
 use crate::cli::secrets_to::Secrets;
-use crate::cli::session::{Begun, agree, refuse_another_target};
+use crate::cli::session::{Session, agree, refuse_another_target};
 use crate::plan::approval::Approvals;
 use crate::plan::guard::{self, Refusal};
 use crate::plan::{Plan, file};
@@ -49,7 +49,7 @@ pub(in crate::cli) struct Import {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    patience: Patience,
+    patience: LockTimeout,
 }
 
 /// Why nothing more of an overtaken run is sent.
@@ -81,7 +81,7 @@ impl Import {
         let keeper = self.secrets.keeper(&prepared.plan.target.tenant)?;
         show_acknowledged(context, &prepared.refusals);
         context.confirm(&question(&prepared.plan), self.yes)?;
-        let begun = Begun::of(context, prepared, &lock, "import")?.with_keeper(keeper, &self.secrets);
+        let begun = Session::of(context, prepared, &lock, "import")?.with_keeper(keeper, &self.secrets);
         Ok(carry_out(context, begun).await?.answer(context))
     }
 
@@ -125,7 +125,7 @@ impl Import {
         let lock = lock(context, target, self.patience).await?;
         let tenant = context.connect(target)?;
         let live = read(context, &tenant, target, &self.route.manner.include).await?;
-        let moved = Moved::since(context.catalog, &plan, &live).without_protected(&plan, &protected(target));
+        let moved = StaleChanges::since(context.catalog, &plan, &live).without_protected(&plan, &protected(target));
         record_before(context.catalog, &mut plan, &live);
         let mut refusals = guard::of_saved(context.catalog, &plan, refusals, target.most_changed);
         refusals.extend(guard::secrets(context.catalog, &plan, &|field| context.secret(field)));
@@ -138,7 +138,7 @@ impl Import {
         let keeper = self.secrets.keeper(&plan.target.tenant)?;
         show_acknowledged(context, &refusals);
         context.confirm(&question(&plan), self.yes)?;
-        let begun = Begun::of_plan(context, plan, tenant, moved, &lock, "import")?.with_keeper(keeper, &self.secrets);
+        let begun = Session::of_plan(context, plan, tenant, moved, &lock, "import")?.with_keeper(keeper, &self.secrets);
         Ok(carry_out(context, begun).await?.answer(context))
     }
 
@@ -154,9 +154,9 @@ impl Import {
         // Of an overtaken run nothing more is sent, and what it applied before is not the last that is known of it: another plan finds that out.
         let is_overtaken = is_overtaken(context, &folder)?;
         let begun = if is_overtaken {
-            Begun::looked_up(context, target, &folder, &lock, OVERTAKEN)?.unremembered()
+            Session::looked_up(context, target, &folder, &lock, OVERTAKEN)?.unremembered()
         } else {
-            Begun::again(context, target, &folder, &lock, &self.route.manner.include).await?
+            Session::again(context, target, &folder, &lock, &self.route.manner.include).await?
         };
         let begun = begun.with_keeper(self.secrets.keeper(&target.name)?, &self.secrets);
         let changes = report::count(begun.plan.changes().count(), "change");

@@ -7,7 +7,7 @@ use super::one::{Found, find_by_id};
 use crate::catalog::Kind;
 use crate::cli::context::Context;
 use crate::cli::error::{FAILED, Failure, USAGE};
-use crate::cli::lock::{Patience, lock};
+use crate::cli::lock::{LockTimeout, lock};
 use crate::cli::prepare::{kind, named_source};
 use crate::management_api::Tenant;
 use crate::model::resource::{Id, Key};
@@ -52,7 +52,7 @@ struct Pair {
     #[arg(long, value_name = "TENANT")]
     from: Option<String>,
     #[command(flatten)]
-    patience: Patience,
+    patience: LockTimeout,
 }
 
 impl Pair {

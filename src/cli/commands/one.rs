@@ -8,7 +8,7 @@ use crate::config::TenantSettings;
 use crate::export::{Selection, export};
 use crate::json::Body;
 use crate::management_api::{Listing, Tenant};
-use crate::model::event::Unwatched;
+use crate::model::event::NoObserver;
 use crate::model::resource::{Id, Resource, Unreadable, name_of, take_secrets};
 use crate::plan::{Plan, kinds_beside, touched_beside};
 use crate::snapshot::Status;
@@ -56,7 +56,7 @@ pub(super) async fn refuse_beside(
         return Ok(());
     }
     let selection = Selection { kinds: kinds.clone(), ..Selection::default() };
-    let mut live = export(context.catalog, tenant, &selection, &now(), &Unwatched).await?;
+    let mut live = export(context.catalog, tenant, &selection, &now(), &NoObserver).await?;
     live.protect(&prepare::protected(settings));
     if let Some(key) = touched_beside(context.catalog, plan, &found.resource, &live) {
         return Err(Failure::new(
@@ -144,7 +144,7 @@ async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<F
 /// Finds a resource that hangs under another by the name its snapshot gives it, or by its id.
 async fn find_below(context: &Context, tenant: &Tenant, of: &'static Kind, name: &str) -> Result<Found, Failure> {
     let selection = Selection { kinds: [of.name.to_owned()].into(), ..Selection::default() };
-    let snapshot = export(context.catalog, tenant, &selection, &now(), &Unwatched).await?;
+    let snapshot = export(context.catalog, tenant, &selection, &now(), &NoObserver).await?;
     let is_meant = |resource: &&Resource| resource.key.name() == name || resource.id.as_str() == name;
     let id = snapshot.of_kind(of.name).find(is_meant).map(|resource| resource.id.clone()).ok_or_else(|| missing(of, name, tenant))?;
     let answer = read(tenant, of, &id).await?.ok_or_else(|| missing(of, name, tenant))?;

@@ -10,19 +10,19 @@ use crate::cli::context::{Context, now, print, print_json};
 use crate::cli::error::{FAILED, Failure, INCOMPLETE, LOCKED, OVER, ROOM, USAGE};
 use crate::cli::execute::{Ended, carry_out, exit_of_whole};
 use crate::cli::history::{PastRun, begun_on};
-use crate::cli::limits::{Leeway, Limits};
-use crate::cli::lock::{Patience, lock};
+use crate::cli::limits::{Limits, RunBudget};
+use crate::cli::lock::{LockTimeout, lock};
 use crate::cli::notify::Hooks;
-use crate::cli::prepare::{DriftChoice, Manner, Route, prepare, source_side};
+use crate::cli::prepare::{DriftChoice, ImportOptions, Route, prepare, source_side};
 use crate::cli::review::{Review, allowing, approved, for_every_run, preflight, standing, widened};
 use crate::cli::secrets_to::Secrets;
-use crate::cli::session::{Begun, agree};
+use crate::cli::session::{Session, agree};
 use crate::config::TenantSettings;
 use crate::files::{self, Lock};
 use crate::management_api::Traffic;
 use crate::plan::approval::Approvals;
 use crate::plan::{Plan, guard};
-use crate::report::{self, Night};
+use crate::report::{self, SyncReport};
 
 /// Make a target hold what a source holds, every night, with nobody there
 ///
@@ -38,14 +38,14 @@ pub(in crate::cli) struct Sync {
     #[arg(long, value_name = "TENANT")]
     to: Option<String>,
     #[command(flatten)]
-    manner: Manner,
+    manner: ImportOptions,
     /// Approve what a guard finds, every night: many-changes, leak, deletes, no-base; migrate.toml approves what may lock people out
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     #[command(flatten)]
     limits: Limits,
     #[command(flatten)]
-    patience: Patience,
+    patience: LockTimeout,
     #[command(flatten)]
     secrets: Secrets,
     #[command(flatten)]
@@ -102,7 +102,7 @@ impl Sync {
         let mut course = Course::default();
         let went = self.night(context, &route, target, &approved, &source, &mut course).await;
         let exit = went.as_ref().map_or_else(Failure::code, |exit| *exit);
-        let night = Night {
+        let night = SyncReport {
             source: &source,
             target: &target.name,
             began: &began,
@@ -181,7 +181,7 @@ impl Sync {
             return Err(Failure::new(USAGE, state).hint("no night gets any further with that; give it more"));
         }
         let begun =
-            Begun::of(context, prepared, &lock, "sync")?.within(leeway).with_keeper(self.secrets.keeper(&target.name)?, &self.secrets);
+            Session::of(context, prepared, &lock, "sync")?.within(leeway).with_keeper(self.secrets.keeper(&target.name)?, &self.secrets);
         course.plan = Some(begun.plan.clone());
         let code = course.run.insert(carry_out(context, begun).await?).code;
         Ok(course.with_lost_secrets(code))
@@ -194,10 +194,10 @@ impl Sync {
         target: &TenantSettings,
         past: &PastRun,
         lock: &Lock,
-        leeway: &mut Leeway,
+        leeway: &mut RunBudget,
         course: &mut Course,
     ) -> Result<Option<u8>, Failure> {
-        let begun = Begun::looked_up(context, target, &past.folder, lock, PLANNED_ANEW)?;
+        let begun = Session::looked_up(context, target, &past.folder, lock, PLANNED_ANEW)?;
         let ended = carry_out(context, begun.with_keeper(self.secrets.keeper(&target.name)?, &self.secrets)).await?;
         let Resumed { ended, .. } = course.resumed.insert(Resumed { ended, earlier: past.applied().len() });
         leeway.spend(ended.requests);
@@ -256,7 +256,7 @@ fn cut_off(context: &Context, source: &str, target: &TenantSettings) -> Result<O
 }
 
 /// A signal while nothing is written yet ends the command at once, and so does the end of the time that it has.
-async fn unless_stopped<T>(context: &Context, leeway: &Leeway, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+async fn unless_stopped<T>(context: &Context, leeway: &RunBudget, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::select! {
         done = Box::pin(unless_over(leeway, work)) => done,
         code = context.signals.next() => Err(Failure::new(code, "nothing more was written: a signal stopped it")),
@@ -264,7 +264,7 @@ async fn unless_stopped<T>(context: &Context, leeway: &Leeway, work: impl Future
 }
 
 /// The end of the time that a command has ends what it waits for while nothing is written yet.
-async fn unless_over<T>(leeway: &Leeway, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+async fn unless_over<T>(leeway: &RunBudget, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::select! {
         done = work => done,
         over = leeway.over() => {
@@ -279,7 +279,7 @@ fn last(path: &Path) -> Option<Value> {
     serde_json::from_slice(&files::read(path).ok()?).ok()
 }
 
-fn write(path: &Path, night: &Night<'_>) -> Result<(), Failure> {
+fn write(path: &Path, night: &SyncReport<'_>) -> Result<(), Failure> {
     let text = report::json_text(&night.json());
     let failed = |source| Failure::new(FAILED, format!("{}; and that cannot be written down", night.line())).caused_by(&source).hint(ROOM);
     files::write_whole(path, text.as_bytes()).map_err(failed)
@@ -299,7 +299,7 @@ mod tests {
     fn read_for(minutes: u32, left: Option<Duration>) -> (Result<(), Value>, u64) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
         runtime.block_on(async {
-            let (began, leeway) = (Instant::now(), left.map(Leeway::for_another).unwrap_or_default());
+            let (began, leeway) = (Instant::now(), left.map(RunBudget::for_another).unwrap_or_default());
             let reading = async {
                 sleep(MINUTE * minutes).await;
                 Ok(())

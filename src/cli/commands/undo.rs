@@ -2,22 +2,22 @@
 
 use clap::Args;
 
-use crate::apply::Moved;
+use crate::apply::StaleChanges;
 use crate::cli::context::Context;
 use crate::cli::dry_run::{Next, Refusals, Stop};
 use crate::cli::error::{Failure, USAGE};
 use crate::cli::execute::{carry_out, nothing_to_do};
 use crate::cli::history::PastRun;
-use crate::cli::lock::{Patience, lock};
+use crate::cli::lock::{LockTimeout, lock};
 use crate::cli::prepare::{includable, patterns, read};
 use crate::cli::review::{allowing, approved, preflight, show_acknowledged, standing};
 use crate::cli::secrets_to::Secrets;
-use crate::cli::session::{Begun, refuse_another_target};
+use crate::cli::session::{Session, refuse_another_target};
 use crate::config::TenantSettings;
 use crate::management_api::Tenant;
 use crate::model::resource::Key;
 use crate::plan::guard::{self, Refusal};
-use crate::plan::{Done, Plan, undo};
+use crate::plan::{AppliedRun, Plan, undo};
 use crate::report::{self, shell_word};
 
 /// Take back what a run changed
@@ -44,7 +44,7 @@ pub(in crate::cli) struct Undo {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    patience: Patience,
+    patience: LockTimeout,
 }
 
 impl Undo {
@@ -71,7 +71,7 @@ impl Undo {
         let keeper = self.secrets.keeper(&target.name)?;
         show_acknowledged(context, &refusals);
         context.confirm(&self.question(&plan), self.yes)?;
-        let begun = Begun::of_plan(context, plan, tenant, Moved::default(), &lock, "undo")?.with_keeper(keeper, &self.secrets);
+        let begun = Session::of_plan(context, plan, tenant, StaleChanges::default(), &lock, "undo")?.with_keeper(keeper, &self.secrets);
         Ok(carry_out(context, begun).await?.answer(context))
     }
 
@@ -93,7 +93,7 @@ impl Undo {
         let live = read(context, tenant, target, &include).await?;
         let (arrived, applied) = (past.arrived(), past.applied());
         let again = past.made_again(context)?;
-        let done = Done { name: &past.name, plan: &arrived, applied: &applied, unclear: &past.record.unclear, again: &again };
+        let done = AppliedRun { name: &past.name, plan: &arrived, applied: &applied, unclear: &past.record.unclear, again: &again };
         let (mut plan, desired) = undo(context.catalog, done, &live, &is_meant);
         if let Some(undoes) = &mut plan.undoes {
             undoes.only.clone_from(&self.only);

@@ -6,16 +6,16 @@ use clap::Args;
 use serde_json::Value;
 
 use super::one::{self, Found};
-use crate::apply::Moved;
+use crate::apply::StaleChanges;
 use crate::catalog::{Kind, Purpose};
 use crate::cli::context::{Context, now};
 use crate::cli::dry_run::{Next, Refusals, Stop};
 use crate::cli::error::{Failure, USAGE};
 use crate::cli::execute::{carry_out, nothing_to_do};
-use crate::cli::lock::{Patience, lock};
+use crate::cli::lock::{LockTimeout, lock};
 use crate::cli::prepare::{kind, read_json};
 use crate::cli::review::{allowing, approved, preflight, show_acknowledged, standing};
-use crate::cli::session::Begun;
+use crate::cli::session::Session;
 use crate::config::TenantSettings;
 use crate::json::{Body, top};
 use crate::model::resource::{Resource, take_secrets};
@@ -45,7 +45,7 @@ pub(in crate::cli) struct Update {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    patience: Patience,
+    patience: LockTimeout,
 }
 
 impl Update {
@@ -82,7 +82,7 @@ impl Update {
         show_acknowledged(context, &refusals);
         context
             .confirm(&format!("Change {} \"{}\" of \"{}\" ({})?", kind.singular, found.name, settings.name, settings.domain), self.yes)?;
-        let begun = Begun::of_plan(context, plan, tenant, Moved::default(), &lock, "update")?;
+        let begun = Session::of_plan(context, plan, tenant, StaleChanges::default(), &lock, "update")?;
         Ok(carry_out(context, begun).await?.answer(context))
     }
 

@@ -8,14 +8,14 @@ use crate::snapshot::Snapshot;
 
 /// What undos created in the place of resources that went, whether or not they came to their end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MadeAgain {
+pub struct Recreated {
     /// The id of what stands for another, by kind, and the id which that had.
     stands_for: HashMap<(String, Id), Id>,
     /// What may have been created again, by kind and the id it had: what came of the request is not known.
     in_doubt: HashSet<(String, Id)>,
 }
 
-impl MadeAgain {
+impl Recreated {
     /// Adds what an undo created: the changes of its plan that are in the target, by their place, with the id of what they made.
     pub fn learn(&mut self, undo: &Plan, applied: &BTreeMap<usize, Id>) {
         for (at, change) in undo.changes().enumerate().filter(|(_, change)| matches!(change.action, Action::Create { .. })) {
@@ -58,7 +58,7 @@ pub(super) struct Places<'live> {
 }
 
 impl<'live> Places<'live> {
-    pub(super) fn of(live: &'live Snapshot, again: &'live MadeAgain) -> Self {
+    pub(super) fn of(live: &'live Snapshot, again: &'live Recreated) -> Self {
         let mut by_id: HashMap<(&str, &Id), &Resource> = HashMap::new();
         for held in &live.resources {
             for id in again.all_before(held) {

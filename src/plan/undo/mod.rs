@@ -16,27 +16,27 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-pub use self::again::MadeAgain;
 use self::again::Places;
+pub use self::again::Recreated;
 use self::names::{known, names};
-use super::builder::{Past, plan_after};
+use super::builder::{PlanContext, plan_after};
 use super::diff::{Edit, UNSAID, after, difference, normal, order_sets, same};
 use super::eligibility::SAYS_NOTHING;
 use super::merge::OnDrift;
 use super::ordering::removals;
 use super::references::LACKED;
-use super::{Action, Change, LeftOut, Plan, Undoes, Untouched, without};
+use super::{Action, Change, Plan, Protected, Skipped, Undoes, without};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::json::{Body, covers, is_blank};
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Gone, Snapshot, id_substitution};
-use crate::state::baseline::Base;
+use crate::state::baseline::Baseline;
 use crate::state::fingerprints::Sent;
 use crate::state::links::Links;
 
 /// A run that is over.
 #[derive(Debug, Clone, Copy)]
-pub struct Done<'run> {
+pub struct AppliedRun<'run> {
     /// Its name.
     pub name: &'run str,
     /// What was meant.
@@ -46,11 +46,11 @@ pub struct Done<'run> {
     /// The creates of which nobody can say whether they are in the target, by their place in the plan.
     pub unclear: &'run BTreeSet<usize>,
     /// What earlier undos created in the place of what the run removed, or of what stood for that.
-    pub again: &'run MadeAgain,
+    pub again: &'run Recreated,
 }
 
 /// Decides what it takes to take a run back, as far as `is_meant` says; returns the plan and what it makes the target hold.
-pub fn undo(catalog: &Catalog, done: Done<'_>, live: &Snapshot, is_meant: &dyn Fn(&Key) -> bool) -> (Plan, Desired) {
+pub fn undo(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, is_meant: &dyn Fn(&Key) -> bool) -> (Plan, Desired) {
     let mut undoing = Undoing::new(catalog, done, live);
     let changes: Vec<(usize, &Change)> = done.plan.changes().enumerate().filter(|(_, change)| is_meant(&change.key)).collect();
     let applied = changes.into_iter().rev().filter_map(|(at, change)| Some((undoing.as_named_now(change), done.applied.get(&at)?)));
@@ -78,7 +78,7 @@ struct Undoing<'inputs> {
     /// What the target held before the run and its changes do not tell, in the names of now.
     held_before: Vec<Resource>,
     /// What earlier undos created in the place of what the run removed.
-    again: &'inputs MadeAgain,
+    again: &'inputs Recreated,
     /// What the target holds now, by the ids that the run knows.
     places: Places<'inputs>,
     /// What the run knew, created or removed, and the target has no more.
@@ -96,13 +96,13 @@ struct Undoing<'inputs> {
     /// What the run wrote after it had created a resource.
     written: HashMap<Key, Body>,
     touched: HashSet<Key>,
-    base: Base,
-    left_out: Vec<LeftOut>,
+    base: Baseline,
+    left_out: Vec<Skipped>,
     notes: Vec<String>,
 }
 
 impl<'inputs> Undoing<'inputs> {
-    fn new(catalog: &'inputs Catalog, done: Done<'inputs>, live: &'inputs Snapshot) -> Self {
+    fn new(catalog: &'inputs Catalog, done: AppliedRun<'inputs>, live: &'inputs Snapshot) -> Self {
         let places = Places::of(live, done.again);
         let names = names(catalog, done, live, &places);
         let now = |key: &Key| names.get(key).unwrap_or(key).clone();
@@ -133,7 +133,7 @@ impl<'inputs> Undoing<'inputs> {
             gone: HashSet::new(),
             written: HashMap::new(),
             touched: HashSet::new(),
-            base: Base::default(),
+            base: Baseline::default(),
             left_out: Vec::new(),
             notes: Vec::new(),
         }
@@ -212,7 +212,7 @@ impl<'inputs> Undoing<'inputs> {
     }
 
     fn leave_out(&mut self, key: &Key, path: Option<&str>, because: &str) {
-        self.left_out.push(LeftOut { key: key.clone(), path: path.map(str::to_owned), because: because.to_owned() });
+        self.left_out.push(Skipped { key: key.clone(), path: path.map(str::to_owned), because: because.to_owned() });
     }
 
     /// Keeps what the target holds now as what both agree on, so that a field which goes back to nothing is cleared.
@@ -341,7 +341,7 @@ impl<'inputs> Undoing<'inputs> {
     /// Keeps what the run created where something that is left alone is part of it, or would lose by its going.
     fn keep_what_is_untouched(&mut self) {
         let live: Vec<&Resource> = self.live.resources.iter().collect();
-        let untouched = Untouched::of(self.catalog, &live, &live);
+        let untouched = Protected::of(self.catalog, &live, &live);
         let needed = untouched.needed(&live);
         let root_of = |key: &Key| needed.get(key).or_else(|| untouched.root_of(key));
         for (key, root) in self.gone.iter().filter_map(|key| Some((key.clone(), root_of(key)?.clone()))).collect::<Vec<_>>() {
@@ -375,14 +375,14 @@ impl<'inputs> Undoing<'inputs> {
         parent.into_iter().chain(mentioned).find(|key| self.gone.contains(key))
     }
 
-    fn planned(mut self, done: Done<'_>, live: &Snapshot) -> (Plan, Desired) {
+    fn planned(mut self, done: AppliedRun<'_>, live: &Snapshot) -> (Plan, Desired) {
         self.name_what_stays_gone_as_the_target_does();
         let Self { catalog, before, gone, touched, base, left_out, notes, .. } = self;
         let resources = before.into_iter().filter(|held| !gone.contains(&held.key) && !hangs_under(catalog, held, &gone)).collect();
         let snapshot = Snapshot { tenant: format!("undo of {}", done.name), resources, ..live.clone() };
         let mut desired = Desired::unmapped(snapshot);
         desired.snapshot.sort(catalog);
-        let past = Past {
+        let past = PlanContext {
             links: &Links::within(catalog, &live.resources),
             base: &base,
             sent: &Sent::default(),
@@ -421,7 +421,7 @@ impl<'inputs> Undoing<'inputs> {
 }
 
 /// Says of the target before the run what the plan says of its source.
-fn speak_of_the_target(left: &mut LeftOut) {
+fn speak_of_the_target(left: &mut Skipped) {
     for (of_source, of_target) in [
         (SAYS_NOTHING, "it said nothing before the run, and no request takes away what it says"),
         (LACKED, "which the target does not have"),

@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Done;
+use super::AppliedRun;
 use super::again::Places;
 use crate::catalog::{Catalog, Shape};
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Snapshot, id_substitution};
 
 /// Returns what the plan of a run calls resources, with their ids.
-pub(super) fn known(done: Done<'_>) -> impl Iterator<Item = (&Key, &Id)> {
+pub(super) fn known(done: AppliedRun<'_>) -> impl Iterator<Item = (&Key, &Id)> {
     let applied = done.plan.changes().enumerate().filter_map(move |(at, change)| Some((&change.key, done.applied.get(&at)?)));
     let before = done.plan.before.iter().map(|held| (&held.key, &held.id));
     done.plan.known.iter().chain(before).chain(applied)
@@ -18,7 +18,7 @@ pub(super) fn known(done: Done<'_>) -> impl Iterator<Item = (&Key, &Id)> {
 /// Returns what the plan of a run calls resources that have another name now.
 ///
 /// Where names may stand twice, one that stayed has the name by now of one that was removed: that gets a number in its place.
-pub(super) fn names(catalog: &Catalog, done: Done<'_>, live: &Snapshot, places: &Places<'_>) -> HashMap<Key, Key> {
+pub(super) fn names(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, places: &Places<'_>) -> HashMap<Key, Key> {
     let now = |key: &Key, id: &Id| places.get(key.kind(), id).map(|held| &held.key);
     let renamed = |(key, id): (&Key, &Id)| now(key, id).filter(|now| *now != key).map(|now| (key.clone(), now.clone()));
     let mut names: HashMap<Key, Key> = known(done).filter_map(renamed).collect();

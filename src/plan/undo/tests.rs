@@ -31,7 +31,7 @@ fn taken_back(changes: Vec<(&str, Action, Vec<SecretField>)>, live: &Snapshot) -
     }
     undo(
         Catalog::standard(),
-        Done { name: "r1", plan: &plan, applied: &applied, unclear: &BTreeSet::new(), again: &MadeAgain::default() },
+        AppliedRun { name: "r1", plan: &plan, applied: &applied, unclear: &BTreeSet::new(), again: &Recreated::default() },
         live,
         &|_| true,
     )
@@ -44,7 +44,7 @@ fn edited(path: &str, old: Value, new: Value) -> Action {
 }
 
 fn named(plan: &Plan) -> Vec<String> {
-    let path = |left: &LeftOut| left.path.as_ref().map(|path| format!(", {path}")).unwrap_or_default();
+    let path = |left: &Skipped| left.path.as_ref().map(|path| format!(", {path}")).unwrap_or_default();
     plan.left_out.iter().map(|left| format!("{}{}: {}", left.key, path(left), left.because)).collect()
 }
 

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::plan::{OnDrift, Past, Plan, plan_after};
+use crate::plan::{OnDrift, Plan, PlanContext, plan_after};
 use crate::snapshot::{Desired, Snapshot, Status};
-use crate::state::baseline::Base;
+use crate::state::baseline::Baseline;
 use crate::state::fingerprints::Sent;
 use crate::state::links::Links;
 
@@ -90,10 +90,10 @@ impl Case {
     fn planned_where(&self, source: Option<&[&Key]>, target: Option<&[&Key]>, is_protected: bool) -> Plan {
         let (source, target) = (self.tenant(source, false), self.tenant(target, is_protected));
         let links = Links::within(Catalog::standard(), &target.resources);
-        let mut base = Base::default();
+        let mut base = Baseline::default();
         target.resources.iter().for_each(|one| base.applied(&one.key, &one.id, one.body.clone()));
         let sent = Sent::default();
-        let past = Past { links: &links, base: &base, sent: &sent, on_drift: OnDrift::Keep, prune: true, keeps_own: true };
+        let past = PlanContext { links: &links, base: &base, sent: &sent, on_drift: OnDrift::Keep, prune: true, keeps_own: true };
         plan_after(Catalog::standard(), &Desired::unmapped(source), &target, past)
     }
 
