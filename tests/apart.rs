@@ -134,7 +134,7 @@ impl Names {
             for one in list(&held[kind.path]) {
                 let mut key: Vec<String> = kind.key.iter().map(|field| field_of(one, field)).collect();
                 // What shares its name is told apart by this.
-                key.extend(one["description"].as_str().filter(|_| kind.shares_keys).map(str::to_owned));
+                key.extend(one["description"].as_str().filter(|_| kind.allows_duplicates).map(str::to_owned));
                 if let Some(id) = one[kind.id].as_str() {
                     names.insert(id.to_owned(), format!("<{}/{}>", kind.name, key.join(" ")));
                 }

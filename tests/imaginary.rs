@@ -27,7 +27,7 @@ static WIDGETS: Kind = Kind::collection("widgets", "widget", "/widgets")
     .sets(&["parts"])
     .defaults(&[("size", "1")])
     .required(&["name"])
-    .alone(&[Exclusion::always("is_system", When::True, "it is the tenant's own")])
+    .excluded(&[Exclusion::always("is_system", When::True, "it is the tenant's own")])
     .scopes(&["read:widgets"], &["create:widgets"], &["update:widgets"], &["delete:widgets"]);
 
 fn catalog() -> &'static Catalog {

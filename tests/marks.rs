@@ -116,12 +116,12 @@ fn every_field_knows_whether_it_takes_null_and_refuses_a_blank() {
 fn an_object_whose_secret_is_required_is_written_with_it_or_not_at_all() {
     let mut wrong = Vec::new();
     for kind in Catalog::standard().kinds() {
-        let is_made = |path: &str| kind.made_secrets.iter().any(|made| made.path == path);
+        let is_made = |path: &str| kind.generated_secrets.iter().any(|made| made.path == path);
         for (path, object) in kind.secrets.iter().filter_map(|path| Some((*path, path.rsplit_once('.')?.0))) {
             let lacks = |request: &Request| {
                 breaks(request.method, &request.path, &holding(object, json!({}))).iter().any(|found| found.place == path)
             };
-            let is_sealed = kind.sealed.iter().any(|sealed| covers(sealed.path, path));
+            let is_sealed = kind.requires_secrets.iter().any(|sealed| covers(sealed.path, path));
             if requests(kind).iter().any(lacks) && !is_sealed && !is_made(path) {
                 wrong.push(format!("{} {path}", kind.name));
             }

@@ -217,7 +217,7 @@ fn optional_fields(plan: &Plan) -> BTreeMap<&'static str, BTreeSet<String>> {
         let kind = Catalog::standard().kind(change.key.kind()).expect("a kind");
         let (Action::Create { body, .. } | Action::Update { body, .. }) = &change.action else { continue };
         let is_fixed = |name: &str| {
-            let fixed = kind.key.iter().chain(kind.required).chain(kind.echoed).any(|field| *field == name);
+            let fixed = kind.key.iter().chain(kind.required).chain(kind.always_sent).any(|field| *field == name);
             fixed || kind.in_path().any(|field| field == name) || kind.follow_up.is_some()
         };
         fields.entry(kind.name).or_default().extend(body.0.keys().filter(|name| !is_fixed(name)).cloned());

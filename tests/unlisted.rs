@@ -28,8 +28,17 @@ fn leaves(fields: &Fields, above: &str) -> Vec<String> {
 fn known(kind: &Kind) -> BTreeSet<String> {
     let named = kind.key.iter().chain(kind.required).chain([&kind.id, &kind.alias, &kind.host]).copied();
     let referring = kind.references.iter().map(|reference| reference.path);
-    let settings = kind.defaults.iter().chain(kind.mirrors).chain(kind.blocked_by).chain(kind.told_apart).map(|(path, _)| *path);
-    let others = [kind.sets, kind.joined, kind.filled, kind.present, kind.replaced, kind.grows, kind.echoed, kind.gated];
+    let settings = kind.defaults.iter().chain(kind.defaults_to_field).chain(kind.blocked_by).chain(kind.element_key).map(|(path, _)| *path);
+    let others = [
+        kind.sets,
+        kind.ordered_merge,
+        kind.server_filled,
+        kind.present,
+        kind.replaced,
+        kind.merge_only,
+        kind.always_sent,
+        kind.entitlements,
+    ];
     let paths = named.chain(referring).chain(settings).chain(others.concat()).filter(|path| !path.is_empty()).map(str::to_owned);
     leaves(kind.fields(), "").into_iter().chain(paths).collect()
 }
@@ -48,7 +57,7 @@ fn every_known_field_that_sounds_like_a_secret_is_listed_as_one_or_said_to_be_no
 #[test]
 fn every_exception_has_a_reason_and_is_one() {
     for kind in Catalog::standard().kinds() {
-        for (path, because) in kind.plain {
+        for (path, because) in kind.not_secret {
             assert!(because.len() > 10, "{}: {path}: {because}", kind.name);
             assert!(!kind.secrets.contains(path), "{}: {path} is listed as a secret", kind.name);
             assert!(kind.fields().has(path), "{}: {path} is no field", kind.name);
@@ -133,7 +142,7 @@ pub(crate) fn canary(name: &str, form: usize, mark: &str) -> Map<String, Value> 
 
 /// Returns whether an entry says that all that is in the object at a path are texts, whatever they are called.
 pub(crate) fn holds_texts(kind: &Kind, path: &str) -> bool {
-    kind.plain.iter().any(|(plain, _)| plain.ends_with('*') && covers(plain, &join(path, "any")))
+    kind.not_secret.iter().any(|(plain, _)| plain.ends_with('*') && covers(plain, &join(path, "any")))
 }
 
 /// Puts such a secret beside all that an object holds, at every object of a table that holds more than texts.

@@ -20,7 +20,7 @@ const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protectio
 
 /// Returns the kinds of which a tenant may hold two of one name.
 fn sharing() -> impl Iterator<Item = &'static Kind> {
-    Catalog::standard().kinds().filter(|kind| kind.shares_keys)
+    Catalog::standard().kinds().filter(|kind| kind.allows_duplicates)
 }
 
 /// Counts what a tenant holds of each name, of the kinds that share names.

@@ -93,7 +93,7 @@ fn unseen<'kind>(kind: &'kind Kind, answer: &Body) -> impl Iterator<Item = &'sta
     // Where the newer of two fields is answered, it says the same in its own words.
     let is_newer = |newer: &str| answer.get(newer).is_some_and(|value| !is_blank(value));
     let older: Vec<&str> = kind.exclusive.iter().filter(|(newer, _)| is_newer(newer)).map(|(_, older)| *older).collect();
-    kind.never_shown.iter().chain(kind.read_only).copied().chain(by_alias).chain(kind.follow_up.map(|it| it.field)).chain(own).chain(older)
+    kind.write_only.iter().chain(kind.read_only).copied().chain(by_alias).chain(kind.follow_up.map(|it| it.field)).chain(own).chain(older)
 }
 
 /// Returns what was to be cleared and is still there; an object that is sent empty clears nothing.

@@ -87,7 +87,7 @@ impl Draft<'_> {
     fn companions(&self, path: &str) -> Vec<&'static str> {
         let Ready::Update { edits, .. } = self.ready else { return Vec::new() };
         let changes = |field: &&&str| edits.iter().any(|edit| first(&edit.path) == **field);
-        let group = self.kind.together.iter().find(|group| group.contains(&first(path)));
+        let group = self.kind.written_together.iter().find(|group| group.contains(&first(path)));
         let companions: Vec<&str> = group.into_iter().copied().flatten().filter(changes).copied().collect();
         if companions.len() > 1 { companions } else { Vec::new() }
     }
@@ -108,12 +108,12 @@ impl Draft<'_> {
         let kind = self.kind;
         let follow_up = kind.follow_up.map(|follow_up| follow_up.field);
         let is_required = |field: &&str| (is_in(&part.path, field) || is_in(field, &part.path)) && part.element.is_none();
-        let is_repeated = kind.echoed.iter().chain(follow_up.iter()).any(is_required);
+        let is_repeated = kind.always_sent.iter().chain(follow_up.iter()).any(is_required);
         let is_whole = matches!(self.ready, Ready::Create { .. }) || kind.write == Write::Put;
         let is_needed = is_whole && kind.key.iter().chain(kind.required).any(is_required);
         // What is created without one of a group would begin as nobody planned it: a stream without its filters.
         let is_grouped = |field: &&str| is_in(&part.path, field) || is_in(field, &part.path);
-        let is_of_new = matches!(self.ready, Ready::Create { .. }) && kind.together.iter().copied().flatten().any(is_grouped);
+        let is_of_new = matches!(self.ready, Ready::Create { .. }) && kind.written_together.iter().copied().flatten().any(is_grouped);
         !is_repeated && !is_needed && !is_of_new && self.is_brought(part) && !kind.in_path().any(|field| is_in(field, &part.path))
     }
 
@@ -132,7 +132,7 @@ impl Draft<'_> {
     /// Returns the part that has to go where this one is left away: an object that is replaced whole says one thing.
     pub(super) fn as_one(&self, part: Part) -> Part {
         let top = first(&part.path);
-        let is_one = self.kind.replaced.contains(&top) && !self.kind.overlaid.contains(&top);
+        let is_one = self.kind.replaced.contains(&top) && !self.kind.read_modify_write.contains(&top);
         let has_members =
             self.kind.fields().get(top).and_then(|field| field.below.as_ref()).is_some_and(|below| below.iter().next().is_some());
         if is_one && (has_members || self.kind.required.contains(&top)) { Part::field(top) } else { part }
@@ -187,7 +187,7 @@ impl Draft<'_> {
                 holds(field)
                     || is_due(field)
                     || is_with_secrets(field)
-                    || self.kind.echoed.contains(&field)
+                    || self.kind.always_sent.contains(&field)
                     || (focus.is_none() && !had.contains(field))
             };
             body.0.retain(|field, _| stays(field));

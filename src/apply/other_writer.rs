@@ -39,12 +39,12 @@ pub(super) struct Awaited<'plan> {
 
 /// Returns whether the target may come to have two of a kind, so that it is to be looked at before one is created.
 pub(super) fn may_be_twice(kind: &Kind) -> bool {
-    kind.shares_keys && kind.shape == Shape::Collection
+    kind.allows_duplicates && kind.shape == Shape::Collection
 }
 
 /// Returns whether the API itself takes only one of a key, so that of two writers one is refused it.
 pub(super) fn is_there_once(kind: &Kind) -> bool {
-    !kind.shares_keys && kind.shape == Shape::Collection && kind.has_own_ids()
+    !kind.allows_duplicates && kind.shape == Shape::Collection && kind.has_own_ids()
 }
 
 /// Returns the creates that the target holds by now, each with the id of what it holds: one that is none of the twins and not `known`.

@@ -13,7 +13,7 @@ pub(super) fn lay_over_held(kind: &Kind, fields: &[&str], held: &Body, body: &mu
     for field in fields.iter().copied() {
         // What an entry says to lay over is always there (`options`), or the token may not read it; an object with secrets two levels down
         // (`addons`) may be the target's first.
-        if !held.0.contains_key(field) && kind.overlaid.contains(&field) {
+        if !held.0.contains_key(field) && kind.read_modify_write.contains(&field) {
             let because = format!("its {field} cannot be read, so they cannot be written over; the token may lack a scope");
             return Err(Outcome::Failed(because));
         }
@@ -74,7 +74,7 @@ pub(super) fn may_take_secrets(kind: &Kind, name: &str, value: &Value) -> bool {
         Value::Array(list) => list.iter().any(is_nested),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     };
-    let is_listed = || kind.secrets.iter().any(|path| top(path) == name && !kind.never_shown.contains(path));
+    let is_listed = || kind.secrets.iter().any(|path| top(path) == name && !kind.write_only.contains(path));
     replaces && (is_listed() || kind.fields().get(name).is_none_or(Field::is_open_anywhere))
 }
 

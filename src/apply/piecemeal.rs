@@ -108,7 +108,7 @@ impl Narrowing<'_> {
     fn named(&self, refused: &Sending) -> Vec<Vec<Part>> {
         let (Some(body), Some(refusal)) = (self.draft.body(), &refused.refusal) else { return Vec::new() };
         let gated = |field: &&&str| refusal.is_unentitled() && body.0.contains_key(**field);
-        let gated: Vec<Part> = self.draft.kind.gated.iter().filter(gated).map(|field| Part::field(*field)).collect();
+        let gated: Vec<Part> = self.draft.kind.entitlements.iter().filter(gated).map(|field| Part::field(*field)).collect();
         let Error::Refused { message, .. } = refusal else { return Vec::new() };
         let as_one = |part| self.draft.as_one(part);
         let optional = |group: Vec<Part>| group.into_iter().map(as_one).filter(|part| self.draft.is_optional(part)).collect::<Vec<_>>();

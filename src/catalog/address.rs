@@ -90,7 +90,7 @@ impl Kind {
     #[must_use]
     pub fn creation(&self) -> Option<&'static str> {
         match self.shape {
-            _ if !self.made_at.is_empty() => Some(self.made_at),
+            _ if !self.create_path.is_empty() => Some(self.create_path),
             Shape::Collection | Shape::Nested { .. } => Some(self.path),
             Shape::Singleton | Shape::Keyed { .. } | Shape::Child { .. } | Shape::Part { .. } => None,
         }
@@ -106,7 +106,7 @@ impl Kind {
     /// Returns what stands in the places of a path that leads to one resource or to the list; nothing of any other path.
     #[must_use]
     pub fn covers(&self, path: &str) -> Option<Vec<(String, String)>> {
-        let older = || self.also_at.iter().find_map(|form| matched(form, path));
+        let older = || self.aliases.iter().find_map(|form| matched(form, path));
         let creation = || matched(self.creation()?, path);
         let is_listed = !matches!(self.shape, Shape::Keyed { names: Named::These(_) | Named::EachWith { .. } });
         matched(&self.item(), path).or_else(|| matched(self.path, path).filter(|_| is_listed)).or_else(creation).or_else(older)
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn an_older_path_leads_to_the_same() {
-        static TEMPLATES: Kind = Kind::singleton("templates", "templates", "/factors/phone/templates").also_at(&["/factors/sms/templates"]);
+        static TEMPLATES: Kind = Kind::singleton("templates", "templates", "/factors/phone/templates").aliases(&["/factors/sms/templates"]);
         assert_eq!(TEMPLATES.covers("/factors/sms/templates"), Some(Vec::new()));
         assert_eq!(TEMPLATES.path_of("templates"), "/factors/phone/templates");
     }

@@ -27,8 +27,8 @@ impl Kind {
 
     /// Sets the fields whose names sound like secrets and that hold none, each with its reason.
     #[must_use]
-    pub const fn plain(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
-        self.plain = fields;
+    pub const fn not_secret(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.not_secret = fields;
         self
     }
 
@@ -41,22 +41,22 @@ impl Kind {
 
     /// Sets the secrets that a tenant makes itself when the resource is created.
     #[must_use]
-    pub const fn made_secrets(mut self, secrets: &'static [Made]) -> Self {
-        self.made_secrets = secrets;
+    pub const fn generated_secrets(mut self, secrets: &'static [Made]) -> Self {
+        self.generated_secrets = secrets;
         self
     }
 
     /// Sets the secrets that no answer ever holds.
     #[must_use]
-    pub const fn never_shown(mut self, paths: &'static [&'static str]) -> Self {
-        self.never_shown = paths;
+    pub const fn write_only(mut self, paths: &'static [&'static str]) -> Self {
+        self.write_only = paths;
         self
     }
 
     /// Sets the objects that are written together with the secrets in them, or not at all.
     #[must_use]
-    pub const fn sealed(mut self, sealed: &'static [RequiredSecrets]) -> Self {
-        self.sealed = sealed;
+    pub const fn requires_secrets(mut self, sealed: &'static [RequiredSecrets]) -> Self {
+        self.requires_secrets = sealed;
         self
     }
 
@@ -76,15 +76,15 @@ impl Kind {
 
     /// Sets what tells the elements of a set apart, where they are objects that say more: the set, and a field of its elements.
     #[must_use]
-    pub const fn told_apart(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
-        self.told_apart = fields;
+    pub const fn element_key(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.element_key = fields;
         self
     }
 
     /// Sets the lists with an order in which elements that name what only the target has stay.
     #[must_use]
-    pub const fn joined(mut self, paths: &'static [&'static str]) -> Self {
-        self.joined = paths;
+    pub const fn ordered_merge(mut self, paths: &'static [&'static str]) -> Self {
+        self.ordered_merge = paths;
         self
     }
 
@@ -97,15 +97,15 @@ impl Kind {
 
     /// Sets the fields that hold what another field holds where they are absent.
     #[must_use]
-    pub const fn mirrors(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
-        self.mirrors = fields;
+    pub const fn defaults_to_field(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.defaults_to_field = fields;
         self
     }
 
     /// Sets the fields that a create fills in where the body lacks them.
     #[must_use]
-    pub const fn filled(mut self, paths: &'static [&'static str]) -> Self {
-        self.filled = paths;
+    pub const fn server_filled(mut self, paths: &'static [&'static str]) -> Self {
+        self.server_filled = paths;
         self
     }
 
@@ -146,15 +146,15 @@ impl Kind {
 
     /// Sets the objects of which an update takes nothing away.
     #[must_use]
-    pub const fn grows(mut self, paths: &'static [&'static str]) -> Self {
-        self.grows = paths;
+    pub const fn merge_only(mut self, paths: &'static [&'static str]) -> Self {
+        self.merge_only = paths;
         self
     }
 
     /// Sets the fields that are written over the target's own value; such fields are replaced whole.
     #[must_use]
-    pub const fn overlaid(mut self, paths: &'static [&'static str]) -> Self {
-        self.overlaid = paths;
+    pub const fn read_modify_write(mut self, paths: &'static [&'static str]) -> Self {
+        self.read_modify_write = paths;
         self.replaced = paths;
         self
     }
@@ -175,15 +175,15 @@ impl Kind {
 
     /// Sets the fields that every update repeats.
     #[must_use]
-    pub const fn echoed(mut self, paths: &'static [&'static str]) -> Self {
-        self.echoed = paths;
+    pub const fn always_sent(mut self, paths: &'static [&'static str]) -> Self {
+        self.always_sent = paths;
         self
     }
 
     /// Sets the fields that go in one request or not at all, where they change together.
     #[must_use]
-    pub const fn together(mut self, groups: &'static [&'static [&'static str]]) -> Self {
-        self.together = groups;
+    pub const fn written_together(mut self, groups: &'static [&'static [&'static str]]) -> Self {
+        self.written_together = groups;
         self
     }
 

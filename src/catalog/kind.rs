@@ -40,9 +40,9 @@ pub struct Kind {
     /// The path of one resource, where it does not follow from the path of the list: fields of the body and `{id}` stand in it.
     pub item: &'static str,
     /// Older paths that lead to the same: served and never called.
-    pub also_at: &'static [&'static str],
+    pub aliases: &'static [&'static str],
     /// Where a POST creates one, where that does not follow from the shape.
-    pub made_at: &'static str,
+    pub create_path: &'static str,
     /// Which request changes one.
     pub write: Write,
     /// How the list is read.
@@ -50,7 +50,7 @@ pub struct Kind {
     /// Query parameters every list call carries.
     pub query: &'static [(&'static str, &'static str)],
     /// The field under which a bare array that the API answers and takes is kept.
-    pub wrapped: &'static str,
+    pub list_field: &'static str,
     /// Whether the list is only a summary, so that each resource is read by itself.
     pub is_summarised: bool,
     /// Whether no request reads one of them: only the list shows it.
@@ -72,9 +72,9 @@ pub struct Kind {
     /// The field that holds a host of the tenant itself, which means nothing in another one.
     pub host: &'static str,
     /// Templates in which Auth0 puts values of its own, and the names it knows there: `@@ID@@` is no value that somebody forgot.
-    pub variables: &'static [(&'static str, &'static [&'static str])],
+    pub template_variables: &'static [(&'static str, &'static [&'static str])],
     /// Kinds that must come before this one though no field of it names them.
-    pub leans_on: &'static [&'static str],
+    pub depends_on: &'static [&'static str],
     /// The notation of [`Fields`].
     pub(super) table: &'static str,
     pub(super) parsed: OnceLock<Fields>,
@@ -85,31 +85,31 @@ pub struct Kind {
     /// Fields whose names sound like secrets and that hold none, each with its reason: the rule about secrets that nobody lists spares them.
     ///
     /// A path stands for that field alone, one that ends in `**` for all that is below.
-    pub plain: &'static [(&'static str, &'static str)],
+    pub not_secret: &'static [(&'static str, &'static str)],
     /// Code, which is copied as it is, whatever stands in it.
     pub code: &'static [&'static str],
     /// Secrets that a tenant makes itself when it creates a resource, so that nobody has to supply them.
-    pub made_secrets: &'static [Made],
+    pub generated_secrets: &'static [Made],
     /// Secrets that no answer ever holds.
-    pub never_shown: &'static [&'static str],
+    pub write_only: &'static [&'static str],
     /// Objects that are written together with the secrets in them, or not at all.
-    pub sealed: &'static [RequiredSecrets],
+    pub requires_secrets: &'static [RequiredSecrets],
     /// Fields that name another resource.
     pub references: &'static [Reference],
     /// Lists whose order says nothing.
     pub sets: &'static [&'static str],
     /// Sets of objects, and the field that tells one element from the others.
-    pub told_apart: &'static [(&'static str, &'static str)],
+    pub element_key: &'static [(&'static str, &'static str)],
     /// Lists with an order in which elements that name what only the target has stay, behind the others.
-    pub joined: &'static [&'static str],
+    pub ordered_merge: &'static [&'static str],
     /// Values the server fills in, as JSON text: one that is absent and one that holds this are the same.
     pub defaults: &'static [(&'static str, &'static str)],
     /// Fields that hold what another field holds where they are absent.
-    pub mirrors: &'static [(&'static str, &'static str)],
+    pub defaults_to_field: &'static [(&'static str, &'static str)],
     /// Fields that every resource has, since a create fills them in where the body lacks them: with what, depends on the rest of the body.
     ///
     /// One that is absent was not said, so the target's own value stands.
-    pub filled: &'static [&'static str],
+    pub server_filled: &'static [&'static str],
     /// Objects whose presence is the setting: an empty one is not the same as none.
     ///
     /// An update takes no null for one of them: the object that they stand in is cleared whole, and written again without it.
@@ -124,37 +124,37 @@ pub struct Kind {
     /// Fields that a PATCH replaces whole, where it merges other objects one level deep.
     pub replaced: &'static [&'static str],
     /// Objects in which an update adds and changes fields and takes none away: a PATCH keeps what it does not mention.
-    pub grows: &'static [&'static str],
+    pub merge_only: &'static [&'static str],
     /// Fields written from the target's own value with ours laid over, because they hold what we must not know.
-    pub overlaid: &'static [&'static str],
+    pub read_modify_write: &'static [&'static str],
     /// Pairs of fields of which a resource has one: the newer, and the older that it took the place of.
     pub exclusive: &'static [(&'static str, &'static str)],
     /// Fields that an update refuses while the resource holds another: the field, and the other.
     pub blocked_by: &'static [(&'static str, &'static str)],
     /// Fields that every update repeats, because leaving one out resets it.
-    pub echoed: &'static [&'static str],
+    pub always_sent: &'static [&'static str],
     /// Fields of which one says whether what the others say is in force: where they change together, they go in one request or not at all.
-    pub together: &'static [&'static [&'static str]],
+    pub written_together: &'static [&'static [&'static str]],
     /// Kinds of which a write of this one resets fields: they are written again behind it.
     pub resets: &'static [&'static str],
     /// Resources to leave alone.
-    pub alone: &'static [Exclusion],
+    pub excluded: &'static [Exclusion],
     /// Resources that the tenant itself makes, of which only some fields are written.
-    pub given: Option<Given>,
+    pub built_in: Option<Given>,
     /// Fields beside the key whose value no two of them have.
-    pub also_unique: &'static [&'static str],
+    pub unique: &'static [&'static str],
     /// What users have of one, which goes with it and which nothing here reads or brings back.
-    pub of_users: Option<&'static str>,
+    pub user_data: Option<&'static str>,
     /// Whether two of them may have the same key; where they may not, the API answers 409.
-    pub shares_keys: bool,
+    pub allows_duplicates: bool,
     /// Why none can be created any more, where the API refuses it.
     pub not_created: Option<&'static str>,
     /// What a person has to do to have one, where no request can.
     pub by_hand: Option<&'static str>,
     /// What a person has to do once one was created, or came to hold what the step is about.
-    pub steps: &'static [StepTemplate],
+    pub manual_steps: &'static [StepTemplate],
     /// Fields that a tenant's subscription may lack: where it refuses one, the resource is written without it.
-    pub gated: &'static [&'static str],
+    pub entitlements: &'static [&'static str],
     /// The request that makes a write count.
     pub follow_up: Option<FollowUp>,
     /// Pure edits on the way in.
@@ -166,7 +166,7 @@ pub struct Kind {
     /// The scopes that let a token change one.
     pub update_scopes: &'static [&'static str],
     /// Scopes that newer tenants ask for besides, to read and to write all of it.
-    pub besides_scopes: (&'static [&'static str], &'static [&'static str]),
+    pub extra_scopes: (&'static [&'static str], &'static [&'static str]),
     /// The scopes that let a token remove one.
     pub delete_scopes: &'static [&'static str],
 }
@@ -186,7 +186,7 @@ impl Kind {
         };
         spoken_for
             .into_iter()
-            .chain(self.leans_on.iter().copied())
+            .chain(self.depends_on.iter().copied())
             .chain(self.references.iter().filter(|reference| !reference.late).map(|reference| reference.to))
     }
 
@@ -223,7 +223,7 @@ impl Kind {
             return (self.write == Write::Put).then(Body::new);
         }
         let lists = self.fields().iter().filter(|field| !field.in_path);
-        let is_list = |name: &&'static str| self.sets.contains(name) || self.joined.contains(name);
+        let is_list = |name: &&'static str| self.sets.contains(name) || self.ordered_merge.contains(name);
         lists.map(|field| Some(field.name).filter(is_list).map(|name| (name.to_owned(), Value::Array(Vec::new())))).collect()
     }
 
@@ -232,7 +232,7 @@ impl Kind {
     pub fn told_apart_by(&self, set: &str) -> Option<&'static str> {
         match self.shape {
             Shape::Child { delta: Delta::Named { by, .. }, .. } => Some(by),
-            _ => self.told_apart.iter().find(|(path, _)| *path == set).map(|(_, field)| *field),
+            _ => self.element_key.iter().find(|(path, _)| *path == set).map(|(_, field)| *field),
         }
     }
 
@@ -264,7 +264,7 @@ impl Kind {
     /// Returns the entry of an object that is written together with its secrets.
     #[must_use]
     pub fn sealed_at(&self, path: &str) -> Option<&RequiredSecrets> {
-        self.sealed.iter().find(|sealed| sealed.path == path)
+        self.requires_secrets.iter().find(|sealed| sealed.path == path)
     }
 
     /// Returns whether a parent, as it stands in a snapshot, can have any of it.
@@ -276,15 +276,15 @@ impl Kind {
     /// Returns whether Auth0 itself puts a value where a template says `@@name@@`.
     #[must_use]
     pub fn knows_variable(&self, path: &str, name: &str) -> bool {
-        self.variables.iter().any(|(template, names)| *template == path && names.contains(&name))
+        self.template_variables.iter().any(|(template, names)| *template == path && names.contains(&name))
     }
 
     /// Returns why this resource, as the API answers it, must be left alone where these words are included.
     #[must_use]
     pub fn left_alone(&self, answered: &Body, included: &BTreeSet<String>) -> Option<&'static Exclusion> {
         let is_lifted = |alone: &Exclusion| alone.unless.is_some_and(|word| included.contains(word));
-        let is_given = self.given.is_some_and(|given| given.is(answered));
-        self.alone.iter().filter(|_| !is_given).find(|alone| !is_lifted(alone) && alone.when.holds(answered.get(alone.field)))
+        let is_given = self.built_in.is_some_and(|given| given.is(answered));
+        self.excluded.iter().filter(|_| !is_given).find(|alone| !is_lifted(alone) && alone.when.holds(answered.get(alone.field)))
     }
 
     /// Returns whether an update writes a field over the target's own value.
@@ -294,8 +294,8 @@ impl Kind {
     #[must_use]
     pub fn is_laid_over(&self, name: &str) -> bool {
         let is_deep = |path: &&&str| path.split('.').next() == Some(name) && path.split('.').nth(2).is_some();
-        let is_shown = |path: &&&str| !self.never_shown.contains(path);
-        self.overlaid.contains(&name) || self.secrets.iter().filter(is_shown).any(|path| is_deep(&path))
+        let is_shown = |path: &&&str| !self.write_only.contains(path);
+        self.read_modify_write.contains(&name) || self.secrets.iter().filter(is_shown).any(|path| is_deep(&path))
     }
 
     /// Returns the fields that a resource cannot have beside this one.
@@ -332,6 +332,6 @@ impl Kind {
     /// Returns the secrets that a tenant makes when it creates a resource of this body.
     pub fn made_for(&self, body: &Body) -> impl Iterator<Item = &'static Made> {
         let holds = |field: &str, text: &str| body.get(field).cloned().or_else(|| self.default_of(field)) == Some(text.into());
-        self.made_secrets.iter().filter(move |made| made.when.is_none_or(|(field, text)| holds(field, text)))
+        self.generated_secrets.iter().filter(move |made| made.when.is_none_or(|(field, text)| holds(field, text)))
     }
 }

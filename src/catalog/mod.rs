@@ -217,22 +217,22 @@ mod tests {
             let paths = kind
                 .sets
                 .iter()
-                .chain(kind.overlaid)
+                .chain(kind.read_modify_write)
                 .chain(kind.replaced)
-                .chain(kind.grows)
-                .chain(kind.echoed)
+                .chain(kind.merge_only)
+                .chain(kind.always_sent)
                 .chain(kind.required)
                 .chain(kind.key)
-                .chain(kind.filled);
-            let mirrors = kind.mirrors.iter().flat_map(|(path, other)| [*path, *other]);
-            let made = kind.made_secrets.iter().flat_map(|made| [Some(made.path), made.when.map(|(field, _)| field)]).flatten();
-            let together = kind.together.iter().copied().flatten().copied();
+                .chain(kind.server_filled);
+            let mirrors = kind.defaults_to_field.iter().flat_map(|(path, other)| [*path, *other]);
+            let made = kind.generated_secrets.iter().flat_map(|made| [Some(made.path), made.when.map(|(field, _)| field)]).flatten();
+            let together = kind.written_together.iter().copied().flatten().copied();
             let paths = paths.copied().chain(together);
             let conditional = kind.required_when.iter().flat_map(|(field, _, path)| [*field, *path]);
             for path in paths.chain(kind.defaults.iter().map(|(path, _)| *path)).chain(mirrors).chain(made).chain(conditional) {
                 assert!(kind.fields().has(path), "{}: {path}", kind.name);
             }
-            for (set, field) in kind.told_apart {
+            for (set, field) in kind.element_key {
                 let is_known = kind.sets.contains(set) && kind.fields().has(&format!("{set}[].{field}"));
                 assert!(is_known, "{}: {set}, {field}", kind.name);
             }
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn who_made_what_is_left_alone_is_said_of_each() {
         let marks =
-            Catalog::standard().kinds().flat_map(|kind| kind.alone.iter().map(move |alone| (kind.name, alone.field, alone.is_foreign)));
+            Catalog::standard().kinds().flat_map(|kind| kind.excluded.iter().map(move |alone| (kind.name, alone.field, alone.is_foreign)));
         let (foreign, own): (Vec<_>, Vec<_>) = marks.partition(|(.., is_foreign)| *is_foreign);
         let fields = |marks: Vec<(&'static str, &'static str, bool)>| -> Vec<String> {
             marks.into_iter().map(|(kind, field, _)| format!("{kind}: {field}")).collect()
@@ -320,7 +320,7 @@ mod tests {
     #[test]
     fn what_stands_once_and_what_is_written_of_a_given_resource_are_known_fields() {
         for kind in Catalog::standard().kinds() {
-            for path in kind.also_unique.iter().chain(kind.given.iter().flat_map(|given| given.fields)) {
+            for path in kind.unique.iter().chain(kind.built_in.iter().flat_map(|given| given.fields)) {
                 assert!(kind.fields().has(path), "{}: {path}", kind.name);
             }
         }

@@ -114,7 +114,7 @@ impl Kind {
 
     /// Returns whether an entry says what a field is whose name sounds like a secret.
     fn is_listed(&self, path: &str) -> bool {
-        self.plain.iter().any(|(plain, _)| is_exactly(plain, path)) || is_any(self.read_only, path)
+        self.not_secret.iter().any(|(plain, _)| is_exactly(plain, path)) || is_any(self.read_only, path)
     }
 }
 

@@ -15,12 +15,12 @@ impl Kind {
             shape,
             path,
             item: "",
-            also_at: &[],
-            made_at: "",
+            aliases: &[],
+            create_path: "",
             write: Write::Patch,
             paging: Paging::Whole,
             query: &[],
-            wrapped: "",
+            list_field: "",
             is_summarised: false,
             is_only_listed: false,
             has_presets: false,
@@ -29,53 +29,53 @@ impl Kind {
             is_optional: false,
             alias: "",
             host: "",
-            variables: &[],
-            leans_on: &[],
+            template_variables: &[],
+            depends_on: &[],
             id: "id",
             key: &["name"],
             table: "",
             parsed: OnceLock::new(),
             read_only: &[],
             secrets: &[],
-            plain: &[],
+            not_secret: &[],
             code: &[],
-            made_secrets: &[],
-            never_shown: &[],
-            sealed: &[],
+            generated_secrets: &[],
+            write_only: &[],
+            requires_secrets: &[],
             references: &[],
             sets: &[],
-            told_apart: &[],
-            joined: &[],
+            element_key: &[],
+            ordered_merge: &[],
             defaults: &[],
-            mirrors: &[],
-            filled: &[],
+            defaults_to_field: &[],
+            server_filled: &[],
             present: &[],
             server_values: &[],
             required: &[],
             required_when: &[],
-            together: &[],
+            written_together: &[],
             replaced: &[],
-            grows: &[],
-            overlaid: &[],
+            merge_only: &[],
+            read_modify_write: &[],
             exclusive: &[],
             blocked_by: &[],
-            echoed: &[],
+            always_sent: &[],
             resets: &[],
-            alone: &[],
-            given: None,
-            also_unique: &[],
-            of_users: None,
-            shares_keys: false,
+            excluded: &[],
+            built_in: None,
+            unique: &[],
+            user_data: None,
+            allows_duplicates: false,
             not_created: None,
             by_hand: None,
-            steps: &[],
-            gated: &[],
+            manual_steps: &[],
+            entitlements: &[],
             follow_up: None,
             quirks: &[],
             read_scopes: &[],
             create_scopes: &[],
             update_scopes: &[],
-            besides_scopes: (&[], &[]),
+            extra_scopes: (&[], &[]),
             delete_scopes: &[],
         }
     }
@@ -145,15 +145,15 @@ impl Kind {
 
     /// Sets older paths that lead to the same.
     #[must_use]
-    pub const fn also_at(mut self, paths: &'static [&'static str]) -> Self {
-        self.also_at = paths;
+    pub const fn aliases(mut self, paths: &'static [&'static str]) -> Self {
+        self.aliases = paths;
         self
     }
 
     /// Sets where a POST creates one; without it a singleton, a part or a named object is there by being written.
     #[must_use]
-    pub const fn made_at(mut self, path: &'static str) -> Self {
-        self.made_at = path;
+    pub const fn create_path(mut self, path: &'static str) -> Self {
+        self.create_path = path;
         self
     }
 
@@ -166,8 +166,8 @@ impl Kind {
 
     /// Sets the field under which a bare array that the API answers and takes is kept.
     #[must_use]
-    pub const fn wrapped(mut self, field: &'static str) -> Self {
-        self.wrapped = field;
+    pub const fn list_field(mut self, field: &'static str) -> Self {
+        self.list_field = field;
         self
     }
 
@@ -215,7 +215,7 @@ impl Kind {
 
     /// Sets query parameters that every list call carries.
     #[must_use]
-    pub const fn asking(mut self, query: &'static [(&'static str, &'static str)]) -> Self {
+    pub const fn query(mut self, query: &'static [(&'static str, &'static str)]) -> Self {
         self.query = query;
         self
     }
@@ -257,50 +257,50 @@ impl Kind {
 
     /// Sets the templates in which Auth0 puts values of its own: the field, and the names it knows there.
     #[must_use]
-    pub const fn variables(mut self, variables: &'static [(&'static str, &'static [&'static str])]) -> Self {
-        self.variables = variables;
+    pub const fn template_variables(mut self, variables: &'static [(&'static str, &'static [&'static str])]) -> Self {
+        self.template_variables = variables;
         self
     }
 
     /// Sets kinds that must come before this one though no field of it names them.
     #[must_use]
-    pub const fn leans_on(mut self, kinds: &'static [&'static str]) -> Self {
-        self.leans_on = kinds;
+    pub const fn depends_on(mut self, kinds: &'static [&'static str]) -> Self {
+        self.depends_on = kinds;
         self
     }
 
     /// Sets which resources are left alone.
     #[must_use]
-    pub const fn alone(mut self, alone: &'static [Exclusion]) -> Self {
-        self.alone = alone;
+    pub const fn excluded(mut self, alone: &'static [Exclusion]) -> Self {
+        self.excluded = alone;
         self
     }
 
     /// Sets which resources the tenant itself makes, and what of them is written.
     #[must_use]
-    pub const fn given(mut self, given: Given) -> Self {
-        self.given = Some(given);
+    pub const fn built_in(mut self, given: Given) -> Self {
+        self.built_in = Some(given);
         self
     }
 
     /// Sets what users have of one, which goes with it.
     #[must_use]
-    pub const fn of_users(mut self, what: &'static str) -> Self {
-        self.of_users = Some(what);
+    pub const fn user_data(mut self, what: &'static str) -> Self {
+        self.user_data = Some(what);
         self
     }
 
     /// Sets the fields beside the key whose value no two of them have.
     #[must_use]
-    pub const fn also_unique(mut self, fields: &'static [&'static str]) -> Self {
-        self.also_unique = fields;
+    pub const fn unique(mut self, fields: &'static [&'static str]) -> Self {
+        self.unique = fields;
         self
     }
 
     /// Says that two of them may have the same key.
     #[must_use]
-    pub const fn shares_keys(mut self) -> Self {
-        self.shares_keys = true;
+    pub const fn allows_duplicates(mut self) -> Self {
+        self.allows_duplicates = true;
         self
     }
 
@@ -320,15 +320,15 @@ impl Kind {
 
     /// Sets what a person has to do once one was created, or came to hold what the step is about.
     #[must_use]
-    pub const fn steps(mut self, steps: &'static [StepTemplate]) -> Self {
-        self.steps = steps;
+    pub const fn manual_steps(mut self, steps: &'static [StepTemplate]) -> Self {
+        self.manual_steps = steps;
         self
     }
 
     /// Sets the fields that a subscription may lack.
     #[must_use]
-    pub const fn gated(mut self, fields: &'static [&'static str]) -> Self {
-        self.gated = fields;
+    pub const fn entitlements(mut self, fields: &'static [&'static str]) -> Self {
+        self.entitlements = fields;
         self
     }
 
@@ -348,8 +348,8 @@ impl Kind {
 
     /// Sets the scopes that newer tenants ask for besides, to read and to write all of it.
     #[must_use]
-    pub const fn besides(mut self, read: &'static [&'static str], write: &'static [&'static str]) -> Self {
-        self.besides_scopes = (read, write);
+    pub const fn extra_scopes(mut self, read: &'static [&'static str], write: &'static [&'static str]) -> Self {
+        self.extra_scopes = (read, write);
         self
     }
 

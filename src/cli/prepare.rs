@@ -169,7 +169,7 @@ pub(super) fn patterns(texts: &[String]) -> Result<Vec<glob::Pattern>, Failure> 
 
 /// Returns every word of what is usually left alone.
 pub(super) fn includable(context: &Context) -> BTreeSet<&'static str> {
-    context.catalog.kinds().flat_map(|kind| kind.alone).filter_map(|alone| alone.unless).collect()
+    context.catalog.kinds().flat_map(|kind| kind.excluded).filter_map(|alone| alone.unless).collect()
 }
 
 /// Returns the words of what is copied though it is usually left alone, or says which there are.

@@ -309,7 +309,7 @@ impl Gathered {
 /// Returns an answer as an object: a bare array stands in the field that the kind keeps it in.
 pub(super) fn object_of(kind: &Kind, answer: Value) -> Option<Body> {
     match answer {
-        Value::Array(_) if !kind.wrapped.is_empty() => Some(Body::from_iter([(kind.wrapped.to_owned(), answer)])),
+        Value::Array(_) if !kind.list_field.is_empty() => Some(Body::from_iter([(kind.list_field.to_owned(), answer)])),
         other => Body::from_value(other).ok(),
     }
 }

@@ -151,7 +151,7 @@ fn sent(kind: &Kind, body: &Body) -> Value {
     for field in kind.in_path() {
         body.0.remove(field);
     }
-    if kind.wrapped.is_empty() { body.into_value() } else { body.0.remove(kind.wrapped).unwrap_or_else(|| json!([])) }
+    if kind.list_field.is_empty() { body.into_value() } else { body.0.remove(kind.list_field).unwrap_or_else(|| json!([])) }
 }
 
 fn veil_of(kind: &Kind, body: &Body) -> Veil {

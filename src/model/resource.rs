@@ -231,7 +231,7 @@ impl Resource {
     /// When the answer has no id, or one that no resource can be asked for by.
     pub fn read(kind: &Kind, mut answer: Body) -> Result<Self, Unreadable> {
         let alone = kind.left_alone(&answer, &BTreeSet::new());
-        let given = kind.given.filter(|given| given.is(&answer));
+        let given = kind.built_in.filter(|given| given.is(&answer));
         let without_id = |answer: &Body| Unreadable::WithoutId {
             kind: kind.singular,
             field: kind.id,

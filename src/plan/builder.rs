@@ -79,7 +79,7 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
 fn namesakes<'live>(catalog: &Catalog, live: &'live Snapshot) -> HashMap<(&'live str, &'live str), Vec<&'live Id>> {
     let numbered = Numbered::of(live);
     let mut namesakes: HashMap<(&str, &str), Vec<&Id>> = HashMap::new();
-    let is_shared = |kind: &str| catalog.kind(kind).is_some_and(|kind| kind.shares_keys);
+    let is_shared = |kind: &str| catalog.kind(kind).is_some_and(|kind| kind.allows_duplicates);
     for resource in live.resources.iter().filter(|resource| is_shared(resource.key.kind())) {
         namesakes.entry((resource.key.kind(), numbered.plain(&resource.key))).or_default().push(&resource.id);
     }

@@ -63,7 +63,7 @@ impl PlanBuilder<'_> {
 
     fn update(&mut self, kind: &Kind, mut wanted: OpenResource, mut held: OpenResource, supplied: Vec<SecretField>) -> Option<Change> {
         *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
-        let given = kind.given.filter(|_| wanted.is_given || held.is_given);
+        let given = kind.built_in.filter(|_| wanted.is_given || held.is_given);
         if let Some(given) = given {
             given.keep_written(&mut wanted.body, kind.key);
             given.keep_written(&mut held.body, kind.key);
@@ -152,7 +152,7 @@ impl PlanBuilder<'_> {
 
     /// Returns the resources of the target that have the name of one to create and are others: names may stand twice.
     fn twins(&self, kind: &Kind, wanted: &OpenResource) -> Vec<Id> {
-        if !kind.shares_keys {
+        if !kind.allows_duplicates {
             return Vec::new();
         }
         let name = id_substitution::portable_name(kind, &wanted.body);

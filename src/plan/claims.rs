@@ -174,7 +174,7 @@ fn set_aside(key: &Key, source_id: &Id, id: &Id, (field, old, free): (&str, Opti
 fn unique(kind: &'static Kind) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
     let is_free = |path: &&&str| kind.fields().get(path).is_some_and(|field| field.written == Written::Always);
     let own = kind.key.iter().rfind(is_free).filter(|_| is_once(kind)).map(|field| (*field, kind.key));
-    own.into_iter().chain(kind.also_unique.iter().map(|field| (*field, std::slice::from_ref(field))))
+    own.into_iter().chain(kind.unique.iter().map(|field| (*field, std::slice::from_ref(field))))
 }
 
 fn is_claimed(kind: &'static Kind, path: &str) -> bool {

@@ -53,7 +53,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     let (mut wanted, held) = (normal(kind, desired), normal(kind, live));
     // An object is dropped field by field.
     let is_dropped = |path: &str| dropped.iter().any(|dropped| covers(path, dropped));
-    for (path, own) in kind.filled.iter().flat_map(|path| held.find(path)) {
+    for (path, own) in kind.server_filled.iter().flat_map(|path| held.find(path)) {
         if wanted.get(&path).is_none() && !is_dropped(&path) {
             wanted.set(&path, own.clone());
             difference.stays.push((path, UNSAID));
@@ -62,7 +62,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     let mut edits = compared(&wanted, &held);
     // The server fills an overlaid field in by itself, so what only the target holds there stays, unless it makes room for what is wanted.
     let makes_room = |path: &str| kind.excluded_by(path).any(|other| wanted.get(other).is_some());
-    let is_overlaid = |path: &str| kind.overlaid.iter().any(|overlaid| covers(overlaid, path));
+    let is_overlaid = |path: &str| kind.read_modify_write.iter().any(|overlaid| covers(overlaid, path));
     let stays = |edit: &mut Edit| edit.new.is_none() && is_overlaid(&edit.path) && !is_dropped(&edit.path) && !makes_room(&edit.path);
     let because = "only the target has it, and it may be the server's own";
     difference.stays.extend(edits.extract_if(.., stays).map(|edit| (edit.path, because)));
@@ -100,7 +100,7 @@ pub fn normal(kind: &Kind, body: &Body) -> Body {
             body.take(path);
         }
     }
-    for (path, other) in kind.mirrors {
+    for (path, other) in kind.defaults_to_field {
         if body.get(path).is_some_and(|value| body.get(other) == Some(value)) {
             body.take(path);
         }
@@ -171,12 +171,12 @@ fn apart(kind: &Kind, edit: Edit) -> Vec<Edit> {
 /// Returns whether an object is emptied field by field: something in it is only added to by an update, or an update merges it and takes no
 /// null for it.
 fn goes_by_fields(kind: &Kind, path: &str, held: &Map<String, Value>) -> bool {
-    let mut below = kind.grows.iter().filter_map(|grown| grown.strip_prefix(path)?.strip_prefix('.'));
+    let mut below = kind.merge_only.iter().filter_map(|grown| grown.strip_prefix(path)?.strip_prefix('.'));
     let holds_grown = below.any(|rest| held.contains_key(rest.split('.').next().unwrap_or(rest)));
     let is_merged = kind.write == Write::Patch && !kind.replaced.contains(&path) && kind.default_of(path).is_none();
     let takes_no_null = kind.fields().get(path).is_some_and(|field| !field.nullable);
     // What is written over the target's own value is never taken away with it: secrets may be all that is left there.
-    holds_grown || (is_merged && takes_no_null) || kind.overlaid.contains(&path)
+    holds_grown || (is_merged && takes_no_null) || kind.read_modify_write.contains(&path)
 }
 
 /// Returns a list after elements came and went.

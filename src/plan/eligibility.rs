@@ -79,9 +79,9 @@ impl<'inputs> PlanBuilder<'inputs> {
             let hint = format!("`migrate unlink {} {}` lets it be made anew", kind.name, wanted.id);
             let gone = format!("the {} it is linked to ({}) is gone from the target; {hint}", kind.singular, link.target_id);
             self.leave_out(&wanted.key, gone);
-        } else if let Some(because) = ambiguous.get(&wanted.id).filter(|_| kind.shares_keys) {
+        } else if let Some(because) = ambiguous.get(&wanted.id).filter(|_| kind.allows_duplicates) {
             self.leave_out(&wanted.key, because.as_str());
-        } else if let (None, Some(given)) = (held, kind.given.filter(|_| wanted.is_given)) {
+        } else if let (None, Some(given)) = (held, kind.built_in.filter(|_| wanted.is_given)) {
             if says_nothing(kind, wanted) {
                 self.leave_alone(&wanted.key, given.because);
             } else {

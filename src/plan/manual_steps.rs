@@ -26,13 +26,13 @@ pub(super) fn withheld(kind: &Kind, wanted: &Resource, supplied: &[SecretField])
 }
 
 fn has_secrets(kind: &Kind, path: &str) -> bool {
-    let is_made = |secret: &str| kind.made_secrets.iter().any(|made| made.path == secret);
+    let is_made = |secret: &str| kind.generated_secrets.iter().any(|made| made.path == secret);
     kind.secrets.iter().any(|secret| covers(path, secret) && !is_made(secret))
 }
 
 /// Puts an object that has no secret to hold where a create needs one: no read shows it.
 pub(super) fn open_seals(kind: &Kind, body: &mut Body) {
-    for sealed in kind.sealed.iter().filter(|sealed| sealed.is_open(body)).collect::<Vec<_>>() {
+    for sealed in kind.requires_secrets.iter().filter(|sealed| sealed.is_open(body)).collect::<Vec<_>>() {
         body.0.entry(sealed.path).or_insert_with(|| Body::new().into_value());
     }
 }
@@ -42,7 +42,7 @@ pub(super) fn open_seals(kind: &Kind, body: &mut Body) {
 /// The rest of the resource is created without them.
 pub(super) fn withhold_sealed(kind: &Kind, wanted: &OpenResource, body: &mut Body, supplied: &[SecretField]) -> Vec<Skipped> {
     let is_written = |path: &str| body.get(path).is_some_and(|value| !is_blank(value)) && !kind.required.contains(&path);
-    let sealed = kind.sealed.iter().filter(|sealed| is_written(sealed.path) && !sealed.is_open(&wanted.body));
+    let sealed = kind.requires_secrets.iter().filter(|sealed| is_written(sealed.path) && !sealed.is_open(&wanted.body));
     let missing: Vec<&str> = sealed.map(|sealed| sealed.path).filter(|path| !is_supplied(path, supplied)).collect();
     let left_out = |path: &str| Skipped { key: wanted.key.clone(), path: Some(path.to_owned()), because: format!("it {WITHOUT_SECRET}") };
     missing.into_iter().inspect(|path| drop(body.take(path))).map(left_out).collect()
@@ -71,7 +71,7 @@ pub(super) fn leave_sealed(
 ) -> Vec<Skipped> {
     // Laid over what the target holds, an object keeps the secret in it.
     let is_kept = |path: &'static str| kind.is_laid_over(top(path)) && held.body.get(path).is_some_and(|value| !is_blank(value));
-    let sealed = kind.sealed.iter().filter(|sealed| !sealed.is_open(&wanted.body)).map(|sealed| sealed.path);
+    let sealed = kind.requires_secrets.iter().filter(|sealed| !sealed.is_open(&wanted.body)).map(|sealed| sealed.path);
     let missing = sealed.filter(|path| !is_kept(path) && !is_supplied(path, supplied)).map(|path| (path, WITHOUT_SECRET));
     // Of a list the target's own secrets are put back where they stood; of one that it has not, nobody could.
     let comes_new = |path: &&String| !held.secrets.contains(path);
@@ -79,7 +79,7 @@ pub(super) fn leave_sealed(
     let whole = |list| if kind.is_laid_over(top(list)) { list } else { top(list) };
     let lists = lists.map(whole).filter(|list| !is_supplied(list, supplied));
     let lists = lists.map(|list| (list, "would be written without the secrets in it; supply them with a `secret` rule in the mapping"));
-    let unread = kind.overlaid.iter().copied().filter(|path| held.body.get(path).is_none());
+    let unread = kind.read_modify_write.iter().copied().filter(|path| held.body.get(path).is_none());
     let unread = unread.map(|path| (path, "cannot be written over what cannot be read there; the token may lack a scope"));
     let is_held = |path: &str| held.body.get(path).is_some() || held.secrets.iter().any(|secret| covers(path, secret));
     let blocked = kind.blocked_by.iter().filter(|(_, other)| is_held(other)).map(|(field, _)| (*field, BLOCKED));
@@ -142,7 +142,7 @@ pub(super) fn steps(
 ) -> Vec<ManualStep> {
     let manual = |path: &str, step: String| ManualStep { key: wanted.key.clone(), path: path.to_owned(), step };
     let is_done = |step: &StepTemplate| held.is_some_and(|held| step.when.holds(held.body.get(step.field)));
-    let due = kind.steps.iter().filter(|step| step.when.holds(wanted.body.get(step.field)) && !is_done(step));
+    let due = kind.manual_steps.iter().filter(|step| step.when.holds(wanted.body.get(step.field)) && !is_done(step));
     let tenant = live.domain.split('.').next().unwrap_or_default();
     let said = due.map(|step| {
         manual("", step.what.replace("{tenant}", tenant).replace("{domain}", &live.domain).replace("{name}", wanted.key.name()))
@@ -180,7 +180,8 @@ fn can_be_supplied(kind: &Kind, wanted: &OpenResource, path: &str) -> bool {
 ///
 /// An element of a list is called by its name.
 fn hidden(kind: &Kind, wanted: &OpenResource, held: Option<&OpenResource>) -> Vec<String> {
-    let signs_in_nowhere = |path: &&&str| kind.sealed.iter().any(|sealed| covers(sealed.path, path) && sealed.is_open(&wanted.body));
+    let signs_in_nowhere =
+        |path: &&&str| kind.requires_secrets.iter().any(|sealed| covers(sealed.path, path) && sealed.is_open(&wanted.body));
     let comes_new = |object: &str| {
         let beside = wanted.body.get(object).filter(|value| !is_blank(value));
         beside.is_some() && held.is_none_or(|held| held.body.get(object) != beside)
@@ -191,7 +192,7 @@ fn hidden(kind: &Kind, wanted: &OpenResource, held: Option<&OpenResource>) -> Ve
         (None, None) if !wanted.is_blank(kind) && held.is_none_or(|held| held.body != wanted.body) => vec![(*path).to_owned()],
         _ => Vec::new(),
     };
-    kind.never_shown.iter().filter(|path| !signs_in_nowhere(path)).flat_map(of_path).collect()
+    kind.write_only.iter().filter(|path| !signs_in_nowhere(path)).flat_map(of_path).collect()
 }
 
 /// Returns the names in a list that the target's list lacks.

@@ -44,7 +44,7 @@ pub fn matched(catalog: &Catalog, desired: &Snapshot, live: &Snapshot, links: &L
 pub(super) fn unclear<'side>(catalog: &Catalog, desired: &'side Snapshot, live: &'side Snapshot, links: &Links) -> Unclear<'side> {
     let mut names: Unclear<'side> = BTreeMap::new();
     let is_asked = |resource: &&Resource| {
-        let shares_keys = catalog.kind(resource.key.kind()).is_some_and(|kind| kind.shares_keys);
+        let shares_keys = catalog.kind(resource.key.kind()).is_some_and(|kind| kind.allows_duplicates);
         shares_keys && resource.left_alone.is_none()
     };
     let is_free = |one: &&Resource| links.of_source(one.key.kind(), &one.id).is_none();
@@ -174,9 +174,9 @@ impl Matcher<'_> {
         free.retain(|at| !self.held.is_foreign(*at));
         let mut rest = self.pair_by_parent(kind, &wanted, &mut free);
         rest.retain(|at| self.matching.of_desired[*at].is_none() && !self.wanted.is_foreign(*at));
-        rest.retain(|at| !self.unclear.contains(&self.wanted.resources[*at].id) || !kind.shares_keys);
+        rest.retain(|at| !self.unclear.contains(&self.wanted.resources[*at].id) || !kind.allows_duplicates);
         self.pair_by_key(&rest, &keys, &mut free);
-        if kind.shares_keys {
+        if kind.allows_duplicates {
             self.pair_by_name(&rest, &mut free);
         }
         self.name(&wanted, &held, keys);

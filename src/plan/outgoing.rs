@@ -25,7 +25,7 @@ pub(super) enum Clearing {
 /// A PATCH merges an object one level deep (exact in 307 of 313 recorded updates of clients), so what lies deeper, or in an object that is
 /// replaced whole, goes by being left out.
 pub(super) fn clearing(kind: &Kind, path: &str, held: Option<&Value>) -> Clearing {
-    if kind.grows.iter().any(|grown| covers(grown, path)) {
+    if kind.merge_only.iter().any(|grown| covers(grown, path)) {
         return Clearing::Impossible;
     }
     if let Some(mut default) = kind.default_of(path) {
@@ -39,7 +39,7 @@ pub(super) fn clearing(kind: &Kind, path: &str, held: Option<&Value>) -> Clearin
     let field = kind.fields().at(path);
     let (top, depth) = (path.split('.').next().unwrap_or(path), path.split('.').count());
     let is_whole = kind.write == Write::Put || kind.replaced.contains(&top);
-    let is_mirror = kind.mirrors.iter().any(|(field, _)| *field == path);
+    let is_mirror = kind.defaults_to_field.iter().any(|(field, _)| *field == path);
     let is_follow_up = kind.follow_up.is_some_and(|follow_up| follow_up.field == path);
     let is_left_out = depth > 2 || (depth == 2 && is_whole) || (kind.write == Write::Put && field.is_none());
     match (field, held) {
@@ -51,7 +51,7 @@ pub(super) fn clearing(kind: &Kind, path: &str, held: Option<&Value>) -> Clearin
         (Some(field), _) if field.nullable => Clearing::By(Value::Null),
         _ if kind.required.contains(&path) => Clearing::Impossible,
         // A PATCH drops it where it is left out.
-        _ if kind.echoed.contains(&path) && !is_mirror && !is_follow_up => Clearing::LeftOut,
+        _ if kind.always_sent.contains(&path) && !is_mirror && !is_follow_up => Clearing::LeftOut,
         (Some(field), Some(Value::Array(_))) if !field.refuses_empty => Clearing::By(Value::Array(Vec::new())),
         (Some(field), Some(Value::String(_))) if !field.refuses_empty => Clearing::By(Value::String(String::new())),
         (Some(field), Some(Value::Object(held))) if !field.refuses_empty => Clearing::By(emptied(field.below.as_ref(), held)),
@@ -73,7 +73,7 @@ fn emptied(fields: Option<&Fields>, held: &Map<String, Value>) -> Value {
 /// Returns whether a field stands in an object that is written with its secrets or not at all, so that it does not go alone.
 fn is_in_sealed(kind: &Kind, path: &str) -> bool {
     let top = path.split('.').next().unwrap_or(path);
-    kind.sealed.iter().any(|sealed| sealed.path != path && covers(sealed.path, path)) && !kind.is_laid_over(top)
+    kind.requires_secrets.iter().any(|sealed| sealed.path != path && covers(sealed.path, path)) && !kind.is_laid_over(top)
 }
 
 /// Returns what a create sends of a body.
@@ -99,7 +99,7 @@ pub(super) fn updated(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) 
     let is_cleared = |name: &str| edits.iter().any(|edit| edit.new.is_none() && edit.path == name);
     // Of what no edit touches, the target's own value is what should stand.
     let own = |name: &str| Some((name.to_owned(), live.0.get(name).or_else(|| desired.0.get(name))?.clone()));
-    let echoed = kind.echoed.iter().copied().filter(|name| !is_cleared(name)).filter_map(own).collect();
+    let echoed = kind.always_sent.iter().copied().filter(|name| !is_cleared(name)).filter_map(own).collect();
     for (name, value) in kind.fields().said(echoed) {
         body.0.entry(name).or_insert(value);
     }
@@ -137,7 +137,7 @@ fn edited(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Body {
         }
     }
     // Which of these a tenant has is its own affair: they stay where they are left out, and may be refused where they are not.
-    for path in kind.filled.iter().filter(|path| path.ends_with(".*")) {
+    for path in kind.server_filled.iter().filter(|path| path.ends_with(".*")) {
         body.take(path);
     }
     for edit in edits {
@@ -153,7 +153,7 @@ fn edited(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Body {
 
 /// Returns what a field holds that is absent and stands for another one.
 fn mirrored(kind: &Kind, name: &str, desired: &Body) -> Option<Value> {
-    let (_, other) = kind.mirrors.iter().find(|(field, _)| *field == name)?;
+    let (_, other) = kind.defaults_to_field.iter().find(|(field, _)| *field == name)?;
     desired.get(other).cloned()
 }
 
@@ -235,7 +235,7 @@ mod tests {
         if kind.write == Write::Put {
             after.0.retain(|name, _| kind.fields().get(name).is_some_and(|field| field.written == Written::OnCreate));
         }
-        after.0.retain(|name, _| !kind.echoed.contains(&name.as_str()) || sent.0.contains_key(name));
+        after.0.retain(|name, _| !kind.always_sent.contains(&name.as_str()) || sent.0.contains_key(name));
         for (name, value) in &sent.0 {
             let held = after.0.remove(name);
             let value = match (held, value) {

@@ -104,7 +104,7 @@ impl TakenNames {
 
 /// Returns whether a tenant takes one resource of a name.
 pub(super) fn is_once(kind: &Kind) -> bool {
-    matches!(kind.shape, Shape::Collection | Shape::Nested { .. }) && kind.view_of.is_none() && !kind.shares_keys
+    matches!(kind.shape, Shape::Collection | Shape::Nested { .. }) && kind.view_of.is_none() && !kind.allows_duplicates
 }
 
 /// Returns the name that a resource of the target will have: an update gives it what may be changed.

@@ -86,7 +86,7 @@ impl PlanBuilder<'_> {
                 None if self.past.prune && self.lists_none(resource) && self.is_gone(resource, &HashSet::new()) => {
                     self.leave_out(&resource.key, format!("{because}, {}", lists_none_of(kind)));
                 }
-                None if resource.is_given => self.leave_alone(&resource.key, kind.given.map_or("", |given| given.because)),
+                None if resource.is_given => self.leave_alone(&resource.key, kind.built_in.map_or("", |given| given.because)),
                 None => self.plan.target_only.entry(kind.name.to_owned()).or_default().push(resource.key.clone()),
             }
         }
@@ -102,7 +102,7 @@ impl PlanBuilder<'_> {
         let note = |(kind, names): (&str, Vec<&str>)| {
             let kind = self.catalog.kind(kind)?;
             let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-            Some(format!("with {} {names} goes what no undo brings back: {}", kind.singular, kind.of_users?))
+            Some(format!("with {} {names} goes what no undo brings back: {}", kind.singular, kind.user_data?))
         };
         let notes: Vec<String> = lost.into_iter().filter_map(note).collect();
         self.plan.notes.extend(notes);
@@ -111,7 +111,7 @@ impl PlanBuilder<'_> {
     /// Returns whether a list that the target may have added to holds more than what was last applied.
     fn holds_its_own(&self, kind: &Kind, resource: &Resource) -> bool {
         let applied = self.past.base.of_target(&resource.key, &resource.id).map(|applied| normal(kind, &applied.body.open()));
-        !kind.joined.is_empty() && applied != Some(normal(kind, &resource.body.open()))
+        !kind.ordered_merge.is_empty() && applied != Some(normal(kind, &resource.body.open()))
     }
 
     /// Returns whether a resource that only the target has was made or adopted by an earlier run: the source, which lists its kind whole, has it

@@ -157,7 +157,7 @@ pub(super) fn spare(kind: &Kind, candidate: &mut Examined<'_>, alone: &HashSet<K
         return Err(format!("it belongs to {owner}, which is left alone"));
     }
     let mut spared = Vec::new();
-    for path in kind.sets.iter().chain(kind.joined) {
+    for path in kind.sets.iter().chain(kind.ordered_merge) {
         let Some(Value::Array(elements)) = candidate.wanted.body.get(path) else { continue };
         let of_alone = |element: &Value| id_substitution::mentioned(element).into_iter().find(|key| alone.contains(key));
         let named: Vec<(usize, Key)> =
@@ -241,7 +241,7 @@ fn unresolved_text(body: &Body, is_there: &dyn Fn(&Key) -> bool) -> Option<(Stri
 /// A client that only production has must not lose its connection because development does not know it.
 pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut Examined<'_>, source_has: &HashSet<Key>) {
     let Some(held) = candidate.held.map(|held| held.body.open()) else { return };
-    for path in kind.sets.iter().chain(kind.joined) {
+    for path in kind.sets.iter().chain(kind.ordered_merge) {
         let Some(Value::Array(held)) = held.get(path) else { continue };
         let of_the_target = |element: &&Value| {
             let mentioned = id_substitution::mentioned(element);

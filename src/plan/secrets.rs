@@ -29,7 +29,7 @@ pub(super) fn due(kind: &Kind, held: &Id, difference: &Difference, supplied: Vec
 /// One that no read shows does: what it stands in may be replaced whole, and nobody could put it back.
 fn goes_along(kind: &Kind, path: &str, difference: &Difference, due: &[SecretField]) -> bool {
     let object = written_with(kind, path);
-    let is_hidden = kind.never_shown.iter().any(|secret| covers(secret, path));
+    let is_hidden = kind.write_only.iter().any(|secret| covers(secret, path));
     let is_beside = |edited: &str| object.is_empty() || covers(object, edited);
     is_hidden && (difference.edits.iter().any(|edit| is_beside(&edit.path)) || due.iter().any(|secret| is_beside(&secret.path)))
 }
@@ -61,7 +61,7 @@ pub(super) fn carry(kind: &Kind, secrets: &[SecretField], desired: &Body, held: 
     // What is laid over the target's own value at the last moment needs nothing beside the secret.
     let objects = secrets.iter().filter_map(|secret| secret.path.split_once('.')).map(|(top, _)| top).filter(|top| !kind.is_laid_over(top));
     let whole: Vec<&str> = if is_replaced { desired.0.keys().map(String::as_str).collect() } else { objects.collect() };
-    let echoed = kind.echoed.iter().copied().filter(|_| !secrets.is_empty());
+    let echoed = kind.always_sent.iter().copied().filter(|_| !secrets.is_empty());
     let value = |name: &str| Some((name.to_owned(), desired.0.get(name).or_else(|| held.0.get(name))?.clone()));
     let beside: Body = whole.into_iter().chain(echoed).filter_map(value).collect();
     let beside = Body(kind.fields().said(beside.0));

@@ -99,7 +99,7 @@ fn update(kind: &Kind, key: &Key, plan: &mut Plan, wanted: &Body, before: &Body,
     for (path, because) in difference.stays {
         plan.left_alone.push(Skipped { key: key.clone(), path: Some(path), because: because.to_owned() });
     }
-    if let Some(given) = kind.given.filter(|_| held.is_given) {
+    if let Some(given) = kind.built_in.filter(|_| held.is_given) {
         given.keep_written(&mut difference.body, &[]);
     }
     if difference.body.is_empty() {

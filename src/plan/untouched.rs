@@ -289,7 +289,7 @@ pub(super) fn is_identity(kind: &Kind, reference: &Reference) -> bool {
 fn part_of(kind: &Kind, reference: &Reference) -> Part {
     let path: &'static str = reference.path;
     match path.split_once('[') {
-        Some((list, _)) if kind.sets.contains(&list) || kind.joined.contains(&list) => Part::Elements(list),
+        Some((list, _)) if kind.sets.contains(&list) || kind.ordered_merge.contains(&list) => Part::Elements(list),
         Some((list, _)) => Part::List(list),
         None => Part::Field(path.rsplit_once('.').map_or(path, |(object, _)| object)),
     }

@@ -265,7 +265,7 @@ fn holds(body: &Body, field: &str, wanted: &[String]) -> bool {
 
 /// Takes out of an answer what can never be read back.
 pub(super) fn hidden(kind: &Kind, mut told: Value) -> Value {
-    for path in behaviour::of(kind.name).write_only.iter().chain(kind.never_shown) {
+    for path in behaviour::of(kind.name).write_only.iter().chain(kind.write_only) {
         if let Value::Object(fields) = &mut told {
             let mut body = Body(std::mem::take(fields));
             body.take(path);

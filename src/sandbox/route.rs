@@ -53,7 +53,7 @@ fn forms(kind: &'static Kind) -> Vec<(String, Naming)> {
     if let Some(path) = kind.creation().filter(|path| forms.iter().all(|(form, _)| form != path)) {
         forms.push((path.to_owned(), whole));
     }
-    forms.extend(kind.also_at.iter().map(|path| ((*path).to_owned(), forms[0].1)).collect::<Vec<_>>());
+    forms.extend(kind.aliases.iter().map(|path| ((*path).to_owned(), forms[0].1)).collect::<Vec<_>>());
     if let Some(follow) = kind.follow_up {
         forms.push((follow.path.to_owned(), follow_up));
     }

@@ -270,7 +270,7 @@ impl State {
             if self.tables.contains_key(kind.name) {
                 continue;
             }
-            let made = self.others.get(kind.made_at).and_then(|made| made.get(0)).cloned();
+            let made = self.others.get(kind.create_path).and_then(|made| made.get(0)).cloned();
             if let Some(body) = made.and_then(|made| answered(kind, made)) {
                 self.put(kind, "", body);
             }
@@ -372,7 +372,7 @@ impl State {
             Order::NameOfAnyCase => body.text("name").unwrap_or_default().to_lowercase(),
         };
         let last = body.get("global") == Some(&Value::Bool(true));
-        let name = (!kind.shares_keys && !kind.key.is_empty()).then(|| name_of(kind, &body));
+        let name = (!kind.allows_duplicates && !kind.key.is_empty()).then(|| name_of(kind, &body));
         self.tables.entry(kind.name).or_default().put(id, body, by, last, name);
     }
 
@@ -393,7 +393,7 @@ impl State {
 /// Returns what was answered as an object: a bare array stands in the field that the kind keeps it in.
 pub(super) fn answered(kind: &Kind, value: Value) -> Option<Body> {
     match value {
-        Value::Array(_) if !kind.wrapped.is_empty() => Some(Body::from_iter([(kind.wrapped.to_owned(), value)])),
+        Value::Array(_) if !kind.list_field.is_empty() => Some(Body::from_iter([(kind.list_field.to_owned(), value)])),
         Value::Array(_) => match kind.paging {
             // A state says what stands on all pages of such a list.
             Paging::Counted { field, .. } => Some(Body::from_iter([(field.to_owned(), value)])),
@@ -410,7 +410,7 @@ pub(super) fn bare(kind: &Kind, body: &Body) -> Value {
     for field in kind.in_path().filter(|_| !is_listed) {
         told.0.remove(field);
     }
-    if kind.wrapped.is_empty() { told.into_value() } else { told.0.remove(kind.wrapped).unwrap_or_else(|| json!([])) }
+    if kind.list_field.is_empty() { told.into_value() } else { told.0.remove(kind.list_field).unwrap_or_else(|| json!([])) }
 }
 
 /// Returns what a resource is named by within its tenant.

@@ -149,7 +149,7 @@ impl State {
     /// Returns whether an object answers before it was ever written: not one that hangs on another that is not there.
     fn is_always_there(&self, kind: &Kind, id: &str) -> bool {
         let is_there = |other: &&Kind| self.tables.get(other.name).is_some_and(|table| table.has(id));
-        let mut needed = kind.leans_on.iter().filter_map(|name| self.catalog.kind(name)).filter(|other| other.parent() == kind.parent());
+        let mut needed = kind.depends_on.iter().filter_map(|name| self.catalog.kind(name)).filter(|other| other.parent() == kind.parent());
         match kind.shape {
             Shape::Keyed { .. } => kind.creation().is_none(),
             Shape::Part { .. } => kind.creation().is_none() && needed.all(|other| is_there(&other)),
@@ -353,7 +353,7 @@ impl State {
     }
 
     fn check_name(&self, kind: &'static Kind, body: &Body, own: Option<&str>) -> Result<(), Answer> {
-        if kind.shares_keys || kind.key.is_empty() {
+        if kind.allows_duplicates || kind.key.is_empty() {
             return Ok(());
         }
         let name = name_of(kind, body);
@@ -379,8 +379,8 @@ impl State {
 ///
 /// The answer that refuses anything else.
 pub(super) fn sent_object(kind: &Kind, call: &Call) -> Result<Body, Answer> {
-    let expected = if kind.wrapped.is_empty() { "object" } else { "array" };
-    let sent = answered(kind, call.body.clone()).filter(|_| kind.wrapped.is_empty() || call.body.is_array());
+    let expected = if kind.list_field.is_empty() { "object" } else { "array" };
+    let sent = answered(kind, call.body.clone()).filter(|_| kind.list_field.is_empty() || call.body.is_array());
     sent.ok_or_else(|| Answer::invalid_body(&format!("'Expected type {expected}'")))
 }
 

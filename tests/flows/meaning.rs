@@ -49,7 +49,7 @@ fn walk(kind: &Kind, path: &str, wanted: &Value, held: &Value, found: &mut Vec<U
 /// Returns a body without the fields that hold what another field holds, which they do where they are absent.
 fn without_mirrors(kind: &Kind, body: &Value) -> Value {
     let mut fields = body.as_object().cloned().unwrap_or_default();
-    for (path, other) in kind.mirrors {
+    for (path, other) in kind.defaults_to_field {
         if fields.get(*path) == fields.get(*other) {
             fields.remove(*path);
         }

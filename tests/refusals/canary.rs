@@ -105,7 +105,7 @@ fn plant_unlisted(kind: Option<&Kind>, path: &str, value: &mut Value, number: &m
 /// Adds to a tenant a resource of each kind that it has none of, with no more than a create needs.
 fn complete(state: &mut Value, tenant: &str) {
     let is_created =
-        |kind: &&&Kind| kind.not_created.is_none() && kind.by_hand.is_none() && kind.view_of.is_none() && kind.wrapped.is_empty();
+        |kind: &&&Kind| kind.not_created.is_none() && kind.by_hand.is_none() && kind.view_of.is_none() && kind.list_field.is_empty();
     for kind in Catalog::standard().kinds().collect::<Vec<_>>().iter().filter(is_created) {
         let mut body = Body::new();
         let is_plain = |path: &&str| !path.contains(['[', '*']) && kind.references.iter().all(|reference| reference.path != *path);

@@ -35,19 +35,19 @@ pub(in crate::catalog) static RESOURCE_SERVERS: Kind = Kind::collection("resourc
         "authorization_policy",
         "token_encryption.encryption_key.thumbprint_sha256",
     ])
-    .plain(&[
+    .not_secret(&[
         ("subject_type_authorization", "policies, of which none is a secret"),
         ("token_lifetime_for_anonymous_access_tokens", "how long a token lives"),
         ("token_lifetime_for_web", "how long a token lives"),
     ])
     .secrets(&["signing_secret", "token_encryption.encryption_key.pem"])
-    .never_shown(&["token_encryption.encryption_key.pem"])
+    .write_only(&["token_encryption.encryption_key.pem"])
     // The description asks for `pem`, which a read may not show.
-    .sealed(&[RequiredSecrets { path: "token_encryption", open: None }])
+    .requires_secrets(&[RequiredSecrets { path: "token_encryption", open: None }])
     // 14 recorded creates by RS256 were answered without one.
-    .made_secrets(&[Made { path: "signing_secret", when: Some(("signing_alg", "HS256")), shown_at: "resource-servers/{id}" }])
+    .generated_secrets(&[Made { path: "signing_secret", when: Some(("signing_alg", "HS256")), shown_at: "resource-servers/{id}" }])
     .sets(&["scopes"])
-    .told_apart(&[("scopes", "value")])
+    .element_key(&[("scopes", "value")])
     .defaults(&[
         ("allow_offline_access", "false"),
         ("skip_consent_for_verifiable_first_party_clients", "false"),
@@ -58,8 +58,8 @@ pub(in crate::catalog) static RESOURCE_SERVERS: Kind = Kind::collection("resourc
         ("subject_type_authorization", r#"{"client":{"policy":"require_client_grant"},"user":{"policy":"allow_all"}}"#),
     ])
     .required(&["identifier"])
-    .alone(&[Exclusion::always("is_system", When::True, "it is the tenant's own API")])
-    .given(Given {
+    .excluded(&[Exclusion::always("is_system", When::True, "it is the tenant's own API")])
+    .built_in(Given {
         field: "is_system",
         when: When::True,
         except: ("identifier", When::EndsWith("/api/v2/")),
@@ -83,9 +83,9 @@ pub(in crate::catalog) static ROLES: Kind = Kind::collection("roles", "role", "/
     .writable("name description")
     .read_only(&["id", "type", "owner_id"])
     .required(&["name"])
-    .alone(&[Exclusion::always("type", When::Is("organization"), "it belongs to one organization").foreign()])
+    .excluded(&[Exclusion::always("type", When::Is("organization"), "it belongs to one organization").foreign()])
     // `DELETE /roles/{id}`: "Once deleted, it is removed from any user who was previously assigned that role."
-    .of_users("its assignment to users and groups")
+    .user_data("its assignment to users and groups")
     .scopes(&["read:roles"], &["create:roles"], &["update:roles"], &["delete:roles"]);
 
 /// The permissions of each role.

@@ -28,14 +28,14 @@ pub(in crate::catalog) static MODULES: Kind = Kind::collection("action-modules",
     ])
     .secrets(&["secrets[].value"])
     .code(&["code"])
-    .never_shown(&["secrets[].value"])
+    .write_only(&["secrets[].value"])
     // The description asks for the value of each.
-    .sealed(&[RequiredSecrets { path: "secrets", open: None }])
+    .requires_secrets(&[RequiredSecrets { path: "secrets", open: None }])
     .also_known_by("latest_version.id")
     .sets(&["secrets", "dependencies"])
-    .told_apart(&[("secrets", "name"), ("dependencies", "name")])
+    .element_key(&[("secrets", "name"), ("dependencies", "name")])
     .required(&["name", "code"])
-    .echoed(&["publish"])
+    .always_sent(&["publish"])
     .follow_up(FollowUp {
         field: "publish",
         told: "all_changes_published",
@@ -79,13 +79,13 @@ pub(in crate::catalog) static ACTIONS: Kind = Kind::collection("actions", "actio
     ])
     .secrets(&["secrets[].value"])
     .code(&["code"])
-    .never_shown(&["secrets[].value"])
+    .write_only(&["secrets[].value"])
     .refers(&[Reference::id("modules[].module_id", "action-modules"), Reference::alias("modules[].module_version_id", "action-modules")])
     .sets(&["secrets", "dependencies", "modules"])
-    .told_apart(&[("secrets", "name"), ("dependencies", "name"), ("modules", "module_id")])
+    .element_key(&[("secrets", "name"), ("dependencies", "name"), ("modules", "module_id")])
     .required(&["name", "supported_triggers"])
-    .echoed(&["deploy"])
-    .alone(&[
+    .always_sent(&["deploy"])
+    .excluded(&[
         Exclusion::always("integration", When::Present, "it comes from the marketplace").foreign(),
         Exclusion::always("installed_integration_id", When::Present, "it comes from the marketplace").foreign(),
     ])
@@ -134,7 +134,7 @@ pub(in crate::catalog) static BINDINGS: Kind = Kind::keyed(
 .writable("trigger/ bindings[]{ref{type! value} display_name}")
 .read_only(&["total", "page", "per_page"])
 .refers(&[Reference::key("bindings[].ref.value", "actions")])
-.joined(&["bindings"])
+.ordered_merge(&["bindings"])
 .quirks(&[quirks::BOUND_BY_NAME])
 .scopes(&["read:actions"], &["update:actions"], &["update:actions"], &[]);
 
@@ -168,7 +168,7 @@ pub(in crate::catalog) static RULES: Kind = Kind::collection("rules", "rule", "/
     .required(&["name", "script"])
     .defaults(&[("enabled", "true")])
     // "A rule with the same order already exists" (409); auth0-deploy-cli gives rules other orders first where they change places.
-    .also_unique(&["order"])
+    .unique(&["order"])
     .not_created("rules ended on 2026-11-18; move this one to an action")
     .scopes(&["read:rules"], &["create:rules"], &["update:rules"], &["delete:rules"]);
 
@@ -180,7 +180,7 @@ pub(in crate::catalog) static RULES_CONFIGS: Kind =
         .put()
         .writable("key/ value")
         .secrets(&["value"])
-        .plain(&[("key", "the name of a setting")])
+        .not_secret(&[("key", "the name of a setting")])
         .by_hand("settings of rules cannot be read, and rules ended on 2026-11-18; move the rules that use it to actions, with secrets")
         .scopes(&["read:rules_configs"], &["update:rules_configs"], &["update:rules_configs"], &["delete:rules_configs"]);
 
@@ -197,6 +197,6 @@ pub(in crate::catalog) static HOOKS: Kind = Kind::collection("hooks", "hook", "/
     .required(&["name", "script", "triggerId"])
     .defaults(&[("enabled", "false")])
     // 409 "A hook with the same name already exists" (OpenAPI description of PATCH), whatever the trigger.
-    .also_unique(&["name"])
+    .unique(&["name"])
     .not_created("hooks ended on 2026-11-18; move this one to an action")
     .scopes(&["read:hooks"], &["create:hooks"], &["update:hooks"], &["delete:hooks"]);

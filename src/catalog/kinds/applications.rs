@@ -23,9 +23,9 @@ use crate::catalog::shape::Paging;
 pub(in crate::catalog) static CLIENTS: Kind = Kind::collection("clients", "client", "/clients")
     .titled("Applications")
     .paged(Paging::Offset { field: "clients", size: 100, or_checkpoint: true })
-    .asking(&[("is_global", "false")])
+    .query(&[("is_global", "false")])
     .identified_by("client_id")
-    .shares_keys()
+    .allows_duplicates()
     .writable(
         "name! description logo_uri callbacks
          oidc_logout{backchannel_logout_urls backchannel_logout_initiators{mode! selected_initiators *}
@@ -86,7 +86,7 @@ pub(in crate::catalog) static CLIENTS: Kind = Kind::collection("clients", "clien
         "cross_origin_auth",
         "oidc_backchannel_logout",
     ])
-    .plain(&[
+    .not_secret(&[
         ("addons.samlp.mappings.*", "what attributes of a user are called in an assertion"),
         ("is_token_endpoint_ip_header_trusted", "whether a header is trusted"),
         ("jwt_configuration.secret_encoded", "how the secret is written"),
@@ -115,9 +115,9 @@ pub(in crate::catalog) static CLIENTS: Kind = Kind::collection("clients", "clien
         "addons.*.password",
     ])
     // Refused without its key (the description's `privateKey`; recorded creates and updates of each addon hold its secret).
-    .sealed(&[RequiredSecrets { path: "addons.layer", open: None }])
+    .requires_secrets(&[RequiredSecrets { path: "addons.layer", open: None }])
     // Of 435 recorded creates of all kinds only those of clients were answered with a secret that nobody had sent.
-    .made_secrets(&[Made { path: "client_secret", when: None, shown_at: "clients/{id}?fields=client_secret" }])
+    .generated_secrets(&[Made { path: "client_secret", when: None, shown_at: "clients/{id}?fields=client_secret" }])
     .refers(&[
         Reference::key("resource_server_identifier", "resource-servers"),
         Reference::key("refresh_token.policies[].audience", "resource-servers"),
@@ -150,7 +150,7 @@ pub(in crate::catalog) static CLIENTS: Kind = Kind::collection("clients", "clien
         ("native_social_login.facebook.enabled", "false"),
         ("native_social_login.google.enabled", "false"),
     ])
-    .filled(&[
+    .server_filled(&[
         "grant_types",
         "jwt_configuration",
         "refresh_token.rotation_type",
@@ -164,7 +164,7 @@ pub(in crate::catalog) static CLIENTS: Kind = Kind::collection("clients", "clien
     .required(&["name"])
     // Refused together; the method alone is refused while keys are active (the description's text of PATCH /clients/{id}).
     .blocked_by(&[("token_endpoint_auth_method", "client_authentication_methods")])
-    .gated(&[
+    .entitlements(&[
         "compliance_level",
         "organization_require_behavior",
         "organization_usage",
@@ -174,7 +174,7 @@ pub(in crate::catalog) static CLIENTS: Kind = Kind::collection("clients", "clien
         "token_exchange",
         "token_quota",
     ])
-    .alone(&[
+    .excluded(&[
         Exclusion::always("global", When::True, "it is the tenant's own global client"),
         Exclusion::unless("third-party", "is_first_party", When::False, "a third party registered it; --include third-party copies it").foreign(),
         Exclusion::always("external_metadata_type", When::Is("cimd"), "it registers itself by a metadata document").foreign(),
@@ -198,7 +198,7 @@ pub(in crate::catalog) static CLIENT_GRANTS: Kind = Kind::collection("client-gra
     .sets(&["scope", "authorization_details_types"])
     .defaults(&[("subject_type", "\"client\""), ("allow_any_organization", "false"), ("allow_all_scopes", "false")])
     .required(&["audience", "client_id"])
-    .alone(&[Exclusion::always("is_system", When::True, "it is the tenant's own grant")])
+    .excluded(&[Exclusion::always("is_system", When::True, "it is the tenant's own grant")])
     .scopes(&["read:client_grants"], &["create:client_grants"], &["update:client_grants"], &["delete:client_grants"]);
 
 /// The page of the classic login, which the tenant's global client holds.
@@ -206,7 +206,7 @@ pub(in crate::catalog) static LOGIN_PAGE: Kind = Kind::collection("client-login-
     .titled("Classic login page")
     .view_of("clients")
     .paged(Paging::Offset { field: "clients", size: 100, or_checkpoint: true })
-    .asking(&[("is_global", "true")])
+    .query(&[("is_global", "true")])
     .identified_by("client_id")
     .keyed_by(&[])
     .writable("custom_login_page custom_login_page_on")
@@ -222,12 +222,12 @@ pub(in crate::catalog) static AGENTS: Kind = Kind::collection("agents", "agent",
     .titled("Agents")
     .paged(Paging::Checkpoint { field: "agents", size: 50 })
     .identified_by("agent_id")
-    .shares_keys()
+    .allows_duplicates()
     .writable("name external_agent_id+ metadata?{*}")
     .read_only(&["agent_id", "created_at", "updated_at"])
     .replaced(&["metadata"])
     .required(&["name"])
-    .steps(&[StepTemplate {
+    .manual_steps(&[StepTemplate {
         field: "name",
         when: When::Present,
         what: "link the client that signs in as agent \"{name}\" to it, if there is one",

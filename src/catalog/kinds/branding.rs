@@ -15,7 +15,7 @@ use crate::catalog::shape::{Named, Paging};
 pub(in crate::catalog) static BRANDING: Kind = Kind::singleton("branding", "branding", "/branding")
     .titled("Branding")
     .writable("colors?!{primary? page_background?} favicon_url? logo_url? font?!{url?}")
-    .echoed(&["colors"])
+    .always_sent(&["colors"])
     .resets(&["prompts"])
     .scopes(&["read:branding"], &[], &["update:branding"], &[]);
 
@@ -23,24 +23,24 @@ pub(in crate::catalog) static BRANDING: Kind = Kind::singleton("branding", "bran
 pub(in crate::catalog) static THEME: Kind = Kind::singleton("branding-theme", "theme", "/branding/themes/default")
     .titled("Theme")
     .at("/branding/themes/{id}")
-    .made_at("/branding/themes")
+    .create_path("/branding/themes")
     .identified_by("themeId")
     .writable("borders!{*} colors!{*} displayName fonts!{*} page_background!{*} widget!{*} identifiers{*}")
     .read_only(&["themeId"])
     .required(&["borders", "colors", "fonts", "page_background", "widget"])
     .replaced(&["borders", "colors", "fonts", "page_background", "widget", "identifiers"])
-    .echoed(&["borders", "colors", "displayName", "fonts", "page_background", "widget"])
+    .always_sent(&["borders", "colors", "displayName", "fonts", "page_background", "widget"])
     .scopes(&["read:branding"], &["update:branding"], &["update:branding"], &["delete:branding"]);
 
 /// The page around the login box. It is read as `body` and written as `template`, and wants a custom domain.
 pub(in crate::catalog) static PAGE_TEMPLATE: Kind =
     Kind::singleton("branding-universal-login-template", "page template", "/branding/templates/universal-login")
         .titled("Page template of universal login")
-        .made_at("")
+        .create_path("")
         .put()
         .optional()
         .writable("template")
-        .leans_on(&["custom-domains"])
+        .depends_on(&["custom-domains"])
         .quirks(&[quirks::BODY_IS_TEMPLATE])
         .scopes(&["read:branding"], &["update:branding"], &["update:branding"], &["delete:branding"]);
 
@@ -48,7 +48,7 @@ pub(in crate::catalog) static PAGE_TEMPLATE: Kind =
 pub(in crate::catalog) static PROMPTS: Kind = Kind::singleton("prompts", "prompt settings", "/prompts")
     .titled("Prompts")
     .writable("universal_login_experience! identifier_first? webauthn_platform_first_factor?")
-    .leans_on(&["branding"])
+    .depends_on(&["branding"])
     .scopes(&["read:prompts"], &[], &["update:prompts"], &[]);
 
 const TEXTS: &[&str] = &[
@@ -103,7 +103,7 @@ pub(in crate::catalog) static TEXTS_OF_PROMPTS: Kind = Kind::keyed(
 .at("/prompts/{prompt}/custom-text/{language}")
 .put()
 .writable("prompt/ language/ *")
-.plain(&[("**", "texts that people read, called after what they are about: `invalidPassword`")])
+.not_secret(&[("**", "texts that people read, called after what they are about: `invalidPassword`")])
 .scopes(&["read:prompts"], &["update:prompts"], &["update:prompts"], &[]);
 
 /// Pieces of pages that are put into prompts. Five reads and five writes a minute, so this is the slowest kind there is.
@@ -128,8 +128,8 @@ pub(in crate::catalog) static PARTIALS: Kind = Kind::keyed(
 .at("/prompts/{prompt}/partials")
 .put()
 .writable("prompt/ *")
-.plain(&[("**", "pieces of pages, called after where they are put: `login-passwordless-email-code`")])
-.leans_on(&["custom-domains", "branding-universal-login-template"])
+.not_secret(&[("**", "pieces of pages, called after where they are put: `login-passwordless-email-code`")])
+.depends_on(&["custom-domains", "branding-universal-login-template"])
 .scopes(&["read:prompts"], &["update:prompts"], &["update:prompts"], &[]);
 
 /// How screens are rendered; only configured ones are listed.
@@ -170,8 +170,8 @@ const SIGNED_IN_WITH: &[&str] = &[
 /// All fields come only when each is asked for by name.
 pub(in crate::catalog) static EMAIL_PROVIDER: Kind = Kind::singleton("email-provider", "email provider", "/emails/provider")
     .titled("Email provider")
-    .made_at("/emails/provider")
-    .asking(&[("fields", "name,enabled,credentials,settings,default_from_address"), ("include_fields", "true")])
+    .create_path("/emails/provider")
+    .query(&[("fields", "name,enabled,credentials,settings,default_from_address"), ("include_fields", "true")])
     .writable(
         "name! enabled default_from_address settings?{*}
          credentials{api_key accessKeyId secretAccessKey region smtp_host smtp_port smtp_user smtp_pass domain connectionString tenantId clientId
@@ -179,13 +179,13 @@ pub(in crate::catalog) static EMAIL_PROVIDER: Kind = Kind::singleton("email-prov
     )
     .read_only(&["credentials.api_user"])
     .secrets(SIGNED_IN_WITH)
-    .never_shown(SIGNED_IN_WITH)
+    .write_only(SIGNED_IN_WITH)
     // The provider `custom` is an action, and signs in nowhere.
-    .sealed(&[RequiredSecrets { path: "credentials", open: Some(("name", When::Is("custom"))) }])
+    .requires_secrets(&[RequiredSecrets { path: "credentials", open: Some(("name", When::Is("custom"))) }])
     .replaced(&["credentials"])
     // Gone after 3 of 3 recorded updates that left them out.
-    .echoed(&["settings"])
-    .leans_on(&["actions"])
+    .always_sent(&["settings"])
+    .depends_on(&["actions"])
     .required(&["name", "credentials"])
     .defaults(&[("enabled", "true")])
     .scopes(&["read:email_provider"], &["create:email_provider"], &["update:email_provider"], &["delete:email_provider"]);
@@ -214,10 +214,10 @@ pub(in crate::catalog) static EMAIL_TEMPLATES: Kind = Kind::keyed(
     ]),
 )
 .titled("Email templates")
-.made_at("/email-templates")
+.create_path("/email-templates")
 .writable("template! body? from? resultUrl? subject? syntax? urlLifetimeInSeconds? includeEmailInRedirect enabled?")
 .required(&["template", "body", "from", "subject", "syntax", "enabled"])
-.leans_on(&["email-provider"])
+.depends_on(&["email-provider"])
 .scopes(&["read:email_templates"], &["create:email_templates"], &["update:email_templates"], &[]);
 
 /// Who sends the tenant's messages: at most one. What it signs in with cannot be read.
@@ -228,11 +228,11 @@ pub(in crate::catalog) static PHONE_PROVIDERS: Kind = Kind::collection("phone-pr
     .writable("name! disabled configuration!{default_from mssid sid delivery_methods!} credentials{auth_token}")
     .read_only(&["id", "channel", "created_at", "tenant", "updated_at"])
     .secrets(&["credentials.auth_token"])
-    .never_shown(&["credentials.auth_token"])
-    .sealed(&[RequiredSecrets { path: "credentials", open: Some(("name", When::Is("custom"))) }])
+    .write_only(&["credentials.auth_token"])
+    .requires_secrets(&[RequiredSecrets { path: "credentials", open: Some(("name", When::Is("custom"))) }])
     .sets(&["configuration.delivery_methods"])
     .replaced(&["configuration", "credentials"])
-    .leans_on(&["actions"])
+    .depends_on(&["actions"])
     .required(&["name", "credentials"])
     .defaults(&[("disabled", "false")])
     .scopes(&["read:phone_providers"], &["create:phone_providers"], &["update:phone_providers"], &["delete:phone_providers"]);
@@ -245,7 +245,7 @@ pub(in crate::catalog) static PHONE_TEMPLATES: Kind = Kind::collection("phone-te
     .keyed_by(&["type"])
     .writable("type+! disabled content!{syntax+ from! body!{text! voice!}}")
     .read_only(&["id", "channel", "customizable", "created_at", "tenant", "updated_at"])
-    .leans_on(&["phone-providers"])
+    .depends_on(&["phone-providers"])
     .required(&["type"])
     // Recorded: four creates without a syntax come back with this one.
     .defaults(&[("disabled", "false"), ("content.syntax", "\"liquid\"")])

@@ -58,7 +58,7 @@ pub(in crate::catalog) static CONNECTIONS: Kind = Kind::collection("connections"
         "options.bindCredentials",
         "options.password",
     ])
-    .plain(&[
+    .not_secret(&[
         ("options.attribute_map.attributes.*", "what attributes of a user are called elsewhere"),
         ("options.fieldsMap.*", "what attributes of a user are called elsewhere"),
         ("options.global_token_revocation_jwt_iss", "who revokes tokens, as its own tokens call it"),
@@ -76,13 +76,13 @@ pub(in crate::catalog) static CONNECTIONS: Kind = Kind::collection("connections"
         "options.customScripts.change_phone_number",
         "options.scripts.fetchUserProfile",
     ])
-    .sealed(&[RequiredSecrets { path: "options.gateway_authentication", open: None }])
+    .requires_secrets(&[RequiredSecrets { path: "options.gateway_authentication", open: None }])
     .refers(&[
         Reference::id("options.idpinitiated.client_id", "clients"),
         Reference::id("options.custom_password_hash.action_id", "actions"),
     ])
-    .leans_on(&["email-provider", "phone-providers"])
-    .steps(&[StepTemplate {
+    .depends_on(&["email-provider", "phone-providers"])
+    .manual_steps(&[StepTemplate {
         field: "strategy",
         when: When::OneOf(&["samlp", "oidc", "okta", "waad", "adfs", "pingfederate", "google-apps"]),
         what: "tell the identity provider of \"{name}\" the callback https://{domain}/login/callback and the entity id urn:auth0:{tenant}:{name}",
@@ -96,18 +96,18 @@ pub(in crate::catalog) static CONNECTIONS: Kind = Kind::collection("connections"
         ("connected_accounts", r#"{"active":false}"#),
     ])
     // 12 of 14 recorded creates by oidc, okta and waad come back with it, though nobody sent it.
-    .mirrors(&[("display_name", "name")])
+    .defaults_to_field(&[("display_name", "name")])
     .required(&["name", "strategy"])
     // "Before creating Windows Azure Active Directory connections you must configure the client_id and client_secret" (deploy-cli#420).
     .required_when(&[("strategy", When::Is("waad"), "options.client_secret")])
-    .overlaid(&["options"])
+    .read_modify_write(&["options"])
     // Recorded updates that leave them out are answered with them, where every other option goes.
-    .grows(&["options.authentication_methods", "options.passkey_options"])
+    .merge_only(&["options.authentication_methods", "options.passkey_options"])
     // Refused together (recorded); auth0-deploy-cli too takes the target's own out where the other is wanted.
     .exclusive(&[("options.attributes", "options.requires_username"), ("options.attributes", "options.validation")])
-    .echoed(&["display_name"])
+    .always_sent(&["display_name"])
     .quirks(&[quirks::REALMS_OF_DATABASES, quirks::CERTIFICATE_BY_ITS_NAME, quirks::DISCOVERED_METADATA])
-    .variables(&[
+    .template_variables(&[
         // The model of a request in Auth0's passport-wsfed-saml2 (lib/passport-wsfed-saml2/samlp.js); six recorded connections hold the
         // default template, and the description says "variable substitution using @@variableName@@ syntax". No page of Auth0's
         // own that was found shows `LoginHint`: it stands in people's templates, and is not told from a placeholder otherwise.
@@ -131,9 +131,9 @@ pub(in crate::catalog) static CONNECTIONS: Kind = Kind::collection("connections"
         ("options.template", &["password"]),
     ])
     // Without them a connection is answered without options (page "Migrate to the connection options scopes").
-    .besides(&["read:connections_options"], &["update:connections_options"])
+    .extra_scopes(&["read:connections_options"], &["update:connections_options"])
     // `DELETE /connections/{id}`: with "a large amount of users associated with it" it runs on behind the answer.
-    .of_users("its users")
+    .user_data("its users")
     .scopes(&["read:connections"], &["create:connections"], &["update:connections"], &["delete:connections"]);
 
 /// The clients that may use each connection.
@@ -158,7 +158,7 @@ pub(in crate::catalog) static SCIM: Kind = Kind::part(
     "connections",
 )
 .titled("SCIM configurations of connections")
-.made_at("/connections/{connection}/scim-configuration")
+.create_path("/connections/{connection}/scim-configuration")
 .where_parent("strategy", &["samlp", "oidc", "okta", "waad"])
 .keyed_by(&["connection"])
 .writable("connection/ user_id_attribute mapping[]{auth0 scim *}")
@@ -166,8 +166,8 @@ pub(in crate::catalog) static SCIM: Kind = Kind::part(
 .refers(&[Reference::id("connection", "connections")])
 .required(&["connection"])
 .sets(&["mapping"])
-.told_apart(&[("mapping", "auth0")])
-.steps(&[StepTemplate {
+.element_key(&[("mapping", "auth0")])
+.manual_steps(&[StepTemplate {
     field: "user_id_attribute",
     when: When::Present,
     what: "make a SCIM token for connection \"{name}\" and give it to the identity provider",
@@ -182,7 +182,7 @@ pub(in crate::catalog) static DIRECTORY: Kind = Kind::part(
     "connections",
 )
 .titled("Directory provisioning of connections")
-.made_at("/connections/{connection}/directory-provisioning")
+.create_path("/connections/{connection}/directory-provisioning")
 .where_parent("strategy", &["google-apps"])
 .keyed_by(&["connection"])
 .writable("connection/ mapping![]{auth0 idp} synchronize_automatically synchronize_groups!")
@@ -199,7 +199,7 @@ pub(in crate::catalog) static DIRECTORY: Kind = Kind::part(
 .refers(&[Reference::id("connection", "connections")])
 .required(&["connection"])
 .sets(&["mapping"])
-.told_apart(&[("mapping", "auth0")])
+.element_key(&[("mapping", "auth0")])
 .scopes(
     &["read:directory_provisionings"],
     &["create:directory_provisionings"],
@@ -223,6 +223,6 @@ pub(in crate::catalog) static DIRECTORY_GROUPS: Kind = Kind::part(
 .refers(&[Reference::id("connection", "connections")])
 .required(&["connection"])
 .sets(&["groups"])
-.told_apart(&[("groups", "id")])
-.leans_on(&["connection-directory-provisionings"])
+.element_key(&[("groups", "id")])
+.depends_on(&["connection-directory-provisionings"])
 .scopes(&["read:directory_provisionings"], &["update:directory_provisionings"], &["update:directory_provisionings"], &[]);

@@ -11,11 +11,11 @@ pub(in crate::catalog) static VAULT_CONNECTIONS: Kind =
     Kind::collection("flow-vault-connections", "vault connection", "/flows/vault/connections")
         .titled("Vault connections of flows")
         .paged(Paging::Offset { field: "connections", size: 100, or_checkpoint: false })
-        .shares_keys()
+        .allows_duplicates()
         .writable("name! app_id+! setup{*}")
         .read_only(&["id", "account_name", "created_at", "environment", "fingerprint", "ready", "refreshed_at", "updated_at"])
         .secrets(&["setup"])
-        .never_shown(&["setup"])
+        .write_only(&["setup"])
         // The description asks for `setup` too; both recorded creates without it were answered 201, `ready: false`.
         .required(&["name", "app_id"])
         .scopes(
@@ -30,7 +30,7 @@ pub(in crate::catalog) static FLOWS: Kind = Kind::collection("flows", "flow", "/
     .titled("Flows")
     .paged(Paging::Offset { field: "flows", size: 100, or_checkpoint: false })
     .summarised()
-    .shares_keys()
+    .allows_duplicates()
     .writable("name! actions?")
     .read_only(&["id", "created_at", "executed_at", "updated_at"])
     .secrets(&["actions[].params.basic.password", "actions[].params.token"])
@@ -43,7 +43,7 @@ pub(in crate::catalog) static FORMS: Kind = Kind::collection("forms", "form", "/
     .titled("Forms")
     .paged(Paging::Offset { field: "forms", size: 100, or_checkpoint: false })
     .summarised()
-    .shares_keys()
+    .allows_duplicates()
     .writable("name! messages?{*} languages?{*} translations?{*} nodes?[]{*} start?{*} ending?{*} style?{*}")
     // `description`, `social` and `tags` are of the API as it was in 2024 (6 recorded answers); the description takes none of them.
     .read_only(&["id", "created_at", "embedded_at", "submitted_at", "updated_at", "flow_count", "links", "description", "social", "tags"])
@@ -53,7 +53,7 @@ pub(in crate::catalog) static FORMS: Kind = Kind::collection("forms", "form", "/
         "nodes[].config.components[].config.secret_key",
         "nodes[].config.components[].config.credentials",
     ])
-    .plain(&[
+    .not_secret(&[
         ("messages.**", "texts that people read, called after what they are about"),
         ("translations.**", "texts that people read, called after what they are about"),
     ])

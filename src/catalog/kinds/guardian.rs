@@ -20,16 +20,16 @@ pub(in crate::catalog) static FACTORS: Kind = Kind::keyed("guardian-factors", "f
     .put()
     .writable("name/ enabled")
     .read_only(&["trial_expired"])
-    .leans_on(&["email-provider", "guardian-phone-twilio"])
+    .depends_on(&["email-provider", "guardian-phone-twilio"])
     .scopes(READ, UPDATE, UPDATE, &[]);
 
 /// When factors are asked for.
 pub(in crate::catalog) static POLICIES: Kind = Kind::singleton("guardian-policies", "policies of factors", "/guardian/policies")
     .titled("Policies of multi-factor authentication")
     .put()
-    .wrapped("policies")
+    .list_field("policies")
     .writable("policies")
-    .leans_on(&["guardian-factors"])
+    .depends_on(&["guardian-factors"])
     .sets(&["policies"])
     .scopes(&["read:mfa_policies"], &[], &["update:mfa_policies"], &[]);
 
@@ -85,8 +85,8 @@ pub(in crate::catalog) static PHONE_MESSAGE_TYPES: Kind =
 pub(in crate::catalog) static PHONE_PROVIDER: Kind =
     Kind::singleton("guardian-phone-selected-provider", "phone provider of factors", "/guardian/factors/phone/selected-provider")
         .titled("Phone provider of factors")
-        .also_at(&["/guardian/factors/sms/selected-provider"])
-        .leans_on(&["guardian-phone-twilio", "action-trigger-bindings"])
+        .aliases(&["/guardian/factors/sms/selected-provider"])
+        .depends_on(&["guardian-phone-twilio", "action-trigger-bindings"])
         .put()
         .writable("provider!")
         .scopes(READ, &[], UPDATE, &[]);
@@ -95,7 +95,7 @@ pub(in crate::catalog) static PHONE_PROVIDER: Kind =
 pub(in crate::catalog) static PHONE_TWILIO: Kind =
     Kind::singleton("guardian-phone-twilio", "Twilio settings of factors", "/guardian/factors/phone/providers/twilio")
         .titled("Twilio for factors")
-        .also_at(&["/guardian/factors/sms/providers/twilio"])
+        .aliases(&["/guardian/factors/sms/providers/twilio"])
         .put()
         .writable("from? messaging_service_sid?! auth_token?! sid?!")
         .secrets(&["auth_token", "sid"])
@@ -105,7 +105,7 @@ pub(in crate::catalog) static PHONE_TWILIO: Kind =
 pub(in crate::catalog) static PHONE_TEMPLATES: Kind =
     Kind::singleton("guardian-phone-templates", "phone templates of factors", "/guardian/factors/phone/templates")
         .titled("Phone templates of factors")
-        .also_at(&["/guardian/factors/sms/templates"])
+        .aliases(&["/guardian/factors/sms/templates"])
         .put()
         .writable("enrollment_message verification_message")
         .scopes(READ, &[], UPDATE, &[]);
@@ -116,8 +116,8 @@ pub(in crate::catalog) static PUSH_PROVIDER: Kind =
         .titled("Push provider of factors")
         .put()
         .writable("provider!")
-        .leans_on(&["guardian-push-apns", "guardian-push-sns"])
-        .steps(&[StepTemplate {
+        .depends_on(&["guardian-push-apns", "guardian-push-sns"])
+        .manual_steps(&[StepTemplate {
             field: "provider",
             when: When::Is("direct"),
             what: "give the target what it signs in to Firebase with, which cannot be read: \
@@ -132,7 +132,7 @@ pub(in crate::catalog) static PUSH_APNS: Kind =
         .writable("sandbox bundle_id?! p12?!")
         .read_only(&["enabled"])
         .secrets(&["p12"])
-        .never_shown(&["p12"])
+        .write_only(&["p12"])
         .scopes(READ, &[], UPDATE, &[]);
 
 /// Amazon's push notifications; the secret key cannot be read.
@@ -144,7 +144,7 @@ pub(in crate::catalog) static PUSH_SNS: Kind =
              sns_gcm_platform_application_arn?!",
         )
         .secrets(&["aws_access_key_id", "aws_secret_access_key"])
-        .never_shown(&["aws_secret_access_key"])
+        .write_only(&["aws_secret_access_key"])
         .scopes(READ, &[], UPDATE, &[]);
 
 /// How a device's own authenticator is asked.

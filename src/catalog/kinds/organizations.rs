@@ -20,7 +20,7 @@ pub(in crate::catalog) static ORGANIZATIONS: Kind = Kind::collection("organizati
     )
     // The answer of a create that enables connections lists them, and that of a client's organizations names the client.
     .read_only(&["id", "client", "enabled_connections"])
-    .plain(&[
+    .not_secret(&[
         ("token_quota", "how many tokens there may be"),
         ("token_quota.client_credentials", "how many tokens there may be by the grant of that name"),
     ])
@@ -28,9 +28,9 @@ pub(in crate::catalog) static ORGANIZATIONS: Kind = Kind::collection("organizati
     // 11 of 11 recorded creates since 2026-08-10; in the tenants that have the second at all, 6 of 6.
     .defaults(&[("third_party_client_access", "\"block\""), ("is_app_entitlement_active", "false")])
     .required(&["name"])
-    .gated(&["token_quota", "third_party_client_access", "is_app_entitlement_active"])
+    .entitlements(&["token_quota", "third_party_client_access", "is_app_entitlement_active"])
     // `DELETE /organizations/{id}`: "Members are automatically disassociated from an Organization when it is deleted."
-    .of_users("its members, their roles in it and the invitations to it")
+    .user_data("its members, their roles in it and the invitations to it")
     .scopes(&["read:organizations"], &["create:organizations"], &["update:organizations"], &["delete:organizations"]);
 
 /// The connections of each organization.
@@ -130,7 +130,7 @@ pub(in crate::catalog) static ORGANIZATION_CLIENTS: Kind = Kind::child(
 pub(in crate::catalog) static TEMPLATES: Kind = Kind::collection("organization-templates", "organization template", "/organization-templates")
     .titled("Organization templates")
     .paged(Paging::Checkpoint { field: "organization_templates", size: 10 })
-    .shares_keys()
+    .allows_duplicates()
     .writable(
         "name is_default organization_deletion_behavior connection_deletion_behavior enforce_permission_ceiling
          enforce_self_assignment_restriction connection_profile_id? user_attribute_profile_id? allowed_strategies?
@@ -146,10 +146,10 @@ pub(in crate::catalog) static TEMPLATES: Kind = Kind::collection("organization-t
         Reference::id("role_visibility_policy.overrides[].role_id", "roles"),
     ])
     .sets(&["allowed_strategies", "admin_roles_assignment", "use_for_organization_discovery.allowed_values", "role_visibility_policy.overrides"])
-    .told_apart(&[("role_visibility_policy.overrides", "role_id")])
+    .element_key(&[("role_visibility_policy.overrides", "role_id")])
     .replaced(&["use_for_organization_discovery", "role_visibility_policy"])
     .required(&["name", "organization_deletion_behavior", "enforce_permission_ceiling", "enforce_self_assignment_restriction"])
-    .steps(&[StepTemplate {
+    .manual_steps(&[StepTemplate {
         field: "name",
         when: When::Present,
         what: "assign template \"{name}\" to the organizations that follow it: `migrate api PUT organizations/ID/organization-templates/TEMPLATE`",

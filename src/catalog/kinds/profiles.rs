@@ -60,7 +60,7 @@ pub(in crate::catalog) static SELF_SERVICE: Kind = Kind::collection(
 )
 .titled("Self-service profiles")
 .paged(Paging::Offset { field: "self_service_profiles", size: 100, or_checkpoint: false })
-.shares_keys()
+.allows_duplicates()
 .writable("name! description?! branding?{logo_url! colors!{primary! *} *} allowed_strategies! user_attributes? user_attribute_profile_id?")
 .read_only(&["id", "created_at", "updated_at"])
 .refers(&[Reference::id("user_attribute_profile_id", "user-attribute-profiles")])
@@ -85,7 +85,7 @@ pub(in crate::catalog) static SELF_SERVICE_TEXTS: Kind = Kind::part(
 .keyed_by(&["profile"])
 .put()
 .writable("profile/ *")
-.plain(&[("**", "texts that people read, called after what they are about")])
+.not_secret(&[("**", "texts that people read, called after what they are about")])
 .refers(&[Reference::id("profile", "self-service-profiles")])
 .required(&["profile"])
 .scopes(

@@ -52,8 +52,8 @@ pub(in crate::catalog) static CAPTCHA: Kind = Kind::singleton("attack-protection
          recaptcha_v2!{site_key secret} simple_captcha{*}",
     )
     .secrets(CAPTCHA_SECRETS)
-    .never_shown(CAPTCHA_SECRETS)
-    .sealed(&[
+    .write_only(CAPTCHA_SECRETS)
+    .requires_secrets(&[
         RequiredSecrets { path: "arkose", open: None },
         RequiredSecrets { path: "hcaptcha", open: None },
         RequiredSecrets { path: "friendly_captcha", open: None },
@@ -74,7 +74,7 @@ pub(in crate::catalog) static SUSPICIOUS_IPS: Kind = Kind::singleton(
      pre-custom-token-exchange{max_attempts rate}}",
 )
 .sets(&["shields", "allowlist"])
-.grows(&["stage"])
+.merge_only(&["stage"])
 .scopes(READ, &[], UPDATE, &[]);
 
 /// Toll fraud by phone.
@@ -129,7 +129,7 @@ pub(in crate::catalog) static NETWORK_ACLS: Kind = Kind::collection("network-acl
     ])
     .replaced(&["rule"])
     // A list that is switched on with the rule of before blocks those whom nobody meant.
-    .together(&[&["active", "rule"]])
+    .written_together(&[&["active", "rule"]])
     .required(&["description", "active", "rule"])
     .scopes(&["read:network_acls"], &["create:network_acls"], &["update:network_acls"], &["delete:network_acls"]);
 

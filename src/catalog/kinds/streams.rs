@@ -14,7 +14,7 @@ use crate::catalog::shape::Paging;
 /// seven creates without filters). A PATCH without `pii_config` drops it, and masking with it.
 pub(in crate::catalog) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log stream", "/log-streams")
     .titled("Log streams")
-    .shares_keys()
+    .allows_duplicates()
     .writable(
         "name type+! isPriority filters[]{type! name! *} pii_config!{log_fields! method! algorithm!} startFrom+ status~!
          sink{awsAccountId+ awsRegion+ azureSubscriptionId+ azureResourceGroup+ azureRegion+ httpAuthorization httpContentFormat
@@ -35,12 +35,12 @@ pub(in crate::catalog) static LOG_STREAMS: Kind = Kind::collection("log-streams"
     .server_values(&[("status", &["suspended"]), ("filters[].name", &["security"])])
     .defaults(&[("status", "\"active\""), ("isPriority", "false")])
     .required(&["type", "sink"])
-    .overlaid(&["sink"])
-    .echoed(&["pii_config"])
-    .together(&[&["status", "sink", "filters"]])
+    .read_modify_write(&["sink"])
+    .always_sent(&["pii_config"])
+    .written_together(&[&["status", "sink", "filters"]])
     // Every other sink needs what it signs in with (the description; http may go without).
-    .sealed(&[RequiredSecrets { path: "sink", open: Some(("type", When::OneOf(&["http", "eventbridge", "eventgrid"]))) }])
-    .steps(&[
+    .requires_secrets(&[RequiredSecrets { path: "sink", open: Some(("type", When::OneOf(&["http", "eventbridge", "eventgrid"]))) }])
+    .manual_steps(&[
         StepTemplate { field: "type", when: When::Is("eventbridge"), what: "accept the partner event source of \"{name}\" in the AWS account" },
         StepTemplate { field: "type", when: When::Is("eventgrid"), what: "activate the partner topic of \"{name}\" in Azure" },
     ])
@@ -64,15 +64,15 @@ pub(in crate::catalog) static EVENT_STREAMS: Kind = Kind::collection("event-stre
     )
     .read_only(&["id", "created_at", "updated_at", "destination.configuration.aws_partner_event_source"])
     .secrets(WEBHOOK_SECRETS)
-    .never_shown(WEBHOOK_SECRETS)
-    .sealed(&[RequiredSecrets { path: "destination", open: Some(("destination.type", When::OneOf(&["eventbridge", "action"]))) }])
+    .write_only(WEBHOOK_SECRETS)
+    .requires_secrets(&[RequiredSecrets { path: "destination", open: Some(("destination.type", When::OneOf(&["eventbridge", "action"]))) }])
     .refers(&[Reference::id("destination.configuration.action_id", "actions")])
     .sets(&["subscriptions"])
     .defaults(&[("status", "\"enabled\"")])
     .required(&["destination"])
     .replaced(&["destination"])
-    .together(&[&["status", "destination", "subscriptions"]])
-    .steps(&[StepTemplate {
+    .written_together(&[&["status", "destination", "subscriptions"]])
+    .manual_steps(&[StepTemplate {
         field: "destination.type",
         when: When::Is("eventbridge"),
         what: "accept the partner event source of \"{name}\" in the AWS account",

@@ -40,7 +40,7 @@ pub(in crate::catalog) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-se
          enable_ai_guide phone_consolidated_experience include_session_metadata_in_tenant_logs dynamic_client_registration_security_mode!
          country_codes?{list mode!}",
     )
-    .plain(&[
+    .not_secret(&[
         ("default_token_quota.*.client_credentials", "how many tokens there may be by the grant of that name"),
         ("flags.change_pwd_flow_v1", "whether passwords are changed in the old way"),
         ("flags.enable_idtoken_api2", "whether a token is taken"),
@@ -68,7 +68,7 @@ pub(in crate::catalog) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-se
     .refers(&[Reference::key("default_directory", "connections"), Reference::key("default_audience", "resource-servers")])
     .sets(&["acr_values_supported", "allowed_logout_urls"])
     // Which flags a tenant has depends on its age, and no request takes one away.
-    .filled(&["flags.*"])
+    .server_filled(&["flags.*"])
     .quirks(&[quirks::LIFETIMES_IN_MINUTES])
     .scopes(&["read:tenant_settings"], &[], &["update:tenant_settings"], &[]);
 
@@ -80,7 +80,7 @@ pub(in crate::catalog) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-do
     .keyed_by(&["domain"])
     .hosted_at("domain")
     .writable("domain+! type+! verification_method+! tls_policy! custom_client_ip_header? domain_metadata{*} relying_party_identifier?")
-    .plain(&[("domain_metadata.key", "a name of metadata like any other, and recorded as such")])
+    .not_secret(&[("domain_metadata.key", "a name of metadata like any other, and recorded as such")])
     .read_only(&[
         "custom_domain_id",
         "certificate",
@@ -127,7 +127,7 @@ pub(in crate::catalog) static CUSTOM_SIGNING_KEYS: Kind =
         .put()
         .optional()
         .writable("keys![]{kty! kid use! key_ops! alg! n e crv! x y x5u x5c! x5t x5t#S256}")
-        .plain(&[("keys[].key_ops", "what a public key is used for")])
+        .not_secret(&[("keys[].key_ops", "what a public key is used for")])
         .scopes(
             &["read:custom_signing_keys"],
             &["create:custom_signing_keys", "update:custom_signing_keys"],
@@ -143,6 +143,6 @@ pub(in crate::catalog) static NETWORK_ACL_KEYS: Kind = Kind::collection("network
     .writable("name+ alg+ value+")
     .read_only(&["id", "fingerprint", "created_at", "updated_at"])
     .secrets(&["value"])
-    .never_shown(&["value"])
+    .write_only(&["value"])
     .required(&["name", "alg", "value"])
     .scopes(&["read:network_acl_keys"], &["create:network_acl_keys"], &[], &["delete:network_acl_keys"]);

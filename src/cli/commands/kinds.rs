@@ -58,7 +58,7 @@ fn markdown(catalog: &Catalog) -> String {
 
 /// Returns what a person has to do about a kind, whatever stands in a tenant.
 fn by_hand(kind: &Kind) -> Vec<String> {
-    let steps = kind.steps.iter().map(|step| step.what.to_owned());
+    let steps = kind.manual_steps.iter().map(|step| step.what.to_owned());
     kind.by_hand.into_iter().chain(kind.not_created).map(str::to_owned).chain(steps).collect()
 }
 

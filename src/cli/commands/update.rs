@@ -128,7 +128,7 @@ fn refuse_unknown(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Res
 
 /// Of what the tenant itself made only some fields are taken.
 fn refuse_fixed(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
-    let Some(given) = kind.given.filter(|_| found.resource.is_given) else { return Ok(()) };
+    let Some(given) = kind.built_in.filter(|_| found.resource.is_given) else { return Ok(()) };
     let (mut asked, mut held) = (wanted.clone(), found.answer.clone());
     for path in given.fields {
         asked.take(path);
@@ -163,7 +163,7 @@ fn writable(context: &Context, kind: &'static Kind, found: &Found, mut wanted: B
     let mut resource = found.resource.clone();
     resource.body.change(|body| {
         body.0.extend(wanted.0);
-        if let Some(given) = kind.given.filter(|_| found.resource.is_given) {
+        if let Some(given) = kind.built_in.filter(|_| found.resource.is_given) {
             given.keep_written(body, kind.key);
         }
     });
