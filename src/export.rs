@@ -116,7 +116,7 @@ pub trait Witness: Sync {
     fn elements(&self, kind: &'static Kind, parent: &Id, elements: &[Value]);
 
     /// Sees that the tenant does not serve a kind.
-    fn absent(&self, kind: &'static Kind, status: u16, because: &Absence);
+    fn absent(&self, kind: &'static Kind, status: u16, reason: &Absence);
 }
 
 /// A tenant that is read: what of it, and who watches.
@@ -214,9 +214,9 @@ async fn read_kind(reading: Reading<'_>, kind: &'static Kind) -> Result<Read, Er
     let listing = tenant.list_as(kind, &|shown| seen(reading, kind, shown)).await;
     let (status, resources) = match listing.map_err(|source| unread(kind, tenant, source))? {
         Listing::Complete(read) => gathered(tenant, read)?,
-        Listing::Absent { because, status } => {
-            reading.witness.inspect(|witness| witness.absent(kind, status, &because));
-            (status_of(&because), Vec::new())
+        Listing::Absent { because: reason, status } => {
+            reading.witness.inspect(|witness| witness.absent(kind, status, &reason));
+            (status_of(&reason), Vec::new())
         }
     };
     tell(reading, kind, &status, resources.len());
@@ -248,11 +248,13 @@ fn seen(reading: Reading<'_>, kind: &'static Kind, shown: Shown) -> Result<Seen,
     let id = |name: &Body| Id::new(kind.id_of(name).unwrap_or_default());
     Ok(match shown {
         Shown::Whole(answer) => understood(reading, kind, answer)?.into(),
-        Shown::Refused { name, because, is_unentitled } => {
+        Shown::Refused { name, because: reason, is_unentitled } => {
             let unseen = Resource::of(Key::new(kind.name, &name_of(kind, &name)), id(&name), name);
-            Some(Resource { left_alone: Some(because), is_unseen: !is_unentitled, ..unseen }).into()
+            Some(Resource { excluded: Some(reason), is_unseen: !is_unentitled, ..unseen }).into()
         }
-        Shown::Unknown { name, because } => Seen::Unseen(Unseen { id: id(&name), name: name_of(kind, &name), because, is_refused: false }),
+        Shown::Unknown { name, because: reason } => {
+            Seen::Unseen(Unseen { id: id(&name), name: name_of(kind, &name), reason, is_refused: false })
+        }
     })
 }
 
@@ -281,23 +283,23 @@ fn is_whole(status: &Status) -> bool {
 /// Makes a resource of an answer; nothing of what is there by name and says nothing.
 fn understood(reading: Reading<'_>, kind: &'static Kind, answer: Body) -> Result<Option<Resource>, Unreadable> {
     reading.witness.inspect(|witness| witness.answered(kind, &answer));
-    let alone = kind.left_alone(&answer, &reading.selection.include);
+    let alone = kind.exclusion(&answer, &reading.selection.include);
     let resource = Resource::read(kind, answer)?.left_alone_as(alone);
     let is_always_there = kind.creation().is_none() && matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. });
     Ok(Some(resource).filter(|resource| !(is_always_there && resource.open().is_blank(kind))))
 }
 
-fn status_of(because: &Absence) -> Status {
-    match because {
+fn status_of(reason: &Absence) -> Status {
+    match reason {
         Absence::Scope(message) => Status::Forbidden(message.clone()),
-        Absence::NotConfigured | Absence::Entitlement(_) | Absence::Gone(_) => Status::Absent(because.to_string()),
+        Absence::NotConfigured | Absence::Entitlement(_) | Absence::Gone(_) => Status::Absent(reason.to_string()),
         Absence::Refused(message) => Status::Refused(message.clone()),
     }
 }
 
 fn tell(reading: Reading<'_>, kind: &'static Kind, status: &Status, read: usize) {
     let absent = match status {
-        Status::Absent(because) | Status::Refused(because) | Status::Forbidden(because) => Some(because.clone()),
+        Status::Absent(reason) | Status::Refused(reason) | Status::Forbidden(reason) => Some(reason.clone()),
         Status::Complete | Status::InPart(_) | Status::Selected(_) => None,
     };
     reading.observer.notify(&Event::Listed { tenant: reading.tenant.name().to_owned(), kind: kind.name, read, absent });
@@ -311,14 +313,14 @@ async fn read_dependent(reading: Reading<'_>, kind: &'static Kind, read: &[Read]
         Ok((of_kind, resources)) => (if is_whole(&above.status) { of_kind } else { above.status.clone() }, resources),
         Err(Error::Read { source, .. }) if source.is_scope() => (Status::Forbidden(source.to_string()), Vec::new()),
         Err(Error::Read { source, .. }) if source.is_refusal() => {
-            let because = if source.is_unentitled() {
+            let reason = if source.is_unentitled() {
                 Absence::Entitlement
             } else if source.is_not_served() {
                 Absence::Gone
             } else {
                 Absence::Refused
             };
-            (status_of(&because(source.to_string())), Vec::new())
+            (status_of(&reason(source.to_string())), Vec::new())
         }
         Err(error) => return Err(error),
     };
@@ -333,7 +335,7 @@ async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> 
         return gathered(tenant, answers.into_iter().map(|shown| seen(reading, kind, shown)));
     }
     let parents: Vec<&Resource> =
-        above.resources.iter().filter(|parent| parent.left_alone.is_none() && kind.hangs_under(&parent.body)).collect();
+        above.resources.iter().filter(|parent| parent.excluded.is_none() && kind.hangs_under(&parent.body)).collect();
     // By place, not by parent: a closure over borrowed parents makes a future that no other thread may run.
     let read = |place: usize| {
         let parent = parents[place];
@@ -378,11 +380,11 @@ fn unshown(kind: &'static Kind, parent: &Resource, source: &management_api::Erro
         }),
         _ => None,
     };
-    let because = source.to_string();
+    let reason = source.to_string();
     let Some(unseen) = unseen else {
-        return Seen::Unseen(Unseen { id: parent.id.clone(), name: parent.key.name().to_owned(), because, is_refused });
+        return Seen::Unseen(Unseen { id: parent.id.clone(), name: parent.key.name().to_owned(), reason, is_refused });
     };
-    Some(Resource { left_alone: Some(because), is_unseen: true, ..unseen }).into()
+    Some(Resource { excluded: Some(reason), is_unseen: true, ..unseen }).into()
 }
 
 /// Returns each of these names with each element of a list that was read: `login/en`.

@@ -41,7 +41,7 @@ pub(crate) fn source() -> State {
 }
 
 /// Returns what somebody removes from the tenant that is ahead, each by the path of its removal.
-pub(crate) fn removals() -> Vec<String> {
+pub(crate) fn deletions() -> Vec<String> {
     let data = source().to_json()["data"].take();
     let named = |path: &str, id: &str, name: &str| {
         let one = list(&data[path]).iter().find(|one| one["name"] == name).expect("it is there");

@@ -124,7 +124,7 @@ fn of_kind(key: &Key) -> &'static Kind {
 
 /// Returns whether a plan says of a field that it is not written.
 fn is_named(plan: &Plan, key: &Key, path: &str) -> bool {
-    let mut said = plan.left_out.iter().chain(&plan.left_alone).filter(|left| left.key == *key);
+    let mut said = plan.skipped.iter().chain(&plan.excluded).filter(|left| left.key == *key);
     said.any(|left| left.path.as_ref().is_none_or(|named| is_in(named, path) || is_in(path, named)))
 }
 
@@ -132,7 +132,7 @@ fn is_named(plan: &Plan, key: &Key, path: &str) -> bool {
 fn is_shown(plan: &Plan, key: &Key, path: &str) -> bool {
     plan.changes().filter(|change| change.key == *key).any(|change| match &change.action {
         Action::Update { edits, .. } => edits.iter().any(|edit| is_in(&edit.path, path) || is_in(path, &edit.path)),
-        Action::Create { .. } | Action::Elements { .. } | Action::Remove { .. } => true,
+        Action::Create { .. } | Action::Elements { .. } | Action::Delete { .. } => true,
     })
 }
 
@@ -140,14 +140,14 @@ fn is_shown(plan: &Plan, key: &Key, path: &str) -> bool {
 fn is_cleared(plan: &Plan, key: &Key, path: &str) -> bool {
     plan.changes().filter(|change| change.key == *key).any(|change| match &change.action {
         Action::Update { edits, .. } => edits.iter().any(|edit| edit.new.is_none() && (is_in(&edit.path, path) || is_in(path, &edit.path))),
-        Action::Create { .. } | Action::Elements { .. } | Action::Remove { .. } => false,
+        Action::Create { .. } | Action::Elements { .. } | Action::Delete { .. } => false,
     })
 }
 
 /// Returns whether a run says that a resource, or this field of it, was refused: a blank that no tenant would hold.
 fn is_refused(summary: &Summary, key: &Key, path: Option<&str>) -> bool {
     summary.settled.iter().filter(|one| one.key == *key).any(|one| match (&one.outcome, path) {
-        (Outcome::Failed(because), _) => because.contains("Missing required property"),
+        (Outcome::Failed(reason), _) => reason.contains("Missing required property"),
         (outcome, None) => outcome.shortfall().is_some(),
         (outcome, Some(path)) => {
             outcome.shortfall().is_some_and(|short| short.parts.iter().any(|part| is_in(part, path) || is_in(path, part)))
@@ -186,9 +186,9 @@ async fn copied(state: &State, seed: u8) -> Vec<String> {
     let told = |one: &ChangeResult| {
         let parts = one.outcome.shortfall().map_or(&[][..], |short| &short.parts[..]);
         let paths = parts.iter().chain(one.altered.iter().map(|altered| &altered.path));
-        paths.map(|path| Skipped { key: one.key.clone(), path: Some(path.clone()), because: String::new() }).collect::<Vec<_>>()
+        paths.map(|path| Skipped { key: one.key.clone(), path: Some(path.clone()), reason: String::new() }).collect::<Vec<_>>()
     };
-    back.left_out.extend(ended.settled.iter().flat_map(told));
+    back.skipped.extend(ended.settled.iter().flat_map(told));
     let refused = ended.settled.iter().filter(|one| one.outcome.id().is_none() && !is_refused(&summary, &one.key, None));
     wrong.extend(refused.map(|one| format!("not taken back: {one:?}")));
     let after = in_words_as_before(&before, read(&into).await, &back);

@@ -59,11 +59,11 @@ impl Pair {
 }
 
 fn steps(plan: &Plan) -> Vec<String> {
-    plan.manual.iter().map(|manual| format!("{} {}: {}", manual.key, manual.path, manual.step)).collect()
+    plan.manual_steps.iter().map(|manual| format!("{} {}: {}", manual.key, manual.path, manual.step)).collect()
 }
 
-fn left_out(plan: &Plan) -> Vec<String> {
-    plan.left_out.iter().map(|left| format!("{} {}: {}", left.key, left.path.as_deref().unwrap_or_default(), left.because)).collect()
+fn skipped(plan: &Plan) -> Vec<String> {
+    plan.skipped.iter().map(|left| format!("{} {}: {}", left.key, left.path.as_deref().unwrap_or_default(), left.reason)).collect()
 }
 
 fn sendgrid() -> Value {
@@ -75,7 +75,7 @@ async fn what_a_create_needs_and_nobody_supplies_is_left_out_and_a_step() {
     let mut pair = Pair::of(sendgrid(), json!({})).await;
     let plan = pair.import().await;
     assert_eq!(pair.written("/emails/provider"), [] as [Value; 0]);
-    assert_eq!(left_out(&plan), ["email-provider : it cannot be made without its credentials"]);
+    assert_eq!(skipped(&plan), ["email-provider : it cannot be made without its credentials"]);
     let step = "credentials is needed to make it and is not copied; supply it with a `secret` rule in the mapping";
     assert_eq!(steps(&plan), [format!("email-provider credentials: {step}")]);
 }
@@ -85,7 +85,7 @@ async fn a_secret_that_no_read_shows_is_sent_with_a_create_and_not_again() {
     let mut pair = Pair::of(sendgrid(), json!({})).await.supply("email-provider", "credentials.api_key");
     let plan = pair.import().await;
     assert_eq!(pair.written("/emails/provider"), ["POST"]);
-    assert_eq!((left_out(&plan), steps(&plan)), (Vec::new(), Vec::new()));
+    assert_eq!((skipped(&plan), steps(&plan)), (Vec::new(), Vec::new()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -97,7 +97,7 @@ async fn a_provider_that_is_an_action_signs_in_nowhere_and_is_made() {
     let mut pair = Pair::of(custom, json!({})).await;
     let plan = pair.import().await;
     assert_eq!(pair.written("/branding/phone/providers"), ["POST"]);
-    assert_eq!(left_out(&plan), [] as [&str; 0]);
+    assert_eq!(skipped(&plan), [] as [&str; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -107,9 +107,8 @@ async fn credentials_are_not_replaced_without_the_secrets_in_them() {
     let mut pair = Pair::of(smtp("mail.dev"), smtp("mail.prod")).await;
     let plan = pair.import().await;
     assert_eq!(pair.written("/emails/provider"), [] as [Value; 0]);
-    let because =
-        "it differs in the target and cannot be written without the secret in it; supply that with a `secret` rule in the mapping";
-    assert_eq!(left_out(&plan), [format!("email-provider credentials: {because}")]);
+    let reason = "it differs in the target and cannot be written without the secret in it; supply that with a `secret` rule in the mapping";
+    assert_eq!(skipped(&plan), [format!("email-provider credentials: {reason}")]);
     let mut pair = Pair::of(smtp("mail.dev"), smtp("mail.prod")).await.supply("email-provider", "credentials.smtp_pass");
     pair.import().await;
     assert_eq!(pair.written("/emails/provider"), ["PATCH"]);
@@ -120,8 +119,8 @@ async fn push_notifications_sent_directly_leave_firebase_to_a_person() {
     let provider = |name: &str| json!({"/guardian/factors/push-notification/selected-provider": {"provider": name}});
     let mut pair = Pair::of(provider("direct"), provider("guardian")).await;
     let plan = pair.import().await;
-    assert_eq!(plan.manual.len(), 1);
-    assert!(plan.manual[0].step.contains("push-notification/providers/fcmv1"), "{}", plan.manual[0].step);
+    assert_eq!(plan.manual_steps.len(), 1);
+    assert!(plan.manual_steps[0].step.contains("push-notification/providers/fcmv1"), "{}", plan.manual_steps[0].step);
     let mut pair = Pair::of(provider("direct"), provider("direct")).await;
     assert_eq!(steps(&pair.import().await), [] as [&str; 0], "the target sends them directly already");
 }
@@ -140,7 +139,7 @@ async fn texts_come_after_the_languages_they_are_in_and_not_where_the_target_kee
     let mut pair = Pair::of(dev(), prod()).await.keep("tenant-settings", "enabled_locales");
     let plan = pair.import().await;
     assert!(plan.is_empty());
-    assert_eq!(left_out(&plan), ["prompt-custom-text/login · fr : fr will be none of the target's languages"]);
+    assert_eq!(skipped(&plan), ["prompt-custom-text/login · fr : fr will be none of the target's languages"]);
 }
 
 fn database(options: Value) -> Value {
@@ -164,8 +163,8 @@ async fn options_that_could_not_be_read_are_never_written() {
     let mut pair = Pair::of(database(json!({"import_mode": true})), database(Value::Null)).await;
     let plan = pair.import().await;
     assert!(plan.is_empty());
-    let because = "it differs in the target and cannot be written over what cannot be read there; the token may lack a scope";
-    assert_eq!(left_out(&plan), [format!("connections/users options: {because}")]);
+    let reason = "it differs in the target and cannot be written over what cannot be read there; the token may lack a scope";
+    assert_eq!(skipped(&plan), [format!("connections/users options: {reason}")]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -188,13 +187,13 @@ async fn what_the_strategy_of_a_connection_cannot_be_without_is_a_step_where_nob
     let mut pair = Pair::of(azure(), json!({})).await;
     let plan = pair.import().await;
     assert_eq!(pair.written("/connections"), [] as [Value; 0]);
-    assert_eq!(left_out(&plan)[0], "connections/azure : it cannot be made without its options.client_secret");
+    assert_eq!(skipped(&plan)[0], "connections/azure : it cannot be made without its options.client_secret");
     let step = "is needed to make it and is not copied; supply it with a `secret` rule in the mapping";
     assert_eq!(steps(&plan), [format!("connections/azure options.client_secret: options.client_secret {step}")]);
     let mut pair = Pair::of(azure(), json!({})).await.supply("connections/azure", "options.client_secret");
     let plan = pair.import().await;
     assert_eq!(pair.written("/connections"), [json!("POST")]);
-    assert_eq!(left_out(&plan), [""; 0]);
+    assert_eq!(skipped(&plan), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -151,7 +151,7 @@ async fn secrets_of_code_and_of_streams_are_named_before_the_first_write() {
         ],
     });
     let copied = copied(data, json!({})).await;
-    let manual: Vec<String> = copied.plan.manual.iter().map(|manual| format!("{} {}", manual.key, manual.path)).collect();
+    let manual: Vec<String> = copied.plan.manual_steps.iter().map(|manual| format!("{} {}", manual.key, manual.path)).collect();
     for named in [
         "actions/enrich secrets[API_KEY].value",
         "flow-vault-connections/Crm setup",
@@ -161,8 +161,8 @@ async fn secrets_of_code_and_of_streams_are_named_before_the_first_write() {
     ] {
         assert!(manual.contains(&named.to_owned()), "{named} of {manual:?}");
     }
-    let left_out: Vec<String> = copied.plan.left_out.iter().map(|left| left.key.to_string()).collect();
-    assert_eq!(left_out, ["log-streams/Datadog", "event-streams/Users"]);
+    let skipped: Vec<String> = copied.plan.skipped.iter().map(|left| left.key.to_string()).collect();
+    assert_eq!(skipped, ["log-streams/Datadog", "event-streams/Users"]);
     assert!(!copied.held.to_string().contains("CANARY"));
 }
 
@@ -199,9 +199,9 @@ async fn a_client_of_a_third_party_is_copied_only_where_it_is_asked_for() {
     partner["is_first_party"] = false.into();
     let data = json!({"/clients": [partner]});
     let left = land(&snapshot(data.clone(), &[]).await, json!({})).await;
-    assert_eq!((left.writes.len(), left.plan.left_alone.len()), (0, 1));
+    assert_eq!((left.writes.len(), left.plan.excluded.len()), (0, 1));
     let asked = land(&snapshot(data, &["third-party"]).await, json!({})).await;
-    assert_eq!((asked.writes, asked.plan.left_alone.len()), (vec!["POST /clients".to_owned()], 0));
+    assert_eq!((asked.writes, asked.plan.excluded.len()), (vec!["POST /clients".to_owned()], 0));
 }
 
 #[tokio::test]

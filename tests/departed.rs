@@ -28,8 +28,8 @@ fn without_till(stage: &Stage) {
 fn is_named_and_nowhere(stage: &Stage, said: &Said) {
     assert_eq!(said.code, 3, "{}", said.whole());
     assert!(!stage.all_of_prod().to_string().contains(TILL), "dev's id is in prod: {}", said.whole());
-    let because = "(gone from dev), which the target does not have";
-    assert!(said.out.contains(because), "{}", said.whole());
+    let reason = "(gone from dev), which the target does not have";
+    assert!(said.out.contains(reason), "{}", said.whole());
 }
 
 #[test]

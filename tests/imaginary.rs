@@ -94,7 +94,7 @@ async fn a_new_kind_takes_one_entry_of_at_most_fifteen_lines() {
         start("prod.eu.auth0.com", json!({"/widgets": [{"id": "5f00000000000000000000aa", "name": "B", "size": 2}]})).await;
     let source = read(&dev).await;
     let first = import(&source, &tenant).await;
-    assert_eq!(first.manual.iter().map(|step| step.key.to_string()).collect::<Vec<_>>(), ["clients/Web", "widgets/A"]);
+    assert_eq!(first.manual_steps.iter().map(|step| step.key.to_string()).collect::<Vec<_>>(), ["clients/Web", "widgets/A"]);
     let held = prod.state().to_json();
     let widget = |name: &str| {
         let mut widgets = held["data"]["/widgets"].as_array().expect("a list").iter();

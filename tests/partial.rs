@@ -261,7 +261,7 @@ async fn a_field_that_is_refused_costs_that_field_alone_whether_it_is_named_or_n
         for one in run.summary.settled.iter().filter(|one| !goes_with_it(one.key.kind())) {
             let is_expected = match &one.outcome {
                 Outcome::Applied(_) => true,
-                Outcome::Reduced(_, short) => chosen
+                Outcome::Partial(_, short) => chosen
                     .get(one.key.kind())
                     .is_some_and(|field| short.parts.iter().all(|part| part == *field || part.starts_with(&format!("{field}.")))),
                 Outcome::Failed(_) => plain.plan.changes().any(|change| {
@@ -271,10 +271,10 @@ async fn a_field_that_is_refused_costs_that_field_alone_whether_it_is_named_or_n
                     };
                     change.key == one.key && chosen.get(one.key.kind()).is_some_and(|field| sent.0.keys().all(|name| name == *field))
                 }),
-                Outcome::Skipped(_) | Outcome::InDoubt(_) => false,
+                Outcome::Skipped(_) | Outcome::Unknown(_) => false,
             };
             if !is_expected {
-                faults.push(format!("{message} {:?}: {} {}: {:?}", chosen.get(one.key.kind()), one.verb, one.key, one.outcome));
+                faults.push(format!("{message} {:?}: {} {}: {:?}", chosen.get(one.key.kind()), one.operation, one.key, one.outcome));
             }
         }
         let after = read(&into).await;
@@ -354,7 +354,7 @@ async fn what_a_client_was_created_without_waits_until_it_is_seen() {
     let (_into, tenant) = start(target.late()).await;
     let desired = Desired::unmapped(read(&from).await);
     let summary = import(&desired, &tenant, &mut nothing_remembered()).await.summary;
-    let Outcome::Reduced(_, short) = &summary.settled[0].outcome else { panic!("{:?}", summary.settled) };
+    let Outcome::Partial(_, short) = &summary.settled[0].outcome else { panic!("{:?}", summary.settled) };
     assert_eq!(short.parts, ["description"], "{}", short.message);
 }
 

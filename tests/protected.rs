@@ -57,11 +57,10 @@ fn done(said: &Said) {
     assert_eq!(said.code, 0, "{}", said.whole());
 }
 
-fn left_alone(stage: &Stage, line: &str) -> Vec<String> {
+fn excluded(stage: &Stage, line: &str) -> Vec<String> {
     let plan = stage.run(&format!("{line} --dry-run --output json")).json();
-    let told =
-        |left: &Value| [&left["key"], &left["path"], &left["because"]].map(|part| part.as_str().unwrap_or("").to_owned()).join(" | ");
-    plan["left_alone"].as_array().expect("a list").iter().map(told).collect()
+    let told = |left: &Value| [&left["key"], &left["path"], &left["reason"]].map(|part| part.as_str().unwrap_or("").to_owned()).join(" | ");
+    plan["excluded"].as_array().expect("a list").iter().map(told).collect()
 }
 
 #[test]
@@ -72,7 +71,7 @@ fn a_protected_client_keeps_what_it_may_do_where_the_source_lets_it_do_less() {
         data["/connections/con_devUsers00000001/clients"] = json!([{"client_id": "devTill000000000000000000000000a"}]);
     });
     let before = rights(&stage);
-    insta::assert_snapshot!(left_alone(&stage, IMPORT).join("\n"), @"
+    insta::assert_snapshot!(excluded(&stage, IMPORT).join("\n"), @"
     clients/Break glass |  | the configuration protects it
     client-grants/Break glass · https://payments/ · client |  | it belongs to clients/Break glass, which is left alone
     clients/Shop | allowed_clients[0] | clients/Break glass is left alone
@@ -95,7 +94,7 @@ fn a_protected_client_gains_nothing_that_the_source_lets_it_do() {
     data["/organizations/org_devAcme000000001/clients"] = json!([{"client_id": glass("dev")}]);
     let stage = Stage::of(source, tenant(prod(), "prod"), "");
     stage.configure(PROTECTED);
-    insta::assert_snapshot!(left_alone(&stage, IMPORT).join("\n"), @"
+    insta::assert_snapshot!(excluded(&stage, IMPORT).join("\n"), @"
     clients/Break glass |  | the configuration protects it
     client-grants/Break glass · https://payments/ · client |  | it belongs to clients/Break glass, which is left alone
     clients/Till | allowed_clients[0] | clients/Break glass is left alone
@@ -140,7 +139,7 @@ fn what_a_protected_client_needs_is_not_pruned() {
         let id = list.iter().find(|one| one["name"] == name).and_then(|one| one["id"].as_str()).expect("an id");
         done(&stage.run(&format!("api delete {path}/{id} --tenant dev --yes")));
     }
-    let told = left_alone(&stage, PRUNE);
+    let told = excluded(&stage, PRUNE);
     insta::assert_snapshot!(told.join("\n"), @"
     resource-servers/https://payments/ |  | gone from dev, and clients/Break glass, which is left alone, would lose by that
     connections/users |  | gone from dev, and clients/Break glass, which is left alone, would lose by that
@@ -315,11 +314,11 @@ fn a_snapshot_that_does_not_say_which_client_it_was_taken_with_names_those_that_
 }
 
 /// Asks for one change of prod, and returns whether it was refused without a write.
-fn is_refused(stage: &Stage, line: &str, fields: &Value, because: &str) -> bool {
+fn is_refused(stage: &Stage, line: &str, fields: &Value, reason: &str) -> bool {
     stage.write("fields.json", &fields.to_string());
     let writes = stage.writes().len();
     let said = stage.run(&format!("update {line} fields.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet"));
-    let refused = format!("{because} is left alone, and this would change what belongs to it or names it");
+    let refused = format!("{reason} is left alone, and this would change what belongs to it or names it");
     let is_refused = said.code == 4 && said.err.contains(&refused) && stage.writes().len() == writes;
     assert!(is_refused || said.code == 0, "{line}: {}", said.whole());
     is_refused
@@ -338,7 +337,7 @@ fn a_single_update_leaves_alone_what_belongs_to_something_protected_and_what_nam
     data["/organizations/org_prodAcme000000001/connections"] =
         json!([{"connection_id": "con_prodUsers00000001", "assign_membership_on_login": true, "show_as_button": false}]);
     let stage = Stage::of(source, target, "");
-    let is_refused = |line: &str, fields: Value, because: &str| is_refused(&stage, line, &fields, because);
+    let is_refused = |line: &str, fields: Value, reason: &str| is_refused(&stage, line, &fields, reason);
 
     stage.configure(PROTECTED);
     assert!(is_refused("client-grants cgr_prodGlass0000001", json!({"scope": ["read"]}), "clients/Break glass"));

@@ -68,7 +68,7 @@ fn behind() -> Stage {
 #[test]
 fn what_a_run_brought_below_and_beside_other_resources_is_named_and_pruned_where_that_is_asked_for() {
     let stage = behind();
-    let named = stage.run("plan --tenant prod --output json --quiet").json()["target_only"].clone();
+    let named = stage.run("plan --tenant prod --output json --quiet").json()["unmanaged"].clone();
     let kinds = ["branding-universal-login-template", "connection-scim-configurations", "organization-connections", "prompt-custom-text"];
     assert_eq!(named.as_object().expect("an object").keys().collect::<Vec<_>>(), kinds);
     done(&stage.run(IMPORT));

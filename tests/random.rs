@@ -264,7 +264,7 @@ async fn there_and_back(ahead: Sketch, behind: Sketch) -> Result<(), TestCaseErr
     prop_assert!(ended.is_whole(), "{:?}", ended.settled);
     prop_assert_eq!(moved(&before, &read(&into).await), Vec::<String>::new());
     let (again, ended) = taken_back(&back, &ended, &into).await;
-    prop_assert!(ended.is_whole() && beside_users(&again).is_empty(), "{:?} {:?}", ended.settled, again.left_out);
+    prop_assert!(ended.is_whole() && beside_users(&again).is_empty(), "{:?} {:?}", ended.settled, again.skipped);
     prop_assert_eq!(moved(&after, &read(&into).await), Vec::<String>::new(), "once taken back twice");
     Ok(())
 }
@@ -290,11 +290,11 @@ async fn pruned_and_back(ahead: Sketch, left: (usize, usize, usize)) -> Result<(
     prop_assert!(summary.is_whole(), "{:?}", summary.settled);
     let after = read(&into).await;
     let (back, ended) = taken_back(&plan, &summary, &into).await;
-    prop_assert_eq!(unreported(&before, &into, &back).await, Vec::<String>::new(), "{:?}", back.left_out);
+    prop_assert_eq!(unreported(&before, &into, &back).await, Vec::<String>::new(), "{:?}", back.skipped);
     prop_assert!(ended.is_whole(), "{:?}", ended.settled);
     let (again, ended) = taken_back(&back, &ended, &into).await;
     prop_assert!(ended.is_whole(), "{:?}", ended.settled);
-    prop_assert_eq!(unreported(&after, &into, &again).await, Vec::<String>::new(), "once taken back twice: {:?}", again.left_out);
+    prop_assert_eq!(unreported(&after, &into, &again).await, Vec::<String>::new(), "once taken back twice: {:?}", again.skipped);
     Ok(())
 }
 
@@ -323,7 +323,7 @@ async fn stopped_at_every(step: usize) {
     let pruned = target.state();
     let (back, _) = undo_of(&plan, &summary, &into, &Recreated::default()).await;
     let all = back.changes().count();
-    assert!(plan.counts().removals >= 6 && all >= 10, "{:?}, {all}", plan.counts());
+    assert!(plan.counts().deletions >= 6 && all >= 10, "{:?}, {all}", plan.counts());
     for stopped in (0..all).step_by(step) {
         let (_target, into) = start(pruned.clone()).await;
         let first = carried_out(&first_of(&back, stopped), &into).await;
@@ -331,8 +331,8 @@ async fn stopped_at_every(step: usize) {
         let applied = first.settled.iter().enumerate().filter_map(|(at, one)| Some((at, one.outcome.id()?.clone()))).collect();
         let mut again = Recreated::default();
         again.learn(&back, &applied);
-        let (rest, left_out) = undo_of(&plan, &summary, &into, &again).await;
-        assert_eq!(left_out, [""; 0], "{stopped}");
+        let (rest, skipped) = undo_of(&plan, &summary, &into, &again).await;
+        assert_eq!(skipped, [""; 0], "{stopped}");
         let ended = carried_out(&rest, &into).await;
         assert!(ended.is_whole(), "{stopped}: {:?}", ended.settled);
         assert_eq!(moved(&before, &read(&into).await), [""; 0], "{stopped}");
@@ -354,14 +354,14 @@ async fn undo_of(plan: &Plan, summary: &Summary, tenant: &Tenant, again: &Recrea
     let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone()))).collect();
     let done = AppliedRun { name: "r", plan, applied: &applied, unclear: &BTreeSet::new(), again };
     let (plan, _) = undo(Catalog::standard(), done, &read(tenant).await, &|_| true);
-    let left_out = beside_users(&plan);
-    (plan, left_out)
+    let skipped = beside_users(&plan);
+    (plan, skipped)
 }
 
 /// Returns what an undo leaves out beside what users had of a resource that was removed: that is gone.
 pub(crate) fn beside_users(back: &Plan) -> Vec<String> {
-    let is_of_users = |left: &&Skipped| left.because.ends_with("went with it, and nothing here brings that back");
-    back.left_out.iter().filter(|left| !is_of_users(left)).map(|left| format!("{}: {}", left.key, left.because)).collect()
+    let is_of_users = |left: &&Skipped| left.reason.ends_with("went with it, and nothing here brings that back");
+    back.skipped.iter().filter(|left| !is_of_users(left)).map(|left| format!("{}: {}", left.key, left.reason)).collect()
 }
 
 /// Returns what a tenant holds otherwise than before though the undo does not say so, field by field.

@@ -296,7 +296,7 @@ async fn failure(&Row(path, object, pointer, expected): &Row) -> Option<String> 
     let is_rewritten = |action: &Action| match action {
         Action::Update { edits, .. } => edits.iter().any(|edit| edit.path.starts_with(&field)),
         Action::Create { .. } | Action::Elements { .. } => true,
-        Action::Remove { .. } => false,
+        Action::Delete { .. } => false,
     };
     if let Some(change) = again.changes().find(|change| is_rewritten(&change.action)) {
         return told(format!("a second import would write {change:?}"));

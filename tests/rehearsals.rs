@@ -197,8 +197,8 @@ impl Witness for Copyist {
         self.0.lock().expect("a copy").hold_elements(kind, parent.as_str(), elements);
     }
 
-    fn absent(&self, kind: &'static Kind, status: u16, because: &Absence) {
-        self.0.lock().expect("a copy").lack(kind, status, &because.to_string());
+    fn absent(&self, kind: &'static Kind, status: u16, reason: &Absence) {
+        self.0.lock().expect("a copy").lack(kind, status, &reason.to_string());
     }
 }
 

@@ -150,7 +150,7 @@ fn a_prune_and_its_undo_that_are_killed_at_twenty_moments_leave_what_they_leave_
 
 /// Somebody removes much from dev.
 fn remove_from_dev(stage: &Stage) {
-    for path in apart::removals() {
+    for path in apart::deletions() {
         let said = stage.run(&format!("api delete {} --tenant dev --yes --quiet", path.trim_start_matches('/')));
         assert_eq!(said.code, 0, "{}", said.whole());
     }

@@ -57,8 +57,8 @@ fn every_known_field_that_sounds_like_a_secret_is_listed_as_one_or_said_to_be_no
 #[test]
 fn every_exception_has_a_reason_and_is_one() {
     for kind in Catalog::standard().kinds() {
-        for (path, because) in kind.not_secret {
-            assert!(because.len() > 10, "{}: {path}: {because}", kind.name);
+        for (path, reason) in kind.not_secret {
+            assert!(reason.len() > 10, "{}: {path}: {reason}", kind.name);
             assert!(!kind.secrets.contains(path), "{}: {path} is listed as a secret", kind.name);
             assert!(kind.fields().has(path), "{}: {path} is no field", kind.name);
         }
@@ -210,8 +210,8 @@ fn planned(source: Snapshot, target: &Snapshot) -> (Vec<String>, Vec<String>, Ve
         }
         other => format!("{}: {other:?}", change.key),
     };
-    let left_out = plan.left_out.iter().map(|left| format!("{} {}: {}", left.key, left.path.as_deref().unwrap_or_default(), left.because));
-    (plan.changes().map(sent).collect(), left_out.collect(), plan.manual.iter().map(|manual| manual.step.clone()).collect())
+    let skipped = plan.skipped.iter().map(|left| format!("{} {}: {}", left.key, left.path.as_deref().unwrap_or_default(), left.reason));
+    (plan.changes().map(sent).collect(), skipped.collect(), plan.manual_steps.iter().map(|manual| manual.step.clone()).collect())
 }
 
 #[test]
@@ -219,13 +219,13 @@ fn a_value_that_is_withheld_on_one_side_is_neither_cleared_nor_written_over() {
     let headers = json!({"accept": "json"});
     let source = tenant("dev1.eu.auth0.com", &json!({"api_key": "secret", "token": "{{vars.token}}", "colour": "red"}), &headers);
     let target = tenant("prd1.eu.auth0.com", &json!({"api_key": "{{vars.key}}", "token": "own secret", "colour": "blue"}), &headers);
-    let (sent, left_out, manual) = planned(source, &target);
+    let (sent, skipped, manual) = planned(source, &target);
     let client = |sent: &&String| sent.starts_with("clients");
     assert_eq!(
         sent.iter().find(client).map(String::as_str),
         Some(r#"clients/Shop: {"client_metadata":{"api_key":"{{vars.key}}","colour":"red"}}"#)
     );
-    assert_eq!(left_out, ["clients/Shop client_metadata.token: it is a secret in the target, which stays as it is"]);
+    assert_eq!(skipped, ["clients/Shop client_metadata.token: it is a secret in the target, which stays as it is"]);
     assert_eq!(manual, ["client_metadata.api_key is not copied; set it in the target, or supply it with a `secret` rule in the mapping"]);
 }
 
@@ -233,9 +233,9 @@ fn a_value_that_is_withheld_on_one_side_is_neither_cleared_nor_written_over() {
 fn a_secret_of_the_target_stays_whatever_signs_stand_in_its_name() {
     let source = tenant("dev1.eu.auth0.com", &json!({"api.key": "{{vars.key}}", "a.token": "a secret"}), &json!({}));
     let target = tenant("prd1.eu.auth0.com", &json!({"api.key": "own secret", "a.token": "{{vars.token}}"}), &json!({}));
-    let (sent, left_out, manual) = planned(source, &target);
+    let (sent, skipped, manual) = planned(source, &target);
     assert!(!sent.iter().any(|sent| sent.starts_with("clients")), "{sent:?}");
-    assert_eq!(left_out, ["clients/Shop client_metadata.api.key: it is a secret in the target, which stays as it is"]);
+    assert_eq!(skipped, ["clients/Shop client_metadata.api.key: it is a secret in the target, which stays as it is"]);
     assert_eq!(manual, ["client_metadata.a.token is not copied; set it in the target"]);
 }
 
@@ -243,14 +243,14 @@ fn a_secret_of_the_target_stays_whatever_signs_stand_in_its_name() {
 fn what_is_withheld_in_both_tenants_is_named_unless_an_entry_lists_it() {
     let of = |domain| tenant(domain, &json!({"api_key": "secret"}), &json!({"authorization": "Bearer a"}));
     let plan = plan(Catalog::standard(), &Desired::unmapped(of("dev1.eu.auth0.com")), &of("prd1.eu.auth0.com"), &Links::default());
-    let left_alone: Vec<_> = plan.left_alone.iter().map(|left| (left.key.to_string(), left.path.as_deref().unwrap_or_default())).collect();
+    let excluded: Vec<_> = plan.excluded.iter().map(|left| (left.key.to_string(), left.path.as_deref().unwrap_or_default())).collect();
     let named = [
         ("clients/Shop", "client_metadata.api_key"),
         ("clients/Shop", "brand_new_secret"),
         ("flows/Notify", "actions[0].params.headers.authorization"),
     ];
     for (key, path) in named {
-        assert!(left_alone.contains(&(key.to_owned(), path)), "{key} {path}: {left_alone:?}");
+        assert!(excluded.contains(&(key.to_owned(), path)), "{key} {path}: {excluded:?}");
     }
 }
 
@@ -261,12 +261,12 @@ fn a_list_with_a_secret_is_written_where_the_target_has_its_own_and_left_out_whe
         let [source, target] = headers;
         planned(tenant("dev1.eu.auth0.com", &json!({}), &source), &tenant("prd1.eu.auth0.com", &json!({}), &target))
     };
-    let (sent, left_out, _) = of([with("Bearer a"), with("Bearer b")]);
+    let (sent, skipped, _) = of([with("Bearer a"), with("Bearer b")]);
     assert!(sent.iter().any(|sent| sent.starts_with("flows/Notify: ") && !sent.contains("Bearer")), "{sent:?}");
-    assert_eq!(left_out, Vec::<String>::new());
-    let (sent, left_out, _) = of([with("Bearer a"), json!({"accept": "json"})]);
+    assert_eq!(skipped, Vec::<String>::new());
+    let (sent, skipped, _) = of([with("Bearer a"), json!({"accept": "json"})]);
     assert_eq!(sent, Vec::<String>::new());
-    assert_eq!(left_out.len(), 1, "{left_out:?}");
+    assert_eq!(skipped.len(), 1, "{skipped:?}");
 }
 
 #[test]

@@ -81,8 +81,8 @@ fn what_is_withheld_of_every_described_field_is_a_list_with_reasons() {
             kind.take_listed(&mut body);
             for (path, _) in kind.take_unlisted(&mut body) {
                 let path = without_indexes(&path);
-                let because = kind.withholds(&path).map_or("what stands beside it says so".to_owned(), |because| because.to_string());
-                found.insert(format!("{}: {path}: {because}", kind.name));
+                let reason = kind.withholds(&path).map_or("what stands beside it says so".to_owned(), |reason| reason.to_string());
+                found.insert(format!("{}: {path}: {reason}", kind.name));
             }
         }
     }

@@ -57,12 +57,12 @@ async fn shown(path: &str, status: u16, message: &str) -> Snapshot {
 }
 
 /// Returns the resources that a plan leaves out whole, each with the reason.
-fn left_out(plan: &Plan) -> Vec<String> {
-    plan.left_out.iter().filter(|left| left.path.is_none()).map(|left| format!("{}: {}", left.key, left.because)).collect()
+fn skipped(plan: &Plan) -> Vec<String> {
+    plan.skipped.iter().filter(|left| left.path.is_none()).map(|left| format!("{}: {}", left.key, left.reason)).collect()
 }
 
 fn removed(plan: &Plan) -> Vec<String> {
-    let removes = plan.changes().filter(|change| matches!(change.action, Action::Remove { .. } | Action::Elements { .. }));
+    let removes = plan.changes().filter(|change| matches!(change.action, Action::Delete { .. } | Action::Elements { .. }));
     removes.map(|change| change.key.to_string()).collect()
 }
 
@@ -85,22 +85,22 @@ async fn what_the_source_does_not_show_any_more_is_not_taken_for_gone_and_is_nam
         ("/organizations/org_00000000000alpha/connections", 404, "organization-connections/alpha · Guest", told("404: No")),
         ("/email-templates/welcome_email", 409, "email-templates/welcome_email", refused("409: No")),
     ];
-    for (path, status, key, because) in cases {
+    for (path, status, key, reason) in cases {
         let plan = pruned_after(path, status, "No").await;
-        assert_eq!((removed(&plan), left_out(&plan)), (Vec::new(), vec![format!("{key}: {because}")]), "{path} {status}");
+        assert_eq!((removed(&plan), skipped(&plan)), (Vec::new(), vec![format!("{key}: {reason}")]), "{path} {status}");
     }
     let plan = pruned_after("/organizations/org_00000000000alpha/connections", 400, "No").await;
     let expected = [
         format!("organization-connections/alpha: {}{SPARED_BY}", refused("400: No")),
         format!("organization-connections/alpha · Guest: {}", told("400: No")),
     ];
-    assert_eq!((removed(&plan), left_out(&plan)), (Vec::new(), expected.to_vec()));
+    assert_eq!((removed(&plan), skipped(&plan)), (Vec::new(), expected.to_vec()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_parent_that_is_refused_costs_what_hangs_under_it_and_no_other() {
     let has = |snapshot: &Snapshot, kind: &str| {
-        let seen = snapshot.of_kind(kind).filter(|one| one.left_alone.is_none());
+        let seen = snapshot.of_kind(kind).filter(|one| one.excluded.is_none());
         seen.map(|one| one.key.name().to_owned()).collect::<Vec<_>>()
     };
     let seen = shown("/roles/rol_00000000000alpha/permissions", 400, "No").await;
@@ -108,7 +108,7 @@ async fn one_parent_that_is_refused_costs_what_hangs_under_it_and_no_other() {
     let seen = shown("/organizations/org_00000000000alpha/connections", 403, "Please upgrade your subscription").await;
     assert_eq!(has(&seen, "organization-connections"), ["beta · Guest"]);
     let all = shown("/organizations/.*/connections", 400, "No").await;
-    assert!(matches!(&all.kinds["organization-connections"], Status::Refused(because) if because.contains("400: No")));
+    assert!(matches!(&all.kinds["organization-connections"], Status::Refused(reason) if reason.contains("400: No")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -121,10 +121,10 @@ async fn what_the_target_does_not_show_is_not_written_over() {
         let mut live = read(&tenant).await;
         let above = live.of_kind(parent).find(|one| one.key.name() == "alpha").expect("a parent").id.clone();
         live.resources.retain(|one| one.key != Key::new(kind, name));
-        let unseen = Unseen { id: above, name: "alpha".into(), because: "the tenant answered 400: No".into(), is_refused: true };
+        let unseen = Unseen { id: above, name: "alpha".into(), reason: "the tenant answered 400: No".into(), is_refused: true };
         live.kinds.insert(kind.to_owned(), Status::InPart(vec![unseen]));
         let plan = planned(&desired, &live, &memory);
-        assert_eq!(left_out(&plan), [format!("{kind}/{name}: the target does not show it: the tenant answered 400: No")]);
+        assert_eq!(skipped(&plan), [format!("{kind}/{name}: the target does not show it: the tenant answered 400: No")]);
         assert!(plan.is_empty(), "{:?}", plan.changes().next());
         let drifted = drift_of(Catalog::standard(), &memory.base, &live);
         assert_eq!(drifted.gone, Vec::<Key>::new());
@@ -136,11 +136,11 @@ async fn a_name_that_neither_tenant_knows_is_no_concern_and_one_that_the_subscri
     let (_into, tenant) = start(State::empty(PROD)).await;
     let unknown = Desired::unmapped(shown("/prompts/login/custom-text/en", 400, "No such prompt").await);
     let plan = import_with(&unknown, &tenant, &mut nothing_remembered(), true).await.plan;
-    assert_eq!(left_out(&plan), [""; 0]);
+    assert_eq!(skipped(&plan), [""; 0]);
     let lacking = Desired::unmapped(shown("/email-templates/welcome_email", 403, "Please upgrade your subscription").await);
     let plan = import_with(&lacking, &tenant, &mut nothing_remembered(), true).await.plan;
-    assert_eq!(left_out(&plan), [""; 0]);
-    assert!(plan.left_alone.iter().any(|left| left.key == Key::new("email-templates", "welcome_email")));
+    assert_eq!(skipped(&plan), [""; 0]);
+    assert!(plan.excluded.iter().any(|left| left.key == Key::new("email-templates", "welcome_email")));
 }
 
 /// Reads the parts of dev that are selected, where one request is answered so.
@@ -194,14 +194,14 @@ async fn what_is_not_shown_is_left_out_until_a_rule_skips_it() {
     ] {
         let snapshot = shown(path, 400, "No").await;
         let plan = planned(&Desired::unmapped(snapshot.clone()), &live, &nothing_remembered());
-        let because = format!("{DEV} does not show it: the tenant answered 400: No{SPARED_BY}");
-        let told = left_out(&plan);
-        assert!(keys.iter().all(|key| told.contains(&format!("{key}: {because}"))), "{path}: {told:?}");
+        let reason = format!("{DEV} does not show it: the tenant answered 400: No{SPARED_BY}");
+        let told = skipped(&plan);
+        assert!(keys.iter().all(|key| told.contains(&format!("{key}: {reason}"))), "{path}: {told:?}");
         let mapped = skipping(rule, snapshot);
         assert_eq!(mapped.untouched, [""; 0], "{rule}");
         let plan = planned(&mapped.desired, &live, &nothing_remembered());
-        assert_eq!(left_out(&plan), [""; 0], "{rule}");
-        assert!(keys.iter().all(|key| plan.left_alone.iter().any(|left| left.key.to_string() == **key)), "{rule}");
+        assert_eq!(skipped(&plan), [""; 0], "{rule}");
+        assert!(keys.iter().all(|key| plan.excluded.iter().any(|left| left.key.to_string() == **key)), "{rule}");
     }
 }
 
@@ -220,7 +220,7 @@ async fn what_a_rule_skips_stays_in_the_target_without_a_word_of_what_was_left_o
         let refused = shown("/organizations/org_00000000000alpha/connections", status, "No").await;
         let desired = skipping("organization-connections/alpha", refused).desired;
         let plan = import_with(&desired, &tenant, &mut memory, true).await.plan;
-        assert_eq!((removed(&plan), left_out(&plan)), (Vec::new(), Vec::new()), "{status}");
+        assert_eq!((removed(&plan), skipped(&plan)), (Vec::new(), Vec::new()), "{status}");
     }
 }
 
@@ -230,6 +230,6 @@ async fn a_kind_that_a_tenant_does_not_serve_is_no_concern() {
     let live = read(&tenant).await;
     for status in [402, 404, 410, 501] {
         let plan = planned(&Desired::unmapped(shown("/log-streams", status, "No").await), &live, &nothing_remembered());
-        assert_eq!(left_out(&plan), [""; 0], "{status}");
+        assert_eq!(skipped(&plan), [""; 0], "{status}");
     }
 }

@@ -275,7 +275,7 @@ fn pretty(mut json: Value) -> String {
         }
     }
     let changes = json.get_mut("changes").and_then(Value::as_array_mut);
-    for change in changes.into_iter().flatten().filter(|change| change["verb"] == "create") {
+    for change in changes.into_iter().flatten().filter(|change| change["operation"] == "create") {
         if let Some(id) = change.get_mut("id") {
             *id = json!("ID");
         }
@@ -334,9 +334,9 @@ fn a_plan_is_json_for_programs() {
       },
       "drift": [],
       "exit": 0,
-      "left_alone": [],
-      "left_out": [],
-      "manual": [
+      "excluded": [],
+      "skipped": [],
+      "manual_steps": [
         {
           "key": "clients/Till",
           "path": "client_secret",
@@ -369,7 +369,7 @@ fn a_plan_is_json_for_programs() {
         "taken": "TIME",
         "tenant": "prod"
       },
-      "target_only": {},
+      "unmanaged": {},
       "unchanged": {
         "guardian-policies": 1,
         "rules": 1
@@ -388,28 +388,28 @@ fn an_import_is_json_for_programs() {
           "id": "prodShop00000000000000000000000a",
           "key": "clients/Shop",
           "outcome": "applied",
-          "verb": "update"
+          "operation": "update"
         },
         {
           "id": "ID",
           "key": "clients/Till",
           "outcome": "applied",
-          "verb": "create"
+          "operation": "create"
         }
       ],
       "conflicts": [],
       "counts": {
         "applied": 2,
         "failed": 0,
-        "in_doubt": 0,
-        "reduced": 0,
+        "unknown": 0,
+        "partial": 0,
         "skipped": 0,
         "unsent": 0
       },
       "differs": [],
       "exit": 0,
-      "left_out": [],
-      "manual": [
+      "skipped": [],
+      "manual_steps": [
         {
           "key": "clients/Till",
           "path": "client_secret",

@@ -6,7 +6,7 @@ use std::process::Child;
 use insta::assert_snapshot;
 use migrate::apply::{ChangeResult, Summary};
 use migrate::catalog::{Catalog, Kind, Shape};
-use migrate::model::event::Outcome;
+use migrate::model::event::{Operation, Outcome};
 use migrate::plan::{Action, Change, Plan};
 use migrate::sandbox::{Sandbox, State, seed};
 use migrate::snapshot::Desired;
@@ -77,7 +77,7 @@ async fn nothing_is_made_twice(source: State) {
         let whole = whole.get_or_insert_with(|| counted(&into));
         let twice: Vec<_> = counted(&into).into_iter().filter(|(key, count)| whole.get(key).is_none_or(|wanted| count > wanted)).collect();
         assert_eq!(twice, [], "{part}");
-        let is_noticed = reasons(&ended).iter().any(|because| because.ends_with("which this run did not make; plan again"));
+        let is_noticed = reasons(&ended).iter().any(|reason| reason.ends_with("which this run did not make; plan again"));
         assert_eq!(is_noticed, creates_what_tells(&of_another), "{part}: {:?}", ended.tally());
         // What is planned anew knows what the other has made.
         let again = planned(&desired, &read(&tenant).await, &nothing_remembered());
@@ -151,7 +151,7 @@ async fn together(source: State) {
         let (one, two) = tokio::join!(carried_out(&plan, &tenant), carried_out(&plan, &other));
         let (went_on, gave_way) = if one.is_whole() { (one, two) } else { (two, one) };
         assert!(went_on.is_whole(), "{round}: both gave way: {:?} {:?}", went_on.tally(), gave_way.tally());
-        let made = gave_way.settled.iter().filter(|settled| settled.verb == "create" && settled.outcome.id().is_some());
+        let made = gave_way.settled.iter().filter(|settled| settled.operation == Operation::Create && settled.outcome.id().is_some());
         assert_eq!(made.collect::<Vec<_>>(), Vec::<&ChangeResult>::new(), "{round}: who gives way has made nothing");
         assert!(reasons(&gave_way).contains(&"another writer is at the target; plan again"), "{round}");
         assert_eq!(counted(&into), counted(&calm), "{round}");

@@ -29,7 +29,7 @@ impl Agreement {
         }
         let mut agreement = Self::default();
         let wanted = desired.snapshot.resources.into_iter().zip(partners);
-        for (wanted, at) in wanted.filter(|(wanted, _)| !open.left_out.contains(&wanted.key)) {
+        for (wanted, at) in wanted.filter(|(wanted, _)| !open.skipped.contains(&wanted.key)) {
             let held = at.map(|at| &live.resources[at]);
             let kept = kept.remove(&wanted.key).unwrap_or_default();
             agreement.add(wanted, held, kept, &open);
@@ -57,11 +57,11 @@ impl Agreement {
 /// What a plan leaves open: what both sides do not agree on yet.
 struct Open<'plan> {
     changed: HashSet<&'plan Key>,
-    left_out: HashSet<&'plan Key>,
+    skipped: HashSet<&'plan Key>,
     /// Parts of resources that were left out.
     parts: Parts<'plan>,
     /// Parts of resources that were left to the target.
-    left_alone: Parts<'plan>,
+    excluded: Parts<'plan>,
     /// What no plan touches.
     reserved: HashSet<Key>,
 }
@@ -72,9 +72,9 @@ type Parts<'plan> = HashMap<&'plan Key, BTreeSet<&'plan str>>;
 impl<'plan> Open<'plan> {
     fn of(plan: &'plan Plan) -> Self {
         let changed = plan.changes().map(|change| &change.key).collect();
-        let mut open = Self { changed, left_out: HashSet::new(), parts: Parts::new(), left_alone: Parts::new(), reserved: HashSet::new() };
-        open.parts = open.parts_of(&plan.left_out);
-        open.left_alone = open.parts_of(&plan.left_alone);
+        let mut open = Self { changed, skipped: HashSet::new(), parts: Parts::new(), excluded: Parts::new(), reserved: HashSet::new() };
+        open.parts = open.parts_of(&plan.skipped);
+        open.excluded = open.parts_of(&plan.excluded);
         open
     }
 
@@ -83,7 +83,7 @@ impl<'plan> Open<'plan> {
         let mut parts = Parts::new();
         for left in all {
             match &left.path {
-                None => drop(self.left_out.insert(&left.key)),
+                None => drop(self.skipped.insert(&left.key)),
                 Some(path) => drop(parts.entry(&left.key).or_default().insert(path)),
             }
         }
@@ -98,14 +98,14 @@ impl<'plan> Open<'plan> {
         let of = |parts: &Parts<'plan>| parts.get(key).cloned().unwrap_or_default();
         let left_to_the_target = kept.iter().filter(|_| held.is_some()).map(String::as_str);
         let not_agreed: Vec<&str> = of(&self.parts).into_iter().chain(left_to_the_target).collect();
-        let left_alone = of(&self.left_alone);
-        if !not_agreed.is_empty() || !left_alone.is_empty() {
+        let excluded = of(&self.excluded);
+        if !not_agreed.is_empty() || !excluded.is_empty() {
             let held = held.map(|held| held.body.open()).unwrap_or_default();
             wanted.change(|body| {
                 // A blank says no more than an absent field: the target's own value in its place would look as if the source dropped it.
                 let is_wanted = |path: &&str| body.find(path).iter().any(|(_, value)| !is_blank(value));
-                let left_alone: Vec<&str> = left_alone.into_iter().filter(is_wanted).collect();
-                let (elements, whole): (Vec<_>, Vec<_>) = left_alone.into_iter().partition(|path| self.is_of_reserved(path, body, &held));
+                let excluded: Vec<&str> = excluded.into_iter().filter(is_wanted).collect();
+                let (elements, whole): (Vec<_>, Vec<_>) = excluded.into_iter().partition(|path| self.is_of_reserved(path, body, &held));
                 for path in elements {
                     self.take_reserved(path, body);
                 }
@@ -165,7 +165,7 @@ fn only_of(held: &Packed, wanted: &Packed) -> Packed {
 mod tests {
     use super::*;
     use crate::model::resource::Id;
-    use crate::plan::{Action, Change, Side, Skipped, Stage};
+    use crate::plan::{Action, Change, PlannedTenant, Skipped, Stage};
     use serde_json::json;
     use std::collections::BTreeMap;
 
@@ -183,8 +183,8 @@ mod tests {
     }
 
     /// A plan that creates these clients and leaves out these fields.
-    fn plan(creates: &[&str], left_out: &[(&str, Option<&str>)]) -> Plan {
-        let side = |name: &str| Side { tenant: name.into(), domain: format!("{name}.example"), taken: String::new() };
+    fn plan(creates: &[&str], skipped: &[(&str, Option<&str>)]) -> Plan {
+        let side = |name: &str| PlannedTenant { tenant: name.into(), domain: format!("{name}.example"), taken: String::new() };
         let mut plan = Plan::between(side("dev"), side("prod"));
         let change = |name: &&str| Change {
             key: Key::new("clients", name),
@@ -197,9 +197,9 @@ mod tests {
         let left = |(name, path): &(&str, Option<&str>)| Skipped {
             key: Key::new("clients", name),
             path: path.map(str::to_owned),
-            because: String::new(),
+            reason: String::new(),
         };
-        plan.left_out = left_out.iter().map(left).collect();
+        plan.skipped = skipped.iter().map(left).collect();
         plan
     }
 
@@ -238,7 +238,7 @@ mod tests {
     fn what_only_the_target_has_is_its_own_also_where_the_plan_names_that_it_stays() {
         let (wanted, held) = (client("s1", "Web", json!({"a": 1})), client("t1", "Web", json!({"a": 1, "grant_types": ["implicit"]})));
         let mut plan = plan(&[], &[("Web", Some("grant_types"))]);
-        plan.left_alone = std::mem::take(&mut plan.left_out);
+        plan.excluded = std::mem::take(&mut plan.skipped);
         let agreement = Agreement::of(Desired::unmapped(holding(vec![wanted])), &holding(vec![held]), vec![Some(0)], &plan);
         let web = applied("t1", json!({"a": 1}), Some(json!({"grant_types": ["implicit"]})));
         assert_eq!(agreement.held, [(Key::new("clients", "Web"), web)]);

@@ -40,10 +40,10 @@ pub(super) fn alterations_by(kind: &Kind, id: &Id, sent: &Body, edits: &[Edit], 
     let mut held = normal(kind, &held.body.open());
     unseen(kind, &answer).for_each(|path| drop(held.take(path)));
     let is_told = |path: &str| found.iter().any(|one| is_in(&one.path, path) || is_in(path, &one.path));
-    let left_out = edits.iter().filter(|edit| edit.new.is_none() && !is_told(&edit.path));
+    let skipped = edits.iter().filter(|edit| edit.new.is_none() && !is_told(&edit.path));
     let still_there =
         |edit: &Edit| Some(AlteredValue { path: edit.path.clone(), sent: None, answered: Some(held.get(&edit.path)?.clone()) });
-    let still_there: Vec<AlteredValue> = left_out.filter_map(still_there).collect();
+    let still_there: Vec<AlteredValue> = skipped.filter_map(still_there).collect();
     found.extend(still_there);
     found
 }
@@ -218,7 +218,7 @@ mod tests {
                     other => panic!("{} {path}: {other:?}", kind.name),
                 }
                 let is_hidden = kind.secrets.iter().chain(kind.read_only).any(|secret| covers(secret, &path))
-                    || kind.withholds(&path).is_some_and(|because| because != WithheldReason::MayBeNamed);
+                    || kind.withholds(&path).is_some_and(|reason| reason != WithheldReason::MayBeNamed);
                 let is_unseen = unseen(kind, &answer).any(|unseen| covers(unseen, &path));
                 assert_eq!(found.is_empty(), is_hidden || is_unseen, "{} {path}", kind.name);
             }

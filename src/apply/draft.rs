@@ -38,7 +38,7 @@ impl Draft<'_> {
     pub(super) fn body(&self) -> Option<&Body> {
         match self.ready {
             Ready::Create { body, .. } | Ready::Update { body, .. } => Some(body),
-            Ready::Elements { .. } | Ready::Remove { .. } => None,
+            Ready::Elements { .. } | Ready::Delete { .. } => None,
         }
     }
 

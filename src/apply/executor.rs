@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::altered::AlteredValue;
-use super::journal::{self, Journal, Known};
+use super::journal::{self, Journal, JournaledOutcome};
 use super::look_up::{LookedUp, key_of, look_up};
 use super::new_secrets::{GeneratedSecret, NewSecret, Replaced, SecretDisposition, SecretSink};
 use super::other_writer::{self, Awaited, made_meanwhile};
@@ -71,7 +71,7 @@ pub struct Run<'run> {
 pub fn close(mut journal: Journal, summary: &Summary, at: &str) -> Result<(), Error> {
     let written = match summary.is_whole() {
         true => journal.end(at),
-        false if summary.tally().in_doubt == 0 => journal.stop(at),
+        false if summary.tally().unknown == 0 => journal.stop(at),
         false => return Ok(()),
     };
     written.map_err(|source| Error::Journal { summary: Box::new(summary.clone()), source })
@@ -151,11 +151,11 @@ impl Run<'_> {
     /// Looks once more at what the target has of the kinds that a stage creates. Where somebody else has made one of them, nothing more is sent.
     async fn look_for_another_writer(&mut self, stage: &[(usize, &Change)], progress: &mut Progress<'_>) {
         let mut of_kind: BTreeMap<&'static str, Vec<Awaited<'_>>> = BTreeMap::new();
-        let in_doubt = self.in_doubt(progress);
+        let unknown = self.unknown(progress);
         for (at, change) in stage {
             let kind = self.kind_of(change);
             let awaited = self.awaited(*at, change, &progress.names);
-            if let Some(awaited) = awaited.filter(|one| !in_doubt.contains(&(kind.name, key_of(kind, &one.body)))) {
+            if let Some(awaited) = awaited.filter(|one| !unknown.contains(&(kind.name, key_of(kind, &one.body)))) {
                 of_kind.entry(kind.name).or_default().push(awaited);
             }
         }
@@ -164,15 +164,15 @@ impl Run<'_> {
             match made_meanwhile(self.tenant, kind, &awaited, progress.known_of(kind)).await {
                 Ok(made) => {
                     for (at, id) in made {
-                        self.moved.add(at, other_writer::because(&id));
+                        self.moved.add(at, other_writer::reason(&id));
                         self.withheld = Some(other_writer::STOPPED);
                     }
                 }
                 Err(unread) if unread.is_unreachable() => progress.summary.is_silent = true,
                 Err(unread) => {
-                    let because = format!("the target cannot be read before it is created: {unread}");
+                    let reason = format!("the target cannot be read before it is created: {unread}");
                     for one in &awaited {
-                        self.moved.add(one.at, because.clone());
+                        self.moved.add(one.at, reason.clone());
                     }
                 }
             }
@@ -182,18 +182,18 @@ impl Run<'_> {
     /// Returns a create that is yet to be sent, where the target may have one of the same key that it is not.
     fn awaited<'change>(&self, at: usize, change: &'change Change, names: &Names) -> Option<Awaited<'change>> {
         let Action::Create { body, twins } = &change.action else { return None };
-        let is_open = matches!(self.journal.known(at), Some(Known::Open) | None) && self.moved.reason(at).is_none();
+        let is_open = matches!(self.journal.known(at), Some(JournaledOutcome::Open) | None) && self.moved.reason(at).is_none();
         let kind = self.kind_of(change);
         let body = names.attach(kind, body).ok().filter(|_| is_open && other_writer::may_be_twice(kind))?;
         Some(Awaited { at, body, twins })
     }
 
     /// Returns the keys of the creates of which nobody knows whether they landed: what the target has of them is looked up by itself.
-    fn in_doubt(&self, progress: &Progress<'_>) -> HashSet<(&'static str, Vec<Option<Value>>)> {
+    fn unknown(&self, progress: &Progress<'_>) -> HashSet<(&'static str, Vec<Option<Value>>)> {
         let ended = |at: usize| progress.summary.settled.get(at).map(|settled| &settled.outcome);
         let is_unknown = |at: usize| match ended(at) {
-            Some(outcome) => matches!(outcome, Outcome::InDoubt(_)),
-            None => self.journal.known(at) == Some(&Known::InDoubt),
+            Some(outcome) => matches!(outcome, Outcome::Unknown(_)),
+            None => self.journal.known(at) == Some(&JournaledOutcome::Unknown),
         };
         let unknown = self.plan.changes().enumerate().filter(|(at, _)| is_unknown(*at));
         let key = |change: &Change| {
@@ -208,8 +208,9 @@ impl Run<'_> {
     fn known(&self) -> HashMap<&'static str, Vec<Id>> {
         let of_plan = self.plan.known.iter();
         let of_changes = self.plan.changes().enumerate().filter_map(|(at, change)| {
-            let ((Action::Update { id: Some(id), .. } | Action::Remove { id, .. }, _)
-            | (Action::Create { .. }, Some(Known::Applied(id) | Known::Reduced(id, _)))) = (&change.action, self.journal.known(at))
+            let ((Action::Update { id: Some(id), .. } | Action::Delete { id, .. }, _)
+            | (Action::Create { .. }, Some(JournaledOutcome::Applied(id) | JournaledOutcome::Partial(id, _)))) =
+                (&change.action, self.journal.known(at))
             else {
                 return None;
             };
@@ -252,7 +253,7 @@ impl Run<'_> {
     }
 
     fn is_applied(&self, change: usize) -> bool {
-        matches!(self.journal.known(change), Some(Known::Applied(_) | Known::Reduced(..)))
+        matches!(self.journal.known(change), Some(JournaledOutcome::Applied(_) | JournaledOutcome::Partial(..)))
     }
 
     fn kind_of(&self, change: &Change) -> &'static Kind {
@@ -275,12 +276,12 @@ impl Run<'_> {
         }
         let answers = self.tenant.requests().answers;
         ended.extend(self.settle_doubts(&mut to_send, progress).await);
-        if let Some(because) = self.withheld {
-            ended.extend(to_send.drain(..).map(|(at, change, _)| (at, change, Outcome::Skipped(because.to_owned()).into())));
+        if let Some(reason) = self.withheld {
+            ended.extend(to_send.drain(..).map(|(at, change, _)| (at, change, Outcome::Skipped(reason.to_owned()).into())));
         }
         let doubted = self.still_in_doubt(&mut ended);
         let is_any_sent = !to_send.is_empty();
-        self.journal.intend(to_send.iter().map(|(at, change, _)| (*at, &change.key, change.verb())))?;
+        self.journal.intend(to_send.iter().map(|(at, change, _)| (*at, &change.key, change.operation())))?;
         let sent = to_send.iter().map(|(at, change, ready)| {
             let kind = self.kind_of(change);
             let sender = Sender { catalog: self.catalog, tenant: self.tenant, kind, known: progress.known_of(kind), new: &progress.new };
@@ -317,8 +318,8 @@ impl Run<'_> {
     fn still_in_doubt(&self, ended: &mut [(usize, &Change, Sending)]) -> BTreeSet<usize> {
         let mut places = BTreeSet::new();
         for (at, _, sent) in ended {
-            if let (Some(Known::InDoubt), Outcome::Skipped(because)) = (self.journal.known(*at), &sent.outcome) {
-                sent.outcome = Outcome::InDoubt(because.clone());
+            if let (Some(JournaledOutcome::Unknown), Outcome::Skipped(reason)) = (self.journal.known(*at), &sent.outcome) {
+                sent.outcome = Outcome::Unknown(reason.clone());
                 places.insert(*at);
             }
         }
@@ -329,7 +330,7 @@ impl Run<'_> {
     async fn notice_another_run(&mut self, at: usize, change: &Change, sent: &mut Sending, progress: &mut Progress<'_>) {
         progress.first = if sent.outcome.id().is_some() { None } else { self.first_of_one(at + 1) };
         if let Some(id) = self.made_by_another(at, change, sent, progress).await {
-            *sent = Outcome::Skipped(other_writer::because(&id)).into();
+            *sent = Outcome::Skipped(other_writer::reason(&id)).into();
             self.withheld = Some(other_writer::STOPPED);
         }
     }
@@ -347,16 +348,16 @@ impl Run<'_> {
     /// Puts a change into the words of the target, or says how it ended without being sent.
     fn prepare(&self, at: usize, change: &Change, progress: &Progress<'_>) -> Result<Ready, Outcome> {
         match self.journal.known(at) {
-            Some(Known::Applied(id)) => return Err(Outcome::Applied(id.clone())),
-            Some(Known::Reduced(id, lacks)) => return Err(Outcome::Reduced(id.clone(), lacks.clone())),
-            Some(Known::InDoubt | Known::Open) | None => {}
+            Some(JournaledOutcome::Applied(id)) => return Err(Outcome::Applied(id.clone())),
+            Some(JournaledOutcome::Partial(id, lacks)) => return Err(Outcome::Partial(id.clone(), lacks.clone())),
+            Some(JournaledOutcome::Unknown | JournaledOutcome::Open) | None => {}
         }
         if let Some(lost) = change.needs.iter().find(|key| progress.lost.contains(key)) {
             return Err(Outcome::Skipped(format!("it needs {lost}, which was not created")));
         }
-        let is_in_doubt = self.journal.known(at) == Some(&Known::InDoubt);
-        if let Some(because) = self.moved.reason(at).filter(|_| !is_in_doubt) {
-            return Err(Outcome::Skipped(because.to_owned()));
+        let is_unknown = self.journal.known(at) == Some(&JournaledOutcome::Unknown);
+        if let Some(reason) = self.moved.reason(at).filter(|_| !is_unknown) {
+            return Err(Outcome::Skipped(reason.to_owned()));
         }
         let secret = |field: &SecretField| (self.secret)(field).map(|secret| (field.path.clone(), secret));
         let secrets: Option<Vec<(String, Secret)>> = change.secrets.iter().map(secret).collect();
@@ -375,7 +376,7 @@ impl Run<'_> {
         for (at, change, mut ready) in to_send.drain(..) {
             let kind = self.kind_of(change);
             // What is there by being written is there before, too: that it can be read says nothing, and writing it twice is writing it once.
-            let may_be_there = self.journal.known(at) == Some(&Known::InDoubt) && kind.creation().is_some();
+            let may_be_there = self.journal.known(at) == Some(&JournaledOutcome::Unknown) && kind.creation().is_some();
             let (true, Ready::Create { body, twins, may_have_landed }) = (may_be_there, &mut ready) else {
                 open.push((at, change, ready));
                 continue;
@@ -385,7 +386,7 @@ impl Run<'_> {
             match look_up(self.tenant, kind, body, &known).await {
                 Ok(LookedUp::Found(found)) => settled.push((at, change, found.into())),
                 Ok(LookedUp::Absent) => open.push((at, change, ready)),
-                Ok(LookedUp::Unclear(because)) => settled.push((at, change, Outcome::InDoubt(because).into())),
+                Ok(LookedUp::Unclear(reason)) => settled.push((at, change, Outcome::Unknown(reason).into())),
                 Err(unread) => settled.push((at, change, Outcome::Skipped(format!("the target cannot be read: {unread}")).into())),
             }
         }
@@ -397,8 +398,8 @@ impl Run<'_> {
     fn secrets_taken(&self, change: &Change, outcome: &Outcome) -> Vec<SentSecret> {
         let (id, arrived) = match outcome {
             Outcome::Applied(id) => (id, change.secrets.clone()),
-            Outcome::Reduced(id, short) if !short.parts.is_empty() => (id, change.without(&short.parts).secrets),
-            Outcome::Reduced(..) | Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::InDoubt(_) => return Vec::new(),
+            Outcome::Partial(id, short) if !short.parts.is_empty() => (id, change.without(&short.parts).secrets),
+            Outcome::Partial(..) | Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Unknown(_) => return Vec::new(),
         };
         let taken = |field: SecretField| SentSecret { kind: self.kind_of(change).name, id: id.clone(), field };
         arrived.into_iter().map(taken).collect()
@@ -430,17 +431,17 @@ impl Run<'_> {
         let Sending { outcome, altered, .. } = sent;
         let is_create = matches!(change.action, Action::Create { .. });
         match &outcome {
-            Outcome::Applied(id) | Outcome::Reduced(id, _) if is_create => {
+            Outcome::Applied(id) | Outcome::Partial(id, _) if is_create => {
                 progress.names.learn(change.key.clone(), id.clone());
                 progress.new.extend(id.as_str().split('/').map(str::to_owned));
                 progress.known.entry(self.kind_of(change).name).or_default().push(id.clone());
             }
-            Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::InDoubt(_) if is_create => {
+            Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Unknown(_) if is_create => {
                 progress.lost.insert(change.key.clone());
             }
             _ => {}
         }
-        self.observer.notify(&Event::Settled { key: change.key.clone(), action: change.verb(), outcome: outcome.clone() });
-        progress.summary.settled.push(ChangeResult { key: change.key.clone(), verb: change.verb(), outcome, altered });
+        self.observer.notify(&Event::Settled { key: change.key.clone(), operation: change.operation(), outcome: outcome.clone() });
+        progress.summary.settled.push(ChangeResult { key: change.key.clone(), operation: change.operation(), outcome, altered });
     }
 }

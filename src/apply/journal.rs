@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::altered::AlteredValue;
 use crate::files::{self, Appender};
-use crate::model::event::{Outcome, Shortfall};
+use crate::model::event::{Operation, Outcome, Shortfall};
 use crate::model::resource::{Id, Key};
 
 /// The newest format this version reads, and the one it writes.
@@ -33,7 +33,7 @@ pub enum Entry {
     /// It was taken up again after a cut.
     Resumed { at: String },
     /// A request is about to leave.
-    Intent { change: usize, key: Key, verb: String },
+    Intent { change: usize, key: Key, operation: Operation },
     /// The target holds a change, or what it takes of it: it is `without` the rest, whose `parts` are named. What it holds of it otherwise
     /// than it was sent is `altered`.
     Applied {
@@ -47,11 +47,11 @@ pub enum Entry {
         altered: Vec<AlteredValue>,
     },
     /// The target refused a change.
-    Failed { change: usize, because: String },
+    Failed { change: usize, reason: String },
     /// A change was not sent.
-    Skipped { change: usize, because: String },
+    Skipped { change: usize, reason: String },
     /// Nobody knows what became of a change.
-    InDoubt { change: usize, because: String },
+    Unknown { change: usize, reason: String },
     /// It stopped before every change was made: what was sent is settled, and what that leaves for the next run is kept.
     Stopped { at: String },
     /// Every change was settled.
@@ -60,13 +60,13 @@ pub enum Entry {
 
 /// What is known of one change by its journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Known {
+pub enum JournaledOutcome {
     /// The target holds it, under this id.
     Applied(Id),
     /// The target holds it without what it refused.
-    Reduced(Id, Shortfall),
+    Partial(Id, Shortfall),
     /// Its request may have left, and nothing is known of what became of it.
-    InDoubt,
+    Unknown,
     /// It is still to do: it was refused or skipped.
     Open,
 }
@@ -120,7 +120,7 @@ pub enum Error {
         format: u32,
     },
     /// A line that is not the last is broken.
-    #[error("journal \"{path}\" is broken in line {line}, column {column}: {because}", path = .path.display())]
+    #[error("journal \"{path}\" is broken in line {line}, column {column}: {reason}", path = .path.display())]
     Broken {
         /// The file.
         path: PathBuf,
@@ -129,7 +129,7 @@ pub enum Error {
         /// The column.
         column: usize,
         /// What is wrong.
-        because: String,
+        reason: String,
     },
 }
 
@@ -137,7 +137,7 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Journal {
     file: Appender,
-    known: BTreeMap<usize, Known>,
+    known: BTreeMap<usize, JournaledOutcome>,
     altered: BTreeMap<usize, Vec<AlteredValue>>,
     /// That it was taken up again, which is written with what comes of that.
     resumed: Option<Entry>,
@@ -179,7 +179,7 @@ impl Journal {
     }
 
     /// Returns what is known of a change; nothing where it was never reached.
-    pub fn known(&self, change: usize) -> Option<&Known> {
+    pub fn known(&self, change: usize) -> Option<&JournaledOutcome> {
         self.known.get(&change)
     }
 
@@ -190,17 +190,16 @@ impl Journal {
 
     /// Returns the ids of what the target holds of a run, by the place of each change in the plan.
     pub fn applied(&self) -> HashMap<usize, Id> {
-        let id = |(at, known): (&usize, &Known)| match known {
-            Known::Applied(id) | Known::Reduced(id, _) => Some((*at, id.clone())),
-            Known::InDoubt | Known::Open => None,
+        let id = |(at, known): (&usize, &JournaledOutcome)| match known {
+            JournaledOutcome::Applied(id) | JournaledOutcome::Partial(id, _) => Some((*at, id.clone())),
+            JournaledOutcome::Unknown | JournaledOutcome::Open => None,
         };
         self.known.iter().filter_map(id).collect()
     }
 
     /// Records that requests are about to leave; returns when that is durable.
-    pub(super) fn intend<'change>(&mut self, changes: impl Iterator<Item = (usize, &'change Key, &'static str)>) -> Result<(), Error> {
-        let entries: Vec<Entry> =
-            changes.map(|(change, key, verb)| Entry::Intent { change, key: key.clone(), verb: verb.to_owned() }).collect();
+    pub(super) fn intend<'change>(&mut self, changes: impl Iterator<Item = (usize, &'change Key, Operation)>) -> Result<(), Error> {
+        let entries: Vec<Entry> = changes.map(|(change, key, operation)| Entry::Intent { change, key: key.clone(), operation }).collect();
         self.append(&entries)
     }
 
@@ -211,13 +210,13 @@ impl Journal {
     ) -> Result<(), Error> {
         let entry = |(change, outcome, altered): (usize, &Outcome, &[AlteredValue])| match outcome {
             Outcome::Applied(id) => Entry::Applied { change, id: id.clone(), without: None, parts: Vec::new(), altered: altered.to_vec() },
-            Outcome::Reduced(id, Shortfall { parts, message }) => {
+            Outcome::Partial(id, Shortfall { parts, message }) => {
                 let (without, parts, altered) = (Some(message.clone()), parts.clone(), altered.to_vec());
                 Entry::Applied { change, id: id.clone(), without, parts, altered }
             }
-            Outcome::Failed(because) => Entry::Failed { change, because: because.clone() },
-            Outcome::Skipped(because) => Entry::Skipped { change, because: because.clone() },
-            Outcome::InDoubt(because) => Entry::InDoubt { change, because: because.clone() },
+            Outcome::Failed(reason) => Entry::Failed { change, reason: reason.clone() },
+            Outcome::Skipped(reason) => Entry::Skipped { change, reason: reason.clone() },
+            Outcome::Unknown(reason) => Entry::Unknown { change, reason: reason.clone() },
         };
         let entries: Vec<Entry> = outcomes.map(entry).collect();
         self.append(&entries)
@@ -249,14 +248,14 @@ impl Journal {
     }
 }
 
-fn learn(known: &mut BTreeMap<usize, Known>, entry: &Entry) {
+fn learn(known: &mut BTreeMap<usize, JournaledOutcome>, entry: &Entry) {
     let (change, now) = match entry {
-        Entry::Intent { change, .. } | Entry::InDoubt { change, .. } => (change, Known::InDoubt),
-        Entry::Applied { change, id, without: None, .. } => (change, Known::Applied(id.clone())),
+        Entry::Intent { change, .. } | Entry::Unknown { change, .. } => (change, JournaledOutcome::Unknown),
+        Entry::Applied { change, id, without: None, .. } => (change, JournaledOutcome::Applied(id.clone())),
         Entry::Applied { change, id, without: Some(message), parts, .. } => {
-            (change, Known::Reduced(id.clone(), Shortfall { parts: parts.clone(), message: message.clone() }))
+            (change, JournaledOutcome::Partial(id.clone(), Shortfall { parts: parts.clone(), message: message.clone() }))
         }
-        Entry::Failed { change, .. } | Entry::Skipped { change, .. } => (change, Known::Open),
+        Entry::Failed { change, .. } | Entry::Skipped { change, .. } => (change, JournaledOutcome::Open),
         Entry::Begun { .. } | Entry::Resumed { .. } | Entry::Stopped { .. } | Entry::Ended { .. } => return,
     };
     known.insert(*change, now);
@@ -286,26 +285,26 @@ impl Record {
         learn_altered(&mut self.altered, &entry);
         self.is_ended = matches!(entry, Entry::Ended { .. });
         self.is_stopped = matches!(entry, Entry::Stopped { .. });
-        let is_doubt = matches!(entry, Entry::InDoubt { .. });
+        let is_doubt = matches!(entry, Entry::Unknown { .. });
         let (change, outcome) = match entry {
             Entry::Begun { at, by, .. } => {
                 (self.begun, self.by) = (at, by);
                 return;
             }
             Entry::Resumed { .. } => {
-                let open = self.outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::InDoubt(_)));
+                let open = self.outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::Unknown(_)));
                 self.taken_up = open.map(|(change, _)| *change).collect();
                 return;
             }
             Entry::Stopped { .. } | Entry::Ended { .. } => return,
-            Entry::Intent { change, .. } => (change, Outcome::InDoubt("the run was cut off before its answer came".to_owned())),
+            Entry::Intent { change, .. } => (change, Outcome::Unknown("the run was cut off before its answer came".to_owned())),
             Entry::Applied { change, id, without: None, .. } => (change, Outcome::Applied(id)),
             Entry::Applied { change, id, without: Some(message), parts, .. } => {
-                (change, Outcome::Reduced(id, Shortfall { parts, message }))
+                (change, Outcome::Partial(id, Shortfall { parts, message }))
             }
-            Entry::Failed { change, because } => (change, Outcome::Failed(because)),
-            Entry::Skipped { change, because } => (change, Outcome::Skipped(because)),
-            Entry::InDoubt { change, because } => (change, Outcome::InDoubt(because)),
+            Entry::Failed { change, reason } => (change, Outcome::Failed(reason)),
+            Entry::Skipped { change, reason } => (change, Outcome::Skipped(reason)),
+            Entry::Unknown { change, reason } => (change, Outcome::Unknown(reason)),
         };
         if self.taken_up.remove(&change) && is_doubt {
             self.unclear.insert(change);
@@ -345,7 +344,7 @@ pub fn parse(path: &Path, bytes: &[u8], see: &mut dyn FnMut(Entry)) -> Result<u6
             _ if at + 1 == lines.len() => break,
             Ok(_) => unreachable!("only the last line can lack its end"),
             Err(error) => {
-                return Err(Error::Broken { path: path.to_owned(), line: at + 1, column: error.column(), because: plain(&error) });
+                return Err(Error::Broken { path: path.to_owned(), line: at + 1, column: error.column(), reason: plain(&error) });
             }
         }
         whole += line.len() as u64;
@@ -379,7 +378,7 @@ mod tests {
         let path = folder.path().join("journal.jsonl");
         let mut journal = Journal::begin(&path, "r1", "2026-01-01T00:00:00Z", "import").expect("begun");
         let (one, two) = (Key::new("clients", "A"), Key::new("clients", "B"));
-        journal.intend([(0, &one, "create"), (1, &two, "create")].into_iter()).expect("written");
+        journal.intend([(0, &one, Operation::Create), (1, &two, Operation::Create)].into_iter()).expect("written");
         journal.settle([(0, &Outcome::Applied(Id::new("c1")), &[][..])].into_iter()).expect("written");
         (folder, path)
     }
@@ -388,8 +387,8 @@ mod tests {
     fn an_intent_without_an_outcome_is_in_doubt() {
         let (_folder, path) = journal();
         let resumed = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
-        assert_eq!(resumed.known(0), Some(&Known::Applied(Id::new("c1"))));
-        assert_eq!(resumed.known(1), Some(&Known::InDoubt));
+        assert_eq!(resumed.known(0), Some(&JournaledOutcome::Applied(Id::new("c1"))));
+        assert_eq!(resumed.known(1), Some(&JournaledOutcome::Unknown));
         assert_eq!(resumed.known(2), None);
     }
 
@@ -401,7 +400,7 @@ mod tests {
         journal.settle([(1, &Outcome::Applied(Id::new("c2")), &altered[..])].into_iter()).expect("written");
         assert_eq!((journal.altered(0), journal.altered(1)), (&[][..], &altered[..]));
         let resumed = Journal::resume(&path, "2026-01-01T00:02:00Z").expect("resumed");
-        assert_eq!((resumed.known(1), resumed.altered(1)), (Some(&Known::Applied(Id::new("c2"))), &altered[..]));
+        assert_eq!((resumed.known(1), resumed.altered(1)), (Some(&JournaledOutcome::Applied(Id::new("c2"))), &altered[..]));
         assert_eq!(Record::load(&path).expect("read").altered, BTreeMap::from([(1, altered.to_vec())]));
     }
 
@@ -412,7 +411,7 @@ mod tests {
             let whole = fs::read_to_string(&path).expect("read");
             fs::write(&path, format!("{whole}{torn}")).expect("written");
             let resumed = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
-            assert_eq!(resumed.known(1), Some(&Known::InDoubt), "{torn}");
+            assert_eq!(resumed.known(1), Some(&JournaledOutcome::Unknown), "{torn}");
             assert!(Journal::resume(&path, "2026-01-01T00:02:00Z").is_ok(), "{torn}");
         }
     }
@@ -425,7 +424,7 @@ mod tests {
         assert!(std::str::from_utf8(&torn).is_err());
         fs::write(&path, torn).expect("written");
         assert!(!is_ended(&path).expect("readable"));
-        assert_eq!(Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed").known(1), Some(&Known::InDoubt));
+        assert_eq!(Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed").known(1), Some(&JournaledOutcome::Unknown));
     }
 
     #[test]
@@ -438,14 +437,14 @@ mod tests {
         assert!(is_stopped() && !is_ended(&path).expect("readable"));
         let mut journal = Journal::resume(&path, "2026-01-01T00:03:00Z").expect("resumed");
         assert!(is_stopped(), "nothing came of it yet");
-        journal.intend([(1, &Key::new("clients", "B"), "create")].into_iter()).expect("written");
+        journal.intend([(1, &Key::new("clients", "B"), Operation::Create)].into_iter()).expect("written");
         assert!(!is_stopped());
     }
 
     #[test]
     fn what_stays_in_doubt_though_it_was_looked_up_again_is_unclear_until_it_is_sent_anew() {
         let (_folder, path) = journal();
-        let (key, doubt) = (Key::new("clients", "B"), Outcome::InDoubt("one of two".into()));
+        let (key, doubt) = (Key::new("clients", "B"), Outcome::Unknown("one of two".into()));
         let unclear = || Record::load(&path).expect("a record").unclear;
         let resume = || Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
         let mut first = resume();
@@ -455,7 +454,7 @@ mod tests {
         assert_eq!(unclear(), BTreeSet::from([1]));
         resume().settle([(1, &doubt, &[][..]), (2, &doubt, &[][..])].into_iter()).expect("written");
         assert_eq!(unclear(), BTreeSet::from([1, 2]));
-        resume().intend([(1, &key, "create")].into_iter()).expect("written");
+        resume().intend([(1, &key, Operation::Create)].into_iter()).expect("written");
         assert_eq!(unclear(), BTreeSet::from([2]));
     }
 
@@ -463,12 +462,12 @@ mod tests {
     fn what_was_applied_in_part_is_still_in_part_when_it_is_read_again() {
         let (_folder, path) = journal();
         let short = || Shortfall { parts: vec!["token_quota".into()], message: "the plan lacks it".into() };
-        let reduced = Outcome::Reduced(Id::new("c2"), short());
+        let partial = Outcome::Partial(Id::new("c2"), short());
         let mut journal = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
-        journal.settle([(1, &reduced, &[][..])].into_iter()).expect("written");
-        assert_eq!(Record::load(&path).expect("a record").outcomes[&1], reduced);
+        journal.settle([(1, &partial, &[][..])].into_iter()).expect("written");
+        assert_eq!(Record::load(&path).expect("a record").outcomes[&1], partial);
         let known = Journal::resume(&path, "2026-01-01T00:02:00Z").expect("resumed").known(1).cloned();
-        assert_eq!(known, Some(Known::Reduced(Id::new("c2"), short())));
+        assert_eq!(known, Some(JournaledOutcome::Partial(Id::new("c2"), short())));
     }
 
     #[test]
@@ -477,7 +476,7 @@ mod tests {
         let line = "{\"entry\":\"applied\",\"change\":1,\"id\":\"c2\",\"without\":\"without x: no\"}\n";
         fs::write(&path, fs::read_to_string(&path).expect("read") + line).expect("written");
         let short = Shortfall { parts: Vec::new(), message: "without x: no".into() };
-        assert_eq!(Record::load(&path).expect("a record").outcomes[&1], Outcome::Reduced(Id::new("c2"), short));
+        assert_eq!(Record::load(&path).expect("a record").outcomes[&1], Outcome::Partial(Id::new("c2"), short));
     }
 
     #[test]

@@ -89,8 +89,8 @@ pub(super) fn key_of(kind: &Kind, body: &Body) -> Vec<Option<Value>> {
 
 /// Returns whether an answer is left alone where what was sent would not be: somebody else, or the tenant itself, made it.
 pub(super) fn is_another_ones(kind: &Kind, body: &Body, answer: &Body) -> bool {
-    let because = |body: &Body| kind.left_alone(body, &BTreeSet::new()).map(|alone| alone.because);
-    because(answer).is_some_and(|alone| because(body) != Some(alone))
+    let reason = |body: &Body| kind.exclusion(body, &BTreeSet::new()).map(|alone| alone.reason);
+    reason(answer).is_some_and(|alone| reason(body) != Some(alone))
 }
 
 /// Returns a field that was sent and that an answer does not show as it was sent; what the tenant shows in place of nothing is its own.

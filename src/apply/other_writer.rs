@@ -23,7 +23,7 @@ use crate::model::resource::Id;
 pub(super) const STOPPED: &str = "another writer is at the target; plan again";
 
 /// Why a create is not sent that another writer has made.
-pub(super) fn because(id: &Id) -> String {
+pub(super) fn reason(id: &Id) -> String {
     format!("the target has one by now ({id}), which this run did not make; plan again")
 }
 

@@ -14,8 +14,8 @@ pub(super) fn lay_over_held(kind: &Kind, fields: &[&str], held: &Body, body: &mu
         // What an entry says to lay over is always there (`options`), or the token may not read it; an object with secrets two levels down
         // (`addons`) may be the target's first.
         if !held.0.contains_key(field) && kind.read_modify_write.contains(&field) {
-            let because = format!("its {field} cannot be read, so they cannot be written over; the token may lack a scope");
-            return Err(Outcome::Failed(because));
+            let reason = format!("its {field} cannot be read, so they cannot be written over; the token may lack a scope");
+            return Err(Outcome::Failed(reason));
         }
         let held = held.0.get(field).unwrap_or(&Value::Null);
         let wanted = body.0.remove(field).unwrap_or_else(|| Value::Object(Map::new()));

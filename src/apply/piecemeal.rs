@@ -259,7 +259,7 @@ impl Narrowing<'_> {
         sent.altered = self.altered;
         if let (Outcome::Applied(id), false) = (&sent.outcome, parts.is_empty()) {
             let message = format!("without {}: {}", parts.join(", "), self.words.join("; "));
-            sent.outcome = Outcome::Reduced(id.clone(), Shortfall { parts, message });
+            sent.outcome = Outcome::Partial(id.clone(), Shortfall { parts, message });
         }
         sent
     }
@@ -358,7 +358,7 @@ impl<'run> Elements<'run> {
         let parts = of(|unit| &unit.0).into_iter().map(|at| format!("added[{at}]"));
         let parts = parts.chain(of(|unit| &unit.1).into_iter().map(|at| format!("removed[{at}]"))).collect();
         let message = format!("without {}: {}", names.join(", "), words.join("; "));
-        Outcome::Reduced(parent.clone(), Shortfall { parts, message }).into()
+        Outcome::Partial(parent.clone(), Shortfall { parts, message }).into()
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) enum Ready {
     Create { body: Body, twins: Vec<Id>, may_have_landed: bool },
     Update { id: Id, body: Body, edits: Vec<Edit>, secrets: Vec<(String, Secret)> },
     Elements { parent: Id, added: Vec<Value>, removed: Vec<Value> },
-    Remove { id: Id, body: Body },
+    Delete { id: Id, body: Body },
 }
 
 /// How sending ended: the outcome, and the secrets that the target's answer held, which must go to their keeper.
@@ -87,7 +87,7 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(S
             let id = id.as_ref().or_else(|| names.id_of(&change.key)).ok_or_else(|| missing(vec![change.key.clone()]))?;
             Ok(Ready::Update { id: id.clone(), body, edits, secrets })
         }
-        Action::Remove { id, body } => Ok(Ready::Remove { id: id.clone(), body: names.attach(kind, body).unwrap_or_default() }),
+        Action::Delete { id, body } => Ok(Ready::Delete { id: id.clone(), body: names.attach(kind, body).unwrap_or_default() }),
         Action::Elements { parent, added, removed } => {
             let attach = |elements: &[Value]| -> Result<Vec<Value>, String> {
                 let mut whole = Body::new();
@@ -160,7 +160,7 @@ impl Sender<'_> {
                 let elements = [added.as_slice(), removed].concat();
                 is_new(parent.as_str()) || mentions(&Body::from_iter([(String::new(), Value::Array(elements))]))
             }
-            Ready::Remove { .. } => false,
+            Ready::Delete { .. } => false,
         }
     }
 }
@@ -176,7 +176,7 @@ async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, known: &[I
             Ok(()) => Outcome::Applied(parent.clone()).into(),
             Err(refused) => ended_by(refused),
         },
-        Ready::Remove { id, body } => remove(tenant, kind, id, body).await,
+        Ready::Delete { id, body } => remove(tenant, kind, id, body).await,
     }
 }
 
@@ -218,14 +218,14 @@ async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id],
         let is_conflict = lost.is_conflict();
         match look_up(tenant, kind, body, known).await {
             Ok(LookedUp::Found(found)) => return found.into(),
-            Ok(LookedUp::Unclear(because)) => return Outcome::InDoubt(format!("{}; {because}", told(&lost))).into(),
+            Ok(LookedUp::Unclear(reason)) => return Outcome::Unknown(format!("{}; {reason}", told(&lost))).into(),
             Ok(LookedUp::Absent) if !is_second && !is_conflict => is_second = true,
             Ok(LookedUp::Absent) => return ended_by(lost),
             Err(unread) if unread.is_unreachable() => {
-                return Outcome::InDoubt(format!("{}; nor can it be looked up", told(&lost))).into();
+                return Outcome::Unknown(format!("{}; nor can it be looked up", told(&lost))).into();
             }
             Err(unread) => {
-                return Outcome::InDoubt(format!("{}; and the target cannot be read: {}", told(&lost), told(&unread))).into();
+                return Outcome::Unknown(format!("{}; and the target cannot be read: {}", told(&lost), told(&unread))).into();
             }
         }
     }
@@ -239,7 +239,7 @@ fn created(kind: &Kind, answer: &Body, body: &Body) -> Sending {
             altered.retain(|altered| altered.sent.is_some());
             Sending { altered, ..found(kind, id, body, answer).into() }
         }
-        None => Outcome::InDoubt(format!("the tenant answered without \"{}\"", kind.id)).into(),
+        None => Outcome::Unknown(format!("the tenant answered without \"{}\"", kind.id)).into(),
     }
 }
 
@@ -304,8 +304,8 @@ async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -
         match tenant.read(kind, id).await {
             Ok(None) => return Outcome::Applied(id.clone()).into(),
             Ok(Some(held)) => {
-                if let Some(because) = changed_since(kind, planned, held) {
-                    return Outcome::Skipped(because).into();
+                if let Some(reason) = changed_since(kind, planned, held) {
+                    return Outcome::Skipped(reason).into();
                 }
             }
             Err(unread) => return Outcome::Skipped(format!("it cannot be read before it is removed: {}", told(&unread))).into(),
@@ -348,10 +348,10 @@ fn gone() -> Sending {
 /// An update whose answer never came may have been carried out: that is a doubt, not a failure.
 fn ended_by(refused: management_api::Error) -> Sending {
     if refused.is_in_doubt() || refused.is_unreachable() || refused.may_have_landed() {
-        return Outcome::InDoubt(told(&refused)).into();
+        return Outcome::Unknown(told(&refused)).into();
     }
-    let because = if refused.is_unentitled() { format!("not in the tenant's plan: {}", told(&refused)) } else { told(&refused) };
-    Sending { refusal: Some(refused), ..Outcome::Failed(because).into() }
+    let reason = if refused.is_unentitled() { format!("not in the tenant's plan: {}", told(&refused)) } else { told(&refused) };
+    Sending { refusal: Some(refused), ..Outcome::Failed(reason).into() }
 }
 
 /// Returns an error with its causes, as one line; of a doubt only what it came from, since the outcome itself says that it is one.
@@ -379,7 +379,7 @@ mod tests {
     fn an_update_whose_answer_is_no_use_may_have_been_carried_out() {
         let ended = |source: Excess| ended_by(management_api::Error::Excess { request: "PATCH /clients/c".to_owned(), source }).outcome;
         for source in [Excess::Body, Excess::Headers, Excess::Packed] {
-            assert!(matches!(ended(source), Outcome::InDoubt(_)));
+            assert!(matches!(ended(source), Outcome::Unknown(_)));
         }
         assert!(matches!(ended(Excess::Wait(Duration::from_secs(3600))), Outcome::Failed(_)), "a tenant that asks to wait did nothing");
     }

@@ -39,7 +39,7 @@ impl StaleChanges {
             let earlier = before.entry(&change.key).or_default();
             let touched =
                 || Some(format!("{} is left alone by now; plan again", untouched.touched_by(change, now.held(change).as_ref(), &needed)?));
-            reasons.extend(now.reason(change, earlier).or_else(touched).map(|because| (at, because)));
+            reasons.extend(now.reason(change, earlier).or_else(touched).map(|reason| (at, reason)));
             if let Action::Update { edits, .. } = &change.action {
                 earlier.extend(edits);
             }
@@ -65,8 +65,8 @@ impl StaleChanges {
     }
 
     /// Says why another change must not be made any more.
-    pub(super) fn add(&mut self, change: usize, because: String) {
-        self.reasons.entry(change).or_insert(because);
+    pub(super) fn add(&mut self, change: usize, reason: String) {
+        self.reasons.entry(change).or_insert(reason);
     }
 
     /// Returns how many changes must not be made.
@@ -103,7 +103,7 @@ impl<'live> Now<'live> {
         let by_id: HashMap<(&str, &Id), &Resource> =
             live.resources.iter().map(|resource| ((resource.key.kind(), &resource.id), resource)).collect();
         let changed = plan.changes().enumerate().filter_map(|(at, change)| match &change.action {
-            Action::Update { id: Some(id), .. } | Action::Remove { id, .. } => Some((&change.key, id)),
+            Action::Update { id: Some(id), .. } | Action::Delete { id, .. } => Some((&change.key, id)),
             Action::Create { .. } => created.get(&at).map(|id| (&change.key, id)),
             Action::Update { id: None, .. } | Action::Elements { .. } => None,
         });
@@ -116,7 +116,7 @@ impl<'live> Now<'live> {
         let key = |held: &Resource| names.get(&held.key).unwrap_or(&held.key).clone();
         let keys = live.resources.iter().map(|held| (key(held), &held.id)).collect();
         let removed = plan.changes().filter_map(|change| match &change.action {
-            Action::Remove { id, .. } => Some((&change.key, id)),
+            Action::Delete { id, .. } => Some((&change.key, id)),
             _ => None,
         });
         let gone = Gone::from(catalog, plan.known.iter().chain(removed), live, &|_| false);
@@ -181,7 +181,7 @@ impl<'live> Now<'live> {
                 let moved = edited.chain(repeated).find(is_elsewhere)?;
                 Some(format!("its {} changed in the target since the plan; plan again", moved.0))
             }
-            Action::Remove { id, body } => {
+            Action::Delete { id, body } => {
                 let held = self.body_of(kind, self.by_id.get(&(kind.name, id))?);
                 let mut planned = normal(kind, body);
                 if held != planned {

@@ -88,8 +88,8 @@ impl SyncState {
         }
         // An undo goes from the target to itself: of the tenant that its settings came from it knows the name.
         let domain = plan.undoes.is_none().then(|| plan.source.domain.clone());
-        let source = pair::Side { tenant: source.to_owned(), domain };
-        Ok(Some(Pair::new(folder, source, pair::Side::new(&target.tenant, &target.domain))?))
+        let source = pair::TenantIdentity { tenant: source.to_owned(), domain };
+        Ok(Some(Pair::new(folder, source, pair::TenantIdentity::new(&target.tenant, &target.domain))?))
     }
 
     /// Returns the same in another folder, and leaves it there.
@@ -138,7 +138,7 @@ impl SyncState {
         let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
         for (source, at) in desired.snapshot.resources.iter().zip(partners) {
             let Some(target) = at.map(|at| &live.resources[at]) else { continue };
-            let is_left_alone = source.left_alone.is_some() || target.left_alone.is_some();
+            let is_left_alone = source.excluded.is_some() || target.excluded.is_some();
             if !is_left_alone && self.has_own_id(&target.id, &target.key) {
                 self.links.link(&source.id, &target.id, &source.key);
             }
@@ -222,10 +222,10 @@ impl SyncState {
         for (change, settled) in plan.changes().zip(&summary.settled) {
             let (id, arrived) = match &settled.outcome {
                 Outcome::Applied(id) => (id, Some(change.clone())),
-                Outcome::Reduced(id, short) => (id, Some(change.without(&short.parts)).filter(|_| !short.parts.is_empty())),
-                Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::InDoubt(_) => continue,
+                Outcome::Partial(id, short) => (id, Some(change.without(&short.parts)).filter(|_| !short.parts.is_empty())),
+                Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Unknown(_) => continue,
             };
-            if plan.undoes.is_some() && matches!(change.action, Action::Create { .. } | Action::Remove { .. }) {
+            if plan.undoes.is_some() && matches!(change.action, Action::Create { .. } | Action::Delete { .. }) {
                 self.forget(change, id);
                 self.relink(change, id);
                 continue;
@@ -236,7 +236,7 @@ impl SyncState {
             if let Some(arrived) = arrived {
                 self.remember(&arrived, id);
             }
-            if let (Action::Create { .. }, Outcome::Reduced(_, short)) = (&change.action, &settled.outcome) {
+            if let (Action::Create { .. }, Outcome::Partial(_, short)) = (&change.action, &settled.outcome) {
                 self.base.refused(&change.key, short.parts.clone());
             }
         }
@@ -266,7 +266,7 @@ impl SyncState {
                 after.set(list, Value::Array(diff::after(&known, added, removed)));
                 self.base.applied(&change.key, id, after.into());
             }
-            Action::Remove { .. } => self.forget(change, id),
+            Action::Delete { .. } => self.forget(change, id),
         }
     }
 
@@ -275,10 +275,10 @@ impl SyncState {
     /// What a run removes since the source has it no more stays linked: texts of both sides may hold its ids.
     fn relink(&mut self, change: &Change, id: &Id) {
         let kind = change.key.kind();
-        let was = if matches!(change.action, Action::Remove { .. }) { id } else { &change.source_id };
+        let was = if matches!(change.action, Action::Delete { .. }) { id } else { &change.source_id };
         let Some(link) = self.links.of_target(kind, was).cloned() else { return };
         match change.action {
-            Action::Remove { .. } => {
+            Action::Delete { .. } => {
                 self.links.unlink(kind, &link.source_id);
                 self.source_ids.learn(&Key::new(kind, &link.key), &link.source_id);
             }
@@ -290,7 +290,7 @@ impl SyncState {
     fn forget(&mut self, change: &Change, id: &Id) {
         self.base.forget(&change.key);
         self.base.forget_target(change.key.kind(), id);
-        if matches!(change.action, Action::Remove { .. }) {
+        if matches!(change.action, Action::Delete { .. }) {
             self.fingerprints.forget_target(change.key.kind(), id);
         }
     }
@@ -302,7 +302,7 @@ impl SyncState {
         for (at, change) in plan.changes().enumerate() {
             let id = match summary.settled.get(at).map(|settled| &settled.outcome) {
                 Some(Outcome::Applied(id)) => Some(id),
-                Some(Outcome::Reduced(id, short)) if !short.parts.is_empty() => {
+                Some(Outcome::Partial(id, short)) if !short.parts.is_empty() => {
                     let parts = short.parts.iter().map(|part| (change, part.as_str()));
                     refused.entry(&change.key).or_default().extend(parts);
                     Some(id)
@@ -368,7 +368,7 @@ mod tests {
     use super::*;
     use crate::apply::ChangeResult;
     use crate::model::event::Shortfall;
-    use crate::plan::{Side, Stage};
+    use crate::plan::{PlannedTenant, Stage};
     use serde_json::json;
 
     fn memory() -> SyncState {
@@ -398,12 +398,12 @@ mod tests {
     /// Settles these changes of `clients/Web`, each with how it ended.
     fn settled(memory: &mut SyncState, kind: &str, ended: Vec<(Action, Outcome)>) -> Option<Body> {
         let key = Key::new(kind, "Web");
-        let side = |name: &str| Side { tenant: name.into(), domain: format!("{name}.example"), taken: String::new() };
+        let side = |name: &str| PlannedTenant { tenant: name.into(), domain: format!("{name}.example"), taken: String::new() };
         let mut plan = Plan::between(side("dev"), side("prod"));
         let mut summary = Summary::default();
         for (action, outcome) in ended {
             let change = Change { key: key.clone(), source_id: Id::new("s1"), action, needs: Vec::new(), secrets: Vec::new() };
-            summary.settled.push(ChangeResult { key: key.clone(), verb: change.verb(), outcome, altered: Vec::new() });
+            summary.settled.push(ChangeResult { key: key.clone(), operation: change.operation(), outcome, altered: Vec::new() });
             plan.stages.push(Stage { title: String::new(), changes: vec![change] });
         }
         memory.settle(&plan, &summary);
@@ -432,14 +432,14 @@ mod tests {
     #[test]
     fn what_a_subscription_lacks_stays_wanted() {
         let short = || Shortfall { parts: vec!["require_proof_of_possession".into()], message: "not in the subscription".into() };
-        let reduced = || Outcome::Reduced(Id::new("t1"), short());
+        let partial = || Outcome::Partial(Id::new("t1"), short());
         let change = update(vec![edit("require_proof_of_possession", None, Some(json!(true)))]);
         let mut memory = with_base(json!({"description": "a"}), "clients");
-        assert_eq!(settled(&mut memory, "clients", vec![(change, reduced())]), Some(body(json!({"description": "a"}))));
+        assert_eq!(settled(&mut memory, "clients", vec![(change, partial())]), Some(body(json!({"description": "a"}))));
         let mut memory = self::memory();
         let whole = json!({"name": "Web", "require_proof_of_possession": true});
         let create = Action::Create { body: body(whole), twins: Vec::new() };
-        assert_eq!(settled(&mut memory, "clients", vec![(create, reduced())]), Some(body(json!({"name": "Web"}))));
+        assert_eq!(settled(&mut memory, "clients", vec![(create, partial())]), Some(body(json!({"name": "Web"}))));
         assert_eq!(memory.links.iter().count(), 1, "it is there, and must not be created twice");
         let remembered = memory.base.of(&Key::new("clients", "Web")).map(|applied| applied.refused.clone());
         assert_eq!(

@@ -6,7 +6,7 @@ use super::altered::AlteredValue;
 use super::journal::Record;
 use super::new_secrets::{GeneratedSecret, Replaced, SecretDisposition};
 use crate::catalog::Catalog;
-use crate::model::event::Outcome;
+use crate::model::event::{Operation, Outcome};
 use crate::model::resource::{Id, Key};
 use crate::plan::{Plan, SecretField};
 
@@ -16,7 +16,7 @@ pub struct ChangeResult {
     /// The resource.
     pub key: Key,
     /// `create`, `update` or `remove`.
-    pub verb: &'static str,
+    pub operation: Operation,
     /// How it ended.
     pub outcome: Outcome,
     /// What the target made of the values that it took: a note, and no failure.
@@ -55,13 +55,13 @@ pub struct Tally {
     /// The target holds them.
     pub applied: usize,
     /// The target holds them without what its subscription lacks.
-    pub reduced: usize,
+    pub partial: usize,
     /// The target refused them.
     pub failed: usize,
     /// They were not sent, since something they need is missing.
     pub skipped: usize,
     /// They were sent and no answer came.
-    pub in_doubt: usize,
+    pub unknown: usize,
     /// They were not reached.
     pub unsent: usize,
 }
@@ -73,7 +73,7 @@ impl Summary {
         let Record { outcomes, altered, .. } = record;
         let settled = plan.changes().enumerate().filter_map(|(at, change)| {
             let (outcome, altered) = (outcomes.get(&at)?.clone(), altered.get(&at).cloned().unwrap_or_default());
-            Some(ChangeResult { key: change.key.clone(), verb: change.verb(), outcome, altered })
+            Some(ChangeResult { key: change.key.clone(), operation: change.operation(), outcome, altered })
         });
         let replaced = Replaced::by(plan);
         let made = plan.changes().enumerate().flat_map(|(at, change)| {
@@ -108,10 +108,10 @@ impl Summary {
         for settled in &self.settled {
             match settled.outcome {
                 Outcome::Applied(_) => tally.applied += 1,
-                Outcome::Reduced(..) => tally.reduced += 1,
+                Outcome::Partial(..) => tally.partial += 1,
                 Outcome::Failed(_) => tally.failed += 1,
                 Outcome::Skipped(_) => tally.skipped += 1,
-                Outcome::InDoubt(_) => tally.in_doubt += 1,
+                Outcome::Unknown(_) => tally.unknown += 1,
             }
         }
         tally
@@ -119,7 +119,7 @@ impl Summary {
 
     /// Returns whether every change of the plan is in the target.
     pub fn is_whole(&self) -> bool {
-        let Tally { reduced, failed, skipped, in_doubt, unsent, .. } = self.tally();
-        reduced + failed + skipped + in_doubt + unsent == 0
+        let Tally { partial, failed, skipped, unknown, unsent, .. } = self.tally();
+        partial + failed + skipped + unknown + unsent == 0
     }
 }

@@ -208,7 +208,7 @@ impl Kind {
 
     /// Returns whether a request removes one, or empties it where it is there by being written.
     #[must_use]
-    pub fn can_be_removed(&self) -> bool {
+    pub fn can_be_deleted(&self) -> bool {
         !self.delete_scopes.is_empty() || self.emptied().is_some()
     }
 
@@ -281,7 +281,7 @@ impl Kind {
 
     /// Returns why this resource, as the API answers it, must be left alone where these words are included.
     #[must_use]
-    pub fn left_alone(&self, answered: &Body, included: &BTreeSet<String>) -> Option<&'static Exclusion> {
+    pub fn exclusion(&self, answered: &Body, included: &BTreeSet<String>) -> Option<&'static Exclusion> {
         let is_lifted = |alone: &Exclusion| alone.unless.is_some_and(|word| included.contains(word));
         let is_given = self.built_in.is_some_and(|given| given.is(answered));
         self.excluded.iter().filter(|_| !is_given).find(|alone| !is_lifted(alone) && alone.when.holds(answered.get(alone.field)))

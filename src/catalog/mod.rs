@@ -346,7 +346,7 @@ mod tests {
         );
         // The login page and the factors are there in every tenant; of the others the API offers no way.
         assert_eq!(
-            sorted(kinds().filter(|kind| !kind.can_be_removed() && !is_there_for_good(kind)).map(|kind| kind.name).collect()),
+            sorted(kinds().filter(|kind| !kind.can_be_deleted() && !is_there_for_good(kind)).map(|kind| kind.name).collect()),
             ["client-login-page", "email-templates", "guardian-factors", "prompt-rendering"]
         );
     }

@@ -82,7 +82,7 @@ pub struct Exclusion {
     /// What it must hold.
     pub when: When,
     /// Why it is left alone, as part of a sentence.
-    pub because: &'static str,
+    pub reason: &'static str,
     /// The word by which a person includes such resources all the same.
     pub unless: Option<&'static str>,
     /// Whether somebody else made it, so that it is never taken for a resource of the tenant's own, whatever it is called.
@@ -92,14 +92,14 @@ pub struct Exclusion {
 impl Exclusion {
     /// Returns a reason to leave a resource alone whatever anybody asks.
     #[must_use]
-    pub const fn always(field: &'static str, when: When, because: &'static str) -> Self {
-        Self { field, when, because, unless: None, is_foreign: false }
+    pub const fn always(field: &'static str, when: When, reason: &'static str) -> Self {
+        Self { field, when, reason, unless: None, is_foreign: false }
     }
 
     /// Returns a reason that ends where a person includes this word.
     #[must_use]
-    pub const fn unless(word: &'static str, field: &'static str, when: When, because: &'static str) -> Self {
-        Self { field, when, because, unless: Some(word), is_foreign: false }
+    pub const fn unless(word: &'static str, field: &'static str, when: When, reason: &'static str) -> Self {
+        Self { field, when, reason, unless: Some(word), is_foreign: false }
     }
 
     /// Says that somebody else made such a resource: a third party, the marketplace, one organization.
@@ -122,7 +122,7 @@ pub struct Given {
     /// What is written.
     pub fields: &'static [&'static str],
     /// Why it is not there for everybody, as part of a sentence.
-    pub because: &'static str,
+    pub reason: &'static str,
     /// What a person has to do to have one.
     pub by_hand: &'static str,
 }

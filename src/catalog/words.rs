@@ -306,8 +306,8 @@ impl Kind {
 
     /// Says why none can be created any more.
     #[must_use]
-    pub const fn not_created(mut self, because: &'static str) -> Self {
-        self.not_created = Some(because);
+    pub const fn not_created(mut self, reason: &'static str) -> Self {
+        self.not_created = Some(reason);
         self
     }
 

@@ -22,7 +22,7 @@ use crate::model::event::Observer;
 use crate::model::resource::Secret;
 use crate::plan::{Plan, SecretField};
 use crate::report::{Mode, Progress, fitted, json_text, printed, shell_word};
-use crate::state::pair::{Pair, Side};
+use crate::state::pair::{Pair, TenantIdentity};
 
 /// How long one request may take, answer included.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -149,12 +149,12 @@ impl Context {
     }
 
     /// Returns a source and a target, and where what is remembered of them stands.
-    pub(super) fn pair(&self, source: Side, target: &TenantSettings) -> Result<Pair, Failure> {
-        Ok(Pair::new(&self.settings()?.dir, source, Side::new(&target.name, &target.domain))?)
+    pub(super) fn pair(&self, source: TenantIdentity, target: &TenantSettings) -> Result<Pair, Failure> {
+        Ok(Pair::new(&self.settings()?.dir, source, TenantIdentity::new(&target.name, &target.domain))?)
     }
 
     /// Reads what runs from a source to a target left for the next one.
-    pub(super) fn memory(&self, source: Side, target: &TenantSettings) -> Result<SyncState, Failure> {
+    pub(super) fn memory(&self, source: TenantIdentity, target: &TenantSettings) -> Result<SyncState, Failure> {
         self.remembered(self.pair(source, target)?)
     }
 

@@ -143,7 +143,7 @@ fn exit_of(plan: &Plan, summary: &Summary, signal: u8) -> u8 {
 
 /// Returns the exit code where all that a plan has is done: what it left out keeps the two sides apart.
 pub(super) fn exit_of_whole(plan: &Plan) -> u8 {
-    if plan.left_out.is_empty() { 0 } else { INCOMPLETE }
+    if plan.skipped.is_empty() { 0 } else { INCOMPLETE }
 }
 
 /// Says that both sides agree; returns the exit code.

@@ -48,17 +48,17 @@ impl PastRun {
     /// Returns whether it was cut off: something that it sent is in doubt, or what it leaves for the next run was not kept.
     pub(super) fn is_cut_off(&self) -> bool {
         let is_closed = self.record.is_ended || self.record.is_stopped;
-        self.summary.tally().in_doubt > 0 || !is_closed
+        self.summary.tally().unknown > 0 || !is_closed
     }
 
     /// Returns whether going on with it may tell what became of something that it sent.
-    fn is_in_doubt(&self) -> bool {
-        self.summary.tally().in_doubt > self.record.unclear.len()
+    fn is_unknown(&self) -> bool {
+        self.summary.tally().unknown > self.record.unclear.len()
     }
 
     /// Returns whether it is to come to its end before it can be taken back. What nobody can say of it when it was gone on with, nobody can later.
     pub(super) fn is_to_go_on(&self) -> bool {
-        self.is_in_doubt() || (self.is_cut_off() && self.record.unclear.is_empty())
+        self.is_unknown() || (self.is_cut_off() && self.record.unclear.is_empty())
     }
 
     /// Returns the command that goes on with it.
@@ -98,7 +98,7 @@ impl PastRun {
     pub(super) fn made_again(&self, context: &Context) -> Result<Recreated, Failure> {
         let mut again = Recreated::default();
         for undo in self.undos(context)? {
-            if undo.is_in_doubt() {
+            if undo.is_unknown() {
                 let state =
                     format!("nothing was done: the undo \"{}\" of this run was cut off; {}", undo.name, report::state(&undo.summary));
                 return Err(Failure::new(USAGE, state).hint(format!("let it come to its end first:  {}", undo.resume(context))));
@@ -228,7 +228,7 @@ mod tests {
     use crate::json::Body;
     use crate::model::event::Outcome;
     use crate::model::resource::Key;
-    use crate::plan::{Action, Change, Side, Stage};
+    use crate::plan::{Action, Change, PlannedTenant, Stage};
 
     fn at(time: &str) -> SystemTime {
         humantime::parse_rfc3339(time).expect("a time")
@@ -246,7 +246,7 @@ mod tests {
 
     /// A run of one change that was refused.
     fn refused(record: Record) -> PastRun {
-        let side = |name: &str| Side { tenant: name.into(), domain: format!("{name}.example"), taken: String::new() };
+        let side = |name: &str| PlannedTenant { tenant: name.into(), domain: format!("{name}.example"), taken: String::new() };
         let mut plan = Plan::between(side("dev"), side("prod"));
         let action = Action::Create { body: Body::new(), twins: Vec::new() };
         let change = Change { key: Key::new("clients", "Web"), source_id: Id::new("s"), action, needs: Vec::new(), secrets: Vec::new() };
@@ -264,15 +264,15 @@ mod tests {
 
     #[test]
     fn a_run_of_which_something_stays_in_doubt_though_it_was_looked_up_again_can_be_taken_back() {
-        let in_doubt = |unclear: &[usize]| {
-            let outcomes: BTreeMap<usize, Outcome> = [(0, Outcome::InDoubt("one of two".into()))].into();
+        let unknown = |unclear: &[usize]| {
+            let outcomes: BTreeMap<usize, Outcome> = [(0, Outcome::Unknown("one of two".into()))].into();
             let record = Record { unclear: unclear.iter().copied().collect(), ..Record::default() };
             let run = refused(record);
             let record = Record { outcomes, ..run.record };
             let summary = Summary::told(Catalog::standard(), &run.plan, &record);
             PastRun { record, summary, ..refused(Record::default()) }
         };
-        assert!(in_doubt(&[]).is_to_go_on() && !in_doubt(&[0]).is_to_go_on());
+        assert!(unknown(&[]).is_to_go_on() && !unknown(&[0]).is_to_go_on());
         assert!(refused(Record::default()).is_to_go_on());
     }
 

@@ -17,7 +17,7 @@ use crate::management_api::Tenant;
 use crate::mapping::{Mapped, Mapping};
 use crate::model::resource::Id;
 use crate::plan::guard::{self, Refusal};
-use crate::plan::{OnDrift, Plan, PlanContext, Side, name_departed, plan_after};
+use crate::plan::{OnDrift, Plan, PlanContext, PlannedTenant, name_departed, plan_after};
 use crate::report::shell_word;
 use crate::snapshot::{Desired, Snapshot, store};
 use crate::state::pair;
@@ -107,10 +107,10 @@ enum Source<'settings> {
 
 impl Source<'_> {
     /// Returns the tenant that the settings are of.
-    fn side(&self) -> pair::Side {
+    fn side(&self) -> pair::TenantIdentity {
         match self {
-            Self::Tenant(settings) => pair::Side::new(&settings.name, &settings.domain),
-            Self::Snapshot(snapshot) => pair::Side::new(&snapshot.tenant, &snapshot.domain),
+            Self::Tenant(settings) => pair::TenantIdentity::new(&settings.name, &settings.domain),
+            Self::Snapshot(snapshot) => pair::TenantIdentity::new(&snapshot.tenant, &snapshot.domain),
         }
     }
 }
@@ -331,18 +331,18 @@ fn source<'settings>(context: &'settings Context, route: &Route, target: &Tenant
 }
 
 /// Returns the tenant that the settings come from.
-pub(super) fn source_side(context: &Context, route: &Route, target: &TenantSettings) -> Result<pair::Side, Failure> {
+pub(super) fn source_side(context: &Context, route: &Route, target: &TenantSettings) -> Result<pair::TenantIdentity, Failure> {
     Ok(source(context, route, target)?.side())
 }
 
 /// Returns a tenant that somebody names as a source; one that is not configured may be that of a snapshot.
-pub(super) fn named_source(context: &Context, name: &str) -> Result<pair::Side, Failure> {
+pub(super) fn named_source(context: &Context, name: &str) -> Result<pair::TenantIdentity, Failure> {
     let domain = context.settings()?.tenants.get(name).map(|tenant| tenant.domain.clone());
-    Ok(pair::Side { tenant: name.to_owned(), domain })
+    Ok(pair::TenantIdentity { tenant: name.to_owned(), domain })
 }
 
 fn refuse_the_same(source: &Source<'_>, target: &TenantSettings) -> Result<(), Failure> {
-    let side = |tenant: &str, domain: &str| Side { tenant: tenant.to_owned(), domain: domain.to_owned(), taken: String::new() };
+    let side = |tenant: &str, domain: &str| PlannedTenant { tenant: tenant.to_owned(), domain: domain.to_owned(), taken: String::new() };
     let source = match source {
         Source::Tenant(settings) => side(&settings.name, &settings.domain),
         Source::Snapshot(snapshot) => side(&snapshot.tenant, &snapshot.domain),

@@ -84,11 +84,11 @@ impl Witness for Copyist {
         self.add(|copy| copy.hold_elements(kind, parent.as_str(), elements));
     }
 
-    fn absent(&self, kind: &'static Kind, status: u16, because: &Absence) {
-        let message = match because {
+    fn absent(&self, kind: &'static Kind, status: u16, reason: &Absence) {
+        let message = match reason {
             Absence::Entitlement(message) | Absence::Gone(message) | Absence::Refused(message) => message.clone(),
             Absence::Scope(_) => format!("Insufficient scope, expected any of: {}", kind.read_scopes.join(",")),
-            Absence::NotConfigured => because.to_string(),
+            Absence::NotConfigured => reason.to_string(),
         };
         self.add(|copy| copy.lack(kind, status, &message));
     }
@@ -259,7 +259,7 @@ impl Scene {
 
 fn is_cut_off(ended: &Ended) -> bool {
     let tally = ended.summary.tally();
-    tally.unsent + tally.in_doubt > 0
+    tally.unsent + tally.unknown > 0
 }
 
 fn not_begun(error: &dyn std::error::Error) -> Failure {

@@ -120,11 +120,11 @@ impl<'lock> Session<'lock> {
         target: &TenantSettings,
         folder: &Path,
         lock: &'lock Lock,
-        because: &'static str,
+        reason: &'static str,
     ) -> Result<Self, Failure> {
         let begun = Self::of_folder(context, target, folder, lock)?;
         let memory = context.memory_of(&begun.plan)?;
-        Ok(Self { memory, withheld: Some(because), ..begun })
+        Ok(Self { memory, withheld: Some(reason), ..begun })
     }
 
     fn of_folder(context: &Context, target: &TenantSettings, folder: &Path, lock: &'lock Lock) -> Result<Self, Failure> {

@@ -158,14 +158,14 @@ pub enum Error {
     #[error(transparent)]
     Invalid(#[from] Diagnostic),
     /// A line of `.env` is no assignment.
-    #[error("line {line} of \"{}\" {because}", path.display())]
+    #[error("line {line} of \"{}\" {reason}", path.display())]
     Line {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
         /// What is wrong with it.
-        because: &'static str,
+        reason: &'static str,
     },
     /// A variable begins like ours and means nothing.
     #[error("unknown variable \"{name}\" in the environment; did you mean {meant}?")]

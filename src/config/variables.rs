@@ -134,7 +134,7 @@ impl Variables {
 ///
 /// A value is what is written: nothing in it stands for another variable. A `#` inside a value without quotes would cut it short, and is refused.
 fn read_dotenv(file: Text<'_>) -> Result<Vec<(String, String)>, Error> {
-    let wrong = |line: u32, because| Error::Line { path: file.path.to_owned(), line: usize::try_from(line).unwrap_or(1), because };
+    let wrong = |line: u32, reason| Error::Line { path: file.path.to_owned(), line: usize::try_from(line).unwrap_or(1), reason };
     // A line ends with `\n`, as it does wherever else lines are counted.
     let text = file.text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', " ");
     let entries = dotenvor::parse_str(&text).map_err(|error| match error {

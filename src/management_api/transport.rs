@@ -232,12 +232,12 @@ impl Wire {
     pub(super) fn tell_retry(&self, request: &str, error: &Error, tried: Tried) {
         let because = std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
         let (tenant, request, attempt) = (self.name.clone(), request.to_owned(), tried.attempts() + 1);
-        self.observer.notify(&Event::Retrying { tenant, request, because, attempt });
+        self.observer.notify(&Event::Retrying { tenant, request, reason: because, attempt });
     }
 
     /// Tells that requests wait.
     pub(super) fn tell_wait(&self, wait: Duration, because: &str) {
-        self.observer.notify(&Event::Waiting { tenant: self.name.clone(), wait, because: because.to_owned() });
+        self.observer.notify(&Event::Waiting { tenant: self.name.clone(), wait, reason: because.to_owned() });
     }
 
     /// Returns the requests so far.

@@ -279,7 +279,7 @@ impl Parser<'_> {
             }
             return Err(self.wrong(at, format!("\"{field}\" is no secret of {}", names(&kinds)), did_you_mean(field, &known)));
         }
-        if kinds.iter().any(|kind| is_listed(kind) || withheld(kind).is_some_and(|because| because != WithheldReason::MayBeNamed)) {
+        if kinds.iter().any(|kind| is_listed(kind) || withheld(kind).is_some_and(|reason| reason != WithheldReason::MayBeNamed)) {
             let label = "use secret = \"env:NAME\"";
             return Err(self.wrong(at, format!("\"{field}\" is a secret, which no snapshot holds"), label));
         }

@@ -2,9 +2,42 @@
 //!
 //! The engine tells events and prints nothing; whoever renders them implements [`Observer`].
 
+use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::resource::{Id, Key};
+
+/// What a change does to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operation {
+    /// It creates it.
+    Create,
+    /// It changes one that exists.
+    Update,
+    /// It deletes it.
+    Delete,
+}
+
+impl Operation {
+    /// Returns its word in every output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
 
 /// How one change of a plan ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,13 +45,13 @@ pub enum Outcome {
     /// The tenant holds it now, under this id.
     Applied(Id),
     /// The tenant holds it now, without what it refused or its subscription lacks.
-    Reduced(Id, Shortfall),
+    Partial(Id, Shortfall),
     /// The tenant refused it, with this message.
     Failed(String),
     /// It was not sent, for this reason.
     Skipped(String),
     /// It was sent and no answer came.
-    InDoubt(String),
+    Unknown(String),
 }
 
 /// What did not arrive of a change.
@@ -35,15 +68,15 @@ impl Outcome {
     #[must_use]
     pub fn id(&self) -> Option<&Id> {
         match self {
-            Self::Applied(id) | Self::Reduced(id, _) => Some(id),
-            Self::Failed(_) | Self::Skipped(_) | Self::InDoubt(_) => None,
+            Self::Applied(id) | Self::Partial(id, _) => Some(id),
+            Self::Failed(_) | Self::Skipped(_) | Self::Unknown(_) => None,
         }
     }
 
     /// Returns what did not arrive of it, where the rest did.
     #[must_use]
     pub fn shortfall(&self) -> Option<&Shortfall> {
-        if let Self::Reduced(_, short) = self { Some(short) } else { None }
+        if let Self::Partial(_, short) = self { Some(short) } else { None }
     }
 
     /// Returns what there is to say about it.
@@ -51,7 +84,7 @@ impl Outcome {
     pub fn message(&self) -> Option<&str> {
         match self {
             Self::Applied(_) => None,
-            Self::Reduced(_, Shortfall { message, .. }) | Self::Failed(message) | Self::Skipped(message) | Self::InDoubt(message) => {
+            Self::Partial(_, Shortfall { message, .. }) | Self::Failed(message) | Self::Skipped(message) | Self::Unknown(message) => {
                 Some(message)
             }
         }
@@ -97,7 +130,7 @@ pub enum Event {
         /// How long.
         wait: Duration,
         /// Why: `rate limit`, or the tenant's own word.
-        because: String,
+        reason: String,
     },
     /// A request is sent again.
     Retrying {
@@ -106,7 +139,7 @@ pub enum Event {
         /// `GET /clients`
         request: String,
         /// How it failed.
-        because: String,
+        reason: String,
         /// Which attempt follows, from 2 on.
         attempt: u32,
     },
@@ -131,7 +164,7 @@ pub enum Event {
         /// What was changed.
         key: Key,
         /// `create`, `update` or `remove`.
-        action: &'static str,
+        operation: Operation,
         /// How it ended.
         outcome: Outcome,
     },

@@ -180,7 +180,7 @@ pub struct Resource<B = Packed> {
     pub secrets: Vec<String>,
     /// Why it is left alone: it can be referred to, and is never written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left_alone: Option<String>,
+    pub excluded: Option<String>,
     /// Whether it is left alone since the tenant refuses to show it, so that nobody knows what it holds.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_unseen: bool,
@@ -230,7 +230,7 @@ impl Resource {
     ///
     /// When the answer has no id, or one that no resource can be asked for by.
     pub fn read(kind: &Kind, mut answer: Body) -> Result<Self, Unreadable> {
-        let alone = kind.left_alone(&answer, &BTreeSet::new());
+        let alone = kind.exclusion(&answer, &BTreeSet::new());
         let given = kind.built_in.filter(|given| given.is(&answer));
         let without_id = |answer: &Body| Unreadable::WithoutId {
             kind: kind.singular,
@@ -279,7 +279,7 @@ impl Resource {
     /// Returns it left alone for this reason, or for none.
     #[must_use]
     pub fn left_alone_as(self, alone: Option<&Exclusion>) -> Self {
-        Self { left_alone: alone.map(|alone| alone.because.to_owned()), is_foreign: alone.is_some_and(|alone| alone.is_foreign), ..self }
+        Self { excluded: alone.map(|alone| alone.reason.to_owned()), is_foreign: alone.is_some_and(|alone| alone.is_foreign), ..self }
     }
 
     /// Returns a resource of which nothing else is known.
@@ -292,7 +292,7 @@ impl Resource {
             alias: None,
             carried: Body::new(),
             secrets: Vec::new(),
-            left_alone: None,
+            excluded: None,
             is_unseen: false,
             reserved: None,
             is_foreign: false,
@@ -301,9 +301,9 @@ impl Resource {
     }
 
     /// Leaves it alone, and all that belongs to it.
-    pub fn reserve(&mut self, reserved: ExclusionReason, because: &str) {
+    pub fn reserve(&mut self, reserved: ExclusionReason, reason: &str) {
         self.reserved = Some(reserved);
-        self.left_alone = Some(because.to_owned());
+        self.excluded = Some(reason.to_owned());
     }
 
     /// Returns whether its tenant answered an object with nothing in it, which is no wish to have nothing.
@@ -323,7 +323,7 @@ impl Resource {
             carried: self.carried.clone(),
             secrets: self.secrets.clone(),
             is_unseen: self.is_unseen,
-            left_alone: self.left_alone.clone(),
+            excluded: self.excluded.clone(),
             reserved: self.reserved,
             is_foreign: self.is_foreign,
             is_given: self.is_given,
@@ -351,8 +351,8 @@ impl OpenResource {
     /// Returns it at rest.
     #[must_use]
     pub fn pack(self) -> Resource {
-        let Self { key, id, body, alias, carried, secrets, left_alone, is_unseen, reserved, is_foreign, is_given } = self;
-        Resource { key, id, body: body.into(), alias, carried, secrets, left_alone, is_unseen, reserved, is_foreign, is_given }
+        let Self { key, id, body, alias, carried, secrets, excluded, is_unseen, reserved, is_foreign, is_given } = self;
+        Resource { key, id, body: body.into(), alias, carried, secrets, excluded, is_unseen, reserved, is_foreign, is_given }
     }
 
     /// Returns whether it says nothing but what it is called.

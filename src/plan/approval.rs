@@ -25,12 +25,12 @@ pub enum Error {
     #[error("{0} is approved as a whole, and not by resource")]
     Whole(&'static str),
     /// The pattern cannot be read.
-    #[error("\"{text}\" is no pattern: {because}")]
+    #[error("\"{text}\" is no pattern: {reason}")]
     Pattern {
         /// The pattern.
         text: String,
         /// Why.
-        because: &'static str,
+        reason: &'static str,
     },
 }
 
@@ -47,7 +47,7 @@ impl Approval {
         if !BY_RESOURCE.contains(&guard) {
             return Err(Error::Whole(guard));
         }
-        let of = Pattern::new(pattern).map_err(|error| Error::Pattern { text: pattern.to_owned(), because: error.msg })?;
+        let of = Pattern::new(pattern).map_err(|error| Error::Pattern { text: pattern.to_owned(), reason: error.msg })?;
         Ok(Self { guard, of: Some(of) })
     }
 

@@ -48,7 +48,7 @@ impl Change {
                     list.retain(|_| place.next().is_none_or(|place| !parts.contains(&format!("{name}[{place}]"))));
                 }
             }
-            Action::Remove { .. } => {}
+            Action::Delete { .. } => {}
         }
         change
     }

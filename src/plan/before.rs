@@ -17,7 +17,7 @@ use crate::snapshot::{belongs_to, id_substitution};
 impl Plan {
     /// Records what the target holds, under the names of the plan, of all that an undo of it could not restore by the changes alone.
     pub fn record_before<'held>(&mut self, catalog: &Catalog, held: impl Iterator<Item = &'held Resource> + Clone) {
-        let removed = self.changes().filter(|change| matches!(change.action, Action::Remove { .. })).map(|change| change.key.clone());
+        let removed = self.changes().filter(|change| matches!(change.action, Action::Delete { .. })).map(|change| change.key.clone());
         let removed: HashSet<Key> = removed.collect();
         let going = going_with(catalog, held.clone(), &removed);
         let updated: Vec<Resource> = held.clone().filter(|one| !going.contains(&one.key)).filter_map(|one| self.exact(one)).collect();

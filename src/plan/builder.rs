@@ -9,7 +9,7 @@ use super::ordering::{After, mentioned_before, mentioned_by, staged};
 use super::pairs::Partners;
 use super::references::{Examined, keep_elements_of_the_target, keep_held};
 use super::untouched::Protected;
-use super::{Action, Change, Plan, SecretField, Side, Skipped};
+use super::{Action, Change, Plan, PlannedTenant, SecretField, Skipped};
 use crate::catalog::{Catalog, Kind};
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
@@ -67,7 +67,7 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
     let mut after = std::mem::take(&mut making.after);
     after.extend(order.aside.into_iter().map(|change| (After::Aside, change)));
     making.plan.stages = staged(catalog, changes, after, &|key| making.turn(key, &order.ranks));
-    making.list_target_only(&partners, &removed);
+    making.list_unmanaged(&partners, &removed);
     making.name_known(&partners);
     making.name_equal(&partners);
     making.note_what_users_lose();
@@ -87,8 +87,11 @@ fn namesakes<'live>(catalog: &Catalog, live: &'live Snapshot) -> HashMap<(&'live
 }
 
 fn empty(source: &Snapshot, target: &Snapshot) -> Plan {
-    let side =
-        |snapshot: &Snapshot| Side { tenant: snapshot.tenant.clone(), domain: snapshot.domain.clone(), taken: snapshot.taken.clone() };
+    let side = |snapshot: &Snapshot| PlannedTenant {
+        tenant: snapshot.tenant.clone(),
+        domain: snapshot.domain.clone(),
+        taken: snapshot.taken.clone(),
+    };
     let twice = |snapshot: &Snapshot| {
         let note = |key: &Key| format!("{} has a name that stands twice; it is called {key} here", snapshot.tenant);
         snapshot.twice.iter().map(note).collect::<Vec<_>>()
@@ -119,17 +122,17 @@ impl PlanBuilder<'_> {
         self.catalog.kind(key.kind()).expect("a key names a kind of the catalog")
     }
 
-    pub(super) fn leave_out(&mut self, key: &Key, because: impl Into<String>) {
-        self.plan.left_out.push(Skipped { key: key.clone(), path: None, because: because.into() });
+    pub(super) fn skip_resource(&mut self, key: &Key, reason: impl Into<String>) {
+        self.plan.skipped.push(Skipped { key: key.clone(), path: None, reason: reason.into() });
     }
 
-    pub(super) fn leave_alone(&mut self, key: &Key, because: &str) {
-        self.plan.left_alone.push(Skipped { key: key.clone(), path: None, because: because.to_owned() });
+    pub(super) fn leave_alone(&mut self, key: &Key, reason: &str) {
+        self.plan.excluded.push(Skipped { key: key.clone(), path: None, reason: reason.to_owned() });
     }
 
     /// Names what stays as it is for the sake of what no plan touches; an undo owes it.
     pub(super) fn leave_untouched(&mut self, left: impl IntoIterator<Item = Skipped>) {
-        if self.past.keeps_own { self.plan.left_alone.extend(left) } else { self.plan.left_out.extend(left) }
+        if self.past.keeps_own { self.plan.excluded.extend(left) } else { self.plan.skipped.extend(left) }
     }
 
     /// Lets stand in the target what the mapping keeps, and what refers to something that only the target has.
@@ -207,7 +210,7 @@ impl PlanBuilder<'_> {
                 continue;
             };
             let is_linked = links.of_source(kind, &wanted.id).is_some() || links.of_target(kind, &held.id).is_some();
-            let is_left_alone = wanted.left_alone.is_some() || held.left_alone.is_some();
+            let is_left_alone = wanted.excluded.is_some() || held.excluded.is_some();
             if !is_linked && !is_left_alone && has_own_id && !changed.contains(&wanted.key) {
                 equal.insert(wanted.key.clone(), (wanted.id.clone(), held.id.clone()));
             }

@@ -23,11 +23,11 @@ impl PlanBuilder<'_> {
         let kind = self.kind_of(&candidate.wanted.key);
         let (wanted, held) = (candidate.wanted, candidate.held.map(Resource::open));
         if let Shape::Child { parent, .. } = kind.shape {
-            self.plan.manual.extend(steps(kind, &wanted, held.as_ref(), &[], self.live));
+            self.plan.manual_steps.extend(steps(kind, &wanted, held.as_ref(), &[], self.live));
             return self.change_elements(kind, parent, &wanted, held.as_ref());
         }
         let supplied = self.supplied(&wanted.key);
-        self.plan.manual.extend(steps(kind, &wanted, held.as_ref(), &supplied, self.live));
+        self.plan.manual_steps.extend(steps(kind, &wanted, held.as_ref(), &supplied, self.live));
         match held {
             None => Some(self.create(kind, wanted, supplied)),
             Some(held) => self.update(kind, wanted, held, supplied),
@@ -40,7 +40,7 @@ impl PlanBuilder<'_> {
         let mut body = created(kind, &wanted.body);
         open_seals(kind, &mut body);
         let withheld = withhold_sealed(kind, wanted, &mut body, &supplied);
-        self.plan.left_out.extend(withheld);
+        self.plan.skipped.extend(withheld);
         let is_late = |secret: &SecretField| kind.fields().get(&secret.path).is_some_and(|field| field.written == Written::OnUpdate);
         let (late, secrets): (Vec<_>, Vec<_>) = supplied.into_iter().partition(is_late);
         let change = |action, secrets| Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets };
@@ -69,8 +69,8 @@ impl PlanBuilder<'_> {
             given.keep_written(&mut held.body, kind.key);
         }
         let draft = deploy::set_draft_aside(kind, &mut wanted.body, Some(&mut held.body));
-        self.plan.left_out.extend(leave_secrets(&mut wanted, &held));
-        self.plan.left_alone.extend(unseen_secrets(kind, &wanted, &held));
+        self.plan.skipped.extend(leave_secrets(&mut wanted, &held));
+        self.plan.excluded.extend(unseen_secrets(kind, &wanted, &held));
         let (wanted, held) = (&wanted, &held);
         if let Some(Difference { body, edits, .. }) = draft {
             let action = Action::Update { id: Some(held.id.clone()), body, edits };
@@ -83,20 +83,20 @@ impl PlanBuilder<'_> {
         if let Some(given) = given {
             given.keep_written(&mut difference.body, &[]);
         }
-        self.plan.left_out.extend(leave_sealed(kind, wanted, held, &mut difference, &supplied));
-        if let Some((path, because)) = difference.fixed.iter().find(|(path, _)| kind.required.contains(&path.as_str())) {
-            self.leave_out(&wanted.key, format!("its {path} differs in the target, and {because}"));
+        self.plan.skipped.extend(leave_sealed(kind, wanted, held, &mut difference, &supplied));
+        if let Some((path, reason)) = difference.fixed.iter().find(|(path, _)| kind.required.contains(&path.as_str())) {
+            self.skip_resource(&wanted.key, format!("its {path} differs in the target, and {reason}"));
             return None;
         }
-        for (path, because) in std::mem::take(&mut difference.fixed) {
-            self.plan.left_out.push(Skipped {
+        for (path, reason) in std::mem::take(&mut difference.fixed) {
+            self.plan.skipped.push(Skipped {
                 key: wanted.key.clone(),
                 path: Some(path),
-                because: format!("it differs in the target, and {because}"),
+                reason: format!("it differs in the target, and {reason}"),
             });
         }
-        for (path, because) in std::mem::take(&mut difference.stays) {
-            self.plan.left_alone.push(Skipped { key: wanted.key.clone(), path: Some(path), because: because.to_owned() });
+        for (path, reason) in std::mem::take(&mut difference.stays) {
+            self.plan.excluded.push(Skipped { key: wanted.key.clone(), path: Some(path), reason: reason.to_owned() });
         }
         let secrets = due(kind, &held.id, &difference, supplied, self.past.sent);
         carry(kind, &secrets, body, &held.body, &mut difference);
@@ -141,7 +141,7 @@ impl PlanBuilder<'_> {
         let mut merged = merge(kind, base, &wanted.body, &held.body, self.past.on_drift);
         if !merged.conflicts.is_empty() {
             let fields: Vec<&str> = merged.conflicts.iter().map(|clash| clash.path.as_str()).collect();
-            self.leave_out(&wanted.key, format!("both tenants changed its {} since the last run", fields.join(", ")));
+            self.skip_resource(&wanted.key, format!("both tenants changed its {} since the last run", fields.join(", ")));
             self.plan.conflicts.extend(merged.in_conflict(&wanted.key, &wanted.id));
             return None;
         }

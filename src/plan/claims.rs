@@ -270,7 +270,7 @@ mod tests {
                         assert!(edit.is_none_or(|edit| edit.old.as_ref() == before.get(id.as_str())), "what is shown is what is there");
                         (id.to_string(), body.get(field).cloned())
                     }
-                    Action::Remove { id, .. } => {
+                    Action::Delete { id, .. } => {
                         held.remove(id.as_str());
                         continue;
                     }
@@ -307,7 +307,7 @@ mod tests {
             let kept = |(at, _): &(usize, usize)| *at == 0 || (*at < 5 && stays[*at]) || (unique.2 && *at >= 5 && *at < 5 + made);
             let source: Vec<(usize, usize)> = after.iter().copied().enumerate().filter(kept).collect();
             let plan = planned(unique, &source, &target);
-            prop_assert_eq!(&plan.left_out, &Vec::new());
+            prop_assert_eq!(&plan.skipped, &Vec::new());
             let held = carried_out(unique.1, &plan, &tenant(unique, "t", &target)).map_err(TestCaseError::fail)?;
             prop_assert_eq!(values(held.into_values()), values(source.iter().map(|(_, which)| value(unique.0, *which))));
         }

@@ -64,11 +64,11 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     let makes_room = |path: &str| kind.excluded_by(path).any(|other| wanted.get(other).is_some());
     let is_overlaid = |path: &str| kind.read_modify_write.iter().any(|overlaid| covers(overlaid, path));
     let stays = |edit: &mut Edit| edit.new.is_none() && is_overlaid(&edit.path) && !is_dropped(&edit.path) && !makes_room(&edit.path);
-    let because = "only the target has it, and it may be the server's own";
-    difference.stays.extend(edits.extract_if(.., stays).map(|edit| (edit.path, because)));
+    let reason = "only the target has it, and it may be the server's own";
+    difference.stays.extend(edits.extract_if(.., stays).map(|edit| (edit.path, reason)));
     for edit in edits.into_iter().flat_map(|edit| apart(kind, edit)) {
         match obstacle(kind, &edit, &held) {
-            Some(because) => difference.fixed.push((edit.path, because)),
+            Some(reason) => difference.fixed.push((edit.path, reason)),
             None => difference.edits.push(edit),
         }
     }
@@ -288,10 +288,10 @@ mod tests {
         let desired = json!({"name": "new", "jwt_configuration": {"secret_encoded": true}, "third_party_security_mode": "strict"});
         let difference = compare("clients", desired, json!({"name": "old"}));
         assert_eq!(difference.body.into_value(), json!({"name": "new"}));
-        let because = "it can only be set when the resource is created";
+        let reason = "it can only be set when the resource is created";
         assert_eq!(
             difference.fixed,
-            [("jwt_configuration.secret_encoded".to_owned(), because), ("third_party_security_mode".to_owned(), because)]
+            [("jwt_configuration.secret_encoded".to_owned(), reason), ("third_party_security_mode".to_owned(), reason)]
         );
     }
 
@@ -348,8 +348,8 @@ mod tests {
         });
         let unsaid = compare("clients", json!({"refresh_token": {"rotation_type": "non-rotating"}}), live.clone());
         assert_eq!(unsaid.body.into_value(), json!({"refresh_token": {"leeway": 0, "policies": null, "rotation_type": "non-rotating"}}));
-        let because = "the source does not say it, and every tenant fills it in";
-        let stays = ["grant_types", "jwt_configuration", "refresh_token.leeway"].map(|path| (path.to_owned(), because));
+        let reason = "the source does not say it, and every tenant fills it in";
+        let stays = ["grant_types", "jwt_configuration", "refresh_token.leeway"].map(|path| (path.to_owned(), reason));
         assert_eq!(unsaid.stays, stays);
         for blank in [json!([]), json!({}), json!(""), json!(null)] {
             assert_eq!(

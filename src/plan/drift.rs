@@ -48,19 +48,19 @@ pub fn drift_of(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> DriftRep
     };
     let is_gone = |one: &&Resource| live.is_complete(one.key.kind()) && !held.contains(&(one.key.kind(), &one.id)) && !is_unseen(one);
     let gone: Vec<Key> = wanted.snapshot.resources.iter().filter(is_gone).map(|one| one.key.clone()).collect();
-    let unseen = unseen(plan.left_out, &wanted, &gone);
+    let unseen = unseen(plan.skipped, &wanted, &gone);
     DriftReport { moved: plan.drift, gone, unseen }
 }
 
 /// Returns what of that which was applied a plan left out whole, so that it was not compared; a kind that was not read stands for all of it.
-fn unseen(left_out: Vec<Skipped>, wanted: &Desired, gone: &[Key]) -> Vec<Skipped> {
+fn unseen(skipped: Vec<Skipped>, wanted: &Desired, gone: &[Key]) -> Vec<Skipped> {
     let applied: HashSet<&Key> = wanted.snapshot.resources.iter().map(|one| &one.key).collect();
     let kinds: HashSet<&str> = applied.iter().map(|key| key.kind()).collect();
     let is_kind = |key: &Key| key.name().is_empty() && kinds.contains(key.kind());
-    let unread: HashSet<String> = left_out.iter().filter(|left| is_kind(&left.key)).map(|left| left.key.kind().to_owned()).collect();
+    let unread: HashSet<String> = skipped.iter().filter(|left| is_kind(&left.key)).map(|left| left.key.kind().to_owned()).collect();
     let is_meant = |key: &Key| is_kind(key) || (applied.contains(key) && !gone.contains(key) && !unread.contains(key.kind()));
     // What is left out in part only is compared all the same.
-    left_out.into_iter().filter(|left| left.path.is_none() && is_meant(&left.key)).collect()
+    skipped.into_iter().filter(|left| left.path.is_none() && is_meant(&left.key)).collect()
 }
 
 /// Returns a source that wants what was last applied; it knows each resource by its id in the target.

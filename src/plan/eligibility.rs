@@ -24,13 +24,13 @@ pub(super) const SAYS_NOTHING: &str = "the source says nothing of it";
 impl<'inputs> PlanBuilder<'inputs> {
     /// What could not be read is not copied, and looks as if the source did not have it: that must be said.
     pub(super) fn leave_out_unread(&mut self) {
-        for (key, because) in self.desired.snapshot.unread() {
+        for (key, reason) in self.desired.snapshot.unread() {
             if self.desired.spared.contains(&key) {
-                self.leave_alone(&key, &because);
+                self.leave_alone(&key, &reason);
             } else {
                 // A token is better given the scope.
                 let is_refused = !matches!(self.desired.snapshot.kinds.get(key.kind()), Some(Status::Forbidden(_)));
-                self.leave_out(&key, if is_refused { because + SPARED_BY } else { because });
+                self.skip_resource(&key, if is_refused { reason + SPARED_BY } else { reason });
             }
         }
     }
@@ -55,47 +55,47 @@ impl<'inputs> PlanBuilder<'inputs> {
     /// Returns whether a resource is one to copy, and notes why it is not.
     fn is_wanted(&mut self, wanted: &Resource, held: Option<&Resource>, ambiguous: &HashMap<Id, String>, ids: &HashMap<&Key, &Id>) -> bool {
         let kind = self.kind_of(&wanted.key);
-        if let Some(because) = &wanted.left_alone {
+        if let Some(reason) = &wanted.excluded {
             if wanted.is_unseen {
-                self.leave_out(&wanted.key, format!("{} does not show it: {because}", self.desired.snapshot.tenant));
+                self.skip_resource(&wanted.key, format!("{} does not show it: {reason}", self.desired.snapshot.tenant));
             } else {
-                self.leave_alone(&wanted.key, because);
+                self.leave_alone(&wanted.key, reason);
             }
-        } else if let Some(held) = held.filter(|held| held.left_alone.is_some()) {
-            let because = held.left_alone.as_deref().unwrap_or_default();
+        } else if let Some(held) = held.filter(|held| held.excluded.is_some()) {
+            let reason = held.excluded.as_deref().unwrap_or_default();
             // Nothing that is there by its name is anybody's own: the target refuses to show it.
             match kind.shape {
-                _ if held.is_unseen => self.leave_out(&wanted.key, format!("the target does not show it: {because}")),
-                Shape::Keyed { .. } => self.leave_out(&wanted.key, format!("the target does not show it: {because}")),
-                _ => self.leave_alone(&wanted.key, because),
+                _ if held.is_unseen => self.skip_resource(&wanted.key, format!("the target does not show it: {reason}")),
+                Shape::Keyed { .. } => self.skip_resource(&wanted.key, format!("the target does not show it: {reason}")),
+                _ => self.leave_alone(&wanted.key, reason),
             }
-        } else if let Some(because) = held.is_none().then(|| self.unseen_in_target(kind, wanted, ids)).flatten() {
-            self.leave_out(&wanted.key, format!("the target does not show it: {because}"));
+        } else if let Some(reason) = held.is_none().then(|| self.unseen_in_target(kind, wanted, ids)).flatten() {
+            self.skip_resource(&wanted.key, format!("the target does not show it: {reason}"));
         } else if let Some(owner) = self.untouched.owner_of(&wanted.key) {
-            let because = format!("it belongs to {owner}, which is left alone");
-            self.leave_belonging(kind, wanted, held, because);
+            let reason = format!("it belongs to {owner}, which is left alone");
+            self.leave_belonging(kind, wanted, held, reason);
         } else if let (None, Some(link), true) = (held, self.past.links.of_source(kind.name, &wanted.id), self.live.is_complete(kind.name))
         {
             let hint = format!("`migrate unlink {} {}` lets it be made anew", kind.name, wanted.id);
             let gone = format!("the {} it is linked to ({}) is gone from the target; {hint}", kind.singular, link.target_id);
-            self.leave_out(&wanted.key, gone);
-        } else if let Some(because) = ambiguous.get(&wanted.id).filter(|_| kind.allows_duplicates) {
-            self.leave_out(&wanted.key, because.as_str());
+            self.skip_resource(&wanted.key, gone);
+        } else if let Some(reason) = ambiguous.get(&wanted.id).filter(|_| kind.allows_duplicates) {
+            self.skip_resource(&wanted.key, reason.as_str());
         } else if let (None, Some(given)) = (held, kind.built_in.filter(|_| wanted.is_given)) {
             if says_nothing(kind, wanted) {
-                self.leave_alone(&wanted.key, given.because);
+                self.leave_alone(&wanted.key, given.reason);
             } else {
                 let step = given.by_hand.to_owned();
-                self.plan.manual.push(ManualStep { key: wanted.key.clone(), path: String::new(), step });
+                self.plan.manual_steps.push(ManualStep { key: wanted.key.clone(), path: String::new(), step });
             }
         } else if let (None, Some(what)) = (held, kind.by_hand) {
-            self.plan.manual.push(ManualStep { key: wanted.key.clone(), path: String::new(), step: what.to_owned() });
+            self.plan.manual_steps.push(ManualStep { key: wanted.key.clone(), path: String::new(), step: what.to_owned() });
         } else if let Some(path) = held.is_none().then(|| withheld(kind, wanted, &self.supplied(&wanted.key))).flatten() {
             let step = format!("{path} is needed to make it and is not copied; supply it with a `secret` rule in the mapping");
-            self.plan.manual.push(ManualStep { key: wanted.key.clone(), path: path.to_owned(), step });
-            self.leave_out(&wanted.key, format!("it cannot be made without its {path}"));
+            self.plan.manual_steps.push(ManualStep { key: wanted.key.clone(), path: path.to_owned(), step });
+            self.skip_resource(&wanted.key, format!("it cannot be made without its {path}"));
         } else if let Some(language) = self.language_the_target_lacks(kind, wanted) {
-            self.leave_out(&wanted.key, format!("{language} will be none of the target's languages"));
+            self.skip_resource(&wanted.key, format!("{language} will be none of the target's languages"));
         } else if kind.shape == Shape::Singleton && wanted.says_nothing() && !self.is_emptied(kind, held) {
             if held.is_some_and(|held| !held.says_nothing()) {
                 self.leave_alone(&wanted.key, SAYS_NOTHING);
@@ -110,17 +110,17 @@ impl<'inputs> PlanBuilder<'inputs> {
     fn unseen_in_target(&self, kind: &Kind, wanted: &Resource, ids: &HashMap<&Key, &Id>) -> Option<String> {
         let mut unseen = self.live.unseen(kind.name).iter().filter(|one| one.is_refused);
         let parent = *ids.get(&parent_of(kind, wanted)?)?;
-        unseen.find(|one| one.id == *parent).map(|one| one.because.clone())
+        unseen.find(|one| one.id == *parent).map(|one| one.reason.clone())
     }
 
     /// Leaves what belongs to something untouched as the target has it, and names it where the source has it otherwise.
-    fn leave_belonging(&mut self, kind: &Kind, wanted: &Resource, held: Option<&Resource>, because: String) {
+    fn leave_belonging(&mut self, kind: &Kind, wanted: &Resource, held: Option<&Resource>, reason: String) {
         let same = |held: &Resource| held.body == wanted.body || normal(kind, &held.body.open()) == normal(kind, &wanted.body.open());
         if held.is_some_and(same) {
             *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
             *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
         } else if held.is_some() || !says_nothing(kind, wanted) {
-            self.leave_untouched([Skipped { key: wanted.key.clone(), path: None, because }]);
+            self.leave_untouched([Skipped { key: wanted.key.clone(), path: None, reason }]);
         }
     }
 
@@ -133,21 +133,21 @@ impl<'inputs> PlanBuilder<'inputs> {
     /// Returns whether the target takes a resource, and notes why it does not.
     fn is_taken(&mut self, wanted: &Resource, at: Option<usize>, names: &mut TakenNames) -> bool {
         let kind = self.kind_of(&wanted.key);
-        let because = match (self.live.kinds.get(kind.name), kind.not_created) {
+        let reason = match (self.live.kinds.get(kind.name), kind.not_created) {
             // What says nothing is not missed where it cannot be written.
             (Some(Status::Absent(_) | Status::Refused(_) | Status::Forbidden(_)), _) if says_nothing(kind, wanted) => return false,
             (Some(Status::Complete | Status::InPart(_)), Some(_)) if at.is_none() && says_nothing(kind, wanted) => return false,
-            (Some(Status::Complete | Status::InPart(_)), Some(because)) if at.is_none() => because.to_owned(),
+            (Some(Status::Complete | Status::InPart(_)), Some(reason)) if at.is_none() => reason.to_owned(),
             (Some(Status::Complete | Status::InPart(_) | Status::Selected(_)), _) => match names.take(kind, wanted, at) {
-                Some(because) => because,
+                Some(reason) => reason,
                 None => return true,
             },
-            (Some(Status::Absent(because) | Status::Refused(because) | Status::Forbidden(because)), _) => {
-                format!("the target does not serve {}: {because}{SPARED_BY}", kind.name)
+            (Some(Status::Absent(reason) | Status::Refused(reason) | Status::Forbidden(reason)), _) => {
+                format!("the target does not serve {}: {reason}{SPARED_BY}", kind.name)
             }
             (None, _) => format!("{} of the target were not read", kind.name),
         };
-        self.leave_out(&wanted.key, because);
+        self.skip_resource(&wanted.key, reason);
         false
     }
 
@@ -156,7 +156,7 @@ impl<'inputs> PlanBuilder<'inputs> {
         let mut there: HashSet<Key> = partners.live.iter().map(|resource| resource.key.clone()).collect();
         there.extend(candidates.iter().filter(|candidate| candidate.held.is_none()).map(|candidate| candidate.wanted.key.clone()));
         let of_source = &self.desired.snapshot.resources;
-        let alone = of_source.iter().filter(|resource| resource.left_alone.is_some() && !there.contains(&resource.key));
+        let alone = of_source.iter().filter(|resource| resource.excluded.is_some() && !there.contains(&resource.key));
         let mut alone: HashSet<Key> = alone.map(|resource| resource.key.clone()).collect();
         loop {
             let before = candidates.len();
@@ -165,7 +165,7 @@ impl<'inputs> PlanBuilder<'inputs> {
                 let kind = self.kind_of(&candidate.wanted.key);
                 let mut examined = candidate.examine();
                 if self.past.keeps_own {
-                    self.plan.left_alone.extend(keep_choices(kind, &mut examined));
+                    self.plan.excluded.extend(keep_choices(kind, &mut examined));
                 }
                 let is_equal = candidate.is_equal();
                 let spared = spare(kind, &mut examined, &alone).and_then(|spared| {
@@ -174,11 +174,11 @@ impl<'inputs> PlanBuilder<'inputs> {
                 });
                 match spared {
                     Ok((spared, untouched)) => {
-                        self.plan.left_alone.extend(spared);
+                        self.plan.excluded.extend(spared);
                         self.leave_untouched(untouched);
                     }
-                    Err(because) => {
-                        self.leave_untouched([Skipped { key: candidate.wanted.key.clone(), path: None, because }]);
+                    Err(reason) => {
+                        self.leave_untouched([Skipped { key: candidate.wanted.key.clone(), path: None, reason }]);
                         there.remove(&candidate.wanted.key);
                         alone.insert(candidate.wanted.key.clone());
                         continue;
@@ -193,7 +193,7 @@ impl<'inputs> PlanBuilder<'inputs> {
                 };
                 match verdict {
                     Verdict::Fits(parts) => {
-                        self.plan.left_out.extend(parts);
+                        self.plan.skipped.extend(parts);
                         // What is there by being written and would hold nothing is there already.
                         if candidate.held.is_none() && kind.creation().is_none() && examined.wanted.is_blank(kind) {
                             there.remove(&candidate.wanted.key);
@@ -202,8 +202,8 @@ impl<'inputs> PlanBuilder<'inputs> {
                         candidate.take_over(examined);
                         fitting.push(candidate);
                     }
-                    Verdict::LeftOut(because) => {
-                        self.leave_out(&candidate.wanted.key, because);
+                    Verdict::LeftOut(reason) => {
+                        self.skip_resource(&candidate.wanted.key, reason);
                         if candidate.held.is_none() {
                             there.remove(&candidate.wanted.key);
                         }

@@ -16,7 +16,7 @@ use crate::files;
 pub const FORMAT: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
-struct Written<'plan> {
+struct PlanFile<'plan> {
     format: u32,
     tool: Cow<'plan, str>,
     hash: String,
@@ -48,12 +48,12 @@ pub enum Error {
     #[error(transparent)]
     NotJson(#[from] Box<Diagnostic>),
     /// The file holds no plan.
-    #[error("\"{path}\" is no plan: {because}", path = .path.display())]
+    #[error("\"{path}\" is no plan: {reason}", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        because: String,
+        reason: String,
     },
     /// The content is not what was reviewed.
     #[error("plan \"{path}\" was changed after it was made", path = .path.display())]
@@ -87,7 +87,7 @@ pub fn save(path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<(), Error>
 /// When `out` does not take it.
 pub fn write(plan: &Plan, refusals: &[Refusal], out: &mut dyn Write) -> io::Result<()> {
     let (tool, hash) = (Cow::Borrowed(env!("CARGO_PKG_VERSION")), hash_of(plan, refusals));
-    let written = Written { format: FORMAT, tool, hash, refusals: Cow::Borrowed(refusals), plan: Cow::Borrowed(plan) };
+    let written = PlanFile { format: FORMAT, tool, hash, refusals: Cow::Borrowed(refusals), plan: Cow::Borrowed(plan) };
     serde_json::to_writer_pretty(&mut *out, &written)?;
     out.write_all(b"\n")
 }
@@ -112,16 +112,16 @@ pub fn parse(path: &Path, text: &str) -> Result<(Plan, Vec<Refusal>), Error> {
     match any.get("format").and_then(serde_json::Value::as_u64) {
         Some(format) if format > u64::from(FORMAT) => return Err(Error::Newer { path: path.to_owned(), format }),
         Some(_) => {}
-        None => return Err(Error::Malformed { path: path.to_owned(), because: "\"format\" is missing".to_owned() }),
+        None => return Err(Error::Malformed { path: path.to_owned(), reason: "\"format\" is missing".to_owned() }),
     }
-    let written: Written<'_> = serde_json::from_str(text).map_err(not_json)?;
+    let written: PlanFile<'_> = serde_json::from_str(text).map_err(not_json)?;
     if hash_of(&written.plan, &written.refusals) != written.hash {
         return Err(Error::Changed { path: path.to_owned() });
     }
     let target = &written.plan.target.tenant;
     if !files::is_plain_name(target) {
-        let because = format!("\"{target}\" cannot name a tenant: a folder is called after it");
-        return Err(Error::Malformed { path: path.to_owned(), because });
+        let reason = format!("\"{target}\" cannot name a tenant: a folder is called after it");
+        return Err(Error::Malformed { path: path.to_owned(), reason });
     }
     Ok((written.plan.into_owned(), written.refusals.into_owned()))
 }
@@ -137,12 +137,13 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::plan::Side;
+    use crate::plan::PlannedTenant;
 
     fn saved() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("plan.json");
-        let side = |name: &str| Side { tenant: name.into(), domain: format!("{name}.auth0.com"), taken: "2026-01-01T00:00:00Z".into() };
+        let side =
+            |name: &str| PlannedTenant { tenant: name.into(), domain: format!("{name}.auth0.com"), taken: "2026-01-01T00:00:00Z".into() };
         let plan = Plan::between(side("dev"), side("prod"));
         save(&path, &plan, &[]).expect("saved");
         assert_eq!(load(&path).expect("loaded"), (plan, Vec::new()));
@@ -153,7 +154,7 @@ mod tests {
     fn a_plan_with_a_number_of_many_digits_is_read_as_it_was_written() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("plan.json");
-        let side = || Side { tenant: "dev".into(), domain: "dev.auth0.com".into(), taken: "2026-01-01T00:00:00Z".into() };
+        let side = || PlannedTenant { tenant: "dev".into(), domain: "dev.auth0.com".into(), taken: "2026-01-01T00:00:00Z".into() };
         let mut plan = Plan::between(side(), side());
         let body = serde_json::from_str("{\"order\": 184467440731709551615, \"share\": 0.30000000000000004}").expect("a body");
         let action = crate::plan::Action::Create { body, twins: Vec::new() };

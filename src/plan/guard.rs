@@ -109,7 +109,7 @@ pub fn secrets(catalog: &Catalog, plan: &Plan, secret: &dyn Fn(&SecretField) -> 
         let kind = catalog.kind(kind).expect("a key names a kind of the catalog");
         match secret(field).map(|secret| secret_value(kind, &field.path, &secret)) {
             None => drop(missing.insert(field.from.as_str())),
-            Some(Err(because)) => drop(broken.insert(format!("{}: {because}", field.from))),
+            Some(Err(reason)) => drop(broken.insert(format!("{}: {reason}", field.from))),
             Some(Ok(_)) => {}
         }
     }
@@ -132,7 +132,7 @@ fn unread(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) ->
     let is_forbidden_by = |side: &Snapshot, name: &str| matches!(side.kinds.get(name), Some(Status::Forbidden(_)));
     // Of what the source does not show, nothing would be written.
     let is_forbidden = |name: &&str| is_forbidden_by(live, name) && !is_forbidden_by(&desired.snapshot, name);
-    let hit: BTreeSet<&str> = plan.left_out.iter().map(|left| left.key.kind()).filter(is_forbidden).collect();
+    let hit: BTreeSet<&str> = plan.skipped.iter().map(|left| left.key.kind()).filter(is_forbidden).collect();
     let scopes: BTreeSet<&str> = hit.iter().filter_map(|name| catalog.kind(name)).flat_map(|kind| kind.read_scopes).copied().collect();
     let message = format!(
         "the token for \"{}\" may not read {}; it lacks {}",
@@ -145,7 +145,7 @@ fn unread(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) ->
 
 /// Nothing is removed that a person did not agree to.
 pub fn deletes(plan: &Plan) -> Option<Refusal> {
-    let removed = plan.changes().filter(|change| matches!(change.action, Action::Remove { .. }));
+    let removed = plan.changes().filter(|change| matches!(change.action, Action::Delete { .. }));
     Refusal::about(DELETES, removed.map(|change| Item { key: change.key.clone(), what: Vec::new() }).collect())
 }
 
@@ -177,8 +177,8 @@ pub fn scopes(catalog: &Catalog, plan: &Plan) -> BTreeSet<&'static str> {
     let kind_of = |change: &Change| catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
     let of_change = |change: &Change| match (&change.action, kind_of(change).creation()) {
         (Action::Create { .. }, Some(_)) => kind_of(change).create_scopes,
-        (Action::Remove { .. }, _) if kind_of(change).emptied().is_some() => kind_of(change).update_scopes,
-        (Action::Remove { .. }, _) => kind_of(change).delete_scopes,
+        (Action::Delete { .. }, _) if kind_of(change).emptied().is_some() => kind_of(change).update_scopes,
+        (Action::Delete { .. }, _) => kind_of(change).delete_scopes,
         _ => kind_of(change).update_scopes,
     };
     plan.changes().flat_map(of_change).copied().collect()

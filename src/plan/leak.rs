@@ -145,7 +145,7 @@ enum Part<'body> {
 fn each_outgoing(change: &Change, see: &mut dyn FnMut(&str, Part<'_>)) {
     match &change.action {
         Action::Create { body, .. } | Action::Update { body, .. } => each_field(body, see),
-        Action::Remove { .. } => {}
+        Action::Delete { .. } => {}
         Action::Elements { added, .. } => added.iter().for_each(|element| each_part("", element, see)),
     }
 }

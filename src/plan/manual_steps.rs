@@ -44,8 +44,8 @@ pub(super) fn withhold_sealed(kind: &Kind, wanted: &OpenResource, body: &mut Bod
     let is_written = |path: &str| body.get(path).is_some_and(|value| !is_blank(value)) && !kind.required.contains(&path);
     let sealed = kind.requires_secrets.iter().filter(|sealed| is_written(sealed.path) && !sealed.is_open(&wanted.body));
     let missing: Vec<&str> = sealed.map(|sealed| sealed.path).filter(|path| !is_supplied(path, supplied)).collect();
-    let left_out = |path: &str| Skipped { key: wanted.key.clone(), path: Some(path.to_owned()), because: format!("it {WITHOUT_SECRET}") };
-    missing.into_iter().inspect(|path| drop(body.take(path))).map(left_out).collect()
+    let skipped = |path: &str| Skipped { key: wanted.key.clone(), path: Some(path.to_owned()), reason: format!("it {WITHOUT_SECRET}") };
+    missing.into_iter().inspect(|path| drop(body.take(path))).map(skipped).collect()
 }
 
 /// Why an object is not written that holds a secret which nobody supplies.
@@ -83,21 +83,21 @@ pub(super) fn leave_sealed(
     let unread = unread.map(|path| (path, "cannot be written over what cannot be read there; the token may lack a scope"));
     let is_held = |path: &str| held.body.get(path).is_some() || held.secrets.iter().any(|secret| covers(path, secret));
     let blocked = kind.blocked_by.iter().filter(|(_, other)| is_held(other)).map(|(field, _)| (*field, BLOCKED));
-    let mut left_out = Vec::new();
-    for (path, because) in missing.chain(lists).chain(unread).chain(blocked) {
+    let mut skipped = Vec::new();
+    for (path, reason) in missing.chain(lists).chain(unread).chain(blocked) {
         let edits = difference.edits.len();
         difference.edits.retain(|edit| !covers(path, &edit.path));
         if difference.edits.len() < edits {
             difference.body.take(path);
-            let because = format!("it differs in the target and {because}");
-            left_out.push(Skipped { key: wanted.key.clone(), path: Some(path.to_owned()), because });
+            let reason = format!("it differs in the target and {reason}");
+            skipped.push(Skipped { key: wanted.key.clone(), path: Some(path.to_owned()), reason });
         }
     }
     if difference.edits.is_empty() {
         // What is only repeated says nothing by itself.
         difference.body = Body::new();
     }
-    left_out
+    skipped
 }
 
 /// Lets what the target holds stand where one of both has a secret, and names what would have been written over the target's own.
@@ -105,16 +105,16 @@ pub(super) fn leave_sealed(
 /// What is withheld is no wish to have nothing. Of lists nothing is said here: they are compared and written whole.
 pub(super) fn leave_secrets(wanted: &mut OpenResource, held: &OpenResource) -> Vec<Skipped> {
     let paths: BTreeSet<&String> = wanted.secrets.iter().chain(&held.secrets).filter(|path| !path.contains('[')).collect();
-    let mut left_out = Vec::new();
+    let mut skipped = Vec::new();
     for path in paths {
         if wanted.body.at(path).is_some_and(|value| !is_blank(value)) {
-            left_out.push(Skipped { key: wanted.key.clone(), path: Some(path.clone()), because: OWN_SECRET.to_owned() });
+            skipped.push(Skipped { key: wanted.key.clone(), path: Some(path.clone()), reason: OWN_SECRET.to_owned() });
         }
         if wanted.body.at(path) != held.body.at(path) {
             wanted.body.take_over(path, &held.body);
         }
     }
-    left_out
+    skipped
 }
 
 /// Why a value is not written that the source shows and the target keeps to itself.
@@ -126,7 +126,7 @@ const OWN_SECRET: &str = "it is a secret in the target, which stays as it is";
 pub(super) fn unseen_secrets(kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Vec<Skipped> {
     let is_listed = |path: &str| kind.secrets.iter().any(|secret| covers(secret, path));
     let unseen = wanted.secrets.iter().filter(|path| held.secrets.contains(path) && !is_listed(path));
-    unseen.map(|path| Skipped { key: wanted.key.clone(), path: Some(path.clone()), because: UNSEEN.to_owned() }).collect()
+    unseen.map(|path| Skipped { key: wanted.key.clone(), path: Some(path.clone()), reason: UNSEEN.to_owned() }).collect()
 }
 
 /// Why a value stays that both tenants keep to themselves.

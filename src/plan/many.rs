@@ -47,7 +47,7 @@ pub(super) fn too_much(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Op
     };
     let changed = Tally { what: "change", of_kind: by_kind(&|_| true), few: FEW };
     let few = if plan.undoes.is_some() { FEW } else { 1 };
-    let deleted = Tally { what: "be deleted", of_kind: by_kind(&|action| matches!(action, Action::Remove { .. })), few };
+    let deleted = Tally { what: "be deleted", of_kind: by_kind(&|action| matches!(action, Action::Delete { .. })), few };
     let mut found = deleted.beyond(plan, &held, most);
     if !is_new(catalog, &held) {
         // Where all that changes is deleted, that is said once.
@@ -91,10 +91,10 @@ impl Tally {
 /// Returns how many resources the target has by kind, before anything is removed.
 fn held(plan: &Plan) -> BTreeMap<&str, usize> {
     let mut held: BTreeMap<&str, usize> = plan.shared.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
-    for (kind, keys) in &plan.target_only {
+    for (kind, keys) in &plan.unmanaged {
         *held.entry(kind).or_default() += keys.len();
     }
-    for change in plan.changes().filter(|change| matches!(change.action, Action::Remove { .. })) {
+    for change in plan.changes().filter(|change| matches!(change.action, Action::Delete { .. })) {
         *held.entry(change.key.kind()).or_default() += 1;
     }
     held

@@ -45,7 +45,7 @@ pub(super) fn unclear<'side>(catalog: &Catalog, desired: &'side Snapshot, live: 
     let mut names: Unclear<'side> = BTreeMap::new();
     let is_asked = |resource: &&Resource| {
         let shares_keys = catalog.kind(resource.key.kind()).is_some_and(|kind| kind.allows_duplicates);
-        shares_keys && resource.left_alone.is_none()
+        shares_keys && resource.excluded.is_none()
     };
     let is_free = |one: &&Resource| links.of_source(one.key.kind(), &one.id).is_none();
     let numbered = Numbered::of(desired);
@@ -223,13 +223,12 @@ impl Matcher<'_> {
     /// Pairs what is left where names may stand twice: the only two of a name, whatever numbers they were given beside others.
     fn pair_by_name(&mut self, wanted: &[usize], free: &mut HashSet<usize>) {
         let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
-        for at in free.iter().filter(|at| self.held.resources[**at].left_alone.is_none()) {
+        for at in free.iter().filter(|at| self.held.resources[**at].excluded.is_none()) {
             by_name.entry(self.held.numbered.plain(&self.held.resources[*at].key)).or_default().push(*at);
         }
         for at in wanted.iter().copied().filter(|at| self.matching.of_desired[*at].is_none()).collect::<Vec<_>>() {
             let resource = &self.wanted.resources[at];
-            if let (Some([partner]), None) =
-                (by_name.get(self.wanted.numbered.plain(&resource.key)).map(Vec::as_slice), &resource.left_alone)
+            if let (Some([partner]), None) = (by_name.get(self.wanted.numbered.plain(&resource.key)).map(Vec::as_slice), &resource.excluded)
             {
                 self.pair(at, Some(*partner), free);
             }

@@ -69,6 +69,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::json::Body;
+use crate::model::event::Operation;
 use crate::model::resource::{Id, Key, Resource};
 
 pub(crate) use arrived::take as take_part;
@@ -87,7 +88,7 @@ pub(crate) use untouched::Protected;
 
 /// A tenant as a plan saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Side {
+pub struct PlannedTenant {
     /// Its name in the configuration.
     pub tenant: String,
     /// Its own domain.
@@ -100,9 +101,9 @@ pub struct Side {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// Where the settings come from.
-    pub source: Side,
+    pub source: PlannedTenant,
     /// Where they go.
-    pub target: Side,
+    pub target: PlannedTenant,
     /// What is done, in this order; the changes of one stage do not depend on each other.
     pub stages: Vec<Stage>,
     /// What the target calls the resources it has that changes refer to.
@@ -117,15 +118,15 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub called: BTreeMap<Key, String>,
     /// Resources or fields that should be copied and cannot be, with the reason.
-    pub left_out: Vec<Skipped>,
+    pub skipped: Vec<Skipped>,
     /// What a person has to do by hand: secrets that are not copied.
-    pub manual: Vec<ManualStep>,
+    pub manual_steps: Vec<ManualStep>,
     /// Resources of the target that stay as they are because they are its own, with the reason.
-    pub left_alone: Vec<Skipped>,
+    pub excluded: Vec<Skipped>,
     /// Resources that are equal already, by kind.
     pub unchanged: BTreeMap<String, usize>,
     /// Resources that only the target has, by kind; they stay.
-    pub target_only: BTreeMap<String, Vec<Key>>,
+    pub unmanaged: BTreeMap<String, Vec<Key>>,
     /// Resources that could have changed, by kind: those both tenants have.
     pub shared: BTreeMap<String, usize>,
     /// Fields the source returned that nobody knows, by kind: carried, never sent.
@@ -265,7 +266,7 @@ pub enum Action {
         removed: Vec<Value>,
     },
     /// It is removed from the target.
-    Remove {
+    Delete {
         /// Its id in the target.
         id: Id,
         /// What the target holds; portable.
@@ -282,7 +283,7 @@ pub struct Skipped {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Why.
-    pub because: String,
+    pub reason: String,
 }
 
 /// Something a person has to do by hand.
@@ -298,7 +299,7 @@ pub struct ManualStep {
 
 impl Plan {
     /// Returns a plan between two tenants that does nothing.
-    pub fn between(source: Side, target: Side) -> Self {
+    pub fn between(source: PlannedTenant, target: PlannedTenant) -> Self {
         Self {
             source,
             target,
@@ -307,11 +308,11 @@ impl Plan {
             equal: BTreeMap::new(),
             lacking: BTreeMap::new(),
             called: BTreeMap::new(),
-            left_out: Vec::new(),
-            manual: Vec::new(),
-            left_alone: Vec::new(),
+            skipped: Vec::new(),
+            manual_steps: Vec::new(),
+            excluded: Vec::new(),
             unchanged: BTreeMap::new(),
-            target_only: BTreeMap::new(),
+            unmanaged: BTreeMap::new(),
             shared: BTreeMap::new(),
             unknown: BTreeMap::new(),
             drift: Vec::new(),
@@ -345,7 +346,7 @@ impl Plan {
             match &change.action {
                 Action::Create { .. } => counts.creates += 1,
                 Action::Update { .. } | Action::Elements { .. } => counts.updates += 1,
-                Action::Remove { .. } => counts.removals += 1,
+                Action::Delete { .. } => counts.deletions += 1,
             }
         }
         counts
@@ -363,17 +364,17 @@ impl Change {
         match &self.action {
             Action::Update { id, .. } => id.is_some(),
             Action::Elements { removed, .. } => !removed.is_empty(),
-            Action::Remove { .. } => true,
+            Action::Delete { .. } => true,
             Action::Create { .. } => false,
         }
     }
 
     /// Returns the word for what is done: `create`, `update` or `remove`.
-    pub fn verb(&self) -> &'static str {
+    pub fn operation(&self) -> Operation {
         match self.action {
-            Action::Create { .. } => "create",
-            Action::Update { .. } | Action::Elements { .. } => "update",
-            Action::Remove { .. } => "remove",
+            Action::Create { .. } => Operation::Create,
+            Action::Update { .. } | Action::Elements { .. } => Operation::Update,
+            Action::Delete { .. } => Operation::Delete,
         }
     }
 }
@@ -387,7 +388,7 @@ pub struct Counts {
     pub updates: usize,
     /// Resources removed.
     #[serde(skip_serializing_if = "is_zero")]
-    pub removals: usize,
+    pub deletions: usize,
     /// Resources that are equal already.
     pub unchanged: usize,
 }

@@ -72,15 +72,15 @@ pub(super) fn staged(catalog: &Catalog, changes: Vec<Change>, after: Vec<(After,
 }
 
 /// Puts the removals of resources into stages: what refers to others goes before them.
-pub(super) fn removals<'held>(catalog: &Catalog, held: impl Iterator<Item = &'held Resource>, because: &str) -> Vec<Stage> {
+pub(super) fn deletions<'held>(catalog: &Catalog, held: impl Iterator<Item = &'held Resource>, reason: &str) -> Vec<Stage> {
     let mut by_place: BTreeMap<usize, Vec<Change>> = BTreeMap::new();
     for Resource { key, id, body, .. } in held {
-        let action = Action::Remove { id: id.clone(), body: body.open() };
+        let action = Action::Delete { id: id.clone(), body: body.open() };
         let change = Change { key: key.clone(), source_id: Id::new(""), action, needs: Vec::new(), secrets: Vec::new() };
         by_place.entry(catalog.place(key.kind())).or_default().push(change);
     }
     let title = |place| catalog.kinds().nth(place).expect("a place in the catalog").title;
-    by_place.into_iter().rev().map(|(place, changes)| Stage { title: format!("{}, {because}", title(place)), changes }).collect()
+    by_place.into_iter().rev().map(|(place, changes)| Stage { title: format!("{}, {reason}", title(place)), changes }).collect()
 }
 
 fn titled(
@@ -153,7 +153,7 @@ fn split_late(kind: &Kind, change: &mut Change, turn: Turn, made: &Made) -> Opti
             let moved = edits.extract_if(.., |edit| is_moved(&edit.path)).collect();
             (id.clone(), moved)
         }
-        Action::Create { .. } | Action::Elements { .. } | Action::Remove { .. } => (None, Vec::new()),
+        Action::Create { .. } | Action::Elements { .. } | Action::Delete { .. } => (None, Vec::new()),
     };
     let body = if is_create { kind.fields().split(moved, Purpose::Update).0 } else { moved };
     let action = Action::Update { id, body, edits };
@@ -166,7 +166,7 @@ pub(super) fn mentioned_by(change: &Change) -> (Vec<Key>, Option<&Key>) {
     match &change.action {
         Action::Create { body, .. } | Action::Update { id: Some(_), body, .. } => (of_body(body), None),
         Action::Update { id: None, body, .. } => (of_body(body), Some(&change.key)),
-        Action::Remove { .. } => (Vec::new(), None),
+        Action::Delete { .. } => (Vec::new(), None),
         Action::Elements { parent, added, removed } => {
             (added.iter().chain(removed).flat_map(id_substitution::mentioned).collect(), Some(parent))
         }
@@ -177,7 +177,7 @@ pub(super) fn mentioned_by(change: &Change) -> (Vec<Key>, Option<&Key>) {
 pub(super) fn mentioned_before(change: &Change) -> Vec<Key> {
     match &change.action {
         Action::Update { edits, .. } => edits.iter().filter_map(|edit| edit.old.as_ref()).flat_map(id_substitution::mentioned).collect(),
-        Action::Remove { body, .. } => body.0.values().flat_map(id_substitution::mentioned).collect(),
+        Action::Delete { body, .. } => body.0.values().flat_map(id_substitution::mentioned).collect(),
         Action::Create { .. } | Action::Elements { .. } => Vec::new(),
     }
 }

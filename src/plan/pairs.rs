@@ -110,7 +110,7 @@ pub(super) fn is_once(kind: &Kind) -> bool {
 /// Returns the name that a resource of the target will have: an update gives it what may be changed.
 fn becomes(kind: &Kind, held: &Resource, partner: Option<&Resource>) -> String {
     let mut fields = held.body.pick(kind.key);
-    let is_written = |one: &Resource| one.left_alone.is_none();
+    let is_written = |one: &Resource| one.excluded.is_none();
     if let Some(partner) = partner.filter(|partner| is_written(partner) && is_written(held)) {
         let wanted = partner.body.pick(kind.key);
         let renamed = kind.key.iter().filter(|path| kind.fields().get(path).is_some_and(|field| field.written == Written::Always));
@@ -125,7 +125,7 @@ pub(super) fn ambiguous(catalog: &Catalog, desired: &Desired, live: &Snapshot, l
     let ids = |side: &[&Id]| side.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
     let mut said = HashMap::new();
     for ((kind, name), (wanted, held)) in unclear(catalog, source, live, links) {
-        let because = format!(
+        let reason = format!(
             "\"{name}\" stands for {} in {} ({}) and {} in {} ({}); say which is which with `migrate link {kind} <source id> <target id>`",
             wanted.len(),
             source.tenant,
@@ -134,7 +134,7 @@ pub(super) fn ambiguous(catalog: &Catalog, desired: &Desired, live: &Snapshot, l
             live.tenant,
             ids(&held),
         );
-        said.extend(wanted.into_iter().map(|id| (id.clone(), because.clone())));
+        said.extend(wanted.into_iter().map(|id| (id.clone(), reason.clone())));
     }
     said
 }

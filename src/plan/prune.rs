@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::Action;
 use super::builder::PlanBuilder;
 use super::diff::normal;
-use super::ordering::removals;
+use super::ordering::deletions;
 use super::pairs::Partners;
 use crate::catalog::{Kind, Shape};
 use crate::model::resource::{Id, Key, Resource};
@@ -22,18 +22,18 @@ impl PlanBuilder<'_> {
         let partnered: HashSet<&Key> = partners.paired.iter().map(|at| &partners.live[*at].key).collect();
         let goes = |(at, resource): &(usize, &Cow<'_, Resource>)| {
             let is_only_there = !partners.paired.contains(at) && self.desired.snapshot.is_complete(resource.key.kind());
-            is_only_there && resource.left_alone.is_none() && self.is_gone(resource, &partnered) && !self.lists_none(resource)
+            is_only_there && resource.excluded.is_none() && self.is_gone(resource, &partnered) && !self.lists_none(resource)
         };
         let mut going: Vec<usize> = partners.live.iter().enumerate().filter(goes).map(|(at, _)| at).collect();
         going.retain(|at| {
             let held = &partners.live[*at];
             let Some(unseen) = self.unseen_in_source(held).cloned() else { return true };
             let source = &self.desired.snapshot.tenant;
-            let because = format!("it stays, since it is not known whether {source} still has it: {}", unseen.because);
+            let reason = format!("it stays, since it is not known whether {source} still has it: {}", unseen.reason);
             if self.desired.spared.contains(&Key::new(held.key.kind(), &unseen.name)) {
-                self.leave_alone(&held.key, &because);
+                self.leave_alone(&held.key, &reason);
             } else {
-                self.leave_out(&held.key, because);
+                self.skip_resource(&held.key, reason);
             }
             false
         });
@@ -67,8 +67,8 @@ impl PlanBuilder<'_> {
     }
 
     /// Lists what only the target has, removes what goes of it, and names what should go and cannot.
-    pub(super) fn list_target_only(&mut self, partners: &Partners<'_>, removed: &[usize]) {
-        let because = format!("gone from {}", self.desired.snapshot.tenant);
+    pub(super) fn list_unmanaged(&mut self, partners: &Partners<'_>, removed: &[usize]) {
+        let reason = format!("gone from {}", self.desired.snapshot.tenant);
         let removed: HashSet<usize> = removed.iter().copied().collect();
         let mut going: Vec<&Resource> = Vec::new();
         for (at, resource) in partners.live.iter().enumerate() {
@@ -76,27 +76,27 @@ impl PlanBuilder<'_> {
                 continue;
             }
             let kind = self.kind_of(&resource.key);
-            match &resource.left_alone {
-                Some(because) => self.leave_alone(&resource.key, because),
+            match &resource.excluded {
+                Some(reason) => self.leave_alone(&resource.key, reason),
                 None if removed.contains(&at) && self.holds_its_own(kind, resource) => {
-                    self.leave_out(&resource.key, format!("{because}, and it holds more than a run brought"));
+                    self.skip_resource(&resource.key, format!("{reason}, and it holds more than a run brought"));
                 }
-                None if removed.contains(&at) && kind.can_be_removed() => going.push(resource),
-                None if removed.contains(&at) => self.leave_out(&resource.key, format!("{because}, and no request removes it")),
+                None if removed.contains(&at) && kind.can_be_deleted() => going.push(resource),
+                None if removed.contains(&at) => self.skip_resource(&resource.key, format!("{reason}, and no request removes it")),
                 None if self.past.prune && self.lists_none(resource) && self.is_gone(resource, &HashSet::new()) => {
-                    self.leave_out(&resource.key, format!("{because}, {}", lists_none_of(kind)));
+                    self.skip_resource(&resource.key, format!("{reason}, {}", lists_none_of(kind)));
                 }
-                None if resource.is_given => self.leave_alone(&resource.key, kind.built_in.map_or("", |given| given.because)),
-                None => self.plan.target_only.entry(kind.name.to_owned()).or_default().push(resource.key.clone()),
+                None if resource.is_given => self.leave_alone(&resource.key, kind.built_in.map_or("", |given| given.reason)),
+                None => self.plan.unmanaged.entry(kind.name.to_owned()).or_default().push(resource.key.clone()),
             }
         }
-        self.plan.stages.extend(removals(self.catalog, going.into_iter(), &because));
+        self.plan.stages.extend(deletions(self.catalog, going.into_iter(), &reason));
     }
 
     /// Notes what users have of resources that go, which goes with them.
     pub(super) fn note_what_users_lose(&mut self) {
         let mut lost: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for change in self.plan.changes().filter(|change| matches!(change.action, Action::Remove { .. })) {
+        for change in self.plan.changes().filter(|change| matches!(change.action, Action::Delete { .. })) {
             lost.entry(change.key.kind()).or_default().push(change.key.name());
         }
         let note = |(kind, names): (&str, Vec<&str>)| {
@@ -135,7 +135,7 @@ impl PlanBuilder<'_> {
     /// of a token which sees no more.
     fn lists_none(&self, resource: &Resource) -> bool {
         let kind = self.kind_of(&resource.key);
-        kind.has_own_ids() && self.desired.snapshot.of_kind(kind.name).all(|one| one.left_alone.is_some())
+        kind.has_own_ids() && self.desired.snapshot.of_kind(kind.name).all(|one| one.excluded.is_some())
     }
 
     fn skips(&self, kind: &str, source_id: Id) -> bool {

@@ -88,10 +88,10 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut Examined<'_>, is_there: &dyn 
     if let Some(settled) = id_substitution::settled(kind, &candidate.wanted.body, is_there) {
         *candidate.body_mut() = settled;
     }
-    let mut left_out = Vec::new();
+    let mut skipped = Vec::new();
     let equal = equal_fields(candidate);
     for reference in kind.references.iter().filter(|reference| !equal.contains(top(reference.path))) {
-        for (path, because) in unresolved(&candidate.wanted.body, reference, is_there) {
+        for (path, reason) in unresolved(&candidate.wanted.body, reference, is_there) {
             let path = match part_of(kind, &path) {
                 Part::Element(list, at) => {
                     drop_element(candidate.body_mut(), &list, at);
@@ -101,20 +101,20 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut Examined<'_>, is_there: &dyn 
                     keep_held(candidate, &object);
                     object
                 }
-                Part::Whole => return Verdict::LeftOut(because),
+                Part::Whole => return Verdict::LeftOut(reason),
             };
-            left_out.push(Skipped { key: key.clone(), path: Some(path), because });
+            skipped.push(Skipped { key: key.clone(), path: Some(path), reason });
         }
     }
     if let Some((field, missing)) = unresolved_text(&candidate.wanted.body, is_there) {
-        let because = format!("its {field} mentions {missing}, which the target does not have");
+        let reason = format!("its {field} mentions {missing}, which the target does not have");
         if candidate.held.is_none() {
-            return Verdict::LeftOut(because);
+            return Verdict::LeftOut(reason);
         }
         keep_held(candidate, &field);
-        left_out.push(Skipped { key, path: Some(field), because });
+        skipped.push(Skipped { key, path: Some(field), reason });
     }
-    Verdict::Fits(left_out)
+    Verdict::Fits(skipped)
 }
 
 /// Returns the fields that hold the same on both sides: nobody writes them, so what they name is nobody's concern.
@@ -135,8 +135,8 @@ pub(super) fn keep_choices(kind: &Kind, candidate: &mut Examined<'_>) -> Vec<Ski
     let chosen: Vec<String> = own.into_iter().filter(is_chosen).collect();
     let stays = |path: String| {
         keep_held(candidate, &path);
-        let because = "the source chose none and has its own domain there, so the target's choice stands";
-        Skipped { key: candidate.wanted.key.clone(), path: Some(path), because: because.to_owned() }
+        let reason = "the source chose none and has its own domain there, so the target's choice stands";
+        Skipped { key: candidate.wanted.key.clone(), path: Some(path), reason: reason.to_owned() }
     };
     chosen.into_iter().map(stays).collect()
 }
@@ -169,7 +169,7 @@ pub(super) fn spare(kind: &Kind, candidate: &mut Examined<'_>, alone: &HashSet<K
         spared.extend(named.into_iter().rev().map(|(at, named)| Skipped {
             key: candidate.wanted.key.clone(),
             path: Some(format!("{path}[{at}]")),
-            because: format!("{named} is left alone"),
+            reason: format!("{named} is left alone"),
         }));
         candidate.body_mut().set(path, Value::Array(kept));
     }
@@ -186,7 +186,7 @@ fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> boo
         None => Some(format!("it refers to {} {value}, {LACKED}", reference.to)),
     };
     let found = body.find(reference.path).into_iter().rev();
-    found.filter_map(|(path, value)| reason(value).map(|because| (path, because))).collect()
+    found.filter_map(|(path, value)| reason(value).map(|reason| (path, reason))).collect()
 }
 
 /// The smallest part of a resource that can go without a reference.

@@ -15,7 +15,7 @@ impl PlanBuilder<'_> {
             if self.would_reset_what_is_untouched(kind, changes, partners) {
                 continue;
             }
-            let is_reset = |held: &&Resource| kind.resets.contains(&held.key.kind()) && held.left_alone.is_none();
+            let is_reset = |held: &&Resource| kind.resets.contains(&held.key.kind()) && held.excluded.is_none();
             for held in partners.live.iter().map(|held| &**held).filter(is_reset) {
                 self.repeat(kind, held, changes, partners);
             }
@@ -27,8 +27,8 @@ impl PlanBuilder<'_> {
         let is_reset = |key: &&Key| kind.resets.contains(&key.kind()) && self.untouched.root_of(key).is_some();
         let Some(reset) = partners.live.iter().map(|held| &held.key).find(is_reset).cloned() else { return false };
         let withheld: Vec<Change> = changes.extract_if(.., |change| change.key.kind() == kind.name).collect();
-        let because = format!("its write may reset {reset}, which is left alone");
-        self.leave_untouched(withheld.into_iter().map(|change| Skipped { key: change.key, path: None, because: because.clone() }));
+        let reason = format!("its write may reset {reset}, which is left alone");
+        self.leave_untouched(withheld.into_iter().map(|change| Skipped { key: change.key, path: None, reason: reason.clone() }));
         true
     }
 

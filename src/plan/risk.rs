@@ -44,7 +44,7 @@ pub fn costs(catalog: &Catalog, change: &Change) -> Vec<Cost> {
             let (old, new) = (Value::Array(removed.clone()), Value::Array(added.clone()));
             of_edit(kind, &change.key, &Edit { path: kind.elements().to_owned(), old: Some(old), new: Some(new) })
         }
-        Action::Remove { .. } => vec![whole(Class::DataLoss), whole(risks.removed)],
+        Action::Delete { .. } => vec![whole(Class::DataLoss), whole(risks.removed)],
     }
 }
 
@@ -136,7 +136,7 @@ fn items(catalog: &Catalog, plan: &Plan, class: Class) -> Vec<Item> {
     let mut found: BTreeMap<&Key, Vec<String>> = BTreeMap::new();
     for change in plan.changes() {
         for cost in costs(catalog, change).into_iter().filter(|cost| cost.class == class) {
-            let what = cost.path.unwrap_or_else(|| change.verb().to_owned());
+            let what = cost.path.unwrap_or_else(|| change.operation().to_string());
             found.entry(&change.key).or_default().push(what);
         }
     }

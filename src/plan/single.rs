@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use super::diff::{difference, normal};
 use super::untouched::is_identity;
-use super::{Action, Change, Plan, Protected, Side, Skipped, Stage};
+use super::{Action, Change, Plan, PlannedTenant, Protected, Skipped, Stage};
 use crate::catalog::{Catalog, Kind, Reference, Shape};
 use crate::json::{Body, top};
 use crate::model::resource::{Key, Resource};
 use crate::snapshot::{Snapshot, id_substitution};
 
 /// Decides what it takes to turn one resource of a tenant into what was asked for; both as that tenant writes them.
-pub fn change_one(catalog: &Catalog, tenant: &Side, name: &str, held: &Resource, wanted: &Resource) -> Plan {
+pub fn change_one(catalog: &Catalog, tenant: &PlannedTenant, name: &str, held: &Resource, wanted: &Resource) -> Plan {
     let kind = catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
     let portable = |resource: &Resource| {
         let mut one = [resource.clone()];
@@ -93,11 +93,11 @@ pub fn touched_beside(catalog: &Catalog, plan: &Plan, held: &Resource, live: &Sn
 
 fn update(kind: &Kind, key: &Key, plan: &mut Plan, wanted: &Body, before: &Body, held: &Resource) -> Option<Action> {
     let mut difference = difference(kind, wanted, before);
-    for (path, because) in difference.fixed {
-        plan.left_out.push(Skipped { key: key.clone(), path: Some(path), because: because.to_owned() });
+    for (path, reason) in difference.fixed {
+        plan.skipped.push(Skipped { key: key.clone(), path: Some(path), reason: reason.to_owned() });
     }
-    for (path, because) in difference.stays {
-        plan.left_alone.push(Skipped { key: key.clone(), path: Some(path), because: because.to_owned() });
+    for (path, reason) in difference.stays {
+        plan.excluded.push(Skipped { key: key.clone(), path: Some(path), reason: reason.to_owned() });
     }
     if let Some(given) = kind.built_in.filter(|_| held.is_given) {
         given.keep_written(&mut difference.body, &[]);

@@ -29,8 +29,8 @@ fn planned(source: &[(&str, Value)], target: &[(&str, Value)], links: &Links) ->
     plan(Catalog::standard(), &Desired::unmapped(source), &target, links)
 }
 
-fn left_out(plan: &Plan) -> Vec<(String, &str, &str)> {
-    let told = plan.left_out.iter().map(|left| (left.key.to_string(), left.path.as_deref().unwrap_or_default(), left.because.as_str()));
+fn skipped(plan: &Plan) -> Vec<(String, &str, &str)> {
+    let told = plan.skipped.iter().map(|left| (left.key.to_string(), left.path.as_deref().unwrap_or_default(), left.reason.as_str()));
     told.collect()
 }
 
@@ -39,7 +39,7 @@ fn creates(plan: &Plan) -> Vec<String> {
 }
 
 fn steps(plan: &Plan) -> Vec<(&str, &str)> {
-    plan.manual.iter().map(|manual| (manual.path.as_str(), manual.step.as_str())).collect()
+    plan.manual_steps.iter().map(|manual| (manual.path.as_str(), manual.step.as_str())).collect()
 }
 
 #[test]
@@ -48,8 +48,8 @@ fn of_two_that_no_tenant_takes_the_first_is_created_and_the_other_is_named() {
     let web = |id: &str| ("clients", json!({"client_id": id, "name": "Web"}));
     let plan = planned(&[api("1", "One"), api("2", "Two"), web("a"), web("b")], &[], &Links::default());
     assert_eq!(creates(&plan), ["resource-servers/https://api", "clients/Web", "clients/Web#2"]);
-    let because = "the source has another API of this identifier, and no tenant takes two";
-    assert_eq!(left_out(&plan), [("resource-servers/https://api#2".to_owned(), "", because)]);
+    let reason = "the source has another API of this identifier, and no tenant takes two";
+    assert_eq!(skipped(&plan), [("resource-servers/https://api#2".to_owned(), "", reason)]);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_name_that_another_resource_of_the_target_keeps_is_not_created_again_and_one
     assert_eq!(creates(&plan), ["roles/Old"]);
     let taken = "the target has another connection of this name, and no tenant takes two";
     let fixed = "its name differs in the target, and it can only be set when the resource is created";
-    assert_eq!(left_out(&plan), [("connections/old".to_owned(), "", taken), ("connections/new".to_owned(), "", fixed)]);
+    assert_eq!(skipped(&plan), [("connections/old".to_owned(), "", taken), ("connections/new".to_owned(), "", fixed)]);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn an_object_that_goes_with_its_reference_is_named_whole() {
         json!({"client_id": "c", "name": "Web", "default_organization": {"organization_id": "org_1", "flows": ["client_credentials"]}});
     let plan = planned(&[("clients", client)], &[], &Links::default());
     assert_eq!(
-        left_out(&plan),
+        skipped(&plan),
         [("clients/Web".to_owned(), "default_organization", "it refers to organizations \"org_1\", which the source does not have")]
     );
 }
@@ -84,7 +84,7 @@ fn options_that_only_the_target_has_stay_and_are_named() {
     let (wanted, held) = (json!({"import_mode": true}), json!({"import_mode": true, "mfa": {"active": true}}));
     let plan = planned(&[connection(wanted)], &[connection(held)], &Links::default());
     assert!(plan.is_empty());
-    let named: Vec<_> = plan.left_alone.iter().map(|left| (left.path.as_deref(), left.because.as_str())).collect();
+    let named: Vec<_> = plan.excluded.iter().map(|left| (left.path.as_deref(), left.reason.as_str())).collect();
     assert_eq!(named, [(Some("options.mfa"), "only the target has it, and it may be the server's own")]);
 }
 
@@ -122,9 +122,9 @@ fn an_option_that_was_taken_out_of_a_file_by_hand_stays_and_is_named() {
     );
     let (held, mut wanted) = (&tenant.resources[0], tenant.resources[0].clone());
     wanted.body.change(|body| body.take("options.b"));
-    let side = Side { tenant: "dev".into(), domain: "dev.eu.auth0.com".into(), taken: String::new() };
+    let side = PlannedTenant { tenant: "dev".into(), domain: "dev.eu.auth0.com".into(), taken: String::new() };
     let plan = change_one(Catalog::standard(), &side, "db", held, &wanted);
-    let named: Vec<_> = plan.left_alone.iter().filter_map(|left| left.path.as_deref()).collect();
+    let named: Vec<_> = plan.excluded.iter().filter_map(|left| left.path.as_deref()).collect();
     assert_eq!((plan.is_empty(), named), (true, vec!["options.b"]));
 }
 
@@ -150,7 +150,7 @@ fn pruned(source: &[(&str, Value)], is_linked: bool, change: impl FnOnce(&mut De
 }
 
 fn removes(plan: &Plan) -> Vec<String> {
-    plan.changes().filter(|change| matches!(change.action, Action::Remove { .. })).map(|change| change.key.to_string()).collect()
+    plan.changes().filter(|change| matches!(change.action, Action::Delete { .. })).map(|change| change.key.to_string()).collect()
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn what_an_earlier_run_brought_and_the_source_has_no_more_is_pruned_and_a_guard_
 #[test]
 fn what_no_run_brought_is_never_pruned() {
     let plan = pruned(&[client(WEB, true)], false, |_| {});
-    assert_eq!((removes(&plan), &plan.target_only["clients"]), (Vec::new(), &vec![Key::new("clients", "Till")]));
+    assert_eq!((removes(&plan), &plan.unmanaged["clients"]), (Vec::new(), &vec![Key::new("clients", "Till")]));
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn what_a_mapping_skips_is_not_pruned_whatever_it_was_called_when_it_came() {
 fn an_empty_or_unfinished_listing_prunes_nothing() {
     assert_eq!(removes(&pruned(&[], true, |_| {})), Vec::<String>::new());
     // What is left alone everywhere does not make a listing one of somebody's clients.
-    let alone = |desired: &mut Desired| desired.snapshot.resources[0].left_alone = Some("it is what migrate itself signs in with".into());
+    let alone = |desired: &mut Desired| desired.snapshot.resources[0].excluded = Some("it is what migrate itself signs in with".into());
     assert_eq!(removes(&pruned(&[client(WEB, true)], true, alone)), Vec::<String>::new());
     for status in [
         Status::Selected(Vec::new()),
@@ -227,7 +227,7 @@ fn a_name_that_stands_once_and_is_somebody_elses_in_the_target_is_left_out_with_
     let taken = "the target has another action of this name, and no tenant takes two";
     let missing = "it refers to actions/Enrich, which the target does not have";
     assert_eq!(
-        left_out(&plan),
+        skipped(&plan),
         [("actions/Enrich".to_owned(), "", taken), ("action-trigger-bindings/post-login".to_owned(), "bindings[0].ref.value", missing)]
     );
 }
@@ -237,10 +237,10 @@ fn what_the_marketplace_brought_stays_bound_where_it_is_and_is_sent_by_its_own_n
     let source = [action("a1", "Geo", true), action("a2", "Enrich", false), bound(&["Geo", "Enrich"])];
     let target = [action("b1", "Geo", true), action("b2", "Enrich", false), bound(&["Geo", "Enrich"])];
     let plan = planned(&source, &target, &Links::default());
-    assert!(plan.is_empty() && plan.left_out.is_empty(), "{plan:?}");
+    assert!(plan.is_empty() && plan.skipped.is_empty(), "{plan:?}");
     let target = [action("b1", "Geo", true), bound(&["Geo"])];
     let plan = planned(&source, &target, &Links::default());
-    assert_eq!((creates(&plan), left_out(&plan)), (vec!["actions/Enrich".to_owned()], Vec::new()));
+    assert_eq!((creates(&plan), skipped(&plan)), (vec!["actions/Enrich".to_owned()], Vec::new()));
     let mut names = id_substitution::Names::new(Catalog::standard(), "prod.eu.auth0.com");
     plan.known.iter().for_each(|(key, id)| names.learn(key.clone(), id.clone()));
     plan.called.iter().for_each(|(key, name)| names.call(key.clone(), name.clone()));
@@ -261,13 +261,13 @@ fn a_default_that_is_the_tenants_own_domain_refers_to_nothing_and_what_the_targe
     for target in [vec![own("prod")], chosen(), Vec::new()] {
         let plan = planned(&[own("dev")], &target, &Links::default());
         let is_refused = target.is_empty();
-        assert_eq!((plan.is_empty(), left_out(&plan)), (!is_refused, Vec::new()), "{target:?}");
+        assert_eq!((plan.is_empty(), skipped(&plan)), (!is_refused, Vec::new()), "{target:?}");
     }
     let plan = planned(&[own("dev")], &chosen(), &Links::default());
-    let alone: Vec<_> = plan.left_alone.iter().map(|left| (left.key.to_string(), left.path.as_deref())).collect();
+    let alone: Vec<_> = plan.excluded.iter().map(|left| (left.key.to_string(), left.path.as_deref())).collect();
     assert_eq!(alone, [("custom-domains-default".to_owned(), Some("domain"))]);
     let plan = planned(&chosen(), &[own("prod")], &Links::default());
-    assert_eq!(left_out(&plan).len(), 1, "what the source chose is missed");
+    assert_eq!(skipped(&plan).len(), 1, "what the source chose is missed");
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn what_is_gone_on_both_sides_is_no_concern_of_a_plan() {
     let mut target = settings.clone();
     target["friendly_name"] = json!("Old");
     let plan = planned(&[("tenant-settings", settings)], &[("tenant-settings", target)], &Links::default());
-    assert_eq!((plan.counts().updates, left_out(&plan)), (1, Vec::new()));
+    assert_eq!((plan.counts().updates, skipped(&plan)), (1, Vec::new()));
 }
 
 fn given(side: &str, fields: &Value) -> (&'static str, Value) {
@@ -312,7 +312,7 @@ fn of_an_api_that_the_tenant_makes_only_what_can_be_written_is_compared_and_sent
     links.link(&Id::new("gone"), &Id::new("prodMe000000000000000000"), &Key::new("resource-servers", ""));
     let others = ("resource-servers", json!({"id": "a1", "identifier": "https://api"}));
     let plan = planned_after(from_ref(&others), &[others.clone(), target], &links, &crate::state::baseline::Baseline::default(), true);
-    assert_eq!((removes(&plan), plan.left_alone.len()), (Vec::new(), 1));
+    assert_eq!((removes(&plan), plan.excluded.len()), (Vec::new(), 1));
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn the_management_api_is_left_alone_whole() {
         ("resource-servers", json!({"id": format!("{side}1"), "identifier": identifier, "is_system": true, "token_lifetime": lifetime}))
     };
     let plan = planned(&[api("dev", 1)], &[api("prod", 2)], &Links::default());
-    assert_eq!((plan.is_empty(), plan.left_alone.len()), (true, 1));
+    assert_eq!((plan.is_empty(), plan.excluded.len()), (true, 1));
 }
 
 #[test]
@@ -354,10 +354,10 @@ fn what_has_no_id_of_its_own_and_no_request_removes_is_named() {
     let body = Body::from_value(template.1.clone()).expect("an object");
     base.applied(&Key::new("email-templates", "welcome_email"), &Id::new("welcome_email"), body.into());
     let plan = planned_after(&[], from_ref(&template), &Links::default(), &base, true);
-    let because = "gone from dev.eu.auth0.com, and no request removes it";
-    assert_eq!((removes(&plan), left_out(&plan)), (Vec::new(), vec![("email-templates/welcome_email".to_owned(), "", because)]));
+    let reason = "gone from dev.eu.auth0.com, and no request removes it";
+    assert_eq!((removes(&plan), skipped(&plan)), (Vec::new(), vec![("email-templates/welcome_email".to_owned(), "", reason)]));
     let plan = planned_after(&[], &[template], &Links::default(), &base, false);
-    assert_eq!((plan.target_only["email-templates"].len(), left_out(&plan)), (1, Vec::new()));
+    assert_eq!((plan.unmanaged["email-templates"].len(), skipped(&plan)), (1, Vec::new()));
 }
 
 #[test]
@@ -366,7 +366,7 @@ fn an_object_that_the_source_emptied_is_emptied_where_pruning_is_asked_for() {
     let mut base = crate::state::baseline::Baseline::default();
     base.applied(&Key::new("branding", ""), &Id::new("branding"), Body::from_value(held.1.clone()).expect("an object").into());
     let plan = planned_after(from_ref(&nothing), from_ref(&held), &Links::default(), &base, false);
-    assert_eq!((plan.is_empty(), plan.left_alone.len()), (true, 1));
+    assert_eq!((plan.is_empty(), plan.excluded.len()), (true, 1));
     let plan = planned_after(&[nothing], &[held], &Links::default(), &base, true);
     assert_eq!(plan.counts().updates, 1, "{plan:?}");
 }
@@ -380,6 +380,6 @@ fn a_rename_to_a_name_that_another_keeps_is_left_out_and_so_is_whoever_waits_for
     }
     let target = [role("t1", "A"), role("t2", "B"), role("t3", "C")];
     let plan = planned(&[role("s1", "C"), role("s2", "A")], &target, &links);
-    let because = "the target has another role of this name, and no tenant takes two";
-    assert_eq!((plan.is_empty(), left_out(&plan)), (true, vec![("roles/C".to_owned(), "", because), ("roles/A".to_owned(), "", because)]));
+    let reason = "the target has another role of this name, and no tenant takes two";
+    assert_eq!((plan.is_empty(), skipped(&plan)), (true, vec![("roles/C".to_owned(), "", reason), ("roles/A".to_owned(), "", reason)]));
 }

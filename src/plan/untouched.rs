@@ -116,7 +116,7 @@ impl<'catalog> Protected<'catalog> {
                 Part::Elements(list) => self.restore_elements(kind, list, candidate, held.as_ref()),
                 Part::List(path) | Part::Field(path) => candidate.keep(path, held.as_ref()),
             }
-            spared.push(Skipped { key: candidate.wanted.key.clone(), path: Some(path), because: format!("{named} is left alone") });
+            spared.push(Skipped { key: candidate.wanted.key.clone(), path: Some(path), reason: format!("{named} is left alone") });
         }
         Ok(spared)
     }
@@ -268,7 +268,7 @@ impl<'catalog> Protected<'catalog> {
                 let of = |list: &[Value]| Body::from_iter([(kind.elements().to_owned(), Value::Array(list.to_vec()))]);
                 self.root_of(parent).cloned().or_else(|| named(&of(added), Some(&of(removed))))
             }
-            Action::Remove { .. } => needed.get(&change.key).cloned(),
+            Action::Delete { .. } => needed.get(&change.key).cloned(),
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn change(change: &Change) -> Vec<String> {
             let below = if edits.is_empty() { fields(body, &[]) } else { edits.iter().flat_map(|one| edit(kind, one)).collect() };
             (format!("{} change {name}{when}", painted(CHANGED, "~")), below)
         }
-        Action::Remove { .. } => (format!("{} remove {name}", painted(REMOVED, "-")), Vec::new()),
+        Action::Delete { .. } => (format!("{} remove {name}", painted(REMOVED, "-")), Vec::new()),
         Action::Elements { added, removed, .. } => {
             let below = elements(&added.iter().map(element).collect::<Vec<_>>(), &removed.iter().map(element).collect::<Vec<_>>());
             return one_or_many(&format!("{} change {name}", painted(CHANGED, "~")), &below);

@@ -6,7 +6,7 @@ use super::summary::EndedRun;
 use crate::model::resource::{Id, Key};
 use crate::plan::ManualStep;
 
-const HEAD: [&str; 7] = ["kind", "name", "verb", "outcome", "field", "target_id", "message"];
+const HEAD: [&str; 7] = ["kind", "name", "operation", "outcome", "field", "target_id", "message"];
 
 /// Returns a run as CSV.
 pub(super) fn csv(run: &EndedRun<'_>) -> String {
@@ -22,18 +22,18 @@ fn rows<'run>(run: &EndedRun<'run>, due: &'run [ManualStep]) -> Vec<[&'run str; 
     let row = |key: &'run Key, rest: [&'run str; 5]| [key.kind(), key.name(), rest[0], rest[1], rest[2], rest[3], rest[4]];
     let settled = run.summary.settled.iter().map(|one| {
         let (id, message) = (one.outcome.id().map_or("", Id::as_str), one.outcome.message().unwrap_or_default());
-        row(&one.key, [one.verb, outcome_word(&one.outcome), "", id, message])
+        row(&one.key, [one.operation.as_str(), outcome_word(&one.outcome), "", id, message])
     });
     let refused = run.summary.settled.iter().filter_map(|one| one.outcome.shortfall().map(|short| (one, short)));
     let refused = refused.flat_map(|(one, short)| {
         let id = one.outcome.id().map_or("", Id::as_str);
-        short.parts.iter().map(move |part| row(&one.key, [one.verb, "refused", part, id, &short.message]))
+        short.parts.iter().map(move |part| row(&one.key, [one.operation.as_str(), "refused", part, id, &short.message]))
     });
-    let unsent = run.unsent().into_iter().map(|change| row(&change.key, [change.verb(), "unsent", "", "", ""]));
-    let left_out =
-        run.plan.left_out.iter().map(|left| row(&left.key, ["", "left_out", left.path.as_deref().unwrap_or_default(), "", &left.because]));
+    let unsent = run.unsent().into_iter().map(|change| row(&change.key, [change.operation().as_str(), "unsent", "", "", ""]));
+    let skipped =
+        run.plan.skipped.iter().map(|left| row(&left.key, ["", "skipped", left.path.as_deref().unwrap_or_default(), "", &left.reason]));
     let manual = due.iter().map(|manual| row(&manual.key, ["", "by_hand", &manual.path, "", &manual.step]));
-    settled.chain(refused).chain(unsent).chain(left_out).chain(manual).collect()
+    settled.chain(refused).chain(unsent).chain(skipped).chain(manual).collect()
 }
 
 /// Returns a cell that no spreadsheet takes for a formula, and no terminal for more than text.

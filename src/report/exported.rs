@@ -44,12 +44,12 @@ fn heading(snapshot: &Snapshot, path: &Path, is_same: bool) -> String {
 fn counts(snapshot: &Snapshot) -> Option<String> {
     let mut table = Table::new(&["", "", ""]);
     for kind in Catalog::standard().kinds() {
-        let because = match snapshot.kinds.get(kind.name) {
+        let reason = match snapshot.kinds.get(kind.name) {
             Some(Status::Complete | Status::InPart(_)) => "",
             Some(Status::Selected(_)) => "only what was asked for",
             Some(Status::Absent(_) | Status::Refused(_) | Status::Forbidden(_)) | None => continue,
         };
-        table.row([kind.name.to_owned(), number(snapshot.of_kind(kind.name).count()), because.to_owned()]);
+        table.row([kind.name.to_owned(), number(snapshot.of_kind(kind.name).count()), reason.to_owned()]);
     }
     let text = table.body();
     (!text.is_empty()).then(|| text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"))
@@ -57,9 +57,9 @@ fn counts(snapshot: &Snapshot) -> Option<String> {
 
 fn absent(snapshot: &Snapshot) -> Vec<String> {
     let line = |(kind, status): (&String, &Status)| match status {
-        Status::Absent(because) => Some(format!("{kind}: the tenant does not serve them ({})", printable(because))),
-        Status::Refused(because) => Some(format!("{kind}: the tenant does not show them ({})", printable(because))),
-        Status::Forbidden(because) => Some(format!("{kind}: the token may not read them ({})", printable(because))),
+        Status::Absent(reason) => Some(format!("{kind}: the tenant does not serve them ({})", printable(reason))),
+        Status::Refused(reason) => Some(format!("{kind}: the tenant does not show them ({})", printable(reason))),
+        Status::Forbidden(reason) => Some(format!("{kind}: the token may not read them ({})", printable(reason))),
         Status::InPart(unseen) | Status::Selected(unseen) => {
             let refused: Vec<&str> = unseen.iter().filter(|one| one.is_refused).map(|one| one.name.as_str()).collect();
             (!refused.is_empty()).then(|| format!("{kind} of {}: the tenant does not show them", printable(&refused.join(", "))))
@@ -68,8 +68,8 @@ fn absent(snapshot: &Snapshot) -> Vec<String> {
     };
     let unseen = snapshot.resources.iter().filter(|resource| resource.is_unseen);
     let unseen = unseen.map(|resource| {
-        let because = resource.left_alone.as_deref().unwrap_or_default();
-        format!("{}: the tenant does not show it ({})", printable(&resource.key.to_string()), printable(because))
+        let reason = resource.excluded.as_deref().unwrap_or_default();
+        format!("{}: the tenant does not show it ({})", printable(&resource.key.to_string()), printable(reason))
     });
     snapshot.kinds.iter().filter_map(line).chain(unseen).collect()
 }
@@ -116,15 +116,15 @@ mod tests {
             alias: None,
             carried: Body::from_value(json!({"brand_new": 1})).expect("an object"),
             secrets: vec!["client_secret".into()],
-            left_alone: None,
+            excluded: None,
             is_unseen: false,
             reserved: None,
             is_foreign: false,
             is_given: false,
         };
         let unseen = Resource::of(key("role-permissions/Clerk"), Id::new("two"), Packed::default());
-        let unseen = Resource { left_alone: Some("the tenant answered 400: No".into()), is_unseen: true, ..unseen };
-        let of_alpha = Unseen { id: Id::new("org"), name: "alpha".into(), because: "the tenant answered 400: No".into(), is_refused: true };
+        let unseen = Resource { excluded: Some("the tenant answered 400: No".into()), is_unseen: true, ..unseen };
+        let of_alpha = Unseen { id: Id::new("org"), name: "alpha".into(), reason: "the tenant answered 400: No".into(), is_refused: true };
         let kinds = [
             ("clients", Status::Complete),
             ("organization-connections", Status::InPart(vec![of_alpha])),

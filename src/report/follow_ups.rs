@@ -37,13 +37,13 @@ impl EndedRun<'_> {
             path: made.path.to_owned(),
             step: self.step(made, id(made)),
         });
-        secrets.chain(self.plan.manual.iter().filter(is_due).cloned()).collect()
+        secrets.chain(self.plan.manual_steps.iter().filter(is_due).cloned()).collect()
     }
 
     fn step(&self, made: &GeneratedSecret, id: &str) -> String {
         let shown = format!("`{}` prints it", self.fetch(made, id));
         match &made.fate {
-            SecretDisposition::Lost(because) => format!("its new {} was not kept: {because}; {shown}", made.path),
+            SecretDisposition::Lost(reason) => format!("its new {} was not kept: {reason}; {shown}", made.path),
             SecretDisposition::Unknown => format!("the target made a new {}; what became of it stands in no journal: {shown}", made.path),
             SecretDisposition::Kept | SecretDisposition::Left => {
                 format!("the target made a new {}; hand it to whoever needs it: {shown}", made.path)
@@ -78,8 +78,8 @@ mod tests {
 
     fn told(made: Vec<GeneratedSecret>) -> String {
         let mut plan = sample::plan();
-        plan.manual.clear();
-        plan.left_out.clear();
+        plan.manual_steps.clear();
+        plan.skipped.clear();
         let ended = Summary { made, ..sample::whole() };
         let run = EndedRun { plan: &plan, summary: &ended, effort: Effort::default(), folder: std::path::Path::new("runs/r"), resume: "" };
         crate::report::style::plain(&summary(&run))

@@ -32,13 +32,13 @@ pub fn plan_json(plan: &Plan, refusals: &[Refusal], exit: u8) -> Value {
         "target": plan.target,
         "counts": plan.counts(),
         "changes": changes,
-        "left_out": plan.left_out,
+        "skipped": plan.skipped,
         "drift": plan.drift,
         "conflicts": plan.conflicts,
-        "manual": plan.manual,
-        "left_alone": plan.left_alone,
+        "manual_steps": plan.manual_steps,
+        "excluded": plan.excluded,
         "unchanged": plan.unchanged,
-        "target_only": plan.target_only,
+        "unmanaged": plan.unmanaged,
         "unknown": plan.unknown,
         "notes": plan.notes,
         "refusals": refusals,
@@ -56,9 +56,9 @@ fn change(stage: &str, change: &Change) -> Value {
 
 /// Returns how a run ended as JSON.
 ///
-/// The `outcome` of a change is `applied` (with its `id`), `reduced` (with the parts that were `refused`), `failed`, `skipped`, `in_doubt` (each with a `message`) or `unsent`.
+/// The `outcome` of a change is `applied` (with its `id`), `partial` (with the parts that were `refused`), `failed`, `skipped`, `unknown` (each with a `message`) or `unsent`.
 pub fn summary_json(run: &EndedRun<'_>, exit: u8) -> Value {
-    let unsent = |change: &&Change| json!({"key": change.key, "verb": change.verb(), "outcome": "unsent"});
+    let unsent = |change: &&Change| json!({"key": change.key, "operation": change.operation(), "outcome": "unsent"});
     let changes: Vec<Value> = run.summary.settled.iter().map(settled).chain(run.unsent().iter().map(unsent)).collect();
     json!({
         "source": run.plan.source,
@@ -70,9 +70,9 @@ pub fn summary_json(run: &EndedRun<'_>, exit: u8) -> Value {
         "waited_seconds": rounded(run.effort.waited.as_secs_f64()),
         "changes": changes,
         "differs": differs(run.summary),
-        "left_out": run.plan.left_out,
+        "skipped": run.plan.skipped,
         "conflicts": run.plan.conflicts,
-        "manual": run.due(),
+        "manual_steps": run.due(),
         "secrets": run.summary.made.iter().map(|made| secret(run, made)).collect::<Vec<_>>(),
         "run": run.folder,
         "exit": exit,
@@ -84,14 +84,14 @@ fn rounded(seconds: f64) -> f64 {
 }
 
 pub(super) fn settled(settled: &ChangeResult) -> Value {
-    let ChangeResult { key, verb, outcome, .. } = settled;
+    let ChangeResult { key, operation, outcome, .. } = settled;
     match outcome {
-        Outcome::Applied(id) => json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "id": id}),
-        Outcome::Reduced(id, Shortfall { parts, message }) => {
-            json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "id": id, "refused": parts, "message": message})
+        Outcome::Applied(id) => json!({"key": key, "operation": operation, "outcome": outcome_word(outcome), "id": id}),
+        Outcome::Partial(id, Shortfall { parts, message }) => {
+            json!({"key": key, "operation": operation, "outcome": outcome_word(outcome), "id": id, "refused": parts, "message": message})
         }
-        Outcome::Failed(message) | Outcome::Skipped(message) | Outcome::InDoubt(message) => {
-            json!({"key": key, "verb": verb, "outcome": outcome_word(outcome), "message": message})
+        Outcome::Failed(message) | Outcome::Skipped(message) | Outcome::Unknown(message) => {
+            json!({"key": key, "operation": operation, "outcome": outcome_word(outcome), "message": message})
         }
     }
 }
@@ -100,31 +100,31 @@ pub(super) fn settled(settled: &ChangeResult) -> Value {
 pub(super) fn differs(summary: &Summary) -> Vec<Value> {
     let row = |(settled, altered): (&ChangeResult, &AlteredValue)| {
         let AlteredValue { path, sent, answered } = altered;
-        json!({"key": settled.key, "verb": settled.verb, "path": path, "sent": sent, "answered": answered})
+        json!({"key": settled.key, "operation": settled.operation, "path": path, "sent": sent, "answered": answered})
     };
     summary.altered().map(row).collect()
 }
 
 /// Returns what became of a secret that the target made: the `fate` is `kept`, `left`, `lost` or `unknown`, and `fetch` the command that prints it.
 fn secret(run: &EndedRun<'_>, made: &GeneratedSecret) -> Value {
-    let (fate, because) = match &made.fate {
+    let (fate, reason) = match &made.fate {
         SecretDisposition::Kept => ("kept", None),
         SecretDisposition::Left => ("left", None),
         SecretDisposition::Unknown => ("unknown", None),
-        SecretDisposition::Lost(because) => ("lost", Some(because)),
+        SecretDisposition::Lost(reason) => ("lost", Some(reason)),
     };
     let fetch = run.fetch(made, made.id.as_str());
-    json!({"key": made.key, "id": made.id, "field": made.path, "fate": fate, "message": because, "fetch": fetch})
+    json!({"key": made.key, "id": made.id, "field": made.path, "fate": fate, "message": reason, "fetch": fetch})
 }
 
 /// Returns an outcome as one word for programs.
 pub(super) fn outcome_word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Applied(_) => "applied",
-        Outcome::Reduced(..) => "reduced",
+        Outcome::Partial(..) => "partial",
         Outcome::Failed(_) => "failed",
         Outcome::Skipped(_) => "skipped",
-        Outcome::InDoubt(_) => "in_doubt",
+        Outcome::Unknown(_) => "unknown",
     }
 }
 

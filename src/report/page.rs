@@ -30,23 +30,23 @@ pub(super) struct Page {
 /// Returns the page of a run.
 pub(super) fn page(run: &EndedRun<'_>) -> Page {
     let plan = run.plan;
-    let target_only: Vec<(String, String)> =
-        plan.target_only.iter().flat_map(|(kind, keys)| keys.iter().map(move |key| (kind.clone(), key.name().to_owned()))).collect();
+    let unmanaged: Vec<(String, String)> =
+        plan.unmanaged.iter().flat_map(|(kind, keys)| keys.iter().map(move |key| (kind.clone(), key.name().to_owned()))).collect();
     let unknown = plan.unknown.iter().map(|(kind, paths)| [kind.clone(), paths.join(", ")]);
     let sections = [
         ("Refused by the tenant".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Failed(_)))),
-        ("Applied in part".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Reduced(..)))),
-        ("In doubt: sent, and what became of it is not known".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::InDoubt(_)))),
+        ("Applied in part".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Partial(..)))),
+        ("In doubt: sent, and what became of it is not known".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Unknown(_)))),
         ("Skipped".to_owned(), outcomes(run, |outcome| matches!(outcome, Outcome::Skipped(_)))),
         ("Not sent".to_owned(), changes(run.unsent().into_iter())),
         (DIFFERS.to_owned(), differing(run.summary)),
         ("By hand".to_owned(), table(&["resource", "step"], run.due().iter().map(|manual| [named(&manual.key), manual.step.clone()]))),
-        ("Left out".to_owned(), left(&plan.left_out)),
+        ("Left out".to_owned(), left(&plan.skipped)),
         ("Changed in both since the last run".to_owned(), conflicts(plan)),
         ("Applied".to_owned(), changes(applied(run).into_iter())),
         ("Changed by the target itself".to_owned(), drift(plan)),
-        ("Left alone".to_owned(), left(&plan.left_alone)),
-        (format!("Only in {}", plan.target.tenant), table(&["kind", "name"], target_only.into_iter().map(<[String; 2]>::from))),
+        ("Left alone".to_owned(), left(&plan.excluded)),
+        (format!("Only in {}", plan.target.tenant), table(&["kind", "name"], unmanaged.into_iter().map(<[String; 2]>::from))),
         ("Fields nobody knows yet".to_owned(), table(&["kind", "fields"], unknown)),
         ("Notes".to_owned(), table(&["note"], plan.notes.iter().map(|note| [note.clone()]))),
     ];
@@ -80,13 +80,13 @@ fn table<const COLUMNS: usize>(head: &[&str; COLUMNS], rows: impl Iterator<Item 
 fn outcomes(run: &EndedRun<'_>, is_meant: fn(&Outcome) -> bool) -> Table {
     let of = |outcome: &Outcome| match outcome {
         Outcome::Applied(id) => id.to_string(),
-        Outcome::Reduced(_, Shortfall { message, .. })
+        Outcome::Partial(_, Shortfall { message, .. })
         | Outcome::Failed(message)
         | Outcome::Skipped(message)
-        | Outcome::InDoubt(message) => message.clone(),
+        | Outcome::Unknown(message) => message.clone(),
     };
     let found = run.summary.settled.iter().filter(|one| is_meant(&one.outcome));
-    table(&["change", "resource", "message"], found.map(|one| [one.verb.to_owned(), named(&one.key), of(&one.outcome)]))
+    table(&["change", "resource", "message"], found.map(|one| [one.operation.to_string(), named(&one.key), of(&one.outcome)]))
 }
 
 fn differing(summary: &Summary) -> Table {
@@ -98,21 +98,21 @@ fn differing(summary: &Summary) -> Table {
 }
 
 fn left(left: &[Skipped]) -> Table {
-    let row = |remark: Remark<'_>| [named(remark.key), remark.path.unwrap_or_default().to_owned(), remark.because.to_owned()];
+    let row = |remark: Remark<'_>| [named(remark.key), remark.path.unwrap_or_default().to_owned(), remark.reason.to_owned()];
     table(&["resource", "field", "reason"], left.iter().map(|left| row(left.into())))
 }
 
 /// Returns the changes of the plan that the target holds now.
 fn applied<'run>(run: &EndedRun<'run>) -> Vec<&'run Change> {
     let is_applied = |change: &&Change| {
-        let mut of_this = run.summary.settled.iter().filter(|one| one.key == change.key && one.verb == change.verb()).peekable();
+        let mut of_this = run.summary.settled.iter().filter(|one| one.key == change.key && one.operation == change.operation()).peekable();
         of_this.peek().is_some() && of_this.all(|one| one.outcome.id().is_some())
     };
     run.plan.changes().filter(is_applied).collect()
 }
 
 fn changes<'plan>(changes: impl Iterator<Item = &'plan Change>) -> Table {
-    table(&["change", "resource", "what"], changes.map(|change| [change.verb().to_owned(), named(&change.key), what(change)]))
+    table(&["change", "resource", "what"], changes.map(|change| [change.operation().to_string(), named(&change.key), what(change)]))
 }
 
 fn drift(plan: &Plan) -> Table {
@@ -132,7 +132,7 @@ fn conflicts(plan: &Plan) -> Table {
 fn what(change: &Change) -> String {
     let names = |names: &mut dyn Iterator<Item = &String>| enumeration(&names.cloned().collect::<Vec<_>>());
     let line = match &change.action {
-        Action::Create { body, .. } | Action::Remove { body, .. } => names(&mut body.0.keys()),
+        Action::Create { body, .. } | Action::Delete { body, .. } => names(&mut body.0.keys()),
         Action::Update { body, edits, .. } if edits.is_empty() => names(&mut body.0.keys()),
         Action::Update { edits, .. } => {
             let shown = |value: &Option<serde_json::Value>| or_none(value.as_ref(), 80);

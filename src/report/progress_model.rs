@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::format::{count, duration, named, number, printable};
 use super::summary::Effort;
-use crate::model::event::{Event, Outcome};
+use crate::model::event::{Event, Operation, Outcome};
 use crate::model::resource::Key;
 
 /// How much a person wants to know while a run goes on.
@@ -111,8 +111,8 @@ impl Watch {
                 self.waiting_until = self.waiting_until.max(until);
                 None
             }
-            Event::Retrying { tenant, request, because, attempt } => {
-                let line = || format!("{tenant}: {request} again, attempt {attempt} ({})", printable(because));
+            Event::Retrying { tenant, request, reason, attempt } => {
+                let line = || format!("{tenant}: {request} again, attempt {attempt} ({})", printable(reason));
                 (self.mode == Mode::Verbose).then(line)
             }
             Event::Answered { .. } => {
@@ -123,7 +123,7 @@ impl Watch {
                 self.begin(tenant, *changes, now);
                 None
             }
-            Event::Settled { key, action, outcome } => self.settled(key, action, outcome),
+            Event::Settled { key, operation, outcome } => self.settled(key, *operation, outcome),
             Event::Noted(note) => Some(format!("note: {}", printable(note))),
         };
         line.into_iter().filter(|_| self.mode != Mode::Quiet).collect()
@@ -139,7 +139,7 @@ impl Watch {
         self.listings.remove(&(tenant.to_owned(), kind));
         let mut lines = Vec::new();
         if self.mode == Mode::Verbose {
-            let found = absent.map_or_else(|| number(read), |because| format!("none ({})", printable(because)));
+            let found = absent.map_or_else(|| number(read), |reason| format!("none ({})", printable(reason)));
             lines.push(format!("read {tenant}  {kind}: {found}"));
         }
         if let Some(reading) = self.readings.get_mut(tenant) {
@@ -160,21 +160,21 @@ impl Watch {
         lines
     }
 
-    fn settled(&mut self, key: &Key, action: &str, outcome: &Outcome) -> Option<String> {
+    fn settled(&mut self, key: &Key, operation: Operation, outcome: &Outcome) -> Option<String> {
         if let Some(applying) = &mut self.applying {
             applying.settled += 1;
             match outcome {
-                Outcome::Applied(_) | Outcome::Reduced(..) => applying.applied += 1,
-                Outcome::Failed(_) | Outcome::InDoubt(_) => applying.failed += 1,
+                Outcome::Applied(_) | Outcome::Partial(..) => applying.applied += 1,
+                Outcome::Failed(_) | Outcome::Unknown(_) => applying.failed += 1,
                 Outcome::Skipped(_) => {}
             }
         }
-        let what = format!("{action} {}", named(key));
+        let what = format!("{operation} {}", named(key));
         match outcome {
-            Outcome::Reduced(_, short) => Some(format!("applied in part: {what}: {}", printable(&short.message))),
+            Outcome::Partial(_, short) => Some(format!("applied in part: {what}: {}", printable(&short.message))),
             Outcome::Failed(message) => Some(format!("refused: {what}: {}", printable(message))),
-            Outcome::InDoubt(message) => Some(format!("in doubt: {what}: {}", printable(message))),
-            Outcome::Skipped(because) if self.mode == Mode::Verbose => Some(format!("skipped: {what}: {}", printable(because))),
+            Outcome::Unknown(message) => Some(format!("in doubt: {what}: {}", printable(message))),
+            Outcome::Skipped(reason) if self.mode == Mode::Verbose => Some(format!("skipped: {what}: {}", printable(reason))),
             Outcome::Applied(_) if self.mode == Mode::Verbose => Some(format!("applied: {what}")),
             Outcome::Skipped(_) | Outcome::Applied(_) => None,
         }
@@ -235,10 +235,10 @@ impl Watch {
 
     /// Returns how a wait is said, where it is worth a word.
     pub(super) fn waiting_line(event: &Event) -> Option<String> {
-        let Event::Waiting { tenant, wait, because } = event else { return None };
-        let because = if because == "rate limit" { "the rate limit".into() } else { printable(because) };
+        let Event::Waiting { tenant, wait, reason } = event else { return None };
+        let reason = if reason == "rate limit" { "the rate limit".into() } else { printable(reason) };
         let seconds = Duration::from_secs_f64(wait.as_secs_f64().ceil());
-        (*wait >= SHORTEST_WAIT).then(|| format!("waiting {} for {because} of {tenant}", duration(seconds)))
+        (*wait >= SHORTEST_WAIT).then(|| format!("waiting {} for {reason} of {tenant}", duration(seconds)))
     }
 }
 
@@ -282,11 +282,11 @@ mod tests {
     }
 
     fn settled(outcome: Outcome) -> Event {
-        Event::Settled { key: key("clients/Web"), action: "update", outcome }
+        Event::Settled { key: key("clients/Web"), operation: Operation::Update, outcome }
     }
 
     fn waiting(seconds: u64) -> Event {
-        Event::Waiting { tenant: "prod".into(), wait: Duration::from_secs(seconds), because: "rate limit".into() }
+        Event::Waiting { tenant: "prod".into(), wait: Duration::from_secs(seconds), reason: "rate limit".into() }
     }
 
     #[test]
@@ -326,7 +326,7 @@ mod tests {
 
     #[test]
     fn waits_are_told_once_in_a_while_and_retries_only_to_who_asks() {
-        let retry = Event::Retrying { tenant: "prod".into(), request: "GET /clients".into(), because: "503".into(), attempt: 2 };
+        let retry = Event::Retrying { tenant: "prod".into(), request: "GET /clients".into(), reason: "503".into(), attempt: 2 };
         let events = [(0, waiting(12)), (1, waiting(11)), (11, waiting(3)), (12, retry)];
         let expected = ["waiting 12 s for the rate limit of prod", "waiting 3 s for the rate limit of prod"];
         assert_eq!(log(Mode::Normal, &events), expected);

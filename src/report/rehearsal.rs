@@ -40,7 +40,7 @@ pub fn rehearsal(of: &Rehearsal<'_>, next: &str) -> String {
     blocks.extend(section("What went wrong at the copy, as asked for", of.struck.iter().map(struck).collect()));
     blocks.extend(troubles(of.summary));
     blocks.extend(section(DIFFERS, first(differing(of.summary).iter())));
-    blocks.extend(section("Left out", remarks(of.plan.left_out.iter().map(Remark::from))));
+    blocks.extend(section("Left out", remarks(of.plan.skipped.iter().map(Remark::from))));
     blocks.extend(section("A second plan would still do this", of.again.changes().flat_map(change).collect()));
     let otherwise: Vec<String> = of.otherwise.iter().map(named).collect();
     blocks

@@ -42,8 +42,8 @@ pub struct RunStatus<'run> {
 impl RunStatus<'_> {
     /// Returns how many changes are in the target, were refused, and are left.
     fn counts(&self) -> [usize; 3] {
-        let Tally { applied, reduced, failed, skipped, in_doubt, unsent } = self.tally;
-        [applied + reduced, failed, skipped + in_doubt + unsent]
+        let Tally { applied, partial, failed, skipped, unknown, unsent } = self.tally;
+        [applied + partial, failed, skipped + unknown + unsent]
     }
 
     /// Returns where it stands, in a word.

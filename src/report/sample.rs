@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::apply::{AlteredValue, ChangeResult, Summary};
 use crate::json::Body;
-use crate::model::event::Outcome;
+use crate::model::event::{Operation, Outcome};
 use crate::model::resource::{Id, Key};
 use crate::plan::guard::Refusal;
-use crate::plan::{Action, Change, Edit, ManualStep, Plan, SecretField, Side, Skipped, Stage};
+use crate::plan::{Action, Change, Edit, ManualStep, Plan, PlannedTenant, SecretField, Skipped, Stage};
 
 pub(super) fn key(text: &str) -> Key {
     Key::try_from(text.to_owned()).expect("a key")
@@ -28,8 +28,8 @@ fn edit(path: &str, old: serde_json::Value, new: serde_json::Value) -> Edit {
     Edit { path: path.into(), old: some(old), new: some(new) }
 }
 
-fn side(tenant: &str) -> Side {
-    Side { tenant: tenant.into(), domain: format!("acme-{tenant}.eu.auth0.com"), taken: "2026-03-01T10:00:00Z".into() }
+fn side(tenant: &str) -> PlannedTenant {
+    PlannedTenant { tenant: tenant.into(), domain: format!("acme-{tenant}.eu.auth0.com"), taken: "2026-03-01T10:00:00Z".into() }
 }
 
 /// Returns a plan that does nothing.
@@ -77,19 +77,18 @@ fn neighbours() -> Vec<Stage> {
 
 /// Returns a plan with every section.
 pub(super) fn plan() -> Plan {
-    let left =
-        |of: &str, path: Option<&str>, because: &str| Skipped { key: key(of), path: path.map(str::to_owned), because: because.into() };
+    let left = |of: &str, path: Option<&str>, reason: &str| Skipped { key: key(of), path: path.map(str::to_owned), reason: reason.into() };
     let mut plan = empty();
     plan.stages = std::iter::once(clients()).chain(neighbours()).collect();
-    plan.left_out = (1..=7).map(|nth| left(&format!("rules/Rule {nth}"), None, "none can be created any more")).collect();
-    plan.left_out.push(left("clients/Web", Some("default_organization"), "organizations are not covered yet"));
-    plan.manual = vec![ManualStep {
+    plan.skipped = (1..=7).map(|nth| left(&format!("rules/Rule {nth}"), None, "none can be created any more")).collect();
+    plan.skipped.push(left("clients/Web", Some("default_organization"), "organizations are not covered yet"));
+    plan.manual_steps = vec![ManualStep {
         key: key("clients/Billing API"),
         path: "client_secret".into(),
         step: "the target makes a new client_secret; hand it to whoever uses this client".into(),
     }];
-    plan.left_alone = vec![left("clients/migrate", None, "it is what migrate itself signs in with")];
-    plan.target_only = BTreeMap::from([("clients".into(), vec![key("clients/Legacy"), key("clients/Old")])]);
+    plan.excluded = vec![left("clients/migrate", None, "it is what migrate itself signs in with")];
+    plan.unmanaged = BTreeMap::from([("clients".into(), vec![key("clients/Legacy"), key("clients/Old")])]);
     plan.unknown = BTreeMap::from([("clients".into(), vec!["brand_new".into(), "refresh_token.later".into()])]);
     plan.notes = vec!["dev has a name that stands twice; it is called clients/Web#2 here".into()];
     plan
@@ -105,22 +104,22 @@ pub(super) fn refusals() -> Vec<Refusal> {
 
 /// Returns how a run of the plan went: one applied, one refused, one skipped, one in doubt, one not reached.
 pub(super) fn summary() -> Summary {
-    let settled = |of: &str, verb, outcome| ChangeResult { key: key(of), verb, outcome, altered: Vec::new() };
+    let settled = |of: &str, operation, outcome| ChangeResult { key: key(of), operation, outcome, altered: Vec::new() };
     let altered = AlteredValue { path: "description".into(), sent: Some("Web".into()), answered: Some("web".into()) };
     Summary {
         settled: vec![
-            ChangeResult { altered: vec![altered], ..settled("clients/Web", "update", Outcome::Applied(Id::new("t1"))) },
+            ChangeResult { altered: vec![altered], ..settled("clients/Web", Operation::Update, Outcome::Applied(Id::new("t1"))) },
             settled(
                 "clients/Billing API",
-                "create",
+                Operation::Create,
                 Outcome::Failed("the tenant answered 400 invalid_body: callbacks must be a list".into()),
             ),
             settled(
                 "client-grants/Billing API · https://⟨tenant⟩/api/v2/ · client",
-                "create",
+                Operation::Create,
                 Outcome::Skipped("it needs client \"Billing API\"".into()),
             ),
-            settled("connection-clients/google-oauth2", "update", Outcome::InDoubt("the connection broke".into())),
+            settled("connection-clients/google-oauth2", Operation::Update, Outcome::Unknown("the connection broke".into())),
         ],
         unsent: 1,
         is_silent: false,
@@ -133,7 +132,7 @@ pub(super) fn summary() -> Summary {
 pub(super) fn whole() -> Summary {
     let settled = |change: &Change| ChangeResult {
         key: change.key.clone(),
-        verb: change.verb(),
+        operation: change.operation(),
         outcome: Outcome::Applied(Id::new("t")),
         altered: Vec::new(),
     };

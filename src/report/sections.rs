@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::format::{count, named, names, number, printable};
 use super::style::{QUIET, TITLE, painted};
+use crate::model::event::Operation;
 use crate::model::resource::Key;
 use crate::plan::{ManualStep, Skipped};
 
@@ -18,16 +19,16 @@ pub(super) struct Remark<'said> {
     /// The resource.
     pub(super) key: &'said Key,
     /// What stands before its name (`update `), or nothing.
-    pub(super) verb: &'said str,
+    pub(super) operation: Option<Operation>,
     /// The field, where only that is meant.
     pub(super) path: Option<&'said str>,
     /// What there is to say.
-    pub(super) because: &'said str,
+    pub(super) reason: &'said str,
 }
 
 impl<'said> From<&'said Skipped> for Remark<'said> {
     fn from(left: &'said Skipped) -> Self {
-        Self { key: &left.key, verb: "", path: left.path.as_deref(), because: &left.because }
+        Self { key: &left.key, operation: None, path: left.path.as_deref(), reason: &left.reason }
     }
 }
 
@@ -44,7 +45,7 @@ pub(super) fn remarks<'said>(all: impl Iterator<Item = Remark<'said>>) -> Vec<St
 
 /// Returns the steps that are left to a person, numbered; a step for many resources is one.
 pub(super) fn by_hand<'said>(steps: impl Iterator<Item = &'said ManualStep>) -> Option<String> {
-    let remark = |manual: &'said ManualStep| Remark { key: &manual.key, verb: "", path: None, because: &manual.step };
+    let remark = |manual: &'said ManualStep| Remark { key: &manual.key, operation: None, path: None, reason: &manual.step };
     let groups = grouped(steps.map(remark));
     let steps = groups.iter().flat_map(|group| if group.len() > FEW { vec![group.as_slice()] } else { group.chunks(1).collect() });
     let numbered = |(at, step): (usize, &[Remark<'_>])| {
@@ -64,10 +65,10 @@ pub(super) fn first<'said>(lines: impl ExactSizeIterator<Item = &'said String>) 
 
 /// Puts together what is the same said of several resources, in the order in which it is said first.
 fn grouped<'said>(all: impl Iterator<Item = Remark<'said>>) -> Vec<Vec<Remark<'said>>> {
-    let mut places: HashMap<(&str, Option<&str>, &str), usize> = HashMap::new();
+    let mut places: HashMap<(&str, Option<&str>, Option<Operation>), usize> = HashMap::new();
     let mut groups: Vec<Vec<Remark<'said>>> = Vec::new();
     for remark in all {
-        let place = *places.entry((remark.because, remark.path, remark.verb)).or_insert(groups.len());
+        let place = *places.entry((remark.reason, remark.path, remark.operation)).or_insert(groups.len());
         match groups.get_mut(place) {
             Some(group) => group.push(remark),
             None => groups.push(vec![remark]),
@@ -89,7 +90,8 @@ fn lines(group: &[Remark<'_>], most: usize) -> Vec<String> {
 /// Returns what a remark says of one or many.
 fn said(remark: &Remark<'_>, of: &str) -> String {
     let path = remark.path.map(|path| format!(", {}", printable(path))).unwrap_or_default();
-    format!("{}{of}{path}: {}", remark.verb, printable(remark.because))
+    let operation = remark.operation.map(|operation| format!("{operation} ")).unwrap_or_default();
+    format!("{operation}{of}{path}: {}", printable(remark.reason))
 }
 
 #[cfg(test)]
@@ -100,7 +102,7 @@ mod tests {
     #[test]
     fn what_is_said_of_many_names_the_field_so_that_nobody_thinks_the_resources_are_left_out() {
         let keys: Vec<Key> = (1..=6).map(|nth| key(&format!("clients/C{nth}"))).collect();
-        let remark = |key| Remark { key, verb: "", path: Some("sso"), because: "it cannot be cleared" };
+        let remark = |key| Remark { key, operation: None, path: Some("sso"), reason: "it cannot be cleared" };
         let lines = remarks(keys.iter().map(remark));
         assert_eq!(lines, ["6 clients, sso: it cannot be cleared", "  C1, C2, C3, C4, C5 and 1 more"]);
     }

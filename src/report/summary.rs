@@ -12,7 +12,7 @@ use super::style::{ADDED, CHANGED, QUIET, REMOVED, painted};
 use super::values::both;
 use crate::apply::{AlteredValue, ChangeResult, GeneratedSecret, SecretDisposition, Summary, Tally};
 use crate::catalog::{Catalog, Kind, Shape};
-use crate::model::event::Outcome;
+use crate::model::event::{Operation, Outcome};
 use crate::model::resource::Key;
 use crate::plan::{Change, Plan, element_of};
 
@@ -52,12 +52,12 @@ pub struct EndedRun<'run> {
 impl<'run> EndedRun<'run> {
     /// Returns the changes that were not reached, in the plan's order.
     pub(super) fn unsent(&self) -> Vec<&'run Change> {
-        let mut settled: HashMap<(&Key, &str), usize> = HashMap::new();
+        let mut settled: HashMap<(&Key, Operation), usize> = HashMap::new();
         for one in &self.summary.settled {
-            *settled.entry((&one.key, one.verb)).or_default() += 1;
+            *settled.entry((&one.key, one.operation)).or_default() += 1;
         }
         let mut is_settled = |change: &&'run Change| {
-            let left = settled.get_mut(&(&change.key, change.verb())).filter(|left| **left > 0);
+            let left = settled.get_mut(&(&change.key, change.operation())).filter(|left| **left > 0);
             left.map(|left| *left -= 1).is_some()
         };
         self.plan.changes().filter(|change| !is_settled(change)).collect()
@@ -71,7 +71,7 @@ pub fn state(summary: &Summary) -> String {
 
 /// Returns the same of a run that was gone on with, of which so many changes were in the target before: `applied 14 more of its 212 changes; ..`.
 pub(super) fn state_since(summary: &Summary, earlier: usize) -> String {
-    let Tally { applied, reduced, failed, skipped, in_doubt, unsent } = summary.tally();
+    let Tally { applied, partial, failed, skipped, unknown, unsent } = summary.tally();
     let total = summary.settled.len() + unsent;
     let done = match (earlier, summary.is_whole()) {
         (0, true) => format!("applied {}", count(total, "change")),
@@ -84,9 +84,9 @@ pub(super) fn state_since(summary: &Summary, earlier: usize) -> String {
     let said =
         |count: usize, one: &str, many: &str| (count > 0).then(|| format!("{} {}", number(count), if count == 1 { one } else { many }));
     let parts = [
-        said(reduced, "was applied in part", "were applied in part"),
+        said(partial, "was applied in part", "were applied in part"),
         said(failed, "was refused", "were refused"),
-        said(in_doubt, "is in doubt", "are in doubt"),
+        said(unknown, "is in doubt", "are in doubt"),
         said(skipped, "was skipped", "were skipped"),
         said(unsent, "was not sent", "were not sent"),
     ];
@@ -105,9 +105,9 @@ pub(super) fn summary_with<'run>(run: &EndedRun<'run>, next: Option<String>) -> 
     blocks.extend(troubles(run.summary));
     blocks.extend(section("To accept what was refused for good, add to the mapping", accepting(run.summary)));
     blocks.extend(section(DIFFERS, first(differing(run.summary).iter())));
-    blocks.extend(section("Left out", remarks(run.plan.left_out.iter().map(Remark::from))));
+    blocks.extend(section("Left out", remarks(run.plan.skipped.iter().map(Remark::from))));
     let kept = run.summary.made.iter().filter(|made| made.fate == SecretDisposition::Kept);
-    let remark = |made: &'run GeneratedSecret| Remark { key: &made.key, verb: "", path: None, because: made.path };
+    let remark = |made: &'run GeneratedSecret| Remark { key: &made.key, operation: None, path: None, reason: made.path };
     blocks.extend(section("New secrets that were kept (--secrets-to)", remarks(kept.map(remark))));
     blocks.extend(by_hand(run.due_in_short().iter()));
     blocks.extend(next);
@@ -120,15 +120,15 @@ pub(super) fn summary_with<'run>(run: &EndedRun<'run>, next: Option<String>) -> 
 /// Returns the sections of what did not end well.
 pub(super) fn troubles(summary: &Summary) -> impl Iterator<Item = String> {
     let of = |title: &str, message: fn(&Outcome) -> Option<&str>| {
-        let found = summary.settled.iter().filter_map(|one| message(&one.outcome).map(|because| (one, because)));
-        let remark = found.map(|(one, because)| Remark { key: &one.key, verb: spaced(one.verb), path: None, because });
+        let found = summary.settled.iter().filter_map(|one| message(&one.outcome).map(|reason| (one, reason)));
+        let remark = found.map(|(one, reason)| Remark { key: &one.key, operation: Some(one.operation), path: None, reason });
         section(title, remarks(remark))
     };
     let sections = [
         of("Refused by the tenant", |outcome| if let Outcome::Failed(message) = outcome { Some(message) } else { None }),
-        of("Applied in part", |outcome| if let Outcome::Reduced(_, short) = outcome { Some(&short.message) } else { None }),
+        of("Applied in part", |outcome| if let Outcome::Partial(_, short) = outcome { Some(&short.message) } else { None }),
         of("In doubt: sent, and what became of it is not known", |outcome| {
-            if let Outcome::InDoubt(message) = outcome { Some(message) } else { None }
+            if let Outcome::Unknown(message) = outcome { Some(message) } else { None }
         }),
         of("Skipped", |outcome| if let Outcome::Skipped(message) = outcome { Some(message) } else { None }),
     ];
@@ -177,20 +177,12 @@ fn rule(key: &Key, part: &str) -> [String; 3] {
 
 /// Returns how an interrupted run goes on; one that was refused something would be refused it again.
 pub(super) fn next(run: &EndedRun<'_>) -> Option<String> {
-    let Tally { in_doubt, unsent, .. } = run.summary.tally();
+    let Tally { unknown, unsent, .. } = run.summary.tally();
     let (target, resume) = (&run.plan.target.tenant, run.resume);
-    match (run.summary.is_silent, in_doubt + unsent) {
+    match (run.summary.is_silent, unknown + unsent) {
         (true, _) => Some(format!("{target} stopped answering. When it does again:  {resume}")),
         (false, 0) => None,
         (false, _) => Some(format!("To go on with this run:  {resume}")),
-    }
-}
-
-fn spaced(verb: &str) -> &'static str {
-    match verb {
-        "create" => "create ",
-        "update" => "update ",
-        _ => "",
     }
 }
 

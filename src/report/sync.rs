@@ -47,9 +47,9 @@ pub struct Resumed<'night> {
 impl Resumed<'_> {
     /// Returns how far it had come.
     fn told(&self) -> String {
-        let Tally { applied, in_doubt, .. } = self.run.summary.tally();
+        let Tally { applied, unknown, .. } = self.run.summary.tally();
         let came = format!("an earlier run was cut off after {} of {}", number(applied), count(self.run.plan.changes().count(), "change"));
-        if in_doubt > 0 { format!("{came}, and {} still in doubt", count(in_doubt, "change")) } else { came }
+        if unknown > 0 { format!("{came}, and {} still in doubt", count(unknown, "change")) } else { came }
     }
 }
 
@@ -63,7 +63,7 @@ impl SyncReport<'_> {
             let is_idle = self.run.is_none() && self.failure.is_none();
             let idle = if self.resumed.is_some() { "nothing more to apply" } else { "nothing to apply" };
             said.extend(is_idle.then(|| idle.to_owned()));
-            said.extend(left_out(plan));
+            said.extend(skipped(plan));
             let is_kept = !plan.drift.is_empty() && self.keeps_drift && self.failure.is_none();
             said.extend(is_kept.then(|| format!("{} keeps {} that it changed by itself", self.target, count(plan.drift.len(), "field"))));
         }
@@ -92,7 +92,7 @@ impl SyncReport<'_> {
             "ended": self.ended,
             "text": self.line(),
             "runs": runs,
-            "left_out": self.plan.map_or(&[][..], |plan| &plan.left_out),
+            "skipped": self.plan.map_or(&[][..], |plan| &plan.skipped),
             "drift": self.plan.map_or(&[][..], |plan| &plan.drift),
             "conflicts": self.plan.map_or(&[][..], |plan| &plan.conflicts),
             "notes": self.plan.map_or(&[][..], |plan| &plan.notes),
@@ -121,7 +121,7 @@ impl SyncReport<'_> {
         }
         let night = self.json();
         let known = |name: &str| before.and_then(|before| before[name].as_array()).map_or(&[][..], Vec::as_slice);
-        ["left_out", "drift"].into_iter().any(|name| known(name) != night[name].as_array().map_or(&[][..], Vec::as_slice))
+        ["skipped", "drift"].into_iter().any(|name| known(name) != night[name].as_array().map_or(&[][..], Vec::as_slice))
     }
 }
 
@@ -154,11 +154,11 @@ fn did(run: &EndedRun<'_>) -> String {
 }
 
 /// Returns how much was left out, and the first few by name.
-fn left_out(plan: &Plan) -> Option<String> {
+fn skipped(plan: &Plan) -> Option<String> {
     const NAMED: usize = 3;
-    let names: Vec<String> = plan.left_out.iter().take(NAMED).map(|left| left.key.to_string()).collect();
-    let more = if plan.left_out.len() > NAMED { ", .." } else { "" };
-    (!names.is_empty()).then(|| format!("{} left out ({}{more})", number(plan.left_out.len()), names.join(", ")))
+    let names: Vec<String> = plan.skipped.iter().take(NAMED).map(|left| left.key.to_string()).collect();
+    let more = if plan.skipped.len() > NAMED { ", .." } else { "" };
+    (!names.is_empty()).then(|| format!("{} left out ({}{more})", number(plan.skipped.len()), names.join(", ")))
 }
 
 /// Returns a failure as part of a line: what state things are in, every cause, and what to do.

@@ -101,7 +101,7 @@ fn an_empty_plan_is_two_lines() {
 #[test]
 fn an_empty_plan_counts_what_it_does_not_list() {
     let mut quiet = sample::plan();
-    (quiet.stages, quiet.left_out, quiet.manual, quiet.notes) = Default::default();
+    (quiet.stages, quiet.skipped, quiet.manual_steps, quiet.notes) = Default::default();
     let last = "(1 left alone, 2 only in prod, 2 fields nobody knows yet; `--output json` names them)";
     assert_eq!(plain(&plan(&quiet, &[], "")).lines().last(), Some(last));
 }
@@ -178,20 +178,20 @@ fn a_run_is_json_for_programs() {
 #[test]
 fn a_run_is_rows_for_spreadsheets() {
     insta::assert_snapshot!(file("report.csv"), @r#"
-        kind,name,verb,outcome,field,target_id,message
-        clients,Web,update,applied,,t1,
-        clients,Billing API,create,failed,,,the tenant answered 400 invalid_body: callbacks must be a list
-        client-grants,Billing API · https://⟨tenant⟩/api/v2/ · client,create,skipped,,,"it needs client ""Billing API"""
-        connection-clients,google-oauth2,update,in_doubt,,,the connection broke
-        clients,Billing API,update,unsent,,,
-        rules,Rule 1,,left_out,,,none can be created any more
-        rules,Rule 2,,left_out,,,none can be created any more
-        rules,Rule 3,,left_out,,,none can be created any more
-        rules,Rule 4,,left_out,,,none can be created any more
-        rules,Rule 5,,left_out,,,none can be created any more
-        rules,Rule 6,,left_out,,,none can be created any more
-        rules,Rule 7,,left_out,,,none can be created any more
-        clients,Web,,left_out,default_organization,,organizations are not covered yet
+    kind,name,operation,outcome,field,target_id,message
+    clients,Web,update,applied,,t1,
+    clients,Billing API,create,failed,,,the tenant answered 400 invalid_body: callbacks must be a list
+    client-grants,Billing API · https://⟨tenant⟩/api/v2/ · client,create,skipped,,,"it needs client ""Billing API"""
+    connection-clients,google-oauth2,update,unknown,,,the connection broke
+    clients,Billing API,update,unsent,,,
+    rules,Rule 1,,skipped,,,none can be created any more
+    rules,Rule 2,,skipped,,,none can be created any more
+    rules,Rule 3,,skipped,,,none can be created any more
+    rules,Rule 4,,skipped,,,none can be created any more
+    rules,Rule 5,,skipped,,,none can be created any more
+    rules,Rule 6,,skipped,,,none can be created any more
+    rules,Rule 7,,skipped,,,none can be created any more
+    clients,Web,,skipped,default_organization,,organizations are not covered yet
     "#);
 }
 

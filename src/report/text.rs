@@ -20,10 +20,10 @@ const SCREEN: usize = 60;
 pub fn plan(plan: &Plan, refusals: &[Refusal], next: &str) -> String {
     let mut blocks = vec![heading(plan, refusals)];
     blocks.extend(stages(plan));
-    blocks.extend(section("Left out", remarks(plan.left_out.iter().map(Remark::from))));
+    blocks.extend(section("Left out", remarks(plan.skipped.iter().map(Remark::from))));
     blocks.extend(conflicts(plan));
     blocks.extend(section(&format!("Changed in {} by itself since the last run", plan.target.tenant), drifted(&plan.drift)));
-    blocks.extend(by_hand(plan.manual.iter()));
+    blocks.extend(by_hand(plan.manual_steps.iter()));
     if plan.is_empty() {
         blocks.extend(in_short(plan));
     } else {
@@ -101,7 +101,7 @@ fn update(conflict: &Conflict, source: &str) -> String {
 
 fn heading(plan: &Plan, refusals: &[Refusal]) -> String {
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
-    let Counts { creates, updates, removals, unchanged } = plan.counts();
+    let Counts { creates, updates, deletions, unchanged } = plan.counts();
     let equal = count(unchanged, "resource");
     if source == target {
         let line =
@@ -110,15 +110,15 @@ fn heading(plan: &Plan, refusals: &[Refusal]) -> String {
         return if plan.is_empty() { format!("{line}\nNothing to do.") } else { line };
     }
     if !plan.is_empty() {
-        let removed = if removals > 0 { format!("{} to remove, ", number(removals)) } else { String::new() };
+        let removed = if deletions > 0 { format!("{} to remove, ", number(deletions)) } else { String::new() };
         let counts = format!("{} to create, {} to change, {removed}{} equal", number(creates), number(updates), number(unchanged));
         return painted(TITLE, format!("{source} -> {target}: {counts}"));
     }
     let line = if let Some(undoes) = &plan.undoes {
-        let but = if plan.left_out.is_empty() { "" } else { " but what is left out" };
+        let but = if plan.skipped.is_empty() { "" } else { " but what is left out" };
         let of = if undoes.only.is_empty() { String::new() } else { format!(" of {}", printable(&undoes.only.join(", "))) };
         format!("{target} holds nothing more that {} wrote{of}{but}.", undoes.run)
-    } else if plan.left_out.is_empty() {
+    } else if plan.skipped.is_empty() {
         format!("{target} holds everything {source} has: {equal} equal.")
     } else {
         format!("{target} holds everything {source} has but what is left out: {equal} equal.")
@@ -152,11 +152,11 @@ fn lines(changes: &[&Change]) -> Vec<String> {
 
 /// Returns what is no part of the plan, by name.
 fn in_full(plan: &Plan) -> Vec<String> {
-    let target_only = plan.target_only.iter().map(|(kind, keys)| format!("{kind} ({}): {}", number(keys.len()), names(keys.iter(), FEW)));
+    let unmanaged = plan.unmanaged.iter().map(|(kind, keys)| format!("{kind} ({}): {}", number(keys.len()), names(keys.iter(), FEW)));
     let unknown = plan.unknown.iter().map(|(kind, paths)| format!("{kind}: {}", printable(&paths.join(", "))));
     let sections = [
-        section("Left alone", remarks(plan.left_alone.iter().map(Remark::from))),
-        section(&format!("Only in {}, and staying", plan.target.tenant), target_only.collect()),
+        section("Left alone", remarks(plan.excluded.iter().map(Remark::from))),
+        section(&format!("Only in {}, and staying", plan.target.tenant), unmanaged.collect()),
         section("Fields nobody knows yet, carried and not sent", unknown.collect()),
     ];
     sections.into_iter().flatten().collect()
@@ -164,11 +164,11 @@ fn in_full(plan: &Plan) -> Vec<String> {
 
 /// Returns what is no part of the plan as counts: a plan that does nothing is no occasion to list it.
 fn in_short(plan: &Plan) -> Option<String> {
-    let target_only: usize = plan.target_only.values().map(Vec::len).sum();
+    let unmanaged: usize = plan.unmanaged.values().map(Vec::len).sum();
     let unknown: usize = plan.unknown.values().map(Vec::len).sum();
     let counts = [
-        (plan.left_alone.len(), format!("{} left alone", number(plan.left_alone.len()))),
-        (target_only, format!("{} only in {}", number(target_only), plan.target.tenant)),
+        (plan.excluded.len(), format!("{} left alone", number(plan.excluded.len()))),
+        (unmanaged, format!("{} only in {}", number(unmanaged), plan.target.tenant)),
         (unknown, format!("{} nobody knows yet", count(unknown, "field"))),
     ];
     let said: Vec<String> = counts.into_iter().filter(|(count, _)| *count > 0).map(|(_, text)| text).collect();

@@ -29,7 +29,7 @@ pub use reserved::belongs_to;
 
 /// What is known of a kind in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "status", content = "because")]
+#[serde(rename_all = "snake_case", tag = "status", content = "reason")]
 pub enum Status {
     /// Everything the tenant has of it is here.
     Complete,
@@ -53,7 +53,7 @@ pub struct Unseen {
     /// What people call it.
     pub name: String,
     /// What the tenant answered.
-    pub because: String,
+    pub reason: String,
     /// Whether the tenant refused it, rather than knowing nothing of it.
     pub is_refused: bool,
 }
@@ -106,12 +106,12 @@ impl Snapshot {
     /// Returns what the tenant may have though it is not here, each with what was answered; a whole kind goes by no name.
     pub fn unread(&self) -> impl Iterator<Item = (Key, String)> {
         self.kinds.iter().flat_map(|(kind, status)| {
-            let whole = |because: &str| vec![(Key::new(kind, ""), because.to_owned())];
+            let whole = |reason: &str| vec![(Key::new(kind, ""), reason.to_owned())];
             match status {
-                Status::Forbidden(because) => whole(&format!("not read from {}: {because}", self.tenant)),
-                Status::Refused(because) => whole(&format!("{} does not show it: {because}", self.tenant)),
+                Status::Forbidden(reason) => whole(&format!("not read from {}: {reason}", self.tenant)),
+                Status::Refused(reason) => whole(&format!("{} does not show it: {reason}", self.tenant)),
                 Status::InPart(unseen) | Status::Selected(unseen) => {
-                    let told = |one: &Unseen| (Key::new(kind, &one.name), format!("{} does not show it: {}", self.tenant, one.because));
+                    let told = |one: &Unseen| (Key::new(kind, &one.name), format!("{} does not show it: {}", self.tenant, one.reason));
                     unseen.iter().filter(|one| one.is_refused).map(told).collect()
                 }
                 Status::Complete | Status::Absent(_) => Vec::new(),
@@ -122,7 +122,7 @@ impl Snapshot {
     /// Returns the fields the tenant answered that nobody knows, by kind, each once.
     pub fn unknown_fields(&self) -> BTreeMap<String, Vec<String>> {
         let mut unknown: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for resource in self.resources.iter().filter(|resource| resource.left_alone.is_none()) {
+        for resource in self.resources.iter().filter(|resource| resource.excluded.is_none()) {
             let seen = unknown.entry(resource.key.kind().to_owned()).or_default();
             for path in leaves("", &serde_json::Value::Object(resource.carried.0.clone())) {
                 if !seen.contains(&path) {

@@ -50,10 +50,10 @@ impl Snapshot {
             let audience = grant.body.pick(&["audience"]);
             audience.text("audience").is_some_and(|audience| audience.contains(&format!("https://{}/api/v2/", placeholder::DOMAIN)))
         };
-        let granted = self.of_kind("client-grants").filter(|grant| grant.left_alone.is_none()).filter(is_of_it);
+        let granted = self.of_kind("client-grants").filter(|grant| grant.excluded.is_none()).filter(is_of_it);
         let granted: HashSet<Key> =
             granted.filter_map(|grant| grant.body.pick(&["client_id"]).get("client_id").and_then(id_substitution::as_reference)).collect();
-        let is_free = |client: &&Resource| client.left_alone.is_none() && granted.contains(&client.key);
+        let is_free = |client: &&Resource| client.excluded.is_none() && granted.contains(&client.key);
         self.of_kind("clients").filter(is_free).map(|client| client.key.clone()).collect()
     }
 }

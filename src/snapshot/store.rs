@@ -63,12 +63,12 @@ pub enum Error {
     #[error(transparent)]
     NotJson(#[from] Box<Diagnostic>),
     /// A file is not what a snapshot holds.
-    #[error("\"{path}\" is no part of a snapshot: {because}", path = .path.display())]
+    #[error("\"{path}\" is no part of a snapshot: {reason}", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        because: String,
+        reason: String,
     },
     /// The format is newer than this version.
     #[error("snapshot \"{path}\" has format {format}; this version of migrate reads up to {FORMAT}", path = .path.display())]
@@ -177,22 +177,22 @@ pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> io::Result<
     let manifest = read_manifest(path, read)?;
     for name in [&manifest.tenant, &manifest.taken] {
         if !files::is_plain_name(name) {
-            let because = format!("\"{name}\" cannot be part of the name of a folder");
-            return Err(Error::Malformed { path: path.join("manifest.json"), because });
+            let reason = format!("\"{name}\" cannot be part of the name of a folder");
+            return Err(Error::Malformed { path: path.join("manifest.json"), reason });
         }
     }
     let mut content = Content::of(&manifest.domain);
     let mut resources = Vec::new();
     for (kind, listed) in &manifest.kinds {
         if catalog.kind(kind).is_none() {
-            let because = format!("\"{kind}\" is no kind this version of migrate knows");
-            return Err(Error::Malformed { path: path.join("manifest.json"), because });
+            let reason = format!("\"{kind}\" is no kind this version of migrate knows");
+            return Err(Error::Malformed { path: path.join("manifest.json"), reason });
         }
         let file = path.join(format!("{kind}.json"));
         let text = read(&file).map_err(|source| Error::Read { path: file.clone(), source })?;
         let of_kind: Vec<Resource> = serde_json::from_str(&text).map_err(|error| not_json(&file, &text, &error))?;
         if let Some(stray) = of_kind.iter().find(|resource| resource.key.kind() != kind) {
-            return Err(Error::Malformed { path: file, because: format!("\"{}\" does not belong here", stray.key) });
+            return Err(Error::Malformed { path: file, reason: format!("\"{}\" does not belong here", stray.key) });
         }
         if of_kind.len() != listed.count {
             let file = format!("{kind}.json ({} of {} resources)", of_kind.len(), listed.count);
@@ -333,7 +333,7 @@ fn read_manifest(path: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> Res
     match any.get("format").and_then(serde_json::Value::as_u64) {
         Some(format) if format > u64::from(FORMAT) => return Err(Error::Newer { path: path.to_owned(), format }),
         Some(_) => {}
-        None => return Err(Error::Malformed { path: file, because: "\"format\" is missing".to_owned() }),
+        None => return Err(Error::Malformed { path: file, reason: "\"format\" is missing".to_owned() }),
     }
     serde_json::from_str(&text).map_err(refused)
 }

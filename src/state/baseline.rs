@@ -59,7 +59,7 @@ impl Applied {
 
 /// A base as its file holds it.
 #[derive(Serialize)]
-struct Written<'base> {
+struct BaselineFile<'base> {
     format: u32,
     resources: &'base BTreeMap<Key, Applied>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -145,7 +145,7 @@ impl Baseline {
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         serde_json::to_writer_pretty(
             &mut *out,
-            &Written { format: FORMAT, resources: &self.resources, is_new: self.resources.is_empty() },
+            &BaselineFile { format: FORMAT, resources: &self.resources, is_new: self.resources.is_empty() },
         )?;
         out.write_all(b"\n")
     }

@@ -19,7 +19,7 @@ const FORMAT: u32 = 1;
 
 /// The secret field of one resource of the target.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct SecretLocation {
     kind: String,
     id: Id,
     path: String,
@@ -30,14 +30,14 @@ struct Place {
 pub struct Fingerprints {
     /// Made when the first secret is sent.
     key: Option<Secret>,
-    sent: BTreeMap<Place, String>,
+    sent: BTreeMap<SecretLocation, String>,
 }
 
 /// Of each secret that was sent: from where the same value comes now.
 ///
 /// It is all that planning has to know, and holds neither secrets nor fingerprints.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sent(BTreeMap<Place, BTreeSet<String>>);
+pub struct Sent(BTreeMap<SecretLocation, BTreeSet<String>>);
 
 /// What could not be done with fingerprints.
 #[derive(Debug, thiserror::Error)]
@@ -82,14 +82,14 @@ pub enum Error {
 
 /// Fingerprints as their file holds them.
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct FingerprintsFile {
     format: u32,
     key: String,
-    sent: Vec<Line>,
+    sent: Vec<FingerprintLine>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Line {
+struct FingerprintLine {
     kind: String,
     id: Id,
     field: String,
@@ -114,11 +114,12 @@ impl Fingerprints {
     /// When it holds no fingerprints, or is of a newer format.
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self, Error> {
         let malformed = |error: serde_json::Error| Error::Malformed { path: path.to_owned(), line: error.line(), column: error.column() };
-        let written: Written = serde_json::from_slice(text).map_err(malformed)?;
+        let written: FingerprintsFile = serde_json::from_slice(text).map_err(malformed)?;
         if written.format > FORMAT {
             return Err(Error::Newer { path: path.to_owned(), format: written.format });
         }
-        let sent = written.sent.into_iter().map(|line| (Place { kind: line.kind, id: line.id, path: line.field }, line.fingerprint));
+        let sent =
+            written.sent.into_iter().map(|line| (SecretLocation { kind: line.kind, id: line.id, path: line.field }, line.fingerprint));
         Ok(Self { key: Some(Secret::new(written.key)), sent: sent.collect() })
     }
 
@@ -136,13 +137,13 @@ impl Fingerprints {
     #[must_use]
     pub fn text(&self) -> Option<String> {
         let key = self.key.as_ref()?;
-        let line = |(place, fingerprint): (&Place, &String)| Line {
+        let line = |(place, fingerprint): (&SecretLocation, &String)| FingerprintLine {
             kind: place.kind.clone(),
             id: place.id.clone(),
             field: place.path.clone(),
             fingerprint: fingerprint.clone(),
         };
-        let written = Written { format: FORMAT, key: key.reveal().to_owned(), sent: self.sent.iter().map(line).collect() };
+        let written = FingerprintsFile { format: FORMAT, key: key.reveal().to_owned(), sent: self.sent.iter().map(line).collect() };
         let mut text = serde_json::to_string_pretty(&written).expect("fingerprints are JSON");
         text.push('\n');
         Some(text)
@@ -155,7 +156,7 @@ impl Fingerprints {
     /// When the system has no random numbers for a key.
     pub fn sent(&mut self, kind: &str, id: &Id, path: &str, secret: &Secret) {
         let key = self.key.get_or_insert_with(Secret::unguessable);
-        let place = Place { kind: kind.to_owned(), id: id.clone(), path: path.to_owned() };
+        let place = SecretLocation { kind: kind.to_owned(), id: id.clone(), path: path.to_owned() };
         let fingerprint = fingerprint(key, &place, secret);
         self.sent.insert(place, fingerprint);
     }
@@ -178,7 +179,7 @@ impl Fingerprints {
             values.entry(from).or_insert_with(|| secret(from));
             of_field.entry((kind, path)).or_default().insert(from);
         }
-        let same = |place: &Place, sent: &str| {
+        let same = |place: &SecretLocation, sent: &str| {
             let now = of_field.get(&(place.kind.as_str(), place.path.as_str())).into_iter().flatten();
             let is_same = |from: &&&str| values[**from].as_ref().is_some_and(|value| fingerprint(key, place, value) == sent);
             now.filter(is_same).map(|from| (*from).to_owned()).collect()
@@ -191,12 +192,12 @@ impl Sent {
     /// Returns whether what comes from here now is what was sent to a resource; nothing where none was sent.
     #[must_use]
     pub fn is_same(&self, kind: &str, id: &Id, path: &str, from: &str) -> Option<bool> {
-        let place = Place { kind: kind.to_owned(), id: id.clone(), path: path.to_owned() };
+        let place = SecretLocation { kind: kind.to_owned(), id: id.clone(), path: path.to_owned() };
         self.0.get(&place).map(|same| same.contains(from))
     }
 }
 
-fn fingerprint(key: &Secret, place: &Place, secret: &Secret) -> String {
+fn fingerprint(key: &Secret, place: &SecretLocation, secret: &Secret) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.reveal().as_bytes());
     // No id and no path holds a zero byte, so no two places can be taken for each other.
     let signed = [&place.kind, place.id.as_str(), &place.path, secret.reveal()].join("\0");
@@ -239,7 +240,7 @@ mod tests {
         let path = folder.path().join("fingerprints.json");
         sent().save(&path).expect("saved");
         let text = fs::read_to_string(&path).expect("read");
-        let written: Written = serde_json::from_str(&text).expect("JSON");
+        let written: FingerprintsFile = serde_json::from_str(&text).expect("JSON");
         assert!(!text.contains("s3cret"));
         assert_ne!(written.sent[0].fingerprint, written.sent[1].fingerprint);
         let mut read = Fingerprints::load(&path).expect("loaded");

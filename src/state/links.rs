@@ -45,14 +45,14 @@ pub enum Error {
         source: io::Error,
     },
     /// A row is not what a file of links holds.
-    #[error("{path}:{line}: {because}", path = .path.display())]
+    #[error("{path}:{line}: {reason}", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
         /// The line.
         line: u64,
         /// What is wrong.
-        because: String,
+        reason: String,
     },
     /// The file cannot be written.
     #[error("cannot write links \"{path}\"", path = .path.display())]
@@ -90,7 +90,7 @@ impl Links {
     ///
     /// When a row is malformed, or an id is linked twice.
     pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
-        let malformed = |line, because| Error::Malformed { path: path.to_owned(), line, because };
+        let malformed = |line, reason| Error::Malformed { path: path.to_owned(), line, reason };
         let mut seen: HashMap<(String, String), u64> = HashMap::new();
         let mut links = Self::default();
         let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());

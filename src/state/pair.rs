@@ -18,13 +18,13 @@ const FORMAT: u32 = 1;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pair {
     root: PathBuf,
-    source: Side,
-    target: Side,
+    source: TenantIdentity,
+    target: TenantIdentity,
 }
 
 /// One of the two tenants.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Side {
+pub struct TenantIdentity {
     /// Its name in the configuration.
     pub tenant: String,
     /// Its own domain, where it is known.
@@ -34,10 +34,10 @@ pub struct Side {
 
 /// What stands in `pair.json`.
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct PairFile {
     format: u32,
-    source: Side,
-    target: Side,
+    source: TenantIdentity,
+    target: TenantIdentity,
 }
 
 /// What could not be done with the folder of a pair.
@@ -103,7 +103,7 @@ pub enum Error {
     },
 }
 
-impl Side {
+impl TenantIdentity {
     /// Returns a tenant whose domain is known.
     pub fn new(tenant: &str, domain: &str) -> Self {
         Self { tenant: tenant.to_owned(), domain: Some(domain.to_owned()) }
@@ -115,7 +115,7 @@ impl Side {
     }
 }
 
-impl fmt::Display for Side {
+impl fmt::Display for TenantIdentity {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.domain {
             Some(domain) => write!(out, "{} ({domain})", self.tenant),
@@ -136,8 +136,8 @@ impl Pair {
     /// # Errors
     ///
     /// When a tenant is called as no folder can be: the name in a snapshot may be anybody's.
-    pub fn new(root: &Path, source: Side, target: Side) -> Result<Self, Error> {
-        for Side { tenant, .. } in [&source, &target] {
+    pub fn new(root: &Path, source: TenantIdentity, target: TenantIdentity) -> Result<Self, Error> {
+        for TenantIdentity { tenant, .. } in [&source, &target] {
             if !files::is_plain_name(tenant) {
                 return Err(Error::Name { name: tenant.clone() });
             }
@@ -190,7 +190,7 @@ impl Pair {
     ///
     /// When the folder is of another pair, or does not say which in a way this version reads.
     pub fn check(&self) -> Result<(), Error> {
-        let Some(Written { source, target, .. }) = self.written()? else { return Ok(()) };
+        let Some(PairFile { source, target, .. }) = self.written()? else { return Ok(()) };
         if source.is(&self.source) && target.is(&self.target) {
             return Ok(());
         }
@@ -198,12 +198,12 @@ impl Pair {
         Err(Error::Another { path: self.path(), of: of.to_string(), wanted: self.to_string() })
     }
 
-    fn written(&self) -> Result<Option<Written>, Error> {
+    fn written(&self) -> Result<Option<PairFile>, Error> {
         let path = self.path();
         let Some(text) = files::if_there(files::read(&path)).map_err(|source| Error::Read { path: path.clone(), source })? else {
             return Ok(None);
         };
-        let written: Written = serde_json::from_slice(&text).map_err(|source| Error::Malformed { path: path.clone(), source })?;
+        let written: PairFile = serde_json::from_slice(&text).map_err(|source| Error::Malformed { path: path.clone(), source })?;
         if written.format > FORMAT {
             return Err(Error::Newer { path, format: written.format });
         }
@@ -228,7 +228,7 @@ impl Pair {
             source.domain = source.domain.or(before.source.domain);
             target.domain = target.domain.or(before.target.domain);
         }
-        let text = serde_json::to_string_pretty(&Written { format: FORMAT, source, target }).expect("a pair is JSON") + "\n";
+        let text = serde_json::to_string_pretty(&PairFile { format: FORMAT, source, target }).expect("a pair is JSON") + "\n";
         files::write_whole(&self.path(), text.as_bytes()).map_err(|source| Error::Write { path: self.path(), source })
     }
 
@@ -290,7 +290,7 @@ mod tests {
     use super::*;
 
     fn pair(root: &Path, source: &str, target: &str) -> Pair {
-        let side = |name: &str| Side::new(name, &format!("acme-{name}.eu.auth0.com"));
+        let side = |name: &str| TenantIdentity::new(name, &format!("acme-{name}.eu.auth0.com"));
         Pair::new(root, side(source), side(target)).expect("plain names")
     }
 
@@ -325,7 +325,8 @@ mod tests {
         here.check().expect("nothing is said");
         here.save().expect("said");
         here.check().expect("it is this one");
-        let other = Pair::new(root.path(), Side::new("dev", "acme-dev.eu.auth0.com"), Side::new("prod", "other.eu.auth0.com"));
+        let other =
+            Pair::new(root.path(), TenantIdentity::new("dev", "acme-dev.eu.auth0.com"), TenantIdentity::new("prod", "other.eu.auth0.com"));
         let refused = other.expect("plain names").save().expect_err("another tenant is called so").to_string();
         assert!(refused.contains("is of dev (acme-dev.eu.auth0.com) -> prod (acme-prod.eu.auth0.com), and not of dev"), "{refused}");
     }
@@ -333,10 +334,11 @@ mod tests {
     #[test]
     fn a_domain_that_was_not_known_is_said_later_and_never_forgotten() {
         let root = root();
-        let unknown = Side { tenant: "dev".to_owned(), domain: None };
-        let half = Pair::new(root.path(), unknown, Side::new("prod", "p.eu.auth0.com")).expect("plain names");
+        let unknown = TenantIdentity { tenant: "dev".to_owned(), domain: None };
+        let half = Pair::new(root.path(), unknown, TenantIdentity::new("prod", "p.eu.auth0.com")).expect("plain names");
         half.save().expect("said");
-        let whole = Pair::new(root.path(), Side::new("dev", "d.eu.auth0.com"), Side::new("prod", "P.eu.auth0.com")).expect("plain names");
+        let whole = Pair::new(root.path(), TenantIdentity::new("dev", "d.eu.auth0.com"), TenantIdentity::new("prod", "P.eu.auth0.com"))
+            .expect("plain names");
         whole.save().expect("said");
         half.save().expect("nothing new");
         let domain = half.written().expect("read").and_then(|written| written.source.domain);
@@ -381,7 +383,7 @@ mod tests {
     #[test]
     fn a_name_that_leads_out_of_the_folder_is_refused() {
         for name in ["..", "../prod", "", ".hidden", "a/b", "a\nb"] {
-            assert!(Pair::new(Path::new("."), Side::new(name, "d"), Side::new("prod", "p")).is_err(), "{name}");
+            assert!(Pair::new(Path::new("."), TenantIdentity::new(name, "d"), TenantIdentity::new("prod", "p")).is_err(), "{name}");
         }
     }
 }

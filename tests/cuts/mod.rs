@@ -21,7 +21,7 @@ use migrate::plan::{AppliedRun, OnDrift, Plan, PlanContext, Recreated, SecretFie
 use migrate::sandbox::{Fault, Options, Sandbox, Seen, State};
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::state::baseline::Baseline;
-use migrate::state::pair::{Pair, Side};
+use migrate::state::pair::{Pair, TenantIdentity};
 use tokio::sync::OnceCell;
 
 use crate::apart::{self, Names, Remembered};
@@ -116,7 +116,7 @@ impl Decided {
     /// Decides on the first import.
     fn import(desired: Desired, live: &Snapshot) -> Self {
         let folder = apart::folder();
-        let side = |snapshot: &Snapshot| Side::new(&snapshot.tenant, &snapshot.domain);
+        let side = |snapshot: &Snapshot| TenantIdentity::new(&snapshot.tenant, &snapshot.domain);
         let pair = Pair::new(folder.path(), side(&desired.snapshot), side(live)).expect("plain names");
         let mut memory = SyncState::load(Catalog::standard(), pair).expect("nothing is remembered");
         let plan = planned(&desired, live, &memory, false);
@@ -166,9 +166,9 @@ impl Undisturbed {
     /// Imports again once much was removed from the source, so that it goes from the target.
     async fn prune() -> Self {
         let import = UNDISTURBED.get_or_init(Self::import).await;
-        let desired = desired_without(&apart::removals()).await;
+        let desired = desired_without(&apart::deletions()).await;
         let prune = Self::by(import.after.clone(), |live| Decided::prune(import, desired, live)).await;
-        prune.is_about(apart::removals().len(), 7);
+        prune.is_about(apart::deletions().len(), 7);
         prune
     }
 
@@ -176,7 +176,7 @@ impl Undisturbed {
     async fn undo_of_prune() -> Self {
         let prune = PRUNED.get_or_init(Self::prune).await;
         let undo = Self::by(prune.after.clone(), |live| Decided::undo(prune, live)).await;
-        undo.is_about(apart::removals().len(), 7);
+        undo.is_about(apart::deletions().len(), 7);
         undo
     }
 
@@ -312,7 +312,7 @@ impl Attempt<'_> {
     fn left(&self, summary: &Summary, target: &Sandbox) -> Left {
         let held = target.state().to_json()["data"].take();
         let names = Names::of(&held);
-        let settled = summary.settled.iter().map(|one| names.instead_of_ids(&format!("{} {}: {:?}", one.verb, one.key, one.outcome)));
+        let settled = summary.settled.iter().map(|one| names.instead_of_ids(&format!("{} {}: {:?}", one.operation, one.key, one.outcome)));
         let pair = format!("{}/{}", self.decided.plan.source_tenant(), self.decided.plan.target.tenant);
         let remembered = Remembered::of(self.folder, &pair, &names);
         Left { settled: settled.collect(), held: apart::told(&held), remembered, seen: target.requests() }
@@ -426,7 +426,7 @@ async fn an_undisturbed_import_is_remembered_as_it_went() {
     let is_linkable = |key: &Key| Catalog::standard().kind(key.kind()).is_some_and(Kind::has_own_ids);
     for (wanted, at) in desired.snapshot.resources.iter().zip(partners).filter(|(wanted, _)| is_linkable(&wanted.key)) {
         let linked = memory.links.of_source(wanted.key.kind(), &wanted.id).map(|link| &link.target_id);
-        let partner = at.map(|at| &live.resources[at]).filter(|one| wanted.left_alone.is_none() && one.left_alone.is_none());
+        let partner = at.map(|at| &live.resources[at]).filter(|one| wanted.excluded.is_none() && one.excluded.is_none());
         assert_eq!(linked, partner.map(|one| &one.id), "{}", wanted.key);
     }
     let drifted = drift_of(Catalog::standard(), &memory.base, &live);

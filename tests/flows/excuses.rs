@@ -145,12 +145,12 @@ const EXCUSES: &[Excuse] = &[
 
 /// Returns what a plan leaves out for a reason that does not stand here.
 pub(crate) fn unheard_of(plan: &Plan, within: Within) -> Vec<String> {
-    let told = plan.left_out.iter().chain(&plan.left_alone);
-    let is_known = |kind: &str, because: &str| {
+    let told = plan.skipped.iter().chain(&plan.excluded);
+    let is_known = |kind: &str, reason: &str| {
         EXCUSES
             .iter()
-            .any(|one| because.contains(one.says) && one.kinds.contains(&kind) && (one.within == within || one.within == Within::Any))
+            .any(|one| reason.contains(one.says) && one.kinds.contains(&kind) && (one.within == within || one.within == Within::Any))
     };
-    let unheard = told.filter(|left| !is_known(left.key.kind(), &left.because));
-    unheard.map(|left| format!("{} is left out for a reason that is not known: {}", left.key, left.because)).collect()
+    let unheard = told.filter(|left| !is_known(left.key.kind(), &left.reason));
+    unheard.map(|left| format!("{} is left out for a reason that is not known: {}", left.key, left.reason)).collect()
 }

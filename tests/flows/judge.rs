@@ -70,7 +70,7 @@ impl<'seen> Judge<'seen> {
 
     fn faults_of(&self, wanted: &Resource) -> Vec<String> {
         let (before, after) = (self.partner(wanted, self.seen.before), self.partner(wanted, self.seen.after));
-        let mut told = self.seen.first.left_out.iter().chain(&self.seen.first.left_alone);
+        let mut told = self.seen.first.skipped.iter().chain(&self.seen.first.excluded);
         if told.any(|left| left.key == wanted.key && left.path.is_none()) {
             let is_untouched = match (before, after) {
                 (Some(before), Some(after)) => self.moved(before, after).is_empty(),
@@ -78,7 +78,7 @@ impl<'seen> Judge<'seen> {
             };
             return if is_untouched { Vec::new() } else { vec!["is named as left out, and was written".to_owned()] };
         }
-        if wanted.left_alone.is_some() {
+        if wanted.excluded.is_some() {
             return vec!["is the source's own, and that is not named".to_owned()];
         }
         if wanted.says_nothing() {
@@ -91,30 +91,30 @@ impl<'seen> Judge<'seen> {
     }
 
     fn is_made_by_hand(&self, wanted: &Resource) -> bool {
-        kind_of(&wanted.key).by_hand.is_some() && self.seen.first.manual.iter().any(|manual| manual.key == wanted.key)
+        kind_of(&wanted.key).by_hand.is_some() && self.seen.first.manual_steps.iter().any(|manual| manual.key == wanted.key)
     }
 
     /// Returns what differs from the mapped source, but for exactly the fields that are named.
     fn unlike(&self, wanted: &Resource, before: Option<&Resource>, after: &Resource) -> Vec<String> {
         let kind = kind_of(&wanted.key);
-        let left_out: Vec<&str> = fields_of(wanted, self.seen.first.left_out.iter()).collect();
-        let stays: Vec<&str> = fields_of(wanted, self.seen.first.left_alone.iter()).collect();
+        let skipped: Vec<&str> = fields_of(wanted, self.seen.first.skipped.iter()).collect();
+        let stays: Vec<&str> = fields_of(wanted, self.seen.first.excluded.iter()).collect();
         // The second plan names what the server filled in when the first was carried out.
-        let filled_in: Vec<&str> = fields_of(wanted, self.seen.second.left_alone.iter()).collect();
+        let filled_in: Vec<&str> = fields_of(wanted, self.seen.second.excluded.iter()).collect();
         let kept = self.seen.desired.kept.iter().filter(|(key, _)| *key == wanted.key && before.is_some());
         let kept: Vec<&str> = kept.map(|(_, path)| path.as_str()).collect();
         let mut body = in_ids(kind, wanted, &self.wanted);
         let mut held = in_ids(kind, after, &self.after);
         let old = before.map(|before| in_ids(kind, before, &self.before)).unwrap_or_default();
-        let untouchable = left_out.iter().chain(&kept).chain(&stays).filter(|path| before.is_some() && !path.contains('['));
+        let untouchable = skipped.iter().chain(&kept).chain(&stays).filter(|path| before.is_some() && !path.contains('['));
         let moved = unlike(kind, &old, &held);
         let written = untouchable.filter(|path| moved.iter().any(|found| covers(path, &found.path)));
         let mut faults: Vec<String> = written.map(|path| format!("{path} is named as untouched, and was written")).collect();
-        drop_elements(&mut body, &left_out);
+        drop_elements(&mut body, &skipped);
         drop_elements(&mut body, &stays);
         self.drop_what_only_the_target_can_mean(kind, &mut held, &old);
         let is_excused = |found: &Unlike| {
-            let is_named = left_out.iter().chain(&kept).any(|path| covers(path, &found.path));
+            let is_named = skipped.iter().chain(&kept).any(|path| covers(path, &found.path));
             is_named || (found.wanted.is_null() && stays.iter().chain(&filled_in).any(|path| covers(path, &found.path)))
         };
         let found = unlike(kind, &body, &held).into_iter().filter(|found| !is_excused(found));
@@ -139,7 +139,7 @@ impl<'seen> Judge<'seen> {
 
     /// Every secret that the source has, shown or not, is named unless the target has its own.
     fn unnamed_secrets(&self, wanted: &Resource, before: Option<&Resource>, after: &Resource) -> Vec<String> {
-        let is_named = |path: &String| self.seen.first.manual.iter().any(|manual| manual.key == wanted.key && manual.path == *path);
+        let is_named = |path: &String| self.seen.first.manual_steps.iter().any(|manual| manual.key == wanted.key && manual.path == *path);
         let is_supplied = |path: &String| {
             let supplied = self.seen.desired.supplied.iter().any(|supplied| supplied.key == wanted.key && supplied.path == *path);
             supplied && after.secrets.contains(path)
@@ -180,7 +180,7 @@ impl<'seen> Judge<'seen> {
     }
 
     fn unknown_fields_not_named(&self) -> Vec<String> {
-        let resources = self.seen.desired.snapshot.resources.iter().filter(|one| one.left_alone.is_none());
+        let resources = self.seen.desired.snapshot.resources.iter().filter(|one| one.excluded.is_none());
         let carried = resources.flat_map(|one| one.carried.0.keys().map(move |name| (one.key.kind(), name)));
         let is_named = |kind: &str, name: &str| {
             let is_it = |path: &String| path.split(['.', '[']).next() == Some(name);

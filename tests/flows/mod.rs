@@ -36,7 +36,7 @@ use migrate::sandbox::{Fault, Options, Sandbox, State, seed};
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::state::baseline::Baseline;
 use migrate::state::links::Links;
-use migrate::state::pair::{Pair, Side};
+use migrate::state::pair::{Pair, TenantIdentity};
 use serde_json::{Value, json};
 
 use crate::recording::recorded as on_record;
@@ -134,7 +134,8 @@ pub(crate) async fn carried_out(plan: &Plan, tenant: &Tenant) -> Summary {
 
 /// Returns what is remembered before the first import.
 pub(crate) fn nothing_remembered() -> SyncState {
-    let pair = Pair::new(Path::new("nowhere"), Side::new("source", "source"), Side::new("target", "target")).expect("plain names");
+    let pair = Pair::new(Path::new("nowhere"), TenantIdentity::new("source", "source"), TenantIdentity::new("target", "target"))
+        .expect("plain names");
     SyncState::load(Catalog::standard(), pair).expect("nothing")
 }
 
@@ -204,12 +205,14 @@ impl Copied {
     async fn faults(&self, within: Within) -> Vec<String> {
         let Self { desired, links, first, second, .. } = self;
         let refused = first.summary.settled.iter().filter(|one| !matches!(one.outcome, Outcome::Applied(_)));
-        let mut faults: Vec<String> = refused.map(|one| format!("{} {}: {:?}", one.verb, one.key, one.outcome)).collect();
+        let mut faults: Vec<String> = refused.map(|one| format!("{} {}: {:?}", one.operation, one.key, one.outcome)).collect();
         let altered = first.summary.altered().chain(second.summary.altered());
-        faults.extend(altered.map(|(one, altered)| format!("said to be answered otherwise: {} {}: {altered:?}", one.verb, one.key)));
-        faults.extend(second.plan.changes().map(|change| format!("again: {} {}: {:?}", change.verb(), change.key, change.action)));
+        faults.extend(altered.map(|(one, altered)| format!("said to be answered otherwise: {} {}: {altered:?}", one.operation, one.key)));
+        faults.extend(second.plan.changes().map(|change| format!("again: {} {}: {:?}", change.operation(), change.key, change.action)));
         let Plan { drift, conflicts, .. } = &self.remembered;
-        faults.extend(self.remembered.changes().map(|change| format!("remembered: {} {}: {:?}", change.verb(), change.key, change.action)));
+        faults.extend(
+            self.remembered.changes().map(|change| format!("remembered: {} {}: {:?}", change.operation(), change.key, change.action)),
+        );
         faults.extend(drift.iter().map(|drift| format!("drift that nobody made: {} {}", drift.key, drift.path)));
         faults.extend(conflicts.iter().map(|clash| format!("a conflict that nobody made: {} {}", clash.key, clash.path)));
         if self.written_again > 0 {

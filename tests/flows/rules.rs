@@ -31,7 +31,7 @@ fn load(path: &Path) -> Mapping {
 
 fn rules(source: &Snapshot) -> Vec<String> {
     let own = |kind: &'static str| -> Vec<&Resource> {
-        source.of_kind(kind).filter(|one| one.left_alone.is_none() && !source.twice.contains(&one.key)).collect()
+        source.of_kind(kind).filter(|one| one.excluded.is_none() && !source.twice.contains(&one.key)).collect()
     };
     let clients = own("clients");
     let mut rules: Vec<String> = ["clients", "roles", "connections"].into_iter().flat_map(|kind| for_the_ends(&own(kind))).collect();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate::catalog::{Catalog, Kind};
 use migrate::json::Body;
 use migrate::model::resource::{Id, Key, Resource};
-use migrate::plan::{Plan, Side, Skipped};
+use migrate::plan::{Plan, PlannedTenant, Skipped};
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
 use serde_json::{Value, json};
@@ -37,11 +37,11 @@ impl Seen {
         for (change, settled) in back.changes().zip(&ended.settled) {
             match settled.outcome.id() {
                 Some(_) => *self.taken_back.entry(change.key.kind().to_owned()).or_default() += 1,
-                None => self.unnamed.push(format!("{name}: {} {}: {:?}", settled.verb, settled.key, settled.outcome)),
+                None => self.unnamed.push(format!("{name}: {} {}: {:?}", settled.operation, settled.key, settled.outcome)),
             }
         }
         let after = in_words_as_before(&before, read(&into).await, &back);
-        self.named += back.left_out.iter().map(|left| &left.key).collect::<BTreeSet<_>>().len();
+        self.named += back.skipped.iter().map(|left| &left.key).collect::<BTreeSet<_>>().len();
         self.unnamed.extend(unnamed(&before, &after, &back).into_iter().map(|one| format!("{name}: {one}")));
     }
 }
@@ -53,7 +53,7 @@ pub(crate) fn unnamed(before: &Snapshot, after: &Snapshot, back: &Plan) -> Vec<S
     let unnamed = |key: &Key| {
         let kind = Catalog::standard().kind(key.kind()).expect("a kind");
         let [was, is] = [&before, &after].map(|side| side.get(key).map_or(Value::Null, |held| held.body.open().into_value()));
-        let said: Vec<&Skipped> = back.left_out.iter().filter(|left| left.key == *key).collect();
+        let said: Vec<&Skipped> = back.skipped.iter().filter(|left| left.key == *key).collect();
         let is_new = unlike(kind, &Value::Null, &was).iter().all(|one| kind.key.contains(&one.path.as_str()));
         let differs = unlike(kind, &was, &is).into_iter();
         let differs = differs.filter(|one| !said.iter().any(|left| names(left, &one.path, is_new)) && !lacks_only_named(kind, one, &said));
@@ -83,7 +83,7 @@ fn lacks_only_named(kind: &Kind, list: &Unlike, said: &[&Skipped]) -> bool {
     let of_element = |left: &Skipped| left.path.as_ref().is_some_and(|path| path.starts_with(&format!("{}[", list.path)));
     let holds = |element: &Value, left: &Skipped| {
         let fields = element.as_object().into_iter().flatten().map(|(_, value)| value);
-        fields.chain([element]).filter_map(Value::as_str).any(|text| left.because.contains(&format!("\"{text}\"")))
+        fields.chain([element]).filter_map(Value::as_str).any(|text| left.reason.contains(&format!("\"{text}\"")))
     };
     let is_named = |element: &Value| said.iter().any(|left| of_element(left) && holds(element, left));
     let alone = |elements: Vec<Value>| {
@@ -98,7 +98,7 @@ fn lacks_only_named(kind: &Kind, list: &Unlike, said: &[&Skipped]) -> bool {
 ///
 /// An add-on names its connection by name: that reads as a reference as soon as there is one, and is the same word to the API.
 pub(crate) fn in_words_as_before(before: &Snapshot, mut after: Snapshot, back: &Plan) -> Snapshot {
-    let named = back.left_out.iter().map(|left| &left.key);
+    let named = back.skipped.iter().map(|left| &left.key);
     let kept: Vec<&Key> = named.filter(|key| before.resources.iter().all(|held| held.key != **key)).collect();
     for resource in after.resources.iter_mut().filter(|held| before.resources.iter().any(|one| one.key == held.key)) {
         let text = resource.body.open().into_value().to_string();
@@ -145,9 +145,9 @@ fn a_field_is_not_excused_by_another_one_nor_by_the_name_of_what_was_there() {
         Snapshot { tenant, domain, taken, kinds: BTreeMap::new(), resources, twice: Vec::new() }
     };
     let saying = |path: Option<&str>| {
-        let side = |name: &str| Side { tenant: name.into(), domain: format!("{name}.auth0.com"), taken: String::new() };
-        let left = Skipped { key: Key::new("clients", "Web"), path: path.map(str::to_owned), because: "it changed again".into() };
-        Plan { left_out: vec![left], ..Plan::between(side("dev"), side("prod")) }
+        let side = |name: &str| PlannedTenant { tenant: name.into(), domain: format!("{name}.auth0.com"), taken: String::new() };
+        let left = Skipped { key: Key::new("clients", "Web"), path: path.map(str::to_owned), reason: "it changed again".into() };
+        Plan { skipped: vec![left], ..Plan::between(side("dev"), side("prod")) }
     };
     let before = holding(json!({"name": "Web", "description": "old", "refresh_token": {"leeway": 1}}));
     let after = holding(json!({"name": "Web", "description": "new", "refresh_token": {"leeway": 2}}));

@@ -56,7 +56,7 @@ fn least(plan: &Plan) -> (Counted, Vec<String>) {
         let what = if *times == 1 { Some("a resource that changes") } else { again(kind, change, &is_created) };
         match what {
             Some(what) => *counted.entry(what).or_default() += 1,
-            None => needless.push(format!("{} {} is written again: {:?}", change.verb(), change.key, change.action)),
+            None => needless.push(format!("{} {} is written again: {:?}", change.operation(), change.key, change.action)),
         }
         if let Action::Elements { added, removed, .. } = &change.action
             && let parts @ 1.. = splits(kind, added.len(), removed.len())
@@ -70,7 +70,7 @@ fn least(plan: &Plan) -> (Counted, Vec<String>) {
 fn again(kind: &Kind, change: &Change, is_created: &dyn Fn(&str) -> bool) -> Option<&'static str> {
     match &change.action {
         Action::Update { body, .. } => why_again(kind, body, is_created),
-        Action::Create { .. } | Action::Elements { .. } | Action::Remove { .. } => None,
+        Action::Create { .. } | Action::Elements { .. } | Action::Delete { .. } => None,
     }
 }
 

@@ -32,8 +32,8 @@ fn what_a_tenant_makes_of_a_value_is_a_note_wherever_its_run_is_told() {
     assert!(stage.run(&format!("show {name}")).out.contains(told));
     let shown = stage.run(&format!("show {name} --output json")).json();
     let expected = json!([
-        {"key": "clients/Shop", "verb": "update", "path": "callbacks", "sent": ["https://shop.acme.example/back"], "answered": [EVIL]},
-        {"key": "clients/Till", "verb": "create", "path": "app_type", "sent": "regular_web", "answered": null},
+        {"key": "clients/Shop", "operation": "update", "path": "callbacks", "sent": ["https://shop.acme.example/back"], "answered": [EVIL]},
+        {"key": "clients/Till", "operation": "create", "path": "app_type", "sent": "regular_web", "answered": null},
     ]);
     assert_eq!(shown["differs"], expected);
     for page in ["report.md", "report.html"] {
@@ -59,6 +59,6 @@ fn a_night_counts_what_was_answered_otherwise() {
     // What nobody sent is the tenant's own.
     assert!(said.out.contains("; 1 value answered otherwise than sent"), "{}", said.whole());
     let night: Value = serde_json::from_str(&stage.read("state/dev/prod/last-sync.json")).expect("JSON");
-    let expected = json!([{"key": "clients/Till", "verb": "create", "path": "app_type", "sent": "regular_web", "answered": "spa"}]);
+    let expected = json!([{"key": "clients/Till", "operation": "create", "path": "app_type", "sent": "regular_web", "answered": "spa"}]);
     assert_eq!(night["runs"][0]["differs"], expected);
 }

@@ -133,14 +133,14 @@ const KNOWN: &[(&str, &str)] = &[
 #[derive(Default)]
 pub(super) struct Tally {
     agreed: BTreeMap<&'static str, (usize, usize)>,
-    left_out: BTreeMap<String, usize>,
+    skipped: BTreeMap<String, usize>,
     unlisted: Vec<String>,
 }
 
 impl Tally {
     /// Counts a row of a path that no kind covers.
-    pub(super) fn leave_out(&mut self, row: &Value) {
-        *self.left_out.entry(text(row, "kind").to_owned()).or_default() += 1;
+    pub(super) fn skip_resource(&mut self, row: &Value) {
+        *self.skipped.entry(text(row, "kind").to_owned()).or_default() += 1;
     }
 
     /// Compares an answer with the recorded one: its status and its body.
@@ -160,7 +160,7 @@ impl Tally {
         match (found.is_empty(), known) {
             (true, None) => {}
             (true, Some(_)) => self.unlisted.push(format!("{row} agrees now: take it off the list")),
-            (false, Some((_, because))) => println!("  {row}: {because}"),
+            (false, Some((_, reason))) => println!("  {row}: {reason}"),
             (false, None) => self.unlisted.push(format!("{row} ({})\n    {}", kind.name, found.join("\n    "))),
         }
     }
@@ -183,8 +183,8 @@ impl Tally {
             println!("{what} {kind}: {agreed} of {of} ({:.1} %)", self.share(&[kind]));
         }
         println!("{what} every kind: {:.1} %", self.share(&[]));
-        let left_out: Vec<String> = self.left_out.iter().map(|(kind, rows)| format!("{kind} {rows}")).collect();
-        println!("{what} what no kind covers: {}", left_out.join(", "));
+        let skipped: Vec<String> = self.skipped.iter().map(|(kind, rows)| format!("{kind} {rows}")).collect();
+        println!("{what} what no kind covers: {}", skipped.join(", "));
         assert!(self.unlisted.is_empty(), "disagreements that are not listed:\n{}", self.unlisted.join("\n"));
         assert!(self.share(&[]) >= wanted.all, "{what} every kind: {:.1} % of the wanted {} %", self.share(&[]), wanted.all);
         for (kind, least) in LEANED_ON.iter().map(|kind| (kind, &95.0)).chain(wanted.of.iter().map(|(kind, least)| (kind, least))) {

@@ -77,7 +77,7 @@ fn recorded_updates_are_answered_as_they_were() {
     let mut tally = Tally::default();
     for row in &rows {
         let Some(kind) = replayed(row) else {
-            tally.leave_out(row);
+            tally.skip_resource(row);
             continue;
         };
         let mut tenant = recordings.tenant_before_update(kind, row);
@@ -95,7 +95,7 @@ fn recorded_creates_are_answered_as_they_were() {
     for row in &rows {
         let is_creation = |kind: &&'static Kind| kind.creation().is_some_and(|form| matched(form, text(row, "path")).is_some());
         let Some(kind) = replayed(row).filter(is_creation) else {
-            tally.leave_out(row);
+            tally.skip_resource(row);
             continue;
         };
         let mut tenant = recordings.tenant_before_create(kind, row);

@@ -38,8 +38,8 @@ fn a_target_gone_in_the_middle_of_a_run_is_finished_when_it_is_back() {
     let (_, told) = said.out.split_once("\nApplied ").expect("how it ended");
     assert_eq!(said.code, 3, "{told}");
     assert!(["13 of 41 changes", "14 of 41 changes"].iter().any(|done| told.starts_with(done)), "{told}");
-    let in_doubt = told.split("In doubt: sent, and what became of it is not known\n").nth(1).expect("what is in doubt");
-    let first = in_doubt.lines().next().unwrap_or_default();
+    let unknown = told.split("In doubt: sent, and what became of it is not known\n").nth(1).expect("what is in doubt");
+    let first = unknown.lines().next().unwrap_or_default();
     assert!(first.contains("no answer from 127.0.0.1:PORT to") && first.contains("connection closed before message completed"), "{told}");
     assert!(told.contains("prod stopped answering. When it does again:  migrate import --tenant prod --resume"), "{told}");
     let held = stage.prod_goes();

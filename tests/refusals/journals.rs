@@ -102,7 +102,7 @@ fn a_broken_middle_is_refused_with_what_to_do() {
     assert_snapshot!(refused(&stage, RESUME), @r#"
     exit 64
     error: nothing was written
-    cause: journal "./runs/TIME-prod/journal.jsonl" is broken in line 2, column 16: unknown variant `intnt`, expected one of `begun`, `resumed`, `intent`, `applied`, `failed`, `skipped`, `in_doubt`, `stopped`, `ended`
+    cause: journal "./runs/TIME-prod/journal.jsonl" is broken in line 2, column 16: unknown variant `intnt`, expected one of `begun`, `resumed`, `intent`, `applied`, `failed`, `skipped`, `unknown`, `stopped`, `ended`
     hint:  what that run did cannot be known from its journal; `migrate plan` compares with what the target holds now
     "#);
 }

@@ -69,7 +69,7 @@ pub(in crate::catalog) static RESOURCE_SERVERS: Kind = Kind::collection("resourc
             "proof_of_possession",
             "subject_type_authorization.user",
         ],
-        because: "it is the tenant's own API",
+        reason: "it is the tenant's own API",
         by_hand: "switch this API on in the target's dashboard, under Applications > APIs; then import again",
     })
     .scopes(&["read:resource_servers"], &["create:resource_servers"], &["update:resource_servers"], &["delete:resource_servers"]);

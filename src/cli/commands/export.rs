@@ -55,7 +55,7 @@ impl Export {
 /// A token that may read nothing of what was asked has not exported anything.
 fn refuse_a_blind_token(snapshot: &Snapshot) -> Result<(), Failure> {
     let forbidden: Vec<&String> =
-        snapshot.kinds.values().filter_map(|status| if let Status::Forbidden(because) = status { Some(because) } else { None }).collect();
+        snapshot.kinds.values().filter_map(|status| if let Status::Forbidden(reason) = status { Some(reason) } else { None }).collect();
     if forbidden.is_empty() || forbidden.len() < snapshot.kinds.len() {
         return Ok(());
     }

@@ -173,7 +173,7 @@ impl Import {
 
 fn question(plan: &Plan) -> String {
     let counts = plan.counts();
-    let changes = report::count(counts.creates + counts.updates + counts.removals, "change");
+    let changes = report::count(counts.creates + counts.updates + counts.deletions, "change");
     format!("Apply {changes} to \"{}\" ({})?", plan.target.tenant, plan.target.domain)
 }
 

@@ -30,15 +30,15 @@ impl Found {
     pub(super) fn refuse_reserved(&self, of: &Kind, tenant: &Tenant, settings: &TenantSettings) -> Result<(), Failure> {
         let keys = [&self.name, &name_of(of, &self.answer)].map(|name| format!("{}/{name}", of.name));
         let mut protected = settings.protected.iter().filter_map(|text| glob::Pattern::new(text).ok());
-        let because = match &self.resource.left_alone {
-            Some(because) => because.as_str(),
+        let reason = match &self.resource.excluded {
+            Some(reason) => reason.as_str(),
             None if protected.any(|pattern| keys.iter().any(|key| pattern.matches(key))) => "the configuration protects it",
             None if of.name == "clients" && tenant.client_id().as_deref() == Some(self.id.as_str()) => {
                 "it is what migrate itself signs in with"
             }
             None => return Ok(()),
         };
-        Err(Failure::new(REFUSED, format!("nothing was written: {} \"{}\" is left alone, {because}", of.singular, self.name)))
+        Err(Failure::new(REFUSED, format!("nothing was written: {} \"{}\" is left alone, {reason}", of.singular, self.name)))
     }
 }
 
@@ -65,11 +65,11 @@ pub(super) async fn refuse_beside(
         ));
     }
     let unread = protected.iter().find_map(|name| match live.kinds.get(*name)? {
-        Status::Forbidden(because) | Status::Refused(because) => Some((*name, because)),
+        Status::Forbidden(reason) | Status::Refused(reason) => Some((*name, reason)),
         _ => None,
     });
-    unread.map_or(Ok(()), |(name, because)| {
-        let state = format!("nothing was written: whether it touches some of the {name} that are protected is not known: {because}");
+    unread.map_or(Ok(()), |(name, reason)| {
+        let state = format!("nothing was written: whether it touches some of the {name} that are protected is not known: {reason}");
         Err(Failure::new(REFUSED, state))
     })
 }
@@ -124,8 +124,8 @@ async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<F
     let listing = tenant.list(of).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
     let answers = match listing {
         Listing::Complete(answers) => answers,
-        Listing::Absent { because, .. } => {
-            let state = format!("nothing was done: {} of \"{}\" cannot be read: {because}", of.name, tenant.name());
+        Listing::Absent { because: reason, .. } => {
+            let state = format!("nothing was done: {} of \"{}\" cannot be read: {reason}", of.name, tenant.name());
             return Err(Failure::new(FAILED, state));
         }
     };

@@ -40,7 +40,7 @@ impl Plan {
 
 /// Returns how a check ends: pending changes weigh most, whether or not a guard asks about them, since it is the import that answers it.
 fn checked(plan: &crate::plan::Plan, refusals: &[Refusal]) -> u8 {
-    match (plan.is_empty(), refusals.is_empty(), plan.left_out.is_empty()) {
+    match (plan.is_empty(), refusals.is_empty(), plan.skipped.is_empty()) {
         (false, _, _) => PENDING,
         (true, false, _) => REFUSED,
         (true, true, false) => INCOMPLETE,

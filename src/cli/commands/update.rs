@@ -20,7 +20,7 @@ use crate::config::TenantSettings;
 use crate::json::{Body, top};
 use crate::model::resource::{Resource, take_secrets};
 use crate::plan::guard::{self, Refusal};
-use crate::plan::{Side, change_one};
+use crate::plan::{PlannedTenant, change_one};
 use crate::report::{self, shell_word};
 
 /// Change one resource to what a file says
@@ -93,8 +93,8 @@ impl Update {
     }
 }
 
-fn side(settings: &TenantSettings) -> Side {
-    Side { tenant: settings.name.clone(), domain: settings.domain.clone(), taken: now() }
+fn side(settings: &TenantSettings) -> PlannedTenant {
+    PlannedTenant { tenant: settings.name.clone(), domain: settings.domain.clone(), taken: now() }
 }
 
 fn read_file(path: &Path) -> Result<Body, Failure> {
@@ -137,7 +137,7 @@ fn refuse_fixed(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Resul
     let is_emptied = |value: &Value| value.as_object().is_some_and(serde_json::Map::is_empty);
     let differs = |(name, value): &(&String, &Value)| kind.fields().has(name) && !is_emptied(value) && held.0.get(*name) != Some(*value);
     let Some((name, _)) = asked.0.iter().find(differs) else { return Ok(()) };
-    let state = format!("nothing was written: \"{}\" changes {name}, and {}", file.display(), given.because);
+    let state = format!("nothing was written: \"{}\" changes {name}, and {}", file.display(), given.reason);
     Err(Failure::new(USAGE, state).hint(format!("it takes {}", given.fields.join(", "))))
 }
 

@@ -12,7 +12,7 @@ pub struct Recreated {
     /// The id of what stands for another, by kind, and the id which that had.
     stands_for: HashMap<(String, Id), Id>,
     /// What may have been created again, by kind and the id it had: what came of the request is not known.
-    in_doubt: HashSet<(String, Id)>,
+    unknown: HashSet<(String, Id)>,
 }
 
 impl Recreated {
@@ -29,7 +29,7 @@ impl Recreated {
     pub fn doubt(&mut self, undo: &Plan, unclear: impl IntoIterator<Item = usize>) {
         for change in unclear.into_iter().filter_map(|at| undo.changes().nth(at)) {
             if matches!(change.action, Action::Create { .. }) {
-                self.in_doubt.insert((change.key.kind().to_owned(), change.source_id.clone()));
+                self.unknown.insert((change.key.kind().to_owned(), change.source_id.clone()));
             }
         }
     }
@@ -40,8 +40,8 @@ impl Recreated {
     }
 
     /// Returns whether a resource of this kind and id may have been created again.
-    pub(super) fn is_in_doubt(&self, kind: &str, id: &Id) -> bool {
-        self.in_doubt.contains(&(kind.to_owned(), id.clone()))
+    pub(super) fn is_unknown(&self, kind: &str, id: &Id) -> bool {
+        self.unknown.contains(&(kind.to_owned(), id.clone()))
     }
 
     /// Returns the ids of what a resource stands for: what went, what stood for that and went too, and so on.

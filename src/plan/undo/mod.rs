@@ -23,7 +23,7 @@ use super::builder::{PlanContext, plan_after};
 use super::diff::{Edit, UNSAID, after, difference, normal, order_sets, same};
 use super::eligibility::SAYS_NOTHING;
 use super::merge::OnDrift;
-use super::ordering::removals;
+use super::ordering::deletions;
 use super::references::LACKED;
 use super::{Action, Change, Plan, Protected, Skipped, Undoes, without};
 use crate::catalog::{Catalog, Kind, Shape};
@@ -54,7 +54,7 @@ pub fn undo(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, is_meant: 
     let mut undoing = Undoing::new(catalog, done, live);
     let changes: Vec<(usize, &Change)> = done.plan.changes().enumerate().filter(|(_, change)| is_meant(&change.key)).collect();
     let applied = changes.into_iter().rev().filter_map(|(at, change)| Some((undoing.as_named_now(change), done.applied.get(&at)?)));
-    let (removed, others): (Vec<_>, Vec<_>) = applied.partition(|(change, _)| matches!(change.action, Action::Remove { .. }));
+    let (removed, others): (Vec<_>, Vec<_>) = applied.partition(|(change, _)| matches!(change.action, Action::Delete { .. }));
     for (change, id) in &removed {
         undoing.take_back(change, id);
     }
@@ -64,7 +64,7 @@ pub fn undo(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, is_meant: 
     }
     undoing.restore_names_in(along);
     for (_, change) in done.plan.changes().enumerate().filter(|(at, change)| done.unclear.contains(at) && is_meant(&change.key)) {
-        undoing.leave_out(&change.key, None, "the run may have created it, but which of those in the target it is, is not known");
+        undoing.skip_resource(&change.key, None, "the run may have created it, but which of those in the target it is, is not known");
     }
     undoing.keep_what_is_untouched();
     undoing.keep_what_others_need();
@@ -97,7 +97,7 @@ struct Undoing<'inputs> {
     written: HashMap<Key, Body>,
     touched: HashSet<Key>,
     base: Baseline,
-    left_out: Vec<Skipped>,
+    skipped: Vec<Skipped>,
     notes: Vec<String>,
 }
 
@@ -134,7 +134,7 @@ impl<'inputs> Undoing<'inputs> {
             written: HashMap::new(),
             touched: HashSet::new(),
             base: Baseline::default(),
-            left_out: Vec::new(),
+            skipped: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -157,7 +157,7 @@ impl<'inputs> Undoing<'inputs> {
         let now = |key: &Key| self.names.get(key).unwrap_or(key).clone();
         change.key = now(&change.key);
         match &mut change.action {
-            Action::Create { body, .. } | Action::Remove { body, .. } => id_substitution::rename(body, &self.names),
+            Action::Create { body, .. } | Action::Delete { body, .. } => id_substitution::rename(body, &self.names),
             Action::Update { body, edits, .. } => {
                 id_substitution::rename(body, &self.names);
                 for Edit { path, old, new } in edits {
@@ -185,20 +185,20 @@ impl<'inputs> Undoing<'inputs> {
         let at = self.place_of(kind, id);
         let is_again = at.is_some_and(|at| self.before[at].id != *id);
         match (&change.action, at) {
-            (Action::Remove { body, .. }, at) if at.is_none() || is_again => self.make_again(kind, &change.key, id, body),
+            (Action::Delete { body, .. }, at) if at.is_none() || is_again => self.make_again(kind, &change.key, id, body),
             (Action::Elements { parent, removed, .. }, None) if self.is_made_again(parent) => self.hang_again(kind, change, id, removed),
             // Somebody removed it already, or it never went.
-            (Action::Create { .. }, None) | (Action::Remove { .. }, Some(_)) => {}
-            (_, None) => self.leave_out(&change.key, None, "it is gone from the target since the run"),
-            (_, Some(at)) if self.before[at].left_alone.is_some() => {
-                let because = self.before[at].left_alone.clone().unwrap_or_default();
-                self.leave_out(&change.key, None, &because);
+            (Action::Create { .. }, None) | (Action::Delete { .. }, Some(_)) => {}
+            (_, None) => self.skip_resource(&change.key, None, "it is gone from the target since the run"),
+            (_, Some(at)) if self.before[at].excluded.is_some() => {
+                let reason = self.before[at].excluded.clone().unwrap_or_default();
+                self.skip_resource(&change.key, None, &reason);
             }
             (Action::Create { body, .. }, Some(at)) => self.unmake(kind, at, body),
             (Action::Update { edits, .. }, Some(at)) => {
                 self.put_back(kind, at, edits);
                 for secret in &change.secrets {
-                    self.leave_out(&change.key, Some(&secret.path), "a secret was sent, and what it was before nobody can read");
+                    self.skip_resource(&change.key, Some(&secret.path), "a secret was sent, and what it was before nobody can read");
                 }
             }
             (Action::Elements { added, removed, .. }, Some(at)) => self.put_elements_back(kind, at, added, removed),
@@ -211,8 +211,8 @@ impl<'inputs> Undoing<'inputs> {
         self.before.iter().position(|held| held.key.kind() == kind.name && held.id == *now)
     }
 
-    fn leave_out(&mut self, key: &Key, path: Option<&str>, because: &str) {
-        self.left_out.push(Skipped { key: key.clone(), path: path.map(str::to_owned), because: because.to_owned() });
+    fn skip_resource(&mut self, key: &Key, path: Option<&str>, reason: &str) {
+        self.skipped.push(Skipped { key: key.clone(), path: path.map(str::to_owned), reason: reason.to_owned() });
     }
 
     /// Keeps what the target holds now as what both agree on, so that a field which goes back to nothing is cleared.
@@ -248,12 +248,12 @@ impl<'inputs> Undoing<'inputs> {
             let mut edits = difference(kind, &written, &Body::new()).edits;
             edits.retain(|edit| !kind.key.contains(&edit.path.as_str()));
             self.put_back(kind, at, &edits);
-            self.leave_out(&key, None, "no request removes it; what the run wrote into it is cleared");
+            self.skip_resource(&key, None, "no request removes it; what the run wrote into it is cleared");
             return;
         }
         let (written, held) = (normal(kind, &written), normal(kind, &self.before[at].body.open()));
         match self.moved("", &written, &held) {
-            Some(path) => self.leave_out(&key, None, &format!("its {path} changed again since the run, which created it")),
+            Some(path) => self.skip_resource(&key, None, &format!("its {path} changed again since the run, which created it")),
             None => drop(self.gone.insert(key)),
         }
     }
@@ -281,7 +281,7 @@ impl<'inputs> Undoing<'inputs> {
                 continue;
             }
             if !self.is_as_written(held.as_ref(), edit.new.as_ref()) {
-                self.leave_out(&key, Some(&edit.path), "it changed again since the run");
+                self.skip_resource(&key, Some(&edit.path), "it changed again since the run");
                 continue;
             }
             match self.exact(kind, at, edit).or_else(|| edit.old.clone()) {
@@ -307,7 +307,7 @@ impl<'inputs> Undoing<'inputs> {
                     body.set(follow_up.field, running.into_value());
                 }
             });
-            self.leave_out(&key, Some(follow_up.field), "it took effect for the first time, and no request takes that back");
+            self.skip_resource(&key, Some(follow_up.field), "it took effect for the first time, and no request takes that back");
         }
         is_first
     }
@@ -323,7 +323,7 @@ impl<'inputs> Undoing<'inputs> {
         }
         let is_lost = |element: &Value| id_substitution::mentioned(element).iter().any(|key| self.lost.contains(key));
         if added.iter().any(|element| !list.contains(element) && !is_lost(element)) {
-            self.leave_out(&key, Some(kind.elements()), "what the run added to it changed again since");
+            self.skip_resource(&key, Some(kind.elements()), "what the run added to it changed again since");
             return;
         }
         self.before[at].body.change(|body| body.set(kind.elements(), Value::Array(after(&list, removed, added))));
@@ -346,7 +346,7 @@ impl<'inputs> Undoing<'inputs> {
         let root_of = |key: &Key| needed.get(key).or_else(|| untouched.root_of(key));
         for (key, root) in self.gone.iter().filter_map(|key| Some((key.clone(), root_of(key)?.clone()))).collect::<Vec<_>>() {
             self.gone.remove(&key);
-            self.leave_out(&key, None, &format!("{root}, which is left alone, would lose by its going"));
+            self.skip_resource(&key, None, &format!("{root}, which is left alone, would lose by its going"));
         }
     }
 
@@ -357,7 +357,7 @@ impl<'inputs> Undoing<'inputs> {
             let needed = self.before.iter().filter(stays).find_map(|held| Some((self.needed_by(held)?, held.key.clone())));
             let Some((key, other)) = needed else { return };
             self.gone.remove(&key);
-            self.leave_out(&key, None, &format!("{other} refers to it, and that is not taken back"));
+            self.skip_resource(&key, None, &format!("{other} refers to it, and that is not taken back"));
         }
     }
 
@@ -377,7 +377,7 @@ impl<'inputs> Undoing<'inputs> {
 
     fn planned(mut self, done: AppliedRun<'_>, live: &Snapshot) -> (Plan, Desired) {
         self.name_what_stays_gone_as_the_target_does();
-        let Self { catalog, before, gone, touched, base, left_out, notes, .. } = self;
+        let Self { catalog, before, gone, touched, base, skipped, notes, .. } = self;
         let resources = before.into_iter().filter(|held| !gone.contains(&held.key) && !hangs_under(catalog, held, &gone)).collect();
         let snapshot = Snapshot { tenant: format!("undo of {}", done.name), resources, ..live.clone() };
         let mut desired = Desired::unmapped(snapshot);
@@ -403,17 +403,17 @@ impl<'inputs> Undoing<'inputs> {
             stage.changes.retain(is_touched);
         }
         plan.stages.retain(|stage| !stage.changes.is_empty());
-        plan.left_out.retain(|left| touched.contains(&left.key));
-        plan.left_alone.retain(|left| touched.contains(&left.key));
-        plan.left_out.extend(plan.left_alone.extract_if(.., |left| left.because == SAYS_NOTHING));
-        plan.left_out.iter_mut().chain(&mut plan.left_alone).for_each(speak_of_the_target);
-        plan.left_out.extend(left_out);
-        plan.manual.retain(|manual| touched.contains(&manual.key));
-        plan.target_only.clear();
+        plan.skipped.retain(|left| touched.contains(&left.key));
+        plan.excluded.retain(|left| touched.contains(&left.key));
+        plan.skipped.extend(plan.excluded.extract_if(.., |left| left.reason == SAYS_NOTHING));
+        plan.skipped.iter_mut().chain(&mut plan.excluded).for_each(speak_of_the_target);
+        plan.skipped.extend(skipped);
+        plan.manual_steps.retain(|manual| touched.contains(&manual.key));
+        plan.unmanaged.clear();
         plan.unknown.clear();
         plan.notes = notes;
         let removed = live.resources.iter().filter(|held| gone.contains(&held.key));
-        plan.stages.extend(removals(catalog, removed, "created by the run"));
+        plan.stages.extend(deletions(catalog, removed, "created by the run"));
         plan.record_before(catalog, live.resources.iter());
         plan.undoes = Some(Undoes { run: done.name.to_owned(), source: done.plan.source_tenant().to_owned(), only: Vec::new() });
         (plan, desired)
@@ -427,7 +427,7 @@ fn speak_of_the_target(left: &mut Skipped) {
         (LACKED, "which the target does not have"),
         (UNSAID, "it was not there before the run, and every tenant fills it in"),
     ] {
-        left.because = left.because.replace(of_source, of_target);
+        left.reason = left.reason.replace(of_source, of_target);
     }
 }
 

@@ -44,19 +44,19 @@ impl Undoing<'_> {
             return Some(Along { held: made, is_whole: true });
         }
         // Which of several namesakes it would be, their numbers do not say.
-        let is_in_doubt = self.again.is_in_doubt(kind.name, &made.id);
-        if is_in_doubt || namesake.is_some() {
-            self.leave_gone(kind, &made, if is_in_doubt { MAY_BE_THERE } else { "the target has another of this name by now" });
+        let is_unknown = self.again.is_unknown(kind.name, &made.id);
+        if is_unknown || namesake.is_some() {
+            self.leave_gone(kind, &made, if is_unknown { MAY_BE_THERE } else { "the target has another of this name by now" });
             return None;
         }
         if kind.has_own_ids() {
             self.notes.push(format!("{} \"{}\" is created again, with a new id", kind.singular, key.name()));
             if let Some(what) = kind.user_data {
-                self.leave_out(&key, None, &format!("{what} went with it, and nothing here brings that back"));
+                self.skip_resource(&key, None, &format!("{what} went with it, and nothing here brings that back"));
             }
         }
         made.body.change(|body| self.not_restored.unmark(kind, body, &|_| false));
-        made.left_alone = None;
+        made.excluded = None;
         self.restored.insert(key);
         self.before.push(made);
         None
@@ -67,8 +67,8 @@ impl Undoing<'_> {
         if kind.has_own_ids() { self.places.is_again(held, &made.id) } else { is_of_restored() }
     }
 
-    fn leave_gone(&mut self, kind: &Kind, gone: &Resource, because: &str) {
-        self.leave_out(&gone.key, None, because);
+    fn leave_gone(&mut self, kind: &Kind, gone: &Resource, reason: &str) {
+        self.skip_resource(&gone.key, None, reason);
         self.not_restored.learn(kind, &gone.key, &gone.id);
     }
 
@@ -86,7 +86,7 @@ impl Undoing<'_> {
             if self.place_of(kind, &held.id).is_some_and(is_there) {
                 along.push(Along { held, is_whole: false });
             } else if !going.contains(&held.key) {
-                self.leave_out(&held.key, None, "it is gone from the target since the run");
+                self.skip_resource(&held.key, None, "it is gone from the target since the run");
             } else if let Some(other) = belongs_to(self.catalog, &held).into_iter().find(|key| self.not_restored.contains(key)) {
                 self.leave_gone(kind, &held, &format!("it went with {other}, which is not there again"));
             } else {
@@ -106,20 +106,20 @@ impl Undoing<'_> {
             let (was, now) = (held.body.open(), self.before[at].body.open());
             let lost = Restored::of(&was, &now, false, &|key| self.not_restored.contains(key));
             for path in lost.changed {
-                self.leave_out(&key, Some(&path), "it named what is not there again");
+                self.skip_resource(&key, Some(&path), "it named what is not there again");
             }
             let Restored { body, changed, moved } = Restored::of(&was, &now, is_whole, &|key| self.restored.contains(key));
             for path in moved {
-                if self.left_out.iter().all(|left| left.key != key || left.path.as_ref() != Some(&path)) {
-                    self.leave_out(&key, Some(&path), "it changed again since the run");
+                if self.skipped.iter().all(|left| left.key != key || left.path.as_ref() != Some(&path)) {
+                    self.skip_resource(&key, Some(&path), "it changed again since the run");
                 }
             }
             if changed.is_empty() {
                 continue;
             }
             self.touched.insert(key.clone());
-            match self.before[at].left_alone.clone() {
-                Some(because) => changed.iter().for_each(|path| self.leave_out(&key, Some(path), &because)),
+            match self.before[at].excluded.clone() {
+                Some(reason) => changed.iter().for_each(|path| self.skip_resource(&key, Some(path), &reason)),
                 None => self.before[at].body = body.into(),
             }
         }

@@ -1,7 +1,7 @@
 //! What an undo takes back, what it leaves, and how it names that.
 
 use super::*;
-use crate::plan::{SecretField, Side, Stage};
+use crate::plan::{PlannedTenant, SecretField, Stage};
 use crate::snapshot::Status;
 use serde_json::json;
 
@@ -20,7 +20,7 @@ fn live(resources: &[(&str, Value)]) -> Snapshot {
 
 /// Takes back a run of these changes, each of the resource of its key.
 fn taken_back(changes: Vec<(&str, Action, Vec<SecretField>)>, live: &Snapshot) -> Plan {
-    let side = |name: &str| Side { tenant: name.into(), domain: format!("{name}.auth0.com"), taken: String::new() };
+    let side = |name: &str| PlannedTenant { tenant: name.into(), domain: format!("{name}.auth0.com"), taken: String::new() };
     let mut plan = Plan::between(side("dev"), side("prod"));
     let mut applied = BTreeMap::new();
     for (at, (name, action, secrets)) in changes.into_iter().enumerate() {
@@ -45,7 +45,7 @@ fn edited(path: &str, old: Value, new: Value) -> Action {
 
 fn named(plan: &Plan) -> Vec<String> {
     let path = |left: &Skipped| left.path.as_ref().map(|path| format!(", {path}")).unwrap_or_default();
-    plan.left_out.iter().map(|left| format!("{}{}: {}", left.key, path(left), left.because)).collect()
+    plan.skipped.iter().map(|left| format!("{}{}: {}", left.key, path(left), left.reason)).collect()
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn what_is_gone_since_is_named_and_what_is_back_already_is_nothing_to_do() {
 
 #[test]
 fn what_was_removed_is_created_again_unless_its_name_is_taken_by_now() {
-    let removed = || Action::Remove { id: Id::new("clients/Web"), body: body(json!({"name": "Web", "description": "old"})) };
+    let removed = || Action::Delete { id: Id::new("clients/Web"), body: body(json!({"name": "Web", "description": "old"})) };
     let again = taken_back(vec![("clients/Web", removed(), Vec::new())], &live(&[]));
     assert_eq!((again.counts().creates, named(&again)), (1, Vec::new()));
     assert_eq!(again.notes, ["client \"Web\" is created again, with a new id"]);
@@ -112,8 +112,8 @@ fn of_options_where_there_were_none_each_that_stays_is_named_by_its_own_path() {
     });
     let run = Action::Update { id: Some(Id::new("connections/db")), body: Body::new(), edits: run.to_vec() };
     let back = taken_back(vec![("connections/db", run, Vec::new())], &held);
-    let because = "it differs in the target, and the API has no way to clear it";
-    let stays = ["authentication_methods", "passkey_options"].map(|name| format!("connections/db, options.{name}: {because}"));
+    let reason = "it differs in the target, and the API has no way to clear it";
+    let stays = ["authentication_methods", "passkey_options"].map(|name| format!("connections/db, options.{name}: {reason}"));
     assert_eq!(named(&back), stays);
     let sent: Vec<&Action> = back.changes().map(|change| &change.action).collect();
     let gone = Edit { path: "options.mfa".into(), old: Some(json!({"active": true})), new: None };
@@ -127,16 +127,16 @@ fn what_an_update_only_adds_to_stays_and_is_named() {
     let held = json!({"enabled": true, "stage": {"pre-login": {"rate": 1}, "pre-custom-token-exchange": {"rate": 2}}});
     let run = added(key, "stage.pre-custom-token-exchange.rate", json!(2));
     let back = taken_back(vec![(key, run, Vec::new())], &live(&[(key, held)]));
-    let because = format!("{key}, stage.pre-custom-token-exchange: it differs in the target, and the API has no way to clear it");
-    assert_eq!((back.is_empty(), named(&back)), (true, vec![because]));
+    let reason = format!("{key}, stage.pre-custom-token-exchange: it differs in the target, and the API has no way to clear it");
+    assert_eq!((back.is_empty(), named(&back)), (true, vec![reason]));
 }
 
 #[test]
 fn settings_of_which_the_target_said_nothing_stay_and_are_named() {
     let run = added("prompts", "identifier_first", json!(true));
     let back = taken_back(vec![("prompts", run, Vec::new())], &live(&[("prompts", json!({"identifier_first": true}))]));
-    let because = "prompts: it said nothing before the run, and no request takes away what it says";
-    assert_eq!((back.is_empty(), named(&back)), (true, vec![because.to_owned()]));
+    let reason = "prompts: it said nothing before the run, and no request takes away what it says";
+    assert_eq!((back.is_empty(), named(&back)), (true, vec![reason.to_owned()]));
 }
 
 #[test]
@@ -145,6 +145,6 @@ fn what_dangles_is_said_of_the_target() {
         json!({"name": "Web", "description": "new", "default_organization": {"organization_id": "org_1", "flows": ["client_credentials"]}});
     let run = edited("default_organization.flows", json!(["a"]), json!(["client_credentials"]));
     let back = taken_back(vec![("clients/Web", run, Vec::new())], &live(&[("clients/Web", held)]));
-    let because = "clients/Web, default_organization: it refers to organizations \"org_1\", which the target does not have";
-    assert_eq!(named(&back), [because]);
+    let reason = "clients/Web, default_organization: it refers to organizations \"org_1\", which the target does not have";
+    assert_eq!(named(&back), [reason]);
 }

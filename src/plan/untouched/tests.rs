@@ -113,7 +113,7 @@ impl Case {
         let held = self.naming(&self.body(held).into_value());
         for change in plan.changes() {
             match &change.action {
-                Action::Create { body, .. } | Action::Remove { body, .. } => {
+                Action::Create { body, .. } | Action::Delete { body, .. } => {
                     assert_eq!(self.naming(&body.clone().into_value()), [json!(null); 0], "{}", told());
                 }
                 Action::Update { body, edits, .. } => {
@@ -133,7 +133,7 @@ impl Case {
     }
 
     fn is_left_alone(&self, plan: &Plan) -> bool {
-        plan.left_alone.iter().any(|left| left.key.kind() == self.kind.name)
+        plan.excluded.iter().any(|left| left.key.kind() == self.kind.name)
     }
 }
 
@@ -165,7 +165,7 @@ fn what_names_something_protected_is_left_as_the_target_has_it_in_every_kind() {
         for (source, target, what) in sides {
             let plan = case.planned(Some(source), Some(target));
             case.check(&plan, target, what);
-            assert!(case.is_left_alone(&plan), "{}, {what}: nobody is told: {:?}", case.told(), plan.left_alone);
+            assert!(case.is_left_alone(&plan), "{}, {what}: nobody is told: {:?}", case.told(), plan.excluded);
         }
     }
 }
@@ -216,8 +216,8 @@ fn nothing_is_created_or_removed_that_names_something_protected() {
         let removes = |plan: &Plan| plan.changes().any(|change| change.key.kind() == case.kind.name);
         assert!(!removes(&plan), "{}: {:?}", case.told(), plan.stages);
         let unprotected = case.planned_where(None, Some(&[&case.protected, &case.other]), false);
-        let is_pruned = case.kind.has_own_ids() && case.kind.can_be_removed();
-        assert!(!is_pruned || removes(&unprotected), "{}: {:?}", case.told(), unprotected.left_out);
+        let is_pruned = case.kind.has_own_ids() && case.kind.can_be_deleted();
+        assert!(!is_pruned || removes(&unprotected), "{}: {:?}", case.told(), unprotected.skipped);
     }
 }
 
@@ -246,7 +246,7 @@ fn a_single_change_of_what_names_something_protected_or_belongs_to_it_is_found_b
         let live = case.tenant(None, true);
         let held =
             |body: Body| Resource { key: Key::new(case.kind.name, "One"), ..Resource::of(case.protected.clone(), Id::new("one"), body) };
-        let side = crate::plan::Side { tenant: "t".into(), domain: "t.auth0.com".into(), taken: String::new() };
+        let side = crate::plan::PlannedTenant { tenant: "t".into(), domain: "t.auth0.com".into(), taken: String::new() };
         let touched = |before: &[&Key], after: &[&Key]| {
             let (before, mut after) = (held(raw(before)), held(raw(after)));
             if case.is_identity() {
