@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use super::address::Address;
 use super::error::{Error, Missing, refusal};
-use super::gauge::asked_wait;
 use super::http::{Ending, Http, Lost, Message, chance, jitter};
+use super::rate_limit::asked_wait;
 use super::redact::Veil;
 use super::retry::{Decision, Effect, Failure, Tried, decide};
 use super::transport::too_patient;

@@ -6,20 +6,15 @@
 mod address;
 mod auth;
 mod error;
-mod gauge;
 mod http;
 pub mod limits;
-mod pacer;
-mod page;
-mod pages;
-mod quota;
+mod pagination;
+mod rate_limit;
 mod read;
 mod redact;
 mod retry;
 #[cfg(test)]
-mod script;
-#[cfg(test)]
-mod simulation;
+mod test_server;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -52,8 +47,8 @@ pub mod answers {
     pub use super::address::Address;
     pub use super::auth::{Token, read_grant};
     pub use super::error::refusal;
-    pub use super::gauge::{Level, asked_wait};
-    pub use super::page::Page;
+    pub use super::pagination::Page;
+    pub use super::rate_limit::{Level, asked_wait};
     pub use super::redact::Veil;
 }
 
@@ -197,7 +192,8 @@ impl Tenant {
             }
         }
         let share = if contact.share > 0.0 { contact.share.min(1.0) } else { 1.0 };
-        let pacer = pacer::Pacer::new(pacer::Terms { tier: contact.tier, rate: contact.rate, share, concurrency: contact.concurrency });
+        let pacer =
+            rate_limit::Pacer::new(rate_limit::Terms { tier: contact.tier, rate: contact.rate, share, concurrency: contact.concurrency });
         let tokens = auth::Tokens::new(contact.credentials)?;
         let wire = Wire {
             name: contact.name,

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::{Error, Missing};
-use super::pages::{Identified, List, with_query};
+use super::pagination::{Identified, List, with_query};
 use super::transport::Request;
 use super::{Absence, Listing, Tenant};
 use crate::catalog::{Kind, Named, Shape};

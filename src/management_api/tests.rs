@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::limits::Excess;
-use super::script::{CLIENT_SECRET, Heard, Play, Server};
+use super::test_server::{CLIENT_SECRET, Heard, Play, Server};
 use super::{Absence, Credentials, Error, Listing, Reply, Tenant};
 use crate::catalog::{Catalog, Kind};
 use crate::json::Body;

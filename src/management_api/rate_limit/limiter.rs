@@ -13,7 +13,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::gauge::{Departure, Gauge, Level};
+use super::bucket::{Departure, Gauge};
+use super::headers::Level;
 use super::quota::Quota;
 use crate::catalog::limits::{Calls, Rate, Tier};
 
@@ -22,20 +23,20 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 /// What a pacer goes by.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Terms {
+pub(in crate::management_api) struct Terms {
     /// The tenant's subscription, where it is known.
-    pub(super) tier: Option<&'static Tier>,
+    pub(in crate::management_api) tier: Option<&'static Tier>,
     /// The tenant's bucket, where it differs from the subscription's.
-    pub(super) rate: Option<Rate>,
+    pub(in crate::management_api) rate: Option<Rate>,
     /// The share of every bucket that is ours, above 0 and up to 1.
-    pub(super) share: f64,
+    pub(in crate::management_api) share: f64,
     /// Requests under way at once.
-    pub(super) concurrency: usize,
+    pub(in crate::management_api) concurrency: usize,
 }
 
 /// Decides when each request to one tenant leaves.
 #[derive(Debug)]
-pub(super) struct Pacer {
+pub(in crate::management_api) struct Pacer {
     terms: Terms,
     state: Mutex<State>,
     /// Wakes one request when another came back: where nothing limits, thousands a second do.
@@ -46,7 +47,7 @@ pub(super) struct Pacer {
 
 /// Leave to send one request; giving it back lets the next one go.
 #[derive(Debug)]
-pub(super) struct Pass<'pacer> {
+pub(in crate::management_api) struct Pass<'pacer> {
     pacer: &'pacer Pacer,
     area: Area,
     buckets: Vec<Counted>,
@@ -110,7 +111,7 @@ struct State {
 
 impl Pacer {
     /// Returns the pacer of one tenant.
-    pub(super) fn new(terms: Terms) -> Self {
+    pub(in crate::management_api) fn new(terms: Terms) -> Self {
         let now = Instant::now();
         let tenant = terms.rate.or(terms.tier.map(|tier| tier.tenant));
         let endpoints = terms.tier.map_or(&[][..], |tier| tier.endpoints);
@@ -131,7 +132,7 @@ impl Pacer {
     }
 
     /// Waits until a request may leave; `tell` hears of waits longer than a second, once for all that wait.
-    pub(super) async fn depart(&self, calls: Calls, path: &str, tell: impl Fn(Duration, &'static str)) -> Pass<'_> {
+    pub(in crate::management_api) async fn depart(&self, calls: Calls, path: &str, tell: impl Fn(Duration, &'static str)) -> Pass<'_> {
         let area = self.area_of(calls, path);
         let mut was_full = false;
         loop {
@@ -160,7 +161,7 @@ impl Pacer {
     }
 
     /// Returns how long requests were held back by limits.
-    pub(super) fn waited(&self) -> Duration {
+    pub(in crate::management_api) fn waited(&self) -> Duration {
         self.state().waited
     }
 
@@ -197,7 +198,7 @@ impl Pass<'_> {
     /// Takes in what an answer said about its bucket, if anything.
     ///
     /// Only a 2xx that says nothing shows that there is no limit: refusals never carry the headers.
-    pub(super) fn answered(&mut self, status: u16, told: Option<Level>) {
+    pub(in crate::management_api) fn answered(&mut self, status: u16, told: Option<Level>) {
         self.told = told;
         let mut state = self.pacer.state();
         let now = Instant::now();
@@ -212,7 +213,7 @@ impl Pass<'_> {
     }
 
     /// Takes in a 429: its bucket, or every one where the answer named none, is empty for so long.
-    pub(super) fn refused(self, wait: Duration) {
+    pub(in crate::management_api) fn refused(self, wait: Duration) {
         let mut state = self.pacer.state();
         let now = Instant::now();
         let until = now + wait;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, sleep};
 
-use super::gauge::Level;
-use super::pacer::{Pacer, Terms};
+use super::headers::Level;
+use super::limiter::{Pacer, Terms};
 use crate::catalog::limits::{Calls, Rate, Tier};
 
 const REQUESTS: u32 = 300;

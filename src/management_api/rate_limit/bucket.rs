@@ -1,57 +1,12 @@
-//! What the tenant says about a bucket: `x-ratelimit-limit`, `-remaining`, `-reset`.
-//!
-//! Recorded answers carry the three on every 2xx and on no error but 429. `reset` is in seconds of the tenant's own clock, so it is read
-//! against the answer's `Date`, never against ours.
+//! One bucket of a tenant, as its answers describe it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use tokio::time::Instant;
 
-use super::limits::RESET;
+use super::headers::Level;
 use super::quota::usable;
-
-/// The longest wait that an answer is understood to ask for: beyond it a clock has gone wrong.
-const LONGEST: Duration = Duration::from_secs(3600);
-
-/// What one answer said about the bucket that counted it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Level {
-    /// What the bucket holds when it is full.
-    pub limit: u32,
-    /// What is left in it.
-    pub remaining: u32,
-    /// When it is full again, or has something again: seen from the answer.
-    pub reset: Duration,
-}
-
-impl Level {
-    /// Reads what an answer says; `now` stands in for a missing `Date`.
-    pub fn read(headers: &HeaderMap, now: SystemTime) -> Option<Self> {
-        let remaining = number(headers, "x-ratelimit-remaining")?;
-        let limit = number(headers, "x-ratelimit-limit")?;
-        let reset = since_answer(headers, now).map_or(Duration::from_secs(1), |reset| reset.min(RESET));
-        Some(Self { limit: limit.try_into().ok()?, remaining: remaining.try_into().ok()?, reset })
-    }
-}
-
-/// Returns the wait that an answer asks for: `Retry-After` in seconds, else, of a 429, until `x-ratelimit-reset`.
-pub fn asked_wait(status: u16, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok());
-    seconds.map(|seconds| Duration::from_secs(seconds.into())).or_else(|| if status == 429 { since_answer(headers, now) } else { None })
-}
-
-fn since_answer(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let reset = UNIX_EPOCH.checked_add(Duration::from_secs(number(headers, "x-ratelimit-reset")?))?;
-    let date = headers.get(DATE).and_then(|value| httpdate::parse_http_date(value.to_str().ok()?).ok());
-    // Sooner than a second cannot be said in seconds.
-    let wait = reset.duration_since(date.unwrap_or(now)).unwrap_or_default();
-    Some(wait.clamp(Duration::from_secs(1), LONGEST))
-}
-
-fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
-}
+use crate::management_api::limits::RESET;
 
 /// One bucket of the tenant, as its answers describe it.
 #[derive(Debug)]
@@ -173,33 +128,6 @@ impl Gauge {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value"))).collect()
-    }
-
-    #[test]
-    fn the_reset_is_read_against_the_tenants_own_clock() {
-        let answer = headers(&[
-            ("x-ratelimit-limit", "50"),
-            ("x-ratelimit-remaining", "49"),
-            ("x-ratelimit-reset", "1630700213"),
-            ("date", "Fri, 03 Sep 2021 20:16:49 GMT"),
-        ]);
-        let told = Level::read(&answer, UNIX_EPOCH);
-        assert_eq!(told, Some(Level { limit: 50, remaining: 49, reset: Duration::from_secs(4) }));
-    }
-
-    #[test]
-    fn retry_after_comes_before_the_reset() {
-        let both = headers(&[("retry-after", "7"), ("x-ratelimit-reset", "20")]);
-        let reset = headers(&[("x-ratelimit-reset", "20")]);
-        let now = UNIX_EPOCH + Duration::from_secs(8);
-        assert_eq!(asked_wait(429, &both, now), Some(Duration::from_secs(7)));
-        assert_eq!(asked_wait(429, &reset, now), Some(Duration::from_secs(12)));
-        assert_eq!(asked_wait(500, &reset, now), None);
-        assert_eq!(asked_wait(429, &HeaderMap::new(), now), None);
-    }
 
     #[tokio::test(start_paused = true)]
     async fn what_the_share_leaves_to_others_is_not_touched() {

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::limits::ELEMENTS;
+use crate::management_api::limits::ELEMENTS;
 
 /// One page of a list.
 #[derive(Debug, PartialEq)]

@@ -9,16 +9,16 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::error::{Cause, Error, Missing, not_json};
-use super::limits::{self, Excess};
 use super::page::Page;
-use super::transport::{Request, Wire};
 use crate::catalog::{Kind, Paging};
 use crate::json::Body;
+use crate::management_api::error::{Cause, Error, Missing, not_json};
+use crate::management_api::limits::{self, Excess};
+use crate::management_api::transport::{Request, Wire};
 use crate::model::event::Event;
 
 /// A list to read, of which each answer `A` becomes a `T` as soon as its page is there.
-pub(super) struct List<'list, A, T> {
+pub(in crate::management_api) struct List<'list, A, T> {
     wire: &'list Wire,
     kind: &'static Kind,
     path: String,
@@ -49,7 +49,7 @@ enum Reading<T> {
 }
 
 /// What a list is made of: an element names itself by the id of its kind, or by all that it holds.
-pub(super) trait Identified {
+pub(in crate::management_api) trait Identified {
     /// Returns what tells it from the others of its list.
     fn identity(&self, kind: &Kind) -> String;
 }
@@ -69,7 +69,7 @@ impl Identified for Value {
 
 impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
     /// Returns the list of a kind at a path.
-    pub(super) fn new(
+    pub(in crate::management_api) fn new(
         wire: &'list Wire,
         kind: &'static Kind,
         path: String,
@@ -89,7 +89,7 @@ impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
     }
 
     /// Reads every page, in the tenant's order; what the tenant lists twice is there once.
-    pub(super) async fn whole(&self) -> Result<Vec<T>, Error> {
+    pub(in crate::management_api) async fn whole(&self) -> Result<Vec<T>, Error> {
         let list = match self.kind.paging {
             Paging::Whole => self.elements_of(self.page("", &[]).await?)?,
             Paging::In { field } => self.elements_of(self.page(field, &[]).await?)?,
@@ -311,7 +311,7 @@ fn joined<T>(list: &mut Vec<Element<T>>, window: Window, page: Vec<Element<T>>) 
 }
 
 /// Returns a path with the query that every read of the kind carries.
-pub(super) fn with_query(kind: &Kind, path: &str) -> String {
+pub(in crate::management_api) fn with_query(kind: &Kind, path: &str) -> String {
     let query: Vec<String> = kind.query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
