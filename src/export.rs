@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use crate::catalog::{By, Catalog, Kind, Named, Shape};
 use crate::json::Body;
-use crate::management_api::limits::READING;
-use crate::management_api::{self, Absence, Listing, Shown, Tenant};
+use crate::management_api::limits::SNAPSHOT_TIMEOUT;
+use crate::management_api::{self, Absence, Listing, ReadOutcome, Tenant};
 use crate::model::event::{Event, Observer};
 use crate::model::resource::{BETWEEN_PARTS, Id, Key, Resource, Unreadable, name_of};
 use crate::snapshot::{Snapshot, Status, Unseen, id_substitution};
 
-/// Parents asked for what hangs under them at the same time; the pacer decides when each request leaves.
+/// Parents asked for what hangs under them at the same time; the rate limiter decides when each request leaves.
 const PARENTS_AT_ONCE: usize = 16;
 
 /// What part of a tenant to export.
@@ -43,7 +43,7 @@ pub enum Error {
         source: management_api::Error,
     },
     /// Reading took too long.
-    #[error("reading \"{tenant}\" took longer than {}", humantime::format_duration(READING))]
+    #[error("reading \"{tenant}\" took longer than {}", humantime::format_duration(SNAPSHOT_TIMEOUT))]
     Overdue {
         /// The tenant's name.
         tenant: String,
@@ -140,7 +140,7 @@ impl Reading<'_> {
     /// As [`export`].
     pub async fn export(self, catalog: &Catalog, taken: &str) -> Result<Snapshot, Error> {
         let overdue = |_| Error::Overdue { tenant: self.tenant.name().to_owned() };
-        tokio::time::timeout(READING, self.tenant.within_limits(self.read(catalog, taken))).await.map_err(overdue)?
+        tokio::time::timeout(SNAPSHOT_TIMEOUT, self.tenant.within_limits(self.read(catalog, taken))).await.map_err(overdue)?
     }
 
     async fn read(self, catalog: &Catalog, taken: &str) -> Result<Snapshot, Error> {
@@ -211,7 +211,7 @@ fn leans_on(kind: &Kind) -> Option<&'static str> {
 
 async fn read_kind(reading: Reading<'_>, kind: &'static Kind) -> Result<Read, Error> {
     let Reading { tenant, .. } = reading;
-    let listing = tenant.list_as(kind, &|shown| seen(reading, kind, shown)).await;
+    let listing = tenant.list_map(kind, &|shown| seen(reading, kind, shown)).await;
     let (status, resources) = match listing.map_err(|source| unread(kind, tenant, source))? {
         Listing::Complete(read) => gathered(tenant, read)?,
         Listing::Absent { because, status } => {
@@ -244,15 +244,17 @@ impl From<Option<Resource>> for Seen {
 }
 
 /// Makes a resource of what a tenant shows; one that it refuses to show is left alone.
-fn seen(reading: Reading<'_>, kind: &'static Kind, shown: Shown) -> Result<Seen, Unreadable> {
+fn seen(reading: Reading<'_>, kind: &'static Kind, shown: ReadOutcome) -> Result<Seen, Unreadable> {
     let id = |name: &Body| Id::new(kind.id_of(name).unwrap_or_default());
     Ok(match shown {
-        Shown::Whole(answer) => understood(reading, kind, answer)?.into(),
-        Shown::Refused { name, because, is_unentitled } => {
+        ReadOutcome::Whole(answer) => understood(reading, kind, answer)?.into(),
+        ReadOutcome::Refused { name, because, is_unentitled } => {
             let unseen = Resource::of(Key::new(kind.name, &name_of(kind, &name)), id(&name), name);
             Some(Resource { left_alone: Some(because), is_unseen: !is_unentitled, ..unseen }).into()
         }
-        Shown::Unknown { name, because } => Seen::Unseen(Unseen { id: id(&name), name: name_of(kind, &name), because, is_refused: false }),
+        ReadOutcome::Unknown { name, because } => {
+            Seen::Unseen(Unseen { id: id(&name), name: name_of(kind, &name), because, is_refused: false })
+        }
     })
 }
 
@@ -329,7 +331,7 @@ async fn read_dependent(reading: Reading<'_>, kind: &'static Kind, read: &[Read]
 async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> Result<(Status, Vec<Resource>), Error> {
     let Reading { tenant, .. } = reading;
     if let Shape::Keyed { names: Named::EachWith { names, list, .. } } = kind.shape {
-        let answers = tenant.named(kind, &ids_with(names, list, above)).await.map_err(|source| unread(kind, tenant, source))?;
+        let answers = tenant.read_named(kind, &ids_with(names, list, above)).await.map_err(|source| unread(kind, tenant, source))?;
         return gathered(tenant, answers.into_iter().map(|shown| seen(reading, kind, shown)));
     }
     let parents: Vec<&Resource> =
@@ -399,11 +401,11 @@ fn ids_with(names: &[&str], list: &str, above: &Read) -> Vec<String> {
 async fn read_under(reading: Reading<'_>, kind: &'static Kind, parent: &Resource) -> Result<Vec<Resource>, Error> {
     let Reading { tenant, .. } = reading;
     if let Shape::Child { .. } = kind.shape {
-        let elements = tenant.elements(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
+        let elements = tenant.list_elements(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
         reading.witness.inspect(|witness| witness.elements(kind, &parent.id, &elements));
         return Ok(vec![Resource::read_child(kind, &parent.id, elements)]);
     }
-    let answers = tenant.under(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
+    let answers = tenant.list_children(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
     let understood = answers.into_iter().filter_map(|answer| understood(reading, kind, answer).transpose()).collect::<Result<_, _>>();
     understood.map_err(|source| Error::Unreadable { tenant: tenant.name().to_owned(), source })
 }

@@ -50,7 +50,7 @@ impl Address {
     /// When the path leads out of the Management API.
     pub fn api(&self, path: &str) -> Result<Url, Error> {
         let path = path.trim_start_matches('/');
-        if path.split(['?', '#']).next().is_some_and(|path| path.split('/').any(leads_elsewhere)) {
+        if path.split(['?', '#']).next().is_some_and(|path| path.split('/').any(is_empty_or_relative)) {
             return Err(Error::Address { address: path.to_owned(), because: "is no path of the Management API" });
         }
         let url = Url::parse(&format!("{}api/v2/{path}", self.base)).ok();
@@ -88,7 +88,7 @@ impl Address {
 }
 
 /// Returns whether a part of a path is none that a resource can have: URLs take `..`, and what is written so, for the folder above.
-fn leads_elsewhere(part: &str) -> bool {
+fn is_empty_or_relative(part: &str) -> bool {
     let part = percent_encoding::percent_decode_str(part).decode_utf8_lossy();
     matches!(part.as_ref(), "" | "." | "..")
 }

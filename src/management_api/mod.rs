@@ -1,6 +1,6 @@
 //! Talking to one tenant: tokens, pages, limits and retries.
 //!
-//! The only place that waits. Every request goes the same way: a token that is good now, leave from the pacer, one attempt, and the
+//! The only place that waits. Every request goes the same way: a valid token, a permit of the rate limiter, one attempt, and the
 //! retry table's word on what comes next. What comes back is JSON; this module knows kinds and paths, and neither snapshots nor plans.
 
 mod address;
@@ -36,25 +36,25 @@ use crate::model::event::Observer;
 use crate::model::resource::Secret;
 
 use address::Address;
-use redact::Veil;
-use transport::{Received, Request, Wire};
+use redact::Redactor;
+use transport::{ApiResponse, Request, Transport};
 
 pub use error::{Cause, Error};
-pub use read::Shown;
+pub use read::ReadOutcome;
 
 /// What answers say, read without a tenant that gives them.
 pub mod answers {
     pub use super::address::Address;
-    pub use super::auth::{Token, read_grant};
+    pub use super::auth::{Token, parse_token_response};
     pub use super::error::refusal;
     pub use super::pagination::Page;
-    pub use super::rate_limit::{Level, asked_wait};
-    pub use super::redact::Veil;
+    pub use super::rate_limit::{RateLimitHeaders, requested_wait};
+    pub use super::redact::Redactor;
 }
 
 /// How to talk to a tenant.
 #[derive(Debug, Clone)]
-pub struct Contact {
+pub struct ApiConfig {
     /// The name it goes by in `migrate.toml`.
     pub name: String,
     /// Its own domain: `acme.eu.auth0.com`.
@@ -166,13 +166,13 @@ pub struct Traffic {
 
 /// One tenant, ready to be spoken to.
 pub struct Tenant {
-    wire: Wire,
+    transport: Transport,
     concurrency: usize,
 }
 
 impl fmt::Debug for Tenant {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Tenant({} at {})", self.wire.name, self.wire.address.domain)
+        write!(out, "Tenant({} at {})", self.transport.name, self.transport.address.domain)
     }
 }
 
@@ -182,64 +182,68 @@ impl Tenant {
     /// # Errors
     ///
     /// When the address may not be spoken to (plain http that is not on loopback), or the key or the machine's certificates cannot be used.
-    pub fn new(contact: Contact, observer: Arc<dyn Observer>) -> Result<Self, Error> {
-        let address = Address::new(&contact.domain, contact.url.as_deref())?;
-        let http = http::Http::new(&address, contact.timeout, &contact.run)?;
-        let mut veil = Veil::default();
-        match &contact.credentials {
+    pub fn new(config: ApiConfig, observer: Arc<dyn Observer>) -> Result<Self, Error> {
+        let address = Address::new(&config.domain, config.url.as_deref())?;
+        let http = http::HttpClient::new(&address, config.timeout, &config.run)?;
+        let mut redactor = Redactor::default();
+        match &config.credentials {
             Credentials::Secret { client_secret: secret, .. } | Credentials::Key { pem: secret, .. } | Credentials::Token(secret) => {
-                veil.hide(secret.reveal());
+                redactor.add_secret(secret.reveal());
             }
         }
-        let share = if contact.share > 0.0 { contact.share.min(1.0) } else { 1.0 };
-        let pacer =
-            rate_limit::Pacer::new(rate_limit::Terms { tier: contact.tier, rate: contact.rate, share, concurrency: contact.concurrency });
-        let tokens = auth::Tokens::new(contact.credentials)?;
-        let wire = Wire {
-            name: contact.name,
+        let share = if config.share > 0.0 { config.share.min(1.0) } else { 1.0 };
+        let limiter = rate_limit::RateLimiter::new(rate_limit::LimiterConfig {
+            tier: config.tier,
+            rate: config.rate,
+            share,
+            concurrency: config.concurrency,
+        });
+        let tokens = auth::TokenProvider::new(config.credentials)?;
+        let transport = Transport {
+            name: config.name,
             address,
             http,
-            pacer,
+            limiter,
             tokens,
             observer,
-            veil,
-            meter: transport::Meter::default(),
-            ends: transport::Ends::default(),
+            redactor,
+            counters: transport::RequestCounters::default(),
+            bounds: transport::RequestBounds::default(),
         };
-        Ok(Self { wire, concurrency: contact.concurrency.max(1) })
+        Ok(Self { transport, concurrency: config.concurrency.max(1) })
     }
 
     /// Returns the name it goes by.
     pub fn name(&self) -> &str {
-        &self.wire.name
+        &self.transport.name
     }
 
     /// Returns its own domain, whatever URL requests go to.
     pub fn domain(&self) -> &str {
-        &self.wire.address.domain
+        &self.transport.address.domain
     }
 
     /// Returns the client that the requests are made by; none where a given token does not say.
     pub fn client_id(&self) -> Option<String> {
-        self.wire.tokens.client_id()
+        self.transport.tokens.client_id()
     }
 
     /// Lets nothing be sent again after a time, though the tenant asks for it.
-    pub fn repeat_until(&self, time: Instant) {
-        self.wire.ends.repeat_until(time);
+    pub fn retry_until(&self, time: Instant) {
+        self.transport.bounds.retry_until(time);
     }
 
     /// Reads, as far as the bytes of all answers are no more than a tenant has.
     pub async fn within_limits<T>(&self, reading: impl Future<Output = T>) -> T {
-        self.wire.ends.read_at_most(limits::TENANT);
+        self.transport.bounds.set_byte_limit(limits::TENANT);
         let read = reading.await;
-        self.wire.ends.read_at_most(i64::MAX);
+        self.transport.bounds.set_byte_limit(i64::MAX);
         read
     }
 
     /// Returns the requests so far.
     pub fn requests(&self) -> Traffic {
-        self.wire.traffic()
+        self.transport.traffic()
     }
 
     /// Returns the scopes of the token, asking for one where there is none; none where neither the tenant nor the token says.
@@ -248,7 +252,7 @@ impl Tenant {
     ///
     /// When no token can be had.
     pub async fn scopes(&self) -> Result<Option<BTreeSet<String>>, Error> {
-        Ok(self.wire.tokens.current(&self.wire).await?.scopes.clone())
+        Ok(self.transport.tokens.current(&self.transport).await?.scopes.clone())
     }
 
     /// Calls any path of the Management API (`users-by-email?email=..`, with or without `/api/v2/` before it).
@@ -265,17 +269,17 @@ impl Tenant {
         let path = path.trim_start_matches('/');
         let mut request = Request::new(method, path.strip_prefix("api/v2/").unwrap_or(path));
         if let Some(body) = body {
-            let mut veil = Veil::default();
+            let mut redactor = Redactor::default();
             if let Ok(body) = Body::from_value(body.clone()) {
-                veil.hide_secrets(&body);
+                redactor.add_secrets_of_any_kind(&body);
             }
-            request = request.with(body).hiding(veil);
+            request = request.with_json(body).redacting(redactor);
         }
-        let Received { status, body } = self.wire.send(&request).await?;
+        let ApiResponse { status, body } = self.transport.send(&request).await?;
         if body.is_empty() {
             return Ok(Reply { status, body: Value::Null });
         }
-        let body = Received { status, body }.read(&request.name())?;
+        let body = ApiResponse { status, body }.json(&request.name())?;
         Ok(Reply { status, body })
     }
 }

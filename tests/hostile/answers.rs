@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use migrate::management_api::limits;
-use migrate::management_api::{Contact, Credentials, Error, Tenant};
+use migrate::management_api::{ApiConfig, Credentials, Error, Tenant};
 use serde_json::json;
 
 use super::server::{Answering, Server};
@@ -194,7 +194,7 @@ fn a_body_that_trickles_ends_with_the_time_of_its_request() {
             std::thread::sleep(Duration::from_millis(10));
         }
     });
-    let contact = Contact {
+    let config = ApiConfig {
         name: "evil".to_owned(),
         domain: "evil.eu.auth0.com".to_owned(),
         url: Some(server.url.clone()),
@@ -206,10 +206,10 @@ fn a_body_that_trickles_ends_with_the_time_of_its_request() {
         timeout: Duration::from_millis(300),
         concurrency: 1,
     };
-    let tenant = Tenant::new(contact, Arc::new(migrate::model::event::NoObserver)).expect("a contact");
+    let tenant = Tenant::new(config, Arc::new(migrate::model::event::NoObserver)).expect("a configuration");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     // A create is never sent again, so that one time is all it takes.
     let error = runtime.block_on(tenant.call("POST", "clients", Some(&json!({"name": "a"})))).expect_err("no end");
-    assert!(matches!(error, Error::InDoubt { .. }), "{error:?}");
+    assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
     assert_eq!(server.asked().len(), 1);
 }

@@ -3,5 +3,5 @@
 mod list;
 mod page;
 
-pub(super) use list::{Identified, List, with_query};
+pub(super) use list::{Identified, PagedList, with_query};
 pub use page::Page;

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::headers::Level;
+use super::headers::RateLimitHeaders;
 use super::quota::usable;
-use crate::management_api::limits::RESET;
+use crate::management_api::limits::LONGEST_RESET;
 
 /// One bucket of the tenant, as its answers describe it.
 #[derive(Debug)]
-pub(super) struct Gauge {
+pub(super) struct Bucket {
     limit: f64,
     /// What stays in the bucket for others.
-    reserve: f64,
-    /// What comes back a second; 0 where nobody told.
+    kept_for_others: f64,
+    /// What comes back a second; 0 where that is unknown.
     rate: f64,
     left: f64,
     at: Instant,
@@ -23,34 +23,34 @@ pub(super) struct Gauge {
     soonest: Duration,
     in_flight: u32,
     /// Requests that came back so far.
-    landed: u64,
+    responses: u64,
 }
 
-/// When a request may leave by what a gauge shows.
+/// When a bucket lets the next request leave.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Departure {
+pub(super) enum Availability {
     /// At once.
-    AtOnce,
+    Now,
     /// After this time, or when an answer shows more.
-    In(Duration),
+    After(Duration),
     /// When the answer under way shows more.
-    OnceAnswered,
+    AfterResponse,
 }
 
-impl Gauge {
-    /// Returns the gauge of a bucket that holds `limit` and gets `rate` a second back.
+impl Bucket {
+    /// Returns a bucket that holds `limit` and refills by `rate` a second.
     pub(super) fn new(limit: u32, share: f64, rate: f64, now: Instant) -> Self {
-        let reserve = f64::from(limit.saturating_sub(usable(limit, share)));
+        let kept_for_others = f64::from(limit.saturating_sub(usable(limit, share)));
         Self {
             limit: f64::from(limit),
-            reserve,
+            kept_for_others,
             rate,
             left: f64::from(limit),
             at: now,
             reset: now,
-            soonest: RESET,
+            soonest: LONGEST_RESET,
             in_flight: 0,
-            landed: 0,
+            responses: 0,
         }
     }
 
@@ -58,39 +58,39 @@ impl Gauge {
     ///
     /// Answers overtake each other. Where others came back meanwhile they may have been counted later, so this one can only lower what is
     /// left.
-    pub(super) fn told(&mut self, told: Level, landed_before: Option<u64>, now: Instant) {
+    pub(super) fn record_headers(&mut self, headers: RateLimitHeaders, responses_before: Option<u64>, now: Instant) {
         if now < self.at {
             return; // An answer from before a 429 says nothing about what comes after it.
         }
-        let is_newest = landed_before == Some(self.landed);
+        let is_newest = responses_before == Some(self.responses);
         let most = if is_newest { self.limit } else { self.refilled(now) };
-        self.left = f64::from(told.remaining).min(most);
+        self.left = f64::from(headers.remaining).min(most);
         self.at = now;
-        self.reset = now + told.reset;
-        self.soonest = self.soonest.min(told.reset);
+        self.reset = now + headers.reset;
+        self.soonest = self.soonest.min(headers.reset);
     }
 
     /// Takes in that the bucket is empty until then.
-    pub(super) fn empty(&mut self, until: Instant) {
+    pub(super) fn set_empty_until(&mut self, until: Instant) {
         let until = until.max(self.at);
-        (self.left, self.at, self.reset) = (self.reserve, until, until);
+        (self.left, self.at, self.reset) = (self.kept_for_others, until, until);
     }
 
     /// Counts a request that leaves; returns how many have come back so far.
-    pub(super) fn leave(&mut self) -> u64 {
+    pub(super) fn reserve(&mut self) -> u64 {
         self.in_flight += 1;
-        self.landed
+        self.responses
     }
 
     /// Counts a request that came back.
-    pub(super) fn land(&mut self) {
+    pub(super) fn record_response(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.landed += 1;
+        self.responses += 1;
     }
 
     /// Counts a request that came back without a word about this bucket: a 404 carries no headers, and is counted all the same.
-    pub(super) fn land_untold(&mut self, now: Instant) {
-        self.land();
+    pub(super) fn record_response_without_headers(&mut self, now: Instant) {
+        self.record_response();
         if now < self.at {
             return; // It is from before a 429.
         }
@@ -104,19 +104,19 @@ impl Gauge {
     ///
     /// Every request under way counts against what was last told, though the bucket may have counted it already: better late than refused.
     /// Where nobody told how fast the bucket fills, one request goes ahead after the reset, and its answer says how many may follow.
-    pub(super) fn read(&self, now: Instant) -> Departure {
-        let spare = self.refilled(now) - f64::from(self.in_flight) - self.reserve;
+    pub(super) fn availability(&self, now: Instant) -> Availability {
+        let spare = self.refilled(now) - f64::from(self.in_flight) - self.kept_for_others;
         if spare >= 1.0 && now >= self.at {
-            Departure::AtOnce
+            Availability::Now
         } else if self.rate > 0.0 {
             let filling = Duration::from_secs_f64((1.0 - spare).max(0.0) / self.rate) + Duration::from_millis(1);
-            Departure::In(self.at.saturating_duration_since(now) + filling)
+            Availability::After(self.at.saturating_duration_since(now) + filling)
         } else if now < self.reset {
-            Departure::In(self.reset - now)
+            Availability::After(self.reset - now)
         } else if self.in_flight == 0 {
-            Departure::AtOnce
+            Availability::Now
         } else {
-            Departure::OnceAnswered
+            Availability::AfterResponse
         }
     }
 
@@ -132,49 +132,49 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_the_share_leaves_to_others_is_not_touched() {
         let now = Instant::now();
-        let mut gauge = Gauge::new(10, 0.8, 0.0, now);
-        gauge.told(Level { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, Some(0), now);
-        assert_eq!(gauge.read(now), Departure::AtOnce);
-        gauge.leave();
-        assert_eq!(gauge.read(now), Departure::In(Duration::from_secs(4)));
+        let mut bucket = Bucket::new(10, 0.8, 0.0, now);
+        bucket.record_headers(RateLimitHeaders { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, Some(0), now);
+        assert_eq!(bucket.availability(now), Availability::Now);
+        bucket.reserve();
+        assert_eq!(bucket.availability(now), Availability::After(Duration::from_secs(4)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_came_back_without_a_word_was_counted_all_the_same() {
         let now = Instant::now();
-        let mut gauge = Gauge::new(10, 0.8, 0.0, now);
-        gauge.told(Level { limit: 10, remaining: 9, reset: Duration::from_secs(1) }, Some(0), now);
-        gauge.told(Level { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, Some(0), now);
-        gauge.leave();
-        gauge.land_untold(now);
-        assert_eq!(gauge.read(now), Departure::In(Duration::from_secs(4)));
+        let mut bucket = Bucket::new(10, 0.8, 0.0, now);
+        bucket.record_headers(RateLimitHeaders { limit: 10, remaining: 9, reset: Duration::from_secs(1) }, Some(0), now);
+        bucket.record_headers(RateLimitHeaders { limit: 10, remaining: 3, reset: Duration::from_secs(4) }, Some(0), now);
+        bucket.reserve();
+        bucket.record_response_without_headers(now);
+        assert_eq!(bucket.availability(now), Availability::After(Duration::from_secs(4)));
         let later = now + Duration::from_secs(4);
-        gauge.leave();
-        gauge.land_untold(later);
-        assert_eq!(gauge.read(later), Departure::In(Duration::from_secs(1)), "the one that came back is spent");
+        bucket.reserve();
+        bucket.record_response_without_headers(later);
+        assert_eq!(bucket.availability(later), Availability::After(Duration::from_secs(1)), "the one that came back is spent");
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_was_overtaken_raises_nothing() {
         let now = Instant::now();
-        let mut gauge = Gauge::new(10, 0.8, 0.0, now);
-        let told = |remaining| Level { limit: 10, remaining, reset: Duration::from_secs(4) };
-        let before = [gauge.leave(), gauge.leave()];
-        gauge.told(told(2), Some(before[1]), now);
-        gauge.land();
-        gauge.told(told(9), Some(before[0]), now);
-        gauge.land();
-        assert_eq!(gauge.read(now), Departure::In(Duration::from_secs(4)));
+        let mut bucket = Bucket::new(10, 0.8, 0.0, now);
+        let headers = |remaining| RateLimitHeaders { limit: 10, remaining, reset: Duration::from_secs(4) };
+        let before = [bucket.reserve(), bucket.reserve()];
+        bucket.record_headers(headers(2), Some(before[1]), now);
+        bucket.record_response();
+        bucket.record_headers(headers(9), Some(before[0]), now);
+        bucket.record_response();
+        assert_eq!(bucket.availability(now), Availability::After(Duration::from_secs(4)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn after_the_reset_one_request_asks_how_many_may_follow() {
         let now = Instant::now();
-        let mut gauge = Gauge::new(10, 0.8, 0.0, now);
-        gauge.told(Level { limit: 10, remaining: 2, reset: Duration::from_secs(4) }, Some(0), now);
+        let mut bucket = Bucket::new(10, 0.8, 0.0, now);
+        bucket.record_headers(RateLimitHeaders { limit: 10, remaining: 2, reset: Duration::from_secs(4) }, Some(0), now);
         let later = now + Duration::from_secs(4);
-        assert_eq!(gauge.read(later), Departure::AtOnce);
-        gauge.leave();
-        assert_eq!(gauge.read(later), Departure::OnceAnswered);
+        assert_eq!(bucket.availability(later), Availability::Now);
+        bucket.reserve();
+        assert_eq!(bucket.availability(later), Availability::AfterResponse);
     }
 }

@@ -7,14 +7,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use crate::management_api::limits::RESET;
+use crate::management_api::limits::LONGEST_RESET;
 
 /// The longest wait that an answer is understood to ask for: beyond it a clock has gone wrong.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// What one answer said about the bucket that counted it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Level {
+pub struct RateLimitHeaders {
     /// What the bucket holds when it is full.
     pub limit: u32,
     /// What is left in it.
@@ -23,31 +23,31 @@ pub struct Level {
     pub reset: Duration,
 }
 
-impl Level {
+impl RateLimitHeaders {
     /// Reads what an answer says; `now` stands in for a missing `Date`.
-    pub fn read(headers: &HeaderMap, now: SystemTime) -> Option<Self> {
-        let remaining = number(headers, "x-ratelimit-remaining")?;
-        let limit = number(headers, "x-ratelimit-limit")?;
-        let reset = since_answer(headers, now).map_or(Duration::from_secs(1), |reset| reset.min(RESET));
+    pub fn parse(headers: &HeaderMap, now: SystemTime) -> Option<Self> {
+        let remaining = number_of(headers, "x-ratelimit-remaining")?;
+        let limit = number_of(headers, "x-ratelimit-limit")?;
+        let reset = time_to_reset(headers, now).map_or(Duration::from_secs(1), |reset| reset.min(LONGEST_RESET));
         Some(Self { limit: limit.try_into().ok()?, remaining: remaining.try_into().ok()?, reset })
     }
 }
 
 /// Returns the wait that an answer asks for: `Retry-After` in seconds, else, of a 429, until `x-ratelimit-reset`.
-pub fn asked_wait(status: u16, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub fn requested_wait(status: u16, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok());
-    seconds.map(|seconds| Duration::from_secs(seconds.into())).or_else(|| if status == 429 { since_answer(headers, now) } else { None })
+    seconds.map(|seconds| Duration::from_secs(seconds.into())).or_else(|| if status == 429 { time_to_reset(headers, now) } else { None })
 }
 
-fn since_answer(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let reset = UNIX_EPOCH.checked_add(Duration::from_secs(number(headers, "x-ratelimit-reset")?))?;
+fn time_to_reset(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let reset = UNIX_EPOCH.checked_add(Duration::from_secs(number_of(headers, "x-ratelimit-reset")?))?;
     let date = headers.get(DATE).and_then(|value| httpdate::parse_http_date(value.to_str().ok()?).ok());
     // Sooner than a second cannot be said in seconds.
     let wait = reset.duration_since(date.unwrap_or(now)).unwrap_or_default();
     Some(wait.clamp(Duration::from_secs(1), LONGEST))
 }
 
-fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+fn number_of(headers: &HeaderMap, name: &str) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
@@ -67,8 +67,8 @@ mod tests {
             ("x-ratelimit-reset", "1630700213"),
             ("date", "Fri, 03 Sep 2021 20:16:49 GMT"),
         ]);
-        let told = Level::read(&answer, UNIX_EPOCH);
-        assert_eq!(told, Some(Level { limit: 50, remaining: 49, reset: Duration::from_secs(4) }));
+        let parsed = RateLimitHeaders::parse(&answer, UNIX_EPOCH);
+        assert_eq!(parsed, Some(RateLimitHeaders { limit: 50, remaining: 49, reset: Duration::from_secs(4) }));
     }
 
     #[test]
@@ -76,9 +76,9 @@ mod tests {
         let both = headers(&[("retry-after", "7"), ("x-ratelimit-reset", "20")]);
         let reset = headers(&[("x-ratelimit-reset", "20")]);
         let now = UNIX_EPOCH + Duration::from_secs(8);
-        assert_eq!(asked_wait(429, &both, now), Some(Duration::from_secs(7)));
-        assert_eq!(asked_wait(429, &reset, now), Some(Duration::from_secs(12)));
-        assert_eq!(asked_wait(500, &reset, now), None);
-        assert_eq!(asked_wait(429, &HeaderMap::new(), now), None);
+        assert_eq!(requested_wait(429, &both, now), Some(Duration::from_secs(7)));
+        assert_eq!(requested_wait(429, &reset, now), Some(Duration::from_secs(12)));
+        assert_eq!(requested_wait(500, &reset, now), None);
+        assert_eq!(requested_wait(429, &HeaderMap::new(), now), None);
     }
 }

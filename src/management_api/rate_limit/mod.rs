@@ -7,5 +7,5 @@ mod quota;
 #[cfg(test)]
 mod simulation;
 
-pub use headers::{Level, asked_wait};
-pub(super) use limiter::{Pacer, Pass, Terms};
+pub use headers::{RateLimitHeaders, requested_wait};
+pub(super) use limiter::{LimiterConfig, Permit, RateLimiter};
