@@ -14,13 +14,13 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::address::Address;
+use super::config::Credentials;
+use super::connection::Connection;
 use super::error::{Error, UnexpectedAnswer, refusal};
-use super::http::{Attempt, ConnectionError, HttpClient, HttpRequest, jitter, random_u64};
+use super::http::{Attempt, ConnectionError, HttpRequest, jitter, random_u64};
 use super::rate_limit::requested_wait;
 use super::redact::Redactor;
 use super::retry::{Decision, Failure, Idempotency, RetryState, decide};
-use super::transport::with_longest_wait;
-use super::{Credentials, Transport};
 use crate::model::resource::Secret;
 
 /// The request that gives a token, as errors name it.
@@ -106,7 +106,7 @@ impl TokenProvider {
     }
 
     /// Returns a token that is good now, asking for one where there is none.
-    pub(super) async fn current(&self, transport: &Transport) -> Result<Arc<Token>, Error> {
+    pub(super) async fn current(&self, connection: &Connection) -> Result<Arc<Token>, Error> {
         match &self.0 {
             TokenSource::Fixed { token, claims } => {
                 let ended = claims.exp.is_some_and(|end| end <= unix_time());
@@ -114,7 +114,7 @@ impl TokenProvider {
             }
             TokenSource::Requested { client_id, authentication, slot } => loop {
                 let cell = lock(slot).clone();
-                let token = cell.get_or_try_init(|| request_token(transport, client_id, authentication)).await?;
+                let token = cell.get_or_try_init(|| request_token(connection, client_id, authentication)).await?;
                 if token.renewed_at.is_none_or(|at| Instant::now() < at) {
                     return Ok(token.clone());
                 }
@@ -148,27 +148,27 @@ fn lock<T>(slot: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Asks for a token until there is one or the retry table gives up; asking twice does no harm.
-async fn request_token(transport: &Transport, client_id: &str, authentication: &ClientAuthentication) -> Result<Arc<Token>, Error> {
+async fn request_token(connection: &Connection, client_id: &str, authentication: &ClientAuthentication) -> Result<Arc<Token>, Error> {
     let started = Instant::now();
     let mut state = RetryState::default();
     loop {
-        let (failure, error) = match request_token_once(&transport.http, &transport.address, client_id, authentication).await? {
+        let (failure, error) = match request_token_once(connection, client_id, authentication).await? {
             Ok(token) => return Ok(Arc::new(token)),
             Err(failed) => failed,
         };
         state.count(failure, started.elapsed());
         let Decision::RetryAfter(wait) = decide(Idempotency::Idempotent, state, failure, jitter()) else { return Err(error) };
-        transport.notify_retry(REQUEST, &error, state);
+        connection.notify_retry(REQUEST, &error, state.attempts() + 1);
         tokio::time::sleep(wait).await;
     }
 }
 
 async fn request_token_once(
-    http: &HttpClient,
-    address: &Address,
+    connection: &Connection,
     client_id: &str,
     authentication: &ClientAuthentication,
 ) -> Result<Result<Token, (Failure, Error)>, Error> {
+    let Connection { address, http, .. } = connection;
     let mut redactor = Redactor::default();
     let body = Some(token_request(address, client_id, authentication, &mut redactor)?.to_string().into_bytes());
     let attempt = http.send(HttpRequest { method: Method::POST, url: address.token(), body, token: None }).await;
@@ -182,7 +182,7 @@ async fn request_token_once(
             // The endpoint answers 400, 401 or 403 for credentials of every wrong sort.
             let error = match refusal(REQUEST, status, &body, &redactor) {
                 Error::Refused { status: 400 | 403, message, .. } => Error::Unauthenticated { message },
-                other => with_longest_wait(other, REQUEST, after),
+                other => other.or_excessive_wait(REQUEST, after),
             };
             Ok(Err((failure, error)))
         }

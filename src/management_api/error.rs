@@ -1,10 +1,11 @@
 //! What could not be done with a tenant.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::limits::{self, Excess};
+use super::limits::{self, Excess, LONGEST_RETRY};
 use super::redact::Redactor;
 
 /// What stands below an error.
@@ -220,6 +221,15 @@ impl Error {
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
+    }
+
+    /// Returns this error of an answer that refused, or, where the answer asks for a longer wait than any, that.
+    #[must_use]
+    pub(super) fn or_excessive_wait(self, request: &str, after: Option<Duration>) -> Self {
+        match after.filter(|wait| *wait > LONGEST_RETRY && matches!(self.status(), Some(408 | 429 | 500..=599))) {
+            Some(wait) => Self::Excess { request: request.to_owned(), source: Excess::Wait(wait) },
+            None => self,
+        }
     }
 
     /// Returns the status of an answer that refused.

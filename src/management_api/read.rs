@@ -6,9 +6,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::{Error, UnexpectedAnswer};
+use super::listing::{Absence, Listing};
 use super::pagination::{Identified, PagedList, with_query};
+use super::tenant::Tenant;
 use super::transport::Request;
-use super::{Absence, Listing, Tenant};
 use crate::catalog::{Kind, Named, Shape};
 use crate::json::Body;
 use crate::model::event::Event;
@@ -25,7 +26,8 @@ impl Tenant {
     ///
     /// # Panics
     ///
-    /// When the kind hangs under others ([`list_children`](Self::list_children)) or its names are told by another ([`read_named`](Self::read_named)).
+    /// When the kind hangs under others ([`list_children`](Self::list_children)) or another kind tells its names
+    /// ([`read_named`](Self::read_named)).
     pub async fn list(&self, kind: &'static Kind) -> Result<Listing, Error> {
         Ok(match self.list_map(kind, &ReadOutcome::into_whole).await? {
             Listing::Complete(shown) => Listing::Complete(shown.into_iter().flatten().collect()),
@@ -98,8 +100,8 @@ impl Tenant {
                 body => found.add(name, body)?,
             }
             asked += 1;
-            let tenant = self.transport.name.clone();
-            self.transport.observer.notify(&Event::Listing { tenant, kind: kind.name, read: asked, total: Some(ids.len()) });
+            let tenant = self.transport.connection.name.clone();
+            self.transport.connection.observer.notify(&Event::Listing { tenant, kind: kind.name, read: asked, total: Some(ids.len()) });
         }
         found.finish()
     }

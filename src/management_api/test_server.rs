@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::{ApiConfig, Credentials, Tenant};
+use super::config::{ApiConfig, Credentials};
+use super::tenant::Tenant;
 use crate::model::event::{Event, Observer};
 use crate::model::resource::Secret;
 

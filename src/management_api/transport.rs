@@ -1,23 +1,23 @@
 //! The way of every request: token, rate limiter, one attempt, and the decision of the retry table.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use reqwest::Method;
 use tokio::time::Instant;
 
-use super::Traffic;
-use super::address::Address;
 use super::auth::{Token, TokenProvider};
+use super::connection::Connection;
 use super::error::{Error, UnexpectedAnswer, json_error, refusal};
-use super::http::{Attempt, ConnectionError, HttpClient, HttpRequest, jitter};
-use super::limits::{Excess, LONGEST_RETRY};
+use super::http::{Attempt, ConnectionError, HttpRequest, jitter};
+use super::limits::Excess;
 use super::rate_limit::{Permit, RateLimitHeaders, RateLimiter, requested_wait};
 use super::redact::Redactor;
 use super::retry::{Decision, Failure, Idempotency, RetryState, decide};
+use super::traffic::{RequestCounters, Traffic};
 use crate::catalog::limits::Calls;
-use crate::model::event::{Event, Observer};
+use crate::model::event::Event;
 
 /// A request to the Management API, however often it is sent.
 pub(super) struct Request {
@@ -43,12 +43,9 @@ struct FailedAttempt {
 
 /// Everything that requests to one tenant share.
 pub(super) struct Transport {
-    pub(super) name: String,
-    pub(super) address: Address,
-    pub(super) http: HttpClient,
+    pub(super) connection: Connection,
     pub(super) limiter: RateLimiter,
     pub(super) tokens: TokenProvider,
-    pub(super) observer: Arc<dyn Observer>,
     /// The credentials.
     pub(super) redactor: Redactor,
     pub(super) counters: RequestCounters,
@@ -91,15 +88,6 @@ impl RequestBounds {
     fn allows_retry_after(&self, wait: Duration) -> bool {
         self.time.get().is_none_or(|time| Instant::now() + wait <= *time)
     }
-}
-
-/// Counts the requests.
-#[derive(Debug, Default)]
-pub(super) struct RequestCounters {
-    reads: AtomicU64,
-    writes: AtomicU64,
-    answers: AtomicU64,
-    retries: AtomicU64,
 }
 
 impl Request {
@@ -174,7 +162,7 @@ impl Transport {
                     return Err(error);
                 }
                 Decision::RetryAfter(wait) => {
-                    self.notify_retry(&request.name(), &error, state);
+                    self.connection.notify_retry(&request.name(), &error, state.attempts() + 1);
                     self.counters.retries.fetch_add(1, Ordering::Relaxed);
                     wait_before_retry(permit, failure, wait).await;
                 }
@@ -183,12 +171,14 @@ impl Transport {
     }
 
     async fn attempt(&self, request: &Request) -> Result<(Arc<Token>, Permit<'_>, Attempt), Error> {
-        let url = self.address.api(&request.path)?;
-        let mut permit = self.limiter.acquire(request.calls(), &request.path, |wait, because| self.notify_wait(wait, because)).await;
+        let url = self.connection.address.api(&request.path)?;
+        let mut permit =
+            self.limiter.acquire(request.calls(), &request.path, |wait, because| self.connection.notify_wait(wait, because)).await;
         // Only now: one taken before the wait may have ended in it, for every request that waits.
-        let token = self.tokens.current(self).await?;
+        let token = self.tokens.current(&self.connection).await?;
         let body = request.body.clone();
-        let attempt = self.http.send(HttpRequest { method: request.method.clone(), url, body, token: Some(&token.secret) }).await;
+        let attempt =
+            self.connection.http.send(HttpRequest { method: request.method.clone(), url, body, token: Some(&token.secret) }).await;
         let status = match &attempt {
             Attempt::Answered { status, headers, .. } => {
                 permit.record_response(*status, RateLimitHeaders::parse(headers, SystemTime::now()));
@@ -204,13 +194,16 @@ impl Transport {
         let write = request.is_write();
         let counter = if write { &self.counters.writes } else { &self.counters.reads };
         counter.fetch_add(1, Ordering::Relaxed);
-        self.observer.notify(&Event::Answered { tenant: self.name.clone(), status, write });
+        self.connection.observer.notify(&Event::Answered { tenant: self.connection.name.clone(), status, write });
         Ok((token, permit, attempt))
     }
 
     fn evaluate(&self, request: &Request, token: &Token, attempt: Attempt) -> Result<ApiResponse, FailedAttempt> {
-        let unreachable =
-            |source: ConnectionError| Error::Unreachable { host: self.address.host(), request: request.name(), source: source.into() };
+        let unreachable = |source: ConnectionError| Error::Unreachable {
+            host: self.connection.address.host(),
+            request: request.name(),
+            source: source.into(),
+        };
         match attempt {
             Attempt::Answered { status: status @ 200..=299, body, .. } => Ok(ApiResponse { status, body }),
             Attempt::Answered { status, headers, body } => {
@@ -218,7 +211,7 @@ impl Transport {
                 redactor.add_secret(token.secret.reveal());
                 let after = requested_wait(status, &headers, SystemTime::now());
                 let refused = refusal(&request.name(), status, &body, &redactor);
-                Err(FailedAttempt { failure: Failure::Status { status, after }, error: with_longest_wait(refused, &request.name(), after) })
+                Err(FailedAttempt { failure: Failure::Status { status, after }, error: refused.or_excessive_wait(&request.name(), after) })
             }
             Attempt::Unsent(source) => Err(FailedAttempt { failure: Failure::Unsent, error: unreachable(source) }),
             Attempt::Broken(source) => Err(FailedAttempt { failure: Failure::Broken, error: unreachable(source) }),
@@ -228,35 +221,9 @@ impl Transport {
         }
     }
 
-    /// Tells that a request is sent again.
-    pub(super) fn notify_retry(&self, request: &str, error: &Error, state: RetryState) {
-        let because = std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
-        let (tenant, request, attempt) = (self.name.clone(), request.to_owned(), state.attempts() + 1);
-        self.observer.notify(&Event::Retrying { tenant, request, because, attempt });
-    }
-
-    /// Tells that requests wait.
-    pub(super) fn notify_wait(&self, wait: Duration, because: &str) {
-        self.observer.notify(&Event::Waiting { tenant: self.name.clone(), wait, because: because.to_owned() });
-    }
-
     /// Returns the requests so far.
     pub(super) fn traffic(&self) -> Traffic {
-        Traffic {
-            reads: self.counters.reads.load(Ordering::Relaxed),
-            writes: self.counters.writes.load(Ordering::Relaxed),
-            answers: self.counters.answers.load(Ordering::Relaxed),
-            retries: self.counters.retries.load(Ordering::Relaxed),
-            waited: self.limiter.waited(),
-        }
-    }
-}
-
-/// Returns the error of an answer that refused: where it asks for a wait that nobody has the patience for, that is what is wrong.
-pub(super) fn with_longest_wait(refused: Error, request: &str, after: Option<Duration>) -> Error {
-    match after.filter(|wait| *wait > LONGEST_RETRY && matches!(refused.status(), Some(408 | 429 | 500..=599))) {
-        Some(wait) => Error::Excess { request: request.to_owned(), source: Excess::Wait(wait) },
-        None => refused,
+        self.counters.traffic(self.limiter.waited())
     }
 }
 

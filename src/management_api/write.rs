@@ -5,10 +5,10 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::Tenant;
 use super::error::Error;
 use super::read::into_object;
 use super::redact::Redactor;
+use super::tenant::Tenant;
 use super::transport::Request;
 use crate::catalog::{Delta, FollowUp, Kind, Shape, Write};
 use crate::json::Body;
@@ -26,7 +26,8 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// [`Error::OutcomeUnknown`] when the tenant may have created it: look its key up before sending it again. Any other error means it did not.
+    /// [`Error::OutcomeUnknown`] when the tenant may have created it: look its key up before sending it again. Any other error means
+    /// that it did not.
     pub async fn create(&self, kind: &'static Kind, body: &Body) -> Result<Body, Error> {
         let Some(path) = kind.creation_path(body) else {
             let id = Id::new(kind.id_of(body).unwrap_or_default());
@@ -108,7 +109,7 @@ impl Tenant {
 
     /// Lets time pass before something is sent again, and tells whoever watches.
     pub async fn wait(&self, wait: Duration, because: &str) {
-        self.transport.notify_wait(wait, because);
+        self.transport.connection.notify_wait(wait, because);
         tokio::time::sleep(wait).await;
     }
 

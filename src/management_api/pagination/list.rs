@@ -257,8 +257,8 @@ impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
     fn notify_progress(&self, page: &Page<Element<T>>) -> usize {
         let came = page.elements.as_ref().map_or(0, Vec::len);
         let read = self.read.fetch_add(came, Ordering::Relaxed) + came;
-        let tenant = self.transport.name.clone();
-        self.transport.observer.notify(&Event::Listing { tenant, kind: self.kind.name, read, total: page.total });
+        let tenant = self.transport.connection.name.clone();
+        self.transport.connection.observer.notify(&Event::Listing { tenant, kind: self.kind.name, read, total: page.total });
         read
     }
 }
