@@ -1,11 +1,10 @@
 //! When a request may leave: the only place that waits for a tenant's limits.
 //!
-//! Three things must agree: the published quotas (where the subscription is known), what the tenant's own headers say is left, and a
-//! deadline that every request shares after a 429 that names no bucket. Of each bucket only a share is used, of its burst and of its
-//! refill, so that people can still log in; with the default of 80 % a bucket of 10 and 2 a second gives 8 at once and 1.6 a second.
-//! The first request goes alone, and so does the first after a pause: its answer says whether there is a limit, and what others have left.
+//! Two things must agree: the buckets that count a call, and a deadline that every request shares after a 429 that names no bucket. Of each
+//! bucket only a share is used, of its burst and of its refill, so that people can still log in; with the default of 80 % a bucket of 10
+//! and 2 a second gives 8 at once and 1.6 a second. The first request goes alone, and so does the first after a pause: its answer says
+//! whether there is a limit, and what others have left.
 
-use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,9 +12,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::bucket::{Availability, Bucket};
+use super::bucket::Wait;
+use super::buckets::{Buckets, CallGroup, Reservation};
 use super::headers::RateLimitHeaders;
-use super::quota::Quota;
 use crate::catalog::limits::{Calls, Rate, Tier};
 
 /// How long what a tenant said is worth something while nothing is sent.
@@ -37,7 +36,7 @@ pub(in crate::management_api) struct LimiterConfig {
 /// Decides when each request to one tenant leaves.
 #[derive(Debug)]
 pub(in crate::management_api) struct RateLimiter {
-    config: LimiterConfig,
+    concurrency: usize,
     state: Mutex<State>,
     /// Wakes one request when another came back: where nothing limits, thousands a second do.
     freed: Notify,
@@ -54,13 +53,6 @@ pub(in crate::management_api) struct Permit<'limiter> {
     headers: Option<RateLimitHeaders>,
 }
 
-/// A bucket that counts a request, and how many requests had come back to it when this one left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Reservation {
-    id: BucketId,
-    responses_before: u64,
-}
-
 /// What holds a request back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Blocked {
@@ -72,33 +64,9 @@ enum Blocked {
     For { wait: Duration, because: &'static str },
 }
 
-/// Calls that one endpoint bucket may count.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum CallGroup {
-    /// An endpoint group of the tier.
-    Group(usize),
-    /// The rest of the tier's calls.
-    Rest,
-    /// Where no tier is known: the first name of the path, reads and writes apart.
-    Named(Calls, String),
-}
-
-/// A bucket seen in headers: what it holds when full tells it from others, and so does the endpoint group it is known to count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct BucketId {
-    limit: u32,
-    group: Option<usize>,
-}
-
 #[derive(Debug)]
 struct State {
-    /// The tenant's quota, if known, and those of the tier's endpoint groups.
-    tenant: Option<Quota>,
-    groups: Vec<Quota>,
-    buckets: HashMap<BucketId, Bucket>,
-    /// Which bucket last answered for an area, and which that is no group's for any.
-    answered: HashMap<CallGroup, BucketId>,
-    general: Option<BucketId>,
+    buckets: Buckets,
     /// When an answer last said what is left, or that there is no limit; none before the first.
     last_seen: Option<Instant>,
     /// No request leaves before this.
@@ -113,14 +81,8 @@ impl RateLimiter {
     /// Returns the rate limiter of one tenant.
     pub(in crate::management_api) fn new(config: LimiterConfig) -> Self {
         let now = Instant::now();
-        let tenant = config.rate.or(config.tier.map(|tier| tier.tenant));
-        let endpoints = config.tier.map_or(&[][..], |tier| tier.endpoints);
         let state = State {
-            tenant: tenant.map(|rate| Quota::new(rate, config.share)),
-            groups: endpoints.iter().map(|limit| Quota::new(limit.rate, config.share)).collect(),
-            buckets: HashMap::new(),
-            answered: HashMap::new(),
-            general: None,
+            buckets: Buckets::new(config.tier, config.rate, config.share),
             last_seen: None,
             deadline: now,
             in_flight: 0,
@@ -128,17 +90,17 @@ impl RateLimiter {
             waited_until: now,
             announced_until: now,
         };
-        Self { config, state: Mutex::new(state), freed: Notify::new(), response: Notify::new() }
+        Self { concurrency: config.concurrency.max(1), state: Mutex::new(state), freed: Notify::new(), response: Notify::new() }
     }
 
     /// Waits until a request may leave; `notify` is called for waits longer than a second, once for all that wait.
     pub(in crate::management_api) async fn acquire(&self, calls: Calls, path: &str, notify: impl Fn(Duration, &'static str)) -> Permit<'_> {
-        let group = self.group_of_call(calls, path);
+        let group = self.state().buckets.group_of(calls, path);
         let mut was_at_capacity = false;
         loop {
             let mut response = pin!(self.response.notified());
             response.as_mut().enable();
-            let admitted = self.state().try_acquire(&group, self.config.concurrency.max(1));
+            let admitted = self.state().try_acquire(&group, self.concurrency);
             if was_at_capacity && admitted != Err(Blocked::AtCapacity) {
                 // What one request has no use for, or leaves over, may serve the next that waits for its turn.
                 self.freed.notify_one();
@@ -165,30 +127,6 @@ impl RateLimiter {
         self.state().waited
     }
 
-    fn group_of_call(&self, calls: Calls, path: &str) -> CallGroup {
-        match self.config.tier {
-            Some(tier) => tier.group_of(calls, path).map_or(CallGroup::Rest, CallGroup::Group),
-            None => CallGroup::Named(calls, path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default().to_owned()),
-        }
-    }
-
-    /// Returns which bucket answered, by what it holds, and what it gets back a second; 0 where that is unknown.
-    fn bucket_id_of(&self, group: &CallGroup, limit: u32) -> (BucketId, f64) {
-        let tier = self.config.tier;
-        let tenant = self.config.rate.or(tier.map(|tier| tier.tenant)).filter(|rate| rate.burst == limit);
-        let group = match (group, tier) {
-            (CallGroup::Group(place), Some(tier)) => Some((*place, tier.endpoints[*place].rate)).filter(|(_, rate)| rate.burst == limit),
-            _ => None,
-        };
-        let a_second = |rate: Rate| f64::from(rate.a_minute) / 60.0;
-        match (tenant, group) {
-            (None, Some((place, rate))) => (BucketId { limit, group: Some(place) }, a_second(rate)),
-            // Where both hold as much, it may be either: the slower one is assumed.
-            (Some(tenant), Some((_, rate))) => (BucketId { limit, group: None }, a_second(tenant).min(a_second(rate))),
-            (tenant, None) => (BucketId { limit, group: None }, tenant.map_or(0.0, a_second)),
-        }
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -206,47 +144,26 @@ impl Permit<'_> {
             state.last_seen = Some(now);
         }
         if let Some(headers) = headers {
-            let (id, _) = self.limiter.bucket_id_of(&self.group, headers.limit);
-            let reservation = self.reservations.iter().find(|reservation| reservation.id == id);
-            self.bucket_mut(&mut state, headers.limit, now).record_headers(
-                headers,
-                reservation.map(|reservation| reservation.responses_before),
-                now,
-            );
+            state.buckets.record_headers(&self.group, headers, &self.reservations, now);
         }
     }
 
     /// Takes in a 429: its bucket, or every one where the answer named none, is empty for so long.
     pub(in crate::management_api) fn record_rate_limit(self, wait: Duration) {
         let mut state = self.limiter.state();
-        let now = Instant::now();
-        let until = now + wait;
+        let until = Instant::now() + wait;
         match self.headers {
-            Some(headers) => self.bucket_mut(&mut state, headers.limit, now).set_empty_until(until),
+            Some(headers) => state.buckets.set_empty_until(&self.group, headers, until),
             None => state.deadline = state.deadline.max(until),
         }
-    }
-
-    fn bucket_mut<'state>(&self, state: &'state mut State, limit: u32, now: Instant) -> &'state mut Bucket {
-        let (id, rate) = self.limiter.bucket_id_of(&self.group, limit);
-        state.answered.insert(self.group.clone(), id);
-        if id.group.is_none() {
-            state.general = Some(id);
-        }
-        state.buckets.entry(id).or_insert_with(|| Bucket::new(limit, self.limiter.config.share, rate, now))
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let reported_by = self.headers.map(|headers| self.limiter.bucket_id_of(&self.group, headers.limit).0);
         let mut state = self.limiter.state();
-        let now = Instant::now();
         state.in_flight -= 1;
-        for Reservation { id, .. } in &self.reservations {
-            let Some(bucket) = state.buckets.get_mut(id) else { continue };
-            if reported_by == Some(*id) { bucket.record_response() } else { bucket.record_response_without_headers(now) }
-        }
+        state.buckets.release(&self.group, self.headers, &self.reservations, Instant::now());
         drop(state);
         self.limiter.freed.notify_one();
         self.limiter.response.notify_waiters();
@@ -269,41 +186,12 @@ impl State {
         if self.in_flight >= concurrency {
             return Err(Blocked::AtCapacity);
         }
-        let ids = self.bucket_ids_of(group);
-        self.check_buckets(&ids, now)?;
-        self.take_from_quotas(group)?;
+        let reservations = self.buckets.reserve(group, now).map_err(|wait| match wait {
+            Wait::For(wait) => Blocked::For { wait, because: "rate limit" },
+            Wait::ForResponse => Blocked::UntilResponse,
+        })?;
         self.in_flight += 1;
-        let buckets = &mut self.buckets;
-        let reserve = |id| buckets.get_mut(&id).map(|bucket| Reservation { id, responses_before: bucket.reserve() });
-        Ok(ids.into_iter().filter_map(reserve).collect())
-    }
-
-    /// Returns the buckets that count calls of an area, as far as answers showed: its own, and the tenant's besides a group's.
-    fn bucket_ids_of(&self, group: &CallGroup) -> Vec<BucketId> {
-        let own = self.answered.get(group).copied();
-        let general = self.general.filter(|_| own.is_none_or(|own| own.group.is_some()));
-        own.into_iter().chain(general).collect()
-    }
-
-    fn check_buckets(&self, ids: &[BucketId], now: Instant) -> Result<(), Blocked> {
-        for availability in ids.iter().filter_map(|id| self.buckets.get(id)).map(|bucket| bucket.availability(now)) {
-            match availability {
-                Availability::Now => {}
-                Availability::After(wait) => return Err(Blocked::For { wait, because: "rate limit" }),
-                Availability::AfterResponse => return Err(Blocked::UntilResponse),
-            }
-        }
-        Ok(())
-    }
-
-    fn take_from_quotas(&mut self, group: &CallGroup) -> Result<(), Blocked> {
-        let group = if let CallGroup::Group(place) = group { self.groups.get_mut(*place) } else { None };
-        let mut quotas: Vec<&mut Quota> = self.tenant.iter_mut().chain(group).collect();
-        if let Some(wait) = quotas.iter_mut().filter_map(|quota| quota.wait()).max() {
-            return Err(Blocked::For { wait, because: "rate limit" });
-        }
-        quotas.into_iter().for_each(Quota::spend);
-        Ok(())
+        Ok(reservations)
     }
 
     /// Counts the time since then as waited, once however many waited.
