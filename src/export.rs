@@ -107,16 +107,16 @@ fn glob_matches(glob: &str, text: &str) -> bool {
     Pattern::new(glob).is_ok_and(|pattern| pattern.matches(text))
 }
 
-/// Whoever sees what a tenant answers before ids become keys and secrets are taken out; it may hold anything, and must not let it out.
-pub trait Witness: Sync {
-    /// Sees one resource, as the API answers it.
-    fn answered(&self, kind: &'static Kind, answer: &Body);
+/// Records what a tenant answers before ids become keys and secrets are taken out; it may be anything, and must not get out.
+pub trait ResponseRecorder: Sync {
+    /// Records one resource, as the API answers it.
+    fn record_resource(&self, kind: &'static Kind, answer: &Body);
 
-    /// Sees the list of a child.
-    fn elements(&self, kind: &'static Kind, parent: &Id, elements: &[Value]);
+    /// Records the list of a child.
+    fn record_elements(&self, kind: &'static Kind, parent: &Id, elements: &[Value]);
 
-    /// Sees that the tenant does not serve a kind.
-    fn absent(&self, kind: &'static Kind, status: u16, because: &Absence);
+    /// Records that the tenant does not serve a kind.
+    fn record_absence(&self, kind: &'static Kind, status: u16, because: &Absence);
 }
 
 /// A tenant that is read: what of it, and who watches.
@@ -129,11 +129,11 @@ pub struct Reading<'reading> {
     /// Who is told how far it is.
     pub observer: &'reading dyn Observer,
     /// Who sees the answers.
-    pub witness: Option<&'reading dyn Witness>,
+    pub recorder: Option<&'reading dyn ResponseRecorder>,
 }
 
 impl Reading<'_> {
-    /// Exports what is to be read; the witness sees every answer as it came.
+    /// Exports what is to be read; the recorder sees every answer as it came.
     ///
     /// # Errors
     ///
@@ -198,7 +198,7 @@ pub async fn export(
     taken: &str,
     observer: &dyn Observer,
 ) -> Result<Snapshot, Error> {
-    Reading { tenant, selection, observer, witness: None }.export(catalog, taken).await
+    Reading { tenant, selection, observer, recorder: None }.export(catalog, taken).await
 }
 
 /// Returns the kind that has to be read before this one can be: its parent, or the one that tells its names.
@@ -215,7 +215,7 @@ async fn read_kind(reading: Reading<'_>, kind: &'static Kind) -> Result<Read, Er
     let (status, resources) = match listing.map_err(|source| unread(kind, tenant, source))? {
         Listing::Complete(read) => gathered(tenant, read)?,
         Listing::Absent { because, status } => {
-            reading.witness.inspect(|witness| witness.absent(kind, status, &because));
+            reading.recorder.inspect(|recorder| recorder.record_absence(kind, status, &because));
             (status_of(&because), Vec::new())
         }
     };
@@ -282,7 +282,7 @@ fn is_whole(status: &Status) -> bool {
 
 /// Makes a resource of an answer; nothing of what is there by name and says nothing.
 fn understood(reading: Reading<'_>, kind: &'static Kind, answer: Body) -> Result<Option<Resource>, Unreadable> {
-    reading.witness.inspect(|witness| witness.answered(kind, &answer));
+    reading.recorder.inspect(|recorder| recorder.record_resource(kind, &answer));
     let alone = kind.left_alone(&answer, &reading.selection.include);
     let resource = Resource::read(kind, answer)?.left_alone_as(alone);
     let is_always_there = kind.creation().is_none() && matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. });
@@ -402,7 +402,7 @@ async fn read_under(reading: Reading<'_>, kind: &'static Kind, parent: &Resource
     let Reading { tenant, .. } = reading;
     if let Shape::Child { .. } = kind.shape {
         let elements = tenant.list_elements(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
-        reading.witness.inspect(|witness| witness.elements(kind, &parent.id, &elements));
+        reading.recorder.inspect(|recorder| recorder.record_elements(kind, &parent.id, &elements));
         return Ok(vec![Resource::read_child(kind, &parent.id, elements)]);
     }
     let answers = tenant.list_children(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
