@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::catalog::{By, Catalog, Kind, Named, Shape};
 use crate::json::Body;
-use crate::management_api::limits::SNAPSHOT_TIMEOUT;
+use crate::management_api::safety_limits::SNAPSHOT_TIMEOUT;
 use crate::management_api::{self, Absence, Listing, ReadOutcome, Tenant};
 use crate::model::event::{Event, Observer};
 use crate::model::resource::{BETWEEN_PARTS, Id, Key, Resource, Unreadable, name_of};

@@ -3,7 +3,7 @@
 use migrate::catalog::{Catalog, Kind, Shape};
 use migrate::json::Body;
 use migrate::management_api::answers::{Address, Page};
-use migrate::management_api::limits::{ELEMENTS, NESTING};
+use migrate::management_api::safety_limits::{ELEMENTS, NESTING};
 use migrate::model::resource::{Id, Resource};
 use migrate::report;
 use serde_json::{Value, json};

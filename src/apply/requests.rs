@@ -373,7 +373,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::management_api::limits::Excess;
+    use crate::management_api::safety_limits::Excess;
 
     #[test]
     fn an_update_whose_answer_is_no_use_may_have_been_carried_out() {

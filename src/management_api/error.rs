@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::limits::{self, Excess, LONGEST_RETRY};
 use super::redact::Redactor;
+use super::safety_limits::{self, Excess, LONGEST_RETRY};
 
 /// What stands below an error.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -277,7 +277,7 @@ const REDIRECT: &str = "it leads elsewhere, and no redirect is followed";
 
 /// Returns a tenant's own words, or as many of them as are repeated.
 fn truncated(words: String) -> String {
-    match words.char_indices().nth(limits::MESSAGE_LENGTH) {
+    match words.char_indices().nth(safety_limits::MESSAGE_LENGTH) {
         Some((end, _)) => format!("{}..", &words[..end]),
         None => words,
     }
@@ -310,7 +310,7 @@ pub fn refusal(request: &str, status: u16, answer: &[u8], redactor: &Redactor) -
 pub(super) fn json_error(error: serde_json::Error) -> Cause {
     // serde_json tells this apart by its text alone.
     if error.to_string().starts_with("recursion limit exceeded") {
-        return UnexpectedAnswer(format!("it is nested deeper than {} levels", limits::NESTING)).into();
+        return UnexpectedAnswer(format!("it is nested deeper than {} levels", safety_limits::NESTING)).into();
     }
     error.into()
 }

@@ -8,7 +8,7 @@ use reqwest::{Client, Method, Response, Url, redirect};
 
 use super::address::Address;
 use super::error::Error;
-use super::limits::{self, Excess};
+use super::safety_limits::{self, Excess};
 use crate::model::resource::Secret;
 
 /// Where a tenant writes down which run a request belongs to, in its own log.
@@ -135,13 +135,13 @@ async fn whole(mut answer: Response) -> Attempt {
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Attempt::Excessive(Excess::Compressed);
     }
-    if answer.content_length().is_some_and(|length| length > limits::BODY as u64) {
+    if answer.content_length().is_some_and(|length| length > safety_limits::BODY as u64) {
         return Attempt::Excessive(Excess::Body);
     }
     let mut body = Vec::new();
     loop {
         match answer.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > limits::BODY => return Attempt::Excessive(Excess::Body),
+            Ok(Some(chunk)) if body.len() + chunk.len() > safety_limits::BODY => return Attempt::Excessive(Excess::Body),
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Attempt::Answered { status, headers, body },
             Err(error) => return Attempt::Broken(error.into()),

@@ -9,13 +9,13 @@ mod config;
 mod connection;
 mod error;
 mod http;
-pub mod limits;
 mod listing;
 mod pagination;
 mod rate_limit;
 mod read;
 mod redact;
 mod retry;
+pub mod safety_limits;
 mod tenant;
 #[cfg(test)]
 mod test_server;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::limits::LONGEST_RETRY;
+use super::safety_limits::LONGEST_RETRY;
 
 /// What happens if a request reaches the tenant twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

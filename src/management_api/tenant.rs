@@ -14,9 +14,9 @@ use super::config::{ApiConfig, Credentials};
 use super::connection::Connection;
 use super::error::Error;
 use super::http::HttpClient;
-use super::limits;
 use super::rate_limit::{LimiterConfig, RateLimiter};
 use super::redact::Redactor;
+use super::safety_limits;
 use super::traffic::{RequestCounters, Traffic};
 use super::transport::{ApiResponse, Request, RequestBounds, Transport};
 use crate::json::Body;
@@ -89,7 +89,7 @@ impl Tenant {
 
     /// Reads, as far as the bytes of all answers are no more than a tenant has.
     pub async fn within_limits<T>(&self, reading: impl Future<Output = T>) -> T {
-        self.transport.bounds.set_byte_limit(limits::TENANT);
+        self.transport.bounds.set_byte_limit(safety_limits::TENANT);
         let read = reading.await;
         self.transport.bounds.set_byte_limit(i64::MAX);
         read

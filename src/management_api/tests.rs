@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::limits::Excess;
+use super::safety_limits::Excess;
 use super::test_server::{CLIENT_SECRET, RecordedEvents, ScriptedResponse, Server};
 use super::{Absence, Credentials, Error, Listing, Reply, Tenant};
 use crate::catalog::{Catalog, Kind};

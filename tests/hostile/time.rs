@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use migrate::catalog::Catalog;
 use migrate::export::{Error, Selection, export};
-use migrate::management_api::limits::SNAPSHOT_TIMEOUT;
+use migrate::management_api::safety_limits::SNAPSHOT_TIMEOUT;
 use migrate::management_api::{ApiConfig, Credentials, Tenant};
 use migrate::model::event::NoObserver;
 use migrate::model::resource::Secret;

@@ -13,7 +13,7 @@ use super::page::Page;
 use crate::catalog::{Kind, Paging};
 use crate::json::Body;
 use crate::management_api::error::{Cause, Error, UnexpectedAnswer, json_error};
-use crate::management_api::limits::{self, Excess};
+use crate::management_api::safety_limits::{self, Excess};
 use crate::management_api::transport::{Request, Transport};
 use crate::model::event::Event;
 
@@ -221,11 +221,11 @@ impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
             path.push(if path.contains('?') { '&' } else { '?' });
             path.extend([*name, "=", &encode(value)]);
         }
-        if self.pages.fetch_add(1, Ordering::Relaxed) >= limits::PAGES {
+        if self.pages.fetch_add(1, Ordering::Relaxed) >= safety_limits::PAGES {
             return Err(self.excess(Excess::Pages));
         }
         let received = self.transport.send(&Request::new(Method::GET, path)).await?;
-        if self.bytes.fetch_add(received.body.len(), Ordering::Relaxed) + received.body.len() > limits::LIST {
+        if self.bytes.fetch_add(received.body.len(), Ordering::Relaxed) + received.body.len() > safety_limits::LIST {
             return Err(self.excess(Excess::List));
         }
         let page = Page::parse(&received.body, field).map_err(|error| self.unreadable(json_error(error)))?;
@@ -250,7 +250,7 @@ impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
 
     /// Refuses a list of more elements than any has.
     fn check_length(&self, elements: usize) -> Result<(), Error> {
-        if elements > limits::ELEMENTS { Err(self.excess(Excess::Elements(elements))) } else { Ok(()) }
+        if elements > safety_limits::ELEMENTS { Err(self.excess(Excess::Elements(elements))) } else { Ok(()) }
     }
 
     /// Tells how far the list is read, and returns it.

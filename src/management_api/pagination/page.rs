@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::management_api::limits::ELEMENTS;
+use crate::management_api::safety_limits::ELEMENTS;
 
 /// One page of a list.
 #[derive(Debug, PartialEq)]

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::headers::RateLimitHeaders;
 use super::token_bucket::{TokenBucket, usable};
 use crate::catalog::limits::Rate;
-use crate::management_api::limits::LONGEST_RESET;
+use crate::management_api::safety_limits::LONGEST_RESET;
 
 /// One bucket of a tenant.
 #[derive(Debug)]

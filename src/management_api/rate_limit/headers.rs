@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use crate::management_api::limits::LONGEST_RESET;
+use crate::management_api::safety_limits::LONGEST_RESET;
 
 /// The longest wait that an answer is understood to ask for: beyond it a clock has gone wrong.
 const LONGEST: Duration = Duration::from_secs(3600);

@@ -1,4 +1,4 @@
-//! How much is taken from a tenant before its answers are said to be wrong.
+//! How much is accepted from a tenant before its answers are considered wrong.
 //!
 //! Auth0's own limits are far below each of these. They stop a run that talks to something else, to a proxy that went wrong or to somebody
 //! hostile, before it has cost much memory or a whole night.
