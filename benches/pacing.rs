@@ -10,7 +10,7 @@ mod house;
 
 use std::process::ExitCode;
 
-use house::{Demand, House};
+use house::{House, RequestStats};
 
 /// What the tenants allow: requests at once, and requests a second.
 const BUCKETS: [(u32, u32); 2] = [(50, 16), (10, 2)];
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 fn import(burst: u32, rate: u32) -> usize {
     let house = House::new(CLIENTS, &["--burst", &burst.to_string(), "--rate", &rate.to_string()]);
     let cost = house.run("import --from dev --tenant prod --yes");
-    let Demand { reads, writes, refused } = house.asked_of_target();
+    let RequestStats { reads, writes, refused } = house.asked_of_target();
     let requests = f64::from(u32::try_from(reads + writes).expect("some hundred"));
     let least = |share: f64| (requests - (f64::from(burst) * share).floor()) / (f64::from(rate) * share);
     println!("a bucket of {burst} and {rate} a second: {reads} reads and {writes} writes, {refused} refused as too many");

@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use crate::catalog::{By, Catalog, Kind, Named, Shape};
 use crate::json::Body;
-use crate::management_api::limits::READING;
-use crate::management_api::{self, Absence, Listing, Shown, Tenant};
+use crate::management_api::safety_limits::SNAPSHOT_TIMEOUT;
+use crate::management_api::{self, Absence, Listing, ReadOutcome, Tenant};
 use crate::model::event::{Event, Observer};
 use crate::model::resource::{BETWEEN_PARTS, Id, Key, Resource, Unreadable, name_of};
 use crate::snapshot::{Snapshot, Status, Unseen, id_substitution};
 
-/// Parents asked for what hangs under them at the same time; the pacer decides when each request leaves.
+/// Parents asked for what hangs under them at the same time; the rate limiter decides when each request leaves.
 const PARENTS_AT_ONCE: usize = 16;
 
 /// What part of a tenant to export.
@@ -43,7 +43,7 @@ pub enum Error {
         source: management_api::Error,
     },
     /// Reading took too long.
-    #[error("reading \"{tenant}\" took longer than {}", humantime::format_duration(READING))]
+    #[error("reading \"{tenant}\" took longer than {}", humantime::format_duration(SNAPSHOT_TIMEOUT))]
     Overdue {
         /// The tenant's name.
         tenant: String,
@@ -107,16 +107,16 @@ fn glob_matches(glob: &str, text: &str) -> bool {
     Pattern::new(glob).is_ok_and(|pattern| pattern.matches(text))
 }
 
-/// Whoever sees what a tenant answers before ids become keys and secrets are taken out; it may hold anything, and must not let it out.
-pub trait Witness: Sync {
-    /// Sees one resource, as the API answers it.
-    fn answered(&self, kind: &'static Kind, answer: &Body);
+/// Records what a tenant answers before ids become keys and secrets are taken out; it may be anything, and must not get out.
+pub trait ResponseRecorder: Sync {
+    /// Records one resource, as the API answers it.
+    fn record_resource(&self, kind: &'static Kind, answer: &Body);
 
-    /// Sees the list of a child.
-    fn elements(&self, kind: &'static Kind, parent: &Id, elements: &[Value]);
+    /// Records the list of a child.
+    fn record_elements(&self, kind: &'static Kind, parent: &Id, elements: &[Value]);
 
-    /// Sees that the tenant does not serve a kind.
-    fn absent(&self, kind: &'static Kind, status: u16, reason: &Absence);
+    /// Records that the tenant does not serve a kind.
+    fn record_absence(&self, kind: &'static Kind, status: u16, reason: &Absence);
 }
 
 /// A tenant that is read: what of it, and who watches.
@@ -129,18 +129,18 @@ pub struct Reading<'reading> {
     /// Who is told how far it is.
     pub observer: &'reading dyn Observer,
     /// Who sees the answers.
-    pub witness: Option<&'reading dyn Witness>,
+    pub recorder: Option<&'reading dyn ResponseRecorder>,
 }
 
 impl Reading<'_> {
-    /// Exports what is to be read; the witness sees every answer as it came.
+    /// Exports what is to be read; the recorder sees every answer as it came.
     ///
     /// # Errors
     ///
     /// As [`export`].
     pub async fn export(self, catalog: &Catalog, taken: &str) -> Result<Snapshot, Error> {
         let overdue = |_| Error::Overdue { tenant: self.tenant.name().to_owned() };
-        tokio::time::timeout(READING, self.tenant.within_limits(self.read(catalog, taken))).await.map_err(overdue)?
+        tokio::time::timeout(SNAPSHOT_TIMEOUT, self.tenant.within_limits(self.read(catalog, taken))).await.map_err(overdue)?
     }
 
     async fn read(self, catalog: &Catalog, taken: &str) -> Result<Snapshot, Error> {
@@ -198,7 +198,7 @@ pub async fn export(
     taken: &str,
     observer: &dyn Observer,
 ) -> Result<Snapshot, Error> {
-    Reading { tenant, selection, observer, witness: None }.export(catalog, taken).await
+    Reading { tenant, selection, observer, recorder: None }.export(catalog, taken).await
 }
 
 /// Returns the kind that has to be read before this one can be: its parent, or the one that tells its names.
@@ -211,11 +211,11 @@ fn leans_on(kind: &Kind) -> Option<&'static str> {
 
 async fn read_kind(reading: Reading<'_>, kind: &'static Kind) -> Result<Read, Error> {
     let Reading { tenant, .. } = reading;
-    let listing = tenant.list_as(kind, &|shown| seen(reading, kind, shown)).await;
+    let listing = tenant.list_map(kind, &|shown| seen(reading, kind, shown)).await;
     let (status, resources) = match listing.map_err(|source| unread(kind, tenant, source))? {
         Listing::Complete(read) => gathered(tenant, read)?,
-        Listing::Absent { because: reason, status } => {
-            reading.witness.inspect(|witness| witness.absent(kind, status, &reason));
+        Listing::Absent { reason, status } => {
+            reading.recorder.inspect(|recorder| recorder.record_absence(kind, status, &reason));
             (status_of(&reason), Vec::new())
         }
     };
@@ -244,15 +244,15 @@ impl From<Option<Resource>> for Seen {
 }
 
 /// Makes a resource of what a tenant shows; one that it refuses to show is left alone.
-fn seen(reading: Reading<'_>, kind: &'static Kind, shown: Shown) -> Result<Seen, Unreadable> {
+fn seen(reading: Reading<'_>, kind: &'static Kind, shown: ReadOutcome) -> Result<Seen, Unreadable> {
     let id = |name: &Body| Id::new(kind.id_of(name).unwrap_or_default());
     Ok(match shown {
-        Shown::Whole(answer) => understood(reading, kind, answer)?.into(),
-        Shown::Refused { name, because: reason, is_unentitled } => {
+        ReadOutcome::Whole(answer) => understood(reading, kind, answer)?.into(),
+        ReadOutcome::Refused { name, reason, is_unentitled } => {
             let unseen = Resource::of(Key::new(kind.name, &name_of(kind, &name)), id(&name), name);
             Some(Resource { excluded: Some(reason), is_unseen: !is_unentitled, ..unseen }).into()
         }
-        Shown::Unknown { name, because: reason } => {
+        ReadOutcome::Unknown { name, reason } => {
             Seen::Unseen(Unseen { id: id(&name), name: name_of(kind, &name), reason, is_refused: false })
         }
     })
@@ -282,7 +282,7 @@ fn is_whole(status: &Status) -> bool {
 
 /// Makes a resource of an answer; nothing of what is there by name and says nothing.
 fn understood(reading: Reading<'_>, kind: &'static Kind, answer: Body) -> Result<Option<Resource>, Unreadable> {
-    reading.witness.inspect(|witness| witness.answered(kind, &answer));
+    reading.recorder.inspect(|recorder| recorder.record_resource(kind, &answer));
     let alone = kind.exclusion(&answer, &reading.selection.include);
     let resource = Resource::read(kind, answer)?.left_alone_as(alone);
     let is_always_there = kind.creation().is_none() && matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. });
@@ -331,7 +331,7 @@ async fn read_dependent(reading: Reading<'_>, kind: &'static Kind, read: &[Read]
 async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> Result<(Status, Vec<Resource>), Error> {
     let Reading { tenant, .. } = reading;
     if let Shape::Keyed { names: Named::EachWith { names, list, .. } } = kind.shape {
-        let answers = tenant.named(kind, &ids_with(names, list, above)).await.map_err(|source| unread(kind, tenant, source))?;
+        let answers = tenant.read_named(kind, &ids_with(names, list, above)).await.map_err(|source| unread(kind, tenant, source))?;
         return gathered(tenant, answers.into_iter().map(|shown| seen(reading, kind, shown)));
     }
     let parents: Vec<&Resource> =
@@ -401,11 +401,11 @@ fn ids_with(names: &[&str], list: &str, above: &Read) -> Vec<String> {
 async fn read_under(reading: Reading<'_>, kind: &'static Kind, parent: &Resource) -> Result<Vec<Resource>, Error> {
     let Reading { tenant, .. } = reading;
     if let Shape::Child { .. } = kind.shape {
-        let elements = tenant.elements(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
-        reading.witness.inspect(|witness| witness.elements(kind, &parent.id, &elements));
+        let elements = tenant.list_elements(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
+        reading.recorder.inspect(|recorder| recorder.record_elements(kind, &parent.id, &elements));
         return Ok(vec![Resource::read_child(kind, &parent.id, elements)]);
     }
-    let answers = tenant.under(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
+    let answers = tenant.list_children(kind, &parent.id).await.map_err(|source| unread(kind, tenant, source))?;
     let understood = answers.into_iter().filter_map(|answer| understood(reading, kind, answer).transpose()).collect::<Result<_, _>>();
     understood.map_err(|source| Error::Unreadable { tenant: tenant.name().to_owned(), source })
 }

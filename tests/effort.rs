@@ -8,7 +8,7 @@ use std::time::Duration;
 use migrate::catalog::Catalog;
 use migrate::catalog::limits::Rate;
 use migrate::export::{Selection, export};
-use migrate::management_api::{Contact, Credentials, Tenant};
+use migrate::management_api::{ApiConfig, Credentials, Tenant};
 use migrate::model::event::NoObserver;
 use migrate::model::resource::Secret;
 use migrate::sandbox::{Options, Sandbox, Seen, State};
@@ -43,7 +43,7 @@ async fn start(options: Options) -> Sandbox {
 /// Returns a tenant as `migrate` talks to it where nothing but its domain is known, or its rate besides.
 fn talk_to(sandbox: &Sandbox, rate: Option<Rate>) -> Tenant {
     let domain = sandbox.state().domain().to_owned();
-    let contact = Contact {
+    let config = ApiConfig {
         name: domain.clone(),
         domain,
         url: Some(sandbox.url()),
@@ -55,7 +55,7 @@ fn talk_to(sandbox: &Sandbox, rate: Option<Rate>) -> Tenant {
         timeout: Duration::from_secs(30),
         concurrency: 16,
     };
-    Tenant::new(contact, Arc::new(NoObserver)).expect("a tenant")
+    Tenant::new(config, Arc::new(NoObserver)).expect("a tenant")
 }
 
 async fn read(tenant: &Tenant, kinds: &[&str]) -> Snapshot {

@@ -162,7 +162,7 @@ async fn held(tenant: &Tenant, kind: &'static Kind, path: &str) -> Vec<Value> {
     } else {
         match tenant.list(kind).await.expect("read") {
             Listing::Complete(bodies) => bodies,
-            Listing::Absent { because: reason, .. } => panic!("{} are absent: {reason}", kind.name),
+            Listing::Absent { reason, .. } => panic!("{} are absent: {reason}", kind.name),
         }
     };
     bodies.iter().flat_map(|body| body.find(path)).map(|(_, value)| value.clone()).collect()

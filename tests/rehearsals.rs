@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use insta::assert_snapshot;
 use migrate::catalog::{Catalog, Kind};
-use migrate::export::{Reading, Selection, Witness};
+use migrate::export::{Reading, ResponseRecorder, Selection};
 use migrate::json::Body;
 use migrate::management_api::Absence;
 use migrate::model::event::NoObserver;
@@ -188,16 +188,16 @@ fn a_rehearsal_knows_what_earlier_runs_left() {
 #[derive(Default)]
 struct Copyist(Mutex<Replica>);
 
-impl Witness for Copyist {
-    fn answered(&self, kind: &'static Kind, answer: &Body) {
+impl ResponseRecorder for Copyist {
+    fn record_resource(&self, kind: &'static Kind, answer: &Body) {
         self.0.lock().expect("a copy").hold(kind, answer);
     }
 
-    fn elements(&self, kind: &'static Kind, parent: &Id, elements: &[Value]) {
+    fn record_elements(&self, kind: &'static Kind, parent: &Id, elements: &[Value]) {
         self.0.lock().expect("a copy").hold_elements(kind, parent.as_str(), elements);
     }
 
-    fn absent(&self, kind: &'static Kind, status: u16, reason: &Absence) {
+    fn record_absence(&self, kind: &'static Kind, status: u16, reason: &Absence) {
         self.0.lock().expect("a copy").lack(kind, status, &reason.to_string());
     }
 }
@@ -219,7 +219,7 @@ async fn copies_read_as_tenants(is_meant: fn(&str) -> bool) {
         let (_original, tenant) = start(state).await;
         let copyist = Copyist::default();
         let selection = Selection::default();
-        let reading = Reading { tenant: &tenant, selection: &selection, observer: &NoObserver, witness: Some(&copyist) };
+        let reading = Reading { tenant: &tenant, selection: &selection, observer: &NoObserver, recorder: Some(&copyist) };
         let held = reading.export(Catalog::standard(), NOW).await.expect("read");
         let (_copy, tenant) = start(copyist.0.into_inner().expect("a copy").state(&domain).expect("a state")).await;
         let copied = read(&tenant).await;

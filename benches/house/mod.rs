@@ -36,7 +36,7 @@ struct Sandbox {
 
 /// What a tenant was asked so far.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
-pub(crate) struct Demand {
+pub(crate) struct RequestStats {
     pub(crate) reads: usize,
     pub(crate) writes: usize,
     pub(crate) refused: usize,
@@ -50,7 +50,7 @@ pub(crate) struct Cost {
     /// In bytes.
     pub(crate) peak: u64,
     /// Of both tenants.
-    pub(crate) asked: Demand,
+    pub(crate) asked: RequestStats,
 }
 
 impl House {
@@ -75,11 +75,11 @@ impl House {
     }
 
     /// Returns what the target alone was asked so far.
-    pub(crate) fn asked_of_target(&self) -> Demand {
+    pub(crate) fn asked_of_target(&self) -> RequestStats {
         self.prod.asked()
     }
 
-    fn asked(&self) -> Demand {
+    fn asked(&self) -> RequestStats {
         self.dev.asked() + self.prod.asked()
     }
 }
@@ -119,7 +119,7 @@ impl Sandbox {
         Self { process, url: answer["url"].as_str().expect("where it answers").to_owned() }
     }
 
-    fn asked(&self) -> Demand {
+    fn asked(&self) -> RequestStats {
         let address = self.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).expect("the sandbox answers");
         write!(stream, "GET /seen HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").expect("it listens");
@@ -136,7 +136,7 @@ impl Drop for Sandbox {
     }
 }
 
-impl std::ops::Add for Demand {
+impl std::ops::Add for RequestStats {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
@@ -144,7 +144,7 @@ impl std::ops::Add for Demand {
     }
 }
 
-impl std::ops::Sub for Demand {
+impl std::ops::Sub for RequestStats {
     type Output = Self;
 
     fn sub(self, other: Self) -> Self {
@@ -155,7 +155,7 @@ impl std::ops::Sub for Demand {
 impl fmt::Display for Cost {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (wall, cpu, mebibytes) = (self.wall.as_secs_f64(), self.cpu.as_secs_f64(), self.peak.div_ceil(1 << 20));
-        let Demand { reads, writes, .. } = self.asked;
+        let RequestStats { reads, writes, .. } = self.asked;
         write!(out, "{wall:>7.2} s wall  {cpu:>6.2} s cpu  {mebibytes:>4} MiB peak  {reads:>5} reads  {writes:>6} writes")
     }
 }

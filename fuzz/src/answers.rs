@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use migrate::catalog::{By, Catalog, Kind, Shape};
 use migrate::json::Body;
-use migrate::management_api::answers::{self, Level, Page, Veil};
+use migrate::management_api::answers::{self, Page, RateLimitHeaders, Redactor};
 use migrate::model::resource::{Key, Resource};
 use migrate::snapshot::id_substitution::{self, Names};
 use migrate::snapshot::{Snapshot, Status};
@@ -59,7 +59,7 @@ fn resources(bytes: &[u8]) -> Vec<Resource> {
     let mut seen = BTreeSet::new();
     let kinds = lists.keys().filter_map(|name| Catalog::standard().kind(name));
     let listed = kinds.filter(|kind| matches!(kind.shape, Shape::Collection)).flat_map(|kind| {
-        let page = Page::<Body>::read(bytes, kind.name).ok();
+        let page = Page::<Body>::parse(bytes, kind.name).ok();
         let elements = page.and_then(|page| page.elements).unwrap_or_default();
         elements.into_iter().filter_map(|body| Resource::read(kind, body).ok()).collect::<Vec<_>>()
     });
@@ -87,9 +87,9 @@ pub fn refusal(bytes: &[u8]) -> bool {
     let [high, low, answer @ ..] = bytes else { return false };
     let status = u16::from_be_bytes([*high, *low]);
     let answer: Vec<u8> = answer.iter().flat_map(|byte| if *byte == b'~' { CANARY.as_bytes().to_vec() } else { vec![*byte] }).collect();
-    let mut veil = Veil::default();
-    veil.hide(CANARY);
-    let error = answers::refusal("POST /clients", status, &answer, &veil);
+    let mut redactor = Redactor::default();
+    redactor.add_secret(CANARY);
+    let error = answers::refusal("POST /clients", status, &answer, &redactor);
     hides_the_canary(&format!("{error} {error:?}"));
     let told = error.to_string();
     assert!(!told.chars().any(char::is_control), "more than a line: {told:?}");
@@ -99,7 +99,7 @@ pub fn refusal(bytes: &[u8]) -> bool {
 /// An answer that grants a token is read whatever it says of its life, and its token is not shown.
 pub fn grant(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes).replace('~', CANARY);
-    match answers::read_grant(text.as_bytes()) {
+    match answers::parse_token_response(text.as_bytes()) {
         Ok(token) => {
             // Scopes are shown, and may say anything.
             if token.scopes.is_none() {
@@ -120,11 +120,11 @@ pub fn headers(bytes: &[u8]) -> bool {
     let headers: HeaderMap = bytes.split(|byte| *byte == b'\n').filter_map(header).collect();
     let mut is_told = false;
     for now in [UNIX_EPOCH, UNIX_EPOCH + Duration::from_secs(1_800_000_000)] {
-        if let Some(told) = Level::read(&headers, now) {
+        if let Some(told) = RateLimitHeaders::parse(&headers, now) {
             assert!((Duration::from_secs(1)..=HOUR).contains(&told.reset), "{told:?}");
             is_told = true;
         }
-        let asks = |status| answers::asked_wait(status, &headers, now);
+        let asks = |status| answers::requested_wait(status, &headers, now);
         let by_name = headers.contains_key("retry-after");
         assert!(asks(200).is_none() || by_name, "only a 429 waits for a reset");
         assert!(by_name || asks(429).is_none_or(|wait| wait <= HOUR));

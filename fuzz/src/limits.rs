@@ -3,7 +3,7 @@
 use migrate::catalog::{Catalog, Kind, Shape};
 use migrate::json::Body;
 use migrate::management_api::answers::{Address, Page};
-use migrate::management_api::limits::{ELEMENTS, NESTING};
+use migrate::management_api::safety_limits::{ELEMENTS, NESTING};
 use migrate::model::resource::{Id, Resource};
 use migrate::report;
 use serde_json::{Value, json};
@@ -25,23 +25,23 @@ pub fn nesting(bytes: &[u8]) -> bool {
     let deep = format!("{{\"roles\":{opened}0{closed},\"total\":1}}");
     let is_read = serde_json::from_str::<Body>(&deep).is_ok();
     assert_eq!(is_read, depth <= NESTING, "{depth} levels");
-    let page = Page::<Value>::read(deep.as_bytes(), "roles");
+    let page = Page::<Value>::parse(deep.as_bytes(), "roles");
     assert!(page.is_err() || depth <= NESTING, "a page of {depth} levels");
     // What nobody looks into is passed over, however deep it is.
-    let passed = Page::<Value>::read(deep.replace("roles", "other").as_bytes(), "roles");
+    let passed = Page::<Value>::parse(deep.replace("roles", "other").as_bytes(), "roles");
     assert!(passed.is_ok_and(|page| page.elements.is_none() && page.total == Some(1)), "{depth} levels");
     // Never closed, and closed too often.
     for torn in [&deep[..deep.len() / 2], &format!("{deep}]"), &opened.repeat(64)] {
-        assert!(serde_json::from_str::<Body>(torn).is_err() && Page::<Value>::read(torn.as_bytes(), "roles").is_err());
+        assert!(serde_json::from_str::<Body>(torn).is_err() && Page::<Value>::parse(torn.as_bytes(), "roles").is_err());
     }
     // Long to make, so not of every input.
     if *count > 250 && shape.is_empty() {
         let elements = ELEMENTS + 253 - usize::from(*count);
         let page = format!("{{\"roles\":[{}0]}}", "0,".repeat(elements - 1));
-        let read = Page::<u8>::read(page.as_bytes(), "roles");
+        let read = Page::<u8>::parse(page.as_bytes(), "roles");
         assert_eq!(read.is_ok(), elements <= ELEMENTS, "{elements} elements");
     }
-    if let Ok(page) = Page::<Value>::read(shape, "roles") {
+    if let Ok(page) = Page::<Value>::parse(shape, "roles") {
         assert!(page.next.is_none_or(|next| !next.is_empty()), "a next that is none");
     }
     is_read

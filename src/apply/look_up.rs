@@ -10,7 +10,7 @@ use super::altered::differing;
 use super::requests::{Found, found};
 use crate::catalog::{Kind, Shape};
 use crate::json::Body;
-use crate::management_api::{self, Shown, Tenant};
+use crate::management_api::{self, ReadOutcome, Tenant};
 use crate::model::resource::Id;
 
 /// What looking a create up came to.
@@ -34,10 +34,10 @@ const LOOK: &str = "remove what should not be there, then run again";
 /// When the target cannot be read.
 pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id]) -> Result<LookedUp, management_api::Error> {
     let answers = match kind.shape {
-        Shape::Collection => tenant.all(kind, &Shown::known).await?.into_iter().flatten().collect(),
+        Shape::Collection => tenant.list_or_error(kind, &ReadOutcome::into_known).await?.into_iter().flatten().collect(),
         Shape::Nested { .. } => {
             let parent = kind.parent_field().and_then(|field| body.text(field)).unwrap_or_default();
-            tenant.under(kind, &Id::new(parent)).await?
+            tenant.list_children(kind, &Id::new(parent)).await?
         }
         Shape::Singleton | Shape::Keyed { .. } | Shape::Part { .. } | Shape::Child { .. } => {
             let id = Id::new(kind.id_of(body).unwrap_or_default());

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::look_up::{is_another_ones, key_of};
 use crate::catalog::{Kind, Shape};
 use crate::json::Body;
-use crate::management_api::{self, Shown, Tenant};
+use crate::management_api::{self, ReadOutcome, Tenant};
 use crate::model::resource::Id;
 
 /// Why nothing more is sent once another writer was noticed.
@@ -62,15 +62,15 @@ pub(super) async fn made_meanwhile(
     for (place, one) in awaited.iter().enumerate() {
         by_key.entry(key_of(kind, &one.body)).or_default().push(place);
     }
-    let met = |shown: Shown| {
-        let answer = shown.known()?;
+    let met = |shown: ReadOutcome| {
+        let answer = shown.into_known()?;
         let id = Id::new(kind.id_of(&answer)?);
         let places = by_key.get(&key_of_answer(kind, &answer))?;
         let is_new = |place: &&usize| !awaited[**place].twins.contains(&id) && !is_another_ones(kind, &awaited[**place].body, &answer);
         let places: Vec<usize> = places.iter().filter(is_new).copied().collect();
         (!known.contains(&id) && !places.is_empty()).then_some((places, id))
     };
-    let listed = tenant.all(kind, &met).await?;
+    let listed = tenant.list_or_error(kind, &met).await?;
     let of_each = |(places, id): (Vec<usize>, Id)| places.into_iter().map(move |place| (awaited[place].at, id.clone()));
     Ok(listed.into_iter().flatten().flat_map(of_each).collect())
 }

@@ -128,9 +128,9 @@ impl Sender<'_> {
         let mut waits = WAITS.iter();
         loop {
             let sent = self.attempt_now(ready).await;
-            let is_unseen = sent.refusal.as_ref().is_some_and(management_api::Error::is_unseen);
+            let is_unseen = sent.refusal.as_ref().is_some_and(management_api::Error::names_missing_resource);
             match waits.next().filter(|_| is_unseen) {
-                Some(wait) => self.tenant.rest(*wait, "what was just created is not seen everywhere yet").await,
+                Some(wait) => self.tenant.wait(*wait, "what was just created is not seen everywhere yet").await,
                 None => return sent,
             }
         }
@@ -172,7 +172,7 @@ async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, known: &[I
             Ok(altered) => Sending { altered, ..Outcome::Applied(id.clone()).into() },
             Err(ended) => ended,
         },
-        Ready::Elements { parent, added, removed } => match tenant.change_elements(kind, parent, added, removed).await {
+        Ready::Elements { parent, added, removed } => match tenant.update_elements(kind, parent, added, removed).await {
             Ok(()) => Outcome::Applied(parent.clone()).into(),
             Err(refused) => ended_by(refused),
         },
@@ -212,7 +212,7 @@ async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id],
     loop {
         let lost = match tenant.create(kind, body).await {
             Ok(answer) => return created(kind, &answer, body),
-            Err(refused) if refused.is_in_doubt() || (refused.is_conflict() && (is_second || may_have_landed)) => refused,
+            Err(refused) if refused.is_outcome_unknown() || (refused.is_conflict() && (is_second || may_have_landed)) => refused,
             Err(refused) => return ended_by(refused),
         };
         let is_conflict = lost.is_conflict();
@@ -311,7 +311,7 @@ async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -
             Err(unread) => return Outcome::Skipped(format!("it cannot be read before it is removed: {}", told(&unread))).into(),
         }
     }
-    match tenant.remove(kind, id).await {
+    match tenant.delete(kind, id).await {
         Ok(()) => Outcome::Applied(id.clone()).into(),
         Err(refused) if refused.is_not_found() => Outcome::Applied(id.clone()).into(),
         Err(refused) => ended_by(refused),
@@ -347,7 +347,7 @@ fn gone() -> Sending {
 
 /// An update whose answer never came may have been carried out: that is a doubt, not a failure.
 fn ended_by(refused: management_api::Error) -> Sending {
-    if refused.is_in_doubt() || refused.is_unreachable() || refused.may_have_landed() {
+    if refused.is_outcome_unknown() || refused.is_unreachable() || refused.may_have_been_applied() {
         return Outcome::Unknown(told(&refused)).into();
     }
     let reason = if refused.is_unentitled() { format!("not in the tenant's plan: {}", told(&refused)) } else { told(&refused) };
@@ -356,7 +356,7 @@ fn ended_by(refused: management_api::Error) -> Sending {
 
 /// Returns an error with its causes, as one line; of a doubt only what it came from, since the outcome itself says that it is one.
 fn told(error: &management_api::Error) -> String {
-    if let management_api::Error::InDoubt { source, .. } = error {
+    if let management_api::Error::OutcomeUnknown { source, .. } = error {
         return told(source);
     }
     let mut text = error.to_string();
@@ -373,12 +373,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::management_api::limits::Excess;
+    use crate::management_api::safety_limits::Excess;
 
     #[test]
     fn an_update_whose_answer_is_no_use_may_have_been_carried_out() {
         let ended = |source: Excess| ended_by(management_api::Error::Excess { request: "PATCH /clients/c".to_owned(), source }).outcome;
-        for source in [Excess::Body, Excess::Headers, Excess::Packed] {
+        for source in [Excess::Body, Excess::Headers, Excess::Compressed] {
             assert!(matches!(ended(source), Outcome::Unknown(_)));
         }
         assert!(matches!(ended(Excess::Wait(Duration::from_secs(3600))), Outcome::Failed(_)), "a tenant that asks to wait did nothing");

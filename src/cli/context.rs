@@ -127,7 +127,7 @@ impl Context {
 
     /// Makes ready to talk to a tenant; sends nothing yet.
     pub(super) fn connect(&self, of: &TenantSettings) -> Result<Tenant, Failure> {
-        let contact = management_api::Contact {
+        let config = management_api::ApiConfig {
             name: of.name.clone(),
             domain: of.domain.clone(),
             url: of.url.clone(),
@@ -140,7 +140,7 @@ impl Context {
             concurrency: AT_ONCE,
         };
         let observer: Arc<dyn Observer> = self.progress.clone();
-        Tenant::new(contact, observer).map_err(|error| Failure::of_tenant(&error, &of.name))
+        Tenant::new(config, observer).map_err(|error| Failure::of_tenant(&error, &of.name))
     }
 
     /// Returns the folder for one sort of file: `snapshots`, `runs`.

@@ -79,7 +79,7 @@ impl Outside {
 pub(super) async fn carry_out(context: &Context, begun: Session<'_>) -> Result<Ended, Failure> {
     let Session { plan, tenant, memory, moved, withheld, folder, journal, promised, leeway, keeper, by, flags, lock: _lock } = begun;
     if let Some(end) = leeway.end() {
-        tenant.repeat_until(end.into());
+        tenant.retry_until(end.into());
     }
     let signal = AtomicU8::new(0);
     let outside = Outside::of(context, &plan);

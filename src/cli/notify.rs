@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::context::{Context, print_error};
 use super::error::{Failure, INCOMPLETE, OVER, USAGE};
-use crate::management_api::webhook::{Error, Hook};
+use crate::management_api::webhook::{Error, Webhook};
 use crate::model::resource::Secret;
 use crate::report::chat;
 
@@ -38,8 +38,8 @@ impl From<&str> for Address {
 /// Hooks that can be called.
 #[derive(Debug, Default)]
 pub(super) struct Called {
-    notify: Option<Hook>,
-    heartbeat: Option<Hook>,
+    notify: Option<Webhook>,
+    heartbeat: Option<Webhook>,
 }
 
 impl Hooks {
@@ -68,7 +68,7 @@ impl Hooks {
     }
 }
 
-fn hook(context: &Context, flag: &str, address: &Address) -> Result<Hook, Failure> {
+fn hook(context: &Context, flag: &str, address: &Address) -> Result<Webhook, Failure> {
     let url = match address {
         Address::Itself(url) => url.clone(),
         Address::Variable(name) => {
@@ -76,7 +76,7 @@ fn hook(context: &Context, flag: &str, address: &Address) -> Result<Hook, Failur
             context.outside(&format!("env:{name}")).ok_or_else(missing)?
         }
     };
-    Hook::new(url).map_err(|error| Failure::new(USAGE, format!("nothing was done: {flag} cannot be used")).caused_by(&error))
+    Webhook::new(url).map_err(|error| Failure::new(USAGE, format!("nothing was done: {flag} cannot be used")).caused_by(&error))
 }
 
 impl Called {

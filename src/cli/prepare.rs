@@ -11,7 +11,7 @@ use crate::apply::SyncState;
 use crate::catalog::Kind;
 use crate::config::TenantSettings;
 use crate::diagnostic::Text;
-use crate::export::{Reading, Selection, Witness};
+use crate::export::{Reading, ResponseRecorder, Selection};
 use crate::files;
 use crate::management_api::Tenant;
 use crate::mapping::{Mapped, Mapping};
@@ -211,8 +211,12 @@ pub(super) async fn prepare(context: &Context, route: &Route) -> Result<Prepared
     prepare_seen_by(context, route, None).await
 }
 
-/// Reads both sides, the target seen by a witness, and decides what it takes; writes nothing to any tenant.
-pub(super) async fn prepare_seen_by(context: &Context, route: &Route, witness: Option<&dyn Witness>) -> Result<Prepared, Failure> {
+/// Reads both sides, the target seen by a recorder of its answers, and decides what it takes; writes nothing to any tenant.
+pub(super) async fn prepare_seen_by(
+    context: &Context,
+    route: &Route,
+    recorder: Option<&dyn ResponseRecorder>,
+) -> Result<Prepared, Failure> {
     let target = context.tenant_settings(route.tenant.as_deref())?;
     let source = source(context, route, target)?;
     refuse_the_same(&source, target)?;
@@ -224,11 +228,11 @@ pub(super) async fn prepare_seen_by(context: &Context, route: &Route, witness: O
     let tenant = context.connect(target)?;
     let is_snapshot = matches!(source, Source::Snapshot(_));
     let (source, live) = match source {
-        Source::Snapshot(snapshot) => (*snapshot, read_seen_by(context, &tenant, target, &route.manner.include, witness).await?),
+        Source::Snapshot(snapshot) => (*snapshot, read_seen_by(context, &tenant, target, &route.manner.include, recorder).await?),
         Source::Tenant(settings) => {
             let from = context.connect(settings)?;
             let wanted = &route.manner.include;
-            tokio::try_join!(read(context, &from, settings, wanted), read_seen_by(context, &tenant, target, wanted, witness))?
+            tokio::try_join!(read(context, &from, settings, wanted), read_seen_by(context, &tenant, target, wanted, recorder))?
         }
     };
     let unknown = own_unknown(&source).filter(|_| is_snapshot);
@@ -270,10 +274,10 @@ async fn read_seen_by(
     tenant: &Tenant,
     settings: &TenantSettings,
     include: &[String],
-    witness: Option<&dyn Witness>,
+    recorder: Option<&dyn ResponseRecorder>,
 ) -> Result<Snapshot, Failure> {
     let selection = Selection { include: included(context, include)?, ..Selection::default() };
-    let reading = Reading { tenant, selection: &selection, observer: &*context.progress, witness };
+    let reading = Reading { tenant, selection: &selection, observer: &*context.progress, recorder };
     let mut snapshot = reading.export(context.catalog, &now()).await?;
     snapshot.protect(&protected(settings));
     Ok(snapshot)

@@ -20,7 +20,7 @@ use super::recording::recorded;
 use super::session::Session;
 use crate::catalog::Kind;
 use crate::config::TenantSettings;
-use crate::export::Witness;
+use crate::export::ResponseRecorder;
 use crate::files::Lock;
 use crate::json::Body;
 use crate::management_api::Absence;
@@ -72,19 +72,19 @@ impl Copyist {
     }
 }
 
-impl Witness for Copyist {
-    fn answered(&self, kind: &'static Kind, answer: &Body) {
+impl ResponseRecorder for Copyist {
+    fn record_resource(&self, kind: &'static Kind, answer: &Body) {
         let mut masked = answer.clone();
         kind.change_listed(&mut masked, &mut mask);
         kind.change_unlisted(&mut masked, &mut mask);
         self.add(|copy| copy.hold(kind, &masked));
     }
 
-    fn elements(&self, kind: &'static Kind, parent: &Id, elements: &[Value]) {
+    fn record_elements(&self, kind: &'static Kind, parent: &Id, elements: &[Value]) {
         self.add(|copy| copy.hold_elements(kind, parent.as_str(), elements));
     }
 
-    fn absent(&self, kind: &'static Kind, status: u16, reason: &Absence) {
+    fn record_absence(&self, kind: &'static Kind, status: u16, reason: &Absence) {
         let message = match reason {
             Absence::Entitlement(message) | Absence::Gone(message) | Absence::Refused(message) => message.clone(),
             Absence::Scope(_) => format!("Insufficient scope, expected any of: {}", kind.read_scopes.join(",")),
@@ -297,7 +297,7 @@ mod tests {
         let client = json!({"client_id": "c1", "name": "Web", "client_secret": "CANARY", "signing_keys": [{"key": "CANARY", "cert": "public"}],
             "addons": {"sap_api": {"servicePassword": "CANARY", "clientid": "s"}}});
         let copyist = Copyist::default();
-        copyist.answered(kind, &Body::from_value(client).expect("an object"));
+        copyist.record_resource(kind, &Body::from_value(client).expect("an object"));
         let held = copyist.state("acme.eu.auth0.com").map_err(|_| "no state").expect("a state").to_json();
         assert!(!held.to_string().contains("CANARY"), "{held:#}");
         assert_eq!(held["data"]["/clients"][0]["client_secret"], MASKED);

@@ -21,7 +21,7 @@ impl Address {
     ///
     /// When the domain is none, or the URL leads elsewhere than to a host, by TLS or on loopback.
     pub fn new(domain: &str, url: Option<&str>) -> Result<Self, Error> {
-        let wrong = |address: &str, because| Error::Address { address: address.to_owned(), because };
+        let wrong = |address: &str, reason| Error::Address { address: address.to_owned(), reason };
         let home = Url::parse(&format!("https://{domain}/")).map_err(|_| wrong(domain, "is no domain"))?;
         if home.host_str() != Some(domain.to_ascii_lowercase().as_str()) {
             return Err(wrong(domain, "is no domain: a bare name such as acme.eu.auth0.com was expected"));
@@ -50,12 +50,12 @@ impl Address {
     /// When the path leads out of the Management API.
     pub fn api(&self, path: &str) -> Result<Url, Error> {
         let path = path.trim_start_matches('/');
-        if path.split(['?', '#']).next().is_some_and(|path| path.split('/').any(leads_elsewhere)) {
-            return Err(Error::Address { address: path.to_owned(), because: "is no path of the Management API" });
+        if path.split(['?', '#']).next().is_some_and(|path| path.split('/').any(is_empty_or_relative)) {
+            return Err(Error::Address { address: path.to_owned(), reason: "is no path of the Management API" });
         }
         let url = Url::parse(&format!("{}api/v2/{path}", self.base)).ok();
         let inside = url.filter(|url| url.path().starts_with("/api/v2/") && url.path().len() > "/api/v2/".len());
-        inside.ok_or_else(|| Error::Address { address: path.to_owned(), because: "is no path of the Management API" })
+        inside.ok_or_else(|| Error::Address { address: path.to_owned(), reason: "is no path of the Management API" })
     }
 
     /// Returns the URL that gives tokens.
@@ -88,7 +88,7 @@ impl Address {
 }
 
 /// Returns whether a part of a path is none that a resource can have: URLs take `..`, and what is written so, for the folder above.
-fn leads_elsewhere(part: &str) -> bool {
+fn is_empty_or_relative(part: &str) -> bool {
     let part = percent_encoding::percent_decode_str(part).decode_utf8_lossy();
     matches!(part.as_ref(), "" | "." | "..")
 }

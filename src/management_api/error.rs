@@ -1,11 +1,12 @@
 //! What could not be done with a tenant.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::limits::{self, Excess};
-use super::redact::Veil;
+use super::redact::Redactor;
+use super::safety_limits::{self, Excess, LONGEST_RETRY};
 
 /// What stands below an error.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -15,12 +16,12 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 #[non_exhaustive]
 pub enum Error {
     /// The settings name no address that may be spoken to.
-    #[error("\"{address}\" {because}")]
+    #[error("\"{address}\" {reason}")]
     Address {
         /// The domain, URL or path.
         address: String,
         /// What is wrong with it, as the rest of the sentence.
-        because: &'static str,
+        reason: &'static str,
     },
     /// The credentials, or the system's certificates, cannot be used.
     #[error("cannot use {what}")]
@@ -86,7 +87,7 @@ pub enum Error {
     },
     /// A creating request was sent and nobody knows what became of it: the key has to be looked up.
     #[error("nobody knows whether the tenant carried out {request}")]
-    InDoubt {
+    OutcomeUnknown {
         /// `POST /clients`
         request: String,
         /// How the attempt ended.
@@ -152,13 +153,13 @@ impl Error {
     /// 400 `invalid_uri` is what a malformed id is answered (recorded: `GET /event-streams/{id}`, `GET /network-acls/{id}`). Any other 400 is
     /// about the request and says nothing of the id.
     #[must_use]
-    pub fn is_no_such_id(&self) -> bool {
+    pub fn is_unknown_id(&self) -> bool {
         self.is_not_found() || matches!(self, Self::Refused { status: 400, code, .. } if code == INVALID_ID)
     }
 
     /// Returns whether the tenant says that something which was named to it is not there: 404, or words to that effect.
     #[must_use]
-    pub fn is_unseen(&self) -> bool {
+    pub fn names_missing_resource(&self) -> bool {
         let says = |text: &str| ["inexistent", "does not exist", "not found"].iter().any(|words| text.to_lowercase().contains(words));
         match self {
             Self::Refused { status: 400 | 409, code, message, .. } => says(code) || says(message),
@@ -190,8 +191,8 @@ impl Error {
 
     /// Returns whether nobody knows what became of a creating request.
     #[must_use]
-    pub fn is_in_doubt(&self) -> bool {
-        matches!(self, Self::InDoubt { .. })
+    pub fn is_outcome_unknown(&self) -> bool {
+        matches!(self, Self::OutcomeUnknown { .. })
     }
 
     /// Returns whether an answer had more of something than is taken of any.
@@ -202,7 +203,7 @@ impl Error {
 
     /// Returns whether the tenant may have carried a write out though its answer is no use.
     #[must_use]
-    pub fn may_have_landed(&self) -> bool {
+    pub fn may_have_been_applied(&self) -> bool {
         match self {
             Self::Unreadable { .. } => true,
             Self::Excess { source, .. } => !matches!(source, Excess::Wait(_)),
@@ -220,6 +221,15 @@ impl Error {
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
+    }
+
+    /// Returns this error of an answer that refused, or, where the answer asks for a longer wait than any, that.
+    #[must_use]
+    pub(super) fn or_excessive_wait(self, request: &str, after: Option<Duration>) -> Self {
+        match after.filter(|wait| *wait > LONGEST_RETRY && matches!(self.status(), Some(408 | 429 | 500..=599))) {
+            Some(wait) => Self::Excess { request: request.to_owned(), source: Excess::Wait(wait) },
+            None => self,
+        }
     }
 
     /// Returns the status of an answer that refused.
@@ -248,7 +258,7 @@ fn colon(text: &str) -> &'static str {
 /// The body of an error, of the Management API and of `/oauth/token`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Complaint {
+struct ErrorBody {
     #[serde(rename = "errorCode")]
     code: Option<String>,
     error: Option<String>,
@@ -266,8 +276,8 @@ const LACKS_SCOPE: &str = "Insufficient scope";
 const REDIRECT: &str = "it leads elsewhere, and no redirect is followed";
 
 /// Returns a tenant's own words, or as many of them as are repeated.
-fn shortened(words: String) -> String {
-    match words.char_indices().nth(limits::WORDS) {
+fn truncated(words: String) -> String {
+    match words.char_indices().nth(safety_limits::MESSAGE_LENGTH) {
         Some((end, _)) => format!("{}..", &words[..end]),
         None => words,
     }
@@ -275,15 +285,15 @@ fn shortened(words: String) -> String {
 
 /// Makes the error of an answer that is not 2xx.
 #[must_use]
-pub fn refusal(request: &str, status: u16, answer: &[u8], veil: &Veil) -> Error {
+pub fn refusal(request: &str, status: u16, answer: &[u8], redactor: &Redactor) -> Error {
     // What is not JSON comes from a gateway on the way; its status says as much as its page.
-    let complaint: Complaint = serde_json::from_slice(answer).unwrap_or_default();
+    let complaint: ErrorBody = serde_json::from_slice(answer).unwrap_or_default();
     let message = match complaint.message {
         Some(serde_json::Value::String(text)) => text,
         Some(other) => other.to_string(),
         None => complaint.error_description.or_else(|| complaint.error.clone()).unwrap_or_default(),
     };
-    let message = shortened(veil.clean(&message));
+    let message = truncated(redactor.redact(&message));
     let message = if message.is_empty() && (300..400).contains(&status) { REDIRECT.to_owned() } else { message };
     if status == 401 {
         return Error::Unauthenticated { message: if message.is_empty() { "401".to_owned() } else { message } };
@@ -293,38 +303,38 @@ pub fn refusal(request: &str, status: u16, answer: &[u8], veil: &Veil) -> Error 
         let scopes = named.split(',').map(|scope| scope.trim().to_owned()).filter(|scope| !scope.is_empty()).collect();
         return Error::Scope { request: request.to_owned(), scopes };
     }
-    Error::Refused { request: request.to_owned(), status, code: shortened(veil.clean(&complaint.code.unwrap_or_default())), message }
+    Error::Refused { request: request.to_owned(), status, code: truncated(redactor.redact(&complaint.code.unwrap_or_default())), message }
 }
 
 /// Says why JSON cannot be read.
-pub(super) fn not_json(error: serde_json::Error) -> Cause {
+pub(super) fn json_error(error: serde_json::Error) -> Cause {
     // serde_json tells this apart by its text alone.
     if error.to_string().starts_with("recursion limit exceeded") {
-        return Missing(format!("it is nested deeper than {} levels", limits::NESTING)).into();
+        return UnexpectedAnswer(format!("it is nested deeper than {} levels", safety_limits::NESTING)).into();
     }
     error.into()
 }
 
 /// Something an answer should have had.
 #[derive(Debug)]
-pub(super) struct Missing(pub(super) String);
+pub(super) struct UnexpectedAnswer(pub(super) String);
 
-impl fmt::Display for Missing {
+impl fmt::Display for UnexpectedAnswer {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Missing {}
+impl std::error::Error for UnexpectedAnswer {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn refused(status: u16, answer: &str) -> Error {
-        let mut veil = Veil::default();
-        veil.hide("s3cret");
-        refusal("POST /clients", status, answer.as_bytes(), &veil)
+        let mut redactor = Redactor::default();
+        redactor.add_secret("s3cret");
+        refusal("POST /clients", status, answer.as_bytes(), &redactor)
     }
 
     #[test]

@@ -8,7 +8,7 @@ use reqwest::{Client, Method, Response, Url, redirect};
 
 use super::address::Address;
 use super::error::Error;
-use super::limits::{self, Excess};
+use super::safety_limits::{self, Excess};
 use crate::model::resource::Secret;
 
 /// Where a tenant writes down which run a request belongs to, in its own log.
@@ -23,7 +23,7 @@ const IDLE: Duration = Duration::from_secs(20);
 
 /// How one attempt ended.
 #[derive(Debug)]
-pub(super) enum Ending {
+pub(super) enum Attempt {
     /// An answer came whole.
     Answered {
         /// Its status.
@@ -34,9 +34,9 @@ pub(super) enum Ending {
         body: Vec<u8>,
     },
     /// The request never left.
-    Unsent(Lost),
+    Unsent(ConnectionError),
     /// It may have left, and no whole answer came.
-    Broken(Lost),
+    Broken(ConnectionError),
     /// It was answered with more than is taken of any answer.
     Excessive(Excess),
 }
@@ -44,9 +44,9 @@ pub(super) enum Ending {
 /// Why no answer came: the innermost cause, which alone says something that a person can act on (`Connection refused`).
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Lost(String);
+pub(super) struct ConnectionError(String);
 
-impl From<reqwest::Error> for Lost {
+impl From<reqwest::Error> for ConnectionError {
     fn from(error: reqwest::Error) -> Self {
         let error = error.without_url();
         let mut cause: &dyn std::error::Error = &error;
@@ -58,7 +58,7 @@ impl From<reqwest::Error> for Lost {
 }
 
 /// One message to send.
-pub(super) struct Message<'message> {
+pub(super) struct HttpRequest<'message> {
     /// The method.
     pub(super) method: Method,
     /// Where to.
@@ -91,12 +91,12 @@ pub(super) fn client(is_loopback: bool, is_plain: bool, timeout: Duration) -> Re
 
 /// The connections to one tenant.
 #[derive(Debug)]
-pub(super) struct Http {
+pub(super) struct HttpClient {
     client: Client,
     run: HeaderValue,
 }
 
-impl Http {
+impl HttpClient {
     /// Opens nothing yet; reads the system's certificates, unless requests stay on this machine without TLS.
     pub(super) fn new(address: &Address, timeout: Duration, run: &str) -> Result<Self, Error> {
         let unusable = |source| Error::Unusable { what: "the certificates of this machine", source };
@@ -107,7 +107,7 @@ impl Http {
     }
 
     /// Sends a message once.
-    pub(super) async fn send(&self, message: Message<'_>) -> Ending {
+    pub(super) async fn send(&self, message: HttpRequest<'_>) -> Attempt {
         let is_write = message.method != Method::GET;
         let mut request = self.client.request(message.method, message.url).header(ACCEPT, "application/json");
         if let Some(token) = message.token {
@@ -121,30 +121,30 @@ impl Http {
         }
         let answer = match request.send().await {
             Ok(answer) => answer,
-            Err(error) if error.is_connect() || error.is_builder() => return Ending::Unsent(error.into()),
-            Err(error) if has_too_many_headers(&error) => return Ending::Excessive(Excess::Headers),
-            Err(error) => return Ending::Broken(error.into()),
+            Err(error) if error.is_connect() || error.is_builder() => return Attempt::Unsent(error.into()),
+            Err(error) if has_too_many_headers(&error) => return Attempt::Excessive(Excess::Headers),
+            Err(error) => return Attempt::Broken(error.into()),
         };
         whole(answer).await
     }
 }
 
 /// Reads an answer to its end, or as far as any is read; the time of its request ends one that trickles.
-async fn whole(mut answer: Response) -> Ending {
+async fn whole(mut answer: Response) -> Attempt {
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-        return Ending::Excessive(Excess::Packed);
+        return Attempt::Excessive(Excess::Compressed);
     }
-    if answer.content_length().is_some_and(|length| length > limits::BODY as u64) {
-        return Ending::Excessive(Excess::Body);
+    if answer.content_length().is_some_and(|length| length > safety_limits::BODY as u64) {
+        return Attempt::Excessive(Excess::Body);
     }
     let mut body = Vec::new();
     loop {
         match answer.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > limits::BODY => return Ending::Excessive(Excess::Body),
+            Ok(Some(chunk)) if body.len() + chunk.len() > safety_limits::BODY => return Attempt::Excessive(Excess::Body),
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return Ending::Answered { status, headers, body },
-            Err(error) => return Ending::Broken(error.into()),
+            Ok(None) => return Attempt::Answered { status, headers, body },
+            Err(error) => return Attempt::Broken(error.into()),
         }
     }
 }
@@ -155,11 +155,11 @@ fn has_too_many_headers(error: &reqwest::Error) -> bool {
 }
 
 /// Returns a number that differs from run to run and from call to call.
-pub(super) fn chance() -> u64 {
+pub(super) fn random_u64() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
 /// Returns a fraction from 0 to 1 that differs from call to call.
 pub(super) fn jitter() -> f64 {
-    f64::from(u32::try_from(chance() >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+    f64::from(u32::try_from(random_u64() >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }

@@ -5,10 +5,11 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::error::{Error, Missing};
-use super::pages::{Identified, List, with_query};
+use super::error::{Error, UnexpectedAnswer};
+use super::listing::{Absence, Listing};
+use super::pagination::{Identified, PagedList, with_query};
+use super::tenant::Tenant;
 use super::transport::Request;
-use super::{Absence, Listing, Tenant};
 use crate::catalog::{Kind, Named, Shape};
 use crate::json::Body;
 use crate::model::event::Event;
@@ -25,11 +26,12 @@ impl Tenant {
     ///
     /// # Panics
     ///
-    /// When the kind hangs under others ([`under`](Self::under)) or its names are told by another ([`named`](Self::named)).
+    /// When the kind hangs under others ([`list_children`](Self::list_children)) or another kind tells its names
+    /// ([`read_named`](Self::read_named)).
     pub async fn list(&self, kind: &'static Kind) -> Result<Listing, Error> {
-        Ok(match self.list_as(kind, &Shown::whole).await? {
+        Ok(match self.list_map(kind, &ReadOutcome::into_whole).await? {
             Listing::Complete(shown) => Listing::Complete(shown.into_iter().flatten().collect()),
-            Listing::Absent { status, because } => Listing::Absent { status, because },
+            Listing::Absent { status, reason } => Listing::Absent { status, reason },
         })
     }
 
@@ -44,11 +46,11 @@ impl Tenant {
     /// # Panics
     ///
     /// As [`list`](Self::list).
-    pub async fn list_as<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(Shown) -> T + Sync)) -> Result<Listing<T>, Error> {
-        self.all(kind, make).await.map(Listing::Complete).or_else(|error| absent(kind, error))
+    pub async fn list_map<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(ReadOutcome) -> T + Sync)) -> Result<Listing<T>, Error> {
+        self.list_or_error(kind, make).await.map(Listing::Complete).or_else(|error| to_absence(kind, error))
     }
 
-    /// Reads what [`list_as`](Self::list_as) reads, for whom a kind that the tenant will not show is not one of which there is none.
+    /// Reads what [`list_map`](Self::list_map) reads, for whom a kind that the tenant will not show is not one of which there is none.
     ///
     /// # Errors
     ///
@@ -57,13 +59,17 @@ impl Tenant {
     /// # Panics
     ///
     /// As [`list`](Self::list).
-    pub async fn all<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(Shown) -> T + Sync)) -> Result<Vec<T>, Error> {
+    pub async fn list_or_error<T: PartialEq>(
+        &self,
+        kind: &'static Kind,
+        make: &(dyn Fn(ReadOutcome) -> T + Sync),
+    ) -> Result<Vec<T>, Error> {
         match kind.shape {
-            Shape::Collection | Shape::Keyed { names: Named::Listed } => self.whole(kind, make).await,
-            Shape::Singleton => self.get(kind, kind.path).await.map(|body| vec![make(Shown::Whole(body))]),
+            Shape::Collection | Shape::Keyed { names: Named::Listed } => self.list_whole(kind, make).await,
+            Shape::Singleton => self.get(kind, kind.path).await.map(|body| vec![make(ReadOutcome::Whole(body))]),
             Shape::Keyed { names: Named::These(names) } => {
                 let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-                self.named(kind, &names).await.map(|shown| shown.into_iter().map(make).collect())
+                self.read_named(kind, &names).await.map(|shown| shown.into_iter().map(make).collect())
             }
             Shape::Keyed { names: Named::EachWith { .. } } => unreachable!("its names are told by another kind"),
             Shape::Child { .. } | Shape::Nested { .. } | Shape::Part { .. } => unreachable!("it is read under each of its parents"),
@@ -78,11 +84,11 @@ impl Tenant {
     /// # Errors
     ///
     /// When one cannot be read, or all are refused.
-    pub async fn named(&self, kind: &'static Kind, ids: &[String]) -> Result<Vec<Shown>, Error> {
+    pub async fn read_named(&self, kind: &'static Kind, ids: &[String]) -> Result<Vec<ReadOutcome>, Error> {
         // By place, not by id: a closure over borrowed ids makes a future that no other thread may run.
-        let read = |place: usize| async move { self.read_named(kind, &Id::new(ids[place].as_str())).await };
+        let read = |place: usize| async move { self.read_one_named(kind, &Id::new(ids[place].as_str())).await };
         let mut bodies = stream::iter(0..ids.len()).map(read).buffered(self.concurrency);
-        let (mut found, mut asked) = (Gathered::default(), 0);
+        let (mut found, mut asked) = (IndividualReads::default(), 0);
         while let Some(body) = bodies.next().await {
             let mut name = Body::from_iter([(kind.id.to_owned(), Value::String(ids[asked].clone()))]);
             if kind.places().iter().any(|place| place == kind.id) {
@@ -94,10 +100,10 @@ impl Tenant {
                 body => found.add(name, body)?,
             }
             asked += 1;
-            let tenant = self.wire.name.clone();
-            self.wire.observer.notify(&Event::Listing { tenant, kind: kind.name, read: asked, total: Some(ids.len()) });
+            let tenant = self.transport.connection.name.clone();
+            self.transport.connection.observer.notify(&Event::Listing { tenant, kind: kind.name, read: asked, total: Some(ids.len()) });
         }
-        found.whole()
+        found.finish()
     }
 
     /// Reads a child's list under one parent.
@@ -105,8 +111,8 @@ impl Tenant {
     /// # Errors
     ///
     /// When the list cannot be read to its end.
-    pub async fn elements(&self, kind: &'static Kind, parent: &Id) -> Result<Vec<Value>, Error> {
-        self.pages(kind, kind.path_under(parent.as_str()), &|element| element).whole().await
+    pub async fn list_elements(&self, kind: &'static Kind, parent: &Id) -> Result<Vec<Value>, Error> {
+        self.paged_list(kind, kind.path_under(parent.as_str()), &|element| element).read_all().await
     }
 
     /// Reads what one parent has of a nested kind or a part; each names its parent.
@@ -118,7 +124,7 @@ impl Tenant {
     /// # Panics
     ///
     /// When the kind is neither.
-    pub async fn under(&self, kind: &'static Kind, parent: &Id) -> Result<Vec<Body>, Error> {
+    pub async fn list_children(&self, kind: &'static Kind, parent: &Id) -> Result<Vec<Body>, Error> {
         let field = kind.parent_field().expect("only nested kinds and parts name their parent");
         let path = kind.path_under(parent.as_str());
         let mut found: Vec<Body> = match kind.shape {
@@ -126,7 +132,7 @@ impl Tenant {
                 Err(error) if error.is_not_found() => Vec::new(),
                 other => vec![other?],
             },
-            _ => self.pages(kind, path, &|body| body).whole().await?,
+            _ => self.paged_list(kind, path, &|body| body).read_all().await?,
         };
         for body in &mut found {
             body.0.insert(field.to_owned(), Value::String(parent.as_str().to_owned()));
@@ -141,8 +147,8 @@ impl Tenant {
     /// When it cannot be read.
     pub async fn read(&self, kind: &'static Kind, id: &Id) -> Result<Option<Body>, Error> {
         if let Shape::Child { .. } = kind.shape {
-            return match self.elements(kind, id).await {
-                Err(error) if error.is_no_such_id() => Ok(None),
+            return match self.list_elements(kind, id).await {
+                Err(error) if error.is_unknown_id() => Ok(None),
                 other => other.map(|elements| Some(Body::from_iter([(kind.elements().to_owned(), Value::Array(elements))]))),
             };
         }
@@ -150,7 +156,7 @@ impl Tenant {
             return self.read_listed(kind, id).await;
         }
         match self.get(kind, &kind.read_path_of(id.as_str())).await {
-            Err(error) if error.is_no_such_id() => Ok(None),
+            Err(error) if error.is_unknown_id() => Ok(None),
             other => other.map(|mut body| {
                 kind.fill(&mut body, id.as_str());
                 Some(body)
@@ -161,18 +167,18 @@ impl Tenant {
     /// Finds one resource in the list, of a kind of which no request reads one.
     async fn read_listed(&self, kind: &'static Kind, id: &Id) -> Result<Option<Body>, Error> {
         let listed = match (kind.parent_field(), id.as_str().split_once('/')) {
-            (None, _) => self.pages(kind, kind.path.to_owned(), &|body: Body| body).whole().await,
-            (Some(_), Some((parent, _))) => self.under(kind, &Id::new(parent)).await,
+            (None, _) => self.paged_list(kind, kind.path.to_owned(), &|body: Body| body).read_all().await,
+            (Some(_), Some((parent, _))) => self.list_children(kind, &Id::new(parent)).await,
             (Some(_), None) => return Ok(None),
         };
         match listed {
-            Err(error) if error.is_no_such_id() => Ok(None),
+            Err(error) if error.is_unknown_id() => Ok(None),
             listed => Ok(listed?.into_iter().find(|body| kind.id_of(body).as_deref() == Some(id.as_str()))),
         }
     }
 
     /// Reads a named object; nothing where it was never written, or this tenant knows no such name.
-    async fn read_named(&self, kind: &'static Kind, id: &Id) -> Result<Option<Body>, Error> {
+    async fn read_one_named(&self, kind: &'static Kind, id: &Id) -> Result<Option<Body>, Error> {
         match self.get(kind, &kind.path_of(id.as_str())).await {
             Ok(body) if body.is_empty() => Ok(None),
             Ok(mut body) => {
@@ -185,11 +191,11 @@ impl Tenant {
     }
 
     /// Reads a list to its end, and each resource by itself where the list is only a summary.
-    async fn whole<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(Shown) -> T + Sync)) -> Result<Vec<T>, Error> {
+    async fn list_whole<T: PartialEq>(&self, kind: &'static Kind, make: &(dyn Fn(ReadOutcome) -> T + Sync)) -> Result<Vec<T>, Error> {
         let path = kind.path.to_owned();
         if !kind.is_summarised {
-            let wanted = |body: Body| (!kind.has_presets || kind.id_of(&body).is_some()).then(|| make(Shown::Whole(body)));
-            let list = self.pages(kind, path, &wanted).whole().await?;
+            let wanted = |body: Body| (!kind.has_presets || kind.id_of(&body).is_some()).then(|| make(ReadOutcome::Whole(body)));
+            let list = self.paged_list(kind, path, &wanted).read_all().await?;
             return Ok(list.into_iter().flatten().collect());
         }
         let named = |mut body: Body| {
@@ -197,40 +203,40 @@ impl Tenant {
             body.0.retain(|field, _| field == kind.id || kind.key.contains(&field.as_str()));
             Some((id, body))
         };
-        let listed = self.pages(kind, path, &named).whole().await?;
+        let listed = self.paged_list(kind, path, &named).read_all().await?;
         let listed: &Vec<(Id, Body)> = &listed.into_iter().flatten().collect();
         let read = |place: usize| async move { self.read(kind, &listed[place].0).await };
         let mut bodies = stream::iter(0..listed.len()).map(read).buffered(self.concurrency).enumerate();
-        let mut found = Gathered::default();
+        let mut found = IndividualReads::default();
         while let Some((place, body)) = bodies.next().await {
             // What is gone since it was listed is not there.
             found.add(listed[place].1.clone(), body)?;
         }
-        Ok(found.whole()?.into_iter().map(make).collect())
+        Ok(found.finish()?.into_iter().map(make).collect())
     }
 
-    fn pages<'list, A: DeserializeOwned + Identified, T>(
+    fn paged_list<'list, A: DeserializeOwned + Identified, T>(
         &'list self,
         kind: &'static Kind,
         path: String,
         make: &'list (dyn Fn(A) -> T + Sync),
-    ) -> List<'list, A, T> {
-        List::new(&self.wire, kind, path, self.concurrency, make)
+    ) -> PagedList<'list, A, T> {
+        PagedList::new(&self.transport, kind, path, self.concurrency, make)
     }
 
     /// Reads one object; only a singleton is asked for with the kind's query, which belongs to lists otherwise.
     async fn get(&self, kind: &Kind, path: &str) -> Result<Body, Error> {
         let target = if kind.shape == Shape::Singleton { with_query(kind, path) } else { path.to_owned() };
         let request = Request::new(Method::GET, target);
-        let answer: Value = self.wire.send(&request).await?.read(&request.name())?;
-        object_of(kind, answer)
-            .ok_or_else(|| Error::Unreadable { request: request.name(), source: Missing("it holds no object".to_owned()).into() })
+        let answer: Value = self.transport.send(&request).await?.json(&request.name())?;
+        into_object(kind, answer)
+            .ok_or_else(|| Error::Unreadable { request: request.name(), source: UnexpectedAnswer("it holds no object".to_owned()).into() })
     }
 }
 
 /// What a tenant shows of one resource.
 #[derive(Debug, PartialEq)]
-pub enum Shown {
+pub enum ReadOutcome {
     /// All of it.
     Whole(Body),
     /// That it is there, or that there may be one of this name: a look at it is refused.
@@ -238,7 +244,7 @@ pub enum Shown {
         /// The fields that name it.
         name: Body,
         /// The tenant's own words.
-        because: String,
+        reason: String,
         /// Whether its subscription lacks it, so that there is nothing to see.
         is_unentitled: bool,
     },
@@ -247,13 +253,13 @@ pub enum Shown {
         /// The fields that name it.
         name: Body,
         /// The tenant's own words.
-        because: String,
+        reason: String,
     },
 }
 
-impl Shown {
+impl ReadOutcome {
     /// Returns what is known of it, where it is there: all of it, or the names by which the list tells it.
-    pub(crate) fn known(self) -> Option<Body> {
+    pub(crate) fn into_known(self) -> Option<Body> {
         match self {
             Self::Whole(body) | Self::Refused { name: body, .. } => Some(body),
             Self::Unknown { .. } => None,
@@ -261,7 +267,7 @@ impl Shown {
     }
 
     /// Returns the resource, where it is shown.
-    fn whole(self) -> Option<Body> {
+    fn into_whole(self) -> Option<Body> {
         match self {
             Self::Whole(body) => Some(body),
             Self::Refused { .. } | Self::Unknown { .. } => None,
@@ -271,21 +277,21 @@ impl Shown {
 
 /// Resources that are read one by one.
 #[derive(Default)]
-struct Gathered {
-    shown: Vec<Shown>,
+struct IndividualReads {
+    shown: Vec<ReadOutcome>,
     is_any_known: bool,
     refusal: Option<Error>,
 }
 
-impl Gathered {
+impl IndividualReads {
     fn add(&mut self, name: Body, read: Result<Option<Body>, Error>) -> Result<(), Error> {
         match read {
             Err(refusal) if refusal.is_refusal() => {
-                self.shown.push(Shown::Refused { name, because: refusal.to_string(), is_unentitled: refusal.is_unentitled() });
+                self.shown.push(ReadOutcome::Refused { name, reason: refusal.to_string(), is_unentitled: refusal.is_unentitled() });
                 self.refusal.get_or_insert(refusal);
             }
             read => {
-                self.shown.extend(read?.map(Shown::Whole));
+                self.shown.extend(read?.map(ReadOutcome::Whole));
                 self.is_any_known = true;
             }
         }
@@ -293,12 +299,12 @@ impl Gathered {
     }
 
     fn add_unknown(&mut self, name: Body, refusal: Error) {
-        self.shown.push(Shown::Unknown { name, because: refusal.to_string() });
+        self.shown.push(ReadOutcome::Unknown { name, reason: refusal.to_string() });
         self.refusal.get_or_insert(refusal);
     }
 
     /// Returns what is shown; where every one is refused, the kind is.
-    fn whole(self) -> Result<Vec<Shown>, Error> {
+    fn finish(self) -> Result<Vec<ReadOutcome>, Error> {
         match self.refusal {
             Some(refusal) if !self.is_any_known => Err(refusal),
             _ => Ok(self.shown),
@@ -307,7 +313,7 @@ impl Gathered {
 }
 
 /// Returns an answer as an object: a bare array stands in the field that the kind keeps it in.
-pub(super) fn object_of(kind: &Kind, answer: Value) -> Option<Body> {
+pub(super) fn into_object(kind: &Kind, answer: Value) -> Option<Body> {
     match answer {
         Value::Array(_) if !kind.list_field.is_empty() => Some(Body::from_iter([(kind.list_field.to_owned(), answer)])),
         other => Body::from_value(other).ok(),
@@ -316,8 +322,8 @@ pub(super) fn object_of(kind: &Kind, answer: Value) -> Option<Body> {
 
 /// Tells what an answer to a list says about the kind from what went wrong: a tenant that refuses to show it does not have it, and that
 /// must cost no other kind.
-fn absent<T>(kind: &Kind, error: Error) -> Result<Listing<T>, Error> {
-    let because = match &error {
+fn to_absence<T>(kind: &Kind, error: Error) -> Result<Listing<T>, Error> {
+    let reason = match &error {
         Error::Scope { .. } => Absence::Scope(error.to_string()),
         Error::Refused { status: 402 | 403, message, .. } => Absence::Entitlement(message.clone()),
         // What was never set up can be: it is a list of none.
@@ -329,5 +335,5 @@ fn absent<T>(kind: &Kind, error: Error) -> Result<Listing<T>, Error> {
         refused if refused.is_refusal() => Absence::Refused(refused.to_string()),
         _ => return Err(error),
     };
-    Ok(Listing::Absent { status: error.status().unwrap_or_default(), because })
+    Ok(Listing::Absent { status: error.status().unwrap_or_default(), reason })
 }

@@ -12,65 +12,65 @@ const LONGEST: usize = 600;
 
 /// Texts that must not be shown.
 #[derive(Clone, Default)]
-pub struct Veil {
-    hidden: Vec<String>,
+pub struct Redactor {
+    secrets: Vec<String>,
 }
 
-impl std::fmt::Debug for Veil {
+impl std::fmt::Debug for Redactor {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Veil({} hidden)", self.hidden.len())
+        write!(out, "Redactor({} secrets)", self.secrets.len())
     }
 }
 
-impl Veil {
-    /// Hides a text, as it is and as JSON quotes it.
-    pub fn hide(&mut self, secret: &str) {
+impl Redactor {
+    /// Adds a secret, as it is and as JSON quotes it.
+    pub fn add_secret(&mut self, secret: &str) {
         let quoted = Value::from(secret).to_string();
         for text in [secret, &quoted[1..quoted.len() - 1]] {
-            if !text.is_empty() && !self.hidden.iter().any(|known| known == text) {
-                self.hidden.push(text.to_owned());
+            if !text.is_empty() && !self.secrets.iter().any(|known| known == text) {
+                self.secrets.push(text.to_owned());
             }
         }
         // The longest first, so that a secret inside another leaves no rest of it.
-        self.hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        self.secrets.sort_by_key(|text| std::cmp::Reverse(text.len()));
     }
 
-    /// Hides every text inside a value.
-    fn hide_texts(&mut self, value: &Value) {
+    /// Adds every text inside a value.
+    fn add_texts(&mut self, value: &Value) {
         match value {
-            Value::String(text) => self.hide(text),
-            Value::Array(list) => list.iter().for_each(|element| self.hide_texts(element)),
-            Value::Object(fields) => fields.values().for_each(|field| self.hide_texts(field)),
+            Value::String(text) => self.add_secret(text),
+            Value::Array(list) => list.iter().for_each(|element| self.add_texts(element)),
+            Value::Object(fields) => fields.values().for_each(|field| self.add_texts(field)),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 
-    /// Hides what stands in the secret fields of a kind, and what its name or shape says is a secret.
-    pub(super) fn hide_secrets_of(&mut self, kind: &Kind, body: &Body) {
+    /// Adds what the secret fields of a kind hold, and what its name or shape says is a secret.
+    pub(super) fn add_secrets_of_kind(&mut self, kind: &Kind, body: &Body) {
         for (_, value) in kind.secrets.iter().flat_map(|path| body.find(path)) {
-            self.hide_texts(value);
+            self.add_texts(value);
         }
         for (_, value) in kind.take_unlisted(&mut body.clone()) {
-            self.hide_texts(&value);
+            self.add_texts(&value);
         }
     }
 
-    /// Hides what stands in the secret fields of any kind, for a body of which nobody knows the kind.
-    pub(super) fn hide_secrets(&mut self, body: &Body) {
-        Catalog::standard().kinds().for_each(|kind| self.hide_secrets_of(kind, body));
+    /// Adds what the secret fields of any kind hold, for a body whose kind is unknown.
+    pub(super) fn add_secrets_of_any_kind(&mut self, body: &Body) {
+        Catalog::standard().kinds().for_each(|kind| self.add_secrets_of_kind(kind, body));
     }
 
-    /// Hides what another veil hides.
-    pub(super) fn with(mut self, other: &Self) -> Self {
-        other.hidden.iter().for_each(|text| self.hide(text));
+    /// Adds the secrets of another redactor.
+    pub(super) fn merged_with(mut self, other: &Self) -> Self {
+        other.secrets.iter().for_each(|text| self.add_secret(text));
         self
     }
 
     /// Returns a text without its secrets, on one line and no longer than a person reads.
     #[must_use]
-    pub fn clean(&self, text: &str) -> String {
-        let clean = self.hidden.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED));
-        let plain: String = clean.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    pub fn redact(&self, text: &str) -> String {
+        let redacted = self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED));
+        let plain: String = redacted.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
         match plain.char_indices().nth(LONGEST) {
             Some((end, _)) => format!("{}…", &plain[..end]),
             None => plain,
@@ -87,17 +87,17 @@ mod tests {
     fn every_secret_of_a_sent_body_is_taken_out() {
         let kind = Catalog::standard().kind("connections").expect("a kind");
         let body = json!({"name": "db", "options": {"client_secret": "s3cret", "configuration": {"dsn": "pg:\"x\""}, "scope": ["email"]}});
-        let mut veil = Veil::default();
-        veil.hide_secrets_of(kind, &Body::from_value(body).expect("an object"));
-        veil.hide("token s3cret token");
+        let mut redactor = Redactor::default();
+        redactor.add_secrets_of_kind(kind, &Body::from_value(body).expect("an object"));
+        redactor.add_secret("token s3cret token");
         assert_eq!(
-            veil.clean("no s3cret, not pg:\"x\" nor pg:\\\"x\\\",\nnot token s3cret token; email"),
+            redactor.redact("no s3cret, not pg:\"x\" nor pg:\\\"x\\\",\nnot token s3cret token; email"),
             "no (redacted), not (redacted) nor (redacted), not (redacted); email"
         );
     }
 
     #[test]
     fn a_message_does_not_fill_the_screen() {
-        assert_eq!(Veil::default().clean(&"é".repeat(700)).chars().count(), 601);
+        assert_eq!(Redactor::default().redact(&"é".repeat(700)).chars().count(), 601);
     }
 }

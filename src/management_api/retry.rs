@@ -4,15 +4,15 @@
 
 use std::time::Duration;
 
-use super::limits::PATIENCE;
+use super::safety_limits::LONGEST_RETRY;
 
 /// What happens if a request reaches the tenant twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
+pub(super) enum Idempotency {
     /// The same as if it reached it once: reads, PATCH, PUT, DELETE, and adding elements to a set.
-    Repeatable,
+    Idempotent,
     /// A second resource.
-    Creates,
+    Creating,
 }
 
 /// How one attempt failed.
@@ -35,21 +35,21 @@ pub(super) enum Failure {
 
 /// What was tried so far, the attempt in question included.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Tried {
+pub(super) struct RetryState {
     /// Attempts that failed by anything but a rate limit.
     pub(super) failed: u32,
     /// Attempts that met a rate limit.
-    pub(super) limited: u32,
+    pub(super) rate_limited: u32,
     /// Time since the first attempt failed.
-    pub(super) spent: Duration,
+    pub(super) elapsed: Duration,
 }
 
-impl Tried {
+impl RetryState {
     /// Counts a failed attempt.
-    pub(super) fn count(&mut self, failure: Failure, spent: Duration) {
-        self.spent = spent;
+    pub(super) fn count(&mut self, failure: Failure, elapsed: Duration) {
+        self.elapsed = elapsed;
         if matches!(failure, Failure::Status { status: 429, .. }) {
-            self.limited += 1;
+            self.rate_limited += 1;
         } else {
             self.failed += 1;
         }
@@ -57,7 +57,7 @@ impl Tried {
 
     /// Returns the attempts so far.
     pub(super) fn attempts(self) -> u32 {
-        self.failed + self.limited
+        self.failed + self.rate_limited
     }
 }
 
@@ -67,45 +67,45 @@ pub(super) enum Decision {
     /// The failure stands.
     GiveUp,
     /// Send it again after this wait.
-    Again(Duration),
+    RetryAfter(Duration),
     /// Nobody knows whether the tenant did it: look before sending it again.
     Verify,
 }
 
 /// Attempts that may fail before the failure stands.
-const ATTEMPTS: u32 = 5;
+const MAX_FAILURES: u32 = 5;
 /// The first wait where the tenant names none; each further one doubles it.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const FIRST_BACKOFF: Duration = Duration::from_millis(250);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
 /// Decides what to do about a failed attempt; `jitter` (0 to 1) spreads the waits that the tenant did not name.
-pub(super) fn decide(effect: Effect, tried: Tried, failure: Failure, jitter: f64) -> Decision {
+pub(super) fn decide(idempotency: Idempotency, state: RetryState, failure: Failure, jitter: f64) -> Decision {
     match failure {
         Failure::Status { status: 429, after } => {
-            let wait = after.unwrap_or_else(|| backoff(tried.limited, jitter).max(Duration::from_secs(1)));
-            if tried.spent + wait > PATIENCE { Decision::GiveUp } else { Decision::Again(wait) }
+            let wait = after.unwrap_or_else(|| backoff(state.rate_limited, jitter).max(Duration::from_secs(1)));
+            if state.elapsed + wait > LONGEST_RETRY { Decision::GiveUp } else { Decision::RetryAfter(wait) }
         }
-        Failure::Status { status: 408 | 500..=599, .. } | Failure::Broken | Failure::Excessive if effect == Effect::Creates => {
+        Failure::Status { status: 408 | 500..=599, .. } | Failure::Broken | Failure::Excessive if idempotency == Idempotency::Creating => {
             Decision::Verify
         }
-        Failure::Status { status: 408 | 500..=599, after } => again(tried, after, jitter),
-        Failure::Unsent | Failure::Broken => again(tried, None, jitter),
+        Failure::Status { status: 408 | 500..=599, after } => retry(state, after, jitter),
+        Failure::Unsent | Failure::Broken => retry(state, None, jitter),
         Failure::Status { .. } | Failure::Excessive => Decision::GiveUp,
     }
 }
 
-fn again(tried: Tried, after: Option<Duration>, jitter: f64) -> Decision {
-    if tried.failed >= ATTEMPTS {
+fn retry(state: RetryState, after: Option<Duration>, jitter: f64) -> Decision {
+    if state.failed >= MAX_FAILURES {
         return Decision::GiveUp;
     }
-    let wait = after.unwrap_or_else(|| backoff(tried.failed, jitter));
-    if tried.spent + wait > PATIENCE { Decision::GiveUp } else { Decision::Again(wait) }
+    let wait = after.unwrap_or_else(|| backoff(state.failed, jitter));
+    if state.elapsed + wait > LONGEST_RETRY { Decision::GiveUp } else { Decision::RetryAfter(wait) }
 }
 
 /// Returns the wait after the `failures`th failure: doubled each time, and up to half as long again.
 fn backoff(failures: u32, jitter: f64) -> Duration {
-    let doubled = FIRST_WAIT * 2_u32.saturating_pow(failures.clamp(1, 10) - 1);
-    doubled.min(LONGEST_WAIT).mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 2.0)
+    let doubled = FIRST_BACKOFF * 2_u32.saturating_pow(failures.clamp(1, 10) - 1);
+    doubled.min(LONGEST_BACKOFF).mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 2.0)
 }
 
 #[cfg(test)]
@@ -116,15 +116,15 @@ mod tests {
         Failure::Status { status, after: None }
     }
 
-    fn first(effect: Effect, failure: Failure) -> Decision {
-        let limited = u32::from(matches!(failure, Failure::Status { status: 429, .. }));
-        decide(effect, Tried { failed: 1 - limited, limited, spent: Duration::ZERO }, failure, 0.0)
+    fn first(idempotency: Idempotency, failure: Failure) -> Decision {
+        let rate_limited = u32::from(matches!(failure, Failure::Status { status: 429, .. }));
+        decide(idempotency, RetryState { failed: 1 - rate_limited, rate_limited, elapsed: Duration::ZERO }, failure, 0.0)
     }
 
     #[test]
     fn a_create_repeats_only_where_the_tenant_certainly_did_nothing() {
-        use Decision::{Again, GiveUp, Verify};
-        let short = Again(FIRST_WAIT);
+        use Decision::{GiveUp, RetryAfter, Verify};
+        let short = RetryAfter(FIRST_BACKOFF);
         let table = [
             (answered(400), GiveUp, GiveUp),
             (answered(401), GiveUp, GiveUp),
@@ -132,7 +132,7 @@ mod tests {
             (answered(404), GiveUp, GiveUp),
             (answered(409), GiveUp, GiveUp),
             (answered(302), GiveUp, GiveUp),
-            (answered(429), Again(Duration::from_secs(1)), Again(Duration::from_secs(1))),
+            (answered(429), RetryAfter(Duration::from_secs(1)), RetryAfter(Duration::from_secs(1))),
             (answered(408), short, Verify),
             (answered(500), short, Verify),
             (answered(502), short, Verify),
@@ -143,26 +143,26 @@ mod tests {
             (Failure::Excessive, GiveUp, Verify),
         ];
         for (failure, repeatable, creates) in table {
-            assert_eq!(first(Effect::Repeatable, failure), repeatable, "{failure:?}");
-            assert_eq!(first(Effect::Creates, failure), creates, "{failure:?}");
+            assert_eq!(first(Idempotency::Idempotent, failure), repeatable, "{failure:?}");
+            assert_eq!(first(Idempotency::Creating, failure), creates, "{failure:?}");
         }
     }
 
     #[test]
     fn waits_double_and_end_after_five_failures() {
-        let wait = |failed| decide(Effect::Repeatable, Tried { failed, ..Tried::default() }, answered(500), 1.0);
-        let millis = |millis| Decision::Again(Duration::from_millis(millis));
+        let wait = |failed| decide(Idempotency::Idempotent, RetryState { failed, ..RetryState::default() }, answered(500), 1.0);
+        let millis = |millis| Decision::RetryAfter(Duration::from_millis(millis));
         assert_eq!([1, 2, 3, 4, 5].map(wait), [millis(375), millis(750), millis(1500), millis(3000), Decision::GiveUp]);
     }
 
     #[test]
     fn the_tenants_own_wait_is_kept_until_patience_ends() {
         let minute = Some(Duration::from_secs(60));
-        let limited = |spent| {
-            let tried = Tried { failed: 0, limited: 9, spent: Duration::from_secs(spent) };
-            decide(Effect::Creates, tried, Failure::Status { status: 429, after: minute }, 0.5)
+        let rate_limited = |elapsed| {
+            let state = RetryState { failed: 0, rate_limited: 9, elapsed: Duration::from_secs(elapsed) };
+            decide(Idempotency::Creating, state, Failure::Status { status: 429, after: minute }, 0.5)
         };
-        assert_eq!(limited(500), Decision::Again(Duration::from_secs(60)));
-        assert_eq!(limited(541), Decision::GiveUp);
+        assert_eq!(rate_limited(500), Decision::RetryAfter(Duration::from_secs(60)));
+        assert_eq!(rate_limited(541), Decision::GiveUp);
     }
 }

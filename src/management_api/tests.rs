@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::limits::Excess;
-use super::script::{CLIENT_SECRET, Heard, Play, Server};
+use super::safety_limits::Excess;
+use super::test_server::{CLIENT_SECRET, RecordedEvents, ScriptedResponse, Server};
 use super::{Absence, Credentials, Error, Listing, Reply, Tenant};
 use crate::catalog::{Catalog, Kind};
 use crate::json::Body;
 use crate::model::event::Event;
 use crate::model::resource::{Id, Secret};
 
-use Play::{Answer as Says, Cut, Headed, Torn};
+use ScriptedResponse::{Answer as Says, AnswerWithHeaders, Disconnect, Truncated};
 
 fn kind(name: &str) -> &'static Kind {
     Catalog::standard().kind(name).expect("a kind")
@@ -46,14 +46,14 @@ async fn pages_come_in_order_by_the_length_the_tenant_answers() {
         Says(200, page(number * 2..(number * 2 + 2).min(7), 2, 7))
     })
     .await;
-    let told = Arc::new(Heard::default());
-    let tenant = Tenant::new(server.contact(), told.clone()).expect("a contact");
+    let events = Arc::new(RecordedEvents::default());
+    let tenant = Tenant::new(server.config(), events.clone()).expect("a configuration");
     assert_eq!(numbers(tenant.list(kind("clients")).await.expect("a list")), [0, 1, 2, 3, 4, 5, 6]);
     let mut lines = server.lines();
     lines.sort();
     let query = |page, size| format!("GET /clients?is_global=false&page={page}&per_page={size}&include_totals=true");
     assert_eq!(lines, [query(0, 100), query(1, 2), query(2, 2), query(3, 2)]);
-    let last = told.0.lock().expect("no panic").iter().rfind(|event| matches!(event, Event::Listing { .. })).cloned();
+    let last = events.0.lock().expect("no panic").iter().rfind(|event| matches!(event, Event::Listing { .. })).cloned();
     assert!(matches!(last, Some(Event::Listing { read: 7, total: Some(7), .. })), "{last:?}");
 }
 
@@ -139,7 +139,7 @@ async fn where_deep_pages_are_refused_the_list_is_read_by_checkpoint() {
 async fn a_checkpoint_that_leads_to_itself_is_no_list() {
     let server = Server::start(|_, _| Says(200, json!({"connections": [], "next": "a"}))).await;
     let error = server.tenant().list(kind("connections")).await.expect_err("no end");
-    assert!(matches!(error, Error::Excess { source: Excess::Circle, .. }), "{error:?}");
+    assert!(matches!(error, Error::Excess { source: Excess::CheckpointLoop, .. }), "{error:?}");
     assert_eq!(server.lines().len(), 2);
 }
 
@@ -182,21 +182,21 @@ async fn what_a_tenant_does_not_serve_is_an_absence_and_not_an_error() {
     ] {
         let server = Server::start(move |_, _| Says(status, answer.clone())).await;
         let listing = server.tenant().list(kind(name)).await.expect("no error");
-        let Listing::Absent { because, .. } = listing else { panic!("{listing:?}") };
-        assert_eq!(because, expected);
+        let Listing::Absent { reason, .. } = listing else { panic!("{listing:?}") };
+        assert_eq!(reason, expected);
     }
 }
 
 #[tokio::test]
 async fn a_create_that_may_have_landed_is_in_doubt_and_not_sent_again() {
     let failed = json!({"statusCode": 500, "error": "Internal Server Error", "message": "Oops"});
-    for play in [Cut, Torn, Says(500, failed), Says(201, json!("no object"))] {
-        let scripted = play.clone();
+    for response in [Disconnect, Truncated, Says(500, failed), Says(201, json!("no object"))] {
+        let scripted = response.clone();
         let server = Server::start(move |_, _| scripted.clone()).await;
         let error = server.tenant().create(kind("roles"), &body(json!({"name": "Editor"}))).await.expect_err("in doubt");
-        assert!(error.is_in_doubt(), "{play:?}: {error:?}");
+        assert!(error.is_outcome_unknown(), "{response:?}: {error:?}");
         assert_eq!(error.to_string(), "nobody knows whether the tenant carried out POST /roles");
-        assert_eq!(server.lines(), ["POST /roles"], "{play:?}");
+        assert_eq!(server.lines(), ["POST /roles"], "{response:?}");
     }
 }
 
@@ -204,7 +204,7 @@ async fn a_create_that_may_have_landed_is_in_doubt_and_not_sent_again() {
 async fn a_create_that_a_limit_refused_is_sent_again() {
     let limited = json!({"statusCode": 429, "error": "Too Many Requests", "message": "Global limit has been reached"});
     let server = Server::start(move |seen, before| match before {
-        0 => Headed(429, vec![("retry-after", "0".to_owned())], limited.clone()),
+        0 => AnswerWithHeaders(429, vec![("retry-after", "0".to_owned())], limited.clone()),
         _ => Says(201, seen.body.clone()),
     })
     .await;
@@ -216,18 +216,18 @@ async fn a_create_that_a_limit_refused_is_sent_again() {
 
 #[tokio::test]
 async fn a_wait_beyond_the_end_of_a_run_is_not_waited_for() {
-    let server = Server::start(|_, _| Headed(429, vec![("retry-after", "90".to_owned())], json!({"message": "later"}))).await;
+    let server = Server::start(|_, _| AnswerWithHeaders(429, vec![("retry-after", "90".to_owned())], json!({"message": "later"}))).await;
     let tenant = server.tenant();
-    tenant.repeat_until(tokio::time::Instant::now() + std::time::Duration::from_secs(30));
+    tenant.retry_until(tokio::time::Instant::now() + std::time::Duration::from_secs(30));
     let error = tenant.create(kind("roles"), &body(json!({"name": "Auditor"}))).await.expect_err("no time is left for it");
-    assert!(!error.is_in_doubt() && server.lines().len() == 1, "{error} {:?}", server.lines());
+    assert!(!error.is_outcome_unknown() && server.lines().len() == 1, "{error} {:?}", server.lines());
 }
 
 #[tokio::test]
 async fn what_is_read_of_a_tenant_is_limited_over_all_its_lists() {
     let server = Server::start(|_, _| Says(200, json!({"logo_url": "https://cdn.acme.example/of-some-length.png"}))).await;
     let tenant = server.tenant();
-    tenant.wire.ends.read_at_most(100);
+    tenant.transport.bounds.set_byte_limit(100);
     tenant.list(kind("branding")).await.expect("there is room for one");
     let error = tenant.list(kind("prompts")).await.expect_err("there is none for another");
     assert!(matches!(error, Error::Excess { source: Excess::Tenant, .. }), "{error}");
@@ -236,7 +236,7 @@ async fn what_is_read_of_a_tenant_is_limited_over_all_its_lists() {
 
 #[tokio::test]
 async fn a_change_whose_connection_broke_is_sent_again() {
-    let server = Server::start(|_, before| if before == 0 { Cut } else { Says(204, Value::Null) }).await;
+    let server = Server::start(|_, before| if before == 0 { Disconnect } else { Says(204, Value::Null) }).await;
     let changed = server.tenant().update(kind("roles"), &Id::new("rol_1"), &body(json!({"name": "Editor"}))).await;
     assert_eq!(changed.expect("changed"), Body::new());
     assert_eq!(server.lines(), ["PATCH /roles/rol_1", "PATCH /roles/rol_1"]);
@@ -244,22 +244,22 @@ async fn a_change_whose_connection_broke_is_sent_again() {
 
 #[tokio::test]
 async fn an_answer_that_is_cut_short_is_asked_for_again() {
-    let server = Server::start(|_, before| if before == 0 { Torn } else { Says(200, json!({"n": 1})) }).await;
+    let server = Server::start(|_, before| if before == 0 { Truncated } else { Says(200, json!({"n": 1})) }).await;
     assert_eq!(server.tenant().read(kind("roles"), &Id::new("rol_1")).await.expect("read"), Some(body(json!({"n": 1}))));
 }
 
 #[tokio::test]
 async fn what_is_gone_after_a_repeated_removal_was_removed() {
     let gone = json!({"statusCode": 404, "message": "The role does not exist."});
-    let server = Server::start(move |_, before| if before == 0 { Cut } else { Says(404, gone.clone()) }).await;
+    let server = Server::start(move |_, before| if before == 0 { Disconnect } else { Says(404, gone.clone()) }).await;
     let tenant = server.tenant();
-    tenant.remove(kind("roles"), &Id::new("rol_1")).await.expect("removed");
-    assert!(tenant.remove(kind("roles"), &Id::new("rol_1")).await.expect_err("never there").is_not_found());
+    tenant.delete(kind("roles"), &Id::new("rol_1")).await.expect("removed");
+    assert!(tenant.delete(kind("roles"), &Id::new("rol_1")).await.expect_err("never there").is_not_found());
 }
 
 #[tokio::test]
 async fn a_redirect_is_refused_and_not_followed() {
-    let server = Server::start(|_, _| Headed(302, vec![("location", "/api/v2/elsewhere".to_owned())], Value::Null)).await;
+    let server = Server::start(|_, _| AnswerWithHeaders(302, vec![("location", "/api/v2/elsewhere".to_owned())], Value::Null)).await;
     let error = server.tenant().read(kind("roles"), &Id::new("rol_1")).await.expect_err("a redirect");
     assert_eq!(error.to_string(), "the tenant answered 302: it leads elsewhere, and no redirect is followed");
     assert_eq!(server.lines(), ["GET /roles/rol_1"]);
@@ -317,7 +317,7 @@ async fn a_token_at_its_end_is_renewed_before_it_is_sent() {
 #[test]
 fn a_key_that_is_none_is_refused_before_anything_is_sent() {
     let credentials = Credentials::Key { client_id: "own".to_owned(), pem: Secret::new("canary-key") };
-    let error = super::auth::Tokens::new(credentials).err().expect("no key");
+    let error = super::auth::TokenProvider::new(credentials).err().expect("no key");
     assert_eq!(error.to_string(), "cannot use the client's private key: an RSA key as PEM was expected");
     assert!(error.is_misconfigured() && !shown(&error).contains("canary"));
 }
@@ -328,10 +328,10 @@ async fn every_request_can_be_made_from_any_thread() {
     let server = Server::start(|_, _| Says(200, json!([]))).await;
     let (tenant, id) = (server.tenant(), Id::new("rol_1"));
     is_send(&tenant.list(kind("email-templates")));
-    is_send(&tenant.elements(kind("role-permissions"), &id));
+    is_send(&tenant.list_elements(kind("role-permissions"), &id));
     is_send(&tenant.read(kind("roles"), &id));
     is_send(&tenant.create(kind("roles"), &Body::new()));
-    is_send(&tenant.change_elements(kind("role-permissions"), &id, &[], &[]));
+    is_send(&tenant.update_elements(kind("role-permissions"), &id, &[], &[]));
 }
 
 #[tokio::test]
@@ -354,8 +354,8 @@ async fn a_given_token_tells_its_client_and_its_scopes_and_is_not_sent_once_it_h
         Credentials::Token(Secret::new(jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).expect("a token")))
     };
     let tenant = |credentials| {
-        let contact = super::Contact { credentials, ..server.contact() };
-        Tenant::new(contact, Arc::new(Heard::default())).expect("a contact")
+        let config = super::ApiConfig { credentials, ..server.config() };
+        Tenant::new(config, Arc::new(RecordedEvents::default())).expect("a configuration")
     };
     let good = tenant(token(json!({"sub": "own@clients", "scope": "read:roles", "exp": 9_999_999_999_u64})));
     assert_eq!(good.client_id().as_deref(), Some("own"));
@@ -406,10 +406,10 @@ async fn elements_come_and_go_as_the_kind_demands() {
     let tenant = server.tenant();
     let permission = |name: &str| json!({"resource_server_identifier": "https://api", "permission_name": name});
     let (added, removed) = ([permission("read")], [permission("write")]);
-    tenant.change_elements(kind("role-permissions"), &Id::new("rol_1"), &added, &removed).await.expect("changed");
-    tenant.change_elements(kind("role-permissions"), &Id::new("rol_1"), &[], &[]).await.expect("nothing to do");
+    tenant.update_elements(kind("role-permissions"), &Id::new("rol_1"), &added, &removed).await.expect("changed");
+    tenant.update_elements(kind("role-permissions"), &Id::new("rol_1"), &[], &[]).await.expect("nothing to do");
     let clients: Vec<_> = (0..51).map(|n| json!({"client_id": format!("c{n}")})).collect();
-    tenant.change_elements(kind("connection-clients"), &Id::new("con_1"), &clients[..50], &clients[50..]).await.expect("changed");
+    tenant.update_elements(kind("connection-clients"), &Id::new("con_1"), &clients[..50], &clients[50..]).await.expect("changed");
     let seen = server.seen();
     let (post, delete, switches) = (&seen[0], &seen[1], &seen[2..]);
     assert_eq!((post.line.as_str(), &post.body), ("POST /api/v2/roles/rol_1/permissions", &json!({"permissions": added})));

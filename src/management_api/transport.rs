@@ -1,84 +1,80 @@
-//! The way of every request: token, pacer, one attempt, and the retry table's word on what comes next.
+//! The way of every request: token, rate limiter, one attempt, and the decision of the retry table.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use reqwest::Method;
 use tokio::time::Instant;
 
-use super::Traffic;
-use super::address::Address;
-use super::auth::{Token, Tokens};
-use super::error::{Error, Missing, not_json, refusal};
-use super::gauge::{Level, asked_wait};
-use super::http::{Ending, Http, Lost, Message, jitter};
-use super::limits::{Excess, PATIENCE};
-use super::pacer::{Pacer, Pass};
-use super::redact::Veil;
-use super::retry::{Decision, Effect, Failure, Tried, decide};
+use super::auth::{Token, TokenProvider};
+use super::connection::Connection;
+use super::error::{Error, UnexpectedAnswer, json_error, refusal};
+use super::http::{Attempt, ConnectionError, HttpRequest, jitter};
+use super::rate_limit::{Permit, RateLimitHeaders, RateLimiter, requested_wait};
+use super::redact::Redactor;
+use super::retry::{Decision, Failure, Idempotency, RetryState, decide};
+use super::safety_limits::Excess;
+use super::traffic::{RequestCounters, Traffic};
 use crate::catalog::limits::Calls;
-use crate::model::event::{Event, Observer};
+use crate::model::event::Event;
 
 /// A request to the Management API, however often it is sent.
 pub(super) struct Request {
     method: Method,
     path: String,
     body: Option<Vec<u8>>,
-    effect: Effect,
-    veil: Veil,
+    idempotency: Idempotency,
+    redactor: Redactor,
 }
 
 /// A 2xx answer.
 #[derive(Debug)]
-pub(super) struct Received {
+pub(super) struct ApiResponse {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
 }
 
 /// An attempt that came to nothing.
-struct Failed {
+struct FailedAttempt {
     failure: Failure,
     error: Error,
 }
 
 /// Everything that requests to one tenant share.
-pub(super) struct Wire {
-    pub(super) name: String,
-    pub(super) address: Address,
-    pub(super) http: Http,
-    pub(super) pacer: Pacer,
-    pub(super) tokens: Tokens,
-    pub(super) observer: Arc<dyn Observer>,
+pub(super) struct Transport {
+    pub(super) connection: Connection,
+    pub(super) limiter: RateLimiter,
+    pub(super) tokens: TokenProvider,
     /// The credentials.
-    pub(super) veil: Veil,
-    pub(super) meter: Meter,
-    pub(super) ends: Ends,
+    pub(super) redactor: Redactor,
+    pub(super) counters: RequestCounters,
+    pub(super) bounds: RequestBounds,
 }
 
 /// Where requests come to an end.
 #[derive(Debug)]
-pub(super) struct Ends {
+pub(super) struct RequestBounds {
     /// Bytes that may still be read.
     left: AtomicI64,
     /// When nothing is sent again any more.
     time: OnceLock<Instant>,
 }
 
-impl Default for Ends {
+impl Default for RequestBounds {
     fn default() -> Self {
         Self { left: AtomicI64::new(i64::MAX), time: OnceLock::new() }
     }
 }
 
-impl Ends {
+impl RequestBounds {
     /// Lets so many bytes more be read.
-    pub(super) fn read_at_most(&self, bytes: i64) {
+    pub(super) fn set_byte_limit(&self, bytes: i64) {
         self.left.store(bytes, Ordering::Relaxed);
     }
 
     /// Lets nothing be sent again after a time; the first one counts.
-    pub(super) fn repeat_until(&self, time: Instant) {
+    pub(super) fn retry_until(&self, time: Instant) {
         self.time.get_or_init(|| time);
     }
 
@@ -89,42 +85,33 @@ impl Ends {
     }
 
     /// Returns whether something may be sent again after a wait.
-    fn leave_time_for(&self, wait: Duration) -> bool {
+    fn allows_retry_after(&self, wait: Duration) -> bool {
         self.time.get().is_none_or(|time| Instant::now() + wait <= *time)
     }
-}
-
-/// Counts the requests.
-#[derive(Debug, Default)]
-pub(super) struct Meter {
-    reads: AtomicU64,
-    writes: AtomicU64,
-    answers: AtomicU64,
-    retries: AtomicU64,
 }
 
 impl Request {
     /// Returns a request without a body; a POST is taken to create something.
     pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
-        let effect = if method == Method::POST { Effect::Creates } else { Effect::Repeatable };
-        Self { method, path: path.into(), body: None, effect, veil: Veil::default() }
+        let idempotency = if method == Method::POST { Idempotency::Creating } else { Idempotency::Idempotent };
+        Self { method, path: path.into(), body: None, idempotency, redactor: Redactor::default() }
     }
 
     /// Adds a body.
-    pub(super) fn with<T: serde::Serialize>(mut self, body: &T) -> Self {
+    pub(super) fn with_json<T: serde::Serialize>(mut self, body: &T) -> Self {
         self.body = Some(serde_json::to_vec(body).expect("JSON values can be written"));
         self
     }
 
     /// Says what of the body must not be shown.
-    pub(super) fn hiding(mut self, veil: Veil) -> Self {
-        self.veil = veil;
+    pub(super) fn redacting(mut self, redactor: Redactor) -> Self {
+        self.redactor = redactor;
         self
     }
 
     /// Says that sending it twice does the same as once.
-    pub(super) fn repeatable(mut self) -> Self {
-        self.effect = Effect::Repeatable;
+    pub(super) fn idempotent(mut self) -> Self {
+        self.idempotency = Idempotency::Idempotent;
         self
     }
 
@@ -142,147 +129,127 @@ impl Request {
     }
 }
 
-impl Wire {
+impl Transport {
     /// Sends a request until it is answered 2xx or the retry table says otherwise.
-    pub(super) async fn send(&self, request: &Request) -> Result<Received, Error> {
+    pub(super) async fn send(&self, request: &Request) -> Result<ApiResponse, Error> {
         let mut first_failure = None;
-        let mut tried = Tried::default();
+        let mut state = RetryState::default();
         let mut renewed = false;
         loop {
-            let (token, pass, ending) = self.attempt(request).await?;
-            let Failed { failure, error } = match self.settle(request, &token, ending) {
-                Ok(received) if !request.is_write() && !self.ends.take(received.body.len()) => {
+            let (token, permit, attempt) = self.attempt(request).await?;
+            let FailedAttempt { failure, error } = match self.evaluate(request, &token, attempt) {
+                Ok(received) if !request.is_write() && !self.bounds.take(received.body.len()) => {
                     return Err(Error::Excess { request: request.name(), source: Excess::Tenant });
                 }
                 Ok(received) => return Ok(received),
                 Err(failed) => failed,
             };
-            if matches!(error, Error::Unauthenticated { .. }) && !renewed && self.tokens.reject(&token) {
+            if matches!(error, Error::Unauthenticated { .. }) && !renewed && self.tokens.invalidate_token(&token) {
                 renewed = true;
                 continue;
             }
-            // Patience is for limits met on the way, not for waiting at the pacer before the first attempt.
-            tried.count(failure, first_failure.get_or_insert_with(Instant::now).elapsed());
-            match decide(request.effect, tried, failure, jitter()) {
+            // Patience is for limits met on the way, not for waiting at the rate limiter before the first attempt.
+            state.count(failure, first_failure.get_or_insert_with(Instant::now).elapsed());
+            match decide(request.idempotency, state, failure, jitter()) {
                 // What is not there after a DELETE that may have arrived was removed by it.
-                Decision::GiveUp if request.method == Method::DELETE && error.is_not_found() && tried.failed > 1 => {
-                    return Ok(Received { status: 204, body: Vec::new() });
+                Decision::GiveUp if request.method == Method::DELETE && error.is_not_found() && state.failed > 1 => {
+                    return Ok(ApiResponse { status: 204, body: Vec::new() });
                 }
                 Decision::GiveUp => return Err(error),
-                Decision::Verify => return Err(Error::InDoubt { request: request.name(), source: Box::new(error) }),
-                Decision::Again(wait) if !self.ends.leave_time_for(wait) => {
-                    hold_back(pass, failure, wait);
+                Decision::Verify => return Err(Error::OutcomeUnknown { request: request.name(), source: Box::new(error) }),
+                Decision::RetryAfter(wait) if !self.bounds.allows_retry_after(wait) => {
+                    report_rate_limit(permit, failure, wait);
                     return Err(error);
                 }
-                Decision::Again(wait) => {
-                    self.tell_retry(&request.name(), &error, tried);
-                    self.meter.retries.fetch_add(1, Ordering::Relaxed);
-                    rest(pass, failure, wait).await;
+                Decision::RetryAfter(wait) => {
+                    self.connection.notify_retry(&request.name(), &error, state.attempts() + 1);
+                    self.counters.retries.fetch_add(1, Ordering::Relaxed);
+                    wait_before_retry(permit, failure, wait).await;
                 }
             }
         }
     }
 
-    async fn attempt(&self, request: &Request) -> Result<(Arc<Token>, Pass<'_>, Ending), Error> {
-        let url = self.address.api(&request.path)?;
-        let mut pass = self.pacer.depart(request.calls(), &request.path, |wait, because| self.tell_wait(wait, because)).await;
+    async fn attempt(&self, request: &Request) -> Result<(Arc<Token>, Permit<'_>, Attempt), Error> {
+        let url = self.connection.address.api(&request.path)?;
+        let mut permit =
+            self.limiter.acquire(request.calls(), &request.path, |wait, reason| self.connection.notify_wait(wait, reason)).await;
         // Only now: one taken before the wait may have ended in it, for every request that waits.
-        let token = self.tokens.current(self).await?;
+        let token = self.tokens.current(&self.connection).await?;
         let body = request.body.clone();
-        let ending = self.http.send(Message { method: request.method.clone(), url, body, token: Some(&token.secret) }).await;
-        let status = match &ending {
-            Ending::Answered { status, headers, .. } => {
-                pass.answered(*status, Level::read(headers, SystemTime::now()));
-                self.meter.answers.fetch_add(1, Ordering::Relaxed);
+        let attempt =
+            self.connection.http.send(HttpRequest { method: request.method.clone(), url, body, token: Some(&token.secret) }).await;
+        let status = match &attempt {
+            Attempt::Answered { status, headers, .. } => {
+                permit.record_response(*status, RateLimitHeaders::parse(headers, SystemTime::now()));
+                self.counters.answers.fetch_add(1, Ordering::Relaxed);
                 *status
             }
-            Ending::Excessive(_) => {
-                self.meter.answers.fetch_add(1, Ordering::Relaxed);
+            Attempt::Excessive(_) => {
+                self.counters.answers.fetch_add(1, Ordering::Relaxed);
                 0
             }
-            Ending::Unsent(_) | Ending::Broken(_) => 0,
+            Attempt::Unsent(_) | Attempt::Broken(_) => 0,
         };
         let write = request.is_write();
-        let counter = if write { &self.meter.writes } else { &self.meter.reads };
+        let counter = if write { &self.counters.writes } else { &self.counters.reads };
         counter.fetch_add(1, Ordering::Relaxed);
-        self.observer.notify(&Event::Answered { tenant: self.name.clone(), status, write });
-        Ok((token, pass, ending))
+        self.connection.observer.notify(&Event::Answered { tenant: self.connection.name.clone(), status, write });
+        Ok((token, permit, attempt))
     }
 
-    fn settle(&self, request: &Request, token: &Token, ending: Ending) -> Result<Received, Failed> {
-        let unreachable = |source: Lost| Error::Unreachable { host: self.address.host(), request: request.name(), source: source.into() };
-        match ending {
-            Ending::Answered { status: status @ 200..=299, body, .. } => Ok(Received { status, body }),
-            Ending::Answered { status, headers, body } => {
-                let mut veil = request.veil.clone().with(&self.veil);
-                veil.hide(token.secret.reveal());
-                let after = asked_wait(status, &headers, SystemTime::now());
-                let refused = refusal(&request.name(), status, &body, &veil);
-                Err(Failed { failure: Failure::Status { status, after }, error: too_patient(refused, &request.name(), after) })
+    fn evaluate(&self, request: &Request, token: &Token, attempt: Attempt) -> Result<ApiResponse, FailedAttempt> {
+        let unreachable = |source: ConnectionError| Error::Unreachable {
+            host: self.connection.address.host(),
+            request: request.name(),
+            source: source.into(),
+        };
+        match attempt {
+            Attempt::Answered { status: status @ 200..=299, body, .. } => Ok(ApiResponse { status, body }),
+            Attempt::Answered { status, headers, body } => {
+                let mut redactor = request.redactor.clone().merged_with(&self.redactor);
+                redactor.add_secret(token.secret.reveal());
+                let after = requested_wait(status, &headers, SystemTime::now());
+                let refused = refusal(&request.name(), status, &body, &redactor);
+                Err(FailedAttempt { failure: Failure::Status { status, after }, error: refused.or_excessive_wait(&request.name(), after) })
             }
-            Ending::Unsent(source) => Err(Failed { failure: Failure::Unsent, error: unreachable(source) }),
-            Ending::Broken(source) => Err(Failed { failure: Failure::Broken, error: unreachable(source) }),
-            Ending::Excessive(source) => {
-                Err(Failed { failure: Failure::Excessive, error: Error::Excess { request: request.name(), source } })
+            Attempt::Unsent(source) => Err(FailedAttempt { failure: Failure::Unsent, error: unreachable(source) }),
+            Attempt::Broken(source) => Err(FailedAttempt { failure: Failure::Broken, error: unreachable(source) }),
+            Attempt::Excessive(source) => {
+                Err(FailedAttempt { failure: Failure::Excessive, error: Error::Excess { request: request.name(), source } })
             }
         }
-    }
-
-    /// Tells that a request is sent again.
-    pub(super) fn tell_retry(&self, request: &str, error: &Error, tried: Tried) {
-        let because = std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
-        let (tenant, request, attempt) = (self.name.clone(), request.to_owned(), tried.attempts() + 1);
-        self.observer.notify(&Event::Retrying { tenant, request, reason: because, attempt });
-    }
-
-    /// Tells that requests wait.
-    pub(super) fn tell_wait(&self, wait: Duration, because: &str) {
-        self.observer.notify(&Event::Waiting { tenant: self.name.clone(), wait, reason: because.to_owned() });
     }
 
     /// Returns the requests so far.
     pub(super) fn traffic(&self) -> Traffic {
-        Traffic {
-            reads: self.meter.reads.load(Ordering::Relaxed),
-            writes: self.meter.writes.load(Ordering::Relaxed),
-            answers: self.meter.answers.load(Ordering::Relaxed),
-            retries: self.meter.retries.load(Ordering::Relaxed),
-            waited: self.pacer.waited(),
-        }
+        self.counters.traffic(self.limiter.waited())
     }
 }
 
-/// Returns the error of an answer that refused: where it asks for a wait that nobody has the patience for, that is what is wrong.
-pub(super) fn too_patient(refused: Error, request: &str, after: Option<Duration>) -> Error {
-    match after.filter(|wait| *wait > PATIENCE && matches!(refused.status(), Some(408 | 429 | 500..=599))) {
-        Some(wait) => Error::Excess { request: request.to_owned(), source: Excess::Wait(wait) },
-        None => refused,
-    }
-}
-
-/// Lets time pass before the next attempt: by the pacer, for everybody, after a 429; for this request alone after anything else.
-async fn rest(pass: Pass<'_>, failure: Failure, wait: Duration) {
-    if !hold_back(pass, failure, wait) {
+/// Lets time pass before the next attempt: by the rate limiter, for everybody, after a 429; for this request alone after anything else.
+async fn wait_before_retry(permit: Permit<'_>, failure: Failure, wait: Duration) {
+    if !report_rate_limit(permit, failure, wait) {
         tokio::time::sleep(wait).await;
     }
 }
 
-/// Tells the pacer of a 429, so that nobody sends anything for a while; returns whether it was one.
-fn hold_back(pass: Pass<'_>, failure: Failure, wait: Duration) -> bool {
+/// Reports a 429 to the rate limiter, which then holds every request back; returns whether it was one.
+fn report_rate_limit(permit: Permit<'_>, failure: Failure, wait: Duration) -> bool {
     let is_too_many = matches!(failure, Failure::Status { status: 429, .. });
     if is_too_many {
-        pass.refused(wait);
+        permit.record_rate_limit(wait);
     }
     is_too_many
 }
 
-impl Received {
+impl ApiResponse {
     /// Reads the body as JSON.
-    pub(super) fn read<T: serde::de::DeserializeOwned>(&self, request: &str) -> Result<T, Error> {
+    pub(super) fn json<T: serde::de::DeserializeOwned>(&self, request: &str) -> Result<T, Error> {
         let unreadable = |source| Error::Unreadable { request: request.to_owned(), source };
         if self.body.is_empty() {
-            return Err(unreadable(Missing("the answer is empty".to_owned()).into()));
+            return Err(unreadable(UnexpectedAnswer("the answer is empty".to_owned()).into()));
         }
-        serde_json::from_slice(&self.body).map_err(|error| unreadable(not_json(error)))
+        serde_json::from_slice(&self.body).map_err(|error| unreadable(json_error(error)))
     }
 }

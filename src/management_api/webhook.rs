@@ -1,4 +1,4 @@
-//! Hooks: addresses that hear how a run ended. They are nobody's tenant, and may hear too little rather than too much.
+//! Webhooks: addresses that are notified how a run ended. They belong to no tenant, and are told too little rather than too much.
 //!
 //! The address of a hook is often all it takes to write to it, so it is a secret: an error names its host alone.
 
@@ -9,7 +9,7 @@ use reqwest::{Client, Method, Url};
 use serde_json::Value;
 
 use super::address::is_loopback;
-use super::http::{Lost, client};
+use super::http::{ConnectionError, client};
 use crate::model::resource::Secret;
 
 /// How long a hook may take to answer.
@@ -26,12 +26,12 @@ pub enum Error {
     #[error("cannot use the certificates of this machine")]
     Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// No answer came.
-    #[error("no answer from {host}: {because}")]
+    #[error("no answer from {host}: {reason}")]
     Unreachable {
         /// Its host.
         host: String,
         /// Why.
-        because: String,
+        reason: String,
     },
     /// It answered by another status than 2xx.
     #[error("{host} answered {status}")]
@@ -45,13 +45,13 @@ pub enum Error {
 
 /// An address that hears how a run ended.
 #[derive(Debug)]
-pub struct Hook {
+pub struct Webhook {
     url: Secret,
     host: String,
     client: Client,
 }
 
-impl Hook {
+impl Webhook {
     /// Checks an address; opens nothing yet.
     ///
     /// # Errors
@@ -99,7 +99,7 @@ impl Hook {
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
-        let unreachable = |error| Error::Unreachable { host: self.host.clone(), because: Lost::from(error).to_string() };
+        let unreachable = |error| Error::Unreachable { host: self.host.clone(), reason: ConnectionError::from(error).to_string() };
         let status = request.send().await.map_err(unreachable)?.status();
         if status.is_success() { Ok(()) } else { Err(Error::Refused { host: self.host.clone(), status: status.as_u16() }) }
     }
@@ -111,11 +111,11 @@ mod tests {
 
     #[test]
     fn a_hook_is_spoken_to_by_tls_and_its_address_stands_in_no_error() {
-        let refused = |url: &str| Hook::new(Secret::new(url)).expect_err("refused").to_string();
+        let refused = |url: &str| Webhook::new(Secret::new(url)).expect_err("refused").to_string();
         assert_eq!(refused("http://hooks.example/CANARY"), "the address of a hook is not on loopback, so it needs https");
         assert_eq!(refused("ftp://hooks.example/CANARY"), "the address of a hook is neither https nor http");
         assert_eq!(refused("hooks.example/CANARY"), "the address of a hook is no URL");
-        let hook = Hook::new(Secret::new("https://hooks.example/services/CANARY")).expect("a hook");
+        let hook = Webhook::new(Secret::new("https://hooks.example/services/CANARY")).expect("a hook");
         assert_eq!(hook.host(), "hooks.example");
         assert!(!format!("{hook:?}").contains("CANARY"));
     }

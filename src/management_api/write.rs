@@ -5,17 +5,17 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::Tenant;
 use super::error::Error;
-use super::read::object_of;
-use super::redact::Veil;
+use super::read::into_object;
+use super::redact::Redactor;
+use super::tenant::Tenant;
 use super::transport::Request;
 use crate::catalog::{Delta, FollowUp, Kind, Shape, Write};
 use crate::json::Body;
 use crate::model::resource::Id;
 
-/// How often a resource is read again until it is ready for its follow-up.
-const LOOKS: u32 = 60;
+/// How often at most a resource is read again until it is ready for its follow-up.
+const MAX_READS: u32 = 60;
 /// How long the first wait between two looks is; each is twice the one before.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// How long a wait between two looks can grow.
@@ -26,7 +26,8 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// [`Error::InDoubt`] when the tenant may have created it: look its key up before sending it again. Any other error means it did not.
+    /// [`Error::OutcomeUnknown`] when the tenant may have created it: look its key up before sending it again. Any other error means
+    /// that it did not.
     pub async fn create(&self, kind: &'static Kind, body: &Body) -> Result<Body, Error> {
         let Some(path) = kind.creation_path(body) else {
             let id = Id::new(kind.id_of(body).unwrap_or_default());
@@ -34,13 +35,13 @@ impl Tenant {
             kind.fill(&mut answer, id.as_str());
             return Ok(answer);
         };
-        let request = Request::new(Method::POST, path).with(&sent(kind, body)).hiding(veil_of(kind, body));
-        let received = self.wire.send(&request).await?;
+        let request = Request::new(Method::POST, path).with_json(&request_body(kind, body)).redacting(redactor_for(kind, body));
+        let received = self.transport.send(&request).await?;
         let mut answer = if received.body.is_empty() {
             Body::new()
         } else {
             // A 2xx that cannot be read has created something all the same.
-            received.read(&request.name()).map_err(|error| Error::InDoubt { request: request.name(), source: Box::new(error) })?
+            received.json(&request.name()).map_err(|error| Error::OutcomeUnknown { request: request.name(), source: Box::new(error) })?
         };
         for field in kind.key.iter().copied().chain(kind.in_path()) {
             if let (None, Some(value)) = (answer.0.get(field), body.0.get(field)) {
@@ -70,12 +71,13 @@ impl Tenant {
             Write::Patch => Method::PATCH,
             Write::Put => Method::PUT,
         };
-        let request = Request::new(method, kind.path_of(id.as_str())).with(&sent(kind, body)).hiding(veil_of(kind, body));
-        let received = self.wire.send(&request).await?;
+        let request =
+            Request::new(method, kind.path_of(id.as_str())).with_json(&request_body(kind, body)).redacting(redactor_for(kind, body));
+        let received = self.transport.send(&request).await?;
         if received.body.is_empty() {
             return Ok(Body::new());
         }
-        Ok(object_of(kind, received.read(&request.name())?).unwrap_or_default())
+        Ok(into_object(kind, received.json(&request.name())?).unwrap_or_default())
     }
 
     /// Sends the request that makes a write count, once the resource is ready for it.
@@ -85,7 +87,7 @@ impl Tenant {
         }
         // The last part of its path is the id as it may stand in one.
         let path = follow_up.path.replace("{id}", kind.path_of(id.as_str()).rsplit('/').next().unwrap_or_default());
-        self.wire.send(&Request::new(Method::POST, path).repeatable()).await.map(drop)
+        self.transport.send(&Request::new(Method::POST, path).idempotent()).await.map(drop)
     }
 
     /// Reads a resource again and again until a field of it holds this text.
@@ -96,7 +98,7 @@ impl Tenant {
             if held == wanted {
                 break;
             }
-            if look == LOOKS {
+            if look == MAX_READS {
                 return Err(Error::NotReady { kind: kind.singular, field, held, wanted });
             }
             tokio::time::sleep(wait).await;
@@ -106,8 +108,8 @@ impl Tenant {
     }
 
     /// Lets time pass before something is sent again, and tells whoever watches.
-    pub async fn rest(&self, wait: Duration, because: &str) {
-        self.wire.tell_wait(wait, because);
+    pub async fn wait(&self, wait: Duration, reason: &str) {
+        self.transport.connection.notify_wait(wait, reason);
         tokio::time::sleep(wait).await;
     }
 
@@ -118,11 +120,11 @@ impl Tenant {
     /// # Errors
     ///
     /// When the tenant refuses, or no answer comes after all attempts.
-    pub async fn remove(&self, kind: &Kind, id: &Id) -> Result<(), Error> {
+    pub async fn delete(&self, kind: &Kind, id: &Id) -> Result<(), Error> {
         if let Some(nothing) = kind.emptied() {
             return self.write(kind, id, &nothing).await.map(drop);
         }
-        self.wire.send(&Request::new(Method::DELETE, kind.path_of(id.as_str()))).await.map(drop)
+        self.transport.send(&Request::new(Method::DELETE, kind.path_of(id.as_str()))).await.map(drop)
     }
 
     /// Adds elements to a child's list and removes others, in as many requests as the kind demands.
@@ -136,17 +138,17 @@ impl Tenant {
     /// # Panics
     ///
     /// When the kind is no child.
-    pub async fn change_elements(&self, kind: &Kind, parent: &Id, added: &[Value], removed: &[Value]) -> Result<(), Error> {
+    pub async fn update_elements(&self, kind: &Kind, parent: &Id, added: &[Value], removed: &[Value]) -> Result<(), Error> {
         let Shape::Child { delta, .. } = kind.shape else { unreachable!("only a child has elements") };
-        for request in delta_requests(kind, delta, parent, added, removed) {
-            self.wire.send(&request).await?;
+        for request in element_requests(kind, delta, parent, added, removed) {
+            self.transport.send(&request).await?;
         }
         Ok(())
     }
 }
 
 /// Returns what is sent of a body: without the fields that stand in the path, and bare where the API takes a bare array.
-fn sent(kind: &Kind, body: &Body) -> Value {
+fn request_body(kind: &Kind, body: &Body) -> Value {
     let mut body = body.clone();
     for field in kind.in_path() {
         body.0.remove(field);
@@ -154,42 +156,42 @@ fn sent(kind: &Kind, body: &Body) -> Value {
     if kind.list_field.is_empty() { body.into_value() } else { body.0.remove(kind.list_field).unwrap_or_else(|| json!([])) }
 }
 
-fn veil_of(kind: &Kind, body: &Body) -> Veil {
-    let mut veil = Veil::default();
-    veil.hide_secrets_of(kind, body);
-    veil
+fn redactor_for(kind: &Kind, body: &Body) -> Redactor {
+    let mut redactor = Redactor::default();
+    redactor.add_secrets_of_kind(kind, body);
+    redactor
 }
 
 /// Returns the requests that change a child's list; adding what is there and removing what is not does nothing.
-fn delta_requests(kind: &Kind, delta: Delta, parent: &Id, added: &[Value], removed: &[Value]) -> Vec<Request> {
+fn element_requests(kind: &Kind, delta: Delta, parent: &Id, added: &[Value], removed: &[Value]) -> Vec<Request> {
     let path = kind.path_of(parent.as_str());
     match delta {
         Delta::AddRemove { most } => [(Method::POST, added), (Method::DELETE, removed)]
             .into_iter()
             .flat_map(|(method, elements)| elements.chunks(most.max(1)).map(move |chunk| (method.clone(), chunk)))
-            .map(|(method, chunk)| Request::new(method, path.as_str()).with(&json!({kind.elements(): chunk})).repeatable())
+            .map(|(method, chunk)| Request::new(method, path.as_str()).with_json(&json!({kind.elements(): chunk})).idempotent())
             .collect(),
-        Delta::Named { by, most } => named_requests(kind, &path, by, most, added, removed),
+        Delta::Named { by, most } => named_element_requests(kind, &path, by, most, added, removed),
         Delta::Switch { most } => {
             let switched = |elements: &[Value], on: bool| elements.iter().map(|element| with_status(element, on)).collect::<Vec<_>>();
             let all = [switched(added, true), switched(removed, false)].concat();
-            all.chunks(most.max(1)).map(|chunk| Request::new(Method::PATCH, path.as_str()).with(&chunk)).collect()
+            all.chunks(most.max(1)).map(|chunk| Request::new(Method::PATCH, path.as_str()).with_json(&chunk)).collect()
         }
     }
 }
 
 /// Returns the requests that change a list whose elements have names: what only says something else of a name is changed, not made anew.
-fn named_requests(kind: &Kind, path: &str, by: &str, most: usize, added: &[Value], removed: &[Value]) -> Vec<Request> {
+fn named_element_requests(kind: &Kind, path: &str, by: &str, most: usize, added: &[Value], removed: &[Value]) -> Vec<Request> {
     let has_name_of = |list: &[Value], element: &Value| list.iter().any(|other| other[by] == element[by]);
     let (kept, new): (Vec<Value>, Vec<Value>) = added.iter().cloned().partition(|element| has_name_of(removed, element));
     let gone: Vec<Value> = removed.iter().filter(|element| !has_name_of(&kept, element)).map(|element| element[by].clone()).collect();
     let in_chunks = |method: Method, elements: &[Value]| -> Vec<Request> {
-        let request = |chunk: &[Value]| Request::new(method.clone(), path).with(&json!({kind.elements(): chunk})).repeatable();
+        let request = |chunk: &[Value]| Request::new(method.clone(), path).with_json(&json!({kind.elements(): chunk})).idempotent();
         elements.chunks(most.max(1)).map(request).collect()
     };
     let renewed = kept.into_iter().map(|mut element| {
         let name = element.as_object_mut().and_then(|fields| fields.remove(by)).unwrap_or_default();
-        Request::new(Method::PATCH, format!("{path}/{}", name.as_str().unwrap_or_default())).with(&element)
+        Request::new(Method::PATCH, format!("{path}/{}", name.as_str().unwrap_or_default())).with_json(&element)
     });
     in_chunks(Method::POST, &new).into_iter().chain(renewed).chain(in_chunks(Method::DELETE, &gone)).collect()
 }

@@ -123,7 +123,7 @@ pub enum Event {
         /// Why there are none to read, where the tenant does not serve the kind.
         absent: Option<String>,
     },
-    /// The pacer holds requests back.
+    /// The rate limiter holds requests back.
     Waiting {
         /// The tenant's name.
         tenant: String,

@@ -23,7 +23,7 @@ pub enum Mode {
 const CALM: Duration = Duration::from_secs(10);
 /// A tenth of the changes is worth a line where it is at least this many.
 const MANY: usize = 20;
-/// Waits shorter than this are the pacer's ordinary steps.
+/// Waits shorter than this are the rate limiter's ordinary steps.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Where a kind stands while it is read.

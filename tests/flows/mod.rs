@@ -27,7 +27,7 @@ use migrate::apply::{Journal, Run, StaleChanges, Summary, SyncState};
 use migrate::catalog::Catalog;
 use migrate::export::{Selection, export};
 use migrate::json::Body;
-use migrate::management_api::{Contact, Credentials, Tenant};
+use migrate::management_api::{ApiConfig, Credentials, Tenant};
 use migrate::mapping::Mapping;
 use migrate::model::event::{NoObserver, Outcome};
 use migrate::model::resource::Secret;
@@ -82,7 +82,7 @@ pub(crate) fn connect(sandbox: &Sandbox, domain: &str, credentials: Credentials)
 
 /// Returns a tenant that talks to a sandbox and waits so long for each answer.
 pub(crate) fn connect_for(sandbox: &Sandbox, domain: &str, credentials: Credentials, timeout: Duration) -> Tenant {
-    let contact = Contact {
+    let config = ApiConfig {
         name: domain.to_owned(),
         domain: domain.to_owned(),
         url: Some(sandbox.url()),
@@ -94,7 +94,7 @@ pub(crate) fn connect_for(sandbox: &Sandbox, domain: &str, credentials: Credenti
         timeout,
         concurrency: 16,
     };
-    Tenant::new(contact, Arc::new(NoObserver)).expect("a tenant")
+    Tenant::new(config, Arc::new(NoObserver)).expect("a tenant")
 }
 
 /// Reads a tenant whole.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use migrate::management_api::limits;
-use migrate::management_api::{Contact, Credentials, Error, Tenant};
+use migrate::management_api::safety_limits;
+use migrate::management_api::{ApiConfig, Credentials, Error, Tenant};
 use serde_json::json;
 
 use super::server::{Answering, Server};
@@ -48,7 +48,7 @@ fn a_body_that_does_not_end_is_read_to_its_limit_and_asked_for_once() {
     cause: its body is larger than 32 MiB
     hint:  no tenant of Auth0 answers like that: check `domain` and `url` in migrate.toml, and what stands between here and the tenant
     "#);
-    assert!(server.sent() < limits::BODY + ON_THE_WAY, "{}", server.sent());
+    assert!(server.sent() < safety_limits::BODY + ON_THE_WAY, "{}", server.sent());
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_body_that_is_refused_and_does_not_end_is_no_other() {
         }
     });
     assert!(said.contains("its body is larger than 32 MiB"), "{said}");
-    assert!(server.sent() < limits::BODY + ON_THE_WAY, "{}", server.sent());
+    assert!(server.sent() < safety_limits::BODY + ON_THE_WAY, "{}", server.sent());
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_list_that_counts_more_than_any_has_is_asked_for_once() {
 
 #[test]
 fn a_page_of_more_elements_than_any_list_has_is_no_page() {
-    let many = format!("{{\"resource_servers\": [{}{{}}]}}", "{},".repeat(limits::ELEMENTS));
+    let many = format!("{{\"resource_servers\": [{}{{}}]}}", "{},".repeat(safety_limits::ELEMENTS));
     let (_, said) = refused(1, move |_, answering| answering.json(&many));
     assert!(said.contains("more than 200000 elements on one page"), "{said}");
 }
@@ -140,7 +140,7 @@ fn pages_that_do_not_end_are_read_to_a_limit() {
     });
     let said = export(&server, "organizations");
     assert!(said.err.contains("the list does not end after 2000 pages"), "{}", said.whole());
-    assert_eq!(server.asked().len(), limits::PAGES);
+    assert_eq!(server.asked().len(), safety_limits::PAGES);
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn a_body_that_trickles_ends_with_the_time_of_its_request() {
             std::thread::sleep(Duration::from_millis(10));
         }
     });
-    let contact = Contact {
+    let config = ApiConfig {
         name: "evil".to_owned(),
         domain: "evil.eu.auth0.com".to_owned(),
         url: Some(server.url.clone()),
@@ -206,10 +206,10 @@ fn a_body_that_trickles_ends_with_the_time_of_its_request() {
         timeout: Duration::from_millis(300),
         concurrency: 1,
     };
-    let tenant = Tenant::new(contact, Arc::new(migrate::model::event::NoObserver)).expect("a contact");
+    let tenant = Tenant::new(config, Arc::new(migrate::model::event::NoObserver)).expect("a configuration");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     // A create is never sent again, so that one time is all it takes.
     let error = runtime.block_on(tenant.call("POST", "clients", Some(&json!({"name": "a"})))).expect_err("no end");
-    assert!(matches!(error, Error::InDoubt { .. }), "{error:?}");
+    assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
     assert_eq!(server.asked().len(), 1);
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use migrate::catalog::Catalog;
 use migrate::export::{Error, Selection, export};
-use migrate::management_api::limits::READING;
-use migrate::management_api::{Contact, Credentials, Tenant};
+use migrate::management_api::safety_limits::SNAPSHOT_TIMEOUT;
+use migrate::management_api::{ApiConfig, Credentials, Tenant};
 use migrate::model::event::NoObserver;
 use migrate::model::resource::Secret;
 use migrate::sandbox::{Options, Sandbox, State};
@@ -17,7 +17,7 @@ use crate::flows::NOW;
 async fn read(latency: Duration) -> (Result<(), Error>, Duration) {
     let domain = "slow.eu.auth0.com";
     let sandbox = Sandbox::start(Options::new(State::empty(domain)).credentials("id", "secret").latency(latency)).await.expect("a sandbox");
-    let contact = Contact {
+    let config = ApiConfig {
         name: "slow".to_owned(),
         domain: domain.to_owned(),
         url: Some(sandbox.url()),
@@ -29,7 +29,7 @@ async fn read(latency: Duration) -> (Result<(), Error>, Duration) {
         timeout: latency * 2,
         concurrency: 1,
     };
-    let tenant = Tenant::new(contact, std::sync::Arc::new(NoObserver)).expect("a tenant");
+    let tenant = Tenant::new(config, std::sync::Arc::new(NoObserver)).expect("a tenant");
     let began = Instant::now();
     let read = export(Catalog::standard(), &tenant, &Selection::default(), NOW, &NoObserver).await;
     (read.map(drop), began.elapsed())
@@ -42,9 +42,9 @@ async fn reading_a_tenant_that_is_slow_but_never_wrong_ends_after_an_hour() {
     let requests = took.as_secs();
     assert!(requests > 60, "{took:?}");
     // At this pace it would take twice the time there is.
-    let latency = READING * 2 / u32::try_from(requests).expect("a few hundred");
+    let latency = SNAPSHOT_TIMEOUT * 2 / u32::try_from(requests).expect("a few hundred");
     let (error, took) = read(latency).await;
     let error = error.expect_err("overdue");
     assert_eq!(error.to_string(), "reading \"slow\" took longer than 1h");
-    assert!((READING..READING + Duration::from_secs(1)).contains(&took), "{took:?}");
+    assert!((SNAPSHOT_TIMEOUT..SNAPSHOT_TIMEOUT + Duration::from_secs(1)).contains(&took), "{took:?}");
 }

@@ -57,7 +57,7 @@ impl Api {
             match method.as_str() {
                 "GET" => failure,
                 // The tenant may have done it and not been able to say so.
-                _ if error.is_in_doubt() || error.is_unreachable() => {
+                _ if error.is_outcome_unknown() || error.is_unreachable() => {
                     failure.but(format!("{method} {path} may have been carried out, or not"))
                 }
                 _ => failure.but(format!("{method} {path} was not carried out")),

@@ -99,7 +99,7 @@ pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, 
         }
         (Shape::Child { parent, .. }, Some(name)) => {
             let above = Box::pin(find(context, tenant, kind(context, parent)?, Some(name))).await?;
-            let elements = tenant.elements(of, &above.id).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
+            let elements = tenant.list_elements(of, &above.id).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
             let mut answer = Body::new();
             answer.set(of.elements(), serde_json::Value::Array(elements.clone()));
             Ok(Found { name: above.name, id: above.id.clone(), answer, resource: Resource::read_child(of, &above.id, elements) })
@@ -124,7 +124,7 @@ async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<F
     let listing = tenant.list(of).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
     let answers = match listing {
         Listing::Complete(answers) => answers,
-        Listing::Absent { because: reason, .. } => {
+        Listing::Absent { reason, .. } => {
             let state = format!("nothing was done: {} of \"{}\" cannot be read: {reason}", of.name, tenant.name());
             return Err(Failure::new(FAILED, state));
         }

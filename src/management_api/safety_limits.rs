@@ -1,4 +1,4 @@
-//! How much is taken from a tenant before its answers are said to be wrong.
+//! How much is accepted from a tenant before its answers are considered wrong.
 //!
 //! Auth0's own limits are far below each of these. They stop a run that talks to something else, to a proxy that went wrong or to somebody
 //! hostile, before it has cost much memory or a whole night.
@@ -19,13 +19,13 @@ pub const TENANT: i64 = 1 << 30;
 /// Levels of JSON inside each other, which is as deep as serde_json reads; the deepest recorded answer has 12.
 pub const NESTING: usize = 127;
 /// Characters of a tenant's own words that are repeated in an error.
-pub const WORDS: usize = 2_000;
+pub const MESSAGE_LENGTH: usize = 2_000;
 /// How long a request waits for a bucket to fill. The slowest published one gives five a minute, so something comes back within it.
-pub const RESET: Duration = Duration::from_secs(60);
+pub const LONGEST_RESET: Duration = Duration::from_secs(60);
 /// How long one request is sent again where the tenant asks for it.
-pub const PATIENCE: Duration = Duration::from_secs(10 * 60);
+pub const LONGEST_RETRY: Duration = Duration::from_secs(10 * 60);
 /// How long reading all of a tenant may take. Ten thousand clients at the pace of a free subscription are read in a quarter of it.
-pub const READING: Duration = Duration::from_secs(60 * 60);
+pub const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 /// What an answer has more of than is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub enum Excess {
     /// Bytes or lines of its headers; the HTTP library stops at 100 lines and 400 KiB.
     Headers,
     /// It is packed, and nobody asked for that: what it holds could be of any size.
-    Packed,
+    Compressed,
     /// Pages of a list.
     Pages,
     /// Bytes of all pages of a list.
@@ -45,7 +45,7 @@ pub enum Excess {
     /// Elements of a list, as many as came or as the tenant counts.
     Elements(usize),
     /// A `next` that was there before.
-    Circle,
+    CheckpointLoop,
     /// Time that it asks to wait.
     Wait(Duration),
 }
@@ -55,14 +55,14 @@ impl fmt::Display for Excess {
         match self {
             Self::Body => write!(out, "its body is larger than {} MiB", BODY >> 20),
             Self::Headers => write!(out, "its headers exceed the limit"),
-            Self::Packed => write!(out, "its body is compressed, which was not asked for"),
+            Self::Compressed => write!(out, "its body is compressed, which was not asked for"),
             Self::Pages => write!(out, "the list does not end after {PAGES} pages"),
             Self::List => write!(out, "the pages of the list are larger than {} MiB", LIST >> 20),
             Self::Tenant => write!(out, "with it, more than {} MiB were read of the tenant", TENANT >> 20),
             Self::Elements(counted) => write!(out, "the list has {counted} elements, and at most {ELEMENTS} are read"),
-            Self::Circle => write!(out, "\"next\" leads to a page that was read before"),
+            Self::CheckpointLoop => write!(out, "\"next\" leads to a page that was read before"),
             Self::Wait(asked) => {
-                let [asked, most] = [*asked, PATIENCE].map(humantime::format_duration);
+                let [asked, most] = [*asked, LONGEST_RETRY].map(humantime::format_duration);
                 write!(out, "it asks to wait {asked}; the longest wait is {most}")
             }
         }

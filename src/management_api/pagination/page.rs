@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::limits::ELEMENTS;
+use crate::management_api::safety_limits::ELEMENTS;
 
 /// One page of a list.
 #[derive(Debug, PartialEq)]
@@ -22,7 +22,7 @@ pub struct Page<T> {
 }
 
 /// Reads a page straight into its elements, with the list in this field.
-struct Reader<'field, T>(&'field str, PhantomData<T>);
+struct PageVisitor<'field, T>(&'field str, PhantomData<T>);
 
 impl<T> Page<T> {
     /// Reads a page whose list stands in `field`.
@@ -30,12 +30,12 @@ impl<T> Page<T> {
     /// # Errors
     ///
     /// When it is not JSON, or the elements are not what was expected.
-    pub fn read<'de>(body: &'de [u8], field: &str) -> Result<Self, serde_json::Error>
+    pub fn parse<'de>(body: &'de [u8], field: &str) -> Result<Self, serde_json::Error>
     where
         T: Deserialize<'de>,
     {
         let mut json = serde_json::Deserializer::from_slice(body);
-        let page = Reader(field, PhantomData).deserialize(&mut json)?;
+        let page = PageVisitor(field, PhantomData).deserialize(&mut json)?;
         json.end().map(|()| page)
     }
 
@@ -50,7 +50,7 @@ impl<T> Page<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Reader<'_, T> {
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for PageVisitor<'_, T> {
     type Value = Page<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Page<T>, D::Error> {
@@ -59,17 +59,17 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Reader<'_, T> {
 }
 
 /// Reads a list, which stops where it has more elements than any.
-struct Bare<T>(PhantomData<T>);
+struct ElementsSeed<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Bare<T> {
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for ElementsSeed<T> {
     type Value = Option<Vec<T>>;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
-        json.deserialize_seq(Reader::<T>("", PhantomData)).map(|page| page.elements)
+        json.deserialize_seq(PageVisitor::<T>("", PhantomData)).map(|page| page.elements)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<'_, T> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for PageVisitor<'_, T> {
     type Value = Page<T>;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,7 +92,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<'_, T> {
         while let Some(name) = fields.next_key::<String>()? {
             match name.as_str() {
                 // Read as a page of its own, since that is where elements are counted.
-                name if name == self.0 => page.elements = fields.next_value_seed(Bare(PhantomData))?,
+                name if name == self.0 => page.elements = fields.next_value_seed(ElementsSeed(PhantomData))?,
                 "total" => page.total = fields.next_value()?,
                 // Offset answers call it `limit`, the Actions API `per_page`.
                 "limit" | "per_page" => page.limit = fields.next_value()?,
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> Page<u32> {
-        Page::read(json.as_bytes(), "roles").expect("a page")
+        Page::parse(json.as_bytes(), "roles").expect("a page")
     }
 
     #[test]
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_page_that_is_cut_short_is_no_page() {
-        assert!(Page::<u32>::read(br#"{"roles":[1,2]"#, "roles").is_err());
-        assert!(Page::<u32>::read(br#"{"roles":[1]} x"#, "roles").is_err());
+        assert!(Page::<u32>::parse(br#"{"roles":[1,2]"#, "roles").is_err());
+        assert!(Page::<u32>::parse(br#"{"roles":[1]} x"#, "roles").is_err());
     }
 }

@@ -1,18 +1,18 @@
-//! How many requests may leave by the published limits: one governor quota a bucket, at a share of what the bucket allows.
+//! Tokens that come back at an even rate: our share of what is published of a bucket.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use governor::RateLimiter;
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
 use crate::catalog::limits::Rate;
 
-/// Time as tokio tells it, so that a paused clock in a test stops the quotas too.
+/// Time as tokio tells it, so that a paused clock in a test stops the tokens too.
 #[derive(Debug, Clone, Copy)]
 struct Elapsed(Instant);
 
@@ -24,44 +24,44 @@ impl Clock for Elapsed {
     }
 }
 
-/// The quota of one bucket.
+/// The tokens of one bucket.
 ///
-/// A cell taken for a request that something else still holds back is kept for whichever request asks next: taking cells early and
-/// leaving in a bunch would overdraw the tenant's bucket.
+/// One that was set aside for a request that something else still holds back is there for whichever request asks next: taking tokens early
+/// and leaving in a bunch would overdraw the tenant's bucket.
 #[derive(Debug)]
-pub(super) struct Quota {
+pub(super) struct TokenBucket {
     limiter: RateLimiter<NotKeyed, InMemoryState, Elapsed, NoOpMiddleware<Nanos>>,
     clock: Elapsed,
-    kept: bool,
+    is_set_aside: bool,
 }
 
-impl Quota {
-    /// Returns the quota that uses a share (0 to 1) of a bucket: of what may leave at once and of what comes back.
+impl TokenBucket {
+    /// Returns the tokens of a share (0 to 1) of a bucket: of what may leave at once and of what comes back.
     pub(super) fn new(rate: Rate, share: f64) -> Self {
         let clock = Elapsed(Instant::now());
         let burst = NonZeroU32::new(usable(rate.burst, share)).unwrap_or(NonZeroU32::MIN);
         let period = Duration::from_secs(60).div_f64(f64::from(rate.a_minute.max(1)) * share);
-        let quota = governor::Quota::with_period(period).expect("a minute divided by a number is longer than nothing").allow_burst(burst);
-        Self { limiter: RateLimiter::direct_with_clock(quota, clock), clock, kept: false }
+        let quota = Quota::with_period(period).expect("a minute divided by a number is longer than nothing").allow_burst(burst);
+        Self { limiter: RateLimiter::direct_with_clock(quota, clock), clock, is_set_aside: false }
     }
 
-    /// Takes a cell, unless one is kept; returns how long there will be none.
-    pub(super) fn wait(&mut self) -> Option<Duration> {
-        if self.kept {
+    /// Sets a token aside, unless one is; returns how long there will be none.
+    pub(super) fn set_aside(&mut self) -> Option<Duration> {
+        if self.is_set_aside {
             return None;
         }
         match self.limiter.check() {
             Ok(()) => {
-                self.kept = true;
+                self.is_set_aside = true;
                 None
             }
             Err(later) => Some(later.wait_time_from(self.clock.now())),
         }
     }
 
-    /// Spends the kept cell: the request leaves.
+    /// Spends the token that was set aside: the request leaves.
     pub(super) fn spend(&mut self) {
-        self.kept = false;
+        self.is_set_aside = false;
     }
 }
 

@@ -1,4 +1,4 @@
-//! The pacer against a simulated bucket, in simulated time: 300 requests, none refused, and the time next to the least possible.
+//! The rate limiter against a simulated bucket, in simulated time: 300 requests, none refused, and the time next to the least possible.
 
 #![expect(clippy::print_stdout, reason = "the times are the point of the simulation: `cargo test simulation -- --nocapture`")]
 
@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, sleep};
 
-use super::gauge::Level;
-use super::pacer::{Pacer, Terms};
+use super::headers::RateLimitHeaders;
+use super::limiter::{LimiterConfig, RateLimiter};
 use crate::catalog::limits::{Calls, Rate, Tier};
 
 const REQUESTS: u32 = 300;
@@ -23,7 +23,7 @@ enum Reset {
 }
 
 /// A token bucket of a server.
-struct Bucket {
+struct ServerBucket {
     rate: Rate,
     reset: Reset,
     left: f64,
@@ -31,7 +31,7 @@ struct Bucket {
     started: Instant,
 }
 
-impl Bucket {
+impl ServerBucket {
     fn new(burst: u32, a_second: u32, left: f64, reset: Reset) -> Self {
         Self::of(Rate { burst, a_minute: a_second * 60 }, left, reset)
     }
@@ -46,7 +46,7 @@ impl Bucket {
     }
 
     /// Counts a request; returns whether it is served, and what the headers say, in whole seconds as `Date` and `reset` are.
-    fn take(&mut self) -> (bool, Level) {
+    fn take(&mut self) -> (bool, RateLimitHeaders) {
         let now = Instant::now();
         self.left = (self.left + (now - self.at).as_secs_f64() * self.a_second()).min(self.rate.burst.into());
         self.at = now;
@@ -60,7 +60,7 @@ impl Bucket {
         let reset = (clock + missing / self.a_second()).ceil() - clock.floor();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "what is left is small and not negative")]
         let remaining = self.left.floor() as u32;
-        (served, Level { limit: self.rate.burst, remaining, reset: Duration::from_secs_f64(reset.max(1.0)) })
+        (served, RateLimitHeaders { limit: self.rate.burst, remaining, reset: Duration::from_secs_f64(reset.max(1.0)) })
     }
 }
 
@@ -72,27 +72,27 @@ struct Run {
 }
 
 /// A server's answer to a request: whether it is served, and its headers.
-type Serve<'server> = dyn Fn(Calls, &str) -> (bool, Level) + 'server;
+type Serve<'server> = dyn Fn(Calls, &str) -> (bool, RateLimitHeaders) + 'server;
 
-/// Sends these calls in turn at a pacer's leave, sixteen at once, with latencies from 20 to 180 ms.
-async fn run(pacer: &Pacer, calls: &[(Calls, &str)], serve: &Serve<'_>) -> Run {
+/// Sends these calls in turn as a rate limiter permits, sixteen at once, with latencies from 20 to 180 ms.
+async fn run(limiter: &RateLimiter, calls: &[(Calls, &str)], serve: &Serve<'_>) -> Run {
     let (started, refused) = (Instant::now(), Cell::new(0));
     let send = |number: u32| {
         let refused = &refused;
         let (calls, path) = calls[number as usize % calls.len()];
         async move {
             loop {
-                let mut pass = pacer.depart(calls, path, |_, _| {}).await;
+                let mut permit = limiter.acquire(calls, path, |_, _| {}).await;
                 let latency = Duration::from_millis(10 + u64::from(number * 37 % 80));
                 sleep(latency).await;
-                let (served, told) = serve(calls, path);
+                let (served, headers) = serve(calls, path);
                 sleep(latency).await;
-                pass.answered(if served { 200 } else { 429 }, Some(told));
+                permit.record_response(if served { 200 } else { 429 }, Some(headers));
                 if served {
                     return;
                 }
                 refused.set(refused.get() + 1);
-                pass.refused(told.reset);
+                permit.record_rate_limit(headers.reset);
             }
         }
     };
@@ -107,10 +107,10 @@ fn least(rate: Rate, share: f64) -> Duration {
 }
 
 /// Simulates a run and prints it beside the least time of the bucket, whole and at our share.
-async fn simulate(name: &str, known: bool, bucket: Bucket, others: Option<Duration>) -> (Run, f64) {
+async fn simulate(name: &str, known: bool, bucket: ServerBucket, others: Option<Duration>) -> (Run, f64) {
     let rate = bucket.rate;
     let bucket = RefCell::new(bucket);
-    let pacer = Pacer::new(Terms { tier: None, rate: known.then_some(rate), share: SHARE, concurrency: 16 });
+    let limiter = RateLimiter::new(LimiterConfig { tier: None, rate: known.then_some(rate), share: SHARE, concurrency: 16 });
     let serve = |_: Calls, _: &str| bucket.borrow_mut().take();
     let theirs = async {
         while let Some(period) = others {
@@ -120,7 +120,7 @@ async fn simulate(name: &str, known: bool, bucket: Bucket, others: Option<Durati
         std::future::pending::<()>().await;
     };
     let run =
-        tokio::select! { run = run(&pacer, &[(Calls::Write, "/roles")], &serve) => run, () = theirs => unreachable!("it never ends") };
+        tokio::select! { run = run(&limiter, &[(Calls::Write, "/roles")], &serve) => run, () = theirs => unreachable!("it never ends") };
     let (whole, share) = (least(rate, 1.0), least(rate, SHARE));
     let over = run.took.as_secs_f64() / share.as_secs_f64();
     println!(
@@ -136,7 +136,7 @@ async fn simulate(name: &str, known: bool, bucket: Bucket, others: Option<Durati
 #[tokio::test(start_paused = true)]
 async fn with_known_limits_nothing_is_refused_and_no_time_is_lost() {
     for (burst, a_second) in [(10, 2), (50, 16), (2, 2)] {
-        let bucket = Bucket::new(burst, a_second, burst.into(), Reset::WhenFull);
+        let bucket = ServerBucket::new(burst, a_second, burst.into(), Reset::WhenFull);
         let (run, over) = simulate(&format!("known {burst} @ {a_second}/s"), true, bucket, None).await;
         assert_eq!(run.refused, 0);
         assert!(over < 1.03, "{run:?}");
@@ -147,10 +147,10 @@ async fn with_known_limits_nothing_is_refused_and_no_time_is_lost() {
 async fn without_known_limits_the_headers_are_enough() {
     for (burst, a_second) in [(10, 2), (50, 16), (2, 2)] {
         for reset in [Reset::WhenFull, Reset::AtTheNext] {
-            let bucket = Bucket::new(burst, a_second, burst.into(), reset);
+            let bucket = ServerBucket::new(burst, a_second, burst.into(), reset);
             let (run, over) = simulate(&format!("unknown {burst} @ {a_second}/s, reset {reset:?}"), false, bucket, None).await;
             assert_eq!(run.refused, 0);
-            // A bucket of two is told in whole seconds, so every wait is rounded up. Sixteen answers that overtake each other are
+            // The headers name whole seconds, so every wait is rounded up. Sixteen answers that overtake each other are
             // believed at their lowest.
             assert!(over < if burst > 2 { 1.2 } else { 3.0 }, "{run:?}");
         }
@@ -160,7 +160,7 @@ async fn without_known_limits_the_headers_are_enough() {
 #[tokio::test(start_paused = true)]
 async fn a_bucket_that_others_use_too_is_left_in_peace() {
     for known in [true, false] {
-        let bucket = Bucket::new(10, 2, 3.0, Reset::WhenFull);
+        let bucket = ServerBucket::new(10, 2, 3.0, Reset::WhenFull);
         let (run, _) = simulate(&format!("shared 10 @ 2/s, known: {known}"), known, bucket, Some(Duration::from_secs(1))).await;
         assert_eq!(run.refused, 0);
     }
@@ -171,16 +171,16 @@ async fn every_bucket_of_a_tier_is_kept_at_once() {
     let tier = Tier::named("essentials").expect("published");
     let calls =
         [(Calls::Read, "/clients"), (Calls::Write, "/clients/c1"), (Calls::Read, "/connections"), (Calls::Read, "/organizations/o1")];
-    let full = |rate: Rate| RefCell::new(Bucket::of(rate, rate.burst.into(), Reset::WhenFull));
+    let full = |rate: Rate| RefCell::new(ServerBucket::of(rate, rate.burst.into(), Reset::WhenFull));
     let tenant = full(tier.tenant);
     let groups: Vec<_> = tier.endpoints.iter().map(|limit| full(limit.rate)).collect();
     let serve = |calls: Calls, path: &str| {
-        let (served, told) = tenant.borrow_mut().take();
-        let Some(group) = tier.group_of(calls, path).filter(|_| served) else { return (served, told) };
+        let (served, headers) = tenant.borrow_mut().take();
+        let Some(group) = tier.group_of(calls, path).filter(|_| served) else { return (served, headers) };
         groups[group].borrow_mut().take()
     };
-    let pacer = Pacer::new(Terms { tier: Some(tier), rate: None, share: SHARE, concurrency: 16 });
-    let run = run(&pacer, &calls, &serve).await;
+    let limiter = RateLimiter::new(LimiterConfig { tier: Some(tier), rate: None, share: SHARE, concurrency: 16 });
+    let run = run(&limiter, &calls, &serve).await;
     println!("  essentials, four sorts of calls: {:.1} s, {} refused", run.took.as_secs_f64(), run.refused);
     assert_eq!(run.refused, 0);
 }

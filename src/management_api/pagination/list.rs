@@ -9,17 +9,17 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::error::{Cause, Error, Missing, not_json};
-use super::limits::{self, Excess};
 use super::page::Page;
-use super::transport::{Request, Wire};
 use crate::catalog::{Kind, Paging};
 use crate::json::Body;
+use crate::management_api::error::{Cause, Error, UnexpectedAnswer, json_error};
+use crate::management_api::safety_limits::{self, Excess};
+use crate::management_api::transport::{Request, Transport};
 use crate::model::event::Event;
 
 /// A list to read, of which each answer `A` becomes a `T` as soon as its page is there.
-pub(super) struct List<'list, A, T> {
-    wire: &'list Wire,
+pub(in crate::management_api) struct PagedList<'list, A, T> {
+    transport: &'list Transport,
     kind: &'static Kind,
     path: String,
     concurrency: usize,
@@ -32,16 +32,16 @@ pub(super) struct List<'list, A, T> {
 /// An element of a list, and what tells it from the others.
 struct Element<T> {
     identity: String,
-    it: T,
+    value: T,
 }
 
 /// How often a list that moves between two of its pages is read.
-const READINGS: usize = 4;
+const MAX_READS: usize = 4;
 
 /// What one reading of a list came to.
-enum Reading<T> {
+enum ListRead<T> {
     /// The whole list.
-    Whole(Vec<Element<T>>),
+    Complete(Vec<Element<T>>),
     /// Fewer or more than the tenant counts, or a count that moved.
     Short { got: usize, expected: usize },
     /// Something came or went between two pages, so that others may have been missed.
@@ -49,7 +49,7 @@ enum Reading<T> {
 }
 
 /// What a list is made of: an element names itself by the id of its kind, or by all that it holds.
-pub(super) trait Identified {
+pub(in crate::management_api) trait Identified {
     /// Returns what tells it from the others of its list.
     fn identity(&self, kind: &Kind) -> String;
 }
@@ -67,17 +67,17 @@ impl Identified for Value {
     }
 }
 
-impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
+impl<'list, A: DeserializeOwned + Identified, T> PagedList<'list, A, T> {
     /// Returns the list of a kind at a path.
-    pub(super) fn new(
-        wire: &'list Wire,
+    pub(in crate::management_api) fn new(
+        transport: &'list Transport,
         kind: &'static Kind,
         path: String,
         concurrency: usize,
         make: &'list (dyn Fn(A) -> T + Sync),
     ) -> Self {
         Self {
-            wire,
+            transport,
             kind,
             path,
             concurrency: concurrency.max(1),
@@ -89,100 +89,102 @@ impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
     }
 
     /// Reads every page, in the tenant's order; what the tenant lists twice is there once.
-    pub(super) async fn whole(&self) -> Result<Vec<T>, Error> {
+    pub(in crate::management_api) async fn read_all(&self) -> Result<Vec<T>, Error> {
         let list = match self.kind.paging {
             Paging::Whole => self.elements_of(self.page("", &[]).await?)?,
             Paging::In { field } => self.elements_of(self.page(field, &[]).await?)?,
-            Paging::Checkpoint { field, size } => self.still(field, size, true).await?,
-            Paging::Counted { field, size } => self.still(field, size, false).await?,
-            Paging::Offset { field, size, or_checkpoint } => match self.still(field, size, false).await {
+            Paging::Checkpoint { field, size } => self.read_consistently(field, size, true).await?,
+            Paging::Counted { field, size } => self.read_consistently(field, size, false).await?,
+            Paging::Offset { field, size, or_checkpoint } => match self.read_consistently(field, size, false).await {
                 // Auth0 refuses pages beyond the thousandth element of some lists.
-                Err(Error::Refused { code, .. }) if or_checkpoint && code == "invalid_paging" => self.still(field, size, true).await?,
+                Err(Error::Refused { code, .. }) if or_checkpoint && code == "invalid_paging" => {
+                    self.read_consistently(field, size, true).await?
+                }
                 other => other?,
             },
         };
         let mut seen = HashSet::with_capacity(list.len());
-        Ok(list.into_iter().filter_map(|element| seen.insert(element.identity).then_some(element.it)).collect())
+        Ok(list.into_iter().filter_map(|element| seen.insert(element.identity).then_some(element.value)).collect())
     }
 
     /// Reads a list until nothing came or went between two of its pages. What is listed twice in two readings alike stands there twice.
-    async fn still(&self, field: &str, size: usize, by_checkpoint: bool) -> Result<Vec<Element<T>>, Error> {
+    async fn read_consistently(&self, field: &str, size: usize, by_checkpoint: bool) -> Result<Vec<Element<T>>, Error> {
         let mut before: Vec<String> = Vec::new();
-        let (mut ended, mut was_short) = (Reading::Moved, false);
-        for _ in 0..READINGS {
+        let (mut ended, mut was_short) = (ListRead::Moved, false);
+        for _ in 0..MAX_READS {
             for count in [&self.read, &self.pages, &self.bytes] {
                 count.store(0, Ordering::Relaxed);
             }
-            ended = if by_checkpoint { self.by_checkpoint(field, size).await? } else { self.by_offset(field, size).await? };
-            if matches!(ended, Reading::Short { .. }) && std::mem::replace(&mut was_short, true) {
+            ended = if by_checkpoint { self.read_by_checkpoint(field, size).await? } else { self.read_by_offset(field, size).await? };
+            if matches!(ended, ListRead::Short { .. }) && std::mem::replace(&mut was_short, true) {
                 break;
             }
-            let Reading::Whole(list) = &ended else { continue };
+            let ListRead::Complete(list) = &ended else { continue };
             let ids: Vec<String> = list.iter().map(|element| element.identity.clone()).collect();
             let distinct = ids.iter().collect::<HashSet<_>>().len();
             match ended {
-                Reading::Whole(list) if distinct == list.len() || ids == before => return Ok(list),
-                _ => (before, ended) = (ids, Reading::Moved),
+                ListRead::Complete(list) if distinct == list.len() || ids == before => return Ok(list),
+                _ => (before, ended) = (ids, ListRead::Moved),
             }
         }
         match ended {
-            Reading::Short { got, expected } => Err(Error::ShortListing { kind: self.kind.name, got, expected }),
-            Reading::Whole(_) | Reading::Moved => Err(Error::MovingListing { kind: self.kind.name, readings: READINGS }),
+            ListRead::Short { got, expected } => Err(Error::ShortListing { kind: self.kind.name, got, expected }),
+            ListRead::Complete(_) | ListRead::Moved => Err(Error::MovingListing { kind: self.kind.name, readings: MAX_READS }),
         }
     }
 
     /// Reads by page numbers. Each page begins with the last element of the one before, which shows that nothing moved between the two.
-    async fn by_offset(&self, field: &str, size: usize) -> Result<Reading<T>, Error> {
+    async fn read_by_offset(&self, field: &str, size: usize) -> Result<ListRead<T>, Error> {
         let first: Page<Element<T>> = self.offset_page(field, Window { size, number: 0 }).await?;
         let Some(total) = first.total else {
             return self.without_total(field, size, first).await;
         };
-        self.refuse_endless(total)?;
+        self.check_length(total)?;
         let limit = first.limit.map(|limit| limit.max(1));
         let mut list = self.elements_of(first)?;
         if limit.is_some_and(|limit| list.len() < limit.min(total)) {
-            return Ok(Reading::Short { got: list.len(), expected: total });
+            return Ok(ListRead::Short { got: list.len(), expected: total });
         }
-        let pages = stream::iter(windows(limit.unwrap_or(size).min(list.len()), list.len(), total))
+        let pages = stream::iter(overlapping_windows(limit.unwrap_or(size).min(list.len()), list.len(), total))
             .map(|window| async move { Ok((window, self.offset_page(field, window).await?)) });
         let mut pages = pages.buffered(self.concurrency);
         while let Some((window, page)) = pages.try_next().await? {
             if page.total != Some(total) {
-                return Ok(Reading::Short { got: list.len(), expected: total });
+                return Ok(ListRead::Short { got: list.len(), expected: total });
             }
             let came = self.elements_of(page)?;
             // Whatever the count says, nothing comes behind a page with nothing on it.
             if came.is_empty() {
                 break;
             }
-            if !joined(&mut list, window, came) {
-                return Ok(Reading::Moved);
+            if !append_page(&mut list, window, came) {
+                return Ok(ListRead::Moved);
             }
         }
-        if list.len() == total { Ok(Reading::Whole(list)) } else { Ok(Reading::Short { got: list.len(), expected: total }) }
+        if list.len() == total { Ok(ListRead::Complete(list)) } else { Ok(ListRead::Short { got: list.len(), expected: total }) }
     }
 
     /// Reads on where the tenant does not count: until a page brings nothing new, or the same again because pages are ignored.
-    async fn without_total(&self, field: &str, size: usize, first: Page<Element<T>>) -> Result<Reading<T>, Error> {
+    async fn without_total(&self, field: &str, size: usize, first: Page<Element<T>>) -> Result<ListRead<T>, Error> {
         let mut list = self.elements_of(first)?;
         let length = list.len();
         let size = if length < size { length.max(2) } else { size };
         while !list.is_empty() {
-            let window = window_behind(size, list.len(), usize::MAX);
+            let window = overlapping_window(size, list.len(), usize::MAX);
             let page = self.elements_of(self.offset_page(field, window).await?)?;
             let is_first_again = page.len() == length && page.iter().zip(&list).all(|(one, other)| one.identity == other.identity);
             let before = list.len();
             if page.is_empty() || is_first_again {
                 break;
             }
-            if !joined(&mut list, window, page) {
-                return Ok(Reading::Moved);
+            if !append_page(&mut list, window, page) {
+                return Ok(ListRead::Moved);
             }
             if list.len() == before {
                 break;
             }
         }
-        Ok(Reading::Whole(list))
+        Ok(ListRead::Complete(list))
     }
 
     async fn offset_page(&self, field: &str, window: Window) -> Result<Page<Element<T>>, Error> {
@@ -195,7 +197,7 @@ impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
 
     /// Reads on from the last element of each page ("Optional Id from which to start selection", as the description has `from`): what comes
     /// or goes elsewhere moves nothing.
-    async fn by_checkpoint(&self, field: &str, size: usize) -> Result<Reading<T>, Error> {
+    async fn read_by_checkpoint(&self, field: &str, size: usize) -> Result<ListRead<T>, Error> {
         let mut list = Vec::new();
         let mut from: Option<String> = None;
         let mut before = HashSet::new();
@@ -206,8 +208,8 @@ impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
             let next = page.next.clone();
             list.extend(self.elements_of(page)?);
             match next {
-                None => return Ok(Reading::Whole(list)),
-                Some(next) if !before.insert(next.clone()) => return Err(self.excess(Excess::Circle)),
+                None => return Ok(ListRead::Complete(list)),
+                Some(next) if !before.insert(next.clone()) => return Err(self.excess(Excess::CheckpointLoop)),
                 Some(next) => from = Some(next),
             }
         }
@@ -219,23 +221,23 @@ impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
             path.push(if path.contains('?') { '&' } else { '?' });
             path.extend([*name, "=", &encode(value)]);
         }
-        if self.pages.fetch_add(1, Ordering::Relaxed) >= limits::PAGES {
+        if self.pages.fetch_add(1, Ordering::Relaxed) >= safety_limits::PAGES {
             return Err(self.excess(Excess::Pages));
         }
-        let received = self.wire.send(&Request::new(Method::GET, path)).await?;
-        if self.bytes.fetch_add(received.body.len(), Ordering::Relaxed) + received.body.len() > limits::LIST {
+        let received = self.transport.send(&Request::new(Method::GET, path)).await?;
+        if self.bytes.fetch_add(received.body.len(), Ordering::Relaxed) + received.body.len() > safety_limits::LIST {
             return Err(self.excess(Excess::List));
         }
-        let page = Page::read(&received.body, field).map_err(|error| self.unreadable(not_json(error)))?;
-        let page = page.map(|element: A| Element { identity: element.identity(self.kind), it: (self.make)(element) });
-        self.refuse_endless(self.tell(&page))?;
+        let page = Page::parse(&received.body, field).map_err(|error| self.unreadable(json_error(error)))?;
+        let page = page.map(|element: A| Element { identity: element.identity(self.kind), value: (self.make)(element) });
+        self.check_length(self.notify_progress(&page))?;
         Ok(page)
     }
 
     fn elements_of(&self, page: Page<Element<T>>) -> Result<Vec<Element<T>>, Error> {
         // Some services leave out what is zero, an empty list of an empty total included.
         let is_zero = page.total == Some(0);
-        page.elements.or_else(|| is_zero.then(Vec::new)).ok_or_else(|| self.unreadable(Missing("it holds no list".to_owned())))
+        page.elements.or_else(|| is_zero.then(Vec::new)).ok_or_else(|| self.unreadable(UnexpectedAnswer("it holds no list".to_owned())))
     }
 
     fn unreadable(&self, source: impl Into<Cause>) -> Error {
@@ -247,16 +249,16 @@ impl<'list, A: DeserializeOwned + Identified, T> List<'list, A, T> {
     }
 
     /// Refuses a list of more elements than any has.
-    fn refuse_endless(&self, elements: usize) -> Result<(), Error> {
-        if elements > limits::ELEMENTS { Err(self.excess(Excess::Elements(elements))) } else { Ok(()) }
+    fn check_length(&self, elements: usize) -> Result<(), Error> {
+        if elements > safety_limits::ELEMENTS { Err(self.excess(Excess::Elements(elements))) } else { Ok(()) }
     }
 
     /// Tells how far the list is read, and returns it.
-    fn tell(&self, page: &Page<Element<T>>) -> usize {
+    fn notify_progress(&self, page: &Page<Element<T>>) -> usize {
         let came = page.elements.as_ref().map_or(0, Vec::len);
         let read = self.read.fetch_add(came, Ordering::Relaxed) + came;
-        let tenant = self.wire.name.clone();
-        self.wire.observer.notify(&Event::Listing { tenant, kind: self.kind.name, read, total: page.total });
+        let tenant = self.transport.connection.name.clone();
+        self.transport.connection.observer.notify(&Event::Listing { tenant, kind: self.kind.name, read, total: page.total });
         read
     }
 }
@@ -280,14 +282,14 @@ impl Window {
 
 /// Returns the page that begins at or before the last of the elements read so far, and leads furthest beyond them: to the end with the
 /// fewest others, where one does.
-fn window_behind(most: usize, read: usize, total: usize) -> Window {
+fn overlapping_window(most: usize, read: usize, total: usize) -> Window {
     let window = |size| Window { size, number: (read - 1) / size };
     let reach = |window: &Window| (window.end().min(total), usize::MAX - window.end());
     (1..=most).map(window).max_by_key(reach).unwrap_or(Window { size: most, number: read / most })
 }
 
 /// Returns the pages behind the first of a list of this total, each with the last element of the one before.
-fn windows(most: usize, first: usize, total: usize) -> impl Iterator<Item = Window> {
+fn overlapping_windows(most: usize, first: usize, total: usize) -> impl Iterator<Item = Window> {
     let mut read = first;
     std::iter::from_fn(move || {
         if read == 0 || read >= total {
@@ -295,14 +297,14 @@ fn windows(most: usize, first: usize, total: usize) -> impl Iterator<Item = Wind
         }
         // Pages of one or two elements share none with the next.
         let next = Window { size: most, number: read / most.max(1) };
-        let window = Some(window_behind(most, read, total)).filter(|window| window.end() > read).unwrap_or(next);
+        let window = Some(overlapping_window(most, read, total)).filter(|window| window.end() > read).unwrap_or(next);
         read = window.end();
         Some(window)
     })
 }
 
 /// Adds the elements of a page that are new; returns whether those before are the ones that were read there.
-fn joined<T>(list: &mut Vec<Element<T>>, window: Window, page: Vec<Element<T>>) -> bool {
+fn append_page<T>(list: &mut Vec<Element<T>>, window: Window, page: Vec<Element<T>>) -> bool {
     let shared = list.len().saturating_sub(window.start()).min(page.len());
     let read = list.iter().skip(window.start());
     let is_the_same = page.iter().take(shared).zip(read).all(|(one, other)| one.identity == other.identity);
@@ -311,7 +313,7 @@ fn joined<T>(list: &mut Vec<Element<T>>, window: Window, page: Vec<Element<T>>) 
 }
 
 /// Returns a path with the query that every read of the kind carries.
-pub(super) fn with_query(kind: &Kind, path: &str) -> String {
+pub(in crate::management_api) fn with_query(kind: &Kind, path: &str) -> String {
     let query: Vec<String> = kind.query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
@@ -330,7 +332,7 @@ mod tests {
             for total in 1..2000 {
                 let first = most.min(total);
                 let (mut read, mut count) = (first, 1);
-                for window in windows(most, first, total) {
+                for window in overlapping_windows(most, first, total) {
                     assert!(window.size <= most && window.start() < read && window.end() > read, "{most}, {total}: {window:?}");
                     (read, count) = (window.end(), count + 1);
                 }

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::{Contact, Credentials, Tenant};
+use super::config::{ApiConfig, Credentials};
+use super::tenant::Tenant;
 use crate::model::event::{Event, Observer};
 use crate::model::resource::Secret;
 
@@ -25,20 +26,20 @@ pub(super) const CLIENT_SECRET: &str = "canary-client-secret";
 
 /// What the server does with one request.
 #[derive(Debug, Clone)]
-pub(super) enum Play {
+pub(super) enum ScriptedResponse {
     /// It answers this.
     Answer(u16, Value),
     /// It answers this with headers.
-    Headed(u16, Vec<(&'static str, String)>, Value),
+    AnswerWithHeaders(u16, Vec<(&'static str, String)>, Value),
     /// It closes the connection.
-    Cut,
+    Disconnect,
     /// It begins a 200 and closes the connection.
-    Torn,
+    Truncated,
 }
 
 /// One request that came.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Seen {
+pub(super) struct ReceivedRequest {
     /// `GET /api/v2/clients?page=0`
     pub(super) line: String,
     pub(super) bearer: String,
@@ -49,17 +50,17 @@ pub(super) struct Seen {
 /// A server that runs until it is dropped.
 pub(super) struct Server {
     pub(super) url: String,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<ReceivedRequest>>>,
     task: JoinHandle<()>,
 }
 
-type Script = dyn Fn(&Seen, usize) -> Play + Send + Sync;
+type Script = dyn Fn(&ReceivedRequest, usize) -> ScriptedResponse + Send + Sync;
 
 impl Server {
     /// Starts a server; `script` is told each request and how many came before it, tokens apart.
     ///
     /// `/oauth/token` gives `token-1`, `token-2`, ... unless the script is asked for those too, by `start_all`.
-    pub(super) async fn start(script: impl Fn(&Seen, usize) -> Play + Send + Sync + 'static) -> Self {
+    pub(super) async fn start(script: impl Fn(&ReceivedRequest, usize) -> ScriptedResponse + Send + Sync + 'static) -> Self {
         let tokens = Mutex::new(0);
         Self::start_all(move |seen, before| {
             if seen.line != "POST /oauth/token" {
@@ -67,13 +68,16 @@ impl Server {
             }
             let mut given = tokens.lock().expect("no panic");
             *given += 1;
-            Play::Answer(200, json!({"access_token": format!("token-{given}"), "expires_in": 86400, "scope": "read:clients read:roles"}))
+            ScriptedResponse::Answer(
+                200,
+                json!({"access_token": format!("token-{given}"), "expires_in": 86400, "scope": "read:clients read:roles"}),
+            )
         })
         .await
     }
 
     /// Starts a server whose script answers for tokens too.
-    pub(super) async fn start_all(script: impl Fn(&Seen, usize) -> Play + Send + Sync + 'static) -> Self {
+    pub(super) async fn start_all(script: impl Fn(&ReceivedRequest, usize) -> ScriptedResponse + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -82,7 +86,7 @@ impl Server {
     }
 
     /// Returns what was asked so far, tokens apart.
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(super) fn seen(&self) -> Vec<ReceivedRequest> {
         let seen = self.seen.lock().expect("no panic");
         seen.iter().filter(|seen| seen.line != "POST /oauth/token").cloned().collect()
     }
@@ -97,9 +101,9 @@ impl Server {
         self.seen.lock().expect("no panic").iter().filter(|seen| seen.line == "POST /oauth/token").count()
     }
 
-    /// Returns a contact that leads here.
-    pub(super) fn contact(&self) -> Contact {
-        Contact {
+    /// Returns a configuration that leads here.
+    pub(super) fn config(&self) -> ApiConfig {
+        ApiConfig {
             name: "dev".to_owned(),
             domain: "acme.auth0.com".to_owned(),
             url: Some(self.url.clone()),
@@ -115,7 +119,7 @@ impl Server {
 
     /// Returns the tenant that this server plays.
     pub(super) fn tenant(&self) -> Tenant {
-        Tenant::new(self.contact(), Arc::new(Heard::default())).expect("a contact that can be used")
+        Tenant::new(self.config(), Arc::new(RecordedEvents::default())).expect("a usable configuration")
     }
 }
 
@@ -125,17 +129,17 @@ impl Drop for Server {
     }
 }
 
-/// Remembers what it is told.
+/// Records the events it is notified of.
 #[derive(Default)]
-pub(super) struct Heard(pub(super) Mutex<Vec<Event>>);
+pub(super) struct RecordedEvents(pub(super) Mutex<Vec<Event>>);
 
-impl Observer for Heard {
+impl Observer for RecordedEvents {
     fn notify(&self, event: &Event) {
         self.0.lock().expect("no panic").push(event.clone());
     }
 }
 
-async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<Seen>>>, script: Arc<Script>) {
+async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<ReceivedRequest>>>, script: Arc<Script>) {
     while let Ok((stream, _)) = listener.accept().await {
         let (seen, script) = (seen.clone(), script.clone());
         let service = service_fn(move |request| answer(request, seen.clone(), script.clone()));
@@ -145,7 +149,7 @@ async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<Seen>>>, script: Arc<S
 
 /// Leaves a request to the Management API for the last test target, which holds it against Auth0's description, beside those of
 /// `tests/recording.rs`.
-fn record(asked: &Seen) -> io::Result<()> {
+fn record(asked: &ReceivedRequest) -> io::Result<()> {
     let Some((method, target)) = asked.line.split_once(" /api/v2") else { return Ok(()) };
     // A test of the library is not told where the target folder is; its binary lies two folders down.
     let binary = std::env::current_exe()?;
@@ -159,14 +163,14 @@ fn record(asked: &Seen) -> io::Result<()> {
 
 async fn answer(
     request: hyper::Request<Incoming>,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<ReceivedRequest>>>,
     script: Arc<Script>,
 ) -> io::Result<hyper::Response<Full<Bytes>>> {
     let header = |name| request.headers().get(name).map(|value| value.to_str().expect("plain text").to_owned());
     let line = format!("{} {}", request.method(), request.uri());
     let (bearer, correlation) = (header("authorization").unwrap_or_default(), header("x-correlation-id"));
     let body = request.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
-    let asked = Seen { line, bearer, correlation, body: serde_json::from_slice(&body).unwrap_or(Value::Null) };
+    let asked = ReceivedRequest { line, bearer, correlation, body: serde_json::from_slice(&body).unwrap_or(Value::Null) };
     record(&asked)?;
     let before = {
         let mut seen = seen.lock().expect("no panic");
@@ -174,10 +178,10 @@ async fn answer(
         seen.iter().filter(|seen| seen.line != "POST /oauth/token").count().saturating_sub(1)
     };
     let (status, headers, body) = match script(&asked, before) {
-        Play::Answer(status, body) => (status, Vec::new(), body),
-        Play::Headed(status, headers, body) => (status, headers, body),
-        Play::Cut => return Err(io::ErrorKind::ConnectionAborted.into()),
-        Play::Torn => (200, vec![(CONTENT_LENGTH.as_str(), "1000".to_owned())], json!({"cut": "short"})),
+        ScriptedResponse::Answer(status, body) => (status, Vec::new(), body),
+        ScriptedResponse::AnswerWithHeaders(status, headers, body) => (status, headers, body),
+        ScriptedResponse::Disconnect => return Err(io::ErrorKind::ConnectionAborted.into()),
+        ScriptedResponse::Truncated => (200, vec![(CONTENT_LENGTH.as_str(), "1000".to_owned())], json!({"cut": "short"})),
     };
     let text = if body.is_null() { String::new() } else { body.to_string() };
     let mut answer = hyper::Response::builder().status(status);

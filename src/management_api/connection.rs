@@ -1,0 +1,31 @@
+//! The connections to one tenant, and whoever watches them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::address::Address;
+use super::error::Error;
+use super::http::HttpClient;
+use crate::model::event::{Event, Observer};
+
+/// What every request to one tenant needs, one for a token included.
+pub(super) struct Connection {
+    pub(super) name: String,
+    pub(super) address: Address,
+    pub(super) http: HttpClient,
+    pub(super) observer: Arc<dyn Observer>,
+}
+
+impl Connection {
+    /// Notifies the observer that a request is sent again; `attempt` counts from 1.
+    pub(super) fn notify_retry(&self, request: &str, error: &Error, attempt: u32) {
+        let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
+        let (tenant, request) = (self.name.clone(), request.to_owned());
+        self.observer.notify(&Event::Retrying { tenant, request, reason, attempt });
+    }
+
+    /// Notifies the observer that requests wait.
+    pub(super) fn notify_wait(&self, wait: Duration, reason: &str) {
+        self.observer.notify(&Event::Waiting { tenant: self.name.clone(), wait, reason: reason.to_owned() });
+    }
+}

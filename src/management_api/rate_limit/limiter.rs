@@ -1,0 +1,267 @@
+//! When a request may leave: the only place that waits for a tenant's limits.
+//!
+//! Two things must agree: the buckets that count a call, and a deadline that every request shares after a 429 that names no bucket. Of each
+//! bucket only a share is used, of its burst and of its refill, so that people can still log in; with the default of 80 % a bucket of 10
+//! and 2 a second gives 8 at once and 1.6 a second. The first request goes alone, and so does the first after a pause: its answer says
+//! whether there is a limit, and what others have left.
+
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::bucket::Wait;
+use super::buckets::{Buckets, CallGroup, Reservation};
+use super::headers::RateLimitHeaders;
+use crate::catalog::limits::{Calls, Rate, Tier};
+
+/// How long what a tenant said is worth something while nothing is sent.
+const HEADERS_LIFETIME: Duration = Duration::from_secs(10);
+
+/// The limits that a rate limiter keeps.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::management_api) struct LimiterConfig {
+    /// The tenant's subscription, where it is known.
+    pub(in crate::management_api) tier: Option<&'static Tier>,
+    /// The tenant's bucket, where it differs from the subscription's.
+    pub(in crate::management_api) rate: Option<Rate>,
+    /// The share of every bucket that is ours, above 0 and up to 1.
+    pub(in crate::management_api) share: f64,
+    /// Requests under way at once.
+    pub(in crate::management_api) concurrency: usize,
+}
+
+/// Decides when each request to one tenant leaves.
+#[derive(Debug)]
+pub(in crate::management_api) struct RateLimiter {
+    concurrency: usize,
+    state: Mutex<State>,
+    /// Wakes one request when another came back: where nothing limits, thousands a second do.
+    freed: Notify,
+    /// Wakes every request that waits for what an answer says.
+    response: Notify,
+}
+
+/// Leave to send one request; giving it back lets the next one go.
+#[derive(Debug)]
+pub(in crate::management_api) struct Permit<'limiter> {
+    limiter: &'limiter RateLimiter,
+    group: CallGroup,
+    reservations: Vec<Reservation>,
+    headers: Option<RateLimitHeaders>,
+}
+
+/// What holds a request back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Blocked {
+    /// As many are under way as may be.
+    AtCapacity,
+    /// Until a response shows whether it may leave.
+    UntilResponse,
+    /// A limit, for so long at most.
+    For { wait: Duration, reason: &'static str },
+}
+
+#[derive(Debug)]
+struct State {
+    buckets: Buckets,
+    /// When an answer last said what is left, or that there is no limit; none before the first.
+    last_seen: Option<Instant>,
+    /// No request leaves before this.
+    deadline: Instant,
+    in_flight: usize,
+    waited: Duration,
+    waited_until: Instant,
+    announced_until: Instant,
+}
+
+impl RateLimiter {
+    /// Returns the rate limiter of one tenant.
+    pub(in crate::management_api) fn new(config: LimiterConfig) -> Self {
+        let now = Instant::now();
+        let state = State {
+            buckets: Buckets::new(config.tier, config.rate, config.share),
+            last_seen: None,
+            deadline: now,
+            in_flight: 0,
+            waited: Duration::ZERO,
+            waited_until: now,
+            announced_until: now,
+        };
+        Self { concurrency: config.concurrency.max(1), state: Mutex::new(state), freed: Notify::new(), response: Notify::new() }
+    }
+
+    /// Waits until a request may leave; `notify` is called for waits longer than a second, once for all that wait.
+    pub(in crate::management_api) async fn acquire(&self, calls: Calls, path: &str, notify: impl Fn(Duration, &'static str)) -> Permit<'_> {
+        let group = self.state().buckets.group_of(calls, path);
+        let mut was_at_capacity = false;
+        loop {
+            let mut response = pin!(self.response.notified());
+            response.as_mut().enable();
+            let admitted = self.state().try_acquire(&group, self.concurrency);
+            if was_at_capacity && admitted != Err(Blocked::AtCapacity) {
+                // What one request has no use for, or leaves over, may serve the next that waits for its turn.
+                self.freed.notify_one();
+            }
+            was_at_capacity = admitted == Err(Blocked::AtCapacity);
+            match admitted {
+                Ok(reservations) => return Permit { limiter: self, group, reservations, headers: None },
+                Err(Blocked::AtCapacity) => self.freed.notified().await,
+                Err(Blocked::UntilResponse) => response.await,
+                Err(Blocked::For { wait, reason }) => {
+                    if self.state().should_announce(wait) {
+                        notify(wait, reason);
+                    }
+                    let from = Instant::now();
+                    let _ = tokio::time::timeout(wait, response).await;
+                    self.state().record_wait(from);
+                }
+            }
+        }
+    }
+
+    /// Returns how long requests were held back by limits.
+    pub(in crate::management_api) fn waited(&self) -> Duration {
+        self.state().waited
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit<'_> {
+    /// Takes in what an answer said about its bucket, if anything.
+    ///
+    /// Only a 2xx that says nothing shows that there is no limit: refusals never carry the headers.
+    pub(in crate::management_api) fn record_response(&mut self, status: u16, headers: Option<RateLimitHeaders>) {
+        self.headers = headers;
+        let mut state = self.limiter.state();
+        let now = Instant::now();
+        if headers.is_some() || (200..300).contains(&status) {
+            state.last_seen = Some(now);
+        }
+        if let Some(headers) = headers {
+            state.buckets.record_headers(&self.group, headers, &self.reservations, now);
+        }
+    }
+
+    /// Takes in a 429: its bucket, or every one where the answer named none, is empty for so long.
+    pub(in crate::management_api) fn record_rate_limit(self, wait: Duration) {
+        let mut state = self.limiter.state();
+        let until = Instant::now() + wait;
+        match self.headers {
+            Some(headers) => state.buckets.set_empty_until(&self.group, headers, until),
+            None => state.deadline = state.deadline.max(until),
+        }
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        let mut state = self.limiter.state();
+        state.in_flight -= 1;
+        state.buckets.release(&self.group, self.headers, &self.reservations, Instant::now());
+        drop(state);
+        self.limiter.freed.notify_one();
+        self.limiter.response.notify_waiters();
+    }
+}
+
+impl State {
+    /// Lets a request leave, or says how long it is held; counts it in every bucket only when all of them let it go.
+    fn try_acquire(&mut self, group: &CallGroup, concurrency: usize) -> Result<Vec<Reservation>, Blocked> {
+        let now = Instant::now();
+        if now < self.deadline {
+            return Err(Blocked::For { wait: self.deadline - now, reason: "the tenant asked for it" });
+        }
+        if self.in_flight == 0 && self.last_seen.is_some_and(|last_seen| now > last_seen + HEADERS_LIFETIME) {
+            self.last_seen = None;
+        }
+        if self.last_seen.is_none() && self.in_flight > 0 {
+            return Err(Blocked::UntilResponse);
+        }
+        if self.in_flight >= concurrency {
+            return Err(Blocked::AtCapacity);
+        }
+        let reservations = self.buckets.reserve(group, now).map_err(|wait| match wait {
+            Wait::For(wait) => Blocked::For { wait, reason: "rate limit" },
+            Wait::ForResponse => Blocked::UntilResponse,
+        })?;
+        self.in_flight += 1;
+        Ok(reservations)
+    }
+
+    /// Counts the time since then as waited, once however many waited.
+    fn record_wait(&mut self, from: Instant) {
+        let now = Instant::now();
+        self.waited += now.saturating_duration_since(from.max(self.waited_until));
+        self.waited_until = now;
+    }
+
+    /// Returns whether a wait is long enough, and new enough, to announce.
+    fn should_announce(&mut self, wait: Duration) -> bool {
+        let until = Instant::now() + wait;
+        let is_news = wait > Duration::from_secs(1) && until > self.announced_until + Duration::from_secs(1);
+        if is_news {
+            self.announced_until = until;
+        }
+        is_news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    fn limiter() -> RateLimiter {
+        RateLimiter::new(LimiterConfig { tier: None, rate: None, share: 0.8, concurrency: 8 })
+    }
+
+    fn silent(_: Duration, _: &str) {}
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_request_goes_alone_until_it_is_answered() {
+        let limiter = limiter();
+        let mut first = limiter.acquire(Calls::Read, "/clients", silent).await;
+        let second = limiter.acquire(Calls::Read, "/clients", silent);
+        assert!(tokio::time::timeout(Duration::from_secs(60), second).await.is_err());
+        first.record_response(404, None);
+        assert!(tokio::time::timeout(Duration::from_secs(60), limiter.acquire(Calls::Read, "/clients", silent)).await.is_err());
+        first.record_response(200, None);
+        let second = limiter.acquire(Calls::Read, "/clients", silent);
+        assert!(tokio::time::timeout(Duration::ZERO, second).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_429_that_names_no_bucket_everybody_waits_and_one_says_so() {
+        let (limiter, started) = (limiter(), Instant::now());
+        let first = limiter.acquire(Calls::Read, "/clients", silent).await;
+        first.record_rate_limit(Duration::from_secs(7));
+        let announced = RefCell::new(Vec::new());
+        let leave = async |path| {
+            drop(limiter.acquire(Calls::Read, path, |wait, reason| announced.borrow_mut().push((wait, reason))).await);
+            started.elapsed().as_secs()
+        };
+        let left = tokio::join!(leave("/roles"), leave("/clients"), leave("/rules"));
+        assert_eq!(left, (7, 7, 7));
+        assert_eq!(announced.into_inner(), [(Duration::from_secs(7), "the tenant asked for it")]);
+        assert_eq!(limiter.waited(), Duration::from_secs(7), "three waited at once");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_than_the_concurrency_is_under_way() {
+        let limiter = limiter();
+        limiter.acquire(Calls::Read, "/clients", silent).await.record_response(200, None);
+        let mut permits = Vec::new();
+        for _ in 0..8 {
+            permits.push(limiter.acquire(Calls::Read, "/clients", silent).await);
+        }
+        let ninth = limiter.acquire(Calls::Read, "/clients", silent);
+        assert!(tokio::time::timeout(Duration::from_secs(60), ninth).await.is_err());
+    }
+}

@@ -1,0 +1,139 @@
+//! One tenant: what is known of it, and calls of any path; reads and writes of kinds have files of their own.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::Method;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::address::Address;
+use super::auth::TokenProvider;
+use super::config::{ApiConfig, Credentials};
+use super::connection::Connection;
+use super::error::Error;
+use super::http::HttpClient;
+use super::rate_limit::{LimiterConfig, RateLimiter};
+use super::redact::Redactor;
+use super::safety_limits;
+use super::traffic::{RequestCounters, Traffic};
+use super::transport::{ApiResponse, Request, RequestBounds, Transport};
+use crate::json::Body;
+use crate::model::event::Observer;
+
+/// The answer to a call of any Management API path.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// The status, 2xx.
+    pub status: u16,
+    /// The JSON, or null where there was none.
+    pub body: Value,
+}
+
+/// One tenant, ready to be spoken to.
+pub struct Tenant {
+    pub(super) transport: Transport,
+    pub(super) concurrency: usize,
+}
+
+impl fmt::Debug for Tenant {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Tenant({} at {})", self.transport.connection.name, self.transport.connection.address.domain)
+    }
+}
+
+impl Tenant {
+    /// Makes ready to talk; sends nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// When the address may not be spoken to (plain http that is not on loopback), or the key or the machine's certificates cannot be used.
+    pub fn new(config: ApiConfig, observer: Arc<dyn Observer>) -> Result<Self, Error> {
+        let address = Address::new(&config.domain, config.url.as_deref())?;
+        let http = HttpClient::new(&address, config.timeout, &config.run)?;
+        let mut redactor = Redactor::default();
+        match &config.credentials {
+            Credentials::Secret { client_secret: secret, .. } | Credentials::Key { pem: secret, .. } | Credentials::Token(secret) => {
+                redactor.add_secret(secret.reveal());
+            }
+        }
+        let share = if config.share > 0.0 { config.share.min(1.0) } else { 1.0 };
+        let limiter = RateLimiter::new(LimiterConfig { tier: config.tier, rate: config.rate, share, concurrency: config.concurrency });
+        let tokens = TokenProvider::new(config.credentials)?;
+        let connection = Connection { name: config.name, address, http, observer };
+        let transport =
+            Transport { connection, limiter, tokens, redactor, counters: RequestCounters::default(), bounds: RequestBounds::default() };
+        Ok(Self { transport, concurrency: config.concurrency.max(1) })
+    }
+
+    /// Returns the name it goes by.
+    pub fn name(&self) -> &str {
+        &self.transport.connection.name
+    }
+
+    /// Returns its own domain, whatever URL requests go to.
+    pub fn domain(&self) -> &str {
+        &self.transport.connection.address.domain
+    }
+
+    /// Returns the client that the requests are made by; none where a given token does not say.
+    pub fn client_id(&self) -> Option<String> {
+        self.transport.tokens.client_id()
+    }
+
+    /// Lets nothing be sent again after a time, though the tenant asks for it.
+    pub fn retry_until(&self, time: Instant) {
+        self.transport.bounds.retry_until(time);
+    }
+
+    /// Reads, as far as the bytes of all answers are no more than a tenant has.
+    pub async fn within_limits<T>(&self, reading: impl Future<Output = T>) -> T {
+        self.transport.bounds.set_byte_limit(safety_limits::TENANT);
+        let read = reading.await;
+        self.transport.bounds.set_byte_limit(i64::MAX);
+        read
+    }
+
+    /// Returns the requests so far.
+    pub fn requests(&self) -> Traffic {
+        self.transport.traffic()
+    }
+
+    /// Returns the scopes of the token, asking for one where there is none; none where neither the tenant nor the token says.
+    ///
+    /// # Errors
+    ///
+    /// When no token can be had.
+    pub async fn scopes(&self) -> Result<Option<BTreeSet<String>>, Error> {
+        Ok(self.transport.tokens.current(&self.transport.connection).await?.scopes.clone())
+    }
+
+    /// Calls any path of the Management API (`users-by-email?email=..`, with or without `/api/v2/` before it).
+    ///
+    /// # Errors
+    ///
+    /// When the tenant answers anything but 2xx, or the path leads elsewhere.
+    pub async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Reply, Error> {
+        let known = [Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE];
+        let method = known.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(method)).ok_or_else(|| Error::Address {
+            address: method.to_owned(),
+            reason: "is no method: GET, POST, PATCH, PUT or DELETE was expected",
+        })?;
+        let path = path.trim_start_matches('/');
+        let mut request = Request::new(method, path.strip_prefix("api/v2/").unwrap_or(path));
+        if let Some(body) = body {
+            let mut redactor = Redactor::default();
+            if let Ok(body) = Body::from_value(body.clone()) {
+                redactor.add_secrets_of_any_kind(&body);
+            }
+            request = request.with_json(body).redacting(redactor);
+        }
+        let ApiResponse { status, body } = self.transport.send(&request).await?;
+        if body.is_empty() {
+            return Ok(Reply { status, body: Value::Null });
+        }
+        let body = ApiResponse { status, body }.json(&request.name())?;
+        Ok(Reply { status, body })
+    }
+}
