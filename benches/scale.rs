@@ -1,8 +1,10 @@
-//! `cargo bench --bench scale`: what an export, an import and the same import again cost, for 100, 1,000 and 10,000 clients.
+//! `cargo bench --bench scale`: what an export, an import and the same import again cost, for 100, 1,000 and 10,000 clients; and what a change
+//! costs in an import of 5,000 and in one of 50,000, which is the same as long as the cost grows with the changes and no faster.
 //!
 //! Each size has half as many client grants. The tenants have no rate limit and live in processes of their own. Times are the best of a few
-//! runs, for a machine has other things to do; memory is the worst. Nothing here is a test of time: an unchanged import that writes is an
-//! error, and an export or an unchanged import that needs more memory than we aim at. `-- --quick` takes the smallest size once, to see that all of it still works.
+//! runs, for a machine has other things to do, but for the two imports by number of changes, which are made once; memory is the worst.
+//! Nothing here is a test of time: an unchanged import that writes is an error, and an export or an unchanged import that needs more memory
+//! than we aim at. `-- --quick` takes the smallest sizes once, to see that all of it still works.
 
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 
@@ -21,19 +23,22 @@ const SIZES: [usize; 3] = [100, 1_000, 10_000];
 const ROUNDS: usize = 3;
 const STARTS: usize = 20;
 
+const IMPORT: &str = "import --from dev --tenant prod --yes";
+
+/// How many changes the two imports make of which a change should cost the same.
+const GROWTH: [usize; 2] = [5_000, 50_000];
+const QUICK_GROWTH: [usize; 2] = [100, 1_000];
+
 /// The memory that an export and an unchanged import may need at any size, in bytes.
 const MOST_MEMORY: u64 = 150 << 20;
 
 /// What each size is asked to do, with what we aim at for the last on two cores.
-const COMMANDS: [(&str, &str, &str); 3] = [
-    ("export", "export --tenant dev", "3 s, 150 MiB"),
-    ("import", "import --from dev --tenant prod --yes", "40 s"),
-    ("unchanged", "import --from dev --tenant prod --yes", "3 s, 150 MiB"),
-];
+const COMMANDS: [(&str, &str, &str); 3] =
+    [("export", "export --tenant dev", "3 s, 150 MiB"), ("import", IMPORT, "40 s"), ("unchanged", IMPORT, "3 s, 150 MiB")];
 
 fn main() {
     let is_quick = std::env::args().any(|argument| argument == "--quick");
-    let (sizes, rounds) = if is_quick { (&SIZES[..1], 1) } else { (&SIZES[..], ROUNDS) };
+    let (sizes, rounds, growth) = if is_quick { (&SIZES[..1], 1, QUICK_GROWTH) } else { (&SIZES[..], ROUNDS, GROWTH) };
     let starts = (0..STARTS).map(|_| start_to_first_request());
     println!("start to first request: {:.1} ms (aim: 50 ms)", starts.min().unwrap_or_default().as_secs_f64() * 1_000.0);
     for &clients in sizes {
@@ -44,6 +49,18 @@ fn main() {
             println!("  {name:<10}{cost}{aim}");
         }
     }
+    let [few, many] = growth.map(cpu_per_thousand_changes);
+    println!("import of {} changes: {few:.2} s cpu for each 1,000; of {}: {many:.2} s", growth[0], growth[1]);
+    println!("  ratio {:.2}  (aim: 1.3 at most, from {} to {})", many / few, GROWTH[0], GROWTH[1]);
+}
+
+/// Imports about so many changes into an empty tenant, once; returns how many seconds of CPU a thousand of them took.
+fn cpu_per_thousand_changes(changes: usize) -> f64 {
+    // With each two clients comes a grant.
+    let house = House::new(changes * 2 / 3, &[]);
+    let cost = house.run(IMPORT);
+    let writes = u32::try_from(cost.asked.writes).expect("some ten thousand");
+    cost.cpu.as_secs_f64() / f64::from(writes) * 1_000.0
 }
 
 /// Runs every command once, in tenants of its own.

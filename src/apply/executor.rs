@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::altered::AlteredValue;
 use super::journal::{self, Journal, JournaledOutcome};
-use super::look_up::{LookedUp, key_of, look_up};
+use super::look_up::{KnownIds, LookedUp, key_of, look_up};
 use super::new_secrets::{GeneratedSecret, NewSecret, Replaced, SecretDisposition, SecretSink};
 use super::other_writer::{self, Awaited, made_meanwhile};
 use super::piecemeal::send;
@@ -82,7 +82,7 @@ struct Progress<'plan> {
     names: Names,
     replaced: Replaced<'plan>,
     /// What is known to be another resource than one that is yet to be created, by kind.
-    known: HashMap<&'static str, Vec<Id>>,
+    known: HashMap<&'static str, HashSet<Id>>,
     new: HashSet<String>,
     lost: HashSet<Key>,
     /// The place of the create by which it turns out whether another run goes on, until it is sent.
@@ -92,8 +92,8 @@ struct Progress<'plan> {
 
 impl Progress<'_> {
     /// Returns the ids of a kind that stand for other resources than one that is yet to be created.
-    fn known_of(&self, kind: &Kind) -> &[Id] {
-        self.known.get(kind.name).map_or(&[], Vec::as_slice)
+    fn known_of(&self, kind: &Kind) -> KnownIds<'_> {
+        KnownIds::new(self.known.get(kind.name))
     }
 }
 
@@ -205,7 +205,7 @@ impl Run<'_> {
 
     /// Returns the ids that stand for other resources than one that is yet to be created: those that the plan names, and those that the
     /// journal says were created, whatever place in the plan they have.
-    fn known(&self) -> HashMap<&'static str, Vec<Id>> {
+    fn known(&self) -> HashMap<&'static str, HashSet<Id>> {
         let of_plan = self.plan.known.iter();
         let of_changes = self.plan.changes().enumerate().filter_map(|(at, change)| {
             let ((Action::Update { id: Some(id), .. } | Action::Delete { id, .. }, _)
@@ -216,10 +216,10 @@ impl Run<'_> {
             };
             Some((&change.key, id))
         });
-        let mut known: HashMap<&'static str, Vec<Id>> = HashMap::new();
+        let mut known: HashMap<&'static str, HashSet<Id>> = HashMap::new();
         for (key, id) in of_plan.chain(of_changes) {
             let kind = self.catalog.kind(key.kind()).expect("a key names a kind of the catalog");
-            known.entry(kind.name).or_default().push(id.clone());
+            known.entry(kind.name).or_default().insert(id.clone());
         }
         known
     }
@@ -239,17 +239,18 @@ impl Run<'_> {
         room: usize,
         first: Option<usize>,
     ) -> Option<&'rest [(usize, &'change Change)]> {
-        let rest = match rest.iter().position(|(at, _)| Some(*at) == first) {
-            Some(place) => &rest[..place.max(1)],
-            None => rest,
+        let next = &rest[..rest.len().min(self.at_once.max(1))];
+        let next = match next.iter().position(|(at, _)| Some(*at) == first) {
+            Some(place) => &next[..place.max(1)],
+            None => next,
         };
         let mut open = 0;
         let is_in = |(at, _): &&(usize, &Change)| {
             open += usize::from(!self.is_applied(*at));
             open <= room
         };
-        let fits = rest.iter().take(self.at_once.max(1)).take_while(is_in).count();
-        (fits > 0).then(|| &rest[..fits])
+        let fits = next.iter().take_while(is_in).count();
+        (fits > 0).then(|| &next[..fits])
     }
 
     fn is_applied(&self, change: usize) -> bool {
@@ -382,8 +383,7 @@ impl Run<'_> {
                 continue;
             };
             *may_have_landed = true;
-            let known = [twins.as_slice(), progress.known_of(kind)].concat();
-            match look_up(self.tenant, kind, body, &known).await {
+            match look_up(self.tenant, kind, body, progress.known_of(kind).with_twins(twins)).await {
                 Ok(LookedUp::Found(found)) => settled.push((at, change, found.into())),
                 Ok(LookedUp::Absent) => open.push((at, change, ready)),
                 Ok(LookedUp::Unclear(reason)) => settled.push((at, change, Outcome::Unknown(reason).into())),
@@ -434,7 +434,7 @@ impl Run<'_> {
             Outcome::Applied(id) | Outcome::Partial(id, _) if is_create => {
                 progress.names.learn(change.key.clone(), id.clone());
                 progress.new.extend(id.as_str().split('/').map(str::to_owned));
-                progress.known.entry(self.kind_of(change).name).or_default().push(id.clone());
+                progress.known.entry(self.kind_of(change).name).or_default().insert(id.clone());
             }
             Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Unknown(_) if is_create => {
                 progress.lost.insert(change.key.clone());

@@ -2,7 +2,7 @@
 //!
 //! Nothing is guessed. Where more than one may be it, or the only one of the name is not what was sent, that is what is said.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -12,6 +12,30 @@ use crate::catalog::{Kind, Shape};
 use crate::json::Body;
 use crate::management_api::{self, ReadOutcome, Tenant};
 use crate::model::resource::Id;
+
+/// The ids that stand for other resources than one that is yet to be created, shared by all that ask for them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct KnownIds<'run> {
+    of_kind: Option<&'run HashSet<Id>>,
+    twins: &'run [Id],
+}
+
+impl<'run> KnownIds<'run> {
+    /// Returns those that are known of the kind, if any are.
+    pub(super) fn new(of_kind: Option<&'run HashSet<Id>>) -> Self {
+        Self { of_kind, twins: &[] }
+    }
+
+    /// Returns them with what the plan knew of the same key.
+    pub(super) fn with_twins(self, twins: &'run [Id]) -> Self {
+        Self { twins, ..self }
+    }
+
+    /// Returns whether an id is one of them.
+    pub(super) fn contains(&self, id: &Id) -> bool {
+        self.of_kind.is_some_and(|ids| ids.contains(id)) || self.twins.contains(id)
+    }
+}
 
 /// What looking a create up came to.
 #[derive(Debug)]
@@ -32,7 +56,12 @@ const LOOK: &str = "remove what should not be there, then run again";
 /// # Errors
 ///
 /// When the target cannot be read.
-pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id]) -> Result<LookedUp, management_api::Error> {
+pub(super) async fn look_up(
+    tenant: &Tenant,
+    kind: &'static Kind,
+    body: &Body,
+    known: KnownIds<'_>,
+) -> Result<LookedUp, management_api::Error> {
     let answers = match kind.shape {
         Shape::Collection => tenant.list_or_error(kind, &ReadOutcome::into_known).await?.into_iter().flatten().collect(),
         Shape::Nested { .. } => {
@@ -48,9 +77,9 @@ pub(super) async fn look_up(tenant: &Tenant, kind: &'static Kind, body: &Body, k
 }
 
 /// Decides which of these answers is what a create of this body made.
-fn told_apart(kind: &Kind, body: &Body, answers: &[Body], known: &[Id]) -> LookedUp {
+fn told_apart(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -> LookedUp {
     let is_by_name = !matches!(kind.shape, Shape::Collection | Shape::Nested { .. });
-    let is_known = |id: &str| !is_by_name && known.iter().any(|known| known.as_str() == id);
+    let is_known = |id: &str| !is_by_name && known.contains(&Id::new(id));
     let candidates: Vec<(String, &Body)> = answers
         .iter()
         .filter(|answer| (is_by_name || has_key_of(kind, body, answer)) && !is_another_ones(kind, body, answer))
@@ -109,7 +138,7 @@ mod tests {
         let kind = Catalog::standard().kind("clients").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
         let answers: Vec<Body> = answers.as_array().expect("a list").iter().cloned().map(body).collect();
-        told_apart(kind, &body(json!({"name": "Web", "description": "sent"})), &answers, &[Id::new("t0")])
+        told_apart(kind, &body(json!({"name": "Web", "description": "sent"})), &answers, KnownIds::default().with_twins(&[Id::new("t0")]))
     }
 
     fn web(id: &str, description: &str) -> Value {
@@ -147,7 +176,8 @@ mod tests {
         let listed = |grants: &[&str]| {
             grants.iter().map(|id| body(json!({"organization": "org_1", "id": id, "client_id": "c"}))).collect::<Vec<_>>()
         };
-        let found = |grants: &[&str], known: &[Id]| told_apart(kind, &sent, &listed(grants), known);
+        let found =
+            |grants: &[&str], known: &[Id]| told_apart(kind, &sent, &listed(grants), KnownIds::new(Some(&known.iter().cloned().collect())));
         let made = found(&["cgr_0", "cgr_1", "cgr_2"], &[Id::new("org_1/cgr_0")]);
         assert!(matches!(&made, LookedUp::Found(found) if found.id == Id::new("org_1/cgr_1")), "{made:?}");
         assert!(matches!(found(&["cgr_0", "cgr_2"], &[]), LookedUp::Absent));

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::look_up::{is_another_ones, key_of};
+use super::look_up::{KnownIds, is_another_ones, key_of};
 use crate::catalog::{Kind, Shape};
 use crate::json::Body;
 use crate::management_api::{self, ReadOutcome, Tenant};
@@ -56,7 +56,7 @@ pub(super) async fn made_meanwhile(
     tenant: &Tenant,
     kind: &'static Kind,
     awaited: &[Awaited<'_>],
-    known: &[Id],
+    known: KnownIds<'_>,
 ) -> Result<Vec<(usize, Id)>, management_api::Error> {
     let mut by_key: HashMap<Vec<Option<Value>>, Vec<usize>> = HashMap::new();
     for (place, one) in awaited.iter().enumerate() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::altered::{AlteredValue, alterations, alterations_by};
-use super::look_up::{LookedUp, look_up};
+use super::look_up::{KnownIds, LookedUp, look_up};
 use super::overlay::{cleared_first, drop_masks, keep_secrets, lay_over_held, may_take_secrets, put_back_secrets};
 use crate::catalog::{By, Catalog, Kind, Write};
 use crate::json::{Body, covers, top};
@@ -108,7 +108,7 @@ pub(super) struct Sender<'run> {
     pub(super) tenant: &'run Tenant,
     pub(super) kind: &'static Kind,
     /// What is known of the kind to be another resource than one that is yet to be created.
-    pub(super) known: &'run [Id],
+    pub(super) known: KnownIds<'run>,
     /// Whatever this run has created.
     pub(super) new: &'run HashSet<String>,
 }
@@ -165,9 +165,9 @@ impl Sender<'_> {
     }
 }
 
-async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, known: &[Id]) -> Sending {
+async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, known: KnownIds<'_>) -> Sending {
     match ready {
-        Ready::Create { body, twins, may_have_landed } => create(tenant, kind, body, &[twins, known].concat(), *may_have_landed).await,
+        Ready::Create { body, twins, may_have_landed } => create(tenant, kind, body, known.with_twins(twins), *may_have_landed).await,
         Ready::Update { id, body, edits, secrets } => match update(tenant, kind, id, body, edits, secrets).await {
             Ok(altered) => Sending { altered, ..Outcome::Applied(id.clone()).into() },
             Err(ended) => ended,
@@ -207,7 +207,7 @@ async fn with_aliases(catalog: &Catalog, tenant: &Tenant, kind: &Kind, ready: &R
 /// Creates a resource. One whose answer was lost is looked up before it is sent again, and sent again once.
 ///
 /// Where an earlier request for it may have landed, a conflict says that it did, if only after it was looked up.
-async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: &[Id], may_have_landed: bool) -> Sending {
+async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: KnownIds<'_>, may_have_landed: bool) -> Sending {
     let mut is_second = false;
     loop {
         let lost = match tenant.create(kind, body).await {

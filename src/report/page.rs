@@ -1,12 +1,15 @@
 //! The report of a run as titled sections, before it is markdown or HTML.
 
+use std::collections::HashMap;
+
 use super::format::{duration, enumeration, named, number};
 use super::sections::Remark;
 use super::summary::{DIFFERS, EndedRun, heading_text};
 use super::table::Table;
 use super::values::{cut, element, or_none};
 use crate::apply::{AlteredValue, ChangeResult, Summary};
-use crate::model::event::{Outcome, Shortfall};
+use crate::model::event::{Operation, Outcome, Shortfall};
+use crate::model::resource::Key;
 use crate::plan::{Action, Change, Conflict, Drift, Plan, Skipped};
 
 /// Characters shown of what one change does.
@@ -104,10 +107,11 @@ fn left(left: &[Skipped]) -> Table {
 
 /// Returns the changes of the plan that the target holds now.
 fn applied<'run>(run: &EndedRun<'run>) -> Vec<&'run Change> {
-    let is_applied = |change: &&Change| {
-        let mut of_this = run.summary.settled.iter().filter(|one| one.key == change.key && one.operation == change.operation()).peekable();
-        of_this.peek().is_some() && of_this.all(|one| one.outcome.id().is_some())
-    };
+    let mut is_held: HashMap<(&Key, Operation), bool> = HashMap::new();
+    for one in &run.summary.settled {
+        *is_held.entry((&one.key, one.operation)).or_insert(true) &= one.outcome.id().is_some();
+    }
+    let is_applied = |change: &&Change| is_held.get(&(&change.key, change.operation())) == Some(&true);
     run.plan.changes().filter(is_applied).collect()
 }
 

@@ -1,6 +1,6 @@
 //! How a run ended, in the past tense: first what state the target is in, then what went wrong.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -146,11 +146,11 @@ pub(super) fn differing(summary: &Summary) -> Vec<String> {
 
 /// Returns the rules that accept what was refused, as lines of a mapping.
 fn accepting(summary: &Summary) -> Vec<String> {
-    let mut rules: Vec<[String; 3]> = Vec::new();
+    let (mut rules, mut seen) = (Vec::new(), HashSet::new());
     for one in &summary.settled {
         for part in one.outcome.shortfall().into_iter().flat_map(|short| &short.parts) {
             let rule = rule(&one.key, part);
-            if !rules.contains(&rule) {
+            if seen.insert(rule.clone()) {
                 rules.push(rule);
             }
         }
