@@ -22,7 +22,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("plan", "state json catalog files model snapshot diagnostic"),
     ("export", "json catalog model snapshot management_api"),
     ("apply", "state json catalog files model plan snapshot management_api"),
-    ("config", "files catalog model diagnostic management_api plan"),
+    ("config", "files catalog model diagnostic"),
     ("report", "apply json catalog model plan snapshot"),
 ];
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use migrate::catalog::{Catalog, Kind, Shape};
 use migrate::json::Body;
+use migrate::model::guard::Guard;
+use migrate::model::limits::ChangeLimits;
 use migrate::model::resource::{Key, Resource};
-use migrate::plan::guard::{self, Refusal};
-use migrate::plan::many::ChangeLimits;
+use migrate::plan::guards;
+use migrate::plan::refusal::Refusal;
 use migrate::plan::{Action, Change, Plan, plan};
 use migrate::snapshot::{Desired, Snapshot, Status, id_substitution};
 use migrate::state::links::Links;
@@ -44,8 +46,8 @@ fn planned(more: &[(&str, Value)]) -> (Plan, Option<String>) {
     let target = tenant(TARGET, TARGET_CUSTOM, TARGET_ID, &[]);
     let desired = Desired { hosts: source.hosts(catalog), ..Desired::unmapped(source) };
     let plan = plan(catalog, &desired, &target, &Links::default());
-    let leak = |refusal: Refusal| (refusal.guard == "leak").then_some(refusal.message);
-    let found = guard::refusals(catalog, &plan, &desired, &target, ChangeLimits { of_all: Some(1.0), of_a_kind: Some(1.0) })
+    let leak = |refusal: Refusal| (refusal.guard == Guard::SourceLeak).then_some(refusal.message);
+    let found = guards::refusals(catalog, &plan, &desired, &target, ChangeLimits { of_all: Some(1.0), of_a_kind: Some(1.0) })
         .into_iter()
         .find_map(leak);
     (plan, found)
@@ -215,9 +217,9 @@ fn a_host_of_the_target_may_lie_below_one_of_the_source() {
             (tenant(SOURCE, "acme.example", SOURCE_ID, &[("clients", till)]), tenant(TARGET, "mtls.acme.example", TARGET_ID, &[]));
         let desired = Desired { hosts: source.hosts(catalog), ..Desired::unmapped(source) };
         let plan = plan(catalog, &desired, &target, &Links::default());
-        guard::refusals(catalog, &plan, &desired, &target, ChangeLimits { of_all: Some(1.0), of_a_kind: Some(1.0) })
+        guards::refusals(catalog, &plan, &desired, &target, ChangeLimits { of_all: Some(1.0), of_a_kind: Some(1.0) })
             .iter()
-            .any(|refusal| refusal.guard == "leak")
+            .any(|refusal| refusal.guard == Guard::SourceLeak)
     };
     assert!(!tell("https://mtls.acme.example/login"));
     assert!(tell("https://acme.example/login"));

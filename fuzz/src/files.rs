@@ -7,7 +7,7 @@ use std::path::{Component, Path};
 use migrate::apply::journal::{self, Entry};
 use migrate::catalog::Catalog;
 use migrate::model::resource::Resource;
-use migrate::plan::{Plan, file, guard::Refusal};
+use migrate::plan::{Plan, file, refusal::Refusal};
 use migrate::snapshot::{Snapshot, Status, store};
 use migrate::state::baseline::{self, Baseline};
 use migrate::state::fingerprints::Fingerprints;

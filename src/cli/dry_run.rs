@@ -8,7 +8,7 @@ use super::context::Context;
 use super::error::{Failure, REFUSED};
 use super::execute::exit_of_whole;
 use super::review::Review;
-use crate::plan::guard::Refusal;
+use crate::plan::refusal::Refusal;
 use crate::plan::{Plan, file};
 use crate::report::{self, shell_word};
 

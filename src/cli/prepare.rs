@@ -16,7 +16,8 @@ use crate::files;
 use crate::management_api::Tenant;
 use crate::mapping::{Mapped, Mapping};
 use crate::model::resource::Id;
-use crate::plan::guard::{self, Refusal};
+use crate::plan::guards;
+use crate::plan::refusal::Refusal;
 use crate::plan::{OnDrift, Plan, PlanContext, PlannedTenant, name_departed, plan_after};
 use crate::report::shell_word;
 use crate::snapshot::{Desired, Snapshot, store};
@@ -253,14 +254,14 @@ pub(super) async fn prepare_seen_by(
     plan.notes.extend(untouched.into_iter().map(|place| format!("the rule at {place} had nothing to do")));
     plan.notes.extend(protects_nothing(target, &[&desired.snapshot, &live]));
     plan.notes.extend(unknown);
-    let mut refusals = guard::refusals(context.catalog, &plan, &desired, &live, target.most_changed);
+    let mut refusals = guards::refusals(context.catalog, &plan, &desired, &live, target.most_changed);
     if route.manner.drift == DriftChoice::Refuse {
-        refusals.extend(guard::drift(&plan));
+        refusals.extend(guards::drift(&plan));
     }
     if memory.lacks_base() {
-        refusals.extend(guard::no_base(&plan));
+        refusals.extend(guards::no_baseline(&plan));
     }
-    refusals.extend(guard::secrets(context.catalog, &plan, &|field| context.secret(field)));
+    refusals.extend(guards::secrets(context.catalog, &plan, &|field| context.secret(field)));
     Ok(Prepared { plan, refusals, tenant, desired, live, memory, source: stored.path().to_owned() })
 }
 
@@ -351,7 +352,7 @@ fn refuse_the_same(source: &Source<'_>, target: &TenantSettings) -> Result<(), F
         Source::Tenant(settings) => side(&settings.name, &settings.domain),
         Source::Snapshot(snapshot) => side(&snapshot.tenant, &snapshot.domain),
     };
-    let same = guard::same_tenant(&Plan::between(source, side(&target.name, &target.domain)));
+    let same = guards::same_tenant(&Plan::between(source, side(&target.name, &target.domain)));
     same.map_or(Ok(()), |refusal| {
         let failure = Failure::new(REFUSED, format!("nothing was written: {}", refusal.message));
         Err(failure.hint("name another source with --from"))

@@ -7,10 +7,11 @@ use super::context::Context;
 use super::error::{ADD_SCOPES, DENIED, Failure, REFUSED, USAGE};
 use crate::config::TenantSettings;
 use crate::management_api::Tenant;
+use crate::model::approval::{self, Approval, Approvals};
+use crate::model::guard::Guard;
 use crate::plan::Plan;
-use crate::plan::approval::{self, Approval, Approvals};
-use crate::plan::guard::{self, Item, Refusal};
-use crate::plan::risk::{LOCKOUT, WEAKER};
+use crate::plan::guards;
+use crate::plan::refusal::{Item, Refusal};
 use crate::report;
 
 /// How many resources are named one by one in a hint.
@@ -42,7 +43,7 @@ pub(super) fn approved(allow: &[String]) -> Result<Approvals, Failure> {
 fn not_approved(error: &approval::Error) -> Failure {
     let failure = Failure::new(USAGE, format!("nothing was written: {error}"));
     match error {
-        approval::Error::Unknown(name) => failure.hint(crate::diagnostic::did_you_mean(name, &guard::ALLOWED)),
+        approval::Error::Unknown(name) => failure.hint(crate::diagnostic::did_you_mean(name, &Guard::APPROVABLE.map(Guard::as_str))),
         approval::Error::Whole(guard) => failure.hint(format!("--allow {guard}")),
         approval::Error::Pattern { .. } => failure.hint("a pattern is a kind and a name, as in 'lockout-risk:clients/Billing*'"),
     }
@@ -57,12 +58,12 @@ pub(super) fn allowing(names: &[String]) -> Option<String> {
 ///
 /// What the configuration of the target approves was thought about beforehand, and holds for a job too.
 pub(super) fn standing(refusals: Vec<Refusal>, allow: &Approvals, target: &TenantSettings, review: Review) -> Vec<Refusal> {
-    let approved = if review == Review::None { allow.unseen() } else { allow.clone() }.and(&target.approved);
-    let unseen = |refusal: Refusal| match refusal.guard.as_ref() {
-        LOCKOUT | WEAKER if review == Review::None => Refusal { can_be_allowed: false, ..refusal },
+    let approved = if review == Review::None { allow.without_review() } else { allow.clone() }.and(&target.approved);
+    let unseen = |refusal: Refusal| match review {
+        Review::None if refusal.guard.requires_review() => Refusal { can_be_allowed: false, ..refusal },
         _ => refusal,
     };
-    guard::standing(refusals, &approved).into_iter().map(unseen).collect()
+    guards::unapproved(refusals, &approved).into_iter().map(unseen).collect()
 }
 
 /// Stops unless every reason to refuse a plan was acknowledged, and the token may do exactly what the plan does.
@@ -80,7 +81,7 @@ pub(super) async fn preflight(
     }
     let granted = tenant.scopes().await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
     let Some(granted) = granted else { return Ok(()) };
-    let missing: Vec<&str> = guard::scopes(context.catalog, plan).into_iter().filter(|scope| !granted.contains(*scope)).collect();
+    let missing: Vec<&str> = guards::scopes(context.catalog, plan).into_iter().filter(|scope| !granted.contains(*scope)).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -97,17 +98,17 @@ pub(super) fn show_acknowledged(context: &Context, refusals: &[Refusal]) {
 
 /// Says why a plan was refused, and what to do about it.
 fn refused(standing: &[Refusal], allow: &[String], target: &str) -> Failure {
-    let is_first = |guard: &str| standing[0].guard == guard;
-    let code = if is_first("scopes") { DENIED } else { REFUSED };
+    let first = standing[0].guard;
+    let code = if first == Guard::Scopes { DENIED } else { REFUSED };
     let causes = standing.iter().map(|refusal| std::io::Error::other(format!("{}: {}", refusal.guard, refusal.message)));
     let failure = causes.fold(Failure::new(code, "nothing was written: the plan was refused"), |failure, cause| failure.caused_by(&cause));
-    let is_unseen = |refusal: &Refusal| !refusal.can_be_allowed && guard::ALLOWED.contains(&refusal.guard.as_ref());
+    let is_unseen = |refusal: &Refusal| !refusal.can_be_allowed && refusal.guard.is_approvable();
     let may_pass = standing.iter().filter(|refusal| refusal.can_be_allowed || is_unseen(refusal));
-    let names: BTreeSet<&str> = may_pass.map(|refusal| refusal.guard.as_ref()).collect();
+    let names: BTreeSet<&str> = may_pass.map(|refusal| refusal.guard.as_str()).collect();
     let flag = allowing(&widened(allow, &names)).unwrap_or_default();
-    if is_first("scopes") {
+    if first == Guard::Scopes {
         failure.hint(ADD_SCOPES)
-    } else if is_first("secrets") {
+    } else if first == Guard::Secrets {
         failure.hint("set the variable or write the file, or take the rule out of the mapping")
     } else if standing.iter().any(is_unseen) {
         let import = format!("migrate import --tenant {target} --plan FILE {flag}");
@@ -129,7 +130,7 @@ pub(super) fn widened(allow: &[String], guards: &BTreeSet<&str>) -> Vec<String> 
 
 /// Returns what to write into the configuration so that every run may do what stands: a few resources by name, many by kind.
 pub(super) fn for_every_run(standing: &[Refusal], target: &str) -> Option<String> {
-    let seen = standing.iter().filter(|refusal| [LOCKOUT, WEAKER].contains(&refusal.guard.as_ref()));
+    let seen = standing.iter().filter(|refusal| refusal.guard.requires_review());
     let patterns: Vec<String> = seen.flat_map(patterns).map(|pattern| toml::Value::from(pattern).to_string()).collect();
     let line = format!("plan.approve = [{}]", patterns.join(", "));
     (!patterns.is_empty()).then(|| format!("where that may pass every time, add to [tenants.{target}] in migrate.toml: {line}"))

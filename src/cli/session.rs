@@ -15,7 +15,8 @@ use crate::apply::{Journal, SecretSink, StaleChanges, SyncState};
 use crate::config::TenantSettings;
 use crate::files::{self, Lock};
 use crate::management_api::Tenant;
-use crate::plan::guard::{self, Refusal};
+use crate::plan::guards;
+use crate::plan::refusal::Refusal;
 use crate::plan::{Plan, file};
 use crate::state::baseline::Baseline;
 
@@ -108,7 +109,7 @@ impl<'lock> Session<'lock> {
         let live = read(context, tenant, target, include).await?;
         let moved =
             StaleChanges::since_begun(context.catalog, plan, &live, &begun.journal.applied()).without_protected(plan, &protected(target));
-        let standing: Vec<Refusal> = guard::secrets(context.catalog, plan, &|field| context.secret(field)).into_iter().collect();
+        let standing: Vec<Refusal> = guards::secrets(context.catalog, plan, &|field| context.secret(field)).into_iter().collect();
         preflight(context, plan, tenant, &standing, &[]).await?;
         let memory = left_of(context, plan, &moved)?;
         Ok(Self { memory, moved, ..begun })

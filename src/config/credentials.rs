@@ -7,7 +7,7 @@ use super::{Error, TenantSettings};
 use crate::files;
 use crate::model::resource::Secret;
 
-pub use crate::management_api::Credentials;
+pub use crate::model::credentials::Credentials;
 
 /// The variables of one tenant, and where one that is missing could be set.
 #[derive(Debug, Clone, Copy)]

@@ -12,9 +12,9 @@ use super::{SHARE, TenantSettings};
 use crate::catalog::Catalog;
 use crate::catalog::limits::{Rate, TIERS, Tier};
 use crate::diagnostic::{Diagnostic, Text, did_you_mean, is_secret};
-use crate::plan::approval::{self, Approval, Approvals};
-use crate::plan::many::ChangeLimits;
-use crate::plan::risk::{LOCKOUT, WEAKER};
+use crate::model::approval::{self, Approval, Approvals};
+use crate::model::guard::Guard;
+use crate::model::limits::ChangeLimits;
 
 const KEYS: &[&str] = &["domain", "url", "rate", "share", "source", "mapping", "protected", "plan"];
 
@@ -228,11 +228,11 @@ impl<'text> Table<'text> {
         let Phrase { text, at } = phrase;
         let wrong = |what: String, label: String| self.whole.wrong(at.clone(), what, label);
         let label = |error: &approval::Error| match error {
-            approval::Error::Unknown(name) => did_you_mean(name, &[LOCKOUT, WEAKER]),
+            approval::Error::Unknown(name) => did_you_mean(name, &[Guard::LockoutRisk, Guard::WeakerProtection].map(Guard::as_str)),
             approval::Error::Whole(_) | approval::Error::Pattern { .. } => "a pattern is a kind and a name".to_owned(),
         };
         let approval = Approval::read(text).map_err(|error| wrong(error.to_string(), label(&error)))?;
-        if ![LOCKOUT, WEAKER].contains(&approval.guard()) {
+        if !approval.guard().requires_review() {
             let what = format!("{} is not approved once for all runs", approval.guard());
             return Err(wrong(what, format!("--allow {} says it for one", approval.guard())));
         }

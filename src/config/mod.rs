@@ -27,9 +27,9 @@ pub use variables::Prefix;
 use crate::catalog::limits::{Rate, Tier};
 use crate::diagnostic::Text;
 use crate::files;
+use crate::model::approval::Approvals;
+use crate::model::limits::ChangeLimits;
 use crate::model::resource::Secret;
-use crate::plan::approval::Approvals;
-use crate::plan::many::ChangeLimits;
 use credentials::Asked;
 use variables::Variables;
 

@@ -14,13 +14,13 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::address::Address;
-use super::config::Credentials;
 use super::connection::Connection;
 use super::error::{Error, UnexpectedAnswer, refusal};
 use super::http::{Attempt, ConnectionError, HttpRequest, jitter, random_u64};
 use super::rate_limit::requested_wait;
 use super::redact::Redactor;
 use super::retry::{Decision, Failure, Idempotency, RetryState, decide};
+use crate::model::credentials::Credentials;
 use crate::model::resource::Secret;
 
 /// The request that gives a token, as errors name it.

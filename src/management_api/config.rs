@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::catalog::limits::{Rate, Tier};
-use crate::model::resource::Secret;
+use crate::model::credentials::Credentials;
 
 /// How to talk to a tenant.
 #[derive(Debug, Clone)]
@@ -30,25 +30,4 @@ pub struct ApiConfig {
     pub timeout: Duration,
     /// Requests under way at once.
     pub concurrency: usize,
-}
-
-/// Who is asking.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Credentials {
-    /// A client and its secret.
-    Secret {
-        /// The client.
-        client_id: String,
-        /// Its secret.
-        client_secret: Secret,
-    },
-    /// A client that signs with its private key (`private_key_jwt`, RS256).
-    Key {
-        /// The client.
-        client_id: String,
-        /// Its RSA key, as PEM.
-        pem: Secret,
-    },
-    /// A token that was obtained elsewhere; it cannot be renewed.
-    Token(Secret),
 }

@@ -26,7 +26,8 @@ mod transport;
 pub mod webhook;
 mod write;
 
-pub use config::{ApiConfig, Credentials};
+pub use crate::model::credentials::Credentials;
+pub use config::ApiConfig;
 pub use error::{Cause, Error};
 pub use listing::{Absence, Listing};
 pub use read::ReadOutcome;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::address::Address;
 use super::auth::TokenProvider;
-use super::config::{ApiConfig, Credentials};
+use super::config::ApiConfig;
 use super::connection::Connection;
 use super::error::Error;
 use super::http::HttpClient;
@@ -20,6 +20,7 @@ use super::safety_limits;
 use super::traffic::{RequestCounters, Traffic};
 use super::transport::{ApiResponse, Request, RequestBounds, Transport};
 use crate::json::Body;
+use crate::model::credentials::Credentials;
 use crate::model::event::Observer;
 
 /// The answer to a call of any Management API path.

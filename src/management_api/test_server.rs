@@ -16,8 +16,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::config::{ApiConfig, Credentials};
+use super::config::ApiConfig;
 use super::tenant::Tenant;
+use crate::model::credentials::Credentials;
 use crate::model::event::{Event, Observer};
 use crate::model::resource::Secret;
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
-use super::guard::Refusal;
+use super::refusal::Refusal;
 use crate::diagnostic::{Diagnostic, Text};
 use crate::files;
 

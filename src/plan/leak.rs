@@ -8,10 +8,11 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::disguise::{in_base64, unescaped};
-use super::guard::Refusal;
+use super::refusal::Refusal;
 use super::{Action, Change, Plan};
 use crate::catalog::{Catalog, Kind};
 use crate::json::{Body, join};
+use crate::model::guard::Guard;
 use crate::model::resource::Resource;
 use crate::snapshot::occurrence::{Host, hosts, ids};
 use crate::snapshot::{Desired, Snapshot, plain};
@@ -38,7 +39,7 @@ pub(super) fn leak(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Sna
     }
     let (first, more) = (leaks.first()?.clone(), leaks.len() - 1);
     let message = if more == 0 { first } else { format!("{first}, and {more} more like it") };
-    Some(Refusal::whole("leak", true, message))
+    Some(Refusal::whole(Guard::SourceLeak, message))
 }
 
 /// What gives the source away.

@@ -4,17 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::guard::{Item, Refusal};
+use super::refusal::{Item, Refusal};
 use super::{Action, Change, Edit, Plan};
 use crate::catalog::risk::{Class, Rule};
 use crate::catalog::{Catalog, Kind};
 use crate::json::{Body, is_blank};
+use crate::model::guard::Guard;
 use crate::model::resource::Key;
-
-/// The guard of what may keep people or services from signing in.
-pub const LOCKOUT: &str = "lockout-risk";
-/// The guard of what makes a protection weaker.
-pub const WEAKER: &str = "weaker-protection";
 
 /// One thing that a change does, and what it may cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,12 +120,12 @@ fn of_secret(kind: &Kind, path: &str) -> Cost {
 
 /// What may keep people or services from signing in is approved by name.
 pub fn lockout(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
-    Refusal::about(LOCKOUT, items(catalog, plan, Class::Lockout))
+    Refusal::about(Guard::LockoutRisk, items(catalog, plan, Class::Lockout))
 }
 
 /// What makes a protection weaker is approved by name.
 pub fn weaker(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
-    Refusal::about(WEAKER, items(catalog, plan, Class::Weakened))
+    Refusal::about(Guard::WeakerProtection, items(catalog, plan, Class::Weakened))
 }
 
 fn items(catalog: &Catalog, plan: &Plan, class: Class) -> Vec<Item> {

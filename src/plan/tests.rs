@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::catalog::Catalog;
-use crate::model::resource::Resource;
+use crate::json::Body;
+use crate::model::guard::Guard;
+use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot, Status, id_substitution};
 use crate::state::fingerprints::Sent;
 use crate::state::links::Links;
@@ -157,9 +159,9 @@ fn removes(plan: &Plan) -> Vec<String> {
 fn what_an_earlier_run_brought_and_the_source_has_no_more_is_pruned_and_a_guard_asks() {
     let plan = pruned(&[client(WEB, true)], true, |_| {});
     assert_eq!(removes(&plan), ["clients/Till"]);
-    let refusal = guard::deletes(&plan).expect("a refusal");
+    let refusal = guards::deletes(&plan).expect("a refusal");
     let message = "1 would be removed: clients/Till";
-    assert_eq!((refusal.guard.as_ref(), refusal.can_be_allowed, refusal.message.as_str()), ("deletes", true, message));
+    assert_eq!((refusal.guard, refusal.can_be_allowed, refusal.message.as_str()), (Guard::Deletes, true, message));
 }
 
 #[test]

@@ -18,7 +18,7 @@ use super::exported::secrets;
 use super::summary::{EndedRun, state};
 use crate::apply::{AlteredValue, ChangeResult, GeneratedSecret, SecretDisposition, Summary};
 use crate::model::event::{Outcome, Shortfall};
-use crate::plan::guard::Refusal;
+use crate::plan::refusal::Refusal;
 use crate::plan::{Change, Plan};
 use crate::snapshot::{Snapshot, Status};
 

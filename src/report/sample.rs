@@ -7,8 +7,9 @@ use serde_json::json;
 use crate::apply::{AlteredValue, ChangeResult, Summary};
 use crate::json::Body;
 use crate::model::event::{Operation, Outcome};
+use crate::model::guard::Guard;
 use crate::model::resource::{Id, Key};
-use crate::plan::guard::Refusal;
+use crate::plan::refusal::Refusal;
 use crate::plan::{Action, Change, Edit, ManualStep, Plan, PlannedTenant, SecretField, Skipped, Stage};
 
 pub(super) fn key(text: &str) -> Key {
@@ -97,8 +98,8 @@ pub(super) fn plan() -> Plan {
 /// Returns a refusal that can be allowed and one that cannot.
 pub(super) fn refusals() -> Vec<Refusal> {
     vec![
-        Refusal::whole("many-changes", true, "12 of 14 resources of \"prod\" would change; at most 4 may at once".to_owned()),
-        Refusal::whole("scopes", false, "the token for \"prod\" may not read rules; it lacks read:rules".to_owned()),
+        Refusal::whole(Guard::ManyChanges, "12 of 14 resources of \"prod\" would change; at most 4 may at once".to_owned()),
+        Refusal::whole(Guard::Scopes, "the token for \"prod\" may not read rules; it lacks read:rules".to_owned()),
     ]
 }
 

@@ -6,7 +6,7 @@ use super::schedule::shell_word;
 use super::sections::{Remark, by_hand, first, remarks, section};
 use super::style::{QUIET, REMOVED, TITLE, painted};
 use super::values::or_none;
-use crate::plan::guard::Refusal;
+use crate::plan::refusal::Refusal;
 use crate::plan::{Action, Change, Conflict, Counts, Drift, DriftReport, Plan};
 
 /// Names shown of resources that stay.

@@ -16,8 +16,9 @@ use crate::cli::rehearsal::{Copyist, Rehearsing, rehearse};
 use crate::cli::review::{Review, allowing, approved, preflight, show_acknowledged, standing};
 use crate::cli::secrets_to::Secrets;
 use crate::cli::session::{Session, agree, refuse_another_target};
-use crate::plan::approval::Approvals;
-use crate::plan::guard::{self, Refusal};
+use crate::model::approval::Approvals;
+use crate::plan::guards;
+use crate::plan::refusal::Refusal;
 use crate::plan::{Plan, file};
 use crate::report;
 
@@ -92,7 +93,7 @@ impl Import {
         let prepared = prepare_seen_by(context, &self.route, Some(&copyist)).await?;
         // Nothing of it reaches the target, so that a job may rehearse what a person is to look at.
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
-        let standing = guard::standing(prepared.refusals.clone(), &approved.and(&target.approved));
+        let standing = guards::unapproved(prepared.refusals.clone(), &approved.and(&target.approved));
         if prepared.plan.is_empty() || !standing.is_empty() {
             return self.stop_after_the_plan(context, &prepared, &standing);
         }
@@ -127,8 +128,8 @@ impl Import {
         let live = read(context, &tenant, target, &self.route.manner.include).await?;
         let moved = StaleChanges::since(context.catalog, &plan, &live).without_protected(&plan, &protected(target));
         record_before(context.catalog, &mut plan, &live);
-        let mut refusals = guard::of_saved(context.catalog, &plan, refusals, target.most_changed);
-        refusals.extend(guard::secrets(context.catalog, &plan, &|field| context.secret(field)));
+        let mut refusals = guards::of_saved(context.catalog, &plan, refusals, target.most_changed);
+        refusals.extend(guards::secrets(context.catalog, &plan, &|field| context.secret(field)));
         let standing = standing(refusals.clone(), approved, target, Review::Saved);
         preflight(context, &plan, &tenant, &standing, &self.allow).await?;
         if plan.is_empty() {

@@ -8,7 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::dry_run::saved;
 use crate::cli::error::{Failure, INCOMPLETE, PENDING, REFUSED};
 use crate::cli::prepare::{Prepared, Route, prepare};
-use crate::plan::guard::Refusal;
+use crate::plan::refusal::Refusal;
 use crate::report;
 
 /// Show what an import would change; write nothing to any tenant

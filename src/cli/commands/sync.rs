@@ -20,8 +20,9 @@ use crate::cli::session::{Session, agree};
 use crate::config::TenantSettings;
 use crate::files::{self, Lock};
 use crate::management_api::Traffic;
-use crate::plan::approval::Approvals;
-use crate::plan::{Plan, guard};
+use crate::model::approval::Approvals;
+use crate::plan::Plan;
+use crate::plan::refusal::Refusal;
 use crate::report::{self, SyncReport};
 
 /// Make a target hold what a source holds, every night, with nobody there
@@ -135,7 +136,7 @@ impl Sync {
     /// Returns what the flags approve: what may lock people out is looked at each time, or named in the configuration.
     fn approved(&self) -> Result<Approvals, Failure> {
         let approved = approved(&self.allow)?;
-        let Some(guard) = approved.needs_a_person() else { return Ok(approved) };
+        let Some(guard) = approved.requiring_review() else { return Ok(approved) };
         let state = format!("nothing was done: {guard} cannot be approved for every night by a flag");
         let hint = format!(
             "name what may pass in migrate.toml, under the tenant: plan.approve = [\"{guard}:clients/Billing*\"]; or review the plan with \
@@ -205,13 +206,13 @@ impl Sync {
     }
 
     /// Returns how a person lets a plan pass this once, where somebody can.
-    fn by_a_person(&self, context: &Context, route: &Route, plan: &Plan, standing: &[guard::Refusal]) -> Option<String> {
-        let is_closed = |refusal: &&guard::Refusal| !guard::ALLOWED.contains(&refusal.guard.as_ref());
-        let closed: Vec<&str> = standing.iter().filter(is_closed).map(|refusal| refusal.guard.as_ref()).collect();
+    fn by_a_person(&self, context: &Context, route: &Route, plan: &Plan, standing: &[Refusal]) -> Option<String> {
+        let is_closed = |refusal: &&Refusal| !refusal.guard.is_approvable();
+        let closed: Vec<&str> = standing.iter().filter(is_closed).map(|refusal| refusal.guard.as_str()).collect();
         if !closed.is_empty() {
             return Some(format!("no --allow opens {}: put that right first", closed.join(" and ")));
         }
-        let guards = standing.iter().map(|refusal| refusal.guard.as_ref()).collect();
+        let guards = standing.iter().map(|refusal| refusal.guard.as_str()).collect();
         let flags = allowing(&widened(&self.allow, &guards)).into_iter().chain(self.secrets.typed());
         let command = context.command(route.import(plan), flags);
         let lasting = for_every_run(standing, &plan.target.tenant).map(|hint| format!("{hint}; ")).unwrap_or_default();

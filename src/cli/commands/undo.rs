@@ -16,7 +16,8 @@ use crate::cli::session::{Session, refuse_another_target};
 use crate::config::TenantSettings;
 use crate::management_api::Tenant;
 use crate::model::resource::Key;
-use crate::plan::guard::{self, Refusal};
+use crate::plan::guards;
+use crate::plan::refusal::Refusal;
 use crate::plan::{AppliedRun, Plan, undo};
 use crate::report::{self, shell_word};
 
@@ -102,7 +103,7 @@ impl Undo {
         if !plan.is_empty() && past.plan.undoes.is_none() && source != target_name {
             plan.notes.push(format!("{source} still wants what is taken back: change it there, or the next import writes it again"));
         }
-        let refusals = guard::within_one_tenant(context.catalog, &plan, &desired, &live, target.most_changed);
+        let refusals = guards::within_one_tenant(context.catalog, &plan, &desired, &live, target.most_changed);
         Ok((plan, refusals))
     }
 

@@ -19,7 +19,8 @@ use crate::cli::session::Session;
 use crate::config::TenantSettings;
 use crate::json::{Body, top};
 use crate::model::resource::{Resource, take_secrets};
-use crate::plan::guard::{self, Refusal};
+use crate::plan::guards;
+use crate::plan::refusal::Refusal;
 use crate::plan::{PlannedTenant, change_one};
 use crate::report::{self, shell_word};
 
@@ -69,7 +70,7 @@ impl Update {
         let wanted = writable(context, kind, &found, wanted, file);
         let plan = change_one(context.catalog, &side(settings), &found.name, &found.resource, &wanted);
         one::refuse_beside(context, &tenant, settings, (&found, &plan)).await?;
-        let refusals: Vec<Refusal> = guard::risks(context.catalog, &plan);
+        let refusals: Vec<Refusal> = guards::risks(context.catalog, &plan);
         let standing = standing(refusals.clone(), &approved, settings, self.stop.review());
         let Some(lock) = lock else {
             return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &standing }, self.in_earnest(&settings.name));

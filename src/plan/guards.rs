@@ -1,73 +1,18 @@
-//! Reasons to refuse a plan: each with its own name, message and acknowledgement.
+//! Looks a plan through for reasons to refuse it.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
-use super::approval::Approvals;
+use super::change_share::too_much;
 use super::leak::leak;
-use super::many::{self, ChangeLimits};
-use super::risk::{self, LOCKOUT, WEAKER};
+use super::refusal::{Item, Refusal};
+use super::risk;
 use super::{Action, Change, Plan, SecretField, secret_value};
 use crate::catalog::Catalog;
-use crate::model::resource::{Key, Secret};
+use crate::model::approval::Approvals;
+use crate::model::guard::Guard;
+use crate::model::limits::ChangeLimits;
+use crate::model::resource::Secret;
 use crate::snapshot::{Desired, Snapshot, Status};
-
-/// A reason to refuse a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// The guard's name, which `--allow` takes where there is such an acknowledgement.
-    pub guard: Cow<'static, str>,
-    /// Whether `--allow` can open it.
-    pub can_be_allowed: bool,
-    /// What it found.
-    pub message: String,
-    /// What it found by resource, where each can be approved by itself.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub items: Vec<Item>,
-}
-
-/// What a guard found of one resource.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Item {
-    /// The resource.
-    pub key: Key,
-    /// Its fields, or what is done to it as a whole.
-    pub what: Vec<String>,
-}
-
-impl Refusal {
-    /// Returns a refusal that nothing opens, or that `--allow` opens as a whole.
-    pub fn whole(guard: &'static str, can_be_allowed: bool, message: String) -> Self {
-        Self { guard: guard.into(), can_be_allowed, message, items: Vec::new() }
-    }
-
-    /// Returns a refusal for what was found of resources; none where nothing was.
-    pub fn about(guard: impl Into<Cow<'static, str>>, items: Vec<Item>) -> Option<Self> {
-        let guard = guard.into();
-        let list = items.iter().map(Item::to_string).collect::<Vec<_>>().join(", ");
-        let message = match &*guard {
-            LOCKOUT => format!("people or services may be locked out by {list}"),
-            WEAKER => format!("a protection becomes weaker by {list}"),
-            _ => format!("{} would be removed: {list}", items.len()),
-        };
-        (!items.is_empty()).then_some(Self { guard, can_be_allowed: true, message, items })
-    }
-}
-
-impl fmt::Display for Item {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.what.is_empty() { write!(out, "{}", self.key) } else { write!(out, "{} ({})", self.key, self.what.join(", ")) }
-    }
-}
-
-/// The guard of what is removed.
-pub const DELETES: &str = "deletes";
-
-/// The names that `--allow` takes.
-pub const ALLOWED: [&str; 6] = ["many-changes", "leak", DELETES, LOCKOUT, WEAKER, "no-base"];
 
 /// Returns every reason to refuse a plan.
 pub fn refusals(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most: ChangeLimits) -> Vec<Refusal> {
@@ -88,7 +33,7 @@ pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live
 pub fn of_saved(catalog: &Catalog, plan: &Plan, found: Vec<Refusal>, most: ChangeLimits) -> Vec<Refusal> {
     let shown = deletes(plan).into_iter().chain(changes_many(catalog, plan, most)).chain(risks(catalog, plan));
     let is_of_changes =
-        |refusal: &Refusal| ["many-changes", DELETES, LOCKOUT, WEAKER, "critical", "secrets"].contains(&refusal.guard.as_ref());
+        |refusal: &Refusal| refusal.guard == Guard::ManyChanges || refusal.guard == Guard::Secrets || refusal.guard.is_by_resource();
     found.into_iter().filter(|refusal| !is_of_changes(refusal)).chain(shown).collect()
 }
 
@@ -98,8 +43,8 @@ pub fn risks(catalog: &Catalog, plan: &Plan) -> Vec<Refusal> {
 }
 
 /// Returns the reasons that were not approved, whole or resource by resource.
-pub fn standing(refusals: Vec<Refusal>, approved: &Approvals) -> Vec<Refusal> {
-    refusals.into_iter().filter_map(|refusal| approved.without(refusal)).collect()
+pub fn unapproved(refusals: Vec<Refusal>, approved: &Approvals) -> Vec<Refusal> {
+    refusals.into_iter().filter_map(|refusal| refusal.unapproved(approved)).collect()
 }
 
 /// Every secret that a mapping supplies must be there, and JSON where the field holds an object, before anything is written.
@@ -116,7 +61,7 @@ pub fn secrets(catalog: &Catalog, plan: &Plan, secret: &dyn Fn(&SecretField) -> 
     let missing: Vec<&str> = missing.into_iter().collect();
     let nothing = (!missing.is_empty()).then(|| format!("the mapping takes secrets from {}, and there is nothing", missing.join(", ")));
     let message: Vec<String> = nothing.into_iter().chain(broken).collect();
-    (!message.is_empty()).then(|| Refusal::whole("secrets", false, message.join("; ")))
+    (!message.is_empty()).then(|| Refusal::whole(Guard::Secrets, message.join("; ")))
 }
 
 /// Source and target must not be one tenant.
@@ -124,7 +69,7 @@ pub fn same_tenant(plan: &Plan) -> Option<Refusal> {
     let is_same = plan.source.domain.eq_ignore_ascii_case(&plan.target.domain);
     let message =
         format!("source \"{}\" and target \"{}\" are the same tenant, {}", plan.source.tenant, plan.target.tenant, plan.target.domain);
-    is_same.then(|| Refusal::whole("same-tenant", false, message))
+    is_same.then(|| Refusal::whole(Guard::SameTenant, message))
 }
 
 /// What the token may not read cannot be compared, so it must not be written.
@@ -140,13 +85,13 @@ fn unread(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) ->
         hit.iter().copied().collect::<Vec<_>>().join(", "),
         scopes.into_iter().collect::<Vec<_>>().join(", ")
     );
-    (!hit.is_empty()).then(|| Refusal::whole("scopes", false, message))
+    (!hit.is_empty()).then(|| Refusal::whole(Guard::Scopes, message))
 }
 
 /// Nothing is removed that a person did not agree to.
 pub fn deletes(plan: &Plan) -> Option<Refusal> {
     let removed = plan.changes().filter(|change| matches!(change.action, Action::Delete { .. }));
-    Refusal::about(DELETES, removed.map(|change| Item { key: change.key.clone(), what: Vec::new() }).collect())
+    Refusal::about(Guard::Deletes, removed.map(|change| Item { key: change.key.clone(), what: Vec::new() }).collect())
 }
 
 /// Where the target changed fields by itself and that was to stop everything, it does.
@@ -154,22 +99,22 @@ pub fn drift(plan: &Plan) -> Option<Refusal> {
     let moved: BTreeSet<String> = plan.drift.iter().map(|drift| format!("{}: {}", drift.key, drift.path)).collect();
     let list = moved.iter().cloned().collect::<Vec<_>>().join(", ");
     let message = format!("\"{}\" changed by itself since the last run ({list}); --drift keep or overwrite settles it", plan.target.tenant);
-    (!moved.is_empty()).then(|| Refusal::whole("drift", false, message))
+    (!moved.is_empty()).then(|| Refusal::whole(Guard::Drift, message))
 }
 
 /// Where what was last written is not known, what the target changed by itself cannot be told from what the source has yet to change.
-pub fn no_base(plan: &Plan) -> Option<Refusal> {
+pub fn no_baseline(plan: &Plan) -> Option<Refusal> {
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
     let message = format!(
         "resources are linked, and state/{source}/{target}/baseline.json, which holds what was last written of them, is missing: what \"{target}\" \
          changed by itself would be written over; put that file of the last run back"
     );
     let is_any = plan.changes().any(Change::is_of_the_target);
-    is_any.then(|| Refusal::whole("no-base", true, message))
+    is_any.then(|| Refusal::whole(Guard::NoBaseline, message))
 }
 
 fn changes_many(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Option<Refusal> {
-    many::too_much(catalog, plan, most).map(|message| Refusal::whole("many-changes", true, message))
+    too_much(catalog, plan, most).map(|message| Refusal::whole(Guard::ManyChanges, message))
 }
 
 /// Returns the scopes that a token needs for exactly what a plan does.

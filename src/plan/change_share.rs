@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Action, Plan};
 use crate::catalog::{Catalog, Shape};
+use crate::model::limits::ChangeLimits;
 use crate::model::resource::Key;
 
 /// How many resources may change below the size at which the share counts, where no share is set.
@@ -12,15 +13,6 @@ const FEW: usize = 3;
 const OF_ALL: f64 = 0.3;
 /// The share of the resources of one kind, where none is set.
 const OF_A_KIND: f64 = 0.5;
-
-/// The shares of what a target has that one plan may change, where they are set: 0 to 1.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct ChangeLimits {
-    /// Of all its resources.
-    pub of_all: Option<f64>,
-    /// Of its resources of one kind.
-    pub of_a_kind: Option<f64>,
-}
 
 /// How many resources a plan changes or deletes.
 struct Tally {

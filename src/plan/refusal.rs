@@ -1,0 +1,99 @@
+//! Why a plan is refused: a guard, what it found, and what of that is not approved.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::approval::Approvals;
+use crate::model::guard::Guard;
+use crate::model::resource::Key;
+
+/// What a guard found of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The guard.
+    pub guard: Guard,
+    /// Whether `--allow` approves it here.
+    pub can_be_allowed: bool,
+    /// What it found.
+    pub message: String,
+    /// What it found by resource, where each can be approved by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<Item>,
+}
+
+/// What a guard found of one resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// The resource.
+    pub key: Key,
+    /// Its fields, or what is done to it as a whole.
+    pub what: Vec<String>,
+}
+
+impl Refusal {
+    /// Returns a refusal of the plan as a whole.
+    pub fn whole(guard: Guard, message: String) -> Self {
+        Self { guard, can_be_allowed: guard.is_approvable(), message, items: Vec::new() }
+    }
+
+    /// Returns a refusal for what was found of resources; none where nothing was.
+    pub fn about(guard: Guard, items: Vec<Item>) -> Option<Self> {
+        let list = items.iter().map(Item::to_string).collect::<Vec<_>>().join(", ");
+        let message = match guard {
+            Guard::LockoutRisk => format!("people or services may be locked out by {list}"),
+            Guard::WeakerProtection => format!("a protection becomes weaker by {list}"),
+            _ => format!("{} would be deleted: {list}", items.len()),
+        };
+        (!items.is_empty()).then_some(Self { guard, can_be_allowed: true, message, items })
+    }
+
+    /// Returns what is not approved of it; nothing where all of it is.
+    #[must_use]
+    pub fn unapproved(self, approved: &Approvals) -> Option<Self> {
+        let Self { guard, can_be_allowed, .. } = self;
+        if !can_be_allowed {
+            return Some(self);
+        }
+        if approved.includes(guard) {
+            return None;
+        }
+        let left: Vec<Item> = self.items.iter().filter(|item| !approved.includes_resource(guard, &item.key)).cloned().collect();
+        if left.len() == self.items.len() { Some(self) } else { Self::about(guard, left) }
+    }
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.what.is_empty() { write!(out, "{}", self.key) } else { write!(out, "{} ({})", self.key, self.what.join(", ")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::approval::Approval;
+
+    fn refusal() -> Refusal {
+        let item = |name: &str| Item { key: Key::new("clients", name), what: vec!["callbacks".to_owned()] };
+        Refusal::about(Guard::LockoutRisk, vec![item("Billing"), item("Billing API"), item("Shop")]).expect("a refusal")
+    }
+
+    fn left(texts: &[&str]) -> Option<String> {
+        let approved = texts.iter().map(|text| Approval::read(text).expect("an approval")).collect();
+        refusal().unapproved(&approved).map(|refusal| refusal.message)
+    }
+
+    #[test]
+    fn a_pattern_approves_what_it_matches_and_nothing_else() {
+        assert_eq!(
+            left(&["lockout-risk:clients/Billing*"]).as_deref(),
+            Some("people or services may be locked out by clients/Shop (callbacks)")
+        );
+        assert_eq!(left(&["lockout-risk:clients/Billing*", "lockout-risk:*/Shop"]), None);
+        assert_eq!(left(&["lockout-risk"]), None);
+        for other in ["weaker-protection", "deletes:clients/*", "many-changes"] {
+            assert_eq!(left(&[other]), Some(refusal().message), "{other}");
+        }
+    }
+}
