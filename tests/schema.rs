@@ -232,7 +232,7 @@ fn the_shapes_of_requests_are_those_of_the_description() {
     let Some(file) = reference::open("management-api-oas.json.gz") else { return };
     let Some(wider) = wider() else { return };
     let text = written(serde_json::from_reader(GzDecoder::new(file)).expect("JSON"), &wider);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox/schema/requests.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox/api/schema/requests.json");
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
         std::fs::write(&path, &text).expect("written");
     }

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::bucket::Allowance;
-use super::fault::Fault;
-use super::record::Record;
-use super::state::State;
-use super::token::Registered;
+use super::api::token::Registered;
+use super::behaviour::fault::Fault;
+use super::http::rate_limit::Allowance;
+use super::http::request_log::Record;
+use super::store::state::State;
 use crate::catalog::limits::Tier;
 
 /// How a sandbox is set up; only what it holds must be said.

@@ -10,14 +10,15 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::bucket::{Buckets, Clock, Standing};
-use super::fault::{Moment, Trouble};
+use super::api::token::{Scopes, Tokens, expired};
+use super::behaviour::fault::{Moment, Trouble};
+use super::http::rate_limit::{Buckets, Clock, Standing};
+use super::http::request::{Call, read_form};
+use super::http::request_log::Line;
+use super::http::request_stats::{Demand, Seen};
+use super::http::response::Answer;
 use super::options::Options;
-use super::record::Line;
-use super::request::{Call, read_form};
-use super::response::Answer;
-use super::state::State;
-use super::token::{Scopes, Tokens, expired};
+use super::store::state::State;
 
 const API: &str = "/api/v2";
 /// Where the sandbox tells what it was asked; no path of Auth0's.
@@ -25,36 +26,6 @@ const DEMAND: &str = "/seen";
 
 /// What is sent back.
 type Reply = Response<Full<Bytes>>;
-
-/// One request to the Management API, as the sandbox saw it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// `GET`, `POST`, ..
-    pub method: String,
-    /// The path under `/api/v2`, with its query.
-    pub path: String,
-    /// The status that was answered; 0 where the connection was cut.
-    pub status: u16,
-    /// The `X-Correlation-ID` it carried.
-    pub correlation: Option<String>,
-    /// Whether it was meant to change something.
-    pub is_write: bool,
-    /// How many requests were being answered when it came, itself included.
-    pub at_once: usize,
-}
-
-/// What a tenant was asked so far, in numbers; tokens apart.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Demand {
-    /// Requests that only read.
-    pub reads: usize,
-    /// Requests that were meant to change something.
-    pub writes: usize,
-    /// How many of both were refused as too many.
-    pub refused: usize,
-    /// The most that were being answered at the same time.
-    pub at_once: usize,
-}
 
 /// What the tenant knows; never locked across a wait.
 pub(super) struct Inside {
@@ -175,7 +146,7 @@ impl Tenant {
             return Ok(written(&inside.tokens.exchange(&inside.state, &self.options.registered, &asked)));
         }
         if target == DEMAND {
-            return Ok(written(&Answer::demand(self.demand(), &self.struck())));
+            return Ok(written(&asked(self.demand(), &self.struck())));
         }
         let Some(target) = target.strip_prefix(API) else { return Ok(written(&Answer::not_found())) };
         let sent = read_body(&parts.headers, &body);
@@ -309,6 +280,13 @@ fn admitted(state: &State, call: &Call, scopes: &Scopes) -> Option<Answer> {
         _ => kind.update_scopes,
     };
     (!scopes.allow_any(asked)).then(|| Answer::insufficient_scope(asked))
+}
+
+/// Tells what was asked so far, and how often each fault struck.
+fn asked(demand: Demand, struck: &[(String, usize)]) -> Answer {
+    let Demand { reads, writes, refused, at_once } = demand;
+    let faults: Vec<Value> = struck.iter().map(|(fault, struck)| json!({"fault": fault, "struck": struck})).collect();
+    Answer::new(200, json!({"reads": reads, "writes": writes, "refused": refused, "at_once": at_once, "faults": faults}))
 }
 
 fn broken(status: u16) -> Answer {

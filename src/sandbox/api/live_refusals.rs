@@ -1,0 +1,387 @@
+//! What people report of the live API and its description does not say: a rule each, with its source.
+//!
+//! Sources are issues and pull requests of `auth0/auth0-deploy-cli` (deploy-cli) and `auth0/terraform-provider-auth0` (terraform).
+
+use serde_json::Value;
+
+use crate::catalog::Kind;
+use crate::json::{Body, is_blank};
+use crate::sandbox::http::request::Call;
+use crate::sandbox::http::response::Answer;
+use crate::sandbox::http::route::Target;
+use crate::sandbox::store::state::State;
+
+/// A write, and what it is about.
+struct Situation<'now> {
+    state: &'now State,
+    call: &'now Call,
+    kind: &'static Kind,
+    /// What the write changes, where it is there.
+    held: Option<&'now Body>,
+    sent: Body,
+}
+
+impl Situation<'_> {
+    fn is(&self, method: &str) -> bool {
+        self.call.method.as_str() == method
+    }
+
+    /// Returns what a field is sent as, or else holds already.
+    fn text(&self, path: &str) -> Option<&str> {
+        self.sent.text(path).or_else(|| self.held?.text(path))
+    }
+}
+
+/// Why a write is refused; nothing where a rule has nothing against it.
+type Rule = fn(&Situation<'_>) -> Option<Answer>;
+
+/// The rules of writes, by kind.
+const RULES: &[(&str, Rule)] = &[
+    ("connections", realms_of_databases),
+    ("connections", email_is_unique_for_good),
+    ("connections", azure_needs_credentials),
+    ("log-streams", suspended_is_no_choice),
+    ("log-streams", a_sink_is_chosen_at_birth),
+    ("log-streams", a_sink_keeps_its_type),
+    ("tenant-settings", flags_of_some_tenants),
+    ("prompt-custom-text", texts_that_ended),
+    ("resource-servers", the_management_api_is_fixed),
+    ("action-trigger-bindings", bindings_of_entities),
+    ("actions", runtimes_that_ended),
+    ("email-provider", a_custom_email_provider_is_an_action),
+    ("phone-providers", a_custom_phone_provider_is_an_action),
+];
+
+impl State {
+    /// Refuses what the live API is reported to refuse.
+    ///
+    /// # Errors
+    ///
+    /// The answer that says why.
+    pub(crate) fn check_live(&self, call: &Call) -> Result<(), Answer> {
+        let Some((kind, target)) = self.kind_at(&call.path) else { return Ok(()) };
+        if call.method == "GET" && kind.name != "action-trigger-bindings" {
+            return Ok(());
+        }
+        let held = match &target {
+            Target::One(id) => self.tables.get(kind.name).and_then(|table| table.get(id).or_else(|| table.get(table.named(id)?))),
+            Target::Whole => self.tables.get(kind.name).and_then(|table| table.get("")),
+            _ => None,
+        };
+        let sent = Body::from_value(call.body.clone()).unwrap_or_default();
+        let situation = Situation { state: self, call, kind, held, sent };
+        let rules = RULES.iter().filter(|(of, _)| *of == kind.name).map(|(_, rule)| rule);
+        rules.chain([&(an_update_changes_something as Rule)]).find_map(|rule| rule(&situation)).map_or(Ok(()), Err)
+    }
+
+    /// Refuses the first update of a client made a moment ago, and the first client grant, or change of a connection's clients, that names one,
+    /// where the tenant is told to be late (terraform#416, terraform#1370).
+    ///
+    /// # Errors
+    ///
+    /// The answer that there is no such client.
+    pub(crate) fn check_seen(&mut self, call: &Call) -> Result<(), Answer> {
+        let Some((kind, target)) = self.kind_at(&call.path) else { return Ok(()) };
+        let Some(unseen) = self.unseen.as_mut().filter(|_| call.is_write()) else { return Ok(()) };
+        let named = call.body.as_array().map_or(std::slice::from_ref(&call.body), Vec::as_slice);
+        let named: Vec<&str> = match (kind.name, &target) {
+            ("clients", Target::One(id)) => vec![id],
+            ("client-grants" | "connection-clients", _) => named.iter().filter_map(|one| one["client_id"].as_str()).collect(),
+            _ => Vec::new(),
+        };
+        let late = named.into_iter().filter(|id| unseen.remove(*id)).count();
+        if late > 0 { Err(Answer::refusal(404, "The client does not exist", Some("inexistent_client"))) } else { Ok(()) }
+    }
+
+    /// Notes a client that was made, where the tenant is told to see it late.
+    pub(crate) fn note_new_client(&mut self, call: &Call, answer: &Answer) {
+        if let (Some(unseen), "POST", "/clients") = (&mut self.unseen, call.method.as_str(), call.path.as_str()) {
+            unseen.extend(answer.body["client_id"].as_str().map(str::to_owned));
+        }
+    }
+
+    /// Does what a write does elsewhere.
+    ///
+    /// A branding without colours switches the login page off identifiers (deploy-cli#842, deploy-cli#1402, terraform#1509).
+    pub(crate) fn follow_live(&mut self, call: &Call) {
+        let is_branding = self.kind_at(&call.path).is_some_and(|(kind, _)| kind.name == "branding");
+        if !is_branding || call.method != "PATCH" || !is_blank(&call.body["colors"]) {
+            return;
+        }
+        let Some(prompts) = self.catalog.kind("prompts") else { return };
+        let mut body = self.tables.get(prompts.name).and_then(|table| table.get("")).cloned().unwrap_or_default();
+        body.set("identifier_first", false.into());
+        self.put(prompts, "", body);
+    }
+}
+
+/// `minProperties` of 20 kinds, taken to hold for all others; of a self-service profile the description says that it may be empty.
+fn an_update_changes_something(now: &Situation<'_>) -> Option<Answer> {
+    let is_empty = now.is("PATCH") && now.call.body.as_object().is_some_and(serde_json::Map::is_empty);
+    (is_empty && now.kind.name != "self-service-profiles").then(|| Answer::invalid_body("'Too few properties defined (0), minimum 1'"))
+}
+
+/// terraform#827; the description has realms for databases alone, where it tells strategies apart.
+fn realms_of_databases(now: &Situation<'_>) -> Option<Answer> {
+    let has_realms = now.sent.get("realms").is_some_and(|realms| !realms.is_null());
+    (has_realms && now.text("strategy") != Some("auth0")).then(|| refusal("Realms is only supported for database connections."))
+}
+
+/// terraform#1629, terraform#1646; a missing `unique` counts as true (terraform 1.54.1).
+fn email_is_unique_for_good(now: &Situation<'_>) -> Option<Answer> {
+    let sent = now.sent.get("options.attributes.email").filter(|email| !email.is_null())?;
+    let held = now.held.filter(|_| now.is("PATCH"))?.get("options.attributes.email");
+    let is_unique = |email: &Value| email["unique"] != false;
+    match held {
+        None => (!is_unique(sent)).then(|| refusal("cannot add non-unique email attribute")),
+        Some(held) => (is_unique(held) != is_unique(sent)).then(|| refusal("cannot patch unique property on email attribute")),
+    }
+}
+
+/// deploy-cli#420, of creates and updates alike.
+fn azure_needs_credentials(now: &Situation<'_>) -> Option<Answer> {
+    let writes_options = now.is("POST") || now.sent.get("options").is_some();
+    let lacks = |path: &str| now.sent.get(path).is_none_or(is_blank);
+    let is_lacking = lacks("options.client_id") || lacks("options.client_secret");
+    (now.text("strategy") == Some("waad") && writes_options && is_lacking).then(|| {
+        refusal("Before creating Windows Azure Active Directory connections you must configure the client_id and client_secret settings in the dashboard.")
+    })
+}
+
+/// Only the tenant gives this state (deploy-cli PR 495, deploy-cli PR 725); the words are the sandbox's.
+fn suspended_is_no_choice(now: &Situation<'_>) -> Option<Answer> {
+    (now.sent.text("status") == Some("suspended")).then(|| Answer::invalid_body("'No enum match for: \"suspended\"' on property status"))
+}
+
+/// The sinks of AWS and Azure (deploy-cli PR 495); the words are the sandbox's.
+fn a_sink_is_chosen_at_birth(now: &Situation<'_>) -> Option<Answer> {
+    let is_fixed = now.is("PATCH") && matches!(now.held?.text("type"), Some("eventbridge" | "eventgrid"));
+    (is_fixed && now.sent.get("sink").is_some()).then(|| Answer::invalid_body("'Additional properties not allowed: sink'"))
+}
+
+/// What the fields of each sink begin with; a field of another one is refused (the description has a schema a type, and of an update one
+/// for each).
+const SINKS: [(&str, &str); 8] = [
+    ("datadog", "datadog"),
+    ("eventbridge", "aws"),
+    ("eventgrid", "azure"),
+    ("http", "http"),
+    ("mixpanel", "mixpanel"),
+    ("segment", "segment"),
+    ("splunk", "splunk"),
+    ("sumo", "sumo"),
+];
+
+fn a_sink_keeps_its_type(now: &Situation<'_>) -> Option<Answer> {
+    let (_, beginning) = SINKS.iter().find(|(of, _)| now.held.and_then(|held| held.text("type")) == Some(of))?;
+    let sink = now.sent.get("sink").filter(|_| now.is("PATCH"))?.as_object()?;
+    let others: Vec<&str> = sink.keys().map(String::as_str).filter(|name| !name.starts_with(beginning)).collect();
+    let reason = format!("'Additional properties not allowed: {}' on property sink", others.join(","));
+    (!others.is_empty()).then(|| Answer::invalid_body(&reason))
+}
+
+/// A flag of a migration: a tenant that does not answer it may not set it (deploy-cli#267, deploy-cli#270). Others of its kind are not
+/// in the description any more.
+const FLAG_OF_A_MIGRATION: &str = "trust_azure_adfs_email_verified_connection_property";
+
+fn flags_of_some_tenants(now: &Situation<'_>) -> Option<Answer> {
+    let has = |flag: &str| now.held.and_then(|held| held.get(&format!("flags.{flag}")));
+    let sent = now.sent.get("flags")?.as_object()?;
+    sent.iter().find_map(|(flag, value)| match flag.as_str() {
+        FLAG_OF_A_MIGRATION if has(flag).is_none() => Some(refusal(&format!("You are not allowed to set flag '{flag}' for this tenant."))),
+        // deploy-cli PR 590.
+        "enforce_client_authentication_on_passwordless_start" if has(flag).is_none() => Some(flag_is_fixed(flag)),
+        // deploy-cli#57; what lifts it is in the description.
+        "enable_sso" => {
+            let is_free = has("allow_changing_enable_sso") == Some(&Value::Bool(true));
+            (!is_free && value != has(flag).unwrap_or(&Value::Bool(true))).then(|| flag_is_fixed(flag))
+        }
+        _ => None,
+    })
+}
+
+fn flag_is_fixed(flag: &str) -> Answer {
+    refusal(&format!("Updating the {flag} flag is not allowed. Please contact us if you need additional information."))
+}
+
+/// A text that a screen had once: answered where it is stored, refused where it is sent (deploy-cli#981).
+fn texts_that_ended(now: &Situation<'_>) -> Option<Answer> {
+    let (screen, text) = ("login", "invalid-email-format");
+    let is_sent = now.call.path.contains("/prompts/login/") && now.call.body[screen].get(text).is_some();
+    is_sent.then(|| refusal(&format!("Invalid key \"{text}\" in screen \"{screen}\".")))
+}
+
+/// Of the tenant's own APIs the Management API takes no PATCH at all (deploy-cli's handler of APIs); of the others the name is fixed
+/// (recorded: TestResourceServer_ExpressConfiguration), and so are the scopes.
+fn the_management_api_is_fixed(now: &Situation<'_>) -> Option<Answer> {
+    let held = now.held.filter(|held| now.is("PATCH") && held.get("is_system") == Some(&Value::Bool(true)))?;
+    let is_management = held.text("identifier") == Some(&now.state.management_audience());
+    let is_fixed = is_management || ["name", "scopes"].iter().any(|field| now.sent.get(field).is_some());
+    is_fixed.then(|| Answer::refusal(400, "System resource servers cannot be patched.", Some("operation_not_supported")))
+}
+
+/// Triggers whose actions are bound at what they belong to.
+const BOUND_TO_ENTITIES: [&str; 4] = ["custom-token-exchange", "event-stream", "password-hash-migration", "mcp-tool"];
+
+/// deploy-cli#988, of reads as well.
+fn bindings_of_entities(now: &Situation<'_>) -> Option<Answer> {
+    let trigger = now.call.path.split('/').nth(3)?;
+    let what = if now.is("GET") { "list" } else { "update" };
+    BOUND_TO_ENTITIES
+        .contains(&trigger)
+        .then(|| Answer::refusal(400, &format!("cannot {what} action bindings for an entity-bound trigger"), None))
+}
+
+/// Runtimes that some trigger offers today; another one was refused (terraform#286). On earlier days there were others.
+const RUNTIMES: [&str; 3] = ["node18-actions", "node18", "node22"];
+
+fn runtimes_that_ended(now: &Situation<'_>) -> Option<Answer> {
+    let runtime = now.sent.text("runtime").filter(|_| now.state.day().is_none())?;
+    (!RUNTIMES.contains(&runtime)).then(|| Answer::refusal(400, "runtime is not supported", None))
+}
+
+fn a_custom_email_provider_is_an_action(now: &Situation<'_>) -> Option<Answer> {
+    needs_action(now, "custom-email-provider")
+}
+
+fn a_custom_phone_provider_is_an_action(now: &Situation<'_>) -> Option<Answer> {
+    needs_action(now, "custom-phone-provider")
+}
+
+/// The description's 409 of both creates; terraform PR 1474 makes the action first.
+fn needs_action(now: &Situation<'_>, trigger: &str) -> Option<Answer> {
+    let actions = now.state.tables.get("actions");
+    let is_deployed = |action: &Body| {
+        let triggers = action.get("supported_triggers").and_then(Value::as_array);
+        let has_run = action.get("deployed_version").is_some_and(|version| !version.is_null())
+            || action.get("all_changes_deployed") == Some(&Value::Bool(true));
+        has_run && triggers.is_some_and(|all| all.iter().any(|one| one["id"] == trigger))
+    };
+    let has_one = actions.is_some_and(|actions| !actions.ids_where(is_deployed).is_empty());
+    let is_custom = now.is("POST") && now.sent.text("name") == Some("custom");
+    (is_custom && !has_one).then(|| Answer::refusal(409, "No deployed action was found.", Some("no_deployed_action")))
+}
+
+fn refusal(message: &str) -> Answer {
+    Answer::refusal(400, message, Some("invalid_body"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const DOMAIN: &str = "acme.eu.auth0.com";
+
+    fn tenant() -> State {
+        let management = format!("https://{DOMAIN}/api/v2/");
+        let data = json!({
+            "/connections": [
+                {"id": "con_1", "name": "users", "strategy": "auth0", "options": {"attributes": {"email": {"unique": true}}}},
+                {"id": "con_2", "name": "plain", "strategy": "auth0", "options": {}},
+                {"id": "con_3", "name": "saml", "strategy": "samlp", "options": {}},
+                {"id": "con_4", "name": "azure", "strategy": "waad", "options": {}},
+            ],
+            "/log-streams": [{"id": "lst_1", "name": "aws", "type": "eventbridge", "status": "active", "sink": {}}],
+            "/resource-servers": [
+                {"id": "1".repeat(24), "name": "Auth0 Management API", "identifier": management, "is_system": true},
+                {"id": "2".repeat(24), "name": "My Account", "identifier": format!("https://{DOMAIN}/me/"), "is_system": true},
+            ],
+            "/tenants/settings": {"flags": {}},
+            "/prompts": {"identifier_first": true},
+            "/branding": {"colors": {"primary": "#000000"}},
+        });
+        State::from_json(json!({"domain": DOMAIN, "data": data})).expect("a state")
+    }
+
+    fn refusal(method: &str, path: &str, sent: Value) -> Option<String> {
+        let answer = tenant().ask(method, path, sent);
+        (answer.status >= 400).then(|| answer.body["message"].as_str().expect("a text").to_owned())
+    }
+
+    #[test]
+    fn what_people_report_to_be_refused_is_refused() {
+        let azure = "Before creating Windows Azure Active Directory connections you must configure the client_id and client_secret settings in the dashboard.";
+        let flag = |name: &str| format!("Updating the {name} flag is not allowed. Please contact us if you need additional information.");
+        let settings = |flags: Value| ("PATCH", "/tenants/settings".to_owned(), json!({"flags": flags}));
+        let connection = |id: &str, sent: Value| ("PATCH", format!("/connections/{id}"), sent);
+        let email = |unique: bool| json!({"options": {"attributes": {"email": {"unique": unique}}}});
+        let reported: Vec<((&str, String, Value), String)> = vec![
+            (connection("con_3", json!({"realms": ["saml"]})), "Realms is only supported for database connections.".to_owned()),
+            (connection("con_1", email(false)), "cannot patch unique property on email attribute".to_owned()),
+            (connection("con_2", email(false)), "cannot add non-unique email attribute".to_owned()),
+            (connection("con_4", json!({"options": {"tenant_domain": "a.example"}})), azure.to_owned()),
+            (
+                ("PATCH", "/log-streams/lst_1".to_owned(), json!({"sink": {}})),
+                "Payload validation error: 'Additional properties not allowed: sink'.".to_owned(),
+            ),
+            (
+                settings(json!({"trust_azure_adfs_email_verified_connection_property": true})),
+                "You are not allowed to set flag 'trust_azure_adfs_email_verified_connection_property' for this tenant.".to_owned(),
+            ),
+            (settings(json!({"enable_sso": false})), flag("enable_sso")),
+            (
+                ("PUT", "/prompts/login/custom-text/en".to_owned(), json!({"login": {"invalid-email-format": "x"}})),
+                "Invalid key \"invalid-email-format\" in screen \"login\".".to_owned(),
+            ),
+            (
+                ("PATCH", format!("/resource-servers/{}", "1".repeat(24)), json!({"token_lifetime": 60})),
+                "System resource servers cannot be patched.".to_owned(),
+            ),
+            (
+                ("GET", "/actions/triggers/event-stream/bindings".to_owned(), Value::Null),
+                "cannot list action bindings for an entity-bound trigger".to_owned(),
+            ),
+            (
+                ("POST", "/emails/provider".to_owned(), json!({"name": "custom", "credentials": {}})),
+                "No deployed action was found.".to_owned(),
+            ),
+            (connection("con_1", json!({})), "Payload validation error: 'Too few properties defined (0), minimum 1'.".to_owned()),
+        ];
+        for ((method, path, sent), told) in reported {
+            assert_eq!(refusal(method, &path, sent), Some(told), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn what_is_the_same_or_may_be_set_is_taken() {
+        let taken = [
+            (
+                "PATCH",
+                "/connections/con_1".to_owned(),
+                json!({"realms": ["users"], "options": {"attributes": {"email": {"unique": true}}}}),
+            ),
+            ("PATCH", format!("/resource-servers/{}", "2".repeat(24)), json!({"token_lifetime": 60})),
+            ("PATCH", "/tenants/settings".to_owned(), json!({"flags": {"enable_sso": true}})),
+            ("PATCH", "/self-service-profiles/ssp_1".to_owned(), json!({})),
+        ];
+        for (method, path, sent) in taken {
+            let told = refusal(method, &path, sent);
+            assert!(told.as_deref().is_none_or(|told| told.contains("does not exist")), "{method} {path}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_branding_without_colours_switches_the_login_page() {
+        let identifier_first = |sent: Value| {
+            let mut tenant = tenant();
+            assert_eq!(tenant.ask("PATCH", "/branding", sent).status, 200);
+            tenant.ask("GET", "/prompts", Value::Null).body["identifier_first"].clone()
+        };
+        assert_eq!(identifier_first(json!({"logo_url": "https://a.example/logo.png"})), false);
+        assert_eq!(identifier_first(json!({"logo_url": "https://a.example/logo.png", "colors": {"primary": "#000000"}})), true);
+    }
+
+    #[test]
+    fn a_late_tenant_finds_a_new_client_at_the_second_write_that_names_it() {
+        let mut tenant = tenant().late();
+        let made = tenant.ask("POST", "/clients", json!({"name": "New"})).body;
+        let mut enable =
+            || tenant.ask("PATCH", "/connections/con_1/clients", json!([{"client_id": made["client_id"], "status": true}])).status;
+        assert_eq!((enable(), enable()), (404, 204));
+        let made = tenant.ask("POST", "/clients", json!({"name": "Newer"})).body;
+        let path = format!("/clients/{}", made["client_id"].as_str().expect("an id"));
+        let mut describe = || tenant.ask("PATCH", &path, json!({"description": "new"})).status;
+        assert_eq!((describe(), describe()), (404, 200));
+    }
+}

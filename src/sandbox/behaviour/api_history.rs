@@ -1,0 +1,115 @@
+//! Since when the server answers what, so that a sandbox can play a tenant of an earlier day.
+//!
+//! A state that names no day is played as the server was last recorded. Days are those of recordings: the first that has a field
+//! (the last without it stands beside), and the first that has it no more.
+
+use crate::json::Body;
+
+/// When the server filled a field in by itself.
+struct Era {
+    kind: &'static str,
+    path: &'static str,
+    /// The first day it was filled in.
+    from: &'static str,
+    /// The first day it no longer was.
+    to: &'static str,
+}
+
+impl Era {
+    const fn since(from: &'static str, kind: &'static str, path: &'static str) -> Self {
+        Self { kind, path, from, to: "9999" }
+    }
+
+    const fn until(to: &'static str, kind: &'static str, path: &'static str) -> Self {
+        Self { kind, path, from: "", to }
+    }
+
+    fn holds_on(&self, day: Option<&str>) -> bool {
+        match day {
+            Some(day) => self.from <= day && day < self.to,
+            None => self.to == "9999",
+        }
+    }
+}
+
+/// The fields that came and went. Beside each: where it was last seen without it, or first without it.
+const ERAS: [Era; 17] = [
+    // auth0-deploy-cli@2024-08-27, TestClient_CreateAllCredential of 2024-08-06.
+    Era::since("2025-04-10", "clients", "cross_origin_authentication"),
+    // 42 grants of auth0-deploy-cli@2025-04-10.
+    Era::since("2025-08-07", "client-grants", "subject_type"),
+    // TestClient_CreateLinkedToResourceServer of 2025-08-22; first with it: TestAccClientRefreshToken.
+    Era::since("2026-01-27", "resource-servers", "subject_type_authorization"),
+    // 22 cassettes of TestConnectionManager of 2025-05-16; first with them: TestConnectionManager_Create, Auth0.
+    Era::since("2025-09-08", "connections", "authentication"),
+    Era::since("2025-09-08", "connections", "connected_accounts"),
+    // TestConnectionManager_Update, Auth0, of 2025-09-08; first with it: TestAccConnectionClient.
+    Era::since("2026-01-28", "connections", "options.authentication_methods.password.api_behavior"),
+    // TestAccConnectionClient of 2026-01-28; first with it: TestAccConnectionOptionsAttrEmail.
+    Era::since("2026-03-09", "connections", "options.authentication_methods.password.signup_behavior"),
+    // TestConnectionManager_Read, SAML, of 2025-05-16; first with it: TestAccConnectionSAML.
+    Era::since("2026-05-28", "connections", "options.assertion_decryption_settings"),
+    // TestConnectionManager_CreateDBConnectionWithDifferentOptions of 2026-04-30; first with it: TestAccConnectionAddEmailAttributeUnique.
+    Era::since("2026-08-07", "connections", "options.password_options"),
+    // The same two cassettes: the older setting is filled in where the newer one is not.
+    Era::until("2026-08-07", "connections", "options.passwordPolicy"),
+    // Announced to end on 2026-07-13, and last answered on 2026-08-12: TestAccDirectorySynchronizedGroupsAsGroups.
+    Era::until("2026-08-13", "connections", "enabled_clients"),
+    // TestAccOrganizationMemberRole of 2026-04-23; first with it: auth0-deploy-cli, 8 roles of 2026-08-10.
+    Era::since("2026-08-10", "roles", "type"),
+    // TestPromptManager_SetPartials of 2024-08-26; first with it: TestPromptManager_ReadRendering.
+    Era::since("2025-11-19", "custom-domains", "created_at"),
+    // TestPromptManager_ListRendering of 2025-11-19; first with it: TestAccCustomDomain.
+    Era::since("2026-01-27", "custom-domains", "is_default"),
+    // TestAccOrganizationMemberRole of 2026-04-23; first with it: auth0-deploy-cli, 2 organizations of 2026-08-10.
+    Era::since("2026-08-10", "organizations", "third_party_client_access"),
+    // TestOrganizationManager_CreateDiscoveryDomain of 2025-09-26; first with it: TestAccOrganizationDiscoveryDomain_Import.
+    Era::since("2026-01-29", "organization-discovery-domains", "use_for_organization_discovery"),
+    // auth0-deploy-cli@2025-04-10, 2 streams of 2023-12-22; first with it: 2 streams of 2025-04-10.
+    Era::since("2025-04-10", "log-streams", "isPriority"),
+];
+
+/// Returns whether the server fills in a field on this day.
+pub(crate) fn fills(kind: &str, path: &str, day: Option<&str>) -> bool {
+    ERAS.iter().filter(|era| era.kind == kind && era.path == path).all(|era| era.holds_on(day))
+}
+
+/// Takes out of a body what the server did not fill in on this day; what was given stays.
+pub(crate) fn keep_to(day: Option<&str>, kind: &str, given: &[&Body], body: &mut Body) {
+    for era in ERAS.iter().filter(|era| era.kind == kind && !era.holds_on(day)) {
+        if given.iter().all(|given| given.get(era.path).is_none()) {
+            body.take(era.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use serde_json::json;
+
+    #[test]
+    fn a_field_is_filled_in_from_its_first_day_to_its_last() {
+        assert!(!fills("roles", "type", Some("2026-08-09")));
+        assert!(fills("roles", "type", Some("2026-08-10")) && fills("roles", "type", None));
+        assert!(fills("connections", "enabled_clients", Some("2026-08-12")));
+        assert!(!fills("connections", "enabled_clients", Some("2026-08-13")) && !fills("connections", "enabled_clients", None));
+        assert!(fills("roles", "name", Some("2020-01-01")), "what has no era is of all days");
+    }
+
+    #[test]
+    fn what_was_given_is_kept_on_any_day() {
+        let given = Body::from_value(json!({"type": "organization"})).expect("an object");
+        let mut role = given.clone();
+        keep_to(Some("2025-01-01"), "roles", &[&given], &mut role);
+        assert_eq!(role, given);
+        keep_to(Some("2025-01-01"), "roles", &[&Body::new()], &mut role);
+        assert!(role.is_empty());
+    }
+
+    #[test]
+    fn every_era_is_of_a_kind_of_the_catalog() {
+        assert!(ERAS.iter().all(|era| Catalog::standard().kind(era.kind).is_some()));
+    }
+}

@@ -1,0 +1,75 @@
+//! What the server does with streams of logs and of events.
+
+use serde_json::{Value, json};
+
+use super::registry::{Habit, PLAIN, Scene};
+use crate::json::{Body, is_blank};
+
+pub(crate) static HABITS: &[Habit] = &[
+    Habit {
+        kind: "log-streams",
+        statuses: (200, 204),
+        // An update of the region alone kept the key (auth0-deploy-cli@2025-04-10, should-dump-and-deploy).
+        deep: &["sink"],
+        needed: &[
+            ("type", "datadog", "sink.datadogApiKey"),
+            ("type", "splunk", "sink.splunkToken"),
+            ("type", "sumo", "sink.sumoSourceAddress"),
+            ("type", "segment", "sink.segmentWriteKey"),
+            ("type", "mixpanel", "sink.mixpanelServiceAccountPassword"),
+        ],
+        created: |_, stream, scene| {
+            if stream.text("type") == Some("eventbridge") {
+                stream.set("sink.awsPartnerEventSource", partner(scene, "logs"));
+            }
+            keep_filters(stream);
+            mask(stream);
+        },
+        updated: |_, _, stream, _| {
+            keep_filters(stream);
+            mask(stream);
+        },
+        ..PLAIN
+    },
+    Habit {
+        kind: "event-streams",
+        created: |_, stream, scene| {
+            if stream.text("destination.type") == Some("eventbridge") {
+                stream.set("destination.configuration.aws_partner_event_source", partner(scene, "events"));
+            }
+        },
+        needed: &[
+            ("destination.configuration.webhook_authorization.method", "bearer", "destination.configuration.webhook_authorization.token"),
+            ("destination.configuration.webhook_authorization.method", "basic", "destination.configuration.webhook_authorization.password"),
+            (
+                "destination.configuration.webhook_authorization.method",
+                "custom_header",
+                "destination.configuration.webhook_authorization.header_value",
+            ),
+        ],
+        write_only: &[
+            "destination.configuration.webhook_authorization.token",
+            "destination.configuration.webhook_authorization.password",
+            "destination.configuration.webhook_authorization.header_value",
+        ],
+        ..PLAIN
+    },
+];
+
+/// Returns the name that the source of a partner's events goes by at the other side.
+fn partner(scene: &mut Scene<'_>, what: &str) -> Value {
+    format!("aws.partner/auth0.com/{}-{}/auth0.{what}", scene.tenant, scene.mint.uuid()).into()
+}
+
+/// A stream of priority carries what concerns security, whatever is sent; no filter is told as none.
+fn keep_filters(stream: &mut Body) {
+    if stream.get("isPriority") == Some(&Value::Bool(true)) {
+        stream.set("filters", json!([{"type": "category", "name": "security"}]));
+    }
+    stream.0.retain(|name, value| name != "filters" || !is_blank(value));
+}
+
+/// The one secret of a sink that no answer shows.
+fn mask(stream: &mut Body) {
+    stream.change("sink.mixpanelServiceAccountPassword", &mut |password| *password = "********".into());
+}

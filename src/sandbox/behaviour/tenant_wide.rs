@@ -1,0 +1,157 @@
+//! What the server does with what people see, with second factors and with protection.
+
+use serde_json::{Value, json};
+
+use super::registry::{Habit, PLAIN, Scene};
+use crate::json::Body;
+
+pub(crate) static HABITS: &[Habit] = &[
+    Habit { kind: "branding-theme", statuses: (200, 204), ..PLAIN },
+    Habit { kind: "email-templates", statuses: (200, 204), ..PLAIN },
+    Habit { kind: "email-provider", updated: provider_changed, ..PLAIN },
+    Habit {
+        kind: "phone-providers",
+        filled: &[("channel", "\"phone\"")],
+        // No read shows the object, not even empty (7 recorded).
+        write_only: &["credentials"],
+        created: belongs_to_the_tenant,
+        ..PLAIN
+    },
+    Habit { kind: "phone-templates", filled: &[("channel", "\"phone\"")], created: belongs_to_the_tenant, ..PLAIN },
+    // The answer of an update shows what was sent; the read after it shows that the rest was kept (TestPromptManager_UpdateRenderingWithAdvancedMode).
+    Habit { kind: "prompt-rendering", echoes: true, ..PLAIN },
+    Habit { kind: "attack-protection-breached-password-detection", deep: &["stage"], updated: notified_of_breaches, ..PLAIN },
+    Habit { kind: "attack-protection-suspicious-ip-throttling", deep: &["stage"], ..PLAIN },
+    // The answer shows what was sent; the read after it `"messaging_service_sid": null` (TestGuardian/MultiFactor/SMS/Twilio#1 and #2).
+    Habit { kind: "guardian-phone-twilio", echoes: true, ..PLAIN },
+    Habit { kind: "guardian-push-apns", echoes: true, ..PLAIN },
+    Habit { kind: "guardian-webauthn-roaming", echoes: true, ..PLAIN },
+    Habit { kind: "prompt-partials", updated: without_empty_screens, ..PLAIN },
+    // It is written as `template` and read as `body` (7 recorded writes, 41 reads).
+    Habit { kind: "branding-universal-login-template", updated: template_is_body, ..PLAIN },
+    Habit { kind: "custom-domains-default", updated: default_chosen, ..PLAIN },
+    // Reads show two more fields than answers of writes (3 recorded updates).
+    Habit {
+        kind: "network-acls",
+        statuses: (201, 200),
+        update_answer: |acl| ["tenant_id", "deleted_at"].iter().for_each(|field| drop(acl.0.remove(*field))),
+        ..PLAIN
+    },
+    Habit { kind: "custom-domains", filled: &[("status", "\"pending_verification\"")], created: domain_created, ..PLAIN },
+];
+
+fn belongs_to_the_tenant(_sent: &Body, body: &mut Body, scene: &mut Scene<'_>) {
+    body.set("tenant", scene.tenant.into());
+}
+
+/// Forgets the settings of the provider before, where another one takes over and brings none (TestAccEmail#9 and #17).
+fn provider_changed(before: &Body, sent: &Body, provider: &mut Body, _scene: &mut Scene<'_>) {
+    let is_another = sent.get("name").is_some_and(|name| before.get("name") != Some(name));
+    if is_another && sent.get("settings").is_none() {
+        provider.0.remove("settings");
+    }
+}
+
+/// Forgets how often administrators are told, where no shield tells them (TestAttackProtection/Update_breached_password_detection_settings#1).
+fn notified_of_breaches(_before: &Body, _sent: &Body, detection: &mut Body, _scene: &mut Scene<'_>) {
+    let shields = ["shields[]", "stage.*.shields[]"].into_iter().flat_map(|path| detection.find(path));
+    let tells = shields.into_iter().any(|(_, shield)| shield == "admin_notification");
+    if !tells && detection.get("admin_notification_frequency").is_some() {
+        detection.set("admin_notification_frequency", json!([]));
+    }
+}
+
+fn template_is_body(_before: &Body, _sent: &Body, page: &mut Body, _scene: &mut Scene<'_>) {
+    if let Some(template) = page.0.remove("template") {
+        page.set("body", template);
+    }
+}
+
+/// Drops the screens that hold no piece: `{"signup": {}}` is answered and read back as `{}` (recorded).
+fn without_empty_screens(_before: &Body, _sent: &Body, partials: &mut Body, _scene: &mut Scene<'_>) {
+    partials.0.retain(|_, screen| screen.as_object().is_none_or(|pieces| !pieces.is_empty()));
+}
+
+/// Shows the tenant's own domain by its name alone, where that is chosen (TestCustomDomainManager_UpdateDefault).
+fn default_chosen(before: &Body, sent: &Body, domain: &mut Body, _scene: &mut Scene<'_>) {
+    if sent.get("domain") != before.get("domain") {
+        domain.0.retain(|name, _| name == "domain");
+    }
+}
+
+/// Completes a custom domain that is added: how its owner proves that it is theirs.
+///
+/// Records are named in small letters until 2024-08-26, and say which domain they stand at from then on.
+fn domain_created(sent: &Body, domain: &mut Body, scene: &mut Scene<'_>) {
+    let is_first = scene.siblings.is_none_or(|others| others.len() == 0);
+    let is_early = scene.day.is_some_and(|day| day < "2024-08-26");
+    let name = sent.text("domain").unwrap_or_default();
+    let is_managed = sent.text("type") == Some("auth0_managed_certs");
+    let id = domain.text("custom_domain_id").unwrap_or_default().to_lowercase().replace('_', "-");
+    let mut method = if is_managed {
+        let record = format!("{}-{id}.edge.tenants.{}", scene.tenant, scene.domain.split_once('.').map_or("", |(_, region)| region));
+        json!({"name": "CNAME", "record": record, "domain": name})
+    } else {
+        json!({"name": "TXT", "record": scene.mint.hex(36), "domain": format!("_cf-custom-hostname.{name}")})
+    };
+    if is_early {
+        method["name"] = method["name"].as_str().unwrap_or_default().to_lowercase().into();
+        method.as_object_mut().expect("an object").remove("domain");
+    }
+    domain.set("verification", json!({"methods": [method]}));
+    domain.set("primary", is_first.into());
+    domain.set("is_default", false.into());
+    if is_managed || is_early {
+        domain.0.entry("tls_policy").or_insert_with(|| "recommended".into());
+    } else {
+        domain.0.entry("custom_client_ip_header").or_insert(Value::Null);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::State;
+
+    fn tenant(data: &Value) -> State {
+        State::from_json(json!({"domain": "acme.eu.auth0.com", "data": data})).expect("a state")
+    }
+
+    #[test]
+    fn what_is_filled_in_is_json() {
+        for (path, text) in HABITS.iter().flat_map(|habit| habit.filled) {
+            assert!(serde_json::from_str::<Value>(text).is_ok(), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_older_path_shows_what_was_written_at_the_newer_one() {
+        let mut tenant = tenant(&json!({}));
+        let sent = json!({"enrollment_message": "Hi", "verification_message": "{{code}}"});
+        assert_eq!(tenant.ask("PUT", "/guardian/factors/phone/templates", sent.clone()).status, 200);
+        assert_eq!(tenant.ask("GET", "/guardian/factors/sms/templates", Value::Null).body, sent);
+    }
+
+    #[test]
+    fn a_shield_that_is_left_out_stays_and_the_answer_of_a_screen_shows_what_was_sent() {
+        let before = json!({"stage": {"pre-login": {"max_attempts": 100, "rate": 864_000}}});
+        let mut tenant = tenant(&json!({
+            "/attack-protection/suspicious-ip-throttling": before,
+            "/prompts/rendering": [{"prompt": "login", "screen": "login", "rendering_mode": "advanced", "head_tags": []}],
+        }));
+        let stage =
+            tenant.ask("PATCH", "/attack-protection/suspicious-ip-throttling", json!({"stage": {"pre-login": {"max_attempts": 5}}}));
+        assert_eq!(stage.body, json!({"stage": {"pre-login": {"max_attempts": 5, "rate": 864_000}}}));
+        let path = "/prompts/login/screen/login/rendering";
+        assert_eq!(tenant.ask("PATCH", path, json!({"use_page_template": true})).body, json!({"use_page_template": true}));
+        assert_eq!(tenant.ask("GET", path, Value::Null).body["rendering_mode"], "advanced");
+    }
+
+    #[test]
+    fn another_email_provider_forgets_the_settings_of_the_one_before() {
+        let held = json!({"name": "ses", "credentials": {"region": "eu"}, "settings": {"message": {"configuration_set_name": "a"}}});
+        let mut tenant = tenant(&json!({"/emails/provider": held}));
+        let sent = json!({"name": "mandrill", "credentials": {"api_key": "hidden"}});
+        assert_eq!(tenant.ask("PATCH", "/emails/provider", sent).body, json!({"name": "mandrill", "credentials": {}}));
+    }
+}

@@ -1,0 +1,126 @@
+//! What a sandbox was asked, on record: one line of JSON a request.
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// A file that gets a line for each request to the Management API once it is answered or cut. One that it makes is only its owner's to read.
+///
+/// A line holds `method`, `target` (the path under `/api/v2` with its query), `body` as it was sent (null without one, text where it is not
+/// JSON) and `status` (0 where no answer left). It is appended whole, so that several processes can share a file, and it may hold secrets that
+/// were sent.
+#[derive(Debug)]
+pub struct Record {
+    inside: Mutex<Inside>,
+    is_distinct: bool,
+}
+
+#[derive(Debug)]
+struct Inside {
+    file: File,
+    known: HashSet<u64>,
+    failed: Option<io::Error>,
+}
+
+/// One request.
+#[derive(Serialize)]
+pub(crate) struct Line<'asked> {
+    pub(crate) method: &'asked str,
+    pub(crate) target: &'asked str,
+    pub(crate) body: &'asked Value,
+    pub(crate) status: u16,
+}
+
+impl Record {
+    /// Opens a file to append to, making it where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+        Ok(Self { inside: Mutex::new(Inside { file, known: HashSet::new(), failed: None }), is_distinct: false })
+    }
+
+    /// Leaves an empty line in place of a request that is on record already, so that many requests cost little and still count.
+    #[must_use]
+    pub fn distinct(mut self) -> Self {
+        self.is_distinct = true;
+        self
+    }
+
+    /// Returns whether every line so far was written.
+    ///
+    /// # Errors
+    ///
+    /// The first error of writing; the sandbox answers all the same.
+    pub fn check(&self) -> io::Result<()> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner).failed.take().map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn append(&self, line: &Line<'_>) {
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = if self.is_distinct && !inside.known.insert(line.fingerprint()) {
+            "\n".to_owned()
+        } else {
+            serde_json::to_string(line).expect("JSON of a request") + "\n"
+        };
+        if let Err(error) = inside.file.write_all(text.as_bytes()) {
+            inside.failed.get_or_insert(error);
+        }
+    }
+}
+
+impl Line<'_> {
+    /// Returns what requests that ask for the same have in common.
+    fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.method, self.target, self.body).hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn line<'asked>(target: &'asked str, body: &'asked Value) -> Line<'asked> {
+        Line { method: "POST", target, body, status: 201 }
+    }
+
+    #[test]
+    fn a_record_is_added_to_and_for_its_owner_only() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("asked.jsonl");
+        for target in ["/clients", "/roles?a=b"] {
+            Record::open(&path).expect("opened").append(&line(target, &json!({"name": "A"})));
+        }
+        let text = std::fs::read_to_string(&path).expect("text");
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let expected = |target| json!({"method": "POST", "target": target, "body": {"name": "A"}, "status": 201});
+        assert_eq!(lines, [expected("/clients"), expected("/roles?a=b")]);
+        assert_eq!(path.metadata().expect("there").permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_request_that_is_on_record_leaves_an_empty_line() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("asked.jsonl");
+        let record = Record::open(&path).expect("opened").distinct();
+        for name in ["A", "B", "A"] {
+            record.append(&line("/clients", &json!({"name": name})));
+        }
+        let text = std::fs::read_to_string(&path).expect("text");
+        assert_eq!(text.lines().map(str::is_empty).collect::<Vec<_>>(), [false, false, true]);
+        record.check().expect("all was written");
+    }
+}

@@ -1,0 +1,65 @@
+//! Which kind of the catalog a path belongs to, and what of it the path names.
+
+use crate::catalog::address::{matched, places};
+use crate::catalog::{Delta, Kind, Named, Shape};
+use crate::sandbox::store::state::State;
+
+/// What a path names of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The list of a kind, or the one object of a singleton.
+    Whole,
+    /// The list of a nested kind under this parent.
+    Under(String),
+    /// The resource of this id, or the list or part under it.
+    One(String),
+    /// The element of this name in the list under this parent.
+    Element(String, String),
+    /// The follow-up of the resource of this id.
+    FollowUp(String),
+}
+
+impl State {
+    /// Returns the kind that covers a path, and what of it the path names; the form with the fewest places wins.
+    pub(crate) fn kind_at(&self, path: &str) -> Option<(&'static Kind, Target)> {
+        let own = self.catalog.kinds().filter(|kind| kind.view_of.is_none());
+        let found = own.flat_map(|kind| forms(kind).into_iter().map(move |form| (kind, form)));
+        let covering = found.filter_map(|(kind, (form, what))| Some((places(&form).count(), kind, what(kind, values(&form, path)?))));
+        covering.min_by_key(|(places, ..)| *places).map(|(_, kind, target)| (kind, target))
+    }
+}
+
+type Naming = fn(&'static Kind, Vec<String>) -> Target;
+
+/// Returns the forms that the paths of a kind have, and what each names.
+fn forms(kind: &'static Kind) -> Vec<(String, Naming)> {
+    let one: Naming = |_, values| Target::One(values.join("/"));
+    let whole: Naming = |_, _| Target::Whole;
+    let under: Naming = |_, values| Target::Under(values.join("/"));
+    let element: Naming =
+        |_, values| Target::Element(values.first().cloned().unwrap_or_default(), values.last().cloned().unwrap_or_default());
+    let follow_up: Naming = |_, values| Target::FollowUp(values.join("/"));
+    let mut forms = match kind.shape {
+        Shape::Child { delta: Delta::Named { by, .. }, .. } => {
+            vec![(kind.path.to_owned(), one), (format!("{}/{{{by}}}", kind.path), element)]
+        }
+        Shape::Child { .. } | Shape::Part { .. } => vec![(kind.path.to_owned(), one)],
+        Shape::Nested { .. } => vec![(kind.path.to_owned(), under), (kind.item(), one)],
+        Shape::Singleton => vec![(kind.path.to_owned(), whole), (kind.item(), whole)],
+        Shape::Collection | Shape::Keyed { names: Named::Listed } => vec![(kind.path.to_owned(), whole), (kind.item(), one)],
+        // What is known by name alone is listed nowhere.
+        Shape::Keyed { .. } => vec![(kind.item(), one)],
+    };
+    if let Some(path) = kind.creation().filter(|path| forms.iter().all(|(form, _)| form != path)) {
+        forms.push((path.to_owned(), whole));
+    }
+    forms.extend(kind.aliases.iter().map(|path| ((*path).to_owned(), forms[0].1)).collect::<Vec<_>>());
+    if let Some(follow) = kind.follow_up {
+        forms.push((follow.path.to_owned(), follow_up));
+    }
+    forms
+}
+
+fn values(form: &str, path: &str) -> Option<Vec<String>> {
+    Some(matched(form, path)?.into_iter().map(|(_, value)| value).collect())
+}

@@ -1,0 +1,8 @@
+//! What a tenant holds, where it comes from, and the file it is saved to.
+
+pub(crate) mod ids;
+mod new_tenant;
+pub(crate) mod replica;
+pub mod seed;
+pub(crate) mod state;
+pub(crate) mod table;

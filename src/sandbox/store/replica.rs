@@ -1,0 +1,80 @@
+//! A tenant made of what another one answered, so that a change can be tried on it.
+
+use serde_json::{Map, Value, json};
+
+use super::state::{NoState, State, bare};
+use crate::catalog::{Catalog, Kind, Named, Shape};
+use crate::json::Body;
+use crate::sandbox::http::response::Answer;
+
+/// What a tenant answered, put together as a state.
+#[derive(Default)]
+pub struct Replica {
+    data: Map<String, Value>,
+    absent: Map<String, Value>,
+}
+
+impl Replica {
+    /// Takes in one resource, as the API answers it; its parent's id stands in it.
+    pub fn hold(&mut self, kind: &'static Kind, answer: &Body) {
+        file(&mut self.data, kind, answer);
+    }
+
+    /// Takes in the list of a child.
+    pub fn hold_elements(&mut self, kind: &'static Kind, parent: &str, elements: &[Value]) {
+        self.data.insert(kind.path_of(parent), Value::Array(elements.to_vec()));
+    }
+
+    /// Takes in that a kind is not served: by this status, with these words.
+    pub fn lack(&mut self, kind: &'static Kind, status: u16, message: &str) {
+        let answer = Answer::refusal(status, message, None);
+        let answer = json!({"status": answer.status, "body": answer.body});
+        let paths = match kind.shape {
+            Shape::Keyed { names: Named::These(names) } => names.iter().map(|name| kind.path_of(name)).collect(),
+            _ => vec![kind.path.to_owned()],
+        };
+        self.absent.extend(paths.into_iter().map(|path| (path, answer.clone())));
+    }
+
+    /// Returns the lists under what was taken in of which nothing was answered: they are not there, where others may be empty.
+    fn unread(&self) -> Vec<String> {
+        let under = |kind: &'static Kind, parent: &str| {
+            let parent = Catalog::standard().kind(parent).expect("catalog test: every parent is a kind");
+            let held = self.data.get(parent.path).and_then(Value::as_array).into_iter().flatten();
+            held.filter_map(|one| one[parent.id].as_str()).map(|id| kind.path_of(id)).collect::<Vec<_>>()
+        };
+        let lists = Catalog::standard().kinds().filter_map(|kind| match kind.shape {
+            Shape::Child { parent, .. } => Some(under(kind, parent)),
+            _ => None,
+        });
+        lists.flatten().filter(|path| !self.data.contains_key(path)).collect()
+    }
+
+    /// Returns the tenant.
+    ///
+    /// # Errors
+    ///
+    /// When what was answered is no state.
+    pub fn state(mut self, domain: &str) -> Result<State, NoState> {
+        let not_found = json!({"status": 404, "body": Answer::not_found().body});
+        for path in self.unread() {
+            self.absent.insert(path, not_found.clone());
+        }
+        State::from_json(json!({"domain": domain, "data": self.data, "absent": self.absent}))
+    }
+}
+
+/// Puts a resource where a state file has it.
+pub(crate) fn file(data: &mut Map<String, Value>, kind: &'static Kind, body: &Body) {
+    let list = match kind.shape {
+        Shape::Collection | Shape::Keyed { names: Named::Listed } => kind.path.to_owned(),
+        Shape::Nested { .. } => kind.path_under(kind.parent_field().and_then(|field| body.text(field)).unwrap_or_default()),
+        Shape::Singleton => return drop(data.insert(kind.path.to_owned(), bare(kind, body))),
+        Shape::Keyed { .. } | Shape::Part { .. } | Shape::Child { .. } => {
+            return drop(data.insert(kind.path_of(&kind.id_of(body).unwrap_or_default()), bare(kind, body)));
+        }
+    };
+    if let Value::Array(list) = data.entry(list).or_insert_with(|| json!([])) {
+        list.push(bare(kind, body));
+    }
+}

@@ -1,0 +1,140 @@
+//! The resources of one kind as the sandbox holds them: found by id and by name, listed in the server's own order.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::json::Body;
+
+/// Where a resource stands in its list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// Whether it comes after all others, as the global client does.
+    pub(crate) last: bool,
+    /// What the list is sorted by; empty where creation alone decides.
+    pub(crate) by: String,
+    /// How many were there before it.
+    pub(crate) born: u64,
+}
+
+/// One resource.
+#[derive(Debug, Clone)]
+struct Entry {
+    body: Body,
+    place: Place,
+    name: Option<String>,
+}
+
+/// The resources of one kind.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Table {
+    entries: HashMap<String, Entry>,
+    order: BTreeMap<Place, String>,
+    names: HashMap<String, String>,
+    born: u64,
+}
+
+impl Table {
+    /// Returns how many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Returns whether a resource has this id.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.entries.contains_key(id)
+    }
+
+    /// Returns the body of a resource.
+    pub(crate) fn get(&self, id: &str) -> Option<&Body> {
+        self.entries.get(id).map(|entry| &entry.body)
+    }
+
+    /// Returns the id of the resource of this name.
+    pub(crate) fn named(&self, name: &str) -> Option<&str> {
+        self.names.get(name).map(String::as_str)
+    }
+
+    /// Puts a resource in, or in the place of the one with its id; `by` is what the list is sorted by.
+    pub(crate) fn put(&mut self, id: &str, body: Body, by: String, last: bool, name: Option<String>) {
+        let born = self.remove(id).map_or_else(|| self.next_birth(), |place| place.born);
+        let place = Place { last, by, born };
+        if let Some(name) = &name {
+            self.names.insert(name.clone(), id.to_owned());
+        }
+        self.order.insert(place.clone(), id.to_owned());
+        self.entries.insert(id.to_owned(), Entry { body, place, name });
+    }
+
+    /// Removes a resource; returns where it stood.
+    pub(crate) fn remove(&mut self, id: &str) -> Option<Place> {
+        let entry = self.entries.remove(id)?;
+        self.order.remove(&entry.place);
+        if let Some(name) = entry.name.filter(|name| self.named(name) == Some(id)) {
+            self.names.remove(&name);
+        }
+        Some(entry.place)
+    }
+
+    /// Returns places and bodies in the server's order, from behind `after` on; without those that come last where `all` is false.
+    pub(crate) fn listed(&self, after: Option<&Place>, all: bool) -> impl Iterator<Item = (&Place, &Body)> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let start = after.map_or(Unbounded, |place| Excluded(place.clone()));
+        let end = if all { Unbounded } else { Excluded(Place { last: true, by: String::new(), born: 0 }) };
+        self.order.range((start, end)).map(|(place, id)| (place, &self.entries[id].body))
+    }
+
+    /// Returns how many do not come last.
+    pub(crate) fn ordinary(&self) -> usize {
+        self.order.len() - self.order.range(Place { last: true, by: String::new(), born: 0 }..).count()
+    }
+
+    /// Returns the ids of all resources for which `is_meant` holds.
+    pub(crate) fn ids_where(&self, is_meant: impl Fn(&Body) -> bool) -> Vec<String> {
+        self.entries.iter().filter(|(_, entry)| is_meant(&entry.body)).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Returns the highest number in a field; 0 where there is none.
+    pub(crate) fn highest(&self, field: &str) -> i64 {
+        self.entries.values().filter_map(|entry| entry.body.get(field)?.as_i64()).max().unwrap_or(0)
+    }
+
+    fn next_birth(&mut self) -> u64 {
+        self.born += 1;
+        self.born
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::default();
+        for (id, by, last) in [("1", "zoo", false), ("2", "all", true), ("3", "ant", false)] {
+            table.put(id, Body::from_iter([("id".to_owned(), id.into())]), by.to_owned(), last, Some(by.to_owned()));
+        }
+        table
+    }
+
+    fn ids<'table>(listed: impl Iterator<Item = (&'table Place, &'table Body)>) -> Vec<String> {
+        listed.map(|(_, body)| body.text("id").expect("an id").to_owned()).collect()
+    }
+
+    #[test]
+    fn a_list_is_in_its_order_with_the_last_ones_last_or_left_out() {
+        let table = table();
+        assert_eq!(ids(table.listed(None, true)), ["3", "1", "2"]);
+        assert_eq!(ids(table.listed(None, false)), ["3", "1"]);
+        assert_eq!((table.len(), table.ordinary()), (3, 2));
+        let (first, _) = table.listed(None, true).next().expect("one");
+        assert_eq!(ids(table.listed(Some(first), true)), ["1", "2"]);
+    }
+
+    #[test]
+    fn a_renamed_resource_keeps_its_birth_and_gives_up_its_old_name() {
+        let mut table = table();
+        table.put("1", Body::new(), "aaa".to_owned(), false, Some("aaa".to_owned()));
+        assert_eq!(table.named("zoo"), None);
+        assert_eq!(table.named("aaa"), Some("1"));
+        assert_eq!(table.len(), 3);
+    }
+}
