@@ -34,7 +34,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use api::schema::{Break, breaks};
+pub use api::schema::description::{Break, breaks};
 pub use behaviour::fault::{Fault, NoFault};
 pub use http::rate_limit::Allowance;
 pub use http::request_log::Record;
@@ -44,4 +44,5 @@ pub use listener::Sandbox;
 pub use options::Options;
 pub use store::replica::Replica;
 pub use store::seed;
-pub use store::state::{NoState, State};
+pub use store::state::State;
+pub use store::state_file::NoState;

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::validate::check;
-use super::writes::sent_object;
+use super::validate::{check, sent_object};
 use crate::catalog::{By, Delta, Kind, Purpose};
 use crate::sandbox::behaviour::registry::behaviour_of;
 use crate::sandbox::http::request::Call;

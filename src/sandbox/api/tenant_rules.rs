@@ -1,105 +1,12 @@
-//! What one tenant refuses, or does besides, that others do not: rules of its state file.
-//!
-//! ```text
-//! "refuse": [{"method": "PATCH", "path": "/tenants/settings$", "has": "flags.x", "status": 400, "body": {"message": ".."}},
-//!            {"method": "PATCH", "path": "/branding$", "lacks": "colors", "then": {"method": "PATCH", "path": "/prompts", "body": {..}}},
-//!            {"path": "^/clients", "has": "description", "makes": {"description": "Another"}}]
-//! ```
-//!
-//! `path` is a pattern of the path under `/api/v2`, `has` and `lacks` are fields of what is sent or of one of its elements, with a text behind
-//! `=` where they must hold that. A rule without a method is about all of them. A rule with a status refuses, one with `then` lets another
-//! request follow what was carried out, and one with `makes` carries out something else: these fields are what was sent, one that is null was not.
+//! Applies the rules of a tenant's state file: what it refuses, or does besides, that others do not.
 
-use regex_lite::Regex;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use hyper::Method;
 
 use crate::json::Body;
 use crate::sandbox::http::request::Call;
 use crate::sandbox::http::response::Answer;
-use crate::sandbox::store::state::{NoState, State};
-
-/// One rule.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Rule {
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    method: String,
-    #[serde(with = "pattern")]
-    path: Regex,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    has: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    lacks: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    body: Value,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    then: Option<Then>,
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    makes: Map<String, Value>,
-}
-
-/// A request that follows another.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Then {
-    method: String,
-    path: String,
-    #[serde(default)]
-    body: Value,
-}
-
-mod pattern {
-    use regex_lite::Regex;
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(pattern: &Regex, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(pattern.as_str())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Regex, D::Error> {
-        Regex::new(&String::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
-impl Rule {
-    /// Reads the rules of a state file; there need be none.
-    ///
-    /// # Errors
-    ///
-    /// When one of them cannot be read.
-    pub(crate) fn read_all(rules: Value) -> Result<Vec<Self>, NoState> {
-        let rules = if rules.is_null() { Value::Array(Vec::new()) } else { rules };
-        serde_json::from_value(rules).map_err(|error| NoState::Unfit { path: "refuse".to_owned(), expected: format!("rules: {error}") })
-    }
-
-    fn is_about(&self, call: &Call) -> bool {
-        let holds = |field: &Option<String>| field.as_ref().map(|field| holds(&call.body, field));
-        (self.method.is_empty() || call.method.as_str() == self.method)
-            && self.path.is_match(&call.path)
-            && holds(&self.has) != Some(false)
-            && holds(&self.lacks) != Some(true)
-    }
-}
-
-/// Returns whether what is sent, or an element of it, has a field, and this text in it where one stands behind a `=`.
-fn holds(sent: &Value, field: &str) -> bool {
-    if let Value::Array(elements) = sent {
-        return elements.iter().any(|element| holds(element, field));
-    }
-    let (path, text) = field.split_once('=').map_or((field, None), |(path, text)| (path, Some(text)));
-    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
-    let Some(value) = sent.get(name) else { return false };
-    match (rest, text) {
-        (Some(rest), Some(text)) => holds(value, &format!("{rest}={text}")),
-        (Some(rest), None) => holds(value, rest),
-        (None, None) => true,
-        (None, Some(text)) => value == text || value.as_array().is_some_and(|all| all.iter().any(|one| one == text)),
-    }
-}
+use crate::sandbox::store::state::State;
+use crate::sandbox::store::tenant_rule::{Rule, Then};
 
 impl State {
     /// Refuses what a rule of this tenant refuses.
@@ -123,18 +30,20 @@ impl State {
         (!made.is_empty()).then(|| Call { body: body.into_value(), ..call.clone() })
     }
 
-    /// Does what a rule of this tenant does after a request that was carried out.
-    pub(crate) fn follow_rules(&mut self, call: &Call) {
-        let then: Vec<Then> = self.rules.iter().filter(|rule| rule.is_about(call)).filter_map(|rule| rule.then.clone()).collect();
-        for Then { method, path, body } in then {
-            self.ask(&method, path.strip_prefix("/api/v2").unwrap_or(&path), body);
-        }
+    /// Returns the requests that the rules of this tenant let follow one that was carried out.
+    pub(crate) fn follow_ups(&self, call: &Call) -> Vec<Call> {
+        let then = self.rules.iter().filter(|rule| rule.is_about(call)).filter_map(|rule| rule.then.as_ref());
+        let to_call = |Then { method, path, body }: &Then| {
+            let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::GET);
+            Call::new(method, path.strip_prefix("/api/v2").unwrap_or(path), body.clone())
+        };
+        then.map(to_call).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

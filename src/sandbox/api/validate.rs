@@ -4,11 +4,15 @@
 
 use serde_json::{Map, Value};
 
-use super::schema::type_of;
+use super::schema::checker::type_of;
+use super::schema::description;
 use crate::catalog::{Fields, Kind, Purpose, Written};
 use crate::json::{self, Body};
-use crate::sandbox::behaviour::registry::Habit;
+use crate::sandbox::behaviour::server_behaviour::Habit;
+use crate::sandbox::http::request::Call;
 use crate::sandbox::http::response::Answer;
+use crate::sandbox::store::api_form::answered;
+use crate::sandbox::store::state::State;
 
 /// What a body is checked by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +21,25 @@ pub(crate) enum Checked {
     ByDescription,
     /// The description lacks the operation: the catalog stands in for it.
     ByCatalog(Purpose),
+}
+
+/// Returns the object that was sent.
+///
+/// # Errors
+///
+/// The answer that refuses anything else.
+pub(crate) fn sent_object(kind: &Kind, call: &Call) -> Result<Body, Answer> {
+    let expected = if kind.list_field.is_empty() { "object" } else { "array" };
+    let sent = answered(kind, call.body.clone()).filter(|_| kind.list_field.is_empty() || call.body.is_array());
+    sent.ok_or_else(|| Answer::invalid_body(&format!("'Expected type {expected}'")))
+}
+
+impl State {
+    /// Returns what is left to check by the catalog: all of it only where the API's description did not judge.
+    pub(crate) fn left_to_check(&self, call: &Call, purpose: Purpose) -> Checked {
+        let is_judged = !self.is_lenient && description::operation_of(call).is_some();
+        if is_judged { Checked::ByDescription } else { Checked::ByCatalog(purpose) }
+    }
 }
 
 /// Refuses a body that the server would refuse.

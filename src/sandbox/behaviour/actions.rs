@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::registry::{Habit, PLAIN, Scene, now};
+use super::server_behaviour::{Habit, PLAIN, Scene, now};
 use crate::json::{Body, is_blank};
 
 /// The runtime of an action that names none, and since when: node16 was recorded on 2023-01-25 alone, node22 first on 2026-05-29.

@@ -5,8 +5,38 @@
 
 use serde_json::{Map, Value, json};
 
-use super::registry::Scene;
+use super::server_behaviour::{Habit, PLAIN, Scene};
 use crate::json::Body;
+
+pub(crate) static HABITS: &[Habit] = &[Habit {
+    kind: "clients",
+    // The server fills them by its own table, see the module of clients; `sso` it never shows.
+    unshown: &[
+        "sso",
+        "jwt_configuration.secret_encoded",
+        "oidc_conformant",
+        "native_social_login.apple.enabled",
+        "native_social_login.facebook.enabled",
+        "native_social_login.google.enabled",
+    ],
+    // Sent back by an older tool and answered 200 (recorded 2025-04).
+    tolerated: &["cross_origin_auth"],
+    lists: &["callbacks", "allowed_logout_urls"],
+    exclusive: &[
+        ("client_authentication_methods", "token_endpoint_auth_method"),
+        ("oidc_logout", "oidc_backchannel_logout"),
+        ("cross_origin_authentication", "cross_origin_auth"),
+    ],
+    // The same value was answered 200 (recorded); another one is refused.
+    repeatable: &["third_party_security_mode"],
+    filters: &[("is_global", "global")],
+    comma_separated: &["app_type"],
+    created: created,
+    updated: updated,
+    create_answer: create_answer,
+    hidden: &["client_secret", "signing_keys", "encryption_key"],
+    ..PLAIN
+}];
 
 /// The sorts of clients that defaults tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +96,7 @@ impl Sort {
 }
 
 /// Completes a client that is created.
-pub(crate) fn created(sent: &Body, client: &mut Body, scene: &mut Scene<'_>) {
+fn created(sent: &Body, client: &mut Body, scene: &mut Scene<'_>) {
     let sort = Sort::of(sent);
     fill_settings(sort, sent, client);
     if let Some(transfer) = client.0.get_mut("session_transfer") {
@@ -182,7 +212,7 @@ fn proves_itself_by_keys(client: &Body) -> bool {
 }
 
 /// Adds what only the answer of a create holds: private keys, and credentials in full.
-pub(crate) fn create_answer(sent: &Body, client: &mut Body, scene: &mut Scene<'_>) {
+fn create_answer(sent: &Body, client: &mut Body, scene: &mut Scene<'_>) {
     client.change("signing_keys[]", &mut |key| key["key"] = scene.mint.pem("RSA PRIVATE KEY", 640).into());
     client.set("encrypted", true.into());
     for path in CREDENTIALS {
@@ -204,7 +234,7 @@ pub(crate) fn create_answer(sent: &Body, client: &mut Body, scene: &mut Scene<'_
 }
 
 /// Completes a client that is updated.
-pub(crate) fn updated(before: &Body, sent: &Body, client: &mut Body, scene: &mut Scene<'_>) {
+fn updated(before: &Body, sent: &Body, client: &mut Body, scene: &mut Scene<'_>) {
     mirror_logout(sent, client);
     if let (None, Some(transfer)) = (before.get("session_transfer"), client.0.get_mut("session_transfer")) {
         fill(transfer, &session_transfer());

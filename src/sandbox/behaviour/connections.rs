@@ -5,8 +5,18 @@
 
 use serde_json::{Map, Value, json};
 
-use super::registry::Scene;
+use super::server_behaviour::{Habit, PLAIN, Scene};
 use crate::json::Body;
+
+pub(crate) static HABITS: &[Habit] = &[Habit {
+    kind: "connections",
+    statuses: (201, 202),
+    unshown: &["show_as_button"],
+    created: created,
+    updated: updated,
+    listed: &[("enabled_clients", "connection-clients")],
+    ..PLAIN
+}];
 
 /// Strategies of companies' own identity providers: they show a button where asked, and users are sent to them by domain.
 const ENTERPRISE: [&str; 10] = ["ad", "adfs", "auth0-adldap", "google-apps", "ip", "office365", "oidc", "okta", "pingfederate", "waad"];
@@ -35,7 +45,7 @@ const KEPT: [&str; 13] = [
 const DISCOVERED: [&str; 4] = ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"];
 
 /// Completes a connection that is created.
-pub(crate) fn created(sent: &Body, connection: &mut Body, scene: &mut Scene<'_>) {
+fn created(sent: &Body, connection: &mut Body, scene: &mut Scene<'_>) {
     let strategy = sent.text("strategy").unwrap_or_default().to_owned();
     let name = sent.get("name").cloned().unwrap_or_default();
     if is_enterprise(&strategy) {
@@ -255,7 +265,7 @@ fn password_options() -> Value {
 }
 
 /// Completes a connection that is updated.
-pub(crate) fn updated(before: &Body, sent: &Body, connection: &mut Body, _scene: &mut Scene<'_>) {
+fn updated(before: &Body, sent: &Body, connection: &mut Body, _scene: &mut Scene<'_>) {
     if before.get("display_name").is_some() && sent.get("display_name").is_none() {
         let name = connection.get("name").cloned().unwrap_or_default();
         connection.set("display_name", name);

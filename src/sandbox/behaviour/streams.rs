@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::registry::{Habit, PLAIN, Scene};
+use super::server_behaviour::{Habit, PLAIN, Scene};
 use crate::json::{Body, is_blank};
 
 pub(crate) static HABITS: &[Habit] = &[

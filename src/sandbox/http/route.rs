@@ -1,8 +1,7 @@
 //! Which kind of the catalog a path belongs to, and what of it the path names.
 
 use crate::catalog::address::{matched, places};
-use crate::catalog::{Delta, Kind, Named, Shape};
-use crate::sandbox::store::state::State;
+use crate::catalog::{Catalog, Delta, Kind, Named, Shape};
 
 /// What a path names of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,14 +18,12 @@ pub(crate) enum Target {
     FollowUp(String),
 }
 
-impl State {
-    /// Returns the kind that covers a path, and what of it the path names; the form with the fewest places wins.
-    pub(crate) fn kind_at(&self, path: &str) -> Option<(&'static Kind, Target)> {
-        let own = self.catalog.kinds().filter(|kind| kind.view_of.is_none());
-        let found = own.flat_map(|kind| forms(kind).into_iter().map(move |form| (kind, form)));
-        let covering = found.filter_map(|(kind, (form, what))| Some((places(&form).count(), kind, what(kind, values(&form, path)?))));
-        covering.min_by_key(|(places, ..)| *places).map(|(_, kind, target)| (kind, target))
-    }
+/// Returns the kind that covers a path, and what of it the path names; the form with the fewest places wins.
+pub(crate) fn route(catalog: &'static Catalog, path: &str) -> Option<(&'static Kind, Target)> {
+    let own = catalog.kinds().filter(|kind| kind.view_of.is_none());
+    let found = own.flat_map(|kind| forms(kind).into_iter().map(move |form| (kind, form)));
+    let covering = found.filter_map(|(kind, (form, what))| Some((places(&form).count(), kind, what(kind, values(&form, path)?))));
+    covering.min_by_key(|(places, ..)| *places).map(|(_, kind, target)| (kind, target))
 }
 
 type Naming = fn(&'static Kind, Vec<String>) -> Target;

@@ -7,6 +7,8 @@
 use serde_json::{Map, Value, json};
 
 use super::ids::Mint;
+use super::state::{State, scopes_of};
+use crate::catalog::Catalog;
 
 /// The factors that every tenant has.
 const FACTORS: [&str; 8] = ["sms", "push-notification", "otp", "email", "duo", "webauthn-roaming", "webauthn-platform", "recovery-code"];
@@ -28,8 +30,52 @@ const TRIGGERS: [(&str, &str, bool); 13] = [
     ("mcp-tool", "v1", false),
 ];
 
+impl State {
+    /// Returns what a new tenant of this domain holds: its global client, the Management API, settings as they come, and nothing else.
+    ///
+    /// # Panics
+    ///
+    /// Never: what a new tenant holds is written here.
+    #[must_use]
+    pub fn empty(domain: &str) -> Self {
+        let mut json = Self::empty_of(Catalog::standard(), domain).to_json();
+        let tenant = domain.split('.').next().unwrap_or_default();
+        json["data"]["/clients"] = json!([global_client(tenant, &mut Mint::new(&format!("{domain}\nown")))]);
+        if let Value::Object(data) = &mut json["data"] {
+            data.extend(settings(domain));
+        }
+        Self::from_json(json).expect("a new tenant is written in the format of a state")
+    }
+
+    /// Returns a tenant of this domain with its Management API and nothing else, of the kinds of this catalog.
+    ///
+    /// # Panics
+    ///
+    /// Never: what it holds is written here.
+    #[must_use]
+    pub fn empty_of(catalog: &'static Catalog, domain: &str) -> Self {
+        let mut mint = Mint::new(domain);
+        let scopes: Vec<Value> =
+            scopes_of(catalog).into_iter().map(|scope| json!({"value": scope, "description": describe(&scope)})).collect();
+        let management = json!({
+            "id": mint.id("resource-servers"), "name": "Auth0 Management API", "identifier": format!("https://{domain}/api/v2/"),
+            "allow_offline_access": false, "skip_consent_for_verifiable_first_party_clients": false,
+            "signing_alg": "RS256", "token_lifetime": 86400, "token_lifetime_for_web": 7200, "is_system": true, "scopes": scopes,
+            "subject_type_authorization": {"client": {"policy": "require_client_grant"}, "user": {"policy": "allow_all"}},
+        });
+        let data = json!({"/resource-servers": [management], "/tenants/settings": {"enabled_locales": ["en"], "flags": {}}});
+        let state = Self::of(catalog, json!({"domain": domain, "data": data}));
+        state.expect("a new tenant is written in the format of a state")
+    }
+}
+
+fn describe(scope: &str) -> String {
+    let (verb, what) = scope.split_once(':').unwrap_or((scope, ""));
+    format!("{}{} {}", verb[..1].to_uppercase(), &verb[1..], what.replace('_', " "))
+}
+
 /// Returns the tenant's own client, whose page the classic login shows.
-pub(crate) fn global_client(tenant: &str, mint: &mut Mint) -> Value {
+fn global_client(tenant: &str, mint: &mut Mint) -> Value {
     json!({
         "tenant": tenant, "global": true, "name": "All Applications", "client_id": mint.id("clients"), "client_secret": mint.signs(64),
         "callbacks": [], "is_first_party": true, "cross_origin_authentication": true, "custom_login_page_on": true,
@@ -44,7 +90,7 @@ pub(crate) fn global_client(tenant: &str, mint: &mut Mint) -> Value {
 }
 
 /// Returns what the objects that every tenant has hold, by API path.
-pub(crate) fn settings(domain: &str) -> Map<String, Value> {
+fn settings(domain: &str) -> Map<String, Value> {
     let factors: Vec<Value> = FACTORS.iter().map(|name| json!({"name": name, "enabled": false, "trial_expired": false})).collect();
     let Value::Object(settings) = json!({
         "/tenants/settings": tenant_settings(),

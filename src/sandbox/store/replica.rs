@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::state::{NoState, State, bare};
+use super::api_form::file;
+use super::state::State;
+use super::state_file::NoState;
 use crate::catalog::{Catalog, Kind, Named, Shape};
 use crate::json::Body;
 use crate::sandbox::http::response::Answer;
@@ -61,20 +63,5 @@ impl Replica {
             self.absent.insert(path, not_found.clone());
         }
         State::from_json(json!({"domain": domain, "data": self.data, "absent": self.absent}))
-    }
-}
-
-/// Puts a resource where a state file has it.
-pub(crate) fn file(data: &mut Map<String, Value>, kind: &'static Kind, body: &Body) {
-    let list = match kind.shape {
-        Shape::Collection | Shape::Keyed { names: Named::Listed } => kind.path.to_owned(),
-        Shape::Nested { .. } => kind.path_under(kind.parent_field().and_then(|field| body.text(field)).unwrap_or_default()),
-        Shape::Singleton => return drop(data.insert(kind.path.to_owned(), bare(kind, body))),
-        Shape::Keyed { .. } | Shape::Part { .. } | Shape::Child { .. } => {
-            return drop(data.insert(kind.path_of(&kind.id_of(body).unwrap_or_default()), bare(kind, body)));
-        }
-    };
-    if let Value::Array(list) = data.entry(list).or_insert_with(|| json!([])) {
-        list.push(bare(kind, body));
     }
 }

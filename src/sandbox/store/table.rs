@@ -2,7 +2,42 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::catalog::Kind;
 use crate::json::Body;
+
+/// What a list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// The moment of creation.
+    Born,
+    /// The id.
+    Id,
+    /// The name.
+    Name,
+    /// The name, large and small letters alike.
+    NameOfAnyCase,
+}
+
+/// Returns what the lists of a kind are sorted by.
+fn order_of(kind: &str) -> Order {
+    match kind {
+        "client-grants" => Order::Id,
+        "roles" => Order::Name,
+        "connections" => Order::NameOfAnyCase,
+        _ => Order::Born,
+    }
+}
+
+/// Returns the text that a resource is sorted by in the lists of its kind; empty where creation alone decides.
+pub(crate) fn sort_key(kind: &Kind, id: &str, body: &Body) -> String {
+    let name = body.text("name").unwrap_or_default();
+    match order_of(kind.name) {
+        Order::Born => String::new(),
+        Order::Id => id.to_owned(),
+        Order::Name => name.to_owned(),
+        Order::NameOfAnyCase => name.to_lowercase(),
+    }
+}
 
 /// Where a resource stands in its list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,0 +1,133 @@
+//! Pages of lists: by offset, by checkpoint, and what stands beside them.
+
+use serde_json::{Value, json};
+
+use crate::catalog::{Kind, Paging};
+use crate::sandbox::http::request::Call;
+use crate::sandbox::http::response::Answer;
+
+/// The longest page by offset.
+const MOST: usize = 100;
+/// The page length where none is asked for.
+const USUAL: usize = 50;
+/// How deep pages by offset lead where checkpoints are the way: Auth0 refuses what lies behind.
+const DEEPEST: usize = 1000;
+
+/// Which part of a list is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All of it, bare.
+    Whole,
+    /// All of it, in a field.
+    In(&'static str),
+    /// One page by number.
+    Offset { field: &'static str, start: usize, size: usize, totals: Totals },
+    /// What follows a checkpoint.
+    Checkpoint { field: &'static str, from: Option<String>, size: usize },
+}
+
+/// What a page by number tells beside its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Totals {
+    /// Nothing: it is bare.
+    None,
+    /// `start`, `limit` and `total`.
+    Asked,
+    /// `page`, `per_page` and `total`, as the Actions API tells them; asking for them is refused.
+    Always,
+    /// The same, but for zeros.
+    UnlessZero,
+}
+
+pub(super) fn part(kind: &Kind, call: &Call) -> Result<Part, Answer> {
+    let wants_checkpoint = call.asked("take").is_some() || call.asked("from").is_some();
+    let is_child = kind.parent().is_some();
+    let (field, longest, deepest, checkpoint) = match kind.paging {
+        Paging::Whole => return Ok(Part::Whole),
+        Paging::In { field } => return Ok(Part::In(field)),
+        Paging::Counted { field, .. } if call.asked("include_totals").is_none() => (field, MOST, usize::MAX, false),
+        Paging::Counted { .. } => {
+            return Err(Answer::refusal(
+                400,
+                "Query validation error: 'Additional properties not allowed: include_totals'.",
+                Some("invalid_query_string"),
+            ));
+        }
+        Paging::Offset { field, or_checkpoint, .. } => (field, MOST, usize::MAX, or_checkpoint && wants_checkpoint),
+        Paging::Checkpoint { field, size } => (field, size, DEEPEST, wants_checkpoint || is_child),
+    };
+    if checkpoint {
+        let from =
+            call.asked("from").map(|cursor| open_cursor(cursor).ok_or_else(|| Answer::invalid_paging("The 'from' parameter is invalid.")));
+        return Ok(Part::Checkpoint { field, from: from.transpose()?, size: call.number("take").unwrap_or(USUAL).clamp(1, longest) });
+    }
+    let (page, size) = (call.number("page").unwrap_or(0), call.number("per_page").unwrap_or(USUAL).clamp(1, MOST));
+    if page.saturating_add(1).saturating_mul(size) > deepest {
+        return Err(Answer::invalid_paging(&format!("You can only page through the first {deepest} records. Use checkpoint pagination.")));
+    }
+    let totals = match kind.paging {
+        // Recorded lists of modules tell zeros, those of actions and of bindings do not.
+        Paging::Counted { .. } if kind.name == "action-modules" => Totals::Always,
+        Paging::Counted { .. } => Totals::UnlessZero,
+        _ if call.asked("include_totals") == Some("true") => Totals::Asked,
+        _ => Totals::None,
+    };
+    Ok(Part::Offset { field, start: page * size, size, totals })
+}
+
+pub(super) fn page_of(part: &Part, page: Vec<Value>, total: usize, next: Option<String>) -> Answer {
+    let body = match part {
+        Part::Whole | Part::Offset { totals: Totals::None, .. } => Value::Array(page),
+        Part::In(field) => json!({*field: page}),
+        Part::Offset { field, start, size, totals: Totals::Always } => {
+            json!({"total": total, "page": start / size, "per_page": size, *field: page})
+        }
+        Part::Offset { field, start, size, totals: Totals::UnlessZero } => {
+            let mut body = json!({"per_page": size, *field: page});
+            for (name, figure) in [("total", total), ("page", start / size)].into_iter().filter(|(_, figure)| *figure > 0) {
+                body[name] = figure.into();
+            }
+            body
+        }
+        Part::Offset { field, start, size, .. } => json!({"total": total, "start": start, "limit": size, *field: page}),
+        Part::Checkpoint { field, .. } => {
+            let mut body = json!({*field: page});
+            if let Some(next) = next {
+                body["next"] = seal_cursor(&next).into();
+            }
+            body
+        }
+    };
+    Answer::new(200, body)
+}
+
+/// Cursors look like the sealed ones of the server: long, opaque, and broken where they are not encoded in the next query.
+fn seal_cursor(plain: &str) -> String {
+    let mut sealed = "Fe26.2**".to_owned();
+    for byte in plain.bytes() {
+        sealed.push(char::from(HEX[usize::from(byte >> 4)]));
+        sealed.push(char::from(HEX[usize::from(byte & 15)]));
+    }
+    sealed + "*+/=="
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+fn open_cursor(sealed: &str) -> Option<String> {
+    let hex = sealed.strip_prefix("Fe26.2**")?.strip_suffix("*+/==")?;
+    let bytes: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()).collect();
+    String::from_utf8(bytes?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_survives_only_when_it_is_encoded() {
+        let sealed = seal_cursor("[false,\"ü\",3]");
+        assert_eq!(open_cursor(&sealed).as_deref(), Some("[false,\"ü\",3]"));
+        let plain = crate::sandbox::http::request::read_form(&format!("from={sealed}"));
+        assert_eq!(open_cursor(&plain[0].1), None);
+    }
+}

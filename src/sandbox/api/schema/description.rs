@@ -1,0 +1,223 @@
+//! What a request may hold by Auth0's own OpenAPI description: names, types, limits; no belief of the catalog's.
+//!
+//! `requests.json` carries over the facts of the description, and what recordings show the API to take besides, or its newest SDK sends; a
+//! test holds it against all three. An operation that the description lacks is not judged here.
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::breach::{self, Breach};
+use super::checker::Checker;
+use crate::catalog::address::{matched, places};
+use crate::sandbox::http::request::Call;
+use crate::sandbox::http::response::Answer;
+
+/// The file as it is written.
+#[derive(Deserialize)]
+struct Described {
+    operations: BTreeMap<String, Operation>,
+    /// Where the API is wider than its description.
+    wider: Vec<Wider>,
+    shapes: HashMap<String, Value>,
+}
+
+/// What one operation takes.
+#[derive(Deserialize)]
+pub(crate) struct Operation {
+    #[serde(skip)]
+    name: String,
+    /// What may stand in the places of its path.
+    #[serde(default)]
+    path: Map<String, Value>,
+    query: Map<String, Value>,
+    body: Option<Value>,
+    #[serde(default)]
+    is_body_required: bool,
+}
+
+/// A break of the description that a recording shows to be taken, or that the newest SDK sends.
+#[derive(Deserialize)]
+struct Wider {
+    operation: String,
+    place: String,
+    keyword: String,
+}
+
+static DESCRIBED: LazyLock<Described> = LazyLock::new(|| {
+    let mut described: Described = serde_json::from_str(include_str!("requests.json")).expect("schema test: the file is well formed");
+    described.operations.iter_mut().for_each(|(name, operation)| name.clone_into(&mut operation.name));
+    described
+});
+
+/// Operations by method and first name of their path, each with the form of it.
+type Index = HashMap<(&'static str, &'static str), Vec<(&'static str, &'static Operation)>>;
+
+static BY_BEGINNING: LazyLock<Index> = LazyLock::new(|| {
+    let mut by_beginning = Index::new();
+    for (name, operation) in &DESCRIBED.operations {
+        let (method, form) = name.split_once(' ').expect("schema test: a method and a path");
+        by_beginning.entry((method, first_name(form))).or_default().push((form, operation));
+    }
+    by_beginning
+});
+
+fn first_name(path: &str) -> &str {
+    path.trim_start_matches('/').split('/').next().unwrap_or_default()
+}
+
+/// Returns what judges a request; nothing where the description lacks its operation. The one that names most of the path wins.
+pub(crate) fn operation_of(call: &Call) -> Option<&'static Operation> {
+    operation_at(call.method.as_str(), &call.path)
+}
+
+fn operation_at(method: &str, path: &str) -> Option<&'static Operation> {
+    let candidates = BY_BEGINNING.get(&(method, first_name(path)))?.iter();
+    let covering = candidates.filter(|(form, _)| matched(form, path).is_some());
+    covering.min_by_key(|(form, _)| places(form).count()).map(|(_, operation)| *operation)
+}
+
+impl Operation {
+    /// Refuses a request that the description does not allow.
+    ///
+    /// # Errors
+    ///
+    /// The answer that says why.
+    pub(crate) fn check(&self, call: &Call) -> Result<(), Answer> {
+        let is_taken = |breach: &Breach| self.is_wider(breach);
+        let in_path = breach::told(&self.breaches_of_path(&call.path, &is_taken));
+        in_path.map_or(Ok(()), |reason| Err(Answer::invalid_path(&reason)))?;
+        let in_query = breach::told(&self.breaches_of_query(&call.query));
+        in_query.map_or(Ok(()), |reason| Err(Answer::invalid_query(&reason)))?;
+        let in_body = breach::told(&self.breaches_of_body(&call.body, &is_taken));
+        in_body.map_or(Ok(()), |reason| Err(Answer::invalid_body(&reason)))
+    }
+
+    fn is_wider(&self, breach: &Breach) -> bool {
+        let mut own = DESCRIBED.wider.iter().filter(|wider| wider.operation == self.name && wider.keyword == breach.keyword);
+        own.any(|wider| wider.place == breach.place())
+    }
+
+    /// Returns what stands in the path and may not, by place: `{id}`.
+    fn breaches_of_path(&self, path: &str, is_taken: &dyn Fn(&Breach) -> bool) -> Vec<Breach> {
+        let checker = Checker { shapes: &DESCRIBED.shapes, is_taken };
+        let form = self.name.split_once(' ').map_or("", |(_, form)| form);
+        let found = matched(form, path).into_iter().flatten();
+        let of_place = |(name, text): (String, String)| {
+            let schema = self.path.get(&name);
+            schema.map_or_else(Vec::new, |schema| checker.breaches(schema, &text.into(), &format!("{{{name}}}")))
+        };
+        found.flat_map(of_place).collect()
+    }
+
+    fn breaches_of_query(&self, query: &[(String, String)]) -> Vec<Breach> {
+        let checker = Checker { shapes: &DESCRIBED.shapes, is_taken: &|_| false };
+        let of_word = |(name, text): &(String, String)| match self.query.get(name) {
+            Some(schema) => checker.breaches(schema, &typed(schema, text), name),
+            None if self.is_wider(&Breach::surplus("", &format!("?{name}"))) => Vec::new(),
+            None => vec![Breach::surplus("", name)],
+        };
+        query.iter().flat_map(of_word).collect()
+    }
+
+    fn breaches_of_body(&self, body: &Value, is_taken: &dyn Fn(&Breach) -> bool) -> Vec<Breach> {
+        let checker = Checker { shapes: &DESCRIBED.shapes, is_taken };
+        match &self.body {
+            Some(schema) if self.is_body_required || !body.is_null() => checker.breaches(schema, body, ""),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A break of Auth0's OpenAPI description.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Break {
+    /// The operation, such as `PATCH /clients/{id}`.
+    pub operation: String,
+    /// Where in the body, positions of lists left out: `options.scopes[]`; of the path `{id}`, of the query `?type`.
+    pub place: String,
+    /// The keyword of the schema that is broken, such as `minLength`; `null` where null is what has the wrong type.
+    pub keyword: String,
+}
+
+/// Returns how a path and a body break the description, whether or not the API is known to take that; nothing where the operation is not described.
+#[must_use]
+pub fn breaks(method: &str, path: &str, body: &Value) -> Vec<Break> {
+    let Some(operation) = operation_at(method, path) else { return Vec::new() };
+    let mut found = operation.breaches_of_path(path, &|_| false);
+    found.extend(operation.breaches_of_body(body, &|_| false));
+    let named = |breach: &Breach| Break { operation: operation.name.clone(), place: breach.place(), keyword: breach.keyword.to_owned() };
+    found.iter().map(named).collect()
+}
+
+/// Returns a word of a query as the JSON that its schema means; as a text where it can be nothing else.
+fn typed(schema: &Value, text: &str) -> Value {
+    let shape = schema["$ref"].as_str().and_then(|path| DESCRIBED.shapes.get(path.trim_start_matches("#/shapes/")));
+    match shape.unwrap_or(schema)["type"].as_str() {
+        Some("integer" | "number" | "boolean") => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        Some("array") => text.split(',').collect(),
+        _ => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::Method;
+    use serde_json::json;
+
+    fn refusal(method: &str, target: &str, body: Value) -> Option<String> {
+        let call = Call::new(Method::from_bytes(method.as_bytes()).expect("a method"), target, body);
+        let refused = operation_of(&call).expect("described").check(&call).err()?;
+        assert_eq!(refused.status, 400);
+        Some(refused.body["message"].as_str().expect("a text").to_owned())
+    }
+
+    #[test]
+    fn what_the_description_does_not_allow_is_named() {
+        let told = |method, target, body| refusal(method, target, body).expect("refused");
+        let of = |reason: &str| format!("Payload validation error: {reason}.");
+        assert_eq!(told("PATCH", "/clients/c", json!({"app_type": ""})), of("'No enum match for: \"\"' on property app_type"));
+        assert_eq!(
+            told("PATCH", "/clients/c", json!({"jwt_configuration": {"alg": null}})),
+            of("'Expected type string but found type null' on property jwt_configuration.alg")
+        );
+        assert_eq!(told("POST", "/organizations", json!({"name": ""})), of("'String is too short (0 chars), minimum 1' on property name"));
+        assert_eq!(told("POST", "/clients", json!({"id": 1})), of("'Additional properties not allowed: id'"));
+        assert_eq!(told("POST", "/clients", json!({})), of("'Missing required property: name'"));
+        assert_eq!(
+            told("PATCH", "/organizations/o", json!({"name": 7})),
+            of("'Expected type string but found type number' on property name")
+        );
+        assert_eq!(
+            told("PATCH", "/tenants/settings", json!({"enabled_locales": []})),
+            of("'Array is too short (0), minimum 1' on property enabled_locales")
+        );
+        assert_eq!(refusal("PATCH", "/clients/c", json!({"app_type": "spa", "callbacks": [], "addons": null})), None);
+    }
+
+    #[test]
+    fn what_stands_in_a_path_is_judged_too() {
+        let told = |target| refusal("GET", target, Value::Null);
+        let of = |reason: &str| Some(format!("Path validation error: {reason}."));
+        assert_eq!(told("/event-streams/est_1"), of("'String is too short (5 chars), minimum 26' on property id"));
+        assert_eq!(told("/prompts/welcome/partials"), of("'No enum match for: \"welcome\"' on property prompt"));
+        assert_eq!(told("/event-streams/est_1234567890123456789012"), None);
+        // Newer than the description, and recorded.
+        assert_eq!(told("/actions/triggers/mcp-tool/bindings"), None);
+    }
+
+    #[test]
+    fn an_unknown_word_of_a_query_is_refused_and_a_known_one_of_another_type_too() {
+        let told = |target| refusal("GET", target, Value::Null);
+        let of = |reason: &str| Some(format!("Query validation error: {reason}."));
+        assert_eq!(told("/clients/c?is_global=false"), of("'Additional properties not allowed: is_global'"));
+        assert_eq!(told("/clients?per_page=x"), of("'Expected type integer but found type string' on property per_page"));
+        assert_eq!(told("/clients?per_page=1000"), of("'Value 1000 is greater than maximum 100' on property per_page"));
+        assert_eq!(told("/client-grants?allow_any_organization=true"), None);
+        // Newer than the description: Auth0's newest SDK sends it.
+        assert_eq!(told("/roles?type=tenant"), None);
+        assert_eq!(told("/clients?per_page=50&include_totals=true&is_global=false&fields=name,client_id"), None);
+    }
+}

@@ -1,0 +1,54 @@
+//! The form in which the API shows what is stored: bare lists, and fields that stand in the path.
+
+use serde_json::{Map, Value, json};
+
+use crate::catalog::{Kind, Named, Paging, Shape};
+use crate::json::Body;
+
+/// Returns what was answered as an object: a bare array stands in the field that the kind keeps it in.
+pub(crate) fn answered(kind: &Kind, value: Value) -> Option<Body> {
+    match value {
+        Value::Array(_) if !kind.list_field.is_empty() => Some(Body::from_iter([(kind.list_field.to_owned(), value)])),
+        Value::Array(_) => match kind.paging {
+            // A state says what stands on all pages of such a list.
+            Paging::Counted { field, .. } => Some(Body::from_iter([(field.to_owned(), value)])),
+            _ => None,
+        },
+        other => Body::from_value(other).ok(),
+    }
+}
+
+/// Returns what the server tells of a stored body: not what stands in the path, and bare where it answers a bare array.
+pub(crate) fn bare(kind: &Kind, body: &Body) -> Value {
+    let mut told = body.clone();
+    let is_listed = matches!(kind.shape, Shape::Keyed { names: Named::Listed });
+    for field in kind.in_path().filter(|_| !is_listed) {
+        told.0.remove(field);
+    }
+    if kind.list_field.is_empty() { told.into_value() } else { told.0.remove(kind.list_field).unwrap_or_else(|| json!([])) }
+}
+
+/// Puts a resource where a state file has it.
+pub(crate) fn file(data: &mut Map<String, Value>, kind: &'static Kind, body: &Body) {
+    let list = match kind.shape {
+        Shape::Collection | Shape::Keyed { names: Named::Listed } => kind.path.to_owned(),
+        Shape::Nested { .. } => kind.path_under(kind.parent_field().and_then(|field| body.text(field)).unwrap_or_default()),
+        Shape::Singleton => return drop(data.insert(kind.path.to_owned(), bare(kind, body))),
+        Shape::Keyed { .. } | Shape::Part { .. } | Shape::Child { .. } => {
+            return drop(data.insert(kind.path_of(&kind.id_of(body).unwrap_or_default()), bare(kind, body)));
+        }
+    };
+    if let Value::Array(list) = data.entry(list).or_insert_with(|| json!([])) {
+        list.push(bare(kind, body));
+    }
+}
+
+/// Returns what a resource is named by within its tenant.
+pub(crate) fn name_of(kind: &Kind, body: &Body) -> String {
+    let part = |path: &&str| match body.get(path) {
+        None | Some(Value::Null) => kind.default_of(path).map(|value| value.to_string()).unwrap_or_default(),
+        Some(Value::String(text)) if kind.key.len() == 1 => text.clone(),
+        Some(value) => value.to_string(),
+    };
+    kind.key.iter().map(part).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,267 @@
+//! State files: what a tenant holds, as JSON.
+//!
+//! A state file says what the tenant answers by API path:
+//!
+//! ```text
+//! {"tenant": "acme-dev", "domain": "acme-dev.eu.auth0.com",
+//!  "data":   {"/clients": [..], "/tenants/settings": {..}, "/roles/rol_x/permissions": [..]},
+//!  "absent": {"/emails/provider": {"status": 404, "body": {..}}},
+//!  "day":    "2026-01-28", "defaults": {"clients": {"async_approval_notification_channels": ["guardian-push"]}},
+//!  "unentitled": {"clients": ["token_quota"]},
+//!  "refuse": [{"method": "PATCH", "path": "/tenants/settings$", "has": "flags.x", "status": 400, "body": {..}}]}
+//! ```
+//!
+//! Four may be left out: the day, for a tenant as the server was before fields came that it fills in now, the defaults, for what
+//! this tenant fills in and others do not, the fields that its subscription lacks, and the [rules](super::tenant_rule) of what it refuses.
+//!
+//! Paths that no kind of the catalog covers are kept and served as they stand.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use super::api_form::{answered, file};
+use super::ids::Mint;
+use super::state::State;
+use super::tenant_rule::Rule;
+use crate::catalog::{Catalog, Kind, Named, Shape};
+use crate::files;
+use crate::json::Body;
+use crate::sandbox::http::response::Answer;
+use crate::sandbox::http::route::Target;
+
+/// What is no state.
+#[derive(Debug, thiserror::Error)]
+pub enum NoState {
+    /// The file cannot be read.
+    #[error("cannot read the state file \"{path}\"")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file holds no JSON.
+    #[error("the state file \"{path}\" is not JSON")]
+    NotJson {
+        /// The file.
+        path: PathBuf,
+        /// Where it stops being JSON.
+        source: serde_json::Error,
+    },
+    /// A path holds something its kind cannot be read from.
+    #[error("\"{path}\" of the state holds no {expected}")]
+    Unfit {
+        /// The API path.
+        path: String,
+        /// What was looked for.
+        expected: String,
+    },
+}
+
+impl State {
+    /// Reads a state file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or is no state.
+    pub fn load(path: &Path) -> Result<Self, NoState> {
+        let text = files::read(path).map_err(|source| NoState::File { path: path.to_owned(), source })?;
+        let json = serde_json::from_slice(&text).map_err(|source| NoState::NotJson { path: path.to_owned(), source })?;
+        Self::from_json(json)
+    }
+
+    /// Reads a state in the form of a state file, of the kinds of the standard catalog.
+    ///
+    /// # Errors
+    ///
+    /// When it is no state.
+    pub fn from_json(json: Value) -> Result<Self, NoState> {
+        Self::of(Catalog::standard(), json)
+    }
+
+    /// Reads a state in the form of a state file, of the kinds of this catalog.
+    ///
+    /// # Errors
+    ///
+    /// When it is no state.
+    pub fn of(catalog: &'static Catalog, mut json: Value) -> Result<Self, NoState> {
+        let domain = json["domain"].as_str().unwrap_or("sandbox.eu.auth0.com").to_owned();
+        let tenant = json["tenant"].as_str().or(domain.split('.').next()).unwrap_or_default().to_owned();
+        let mut state = Self {
+            catalog,
+            mint: Mint::new(&domain),
+            tenant,
+            domain,
+            tables: HashMap::new(),
+            children: HashMap::new(),
+            presets: HashMap::new(),
+            others: BTreeMap::new(),
+            absent: BTreeMap::new(),
+            defaults: BTreeMap::new(),
+            unentitled: serde_json::from_value(json["unentitled"].take()).unwrap_or_default(),
+            rules: read_rules(json["refuse"].take())?,
+            day: json["day"].as_str().map(str::to_owned),
+            is_lenient: false,
+            unseen: None,
+        };
+        let Value::Object(data) = json["data"].take() else { return Err(unfit("data", "object of API paths")) };
+        // Parents come before their children, so that old fields that stand for a child do not override it.
+        for (path, value) in data {
+            state.read_path(path, value)?;
+        }
+        state.derive_children();
+        state.derive_singletons();
+        if let Value::Object(absent) = json["absent"].take() {
+            for (path, mut answer) in absent {
+                let status = answer["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(404);
+                state.absent.insert(path, Answer::new(status, answer["body"].take()));
+            }
+        }
+        if let Value::Object(defaults) = json["defaults"].take() {
+            for (kind, fields) in defaults {
+                let fields = Body::from_value(fields).map_err(|_| unfit(&format!("defaults.{kind}"), "object of fields"))?;
+                state.defaults.insert(kind, fields);
+            }
+        }
+        Ok(state)
+    }
+
+    fn read_path(&mut self, path: String, value: Value) -> Result<(), NoState> {
+        let (kind, target) = match self.kind_at(&path) {
+            None | Some((_, Target::FollowUp(_))) => {
+                self.others.insert(path, value);
+                return Ok(());
+            }
+            Some(covered) => covered,
+        };
+        match (kind.shape, target, value) {
+            (Shape::Collection | Shape::Keyed { .. }, Target::Whole, Value::Array(list)) => self.put_all(kind, None, list, &path)?,
+            (Shape::Nested { .. }, Target::Under(parent), Value::Array(list)) => self.put_all(kind, Some(&parent), list, &path)?,
+            (Shape::Child { .. }, Target::One(id), Value::Array(list)) => {
+                self.children.entry(kind.name).or_default().insert(id, list);
+            }
+            // What was made at one path, and is read at another.
+            (Shape::Singleton, Target::Whole, Value::Array(made)) if path != kind.path => {
+                self.others.insert(path, Value::Array(made));
+            }
+            (Shape::Singleton, Target::Whole, value) => {
+                let body = answered(kind, value).ok_or_else(|| unfit(&path, kind.singular))?;
+                self.put(kind, "", body);
+            }
+            (Shape::Keyed { .. } | Shape::Part { .. }, Target::One(id), value) => {
+                let mut body = answered(kind, value).ok_or_else(|| unfit(&path, kind.singular))?;
+                kind.fill(&mut body, &id);
+                self.put(kind, &id, body);
+            }
+            // One resource beside its list says nothing that the list does not.
+            (Shape::Collection | Shape::Nested { .. }, Target::One(_), Value::Object(_)) => {}
+            _ => return Err(unfit(&path, &format!("{} as the API answers them", kind.name))),
+        }
+        Ok(())
+    }
+
+    /// Puts a list in; an empty one is one too, and presets have no id.
+    fn put_all(&mut self, kind: &'static Kind, parent: Option<&str>, list: Vec<Value>, path: &str) -> Result<(), NoState> {
+        self.tables.entry(kind.name).or_default();
+        for element in list {
+            let mut body = Body::from_value(element).map_err(|_| unfit(path, "list of objects"))?;
+            if let (Some(field), Some(parent)) = (kind.parent_field(), parent) {
+                body.set(field, parent.into());
+            }
+            match kind.id_of(&body) {
+                Some(id) => self.put(kind, &id, body),
+                None if kind.has_presets => self.presets.entry(kind.name).or_default().push(body.into_value()),
+                None => return Err(unfit(path, &format!("{} with \"{}\"", kind.singular, kind.id))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns the old field `enabled_clients` of a connection into the list of its clients, and drops it.
+    fn derive_children(&mut self) {
+        const OLD: &str = "enabled_clients";
+        let Some(parent) = self.catalog.kind("connections") else { return };
+        let Some(child) =
+            self.catalog.below(parent.name).find(|kind| matches!(kind.shape, Shape::Child { .. }) && kind.elements() == "clients")
+        else {
+            return;
+        };
+        let table = self.tables.entry(parent.name).or_default();
+        for id in table.ids_where(|body| body.get(OLD).is_some()) {
+            let table = self.tables.entry(parent.name).or_default();
+            let Some(mut body) = table.get(&id).cloned() else { continue };
+            let clients = body.0.remove(OLD).unwrap_or_default();
+            let elements = clients.as_array().into_iter().flatten().map(|client| json!({"client_id": client})).collect();
+            self.children.entry(child.name).or_default().entry(id.clone()).or_insert(elements);
+            self.put(parent, &id, body);
+        }
+    }
+
+    /// Reads what is made at one path and read at another from the list of what was made, where the state says no more: the first is it.
+    fn derive_singletons(&mut self) {
+        for kind in self.catalog.kinds().filter(|kind| kind.shape == Shape::Singleton) {
+            if self.tables.contains_key(kind.name) {
+                continue;
+            }
+            let made = self.others.get(kind.create_path).and_then(|made| made.get(0)).cloned();
+            if let Some(body) = made.and_then(|made| answered(kind, made)) {
+                self.put(kind, "", body);
+            }
+        }
+    }
+
+    /// Returns the state in the form of a state file.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut data: Map<String, Value> = self.others.clone().into_iter().collect();
+        for kind in self.catalog.kinds() {
+            if kind.view_of.is_some() {
+                continue;
+            }
+            if let Shape::Child { .. } = kind.shape {
+                for (id, list) in self.children.get(kind.name).into_iter().flatten() {
+                    data.insert(kind.path_of(id), Value::Array(list.clone()));
+                }
+                continue;
+            }
+            let Some(table) = self.tables.get(kind.name) else { continue };
+            if matches!(kind.shape, Shape::Collection | Shape::Keyed { names: Named::Listed }) {
+                // An empty list is one too.
+                data.insert(kind.path.to_owned(), json!([]));
+            }
+            table.listed(None, true).for_each(|(_, body)| file(&mut data, kind, body));
+            if let Some(Value::Array(list)) = data.get_mut(kind.path) {
+                list.extend(self.presets.get(kind.name).into_iter().flatten().cloned());
+            }
+        }
+        let absent: Map<String, Value> =
+            self.absent.iter().map(|(path, answer)| (path.clone(), json!({"status": answer.status, "body": answer.body}))).collect();
+        let mut json = json!({"tenant": self.tenant, "domain": self.domain, "data": data, "absent": absent});
+        if let Some(day) = self.day() {
+            json["day"] = day.into();
+        }
+        if !self.unentitled.is_empty() {
+            json["unentitled"] = json!(self.unentitled);
+        }
+        if !self.rules.is_empty() {
+            json["refuse"] = json!(self.rules);
+        }
+        if !self.defaults.is_empty() {
+            json["defaults"] = self.defaults.iter().map(|(kind, fields)| (kind.clone(), fields.clone().into_value())).collect();
+        }
+        json
+    }
+}
+
+/// Reads the rules of a state file; there need be none.
+fn read_rules(rules: Value) -> Result<Vec<Rule>, NoState> {
+    let rules = if rules.is_null() { Value::Array(Vec::new()) } else { rules };
+    serde_json::from_value(rules).map_err(|error| unfit("refuse", &format!("rules: {error}")))
+}
+
+fn unfit(path: &str, expected: &str) -> NoState {
+    NoState::Unfit { path: path.to_owned(), expected: expected.to_owned() }
+}

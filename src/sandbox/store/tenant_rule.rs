@@ -1,0 +1,90 @@
+//! What one tenant refuses, or does besides, that others do not: rules of its state file.
+//!
+//! ```text
+//! "refuse": [{"method": "PATCH", "path": "/tenants/settings$", "has": "flags.x", "status": 400, "body": {"message": ".."}},
+//!            {"method": "PATCH", "path": "/branding$", "lacks": "colors", "then": {"method": "PATCH", "path": "/prompts", "body": {..}}},
+//!            {"path": "^/clients", "has": "description", "makes": {"description": "Another"}}]
+//! ```
+//!
+//! `path` is a pattern of the path under `/api/v2`, `has` and `lacks` are fields of what is sent or of one of its elements, with a text behind
+//! `=` where they must hold that. A rule without a method is about all of them. A rule with a status refuses, one with `then` lets another
+//! request follow what was carried out, and one with `makes` carries out something else: these fields are what was sent, one that is null was not.
+
+use regex_lite::Regex;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::sandbox::http::request::Call;
+
+/// One rule of a state file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rule {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    method: String,
+    #[serde(with = "pattern")]
+    path: Regex,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    has: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lacks: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<u16>,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub(crate) body: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) then: Option<Then>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(crate) makes: Map<String, Value>,
+}
+
+/// A request that follows another.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Then {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    #[serde(default)]
+    pub(crate) body: Value,
+}
+
+mod pattern {
+    use regex_lite::Regex;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(pattern: &Regex, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(pattern.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Regex, D::Error> {
+        Regex::new(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl Rule {
+    /// Returns whether a request meets the conditions of the rule.
+    pub(crate) fn is_about(&self, call: &Call) -> bool {
+        let holds = |field: &Option<String>| field.as_ref().map(|field| holds(&call.body, field));
+        (self.method.is_empty() || call.method.as_str() == self.method)
+            && self.path.is_match(&call.path)
+            && holds(&self.has) != Some(false)
+            && holds(&self.lacks) != Some(true)
+    }
+}
+
+/// Returns whether what is sent, or an element of it, has a field, and this text in it where one stands behind a `=`.
+fn holds(sent: &Value, field: &str) -> bool {
+    if let Value::Array(elements) = sent {
+        return elements.iter().any(|element| holds(element, field));
+    }
+    let (path, text) = field.split_once('=').map_or((field, None), |(path, text)| (path, Some(text)));
+    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let Some(value) = sent.get(name) else { return false };
+    match (rest, text) {
+        (Some(rest), Some(text)) => holds(value, &format!("{rest}={text}")),
+        (Some(rest), None) => holds(value, rest),
+        (None, None) => true,
+        (None, Some(text)) => value == text || value.as_array().is_some_and(|all| all.iter().any(|one| one == text)),
+    }
+}
