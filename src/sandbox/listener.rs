@@ -13,16 +13,16 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::api::token::Scopes;
-use super::http::request_stats::{Demand, Seen};
+use super::http::request_stats::{RequestStats, SeenRequest};
 use super::options::Options;
-use super::server::Tenant;
+use super::server::TenantServer;
 use super::store::state::State;
 
 /// A tenant that answers on loopback until it is stopped or dropped.
 ///
 /// It runs as tasks of the caller's runtime and takes its time from there, so that paused time holds for it too.
 pub struct Sandbox {
-    tenant: Arc<Tenant>,
+    tenant: Arc<TenantServer>,
     address: SocketAddr,
     accepting: JoinHandle<()>,
 }
@@ -36,7 +36,7 @@ impl Sandbox {
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
-        let tenant = Arc::new(Tenant::new(options));
+        let tenant = Arc::new(TenantServer::new(options));
         let accepting = tokio::spawn(accept(listener, Arc::clone(&tenant)));
         Ok(Self { tenant, address, accepting })
     }
@@ -56,14 +56,14 @@ impl Sandbox {
     /// Returns what the tenant holds now.
     #[must_use]
     pub fn state(&self) -> State {
-        self.tenant.inside().state.clone()
+        self.tenant.locked().state.clone()
     }
 
     /// Writes what the tenant holds now as a state file; returns it.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// When the file cannot be to_http.
     pub fn save_to(&self, path: &Path) -> io::Result<Value> {
         let state = self.state().to_json();
         std::fs::write(path, format!("{state:#}\n"))?;
@@ -72,25 +72,25 @@ impl Sandbox {
 
     /// Returns every request to the Management API so far, in the order of their numbers.
     #[must_use]
-    pub fn requests(&self) -> Vec<Seen> {
-        self.tenant.inside().seen.clone()
+    pub fn requests(&self) -> Vec<SeenRequest> {
+        self.tenant.locked().seen.clone()
     }
 
     /// Waits until the Management API was asked that often; the last of these requests may not be answered yet.
-    pub async fn asked(&self, times: usize) {
-        self.tenant.asked(times).await;
+    pub async fn wait_for_requests(&self, times: usize) {
+        self.tenant.wait_for_requests(times).await;
     }
 
     /// Returns what it was asked so far, in numbers; `GET /seen` answers the same.
     #[must_use]
-    pub fn demand(&self) -> Demand {
-        self.tenant.demand()
+    pub fn stats(&self) -> RequestStats {
+        self.tenant.stats()
     }
 
-    /// Returns each fault as it was written, and how often it struck so far; `GET /seen` answers the same.
+    /// Returns each fault as it was to_http, and how often it struck so far; `GET /seen` answers the same.
     #[must_use]
-    pub fn struck(&self) -> Vec<(String, usize)> {
-        self.tenant.struck()
+    pub fn fault_counts(&self) -> Vec<(String, usize)> {
+        self.tenant.fault_counts()
     }
 
     /// Returns a token of these scopes; of every scope where none is named.
@@ -100,8 +100,8 @@ impl Sandbox {
             [] => Scopes::All,
             named => Scopes::Named(named.iter().map(|scope| (*scope).to_owned()).collect()),
         };
-        let inside = &mut *self.tenant.inside();
-        let issued = inside.tokens.issue(&inside.state, "sandbox", scopes);
+        let locked = &mut *self.tenant.locked();
+        let issued = locked.tokens.issue(&locked.state, "sandbox", scopes);
         issued["access_token"].as_str().unwrap_or_default().to_owned()
     }
 
@@ -120,7 +120,7 @@ impl Drop for Sandbox {
 }
 
 /// Takes connections; they end with it.
-async fn accept(listener: TcpListener, tenant: Arc<Tenant>) {
+async fn accept(listener: TcpListener, tenant: Arc<TenantServer>) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else { return };

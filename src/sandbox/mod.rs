@@ -34,15 +34,15 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use api::schema::description::{Break, breaks};
-pub use behaviour::fault::{Fault, NoFault};
-pub use http::rate_limit::Allowance;
-pub use http::request_log::Record;
-pub use http::request_stats::{Demand, Seen};
-pub use http::response::Answer;
+pub use api::schema::description::{SchemaViolation, schema_violations};
+pub use behaviour::fault::{Fault, FaultError};
+pub use http::rate_limit::RateLimit;
+pub use http::request_log::RequestLog;
+pub use http::request_stats::{RequestStats, SeenRequest};
+pub use http::response::ApiResponse;
 pub use listener::Sandbox;
 pub use options::Options;
 pub use store::replica::Replica;
 pub use store::seed;
 pub use store::state::State;
-pub use store::state_file::NoState;
+pub use store::state_file::StateError;

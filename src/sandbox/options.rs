@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::api::token::Registered;
+use super::api::token::RegisteredClients;
 use super::behaviour::fault::Fault;
-use super::http::rate_limit::Allowance;
-use super::http::request_log::Record;
+use super::http::rate_limit::RateLimit;
+use super::http::request_log::RequestLog;
 use super::store::state::State;
 use crate::catalog::limits::Tier;
 
@@ -16,13 +16,13 @@ use crate::catalog::limits::Tier;
 pub struct Options {
     pub(super) state: State,
     pub(super) port: u16,
-    pub(super) registered: Registered,
-    pub(super) allowance: Option<Allowance>,
+    pub(super) registered: RegisteredClients,
+    pub(super) rate_limit: Option<RateLimit>,
     pub(super) tier: Option<&'static Tier>,
     pub(super) latency: Duration,
     pub(super) faults: Vec<Fault>,
     pub(super) token_lifetime: Duration,
-    pub(super) record: Option<Arc<Record>>,
+    pub(super) request_log: Option<Arc<RequestLog>>,
 }
 
 impl Options {
@@ -32,13 +32,13 @@ impl Options {
         Self {
             state,
             port: 0,
-            registered: Registered::default(),
-            allowance: None,
+            registered: RegisteredClients::default(),
+            rate_limit: None,
             tier: None,
             latency: Duration::ZERO,
             faults: Vec::new(),
             token_lifetime: Duration::from_secs(86_400),
-            record: None,
+            request_log: None,
         }
     }
 
@@ -65,8 +65,8 @@ impl Options {
 
     /// Limits requests to the whole tenant.
     #[must_use]
-    pub fn allowance(mut self, rate: f64, burst: u32) -> Self {
-        self.allowance = Some(Allowance { rate, burst });
+    pub fn rate_limit(mut self, rate: f64, burst: u32) -> Self {
+        self.rate_limit = Some(RateLimit { rate, burst });
         self
     }
 
@@ -98,10 +98,10 @@ impl Options {
         self
     }
 
-    /// Puts every request to the Management API on record.
+    /// Puts every request to the Management API on request_log.
     #[must_use]
-    pub fn record(mut self, record: Arc<Record>) -> Self {
-        self.record = Some(record);
+    pub fn request_log(mut self, request_log: Arc<RequestLog>) -> Self {
+        self.request_log = Some(request_log);
         self
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Demand, Fault, Options, Sandbox, State};
+use super::{ApiResponse, Fault, Options, RequestStats, Sandbox, State};
 use crate::catalog::limits::Tier;
 use crate::catalog::{Catalog, Delta, Kind, Paging};
 
@@ -268,7 +268,7 @@ async fn errors_storms_and_ended_tokens_strike_where_they_are_placed() {
     assert!(statuses[1].headers.contains_key("retry-after"));
     assert_eq!(caller.get("/roles").await.status, 401);
     assert_eq!(caller.get("/roles").await.status, 401);
-    assert_eq!(caller.sandbox.demand().refused, 2);
+    assert_eq!(caller.sandbox.stats().refused, 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -277,7 +277,7 @@ async fn what_was_asked_is_told_in_numbers_and_who_was_asked_at_the_same_time() 
     let caller = Caller::meet(options).await;
     tokio::join!(caller.get("/roles"), caller.get("/clients"), caller.get("/rules"));
     caller.post("/roles", json!({"name": "A"})).await;
-    assert_eq!(caller.sandbox.demand(), Demand { reads: 3, writes: 1, refused: 1, at_once: 3 });
+    assert_eq!(caller.sandbox.stats(), RequestStats { reads: 3, writes: 1, refused: 1, at_once: 3 });
     let told = caller.http.get(format!("{}/seen", caller.sandbox.url())).send().await.expect("an answer").text().await.expect("a text");
     assert_eq!(
         serde_json::from_str::<Value>(&told).expect("JSON"),
@@ -296,7 +296,7 @@ async fn a_fault_has_struck_where_it_made_a_difference() {
         let sent = caller.http.post(format!("{}/api/v2/roles", caller.sandbox.url())).bearer_auth(&caller.token);
         sent.header("content-type", "application/json").body(json!({"name": name}).to_string()).send().await.expect_err("cut");
     }
-    let struck = caller.sandbox.struck();
+    let struck = caller.sandbox.fault_counts();
     let struck: Vec<(&str, usize)> = struck.iter().map(|(fault, struck)| (fault.as_str(), *struck)).collect();
     // The empty list was whole, the third write was cut by then, and the ninth request never came.
     assert_eq!(struck, [("short@1", 0), ("slow:1s@w1", 1), ("cut-after@w2x*", 2), ("503-before@w3", 0), ("500-after@9", 0)]);
@@ -304,7 +304,7 @@ async fn a_fault_has_struck_where_it_made_a_difference() {
 
 #[tokio::test(start_paused = true)]
 async fn the_bucket_is_told_on_every_success_and_refuses_when_it_is_spent() {
-    let caller = Caller::meet(Options::new(State::empty(DOMAIN)).allowance(2.0, 3)).await;
+    let caller = Caller::meet(Options::new(State::empty(DOMAIN)).rate_limit(2.0, 3)).await;
     for left in ["2", "1", "0"] {
         let reply = caller.get("/roles").await;
         assert_eq!((reply.status, reply.headers["x-ratelimit-remaining"].as_bytes()), (200, left.as_bytes()));
@@ -440,10 +440,10 @@ static WIDGET_USERS: Kind =
 fn a_kind_is_served_by_its_entry_in_the_catalog_alone() {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     let catalog = CATALOG.get_or_init(|| Catalog::new(&[&WIDGETS, &WIDGET_USERS]));
-    let mut state = State::empty_of(catalog, DOMAIN);
+    let mut state = State::empty_with(catalog, DOMAIN);
     let made = state.ask("POST", "/widgets", json!({"name": "A"}));
     let id = made.body["id"].as_str().expect("an id").to_owned();
-    assert_eq!(made, Answer { status: 201, body: json!({"id": id, "name": "A", "size": 1}) });
+    assert_eq!(made, ApiResponse { status: 201, body: json!({"id": id, "name": "A", "size": 1}) });
     assert_eq!(state.ask("POST", "/widgets", json!({"name": "A"})).status, 409);
     assert_eq!(state.ask("PATCH", &format!("/widgets/{id}"), json!({"name": "B"})).status, 400);
     assert_eq!(state.ask("PATCH", &format!("/widgets/{id}"), json!({"size": 2})).body["size"], 2);

@@ -6,40 +6,40 @@ use serde_json::Value;
 use super::schema::description;
 use crate::catalog::{Delta, Kind, Shape};
 use crate::sandbox::behaviour::registry::behaviour_of;
-use crate::sandbox::http::request::Call;
-use crate::sandbox::http::response::Answer;
+use crate::sandbox::http::request::ApiRequest;
+use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::http::route::Target;
-use crate::sandbox::store::api_form::bare;
+use crate::sandbox::store::api_form::to_api;
 use crate::sandbox::store::state::State;
 
 impl State {
     /// Answers one request without a socket: a token of every scope, no limits, no faults.
-    pub fn ask(&mut self, method: &str, target: &str, body: Value) -> Answer {
+    pub fn ask(&mut self, method: &str, target: &str, body: Value) -> ApiResponse {
         let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::GET);
-        self.respond(&Call::new(method, target, body), true)
+        self.respond(&ApiRequest::new(method, target, body), true)
     }
 
     /// Answers a request.
-    pub(crate) fn respond(&mut self, call: &Call, sees_keys: bool) -> Answer {
-        if let (Err(refused), false) = (self.judged(call), self.is_lenient) {
+    pub(crate) fn respond(&mut self, request: &ApiRequest, sees_keys: bool) -> ApiResponse {
+        if let (Err(refused), false) = (self.check_described(request), self.is_lenient) {
             return refused;
         }
-        if let Err(refused) = self.check_rules(call).and_then(|()| self.check_seen(call)) {
+        if let Err(refused) = self.check_rules(request).and_then(|()| self.check_visibility(request)) {
             return refused;
         }
-        let remade = self.remade(call);
-        let call = remade.as_ref().unwrap_or(call);
-        let answered = match self.kind_at(&call.path) {
-            Some((_, Target::FollowUp(_))) if !call.is_write() => self.respond_to_other(call),
-            None => self.respond_to_other(call),
-            Some((kind, target)) => self.respond_for(kind, target, call, sees_keys),
+        let rewritten = self.rewritten(request);
+        let request = rewritten.as_ref().unwrap_or(request);
+        let answered = match self.kind_at(&request.path) {
+            Some((_, Target::FollowUp(_))) if !request.is_write() => self.respond_to_uncovered(request),
+            None => self.respond_to_uncovered(request),
+            Some((kind, target)) => self.respond_for(kind, target, request, sees_keys),
         };
         if let Ok(answer) = &answered {
-            self.note_new_client(call, answer);
+            self.hide_new_client(request, answer);
             if !self.is_lenient {
-                self.follow_live(call);
+                self.apply_live_side_effects(request);
             }
-            for follow_up in self.follow_ups(call) {
+            for follow_up in self.follow_up_requests(request) {
                 self.respond(&follow_up, true);
             }
         }
@@ -51,84 +51,98 @@ impl State {
     /// # Errors
     ///
     /// The answer that says why.
-    fn judged(&self, call: &Call) -> Result<(), Answer> {
-        description::operation_of(call).map_or(Ok(()), |judged| judged.check(call))?;
-        self.check_live(call)
+    fn check_described(&self, request: &ApiRequest) -> Result<(), ApiResponse> {
+        description::operation_of(request).map_or(Ok(()), |operation| operation.check(request))?;
+        self.check_live_refusals(request)
     }
 
-    fn respond_to_other(&self, call: &Call) -> Result<Answer, Answer> {
-        match (&call.method, self.others.get(&call.path)) {
-            (&Method::GET, Some(value)) => Ok(Answer::new(200, value.clone())),
-            _ => Err(self.absent.get(&call.path).cloned().unwrap_or_else(Answer::not_found)),
+    fn respond_to_uncovered(&self, request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
+        match (&request.method, self.uncovered.get(&request.path)) {
+            (&Method::GET, Some(value)) => Ok(ApiResponse::new(200, value.clone())),
+            _ => Err(self.absent.get(&request.path).cloned().unwrap_or_else(ApiResponse::not_found)),
         }
     }
 
-    fn respond_for(&mut self, kind: &'static Kind, target: Target, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
+    fn respond_for(
+        &mut self,
+        kind: &'static Kind,
+        target: Target,
+        request: &ApiRequest,
+        sees_keys: bool,
+    ) -> Result<ApiResponse, ApiResponse> {
         // What is absent stays so, but for what a write can make.
-        let is_made = call.is_write()
+        let is_made = request.is_write()
             && (kind.is_optional || kind.creation().is_some() || matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. }));
-        if let Some(absent) = self.absent.get(&call.path).filter(|_| !is_made) {
+        if let Some(absent) = self.absent.get(&request.path).filter(|_| !is_made) {
             return Err(absent.clone());
         }
-        if let (Shape::Child { parent, delta }, Target::One(id)) = (kind.shape, &target) {
-            return self.respond_for_child(kind, parent, delta, id, call);
+        if let (Shape::Child { parent, delta }, Target::Resource(id)) = (kind.shape, &target) {
+            return self.respond_for_children(kind, parent, delta, id, request);
         }
         if let (Shape::Child { delta: Delta::Named { by, .. }, .. }, Target::Element(id, name), "PATCH") =
-            (kind.shape, &target, call.method.as_str())
+            (kind.shape, &target, request.method.as_str())
         {
-            return self.change_named(kind, by, (id, name), call);
+            return self.update_element(kind, by, (id, name), request);
         }
-        match (self.by_id(kind, target), call.method.as_str()) {
-            (Target::Whole, method) if kind.shape == Shape::Singleton => self.respond_for_singleton(kind, method, call, sees_keys),
-            (Target::Whole, "GET") => self.list(kind, None, call, sees_keys),
-            (Target::Under(parent), "GET") => {
+        match (self.resolve_key(kind, target), request.method.as_str()) {
+            (Target::Root, method) if kind.shape == Shape::Singleton => self.respond_for_singleton(kind, method, request, sees_keys),
+            (Target::Root, "GET") => self.list(kind, None, request, sees_keys),
+            (Target::ListUnder(parent), "GET") => {
                 self.check_parent(kind, &parent)?;
-                self.list(kind, Some(&parent), call, sees_keys)
+                self.list(kind, Some(&parent), request, sees_keys)
             }
-            (Target::Whole, "POST") => self.create(kind, None, call),
-            (Target::Under(parent), "POST") => {
+            (Target::Root, "POST") => self.create(kind, None, request),
+            (Target::ListUnder(parent), "POST") => {
                 self.check_parent(kind, &parent)?;
-                self.create(kind, Some(&parent), call)
+                self.create(kind, Some(&parent), request)
             }
-            (Target::One(id), "GET") => self.read(kind, &id, call, sees_keys),
-            (Target::One(id), "POST") if matches!(kind.shape, Shape::Part { .. }) && kind.creation().is_some() => {
+            (Target::Resource(id), "GET") => self.read(kind, &id, request, sees_keys),
+            (Target::Resource(id), "POST") if matches!(kind.shape, Shape::Part { .. }) && kind.creation().is_some() => {
                 self.check_parent(kind, &id)?;
-                self.create(kind, Some(&id), call)
+                self.create(kind, Some(&id), request)
             }
-            (Target::One(id), "PATCH" | "PUT") => self.update(kind, &id, call, sees_keys),
-            (Target::One(id), "DELETE") => self.remove(kind, &id),
+            (Target::Resource(id), "PATCH" | "PUT") => self.update(kind, &id, request, sees_keys),
+            (Target::Resource(id), "DELETE") => self.remove(kind, &id),
             (Target::FollowUp(id), "POST") => {
                 let mut body = self.stored(kind, &id)?.clone();
-                (behaviour_of(kind.name).followed)(&mut body, &mut self.scene(kind));
+                (behaviour_of(kind.name).on_follow_up)(&mut body, &mut self.write_context(kind));
                 self.put(kind, &id, body.clone());
-                Ok(Answer::new(200, bare(kind, &body)))
+                Ok(ApiResponse::new(200, to_api(kind, &body)))
             }
-            _ => Err(Answer::not_found()),
+            _ => Err(ApiResponse::not_found()),
         }
     }
 
-    fn respond_for_singleton(&mut self, kind: &'static Kind, method: &str, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
+    fn respond_for_singleton(
+        &mut self,
+        kind: &'static Kind,
+        method: &str,
+        request: &ApiRequest,
+        sees_keys: bool,
+    ) -> Result<ApiResponse, ApiResponse> {
         let is_there = self.tables.get(kind.name).is_some_and(|table| table.has(""));
         match method {
-            "GET" if !is_there && kind.is_optional => Err(Answer::inexistent(kind)),
-            "GET" | "PATCH" | "PUT" if !is_there && kind.creation().is_some() => Err(Answer::inexistent(kind)),
+            "GET" if !is_there && kind.is_optional => Err(ApiResponse::unknown_resource(kind)),
+            "GET" | "PATCH" | "PUT" if !is_there && kind.creation().is_some() => Err(ApiResponse::unknown_resource(kind)),
             "GET" => {
                 let body = self.tables.get(kind.name).and_then(|table| table.get("")).cloned().unwrap_or_default();
-                Ok(Answer::new(200, self.shown(kind, &body, call, sees_keys)))
+                Ok(ApiResponse::new(200, self.read_response(kind, &body, request, sees_keys)))
             }
-            "POST" if is_there => Err(Answer::conflict(kind, kind.singular)),
-            "POST" if kind.creation().is_some() => self.create(kind, None, call),
-            "PATCH" | "PUT" => self.update(kind, "", call, sees_keys),
+            "POST" if is_there => Err(ApiResponse::conflict(kind, kind.singular)),
+            "POST" if kind.creation().is_some() => self.create(kind, None, request),
+            "PATCH" | "PUT" => self.update(kind, "", request, sees_keys),
             "DELETE" if is_there => self.remove(kind, ""),
-            _ => Err(Answer::not_found()),
+            _ => Err(ApiResponse::not_found()),
         }
     }
 
     /// Returns the id of what a path names by key, where the server takes that.
-    fn by_id(&self, kind: &Kind, target: Target) -> Target {
+    fn resolve_key(&self, kind: &Kind, target: Target) -> Target {
         let table = self.tables.get(kind.name).filter(|_| behaviour_of(kind.name).found_by_key);
         match (table, &target) {
-            (Some(table), Target::One(key)) if !table.has(key) => table.named(key).map(str::to_owned).map_or(target, Target::One),
+            (Some(table), Target::Resource(key)) if !table.has(key) => {
+                table.id_by_name(key).map(str::to_owned).map_or(target, Target::Resource)
+            }
             _ => target,
         }
     }

@@ -2,57 +2,63 @@
 
 use serde_json::{Value, json};
 
-use super::pagination::{Part, page_of, part};
+use super::pagination::{PageRequest, page_request, page_response};
 use crate::catalog::{Kind, Paging, Shape};
 use crate::json::Body;
 use crate::sandbox::behaviour::registry::behaviour_of;
-use crate::sandbox::http::request::Call;
-use crate::sandbox::http::response::Answer;
+use crate::sandbox::http::request::ApiRequest;
+use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::store::state::State;
-use crate::sandbox::store::table::Place;
+use crate::sandbox::store::table::ListPosition;
 
 impl State {
     /// Answers a list of a collection.
-    pub(crate) fn list(&self, kind: &'static Kind, parent: Option<&str>, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
-        let part = part(kind, call)?;
-        let mut filters = filters(kind, call);
+    pub(crate) fn list(
+        &self,
+        kind: &'static Kind,
+        parent: Option<&str>,
+        request: &ApiRequest,
+        sees_keys: bool,
+    ) -> Result<ApiResponse, ApiResponse> {
+        let page_request = page_request(kind, request)?;
+        let mut filters = filters(kind, request);
         if let (Some(field), Some(parent)) = (kind.parent_field(), parent) {
             filters.push((field.to_owned(), vec![parent.to_owned()]));
         }
         let shown = |body: &Body| {
-            let shown = self.shown(kind, body, call, sees_keys);
+            let shown = self.read_response(kind, body, request, sees_keys);
             let mut shown = if kind.is_summarised { summary(kind, shown) } else { shown };
-            (behaviour_of(kind.name).told_in_lists)(body, &mut shown);
+            (behaviour_of(kind.name).on_list)(body, &mut shown);
             shown
         };
-        // The one filter of every list call is answered by the order itself.
+        // The one filter of every list request is answered by the order itself.
         let leaves_out_last = filters == [("global".to_owned(), vec!["false".to_owned()])];
         let filters = if leaves_out_last { &[][..] } else { &filters };
         let passes = |body: &Body| filters.iter().all(|(field, wanted)| holds(body, field, wanted));
-        let after = match &part {
-            Part::Checkpoint { from: Some(cursor), .. } => Some(read_place(cursor)?),
+        let after = match &page_request {
+            PageRequest::Checkpoint { from: Some(cursor), .. } => Some(read_position(cursor)?),
             _ => None,
         };
-        let Some(table) = self.tables.get(kind.name) else { return Ok(page_of(&part, Vec::new(), 0, None)) };
-        let mut rows = table.listed(after.as_ref(), !leaves_out_last).filter(|(_, body)| passes(body));
-        let answer = match &part {
-            Part::Whole | Part::In(_) => {
+        let Some(table) = self.tables.get(kind.name) else { return Ok(page_response(&page_request, Vec::new(), 0, None)) };
+        let mut rows = table.in_order(after.as_ref(), !leaves_out_last).filter(|(_, body)| passes(body));
+        let answer = match &page_request {
+            PageRequest::Whole | PageRequest::In(_) => {
                 let presets = self.presets.get(kind.name).into_iter().flatten().cloned();
-                page_of(&part, rows.map(|(_, body)| shown(body)).chain(presets).collect(), 0, None)
+                page_response(&page_request, rows.map(|(_, body)| shown(body)).chain(presets).collect(), 0, None)
             }
-            Part::Offset { start, size, .. } => {
+            PageRequest::Offset { start, size, .. } => {
                 let page = rows.by_ref().skip(*start).take(*size).map(|(_, body)| shown(body)).collect();
                 let total = match (leaves_out_last, filters.is_empty()) {
-                    (true, _) => table.ordinary(),
+                    (true, _) => table.count_before_last(),
                     (false, true) => table.len(),
-                    (false, false) => table.listed(None, true).filter(|(_, body)| passes(body)).count(),
+                    (false, false) => table.in_order(None, true).filter(|(_, body)| passes(body)).count(),
                 };
-                page_of(&part, page, total, None)
+                page_response(&page_request, page, total, None)
             }
-            Part::Checkpoint { size, .. } => {
-                let page: Vec<(&Place, &Body)> = rows.by_ref().take(*size).collect();
-                let next = page.last().filter(|_| rows.next().is_some()).map(|(place, _)| write_place(place));
-                page_of(&part, page.into_iter().map(|(_, body)| shown(body)).collect(), 0, next)
+            PageRequest::Checkpoint { size, .. } => {
+                let page: Vec<(&ListPosition, &Body)> = rows.by_ref().take(*size).collect();
+                let next = page.last().filter(|_| rows.next().is_some()).map(|(place, _)| write_position(place));
+                page_response(&page_request, page.into_iter().map(|(_, body)| shown(body)).collect(), 0, next)
             }
         };
         Ok(answer)
@@ -63,37 +69,39 @@ impl State {
     /// # Errors
     ///
     /// The refusal of what was asked for.
-    pub(crate) fn paged_within(kind: &'static Kind, shown: Value, call: &Call) -> Result<Value, Answer> {
+    pub(crate) fn paged_within(kind: &'static Kind, shown: Value, request: &ApiRequest) -> Result<Value, ApiResponse> {
         let (Shape::Keyed { .. }, Paging::Counted { field, .. }) = (kind.shape, kind.paging) else { return Ok(shown) };
         let list = shown[field].as_array().cloned().unwrap_or_default();
-        Self::list_child(kind, &list, call).map(|page| page.body)
+        Self::list_children(kind, &list, request).map(|page| page.body)
     }
 
     /// Answers the list of a child.
-    pub(crate) fn list_child(kind: &'static Kind, list: &[Value], call: &Call) -> Result<Answer, Answer> {
-        let part = part(kind, call)?;
-        Ok(match &part {
-            Part::Whole | Part::In(_) => page_of(&part, list.to_vec(), 0, None),
-            Part::Offset { start, size, .. } => page_of(&part, list.iter().skip(*start).take(*size).cloned().collect(), list.len(), None),
-            Part::Checkpoint { from, size, .. } => {
+    pub(crate) fn list_children(kind: &'static Kind, list: &[Value], request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
+        let page_request = page_request(kind, request)?;
+        Ok(match &page_request {
+            PageRequest::Whole | PageRequest::In(_) => page_response(&page_request, list.to_vec(), 0, None),
+            PageRequest::Offset { start, size, .. } => {
+                page_response(&page_request, list.iter().skip(*start).take(*size).cloned().collect(), list.len(), None)
+            }
+            PageRequest::Checkpoint { from, size, .. } => {
                 let start = from.as_deref().map_or(Some(0), |cursor| cursor.parse().ok());
-                let start: usize = start.ok_or_else(|| Answer::invalid_paging("The 'from' parameter is invalid."))?;
+                let start: usize = start.ok_or_else(|| ApiResponse::invalid_paging("The 'from' parameter is invalid."))?;
                 let end = start.saturating_add(*size);
                 let next = (end < list.len()).then(|| end.to_string());
-                page_of(&part, list.iter().skip(start).take(*size).cloned().collect(), 0, next)
+                page_response(&page_request, list.iter().skip(start).take(*size).cloned().collect(), 0, next)
             }
         })
     }
 }
 
 /// Returns the fields that the query filters by, each with the values that pass.
-fn filters(kind: &'static Kind, call: &Call) -> Vec<(String, Vec<String>)> {
-    let habit = behaviour_of(kind.name);
+fn filters(kind: &'static Kind, request: &ApiRequest) -> Vec<(String, Vec<String>)> {
+    let behaviour = behaviour_of(kind.name);
     let mut filters: Vec<(String, Vec<String>)> = Vec::new();
-    for (name, value) in &call.query {
-        let renamed = habit.filters.iter().find(|(parameter, _)| parameter == name).map(|(_, field)| *field);
+    for (name, value) in &request.query {
+        let renamed = behaviour.filter_fields.iter().find(|(parameter, _)| parameter == name).map(|(_, field)| *field);
         let Some(field) = renamed.or_else(|| kind.fields().get(name).map(|field| field.name)) else { continue };
-        let separator = if habit.comma_separated.contains(&name.as_str()) { "," } else { "\n" };
+        let separator = if behaviour.comma_separated.contains(&name.as_str()) { "," } else { "\n" };
         let wanted = value.split(separator).map(str::to_owned);
         match filters.iter_mut().find(|(known, _)| known == field) {
             Some((_, values)) => values.extend(wanted),
@@ -123,11 +131,12 @@ fn summary(kind: &Kind, shown: Value) -> Value {
     }
 }
 
-fn write_place(place: &Place) -> String {
-    json!([place.last, place.by, place.born]).to_string()
+fn write_position(place: &ListPosition) -> String {
+    json!([place.last, place.by, place.sequence]).to_string()
 }
 
-fn read_place(cursor: &str) -> Result<Place, Answer> {
+fn read_position(cursor: &str) -> Result<ListPosition, ApiResponse> {
     let read: Result<(bool, String, u64), _> = serde_json::from_str(cursor);
-    read.map(|(last, by, born)| Place { last, by, born }).map_err(|_| Answer::invalid_paging("The 'from' parameter is invalid."))
+    read.map(|(last, by, sequence)| ListPosition { last, by, sequence })
+        .map_err(|_| ApiResponse::invalid_paging("The 'from' parameter is invalid."))
 }

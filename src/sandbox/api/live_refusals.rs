@@ -6,24 +6,24 @@ use serde_json::Value;
 
 use crate::catalog::Kind;
 use crate::json::{Body, is_blank};
-use crate::sandbox::http::request::Call;
-use crate::sandbox::http::response::Answer;
+use crate::sandbox::http::request::ApiRequest;
+use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::http::route::Target;
 use crate::sandbox::store::state::State;
 
 /// A write, and what it is about.
-struct Situation<'now> {
-    state: &'now State,
-    call: &'now Call,
+struct RequestContext<'request> {
+    state: &'request State,
+    request: &'request ApiRequest,
     kind: &'static Kind,
     /// What the write changes, where it is there.
-    held: Option<&'now Body>,
+    held: Option<&'request Body>,
     sent: Body,
 }
 
-impl Situation<'_> {
+impl RequestContext<'_> {
     fn is(&self, method: &str) -> bool {
-        self.call.method.as_str() == method
+        self.request.method.as_str() == method
     }
 
     /// Returns what a field is sent as, or else holds already.
@@ -33,10 +33,10 @@ impl Situation<'_> {
 }
 
 /// Why a write is refused; nothing where a rule has nothing against it.
-type Rule = fn(&Situation<'_>) -> Option<Answer>;
+type RefusalRule = fn(&RequestContext<'_>) -> Option<ApiResponse>;
 
 /// The rules of writes, by kind.
-const RULES: &[(&str, Rule)] = &[
+const RULES: &[(&str, RefusalRule)] = &[
     ("connections", realms_of_databases),
     ("connections", email_is_unique_for_good),
     ("connections", azure_needs_credentials),
@@ -58,54 +58,54 @@ impl State {
     /// # Errors
     ///
     /// The answer that says why.
-    pub(crate) fn check_live(&self, call: &Call) -> Result<(), Answer> {
-        let Some((kind, target)) = self.kind_at(&call.path) else { return Ok(()) };
-        if call.method == "GET" && kind.name != "action-trigger-bindings" {
+    pub(crate) fn check_live_refusals(&self, request: &ApiRequest) -> Result<(), ApiResponse> {
+        let Some((kind, target)) = self.kind_at(&request.path) else { return Ok(()) };
+        if request.method == "GET" && kind.name != "action-trigger-bindings" {
             return Ok(());
         }
         let held = match &target {
-            Target::One(id) => self.tables.get(kind.name).and_then(|table| table.get(id).or_else(|| table.get(table.named(id)?))),
-            Target::Whole => self.tables.get(kind.name).and_then(|table| table.get("")),
+            Target::Resource(id) => self.tables.get(kind.name).and_then(|table| table.get(id).or_else(|| table.get(table.id_by_name(id)?))),
+            Target::Root => self.tables.get(kind.name).and_then(|table| table.get("")),
             _ => None,
         };
-        let sent = Body::from_value(call.body.clone()).unwrap_or_default();
-        let situation = Situation { state: self, call, kind, held, sent };
+        let sent = Body::from_value(request.body.clone()).unwrap_or_default();
+        let situation = RequestContext { state: self, request, kind, held, sent };
         let rules = RULES.iter().filter(|(of, _)| *of == kind.name).map(|(_, rule)| rule);
-        rules.chain([&(an_update_changes_something as Rule)]).find_map(|rule| rule(&situation)).map_or(Ok(()), Err)
+        rules.chain([&(an_update_changes_something as RefusalRule)]).find_map(|rule| rule(&situation)).map_or(Ok(()), Err)
     }
 
-    /// Refuses the first update of a client made a moment ago, and the first client grant, or change of a connection's clients, that names one,
+    /// Refuses the first update of a client made a timing ago, and the first client grant, or change of a connection's clients, that names one,
     /// where the tenant is told to be late (terraform#416, terraform#1370).
     ///
     /// # Errors
     ///
     /// The answer that there is no such client.
-    pub(crate) fn check_seen(&mut self, call: &Call) -> Result<(), Answer> {
-        let Some((kind, target)) = self.kind_at(&call.path) else { return Ok(()) };
-        let Some(unseen) = self.unseen.as_mut().filter(|_| call.is_write()) else { return Ok(()) };
-        let named = call.body.as_array().map_or(std::slice::from_ref(&call.body), Vec::as_slice);
+    pub(crate) fn check_visibility(&mut self, request: &ApiRequest) -> Result<(), ApiResponse> {
+        let Some((kind, target)) = self.kind_at(&request.path) else { return Ok(()) };
+        let Some(not_yet_visible) = self.not_yet_visible.as_mut().filter(|_| request.is_write()) else { return Ok(()) };
+        let named = request.body.as_array().map_or(std::slice::from_ref(&request.body), Vec::as_slice);
         let named: Vec<&str> = match (kind.name, &target) {
-            ("clients", Target::One(id)) => vec![id],
+            ("clients", Target::Resource(id)) => vec![id],
             ("client-grants" | "connection-clients", _) => named.iter().filter_map(|one| one["client_id"].as_str()).collect(),
             _ => Vec::new(),
         };
-        let late = named.into_iter().filter(|id| unseen.remove(*id)).count();
-        if late > 0 { Err(Answer::refusal(404, "The client does not exist", Some("inexistent_client"))) } else { Ok(()) }
+        let late = named.into_iter().filter(|id| not_yet_visible.remove(*id)).count();
+        if late > 0 { Err(ApiResponse::refusal(404, "The client does not exist", Some("inexistent_client"))) } else { Ok(()) }
     }
 
     /// Notes a client that was made, where the tenant is told to see it late.
-    pub(crate) fn note_new_client(&mut self, call: &Call, answer: &Answer) {
-        if let (Some(unseen), "POST", "/clients") = (&mut self.unseen, call.method.as_str(), call.path.as_str()) {
-            unseen.extend(answer.body["client_id"].as_str().map(str::to_owned));
+    pub(crate) fn hide_new_client(&mut self, request: &ApiRequest, answer: &ApiResponse) {
+        if let (Some(not_yet_visible), "POST", "/clients") = (&mut self.not_yet_visible, request.method.as_str(), request.path.as_str()) {
+            not_yet_visible.extend(answer.body["client_id"].as_str().map(str::to_owned));
         }
     }
 
     /// Does what a write does elsewhere.
     ///
     /// A branding without colours switches the login page off identifiers (deploy-cli#842, deploy-cli#1402, terraform#1509).
-    pub(crate) fn follow_live(&mut self, call: &Call) {
-        let is_branding = self.kind_at(&call.path).is_some_and(|(kind, _)| kind.name == "branding");
-        if !is_branding || call.method != "PATCH" || !is_blank(&call.body["colors"]) {
+    pub(crate) fn apply_live_side_effects(&mut self, request: &ApiRequest) {
+        let is_branding = self.kind_at(&request.path).is_some_and(|(kind, _)| kind.name == "branding");
+        if !is_branding || request.method != "PATCH" || !is_blank(&request.body["colors"]) {
             return;
         }
         let Some(prompts) = self.catalog.kind("prompts") else { return };
@@ -116,21 +116,22 @@ impl State {
 }
 
 /// `minProperties` of 20 kinds, taken to hold for all others; of a self-service profile the description says that it may be empty.
-fn an_update_changes_something(now: &Situation<'_>) -> Option<Answer> {
-    let is_empty = now.is("PATCH") && now.call.body.as_object().is_some_and(serde_json::Map::is_empty);
-    (is_empty && now.kind.name != "self-service-profiles").then(|| Answer::invalid_body("'Too few properties defined (0), minimum 1'"))
+fn an_update_changes_something(context: &RequestContext<'_>) -> Option<ApiResponse> {
+    let is_empty = context.is("PATCH") && context.request.body.as_object().is_some_and(serde_json::Map::is_empty);
+    (is_empty && context.kind.name != "self-service-profiles")
+        .then(|| ApiResponse::invalid_body("'Too few properties defined (0), minimum 1'"))
 }
 
 /// terraform#827; the description has realms for databases alone, where it tells strategies apart.
-fn realms_of_databases(now: &Situation<'_>) -> Option<Answer> {
-    let has_realms = now.sent.get("realms").is_some_and(|realms| !realms.is_null());
-    (has_realms && now.text("strategy") != Some("auth0")).then(|| refusal("Realms is only supported for database connections."))
+fn realms_of_databases(context: &RequestContext<'_>) -> Option<ApiResponse> {
+    let has_realms = context.sent.get("realms").is_some_and(|realms| !realms.is_null());
+    (has_realms && context.text("strategy") != Some("auth0")).then(|| refusal("Realms is only supported for database connections."))
 }
 
 /// terraform#1629, terraform#1646; a missing `unique` counts as true (terraform 1.54.1).
-fn email_is_unique_for_good(now: &Situation<'_>) -> Option<Answer> {
-    let sent = now.sent.get("options.attributes.email").filter(|email| !email.is_null())?;
-    let held = now.held.filter(|_| now.is("PATCH"))?.get("options.attributes.email");
+fn email_is_unique_for_good(context: &RequestContext<'_>) -> Option<ApiResponse> {
+    let sent = context.sent.get("options.attributes.email").filter(|email| !email.is_null())?;
+    let held = context.held.filter(|_| context.is("PATCH"))?.get("options.attributes.email");
     let is_unique = |email: &Value| email["unique"] != false;
     match held {
         None => (!is_unique(sent)).then(|| refusal("cannot add non-unique email attribute")),
@@ -139,24 +140,25 @@ fn email_is_unique_for_good(now: &Situation<'_>) -> Option<Answer> {
 }
 
 /// deploy-cli#420, of creates and updates alike.
-fn azure_needs_credentials(now: &Situation<'_>) -> Option<Answer> {
-    let writes_options = now.is("POST") || now.sent.get("options").is_some();
-    let lacks = |path: &str| now.sent.get(path).is_none_or(is_blank);
+fn azure_needs_credentials(context: &RequestContext<'_>) -> Option<ApiResponse> {
+    let writes_options = context.is("POST") || context.sent.get("options").is_some();
+    let lacks = |path: &str| context.sent.get(path).is_none_or(is_blank);
     let is_lacking = lacks("options.client_id") || lacks("options.client_secret");
-    (now.text("strategy") == Some("waad") && writes_options && is_lacking).then(|| {
+    (context.text("strategy") == Some("waad") && writes_options && is_lacking).then(|| {
         refusal("Before creating Windows Azure Active Directory connections you must configure the client_id and client_secret settings in the dashboard.")
     })
 }
 
 /// Only the tenant gives this state (deploy-cli PR 495, deploy-cli PR 725); the words are the sandbox's.
-fn suspended_is_no_choice(now: &Situation<'_>) -> Option<Answer> {
-    (now.sent.text("status") == Some("suspended")).then(|| Answer::invalid_body("'No enum match for: \"suspended\"' on property status"))
+fn suspended_is_no_choice(context: &RequestContext<'_>) -> Option<ApiResponse> {
+    (context.sent.text("status") == Some("suspended"))
+        .then(|| ApiResponse::invalid_body("'No enum match for: \"suspended\"' on property status"))
 }
 
 /// The sinks of AWS and Azure (deploy-cli PR 495); the words are the sandbox's.
-fn a_sink_is_chosen_at_birth(now: &Situation<'_>) -> Option<Answer> {
-    let is_fixed = now.is("PATCH") && matches!(now.held?.text("type"), Some("eventbridge" | "eventgrid"));
-    (is_fixed && now.sent.get("sink").is_some()).then(|| Answer::invalid_body("'Additional properties not allowed: sink'"))
+fn a_sink_is_chosen_at_birth(context: &RequestContext<'_>) -> Option<ApiResponse> {
+    let is_fixed = context.is("PATCH") && matches!(context.held?.text("type"), Some("eventbridge" | "eventgrid"));
+    (is_fixed && context.sent.get("sink").is_some()).then(|| ApiResponse::invalid_body("'Additional properties not allowed: sink'"))
 }
 
 /// What the fields of each sink begin with; a field of another one is refused (the description has a schema a type, and of an update one
@@ -172,21 +174,21 @@ const SINKS: [(&str, &str); 8] = [
     ("sumo", "sumo"),
 ];
 
-fn a_sink_keeps_its_type(now: &Situation<'_>) -> Option<Answer> {
-    let (_, beginning) = SINKS.iter().find(|(of, _)| now.held.and_then(|held| held.text("type")) == Some(of))?;
-    let sink = now.sent.get("sink").filter(|_| now.is("PATCH"))?.as_object()?;
+fn a_sink_keeps_its_type(context: &RequestContext<'_>) -> Option<ApiResponse> {
+    let (_, beginning) = SINKS.iter().find(|(of, _)| context.held.and_then(|held| held.text("type")) == Some(of))?;
+    let sink = context.sent.get("sink").filter(|_| context.is("PATCH"))?.as_object()?;
     let others: Vec<&str> = sink.keys().map(String::as_str).filter(|name| !name.starts_with(beginning)).collect();
     let reason = format!("'Additional properties not allowed: {}' on property sink", others.join(","));
-    (!others.is_empty()).then(|| Answer::invalid_body(&reason))
+    (!others.is_empty()).then(|| ApiResponse::invalid_body(&reason))
 }
 
 /// A flag of a migration: a tenant that does not answer it may not set it (deploy-cli#267, deploy-cli#270). Others of its kind are not
 /// in the description any more.
 const FLAG_OF_A_MIGRATION: &str = "trust_azure_adfs_email_verified_connection_property";
 
-fn flags_of_some_tenants(now: &Situation<'_>) -> Option<Answer> {
-    let has = |flag: &str| now.held.and_then(|held| held.get(&format!("flags.{flag}")));
-    let sent = now.sent.get("flags")?.as_object()?;
+fn flags_of_some_tenants(context: &RequestContext<'_>) -> Option<ApiResponse> {
+    let has = |flag: &str| context.held.and_then(|held| held.get(&format!("flags.{flag}")));
+    let sent = context.sent.get("flags")?.as_object()?;
     sent.iter().find_map(|(flag, value)| match flag.as_str() {
         FLAG_OF_A_MIGRATION if has(flag).is_none() => Some(refusal(&format!("You are not allowed to set flag '{flag}' for this tenant."))),
         // deploy-cli PR 590.
@@ -200,57 +202,57 @@ fn flags_of_some_tenants(now: &Situation<'_>) -> Option<Answer> {
     })
 }
 
-fn flag_is_fixed(flag: &str) -> Answer {
+fn flag_is_fixed(flag: &str) -> ApiResponse {
     refusal(&format!("Updating the {flag} flag is not allowed. Please contact us if you need additional information."))
 }
 
 /// A text that a screen had once: answered where it is stored, refused where it is sent (deploy-cli#981).
-fn texts_that_ended(now: &Situation<'_>) -> Option<Answer> {
+fn texts_that_ended(context: &RequestContext<'_>) -> Option<ApiResponse> {
     let (screen, text) = ("login", "invalid-email-format");
-    let is_sent = now.call.path.contains("/prompts/login/") && now.call.body[screen].get(text).is_some();
+    let is_sent = context.request.path.contains("/prompts/login/") && context.request.body[screen].get(text).is_some();
     is_sent.then(|| refusal(&format!("Invalid key \"{text}\" in screen \"{screen}\".")))
 }
 
 /// Of the tenant's own APIs the Management API takes no PATCH at all (deploy-cli's handler of APIs); of the others the name is fixed
 /// (recorded: TestResourceServer_ExpressConfiguration), and so are the scopes.
-fn the_management_api_is_fixed(now: &Situation<'_>) -> Option<Answer> {
-    let held = now.held.filter(|held| now.is("PATCH") && held.get("is_system") == Some(&Value::Bool(true)))?;
-    let is_management = held.text("identifier") == Some(&now.state.management_audience());
-    let is_fixed = is_management || ["name", "scopes"].iter().any(|field| now.sent.get(field).is_some());
-    is_fixed.then(|| Answer::refusal(400, "System resource servers cannot be patched.", Some("operation_not_supported")))
+fn the_management_api_is_fixed(context: &RequestContext<'_>) -> Option<ApiResponse> {
+    let held = context.held.filter(|held| context.is("PATCH") && held.get("is_system") == Some(&Value::Bool(true)))?;
+    let is_management = held.text("identifier") == Some(&context.state.management_audience());
+    let is_fixed = is_management || ["name", "scopes"].iter().any(|field| context.sent.get(field).is_some());
+    is_fixed.then(|| ApiResponse::refusal(400, "System resource servers cannot be patched.", Some("operation_not_supported")))
 }
 
 /// Triggers whose actions are bound at what they belong to.
 const BOUND_TO_ENTITIES: [&str; 4] = ["custom-token-exchange", "event-stream", "password-hash-migration", "mcp-tool"];
 
 /// deploy-cli#988, of reads as well.
-fn bindings_of_entities(now: &Situation<'_>) -> Option<Answer> {
-    let trigger = now.call.path.split('/').nth(3)?;
-    let what = if now.is("GET") { "list" } else { "update" };
+fn bindings_of_entities(context: &RequestContext<'_>) -> Option<ApiResponse> {
+    let trigger = context.request.path.split('/').nth(3)?;
+    let what = if context.is("GET") { "list" } else { "update" };
     BOUND_TO_ENTITIES
         .contains(&trigger)
-        .then(|| Answer::refusal(400, &format!("cannot {what} action bindings for an entity-bound trigger"), None))
+        .then(|| ApiResponse::refusal(400, &format!("cannot {what} action bindings for an entity-bound trigger"), None))
 }
 
 /// Runtimes that some trigger offers today; another one was refused (terraform#286). On earlier days there were others.
 const RUNTIMES: [&str; 3] = ["node18-actions", "node18", "node22"];
 
-fn runtimes_that_ended(now: &Situation<'_>) -> Option<Answer> {
-    let runtime = now.sent.text("runtime").filter(|_| now.state.day().is_none())?;
-    (!RUNTIMES.contains(&runtime)).then(|| Answer::refusal(400, "runtime is not supported", None))
+fn runtimes_that_ended(context: &RequestContext<'_>) -> Option<ApiResponse> {
+    let runtime = context.sent.text("runtime").filter(|_| context.state.day().is_none())?;
+    (!RUNTIMES.contains(&runtime)).then(|| ApiResponse::refusal(400, "runtime is not supported", None))
 }
 
-fn a_custom_email_provider_is_an_action(now: &Situation<'_>) -> Option<Answer> {
-    needs_action(now, "custom-email-provider")
+fn a_custom_email_provider_is_an_action(context: &RequestContext<'_>) -> Option<ApiResponse> {
+    needs_action(context, "custom-email-provider")
 }
 
-fn a_custom_phone_provider_is_an_action(now: &Situation<'_>) -> Option<Answer> {
-    needs_action(now, "custom-phone-provider")
+fn a_custom_phone_provider_is_an_action(context: &RequestContext<'_>) -> Option<ApiResponse> {
+    needs_action(context, "custom-phone-provider")
 }
 
 /// The description's 409 of both creates; terraform PR 1474 makes the action first.
-fn needs_action(now: &Situation<'_>, trigger: &str) -> Option<Answer> {
-    let actions = now.state.tables.get("actions");
+fn needs_action(context: &RequestContext<'_>, trigger: &str) -> Option<ApiResponse> {
+    let actions = context.state.tables.get("actions");
     let is_deployed = |action: &Body| {
         let triggers = action.get("supported_triggers").and_then(Value::as_array);
         let has_run = action.get("deployed_version").is_some_and(|version| !version.is_null())
@@ -258,12 +260,12 @@ fn needs_action(now: &Situation<'_>, trigger: &str) -> Option<Answer> {
         has_run && triggers.is_some_and(|all| all.iter().any(|one| one["id"] == trigger))
     };
     let has_one = actions.is_some_and(|actions| !actions.ids_where(is_deployed).is_empty());
-    let is_custom = now.is("POST") && now.sent.text("name") == Some("custom");
-    (is_custom && !has_one).then(|| Answer::refusal(409, "No deployed action was found.", Some("no_deployed_action")))
+    let is_custom = context.is("POST") && context.sent.text("name") == Some("custom");
+    (is_custom && !has_one).then(|| ApiResponse::refusal(409, "No deployed action was found.", Some("no_deployed_action")))
 }
 
-fn refusal(message: &str) -> Answer {
-    Answer::refusal(400, message, Some("invalid_body"))
+fn refusal(message: &str) -> ApiResponse {
+    ApiResponse::refusal(400, message, Some("invalid_body"))
 }
 
 #[cfg(test)]
@@ -374,7 +376,7 @@ mod tests {
 
     #[test]
     fn a_late_tenant_finds_a_new_client_at_the_second_write_that_names_it() {
-        let mut tenant = tenant().late();
+        let mut tenant = tenant().eventually_consistent();
         let made = tenant.ask("POST", "/clients", json!({"name": "New"})).body;
         let mut enable =
             || tenant.ask("PATCH", "/connections/con_1/clients", json!([{"client_id": made["client_id"], "status": true}])).status;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::catalog::{Kind, Paging};
-use crate::sandbox::http::request::Call;
-use crate::sandbox::http::response::Answer;
+use crate::sandbox::http::request::ApiRequest;
+use crate::sandbox::http::response::ApiResponse;
 
 /// The longest page by offset.
 const MOST: usize = 100;
@@ -13,9 +13,9 @@ const USUAL: usize = 50;
 /// How deep pages by offset lead where checkpoints are the way: Auth0 refuses what lies behind.
 const DEEPEST: usize = 1000;
 
-/// Which part of a list is asked for.
+/// Which page_request of a list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum PageRequest {
     /// All of it, bare.
     Whole,
     /// All of it, in a field.
@@ -39,15 +39,15 @@ pub(super) enum Totals {
     UnlessZero,
 }
 
-pub(super) fn part(kind: &Kind, call: &Call) -> Result<Part, Answer> {
-    let wants_checkpoint = call.asked("take").is_some() || call.asked("from").is_some();
+pub(super) fn page_request(kind: &Kind, request: &ApiRequest) -> Result<PageRequest, ApiResponse> {
+    let wants_checkpoint = request.query_parameter("take").is_some() || request.query_parameter("from").is_some();
     let is_child = kind.parent().is_some();
     let (field, longest, deepest, checkpoint) = match kind.paging {
-        Paging::Whole => return Ok(Part::Whole),
-        Paging::In { field } => return Ok(Part::In(field)),
-        Paging::Counted { field, .. } if call.asked("include_totals").is_none() => (field, MOST, usize::MAX, false),
+        Paging::Whole => return Ok(PageRequest::Whole),
+        Paging::In { field } => return Ok(PageRequest::In(field)),
+        Paging::Counted { field, .. } if request.query_parameter("include_totals").is_none() => (field, MOST, usize::MAX, false),
         Paging::Counted { .. } => {
-            return Err(Answer::refusal(
+            return Err(ApiResponse::refusal(
                 400,
                 "Query validation error: 'Additional properties not allowed: include_totals'.",
                 Some("invalid_query_string"),
@@ -57,52 +57,60 @@ pub(super) fn part(kind: &Kind, call: &Call) -> Result<Part, Answer> {
         Paging::Checkpoint { field, size } => (field, size, DEEPEST, wants_checkpoint || is_child),
     };
     if checkpoint {
-        let from =
-            call.asked("from").map(|cursor| open_cursor(cursor).ok_or_else(|| Answer::invalid_paging("The 'from' parameter is invalid.")));
-        return Ok(Part::Checkpoint { field, from: from.transpose()?, size: call.number("take").unwrap_or(USUAL).clamp(1, longest) });
+        let from = request
+            .query_parameter("from")
+            .map(|cursor| decode_cursor(cursor).ok_or_else(|| ApiResponse::invalid_paging("The 'from' parameter is invalid.")));
+        return Ok(PageRequest::Checkpoint {
+            field,
+            from: from.transpose()?,
+            size: request.numeric_parameter("take").unwrap_or(USUAL).clamp(1, longest),
+        });
     }
-    let (page, size) = (call.number("page").unwrap_or(0), call.number("per_page").unwrap_or(USUAL).clamp(1, MOST));
+    let (page, size) =
+        (request.numeric_parameter("page").unwrap_or(0), request.numeric_parameter("per_page").unwrap_or(USUAL).clamp(1, MOST));
     if page.saturating_add(1).saturating_mul(size) > deepest {
-        return Err(Answer::invalid_paging(&format!("You can only page through the first {deepest} records. Use checkpoint pagination.")));
+        return Err(ApiResponse::invalid_paging(&format!(
+            "You can only page through the first {deepest} records. Use checkpoint pagination."
+        )));
     }
     let totals = match kind.paging {
         // Recorded lists of modules tell zeros, those of actions and of bindings do not.
         Paging::Counted { .. } if kind.name == "action-modules" => Totals::Always,
         Paging::Counted { .. } => Totals::UnlessZero,
-        _ if call.asked("include_totals") == Some("true") => Totals::Asked,
+        _ if request.query_parameter("include_totals") == Some("true") => Totals::Asked,
         _ => Totals::None,
     };
-    Ok(Part::Offset { field, start: page * size, size, totals })
+    Ok(PageRequest::Offset { field, start: page * size, size, totals })
 }
 
-pub(super) fn page_of(part: &Part, page: Vec<Value>, total: usize, next: Option<String>) -> Answer {
-    let body = match part {
-        Part::Whole | Part::Offset { totals: Totals::None, .. } => Value::Array(page),
-        Part::In(field) => json!({*field: page}),
-        Part::Offset { field, start, size, totals: Totals::Always } => {
+pub(super) fn page_response(page_request: &PageRequest, page: Vec<Value>, total: usize, next: Option<String>) -> ApiResponse {
+    let body = match page_request {
+        PageRequest::Whole | PageRequest::Offset { totals: Totals::None, .. } => Value::Array(page),
+        PageRequest::In(field) => json!({*field: page}),
+        PageRequest::Offset { field, start, size, totals: Totals::Always } => {
             json!({"total": total, "page": start / size, "per_page": size, *field: page})
         }
-        Part::Offset { field, start, size, totals: Totals::UnlessZero } => {
+        PageRequest::Offset { field, start, size, totals: Totals::UnlessZero } => {
             let mut body = json!({"per_page": size, *field: page});
             for (name, figure) in [("total", total), ("page", start / size)].into_iter().filter(|(_, figure)| *figure > 0) {
                 body[name] = figure.into();
             }
             body
         }
-        Part::Offset { field, start, size, .. } => json!({"total": total, "start": start, "limit": size, *field: page}),
-        Part::Checkpoint { field, .. } => {
+        PageRequest::Offset { field, start, size, .. } => json!({"total": total, "start": start, "limit": size, *field: page}),
+        PageRequest::Checkpoint { field, .. } => {
             let mut body = json!({*field: page});
             if let Some(next) = next {
-                body["next"] = seal_cursor(&next).into();
+                body["next"] = encode_cursor(&next).into();
             }
             body
         }
     };
-    Answer::new(200, body)
+    ApiResponse::new(200, body)
 }
 
 /// Cursors look like the sealed ones of the server: long, opaque, and broken where they are not encoded in the next query.
-fn seal_cursor(plain: &str) -> String {
+fn encode_cursor(plain: &str) -> String {
     let mut sealed = "Fe26.2**".to_owned();
     for byte in plain.bytes() {
         sealed.push(char::from(HEX[usize::from(byte >> 4)]));
@@ -113,7 +121,7 @@ fn seal_cursor(plain: &str) -> String {
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-fn open_cursor(sealed: &str) -> Option<String> {
+fn decode_cursor(sealed: &str) -> Option<String> {
     let hex = sealed.strip_prefix("Fe26.2**")?.strip_suffix("*+/==")?;
     let bytes: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()).collect();
     String::from_utf8(bytes?).ok()
@@ -125,9 +133,9 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_only_when_it_is_encoded() {
-        let sealed = seal_cursor("[false,\"ü\",3]");
-        assert_eq!(open_cursor(&sealed).as_deref(), Some("[false,\"ü\",3]"));
-        let plain = crate::sandbox::http::request::read_form(&format!("from={sealed}"));
-        assert_eq!(open_cursor(&plain[0].1), None);
+        let sealed = encode_cursor("[false,\"ü\",3]");
+        assert_eq!(decode_cursor(&sealed).as_deref(), Some("[false,\"ü\",3]"));
+        let plain = crate::sandbox::http::request::parse_form(&format!("from={sealed}"));
+        assert_eq!(decode_cursor(&plain[0].1), None);
     }
 }

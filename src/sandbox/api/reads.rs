@@ -2,14 +2,14 @@
 
 use crate::catalog::{Kind, Shape};
 use crate::json::Body;
-use crate::sandbox::http::request::Call;
-use crate::sandbox::http::response::Answer;
+use crate::sandbox::http::request::ApiRequest;
+use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::store::state::State;
 
 impl State {
     /// Answers one resource; an object that is there by being written is empty until then (recorded: texts of prompts and of self-service
     /// profiles, partials, bindings).
-    pub(super) fn read(&self, kind: &'static Kind, id: &str, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
+    pub(super) fn read(&self, kind: &'static Kind, id: &str, request: &ApiRequest, sees_keys: bool) -> Result<ApiResponse, ApiResponse> {
         if matches!(kind.shape, Shape::Part { .. }) {
             self.check_parent(kind, id)?;
         }
@@ -18,8 +18,8 @@ impl State {
             Err(_) if self.is_always_there(kind, id) => &empty,
             other => other?,
         };
-        let shown = self.shown(kind, body, call, sees_keys);
-        Ok(Answer::new(200, Self::paged_within(kind, shown, call)?))
+        let shown = self.read_response(kind, body, request, sees_keys);
+        Ok(ApiResponse::new(200, Self::paged_within(kind, shown, request)?))
     }
 
     /// Returns whether an object answers before it was ever written: not one that hangs on another that is not there.

@@ -6,31 +6,31 @@ use crate::catalog::{By, Kind, Shape};
 use crate::json::Body;
 use crate::sandbox::behaviour::registry::behaviour_of;
 use crate::sandbox::behaviour::server_behaviour::now;
-use crate::sandbox::http::response::Answer;
-use crate::sandbox::store::api_form::name_of;
+use crate::sandbox::http::response::ApiResponse;
+use crate::sandbox::store::api_form::unique_name;
 use crate::sandbox::store::state::State;
 
 impl State {
-    pub(super) fn remove(&mut self, kind: &'static Kind, id: &str) -> Result<Answer, Answer> {
+    pub(super) fn remove(&mut self, kind: &'static Kind, id: &str) -> Result<ApiResponse, ApiResponse> {
         let body = self.stored(kind, id)?.clone();
         if body.get("is_system") == Some(&Value::Bool(true)) {
-            return Err(Answer::refusal(400, "System resource servers cannot be deleted", Some("operation_not_supported")));
+            return Err(ApiResponse::refusal(400, "System resource servers cannot be deleted", Some("operation_not_supported")));
         }
         if let Some(table) = self.tables.get_mut(kind.name) {
             table.remove(id);
         }
-        self.forget(kind, &body);
+        self.remove_dependents(kind, &body);
         Ok(match behaviour_of(kind.name).statuses.1 {
-            200 => Answer::new(200, json!({})),
-            202 => Answer::new(202, json!({"deleted_at": now()})),
-            _ => Answer::empty(),
+            200 => ApiResponse::new(200, json!({})),
+            202 => ApiResponse::new(202, json!({"deleted_at": now()})),
+            _ => ApiResponse::empty(),
         })
     }
 
     /// Drops what hangs on a removed resource: its children, what is identified by it and whatever hangs on that, and its place in the lists
     /// of others.
-    fn forget(&mut self, kind: &'static Kind, removed: &Body) {
-        let (id, name) = (kind.id_of(removed).unwrap_or_default(), name_of(kind, removed));
+    fn remove_dependents(&mut self, kind: &'static Kind, removed: &Body) {
+        let (id, name) = (kind.id_of(removed).unwrap_or_default(), unique_name(kind, removed));
         let mut along = Vec::new();
         for other in self.catalog.kinds() {
             if other.parent() == Some(kind.name) {
@@ -58,7 +58,7 @@ impl State {
             }
         }
         for (kind, body) in along {
-            self.forget(kind, &body);
+            self.remove_dependents(kind, &body);
         }
     }
 }

@@ -6,40 +6,40 @@ use crate::catalog::Kind;
 use crate::json::Body;
 use crate::sandbox::behaviour::api_history;
 use crate::sandbox::behaviour::registry::behaviour_of;
-use crate::sandbox::behaviour::server_behaviour::Habit;
-use crate::sandbox::http::request::Call;
-use crate::sandbox::http::response::Answer;
-use crate::sandbox::store::api_form::bare;
+use crate::sandbox::behaviour::server_behaviour::ServerBehaviour;
+use crate::sandbox::http::request::ApiRequest;
+use crate::sandbox::http::response::ApiResponse;
+use crate::sandbox::store::api_form::to_api;
 use crate::sandbox::store::state::State;
 
 impl State {
     /// Returns a resource as a read shows it to a token, with the fields that were asked for.
-    pub(crate) fn shown(&self, kind: &'static Kind, body: &Body, call: &Call, sees_keys: bool) -> Value {
-        let mut shown = self.told(kind, body, sees_keys);
-        for path in behaviour_of(kind.name).unread {
+    pub(crate) fn read_response(&self, kind: &'static Kind, body: &Body, request: &ApiRequest, sees_keys: bool) -> Value {
+        let mut shown = self.visible_body(kind, body, sees_keys);
+        for path in behaviour_of(kind.name).update_response_only {
             shown.take(path);
         }
-        if let Some(fields) = call.asked("fields") {
+        if let Some(fields) = request.query_parameter("fields") {
             let fields: Vec<&str> = fields.split(',').collect();
-            let includes = call.asked("include_fields") != Some("false");
+            let includes = request.query_parameter("include_fields") != Some("false");
             shown.0.retain(|name, _| fields.contains(&name.as_str()) == includes);
         }
-        hidden(kind, bare(kind, &shown))
+        without_write_only(kind, to_api(kind, &shown))
     }
 
     /// Returns a resource as any answer tells of it: without keys the token may not see, with the children it lists.
-    pub(crate) fn told(&self, kind: &'static Kind, body: &Body, sees_keys: bool) -> Body {
+    pub(crate) fn visible_body(&self, kind: &'static Kind, body: &Body, sees_keys: bool) -> Body {
         let mut told = body.clone();
-        let habit: &Habit = behaviour_of(kind.name);
+        let behaviour: &ServerBehaviour = behaviour_of(kind.name);
         if !sees_keys {
-            for name in habit.hidden {
+            for name in behaviour.needs_key_scope {
                 told.0.remove(*name);
             }
         }
-        for (field, child) in habit.listed.iter().filter(|(field, _)| api_history::fills(kind.name, field, self.day())) {
+        for (field, child) in behaviour.child_lists.iter().filter(|(field, _)| api_history::is_filled_in(kind.name, field, self.day())) {
             let id = body.text(kind.id).unwrap_or_default();
             let list = self.children.get(child).and_then(|lists| lists.get(id));
-            if let (Some(list), Some(name)) = (list, self.name_in_list(child)) {
+            if let (Some(list), Some(name)) = (list, self.child_reference_field(child)) {
                 told.set(field, list.iter().map(|element| element[name].clone()).collect());
             }
         }
@@ -51,27 +51,28 @@ impl State {
     /// # Errors
     ///
     /// The refusal of a field that ended on the day the tenant is played on.
-    pub(crate) fn take_listed(&self, kind: &Kind, sent: &mut Body) -> Result<Vec<(&'static str, Vec<Value>)>, Answer> {
-        let listed = behaviour_of(kind.name).listed.iter().filter(|(field, _)| api_history::fills(kind.name, field, self.day()));
+    pub(crate) fn take_child_lists(&self, kind: &Kind, sent: &mut Body) -> Result<Vec<(&'static str, Vec<Value>)>, ApiResponse> {
+        let listed =
+            behaviour_of(kind.name).child_lists.iter().filter(|(field, _)| api_history::is_filled_in(kind.name, field, self.day()));
         let taken = listed.filter_map(|(field, child)| {
-            let name = self.name_in_list(child)?;
+            let name = self.child_reference_field(child)?;
             let Value::Array(list) = sent.0.remove(*field)? else { return None };
             Some((*child, list.into_iter().map(|value| json!({name: value})).collect()))
         });
         let taken = taken.collect();
-        let ended = behaviour_of(kind.name).listed.iter().find(|(field, _)| sent.0.contains_key(*field));
-        ended.map_or(Ok(taken), |(field, _)| Err(Answer::invalid_body(&format!("'Additional properties not allowed: {field}'"))))
+        let ended = behaviour_of(kind.name).child_lists.iter().find(|(field, _)| sent.0.contains_key(*field));
+        ended.map_or(Ok(taken), |(field, _)| Err(ApiResponse::invalid_body(&format!("'Additional properties not allowed: {field}'"))))
     }
 
     /// Returns the field by which an element of a child names what it stands for.
-    fn name_in_list(&self, child: &str) -> Option<&'static str> {
+    fn child_reference_field(&self, child: &str) -> Option<&'static str> {
         let reference = self.catalog.kind(child)?.references.first()?;
         reference.path.split_once("[].").map(|(_, name)| name)
     }
 }
 
 /// Takes out of an answer what can never be read back.
-pub(crate) fn hidden(kind: &Kind, mut told: Value) -> Value {
+pub(crate) fn without_write_only(kind: &Kind, mut told: Value) -> Value {
     for path in behaviour_of(kind.name).write_only.iter().chain(kind.write_only) {
         if let Value::Object(fields) = &mut told {
             let mut body = Body(std::mem::take(fields));

@@ -3,10 +3,10 @@
 use hyper::Method;
 
 use crate::json::Body;
-use crate::sandbox::http::request::Call;
-use crate::sandbox::http::response::Answer;
+use crate::sandbox::http::request::ApiRequest;
+use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::store::state::State;
-use crate::sandbox::store::tenant_rule::{Rule, Then};
+use crate::sandbox::store::tenant_rule::{FollowUpRequest, TenantRule};
 
 impl State {
     /// Refuses what a rule of this tenant refuses.
@@ -14,28 +14,28 @@ impl State {
     /// # Errors
     ///
     /// The answer that the rule says.
-    pub(crate) fn check_rules(&self, call: &Call) -> Result<(), Answer> {
-        let refused = self.rules.iter().filter(|rule| rule.is_about(call)).find_map(|rule| Some((rule.status?, &rule.body)));
-        refused.map_or(Ok(()), |(status, body)| Err(Answer::new(status, body.clone())))
+    pub(crate) fn check_rules(&self, request: &ApiRequest) -> Result<(), ApiResponse> {
+        let refused = self.rules.iter().filter(|rule| rule.is_about(request)).find_map(|rule| Some((rule.status?, &rule.body)));
+        refused.map_or(Ok(()), |(status, body)| Err(ApiResponse::new(status, body.clone())))
     }
 
     /// Returns what is carried out in place of a request, where a rule of this tenant makes something else of it.
-    pub(crate) fn remade(&self, call: &Call) -> Option<Call> {
-        let is_about = |rule: &&Rule| !rule.makes.is_empty() && call.is_write() && rule.is_about(call);
-        let mut body = Body::from_value(call.body.clone()).ok()?;
-        let made: Vec<&Rule> = self.rules.iter().filter(is_about).collect();
+    pub(crate) fn rewritten(&self, request: &ApiRequest) -> Option<ApiRequest> {
+        let is_about = |rule: &&TenantRule| !rule.makes.is_empty() && request.is_write() && rule.is_about(request);
+        let mut body = Body::from_value(request.body.clone()).ok()?;
+        let made: Vec<&TenantRule> = self.rules.iter().filter(is_about).collect();
         for (path, value) in made.iter().flat_map(|rule| &rule.makes) {
             body.put(path, Some(value.clone()).filter(|value| !value.is_null()));
         }
-        (!made.is_empty()).then(|| Call { body: body.into_value(), ..call.clone() })
+        (!made.is_empty()).then(|| ApiRequest { body: body.into_value(), ..request.clone() })
     }
 
     /// Returns the requests that the rules of this tenant let follow one that was carried out.
-    pub(crate) fn follow_ups(&self, call: &Call) -> Vec<Call> {
-        let then = self.rules.iter().filter(|rule| rule.is_about(call)).filter_map(|rule| rule.then.as_ref());
-        let to_call = |Then { method, path, body }: &Then| {
+    pub(crate) fn follow_up_requests(&self, request: &ApiRequest) -> Vec<ApiRequest> {
+        let then = self.rules.iter().filter(|rule| rule.is_about(request)).filter_map(|rule| rule.then.as_ref());
+        let to_call = |FollowUpRequest { method, path, body }: &FollowUpRequest| {
             let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::GET);
-            Call::new(method, path.strip_prefix("/api/v2").unwrap_or(path), body.clone())
+            ApiRequest::new(method, path.strip_prefix("/api/v2").unwrap_or(path), body.clone())
         };
         then.map(to_call).collect()
     }

@@ -9,8 +9,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::sandbox::http::response::Answer;
-use crate::sandbox::store::state::{State, scopes_of};
+use crate::sandbox::http::response::ApiResponse;
+use crate::sandbox::store::state::{State, required_scopes};
 
 /// What a token allows.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ impl Scopes {
 
 /// Who may have a token beside the clients of the state.
 #[derive(Clone, Default)]
-pub(crate) struct Registered {
+pub(crate) struct RegisteredClients {
     /// Client ids with their secrets.
     pub(crate) secrets: Vec<(String, String)>,
     /// Client ids with their public keys.
@@ -42,14 +42,14 @@ pub(crate) struct Registered {
 
 /// Every token that was given out.
 #[derive(Debug)]
-pub(crate) struct Tokens {
+pub(crate) struct IssuedTokens {
     issued: HashMap<String, (Scopes, Instant)>,
     lifetime: Duration,
     /// What tokens are signed with: nobody else on the machine can guess one.
     key: [u8; 32],
 }
 
-impl Tokens {
+impl IssuedTokens {
     pub(crate) fn new(lifetime: Duration) -> Self {
         let mut key = [0; 32];
         SystemRandom::new().fill(&mut key).expect("the system has random numbers");
@@ -61,10 +61,10 @@ impl Tokens {
     /// # Errors
     ///
     /// The server's word for a token that is missing, unknown or at its end.
-    pub(crate) fn scopes(&self, authorization: Option<&str>) -> Result<Scopes, Answer> {
+    pub(crate) fn scopes(&self, authorization: Option<&str>) -> Result<Scopes, ApiResponse> {
         let token = authorization.and_then(|header| header.strip_prefix("Bearer "));
-        let token = token.ok_or_else(|| Answer::unauthorized("Missing authentication"))?;
-        let (scopes, end) = self.issued.get(token).ok_or_else(|| Answer::unauthorized("Invalid token"))?;
+        let token = token.ok_or_else(|| ApiResponse::unauthorized("Missing authentication"))?;
+        let (scopes, end) = self.issued.get(token).ok_or_else(|| ApiResponse::unauthorized("Invalid token"))?;
         if *end <= Instant::now() {
             return Err(expired());
         }
@@ -81,7 +81,7 @@ impl Tokens {
     /// Gives out a token.
     pub(crate) fn issue(&mut self, state: &State, client: &str, scopes: Scopes) -> Value {
         let scope = match &scopes {
-            Scopes::All => scopes_of(state.catalog).join(" "),
+            Scopes::All => required_scopes(state.catalog).join(" "),
             Scopes::Named(scopes) => scopes.join(" "),
         };
         let now = jsonwebtoken::get_current_timestamp();
@@ -97,25 +97,25 @@ impl Tokens {
     }
 
     /// Answers a request to `/oauth/token`.
-    pub(crate) fn exchange(&mut self, state: &State, registered: &Registered, asked: &Value) -> Answer {
-        match admitted(state, registered, asked) {
-            Ok((client, scopes)) => Answer::new(200, self.issue(state, &client, scopes)),
+    pub(crate) fn exchange(&mut self, state: &State, registered: &RegisteredClients, asked: &Value) -> ApiResponse {
+        match authenticate(state, registered, asked) {
+            Ok((client, scopes)) => ApiResponse::new(200, self.issue(state, &client, scopes)),
             Err(refused) => refused,
         }
     }
 }
 
 /// The server's word for a token at its end.
-pub(crate) fn expired() -> Answer {
-    Answer::unauthorized("Expired token received for JSON Web Token validation")
+pub(crate) fn expired() -> ApiResponse {
+    ApiResponse::unauthorized("Expired token received for JSON Web Token validation")
 }
 
-fn refused(status: u16, error: &str, description: &str) -> Answer {
-    Answer::new(status, json!({"error": error, "error_description": description}))
+fn refused(status: u16, error: &str, description: &str) -> ApiResponse {
+    ApiResponse::new(status, json!({"error": error, "error_description": description}))
 }
 
 /// Returns who asks and what the token may allow.
-fn admitted(state: &State, registered: &Registered, asked: &Value) -> Result<(String, Scopes), Answer> {
+fn authenticate(state: &State, registered: &RegisteredClients, asked: &Value) -> Result<(String, Scopes), ApiResponse> {
     let text = |name: &str| asked[name].as_str().unwrap_or_default();
     let unauthorized = || refused(401, "access_denied", "Unauthorized");
     if text("grant_type") != "client_credentials" {
@@ -125,7 +125,7 @@ fn admitted(state: &State, registered: &Registered, asked: &Value) -> Result<(St
         return Err(refused(403, "access_denied", &format!("Service not enabled within domain: {}", text("audience"))));
     }
     if !text("client_assertion").is_empty() {
-        return asserted(state, registered, text("client_assertion")).map(|client| (client, Scopes::All)).ok_or_else(unauthorized);
+        return verify_assertion(state, registered, text("client_assertion")).map(|client| (client, Scopes::All)).ok_or_else(unauthorized);
     }
     let (client, secret) = (text("client_id"), text("client_secret"));
     if registered.secrets.iter().any(|(known, its)| known == client && its == secret) {
@@ -135,7 +135,7 @@ fn admitted(state: &State, registered: &Registered, asked: &Value) -> Result<(St
     if known.is_none_or(|known| known != secret || known.is_empty() || known == "[REDACTED]") {
         return Err(unauthorized());
     }
-    let scopes = granted(state, client).ok_or_else(|| {
+    let scopes = granted_scopes(state, client).ok_or_else(|| {
         let audience = state.management_audience();
         let why =
             format!("Client is not authorized to access \"{audience}\". You need to create a \"client-grant\" associated to this API.");
@@ -145,7 +145,7 @@ fn admitted(state: &State, registered: &Registered, asked: &Value) -> Result<(St
 }
 
 /// Returns the client that a signed assertion proves.
-fn asserted(state: &State, registered: &Registered, assertion: &str) -> Option<String> {
+fn verify_assertion(state: &State, registered: &RegisteredClients, assertion: &str) -> Option<String> {
     let algorithm = decode_header(assertion).ok()?.alg;
     if !matches!(algorithm, Algorithm::RS256 | Algorithm::RS384 | Algorithm::PS256) {
         return None;
@@ -161,7 +161,7 @@ fn asserted(state: &State, registered: &Registered, assertion: &str) -> Option<S
 }
 
 /// Returns what a client's grant on the Management API allows.
-fn granted(state: &State, client: &str) -> Option<Scopes> {
+fn granted_scopes(state: &State, client: &str) -> Option<Scopes> {
     let table = state.tables.get("client-grants")?;
     let audience = state.management_audience();
     let ids = table.ids_where(|grant| grant.text("client_id") == Some(client) && grant.text("audience") == Some(&audience));
@@ -189,11 +189,11 @@ mod tests {
         .expect("a state")
     }
 
-    fn exchange(client: &str, secret: &str) -> Answer {
+    fn exchange(client: &str, secret: &str) -> ApiResponse {
         let asked = json!({
             "grant_type": "client_credentials", "client_id": client, "client_secret": secret, "audience": "https://acme.eu.auth0.com/api/v2/",
         });
-        Tokens::new(Duration::from_secs(60)).exchange(&state(), &Registered::default(), &asked)
+        IssuedTokens::new(Duration::from_secs(60)).exchange(&state(), &RegisteredClients::default(), &asked)
     }
 
     #[test]
@@ -206,8 +206,8 @@ mod tests {
     #[test]
     fn a_wrong_secret_a_missing_grant_and_a_masked_secret_get_none() {
         let unauthorized = json!({"error": "access_denied", "error_description": "Unauthorized"});
-        assert_eq!(exchange("c1", "wrong"), Answer::new(401, unauthorized.clone()));
-        assert_eq!(exchange("c3", "[REDACTED]"), Answer::new(401, unauthorized));
+        assert_eq!(exchange("c1", "wrong"), ApiResponse::new(401, unauthorized.clone()));
+        assert_eq!(exchange("c3", "[REDACTED]"), ApiResponse::new(401, unauthorized));
         assert_eq!(exchange("c2", "s2").status, 403);
     }
 }

@@ -1,6 +1,6 @@
 //! Closed bodies: refuses a field that a kind does not take, a missing one, and a value of the wrong type.
 //!
-//! Everything is derived from the catalog's field tables, and from the few exceptions of a kind's [`Habit`].
+//! Everything is derived from the catalog's field tables, and from the few exceptions of a kind's [`ServerBehaviour`].
 
 use serde_json::{Map, Value};
 
@@ -8,19 +8,19 @@ use super::schema::checker::type_of;
 use super::schema::description;
 use crate::catalog::{Fields, Kind, Purpose, Written};
 use crate::json::{self, Body};
-use crate::sandbox::behaviour::server_behaviour::Habit;
-use crate::sandbox::http::request::Call;
-use crate::sandbox::http::response::Answer;
-use crate::sandbox::store::api_form::answered;
+use crate::sandbox::behaviour::server_behaviour::ServerBehaviour;
+use crate::sandbox::http::request::ApiRequest;
+use crate::sandbox::http::response::ApiResponse;
+use crate::sandbox::store::api_form::from_api;
 use crate::sandbox::store::state::State;
 
 /// What a body is checked by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Checked {
+pub(crate) enum ValidationBasis {
     /// The API's description has judged it: what is left is what the description does not say.
-    ByDescription,
+    Description,
     /// The description lacks the operation: the catalog stands in for it.
-    ByCatalog(Purpose),
+    Catalog(Purpose),
 }
 
 /// Returns the object that was sent.
@@ -28,17 +28,17 @@ pub(crate) enum Checked {
 /// # Errors
 ///
 /// The answer that refuses anything else.
-pub(crate) fn sent_object(kind: &Kind, call: &Call) -> Result<Body, Answer> {
+pub(crate) fn sent_object(kind: &Kind, request: &ApiRequest) -> Result<Body, ApiResponse> {
     let expected = if kind.list_field.is_empty() { "object" } else { "array" };
-    let sent = answered(kind, call.body.clone()).filter(|_| kind.list_field.is_empty() || call.body.is_array());
-    sent.ok_or_else(|| Answer::invalid_body(&format!("'Expected type {expected}'")))
+    let sent = from_api(kind, request.body.clone()).filter(|_| kind.list_field.is_empty() || request.body.is_array());
+    sent.ok_or_else(|| ApiResponse::invalid_body(&format!("'Expected type {expected}'")))
 }
 
 impl State {
     /// Returns what is left to check by the catalog: all of it only where the API's description did not judge.
-    pub(crate) fn left_to_check(&self, call: &Call, purpose: Purpose) -> Checked {
-        let is_judged = !self.is_lenient && description::operation_of(call).is_some();
-        if is_judged { Checked::ByDescription } else { Checked::ByCatalog(purpose) }
+    pub(crate) fn validation_basis(&self, request: &ApiRequest, purpose: Purpose) -> ValidationBasis {
+        let is_judged = !self.is_lenient && description::operation_of(request).is_some();
+        if is_judged { ValidationBasis::Description } else { ValidationBasis::Catalog(purpose) }
     }
 }
 
@@ -47,21 +47,27 @@ impl State {
 /// # Errors
 ///
 /// The answer that says why.
-pub(crate) fn check(kind: &Kind, habit: &Habit, sent: &Body, checked: Checked) -> Result<(), Answer> {
-    check_exclusive(kind, habit, sent)?;
-    let Checked::ByCatalog(purpose) = checked else {
-        return check_needed(habit, sent);
+pub(crate) fn validate_body(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body, checked: ValidationBasis) -> Result<(), ApiResponse> {
+    check_exclusive(kind, behaviour, sent)?;
+    let ValidationBasis::Catalog(purpose) = checked else {
+        return check_needed(behaviour, sent);
     };
-    check_fields(kind.fields(), habit, &sent.0, purpose, "")?;
-    check_types(kind, habit, sent)?;
+    check_fields(kind.fields(), behaviour, &sent.0, purpose, "")?;
+    check_types(kind, behaviour, sent)?;
     match purpose {
-        Purpose::Create => check_required(kind, habit, sent),
-        Purpose::Update => check_nulls(kind, habit, sent),
+        Purpose::Create => check_required(kind, behaviour, sent),
+        Purpose::Update => check_nulls(kind, behaviour, sent),
         Purpose::Snapshot => Ok(()),
     }
 }
 
-fn check_fields(fields: &Fields, habit: &Habit, sent: &Map<String, Value>, purpose: Purpose, above: &str) -> Result<(), Answer> {
+fn check_fields(
+    fields: &Fields,
+    behaviour: &ServerBehaviour,
+    sent: &Map<String, Value>,
+    purpose: Purpose,
+    above: &str,
+) -> Result<(), ApiResponse> {
     let is_taken = |name: &str| match fields.get(name).map(|field| field.written) {
         None => fields.is_open(),
         Some(Written::OnCreate) => purpose != Purpose::Update,
@@ -69,45 +75,46 @@ fn check_fields(fields: &Fields, habit: &Habit, sent: &Map<String, Value>, purpo
         Some(Written::Always) => true,
     };
     let place = |name: &str| if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") };
-    let is_tolerated = |name: &str| habit.tolerated.iter().any(|pattern| json::covers(pattern, &place(name)));
+    let is_tolerated = |name: &str| behaviour.also_accepted.iter().any(|pattern| json::covers(pattern, &place(name)));
     let surplus: Vec<&str> = sent.keys().map(String::as_str).filter(|name| !is_taken(name) && !is_tolerated(name)).collect();
     if !surplus.is_empty() {
         let property = if above.is_empty() { String::new() } else { format!(" on property {above}") };
-        return Err(Answer::invalid_body(&format!("'Additional properties not allowed: {}'{property}", surplus.join(","))));
+        return Err(ApiResponse::invalid_body(&format!("'Additional properties not allowed: {}'{property}", surplus.join(","))));
     }
     for (name, value) in sent {
         let Some(field) = fields.get(name) else { continue };
         if field.refuses_empty && value.as_str().is_some_and(str::is_empty) {
-            return Err(Answer::invalid_body(&format!("'String is too short (0 chars), minimum 1' on property {}", place(name))));
+            return Err(ApiResponse::invalid_body(&format!("'String is too short (0 chars), minimum 1' on property {}", place(name))));
         }
         if field.refuses_empty && value.as_array().is_some_and(Vec::is_empty) {
-            return Err(Answer::invalid_body(&format!("'Array is too short (0), minimum 1' on property {}", place(name))));
+            return Err(ApiResponse::invalid_body(&format!("'Array is too short (0), minimum 1' on property {}", place(name))));
         }
         if let Some(below) = &field.below {
-            check_below(below, habit, value, purpose, &place(name))?;
+            check_below(below, behaviour, value, purpose, &place(name))?;
         }
     }
     Ok(())
 }
 
-fn check_below(fields: &Fields, habit: &Habit, value: &Value, purpose: Purpose, place: &str) -> Result<(), Answer> {
+fn check_below(fields: &Fields, behaviour: &ServerBehaviour, value: &Value, purpose: Purpose, place: &str) -> Result<(), ApiResponse> {
     match value {
-        Value::Object(inside) => check_fields(fields, habit, inside, purpose, place),
-        Value::Array(list) => {
-            list.iter().enumerate().try_for_each(|(at, element)| check_below(fields, habit, element, purpose, &format!("{place}[{at}]")))
-        }
+        Value::Object(inside) => check_fields(fields, behaviour, inside, purpose, place),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .try_for_each(|(at, element)| check_below(fields, behaviour, element, purpose, &format!("{place}[{at}]"))),
         Value::Null => Ok(()),
         plain => Err(wrong_type("object", plain, place)),
     }
 }
 
-fn check_types(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
+fn check_types(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body) -> Result<(), ApiResponse> {
     for (path, default) in kind.defaults.iter().filter_map(|(path, _)| Some((*path, kind.default_of(path)?))) {
         if let Some(value) = sent.get(path).filter(|value| !value.is_null() && type_of(value) != type_of(&default)) {
             return Err(wrong_type(type_of(&default), value, path));
         }
     }
-    for path in kind.sets.iter().chain(habit.lists) {
+    for path in kind.sets.iter().chain(behaviour.lists) {
         if let Some(value) = sent.get(path).filter(|value| !value.is_null() && !value.is_array()) {
             // Scopes of a social connection may be one text.
             if !(value.is_string() && path.starts_with("options.")) {
@@ -124,39 +131,40 @@ fn check_types(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
 }
 
 /// Refuses two fields that cannot both be set, in the words recorded for options of connections.
-fn check_exclusive(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
+fn check_exclusive(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body) -> Result<(), ApiResponse> {
     let is_set = |path: &str| sent.get(path).is_some_and(|value| !json::is_blank(value) && *value != Value::Bool(false));
-    let both = kind.exclusive.iter().chain(habit.exclusive).find(|(one, other)| is_set(one) && is_set(other));
-    both.map_or(Ok(()), |(one, other)| Err(Answer::refusal(400, &format!("Cannot set both {one} and {other}"), Some("invalid_body"))))
+    let both = kind.exclusive.iter().chain(behaviour.exclusive).find(|(one, other)| is_set(one) && is_set(other));
+    both.map_or(Ok(()), |(one, other)| Err(ApiResponse::refusal(400, &format!("Cannot set both {one} and {other}"), Some("invalid_body"))))
 }
 
-fn check_required(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
-    let stands_in = |path: &str| habit.instead.iter().any(|(wanted, other)| *wanted == path && sent.get(other).is_some());
+fn check_required(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body) -> Result<(), ApiResponse> {
+    let stands_in = |path: &str| behaviour.required_alternatives.iter().any(|(wanted, other)| *wanted == path && sent.get(other).is_some());
     let in_path: Vec<&str> = kind.in_path().collect();
     let missing = kind
         .required
         .iter()
         .filter(|path| !in_path.contains(path))
         .find(|path| sent.get(path).is_none_or(Value::is_null) && !stands_in(path));
-    missing.map_or_else(|| check_needed(habit, sent), |path| Err(lacks(path)))
+    missing.map_or_else(|| check_needed(behaviour, sent), |path| Err(missing_property(path)))
 }
 
 /// Refuses a body without what one of its values needs.
-fn check_needed(habit: &Habit, sent: &Body) -> Result<(), Answer> {
-    let needed = habit.needed.iter().find(|(field, value, path)| sent.text(field) == Some(*value) && sent.get(path).is_none());
-    needed.map_or(Ok(()), |(_, _, path)| Err(lacks(path)))
+fn check_needed(behaviour: &ServerBehaviour, sent: &Body) -> Result<(), ApiResponse> {
+    let needed = behaviour.required_if.iter().find(|(field, value, path)| sent.text(field) == Some(*value) && sent.get(path).is_none());
+    needed.map_or(Ok(()), |(_, _, path)| Err(missing_property(path)))
 }
 
-fn lacks(path: &str) -> Answer {
-    Answer::invalid_body(&format!("'Missing required property: {path}'"))
+fn missing_property(path: &str) -> ApiResponse {
+    ApiResponse::invalid_body(&format!("'Missing required property: {path}'"))
 }
 
-fn check_nulls(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
-    let refuses_null = |name: &str| kind.fields().get(name).is_some_and(|field| !field.nullable) && !habit.tolerated.contains(&name);
+fn check_nulls(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body) -> Result<(), ApiResponse> {
+    let refuses_null =
+        |name: &str| kind.fields().get(name).is_some_and(|field| !field.nullable) && !behaviour.also_accepted.contains(&name);
     let refused = sent.0.iter().find(|(name, value)| value.is_null() && refuses_null(name));
     let expected = |name: &str| {
         let has_below = kind.fields().get(name).is_some_and(|field| field.below.is_some());
-        let is_list = kind.sets.contains(&name) || habit.lists.contains(&name);
+        let is_list = kind.sets.contains(&name) || behaviour.lists.contains(&name);
         kind.default_of(name).map_or(
             if has_below {
                 "object"
@@ -171,8 +179,8 @@ fn check_nulls(kind: &Kind, habit: &Habit, sent: &Body) -> Result<(), Answer> {
     refused.map_or(Ok(()), |(name, value)| Err(wrong_type(expected(name), value, name)))
 }
 
-fn wrong_type(expected: &str, found: &Value, place: &str) -> Answer {
-    Answer::invalid_body(&format!("'Expected type {expected} but found type {}' on property {place}", type_of(found)))
+fn wrong_type(expected: &str, found: &Value, place: &str) -> ApiResponse {
+    ApiResponse::invalid_body(&format!("'Expected type {expected} but found type {}' on property {place}", type_of(found)))
 }
 
 #[cfg(test)]
@@ -185,7 +193,7 @@ mod tests {
     fn refusal(kind: &str, sent: Value, purpose: Purpose) -> String {
         let kind = Catalog::standard().kind(kind).expect("a kind");
         let sent = Body::from_value(sent).expect("an object");
-        let refused = check(kind, behaviour_of(kind.name), &sent, Checked::ByCatalog(purpose)).expect_err("refused");
+        let refused = validate_body(kind, behaviour_of(kind.name), &sent, ValidationBasis::Catalog(purpose)).expect_err("refused");
         assert_eq!((refused.status, &refused.body["errorCode"]), (400, &json!("invalid_body")));
         refused.body["message"].as_str().expect("a text").to_owned()
     }

@@ -3,80 +3,86 @@
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::representation::hidden;
-use super::validate::{check, sent_object};
+use super::representation::without_write_only;
+use super::validate::{sent_object, validate_body};
 use crate::catalog::{Kind, Named, Purpose, Shape};
 use crate::json::Body;
 use crate::sandbox::behaviour::api_history;
 use crate::sandbox::behaviour::registry::behaviour_of;
-use crate::sandbox::behaviour::server_behaviour::{Habit, Scene, now};
-use crate::sandbox::http::request::Call;
-use crate::sandbox::http::response::Answer;
-use crate::sandbox::store::api_form::{bare, name_of};
+use crate::sandbox::behaviour::server_behaviour::{ServerBehaviour, WriteContext, now};
+use crate::sandbox::http::request::ApiRequest;
+use crate::sandbox::http::response::ApiResponse;
+use crate::sandbox::store::api_form::{to_api, unique_name};
 use crate::sandbox::store::state::State;
 
 impl State {
-    pub(super) fn create(&mut self, kind: &'static Kind, parent: Option<&str>, call: &Call) -> Result<Answer, Answer> {
-        let habit = behaviour_of(kind.name);
-        let mut sent = sent_object(kind, call)?;
-        let listed = self.take_listed(kind, &mut sent)?;
-        check(kind, habit, &sent, self.left_to_check(call, Purpose::Create))?;
-        self.check_entitled(kind, &sent)?;
+    pub(super) fn create(&mut self, kind: &'static Kind, parent: Option<&str>, request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
+        let behaviour = behaviour_of(kind.name);
+        let mut sent = sent_object(kind, request)?;
+        let listed = self.take_child_lists(kind, &mut sent)?;
+        validate_body(kind, behaviour, &sent, self.validation_basis(request, Purpose::Create))?;
+        self.check_entitlement(kind, &sent)?;
         sent.0.retain(|_, value| !value.is_null());
         if let (Some(field), Some(parent)) = (kind.parent_field(), parent) {
             sent.set(field, parent.into());
         }
         self.check_name(kind, &sent, None)?;
         self.check_identity(kind, &sent)?;
-        let mut body = self.completed(kind, habit, &sent);
+        let mut body = self.created_body(kind, behaviour, &sent);
         let id = if kind.shape == Shape::Singleton { String::new() } else { kind.id_of(&body).unwrap_or_default() };
         if matches!(kind.shape, Shape::Keyed { names: Named::These(names) } if !names.contains(&id.as_str())) {
-            return Err(Answer::invalid_body(&format!("'No enum match for: {id}' on property {}", kind.id)));
+            return Err(ApiResponse::invalid_body(&format!("'No enum match for: {id}' on property {}", kind.id)));
         }
         self.absent.remove(&kind.read_path_of(&id));
         self.put(kind, &id, body.clone());
-        self.keep_listed(&id, habit.listed.iter().map(|(_, child)| (*child, Vec::new())));
-        self.keep_listed(&id, listed);
-        (habit.create_answer)(&sent, &mut body, &mut self.scene(kind));
-        Ok(Answer::new(habit.statuses.0, hidden(kind, bare(kind, &self.told(kind, &body, true)))))
+        self.put_children(&id, behaviour.child_lists.iter().map(|(_, child)| (*child, Vec::new())));
+        self.put_children(&id, listed);
+        (behaviour.on_create_response)(&sent, &mut body, &mut self.write_context(kind));
+        Ok(ApiResponse::new(behaviour.statuses.0, without_write_only(kind, to_api(kind, &self.visible_body(kind, &body, true)))))
     }
 
     /// Returns what a create stores: what was sent, an id, and what the server fills in on the tenant's day.
-    fn completed(&mut self, kind: &'static Kind, habit: &Habit, sent: &Body) -> Body {
-        let mut body = with_defaults(kind, habit.unshown, sent.clone());
+    fn created_body(&mut self, kind: &'static Kind, behaviour: &ServerBehaviour, sent: &Body) -> Body {
+        let mut body = with_defaults(kind, behaviour.hidden_defaults, sent.clone());
         for (name, value) in self.defaults.get(kind.name).into_iter().flat_map(|defaults| &defaults.0) {
             body.0.entry(name).or_insert_with(|| value.clone());
         }
         if kind.fields().get(kind.id).is_none() && kind.places().iter().any(|place| place == "id" || place == kind.id) {
-            let id = self.free_id(kind);
+            let id = self.unused_id(kind);
             body.set(kind.id, id.into());
         }
-        for (path, text) in habit.filled {
-            body.set(path, serde_json::from_str(text).expect("habit test: what is filled in is JSON"));
+        for (path, text) in behaviour.server_filled {
+            body.set(path, serde_json::from_str(text).expect("behaviour test: what is filled in is JSON"));
         }
-        stamp(kind, &["created_at", "updated_at"], &mut body);
-        (habit.created)(sent, &mut body, &mut self.scene(kind));
-        api_history::keep_to(self.day(), kind.name, &[sent], &mut body);
+        set_dates(kind, &["created_at", "updated_at"], &mut body);
+        (behaviour.on_create)(sent, &mut body, &mut self.write_context(kind));
+        api_history::remove_unfilled(self.day(), kind.name, &[sent], &mut body);
         body
     }
 
-    fn keep_listed(&mut self, id: &str, listed: impl IntoIterator<Item = (&'static str, Vec<Value>)>) {
+    fn put_children(&mut self, id: &str, listed: impl IntoIterator<Item = (&'static str, Vec<Value>)>) {
         for (child, elements) in listed {
             self.children.entry(child).or_default().insert(id.to_owned(), elements);
         }
     }
 
-    fn free_id(&mut self, kind: &Kind) -> String {
+    fn unused_id(&mut self, kind: &Kind) -> String {
         loop {
-            let id = self.mint.id(kind.name);
+            let id = self.ids.id(kind.name);
             if !self.tables.get(kind.name).is_some_and(|table| table.has(&id)) {
                 return id;
             }
         }
     }
 
-    pub(super) fn update(&mut self, kind: &'static Kind, id: &str, call: &Call, sees_keys: bool) -> Result<Answer, Answer> {
-        let habit = behaviour_of(kind.name);
+    pub(super) fn update(
+        &mut self,
+        kind: &'static Kind,
+        id: &str,
+        request: &ApiRequest,
+        sees_keys: bool,
+    ) -> Result<ApiResponse, ApiResponse> {
+        let behaviour = behaviour_of(kind.name);
         let is_always_there = kind.creation().is_none() && !matches!(kind.shape, Shape::Collection | Shape::Nested { .. });
         let before = match self.stored(kind, id) {
             Err(_) if is_always_there => {
@@ -88,49 +94,50 @@ impl State {
             }
             other => other?.clone(),
         };
-        let mut sent = sent_object(kind, call)?;
-        let listed = self.take_listed(kind, &mut sent)?;
-        sent.0.retain(|name, value| !(habit.repeatable.contains(&name.as_str()) && before.0.get(name) == Some(value)));
-        if let Some(name) = habit.repeatable.iter().find(|name| sent.0.contains_key(**name)) {
-            return Err(Answer::invalid_body(&format!("'Additional properties not allowed: {name}'")));
+        let mut sent = sent_object(kind, request)?;
+        let listed = self.take_child_lists(kind, &mut sent)?;
+        sent.0.retain(|name, value| !(behaviour.repeatable_in_update.contains(&name.as_str()) && before.0.get(name) == Some(value)));
+        if let Some(name) = behaviour.repeatable_in_update.iter().find(|name| sent.0.contains_key(**name)) {
+            return Err(ApiResponse::invalid_body(&format!("'Additional properties not allowed: {name}'")));
         }
-        check(kind, habit, &sent, self.left_to_check(call, Purpose::Update))?;
-        self.check_entitled(kind, &sent)?;
-        let mut body = if call.method == Method::PUT { replaced(kind, &before, &sent) } else { merged(kind, habit, &before, &sent) };
-        stamp(kind, &["updated_at"], &mut body);
-        (habit.updated)(&before, &sent, &mut body, &mut self.scene(kind));
-        api_history::keep_to(self.day(), kind.name, &[&before, &sent], &mut body);
-        if name_of(kind, &body) != name_of(kind, &before) {
+        validate_body(kind, behaviour, &sent, self.validation_basis(request, Purpose::Update))?;
+        self.check_entitlement(kind, &sent)?;
+        let mut body =
+            if request.method == Method::PUT { put_body(kind, &before, &sent) } else { patched_body(kind, behaviour, &before, &sent) };
+        set_dates(kind, &["updated_at"], &mut body);
+        (behaviour.on_update)(&before, &sent, &mut body, &mut self.write_context(kind));
+        api_history::remove_unfilled(self.day(), kind.name, &[&before, &sent], &mut body);
+        if unique_name(kind, &body) != unique_name(kind, &before) {
             self.check_name(kind, &body, Some(id))?;
         }
-        self.absent.remove(&call.path);
+        self.absent.remove(&request.path);
         self.put(kind, id, body.clone());
-        self.keep_listed(id, listed);
-        if habit.echoes {
+        self.put_children(id, listed);
+        if behaviour.update_echoes_request {
             body = sent;
         }
         for field in kind.in_path() {
             body.0.remove(field);
         }
-        (habit.update_answer)(&mut body);
-        for (path, place, field) in habit.repeated {
+        (behaviour.on_update_response)(&mut body);
+        for (path, place, field) in behaviour.copied_into_update_response {
             if let Some(value) = self.field_at(place, field) {
                 body.set(path, value);
             }
         }
-        Ok(Answer::new(200, hidden(kind, bare(kind, &self.told(kind, &body, sees_keys)))))
+        Ok(ApiResponse::new(200, without_write_only(kind, to_api(kind, &self.visible_body(kind, &body, sees_keys)))))
     }
 
     /// Returns a field of the object at a path.
     fn field_at(&self, path: &str, field: &str) -> Option<Value> {
-        let Some((kind, _)) = self.kind_at(path) else { return self.others.get(path)?.get(field).cloned() };
+        let Some((kind, _)) = self.kind_at(path) else { return self.uncovered.get(path)?.get(field).cloned() };
         self.tables.get(kind.name)?.get("")?.get(field).cloned()
     }
 
-    pub(super) fn scene(&mut self, kind: &'static Kind) -> Scene<'_> {
+    pub(super) fn write_context(&mut self, kind: &'static Kind) -> WriteContext<'_> {
         let day = self.day.as_deref();
         let (siblings, tables) = (self.tables.get(kind.name), &self.tables);
-        Scene { kind, tenant: &self.tenant, domain: &self.domain, day, mint: &mut self.mint, siblings, tables }
+        WriteContext { kind, tenant: &self.tenant, domain: &self.domain, day, ids: &mut self.ids, siblings, tables }
     }
 }
 
@@ -145,7 +152,7 @@ fn with_defaults(kind: &Kind, unshown: &[&str], mut body: Body) -> Body {
 }
 
 /// Returns what a PUT makes of a body: what can be written is what was sent, and the rest stays.
-fn replaced(kind: &Kind, before: &Body, sent: &Body) -> Body {
+fn put_body(kind: &Kind, before: &Body, sent: &Body) -> Body {
     let mut body = before.clone();
     body.0.retain(|name, _| kind.fields().get(name).map_or(!kind.fields().is_open(), |field| field.in_path));
     body.0.extend(sent.0.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())));
@@ -153,7 +160,7 @@ fn replaced(kind: &Kind, before: &Body, sent: &Body) -> Body {
 }
 
 /// Writes the time into what the server dates: the catalog knows such fields as read-only.
-fn stamp(kind: &Kind, dates: &[&str], body: &mut Body) {
+fn set_dates(kind: &Kind, dates: &[&str], body: &mut Body) {
     for date in dates.iter().filter(|date| kind.read_only.contains(date)) {
         body.set(date, now().into());
     }
@@ -162,12 +169,14 @@ fn stamp(kind: &Kind, dates: &[&str], body: &mut Body) {
 /// Returns what a PATCH makes of a body: null removes, an object is merged one level deep, everything else replaces.
 ///
 /// Exact in 307 of 313 recorded updates of clients; the catalog names the objects that are replaced whole.
-fn merged(kind: &Kind, habit: &Habit, before: &Body, sent: &Body) -> Body {
+fn patched_body(kind: &Kind, behaviour: &ServerBehaviour, before: &Body, sent: &Body) -> Body {
     let mut body = before.clone();
     for (name, value) in &sent.0 {
         match value {
             Value::Null => drop(body.0.remove(name)),
-            Value::Object(_) if habit.deep.contains(&name.as_str()) => lay_over(body.0.entry(name.clone()).or_insert(Value::Null), value),
+            Value::Object(_) if behaviour.deep_merged.contains(&name.as_str()) => {
+                deep_merge(body.0.entry(name.clone()).or_insert(Value::Null), value)
+            }
             Value::Object(new) if !kind.replaced.contains(&name.as_str()) => {
                 let old = body.0.entry(name.clone()).or_insert_with(|| json!({}));
                 if !old.is_object() {
@@ -187,11 +196,11 @@ fn merged(kind: &Kind, habit: &Habit, before: &Body, sent: &Body) -> Body {
 }
 
 /// Lays one value over another: objects are merged to their bottom, all else is replaced.
-fn lay_over(held: &mut Value, sent: &Value) {
+fn deep_merge(held: &mut Value, sent: &Value) {
     match (held, sent) {
         (Value::Object(held), Value::Object(sent)) => {
             for (name, value) in sent {
-                lay_over(held.entry(name.clone()).or_insert(Value::Null), value);
+                deep_merge(held.entry(name.clone()).or_insert(Value::Null), value);
             }
         }
         (held, sent) => *held = sent.clone(),
@@ -206,7 +215,7 @@ mod tests {
     fn patched(kind: &str, before: Value, sent: Value) -> Value {
         let kind = Catalog::standard().kind(kind).expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
-        merged(kind, behaviour_of(kind.name), &body(before), &body(sent)).into_value()
+        patched_body(kind, behaviour_of(kind.name), &body(before), &body(sent)).into_value()
     }
 
     #[test]

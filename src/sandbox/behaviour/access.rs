@@ -2,36 +2,36 @@
 
 use serde_json::Value;
 
-use super::server_behaviour::{Habit, PLAIN};
+use super::server_behaviour::{CATALOG_ONLY, ServerBehaviour};
 
-pub(crate) static HABITS: &[Habit] = &[
-    Habit {
+pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
+    ServerBehaviour {
         kind: "client-grants",
-        unshown: &["allow_any_organization", "allow_all_scopes"],
-        instead: &[("client_id", "default_for")],
+        hidden_defaults: &["allow_any_organization", "allow_all_scopes"],
+        required_alternatives: &[("client_id", "default_for")],
         exclusive: &[("client_id", "default_for"), ("scope", "allow_all_scopes")],
-        ..PLAIN
+        ..CATALOG_ONLY
     },
-    Habit {
+    ServerBehaviour {
         kind: "resource-servers",
-        unshown: &["enforce_policies"],
+        hidden_defaults: &["enforce_policies"],
         found_by_key: true,
-        filters: &[("identifiers", "identifier")],
-        ..PLAIN
+        filter_fields: &[("identifiers", "identifier")],
+        ..CATALOG_ONLY
     },
-    Habit {
+    ServerBehaviour {
         kind: "roles",
         statuses: (200, 200),
         // Where roles of organizations are switched on (recorded).
-        tolerated: &["type", "owner_id"],
-        filters: &[("name_filter", "name")],
-        created: |_, role, _| {
+        also_accepted: &["type", "owner_id"],
+        filter_fields: &[("name_filter", "name")],
+        on_create: |_, role, _| {
             role.0.entry("type").or_insert_with(|| "tenant".into());
             // A role of an organization has none (recorded once: TestAccDataSourceOrganizationRoleMembers).
             if role.text("type") != Some("organization") {
                 role.0.entry("description").or_insert(Value::Null);
             }
         },
-        ..PLAIN
+        ..CATALOG_ONLY
     },
 ];

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::server_behaviour::{Habit, PLAIN, Scene, now};
+use super::server_behaviour::{CATALOG_ONLY, ServerBehaviour, WriteContext, now};
 use crate::json::{Body, is_blank};
 
 /// The runtime of an action that names none, and since when: node16 was recorded on 2023-01-25 alone, node22 first on 2026-05-29.
@@ -17,92 +17,92 @@ const OF_A_VERSION: [&str; 5] = ["code", "dependencies", "runtime", "secrets", "
 const TOLD_OF_A_BOUND: [&str; 8] =
     ["id", "name", "supported_triggers", "created_at", "updated_at", "current_version", "deployed_version", "all_changes_deployed"];
 
-pub(crate) static HABITS: &[Habit] = &[
-    Habit {
+pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
+    ServerBehaviour {
         kind: "actions",
-        created: |_, action, scene| {
+        on_create: |_, action, context| {
             fill_lists(action);
-            action.0.entry("runtime").or_insert_with(|| runtime_on(scene.day).into());
+            action.0.entry("runtime").or_insert_with(|| runtime_on(context.day).into());
             // A create is answered `pending`, and read back `built` (recorded).
             action.set("status", "built".into());
             action.set("all_changes_deployed", false.into());
-            name_modules(action, scene);
+            name_modules(action, context);
             // It stands for the request that deploys (OpenAPI description).
             if action.0.remove("deploy") == Some(Value::Bool(true)) {
                 deployed(action);
             }
         },
-        updated: |before, sent, action, scene| {
+        on_update: |before, sent, action, context| {
             date_secrets(sent, action);
-            name_modules(action, scene);
+            name_modules(action, context);
             // What was deployed and is sent again as it is stays deployed (recorded four times).
             if OF_A_VERSION.iter().any(|field| before.get(field) != action.get(field)) {
                 action.set("all_changes_deployed", false.into());
             }
         },
-        followed: |action, _| deployed(action),
-        create_answer: |_, action, _| action.set("status", "pending".into()),
-        update_answer: |action| action.set("status", "pending".into()),
-        tolerated: &["secrets[].updated_at"],
+        on_follow_up: |action, _| deployed(action),
+        on_create_response: |_, action, _| action.set("status", "pending".into()),
+        on_update_response: |action| action.set("status", "pending".into()),
+        also_accepted: &["secrets[].updated_at"],
         write_only: &["secrets[].value"],
-        ..PLAIN
+        ..CATALOG_ONLY
     },
-    Habit {
+    ServerBehaviour {
         kind: "action-modules",
-        created: |_, module, _| {
+        on_create: |_, module, _| {
             fill_lists(module);
             module.set("all_changes_published", false.into());
             module.set("actions_using_module_total", 0.into());
         },
-        updated: |_, sent, module, _| {
+        on_update: |_, sent, module, _| {
             date_secrets(sent, module);
             module.set("all_changes_published", false.into());
         },
-        followed: published,
+        on_follow_up: published,
         write_only: &["secrets[].value"],
-        ..PLAIN
+        ..CATALOG_ONLY
     },
-    Habit { kind: "action-trigger-bindings", updated: |_, _, trigger, scene| bind(trigger, scene), ..PLAIN },
-    Habit {
+    ServerBehaviour { kind: "action-trigger-bindings", on_update: |_, _, trigger, context| bind(trigger, context), ..CATALOG_ONLY },
+    ServerBehaviour {
         kind: "hooks",
-        created: |sent, hook, _| {
+        on_create: |sent, hook, _| {
             hook.0.entry("dependencies").or_insert_with(|| json!({}));
             hook.set("name", in_words(sent.text("name").unwrap_or_default()).into());
         },
-        ..PLAIN
+        ..CATALOG_ONLY
     },
-    Habit {
+    ServerBehaviour {
         kind: "rules",
         // Sent by older tools and answered 201 (recorded).
-        tolerated: &["stage"],
-        created: |_, rule, scene| {
-            let last = scene.siblings.map_or(0, |rules| rules.highest("order"));
+        also_accepted: &["stage"],
+        on_create: |_, rule, context| {
+            let last = context.siblings.map_or(0, |rules| rules.max_number("order"));
             rule.0.entry("order").or_insert_with(|| (last + 1).into());
             rule.0.entry("stage").or_insert_with(|| "login_success".into());
         },
-        ..PLAIN
+        ..CATALOG_ONLY
     },
-    Habit {
+    ServerBehaviour {
         kind: "flow-vault-connections",
-        filled: &[("ready", "false")],
-        created: |_, connection, scene| connection.set("fingerprint", scene.mint.hex(32).into()),
-        updated: |_, _, connection, scene| connection.set("fingerprint", scene.mint.hex(32).into()),
-        create_answer: |_, connection, _| connection.set("refreshed_at", Value::Null),
-        update_answer: |connection| connection.set("refreshed_at", Value::Null),
+        server_filled: &[("ready", "false")],
+        on_create: |_, connection, context| connection.set("fingerprint", context.ids.hex(32).into()),
+        on_update: |_, _, connection, context| connection.set("fingerprint", context.ids.hex(32).into()),
+        on_create_response: |_, connection, _| connection.set("refreshed_at", Value::Null),
+        on_update_response: |connection| connection.set("refreshed_at", Value::Null),
         write_only: &["setup"],
-        ..PLAIN
+        ..CATALOG_ONLY
     },
-    Habit {
+    ServerBehaviour {
         kind: "forms",
         // An empty object is not kept (recorded: TestAccFormDataSource).
-        created: |_, form, _| form.0.retain(|_, value| !is_blank(value)),
+        on_create: |_, form, _| form.0.retain(|_, value| !is_blank(value)),
         // Every recorded list tells it and no single read does.
-        unread: &["flow_count"],
-        told_in_lists: |form, told| {
+        update_response_only: &["flow_count"],
+        on_list: |form, told| {
             let flows: BTreeSet<String> = form.find("nodes[].**.flow_id").into_iter().map(|(_, flow)| flow.to_string()).collect();
             told["flow_count"] = flows.len().into();
         },
-        ..PLAIN
+        ..CATALOG_ONLY
     },
 ];
 
@@ -137,34 +137,34 @@ fn date_secrets(sent: &Body, body: &mut Body) {
 }
 
 /// Tells the name and the version of each module that an action uses.
-fn name_modules(action: &mut Body, scene: &Scene<'_>) {
+fn name_modules(action: &mut Body, context: &WriteContext<'_>) {
     action.change("modules[]", &mut |used| {
         let id = used["module_id"].as_str().unwrap_or_default();
-        let Some(module) = scene.tables.get("action-modules").and_then(|modules| modules.get(id)) else { return };
+        let Some(module) = context.tables.get("action-modules").and_then(|modules| modules.get(id)) else { return };
         used["module_name"] = module.get("name").cloned().unwrap_or_default();
         used["module_version_number"] = module.get("latest_version.version_number").cloned().unwrap_or_default();
     });
 }
 
 /// Makes a version of a module as it stands.
-fn published(module: &mut Body, scene: &mut Scene<'_>) {
+fn published(module: &mut Body, context: &mut WriteContext<'_>) {
     let number = module.get("latest_version.version_number").and_then(Value::as_u64).unwrap_or(0) + 1;
-    let version = json!({"id": scene.mint.uuid(), "version_number": number, "code": module.get("code"),
+    let version = json!({"id": context.ids.uuid(), "version_number": number, "code": module.get("code"),
         "dependencies": module.get("dependencies"), "secrets": module.get("secrets")});
     module.set("latest_version", version);
     module.set("all_changes_published", true.into());
 }
 
 /// Puts the whole action in the place of its name: a binding is written with a name and read with what it names.
-fn bind(trigger: &mut Body, scene: &mut Scene<'_>) {
+fn bind(trigger: &mut Body, context: &mut WriteContext<'_>) {
     let at = trigger.get("trigger").cloned().unwrap_or_default();
-    let mint = &mut *scene.mint;
-    let actions = scene.tables.get("actions");
+    let ids = &mut *context.ids;
+    let actions = context.tables.get("actions");
     trigger.change("bindings[]", &mut |binding| {
         let name = binding["ref"]["value"].as_str().unwrap_or_default();
-        let Some(action) = actions.and_then(|actions| actions.get(actions.named(name)?)) else { return };
+        let Some(action) = actions.and_then(|actions| actions.get(actions.id_by_name(name)?)) else { return };
         let action: Body = TOLD_OF_A_BOUND.iter().filter_map(|field| Some(((*field).to_owned(), action.get(field)?.clone()))).collect();
-        *binding = json!({"id": mint.uuid(), "trigger_id": at, "display_name": binding["display_name"], "action": action,
+        *binding = json!({"id": ids.uuid(), "trigger_id": at, "display_name": binding["display_name"], "action": action,
             "created_at": now(), "updated_at": now()});
     });
     for page in ["total", "page", "per_page"] {

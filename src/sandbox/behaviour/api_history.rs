@@ -6,7 +6,7 @@
 use crate::json::Body;
 
 /// When the server filled a field in by itself.
-struct Era {
+struct FieldPeriod {
     kind: &'static str,
     path: &'static str,
     /// The first day it was filled in.
@@ -15,7 +15,7 @@ struct Era {
     to: &'static str,
 }
 
-impl Era {
+impl FieldPeriod {
     const fn since(from: &'static str, kind: &'static str, path: &'static str) -> Self {
         Self { kind, path, from, to: "9999" }
     }
@@ -24,7 +24,7 @@ impl Era {
         Self { kind, path, from: "", to }
     }
 
-    fn holds_on(&self, day: Option<&str>) -> bool {
+    fn contains(&self, day: Option<&str>) -> bool {
         match day {
             Some(day) => self.from <= day && day < self.to,
             None => self.to == "9999",
@@ -33,52 +33,52 @@ impl Era {
 }
 
 /// The fields that came and went. Beside each: where it was last seen without it, or first without it.
-const ERAS: [Era; 17] = [
+const FIELD_PERIODS: [FieldPeriod; 17] = [
     // auth0-deploy-cli@2024-08-27, TestClient_CreateAllCredential of 2024-08-06.
-    Era::since("2025-04-10", "clients", "cross_origin_authentication"),
+    FieldPeriod::since("2025-04-10", "clients", "cross_origin_authentication"),
     // 42 grants of auth0-deploy-cli@2025-04-10.
-    Era::since("2025-08-07", "client-grants", "subject_type"),
+    FieldPeriod::since("2025-08-07", "client-grants", "subject_type"),
     // TestClient_CreateLinkedToResourceServer of 2025-08-22; first with it: TestAccClientRefreshToken.
-    Era::since("2026-01-27", "resource-servers", "subject_type_authorization"),
+    FieldPeriod::since("2026-01-27", "resource-servers", "subject_type_authorization"),
     // 22 cassettes of TestConnectionManager of 2025-05-16; first with them: TestConnectionManager_Create, Auth0.
-    Era::since("2025-09-08", "connections", "authentication"),
-    Era::since("2025-09-08", "connections", "connected_accounts"),
+    FieldPeriod::since("2025-09-08", "connections", "authentication"),
+    FieldPeriod::since("2025-09-08", "connections", "connected_accounts"),
     // TestConnectionManager_Update, Auth0, of 2025-09-08; first with it: TestAccConnectionClient.
-    Era::since("2026-01-28", "connections", "options.authentication_methods.password.api_behavior"),
+    FieldPeriod::since("2026-01-28", "connections", "options.authentication_methods.password.api_behavior"),
     // TestAccConnectionClient of 2026-01-28; first with it: TestAccConnectionOptionsAttrEmail.
-    Era::since("2026-03-09", "connections", "options.authentication_methods.password.signup_behavior"),
+    FieldPeriod::since("2026-03-09", "connections", "options.authentication_methods.password.signup_behavior"),
     // TestConnectionManager_Read, SAML, of 2025-05-16; first with it: TestAccConnectionSAML.
-    Era::since("2026-05-28", "connections", "options.assertion_decryption_settings"),
+    FieldPeriod::since("2026-05-28", "connections", "options.assertion_decryption_settings"),
     // TestConnectionManager_CreateDBConnectionWithDifferentOptions of 2026-04-30; first with it: TestAccConnectionAddEmailAttributeUnique.
-    Era::since("2026-08-07", "connections", "options.password_options"),
+    FieldPeriod::since("2026-08-07", "connections", "options.password_options"),
     // The same two cassettes: the older setting is filled in where the newer one is not.
-    Era::until("2026-08-07", "connections", "options.passwordPolicy"),
+    FieldPeriod::until("2026-08-07", "connections", "options.passwordPolicy"),
     // Announced to end on 2026-07-13, and last answered on 2026-08-12: TestAccDirectorySynchronizedGroupsAsGroups.
-    Era::until("2026-08-13", "connections", "enabled_clients"),
+    FieldPeriod::until("2026-08-13", "connections", "enabled_clients"),
     // TestAccOrganizationMemberRole of 2026-04-23; first with it: auth0-deploy-cli, 8 roles of 2026-08-10.
-    Era::since("2026-08-10", "roles", "type"),
+    FieldPeriod::since("2026-08-10", "roles", "type"),
     // TestPromptManager_SetPartials of 2024-08-26; first with it: TestPromptManager_ReadRendering.
-    Era::since("2025-11-19", "custom-domains", "created_at"),
+    FieldPeriod::since("2025-11-19", "custom-domains", "created_at"),
     // TestPromptManager_ListRendering of 2025-11-19; first with it: TestAccCustomDomain.
-    Era::since("2026-01-27", "custom-domains", "is_default"),
+    FieldPeriod::since("2026-01-27", "custom-domains", "is_default"),
     // TestAccOrganizationMemberRole of 2026-04-23; first with it: auth0-deploy-cli, 2 organizations of 2026-08-10.
-    Era::since("2026-08-10", "organizations", "third_party_client_access"),
+    FieldPeriod::since("2026-08-10", "organizations", "third_party_client_access"),
     // TestOrganizationManager_CreateDiscoveryDomain of 2025-09-26; first with it: TestAccOrganizationDiscoveryDomain_Import.
-    Era::since("2026-01-29", "organization-discovery-domains", "use_for_organization_discovery"),
+    FieldPeriod::since("2026-01-29", "organization-discovery-domains", "use_for_organization_discovery"),
     // auth0-deploy-cli@2025-04-10, 2 streams of 2023-12-22; first with it: 2 streams of 2025-04-10.
-    Era::since("2025-04-10", "log-streams", "isPriority"),
+    FieldPeriod::since("2025-04-10", "log-streams", "isPriority"),
 ];
 
-/// Returns whether the server fills in a field on this day.
-pub(crate) fn fills(kind: &str, path: &str, day: Option<&str>) -> bool {
-    ERAS.iter().filter(|era| era.kind == kind && era.path == path).all(|era| era.holds_on(day))
+/// Returns whether the server is_filled_in in a field on this day.
+pub(crate) fn is_filled_in(kind: &str, path: &str, day: Option<&str>) -> bool {
+    FIELD_PERIODS.iter().filter(|period| period.kind == kind && period.path == path).all(|period| period.contains(day))
 }
 
 /// Takes out of a body what the server did not fill in on this day; what was given stays.
-pub(crate) fn keep_to(day: Option<&str>, kind: &str, given: &[&Body], body: &mut Body) {
-    for era in ERAS.iter().filter(|era| era.kind == kind && !era.holds_on(day)) {
-        if given.iter().all(|given| given.get(era.path).is_none()) {
-            body.take(era.path);
+pub(crate) fn remove_unfilled(day: Option<&str>, kind: &str, given: &[&Body], body: &mut Body) {
+    for period in FIELD_PERIODS.iter().filter(|period| period.kind == kind && !period.contains(day)) {
+        if given.iter().all(|given| given.get(period.path).is_none()) {
+            body.take(period.path);
         }
     }
 }
@@ -91,25 +91,27 @@ mod tests {
 
     #[test]
     fn a_field_is_filled_in_from_its_first_day_to_its_last() {
-        assert!(!fills("roles", "type", Some("2026-08-09")));
-        assert!(fills("roles", "type", Some("2026-08-10")) && fills("roles", "type", None));
-        assert!(fills("connections", "enabled_clients", Some("2026-08-12")));
-        assert!(!fills("connections", "enabled_clients", Some("2026-08-13")) && !fills("connections", "enabled_clients", None));
-        assert!(fills("roles", "name", Some("2020-01-01")), "what has no era is of all days");
+        assert!(!is_filled_in("roles", "type", Some("2026-08-09")));
+        assert!(is_filled_in("roles", "type", Some("2026-08-10")) && is_filled_in("roles", "type", None));
+        assert!(is_filled_in("connections", "enabled_clients", Some("2026-08-12")));
+        assert!(
+            !is_filled_in("connections", "enabled_clients", Some("2026-08-13")) && !is_filled_in("connections", "enabled_clients", None)
+        );
+        assert!(is_filled_in("roles", "name", Some("2020-01-01")), "what has no period is of all days");
     }
 
     #[test]
     fn what_was_given_is_kept_on_any_day() {
         let given = Body::from_value(json!({"type": "organization"})).expect("an object");
         let mut role = given.clone();
-        keep_to(Some("2025-01-01"), "roles", &[&given], &mut role);
+        remove_unfilled(Some("2025-01-01"), "roles", &[&given], &mut role);
         assert_eq!(role, given);
-        keep_to(Some("2025-01-01"), "roles", &[&Body::new()], &mut role);
+        remove_unfilled(Some("2025-01-01"), "roles", &[&Body::new()], &mut role);
         assert!(role.is_empty());
     }
 
     #[test]
-    fn every_era_is_of_a_kind_of_the_catalog() {
-        assert!(ERAS.iter().all(|era| Catalog::standard().kind(era.kind).is_some()));
+    fn every_period_is_of_a_kind_of_the_catalog() {
+        assert!(FIELD_PERIODS.iter().all(|period| Catalog::standard().kind(period.kind).is_some()));
     }
 }

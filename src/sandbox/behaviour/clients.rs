@@ -5,13 +5,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::server_behaviour::{Habit, PLAIN, Scene};
+use super::server_behaviour::{CATALOG_ONLY, ServerBehaviour, WriteContext};
 use crate::json::Body;
 
-pub(crate) static HABITS: &[Habit] = &[Habit {
+pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[ServerBehaviour {
     kind: "clients",
     // The server fills them by its own table, see the module of clients; `sso` it never shows.
-    unshown: &[
+    hidden_defaults: &[
         "sso",
         "jwt_configuration.secret_encoded",
         "oidc_conformant",
@@ -20,7 +20,7 @@ pub(crate) static HABITS: &[Habit] = &[Habit {
         "native_social_login.google.enabled",
     ],
     // Sent back by an older tool and answered 200 (recorded 2025-04).
-    tolerated: &["cross_origin_auth"],
+    also_accepted: &["cross_origin_auth"],
     lists: &["callbacks", "allowed_logout_urls"],
     exclusive: &[
         ("client_authentication_methods", "token_endpoint_auth_method"),
@@ -28,19 +28,19 @@ pub(crate) static HABITS: &[Habit] = &[Habit {
         ("cross_origin_authentication", "cross_origin_auth"),
     ],
     // The same value was answered 200 (recorded); another one is refused.
-    repeatable: &["third_party_security_mode"],
-    filters: &[("is_global", "global")],
+    repeatable_in_update: &["third_party_security_mode"],
+    filter_fields: &[("is_global", "global")],
     comma_separated: &["app_type"],
-    created: created,
-    updated: updated,
-    create_answer: create_answer,
-    hidden: &["client_secret", "signing_keys", "encryption_key"],
-    ..PLAIN
+    on_create: created,
+    on_update: updated,
+    on_create_response: create_answer,
+    needs_key_scope: &["client_secret", "signing_keys", "encryption_key"],
+    ..CATALOG_ONLY
 }];
 
 /// The sorts of clients that defaults tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sort {
+enum ClientCategory {
     Plain,
     ResourceServer,
     Express,
@@ -48,8 +48,8 @@ enum Sort {
     ThirdPartySpa,
 }
 
-impl Sort {
-    fn of(sent: &Body) -> Self {
+impl ClientCategory {
+    fn from_body(sent: &Body) -> Self {
         let is_third_party = sent.get("is_first_party") == Some(&Value::Bool(false));
         match sent.text("app_type") {
             Some("resource_server") => Self::ResourceServer,
@@ -96,36 +96,36 @@ impl Sort {
 }
 
 /// Completes a client that is created.
-fn created(sent: &Body, client: &mut Body, scene: &mut Scene<'_>) {
-    let sort = Sort::of(sent);
-    fill_settings(sort, sent, client);
+fn created(sent: &Body, client: &mut Body, context: &mut WriteContext<'_>) {
+    let category = ClientCategory::from_body(sent);
+    fill_settings(category, sent, client);
     if let Some(transfer) = client.0.get_mut("session_transfer") {
         fill(transfer, &session_transfer());
     }
     mirror_logout(sent, client);
-    if sort == Sort::Express {
+    if category == ClientCategory::Express {
         fill_express(client);
     }
-    if sort == Sort::StrictThirdParty {
-        let id = format!("tpc_{}", scene.mint.signs(22));
+    if category == ClientCategory::StrictThirdParty {
+        let id = format!("tpc_{}", context.ids.alphanumeric(22));
         client.set("client_id", id.into());
     }
-    keep_only_ids_of_credentials(client, scene);
-    client.set("tenant", scene.tenant.into());
+    keep_only_ids_of_credentials(client, context);
+    client.set("tenant", context.tenant.into());
     client.set("global", false.into());
     client.set("callback_url_template", false.into());
     let certificate = json!([{
-        "cert": scene.mint.pem("CERTIFICATE", 640),
-        "pkcs7": scene.mint.pem("PKCS7", 640),
-        "subject": format!("/CN={}", scene.tenant),
+        "cert": context.ids.pem("CERTIFICATE", 640),
+        "pkcs7": context.ids.pem("PKCS7", 640),
+        "subject": format!("/CN={}", context.tenant),
     }]);
     client.set("signing_keys", certificate);
     if !proves_itself_by_keys(client) {
-        client.set("client_secret", scene.mint.signs(64).into());
+        client.set("client_secret", context.ids.alphanumeric(64).into());
     }
 }
 
-fn fill_settings(sort: Sort, sent: &Body, client: &mut Body) {
+fn fill_settings(category: ClientCategory, sent: &Body, client: &mut Body) {
     let method = sent.text("token_endpoint_auth_method");
     let absent = |client: &Body, name: &str| client.get(name).is_none();
     if absent(client, "cross_origin_auth") {
@@ -133,17 +133,17 @@ fn fill_settings(sort: Sort, sent: &Body, client: &mut Body) {
         client.set("cross_origin_auth", allowed);
     }
     if absent(client, "oidc_conformant") {
-        client.set("oidc_conformant", (sort != Sort::Plain).into());
+        client.set("oidc_conformant", (category != ClientCategory::Plain).into());
     }
     if absent(client, "grant_types") {
-        client.set("grant_types", sort.grant_types(method != Some("none")));
+        client.set("grant_types", category.grant_types(method != Some("none")));
     }
     match client.0.get_mut("jwt_configuration") {
         // One that is given gains this and no lifetime.
         Some(given) => fill(given, &json!({"secret_encoded": false})),
-        None => client.set("jwt_configuration", sort.jwt_configuration()),
+        None => client.set("jwt_configuration", category.jwt_configuration()),
     }
-    let defaults = sort.refresh_token(method.is_some_and(|method| method.starts_with("client_secret_")));
+    let defaults = category.refresh_token(method.is_some_and(|method| method.starts_with("client_secret_")));
     match client.0.get_mut("refresh_token") {
         Some(given) => fill_refresh_token(given, &defaults),
         None => client.set("refresh_token", defaults),
@@ -198,10 +198,10 @@ const CREDENTIALS: [&str; 5] = [
     "token_vault_privileged_access.credentials",
 ];
 
-fn keep_only_ids_of_credentials(client: &mut Body, scene: &mut Scene<'_>) {
+fn keep_only_ids_of_credentials(client: &mut Body, context: &mut WriteContext<'_>) {
     for path in CREDENTIALS {
         client.change(&format!("{path}[]"), &mut |credential| {
-            let id = credential["id"].as_str().map_or_else(|| format!("cred_{}", scene.mint.signs(22)), str::to_owned);
+            let id = credential["id"].as_str().map_or_else(|| format!("cred_{}", context.ids.alphanumeric(22)), str::to_owned);
             *credential = json!({"id": id});
         });
     }
@@ -212,8 +212,8 @@ fn proves_itself_by_keys(client: &Body) -> bool {
 }
 
 /// Adds what only the answer of a create holds: private keys, and credentials in full.
-fn create_answer(sent: &Body, client: &mut Body, scene: &mut Scene<'_>) {
-    client.change("signing_keys[]", &mut |key| key["key"] = scene.mint.pem("RSA PRIVATE KEY", 640).into());
+fn create_answer(sent: &Body, client: &mut Body, context: &mut WriteContext<'_>) {
+    client.change("signing_keys[]", &mut |key| key["key"] = context.ids.pem("RSA PRIVATE KEY", 640).into());
     client.set("encrypted", true.into());
     for path in CREDENTIALS {
         let given: Vec<Map<String, Value>> =
@@ -223,7 +223,7 @@ fn create_answer(sent: &Body, client: &mut Body, scene: &mut Scene<'_>) {
             let Some(mut full) = given.next() else { return };
             full.remove("pem");
             full.insert("id".to_owned(), credential["id"].clone());
-            full.entry("kid").or_insert_with(|| scene.mint.signs(43).into());
+            full.entry("kid").or_insert_with(|| context.ids.alphanumeric(43).into());
             full.entry("alg").or_insert_with(|| "RS256".into());
             let now = humantime::format_rfc3339_millis(std::time::SystemTime::now()).to_string();
             full.entry("created_at").or_insert_with(|| now.clone().into());
@@ -234,7 +234,7 @@ fn create_answer(sent: &Body, client: &mut Body, scene: &mut Scene<'_>) {
 }
 
 /// Completes a client that is updated.
-fn updated(before: &Body, sent: &Body, client: &mut Body, scene: &mut Scene<'_>) {
+fn updated(before: &Body, sent: &Body, client: &mut Body, context: &mut WriteContext<'_>) {
     mirror_logout(sent, client);
     if let (None, Some(transfer)) = (before.get("session_transfer"), client.0.get_mut("session_transfer")) {
         fill(transfer, &session_transfer());
@@ -248,7 +248,7 @@ fn updated(before: &Body, sent: &Body, client: &mut Body, scene: &mut Scene<'_>)
     if proves_itself_by_keys(client) {
         client.0.remove("client_secret");
     } else if proves_itself_by_keys(before) && client.get("client_secret").is_none() {
-        client.set("client_secret", scene.mint.signs(64).into());
+        client.set("client_secret", context.ids.alphanumeric(64).into());
     }
 }
 

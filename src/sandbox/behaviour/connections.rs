@@ -5,17 +5,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::server_behaviour::{Habit, PLAIN, Scene};
+use super::server_behaviour::{CATALOG_ONLY, ServerBehaviour, WriteContext};
 use crate::json::Body;
 
-pub(crate) static HABITS: &[Habit] = &[Habit {
+pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[ServerBehaviour {
     kind: "connections",
     statuses: (201, 202),
-    unshown: &["show_as_button"],
-    created: created,
-    updated: updated,
-    listed: &[("enabled_clients", "connection-clients")],
-    ..PLAIN
+    hidden_defaults: &["show_as_button"],
+    on_create: created,
+    on_update: updated,
+    child_lists: &[("enabled_clients", "connection-clients")],
+    ..CATALOG_ONLY
 }];
 
 /// Strategies of companies' own identity providers: they show a button where asked, and users are sent to them by domain.
@@ -45,7 +45,7 @@ const KEPT: [&str; 13] = [
 const DISCOVERED: [&str; 4] = ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"];
 
 /// Completes a connection that is created.
-fn created(sent: &Body, connection: &mut Body, scene: &mut Scene<'_>) {
+fn created(sent: &Body, connection: &mut Body, context: &mut WriteContext<'_>) {
     let strategy = sent.text("strategy").unwrap_or_default().to_owned();
     let name = sent.get("name").cloned().unwrap_or_default();
     if is_enterprise(&strategy) {
@@ -58,12 +58,12 @@ fn created(sent: &Body, connection: &mut Body, scene: &mut Scene<'_>) {
     connection.0.entry("authentication").or_insert_with(|| json!({"active": true}));
     connection.0.entry("connected_accounts").or_insert_with(|| json!({"active": false}));
     if is_enterprise(&strategy) && !["oidc", "okta"].contains(&strategy.as_str()) {
-        let ticket = format!("https://{}.auth0.com/p/{strategy}/{}", scene.tenant, scene.mint.signs(8));
+        let ticket = format!("https://{}.auth0.com/p/{strategy}/{}", context.tenant, context.ids.alphanumeric(8));
         connection.set("provisioning_ticket_url", ticket.into());
     }
     fill_options(&strategy, sent.get("options").is_some(), connection);
     match (strategy.as_str(), sent.text("options.domain")) {
-        ("waad", _) => connection.set("options.app_domain", scene.domain.into()),
+        ("waad", _) => connection.set("options.app_domain", context.domain.into()),
         ("okta", Some(domain)) => fill_okta_endpoints(domain, connection),
         _ => {}
     }
@@ -265,7 +265,7 @@ fn password_options() -> Value {
 }
 
 /// Completes a connection that is updated.
-fn updated(before: &Body, sent: &Body, connection: &mut Body, _scene: &mut Scene<'_>) {
+fn updated(before: &Body, sent: &Body, connection: &mut Body, _scene: &mut WriteContext<'_>) {
     if before.get("display_name").is_some() && sent.get("display_name").is_none() {
         let name = connection.get("name").cloned().unwrap_or_default();
         connection.set("display_name", name);

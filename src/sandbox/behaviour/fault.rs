@@ -25,11 +25,11 @@ use std::time::Duration;
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum FaultKind {
     /// The connection is cut.
-    Cut(Moment),
+    Cut(FaultTiming),
     /// A server error of this status.
-    Error(u16, Moment),
+    Error(u16, FaultTiming),
     /// The answer comes late.
     Slow(Duration),
     /// Refused as too many.
@@ -44,7 +44,7 @@ pub(crate) enum Trouble {
 
 /// Whether something happens before or after the request is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Moment {
+pub(crate) enum FaultTiming {
     /// Nothing was applied.
     Before,
     /// Everything was applied.
@@ -55,7 +55,7 @@ pub(crate) enum Moment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     written: String,
-    trouble: Trouble,
+    kind: FaultKind,
     first: u64,
     times: u64,
     writes_only: bool,
@@ -63,7 +63,7 @@ pub struct Fault {
 
 /// A text that is no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoFault {
+pub enum FaultError {
     /// There is no `@`, or no number behind it.
     #[error("\"{0}\" does not say when: write WHAT@3, WHAT@w3 or WHAT@3x2")]
     When(String),
@@ -78,15 +78,15 @@ impl Fault {
     /// # Errors
     ///
     /// When one of them cannot be read.
-    pub fn list(text: &str) -> Result<Vec<Self>, NoFault> {
+    pub fn list(text: &str) -> Result<Vec<Self>, FaultError> {
         text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::parse).collect()
     }
 
     /// Returns what goes wrong with the request of these numbers; `write` is its number among those that write.
-    pub(crate) fn strikes(&self, request: u64, write: Option<u64>) -> Option<Trouble> {
+    pub(crate) fn strikes(&self, request: u64, write: Option<u64>) -> Option<FaultKind> {
         let number = if self.writes_only { write? } else { request };
         let strikes = number >= self.first && number - self.first < self.times;
-        strikes.then_some(self.trouble)
+        strikes.then_some(self.kind)
     }
 }
 
@@ -97,12 +97,12 @@ impl fmt::Display for Fault {
 }
 
 impl FromStr for Fault {
-    type Err = NoFault;
+    type Err = FaultError;
 
-    fn from_str(text: &str) -> Result<Self, NoFault> {
-        let no_fault = || NoFault::When(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        let no_fault = || FaultError::When(text.to_owned());
         let (what, when) = text.trim().split_once('@').ok_or_else(no_fault)?;
-        let trouble = read_trouble(what).ok_or_else(|| NoFault::What(what.to_owned()))?;
+        let kind = read_kind(what).ok_or_else(|| FaultError::What(what.to_owned()))?;
         let (writes_only, when) = when.strip_prefix('w').map_or((false, when), |when| (true, when));
         let (first, times) = when.split_once('x').unwrap_or((when, "1"));
         let times = if times == "*" { Ok(u64::MAX) } else { times.parse() };
@@ -110,29 +110,29 @@ impl FromStr for Fault {
         if first == 0 || times == 0 {
             return Err(no_fault());
         }
-        Ok(Self { written: text.trim().to_owned(), trouble, first, times, writes_only })
+        Ok(Self { written: text.trim().to_owned(), kind, first, times, writes_only })
     }
 }
 
-fn read_trouble(what: &str) -> Option<Trouble> {
+fn read_kind(what: &str) -> Option<FaultKind> {
     match what {
-        "429" => return Some(Trouble::TooMany),
-        "echo" => return Some(Trouble::Echo),
-        "expired" => return Some(Trouble::Expired),
-        "short" => return Some(Trouble::Short),
+        "429" => return Some(FaultKind::TooMany),
+        "echo" => return Some(FaultKind::Echo),
+        "expired" => return Some(FaultKind::Expired),
+        "short" => return Some(FaultKind::Short),
         _ => {}
     }
     if let Some(late) = what.strip_prefix("slow:") {
-        return humantime::parse_duration(late).ok().map(Trouble::Slow);
+        return humantime::parse_duration(late).ok().map(FaultKind::Slow);
     }
-    let (what, moment) = match what.split_once('-')? {
-        (what, "before") => (what, Moment::Before),
-        (what, "after") => (what, Moment::After),
+    let (what, timing) = match what.split_once('-')? {
+        (what, "before") => (what, FaultTiming::Before),
+        (what, "after") => (what, FaultTiming::After),
         _ => return None,
     };
     match what {
-        "cut" => Some(Trouble::Cut(moment)),
-        status => status.parse().ok().filter(|status| (500..600).contains(status)).map(|status| Trouble::Error(status, moment)),
+        "cut" => Some(FaultKind::Cut(timing)),
+        status => status.parse().ok().filter(|status| (500..600).contains(status)).map(|status| FaultKind::Error(status, timing)),
     }
 }
 
@@ -149,25 +149,25 @@ mod tests {
         let storm = fault("429@5x3");
         let struck: Vec<u64> = (1..10).filter(|request| storm.strikes(*request, None).is_some()).collect();
         assert_eq!(struck, [5, 6, 7]);
-        assert_eq!(fault("slow:2s@4").strikes(4, None), Some(Trouble::Slow(Duration::from_secs(2))));
-        assert_eq!(fault("echo@2").strikes(2, None), Some(Trouble::Echo));
-        assert_eq!(fault("short@2").strikes(2, None), Some(Trouble::Short));
-        assert_eq!(fault("502-after@2x*").strikes(900, None), Some(Trouble::Error(502, Moment::After)));
+        assert_eq!(fault("slow:2s@4").strikes(4, None), Some(FaultKind::Slow(Duration::from_secs(2))));
+        assert_eq!(fault("echo@2").strikes(2, None), Some(FaultKind::Echo));
+        assert_eq!(fault("short@2").strikes(2, None), Some(FaultKind::Short));
+        assert_eq!(fault("502-after@2x*").strikes(900, None), Some(FaultKind::Error(502, FaultTiming::After)));
     }
 
     #[test]
     fn a_fault_of_writes_counts_writes_only() {
         let cut = fault("cut-before@w2");
         assert_eq!(cut.strikes(2, None), None);
-        assert_eq!(cut.strikes(9, Some(2)), Some(Trouble::Cut(Moment::Before)));
+        assert_eq!(cut.strikes(9, Some(2)), Some(FaultKind::Cut(FaultTiming::Before)));
     }
 
     #[test]
     fn an_unclear_fault_is_refused_with_what_is_known() {
-        assert_eq!("cut-before".parse::<Fault>(), Err(NoFault::When("cut-before".into())));
-        assert_eq!("429@0".parse::<Fault>(), Err(NoFault::When("429@0".into())));
-        assert_eq!("burn@3".parse::<Fault>(), Err(NoFault::What("burn".into())));
-        assert_eq!("200-after@3".parse::<Fault>(), Err(NoFault::What("200-after".into())));
+        assert_eq!("cut-before".parse::<Fault>(), Err(FaultError::When("cut-before".into())));
+        assert_eq!("429@0".parse::<Fault>(), Err(FaultError::When("429@0".into())));
+        assert_eq!("burn@3".parse::<Fault>(), Err(FaultError::What("burn".into())));
+        assert_eq!("200-after@3".parse::<Fault>(), Err(FaultError::What("200-after".into())));
         assert_eq!(Fault::list("cut-before@1, expired@2").expect("two").len(), 2);
     }
 }

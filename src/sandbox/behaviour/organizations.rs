@@ -2,60 +2,60 @@
 
 use serde_json::{Value, json};
 
-use super::server_behaviour::{Habit, PLAIN, Scene};
+use super::server_behaviour::{CATALOG_ONLY, ServerBehaviour, WriteContext};
 use crate::json::Body;
 
-pub(crate) static HABITS: &[Habit] = &[
+pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
     // Some tenants fill it in and others do not, on the same day (recorded 2026-08-10 and 2026-08-13): a state says which.
-    Habit { kind: "organizations", unshown: &["is_app_entitlement_active"], ..PLAIN },
-    Habit {
+    ServerBehaviour { kind: "organizations", hidden_defaults: &["is_app_entitlement_active"], ..CATALOG_ONLY },
+    ServerBehaviour {
         kind: "organization-client-grants",
         // A create sends the id alone, and the grant itself is answered and listed (recorded: TestOrganizationManager_ClientGrantsWithOrg).
-        created: |sent, listed, scene| {
+        on_create: |sent, listed, context| {
             let id = sent.text("grant_id").unwrap_or_default();
-            if let Some(grant) = scene.tables.get("client-grants").and_then(|grants| grants.get(id)) {
+            if let Some(grant) = context.tables.get("client-grants").and_then(|grants| grants.get(id)) {
                 listed.0.remove("grant_id");
                 listed.0.extend(grant.0.clone());
             }
         },
-        ..PLAIN
+        ..CATALOG_ONLY
     },
-    Habit {
+    ServerBehaviour {
         kind: "organization-discovery-domains",
-        created: |_, domain, scene| {
+        on_create: |_, domain, context| {
             let organization = domain.text("organization").unwrap_or_default();
             let host = format!("_ss-verification.{organization}.{}", domain.text("domain").unwrap_or_default());
             domain.set("verification_host", host.into());
-            domain.set("verification_txt", scene.mint.hex(32).into());
+            domain.set("verification_txt", context.ids.hex(32).into());
         },
-        ..PLAIN
+        ..CATALOG_ONLY
     },
-    Habit {
+    ServerBehaviour {
         kind: "connection-profiles",
-        created: |_, profile, _| {
+        on_create: |_, profile, _| {
             profile.0.entry("strategy_overrides").or_insert(Value::Null);
         },
-        ..PLAIN
+        ..CATALOG_ONLY
     },
-    Habit {
+    ServerBehaviour {
         kind: "user-attribute-profiles",
-        created: |_, profile, scene| fill_user_id(profile, scene),
-        updated: |_, _, profile, scene| fill_user_id(profile, scene),
-        ..PLAIN
+        on_create: |_, profile, context| fill_user_id(profile, context),
+        on_update: |_, _, profile, context| fill_user_id(profile, context),
+        ..CATALOG_ONLY
     },
-    Habit {
+    ServerBehaviour {
         kind: "self-service-profiles",
-        created: |_, profile, _| list_attributes(profile),
-        updated: |_, _, profile, _| list_attributes(profile),
-        ..PLAIN
+        on_create: |_, profile, _| list_attributes(profile),
+        on_update: |_, _, profile, _| list_attributes(profile),
+        ..CATALOG_ONLY
     },
 ];
 
 /// What identifies a user is filled in where it is left out, also by an update.
-fn fill_user_id(profile: &mut Body, scene: &Scene<'_>) {
+fn fill_user_id(profile: &mut Body, context: &WriteContext<'_>) {
     profile.0.entry("user_id").or_insert_with(|| json!({}));
-    for (path, _) in scene.kind.defaults {
-        if let (None, Some(value)) = (profile.get(path), scene.kind.default_of(path)) {
+    for (path, _) in context.kind.defaults {
+        if let (None, Some(value)) = (profile.get(path), context.kind.default_of(path)) {
             profile.set(path, value);
         }
     }

@@ -2,18 +2,25 @@
 //!
 //! A kind that no file here lists behaves as its entry of the catalog says: a new kind is served without a line here.
 
-use super::server_behaviour::{Habit, PLAIN};
+use super::server_behaviour::{CATALOG_ONLY, ServerBehaviour};
 use super::{access, actions, clients, connections, organizations, streams, tenant_wide};
 
-static UNLISTED: Habit = PLAIN;
+static UNSPECIFIED: ServerBehaviour = CATALOG_ONLY;
 
 /// Everything that is listed.
-const ALL: [&[Habit]; 7] =
-    [access::HABITS, actions::HABITS, clients::HABITS, connections::HABITS, organizations::HABITS, streams::HABITS, tenant_wide::HABITS];
+const ALL: [&[ServerBehaviour]; 7] = [
+    access::BEHAVIOURS,
+    actions::BEHAVIOURS,
+    clients::BEHAVIOURS,
+    connections::BEHAVIOURS,
+    organizations::BEHAVIOURS,
+    streams::BEHAVIOURS,
+    tenant_wide::BEHAVIOURS,
+];
 
 /// Returns what the server does with the kind of this name.
-pub(crate) fn behaviour_of(kind: &str) -> &'static Habit {
-    ALL.into_iter().flatten().find(|habit| habit.kind == kind).unwrap_or(&UNLISTED)
+pub(crate) fn behaviour_of(kind: &str) -> &'static ServerBehaviour {
+    ALL.into_iter().flatten().find(|behaviour| behaviour.kind == kind).unwrap_or(&UNSPECIFIED)
 }
 
 #[cfg(test)]
@@ -23,7 +30,7 @@ mod tests {
 
     #[test]
     fn what_is_filled_in_is_json() {
-        for (path, text) in ALL.into_iter().flatten().flat_map(|habit| habit.filled) {
+        for (path, text) in ALL.into_iter().flatten().flat_map(|behaviour| behaviour.server_filled) {
             assert!(serde_json::from_str::<Value>(text).is_ok(), "{path}");
         }
     }

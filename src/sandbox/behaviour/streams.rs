@@ -2,43 +2,43 @@
 
 use serde_json::{Value, json};
 
-use super::server_behaviour::{Habit, PLAIN, Scene};
+use super::server_behaviour::{CATALOG_ONLY, ServerBehaviour, WriteContext};
 use crate::json::{Body, is_blank};
 
-pub(crate) static HABITS: &[Habit] = &[
-    Habit {
+pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
+    ServerBehaviour {
         kind: "log-streams",
         statuses: (200, 204),
         // An update of the region alone kept the key (auth0-deploy-cli@2025-04-10, should-dump-and-deploy).
-        deep: &["sink"],
-        needed: &[
+        deep_merged: &["sink"],
+        required_if: &[
             ("type", "datadog", "sink.datadogApiKey"),
             ("type", "splunk", "sink.splunkToken"),
             ("type", "sumo", "sink.sumoSourceAddress"),
             ("type", "segment", "sink.segmentWriteKey"),
             ("type", "mixpanel", "sink.mixpanelServiceAccountPassword"),
         ],
-        created: |_, stream, scene| {
+        on_create: |_, stream, context| {
             if stream.text("type") == Some("eventbridge") {
-                stream.set("sink.awsPartnerEventSource", partner(scene, "logs"));
+                stream.set("sink.awsPartnerEventSource", partner(context, "logs"));
             }
             keep_filters(stream);
             mask(stream);
         },
-        updated: |_, _, stream, _| {
+        on_update: |_, _, stream, _| {
             keep_filters(stream);
             mask(stream);
         },
-        ..PLAIN
+        ..CATALOG_ONLY
     },
-    Habit {
+    ServerBehaviour {
         kind: "event-streams",
-        created: |_, stream, scene| {
+        on_create: |_, stream, context| {
             if stream.text("destination.type") == Some("eventbridge") {
-                stream.set("destination.configuration.aws_partner_event_source", partner(scene, "events"));
+                stream.set("destination.configuration.aws_partner_event_source", partner(context, "events"));
             }
         },
-        needed: &[
+        required_if: &[
             ("destination.configuration.webhook_authorization.method", "bearer", "destination.configuration.webhook_authorization.token"),
             ("destination.configuration.webhook_authorization.method", "basic", "destination.configuration.webhook_authorization.password"),
             (
@@ -52,13 +52,13 @@ pub(crate) static HABITS: &[Habit] = &[
             "destination.configuration.webhook_authorization.password",
             "destination.configuration.webhook_authorization.header_value",
         ],
-        ..PLAIN
+        ..CATALOG_ONLY
     },
 ];
 
 /// Returns the name that the source of a partner's events goes by at the other side.
-fn partner(scene: &mut Scene<'_>, what: &str) -> Value {
-    format!("aws.partner/auth0.com/{}-{}/auth0.{what}", scene.tenant, scene.mint.uuid()).into()
+fn partner(context: &mut WriteContext<'_>, what: &str) -> Value {
+    format!("aws.partner/auth0.com/{}-{}/auth0.{what}", context.tenant, context.ids.uuid()).into()
 }
 
 /// A stream of priority carries what concerns security, whatever is sent; no filter is told as none.

@@ -2,59 +2,78 @@
 
 use serde_json::{Value, json};
 
-use super::server_behaviour::{Habit, PLAIN, Scene};
+use super::server_behaviour::{CATALOG_ONLY, ServerBehaviour, WriteContext};
 use crate::json::Body;
 
-pub(crate) static HABITS: &[Habit] = &[
-    Habit {
+pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
+    ServerBehaviour {
         kind: "tenant-settings",
-        tolerated: &["universal_login", "flags"],
+        also_accepted: &["universal_login", "flags"],
         exclusive: &[
             ("session_lifetime", "session_lifetime_in_minutes"),
             ("idle_session_lifetime", "idle_session_lifetime_in_minutes"),
             ("ephemeral_session_lifetime", "ephemeral_session_lifetime_in_minutes"),
             ("idle_ephemeral_session_lifetime", "idle_ephemeral_session_lifetime_in_minutes"),
         ],
-        updated: settings_updated,
-        update_answer: settings_answer,
+        on_update: settings_updated,
+        on_update_response: settings_answer,
         // In 46 of 69 answers of updates, in none of 125 reads.
-        unread: &["universal_login.identifier_first", "universal_login.is_custom_theme_set", "universal_login.is_custom_template_set"],
+        update_response_only: &[
+            "universal_login.identifier_first",
+            "universal_login.is_custom_theme_set",
+            "universal_login.is_custom_template_set",
+        ],
         // auth0-deploy-cli@2025-04-10, should-dump-and-deploy: GET /prompts, then PATCH /tenants/settings.
-        repeated: &[("universal_login.identifier_first", "/prompts", "identifier_first")],
-        ..PLAIN
+        copied_into_update_response: &[("universal_login.identifier_first", "/prompts", "identifier_first")],
+        ..CATALOG_ONLY
     },
-    Habit { kind: "branding-theme", statuses: (200, 204), ..PLAIN },
-    Habit { kind: "email-templates", statuses: (200, 204), ..PLAIN },
-    Habit { kind: "email-provider", updated: provider_changed, ..PLAIN },
-    Habit {
+    ServerBehaviour { kind: "branding-theme", statuses: (200, 204), ..CATALOG_ONLY },
+    ServerBehaviour { kind: "email-templates", statuses: (200, 204), ..CATALOG_ONLY },
+    ServerBehaviour { kind: "email-provider", on_update: provider_changed, ..CATALOG_ONLY },
+    ServerBehaviour {
         kind: "phone-providers",
-        filled: &[("channel", "\"phone\"")],
+        server_filled: &[("channel", "\"phone\"")],
         // No read shows the object, not even empty (7 recorded).
         write_only: &["credentials"],
-        created: belongs_to_the_tenant,
-        ..PLAIN
+        on_create: belongs_to_the_tenant,
+        ..CATALOG_ONLY
     },
-    Habit { kind: "phone-templates", filled: &[("channel", "\"phone\"")], created: belongs_to_the_tenant, ..PLAIN },
+    ServerBehaviour {
+        kind: "phone-templates",
+        server_filled: &[("channel", "\"phone\"")],
+        on_create: belongs_to_the_tenant,
+        ..CATALOG_ONLY
+    },
     // The answer of an update shows what was sent; the read after it shows that the rest was kept (TestPromptManager_UpdateRenderingWithAdvancedMode).
-    Habit { kind: "prompt-rendering", echoes: true, ..PLAIN },
-    Habit { kind: "attack-protection-breached-password-detection", deep: &["stage"], updated: notified_of_breaches, ..PLAIN },
-    Habit { kind: "attack-protection-suspicious-ip-throttling", deep: &["stage"], ..PLAIN },
+    ServerBehaviour { kind: "prompt-rendering", update_echoes_request: true, ..CATALOG_ONLY },
+    ServerBehaviour {
+        kind: "attack-protection-breached-password-detection",
+        deep_merged: &["stage"],
+        on_update: notified_of_breaches,
+        ..CATALOG_ONLY
+    },
+    ServerBehaviour { kind: "attack-protection-suspicious-ip-throttling", deep_merged: &["stage"], ..CATALOG_ONLY },
     // The answer shows what was sent; the read after it `"messaging_service_sid": null` (TestGuardian/MultiFactor/SMS/Twilio#1 and #2).
-    Habit { kind: "guardian-phone-twilio", echoes: true, ..PLAIN },
-    Habit { kind: "guardian-push-apns", echoes: true, ..PLAIN },
-    Habit { kind: "guardian-webauthn-roaming", echoes: true, ..PLAIN },
-    Habit { kind: "prompt-partials", updated: without_empty_screens, ..PLAIN },
+    ServerBehaviour { kind: "guardian-phone-twilio", update_echoes_request: true, ..CATALOG_ONLY },
+    ServerBehaviour { kind: "guardian-push-apns", update_echoes_request: true, ..CATALOG_ONLY },
+    ServerBehaviour { kind: "guardian-webauthn-roaming", update_echoes_request: true, ..CATALOG_ONLY },
+    ServerBehaviour { kind: "prompt-partials", on_update: without_empty_screens, ..CATALOG_ONLY },
     // It is written as `template` and read as `body` (7 recorded writes, 41 reads).
-    Habit { kind: "branding-universal-login-template", updated: template_is_body, ..PLAIN },
-    Habit { kind: "custom-domains-default", updated: default_chosen, ..PLAIN },
+    ServerBehaviour { kind: "branding-universal-login-template", on_update: template_is_body, ..CATALOG_ONLY },
+    ServerBehaviour { kind: "custom-domains-default", on_update: default_chosen, ..CATALOG_ONLY },
     // Reads show two more fields than answers of writes (3 recorded updates).
-    Habit {
+    ServerBehaviour {
         kind: "network-acls",
         statuses: (201, 200),
-        update_answer: |acl| ["tenant_id", "deleted_at"].iter().for_each(|field| drop(acl.0.remove(*field))),
-        ..PLAIN
+        on_update_response: |acl| ["tenant_id", "deleted_at"].iter().for_each(|field| drop(acl.0.remove(*field))),
+        ..CATALOG_ONLY
     },
-    Habit { kind: "custom-domains", filled: &[("status", "\"pending_verification\"")], created: domain_created, ..PLAIN },
+    ServerBehaviour {
+        kind: "custom-domains",
+        server_filled: &[("status", "\"pending_verification\"")],
+        on_create: domain_created,
+        ..CATALOG_ONLY
+    },
 ];
 
 const IN_MINUTES: &str = "_in_minutes";
@@ -62,7 +81,7 @@ const IN_MINUTES: &str = "_in_minutes";
 /// Completes settings that are updated: lifetimes sent in minutes are kept in hours, blank links are not kept.
 ///
 /// Recorded: `session_lifetime_in_minutes: 181` came back as `session_lifetime: 3.0166666666666666`.
-fn settings_updated(_before: &Body, sent: &Body, settings: &mut Body, _scene: &mut Scene<'_>) {
+fn settings_updated(_before: &Body, sent: &Body, settings: &mut Body, _scene: &mut WriteContext<'_>) {
     for (name, value) in &sent.0 {
         let Some(plain) = name.strip_suffix(IN_MINUTES) else { continue };
         settings.0.remove(name);
@@ -90,12 +109,12 @@ fn settings_answer(settings: &mut Body) {
     }
 }
 
-fn belongs_to_the_tenant(_sent: &Body, body: &mut Body, scene: &mut Scene<'_>) {
-    body.set("tenant", scene.tenant.into());
+fn belongs_to_the_tenant(_sent: &Body, body: &mut Body, context: &mut WriteContext<'_>) {
+    body.set("tenant", context.tenant.into());
 }
 
 /// Forgets the settings of the provider before, where another one takes over and brings none (TestAccEmail#9 and #17).
-fn provider_changed(before: &Body, sent: &Body, provider: &mut Body, _scene: &mut Scene<'_>) {
+fn provider_changed(before: &Body, sent: &Body, provider: &mut Body, _scene: &mut WriteContext<'_>) {
     let is_another = sent.get("name").is_some_and(|name| before.get("name") != Some(name));
     if is_another && sent.get("settings").is_none() {
         provider.0.remove("settings");
@@ -103,7 +122,7 @@ fn provider_changed(before: &Body, sent: &Body, provider: &mut Body, _scene: &mu
 }
 
 /// Forgets how often administrators are told, where no shield tells them (TestAttackProtection/Update_breached_password_detection_settings#1).
-fn notified_of_breaches(_before: &Body, _sent: &Body, detection: &mut Body, _scene: &mut Scene<'_>) {
+fn notified_of_breaches(_before: &Body, _sent: &Body, detection: &mut Body, _scene: &mut WriteContext<'_>) {
     let shields = ["shields[]", "stage.*.shields[]"].into_iter().flat_map(|path| detection.find(path));
     let tells = shields.into_iter().any(|(_, shield)| shield == "admin_notification");
     if !tells && detection.get("admin_notification_frequency").is_some() {
@@ -111,19 +130,19 @@ fn notified_of_breaches(_before: &Body, _sent: &Body, detection: &mut Body, _sce
     }
 }
 
-fn template_is_body(_before: &Body, _sent: &Body, page: &mut Body, _scene: &mut Scene<'_>) {
+fn template_is_body(_before: &Body, _sent: &Body, page: &mut Body, _scene: &mut WriteContext<'_>) {
     if let Some(template) = page.0.remove("template") {
         page.set("body", template);
     }
 }
 
 /// Drops the screens that hold no piece: `{"signup": {}}` is answered and read back as `{}` (recorded).
-fn without_empty_screens(_before: &Body, _sent: &Body, partials: &mut Body, _scene: &mut Scene<'_>) {
+fn without_empty_screens(_before: &Body, _sent: &Body, partials: &mut Body, _scene: &mut WriteContext<'_>) {
     partials.0.retain(|_, screen| screen.as_object().is_none_or(|pieces| !pieces.is_empty()));
 }
 
 /// Shows the tenant's own domain by its name alone, where that is chosen (TestCustomDomainManager_UpdateDefault).
-fn default_chosen(before: &Body, sent: &Body, domain: &mut Body, _scene: &mut Scene<'_>) {
+fn default_chosen(before: &Body, sent: &Body, domain: &mut Body, _scene: &mut WriteContext<'_>) {
     if sent.get("domain") != before.get("domain") {
         domain.0.retain(|name, _| name == "domain");
     }
@@ -132,17 +151,17 @@ fn default_chosen(before: &Body, sent: &Body, domain: &mut Body, _scene: &mut Sc
 /// Completes a custom domain that is added: how its owner proves that it is theirs.
 ///
 /// Records are named in small letters until 2024-08-26, and say which domain they stand at from then on.
-fn domain_created(sent: &Body, domain: &mut Body, scene: &mut Scene<'_>) {
-    let is_first = scene.siblings.is_none_or(|others| others.len() == 0);
-    let is_early = scene.day.is_some_and(|day| day < "2024-08-26");
+fn domain_created(sent: &Body, domain: &mut Body, context: &mut WriteContext<'_>) {
+    let is_first = context.siblings.is_none_or(|others| others.len() == 0);
+    let is_early = context.day.is_some_and(|day| day < "2024-08-26");
     let name = sent.text("domain").unwrap_or_default();
     let is_managed = sent.text("type") == Some("auth0_managed_certs");
     let id = domain.text("custom_domain_id").unwrap_or_default().to_lowercase().replace('_', "-");
     let mut method = if is_managed {
-        let record = format!("{}-{id}.edge.tenants.{}", scene.tenant, scene.domain.split_once('.').map_or("", |(_, region)| region));
+        let record = format!("{}-{id}.edge.tenants.{}", context.tenant, context.domain.split_once('.').map_or("", |(_, region)| region));
         json!({"name": "CNAME", "record": record, "domain": name})
     } else {
-        json!({"name": "TXT", "record": scene.mint.hex(36), "domain": format!("_cf-custom-hostname.{name}")})
+        json!({"name": "TXT", "record": context.ids.hex(36), "domain": format!("_cf-custom-hostname.{name}")})
     };
     if is_early {
         method["name"] = method["name"].as_str().unwrap_or_default().to_lowercase().into();

@@ -9,7 +9,7 @@ use crate::catalog::limits::{Calls, Tier};
 
 /// How many requests a bucket lets through.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Allowance {
+pub struct RateLimit {
     /// Requests a second in the long run.
     pub rate: f64,
     /// Requests at once.
@@ -18,15 +18,15 @@ pub struct Allowance {
 
 /// One token bucket.
 #[derive(Debug, Clone)]
-struct Bucket {
-    allowance: Allowance,
+struct TokenBucket {
+    rate_limit: RateLimit,
     level: f64,
     seen: Instant,
 }
 
 /// How a bucket stands after a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Standing {
+pub(crate) struct BucketStatus {
     /// Requests at once.
     pub(crate) limit: u32,
     /// Requests that may still leave at once.
@@ -37,56 +37,56 @@ pub(crate) struct Standing {
     pub(crate) next_in: Duration,
 }
 
-impl Bucket {
-    fn new(allowance: Allowance, now: Instant) -> Self {
-        Self { allowance, level: f64::from(allowance.burst), seen: now }
+impl TokenBucket {
+    fn new(rate_limit: RateLimit, now: Instant) -> Self {
+        Self { rate_limit, level: f64::from(rate_limit.burst), seen: now }
     }
 
-    fn take(&mut self, now: Instant) -> Result<Standing, Standing> {
-        let burst = f64::from(self.allowance.burst);
+    fn take(&mut self, now: Instant) -> Result<BucketStatus, BucketStatus> {
+        let burst = f64::from(self.rate_limit.burst);
         let since = now.saturating_duration_since(self.seen).as_secs_f64();
-        self.level = (self.level + since * self.allowance.rate).min(burst);
+        self.level = (self.level + since * self.rate_limit.rate).min(burst);
         self.seen = now;
         // Time is in nanoseconds: a token that is there to within one of them is there.
         if self.level < 1.0 - 1e-6 {
-            return Err(self.standing());
+            return Err(self.status());
         }
         self.level = (self.level - 1.0).max(0.0);
-        Ok(self.standing())
+        Ok(self.status())
     }
 
-    fn standing(&self) -> Standing {
-        let until = |level: f64| Duration::from_secs_f64(((level - self.level) / self.allowance.rate).max(0.0));
+    fn status(&self) -> BucketStatus {
+        let until = |level: f64| Duration::from_secs_f64(((level - self.level) / self.rate_limit.rate).max(0.0));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a level lies between 0 and the burst")]
         let remaining = (self.level + 1e-6).floor() as u32;
-        Standing { limit: self.allowance.burst, remaining, full_in: until(f64::from(self.allowance.burst)), next_in: until(1.0) }
+        BucketStatus { limit: self.rate_limit.burst, remaining, full_in: until(f64::from(self.rate_limit.burst)), next_in: until(1.0) }
     }
 }
 
 /// Every bucket of a tenant.
 #[derive(Debug)]
 pub(crate) struct Buckets {
-    tenant: Option<Bucket>,
+    tenant: Option<TokenBucket>,
     tier: Option<&'static Tier>,
-    groups: Vec<Bucket>,
+    groups: Vec<TokenBucket>,
 }
 
 impl Buckets {
-    /// Makes full buckets; an allowance of its own comes before the tier's for the tenant as a whole.
-    pub(crate) fn new(allowance: Option<Allowance>, tier: Option<&'static Tier>, now: Instant) -> Self {
-        let of = |rate: crate::catalog::limits::Rate| Allowance { rate: f64::from(rate.a_minute) / 60.0, burst: rate.burst };
-        let tenant = allowance.or_else(|| tier.map(|tier| of(tier.tenant))).map(|allowance| Bucket::new(allowance, now));
+    /// Makes full buckets; an rate_limit of its own comes before the tier's for the tenant as a whole.
+    pub(crate) fn new(rate_limit: Option<RateLimit>, tier: Option<&'static Tier>, now: Instant) -> Self {
+        let of = |rate: crate::catalog::limits::Rate| RateLimit { rate: f64::from(rate.a_minute) / 60.0, burst: rate.burst };
+        let tenant = rate_limit.or_else(|| tier.map(|tier| of(tier.tenant))).map(|rate_limit| TokenBucket::new(rate_limit, now));
         let endpoints = tier.map_or(&[][..], |tier| tier.endpoints);
-        Self { tenant, tier, groups: endpoints.iter().map(|limit| Bucket::new(of(limit.rate), now)).collect() }
+        Self { tenant, tier, groups: endpoints.iter().map(|limit| TokenBucket::new(of(limit.rate), now)).collect() }
     }
 
-    /// Takes one token of each bucket that counts the call, the tenant's first; returns the standing of the tightest.
-    pub(crate) fn take(&mut self, is_write: bool, path: &str, now: Instant) -> Result<Option<Standing>, Standing> {
+    /// Takes one token of each bucket that counts the call, the tenant's first; returns the status of the tightest.
+    pub(crate) fn take(&mut self, is_write: bool, path: &str, now: Instant) -> Result<Option<BucketStatus>, BucketStatus> {
         let tenant = self.tenant.as_mut().map(|bucket| bucket.take(now)).transpose()?;
         let calls = if is_write { Calls::Write } else { Calls::Read };
         let group = self.tier.and_then(|tier| tier.group_of(calls, path));
         let group = group.map(|place| self.groups[place].take(now)).transpose()?;
-        Ok(tenant.into_iter().chain(group).min_by_key(|standing| standing.remaining))
+        Ok(tenant.into_iter().chain(group).min_by_key(|status| status.remaining))
     }
 }
 
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_bucket_gives_its_burst_at_once_and_then_its_rate() {
         let now = Instant::now();
-        let mut bucket = Bucket::new(Allowance { rate: 2.0, burst: 10 }, now);
+        let mut bucket = TokenBucket::new(RateLimit { rate: 2.0, burst: 10 }, now);
         for left in (0..10).rev() {
             assert_eq!(bucket.take(now).expect("within the burst").remaining, left);
         }
@@ -137,7 +137,7 @@ mod tests {
     fn an_endpoint_group_can_be_spent_before_the_tenant_is() {
         let now = Instant::now();
         let tier = Tier::named("essentials").expect("published");
-        let mut buckets = Buckets::new(Some(Allowance { rate: 100.0, burst: 100 }), Some(tier), now);
+        let mut buckets = Buckets::new(Some(RateLimit { rate: 100.0, burst: 100 }), Some(tier), now);
         for _ in 0..5 {
             assert!(buckets.take(false, "/clients", now).is_ok());
         }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// One request.
 #[derive(Debug, Clone)]
-pub(crate) struct Call {
+pub(crate) struct ApiRequest {
     /// `GET`, `POST`, ..
     pub(crate) method: Method,
     /// The path under `/api/v2`, as it was sent.
@@ -16,11 +16,11 @@ pub(crate) struct Call {
     pub(crate) body: Value,
 }
 
-impl Call {
-    /// Makes a call of a method, a path with its query, and JSON.
+impl ApiRequest {
+    /// Makes a request of a method, a path with its query, and JSON.
     pub(crate) fn new(method: Method, target: &str, body: Value) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        Self { method, path: path.to_owned(), query: read_form(query), body }
+        Self { method, path: path.to_owned(), query: parse_form(query), body }
     }
 
     /// Returns whether it changes something.
@@ -29,18 +29,18 @@ impl Call {
     }
 
     /// Returns a parameter of the query.
-    pub(crate) fn asked(&self, name: &str) -> Option<&str> {
+    pub(crate) fn query_parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Returns a parameter of the query as a number.
-    pub(crate) fn number(&self, name: &str) -> Option<usize> {
-        self.asked(name).and_then(|value| value.parse().ok())
+    pub(crate) fn numeric_parameter(&self, name: &str) -> Option<usize> {
+        self.query_parameter(name).and_then(|value| value.parse().ok())
     }
 }
 
 /// Reads `a=1&b=two+words`.
-pub(crate) fn read_form(text: &str) -> Vec<(String, String)> {
+pub(crate) fn parse_form(text: &str) -> Vec<(String, String)> {
     let decode = |part: &str| percent_encoding::percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned();
     let pairs = text.split('&').filter(|pair| !pair.is_empty());
     pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (decode(name), decode(value))).collect()

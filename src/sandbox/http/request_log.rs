@@ -17,13 +17,13 @@ use serde_json::Value;
 /// JSON) and `status` (0 where no answer left). It is appended whole, so that several processes can share a file, and it may hold secrets that
 /// were sent.
 #[derive(Debug)]
-pub struct Record {
-    inside: Mutex<Inside>,
+pub struct RequestLog {
+    inside: Mutex<OpenLog>,
     is_distinct: bool,
 }
 
 #[derive(Debug)]
-struct Inside {
+struct OpenLog {
     file: File,
     known: HashSet<u64>,
     failed: Option<io::Error>,
@@ -31,14 +31,14 @@ struct Inside {
 
 /// One request.
 #[derive(Serialize)]
-pub(crate) struct Line<'asked> {
+pub(crate) struct LogEntry<'asked> {
     pub(crate) method: &'asked str,
     pub(crate) target: &'asked str,
     pub(crate) body: &'asked Value,
     pub(crate) status: u16,
 }
 
-impl Record {
+impl RequestLog {
     /// Opens a file to append to, making it where it is missing.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl Record {
     /// When the file cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-        Ok(Self { inside: Mutex::new(Inside { file, known: HashSet::new(), failed: None }), is_distinct: false })
+        Ok(Self { inside: Mutex::new(OpenLog { file, known: HashSet::new(), failed: None }), is_distinct: false })
     }
 
     /// Leaves an empty line in place of a request that is on record already, so that many requests cost little and still count.
@@ -65,7 +65,7 @@ impl Record {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner).failed.take().map_or(Ok(()), Err)
     }
 
-    pub(crate) fn append(&self, line: &Line<'_>) {
+    pub(crate) fn append(&self, line: &LogEntry<'_>) {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         let text = if self.is_distinct && !inside.known.insert(line.fingerprint()) {
             "\n".to_owned()
@@ -78,7 +78,7 @@ impl Record {
     }
 }
 
-impl Line<'_> {
+impl LogEntry<'_> {
     /// Returns what requests that ask for the same have in common.
     fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
@@ -93,8 +93,8 @@ mod tests {
     use serde_json::json;
     use std::os::unix::fs::PermissionsExt;
 
-    fn line<'asked>(target: &'asked str, body: &'asked Value) -> Line<'asked> {
-        Line { method: "POST", target, body, status: 201 }
+    fn line<'asked>(target: &'asked str, body: &'asked Value) -> LogEntry<'asked> {
+        LogEntry { method: "POST", target, body, status: 201 }
     }
 
     #[test]
@@ -102,7 +102,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("asked.jsonl");
         for target in ["/clients", "/roles?a=b"] {
-            Record::open(&path).expect("opened").append(&line(target, &json!({"name": "A"})));
+            RequestLog::open(&path).expect("opened").append(&line(target, &json!({"name": "A"})));
         }
         let text = std::fs::read_to_string(&path).expect("text");
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -115,7 +115,7 @@ mod tests {
     fn a_request_that_is_on_record_leaves_an_empty_line() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("asked.jsonl");
-        let record = Record::open(&path).expect("opened").distinct();
+        let record = RequestLog::open(&path).expect("opened").distinct();
         for name in ["A", "B", "A"] {
             record.append(&line("/clients", &json!({"name": name})));
         }

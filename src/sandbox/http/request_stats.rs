@@ -2,7 +2,7 @@
 
 /// One request to the Management API, as the sandbox saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct SeenRequest {
     /// `GET`, `POST`, ..
     pub method: String,
     /// The path under `/api/v2`, with its query.
@@ -19,7 +19,7 @@ pub struct Seen {
 
 /// What a tenant was asked so far, in numbers; tokens apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Demand {
+pub struct RequestStats {
     /// Requests that only read.
     pub reads: usize,
     /// Requests that were meant to change something.

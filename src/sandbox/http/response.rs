@@ -8,14 +8,14 @@ use crate::catalog::{Kind, Shape};
 
 /// An answer: a status and, mostly, JSON.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct ApiResponse {
     /// The HTTP status.
     pub status: u16,
     /// What is answered; null for an empty answer.
     pub body: Value,
 }
 
-impl Answer {
+impl ApiResponse {
     /// Returns an answer with a body.
     pub(crate) fn new(status: u16, body: Value) -> Self {
         Self { status, body }
@@ -56,17 +56,17 @@ impl Answer {
         list.pop().map(|_| self)
     }
 
-    /// Says that a body breaks its schema.
+    /// Says that a body schema_violations its schema.
     pub(crate) fn invalid_body(reason: &str) -> Self {
         Self::refusal(400, &format!("Payload validation error: {reason}."), Some("invalid_body"))
     }
 
-    /// Says that what stands in a path breaks its schema (recorded: an id of an event stream).
+    /// Says that what stands in a path schema_violations its schema (recorded: an id of an event stream).
     pub(crate) fn invalid_path(reason: &str) -> Self {
         Self::refusal(400, &format!("Path validation error: {reason}."), Some("invalid_uri"))
     }
 
-    /// Says that a query breaks its schema.
+    /// Says that a query schema_violations its schema.
     pub(crate) fn invalid_query(reason: &str) -> Self {
         Self::refusal(400, &format!("Query validation error: {reason}."), Some("invalid_query_string"))
     }
@@ -105,7 +105,7 @@ impl Answer {
     }
 
     /// Says that no resource of this kind has this id.
-    pub(crate) fn inexistent(kind: &Kind) -> Self {
+    pub(crate) fn unknown_resource(kind: &Kind) -> Self {
         let (message, code) = match kind.name {
             "clients" => ("The client does not exist", Some("inexistent_client")),
             "client-grants" => ("The grant does not exist.", Some("inexistent_client_grant")),

@@ -7,11 +7,11 @@ use crate::catalog::{Catalog, Delta, Kind, Named, Shape};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
     /// The list of a kind, or the one object of a singleton.
-    Whole,
+    Root,
     /// The list of a nested kind under this parent.
-    Under(String),
+    ListUnder(String),
     /// The resource of this id, or the list or part under it.
-    One(String),
+    Resource(String),
     /// The element of this name in the list under this parent.
     Element(String, String),
     /// The follow-up of the resource of this id.
@@ -26,16 +26,16 @@ pub(crate) fn route(catalog: &'static Catalog, path: &str) -> Option<(&'static K
     covering.min_by_key(|(places, ..)| *places).map(|(_, kind, target)| (kind, target))
 }
 
-type Naming = fn(&'static Kind, Vec<String>) -> Target;
+type ToTarget = fn(&'static Kind, Vec<String>) -> Target;
 
 /// Returns the forms that the paths of a kind have, and what each names.
-fn forms(kind: &'static Kind) -> Vec<(String, Naming)> {
-    let one: Naming = |_, values| Target::One(values.join("/"));
-    let whole: Naming = |_, _| Target::Whole;
-    let under: Naming = |_, values| Target::Under(values.join("/"));
-    let element: Naming =
+fn forms(kind: &'static Kind) -> Vec<(String, ToTarget)> {
+    let one: ToTarget = |_, values| Target::Resource(values.join("/"));
+    let whole: ToTarget = |_, _| Target::Root;
+    let under: ToTarget = |_, values| Target::ListUnder(values.join("/"));
+    let element: ToTarget =
         |_, values| Target::Element(values.first().cloned().unwrap_or_default(), values.last().cloned().unwrap_or_default());
-    let follow_up: Naming = |_, values| Target::FollowUp(values.join("/"));
+    let follow_up: ToTarget = |_, values| Target::FollowUp(values.join("/"));
     let mut forms = match kind.shape {
         Shape::Child { delta: Delta::Named { by, .. }, .. } => {
             vec![(kind.path.to_owned(), one), (format!("{}/{{{by}}}", kind.path), element)]

@@ -6,7 +6,7 @@ use crate::catalog::{Kind, Named, Paging, Shape};
 use crate::json::Body;
 
 /// Returns what was answered as an object: a bare array stands in the field that the kind keeps it in.
-pub(crate) fn answered(kind: &Kind, value: Value) -> Option<Body> {
+pub(crate) fn from_api(kind: &Kind, value: Value) -> Option<Body> {
     match value {
         Value::Array(_) if !kind.list_field.is_empty() => Some(Body::from_iter([(kind.list_field.to_owned(), value)])),
         Value::Array(_) => match kind.paging {
@@ -19,7 +19,7 @@ pub(crate) fn answered(kind: &Kind, value: Value) -> Option<Body> {
 }
 
 /// Returns what the server tells of a stored body: not what stands in the path, and bare where it answers a bare array.
-pub(crate) fn bare(kind: &Kind, body: &Body) -> Value {
+pub(crate) fn to_api(kind: &Kind, body: &Body) -> Value {
     let mut told = body.clone();
     let is_listed = matches!(kind.shape, Shape::Keyed { names: Named::Listed });
     for field in kind.in_path().filter(|_| !is_listed) {
@@ -29,22 +29,22 @@ pub(crate) fn bare(kind: &Kind, body: &Body) -> Value {
 }
 
 /// Puts a resource where a state file has it.
-pub(crate) fn file(data: &mut Map<String, Value>, kind: &'static Kind, body: &Body) {
+pub(crate) fn insert_at_path(data: &mut Map<String, Value>, kind: &'static Kind, body: &Body) {
     let list = match kind.shape {
         Shape::Collection | Shape::Keyed { names: Named::Listed } => kind.path.to_owned(),
         Shape::Nested { .. } => kind.path_under(kind.parent_field().and_then(|field| body.text(field)).unwrap_or_default()),
-        Shape::Singleton => return drop(data.insert(kind.path.to_owned(), bare(kind, body))),
+        Shape::Singleton => return drop(data.insert(kind.path.to_owned(), to_api(kind, body))),
         Shape::Keyed { .. } | Shape::Part { .. } | Shape::Child { .. } => {
-            return drop(data.insert(kind.path_of(&kind.id_of(body).unwrap_or_default()), bare(kind, body)));
+            return drop(data.insert(kind.path_of(&kind.id_of(body).unwrap_or_default()), to_api(kind, body)));
         }
     };
     if let Value::Array(list) = data.entry(list).or_insert_with(|| json!([])) {
-        list.push(bare(kind, body));
+        list.push(to_api(kind, body));
     }
 }
 
 /// Returns what a resource is named by within its tenant.
-pub(crate) fn name_of(kind: &Kind, body: &Body) -> String {
+pub(crate) fn unique_name(kind: &Kind, body: &Body) -> String {
     let part = |path: &&str| match body.get(path) {
         None | Some(Value::Null) => kind.default_of(path).map(|value| value.to_string()).unwrap_or_default(),
         Some(Value::String(text)) if kind.key.len() == 1 => text.clone(),

@@ -6,8 +6,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ids::Mint;
-use super::state::{State, scopes_of};
+use super::ids::IdGenerator;
+use super::state::{State, required_scopes};
 use crate::catalog::Catalog;
 
 /// The factors that every tenant has.
@@ -38,9 +38,9 @@ impl State {
     /// Never: what a new tenant holds is written here.
     #[must_use]
     pub fn empty(domain: &str) -> Self {
-        let mut json = Self::empty_of(Catalog::standard(), domain).to_json();
+        let mut json = Self::empty_with(Catalog::standard(), domain).to_json();
         let tenant = domain.split('.').next().unwrap_or_default();
-        json["data"]["/clients"] = json!([global_client(tenant, &mut Mint::new(&format!("{domain}\nown")))]);
+        json["data"]["/clients"] = json!([global_client(tenant, &mut IdGenerator::new(&format!("{domain}\nown")))]);
         if let Value::Object(data) = &mut json["data"] {
             data.extend(settings(domain));
         }
@@ -53,18 +53,18 @@ impl State {
     ///
     /// Never: what it holds is written here.
     #[must_use]
-    pub fn empty_of(catalog: &'static Catalog, domain: &str) -> Self {
-        let mut mint = Mint::new(domain);
+    pub fn empty_with(catalog: &'static Catalog, domain: &str) -> Self {
+        let mut ids = IdGenerator::new(domain);
         let scopes: Vec<Value> =
-            scopes_of(catalog).into_iter().map(|scope| json!({"value": scope, "description": describe(&scope)})).collect();
+            required_scopes(catalog).into_iter().map(|scope| json!({"value": scope, "description": describe(&scope)})).collect();
         let management = json!({
-            "id": mint.id("resource-servers"), "name": "Auth0 Management API", "identifier": format!("https://{domain}/api/v2/"),
+            "id": ids.id("resource-servers"), "name": "Auth0 Management API", "identifier": format!("https://{domain}/api/v2/"),
             "allow_offline_access": false, "skip_consent_for_verifiable_first_party_clients": false,
             "signing_alg": "RS256", "token_lifetime": 86400, "token_lifetime_for_web": 7200, "is_system": true, "scopes": scopes,
             "subject_type_authorization": {"client": {"policy": "require_client_grant"}, "user": {"policy": "allow_all"}},
         });
         let data = json!({"/resource-servers": [management], "/tenants/settings": {"enabled_locales": ["en"], "flags": {}}});
-        let state = Self::of(catalog, json!({"domain": domain, "data": data}));
+        let state = Self::from_json_with(catalog, json!({"domain": domain, "data": data}));
         state.expect("a new tenant is written in the format of a state")
     }
 }
@@ -75,12 +75,12 @@ fn describe(scope: &str) -> String {
 }
 
 /// Returns the tenant's own client, whose page the classic login shows.
-fn global_client(tenant: &str, mint: &mut Mint) -> Value {
+fn global_client(tenant: &str, ids: &mut IdGenerator) -> Value {
     json!({
-        "tenant": tenant, "global": true, "name": "All Applications", "client_id": mint.id("clients"), "client_secret": mint.signs(64),
+        "tenant": tenant, "global": true, "name": "All Applications", "client_id": ids.id("clients"), "client_secret": ids.alphanumeric(64),
         "callbacks": [], "is_first_party": true, "cross_origin_authentication": true, "custom_login_page_on": true,
         "signing_keys": [{
-            "cert": mint.pem("CERTIFICATE", 640), "pkcs7": mint.pem("PKCS7", 640), "subject": format!("/CN={tenant}"),
+            "cert": ids.pem("CERTIFICATE", 640), "pkcs7": ids.pem("PKCS7", 640), "subject": format!("/CN={tenant}"),
         }],
         "refresh_token": {
             "expiration_type": "non-expiring", "leeway": 0, "infinite_token_lifetime": true, "infinite_idle_token_lifetime": true,

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::api_form::file;
+use super::api_form::insert_at_path;
 use super::state::State;
-use super::state_file::NoState;
+use super::state_file::StateError;
 use crate::catalog::{Catalog, Kind, Named, Shape};
 use crate::json::Body;
-use crate::sandbox::http::response::Answer;
+use crate::sandbox::http::response::ApiResponse;
 
 /// What a tenant answered, put together as a state.
 #[derive(Default)]
@@ -18,18 +18,18 @@ pub struct Replica {
 
 impl Replica {
     /// Takes in one resource, as the API answers it; its parent's id stands in it.
-    pub fn hold(&mut self, kind: &'static Kind, answer: &Body) {
-        file(&mut self.data, kind, answer);
+    pub fn add(&mut self, kind: &'static Kind, answer: &Body) {
+        insert_at_path(&mut self.data, kind, answer);
     }
 
     /// Takes in the list of a child.
-    pub fn hold_elements(&mut self, kind: &'static Kind, parent: &str, elements: &[Value]) {
+    pub fn add_children(&mut self, kind: &'static Kind, parent: &str, elements: &[Value]) {
         self.data.insert(kind.path_of(parent), Value::Array(elements.to_vec()));
     }
 
     /// Takes in that a kind is not served: by this status, with these words.
-    pub fn lack(&mut self, kind: &'static Kind, status: u16, message: &str) {
-        let answer = Answer::refusal(status, message, None);
+    pub fn add_unavailable(&mut self, kind: &'static Kind, status: u16, message: &str) {
+        let answer = ApiResponse::refusal(status, message, None);
         let answer = json!({"status": answer.status, "body": answer.body});
         let paths = match kind.shape {
             Shape::Keyed { names: Named::These(names) } => names.iter().map(|name| kind.path_of(name)).collect(),
@@ -57,8 +57,8 @@ impl Replica {
     /// # Errors
     ///
     /// When what was answered is no state.
-    pub fn state(mut self, domain: &str) -> Result<State, NoState> {
-        let not_found = json!({"status": 404, "body": Answer::not_found().body});
+    pub fn into_state(mut self, domain: &str) -> Result<State, StateError> {
+        let not_found = json!({"status": 404, "body": ApiResponse::not_found().body});
         for path in self.unread() {
             self.absent.insert(path, not_found.clone());
         }

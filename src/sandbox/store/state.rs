@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::api_form::name_of;
-use super::ids::Mint;
-use super::table::{Table, sort_key};
-use super::tenant_rule::Rule;
+use super::api_form::unique_name;
+use super::ids::IdGenerator;
+use super::table::{ResourceTable, sort_key};
+use super::tenant_rule::TenantRule;
 use crate::catalog::{By, Catalog, Kind};
 use crate::json::Body;
-use crate::sandbox::http::response::Answer;
+use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::http::route::{Target, route};
 
 /// What a tenant holds.
@@ -19,23 +19,23 @@ pub struct State {
     pub(crate) catalog: &'static Catalog,
     pub(crate) tenant: String,
     pub(crate) domain: String,
-    pub(crate) tables: HashMap<&'static str, Table>,
+    pub(crate) tables: HashMap<&'static str, ResourceTable>,
     pub(crate) children: HashMap<&'static str, BTreeMap<String, Vec<Value>>>,
     /// What a list shows though it was never saved.
     pub(crate) presets: HashMap<&'static str, Vec<Value>>,
-    pub(crate) others: BTreeMap<String, Value>,
-    pub(crate) absent: BTreeMap<String, Answer>,
+    pub(crate) uncovered: BTreeMap<String, Value>,
+    pub(crate) absent: BTreeMap<String, ApiResponse>,
     pub(crate) defaults: BTreeMap<String, Body>,
     /// Fields that the tenant's subscription lacks, by kind.
     pub(crate) unentitled: BTreeMap<String, Vec<String>>,
     /// What this tenant refuses, or does besides, that others do not.
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) rules: Vec<TenantRule>,
     pub(crate) day: Option<String>,
-    pub(crate) mint: Mint,
+    pub(crate) ids: IdGenerator,
     /// Whether it takes what only the description and reports of the live API refuse.
     pub(crate) is_lenient: bool,
     /// Clients that no write has named yet, where the tenant is late to see them.
-    pub(crate) unseen: Option<HashSet<String>>,
+    pub(crate) not_yet_visible: Option<HashSet<String>>,
 }
 
 impl State {
@@ -51,11 +51,11 @@ impl State {
         self
     }
 
-    /// Lets it answer 404 to the first client grant, or change of a connection's clients, that names a client made a moment ago, as Auth0 is
+    /// Lets it answer 404 to the first client grant, or change of a connection's clients, that names a client made a timing ago, as Auth0 is
     /// reported to do at times.
     #[must_use]
-    pub fn late(mut self) -> Self {
-        self.unseen = Some(HashSet::new());
+    pub fn eventually_consistent(mut self) -> Self {
+        self.not_yet_visible = Some(HashSet::new());
         self
     }
 
@@ -74,12 +74,12 @@ impl State {
     /// Returns how many resources of a kind there are.
     #[must_use]
     pub fn count(&self, kind: &str) -> usize {
-        self.tables.get(kind).map_or(0, Table::len)
+        self.tables.get(kind).map_or(0, ResourceTable::len)
     }
 
     /// Makes every new id and secret from this text; without it they come from the domain.
     pub fn seed(&mut self, seed: &str) {
-        self.mint = Mint::new(seed);
+        self.ids = IdGenerator::new(seed);
     }
 
     /// Returns the kind that covers a path, and what of it the path names.
@@ -91,7 +91,7 @@ impl State {
     pub(crate) fn put(&mut self, kind: &'static Kind, id: &str, body: Body) {
         let by = sort_key(kind, id, &body);
         let last = body.get("global") == Some(&Value::Bool(true));
-        let name = (!kind.allows_duplicates && !kind.key.is_empty()).then(|| name_of(kind, &body));
+        let name = (!kind.allows_duplicates && !kind.key.is_empty()).then(|| unique_name(kind, &body));
         self.tables.entry(kind.name).or_default().put(id, body, by, last, name);
     }
 
@@ -99,7 +99,7 @@ impl State {
     pub(crate) fn has(&self, kind: &str, by: By, value: &str) -> bool {
         self.tables.get(kind).is_some_and(|table| match by {
             By::Id => table.has(value),
-            By::Key => table.named(value).is_some(),
+            By::Key => table.id_by_name(value).is_some(),
             By::Alias => {
                 let alias = self.catalog.kind(kind).map_or("", |kind| kind.alias);
                 !table.ids_where(|body| body.text(alias) == Some(value)).is_empty()
@@ -110,7 +110,7 @@ impl State {
 }
 
 /// Returns every scope that the kinds of a catalog ask for, in order.
-pub(crate) fn scopes_of(catalog: &Catalog) -> Vec<String> {
+pub(crate) fn required_scopes(catalog: &Catalog) -> Vec<String> {
     let of = |kind: &'static Kind| [kind.read_scopes, kind.create_scopes, kind.update_scopes, kind.delete_scopes].concat();
     let mut scopes: Vec<String> = catalog.kinds().flat_map(of).map(str::to_owned).collect();
     scopes.extend(["read:client_keys".to_owned(), "update:client_keys".to_owned()]);

@@ -22,19 +22,19 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::api_form::{answered, file};
-use super::ids::Mint;
+use super::api_form::{from_api, insert_at_path};
+use super::ids::IdGenerator;
 use super::state::State;
-use super::tenant_rule::Rule;
+use super::tenant_rule::TenantRule;
 use crate::catalog::{Catalog, Kind, Named, Shape};
 use crate::files;
 use crate::json::Body;
-use crate::sandbox::http::response::Answer;
+use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::http::route::Target;
 
 /// What is no state.
 #[derive(Debug, thiserror::Error)]
-pub enum NoState {
+pub enum StateError {
     /// The file cannot be read.
     #[error("cannot read the state file \"{path}\"")]
     File {
@@ -67,9 +67,9 @@ impl State {
     /// # Errors
     ///
     /// When it cannot be read or is no state.
-    pub fn load(path: &Path) -> Result<Self, NoState> {
-        let text = files::read(path).map_err(|source| NoState::File { path: path.to_owned(), source })?;
-        let json = serde_json::from_slice(&text).map_err(|source| NoState::NotJson { path: path.to_owned(), source })?;
+    pub fn load(path: &Path) -> Result<Self, StateError> {
+        let text = files::read(path).map_err(|source| StateError::File { path: path.to_owned(), source })?;
+        let json = serde_json::from_slice(&text).map_err(|source| StateError::NotJson { path: path.to_owned(), source })?;
         Self::from_json(json)
     }
 
@@ -78,8 +78,8 @@ impl State {
     /// # Errors
     ///
     /// When it is no state.
-    pub fn from_json(json: Value) -> Result<Self, NoState> {
-        Self::of(Catalog::standard(), json)
+    pub fn from_json(json: Value) -> Result<Self, StateError> {
+        Self::from_json_with(Catalog::standard(), json)
     }
 
     /// Reads a state in the form of a state file, of the kinds of this catalog.
@@ -87,25 +87,25 @@ impl State {
     /// # Errors
     ///
     /// When it is no state.
-    pub fn of(catalog: &'static Catalog, mut json: Value) -> Result<Self, NoState> {
+    pub fn from_json_with(catalog: &'static Catalog, mut json: Value) -> Result<Self, StateError> {
         let domain = json["domain"].as_str().unwrap_or("sandbox.eu.auth0.com").to_owned();
         let tenant = json["tenant"].as_str().or(domain.split('.').next()).unwrap_or_default().to_owned();
         let mut state = Self {
             catalog,
-            mint: Mint::new(&domain),
+            ids: IdGenerator::new(&domain),
             tenant,
             domain,
             tables: HashMap::new(),
             children: HashMap::new(),
             presets: HashMap::new(),
-            others: BTreeMap::new(),
+            uncovered: BTreeMap::new(),
             absent: BTreeMap::new(),
             defaults: BTreeMap::new(),
             unentitled: serde_json::from_value(json["unentitled"].take()).unwrap_or_default(),
             rules: read_rules(json["refuse"].take())?,
             day: json["day"].as_str().map(str::to_owned),
             is_lenient: false,
-            unseen: None,
+            not_yet_visible: None,
         };
         let Value::Object(data) = json["data"].take() else { return Err(unfit("data", "object of API paths")) };
         // Parents come before their children, so that old fields that stand for a child do not override it.
@@ -117,7 +117,7 @@ impl State {
         if let Value::Object(absent) = json["absent"].take() {
             for (path, mut answer) in absent {
                 let status = answer["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(404);
-                state.absent.insert(path, Answer::new(status, answer["body"].take()));
+                state.absent.insert(path, ApiResponse::new(status, answer["body"].take()));
             }
         }
         if let Value::Object(defaults) = json["defaults"].take() {
@@ -129,42 +129,42 @@ impl State {
         Ok(state)
     }
 
-    fn read_path(&mut self, path: String, value: Value) -> Result<(), NoState> {
+    fn read_path(&mut self, path: String, value: Value) -> Result<(), StateError> {
         let (kind, target) = match self.kind_at(&path) {
             None | Some((_, Target::FollowUp(_))) => {
-                self.others.insert(path, value);
+                self.uncovered.insert(path, value);
                 return Ok(());
             }
             Some(covered) => covered,
         };
         match (kind.shape, target, value) {
-            (Shape::Collection | Shape::Keyed { .. }, Target::Whole, Value::Array(list)) => self.put_all(kind, None, list, &path)?,
-            (Shape::Nested { .. }, Target::Under(parent), Value::Array(list)) => self.put_all(kind, Some(&parent), list, &path)?,
-            (Shape::Child { .. }, Target::One(id), Value::Array(list)) => {
+            (Shape::Collection | Shape::Keyed { .. }, Target::Root, Value::Array(list)) => self.put_all(kind, None, list, &path)?,
+            (Shape::Nested { .. }, Target::ListUnder(parent), Value::Array(list)) => self.put_all(kind, Some(&parent), list, &path)?,
+            (Shape::Child { .. }, Target::Resource(id), Value::Array(list)) => {
                 self.children.entry(kind.name).or_default().insert(id, list);
             }
             // What was made at one path, and is read at another.
-            (Shape::Singleton, Target::Whole, Value::Array(made)) if path != kind.path => {
-                self.others.insert(path, Value::Array(made));
+            (Shape::Singleton, Target::Root, Value::Array(made)) if path != kind.path => {
+                self.uncovered.insert(path, Value::Array(made));
             }
-            (Shape::Singleton, Target::Whole, value) => {
-                let body = answered(kind, value).ok_or_else(|| unfit(&path, kind.singular))?;
+            (Shape::Singleton, Target::Root, value) => {
+                let body = from_api(kind, value).ok_or_else(|| unfit(&path, kind.singular))?;
                 self.put(kind, "", body);
             }
-            (Shape::Keyed { .. } | Shape::Part { .. }, Target::One(id), value) => {
-                let mut body = answered(kind, value).ok_or_else(|| unfit(&path, kind.singular))?;
+            (Shape::Keyed { .. } | Shape::Part { .. }, Target::Resource(id), value) => {
+                let mut body = from_api(kind, value).ok_or_else(|| unfit(&path, kind.singular))?;
                 kind.fill(&mut body, &id);
                 self.put(kind, &id, body);
             }
             // One resource beside its list says nothing that the list does not.
-            (Shape::Collection | Shape::Nested { .. }, Target::One(_), Value::Object(_)) => {}
+            (Shape::Collection | Shape::Nested { .. }, Target::Resource(_), Value::Object(_)) => {}
             _ => return Err(unfit(&path, &format!("{} as the API answers them", kind.name))),
         }
         Ok(())
     }
 
     /// Puts a list in; an empty one is one too, and presets have no id.
-    fn put_all(&mut self, kind: &'static Kind, parent: Option<&str>, list: Vec<Value>, path: &str) -> Result<(), NoState> {
+    fn put_all(&mut self, kind: &'static Kind, parent: Option<&str>, list: Vec<Value>, path: &str) -> Result<(), StateError> {
         self.tables.entry(kind.name).or_default();
         for element in list {
             let mut body = Body::from_value(element).map_err(|_| unfit(path, "list of objects"))?;
@@ -206,8 +206,8 @@ impl State {
             if self.tables.contains_key(kind.name) {
                 continue;
             }
-            let made = self.others.get(kind.create_path).and_then(|made| made.get(0)).cloned();
-            if let Some(body) = made.and_then(|made| answered(kind, made)) {
+            let made = self.uncovered.get(kind.create_path).and_then(|made| made.get(0)).cloned();
+            if let Some(body) = made.and_then(|made| from_api(kind, made)) {
                 self.put(kind, "", body);
             }
         }
@@ -216,7 +216,7 @@ impl State {
     /// Returns the state in the form of a state file.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut data: Map<String, Value> = self.others.clone().into_iter().collect();
+        let mut data: Map<String, Value> = self.uncovered.clone().into_iter().collect();
         for kind in self.catalog.kinds() {
             if kind.view_of.is_some() {
                 continue;
@@ -232,7 +232,7 @@ impl State {
                 // An empty list is one too.
                 data.insert(kind.path.to_owned(), json!([]));
             }
-            table.listed(None, true).for_each(|(_, body)| file(&mut data, kind, body));
+            table.in_order(None, true).for_each(|(_, body)| insert_at_path(&mut data, kind, body));
             if let Some(Value::Array(list)) = data.get_mut(kind.path) {
                 list.extend(self.presets.get(kind.name).into_iter().flatten().cloned());
             }
@@ -257,11 +257,11 @@ impl State {
 }
 
 /// Reads the rules of a state file; there need be none.
-fn read_rules(rules: Value) -> Result<Vec<Rule>, NoState> {
+fn read_rules(rules: Value) -> Result<Vec<TenantRule>, StateError> {
     let rules = if rules.is_null() { Value::Array(Vec::new()) } else { rules };
     serde_json::from_value(rules).map_err(|error| unfit("refuse", &format!("rules: {error}")))
 }
 
-fn unfit(path: &str, expected: &str) -> NoState {
-    NoState::Unfit { path: path.to_owned(), expected: expected.to_owned() }
+fn unfit(path: &str, expected: &str) -> StateError {
+    StateError::Unfit { path: path.to_owned(), expected: expected.to_owned() }
 }

@@ -7,67 +7,67 @@ use crate::json::Body;
 
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    /// The moment of creation.
-    Born,
+enum ListOrder {
+    /// The timing of creation.
+    Creation,
     /// The id.
     Id,
     /// The name.
     Name,
     /// The name, large and small letters alike.
-    NameOfAnyCase,
+    NameIgnoringCase,
 }
 
 /// Returns what the lists of a kind are sorted by.
-fn order_of(kind: &str) -> Order {
+fn list_order(kind: &str) -> ListOrder {
     match kind {
-        "client-grants" => Order::Id,
-        "roles" => Order::Name,
-        "connections" => Order::NameOfAnyCase,
-        _ => Order::Born,
+        "client-grants" => ListOrder::Id,
+        "roles" => ListOrder::Name,
+        "connections" => ListOrder::NameIgnoringCase,
+        _ => ListOrder::Creation,
     }
 }
 
 /// Returns the text that a resource is sorted by in the lists of its kind; empty where creation alone decides.
 pub(crate) fn sort_key(kind: &Kind, id: &str, body: &Body) -> String {
     let name = body.text("name").unwrap_or_default();
-    match order_of(kind.name) {
-        Order::Born => String::new(),
-        Order::Id => id.to_owned(),
-        Order::Name => name.to_owned(),
-        Order::NameOfAnyCase => name.to_lowercase(),
+    match list_order(kind.name) {
+        ListOrder::Creation => String::new(),
+        ListOrder::Id => id.to_owned(),
+        ListOrder::Name => name.to_owned(),
+        ListOrder::NameIgnoringCase => name.to_lowercase(),
     }
 }
 
 /// Where a resource stands in its list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct ListPosition {
     /// Whether it comes after all others, as the global client does.
     pub(crate) last: bool,
     /// What the list is sorted by; empty where creation alone decides.
     pub(crate) by: String,
     /// How many were there before it.
-    pub(crate) born: u64,
+    pub(crate) sequence: u64,
 }
 
 /// One resource.
 #[derive(Debug, Clone)]
-struct Entry {
+struct StoredResource {
     body: Body,
-    place: Place,
+    place: ListPosition,
     name: Option<String>,
 }
 
 /// The resources of one kind.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Table {
-    entries: HashMap<String, Entry>,
-    order: BTreeMap<Place, String>,
+pub(crate) struct ResourceTable {
+    entries: HashMap<String, StoredResource>,
+    order: BTreeMap<ListPosition, String>,
     names: HashMap<String, String>,
-    born: u64,
+    sequence: u64,
 }
 
-impl Table {
+impl ResourceTable {
     /// Returns how many there are.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
@@ -84,42 +84,42 @@ impl Table {
     }
 
     /// Returns the id of the resource of this name.
-    pub(crate) fn named(&self, name: &str) -> Option<&str> {
+    pub(crate) fn id_by_name(&self, name: &str) -> Option<&str> {
         self.names.get(name).map(String::as_str)
     }
 
     /// Puts a resource in, or in the place of the one with its id; `by` is what the list is sorted by.
     pub(crate) fn put(&mut self, id: &str, body: Body, by: String, last: bool, name: Option<String>) {
-        let born = self.remove(id).map_or_else(|| self.next_birth(), |place| place.born);
-        let place = Place { last, by, born };
+        let sequence = self.remove(id).map_or_else(|| self.next_sequence(), |place| place.sequence);
+        let place = ListPosition { last, by, sequence };
         if let Some(name) = &name {
             self.names.insert(name.clone(), id.to_owned());
         }
         self.order.insert(place.clone(), id.to_owned());
-        self.entries.insert(id.to_owned(), Entry { body, place, name });
+        self.entries.insert(id.to_owned(), StoredResource { body, place, name });
     }
 
     /// Removes a resource; returns where it stood.
-    pub(crate) fn remove(&mut self, id: &str) -> Option<Place> {
+    pub(crate) fn remove(&mut self, id: &str) -> Option<ListPosition> {
         let entry = self.entries.remove(id)?;
         self.order.remove(&entry.place);
-        if let Some(name) = entry.name.filter(|name| self.named(name) == Some(id)) {
+        if let Some(name) = entry.name.filter(|name| self.id_by_name(name) == Some(id)) {
             self.names.remove(&name);
         }
         Some(entry.place)
     }
 
     /// Returns places and bodies in the server's order, from behind `after` on; without those that come last where `all` is false.
-    pub(crate) fn listed(&self, after: Option<&Place>, all: bool) -> impl Iterator<Item = (&Place, &Body)> {
+    pub(crate) fn in_order(&self, after: Option<&ListPosition>, all: bool) -> impl Iterator<Item = (&ListPosition, &Body)> {
         use std::ops::Bound::{Excluded, Unbounded};
         let start = after.map_or(Unbounded, |place| Excluded(place.clone()));
-        let end = if all { Unbounded } else { Excluded(Place { last: true, by: String::new(), born: 0 }) };
+        let end = if all { Unbounded } else { Excluded(ListPosition { last: true, by: String::new(), sequence: 0 }) };
         self.order.range((start, end)).map(|(place, id)| (place, &self.entries[id].body))
     }
 
     /// Returns how many do not come last.
-    pub(crate) fn ordinary(&self) -> usize {
-        self.order.len() - self.order.range(Place { last: true, by: String::new(), born: 0 }..).count()
+    pub(crate) fn count_before_last(&self) -> usize {
+        self.order.len() - self.order.range(ListPosition { last: true, by: String::new(), sequence: 0 }..).count()
     }
 
     /// Returns the ids of all resources for which `is_meant` holds.
@@ -127,14 +127,14 @@ impl Table {
         self.entries.iter().filter(|(_, entry)| is_meant(&entry.body)).map(|(id, _)| id.clone()).collect()
     }
 
-    /// Returns the highest number in a field; 0 where there is none.
-    pub(crate) fn highest(&self, field: &str) -> i64 {
+    /// Returns the max_number number in a field; 0 where there is none.
+    pub(crate) fn max_number(&self, field: &str) -> i64 {
         self.entries.values().filter_map(|entry| entry.body.get(field)?.as_i64()).max().unwrap_or(0)
     }
 
-    fn next_birth(&mut self) -> u64 {
-        self.born += 1;
-        self.born
+    fn next_sequence(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
     }
 }
 
@@ -142,34 +142,34 @@ impl Table {
 mod tests {
     use super::*;
 
-    fn table() -> Table {
-        let mut table = Table::default();
+    fn table() -> ResourceTable {
+        let mut table = ResourceTable::default();
         for (id, by, last) in [("1", "zoo", false), ("2", "all", true), ("3", "ant", false)] {
             table.put(id, Body::from_iter([("id".to_owned(), id.into())]), by.to_owned(), last, Some(by.to_owned()));
         }
         table
     }
 
-    fn ids<'table>(listed: impl Iterator<Item = (&'table Place, &'table Body)>) -> Vec<String> {
+    fn ids<'table>(listed: impl Iterator<Item = (&'table ListPosition, &'table Body)>) -> Vec<String> {
         listed.map(|(_, body)| body.text("id").expect("an id").to_owned()).collect()
     }
 
     #[test]
     fn a_list_is_in_its_order_with_the_last_ones_last_or_left_out() {
         let table = table();
-        assert_eq!(ids(table.listed(None, true)), ["3", "1", "2"]);
-        assert_eq!(ids(table.listed(None, false)), ["3", "1"]);
-        assert_eq!((table.len(), table.ordinary()), (3, 2));
-        let (first, _) = table.listed(None, true).next().expect("one");
-        assert_eq!(ids(table.listed(Some(first), true)), ["1", "2"]);
+        assert_eq!(ids(table.in_order(None, true)), ["3", "1", "2"]);
+        assert_eq!(ids(table.in_order(None, false)), ["3", "1"]);
+        assert_eq!((table.len(), table.count_before_last()), (3, 2));
+        let (first, _) = table.in_order(None, true).next().expect("one");
+        assert_eq!(ids(table.in_order(Some(first), true)), ["1", "2"]);
     }
 
     #[test]
     fn a_renamed_resource_keeps_its_birth_and_gives_up_its_old_name() {
         let mut table = table();
         table.put("1", Body::new(), "aaa".to_owned(), false, Some("aaa".to_owned()));
-        assert_eq!(table.named("zoo"), None);
-        assert_eq!(table.named("aaa"), Some("1"));
+        assert_eq!(table.id_by_name("zoo"), None);
+        assert_eq!(table.id_by_name("aaa"), Some("1"));
         assert_eq!(table.len(), 3);
     }
 }

@@ -14,12 +14,12 @@ use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::sandbox::http::request::Call;
+use crate::sandbox::http::request::ApiRequest;
 
 /// One rule of a state file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Rule {
+pub(crate) struct TenantRule {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     method: String,
     #[serde(with = "pattern")]
@@ -33,7 +33,7 @@ pub(crate) struct Rule {
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub(crate) body: Value,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) then: Option<Then>,
+    pub(crate) then: Option<FollowUpRequest>,
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub(crate) makes: Map<String, Value>,
 }
@@ -41,7 +41,7 @@ pub(crate) struct Rule {
 /// A request that follows another.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Then {
+pub(crate) struct FollowUpRequest {
     pub(crate) method: String,
     pub(crate) path: String,
     #[serde(default)]
@@ -62,12 +62,12 @@ mod pattern {
     }
 }
 
-impl Rule {
+impl TenantRule {
     /// Returns whether a request meets the conditions of the rule.
-    pub(crate) fn is_about(&self, call: &Call) -> bool {
-        let holds = |field: &Option<String>| field.as_ref().map(|field| holds(&call.body, field));
-        (self.method.is_empty() || call.method.as_str() == self.method)
-            && self.path.is_match(&call.path)
+    pub(crate) fn is_about(&self, request: &ApiRequest) -> bool {
+        let holds = |field: &Option<String>| field.as_ref().map(|field| holds(&request.body, field));
+        (self.method.is_empty() || request.method.as_str() == self.method)
+            && self.path.is_match(&request.path)
             && holds(&self.has) != Some(false)
             && holds(&self.lacks) != Some(true)
     }

@@ -8,18 +8,18 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::breach::{self, Breach};
 use super::checker::Checker;
+use super::violation::{self, Violation};
 use crate::catalog::address::{matched, places};
-use crate::sandbox::http::request::Call;
-use crate::sandbox::http::response::Answer;
+use crate::sandbox::http::request::ApiRequest;
+use crate::sandbox::http::response::ApiResponse;
 
 /// The file as it is written.
 #[derive(Deserialize)]
-struct Described {
+struct ApiDescription {
     operations: BTreeMap<String, Operation>,
     /// Where the API is wider than its description.
-    wider: Vec<Wider>,
+    wider: Vec<KnownDeviation>,
     shapes: HashMap<String, Value>,
 }
 
@@ -39,14 +39,14 @@ pub(crate) struct Operation {
 
 /// A break of the description that a recording shows to be taken, or that the newest SDK sends.
 #[derive(Deserialize)]
-struct Wider {
+struct KnownDeviation {
     operation: String,
     place: String,
     keyword: String,
 }
 
-static DESCRIBED: LazyLock<Described> = LazyLock::new(|| {
-    let mut described: Described = serde_json::from_str(include_str!("requests.json")).expect("schema test: the file is well formed");
+static DESCRIPTION: LazyLock<ApiDescription> = LazyLock::new(|| {
+    let mut described: ApiDescription = serde_json::from_str(include_str!("requests.json")).expect("schema test: the file is well formed");
     described.operations.iter_mut().for_each(|(name, operation)| name.clone_into(&mut operation.name));
     described
 });
@@ -54,9 +54,9 @@ static DESCRIBED: LazyLock<Described> = LazyLock::new(|| {
 /// Operations by method and first name of their path, each with the form of it.
 type Index = HashMap<(&'static str, &'static str), Vec<(&'static str, &'static Operation)>>;
 
-static BY_BEGINNING: LazyLock<Index> = LazyLock::new(|| {
+static BY_PREFIX: LazyLock<Index> = LazyLock::new(|| {
     let mut by_beginning = Index::new();
-    for (name, operation) in &DESCRIBED.operations {
+    for (name, operation) in &DESCRIPTION.operations {
         let (method, form) = name.split_once(' ').expect("schema test: a method and a path");
         by_beginning.entry((method, first_name(form))).or_default().push((form, operation));
     }
@@ -68,12 +68,12 @@ fn first_name(path: &str) -> &str {
 }
 
 /// Returns what judges a request; nothing where the description lacks its operation. The one that names most of the path wins.
-pub(crate) fn operation_of(call: &Call) -> Option<&'static Operation> {
-    operation_at(call.method.as_str(), &call.path)
+pub(crate) fn operation_of(request: &ApiRequest) -> Option<&'static Operation> {
+    operation_at(request.method.as_str(), &request.path)
 }
 
 fn operation_at(method: &str, path: &str) -> Option<&'static Operation> {
-    let candidates = BY_BEGINNING.get(&(method, first_name(path)))?.iter();
+    let candidates = BY_PREFIX.get(&(method, first_name(path)))?.iter();
     let covering = candidates.filter(|(form, _)| matched(form, path).is_some());
     covering.min_by_key(|(form, _)| places(form).count()).map(|(_, operation)| *operation)
 }
@@ -84,47 +84,47 @@ impl Operation {
     /// # Errors
     ///
     /// The answer that says why.
-    pub(crate) fn check(&self, call: &Call) -> Result<(), Answer> {
-        let is_taken = |breach: &Breach| self.is_wider(breach);
-        let in_path = breach::told(&self.breaches_of_path(&call.path, &is_taken));
-        in_path.map_or(Ok(()), |reason| Err(Answer::invalid_path(&reason)))?;
-        let in_query = breach::told(&self.breaches_of_query(&call.query));
-        in_query.map_or(Ok(()), |reason| Err(Answer::invalid_query(&reason)))?;
-        let in_body = breach::told(&self.breaches_of_body(&call.body, &is_taken));
-        in_body.map_or(Ok(()), |reason| Err(Answer::invalid_body(&reason)))
+    pub(crate) fn check(&self, request: &ApiRequest) -> Result<(), ApiResponse> {
+        let is_accepted = |violation: &Violation| self.is_known_deviation(violation);
+        let in_path = violation::message(&self.path_violations(&request.path, &is_accepted));
+        in_path.map_or(Ok(()), |reason| Err(ApiResponse::invalid_path(&reason)))?;
+        let in_query = violation::message(&self.query_violations(&request.query));
+        in_query.map_or(Ok(()), |reason| Err(ApiResponse::invalid_query(&reason)))?;
+        let in_body = violation::message(&self.body_violations(&request.body, &is_accepted));
+        in_body.map_or(Ok(()), |reason| Err(ApiResponse::invalid_body(&reason)))
     }
 
-    fn is_wider(&self, breach: &Breach) -> bool {
-        let mut own = DESCRIBED.wider.iter().filter(|wider| wider.operation == self.name && wider.keyword == breach.keyword);
-        own.any(|wider| wider.place == breach.place())
+    fn is_known_deviation(&self, violation: &Violation) -> bool {
+        let mut own = DESCRIPTION.wider.iter().filter(|wider| wider.operation == self.name && wider.keyword == violation.keyword);
+        own.any(|wider| wider.place == violation.place())
     }
 
     /// Returns what stands in the path and may not, by place: `{id}`.
-    fn breaches_of_path(&self, path: &str, is_taken: &dyn Fn(&Breach) -> bool) -> Vec<Breach> {
-        let checker = Checker { shapes: &DESCRIBED.shapes, is_taken };
+    fn path_violations(&self, path: &str, is_accepted: &dyn Fn(&Violation) -> bool) -> Vec<Violation> {
+        let checker = Checker { shapes: &DESCRIPTION.shapes, is_accepted };
         let form = self.name.split_once(' ').map_or("", |(_, form)| form);
         let found = matched(form, path).into_iter().flatten();
         let of_place = |(name, text): (String, String)| {
             let schema = self.path.get(&name);
-            schema.map_or_else(Vec::new, |schema| checker.breaches(schema, &text.into(), &format!("{{{name}}}")))
+            schema.map_or_else(Vec::new, |schema| checker.violations(schema, &text.into(), &format!("{{{name}}}")))
         };
         found.flat_map(of_place).collect()
     }
 
-    fn breaches_of_query(&self, query: &[(String, String)]) -> Vec<Breach> {
-        let checker = Checker { shapes: &DESCRIBED.shapes, is_taken: &|_| false };
+    fn query_violations(&self, query: &[(String, String)]) -> Vec<Violation> {
+        let checker = Checker { shapes: &DESCRIPTION.shapes, is_accepted: &|_| false };
         let of_word = |(name, text): &(String, String)| match self.query.get(name) {
-            Some(schema) => checker.breaches(schema, &typed(schema, text), name),
-            None if self.is_wider(&Breach::surplus("", &format!("?{name}"))) => Vec::new(),
-            None => vec![Breach::surplus("", name)],
+            Some(schema) => checker.violations(schema, &parse_query_value(schema, text), name),
+            None if self.is_known_deviation(&Violation::surplus("", &format!("?{name}"))) => Vec::new(),
+            None => vec![Violation::surplus("", name)],
         };
         query.iter().flat_map(of_word).collect()
     }
 
-    fn breaches_of_body(&self, body: &Value, is_taken: &dyn Fn(&Breach) -> bool) -> Vec<Breach> {
-        let checker = Checker { shapes: &DESCRIBED.shapes, is_taken };
+    fn body_violations(&self, body: &Value, is_accepted: &dyn Fn(&Violation) -> bool) -> Vec<Violation> {
+        let checker = Checker { shapes: &DESCRIPTION.shapes, is_accepted };
         match &self.body {
-            Some(schema) if self.is_body_required || !body.is_null() => checker.breaches(schema, body, ""),
+            Some(schema) if self.is_body_required || !body.is_null() => checker.violations(schema, body, ""),
             _ => Vec::new(),
         }
     }
@@ -132,7 +132,7 @@ impl Operation {
 
 /// A break of Auth0's OpenAPI description.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Break {
+pub struct SchemaViolation {
     /// The operation, such as `PATCH /clients/{id}`.
     pub operation: String,
     /// Where in the body, positions of lists left out: `options.scopes[]`; of the path `{id}`, of the query `?type`.
@@ -143,17 +143,21 @@ pub struct Break {
 
 /// Returns how a path and a body break the description, whether or not the API is known to take that; nothing where the operation is not described.
 #[must_use]
-pub fn breaks(method: &str, path: &str, body: &Value) -> Vec<Break> {
+pub fn schema_violations(method: &str, path: &str, body: &Value) -> Vec<SchemaViolation> {
     let Some(operation) = operation_at(method, path) else { return Vec::new() };
-    let mut found = operation.breaches_of_path(path, &|_| false);
-    found.extend(operation.breaches_of_body(body, &|_| false));
-    let named = |breach: &Breach| Break { operation: operation.name.clone(), place: breach.place(), keyword: breach.keyword.to_owned() };
+    let mut found = operation.path_violations(path, &|_| false);
+    found.extend(operation.body_violations(body, &|_| false));
+    let named = |violation: &Violation| SchemaViolation {
+        operation: operation.name.clone(),
+        place: violation.place(),
+        keyword: violation.keyword.to_owned(),
+    };
     found.iter().map(named).collect()
 }
 
 /// Returns a word of a query as the JSON that its schema means; as a text where it can be nothing else.
-fn typed(schema: &Value, text: &str) -> Value {
-    let shape = schema["$ref"].as_str().and_then(|path| DESCRIBED.shapes.get(path.trim_start_matches("#/shapes/")));
+fn parse_query_value(schema: &Value, text: &str) -> Value {
+    let shape = schema["$ref"].as_str().and_then(|path| DESCRIPTION.shapes.get(path.trim_start_matches("#/shapes/")));
     match shape.unwrap_or(schema)["type"].as_str() {
         Some("integer" | "number" | "boolean") => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         Some("array") => text.split(',').collect(),
@@ -168,8 +172,8 @@ mod tests {
     use serde_json::json;
 
     fn refusal(method: &str, target: &str, body: Value) -> Option<String> {
-        let call = Call::new(Method::from_bytes(method.as_bytes()).expect("a method"), target, body);
-        let refused = operation_of(&call).expect("described").check(&call).err()?;
+        let request = ApiRequest::new(Method::from_bytes(method.as_bytes()).expect("a method"), target, body);
+        let refused = operation_of(&request).expect("described").check(&request).err()?;
         assert_eq!(refused.status, 400);
         Some(refused.body["message"].as_str().expect("a text").to_owned())
     }

@@ -7,9 +7,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use regex_lite::Regex;
 use serde_json::{Map, Value};
 
-/// Returns the keyword that a text breaks, and how.
-pub(super) fn broken(words: &Map<String, Value>, text: &str) -> Option<(&'static str, String)> {
-    let word = |name: &str| words.get(name).and_then(Value::as_str);
+/// Returns the keyword that a text schema_violations, and how.
+pub(super) fn broken(keywords: &Map<String, Value>, text: &str) -> Option<(&'static str, String)> {
+    let word = |name: &str| keywords.get(name).and_then(Value::as_str);
     if let Some(pattern) = word("pattern").filter(|pattern| !matches(pattern, text)) {
         return Some(("pattern", format!("'String does not match pattern {pattern}: {text}'")));
     }

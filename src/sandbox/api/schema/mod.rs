@@ -1,6 +1,6 @@
 //! Auth0's OpenAPI description of requests, and how a request is checked against it.
 
-mod breach;
 pub(crate) mod checker;
 pub(crate) mod description;
 mod formats;
+mod violation;

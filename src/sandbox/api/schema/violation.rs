@@ -1,7 +1,7 @@
-//! What breaks a schema, in the words that the API is recorded to say it in.
+//! What schema_violations a schema, in the keywords that the API is recorded to say it in.
 
 /// One thing that a schema does not allow.
-pub(super) struct Breach {
+pub(super) struct Violation {
     /// Where the value stands, as in `options.scopes[0]`; nothing for the whole.
     pub(super) holder: String,
     /// The field that is missing or too much there.
@@ -12,9 +12,9 @@ pub(super) struct Breach {
     pub(super) reason: String,
 }
 
-impl Breach {
-    /// Returns that the value itself breaks a keyword.
-    pub(super) fn own(holder: &str, keyword: &'static str, reason: String) -> Self {
+impl Violation {
+    /// Returns that the value itself schema_violations a keyword.
+    pub(super) fn of_value(holder: &str, keyword: &'static str, reason: String) -> Self {
         Self { holder: holder.to_owned(), field: None, keyword, reason }
     }
 
@@ -42,21 +42,22 @@ impl Breach {
     }
 
     /// Returns whether another alternative of a choice was meant: what tells alternatives apart does not fit.
-    pub(super) fn is_of_another_choice(&self) -> bool {
+    pub(super) fn is_wrong_alternative(&self) -> bool {
         matches!(self.keyword, "const" | "enum" | "type" | "null")
     }
 }
 
 /// Returns one sentence about what is broken, as the API says one: surplus fields first, and those nearest to the top.
-pub(super) fn told(breaches: &[Breach]) -> Option<String> {
-    let surplus: Vec<&Breach> = breaches.iter().filter(|breach| breach.keyword == "additionalProperties").collect();
-    if let Some(first) = surplus.iter().min_by_key(|breach| (!breach.holder.is_empty(), breach.holder.matches(['.', '[']).count())) {
-        let names = surplus.iter().filter(|breach| breach.holder == first.holder).filter_map(|breach| breach.field.as_deref());
+pub(super) fn message(violations: &[Violation]) -> Option<String> {
+    let surplus: Vec<&Violation> = violations.iter().filter(|violation| violation.keyword == "additionalProperties").collect();
+    if let Some(first) = surplus.iter().min_by_key(|violation| (!violation.holder.is_empty(), violation.holder.matches(['.', '[']).count()))
+    {
+        let names = surplus.iter().filter(|violation| violation.holder == first.holder).filter_map(|violation| violation.field.as_deref());
         let names: Vec<&str> = names.collect();
         return Some(format!("'Additional properties not allowed: {}'{}", names.join(","), on_property(&first.holder)));
     }
     // What a text is made of is looked at last.
-    let first = breaches.iter().min_by_key(|breach| matches!(breach.keyword, "pattern" | "format"));
+    let first = violations.iter().min_by_key(|violation| matches!(violation.keyword, "pattern" | "format"));
     first.map(|first| format!("{}{}", first.reason, on_property(&first.holder)))
 }
 
