@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::api::token::{IssuedTokens, Scopes, expired};
 use super::behaviour::fault::{FaultKind, FaultTiming};
 use super::http::rate_limit::{BucketStatus, Buckets, Clock};
-use super::http::request::{ApiRequest, parse_form};
+use super::http::request::{ApiRequest, KeyAccess, parse_form};
 use super::http::request_log::LogEntry;
 use super::http::request_stats::{RequestStats, SeenRequest};
 use super::http::response::ApiResponse;
@@ -248,10 +248,9 @@ impl TenantServer {
         let scopes = locked.tokens.scopes(authorization).map_err(|refused| Box::new(to_http(&refused)))?;
         let standing =
             locked.buckets.take(call.is_write(), &call.path, Instant::now()).map_err(|standing| Box::new(self.too_many(Some(standing))))?;
-        let answer = check_scopes(&locked.state, call, &scopes).unwrap_or_else(|| {
-            let sees_keys = scopes.allow_any(&["read:client_keys"]);
-            locked.state.respond(call, sees_keys)
-        });
+        let key_access = if scopes.allow_any(&["read:client_keys"]) { KeyAccess::Visible } else { KeyAccess::Hidden };
+        let answer =
+            check_scopes(&locked.state, call, &scopes).unwrap_or_else(|| locked.state.respond(&ApiRequest { key_access, ..call.clone() }));
         Ok((answer, standing))
     }
 

@@ -3,21 +3,15 @@
 use serde_json::{Value, json};
 
 use super::validate::{sent_object, validate_body};
-use crate::catalog::{By, Delta, Kind, Purpose};
+use crate::catalog::{By, Delta, Kind, Purpose, Shape};
 use crate::sandbox::behaviour::registry::behaviour_of;
 use crate::sandbox::http::request::ApiRequest;
 use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::store::state::State;
 
 impl State {
-    pub(crate) fn respond_for_children(
-        &mut self,
-        kind: &'static Kind,
-        parent: &'static str,
-        delta: Delta,
-        id: &str,
-        request: &ApiRequest,
-    ) -> Result<ApiResponse, ApiResponse> {
+    pub(crate) fn respond_for_children(&mut self, kind: &'static Kind, id: &str, request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
+        let Shape::Child { parent, delta } = kind.shape else { return Err(ApiResponse::not_found()) };
         let parent = self.catalog.kind(parent).ok_or_else(ApiResponse::not_found)?;
         if !self.has(parent.name, By::Id, id) {
             return Err(ApiResponse::unknown_resource(parent));
@@ -46,15 +40,18 @@ impl State {
                 Ok(ApiResponse::new(201, Value::Array(added)))
             }
             (Delta::Named { by, most }, "DELETE") => {
-                let named = request.body[kind.elements()].as_array().cloned().unwrap_or_default();
-                check_length(named.len(), most)?;
-                let list = self.children.entry(kind.name).or_default().entry(id.to_owned()).or_default();
-                list.retain(|element| !named.contains(&element[by]));
+                let names = request.body[kind.elements()].as_array().cloned().unwrap_or_default();
+                check_length(names.len(), most)?;
+                self.child_list(kind, id).retain(|element| !names.contains(&element[by]));
                 Ok(ApiResponse::empty())
             }
             (Delta::Switch { most }, "PATCH") => self.switch_elements(kind, id, most, request),
             _ => Err(ApiResponse::not_found()),
         }
+    }
+
+    fn child_list(&mut self, kind: &Kind, id: &str) -> &mut Vec<Value> {
+        self.children.entry(kind.name).or_default().entry(id.to_owned()).or_default()
     }
 
     fn switch_elements(&mut self, kind: &'static Kind, id: &str, most: usize, request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
@@ -83,7 +80,7 @@ impl State {
         (id, name): (&str, &str),
         request: &ApiRequest,
     ) -> Result<ApiResponse, ApiResponse> {
-        let list = self.children.entry(kind.name).or_default().entry(id.to_owned()).or_default();
+        let list = self.child_list(kind, id);
         let element = list.iter_mut().find(|element| element[by] == name).ok_or_else(ApiResponse::not_found)?;
         for (field, value) in request.body.as_object().into_iter().flatten() {
             element[field.as_str()] = value.clone();
@@ -126,7 +123,7 @@ impl State {
 
     fn add_elements(&mut self, kind: &'static Kind, id: &str, elements: Vec<Value>) {
         let elements: Vec<Value> = elements.into_iter().map(|element| self.with_descriptions(kind, element)).collect();
-        let list = self.children.entry(kind.name).or_default().entry(id.to_owned()).or_default();
+        let list = self.child_list(kind, id);
         for element in elements {
             if !list.iter().any(|known| is_same(kind, known, &element)) {
                 list.push(element);

@@ -13,20 +13,11 @@ use crate::sandbox::store::table::ListPosition;
 
 impl State {
     /// Answers a list of a collection.
-    pub(crate) fn list(
-        &self,
-        kind: &'static Kind,
-        parent: Option<&str>,
-        request: &ApiRequest,
-        sees_keys: bool,
-    ) -> Result<ApiResponse, ApiResponse> {
+    pub(crate) fn list(&self, kind: &'static Kind, parent: Option<&str>, request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
         let page_request = page_request(kind, request)?;
-        let mut filters = filters(kind, request);
-        if let (Some(field), Some(parent)) = (kind.parent_field(), parent) {
-            filters.push((field.to_owned(), vec![parent.to_owned()]));
-        }
+        let filters = filters(kind, parent, request);
         let shown = |body: &Body| {
-            let shown = self.read_response(kind, body, request, sees_keys);
+            let shown = self.read_response(kind, body, request);
             let mut shown = if kind.is_summarised { summary(kind, shown) } else { shown };
             (behaviour_of(kind.name).on_list)(body, &mut shown);
             shown
@@ -35,10 +26,7 @@ impl State {
         let leaves_out_last = filters == [("global".to_owned(), vec!["false".to_owned()])];
         let filters = if leaves_out_last { &[][..] } else { &filters };
         let passes = |body: &Body| filters.iter().all(|(field, wanted)| holds(body, field, wanted));
-        let after = match &page_request {
-            PageRequest::Checkpoint { from: Some(cursor), .. } => Some(read_position(cursor)?),
-            _ => None,
-        };
+        let after = page_request.cursor().map(read_position).transpose()?;
         let Some(table) = self.tables.get(kind.name) else { return Ok(page_response(&page_request, Vec::new(), 0, None)) };
         let mut rows = table.in_order(after.as_ref(), !leaves_out_last).filter(|(_, body)| passes(body));
         let answer = match &page_request {
@@ -94,8 +82,8 @@ impl State {
     }
 }
 
-/// Returns the fields that the query filters by, each with the values that pass.
-fn filters(kind: &'static Kind, request: &ApiRequest) -> Vec<(String, Vec<String>)> {
+/// Returns the fields that the query and the parent filter by, each with the values that pass.
+fn filters(kind: &'static Kind, parent: Option<&str>, request: &ApiRequest) -> Vec<(String, Vec<String>)> {
     let behaviour = behaviour_of(kind.name);
     let mut filters: Vec<(String, Vec<String>)> = Vec::new();
     for (name, value) in &request.query {
@@ -107,6 +95,9 @@ fn filters(kind: &'static Kind, request: &ApiRequest) -> Vec<(String, Vec<String
             Some((_, values)) => values.extend(wanted),
             None => filters.push((field.to_owned(), wanted.collect())),
         }
+    }
+    if let (Some(field), Some(parent)) = (kind.parent_field(), parent) {
+        filters.push((field.to_owned(), vec![parent.to_owned()]));
     }
     filters
 }

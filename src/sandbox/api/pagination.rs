@@ -7,11 +7,11 @@ use crate::sandbox::http::request::ApiRequest;
 use crate::sandbox::http::response::ApiResponse;
 
 /// The longest page by offset.
-const MOST: usize = 100;
+const MAX_PAGE: usize = 100;
 /// The page length where none is asked for.
-const USUAL: usize = 50;
+const DEFAULT_PAGE: usize = 50;
 /// How deep pages by offset lead where checkpoints are the way: Auth0 refuses what lies behind.
-const DEEPEST: usize = 1000;
+const MAX_OFFSET: usize = 1000;
 
 /// Which page_request of a list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,16 @@ pub(super) enum PageRequest {
     Offset { field: &'static str, start: usize, size: usize, totals: Totals },
     /// What follows a checkpoint.
     Checkpoint { field: &'static str, from: Option<String>, size: usize },
+}
+
+impl PageRequest {
+    /// Returns the checkpoint that the page starts behind.
+    pub(super) fn cursor(&self) -> Option<&str> {
+        match self {
+            Self::Checkpoint { from, .. } => from.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// What a page by number tells beside its list.
@@ -45,7 +55,7 @@ pub(super) fn page_request(kind: &Kind, request: &ApiRequest) -> Result<PageRequ
     let (field, longest, deepest, checkpoint) = match kind.paging {
         Paging::Whole => return Ok(PageRequest::Whole),
         Paging::In { field } => return Ok(PageRequest::In(field)),
-        Paging::Counted { field, .. } if request.query_parameter("include_totals").is_none() => (field, MOST, usize::MAX, false),
+        Paging::Counted { field, .. } if request.query_parameter("include_totals").is_none() => (field, MAX_PAGE, usize::MAX, false),
         Paging::Counted { .. } => {
             return Err(ApiResponse::refusal(
                 400,
@@ -53,8 +63,8 @@ pub(super) fn page_request(kind: &Kind, request: &ApiRequest) -> Result<PageRequ
                 Some("invalid_query_string"),
             ));
         }
-        Paging::Offset { field, or_checkpoint, .. } => (field, MOST, usize::MAX, or_checkpoint && wants_checkpoint),
-        Paging::Checkpoint { field, size } => (field, size, DEEPEST, wants_checkpoint || is_child),
+        Paging::Offset { field, or_checkpoint, .. } => (field, MAX_PAGE, usize::MAX, or_checkpoint && wants_checkpoint),
+        Paging::Checkpoint { field, size } => (field, size, MAX_OFFSET, wants_checkpoint || is_child),
     };
     if checkpoint {
         let from = request
@@ -63,11 +73,16 @@ pub(super) fn page_request(kind: &Kind, request: &ApiRequest) -> Result<PageRequ
         return Ok(PageRequest::Checkpoint {
             field,
             from: from.transpose()?,
-            size: request.numeric_parameter("take").unwrap_or(USUAL).clamp(1, longest),
+            size: request.numeric_parameter("take").unwrap_or(DEFAULT_PAGE).clamp(1, longest),
         });
     }
+    offset_request(kind, request, field, deepest)
+}
+
+/// Reads `page` and `per_page`; records from `deepest` on are refused.
+fn offset_request(kind: &Kind, request: &ApiRequest, field: &'static str, deepest: usize) -> Result<PageRequest, ApiResponse> {
     let (page, size) =
-        (request.numeric_parameter("page").unwrap_or(0), request.numeric_parameter("per_page").unwrap_or(USUAL).clamp(1, MOST));
+        (request.numeric_parameter("page").unwrap_or(0), request.numeric_parameter("per_page").unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE));
     if page.saturating_add(1).saturating_mul(size) > deepest {
         return Err(ApiResponse::invalid_paging(&format!(
             "You can only page through the first {deepest} records. Use checkpoint pagination."

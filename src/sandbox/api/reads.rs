@@ -9,7 +9,7 @@ use crate::sandbox::store::state::State;
 impl State {
     /// Answers one resource; an object that is there by being written is empty until then (recorded: texts of prompts and of self-service
     /// profiles, partials, bindings).
-    pub(super) fn read(&self, kind: &'static Kind, id: &str, request: &ApiRequest, sees_keys: bool) -> Result<ApiResponse, ApiResponse> {
+    pub(super) fn read(&self, kind: &'static Kind, id: &str, request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
         if matches!(kind.shape, Shape::Part { .. }) {
             self.check_parent(kind, id)?;
         }
@@ -18,7 +18,7 @@ impl State {
             Err(_) if self.is_always_there(kind, id) => &empty,
             other => other?,
         };
-        let shown = self.read_response(kind, body, request, sees_keys);
+        let shown = self.read_response(kind, body, request);
         Ok(ApiResponse::new(200, Self::paged_within(kind, shown, request)?))
     }
 

@@ -7,15 +7,15 @@ use crate::json::Body;
 use crate::sandbox::behaviour::api_history;
 use crate::sandbox::behaviour::registry::behaviour_of;
 use crate::sandbox::behaviour::server_behaviour::ServerBehaviour;
-use crate::sandbox::http::request::ApiRequest;
+use crate::sandbox::http::request::{ApiRequest, KeyAccess};
 use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::store::api_form::to_api;
 use crate::sandbox::store::state::State;
 
 impl State {
     /// Returns a resource as a read shows it to a token, with the fields that were asked for.
-    pub(crate) fn read_response(&self, kind: &'static Kind, body: &Body, request: &ApiRequest, sees_keys: bool) -> Value {
-        let mut shown = self.visible_body(kind, body, sees_keys);
+    pub(crate) fn read_response(&self, kind: &'static Kind, body: &Body, request: &ApiRequest) -> Value {
+        let mut shown = self.visible_body(kind, body, request.key_access);
         for path in behaviour_of(kind.name).update_response_only {
             shown.take(path);
         }
@@ -28,22 +28,22 @@ impl State {
     }
 
     /// Returns a resource as any answer tells of it: without keys the token may not see, with the children it lists.
-    pub(crate) fn visible_body(&self, kind: &'static Kind, body: &Body, sees_keys: bool) -> Body {
-        let mut told = body.clone();
+    pub(crate) fn visible_body(&self, kind: &'static Kind, body: &Body, key_access: KeyAccess) -> Body {
+        let mut visible = body.clone();
         let behaviour: &ServerBehaviour = behaviour_of(kind.name);
-        if !sees_keys {
+        if key_access == KeyAccess::Hidden {
             for name in behaviour.needs_key_scope {
-                told.0.remove(*name);
+                visible.0.remove(*name);
             }
         }
         for (field, child) in behaviour.child_lists.iter().filter(|(field, _)| api_history::is_filled_in(kind.name, field, self.day())) {
             let id = body.text(kind.id).unwrap_or_default();
             let list = self.children.get(child).and_then(|lists| lists.get(id));
             if let (Some(list), Some(name)) = (list, self.child_reference_field(child)) {
-                told.set(field, list.iter().map(|element| element[name].clone()).collect());
+                visible.set(field, list.iter().map(|element| element[name].clone()).collect());
             }
         }
-        told
+        visible
     }
 
     /// Takes out of what was sent the lists of children that a resource was once written with.
@@ -72,13 +72,13 @@ impl State {
 }
 
 /// Takes out of an answer what can never be read back.
-pub(crate) fn without_write_only(kind: &Kind, mut told: Value) -> Value {
+pub(crate) fn without_write_only(kind: &Kind, mut visible: Value) -> Value {
     for path in behaviour_of(kind.name).write_only.iter().chain(kind.write_only) {
-        if let Value::Object(fields) = &mut told {
+        if let Value::Object(fields) = &mut visible {
             let mut body = Body(std::mem::take(fields));
             body.take(path);
-            told = body.into_value();
+            visible = body.into_value();
         }
     }
-    told
+    visible
 }

@@ -52,7 +52,7 @@ pub(crate) fn validate_body(kind: &Kind, behaviour: &ServerBehaviour, sent: &Bod
     let ValidationBasis::Catalog(purpose) = checked else {
         return check_needed(behaviour, sent);
     };
-    check_fields(kind.fields(), behaviour, &sent.0, purpose, "")?;
+    FieldCheck { behaviour, purpose }.check_fields(kind.fields(), &sent.0, "")?;
     check_types(kind, behaviour, sent)?;
     match purpose {
         Purpose::Create => check_required(kind, behaviour, sent),
@@ -61,50 +61,51 @@ pub(crate) fn validate_body(kind: &Kind, behaviour: &ServerBehaviour, sent: &Bod
     }
 }
 
-fn check_fields(
-    fields: &Fields,
-    behaviour: &ServerBehaviour,
-    sent: &Map<String, Value>,
+/// Checks fields by the catalog, at any depth.
+struct FieldCheck<'kind> {
+    behaviour: &'kind ServerBehaviour,
     purpose: Purpose,
-    above: &str,
-) -> Result<(), ApiResponse> {
-    let is_taken = |name: &str| match fields.get(name).map(|field| field.written) {
-        None => fields.is_open(),
-        Some(Written::OnCreate) => purpose != Purpose::Update,
-        Some(Written::OnUpdate) => purpose != Purpose::Create,
-        Some(Written::Always) => true,
-    };
-    let place = |name: &str| if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") };
-    let is_tolerated = |name: &str| behaviour.also_accepted.iter().any(|pattern| json::covers(pattern, &place(name)));
-    let surplus: Vec<&str> = sent.keys().map(String::as_str).filter(|name| !is_taken(name) && !is_tolerated(name)).collect();
-    if !surplus.is_empty() {
-        let property = if above.is_empty() { String::new() } else { format!(" on property {above}") };
-        return Err(ApiResponse::invalid_body(&format!("'Additional properties not allowed: {}'{property}", surplus.join(","))));
-    }
-    for (name, value) in sent {
-        let Some(field) = fields.get(name) else { continue };
-        if field.refuses_empty && value.as_str().is_some_and(str::is_empty) {
-            return Err(ApiResponse::invalid_body(&format!("'String is too short (0 chars), minimum 1' on property {}", place(name))));
-        }
-        if field.refuses_empty && value.as_array().is_some_and(Vec::is_empty) {
-            return Err(ApiResponse::invalid_body(&format!("'Array is too short (0), minimum 1' on property {}", place(name))));
-        }
-        if let Some(below) = &field.below {
-            check_below(below, behaviour, value, purpose, &place(name))?;
-        }
-    }
-    Ok(())
 }
 
-fn check_below(fields: &Fields, behaviour: &ServerBehaviour, value: &Value, purpose: Purpose, place: &str) -> Result<(), ApiResponse> {
-    match value {
-        Value::Object(inside) => check_fields(fields, behaviour, inside, purpose, place),
-        Value::Array(list) => list
-            .iter()
-            .enumerate()
-            .try_for_each(|(at, element)| check_below(fields, behaviour, element, purpose, &format!("{place}[{at}]"))),
-        Value::Null => Ok(()),
-        plain => Err(wrong_type("object", plain, place)),
+impl FieldCheck<'_> {
+    fn check_fields(&self, fields: &Fields, sent: &Map<String, Value>, above: &str) -> Result<(), ApiResponse> {
+        let is_taken = |name: &str| match fields.get(name).map(|field| field.written) {
+            None => fields.is_open(),
+            Some(Written::OnCreate) => self.purpose != Purpose::Update,
+            Some(Written::OnUpdate) => self.purpose != Purpose::Create,
+            Some(Written::Always) => true,
+        };
+        let place = |name: &str| if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") };
+        let is_tolerated = |name: &str| self.behaviour.also_accepted.iter().any(|pattern| json::covers(pattern, &place(name)));
+        let surplus: Vec<&str> = sent.keys().map(String::as_str).filter(|name| !is_taken(name) && !is_tolerated(name)).collect();
+        if !surplus.is_empty() {
+            let property = if above.is_empty() { String::new() } else { format!(" on property {above}") };
+            return Err(ApiResponse::invalid_body(&format!("'Additional properties not allowed: {}'{property}", surplus.join(","))));
+        }
+        for (name, value) in sent {
+            let Some(field) = fields.get(name) else { continue };
+            if field.refuses_empty && value.as_str().is_some_and(str::is_empty) {
+                return Err(ApiResponse::invalid_body(&format!("'String is too short (0 chars), minimum 1' on property {}", place(name))));
+            }
+            if field.refuses_empty && value.as_array().is_some_and(Vec::is_empty) {
+                return Err(ApiResponse::invalid_body(&format!("'Array is too short (0), minimum 1' on property {}", place(name))));
+            }
+            if let Some(below) = &field.below {
+                self.check_below(below, value, &place(name))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_below(&self, fields: &Fields, value: &Value, place: &str) -> Result<(), ApiResponse> {
+        match value {
+            Value::Object(inside) => self.check_fields(fields, inside, place),
+            Value::Array(list) => {
+                list.iter().enumerate().try_for_each(|(at, element)| self.check_below(fields, element, &format!("{place}[{at}]")))
+            }
+            Value::Null => Ok(()),
+            plain => Err(wrong_type("object", plain, place)),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::json::Body;
 use crate::sandbox::behaviour::api_history;
 use crate::sandbox::behaviour::registry::behaviour_of;
 use crate::sandbox::behaviour::server_behaviour::{ServerBehaviour, WriteContext, now};
-use crate::sandbox::http::request::ApiRequest;
+use crate::sandbox::http::request::{ApiRequest, KeyAccess};
 use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::store::api_form::{to_api, unique_name};
 use crate::sandbox::store::state::State;
@@ -38,7 +38,10 @@ impl State {
         self.put_children(&id, behaviour.child_lists.iter().map(|(_, child)| (*child, Vec::new())));
         self.put_children(&id, listed);
         (behaviour.on_create_response)(&sent, &mut body, &mut self.write_context(kind));
-        Ok(ApiResponse::new(behaviour.statuses.0, without_write_only(kind, to_api(kind, &self.visible_body(kind, &body, true)))))
+        Ok(ApiResponse::new(
+            behaviour.statuses.0,
+            without_write_only(kind, to_api(kind, &self.visible_body(kind, &body, KeyAccess::Visible))),
+        ))
     }
 
     /// Returns what a create stores: what was sent, an id, and what the server fills in on the tenant's day.
@@ -75,23 +78,11 @@ impl State {
         }
     }
 
-    pub(super) fn update(
-        &mut self,
-        kind: &'static Kind,
-        id: &str,
-        request: &ApiRequest,
-        sees_keys: bool,
-    ) -> Result<ApiResponse, ApiResponse> {
+    pub(super) fn update(&mut self, kind: &'static Kind, id: &str, request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
         let behaviour = behaviour_of(kind.name);
         let is_always_there = kind.creation().is_none() && !matches!(kind.shape, Shape::Collection | Shape::Nested { .. });
         let before = match self.stored(kind, id) {
-            Err(_) if is_always_there => {
-                let mut body = Body::new();
-                if kind.shape != Shape::Singleton {
-                    kind.fill(&mut body, id);
-                }
-                body
-            }
+            Err(_) if is_always_there => empty_body(kind, id),
             other => other?.clone(),
         };
         let mut sent = sent_object(kind, request)?;
@@ -113,9 +104,12 @@ impl State {
         self.absent.remove(&request.path);
         self.put(kind, id, body.clone());
         self.put_children(id, listed);
-        if behaviour.update_echoes_request {
-            body = sent;
-        }
+        let answered = if behaviour.update_echoes_request { sent } else { body };
+        Ok(self.update_response(kind, answered, request.key_access))
+    }
+
+    fn update_response(&self, kind: &'static Kind, mut body: Body, key_access: KeyAccess) -> ApiResponse {
+        let behaviour = behaviour_of(kind.name);
         for field in kind.in_path() {
             body.0.remove(field);
         }
@@ -125,7 +119,15 @@ impl State {
                 body.set(path, value);
             }
         }
-        Ok(ApiResponse::new(200, without_write_only(kind, to_api(kind, &self.visible_body(kind, &body, sees_keys)))))
+        ApiResponse::new(200, without_write_only(kind, to_api(kind, &self.visible_body(kind, &body, key_access))))
+    }
+
+    /// Carries out the follow-up of a write, such as the deployment of an action.
+    pub(super) fn follow_up(&mut self, kind: &'static Kind, id: &str) -> Result<ApiResponse, ApiResponse> {
+        let mut body = self.stored(kind, id)?.clone();
+        (behaviour_of(kind.name).on_follow_up)(&mut body, &mut self.write_context(kind));
+        self.put(kind, id, body.clone());
+        Ok(ApiResponse::new(200, to_api(kind, &body)))
     }
 
     /// Returns a field of the object at a path.
@@ -141,8 +143,17 @@ impl State {
     }
 }
 
-fn with_defaults(kind: &Kind, unshown: &[&str], mut body: Body) -> Body {
-    for (path, _) in kind.defaults.iter().filter(|(path, _)| !unshown.contains(path)) {
+/// Returns what an object that always exists holds before the first write.
+fn empty_body(kind: &Kind, id: &str) -> Body {
+    let mut body = Body::new();
+    if kind.shape != Shape::Singleton {
+        kind.fill(&mut body, id);
+    }
+    body
+}
+
+fn with_defaults(kind: &Kind, hidden: &[&str], mut body: Body) -> Body {
+    for (path, _) in kind.defaults.iter().filter(|(path, _)| !hidden.contains(path)) {
         let parent_is_there = path.rsplit_once('.').is_none_or(|(above, _)| body.get(above).is_some_and(Value::is_object));
         if let (true, None, Some(value)) = (parent_is_there, body.get(path), kind.default_of(path)) {
             body.set(path, value);

@@ -3,6 +3,15 @@
 use hyper::Method;
 use serde_json::Value;
 
+/// Whether a token may see the keys and secrets of clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyAccess {
+    /// Its scopes include `read:client_keys`.
+    Visible,
+    /// They do not.
+    Hidden,
+}
+
 /// One request.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiRequest {
@@ -14,13 +23,15 @@ pub(crate) struct ApiRequest {
     pub(crate) query: Vec<(String, String)>,
     /// The JSON that was sent; null where none was.
     pub(crate) body: Value,
+    /// Whether the response may show keys.
+    pub(crate) key_access: KeyAccess,
 }
 
 impl ApiRequest {
     /// Makes a request of a method, a path with its query, and JSON.
     pub(crate) fn new(method: Method, target: &str, body: Value) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        Self { method, path: path.to_owned(), query: parse_form(query), body }
+        Self { method, path: path.to_owned(), query: parse_form(query), body, key_access: KeyAccess::Visible }
     }
 
     /// Returns whether it changes something.

@@ -89,10 +89,9 @@ impl State {
 
     /// Puts a resource where its kind keeps it.
     pub(crate) fn put(&mut self, kind: &'static Kind, id: &str, body: Body) {
-        let by = sort_key(kind, id, &body);
-        let last = body.get("global") == Some(&Value::Bool(true));
+        let sort_key = sort_key(kind, id, &body);
         let name = (!kind.allows_duplicates && !kind.key.is_empty()).then(|| unique_name(kind, &body));
-        self.tables.entry(kind.name).or_default().put(id, body, by, last, name);
+        self.tables.entry(kind.name).or_default().put(id, body, sort_key, name);
     }
 
     /// Returns whether a resource that a reference names is there.

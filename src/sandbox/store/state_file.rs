@@ -114,19 +114,28 @@ impl State {
         }
         state.derive_children();
         state.derive_singletons();
-        if let Value::Object(absent) = json["absent"].take() {
+        state.read_absent(json["absent"].take());
+        state.read_defaults(json["defaults"].take())?;
+        Ok(state)
+    }
+
+    fn read_absent(&mut self, absent: Value) {
+        if let Value::Object(absent) = absent {
             for (path, mut answer) in absent {
                 let status = answer["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(404);
-                state.absent.insert(path, ApiResponse::new(status, answer["body"].take()));
+                self.absent.insert(path, ApiResponse::new(status, answer["body"].take()));
             }
         }
-        if let Value::Object(defaults) = json["defaults"].take() {
+    }
+
+    fn read_defaults(&mut self, defaults: Value) -> Result<(), StateError> {
+        if let Value::Object(defaults) = defaults {
             for (kind, fields) in defaults {
                 let fields = Body::from_value(fields).map_err(|_| unfit(&format!("defaults.{kind}"), "object of fields"))?;
-                state.defaults.insert(kind, fields);
+                self.defaults.insert(kind, fields);
             }
         }
-        Ok(state)
+        Ok(())
     }
 
     fn read_path(&mut self, path: String, value: Value) -> Result<(), StateError> {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde_json::Value;
+
 use crate::catalog::Kind;
 use crate::json::Body;
 
@@ -28,15 +30,25 @@ fn list_order(kind: &str) -> ListOrder {
     }
 }
 
-/// Returns the text that a resource is sorted by in the lists of its kind; empty where creation alone decides.
-pub(crate) fn sort_key(kind: &Kind, id: &str, body: &Body) -> String {
+/// What decides where a resource stands among others of its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SortKey {
+    /// Whether it comes after all others, as the global client does.
+    last: bool,
+    /// The text that it is sorted by; empty where creation alone decides.
+    by: String,
+}
+
+/// Returns what a resource is sorted by in the lists of its kind.
+pub(crate) fn sort_key(kind: &Kind, id: &str, body: &Body) -> SortKey {
     let name = body.text("name").unwrap_or_default();
-    match list_order(kind.name) {
+    let by = match list_order(kind.name) {
         ListOrder::Creation => String::new(),
         ListOrder::Id => id.to_owned(),
         ListOrder::Name => name.to_owned(),
         ListOrder::NameIgnoringCase => name.to_lowercase(),
-    }
+    };
+    SortKey { last: body.get("global") == Some(&Value::Bool(true)), by }
 }
 
 /// Where a resource stands in its list.
@@ -88,8 +100,9 @@ impl ResourceTable {
         self.names.get(name).map(String::as_str)
     }
 
-    /// Puts a resource in, or in the place of the one with its id; `by` is what the list is sorted by.
-    pub(crate) fn put(&mut self, id: &str, body: Body, by: String, last: bool, name: Option<String>) {
+    /// Puts a resource in, or in the place of the one with its id.
+    pub(crate) fn put(&mut self, id: &str, body: Body, sort_key: SortKey, name: Option<String>) {
+        let SortKey { last, by } = sort_key;
         let sequence = self.remove(id).map_or_else(|| self.next_sequence(), |place| place.sequence);
         let place = ListPosition { last, by, sequence };
         if let Some(name) = &name {
@@ -145,7 +158,7 @@ mod tests {
     fn table() -> ResourceTable {
         let mut table = ResourceTable::default();
         for (id, by, last) in [("1", "zoo", false), ("2", "all", true), ("3", "ant", false)] {
-            table.put(id, Body::from_iter([("id".to_owned(), id.into())]), by.to_owned(), last, Some(by.to_owned()));
+            table.put(id, Body::from_iter([("id".to_owned(), id.into())]), SortKey { by: by.to_owned(), last }, Some(by.to_owned()));
         }
         table
     }
@@ -167,7 +180,7 @@ mod tests {
     #[test]
     fn a_renamed_resource_keeps_its_birth_and_gives_up_its_old_name() {
         let mut table = table();
-        table.put("1", Body::new(), "aaa".to_owned(), false, Some("aaa".to_owned()));
+        table.put("1", Body::new(), SortKey { by: "aaa".to_owned(), last: false }, Some("aaa".to_owned()));
         assert_eq!(table.id_by_name("zoo"), None);
         assert_eq!(table.id_by_name("aaa"), Some("1"));
         assert_eq!(table.len(), 3);
