@@ -1,4 +1,4 @@
-//! A running sandbox: it listens on loopback and says what it was asked.
+//! A running sandbox: listens on loopback and reports the requests it received.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,9 +18,9 @@ use super::options::Options;
 use super::server::TenantServer;
 use super::store::state::State;
 
-/// A tenant that answers on loopback until it is stopped or dropped.
+/// A tenant served on loopback until it is stopped or dropped.
 ///
-/// It runs as tasks of the caller's runtime and takes its time from there, so that paused time holds for it too.
+/// It runs as tasks of the caller's runtime and uses its clock, so that paused time applies to it too.
 pub struct Sandbox {
     tenant: Arc<TenantServer>,
     address: SocketAddr,
@@ -28,11 +28,11 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts answering.
+    /// Starts listening.
     ///
     /// # Errors
     ///
-    /// When the port cannot be had.
+    /// When the port cannot be bound.
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
@@ -41,74 +41,74 @@ impl Sandbox {
         Ok(Self { tenant, address, accepting })
     }
 
-    /// Returns where it answers: `http://127.0.0.1:4010`.
+    /// Returns the base URL: `http://127.0.0.1:4010`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Returns the port it answers on.
+    /// Returns the port it listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// Returns what the tenant holds now.
+    /// Returns the current state of the tenant.
     #[must_use]
     pub fn state(&self) -> State {
-        self.tenant.locked().state.clone()
+        self.tenant.lock().state.clone()
     }
 
-    /// Writes what the tenant holds now as a state file; returns it.
+    /// Writes the current state of the tenant to a state file and returns it.
     ///
     /// # Errors
     ///
-    /// When the file cannot be to_http.
+    /// When the file cannot be written.
     pub fn save_to(&self, path: &Path) -> io::Result<Value> {
         let state = self.state().to_json();
         std::fs::write(path, format!("{state:#}\n"))?;
         Ok(state)
     }
 
-    /// Returns every request to the Management API so far, in the order of their numbers.
+    /// Returns every request to the Management API so far, in the order of arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<SeenRequest> {
-        self.tenant.locked().seen.clone()
+        self.tenant.lock().seen.clone()
     }
 
-    /// Waits until the Management API was asked that often; the last of these requests may not be answered yet.
+    /// Waits until the Management API has received that many requests; the last of them may still be in flight.
     pub async fn wait_for_requests(&self, times: usize) {
         self.tenant.wait_for_requests(times).await;
     }
 
-    /// Returns what it was asked so far, in numbers; `GET /seen` answers the same.
+    /// Returns statistics of the requests so far, as `GET /seen` does.
     #[must_use]
     pub fn stats(&self) -> RequestStats {
         self.tenant.stats()
     }
 
-    /// Returns each fault as it was to_http, and how often it struck so far; `GET /seen` answers the same.
+    /// Returns each fault as it was given and how often it has taken effect, as `GET /seen` does.
     #[must_use]
     pub fn fault_counts(&self) -> Vec<(String, usize)> {
         self.tenant.fault_counts()
     }
 
-    /// Returns a token of these scopes; of every scope where none is named.
+    /// Issues a token with these scopes, or with every scope if none is named.
     #[must_use]
     pub fn token(&self, scopes: &[&str]) -> String {
         let scopes = match scopes {
             [] => Scopes::All,
             named => Scopes::Named(named.iter().map(|scope| (*scope).to_owned()).collect()),
         };
-        let locked = &mut *self.tenant.locked();
-        let issued = locked.tokens.issue(&locked.state, "sandbox", scopes);
+        let server = &mut *self.tenant.lock();
+        let issued = server.tokens.issue(&server.state, "sandbox", scopes);
         issued["access_token"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// Stops answering: the port is free and every connection closed when this returns.
+    /// Stops the sandbox; when this returns, the port is free and every connection is closed.
     pub async fn stop(mut self) {
         self.accepting.abort();
-        // Aborted is how it ends.
+        // The task always ends as aborted.
         let _ = (&mut self.accepting).await;
     }
 }
@@ -119,17 +119,17 @@ impl Drop for Sandbox {
     }
 }
 
-/// Takes connections; they end with it.
+/// Accepts connections, which are closed when this task ends.
 async fn accept(listener: TcpListener, tenant: Arc<TenantServer>) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else { return };
-        // A small answer leaves at once; where it cannot, it leaves later.
+        // Sends small responses without delay; if the option cannot be set, they are only slower.
         let _ = stream.set_nodelay(true);
         let tenant = Arc::clone(&tenant);
         connections.spawn(async move {
             let service = service_fn(move |request| Arc::clone(&tenant).serve(request));
-            // A connection that broke is the caller's to notice.
+            // The caller notices a broken connection.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
         while connections.try_join_next().is_some() {}

@@ -1,28 +1,20 @@
-//! A tenant on loopback, that behaves as recordings say the real server does.
+//! A tenant on loopback that behaves as the real server does in recordings.
 //!
-//! Routes, paging, keys, closed bodies and scopes are derived from the catalog, so that a new kind is served without a line here. The
-//! sandbox judges the rest of the house, so it shares nothing with it but the catalog and JSON paths: it must not import what it tests.
+//! Routes, paging, keys, body validation and scopes are derived from the catalog, so that a new kind needs no line here. Tests judge the
+//! rest of the crate by the sandbox, so it must not import what it tests: it shares only the catalog and JSON paths.
 //!
 //! ```text
-//! state.rs        what the tenant holds: read from a state file, written back; table.rs one kind of it
-//! replica.rs      a tenant made of what another one answered
-//! new_tenant.rs   what Auth0 makes itself
-//! server.rs       HTTP; request.rs and response.rs what goes over it, record.rs what was asked, as a file
-//! token.rs        /oauth/token
-//! route.rs        which kind a path belongs to
-//! lists.rs        pages and filters
-//! writes.rs       what a request does to the state; children.rs lists under a parent
-//! schema/         what a request may hold by Auth0's OpenAPI description; validate.rs closed bodies
-//! live.rs         what the live API does beyond its description, as people report it
-//! behaviour.rs    what the server does with one kind beyond the catalog: clients.rs, connections.rs, settings.rs, code.rs,
-//!                 organizations.rs, streams.rs, pages.rs
-//! api_history.rs  since when the server answers what
-//! refusals.rs     what one tenant refuses, by its state file
-//! bucket.rs       rate limits
-//! fault.rs        what goes wrong, and when
-//! ids.rs          ids and secrets
-//! options.rs      how it is set up
+//! listener.rs   the running sandbox: listens on loopback, reports what it received
+//! server.rs     one tenant over HTTP: faults, rate limits, tokens, then the api
+//! options.rs    state, port, credentials, limits, faults
+//! api/          what each endpoint does: dispatch, reads, lists, writes, removals, children, /oauth/token, and what it refuses
+//!               (preconditions, validation by the OpenAPI description in schema/ or by the catalog, reports about the live API)
+//! behaviour/    what the server does with single kinds beyond the catalog, its history, faults
+//! store/        the state of a tenant: tables, ids, state files, a new tenant, a replica, seeds, rules
+//! http/         requests, responses, routing, rate limits, the request log
 //! ```
+//!
+//! Each line may use the ones below it, never one above.
 
 mod api;
 mod behaviour;

@@ -1,4 +1,4 @@
-//! Lists under a parent, changed element by element.
+//! Lists below a parent that change element by element.
 
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ impl State {
         Ok(ApiResponse::empty())
     }
 
-    /// Changes one element of a list whose elements have names.
+    /// Updates one element of a list whose elements have names.
     pub(crate) fn update_element(
         &mut self,
         kind: &'static Kind,
@@ -88,7 +88,7 @@ impl State {
         Ok(ApiResponse::new(200, element.clone()))
     }
 
-    /// Refuses elements that name what is not there.
+    /// Refuses elements that refer to resources that do not exist.
     fn check_elements(&self, kind: &'static Kind, elements: &[Value]) -> Result<(), ApiResponse> {
         for reference in kind.references {
             let Some((_, field)) = reference.path.split_once("[].") else { continue };
@@ -131,7 +131,7 @@ impl State {
         }
     }
 
-    /// Adds what the server tells of an element beyond what was sent: the API's name and the permission's description.
+    /// Adds what the server shows beyond what was sent: the API's name and the permission's description.
     fn with_descriptions(&self, kind: &Kind, mut element: Value) -> Value {
         if kind.name == "role-permissions" {
             let (api, name) = (text(&element, "resource_server_identifier"), text(&element, "permission_name"));
@@ -170,7 +170,7 @@ fn text<'value>(value: &'value Value, field: &str) -> &'value str {
     value[field].as_str().unwrap_or_default()
 }
 
-/// Returns whether two elements agree in the fields that can be written.
+/// Returns whether two elements are equal in all writable fields.
 fn is_same(kind: &'static Kind, known: &Value, element: &Value) -> bool {
     let fields = kind.fields().iter().next().and_then(|field| field.below.as_ref());
     fields.is_some_and(|fields| fields.iter().all(|field| known[field.name] == element[field.name]))

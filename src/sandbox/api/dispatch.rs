@@ -1,4 +1,4 @@
-//! Leads each request through the checks to what carries it out.
+//! Dispatch: checks each request and passes it to the code that carries it out.
 
 use hyper::Method;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::sandbox::http::route::Target;
 use crate::sandbox::store::state::State;
 
 impl State {
-    /// Answers one request without a socket: a token of every scope, no limits, no faults.
+    /// Answers one request without HTTP: with every scope, no limits and no faults.
     pub fn ask(&mut self, method: &str, target: &str, body: Value) -> ApiResponse {
         let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::GET);
         self.respond(&ApiRequest::new(method, target, body))
@@ -45,11 +45,11 @@ impl State {
         answered.unwrap_or_else(|refused| refused)
     }
 
-    /// Refuses what the API's description does not allow, and what the live API is reported to refuse besides.
+    /// Refuses what the API's description does not allow, and what the live API is reported to refuse.
     ///
     /// # Errors
     ///
-    /// The answer that says why.
+    /// The refusal.
     fn check_described(&self, request: &ApiRequest) -> Result<(), ApiResponse> {
         description::operation_of(request).map_or(Ok(()), |operation| operation.check(request))?;
         self.check_live_refusals(request)
@@ -63,7 +63,7 @@ impl State {
     }
 
     fn respond_for(&mut self, kind: &'static Kind, target: Target, request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
-        // What is absent stays so, but for what a write can make.
+        // What is absent stays absent, except what a write can create.
         let is_made = request.is_write()
             && (kind.is_optional || kind.creation().is_some() || matches!(kind.shape, Shape::Keyed { .. } | Shape::Part { .. }));
         if let Some(absent) = self.absent.get(&request.path).filter(|_| !is_made) {
@@ -118,7 +118,7 @@ impl State {
         }
     }
 
-    /// Returns the id of what a path names by key, where the server takes that.
+    /// Replaces a key in the path by the id, for kinds that are found by key.
     fn resolve_key(&self, kind: &Kind, target: Target) -> Target {
         let table = self.tables.get(kind.name).filter(|_| behaviour_of(kind.name).found_by_key);
         match (table, &target) {

@@ -1,4 +1,4 @@
-//! Lists: their filters, their pages, and what they show of each resource.
+//! Lists: filters, pages, and what they show of each resource.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::sandbox::store::state::State;
 use crate::sandbox::store::table::ListPosition;
 
 impl State {
-    /// Answers a list of a collection.
+    /// Lists a collection.
     pub(crate) fn list(&self, kind: &'static Kind, parent: Option<&str>, request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
         let page_request = page_request(kind, request)?;
         let filters = filters(kind, parent, request);
@@ -22,7 +22,7 @@ impl State {
             (behaviour_of(kind.name).on_list)(body, &mut shown);
             shown
         };
-        // The one filter of every list request is answered by the order itself.
+        // Global clients come last, so this filter needs no comparison.
         let leaves_out_last = filters == [("global".to_owned(), vec!["false".to_owned()])];
         let filters = if leaves_out_last { &[][..] } else { &filters };
         let passes = |body: &Body| filters.iter().all(|(field, wanted)| holds(body, field, wanted));
@@ -52,18 +52,18 @@ impl State {
         Ok(answer)
     }
 
-    /// Returns the page of a list that an object holds, where such lists have pages; the object itself where they have none.
+    /// Returns the requested page of a list inside an object, or the object itself if the list is not paged.
     ///
     /// # Errors
     ///
-    /// The refusal of what was asked for.
+    /// The refusal of an invalid page.
     pub(crate) fn paged_within(kind: &'static Kind, shown: Value, request: &ApiRequest) -> Result<Value, ApiResponse> {
         let (Shape::Keyed { .. }, Paging::Counted { field, .. }) = (kind.shape, kind.paging) else { return Ok(shown) };
         let list = shown[field].as_array().cloned().unwrap_or_default();
         Self::list_children(kind, &list, request).map(|page| page.body)
     }
 
-    /// Answers the list of a child.
+    /// Lists the elements of a child.
     pub(crate) fn list_children(kind: &'static Kind, list: &[Value], request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
         let page_request = page_request(kind, request)?;
         Ok(match &page_request {
@@ -111,7 +111,7 @@ fn holds(body: &Body, field: &str, wanted: &[String]) -> bool {
     }
 }
 
-/// Returns what a list that is only a summary shows of a resource: no objects and no lists.
+/// Returns the summary that some lists show of a resource: no objects and no lists.
 fn summary(kind: &Kind, shown: Value) -> Value {
     match shown {
         Value::Object(fields) => {

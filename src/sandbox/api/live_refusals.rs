@@ -1,4 +1,4 @@
-//! What people report of the live API and its description does not say: a rule each, with its source.
+//! Refusals of the live API that users report and its description omits: a rule each, with its source.
 //!
 //! Sources are issues and pull requests of `auth0/auth0-deploy-cli` (deploy-cli) and `auth0/terraform-provider-auth0` (terraform).
 
@@ -11,12 +11,12 @@ use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::http::route::Target;
 use crate::sandbox::store::state::State;
 
-/// A write, and what it is about.
+/// A request with what it addresses.
 struct RequestContext<'request> {
     state: &'request State,
     request: &'request ApiRequest,
     kind: &'static Kind,
-    /// What the write changes, where it is there.
+    /// The resource before the write, if it exists.
     held: Option<&'request Body>,
     sent: Body,
 }
@@ -26,13 +26,13 @@ impl RequestContext<'_> {
         self.request.method.as_str() == method
     }
 
-    /// Returns what a field is sent as, or else holds already.
+    /// Returns a field as it is sent, or else as it is stored.
     fn text(&self, path: &str) -> Option<&str> {
         self.sent.text(path).or_else(|| self.held?.text(path))
     }
 }
 
-/// Why a write is refused; nothing where a rule has nothing against it.
+/// Returns the refusal of a write, if the rule applies.
 type RefusalRule = fn(&RequestContext<'_>) -> Option<ApiResponse>;
 
 /// The rules of writes, by kind.
@@ -57,7 +57,7 @@ impl State {
     ///
     /// # Errors
     ///
-    /// The answer that says why.
+    /// The refusal.
     pub(crate) fn check_live_refusals(&self, request: &ApiRequest) -> Result<(), ApiResponse> {
         let Some((kind, target)) = self.kind_at(&request.path) else { return Ok(()) };
         if request.method == "GET" && kind.name != "action-trigger-bindings" {
@@ -74,12 +74,12 @@ impl State {
         rules.chain([&(an_update_changes_something as RefusalRule)]).find_map(|rule| rule(&situation)).map_or(Ok(()), Err)
     }
 
-    /// Refuses the first update of a client made a timing ago, and the first client grant, or change of a connection's clients, that names one,
-    /// where the tenant is told to be late (terraform#416, terraform#1370).
+    /// Refuses the first update of a new client, and the first client grant, or change of a connection's clients, that names one,
+    /// if the tenant is eventually consistent (terraform#416, terraform#1370).
     ///
     /// # Errors
     ///
-    /// The answer that there is no such client.
+    /// The response that the client does not exist.
     pub(crate) fn check_visibility(&mut self, request: &ApiRequest) -> Result<(), ApiResponse> {
         let Some((kind, target)) = self.kind_at(&request.path) else { return Ok(()) };
         let Some(not_yet_visible) = self.not_yet_visible.as_mut().filter(|_| request.is_write()) else { return Ok(()) };
@@ -93,16 +93,16 @@ impl State {
         if late > 0 { Err(ApiResponse::refusal(404, "The client does not exist", Some("inexistent_client"))) } else { Ok(()) }
     }
 
-    /// Notes a client that was made, where the tenant is told to see it late.
+    /// Hides a new client from the next write, if the tenant is eventually consistent.
     pub(crate) fn hide_new_client(&mut self, request: &ApiRequest, answer: &ApiResponse) {
         if let (Some(not_yet_visible), "POST", "/clients") = (&mut self.not_yet_visible, request.method.as_str(), request.path.as_str()) {
             not_yet_visible.extend(answer.body["client_id"].as_str().map(str::to_owned));
         }
     }
 
-    /// Does what a write does elsewhere.
+    /// Applies side effects of a write on other resources.
     ///
-    /// A branding without colours switches the login page off identifiers (deploy-cli#842, deploy-cli#1402, terraform#1509).
+    /// A branding without colours disables `identifier_first` (deploy-cli#842, deploy-cli#1402, terraform#1509).
     pub(crate) fn apply_live_side_effects(&mut self, request: &ApiRequest) {
         let is_branding = self.kind_at(&request.path).is_some_and(|(kind, _)| kind.name == "branding");
         if !is_branding || request.method != "PATCH" || !is_blank(&request.body["colors"]) {
@@ -115,14 +115,14 @@ impl State {
     }
 }
 
-/// `minProperties` of 20 kinds, taken to hold for all others; of a self-service profile the description says that it may be empty.
+/// `minProperties` of 20 kinds, assumed for all others; the description allows an empty update of a self-service profile.
 fn an_update_changes_something(context: &RequestContext<'_>) -> Option<ApiResponse> {
     let is_empty = context.is("PATCH") && context.request.body.as_object().is_some_and(serde_json::Map::is_empty);
     (is_empty && context.kind.name != "self-service-profiles")
         .then(|| ApiResponse::invalid_body("'Too few properties defined (0), minimum 1'"))
 }
 
-/// terraform#827; the description has realms for databases alone, where it tells strategies apart.
+/// terraform#827; where the description distinguishes strategies, only databases have realms.
 fn realms_of_databases(context: &RequestContext<'_>) -> Option<ApiResponse> {
     let has_realms = context.sent.get("realms").is_some_and(|realms| !realms.is_null());
     (has_realms && context.text("strategy") != Some("auth0")).then(|| refusal("Realms is only supported for database connections."))
@@ -149,20 +149,20 @@ fn azure_needs_credentials(context: &RequestContext<'_>) -> Option<ApiResponse> 
     })
 }
 
-/// Only the tenant gives this state (deploy-cli PR 495, deploy-cli PR 725); the words are the sandbox's.
+/// Only the tenant sets this status (deploy-cli PR 495, deploy-cli PR 725); the message is the sandbox's.
 fn suspended_is_no_choice(context: &RequestContext<'_>) -> Option<ApiResponse> {
     (context.sent.text("status") == Some("suspended"))
         .then(|| ApiResponse::invalid_body("'No enum match for: \"suspended\"' on property status"))
 }
 
-/// The sinks of AWS and Azure (deploy-cli PR 495); the words are the sandbox's.
+/// The sinks of AWS and Azure (deploy-cli PR 495); the message is the sandbox's.
 fn a_sink_is_chosen_at_birth(context: &RequestContext<'_>) -> Option<ApiResponse> {
     let is_fixed = context.is("PATCH") && matches!(context.held?.text("type"), Some("eventbridge" | "eventgrid"));
     (is_fixed && context.sent.get("sink").is_some()).then(|| ApiResponse::invalid_body("'Additional properties not allowed: sink'"))
 }
 
-/// What the fields of each sink begin with; a field of another one is refused (the description has a schema a type, and of an update one
-/// for each).
+/// The prefix of each sink's fields; fields of another sink are refused (the description has one schema per type, also for
+/// updates).
 const SINKS: [(&str, &str); 8] = [
     ("datadog", "datadog"),
     ("eventbridge", "aws"),
@@ -182,8 +182,8 @@ fn a_sink_keeps_its_type(context: &RequestContext<'_>) -> Option<ApiResponse> {
     (!others.is_empty()).then(|| ApiResponse::invalid_body(&reason))
 }
 
-/// A flag of a migration: a tenant that does not answer it may not set it (deploy-cli#267, deploy-cli#270). Others of its kind are not
-/// in the description any more.
+/// A migration flag: a tenant that does not return it may not set it (deploy-cli#267, deploy-cli#270). Similar flags are no longer
+/// in the description.
 const FLAG_OF_A_MIGRATION: &str = "trust_azure_adfs_email_verified_connection_property";
 
 fn flags_of_some_tenants(context: &RequestContext<'_>) -> Option<ApiResponse> {
@@ -193,7 +193,7 @@ fn flags_of_some_tenants(context: &RequestContext<'_>) -> Option<ApiResponse> {
         FLAG_OF_A_MIGRATION if has(flag).is_none() => Some(refusal(&format!("You are not allowed to set flag '{flag}' for this tenant."))),
         // deploy-cli PR 590.
         "enforce_client_authentication_on_passwordless_start" if has(flag).is_none() => Some(flag_is_fixed(flag)),
-        // deploy-cli#57; what lifts it is in the description.
+        // deploy-cli#57; the flag that permits it is in the description.
         "enable_sso" => {
             let is_free = has("allow_changing_enable_sso") == Some(&Value::Bool(true));
             (!is_free && value != has(flag).unwrap_or(&Value::Bool(true))).then(|| flag_is_fixed(flag))
@@ -206,15 +206,15 @@ fn flag_is_fixed(flag: &str) -> ApiResponse {
     refusal(&format!("Updating the {flag} flag is not allowed. Please contact us if you need additional information."))
 }
 
-/// A text that a screen had once: answered where it is stored, refused where it is sent (deploy-cli#981).
+/// A removed text of a screen: returned if it is stored, refused if it is sent (deploy-cli#981).
 fn texts_that_ended(context: &RequestContext<'_>) -> Option<ApiResponse> {
     let (screen, text) = ("login", "invalid-email-format");
     let is_sent = context.request.path.contains("/prompts/login/") && context.request.body[screen].get(text).is_some();
     is_sent.then(|| refusal(&format!("Invalid key \"{text}\" in screen \"{screen}\".")))
 }
 
-/// Of the tenant's own APIs the Management API takes no PATCH at all (deploy-cli's handler of APIs); of the others the name is fixed
-/// (recorded: TestResourceServer_ExpressConfiguration), and so are the scopes.
+/// Of the system APIs, the Management API accepts no PATCH at all (deploy-cli's resource server handler); the others have a fixed name
+/// (recorded: TestResourceServer_ExpressConfiguration) and fixed scopes.
 fn the_management_api_is_fixed(context: &RequestContext<'_>) -> Option<ApiResponse> {
     let held = context.held.filter(|held| context.is("PATCH") && held.get("is_system") == Some(&Value::Bool(true)))?;
     let is_management = held.text("identifier") == Some(&context.state.management_audience());
@@ -222,10 +222,10 @@ fn the_management_api_is_fixed(context: &RequestContext<'_>) -> Option<ApiRespon
     is_fixed.then(|| ApiResponse::refusal(400, "System resource servers cannot be patched.", Some("operation_not_supported")))
 }
 
-/// Triggers whose actions are bound at what they belong to.
+/// Triggers whose actions are bound to an entity.
 const BOUND_TO_ENTITIES: [&str; 4] = ["custom-token-exchange", "event-stream", "password-hash-migration", "mcp-tool"];
 
-/// deploy-cli#988, of reads as well.
+/// deploy-cli#988, reads included.
 fn bindings_of_entities(context: &RequestContext<'_>) -> Option<ApiResponse> {
     let trigger = context.request.path.split('/').nth(3)?;
     let what = if context.is("GET") { "list" } else { "update" };
@@ -234,7 +234,7 @@ fn bindings_of_entities(context: &RequestContext<'_>) -> Option<ApiResponse> {
         .then(|| ApiResponse::refusal(400, &format!("cannot {what} action bindings for an entity-bound trigger"), None))
 }
 
-/// Runtimes that some trigger offers today; another one was refused (terraform#286). On earlier days there were others.
+/// Runtimes that triggers offer today; others are refused (terraform#286). Earlier days had other runtimes.
 const RUNTIMES: [&str; 3] = ["node18-actions", "node18", "node22"];
 
 fn runtimes_that_ended(context: &RequestContext<'_>) -> Option<ApiResponse> {
@@ -250,7 +250,7 @@ fn a_custom_phone_provider_is_an_action(context: &RequestContext<'_>) -> Option<
     needs_action(context, "custom-phone-provider")
 }
 
-/// The description's 409 of both creates; terraform PR 1474 makes the action first.
+/// The description has this 409 for both creates; terraform PR 1474 creates the action first.
 fn needs_action(context: &RequestContext<'_>, trigger: &str) -> Option<ApiResponse> {
     let actions = context.state.tables.get("actions");
     let is_deployed = |action: &Body| {
@@ -340,8 +340,8 @@ mod tests {
             ),
             (connection("con_1", json!({})), "Payload validation error: 'Too few properties defined (0), minimum 1'.".to_owned()),
         ];
-        for ((method, path, sent), told) in reported {
-            assert_eq!(refusal(method, &path, sent), Some(told), "{method} {path}");
+        for ((method, path, sent), message) in reported {
+            assert_eq!(refusal(method, &path, sent), Some(message), "{method} {path}");
         }
     }
 
@@ -358,8 +358,8 @@ mod tests {
             ("PATCH", "/self-service-profiles/ssp_1".to_owned(), json!({})),
         ];
         for (method, path, sent) in taken {
-            let told = refusal(method, &path, sent);
-            assert!(told.as_deref().is_none_or(|told| told.contains("does not exist")), "{method} {path}: {told:?}");
+            let message = refusal(method, &path, sent);
+            assert!(message.as_deref().is_none_or(|message| message.contains("does not exist")), "{method} {path}: {message:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Pages of lists: by offset, by checkpoint, and what stands beside them.
+//! Pagination: pages by offset, pages by checkpoint, and their totals.
 
 use serde_json::{Value, json};
 
@@ -6,28 +6,28 @@ use crate::catalog::{Kind, Paging};
 use crate::sandbox::http::request::ApiRequest;
 use crate::sandbox::http::response::ApiResponse;
 
-/// The longest page by offset.
+/// The maximum page size by offset.
 const MAX_PAGE: usize = 100;
-/// The page length where none is asked for.
+/// The default page size.
 const DEFAULT_PAGE: usize = 50;
-/// How deep pages by offset lead where checkpoints are the way: Auth0 refuses what lies behind.
+/// The last record that pages by offset reach where Auth0 requires checkpoints beyond.
 const MAX_OFFSET: usize = 1000;
 
-/// Which page_request of a list is asked for.
+/// The part of a list that is requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PageRequest {
-    /// All of it, bare.
+    /// The whole list as a bare array.
     Whole,
-    /// All of it, in a field.
+    /// The whole list in a field.
     In(&'static str),
     /// One page by number.
     Offset { field: &'static str, start: usize, size: usize, totals: Totals },
-    /// What follows a checkpoint.
+    /// The page after a checkpoint.
     Checkpoint { field: &'static str, from: Option<String>, size: usize },
 }
 
 impl PageRequest {
-    /// Returns the checkpoint that the page starts behind.
+    /// Returns the checkpoint that the page starts after.
     pub(super) fn cursor(&self) -> Option<&str> {
         match self {
             Self::Checkpoint { from, .. } => from.as_deref(),
@@ -36,16 +36,16 @@ impl PageRequest {
     }
 }
 
-/// What a page by number tells beside its list.
+/// The totals that a page by number includes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Totals {
-    /// Nothing: it is bare.
+    /// None: it is a bare array.
     None,
     /// `start`, `limit` and `total`.
     Asked,
-    /// `page`, `per_page` and `total`, as the Actions API tells them; asking for them is refused.
+    /// `page`, `per_page` and `total`, as the Actions API returns them; requesting them is refused.
     Always,
-    /// The same, but for zeros.
+    /// The same, without zeros.
     UnlessZero,
 }
 
@@ -89,7 +89,7 @@ fn offset_request(kind: &Kind, request: &ApiRequest, field: &'static str, deepes
         )));
     }
     let totals = match kind.paging {
-        // Recorded lists of modules tell zeros, those of actions and of bindings do not.
+        // Recorded lists of modules include zeros; those of actions and bindings do not.
         Paging::Counted { .. } if kind.name == "action-modules" => Totals::Always,
         Paging::Counted { .. } => Totals::UnlessZero,
         _ if request.query_parameter("include_totals") == Some("true") => Totals::Asked,
@@ -124,7 +124,7 @@ pub(super) fn page_response(page_request: &PageRequest, page: Vec<Value>, total:
     ApiResponse::new(200, body)
 }
 
-/// Cursors look like the sealed ones of the server: long, opaque, and broken where they are not encoded in the next query.
+/// Cursors look like the server's: long, opaque, and invalid unless they are percent-encoded in the next query.
 fn encode_cursor(plain: &str) -> String {
     let mut sealed = "Fe26.2**".to_owned();
     for byte in plain.bytes() {

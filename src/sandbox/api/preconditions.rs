@@ -1,4 +1,4 @@
-//! What must be there, or must not, before a request is carried out.
+//! Preconditions: what must exist, or must not, before a request is carried out.
 
 use crate::catalog::{By, Kind};
 use crate::json::Body;
@@ -34,7 +34,7 @@ impl State {
         if holder.is_some() && holder != own { Err(ApiResponse::conflict(kind, &name)) } else { Ok(()) }
     }
 
-    /// Refuses a resource that is identified by another one that is not there.
+    /// Refuses a resource that is identified by another one that does not exist.
     pub(super) fn check_identity(&self, kind: &'static Kind, sent: &Body) -> Result<(), ApiResponse> {
         for reference in kind.references.iter().filter(|reference| kind.key.contains(&reference.path)) {
             let (Some(value), Some(to)) = (sent.text(reference.path), self.catalog.kind(reference.to)) else { continue };

@@ -7,7 +7,7 @@ use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::store::state::State;
 
 impl State {
-    /// Answers one resource; an object that is there by being written is empty until then (recorded: texts of prompts and of self-service
+    /// Reads one resource; an object that needs no create is empty until the first write (recorded: texts of prompts and of self-service
     /// profiles, partials, bindings).
     pub(super) fn read(&self, kind: &'static Kind, id: &str, request: &ApiRequest) -> Result<ApiResponse, ApiResponse> {
         if matches!(kind.shape, Shape::Part { .. }) {
@@ -22,7 +22,7 @@ impl State {
         Ok(ApiResponse::new(200, Self::paged_within(kind, shown, request)?))
     }
 
-    /// Returns whether an object answers before it was ever written: not one that hangs on another that is not there.
+    /// Returns whether an object can be read before the first write: not if it depends on one that does not exist.
     pub(super) fn is_always_there(&self, kind: &Kind, id: &str) -> bool {
         let is_there = |other: &&Kind| self.tables.get(other.name).is_some_and(|table| table.has(id));
         let mut needed = kind.depends_on.iter().filter_map(|name| self.catalog.kind(name)).filter(|other| other.parent() == kind.parent());

@@ -1,4 +1,4 @@
-//! Removals, and what goes along with a removed resource.
+//! Deletes, and the dependents that are deleted with a resource.
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ impl State {
         })
     }
 
-    /// Drops what hangs on a removed resource: its children, what is identified by it and whatever hangs on that, and its place in the lists
+    /// Deletes the dependents of a deleted resource: its children, resources identified by it and their dependents, and its entries in lists
     /// of others.
     fn remove_dependents(&mut self, kind: &'static Kind, removed: &Body) {
         let (id, name) = (kind.id_of(removed).unwrap_or_default(), unique_name(kind, removed));

@@ -1,4 +1,4 @@
-//! What a response shows of a resource, to whom.
+//! What a response shows of a resource, depending on the token.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::sandbox::store::api_form::to_api;
 use crate::sandbox::store::state::State;
 
 impl State {
-    /// Returns a resource as a read shows it to a token, with the fields that were asked for.
+    /// Returns a resource as a read shows it to a token, with the requested fields.
     pub(crate) fn read_response(&self, kind: &'static Kind, body: &Body, request: &ApiRequest) -> Value {
         let mut shown = self.visible_body(kind, body, request.key_access);
         for path in behaviour_of(kind.name).update_response_only {
@@ -27,7 +27,7 @@ impl State {
         without_write_only(kind, to_api(kind, &shown))
     }
 
-    /// Returns a resource as any answer tells of it: without keys the token may not see, with the children it lists.
+    /// Returns a resource as any response shows it: without keys that the token may not read, with the lists of its children.
     pub(crate) fn visible_body(&self, kind: &'static Kind, body: &Body, key_access: KeyAccess) -> Body {
         let mut visible = body.clone();
         let behaviour: &ServerBehaviour = behaviour_of(kind.name);
@@ -46,11 +46,11 @@ impl State {
         visible
     }
 
-    /// Takes out of what was sent the lists of children that a resource was once written with.
+    /// Removes lists of children from the body, for resources that were once written with them.
     ///
     /// # Errors
     ///
-    /// The refusal of a field that ended on the day the tenant is played on.
+    /// The refusal of a field that has been removed from the API by the imitated day.
     pub(crate) fn take_child_lists(&self, kind: &Kind, sent: &mut Body) -> Result<Vec<(&'static str, Vec<Value>)>, ApiResponse> {
         let listed =
             behaviour_of(kind.name).child_lists.iter().filter(|(field, _)| api_history::is_filled_in(kind.name, field, self.day()));
@@ -64,14 +64,14 @@ impl State {
         ended.map_or(Ok(taken), |(field, _)| Err(ApiResponse::invalid_body(&format!("'Additional properties not allowed: {field}'"))))
     }
 
-    /// Returns the field by which an element of a child names what it stands for.
+    /// Returns the field of a child's element that holds its reference.
     fn child_reference_field(&self, child: &str) -> Option<&'static str> {
         let reference = self.catalog.kind(child)?.references.first()?;
         reference.path.split_once("[].").map(|(_, name)| name)
     }
 }
 
-/// Takes out of an answer what can never be read back.
+/// Removes what can never be read back from a response.
 pub(crate) fn without_write_only(kind: &Kind, mut visible: Value) -> Value {
     for path in behaviour_of(kind.name).write_only.iter().chain(kind.write_only) {
         if let Value::Object(fields) = &mut visible {

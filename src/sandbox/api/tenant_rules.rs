@@ -1,4 +1,4 @@
-//! Applies the rules of a tenant's state file: what it refuses, or does besides, that others do not.
+//! Applies the rules of a tenant's state file.
 
 use hyper::Method;
 
@@ -9,17 +9,17 @@ use crate::sandbox::store::state::State;
 use crate::sandbox::store::tenant_rule::{FollowUpRequest, TenantRule};
 
 impl State {
-    /// Refuses what a rule of this tenant refuses.
+    /// Refuses a request that a rule of this tenant refuses.
     ///
     /// # Errors
     ///
-    /// The answer that the rule says.
+    /// The response of the rule.
     pub(crate) fn check_rules(&self, request: &ApiRequest) -> Result<(), ApiResponse> {
         let refused = self.rules.iter().filter(|rule| rule.is_about(request)).find_map(|rule| Some((rule.status?, &rule.body)));
         refused.map_or(Ok(()), |(status, body)| Err(ApiResponse::new(status, body.clone())))
     }
 
-    /// Returns what is carried out in place of a request, where a rule of this tenant makes something else of it.
+    /// Returns the request that a rule of this tenant carries out instead, if one does.
     pub(crate) fn rewritten(&self, request: &ApiRequest) -> Option<ApiRequest> {
         let is_about = |rule: &&TenantRule| !rule.makes.is_empty() && request.is_write() && rule.is_about(request);
         let mut body = Body::from_value(request.body.clone()).ok()?;
@@ -30,7 +30,7 @@ impl State {
         (!made.is_empty()).then(|| ApiRequest { body: body.into_value(), ..request.clone() })
     }
 
-    /// Returns the requests that the rules of this tenant let follow one that was carried out.
+    /// Returns the requests that the rules of this tenant carry out after this one.
     pub(crate) fn follow_up_requests(&self, request: &ApiRequest) -> Vec<ApiRequest> {
         let then = self.rules.iter().filter(|rule| rule.is_about(request)).filter_map(|rule| rule.then.as_ref());
         let to_call = |FollowUpRequest { method, path, body }: &FollowUpRequest| {

@@ -1,4 +1,4 @@
-//! Access tokens: who gets one at `/oauth/token`, what it allows, and when it ends.
+//! Access tokens: who gets one at `/oauth/token`, what it allows, and when it expires.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,16 +22,16 @@ pub(crate) enum Scopes {
 }
 
 impl Scopes {
-    /// Returns whether one of these scopes is among them; none asked for is always there.
-    pub(crate) fn allow_any(&self, asked: &[&str]) -> bool {
+    /// Returns whether one of these scopes is granted; true if none is required.
+    pub(crate) fn allow_any(&self, sent: &[&str]) -> bool {
         match self {
             Self::All => true,
-            Self::Named(scopes) => asked.is_empty() || scopes.iter().any(|scope| asked.contains(&scope.as_str())),
+            Self::Named(scopes) => sent.is_empty() || scopes.iter().any(|scope| sent.contains(&scope.as_str())),
         }
     }
 }
 
-/// Who may have a token beside the clients of the state.
+/// Credentials that are accepted in addition to those of clients in the state.
 #[derive(Clone, Default)]
 pub(crate) struct RegisteredClients {
     /// Client ids with their secrets.
@@ -40,12 +40,12 @@ pub(crate) struct RegisteredClients {
     pub(crate) keys: Vec<(String, String)>,
 }
 
-/// Every token that was given out.
+/// Every token that was issued.
 #[derive(Debug)]
 pub(crate) struct IssuedTokens {
     issued: HashMap<String, (Scopes, Instant)>,
     lifetime: Duration,
-    /// What tokens are signed with: nobody else on the machine can guess one.
+    /// The signing key, so that nobody else on the machine can guess a token.
     key: [u8; 32],
 }
 
@@ -60,7 +60,7 @@ impl IssuedTokens {
     ///
     /// # Errors
     ///
-    /// The server's word for a token that is missing, unknown or at its end.
+    /// The response to a missing, unknown or expired token.
     pub(crate) fn scopes(&self, authorization: Option<&str>) -> Result<Scopes, ApiResponse> {
         let token = authorization.and_then(|header| header.strip_prefix("Bearer "));
         let token = token.ok_or_else(|| ApiResponse::unauthorized("Missing authentication"))?;
@@ -71,14 +71,14 @@ impl IssuedTokens {
         Ok(scopes.clone())
     }
 
-    /// Ends a token before its time.
+    /// Expires a token early.
     pub(crate) fn end(&mut self, authorization: Option<&str>) {
         if let Some(token) = authorization.and_then(|header| header.strip_prefix("Bearer ")) {
             self.issued.entry(token.to_owned()).and_modify(|(_, end)| *end = Instant::now());
         }
     }
 
-    /// Gives out a token.
+    /// Issues a token.
     pub(crate) fn issue(&mut self, state: &State, client: &str, scopes: Scopes) -> Value {
         let scope = match &scopes {
             Scopes::All => required_scopes(state.catalog).join(" "),
@@ -90,22 +90,22 @@ impl IssuedTokens {
             "aud": state.management_audience(), "iat": now, "exp": now + self.lifetime.as_secs(), "scope": scope,
             "jti": self.issued.len(),
         });
-        // HMAC over JSON that was just made does not fail.
+        // HMAC over valid JSON does not fail.
         let token = encode(&Header::default(), &claims, &EncodingKey::from_secret(&self.key)).unwrap_or_default();
         self.issued.insert(token.clone(), (scopes, Instant::now() + self.lifetime));
         json!({"access_token": token, "token_type": "Bearer", "expires_in": self.lifetime.as_secs(), "scope": scope})
     }
 
     /// Answers a request to `/oauth/token`.
-    pub(crate) fn exchange(&mut self, state: &State, registered: &RegisteredClients, asked: &Value) -> ApiResponse {
-        match authenticate(state, registered, asked) {
+    pub(crate) fn token_response(&mut self, state: &State, registered: &RegisteredClients, sent: &Value) -> ApiResponse {
+        match authenticate(state, registered, sent) {
             Ok((client, scopes)) => ApiResponse::new(200, self.issue(state, &client, scopes)),
             Err(refused) => refused,
         }
     }
 }
 
-/// The server's word for a token at its end.
+/// Returns the response to an expired token.
 pub(crate) fn expired() -> ApiResponse {
     ApiResponse::unauthorized("Expired token received for JSON Web Token validation")
 }
@@ -114,9 +114,9 @@ fn refused(status: u16, error: &str, description: &str) -> ApiResponse {
     ApiResponse::new(status, json!({"error": error, "error_description": description}))
 }
 
-/// Returns who asks and what the token may allow.
-fn authenticate(state: &State, registered: &RegisteredClients, asked: &Value) -> Result<(String, Scopes), ApiResponse> {
-    let text = |name: &str| asked[name].as_str().unwrap_or_default();
+/// Returns the client that asks and the scopes it may have.
+fn authenticate(state: &State, registered: &RegisteredClients, sent: &Value) -> Result<(String, Scopes), ApiResponse> {
+    let text = |name: &str| sent[name].as_str().unwrap_or_default();
     let unauthorized = || refused(401, "access_denied", "Unauthorized");
     if text("grant_type") != "client_credentials" {
         return Err(refused(403, "unsupported_grant_type", &format!("Unsupported grant type: {}", text("grant_type"))));
@@ -144,7 +144,7 @@ fn authenticate(state: &State, registered: &RegisteredClients, asked: &Value) ->
     Ok((client.to_owned(), scopes))
 }
 
-/// Returns the client that a signed assertion proves.
+/// Returns the client that a signed assertion authenticates.
 fn verify_assertion(state: &State, registered: &RegisteredClients, assertion: &str) -> Option<String> {
     let algorithm = decode_header(assertion).ok()?.alg;
     if !matches!(algorithm, Algorithm::RS256 | Algorithm::RS384 | Algorithm::PS256) {
@@ -190,10 +190,10 @@ mod tests {
     }
 
     fn exchange(client: &str, secret: &str) -> ApiResponse {
-        let asked = json!({
+        let sent = json!({
             "grant_type": "client_credentials", "client_id": client, "client_secret": secret, "audience": "https://acme.eu.auth0.com/api/v2/",
         });
-        IssuedTokens::new(Duration::from_secs(60)).exchange(&state(), &RegisteredClients::default(), &asked)
+        IssuedTokens::new(Duration::from_secs(60)).token_response(&state(), &RegisteredClients::default(), &sent)
     }
 
     #[test]

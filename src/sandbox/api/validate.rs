@@ -1,4 +1,4 @@
-//! Closed bodies: refuses a field that a kind does not take, a missing one, and a value of the wrong type.
+//! Validation of bodies by the catalog: refuses unknown fields, missing fields and values of the wrong type.
 //!
 //! Everything is derived from the catalog's field tables, and from the few exceptions of a kind's [`ServerBehaviour`].
 
@@ -14,12 +14,12 @@ use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::store::api_form::from_api;
 use crate::sandbox::store::state::State;
 
-/// What a body is checked by.
+/// What a body is validated against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ValidationBasis {
-    /// The API's description has judged it: what is left is what the description does not say.
+    /// The API's description has been checked; only what it omits is left.
     Description,
-    /// The description lacks the operation: the catalog stands in for it.
+    /// The description lacks the operation, so the catalog is used.
     Catalog(Purpose),
 }
 
@@ -27,7 +27,7 @@ pub(crate) enum ValidationBasis {
 ///
 /// # Errors
 ///
-/// The answer that refuses anything else.
+/// The refusal of anything else.
 pub(crate) fn sent_object(kind: &Kind, request: &ApiRequest) -> Result<Body, ApiResponse> {
     let expected = if kind.list_field.is_empty() { "object" } else { "array" };
     let sent = from_api(kind, request.body.clone()).filter(|_| kind.list_field.is_empty() || request.body.is_array());
@@ -35,7 +35,7 @@ pub(crate) fn sent_object(kind: &Kind, request: &ApiRequest) -> Result<Body, Api
 }
 
 impl State {
-    /// Returns what is left to check by the catalog: all of it only where the API's description did not judge.
+    /// Returns what to validate against: the whole catalog entry only if the API's description lacks the operation.
     pub(crate) fn validation_basis(&self, request: &ApiRequest, purpose: Purpose) -> ValidationBasis {
         let is_judged = !self.is_lenient && description::operation_of(request).is_some();
         if is_judged { ValidationBasis::Description } else { ValidationBasis::Catalog(purpose) }
@@ -46,7 +46,7 @@ impl State {
 ///
 /// # Errors
 ///
-/// The answer that says why.
+/// The refusal.
 pub(crate) fn validate_body(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body, checked: ValidationBasis) -> Result<(), ApiResponse> {
     check_exclusive(kind, behaviour, sent)?;
     let ValidationBasis::Catalog(purpose) = checked else {
@@ -117,7 +117,7 @@ fn check_types(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body) -> Result<
     }
     for path in kind.sets.iter().chain(behaviour.lists) {
         if let Some(value) = sent.get(path).filter(|value| !value.is_null() && !value.is_array()) {
-            // Scopes of a social connection may be one text.
+            // Scopes of a social connection may be a single string.
             if !(value.is_string() && path.starts_with("options.")) {
                 return Err(wrong_type("array", value, path));
             }
@@ -131,7 +131,7 @@ fn check_types(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body) -> Result<
     Ok(())
 }
 
-/// Refuses two fields that cannot both be set, in the words recorded for options of connections.
+/// Refuses two fields that cannot both be set, with the message recorded for options of connections.
 fn check_exclusive(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body) -> Result<(), ApiResponse> {
     let is_set = |path: &str| sent.get(path).is_some_and(|value| !json::is_blank(value) && *value != Value::Bool(false));
     let both = kind.exclusive.iter().chain(behaviour.exclusive).find(|(one, other)| is_set(one) && is_set(other));
@@ -149,7 +149,7 @@ fn check_required(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body) -> Resu
     missing.map_or_else(|| check_needed(behaviour, sent), |path| Err(missing_property(path)))
 }
 
-/// Refuses a body without what one of its values needs.
+/// Refuses a body that lacks a field which one of its values requires.
 fn check_needed(behaviour: &ServerBehaviour, sent: &Body) -> Result<(), ApiResponse> {
     let needed = behaviour.required_if.iter().find(|(field, value, path)| sent.text(field) == Some(*value) && sent.get(path).is_none());
     needed.map_or(Ok(()), |(_, _, path)| Err(missing_property(path)))

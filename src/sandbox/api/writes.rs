@@ -1,4 +1,4 @@
-//! Creates, updates and follow-ups: what they store, and what they answer.
+//! Creates, updates and follow-ups: what they store and what they return.
 
 use hyper::Method;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ impl State {
         ))
     }
 
-    /// Returns what a create stores: what was sent, an id, and what the server fills in on the tenant's day.
+    /// Returns what a create stores: the body, an id, and what the server fills in on the imitated day.
     fn created_body(&mut self, kind: &'static Kind, behaviour: &ServerBehaviour, sent: &Body) -> Body {
         let mut body = with_defaults(kind, behaviour.hidden_defaults, sent.clone());
         for (name, value) in self.defaults.get(kind.name).into_iter().flat_map(|defaults| &defaults.0) {
@@ -162,7 +162,7 @@ fn with_defaults(kind: &Kind, hidden: &[&str], mut body: Body) -> Body {
     body
 }
 
-/// Returns what a PUT makes of a body: what can be written is what was sent, and the rest stays.
+/// Returns a body after a PUT: writable fields are replaced, the rest stays.
 fn put_body(kind: &Kind, before: &Body, sent: &Body) -> Body {
     let mut body = before.clone();
     body.0.retain(|name, _| kind.fields().get(name).map_or(!kind.fields().is_open(), |field| field.in_path));
@@ -170,14 +170,14 @@ fn put_body(kind: &Kind, before: &Body, sent: &Body) -> Body {
     body
 }
 
-/// Writes the time into what the server dates: the catalog knows such fields as read-only.
+/// Sets timestamps that the server maintains; the catalog lists them as read-only.
 fn set_dates(kind: &Kind, dates: &[&str], body: &mut Body) {
     for date in dates.iter().filter(|date| kind.read_only.contains(date)) {
         body.set(date, now().into());
     }
 }
 
-/// Returns what a PATCH makes of a body: null removes, an object is merged one level deep, everything else replaces.
+/// Returns a body after a PATCH: null removes a field, an object is merged one level deep, everything else is replaced.
 ///
 /// Exact in 307 of 313 recorded updates of clients; the catalog names the objects that are replaced whole.
 fn patched_body(kind: &Kind, behaviour: &ServerBehaviour, before: &Body, sent: &Body) -> Body {
@@ -186,7 +186,7 @@ fn patched_body(kind: &Kind, behaviour: &ServerBehaviour, before: &Body, sent: &
         match value {
             Value::Null => drop(body.0.remove(name)),
             Value::Object(_) if behaviour.deep_merged.contains(&name.as_str()) => {
-                deep_merge(body.0.entry(name.clone()).or_insert(Value::Null), value)
+                deep_merge(body.0.entry(name.clone()).or_insert(Value::Null), value);
             }
             Value::Object(new) if !kind.replaced.contains(&name.as_str()) => {
                 let old = body.0.entry(name.clone()).or_insert_with(|| json!({}));
@@ -206,7 +206,7 @@ fn patched_body(kind: &Kind, behaviour: &ServerBehaviour, before: &Body, sent: &
     body
 }
 
-/// Lays one value over another: objects are merged to their bottom, all else is replaced.
+/// Merges one value into another: objects recursively, everything else is replaced.
 fn deep_merge(held: &mut Value, sent: &Value) {
     match (held, sent) {
         (Value::Object(held), Value::Object(sent)) => {

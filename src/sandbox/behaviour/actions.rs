@@ -1,4 +1,4 @@
-//! What the server does with code, and with what runs it.
+//! Behaviour of actions, modules, hooks, rules, flows and forms.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::server_behaviour::{CATALOG_ONLY, ServerBehaviour, WriteContext, now};
 use crate::json::{Body, is_blank};
 
-/// The runtime of an action that names none, and since when: node16 was recorded on 2023-01-25 alone, node22 first on 2026-05-29.
+/// The default runtime of actions and its first day: node16 was recorded only on 2023-01-25, node22 first on 2026-05-29.
 const RUNTIMES: [(&str, &str); 2] = [("2026-05-29", "node22"), ("", "node16")];
 
-/// What a new version of an action is made of.
+/// The fields that make up a version of an action.
 const OF_A_VERSION: [&str; 5] = ["code", "dependencies", "runtime", "secrets", "modules"];
 
-/// What a binding tells of the action it binds.
+/// The fields of an action that a binding shows.
 const TOLD_OF_A_BOUND: [&str; 8] =
     ["id", "name", "supported_triggers", "created_at", "updated_at", "current_version", "deployed_version", "all_changes_deployed"];
 
@@ -23,11 +23,11 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
         on_create: |_, action, context| {
             fill_lists(action);
             action.0.entry("runtime").or_insert_with(|| runtime_on(context.day).into());
-            // A create is answered `pending`, and read back `built` (recorded).
+            // A create returns `pending`, and reads return `built` (recorded).
             action.set("status", "built".into());
             action.set("all_changes_deployed", false.into());
             name_modules(action, context);
-            // It stands for the request that deploys (OpenAPI description).
+            // `deploy: true` replaces the request that deploys (OpenAPI description).
             if action.0.remove("deploy") == Some(Value::Bool(true)) {
                 deployed(action);
             }
@@ -35,7 +35,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
         on_update: |before, sent, action, context| {
             date_secrets(sent, action);
             name_modules(action, context);
-            // What was deployed and is sent again as it is stays deployed (recorded four times).
+            // An unchanged action stays deployed (recorded four times).
             if OF_A_VERSION.iter().any(|field| before.get(field) != action.get(field)) {
                 action.set("all_changes_deployed", false.into());
             }
@@ -73,7 +73,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
     },
     ServerBehaviour {
         kind: "rules",
-        // Sent by older tools and answered 201 (recorded).
+        // Sent by older tools and accepted with 201 (recorded).
         also_accepted: &["stage"],
         on_create: |_, rule, context| {
             let last = context.siblings.map_or(0, |rules| rules.max_number("order"));
@@ -94,19 +94,19 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
     },
     ServerBehaviour {
         kind: "forms",
-        // An empty object is not kept (recorded: TestAccFormDataSource).
+        // Empty objects are not stored (recorded: TestAccFormDataSource).
         on_create: |_, form, _| form.0.retain(|_, value| !is_blank(value)),
-        // Every recorded list tells it and no single read does.
+        // In every recorded list and in no single read.
         update_response_only: &["flow_count"],
-        on_list: |form, told| {
+        on_list: |form, listed| {
             let flows: BTreeSet<String> = form.find("nodes[].**.flow_id").into_iter().map(|(_, flow)| flow.to_string()).collect();
-            told["flow_count"] = flows.len().into();
+            listed["flow_count"] = flows.len().into();
         },
         ..CATALOG_ONLY
     },
 ];
 
-/// Makes what an action holds now what runs.
+/// Deploys the current content of an action.
 fn deployed(action: &mut Body) {
     let mut version = json!({"deployed": true, "status": "built"});
     for field in OF_A_VERSION {
@@ -129,14 +129,14 @@ fn fill_lists(body: &mut Body) {
     date_secrets(&sent, body);
 }
 
-/// Secrets are told by name and by when they were written.
+/// Secrets are shown by name and time of the last write.
 fn date_secrets(sent: &Body, body: &mut Body) {
     if sent.get("secrets").is_some() {
         body.change("secrets[]", &mut |secret| secret["updated_at"] = now().into());
     }
 }
 
-/// Tells the name and the version of each module that an action uses.
+/// Adds the name and version of each module that an action uses.
 fn name_modules(action: &mut Body, context: &WriteContext<'_>) {
     action.change("modules[]", &mut |used| {
         let id = used["module_id"].as_str().unwrap_or_default();
@@ -146,7 +146,7 @@ fn name_modules(action: &mut Body, context: &WriteContext<'_>) {
     });
 }
 
-/// Makes a version of a module as it stands.
+/// Publishes a module as a new version.
 fn published(module: &mut Body, context: &mut WriteContext<'_>) {
     let number = module.get("latest_version.version_number").and_then(Value::as_u64).unwrap_or(0) + 1;
     let version = json!({"id": context.ids.uuid(), "version_number": number, "code": module.get("code"),
@@ -155,7 +155,7 @@ fn published(module: &mut Body, context: &mut WriteContext<'_>) {
     module.set("all_changes_published", true.into());
 }
 
-/// Puts the whole action in the place of its name: a binding is written with a name and read with what it names.
+/// Replaces the name of an action by the action: bindings are written with a name and read with the action.
 fn bind(trigger: &mut Body, context: &mut WriteContext<'_>) {
     let at = trigger.get("trigger").cloned().unwrap_or_default();
     let ids = &mut *context.ids;
@@ -172,7 +172,7 @@ fn bind(trigger: &mut Body, context: &mut WriteContext<'_>) {
     }
 }
 
-/// Returns a name as hooks have it: `test-hook895` becomes `test-hook-895` (recorded five times).
+/// Returns a name in the format of hooks: `test-hook895` becomes `test-hook-895` (recorded five times).
 fn in_words(name: &str) -> String {
     let mut words = String::with_capacity(name.len() + 1);
     let mut before = ' ';

@@ -1,11 +1,11 @@
-//! Since when the server answers what, so that a sandbox can play a tenant of an earlier day.
+//! When the server filled in which field, so that a sandbox can imitate an earlier day.
 //!
-//! A state that names no day is played as the server was last recorded. Days are those of recordings: the first that has a field
-//! (the last without it stands beside), and the first that has it no more.
+//! A state without a day imitates the latest recordings. Days are those of recordings: the first that has a field
+//! (with the last one without it in the comment), and the first that no longer has it.
 
 use crate::json::Body;
 
-/// When the server filled a field in by itself.
+/// The period in which the server filled in a field.
 struct FieldPeriod {
     kind: &'static str,
     path: &'static str,
@@ -32,7 +32,7 @@ impl FieldPeriod {
     }
 }
 
-/// The fields that came and went. Beside each: where it was last seen without it, or first without it.
+/// The fields that were added or removed, each with the last recording before, or the first after.
 const FIELD_PERIODS: [FieldPeriod; 17] = [
     // auth0-deploy-cli@2024-08-27, TestClient_CreateAllCredential of 2024-08-06.
     FieldPeriod::since("2025-04-10", "clients", "cross_origin_authentication"),
@@ -53,7 +53,7 @@ const FIELD_PERIODS: [FieldPeriod; 17] = [
     FieldPeriod::since("2026-08-07", "connections", "options.password_options"),
     // The same two cassettes: the older setting is filled in where the newer one is not.
     FieldPeriod::until("2026-08-07", "connections", "options.passwordPolicy"),
-    // Announced to end on 2026-07-13, and last answered on 2026-08-12: TestAccDirectorySynchronizedGroupsAsGroups.
+    // Its removal was announced for 2026-07-13, and it was last returned on 2026-08-12: TestAccDirectorySynchronizedGroupsAsGroups.
     FieldPeriod::until("2026-08-13", "connections", "enabled_clients"),
     // TestAccOrganizationMemberRole of 2026-04-23; first with it: auth0-deploy-cli, 8 roles of 2026-08-10.
     FieldPeriod::since("2026-08-10", "roles", "type"),
@@ -69,12 +69,12 @@ const FIELD_PERIODS: [FieldPeriod; 17] = [
     FieldPeriod::since("2025-04-10", "log-streams", "isPriority"),
 ];
 
-/// Returns whether the server is_filled_in in a field on this day.
+/// Returns whether the server fills in a field on this day.
 pub(crate) fn is_filled_in(kind: &str, path: &str, day: Option<&str>) -> bool {
     FIELD_PERIODS.iter().filter(|period| period.kind == kind && period.path == path).all(|period| period.contains(day))
 }
 
-/// Takes out of a body what the server did not fill in on this day; what was given stays.
+/// Removes what the server did not fill in on this day; given fields stay.
 pub(crate) fn remove_unfilled(day: Option<&str>, kind: &str, given: &[&Body], body: &mut Body) {
     for period in FIELD_PERIODS.iter().filter(|period| period.kind == kind && !period.contains(day)) {
         if given.iter().all(|given| given.get(period.path).is_none()) {

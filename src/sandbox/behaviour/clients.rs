@@ -1,7 +1,7 @@
-//! What the server adds to a client that is created, and what an update of one does besides.
+//! Behaviour of clients: what the server fills in on create, and the side effects of updates.
 //!
-//! The table explains every field of 189 recorded creates. Defaults follow how the client proves who it is and whose it is, not
-//! whether it is native or a single-page application.
+//! The defaults explain every field of 189 recorded creates. They depend on how a client authenticates and on who owns it, not
+//! on whether it is native or a single-page application.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::json::Body;
 
 pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[ServerBehaviour {
     kind: "clients",
-    // The server fills them by its own table, see the module of clients; `sso` it never shows.
+    // The server computes these, see below; it never shows `sso`.
     hidden_defaults: &[
         "sso",
         "jwt_configuration.secret_encoded",
@@ -19,7 +19,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[ServerBehaviour {
         "native_social_login.facebook.enabled",
         "native_social_login.google.enabled",
     ],
-    // Sent back by an older tool and answered 200 (recorded 2025-04).
+    // Sent by an older tool and accepted with 200 (recorded 2025-04).
     also_accepted: &["cross_origin_auth"],
     lists: &["callbacks", "allowed_logout_urls"],
     exclusive: &[
@@ -27,7 +27,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[ServerBehaviour {
         ("oidc_logout", "oidc_backchannel_logout"),
         ("cross_origin_authentication", "cross_origin_auth"),
     ],
-    // The same value was answered 200 (recorded); another one is refused.
+    // The same value was accepted with 200 (recorded); another one is refused.
     repeatable_in_update: &["third_party_security_mode"],
     filter_fields: &[("is_global", "global")],
     comma_separated: &["app_type"],
@@ -38,7 +38,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[ServerBehaviour {
     ..CATALOG_ONLY
 }];
 
-/// The sorts of clients that defaults tell apart.
+/// The categories of clients with different defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ClientCategory {
     Plain,
@@ -88,14 +88,14 @@ impl ClientCategory {
             "leeway": 0,
             "token_lifetime": token_lifetime,
             "idle_token_lifetime": idle,
-            // A strict third party's expires by idleness only.
+            // The tokens of a strict third party expire only when idle.
             "infinite_token_lifetime": !rotates,
             "infinite_idle_token_lifetime": !expires,
         })
     }
 }
 
-/// Completes a client that is created.
+/// Fills in a new client.
 fn created(sent: &Body, client: &mut Body, context: &mut WriteContext<'_>) {
     let category = ClientCategory::from_body(sent);
     fill_settings(category, sent, client);
@@ -139,7 +139,7 @@ fn fill_settings(category: ClientCategory, sent: &Body, client: &mut Body) {
         client.set("grant_types", category.grant_types(method != Some("none")));
     }
     match client.0.get_mut("jwt_configuration") {
-        // One that is given gains this and no lifetime.
+        // A given configuration gets this, but no lifetime.
         Some(given) => fill(given, &json!({"secret_encoded": false})),
         None => client.set("jwt_configuration", category.jwt_configuration()),
     }
@@ -189,7 +189,7 @@ fn fill(given: &mut Value, defaults: &Value) {
     }
 }
 
-/// Where a client may hold credentials; they are given as keys and answered as ids.
+/// The credentials of a client; they are sent as keys and returned as ids.
 const CREDENTIALS: [&str; 5] = [
     "client_authentication_methods.private_key_jwt.credentials",
     "client_authentication_methods.tls_client_auth.credentials",
@@ -211,7 +211,7 @@ fn proves_itself_by_keys(client: &Body) -> bool {
     client.get("client_authentication_methods").is_some_and(Value::is_object)
 }
 
-/// Adds what only the answer of a create holds: private keys, and credentials in full.
+/// Adds what only the response of a create contains: private keys and full credentials.
 fn create_answer(sent: &Body, client: &mut Body, context: &mut WriteContext<'_>) {
     client.change("signing_keys[]", &mut |key| key["key"] = context.ids.pem("RSA PRIVATE KEY", 640).into());
     client.set("encrypted", true.into());
@@ -233,7 +233,7 @@ fn create_answer(sent: &Body, client: &mut Body, context: &mut WriteContext<'_>)
     }
 }
 
-/// Completes a client that is updated.
+/// Applies the side effects of an update.
 fn updated(before: &Body, sent: &Body, client: &mut Body, context: &mut WriteContext<'_>) {
     mirror_logout(sent, client);
     if let (None, Some(transfer)) = (before.get("session_transfer"), client.0.get_mut("session_transfer")) {
@@ -252,7 +252,7 @@ fn updated(before: &Body, sent: &Body, client: &mut Body, context: &mut WriteCon
     }
 }
 
-/// Keeps the deprecated name of the logout settings in step with the new one, whichever was sent; it knows the addresses only.
+/// Keeps the deprecated and the new name of the logout settings equal, whichever was sent; the deprecated one has only the URLs.
 fn mirror_logout(sent: &Body, client: &mut Body) {
     const ADDRESSES: &str = "backchannel_logout_urls";
     for (name, other) in [("oidc_backchannel_logout", "oidc_logout"), ("oidc_logout", "oidc_backchannel_logout")] {

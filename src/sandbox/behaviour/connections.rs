@@ -1,7 +1,7 @@
-//! What the server adds to a connection that is created, and what an update of one does besides.
+//! Behaviour of connections: what the server fills in on create, and the side effects of updates.
 //!
-//! Defaults are those of 97 recorded creates over 24 strategies. What the server works out of a certificate or fetches from an identity
-//! provider's own address cannot be worked out here, and is left out.
+//! Defaults are those of 97 recorded creates of 24 strategies. What the server derives from a certificate or fetches from an identity
+//! provider is not imitated.
 
 use serde_json::{Map, Value, json};
 
@@ -18,13 +18,13 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[ServerBehaviour {
     ..CATALOG_ONLY
 }];
 
-/// Strategies of companies' own identity providers: they show a button where asked, and users are sent to them by domain.
+/// Enterprise strategies: they have a login button and a provisioning ticket.
 const ENTERPRISE: [&str; 10] = ["ad", "adfs", "auth0-adldap", "google-apps", "ip", "office365", "oidc", "okta", "pingfederate", "waad"];
 
-/// Strategies whose display name is the name where none is given.
+/// Strategies whose display name defaults to the name.
 const NAMED_ON_DISPLAY: [&str; 3] = ["oidc", "okta", "waad"];
 
-/// Options that an update keeps though it replaces all others, because the server made them.
+/// Options that the server generated; an update keeps them and replaces all others.
 const KEPT: [&str; 13] = [
     "authentication_methods",
     "passkey_options",
@@ -41,10 +41,10 @@ const KEPT: [&str; 13] = [
     "bindingMethod",
 ];
 
-/// Addresses that are taken from the provider's own description where they are sent as null.
+/// Endpoints that are taken from the provider's metadata if they are sent as null.
 const DISCOVERED: [&str; 4] = ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"];
 
-/// Completes a connection that is created.
+/// Fills in a new connection.
 fn created(sent: &Body, connection: &mut Body, context: &mut WriteContext<'_>) {
     let strategy = sent.text("strategy").unwrap_or_default().to_owned();
     let name = sent.get("name").cloned().unwrap_or_default();
@@ -69,7 +69,7 @@ fn created(sent: &Body, connection: &mut Body, context: &mut WriteContext<'_>) {
     }
 }
 
-/// Okta's endpoints follow from its domain, where they are sent as null (8 recorded creates).
+/// Endpoints of Okta that are sent as null are derived from its domain (8 recorded creates).
 fn fill_okta_endpoints(domain: &str, connection: &mut Body) {
     for (name, last) in [("authorization_endpoint", "authorize"), ("token_endpoint", "token"), ("userinfo_endpoint", "userinfo")] {
         let path = format!("options.{name}");
@@ -102,7 +102,7 @@ fn fill_options(strategy: &str, has_options: bool, connection: &mut Body) {
     }
 }
 
-/// Fills what is absent, in objects at any depth.
+/// Fills in absent fields, recursively.
 fn fill(given: &mut Value, defaults: &Value) {
     if let Value::Object(given) = given {
         fill_absent(given, defaults);
@@ -146,7 +146,7 @@ fn defaults(strategy: &str) -> Value {
     }
 }
 
-/// What an update that leaves it out takes away, and does not fill in again.
+/// Defaults of creates only: an update without them removes them.
 ///
 /// Recorded: `TestConnectionManager_Update` of an AD connection, `TestAccConnectionSAML`.
 fn defaults_of_create(strategy: &str) -> Value {
@@ -165,7 +165,7 @@ fn defaults_without_options(strategy: &str) -> Value {
     }
 }
 
-/// Works the scope out of the flags beside it, where none is given.
+/// Derives the scope from the flags beside it, if none is given.
 fn fill_scope(strategy: &str, options: &mut Map<String, Value>) {
     let is_on = |name: &str| options.get(name) == Some(&Value::Bool(true));
     let scope = match strategy {
@@ -188,7 +188,7 @@ fn fill_scope(strategy: &str, options: &mut Map<String, Value>) {
     }
 }
 
-/// What Google's flags stand for, as far as they were recorded.
+/// The scopes of Google's flags, as far as they were recorded.
 const GOOGLE_SCOPES: [(&str, &str); 5] = [
     ("email", "email"),
     ("profile", "profile"),
@@ -216,11 +216,11 @@ fn fill_database(options: &mut Value) {
     if options.get("password_options").is_none() {
         fill(options, &json!({"passwordPolicy": "good"}));
     }
-    // Given in part, it is completed.
+    // A partial object is completed.
     fill(options, &json!({"password_options": password_options()}));
 }
 
-/// Users are sent where the metadata says that requests are taken passively.
+/// The login URL is the passive requestor endpoint in the metadata.
 fn fill_adfs(options: &mut Value) {
     let metadata = options.get("fedMetadataXml").and_then(Value::as_str).unwrap_or_default();
     let endpoint = metadata.split_once("PassiveRequestorEndpoint>").and_then(|(_, endpoint)| endpoint.split_once("Address>"));
@@ -230,14 +230,14 @@ fn fill_adfs(options: &mut Value) {
     }
 }
 
-/// The certificate that answers are signed with is kept twice.
+/// The signing certificate is stored twice.
 fn fill_certificate(options: &mut Value) {
     if let Some(certificate) = options.get("signingCert").cloned() {
         fill(options, &json!({"cert": certificate}));
     }
 }
 
-/// The certificate is kept as `cert` alone; users are sent to the base address.
+/// The certificate is stored only as `cert`; the login URL is the base URL.
 fn fill_ping_federate(options: &mut Value) {
     fill_certificate(options);
     let Value::Object(options) = options else { return };
@@ -264,7 +264,7 @@ fn password_options() -> Value {
     })
 }
 
-/// Completes a connection that is updated.
+/// Applies the side effects of an update.
 fn updated(before: &Body, sent: &Body, connection: &mut Body, _scene: &mut WriteContext<'_>) {
     if before.get("display_name").is_some() && sent.get("display_name").is_none() {
         let name = connection.get("name").cloned().unwrap_or_default();

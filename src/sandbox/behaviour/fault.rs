@@ -1,20 +1,20 @@
-//! Faults placed at chosen requests.
+//! Faults that are injected at chosen requests.
 //!
 //! A fault is written `WHAT@WHEN`, several are separated by commas:
 //!
 //! ```text
 //! cut-before@3       the connection is cut before the request is applied
-//! cut-after@w2       .. after it was applied, and before it is answered
+//! cut-after@w2       the connection is cut after it was applied
 //! 500-before@3       a server error (500 to 599), nothing applied
 //! 502-after@3        a server error though it was applied
-//! slow:2s@4          applied at once, answered two seconds later
-//! 429@5              refused as too many, nothing applied
-//! echo@w2            refused in words that repeat all that was sent, token and secrets included; nothing applied
-//! expired@7          the token of this request ends before it
-//! short@7            a list is answered without its last element, which it counts
+//! slow:2s@4          applied at once, with the response two seconds later
+//! 429@5              refused with 429, nothing applied
+//! echo@w2            refused with a message that repeats the request, token and secrets included; nothing applied
+//! expired@7          the token of this request has expired
+//! short@7            a list lacks its last element, which its total includes
 //!
 //! 3                  the third request to the Management API
-//! w3                 the third of those that write
+//! w3                 the third write
 //! 3x5                five of them, from the third on
 //! 3x*                all of them, from the third on
 //! ```
@@ -23,26 +23,26 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// What goes wrong with a request.
+/// The kind of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FaultKind {
     /// The connection is cut.
     Cut(FaultTiming),
     /// A server error of this status.
     Error(u16, FaultTiming),
-    /// The answer comes late.
+    /// The response is late.
     Slow(Duration),
-    /// Refused as too many.
+    /// Refused with 429.
     TooMany,
-    /// Refused in words that repeat what was sent.
+    /// Refused with a message that repeats the request.
     Echo,
-    /// The token has ended.
+    /// The token has expired.
     Expired,
     /// A list lacks an element that it counts.
     Short,
 }
 
-/// Whether something happens before or after the request is applied.
+/// Whether a fault takes effect before or after the request is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FaultTiming {
     /// Nothing was applied.
@@ -51,7 +51,7 @@ pub(crate) enum FaultTiming {
     After,
 }
 
-/// Something that goes wrong at chosen requests; read from text as the module describes.
+/// A fault at chosen requests, parsed from text as the module describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     written: String,
@@ -61,28 +61,28 @@ pub struct Fault {
     writes_only: bool,
 }
 
-/// A text that is no fault.
+/// Why a text is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
-    /// There is no `@`, or no number behind it.
+    /// There is no `@`, or no number after it.
     #[error("\"{0}\" does not say when: write WHAT@3, WHAT@w3 or WHAT@3x2")]
     When(String),
-    /// The word before the `@` is none of the known ones.
+    /// The word before the `@` is unknown.
     #[error("\"{0}\" is no fault: known are cut-before, cut-after, 500-before, 500-after, slow:2s, 429, echo, expired and short")]
     What(String),
 }
 
 impl Fault {
-    /// Reads faults separated by commas.
+    /// Parses faults separated by commas.
     ///
     /// # Errors
     ///
-    /// When one of them cannot be read.
+    /// When one of them cannot be parsed.
     pub fn list(text: &str) -> Result<Vec<Self>, FaultError> {
         text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::parse).collect()
     }
 
-    /// Returns what goes wrong with the request of these numbers; `write` is its number among those that write.
+    /// Returns the kind of fault for a request; `request` is its number, `write` its number among writes.
     pub(crate) fn strikes(&self, request: u64, write: Option<u64>) -> Option<FaultKind> {
         let number = if self.writes_only { write? } else { request };
         let strikes = number >= self.first && number - self.first < self.times;

@@ -1,4 +1,4 @@
-//! What the server does with single kinds beyond the catalog, how that changed over time, and the faults that a test can switch on.
+//! Behaviour of single kinds beyond the catalog, its history, and the faults that a test can inject.
 
 mod access;
 mod actions;

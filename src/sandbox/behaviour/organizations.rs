@@ -1,4 +1,4 @@
-//! What the server does with organizations, and with the profiles by which their customers connect.
+//! Behaviour of organizations and of connection and self-service profiles.
 
 use serde_json::{Value, json};
 
@@ -6,11 +6,11 @@ use super::server_behaviour::{CATALOG_ONLY, ServerBehaviour, WriteContext};
 use crate::json::Body;
 
 pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
-    // Some tenants fill it in and others do not, on the same day (recorded 2026-08-10 and 2026-08-13): a state says which.
+    // Filled in for some tenants only, on the same day (recorded 2026-08-10 and 2026-08-13): a state file lists it in `defaults`.
     ServerBehaviour { kind: "organizations", hidden_defaults: &["is_app_entitlement_active"], ..CATALOG_ONLY },
     ServerBehaviour {
         kind: "organization-client-grants",
-        // A create sends the id alone, and the grant itself is answered and listed (recorded: TestOrganizationManager_ClientGrantsWithOrg).
+        // A create sends only the id, and responses show the grant (recorded: TestOrganizationManager_ClientGrantsWithOrg).
         on_create: |sent, listed, context| {
             let id = sent.text("grant_id").unwrap_or_default();
             if let Some(grant) = context.tables.get("client-grants").and_then(|grants| grants.get(id)) {
@@ -51,7 +51,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
     },
 ];
 
-/// What identifies a user is filled in where it is left out, also by an update.
+/// A missing `user_id` is filled in, also by an update.
 fn fill_user_id(profile: &mut Body, context: &WriteContext<'_>) {
     profile.0.entry("user_id").or_insert_with(|| json!({}));
     for (path, _) in context.kind.defaults {
@@ -61,7 +61,7 @@ fn fill_user_id(profile: &mut Body, context: &WriteContext<'_>) {
     }
 }
 
-/// A profile without attributes of its own tells an empty list, also after null was sent (recorded six times).
+/// A profile without attributes shows an empty list, also after null was sent (recorded six times).
 fn list_attributes(profile: &mut Body) {
     profile.0.entry("user_attributes").or_insert_with(|| json!([]));
 }

@@ -1,13 +1,13 @@
-//! Finds what the server does with a kind.
+//! Finds the behaviour of a kind.
 //!
-//! A kind that no file here lists behaves as its entry of the catalog says: a new kind is served without a line here.
+//! A kind that no file here lists behaves as its catalog entry says, so a new kind needs no line here.
 
 use super::server_behaviour::{CATALOG_ONLY, ServerBehaviour};
 use super::{access, actions, clients, connections, organizations, streams, tenant_wide};
 
 static UNSPECIFIED: ServerBehaviour = CATALOG_ONLY;
 
-/// Everything that is listed.
+/// All behaviours.
 const ALL: [&[ServerBehaviour]; 7] = [
     access::BEHAVIOURS,
     actions::BEHAVIOURS,
@@ -18,7 +18,7 @@ const ALL: [&[ServerBehaviour]; 7] = [
     tenant_wide::BEHAVIOURS,
 ];
 
-/// Returns what the server does with the kind of this name.
+/// Returns the behaviour of a kind.
 pub(crate) fn behaviour_of(kind: &str) -> &'static ServerBehaviour {
     ALL.into_iter().flatten().find(|behaviour| behaviour.kind == kind).unwrap_or(&UNSPECIFIED)
 }

@@ -1,4 +1,4 @@
-//! The words in which this folder says what the server does with one kind beyond its entry in the catalog.
+//! The type that describes what the server does with one kind beyond its catalog entry.
 
 use std::collections::HashMap;
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ use crate::json::Body;
 use crate::sandbox::store::ids::IdGenerator;
 use crate::sandbox::store::table::ResourceTable;
 
-/// Who and what stands around a write.
+/// What a behaviour may use during a write.
 pub(crate) struct WriteContext<'context> {
     /// The kind that is written.
     pub(crate) kind: &'context Kind,
@@ -18,69 +18,69 @@ pub(crate) struct WriteContext<'context> {
     pub(crate) tenant: &'context str,
     /// The tenant's domain.
     pub(crate) domain: &'context str,
-    /// The day the tenant is played on; nothing where it is played as the server was last recorded.
+    /// The day that the sandbox imitates; `None` stands for the latest recordings.
     pub(crate) day: Option<&'context str>,
-    /// Where new values come from.
+    /// The generator of new ids and secrets.
     pub(crate) ids: &'context mut IdGenerator,
-    /// The others of the kind.
+    /// The other resources of the kind.
     pub(crate) siblings: Option<&'context ResourceTable>,
-    /// Everything that the tenant holds, by kind.
+    /// All resources of the tenant, by kind.
     pub(crate) tables: &'context HashMap<&'static str, ResourceTable>,
 }
 
-/// What the server does with one kind.
+/// The behaviour of one kind; hooks are functions, everything else is data.
 pub(crate) struct ServerBehaviour {
     /// The kind.
     pub(crate) kind: &'static str,
-    /// The statuses of a create and of a removal.
+    /// The statuses of a create and of a delete.
     pub(crate) statuses: (u16, u16),
-    /// What the server fills in that nobody can send: a path, and its value as JSON text.
+    /// Read-only fields that the server fills in: the path, and the value as JSON text.
     pub(crate) server_filled: &'static [(&'static str, &'static str)],
-    /// Objects that a PATCH merges to their very bottom.
+    /// Objects that a PATCH merges recursively.
     pub(crate) deep_merged: &'static [&'static str],
-    /// Whether the answer of an update shows what was sent and nothing else.
+    /// Whether the response of an update repeats the request and nothing else.
     pub(crate) update_echoes_request: bool,
     /// Defaults of the catalog that the server does not show.
     pub(crate) hidden_defaults: &'static [&'static str],
-    /// Paths that are taken though the API's description does not know them.
+    /// Paths that are accepted though the API's description lacks them.
     pub(crate) also_accepted: &'static [&'static str],
-    /// Lists that are no sets, for the check of types.
+    /// Ordered lists, for the check of types.
     pub(crate) lists: &'static [&'static str],
-    /// What must be sent where a field holds a value: the field, the value, what must be there.
+    /// Conditional requirements: the field, its value, and the path that it requires.
     pub(crate) required_if: &'static [(&'static str, &'static str, &'static str)],
-    /// A required field, and one that stands in for it.
+    /// A required field and its alternative.
     pub(crate) required_alternatives: &'static [(&'static str, &'static str)],
     /// Two fields that cannot both be set.
     pub(crate) exclusive: &'static [(&'static str, &'static str)],
-    /// Fields of a create that an update may repeat, unchanged.
+    /// Fields of a create that an update may repeat unchanged.
     pub(crate) repeatable_in_update: &'static [&'static str],
-    /// Whether its path may name it by its key in place of its id.
+    /// Whether its path may contain the key instead of the id.
     pub(crate) found_by_key: bool,
-    /// Query parameters that filter by a field of another name.
+    /// Query parameters that filter by a field with another name.
     pub(crate) filter_fields: &'static [(&'static str, &'static str)],
-    /// Completes what a create stores: the body sent, what is stored so far.
+    /// Completes what a create stores, given the request body and what is stored so far.
     pub(crate) on_create: fn(&Body, &mut Body, &mut WriteContext<'_>),
-    /// Completes what an update stores: the body before, the one sent, what is stored so far.
+    /// Completes what an update stores, given the body before, the request body, and what is stored so far.
     pub(crate) on_update: fn(&Body, &Body, &mut Body, &mut WriteContext<'_>),
-    /// Adds what only the answer of a create holds.
+    /// Adds what only the response of a create contains.
     pub(crate) on_create_response: fn(&Body, &mut Body, &mut WriteContext<'_>),
-    /// Changes what the answer of an update shows.
+    /// Changes the response of an update.
     pub(crate) on_update_response: fn(&mut Body),
-    /// Completes what the follow-up of a write does.
+    /// Carries out the follow-up of a write.
     pub(crate) on_follow_up: fn(&mut Body, &mut WriteContext<'_>),
-    /// What can be written and never read back.
+    /// Paths that can be written and never read back.
     pub(crate) write_only: &'static [&'static str],
-    /// Hides what a token without the scope for keys may not see.
+    /// Fields that only a token with `read:client_keys` may read.
     pub(crate) needs_key_scope: &'static [&'static str],
-    /// Paths that answers of updates show and reads do not.
+    /// Paths that responses of updates show and reads do not.
     pub(crate) update_response_only: &'static [&'static str],
-    /// Adds what only a list tells of a resource: the resource, what the list shows so far.
+    /// Adds what only lists show, given the resource and what the list shows so far.
     pub(crate) on_list: fn(&Body, &mut Value),
-    /// Query parameters that hold several values with commas between.
+    /// Query parameters with several values, separated by commas.
     pub(crate) comma_separated: &'static [&'static str],
-    /// Paths that the answer of an update repeats from another object: the path, where that object is, its field.
+    /// Paths that the response of an update copies from another object: the path, the object's API path, its field.
     pub(crate) copied_into_update_response: &'static [(&'static str, &'static str, &'static str)],
-    /// Fields that list a child: the field, the child.
+    /// Fields that contain the list of a child: the field and the child kind.
     pub(crate) child_lists: &'static [(&'static str, &'static str)],
 }
 
@@ -113,7 +113,7 @@ pub(crate) const CATALOG_ONLY: ServerBehaviour = ServerBehaviour {
     child_lists: &[],
 };
 
-/// Returns the timing as the server dates things.
+/// Returns the current time in the server's format.
 pub(crate) fn now() -> String {
     humantime::format_rfc3339_millis(SystemTime::now()).to_string()
 }

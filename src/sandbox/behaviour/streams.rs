@@ -1,4 +1,4 @@
-//! What the server does with streams of logs and of events.
+//! Behaviour of log streams and event streams.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
     ServerBehaviour {
         kind: "log-streams",
         statuses: (200, 204),
-        // An update of the region alone kept the key (auth0-deploy-cli@2025-04-10, should-dump-and-deploy).
+        // An update of only the region kept the key (auth0-deploy-cli@2025-04-10, should-dump-and-deploy).
         deep_merged: &["sink"],
         required_if: &[
             ("type", "datadog", "sink.datadogApiKey"),
@@ -56,12 +56,12 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
     },
 ];
 
-/// Returns the name that the source of a partner's events goes by at the other side.
+/// Returns the name of a partner event source on the AWS side.
 fn partner(context: &mut WriteContext<'_>, what: &str) -> Value {
     format!("aws.partner/auth0.com/{}-{}/auth0.{what}", context.tenant, context.ids.uuid()).into()
 }
 
-/// A stream of priority carries what concerns security, whatever is sent; no filter is told as none.
+/// A priority stream always has the security filter; empty filters are not shown.
 fn keep_filters(stream: &mut Body) {
     if stream.get("isPriority") == Some(&Value::Bool(true)) {
         stream.set("filters", json!([{"type": "category", "name": "security"}]));
@@ -69,7 +69,7 @@ fn keep_filters(stream: &mut Body) {
     stream.0.retain(|name, value| name != "filters" || !is_blank(value));
 }
 
-/// The one secret of a sink that no answer shows.
+/// Masks the one secret of a sink that responses never show.
 fn mask(stream: &mut Body) {
     stream.change("sink.mixpanelServiceAccountPassword", &mut |password| *password = "********".into());
 }

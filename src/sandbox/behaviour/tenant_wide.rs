@@ -1,4 +1,4 @@
-//! What the server does with what belongs to the tenant as a whole: settings, branding, messages, second factors and protection.
+//! Behaviour of kinds of the tenant as a whole: settings, branding, messages, MFA, protection, domains.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
         ],
         on_update: settings_updated,
         on_update_response: settings_answer,
-        // In 46 of 69 answers of updates, in none of 125 reads.
+        // In 46 of 69 responses of updates, in none of 125 reads.
         update_response_only: &[
             "universal_login.identifier_first",
             "universal_login.is_custom_theme_set",
@@ -33,7 +33,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
     ServerBehaviour {
         kind: "phone-providers",
         server_filled: &[("channel", "\"phone\"")],
-        // No read shows the object, not even empty (7 recorded).
+        // Reads do not show the object, not even empty (7 recorded).
         write_only: &["credentials"],
         on_create: belongs_to_the_tenant,
         ..CATALOG_ONLY
@@ -44,7 +44,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
         on_create: belongs_to_the_tenant,
         ..CATALOG_ONLY
     },
-    // The answer of an update shows what was sent; the read after it shows that the rest was kept (TestPromptManager_UpdateRenderingWithAdvancedMode).
+    // The response of an update repeats the request; the next read shows that the rest was kept (TestPromptManager_UpdateRenderingWithAdvancedMode).
     ServerBehaviour { kind: "prompt-rendering", update_echoes_request: true, ..CATALOG_ONLY },
     ServerBehaviour {
         kind: "attack-protection-breached-password-detection",
@@ -53,7 +53,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
         ..CATALOG_ONLY
     },
     ServerBehaviour { kind: "attack-protection-suspicious-ip-throttling", deep_merged: &["stage"], ..CATALOG_ONLY },
-    // The answer shows what was sent; the read after it `"messaging_service_sid": null` (TestGuardian/MultiFactor/SMS/Twilio#1 and #2).
+    // The response repeats the request; the next read shows `"messaging_service_sid": null` (TestGuardian/MultiFactor/SMS/Twilio#1 and #2).
     ServerBehaviour { kind: "guardian-phone-twilio", update_echoes_request: true, ..CATALOG_ONLY },
     ServerBehaviour { kind: "guardian-push-apns", update_echoes_request: true, ..CATALOG_ONLY },
     ServerBehaviour { kind: "guardian-webauthn-roaming", update_echoes_request: true, ..CATALOG_ONLY },
@@ -61,7 +61,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
     // It is written as `template` and read as `body` (7 recorded writes, 41 reads).
     ServerBehaviour { kind: "branding-universal-login-template", on_update: template_is_body, ..CATALOG_ONLY },
     ServerBehaviour { kind: "custom-domains-default", on_update: default_chosen, ..CATALOG_ONLY },
-    // Reads show two more fields than answers of writes (3 recorded updates).
+    // Reads show two more fields than responses of writes (3 recorded updates).
     ServerBehaviour {
         kind: "network-acls",
         statuses: (201, 200),
@@ -78,7 +78,7 @@ pub(crate) static BEHAVIOURS: &[ServerBehaviour] = &[
 
 const IN_MINUTES: &str = "_in_minutes";
 
-/// Completes settings that are updated: lifetimes sent in minutes are kept in hours, blank links are not kept.
+/// Applies the side effects of an update: lifetimes sent in minutes are stored in hours, blank links are not stored.
 ///
 /// Recorded: `session_lifetime_in_minutes: 181` came back as `session_lifetime: 3.0166666666666666`.
 fn settings_updated(_before: &Body, sent: &Body, settings: &mut Body, _scene: &mut WriteContext<'_>) {
@@ -100,7 +100,7 @@ fn hours(minutes: f64) -> Value {
     if hours.fract() == 0.0 { json!(hours as i64) } else { json!(hours) }
 }
 
-/// Changes what the answer of an update shows: it carries other fields than a read does (recorded).
+/// Changes the response of an update, whose fields differ from those of a read (recorded).
 fn settings_answer(settings: &mut Body) {
     settings.0.remove("sandbox_versions_available");
     for flag in ["cannot_change_enforce_client_authentication_on_passwordless_start", "enforce_client_authentication_on_passwordless_start"]
@@ -113,7 +113,7 @@ fn belongs_to_the_tenant(_sent: &Body, body: &mut Body, context: &mut WriteConte
     body.set("tenant", context.tenant.into());
 }
 
-/// Forgets the settings of the provider before, where another one takes over and brings none (TestAccEmail#9 and #17).
+/// Removes the settings of the previous provider if the new one has none (TestAccEmail#9 and #17).
 fn provider_changed(before: &Body, sent: &Body, provider: &mut Body, _scene: &mut WriteContext<'_>) {
     let is_another = sent.get("name").is_some_and(|name| before.get("name") != Some(name));
     if is_another && sent.get("settings").is_none() {
@@ -121,7 +121,7 @@ fn provider_changed(before: &Body, sent: &Body, provider: &mut Body, _scene: &mu
     }
 }
 
-/// Forgets how often administrators are told, where no shield tells them (TestAttackProtection/Update_breached_password_detection_settings#1).
+/// Clears the notification frequency if no shield notifies administrators (TestAttackProtection/Update_breached_password_detection_settings#1).
 fn notified_of_breaches(_before: &Body, _sent: &Body, detection: &mut Body, _scene: &mut WriteContext<'_>) {
     let shields = ["shields[]", "stage.*.shields[]"].into_iter().flat_map(|path| detection.find(path));
     let tells = shields.into_iter().any(|(_, shield)| shield == "admin_notification");
@@ -136,21 +136,21 @@ fn template_is_body(_before: &Body, _sent: &Body, page: &mut Body, _scene: &mut 
     }
 }
 
-/// Drops the screens that hold no piece: `{"signup": {}}` is answered and read back as `{}` (recorded).
+/// Removes empty screens: `{"signup": {}}` is returned and read back as `{}` (recorded).
 fn without_empty_screens(_before: &Body, _sent: &Body, partials: &mut Body, _scene: &mut WriteContext<'_>) {
     partials.0.retain(|_, screen| screen.as_object().is_none_or(|pieces| !pieces.is_empty()));
 }
 
-/// Shows the tenant's own domain by its name alone, where that is chosen (TestCustomDomainManager_UpdateDefault).
+/// Shows only the name if the tenant's own domain is the default (TestCustomDomainManager_UpdateDefault).
 fn default_chosen(before: &Body, sent: &Body, domain: &mut Body, _scene: &mut WriteContext<'_>) {
     if sent.get("domain") != before.get("domain") {
         domain.0.retain(|name, _| name == "domain");
     }
 }
 
-/// Completes a custom domain that is added: how its owner proves that it is theirs.
+/// Fills in a new custom domain, with the records that prove its ownership.
 ///
-/// Records are named in small letters until 2024-08-26, and say which domain they stand at from then on.
+/// Record types are in lower case until 2024-08-26, and include their domain from then on.
 fn domain_created(sent: &Body, domain: &mut Body, context: &mut WriteContext<'_>) {
     let is_first = context.siblings.is_none_or(|others| others.len() == 0);
     let is_early = context.day.is_some_and(|day| day < "2024-08-26");

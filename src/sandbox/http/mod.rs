@@ -1,4 +1,4 @@
-//! Requests and responses as values, the paths they are about, and what HTTP adds to them: rate limits and a log.
+//! Requests and responses as values, routing of paths, rate limits and the request log.
 
 pub(crate) mod rate_limit;
 pub(crate) mod request;

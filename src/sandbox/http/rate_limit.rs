@@ -1,4 +1,4 @@
-//! Rate limits: a token bucket for the tenant, and one for each endpoint group that Auth0 publishes.
+//! Rate limits: a token bucket for the tenant and one for each endpoint group that Auth0 publishes.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,12 +7,12 @@ use tokio::time::Instant;
 
 use crate::catalog::limits::{Calls, Tier};
 
-/// How many requests a bucket lets through.
+/// The rate and burst of a token bucket.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateLimit {
-    /// Requests a second in the long run.
+    /// Sustained requests per second.
     pub rate: f64,
-    /// Requests at once.
+    /// Requests in a burst.
     pub burst: u32,
 }
 
@@ -24,16 +24,16 @@ struct TokenBucket {
     seen: Instant,
 }
 
-/// How a bucket stands after a request.
+/// The status of a bucket after a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct BucketStatus {
-    /// Requests at once.
+    /// Requests in a burst.
     pub(crate) limit: u32,
-    /// Requests that may still leave at once.
+    /// Requests that may still be sent without waiting.
     pub(crate) remaining: u32,
-    /// How long until the bucket is full.
+    /// Time until the bucket is full.
     pub(crate) full_in: Duration,
-    /// How long until one more request passes.
+    /// Time until one more request is allowed.
     pub(crate) next_in: Duration,
 }
 
@@ -47,7 +47,7 @@ impl TokenBucket {
         let since = now.saturating_duration_since(self.seen).as_secs_f64();
         self.level = (self.level + since * self.rate_limit.rate).min(burst);
         self.seen = now;
-        // Time is in nanoseconds: a token that is there to within one of them is there.
+        // Time is measured in nanoseconds, so a token that is short by less than one counts as available.
         if self.level < 1.0 - 1e-6 {
             return Err(self.status());
         }
@@ -72,7 +72,7 @@ pub(crate) struct Buckets {
 }
 
 impl Buckets {
-    /// Makes full buckets; an rate_limit of its own comes before the tier's for the tenant as a whole.
+    /// Creates full buckets; an explicit rate limit replaces the tier's limit for the tenant as a whole.
     pub(crate) fn new(rate_limit: Option<RateLimit>, tier: Option<&'static Tier>, now: Instant) -> Self {
         let of = |rate: crate::catalog::limits::Rate| RateLimit { rate: f64::from(rate.a_minute) / 60.0, burst: rate.burst };
         let tenant = rate_limit.or_else(|| tier.map(|tier| of(tier.tenant))).map(|rate_limit| TokenBucket::new(rate_limit, now));
@@ -80,7 +80,7 @@ impl Buckets {
         Self { tenant, tier, groups: endpoints.iter().map(|limit| TokenBucket::new(of(limit.rate), now)).collect() }
     }
 
-    /// Takes one token of each bucket that counts the call, the tenant's first; returns the status of the tightest.
+    /// Takes a token from each bucket that applies, the tenant's first; returns the status of the tightest.
     pub(crate) fn take(&mut self, is_write: bool, path: &str, now: Instant) -> Result<Option<BucketStatus>, BucketStatus> {
         let tenant = self.tenant.as_mut().map(|bucket| bucket.take(now)).transpose()?;
         let calls = if is_write { Calls::Write } else { Calls::Read };
@@ -90,7 +90,7 @@ impl Buckets {
     }
 }
 
-/// The time of day, moving with the runtime's clock so that paused time is seen.
+/// Wall-clock time that advances with the runtime's clock, so that paused time applies to it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     started: Instant,
@@ -102,13 +102,13 @@ impl Clock {
         Self { started: Instant::now(), at: SystemTime::now() }
     }
 
-    /// Returns the time as the `Date` of an answer.
+    /// Returns the current time as a `Date` header.
     pub(crate) fn date(&self) -> HeaderValue {
         let date = httpdate::fmt_http_date(self.at + self.started.elapsed());
         HeaderValue::try_from(date).expect("a date is plain text")
     }
 
-    /// Returns the unix second in which `after` from now will have passed.
+    /// Returns the Unix time, in whole seconds, at which `after` will have passed.
     pub(crate) fn second_in(&self, after: Duration) -> u64 {
         let then = self.at + self.started.elapsed() + after;
         let since = then.duration_since(UNIX_EPOCH).unwrap_or_default();

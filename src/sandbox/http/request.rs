@@ -1,14 +1,14 @@
-//! A request as the sandbox understands it, free of sockets.
+//! A request to the Management API as a value.
 
 use hyper::Method;
 use serde_json::Value;
 
-/// Whether a token may see the keys and secrets of clients.
+/// Whether a token may read the keys and secrets of clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyAccess {
-    /// Its scopes include `read:client_keys`.
+    /// The scopes include `read:client_keys`.
     Visible,
-    /// They do not.
+    /// The scopes do not include it.
     Hidden,
 }
 
@@ -21,36 +21,36 @@ pub(crate) struct ApiRequest {
     pub(crate) path: String,
     /// The query, decoded.
     pub(crate) query: Vec<(String, String)>,
-    /// The JSON that was sent; null where none was.
+    /// The JSON body; null if there is none.
     pub(crate) body: Value,
-    /// Whether the response may show keys.
+    /// Whether the response may contain keys.
     pub(crate) key_access: KeyAccess,
 }
 
 impl ApiRequest {
-    /// Makes a request of a method, a path with its query, and JSON.
+    /// Creates a request from a method, a path with its query, and a JSON body.
     pub(crate) fn new(method: Method, target: &str, body: Value) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         Self { method, path: path.to_owned(), query: parse_form(query), body, key_access: KeyAccess::Visible }
     }
 
-    /// Returns whether it changes something.
+    /// Returns whether the method may change something.
     pub(crate) fn is_write(&self) -> bool {
         self.method != Method::GET && self.method != Method::HEAD
     }
 
-    /// Returns a parameter of the query.
+    /// Returns a query parameter.
     pub(crate) fn query_parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Returns a parameter of the query as a number.
+    /// Returns a query parameter as a number.
     pub(crate) fn numeric_parameter(&self, name: &str) -> Option<usize> {
         self.query_parameter(name).and_then(|value| value.parse().ok())
     }
 }
 
-/// Reads `a=1&b=two+words`.
+/// Parses `a=1&b=two+words`.
 pub(crate) fn parse_form(text: &str) -> Vec<(String, String)> {
     let decode = |part: &str| percent_encoding::percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned();
     let pairs = text.split('&').filter(|pair| !pair.is_empty());

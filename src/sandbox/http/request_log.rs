@@ -1,4 +1,4 @@
-//! What a sandbox was asked, on record: one line of JSON a request.
+//! The request log of a sandbox: one line of JSON per request.
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
@@ -11,14 +11,14 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 use serde_json::Value;
 
-/// A file that gets a line for each request to the Management API once it is answered or cut. One that it makes is only its owner's to read.
+/// A file with a line for each request to the Management API, written once it is answered or cut. A new file is readable by its owner only.
 ///
 /// A line holds `method`, `target` (the path under `/api/v2` with its query), `body` as it was sent (null without one, text where it is not
-/// JSON) and `status` (0 where no answer left). It is appended whole, so that several processes can share a file, and it may hold secrets that
+/// JSON) and `status` (0 without a response). It is appended whole, so that several processes can share a file, and it may hold secrets that
 /// were sent.
 #[derive(Debug)]
 pub struct RequestLog {
-    inside: Mutex<OpenLog>,
+    state: Mutex<OpenLog>,
     is_distinct: bool,
 }
 
@@ -39,47 +39,47 @@ pub(crate) struct LogEntry<'asked> {
 }
 
 impl RequestLog {
-    /// Opens a file to append to, making it where it is missing.
+    /// Opens a file for appending, creating it if it is missing.
     ///
     /// # Errors
     ///
     /// When the file cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-        Ok(Self { inside: Mutex::new(OpenLog { file, known: HashSet::new(), failed: None }), is_distinct: false })
+        Ok(Self { state: Mutex::new(OpenLog { file, known: HashSet::new(), failed: None }), is_distinct: false })
     }
 
-    /// Leaves an empty line in place of a request that is on record already, so that many requests cost little and still count.
+    /// Writes an empty line for a request that is already logged, so that repeated requests cost little and still count.
     #[must_use]
     pub fn distinct(mut self) -> Self {
         self.is_distinct = true;
         self
     }
 
-    /// Returns whether every line so far was written.
+    /// Checks that every line so far was written.
     ///
     /// # Errors
     ///
-    /// The first error of writing; the sandbox answers all the same.
+    /// The first write error; the sandbox kept answering.
     pub fn check(&self) -> io::Result<()> {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner).failed.take().map_or(Ok(()), Err)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).failed.take().map_or(Ok(()), Err)
     }
 
     pub(crate) fn append(&self, line: &LogEntry<'_>) {
-        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = if self.is_distinct && !inside.known.insert(line.fingerprint()) {
+        let mut log = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = if self.is_distinct && !log.known.insert(line.fingerprint()) {
             "\n".to_owned()
         } else {
             serde_json::to_string(line).expect("JSON of a request") + "\n"
         };
-        if let Err(error) = inside.file.write_all(text.as_bytes()) {
-            inside.failed.get_or_insert(error);
+        if let Err(error) = log.file.write_all(text.as_bytes()) {
+            log.failed.get_or_insert(error);
         }
     }
 }
 
 impl LogEntry<'_> {
-    /// Returns what requests that ask for the same have in common.
+    /// Returns a hash that identical requests share.
     fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         (self.method, self.target, self.body).hash(&mut hasher);

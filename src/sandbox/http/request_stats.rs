@@ -1,31 +1,31 @@
-//! What a sandbox was asked, request by request and in numbers.
+//! The requests that a sandbox received, one by one and as statistics.
 
-/// One request to the Management API, as the sandbox saw it.
+/// One request to the Management API that the sandbox received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenRequest {
     /// `GET`, `POST`, ..
     pub method: String,
     /// The path under `/api/v2`, with its query.
     pub path: String,
-    /// The status that was answered; 0 where the connection was cut.
+    /// The status of the response; 0 if the connection was cut.
     pub status: u16,
-    /// The `X-Correlation-ID` it carried.
+    /// The `X-Correlation-ID` header.
     pub correlation: Option<String>,
-    /// Whether it was meant to change something.
+    /// Whether the method may change something.
     pub is_write: bool,
-    /// How many requests were being answered when it came, itself included.
+    /// How many requests were in flight when it arrived, itself included.
     pub at_once: usize,
 }
 
-/// What a tenant was asked so far, in numbers; tokens apart.
+/// Statistics of the requests to a tenant so far; token requests are not counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RequestStats {
-    /// Requests that only read.
+    /// Reads.
     pub reads: usize,
-    /// Requests that were meant to change something.
+    /// Writes.
     pub writes: usize,
-    /// How many of both were refused as too many.
+    /// How many of both were refused with 429.
     pub refused: usize,
-    /// The most that were being answered at the same time.
+    /// The highest number of requests in flight at the same time.
     pub at_once: usize,
 }

@@ -1,24 +1,24 @@
-//! Which kind of the catalog a path belongs to, and what of it the path names.
+//! Routing: the kind of the catalog that a path belongs to, and what it addresses.
 
 use crate::catalog::address::{matched, places};
 use crate::catalog::{Catalog, Delta, Kind, Named, Shape};
 
-/// What a path names of a kind.
+/// What a path addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// The list of a kind, or the one object of a singleton.
+    /// The list of a kind, or the object of a singleton.
     Root,
-    /// The list of a nested kind under this parent.
+    /// The list of a nested kind below this parent.
     ListUnder(String),
-    /// The resource of this id, or the list or part under it.
+    /// The resource with this id, or the list or part below it.
     Resource(String),
-    /// The element of this name in the list under this parent.
+    /// The element with this name in the list below this parent.
     Element(String, String),
-    /// The follow-up of the resource of this id.
+    /// The follow-up of the resource with this id.
     FollowUp(String),
 }
 
-/// Returns the kind that covers a path, and what of it the path names; the form with the fewest places wins.
+/// Returns the kind that serves a path and what the path addresses; the template with the fewest placeholders wins.
 pub(crate) fn route(catalog: &'static Catalog, path: &str) -> Option<(&'static Kind, Target)> {
     let own = catalog.kinds().filter(|kind| kind.view_of.is_none());
     let found = own.flat_map(|kind| forms(kind).into_iter().map(move |form| (kind, form)));
@@ -28,7 +28,7 @@ pub(crate) fn route(catalog: &'static Catalog, path: &str) -> Option<(&'static K
 
 type ToTarget = fn(&'static Kind, Vec<String>) -> Target;
 
-/// Returns the forms that the paths of a kind have, and what each names.
+/// Returns the path templates of a kind and what each addresses.
 fn forms(kind: &'static Kind) -> Vec<(String, ToTarget)> {
     let one: ToTarget = |_, values| Target::Resource(values.join("/"));
     let whole: ToTarget = |_, _| Target::Root;
@@ -44,7 +44,7 @@ fn forms(kind: &'static Kind) -> Vec<(String, ToTarget)> {
         Shape::Nested { .. } => vec![(kind.path.to_owned(), under), (kind.item(), one)],
         Shape::Singleton => vec![(kind.path.to_owned(), whole), (kind.item(), whole)],
         Shape::Collection | Shape::Keyed { names: Named::Listed } => vec![(kind.path.to_owned(), whole), (kind.item(), one)],
-        // What is known by name alone is listed nowhere.
+        // What is known by name only has no list.
         Shape::Keyed { .. } => vec![(kind.item(), one)],
     };
     if let Some(path) = kind.creation().filter(|path| forms.iter().all(|(form, _)| form != path)) {

@@ -1,16 +1,16 @@
-//! The form in which the API shows what is stored: bare lists, and fields that stand in the path.
+//! Conversion between stored resources and what the API shows: bare lists, and fields that are part of the path.
 
 use serde_json::{Map, Value, json};
 
 use crate::catalog::{Kind, Named, Paging, Shape};
 use crate::json::Body;
 
-/// Returns what was answered as an object: a bare array stands in the field that the kind keeps it in.
+/// Converts a response of the API to an object: a bare array becomes the field that the kind stores it in.
 pub(crate) fn from_api(kind: &Kind, value: Value) -> Option<Body> {
     match value {
         Value::Array(_) if !kind.list_field.is_empty() => Some(Body::from_iter([(kind.list_field.to_owned(), value)])),
         Value::Array(_) => match kind.paging {
-            // A state says what stands on all pages of such a list.
+            // A state file contains all pages of such a list.
             Paging::Counted { field, .. } => Some(Body::from_iter([(field.to_owned(), value)])),
             _ => None,
         },
@@ -18,17 +18,17 @@ pub(crate) fn from_api(kind: &Kind, value: Value) -> Option<Body> {
     }
 }
 
-/// Returns what the server tells of a stored body: not what stands in the path, and bare where it answers a bare array.
+/// Converts a stored body to what the API shows: without fields of the path, and bare where the API returns a bare array.
 pub(crate) fn to_api(kind: &Kind, body: &Body) -> Value {
-    let mut told = body.clone();
+    let mut shown = body.clone();
     let is_listed = matches!(kind.shape, Shape::Keyed { names: Named::Listed });
     for field in kind.in_path().filter(|_| !is_listed) {
-        told.0.remove(field);
+        shown.0.remove(field);
     }
-    if kind.list_field.is_empty() { told.into_value() } else { told.0.remove(kind.list_field).unwrap_or_else(|| json!([])) }
+    if kind.list_field.is_empty() { shown.into_value() } else { shown.0.remove(kind.list_field).unwrap_or_else(|| json!([])) }
 }
 
-/// Puts a resource where a state file has it.
+/// Inserts a resource at its path in a state file.
 pub(crate) fn insert_at_path(data: &mut Map<String, Value>, kind: &'static Kind, body: &Body) {
     let list = match kind.shape {
         Shape::Collection | Shape::Keyed { names: Named::Listed } => kind.path.to_owned(),
@@ -43,7 +43,7 @@ pub(crate) fn insert_at_path(data: &mut Map<String, Value>, kind: &'static Kind,
     }
 }
 
-/// Returns what a resource is named by within its tenant.
+/// Returns the name that is unique among resources of its kind.
 pub(crate) fn unique_name(kind: &Kind, body: &Body) -> String {
     let part = |path: &&str| match body.get(path) {
         None | Some(Value::Null) => kind.default_of(path).map(|value| value.to_string()).unwrap_or_default(),

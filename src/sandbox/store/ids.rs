@@ -1,20 +1,20 @@
-//! Ids, secrets and keys that look like the server's own, and are the same each time for the same seed.
+//! Ids, secrets and keys in the format of the server's, deterministic for a seed.
 
 use sha2::{Digest, Sha256};
 
 const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// Letters and digits of which none looks like another.
+/// Letters and digits without lookalikes.
 const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 /// How an id is characters.
 #[derive(Debug, Clone, Copy)]
 enum IdFormat {
-    /// Letters and digits behind a prefix.
+    /// Letters and digits after a prefix.
     Alphanumeric(&'static str, usize),
-    /// The same of those that do not look alike.
+    /// The same without lookalikes.
     Base58(&'static str, usize),
-    /// Hexadecimal digits behind a prefix.
+    /// Hexadecimal digits after a prefix.
     Hex(&'static str, usize),
     /// A UUID.
     Uuid,
@@ -55,7 +55,7 @@ const ID_FORMATS: &[(&str, IdFormat)] = &[
     ("user-attribute-profiles", IdFormat::Base58("uap_", 22)),
 ];
 
-/// Makes ids, secrets and keys; two with different seeds never make the same.
+/// Generates ids, secrets and keys; generators with different seeds never return the same.
 #[derive(Debug, Clone)]
 pub(crate) struct IdGenerator {
     seed: String,
@@ -67,7 +67,7 @@ impl IdGenerator {
         Self { seed: seed.to_owned(), count: 0 }
     }
 
-    /// Returns an id of the format the kind's ids have.
+    /// Returns an id in the format of the kind.
     pub(crate) fn id(&mut self, kind: &str) -> String {
         match ID_FORMATS.iter().find(|(of, _)| *of == kind).map(|(_, format)| format) {
             Some(IdFormat::Alphanumeric(prefix, length)) => format!("{prefix}{}", self.alphanumeric(*length)),
@@ -100,7 +100,7 @@ impl IdGenerator {
         format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 
-    /// Returns text in the shape of a PEM block; it holds no key.
+    /// Returns text in the format of a PEM block, without a key in it.
     pub(crate) fn pem(&mut self, label: &str, length: usize) -> String {
         let body = self.alphanumeric(length);
         let lines: Vec<&str> = (0..body.len()).step_by(64).map(|at| &body[at..(at + 64).min(body.len())]).collect();

@@ -1,4 +1,4 @@
-//! What a tenant holds, where it comes from, and the file it is saved to.
+//! The state of a tenant, where it comes from, and the file it is saved to.
 
 pub(crate) mod api_form;
 pub(crate) mod ids;

@@ -1,4 +1,4 @@
-//! What a tenant holds that nobody has set anything in: what Auth0 makes itself.
+//! A new tenant: what Auth0 creates itself.
 //!
 //! Values are those of recorded tenants where a field was never written (the last dump of auth0-deploy-cli, 2026-08-21), and defaults of
 //! Auth0's pages where none was recorded. What the dashboard makes for the person who opens a tenant (a first client, a database) is not

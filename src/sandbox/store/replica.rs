@@ -1,4 +1,4 @@
-//! A tenant made of what another one answered, so that a change can be tried on it.
+//! A copy of a tenant, built from its responses, so that a change can be tried on it.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use crate::catalog::{Catalog, Kind, Named, Shape};
 use crate::json::Body;
 use crate::sandbox::http::response::ApiResponse;
 
-/// What a tenant answered, put together as a state.
+/// The responses of a tenant, collected into a state.
 #[derive(Default)]
 pub struct Replica {
     data: Map<String, Value>,
@@ -17,17 +17,17 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// Takes in one resource, as the API answers it; its parent's id stands in it.
+    /// Adds one resource as the API returns it, with its parent's id.
     pub fn add(&mut self, kind: &'static Kind, answer: &Body) {
         insert_at_path(&mut self.data, kind, answer);
     }
 
-    /// Takes in the list of a child.
+    /// Adds the list of a child.
     pub fn add_children(&mut self, kind: &'static Kind, parent: &str, elements: &[Value]) {
         self.data.insert(kind.path_of(parent), Value::Array(elements.to_vec()));
     }
 
-    /// Takes in that a kind is not served: by this status, with these words.
+    /// Records that a kind is refused, with this status and message.
     pub fn add_unavailable(&mut self, kind: &'static Kind, status: u16, message: &str) {
         let answer = ApiResponse::refusal(status, message, None);
         let answer = json!({"status": answer.status, "body": answer.body});
@@ -38,7 +38,7 @@ impl Replica {
         self.absent.extend(paths.into_iter().map(|path| (path, answer.clone())));
     }
 
-    /// Returns the lists under what was taken in of which nothing was answered: they are not there, where others may be empty.
+    /// Returns the paths of child lists that were not added: they are absent, whereas others may be empty.
     fn unread(&self) -> Vec<String> {
         let under = |kind: &'static Kind, parent: &str| {
             let parent = Catalog::standard().kind(parent).expect("catalog test: every parent is a kind");
@@ -52,11 +52,11 @@ impl Replica {
         lists.flatten().filter(|path| !self.data.contains_key(path)).collect()
     }
 
-    /// Returns the tenant.
+    /// Returns the collected state.
     ///
     /// # Errors
     ///
-    /// When what was answered is no state.
+    /// When the responses are not a state.
     pub fn into_state(mut self, domain: &str) -> Result<State, StateError> {
         let not_found = json!({"status": 404, "body": ApiResponse::not_found().body});
         for path in self.unread() {

@@ -1,4 +1,4 @@
-//! Two tenants of a believable company, to try things on: what the demo and `migrate sandbox` start with.
+//! Two example tenants of a realistic company, used by the demo and by `migrate sandbox`.
 //!
 //! Acme sells software for logistics and billing. Its dev tenant is ahead of prod: prod is a stale copy with ids, hosts and one client of
 //! its own. Everything in them is made up, secrets included; each secret begins with `CANARY-`, so that one that escapes is found by
@@ -24,7 +24,7 @@ mod tests {
     use crate::catalog::{By, Catalog, Kind, Named, Shape};
     use crate::json::Body;
 
-    /// A state file, with every answer of a kind at hand.
+    /// A state file with its resources by kind.
     struct Seed {
         state: Value,
         answers: Vec<(&'static Kind, Body)>,
@@ -42,7 +42,7 @@ mod tests {
             self.answers.iter().filter(move |(of, _)| of.name == kind).map(|(_, body)| body)
         }
 
-        /// The texts that a field of every resource of a kind holds.
+        /// The values of a text field over all resources of a kind.
         fn texts(&self, kind: &str, field: &str) -> BTreeSet<String> {
             self.of(kind).filter_map(|body| body.text(field)).map(str::to_owned).collect()
         }
@@ -51,7 +51,7 @@ mod tests {
             self.state["domain"].as_str().expect("a domain")
         }
 
-        /// Every id the tenant gave out.
+        /// Every id that the tenant issued.
         fn ids(&self) -> BTreeSet<String> {
             let collections = Catalog::standard().kinds().filter(|kind| kind.shape == Shape::Collection);
             collections.flat_map(|kind| self.texts(kind.name, kind.id)).chain(self.credentials()).collect()
@@ -77,7 +77,7 @@ mod tests {
         value.as_str().expect("a text").to_owned()
     }
 
-    /// What a tenant answers for a kind; a child's list is one body with its elements in one field.
+    /// The resources of a kind; a child's list is one body with its elements in one field.
     fn answers(kind: &'static Kind, data: &Value) -> impl Iterator<Item = Body> {
         let paths = data.as_object().expect("paths").iter().filter(|(path, _)| is_path_of(kind, path));
         let bodies = paths.flat_map(|(_, answer)| match (kind.shape, answer) {
@@ -176,7 +176,7 @@ mod tests {
                 assert!(client.text("client_secret").is_some() != client.get("client_authentication_methods").is_some(), "{client:?}");
             }
             for (kind, mut body) in seed.answers.iter().cloned() {
-                // Ids of credentials: no secrets themselves, but of no use in another tenant.
+                // Ids of credentials are no secrets, but useless in another tenant.
                 body.take("client_authentication_methods");
                 for path in kind.secrets {
                     let mut taken = Body::new();
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn every_host_of_dev_has_a_line_in_the_worked_example() {
         let table = include_str!("../../../mappings/hosts.csv").lines().skip(1).filter_map(|line| line.split(',').next());
-        // The domain of email addresses stands there with the sign before it.
+        // The table lists the domain of email addresses with the `@`.
         let known: BTreeSet<_> = table.map(|from| from.trim_start_matches('@')).collect();
         let hosts = ACME_DEV.split(|sign: char| !(sign.is_ascii_alphanumeric() || sign == '-' || sign == '.'));
         for host in hosts.filter(|host| host.ends_with("dev.acme.example")) {

@@ -1,4 +1,4 @@
-//! What a tenant holds, and how the rest of the sandbox finds it.
+//! The state of a tenant.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -13,7 +13,7 @@ use crate::json::Body;
 use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::http::route::{Target, route};
 
-/// What a tenant holds.
+/// The state of a tenant.
 #[derive(Debug, Clone)]
 pub struct State {
     pub(crate) catalog: &'static Catalog,
@@ -21,38 +21,38 @@ pub struct State {
     pub(crate) domain: String,
     pub(crate) tables: HashMap<&'static str, ResourceTable>,
     pub(crate) children: HashMap<&'static str, BTreeMap<String, Vec<Value>>>,
-    /// What a list shows though it was never saved.
+    /// Presets that a list contains though nobody saved them.
     pub(crate) presets: HashMap<&'static str, Vec<Value>>,
     pub(crate) uncovered: BTreeMap<String, Value>,
     pub(crate) absent: BTreeMap<String, ApiResponse>,
     pub(crate) defaults: BTreeMap<String, Body>,
     /// Fields that the tenant's subscription lacks, by kind.
     pub(crate) unentitled: BTreeMap<String, Vec<String>>,
-    /// What this tenant refuses, or does besides, that others do not.
+    /// What this tenant refuses or does in addition to others.
     pub(crate) rules: Vec<TenantRule>,
     pub(crate) day: Option<String>,
     pub(crate) ids: IdGenerator,
-    /// Whether it takes what only the description and reports of the live API refuse.
+    /// Whether it accepts what is refused only by the OpenAPI description or by reports about the live API.
     pub(crate) is_lenient: bool,
-    /// Clients that no write has named yet, where the tenant is late to see them.
+    /// Clients that no write has named yet, if the tenant is eventually consistent.
     pub(crate) not_yet_visible: Option<HashSet<String>>,
 }
 
 impl State {
-    /// Returns the day the tenant is played on; nothing where it is played as the server was last recorded.
+    /// Returns the day that the sandbox imitates; `None` stands for the latest recordings.
     pub(crate) fn day(&self) -> Option<&str> {
         self.day.as_deref()
     }
 
-    /// Lets it take what only the API's description and reports of the live API refuse.
+    /// Accepts what is refused only by the OpenAPI description or by reports about the live API.
     #[must_use]
     pub fn lenient(mut self) -> Self {
         self.is_lenient = true;
         self
     }
 
-    /// Lets it answer 404 to the first client grant, or change of a connection's clients, that names a client made a timing ago, as Auth0 is
-    /// reported to do at times.
+    /// Makes it answer 404 to the first client grant, or change of a connection's clients, that names a new client, as Auth0 is
+    /// reported to do occasionally.
     #[must_use]
     pub fn eventually_consistent(mut self) -> Self {
         self.not_yet_visible = Some(HashSet::new());
@@ -71,30 +71,30 @@ impl State {
         format!("https://{}/api/v2/", self.domain)
     }
 
-    /// Returns how many resources of a kind there are.
+    /// Returns the number of resources of a kind.
     #[must_use]
     pub fn count(&self, kind: &str) -> usize {
         self.tables.get(kind).map_or(0, ResourceTable::len)
     }
 
-    /// Makes every new id and secret from this text; without it they come from the domain.
+    /// Derives every new id and secret from this text instead of the domain.
     pub fn seed(&mut self, seed: &str) {
         self.ids = IdGenerator::new(seed);
     }
 
-    /// Returns the kind that covers a path, and what of it the path names.
+    /// Returns the kind that serves a path and what the path addresses.
     pub(crate) fn kind_at(&self, path: &str) -> Option<(&'static Kind, Target)> {
         route(self.catalog, path)
     }
 
-    /// Puts a resource where its kind keeps it.
+    /// Stores a resource in the table of its kind.
     pub(crate) fn put(&mut self, kind: &'static Kind, id: &str, body: Body) {
         let sort_key = sort_key(kind, id, &body);
         let name = (!kind.allows_duplicates && !kind.key.is_empty()).then(|| unique_name(kind, &body));
         self.tables.entry(kind.name).or_default().put(id, body, sort_key, name);
     }
 
-    /// Returns whether a resource that a reference names is there.
+    /// Returns whether the resource that a reference names exists.
     pub(crate) fn has(&self, kind: &str, by: By, value: &str) -> bool {
         self.tables.get(kind).is_some_and(|table| match by {
             By::Id => table.has(value),
@@ -108,7 +108,7 @@ impl State {
     }
 }
 
-/// Returns every scope that the kinds of a catalog ask for, in order.
+/// Returns every scope that the kinds of a catalog require, sorted.
 pub(crate) fn required_scopes(catalog: &Catalog) -> Vec<String> {
     let of = |kind: &'static Kind| [kind.read_scopes, kind.create_scopes, kind.update_scopes, kind.delete_scopes].concat();
     let mut scopes: Vec<String> = catalog.kinds().flat_map(of).map(str::to_owned).collect();

@@ -1,6 +1,6 @@
-//! State files: what a tenant holds, as JSON.
+//! State files: the state of a tenant as JSON.
 //!
-//! A state file says what the tenant answers by API path:
+//! A state file contains the responses of a tenant by API path:
 //!
 //! ```text
 //! {"tenant": "acme-dev", "domain": "acme-dev.eu.auth0.com",
@@ -11,10 +11,10 @@
 //!  "refuse": [{"method": "PATCH", "path": "/tenants/settings$", "has": "flags.x", "status": 400, "body": {..}}]}
 //! ```
 //!
-//! Four may be left out: the day, for a tenant as the server was before fields came that it fills in now, the defaults, for what
-//! this tenant fills in and others do not, the fields that its subscription lacks, and the [rules](super::tenant_rule) of what it refuses.
+//! Four members are optional: the day that the sandbox imitates, so that it fills in only the fields of that time; the defaults that
+//! only this tenant fills in; the fields that its subscription lacks; and the [rules](super::tenant_rule) of what it refuses.
 //!
-//! Paths that no kind of the catalog covers are kept and served as they stand.
+//! Paths that no kind of the catalog covers are stored and served unchanged.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -32,7 +32,7 @@ use crate::json::Body;
 use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::http::route::Target;
 
-/// What is no state.
+/// Why a state cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// The file cannot be read.
@@ -40,7 +40,7 @@ pub enum StateError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The cause.
         source: io::Error,
     },
     /// The file holds no JSON.
@@ -48,15 +48,15 @@ pub enum StateError {
     NotJson {
         /// The file.
         path: PathBuf,
-        /// Where it stops being JSON.
+        /// Where parsing failed.
         source: serde_json::Error,
     },
-    /// A path holds something its kind cannot be read from.
+    /// The value at a path does not have the shape of its kind.
     #[error("\"{path}\" of the state holds no {expected}")]
     Unfit {
         /// The API path.
         path: String,
-        /// What was looked for.
+        /// The expected shape.
         expected: String,
     },
 }
@@ -66,27 +66,27 @@ impl State {
     ///
     /// # Errors
     ///
-    /// When it cannot be read or is no state.
+    /// When the file cannot be read or is not a state.
     pub fn load(path: &Path) -> Result<Self, StateError> {
         let text = files::read(path).map_err(|source| StateError::File { path: path.to_owned(), source })?;
         let json = serde_json::from_slice(&text).map_err(|source| StateError::NotJson { path: path.to_owned(), source })?;
         Self::from_json(json)
     }
 
-    /// Reads a state in the form of a state file, of the kinds of the standard catalog.
+    /// Reads a state in the format of a state file, with the kinds of the standard catalog.
     ///
     /// # Errors
     ///
-    /// When it is no state.
+    /// When the JSON is not a state.
     pub fn from_json(json: Value) -> Result<Self, StateError> {
         Self::from_json_with(Catalog::standard(), json)
     }
 
-    /// Reads a state in the form of a state file, of the kinds of this catalog.
+    /// Reads a state in the format of a state file, with the kinds of this catalog.
     ///
     /// # Errors
     ///
-    /// When it is no state.
+    /// When the JSON is not a state.
     pub fn from_json_with(catalog: &'static Catalog, mut json: Value) -> Result<Self, StateError> {
         let domain = json["domain"].as_str().unwrap_or("sandbox.eu.auth0.com").to_owned();
         let tenant = json["tenant"].as_str().or(domain.split('.').next()).unwrap_or_default().to_owned();
@@ -108,7 +108,7 @@ impl State {
             not_yet_visible: None,
         };
         let Value::Object(data) = json["data"].take() else { return Err(unfit("data", "object of API paths")) };
-        // Parents come before their children, so that old fields that stand for a child do not override it.
+        // Parents come before their children, so that old fields of a parent do not override the list of a child.
         for (path, value) in data {
             state.read_path(path, value)?;
         }
@@ -152,7 +152,7 @@ impl State {
             (Shape::Child { .. }, Target::Resource(id), Value::Array(list)) => {
                 self.children.entry(kind.name).or_default().insert(id, list);
             }
-            // What was made at one path, and is read at another.
+            // Created at one path and read at another.
             (Shape::Singleton, Target::Root, Value::Array(made)) if path != kind.path => {
                 self.uncovered.insert(path, Value::Array(made));
             }
@@ -165,14 +165,14 @@ impl State {
                 kind.fill(&mut body, &id);
                 self.put(kind, &id, body);
             }
-            // One resource beside its list says nothing that the list does not.
+            // A single resource repeats what its list contains.
             (Shape::Collection | Shape::Nested { .. }, Target::Resource(_), Value::Object(_)) => {}
             _ => return Err(unfit(&path, &format!("{} as the API answers them", kind.name))),
         }
         Ok(())
     }
 
-    /// Puts a list in; an empty one is one too, and presets have no id.
+    /// Stores a list, which may be empty; presets have no id.
     fn put_all(&mut self, kind: &'static Kind, parent: Option<&str>, list: Vec<Value>, path: &str) -> Result<(), StateError> {
         self.tables.entry(kind.name).or_default();
         for element in list {
@@ -189,7 +189,7 @@ impl State {
         Ok(())
     }
 
-    /// Turns the old field `enabled_clients` of a connection into the list of its clients, and drops it.
+    /// Converts the old field `enabled_clients` of a connection to the list of its clients.
     fn derive_children(&mut self) {
         const OLD: &str = "enabled_clients";
         let Some(parent) = self.catalog.kind("connections") else { return };
@@ -209,7 +209,7 @@ impl State {
         }
     }
 
-    /// Reads what is made at one path and read at another from the list of what was made, where the state says no more: the first is it.
+    /// Fills singletons that are created at another path from the first resource created there, unless the state contains them.
     fn derive_singletons(&mut self) {
         for kind in self.catalog.kinds().filter(|kind| kind.shape == Shape::Singleton) {
             if self.tables.contains_key(kind.name) {
@@ -222,7 +222,7 @@ impl State {
         }
     }
 
-    /// Returns the state in the form of a state file.
+    /// Returns the state in the format of a state file.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut data: Map<String, Value> = self.uncovered.clone().into_iter().collect();
@@ -238,7 +238,7 @@ impl State {
             }
             let Some(table) = self.tables.get(kind.name) else { continue };
             if matches!(kind.shape, Shape::Collection | Shape::Keyed { names: Named::Listed }) {
-                // An empty list is one too.
+                // An empty list must be written too.
                 data.insert(kind.path.to_owned(), json!([]));
             }
             table.in_order(None, true).for_each(|(_, body)| insert_at_path(&mut data, kind, body));
@@ -265,7 +265,7 @@ impl State {
     }
 }
 
-/// Reads the rules of a state file; there need be none.
+/// Reads the rules of a state file, which are optional.
 fn read_rules(rules: Value) -> Result<Vec<TenantRule>, StateError> {
     let rules = if rules.is_null() { Value::Array(Vec::new()) } else { rules };
     serde_json::from_value(rules).map_err(|error| unfit("refuse", &format!("rules: {error}")))

@@ -1,4 +1,4 @@
-//! The resources of one kind as the sandbox holds them: found by id and by name, listed in the server's own order.
+//! The resources of one kind, found by id and by name, and listed in the server's order.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,13 +10,13 @@ use crate::json::Body;
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ListOrder {
-    /// The timing of creation.
+    /// The order of creation.
     Creation,
     /// The id.
     Id,
     /// The name.
     Name,
-    /// The name, large and small letters alike.
+    /// The name, ignoring case.
     NameIgnoringCase,
 }
 
@@ -30,12 +30,12 @@ fn list_order(kind: &str) -> ListOrder {
     }
 }
 
-/// What decides where a resource stands among others of its kind.
+/// What the lists of a kind are sorted by, for one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SortKey {
-    /// Whether it comes after all others, as the global client does.
+    /// Whether it comes last, as the global client does.
     last: bool,
-    /// The text that it is sorted by; empty where creation alone decides.
+    /// The text that it is sorted by; empty if only the order of creation counts.
     by: String,
 }
 
@@ -51,14 +51,14 @@ pub(crate) fn sort_key(kind: &Kind, id: &str, body: &Body) -> SortKey {
     SortKey { last: body.get("global") == Some(&Value::Bool(true)), by }
 }
 
-/// Where a resource stands in its list.
+/// The position of a resource in its list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ListPosition {
-    /// Whether it comes after all others, as the global client does.
+    /// Whether it comes last, as the global client does.
     pub(crate) last: bool,
-    /// What the list is sorted by; empty where creation alone decides.
+    /// The text that it is sorted by; empty if only the order of creation counts.
     pub(crate) by: String,
-    /// How many were there before it.
+    /// How many resources were created before it.
     pub(crate) sequence: u64,
 }
 
@@ -80,12 +80,12 @@ pub(crate) struct ResourceTable {
 }
 
 impl ResourceTable {
-    /// Returns how many there are.
+    /// Returns the number of resources.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Returns whether a resource has this id.
+    /// Returns whether a resource with this id exists.
     pub(crate) fn has(&self, id: &str) -> bool {
         self.entries.contains_key(id)
     }
@@ -95,12 +95,12 @@ impl ResourceTable {
         self.entries.get(id).map(|entry| &entry.body)
     }
 
-    /// Returns the id of the resource of this name.
+    /// Returns the id of the resource with this name.
     pub(crate) fn id_by_name(&self, name: &str) -> Option<&str> {
         self.names.get(name).map(String::as_str)
     }
 
-    /// Puts a resource in, or in the place of the one with its id.
+    /// Inserts a resource, or replaces the one with its id.
     pub(crate) fn put(&mut self, id: &str, body: Body, sort_key: SortKey, name: Option<String>) {
         let SortKey { last, by } = sort_key;
         let sequence = self.remove(id).map_or_else(|| self.next_sequence(), |place| place.sequence);
@@ -112,7 +112,7 @@ impl ResourceTable {
         self.entries.insert(id.to_owned(), StoredResource { body, place, name });
     }
 
-    /// Removes a resource; returns where it stood.
+    /// Removes a resource and returns its position.
     pub(crate) fn remove(&mut self, id: &str) -> Option<ListPosition> {
         let entry = self.entries.remove(id)?;
         self.order.remove(&entry.place);
@@ -122,7 +122,7 @@ impl ResourceTable {
         Some(entry.place)
     }
 
-    /// Returns places and bodies in the server's order, from behind `after` on; without those that come last where `all` is false.
+    /// Returns positions and bodies in the server's order, starting after `after`; without those that come last if `all` is false.
     pub(crate) fn in_order(&self, after: Option<&ListPosition>, all: bool) -> impl Iterator<Item = (&ListPosition, &Body)> {
         use std::ops::Bound::{Excluded, Unbounded};
         let start = after.map_or(Unbounded, |place| Excluded(place.clone()));
@@ -130,17 +130,17 @@ impl ResourceTable {
         self.order.range((start, end)).map(|(place, id)| (place, &self.entries[id].body))
     }
 
-    /// Returns how many do not come last.
+    /// Returns the number of resources that do not come last.
     pub(crate) fn count_before_last(&self) -> usize {
         self.order.len() - self.order.range(ListPosition { last: true, by: String::new(), sequence: 0 }..).count()
     }
 
-    /// Returns the ids of all resources for which `is_meant` holds.
+    /// Returns the ids of all resources that match.
     pub(crate) fn ids_where(&self, is_meant: impl Fn(&Body) -> bool) -> Vec<String> {
         self.entries.iter().filter(|(_, entry)| is_meant(&entry.body)).map(|(id, _)| id.clone()).collect()
     }
 
-    /// Returns the max_number number in a field; 0 where there is none.
+    /// Returns the highest number in a field; 0 if there is none.
     pub(crate) fn max_number(&self, field: &str) -> i64 {
         self.entries.values().filter_map(|entry| entry.body.get(field)?.as_i64()).max().unwrap_or(0)
     }

@@ -1,4 +1,4 @@
-//! What one tenant refuses, or does besides, that others do not: rules of its state file.
+//! Rules of a state file: what this tenant refuses or does in addition to others.
 //!
 //! ```text
 //! "refuse": [{"method": "PATCH", "path": "/tenants/settings$", "has": "flags.x", "status": 400, "body": {"message": ".."}},
@@ -6,9 +6,9 @@
 //!            {"path": "^/clients", "has": "description", "makes": {"description": "Another"}}]
 //! ```
 //!
-//! `path` is a pattern of the path under `/api/v2`, `has` and `lacks` are fields of what is sent or of one of its elements, with a text behind
-//! `=` where they must hold that. A rule without a method is about all of them. A rule with a status refuses, one with `then` lets another
-//! request follow what was carried out, and one with `makes` carries out something else: these fields are what was sent, one that is null was not.
+//! `path` is a pattern of the path under `/api/v2`. `has` and `lacks` name a field of the body or of one of its elements; `field=text` also
+//! compares its value. A rule without a method applies to all of them. A rule with a status refuses the request; one with `then` carries out
+//! another request afterwards; one with `makes` replaces these fields of the body, and removes those that are null.
 
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ pub(crate) struct TenantRule {
     pub(crate) makes: Map<String, Value>,
 }
 
-/// A request that follows another.
+/// A request that is carried out after another.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FollowUpRequest {
@@ -63,7 +63,7 @@ mod pattern {
 }
 
 impl TenantRule {
-    /// Returns whether a request meets the conditions of the rule.
+    /// Returns whether a request matches the conditions of the rule.
     pub(crate) fn is_about(&self, request: &ApiRequest) -> bool {
         let holds = |field: &Option<String>| field.as_ref().map(|field| holds(&request.body, field));
         (self.method.is_empty() || request.method.as_str() == self.method)
@@ -73,7 +73,7 @@ impl TenantRule {
     }
 }
 
-/// Returns whether what is sent, or an element of it, has a field, and this text in it where one stands behind a `=`.
+/// Returns whether the body, or one of its elements, has a field, and with `field=text` whether the field holds that text.
 fn holds(sent: &Value, field: &str) -> bool {
     if let Value::Array(elements) = sent {
         return elements.iter().any(|element| holds(element, field));

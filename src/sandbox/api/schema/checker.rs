@@ -1,7 +1,7 @@
-//! A value against a schema: the keywords of JSON Schema that the description of requests uses.
+//! Checks values against schemas, with the keywords of JSON Schema that the description of requests uses.
 //!
-//! Its own code, since a library for all of JSON Schema takes 220 s of CPU to build for release, more than half of all else. A test schema_violations
-//! each value of the recorded writes, and wants nine in ten refused of those that such a library refuses.
+//! A library for all of JSON Schema takes 220 s of CPU to build for release, more than half of all else. A test breaks
+//! each value of the recorded writes and expects nine in ten of those that such a library refuses to be refused here.
 
 use std::collections::HashMap;
 
@@ -12,14 +12,14 @@ use super::violation::Violation;
 
 /// Checks values against schemas.
 pub(super) struct Checker<'schemas> {
-    /// What a `$ref` leads to, by name.
+    /// The targets of `$ref`, by name.
     pub(super) shapes: &'schemas HashMap<String, Value>,
-    /// Whether a break is one that the API is known to take.
+    /// Whether the API is known to accept a violation.
     pub(super) is_accepted: &'schemas dyn Fn(&Violation) -> bool,
 }
 
 impl Checker<'_> {
-    /// Returns what schema_violations a schema; of a choice, what schema_violations the alternative that fits best.
+    /// Returns the violations of a schema; of `anyOf`, those of the alternative that fits best.
     pub(super) fn violations(&self, schema: &Value, value: &Value, place: &str) -> Vec<Violation> {
         let Value::Object(keywords) = schema else { return Vec::new() };
         let mut found = Vec::new();
@@ -73,7 +73,7 @@ impl Checker<'_> {
     }
 }
 
-/// Returns how a value itself schema_violations a schema, its type before all else.
+/// Returns the violation of the value itself, without its fields; the type is checked first.
 fn value_violation(keywords: &Map<String, Value>, value: &Value, place: &str) -> Option<Violation> {
     if !has_type(keywords, value) {
         let keyword = if value.is_null() { "null" } else { "type" };
@@ -143,7 +143,7 @@ fn limit(keywords: &Map<String, Value>, word: &str) -> Option<usize> {
     keywords.get(word).and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok())
 }
 
-/// Returns the types that a schema allows; none where it names none, and allows all.
+/// Returns the types that a schema names; empty if it allows all.
 fn types(keywords: &Map<String, Value>) -> Vec<&str> {
     match keywords.get("type") {
         Some(Value::String(one)) => vec![one],
@@ -162,7 +162,7 @@ fn has_type(keywords: &Map<String, Value>, value: &Value) -> bool {
     allows_type(keywords, type_of(value)) || (is_whole && allows_type(keywords, "integer"))
 }
 
-/// Returns what JSON calls the type of a value.
+/// Returns the JSON type of a value.
 pub(crate) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

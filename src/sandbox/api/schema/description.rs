@@ -1,7 +1,7 @@
-//! What a request may hold by Auth0's own OpenAPI description: names, types, limits; no belief of the catalog's.
+//! Auth0's OpenAPI description of requests: names, types and limits, independent of the catalog.
 //!
-//! `requests.json` carries over the facts of the description, and what recordings show the API to take besides, or its newest SDK sends; a
-//! test holds it against all three. An operation that the description lacks is not judged here.
+//! `requests.json` contains the facts of the description, and what the API accepts beyond it according to recordings or the newest SDK; a
+//! test compares it with all three. Operations that the description lacks are not checked here.
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
@@ -14,21 +14,21 @@ use crate::catalog::address::{matched, places};
 use crate::sandbox::http::request::ApiRequest;
 use crate::sandbox::http::response::ApiResponse;
 
-/// The file as it is written.
+/// The content of the file.
 #[derive(Deserialize)]
 struct ApiDescription {
     operations: BTreeMap<String, Operation>,
-    /// Where the API is wider than its description.
+    /// Where the API accepts more than its description.
     wider: Vec<KnownDeviation>,
     shapes: HashMap<String, Value>,
 }
 
-/// What one operation takes.
+/// What one operation accepts.
 #[derive(Deserialize)]
 pub(crate) struct Operation {
     #[serde(skip)]
     name: String,
-    /// What may stand in the places of its path.
+    /// The schemas of its path parameters.
     #[serde(default)]
     path: Map<String, Value>,
     query: Map<String, Value>,
@@ -37,7 +37,7 @@ pub(crate) struct Operation {
     is_body_required: bool,
 }
 
-/// A break of the description that a recording shows to be taken, or that the newest SDK sends.
+/// A violation of the description that the API accepts in a recording, or that the newest SDK sends.
 #[derive(Deserialize)]
 struct KnownDeviation {
     operation: String,
@@ -51,7 +51,7 @@ static DESCRIPTION: LazyLock<ApiDescription> = LazyLock::new(|| {
     described
 });
 
-/// Operations by method and first name of their path, each with the form of it.
+/// Operations by method and first segment of the path, each with its path template.
 type Index = HashMap<(&'static str, &'static str), Vec<(&'static str, &'static Operation)>>;
 
 static BY_PREFIX: LazyLock<Index> = LazyLock::new(|| {
@@ -67,7 +67,7 @@ fn first_name(path: &str) -> &str {
     path.trim_start_matches('/').split('/').next().unwrap_or_default()
 }
 
-/// Returns what judges a request; nothing where the description lacks its operation. The one that names most of the path wins.
+/// Returns the operation of a request, if it is described; the template with the fewest placeholders wins.
 pub(crate) fn operation_of(request: &ApiRequest) -> Option<&'static Operation> {
     operation_at(request.method.as_str(), &request.path)
 }
@@ -83,7 +83,7 @@ impl Operation {
     ///
     /// # Errors
     ///
-    /// The answer that says why.
+    /// The refusal.
     pub(crate) fn check(&self, request: &ApiRequest) -> Result<(), ApiResponse> {
         let is_accepted = |violation: &Violation| self.is_known_deviation(violation);
         let in_path = violation::message(&self.path_violations(&request.path, &is_accepted));
@@ -99,7 +99,7 @@ impl Operation {
         own.any(|wider| wider.place == violation.place())
     }
 
-    /// Returns what stands in the path and may not, by place: `{id}`.
+    /// Returns the violations of path parameters, with `{id}` as their place.
     fn path_violations(&self, path: &str, is_accepted: &dyn Fn(&Violation) -> bool) -> Vec<Violation> {
         let checker = Checker { shapes: &DESCRIPTION.shapes, is_accepted };
         let form = self.name.split_once(' ').map_or("", |(_, form)| form);
@@ -130,18 +130,18 @@ impl Operation {
     }
 }
 
-/// A break of Auth0's OpenAPI description.
+/// A violation of Auth0's OpenAPI description.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SchemaViolation {
     /// The operation, such as `PATCH /clients/{id}`.
     pub operation: String,
-    /// Where in the body, positions of lists left out: `options.scopes[]`; of the path `{id}`, of the query `?type`.
+    /// The place in the body, without list positions: `options.scopes[]`; of the path `{id}`, of the query `?type`.
     pub place: String,
-    /// The keyword of the schema that is broken, such as `minLength`; `null` where null is what has the wrong type.
+    /// The violated keyword of the schema, such as `minLength`; `null` if null has the wrong type.
     pub keyword: String,
 }
 
-/// Returns how a path and a body break the description, whether or not the API is known to take that; nothing where the operation is not described.
+/// Returns how a path and a body violate the description, whether or not the API is known to accept it; empty for undescribed operations.
 #[must_use]
 pub fn schema_violations(method: &str, path: &str, body: &Value) -> Vec<SchemaViolation> {
     let Some(operation) = operation_at(method, path) else { return Vec::new() };
@@ -155,7 +155,7 @@ pub fn schema_violations(method: &str, path: &str, body: &Value) -> Vec<SchemaVi
     found.iter().map(named).collect()
 }
 
-/// Returns a word of a query as the JSON that its schema means; as a text where it can be nothing else.
+/// Parses a query parameter as the JSON type of its schema; text if that fails.
 fn parse_query_value(schema: &Value, text: &str) -> Value {
     let shape = schema["$ref"].as_str().and_then(|path| DESCRIPTION.shapes.get(path.trim_start_matches("#/shapes/")));
     match shape.unwrap_or(schema)["type"].as_str() {
@@ -180,22 +180,25 @@ mod tests {
 
     #[test]
     fn what_the_description_does_not_allow_is_named() {
-        let told = |method, target, body| refusal(method, target, body).expect("refused");
+        let message = |method, target, body| refusal(method, target, body).expect("refused");
         let of = |reason: &str| format!("Payload validation error: {reason}.");
-        assert_eq!(told("PATCH", "/clients/c", json!({"app_type": ""})), of("'No enum match for: \"\"' on property app_type"));
+        assert_eq!(message("PATCH", "/clients/c", json!({"app_type": ""})), of("'No enum match for: \"\"' on property app_type"));
         assert_eq!(
-            told("PATCH", "/clients/c", json!({"jwt_configuration": {"alg": null}})),
+            message("PATCH", "/clients/c", json!({"jwt_configuration": {"alg": null}})),
             of("'Expected type string but found type null' on property jwt_configuration.alg")
         );
-        assert_eq!(told("POST", "/organizations", json!({"name": ""})), of("'String is too short (0 chars), minimum 1' on property name"));
-        assert_eq!(told("POST", "/clients", json!({"id": 1})), of("'Additional properties not allowed: id'"));
-        assert_eq!(told("POST", "/clients", json!({})), of("'Missing required property: name'"));
         assert_eq!(
-            told("PATCH", "/organizations/o", json!({"name": 7})),
+            message("POST", "/organizations", json!({"name": ""})),
+            of("'String is too short (0 chars), minimum 1' on property name")
+        );
+        assert_eq!(message("POST", "/clients", json!({"id": 1})), of("'Additional properties not allowed: id'"));
+        assert_eq!(message("POST", "/clients", json!({})), of("'Missing required property: name'"));
+        assert_eq!(
+            message("PATCH", "/organizations/o", json!({"name": 7})),
             of("'Expected type string but found type number' on property name")
         );
         assert_eq!(
-            told("PATCH", "/tenants/settings", json!({"enabled_locales": []})),
+            message("PATCH", "/tenants/settings", json!({"enabled_locales": []})),
             of("'Array is too short (0), minimum 1' on property enabled_locales")
         );
         assert_eq!(refusal("PATCH", "/clients/c", json!({"app_type": "spa", "callbacks": [], "addons": null})), None);
@@ -203,25 +206,25 @@ mod tests {
 
     #[test]
     fn what_stands_in_a_path_is_judged_too() {
-        let told = |target| refusal("GET", target, Value::Null);
+        let message = |target| refusal("GET", target, Value::Null);
         let of = |reason: &str| Some(format!("Path validation error: {reason}."));
-        assert_eq!(told("/event-streams/est_1"), of("'String is too short (5 chars), minimum 26' on property id"));
-        assert_eq!(told("/prompts/welcome/partials"), of("'No enum match for: \"welcome\"' on property prompt"));
-        assert_eq!(told("/event-streams/est_1234567890123456789012"), None);
+        assert_eq!(message("/event-streams/est_1"), of("'String is too short (5 chars), minimum 26' on property id"));
+        assert_eq!(message("/prompts/welcome/partials"), of("'No enum match for: \"welcome\"' on property prompt"));
+        assert_eq!(message("/event-streams/est_1234567890123456789012"), None);
         // Newer than the description, and recorded.
-        assert_eq!(told("/actions/triggers/mcp-tool/bindings"), None);
+        assert_eq!(message("/actions/triggers/mcp-tool/bindings"), None);
     }
 
     #[test]
     fn an_unknown_word_of_a_query_is_refused_and_a_known_one_of_another_type_too() {
-        let told = |target| refusal("GET", target, Value::Null);
+        let message = |target| refusal("GET", target, Value::Null);
         let of = |reason: &str| Some(format!("Query validation error: {reason}."));
-        assert_eq!(told("/clients/c?is_global=false"), of("'Additional properties not allowed: is_global'"));
-        assert_eq!(told("/clients?per_page=x"), of("'Expected type integer but found type string' on property per_page"));
-        assert_eq!(told("/clients?per_page=1000"), of("'Value 1000 is greater than maximum 100' on property per_page"));
-        assert_eq!(told("/client-grants?allow_any_organization=true"), None);
+        assert_eq!(message("/clients/c?is_global=false"), of("'Additional properties not allowed: is_global'"));
+        assert_eq!(message("/clients?per_page=x"), of("'Expected type integer but found type string' on property per_page"));
+        assert_eq!(message("/clients?per_page=1000"), of("'Value 1000 is greater than maximum 100' on property per_page"));
+        assert_eq!(message("/client-grants?allow_any_organization=true"), None);
         // Newer than the description: Auth0's newest SDK sends it.
-        assert_eq!(told("/roles?type=tenant"), None);
-        assert_eq!(told("/clients?per_page=50&include_totals=true&is_global=false&fields=name,client_id"), None);
+        assert_eq!(message("/roles?type=tenant"), None);
+        assert_eq!(message("/clients?per_page=50&include_totals=true&is_global=false&fields=name,client_id"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Kinds of text: patterns, and the formats whose names say what they are. The description defines none of these, and any other allows all.
+//! Patterns and formats of text. The description names formats without defining them; unknown ones allow everything.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use regex_lite::Regex;
 use serde_json::{Map, Value};
 
-/// Returns the keyword that a text schema_violations, and how.
+/// Returns the keyword that a text violates, and the reason.
 pub(super) fn broken(keywords: &Map<String, Value>, text: &str) -> Option<(&'static str, String)> {
     let word = |name: &str| keywords.get(name).and_then(Value::as_str);
     if let Some(pattern) = word("pattern").filter(|pattern| !matches(pattern, text)) {
@@ -17,7 +17,7 @@ pub(super) fn broken(keywords: &Map<String, Value>, text: &str) -> Option<(&'sta
     Some(("format", format!("'Object didn't pass validation for format {format}: {text}'")))
 }
 
-/// Returns whether a text matches; a pattern that looks around is beyond the engine, and matches all.
+/// Returns whether a text matches; a pattern that the engine does not support, such as a look-around, matches everything.
 fn matches(pattern: &str, text: &str) -> bool {
     static READ: LazyLock<Mutex<HashMap<String, Option<Arc<Regex>>>>> = LazyLock::new(Mutex::default);
     let read = {

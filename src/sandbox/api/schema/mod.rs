@@ -1,4 +1,4 @@
-//! Auth0's OpenAPI description of requests, and how a request is checked against it.
+//! Validation of requests against Auth0's OpenAPI description.
 
 pub(crate) mod checker;
 pub(crate) mod description;

@@ -1,35 +1,35 @@
-//! What schema_violations a schema, in the keywords that the API is recorded to say it in.
+//! Violations of a schema, with the recorded messages of the API.
 
-/// One thing that a schema does not allow.
+/// One violation of a schema.
 pub(super) struct Violation {
-    /// Where the value stands, as in `options.scopes[0]`; nothing for the whole.
+    /// The place of the value, as in `options.scopes[0]`; empty for the whole body.
     pub(super) holder: String,
-    /// The field that is missing or too much there.
+    /// The missing or surplus field there.
     pub(super) field: Option<String>,
-    /// The keyword of the schema that is broken; `null` where null is what has the wrong type.
+    /// The violated keyword of the schema; `null` if null has the wrong type.
     pub(super) keyword: &'static str,
-    /// What is wrong.
+    /// The message of the API.
     pub(super) reason: String,
 }
 
 impl Violation {
-    /// Returns that the value itself schema_violations a keyword.
+    /// Creates a violation of a keyword by the value itself.
     pub(super) fn of_value(holder: &str, keyword: &'static str, reason: String) -> Self {
         Self { holder: holder.to_owned(), field: None, keyword, reason }
     }
 
-    /// Returns that an object holds a field too much.
+    /// Creates a violation by a surplus field.
     pub(super) fn surplus(holder: &str, field: &str) -> Self {
         Self { holder: holder.to_owned(), field: Some(field.to_owned()), keyword: "additionalProperties", reason: String::new() }
     }
 
-    /// Returns that an object lacks a field.
+    /// Creates a violation by a missing field.
     pub(super) fn missing(holder: &str, field: &str) -> Self {
         let reason = format!("'Missing required property: {field}'");
         Self { holder: holder.to_owned(), field: Some(field.to_owned()), keyword: "required", reason }
     }
 
-    /// Returns where it is, positions of lists left out: `options.scopes[]`.
+    /// Returns the place without list positions: `options.scopes[]`.
     pub(super) fn place(&self) -> String {
         let mut parts = self.holder.split('[');
         let first = parts.next().unwrap_or_default().to_owned();
@@ -41,13 +41,13 @@ impl Violation {
         }
     }
 
-    /// Returns whether another alternative of a choice was meant: what tells alternatives apart does not fit.
+    /// Returns whether a keyword that distinguishes alternatives is violated, so that another one was meant.
     pub(super) fn is_wrong_alternative(&self) -> bool {
         matches!(self.keyword, "const" | "enum" | "type" | "null")
     }
 }
 
-/// Returns one sentence about what is broken, as the API says one: surplus fields first, and those nearest to the top.
+/// Returns one message about all violations, as the API does: surplus fields first, those at the top level before others.
 pub(super) fn message(violations: &[Violation]) -> Option<String> {
     let surplus: Vec<&Violation> = violations.iter().filter(|violation| violation.keyword == "additionalProperties").collect();
     if let Some(first) = surplus.iter().min_by_key(|violation| (!violation.holder.is_empty(), violation.holder.matches(['.', '[']).count()))
@@ -56,7 +56,7 @@ pub(super) fn message(violations: &[Violation]) -> Option<String> {
         let names: Vec<&str> = names.collect();
         return Some(format!("'Additional properties not allowed: {}'{}", names.join(","), on_property(&first.holder)));
     }
-    // What a text is made of is looked at last.
+    // Patterns and formats come last.
     let first = violations.iter().min_by_key(|violation| matches!(violation.keyword, "pattern" | "format"));
     first.map(|first| format!("{}{}", first.reason, on_property(&first.holder)))
 }
