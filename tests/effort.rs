@@ -11,7 +11,7 @@ use migrate::export::{Selection, export};
 use migrate::management_api::{ApiConfig, Credentials, Tenant};
 use migrate::model::event::NoObserver;
 use migrate::model::resource::Secret;
-use migrate::sandbox::{Options, Sandbox, Seen, State};
+use migrate::sandbox::{Options, Sandbox, SeenRequest, State};
 use migrate::snapshot::{Desired, Snapshot};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -63,7 +63,7 @@ async fn read(tenant: &Tenant, kinds: &[&str]) -> Snapshot {
     export(Catalog::standard(), tenant, &selection, NOW, &NoObserver).await.expect("exported")
 }
 
-fn of_clients(sandbox: &Sandbox) -> Vec<Seen> {
+fn of_clients(sandbox: &Sandbox) -> Vec<SeenRequest> {
     sandbox.requests().into_iter().filter(|seen| seen.path.starts_with("/clients")).collect()
 }
 
@@ -87,7 +87,7 @@ async fn an_unchanged_import_of_a_thousand_clients_costs_twelve_client_requests_
     let told = String::from_utf8_lossy(&ended.stdout);
     assert!(ended.status.success() && told.contains("Nothing to do."), "{told}{}", String::from_utf8_lossy(&ended.stderr));
     assert!((11..=12).contains(&of_clients(&prod).len()), "{:?}", of_clients(&prod));
-    assert_eq!((prod.demand().writes, dev.demand().writes), (0, 0));
+    assert_eq!((prod.stats().writes, dev.stats().writes), (0, 0));
 }
 
 /// Imports three hundred resources into a tenant with this bucket, in simulated time; returns how many requests it refused.
@@ -95,11 +95,11 @@ async fn refused_by(rate: Rate, is_known: bool, latency: Duration) -> usize {
     let dev = start(Options::new(company(200, "dev.eu.auth0.com"))).await;
     let source = read(&talk_to(&dev, None), &[]).await;
     let a_second = f64::from(rate.a_minute) / 60.0;
-    let prod = start(Options::new(State::empty("prod.eu.auth0.com")).allowance(a_second, rate.burst).latency(latency)).await;
+    let prod = start(Options::new(State::empty("prod.eu.auth0.com")).rate_limit(a_second, rate.burst).latency(latency)).await;
     let (tenant, started) = (talk_to(&prod, is_known.then_some(rate)), Instant::now());
     let Imported { plan, summary, .. } = import(&Desired::unmapped(source), &tenant, &mut nothing_remembered()).await;
     assert_eq!((plan.changes().count(), summary.is_whole()), (301, true), "{:?}", summary.tally());
-    let (took, asked) = (started.elapsed(), prod.demand());
+    let (took, asked) = (started.elapsed(), prod.stats());
     let requests = f64::from(u32::try_from(asked.reads + asked.writes).expect("some hundred"));
     let least = |share: f64| (requests - (f64::from(rate.burst) * share).floor()) / (a_second * share);
     println!(

@@ -39,7 +39,7 @@ fn catalog() -> &'static Catalog {
 }
 
 async fn start(domain: &str, data: Value) -> (Sandbox, Tenant) {
-    let state = State::of(catalog(), json!({"domain": domain, "data": data})).expect("a state");
+    let state = State::from_json_with(catalog(), json!({"domain": domain, "data": data})).expect("a state");
     let sandbox = Sandbox::start(recorded(Options::new(state).credentials("id", "secret"))).await.expect("a sandbox");
     let tenant = connect_with_secret(&sandbox, domain);
     (sandbox, tenant)

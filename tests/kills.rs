@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use migrate::apply::journal::Record;
 use migrate::catalog::Catalog;
-use migrate::sandbox::{Options, Sandbox, Seen};
+use migrate::sandbox::{Options, Sandbox, SeenRequest};
 
 use crate::apart::{self, Names, Remembered};
 use crate::program::{command, configure};
@@ -56,7 +56,7 @@ fn mixed(number: u64) -> u64 {
 struct Left {
     held: String,
     remembered: Remembered,
-    seen: Vec<Seen>,
+    seen: Vec<SeenRequest>,
     first_write: usize,
     met: Met,
 }
@@ -75,7 +75,7 @@ enum Met {
 impl Left {
     /// Counts the creates that landed.
     fn created(&self) -> usize {
-        let is_create = |seen: &&Seen| seen.method == "POST" && Catalog::standard().kinds().any(|kind| kind.path == seen.path);
+        let is_create = |seen: &&SeenRequest| seen.method == "POST" && Catalog::standard().kinds().any(|kind| kind.path == seen.path);
         self.seen.iter().filter(is_create).filter(|seen| (200..300).contains(&seen.status)).count()
     }
 }
@@ -137,7 +137,7 @@ fn left(prod: &Sandbox, folder: &Path, met: Met) -> Left {
 /// Waits for the moment and kills; returns what is on record then.
 async fn killed(mut program: Command, prod: &Sandbox, moment: Moment, folder: &Path) -> Met {
     let mut program = program.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it started");
-    prod.asked(moment.asked).await;
+    prod.wait_for_requests(moment.asked).await;
     tokio::time::sleep(moment.then).await;
     program.kill().expect("killed");
     program.wait().expect("it ended");

@@ -2,7 +2,7 @@
 
 use migrate::catalog::{Catalog, Field, Fields, Kind, Purpose, Shape, Write, Written};
 use migrate::json::covers;
-use migrate::sandbox::{Break, breaks};
+use migrate::sandbox::{SchemaViolation, schema_violations};
 use serde_json::{Value, json};
 
 /// What the description says of a blank at a place.
@@ -48,8 +48,8 @@ fn holding(path: &str, value: Value) -> Value {
 
 fn said(request: &Request, path: &str, blank: Value) -> Said {
     let (is_null, is_object) = (blank.is_null(), blank.is_object());
-    let found = breaks(request.method, &request.path, &holding(path, blank));
-    let lacks_member = |found: &Break| is_object && found.place.starts_with(&format!("{path}."));
+    let found = schema_violations(request.method, &request.path, &holding(path, blank));
+    let lacks_member = |found: &SchemaViolation| is_object && found.place.starts_with(&format!("{path}."));
     let at = found.iter().find(|found| found.place == path || lacks_member(found));
     match at.map(|found| found.keyword.as_str()) {
         None => Said::Taken,
@@ -78,8 +78,9 @@ struct Blanks {
 
 /// Returns nothing where the field is not described.
 fn blanks(request: &Request, path: &str) -> Option<Blanks> {
-    let is_unknown =
-        breaks(request.method, &request.path, &holding(path, json!(1.5))).iter().any(|found| found.keyword == "additionalProperties");
+    let is_unknown = schema_violations(request.method, &request.path, &holding(path, json!(1.5)))
+        .iter()
+        .any(|found| found.keyword == "additionalProperties");
     let [null, text, list, object] = [json!(null), json!(""), json!([]), json!({})].map(|blank| said(request, path, blank));
     let is_anything = [null, text, list, object].iter().all(|said| *said == Said::Taken);
     let refuses_empty = [text, list, object].contains(&Said::Refused);
@@ -119,7 +120,7 @@ fn an_object_whose_secret_is_required_is_written_with_it_or_not_at_all() {
         let is_made = |path: &str| kind.generated_secrets.iter().any(|made| made.path == path);
         for (path, object) in kind.secrets.iter().filter_map(|path| Some((*path, path.rsplit_once('.')?.0))) {
             let lacks = |request: &Request| {
-                breaks(request.method, &request.path, &holding(object, json!({}))).iter().any(|found| found.place == path)
+                schema_violations(request.method, &request.path, &holding(object, json!({}))).iter().any(|found| found.place == path)
             };
             let is_sealed = kind.requires_secrets.iter().any(|sealed| covers(sealed.path, path));
             if requests(kind).iter().any(lacks) && !is_sealed && !is_made(path) {

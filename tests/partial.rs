@@ -351,7 +351,7 @@ async fn what_a_client_was_created_without_waits_until_it_is_seen() {
     let refused = json!([{"path": "/clients*", "has": "description", "status": 400, "message": "Bad request."}]);
     let (_from, from) = start(State::from_json(state("dev.eu.auth0.com", till)).expect("a state")).await;
     let target = State::from_json(refusing(state("prod.eu.auth0.com", json!([])), refused)).expect("a state");
-    let (_into, tenant) = start(target.late()).await;
+    let (_into, tenant) = start(target.eventually_consistent()).await;
     let desired = Desired::unmapped(read(&from).await);
     let summary = import(&desired, &tenant, &mut nothing_remembered()).await.summary;
     let Outcome::Partial(_, short) = &summary.settled[0].outcome else { panic!("{:?}", summary.settled) };

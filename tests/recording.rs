@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, LazyLock};
 
-use migrate::sandbox::{Options, Record};
+use migrate::sandbox::{Options, RequestLog};
 
 use crate::notes;
 use crate::stage::Stage;
@@ -21,9 +21,9 @@ fn path() -> PathBuf {
 
 /// Returns the options of a test's sandbox: its requests are recorded.
 pub(crate) fn recorded(options: Options) -> Options {
-    static RECORD: LazyLock<Arc<Record>> =
-        LazyLock::new(|| Arc::new(Record::open(&path()).expect("the target folder can be written").distinct()));
-    options.record(Arc::clone(&RECORD))
+    static RECORD: LazyLock<Arc<RequestLog>> =
+        LazyLock::new(|| Arc::new(RequestLog::open(&path()).expect("the target folder can be written").distinct()));
+    options.request_log(Arc::clone(&RECORD))
 }
 
 /// Lets a program record what its own sandboxes get.

@@ -190,15 +190,15 @@ struct Copyist(Mutex<Replica>);
 
 impl ResponseRecorder for Copyist {
     fn record_resource(&self, kind: &'static Kind, answer: &Body) {
-        self.0.lock().expect("a copy").hold(kind, answer);
+        self.0.lock().expect("a copy").add(kind, answer);
     }
 
     fn record_elements(&self, kind: &'static Kind, parent: &Id, elements: &[Value]) {
-        self.0.lock().expect("a copy").hold_elements(kind, parent.as_str(), elements);
+        self.0.lock().expect("a copy").add_children(kind, parent.as_str(), elements);
     }
 
     fn record_absence(&self, kind: &'static Kind, status: u16, reason: &Absence) {
-        self.0.lock().expect("a copy").lack(kind, status, &reason.to_string());
+        self.0.lock().expect("a copy").add_unavailable(kind, status, &reason.to_string());
     }
 }
 
@@ -221,7 +221,7 @@ async fn copies_read_as_tenants(is_meant: fn(&str) -> bool) {
         let selection = Selection::default();
         let reading = Reading { tenant: &tenant, selection: &selection, observer: &NoObserver, recorder: Some(&copyist) };
         let held = reading.export(Catalog::standard(), NOW).await.expect("read");
-        let (_copy, tenant) = start(copyist.0.into_inner().expect("a copy").state(&domain).expect("a state")).await;
+        let (_copy, tenant) = start(copyist.0.into_inner().expect("a copy").into_state(&domain).expect("a state")).await;
         let copied = read(&tenant).await;
         let is_elsewhere = |one: &&migrate::model::resource::Resource| !copied.resources.contains(one);
         let missing: Vec<&Key> = held.resources.iter().filter(is_elsewhere).map(|one| &one.key).collect();

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use flate2::read::GzDecoder;
-use migrate::sandbox::{Break, breaks};
+use migrate::sandbox::{SchemaViolation, schema_violations};
 use serde_json::{Map, Value, json};
 
 use crate::coverage::{is_left_out, plain};
@@ -134,7 +134,7 @@ fn is_served(operation: &str) -> bool {
 }
 
 /// Returns the file as the description has it; an entry a line, so that a change of the description is read as one.
-fn written(description: Value, wider: &BTreeMap<Break, String>) -> String {
+fn written(description: Value, wider: &BTreeMap<SchemaViolation, String>) -> String {
     let paths = description["paths"].clone();
     let mut reader = Reader { description, needed: BTreeSet::new() };
     let mut operations = BTreeMap::new();
@@ -157,19 +157,19 @@ fn written(description: Value, wider: &BTreeMap<Break, String>) -> String {
     for (one, sent) in newer(&operations, &shapes) {
         wider.entry(one).or_insert(sent);
     }
-    let wider = wider.iter().map(|(Break { operation, place, keyword }, recording)| {
+    let wider = wider.iter().map(|(SchemaViolation { operation, place, keyword }, recording)| {
         json!({"operation": operation, "place": place, "keyword": keyword, "recording": recording}).to_string()
     });
     text + &format!("}},\n\"wider\": [\n{}\n]\n}}\n", wider.collect::<Vec<_>>().join(",\n"))
 }
 
 /// Returns what recordings show to be taken though the description does not allow it, each with the first recording that shows it.
-fn wider() -> Option<BTreeMap<Break, String>> {
+fn wider() -> Option<BTreeMap<SchemaViolation, String>> {
     let mut wider = BTreeMap::new();
     let rows = rows("traffic.jsonl.gz")?;
     let is_taken = |row: &&Value| row["status"].as_u64().is_some_and(|status| status < 300);
     for row in rows.iter().filter(is_taken) {
-        for one in breaks(text(row, "method"), text(row, "path"), &row["request_body"]) {
+        for one in schema_violations(text(row, "method"), text(row, "path"), &row["request_body"]) {
             wider.entry(one).or_insert_with(|| format!("{} {}#{}", text(row, "source"), text(row, "cassette"), row["seq"]));
         }
     }
@@ -177,14 +177,17 @@ fn wider() -> Option<BTreeMap<Break, String>> {
 }
 
 /// Returns the fields that Auth0's newest SDK sends and the description lacks in every alternative it has.
-fn newer(operations: &BTreeMap<String, Value>, shapes: &BTreeMap<String, Value>) -> BTreeMap<Break, String> {
+fn newer(operations: &BTreeMap<String, Value>, shapes: &BTreeMap<String, Value>) -> BTreeMap<SchemaViolation, String> {
     let mut newer = BTreeMap::new();
     for (name, fields) in sdk::requests() {
         let Some((at, described)) = operations.iter().find(|(described, _)| plain(described) == name) else { continue };
         if name.starts_with("GET ") {
             let words = fields.iter().filter(|word| described["query"].get(word.name).is_none());
-            let too_much =
-                |word: &str| Break { operation: at.clone(), place: format!("?{word}"), keyword: "additionalProperties".to_owned() };
+            let too_much = |word: &str| SchemaViolation {
+                operation: at.clone(),
+                place: format!("?{word}"),
+                keyword: "additionalProperties".to_owned(),
+            };
             newer.extend(words.map(|word| (too_much(word.name), SENT.to_owned())));
             continue;
         }
@@ -207,12 +210,12 @@ fn knows(shapes: &BTreeMap<String, Value>, schema: &Value, names: &[&str]) -> bo
 }
 
 /// Returns the break that a field of this path is too much in a request, where the description lacks it.
-fn surplus(operation: &str, path: &str) -> Option<Break> {
+fn surplus(operation: &str, path: &str) -> Option<SchemaViolation> {
     let (method, form) = operation.split_once(' ').expect("a method and a path");
     let names: Vec<&str> = path.split('.').collect();
-    let plain = |one: &Break| one.place.replace("[]", "");
+    let plain = |one: &SchemaViolation| one.place.replace("[]", "");
     bodies(&names).iter().find_map(|body| {
-        let broken = breaks(method, &form.replace("{}", "x"), body);
+        let broken = schema_violations(method, &form.replace("{}", "x"), body);
         // What stands where another type is wanted is not looked at.
         let is_unread = broken.iter().any(|one| one.keyword == "type" && path.starts_with(&format!("{}.", plain(one))));
         broken.into_iter().find(|one| !is_unread && one.keyword == "additionalProperties" && plain(one) == path)
@@ -232,7 +235,7 @@ fn the_shapes_of_requests_are_those_of_the_description() {
     let Some(file) = reference::open("management-api-oas.json.gz") else { return };
     let Some(wider) = wider() else { return };
     let text = written(serde_json::from_reader(GzDecoder::new(file)).expect("JSON"), &wider);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox/schema/requests.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox/api/schema/requests.json");
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
         std::fs::write(&path, &text).expect("written");
     }

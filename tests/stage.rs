@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use migrate::sandbox::{Fault, Options, Sandbox, Seen, State, seed};
+use migrate::sandbox::{Fault, Options, Sandbox, SeenRequest, State, seed};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -229,7 +229,7 @@ impl Stage {
     }
 
     /// Returns every request to the Management API of prod.
-    pub(crate) fn requests(&self) -> Vec<Seen> {
+    pub(crate) fn requests(&self) -> Vec<SeenRequest> {
         self.prod.iter().flat_map(Sandbox::requests).collect()
     }
 
@@ -240,7 +240,7 @@ impl Stage {
     }
 
     /// Returns the requests that were meant to change either tenant.
-    pub(crate) fn writes(&self) -> Vec<Seen> {
+    pub(crate) fn writes(&self) -> Vec<SeenRequest> {
         self.dev.requests().into_iter().chain(self.requests()).filter(|seen| seen.is_write).collect()
     }
 

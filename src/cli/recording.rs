@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use super::error::{FAILED, Failure};
 use crate::config;
-use crate::sandbox::{Options, Record};
+use crate::sandbox::{Options, RequestLog};
 
 /// Opens the file that was named with `--record`, or in the environment; nothing where neither names one.
-pub(super) fn open(named: Option<&Path>) -> Result<Option<Arc<Record>>, Failure> {
+pub(super) fn open(named: Option<&Path>) -> Result<Option<Arc<RequestLog>>, Failure> {
     let Some(path) = named.map(Path::to_owned).or_else(config::record) else { return Ok(None) };
     let cannot = |error| Failure::new(FAILED, format!("requests cannot be recorded in {}", path.display())).caused_by(&error);
-    Record::open(&path).map(|record| Some(Arc::new(record))).map_err(cannot)
+    RequestLog::open(&path).map(|record| Some(Arc::new(record))).map_err(cannot)
 }
 
 /// Puts what a sandbox is asked on record, where the environment says so.
 pub(super) fn recorded(options: Options) -> Result<Options, Failure> {
     Ok(match open(None)? {
-        Some(record) => options.record(record),
+        Some(record) => options.request_log(record),
         None => options,
     })
 }

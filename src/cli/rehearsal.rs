@@ -64,7 +64,7 @@ impl Copyist {
     /// Returns the copy.
     pub(super) fn state(self, domain: &str) -> Result<State, Failure> {
         let copy = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        copy.state(domain).map_err(|error| not_begun(&error))
+        copy.into_state(domain).map_err(|error| not_begun(&error))
     }
 
     fn add(&self, what: impl FnOnce(&mut Replica)) {
@@ -77,11 +77,11 @@ impl ResponseRecorder for Copyist {
         let mut masked = answer.clone();
         kind.change_listed(&mut masked, &mut mask);
         kind.change_unlisted(&mut masked, &mut mask);
-        self.add(|copy| copy.hold(kind, &masked));
+        self.add(|copy| copy.add(kind, &masked));
     }
 
     fn record_elements(&self, kind: &'static Kind, parent: &Id, elements: &[Value]) {
-        self.add(|copy| copy.hold_elements(kind, parent.as_str(), elements));
+        self.add(|copy| copy.add_children(kind, parent.as_str(), elements));
     }
 
     fn record_absence(&self, kind: &'static Kind, status: u16, reason: &Absence) {
@@ -90,7 +90,7 @@ impl ResponseRecorder for Copyist {
             Absence::Scope(_) => format!("Insufficient scope, expected any of: {}", kind.read_scopes.join(",")),
             Absence::NotConfigured => reason.to_string(),
         };
-        self.add(|copy| copy.lack(kind, status, &message));
+        self.add(|copy| copy.add_unavailable(kind, status, &message));
     }
 }
 
@@ -164,7 +164,7 @@ async fn to_the_end(context: &Context, route: &Route, prepared: Prepared, copy: 
     let scene = scene.anew(faults).await?;
     let lock = lock(&scene.context, &target, LockTimeout::default()).await?;
     let (ended, resumed) = Box::pin(scene.carry_out(prepared, &target, &lock, include)).await.map_err(not_over)?;
-    let ((requests, writes), struck) = (scene.counts(), scene.sandbox.struck());
+    let ((requests, writes), struck) = (scene.counts(), scene.sandbox.fault_counts());
     let scene = scene.anew(Vec::new()).await?;
     let route = Route { tenant: Some(target.name), from: Some(source.display().to_string()), manner: route.manner.clone() };
     let again = prepare(&scene.context, &route).await.map_err(not_over)?.plan;
@@ -242,7 +242,7 @@ impl Scene {
 
     /// Returns the requests so far, and how many of them were writes.
     fn counts(&self) -> (usize, usize) {
-        let demand = self.sandbox.demand();
+        let demand = self.sandbox.stats();
         (demand.reads + demand.writes, demand.writes)
     }
 

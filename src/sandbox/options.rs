@@ -1,44 +1,44 @@
-//! How a sandbox is set up.
+//! Options of a sandbox.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::bucket::Allowance;
-use super::fault::Fault;
-use super::record::Record;
-use super::state::State;
-use super::token::Registered;
+use super::api::token::RegisteredClients;
+use super::behaviour::fault::Fault;
+use super::http::rate_limit::RateLimit;
+use super::http::request_log::RequestLog;
+use super::store::state::State;
 use crate::catalog::limits::Tier;
 
-/// How a sandbox is set up; only what it holds must be said.
+/// Options of a sandbox; only the state is required.
 #[derive(Clone)]
 pub struct Options {
     pub(super) state: State,
     pub(super) port: u16,
-    pub(super) registered: Registered,
-    pub(super) allowance: Option<Allowance>,
+    pub(super) registered: RegisteredClients,
+    pub(super) rate_limit: Option<RateLimit>,
     pub(super) tier: Option<&'static Tier>,
     pub(super) latency: Duration,
     pub(super) faults: Vec<Fault>,
     pub(super) token_lifetime: Duration,
-    pub(super) record: Option<Arc<Record>>,
+    pub(super) request_log: Option<Arc<RequestLog>>,
 }
 
 impl Options {
-    /// Returns a sandbox of this state on a free port: no limits, no faults, and nobody has credentials but the state's own clients.
+    /// Returns options for this state on a free port, without limits or faults; only clients of the state have credentials.
     #[must_use]
     pub fn new(state: State) -> Self {
         Self {
             state,
             port: 0,
-            registered: Registered::default(),
-            allowance: None,
+            registered: RegisteredClients::default(),
+            rate_limit: None,
             tier: None,
             latency: Duration::ZERO,
             faults: Vec::new(),
             token_lifetime: Duration::from_secs(86_400),
-            record: None,
+            request_log: None,
         }
     }
 
@@ -49,63 +49,63 @@ impl Options {
         self
     }
 
-    /// Gives a client that need not exist a token of every scope.
+    /// Accepts these credentials for a token with every scope; the client need not exist.
     #[must_use]
     pub fn credentials(mut self, client_id: &str, client_secret: &str) -> Self {
         self.registered.secrets.push((client_id.to_owned(), client_secret.to_owned()));
         self
     }
 
-    /// Gives a client that proves itself by this RSA key (public, in PEM) a token of every scope.
+    /// Accepts assertions signed with this RSA key (public, in PEM) for a token with every scope.
     #[must_use]
     pub fn public_key(mut self, client_id: &str, pem: &str) -> Self {
         self.registered.keys.push((client_id.to_owned(), pem.to_owned()));
         self
     }
 
-    /// Limits requests to the whole tenant.
+    /// Sets a rate limit for the tenant as a whole.
     #[must_use]
-    pub fn allowance(mut self, rate: f64, burst: u32) -> Self {
-        self.allowance = Some(Allowance { rate, burst });
+    pub fn rate_limit(mut self, rate: f64, burst: u32) -> Self {
+        self.rate_limit = Some(RateLimit { rate, burst });
         self
     }
 
-    /// Limits requests as a published subscription does, endpoint groups included.
+    /// Applies the published rate limits of a subscription, including those of endpoint groups.
     #[must_use]
     pub fn tier(mut self, tier: &'static Tier) -> Self {
         self.tier = Some(tier);
         self
     }
 
-    /// Answers every request this much later.
+    /// Delays every response.
     #[must_use]
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
         self
     }
 
-    /// Adds what goes wrong.
+    /// Adds faults.
     #[must_use]
     pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.faults.extend(faults);
         self
     }
 
-    /// Lets it take what only the API's description and reports of the live API refuse.
+    /// Accepts what is refused only by the OpenAPI description or by reports about the live API.
     #[must_use]
     pub fn lenient(mut self) -> Self {
         self.state = self.state.lenient();
         self
     }
 
-    /// Puts every request to the Management API on record.
+    /// Logs every request to the Management API.
     #[must_use]
-    pub fn record(mut self, record: Arc<Record>) -> Self {
-        self.record = Some(record);
+    pub fn request_log(mut self, request_log: Arc<RequestLog>) -> Self {
+        self.request_log = Some(request_log);
         self
     }
 
-    /// Sets how long a token lives.
+    /// Sets the lifetime of tokens.
     #[must_use]
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = lifetime;

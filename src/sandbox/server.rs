@@ -1,4 +1,4 @@
-//! The tenant's front: numbers requests, places faults, keeps the rate limits, looks at tokens, and speaks HTTP.
+//! Serves HTTP for one tenant: counts requests, injects faults, applies rate limits and checks tokens.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,325 +10,314 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::bucket::{Buckets, Clock, Standing};
-use super::fault::{Moment, Trouble};
+use super::api::token::{IssuedTokens, Scopes, expired};
+use super::behaviour::fault::{FaultKind, FaultTiming};
+use super::http::rate_limit::{BucketStatus, Buckets, Clock};
+use super::http::request::{ApiRequest, KeyAccess, parse_form};
+use super::http::request_log::LogEntry;
+use super::http::request_stats::{RequestStats, SeenRequest};
+use super::http::response::ApiResponse;
 use super::options::Options;
-use super::record::Line;
-use super::request::{Call, read_form};
-use super::response::Answer;
-use super::state::State;
-use super::token::{Scopes, Tokens, expired};
+use super::store::state::State;
 
 const API: &str = "/api/v2";
-/// Where the sandbox tells what it was asked; no path of Auth0's.
-const DEMAND: &str = "/seen";
+/// Returns request statistics; not a path of Auth0.
+const STATS_PATH: &str = "/seen";
 
-/// What is sent back.
-type Reply = Response<Full<Bytes>>;
+/// The HTTP response that is sent.
+type HttpResponse = Response<Full<Bytes>>;
 
-/// One request to the Management API, as the sandbox saw it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// `GET`, `POST`, ..
-    pub method: String,
-    /// The path under `/api/v2`, with its query.
-    pub path: String,
-    /// The status that was answered; 0 where the connection was cut.
-    pub status: u16,
-    /// The `X-Correlation-ID` it carried.
-    pub correlation: Option<String>,
-    /// Whether it was meant to change something.
-    pub is_write: bool,
-    /// How many requests were being answered when it came, itself included.
-    pub at_once: usize,
-}
-
-/// What a tenant was asked so far, in numbers; tokens apart.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Demand {
-    /// Requests that only read.
-    pub reads: usize,
-    /// Requests that were meant to change something.
-    pub writes: usize,
-    /// How many of both were refused as too many.
-    pub refused: usize,
-    /// The most that were being answered at the same time.
-    pub at_once: usize,
-}
-
-/// What the tenant knows; never locked across a wait.
-pub(super) struct Inside {
+/// The mutable state of the server; never locked across an await.
+pub(super) struct ServerState {
     pub(super) state: State,
-    pub(super) tokens: Tokens,
-    pub(super) seen: Vec<Seen>,
-    under_way: usize,
+    pub(super) tokens: IssuedTokens,
+    pub(super) seen: Vec<SeenRequest>,
+    in_flight: usize,
     buckets: Buckets,
     writes: u64,
-    /// How often each fault struck, in the order of the options.
-    struck: Vec<usize>,
+    /// How often each fault has taken effect, in the order of the options.
+    fault_counts: Vec<usize>,
 }
 
-/// A tenant that answers.
-pub(super) struct Tenant {
+/// The server of one tenant.
+pub(super) struct TenantServer {
     options: Options,
     clock: Clock,
-    inside: Mutex<Inside>,
-    asked: watch::Sender<usize>,
+    state: Mutex<ServerState>,
+    received: watch::Sender<usize>,
 }
 
-/// The connection is cut in place of an answer.
+/// The connection is cut instead of sending a response.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is cut")]
-pub(super) struct Cut;
+pub(super) struct ConnectionCut;
 
-/// A request that was numbered; it is being answered until this is dropped, as it is when the caller goes away.
-struct Turn<'tenant> {
-    tenant: &'tenant Tenant,
+/// A counted request; it is in flight until this is dropped, also when the caller disconnects.
+struct RequestInFlight<'tenant> {
+    tenant: &'tenant TenantServer,
     index: usize,
-    /// What was sent; text where it is not JSON.
+    /// The body; text if it is not JSON.
     body: Value,
-    /// What is to go wrong with it, and the place of the fault that says so.
-    trouble: Option<(usize, Trouble)>,
+    /// The index of the fault that applies, and its kind.
+    fault: Option<(usize, FaultKind)>,
 }
 
-impl Turn<'_> {
-    fn trouble(&self) -> Option<Trouble> {
-        self.trouble.map(|(_, trouble)| trouble)
+impl RequestInFlight<'_> {
+    fn fault_kind(&self) -> Option<FaultKind> {
+        self.fault.map(|(_, kind)| kind)
     }
 
-    /// Notes that the trouble made a difference.
-    fn struck(&self) {
-        if let Some((fault, _)) = self.trouble {
-            self.tenant.inside().struck[fault] += 1;
+    /// Counts that the fault took effect.
+    fn count_fault(&self) {
+        if let Some((fault, _)) = self.fault {
+            self.tenant.lock().fault_counts[fault] += 1;
         }
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for RequestInFlight<'_> {
     fn drop(&mut self) {
-        let mut inside = self.tenant.inside();
-        inside.under_way -= 1;
-        let asked = self.tenant.options.record.as_ref().zip(inside.seen.get(self.index).cloned());
-        drop(inside);
-        if let Some((record, seen)) = asked {
-            record.append(&Line { method: &seen.method, target: &seen.path, body: &self.body, status: seen.status });
+        let mut state = self.tenant.lock();
+        state.in_flight -= 1;
+        let logged = self.tenant.options.request_log.as_ref().zip(state.seen.get(self.index).cloned());
+        drop(state);
+        if let Some((log, seen)) = logged {
+            log.append(&LogEntry { method: &seen.method, target: &seen.path, body: &self.body, status: seen.status });
         }
     }
 }
 
-impl Tenant {
+impl TenantServer {
     pub(super) fn new(options: Options) -> Self {
-        let inside = Inside {
+        let state = ServerState {
             state: options.state.clone(),
-            tokens: Tokens::new(options.token_lifetime),
+            tokens: IssuedTokens::new(options.token_lifetime),
             seen: Vec::new(),
-            under_way: 0,
-            buckets: Buckets::new(options.allowance, options.tier, Instant::now()),
+            in_flight: 0,
+            buckets: Buckets::new(options.rate_limit, options.tier, Instant::now()),
             writes: 0,
-            struck: vec![0; options.faults.len()],
+            fault_counts: vec![0; options.faults.len()],
         };
-        Self { options, clock: Clock::start(), inside: Mutex::new(inside), asked: watch::Sender::new(0) }
+        Self { options, clock: Clock::start(), state: Mutex::new(state), received: watch::Sender::new(0) }
     }
 
-    /// Returns what the tenant knows; a test that panicked while it looked does not stop the others.
-    pub(super) fn inside(&self) -> MutexGuard<'_, Inside> {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Locks the state; a test that panicked while holding the lock does not affect others.
+    pub(super) fn lock(&self) -> MutexGuard<'_, ServerState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until it was asked that often.
-    pub(super) async fn asked(&self, times: usize) {
-        // The sender is this tenant's own, and does not end before it.
-        let _ = self.asked.subscribe().wait_for(|asked| *asked >= times).await;
+    /// Waits until that many requests have arrived.
+    pub(super) async fn wait_for_requests(&self, times: usize) {
+        // The sender belongs to this server and lives as long.
+        let _ = self.received.subscribe().wait_for(|received| *received >= times).await;
     }
 
-    /// Returns what was asked so far, in numbers.
-    pub(super) fn demand(&self) -> Demand {
-        let mut demand = Demand::default();
-        for seen in &self.inside().seen {
-            *(if seen.is_write { &mut demand.writes } else { &mut demand.reads }) += 1;
-            demand.refused += usize::from(seen.status == 429);
-            demand.at_once = demand.at_once.max(seen.at_once);
+    /// Returns statistics of the requests so far.
+    pub(super) fn stats(&self) -> RequestStats {
+        let mut stats = RequestStats::default();
+        for seen in &self.lock().seen {
+            *(if seen.is_write { &mut stats.writes } else { &mut stats.reads }) += 1;
+            stats.refused += usize::from(seen.status == 429);
+            stats.at_once = stats.at_once.max(seen.at_once);
         }
-        demand
+        stats
     }
 
-    /// Returns each fault, and how often it struck so far.
-    pub(super) fn struck(&self) -> Vec<(String, usize)> {
-        let inside = self.inside();
-        self.options.faults.iter().zip(&inside.struck).map(|(fault, struck)| (fault.to_string(), *struck)).collect()
+    /// Returns each fault and how often it has taken effect.
+    pub(super) fn fault_counts(&self) -> Vec<(String, usize)> {
+        let locked = self.lock();
+        self.options.faults.iter().zip(&locked.fault_counts).map(|(fault, fault_counts)| (fault.to_string(), *fault_counts)).collect()
     }
 
-    /// Answers one request by the tenant's own clock, or cuts the connection.
-    pub(super) async fn serve(self: Arc<Self>, request: Request<Incoming>) -> Result<Reply, Cut> {
+    /// Answers one request, dated by the tenant's clock, or cuts the connection.
+    pub(super) async fn serve(self: Arc<Self>, request: Request<Incoming>) -> Result<HttpResponse, ConnectionCut> {
         let mut response = self.answer(request).await?;
         response.headers_mut().insert(DATE, self.clock.date());
         Ok(response)
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Result<Reply, Cut> {
+    async fn answer(&self, request: Request<Incoming>) -> Result<HttpResponse, ConnectionCut> {
         let (parts, body) = request.into_parts();
-        let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+        let body = body.collect().await.map_err(|_| ConnectionCut)?.to_bytes();
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         if target == "/oauth/token" && parts.method == Method::POST {
-            let asked = read_body(&parts.headers, &body).unwrap_or_default();
-            let inside = &mut *self.inside();
-            return Ok(written(&inside.tokens.exchange(&inside.state, &self.options.registered, &asked)));
+            let sent = read_body(&parts.headers, &body).unwrap_or_default();
+            let locked = &mut *self.lock();
+            return Ok(to_http(&locked.tokens.token_response(&locked.state, &self.options.registered, &sent)));
         }
-        if target == DEMAND {
-            return Ok(written(&Answer::demand(self.demand(), &self.struck())));
+        if target == STATS_PATH {
+            return Ok(to_http(&stats_response(self.stats(), &self.fault_counts())));
         }
-        let Some(target) = target.strip_prefix(API) else { return Ok(written(&Answer::not_found())) };
+        let Some(target) = target.strip_prefix(API) else { return Ok(to_http(&ApiResponse::not_found())) };
         let sent = read_body(&parts.headers, &body);
-        let call = Call::new(parts.method, target, sent.clone().unwrap_or_default());
-        let mut turn = self.number(&call, target, &parts.headers);
-        if self.options.record.is_some() {
-            turn.body = sent.clone().unwrap_or_else(|| String::from_utf8_lossy(&body).into());
+        let call = ApiRequest::new(parts.method, target, sent.clone().unwrap_or_default());
+        let mut in_flight = self.register(&call, target, &parts.headers);
+        if self.options.request_log.is_some() {
+            in_flight.body = sent.clone().unwrap_or_else(|| String::from_utf8_lossy(&body).into());
         }
         if !self.options.latency.is_zero() {
             tokio::time::sleep(self.options.latency).await;
         }
         let response = match sent {
-            Some(_) => self.respond(&call, &turn, &parts.headers),
-            None => Ok(written(&Answer::refusal(400, "Invalid request payload JSON format", Some("invalid_body")))),
+            Some(_) => self.respond(&call, &in_flight, &parts.headers),
+            None => Ok(to_http(&ApiResponse::refusal(400, "Invalid request payload JSON format", Some("invalid_body")))),
         };
-        if let Some(Trouble::Slow(late)) = turn.trouble() {
-            turn.struck();
+        if let Some(FaultKind::Slow(late)) = in_flight.fault_kind() {
+            in_flight.count_fault();
             tokio::time::sleep(late).await;
         }
-        if let (Ok(response), Some(seen)) = (&response, self.inside().seen.get_mut(turn.index)) {
+        if let (Ok(response), Some(seen)) = (&response, self.lock().seen.get_mut(in_flight.index)) {
             seen.status = response.status().as_u16();
         }
         response
     }
 
-    fn number(&self, call: &Call, target: &str, headers: &HeaderMap) -> Turn<'_> {
-        let mut inside = self.inside();
+    fn register(&self, call: &ApiRequest, target: &str, headers: &HeaderMap) -> RequestInFlight<'_> {
+        let mut locked = self.lock();
         let correlation = headers.get("x-correlation-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
         let is_write = call.is_write();
-        let index = inside.seen.len();
-        inside.under_way += 1;
-        let at_once = inside.under_way;
-        inside.seen.push(Seen { method: call.method.to_string(), path: target.to_owned(), status: 0, correlation, is_write, at_once });
-        inside.writes += u64::from(is_write);
-        self.asked.send_replace(index + 1);
-        let (request, write) = (index as u64 + 1, is_write.then_some(inside.writes));
+        let index = locked.seen.len();
+        locked.in_flight += 1;
+        let at_once = locked.in_flight;
+        locked.seen.push(SeenRequest {
+            method: call.method.to_string(),
+            path: target.to_owned(),
+            status: 0,
+            correlation,
+            is_write,
+            at_once,
+        });
+        locked.writes += u64::from(is_write);
+        self.received.send_replace(index + 1);
+        let (request, write) = (index as u64 + 1, is_write.then_some(locked.writes));
         let mut faults = self.options.faults.iter().enumerate();
-        let trouble = faults.find_map(|(at, fault)| Some((at, fault.strikes(request, write)?)));
-        Turn { tenant: self, index, body: Value::Null, trouble }
+        let fault = faults.find_map(|(at, fault)| Some((at, fault.strikes(request, write)?)));
+        RequestInFlight { tenant: self, index, body: Value::Null, fault }
     }
 
-    fn respond(&self, call: &Call, turn: &Turn<'_>, headers: &HeaderMap) -> Result<Reply, Cut> {
+    fn respond(&self, call: &ApiRequest, in_flight: &RequestInFlight<'_>, headers: &HeaderMap) -> Result<HttpResponse, ConnectionCut> {
         let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        if let Some(spoilt) = turn.trouble().and_then(|trouble| self.spoilt_before(trouble, call, authorization)) {
-            turn.struck();
-            return spoilt;
+        if let Some(response) = in_flight.fault_kind().and_then(|kind| self.fault_before(kind, call, authorization)) {
+            in_flight.count_fault();
+            return response;
         }
-        let (answer, standing) = match self.apply(call, authorization) {
+        let (response, bucket) = match self.apply(call, authorization) {
             Ok(applied) => applied,
             Err(refused) => return Ok(*refused),
         };
-        if let Some(spoilt) = turn.trouble().and_then(|trouble| self.spoilt_after(trouble, &answer, standing)) {
-            turn.struck();
-            return spoilt;
+        if let Some(response) = in_flight.fault_kind().and_then(|kind| self.fault_after(kind, &response, bucket)) {
+            in_flight.count_fault();
+            return response;
         }
-        Ok(self.with_limits(written(&answer), standing))
+        Ok(self.with_limits(to_http(&response), bucket))
     }
 
-    /// Returns what a request is answered that goes wrong before anything is applied.
-    fn spoilt_before(&self, trouble: Trouble, call: &Call, authorization: Option<&str>) -> Option<Result<Reply, Cut>> {
-        Some(match trouble {
-            Trouble::Cut(Moment::Before) => Err(Cut),
-            Trouble::Error(status, Moment::Before) => Ok(written(&broken(status))),
-            Trouble::TooMany => Ok(self.too_many(None)),
-            Trouble::Echo => Ok(written(&Answer::echo(authorization.unwrap_or_default(), &call.body))),
-            Trouble::Expired => {
-                self.inside().tokens.end(authorization);
-                Ok(written(&expired()))
+    /// Returns the response of a fault that takes effect before the request is applied.
+    fn fault_before(&self, kind: FaultKind, call: &ApiRequest, authorization: Option<&str>) -> Option<Result<HttpResponse, ConnectionCut>> {
+        Some(match kind {
+            FaultKind::Cut(FaultTiming::Before) => Err(ConnectionCut),
+            FaultKind::Error(status, FaultTiming::Before) => Ok(to_http(&server_error(status))),
+            FaultKind::TooMany => Ok(self.too_many(None)),
+            FaultKind::Echo => Ok(to_http(&ApiResponse::echo(authorization.unwrap_or_default(), &call.body))),
+            FaultKind::Expired => {
+                self.lock().tokens.end(authorization);
+                Ok(to_http(&expired()))
             }
             _ => return None,
         })
     }
 
-    /// Returns what a request is answered that goes wrong once it is applied; a list that is empty cannot be shorter.
-    fn spoilt_after(&self, trouble: Trouble, answer: &Answer, standing: Option<Standing>) -> Option<Result<Reply, Cut>> {
-        match trouble {
-            Trouble::Cut(Moment::After) => Some(Err(Cut)),
-            Trouble::Error(status, Moment::After) => Some(Ok(written(&broken(status)))),
-            Trouble::Short => Some(Ok(self.with_limits(written(&answer.clone().short()?), standing))),
+    /// Returns the response of a fault that takes effect after the request was applied; an empty list cannot be shortened.
+    fn fault_after(
+        &self,
+        kind: FaultKind,
+        response: &ApiResponse,
+        bucket: Option<BucketStatus>,
+    ) -> Option<Result<HttpResponse, ConnectionCut>> {
+        match kind {
+            FaultKind::Cut(FaultTiming::After) => Some(Err(ConnectionCut)),
+            FaultKind::Error(status, FaultTiming::After) => Some(Ok(to_http(&server_error(status)))),
+            FaultKind::Short => Some(Ok(self.with_limits(to_http(&response.clone().short()?), bucket))),
             _ => None,
         }
     }
 
-    /// Does what is asked; returns the answer and how the bucket stands, or what a request is refused with that may not do it.
-    fn apply(&self, call: &Call, authorization: Option<&str>) -> Result<(Answer, Option<Standing>), Box<Reply>> {
-        let inside = &mut *self.inside();
-        let scopes = inside.tokens.scopes(authorization).map_err(|refused| Box::new(written(&refused)))?;
-        let standing =
-            inside.buckets.take(call.is_write(), &call.path, Instant::now()).map_err(|standing| Box::new(self.too_many(Some(standing))))?;
-        let answer = admitted(&inside.state, call, &scopes).unwrap_or_else(|| {
-            let sees_keys = scopes.allow_any(&["read:client_keys"]);
-            inside.state.respond(call, sees_keys)
-        });
-        Ok((answer, standing))
+    /// Applies a request; returns the response and the bucket status, or the refusal of a bad token or a rate limit.
+    fn apply(&self, call: &ApiRequest, authorization: Option<&str>) -> Result<(ApiResponse, Option<BucketStatus>), Box<HttpResponse>> {
+        let locked = &mut *self.lock();
+        let scopes = locked.tokens.scopes(authorization).map_err(|refused| Box::new(to_http(&refused)))?;
+        let bucket =
+            locked.buckets.take(call.is_write(), &call.path, Instant::now()).map_err(|bucket| Box::new(self.too_many(Some(bucket))))?;
+        let key_access = if scopes.allow_any(&["read:client_keys"]) { KeyAccess::Visible } else { KeyAccess::Hidden };
+        let response =
+            check_scopes(&locked.state, call, &scopes).unwrap_or_else(|| locked.state.respond(&ApiRequest { key_access, ..call.clone() }));
+        Ok((response, bucket))
     }
 
-    /// Refuses a request; one that no bucket refuses is told to wait a second, and nothing of a limit that there is not.
-    fn too_many(&self, standing: Option<Standing>) -> Reply {
-        let mut response = written(&Answer::too_many());
+    /// Refuses a request with 429; without a bucket, `Retry-After` is a second and there are no limit headers.
+    fn too_many(&self, bucket: Option<BucketStatus>) -> HttpResponse {
+        let mut response = to_http(&ApiResponse::too_many());
         let headers = response.headers_mut();
-        let wait = standing.map_or(1.0, |standing| standing.next_in.as_secs_f64().ceil().max(1.0));
+        let wait = bucket.map_or(1.0, |bucket| bucket.next_in.as_secs_f64().ceil().max(1.0));
         headers.insert(RETRY_AFTER, wait.to_string().parse().unwrap_or_else(|_| 1.into()));
-        if let Some(standing) = standing {
-            self.tell_limits(headers, standing);
+        if let Some(bucket) = bucket {
+            self.insert_limit_headers(headers, bucket);
         }
         response
     }
 
-    /// Adds the headers that tell how the bucket stands; recorded ones are on every success and on no refusal.
-    fn with_limits(&self, mut response: Reply, standing: Option<Standing>) -> Reply {
-        if let (true, Some(standing)) = (response.status().is_success(), standing) {
-            self.tell_limits(response.headers_mut(), standing);
+    /// Adds the rate limit headers; in recordings every success has them and no refusal does.
+    fn with_limits(&self, mut response: HttpResponse, bucket: Option<BucketStatus>) -> HttpResponse {
+        if let (true, Some(bucket)) = (response.status().is_success(), bucket) {
+            self.insert_limit_headers(response.headers_mut(), bucket);
         }
         response
     }
 
-    fn tell_limits(&self, headers: &mut HeaderMap, standing: Standing) {
-        headers.insert("x-ratelimit-limit", standing.limit.into());
-        headers.insert("x-ratelimit-remaining", standing.remaining.into());
-        headers.insert("x-ratelimit-reset", self.clock.second_in(standing.full_in).into());
+    fn insert_limit_headers(&self, headers: &mut HeaderMap, bucket: BucketStatus) {
+        headers.insert("x-ratelimit-limit", bucket.limit.into());
+        headers.insert("x-ratelimit-remaining", bucket.remaining.into());
+        headers.insert("x-ratelimit-reset", self.clock.second_in(bucket.full_in).into());
     }
 }
 
-/// Returns the refusal of a call that the scopes do not allow.
-fn admitted(state: &State, call: &Call, scopes: &Scopes) -> Option<Answer> {
+/// Returns the refusal of a request that the scopes do not allow.
+fn check_scopes(state: &State, call: &ApiRequest, scopes: &Scopes) -> Option<ApiResponse> {
     let (kind, _) = state.kind_at(&call.path)?;
-    let asked = match call.method.as_str() {
+    let required = match call.method.as_str() {
         "GET" => kind.read_scopes,
         "POST" => kind.create_scopes,
         "DELETE" => kind.delete_scopes,
         _ => kind.update_scopes,
     };
-    (!scopes.allow_any(asked)).then(|| Answer::insufficient_scope(asked))
+    (!scopes.allow_any(required)).then(|| ApiResponse::insufficient_scope(required))
 }
 
-fn broken(status: u16) -> Answer {
-    Answer::refusal(status, "An internal server error occurred", None)
+/// Returns the response of `GET /seen`.
+fn stats_response(stats: RequestStats, fault_counts: &[(String, usize)]) -> ApiResponse {
+    let RequestStats { reads, writes, refused, at_once } = stats;
+    let faults: Vec<Value> = fault_counts.iter().map(|(fault, count)| json!({"fault": fault, "struck": count})).collect();
+    ApiResponse::new(200, json!({"reads": reads, "writes": writes, "refused": refused, "at_once": at_once, "faults": faults}))
 }
 
-/// Returns what was sent as JSON, null where nothing was, or nothing where it cannot be read.
+fn server_error(status: u16) -> ApiResponse {
+    ApiResponse::refusal(status, "An internal server error occurred", None)
+}
+
+/// Parses the body as JSON: null if it is empty, `None` if it is malformed.
 fn read_body(headers: &HeaderMap, body: &Bytes) -> Option<Value> {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if body.is_empty() {
         return Some(Value::Null);
     }
     if kind.starts_with("application/x-www-form-urlencoded") {
-        let fields = read_form(&String::from_utf8_lossy(body));
+        let fields = parse_form(&String::from_utf8_lossy(body));
         return Some(fields.into_iter().map(|(name, value)| (name, json!(value))).collect());
     }
     serde_json::from_slice(body).ok()
 }
 
-fn written(answer: &Answer) -> Reply {
+fn to_http(answer: &ApiResponse) -> HttpResponse {
     let text = if answer.body.is_null() { String::new() } else { answer.body.to_string() };
     let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = hyper::StatusCode::from_u16(answer.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);

@@ -1,11 +1,11 @@
-//! The sandbox over HTTP, as the rest of the house meets it.
+//! The sandbox over HTTP, as the rest of the crate uses it.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Demand, Fault, Options, Sandbox, State};
+use super::{ApiResponse, Fault, Options, RequestStats, Sandbox, State};
 use crate::catalog::limits::Tier;
 use crate::catalog::{Catalog, Delta, Kind, Paging};
 
@@ -27,7 +27,7 @@ struct Reply {
 }
 
 impl Caller {
-    async fn meet(options: Options) -> Self {
+    async fn start(options: Options) -> Self {
         // A second test finds it installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let sandbox = Sandbox::start(options.credentials(CREDENTIALS.0, CREDENTIALS.1)).await.expect("a free port");
@@ -37,7 +37,7 @@ impl Caller {
     }
 
     async fn empty() -> Self {
-        Self::meet(Options::new(State::empty(DOMAIN))).await
+        Self::start(Options::new(State::empty(DOMAIN))).await
     }
 
     async fn send(&self, method: &str, path: &str, body: Value) -> Result<Reply, reqwest::Error> {
@@ -109,7 +109,7 @@ async fn a_token_is_asked_for_and_its_scopes_are_enough_or_named() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_ends_with_its_lifetime() {
-    let caller = Caller::meet(Options::new(State::empty(DOMAIN)).token_lifetime(Duration::from_secs(60))).await;
+    let caller = Caller::start(Options::new(State::empty(DOMAIN)).token_lifetime(Duration::from_secs(60))).await;
     assert_eq!(caller.get("/clients").await.status, 200);
     tokio::time::advance(Duration::from_secs(61)).await;
     let refused = caller.get("/clients").await;
@@ -137,7 +137,7 @@ async fn pages_by_offset_tell_the_total_and_leave_the_global_client_out_where_as
     let global = json!({"client_id": "g", "name": "All Applications", "global": true});
     let mut state = State::empty(DOMAIN).to_json();
     state["data"]["/clients"] = json!([global]);
-    let caller = Caller::meet(Options::new(State::from_json(state).expect("a state"))).await;
+    let caller = Caller::start(Options::new(State::from_json(state).expect("a state"))).await;
     let made = caller.make_clients(5).await;
     let page = caller.get("/clients?page=1&per_page=2&include_totals=true&is_global=false").await.body;
     assert_eq!((&page["total"], &page["start"], &page["limit"]), (&json!(5), &json!(2), &json!(2)));
@@ -248,7 +248,7 @@ async fn a_cut_before_changes_nothing_and_a_cut_after_leaves_the_change() {
     // The tenant's own client is there before.
     for (fault, left) in [("cut-before@w1", 1), ("cut-after@w1", 2)] {
         let faults = Fault::list(fault).expect("a fault");
-        let caller = Caller::meet(Options::new(State::empty(DOMAIN)).faults(faults)).await;
+        let caller = Caller::start(Options::new(State::empty(DOMAIN)).faults(faults)).await;
         assert!(caller.send("POST", "/clients", json!({"name": "A"})).await.is_err(), "{fault}");
         assert_eq!(caller.sandbox.state().count("clients"), left, "{fault}");
         assert_eq!(caller.sandbox.requests()[0].status, 0);
@@ -259,7 +259,7 @@ async fn a_cut_before_changes_nothing_and_a_cut_after_leaves_the_change() {
 #[tokio::test]
 async fn errors_storms_and_ended_tokens_strike_where_they_are_placed() {
     let faults = Fault::list("500-before@w1, 503-after@w2, 429@4x2, expired@6").expect("faults");
-    let caller = Caller::meet(Options::new(State::empty(DOMAIN)).faults(faults)).await;
+    let caller = Caller::start(Options::new(State::empty(DOMAIN)).faults(faults)).await;
     assert_eq!(caller.post("/clients", json!({"name": "A"})).await.status, 500);
     assert_eq!(caller.post("/clients", json!({"name": "A"})).await.status, 503);
     assert_eq!(caller.sandbox.state().count("clients"), 2);
@@ -268,19 +268,19 @@ async fn errors_storms_and_ended_tokens_strike_where_they_are_placed() {
     assert!(statuses[1].headers.contains_key("retry-after"));
     assert_eq!(caller.get("/roles").await.status, 401);
     assert_eq!(caller.get("/roles").await.status, 401);
-    assert_eq!(caller.sandbox.demand().refused, 2);
+    assert_eq!(caller.sandbox.stats().refused, 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_asked_is_told_in_numbers_and_who_was_asked_at_the_same_time() {
+async fn requests_are_counted_and_so_are_those_in_flight_together() {
     let options = Options::new(State::empty(DOMAIN)).latency(Duration::from_millis(150)).faults(Fault::list("429@4").expect("a fault"));
-    let caller = Caller::meet(options).await;
+    let caller = Caller::start(options).await;
     tokio::join!(caller.get("/roles"), caller.get("/clients"), caller.get("/rules"));
     caller.post("/roles", json!({"name": "A"})).await;
-    assert_eq!(caller.sandbox.demand(), Demand { reads: 3, writes: 1, refused: 1, at_once: 3 });
-    let told = caller.http.get(format!("{}/seen", caller.sandbox.url())).send().await.expect("an answer").text().await.expect("a text");
+    assert_eq!(caller.sandbox.stats(), RequestStats { reads: 3, writes: 1, refused: 1, at_once: 3 });
+    let text = caller.http.get(format!("{}/seen", caller.sandbox.url())).send().await.expect("an answer").text().await.expect("a text");
     assert_eq!(
-        serde_json::from_str::<Value>(&told).expect("JSON"),
+        serde_json::from_str::<Value>(&text).expect("JSON"),
         json!({"reads": 3, "writes": 1, "refused": 1, "at_once": 3,
         "faults": [{"fault": "429@4", "struck": 1}]})
     );
@@ -289,22 +289,22 @@ async fn what_was_asked_is_told_in_numbers_and_who_was_asked_at_the_same_time() 
 #[tokio::test(start_paused = true)]
 async fn a_fault_has_struck_where_it_made_a_difference() {
     let faults = Fault::list("short@1, slow:1s@w1, cut-after@w2x*,503-before@w3, 500-after@9").expect("faults");
-    let caller = Caller::meet(Options::new(State::empty(DOMAIN)).faults(faults)).await;
+    let caller = Caller::start(Options::new(State::empty(DOMAIN)).faults(faults)).await;
     caller.get("/roles").await;
     caller.post("/roles", json!({"name": "A"})).await;
     for name in ["B", "C"] {
         let sent = caller.http.post(format!("{}/api/v2/roles", caller.sandbox.url())).bearer_auth(&caller.token);
         sent.header("content-type", "application/json").body(json!({"name": name}).to_string()).send().await.expect_err("cut");
     }
-    let struck = caller.sandbox.struck();
+    let struck = caller.sandbox.fault_counts();
     let struck: Vec<(&str, usize)> = struck.iter().map(|(fault, struck)| (fault.as_str(), *struck)).collect();
     // The empty list was whole, the third write was cut by then, and the ninth request never came.
     assert_eq!(struck, [("short@1", 0), ("slow:1s@w1", 1), ("cut-after@w2x*", 2), ("503-before@w3", 0), ("500-after@9", 0)]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_bucket_is_told_on_every_success_and_refuses_when_it_is_spent() {
-    let caller = Caller::meet(Options::new(State::empty(DOMAIN)).allowance(2.0, 3)).await;
+async fn every_success_shows_the_bucket_and_an_empty_one_refuses() {
+    let caller = Caller::start(Options::new(State::empty(DOMAIN)).rate_limit(2.0, 3)).await;
     for left in ["2", "1", "0"] {
         let reply = caller.get("/roles").await;
         assert_eq!((reply.status, reply.headers["x-ratelimit-remaining"].as_bytes()), (200, left.as_bytes()));
@@ -323,7 +323,7 @@ async fn the_bucket_is_told_on_every_success_and_refuses_when_it_is_spent() {
 
 #[tokio::test]
 async fn a_published_tier_limits_an_endpoint_group_of_its_own() {
-    let caller = Caller::meet(Options::new(State::empty(DOMAIN)).tier(Tier::named("essentials").expect("published"))).await;
+    let caller = Caller::start(Options::new(State::empty(DOMAIN)).tier(Tier::named("essentials").expect("published"))).await;
     let mut statuses = Vec::new();
     for _ in 0..6 {
         statuses.push(caller.get("/clients").await.status);
@@ -440,10 +440,10 @@ static WIDGET_USERS: Kind =
 fn a_kind_is_served_by_its_entry_in_the_catalog_alone() {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     let catalog = CATALOG.get_or_init(|| Catalog::new(&[&WIDGETS, &WIDGET_USERS]));
-    let mut state = State::empty_of(catalog, DOMAIN);
+    let mut state = State::empty_with(catalog, DOMAIN);
     let made = state.ask("POST", "/widgets", json!({"name": "A"}));
     let id = made.body["id"].as_str().expect("an id").to_owned();
-    assert_eq!(made, Answer { status: 201, body: json!({"id": id, "name": "A", "size": 1}) });
+    assert_eq!(made, ApiResponse { status: 201, body: json!({"id": id, "name": "A", "size": 1}) });
     assert_eq!(state.ask("POST", "/widgets", json!({"name": "A"})).status, 409);
     assert_eq!(state.ask("PATCH", &format!("/widgets/{id}"), json!({"name": "B"})).status, 400);
     assert_eq!(state.ask("PATCH", &format!("/widgets/{id}"), json!({"size": 2})).body["size"], 2);

@@ -18,7 +18,7 @@ use migrate::mapping::Mapping;
 use migrate::model::event::NoObserver;
 use migrate::model::resource::{Id, Key, Secret};
 use migrate::plan::{AppliedRun, OnDrift, Plan, PlanContext, Recreated, SecretField, drift_of, matched, name_departed, plan_after, undo};
-use migrate::sandbox::{Fault, Options, Sandbox, Seen, State};
+use migrate::sandbox::{Fault, Options, Sandbox, SeenRequest, State};
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::state::baseline::Baseline;
 use migrate::state::pair::{Pair, TenantIdentity};
@@ -62,7 +62,7 @@ struct Left {
     settled: Vec<String>,
     held: String,
     remembered: Remembered,
-    seen: Vec<Seen>,
+    seen: Vec<SeenRequest>,
 }
 
 impl Left {
@@ -72,7 +72,7 @@ impl Left {
     }
 }
 
-fn is_create(seen: &Seen) -> bool {
+fn is_create(seen: &SeenRequest) -> bool {
     seen.method == "POST" && Catalog::standard().kinds().any(|kind| kind.path == seen.path)
 }
 
@@ -209,7 +209,7 @@ impl Undisturbed {
         let attempt = Attempt { decided: &self.decided, tenant: &tenant, folder: folder.path() };
         let first = tokio::select! {
             biased;
-            () = prod.asked(if ends_there { at } else { usize::MAX }) => None,
+            () = prod.wait_for_requests(if ends_there { at } else { usize::MAX }) => None,
             summary = attempt.begin() => Some(summary),
         };
         let summary = match first {

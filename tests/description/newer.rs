@@ -14,7 +14,7 @@ pub(super) fn is_sent(operation: &str, place: &str, what: &str) -> bool {
             sdk["operations"].as_object().expect("operations").keys().any(|name| name.replace("{}", "*") == format!("{operation} {place}"))
         }
         "unexpected field" => {
-            let judged = read(include_str!("../../src/sandbox/schema/requests.json"));
+            let judged = read(include_str!("../../src/sandbox/api/schema/requests.json"));
             let is_it = |one: &Value| one["recording"] == SENT && one["operation"] == operation && one["place"] == place;
             judged["wider"].as_array().expect("a list").iter().any(is_it)
         }

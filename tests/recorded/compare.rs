@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use migrate::catalog::{Catalog, Kind};
 use migrate::json::{covers, is_blank};
-use migrate::sandbox::Answer;
+use migrate::sandbox::ApiResponse;
 use serde_json::{Value, json};
 
 use super::{LEANED_ON, Wanted, text};
@@ -144,7 +144,7 @@ impl Tally {
     }
 
     /// Compares an answer with the recorded one: its status and its body.
-    pub(super) fn count(&mut self, kind: &'static Kind, row: &Value, answered: &Answer, (status, recorded): (&Value, &Value)) {
+    pub(super) fn count(&mut self, kind: &'static Kind, row: &Value, answered: &ApiResponse, (status, recorded): (&Value, &Value)) {
         let mut comparison = Comparison { kind, was_encoded_anew: row["fidelity"] == "go-struct", found: Vec::new() };
         if json!(answered.status) == *status {
             comparison.compare("", Some(&answered.body), Some(recorded));

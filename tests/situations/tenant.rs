@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use migrate::sandbox::{Options, Record, Sandbox, State};
+use migrate::sandbox::{Options, RequestLog, Sandbox, State};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -57,12 +57,12 @@ impl Answering {
         let mut state = State::from_json(state).map_err(|error| Unfit(error.to_string()))?;
         for rule in &self.live {
             state = match rule.as_str() {
-                "late-client" => state.late(),
+                "late-client" => state.eventually_consistent(),
                 other => return Err(Unfit(format!("a sandbox does not know \"{other}\""))),
             };
         }
-        let record = Record::open(&self.record).expect("a record");
-        let options = Options::new(state).credentials(OWN.0, OWN.1).record(Arc::new(record));
+        let record = RequestLog::open(&self.record).expect("a record");
+        let options = Options::new(state).credentials(OWN.0, OWN.1).request_log(Arc::new(record));
         if let Some(old) = self.sandbox.take() {
             self.runtime.block_on(old.stop());
         }

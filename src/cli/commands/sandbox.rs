@@ -62,7 +62,7 @@ impl Sandbox {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let failed = |what: &str, source: &dyn std::error::Error| Failure::new(FAILED, what).caused_by(source);
         let record = recording::open(self.record.as_deref())?;
-        let options = record.iter().fold(self.options()?, |options, record| options.record(Arc::clone(record)));
+        let options = record.iter().fold(self.options()?, |options, record| options.request_log(Arc::clone(record)));
         let sandbox = Running::start(options).await.map_err(|error| {
             failed("the sandbox did not start", &error).hint("another program may use the port; name another with --port")
         })?;
@@ -87,7 +87,7 @@ impl Sandbox {
             Some(path) => State::load(path).map_err(|error| wrong(&error))?,
             None => State::empty(&self.domain),
         };
-        let state = if self.late_clients { state.late() } else { state };
+        let state = if self.late_clients { state.eventually_consistent() } else { state };
         let state = if self.lenient { state.lenient() } else { state };
         let mut options = Options::new(state).port(self.port);
         if let Some(credentials) = &self.credentials {
@@ -97,7 +97,7 @@ impl Sandbox {
             options = options.credentials(id, secret);
         }
         if let (Some(rate), Some(burst)) = (self.rate, self.burst) {
-            options = options.allowance(rate, burst);
+            options = options.rate_limit(rate, burst);
         }
         if let Some(name) = &self.tier {
             let names: Vec<&str> = crate::catalog::limits::TIERS.iter().map(|tier| tier.name).collect();

@@ -1,0 +1,16 @@
+//! What each endpoint does with a request, and what it refuses.
+
+mod children;
+mod dispatch;
+mod lists;
+mod live_refusals;
+mod pagination;
+mod preconditions;
+mod reads;
+mod removals;
+mod representation;
+pub(crate) mod schema;
+mod tenant_rules;
+pub(crate) mod token;
+mod validate;
+mod writes;

@@ -1,0 +1,62 @@
+//! Routing: the kind of the catalog that a path belongs to, and what it addresses.
+
+use crate::catalog::address::{matched, places};
+use crate::catalog::{Catalog, Delta, Kind, Named, Shape};
+
+/// What a path addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The list of a kind, or the object of a singleton.
+    Root,
+    /// The list of a nested kind below this parent.
+    ListUnder(String),
+    /// The resource with this id, or the list or part below it.
+    Resource(String),
+    /// The element with this name in the list below this parent.
+    Element(String, String),
+    /// The follow-up of the resource with this id.
+    FollowUp(String),
+}
+
+/// Returns the kind that serves a path and what the path addresses; the template with the fewest placeholders wins.
+pub(crate) fn route(catalog: &'static Catalog, path: &str) -> Option<(&'static Kind, Target)> {
+    let own = catalog.kinds().filter(|kind| kind.view_of.is_none());
+    let found = own.flat_map(|kind| forms(kind).into_iter().map(move |form| (kind, form)));
+    let covering = found.filter_map(|(kind, (form, what))| Some((places(&form).count(), kind, what(kind, values(&form, path)?))));
+    covering.min_by_key(|(places, ..)| *places).map(|(_, kind, target)| (kind, target))
+}
+
+type ToTarget = fn(&'static Kind, Vec<String>) -> Target;
+
+/// Returns the path templates of a kind and what each addresses.
+fn forms(kind: &'static Kind) -> Vec<(String, ToTarget)> {
+    let one: ToTarget = |_, values| Target::Resource(values.join("/"));
+    let whole: ToTarget = |_, _| Target::Root;
+    let under: ToTarget = |_, values| Target::ListUnder(values.join("/"));
+    let element: ToTarget =
+        |_, values| Target::Element(values.first().cloned().unwrap_or_default(), values.last().cloned().unwrap_or_default());
+    let follow_up: ToTarget = |_, values| Target::FollowUp(values.join("/"));
+    let mut forms = match kind.shape {
+        Shape::Child { delta: Delta::Named { by, .. }, .. } => {
+            vec![(kind.path.to_owned(), one), (format!("{}/{{{by}}}", kind.path), element)]
+        }
+        Shape::Child { .. } | Shape::Part { .. } => vec![(kind.path.to_owned(), one)],
+        Shape::Nested { .. } => vec![(kind.path.to_owned(), under), (kind.item(), one)],
+        Shape::Singleton => vec![(kind.path.to_owned(), whole), (kind.item(), whole)],
+        Shape::Collection | Shape::Keyed { names: Named::Listed } => vec![(kind.path.to_owned(), whole), (kind.item(), one)],
+        // What is known by name only has no list.
+        Shape::Keyed { .. } => vec![(kind.item(), one)],
+    };
+    if let Some(path) = kind.creation().filter(|path| forms.iter().all(|(form, _)| form != path)) {
+        forms.push((path.to_owned(), whole));
+    }
+    forms.extend(kind.aliases.iter().map(|path| ((*path).to_owned(), forms[0].1)).collect::<Vec<_>>());
+    if let Some(follow) = kind.follow_up {
+        forms.push((follow.path.to_owned(), follow_up));
+    }
+    forms
+}
+
+fn values(form: &str, path: &str) -> Option<Vec<String>> {
+    Some(matched(form, path)?.into_iter().map(|(_, value)| value).collect())
+}
