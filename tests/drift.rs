@@ -187,13 +187,13 @@ fn where_what_was_last_written_is_missing_nothing_is_written_over_unasked() {
     insta::assert_snapshot!(said.refused(), @r#"
     exit 4
     error: nothing was written: the plan was refused
-    cause: no-base: resources are linked, and state/dev/prod/baseline.json, which holds what was last written of them, is missing: what "prod" changed by itself would be written over; put that file of the last run back
-    hint:  if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow no-base
+    cause: no-baseline: resources are linked, and state/dev/prod/baseline.json, which holds what was last written of them, is missing: what "prod" changed by itself would be written over; put that file of the last run back
+    hint:  if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow no-baseline
     "#);
     assert_eq!(stage.writes().len(), writes);
     let linked = stage.run("link clients devShop000000000000000000000000a prodShop00000000000000000000000a --tenant prod --quiet");
     assert_eq!((linked.code, stage.run("sync --from dev --to prod").code), (0, 4), "a link is no base: {}", linked.whole());
-    assert_eq!(stage.run("import --tenant prod --allow no-base --yes --quiet").code, 0);
+    assert_eq!(stage.run("import --tenant prod --allow no-baseline --yes --quiet").code, 0);
     stage.change_prod(|held| assert_eq!(client_of(held, SHOP)["description"], ""));
 }
 

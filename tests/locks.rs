@@ -28,7 +28,7 @@ fn a_target_that_another_run_works_on_is_left_to_it() {
     insta::assert_snapshot!(stage.run(IMPORT).refused(), @r#"
     exit 5
     error: nothing was written: another run works on "prod": process 7 of ada on night-1 since TIME
-    hint:  wait for it to end, then run the same command again, or let this one wait with --wait 10m
+    hint:  wait for it to end, then run the same command again, or let this one wait with --lock-timeout 10m
     "#);
     stage.write("rule.json", "{\"enabled\": false}");
     for line in ["update rules Greeting rule.json --yes", "link clients a b", "unlink clients a", "api post roles --data rule.json --yes"] {
@@ -42,7 +42,7 @@ fn a_target_that_another_run_works_on_is_left_to_it() {
 fn a_run_that_waits_begins_when_the_other_ends() {
     let stage = Stage::small();
     let lock = held(&stage);
-    let mut waiting = stage.start(&format!("{IMPORT} --wait 10m"));
+    let mut waiting = stage.start(&format!("{IMPORT} --lock-timeout 10m"));
     let mut told = String::new();
     let mut words = BufReader::new(waiting.stderr.take().expect("a pipe"));
     words.read_line(&mut told).expect("read");
@@ -59,11 +59,11 @@ fn a_run_that_waits_begins_when_the_other_ends() {
 fn a_run_that_waited_long_enough_ends() {
     let stage = Stage::small();
     let _lock = held(&stage);
-    insta::assert_snapshot!(stage.run(&format!("{IMPORT} --wait 1ms")).refused(), @r#"
+    insta::assert_snapshot!(stage.run(&format!("{IMPORT} --lock-timeout 1ms")).refused(), @r#"
     exit 5
     Waiting for another run on "prod": process 7 of ada on night-1 since TIME
     error: nothing was written: another run works on "prod": process 7 of ada on night-1 since TIME
-    hint:  it took longer than --wait; run the same command again when it has ended
+    hint:  it took longer than --lock-timeout; run the same command again when it has ended
     "#);
 }
 
@@ -104,7 +104,7 @@ fn of_two_imports_started_at_once_one_ends_and_only_the_other_writes() {
 fn of_two_imports_started_at_once_one_waits_and_finds_nothing_left_to_do() {
     let mut stage = Stage::small();
     stage.prod_answers_slowly();
-    let line = format!("{IMPORT} --wait 10m");
+    let line = format!("{IMPORT} --lock-timeout 10m");
     let both = [stage.start(&line), stage.start(&line)];
     let said = both.map(|started| stage.end(started));
     assert_eq!(said.each_ref().map(|said| said.code), [0, 0], "{said:?}");
@@ -118,8 +118,10 @@ fn two_runs_that_both_have_something_to_write_never_take_turns() {
     let mut stage = Stage::small();
     stage.prod_answers_slowly();
     stage.write("rule.json", "{\"enabled\": false}");
-    let both =
-        [format!("{IMPORT} --wait 10m"), "update rules Greeting rule.json --tenant prod --allow lockout-risk --yes --wait 10m".to_owned()];
+    let both = [
+        format!("{IMPORT} --lock-timeout 10m"),
+        "update rules Greeting rule.json --tenant prod --allow lockout-risk --yes --lock-timeout 10m".to_owned(),
+    ];
     let said = both.map(|line| stage.start(&line)).map(|started| stage.end(started));
     let turns = turns(&stage);
     assert_eq!((said.each_ref().map(|said| said.code), turns.len()), ([0, 0], 2), "{said:?} {turns:?}");
@@ -134,10 +136,10 @@ fn two_names_of_one_domain_are_one_tenant_to_the_lock_and_a_warning_to_check() {
     for (name, value) in [("CLIENT_ID", "tool"), ("CLIENT_SECRET", "CANARY-prod")] {
         stage.set(&format!("MIGRATE_PRODUCTION_{name}"), value);
     }
-    let checked = stage.run("check").out;
+    let checked = stage.run("validate").out;
     let line = checked.lines().find(|line| line.starts_with("warning: "));
     insta::assert_snapshot!(line.expect("a warning"), @r#"warning: "prod" and "production" are one tenant, acme-prod.eu.auth0.com: runs on them share one lock, but not what is remembered of earlier runs. Keep one name."#);
-    assert_eq!(stage.run("check --output json").json()["one_tenant"], serde_json::json!([["prod", "production"]]));
+    assert_eq!(stage.run("validate --output json").json()["one_tenant"], serde_json::json!([["prod", "production"]]));
     let _lock = held(&stage);
     assert_eq!(stage.run(&IMPORT.replace("prod", "production")).code, 5);
     assert!(stage.writes().is_empty(), "{:?}", stage.writes());

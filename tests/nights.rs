@@ -274,7 +274,7 @@ impl World {
             4 => format!("cut-after@w{at}"),
             5 => format!("expired@w{at},500-after@w{}", at + 1),
             6 => format!("500-before@{}x*", 60 + self.dice.below(60)),
-            7 => return Trouble { flags: format!(" --budget {}", 95 + self.dice.below(20)), ..Trouble::default() },
+            7 => return Trouble { flags: format!(" --max-requests {}", 95 + self.dice.below(20)), ..Trouble::default() },
             _ => return Trouble { killed_after: Some(80 + self.dice.below(30)), ..Trouble::default() },
         };
         Trouble { faults, ..Trouble::default() }

@@ -171,7 +171,7 @@ fn nobody_is_asked_but_the_two_tenants() {
         stage.set(name, &format!("http://127.0.0.1:{}", proxy.port));
     }
     let commands = [
-        "check",
+        "validate",
         "kinds",
         "scopes",
         "export --tenant dev --quiet",

@@ -27,7 +27,7 @@ const SCHEDULERS: [&str; 4] =
     ["systemd", "cron", "kubernetes --image registry.example/migrate:1", "github --image registry.example/migrate:1"];
 
 /// What every unit is asked for here.
-const NIGHT: &str = "--from dev --to prod --at 02:30 --until 05:00 --wait 10m --prune --allow deletes --notify env:CHAT_URL";
+const NIGHT: &str = "--from dev --to prod --at 02:30 --until 05:00 --lock-timeout 10m --prune --allow deletes --notify env:CHAT_URL";
 
 fn tools() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools")
@@ -111,10 +111,10 @@ fn every_flag_of_a_sync_can_be_given_and_stands_in_the_line() {
     let mut stage = Stage::small();
     stage.set("CHAT_URL", "https://chat.example/CANARY");
     stage.write("m.toml", "");
-    let given = "--from dev --to prod --mapping m.toml --include third-party --drift refuse --prune --allow deletes,leak --until 05:00Z --budget 900 \
-                 --wait 90m --secrets-to file:new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL";
+    let given = "--from dev --to prod --mapping m.toml --include third-party --drift fail --prune --allow deletes,source-leak --until 05:00Z --max-requests 900 \
+                 --lock-timeout 90m --secrets-to file:new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL";
     let said = stage.run(&format!("schedule cron {given}"));
-    assert_snapshot!(said.out.lines().last().and_then(|line| line.split_once(" sync ")).expect("a sync").1, @"--from dev --to prod --mapping DIR/m.toml --include third-party --drift refuse --prune --allow deletes,leak --until 05:00Z --budget 900 --wait 1h30m --secrets-to file:DIR/new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL");
+    assert_snapshot!(said.out.lines().last().and_then(|line| line.split_once(" sync ")).expect("a sync").1, @"--from dev --to prod --mapping DIR/m.toml --include third-party --drift fail --prune --allow deletes,source-leak --until 05:00Z --max-requests 900 --lock-timeout 1h30m --secrets-to file:DIR/new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL");
     let help = stage.run("sync --help").out;
     let everywhere = ["--config", "--dir", "--output", "--quiet", "--verbose", "--help"];
     let flags =

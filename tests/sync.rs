@@ -90,7 +90,7 @@ fn a_budget_that_ends_is_75_and_the_next_night_does_the_rest() {
         stage.run("plan --tenant prod");
         stage.requests().len()
     };
-    let said = stage.run(&format!("{SYNC} --budget {}", reads + 21));
+    let said = stage.run(&format!("{SYNC} --max-requests {}", reads + 21));
     assert_eq!(said.code, 75, "{}", said.whole());
     insta::assert_snapshot!(said.whole(), @"
     exit 75
@@ -118,7 +118,7 @@ fn what_the_source_gave_up_since_a_night_that_ended_early_is_not_made_any_more()
     let stage = ahead_by(60);
     stage.run("plan --tenant prod");
     let reads = stage.requests().len();
-    assert_eq!(stage.run(&format!("{SYNC} --budget {}", reads + 21)).code, 75);
+    assert_eq!(stage.run(&format!("{SYNC} --max-requests {}", reads + 21)).code, 75);
     let made = names(&stage);
     let unmade: Vec<usize> = (0..=60).filter(|at| !made.contains(&json!(format!("App {at}")))).collect();
     assert_eq!((made.len(), unmade.len()), (21, 40));
@@ -135,7 +135,7 @@ fn a_night_that_ended_early_is_taken_back_as_far_as_it_came() {
     let stage = ahead_by(60);
     stage.run("plan --tenant prod");
     let reads = stage.requests().len();
-    assert_eq!(stage.run(&format!("{SYNC} --budget {}", reads + 21)).code, 75);
+    assert_eq!(stage.run(&format!("{SYNC} --max-requests {}", reads + 21)).code, 75);
     let run = stage.in_folder("runs").into_iter().find(|name| !name.ends_with("json")).expect("a run");
     let said = stage.run(&format!("undo {run} --allow deletes,many-changes --yes --quiet"));
     assert_eq!((said.code, names(&stage)), (0, vec![json!("App 0")]), "{}", said.whole());
@@ -146,7 +146,7 @@ fn a_night_that_ended_early_stays_so_where_nobody_says_yes_to_going_on_with_it()
     let stage = ahead_by(60);
     stage.run("plan --tenant prod");
     let reads = stage.requests().len();
-    assert_eq!(stage.run(&format!("{SYNC} --budget {}", reads + 21)).code, 75);
+    assert_eq!(stage.run(&format!("{SYNC} --max-requests {}", reads + 21)).code, 75);
     assert_eq!(stage.run("import --tenant prod --resume --quiet").code, 64, "nobody confirms it");
     let said = stage.run(SYNC);
     assert!(said.code == 0 && !said.out.contains("earlier run"), "it is planned anew: {}", said.whole());
@@ -207,10 +207,10 @@ fn after_a_night_that_was_killed_the_next_plans_anew_and_counts_what_it_applied_
 fn a_budget_that_reading_takes_whole_is_a_mistake_and_not_a_night_that_ended_early() {
     let stage = ahead_by(2);
     let pulse = Hearer::new();
-    let said = stage.run(&format!("{SYNC} --budget 20 --heartbeat {}", pulse.url));
+    let said = stage.run(&format!("{SYNC} --max-requests 20 --heartbeat {}", pulse.url));
     insta::assert_snapshot!(said.refused(), @r#"
     exit 64
-    error: nothing was written: reading "prod" alone took 106 requests, and --budget is 20
+    error: nothing was written: reading "prod" alone took 106 requests, and --max-requests is 20
     hint:  no night gets any further with that; give it more
     "#);
     assert!(stage.writes().is_empty() && pulse.heard().is_empty());

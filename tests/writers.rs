@@ -188,7 +188,7 @@ fn of_forty_imports_in_four_folders_at_once_none_makes_anything_twice() {
     }
     let is_patient = |at: usize| at.is_multiple_of(4);
     let line = |at: usize| {
-        let wait = if is_patient(at) { " --wait 10m" } else { "" };
+        let wait = if is_patient(at) { " --lock-timeout 10m" } else { "" };
         format!("{IMPORT} --quiet --config checkout-{}/migrate.toml{wait}", at % 8 / 2)
     };
     let started: Vec<(usize, Child)> = (0..40).map(|at| (at, stage.start(&line(at)))).collect();

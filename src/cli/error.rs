@@ -136,7 +136,7 @@ impl From<config::Error> for Failure {
 
 impl From<mapping::Error> for Failure {
     fn from(error: mapping::Error) -> Self {
-        Self::new(USAGE, NOTHING).caused_by(&error).hint("correct the mapping, then run `migrate check`")
+        Self::new(USAGE, NOTHING).caused_by(&error).hint("correct the mapping, then run `migrate validate`")
     }
 }
 

@@ -17,14 +17,14 @@ pub(super) struct Limits {
     until: Option<TimeOfDay>,
     /// Take no new changes once this many requests went to the target. Ends with 75
     #[arg(long, value_name = "REQUESTS")]
-    budget: Option<u64>,
+    max_requests: Option<u64>,
 }
 
 /// What a command that began may still do.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RunBudget {
     until: Option<(Instant, TimeOfDay)>,
-    budget: Option<u64>,
+    max_requests: Option<u64>,
     /// Requests of earlier connections to the same target.
     spent: u64,
 }
@@ -78,14 +78,14 @@ impl Limits {
     /// Returns the flags that ask for them.
     pub(super) fn words(&self) -> Vec<String> {
         let until = self.until.iter().flat_map(|time| ["--until".to_owned(), time.to_string()]);
-        let budget = self.budget.iter().flat_map(|budget| ["--budget".to_owned(), budget.to_string()]);
+        let budget = self.max_requests.iter().flat_map(|budget| ["--max-requests".to_owned(), budget.to_string()]);
         until.chain(budget).collect()
     }
 
     /// Returns what they come to for a command that begins now.
     pub(super) fn begin(&self) -> RunBudget {
         let until = |time: TimeOfDay| (Instant::now() + time.left(&ZonedDateTime::now()).unwrap_or_default(), time);
-        RunBudget { until: self.until.map(until), budget: self.budget, spent: 0 }
+        RunBudget { until: self.until.map(until), max_requests: self.max_requests, spent: 0 }
     }
 }
 
@@ -122,13 +122,13 @@ impl RunBudget {
         if self.until.is_some_and(|(until, _)| Instant::now() >= until) {
             return 0;
         }
-        let left = self.budget.map(|budget| budget.saturating_sub(self.spent + sent.reads + sent.writes));
+        let left = self.max_requests.map(|budget| budget.saturating_sub(self.spent + sent.reads + sent.writes));
         left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX))
     }
 
     /// Returns the budget, where reading the target alone takes all of it: no night gets any further.
     pub(super) fn is_too_small_for(&self, read: Traffic) -> Option<u64> {
-        self.budget.filter(|budget| self.spent == 0 && *budget <= read.reads + read.writes)
+        self.max_requests.filter(|budget| self.spent == 0 && *budget <= read.reads + read.writes)
     }
 
     /// Says which limit was reached, if one was.
@@ -140,7 +140,7 @@ impl RunBudget {
         if let Some((_, time)) = over {
             return Some(format!("{time} is over"));
         }
-        let budget = crate::report::count(usize::try_from(self.budget?).ok()?, "request");
+        let budget = crate::report::count(usize::try_from(self.max_requests?).ok()?, "request");
         Some(format!("the budget of {budget} is spent: {} went", self.spent + sent.reads + sent.writes))
     }
 }
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_budget_leaves_room_for_what_is_left_of_it() {
-        let mut leeway = Limits { until: None, budget: Some(20) }.begin();
+        let mut leeway = Limits { until: None, max_requests: Some(20) }.begin();
         let sent = |reads, writes| Traffic { reads, writes, ..Traffic::default() };
         assert_eq!(leeway.room(sent(10, 4)), 6);
         leeway.spend(sent(10, 4));

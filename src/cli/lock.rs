@@ -22,14 +22,14 @@ const AGAIN: Duration = Duration::from_millis(500);
 pub(super) struct LockTimeout {
     /// Wait this long for another run on the target to end, as in 10m [default: not at all]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    wait: Option<Duration>,
+    lock_timeout: Option<Duration>,
 }
 
 impl LockTimeout {
     /// Returns the flag that asks for it.
     pub(super) fn words(self) -> Vec<String> {
         let time = |wait| humantime::format_duration(wait).to_string().replace(' ', "");
-        self.wait.into_iter().flat_map(|wait| ["--wait".to_owned(), time(wait)]).collect()
+        self.lock_timeout.into_iter().flat_map(|wait| ["--lock-timeout".to_owned(), time(wait)]).collect()
     }
 }
 
@@ -56,7 +56,7 @@ pub(super) fn folder_of_locks(settings: &Settings) -> Result<PathBuf, Failure> {
 pub(super) async fn lock(context: &Context, target: &TenantSettings, patience: LockTimeout) -> Result<Lock, Failure> {
     let path = folder_of_locks(context.settings()?)?.join(format!("{}.lock", target.identity()));
     let target = &target.name;
-    let last = patience.wait.map(|wait| Instant::now() + wait);
+    let last = patience.lock_timeout.map(|wait| Instant::now() + wait);
     let mut is_told = false;
     loop {
         let holder = match take(context, target, &path)? {
@@ -93,9 +93,9 @@ fn take(context: &Context, target: &str, path: &Path) -> Result<Result<Lock, Str
 
 fn held(target: &str, holder: &str, patience: LockTimeout) -> Failure {
     let state = format!("nothing was written: another run works on \"{target}\": {holder}");
-    Failure::new(LOCKED, state).hint(match patience.wait {
-        None => "wait for it to end, then run the same command again, or let this one wait with --wait 10m",
-        Some(_) => "it took longer than --wait; run the same command again when it has ended",
+    Failure::new(LOCKED, state).hint(match patience.lock_timeout {
+        None => "wait for it to end, then run the same command again, or let this one wait with --lock-timeout 10m",
+        Some(_) => "it took longer than --lock-timeout; run the same command again when it has ended",
     })
 }
 

@@ -88,7 +88,7 @@ enum Output {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Export(commands::export::Export),
-    Check(commands::check::Check),
+    Validate(commands::validate::Validate),
     Plan(commands::plan::Plan),
     Import(commands::import::Import),
     Sync(commands::sync::Sync),
@@ -143,7 +143,7 @@ async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
     }
     match arguments.verb {
         Verb::Export(verb) => verb.run(&context).await,
-        Verb::Check(verb) => verb.run(&context),
+        Verb::Validate(verb) => verb.run(&context),
         Verb::Plan(verb) => verb.run(&context).await,
         Verb::Import(verb) => verb.run(&context).await,
         Verb::Sync(verb) => verb.run(&context).await,

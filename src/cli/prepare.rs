@@ -27,7 +27,7 @@ use crate::state::pair;
 #[derive(Debug, Clone, Args)]
 pub(super) struct Route {
     /// The target tenant [default: the only one configured]
-    #[arg(long, value_name = "TENANT")]
+    #[arg(long, visible_alias = "to", value_name = "TENANT")]
     pub(super) tenant: Option<String>,
     /// Where the settings come from: a tenant, or the folder of a snapshot [default: `source` of the target]
     #[arg(long, value_name = "TENANT|DIR")]
@@ -61,7 +61,7 @@ pub(super) enum DriftChoice {
     /// The source's value is written over them.
     Overwrite,
     /// Nothing is written at all.
-    Refuse,
+    Fail,
 }
 
 impl From<DriftChoice> for OnDrift {
@@ -69,7 +69,7 @@ impl From<DriftChoice> for OnDrift {
         match choice {
             DriftChoice::Keep => Self::Keep,
             DriftChoice::Overwrite => Self::Overwrite,
-            DriftChoice::Refuse => Self::Refuse,
+            DriftChoice::Fail => Self::Fail,
         }
     }
 }
@@ -255,7 +255,7 @@ pub(super) async fn prepare_seen_by(
     plan.notes.extend(protects_nothing(target, &[&desired.snapshot, &live]));
     plan.notes.extend(unknown);
     let mut refusals = guards::refusals(context.catalog, &plan, &desired, &live, target.most_changed);
-    if route.manner.drift == DriftChoice::Refuse {
+    if route.manner.drift == DriftChoice::Fail {
         refusals.extend(guards::drift(&plan));
     }
     if memory.lacks_base() {

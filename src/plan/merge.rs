@@ -29,7 +29,7 @@ pub enum OnDrift {
     /// The source's value is written over it.
     Overwrite,
     /// Nothing is written at all.
-    Refuse,
+    Fail,
 }
 
 /// What three bodies come to.

@@ -60,8 +60,8 @@ fn a_pipe_a_folder_and_a_device_are_no_files() {
         ("state/dev/prod/links.csv", "plan --tenant prod"),
         ("state/dev/prod/source-ids.csv", "plan --tenant prod"),
         ("state/dev/prod/baseline.json", "plan --tenant prod"),
-        (".env", "check"),
-        ("migrate.toml", "check"),
+        (".env", "validate"),
+        ("migrate.toml", "validate"),
         ("snap/manifest.json", "plan --tenant prod --from ./snap"),
     ];
     for (name, line) in of {

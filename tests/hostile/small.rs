@@ -11,7 +11,7 @@ fn an_env_file_that_others_can_read_is_told_of() {
     stage.write(".env", "SOME_SECRET=1\n");
     for (mode, is_told) in [(0o600, false), (0o640, false), (0o644, true), (0o602, true)] {
         std::fs::set_permissions(stage.path(".env"), std::fs::Permissions::from_mode(mode)).expect("set");
-        let said = stage.run("check");
+        let said = stage.run("validate");
         assert_eq!(said.err.contains("warning: others can read"), is_told, "{mode:o}: {}", said.whole());
     }
 }
@@ -28,7 +28,7 @@ fn a_base_that_was_emptied_is_as_one_that_is_missing() {
     let writes = stage.writes().len();
     let said = stage.run("import --tenant prod --yes");
     assert_eq!(said.code, 4, "{}", said.whole());
-    assert!(said.err.contains("no-base"), "{}", said.whole());
+    assert!(said.err.contains("no-baseline"), "{}", said.whole());
     assert_eq!(stage.writes().len(), writes, "{}", said.whole());
 }
 
@@ -59,9 +59,9 @@ fn a_domain_is_the_same_in_capitals() {
 fn a_variable_that_is_like_none_of_ours_is_somebody_elses() {
     let mut stage = Stage::small();
     stage.set("MIGRATE_UNRELATED_THING", "1");
-    assert_eq!(stage.run("check").code, 0);
+    assert_eq!(stage.run("validate").code, 0);
     stage.set("MIGRATE_PROD_CLIENT_SECRETT", "1");
-    assert_eq!(stage.run("check").code, 64);
+    assert_eq!(stage.run("validate").code, 64);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn no_verb_prints_a_name_as_it_is() {
         "plan --tenant prod --verbose",
         "plan --tenant prod --output json",
         "import --tenant prod --dry-run",
-        "import --tenant prod --yes --verbose --allow many-changes,lockout-risk,weaker-protection,leak",
+        "import --tenant prod --yes --verbose --allow many-changes,lockout-risk,weaker-protection,source-leak",
         "runs",
         "drift --tenant prod",
         "get clients --tenant dev ShopAAAAAAAAAAAAAAAAAAAAAAAAAAAA",

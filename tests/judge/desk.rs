@@ -107,7 +107,7 @@ impl Desk {
 
     /// Imports at once, or, where a guard wants somebody to look first, as a plan that was saved.
     pub(super) fn import(&self) -> Ended {
-        let at_once = self.run("import --tenant prod --yes --quiet --secrets-to file:secrets.jsonl --allow many-changes,leak");
+        let at_once = self.run("import --tenant prod --yes --quiet --secrets-to file:secrets.jsonl --allow many-changes,source-leak");
         if at_once.code != REFUSED {
             return at_once;
         }
@@ -157,7 +157,7 @@ impl Desk {
 }
 
 /// Carries out the plan that was saved.
-pub(super) const IMPORT_SAVED: &str = "import --tenant prod --yes --quiet --secrets-to file:secrets.jsonl --plan looked-at.plan --allow many-changes,leak,lockout-risk,weaker-protection";
+pub(super) const IMPORT_SAVED: &str = "import --tenant prod --yes --quiet --secrets-to file:secrets.jsonl --plan looked-at.plan --allow many-changes,source-leak,lockout-risk,weaker-protection";
 
 /// Returns the program under test: a release build where CI names one.
 pub(crate) fn program() -> PathBuf {

@@ -59,7 +59,7 @@ fn a_value_that_names_the_source_is_shown_where_it_stands() {
     exit 4
     error: nothing was written: the plan was refused
     cause: leak: clients/Till: description holds the source's domain acme-dev.eu.auth0.com
-    hint:  if that is meant, run it with --allow leak,lockout-risk,weaker-protection
+    hint:  if that is meant, run it with --allow source-leak,lockout-risk,weaker-protection
     ");
 }
 
@@ -91,13 +91,13 @@ fn what_the_target_changed_by_itself_stops_an_import_that_would_write_nothing_el
     let mut stage = Stage::small();
     let done = stage.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(done.code, 0, "{}", done.whole());
-    let settled = stage.run("import --tenant prod --drift refuse --yes --quiet");
+    let settled = stage.run("import --tenant prod --drift fail --yes --quiet");
     assert_eq!(settled.code, 0, "what the server filled in is nobody's change: {}", settled.whole());
     stage.change_prod(|held| held["/clients"][0]["callbacks"] = serde_json::json!(["https://hot-fix.example"]));
     let before = stage.writes().len();
-    let dry = stage.run("import --tenant prod --drift refuse --dry-run --quiet");
+    let dry = stage.run("import --tenant prod --drift fail --dry-run --quiet");
     assert_eq!(dry.code, 4, "{}", dry.whole());
-    assert_snapshot!(stage.run("import --tenant prod --drift refuse --yes --quiet").refused(), @r#"
+    assert_snapshot!(stage.run("import --tenant prod --drift fail --yes --quiet").refused(), @r#"
     exit 4
     error: nothing was written: the plan was refused
     cause: drift: "prod" changed by itself since the last run (clients/Shop: callbacks); --drift keep or overwrite settles it
@@ -140,7 +140,7 @@ fn much_and_more() -> Stage {
 #[test]
 fn one_acknowledgement_never_opens_another_guard() {
     let stage = much_and_more();
-    let all = ["many-changes", "lockout-risk", "leak"];
+    let all = ["many-changes", "lockout-risk", "source-leak"];
     for open in all {
         let said = stage.run(&format!("import --tenant prod --allow {open} --yes --quiet"));
         let standing: Vec<&str> = all.into_iter().filter(|guard| said.err.contains(&format!("cause: {guard}: "))).collect();
@@ -152,10 +152,10 @@ fn one_acknowledgement_never_opens_another_guard() {
     cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once; 6 of 6 clients of "prod" would change; at most 3 may at once
     cause: lockout-risk: people or services may be locked out by clients/A (callbacks), clients/B (callbacks), clients/C (callbacks), clients/D (callbacks), clients/E (callbacks), clients/F (callbacks)
     cause: leak: clients/A: description holds the placeholder ##HOST##
-    hint:  if that is meant, run it with --allow leak,lockout-risk,many-changes
+    hint:  if that is meant, run it with --allow source-leak,lockout-risk,many-changes
     "#);
     assert_eq!(stage.writes(), []);
-    let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection,leak --yes --quiet");
+    let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection,source-leak --yes --quiet");
     assert_eq!((said.code, stage.writes().len()), (0, 6), "{}", said.whole());
 }
 
@@ -207,7 +207,7 @@ fn what_stands_for_a_value_that_nobody_put_in_is_shown_where_it_stands() {
     exit 4
     error: nothing was written: the plan was refused
     cause: leak: clients/Till: callbacks[] holds the placeholder ##TILL_HOST##
-    hint:  if that is meant, run it with --allow leak,lockout-risk,weaker-protection
+    hint:  if that is meant, run it with --allow source-leak,lockout-risk,weaker-protection
     ");
 }
 
@@ -222,7 +222,7 @@ fn an_id_of_the_source_becomes_the_targets_or_is_shown_where_it_stands() {
     exit 4
     error: nothing was written: the plan was refused
     cause: leak: clients/Till: description holds the source's id rul_devGreeting00001
-    hint:  if that is meant, run it with --allow leak,lockout-risk,weaker-protection
+    hint:  if that is meant, run it with --allow source-leak,lockout-risk,weaker-protection
     ");
     stage.write("mapping.toml", "");
     let said = stage.run(IMPORT);

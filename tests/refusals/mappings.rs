@@ -13,7 +13,7 @@ fn refused_with(rules: &str, table: &str) -> String {
     stage.write("hosts.csv", table);
     let said = refused_offline(&stage, IMPORT);
     // `check` says the same, without any tenant.
-    assert_eq!(refused_offline(&stage, "check"), said);
+    assert_eq!(refused_offline(&stage, "validate"), said);
     said
 }
 
@@ -29,7 +29,7 @@ fn a_row_of_a_table_without_its_second_column_is_shown_in_its_line() {
              |
            3 | c.example
              | ^^^^^^^^^ two are needed: from,to
-    hint:  correct the mapping, then run `migrate check`
+    hint:  correct the mapping, then run `migrate validate`
     ");
 }
 
@@ -43,7 +43,7 @@ fn a_table_with_other_columns_is_shown_in_its_line() {
              |
            1 | old,new
              | ^^^^^^^ its first line must be from,to
-    hint:  correct the mapping, then run `migrate check`
+    hint:  correct the mapping, then run `migrate validate`
     ");
 }
 
@@ -57,7 +57,7 @@ fn a_table_with_a_quote_that_never_ends_is_shown_in_its_line() {
              |
            2 | "a.example,b.example
              | ^^^^^^^^^^^^^^^^^^^^ the row begins here
-    hint:  correct the mapping, then run `migrate check`
+    hint:  correct the mapping, then run `migrate validate`
     "#);
 }
 
@@ -71,7 +71,7 @@ fn a_table_that_is_not_there_is_shown_in_its_rule() {
              |
            3 | replace = { table = "host.csv" }
              |                     ^^^^^^^^^^ the path starts at the mapping's folder
-    hint:  correct the mapping, then run `migrate check`
+    hint:  correct the mapping, then run `migrate validate`
     "#);
 }
 
@@ -86,7 +86,7 @@ fn a_rule_for_a_field_that_does_not_exist_is_shown_with_the_nearest() {
              |
            3 | field = "calbacks[]"
              |         ^^^^^^^^^^^^ did you mean "callbacks"?
-    hint:  correct the mapping, then run `migrate check`
+    hint:  correct the mapping, then run `migrate validate`
     "#);
 }
 
@@ -100,7 +100,7 @@ fn a_rule_for_a_kind_that_does_not_exist_is_shown_with_the_nearest() {
              |
            2 | match = "cleints/*"
              |         ^^^^^^^^^^^ did you mean "clients"?
-    hint:  correct the mapping, then run `migrate check`
+    hint:  correct the mapping, then run `migrate validate`
     "#);
 }
 
@@ -114,7 +114,7 @@ fn a_rule_with_an_unknown_word_is_shown_with_the_nearest() {
              |
            3 | skp = true
              | ^^^ did you mean "skip"?
-    hint:  correct the mapping, then run `migrate check`
+    hint:  correct the mapping, then run `migrate validate`
     "#);
 }
 
@@ -128,7 +128,7 @@ fn rules_that_are_no_toml_are_shown_in_their_line() {
              |
            2 | match = clients
              |         ^^^^^^^ string values must be quoted, expected literal string
-    hint:  correct the mapping, then run `migrate check`
+    hint:  correct the mapping, then run `migrate validate`
     ");
 }
 

@@ -118,7 +118,7 @@ fn broken_toml_is_shown_in_its_line() {
 
 #[test]
 fn a_configuration_that_is_not_there_is_named() {
-    assert_snapshot!(refused_offline(&Stage::small(), "check --config other.toml"), @r#"
+    assert_snapshot!(refused_offline(&Stage::small(), "validate --config other.toml"), @r#"
     exit 64
     error: nothing was written
     cause: cannot read "other.toml"

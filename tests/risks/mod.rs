@@ -146,7 +146,7 @@ fn what_no_approval_can_mean_is_said_before_a_tenant_is_asked() {
         ("lockout", "no guard is called \"lockout\""),
     ] {
         stage.configure(&format!("[tenants.prod.plan]\napprove = [\"{entry}\"]\n"));
-        let said = stage.run("check");
+        let said = stage.run("validate");
         assert_eq!((said.code, said.err.contains(wrong)), (64, true), "{}", said.whole());
     }
 }

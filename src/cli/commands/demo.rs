@@ -37,7 +37,7 @@ impl Demo {
         let plan = folder.join("plan.json").display().to_string();
         for words in [
             &["export", "--tenant", "dev"][..],
-            &["check"],
+            &["validate"],
             &["plan", "--tenant", "prod", "--from", "dev", "--out", &plan],
             &["import", "--tenant", "prod", "--plan", &plan, "--allow", "many-changes,lockout-risk,weaker-protection", "--yes"],
             &["import", "--tenant", "prod", "--from", "dev", "--yes"],
@@ -111,7 +111,7 @@ struct Line {
 #[derive(Debug, Subcommand)]
 enum Typed {
     Export(super::export::Export),
-    Check(super::check::Check),
+    Validate(super::validate::Validate),
     Plan(super::plan::Plan),
     Import(super::import::Import),
 }
@@ -124,7 +124,7 @@ async fn step(context: &Context, folder: &Path, words: &[&str]) -> Result<u8, Fa
     let context = context.in_folder(folder);
     match line.verb {
         Typed::Export(verb) => verb.run(&context).await,
-        Typed::Check(verb) => verb.run(&context),
+        Typed::Validate(verb) => verb.run(&context),
         Typed::Plan(verb) => verb.run(&context).await,
         Typed::Import(verb) => verb.run(&context).await,
     }

@@ -15,7 +15,7 @@ use crate::report;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Drift {
     /// The target tenant [default: the only one configured]
-    #[arg(long, value_name = "TENANT")]
+    #[arg(long, visible_alias = "to", value_name = "TENANT")]
     tenant: Option<String>,
     /// The source tenant of the runs that are meant [default: `source` of the target]
     #[arg(long, value_name = "TENANT")]

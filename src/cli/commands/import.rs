@@ -39,7 +39,7 @@ pub(in crate::cli) struct Import {
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out", "prune", "drift"])]
     resume: Option<String>,
     /// Approve what a guard finds, all or by resource ('lockout-risk:clients/Billing*'): many-changes, leak, deletes, lockout-risk,
-    /// weaker-protection, no-base
+    /// weaker-protection, no-baseline
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     #[command(flatten)]

@@ -46,7 +46,7 @@ pub(in crate::cli) struct Unlink {
 #[derive(Debug, Args)]
 struct Pair {
     /// The target tenant [default: the only one configured]
-    #[arg(long, value_name = "TENANT")]
+    #[arg(long, visible_alias = "to", value_name = "TENANT")]
     tenant: Option<String>,
     /// The source tenant [default: `source` of the target]
     #[arg(long, value_name = "TENANT")]

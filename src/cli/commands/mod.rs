@@ -1,7 +1,6 @@
 //! One file a verb.
 
 pub(super) mod api;
-pub(super) mod check;
 pub(super) mod demo;
 pub(super) mod drift;
 pub(super) mod export;
@@ -19,3 +18,4 @@ pub(super) mod show;
 pub(super) mod sync;
 pub(super) mod undo;
 pub(super) mod update;
+pub(super) mod validate;

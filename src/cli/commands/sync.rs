@@ -36,11 +36,11 @@ pub(in crate::cli) struct Sync {
     #[arg(long, value_name = "TENANT|DIR")]
     from: Option<String>,
     /// The target tenant [default: the only one configured]
-    #[arg(long, value_name = "TENANT")]
+    #[arg(long, visible_alias = "tenant", value_name = "TENANT")]
     to: Option<String>,
     #[command(flatten)]
     manner: ImportOptions,
-    /// Approve what a guard finds, every night: many-changes, leak, deletes, no-base; migrate.toml approves what may lock people out
+    /// Approve what a guard finds, every night: many-changes, leak, deletes, no-baseline; migrate.toml approves what may lock people out
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     #[command(flatten)]
@@ -177,7 +177,8 @@ impl Sync {
         }
         if let Some(budget) = leeway.is_too_small_for(prepared.tenant.requests()) {
             let Traffic { reads, .. } = prepared.tenant.requests();
-            let state = format!("nothing was written: reading \"{}\" alone took {reads} requests, and --budget is {budget}", target.name);
+            let state =
+                format!("nothing was written: reading \"{}\" alone took {reads} requests, and --max-requests is {budget}", target.name);
             course.plan = Some(Arc::new(prepared.plan));
             return Err(Failure::new(USAGE, state).hint("no night gets any further with that; give it more"));
         }

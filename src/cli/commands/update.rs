@@ -35,7 +35,7 @@ pub(in crate::cli) struct Update {
     #[arg(value_name = "NAME|ID FILE", num_args = 1..=2, required = true)]
     name_and_file: Vec<String>,
     /// The tenant to change [default: the only one configured]
-    #[arg(long, value_name = "TENANT")]
+    #[arg(long, visible_alias = "to", value_name = "TENANT")]
     tenant: Option<String>,
     #[command(flatten)]
     stop: Stop,

@@ -16,7 +16,7 @@ fn nightly() -> Nightly {
         besides: None,
         mapping: Some("/srv/auth 100%/mappings/dev-to-prod.toml".to_owned()),
         tables: vec!["/srv/auth 100%/mappings/hosts.csv".to_owned()],
-        flags: ["--until", "05:00", "--wait", "10m", "--notify", "env:CHAT_URL"].map(str::to_owned).into(),
+        flags: ["--until", "05:00", "--lock-timeout", "10m", "--notify", "env:CHAT_URL"].map(str::to_owned).into(),
         variables: ["MIGRATE_DEV_CLIENT_ID", "MIGRATE_DEV_CLIENT_SECRET", "CHAT_URL"].map(str::to_owned).into(),
         owner: 1001,
         image: "registry.example/migrate:1".to_owned(),
@@ -41,7 +41,7 @@ fn a_service_writes_into_its_folder_alone_and_a_timer_starts_it() {
 
     [Service]
     Type=oneshot
-    ExecStart=/usr/local/bin/migrate --config "/srv/auth 100%%/migrate.toml" --dir "/srv/auth 100%%" sync --from dev --to acme_prod --mapping "/srv/auth 100%%/mappings/dev-to-prod.toml" --until 05:00 --wait 10m --notify env:CHAT_URL
+    ExecStart=/usr/local/bin/migrate --config "/srv/auth 100%%/migrate.toml" --dir "/srv/auth 100%%" sync --from dev --to acme_prod --mapping "/srv/auth 100%%/mappings/dev-to-prod.toml" --until 05:00 --lock-timeout 10m --notify env:CHAT_URL
     User=1001
     WorkingDirectory=/srv/auth 100%%
     ReadWritePaths="/srv/auth 100%%" "/srv/state 100%%"
@@ -110,7 +110,7 @@ fn a_crontab_is_one_line_with_every_word_quoted() {
     #     MIGRATE_DEV_CLIENT_ID MIGRATE_DEV_CLIENT_SECRET CHAT_URL
     PATH=/usr/local/bin:/usr/bin:/bin
     XDG_STATE_HOME=/srv/state 100%
-    5 2 * * * /usr/local/bin/migrate --config '/srv/auth 100\%/migrate.toml' --dir '/srv/auth 100\%' sync --from dev --to acme_prod --mapping '/srv/auth 100\%/mappings/dev-to-prod.toml' --until 05:00 --wait 10m --notify env:CHAT_URL
+    5 2 * * * /usr/local/bin/migrate --config '/srv/auth 100\%/migrate.toml' --dir '/srv/auth 100\%' sync --from dev --to acme_prod --mapping '/srv/auth 100\%/mappings/dev-to-prod.toml' --until 05:00 --lock-timeout 10m --notify env:CHAT_URL
     ");
 }
 
@@ -181,7 +181,7 @@ fn a_cron_job_keeps_its_state_on_a_volume_and_has_no_rights() {
                     - "/etc/migrate-mappings/dev-to-prod.toml"
                     - "--until"
                     - "05:00"
-                    - "--wait"
+                    - "--lock-timeout"
                     - "10m"
                     - "--notify"
                     - "env:CHAT_URL"
@@ -276,7 +276,7 @@ fn a_workflow_carries_its_state_from_night_to_night() {
               CHAT_URL: ${{ secrets.CHAT_URL }}
             # 75: the time or the budget of the night ended, and the next one goes on.
             run: |
-              migrate --config migrate.toml --dir . sync --from dev --to acme_prod --mapping mappings/dev-to-prod.toml --until 05:00 --wait 10m --notify env:CHAT_URL || [ $? -eq 75 ]
+              migrate --config migrate.toml --dir . sync --from dev --to acme_prod --mapping mappings/dev-to-prod.toml --until 05:00 --lock-timeout 10m --notify env:CHAT_URL || [ $? -eq 75 ]
           - uses: actions/cache/save@v4
             if: always()
             with:

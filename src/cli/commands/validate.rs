@@ -1,4 +1,4 @@
-//! `migrate check`
+//! `migrate validate`
 
 use std::path::PathBuf;
 
@@ -11,15 +11,15 @@ use crate::config::TenantSettings;
 use crate::mapping::Mapping;
 use crate::report::{self, Table};
 
-/// Check the configuration and its mappings, without any network
+/// Validate the configuration and its mappings, without any network
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Check {
-    /// Check this mapping too
+pub(in crate::cli) struct Validate {
+    /// Validate this mapping too
     #[arg(long, value_name = "FILE")]
     mapping: Vec<PathBuf>,
 }
 
-impl Check {
+impl Validate {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
         let settings = context.settings()?;
         let mut mappings: Vec<PathBuf> = self.mapping.clone();
