@@ -102,7 +102,7 @@ fn what_was_created_is_removed_only_where_that_is_allowed() {
     assert_snapshot!(said.refused(), @"
     exit 4
     error: nothing was written: the plan was refused
-    cause: deletes: 1 would be removed: clients/Till
+    cause: deletes: 1 would be deleted: clients/Till
     hint:  if that is meant, run it with --allow deletes,lockout-risk,weaker-protection
     ");
     assert_eq!(stage.all_of_prod(), held);

@@ -160,7 +160,7 @@ fn what_an_earlier_run_brought_and_the_source_has_no_more_is_pruned_and_a_guard_
     let plan = pruned(&[client(WEB, true)], true, |_| {});
     assert_eq!(removes(&plan), ["clients/Till"]);
     let refusal = guards::deletes(&plan).expect("a refusal");
-    let message = "1 would be removed: clients/Till";
+    let message = "1 would be deleted: clients/Till";
     assert_eq!((refusal.guard, refusal.can_be_allowed, refusal.message.as_str()), (Guard::Deletes, true, message));
 }
 

@@ -121,7 +121,7 @@ fn pruning_asks_and_removes_only_what_an_earlier_run_brought() {
     assert_snapshot!(stage.run("import --tenant prod --prune --yes --quiet").refused(), @r#"
     exit 4
     error: nothing was written: the plan was refused
-    cause: deletes: 1 would be removed: clients/Till
+    cause: deletes: 1 would be deleted: clients/Till
     hint:  if that is meant, run it with --allow deletes
     "#);
     assert_eq!(names(), ["Shop", "Till"]);
