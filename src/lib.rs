@@ -22,8 +22,9 @@
 //! management_api, export     talking to one tenant; tenant -> snapshot
 //! mapping, plan, apply       how values change; what would change; executing the plan
 //! config                     migrate.toml, .env and credentials
-//! report, cli                values in, text out; the command line
 //! sandbox                    a tenant on loopback
+//! workflow                   the use cases, without a terminal: what a program calls
+//! report, cli                values in, text out; the command line
 //! ```
 
 pub mod apply;
@@ -42,3 +43,4 @@ pub mod report;
 pub mod sandbox;
 pub mod snapshot;
 pub mod state;
+pub mod workflow;

@@ -23,6 +23,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("export", "json catalog model snapshot management_api"),
     ("apply", "state json catalog files model plan snapshot management_api"),
     ("config", "files catalog model diagnostic"),
+    ("workflow", "files json catalog model diagnostic snapshot state management_api config mapping plan export apply sandbox"),
     ("report", "apply json catalog model plan snapshot"),
 ];
 

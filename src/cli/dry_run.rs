@@ -7,10 +7,11 @@ use clap::Args;
 use super::context::Context;
 use super::error::{Failure, REFUSED};
 use super::execute::exit_of_whole;
-use super::review::Review;
+use super::review::reviewer;
 use crate::plan::refusal::Refusal;
 use crate::plan::{Plan, file};
 use crate::report::{self, shell_word};
+use crate::workflow::Review;
 
 /// Whether to stop after the plan.
 #[derive(Debug, Clone, Default, Args)]
@@ -31,7 +32,7 @@ impl Stop {
 
     /// Returns who looks at the plan before it is carried out.
     pub(super) fn review(&self) -> Review {
-        if self.out.is_some() { Review::Saved } else { Review::here() }
+        if self.out.is_some() { Review::Saved } else { reviewer() }
     }
 
     /// Shows the plan and saves it where that is wanted. Returns the exit code.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::config;
 use crate::report::{fitted, printable};
+use crate::workflow::Interrupt;
 use crate::{apply, export, management_api, mapping, plan, snapshot, state::fingerprints, state::links, state::pair, state::source_ids};
 
 /// Failed; the first line says what state the target is in.
@@ -28,6 +29,14 @@ pub(super) const DENIED: u8 = 77;
 pub(super) const INTERRUPTED: u8 = 130;
 /// Interrupted by SIGTERM.
 pub(super) const TERMINATED: u8 = 143;
+
+/// Returns the exit code of a command that was interrupted.
+pub(super) fn interrupted(interrupt: Interrupt) -> u8 {
+    match interrupt {
+        Interrupt::Interrupted => INTERRUPTED,
+        Interrupt::Terminated => TERMINATED,
+    }
+}
 
 /// Why a verb has no answer.
 #[derive(Debug)]
@@ -79,9 +88,9 @@ impl Failure {
     /// Prints the failure on stderr (as JSON on stdout where programs read); returns the exit code.
     pub(super) fn print(&self, as_json: bool) -> u8 {
         if as_json {
-            super::context::print_json(&self.json());
+            super::terminal::print_json(&self.json());
         } else {
-            super::context::print_error(&self.text(super::context::columns(std::io::stderr())));
+            super::terminal::print_error(&self.text(super::terminal::columns(std::io::stderr())));
         }
         self.code
     }
@@ -108,7 +117,7 @@ fn said(title: &str, text: &str, columns: Option<usize>) -> String {
 }
 
 /// What a failure before the first write says.
-const NOTHING: &str = "nothing was written";
+pub(super) const NOTHING: &str = "nothing was written";
 /// What to do about a file that cannot be written.
 pub(super) const ROOM: &str = "free some room or name another folder with --dir";
 /// What to do about a scope that a token lacks.

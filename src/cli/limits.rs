@@ -1,17 +1,13 @@
-//! Limits of a run: until when and with how many requests it may take new changes.
-
-use std::time::{Duration, Instant};
+//! `--until` and `--max-requests`: when a run takes no new changes any more.
 
 use clap::Args;
-use jiff::civil::Time;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, ZonedDateTime};
 
-use crate::management_api::Traffic;
+use crate::report;
+use crate::workflow::limits::{Limit, RunBudget, TimeOfDay};
 
 /// Limits as they are asked for.
 #[derive(Debug, Clone, Default, Args)]
-pub(super) struct Limits {
+pub(super) struct LimitOptions {
     /// Take no new changes from this time of day on, as in 05:00; 05:00Z is UTC. Ends with 75
     #[arg(long, value_name = "HH:MM")]
     until: Option<TimeOfDay>,
@@ -20,63 +16,9 @@ pub(super) struct Limits {
     max_requests: Option<u64>,
 }
 
-/// What a command that began may still do.
-#[derive(Debug, Clone, Default)]
-pub(super) struct RunBudget {
-    until: Option<(Instant, TimeOfDay)>,
-    max_requests: Option<u64>,
-    /// Requests of earlier connections to the same target.
-    spent: u64,
-}
-
-/// A time of day, on the clock of this machine or in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TimeOfDay {
-    time: Time,
-    is_utc: bool,
-}
-
-impl std::str::FromStr for TimeOfDay {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (clock, is_utc) = text.strip_suffix('Z').map_or((text, false), |clock| (clock, true));
-        let time = Time::strptime("%H:%M", clock).map_err(|_| "a time of day is HH:MM, as in 05:00, or 05:00Z for UTC".to_owned())?;
-        Ok(Self { time, is_utc })
-    }
-}
-
-impl std::fmt::Display for TimeOfDay {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{:02}:{:02}{}", self.time.hour(), self.time.minute(), if self.is_utc { "Z" } else { "" })
-    }
-}
-
-impl TimeOfDay {
-    /// Reads a time of day that leaves open whose clock is meant.
-    pub(super) fn of_any_clock(text: &str) -> Result<Self, String> {
-        let read = text.parse().ok().filter(|time: &Self| !time.is_utc);
-        read.ok_or_else(|| "a time of day is HH:MM, as in 02:30".to_owned())
-    }
-
-    /// Returns the hour and the minute.
-    pub(super) fn hour_and_minute(self) -> (u8, u8) {
-        (self.time.hour().unsigned_abs(), self.time.minute().unsigned_abs())
-    }
-
-    /// Returns how far away the nearest such time is; one that went by is over, however late a night's run begins.
-    fn left(self, now: &ZonedDateTime) -> Option<Duration> {
-        let now = if self.is_utc { now.with_time_zone(TimeZone::UTC) } else { now.clone() };
-        let days = [now.yesterday().ok(), Some(now.clone()), now.tomorrow().ok()];
-        let times = days.into_iter().flatten().filter_map(|day| day.with().time(self.time).build().ok());
-        let nearest = times.map(|time| now.duration_until(&time)).min_by_key(|left: &SignedDuration| left.unsigned_abs())?;
-        Duration::try_from(nearest).ok()
-    }
-}
-
-impl Limits {
+impl LimitOptions {
     /// Returns the flags that ask for them.
-    pub(super) fn words(&self) -> Vec<String> {
+    pub(super) fn to_args(&self) -> Vec<String> {
         let until = self.until.iter().flat_map(|time| ["--until".to_owned(), time.to_string()]);
         let budget = self.max_requests.iter().flat_map(|budget| ["--max-requests".to_owned(), budget.to_string()]);
         until.chain(budget).collect()
@@ -84,110 +26,17 @@ impl Limits {
 
     /// Returns what they come to for a command that begins now.
     pub(super) fn begin(&self) -> RunBudget {
-        let until = |time: TimeOfDay| (Instant::now() + time.left(&ZonedDateTime::now()).unwrap_or_default(), time);
-        RunBudget { until: self.until.map(until), max_requests: self.max_requests, spent: 0 }
+        RunBudget::begin(self.until, self.max_requests)
     }
 }
 
-impl RunBudget {
-    /// Returns one that is over in so much time, at five in the morning.
-    #[cfg(test)]
-    pub(super) fn for_another(left: Duration) -> Self {
-        Self { until: Some((Instant::now() + left, "05:00".parse().expect("a time of day"))), ..Self::default() }
-    }
-
-    /// Counts what a connection to the target sent that is not used any more.
-    pub(super) fn spend(&mut self, sent: Traffic) {
-        self.spent += sent.reads + sent.writes;
-    }
-
-    /// Returns when the time is over that a command has; nothing where there is no end, or it was over when the command began.
-    pub(super) fn end(&self) -> Option<Instant> {
-        self.until.map(|(until, _)| until).filter(|until| Instant::now() < *until)
-    }
-
-    /// Returns once the time is over that a command has; a command that began after it is not ended by it, and takes no changes.
-    pub(super) async fn over(&self) -> String {
-        match self.until.filter(|(until, _)| Instant::now() < *until) {
-            Some((until, time)) => {
-                tokio::time::sleep_until(until.into()).await;
-                format!("{time} is over")
-            }
-            None => std::future::pending().await,
+/// Returns the limit that ended a run, in words.
+pub(super) fn limit_text(limit: Limit) -> String {
+    match limit {
+        Limit::Time(time) => format!("{time} is over"),
+        Limit::Requests { budget, sent } => {
+            let budget = report::count(usize::try_from(budget).unwrap_or(usize::MAX), "request");
+            format!("the budget of {budget} is spent: {sent} went")
         }
-    }
-
-    /// Returns how many changes may begin now, each of which takes a request at least.
-    pub(super) fn room(&self, sent: Traffic) -> usize {
-        if self.until.is_some_and(|(until, _)| Instant::now() >= until) {
-            return 0;
-        }
-        let left = self.max_requests.map(|budget| budget.saturating_sub(self.spent + sent.reads + sent.writes));
-        left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX))
-    }
-
-    /// Returns the budget, where reading the target alone takes all of it: no night gets any further.
-    pub(super) fn is_too_small_for(&self, read: Traffic) -> Option<u64> {
-        self.max_requests.filter(|budget| self.spent == 0 && *budget <= read.reads + read.writes)
-    }
-
-    /// Says which limit was reached, if one was.
-    pub(super) fn reached(&self, sent: Traffic) -> Option<String> {
-        if self.room(sent) > 0 {
-            return None;
-        }
-        let over = self.until.filter(|(until, _)| Instant::now() >= *until);
-        if let Some((_, time)) = over {
-            return Some(format!("{time} is over"));
-        }
-        let budget = crate::report::count(usize::try_from(self.max_requests?).ok()?, "request");
-        Some(format!("the budget of {budget} is spent: {} went", self.spent + sent.reads + sent.writes))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::civil::DateTime;
-
-    use super::*;
-
-    /// Minutes until a time of day, where the clock shows this and people set it as in Berlin.
-    fn minutes_left(until: &str, clock: &str) -> Option<u64> {
-        let berlin = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a zone");
-        let now = clock.parse::<DateTime>().expect("a time").to_zoned_datetime(berlin).expect("there is such a time");
-        until.parse::<TimeOfDay>().expect("a time of day").left(&now).map(|left| left.as_secs() / 60)
-    }
-
-    #[test]
-    fn a_time_of_day_is_the_nearest_one_and_over_once_it_went_by() {
-        assert_eq!(minutes_left("05:00", "2026-03-01T02:30"), Some(150));
-        assert_eq!(minutes_left("05:00", "2026-03-01T22:00"), Some(420));
-        assert_eq!(minutes_left("05:00", "2026-03-01T05:10"), None);
-        assert_eq!(minutes_left("05:00Z", "2026-03-01T05:10"), Some(50));
-    }
-
-    #[test]
-    fn a_night_in_which_the_clock_is_set_forward_is_an_hour_shorter() {
-        assert_eq!(minutes_left("05:00", "2026-03-29T01:00"), Some(180));
-    }
-
-    #[test]
-    fn no_other_text_is_a_time_of_day() {
-        for text in ["5 am", "25:00", "05:00+02:00", ""] {
-            assert!(text.parse::<TimeOfDay>().is_err(), "{text}");
-        }
-        assert!(TimeOfDay::of_any_clock("05:00Z").is_err());
-        assert_eq!(TimeOfDay::of_any_clock("05:07").map(TimeOfDay::hour_and_minute), Ok((5, 7)));
-    }
-
-    #[test]
-    fn a_budget_leaves_room_for_what_is_left_of_it() {
-        let mut leeway = Limits { until: None, max_requests: Some(20) }.begin();
-        let sent = |reads, writes| Traffic { reads, writes, ..Traffic::default() };
-        assert_eq!(leeway.room(sent(10, 4)), 6);
-        leeway.spend(sent(10, 4));
-        assert_eq!((leeway.room(sent(1, 0)), leeway.reached(sent(1, 0))), (5, None));
-        assert_eq!(leeway.reached(sent(6, 1)).as_deref(), Some("the budget of 20 requests is spent: 21 went"));
-        assert_eq!(RunBudget::default().room(sent(1000, 1000)), usize::MAX);
     }
 }

@@ -1,39 +1,37 @@
 //! The command line: what a person asks for, and how each verb answers.
 //!
 //! ```text
-//! context.rs     what every verb needs: settings, tenants, where to print
-//! prepare.rs     source and target -> plan; the same for plan, dry run and import
-//! review.rs      what a command line lets pass, and what a refusal says
-//! history.rs     runs that were
-//! notify.rs      who hears how a night went
-//! limits.rs      until when and with how many requests a run may go on
-//! lock.rs        one run at a time on a target
-//! rehearsal.rs   an import tried on a copy of its target
-//! secrets_to.rs  who keeps the secrets that a target makes
-//! dry_run.rs     where a dry run stops
-//! signals.rs     Ctrl-C and SIGTERM
-//! session.rs     a run before its first write: plan, target, folder, journal
-//! execute.rs     a run to its end: signals, memory, reports, exit code
-//! error.rs       errors -> what state things are in, cause, hint, exit code
-//! commands/      one file a verb; its doc comment is its help
+//! context.rs         what every command needs: the environment of its use case, and the terminal
+//! terminal.rs        where events and answers are shown, and interrupts come from
+//! options.rs         options that several commands take; limits.rs, lock.rs, notify.rs, secrets_to.rs, rehearsal.rs hold one each
+//! dry_run.rs         where a dry run stops
+//! ceremony.rs        a plan carried out for a person: shown, checked, confirmed, executed, reported
+//! execute.rs         a run for a person: reports, summary, exit code
+//! review.rs          what a command line approves, and what a refusal says
+//! past_run.rs        past runs as a person is told of them
+//! error.rs           errors -> state, cause, hint, exit code; workflow_error.rs those of the use cases
+//! commands/          one file a command; its doc comment is its help
 //! ```
 
+mod ceremony;
 mod commands;
 mod context;
 mod dry_run;
 mod error;
 mod execute;
-mod history;
+
 mod limits;
 mod lock;
 mod notify;
-mod prepare;
+mod options;
+mod past_run;
 mod recording;
 mod rehearsal;
 mod review;
 mod secrets_to;
-mod session;
-mod signals;
+
+mod terminal;
+mod workflow_error;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;

@@ -3,8 +3,9 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::context::{Context, print_error};
+use super::context::Context;
 use super::error::{Failure, INCOMPLETE, OVER, USAGE};
+use super::terminal::print_error;
 use crate::management_api::webhook::{Error, Webhook};
 use crate::model::resource::Secret;
 use crate::report::chat;
@@ -73,7 +74,7 @@ fn hook(context: &Context, flag: &str, address: &Address) -> Result<Webhook, Fai
         Address::Itself(url) => url.clone(),
         Address::Variable(name) => {
             let missing = || Failure::new(USAGE, format!("nothing was done: {flag} names the variable {name}, and it holds nothing"));
-            context.outside(&format!("env:{name}")).ok_or_else(missing)?
+            context.environment()?.outside(&format!("env:{name}")).ok_or_else(missing)?
         }
     };
     Webhook::new(url).map_err(|error| Failure::new(USAGE, format!("nothing was done: {flag} cannot be used")).caused_by(&error))

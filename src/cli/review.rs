@@ -5,34 +5,18 @@ use std::io::IsTerminal;
 
 use super::context::Context;
 use super::error::{ADD_SCOPES, DENIED, Failure, REFUSED, USAGE};
-use crate::config::TenantSettings;
-use crate::management_api::Tenant;
 use crate::model::approval::{self, Approval, Approvals};
 use crate::model::guard::Guard;
-use crate::plan::Plan;
-use crate::plan::guards;
 use crate::plan::refusal::{Item, Refusal};
 use crate::report;
+use crate::workflow::Review;
 
 /// How many resources are named one by one in a hint.
 const FEW: usize = 3;
 
-/// Who looked at a plan before it is carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Review {
-    /// Whoever sits at the terminal.
-    Here,
-    /// Whoever saved it in a file.
-    Saved,
-    /// Nobody: this is a job.
-    None,
-}
-
-impl Review {
-    /// Returns whether somebody sits at the terminal.
-    pub(super) fn here() -> Self {
-        if std::io::stdin().is_terminal() { Self::Here } else { Self::None }
-    }
+/// Returns who reviews a plan that is shown now: a person, where one is at the terminal.
+pub(super) fn reviewer() -> Review {
+    if std::io::stdin().is_terminal() { Review::Here } else { Review::None }
 }
 
 /// Returns what the flags approve, or says which guard was probably meant.
@@ -54,41 +38,6 @@ pub(super) fn allowing(names: &[String]) -> Option<String> {
     (!names.is_empty()).then(|| format!("--allow {}", report::shell_word(&names.join(","))))
 }
 
-/// Returns the reasons to refuse a plan that stand: what may lock people out or weakens a protection, nobody approves unseen.
-///
-/// What the configuration of the target approves was thought about beforehand, and holds for a job too.
-pub(super) fn standing(refusals: Vec<Refusal>, allow: &Approvals, target: &TenantSettings, review: Review) -> Vec<Refusal> {
-    let approved = if review == Review::None { allow.without_review() } else { allow.clone() }.and(&target.approved);
-    let unseen = |refusal: Refusal| match review {
-        Review::None if refusal.guard.requires_review() => Refusal { can_be_allowed: false, ..refusal },
-        _ => refusal,
-    };
-    guards::unapproved(refusals, &approved).into_iter().map(unseen).collect()
-}
-
-/// Stops unless every reason to refuse a plan was acknowledged, and the token may do exactly what the plan does.
-///
-/// What the flags allow already is repeated in the command that lets the rest pass too.
-pub(super) async fn preflight(
-    context: &Context,
-    plan: &Plan,
-    tenant: &Tenant,
-    standing: &[Refusal],
-    allow: &[String],
-) -> Result<(), Failure> {
-    if !standing.is_empty() {
-        return Err(refused(standing, allow, tenant.name()));
-    }
-    let granted = tenant.scopes().await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
-    let Some(granted) = granted else { return Ok(()) };
-    let missing: Vec<&str> = guards::scopes(context.catalog, plan).into_iter().filter(|scope| !granted.contains(*scope)).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let state = format!("nothing was written: the token for \"{}\" lacks {}", tenant.name(), missing.join(", "));
-    Err(Failure::new(DENIED, state).hint(ADD_SCOPES))
-}
-
 /// Says what was let pass, right before it is asked whether to go on.
 pub(super) fn show_acknowledged(context: &Context, refusals: &[Refusal]) {
     if !refusals.is_empty() {
@@ -97,7 +46,7 @@ pub(super) fn show_acknowledged(context: &Context, refusals: &[Refusal]) {
 }
 
 /// Says why a plan was refused, and what to do about it.
-fn refused(standing: &[Refusal], allow: &[String], target: &str) -> Failure {
+pub(super) fn refused(standing: &[Refusal], allow: &[String], target: &str) -> Failure {
     let first = standing[0].guard;
     let code = if first == Guard::Scopes { DENIED } else { REFUSED };
     let causes = standing.iter().map(|refusal| std::io::Error::other(format!("{}: {}", refusal.guard, refusal.message)));

@@ -31,33 +31,33 @@ pub(super) struct Secrets {
     /// Keep the secrets that the target makes: appended to a file, or each given to a command on its standard input, which cannot ask at the
     /// terminal and may take a minute
     #[arg(long, value_name = "file:PATH|exec:CMD")]
-    secrets_to: Option<SecretsTo>,
+    secrets_to: Option<SecretDestination>,
 }
 
 impl Secrets {
     /// Returns the flag that asks for it, to be typed in another command.
-    pub(super) fn typed(&self) -> Vec<String> {
-        self.words().iter().map(|word| shell_word(word)).collect()
+    pub(super) fn to_shell(&self) -> Vec<String> {
+        self.to_args().iter().map(|word| shell_word(word)).collect()
     }
 
     /// Returns the flag that asks for it.
-    pub(super) fn words(&self) -> Vec<String> {
-        let place = |to: &SecretsTo| match to {
-            SecretsTo::File(path) => format!("file:{}", path.display()),
-            SecretsTo::Command(command) => format!("exec:{command}"),
+    pub(super) fn to_args(&self) -> Vec<String> {
+        let place = |to: &SecretDestination| match to {
+            SecretDestination::File(path) => format!("file:{}", path.display()),
+            SecretDestination::Command(command) => format!("exec:{command}"),
         };
         self.secrets_to.iter().flat_map(|to| ["--secrets-to".to_owned(), place(to)]).collect()
     }
 
     /// Returns who keeps the secrets of a tenant, ready before anything is written to it.
-    pub(super) fn keeper(&self, tenant: &str) -> Result<Option<Box<dyn SecretSink>>, Failure> {
-        self.secrets_to.as_ref().map(|to| to.keeper(tenant)).transpose()
+    pub(super) fn sink(&self, tenant: &str) -> Result<Option<Box<dyn SecretSink>>, Failure> {
+        self.secrets_to.as_ref().map(|to| to.sink(tenant)).transpose()
     }
 }
 
 /// Where the secrets go that a target makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum SecretsTo {
+enum SecretDestination {
     /// They are appended to this file.
     File(PathBuf),
     /// Each is given to this command on its standard input.
@@ -67,26 +67,26 @@ enum SecretsTo {
 /// A text that names neither a file nor a command.
 #[derive(Debug, thiserror::Error)]
 #[error("file:PATH or exec:COMMAND was expected")]
-struct Nowhere;
+struct InvalidDestination;
 
-impl FromStr for SecretsTo {
-    type Err = Nowhere;
+impl FromStr for SecretDestination {
+    type Err = InvalidDestination;
 
-    fn from_str(text: &str) -> Result<Self, Nowhere> {
+    fn from_str(text: &str) -> Result<Self, InvalidDestination> {
         match text.split_once(':') {
-            Some((_, "")) | None => Err(Nowhere),
+            Some((_, "")) | None => Err(InvalidDestination),
             Some(("file", path)) => Ok(Self::File(path.into())),
             Some(("exec", command)) => Ok(Self::Command(command.to_owned())),
-            Some(_) => Err(Nowhere),
+            Some(_) => Err(InvalidDestination),
         }
     }
 }
 
-impl SecretsTo {
-    fn keeper(&self, tenant: &str) -> Result<Box<dyn SecretSink>, Failure> {
+impl SecretDestination {
+    fn sink(&self, tenant: &str) -> Result<Box<dyn SecretSink>, Failure> {
         Ok(match self {
-            Self::File(path) => Box::new(InFile::open(path, tenant)?),
-            Self::Command(command) => Box::new(ByCommand { command: command.clone(), tenant: tenant.to_owned(), hangs: false }),
+            Self::File(path) => Box::new(FileSink::open(path, tenant)?),
+            Self::Command(command) => Box::new(CommandSink { command: command.clone(), tenant: tenant.to_owned(), hangs: false }),
         })
     }
 }
@@ -122,7 +122,7 @@ impl Line {
 }
 
 /// A file that keeps secrets, for its owner only.
-struct InFile {
+struct FileSink {
     file: Appender,
     tenant: String,
     /// Whether a line may have come to it in part only.
@@ -131,7 +131,7 @@ struct InFile {
     kept: HashMap<(String, String, String), Secret>,
 }
 
-impl InFile {
+impl FileSink {
     fn open(path: &Path, tenant: &str) -> Result<Self, Failure> {
         let state = format!("nothing was written: secrets cannot be kept in \"{}\"", path.display());
         let failed = |source: io::Error| Failure::new(FAILED, &state).caused_by(&source).hint("name another file with --secrets-to");
@@ -156,7 +156,7 @@ impl InFile {
     }
 }
 
-impl InFile {
+impl FileSink {
     fn append(&mut self, new: &NewSecret<'_>) -> Result<(), String> {
         let place = place(new.key, new.id, new.path);
         if self.kept.get(&place) == Some(new.secret) {
@@ -172,7 +172,7 @@ impl InFile {
     }
 }
 
-impl SecretSink for InFile {
+impl SecretSink for FileSink {
     fn keep<'run>(&'run mut self, new: &'run NewSecret<'run>) -> BoxFuture<'run, Result<(), String>> {
         Box::pin(std::future::ready(self.append(new)))
     }
@@ -187,14 +187,14 @@ fn place(key: &Key, id: &Id, path: &str) -> (String, String, String) {
 }
 
 /// A command that is given each secret.
-struct ByCommand {
+struct CommandSink {
     command: String,
     tenant: String,
     /// Whether it did not end in time: it is not waited for again and again.
     hangs: bool,
 }
 
-impl SecretSink for ByCommand {
+impl SecretSink for CommandSink {
     fn keep<'run>(&'run mut self, new: &'run NewSecret<'run>) -> BoxFuture<'run, Result<(), String>> {
         let line = Line::of(&self.tenant, new).to_text();
         Box::pin(async move {
@@ -270,10 +270,13 @@ mod tests {
 
     #[test]
     fn a_place_that_is_neither_a_file_nor_a_command_is_refused() {
-        assert_eq!("file:a/b".parse::<SecretsTo>().expect("a file"), SecretsTo::File("a/b".into()));
-        assert_eq!("exec:pass insert x:y".parse::<SecretsTo>().expect("a command"), SecretsTo::Command("pass insert x:y".into()));
+        assert_eq!("file:a/b".parse::<SecretDestination>().expect("a file"), SecretDestination::File("a/b".into()));
+        assert_eq!(
+            "exec:pass insert x:y".parse::<SecretDestination>().expect("a command"),
+            SecretDestination::Command("pass insert x:y".into())
+        );
         for text in ["", "a/b", "file:", "exec:", "vault:x"] {
-            assert!(text.parse::<SecretsTo>().is_err(), "{text}");
+            assert!(text.parse::<SecretDestination>().is_err(), "{text}");
         }
     }
 
@@ -312,13 +315,13 @@ mod tests {
         let path = folder.path().join("secrets.jsonl");
         let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), Secret::new("s3cret"));
         let new = NewSecret { key: &key, id: &id, path: "client_secret", secret: &secret };
-        InFile::open(&path, "prod").expect("opened").append(&new).expect("kept");
+        FileSink::open(&path, "prod").expect("opened").append(&new).expect("kept");
         Appender::open(&path).expect("opened").append("{\"tenant\":\"prod\",\"name\":\"").expect("appended");
         let mut held = std::fs::read(&path).expect("read");
         held.extend(&"ü".as_bytes()[..1]);
         std::fs::write(&path, held).expect("written");
-        assert!(InFile::open(&path, "prod").expect("opened").has(&key, &id, "client_secret"));
-        assert!(!InFile::open(&path, "stage").expect("opened").has(&key, &id, "client_secret"));
+        assert!(FileSink::open(&path, "prod").expect("opened").has(&key, &id, "client_secret"));
+        assert!(!FileSink::open(&path, "stage").expect("opened").has(&key, &id, "client_secret"));
     }
 
     #[test]
@@ -326,12 +329,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("secrets.jsonl");
         let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), Secret::new("s3cret"));
-        let mut kept = InFile::open(&path, "prod").expect("opened");
+        let mut kept = FileSink::open(&path, "prod").expect("opened");
         // As a full disk leaves it.
         std::fs::write(&path, "{\"tenant\":\"pr").expect("written");
         kept.is_torn = true;
         kept.append(&NewSecret { key: &key, id: &id, path: "client_secret", secret: &secret }).expect("kept");
-        assert!(InFile::open(&path, "prod").expect("opened").has(&key, &id, "client_secret"));
+        assert!(FileSink::open(&path, "prod").expect("opened").has(&key, &id, "client_secret"));
         assert!(!kept.is_torn);
     }
 
@@ -342,11 +345,11 @@ mod tests {
         let (key, id, secret) = (Key::new("clients", "Web"), Id::new("c1"), Secret::new("s3cret"));
         let new = NewSecret { key: &key, id: &id, path: "client_secret", secret: &secret };
         for torn in ["", "{\"tenant\":\"pr"] {
-            InFile::open(&path, "prod").expect("opened").append(&new).expect("kept");
+            FileSink::open(&path, "prod").expect("opened").append(&new).expect("kept");
             let text = std::fs::read_to_string(&path).expect("read");
             std::fs::write(&path, format!("{text}{torn}")).expect("written");
         }
-        let mut again = InFile::open(&path, "prod").expect("opened");
+        let mut again = FileSink::open(&path, "prod").expect("opened");
         assert!(again.has(&key, &id, "client_secret"));
         let other = Secret::new("other");
         again.append(&NewSecret { secret: &other, ..new }).expect("kept");

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::context::{self, Context};
+use crate::cli::context::Context;
 use crate::cli::error::{Failure, USAGE};
-use crate::cli::lock::{LockTimeout, lock};
-use crate::cli::prepare::read_json;
+use crate::cli::lock::LockOptions;
+use crate::cli::options::read_json;
+use crate::cli::terminal;
+use crate::workflow::lock;
 
 /// Call any path of the Management API and print the JSON it answers
 ///
@@ -27,7 +29,7 @@ pub(in crate::cli) struct Api {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    patience: LockTimeout,
+    lock_timeout: LockOptions,
 }
 
 const METHODS: [&str; 5] = ["GET", "POST", "PATCH", "PUT", "DELETE"];
@@ -47,8 +49,9 @@ impl Api {
         let path = format!("/{}", path.strip_prefix("api/v2/").unwrap_or(path));
         let data = self.data.as_deref().map(read_json).transpose()?;
         let settings = context.tenant_settings(self.tenant.as_deref())?;
-        let _lock = if method == "GET" { None } else { Some(lock(context, settings, self.patience).await?) };
-        let tenant = context.connect(settings)?;
+        let _lock =
+            if method == "GET" { None } else { Some(lock(context.environment()?, settings, self.lock_timeout.lock_timeout).await?) };
+        let tenant = context.environment()?.connect(settings)?;
         if method != "GET" {
             context.confirm(&format!("{method} {path} of \"{}\" ({})?", settings.name, settings.domain), self.yes)?;
         }
@@ -63,9 +66,9 @@ impl Api {
                 _ => failure.but(format!("{method} {path} was not carried out")),
             }
         })?;
-        context.progress.clear();
+        context.terminal.progress.clear();
         if !answer.body.is_null() {
-            context::print_json(&answer.body);
+            terminal::print_json(&answer.body);
         }
         Ok(0)
     }

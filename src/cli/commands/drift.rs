@@ -5,9 +5,9 @@ use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, INCOMPLETE, PENDING, USAGE};
-use crate::cli::prepare::{includable, named_source, read};
 use crate::plan::{DriftReport, drift_of};
 use crate::report;
+use crate::workflow::{includable, named_source, read};
 
 /// Show what a target changed by itself since the last run
 ///
@@ -32,7 +32,7 @@ impl Drift {
             let state = format!("nothing was done: since which source's last run to \"{}\"?", target.name);
             return Err(Failure::new(USAGE, state).hint("add --from TENANT, or `source` in migrate.toml"));
         };
-        let memory = context.memory(named_source(context, source)?, target)?;
+        let memory = context.environment()?.sync_state(named_source(context.environment()?, source)?, target)?;
         if memory.lacks_base() {
             let state =
                 format!("nothing was done: state/{source}/{}/baseline.json, which holds what was last written, is missing", target.name);
@@ -42,10 +42,10 @@ impl Drift {
             let state = format!("nothing was done: nothing of \"{source}\" was ever applied to \"{}\"", target.name);
             return Err(Failure::new(USAGE, state).hint("the first import keeps what it applied; from then on this shows what moved"));
         }
-        let tenant = context.connect(target)?;
+        let tenant = context.environment()?.connect(target)?;
         // An earlier run may have included what is usually left alone.
-        let include: Vec<String> = includable(context).into_iter().map(str::to_owned).collect();
-        let live = read(context, &tenant, target, &include).await?;
+        let include: Vec<String> = includable(context.catalog).into_iter().map(str::to_owned).collect();
+        let live = read(context.environment()?, &tenant, target, &include).await?;
         let drifted = drift_of(context.catalog, &memory.base, &live);
         let code = match (self.check && !drifted.is_none(), drifted.unseen.is_empty()) {
             (true, _) => PENDING,

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::context::{Context, now};
+use crate::cli::context::Context;
 use crate::cli::error::{ADD_SCOPES, DENIED, Failure, INCOMPLETE};
-use crate::cli::prepare::{Part, protected};
+use crate::cli::options::SelectionOptions;
 use crate::export::export;
 use crate::report;
 use crate::snapshot::{Snapshot, Status, store};
+use crate::workflow::{now, protected};
 
 /// Write everything a tenant has into a versioned snapshot
 ///
@@ -21,7 +22,7 @@ pub(in crate::cli) struct Export {
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
     #[command(flatten)]
-    part: Part,
+    part: SelectionOptions,
     /// Write the snapshot into this folder, which must not exist yet
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -31,15 +32,15 @@ impl Export {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let selection = self.part.selection(context)?;
         let settings = context.tenant_settings(self.tenant.as_deref())?;
-        let tenant = context.connect(settings)?;
-        let mut snapshot = export(context.catalog, &tenant, &selection, &now(), &*context.progress).await?;
+        let tenant = context.environment()?.connect(settings)?;
+        let mut snapshot = export(context.catalog, &tenant, &selection, &now(), &*context.terminal).await?;
         refuse_a_blind_token(&snapshot)?;
         snapshot.protect(&protected(settings));
         let is_partial = !self.part.kinds.is_empty() || !self.part.only.is_empty();
         let stored = match &self.out {
             Some(path) => store::save_at(path, &snapshot)?,
-            None if is_partial => store::save(&context.folder("snapshots")?.join("partial"), &snapshot)?,
-            None => store::save(&context.folder("snapshots")?, &snapshot)?,
+            None if is_partial => store::save(&context.environment()?.folder("snapshots").join("partial"), &snapshot)?,
+            None => store::save(&context.environment()?.folder("snapshots"), &snapshot)?,
         };
         let is_same = matches!(stored, store::Stored::Same(_));
         let is_whole = !snapshot.kinds.values().any(|status| matches!(status, Status::Forbidden(_)));

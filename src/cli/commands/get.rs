@@ -3,9 +3,10 @@
 use clap::Args;
 
 use super::one;
-use crate::cli::context::{self, Context};
+use crate::cli::context::Context;
 use crate::cli::error::Failure;
-use crate::cli::prepare::kind;
+use crate::cli::options::kind;
+use crate::cli::terminal;
 
 /// Print one resource as the tenant answers it, without secrets
 ///
@@ -25,10 +26,10 @@ pub(in crate::cli) struct Get {
 impl Get {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let kind = kind(context, &self.kind)?;
-        let tenant = context.connect(context.tenant_settings(self.tenant.as_deref())?)?;
+        let tenant = context.environment()?.connect(context.tenant_settings(self.tenant.as_deref())?)?;
         let found = one::find(context, &tenant, kind, self.name.as_deref()).await?;
-        context.progress.clear();
-        context::print_json(&found.answer.into_value());
+        context.terminal.progress.clear();
+        terminal::print_json(&found.answer.into_value());
         Ok(0)
     }
 }

@@ -5,22 +5,26 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::apply::{StaleChanges, journal, record_before};
+use crate::cli::ceremony::Ceremony;
 use crate::cli::context::Context;
 use crate::cli::dry_run::{Next, Refusals, Stop};
 use crate::cli::error::{Failure, USAGE};
-use crate::cli::execute::{carry_out, nothing_to_do};
-use crate::cli::history::{self, folder_of};
-use crate::cli::lock::{LockTimeout, lock};
-use crate::cli::prepare::{Prepared, Route, prepare, prepare_seen_by, protected, read};
-use crate::cli::rehearsal::{Copyist, Rehearsing, rehearse};
-use crate::cli::review::{Review, allowing, approved, preflight, show_acknowledged, standing};
+use crate::cli::execute::Execution;
+use crate::cli::lock::LockOptions;
+use crate::cli::options::RouteOptions;
+use crate::cli::recording;
+use crate::cli::rehearsal::{self, RehearsalOptions};
+use crate::cli::review::{allowing, approved};
 use crate::cli::secrets_to::Secrets;
-use crate::cli::session::{Session, agree, refuse_another_target};
 use crate::model::approval::Approvals;
-use crate::plan::guards;
 use crate::plan::refusal::Refusal;
-use crate::plan::{Plan, file};
+use crate::plan::{Plan, file, guards};
 use crate::report;
+use crate::workflow::history::{self, folder_of};
+use crate::workflow::{
+    Copy, Copyist, Prepared, Proposal, Review, Session, check_scopes, lock, prepare, prepare_seen_by, protected, read,
+    refuse_another_target, rehearse, unapproved,
+};
 
 /// Make a target hold what a source holds
 ///
@@ -29,7 +33,7 @@ use crate::report;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Import {
     #[command(flatten)]
-    route: Route,
+    route: RouteOptions,
     #[command(flatten)]
     stop: Stop,
     /// Carry out exactly this plan, made by `migrate plan --out`
@@ -45,12 +49,12 @@ pub(in crate::cli) struct Import {
     #[command(flatten)]
     secrets: Secrets,
     #[command(flatten)]
-    rehearsing: Rehearsing,
+    rehearsal: RehearsalOptions,
     /// Write without being asked
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    patience: LockTimeout,
+    lock_timeout: LockOptions,
 }
 
 /// Why nothing more of an overtaken run is sent.
@@ -62,104 +66,94 @@ impl Import {
         match (&self.plan, &self.resume) {
             (Some(path), _) => self.carry_out_file(context, path, &approved).await,
             (None, Some(run)) => self.resume(context, run).await,
-            (None, None) if self.rehearsing.rehearse => self.rehearse(context, &approved).await,
+            (None, None) if self.rehearsal.rehearse => self.rehearse(context, &approved).await,
             (None, None) => self.import(context, &approved).await,
         }
     }
 
     async fn import(&self, context: &Context, approved: &Approvals) -> Result<u8, Failure> {
+        let environment = context.environment()?;
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
-        let lock = if self.stop.is_wanted() { None } else { Some(lock(context, target, self.patience).await?) };
-        let prepared = prepare(context, &self.route).await?;
-        let standing = standing(prepared.refusals.clone(), approved, target, self.stop.review());
-        let Some(lock) = lock else { return self.stop_after_the_plan(context, &prepared, &standing) };
-        // What a guard refuses is refused where nothing would be written too: a dry run says the same.
-        if prepared.plan.is_empty() && standing.is_empty() {
-            return Ok(nothing_to_do(context, &agree(prepared)?));
-        }
-        context.show(|| report::plan(&prepared.plan, &standing, ""));
-        preflight(context, &prepared.plan, &prepared.tenant, &standing, &self.allow).await?;
-        let keeper = self.secrets.keeper(&prepared.plan.target.tenant)?;
-        show_acknowledged(context, &prepared.refusals);
-        context.confirm(&question(&prepared.plan), self.yes)?;
-        let begun = Session::of(context, prepared, &lock, "import")?.with_keeper(keeper, &self.secrets);
-        Ok(carry_out(context, begun).await?.answer(context))
+        let lock = if self.stop.is_wanted() { None } else { Some(lock(environment, target, self.lock_timeout.lock_timeout).await?) };
+        let prepared = prepare(environment, &self.route.route(&target.name)).await?;
+        let left = unapproved(prepared.refusals.clone(), approved, target, self.stop.review());
+        let Some(lock) = lock else { return self.stop_after_the_plan(context, (&prepared.plan, &prepared.refusals), &left) };
+        let proposal = Proposal::of_prepared(prepared, left);
+        self.ceremony(context, &proposal.plan).carry_out(proposal, &lock).await
     }
 
     /// Makes the plan of an import, and carries it out on a copy of the target.
     async fn rehearse(&self, context: &Context, approved: &Approvals) -> Result<u8, Failure> {
-        let faults = self.rehearsing.faults()?;
+        let environment = context.environment()?;
+        let faults = self.rehearsal.faults()?;
         let copyist = Copyist::default();
-        let prepared = prepare_seen_by(context, &self.route, Some(&copyist)).await?;
-        // Nothing of it reaches the target, so that a job may rehearse what a person is to look at.
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
-        let standing = guards::unapproved(prepared.refusals.clone(), &approved.and(&target.approved));
-        if prepared.plan.is_empty() || !standing.is_empty() {
-            return self.stop_after_the_plan(context, &prepared, &standing);
+        let route = self.route.route(&target.name);
+        let prepared = prepare_seen_by(environment, &route, Some(&copyist)).await?;
+        // Nothing of it reaches the target, so that a job may rehearse what a person is to look at.
+        let left = guards::unapproved(prepared.refusals.clone(), &approved.and(&target.approved));
+        if prepared.plan.is_empty() || !left.is_empty() {
+            return self.stop_after_the_plan(context, (&prepared.plan, &prepared.refusals), &left);
         }
         context.show(|| report::plan(&prepared.plan, &[], ""));
-        preflight(context, &prepared.plan, &prepared.tenant, &[], &self.allow).await?;
         let Next { verb, flags } = self.in_earnest(&prepared.plan);
         let next = context.command(verb, flags);
-        let copy = copyist.state(&prepared.plan.target.domain)?;
-        let rehearsed = Box::pin(rehearse(context, &self.route, prepared, copy, faults)).await?;
-        let (told, code) = (rehearsed.told(), rehearsed.code());
-        context.answer(|| report::rehearsal(&told, &next), || report::rehearsal_json(&told, code));
-        Ok(code)
+        check_scopes_of(context, &prepared).await?;
+        let copy = Copy { state: copyist.state(&prepared.plan.target.domain)?, faults, request_log: recording::open(None)? };
+        let rehearsed = Box::pin(rehearse(environment, &route, prepared, copy)).await?;
+        Ok(rehearsal::answer(context, &rehearsed, &next))
     }
 
     /// Returns the command that does what was planned.
     fn in_earnest(&self, plan: &Plan) -> Next {
-        Next { verb: self.route.import(plan), flags: allowing(&self.allow).into_iter().chain(self.secrets.typed()).collect() }
+        Next { verb: self.route.import(plan), flags: allowing(&self.allow).into_iter().chain(self.secrets.to_shell()).collect() }
+    }
+
+    fn ceremony<'command>(&'command self, context: &'command Context, plan: &Plan) -> Ceremony<'command> {
+        let Self { allow, secrets, yes, .. } = self;
+        Ceremony { context, command: "import", allow, secrets, question: question(plan), yes: *yes }
     }
 
     /// A dry run is an import that ends here.
-    fn stop_after_the_plan(&self, context: &Context, prepared: &Prepared, standing: &[Refusal]) -> Result<u8, Failure> {
-        let Prepared { plan, refusals, .. } = prepared;
-        self.stop.after(context, plan, Refusals { all: refusals, standing }, self.in_earnest(plan))
+    fn stop_after_the_plan(&self, context: &Context, (plan, refusals): (&Plan, &[Refusal]), unapproved: &[Refusal]) -> Result<u8, Failure> {
+        self.stop.after(context, plan, Refusals { all: refusals, standing: unapproved }, self.in_earnest(plan))
     }
 
     async fn carry_out_file(&self, context: &Context, path: &Path, approved: &Approvals) -> Result<u8, Failure> {
+        let environment = context.environment()?;
         let (mut plan, refusals) = file::load(path)?;
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
         refuse_another_target(&plan, target)?;
-        let lock = lock(context, target, self.patience).await?;
-        let tenant = context.connect(target)?;
-        let live = read(context, &tenant, target, &self.route.manner.include).await?;
-        let moved = StaleChanges::since(context.catalog, &plan, &live).without_protected(&plan, &protected(target));
+        let lock = lock(environment, target, self.lock_timeout.lock_timeout).await?;
+        let tenant = environment.connect(target)?;
+        let live = read(environment, &tenant, target, &self.route.options.include).await?;
+        let stale = StaleChanges::since(context.catalog, &plan, &live).without_protected(&plan, &protected(target));
         record_before(context.catalog, &mut plan, &live);
         let mut refusals = guards::of_saved(context.catalog, &plan, refusals, target.most_changed);
-        refusals.extend(guards::secrets(context.catalog, &plan, &|field| context.secret(field)));
-        let standing = standing(refusals.clone(), approved, target, Review::Saved);
-        preflight(context, &plan, &tenant, &standing, &self.allow).await?;
-        if plan.is_empty() {
-            return Ok(nothing_to_do(context, &plan));
-        }
-        context.show(|| report::plan(&plan, &[], ""));
-        let keeper = self.secrets.keeper(&plan.target.tenant)?;
-        show_acknowledged(context, &refusals);
-        context.confirm(&question(&plan), self.yes)?;
-        let begun = Session::of_plan(context, plan, tenant, moved, &lock, "import")?.with_keeper(keeper, &self.secrets);
-        Ok(carry_out(context, begun).await?.answer(context))
+        refusals.extend(guards::secrets(context.catalog, &plan, &|field| environment.secret(field)));
+        let left = unapproved(refusals.clone(), approved, target, Review::Saved);
+        let proposal = Proposal::of_plan(plan, tenant, (refusals, left)).without_stale(stale);
+        self.ceremony(context, &proposal.plan).carry_out(proposal, &lock).await
     }
 
     async fn resume(&self, context: &Context, run: &str) -> Result<u8, Failure> {
+        let environment = context.environment()?;
         let target = context.tenant_settings(self.route.tenant.as_deref())?;
-        let lock = lock(context, target, self.patience).await?;
+        let lock = lock(environment, target, self.lock_timeout.lock_timeout).await?;
         // A run that somebody else is at is not cut off, and may be over once the lock is free.
         let folder = match run {
-            "" => newest(&context.folder("runs")?, &target.name)?,
-            run => folder_of(&context.folder("runs")?, run)?,
+            "" => newest(&environment.folder("runs"), &target.name)?,
+            run => folder_of(&environment.folder("runs"), run)?,
         };
         refuse_ended(&folder)?;
         // Of an overtaken run nothing more is sent, and what it applied before is not the last that is known of it: another plan finds that out.
         let is_overtaken = is_overtaken(context, &folder)?;
         let begun = if is_overtaken {
-            Session::looked_up(context, target, &folder, &lock, OVERTAKEN)?.unremembered()
+            Session::looked_up(environment, target, &folder, &lock, OVERTAKEN)?.unremembered()
         } else {
-            Session::again(context, target, &folder, &lock, &self.route.manner.include).await?
+            Session::again(environment, target, &folder, &lock, &self.route.options.include).await?
         };
-        let begun = begun.with_keeper(self.secrets.keeper(&target.name)?, &self.secrets);
+        let begun = begun.with_sink(self.secrets.sink(&target.name)?);
         let changes = report::count(begun.plan.changes().count(), "change");
         let of_target = format!("\"{}\" ({})", target.name, target.domain);
         let question = if is_overtaken {
@@ -168,8 +162,14 @@ impl Import {
             format!("Go on with {}, {changes} to {of_target}?", folder.display())
         };
         context.confirm(&question, self.yes)?;
-        Ok(carry_out(context, begun).await?.answer(context))
+        Ok(Execution::new(context, self.secrets.to_shell()).carry_out(begun).await?.answer(context))
     }
+}
+
+/// Stops unless the token has every scope that a plan needs.
+async fn check_scopes_of(context: &Context, prepared: &Prepared) -> Result<(), Failure> {
+    let Prepared { plan, tenant, .. } = prepared;
+    Ok(check_scopes(context.environment()?, plan, tenant).await?)
 }
 
 fn question(plan: &Plan) -> String {
@@ -192,7 +192,7 @@ fn refuse_ended(folder: &Path) -> Result<(), Failure> {
 fn is_overtaken(context: &Context, folder: &Path) -> Result<bool, Failure> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let (plan, _) = file::load(&folder.join("plan.json"))?;
-    Ok(history::overtaken_by(context, &name, &plan)?.is_some())
+    Ok(history::overtaken_by(context.environment()?, &name, &plan)?.is_some())
 }
 
 /// Returns the folder of the newest run on this target; what it overtook is gone on with by name only.

@@ -7,11 +7,12 @@ use super::one::{Found, find_by_id};
 use crate::catalog::Kind;
 use crate::cli::context::Context;
 use crate::cli::error::{FAILED, Failure, USAGE};
-use crate::cli::lock::{LockTimeout, lock};
-use crate::cli::prepare::{kind, named_source};
+use crate::cli::lock::LockOptions;
+use crate::cli::options::kind;
 use crate::management_api::Tenant;
 use crate::model::resource::{Id, Key};
 use crate::report::printable;
+use crate::workflow::{lock, named_source};
 
 /// Say that a resource of the source is one of the target, whatever they are called
 #[derive(Debug, Args)]
@@ -52,7 +53,7 @@ struct Pair {
     #[arg(long, value_name = "TENANT")]
     from: Option<String>,
     #[command(flatten)]
-    patience: LockTimeout,
+    lock_timeout: LockOptions,
 }
 
 impl Pair {
@@ -72,8 +73,8 @@ impl Link {
         let of = linkable(context, &self.kind)?;
         let (source, target) = self.pair.names(context)?;
         let settings = context.tenant_settings(Some(&target))?;
-        let _lock = lock(context, settings, self.pair.patience).await?;
-        let mut memory = context.memory(named_source(context, &source)?, settings)?;
+        let _lock = lock(context.environment()?, settings, self.pair.lock_timeout.lock_timeout).await?;
+        let mut memory = context.environment()?.sync_state(named_source(context.environment()?, &source)?, settings)?;
         let (_, linked) = found_at(context, &source, of, &self.source_id).await?;
         let (tenant, partner) = found_at(context, &target, of, &self.target_id).await?;
         partner.refuse_reserved(of, &tenant, settings)?;
@@ -99,8 +100,8 @@ impl Unlink {
         let of = linkable(context, &self.kind)?;
         let (source, target) = self.pair.names(context)?;
         let settings = context.tenant_settings(Some(&target))?;
-        let _lock = lock(context, settings, self.pair.patience).await?;
-        let mut memory = context.memory(named_source(context, &source)?, settings)?;
+        let _lock = lock(context.environment()?, settings, self.pair.lock_timeout.lock_timeout).await?;
+        let mut memory = context.environment()?.sync_state(named_source(context.environment()?, &source)?, settings)?;
         let Some(link) = memory.links.unlink(of.name, &Id::new(self.source_id.as_str())) else {
             let state = format!("nothing was done: no {} \"{}\" of \"{source}\" is linked to \"{target}\"", of.singular, self.source_id);
             return Err(Failure::new(FAILED, state).hint(format!("state/{source}/{target}/links.csv lists what is")));
@@ -131,7 +132,7 @@ fn linkable(context: &Context, name: &str) -> Result<&'static Kind, Failure> {
 
 /// Returns the resource of an id, with the tenant that has it.
 async fn found_at(context: &Context, tenant: &str, of: &'static Kind, id: &str) -> Result<(Tenant, Found), Failure> {
-    let connected = context.connect(context.tenant_settings(Some(tenant))?)?;
+    let connected = context.environment()?.connect(context.tenant_settings(Some(tenant))?)?;
     let missing = || Failure::new(FAILED, format!("nothing was done: \"{tenant}\" has no {} with the id {id}", of.singular));
     let found = find_by_id(&connected, of, id).await?.ok_or_else(missing)?;
     Ok((connected, found))

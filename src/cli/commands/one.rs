@@ -1,9 +1,9 @@
 //! One resource of a tenant, found by name or id.
 
 use crate::catalog::{Kind, Named, Shape};
-use crate::cli::context::{Context, now};
+use crate::cli::context::Context;
 use crate::cli::error::{FAILED, Failure, REFUSED, USAGE};
-use crate::cli::prepare::{self, kind};
+use crate::cli::options::kind;
 use crate::config::TenantSettings;
 use crate::export::{Selection, export};
 use crate::json::Body;
@@ -12,6 +12,7 @@ use crate::model::event::NoObserver;
 use crate::model::resource::{Id, Resource, Unreadable, name_of, take_secrets};
 use crate::plan::{Plan, kinds_beside, touched_beside};
 use crate::snapshot::Status;
+use crate::workflow::{self, now};
 
 /// A resource as the tenant answers it, and as migrate reads it.
 pub(super) struct Found {
@@ -57,7 +58,7 @@ pub(super) async fn refuse_beside(
     }
     let selection = Selection { kinds: kinds.clone(), ..Selection::default() };
     let mut live = export(context.catalog, tenant, &selection, &now(), &NoObserver).await?;
-    live.protect(&prepare::protected(settings));
+    live.protect(&workflow::protected(settings));
     if let Some(key) = touched_beside(context.catalog, plan, &found.resource, &live) {
         return Err(Failure::new(
             REFUSED,

@@ -7,15 +7,16 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::dry_run::saved;
 use crate::cli::error::{Failure, INCOMPLETE, PENDING, REFUSED};
-use crate::cli::prepare::{Prepared, Route, prepare};
+use crate::cli::options::RouteOptions;
 use crate::plan::refusal::Refusal;
 use crate::report;
+use crate::workflow::{Prepared, prepare};
 
 /// Show what an import would change; write nothing to any tenant
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Plan {
     #[command(flatten)]
-    route: Route,
+    route: RouteOptions,
     /// Write the plan into this file, for `migrate import --plan`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -26,7 +27,8 @@ pub(in crate::cli) struct Plan {
 
 impl Plan {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
-        let Prepared { plan, refusals, .. } = prepare(context, &self.route).await?;
+        let target = context.tenant_settings(self.route.tenant.as_deref())?;
+        let Prepared { plan, refusals, .. } = prepare(context.environment()?, &self.route.route(&target.name)).await?;
         let next = match &self.out {
             Some(path) => saved(context, path, &plan, &refusals, None)?,
             None if plan.is_empty() || !refusals.is_empty() => String::new(),

@@ -4,8 +4,9 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
-use crate::cli::history::{PastRun, is_of, names};
+use crate::cli::past_run::status_of;
 use crate::report;
+use crate::workflow::history::{PastRun, is_of, names};
 
 /// List the runs there were, the newest first
 #[derive(Debug, Args)]
@@ -20,7 +21,7 @@ impl Runs {
         if let Some(tenant) = &self.tenant {
             context.tenant_settings(Some(tenant))?;
         }
-        let folder = context.folder("runs")?;
+        let folder = context.environment()?.folder("runs");
         let all: Vec<(String, Option<PastRun>)> =
             names(&folder).into_iter().map(|name| (name.clone(), PastRun::read(folder.join(&name), &name).ok())).collect();
         let is_meant = |run: &&(String, Option<PastRun>)| match (&self.tenant, &run.1) {
@@ -30,7 +31,7 @@ impl Runs {
         };
         let mut listed = Vec::new();
         for (name, run) in all.iter().filter(is_meant) {
-            listed.push(report::Listed { name, told: run.as_ref().map(|run| run.told(context)).transpose()? });
+            listed.push(report::Listed { name, told: run.as_ref().map(|run| status_of(context, run)).transpose()? });
         }
         context.answer(|| report::runs(&listed), || report::runs_json(&listed, 0));
         Ok(0)

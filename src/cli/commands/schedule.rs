@@ -9,12 +9,12 @@ use serde_json::json;
 use super::sync::Sync;
 use crate::cli::context::Context;
 use crate::cli::error::{FAILED, Failure, ROOM, USAGE};
-use crate::cli::limits::TimeOfDay;
-use crate::cli::prepare::source_side;
 use crate::config::Settings;
 use crate::files;
 use crate::mapping::{Effect, Mapping, Rule};
 use crate::report::{Nightly, Scheduler, Unit, VOLUME, units};
+use crate::workflow::limits::TimeOfDay;
+use crate::workflow::source_side;
 
 /// Print what starts a sync every night: a unit of systemd, a crontab, a CronJob of Kubernetes or a workflow of GitHub
 ///
@@ -128,14 +128,14 @@ impl Schedule {
         let route = self.sync.route();
         let flags: Vec<String> = self.sync.flags()?.into_iter().map(|flag| self.placed(flag)).collect::<Result<_, _>>()?;
         let target = context.tenant_settings_by("--to", route.tenant.as_deref())?;
-        let source = source_side(context, &route, target)?.tenant;
+        let source = source_side(context.environment()?, &route.route(&target.name), target)?.tenant;
         let settings = context.settings()?;
         settings.tenant(&source)?;
         let Some(config) = &settings.config else {
             let state = "nothing was printed: a nightly job needs a migrate.toml, and there is none";
             return Err(Failure::new(USAGE, state).hint("name both tenants in one, or name the file with --config"));
         };
-        let mapping = route.manner.mapping.as_ref().or(target.mapping.as_ref());
+        let mapping = route.options.mapping.as_ref().or(target.mapping.as_ref());
         let image = match (&self.image, self.by.needs_an_image()) {
             (None, true) => {
                 let state = "nothing was printed: the image that holds migrate is not named";

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::catalog::Kind;
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
-use crate::cli::prepare::kind;
+use crate::cli::options::kind;
 
 /// Print the scopes that a run needs, ready to paste
 #[derive(Debug, Args)]

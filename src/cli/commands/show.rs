@@ -4,8 +4,9 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
-use crate::cli::history::PastRun;
+use crate::cli::past_run::{resume_of, status_of};
 use crate::report;
+use crate::workflow::history::PastRun;
 
 /// Show what a run was to do, and how each change of it ended
 #[derive(Debug, Args)]
@@ -17,10 +18,10 @@ pub(in crate::cli) struct Show {
 
 impl Show {
     pub(in crate::cli) fn run(&self, context: &Context) -> Result<u8, Failure> {
-        let past = PastRun::load(context, &self.run)?;
-        let (resume, effort) = (past.resume(context), report::Effort::default());
+        let past = PastRun::load(context.environment()?, &self.run)?;
+        let (resume, effort) = (resume_of(context, &past), report::Effort::default());
         let run = report::EndedRun { plan: &past.plan, summary: &past.summary, effort, folder: &past.folder, resume: &resume };
-        let told = past.told(context)?;
+        let told = status_of(context, &past)?;
         context.answer(|| report::shown(&run, &told), || report::shown_json(&run, &told, 0));
         Ok(0)
     }

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::Value;
 
-use crate::cli::context::{Context, now, print, print_json};
-use crate::cli::error::{FAILED, Failure, INCOMPLETE, LOCKED, OVER, ROOM, USAGE};
-use crate::cli::execute::{Ended, carry_out, exit_of_whole};
-use crate::cli::history::{PastRun, begun_on};
-use crate::cli::limits::{Limits, RunBudget};
-use crate::cli::lock::{LockTimeout, lock};
+use crate::apply::SecretSink;
+use crate::cli::context::Context;
+use crate::cli::error::{FAILED, Failure, INCOMPLETE, LOCKED, OVER, ROOM, USAGE, interrupted};
+use crate::cli::execute::{Ended, Execution, exit_of_whole};
+use crate::cli::limits::{LimitOptions, limit_text};
+use crate::cli::lock::LockOptions;
 use crate::cli::notify::Hooks;
-use crate::cli::prepare::{DriftChoice, ImportOptions, Route, prepare, source_side};
-use crate::cli::review::{Review, allowing, approved, for_every_run, preflight, standing, widened};
+use crate::cli::options::{DriftChoice, ImportOptions, RouteOptions};
+use crate::cli::review::{allowing, approved, for_every_run, refused, widened};
 use crate::cli::secrets_to::Secrets;
-use crate::cli::session::{Session, agree};
+use crate::cli::terminal::{print, print_json};
 use crate::config::TenantSettings;
 use crate::files::{self, Lock};
 use crate::management_api::Traffic;
@@ -24,6 +24,9 @@ use crate::model::approval::Approvals;
 use crate::plan::Plan;
 use crate::plan::refusal::Refusal;
 use crate::report::{self, SyncReport};
+use crate::workflow::history::{PastRun, begun_on};
+use crate::workflow::limits::RunBudget;
+use crate::workflow::{self, Approver, Completion, Error, Host, Proposal, Review, Session, lock, now, prepare, source_side, unapproved};
 
 /// Make a target hold what a source holds, every night, with nobody there
 ///
@@ -39,14 +42,14 @@ pub(in crate::cli) struct Sync {
     #[arg(long, visible_alias = "tenant", value_name = "TENANT")]
     to: Option<String>,
     #[command(flatten)]
-    manner: ImportOptions,
+    options: ImportOptions,
     /// Approve what a guard finds, every night: many-changes, leak, deletes, no-baseline; migrate.toml approves what may lock people out
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     #[command(flatten)]
-    limits: Limits,
+    limits: LimitOptions,
     #[command(flatten)]
-    patience: LockTimeout,
+    lock_timeout: LockOptions,
     #[command(flatten)]
     secrets: Secrets,
     #[command(flatten)]
@@ -73,8 +76,8 @@ struct Resumed {
 
 impl Sync {
     /// Returns where its settings come from and where they go.
-    pub(super) fn route(&self) -> Route {
-        Route { tenant: self.to.clone(), from: self.from.clone(), manner: self.manner.clone() }
+    pub(super) fn route(&self) -> RouteOptions {
+        RouteOptions { tenant: self.to.clone(), from: self.from.clone(), options: self.options.clone() }
     }
 
     /// Returns its flags besides those of the route and the mapping, for somebody who starts it every night.
@@ -85,24 +88,32 @@ impl Sync {
     pub(super) fn flags(&self) -> Result<Vec<String>, Failure> {
         let _: Approvals = self.approved()?;
         let allow = if self.allow.is_empty() { Vec::new() } else { vec!["--allow".to_owned(), self.allow.join(",")] };
-        let words = [self.manner.words(), allow, self.limits.words(), self.patience.words(), self.secrets.words(), self.hooks.words()?];
+        let words = [
+            self.options.to_args(),
+            allow,
+            self.limits.to_args(),
+            self.lock_timeout.to_args(),
+            self.secrets.to_args(),
+            self.hooks.words()?,
+        ];
         Ok(words.concat())
     }
 
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let began = now();
-        context.signals.listen().await;
+        context.terminal.listen().await;
         let approved = self.approved()?;
         let hooks = self.hooks.ready(context)?;
         let route = self.route();
         let target = context.tenant_settings_by("--to", self.to.as_deref())?;
-        let source = source_side(context, &route, target)?;
-        let pair = context.pair(source.clone(), target)?;
+        let source = source_side(context.environment()?, &route.route(&target.name), target)?;
+        let pair = context.environment()?.pair(source.clone(), target)?;
         pair.check()?;
         let (source, path) = (source.tenant, pair.last_sync());
         let mut course = Course::default();
         let went = self.night(context, &route, target, &approved, &source, &mut course).await;
         let exit = went.as_ref().map_or_else(Failure::code, |exit| *exit);
+        let limit = course.limit();
         let night = SyncReport {
             source: &source,
             target: &target.name,
@@ -110,9 +121,9 @@ impl Sync {
             ended: &now(),
             resumed: course.resumed.as_ref().map(Resumed::told),
             plan: course.plan.as_deref(),
-            run: course.run.as_ref().map(Ended::told),
-            keeps_drift: self.manner.drift == DriftChoice::Keep,
-            limit: course.limit(),
+            run: course.run.as_ref().map(Ended::to_report),
+            keeps_drift: self.options.drift == DriftChoice::Keep,
+            limit: limit.as_deref(),
             failure: went.as_ref().err().map(Failure::json),
             exit,
         };
@@ -149,104 +160,138 @@ impl Sync {
     async fn night(
         &self,
         context: &Context,
-        route: &Route,
+        route: &RouteOptions,
         target: &TenantSettings,
         approved: &Approvals,
         source: &str,
         course: &mut Course,
     ) -> Result<u8, Failure> {
-        let mut leeway = self.limits.begin();
-        let lock = unless_stopped(context, &leeway, lock(context, target, self.patience)).await?;
+        let environment = context.environment()?;
+        let mut budget = self.limits.begin();
+        let lock = unless_stopped(context, &budget, async { Ok(lock(environment, target, self.lock_timeout.lock_timeout).await?) }).await?;
         // Where no secret can be kept, that is told before both tenants are read.
-        self.secrets.keeper(&target.name)?;
+        self.secrets.sink(&target.name)?;
         if let Some(past) = cut_off(context, source, target)?
-            && let Some(code) = self.settle(context, target, &past, &lock, &mut leeway, course).await?
+            && let Some(code) = self.settle(context, (target, &past), &lock, &mut budget, course).await?
         {
             return Ok(code);
         }
-        let prepared = unless_stopped(context, &leeway, prepare(context, route)).await?;
-        let standing = standing(prepared.refusals.clone(), approved, target, Review::None);
-        if prepared.plan.is_empty() && standing.is_empty() {
-            let code = exit_of_whole(course.plan.insert(Arc::new(agree(prepared)?)));
-            return Ok(course.with_lost_secrets(code));
-        }
-        if let Err(failure) = preflight(context, &prepared.plan, &prepared.tenant, &standing, &self.allow).await {
-            let hint = self.by_a_person(context, route, &prepared.plan, &standing);
-            course.plan = Some(Arc::new(prepared.plan));
-            return Err(hint.into_iter().fold(failure, Failure::hint));
-        }
-        if let Some(budget) = leeway.is_too_small_for(prepared.tenant.requests()) {
-            let Traffic { reads, .. } = prepared.tenant.requests();
-            let state =
-                format!("nothing was written: reading \"{}\" alone took {reads} requests, and --max-requests is {budget}", target.name);
-            course.plan = Some(Arc::new(prepared.plan));
-            return Err(Failure::new(USAGE, state).hint("no night gets any further with that; give it more"));
-        }
-        let begun =
-            Session::of(context, prepared, &lock, "sync")?.within(leeway).with_keeper(self.secrets.keeper(&target.name)?, &self.secrets);
-        course.plan = Some(begun.plan.clone());
-        let code = course.run.insert(carry_out(context, begun).await?).code;
+        let route = route.route(&target.name);
+        let prepared = unless_stopped(context, &budget, async { Ok(prepare(environment, &route).await?) }).await?;
+        let left = unapproved(prepared.refusals.clone(), approved, target, Review::None);
+        let proposal = Proposal::of_prepared(prepared, left);
+        let plan = course.plan.insert(proposal.plan.clone()).clone();
+        let nobody = Nobody { sync: self, context, budget: budget.clone(), target: &target.name, execution: self.execution(context) };
+        let code = match workflow::carry_out(environment, proposal, (&lock, "sync", budget), &nobody).await? {
+            Completion::Unchanged(_) => exit_of_whole(&plan),
+            Completion::Run(run) => course.run.insert(nobody.execution.end(*run)?).code,
+        };
         Ok(course.with_lost_secrets(code))
+    }
+
+    fn execution<'command>(&self, context: &'command Context) -> Execution<'command> {
+        Execution::new(context, self.secrets.to_shell()).with_later("the next sync does the rest")
     }
 
     /// Looks up what a sync that was cut off left in doubt; returns the exit code where the night ends with that.
     async fn settle(
         &self,
         context: &Context,
-        target: &TenantSettings,
-        past: &PastRun,
+        (target, past): (&TenantSettings, &PastRun),
         lock: &Lock,
-        leeway: &mut RunBudget,
+        budget: &mut RunBudget,
         course: &mut Course,
     ) -> Result<Option<u8>, Failure> {
-        let begun = Session::looked_up(context, target, &past.folder, lock, PLANNED_ANEW)?;
-        let ended = carry_out(context, begun.with_keeper(self.secrets.keeper(&target.name)?, &self.secrets)).await?;
+        let begun = Session::looked_up(context.environment()?, target, &past.folder, lock, PLANNED_ANEW)?;
+        let begun = begun.with_sink(self.secrets.sink(&target.name)?);
+        let ended = Execution::new(context, self.secrets.to_shell()).carry_out(begun).await?;
         let Resumed { ended, .. } = course.resumed.insert(Resumed { ended, earlier: past.applied().len() });
-        leeway.spend(ended.requests);
-        Ok(ended.signal)
+        budget.spend(ended.run.requests);
+        Ok(ended.run.interrupt.map(interrupted))
     }
 
     /// Returns how a person lets a plan pass this once, where somebody can.
-    fn by_a_person(&self, context: &Context, route: &Route, plan: &Plan, standing: &[Refusal]) -> Option<String> {
+    fn by_a_person(&self, context: &Context, plan: &Plan, standing: &[Refusal]) -> Option<String> {
         let is_closed = |refusal: &&Refusal| !refusal.guard.is_approvable();
         let closed: Vec<&str> = standing.iter().filter(is_closed).map(|refusal| refusal.guard.as_str()).collect();
         if !closed.is_empty() {
             return Some(format!("no --allow opens {}: put that right first", closed.join(" and ")));
         }
         let guards = standing.iter().map(|refusal| refusal.guard.as_str()).collect();
-        let flags = allowing(&widened(&self.allow, &guards)).into_iter().chain(self.secrets.typed());
-        let command = context.command(route.import(plan), flags);
+        let flags = allowing(&widened(&self.allow, &guards)).into_iter().chain(self.secrets.to_shell());
+        let command = context.command(self.route().import(plan), flags);
         let lasting = for_every_run(standing, &plan.target.tenant).map(|hint| format!("{hint}; ")).unwrap_or_default();
         (!standing.is_empty()).then(|| format!("{lasting}if that is meant, do it once by hand:  {command}"))
     }
 }
 
+/// Decides for a night in which nobody is there: whatever guards let pass is carried out.
+struct Nobody<'night> {
+    sync: &'night Sync,
+    context: &'night Context,
+    budget: RunBudget,
+    target: &'night str,
+    execution: Execution<'night>,
+}
+
+impl Approver for Nobody<'_> {
+    type Error = Failure;
+
+    fn refuse(&self, proposal: &Proposal, error: Error) -> Failure {
+        let failure = match error {
+            Error::Refused { target, refusals } => refused(&refusals, &self.sync.allow, &target),
+            error => error.into(),
+        };
+        let hint = self.sync.by_a_person(self.context, &proposal.plan, &proposal.unapproved);
+        hint.into_iter().fold(failure, Failure::hint)
+    }
+
+    fn sink(&self) -> Result<Option<Box<dyn SecretSink>>, Failure> {
+        self.sync.secrets.sink(self.target)
+    }
+
+    fn approve(&self, proposal: &Proposal) -> Result<(), Failure> {
+        let Traffic { reads, .. } = proposal.requests();
+        let Some(budget) = self.budget.is_too_small_for(proposal.requests()) else { return Ok(()) };
+        let state = format!("nothing was written: reading \"{}\" alone took {reads} requests, and --max-requests is {budget}", self.target);
+        Err(Failure::new(USAGE, state).hint("no night gets any further with that; give it more"))
+    }
+
+    fn begun(&self, run: &Session<'_>) {
+        self.execution.begin(run);
+    }
+
+    fn fail(&self, error: Error) -> Failure {
+        self.execution.failure(error)
+    }
+}
+
 impl Resumed {
     fn told(&self) -> report::Resumed<'_> {
-        report::Resumed { run: self.ended.told(), earlier: self.earlier }
+        report::Resumed { run: self.ended.to_report(), earlier: self.earlier }
     }
 }
 
 impl Course {
     /// Returns the limit or the signal that ended the night, in words.
-    fn limit(&self) -> Option<&str> {
+    fn limit(&self) -> Option<String> {
         let resumed = self.resumed.as_ref().map(|resumed| &resumed.ended);
-        let limit = resumed.into_iter().chain(&self.run).find_map(|ended| ended.limit.as_deref());
+        let limit = resumed.into_iter().chain(&self.run).find_map(Ended::limit);
         // A signal that came when all of a run was sent stops what would have come after it.
-        let is_stopped = |ended: &Ended| ended.signal.is_some() && (ended.summary.unsent > 0 || self.run.is_none());
-        limit.or_else(|| resumed.into_iter().chain(&self.run).any(is_stopped).then_some("a signal stopped it"))
+        let is_stopped = |ended: &Ended| ended.run.interrupt.is_some() && (ended.run.summary.unsent > 0 || self.run.is_none());
+        limit.or_else(|| resumed.into_iter().chain(&self.run).any(is_stopped).then(|| "a signal stopped it".to_owned()))
     }
 
     /// Returns the exit code of a night: one in which a new secret was lost is not whole, whichever run lost it.
     fn with_lost_secrets(&self, code: u8) -> u8 {
-        let lost = self.resumed.as_ref().map_or(0, |resumed| resumed.ended.summary.lost_secrets());
+        let lost = self.resumed.as_ref().map_or(0, |resumed| resumed.ended.run.summary.lost_secrets());
         if code == 0 && lost > 0 { INCOMPLETE } else { code }
     }
 }
 
 /// Returns the newest run between two tenants, where it is a sync that was cut off.
 fn cut_off(context: &Context, source: &str, target: &TenantSettings) -> Result<Option<PastRun>, Failure> {
-    let runs = context.folder("runs")?;
+    let runs = context.environment()?.folder("runs");
     for name in begun_on(&runs, &target.name) {
         // A run that cannot be read cannot be gone on with, and what it overtook is not; what both did shows when the target is read.
         let Ok(past) = PastRun::read(runs.join(&name), &name) else { return Ok(None) };
@@ -258,19 +303,21 @@ fn cut_off(context: &Context, source: &str, target: &TenantSettings) -> Result<O
 }
 
 /// A signal while nothing is written yet ends the command at once, and so does the end of the time that it has.
-async fn unless_stopped<T>(context: &Context, leeway: &RunBudget, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+async fn unless_stopped<T>(context: &Context, budget: &RunBudget, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::select! {
-        done = Box::pin(unless_over(leeway, work)) => done,
-        code = context.signals.next() => Err(Failure::new(code, "nothing more was written: a signal stopped it")),
+        done = Box::pin(unless_over(budget, work)) => done,
+        interrupt = context.terminal.interrupted() => {
+            Err(Failure::new(interrupted(interrupt), "nothing more was written: a signal stopped it"))
+        }
     }
 }
 
 /// The end of the time that a command has ends what it waits for while nothing is written yet.
-async fn unless_over<T>(leeway: &RunBudget, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+async fn unless_over<T>(budget: &RunBudget, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::select! {
         done = work => done,
-        over = leeway.over() => {
-            let state = format!("nothing more was written: {over}, and there was no plan yet");
+        over = budget.over() => {
+            let state = format!("nothing more was written: {}, and there was no plan yet", limit_text(over));
             Err(Failure::new(OVER, state).hint("the next sync begins anew; begin earlier, or give it more time with --until"))
         }
     }

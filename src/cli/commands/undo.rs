@@ -2,17 +2,15 @@
 
 use clap::Args;
 
-use crate::apply::StaleChanges;
+use crate::cli::ceremony::Ceremony;
 use crate::cli::context::Context;
 use crate::cli::dry_run::{Next, Refusals, Stop};
 use crate::cli::error::{Failure, USAGE};
-use crate::cli::execute::{carry_out, nothing_to_do};
-use crate::cli::history::PastRun;
-use crate::cli::lock::{LockTimeout, lock};
-use crate::cli::prepare::{includable, patterns, read};
-use crate::cli::review::{allowing, approved, preflight, show_acknowledged, standing};
+use crate::cli::lock::LockOptions;
+use crate::cli::options::patterns;
+use crate::cli::past_run::resume_of;
+use crate::cli::review::{allowing, approved};
 use crate::cli::secrets_to::Secrets;
-use crate::cli::session::{Session, refuse_another_target};
 use crate::config::TenantSettings;
 use crate::management_api::Tenant;
 use crate::model::resource::Key;
@@ -20,6 +18,8 @@ use crate::plan::guards;
 use crate::plan::refusal::Refusal;
 use crate::plan::{AppliedRun, Plan, undo};
 use crate::report::{self, shell_word};
+use crate::workflow::history::PastRun;
+use crate::workflow::{Proposal, includable, lock, read, refuse_another_target, unapproved};
 
 /// Take back what a run changed
 ///
@@ -45,35 +45,29 @@ pub(in crate::cli) struct Undo {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    patience: LockTimeout,
+    lock_timeout: LockOptions,
 }
 
 impl Undo {
     pub(in crate::cli) async fn run(&self, context: &Context) -> Result<u8, Failure> {
         let approved = approved(&self.allow)?;
-        let past = PastRun::load(context, &self.run)?;
+        let past = PastRun::load(context.environment()?, &self.run)?;
         let target = context.tenant_settings(Some(&past.plan.target.tenant))?;
         refuse_another_target(&past.plan, target)?;
-        let lock = if self.stop.is_wanted() { None } else { Some(lock(context, target, self.patience).await?) };
+        let lock =
+            if self.stop.is_wanted() { None } else { Some(lock(context.environment()?, target, self.lock_timeout.lock_timeout).await?) };
         // Whoever held the lock may have gone on with it.
-        let past = PastRun::load(context, &self.run)?;
+        let past = PastRun::load(context.environment()?, &self.run)?;
         refuse_cut_off(context, &past)?;
-        let tenant = context.connect(target)?;
+        let tenant = context.environment()?.connect(target)?;
         let (plan, refusals) = self.planned(context, &past, &tenant, target).await?;
-        let standing = standing(refusals.clone(), &approved, target, self.stop.review());
+        let left = unapproved(refusals.clone(), &approved, target, self.stop.review());
         let Some(lock) = lock else {
-            return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &standing }, self.in_earnest());
+            return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &left }, self.in_earnest());
         };
-        if plan.is_empty() {
-            return Ok(nothing_to_do(context, &plan));
-        }
-        context.show(|| report::plan(&plan, &standing, ""));
-        preflight(context, &plan, &tenant, &standing, &self.allow).await?;
-        let keeper = self.secrets.keeper(&target.name)?;
-        show_acknowledged(context, &refusals);
-        context.confirm(&self.question(&plan), self.yes)?;
-        let begun = Session::of_plan(context, plan, tenant, StaleChanges::default(), &lock, "undo")?.with_keeper(keeper, &self.secrets);
-        Ok(carry_out(context, begun).await?.answer(context))
+        let (question, proposal) = (self.question(&plan), Proposal::of_plan(plan, tenant, (refusals, left)));
+        let Self { allow, secrets, yes, .. } = self;
+        Ceremony { context, command: "undo", allow, secrets, question, yes: *yes }.carry_out(proposal, &lock).await
     }
 
     /// Reads the target and decides what takes the run back; what is usually left alone may be part of it.
@@ -90,10 +84,10 @@ impl Undo {
             let state = format!("nothing was done: the run changed nothing that matches {}", self.only.join(", "));
             return Err(Failure::new(USAGE, state).hint(format!("`migrate show {}` lists what it changed", past.name)));
         }
-        let include: Vec<String> = includable(context).into_iter().map(str::to_owned).collect();
-        let live = read(context, tenant, target, &include).await?;
+        let include: Vec<String> = includable(context.catalog).into_iter().map(str::to_owned).collect();
+        let live = read(context.environment()?, tenant, target, &include).await?;
         let (arrived, applied) = (past.arrived(), past.applied());
-        let again = past.made_again(context)?;
+        let again = past.made_again(context.environment()?)?;
         let done = AppliedRun { name: &past.name, plan: &arrived, applied: &applied, unclear: &past.record.unclear, again: &again };
         let (mut plan, desired) = undo(context.catalog, done, &live, &is_meant);
         if let Some(undoes) = &mut plan.undoes {
@@ -111,7 +105,7 @@ impl Undo {
     fn in_earnest(&self) -> Next {
         let only = self.only.iter().map(|glob| format!("--only {}", shell_word(glob)));
         let verb: Vec<String> = std::iter::once(format!("migrate undo {}", self.run)).chain(only).collect();
-        Next { verb: verb.join(" "), flags: allowing(&self.allow).into_iter().chain(self.secrets.typed()).collect() }
+        Next { verb: verb.join(" "), flags: allowing(&self.allow).into_iter().chain(self.secrets.to_shell()).collect() }
     }
 
     fn question(&self, plan: &Plan) -> String {
@@ -126,5 +120,5 @@ fn refuse_cut_off(context: &Context, past: &PastRun) -> Result<(), Failure> {
         return Ok(());
     }
     let state = format!("nothing was done: the run \"{}\" was cut off; {}", past.name, report::state(&past.summary));
-    Err(Failure::new(USAGE, state).hint(format!("let it come to its end first:  {}", past.resume(context))))
+    Err(Failure::new(USAGE, state).hint(format!("let it come to its end first:  {}", resume_of(context, past))))
 }

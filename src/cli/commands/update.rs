@@ -6,23 +6,23 @@ use clap::Args;
 use serde_json::Value;
 
 use super::one::{self, Found};
-use crate::apply::StaleChanges;
 use crate::catalog::{Kind, Purpose};
-use crate::cli::context::{Context, now};
+use crate::cli::ceremony::Ceremony;
+use crate::cli::context::Context;
 use crate::cli::dry_run::{Next, Refusals, Stop};
 use crate::cli::error::{Failure, USAGE};
-use crate::cli::execute::{carry_out, nothing_to_do};
-use crate::cli::lock::{LockTimeout, lock};
-use crate::cli::prepare::{kind, read_json};
-use crate::cli::review::{allowing, approved, preflight, show_acknowledged, standing};
-use crate::cli::session::Session;
+use crate::cli::lock::LockOptions;
+use crate::cli::options::{kind, read_json};
+use crate::cli::review::{allowing, approved};
+use crate::cli::secrets_to::Secrets;
 use crate::config::TenantSettings;
 use crate::json::{Body, top};
 use crate::model::resource::{Resource, take_secrets};
 use crate::plan::guards;
 use crate::plan::refusal::Refusal;
 use crate::plan::{PlannedTenant, change_one};
-use crate::report::{self, shell_word};
+use crate::report::shell_word;
+use crate::workflow::{Proposal, lock, now, unapproved};
 
 /// Change one resource to what a file says
 ///
@@ -46,7 +46,7 @@ pub(in crate::cli) struct Update {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    patience: LockTimeout,
+    lock_timeout: LockOptions,
 }
 
 impl Update {
@@ -60,8 +60,9 @@ impl Update {
         };
         let wanted = read_file(file)?;
         let settings = context.tenant_settings(self.tenant.as_deref())?;
-        let lock = if self.stop.is_wanted() { None } else { Some(lock(context, settings, self.patience).await?) };
-        let tenant = context.connect(settings)?;
+        let lock =
+            if self.stop.is_wanted() { None } else { Some(lock(context.environment()?, settings, self.lock_timeout.lock_timeout).await?) };
+        let tenant = context.environment()?.connect(settings)?;
         let found = one::find(context, &tenant, kind, name).await?;
         found.refuse_reserved(kind, &tenant, settings)?;
         refuse_another(&found, kind, &wanted, file)?;
@@ -71,20 +72,15 @@ impl Update {
         let plan = change_one(context.catalog, &side(settings), &found.name, &found.resource, &wanted);
         one::refuse_beside(context, &tenant, settings, (&found, &plan)).await?;
         let refusals: Vec<Refusal> = guards::risks(context.catalog, &plan);
-        let standing = standing(refusals.clone(), &approved, settings, self.stop.review());
+        let left = unapproved(refusals.clone(), &approved, settings, self.stop.review());
         let Some(lock) = lock else {
-            return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &standing }, self.in_earnest(&settings.name));
+            return self.stop.after(context, &plan, Refusals { all: &refusals, standing: &left }, self.in_earnest(&settings.name));
         };
-        if plan.is_empty() {
-            return Ok(nothing_to_do(context, &plan));
-        }
-        context.show(|| report::plan(&plan, &standing, ""));
-        preflight(context, &plan, &tenant, &standing, &self.allow).await?;
-        show_acknowledged(context, &refusals);
-        context
-            .confirm(&format!("Change {} \"{}\" of \"{}\" ({})?", kind.singular, found.name, settings.name, settings.domain), self.yes)?;
-        let begun = Session::of_plan(context, plan, tenant, StaleChanges::default(), &lock, "update")?;
-        Ok(carry_out(context, begun).await?.answer(context))
+        let question = format!("Change {} \"{}\" of \"{}\" ({})?", kind.singular, found.name, settings.name, settings.domain);
+        let proposal = Proposal::of_plan(plan, tenant, (refusals, left));
+        // An update creates nothing, so the target makes no secrets.
+        let secrets = &Secrets::default();
+        Ceremony { context, command: "update", allow: &self.allow, secrets, question, yes: self.yes }.carry_out(proposal, &lock).await
     }
 
     /// Returns the command that does what was planned.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::context::Context;
-use super::error::{Failure, USAGE};
+use super::environment::Environment;
+use super::error::Error;
 use crate::apply::Summary;
 use crate::apply::journal::Record;
 use crate::catalog::Catalog;
@@ -13,40 +13,39 @@ use crate::diagnostic::nearest;
 use crate::model::event::Outcome;
 use crate::model::resource::Id;
 use crate::plan::{Plan, Recreated, file};
-use crate::report;
 
 /// A run that was, as its own files tell of it.
-pub(super) struct PastRun {
+pub(crate) struct PastRun {
     /// Its name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its folder.
-    pub(super) folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// What was meant.
-    pub(super) plan: Plan,
+    pub(crate) plan: Plan,
     /// What its journal tells.
-    pub(super) record: Record,
+    pub(crate) record: Record,
     /// What came of it.
-    pub(super) summary: Summary,
+    pub(crate) summary: Summary,
 }
 
 impl PastRun {
     /// Reads a run that a person named.
-    pub(super) fn load(context: &Context, name: &str) -> Result<Self, Failure> {
-        let runs = context.folder("runs")?;
+    pub(crate) fn load(environment: &Environment, name: &str) -> Result<Self, Error> {
+        let runs = environment.folder("runs");
         let folder = folder_of(&runs, name)?;
         Self::read(folder, name)
     }
 
     /// Reads the run in a folder.
-    pub(super) fn read(folder: PathBuf, name: &str) -> Result<Self, Failure> {
-        let (plan, _) = file::load(&folder.join("plan.json")).map_err(|error| unreadable(name, &error))?;
-        let record = Record::load(&folder.join("journal.jsonl")).map_err(|error| unreadable(name, &error))?;
+    pub(crate) fn read(folder: PathBuf, name: &str) -> Result<Self, Error> {
+        let (plan, _) = file::load(&folder.join("plan.json")).map_err(|error| unreadable(name, error))?;
+        let record = Record::load(&folder.join("journal.jsonl")).map_err(|error| unreadable(name, error))?;
         let summary = Summary::told(Catalog::standard(), &plan, &record);
         Ok(Self { name: name.to_owned(), folder, plan, record, summary })
     }
 
     /// Returns whether it was cut off: something that it sent is in doubt, or what it leaves for the next run was not kept.
-    pub(super) fn is_cut_off(&self) -> bool {
+    pub(crate) fn is_cut_off(&self) -> bool {
         let is_closed = self.record.is_ended || self.record.is_stopped;
         self.summary.tally().unknown > 0 || !is_closed
     }
@@ -57,30 +56,12 @@ impl PastRun {
     }
 
     /// Returns whether it is to come to its end before it can be taken back. What nobody can say of it when it was gone on with, nobody can later.
-    pub(super) fn is_to_go_on(&self) -> bool {
+    pub(crate) fn is_to_go_on(&self) -> bool {
         self.is_unknown() || (self.is_cut_off() && self.record.unclear.is_empty())
     }
 
-    /// Returns the command that goes on with it.
-    pub(super) fn resume(&self, context: &Context) -> String {
-        resume(context, &self.plan.target.tenant, &self.folder, Vec::new())
-    }
-
-    /// Returns what there is to tell of it, beside the runs of its folder.
-    pub(super) fn told(&self, context: &Context) -> Result<report::RunStatus<'_>, Failure> {
-        Ok(report::RunStatus {
-            plan: &self.plan,
-            begun: &self.record.begun,
-            tally: self.summary.tally(),
-            is_ended: self.record.is_ended,
-            is_stopped: self.record.is_stopped,
-            overtaken_by: if self.record.is_ended { None } else { overtaken_by(context, &self.name, &self.plan)? },
-            resume: self.resume(context),
-        })
-    }
-
     /// Returns what was meant, without what the target refused of it.
-    pub(super) fn arrived(&self) -> Plan {
+    pub(crate) fn arrived(&self) -> Plan {
         let mut plan = self.plan.clone();
         for (at, change) in plan.stages.iter_mut().flat_map(|stage| &mut stage.changes).enumerate() {
             if let Some(short) = self.record.outcomes.get(&at).and_then(Outcome::shortfall) {
@@ -95,13 +76,12 @@ impl PastRun {
     /// # Errors
     ///
     /// When it is not known what became of a change of one of them, and going on with that one may tell.
-    pub(super) fn made_again(&self, context: &Context) -> Result<Recreated, Failure> {
+    pub(crate) fn made_again(&self, environment: &Environment) -> Result<Recreated, Error> {
         let mut again = Recreated::default();
-        for undo in self.undos(context)? {
+        for undo in self.undos(environment)? {
             if undo.is_unknown() {
-                let state =
-                    format!("nothing was done: the undo \"{}\" of this run was cut off; {}", undo.name, report::state(&undo.summary));
-                return Err(Failure::new(USAGE, state).hint(format!("let it come to its end first:  {}", undo.resume(context))));
+                let Self { name, folder, plan, summary, .. } = undo;
+                return Err(Error::UnfinishedUndo { name, target: plan.target.tenant, folder, summary: Box::new(summary) });
             }
             again.learn(&undo.plan, &undo.applied());
             again.doubt(&undo.plan, undo.record.unclear.iter().copied());
@@ -114,14 +94,14 @@ impl PastRun {
     /// # Errors
     ///
     /// When a later run cannot be read: it may be one.
-    fn undos(&self, context: &Context) -> Result<Vec<Self>, Failure> {
-        let runs = context.folder("runs")?;
+    fn undos(&self, environment: &Environment) -> Result<Vec<Self>, Error> {
+        let runs = environment.folder("runs");
         let mut later: Vec<String> = begun_on(&runs, &self.plan.target.tenant).take_while(|later| *later > self.name).collect();
         later.reverse();
         let mut undone = BTreeSet::from([self.name.clone()]);
         let mut undos = Vec::new();
         for later in later {
-            let run = Self::read(runs.join(&later), &later).map_err(|unread| unread.hint(MAY_BE_AN_UNDO))?;
+            let run = Self::read(runs.join(&later), &later).map_err(Error::as_possible_undo)?;
             if run.plan.undoes.as_ref().is_some_and(|undoes| undone.contains(&undoes.run)) {
                 undone.insert(run.name.clone());
                 undos.push(run);
@@ -131,22 +111,18 @@ impl PastRun {
     }
 
     /// Returns the changes that are in the target, with the id of what they changed.
-    pub(super) fn applied(&self) -> BTreeMap<usize, Id> {
+    pub(crate) fn applied(&self) -> BTreeMap<usize, Id> {
         let outcomes = self.record.outcomes.iter();
         outcomes.filter_map(|(at, outcome)| outcome.id().map(|id| (*at, id.clone()))).collect()
     }
 }
 
-/// What to do about a later run that cannot be read.
-const MAY_BE_AN_UNDO: &str = "it may be an undo of the same run; if it is not, move its folder out of runs/";
-
-fn unreadable(name: &str, error: &dyn std::error::Error) -> Failure {
-    let failure = Failure::new(USAGE, format!("nothing was done: the run \"{name}\" cannot be read")).caused_by(error);
-    failure.hint("what it did cannot be known; `migrate plan` compares with what the target holds now")
+fn unreadable(name: &str, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::UnreadableRun { name: name.to_owned(), source: Box::new(source), may_be_undo: false }
 }
 
 /// Returns the names of all runs, the newest first.
-pub(super) fn names(runs: &Path) -> Vec<String> {
+pub(crate) fn names(runs: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(runs).into_iter().flatten().filter_map(Result::ok).filter(|entry| entry.path().is_dir());
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.retain(|name| !name.starts_with('.'));
@@ -155,13 +131,13 @@ pub(super) fn names(runs: &Path) -> Vec<String> {
 }
 
 /// Returns the name of the newest run on a target.
-pub(super) fn newest_of(runs: &Path, target: &str) -> Option<String> {
+pub(crate) fn newest_of(runs: &Path, target: &str) -> Option<String> {
     names(runs).into_iter().find(|name| is_of(name, target))
 }
 
 /// Returns the names of the runs on a target that came as far as their journal, the newest first; their plans are whole
 /// by then, and nothing was sent before.
-pub(super) fn begun_on(runs: &Path, target: &str) -> impl Iterator<Item = String> {
+pub(crate) fn begun_on(runs: &Path, target: &str) -> impl Iterator<Item = String> {
     let has_begun = |name: &String| runs.join(name).join("journal.jsonl").exists();
     names(runs).into_iter().filter(|name| is_of(name, target)).filter(has_begun)
 }
@@ -169,21 +145,15 @@ pub(super) fn begun_on(runs: &Path, target: &str) -> impl Iterator<Item = String
 /// Returns the name of the newest run between the two tenants of a plan that began after its own: what that planned anew is what counts.
 ///
 /// One that cannot be read may be one.
-pub(super) fn overtaken_by(context: &Context, name: &str, plan: &Plan) -> Result<Option<String>, Failure> {
-    let runs = context.folder("runs")?;
+pub(crate) fn overtaken_by(environment: &Environment, name: &str, plan: &Plan) -> Result<Option<String>, Error> {
+    let runs = environment.folder("runs");
     let is_between_others =
         |later: &String| PastRun::read(runs.join(later), later).is_ok_and(|later| later.plan.source_tenant() != plan.source_tenant());
     Ok(begun_on(&runs, &plan.target.tenant).take_while(|later| later.as_str() > name).find(|later| !is_between_others(later)))
 }
 
-/// Returns the command that goes on with the run in a folder.
-pub(super) fn resume(context: &Context, target: &str, folder: &Path, flags: Vec<String>) -> String {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    context.command(format!("migrate import --tenant {target} --resume {name}"), flags)
-}
-
 /// Returns whether a run of this name was one on this target.
-pub(super) fn is_of(name: &str, target: &str) -> bool {
+pub(crate) fn is_of(name: &str, target: &str) -> bool {
     name.split_at_checked(TIME.len()).is_some_and(|(_, rest)| rest.strip_prefix('-') == Some(target))
 }
 
@@ -191,14 +161,14 @@ pub(super) fn is_of(name: &str, target: &str) -> bool {
 const TIME: &str = "2026-11-25T06-32-27.000Z";
 
 /// Returns the name of a run that begins now: the time and its target, and always later than the newest run's.
-pub(super) fn name_after(newest: Option<&str>, now: SystemTime, target: &str) -> String {
+pub(crate) fn name_after(newest: Option<&str>, now: SystemTime, target: &str) -> String {
     let after = newest.and_then(time_of).map(|newest| newest + Duration::from_millis(1));
     let time = after.map_or(now, |after| after.max(now));
     format!("{}-{target}", humantime::format_rfc3339_millis(time).to_string().replace(':', "-"))
 }
 
 /// Returns whether the clock stands before the time in the name of a run: it jumped back since the run before.
-pub(super) fn is_ahead(name: &str, now: SystemTime) -> bool {
+pub(crate) fn is_ahead(name: &str, now: SystemTime) -> bool {
     time_of(name).is_some_and(|time| time > now + Duration::from_secs(1))
 }
 
@@ -209,17 +179,14 @@ fn time_of(name: &str) -> Option<SystemTime> {
 }
 
 /// Returns the folder of the run that a person named.
-pub(super) fn folder_of(runs: &Path, name: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn folder_of(runs: &Path, name: &str) -> Result<PathBuf, Error> {
     let folder = runs.join(name);
     let all = names(runs);
     if all.iter().any(|known| known == name) {
         return Ok(folder);
     }
-    let failure = Failure::new(USAGE, format!("nothing was done: there is no run \"{name}\" in \"{}\"", runs.display()));
-    Err(match nearest(name, all.iter().map(String::as_str)) {
-        Some(nearest) => failure.hint(format!("did you mean \"{nearest}\"? `migrate runs` lists them")),
-        None => failure.hint("`migrate runs` lists them"),
-    })
+    let nearest = nearest(name, all.iter().map(String::as_str)).map(str::to_owned);
+    Err(Error::NoSuchRun { name: name.to_owned(), runs: runs.to_owned(), nearest })
 }
 
 #[cfg(test)]

@@ -1,0 +1,161 @@
+//! Options that several commands take: where settings come from and go, and which part of a tenant is meant.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::context::Context;
+use super::error::{Failure, USAGE};
+use crate::catalog::Kind;
+use crate::diagnostic::Text;
+use crate::export::Selection;
+use crate::files;
+use crate::plan::{OnDrift, Plan};
+use crate::report::shell_word;
+use crate::workflow;
+
+/// Where settings come from and where they go.
+#[derive(Debug, Clone, Args)]
+pub(super) struct RouteOptions {
+    /// The target tenant [default: the only one configured]
+    #[arg(long, visible_alias = "to", value_name = "TENANT")]
+    pub(super) tenant: Option<String>,
+    /// Where the settings come from: a tenant, or the folder of a snapshot [default: `source` of the target]
+    #[arg(long, value_name = "TENANT|DIR")]
+    pub(super) from: Option<String>,
+    #[command(flatten)]
+    pub(super) options: ImportOptions,
+}
+
+/// How settings go from the one to the other.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ImportOptions {
+    /// The rules for what differs between the two [default: `mapping` of the target]
+    #[arg(long, value_name = "FILE")]
+    pub(super) mapping: Option<PathBuf>,
+    /// Copy what is usually left alone: third-party
+    #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
+    pub(super) include: Vec<String>,
+    /// What to do about fields that the target changed by itself since the last run
+    #[arg(long, value_name = "WHAT", default_value = "keep", value_enum)]
+    pub(super) drift: DriftChoice,
+    /// Remove what an earlier run made or adopted and the source has no more; it needs --allow deletes too
+    #[arg(long)]
+    pub(super) prune: bool,
+}
+
+/// What to do about fields that the target changed by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DriftChoice {
+    /// They stay, and are named.
+    Keep,
+    /// The source's value is written over them.
+    Overwrite,
+    /// Nothing is written at all.
+    Fail,
+}
+
+impl From<DriftChoice> for OnDrift {
+    fn from(choice: DriftChoice) -> Self {
+        match choice {
+            DriftChoice::Keep => Self::Keep,
+            DriftChoice::Overwrite => Self::Overwrite,
+            DriftChoice::Fail => Self::Fail,
+        }
+    }
+}
+
+/// Which part of a tenant is meant.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct SelectionOptions {
+    /// Only these kinds
+    #[arg(long, value_name = "KIND,..", value_delimiter = ',')]
+    pub(super) kinds: Vec<String>,
+    /// Only resources whose key matches, as in 'clients/Web*'
+    #[arg(long, value_name = "GLOB")]
+    pub(super) only: Vec<String>,
+    /// Copy what is usually left alone: third-party
+    #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
+    pub(super) include: Vec<String>,
+}
+
+impl ImportOptions {
+    /// Returns its flags besides the mapping's, to be repeated in another command.
+    pub(super) fn to_args(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        if !self.include.is_empty() {
+            words.extend(["--include".to_owned(), self.include.join(",")]);
+        }
+        if let Some(drift) = self.drift.to_possible_value().filter(|_| self.drift != DriftChoice::Keep) {
+            words.extend(["--drift".to_owned(), drift.get_name().to_owned()]);
+        }
+        if self.prune {
+            words.push("--prune".to_owned());
+        }
+        words
+    }
+}
+
+impl RouteOptions {
+    /// Returns the route to a target, as these options say.
+    pub(super) fn route(&self, target: &str) -> workflow::Route {
+        let ImportOptions { mapping, include, drift, prune } = self.options.clone();
+        workflow::Route { target: target.to_owned(), source: self.from.clone(), mapping, include, on_drift: drift.into(), prune }
+    }
+
+    /// Returns the verb and flags that carry a plan out which was made this way.
+    pub(super) fn import(&self, plan: &Plan) -> String {
+        let from = self.from.as_deref().unwrap_or(&plan.source.tenant);
+        let mut words = vec![format!("migrate import --tenant {} --from {}", plan.target.tenant, shell_word(from))];
+        words.extend(self.options.mapping.iter().map(|path| format!("--mapping {}", shell_word(&path.display().to_string()))));
+        words.extend(self.options.to_args());
+        words.join(" ")
+    }
+}
+
+impl SelectionOptions {
+    /// Checks the names and returns what to read.
+    pub(super) fn selection(&self, context: &Context) -> Result<Selection, Failure> {
+        let kinds = self.kinds.iter().map(|name| kind(context, name).map(|kind| kind.name.to_owned())).collect::<Result<_, _>>()?;
+        let only = patterns(&self.only)?;
+        for pattern in &only {
+            let name = pattern.as_str().split('/').next().unwrap_or_default();
+            if !name.contains(['*', '?', '[']) {
+                kind(context, name)?;
+            }
+        }
+        Ok(Selection { kinds, only, include: workflow::included(context.catalog, &self.include)? })
+    }
+}
+
+/// Returns the patterns of keys that were named.
+pub(super) fn patterns(texts: &[String]) -> Result<Vec<glob::Pattern>, Failure> {
+    let pattern = |text: &String| {
+        let pattern = glob::Pattern::new(text);
+        pattern.map_err(|error| Failure::new(USAGE, format!("nothing was done: \"{text}\" is no pattern")).caused_by(&error))
+    };
+    texts.iter().map(pattern).collect()
+}
+
+/// Returns the kind of a name, or says which one was probably meant.
+pub(super) fn kind(context: &Context, name: &str) -> Result<&'static Kind, Failure> {
+    context.catalog.kind(name).ok_or_else(|| {
+        let failure = Failure::new(USAGE, format!("nothing was done: there is no kind \"{name}\""));
+        match context.catalog.nearest(name) {
+            Some(nearest) => failure.hint(format!("did you mean \"{nearest}\"? `migrate kinds` lists them")),
+            None => failure.hint("`migrate kinds` lists them"),
+        }
+    })
+}
+
+/// Reads the JSON in a file, or on standard input where that is `-`.
+pub(super) fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
+    let is_input = path == Path::new("-");
+    let text = if is_input { std::io::read_to_string(std::io::stdin()) } else { files::read_text(path) };
+    let text =
+        text.map_err(|source| Failure::new(USAGE, format!("nothing was done: cannot read \"{}\"", path.display())).caused_by(&source))?;
+    let shown = if is_input { Path::new("standard input") } else { path };
+    let wrong =
+        |error| Failure::new(USAGE, "nothing was done").caused_by(&Text { path: shown, text: &text }.not_json("this is no JSON", &error));
+    serde_json::from_str(&text).map_err(wrong)
+}

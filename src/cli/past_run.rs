@@ -1,0 +1,25 @@
+//! Past runs as a person is told of them.
+
+use super::context::Context;
+use super::error::Failure;
+use crate::report;
+use crate::workflow::history::{PastRun, overtaken_by};
+
+/// Returns the command that resumes a past run.
+pub(super) fn resume_of(context: &Context, past: &PastRun) -> String {
+    context.resume(&past.plan.target.tenant, &past.folder, Vec::new())
+}
+
+/// Returns what there is to tell of a past run, beside the runs of its folder.
+pub(super) fn status_of<'run>(context: &Context, past: &'run PastRun) -> Result<report::RunStatus<'run>, Failure> {
+    let PastRun { name, plan, record, summary, .. } = past;
+    Ok(report::RunStatus {
+        plan,
+        begun: &record.begun,
+        tally: summary.tally(),
+        is_ended: record.is_ended,
+        is_stopped: record.is_stopped,
+        overtaken_by: if record.is_ended { None } else { overtaken_by(context.environment()?, name, plan)? },
+        resume: resume_of(context, past),
+    })
+}

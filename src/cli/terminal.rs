@@ -1,0 +1,131 @@
+//! The terminal: where events and answers are shown, and where interrupts come from.
+
+use std::io::{IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Mutex as AsyncMutex;
+
+use crate::model::event::{Event, Observer};
+use crate::report::{Mode, Progress, fitted, json_text, printed};
+use crate::workflow::{Host, Interrupt, Notice};
+
+/// The terminal of one command.
+#[derive(Debug)]
+pub(super) struct Terminal {
+    /// Shows how far reading and writing are.
+    pub(super) progress: Progress,
+    signals: Signals,
+    is_quiet: bool,
+    /// What goes on later with a run that is stopped now.
+    later: Mutex<String>,
+}
+
+impl Terminal {
+    /// Returns a terminal that shows as much as was asked for.
+    pub(super) fn new(is_quiet: bool, is_verbose: bool) -> Self {
+        let mode = match (is_quiet, is_verbose) {
+            (true, _) => Mode::Quiet,
+            (false, true) => Mode::Verbose,
+            (false, false) => Mode::Normal,
+        };
+        let is_watched = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
+        Self { progress: Progress::new(mode, is_watched), signals: Signals::default(), is_quiet, later: Mutex::default() }
+    }
+
+    /// Listens for interrupts from now on, even while nobody waits for one.
+    pub(super) async fn listen(&self) {
+        self.signals.listen().await;
+    }
+
+    /// Sets what is said of the rest of a run when it is interrupted.
+    pub(super) fn set_later(&self, text: String) {
+        *self.later.lock().unwrap_or_else(PoisonError::into_inner) = text;
+    }
+
+    /// Says something about what is going on, unless that was not wanted.
+    pub(super) fn tell(&self, text: &str) {
+        if !self.is_quiet {
+            self.progress.clear();
+            print_error(&fitted(&format!("{text}\n"), columns(std::io::stderr())));
+        }
+    }
+}
+
+impl Observer for Terminal {
+    fn notify(&self, event: &Event) {
+        self.progress.notify(event);
+    }
+}
+
+impl Host for Terminal {
+    fn notice(&self, notice: &Notice) {
+        let later = self.later.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.tell(&text_of(notice, &later));
+    }
+
+    fn interrupted(&self) -> BoxFuture<'_, Interrupt> {
+        Box::pin(self.signals.next())
+    }
+}
+
+fn text_of(notice: &Notice, later: &str) -> String {
+    match notice {
+        Notice::WaitingForLock { target, holder } => format!("Waiting for another run on \"{target}\": {holder}"),
+        Notice::LockTakenOver { target, holder } => format!("Took over the lock on \"{target}\" of a run that died: {holder}"),
+        Notice::ClockBehind { run } => {
+            format!("The clock stands before the last run; so that this one is the newest, it is called {run}.")
+        }
+        Notice::StateMoved { pair, folder, moved } => {
+            format!("What is remembered of {pair} stands in {} from now on: moved {}", folder.display(), moved.join(", "))
+        }
+        Notice::Stopping { .. } => format!("Stopping: requests under way are being settled. Once more stops at once; {later}."),
+    }
+}
+
+/// Both signals that end a run, caught from the first time somebody listens: one that comes between two waits is seen by the next.
+#[derive(Debug, Default)]
+struct Signals(AsyncMutex<Option<(Signal, Signal)>>);
+
+impl Signals {
+    async fn listen(&self) {
+        let mut caught = self.0.lock().await;
+        if caught.is_none() {
+            *caught = signal(SignalKind::interrupt()).ok().zip(signal(SignalKind::terminate()).ok());
+        }
+    }
+
+    async fn next(&self) -> Interrupt {
+        self.listen().await;
+        let mut caught = self.0.lock().await;
+        let Some((interrupt, terminate)) = caught.as_mut() else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv() => Interrupt::Interrupted,
+            _ = terminate.recv() => Interrupt::Terminated,
+        }
+    }
+}
+
+/// Returns how wide a stream is, where it is a terminal: what goes anywhere else is searched and compared by whole lines.
+pub(super) fn columns(stream: impl AsFd) -> Option<usize> {
+    terminal_size::terminal_size_of(stream).map(|(width, _)| usize::from(width.0))
+}
+
+/// Prints on stdout; colours only where somebody sees them.
+pub(super) fn print(text: &str) {
+    // A reader that went away (`| head`) is no reason to fail.
+    let _ = anstream::stdout().write_all(printed(text).as_bytes());
+}
+
+/// Prints JSON on stdout.
+pub(super) fn print_json(value: &Value) {
+    print(&json_text(value));
+}
+
+/// Prints on stderr.
+pub(super) fn print_error(text: &str) {
+    let _ = anstream::stderr().write_all(printed(text).as_bytes());
+}

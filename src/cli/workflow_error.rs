@@ -1,0 +1,114 @@
+//! Errors of the use cases as a person reads them.
+
+use super::error::{ADD_SCOPES, DENIED, FAILED, Failure, LOCKED, NOTHING, REFUSED, ROOM, USAGE, interrupted};
+use super::review::refused;
+use crate::apply;
+use crate::report;
+use crate::workflow::Error;
+
+/// Where to keep locks, where they have no place.
+const PLACE: &str = "set XDG_STATE_HOME to a folder that this user may write to; runs that share it see each other's locks";
+/// What to do where a lock cannot be written.
+const LOCK_ROOM: &str =
+    "free some room, or set XDG_STATE_HOME to another folder that this user may write to; runs that share it see each other's locks";
+/// What to do where a rehearsal finds no place for its files.
+const TEMPORARY_ROOM: &str = "free some room, or name another folder for temporary files with TMPDIR";
+/// What to do about a run that cannot be read.
+const UNREADABLE: &str = "what it did cannot be known; `migrate plan` compares with what the target holds now";
+/// What to do about a later run that cannot be read.
+const MAY_BE_AN_UNDO: &str = "it may be an undo of the same run; if it is not, move its folder out of runs/";
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Config(error) => error.into(),
+            Error::Mapping(error) => error.into(),
+            Error::KeyCollision(error) => error.into(),
+            Error::State(error) => error.into(),
+            Error::Pair(error) => error.into(),
+            Error::Baseline(error) => error.into(),
+            Error::PlanFile(error) => error.into(),
+            Error::Snapshot(error) => error.into(),
+            Error::Journal(error) => error.into(),
+            Error::Export(error) => error.into(),
+            Error::Tenant { tenant, source } => Self::of_tenant(&source, &tenant),
+            Error::Refused { ref target, ref refusals } => match error.same_tenant() {
+                Some(same) => Self::new(REFUSED, format!("{NOTHING}: {}", same.message)).hint("name another source with --from"),
+                None => refused(refusals, &[], target),
+            },
+            Error::MissingScopes { .. } => Self::new(DENIED, format!("{NOTHING}: {error}")).hint(ADD_SCOPES),
+            error => of_run(error),
+        }
+    }
+}
+
+/// Returns the failure of an error about the lock, a past run or the run itself.
+fn of_run(error: Error) -> Failure {
+    let nothing_was_written = |code| Failure::new(code, format!("{NOTHING}: {error}"));
+    let nothing_was_done = || Failure::new(USAGE, format!("nothing was done: {error}"));
+    match &error {
+        Error::UnknownInclude { known, .. } => nothing_was_done().hint(format!("--include takes {}", known.join(", "))),
+        Error::NoSource { .. } => nothing_was_done().hint("add --from TENANT, or `source` in migrate.toml"),
+        Error::AnotherTarget { .. } => nothing_was_written(USAGE).hint("name the tenant it was made for with --tenant"),
+        Error::RunExists(_) => nothing_was_written(FAILED).hint("run the same command again"),
+        Error::RunFolder { source, .. } => nothing_was_written(FAILED).caused_by(source).hint(ROOM),
+        Error::NoLockFolder => nothing_was_written(USAGE).hint(PLACE),
+        Error::Lock { source, .. } => nothing_was_written(FAILED).caused_by(source).hint(LOCK_ROOM),
+        Error::Locked { has_waited: false, .. } => nothing_was_written(LOCKED)
+            .hint("wait for it to end, then run the same command again, or let this one wait with --lock-timeout 10m"),
+        Error::Locked { has_waited: true, .. } => {
+            nothing_was_written(LOCKED).hint("it took longer than --lock-timeout; run the same command again when it has ended")
+        }
+        Error::NoSuchRun { nearest: Some(nearest), .. } => {
+            nothing_was_done().hint(format!("did you mean \"{nearest}\"? `migrate runs` lists them"))
+        }
+        Error::NoSuchRun { nearest: None, .. } => nothing_was_done().hint("`migrate runs` lists them"),
+        Error::UnreadableRun { source, may_be_undo, .. } => {
+            nothing_was_done().caused_by(&**source).hint(if *may_be_undo { MAY_BE_AN_UNDO } else { UNREADABLE })
+        }
+        Error::UnfinishedUndo { name, summary, .. } => {
+            Failure::new(USAGE, format!("nothing was done: the undo \"{name}\" of this run was cut off; {}", report::state(summary)))
+        }
+        Error::Unrecorded(unrecorded) => {
+            let apply::Error::Journal { summary, source } = &**unrecorded;
+            Failure::new(FAILED, format!("{}: {unrecorded}", report::state(summary))).caused_by(source)
+        }
+        Error::StoppedAtOnce(interrupt) => {
+            Failure::new(interrupted(*interrupt), "stopped at once: requests were under way, and what became of them is not known")
+        }
+        Error::Interrupted(interrupt) => Failure::new(interrupted(*interrupt), "nothing was written: the rehearsal was stopped"),
+        Error::RehearsalSetup { source, lacks_folder } => {
+            let failure = nothing_was_written(FAILED).caused_by(&**source);
+            if *lacks_folder { failure.hint(TEMPORARY_ROOM) } else { failure }
+        }
+        _ => match error {
+            Error::Unremembered { summary, source } => Failure::from(source).but(report::state(&summary)),
+            Error::Rehearsal(inside) => not_over((*inside).into()),
+            other => Failure::new(FAILED, format!("{NOTHING}: {other}")),
+        },
+    }
+}
+
+fn not_over(failure: Failure) -> Failure {
+    let failure = failure.but("nothing was written: the rehearsal did not come to its end");
+    // What the failure itself would do about it is meant for a run on the target: there is none to resume, and its credentials are fine.
+    failure.hint("it went wrong on the copy, which is gone; there is no run to go on with: rehearse again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rehearsal_that_did_not_end_gives_no_advice_about_a_run_on_the_target() {
+        let inside = Failure::new(FAILED, "applied 1 of 2 changes").hint("go on with `migrate import --tenant prod --resume`");
+        insta::assert_snapshot!(format!("{:#}", not_over(inside).json()), @r#"
+        {
+          "causes": [],
+          "error": "nothing was written: the rehearsal did not come to its end",
+          "exit": 1,
+          "hint": "it went wrong on the copy, which is gone; there is no run to go on with: rehearse again"
+        }
+        "#);
+    }
+}

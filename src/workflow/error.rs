@@ -1,0 +1,210 @@
+//! Why a use case has no answer.
+
+use std::path::PathBuf;
+
+use super::environment::Interrupt;
+use crate::apply::{self, Summary, state_update};
+use crate::model::guard::Guard;
+use crate::plan::refusal::Refusal;
+use crate::snapshot::store;
+use crate::state::{baseline, pair};
+use crate::{config, export, management_api, mapping, plan};
+
+/// Why a use case has no answer. Unless it says otherwise, nothing was written to any tenant.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration is unusable.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The mapping is unusable.
+    #[error(transparent)]
+    Mapping(#[from] mapping::Error),
+    /// The mapping gives two resources one key.
+    #[error(transparent)]
+    KeyCollision(#[from] Box<mapping::KeyCollision>),
+    /// State of earlier runs cannot be read or written.
+    #[error(transparent)]
+    State(#[from] state_update::Error),
+    /// The folder of the state of two tenants is unusable.
+    #[error(transparent)]
+    Pair(#[from] pair::Error),
+    /// The baseline of a run cannot be read or written.
+    #[error(transparent)]
+    Baseline(#[from] baseline::Error),
+    /// The file of a plan cannot be read or written.
+    #[error(transparent)]
+    PlanFile(#[from] plan::file::Error),
+    /// A snapshot cannot be read or written.
+    #[error(transparent)]
+    Snapshot(#[from] store::Error),
+    /// A journal cannot be read or written.
+    #[error(transparent)]
+    Journal(#[from] apply::journal::Error),
+    /// A tenant cannot be read.
+    #[error(transparent)]
+    Export(#[from] export::Error),
+    /// A request to a tenant failed.
+    #[error("tenant \"{tenant}\" cannot be reached")]
+    Tenant {
+        /// Its name.
+        tenant: String,
+        /// Why.
+        source: Box<management_api::Error>,
+    },
+    /// There is nothing of this name to include.
+    #[error("\"{word}\" is nothing that can be included")]
+    UnknownInclude {
+        /// The name.
+        word: String,
+        /// What can be included.
+        known: Vec<&'static str>,
+    },
+    /// No source was named, and none is configured for the target.
+    #[error("where should the settings for \"{target}\" come from?")]
+    NoSource {
+        /// The target.
+        target: String,
+    },
+    /// Guards refuse the plan.
+    #[error("the plan was refused")]
+    Refused {
+        /// The target.
+        target: String,
+        /// What the guards found and nobody approved; at least one.
+        refusals: Vec<Refusal>,
+    },
+    /// The token lacks scopes that the plan needs.
+    #[error("the token for \"{tenant}\" lacks {}", scopes.join(", "))]
+    MissingScopes {
+        /// The target.
+        tenant: String,
+        /// The scopes.
+        scopes: Vec<&'static str>,
+    },
+    /// The plan was made for another tenant.
+    #[error("the plan is for {planned_for}, and \"{name}\" is {domain}")]
+    AnotherTarget {
+        /// The domain it was made for.
+        planned_for: String,
+        /// The target.
+        name: String,
+        /// Its domain.
+        domain: String,
+    },
+    /// The folder of a new run exists already.
+    #[error("there is a run \"{0}\" already")]
+    RunExists(String),
+    /// The folder of a new run cannot be created.
+    #[error("cannot make the folder \"{}\"", path.display())]
+    RunFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is no folder for locks.
+    #[error("there is no folder to keep the lock in, since HOME and XDG_STATE_HOME are not set")]
+    NoLockFolder,
+    /// The lock cannot be taken.
+    #[error("cannot take the lock \"{}\"", path.display())]
+    Lock {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another run holds the lock.
+    #[error("another run works on \"{target}\": {holder}")]
+    Locked {
+        /// The target.
+        target: String,
+        /// Who holds it, and since when.
+        holder: String,
+        /// Whether this one waited for it.
+        has_waited: bool,
+    },
+    /// There is no run of this name.
+    #[error("there is no run \"{name}\" in \"{}\"", runs.display())]
+    NoSuchRun {
+        /// The name.
+        name: String,
+        /// The folder of all runs.
+        runs: PathBuf,
+        /// The name that was probably meant.
+        nearest: Option<String>,
+    },
+    /// The files of a run cannot be read.
+    #[error("the run \"{name}\" cannot be read")]
+    UnreadableRun {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+        /// Whether it matters because it may be an undo of another run.
+        may_be_undo: bool,
+    },
+    /// What became of some changes of an undo is unknown, and resuming it may tell.
+    #[error("the undo \"{name}\" of this run was interrupted")]
+    UnfinishedUndo {
+        /// The name of the undo.
+        name: String,
+        /// The target.
+        target: String,
+        /// Its folder.
+        folder: PathBuf,
+        /// What came of it.
+        summary: Box<Summary>,
+    },
+    /// The journal of a run cannot be written any more; requests may have been sent.
+    #[error("{0}")]
+    Unrecorded(Box<apply::Error>),
+    /// What a run leaves for the next one cannot be written; its changes were made.
+    #[error("the state of the run cannot be written")]
+    Unremembered {
+        /// What came of the run.
+        summary: Box<Summary>,
+        /// Why.
+        source: state_update::Error,
+    },
+    /// A second interrupt ended a run while requests were in flight.
+    #[error("stopped at once: requests were in flight, and their outcome is unknown")]
+    StoppedAtOnce(Interrupt),
+    /// An interrupt ended a use case before anything was written.
+    #[error("interrupted")]
+    Interrupted(Interrupt),
+    /// The copy of a target on which a plan is rehearsed cannot be set up.
+    #[error("the rehearsal did not begin")]
+    RehearsalSetup {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+        /// Whether it lacks a folder for temporary files.
+        lacks_folder: bool,
+    },
+    /// A rehearsal failed on the copy.
+    #[error("the rehearsal did not come to its end")]
+    Rehearsal(#[source] Box<Error>),
+}
+
+impl Error {
+    /// Returns the error of a request to a tenant.
+    pub(crate) fn of_tenant(source: management_api::Error, tenant: &str) -> Self {
+        Self::Tenant { tenant: tenant.to_owned(), source: Box::new(source) }
+    }
+
+    /// Returns the error of a run that cannot be read and may be an undo of another.
+    pub(crate) fn as_possible_undo(self) -> Self {
+        match self {
+            Self::UnreadableRun { name, source, .. } => Self::UnreadableRun { name, source, may_be_undo: true },
+            other => other,
+        }
+    }
+
+    /// Returns the refusal of a plan whose source and target are one tenant, where it is that.
+    #[must_use]
+    pub fn same_tenant(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused { refusals, .. } => refusals.iter().find(|refusal| refusal.guard == Guard::SameTenant),
+            _ => None,
+        }
+    }
+}

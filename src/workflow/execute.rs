@@ -1,0 +1,107 @@
+//! A run carried out: interrupts, limits, and what is kept of it for the next one.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::environment::{CONCURRENCY, Environment, Interrupt, Notice, now};
+use super::error::Error;
+use super::limits::Limit;
+use super::session::Session;
+use crate::apply::{self, Run, Summary, SyncState};
+use crate::management_api::Traffic;
+use crate::model::resource::Secret;
+use crate::plan::{Plan, SecretField};
+use crate::state::baseline::Baseline;
+
+/// A run that ended.
+#[derive(Debug)]
+pub struct EndedRun {
+    /// What it was to do.
+    pub plan: Arc<Plan>,
+    /// What came of it.
+    pub summary: Summary,
+    /// How many requests it sent to the target, those that read it included.
+    pub requests: Traffic,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The limit that ended it, where one did.
+    pub limit: Option<Limit>,
+    /// The first interrupt while it went on.
+    pub interrupt: Option<Interrupt>,
+}
+
+/// The secrets that a plan is supplied with, each read once, so that what is remembered is what was sent.
+struct SuppliedSecrets(HashMap<String, Option<Secret>>);
+
+impl SuppliedSecrets {
+    fn read(environment: &Environment, plan: &Plan) -> Self {
+        let fields = plan.changes().flat_map(|change| &change.secrets);
+        Self(fields.map(|field| (field.from.clone(), environment.secret(field))).collect())
+    }
+
+    fn get(&self, field: &SecretField) -> Option<Secret> {
+        self.0.get(&field.from).cloned().flatten()
+    }
+}
+
+/// Carries out a run to its end, or as far as it may go, and keeps what it leaves for the next one.
+///
+/// # Errors
+///
+/// When the journal or the state cannot be written, or a second interrupt ends it at once.
+pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> Result<EndedRun, Error> {
+    let Session { plan, tenant, state, moved, withheld, folder, journal, promised, budget, sink, lock: _lock } = session;
+    if let Some(end) = budget.end() {
+        tenant.retry_until(end.into());
+    }
+    let is_interrupted = AtomicBool::new(false);
+    let supplied = SuppliedSecrets::read(environment, &plan);
+    let secret = |field: &SecretField| supplied.get(field);
+    let run = Run {
+        catalog: environment.catalog,
+        plan: &plan,
+        tenant: &tenant,
+        journal,
+        observer: &*environment.host,
+        secret: &secret,
+        keeper: sink,
+        moved,
+        at_once: CONCURRENCY,
+        withheld,
+        room: &|| if is_interrupted.load(Ordering::Relaxed) { 0 } else { budget.room(tenant.requests()) },
+        now: &now,
+    };
+    let mut interrupt = None;
+    let stopping = Notice::Stopping { target: plan.target.tenant.clone(), folder: folder.clone() };
+    let interrupted_twice = async {
+        interrupt = Some(environment.host.interrupted().await);
+        is_interrupted.store(true, Ordering::Relaxed);
+        environment.host.notice(&stopping);
+        environment.host.interrupted().await
+    };
+    let (summary, journal) = tokio::select! {
+        settled = run.settle() => settled.map_err(|error| Error::Unrecorded(Box::new(error)))?,
+        second = interrupted_twice => return Err(Error::StoppedAtOnce(second)),
+    };
+    if let Some(state) = state {
+        remember(state, &plan, &summary, (&promised, &secret))?;
+    }
+    // What the run leaves for the next one is kept: only now it is over.
+    apply::close(journal, &summary, &now()).map_err(|error| Error::Unrecorded(Box::new(error)))?;
+    let requests = tenant.requests();
+    let limit = budget.reached(requests).filter(|_| summary.unsent > 0 && interrupt.is_none() && !summary.is_silent);
+    Ok(EndedRun { plan, summary, requests, folder, limit, interrupt })
+}
+
+/// Keeps what the next run has to know of this one.
+fn remember(
+    mut state: SyncState,
+    plan: &Plan,
+    summary: &Summary,
+    (promised, secret): (&Baseline, &dyn Fn(&SecretField) -> Option<Secret>),
+) -> Result<(), Error> {
+    state.learn(plan, summary, promised, secret);
+    state.save().map_err(|source| Error::Unremembered { summary: Box::new(summary.clone()), source })
+}

@@ -1,0 +1,74 @@
+//! One at a time: whoever writes to a target holds its lock, from the first look to the last file.
+//!
+//! The lock is of the tenant, whatever folder a run works in and whatever the tenant is called there: one file a domain, in the state
+//! directory of this user on this machine. It does not reach another machine, nor another user of this one.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::environment::{Environment, Notice, now};
+use super::error::Error;
+use crate::config::{Settings, TenantSettings};
+use crate::files::{Lock, Taken};
+
+/// How often a lock is tried again that another run holds.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Returns the folder of the locks of this user on this machine.
+///
+/// # Errors
+///
+/// When the user has no home: a lock in some other folder would hold nobody off.
+pub(crate) fn folder_of_locks(settings: &Settings) -> Result<PathBuf, Error> {
+    let home = settings.state_home.as_ref();
+    home.map(|home| home.join("migrate/locks")).ok_or(Error::NoLockFolder)
+}
+
+/// Takes the lock on a target, waiting for it as long as was asked, or says who holds it.
+pub(crate) async fn lock(environment: &Environment, target: &TenantSettings, timeout: Option<Duration>) -> Result<Lock, Error> {
+    let path = folder_of_locks(environment.settings())?.join(format!("{}.lock", target.identity()));
+    let target = &target.name;
+    let last = timeout.map(|wait| Instant::now() + wait);
+    let mut is_told = false;
+    loop {
+        let holder = match take(environment, target, &path)? {
+            Ok(lock) => return Ok(lock),
+            Err(holder) => holder,
+        };
+        if last.is_some() && !is_told {
+            environment.host.notice(&Notice::WaitingForLock { target: target.clone(), holder: holder.clone() });
+            is_told = true;
+        }
+        let Some(last) = last.filter(|last| Instant::now() < *last) else {
+            return Err(Error::Locked { target: target.clone(), holder, has_waited: timeout.is_some() });
+        };
+        tokio::select! {
+            () = sleep(AGAIN) => {}
+            () = sleep_until(last) => {}
+        }
+    }
+}
+
+/// Tries once; returns the lock, or who holds it.
+fn take(environment: &Environment, target: &str, path: &Path) -> Result<Result<Lock, String>, Error> {
+    let failed = |source| Error::Lock { path: path.to_owned(), source };
+    Ok(match Lock::take(path, &holder()).map_err(failed)? {
+        Taken::By(holder) => Err(holder),
+        Taken::Held { lock, left_behind } => {
+            if let Some(dead) = left_behind {
+                environment.host.notice(&Notice::LockTakenOver { target: target.to_owned(), holder: dead });
+            }
+            Ok(lock)
+        }
+    })
+}
+
+/// Returns who is asking, where and since when.
+fn holder() -> String {
+    let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+    let of = user.map(|user| format!(" of {user}")).unwrap_or_default();
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("process {}{of} on {host} since {}", std::process::id(), now())
+}

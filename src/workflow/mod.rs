@@ -1,0 +1,44 @@
+//! The use cases, without a terminal: what a program calls to import a tenant.
+//!
+//! ```text
+//! environment.rs  what every use case needs: configuration, connections, folders, and who runs it
+//! prepare.rs      source and target -> plan
+//! review.rs       guards before a plan is carried out
+//! session.rs      a run before its first write: folder, journal, state
+//! execute.rs      the run itself: interrupts, limits, what is kept of it
+//! proposal.rs     the ceremony: guards, scopes, secret sink, approval, execution; and an unattended import
+//! rehearse.rs     an import tried on a copy of the target
+//! history.rs      past runs
+//! lock.rs         one writer a target
+//! limits.rs       until when, and with how many requests, a run may take new changes
+//! ```
+//!
+//! Nothing here prints, asks or knows exit codes: errors are typed, and what happens is told to a [`Host`].
+
+mod environment;
+mod error;
+mod execute;
+pub mod history;
+pub mod limits;
+mod lock;
+mod prepare;
+mod proposal;
+mod rehearse;
+mod review;
+mod session;
+
+pub(crate) use environment::now;
+pub use environment::{Environment, Host, Interrupt, Notice};
+pub use error::Error;
+pub use execute::EndedRun;
+pub(crate) use execute::execute;
+pub(crate) use lock::lock;
+pub use prepare::{Prepared, Route, prepare};
+pub(crate) use prepare::{includable, included, named_source, prepare_seen_by, protected, read, source_side};
+pub(crate) use proposal::carry_out;
+pub use proposal::{Approver, Completion, Proposal, import};
+pub(crate) use rehearse::{Copy, Copyist, Rehearsed, rehearse};
+pub(crate) use review::check_scopes;
+pub use review::{Review, unapproved};
+pub use session::Session;
+pub(crate) use session::refuse_another_target;

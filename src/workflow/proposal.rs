@@ -1,0 +1,206 @@
+//! The ceremony before a run, once for every command that writes: guards, scopes, secret sink, approval, execution.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::environment::Environment;
+use super::error::Error;
+use super::execute::{EndedRun, execute};
+use super::limits::RunBudget;
+use super::lock::lock;
+use super::prepare::{Prepared, Route, prepare};
+use super::review::{Review, check_scopes, unapproved};
+use super::session::Session;
+use crate::apply::{SecretSink, StaleChanges, SyncState};
+use crate::files::Lock;
+use crate::management_api::{Tenant, Traffic};
+use crate::model::approval::Approvals;
+use crate::plan::Plan;
+use crate::plan::refusal::Refusal;
+use crate::snapshot::{Desired, Snapshot};
+
+/// A plan that may be carried out, and what guards found of it.
+pub struct Proposal {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// Everything that guards found, approved or not.
+    pub refusals: Vec<Refusal>,
+    /// What nobody approved of it.
+    pub unapproved: Vec<Refusal>,
+    tenant: Tenant,
+    basis: Basis,
+}
+
+/// What a plan was made of.
+enum Basis {
+    /// A source and its target, which are remembered as a pair.
+    Pair(Box<(Desired, Snapshot, SyncState)>),
+    /// The plan alone; these of its changes are stale.
+    Plan(StaleChanges),
+}
+
+impl std::fmt::Debug for Proposal {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Proposal").field("plan", &self.plan).field("unapproved", &self.unapproved).finish_non_exhaustive()
+    }
+}
+
+impl Proposal {
+    /// Returns what was prepared, with what nobody approved of it.
+    #[must_use]
+    pub fn of_prepared(prepared: Prepared, unapproved: Vec<Refusal>) -> Self {
+        let Prepared { plan, refusals, tenant, desired, live, state, .. } = prepared;
+        Self { plan: Arc::new(plan), refusals, unapproved, tenant, basis: Basis::Pair(Box::new((desired, live, state))) }
+    }
+
+    /// Returns a plan that was made earlier, or that is of one tenant alone.
+    pub(crate) fn of_plan(plan: Plan, tenant: Tenant, (refusals, unapproved): (Vec<Refusal>, Vec<Refusal>)) -> Self {
+        Self { plan: Arc::new(plan), refusals, unapproved, tenant, basis: Basis::Plan(StaleChanges::default()) }
+    }
+
+    /// Leaves alone what became stale since the plan was made.
+    pub(crate) fn without_stale(self, stale: StaleChanges) -> Self {
+        Self { basis: Basis::Plan(stale), ..self }
+    }
+
+    /// Returns whether there is nothing to do: the plan changes nothing, and nothing of it is refused.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.plan.is_empty() && self.unapproved.is_empty()
+    }
+
+    /// Returns the requests to the target so far.
+    pub(crate) fn requests(&self) -> Traffic {
+        self.tenant.requests()
+    }
+
+    /// Remembers that both sides agree, where nothing is to change.
+    fn agree(self) -> Result<Arc<Plan>, Error> {
+        if let Basis::Pair(pair) = self.basis {
+            let (desired, live, mut state) = *pair;
+            state.begin(desired, &live, &self.plan);
+            state.save()?;
+        }
+        Ok(self.plan)
+    }
+
+    fn begin<'lock>(self, environment: &Environment, lock: &'lock Lock, command: &str) -> Result<Session<'lock>, Error> {
+        match self.basis {
+            Basis::Pair(pair) => Session::of_pair(environment, (self.plan, self.tenant), *pair, lock, command),
+            Basis::Plan(stale) => Session::of_plan(environment, (self.plan, self.tenant), stale, lock, command),
+        }
+    }
+}
+
+/// Whoever decides whether a proposal is carried out.
+pub trait Approver {
+    /// Why it is not, and every other error.
+    type Error: From<Error>;
+
+    /// Shows the plan, before anything else is checked.
+    fn show(&self, _proposal: &Proposal) {}
+
+    /// Returns the error of a plan that guards refuse, or for which the token lacks scopes.
+    fn refuse(&self, _proposal: &Proposal, error: Error) -> Self::Error {
+        error.into()
+    }
+
+    /// Returns where the secrets go that the target makes.
+    ///
+    /// # Errors
+    ///
+    /// When nothing can be stored there.
+    fn sink(&self) -> Result<Option<Box<dyn SecretSink>>, Self::Error> {
+        Ok(None)
+    }
+
+    /// Decides, as the last step before anything is written.
+    ///
+    /// # Errors
+    ///
+    /// When it is not to be carried out.
+    fn approve(&self, _proposal: &Proposal) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    /// Hears that a run begins.
+    fn begun(&self, _run: &Session<'_>) {}
+
+    /// Returns the error of a run that began.
+    fn fail(&self, error: Error) -> Self::Error {
+        error.into()
+    }
+}
+
+/// What came of a proposal.
+#[derive(Debug)]
+pub enum Completion {
+    /// There was nothing to do.
+    Unchanged(Arc<Plan>),
+    /// It was carried out.
+    Run(Box<EndedRun>),
+}
+
+/// Carries out a proposal under the lock on its target: guards and scopes are checked, the approver decides, and the run is executed within
+/// its budget.
+///
+/// # Errors
+///
+/// When it is refused, the approver decides against it, or the run cannot be recorded. Requests of a run may have been sent only where the
+/// error says so.
+pub(crate) async fn carry_out<A: Approver>(
+    environment: &Environment,
+    proposal: Proposal,
+    (lock, command, budget): (&Lock, &str, RunBudget),
+    approver: &A,
+) -> Result<Completion, A::Error> {
+    if proposal.is_empty() {
+        return Ok(Completion::Unchanged(proposal.agree()?));
+    }
+    approver.show(&proposal);
+    check(environment, &proposal).await.map_err(|error| approver.refuse(&proposal, error))?;
+    let sink = approver.sink()?;
+    approver.approve(&proposal)?;
+    let session = proposal.begin(environment, lock, command)?.within(budget).with_sink(sink);
+    approver.begun(&session);
+    let ended = execute(environment, session).await.map_err(|error| approver.fail(error))?;
+    Ok(Completion::Run(Box::new(ended)))
+}
+
+/// Stops unless everything that guards found is approved, and the token has every scope that the plan needs.
+async fn check(environment: &Environment, proposal: &Proposal) -> Result<(), Error> {
+    let Proposal { plan, unapproved, tenant, .. } = proposal;
+    if unapproved.is_empty() {
+        return check_scopes(environment, plan, tenant).await;
+    }
+    Err(Error::Refused { target: tenant.name().to_owned(), refusals: unapproved.clone() })
+}
+
+/// An approver for programs: whatever guards let pass is carried out, and secrets that the target makes are left in it.
+struct Unattended;
+
+impl Approver for Unattended {
+    type Error = Error;
+}
+
+/// Imports a source into a target unattended, as far as guards and these approvals let it.
+///
+/// Both tenants are read, and nothing is written where anything is refused. `lock_timeout` is how long to wait for another run on the target.
+/// What may keep people from signing in, or makes a protection weaker, is approved in the configuration of the target only.
+///
+/// # Errors
+///
+/// When the target is locked, a tenant cannot be read, a guard refuses the plan, or the run cannot be recorded.
+pub async fn import(
+    environment: &Environment,
+    route: &Route,
+    approvals: &Approvals,
+    lock_timeout: Option<Duration>,
+) -> Result<Completion, Error> {
+    let target = environment.tenant(&route.target)?;
+    let lock = lock(environment, target, lock_timeout).await?;
+    let prepared = prepare(environment, route).await?;
+    let left = unapproved(prepared.refusals.clone(), approvals, target, Review::None);
+    let proposal = Proposal::of_prepared(prepared, left);
+    carry_out(environment, proposal, (&lock, "import", RunBudget::default()), &Unattended).await
+}

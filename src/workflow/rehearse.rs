@@ -1,0 +1,281 @@
+//! An import tried on a copy of its target: a sandbox in this process that holds what the target answered when it was read.
+//!
+//! The importer is the real one, journal and all; only where its requests go and where it leaves its files are others. The copy answers on
+//! loopback to a secret that was made up for it, holds none of the target's, and is gone when it is over.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::environment::Environment;
+use super::error::Error;
+use super::execute::{EndedRun, execute};
+use super::limits::RunBudget;
+use super::lock::lock;
+use super::prepare::{Prepared, Route, prepare, read};
+use super::proposal::{Approver, Completion, Proposal, carry_out};
+use super::session::Session;
+use crate::catalog::Kind;
+use crate::config::TenantSettings;
+use crate::export::ResponseRecorder;
+use crate::files::Lock;
+use crate::json::Body;
+use crate::management_api::Absence;
+use crate::model::event::NoObserver;
+use crate::model::resource::{Id, Key, Secret};
+use crate::plan::Plan;
+use crate::sandbox::{Fault, Options, Replica, RequestLog, Sandbox, State};
+use crate::snapshot::Snapshot;
+
+/// How often a run that is cut off goes on.
+const MOST: usize = 10;
+/// What stands in the copy where the target holds a secret.
+const MASKED: &str = "[REDACTED]";
+
+/// Sees what a target answers, and makes a copy of it without its secrets.
+#[derive(Default)]
+pub(crate) struct Copyist(Mutex<Replica>);
+
+impl Copyist {
+    /// Returns the copy.
+    pub(crate) fn state(self, domain: &str) -> Result<State, Error> {
+        let copy = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        copy.into_state(domain).map_err(not_begun)
+    }
+
+    fn add(&self, what: impl FnOnce(&mut Replica)) {
+        what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl ResponseRecorder for Copyist {
+    fn record_resource(&self, kind: &'static Kind, answer: &Body) {
+        let mut masked = answer.clone();
+        kind.change_listed(&mut masked, &mut mask);
+        kind.change_unlisted(&mut masked, &mut mask);
+        self.add(|copy| copy.add(kind, &masked));
+    }
+
+    fn record_elements(&self, kind: &'static Kind, parent: &Id, elements: &[Value]) {
+        self.add(|copy| copy.add_children(kind, parent.as_str(), elements));
+    }
+
+    fn record_absence(&self, kind: &'static Kind, status: u16, reason: &Absence) {
+        let message = match reason {
+            Absence::Entitlement(message) | Absence::Gone(message) | Absence::Refused(message) => message.clone(),
+            Absence::Scope(_) => format!("Insufficient scope, expected any of: {}", kind.read_scopes.join(",")),
+            Absence::NotConfigured => reason.to_string(),
+        };
+        self.add(|copy| copy.add_unavailable(kind, status, &message));
+    }
+}
+
+/// Covers every text inside a secret; its shape stays.
+fn mask(value: &mut Value) {
+    match value {
+        Value::String(text) if !text.is_empty() => MASKED.clone_into(text),
+        Value::Array(list) => list.iter_mut().for_each(mask),
+        Value::Object(fields) => fields.values_mut().for_each(mask),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// How a rehearsal went.
+#[derive(Debug)]
+pub(crate) struct Rehearsed {
+    /// The run on the copy, after its last resume.
+    pub(crate) ended: EndedRun,
+    /// How often it was resumed.
+    pub(crate) resumed: usize,
+    /// Requests to the copy.
+    pub(crate) requests: usize,
+    /// How many of them were writes.
+    pub(crate) writes: usize,
+    /// The faults that struck, and how often each did.
+    pub(crate) struck: Vec<(String, usize)>,
+    /// What the copy answers otherwise than the target did.
+    pub(crate) otherwise: Vec<Key>,
+    /// What a second import would still do.
+    pub(crate) again: Plan,
+}
+
+/// What a rehearsal is made of besides the plan.
+pub(crate) struct Copy {
+    /// What the target answered.
+    pub(crate) state: State,
+    /// What goes wrong at the copy, and when.
+    pub(crate) faults: Vec<Fault>,
+    /// Where the requests to it are recorded.
+    pub(crate) request_log: Option<Arc<RequestLog>>,
+}
+
+/// Carries out a plan on a copy of its target, going on where it is cut off; then plans again. A signal ends it at once: nothing is lost.
+pub(crate) async fn rehearse(environment: &Environment, route: &Route, prepared: Prepared, copy: Copy) -> Result<Rehearsed, Error> {
+    tokio::select! {
+        biased;
+        interrupt = environment.host.interrupted() => Err(Error::Interrupted(interrupt)),
+        rehearsed = to_the_end(environment, route, prepared, copy) => rehearsed,
+    }
+}
+
+async fn to_the_end(environment: &Environment, route: &Route, prepared: Prepared, copy: Copy) -> Result<Rehearsed, Error> {
+    let Copy { state, faults, request_log } = copy;
+    let stage = Stage::set(environment, &prepared, state, request_log).await?;
+    let (target, include) = (stage.target()?.clone(), route.include.as_slice());
+    let (source, live) = (prepared.source.clone(), &prepared.live);
+    let otherwise = stage.differs_from(live, &target, include).await?;
+    let stage = stage.anew(faults).await?;
+    let lock = lock(&stage.environment, &target, None).await?;
+    let (ended, resumed) = Box::pin(stage.carry_out(prepared, &target, &lock, include)).await.map_err(not_over)?;
+    let ((requests, writes), struck) = (stage.counts(), stage.sandbox.fault_counts());
+    let stage = stage.anew(Vec::new()).await?;
+    let route = Route { target: target.name, source: Some(source.display().to_string()), ..route.clone() };
+    let again = prepare(&stage.environment, &route).await.map_err(not_over)?.plan;
+    stage.sandbox.stop().await;
+    Ok(Rehearsed { ended, resumed, requests, writes, struck, otherwise, again })
+}
+
+/// On the copy everything is approved.
+struct Rehearsal;
+
+impl Approver for Rehearsal {
+    type Error = Error;
+}
+
+/// Where a rehearsal takes place.
+struct Stage {
+    sandbox: Sandbox,
+    client: (String, String),
+    /// The program's own, but for where requests to the target go, and where files are left.
+    environment: Environment,
+    request_log: Option<Arc<RequestLog>>,
+    tenant: String,
+    _folder: TempDir,
+}
+
+impl Stage {
+    async fn set(environment: &Environment, prepared: &Prepared, copy: State, request_log: Option<Arc<RequestLog>>) -> Result<Self, Error> {
+        let client = (prepared.tenant.client_id().unwrap_or_else(|| "rehearsal".to_owned()), Secret::unguessable().reveal().to_owned());
+        let options = Options::new(copy).credentials(&client.0, &client.1);
+        let sandbox = Sandbox::start(recorded(options, request_log.as_ref())).await.map_err(not_begun)?;
+        let lacks_folder = |error| Error::RehearsalSetup { source: Box::new(error), lacks_folder: true };
+        let folder = tempfile::Builder::new().prefix("migrate-rehearsal-").tempdir().map_err(lacks_folder)?;
+        let tenant = prepared.plan.target.tenant.clone();
+        let settings = environment.settings().on_a_copy(&tenant, &sandbox.url(), (&client.0, &client.1), folder.path());
+        let environment = Environment::new(settings, Arc::new(NoObserver));
+        Ok(Self { sandbox, client, environment, request_log, tenant, _folder: folder })
+    }
+
+    fn target(&self) -> Result<&TenantSettings, Error> {
+        self.environment.tenant(&self.tenant)
+    }
+
+    /// Returns what the copy answers otherwise than the target did.
+    async fn differs_from(&self, live: &Snapshot, target: &TenantSettings, include: &[String]) -> Result<Vec<Key>, Error> {
+        let copy = read(&self.environment, &self.environment.connect(target)?, target, include).await.map_err(not_over)?;
+        let lacks = |in_one: &Snapshot, other: &Snapshot| -> Vec<Key> {
+            let held: HashMap<&Key, _> = other.resources.iter().map(|one| (&one.key, one)).collect();
+            in_one.resources.iter().filter(|one| held.get(&one.key) != Some(one)).map(|one| one.key.clone()).collect()
+        };
+        let mut differs = lacks(live, &copy);
+        differs.extend(lacks(&copy, live));
+        differs.sort();
+        differs.dedup();
+        Ok(differs)
+    }
+
+    /// Carries a plan out to its end; returns how often it was cut off and went on.
+    async fn carry_out(
+        &self,
+        prepared: Prepared,
+        target: &TenantSettings,
+        lock: &Lock,
+        include: &[String],
+    ) -> Result<(EndedRun, usize), Error> {
+        let state = prepared.state.moved_to(&self.environment.settings().dir)?;
+        let prepared = Prepared { tenant: self.environment.connect(target)?, state, ..prepared };
+        let proposal = Proposal::of_prepared(prepared, Vec::new());
+        let mut ended = self.begin(proposal, lock).await?;
+        let mut resumed = 0;
+        while is_cut_off(&ended) && resumed < MOST {
+            resumed += 1;
+            let folder = ended.folder.clone();
+            // What cannot even be read goes on being tried: that is what faults are for.
+            ended = self
+                .go_on(&folder, target, lock, include)
+                .await
+                .or_else(|failure| if resumed < MOST { Ok(ended) } else { Err(failure) })?;
+        }
+        Ok((ended, resumed))
+    }
+
+    async fn begin(&self, proposal: Proposal, lock: &Lock) -> Result<EndedRun, Error> {
+        match carry_out(&self.environment, proposal, (lock, "import", RunBudget::default()), &Rehearsal).await? {
+            Completion::Run(ended) => Ok(*ended),
+            Completion::Unchanged(_) => unreachable!("only a plan with changes is rehearsed"),
+        }
+    }
+
+    async fn go_on(&self, folder: &Path, target: &TenantSettings, lock: &Lock, include: &[String]) -> Result<EndedRun, Error> {
+        execute(&self.environment, Session::again(&self.environment, target, folder, lock, include).await?).await
+    }
+
+    /// Returns the requests so far, and how many of them were writes.
+    fn counts(&self) -> (usize, usize) {
+        let demand = self.sandbox.stats();
+        (demand.reads + demand.writes, demand.writes)
+    }
+
+    /// Starts the copy anew where it was, with what it holds now, and counts from there; these things go wrong.
+    async fn anew(self, faults: Vec<Fault>) -> Result<Self, Error> {
+        let port = self.sandbox.port();
+        let held = self.sandbox.state();
+        self.sandbox.stop().await;
+        let options = Options::new(held).credentials(&self.client.0, &self.client.1).port(port).faults(faults);
+        let sandbox = Sandbox::start(recorded(options, self.request_log.as_ref())).await.map_err(|error| not_over(not_begun(error)))?;
+        Ok(Self { sandbox, ..self })
+    }
+}
+
+fn is_cut_off(ended: &EndedRun) -> bool {
+    let tally = ended.summary.tally();
+    tally.unsent + tally.unknown > 0
+}
+
+fn recorded(options: Options, request_log: Option<&Arc<RequestLog>>) -> Options {
+    match request_log {
+        Some(log) => options.request_log(log.clone()),
+        None => options,
+    }
+}
+
+fn not_begun(source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::RehearsalSetup { source: Box::new(source), lacks_folder: false }
+}
+
+fn not_over(error: Error) -> Error {
+    Error::Rehearsal(Box::new(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use serde_json::json;
+
+    #[test]
+    fn a_copy_holds_none_of_the_secrets_and_shows_where_they_stood() {
+        let kind = Catalog::standard().kind("clients").expect("a kind");
+        let client = json!({"client_id": "c1", "name": "Web", "client_secret": "CANARY", "signing_keys": [{"key": "CANARY", "cert": "public"}],
+            "addons": {"sap_api": {"servicePassword": "CANARY", "clientid": "s"}}});
+        let copyist = Copyist::default();
+        copyist.record_resource(kind, &Body::from_value(client).expect("an object"));
+        let held = copyist.state("acme.eu.auth0.com").expect("a state").to_json();
+        assert!(!held.to_string().contains("CANARY"), "{held:#}");
+        assert_eq!(held["data"]["/clients"][0]["client_secret"], MASKED);
+        assert_eq!(held["data"]["/clients"][0]["addons"]["sap_api"], json!({"servicePassword": MASKED, "clientid": "s"}));
+    }
+}

@@ -1,0 +1,41 @@
+//! Guards before a plan is carried out: what stands of their findings, and what the token may do.
+
+use super::environment::Environment;
+use super::error::Error;
+use crate::config::TenantSettings;
+use crate::management_api::Tenant;
+use crate::model::approval::Approvals;
+use crate::plan::Plan;
+use crate::plan::guards;
+use crate::plan::refusal::Refusal;
+
+/// Who reviewed a plan before it is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Review {
+    /// A person at the terminal.
+    Here,
+    /// A person who saved it in a file.
+    Saved,
+    /// Nobody: the run is unattended.
+    None,
+}
+
+/// Returns what guards found and nobody approved: findings that require a review stand where there was none.
+///
+/// What the configuration of the target approves was thought about beforehand, and holds for an unattended run too.
+pub fn unapproved(refusals: Vec<Refusal>, allow: &Approvals, target: &TenantSettings, review: Review) -> Vec<Refusal> {
+    let approved = if review == Review::None { allow.without_review() } else { allow.clone() }.and(&target.approved);
+    let unseen = |refusal: Refusal| match review {
+        Review::None if refusal.guard.requires_review() => Refusal { can_be_allowed: false, ..refusal },
+        _ => refusal,
+    };
+    guards::unapproved(refusals, &approved).into_iter().map(unseen).collect()
+}
+
+/// Stops unless the token has every scope that a plan needs.
+pub(crate) async fn check_scopes(environment: &Environment, plan: &Plan, tenant: &Tenant) -> Result<(), Error> {
+    let granted = tenant.scopes().await.map_err(|source| Error::of_tenant(source, tenant.name()))?;
+    let Some(granted) = granted else { return Ok(()) };
+    let scopes: Vec<&str> = guards::scopes(environment.catalog, plan).into_iter().filter(|scope| !granted.contains(*scope)).collect();
+    if scopes.is_empty() { Ok(()) } else { Err(Error::MissingScopes { tenant: tenant.name().to_owned(), scopes }) }
+}
