@@ -333,9 +333,8 @@ fn a_plan_is_json_for_programs() {
         "updates": 1
       },
       "drift": [],
-      "exit": 0,
       "excluded": [],
-      "skipped": [],
+      "exit": 0,
       "manual_steps": [
         {
           "key": "clients/Till",
@@ -359,6 +358,7 @@ fn a_plan_is_json_for_programs() {
           "message": "people or services may be locked out by clients/Shop (callbacks)"
         }
       ],
+      "skipped": [],
       "source": {
         "domain": "acme-dev.eu.auth0.com",
         "taken": "TIME",
@@ -369,12 +369,12 @@ fn a_plan_is_json_for_programs() {
         "taken": "TIME",
         "tenant": "prod"
       },
-      "unmanaged": {},
       "unchanged": {
         "guardian-policies": 1,
         "rules": 1
       },
-      "unknown": {}
+      "unknown": {},
+      "unmanaged": {}
     }
     "#);
 }
@@ -387,28 +387,27 @@ fn an_import_is_json_for_programs() {
         {
           "id": "prodShop00000000000000000000000a",
           "key": "clients/Shop",
-          "outcome": "applied",
-          "operation": "update"
+          "operation": "update",
+          "outcome": "applied"
         },
         {
           "id": "ID",
           "key": "clients/Till",
-          "outcome": "applied",
-          "operation": "create"
+          "operation": "create",
+          "outcome": "applied"
         }
       ],
       "conflicts": [],
       "counts": {
         "applied": 2,
         "failed": 0,
-        "unknown": 0,
         "partial": 0,
         "skipped": 0,
+        "unknown": 0,
         "unsent": 0
       },
       "differs": [],
       "exit": 0,
-      "skipped": [],
       "manual_steps": [
         {
           "key": "clients/Till",
@@ -429,6 +428,7 @@ fn an_import_is_json_for_programs() {
           "message": null
         }
       ],
+      "skipped": [],
       "source": {
         "domain": "acme-dev.eu.auth0.com",
         "taken": "TIME",

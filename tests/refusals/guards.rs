@@ -58,8 +58,8 @@ fn a_value_that_names_the_source_is_shown_where_it_stands() {
     assert_snapshot!(stage_refuses(&stage), @"
     exit 4
     error: nothing was written: the plan was refused
-    cause: leak: clients/Till: description holds the source's domain acme-dev.eu.auth0.com
-    hint:  if that is meant, run it with --allow source-leak,lockout-risk,weaker-protection
+    cause: source-leak: clients/Till: description holds the source's domain acme-dev.eu.auth0.com
+    hint:  if that is meant, run it with --allow lockout-risk,source-leak,weaker-protection
     ");
 }
 
@@ -151,8 +151,8 @@ fn one_acknowledgement_never_opens_another_guard() {
     error: nothing was written: the plan was refused
     cause: many-changes: 6 of 8 resources of "prod" would change; at most 3 may at once; 6 of 6 clients of "prod" would change; at most 3 may at once
     cause: lockout-risk: people or services may be locked out by clients/A (callbacks), clients/B (callbacks), clients/C (callbacks), clients/D (callbacks), clients/E (callbacks), clients/F (callbacks)
-    cause: leak: clients/A: description holds the placeholder ##HOST##
-    hint:  if that is meant, run it with --allow source-leak,lockout-risk,many-changes
+    cause: source-leak: clients/A: description holds the placeholder ##HOST##
+    hint:  if that is meant, run it with --allow lockout-risk,many-changes,source-leak
     "#);
     assert_eq!(stage.writes(), []);
     let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection,source-leak --yes --quiet");
@@ -206,8 +206,8 @@ fn what_stands_for_a_value_that_nobody_put_in_is_shown_where_it_stands() {
     assert_snapshot!(stage_refuses(&Stage::of(source, prod(), "")), @"
     exit 4
     error: nothing was written: the plan was refused
-    cause: leak: clients/Till: callbacks[] holds the placeholder ##TILL_HOST##
-    hint:  if that is meant, run it with --allow source-leak,lockout-risk,weaker-protection
+    cause: source-leak: clients/Till: callbacks[] holds the placeholder ##TILL_HOST##
+    hint:  if that is meant, run it with --allow lockout-risk,source-leak,weaker-protection
     ");
 }
 
@@ -221,8 +221,8 @@ fn an_id_of_the_source_becomes_the_targets_or_is_shown_where_it_stands() {
     assert_snapshot!(stage_refuses(&stage), @"
     exit 4
     error: nothing was written: the plan was refused
-    cause: leak: clients/Till: description holds the source's id rul_devGreeting00001
-    hint:  if that is meant, run it with --allow source-leak,lockout-risk,weaker-protection
+    cause: source-leak: clients/Till: description holds the source's id rul_devGreeting00001
+    hint:  if that is meant, run it with --allow lockout-risk,source-leak,weaker-protection
     ");
     stage.write("mapping.toml", "");
     let said = stage.run(IMPORT);
