@@ -26,6 +26,63 @@
 //! workflow                   the use cases, without a terminal: what a program calls
 //! report, cli                values in, text out; the command line
 //! ```
+//!
+//! # Importing from a program
+//!
+//! [`workflow`] holds the use cases without a terminal: [`workflow::prepare`] plans, [`workflow::import`] imports unattended, and
+//! [`export::export`] takes a snapshot. Here both tenants are [`sandbox`]es on loopback.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use migrate::config::Settings;
+//! use migrate::model::approval::Approval;
+//! use migrate::model::event::NoObserver;
+//! use migrate::sandbox::{Options, Sandbox, State, seed};
+//! use migrate::workflow::{self, Completion, Environment, Route};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let tenant = |seed: &str| Ok::<_, Box<dyn std::error::Error>>(Options::new(State::from_json(serde_json::from_str(seed)?)?));
+//! let dev = Sandbox::start(tenant(seed::ACME_DEV)?.credentials("client", "secret")).await?;
+//! let prod = Sandbox::start(tenant(seed::ACME_PROD)?.credentials("client", "secret")).await?;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let config = folder.path().join("migrate.toml");
+//! let domains = (dev.state().domain().to_owned(), prod.state().domain().to_owned());
+//! std::fs::write(
+//!     &config,
+//!     format!(
+//!         "[tenants.dev]\ndomain = '{}'\nurl = '{}'\n\n[tenants.prod]\ndomain = '{}'\nurl = '{}'\nsource = 'dev'\n\
+//!          plan.approve = ['lockout-risk:*', 'weaker-protection:*']\n",
+//!         domains.0,
+//!         dev.url(),
+//!         domains.1,
+//!         prod.url(),
+//!     ),
+//! )?;
+//! let home = folder.path().display().to_string();
+//! let variables = [
+//!     ("MIGRATE_DEV_CLIENT_ID", "client"),
+//!     ("MIGRATE_DEV_CLIENT_SECRET", "secret"),
+//!     ("MIGRATE_PROD_CLIENT_ID", "client"),
+//!     ("MIGRATE_PROD_CLIENT_SECRET", "secret"),
+//!     ("XDG_STATE_HOME", &home),
+//! ];
+//! let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+//! let environment = Environment::new(Settings::load(Some(&config), None, &variables)?, Arc::new(NoObserver));
+//!
+//! let route = Route { target: "prod".to_owned(), ..Route::default() };
+//! let prepared = workflow::prepare(&environment, &route).await?;
+//! assert!(prepared.plan.changes().count() > 0);
+//!
+//! // What a job may approve by itself; the rest is approved in migrate.toml.
+//! let approvals = [Approval::read("many-changes")?, Approval::read("source-leak")?].into_iter().collect();
+//! let Completion::Run(run) = workflow::import(&environment, &route, &approvals, None).await? else { panic!("nothing to do") };
+//! assert_eq!(run.summary.tally().failed, 0);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod apply;
 pub mod catalog;
