@@ -8,10 +8,10 @@ use crate::workflow::limits::{Limit, RunBudget, TimeOfDay};
 /// Limits as they are asked for.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct LimitOptions {
-    /// Take no new changes from this time of day on, as in 05:00; 05:00Z is UTC. Ends with 75
+    /// Start no more changes after this time of day, for example 05:00, or 05:00Z for UTC (exit code 75)
     #[arg(long, value_name = "HH:MM")]
     until: Option<TimeOfDay>,
-    /// Take no new changes once this many requests went to the target. Ends with 75
+    /// Start no more changes after this many requests to the target (exit code 75)
     #[arg(long, value_name = "REQUESTS")]
     max_requests: Option<u64>,
 }

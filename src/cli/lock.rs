@@ -7,7 +7,7 @@ use clap::Args;
 /// What to do while another run holds the lock.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(super) struct LockOptions {
-    /// Wait this long for another run on the target to end, as in 10m [default: not at all]
+    /// How long to wait for another run on the target to finish, for example 10m [default: do not wait]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(super) lock_timeout: Option<Duration>,
 }

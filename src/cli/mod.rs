@@ -42,7 +42,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use context::Context;
 use error::Failure;
 
-/// Copies the settings of one Auth0 tenant into another: reviewed, resumable, and paced so that people can still log in.
+/// Copies the settings of one Auth0 tenant into another: reviewed, resumable, and within the tenant's rate limit
 #[derive(Debug, Parser)]
 #[command(name = "migrate", version, max_term_width = 120, subcommand_required = true, arg_required_else_help = true)]
 struct Arguments {
@@ -58,16 +58,16 @@ struct Everywhere {
     /// The configuration file [default: migrate.toml]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where snapshots, links and runs live [default: beside the configuration]
+    /// The folder of snapshots, state and runs [default: the folder of the configuration]
     #[arg(long, global = true, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// How the answer is printed
+    /// Output format
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", value_enum)]
     output: Output,
-    /// Print the answer only
+    /// Print only the answer
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Print every kind that is read, every change and repeated requests too
+    /// Also print every kind that is read, every change and every retry
     #[arg(long, short, global = true)]
     verbose: bool,
 }
@@ -75,11 +75,11 @@ struct Everywhere {
 /// How an answer is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Output {
-    /// For people.
+    /// For people
     Text,
-    /// For programs.
+    /// For programs
     Json,
-    /// For pages; only `kinds` prints it.
+    /// For documentation (`kinds` only)
     Markdown,
 }
 

@@ -13,10 +13,10 @@ use crate::report::chat;
 /// Hooks as they are asked for.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Hooks {
-    /// Send the line of a night that has something to tell to this webhook of Slack, Teams or the like; env:NAME takes it from a variable
+    /// Send the result, if there is something to report, to this webhook (Slack, Teams or similar); env:NAME reads the URL from a variable
     #[arg(long, value_name = "URL")]
     notify: Option<Address>,
-    /// Ask this address after each night that came to its end, so that silence raises the alarm; env:NAME takes it from a variable
+    /// Ping this URL after each completed run (dead man's switch); env:NAME reads the URL from a variable
     #[arg(long, value_name = "URL")]
     heartbeat: Option<Address>,
 }

@@ -20,7 +20,7 @@ pub(super) struct RouteOptions {
     /// The target tenant [default: the only one configured]
     #[arg(long, visible_alias = "to", value_name = "TENANT")]
     pub(super) tenant: Option<String>,
-    /// Where the settings come from: a tenant, or the folder of a snapshot [default: `source` of the target]
+    /// The source: a tenant, or the folder of a snapshot [default: `source` of the target]
     #[arg(long, value_name = "TENANT|DIR")]
     pub(super) from: Option<String>,
     #[command(flatten)]
@@ -30,16 +30,16 @@ pub(super) struct RouteOptions {
 /// How settings go from the one to the other.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ImportOptions {
-    /// The rules for what differs between the two [default: `mapping` of the target]
+    /// The mapping: rules for what differs between the tenants [default: `mapping` of the target]
     #[arg(long, value_name = "FILE")]
     pub(super) mapping: Option<PathBuf>,
-    /// Copy what is usually left alone: third-party
+    /// Include resources that are excluded by default: third-party
     #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
     pub(super) include: Vec<String>,
-    /// What to do about fields that the target changed by itself since the last run
+    /// What to do about fields that changed in the target since the last run
     #[arg(long, value_name = "WHAT", default_value = "keep", value_enum)]
     pub(super) drift: DriftChoice,
-    /// Remove what an earlier run made or adopted and the source has no more; it needs --allow deletes too
+    /// Delete resources that an earlier run created or adopted and the source no longer has (needs --allow deletes)
     #[arg(long)]
     pub(super) prune: bool,
 }
@@ -47,11 +47,11 @@ pub(super) struct ImportOptions {
 /// What to do about fields that the target changed by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum DriftChoice {
-    /// They stay, and are named.
+    /// Keep the target's value and report it
     Keep,
-    /// The source's value is written over them.
+    /// Overwrite it with the source's value
     Overwrite,
-    /// Nothing is written at all.
+    /// Write nothing and fail
     Fail,
 }
 
@@ -71,10 +71,10 @@ pub(super) struct SelectionOptions {
     /// Only these kinds
     #[arg(long, value_name = "KIND,..", value_delimiter = ',')]
     pub(super) kinds: Vec<String>,
-    /// Only resources whose key matches, as in 'clients/Web*'
+    /// Only resources whose key matches, for example 'clients/Web*'
     #[arg(long, value_name = "GLOB")]
     pub(super) only: Vec<String>,
-    /// Copy what is usually left alone: third-party
+    /// Include resources that are excluded by default: third-party
     #[arg(long, value_name = "WORD,..", value_delimiter = ',')]
     pub(super) include: Vec<String>,
 }

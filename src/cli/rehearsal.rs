@@ -12,10 +12,10 @@ use crate::workflow::Rehearsed;
 /// Whether an import is only rehearsed, as it is asked for.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct RehearsalOptions {
-    /// Try it on a copy of the target that lives in this process; nothing is written to the target
+    /// Rehearse the import on an in-memory copy of the target; nothing is written to the target
     #[arg(long, conflicts_with_all = ["dry_run", "out", "resume", "plan"])]
     pub(super) rehearse: bool,
-    /// What goes wrong at the copy and when, as in cut-after@3 or 429@w5x3
+    /// Faults to inject in the rehearsal, for example cut-after@3 or 429@w5x3
     #[arg(long, value_name = "SPEC", requires = "rehearse")]
     fault: Vec<String>,
 }

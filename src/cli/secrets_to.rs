@@ -28,8 +28,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// Whether the secrets that a target makes are kept, as it is asked for.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Secrets {
-    /// Keep the secrets that the target makes: appended to a file, or each given to a command on its standard input, which cannot ask at the
-    /// terminal and may take a minute
+    /// Store the secrets that the target generates: append them to a file, or pass each one to a command on standard input (no terminal,
+    /// at most a minute each)
     #[arg(long, value_name = "file:PATH|exec:CMD")]
     secrets_to: Option<SecretDestination>,
 }

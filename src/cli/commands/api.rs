@@ -11,21 +11,21 @@ use crate::cli::options::read_json;
 use crate::cli::terminal;
 use crate::workflow::lock;
 
-/// Call any path of the Management API and print the JSON it answers
+/// Call any Management API endpoint and print the response
 ///
-/// With the tenant's credentials, pacing and retries: `migrate api get 'users-by-email?email=ada@example.com'`.
+/// Uses the tenant's credentials, rate limiter and retries: `migrate api get 'users-by-email?email=ada@example.com'`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Api {
     /// The method [default: get], then the path below /api/v2
     #[arg(value_name = "[METHOD] PATH", num_args = 1..=2, required = true)]
     method_and_path: Vec<String>,
-    /// The JSON to send; `-` reads standard input
+    /// The file with the JSON to send; `-` reads standard input
     #[arg(long, value_name = "FILE|-")]
     data: Option<PathBuf>,
     /// The tenant to call [default: the only one configured]
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
-    /// Write without being asked
+    /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]

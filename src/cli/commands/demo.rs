@@ -16,13 +16,13 @@ const HOSTS: &str = include_str!("../../../mappings/hosts.csv");
 /// The client of each tenant that migrate signs in with.
 const OWN: &str = "migrate";
 
-/// Do the main job on two tenants that live in this process
+/// Run a demo import between two sandbox tenants in this process
 ///
-/// Exports a company's dev tenant, saves a plan of what would change in its stale prod, imports exactly that, and imports again with nothing to
-/// do.
+/// Exports a company's dev tenant, saves a plan for its outdated prod tenant, imports exactly that plan, and imports again with nothing left
+/// to do.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Demo {
-    /// Where to leave the files [default: a new folder for temporary files]
+    /// The folder for the files [default: a new temporary folder]
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
 }

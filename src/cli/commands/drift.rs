@@ -9,18 +9,18 @@ use crate::plan::{DriftReport, drift_of};
 use crate::report;
 use crate::workflow::{includable, named_source, read};
 
-/// Show what a target changed by itself since the last run
+/// Show what changed in a target since the last run
 ///
-/// Ends with 3 when something that was applied cannot be compared, as where a token may not read it.
+/// Exits with 3 if something that was applied cannot be compared, for example because the token may not read it.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Drift {
     /// The target tenant [default: the only one configured]
     #[arg(long, visible_alias = "to", value_name = "TENANT")]
     tenant: Option<String>,
-    /// The source tenant of the runs that are meant [default: `source` of the target]
+    /// The source tenant [default: `source` of the target]
     #[arg(long, value_name = "TENANT")]
     from: Option<String>,
-    /// End with 2 when anything moved
+    /// Exit with 2 if anything changed
     #[arg(long)]
     check: bool,
 }

@@ -12,10 +12,10 @@ use crate::report;
 use crate::snapshot::{Snapshot, Status, store};
 use crate::workflow::{now, protected};
 
-/// Write everything a tenant has into a versioned snapshot
+/// Export a tenant's settings to a versioned snapshot
 ///
-/// References are written as names and secrets are left out, so that two snapshots can be compared. An export equal to the newest one
-/// writes no new version.
+/// References are written as names, and secrets are left out, so that two snapshots can be compared. If nothing changed since the newest
+/// snapshot, no new one is written.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Export {
     /// The tenant to read [default: the only one configured]
@@ -23,7 +23,7 @@ pub(in crate::cli) struct Export {
     tenant: Option<String>,
     #[command(flatten)]
     part: SelectionOptions,
-    /// Write the snapshot into this folder, which must not exist yet
+    /// Write the snapshot to this folder, which must not exist
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

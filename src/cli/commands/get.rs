@@ -8,14 +8,14 @@ use crate::cli::error::Failure;
 use crate::cli::options::kind;
 use crate::cli::terminal;
 
-/// Print one resource as the tenant answers it, without secrets
+/// Print one resource as the API returns it, without secrets
 ///
-/// Edit what it prints and give it back with `migrate update`.
+/// The output can be edited and passed to `migrate update`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Get {
     /// The kind, as `migrate kinds` lists it
     kind: String,
-    /// The name or id; nothing for kinds of which there is one
+    /// The name or id; omit it for kinds with a single resource
     #[arg(value_name = "NAME|ID")]
     name: Option<String>,
     /// The tenant to read [default: the only one configured]

@@ -26,31 +26,31 @@ use crate::workflow::{
     refuse_another_target, rehearse, unapproved,
 };
 
-/// Make a target hold what a source holds
+/// Import a source's settings into a target
 ///
-/// Shows the plan, asks, and carries it out with a journal. A run that was cut off goes on with --resume. No resource of the
-/// target is removed, unless --prune and --allow deletes say so; lists and fields that both sides have become the source's.
+/// Shows the plan, asks for confirmation, and applies it with a journal; --resume continues an interrupted run. Resources are deleted only
+/// with --prune and --allow deletes. Fields and lists that both tenants have get the source's value.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Import {
     #[command(flatten)]
     route: RouteOptions,
     #[command(flatten)]
     stop: Stop,
-    /// Carry out exactly this plan, made by `migrate plan --out`
+    /// Apply exactly this plan, saved by `migrate plan --out`
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "mapping", "resume", "dry_run", "out", "prune", "drift"])]
     plan: Option<PathBuf>,
-    /// Go on with a run that was cut off [default: the newest one of this target]
+    /// Resume an interrupted run [default: the newest run on this target]
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["from", "mapping", "dry_run", "out", "prune", "drift"])]
     resume: Option<String>,
-    /// Approve what a guard finds, all or by resource ('lockout-risk:clients/Billing*'): many-changes, leak, deletes, lockout-risk,
-    /// weaker-protection, no-baseline
+    /// Approve a guard's findings, all of them or by resource ('lockout-risk:clients/Billing*'): many-changes, source-leak, deletes,
+    /// lockout-risk, weaker-protection, no-baseline
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     #[command(flatten)]
     secrets: Secrets,
     #[command(flatten)]
     rehearsal: RehearsalOptions,
-    /// Write without being asked
+    /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]

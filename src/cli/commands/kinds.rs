@@ -7,7 +7,7 @@ use crate::catalog::{Catalog, Kind, Named, Shape};
 use crate::cli::context::Context;
 use crate::report::Table;
 
-/// List what is copied
+/// List the kinds of settings that are copied
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Kinds {}
 

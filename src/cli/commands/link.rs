@@ -14,7 +14,7 @@ use crate::model::resource::{Id, Key};
 use crate::report::printable;
 use crate::workflow::{lock, named_source};
 
-/// Say that a resource of the source is one of the target, whatever they are called
+/// Link a resource of the source to one of the target, whatever their names
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Link {
     /// The kind of both
@@ -30,7 +30,7 @@ pub(in crate::cli) struct Link {
     pair: Pair,
 }
 
-/// Forget that a resource of the source is one of the target
+/// Remove a link
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Unlink {
     /// The kind of both

@@ -12,15 +12,15 @@ use crate::plan::refusal::Refusal;
 use crate::report;
 use crate::workflow::{Prepared, prepare};
 
-/// Show what an import would change; write nothing to any tenant
+/// Show what an import would change, without writing to any tenant
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Plan {
     #[command(flatten)]
     route: RouteOptions,
-    /// Write the plan into this file, for `migrate import --plan`
+    /// Save the plan to this file, for `migrate import --plan`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// End with 2 when anything would change, or else with 4 where a guard refuses, or 3 where something is left out
+    /// Exit with 2 if anything would change, else with 4 if a guard refuses, else with 3 if something is skipped
     #[arg(long)]
     check: bool,
 }

@@ -8,7 +8,7 @@ use crate::cli::past_run::status_of;
 use crate::report;
 use crate::workflow::history::{PastRun, is_of, names};
 
-/// List the runs there were, the newest first
+/// List past runs, newest first
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Runs {
     /// Only runs on this tenant

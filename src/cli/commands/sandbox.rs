@@ -11,49 +11,49 @@ use crate::cli::error::{FAILED, Failure, USAGE};
 use crate::cli::recording;
 use crate::sandbox::{Fault, Options, Sandbox as Running, State};
 
-/// Run a tenant on loopback, to try things without a real one
+/// Run a sandbox tenant on loopback
 ///
-/// It behaves as recordings of real tenants do: tokens and scopes, pages, closed bodies, defaults, rate limits, and faults on demand.
+/// Behaves like recorded real tenants: tokens and scopes, pagination, request validation, defaults and rate limits; faults on request.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Sandbox {
-    /// What the tenant holds, and what it refuses that others take, as a state file; without it, a new tenant
+    /// A state file with the tenant's settings and what it refuses [default: a new tenant]
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// The domain of a new tenant
     #[arg(long, value_name = "DOMAIN", default_value = "sandbox.eu.auth0.com", conflicts_with = "state")]
     domain: String,
-    /// The port on 127.0.0.1; 0 takes a free one
+    /// The port on 127.0.0.1; 0 picks a free one
     #[arg(long, value_name = "N", default_value_t = 4010)]
     port: u16,
-    /// A client that may do everything
+    /// The credentials of a client with every scope
     #[arg(long, value_name = "ID:SECRET")]
     credentials: Option<String>,
-    /// Requests a second that the tenant allows
+    /// Rate limit in requests per second
     #[arg(long, value_name = "R", requires = "burst")]
     rate: Option<f64>,
-    /// Requests that may come at once
+    /// Rate limit burst
     #[arg(long, value_name = "B", requires = "rate")]
     burst: Option<u32>,
-    /// Published limits, endpoint groups included: free, essentials, enterprise, ..
+    /// The published rate limits of a subscription: free, essentials, enterprise, ..
     #[arg(long, value_name = "NAME")]
     tier: Option<String>,
-    /// How late every answer comes, as in 150ms
+    /// Delay of each response, for example 150ms
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     latency: Option<Duration>,
-    /// Answer 404 to the first client grant or change of a connection's clients that names a new client, as Auth0 does at times
+    /// Respond with 404 to the first client grant or change of a connection's clients that names a new client, as Auth0 sometimes does
     #[arg(long)]
     late_clients: bool,
-    /// Take what only Auth0's API description and reports of the live API refuse
+    /// Accept what only Auth0's API description and public reports say is refused
     #[arg(long)]
     lenient: bool,
-    /// What goes wrong and when, as in cut-after@3 or 429@w5x3
+    /// Faults to inject, for example cut-after@3 or 429@w5x3
     #[arg(long, value_name = "SPEC")]
     fault: Vec<String>,
     /// Append each request to this file, as a line of JSON with what was sent, secrets included; also MIGRATE_SANDBOX_RECORD, which
     /// holds for the demo and for rehearsals too
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Write what the tenant holds into this file at the end
+    /// Save the tenant's state to this file on exit
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
 }

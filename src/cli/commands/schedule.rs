@@ -16,21 +16,21 @@ use crate::report::{Nightly, Scheduler, Unit, VOLUME, units};
 use crate::workflow::limits::TimeOfDay;
 use crate::workflow::source_side;
 
-/// Print what starts a sync every night: a unit of systemd, a crontab, a CronJob of Kubernetes or a workflow of GitHub
+/// Print a nightly job that runs `migrate sync`: systemd, cron, Kubernetes or GitHub Actions
 ///
-/// Everything behind the time is what `migrate sync` takes. No secret stands in it: each names the variables that hold them.
+/// The remaining options are those of `migrate sync`. The job contains no secrets; it names the variables that hold them.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Schedule {
-    /// What is to start it
+    /// The scheduler
     #[arg(value_enum)]
     by: By,
-    /// When it starts, on the clock of this machine; for Kubernetes and GitHub in UTC
+    /// Start time: local time, or UTC for Kubernetes and GitHub
     #[arg(long, value_name = "HH:MM", default_value = "02:30", value_parser = TimeOfDay::of_any_clock)]
     at: TimeOfDay,
-    /// The container image that holds migrate, for Kubernetes and GitHub
+    /// The container image of migrate, for Kubernetes and GitHub
     #[arg(long, value_name = "IMAGE")]
     image: Option<String>,
-    /// Write the files into this folder instead of printing them
+    /// Write the files to this folder instead of printing them
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]

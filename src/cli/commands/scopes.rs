@@ -10,16 +10,16 @@ use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::options::kind;
 
-/// Print the scopes that a run needs, ready to paste
+/// Print the scopes that migrate needs
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Scopes {
-    /// The tenant that is read or written [default: any]
+    /// The tenant [default: any]
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
-    /// What is to be done there
+    /// What the scopes are for
     #[arg(long = "for", value_name = "VERB", default_value = "import", value_enum)]
     purpose: Purpose,
-    /// Only for these kinds
+    /// Only these kinds
     #[arg(long, value_name = "KIND,..", value_delimiter = ',')]
     kinds: Vec<String>,
 }
@@ -27,9 +27,9 @@ pub(in crate::cli) struct Scopes {
 /// What scopes are wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Purpose {
-    /// Reading: a source, or a target that is planned against.
+    /// Reading: a source, or a target of a plan
     Export,
-    /// Reading and writing: a target.
+    /// Reading and writing: a target
     Import,
 }
 

@@ -28,14 +28,14 @@ use crate::workflow::history::{PastRun, begun_on};
 use crate::workflow::limits::RunBudget;
 use crate::workflow::{self, Approver, Completion, Error, Host, Proposal, Review, Session, lock, now, prepare, source_side, unapproved};
 
-/// Make a target hold what a source holds, every night, with nobody there
+/// Import unattended (for cron and CI)
 ///
-/// Looks up what a sync that was cut off left in doubt, then exports, plans, asks the guards and imports, under one lock. The rest of a night
-/// that ended early is planned anew, by what the source wants now. It asks nobody and says nothing where nothing changed; otherwise one line, and
-/// state/SOURCE/TARGET/last-sync.json either way.
+/// First resolves changes whose outcome is unknown from an interrupted sync, then exports, plans, checks the guards and imports, all under
+/// one lock. What an earlier sync left undone is planned again, from the source as it is now. Asks no questions. Prints nothing if nothing
+/// changed and one line otherwise, and always writes state/SOURCE/TARGET/last-sync.json.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Sync {
-    /// Where the settings come from: a tenant, or the folder of a snapshot [default: `source` of the target]
+    /// The source: a tenant, or the folder of a snapshot [default: `source` of the target]
     #[arg(long, value_name = "TENANT|DIR")]
     from: Option<String>,
     /// The target tenant [default: the only one configured]
@@ -43,7 +43,8 @@ pub(in crate::cli) struct Sync {
     to: Option<String>,
     #[command(flatten)]
     options: ImportOptions,
-    /// Approve what a guard finds, every night: many-changes, leak, deletes, no-baseline; migrate.toml approves what may lock people out
+    /// Approve a guard's findings in every run: many-changes, source-leak, deletes, no-baseline (lockout-risk and weaker-protection are
+    /// approved in migrate.toml)
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     #[command(flatten)]

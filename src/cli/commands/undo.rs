@@ -21,27 +21,27 @@ use crate::report::{self, shell_word};
 use crate::workflow::history::PastRun;
 use crate::workflow::{Proposal, includable, lock, read, refuse_another_target, unapproved};
 
-/// Take back what a run changed
+/// Undo a run
 ///
-/// What still stands as the run wrote it goes back to what it was; what changed again since is left and named. What the run created is
-/// removed with --allow deletes only. It is a run like any other, and can be undone itself.
+/// Restores what the run changed, where it has not changed again since; the rest is kept and reported. Resources that the run created are
+/// deleted only with --allow deletes. An undo is a run like any other, and can be undone itself.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Undo {
     /// The run, as `migrate runs` lists it
     #[arg(value_name = "RUN")]
     run: String,
-    /// Only resources whose key matches, as in 'clients/Web*'
+    /// Only resources whose key matches, for example 'clients/Web*'
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
     #[command(flatten)]
     stop: Stop,
-    /// Approve what a guard finds, all or by resource ('lockout-risk:clients/Billing*'): deletes, lockout-risk, weaker-protection,
-    /// many-changes, leak
+    /// Approve a guard's findings, all of them or by resource ('lockout-risk:clients/Billing*'): deletes, lockout-risk, weaker-protection,
+    /// many-changes, source-leak
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
     #[command(flatten)]
     secrets: Secrets,
-    /// Write without being asked
+    /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]

@@ -24,14 +24,14 @@ use crate::plan::{PlannedTenant, change_one};
 use crate::report::shell_word;
 use crate::workflow::{Proposal, lock, now, unapproved};
 
-/// Change one resource to what a file says
+/// Update one resource from a file
 ///
-/// Fields that the file does not have stay as they are; null clears one. Only what differs is sent.
+/// Fields missing from the file are not changed; null clears a field. Only differences are sent.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Update {
     /// The kind, as `migrate kinds` lists it
     kind: String,
-    /// The name or id, then the file; the file alone for kinds of which there is one
+    /// The name or id, then the file; only the file for kinds with a single resource
     #[arg(value_name = "NAME|ID FILE", num_args = 1..=2, required = true)]
     name_and_file: Vec<String>,
     /// The tenant to change [default: the only one configured]
@@ -39,10 +39,10 @@ pub(in crate::cli) struct Update {
     tenant: Option<String>,
     #[command(flatten)]
     stop: Stop,
-    /// Approve what a guard finds: lockout-risk, weaker-protection
+    /// Approve a guard's findings: lockout-risk, weaker-protection
     #[arg(long, value_name = "GUARD,..", value_delimiter = ',')]
     allow: Vec<String>,
-    /// Write without being asked
+    /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]

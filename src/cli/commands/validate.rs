@@ -11,10 +11,10 @@ use crate::config::TenantSettings;
 use crate::mapping::Mapping;
 use crate::report::{self, Table};
 
-/// Validate the configuration and its mappings, without any network
+/// Validate the configuration and its mappings, without network access
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Validate {
-    /// Validate this mapping too
+    /// Also validate this mapping
     #[arg(long, value_name = "FILE")]
     mapping: Vec<PathBuf>,
 }
