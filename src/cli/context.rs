@@ -94,7 +94,7 @@ impl Context {
             (None, 0) => Ok(settings.tenant("default")?),
             (None, _) => {
                 let names: Vec<&str> = settings.tenants.keys().map(String::as_str).collect();
-                let state = format!("nothing was done: {flag} is missing; there are {}", names.join(", "));
+                let state = format!("{flag} is missing; there are {}", names.join(", "));
                 Err(Failure::new(USAGE, state))
             }
         }
@@ -138,7 +138,7 @@ impl Context {
             return Ok(());
         }
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-            let state = "nothing was written: nobody is there to confirm it";
+            let state = "nobody is there to confirm it";
             return Err(Failure::new(USAGE, state).hint("add --yes to write without being asked"));
         }
         self.terminal.progress.clear();
@@ -148,6 +148,6 @@ impl Context {
         if is_read && ["y", "yes"].contains(&line.trim().to_lowercase().as_str()) {
             return Ok(());
         }
-        Err(Failure::new(FAILED, "nothing was written: it was not confirmed"))
+        Err(Failure::new(FAILED, "it was not confirmed"))
     }
 }

@@ -1,4 +1,4 @@
-//! Errors as a person reads them: what state things are in, the cause, what to do next, and the exit code.
+//! Errors as a person reads them: what went wrong, the cause, what to do next, what was written, and the exit code.
 
 use std::error::Error;
 
@@ -38,19 +38,27 @@ pub(super) fn interrupted(interrupt: Interrupt) -> u8 {
     }
 }
 
-/// Why a verb has no answer.
+/// Why a command has no answer.
 #[derive(Debug)]
 pub(super) struct Failure {
     code: u8,
-    state: String,
+    error: String,
     causes: Vec<String>,
     hint: Option<String>,
+    /// What was written, where that is not nothing.
+    state: Option<String>,
 }
 
 impl Failure {
-    /// Returns a failure whose first line says what state things are in.
-    pub(super) fn new(code: u8, state: impl Into<String>) -> Self {
-        Self { code, state: state.into(), causes: Vec::new(), hint: None }
+    /// Returns a failure whose first line says what went wrong.
+    pub(super) fn new(code: u8, error: impl Into<String>) -> Self {
+        Self { code, error: error.into(), causes: Vec::new(), hint: None, state: None }
+    }
+
+    /// Returns the failure that an error is, with its causes.
+    pub(super) fn of(code: u8, error: &dyn Error) -> Self {
+        let failure = Self::new(code, error.to_string());
+        error.source().into_iter().fold(failure, Self::caused_by)
     }
 
     /// Adds an error and its causes.
@@ -64,15 +72,26 @@ impl Failure {
         self
     }
 
+    /// Returns it as the cause of another, whose hint and state are its own.
+    pub(super) fn within(self, error: impl Into<String>) -> Self {
+        let causes = std::iter::once(self.error).chain(self.causes).collect();
+        Self { causes, ..Self::new(self.code, error) }
+    }
+
     /// Says what to do next.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Replaces what is said of the state things are in, by somebody who knows better.
-    pub(super) fn but(self, state: impl Into<String>) -> Self {
-        Self { state: state.into(), ..self }
+    /// Says what was written, where that is not nothing.
+    pub(super) fn with_state(self, state: impl Into<String>) -> Self {
+        Self { state: Some(state.into()), ..self }
+    }
+
+    /// Says that nothing was written, where nothing else is known.
+    pub(super) fn of_a_writer(self) -> Self {
+        Self { state: self.state.or_else(|| Some(NOTHING.to_owned())), ..self }
     }
 
     /// Returns the exit code.
@@ -82,7 +101,7 @@ impl Failure {
 
     /// Returns it for programs.
     pub(super) fn json(&self) -> Value {
-        json!({"error": self.state, "causes": self.causes, "hint": self.hint, "exit": self.code})
+        json!({"error": self.error, "causes": self.causes, "hint": self.hint, "state": self.state, "exit": self.code})
     }
 
     /// Prints the failure on stderr (as JSON on stdout where programs read); returns the exit code.
@@ -97,10 +116,11 @@ impl Failure {
 
     /// Returns it for people, on a terminal of so many columns.
     fn text(&self, columns: Option<usize>) -> String {
-        let error = [("error: ", &self.state)];
+        let error = [("error: ", &self.error)];
         let causes = self.causes.iter().map(|cause| ("cause: ", cause));
         let hint = self.hint.iter().map(|hint| ("hint:  ", hint));
-        let parts = error.into_iter().chain(causes).chain(hint);
+        let state = self.state.iter().map(|state| ("state: ", state));
+        let parts = error.into_iter().chain(causes).chain(hint).chain(state);
         parts.map(|(title, text)| said(title, text, columns)).collect()
     }
 }
@@ -116,8 +136,8 @@ fn said(title: &str, text: &str, columns: Option<usize>) -> String {
     fitted(&format!("{title}{}\n", printable(text)), columns)
 }
 
-/// What a failure before the first write says.
-pub(super) const NOTHING: &str = "nothing was written";
+/// What a command that writes says of a failure before its first write.
+const NOTHING: &str = "nothing was written";
 /// What to do about a file that cannot be written.
 pub(super) const ROOM: &str = "free some room or name another folder with --dir";
 /// What to do about a scope that a token lacks.
@@ -139,19 +159,19 @@ impl From<config::Error> for Failure {
             _ => None,
         };
         let code = if matches!(error, config::Error::WithoutCredentials { .. }) { DENIED } else { USAGE };
-        Self { hint: hint.map(str::to_owned), ..Self::new(code, NOTHING).caused_by(&error) }
+        Self { hint: hint.map(str::to_owned), ..Self::of(code, &error) }
     }
 }
 
 impl From<mapping::Error> for Failure {
     fn from(error: mapping::Error) -> Self {
-        Self::new(USAGE, NOTHING).caused_by(&error).hint("correct the mapping, then run `migrate validate`")
+        Self::of(USAGE, &error).hint("correct the mapping, then run `migrate validate`")
     }
 }
 
 impl From<Box<mapping::KeyCollision>> for Failure {
     fn from(error: Box<mapping::KeyCollision>) -> Self {
-        Self::new(USAGE, NOTHING).caused_by(&*error).hint("rename one of them, or skip it")
+        Self::of(USAGE, &error).hint("rename one of them, or skip it")
     }
 }
 
@@ -170,9 +190,9 @@ impl From<apply::state_update::Error> for Failure {
 impl From<source_ids::Error> for Failure {
     fn from(error: source_ids::Error) -> Self {
         match &error {
-            source_ids::Error::Write { .. } => Self::new(FAILED, NOTHING).caused_by(&error).hint(ROOM),
+            source_ids::Error::Write { .. } => Self::of(FAILED, &error).hint(ROOM),
             source_ids::Error::Read { .. } | source_ids::Error::Malformed { .. } => {
-                Self::new(USAGE, NOTHING).caused_by(&error).hint("mend it, or put back the one of the last run")
+                Self::of(USAGE, &error).hint("mend it, or put back the one of the last run")
             }
         }
     }
@@ -200,16 +220,16 @@ impl From<pair::Error> for Failure {
                 (USAGE, "put the file back, or remove it if the folder is of this pair".to_owned())
             }
         };
-        Self::new(code, NOTHING).caused_by(&error).hint(hint)
+        Self::of(code, &error).hint(hint)
     }
 }
 
 impl From<crate::state::baseline::Error> for Failure {
     fn from(error: crate::state::baseline::Error) -> Self {
         if let crate::state::baseline::Error::Write { .. } = error {
-            return Self::new(FAILED, NOTHING).caused_by(&error).hint(ROOM);
+            return Self::of(FAILED, &error).hint(ROOM);
         }
-        Self::new(USAGE, "nothing was written: what was last applied is not known")
+        Self::new(USAGE, "what was last applied is not known")
             .caused_by(&error)
             .hint("remove the file to compare without it: fields that the target changed by itself are then written over")
     }
@@ -218,9 +238,9 @@ impl From<crate::state::baseline::Error> for Failure {
 impl From<fingerprints::Error> for Failure {
     fn from(error: fingerprints::Error) -> Self {
         if let fingerprints::Error::Write { .. } = error {
-            return Self::new(FAILED, NOTHING).caused_by(&error).hint(ROOM);
+            return Self::of(FAILED, &error).hint(ROOM);
         }
-        let failure = Self::new(USAGE, "nothing was written: which secrets were sent is not known").caused_by(&error);
+        let failure = Self::new(USAGE, "which secrets were sent is not known").caused_by(&error);
         match &error {
             fingerprints::Error::Newer { .. } => failure.hint("update migrate, then run the same command again"),
             _ => failure.hint("remove the file to go on without it: every secret of the mapping is then sent once more"),
@@ -236,7 +256,7 @@ impl From<links::Error> for Failure {
                 (USAGE, "correct the file; migrate pairs resources by it before it looks at names")
             }
         };
-        Self::new(code, NOTHING).caused_by(&error).hint(hint)
+        Self::of(code, &error).hint(hint)
     }
 }
 
@@ -246,7 +266,7 @@ impl From<plan::file::Error> for Failure {
             plan::file::Error::Write { .. } => (FAILED, ROOM),
             _ => (USAGE, "make the plan again with `migrate plan --out FILE`"),
         };
-        Self::new(code, NOTHING).caused_by(&error).hint(hint)
+        Self::of(code, &error).hint(hint)
     }
 }
 
@@ -263,7 +283,7 @@ impl From<snapshot::store::Error> for Failure {
             }
         };
         let code = if matches!(error, Store::Write { .. }) { FAILED } else { USAGE };
-        Self::new(code, NOTHING).caused_by(&error).hint(hint)
+        Self::of(code, &error).hint(hint)
     }
 }
 
@@ -271,12 +291,11 @@ impl From<apply::journal::Error> for Failure {
     fn from(error: apply::journal::Error) -> Self {
         use apply::journal::Error as Journal;
         match &error {
-            Journal::Broken { .. } => Self::new(USAGE, NOTHING)
-                .caused_by(&error)
+            Journal::Broken { .. } => Self::of(USAGE, &error)
                 .hint("what that run did cannot be known from its journal; `migrate plan` compares with what the target holds now"),
-            Journal::Read { .. } => Self::new(USAGE, NOTHING).caused_by(&error).hint("`migrate import` without --resume plans again"),
-            Journal::Newer { .. } => Self::new(USAGE, NOTHING).caused_by(&error).hint("update migrate, then go on with the run"),
-            Journal::Write { .. } => Self::new(FAILED, NOTHING).caused_by(&error).hint(ROOM),
+            Journal::Read { .. } => Self::of(USAGE, &error).hint("`migrate import` without --resume plans again"),
+            Journal::Newer { .. } => Self::of(USAGE, &error).hint("update migrate, then go on with the run"),
+            Journal::Write { .. } => Self::of(FAILED, &error).hint(ROOM),
         }
     }
 }
@@ -284,7 +303,7 @@ impl From<apply::journal::Error> for Failure {
 impl From<export::Error> for Failure {
     fn from(error: export::Error) -> Self {
         let denied = matches!(&error, export::Error::Read { source, .. } if source.is_denied() || source.is_scope());
-        let failure = Self::new(if denied { DENIED } else { FAILED }, NOTHING).caused_by(&error);
+        let failure = Self::of(if denied { DENIED } else { FAILED }, &error);
         match &error {
             export::Error::Read { source, tenant, .. } => with_tenant_hint(failure, source, tenant),
             export::Error::Overdue { .. } => failure.hint(OVERDUE),
@@ -294,14 +313,14 @@ impl From<export::Error> for Failure {
 }
 
 impl Failure {
-    /// Returns the failure of a request to a tenant, of which nothing was written.
+    /// Returns the failure of a request to a tenant, that failed.
     pub(super) fn of_tenant(error: &management_api::Error, name: &str) -> Self {
         let code = match error {
             _ if error.is_denied() || error.is_scope() => DENIED,
             _ if error.is_misconfigured() => USAGE,
             _ => FAILED,
         };
-        with_tenant_hint(Self::new(code, NOTHING).caused_by(error), error, name)
+        with_tenant_hint(Self::of(code, &error), error, name)
     }
 }
 
@@ -329,12 +348,14 @@ mod tests {
     #[test]
     fn fingerprints_that_cannot_be_written_are_known_all_the_same_and_newer_ones_are_for_a_newer_migrate() {
         let told = |error: fingerprints::Error| {
-            let Failure { code, state, hint, .. } = error.into();
-            (code, state, hint.unwrap_or_default())
+            let Failure { code, error, hint, .. } = error.into();
+            (code, error, hint.unwrap_or_default())
         };
         let path = PathBuf::from("state/dev/prod/fingerprints.json");
         let unwritten = fingerprints::Error::Write { path: path.clone(), source: std::io::Error::other("full") };
-        assert_eq!(told(unwritten), (FAILED, NOTHING.to_owned(), ROOM.to_owned()));
+        let (code, error, hint) = told(unwritten);
+        assert!(error.contains("fingerprints.json"), "{error}");
+        assert_eq!((code, hint.as_str()), (FAILED, ROOM));
         let (code, _, hint) = told(fingerprints::Error::Newer { path, format: 2 });
         assert_eq!((code, hint.as_str()), (USAGE, "update migrate, then run the same command again"));
     }

@@ -43,8 +43,11 @@ impl Ended {
     /// Leaves the reports in the run's folder.
     fn leave_reports(&self) -> Result<(), Failure> {
         for (name, content) in report::files(&self.to_report(), self.code) {
-            let written = files::write_whole(&self.run.folder.join(name), content.as_bytes());
-            written.map_err(|source| Failure::new(FAILED, report::state(&self.run.summary)).caused_by(&source).hint(ROOM))?;
+            let path = self.run.folder.join(name);
+            files::write_whole(&path, content.as_bytes()).map_err(|source| {
+                let failure = Failure::new(FAILED, format!("cannot write \"{}\"", path.display())).caused_by(&source);
+                failure.hint(ROOM).with_state(report::state(&self.run.summary))
+            })?;
         }
         Ok(())
     }

@@ -106,6 +106,13 @@ enum Verb {
     Demo(commands::demo::Demo),
 }
 
+impl Verb {
+    /// Returns whether it may write to a tenant, so that a failure says what was written.
+    const fn writes(&self) -> bool {
+        matches!(self, Self::Import(_) | Self::Sync(_) | Self::Update(_) | Self::Undo(_) | Self::Api(_))
+    }
+}
+
 /// Runs one command line; returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let command = Arguments::command();
@@ -120,13 +127,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let output = arguments.everywhere.output;
+    let writes = arguments.verb.writes();
     // One thread: what more of them would share between them is little work, and costs a tenth of the memory.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(answer(arguments)),
-        Err(source) => Err(Failure::new(error::FAILED, "nothing was done: the system gives no timers and sockets").caused_by(&source)),
+        Err(source) => Err(Failure::new(error::FAILED, "the system gives no timers and sockets").caused_by(&source)),
     };
-    outcome.unwrap_or_else(|failure| failure.print(output == Output::Json))
+    outcome.unwrap_or_else(|failure| if writes { failure.of_a_writer() } else { failure }.print(output == Output::Json))
 }
 
 async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
@@ -135,9 +143,7 @@ async fn answer(mut arguments: Arguments) -> Result<u8, Failure> {
     arguments.everywhere.quiet |= is_nightly && !arguments.everywhere.verbose;
     let context = Context::new(&arguments.everywhere);
     if context.is_markdown() && !matches!(arguments.verb, Verb::Kinds(_)) {
-        return Err(
-            Failure::new(error::USAGE, "nothing was done: only `migrate kinds` answers in Markdown").hint("--output takes text or json")
-        );
+        return Err(Failure::new(error::USAGE, "only `migrate kinds` answers in Markdown").hint("--output takes text or json"));
     }
     match arguments.verb {
         Verb::Export(verb) => verb.run(&context).await,

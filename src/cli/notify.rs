@@ -54,7 +54,7 @@ impl Hooks {
         for (flag, given) in [("--notify", &self.notify), ("--heartbeat", &self.heartbeat)] {
             let Some(given) = given else { continue };
             let Address::Variable(name) = given else {
-                let state = format!("nothing was printed: the address of {flag} is a secret and would stand in the unit");
+                let state = format!("the address of {flag} is a secret and would stand in the unit");
                 return Err(Failure::new(USAGE, state).hint(format!("put it into a variable and write {flag} env:NAME")));
             };
             words.extend([flag.to_owned(), format!("env:{name}")]);
@@ -73,11 +73,11 @@ fn hook(context: &Context, flag: &str, address: &Address) -> Result<Webhook, Fai
     let url = match address {
         Address::Itself(url) => url.clone(),
         Address::Variable(name) => {
-            let missing = || Failure::new(USAGE, format!("nothing was done: {flag} names the variable {name}, and it holds nothing"));
+            let missing = || Failure::new(USAGE, format!("{flag} names the variable {name}, and it holds nothing"));
             context.environment()?.outside(&format!("env:{name}")).ok_or_else(missing)?
         }
     };
-    Webhook::new(url).map_err(|error| Failure::new(USAGE, format!("nothing was done: {flag} cannot be used")).caused_by(&error))
+    Webhook::new(url).map_err(|error| Failure::new(USAGE, format!("{flag} cannot be used")).caused_by(&error))
 }
 
 impl Called {

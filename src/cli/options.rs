@@ -132,7 +132,7 @@ impl SelectionOptions {
 pub(super) fn patterns(texts: &[String]) -> Result<Vec<glob::Pattern>, Failure> {
     let pattern = |text: &String| {
         let pattern = glob::Pattern::new(text);
-        pattern.map_err(|error| Failure::new(USAGE, format!("nothing was done: \"{text}\" is no pattern")).caused_by(&error))
+        pattern.map_err(|error| Failure::new(USAGE, format!("\"{text}\" is no pattern")).caused_by(&error))
     };
     texts.iter().map(pattern).collect()
 }
@@ -140,7 +140,7 @@ pub(super) fn patterns(texts: &[String]) -> Result<Vec<glob::Pattern>, Failure> 
 /// Returns the kind of a name, or says which one was probably meant.
 pub(super) fn kind(context: &Context, name: &str) -> Result<&'static Kind, Failure> {
     context.catalog.kind(name).ok_or_else(|| {
-        let failure = Failure::new(USAGE, format!("nothing was done: there is no kind \"{name}\""));
+        let failure = Failure::new(USAGE, format!("there is no kind \"{name}\""));
         match context.catalog.nearest(name) {
             Some(nearest) => failure.hint(format!("did you mean \"{nearest}\"? `migrate kinds` lists them")),
             None => failure.hint("`migrate kinds` lists them"),
@@ -152,10 +152,8 @@ pub(super) fn kind(context: &Context, name: &str) -> Result<&'static Kind, Failu
 pub(super) fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
     let is_input = path == Path::new("-");
     let text = if is_input { std::io::read_to_string(std::io::stdin()) } else { files::read_text(path) };
-    let text =
-        text.map_err(|source| Failure::new(USAGE, format!("nothing was done: cannot read \"{}\"", path.display())).caused_by(&source))?;
+    let text = text.map_err(|source| Failure::new(USAGE, format!("cannot read \"{}\"", path.display())).caused_by(&source))?;
     let shown = if is_input { Path::new("standard input") } else { path };
-    let wrong =
-        |error| Failure::new(USAGE, "nothing was done").caused_by(&Text { path: shown, text: &text }.not_json("this is no JSON", &error));
+    let wrong = |error| Failure::of(USAGE, &Text { path: shown, text: &text }.not_json("this is not JSON", &error));
     serde_json::from_str(&text).map_err(wrong)
 }

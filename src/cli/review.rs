@@ -25,7 +25,7 @@ pub(super) fn approved(allow: &[String]) -> Result<Approvals, Failure> {
 }
 
 fn not_approved(error: &approval::Error) -> Failure {
-    let failure = Failure::new(USAGE, format!("nothing was written: {error}"));
+    let failure = Failure::new(USAGE, format!("{error}"));
     match error {
         approval::Error::Unknown(name) => failure.hint(crate::diagnostic::did_you_mean(name, &Guard::APPROVABLE.map(Guard::as_str))),
         approval::Error::Whole(guard) => failure.hint(format!("--allow {guard}")),
@@ -50,7 +50,7 @@ pub(super) fn refused(standing: &[Refusal], allow: &[String], target: &str) -> F
     let first = standing[0].guard;
     let code = if first == Guard::Scopes { DENIED } else { REFUSED };
     let causes = standing.iter().map(|refusal| std::io::Error::other(format!("{}: {}", refusal.guard, refusal.message)));
-    let failure = causes.fold(Failure::new(code, "nothing was written: the plan was refused"), |failure, cause| failure.caused_by(&cause));
+    let failure = causes.fold(Failure::new(code, "the plan was refused"), |failure, cause| failure.caused_by(&cause));
     let is_unseen = |refusal: &Refusal| !refusal.can_be_allowed && refusal.guard.is_approvable();
     let may_pass = standing.iter().filter(|refusal| refusal.can_be_allowed || is_unseen(refusal));
     let names: BTreeSet<&str> = may_pass.map(|refusal| refusal.guard.as_str()).collect();

@@ -133,7 +133,7 @@ struct FileSink {
 
 impl FileSink {
     fn open(path: &Path, tenant: &str) -> Result<Self, Failure> {
-        let state = format!("nothing was written: secrets cannot be kept in \"{}\"", path.display());
+        let state = format!("secrets cannot be kept in \"{}\"", path.display());
         let failed = |source: io::Error| Failure::new(FAILED, &state).caused_by(&source).hint("name another file with --secrets-to");
         if path.exists() && !path.is_file() {
             return Err(Failure::new(USAGE, format!("{state}, which is no file")));

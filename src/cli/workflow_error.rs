@@ -1,6 +1,6 @@
 //! Errors of the use cases as a person reads them.
 
-use super::error::{ADD_SCOPES, DENIED, FAILED, Failure, LOCKED, NOTHING, REFUSED, ROOM, USAGE, interrupted};
+use super::error::{ADD_SCOPES, DENIED, FAILED, Failure, LOCKED, REFUSED, ROOM, USAGE, interrupted};
 use super::review::refused;
 use crate::apply;
 use crate::report;
@@ -33,10 +33,10 @@ impl From<Error> for Failure {
             Error::Export(error) => error.into(),
             Error::Tenant { tenant, source } => Self::of_tenant(&source, &tenant),
             Error::Refused { ref target, ref refusals } => match error.same_tenant() {
-                Some(same) => Self::new(REFUSED, format!("{NOTHING}: {}", same.message)).hint("name another source with --from"),
+                Some(same) => Self::new(REFUSED, same.message.as_str()).hint("name another source with --from"),
                 None => refused(refusals, &[], target),
             },
-            Error::MissingScopes { .. } => Self::new(DENIED, format!("{NOTHING}: {error}")).hint(ADD_SCOPES),
+            Error::MissingScopes { .. } => Self::new(DENIED, error.to_string()).hint(ADD_SCOPES),
             error => of_run(error),
         }
     }
@@ -44,53 +44,53 @@ impl From<Error> for Failure {
 
 /// Returns the failure of an error about the lock, a past run or the run itself.
 fn of_run(error: Error) -> Failure {
-    let nothing_was_written = |code| Failure::new(code, format!("{NOTHING}: {error}"));
-    let nothing_was_done = || Failure::new(USAGE, format!("nothing was done: {error}"));
+    let failure = |code| Failure::new(code, error.to_string());
     match &error {
-        Error::UnknownInclude { known, .. } => nothing_was_done().hint(format!("--include takes {}", known.join(", "))),
-        Error::NoSource { .. } => nothing_was_done().hint("add --from TENANT, or `source` in migrate.toml"),
-        Error::AnotherTarget { .. } => nothing_was_written(USAGE).hint("name the tenant it was made for with --tenant"),
-        Error::RunExists(_) => nothing_was_written(FAILED).hint("run the same command again"),
-        Error::RunFolder { source, .. } => nothing_was_written(FAILED).caused_by(source).hint(ROOM),
-        Error::NoLockFolder => nothing_was_written(USAGE).hint(PLACE),
-        Error::Lock { source, .. } => nothing_was_written(FAILED).caused_by(source).hint(LOCK_ROOM),
-        Error::Locked { has_waited: false, .. } => nothing_was_written(LOCKED)
-            .hint("wait for it to end, then run the same command again, or let this one wait with --lock-timeout 10m"),
+        Error::UnknownInclude { known, .. } => failure(USAGE).hint(format!("--include takes {}", known.join(", "))),
+        Error::NoSource { .. } => failure(USAGE).hint("add --from TENANT, or `source` in migrate.toml"),
+        Error::AnotherTarget { .. } => failure(USAGE).hint("name the tenant it was made for with --tenant"),
+        Error::RunExists(_) => failure(FAILED).hint("run the same command again"),
+        Error::RunFolder { source, .. } => failure(FAILED).caused_by(source).hint(ROOM),
+        Error::NoLockFolder => failure(USAGE).hint(PLACE),
+        Error::Lock { source, .. } => failure(FAILED).caused_by(source).hint(LOCK_ROOM),
+        Error::Locked { has_waited: false, .. } => {
+            failure(LOCKED).hint("wait for it to end, then run the same command again, or let this one wait with --lock-timeout 10m")
+        }
         Error::Locked { has_waited: true, .. } => {
-            nothing_was_written(LOCKED).hint("it took longer than --lock-timeout; run the same command again when it has ended")
+            failure(LOCKED).hint("it took longer than --lock-timeout; run the same command again when it has ended")
         }
         Error::NoSuchRun { nearest: Some(nearest), .. } => {
-            nothing_was_done().hint(format!("did you mean \"{nearest}\"? `migrate runs` lists them"))
+            failure(USAGE).hint(format!("did you mean \"{nearest}\"? `migrate runs` lists them"))
         }
-        Error::NoSuchRun { nearest: None, .. } => nothing_was_done().hint("`migrate runs` lists them"),
+        Error::NoSuchRun { nearest: None, .. } => failure(USAGE).hint("`migrate runs` lists them"),
         Error::UnreadableRun { source, may_be_undo, .. } => {
-            nothing_was_done().caused_by(&**source).hint(if *may_be_undo { MAY_BE_AN_UNDO } else { UNREADABLE })
+            failure(USAGE).caused_by(&**source).hint(if *may_be_undo { MAY_BE_AN_UNDO } else { UNREADABLE })
         }
         Error::UnfinishedUndo { name, summary, .. } => {
-            Failure::new(USAGE, format!("nothing was done: the undo \"{name}\" of this run was cut off; {}", report::state(summary)))
+            Failure::new(USAGE, format!("the undo \"{name}\" of this run was cut off; {}", report::state(summary)))
         }
         Error::Unrecorded(unrecorded) => {
             let apply::Error::Journal { summary, source } = &**unrecorded;
-            Failure::new(FAILED, format!("{}: {unrecorded}", report::state(summary))).caused_by(source)
+            Failure::new(FAILED, unrecorded.to_string()).caused_by(source).with_state(report::state(summary))
         }
         Error::StoppedAtOnce(interrupt) => {
             Failure::new(interrupted(*interrupt), "stopped at once: requests were under way, and what became of them is not known")
         }
-        Error::Interrupted(interrupt) => Failure::new(interrupted(*interrupt), "nothing was written: the rehearsal was stopped"),
+        Error::Interrupted(interrupt) => Failure::new(interrupted(*interrupt), "the rehearsal was stopped"),
         Error::RehearsalSetup { source, lacks_folder } => {
-            let failure = nothing_was_written(FAILED).caused_by(&**source);
-            if *lacks_folder { failure.hint(TEMPORARY_ROOM) } else { failure }
+            let setup = failure(FAILED).caused_by(&**source);
+            if *lacks_folder { setup.hint(TEMPORARY_ROOM) } else { setup }
         }
         _ => match error {
-            Error::Unremembered { summary, source } => Failure::from(source).but(report::state(&summary)),
+            Error::Unremembered { summary, source } => Failure::from(source).with_state(report::state(&summary)),
             Error::Rehearsal(inside) => not_over((*inside).into()),
-            other => Failure::new(FAILED, format!("{NOTHING}: {other}")),
+            other => Failure::new(FAILED, format!("{other}")),
         },
     }
 }
 
 fn not_over(failure: Failure) -> Failure {
-    let failure = failure.but("nothing was written: the rehearsal did not come to its end");
+    let failure = failure.within("the rehearsal failed");
     // What the failure itself would do about it is meant for a run on the target: there is none to resume, and its credentials are fine.
     failure.hint("it went wrong on the copy, which is gone; there is no run to go on with: rehearse again")
 }
@@ -104,10 +104,13 @@ mod tests {
         let inside = Failure::new(FAILED, "applied 1 of 2 changes").hint("go on with `migrate import --tenant prod --resume`");
         insta::assert_snapshot!(format!("{:#}", not_over(inside).json()), @r#"
         {
-          "causes": [],
-          "error": "nothing was written: the rehearsal did not come to its end",
+          "causes": [
+            "applied 1 of 2 changes"
+          ],
+          "error": "the rehearsal failed",
           "exit": 1,
-          "hint": "it went wrong on the copy, which is gone; there is no run to go on with: rehearse again"
+          "hint": "it went wrong on the copy, which is gone; there is no run to go on with: rehearse again",
+          "state": null
         }
         "#);
     }

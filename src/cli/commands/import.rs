@@ -184,7 +184,7 @@ fn refuse_ended(folder: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    Err(Failure::new(USAGE, format!("nothing was written: the run \"{name}\" came to its end"))
+    Err(Failure::new(USAGE, format!("the run \"{name}\" came to its end"))
         .hint("`migrate import` plans anew; `migrate runs` lists all runs"))
 }
 
@@ -198,7 +198,7 @@ fn is_overtaken(context: &Context, folder: &Path) -> Result<bool, Failure> {
 /// Returns the folder of the newest run on this target; what it overtook is gone on with by name only.
 fn newest(folder: &Path, target: &str) -> Result<PathBuf, Failure> {
     let Some(newest) = history::begun_on(folder, target).next() else {
-        let state = format!("nothing was written: no run of \"{target}\" was cut off");
+        let state = format!("no run of \"{target}\" was cut off");
         return Err(Failure::new(USAGE, state).hint("`migrate import` plans anew"));
     };
     Ok(folder.join(newest))

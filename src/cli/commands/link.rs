@@ -60,7 +60,7 @@ impl Pair {
     fn names(&self, context: &Context) -> Result<(String, String), Failure> {
         let target = context.tenant_settings(self.tenant.as_deref())?;
         let missing = || {
-            Failure::new(USAGE, format!("nothing was done: linked to which source of \"{}\"?", target.name))
+            Failure::new(USAGE, format!("linked to which source of \"{}\"?", target.name))
                 .hint("add --from TENANT, or `source` in migrate.toml")
         };
         let source = self.from.clone().or_else(|| target.source.clone()).ok_or_else(missing)?;
@@ -103,7 +103,7 @@ impl Unlink {
         let _lock = lock(context.environment()?, settings, self.pair.lock_timeout.lock_timeout).await?;
         let mut memory = context.environment()?.sync_state(named_source(context.environment()?, &source)?, settings)?;
         let Some(link) = memory.links.unlink(of.name, &Id::new(self.source_id.as_str())) else {
-            let state = format!("nothing was done: no {} \"{}\" of \"{source}\" is linked to \"{target}\"", of.singular, self.source_id);
+            let state = format!("no {} \"{}\" of \"{source}\" is linked to \"{target}\"", of.singular, self.source_id);
             return Err(Failure::new(FAILED, state).hint(format!("state/{source}/{target}/links.csv lists what is")));
         };
         memory.base.forget(&Key::new(of.name, &link.key));
@@ -126,14 +126,14 @@ fn linkable(context: &Context, name: &str) -> Result<&'static Kind, Failure> {
     if of.has_own_ids() {
         return Ok(of);
     }
-    let state = format!("nothing was done: {} are called the same in every tenant, so there is nothing to link", of.name);
+    let state = format!("{} are called the same in every tenant, so there is nothing to link", of.name);
     Err(Failure::new(USAGE, state))
 }
 
 /// Returns the resource of an id, with the tenant that has it.
 async fn found_at(context: &Context, tenant: &str, of: &'static Kind, id: &str) -> Result<(Tenant, Found), Failure> {
     let connected = context.environment()?.connect(context.tenant_settings(Some(tenant))?)?;
-    let missing = || Failure::new(FAILED, format!("nothing was done: \"{tenant}\" has no {} with the id {id}", of.singular));
+    let missing = || Failure::new(FAILED, format!("\"{tenant}\" has no {} with the id {id}", of.singular));
     let found = find_by_id(&connected, of, id).await?.ok_or_else(missing)?;
     Ok((connected, found))
 }

@@ -39,7 +39,7 @@ impl Found {
             }
             None => return Ok(()),
         };
-        Err(Failure::new(REFUSED, format!("nothing was written: {} \"{}\" is left alone, {reason}", of.singular, self.name)))
+        Err(Failure::new(REFUSED, format!("{} \"{}\" is left alone, {reason}", of.singular, self.name)))
     }
 }
 
@@ -60,17 +60,14 @@ pub(super) async fn refuse_beside(
     let mut live = export(context.catalog, tenant, &selection, &now(), &NoObserver).await?;
     live.protect(&workflow::protected(settings));
     if let Some(key) = touched_beside(context.catalog, plan, &found.resource, &live) {
-        return Err(Failure::new(
-            REFUSED,
-            format!("nothing was written: {key} is left alone, and this would change what belongs to it or names it"),
-        ));
+        return Err(Failure::new(REFUSED, format!("{key} is left alone, and this would change what belongs to it or names it")));
     }
     let unread = protected.iter().find_map(|name| match live.kinds.get(*name)? {
         Status::Forbidden(reason) | Status::Refused(reason) => Some((*name, reason)),
         _ => None,
     });
     unread.map_or(Ok(()), |(name, reason)| {
-        let state = format!("nothing was written: whether it touches some of the {name} that are protected is not known: {reason}");
+        let state = format!("whether it touches some of the {name} that are protected is not known: {reason}");
         Err(Failure::new(REFUSED, state))
     })
 }
@@ -94,10 +91,7 @@ pub(super) async fn find(context: &Context, tenant: &Tenant, of: &'static Kind, 
             let answer = read(tenant, of, &Id::new(of.name)).await?.ok_or_else(|| missing(of, of.name, tenant))?;
             found(of, of.name.to_owned(), answer)
         }
-        (_, None) => {
-            Err(Failure::new(USAGE, format!("nothing was done: which {}?", of.singular))
-                .hint(format!("add its name or id after {}", of.name)))
-        }
+        (_, None) => Err(Failure::new(USAGE, format!("which {}?", of.singular)).hint(format!("add its name or id after {}", of.name))),
         (Shape::Child { parent, .. }, Some(name)) => {
             let above = Box::pin(find(context, tenant, kind(context, parent)?, Some(name))).await?;
             let elements = tenant.list_elements(of, &above.id).await.map_err(|error| Failure::of_tenant(&error, tenant.name()))?;
@@ -126,7 +120,7 @@ async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<F
     let answers = match listing {
         Listing::Complete(answers) => answers,
         Listing::Absent { reason, .. } => {
-            let state = format!("nothing was done: {} of \"{}\" cannot be read: {reason}", of.name, tenant.name());
+            let state = format!("{} of \"{}\" cannot be read: {reason}", of.name, tenant.name());
             return Err(Failure::new(FAILED, state));
         }
     };
@@ -136,7 +130,7 @@ async fn find_listed(tenant: &Tenant, of: &'static Kind, name: &str) -> Result<F
         1 => found(of, name.to_owned(), named.remove(0)),
         count => {
             let ids: Vec<String> = named.iter().filter_map(|answer| of.id_of(answer)).collect();
-            let state = format!("nothing was done: {count} {} are called \"{name}\"", of.name);
+            let state = format!("{count} {} are called \"{name}\"", of.name);
             Err(Failure::new(USAGE, state).hint(format!("name one by its id: {}", ids.join(", "))))
         }
     }
@@ -157,12 +151,12 @@ async fn read(tenant: &Tenant, of: &'static Kind, id: &Id) -> Result<Option<Body
 }
 
 fn missing(of: &Kind, name: &str, tenant: &Tenant) -> Failure {
-    Failure::new(FAILED, format!("nothing was done: \"{}\" has no {} \"{name}\"", tenant.name(), of.singular))
+    Failure::new(FAILED, format!("\"{}\" has no {} \"{name}\"", tenant.name(), of.singular))
         .hint("a name is told apart by capital letters; an id works too")
 }
 
 fn found(of: &'static Kind, name: String, mut answer: Body) -> Result<Found, Failure> {
-    let unreadable = |error: Unreadable| Failure::new(FAILED, "nothing was done: the answer cannot be understood").caused_by(&error);
+    let unreadable = |error: Unreadable| Failure::new(FAILED, "the answer cannot be understood").caused_by(&error);
     let resource = Resource::read(of, answer.clone()).map_err(unreadable)?;
     take_secrets(of, &mut answer);
     Ok(Found { name, id: resource.id.clone(), answer, resource })

@@ -101,7 +101,7 @@ impl Schedule {
             return Ok(flag);
         }
         let or = if self.by == By::Kubernetes { format!(", or a file below {VOLUME}") } else { String::new() };
-        let failure = Failure::new(USAGE, "nothing was printed: a file does not outlive the night there");
+        let failure = Failure::new(USAGE, "a file does not outlive the night there");
         Err(failure.hint(format!("use --secrets-to exec:CMD{or}")))
     }
 
@@ -111,13 +111,12 @@ impl Schedule {
             return Ok(());
         }
         if let Some((rule, place)) = mapping.secrets().find(|(_, place)| place.starts_with("file:")) {
-            let state =
-                format!("nothing was printed: the rule at {} takes a secret from \"{place}\", which is not there at night", rule.place);
+            let state = format!("the rule at {} takes a secret from \"{place}\", which is not there at night", rule.place);
             return Err(Failure::new(USAGE, state).hint("take it from a variable: secret = \"env:NAME\""));
         }
         match mapping.tables.iter().find(|table| table.parent() != mapping.path.parent()) {
             Some(table) if self.by == By::Kubernetes => {
-                let state = format!("nothing was printed: \"{}\" does not stand beside the mapping", table.display());
+                let state = format!("\"{}\" does not stand beside the mapping", table.display());
                 Err(Failure::new(USAGE, state).hint("a ConfigMap has no folders; put the table beside the mapping"))
             }
             _ => Ok(()),
@@ -132,13 +131,13 @@ impl Schedule {
         let settings = context.settings()?;
         settings.tenant(&source)?;
         let Some(config) = &settings.config else {
-            let state = "nothing was printed: a nightly job needs a migrate.toml, and there is none";
+            let state = "a nightly job needs a migrate.toml, and there is none";
             return Err(Failure::new(USAGE, state).hint("name both tenants in one, or name the file with --config"));
         };
         let mapping = route.options.mapping.as_ref().or(target.mapping.as_ref());
         let image = match (&self.image, self.by.needs_an_image()) {
             (None, true) => {
-                let state = "nothing was printed: the image that holds migrate is not named";
+                let state = "the image that holds migrate is not named";
                 return Err(Failure::new(USAGE, state).hint("add --image, as in --image registry.example/migrate:1"));
             }
             (image, _) => image.clone().unwrap_or_default(),
@@ -197,7 +196,7 @@ impl Mapped {
 
 /// Returns the user whose configuration it is, as whom the job runs.
 fn owner(config: &Path) -> Result<u32, Failure> {
-    let state = || format!("nothing was printed: the system does not say whose \"{}\" is", config.display());
+    let state = || format!("the system does not say whose \"{}\" is", config.display());
     Ok(std::fs::metadata(config).map_err(|source| Failure::new(FAILED, state()).caused_by(&source))?.uid())
 }
 
@@ -207,7 +206,7 @@ fn owner(config: &Path) -> Result<u32, Failure> {
 fn places_of_locks(settings: &Settings, owner: u32) -> Result<(String, String), Failure> {
     let is_me = rustix::process::geteuid().as_raw() == owner;
     let state_home = settings.state_home.as_ref().filter(|_| is_me).ok_or_else(|| {
-        let state = format!("nothing was printed: where user {owner}, whose configuration it is, keeps the lock is not known");
+        let state = format!("where user {owner}, whose configuration it is, keeps the lock is not known");
         Failure::new(USAGE, state).hint(format!("run this as that user, with HOME or XDG_STATE_HOME set, as `sudo -H -u '#{owner}'` does"))
     })?;
     Ok((whole(state_home)?, whole(nearest(&state_home.join("migrate/locks")))?))
@@ -233,17 +232,17 @@ fn variables(settings: &Settings, tenants: &[&str], mapping: Option<&Mapped>, fl
 }
 
 fn program() -> Result<String, Failure> {
-    let unknown = |source| Failure::new(FAILED, "nothing was printed: the system does not say where migrate stands").caused_by(&source);
+    let unknown = |source| Failure::new(FAILED, "the system does not say where migrate stands").caused_by(&source);
     whole(&std::env::current_exe().map_err(unknown)?)
 }
 
 /// Returns a path that means the same from every folder, as a unit can hold it.
 fn whole(path: &Path) -> Result<String, Failure> {
-    let state = || format!("nothing was printed: where \"{}\" stands is not known", path.display());
+    let state = || format!("where \"{}\" stands is not known", path.display());
     let path = absolute(path).map_err(|source| Failure::new(FAILED, state()).caused_by(&source))?;
     match path.to_str() {
         Some(text) if !text.contains(char::is_control) => Ok(text.to_owned()),
-        _ => Err(Failure::new(USAGE, format!("nothing was printed: no unit can hold the name of {}", path.display()))),
+        _ => Err(Failure::new(USAGE, format!("no unit can hold the name of {}", path.display()))),
     }
 }
 
@@ -254,7 +253,7 @@ fn within(path: &Path, config: &Path) -> Result<String, Failure> {
     match path.strip_prefix(top) {
         Ok(inside) if !leads_out(&path) => Ok(inside.display().to_string()),
         _ => {
-            let state = format!("nothing was printed: \"{}\" does not stand below the configuration", path.display());
+            let state = format!("\"{}\" does not stand below the configuration", path.display());
             Err(Failure::new(USAGE, state).hint("a workflow sees one repository; put the mapping into it"))
         }
     }

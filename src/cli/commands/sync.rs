@@ -112,7 +112,7 @@ impl Sync {
         pair.check()?;
         let (source, path) = (source.tenant, pair.last_sync());
         let mut course = Course::default();
-        let went = self.night(context, &route, target, &approved, &source, &mut course).await;
+        let went = self.night(context, &route, target, &approved, &source, &mut course).await.map_err(Failure::of_a_writer);
         let exit = went.as_ref().map_or_else(Failure::code, |exit| *exit);
         let limit = course.limit();
         let night = SyncReport {
@@ -149,7 +149,7 @@ impl Sync {
     fn approved(&self) -> Result<Approvals, Failure> {
         let approved = approved(&self.allow)?;
         let Some(guard) = approved.requiring_review() else { return Ok(approved) };
-        let state = format!("nothing was done: {guard} cannot be approved for every night by a flag");
+        let state = format!("{guard} cannot be approved for every night by a flag");
         let hint = format!(
             "name what may pass in migrate.toml, under the tenant: plan.approve = [\"{guard}:clients/Billing*\"]; or review the plan with \
              `migrate plan --out FILE`, then `migrate import --plan FILE --allow {guard}`"
@@ -254,7 +254,7 @@ impl Approver for Nobody<'_> {
     fn approve(&self, proposal: &Proposal) -> Result<(), Failure> {
         let Traffic { reads, .. } = proposal.requests();
         let Some(budget) = self.budget.is_too_small_for(proposal.requests()) else { return Ok(()) };
-        let state = format!("nothing was written: reading \"{}\" alone took {reads} requests, and --max-requests is {budget}", self.target);
+        let state = format!("reading \"{}\" alone took {reads} requests, and --max-requests is {budget}", self.target);
         Err(Failure::new(USAGE, state).hint("no night gets any further with that; give it more"))
     }
 
@@ -308,7 +308,7 @@ async fn unless_stopped<T>(context: &Context, budget: &RunBudget, work: impl Fut
     tokio::select! {
         done = Box::pin(unless_over(budget, work)) => done,
         interrupt = context.terminal.interrupted() => {
-            Err(Failure::new(interrupted(interrupt), "nothing more was written: a signal stopped it"))
+            Err(Failure::new(interrupted(interrupt), "interrupted before there was a plan"))
         }
     }
 }
@@ -318,7 +318,7 @@ async fn unless_over<T>(budget: &RunBudget, work: impl Future<Output = Result<T,
     tokio::select! {
         done = work => done,
         over = budget.over() => {
-            let state = format!("nothing more was written: {}, and there was no plan yet", limit_text(over));
+            let state = format!("{} before there was a plan", limit_text(over));
             Err(Failure::new(OVER, state).hint("the next sync begins anew; begin earlier, or give it more time with --until"))
         }
     }
@@ -364,7 +364,7 @@ mod tests {
         assert_eq!(read_for(4, Some(MINUTE * 5)), (Ok(()), 4));
         let (ended, minutes) = read_for(600, Some(MINUTE * 5));
         let failure = ended.expect_err("over");
-        assert_eq!(failure["error"], "nothing more was written: 05:00 is over, and there was no plan yet");
+        assert_eq!(failure["error"], "05:00 is over before there was a plan");
         assert_eq!(minutes, 5);
     }
 

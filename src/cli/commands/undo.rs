@@ -81,7 +81,7 @@ impl Undo {
         let only = patterns(&self.only)?;
         let is_meant = |key: &Key| only.is_empty() || only.iter().any(|pattern| pattern.matches(&key.to_string()));
         if !past.plan.changes().any(|change| is_meant(&change.key)) && !past.plan.is_empty() {
-            let state = format!("nothing was done: the run changed nothing that matches {}", self.only.join(", "));
+            let state = format!("the run changed nothing that matches {}", self.only.join(", "));
             return Err(Failure::new(USAGE, state).hint(format!("`migrate show {}` lists what it changed", past.name)));
         }
         let include: Vec<String> = includable(context.catalog).into_iter().map(str::to_owned).collect();
@@ -119,6 +119,6 @@ fn refuse_cut_off(context: &Context, past: &PastRun) -> Result<(), Failure> {
     if !past.is_to_go_on() {
         return Ok(());
     }
-    let state = format!("nothing was done: the run \"{}\" was cut off; {}", past.name, report::state(&past.summary));
+    let state = format!("the run \"{}\" was cut off; {}", past.name, report::state(&past.summary));
     Err(Failure::new(USAGE, state).hint(format!("let it come to its end first:  {}", resume_of(context, past))))
 }

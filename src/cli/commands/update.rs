@@ -95,7 +95,7 @@ fn side(settings: &TenantSettings) -> PlannedTenant {
 }
 
 fn read_file(path: &Path) -> Result<Body, Failure> {
-    let no_object = |_| Failure::new(USAGE, format!("nothing was written: \"{}\" holds no JSON object", path.display()));
+    let no_object = |_| Failure::new(USAGE, format!("\"{}\" holds no JSON object", path.display()));
     Body::from_value(read_json(path)?).map_err(no_object)
 }
 
@@ -103,7 +103,7 @@ fn read_file(path: &Path) -> Result<Body, Failure> {
 fn refuse_another(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Result<(), Failure> {
     match wanted.text(kind.id) {
         Some(id) if found.answer.text(kind.id).is_some_and(|held| held != id) => {
-            let state = format!("nothing was written: \"{}\" is of another {}, its {} is {id}", file.display(), kind.singular, kind.id);
+            let state = format!("\"{}\" is of another {}, its {} is {id}", file.display(), kind.singular, kind.id);
             let hint = format!("take {} out of the file to give \"{}\" the same settings, or name {id} instead", kind.id, found.name);
             Err(Failure::new(USAGE, state).hint(hint))
         }
@@ -119,7 +119,7 @@ fn refuse_unknown(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Res
     let is_known = |name: &str| fields.has(name) || is_read_only(name) || is_shown(name);
     let Some(name) = wanted.0.keys().find(|name| !is_known(name)) else { return Ok(()) };
     let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
-    let state = format!("nothing was written: \"{}\" has a field \"{name}\", and no {} has one", file.display(), kind.singular);
+    let state = format!("\"{}\" has a field \"{name}\", and no {} has one", file.display(), kind.singular);
     Err(Failure::new(USAGE, state).hint(crate::diagnostic::did_you_mean(name, &known)))
 }
 
@@ -134,7 +134,7 @@ fn refuse_fixed(found: &Found, kind: &Kind, wanted: &Body, file: &Path) -> Resul
     let is_emptied = |value: &Value| value.as_object().is_some_and(serde_json::Map::is_empty);
     let differs = |(name, value): &(&String, &Value)| kind.fields().has(name) && !is_emptied(value) && held.0.get(*name) != Some(*value);
     let Some((name, _)) = asked.0.iter().find(differs) else { return Ok(()) };
-    let state = format!("nothing was written: \"{}\" changes {name}, and {}", file.display(), given.reason);
+    let state = format!("\"{}\" changes {name}, and {}", file.display(), given.reason);
     Err(Failure::new(USAGE, state).hint(format!("it takes {}", given.fields.join(", "))))
 }
 
