@@ -1,0 +1,26 @@
+//! The whole text of a dry run of the worked example, as its reader sees it.
+
+use crate::support::fixture::Stage;
+
+#[test]
+fn the_worked_example_reads_as_a_plan() {
+    let stage = Stage::acme("");
+    let said = stage.run("import --tenant prod --dry-run --allow many-changes,lockout-risk,weaker-protection --quiet");
+    insta::assert_snapshot!(said.whole());
+    assert_eq!(stage.writes(), []);
+    assert_eq!(stage.in_folder("runs"), [""; 0]);
+}
+
+#[test]
+fn the_command_that_applies_a_plan_can_be_pasted_whatever_its_paths_are_called() {
+    let stage = Stage::small();
+    stage.write("my rules.toml", "");
+    let paths = ["--mapping", "my rules.toml", "--dir", "Ada's files"];
+    let words: Vec<&str> = "import --dry-run --tenant prod --allow lockout-risk,weaker-protection".split(' ').chain(paths).collect();
+    let said = stage.run_words(&words);
+    let next = said.out.lines().rfind(|line| line.starts_with("migrate import")).expect("the next command");
+    assert_eq!(
+        next,
+        r"migrate import --tenant prod --from dev --mapping 'my rules.toml' --allow lockout-risk,weaker-protection --dir 'Ada'\''s files'"
+    );
+}

@@ -1,0 +1,73 @@
+//! Every request that a test's sandboxes get is recorded; the last test target holds all of them against Auth0's description.
+//!
+//! Not recorded are the requests by which the sandbox's own unit tests provoke refusals: they are written by hand, and the program sends none.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Arc, LazyLock};
+
+use migrate::sandbox::{Options, RequestLog};
+
+use crate::support::fixture::Stage;
+use crate::support::summary_notes;
+
+/// The variable by which the sandboxes that a program starts are recorded too.
+const VARIABLE: &str = "MIGRATE_SANDBOX_RECORD";
+
+fn path() -> PathBuf {
+    summary_notes::path("requests")
+}
+
+/// Returns the options of a test's sandbox: its requests are recorded.
+pub(crate) fn recorded(options: Options) -> Options {
+    static RECORD: LazyLock<Arc<RequestLog>> =
+        LazyLock::new(|| Arc::new(RequestLog::open(&path()).expect("the target folder can be written").distinct()));
+    options.request_log(Arc::clone(&RECORD))
+}
+
+/// Lets a program record what its own sandboxes get.
+pub(crate) fn recording(program: &mut Command) -> &mut Command {
+    program.env(VARIABLE, path())
+}
+
+#[test]
+fn what_a_tool_asks_a_sandbox_is_on_record() {
+    let mut stage = Stage::small();
+    let mut sandbox = stage.start("sandbox --port 0 --credentials id:secret --record asked.jsonl");
+    let mut told = String::new();
+    BufReader::new(sandbox.stdout.take().expect("piped")).read_line(&mut told).expect("where it answers");
+    let url = told.trim().rsplit(' ').next().expect("a word");
+    stage.write("migrate.toml", &format!("[tenants.tried]\ndomain = \"sandbox.eu.auth0.com\"\nurl = \"{url}\"\n"));
+    for (name, value) in [("CLIENT_ID", "id"), ("CLIENT_SECRET", "secret")] {
+        stage.set(&format!("MIGRATE_TRIED_{name}"), value);
+        stage.set(&format!("MIGRATE_DEV_{name}"), "");
+        stage.set(&format!("MIGRATE_PROD_{name}"), "");
+    }
+    let said = stage.run("api get roles?per_page=7 --tenant tried");
+    assert_eq!(said.code, 0, "{}", said.whole());
+    Stage::terminate(&sandbox);
+    assert_eq!(stage.end(sandbox).code, 0);
+    assert_eq!(stage.read("asked.jsonl"), "{\"method\":\"GET\",\"target\":\"/roles?per_page=7\",\"body\":null,\"status\":200}\n");
+}
+
+#[test]
+fn what_a_rehearsal_asks_its_copy_is_on_record_where_the_environment_says_so() {
+    let mut stage = Stage::small();
+    let path = stage.path("asked.jsonl").display().to_string();
+    stage.set(VARIABLE, &path);
+    let said = stage.run("import --tenant prod --rehearse --allow lockout-risk,weaker-protection");
+    assert_eq!(said.code, 0, "{}", said.whole());
+    let asked = stage.read("asked.jsonl");
+    assert!(asked.lines().any(|line| line.starts_with("{\"method\":\"POST\",\"target\":\"/clients\"")), "{asked}");
+}
+
+#[test]
+fn a_record_that_cannot_be_written_stops_a_sandbox_before_it_starts() {
+    let stage = Stage::small();
+    insta::assert_snapshot!(stage.run("sandbox --port 0 --record nowhere/asked.jsonl").refused(), @r"
+    exit 1
+    error: requests cannot be recorded in nowhere/asked.jsonl
+    cause: No such file or directory (os error 2)
+    ");
+}
