@@ -309,7 +309,7 @@ impl Stage {
     fn start_prod(&mut self, options: &Options) {
         let port = self.port_of_prod();
         let start = || self.runtime.block_on(Sandbox::start(recorded(options.clone().port(port))));
-        let retried = (0..100).find_map(|_| start().map_err(|_| std::thread::sleep(Duration::from_millis(50))).ok());
+        let retried = (0..1_000).find_map(|_| start().map_err(|_| std::thread::sleep(Duration::from_millis(50))).ok());
         self.prod = Some(retried.expect("the port is free again"));
     }
 }

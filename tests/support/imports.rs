@@ -18,6 +18,8 @@ use migrate::state::pair::{Pair, TenantIdentity};
 use super::request_recording::recorded;
 
 pub(crate) const NOW: &str = "2026-01-01T00:00:00Z";
+/// How long an answer of a sandbox is waited for, however slow the machine is.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
 /// The value of every secret that a mapping supplies.
 pub(crate) const SUPPLIED: &str = "supplied";
 
@@ -47,7 +49,7 @@ pub(crate) fn connect_with_secret(sandbox: &Sandbox, domain: &str) -> Tenant {
 
 /// Returns a tenant that talks to a sandbox.
 pub(crate) fn connect(sandbox: &Sandbox, domain: &str, credentials: Credentials) -> Tenant {
-    connect_for(sandbox, domain, credentials, Duration::from_secs(30))
+    connect_for(sandbox, domain, credentials, ANSWER_TIMEOUT)
 }
 
 /// Returns a tenant that talks to a sandbox and waits so long for each answer.

@@ -20,8 +20,10 @@ use crate::support::auth0_reference;
 pub(super) const CLIENT_ID: &str = "judge-client-id";
 /// Its secret.
 pub(super) const CLIENT_SECRET: &str = "judge-client-secret";
-/// How long a judge may take to come up on a busy machine.
-const COMES_UP: Duration = Duration::from_secs(60);
+/// How long a judge may take to come up on a slow machine.
+const COMES_UP: Duration = Duration::from_secs(600);
+/// How long it may take to answer a question about itself.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
 /// How often another port is tried, where somebody else took the free one first.
 const PORTS_TRIED: usize = 5;
 
@@ -88,7 +90,7 @@ impl Double {
     /// Trusts the authority that the judge makes when it starts first.
     fn trusts(&mut self, authority: &Path) -> bool {
         let until = Instant::now() + COMES_UP;
-        while Instant::now() < until {
+        while Instant::now() < until && self.process.try_wait().expect("a process").is_none() {
             if let Some(certificate) = fs::read(authority).ok().and_then(|pem| Certificate::from_pem(&pem).ok()) {
                 self.client = Client::builder().no_proxy().tls_certs_only([certificate]).build().expect("a client");
                 return true;
@@ -206,7 +208,7 @@ impl Double {
 
     fn sent(&self, request: reqwest::RequestBuilder) -> Option<(u16, Value)> {
         self.runtime.block_on(async {
-            let response = request.timeout(Duration::from_secs(60)).send().await.ok()?;
+            let response = request.timeout(ANSWER_TIMEOUT).send().await.ok()?;
             let status = response.status().as_u16();
             let text = response.bytes().await.ok()?;
             Some((status, serde_json::from_slice(&text).unwrap_or(Value::Null)))

@@ -17,8 +17,8 @@ use crate::support::program::STATE_HOME;
 use super::comparison::Cleared;
 use super::process::{CLIENT_ID, CLIENT_SECRET, Double};
 
-/// How long one run of the program may take.
-const LIMIT: Duration = Duration::from_secs(180);
+/// How long one run of the program may take, however slow the machine is.
+const LIMIT: Duration = Duration::from_secs(1_800);
 /// The exit code of a guard.
 const REFUSED: i32 = 4;
 

@@ -203,7 +203,7 @@ fn a_body_that_trickles_ends_with_the_time_of_its_request() {
         rate: None,
         share: 1.0,
         run: String::new(),
-        timeout: Duration::from_millis(300),
+        timeout: Duration::from_secs(3),
         concurrency: 1,
     };
     let tenant = Tenant::new(config, Arc::new(migrate::model::event::NoObserver)).expect("a configuration");
