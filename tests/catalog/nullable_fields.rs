@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// What the description says of a blank at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Said {
+enum CommandOutput {
     Taken,
     Refused,
     /// The place holds another type, or is not described.
@@ -46,16 +46,16 @@ fn holding(path: &str, value: Value) -> Value {
     })
 }
 
-fn said(request: &Request, path: &str, blank: Value) -> Said {
+fn said(request: &Request, path: &str, blank: Value) -> CommandOutput {
     let (is_null, is_object) = (blank.is_null(), blank.is_object());
     let found = schema_violations(request.method, &request.path, &holding(path, blank));
     let lacks_member = |found: &SchemaViolation| is_object && found.place.starts_with(&format!("{path}."));
     let at = found.iter().find(|found| found.place == path || lacks_member(found));
     match at.map(|found| found.keyword.as_str()) {
-        None => Said::Taken,
-        Some("null") if is_null => Said::Refused,
-        Some("type" | "null" | "additionalProperties") => Said::Other,
-        Some(_) => Said::Refused,
+        None => CommandOutput::Taken,
+        Some("null") if is_null => CommandOutput::Refused,
+        Some("type" | "null" | "additionalProperties") => CommandOutput::Other,
+        Some(_) => CommandOutput::Refused,
     }
 }
 
@@ -82,9 +82,9 @@ fn blanks(request: &Request, path: &str) -> Option<Blanks> {
         .iter()
         .any(|found| found.keyword == "additionalProperties");
     let [null, text, list, object] = [json!(null), json!(""), json!([]), json!({})].map(|blank| said(request, path, blank));
-    let is_anything = [null, text, list, object].iter().all(|said| *said == Said::Taken);
-    let refuses_empty = [text, list, object].contains(&Said::Refused);
-    (!is_unknown && !is_anything).then_some(Blanks { takes_null: null == Said::Taken, refuses_empty })
+    let is_anything = [null, text, list, object].iter().all(|said| *said == CommandOutput::Taken);
+    let refuses_empty = [text, list, object].contains(&CommandOutput::Refused);
+    (!is_unknown && !is_anything).then_some(Blanks { takes_null: null == CommandOutput::Taken, refuses_empty })
 }
 
 /// Fields that take null though the description says otherwise: recorded, as `tests/support/openapi/exceptions.rs` proves.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::imports::{import, nothing_remembered, read, start};
+use crate::support::imports::{empty_sync_state, import, read, start};
 use migrate::catalog::{Catalog, Kind};
 use migrate::model::event::Outcome;
 use migrate::plan::Action;
@@ -274,7 +274,7 @@ async fn failure(&Row(path, object, pointer, expected): &Row) -> Option<String> 
     let (_from, from) = start(state("alpha", Some((&of("alpha", path), object)))).await;
     let (into, tenant) = start(state("omega", None)).await;
     let desired = Desired::unmapped(read(&from).await);
-    let mut memory = nothing_remembered();
+    let mut memory = empty_sync_state();
     let summary = import(&desired, &tenant, &mut memory).await.summary;
     let told = |what: String| Some(format!("{path}{pointer}: {what}"));
     if let Some(one) = summary.settled.iter().find(|one| !matches!(one.outcome, Outcome::Applied(_))) {

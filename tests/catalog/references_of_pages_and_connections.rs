@@ -8,7 +8,7 @@ use migrate::sandbox::State;
 use migrate::snapshot::Desired;
 use serde_json::{Value, json};
 
-use crate::support::imports::{import, nothing_remembered, read, start};
+use crate::support::imports::{empty_sync_state, import, read, start};
 
 /// One reference: what of the source holds it, and what the target must hold.
 struct Row {
@@ -180,10 +180,10 @@ async fn what_one_tenant_calls_by_its_own_id_another_calls_by_its_own() {
         let (_from, from) = start(State::from_json(source).expect("a state")).await;
         let (_into, into) = start(State::from_json(tenant(TENANTS.1, |(_, prod)| prod)).expect("a state")).await;
         let desired = Desired::unmapped(read(&from).await);
-        let summary = import(&desired, &into, &mut nothing_remembered()).await.summary;
+        let summary = import(&desired, &into, &mut empty_sync_state()).await.summary;
         assert!(summary.is_whole(), "{name} {path}: {:?}", summary.settled);
         assert_eq!(held(&into, kind, path).await, [ends], "{name} {path}");
-        let again = import(&desired, &into, &mut nothing_remembered()).await.plan;
+        let again = import(&desired, &into, &mut empty_sync_state()).await.plan;
         assert!(again.is_empty(), "{name} {path}: {:?}", again.changes().next());
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::imports::{Imported, NOW, import, nothing_remembered, read, start};
+use crate::support::imports::{Imported, NOW, empty_sync_state, import, read, start};
 use migrate::catalog::Catalog;
 use migrate::export::{Selection, export};
 use migrate::model::event::{NoObserver, Outcome};
@@ -36,7 +36,7 @@ async fn copied(source: Value, target: Value) -> Copied {
 
 async fn land(source: &Snapshot, target: Value) -> Copied {
     let (into, tenant) = start(state("omega.eu.auth0.com", &target)).await;
-    let mut memory = nothing_remembered();
+    let mut memory = empty_sync_state();
     let desired = Desired::unmapped(source.clone());
     let Imported { plan, summary, .. } = import(&desired, &tenant, &mut memory).await;
     let refused: Vec<_> = summary.settled.iter().filter(|one| !matches!(one.outcome, Outcome::Applied(_))).collect();

@@ -168,8 +168,8 @@ fn a_change_by_hand_that_was_cut_off_and_resumed_leaves_no_links_and_no_base() {
     stage.write("said.json", r#"{"description": "by hand"}"#);
     let cut = stage.run("update clients Shop said.json --tenant prod --yes --quiet");
     assert_ne!(cut.code, 0, "{}", cut.whole());
-    let held = stage.prod_goes();
-    stage.prod_returns(held);
+    let held = stage.stop_prod();
+    stage.restart_prod(held);
     let resumed = stage.run("import --tenant prod --resume --yes --quiet");
     assert_eq!(resumed.code, 0, "{}", resumed.whole());
     stage.change_prod(|held| assert_eq!(client_of(held, SHOP)["description"], "by hand"));

@@ -12,7 +12,7 @@ fn on_a_terminal(stage: &Stage, line: &str) -> String {
     let terminal = Terminal::open().of_columns(80);
     let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
     command.args(line.split(' ')).stdout(terminal.end()).stderr(terminal.end());
-    let mut started = stage.at_home(&mut command).spawn().expect("it started");
+    let mut started = stage.with_environment(&mut command).spawn().expect("it started");
     // Its ends are ours too, as long as it is there.
     drop(command);
     let shown = terminal.shown();

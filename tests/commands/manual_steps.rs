@@ -8,7 +8,7 @@ use migrate::sandbox::{Sandbox, State};
 use migrate::snapshot::{Desired, SuppliedSecret};
 use serde_json::{Value, json};
 
-use crate::support::imports::{Imported, import, nothing_remembered, read, start};
+use crate::support::imports::{Imported, empty_sync_state, import, read, start};
 
 const DEV: &str = "acme-dev.eu.auth0.com";
 const PROD: &str = "acme-prod.eu.auth0.com";
@@ -27,7 +27,7 @@ impl Pair {
         let (_from, from) = start(state(DEV, dev)).await;
         let desired = Desired::unmapped(read(&from).await);
         let (into, tenant) = start(state(PROD, prod)).await;
-        Self { desired, into, tenant, memory: nothing_remembered() }
+        Self { desired, into, tenant, memory: empty_sync_state() }
     }
 
     fn key(text: &str) -> Key {

@@ -11,7 +11,7 @@ use migrate::snapshot::{Desired, Snapshot};
 use serde_json::{Value, json};
 
 use crate::support::fixture::{Stage, dev, prod};
-use crate::support::imports::{import, nothing_remembered, read, start};
+use crate::support::imports::{empty_sync_state, import, read, start};
 
 const IMPORT: &str = "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes";
 
@@ -234,7 +234,7 @@ async fn a_field_that_is_refused_costs_that_field_alone_whether_it_is_named_or_n
     let desired = Desired::unmapped(read(&from).await);
     let target = |refused: Value| State::from_json(refusing(parsed(seed::ACME_PROD), refused)).expect("a state");
     let (_into, into) = start(target(json!([]))).await;
-    let plain = import(&desired, &into, &mut nothing_remembered()).await;
+    let plain = import(&desired, &into, &mut empty_sync_state()).await;
     let whole = read(&into).await;
     let fields = optional_fields(&plain.plan);
     let passes = fields.values().map(BTreeSet::len).max().unwrap_or_default();
@@ -254,7 +254,7 @@ async fn a_field_that_is_refused_costs_that_field_alone_whether_it_is_named_or_n
         };
         let refused: Vec<Value> = chosen.iter().flat_map(refusal).collect();
         let (_into, into) = start(target(Value::Array(refused))).await;
-        let run = import(&desired, &into, &mut nothing_remembered()).await;
+        let run = import(&desired, &into, &mut empty_sync_state()).await;
         // What an API does not list, a role cannot have.
         let goes_with_it =
             |kind: &str| kind == "role-permissions" && chosen.get("resource-servers").is_some_and(|field| *field == "scopes");
@@ -353,7 +353,7 @@ async fn what_a_client_was_created_without_waits_until_it_is_seen() {
     let target = State::from_json(refusing(state("prod.eu.auth0.com", json!([])), refused)).expect("a state");
     let (_into, tenant) = start(target.eventually_consistent()).await;
     let desired = Desired::unmapped(read(&from).await);
-    let summary = import(&desired, &tenant, &mut nothing_remembered()).await.summary;
+    let summary = import(&desired, &tenant, &mut empty_sync_state()).await.summary;
     let Outcome::Partial(_, short) = &summary.settled[0].outcome else { panic!("{:?}", summary.settled) };
     assert_eq!(short.parts, ["description"], "{}", short.message);
 }

@@ -3,12 +3,12 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::fixture::{Said, Stage, dev, prod};
+use crate::support::fixture::{CommandOutput, Stage, dev, prod};
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes --yes --quiet";
 const PRUNE: &str = "import --tenant prod --prune --allow lockout-risk,weaker-protection,many-changes,deletes --yes --quiet";
 
-fn done(said: &Said) {
+fn done(said: &CommandOutput) {
     assert!([0, 3].contains(&said.code), "{}", said.whole());
 }
 

@@ -12,7 +12,7 @@ use migrate::model::resource::{Id, Key};
 use migrate::sandbox::{Replica, seed};
 use serde_json::{Value, json};
 
-use crate::support::fixture::{Said, Stage};
+use crate::support::fixture::{CommandOutput, Stage};
 use crate::support::imports::{NOW, read, start};
 use crate::support::recorded_tenants::{ONE, recorded};
 
@@ -23,7 +23,7 @@ fn acme() -> [Value; 2] {
 }
 
 /// Rehearses; nothing may reach prod but reads, and nothing may be left behind but a snapshot of the source.
-fn rehearsed(stage: &Stage, flags: &str) -> Said {
+fn rehearsed(stage: &Stage, flags: &str) -> CommandOutput {
     let (held, runs) = (stage.all_of_prod(), stage.in_folder("runs"));
     let said = stage.run(&format!("{REHEARSE}{flags}"));
     assert_eq!(stage.writes().len(), 0, "{}", said.whole());
@@ -43,7 +43,7 @@ fn stage(dev: Value, prod: Value) -> Stage {
 }
 
 /// Returns what is said after the plan.
-fn after_the_plan(said: &Said) -> String {
+fn after_the_plan(said: &CommandOutput) -> String {
     let at = said.out.find("Rehearsed on").unwrap_or_else(|| panic!("{}", said.whole()));
     format!("exit {}\n{}{}", said.code, &said.out[at..], said.err)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::fixture::{Said, Stage, client, dev, prod};
+use crate::support::fixture::{CommandOutput, Stage, client, dev, prod};
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes --yes --quiet";
 const NAMES: [&str; 3] = ["Editor", "Publisher", "Viewer"];
@@ -21,7 +21,7 @@ fn imported() -> Stage {
     stage
 }
 
-fn done(said: &Said) {
+fn done(said: &CommandOutput) {
     assert_eq!(said.code, 0, "{}", said.whole());
 }
 

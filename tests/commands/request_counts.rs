@@ -16,7 +16,7 @@ use migrate::snapshot::{Desired, Snapshot};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::support::imports::{Imported, NOW, import, nothing_remembered};
+use crate::support::imports::{Imported, NOW, empty_sync_state, import};
 use crate::support::program::{command, configure};
 use crate::support::request_recording::recorded;
 
@@ -97,7 +97,7 @@ async fn refused_by(rate: Rate, is_known: bool, latency: Duration) -> usize {
     let a_second = f64::from(rate.a_minute) / 60.0;
     let prod = start(Options::new(State::empty("prod.eu.auth0.com")).rate_limit(a_second, rate.burst).latency(latency)).await;
     let (tenant, started) = (talk_to(&prod, is_known.then_some(rate)), Instant::now());
-    let Imported { plan, summary, .. } = import(&Desired::unmapped(source), &tenant, &mut nothing_remembered()).await;
+    let Imported { plan, summary, .. } = import(&Desired::unmapped(source), &tenant, &mut empty_sync_state()).await;
     assert_eq!((plan.changes().count(), summary.is_whole()), (301, true), "{:?}", summary.tally());
     let (took, asked) = (started.elapsed(), prod.stats());
     let requests = f64::from(u32::try_from(asked.reads + asked.writes).expect("some hundred"));

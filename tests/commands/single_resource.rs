@@ -3,12 +3,12 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::fixture::{Said, Stage, dev, prod};
+use crate::support::fixture::{CommandOutput, Stage, dev, prod};
 
 const SHOP: &str = "prodShop00000000000000000000000a";
 
 /// Runs a command line that must succeed.
-fn done(stage: &Stage, line: &str) -> Said {
+fn done(stage: &Stage, line: &str) -> CommandOutput {
     let said = stage.run(line);
     assert_eq!(said.code, 0, "{}", said.whole());
     said

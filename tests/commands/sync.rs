@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::support::fixture::{Said, Stage, client};
-use crate::support::webhook_receiver::Hearer;
+use crate::support::fixture::{CommandOutput, Stage, client};
+use crate::support::webhook_receiver::WebhookReceiver;
 
 const SYNC: &str = "sync --from dev --to prod";
 const OUTCOME: &str = "state/dev/prod/last-sync.json";
@@ -25,28 +25,28 @@ fn ahead_by(clients: usize) -> Stage {
     Stage::of(of("dev", clients + 1), of("prod", 1), "")
 }
 
-fn quiet(said: &Said) {
+fn quiet(said: &CommandOutput) {
     assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (0, "", ""), "{}", said.whole());
 }
 
 #[test]
 fn a_night_with_changes_is_one_line_and_one_file_and_the_next_is_quiet() {
     let stage = ahead_by(2);
-    let (chat, pulse) = (Hearer::new(), Hearer::new());
+    let (chat, pulse) = (WebhookReceiver::new(), WebhookReceiver::new());
     let hooks = format!("--notify {} --heartbeat {}", chat.url, pulse.url);
     let said = stage.run(&format!("{SYNC} {hooks}"));
     insta::assert_snapshot!(said.whole(), @"
     exit 0
     dev -> prod: applied 2 changes in TIME
     ");
-    assert_eq!(chat.heard().len(), 1);
-    assert_eq!(pulse.heard(), ["GET"]);
+    assert_eq!(chat.received().len(), 1);
+    assert_eq!(pulse.received(), ["GET"]);
     let told = outcome(&stage);
     assert_eq!((&told["exit"], &told["runs"][0]["counts"]["applied"], &told["error"]), (&json!(0), &json!(2), &Value::Null), "{told:#}");
     assert!(!stage.read(OUTCOME).contains("CANARY"), "the address of a hook is a secret");
 
     quiet(&stage.run(&format!("{SYNC} {hooks}")));
-    assert_eq!((chat.heard().len(), pulse.heard().len()), (0, 1));
+    assert_eq!((chat.received().len(), pulse.received().len()), (0, 1));
     assert_eq!(outcome(&stage)["text"], "dev -> prod: nothing to apply");
     assert_eq!(stage.writes().len(), 2);
 }
@@ -54,9 +54,9 @@ fn a_night_with_changes_is_one_line_and_one_file_and_the_next_is_quiet() {
 #[test]
 fn a_chat_is_sent_the_line_as_text() {
     let stage = ahead_by(1);
-    let chat = Hearer::new();
+    let chat = WebhookReceiver::new();
     stage.run(&format!("{SYNC} --notify {}", chat.url));
-    assert_eq!(chat.heard(), [format!("POST {}", json!({"text": outcome(&stage)["text"]}))]);
+    assert_eq!(chat.received(), [format!("POST {}", json!({"text": outcome(&stage)["text"]}))]);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn names(stage: &Stage) -> Vec<Value> {
 #[test]
 fn of_a_night_that_was_killed_nothing_is_made_twice() {
     let mut stage = ahead_by(40);
-    stage.prod_answers_slowly();
+    stage.slow_down_prod();
     let mut night = stage.start(SYNC);
     stage.until_prod_is_written_to(&mut night);
     night.kill().expect("killed");
@@ -177,7 +177,7 @@ fn of_a_night_that_was_killed_nothing_is_made_twice() {
 #[test]
 fn after_a_night_that_was_killed_the_next_plans_anew_and_counts_what_it_applied_itself() {
     let mut stage = ahead_by(200);
-    stage.prod_answers_slowly();
+    stage.slow_down_prod();
     let mut night = stage.start(SYNC);
     stage.until_prod_is_written_to(&mut night);
     let run = stage.in_folder("runs").into_iter().find(|name| !name.ends_with("json")).expect("a run");
@@ -206,14 +206,14 @@ fn after_a_night_that_was_killed_the_next_plans_anew_and_counts_what_it_applied_
 #[test]
 fn a_budget_that_reading_takes_whole_is_a_mistake_and_not_a_night_that_ended_early() {
     let stage = ahead_by(2);
-    let pulse = Hearer::new();
+    let pulse = WebhookReceiver::new();
     let said = stage.run(&format!("{SYNC} --max-requests 20 --heartbeat {}", pulse.url));
     insta::assert_snapshot!(said.refused(), @r#"
     exit 64
     error: nothing was written: reading "prod" alone took 106 requests, and --max-requests is 20
     hint:  no night gets any further with that; give it more
     "#);
-    assert!(stage.writes().is_empty() && pulse.heard().is_empty());
+    assert!(stage.writes().is_empty() && pulse.received().is_empty());
 }
 
 #[test]
@@ -233,16 +233,16 @@ fn a_time_that_went_by_is_75_and_nothing_is_written() {
 #[ignore = "slow: run by .ci/run"]
 fn a_night_whose_time_ends_while_a_tenant_refuses_all_it_sends_repeats_nothing_and_ends() {
     let mut stage = ahead_by(2);
-    let held = stage.prod_goes();
-    stage.prod_returns_with(held, "429@w1x*");
+    let held = stage.stop_prod();
+    stage.restart_prod_with(held, "429@w1x*");
     let soon = humantime::format_rfc3339(SystemTime::now() + Duration::from_secs(70)).to_string();
     let said = stage.run(&format!("{SYNC} --until {}Z", &soon[11..16]));
     let end = humantime::parse_rfc3339(&format!("{}:00Z", &soon[..16])).expect("a time");
     // A tenant that refuses what it is sent is asked again for ten minutes otherwise.
     assert!(SystemTime::now() < end + Duration::from_mins(5), "{}", said.whole());
     assert!(said.code == 3 && said.out.contains("applied 0 of 2 changes in TIME; 2 were refused"), "{}", said.whole());
-    let held = stage.prod_goes();
-    stage.prod_returns_with(held, "");
+    let held = stage.stop_prod();
+    stage.restart_prod_with(held, "");
     assert_eq!(stage.run(SYNC).code, 0);
     assert_eq!(names(&stage).len(), 3, "the next night does the rest");
 }
@@ -250,7 +250,7 @@ fn a_night_whose_time_ends_while_a_tenant_refuses_all_it_sends_repeats_nothing_a
 #[test]
 fn a_guard_stops_the_night_and_says_how_a_person_lets_it_pass() {
     let stage = Stage::small();
-    let chat = Hearer::new();
+    let chat = WebhookReceiver::new();
     let said = stage.run(&format!("{SYNC} --notify {}", chat.url));
     insta::assert_snapshot!(said.refused(), @r#"
     exit 4
@@ -258,7 +258,7 @@ fn a_guard_stops_the_night_and_says_how_a_person_lets_it_pass() {
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     hint:  where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]; if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow lockout-risk
     "#);
-    assert_eq!(chat.heard().len(), 1, "whoever sleeps hears of it");
+    assert_eq!(chat.received().len(), 1, "whoever sleeps hears of it");
     assert_eq!(outcome(&stage)["exit"], 4);
     assert!(stage.writes().is_empty());
 }
@@ -298,24 +298,24 @@ fn what_is_left_out_ends_with_3_each_night_and_is_heard_of_once() {
         let twins = ["twinA", "twinB"].map(|id| client(&format!("{id}00000000000000000000000000"), "App 1", "https://b.acme.example"));
         data["/clients"].as_array_mut().expect("a list").extend(twins);
     });
-    let chat = Hearer::new();
-    for heard in [1, 0] {
+    let chat = WebhookReceiver::new();
+    for received in [1, 0] {
         let said = stage.run(&format!("{SYNC} --notify {}", chat.url));
         assert_eq!(said.whole(), "exit 3\ndev -> prod: nothing to apply; 1 left out (clients/App 1)\n", "a job that fails says why");
-        assert_eq!(chat.heard().len(), heard, "nobody is told again");
+        assert_eq!(chat.received().len(), received, "nobody is told again");
     }
 }
 
 #[test]
 fn a_failure_is_told_on_stderr_and_in_the_file() {
     let mut stage = ahead_by(1);
-    let held = stage.prod_goes();
+    let held = stage.stop_prod();
     let said = stage.run(SYNC);
     assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.whole());
     assert!(said.err.starts_with("error: nothing was written\n"), "{}", said.err);
     let told = outcome(&stage);
     assert_eq!((&told["exit"], &told["error"]), (&json!(1), &json!("nothing was written")), "{told:#}");
-    stage.prod_returns(held);
+    stage.restart_prod(held);
     assert_eq!(stage.run(SYNC).code, 0);
     assert_eq!(outcome(&stage)["error"], Value::Null);
 }
@@ -339,7 +339,7 @@ fn programs_read_the_outcome_on_stdout_too() {
 #[test]
 fn a_run_that_a_person_cut_off_is_not_gone_on_with_at_night() {
     let mut stage = ahead_by(40);
-    stage.prod_answers_slowly();
+    stage.slow_down_prod();
     let mut import = stage.start("import --tenant prod --yes");
     stage.until_prod_is_written_to(&mut import);
     Stage::terminate(&import);
@@ -355,7 +355,7 @@ fn a_run_that_a_person_cut_off_is_not_gone_on_with_at_night() {
 #[test]
 fn a_night_that_is_terminated_ends_with_143_and_the_next_does_the_rest() {
     let mut stage = ahead_by(40);
-    stage.prod_answers_slowly();
+    stage.slow_down_prod();
     let mut night = stage.start(SYNC);
     stage.until_prod_is_written_to(&mut night);
     Stage::terminate(&night);

@@ -14,7 +14,7 @@ use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot, Status, Unseen};
 use serde_json::{Value, json};
 
-use crate::support::imports::{import_with, nothing_remembered, planned, read, start};
+use crate::support::imports::{empty_sync_state, import_with, planned, read, start};
 
 const DEV: &str = "acme-dev.eu.auth0.com";
 const PROD: &str = "acme-prod.eu.auth0.com";
@@ -69,7 +69,7 @@ fn removed(plan: &Plan) -> Vec<String> {
 /// Imports dev, and then, pruning, dev as it is shown where one request is answered so; returns the second plan.
 async fn pruned_after(path: &str, status: u16, message: &str) -> Plan {
     let (_into, tenant) = start(State::empty(PROD)).await;
-    let mut memory = nothing_remembered();
+    let mut memory = empty_sync_state();
     import_with(&Desired::unmapped(shown("", 0, "").await), &tenant, &mut memory, false).await;
     import_with(&Desired::unmapped(shown(path, status, message).await), &tenant, &mut memory, true).await.plan
 }
@@ -114,7 +114,7 @@ async fn one_parent_that_is_refused_costs_what_hangs_under_it_and_no_other() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_target_does_not_show_is_not_written_over() {
     let (_into, tenant) = start(State::empty(PROD)).await;
-    let mut memory = nothing_remembered();
+    let mut memory = empty_sync_state();
     let desired = Desired::unmapped(shown("", 0, "").await);
     import_with(&desired, &tenant, &mut memory, false).await;
     for (kind, name, parent) in [("organization-connections", "alpha · Guest", "organizations"), ("role-permissions", "alpha", "roles")] {
@@ -135,10 +135,10 @@ async fn what_the_target_does_not_show_is_not_written_over() {
 async fn a_name_that_neither_tenant_knows_is_no_concern_and_one_that_the_subscription_lacks_is_left_alone() {
     let (_into, tenant) = start(State::empty(PROD)).await;
     let unknown = Desired::unmapped(shown("/prompts/login/custom-text/en", 400, "No such prompt").await);
-    let plan = import_with(&unknown, &tenant, &mut nothing_remembered(), true).await.plan;
+    let plan = import_with(&unknown, &tenant, &mut empty_sync_state(), true).await.plan;
     assert_eq!(skipped(&plan), [""; 0]);
     let lacking = Desired::unmapped(shown("/email-templates/welcome_email", 403, "Please upgrade your subscription").await);
-    let plan = import_with(&lacking, &tenant, &mut nothing_remembered(), true).await.plan;
+    let plan = import_with(&lacking, &tenant, &mut empty_sync_state(), true).await.plan;
     assert_eq!(skipped(&plan), [""; 0]);
     assert!(plan.excluded.iter().any(|left| left.key == Key::new("email-templates", "welcome_email")));
 }
@@ -193,13 +193,13 @@ async fn what_is_not_shown_is_left_out_until_a_rule_skips_it() {
         (of_alpha, &[alpha], "organization-connections/alpha · *"),
     ] {
         let snapshot = shown(path, 400, "No").await;
-        let plan = planned(&Desired::unmapped(snapshot.clone()), &live, &nothing_remembered());
+        let plan = planned(&Desired::unmapped(snapshot.clone()), &live, &empty_sync_state());
         let reason = format!("{DEV} does not show it: the tenant answered 400: No{SPARED_BY}");
         let told = skipped(&plan);
         assert!(keys.iter().all(|key| told.contains(&format!("{key}: {reason}"))), "{path}: {told:?}");
         let mapped = skipping(rule, snapshot);
         assert_eq!(mapped.untouched, [""; 0], "{rule}");
-        let plan = planned(&mapped.desired, &live, &nothing_remembered());
+        let plan = planned(&mapped.desired, &live, &empty_sync_state());
         assert_eq!(skipped(&plan), [""; 0], "{rule}");
         assert!(keys.iter().all(|key| plan.excluded.iter().any(|left| left.key.to_string() == **key)), "{rule}");
     }
@@ -214,7 +214,7 @@ async fn a_rule_about_one_child_accepts_nothing_else_below_the_parent() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_rule_skips_stays_in_the_target_without_a_word_of_what_was_left_out() {
     let (_into, tenant) = start(State::empty(PROD)).await;
-    let mut memory = nothing_remembered();
+    let mut memory = empty_sync_state();
     import_with(&Desired::unmapped(shown("", 0, "").await), &tenant, &mut memory, false).await;
     for status in [400, 404] {
         let refused = shown("/organizations/org_00000000000alpha/connections", status, "No").await;
@@ -229,7 +229,7 @@ async fn a_kind_that_a_tenant_does_not_serve_is_no_concern() {
     let (_into, tenant) = start(State::empty(PROD)).await;
     let live = read(&tenant).await;
     for status in [402, 404, 410, 501] {
-        let plan = planned(&Desired::unmapped(shown("/log-streams", status, "No").await), &live, &nothing_remembered());
+        let plan = planned(&Desired::unmapped(shown("/log-streams", status, "No").await), &live, &empty_sync_state());
         assert_eq!(skipped(&plan), [""; 0], "{status}");
     }
 }

@@ -18,9 +18,9 @@ use serde_json::{Map, Value, json};
 
 use crate::recordings::imports::equivalence::unlike;
 use crate::recordings::imports::undo::{in_words_as_before, unnamed};
-use crate::safety::random_tenants::taken_back;
+use crate::safety::random_tenants::undo_run;
 use crate::safety::undeclared_secrets::kind_of;
-use crate::support::imports::{Imported, import, nothing_remembered, read, start};
+use crate::support::imports::{Imported, empty_sync_state, import, read, start};
 use crate::support::recorded_tenants::{ONE, recorded};
 
 const TARGET: &str = "other.eu.auth0.com";
@@ -162,7 +162,7 @@ async fn copied(state: &State, seed: u8) -> Vec<String> {
     let mut side = |domain: &str| State::from_json(blanked(state, domain, &mut rng)).expect("a state");
     let (source, target) = (side(state.domain()), side(TARGET));
     let ((_from, from), (_into, into)) = (start(source).await, start(target).await);
-    let (source, mut memory) = (read(&from).await, nothing_remembered());
+    let (source, mut memory) = (read(&from).await, empty_sync_state());
     let desired = Desired::unmapped(source.clone());
     let Imported { before, plan, summary } = import(&desired, &into, &mut memory).await;
     let lost = summary.settled.iter().filter(|one| one.outcome.id().is_none() && !is_refused(&summary, &one.key, None));
@@ -182,7 +182,7 @@ async fn copied(state: &State, seed: u8) -> Vec<String> {
     let Imported { plan: second, .. } = import(&desired, &into, &mut memory).await;
     let again = second.changes().filter(|change| !is_refused(&summary, &change.key, None));
     wrong.extend(again.map(|change| format!("{} is written again: {:?}", change.key, change.action)));
-    let (mut back, ended) = taken_back(&plan, &summary, &into).await;
+    let (mut back, ended) = undo_run(&plan, &summary, &into).await;
     // What the target would not let go, or left as it is, is told by the run.
     let told = |one: &ChangeResult| {
         let parts = one.outcome.shortfall().map_or(&[][..], |short| &short.parts[..]);

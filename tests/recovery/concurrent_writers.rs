@@ -13,7 +13,7 @@ use migrate::snapshot::Desired;
 use serde_json::{Value, json};
 
 use crate::support::fixture::{Stage, client, dev, prod};
-use crate::support::imports::{carried_out, connect_with_secret, nothing_remembered, planned, read, start, state};
+use crate::support::imports::{apply_plan, connect_with_secret, empty_sync_state, planned, read, start, state};
 use crate::support::recorded_tenants::recorded;
 
 const DOMAIN: &str = "target.eu.auth0.com";
@@ -71,18 +71,18 @@ async fn nothing_is_made_twice(source: State) {
     let mut whole = None;
     for part in 0..=4 {
         let (into, tenant) = start(State::empty(DOMAIN)).await;
-        let plan = planned(&desired, &read(&tenant).await, &nothing_remembered());
+        let plan = planned(&desired, &read(&tenant).await, &empty_sync_state());
         let of_another = first_of(&plan, plan.changes().count() * part / 4);
-        carried_out(&of_another, &connect_with_secret(&into, DOMAIN)).await;
-        let ended = carried_out(&plan, &tenant).await;
+        apply_plan(&of_another, &connect_with_secret(&into, DOMAIN)).await;
+        let ended = apply_plan(&plan, &tenant).await;
         let whole = whole.get_or_insert_with(|| counted(&into));
         let twice: Vec<_> = counted(&into).into_iter().filter(|(key, count)| whole.get(key).is_none_or(|wanted| count > wanted)).collect();
         assert_eq!(twice, [], "{part}");
         let is_noticed = reasons(&ended).iter().any(|reason| reason.ends_with("which this run did not make; plan again"));
         assert_eq!(is_noticed, creates_what_tells(&of_another), "{part}: {:?}", ended.tally());
         // What is planned anew knows what the other has made.
-        let again = planned(&desired, &read(&tenant).await, &nothing_remembered());
-        carried_out(&again, &tenant).await;
+        let again = planned(&desired, &read(&tenant).await, &empty_sync_state());
+        apply_plan(&again, &tenant).await;
         // Of several of one name nobody can say which of them the other has made: those are left out, and named.
         let (wanted, held) = (once(whole.clone()), counted(&into));
         let lacks: Vec<_> = wanted.into_iter().filter(|(key, _)| held.get(key) != Some(&1)).collect();
@@ -110,9 +110,9 @@ async fn a_look_for_another_writer_costs_one_list_of_each_kind_that_may_be_twice
     let (_from, from) = start(state(seed::ACME_DEV)).await;
     let desired = Desired::unmapped(read(&from).await);
     let (into, tenant) = start(State::empty(DOMAIN)).await;
-    let plan = planned(&desired, &read(&tenant).await, &nothing_remembered());
+    let plan = planned(&desired, &read(&tenant).await, &empty_sync_state());
     let before = into.requests().len();
-    carried_out(&plan, &tenant).await;
+    apply_plan(&plan, &tenant).await;
     let creates = |stage: &migrate::plan::Stage, kind: &Kind| {
         let is_one = |change: &Change| matches!(change.action, Action::Create { .. }) && change.key.kind() == kind.name;
         stage.changes.iter().any(is_one)
@@ -131,11 +131,11 @@ async fn a_client_of_a_third_party_that_registers_meanwhile_is_no_second_writer(
     let (_from, from) = start(State::from_json(dev()).expect("a state")).await;
     let desired = Desired::unmapped(read(&from).await);
     let (into, tenant) = start(State::empty(DOMAIN)).await;
-    let plan = planned(&desired, &read(&tenant).await, &nothing_remembered());
+    let plan = planned(&desired, &read(&tenant).await, &empty_sync_state());
     let other = migrate::json::Body::from_value(json!({"name": "Till", "is_first_party": false})).expect("an object");
     let clients = Catalog::standard().kind("clients").expect("a kind");
     connect_with_secret(&into, DOMAIN).create(clients, &other).await.expect("registered");
-    let ended = carried_out(&plan, &tenant).await;
+    let ended = apply_plan(&plan, &tenant).await;
     assert!(ended.is_whole(), "{:?}", reasons(&ended));
 }
 
@@ -144,12 +144,12 @@ async fn together(source: State) {
     let (_from, from) = start(source).await;
     let desired = Desired::unmapped(read(&from).await);
     let (calm, tenant) = start(State::empty(DOMAIN)).await;
-    let plan = planned(&desired, &read(&tenant).await, &nothing_remembered());
-    carried_out(&plan, &tenant).await;
+    let plan = planned(&desired, &read(&tenant).await, &empty_sync_state());
+    apply_plan(&plan, &tenant).await;
     for round in 0..8 {
         let (into, tenant) = start(State::empty(DOMAIN)).await;
         let other = connect_with_secret(&into, DOMAIN);
-        let (one, two) = tokio::join!(carried_out(&plan, &tenant), carried_out(&plan, &other));
+        let (one, two) = tokio::join!(apply_plan(&plan, &tenant), apply_plan(&plan, &other));
         let (went_on, gave_way) = if one.is_whole() { (one, two) } else { (two, one) };
         assert!(went_on.is_whole(), "{round}: both gave way: {:?} {:?}", went_on.tally(), gave_way.tally());
         let made = gave_way.settled.iter().filter(|settled| settled.operation == Operation::Create && settled.outcome.id().is_some());
@@ -183,7 +183,7 @@ fn twice(stage: &Stage) -> Vec<String> {
 #[test]
 fn of_forty_imports_in_four_folders_at_once_none_makes_anything_twice() {
     let mut stage = ahead();
-    stage.prod_answers_slowly();
+    stage.slow_down_prod();
     for folder in 0..4 {
         stage.write(&format!("checkout-{folder}/migrate.toml"), &stage.read("migrate.toml"));
     }

@@ -4,12 +4,12 @@ use std::os::unix::fs::PermissionsExt;
 
 use insta::assert_snapshot;
 
-use crate::support::fixture::{Said, Stage};
+use crate::support::fixture::{CommandOutput, Stage};
 use crate::support::refusals::{IMPORT, RESUME, cut, refused};
 use crate::support::skip::skip;
 
 /// Runs a command line where no file can grow beyond so many blocks of 512 bytes.
-fn run_in_little_room(stage: &Stage, blocks: usize, line: &str) -> Said {
+fn run_in_little_room(stage: &Stage, blocks: usize, line: &str) -> CommandOutput {
     stage.run_in_shell(&format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$MIGRATE\" {line}"))
 }
 

@@ -13,7 +13,7 @@ use migrate::apply::journal::Record;
 use migrate::catalog::Catalog;
 use migrate::sandbox::{Options, Sandbox, SeenRequest};
 
-use crate::support::divergent_tenants::{self, Names, Remembered};
+use crate::support::divergent_tenants::{self, SavedState, StableNames};
 use crate::support::program::{command, configure};
 use crate::support::request_recording::recorded;
 
@@ -55,7 +55,7 @@ fn mixed(number: u64) -> u64 {
 /// What is left of an import: the target, links and base, in words that do not depend on ids, and what the target was asked.
 struct Left {
     held: String,
-    remembered: Remembered,
+    remembered: SavedState,
     seen: Vec<SeenRequest>,
     first_write: usize,
     met: Met,
@@ -123,11 +123,11 @@ fn left(prod: &Sandbox, folder: &Path, met: Met) -> Left {
     let records = records(folder);
     assert!(records.len() == 1 && records[0].is_ended, "{met:?}: {records:?}");
     let held = prod.state().to_json()["data"].take();
-    let names = Names::of(&held);
+    let names = StableNames::of(&held);
     let seen = prod.requests();
     Left {
-        held: divergent_tenants::told(&held),
-        remembered: Remembered::of(folder, "dev/prod", &names),
+        held: divergent_tenants::normalized(&held),
+        remembered: SavedState::of(folder, "dev/prod", &names),
         first_write: seen.iter().position(|seen| seen.is_write).expect("a write"),
         seen,
         met,

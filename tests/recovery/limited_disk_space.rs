@@ -8,7 +8,7 @@ use std::path::Path;
 use migrate::apply::journal::Record;
 use serde_json::Value;
 
-use crate::support::fixture::{Said, Stage};
+use crate::support::fixture::{CommandOutput, Stage};
 use crate::support::skip::skip;
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
@@ -24,7 +24,7 @@ enum Room {
 
 impl Room {
     /// Runs a command line in this room; what it left is in the folder `kept`.
-    fn run(self, stage: &Stage, line: &str) -> Said {
+    fn run(self, stage: &Stage, line: &str) -> CommandOutput {
         match self {
             Self::Pages(pages) => {
                 let size = pages * 4;
@@ -79,7 +79,7 @@ fn assert_whole(folder: &Path, room: Room) {
 }
 
 /// Tries a command line in more and more room, each time on a stage of its own, until it has enough; returns how often it had not.
-fn until_there_is_room(mut room: Room, step: usize, line: &str, ends_right: &dyn Fn(&Stage, Said)) -> usize {
+fn until_there_is_room(mut room: Room, step: usize, line: &str, ends_right: &dyn Fn(&Stage, CommandOutput)) -> usize {
     let mut refused = 0;
     loop {
         let stage = Stage::small();

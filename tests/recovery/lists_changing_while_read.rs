@@ -83,7 +83,7 @@ fn meddle(stage: &Stage, running: &mut Child) -> (usize, usize) {
                 // The lock on prod is another's: somebody in the dashboard takes none.
                 let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
                 command.args(format!("api {call} --tenant prod --yes --quiet").split(' '));
-                let ended = stage.at_home(&mut command).env("XDG_STATE_HOME", stage.path("elsewhere")).output().expect("it ran");
+                let ended = stage.with_environment(&mut command).env("XDG_STATE_HOME", stage.path("elsewhere")).output().expect("it ran");
                 calls += 1;
                 moves += usize::from(ended.status.success());
             }
@@ -97,7 +97,7 @@ fn meddle(stage: &Stage, running: &mut Child) -> (usize, usize) {
 fn a_list_that_changes_while_it_is_read_costs_nothing_and_brings_nothing() {
     let mut stage = Stage::of(tenant("dev", 0), tenant("prod", STRANGERS), "");
     assert_eq!(stage.run("import --tenant prod --yes --quiet --allow lockout-risk,weaker-protection,many-changes").code, 0);
-    stage.prod_answers_slowly();
+    stage.slow_down_prod();
     let mut moved = 0;
     for _ in 0..2 {
         let before = stage.writes().len();

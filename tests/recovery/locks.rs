@@ -90,7 +90,7 @@ fn turns(stage: &Stage) -> Vec<String> {
 #[test]
 fn of_two_imports_started_at_once_one_ends_and_only_the_other_writes() {
     let mut stage = Stage::small();
-    stage.prod_answers_slowly();
+    stage.slow_down_prod();
     let both = [stage.start(IMPORT), stage.start(IMPORT)];
     let mut said = both.map(|started| stage.end(started));
     said.sort_by_key(|said| said.code);
@@ -103,7 +103,7 @@ fn of_two_imports_started_at_once_one_ends_and_only_the_other_writes() {
 #[test]
 fn of_two_imports_started_at_once_one_waits_and_finds_nothing_left_to_do() {
     let mut stage = Stage::small();
-    stage.prod_answers_slowly();
+    stage.slow_down_prod();
     let line = format!("{IMPORT} --lock-timeout 10m");
     let both = [stage.start(&line), stage.start(&line)];
     let said = both.map(|started| stage.end(started));
@@ -116,7 +116,7 @@ fn of_two_imports_started_at_once_one_waits_and_finds_nothing_left_to_do() {
 #[test]
 fn two_runs_that_both_have_something_to_write_never_take_turns() {
     let mut stage = Stage::small();
-    stage.prod_answers_slowly();
+    stage.slow_down_prod();
     stage.write("rule.json", "{\"enabled\": false}");
     let both = [
         format!("{IMPORT} --lock-timeout 10m"),

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::support::divergent_tenants;
-use crate::support::fixture::{Said, Stage, dev, prod};
+use crate::support::fixture::{CommandOutput, Stage, dev, prod};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use serde_json::json;
@@ -38,7 +38,7 @@ fn storm(percent: u32, seed: u8) -> String {
 }
 
 /// Goes through a command in however many attempts it takes; returns how the last one ended.
-fn gone_through(stage: &Stage, command: &str) -> Said {
+fn gone_through(stage: &Stage, command: &str) -> CommandOutput {
     let mut begun: Option<String> = None;
     let mut said = None;
     for _ in 0..ATTEMPTS {
@@ -79,7 +79,7 @@ fn weathered(faults: &str) -> Weathered {
                 weathered.unclear.push(format!("{command}: {}", said.whole()));
             }
         }
-        weathered.held.push(divergent_tenants::told_without_bound_code(&stage.all_of_prod()));
+        weathered.held.push(divergent_tenants::normalized_without_bound_code(&stage.all_of_prod()));
     };
     goes(&["import --tenant prod".to_owned()]);
     let imports = stage.in_folder("runs");
@@ -93,7 +93,7 @@ fn weathered(faults: &str) -> Weathered {
 }
 
 /// A run that goes on is the program killed and started again.
-fn killed_and_gone_on(stage: &Stage, command: &str, asked: usize) -> Said {
+fn killed_and_gone_on(stage: &Stage, command: &str, asked: usize) -> CommandOutput {
     let before = (stage.in_folder("runs"), stage.requests().len());
     let mut started = stage.start(&format!("{command} {FLAGS}"));
     while started.try_wait().expect("a process").is_none() && stage.requests().len() < before.1 + asked {
@@ -115,7 +115,7 @@ fn killed(asked: usize) -> [String; 2] {
     remove_from_dev(&stage);
     let prune = killed_and_gone_on(&stage, "import --tenant prod --prune", asked);
     assert!([0, 3].contains(&prune.code), "{asked}: {}", prune.whole());
-    let pruned = divergent_tenants::told_without_bound_code(&stage.all_of_prod());
+    let pruned = divergent_tenants::normalized_without_bound_code(&stage.all_of_prod());
     let run = stage
         .in_folder("runs")
         .into_iter()
@@ -123,7 +123,7 @@ fn killed(asked: usize) -> [String; 2] {
         .expect("it is there");
     let undo = killed_and_gone_on(&stage, &format!("undo {run}"), asked);
     assert!([0, 3].contains(&undo.code), "{asked}: {}", undo.whole());
-    [pruned, divergent_tenants::told_without_bound_code(&stage.all_of_prod())]
+    [pruned, divergent_tenants::normalized_without_bound_code(&stage.all_of_prod())]
 }
 
 /// Kills at so many moments, a few requests apart.

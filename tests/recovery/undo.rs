@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::fixture::{Said, Stage, dev, prod};
+use crate::support::fixture::{CommandOutput, Stage, dev, prod};
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes,deletes --yes --quiet";
 const ALL: &str = "--allow deletes,lockout-risk,weaker-protection,many-changes --yes";
@@ -22,7 +22,7 @@ fn newest(stage: &Stage) -> String {
     stage.in_folder("runs").into_iter().max().expect("a run")
 }
 
-fn undone(stage: &Stage, run: &str, more: &str) -> Said {
+fn undone(stage: &Stage, run: &str, more: &str) -> CommandOutput {
     stage.run(format!("undo {run} {more} --quiet").as_str())
 }
 
@@ -221,12 +221,12 @@ fn what_could_not_be_looked_up_is_in_doubt_until_it_is() {
     let is_open = |line: &&str| !line.contains("\"applied\"") && !line.contains("\"ended\"");
     let lines: Vec<String> = stage.read(&journal).lines().filter(is_open).map(|line| format!("{line}\n")).collect();
     stage.write(&journal, &lines.concat());
-    let held = stage.prod_goes();
-    stage.prod_returns_with(held, "echo@1x*");
+    let held = stage.stop_prod();
+    stage.restart_prod_with(held, "echo@1x*");
     let resumed = stage.run("import --tenant prod --resume --yes --quiet");
     assert!(resumed.code == 3 && resumed.whole().contains("the target cannot be read"), "{}", resumed.whole());
-    let held = stage.prod_goes();
-    stage.prod_returns(held);
+    let held = stage.stop_prod();
+    stage.restart_prod(held);
     let refused = undone(&stage, &run, "--yes");
     assert!(refused.err.contains("let it come to its end first"), "{}", refused.whole());
     let resumed = stage.run("import --tenant prod --resume --yes --quiet");
@@ -349,7 +349,7 @@ fn what_one_update_changed_is_taken_back_too() {
 fn a_run_is_shown_by_its_own_files_alone() {
     let mut stage = Stage::of(dev(), prod(), "echo@w1x*");
     let run = imported(&stage);
-    stage.prod_goes();
+    stage.stop_prod();
     assert_snapshot!(stage.run(&format!("show {run}")).whole(), @r#"
     exit 0
     Begun TIME. It was to do this:

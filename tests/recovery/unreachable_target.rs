@@ -8,7 +8,7 @@ use crate::support::refusals::{IMPORT, RESUME, refused};
 #[test]
 fn a_target_that_does_not_answer_is_named() {
     let mut stage = Stage::small();
-    stage.prod_goes();
+    stage.stop_prod();
     assert_snapshot!(refused(&stage, IMPORT), @r#"
     exit 1
     error: nothing was written
@@ -42,8 +42,8 @@ fn a_target_gone_in_the_middle_of_a_run_is_finished_when_it_is_back() {
     let first = unknown.lines().next().unwrap_or_default();
     assert!(first.contains("no answer from 127.0.0.1:PORT to") && first.contains("connection closed before message completed"), "{told}");
     assert!(told.contains("prod stopped answering. When it does again:  migrate import --tenant prod --resume"), "{told}");
-    let held = stage.prod_goes();
-    stage.prod_returns(held);
+    let held = stage.stop_prod();
+    stage.restart_prod(held);
     let said = stage.run(RESUME);
     // Which client was made before the cut, so that no journal says what became of its secret, is not the same each time either.
     let told = said.whole().replace("what became of it stands in no journal", "hand it to whoever needs it");

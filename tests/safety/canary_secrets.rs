@@ -8,7 +8,7 @@ use migrate::sandbox::{State, seed};
 use serde_json::{Value, json};
 
 use crate::safety::undeclared_secrets::{NAMES, canary, holds_texts, kind_of};
-use crate::support::fixture::{Said, Stage};
+use crate::support::fixture::{CommandOutput, Stage};
 
 const IMPORT: &str = "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --verbose";
 
@@ -44,7 +44,7 @@ fn plant(state: &mut Value) -> usize {
     planted
 }
 
-fn assert_silent(stage: &Stage, said: &Said) {
+fn assert_silent(stage: &Stage, said: &CommandOutput) {
     assert!(!said.whole().contains("CANARY"), "a secret in a stream: {}", said.whole());
     // What a person wrote is theirs; everything else was written by migrate.
     for path in stage.files() {
@@ -73,8 +73,8 @@ fn no_secret_reaches_a_stream_or_a_file_of_a_full_run_even_from_error_bodies() {
         assert!(said.code == 0 && said.out.contains("client_id"), "{}", said.whole());
         assert_silent(&stage, &said);
     }
-    let held = stage.prod_goes();
-    stage.prod_returns(held);
+    let held = stage.stop_prod();
+    stage.restart_prod(held);
     let resumed = stage.run("import --tenant prod --resume --yes --verbose");
     assert_eq!(resumed.code, 0, "{}", resumed.whole());
     assert_silent(&stage, &resumed);
@@ -172,13 +172,13 @@ fn no_secret_that_nobody_listed_reaches_a_stream_or_a_file_and_the_target_keeps_
     run_silently(&stage, "export --tenant dev --verbose", &[0]);
     run_silently(&stage, "plan --tenant prod --output json", &[0]);
     run_silently(&stage, IMPORT, &[3]);
-    let held = stage.prod_goes();
+    let held = stage.stop_prod();
     assert_keeps(&before, &held);
-    stage.prod_returns(held);
+    stage.restart_prod(held);
     run_silently(&stage, "import --tenant prod --resume --yes --verbose", &[0, 3]);
     run_silently(&stage, "sync --from dev --to prod --allow many-changes", &[0, 3, 4]);
     let imported = stage.in_folder("runs").into_iter().max().expect("a run");
     run_silently(&stage, &format!("undo {imported} --allow many-changes,lockout-risk,weaker-protection,deletes --yes --verbose"), &[0, 3]);
     assert!(stage.writes().len() > 40, "{}", stage.writes().len());
-    assert_keeps(&before, &stage.prod_goes());
+    assert_keeps(&before, &stage.stop_prod());
 }

@@ -9,14 +9,14 @@ use insta::assert_snapshot;
 use migrate::catalog::Catalog;
 use serde_json::{Value, json};
 
-use crate::support::fixture::{Said, Stage, client, prod};
+use crate::support::fixture::{CommandOutput, Stage, client, prod};
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 
 /// At once, also on a machine that has much to do; a command of `--secrets-to` may take twice as long.
 const SOON: Duration = Duration::from_secs(30);
 
-fn import_to(stage: &Stage, place: &str) -> Said {
+fn import_to(stage: &Stage, place: &str) -> CommandOutput {
     stage.run_words(&[&IMPORT.split(' ').collect::<Vec<_>>()[..], &["--secrets-to", place]].concat())
 }
 
@@ -44,7 +44,7 @@ fn lines(stage: &Stage, name: &str) -> Vec<Value> {
 }
 
 /// Nothing that was said and no file but these hold the secret.
-fn assert_nowhere_but(stage: &Stage, files: &[&str], said: &Said) {
+fn assert_nowhere_but(stage: &Stage, files: &[&str], said: &CommandOutput) {
     let (_, secret) = till(stage);
     assert!(!said.whole().contains(&secret), "{}", said.whole());
     for path in stage.files().into_iter().filter(|path| !files.iter().any(|name| path.ends_with(name))) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::fixture::{Said, Stage, dev, prod};
+use crate::support::fixture::{CommandOutput, Stage, dev, prod};
 
 const ALL: &str = "--allow lockout-risk,weaker-protection,many-changes,deletes --yes --quiet";
 const TILL: &str = "devTill000000000000000000000000a";
@@ -25,7 +25,7 @@ fn without_till(stage: &Stage) {
 }
 
 /// Asserts that nothing in prod holds the id, and that what cannot be said there is named.
-fn is_named_and_nowhere(stage: &Stage, said: &Said) {
+fn is_named_and_nowhere(stage: &Stage, said: &CommandOutput) {
     assert_eq!(said.code, 3, "{}", said.whole());
     assert!(!stage.all_of_prod().to_string().contains(TILL), "dev's id is in prod: {}", said.whole());
     let reason = "(gone from dev), which the target does not have";

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::fixture::{Said, Stage, client, dev, prod};
+use crate::support::fixture::{CommandOutput, Stage, client, dev, prod};
 
 const PROTECTED: &str = "protected = [\"clients/Break glass*\"]\n";
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes --yes";
@@ -53,7 +53,7 @@ fn rights(stage: &Stage) -> Value {
     json!({"grants": stage.prod("/client-grants"), "signs in": is_enabled, "allowed": stage.prod("/clients")[0]["allowed_clients"]})
 }
 
-fn done(said: &Said) {
+fn done(said: &CommandOutput) {
     assert_eq!(said.code, 0, "{}", said.whole());
 }
 

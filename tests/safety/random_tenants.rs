@@ -16,7 +16,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
 use crate::recordings::imports::undo::{in_words_as_before, unnamed};
-use crate::support::imports::{Imported, carried_out, import, import_with, nothing_remembered, read, start};
+use crate::support::imports::{Imported, apply_plan, empty_sync_state, import, import_with, read, start};
 
 const SOURCE: &str = "acme-dev.eu.auth0.com";
 const TARGET: &str = "acme-prod.eu.auth0.com";
@@ -187,7 +187,7 @@ async fn copy(sketch: Sketch) -> Result<(), TestCaseError> {
     let (_from, from) = start(tenant(&sketch, SOURCE, "Src")).await;
     let target = if sketch.shared { tenant(&sketch, TARGET, "Tgt") } else { State::empty(TARGET) };
     let (into, tenant) = start(target).await;
-    let (source, mut memory) = (read(&from).await, nothing_remembered());
+    let (source, mut memory) = (read(&from).await, empty_sync_state());
     let Imported { summary, .. } = import(&Desired::unmapped(source.clone()), &tenant, &mut memory).await;
     prop_assert!(summary.is_whole(), "{:?}", summary.settled.iter().filter(|one| one.outcome.id().is_none()).collect::<Vec<_>>());
     let held = into.state().to_json().to_string();
@@ -246,9 +246,9 @@ pub(crate) fn moved(one: &Snapshot, other: &Snapshot) -> Vec<String> {
 }
 
 /// Takes back a run that went through whole; returns what was decided and how it ended.
-pub(crate) async fn taken_back(plan: &Plan, summary: &Summary, tenant: &Tenant) -> (Plan, Summary) {
+pub(crate) async fn undo_run(plan: &Plan, summary: &Summary, tenant: &Tenant) -> (Plan, Summary) {
     let (plan, _) = undo_of(plan, summary, tenant, &Recreated::default()).await;
-    let summary = carried_out(&plan, tenant).await;
+    let summary = apply_plan(&plan, tenant).await;
     (plan, summary)
 }
 
@@ -257,13 +257,13 @@ async fn there_and_back(ahead: Sketch, behind: Sketch) -> Result<(), TestCaseErr
     let (_from, from) = start(tenant(&ahead, SOURCE, "Src")).await;
     let (_into, into) = start(tenant(&behind, TARGET, "Tgt")).await;
     let source = Desired::unmapped(read(&from).await);
-    let Imported { before, plan, summary } = import(&source, &into, &mut nothing_remembered()).await;
+    let Imported { before, plan, summary } = import(&source, &into, &mut empty_sync_state()).await;
     let after = read(&into).await;
-    let (back, ended) = taken_back(&plan, &summary, &into).await;
+    let (back, ended) = undo_run(&plan, &summary, &into).await;
     prop_assert_eq!(beside_users(&back), Vec::<String>::new(), "after {:?}", plan.changes().collect::<Vec<_>>());
     prop_assert!(ended.is_whole(), "{:?}", ended.settled);
     prop_assert_eq!(moved(&before, &read(&into).await), Vec::<String>::new());
-    let (again, ended) = taken_back(&back, &ended, &into).await;
+    let (again, ended) = undo_run(&back, &ended, &into).await;
     prop_assert!(ended.is_whole() && beside_users(&again).is_empty(), "{:?} {:?}", ended.settled, again.skipped);
     prop_assert_eq!(moved(&after, &read(&into).await), Vec::<String>::new(), "once taken back twice");
     Ok(())
@@ -273,7 +273,7 @@ async fn there_and_back(ahead: Sketch, behind: Sketch) -> Result<(), TestCaseErr
 async fn pruned_and_back(ahead: Sketch, left: (usize, usize, usize)) -> Result<(), TestCaseError> {
     let (_from, from) = start(tenant(&ahead, SOURCE, "Src")).await;
     let (_into, into) = start(State::empty(TARGET)).await;
-    let mut memory = nothing_remembered();
+    let mut memory = empty_sync_state();
     import(&Desired::unmapped(read(&from).await), &into, &mut memory).await;
     let few = |of: usize, share: usize| if of == 0 { 0 } else { 1 + share % of };
     let less = Sketch {
@@ -289,10 +289,10 @@ async fn pruned_and_back(ahead: Sketch, left: (usize, usize, usize)) -> Result<(
     let Imported { before, plan, summary } = import_with(&Desired::unmapped(read(&from).await), &into, &mut memory, true).await;
     prop_assert!(summary.is_whole(), "{:?}", summary.settled);
     let after = read(&into).await;
-    let (back, ended) = taken_back(&plan, &summary, &into).await;
+    let (back, ended) = undo_run(&plan, &summary, &into).await;
     prop_assert_eq!(unreported(&before, &into, &back).await, Vec::<String>::new(), "{:?}", back.skipped);
     prop_assert!(ended.is_whole(), "{:?}", ended.settled);
-    let (again, ended) = taken_back(&back, &ended, &into).await;
+    let (again, ended) = undo_run(&back, &ended, &into).await;
     prop_assert!(ended.is_whole(), "{:?}", ended.settled);
     prop_assert_eq!(unreported(&after, &into, &again).await, Vec::<String>::new(), "once taken back twice: {:?}", again.skipped);
     Ok(())
@@ -316,7 +316,7 @@ async fn stopped_at_every(step: usize) {
     let less = Sketch { clients: 1, apis: 1, connections: 1, roles: 1, actions: 1, organizations: 1, ..ahead.clone() };
     let (_from, from) = start(tenant(&ahead, SOURCE, "Src")).await;
     let (target, into) = start(State::empty(TARGET)).await;
-    let mut memory = nothing_remembered();
+    let mut memory = empty_sync_state();
     import(&Desired::unmapped(read(&from).await), &into, &mut memory).await;
     let (_less, from) = start(tenant(&less, SOURCE, "Src")).await;
     let Imported { before, plan, summary } = import_with(&Desired::unmapped(read(&from).await), &into, &mut memory, true).await;
@@ -326,14 +326,14 @@ async fn stopped_at_every(step: usize) {
     assert!(plan.counts().deletions >= 6 && all >= 10, "{:?}, {all}", plan.counts());
     for stopped in (0..all).step_by(step) {
         let (_target, into) = start(pruned.clone()).await;
-        let first = carried_out(&first_of(&back, stopped), &into).await;
+        let first = apply_plan(&first_of(&back, stopped), &into).await;
         assert!(first.is_whole(), "{stopped}: {:?}", first.settled);
         let applied = first.settled.iter().enumerate().filter_map(|(at, one)| Some((at, one.outcome.id()?.clone()))).collect();
         let mut again = Recreated::default();
         again.learn(&back, &applied);
         let (rest, skipped) = undo_of(&plan, &summary, &into, &again).await;
         assert_eq!(skipped, [""; 0], "{stopped}");
-        let ended = carried_out(&rest, &into).await;
+        let ended = apply_plan(&rest, &into).await;
         assert!(ended.is_whole(), "{stopped}: {:?}", ended.settled);
         assert_eq!(moved(&before, &read(&into).await), [""; 0], "{stopped}");
     }

@@ -1,6 +1,6 @@
 //! Secrets that a mapping supplies: each is sent once, and again when its value changed.
 
-use crate::support::fixture::{Said, Stage, client, dev, prod};
+use crate::support::fixture::{CommandOutput, Stage, client, dev, prod};
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 const MAPPING: &str = "[[rule]]\nmatch = \"clients/*\"\nfield = \"client_secret\"\nsecret = \"env:SECRET\"\n";
@@ -31,7 +31,7 @@ fn held(stage: &Stage, names: &[&str]) -> Vec<String> {
     of_names.map(|client| client["client_secret"].as_str().expect("a secret").to_owned()).collect()
 }
 
-fn assert_silent(stage: &Stage, said: &Said) {
+fn assert_silent(stage: &Stage, said: &CommandOutput) {
     assert!(!said.whole().contains("CANARY"), "{}", said.whole());
     for path in stage.files() {
         let content = std::fs::read(&path).expect("read");
@@ -82,8 +82,8 @@ fn a_secret_that_was_refused_is_sent_again_the_next_night() {
     let refused = stage.run(IMPORT);
     assert_eq!(refused.code, 3, "{}", refused.whole());
     assert_silent(&stage, &refused);
-    let unchanged = stage.prod_goes();
-    stage.prod_returns(unchanged);
+    let unchanged = stage.stop_prod();
+    stage.restart_prod(unchanged);
     assert_eq!(imported(&stage, IMPORT), 3);
     assert_eq!(held(&stage, &["Shop", "Till"]), ["CANARY-first", "CANARY-first"]);
     assert_eq!(imported(&stage, IMPORT), 0);

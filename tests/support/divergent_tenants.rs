@@ -124,9 +124,9 @@ fn stream(number: usize) -> Value {
 }
 
 /// What tells the ids of one tenant from those of another: each id, and what it is called in every tenant.
-pub(crate) struct Names(BTreeMap<String, String>);
+pub(crate) struct StableNames(BTreeMap<String, String>);
 
-impl Names {
+impl StableNames {
     /// Learns the ids of everything a tenant holds.
     pub(crate) fn of(held: &Value) -> Self {
         let mut names = BTreeMap::new();
@@ -144,7 +144,7 @@ impl Names {
     }
 
     /// Returns a text with the name of each thing in place of its id.
-    pub(crate) fn instead_of_ids(&self, text: &str) -> String {
+    pub(crate) fn replace_ids(&self, text: &str) -> String {
         let mut text = text.to_owned();
         // A name may hold ids itself, as that of a grant does; those of clients are told last.
         for _ in 0..2 {
@@ -158,20 +158,20 @@ impl Names {
 
 /// What runs remember of two tenants, in words that do not depend on the ids the target made up.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Remembered {
+pub(crate) struct SavedState {
     links: String,
     base: String,
 }
 
-impl Remembered {
+impl SavedState {
     /// Reads what stands in a folder of a pair: `SOURCE/TARGET`.
-    pub(crate) fn of(folder: &Path, pair: &str, names: &Names) -> Self {
-        let told = |path: String| names.instead_of_ids(&std::fs::read_to_string(folder.join(path)).expect("written"));
-        let pairs = told(format!("state/{pair}/links.csv"));
+    pub(crate) fn of(folder: &Path, pair: &str, names: &StableNames) -> Self {
+        let normalized = |path: String| names.replace_ids(&std::fs::read_to_string(folder.join(path)).expect("written"));
+        let pairs = normalized(format!("state/{pair}/links.csv"));
         // They stand in the order of ids.
         let mut lines: Vec<&str> = pairs.lines().collect();
         lines.sort_unstable();
-        Self { links: lines.join("\n"), base: told(format!("state/{pair}/baseline.json")) }
+        Self { links: lines.join("\n"), base: normalized(format!("state/{pair}/baseline.json")) }
     }
 
     /// Returns the lines in which another memory differs; none where it is the same.
@@ -186,7 +186,7 @@ fn field_of(one: &Value, field: &str) -> String {
 }
 
 /// Returns all that a tenant holds as text, without when it was written.
-pub(crate) fn timeless(held: &Value) -> String {
+pub(crate) fn without_timestamps(held: &Value) -> String {
     fn forget(value: &mut Value) {
         match value {
             Value::Object(fields) => {
@@ -203,18 +203,18 @@ pub(crate) fn timeless(held: &Value) -> String {
 }
 
 /// Returns all that a tenant holds as text, whoever was created first and whatever id it got.
-pub(crate) fn told(held: &Value) -> String {
-    let named = Names::of(held).instead_of_ids(&timeless(held));
+pub(crate) fn normalized(held: &Value) -> String {
+    let named = StableNames::of(held).replace_ids(&without_timestamps(held));
     format!("{:#}", sorted(json(&named)))
 }
 
 /// Tells the same without what an action was when it was bound: a sandbox keeps that with the binding.
-pub(crate) fn told_without_bound_code(held: &Value) -> String {
+pub(crate) fn normalized_without_bound_code(held: &Value) -> String {
     let mut held = held.clone();
     for bound in held["/actions/triggers/post-login/bindings"]["bindings"].as_array_mut().expect("a list") {
         bound["action"].as_object_mut().expect("an object").remove("deployed_version");
     }
-    told(&held)
+    normalized(&held)
 }
 
 /// Returns the lines in which two texts differ; none where they are the same.

@@ -85,7 +85,7 @@ impl Stage {
 
     /// Lets migrate into prod with a token of these scopes alone.
     pub(crate) fn sign_in_to_prod_with(&mut self, scopes: &[&str]) {
-        let token = self.at_prod().token(scopes);
+        let token = self.prod_sandbox().token(scopes);
         self.sign_in_with("PROD", &token);
     }
 
@@ -150,44 +150,44 @@ impl Stage {
     }
 
     /// Runs a command line, its words separated by one space.
-    pub(crate) fn run(&self, line: &str) -> Said {
+    pub(crate) fn run(&self, line: &str) -> CommandOutput {
         self.run_words(&line.split(' ').collect::<Vec<_>>())
     }
 
     /// Runs a command line of these words.
-    pub(crate) fn run_words(&self, words: &[&str]) -> Said {
+    pub(crate) fn run_words(&self, words: &[&str]) -> CommandOutput {
         self.ended(Command::new(env!("CARGO_BIN_EXE_migrate")).args(words))
     }
 
     /// Runs a command line behind something a shell does first, with the binary as `$MIGRATE`.
-    pub(crate) fn run_in_shell(&self, script: &str) -> Said {
+    pub(crate) fn run_in_shell(&self, script: &str) -> CommandOutput {
         self.ended(Command::new("sh").args(["-c", script]).env("MIGRATE", env!("CARGO_BIN_EXE_migrate")))
     }
 
     /// Runs a command line as a job does: nobody sits at a terminal.
-    pub(crate) fn run_unattended(&self, line: &str) -> Said {
+    pub(crate) fn run_unattended(&self, line: &str) -> CommandOutput {
         let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
-        self.said(&self.at_home(command.args(line.split(' '))).stdin(Stdio::null()).output().expect("it ran"))
+        self.said(&self.with_environment(command.args(line.split(' '))).stdin(Stdio::null()).output().expect("it ran"))
     }
 
     /// Starts a command line and goes on; what it says can be read while it runs.
     pub(crate) fn start(&self, line: &str) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
         command.args(line.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped());
-        self.at_home(&mut command).spawn().expect("it started")
+        self.with_environment(&mut command).spawn().expect("it started")
     }
 
     /// Waits for what was started; what was read of it before is not in the answer.
-    pub(crate) fn end(&self, started: Child) -> Said {
+    pub(crate) fn end(&self, started: Child) -> CommandOutput {
         self.said(&started.wait_with_output().expect("it ran"))
     }
 
-    fn ended(&self, command: &mut Command) -> Said {
-        self.said(&self.at_home(command).output().expect("it ran"))
+    fn ended(&self, command: &mut Command) -> CommandOutput {
+        self.said(&self.with_environment(command).output().expect("it ran"))
     }
 
     /// Gives a command the folder and the variables of the stage, and a keyboard.
-    pub(crate) fn at_home<'command>(&self, command: &'command mut Command) -> &'command mut Command {
+    pub(crate) fn with_environment<'command>(&self, command: &'command mut Command) -> &'command mut Command {
         let kept = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect::<Vec<_>>();
         let variables = self.variables.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value));
         let path = std::env::var_os("PATH").map(|path| ("PATH", path));
@@ -205,9 +205,9 @@ impl Stage {
         self.path(STATE_HOME)
     }
 
-    fn said(&self, ended: &Output) -> Said {
+    fn said(&self, ended: &Output) -> CommandOutput {
         let text = |bytes: &[u8]| self.without_places(&String::from_utf8_lossy(bytes));
-        Said { code: ended.status.code().expect("an exit code"), out: text(&ended.stdout), err: text(&ended.stderr) }
+        CommandOutput { code: ended.status.code().expect("an exit code"), out: text(&ended.stdout), err: text(&ended.stderr) }
     }
 
     /// Replaces what differs from one run to the next: folder, ports, times.
@@ -220,11 +220,11 @@ impl Stage {
 
     /// Starts prod anew, with this public key in place of a secret.
     pub(crate) fn prod_knows_the_key(&mut self, pem: &str) {
-        let held = self.prod_goes();
+        let held = self.stop_prod();
         self.start_prod(&Options::new(held).public_key(OWN, pem));
     }
 
-    fn at_prod(&self) -> &Sandbox {
+    fn prod_sandbox(&self) -> &Sandbox {
         self.prod.as_ref().expect("prod is there")
     }
 
@@ -246,23 +246,23 @@ impl Stage {
 
     /// Returns all that prod holds, by path.
     pub(crate) fn all_of_prod(&self) -> Value {
-        self.at_prod().state().to_json()["data"].clone()
+        self.prod_sandbox().state().to_json()["data"].clone()
     }
 
     /// Changes what prod holds as somebody in its dashboard would.
     pub(crate) fn change_prod(&mut self, change: impl FnOnce(&mut Value)) {
-        let mut held = self.prod_goes().to_json();
+        let mut held = self.stop_prod().to_json();
         change(&mut held["data"]);
-        self.prod_returns(State::from_json(held).expect("a state"));
+        self.restart_prod(State::from_json(held).expect("a state"));
     }
 
     /// Returns what prod holds at a path.
     pub(crate) fn prod(&self, path: &str) -> Value {
-        self.at_prod().state().to_json()["data"][path].clone()
+        self.prod_sandbox().state().to_json()["data"][path].clone()
     }
 
     /// Stops prod; its port is closed from then on. Returns what it held.
-    pub(crate) fn prod_goes(&mut self) -> State {
+    pub(crate) fn stop_prod(&mut self) -> State {
         let prod = self.prod.take().expect("prod is there");
         let held = prod.state();
         self.runtime.block_on(prod.stop());
@@ -270,19 +270,19 @@ impl Stage {
     }
 
     /// Starts prod where it was, with what it held; nothing goes wrong any more.
-    pub(crate) fn prod_returns(&mut self, held: State) {
+    pub(crate) fn restart_prod(&mut self, held: State) {
         self.start_prod(&Options::new(held).credentials(OWN, "CANARY-prod"));
     }
 
     /// Starts prod where it was, with what it held, and with what goes wrong from now on.
-    pub(crate) fn prod_returns_with(&mut self, held: State, faults: &str) {
+    pub(crate) fn restart_prod_with(&mut self, held: State, faults: &str) {
         let faults = Fault::list(faults).expect("faults");
         self.start_prod(&Options::new(held).credentials(OWN, "CANARY-prod").faults(faults));
     }
 
     /// Lets prod answer as slowly as a far tenant from now on, so that a signal meets requests under way.
-    pub(crate) fn prod_answers_slowly(&mut self) {
-        let held = self.prod_goes();
+    pub(crate) fn slow_down_prod(&mut self) {
+        let held = self.stop_prod();
         self.start_prod(&Options::new(held).credentials(OWN, "CANARY-prod").latency(Duration::from_millis(20)));
     }
 
@@ -316,13 +316,13 @@ impl Stage {
 
 /// How a command ended.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct CommandOutput {
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-impl Said {
+impl CommandOutput {
     /// Returns the exit code and all that stood on stderr.
     pub(crate) fn refused(&self) -> String {
         format!("exit {}\n{}", self.code, self.err)

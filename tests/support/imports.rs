@@ -85,7 +85,7 @@ pub(crate) struct Imported {
 }
 
 /// Carries out a plan.
-pub(crate) async fn carried_out(plan: &Plan, tenant: &Tenant) -> Summary {
+pub(crate) async fn apply_plan(plan: &Plan, tenant: &Tenant) -> Summary {
     let folder = tempfile::tempdir().expect("a folder");
     let run = Run {
         catalog: Catalog::standard(),
@@ -105,7 +105,7 @@ pub(crate) async fn carried_out(plan: &Plan, tenant: &Tenant) -> Summary {
 }
 
 /// Returns what is remembered before the first import.
-pub(crate) fn nothing_remembered() -> SyncState {
+pub(crate) fn empty_sync_state() -> SyncState {
     let pair = Pair::new(Path::new("nowhere"), TenantIdentity::new("source", "source"), TenantIdentity::new("target", "target"))
         .expect("plain names");
     SyncState::load(Catalog::standard(), pair).expect("nothing")
@@ -135,7 +135,7 @@ pub(crate) async fn import_with(desired: &Desired, tenant: &Tenant, memory: &mut
     name_departed(Catalog::standard(), &mut desired, &before, &memory.links, &memory.source_ids);
     let plan = planned_with(&desired, &before, memory, prune);
     let promised = memory.begin(desired, &before, &plan);
-    let summary = carried_out(&plan, tenant).await;
+    let summary = apply_plan(&plan, tenant).await;
     memory.learn(&plan, &summary, &promised, &|_| Some(Secret::new(SUPPLIED)));
     Imported { before, plan, summary }
 }

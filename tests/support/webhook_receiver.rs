@@ -5,26 +5,26 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// A hook that answers everything with 204.
-pub(crate) struct Hearer {
+pub(crate) struct WebhookReceiver {
     pub(crate) url: String,
-    heard: Receiver<String>,
+    received: Receiver<String>,
 }
 
-impl Hearer {
+impl WebhookReceiver {
     pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}/CANARY-hook", listener.local_addr().expect("an address"));
-        let (tell, heard) = channel();
+        let (tell, received) = channel();
         std::thread::spawn(move || {
             // Until the test is over and nobody listens any more.
             while answer(listener.accept().expect("a connection").0, &tell) {}
         });
-        Self { url, heard }
+        Self { url, received }
     }
 
     /// Returns what was heard since it was last asked.
-    pub(crate) fn heard(&self) -> Vec<String> {
-        self.heard.try_iter().collect()
+    pub(crate) fn received(&self) -> Vec<String> {
+        self.received.try_iter().collect()
     }
 }
 

@@ -34,13 +34,13 @@ use migrate::state::baseline::Baseline;
 use migrate::state::links::Links;
 use serde_json::{Value, json};
 
-use crate::support::imports::{Imported, import, nothing_remembered, planned, read, start, state};
+use crate::support::imports::{Imported, empty_sync_state, import, planned, read, start, state};
 use crate::support::recorded_tenants::ONE;
 
 use outdated_values::brought_up_to_date;
 use secrets::Secrets;
 use skip_reasons::Within;
-use verdict::{Evidence, Judge};
+use verdict::{Evidence, Verdict};
 
 /// A tenant copied into another, twice.
 struct Copied {
@@ -63,7 +63,7 @@ impl Copied {
         let (into, tenant) = start(target).await;
         let desired = mapping(&read(&from).await);
         let secrets = secrets::held(&tenant).await;
-        let mut memory = nothing_remembered();
+        let mut memory = empty_sync_state();
         let writes = || into.requests().iter().filter(|seen| seen.is_write).count();
         let first = import(&desired, &tenant, &mut memory).await;
         let before = writes();
@@ -94,7 +94,7 @@ impl Copied {
         }
         let after = read(&self.tenant).await;
         let (first, second) = (&self.first.plan, &second.plan);
-        faults.extend(Judge::of(Evidence { desired, before: &self.first.before, after: &after, links, first, second }).faults());
+        faults.extend(Verdict::of(Evidence { desired, before: &self.first.before, after: &after, links, first, second }).faults());
         faults.extend(secrets::lost(&self.secrets, &secrets::held(&self.tenant).await));
         faults.extend(skip_reasons::unheard_of(first, within));
         faults

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use super::equivalence::{Unlike, unlike};
 use super::outdated_values::brought_up_to_date;
 use super::{another, empty, moved_to};
-use crate::safety::random_tenants::taken_back;
-use crate::support::imports::{Imported, import, nothing_remembered, read, start};
+use crate::safety::random_tenants::undo_run;
+use crate::support::imports::{Imported, empty_sync_state, import, read, start};
 use crate::support::recorded_tenants::{ONE, recorded};
 
 /// What a round of there and back showed.
@@ -34,8 +34,8 @@ impl Seen {
         let (_from, from) = start(source.clone()).await;
         let (_into, into) = start(target).await;
         let desired = Desired::unmapped(read(&from).await);
-        let Imported { before, plan, summary } = import(&desired, &into, &mut nothing_remembered()).await;
-        let (back, ended) = taken_back(&plan, &summary, &into).await;
+        let Imported { before, plan, summary } = import(&desired, &into, &mut empty_sync_state()).await;
+        let (back, ended) = undo_run(&plan, &summary, &into).await;
         for (change, settled) in back.changes().zip(&ended.settled) {
             match settled.outcome.id() {
                 Some(_) => *self.taken_back.entry(change.key.kind().to_owned()).or_default() += 1,

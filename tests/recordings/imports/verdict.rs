@@ -33,7 +33,7 @@ pub(crate) struct Evidence<'seen> {
 type Ids = BTreeMap<Key, String>;
 
 /// Evidence, and what each of its three snapshots calls the target's resources.
-pub(crate) struct Judge<'seen> {
+pub(crate) struct Verdict<'seen> {
     seen: Evidence<'seen>,
     wanted: Ids,
     before: Ids,
@@ -43,7 +43,7 @@ pub(crate) struct Judge<'seen> {
 /// Where the names of resources stand inside portable texts.
 const MARKS: [char; 2] = ['⟦', '⟧'];
 
-impl<'seen> Judge<'seen> {
+impl<'seen> Verdict<'seen> {
     /// Returns a judge of this evidence.
     pub(crate) fn of(seen: Evidence<'seen>) -> Self {
         let linked: BTreeMap<(&str, &str), &str> =

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Unfit;
 use super::paths::{filled_value, find};
-use super::steps::{Course, Ran};
+use super::steps::{Execution, Ran};
 use super::tenant::Asked;
 
 /// One fact. Of the fields that say what it is about, one is there.
@@ -59,28 +59,28 @@ fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>
 
 impl Check {
     /// Returns what falls short, where it does.
-    pub(super) fn shortfall(&self, course: &Course<'_>) -> Result<Option<String>, Unfit> {
+    pub(super) fn shortfall(&self, execution: &Execution<'_>) -> Result<Option<String>, Unfit> {
         let found = if let Some(checks) = &self.any {
-            let short = shortfalls(checks, course)?;
+            let short = shortfalls(checks, execution)?;
             (short.len() == checks.len()).then(|| short.join("; nor "))
         } else if let Some(checks) = &self.all {
-            let short = shortfalls(checks, course)?;
+            let short = shortfalls(checks, execution)?;
             (!short.is_empty()).then(|| short.join("; "))
         } else if let Some(place) = &self.target {
-            self.of_state(place, course)?
+            self.of_state(place, execution)?
         } else if let Some(sent) = &self.sent {
-            self.of_requests(sent, course)?
+            self.of_requests(sent, execution)?
         } else if let Some(text) = &self.files_have_not {
-            course.file_with(text).map(|file| format!("{file} holds {text}"))
+            execution.file_with(text).map(|file| format!("{file} holds {text}"))
         } else {
-            self.of_run(course)?
+            self.of_run(execution)?
         };
         Ok(found.map(|short| self.why.as_ref().map_or(short.clone(), |why| format!("{why}: {short}"))))
     }
 
-    fn of_run(&self, course: &Course<'_>) -> Result<Option<String>, Unfit> {
+    fn of_run(&self, execution: &Execution<'_>) -> Result<Option<String>, Unfit> {
         let step = if self.again.is_some() { "again" } else { self.of.as_deref().unwrap_or("import") };
-        let ran = ran(course, step)?;
+        let ran = ran(execution, step)?;
         let writes: Vec<&Asked> = ran.asked.iter().filter(|asked| asked.is_write()).collect();
         let wanted = self.writes.or(self.again.as_ref().map(|_| 0));
         Ok(if let Some(exit) = &self.exit {
@@ -101,9 +101,11 @@ impl Check {
         })
     }
 
-    fn of_state(&self, place: &str, course: &Course<'_>) -> Result<Option<String>, Unfit> {
-        let held =
-            self.of.as_ref().map_or(Ok(&course.last), |step| course.held.get(step).ok_or_else(|| Unfit(format!("no step {step}"))))?;
+    fn of_state(&self, place: &str, execution: &Execution<'_>) -> Result<Option<String>, Unfit> {
+        let held = self
+            .of
+            .as_ref()
+            .map_or(Ok(&execution.last), |step| execution.held.get(step).ok_or_else(|| Unfit(format!("no step {step}"))))?;
         let found = find(place, held)?;
         let shown: String = (if let [one] = &found[..] { one.clone() } else { json!(found) }).to_string().chars().take(120).collect();
         let is_met = if let Some(count) = self.count {
@@ -113,9 +115,9 @@ impl Check {
         } else if self.present.is_some() {
             !found.is_empty()
         } else if self.unchanged.is_some() {
-            found == find(place, &course.held["before"])?
+            found == find(place, &execution.held["before"])?
         } else if let Some(like) = &self.like_source {
-            found == find(like.as_str().unwrap_or(place), &course.held["source"])?
+            found == find(like.as_str().unwrap_or(place), &execution.held["source"])?
         } else {
             let [value] = &found[..] else { return Ok(Some(format!("{place} is there {} times", found.len()))) };
             let is_equal = self.equals.as_ref().map(|equals| filled_value(equals, held)).transpose()?.is_none_or(|equals| equals == *value);
@@ -125,13 +127,13 @@ impl Check {
         Ok((!is_met).then(|| format!("{place} is {shown}")))
     }
 
-    fn of_requests(&self, sent: &str, course: &Course<'_>) -> Result<Option<String>, Unfit> {
+    fn of_requests(&self, sent: &str, execution: &Execution<'_>) -> Result<Option<String>, Unfit> {
         let (methods, path) = sent.split_once(' ').ok_or_else(|| Unfit(format!("{sent} names no path")))?;
         let pattern = |text: &str| Regex::new(text).map_err(|error| Unfit(error.to_string()));
         let (path, with) = (pattern(path)?, pattern(self.with.as_deref().unwrap_or_default())?);
         let runs: Vec<&Ran> = match &self.of {
-            Some(step) => vec![ran(course, step)?],
-            None => course.ran.values().collect(),
+            Some(step) => vec![ran(execution, step)?],
+            None => execution.ran.values().collect(),
         };
         let is_meant = |asked: &&Asked| {
             let holds = |pattern: &Regex, text: &str| pattern.is_match(text).unwrap_or(false);
@@ -144,13 +146,13 @@ impl Check {
     }
 }
 
-fn shortfalls(checks: &[Check], course: &Course<'_>) -> Result<Vec<String>, Unfit> {
-    let all = checks.iter().map(|check| check.shortfall(course)).collect::<Result<Vec<_>, _>>()?;
+fn shortfalls(checks: &[Check], execution: &Execution<'_>) -> Result<Vec<String>, Unfit> {
+    let all = checks.iter().map(|check| check.shortfall(execution)).collect::<Result<Vec<_>, _>>()?;
     Ok(all.into_iter().flatten().collect())
 }
 
-fn ran<'course>(course: &'course Course<'_>, step: &str) -> Result<&'course Ran, Unfit> {
-    course.ran.get(step).ok_or_else(|| Unfit(format!("there is no step \"{step}\"")))
+fn ran<'execution>(execution: &'execution Execution<'_>, step: &str) -> Result<&'execution Ran, Unfit> {
+    execution.ran.get(step).ok_or_else(|| Unfit(format!("there is no step \"{step}\"")))
 }
 
 /// Returns whether a value holds every field of another one, and what is no object just so.

@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 use crate::support::{auth0_reference, known_failures};
 use expectations::Check;
-use steps::Course;
+use steps::Execution;
 
 /// One part of a `check.json`.
 #[derive(Debug, Deserialize)]
@@ -176,7 +176,7 @@ impl Situation {
         let parts: Vec<Part> = serde_json::from_value(parts).map_err(|error| Unfit(format!("check.json: {error}")))?;
         for part in &parts {
             for _ in 0..part.repeat {
-                let short = Course::of(&self.folder, part)?.run(part)?;
+                let short = Execution::of(&self.folder, part)?.run(part)?;
                 if !short.is_empty() {
                     return Ok(short);
                 }

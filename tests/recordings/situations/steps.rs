@@ -8,7 +8,7 @@ use migrate::json::lay_over;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::tenant::{Answering, Asked, OWN};
+use super::tenant::{Asked, OWN, TenantSandbox};
 use super::{ImportOptions, Load, ONE, Part, StepTemplate, Touch, Unfit, paths};
 use crate::recordings::tenant_double::project::program;
 use crate::support::auth0_reference;
@@ -33,11 +33,11 @@ pub(super) struct Ran {
 }
 
 /// A situation under way.
-pub(super) struct Course<'part> {
+pub(super) struct Execution<'part> {
     given: &'part Path,
     folder: TempDir,
-    source: Answering,
-    target: Answering,
+    source: TenantSandbox,
+    target: TenantSandbox,
     allow: &'part [String],
     include: &'part [String],
     /// What came of each step, by name.
@@ -48,22 +48,23 @@ pub(super) struct Course<'part> {
     pub(super) last: Value,
 }
 
-impl<'part> Course<'part> {
+impl<'part> Execution<'part> {
     /// Lays a situation out.
     pub(super) fn of(given: &'part Path, part: &'part Part) -> Result<Self, Unfit> {
         let folder = tempfile::tempdir().expect("a folder");
         let files = if part.swap { ["target.json", "source.json"] } else { ["source.json", "target.json"] };
         let start = |file: &str, touch: &Touch, name: &str| {
-            Answering::start(state(given, file, touch)?, &part.live, &folder.path().join(format!(".{name}.jsonl")))
+            TenantSandbox::start(state(given, file, touch)?, &part.live, &folder.path().join(format!(".{name}.jsonl")))
         };
         let (mut source, mut target) = (start(files[0], &part.source, "source")?, start(files[1], &part.target, "target")?);
         source.asked();
         target.asked();
         let last = target.held();
         let held = BTreeMap::from([("before".to_owned(), last.clone()), ("source".to_owned(), source.held())]);
-        let course = Self { given, folder, source, target, allow: &part.allow, include: &part.include, ran: BTreeMap::new(), held, last };
-        course.lay_out(part)?;
-        Ok(course)
+        let execution =
+            Self { given, folder, source, target, allow: &part.allow, include: &part.include, ran: BTreeMap::new(), held, last };
+        execution.lay_out(part)?;
+        Ok(execution)
     }
 
     fn lay_out(&self, part: &Part) -> Result<(), Unfit> {

@@ -35,7 +35,7 @@ impl Asked {
 }
 
 /// A tenant that answers, and the file in which its requests stand.
-pub(super) struct Answering {
+pub(super) struct TenantSandbox {
     runtime: Runtime,
     sandbox: Option<Sandbox>,
     record: PathBuf,
@@ -44,7 +44,7 @@ pub(super) struct Answering {
     live: Vec<String>,
 }
 
-impl Answering {
+impl TenantSandbox {
     pub(super) fn start(state: Value, live: &[String], record: &Path) -> Result<Self, Unfit> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let mut tenant = Self { runtime, sandbox: None, record: record.to_owned(), read: 0, live: live.to_vec() };

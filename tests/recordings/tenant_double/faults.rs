@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::comparison::Comparison;
 use super::exceptions::{STATES, without};
-use super::imports::Court;
+use super::imports::DoublePair;
 use super::pairs::{self, Pair};
 use super::process::installed;
-use super::project::{Desk, Ended, IMPORT_SAVED};
+use super::project::{Ended, IMPORT_SAVED, Project};
 use crate::support::known_failures;
 
 /// What goes wrong at the target; probabilities are drawn by request, so that a seed always strikes the same ones.
@@ -33,8 +33,8 @@ const DONE: i32 = 0;
 const REPORTED: i32 = 3;
 
 /// A pair, and what an undisturbed import leaves behind.
-struct Trial<'court> {
-    court: &'court Court,
+struct Trial<'doubles> {
+    doubles: &'doubles DoublePair,
     pair: Pair,
     single: BTreeSet<String>,
     before: Value,
@@ -46,62 +46,62 @@ struct Trial<'court> {
     requests: u64,
 }
 
-impl<'court> Trial<'court> {
+impl<'doubles> Trial<'doubles> {
     /// Imports undisturbed. What the judge would refuse is no matter here, so it refuses nothing.
-    fn prepare(court: &'court Court, pair: Pair) -> Self {
-        court.target.ask("config", &json!({"validate": "off", "live": false}));
-        let desk = court.load(&pair);
-        let single = court.source.single().into_iter().chain(court.target.single()).collect();
-        let before = court.target.answered(&single);
-        prepared(&desk);
-        court.target.ask("reset-stats", &json!({}));
-        let ended = desk.run(IMPORT_SAVED);
+    fn prepare(doubles: &'doubles DoublePair, pair: Pair) -> Self {
+        doubles.target.ask("config", &json!({"validate": "off", "live": false}));
+        let project = doubles.load(&pair);
+        let single = doubles.source.single().into_iter().chain(doubles.target.single()).collect();
+        let before = doubles.target.answered(&single);
+        prepared(&project);
+        doubles.target.ask("reset-stats", &json!({}));
+        let ended = project.run(IMPORT_SAVED);
         assert!(is_over(&ended), "{}: {}", pair.name, ended.text);
-        let requests = court.target.ask("stats", &json!({}))["api"].as_u64().expect("a number");
-        let undisturbed = court.target.answered(&single);
-        let codes = (ended.code, desk.import().code);
+        let requests = doubles.target.ask("stats", &json!({}))["api"].as_u64().expect("a number");
+        let undisturbed = doubles.target.answered(&single);
+        let codes = (ended.code, project.import().code);
         println!("{}: ends with {} and {}, {requests} requests", pair.name, codes.0, codes.1);
-        Self { court, pair, single, before, undisturbed, codes, applied: applied(&ended), requests }
+        Self { doubles, pair, single, before, undisturbed, codes, applied: applied(&ended), requests }
     }
 
     /// Loads both tenants anew and plans; the plan is saved.
-    fn begin(&self) -> Desk {
-        let desk = self.court.load(&self.pair);
-        prepared(&desk);
-        desk
+    fn begin(&self) -> Project {
+        let project = self.doubles.load(&self.pair);
+        prepared(&project);
+        project
     }
 
     /// Returns where the target is not as an undisturbed import leaves it.
     fn differences(&self) -> BTreeSet<String> {
-        let after = self.court.target.answered(&self.single);
+        let after = self.doubles.target.answered(&self.single);
         let found = Comparison::of(&self.undisturbed, &self.before, &after);
         without(STATES, found.iter().map(|difference| difference.line.as_str())).into_iter().map(str::to_owned).collect()
     }
 
     /// Imports while this goes wrong, and returns everything that should not be.
     fn disturbed(&self, fault: &str, seed: &str) -> BTreeSet<String> {
-        let desk = self.begin();
-        let target = &self.court.target;
+        let project = self.begin();
+        let target = &self.doubles.target;
         target.ask("reset-stats", &json!({}));
         target.ask("faults", &json!({"spec": fault, "seed": seed}));
-        let first = desk.run(IMPORT_SAVED);
+        let first = project.run(IMPORT_SAVED);
         let struck = target.ask("stats", &json!({}))["faults"].clone();
         target.ask("faults", &json!({"spec": ""}));
         let first_code = first.code;
-        let last = if is_over(&first) { first } else { gone_on(&desk) };
+        let last = if is_over(&first) { first } else { gone_on(&project) };
         let kind = fault.split('@').next().unwrap_or(fault);
-        let found = self.verdict(kind, &last, &desk);
+        let found = self.verdict(kind, &last, &project);
         println!("{} · {kind} · seed {seed}: ended with {}, then {}, struck {struck}: {found:?}", self.pair.name, first_code, last.code);
         found
     }
 
     /// Kills the program when the target was asked so often, lets it go on, and returns everything that should not be.
     fn killed(&self, asked: u64) -> BTreeSet<String> {
-        let desk = self.begin();
-        let target = &self.court.target;
+        let project = self.begin();
+        let target = &self.doubles.target;
         target.ask("reset-stats", &json!({}));
         target.ask("config", &json!({ "latencyMs": LATENCY_MS }));
-        let mut program = desk.start(IMPORT_SAVED);
+        let mut program = project.start(IMPORT_SAVED);
         let until = Instant::now() + PATIENCE;
         while program.try_wait().expect("a process").is_none() && Instant::now() < until {
             if target.ask("stats", &json!({}))["api"].as_u64() >= Some(asked) {
@@ -111,14 +111,14 @@ impl<'court> Trial<'court> {
         program.kill().expect("killed, or over already");
         program.wait().expect("it ended");
         target.ask("config", &json!({ "latencyMs": 0 }));
-        let last = gone_on(&desk);
-        let found = self.verdict("kill", &last, &desk);
+        let last = gone_on(&project);
+        let found = self.verdict("kill", &last, &project);
         println!("{} · killed at request {asked} of {}: then {}: {found:?}", self.pair.name, self.requests, last.code);
         found
     }
 
     /// Nothing differs, unless it was reported, and never is anything twice; one more import in calm heals the rest.
-    fn verdict(&self, what: &str, last: &Ended, desk: &Desk) -> BTreeSet<String> {
+    fn verdict(&self, what: &str, last: &Ended, project: &Project) -> BTreeSet<String> {
         let code = last.code;
         let mut found = BTreeSet::new();
         if code != DONE && code != REPORTED {
@@ -129,7 +129,7 @@ impl<'court> Trial<'court> {
         let is_serious = |line: &String| !is_reported || line.ends_with("twice") || line.ends_with("in neither tenant");
         let left = self.differences();
         found.extend(left.iter().filter(|line| is_serious(line)).map(|line| format!("{what}: {line}")));
-        let calm = desk.import();
+        let calm = project.import();
         if calm.code != self.codes.1 {
             found.insert(format!("{what}: an import in calm ends with {}", calm.code));
         }
@@ -139,10 +139,10 @@ impl<'court> Trial<'court> {
     }
 }
 
-fn prepared(desk: &Desk) {
-    let exported = desk.export();
+fn prepared(project: &Project) {
+    let exported = project.export();
     assert!(is_over(&exported), "{}", exported.text);
-    let planned = desk.run("plan --tenant prod --quiet --out looked-at.plan");
+    let planned = project.run("plan --tenant prod --quiet --out looked-at.plan");
     assert_eq!(planned.code, DONE, "{}", planned.text);
 }
 
@@ -157,15 +157,15 @@ fn applied(ended: &Ended) -> String {
 }
 
 /// Goes on with a run that was cut off; where none had begun, it is begun anew.
-fn gone_on(desk: &Desk) -> Ended {
-    let resumed = desk.resume();
-    if is_over(&resumed) { resumed } else { desk.import() }
+fn gone_on(project: &Project) -> Ended {
+    let resumed = project.resume();
+    if is_over(&resumed) { resumed } else { project.import() }
 }
 
 /// Tries all of one pair: each fault with so many seeds, and so many kills.
 fn tried(pair: Pair, seeds: u64, kills: u64) -> BTreeSet<String> {
-    let court = Court::sit().expect("the judge is installed");
-    let trial = Trial::prepare(&court, pair);
+    let doubles = DoublePair::start().expect("the judge is installed");
+    let trial = Trial::prepare(&doubles, pair);
     let mut found = BTreeSet::new();
     for fault in FAULTS {
         (1..=seeds).for_each(|seed| found.extend(trial.disturbed(fault, &seed.to_string())));

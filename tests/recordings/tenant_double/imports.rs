@@ -7,7 +7,7 @@ use super::comparison::{Comparison, Difference, by_line};
 use super::exceptions::{REFUSALS, STATES, idle, without};
 use super::pairs::{self, Pair};
 use super::process::{Double, Request, installed};
-use super::project::{Desk, Ended};
+use super::project::{Ended, Project};
 use super::refusals::{Templates, refusals};
 use crate::support::known_failures;
 
@@ -15,10 +15,11 @@ use crate::support::known_failures;
 const SUPPLIED: &str = "supplied";
 
 /// One run of the program.
-type Run = fn(&Desk) -> Ended;
+type Run = fn(&Project) -> Ended;
 
 /// What people do on the first day.
-const STEPS: [(&str, Run); 4] = [("export", Desk::export), ("plan", Desk::plan), ("import", Desk::import), ("import again", Desk::import)];
+const STEPS: [(&str, Run); 4] =
+    [("export", Project::export), ("plan", Project::plan), ("import", Project::import), ("import again", Project::import)];
 
 /// How a run may end: all is done, or the report names what is not; that is seen in the state.
 const ENDS: [i32; 2] = [0, 3];
@@ -51,41 +52,41 @@ impl Outcome {
 }
 
 /// Two judges that are one pair after another.
-pub(super) struct Court {
+pub(super) struct DoublePair {
     pub(super) source: Double,
     pub(super) target: Double,
 }
 
-impl Court {
+impl DoublePair {
     /// Starts both; nothing where there is no judge.
-    pub(super) fn sit() -> Option<Self> {
+    pub(super) fn start() -> Option<Self> {
         Some(Self { source: Double::start()?, target: Double::start()? })
     }
 
     /// Makes them the tenants of a pair, and lays out a folder to work in.
-    pub(super) fn load(&self, pair: &Pair) -> Desk {
+    pub(super) fn load(&self, pair: &Pair) -> Project {
         self.source.load(&pair.source);
         self.target.load(&pair.target);
-        self.desk(pair)
+        self.project(pair)
     }
 
     /// Lays out a folder to work in between the tenants that the judges are.
-    pub(super) fn desk(&self, pair: &Pair) -> Desk {
+    pub(super) fn project(&self, pair: &Pair) -> Project {
         let mapping = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/dev-to-prod.toml");
         let more = if pair.is_mapped { format!("mapping = \"{}\"\n", mapping.display()) } else { String::new() };
-        let mut desk = Desk::between(&self.source, &self.target, &more);
-        desk.set("PROD_GOOGLE_SECRET", SUPPLIED);
-        desk
+        let mut project = Project::between(&self.source, &self.target, &more);
+        project.set("PROD_GOOGLE_SECRET", SUPPLIED);
+        project
     }
 
     /// Runs the program through a pair, as people do on the first day.
     fn copy(&self, pair: &Pair, templates: &Templates) -> Outcome {
-        let desk = self.load(pair);
+        let project = self.load(pair);
         let single = self.source.single().into_iter().chain(self.target.single()).collect();
         let (source, before) = (self.source.answered(&single), self.target.answered(&single));
         let mut outcome = Outcome { name: pair.name.clone(), ..Outcome::default() };
         for (step, run) in STEPS {
-            let ended = run(&desk);
+            let ended = run(&project);
             outcome.codes.push(ended.code);
             if !ENDS.contains(&ended.code) {
                 outcome.runs.insert(format!("{}: {step} ended with {}", pair.name, ended.code));
@@ -97,9 +98,9 @@ impl Court {
                 outcome.runs.insert(format!("{}: {step} {what}", pair.name));
             }
         }
-        outcome.altered = desk.altered().into_iter().collect();
+        outcome.altered = project.altered().into_iter().collect();
         let after = self.target.answered(&single);
-        outcome.differences = Comparison::after_plans(&pair.wanted(&source), &before, &after, desk.cleared());
+        outcome.differences = Comparison::after_plans(&pair.wanted(&source), &before, &after, project.cleared());
         outcome
     }
 
@@ -154,8 +155,8 @@ fn owned(lines: &[&str]) -> BTreeSet<String> {
 
 /// Copies these pairs one after another in front of two judges of their own.
 fn copied(pairs: &[Pair], templates: &Templates) -> Vec<Outcome> {
-    let court = Court::sit().expect("the judge is installed");
-    pairs.iter().map(|pair| court.copy(pair, templates)).collect()
+    let doubles = DoublePair::start().expect("the judge is installed");
+    pairs.iter().map(|pair| doubles.copy(pair, templates)).collect()
 }
 
 #[test]

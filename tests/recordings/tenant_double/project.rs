@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(1_800);
 const REFUSED: i32 = 4;
 
 /// A folder with a configuration of both tenants, in which dev is the source of prod.
-pub(super) struct Desk {
+pub(super) struct Project {
     folder: TempDir,
     variables: Vec<(String, String)>,
 }
@@ -34,7 +34,7 @@ pub(super) struct Ended {
     pub(super) text: String,
 }
 
-impl Desk {
+impl Project {
     /// Says more of prod than its domain and source.
     pub(super) fn say_of_prod(&self, more: &str) {
         let path = self.path("migrate.toml");
@@ -51,12 +51,12 @@ impl Desk {
         let folder = tempfile::tempdir().expect("a folder");
         let configuration = format!("{}{}source = \"dev\"\n{more}", tenant("dev", dev), tenant("prod", prod));
         fs::write(folder.path().join("migrate.toml"), configuration).expect("written");
-        let mut desk = Self { folder, variables: Vec::new() };
+        let mut project = Self { folder, variables: Vec::new() };
         for name in ["DEV", "PROD"] {
-            desk.set(&format!("MIGRATE_{name}_CLIENT_ID"), CLIENT_ID);
-            desk.set(&format!("MIGRATE_{name}_CLIENT_SECRET"), CLIENT_SECRET);
+            project.set(&format!("MIGRATE_{name}_CLIENT_ID"), CLIENT_ID);
+            project.set(&format!("MIGRATE_{name}_CLIENT_SECRET"), CLIENT_SECRET);
         }
-        desk
+        project
     }
 
     /// Sets a variable of the environment for all that is run from now on.

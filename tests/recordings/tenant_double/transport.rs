@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::comparison::Comparison;
 use super::exceptions::{STATES, without};
-use super::imports::Court;
+use super::imports::DoublePair;
 use super::pairs::{self, Pair};
 use super::process::{Double, authority, installed};
 use super::project::Ended;
@@ -22,19 +22,19 @@ struct Copied {
 
 impl Copied {
     /// Exports and imports while the target has these limits.
-    fn make(court: &Court, pair: &Pair, limits: &str) -> Self {
-        let mut desk = court.load(pair);
-        desk.set("SSL_CERT_FILE", &authority(installed().expect("the judge is installed")).display().to_string());
-        let single = court.source.single().into_iter().chain(court.target.single()).collect();
+    fn make(doubles: &DoublePair, pair: &Pair, limits: &str) -> Self {
+        let mut project = doubles.load(pair);
+        project.set("SSL_CERT_FILE", &authority(installed().expect("the judge is installed")).display().to_string());
+        let single = doubles.source.single().into_iter().chain(doubles.target.single()).collect();
         if limits != "none" {
-            desk.say_of_prod(&format!("rate = \"{limits}\"\n"));
+            project.say_of_prod(&format!("rate = \"{limits}\"\n"));
         }
-        court.target.ask("config", &json!({ "endpointLimits": limits }));
-        let exported = desk.export();
-        let ended = if exported.code == 0 { desk.import() } else { exported };
-        let too_many = court.target.ask("stats", &json!({}))["status429"].as_u64().expect("a number");
-        court.target.ask("config", &json!({ "endpointLimits": "none" }));
-        Self { ended, too_many, after: court.target.answered(&single) }
+        doubles.target.ask("config", &json!({ "endpointLimits": limits }));
+        let exported = project.export();
+        let ended = if exported.code == 0 { project.import() } else { exported };
+        let too_many = doubles.target.ask("stats", &json!({}))["status429"].as_u64().expect("a number");
+        doubles.target.ask("config", &json!({ "endpointLimits": "none" }));
+        Self { ended, too_many, after: doubles.target.answered(&single) }
     }
 
     /// Returns in what it is not like a plain one.
@@ -56,21 +56,21 @@ impl Copied {
 #[test]
 #[ignore = "slow: run by .ci/run"]
 fn tls_of_a_private_authority_compression_and_http2_change_nothing() {
-    let Some(court) = Court::sit() else { return };
+    let Some(doubles) = DoublePair::start() else { return };
     let pair = pairs::demo();
-    let plain = Copied::make(&court, &pair, "none");
+    let plain = Copied::make(&doubles, &pair, "none");
     let start = || Double::start_with(&["--tls", "--http2", "--gzip"]).expect("the judge is installed");
-    let court = Court { source: start(), target: start() };
-    let found = Copied::make(&court, &pair, "none").unlike(&plain, "tls");
+    let doubles = DoublePair { source: start(), target: start() };
+    let found = Copied::make(&doubles, &pair, "none").unlike(&plain, "tls");
     known_failures::compare("judge-transport", &found);
 }
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
 fn limits_of_single_endpoints_slow_an_import_and_change_nothing() {
-    let Some(court) = Court::sit() else { return };
+    let Some(doubles) = DoublePair::start() else { return };
     let pair = pairs::one_into_empty("dcli-2025-04-10-dump");
-    let plain = Copied::make(&court, &pair, "none");
-    let found = Copied::make(&court, &pair, "enterprise").unlike(&plain, "limits");
+    let plain = Copied::make(&doubles, &pair, "none");
+    let found = Copied::make(&doubles, &pair, "enterprise").unlike(&plain, "limits");
     known_failures::compare("judge-limits", &found);
 }

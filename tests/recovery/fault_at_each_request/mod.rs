@@ -24,7 +24,7 @@ use migrate::state::baseline::Baseline;
 use migrate::state::pair::{Pair, TenantIdentity};
 use tokio::sync::OnceCell;
 
-use crate::support::divergent_tenants::{self, Names, Remembered};
+use crate::support::divergent_tenants::{self, SavedState, StableNames};
 use crate::support::imports::{NOW, connect_for, read, start};
 use crate::support::request_recording::recorded;
 
@@ -63,7 +63,7 @@ struct Undisturbed {
 struct Left {
     settled: Vec<String>,
     held: String,
-    remembered: Remembered,
+    remembered: SavedState,
     seen: Vec<SeenRequest>,
 }
 
@@ -314,11 +314,11 @@ impl Attempt<'_> {
     /// Says in words that do not depend on the ids the target made up how a run ended, and what it left.
     fn left(&self, summary: &Summary, target: &Sandbox) -> Left {
         let held = target.state().to_json()["data"].take();
-        let names = Names::of(&held);
-        let settled = summary.settled.iter().map(|one| names.instead_of_ids(&format!("{} {}: {:?}", one.operation, one.key, one.outcome)));
+        let names = StableNames::of(&held);
+        let settled = summary.settled.iter().map(|one| names.replace_ids(&format!("{} {}: {:?}", one.operation, one.key, one.outcome)));
         let pair = format!("{}/{}", self.decided.plan.source_tenant(), self.decided.plan.target.tenant);
-        let remembered = Remembered::of(self.folder, &pair, &names);
-        Left { settled: settled.collect(), held: divergent_tenants::told(&held), remembered, seen: target.requests() }
+        let remembered = SavedState::of(self.folder, &pair, &names);
+        Left { settled: settled.collect(), held: divergent_tenants::normalized(&held), remembered, seen: target.requests() }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use crate::support::fixture::Stage;
-use crate::support::webhook_receiver::Hearer;
+use crate::support::webhook_receiver::WebhookReceiver;
 
 #[test]
 fn an_env_file_that_others_can_read_is_told_of() {
@@ -71,8 +71,8 @@ fn a_name_in_a_night_mentions_nobody() {
     }});
     let prod = serde_json::json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}});
     let stage = Stage::of(dev, prod, "");
-    let chat = Hearer::new();
+    let chat = WebhookReceiver::new();
     stage.run(&format!("sync --from dev --to prod --notify {}", chat.url));
-    let heard = chat.heard().concat();
-    assert!(heard.contains("&lt;!channel>") && !heard.contains("<!channel>") && !heard.contains("@here"), "{heard}");
+    let received = chat.received().concat();
+    assert!(received.contains("&lt;!channel>") && !received.contains("<!channel>") && !received.contains("@here"), "{received}");
 }

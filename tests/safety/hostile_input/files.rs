@@ -120,9 +120,9 @@ fn no_run_is_outside_of_the_folder_of_runs() {
 #[test]
 fn an_id_that_leads_elsewhere_is_refused_where_it_is_read() {
     for id in ["", ".", ".."] {
-        let server = Server::start(move |_, answering| {
+        let server = Server::start(move |_, writer| {
             let apis = json!({"start": 0, "limit": 100, "total": 1, "resource_servers": [{"id": id, "identifier": "a", "name": "a"}]});
-            answering.json(&apis.to_string())
+            writer.json(&apis.to_string())
         });
         let said = server.run("export --tenant evil --kinds resource-servers");
         assert_eq!(said.code, 1, "{id}: {}", said.whole());

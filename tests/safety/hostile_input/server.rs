@@ -5,10 +5,10 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::support::fixture::{Said, Stage};
+use crate::support::fixture::{CommandOutput, Stage};
 
 /// What a server does with the request for a path, query included.
-type Play = dyn Fn(&str, &mut Answering) -> io::Result<()> + Send + Sync;
+type Play = dyn Fn(&str, &mut AnswerWriter) -> io::Result<()> + Send + Sync;
 
 pub(crate) struct Server {
     pub(crate) url: String,
@@ -17,12 +17,12 @@ pub(crate) struct Server {
 }
 
 /// One answer on its way.
-pub(crate) struct Answering {
+pub(crate) struct AnswerWriter {
     stream: TcpStream,
     sent: Arc<AtomicUsize>,
 }
 
-impl Answering {
+impl AnswerWriter {
     /// Sends bytes as they are.
     pub(crate) fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)?;
@@ -44,7 +44,7 @@ impl Answering {
 }
 
 impl Server {
-    pub(crate) fn start(play: impl Fn(&str, &mut Answering) -> io::Result<()> + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(play: impl Fn(&str, &mut AnswerWriter) -> io::Result<()> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (asked, sent) = (Arc::<Mutex<Vec<String>>>::default(), Arc::<AtomicUsize>::default());
@@ -73,7 +73,7 @@ impl Server {
     }
 
     /// Runs a command line in a stage in which this server is the tenant `evil`.
-    pub(crate) fn run(&self, line: &str) -> Said {
+    pub(crate) fn run(&self, line: &str) -> CommandOutput {
         let mut stage = Stage::small();
         self.joins(&mut stage);
         stage.run_unattended(line)
@@ -94,13 +94,13 @@ fn answer(stream: TcpStream, play: &Play, asked: &Mutex<Vec<String>>, sent: Arc<
     let length = head.iter().find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
     reader.read_exact(&mut vec![0; length.unwrap_or(0)])?;
     let path = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default().to_owned();
-    let mut answering = Answering { stream, sent };
+    let mut writer = AnswerWriter { stream, sent };
     if path == "/oauth/token" {
-        answering.json(r#"{"access_token": "CANARY-token", "expires_in": 86400}"#)?;
-        answering.sent.store(0, Ordering::Relaxed);
+        writer.json(r#"{"access_token": "CANARY-token", "expires_in": 86400}"#)?;
+        writer.sent.store(0, Ordering::Relaxed);
         return Ok(());
     }
     let path = path.trim_start_matches("/api/v2").to_owned();
     asked.lock().expect("no panic").push(path.clone());
-    play(&path, &mut answering)
+    play(&path, &mut writer)
 }

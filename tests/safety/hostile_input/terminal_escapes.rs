@@ -80,7 +80,7 @@ fn no_name_draws_on_a_terminal() {
         let terminal = Terminal::open().of_columns(80);
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_migrate"));
         command.args(line.split(' ')).stdout(terminal.end()).stderr(terminal.end());
-        let mut started = stage.at_home(&mut command).spawn().expect("it started");
+        let mut started = stage.with_environment(&mut command).spawn().expect("it started");
         drop(command);
         let shown = terminal.shown();
         started.wait().expect("it ended");
@@ -94,9 +94,9 @@ fn no_refusal_is_printed_as_it_is() {
     let words = json!({"statusCode": 400, "error": EVIL, "message": EVIL, "errorCode": EVIL}).to_string();
     for status in ["400 Bad Request", "401 Unauthorized", "403 Forbidden", "404 Not Found"] {
         let words = words.clone();
-        let server = Server::start(move |_, answering| {
-            answering.head(status, &[])?;
-            answering.raw(words.as_bytes())
+        let server = Server::start(move |_, writer| {
+            writer.head(status, &[])?;
+            writer.raw(words.as_bytes())
         });
         for line in
             ["export --tenant evil --kinds roles --verbose", "api --tenant evil POST roles --data {}", "get roles --tenant evil admin"]
