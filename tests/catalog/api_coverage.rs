@@ -1,4 +1,4 @@
-//! The catalog against Auth0's description of its API and its newest SDK: what is used, and what is left out for a reason.
+//! The catalog against the operations of Auth0's API description and its newest SDK: each is used by a kind or left out for a stated reason.
 
 use std::collections::BTreeSet;
 

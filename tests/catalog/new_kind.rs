@@ -1,4 +1,4 @@
-//! A kind that Auth0 does not have: one entry is all it takes to export, plan, apply, serve and describe it.
+//! A kind that Auth0 does not have: one catalog entry is enough to export, plan, import, serve and describe it.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,4 @@
-//! That the catalog knows which fields take null and which refuse a blank, by Auth0's OpenAPI description.
+//! The catalog knows which fields accept null and which reject an empty value, as Auth0's OpenAPI description says.
 
 use migrate::catalog::{Catalog, Field, Fields, Kind, Purpose, Shape, Write, Written};
 use migrate::json::covers;

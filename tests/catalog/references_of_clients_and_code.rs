@@ -1,5 +1,5 @@
-//! Every reference of clients, code, flows, organizations and profiles: two tenants hold different ids for the same things, and the target
-//! ends with its own.
+//! Every reference of clients, grants, code, flows, organizations, roles and connections: two tenants have different ids for the same
+//! resources, and the target ends up with its own ids.
 
 use serde_json::{Value, json};
 

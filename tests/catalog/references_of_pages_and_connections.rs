@@ -1,5 +1,5 @@
-//! Every reference of pages, protection, connections and the tenant: two tenants call the same thing by different ids, and the target ends
-//! with its own.
+//! Every reference of pages, protection settings, connections and tenant settings: two tenants have different ids for the same resources, and
+//! the target ends up with its own ids.
 
 use migrate::catalog::{Catalog, Kind, Named, Shape};
 use migrate::management_api::{Listing, Tenant};

@@ -1,4 +1,5 @@
-//! Code and what hangs on it: built, deployed, then bound; drafts stay drafts, and circles are closed late.
+//! Actions and what depends on them: deployed before they are bound; drafts stay drafts, and circular references are closed with a second
+//! update.
 
 use serde_json::{Value, json};
 

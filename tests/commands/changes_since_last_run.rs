@@ -1,4 +1,4 @@
-//! What happened since the last run, at either end, as the next plan tells it: through the real binary, each plan whole.
+//! What changed in either tenant since the last run, as the next plan reports it: renames, conflicts, drift and deletions.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What is remembered between runs, and what of a target's own doing is drift and what is not.
+//! Links and baseline, and what counts as drift of the target.
 
 use migrate::catalog::Catalog;
 use serde_json::{Value, json};

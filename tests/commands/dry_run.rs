@@ -1,4 +1,4 @@
-//! The whole text of a dry run of the worked example, as its reader sees it.
+//! The whole output of a dry run of the demo's tenants.
 
 use crate::support::fixture::Stage;
 

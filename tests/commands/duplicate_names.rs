@@ -1,4 +1,4 @@
-//! Whose a resource is: what somebody else made in prod is never taken for ours, whatever it is called. Through the real binary.
+//! Resources with the same name: what somebody else created in the target is never mistaken for ours.
 
 use serde_json::{Value, json};
 

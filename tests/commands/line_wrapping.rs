@@ -1,4 +1,4 @@
-//! What is said on a terminal of eighty columns, which is not what is said to a file.
+//! Output on a terminal of eighty columns is wrapped; output to a file is not.
 
 use std::process::Command;
 

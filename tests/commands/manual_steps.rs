@@ -1,4 +1,4 @@
-//! What cannot be copied is left out, or named as a step, before the first write.
+//! What cannot be copied is skipped or becomes a manual step, before the first write.
 
 use migrate::apply::SyncState;
 use migrate::management_api::Tenant;

@@ -1,4 +1,4 @@
-//! A refusal costs what it is about: a kind, an object, a field, an element; everything else arrives.
+//! A refusal of the target costs only what it is about: a kind, a resource, a field or an element. The rest is imported.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Signing in with a private key, made here and verified by the tenant.
+//! Signing in with a private key instead of a client secret.
 
 use insta::assert_snapshot;
 use num_bigint::{BigInt, BigUint, Sign};

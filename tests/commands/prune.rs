@@ -1,4 +1,4 @@
-//! What has no id of its own and an earlier run brought: it goes from prod once dev has it no more, or is named. Through the real binary.
+//! Pruning of what has no id of its own: what an earlier import created is deleted when the source no longer has it, or is named.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! An import tried on a copy of its target: the target is only read.
+//! Rehearsals: an import tried on a local copy of its target, which is only read.
 
 use std::sync::Mutex;
 

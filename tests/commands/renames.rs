@@ -1,4 +1,4 @@
-//! Names that become free and names that change places, in one run, in a saved plan, and taken back. Through the real binary.
+//! Names that become free or are swapped: in one run, in a saved plan, and undone.
 
 use serde_json::{Value, json};
 

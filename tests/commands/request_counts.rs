@@ -1,4 +1,4 @@
-//! What a job costs in requests: pages that overlap, an import that writes nothing, and a bucket that is never overdrawn.
+//! How many requests a run needs: pages read concurrently, an unchanged import that writes nothing, and a rate limit that is never exceeded.
 
 #![expect(clippy::print_stdout, reason = "the times are worth reading: `cargo test request_counts -- --nocapture`")]
 

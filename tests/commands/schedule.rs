@@ -1,6 +1,6 @@
-//! What starts a sync every night, read by the tools that would read it.
+//! The units of `migrate schedule`, checked by the tools that read them.
 //!
-//! `.ci/run` puts those that a machine lacks into `target/tools`; a check whose tool is missing is skipped.
+//! `.ci/run` installs missing tools into `target/tools`; a check whose tool is missing is skipped.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The verbs for one object at a time, and answers for programs, through the real binary.
+//! The commands for one resource (`get`, `update`, `api`), and JSON output for programs.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What a target's subscription lacks, the scopes a run needs, and what a third party registered.
+//! What the target's subscription lacks, the scopes that a run needs, and clients that a third party registered.
 
 use serde_json::{Value, json};
 

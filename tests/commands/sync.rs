@@ -1,4 +1,4 @@
-//! The nightly job: quiet where nothing changed, one line and one file otherwise, and what a limit cut off goes on the next night.
+//! The nightly job: silent when nothing changed, otherwise one line and one report; the next run completes one that a limit ended.
 
 use std::time::{Duration, SystemTime};
 

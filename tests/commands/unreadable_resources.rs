@@ -1,4 +1,4 @@
-//! What a tenant does not show is neither gone nor copied: it stays in the target, and is named.
+//! What a tenant does not show is neither deleted nor copied: it stays in the target, and is named.
 
 use std::io;
 use std::path::Path;

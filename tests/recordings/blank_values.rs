@@ -1,6 +1,5 @@
-//! Nothing in every form, at every path: two tenants that are alike but for what either leaves absent, null or empty, and for fields that
-//! nobody knows. What the target must hold is decided here, by a merge of plain JSON; of the
-//! catalog the comparison takes the defaults and which lists are sets.
+//! Absent, null and empty values at every path, and unknown fields: two tenants that differ in nothing else. The expected result is computed
+//! here by a merge of plain JSON; the comparison takes only defaults and unordered lists from the catalog.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The given cases: small situations out of public bug reports, run by a program of their own beside the facts.
+//! The given cases: small situations from public bug reports, run by a separate program that comes with the facts about Auth0.
 #![expect(clippy::print_stdout, reason = "what each case falls short of is wanted beside the verdict")]
 
 use std::collections::BTreeSet;

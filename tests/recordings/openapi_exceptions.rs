@@ -1,4 +1,4 @@
-//! The description against what real tenants accepted: where it is narrower than the API, a recording says so.
+//! Where the OpenAPI description is narrower than the API: each exception has a recorded request that a real tenant accepted.
 
 use std::io::{BufRead, BufReader};
 

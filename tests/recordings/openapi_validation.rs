@@ -1,4 +1,4 @@
-//! That the description judges requests as it should: by names, types and limits, and without a word about their values.
+//! The OpenAPI validator of the tests reports wrong names, types and limits, and never a value.
 
 use serde_json::{Value, json};
 

@@ -1,7 +1,6 @@
-//! The shapes of requests that the sandbox ships are those of Auth0's OpenAPI description, and what recordings show to be
-//! taken besides.
+//! The request schemas that the sandbox ships are those of Auth0's OpenAPI description, with what recordings show to be accepted as well.
 //!
-//! `UPDATE_SCHEMA=1 cargo test --test integration schema` writes them anew from `management-api-oas.json.gz`.
+//! `UPDATE_SCHEMA=1 cargo test --test integration schema` rewrites them from `management-api-oas.json.gz`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

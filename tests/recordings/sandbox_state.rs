@@ -1,4 +1,4 @@
-//! What a tenant holds as a file: saved, loaded again, and what a new one holds.
+//! The state of a sandbox as a file: saved, loaded again, and what a new tenant contains.
 
 use std::collections::BTreeSet;
 

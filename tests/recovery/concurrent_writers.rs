@@ -1,4 +1,4 @@
-//! Several who write to one tenant: nothing is made twice, and whoever comes second says so.
+//! Several writers to one tenant: nothing is created twice, and the one that comes second reports it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Child;

@@ -1,4 +1,4 @@
-//! Journals that a cut or a hand has damaged.
+//! Journals damaged by a power cut or by hand.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! A disk that is full, and folders that cannot be written to.
+//! A full disk, and folders that cannot be written to.
 
 use std::os::unix::fs::PermissionsExt;
 

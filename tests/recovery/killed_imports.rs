@@ -1,6 +1,6 @@
-//! The real program killed at random moments of an import of more than sixty changes, and started again: the target must not show it.
+//! The real program killed at random moments of an import of more than sixty changes, and started again: the target ends up the same.
 //!
-//! Prints the seed of its moments, and how many of them met what. `TEST_SEED` chooses another seed.
+//! Prints the seed of the moments, and how many of them met what. `TEST_SEED` chooses another seed.
 #![expect(clippy::print_stdout, reason = "a test at random says which random")]
 
 use std::path::Path;

@@ -1,6 +1,6 @@
-//! Room that ends at each write in turn: every command that writes is tried in more and more of it, until it has enough.
+//! Disk space that ends at each write in turn: every command that writes is tried with more and more space, until it has enough.
 //!
-//! Wherever it ended, the command said so, no file is torn, and the same command with room afterwards ends right.
+//! Wherever the space ended, the command said so, no file is torn, and the same command succeeds once there is space.
 #![expect(clippy::print_stdout, reason = "how often the room was too small is told")]
 
 use std::path::Path;

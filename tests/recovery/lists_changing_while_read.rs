@@ -1,4 +1,4 @@
-//! Lists that change while they are read, in every way of paging: nothing is created or removed for that. Through the real binary.
+//! Lists that change while they are read, in every kind of pagination: nothing is created or deleted because of it.
 
 use std::process::{Child, Command};
 use std::time::Duration;

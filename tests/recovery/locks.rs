@@ -1,4 +1,4 @@
-//! One at a time: whoever finds the lock of a target taken waits or ends, and writes nothing until it is free.
+//! The lock on a target: a run that finds it taken waits or ends, and writes nothing until it is free.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
-//! Night after night of `migrate sync` while people edit both tenants and prod fails at random: no edit is lost, nothing is made twice, and
-//! nothing of dev's own gets into prod.
+//! Many nights of `migrate sync` while people edit both tenants and requests to the target fail at random: no edit is lost, nothing is created
+//! twice, and nothing that belongs to the source only reaches the target.
 //!
-//! What each night must leave is decided here by a merge of three that shares nothing with the program's.
+//! What each night must leave is computed here by a three-way merge that shares no code with the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Output, Stdio};

@@ -1,7 +1,7 @@
-//! Every so manyth request to prod fails, for the whole of an import, of one that prunes, and of the undo of that. Through the real binary.
+//! A share of all requests to the target fails, for the whole of an import, of a prune and of its undo.
 //!
-//! What happens to a request is drawn by its number, so that a seed always makes the same storm. A run that is not over goes on; whatever
-//! it met, it leaves prod as a run in calm does.
+//! What happens to a request is drawn from its number, so that a seed always produces the same faults. Runs are resumed until they are
+//! complete; the target ends up as after an undisturbed run.
 
 use std::time::Duration;
 

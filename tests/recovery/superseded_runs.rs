@@ -1,4 +1,4 @@
-//! A run that was cut off and that a later one came after: how it is told, and what going on with it leaves, through the real binary.
+//! An interrupted run that a later one superseded: how it is reported, and what resuming it leaves.
 
 use insta::assert_snapshot;
 use serde_json::json;

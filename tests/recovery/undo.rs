@@ -1,4 +1,4 @@
-//! Runs that were: listed, shown, and taken back, through the real binary.
+//! Past runs: listed, shown, and undone.
 
 use std::collections::BTreeMap;
 

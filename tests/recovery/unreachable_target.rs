@@ -1,4 +1,4 @@
-//! A target that goes away.
+//! A target that cannot be reached, or no longer.
 
 use insta::assert_snapshot;
 

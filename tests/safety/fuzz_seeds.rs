@@ -1,4 +1,4 @@
-//! What must hold for every reader holds for the seeds of the fuzz targets, whole and broken.
+//! The properties of the fuzz targets hold for their seeds, whole and damaged.
 
 use std::collections::BTreeSet;
 use std::fs;

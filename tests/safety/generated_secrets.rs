@@ -1,4 +1,4 @@
-//! Secrets that a target makes: each goes to whoever is to keep it, and nowhere else.
+//! Secrets that the target generates: each reaches its secret sink, and nothing else.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! Ids of what the source removed and its code still holds never get into the target, whatever became of the thing there. Through the real binary.
+//! Ids of resources that the source deleted, and that its code still contains, never reach the target.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What may lock people out is let pass by somebody who saw it: at a terminal, or in a plan that was saved.
+//! What could lock people out is let through only if somebody saw it: at a terminal, or in a saved plan.
 
 use insta::assert_snapshot;
 use serde_json::json;

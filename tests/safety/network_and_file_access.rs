@@ -1,4 +1,4 @@
-//! How far migrate reaches: to its tenants and no further, by connections that verify, and into files that only their owner reads.
+//! The program talks to its tenants only, over verified connections, and writes files that only their owner can read.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

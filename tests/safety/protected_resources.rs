@@ -1,5 +1,4 @@
-//! What a person protects keeps all that it may do, and what migrate signs in with stays where it is, whichever way settings come. Through the
-//! real binary.
+//! Protected resources keep everything they may do, and the client that migrate signs in with stays as it is, whichever way settings arrive.
 
 use serde_json::{Value, json};
 

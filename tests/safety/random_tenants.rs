@@ -1,4 +1,4 @@
-//! Random tenants with random references, ids in code included: nothing of the source's own may get into the target.
+//! Random tenants with random references, ids in code included: nothing that belongs to the source reaches the target.
 
 use std::collections::{BTreeMap, BTreeSet};
 

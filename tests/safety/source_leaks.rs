@@ -1,4 +1,4 @@
-//! The guard of what belongs to the source: whatever way it is written and wherever it is sent, it is found, and nothing else is.
+//! The `source-leak` guard: what belongs to the source is found in every notation and every field, and nothing else is.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Secrets that no entry lists: none gets through, and nothing is taken for one that is none.
+//! Secrets that no catalog entry declares: none gets through, and nothing else is withheld.
 
 use std::collections::{BTreeMap, BTreeSet};
 

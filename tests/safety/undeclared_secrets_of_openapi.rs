@@ -1,4 +1,4 @@
-//! Every field that Auth0 describes, under the rule about secrets that no entry lists: what it withholds of them is a list to review.
+//! Every field that Auth0's OpenAPI description has, under the rule for undeclared secrets: what is withheld is a list to review.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! What no run touches: what migrate signs in with, what a person protects, what is the tenant's own, and what a short list does not show.
+//! What no run changes: the client that migrate signs in with, protected resources, the tenant's own resources, and what a truncated list does
+//! not show.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};

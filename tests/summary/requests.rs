@@ -1,4 +1,4 @@
-//! Every request that the tests' tenants got, held against Auth0's description.
+//! Every request that the sandboxes of the tests received, validated against Auth0's OpenAPI description.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;

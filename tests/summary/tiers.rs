@@ -1,4 +1,4 @@
-//! What part of the tests a command runs, by its words behind `--`.
+//! Which tier of the tests a command runs, from its arguments after `--`.
 
 use std::path::{Path, PathBuf};
 

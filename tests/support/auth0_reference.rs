@@ -1,6 +1,6 @@
-//! Facts about Auth0 that are no part of the project: `AUTH0_REFERENCE` names their folder (`../shared/reference` where it is not set).
+//! Facts about Auth0 that are not part of this repository: `AUTH0_REFERENCE` names their folder (`../shared/reference` if it is not set).
 //!
-//! A test that needs them and finds none is skipped.
+//! A test that needs them and does not find them is skipped.
 
 use std::fs::File;
 use std::path::PathBuf;

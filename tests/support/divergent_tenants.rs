@@ -1,4 +1,4 @@
-//! Two tenants that are more than sixty changes apart, and what a target holds in words that do not depend on who was created first.
+//! Two tenants that are more than sixty changes apart, and how to compare what they contain without ids and times.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What a test of the command line stands on: two tenants on loopback, a folder of its own, and the real binary.
+//! The fixture of most tests: two sandbox tenants, a working folder, and the real binary.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

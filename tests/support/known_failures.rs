@@ -1,4 +1,4 @@
-//! What fails today and is known, in one list for all tests: `known_failures.toml`. The list only gets shorter.
+//! The known failures of all tests, in `known_failures.toml`. The list only gets shorter.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;

@@ -1,4 +1,4 @@
-//! The real program in a folder of its own, between two sandboxes of the test.
+//! The real binary in a working folder, between two sandboxes of the test, and a terminal for it.
 
 use std::fs::File;
 use std::io::Read;

@@ -1,6 +1,6 @@
-//! Every request that a test's sandboxes get is recorded; the last test target holds all of them against Auth0's description.
+//! Every request that a sandbox of a test receives is recorded; the summary validates all of them against Auth0's OpenAPI description.
 //!
-//! Not recorded are the requests by which the sandbox's own unit tests provoke refusals: they are written by hand, and the program sends none.
+//! Not recorded are the requests of the sandbox's own unit tests: they are written by hand, and the program never sends them.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;

@@ -1,6 +1,4 @@
-//! A test that cannot show its fact on this machine: it says so, and the last line of `cargo test` counts it.
-//!
-//! Where something else shows the same fact, nothing is skipped, and nothing is said.
+//! How a test that cannot run on this machine says that it is skipped; the last line of `cargo test` counts these.
 
 use crate::support::summary_notes;
 

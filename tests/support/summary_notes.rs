@@ -1,6 +1,6 @@
-//! What the test targets of one cargo command leave for the last of them, `summary`: a file a subject, in the target folder.
+//! Notes that the tests leave for the summary: one file for each subject, in the target folder.
 //!
-//! Several commands are one session, and their notes are kept for all of them, where `TEST_SESSION` gives them one name.
+//! `TEST_SESSION` gives several cargo commands one name, so that they share their notes.
 
 use std::fs::OpenOptions;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Whoever hears of a night: a hook on loopback that remembers what it was told.
+//! A webhook on loopback that records what it receives.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! Credentials and scopes.
+//! Missing credentials and scopes.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! Plans that are refused unless somebody says that they are meant.
+//! Plans that are refused unless they are approved.
 
 use insta::assert_snapshot;
 

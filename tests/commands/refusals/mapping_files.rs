@@ -1,4 +1,4 @@
-//! Files of rules, and their tables.
+//! Invalid mapping files and tables.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! Plans that were written to a file and are not what was reviewed any more.
+//! Saved plans that are damaged, edited or out of date.
 
 use insta::assert_snapshot;
 

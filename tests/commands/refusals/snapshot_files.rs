@@ -1,4 +1,4 @@
-//! Snapshots that are newer, cut short, or edited by hand.
+//! Snapshots of a newer format, cut short, or edited.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! Words that migrate does not know: on the command line, in its configuration and among the variables.
+//! Unknown names on the command line, in the configuration and in the environment, each with the nearest known one.
 
 use insta::assert_snapshot;
 

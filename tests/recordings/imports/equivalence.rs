@@ -1,8 +1,8 @@
-//! Whether two bodies mean the same, judged on their JSON alone and without the planner.
+//! Whether two bodies mean the same, decided from their JSON alone and without the planner.
 //!
-//! Absent, null, and an empty text, list or object mean the same (the API tells them apart in JSON and not in what it does). So do nothing
-//! and a documented default, and nothing and a field that mirrors another. A set has no order. Everything else is a difference, and is found
-//! at its own path.
+//! Absent, null, and an empty text, list or object mean the same (the API distinguishes them in JSON and not in behaviour). So do an absent
+//! field and its documented default, and an absent field and the field it defaults to. The order of a set does not matter. Everything else is a
+//! difference, and is reported at its own path.
 
 use migrate::catalog::Kind;
 use serde_json::{Map, Value};

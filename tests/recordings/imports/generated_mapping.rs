@@ -1,4 +1,4 @@
-//! A mapping made for a tenant: every word of the language, with names that this tenant has.
+//! A mapping generated for a tenant: it uses every rule of the language on names that this tenant has.
 
 use std::path::Path;
 

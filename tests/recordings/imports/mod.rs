@@ -1,4 +1,4 @@
-//! The main job on real input: every recorded tenant copied into an empty one and into another recorded one.
+//! Every recorded tenant, imported into an empty tenant and into another recorded one.
 //!
 //! ```text
 //! equivalence.rs        two bodies -> where they do not mean the same

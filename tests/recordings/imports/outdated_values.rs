@@ -1,5 +1,5 @@
-//! Values that recorded tenants hold and that the API takes no more: before a sandbox that refuses what Auth0 refuses, each becomes today's,
-//! as a person would correct it in the source. Everything else is copied as it was recorded.
+//! Values in recorded tenants that the API no longer accepts. Each is replaced by a current one, as a person would correct the source;
+//! everything else is copied as it was recorded.
 
 use migrate::catalog::Catalog;
 use migrate::json::Body;

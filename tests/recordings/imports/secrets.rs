@@ -1,4 +1,4 @@
-//! The secrets a tenant holds, as only this test may see them: an import leaves those of the target as they are.
+//! The secrets of a tenant, which only this test can read: an import does not change those of the target.
 
 use std::collections::BTreeMap;
 

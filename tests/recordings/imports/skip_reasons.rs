@@ -1,4 +1,4 @@
-//! Why anything may be left out at all: every reason that a plan gives must stand here, with why it cannot be otherwise.
+//! Every reason for which a plan may skip something, with why it cannot be avoided.
 
 use migrate::plan::Plan;
 

@@ -1,4 +1,4 @@
-//! Every recorded tenant imported into another, and taken back: the target is what it was, but for what was named.
+//! Every recorded tenant imported into another, and undone: the target is as before, except for what was named.
 
 use std::collections::{BTreeMap, BTreeSet};
 

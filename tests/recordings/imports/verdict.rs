@@ -1,6 +1,6 @@
-//! Whether an import did what was desired: every field of the mapped source stands in the target, or the person was told.
+//! Whether an import did what it should: every field of the mapped source is in the target, or was reported.
 //!
-//! It looks at snapshots, links and what the plans say to a person; it shares no code with what made those plans.
+//! Decided from snapshots, links and what the plans report; no code is shared with the planner.
 
 use std::collections::{BTreeMap, BTreeSet};
 

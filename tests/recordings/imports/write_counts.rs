@@ -1,4 +1,4 @@
-//! How many writes an import takes: one for each resource that changes, and those that the API itself splits.
+//! How many writes an import needs: one for each changed resource, and those that the API splits itself.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What real tenants answered to what they were sent: where they made something else of a value, that is told, and nowhere else.
+//! Values that real tenants changed on the way in are reported as altered, and nothing else is.
 
 use std::collections::{BTreeMap, BTreeSet};
 

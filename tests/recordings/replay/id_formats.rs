@@ -1,4 +1,4 @@
-//! The ids that the sandbox gives look like those that Auth0 was recorded to give.
+//! Ids that the sandbox assigns have the format of recorded ids.
 
 use std::collections::{BTreeMap, BTreeSet};
 

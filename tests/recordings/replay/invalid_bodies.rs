@@ -1,4 +1,4 @@
-//! Of recorded bodies with one value broken, those that Auth0's description refuses: how many the sandbox refuses too.
+//! Recorded bodies with one invalid value: how many of those that Auth0's description refuses the sandbox refuses too.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,8 @@
 //! The sandbox against recordings of the real server: the same request on the same state must get the same answer.
 //!
-//! The recordings are no part of the project: `AUTH0_REFERENCE` says where they are (`../shared/reference` where it is not set), and
-//! without them these tests say so and pass. `cargo test --test integration replay -- --nocapture` prints the agreement by kind. Kinds come from the
-//! catalog: one that joins it is replayed without a line here.
+//! The recordings are not part of this repository; see `support/auth0_reference.rs`.
+//! `cargo test --test integration replay -- --nocapture` prints the agreement by kind. Kinds come from the catalog: a new one is replayed
+//! without a change here.
 //!
 //! ```text
 //! tenant_state.rs    what the other answers of a recording say of its tenant: its day, what it holds, what it fills in

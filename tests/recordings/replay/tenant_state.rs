@@ -1,4 +1,4 @@
-//! What the other answers of a recording say of its tenant. The answer under test is never read.
+//! The state of a tenant, derived from the other answers of a recording. The answer under test is never read.
 
 use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};

@@ -1,8 +1,8 @@
-//! The given situations: two tenants, what is run, and what must come out, before sandboxes.
+//! The given situations: two tenants, what is run, and what must come out, between two sandboxes.
 //!
-//! A situation is a folder of the facts: `source.json` and `target.json` are the states of two tenants, `check.json` says what is run and
-//! what must come out, one part or a list of parts that each begin anew. Independent tenants run the same in
-//! [`cases`](crate::recordings::cases). `SITUATION=a-name` shows all that is run and sent in one of them.
+//! A situation is a folder of the facts about Auth0: `source.json` and `target.json` are the states of two tenants; `check.json` says what is
+//! run and what must come out, as one part or a list of parts that each start afresh. An independent tenant double runs the same in
+//! [`cases`](crate::recordings::cases). `SITUATION=a-name` prints everything that is run and sent in one of them.
 
 mod expectations;
 mod paths;

@@ -1,5 +1,5 @@
-//! Places in what a tenant holds: `/clients[name=Shop].addons` is a field of one of a list, `{/roles[name=A].id}` inside a text what
-//! stands there.
+//! Paths into the state of a tenant: `/clients[name=Shop].addons` is a field of one element of a list, `{/roles[name=A].id}` inside a text is
+//! replaced by what is there.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! How a situation runs its course: a folder, two tenants, and one step after the other.
+//! The steps of a situation: a folder, two tenants, and one command after the other.
 
 use std::collections::BTreeMap;
 use std::path::Path;

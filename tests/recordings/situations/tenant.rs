@@ -1,4 +1,4 @@
-//! A sandbox of a situation, and what it was asked.
+//! The sandbox of a situation, and the requests it received.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! What an import was to do, held against what it left behind, by nothing but the states of the tenants: no catalog, no plan.
+//! What an import should have done, compared with what it left behind, from the states of the tenants alone: no catalog, no plan.
 //!
-//! Each field that the source holds is in the target; what only the target had is unchanged, or a plan showed that it goes; nothing appears
+//! Every field of the source is in the target; what only the target had is unchanged, or a plan showed that it is deleted; nothing exists
 //! twice.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! What may differ, or be refused, for a good reason: what is so by design, or by what Auth0 allows. Faults are in `known_failures.toml`.
+//! What may differ or be refused for a good reason: by design, or by what Auth0 allows. Faults are in `known_failures.toml`.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Imports into a tenant that fails, and imports of a program that is killed: the target must not show it.
+//! Imports into a tenant that fails, and imports by a program that is killed: the target ends up as after an undisturbed import.
 #![expect(clippy::print_stdout, reason = "what struck, and what came of it, is wanted beside the verdict")]
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! Export, plan, import and import again, of every pair, in front of judges.
+//! Export, plan, import and second import of every pair.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Pairs of tenants: what is copied from, into what, and by which mapping.
+//! Pairs of tenants: the source, the target and the mapping.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What a judge refused, in lines that hold for every tenant: `PATCH /clients/{id}: No enum match on app_type`.
+//! Requests that a judge refused, as lines without values: `PATCH /clients/{id}: No enum match on app_type`.
 
 use std::collections::BTreeSet;
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! A tenant's state in words that hold in every tenant: ids and its own domain are symbols.
+//! The state of a tenant, with its ids and domain replaced by symbols so that tenants can be compared.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

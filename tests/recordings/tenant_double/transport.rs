@@ -1,4 +1,4 @@
-//! What comes between the program and a tenant: certificates, compression, a newer protocol, and limits of single endpoints.
+//! TLS, compression, HTTP/2, and rate limits of single endpoints.
 #![expect(clippy::print_stdout, reason = "how many requests were refused as too many is wanted beside the verdict")]
 
 use std::collections::BTreeSet;

@@ -1,8 +1,8 @@
-//! Something goes wrong at every single request of an import of more than sixty changes: neither the target nor what is remembered must show it.
+//! A fault at every single request of an import of more than sixty changes: neither the target nor links and baseline show it.
 //!
-//! What a run remembers is kept as the program keeps it: before the first write, read again by whoever goes on, and before the run is over.
-//! Each sandbox runs in the test's own thread, so that a request is either not begun or carried out when a run is dropped. Changes are sent
-//! one after the other, so that the same request is struck each time.
+//! State is kept as the program keeps it: before the first write, read again when a run is resumed, and before the run ends. Each sandbox runs
+//! in the test's own thread, so that a request is either not begun or carried out when a run is dropped. Changes are sent one after the other,
+//! so that the same request fails each time.
 
 mod prune;
 

@@ -1,4 +1,4 @@
-//! The same of a run that removes much, with what hangs on it and names it, and of the undo that brings it back.
+//! The same for a run that deletes many resources with everything that depends on them, and for its undo.
 
 use migrate::sandbox::State;
 use tokio::sync::OnceCell;

@@ -1,4 +1,4 @@
-//! A tenant that takes what it is sent and makes something else of it: the run is whole, and the report says so.
+//! A tenant that accepts a value and stores another one: the run completes, and the report says so.
 
 use serde_json::{Value, json};
 

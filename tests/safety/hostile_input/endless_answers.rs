@@ -1,4 +1,4 @@
-//! Answers that do not end, that are too large, or that lead elsewhere.
+//! Answers that do not end, are too large, or redirect.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Files that are none, that lead elsewhere, or whose names would draw on a terminal.
+//! Files that are no regular files, that lead elsewhere, or whose names contain control characters.
 
 use std::os::unix::fs::symlink;
 use std::process::Command;

@@ -1,8 +1,8 @@
-//! Answers and files that somebody hostile made: each ends a run within a limit, says which, and reaches no terminal as it is.
+//! Hostile answers and files: each ends a run within a limit and with a clear error, and none reaches a terminal unescaped.
 
 mod altered_answers;
+mod edge_cases;
 mod endless_answers;
-mod environment;
 mod files;
 mod server;
 mod slow_tenant;

@@ -1,4 +1,4 @@
-//! A tenant that answers whatever a test wants, byte by byte, and counts what it was asked for and what was taken of it.
+//! A tenant that answers whatever a test wants, byte by byte, and counts its requests and the bytes that were read.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

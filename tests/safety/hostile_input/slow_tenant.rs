@@ -1,4 +1,4 @@
-//! Time that a reading may take, in simulated time.
+//! How long reading a tenant may take, in simulated time.
 
 use std::time::Duration;
 

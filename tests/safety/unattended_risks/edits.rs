@@ -1,4 +1,4 @@
-//! Edits that somebody makes in dev, each with what becomes of it with nobody there.
+//! Edits in the source, each with what an unattended run does with it.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What a job may write with nobody there, edit by edit and in both directions: a `sync` through the real binary.
+//! What an unattended run may write, edit by edit and in both directions.
 
 mod edits;
 

@@ -1,6 +1,6 @@
-//! Where Auth0's description is narrower than the API: what it calls a break, and what shows that a tenant accepts it.
+//! Where Auth0's description is narrower than the API: what it reports as a violation, and the evidence that a tenant accepts it.
 //!
-//! A test holds each against its proof, so that nothing joins the list because it is convenient.
+//! A test checks the evidence of each, so that nothing joins the list because it is convenient.
 
 use super::{Break, sdk_additions};
 

@@ -1,4 +1,4 @@
-//! The formats of strings that can be decided without Auth0's own code; every other one says nothing.
+//! The string formats that can be decided without Auth0's own code; others are not checked.
 
 /// Decides whether a text is of a format.
 type Check = fn(&str) -> bool;

@@ -1,4 +1,4 @@
-//! Auth0's OpenAPI description as something that judges requests: what each breaks, without a word of the project's own.
+//! Auth0's OpenAPI description as a validator of requests, independent of the catalog.
 //!
 //! ```text
 //! operation.rs      one operation: path, query and body

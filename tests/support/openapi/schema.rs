@@ -1,4 +1,4 @@
-//! A schema of the description: read leniently, compiled when it is first needed.
+//! A schema of the description: read leniently, and compiled when it is first needed.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

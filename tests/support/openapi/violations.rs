@@ -1,4 +1,4 @@
-//! What a validator reports, as places and violations that are the same in every run and hold no value.
+//! What a validator reports, as paths and violations that are the same in every run and contain no value.
 
 use std::collections::BTreeSet;
 

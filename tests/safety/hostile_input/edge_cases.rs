@@ -1,4 +1,4 @@
-//! Small things that nobody notices until they bite.
+//! Permissions of `.env`, an emptied baseline, a clock that jumped back, domains in capitals, unknown variables, and mentions in chat messages.
 
 use std::os::unix::fs::PermissionsExt;
 
