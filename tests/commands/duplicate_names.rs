@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::fixture::{Stage, client, dev, prod};
+use crate::support::fixture::{Fixture, client, dev, prod};
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes --yes --quiet";
 
@@ -14,43 +14,43 @@ fn registered(id: &str, name: &str) -> Value {
 }
 
 /// Returns two tenants, of which the second holds these clients besides its own, before or behind them.
-fn with_clients_of_others(others: &[Value], is_before: bool) -> Stage {
+fn with_clients_of_others(others: &[Value], is_before: bool) -> Fixture {
     let mut target = prod();
     let clients = target["data"]["/clients"].as_array_mut().expect("a list");
     let at = if is_before { 0 } else { clients.len() };
     clients.splice(at..at, others.iter().cloned());
-    Stage::of(dev(), target, "")
+    Fixture::of(dev(), target, "")
 }
 
-fn clients_of(stage: &Stage) -> Vec<Value> {
-    stage.prod("/clients").as_array().expect("a list").clone()
+fn clients_of(fixture: &Fixture) -> Vec<Value> {
+    fixture.prod("/clients").as_array().expect("a list").clone()
 }
 
 #[test]
 fn a_client_of_a_third_party_is_never_taken_for_ours_in_whatever_order_they_are_listed() {
     let others = [registered("prodOtherShop0000000000000000000", "Shop"), registered("prodOtherTill0000000000000000000", "Till")];
     for is_before in [true, false] {
-        let stage = with_clients_of_others(&others, is_before);
-        let said = stage.run(IMPORT);
+        let fixture = with_clients_of_others(&others, is_before);
+        let said = fixture.run(IMPORT);
         assert_eq!(said.code, 0, "{}", said.whole());
-        let held = clients_of(&stage);
+        let held = clients_of(&fixture);
         let named = |name: &str| held.iter().filter(|one| one["name"] == name && one["is_first_party"] == true).collect::<Vec<_>>();
         assert_eq!((named("Shop").len(), named("Till").len()), (1, 1));
         assert_eq!(named("Shop")[0]["callbacks"], json!(["https://shop.acme.example/back"]));
         assert!(others.iter().all(|other| held.contains(other)), "they are untouched");
-        let again = stage.run(IMPORT);
+        let again = fixture.run(IMPORT);
         assert!(again.code == 0 && again.out.contains("Nothing to do."), "{}", again.whole());
     }
 }
 
 #[test]
 fn a_saved_plan_creates_ours_beside_that_of_a_third_party() {
-    let stage = with_clients_of_others(&[registered("prodOtherTill0000000000000000000", "Till")], true);
-    let planned = stage.run("plan --tenant prod --out plan.json --quiet");
+    let fixture = with_clients_of_others(&[registered("prodOtherTill0000000000000000000", "Till")], true);
+    let planned = fixture.run("plan --tenant prod --out plan.json --quiet");
     assert_eq!(planned.code, 0, "{}", planned.whole());
-    let said = stage.run("import --tenant prod --plan plan.json --allow lockout-risk,weaker-protection --yes --quiet");
+    let said = fixture.run("import --tenant prod --plan plan.json --allow lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
-    assert_eq!(clients_of(&stage).iter().filter(|one| one["name"] == "Till").count(), 2);
+    assert_eq!(clients_of(&fixture).iter().filter(|one| one["name"] == "Till").count(), 2);
 }
 
 #[test]
@@ -60,15 +60,15 @@ fn a_snapshot_on_disk_still_says_whose_a_client_is() {
     let mut target = prod();
     let own = client("prodPortal0000000000000000000000", "Portal", "https://portal.acme.example/back");
     target["data"]["/clients"].as_array_mut().expect("a list").push(own.clone());
-    let stage = Stage::of(source, target, "");
-    let said = stage.run("export --tenant dev --quiet");
+    let fixture = Fixture::of(source, target, "");
+    let said = fixture.run("export --tenant dev --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
-    let snapshot = stage.only_in("snapshots/dev");
+    let snapshot = fixture.only_in("snapshots/dev");
     let said =
-        stage.run(&format!("import --tenant prod --from {snapshot} --allow lockout-risk,weaker-protection,many-changes --yes --quiet"));
+        fixture.run(&format!("import --tenant prod --from {snapshot} --allow lockout-risk,weaker-protection,many-changes --yes --quiet"));
     assert_eq!(said.code, 0, "{}", said.whole());
-    assert!(clients_of(&stage).contains(&own), "ours in prod is nobody's partner");
-    assert!(!stage.read("state/dev/prod/links.csv").contains("Portal"));
+    assert!(clients_of(&fixture).contains(&own), "ours in prod is nobody's partner");
+    assert!(!fixture.read("state/dev/prod/links.csv").contains("Portal"));
 }
 
 #[test]
@@ -84,10 +84,10 @@ fn a_name_that_looks_numbered_is_created_as_it_is() {
         client("prodWeb000000000000000000000000b", "Web", "https://d.example"),
     ]);
     let before = target["data"]["/clients"].clone();
-    let stage = Stage::of(source, target, "");
-    let said = stage.run(IMPORT);
+    let fixture = Fixture::of(source, target, "");
+    let said = fixture.run(IMPORT);
     assert_eq!(said.code, 3, "\"Web\" stands for one here and two there: {}", said.whole());
-    let held = clients_of(&stage);
+    let held = clients_of(&fixture);
     assert_eq!(held[..2], before.as_array().expect("a list")[..]);
     assert_eq!(held.iter().map(|one| one["name"].clone()).collect::<Vec<_>>(), ["Web", "Web", "Web#2"]);
 }
@@ -127,11 +127,11 @@ fn a_lost_create_is_never_taken_for_a_namesake_that_the_run_made() {
         let source = json!({"tenant": "acme-dev", "domain": "acme-dev.eu.auth0.com", "data": {at: three}});
         let target = json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}});
         for faults in ["500-before@w1x2", "500-after@w1", "cut-after@w2", "cut-before@w1x2,500-after@w3"] {
-            let stage = Stage::of(source.clone(), target.clone(), faults);
-            let first = stage.run(IMPORT);
-            let last = if first.code == 0 { first } else { stage.run(&format!("{IMPORT} --resume")) };
+            let fixture = Fixture::of(source.clone(), target.clone(), faults);
+            let first = fixture.run(IMPORT);
+            let last = if first.code == 0 { first } else { fixture.run(&format!("{IMPORT} --resume")) };
             assert_eq!(last.code, 0, "{at}, {faults}: {}", last.whole());
-            let held = stage.all_of_prod()[at].clone();
+            let held = fixture.all_of_prod()[at].clone();
             assert_eq!(told(&held), told(&three), "{at}, {faults}");
         }
     }
@@ -171,34 +171,34 @@ fn rights_of_twins(held: &Value) -> Vec<(String, Vec<String>)> {
 
 #[test]
 fn a_saved_plan_gives_grants_to_the_right_twin_though_the_target_numbers_them_otherwise() {
-    let stage = Stage::of(with_three_twins(), json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}}), "");
+    let fixture = Fixture::of(with_three_twins(), json!({"tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com", "data": {}}), "");
     let by_plan = || {
-        let planned = stage.run("plan --tenant prod --out plan.json --quiet");
+        let planned = fixture.run("plan --tenant prod --out plan.json --quiet");
         assert_eq!(planned.code, 0, "{}", planned.whole());
-        stage.run("import --tenant prod --plan plan.json --yes --quiet --allow lockout-risk,weaker-protection,many-changes")
+        fixture.run("import --tenant prod --plan plan.json --yes --quiet --allow lockout-risk,weaker-protection,many-changes")
     };
     assert_eq!(by_plan().code, 0);
     // Dev makes one of them anew, which it lists last from then on.
-    stage.write(
+    fixture.write(
         "twin.json",
         "{\"name\": \"Twin\", \"description\": \"A\", \"app_type\": \"non_interactive\", \"grant_types\": [\"client_credentials\"]}",
     );
     for call in ["delete clients/devTwinA000000000000000000000000", "post clients --data twin.json"] {
-        let said = stage.run(&format!("api {call} --tenant dev --yes --quiet"));
+        let said = fixture.run(&format!("api {call} --tenant dev --yes --quiet"));
         assert_eq!(said.code, 0, "{}", said.whole());
     }
-    let listed = stage.run("api get clients --tenant dev --quiet").json();
+    let listed = fixture.run("api get clients --tenant dev --quiet").json();
     let anew = listed.as_array().expect("a list").iter().find(|one| one["description"] == "A").expect("it is there");
     for api in ["books", "payments"] {
         let grant =
             json!({"client_id": anew["client_id"], "audience": format!("https://{api}/"), "scope": ["write"], "subject_type": "client"});
-        stage.write("grant.json", &grant.to_string());
-        let said = stage.run("api post client-grants --tenant dev --data grant.json --yes --quiet");
+        fixture.write("grant.json", &grant.to_string());
+        let said = fixture.run("api post client-grants --tenant dev --data grant.json --yes --quiet");
         assert_eq!(said.code, 0, "{}", said.whole());
     }
     let said = by_plan();
     assert_eq!(said.code, 0, "{}", said.whole());
-    let rights = rights_of_twins(&stage.all_of_prod());
+    let rights = rights_of_twins(&fixture.all_of_prod());
     let of_a: Vec<_> = rights.iter().filter(|(of, _)| of == "A").flat_map(|(_, apis)| apis.clone()).collect();
     assert_eq!(of_a, ["https://books/", "https://payments/"], "{rights:?}");
     assert!(rights.contains(&("B".to_owned(), vec!["https://payments/".to_owned()])), "{rights:?}");

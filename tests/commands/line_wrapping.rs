@@ -4,26 +4,26 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 
-use crate::support::fixture::Stage;
+use crate::support::fixture::Fixture;
 use crate::support::program::Terminal;
 
 /// Runs a command line with all that it says going to a terminal of eighty columns; returns what stands there, without colours.
-fn on_a_terminal(stage: &Stage, line: &str) -> String {
+fn on_a_terminal(fixture: &Fixture, line: &str) -> String {
     let terminal = Terminal::open().of_columns(80);
     let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
     command.args(line.split(' ')).stdout(terminal.end()).stderr(terminal.end());
-    let mut started = stage.with_environment(&mut command).spawn().expect("it started");
+    let mut started = fixture.with_environment(&mut command).spawn().expect("it started");
     // Its ends are ours too, as long as it is there.
     drop(command);
     let shown = terminal.shown();
     started.wait().expect("it ended");
-    anstream::adapter::strip_str(&stage.without_places(&shown)).to_string()
+    anstream::adapter::strip_str(&fixture.without_places(&shown)).to_string()
 }
 
 #[test]
 fn causes_hints_and_steps_are_broken_between_words_and_commands_are_not() {
-    let stage = Stage::small();
-    assert_snapshot!(on_a_terminal(&stage, "plan --tenant prod --quiet"), @r#"
+    let fixture = Fixture::small();
+    assert_snapshot!(on_a_terminal(&fixture, "plan --tenant prod --quiet"), @r#"
     dev -> prod: 1 to create, 1 to change, 2 equal
 
     Applications
@@ -42,8 +42,8 @@ fn causes_hints_and_steps_are_broken_between_words_and_commands_are_not() {
     (callbacks)
       `--allow lockout-risk` if that is meant
     "#);
-    let stage = without_credentials();
-    assert_snapshot!(on_a_terminal(&stage, "export --tenant prod"), @r#"
+    let fixture = without_credentials();
+    assert_snapshot!(on_a_terminal(&fixture, "export --tenant prod"), @r#"
     error: nothing was written
     cause: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_ID and
            MIGRATE_PROD_CLIENT_SECRET in the environment or in ".env"
@@ -62,9 +62,9 @@ fn what_goes_to_a_file_is_broken_nowhere() {
     "#);
 }
 
-fn without_credentials() -> Stage {
-    let mut stage = Stage::small();
-    stage.set("MIGRATE_PROD_CLIENT_ID", "");
-    stage.set("MIGRATE_PROD_CLIENT_SECRET", "");
-    stage
+fn without_credentials() -> Fixture {
+    let mut fixture = Fixture::small();
+    fixture.set("MIGRATE_PROD_CLIENT_ID", "");
+    fixture.set("MIGRATE_PROD_CLIENT_SECRET", "");
+    fixture
 }

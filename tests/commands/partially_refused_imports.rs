@@ -10,7 +10,7 @@ use migrate::sandbox::{State, seed};
 use migrate::snapshot::{Desired, Snapshot};
 use serde_json::{Value, json};
 
-use crate::support::fixture::{Stage, dev, prod};
+use crate::support::fixture::{Fixture, dev, prod};
 use crate::support::imports::{empty_sync_state, import, read, start};
 
 const IMPORT: &str = "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes";
@@ -35,8 +35,8 @@ fn with(mut state: Value, path: &str, held: Value) -> Value {
 }
 
 /// Returns the methods and paths of the writes to prod from this one on.
-fn writes(stage: &Stage, from: usize) -> Vec<String> {
-    let writes = stage.writes().into_iter().skip(from);
+fn writes(fixture: &Fixture, from: usize) -> Vec<String> {
+    let writes = fixture.writes().into_iter().skip(from);
     writes.map(|seen| format!("{} {}", seen.method, seen.path)).collect()
 }
 
@@ -45,7 +45,7 @@ fn settings(flag: bool) -> Value {
         "flags": {"enable_pipeline2": flag, "revoke_refresh_token_grant": flag}})
 }
 
-fn with_a_refused_flag(message: &str) -> Stage {
+fn with_a_refused_flag(message: &str) -> Fixture {
     let refused =
         json!([{"method": "PATCH", "path": "/tenants/settings", "has": "flags.enable_pipeline2", "status": 400, "message": message}]);
     let target = with(
@@ -53,36 +53,36 @@ fn with_a_refused_flag(message: &str) -> Stage {
         "/tenants/settings",
         json!({"friendly_name": "Old", "session_lifetime": 20, "flags": {"revoke_refresh_token_grant": false}}),
     );
-    Stage::of(with(dev(), "/tenants/settings", settings(true)), refusing(target, refused), "")
+    Fixture::of(with(dev(), "/tenants/settings", settings(true)), refusing(target, refused), "")
 }
 
 #[test]
 fn a_flag_that_is_refused_is_named_until_a_rule_accepts_it() {
-    let stage = with_a_refused_flag("You are not allowed to set flag 'enable_pipeline2' for this tenant.");
-    let said = stage.run(IMPORT);
+    let fixture = with_a_refused_flag("You are not allowed to set flag 'enable_pipeline2' for this tenant.");
+    let said = fixture.run(IMPORT);
     assert_eq!(said.code, 3, "{}", said.whole());
     assert!(said.out.contains("without flags.enable_pipeline2: the tenant answered 400"), "{}", said.out);
     let rule = "[[rule]]\n  match = \"tenant-settings\"\n  field = \"flags.enable_pipeline2\"\n  keep = true";
     assert!(said.out.contains(rule), "{}", said.out);
-    let held = stage.prod("/tenants/settings");
+    let held = fixture.prod("/tenants/settings");
     assert_eq!((&held["friendly_name"], &held["session_lifetime"]), (&json!("Acme"), &json!(10)));
     assert_eq!(held["flags"]["revoke_refresh_token_grant"], true);
-    let before = stage.writes().len();
-    let said = stage.run(IMPORT);
-    assert_eq!((said.code, writes(&stage, before)), (3, vec!["PATCH /tenants/settings".to_owned()]), "{}", said.whole());
-    stage.write("mappings/m.toml", &rule.replace("\n  ", "\n"));
-    stage.configure("mapping = \"mappings/m.toml\"\n");
-    let before = stage.writes().len();
-    let said = stage.run(IMPORT);
-    assert_eq!((said.code, writes(&stage, before)), (0, Vec::new()), "{}", said.whole());
+    let before = fixture.writes().len();
+    let said = fixture.run(IMPORT);
+    assert_eq!((said.code, writes(&fixture, before)), (3, vec!["PATCH /tenants/settings".to_owned()]), "{}", said.whole());
+    fixture.write("mappings/m.toml", &rule.replace("\n  ", "\n"));
+    fixture.configure("mapping = \"mappings/m.toml\"\n");
+    let before = fixture.writes().len();
+    let said = fixture.run(IMPORT);
+    assert_eq!((said.code, writes(&fixture, before)), (0, Vec::new()), "{}", said.whole());
 }
 
 #[test]
 fn a_field_that_a_refusal_does_not_name_is_found() {
-    let stage = with_a_refused_flag("Bad request.");
-    let said = stage.run(IMPORT);
+    let fixture = with_a_refused_flag("Bad request.");
+    let said = fixture.run(IMPORT);
     assert_eq!(said.code, 3, "{}", said.whole());
-    let held = stage.prod("/tenants/settings");
+    let held = fixture.prod("/tenants/settings");
     assert_eq!((&held["friendly_name"], &held["session_lifetime"]), (&json!("Acme"), &json!(10)));
     assert_eq!(held["flags"], json!({"revoke_refresh_token_grant": true}));
     assert!(said.out.contains("without flags.enable_pipeline2: the tenant answered 400: Bad request."), "{}", said.out);
@@ -95,16 +95,16 @@ fn a_text_that_is_refused_costs_that_text_until_a_rule_accepts_it() {
     let texts = json!({"login": {"title": "Welcome", "description": "Sign in", "custom-email-text": "No"}});
     let message = "Invalid key \"custom-email-text\" in screen \"login\".";
     let refused = json!([{"method": "PUT", "path": path, "has": "login.custom-email-text", "status": 400, "message": message}]);
-    let stage = Stage::of(with(locales(dev()), path, texts), refusing(locales(prod()), refused), "");
-    let said = stage.run(IMPORT);
-    assert_eq!((said.code, stage.prod(path)), (3, json!({"login": {"title": "Welcome", "description": "Sign in"}})), "{}", said.whole());
+    let fixture = Fixture::of(with(locales(dev()), path, texts), refusing(locales(prod()), refused), "");
+    let said = fixture.run(IMPORT);
+    assert_eq!((said.code, fixture.prod(path)), (3, json!({"login": {"title": "Welcome", "description": "Sign in"}})), "{}", said.whole());
     let rule = "[[rule]]\nmatch = \"prompt-custom-text/login · en\"\nfield = \"login.custom-email-text\"\nkeep = true";
     assert!(said.out.replace("\n  ", "\n").contains(rule), "{}", said.out);
-    stage.write("mappings/m.toml", rule);
-    stage.configure("mapping = \"mappings/m.toml\"\n");
-    let before = stage.writes().len();
-    let said = stage.run(IMPORT);
-    assert_eq!((said.code, writes(&stage, before)), (0, Vec::new()), "{}", said.whole());
+    fixture.write("mappings/m.toml", rule);
+    fixture.configure("mapping = \"mappings/m.toml\"\n");
+    let before = fixture.writes().len();
+    let said = fixture.run(IMPORT);
+    assert_eq!((said.code, writes(&fixture, before)), (0, Vec::new()), "{}", said.whole());
 }
 
 #[test]
@@ -114,20 +114,20 @@ fn a_client_is_created_without_the_field_that_is_refused_and_an_undo_removes_it(
         let mut source = dev();
         source["data"]["/clients"][1]["description"] = "no".into();
         source["data"]["/clients"][1]["web_origins"] = json!(["https://till.acme.example"]);
-        let stage = Stage::of(source, refusing(prod(), refused), "");
-        let said = stage.run(IMPORT);
+        let fixture = Fixture::of(source, refusing(prod(), refused), "");
+        let said = fixture.run(IMPORT);
         assert_eq!(said.code, 3, "{}", said.whole());
         assert!(said.out.contains("without description: the tenant answered 400"), "{}", said.out);
-        let clients = stage.prod("/clients");
+        let clients = fixture.prod("/clients");
         let till = clients.as_array().expect("a list").iter().find(|client| client["name"] == "Till").expect("it was created");
         assert_eq!((&till["description"], &till["web_origins"]), (&Value::Null, &json!(["https://till.acme.example"])));
         assert_eq!(till["app_type"], "regular_web");
-        let before = stage.writes().len();
-        let said = stage.run(IMPORT);
-        assert_eq!((said.code, stage.writes().len() - before), (3, 1), "{}", said.whole());
-        let runs = stage.run("runs");
+        let before = fixture.writes().len();
+        let said = fixture.run(IMPORT);
+        assert_eq!((said.code, fixture.writes().len() - before), (3, 1), "{}", said.whole());
+        let runs = fixture.run("runs");
         let first = runs.out.split_whitespace().find(|word| word.contains("-prod")).expect("a run").to_owned();
-        let said = stage.run(&format!("undo {first} --tenant prod --allow many-changes,lockout-risk,weaker-protection,deletes --yes"));
+        let said = fixture.run(&format!("undo {first} --tenant prod --allow many-changes,lockout-risk,weaker-protection,deletes --yes"));
         assert!(!said.whole().contains("changed again"), "{}", said.whole());
     }
 }
@@ -144,15 +144,15 @@ fn a_permission_that_is_refused_costs_no_other() {
     let source = with(roles(dev(), "rol_devClerk0000001"), "/roles/rol_devClerk0000001/permissions", Value::Array(held));
     let refused =
         json!([{"method": "POST", "path": "/roles/*/permissions", "has": "permissions.permission_name=c", "status": 400, "message": "no"}]);
-    let stage = Stage::of(source, refusing(roles(prod(), "rol_prodClerk000001"), refused), "");
-    let said = stage.run(IMPORT);
+    let fixture = Fixture::of(source, refusing(roles(prod(), "rol_prodClerk000001"), refused), "");
+    let said = fixture.run(IMPORT);
     assert_eq!(said.code, 3, "{}", said.whole());
     assert!(said.out.contains("without c · https://orders: the tenant answered 400: no"), "{}", said.out);
-    let held = stage.prod("/roles/rol_prodClerk000001/permissions");
+    let held = fixture.prod("/roles/rol_prodClerk000001/permissions");
     let names: BTreeSet<&str> = held.as_array().expect("a list").iter().filter_map(|one| one["permission_name"].as_str()).collect();
     assert_eq!(names, ["a", "b", "d"].into());
-    let before = stage.writes().len();
-    assert_eq!((stage.run(IMPORT).code, stage.writes().len() - before), (3, 1));
+    let before = fixture.writes().len();
+    assert_eq!((fixture.run(IMPORT).code, fixture.writes().len() - before), (3, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -303,10 +303,10 @@ fn what_a_kind_that_is_refused_holds_is_left_out_and_pruned_by_nothing() {
     let words = "customization is not enabled for this tenant";
     target["absent"]["/branding/themes/default"] =
         json!({"status": 400, "body": {"statusCode": 400, "error": "Bad Request", "message": words}});
-    let stage = Stage::of(with(dev(), "/branding/themes/default", theme), target, "");
-    let said = stage.run(IMPORT);
+    let fixture = Fixture::of(with(dev(), "/branding/themes/default", theme), target, "");
+    let said = fixture.run(IMPORT);
     assert_eq!((said.code, said.out.contains(words)), (3, true), "{}", said.whole());
-    let said = stage.run("export --tenant prod");
+    let said = fixture.run("export --tenant prod");
     assert_eq!((said.code, said.out.contains(words)), (0, true), "{}", said.whole());
 }
 
@@ -320,11 +320,11 @@ fn a_list_that_is_switched_on_and_its_rule_that_is_refused_both_stay_as_they_wer
     for message in ["Bad request.", "'Invalid value' on property rule.match.geo_country_codes."] {
         let refused = json!([{"method": "PATCH", "path": "/network-acls/*", "has": "rule", "status": 400, "message": message}]);
         let held = acl("acl_prod", "old", false, "DE");
-        let stage = Stage::of(source.clone(), refusing(with(prod(), "/network-acls", held), refused), "");
-        let said = stage.run(IMPORT);
+        let fixture = Fixture::of(source.clone(), refusing(with(prod(), "/network-acls", held), refused), "");
+        let said = fixture.run(IMPORT);
         assert_eq!(said.code, 3, "{}", said.whole());
         assert!(said.out.contains("without active, rule.match.geo_country_codes: the tenant answered 400"), "{}", said.out);
-        let mut after = stage.prod("/network-acls");
+        let mut after = fixture.prod("/network-acls");
         after[0].as_object_mut().expect("an object").remove("updated_at");
         assert_eq!(after, acl("acl_prod", "new", false, "DE"));
     }
@@ -336,10 +336,11 @@ fn a_stream_whose_filters_are_refused_is_not_created_without_them() {
         "sink": {"httpEndpoint": "https://logs.acme.example/in", "httpContentType": "application/json", "httpContentFormat": "JSONLINES"}}]);
     for message in ["Bad request.", "No enum match on filters[].name"] {
         let refused = json!([{"method": "POST", "path": "/log-streams*", "has": "filters", "status": 400, "message": message}]);
-        let stage = Stage::of(with(dev(), "/log-streams", stream.clone()), refusing(with(prod(), "/log-streams", json!([])), refused), "");
-        let said = stage.run(IMPORT);
+        let fixture =
+            Fixture::of(with(dev(), "/log-streams", stream.clone()), refusing(with(prod(), "/log-streams", json!([])), refused), "");
+        let said = fixture.run(IMPORT);
         assert_eq!((said.code, said.out.contains(message)), (3, true), "{}", said.whole());
-        assert_eq!(stage.prod("/log-streams"), json!([]));
+        assert_eq!(fixture.prod("/log-streams"), json!([]));
     }
 }
 
@@ -368,10 +369,10 @@ fn an_event_stream_that_is_switched_on_and_its_events_that_are_refused_both_stay
     for message in ["Bad request.", "'Invalid value' on property subscriptions[0].event_type."] {
         let held = stream("est_prod000000000000000000", "Users", "disabled", "user.deleted");
         let refused = json!([{"method": "PATCH", "path": "/event-streams/*", "has": "subscriptions", "status": 400, "message": message}]);
-        let stage = Stage::of(source.clone(), refusing(with(prod(), "/event-streams", held), refused), "");
-        let said = stage.run(IMPORT);
+        let fixture = Fixture::of(source.clone(), refusing(with(prod(), "/event-streams", held), refused), "");
+        let said = fixture.run(IMPORT);
         assert_eq!((said.code, said.out.contains(message)), (3, true), "{}", said.whole());
-        let after = stage.prod("/event-streams");
+        let after = fixture.prod("/event-streams");
         assert_eq!((&after[0]["status"], &after[0]["subscriptions"]), (&json!("disabled"), &json!([{"event_type": "user.deleted"}])));
     }
 }

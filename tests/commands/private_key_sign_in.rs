@@ -5,7 +5,7 @@ use num_bigint::{BigInt, BigUint, Sign};
 use pem::Pem;
 use simple_asn1::ASN1Block;
 
-use crate::support::fixture::Stage;
+use crate::support::fixture::Fixture;
 
 /// An RSA key as a person would have made it with any tool: PKCS#1, in PEM.
 struct Key {
@@ -63,27 +63,27 @@ fn written(label: &str, numbers: &[&BigUint]) -> String {
     pem::encode(&Pem::new(label, whole))
 }
 
-/// A stage on which prod knows one public key, and migrate signs with another or the same.
-fn stage(known: &Key, held: &Key) -> Stage {
-    let mut stage = Stage::small();
-    stage.prod_knows_the_key(&known.public);
-    stage.write("keys/prod.pem", &held.private);
-    stage.set("MIGRATE_PROD_CLIENT_SECRET", "");
-    stage.set("MIGRATE_PROD_CLIENT_SIGNING_KEY_PATH", "keys/prod.pem");
-    stage
+/// A fixture on which prod knows one public key, and migrate signs with another or the same.
+fn fixture(known: &Key, held: &Key) -> Fixture {
+    let mut fixture = Fixture::small();
+    fixture.prod_knows_the_key(&known.public);
+    fixture.write("keys/prod.pem", &held.private);
+    fixture.set("MIGRATE_PROD_CLIENT_SECRET", "");
+    fixture.set("MIGRATE_PROD_CLIENT_SIGNING_KEY_PATH", "keys/prod.pem");
+    fixture
 }
 
 #[test]
 fn a_key_that_the_tenant_knows_signs_in_and_another_does_not() {
     let (known, other) = (Key::make(), Key::make());
-    let signed_in = stage(&known, &known);
+    let signed_in = fixture(&known, &known);
     let said = signed_in.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_eq!((said.code, signed_in.writes().len()), (0, 2), "{}", said.whole());
     for path in signed_in.files().iter().filter(|path| !path.ends_with("prod.pem")) {
         let content = std::fs::read_to_string(path).expect("text");
         assert!(!content.contains("PRIVATE KEY"), "{}", path.display());
     }
-    let stranger = stage(&known, &other);
+    let stranger = fixture(&known, &other);
     let said = stranger.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_snapshot!(said.refused(), @r#"
     exit 77
@@ -97,21 +97,21 @@ fn a_key_that_the_tenant_knows_signs_in_and_another_does_not() {
 
 #[test]
 fn a_key_that_is_none_or_not_there_is_told_without_showing_it() {
-    let mut stage = Stage::small();
-    stage.set("MIGRATE_PROD_CLIENT_SECRET", "");
-    stage.set("MIGRATE_PROD_CLIENT_SIGNING_KEY_PATH", "keys/prod.pem");
-    assert_snapshot!(stage.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @r#"
+    let mut fixture = Fixture::small();
+    fixture.set("MIGRATE_PROD_CLIENT_SECRET", "");
+    fixture.set("MIGRATE_PROD_CLIENT_SIGNING_KEY_PATH", "keys/prod.pem");
+    assert_snapshot!(fixture.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @r#"
     exit 64
     error: nothing was written
     cause: cannot read "keys/prod.pem"
     cause: No such file or directory (os error 2)
     "#);
-    stage.write("keys/prod.pem", "-----BEGIN RSA PRIVATE KEY-----\nCANARY\n-----END RSA PRIVATE KEY-----\n");
-    assert_snapshot!(stage.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @"
+    fixture.write("keys/prod.pem", "-----BEGIN RSA PRIVATE KEY-----\nCANARY\n-----END RSA PRIVATE KEY-----\n");
+    assert_snapshot!(fixture.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @"
     exit 64
     error: nothing was written
     cause: cannot use the client's private key: an RSA key as PEM was expected
     cause: InvalidKeyFormat
     ");
-    assert_eq!(stage.requests(), []);
+    assert_eq!(fixture.requests(), []);
 }

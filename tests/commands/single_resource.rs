@@ -3,29 +3,29 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::fixture::{CommandOutput, Stage, dev, prod};
+use crate::support::fixture::{CommandOutput, Fixture, dev, prod};
 
 const SHOP: &str = "prodShop00000000000000000000000a";
 
 /// Runs a command line that must succeed.
-fn done(stage: &Stage, line: &str) -> CommandOutput {
-    let said = stage.run(line);
+fn done(fixture: &Fixture, line: &str) -> CommandOutput {
+    let said = fixture.run(line);
     assert_eq!(said.code, 0, "{}", said.whole());
     said
 }
 
-/// A stage on which prod's client "Shop" was read into `client.json`.
-fn read_into_a_file(faults: &str) -> Stage {
-    let stage = Stage::of(dev(), prod(), faults);
-    let said = done(&stage, "get clients Shop --tenant prod --quiet");
-    stage.write("client.json", &said.out);
-    stage
+/// A fixture on which prod's client "Shop" was read into `client.json`.
+fn read_into_a_file(faults: &str) -> Fixture {
+    let fixture = Fixture::of(dev(), prod(), faults);
+    let said = done(&fixture, "get clients Shop --tenant prod --quiet");
+    fixture.write("client.json", &said.out);
+    fixture
 }
 
 #[test]
 fn a_client_is_printed_as_the_tenant_answers_it_without_its_secret() {
-    let stage = Stage::small();
-    assert_snapshot!(stage.run("get clients Shop --tenant prod --quiet").whole(), @r#"
+    let fixture = Fixture::small();
+    assert_snapshot!(fixture.run("get clients Shop --tenant prod --quiet").whole(), @r#"
     exit 0
     {
       "app_type": "regular_web",
@@ -37,15 +37,15 @@ fn a_client_is_printed_as_the_tenant_answers_it_without_its_secret() {
       "name": "Shop"
     }
     "#);
-    let by_id = stage.run(&format!("get clients {SHOP} --tenant prod --quiet"));
-    assert_eq!(by_id.out, stage.run("get clients Shop --tenant prod --quiet").out);
+    let by_id = fixture.run(&format!("get clients {SHOP} --tenant prod --quiet"));
+    assert_eq!(by_id.out, fixture.run("get clients Shop --tenant prod --quiet").out);
 }
 
 #[test]
 fn an_edited_file_changes_the_fields_that_differ_and_leaves_out_what_is_read_only() {
-    let stage = read_into_a_file("");
-    stage.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
-    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
+    let fixture = read_into_a_file("");
+    fixture.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
+    assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
     exit 0
     prod: 1 to change
 
@@ -60,23 +60,23 @@ fn an_edited_file_changes_the_fields_that_differ_and_leaves_out_what_is_read_onl
     Left out of client.json, since they are read-only: client_id
     applying 1 change to prod
     "#);
-    assert_eq!(stage.prod("/clients")[0]["callbacks"], json!(["https://shop.acme.example/new"]));
-    assert_eq!(stage.prod("/clients")[0]["client_secret"], format!("CANARY-{SHOP}"));
-    let again = stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
+    assert_eq!(fixture.prod("/clients")[0]["callbacks"], json!(["https://shop.acme.example/new"]));
+    assert_eq!(fixture.prod("/clients")[0]["client_secret"], format!("CANARY-{SHOP}"));
+    let again = fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_snapshot!(again.whole(), @"
     exit 0
     prod holds that already.
     Nothing to do.
     ");
-    assert_eq!(stage.writes().len(), 1);
+    assert_eq!(fixture.writes().len(), 1);
 }
 
 #[test]
 fn an_update_sends_only_what_changed() {
     // The tenant refuses it in words that repeat what was sent.
-    let stage = read_into_a_file("echo@w1");
-    stage.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
-    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").whole(), @r#"
+    let fixture = read_into_a_file("echo@w1");
+    fixture.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
+    assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").whole(), @r#"
     exit 3
     prod: 1 to change
 
@@ -96,9 +96,9 @@ fn an_update_sends_only_what_changed() {
 
 #[test]
 fn a_field_that_cannot_be_written_and_a_secret_are_left_out_with_a_word() {
-    let stage = read_into_a_file("");
-    stage.edit("client.json", "{", "{\n  \"client_secret\": \"CANARY-by-hand\", \"tenant\": \"other\", \"description\": \"Sells\",");
-    let said = stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes");
+    let fixture = read_into_a_file("");
+    fixture.edit("client.json", "{", "{\n  \"client_secret\": \"CANARY-by-hand\", \"tenant\": \"other\", \"description\": \"Sells\",");
+    let said = fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes");
     assert_snapshot!(said.refused(), @"
     exit 0
     Left out of client.json, since they are read-only: client_id
@@ -106,56 +106,56 @@ fn a_field_that_cannot_be_written_and_a_secret_are_left_out_with_a_word() {
     Left out of client.json, since secrets are not written from files: client_secret
     applying 1 change to prod
     ");
-    assert_eq!(stage.prod("/clients")[0]["description"], "Sells");
+    assert_eq!(fixture.prod("/clients")[0]["description"], "Sells");
     assert!(!said.whole().contains("CANARY"), "{}", said.whole());
 }
 
 #[test]
 fn a_file_of_another_client_and_a_misspelt_field_are_refused() {
-    let stage = read_into_a_file("");
-    stage.edit("client.json", SHOP, "devShop000000000000000000000000a");
-    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
+    let fixture = read_into_a_file("");
+    fixture.edit("client.json", SHOP, "devShop000000000000000000000000a");
+    assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
     exit 64
     error: nothing was written: "client.json" is of another client, its client_id is devShop000000000000000000000000a
     hint:  take client_id out of the file to give "Shop" the same settings, or name devShop000000000000000000000000a instead
     "#);
-    stage.write("client.json", r#"{"calbacks": ["https://shop.acme.example/new"]}"#);
-    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
+    fixture.write("client.json", r#"{"calbacks": ["https://shop.acme.example/new"]}"#);
+    assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
     exit 64
     error: nothing was written: "client.json" has a field "calbacks", and no client has one
     hint:  did you mean "callbacks"?
     "#);
-    assert!(stage.writes().is_empty());
+    assert!(fixture.writes().is_empty());
 }
 
 #[test]
 fn null_clears_a_field() {
-    let stage = Stage::small();
-    stage.write("client.json", r#"{"callbacks": null}"#);
-    done(&stage, "update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
-    assert_eq!(stage.prod("/clients")[0]["callbacks"], json!([]));
-    assert_eq!(stage.prod("/clients")[0]["app_type"], "regular_web");
+    let fixture = Fixture::small();
+    fixture.write("client.json", r#"{"callbacks": null}"#);
+    done(&fixture, "update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
+    assert_eq!(fixture.prod("/clients")[0]["callbacks"], json!([]));
+    assert_eq!(fixture.prod("/clients")[0]["app_type"], "regular_web");
 }
 
 #[test]
 fn a_rule_and_the_settings_of_a_tenant_are_edited_the_same_way() {
-    let stage = Stage::acme("");
-    done(&stage, "get tenant-settings --tenant prod --quiet");
-    stage.write("settings.json", r#"{"friendly_name": "Acme of one hand"}"#);
-    done(&stage, "update tenant-settings settings.json --tenant prod --yes --quiet");
-    assert_eq!(stage.prod("/tenants/settings")["friendly_name"], "Acme of one hand");
-    let stage = Stage::small();
-    let said = done(&stage, "get rules Greeting --tenant prod --quiet");
-    stage.write("rule.json", &said.out.replace("callback(null, user, context);", "callback(null, user, { ...context });"));
-    done(&stage, "update rules Greeting rule.json --tenant prod --allow lockout-risk --yes --quiet");
-    assert!(stage.prod("/rules")[0]["script"].as_str().expect("code").contains("...context"));
+    let fixture = Fixture::acme("");
+    done(&fixture, "get tenant-settings --tenant prod --quiet");
+    fixture.write("settings.json", r#"{"friendly_name": "Acme of one hand"}"#);
+    done(&fixture, "update tenant-settings settings.json --tenant prod --yes --quiet");
+    assert_eq!(fixture.prod("/tenants/settings")["friendly_name"], "Acme of one hand");
+    let fixture = Fixture::small();
+    let said = done(&fixture, "get rules Greeting --tenant prod --quiet");
+    fixture.write("rule.json", &said.out.replace("callback(null, user, context);", "callback(null, user, { ...context });"));
+    done(&fixture, "update rules Greeting rule.json --tenant prod --allow lockout-risk --yes --quiet");
+    assert!(fixture.prod("/rules")[0]["script"].as_str().expect("code").contains("...context"));
 }
 
 #[test]
 fn a_file_that_is_no_json_is_shown_in_its_line() {
-    let stage = Stage::small();
-    stage.write("client.json", "{\n  \"callbacks\": [\"https://a.example\",]\n}\n");
-    assert_snapshot!(stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").refused(), @r#"
+    let fixture = Fixture::small();
+    fixture.write("client.json", "{\n  \"callbacks\": [\"https://a.example\",]\n}\n");
+    assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").refused(), @r#"
     exit 64
     error: nothing was done
     cause: this is no JSON
@@ -164,7 +164,7 @@ fn a_file_that_is_no_json_is_shown_in_its_line() {
            2 |   "callbacks": ["https://a.example",]
              |                                     ^ trailing comma
     "#);
-    assert_snapshot!(stage.run("api patch clients/x --data client.json --tenant prod --yes").refused(), @r#"
+    assert_snapshot!(fixture.run("api patch clients/x --data client.json --tenant prod --yes").refused(), @r#"
     exit 64
     error: nothing was done
     cause: this is no JSON
@@ -173,19 +173,19 @@ fn a_file_that_is_no_json_is_shown_in_its_line() {
            2 |   "callbacks": ["https://a.example",]
              |                                     ^ trailing comma
     "#);
-    assert_eq!(stage.requests(), []);
+    assert_eq!(fixture.requests(), []);
 }
 
 #[test]
 fn a_resource_that_is_not_there_is_named() {
-    let stage = Stage::small();
-    assert_snapshot!(stage.run("get clients Shopp --tenant prod --quiet").refused(), @r#"
+    let fixture = Fixture::small();
+    assert_snapshot!(fixture.run("get clients Shopp --tenant prod --quiet").refused(), @r#"
     exit 1
     error: nothing was done: "prod" has no client "Shopp"
     hint:  a name is told apart by capital letters; an id works too
     "#);
-    stage.write("client.json", "{}");
-    assert_snapshot!(stage.run("update clients Shopp client.json --tenant prod --yes --quiet").refused(), @r#"
+    fixture.write("client.json", "{}");
+    assert_snapshot!(fixture.run("update clients Shopp client.json --tenant prod --yes --quiet").refused(), @r#"
     exit 1
     error: nothing was done: "prod" has no client "Shopp"
     hint:  a name is told apart by capital letters; an id works too
@@ -194,17 +194,17 @@ fn a_resource_that_is_not_there_is_named() {
 
 #[test]
 fn any_path_is_called_and_a_round_trip_ends_where_it_began() {
-    let stage = Stage::small();
-    stage.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
-    let made = done(&stage, "api post roles --data role.json --tenant prod --yes --quiet").json();
+    let fixture = Fixture::small();
+    fixture.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
+    let made = done(&fixture, "api post roles --data role.json --tenant prod --yes --quiet").json();
     let id = made["id"].as_str().expect("an id");
-    stage.write("change.json", r#"{"description": "Sells and takes back"}"#);
-    let changed = done(&stage, &format!("api patch roles/{id} --data change.json --tenant prod --yes --quiet")).json();
+    fixture.write("change.json", r#"{"description": "Sells and takes back"}"#);
+    let changed = done(&fixture, &format!("api patch roles/{id} --data change.json --tenant prod --yes --quiet")).json();
     assert_eq!((&changed["name"], &changed["description"]), (&json!("Cashier"), &json!("Sells and takes back")));
-    assert_eq!(done(&stage, &format!("api roles/{id} --tenant prod --quiet")).json(), changed);
-    assert_eq!(done(&stage, "api get /api/v2/roles?name_filter=Cashier --tenant prod --quiet").json(), json!([changed]));
-    assert_eq!(done(&stage, &format!("api delete roles/{id} --tenant prod --yes --quiet")).out, "{}\n");
-    assert_snapshot!(stage.run(&format!("api roles/{id} --tenant prod --quiet")).refused().replace(id, "ID"), @"
+    assert_eq!(done(&fixture, &format!("api roles/{id} --tenant prod --quiet")).json(), changed);
+    assert_eq!(done(&fixture, "api get /api/v2/roles?name_filter=Cashier --tenant prod --quiet").json(), json!([changed]));
+    assert_eq!(done(&fixture, &format!("api delete roles/{id} --tenant prod --yes --quiet")).out, "{}\n");
+    assert_snapshot!(fixture.run(&format!("api roles/{id} --tenant prod --quiet")).refused().replace(id, "ID"), @"
     exit 1
     error: nothing was written
     cause: the tenant answered 404: The role does not exist.
@@ -213,16 +213,16 @@ fn any_path_is_called_and_a_round_trip_ends_where_it_began() {
 
 #[test]
 fn a_call_that_writes_needs_a_yes_and_says_when_it_was_refused() {
-    let stage = Stage::small();
-    stage.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
-    assert_snapshot!(stage.run("api post roles --data role.json --tenant prod --quiet").refused(), @"
+    let fixture = Fixture::small();
+    fixture.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
+    assert_snapshot!(fixture.run("api post roles --data role.json --tenant prod --quiet").refused(), @"
     exit 64
     error: nothing was written: nobody is there to confirm it
     hint:  add --yes to write without being asked
     ");
-    assert_eq!(stage.writes(), []);
-    done(&stage, "api post roles --data role.json --tenant prod --yes --quiet");
-    assert_snapshot!(stage.run("api post roles --data role.json --tenant prod --yes --quiet").refused(), @"
+    assert_eq!(fixture.writes(), []);
+    done(&fixture, "api post roles --data role.json --tenant prod --yes --quiet");
+    assert_snapshot!(fixture.run("api post roles --data role.json --tenant prod --yes --quiet").refused(), @"
     exit 1
     error: POST /roles was not carried out
     cause: the tenant answered 409: The role already exists.
@@ -231,33 +231,33 @@ fn a_call_that_writes_needs_a_yes_and_says_when_it_was_refused() {
 
 #[test]
 fn a_call_that_may_have_landed_does_not_say_that_nothing_was_written() {
-    let stage = Stage::of(dev(), prod(), "cut-after@w1");
-    stage.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
-    assert_snapshot!(stage.run("api post roles --data role.json --tenant prod --yes --quiet").refused(), @"
+    let fixture = Fixture::of(dev(), prod(), "cut-after@w1");
+    fixture.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
+    assert_snapshot!(fixture.run("api post roles --data role.json --tenant prod --yes --quiet").refused(), @"
     exit 1
     error: POST /roles may have been carried out, or not
     cause: nobody knows whether the tenant carried out POST /roles
     cause: no answer from 127.0.0.1:PORT to POST /roles
     cause: connection closed before message completed
     ");
-    assert_eq!(stage.prod("/roles")[0]["name"], "Cashier");
+    assert_eq!(fixture.prod("/roles")[0]["name"], "Cashier");
 }
 
 #[test]
 fn a_plan_that_would_change_something_ends_with_2_where_that_is_asked_for() {
-    let stage = Stage::small();
-    assert_eq!(stage.run("plan --tenant prod --check --quiet").code, 2);
-    assert_eq!(stage.run("plan --tenant prod --quiet").code, 0);
-    let for_programs = stage.run("plan --tenant prod --check --quiet --output json");
+    let fixture = Fixture::small();
+    assert_eq!(fixture.run("plan --tenant prod --check --quiet").code, 2);
+    assert_eq!(fixture.run("plan --tenant prod --quiet").code, 0);
+    let for_programs = fixture.run("plan --tenant prod --check --quiet --output json");
     assert_eq!((for_programs.code, &for_programs.json()["exit"]), (2, &json!(2)));
-    assert_eq!(stage.writes(), []);
+    assert_eq!(fixture.writes(), []);
 }
 
 #[test]
 fn a_plan_that_would_change_nothing_ends_with_0() {
-    let stage = Stage::acme("");
-    done(&stage, "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
-    assert_snapshot!(stage.run("plan --tenant prod --check --quiet").whole(), @"
+    let fixture = Fixture::acme("");
+    done(&fixture, "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
+    assert_snapshot!(fixture.run("plan --tenant prod --check --quiet").whole(), @"
     exit 0
     prod holds everything dev has: 51 resources equal.
     Nothing to do.
@@ -285,7 +285,7 @@ fn pretty(mut json: Value) -> String {
 
 #[test]
 fn a_plan_is_json_for_programs() {
-    assert_snapshot!(pretty(done(&Stage::small(), "plan --tenant prod --quiet --output json").json()), @r#"
+    assert_snapshot!(pretty(done(&Fixture::small(), "plan --tenant prod --quiet --output json").json()), @r#"
     {
       "changes": [
         {
@@ -381,7 +381,7 @@ fn a_plan_is_json_for_programs() {
 
 #[test]
 fn an_import_is_json_for_programs() {
-    assert_snapshot!(pretty(done(&Stage::small(), "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet --output json").json()), @r#"
+    assert_snapshot!(pretty(done(&Fixture::small(), "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet --output json").json()), @r#"
     {
       "changes": [
         {
@@ -447,7 +447,7 @@ fn an_import_is_json_for_programs() {
 
 #[test]
 fn a_refusal_is_json_for_programs() {
-    let said = Stage::small().run("import --tenant prd --yes --quiet --output json");
+    let said = Fixture::small().run("import --tenant prd --yes --quiet --output json");
     assert_eq!((said.code, said.err.as_str()), (64, ""));
     assert_snapshot!(pretty(said.json()), @r#"
     {
@@ -472,17 +472,17 @@ fn what_the_api_only_lists_is_found_in_its_list() {
         json!([{"id": "5f0000000000000000000001", "identifier": "urn:api", "name": "API", "scopes": [{"value": "read"}]}]);
     target["data"]["/client-grants"] = json!([granted]);
     target["data"][format!("/organizations/{organization}/client-grants")] = json!([{"id": grant}]);
-    let stage = Stage::of(dev(), target, "");
+    let fixture = Fixture::of(dev(), target, "");
     let by_id = format!("organization-client-grants {organization}/{grant}");
     for (line, field, value) in [("rules-configs SMTP", "key", "SMTP"), (&by_id, "id", grant)] {
-        let said = done(&stage, &format!("get {line} --tenant prod --quiet"));
+        let said = done(&fixture, &format!("get {line} --tenant prod --quiet"));
         assert_eq!(said.json()[field], value, "{}", said.whole());
-        stage.write("read.json", &said.out);
-        let said = done(&stage, &format!("update {line} read.json --tenant prod --yes --quiet"));
+        fixture.write("read.json", &said.out);
+        let said = done(&fixture, &format!("update {line} read.json --tenant prod --yes --quiet"));
         assert!(said.out.contains("Nothing to do."), "{}", said.whole());
     }
-    let missing = stage.run("get rules-configs SMTQ --tenant prod --quiet");
+    let missing = fixture.run("get rules-configs SMTQ --tenant prod --quiet");
     assert!(missing.code == 1 && missing.err.contains("\"prod\" has no setting of rules \"SMTQ\""), "{}", missing.whole());
-    let refused: Vec<_> = stage.requests().into_iter().filter(|seen| seen.status >= 400).collect();
-    assert!(refused.is_empty() && stage.writes().is_empty(), "{refused:?}");
+    let refused: Vec<_> = fixture.requests().into_iter().filter(|seen| seen.status >= 400).collect();
+    assert!(refused.is_empty() && fixture.writes().is_empty(), "{refused:?}");
 }

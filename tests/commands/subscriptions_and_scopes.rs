@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::fixture::{Stage, dev, prod};
+use crate::support::fixture::{Fixture, dev, prod};
 
 /// A new client of dev, with everything that a create would fill in.
 fn client(name: &str, more: &Value) -> Value {
@@ -23,8 +23,8 @@ fn with_clients(mut state: Value, clients: Vec<Value>) -> Value {
     state
 }
 
-fn held(stage: &Stage, name: &str) -> Value {
-    let clients = stage.prod("/clients");
+fn held(fixture: &Fixture, name: &str) -> Value {
+    let clients = fixture.prod("/clients");
     clients.as_array().expect("a list").iter().find(|client| client["name"] == name).cloned().unwrap_or_default()
 }
 
@@ -33,13 +33,13 @@ fn a_field_that_the_subscription_lacks_is_named_and_the_rest_goes_on() {
     let quota = json!({"token_quota": {"client_credentials": {"enforce": true, "per_day": 10}}});
     let mut target = prod();
     target["unentitled"] = json!({"clients": ["token_quota"]});
-    let stage = Stage::of(with_clients(dev(), vec![client("Quota", &quota), client("Plain", &json!({}))]), target, "");
-    let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
+    let fixture = Fixture::of(with_clients(dev(), vec![client("Quota", &quota), client("Plain", &json!({}))]), target, "");
+    let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 3, "{}", said.whole());
     let named = "Applied in part";
     assert!(said.out.contains(named) && said.out.contains("without token_quota: not in the tenant's plan"), "{}", said.out);
-    assert_eq!((&held(&stage, "Quota")["token_quota"], &held(&stage, "Quota")["name"]), (&Value::Null, &json!("Quota")));
-    assert_eq!(held(&stage, "Plain")["name"], "Plain");
+    assert_eq!((&held(&fixture, "Quota")["token_quota"], &held(&fixture, "Quota")["name"]), (&Value::Null, &json!("Quota")));
+    assert_eq!(held(&fixture, "Plain")["name"], "Plain");
 }
 
 #[test]
@@ -50,22 +50,22 @@ fn a_kind_that_the_subscription_lacks_is_left_out_and_the_rest_goes_on() {
     let mut target = prod();
     target["absent"]["/network-acls"] = json!({"status": 403, "body": {"statusCode": 403, "error": "Forbidden",
         "message": "Your plan does not include network ACLs. Please upgrade your subscription.", "errorCode": "insufficient_entitlement"}});
-    let stage = Stage::of(source, target, "");
-    let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
+    let fixture = Fixture::of(source, target, "");
+    let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 3, "{}", said.whole());
     assert!(said.out.contains("Please upgrade your subscription"), "{}", said.out);
-    assert_eq!(held(&stage, "Plain")["name"], "Plain");
+    assert_eq!(held(&fixture, "Plain")["name"], "Plain");
 }
 
 #[test]
 fn what_a_third_party_registered_is_left_alone_unless_it_is_included() {
     let third = client("Partner", &json!({"is_first_party": false}));
-    let stage = Stage::of(with_clients(dev(), vec![third]), prod(), "");
-    let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
-    assert_eq!(held(&stage, "Partner"), Value::Null, "{}", said.whole());
-    let said = stage.run("import --tenant prod --include third-party --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
-    assert_eq!(held(&stage, "Partner")["name"], "Partner", "{}", said.whole());
-    let said = stage.run("import --tenant prod --include thrd-party --yes");
+    let fixture = Fixture::of(with_clients(dev(), vec![third]), prod(), "");
+    let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
+    assert_eq!(held(&fixture, "Partner"), Value::Null, "{}", said.whole());
+    let said = fixture.run("import --tenant prod --include third-party --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
+    assert_eq!(held(&fixture, "Partner")["name"], "Partner", "{}", said.whole());
+    let said = fixture.run("import --tenant prod --include thrd-party --yes");
     assert_eq!((said.code, said.err.contains("--include takes third-party")), (64, true), "{}", said.whole());
 }
 
@@ -76,10 +76,10 @@ fn what_registered_itself_or_came_from_the_marketplace_is_left_alone_and_named()
     let action = json!({"id": "act_dev", "name": "Bought", "code": "", "status": "built", "all_changes_deployed": true,
         "supported_triggers": [{"id": "post-login", "version": "v3"}], "installed_integration_id": "int_1"});
     source["data"]["/actions/actions"] = json!([action]);
-    let stage = Stage::of(source, prod(), "");
-    let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
+    let fixture = Fixture::of(source, prod(), "");
+    let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
-    let created = |path: &str, name: &str| stage.prod(path).as_array().is_some_and(|all| all.iter().any(|one| one["name"] == name));
+    let created = |path: &str, name: &str| fixture.prod(path).as_array().is_some_and(|all| all.iter().any(|one| one["name"] == name));
     assert!(created("/clients", "Till"));
     assert!(!created("/clients", "Metadata") && !created("/clients", "Dynamic") && !created("/actions/actions", "Bought"));
     for named in [
@@ -93,17 +93,17 @@ fn what_registered_itself_or_came_from_the_marketplace_is_left_alone_and_named()
 
 #[test]
 fn the_scopes_of_a_run_are_printed_one_a_line_and_are_enough_for_it() {
-    let mut stage = Stage::small();
-    let printed = stage.run("scopes --tenant prod");
+    let mut fixture = Fixture::small();
+    let printed = fixture.run("scopes --tenant prod");
     let scopes: Vec<&str> = printed.out.lines().collect();
     assert!(scopes.contains(&"create:clients") && scopes.contains(&"read:organizations"), "{}", printed.out);
     assert!(!scopes.iter().any(|scope| scope.starts_with("delete:clients")), "{}", printed.out);
-    stage.sign_in_to_prod_with(&scopes);
-    let reading = stage.run("scopes --tenant dev --for export");
+    fixture.sign_in_to_prod_with(&scopes);
+    let reading = fixture.run("scopes --tenant dev --for export");
     let reading: Vec<&str> = reading.out.lines().collect();
     assert!(reading.iter().all(|scope| scope.starts_with("read:")), "{reading:?}");
-    stage.sign_in_to_dev_with(&reading);
-    let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
+    fixture.sign_in_to_dev_with(&reading);
+    let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
-    assert_eq!(stage.run("scopes --kinds roles,rules --for export").out, "read:roles\nread:rules\n");
+    assert_eq!(fixture.run("scopes --kinds roles,rules --for export").out, "read:roles\nread:rules\n");
 }

@@ -4,25 +4,25 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::support::fixture::{CommandOutput, Stage, client};
+use crate::support::fixture::{CommandOutput, Fixture, client};
 use crate::support::webhook_receiver::WebhookReceiver;
 
 const SYNC: &str = "sync --from dev --to prod";
 const OUTCOME: &str = "state/dev/prod/last-sync.json";
 
-fn outcome(stage: &Stage) -> Value {
-    serde_json::from_str(&stage.read(OUTCOME)).expect("JSON")
+fn outcome(fixture: &Fixture) -> Value {
+    serde_json::from_str(&fixture.read(OUTCOME)).expect("JSON")
 }
 
 /// A dev tenant with this many clients that prod does not have; all that both have is equal.
-fn ahead_by(clients: usize) -> Stage {
+fn ahead_by(clients: usize) -> Fixture {
     let of = |tenant: &str, count: usize| {
         let clients: Vec<Value> = (0..count)
             .map(|at| client(&format!("{tenant}{at:04}000000000000000000000000"), &format!("App {at}"), "https://a.acme.example/back"))
             .collect();
         json!({"tenant": format!("acme-{tenant}"), "domain": format!("acme-{tenant}.eu.auth0.com"), "data": {"/clients": clients}})
     };
-    Stage::of(of("dev", clients + 1), of("prod", 1), "")
+    Fixture::of(of("dev", clients + 1), of("prod", 1), "")
 }
 
 fn quiet(said: &CommandOutput) {
@@ -31,143 +31,143 @@ fn quiet(said: &CommandOutput) {
 
 #[test]
 fn a_night_with_changes_is_one_line_and_one_file_and_the_next_is_quiet() {
-    let stage = ahead_by(2);
+    let fixture = ahead_by(2);
     let (chat, pulse) = (WebhookReceiver::new(), WebhookReceiver::new());
     let hooks = format!("--notify {} --heartbeat {}", chat.url, pulse.url);
-    let said = stage.run(&format!("{SYNC} {hooks}"));
+    let said = fixture.run(&format!("{SYNC} {hooks}"));
     insta::assert_snapshot!(said.whole(), @"
     exit 0
     dev -> prod: applied 2 changes in TIME
     ");
     assert_eq!(chat.received().len(), 1);
     assert_eq!(pulse.received(), ["GET"]);
-    let told = outcome(&stage);
+    let told = outcome(&fixture);
     assert_eq!((&told["exit"], &told["runs"][0]["counts"]["applied"], &told["error"]), (&json!(0), &json!(2), &Value::Null), "{told:#}");
-    assert!(!stage.read(OUTCOME).contains("CANARY"), "the address of a hook is a secret");
+    assert!(!fixture.read(OUTCOME).contains("CANARY"), "the address of a hook is a secret");
 
-    quiet(&stage.run(&format!("{SYNC} {hooks}")));
+    quiet(&fixture.run(&format!("{SYNC} {hooks}")));
     assert_eq!((chat.received().len(), pulse.received().len()), (0, 1));
-    assert_eq!(outcome(&stage)["text"], "dev -> prod: nothing to apply");
-    assert_eq!(stage.writes().len(), 2);
+    assert_eq!(outcome(&fixture)["text"], "dev -> prod: nothing to apply");
+    assert_eq!(fixture.writes().len(), 2);
 }
 
 #[test]
 fn a_chat_is_sent_the_line_as_text() {
-    let stage = ahead_by(1);
+    let fixture = ahead_by(1);
     let chat = WebhookReceiver::new();
-    stage.run(&format!("{SYNC} --notify {}", chat.url));
-    assert_eq!(chat.received(), [format!("POST {}", json!({"text": outcome(&stage)["text"]}))]);
+    fixture.run(&format!("{SYNC} --notify {}", chat.url));
+    assert_eq!(chat.received(), [format!("POST {}", json!({"text": outcome(&fixture)["text"]}))]);
 }
 
 #[test]
 fn a_hook_that_nobody_answers_is_named_by_its_host_and_changes_nothing() {
-    let mut stage = ahead_by(1);
-    stage.set("CHAT", "http://127.0.0.1:9/CANARY-path");
-    let said = stage.run(&format!("{SYNC} --notify env:CHAT"));
+    let mut fixture = ahead_by(1);
+    fixture.set("CHAT", "http://127.0.0.1:9/CANARY-path");
+    let said = fixture.run(&format!("{SYNC} --notify env:CHAT"));
     assert_eq!(said.code, 0);
     assert_eq!(said.err, "note: --notify was not heard: no answer from 127.0.0.1: Connection refused (os error 111)\n");
 }
 
 #[test]
 fn a_hook_is_checked_before_anything_is_done() {
-    let stage = ahead_by(1);
-    insta::assert_snapshot!(stage.run(&format!("{SYNC} --notify http://chat.example/x")).refused(), @"
+    let fixture = ahead_by(1);
+    insta::assert_snapshot!(fixture.run(&format!("{SYNC} --notify http://chat.example/x")).refused(), @"
     exit 64
     error: nothing was done: --notify cannot be used
     cause: the address of a hook is not on loopback, so it needs https
     ");
-    insta::assert_snapshot!(stage.run(&format!("{SYNC} --heartbeat env:NOWHERE")).refused(), @"
+    insta::assert_snapshot!(fixture.run(&format!("{SYNC} --heartbeat env:NOWHERE")).refused(), @"
     exit 64
     error: nothing was done: --heartbeat names the variable NOWHERE, and it holds nothing
     ");
-    assert!(stage.requests().is_empty());
+    assert!(fixture.requests().is_empty());
 }
 
 #[test]
 fn a_budget_that_ends_is_75_and_the_next_night_does_the_rest() {
-    let stage = ahead_by(60);
+    let fixture = ahead_by(60);
     let reads = {
-        stage.run("plan --tenant prod");
-        stage.requests().len()
+        fixture.run("plan --tenant prod");
+        fixture.requests().len()
     };
-    let said = stage.run(&format!("{SYNC} --max-requests {}", reads + 21));
+    let said = fixture.run(&format!("{SYNC} --max-requests {}", reads + 21));
     assert_eq!(said.code, 75, "{}", said.whole());
     insta::assert_snapshot!(said.whole(), @"
     exit 75
     dev -> prod: applied 20 of 60 changes in TIME; 40 were not sent; the budget of 127 requests is spent: 127 went, and the next sync does the rest
     ");
-    assert_eq!(stage.writes().len(), 20, "no request beyond the budget");
-    let told = outcome(&stage);
+    assert_eq!(fixture.writes().len(), 20, "no request beyond the budget");
+    let told = outcome(&fixture);
     assert_eq!(
         (&told["exit"], &told["limit"]),
         (&json!(75), &json!(format!("the budget of {0} requests is spent: {0} went", reads + 21))),
         "{told:#}"
     );
 
-    let said = stage.run(SYNC);
+    let said = fixture.run(SYNC);
     insta::assert_snapshot!(said.whole(), @"
     exit 0
     dev -> prod: applied 40 changes in TIME
     ");
-    assert_eq!(stage.writes().len(), 60, "nothing is sent twice");
-    quiet(&stage.run(SYNC));
+    assert_eq!(fixture.writes().len(), 60, "nothing is sent twice");
+    quiet(&fixture.run(SYNC));
 }
 
 #[test]
 fn what_the_source_gave_up_since_a_night_that_ended_early_is_not_made_any_more() {
-    let stage = ahead_by(60);
-    stage.run("plan --tenant prod");
-    let reads = stage.requests().len();
-    assert_eq!(stage.run(&format!("{SYNC} --max-requests {}", reads + 21)).code, 75);
-    let made = names(&stage);
+    let fixture = ahead_by(60);
+    fixture.run("plan --tenant prod");
+    let reads = fixture.requests().len();
+    assert_eq!(fixture.run(&format!("{SYNC} --max-requests {}", reads + 21)).code, 75);
+    let made = names(&fixture);
     let unmade: Vec<usize> = (0..=60).filter(|at| !made.contains(&json!(format!("App {at}")))).collect();
     assert_eq!((made.len(), unmade.len()), (21, 40));
     let given_up = unmade[0];
-    stage.run(&format!("api DELETE clients/dev{given_up:04}000000000000000000000000 --tenant dev --yes"));
-    let said = stage.run(SYNC);
+    fixture.run(&format!("api DELETE clients/dev{given_up:04}000000000000000000000000 --tenant dev --yes"));
+    let said = fixture.run(SYNC);
     assert!(said.code == 0 && said.out.contains("applied 39 changes"), "{}", said.whole());
-    assert!(!names(&stage).contains(&json!(format!("App {given_up}"))), "{}", said.whole());
-    quiet(&stage.run(SYNC));
+    assert!(!names(&fixture).contains(&json!(format!("App {given_up}"))), "{}", said.whole());
+    quiet(&fixture.run(SYNC));
 }
 
 #[test]
 fn a_night_that_ended_early_is_taken_back_as_far_as_it_came() {
-    let stage = ahead_by(60);
-    stage.run("plan --tenant prod");
-    let reads = stage.requests().len();
-    assert_eq!(stage.run(&format!("{SYNC} --max-requests {}", reads + 21)).code, 75);
-    let run = stage.in_folder("runs").into_iter().find(|name| !name.ends_with("json")).expect("a run");
-    let said = stage.run(&format!("undo {run} --allow deletes,many-changes --yes --quiet"));
-    assert_eq!((said.code, names(&stage)), (0, vec![json!("App 0")]), "{}", said.whole());
+    let fixture = ahead_by(60);
+    fixture.run("plan --tenant prod");
+    let reads = fixture.requests().len();
+    assert_eq!(fixture.run(&format!("{SYNC} --max-requests {}", reads + 21)).code, 75);
+    let run = fixture.in_folder("runs").into_iter().find(|name| !name.ends_with("json")).expect("a run");
+    let said = fixture.run(&format!("undo {run} --allow deletes,many-changes --yes --quiet"));
+    assert_eq!((said.code, names(&fixture)), (0, vec![json!("App 0")]), "{}", said.whole());
 }
 
 #[test]
 fn a_night_that_ended_early_stays_so_where_nobody_says_yes_to_going_on_with_it() {
-    let stage = ahead_by(60);
-    stage.run("plan --tenant prod");
-    let reads = stage.requests().len();
-    assert_eq!(stage.run(&format!("{SYNC} --max-requests {}", reads + 21)).code, 75);
-    assert_eq!(stage.run("import --tenant prod --resume --quiet").code, 64, "nobody confirms it");
-    let said = stage.run(SYNC);
+    let fixture = ahead_by(60);
+    fixture.run("plan --tenant prod");
+    let reads = fixture.requests().len();
+    assert_eq!(fixture.run(&format!("{SYNC} --max-requests {}", reads + 21)).code, 75);
+    assert_eq!(fixture.run("import --tenant prod --resume --quiet").code, 64, "nobody confirms it");
+    let said = fixture.run(SYNC);
     assert!(said.code == 0 && !said.out.contains("earlier run"), "it is planned anew: {}", said.whole());
 }
 
 /// Returns what the clients of prod are called.
-fn names(stage: &Stage) -> Vec<Value> {
-    stage.prod("/clients").as_array().into_iter().flatten().map(|client| client["name"].clone()).collect()
+fn names(fixture: &Fixture) -> Vec<Value> {
+    fixture.prod("/clients").as_array().into_iter().flatten().map(|client| client["name"].clone()).collect()
 }
 
 #[test]
 fn of_a_night_that_was_killed_nothing_is_made_twice() {
-    let mut stage = ahead_by(40);
-    stage.slow_down_prod();
-    let mut night = stage.start(SYNC);
-    stage.until_prod_is_written_to(&mut night);
+    let mut fixture = ahead_by(40);
+    fixture.slow_down_prod();
+    let mut night = fixture.start(SYNC);
+    fixture.until_prod_is_written_to(&mut night);
     night.kill().expect("killed");
     night.wait().expect("it ended");
-    let said = stage.run(SYNC);
+    let said = fixture.run(SYNC);
     assert!(said.code == 0 && said.out.contains("an earlier run was cut off after"), "{}", said.whole());
-    let mut names = names(&stage);
+    let mut names = names(&fixture);
     let all = names.len();
     names.sort_by_key(Value::to_string);
     names.dedup();
@@ -176,24 +176,24 @@ fn of_a_night_that_was_killed_nothing_is_made_twice() {
 
 #[test]
 fn after_a_night_that_was_killed_the_next_plans_anew_and_counts_what_it_applied_itself() {
-    let mut stage = ahead_by(200);
-    stage.slow_down_prod();
-    let mut night = stage.start(SYNC);
-    stage.until_prod_is_written_to(&mut night);
-    let run = stage.in_folder("runs").into_iter().find(|name| !name.ends_with("json")).expect("a run");
-    let applied = |stage: &Stage| stage.read(&format!("runs/{run}/journal.jsonl")).matches("\"applied\"").count();
-    while applied(&stage) == 0 {
+    let mut fixture = ahead_by(200);
+    fixture.slow_down_prod();
+    let mut night = fixture.start(SYNC);
+    fixture.until_prod_is_written_to(&mut night);
+    let run = fixture.in_folder("runs").into_iter().find(|name| !name.ends_with("json")).expect("a run");
+    let applied = |fixture: &Fixture| fixture.read(&format!("runs/{run}/journal.jsonl")).matches("\"applied\"").count();
+    while applied(&fixture) == 0 {
         assert!(night.try_wait().expect("a process").is_none(), "it ended before anything was recorded");
     }
     night.kill().expect("killed");
     night.wait().expect("it ended");
-    let earlier = applied(&stage);
-    stage.run("api DELETE clients/dev0199000000000000000000000000 --tenant dev --yes");
-    let is_made = names(&stage).contains(&json!("App 199"));
-    let said = stage.run(SYNC);
+    let earlier = applied(&fixture);
+    fixture.run("api DELETE clients/dev0199000000000000000000000000 --tenant dev --yes");
+    let is_made = names(&fixture).contains(&json!("App 199"));
+    let said = fixture.run(SYNC);
     assert_eq!(said.code, 0, "{}", said.whole());
-    assert_eq!(names(&stage).contains(&json!("App 199")), is_made, "what was given up since is not made: {}", said.whole());
-    let runs = outcome(&stage)["runs"].clone();
+    assert_eq!(names(&fixture).contains(&json!("App 199")), is_made, "what was given up since is not made: {}", said.whole());
+    let runs = outcome(&fixture)["runs"].clone();
     let counted = |at: usize| runs[at]["counts"]["applied"].as_u64().expect("a count");
     let wanted = if is_made { 200 } else { 199 };
     assert_eq!((&runs[0]["earlier"], &runs[0]["resumed"]), (&json!(earlier), &json!(true)), "{runs:#}");
@@ -205,53 +205,53 @@ fn after_a_night_that_was_killed_the_next_plans_anew_and_counts_what_it_applied_
 
 #[test]
 fn a_budget_that_reading_takes_whole_is_a_mistake_and_not_a_night_that_ended_early() {
-    let stage = ahead_by(2);
+    let fixture = ahead_by(2);
     let pulse = WebhookReceiver::new();
-    let said = stage.run(&format!("{SYNC} --max-requests 20 --heartbeat {}", pulse.url));
+    let said = fixture.run(&format!("{SYNC} --max-requests 20 --heartbeat {}", pulse.url));
     insta::assert_snapshot!(said.refused(), @r#"
     exit 64
     error: nothing was written: reading "prod" alone took 106 requests, and --max-requests is 20
     hint:  no night gets any further with that; give it more
     "#);
-    assert!(stage.writes().is_empty() && pulse.received().is_empty());
+    assert!(fixture.writes().is_empty() && pulse.received().is_empty());
 }
 
 #[test]
 fn a_time_that_went_by_is_75_and_nothing_is_written() {
-    let stage = ahead_by(2);
+    let fixture = ahead_by(2);
     let an_hour_ago = humantime::format_rfc3339(SystemTime::now() - Duration::from_hours(1)).to_string();
-    let said = stage.run(&format!("{SYNC} --until {}Z", &an_hour_ago[11..16]));
+    let said = fixture.run(&format!("{SYNC} --until {}Z", &an_hour_ago[11..16]));
     assert_eq!(said.code, 75, "{}", said.whole());
     assert!(said.out.contains("applied 0 of 2 changes in TIME; 2 were not sent"), "{}", said.out);
     assert!(said.out.contains(&format!("{}Z is over, and the next sync does the rest", &an_hour_ago[11..16])), "{}", said.out);
-    assert!(stage.writes().is_empty());
-    assert_eq!(stage.run(SYNC).code, 0);
-    assert_eq!(stage.writes().len(), 2);
+    assert!(fixture.writes().is_empty());
+    assert_eq!(fixture.run(SYNC).code, 0);
+    assert_eq!(fixture.writes().len(), 2);
 }
 
 #[test]
 #[ignore = "slow: run by .ci/run"]
 fn a_night_whose_time_ends_while_a_tenant_refuses_all_it_sends_repeats_nothing_and_ends() {
-    let mut stage = ahead_by(2);
-    let held = stage.stop_prod();
-    stage.restart_prod_with(held, "429@w1x*");
+    let mut fixture = ahead_by(2);
+    let held = fixture.stop_prod();
+    fixture.restart_prod_with(held, "429@w1x*");
     let soon = humantime::format_rfc3339(SystemTime::now() + Duration::from_secs(70)).to_string();
-    let said = stage.run(&format!("{SYNC} --until {}Z", &soon[11..16]));
+    let said = fixture.run(&format!("{SYNC} --until {}Z", &soon[11..16]));
     let end = humantime::parse_rfc3339(&format!("{}:00Z", &soon[..16])).expect("a time");
     // A tenant that refuses what it is sent is asked again for ten minutes otherwise.
     assert!(SystemTime::now() < end + Duration::from_mins(5), "{}", said.whole());
     assert!(said.code == 3 && said.out.contains("applied 0 of 2 changes in TIME; 2 were refused"), "{}", said.whole());
-    let held = stage.stop_prod();
-    stage.restart_prod_with(held, "");
-    assert_eq!(stage.run(SYNC).code, 0);
-    assert_eq!(names(&stage).len(), 3, "the next night does the rest");
+    let held = fixture.stop_prod();
+    fixture.restart_prod_with(held, "");
+    assert_eq!(fixture.run(SYNC).code, 0);
+    assert_eq!(names(&fixture).len(), 3, "the next night does the rest");
 }
 
 #[test]
 fn a_guard_stops_the_night_and_says_how_a_person_lets_it_pass() {
-    let stage = Stage::small();
+    let fixture = Fixture::small();
     let chat = WebhookReceiver::new();
-    let said = stage.run(&format!("{SYNC} --notify {}", chat.url));
+    let said = fixture.run(&format!("{SYNC} --notify {}", chat.url));
     insta::assert_snapshot!(said.refused(), @r#"
     exit 4
     error: nothing was written: the plan was refused
@@ -259,48 +259,48 @@ fn a_guard_stops_the_night_and_says_how_a_person_lets_it_pass() {
     hint:  where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]; if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow lockout-risk
     "#);
     assert_eq!(chat.received().len(), 1, "whoever sleeps hears of it");
-    assert_eq!(outcome(&stage)["exit"], 4);
-    assert!(stage.writes().is_empty());
+    assert_eq!(outcome(&fixture)["exit"], 4);
+    assert!(fixture.writes().is_empty());
 }
 
 #[test]
 fn the_command_for_a_person_repeats_what_is_allowed_every_night() {
-    let stage = Stage::small();
-    let said = stage.run(&format!("{SYNC} --allow deletes --secrets-to file:new.jsonl"));
+    let fixture = Fixture::small();
+    let said = fixture.run(&format!("{SYNC} --allow deletes --secrets-to file:new.jsonl"));
     let command = "migrate import --tenant prod --from dev --allow deletes,lockout-risk --secrets-to file:new.jsonl\n";
     assert!(said.code == 4 && said.err.ends_with(command), "{}", said.whole());
 }
 
 #[test]
 fn what_may_lock_people_out_is_not_approved_for_every_night_by_a_flag() {
-    let stage = Stage::small();
-    insta::assert_snapshot!(stage.run(&format!("{SYNC} --allow lockout-risk,weaker-protection")).refused(), @r#"
+    let fixture = Fixture::small();
+    insta::assert_snapshot!(fixture.run(&format!("{SYNC} --allow lockout-risk,weaker-protection")).refused(), @r#"
     exit 64
     error: nothing was done: lockout-risk cannot be approved for every night by a flag
     hint:  name what may pass in migrate.toml, under the tenant: plan.approve = ["lockout-risk:clients/Billing*"]; or review the plan with `migrate plan --out FILE`, then `migrate import --plan FILE --allow lockout-risk`
     "#);
-    assert!(stage.requests().is_empty());
+    assert!(fixture.requests().is_empty());
 }
 
 #[test]
 fn a_new_secret_that_was_not_kept_ends_with_3_and_is_told() {
-    let stage = ahead_by(1);
-    let said = stage.run(&format!("{SYNC} --secrets-to exec:false"));
+    let fixture = ahead_by(1);
+    let said = fixture.run(&format!("{SYNC} --secrets-to exec:false"));
     assert_eq!(said.code, 3, "{}", said.whole());
     assert!(said.out.contains("applied 1 change in TIME; 1 new secret not kept"), "{}", said.out);
-    assert_eq!(outcome(&stage)["runs"][0]["secrets_lost"], 1);
+    assert_eq!(outcome(&fixture)["runs"][0]["secrets_lost"], 1);
 }
 
 #[test]
 fn what_is_left_out_ends_with_3_each_night_and_is_heard_of_once() {
-    let mut stage = ahead_by(1);
-    stage.change_prod(|data| {
+    let mut fixture = ahead_by(1);
+    fixture.change_prod(|data| {
         let twins = ["twinA", "twinB"].map(|id| client(&format!("{id}00000000000000000000000000"), "App 1", "https://b.acme.example"));
         data["/clients"].as_array_mut().expect("a list").extend(twins);
     });
     let chat = WebhookReceiver::new();
     for received in [1, 0] {
-        let said = stage.run(&format!("{SYNC} --notify {}", chat.url));
+        let said = fixture.run(&format!("{SYNC} --notify {}", chat.url));
         assert_eq!(said.whole(), "exit 3\ndev -> prod: nothing to apply; 1 left out (clients/App 1)\n", "a job that fails says why");
         assert_eq!(chat.received().len(), received, "nobody is told again");
     }
@@ -308,24 +308,24 @@ fn what_is_left_out_ends_with_3_each_night_and_is_heard_of_once() {
 
 #[test]
 fn a_failure_is_told_on_stderr_and_in_the_file() {
-    let mut stage = ahead_by(1);
-    let held = stage.stop_prod();
-    let said = stage.run(SYNC);
+    let mut fixture = ahead_by(1);
+    let held = fixture.stop_prod();
+    let said = fixture.run(SYNC);
     assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.whole());
     assert!(said.err.starts_with("error: nothing was written\n"), "{}", said.err);
-    let told = outcome(&stage);
+    let told = outcome(&fixture);
     assert_eq!((&told["exit"], &told["error"]), (&json!(1), &json!("nothing was written")), "{told:#}");
-    stage.restart_prod(held);
-    assert_eq!(stage.run(SYNC).code, 0);
-    assert_eq!(outcome(&stage)["error"], Value::Null);
+    fixture.restart_prod(held);
+    assert_eq!(fixture.run(SYNC).code, 0);
+    assert_eq!(outcome(&fixture)["error"], Value::Null);
 }
 
 #[test]
 fn programs_read_the_outcome_on_stdout_too() {
-    let stage = ahead_by(1);
-    let said = stage.run(&format!("{SYNC} --output json"));
+    let fixture = ahead_by(1);
+    let said = fixture.run(&format!("{SYNC} --output json"));
     let mut printed = said.json();
-    let mut written = outcome(&stage);
+    let mut written = outcome(&fixture);
     // The stage rewrites folders and times in what is printed.
     for told in [&mut printed, &mut written] {
         for name in ["began", "ended", "runs", "text"] {
@@ -338,31 +338,31 @@ fn programs_read_the_outcome_on_stdout_too() {
 
 #[test]
 fn a_run_that_a_person_cut_off_is_not_gone_on_with_at_night() {
-    let mut stage = ahead_by(40);
-    stage.slow_down_prod();
-    let mut import = stage.start("import --tenant prod --yes");
-    stage.until_prod_is_written_to(&mut import);
-    Stage::terminate(&import);
-    assert_eq!(stage.end(import).code, 143);
-    let said = stage.run(SYNC);
+    let mut fixture = ahead_by(40);
+    fixture.slow_down_prod();
+    let mut import = fixture.start("import --tenant prod --yes");
+    fixture.until_prod_is_written_to(&mut import);
+    Fixture::terminate(&import);
+    assert_eq!(fixture.end(import).code, 143);
+    let said = fixture.run(SYNC);
     assert_eq!(said.code, 0, "{}", said.whole());
     assert!(!said.out.contains("earlier run"), "{}", said.out);
-    quiet(&stage.run(SYNC));
-    let names = stage.prod("/clients").as_array().expect("a list").len();
+    quiet(&fixture.run(SYNC));
+    let names = fixture.prod("/clients").as_array().expect("a list").len();
     assert_eq!(names, 41, "each client once");
 }
 
 #[test]
 fn a_night_that_is_terminated_ends_with_143_and_the_next_does_the_rest() {
-    let mut stage = ahead_by(40);
-    stage.slow_down_prod();
-    let mut night = stage.start(SYNC);
-    stage.until_prod_is_written_to(&mut night);
-    Stage::terminate(&night);
-    let said = stage.end(night);
+    let mut fixture = ahead_by(40);
+    fixture.slow_down_prod();
+    let mut night = fixture.start(SYNC);
+    fixture.until_prod_is_written_to(&mut night);
+    Fixture::terminate(&night);
+    let said = fixture.end(night);
     assert_eq!(said.code, 143, "{}", said.whole());
-    assert_eq!(outcome(&stage)["exit"], 143);
-    let said = stage.run(SYNC);
+    assert_eq!(outcome(&fixture)["exit"], 143);
+    let said = fixture.run(SYNC);
     assert!(said.code == 0 && !said.out.contains("earlier run"), "{}", said.whole());
-    assert_eq!(stage.writes().len(), 40);
+    assert_eq!(fixture.writes().len(), 40);
 }

@@ -12,7 +12,7 @@ use migrate::sandbox::{Sandbox, State, seed};
 use migrate::snapshot::Desired;
 use serde_json::{Value, json};
 
-use crate::support::fixture::{Stage, client, dev, prod};
+use crate::support::fixture::{Fixture, client, dev, prod};
 use crate::support::imports::{apply_plan, connect_with_secret, empty_sync_state, planned, read, start, state};
 use crate::support::recorded_tenants::recorded;
 
@@ -165,15 +165,15 @@ async fn of_two_runs_that_begin_together_one_goes_on_and_the_other_makes_nothing
 }
 
 /// Two tenants of which the second lacks ten clients.
-fn ahead() -> Stage {
+fn ahead() -> Fixture {
     let mut source = dev();
     let clients = source["data"]["/clients"].as_array_mut().expect("a list");
     clients.extend((0..8).map(|at| client(&format!("devApp{at:026}"), &format!("App {at}"), "https://app.acme.example/back")));
-    Stage::of(source, prod(), "")
+    Fixture::of(source, prod(), "")
 }
 
-fn twice(stage: &Stage) -> Vec<String> {
-    let clients = stage.prod("/clients");
+fn twice(fixture: &Fixture) -> Vec<String> {
+    let clients = fixture.prod("/clients");
     let mut names: Vec<String> = clients.as_array().expect("a list").iter().map(|one| one["name"].to_string()).collect();
     names.sort();
     let pairs = names.windows(2).filter(|pair| pair[0] == pair[1]);
@@ -182,113 +182,113 @@ fn twice(stage: &Stage) -> Vec<String> {
 
 #[test]
 fn of_forty_imports_in_four_folders_at_once_none_makes_anything_twice() {
-    let mut stage = ahead();
-    stage.slow_down_prod();
+    let mut fixture = ahead();
+    fixture.slow_down_prod();
     for folder in 0..4 {
-        stage.write(&format!("checkout-{folder}/migrate.toml"), &stage.read("migrate.toml"));
+        fixture.write(&format!("checkout-{folder}/migrate.toml"), &fixture.read("migrate.toml"));
     }
     let is_patient = |at: usize| at.is_multiple_of(4);
     let line = |at: usize| {
         let wait = if is_patient(at) { " --lock-timeout 10m" } else { "" };
         format!("{IMPORT} --quiet --config checkout-{}/migrate.toml{wait}", at % 8 / 2)
     };
-    let started: Vec<(usize, Child)> = (0..40).map(|at| (at, stage.start(&line(at)))).collect();
+    let started: Vec<(usize, Child)> = (0..40).map(|at| (at, fixture.start(&line(at)))).collect();
     for (at, child) in started {
-        let said = stage.end(child);
+        let said = fixture.end(child);
         assert!(said.code == 0 || (said.code == 5 && !is_patient(at)), "{at}: {}", said.whole());
     }
-    assert_eq!((twice(&stage), stage.prod("/clients").as_array().map(Vec::len)), (Vec::new(), Some(10)));
+    assert_eq!((twice(&fixture), fixture.prod("/clients").as_array().map(Vec::len)), (Vec::new(), Some(10)));
 }
 
 #[test]
 fn exports_and_plans_that_begin_in_one_second_do_not_meet() {
-    let stage = ahead();
+    let fixture = ahead();
     let lines = ["export --tenant dev --quiet", "plan --tenant prod --quiet"];
-    let started: Vec<Child> = (0..12).map(|at| stage.start(lines[at % 2])).collect();
+    let started: Vec<Child> = (0..12).map(|at| fixture.start(lines[at % 2])).collect();
     for child in started {
-        let said = stage.end(child);
+        let said = fixture.end(child);
         assert_eq!(said.code, 0, "{}", said.whole());
     }
-    assert!(!stage.in_folder("snapshots/dev").is_empty());
+    assert!(!fixture.in_folder("snapshots/dev").is_empty());
 }
 
 /// Lets the same two tenants be called otherwise too: `dev-eu` and `eu-prod`.
-fn with_two_pairs() -> Stage {
-    let mut stage = Stage::small();
-    let text = stage.read("migrate.toml").replace("source = \"dev\"\n", "");
+fn with_two_pairs() -> Fixture {
+    let mut fixture = Fixture::small();
+    let text = fixture.read("migrate.toml").replace("source = \"dev\"\n", "");
     let also = text.replace("tenants.dev", "tenants.dev-eu").replace("tenants.prod", "tenants.eu-prod");
-    stage.write("migrate.toml", &format!("{text}\n{also}"));
+    fixture.write("migrate.toml", &format!("{text}\n{also}"));
     for (name, secret) in [("DEV_EU", "CANARY-dev"), ("EU_PROD", "CANARY-prod")] {
-        stage.set(&format!("MIGRATE_{name}_CLIENT_ID"), "tool");
-        stage.set(&format!("MIGRATE_{name}_CLIENT_SECRET"), secret);
+        fixture.set(&format!("MIGRATE_{name}_CLIENT_ID"), "tool");
+        fixture.set(&format!("MIGRATE_{name}_CLIENT_SECRET"), secret);
     }
-    stage
+    fixture
 }
 
 /// What an earlier version would have left of dev and prod.
-fn as_an_earlier_version_left_it(stage: &Stage, name: &str) {
+fn as_an_earlier_version_left_it(fixture: &Fixture, name: &str) {
     for (now, then) in [("links.csv", format!("links/{name}.csv")), ("baseline.json", format!("base/{name}.json"))] {
-        stage.write(&then, &stage.read(&format!("state/dev/prod/{now}")));
+        fixture.write(&then, &fixture.read(&format!("state/dev/prod/{now}")));
     }
-    std::fs::remove_dir_all(stage.path("state")).expect("removed");
+    std::fs::remove_dir_all(fixture.path("state")).expect("removed");
 }
 
 #[test]
 fn two_pairs_whose_names_run_together_the_same_keep_what_is_theirs() {
-    let stage = with_two_pairs();
+    let fixture = with_two_pairs();
     for (from, to) in [("dev", "eu-prod"), ("dev-eu", "prod")] {
-        let said = stage.run(&format!("import --from {from} --tenant {to} --allow lockout-risk,weaker-protection --yes --quiet"));
+        let said = fixture.run(&format!("import --from {from} --tenant {to} --allow lockout-risk,weaker-protection --yes --quiet"));
         assert_eq!(said.code, 0, "{}", said.whole());
         for name in ["pair.json", "links.csv", "baseline.json"] {
-            assert!(stage.path(&format!("state/{from}/{to}/{name}")).exists(), "{from} -> {to}: {name}");
+            assert!(fixture.path(&format!("state/{from}/{to}/{name}")).exists(), "{from} -> {to}: {name}");
         }
     }
-    let pair: Value = serde_json::from_str(&stage.read("state/dev-eu/prod/pair.json")).expect("JSON");
+    let pair: Value = serde_json::from_str(&fixture.read("state/dev-eu/prod/pair.json")).expect("JSON");
     assert_eq!((&pair["source"]["tenant"], &pair["target"]["tenant"]), (&json!("dev-eu"), &json!("prod")));
 }
 
 #[test]
 fn what_an_earlier_version_remembered_is_moved_with_a_word_and_known() {
-    let mut stage = Stage::small();
-    assert_eq!(stage.run(&format!("{IMPORT} --quiet")).code, 0);
-    as_an_earlier_version_left_it(&stage, "dev-prod");
-    stage.change_prod(|held| held["/clients"][0]["callbacks"] = json!(["https://by.hand/back"]));
-    let said = stage.run("drift --tenant prod");
+    let mut fixture = Fixture::small();
+    assert_eq!(fixture.run(&format!("{IMPORT} --quiet")).code, 0);
+    as_an_earlier_version_left_it(&fixture, "dev-prod");
+    fixture.change_prod(|held| held["/clients"][0]["callbacks"] = json!(["https://by.hand/back"]));
+    let said = fixture.run("drift --tenant prod");
     assert_eq!((said.code, said.out.contains("https://by.hand/back")), (0, true), "{}", said.whole());
     let word = said.err.lines().find(|line| line.starts_with("What is remembered"));
     assert_snapshot!(word.expect("a word"), @"What is remembered of dev (acme-dev.eu.auth0.com) -> prod (acme-prod.eu.auth0.com) stands in ./state/dev/prod from now on: moved ./base/dev-prod.json, ./links/dev-prod.csv");
-    assert!(!stage.run("drift --tenant prod").err.contains("What is remembered"));
+    assert!(!fixture.run("drift --tenant prod").err.contains("What is remembered"));
 }
 
 #[test]
 fn what_an_earlier_version_remembered_of_either_of_two_pairs_is_left_to_a_person() {
-    let stage = with_two_pairs();
-    assert_eq!(stage.run(&format!("{IMPORT} --from dev --quiet")).code, 0);
-    as_an_earlier_version_left_it(&stage, "dev-eu-prod");
-    let writes = stage.writes().len();
-    assert_snapshot!(stage.run("import --from dev --tenant eu-prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @r#"
+    let fixture = with_two_pairs();
+    assert_eq!(fixture.run(&format!("{IMPORT} --from dev --quiet")).code, 0);
+    as_an_earlier_version_left_it(&fixture, "dev-eu-prod");
+    let writes = fixture.writes().len();
+    assert_snapshot!(fixture.run("import --from dev --tenant eu-prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @r#"
     exit 64
     error: nothing was written
     cause: "./base/dev-eu-prod.json", which an earlier version wrote, may be of dev -> eu-prod or of dev-eu -> prod
     hint:  move it to ./state/dev/eu-prod/baseline.json if it is of that pair, or into the folder of the other; where both have written it, remove it
     "#);
-    assert_eq!(stage.writes().len(), writes);
+    assert_eq!(fixture.writes().len(), writes);
 }
 
 #[test]
 fn what_is_remembered_of_another_pair_is_refused_by_whoever_would_go_on_from_it() {
-    let stage = Stage::small();
-    assert_eq!(stage.run(&format!("{IMPORT} --quiet")).code, 0);
-    stage.edit("state/dev/prod/pair.json", "acme-prod.eu", "other.eu");
-    let writes = stage.writes().len();
-    assert_snapshot!(stage.run(IMPORT).refused(), @r#"
+    let fixture = Fixture::small();
+    assert_eq!(fixture.run(&format!("{IMPORT} --quiet")).code, 0);
+    fixture.edit("state/dev/prod/pair.json", "acme-prod.eu", "other.eu");
+    let writes = fixture.writes().len();
+    assert_snapshot!(fixture.run(IMPORT).refused(), @r#"
     exit 64
     error: nothing was written
     cause: "./state/dev/prod/pair.json" is of dev (acme-dev.eu.auth0.com) -> prod (other.eu.auth0.com), and not of dev (acme-dev.eu.auth0.com) -> prod (acme-prod.eu.auth0.com)
     hint:  give one of the two tenants another name, or move that folder away to begin anew: pairs are then found by name
     "#);
     for line in ["sync --from dev --to prod", "plan --tenant prod", "drift --tenant prod", "unlink clients a --tenant prod"] {
-        assert_eq!(stage.run(line).code, 64, "{line}");
+        assert_eq!(fixture.run(line).code, 64, "{line}");
     }
-    assert_eq!(stage.writes().len(), writes);
+    assert_eq!(fixture.writes().len(), writes);
 }

@@ -2,19 +2,19 @@
 
 use insta::assert_snapshot;
 
-use crate::support::fixture::Stage;
+use crate::support::fixture::Fixture;
 use crate::support::refusals::{IMPORT, RESUME, cut, refused_offline};
 
 /// Everything said by a resume that must not write.
-fn refused(stage: &Stage, line: &str) -> String {
-    let before = stage.writes().len();
-    let said = stage.run(line).whole();
-    assert_eq!(stage.writes().len(), before, "{said}");
+fn refused(fixture: &Fixture, line: &str) -> String {
+    let before = fixture.writes().len();
+    let said = fixture.run(line).whole();
+    assert_eq!(fixture.writes().len(), before, "{said}");
     said
 }
 
-fn names(stage: &Stage) -> Vec<String> {
-    let clients = stage.prod("/clients");
+fn names(fixture: &Fixture) -> Vec<String> {
+    let clients = fixture.prod("/clients");
     let names = clients.as_array().expect("a list").iter().map(|client| client["name"].as_str().expect("a name").to_owned());
     let mut names: Vec<String> = names.collect();
     // Both are sent at the same time.
@@ -24,12 +24,12 @@ fn names(stage: &Stage) -> Vec<String> {
 
 #[test]
 fn a_torn_last_line_is_dropped_and_the_run_goes_on() {
-    let (stage, run) = cut();
+    let (fixture, run) = cut();
     let journal = format!("{run}/journal.jsonl");
-    let text = stage.read(&journal);
+    let text = fixture.read(&journal);
     let torn = text.trim_end().len() - 20;
-    stage.write(&journal, &text[..torn]);
-    assert_snapshot!(stage.run(RESUME).whole(), @r#"
+    fixture.write(&journal, &text[..torn]);
+    assert_snapshot!(fixture.run(RESUME).whole(), @r#"
     exit 0
     Applied 2 changes to prod in TIME.
 
@@ -39,8 +39,8 @@ fn a_torn_last_line_is_dropped_and_the_run_goes_on() {
 
     The run's files are in ./runs/TIME-prod
     "#);
-    assert_eq!(names(&stage), ["Shop", "Till"]);
-    let lines = stage.read(&journal);
+    assert_eq!(names(&fixture), ["Shop", "Till"]);
+    let lines = fixture.read(&journal);
     assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{lines}");
     assert!(lines.lines().last().expect("a line").contains("\"ended\""), "{lines}");
 }
@@ -63,16 +63,16 @@ fn whatever_a_power_cut_left_at_the_end_the_run_goes_on_and_nothing_is_there_twi
         ("a line without its end", &|text| text.trim_end().to_owned()),
     ];
     for (what, tail) in tails {
-        let (stage, run) = cut();
+        let (fixture, run) = cut();
         let journal = format!("{run}/journal.jsonl");
-        let text = tail(&stage.read(&journal)).into_bytes();
+        let text = tail(&fixture.read(&journal)).into_bytes();
         let torn = if what == "half a letter" { &text[..text.len() - 1] } else { &text[..] };
-        std::fs::write(stage.path(&journal), torn).expect("written");
-        let listed = stage.run("runs");
+        std::fs::write(fixture.path(&journal), torn).expect("written");
+        let listed = fixture.run("runs");
         assert!(listed.code == 0 && listed.out.contains("unfinished"), "{what}: {}", listed.whole());
-        let said = stage.run(RESUME);
-        assert_eq!((said.code, names(&stage)), (0, vec!["Shop".to_owned(), "Till".to_owned()]), "{what}: {}", said.whole());
-        let lines = stage.read(&journal);
+        let said = fixture.run(RESUME);
+        assert_eq!((said.code, names(&fixture)), (0, vec!["Shop".to_owned(), "Till".to_owned()]), "{what}: {}", said.whole());
+        let lines = fixture.read(&journal);
         assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{what}: {lines}");
     }
 }
@@ -80,26 +80,26 @@ fn whatever_a_power_cut_left_at_the_end_the_run_goes_on_and_nothing_is_there_twi
 /// A run that a clock named which ran ahead, and was set right since.
 #[test]
 fn a_run_after_the_clock_jumped_back_takes_no_other_runs_place_and_is_the_newest() {
-    let (stage, run) = cut();
+    let (fixture, run) = cut();
     let ahead = "2099-01-01T00-00-00.000Z-prod";
-    std::fs::rename(stage.path(&run), stage.path(&format!("runs/{ahead}"))).expect("renamed");
-    let journal = stage.read(&format!("runs/{ahead}/journal.jsonl"));
-    let said = stage.run(&IMPORT.replace(" --quiet", ""));
+    std::fs::rename(fixture.path(&run), fixture.path(&format!("runs/{ahead}"))).expect("renamed");
+    let journal = fixture.read(&format!("runs/{ahead}/journal.jsonl"));
+    let said = fixture.run(&IMPORT.replace(" --quiet", ""));
     let word = "The clock stands before the last run; so that this one is the newest, it is called TIME-prod.";
     assert!(said.code == 0 && said.err.contains(word), "{}", said.whole());
-    let mut runs = stage.in_folder("runs");
+    let mut runs = fixture.in_folder("runs");
     runs.sort();
     assert_eq!(runs, [ahead, "2099-01-01T00-00-00.001Z-prod"]);
-    assert_eq!(stage.read(&format!("runs/{ahead}/journal.jsonl")), journal);
-    let is_ended = |place: usize| stage.run("runs --output json").json()["runs"][place]["is_ended"].clone();
+    assert_eq!(fixture.read(&format!("runs/{ahead}/journal.jsonl")), journal);
+    let is_ended = |place: usize| fixture.run("runs --output json").json()["runs"][place]["is_ended"].clone();
     assert_eq!((is_ended(0), is_ended(1)), (true.into(), false.into()), "the newest is listed first");
 }
 
 #[test]
 fn a_broken_middle_is_refused_with_what_to_do() {
-    let (stage, run) = cut();
-    stage.edit(&format!("{run}/journal.jsonl"), "\"intent\"", "\"intnt\"");
-    assert_snapshot!(refused(&stage, RESUME), @r#"
+    let (fixture, run) = cut();
+    fixture.edit(&format!("{run}/journal.jsonl"), "\"intent\"", "\"intnt\"");
+    assert_snapshot!(refused(&fixture, RESUME), @r#"
     exit 64
     error: nothing was written
     cause: journal "./runs/TIME-prod/journal.jsonl" is broken in line 2, column 16: unknown variant `intnt`, expected one of `begun`, `resumed`, `intent`, `applied`, `failed`, `skipped`, `unknown`, `stopped`, `ended`
@@ -109,9 +109,9 @@ fn a_broken_middle_is_refused_with_what_to_do() {
 
 #[test]
 fn a_middle_that_was_overwritten_is_refused_with_what_to_do() {
-    let (stage, run) = cut();
-    stage.edit(&format!("{run}/journal.jsonl"), "{\"entry\":\"intent\"", "\0\0\0\0");
-    assert_snapshot!(refused(&stage, RESUME), @r#"
+    let (fixture, run) = cut();
+    fixture.edit(&format!("{run}/journal.jsonl"), "{\"entry\":\"intent\"", "\0\0\0\0");
+    assert_snapshot!(refused(&fixture, RESUME), @r#"
     exit 64
     error: nothing was written
     cause: journal "./runs/TIME-prod/journal.jsonl" is broken in line 2, column 1: expected value
@@ -121,9 +121,9 @@ fn a_middle_that_was_overwritten_is_refused_with_what_to_do() {
 
 #[test]
 fn a_journal_of_a_newer_format_is_refused_by_its_number() {
-    let (stage, run) = cut();
-    stage.edit(&format!("{run}/journal.jsonl"), "\"format\":1", "\"format\":2");
-    assert_snapshot!(refused(&stage, RESUME), @r#"
+    let (fixture, run) = cut();
+    fixture.edit(&format!("{run}/journal.jsonl"), "\"format\":1", "\"format\":2");
+    assert_snapshot!(refused(&fixture, RESUME), @r#"
     exit 64
     error: nothing was written
     cause: journal "./runs/TIME-prod/journal.jsonl" has format 2; this version of migrate reads up to 1
@@ -133,9 +133,9 @@ fn a_journal_of_a_newer_format_is_refused_by_its_number() {
 
 #[test]
 fn a_run_whose_plan_was_edited_does_not_go_on() {
-    let (stage, run) = cut();
-    stage.edit(&format!("{run}/plan.json"), "https://till.acme.example/back", "https://evil.example/back");
-    assert_snapshot!(refused(&stage, RESUME), @r#"
+    let (fixture, run) = cut();
+    fixture.edit(&format!("{run}/plan.json"), "https://till.acme.example/back", "https://evil.example/back");
+    assert_snapshot!(refused(&fixture, RESUME), @r#"
     exit 64
     error: nothing was written
     cause: plan "./runs/TIME-prod/plan.json" was changed after it was made
@@ -145,8 +145,8 @@ fn a_run_whose_plan_was_edited_does_not_go_on() {
 
 #[test]
 fn a_run_that_does_not_exist_is_named() {
-    let (stage, _run) = cut();
-    assert_snapshot!(refused(&stage, "import --tenant prod --resume yesterday --yes --quiet"), @r#"
+    let (fixture, _run) = cut();
+    assert_snapshot!(refused(&fixture, "import --tenant prod --resume yesterday --yes --quiet"), @r#"
     exit 64
     error: nothing was done: there is no run "yesterday" in "./runs"
     hint:  `migrate runs` lists them
@@ -155,7 +155,7 @@ fn a_run_that_does_not_exist_is_named() {
 
 #[test]
 fn where_no_run_was_cut_off_there_is_nothing_to_resume() {
-    assert_snapshot!(refused_offline(&Stage::small(), RESUME), @r#"
+    assert_snapshot!(refused_offline(&Fixture::small(), RESUME), @r#"
     exit 64
     error: nothing was written: no run of "prod" was cut off
     hint:  `migrate import` plans anew

@@ -8,7 +8,7 @@ use std::path::Path;
 use migrate::apply::journal::Record;
 use serde_json::Value;
 
-use crate::support::fixture::{CommandOutput, Stage};
+use crate::support::fixture::{CommandOutput, Fixture};
 use crate::support::skip::skip;
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
@@ -24,16 +24,16 @@ enum Room {
 
 impl Room {
     /// Runs a command line in this room; what it left is in the folder `kept`.
-    fn run(self, stage: &Stage, line: &str) -> CommandOutput {
+    fn run(self, fixture: &Fixture, line: &str) -> CommandOutput {
         match self {
             Self::Pages(pages) => {
                 let size = pages * 4;
                 let inside = format!(
                     "mount -t tmpfs -o size={size}k none small; $MIGRATE {line} --dir small; code=$?; cp -a small/. kept/; exit $code"
                 );
-                stage.run_in_shell(&format!("mkdir -p small kept; exec unshare -Urm sh -c '{inside}'"))
+                fixture.run_in_shell(&format!("mkdir -p small kept; exec unshare -Urm sh -c '{inside}'"))
             }
-            Self::Blocks(blocks) => stage.run_in_shell(&format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$MIGRATE\" {line} --dir kept")),
+            Self::Blocks(blocks) => fixture.run_in_shell(&format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$MIGRATE\" {line} --dir kept")),
         }
     }
 
@@ -47,9 +47,9 @@ impl Room {
 
 /// Returns the smallest rooms that this machine lets a user have.
 fn rooms() -> Vec<Room> {
-    let stage = Stage::small();
-    std::fs::create_dir(stage.path("small")).expect("made");
-    let may_mount = stage.run_in_shell("unshare -Urm sh -c 'mount -t tmpfs -o size=4k none small' 2>/dev/null || exit 9").code == 0;
+    let fixture = Fixture::small();
+    std::fs::create_dir(fixture.path("small")).expect("made");
+    let may_mount = fixture.run_in_shell("unshare -Urm sh -c 'mount -t tmpfs -o size=4k none small' 2>/dev/null || exit 9").code == 0;
     if may_mount {
         return vec![Room::Blocks(0), Room::Pages(1)];
     }
@@ -78,13 +78,13 @@ fn assert_whole(folder: &Path, room: Room) {
     }
 }
 
-/// Tries a command line in more and more room, each time on a stage of its own, until it has enough; returns how often it had not.
-fn until_there_is_room(mut room: Room, step: usize, line: &str, ends_right: &dyn Fn(&Stage, CommandOutput)) -> usize {
+/// Tries a command line in more and more room, each time on a fixture of its own, until it has enough; returns how often it had not.
+fn until_there_is_room(mut room: Room, step: usize, line: &str, ends_right: &dyn Fn(&Fixture, CommandOutput)) -> usize {
     let mut refused = 0;
     loop {
-        let stage = Stage::small();
-        let said = room.run(&stage, line);
-        assert_whole(&stage.path("kept"), room);
+        let fixture = Fixture::small();
+        let said = room.run(&fixture, line);
+        assert_whole(&fixture.path("kept"), room);
         if said.code == 0 {
             return refused;
         }
@@ -93,8 +93,8 @@ fn until_there_is_room(mut room: Room, step: usize, line: &str, ends_right: &dyn
         assert!(word.starts_with("error: nothing was written") || word.starts_with("error: applied "), "{room:?}: {}", said.whole());
         assert!(said.err.contains("No space left on device") || said.err.contains("File too large"), "{room:?}: {}", said.whole());
         assert!(said.err.contains("hint:  free some room"), "{room:?}: {}", said.whole());
-        assert!(!word.contains("nothing was written") || stage.writes().is_empty(), "{room:?}: {}", said.whole());
-        ends_right(&stage, said);
+        assert!(!word.contains("nothing was written") || fixture.writes().is_empty(), "{room:?}: {}", said.whole());
+        ends_right(&fixture, said);
         (refused, room) = (refused + 1, room.more(step));
         assert!(refused < 200, "{room:?}: it never has enough");
     }
@@ -107,9 +107,9 @@ const fn step_of(room: Room) -> usize {
 
 /// Returns how many pages the snapshot takes that an import writes before all else.
 fn pages_of_a_snapshot() -> usize {
-    let stage = Stage::small();
-    assert_eq!(stage.run("export --tenant dev --quiet").code, 0);
-    let sizes = stage.files().into_iter().filter(|path| path.starts_with(stage.path("snapshots")));
+    let fixture = Fixture::small();
+    assert_eq!(fixture.run("export --tenant dev --quiet").code, 0);
+    let sizes = fixture.files().into_iter().filter(|path| path.starts_with(fixture.path("snapshots")));
     sizes.map(|path| path.metadata().expect("there").len().div_ceil(4096)).sum::<u64>().try_into().expect("a small number")
 }
 
@@ -131,9 +131,9 @@ fn an_export_ends_right_wherever_the_room_ended() {
 
 fn an_export_ends_right(faster: usize) {
     for room in rooms() {
-        let refused = until_there_is_room(room, step_of(room) * faster, "export --tenant dev --quiet", &|stage, said| {
-            assert_eq!(stage.in_folder("kept/snapshots/dev"), [""; 0], "{}", said.whole());
-            let again = stage.run("export --tenant dev --quiet --dir kept");
+        let refused = until_there_is_room(room, step_of(room) * faster, "export --tenant dev --quiet", &|fixture, said| {
+            assert_eq!(fixture.in_folder("kept/snapshots/dev"), [""; 0], "{}", said.whole());
+            let again = fixture.run("export --tenant dev --quiet --dir kept");
             assert_eq!(again.code, 0, "{}", again.whole());
         });
         println!("{room:?}: refused {refused} times");
@@ -151,9 +151,9 @@ fn a_plan_ends_right(faster: usize) {
     for room in rooms() {
         let out = if matches!(room, Room::Pages(_)) { "small/plan.json" } else { "kept/plan.json" };
         let refused =
-            until_there_is_room(room, step_of(room) * faster, &format!("plan --tenant prod --quiet --out {out}"), &|stage, said| {
-                assert!(!stage.path("kept/plan.json").exists(), "{}", said.whole());
-                let again = stage.run("plan --tenant prod --quiet --dir kept --out kept/plan.json");
+            until_there_is_room(room, step_of(room) * faster, &format!("plan --tenant prod --quiet --out {out}"), &|fixture, said| {
+                assert!(!fixture.path("kept/plan.json").exists(), "{}", said.whole());
+                let again = fixture.run("plan --tenant prod --quiet --dir kept --out kept/plan.json");
                 assert_eq!(again.code, 0, "{}", again.whole());
             });
         println!("{room:?}: refused {refused} times");
@@ -170,18 +170,18 @@ fn an_import_ends_right_wherever_the_room_ended() {
 fn an_import_ends_right(faster: usize) {
     for room in rooms() {
         let room = room.more(if matches!(room, Room::Pages(_)) { pages_of_a_snapshot() } else { 0 });
-        let refused = until_there_is_room(room, faster, IMPORT, &|stage, said| {
-            let is_cut = stage.run("runs --dir kept").out.contains("unfinished");
+        let refused = until_there_is_room(room, faster, IMPORT, &|fixture, said| {
+            let is_cut = fixture.run("runs --dir kept").out.contains("unfinished");
             let line = if is_cut { "import --tenant prod --resume --yes --quiet" } else { IMPORT };
-            let again = stage.run(&format!("{line} --dir kept"));
+            let again = fixture.run(&format!("{line} --dir kept"));
             assert_eq!(again.code, 0, "{room:?}: {}\n{}", said.whole(), again.whole());
-            let creates = stage.writes().iter().filter(|seen| seen.method == "POST").count();
-            let clients = stage.prod("/clients");
+            let creates = fixture.writes().iter().filter(|seen| seen.method == "POST").count();
+            let clients = fixture.prod("/clients");
             assert_eq!((creates, clients.as_array().map(Vec::len)), (1, Some(2)), "{}\n{}", said.whole(), again.whole());
-            let links = stage.read("kept/state/dev/prod/links.csv");
-            let base: Value = serde_json::from_str(&stage.read("kept/state/dev/prod/baseline.json")).expect("JSON");
+            let links = fixture.read("kept/state/dev/prod/links.csv");
+            let base: Value = serde_json::from_str(&fixture.read("kept/state/dev/prod/baseline.json")).expect("JSON");
             assert!(links.contains("Shop") && links.contains("Till") && base["resources"].get("clients/Till").is_some(), "{links}{base:#}");
-            let last = stage.run("import --tenant prod --yes --quiet --dir kept");
+            let last = fixture.run("import --tenant prod --yes --quiet --dir kept");
             assert!(last.code == 0 && last.out.contains("Nothing to do."), "{}", last.whole());
         });
         println!("{room:?}: refused {refused} times");
@@ -192,10 +192,10 @@ fn an_import_ends_right(faster: usize) {
 /// A file system that cannot be written to, where the machine lets a user mount one: whoever is root may write anywhere else.
 #[test]
 fn a_folder_that_can_only_be_read_is_named_before_anything_is_written() {
-    let stage = Stage::small();
-    std::fs::create_dir(stage.path("small")).expect("made");
+    let fixture = Fixture::small();
+    std::fs::create_dir(fixture.path("small")).expect("made");
     let mount = "mount -t tmpfs -o ro none small";
-    if stage.run_in_shell(&format!("unshare -Urm sh -c '{mount}' 2>/dev/null || exit 9")).code != 0 {
+    if fixture.run_in_shell(&format!("unshare -Urm sh -c '{mount}' 2>/dev/null || exit 9")).code != 0 {
         return skip("this machine lets no user mount a file system that can only be read");
     }
     for line in [
@@ -204,10 +204,10 @@ fn a_folder_that_can_only_be_read_is_named_before_anything_is_written() {
         "plan --tenant prod --out small/plan.json",
         "link clients devShop000000000000000000000000a prodShop00000000000000000000000a --tenant prod",
     ] {
-        let said = stage.run_in_shell(&format!("exec unshare -Urm sh -c '{mount}; exec \"$MIGRATE\" {line} --dir small --quiet'"));
+        let said = fixture.run_in_shell(&format!("exec unshare -Urm sh -c '{mount}; exec \"$MIGRATE\" {line} --dir small --quiet'"));
         let is_told =
             said.err.starts_with("error: nothing was written") && said.err.contains("Read-only file system") && said.err.contains("small/");
         assert!(said.code == 1 && is_told, "{line}: {}", said.whole());
     }
-    assert_eq!(stage.writes(), []);
+    assert_eq!(fixture.writes(), []);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::fixture::Stage;
+use crate::support::fixture::Fixture;
 
 /// How many of each kind both tenants have: more than a page in each way of paging.
 const EACH: usize = 130;
@@ -70,20 +70,21 @@ fn tenant(side: &str, strangers: usize) -> Value {
 /// Removes a stranger from prod and makes another, again and again while something runs.
 ///
 /// Returns how often that was tried, and how often it was done.
-fn meddle(stage: &Stage, running: &mut Child) -> (usize, usize) {
+fn meddle(fixture: &Fixture, running: &mut Child) -> (usize, usize) {
     let (mut calls, mut moves) = (0, 0);
     for number in 0..STRANGERS {
         for listed in &LISTED {
             if running.try_wait().expect("a process").is_some() {
                 return (calls, moves);
             }
-            stage.write("one.json", &(listed.one)(&format!("newcomer-{number:03}")).to_string());
+            fixture.write("one.json", &(listed.one)(&format!("newcomer-{number:03}")).to_string());
             let gone = format!("{}/prodOther{number:020}", listed.path.trim_start_matches('/'));
             for call in [format!("delete {gone}"), format!("post {} --data one.json", listed.path.trim_start_matches('/'))] {
                 // The lock on prod is another's: somebody in the dashboard takes none.
                 let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
                 command.args(format!("api {call} --tenant prod --yes --quiet").split(' '));
-                let ended = stage.with_environment(&mut command).env("XDG_STATE_HOME", stage.path("elsewhere")).output().expect("it ran");
+                let ended =
+                    fixture.with_environment(&mut command).env("XDG_STATE_HOME", fixture.path("elsewhere")).output().expect("it ran");
                 calls += 1;
                 moves += usize::from(ended.status.success());
             }
@@ -95,26 +96,26 @@ fn meddle(stage: &Stage, running: &mut Child) -> (usize, usize) {
 
 #[test]
 fn a_list_that_changes_while_it_is_read_costs_nothing_and_brings_nothing() {
-    let mut stage = Stage::of(tenant("dev", 0), tenant("prod", STRANGERS), "");
-    assert_eq!(stage.run("import --tenant prod --yes --quiet --allow lockout-risk,weaker-protection,many-changes").code, 0);
-    stage.slow_down_prod();
+    let mut fixture = Fixture::of(tenant("dev", 0), tenant("prod", STRANGERS), "");
+    assert_eq!(fixture.run("import --tenant prod --yes --quiet --allow lockout-risk,weaker-protection,many-changes").code, 0);
+    fixture.slow_down_prod();
     let mut moved = 0;
     for _ in 0..2 {
-        let before = stage.writes().len();
+        let before = fixture.writes().len();
         let mut running =
-            stage.start("import --tenant prod --prune --yes --quiet --allow lockout-risk,weaker-protection,many-changes,deletes");
-        let (calls, done) = meddle(&stage, &mut running);
+            fixture.start("import --tenant prod --prune --yes --quiet --allow lockout-risk,weaker-protection,many-changes,deletes");
+        let (calls, done) = meddle(&fixture, &mut running);
         moved += done;
-        let said = stage.end(running);
+        let said = fixture.end(running);
         // A list that never stands still is refused, and nothing is written then.
         assert!(
             said.code == 0 && said.out.contains("Nothing to do.") || said.code == 1 && said.err.contains("nothing was written"),
             "{}",
             said.whole()
         );
-        assert!(stage.writes().len() - before <= calls, "only others wrote");
+        assert!(fixture.writes().len() - before <= calls, "only others wrote");
         for listed in &LISTED {
-            let held = stage.prod(listed.path);
+            let held = fixture.prod(listed.path);
             let ours = |one: &&Value| one["name"].as_str().is_some_and(|name| name.starts_with("ours-"));
             assert_eq!(held.as_array().expect("a list").iter().filter(ours).count(), EACH, "{}, paged {}", listed.path, listed.paging);
         }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::support::divergent_tenants;
-use crate::support::fixture::{CommandOutput, Stage, dev, prod};
+use crate::support::fixture::{CommandOutput, Fixture, dev, prod};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use serde_json::json;
@@ -38,17 +38,17 @@ fn storm(percent: u32, seed: u8) -> String {
 }
 
 /// Goes through a command in however many attempts it takes; returns how the last one ended.
-fn gone_through(stage: &Stage, command: &str) -> CommandOutput {
+fn gone_through(fixture: &Fixture, command: &str) -> CommandOutput {
     let mut begun: Option<String> = None;
     let mut said = None;
     for _ in 0..ATTEMPTS {
-        let before = stage.in_folder("runs");
+        let before = fixture.in_folder("runs");
         let line = match &begun {
             Some(run) => format!("import --tenant prod --resume {run} {FLAGS}"),
             None => format!("{command} {FLAGS}"),
         };
-        let last = stage.run(&line);
-        begun = begun.or_else(|| stage.in_folder("runs").into_iter().find(|run| !before.contains(run)));
+        let last = fixture.run(&line);
+        begun = begun.or_else(|| fixture.in_folder("runs").into_iter().find(|run| !before.contains(run)));
         let says = |what: &str| last.whole().contains(what);
         let is_over = last.code == 0 || last.code == 3 && (says(UNCLEAR) || says(OF_USERS) && !says(GOES_ON));
         if last.code == 3 && !says(GOES_ON) {
@@ -69,61 +69,61 @@ struct Weathered {
 }
 
 fn weathered(faults: &str) -> Weathered {
-    let stage = Stage::acme_of(divergent_tenants::source().to_json(), divergent_tenants::target().to_json(), faults);
+    let fixture = Fixture::acme_of(divergent_tenants::source().to_json(), divergent_tenants::target().to_json(), faults);
     let mut weathered = Weathered { held: Vec::new(), unclear: Vec::new() };
     let mut goes = |commands: &[String]| {
         for command in commands {
-            let said = gone_through(&stage, command);
+            let said = gone_through(&fixture, command);
             assert!([0, 3].contains(&said.code), "{command}: {}", said.whole());
             if said.code == 3 && said.whole().contains(UNCLEAR) {
                 weathered.unclear.push(format!("{command}: {}", said.whole()));
             }
         }
-        weathered.held.push(divergent_tenants::normalized_without_bound_code(&stage.all_of_prod()));
+        weathered.held.push(divergent_tenants::normalized_without_bound_code(&fixture.all_of_prod()));
     };
     goes(&["import --tenant prod".to_owned()]);
-    let imports = stage.in_folder("runs");
-    remove_from_dev(&stage);
+    let imports = fixture.in_folder("runs");
+    remove_from_dev(&fixture);
     goes(&["import --tenant prod --prune".to_owned()]);
     // One that ended with what failed was done by the next; each is taken back, the last one first.
-    let mut prunes: Vec<String> = stage.in_folder("runs").into_iter().filter(|run| !imports.contains(run)).collect();
+    let mut prunes: Vec<String> = fixture.in_folder("runs").into_iter().filter(|run| !imports.contains(run)).collect();
     prunes.sort();
     goes(&prunes.iter().rev().map(|run| format!("undo {run}")).collect::<Vec<_>>());
     weathered
 }
 
 /// A run that goes on is the program killed and started again.
-fn killed_and_gone_on(stage: &Stage, command: &str, asked: usize) -> CommandOutput {
-    let before = (stage.in_folder("runs"), stage.requests().len());
-    let mut started = stage.start(&format!("{command} {FLAGS}"));
-    while started.try_wait().expect("a process").is_none() && stage.requests().len() < before.1 + asked {
+fn killed_and_gone_on(fixture: &Fixture, command: &str, asked: usize) -> CommandOutput {
+    let before = (fixture.in_folder("runs"), fixture.requests().len());
+    let mut started = fixture.start(&format!("{command} {FLAGS}"));
+    while started.try_wait().expect("a process").is_none() && fixture.requests().len() < before.1 + asked {
         std::thread::sleep(Duration::from_millis(1));
     }
     started.kill().expect("killed, or over already");
     started.wait().expect("it ended");
-    let begun = stage.in_folder("runs").into_iter().find(|run| !before.0.contains(run));
-    match begun.map(|run| stage.run(&format!("import --tenant prod --resume {run} {FLAGS}"))) {
+    let begun = fixture.in_folder("runs").into_iter().find(|run| !before.0.contains(run));
+    match begun.map(|run| fixture.run(&format!("import --tenant prod --resume {run} {FLAGS}"))) {
         Some(said) if said.code != 64 => said,
-        _ => stage.run(&format!("{command} {FLAGS}")),
+        _ => fixture.run(&format!("{command} {FLAGS}")),
     }
 }
 
 /// Kills a prune and its undo when prod was asked so often in each; returns what prod holds behind each.
 fn killed(asked: usize) -> [String; 2] {
-    let stage = Stage::acme_of(divergent_tenants::source().to_json(), divergent_tenants::target().to_json(), "");
-    assert_eq!(gone_through(&stage, "import --tenant prod").code, 0);
-    remove_from_dev(&stage);
-    let prune = killed_and_gone_on(&stage, "import --tenant prod --prune", asked);
+    let fixture = Fixture::acme_of(divergent_tenants::source().to_json(), divergent_tenants::target().to_json(), "");
+    assert_eq!(gone_through(&fixture, "import --tenant prod").code, 0);
+    remove_from_dev(&fixture);
+    let prune = killed_and_gone_on(&fixture, "import --tenant prod --prune", asked);
     assert!([0, 3].contains(&prune.code), "{asked}: {}", prune.whole());
-    let pruned = divergent_tenants::normalized_without_bound_code(&stage.all_of_prod());
-    let run = stage
+    let pruned = divergent_tenants::normalized_without_bound_code(&fixture.all_of_prod());
+    let run = fixture
         .in_folder("runs")
         .into_iter()
-        .find(|run| stage.read(&format!("runs/{run}/plan.json")).contains("\"remove\""))
+        .find(|run| fixture.read(&format!("runs/{run}/plan.json")).contains("\"remove\""))
         .expect("it is there");
-    let undo = killed_and_gone_on(&stage, &format!("undo {run}"), asked);
+    let undo = killed_and_gone_on(&fixture, &format!("undo {run}"), asked);
     assert!([0, 3].contains(&undo.code), "{asked}: {}", undo.whole());
-    [pruned, divergent_tenants::normalized_without_bound_code(&stage.all_of_prod())]
+    [pruned, divergent_tenants::normalized_without_bound_code(&fixture.all_of_prod())]
 }
 
 /// Kills at so many moments, a few requests apart.
@@ -149,9 +149,9 @@ fn a_prune_and_its_undo_that_are_killed_at_twenty_moments_leave_what_they_leave_
 }
 
 /// Somebody removes much from dev.
-fn remove_from_dev(stage: &Stage) {
+fn remove_from_dev(fixture: &Fixture) {
     for path in divergent_tenants::deletions() {
-        let said = stage.run(&format!("api delete {} --tenant dev --yes --quiet", path.trim_start_matches('/')));
+        let said = fixture.run(&format!("api delete {} --tenant dev --yes --quiet", path.trim_start_matches('/')));
         assert_eq!(said.code, 0, "{}", said.whole());
     }
 }
@@ -203,8 +203,8 @@ fn with_shared_grants(mut state: serde_json::Value, side: &str) -> serde_json::V
 }
 
 /// Returns the names of the clients whose grants each organization of prod may use.
-fn shared_grants(stage: &Stage) -> Vec<String> {
-    let all = stage.all_of_prod();
+fn shared_grants(fixture: &Fixture) -> Vec<String> {
+    let all = fixture.all_of_prod();
     let list = |path: &str| all[path].as_array().cloned().unwrap_or_default();
     let called = |path: &str, field: &str, id: &serde_json::Value, name: &str| {
         list(path).into_iter().find(|one| one[field] == *id).map(|one| one[name].clone()).unwrap_or_default()
@@ -225,8 +225,8 @@ fn shared_grants(stage: &Stage) -> Vec<String> {
 fn a_grant_of_an_organization_whose_answer_was_lost_is_looked_up_and_never_taken_for_another() {
     const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes --yes --quiet";
     let is_of_grants = |path: &str| path.starts_with("/organizations/") && path.ends_with("/client-grants");
-    let stage = |faults: &str| Stage::of(with_shared_grants(dev(), "dev"), prod(), faults);
-    let calm = stage("");
+    let fixture = |faults: &str| Fixture::of(with_shared_grants(dev(), "dev"), prod(), faults);
+    let calm = fixture("");
     assert_eq!(calm.run(IMPORT).code, 0);
     let wanted = ["\"one\": \"Shop\"", "\"one\": \"Till\"", "\"two\": \"Shop\""];
     assert_eq!(shared_grants(&calm), wanted);
@@ -235,10 +235,10 @@ fn a_grant_of_an_organization_whose_answer_was_lost_is_looked_up_and_never_taken
     assert_eq!(places.len(), 3);
     for place in places {
         for (fault, posts) in [("cut-after", 3), ("500-after", 3), ("cut-before", 4)] {
-            let stage = stage(&format!("{fault}@w{place}"));
-            let said = stage.run(IMPORT);
-            assert_eq!((said.code, shared_grants(&stage)), (0, wanted.map(str::to_owned).to_vec()), "{fault}@w{place}: {}", said.whole());
-            let sent = stage.requests().into_iter().filter(|seen| seen.is_write && is_of_grants(&seen.path)).count();
+            let fixture = fixture(&format!("{fault}@w{place}"));
+            let said = fixture.run(IMPORT);
+            assert_eq!((said.code, shared_grants(&fixture)), (0, wanted.map(str::to_owned).to_vec()), "{fault}@w{place}: {}", said.whole());
+            let sent = fixture.requests().into_iter().filter(|seen| seen.is_write && is_of_grants(&seen.path)).count();
             assert_eq!(sent, posts, "{fault}@w{place}: what was made is not sent again");
         }
     }

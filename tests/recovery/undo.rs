@@ -5,25 +5,25 @@ use std::collections::BTreeMap;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::fixture::{CommandOutput, Stage, dev, prod};
+use crate::support::fixture::{CommandOutput, Fixture, dev, prod};
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes,deletes --yes --quiet";
 const ALL: &str = "--allow deletes,lockout-risk,weaker-protection,many-changes --yes";
 
 /// Imports what dev has; returns the run's name.
-fn imported(stage: &Stage) -> String {
-    let said = stage.run(IMPORT);
+fn imported(fixture: &Fixture) -> String {
+    let said = fixture.run(IMPORT);
     assert!([0, 3].contains(&said.code), "{}", said.whole());
-    newest(stage)
+    newest(fixture)
 }
 
 /// Returns the name of the newest run.
-fn newest(stage: &Stage) -> String {
-    stage.in_folder("runs").into_iter().max().expect("a run")
+fn newest(fixture: &Fixture) -> String {
+    fixture.in_folder("runs").into_iter().max().expect("a run")
 }
 
-fn undone(stage: &Stage, run: &str, more: &str) -> CommandOutput {
-    stage.run(format!("undo {run} {more} --quiet").as_str())
+fn undone(fixture: &Fixture, run: &str, more: &str) -> CommandOutput {
+    fixture.run(format!("undo {run} {more} --quiet").as_str())
 }
 
 /// Returns what a tenant holds without what says nothing: order of sets, blanks, and ids that a new resource gets anew.
@@ -55,23 +55,23 @@ fn differences(one: &Value, other: &Value) -> BTreeMap<String, (Value, Value)> {
 
 #[test]
 fn undo_after_an_import_gives_the_tenant_before_it() {
-    let mut stage = Stage::acme("");
-    let before = stage.all_of_prod();
+    let mut fixture = Fixture::acme("");
+    let before = fixture.all_of_prod();
     // A secret that was sent cannot be taken back; this one is what prod has anyway.
     let google = before["/connections"].as_array().and_then(|all| all.iter().find(|one| one["name"] == "google-oauth2"));
-    stage.set("PROD_GOOGLE_SECRET", google.and_then(|one| one["options"]["client_secret"].as_str()).expect("a secret"));
-    let run = imported(&stage);
-    let imported = differences(&before, &stage.all_of_prod());
+    fixture.set("PROD_GOOGLE_SECRET", google.and_then(|one| one["options"]["client_secret"].as_str()).expect("a secret"));
+    let run = imported(&fixture);
+    let imported = differences(&before, &fixture.all_of_prod());
     assert!(imported.len() > 10, "the import changed many kinds: {:?}", imported.keys());
-    let said = undone(&stage, &run, ALL);
+    let said = undone(&fixture, &run, ALL);
     assert_eq!(said.code, 3, "{}", said.whole());
     let template = "email template \"welcome_email\": no request removes it; what the run wrote into it is cleared";
     let secret = "connection \"google-oauth2\", options.client_secret: a secret was sent, and what it was before nobody can read";
     assert!(said.out.contains(&format!("Left out\n  {secret}\n  {template}\n\n")), "{}", said.out);
     let cleared = (Value::Null, json!({"template": "welcome_email"}));
-    assert_eq!(differences(&before, &stage.all_of_prod()), BTreeMap::from([("/email-templates/welcome_email".to_owned(), cleared)]));
-    let base: Value = serde_json::from_str(&stage.read("state/dev/prod/baseline.json")).expect("JSON");
-    let links = stage.read("state/dev/prod/links.csv");
+    assert_eq!(differences(&before, &fixture.all_of_prod()), BTreeMap::from([("/email-templates/welcome_email".to_owned(), cleared)]));
+    let base: Value = serde_json::from_str(&fixture.read("state/dev/prod/baseline.json")).expect("JSON");
+    let links = fixture.read("state/dev/prod/links.csv");
     let forgotten = |key: &str| base["resources"].get(key).is_none();
     assert!(forgotten("clients/acmectl") && !forgotten("clients/Billing"), "{base:#}");
     assert!(!links.contains("acmectl") && links.contains("Billing"), "{links}");
@@ -79,48 +79,48 @@ fn undo_after_an_import_gives_the_tenant_before_it() {
 
 #[test]
 fn an_undo_can_be_undone_and_an_import_after_it_has_nothing_to_do() {
-    let stage = Stage::acme("");
-    let run = imported(&stage);
-    let after = stage.all_of_prod();
-    undone(&stage, &run, ALL);
-    let undo = newest(&stage);
+    let fixture = Fixture::acme("");
+    let run = imported(&fixture);
+    let after = fixture.all_of_prod();
+    undone(&fixture, &run, ALL);
+    let undo = newest(&fixture);
     assert_ne!(undo, run);
-    let said = undone(&stage, &undo, ALL);
+    let said = undone(&fixture, &undo, ALL);
     let of_users = "role \"Driver\": its assignment to users and groups went with it, and nothing here brings that back";
     assert!(said.code == 3 && said.out.contains(of_users), "{}", said.whole());
-    assert_eq!(counts(&stage.all_of_prod()), counts(&after));
-    let again = stage.run("plan --tenant prod --quiet --output json").json();
+    assert_eq!(counts(&fixture.all_of_prod()), counts(&after));
+    let again = fixture.run("plan --tenant prod --quiet --output json").json();
     assert_eq!(again["changes"], json!([]), "{again:#}");
 }
 
 #[test]
 fn what_was_created_is_removed_only_where_that_is_allowed() {
-    let stage = Stage::small();
-    let run = imported(&stage);
-    let held = stage.all_of_prod();
-    let said = undone(&stage, &run, "--allow lockout-risk,weaker-protection --yes");
+    let fixture = Fixture::small();
+    let run = imported(&fixture);
+    let held = fixture.all_of_prod();
+    let said = undone(&fixture, &run, "--allow lockout-risk,weaker-protection --yes");
     assert_snapshot!(said.refused(), @"
     exit 4
     error: nothing was written: the plan was refused
     cause: deletes: 1 would be deleted: clients/Till
     hint:  if that is meant, run it with --allow deletes,lockout-risk,weaker-protection
     ");
-    assert_eq!(stage.all_of_prod(), held);
-    assert_eq!(undone(&stage, &run, "--allow lockout-risk,weaker-protection,deletes --yes").code, 0);
-    assert_eq!(names(&stage), ["Shop"]);
+    assert_eq!(fixture.all_of_prod(), held);
+    assert_eq!(undone(&fixture, &run, "--allow lockout-risk,weaker-protection,deletes --yes").code, 0);
+    assert_eq!(names(&fixture), ["Shop"]);
 }
 
 #[test]
 fn what_changed_again_since_is_left_and_named() {
-    let mut stage = Stage::small();
-    let run = imported(&stage);
-    stage.change_prod(|held| {
+    let mut fixture = Fixture::small();
+    let run = imported(&fixture);
+    fixture.change_prod(|held| {
         held["/clients"][0]["callbacks"] = json!(["https://shop.acme.example/hot-fix"]);
         held["/clients"][1]["description"] = json!("by hand");
         held["/clients"][1]["callbacks"] = json!(["https://till.acme.example/hot-fix"]);
     });
-    let held = stage.all_of_prod();
-    assert_snapshot!(undone(&stage, &run, "--allow lockout-risk,weaker-protection,deletes --yes").whole(), @r#"
+    let held = fixture.all_of_prod();
+    assert_snapshot!(undone(&fixture, &run, "--allow lockout-risk,weaker-protection,deletes --yes").whole(), @r#"
     exit 3
     prod holds nothing more that TIME-prod wrote but what is left out.
     Nothing to do.
@@ -129,20 +129,20 @@ fn what_changed_again_since_is_left_and_named() {
       client "Till": its callbacks changed again since the run, which created it
       client "Shop", callbacks: it changed again since the run
     "#);
-    assert_eq!(stage.all_of_prod(), held);
+    assert_eq!(fixture.all_of_prod(), held);
 }
 
 #[test]
 fn what_somebody_else_leans_on_by_now_is_not_removed() {
-    let mut stage = Stage::small();
-    let run = imported(&stage);
-    stage.change_prod(|held| {
+    let mut fixture = Fixture::small();
+    let run = imported(&fixture);
+    fixture.change_prod(|held| {
         let till = held["/clients"][1]["client_id"].clone();
         held["/resource-servers"] =
             json!([{"id": "prdApi", "identifier": "https://api", "name": "API", "scopes": [{"value": "read:all"}]}]);
         held["/client-grants"] = json!([{"id": "cgr_own", "client_id": till, "audience": "https://api", "scope": ["read:all"]}]);
     });
-    assert_snapshot!(undone(&stage, &run, "--only clients/Till --allow deletes --yes").whole(), @r#"
+    assert_snapshot!(undone(&fixture, &run, "--only clients/Till --allow deletes --yes").whole(), @r#"
     exit 3
     prod holds nothing more that TIME-prod wrote of clients/Till but what is left out.
     Nothing to do.
@@ -150,7 +150,7 @@ fn what_somebody_else_leans_on_by_now_is_not_removed() {
     Left out
       client "Till": client-grants/Till · https://api · client refers to it, and that is not taken back
     "#);
-    assert_eq!(names(&stage), ["Shop", "Till"]);
+    assert_eq!(names(&fixture), ["Shop", "Till"]);
 }
 
 #[test]
@@ -159,19 +159,19 @@ fn what_the_run_did_not_touch_is_not_put_in_order_by_the_way() {
     let mut desk = crate::support::fixture::client("prodDesk00000000000000000000000a", "Desk", "https://desk.acme.example");
     desk["allowed_clients"] = json!(["goneLongAgo00000000000000000000a"]);
     target["data"]["/clients"].as_array_mut().expect("a list").push(desk.clone());
-    let stage = Stage::of(dev(), target, "");
-    let run = imported(&stage);
-    let said = undone(&stage, &run, ALL);
+    let fixture = Fixture::of(dev(), target, "");
+    let run = imported(&fixture);
+    let said = undone(&fixture, &run, ALL);
     assert_eq!(said.code, 0, "{}", said.whole());
-    assert_eq!(stage.prod("/clients")[1], desk);
+    assert_eq!(fixture.prod("/clients")[1], desk);
 }
 
 #[test]
 fn only_what_matches_is_taken_back_and_a_dry_run_writes_nothing() {
-    let stage = Stage::small();
-    let run = imported(&stage);
-    let writes = stage.writes().len();
-    assert_snapshot!(undone(&stage, &run, "--only clients/Shop --allow lockout-risk,weaker-protection --dry-run").whole(), @r#"
+    let fixture = Fixture::small();
+    let run = imported(&fixture);
+    let writes = fixture.writes().len();
+    assert_snapshot!(undone(&fixture, &run, "--only clients/Shop --allow lockout-risk,weaker-protection --dry-run").whole(), @r#"
     exit 0
     undo of TIME-prod -> prod: 0 to create, 1 to change, 3 equal
 
@@ -184,8 +184,8 @@ fn only_what_matches_is_taken_back_and_a_dry_run_writes_nothing() {
 
     migrate undo TIME-prod --only clients/Shop --allow lockout-risk,weaker-protection
     "#);
-    assert_eq!(stage.writes().len(), writes);
-    assert_snapshot!(undone(&stage, &run, "--only roles/* --dry-run").refused(), @"
+    assert_eq!(fixture.writes().len(), writes);
+    assert_snapshot!(undone(&fixture, &run, "--only roles/* --dry-run").refused(), @"
     exit 64
     error: nothing was done: the run changed nothing that matches roles/*
     hint:  `migrate show TIME-prod` lists what it changed
@@ -194,17 +194,17 @@ fn only_what_matches_is_taken_back_and_a_dry_run_writes_nothing() {
 
 #[test]
 fn a_run_that_was_cut_off_is_refused_with_the_command_that_goes_on() {
-    let stage = Stage::small();
-    let run = imported(&stage);
+    let fixture = Fixture::small();
+    let run = imported(&fixture);
     let journal = format!("runs/{run}/journal.jsonl");
-    let lines: Vec<String> = stage.read(&journal).lines().take(3).map(|line| format!("{line}\n")).collect();
-    stage.write(&journal, &lines.concat());
-    assert_snapshot!(undone(&stage, &run, "--yes").refused(), @r#"
+    let lines: Vec<String> = fixture.read(&journal).lines().take(3).map(|line| format!("{line}\n")).collect();
+    fixture.write(&journal, &lines.concat());
+    assert_snapshot!(undone(&fixture, &run, "--yes").refused(), @r#"
     exit 64
     error: nothing was done: the run "TIME-prod" was cut off; applied 0 of 2 changes; 2 are in doubt
     hint:  let it come to its end first:  migrate import --tenant prod --resume TIME-prod
     "#);
-    assert_snapshot!(stage.run("runs").out, @"
+    assert_snapshot!(fixture.run("runs").out, @"
     run                            from  to    applied  refused  left
     TIME-prod  dev   prod        0        0     2  unfinished
 
@@ -214,92 +214,92 @@ fn a_run_that_was_cut_off_is_refused_with_the_command_that_goes_on() {
 
 #[test]
 fn what_could_not_be_looked_up_is_in_doubt_until_it_is() {
-    let mut stage = Stage::acme("");
-    let run = imported(&stage);
-    let whole = stage.all_of_prod();
+    let mut fixture = Fixture::acme("");
+    let run = imported(&fixture);
+    let whole = fixture.all_of_prod();
     let journal = format!("runs/{run}/journal.jsonl");
     let is_open = |line: &&str| !line.contains("\"applied\"") && !line.contains("\"ended\"");
-    let lines: Vec<String> = stage.read(&journal).lines().filter(is_open).map(|line| format!("{line}\n")).collect();
-    stage.write(&journal, &lines.concat());
-    let held = stage.stop_prod();
-    stage.restart_prod_with(held, "echo@1x*");
-    let resumed = stage.run("import --tenant prod --resume --yes --quiet");
+    let lines: Vec<String> = fixture.read(&journal).lines().filter(is_open).map(|line| format!("{line}\n")).collect();
+    fixture.write(&journal, &lines.concat());
+    let held = fixture.stop_prod();
+    fixture.restart_prod_with(held, "echo@1x*");
+    let resumed = fixture.run("import --tenant prod --resume --yes --quiet");
     assert!(resumed.code == 3 && resumed.whole().contains("the target cannot be read"), "{}", resumed.whole());
-    let held = stage.stop_prod();
-    stage.restart_prod(held);
-    let refused = undone(&stage, &run, "--yes");
+    let held = fixture.stop_prod();
+    fixture.restart_prod(held);
+    let refused = undone(&fixture, &run, "--yes");
     assert!(refused.err.contains("let it come to its end first"), "{}", refused.whole());
-    let resumed = stage.run("import --tenant prod --resume --yes --quiet");
+    let resumed = fixture.run("import --tenant prod --resume --yes --quiet");
     assert_eq!(resumed.code, 0, "{}", resumed.whole());
-    assert_eq!(stage.all_of_prod(), whole);
+    assert_eq!(fixture.all_of_prod(), whole);
 }
 
 #[test]
 fn a_later_run_that_cannot_be_read_may_be_an_undo_and_stops_one() {
-    let stage = Stage::small();
-    let run = imported(&stage);
-    undone(&stage, &run, ALL);
-    let (undo, writes) = (newest(&stage), stage.writes().len());
-    stage.edit(&format!("runs/{undo}/plan.json"), "\"undoes\"", "\"undos\"");
-    assert_snapshot!(undone(&stage, &run, ALL).refused(), @r#"
+    let fixture = Fixture::small();
+    let run = imported(&fixture);
+    undone(&fixture, &run, ALL);
+    let (undo, writes) = (newest(&fixture), fixture.writes().len());
+    fixture.edit(&format!("runs/{undo}/plan.json"), "\"undoes\"", "\"undos\"");
+    assert_snapshot!(undone(&fixture, &run, ALL).refused(), @r#"
     exit 64
     error: nothing was done: the run "TIME-prod" cannot be read
     cause: plan "./runs/TIME-prod/plan.json" was changed after it was made
     hint:  it may be an undo of the same run; if it is not, move its folder out of runs/
     "#);
-    assert_eq!(stage.writes().len(), writes);
-    std::fs::rename(stage.path(&format!("runs/{undo}")), stage.path("elsewhere")).expect("moved");
-    assert_eq!(undone(&stage, &run, ALL).code, 0);
+    assert_eq!(fixture.writes().len(), writes);
+    std::fs::rename(fixture.path(&format!("runs/{undo}")), fixture.path("elsewhere")).expect("moved");
+    assert_eq!(undone(&fixture, &run, ALL).code, 0);
 }
 
 #[test]
 fn an_undo_that_was_cut_off_goes_on_like_any_run() {
-    let stage = Stage::small();
-    let run = imported(&stage);
-    undone(&stage, &run, ALL);
-    let (undo, held) = (newest(&stage), stage.all_of_prod());
+    let fixture = Fixture::small();
+    let run = imported(&fixture);
+    undone(&fixture, &run, ALL);
+    let (undo, held) = (newest(&fixture), fixture.all_of_prod());
     let journal = format!("runs/{undo}/journal.jsonl");
-    let begun: Vec<String> = stage.read(&journal).lines().take(2).map(|line| format!("{line}\n")).collect();
-    stage.write(&journal, &begun.concat());
-    let said = stage.run("import --tenant prod --resume --yes --quiet");
+    let begun: Vec<String> = fixture.read(&journal).lines().take(2).map(|line| format!("{line}\n")).collect();
+    fixture.write(&journal, &begun.concat());
+    let said = fixture.run("import --tenant prod --resume --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
-    assert_eq!(stage.all_of_prod(), held);
-    assert_eq!(stage.run("runs --output json").json()["runs"][0]["is_ended"], json!(true));
-    assert_eq!((stage.only_in("state"), stage.only_in("state/dev")), ("state/dev".to_owned(), "state/dev/prod".to_owned()));
+    assert_eq!(fixture.all_of_prod(), held);
+    assert_eq!(fixture.run("runs --output json").json()["runs"][0]["is_ended"], json!(true));
+    assert_eq!((fixture.only_in("state"), fixture.only_in("state/dev")), ("state/dev".to_owned(), "state/dev/prod".to_owned()));
 }
 
 #[test]
 fn a_run_that_nobody_knows_names_the_nearest() {
-    let stage = Stage::small();
-    let run = imported(&stage);
+    let fixture = Fixture::small();
+    let run = imported(&fixture);
     let typo = run.replace("-prod", "-prud");
-    assert_snapshot!(stage.run(&format!("show {typo}")).refused(), @r#"
+    assert_snapshot!(fixture.run(&format!("show {typo}")).refused(), @r#"
     exit 64
     error: nothing was done: there is no run "TIME-prud" in "./runs"
     hint:  did you mean "TIME-prod"? `migrate runs` lists them
     "#);
-    assert_eq!(undone(&stage, &typo, "--yes").refused(), stage.run(&format!("show {typo}")).refused());
+    assert_eq!(undone(&fixture, &typo, "--yes").refused(), fixture.run(&format!("show {typo}")).refused());
 }
 
 #[test]
 fn runs_are_listed_with_how_they_ended_the_newest_first() {
-    let stage = Stage::small();
-    assert_snapshot!(stage.run("runs").whole(), @"
+    let fixture = Fixture::small();
+    assert_snapshot!(fixture.run("runs").whole(), @"
     exit 0
     There was no run yet.
     ");
-    let run = imported(&stage);
-    undone(&stage, &run, "--allow lockout-risk,weaker-protection,deletes --yes");
-    assert_snapshot!(stage.run("runs --tenant prod").whole(), @"
+    let run = imported(&fixture);
+    undone(&fixture, &run, "--allow lockout-risk,weaker-protection,deletes --yes");
+    assert_snapshot!(fixture.run("runs --tenant prod").whole(), @"
     exit 0
     run                            from    to    applied  refused  left
     TIME-prod  (undo)  prod        2        0     0  ended
     TIME-prod  dev     prod        2        0     0  ended
     ");
-    let listed = stage.run("runs --output json").json();
+    let listed = fixture.run("runs --output json").json();
     let of = |at: usize| (listed["runs"][at]["applied"].clone(), listed["runs"][at]["is_ended"].clone());
     assert_eq!((of(0), of(1), &listed["exit"]), ((json!(2), json!(true)), (json!(2), json!(true)), &json!(0)), "{listed:#}");
-    assert_eq!(stage.run("runs --tenant dev --output json").json()["runs"], json!([]));
+    assert_eq!(fixture.run("runs --tenant dev --output json").json()["runs"], json!([]));
 }
 
 #[test]
@@ -307,14 +307,14 @@ fn what_ran_before_is_deployed_again_and_what_never_ran_is_named() {
     let (mut source, mut target) = (dev(), prod());
     source["data"]["/actions/actions"] = json!([action("devRan", "ran", "// new", true), action("devDraft", "draft", "// new", true)]);
     target["data"]["/actions/actions"] = json!([action("prdRan", "ran", "// old", true), action("prdDraft", "draft", "// old", false)]);
-    let stage = Stage::of(source, target, "");
+    let fixture = Fixture::of(source, target, "");
     let held = |of: usize| {
-        let held = stage.prod("/actions/actions")[of].clone();
+        let held = fixture.prod("/actions/actions")[of].clone();
         (held["code"].clone(), held["all_changes_deployed"].clone(), held["deployed_version"]["code"].clone())
     };
-    let run = imported(&stage);
+    let run = imported(&fixture);
     assert_eq!((held(0).0, held(1).0), (json!("// new"), json!("// new")));
-    let said = undone(&stage, &run, &format!("--only actions/* {ALL}"));
+    let said = undone(&fixture, &run, &format!("--only actions/* {ALL}"));
     assert_eq!(said.code, 3, "{}", said.whole());
     let named = "action \"draft\", deploy: it took effect for the first time, and no request takes that back";
     assert!(said.out.contains(named), "{}", said.out);
@@ -334,23 +334,23 @@ fn action(id: &str, name: &str, code: &str, is_deployed: bool) -> Value {
 
 #[test]
 fn what_one_update_changed_is_taken_back_too() {
-    let stage = Stage::small();
-    let held = stage.all_of_prod();
-    stage.write("client.json", r#"{"description": "edited", "callbacks": []}"#);
-    let said = stage.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
+    let fixture = Fixture::small();
+    let held = fixture.all_of_prod();
+    fixture.write("client.json", r#"{"description": "edited", "callbacks": []}"#);
+    let said = fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
-    assert_ne!(stage.all_of_prod(), held);
-    assert_eq!(undone(&stage, &newest(&stage), "--allow lockout-risk,weaker-protection --yes").code, 0);
-    assert_eq!(differences(&held, &stage.all_of_prod()), BTreeMap::new());
-    assert!(stage.in_folder("state").is_empty());
+    assert_ne!(fixture.all_of_prod(), held);
+    assert_eq!(undone(&fixture, &newest(&fixture), "--allow lockout-risk,weaker-protection --yes").code, 0);
+    assert_eq!(differences(&held, &fixture.all_of_prod()), BTreeMap::new());
+    assert!(fixture.in_folder("state").is_empty());
 }
 
 #[test]
 fn a_run_is_shown_by_its_own_files_alone() {
-    let mut stage = Stage::of(dev(), prod(), "echo@w1x*");
-    let run = imported(&stage);
-    stage.stop_prod();
-    assert_snapshot!(stage.run(&format!("show {run}")).whole(), @r#"
+    let mut fixture = Fixture::of(dev(), prod(), "echo@w1x*");
+    let run = imported(&fixture);
+    fixture.stop_prod();
+    assert_snapshot!(fixture.run(&format!("show {run}")).whole(), @r#"
     exit 0
     Begun TIME. It was to do this:
 
@@ -377,15 +377,15 @@ fn a_run_is_shown_by_its_own_files_alone() {
 
     The run's files are in ./runs/TIME-prod
     "#);
-    let shown = stage.run(&format!("show {run} --output json")).json();
+    let shown = fixture.run(&format!("show {run} --output json")).json();
     let changes = shown["changes"].as_array().expect("a list").iter();
     let outcomes: Vec<&str> = changes.map(|one| one["outcome"].as_str().expect("a word")).collect();
     assert_eq!((outcomes, shown["plan"]["changes"].as_array().map(Vec::len)), (vec!["failed", "failed"], Some(2)), "{shown:#}");
 }
 
 /// Returns the names of prod's clients.
-fn names(stage: &Stage) -> Vec<String> {
-    let clients = stage.prod("/clients");
+fn names(fixture: &Fixture) -> Vec<String> {
+    let clients = fixture.prod("/clients");
     let names = clients.as_array().expect("a list").iter().map(|client| client["name"].as_str().expect("a name").to_owned());
     let mut names: Vec<String> = names.collect();
     names.sort();
@@ -404,35 +404,35 @@ fn counts(held: &Value) -> BTreeMap<String, usize> {
 
 #[test]
 fn what_was_changed_by_hand_beside_what_is_taken_back_stays_drift() {
-    let mut stage = Stage::small();
-    let edit_dev = |stage: &Stage, fields: Value| {
-        stage.write("fields.json", &fields.to_string());
-        let edited = stage.run("update clients Shop fields.json --tenant dev --allow lockout-risk,weaker-protection --yes --quiet");
+    let mut fixture = Fixture::small();
+    let edit_dev = |fixture: &Fixture, fields: Value| {
+        fixture.write("fields.json", &fields.to_string());
+        let edited = fixture.run("update clients Shop fields.json --tenant dev --allow lockout-risk,weaker-protection --yes --quiet");
         assert_eq!(edited.code, 0, "{}", edited.whole());
     };
-    edit_dev(&stage, json!({"description": "the shop", "logo_uri": "https://shop.acme.example/logo"}));
-    imported(&stage);
-    edit_dev(&stage, json!({"logo_uri": "https://shop.acme.example/bad"}));
-    let run = imported(&stage);
-    stage.change_prod(|data| data["/clients"][0]["description"] = json!("by hand"));
-    let undone = stage.run(&format!("undo {run} {ALL}"));
+    edit_dev(&fixture, json!({"description": "the shop", "logo_uri": "https://shop.acme.example/logo"}));
+    imported(&fixture);
+    edit_dev(&fixture, json!({"logo_uri": "https://shop.acme.example/bad"}));
+    let run = imported(&fixture);
+    fixture.change_prod(|data| data["/clients"][0]["description"] = json!("by hand"));
+    let undone = fixture.run(&format!("undo {run} {ALL}"));
     assert!(undone.out.contains("dev still wants what is taken back"), "{}", undone.whole());
-    let drift = stage.run("drift --tenant prod").out;
+    let drift = fixture.run("drift --tenant prod").out;
     assert!(drift.contains("description") && !drift.contains("logo_uri"), "{drift}");
-    imported(&stage);
-    let shop = &stage.prod("/clients")[0];
+    imported(&fixture);
+    let shop = &fixture.prod("/clients")[0];
     assert_eq!((&shop["description"], &shop["logo_uri"]), (&json!("by hand"), &json!("https://shop.acme.example/bad")));
 }
 
 #[test]
 fn a_run_that_came_to_its_end_is_not_taken_up_again() {
-    let stage = Stage::small();
-    let run = imported(&stage);
-    let journal = stage.read(&format!("runs/{run}/journal.jsonl"));
-    assert_snapshot!(stage.run(&format!("import --tenant prod --resume {run} --yes")).refused(), @r#"
+    let fixture = Fixture::small();
+    let run = imported(&fixture);
+    let journal = fixture.read(&format!("runs/{run}/journal.jsonl"));
+    assert_snapshot!(fixture.run(&format!("import --tenant prod --resume {run} --yes")).refused(), @r#"
     exit 64
     error: nothing was written: the run "TIME-prod" came to its end
     hint:  `migrate import` plans anew; `migrate runs` lists all runs
     "#);
-    assert_eq!(stage.read(&format!("runs/{run}/journal.jsonl")), journal);
+    assert_eq!(fixture.read(&format!("runs/{run}/journal.jsonl")), journal);
 }

@@ -2,14 +2,14 @@
 
 use insta::assert_snapshot;
 
-use crate::support::fixture::Stage;
+use crate::support::fixture::Fixture;
 use crate::support::refusals::{IMPORT, RESUME, refused};
 
 #[test]
 fn a_target_that_does_not_answer_is_named() {
-    let mut stage = Stage::small();
-    stage.stop_prod();
-    assert_snapshot!(refused(&stage, IMPORT), @r#"
+    let mut fixture = Fixture::small();
+    fixture.stop_prod();
+    assert_snapshot!(refused(&fixture, IMPORT), @r#"
     exit 1
     error: nothing was written
     cause: cannot read client-login-page of "prod"
@@ -23,17 +23,17 @@ const ACME: &str = "import --tenant prod --allow many-changes,lockout-risk,weake
 
 /// How many requests prod sees before the first write of an import.
 fn reads() -> usize {
-    let stage = Stage::acme("");
-    let said = stage.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --dry-run --quiet");
+    let fixture = Fixture::acme("");
+    let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --dry-run --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
-    stage.requests().len()
+    fixture.requests().len()
 }
 
 #[test]
 fn a_target_gone_in_the_middle_of_a_run_is_finished_when_it_is_back() {
-    // One or two requests beside them list what a stage is to create once more.
-    let mut stage = Stage::acme(&format!("cut-before@{}x*", reads() + 16));
-    let said = stage.run(ACME);
+    // One or two requests beside them list what a fixture is to create once more.
+    let mut fixture = Fixture::acme(&format!("cut-before@{}x*", reads() + 16));
+    let said = fixture.run(ACME);
     // Which requests were under way together is not the same each time; that they are told and go on later is.
     let (_, told) = said.out.split_once("\nApplied ").expect("how it ended");
     assert_eq!(said.code, 3, "{told}");
@@ -42,9 +42,9 @@ fn a_target_gone_in_the_middle_of_a_run_is_finished_when_it_is_back() {
     let first = unknown.lines().next().unwrap_or_default();
     assert!(first.contains("no answer from 127.0.0.1:PORT to") && first.contains("connection closed before message completed"), "{told}");
     assert!(told.contains("prod stopped answering. When it does again:  migrate import --tenant prod --resume"), "{told}");
-    let held = stage.stop_prod();
-    stage.restart_prod(held);
-    let said = stage.run(RESUME);
+    let held = fixture.stop_prod();
+    fixture.restart_prod(held);
+    let said = fixture.run(RESUME);
     // Which client was made before the cut, so that no journal says what became of its secret, is not the same each time either.
     let told = said.whole().replace("what became of it stands in no journal", "hand it to whoever needs it");
     assert_snapshot!(told, @r#"
@@ -60,6 +60,6 @@ fn a_target_gone_in_the_middle_of_a_run_is_finished_when_it_is_back() {
 
     The run's files are in ./runs/TIME-prod
     "#);
-    let again = stage.run(ACME);
+    let again = fixture.run(ACME);
     assert!(again.code == 0 && again.out.contains("Nothing to do."), "{}", again.whole());
 }

@@ -8,7 +8,7 @@ use migrate::sandbox::{State, seed};
 use serde_json::{Value, json};
 
 use crate::safety::undeclared_secrets::{NAMES, canary, holds_texts, kind_of};
-use crate::support::fixture::{CommandOutput, Stage};
+use crate::support::fixture::{CommandOutput, Fixture};
 
 const IMPORT: &str = "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --verbose";
 
@@ -44,10 +44,10 @@ fn plant(state: &mut Value) -> usize {
     planted
 }
 
-fn assert_silent(stage: &Stage, said: &CommandOutput) {
+fn assert_silent(fixture: &Fixture, said: &CommandOutput) {
     assert!(!said.whole().contains("CANARY"), "a secret in a stream: {}", said.whole());
     // What a person wrote is theirs; everything else was written by migrate.
-    for path in stage.files() {
+    for path in fixture.files() {
         let content = std::fs::read(&path).expect("read");
         let line = String::from_utf8_lossy(&content).lines().find(|line| line.contains("CANARY")).map(str::to_owned);
         assert_eq!(line, None, "a secret in {}", path.display());
@@ -59,26 +59,26 @@ fn no_secret_reaches_a_stream_or_a_file_of_a_full_run_even_from_error_bodies() {
     let [mut source, mut target] = [seed::ACME_DEV, seed::ACME_PROD].map(|text| serde_json::from_str(text).expect("JSON"));
     let planted = plant(&mut source) + plant(&mut target);
     assert!(planted > 400, "{planted}");
-    let mut stage = Stage::acme_of(source, target, "echo@w1x*");
-    let exported = stage.run("export --tenant dev --verbose");
+    let mut fixture = Fixture::acme_of(source, target, "echo@w1x*");
+    let exported = fixture.run("export --tenant dev --verbose");
     assert_eq!(exported.code, 0, "{}", exported.whole());
-    assert_silent(&stage, &exported);
-    let refused = stage.run(IMPORT);
+    assert_silent(&fixture, &exported);
+    let refused = fixture.run(IMPORT);
     assert_eq!(refused.code, 3, "{}", refused.whole());
     assert!(refused.out.contains("format json: Bearer (redacted) {"), "{}", refused.whole());
     assert!(refused.out.contains("\"client_secret\":\"(redacted)\""), "{}", refused.whole());
-    assert_silent(&stage, &refused);
+    assert_silent(&fixture, &refused);
     for line in ["plan --tenant prod --output json", "get connections google-oauth2 --tenant prod", "get clients Billing --tenant prod"] {
-        let said = stage.run(line);
+        let said = fixture.run(line);
         assert!(said.code == 0 && said.out.contains("client_id"), "{}", said.whole());
-        assert_silent(&stage, &said);
+        assert_silent(&fixture, &said);
     }
-    let held = stage.stop_prod();
-    stage.restart_prod(held);
-    let resumed = stage.run("import --tenant prod --resume --yes --verbose");
+    let held = fixture.stop_prod();
+    fixture.restart_prod(held);
+    let resumed = fixture.run("import --tenant prod --resume --yes --verbose");
     assert_eq!(resumed.code, 0, "{}", resumed.whole());
-    assert_silent(&stage, &resumed);
-    assert!(stage.writes().len() > 40, "{}", stage.writes().len());
+    assert_silent(&fixture, &resumed);
+    assert!(fixture.writes().len() > 40, "{}", fixture.writes().len());
 }
 
 /// Puts a secret that no entry lists beside the fields of every object in a value, each time under another name or in another form.
@@ -150,10 +150,10 @@ fn assert_keeps(before: &BTreeMap<String, String>, held: &State) {
 }
 
 /// Runs a command that ends with one of these codes and lets no secret out.
-fn run_silently(stage: &Stage, line: &str, codes: &[i32]) {
-    let said = stage.run(line);
+fn run_silently(fixture: &Fixture, line: &str, codes: &[i32]) {
+    let said = fixture.run(line);
     assert!(codes.contains(&said.code), "{line}: {}", said.whole());
-    assert_silent(stage, &said);
+    assert_silent(fixture, &said);
 }
 
 #[test]
@@ -168,17 +168,21 @@ fn no_secret_that_nobody_listed_reaches_a_stream_or_a_file_and_the_target_keeps_
     }
     assert!(number > 300, "{number}");
     let before = unlisted(&target);
-    let mut stage = Stage::acme_of(source, target, "echo@w1x*");
-    run_silently(&stage, "export --tenant dev --verbose", &[0]);
-    run_silently(&stage, "plan --tenant prod --output json", &[0]);
-    run_silently(&stage, IMPORT, &[3]);
-    let held = stage.stop_prod();
+    let mut fixture = Fixture::acme_of(source, target, "echo@w1x*");
+    run_silently(&fixture, "export --tenant dev --verbose", &[0]);
+    run_silently(&fixture, "plan --tenant prod --output json", &[0]);
+    run_silently(&fixture, IMPORT, &[3]);
+    let held = fixture.stop_prod();
     assert_keeps(&before, &held);
-    stage.restart_prod(held);
-    run_silently(&stage, "import --tenant prod --resume --yes --verbose", &[0, 3]);
-    run_silently(&stage, "sync --from dev --to prod --allow many-changes", &[0, 3, 4]);
-    let imported = stage.in_folder("runs").into_iter().max().expect("a run");
-    run_silently(&stage, &format!("undo {imported} --allow many-changes,lockout-risk,weaker-protection,deletes --yes --verbose"), &[0, 3]);
-    assert!(stage.writes().len() > 40, "{}", stage.writes().len());
-    assert_keeps(&before, &stage.stop_prod());
+    fixture.restart_prod(held);
+    run_silently(&fixture, "import --tenant prod --resume --yes --verbose", &[0, 3]);
+    run_silently(&fixture, "sync --from dev --to prod --allow many-changes", &[0, 3, 4]);
+    let imported = fixture.in_folder("runs").into_iter().max().expect("a run");
+    run_silently(
+        &fixture,
+        &format!("undo {imported} --allow many-changes,lockout-risk,weaker-protection,deletes --yes --verbose"),
+        &[0, 3],
+    );
+    assert!(fixture.writes().len() > 40, "{}", fixture.writes().len());
+    assert_keeps(&before, &fixture.stop_prod());
 }

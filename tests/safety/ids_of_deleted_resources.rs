@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::fixture::{CommandOutput, Stage, dev, prod};
+use crate::support::fixture::{CommandOutput, Fixture, dev, prod};
 
 const ALL: &str = "--allow lockout-risk,weaker-protection,many-changes,deletes --yes --quiet";
 const TILL: &str = "devTill000000000000000000000000a";
@@ -19,15 +19,15 @@ fn naming_till() -> Value {
     source
 }
 
-fn without_till(stage: &Stage) {
-    let said = stage.run(&format!("api delete clients/{TILL} --tenant dev --yes --quiet"));
+fn without_till(fixture: &Fixture) {
+    let said = fixture.run(&format!("api delete clients/{TILL} --tenant dev --yes --quiet"));
     assert_eq!(said.code, 0, "{}", said.whole());
 }
 
 /// Asserts that nothing in prod holds the id, and that what cannot be said there is named.
-fn is_named_and_nowhere(stage: &Stage, said: &CommandOutput) {
+fn is_named_and_nowhere(fixture: &Fixture, said: &CommandOutput) {
     assert_eq!(said.code, 3, "{}", said.whole());
-    assert!(!stage.all_of_prod().to_string().contains(TILL), "dev's id is in prod: {}", said.whole());
+    assert!(!fixture.all_of_prod().to_string().contains(TILL), "dev's id is in prod: {}", said.whole());
     let reason = "(gone from dev), which the target does not have";
     assert!(said.out.contains(reason), "{}", said.whole());
 }
@@ -35,32 +35,32 @@ fn is_named_and_nowhere(stage: &Stage, said: &CommandOutput) {
 #[test]
 fn what_a_rule_skipped_is_still_known_once_it_is_removed() {
     for by_plan in [false, true] {
-        let stage = Stage::of(naming_till(), prod(), "");
-        stage.write("map.toml", "[[rule]]\nmatch = \"clients/Till\"\nskip = true\n");
-        stage.configure("mapping = \"map.toml\"\n");
+        let fixture = Fixture::of(naming_till(), prod(), "");
+        fixture.write("map.toml", "[[rule]]\nmatch = \"clients/Till\"\nskip = true\n");
+        fixture.configure("mapping = \"map.toml\"\n");
         let import = || {
             if !by_plan {
-                return stage.run(&format!("import --tenant prod {ALL}"));
+                return fixture.run(&format!("import --tenant prod {ALL}"));
             }
-            stage.run("plan --tenant prod --out plan.json --quiet");
-            stage.run(&format!("import --tenant prod --plan plan.json {ALL}"))
+            fixture.run("plan --tenant prod --out plan.json --quiet");
+            fixture.run(&format!("import --tenant prod --plan plan.json {ALL}"))
         };
         let first = import();
         assert_eq!(first.code, 3, "{}", first.whole());
-        without_till(&stage);
-        is_named_and_nowhere(&stage, &import());
+        without_till(&fixture);
+        is_named_and_nowhere(&fixture, &import());
     }
 }
 
 #[test]
 fn what_an_undo_removed_is_still_known_once_the_source_has_it_no_more() {
-    let stage = Stage::of(naming_till(), prod(), "");
-    let said = stage.run(&format!("import --tenant prod {ALL}"));
+    let fixture = Fixture::of(naming_till(), prod(), "");
+    let said = fixture.run(&format!("import --tenant prod {ALL}"));
     assert_eq!(said.code, 0, "{}", said.whole());
-    let run = stage.in_folder("runs").into_iter().max().expect("a run");
-    let said = stage.run(&format!("undo {run} {ALL}"));
+    let run = fixture.in_folder("runs").into_iter().max().expect("a run");
+    let said = fixture.run(&format!("undo {run} {ALL}"));
     assert!([0, 3].contains(&said.code), "{}", said.whole());
-    without_till(&stage);
-    let said = stage.run(&format!("import --tenant prod {ALL}"));
-    is_named_and_nowhere(&stage, &said);
+    without_till(&fixture);
+    let said = fixture.run(&format!("import --tenant prod {ALL}"));
+    is_named_and_nowhere(&fixture, &said);
 }

@@ -12,7 +12,7 @@ use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::support::fixture::{Stage, dev, prod};
+use crate::support::fixture::{Fixture, dev, prod};
 use crate::support::skip::skip;
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
@@ -78,22 +78,22 @@ fn first_line(stream: &mut impl BufRead) -> String {
 }
 
 /// Configures prod to be spoken to at this address.
-fn prod_at(stage: &Stage, url: &str) {
-    let text = stage.read("migrate.toml");
+fn prod_at(fixture: &Fixture, url: &str) {
+    let text = fixture.read("migrate.toml");
     let at = text.rfind("url = ").expect("the address of prod");
     let end = at + text[at..].find('\n').expect("a line");
-    stage.write("migrate.toml", &format!("{}url = \"{url}\"{}", &text[..at], &text[end..]));
+    fixture.write("migrate.toml", &format!("{}url = \"{url}\"{}", &text[..at], &text[end..]));
 }
 
 #[test]
 fn plain_http_to_another_machine_is_refused_and_nothing_is_sent() {
-    let mut stage = Stage::small();
+    let mut fixture = Fixture::small();
     let proxy = Stranger::saying("502 Bad Gateway".to_owned());
     for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
-        stage.set(name, &format!("http://127.0.0.1:{}", proxy.port));
+        fixture.set(name, &format!("http://127.0.0.1:{}", proxy.port));
     }
-    prod_at(&stage, "http://192.0.2.1");
-    assert_snapshot!(stage.run("export --tenant prod --quiet").refused(), @r#"
+    prod_at(&fixture, "http://192.0.2.1");
+    assert_snapshot!(fixture.run("export --tenant prod --quiet").refused(), @r#"
     exit 64
     error: nothing was written
     cause: "http://192.0.2.1" cannot stand in for tenant "prod"
@@ -107,12 +107,12 @@ fn plain_http_to_another_machine_is_refused_and_nothing_is_sent() {
 
 #[test]
 fn a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_said() {
-    let mut stage = Stage::small();
+    let mut fixture = Fixture::small();
     let key = generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
-    stage.write("own.pem", &key.cert.pem());
+    fixture.write("own.pem", &key.cert.pem());
     let server = Stranger::certified(&key);
-    prod_at(&stage, &format!("https://127.0.0.1:{}", server.port));
-    let said = stage.run("export --tenant prod --quiet").refused().replace(&server.port.to_string(), "PORT");
+    prod_at(&fixture, &format!("https://127.0.0.1:{}", server.port));
+    let said = fixture.run("export --tenant prod --quiet").refused().replace(&server.port.to_string(), "PORT");
     assert_snapshot!(said, @r#"
     exit 1
     error: nothing was written
@@ -123,20 +123,20 @@ fn a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_said() {
     "#);
     assert!(server.asked().iter().all(String::is_empty), "no credentials were sent");
     // The same server is taken where the machine vouches for it: the certificate alone was the reason.
-    stage.set("SSL_CERT_FILE", "own.pem");
-    let said = stage.run("export --tenant prod --quiet");
+    fixture.set("SSL_CERT_FILE", "own.pem");
+    let said = fixture.run("export --tenant prod --quiet");
     assert!(server.asked().contains(&"POST /oauth/token HTTP/1.1".to_owned()), "{}", said.whole());
 }
 
 #[test]
 fn a_certificate_of_another_name_is_refused_before_anything_is_said() {
-    let mut stage = Stage::small();
+    let mut fixture = Fixture::small();
     let key = generate_simple_self_signed(["other.example".to_owned()]).expect("a certificate");
-    stage.write("own.pem", &key.cert.pem());
-    stage.set("SSL_CERT_FILE", "own.pem");
+    fixture.write("own.pem", &key.cert.pem());
+    fixture.set("SSL_CERT_FILE", "own.pem");
     let server = Stranger::certified(&key);
-    prod_at(&stage, &format!("https://127.0.0.1:{}", server.port));
-    let said = stage.run("export --tenant prod --quiet").refused().replace(&server.port.to_string(), "PORT");
+    prod_at(&fixture, &format!("https://127.0.0.1:{}", server.port));
+    let said = fixture.run("export --tenant prod --quiet").refused().replace(&server.port.to_string(), "PORT");
     assert_snapshot!(said, @r#"
     exit 1
     error: nothing was written
@@ -151,11 +151,11 @@ fn a_certificate_of_another_name_is_refused_before_anything_is_said() {
 #[test]
 fn a_redirect_is_not_followed() {
     for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
-        let stage = Stage::small();
+        let fixture = Fixture::small();
         let elsewhere = Stranger::saying("204 No Content".to_owned());
         let server = Stranger::saying(format!("{status}\r\nlocation: http://127.0.0.1:{}/oauth/token", elsewhere.port));
-        prod_at(&stage, &format!("http://127.0.0.1:{}", server.port));
-        let said = stage.run("export --tenant prod --quiet");
+        prod_at(&fixture, &format!("http://127.0.0.1:{}", server.port));
+        let said = fixture.run("export --tenant prod --quiet");
         assert!(said.code != 0 && said.err.contains(&status[..3]), "{}", said.whole());
         assert!(!server.asked().is_empty());
         assert_eq!(elsewhere.asked(), [""; 0], "{status}");
@@ -165,10 +165,10 @@ fn a_redirect_is_not_followed() {
 /// A whole night between two tenants on loopback. Whatever leaves the machine would have to pass the proxy, or to be seen by the system.
 #[test]
 fn nobody_is_asked_but_the_two_tenants() {
-    let mut stage = Stage::of(dev(), prod(), "");
+    let mut fixture = Fixture::of(dev(), prod(), "");
     let proxy = Stranger::saying("502 Bad Gateway".to_owned());
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
-        stage.set(name, &format!("http://127.0.0.1:{}", proxy.port));
+        fixture.set(name, &format!("http://127.0.0.1:{}", proxy.port));
     }
     let commands = [
         "validate",
@@ -181,21 +181,21 @@ fn nobody_is_asked_but_the_two_tenants() {
         "drift --tenant prod",
         "runs",
     ];
-    let traced = stage.run_in_shell("command -v strace >/dev/null && strace -o /dev/null true || exit 9").code == 0;
+    let traced = fixture.run_in_shell("command -v strace >/dev/null && strace -o /dev/null true || exit 9").code == 0;
     if !traced {
         skip("there is no strace, by which what passes no proxy is seen");
     }
     for line in commands {
         let said = if traced {
-            stage.run_in_shell(&format!("exec strace -f -qq -e trace=connect,sendto -o trace.txt \"$MIGRATE\" {line}"))
+            fixture.run_in_shell(&format!("exec strace -f -qq -e trace=connect,sendto -o trace.txt \"$MIGRATE\" {line}"))
         } else {
-            stage.run(line)
+            fixture.run(line)
         };
         assert_eq!(said.code, 0, "{line}: {}", said.whole());
         if traced {
-            let trace = stage.read("trace.txt");
+            let trace = fixture.read("trace.txt");
             let asked = trace.lines().filter(|call| call.contains("sin_addr") || call.contains("sin6_addr"));
-            let others: Vec<&str> = asked.filter(|call| !stage.is_of_a_tenant(call)).collect();
+            let others: Vec<&str> = asked.filter(|call| !fixture.is_of_a_tenant(call)).collect();
             assert_eq!(others, [""; 0], "{line}");
         }
     }
@@ -205,13 +205,13 @@ fn nobody_is_asked_but_the_two_tenants() {
 /// A tenant that is not on this machine is reached through the proxy, by its own name and port alone.
 #[test]
 fn a_tenant_elsewhere_is_asked_for_by_its_own_name_alone() {
-    let mut stage = Stage::small();
+    let mut fixture = Fixture::small();
     let proxy = Stranger::saying("502 Bad Gateway".to_owned());
-    stage.set("HTTPS_PROXY", &format!("http://127.0.0.1:{}", proxy.port));
-    let text = stage.read("migrate.toml");
+    fixture.set("HTTPS_PROXY", &format!("http://127.0.0.1:{}", proxy.port));
+    let text = fixture.read("migrate.toml");
     let without = text.lines().filter(|line| !line.starts_with("url = ")).map(|line| format!("{line}\n"));
-    stage.write("migrate.toml", &without.collect::<String>());
-    let said = stage.run("export --tenant prod --quiet");
+    fixture.write("migrate.toml", &without.collect::<String>());
+    let said = fixture.run("export --tenant prod --quiet");
     assert_ne!(said.code, 0, "{}", said.whole());
     let asked = proxy.asked();
     assert!(!asked.is_empty() && asked.iter().all(|line| line == "CONNECT acme-prod.eu.auth0.com:443 HTTP/1.1"), "{asked:?}");
@@ -220,9 +220,9 @@ fn a_tenant_elsewhere_is_asked_for_by_its_own_name_alone() {
 /// Every verb that leaves a file, by somebody whose files anybody may read otherwise.
 #[test]
 fn every_file_that_is_left_is_for_its_owner_only() {
-    let stage = Stage::small();
-    let written: Vec<_> = stage.files();
-    let run = |line: &str| stage.run_in_shell(&format!("umask 000; exec \"$MIGRATE\" {line}"));
+    let fixture = Fixture::small();
+    let written: Vec<_> = fixture.files();
+    let run = |line: &str| fixture.run_in_shell(&format!("umask 000; exec \"$MIGRATE\" {line}"));
     let lines = [
         "export --tenant dev --quiet",
         "export --tenant dev --out taken/here --quiet",
@@ -234,10 +234,10 @@ fn every_file_that_is_left_is_for_its_owner_only() {
         let said = run(line);
         assert_eq!(said.code, 0, "{line}: {}", said.whole());
     }
-    let newest = stage.in_folder("runs").into_iter().filter(|name| name.ends_with("-prod")).max().expect("a run");
+    let newest = fixture.in_folder("runs").into_iter().filter(|name| name.ends_with("-prod")).max().expect("a run");
     let undone = run(&format!("undo {newest} --allow lockout-risk,weaker-protection,deletes --yes --quiet"));
     assert_eq!(undone.code, 0, "{}", undone.whole());
-    let ours: Vec<_> = stage.files().into_iter().filter(|path| !written.contains(path)).collect();
+    let ours: Vec<_> = fixture.files().into_iter().filter(|path| !written.contains(path)).collect();
     let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
     for part in [
         "snapshots/",
@@ -253,7 +253,7 @@ fn every_file_that_is_left_is_for_its_owner_only() {
     ] {
         assert!(ours.iter().any(|path| path.display().to_string().contains(part)), "nothing was left in {part}");
     }
-    let root = stage.path("");
+    let root = fixture.path("");
     for file in &ours {
         assert_eq!(mode(file), 0o600, "{}", file.display());
         for folder in file.ancestors().skip(1).take_while(|folder| folder.starts_with(&root) && folder.components().ne(root.components())) {

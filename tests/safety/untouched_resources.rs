@@ -4,19 +4,19 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::fixture::{Stage, client, dev, prod};
+use crate::support::fixture::{Fixture, client, dev, prod};
 use crate::support::refusals::refused;
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
 
 /// Two tenants of which each has these clients besides, under an id of its own, and other callbacks.
-fn with_clients(names: &[&str], id_of: impl Fn(&str, &str) -> String) -> Stage {
+fn with_clients(names: &[&str], id_of: impl Fn(&str, &str) -> String) -> Fixture {
     let (mut source, mut target) = (dev(), prod());
     for (tenant, state) in [("dev", &mut source), ("prd", &mut target)] {
         let more = names.iter().map(|name| client(&id_of(tenant, name), name, &format!("https://{tenant}.acme.example")));
         state["data"]["/clients"].as_array_mut().expect("a list").extend(more);
     }
-    Stage::of(source, target, "")
+    Fixture::of(source, target, "")
 }
 
 fn named<'held>(held: &'held Value, name: &str) -> &'held Value {
@@ -25,10 +25,10 @@ fn named<'held>(held: &'held Value, name: &str) -> &'held Value {
 
 #[test]
 fn the_client_that_migrate_signs_in_with_stays_as_it_is() {
-    // The tenants of the stage know this client by the id that migrate signs in with.
-    let stage = with_clients(&["Deployer"], |_, _| "tool".to_owned());
-    let before = stage.prod("/clients");
-    assert_snapshot!(stage.run(IMPORT).whole(), @r#"
+    // The tenants of the fixture know this client by the id that migrate signs in with.
+    let fixture = with_clients(&["Deployer"], |_, _| "tool".to_owned());
+    let before = fixture.prod("/clients");
+    assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 0
     dev -> prod: 1 to create, 1 to change, 2 equal
 
@@ -54,15 +54,15 @@ fn the_client_that_migrate_signs_in_with_stays_as_it_is() {
 
     The run's files are in ./runs/TIME-prod
     "#);
-    assert_eq!(named(&stage.prod("/clients"), "Deployer"), named(&before, "Deployer"));
+    assert_eq!(named(&fixture.prod("/clients"), "Deployer"), named(&before, "Deployer"));
 }
 
 #[test]
 fn what_the_configuration_protects_stays_as_it_is_and_is_not_removed() {
-    let stage = with_clients(&["Break glass"], |tenant, name| format!("{tenant}{}000000000000000000000", name.replace(' ', "")));
-    stage.configure("protected = [\"clients/Break glass*\"]\n");
-    let before = stage.prod("/clients");
-    assert_snapshot!(stage.run(IMPORT).whole(), @r#"
+    let fixture = with_clients(&["Break glass"], |tenant, name| format!("{tenant}{}000000000000000000000", name.replace(' ', "")));
+    fixture.configure("protected = [\"clients/Break glass*\"]\n");
+    let before = fixture.prod("/clients");
+    assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 0
     dev -> prod: 1 to create, 1 to change, 2 equal
 
@@ -88,11 +88,11 @@ fn what_the_configuration_protects_stays_as_it_is_and_is_not_removed() {
 
     The run's files are in ./runs/TIME-prod
     "#);
-    let gone = stage.run("api delete clients/devBreakglass000000000000000000000 --tenant dev --yes --quiet");
+    let gone = fixture.run("api delete clients/devBreakglass000000000000000000000 --tenant dev --yes --quiet");
     assert_eq!(gone.code, 0, "{}", gone.whole());
-    let said = stage.run("import --tenant prod --prune --allow deletes,lockout-risk,weaker-protection --yes --quiet");
+    let said = fixture.run("import --tenant prod --prune --allow deletes,lockout-risk,weaker-protection --yes --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
-    assert_eq!(named(&stage.prod("/clients"), "Break glass"), named(&before, "Break glass"));
+    assert_eq!(named(&fixture.prod("/clients"), "Break glass"), named(&before, "Break glass"));
 }
 
 #[test]
@@ -104,9 +104,9 @@ fn the_tenants_own_api_stays_as_it_is() {
     let (mut source, mut target) = (dev(), prod());
     source["data"]["/resource-servers"] = api("dev", 60);
     target["data"]["/resource-servers"] = api("prod", 86_400);
-    let stage = Stage::of(source, target, "");
-    let before = stage.prod("/resource-servers");
-    assert_snapshot!(stage.run(IMPORT).whole(), @r#"
+    let fixture = Fixture::of(source, target, "");
+    let before = fixture.prod("/resource-servers");
+    assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 0
     dev -> prod: 1 to create, 1 to change, 2 equal
 
@@ -132,7 +132,7 @@ fn the_tenants_own_api_stays_as_it_is() {
 
     The run's files are in ./runs/TIME-prod
     "#);
-    assert_eq!(stage.prod("/resource-servers"), before);
+    assert_eq!(fixture.prod("/resource-servers"), before);
 }
 
 #[test]
@@ -143,28 +143,28 @@ fn a_list_that_lacks_what_it_counts_stops_a_run_before_it_writes() {
         "Desk",
         "https://desk.acme.example",
     ));
-    let stage = Stage::of(dev(), target, "short@1x*");
-    assert_snapshot!(stage.run(IMPORT).whole(), @r#"
+    let fixture = Fixture::of(dev(), target, "short@1x*");
+    assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 1
     error: nothing was written
     cause: cannot read clients of "prod"
     cause: the tenant lists 1 of 2 clients
     "#);
     // As a source it stops a run too: what it does not list is not gone.
-    let said = stage.run("import --tenant dev --from prod --prune --allow deletes,lockout-risk,weaker-protection --yes --quiet");
+    let said = fixture.run("import --tenant dev --from prod --prune --allow deletes,lockout-risk,weaker-protection --yes --quiet");
     assert!(said.code == 1 && said.err.contains("the tenant lists 1 of 2 clients"), "{}", said.whole());
-    assert_eq!(stage.writes(), []);
+    assert_eq!(fixture.writes(), []);
 }
 
 #[test]
 fn an_empty_list_of_the_source_removes_nothing() {
-    let stage = Stage::small();
-    assert_eq!(stage.run(IMPORT).code, 0);
+    let fixture = Fixture::small();
+    assert_eq!(fixture.run(IMPORT).code, 0);
     for id in ["devShop000000000000000000000000a", "devTill000000000000000000000000a"] {
-        let gone = stage.run(&format!("api delete clients/{id} --tenant dev --yes --quiet"));
+        let gone = fixture.run(&format!("api delete clients/{id} --tenant dev --yes --quiet"));
         assert_eq!(gone.code, 0, "{}", gone.whole());
     }
-    assert_snapshot!(stage.run("import --tenant prod --prune --allow deletes,lockout-risk,weaker-protection --yes --quiet").whole(), @r#"
+    assert_snapshot!(fixture.run("import --tenant prod --prune --allow deletes,lockout-risk,weaker-protection --yes --quiet").whole(), @r#"
     exit 3
     prod holds everything dev has but what is left out: 2 resources equal.
     Nothing to do.
@@ -173,7 +173,7 @@ fn an_empty_list_of_the_source_removes_nothing() {
       client "Shop": gone from dev, which lists no clients at all: its token may not see them; if they were deleted there, delete this one by hand
       client "Till": gone from dev, which lists no clients at all: its token may not see them; if they were deleted there, delete this one by hand
     "#);
-    assert_eq!(stage.prod("/clients").as_array().map(Vec::len), Some(2));
+    assert_eq!(fixture.prod("/clients").as_array().map(Vec::len), Some(2));
 }
 
 #[test]
@@ -181,8 +181,8 @@ fn a_reference_to_what_is_not_there_is_left_out_and_named() {
     let mut source = dev();
     source["data"]["/client-grants"] =
         json!([{"id": "cgr_devTill000000001", "client_id": "devTill000000000000000000000000a", "audience": "https://orders", "scope": []}]);
-    let stage = Stage::of(source, prod(), "");
-    assert_snapshot!(stage.run(IMPORT).whole(), @r#"
+    let fixture = Fixture::of(source, prod(), "");
+    assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
     exit 3
     dev -> prod: 1 to create, 1 to change, 2 equal
 
@@ -211,7 +211,7 @@ fn a_reference_to_what_is_not_there_is_left_out_and_named() {
 
     The run's files are in ./runs/TIME-prod
     "#);
-    assert_eq!(stage.prod("/client-grants").as_array().map_or(0, Vec::len), 0);
+    assert_eq!(fixture.prod("/client-grants").as_array().map_or(0, Vec::len), 0);
 }
 
 #[test]
@@ -226,9 +226,9 @@ fn nothing_is_linked_to_what_a_run_leaves_alone() {
             {"id": format!("{tenant}Own"), "identifier": "https://own/api/v2/", "name": "Own", "is_system": tenant == "prd"},
         ]);
     }
-    let stage = Stage::of(source, target, "");
-    stage.configure("protected = [\"clients/Break glass*\"]\n");
-    let linked = |line: &str| stage.run(&format!("link {line} --tenant prod --quiet")).refused();
+    let fixture = Fixture::of(source, target, "");
+    fixture.configure("protected = [\"clients/Break glass*\"]\n");
+    let linked = |line: &str| fixture.run(&format!("link {line} --tenant prod --quiet")).refused();
     let shop = "devShop000000000000000000000000a";
     assert_snapshot!(linked(&format!("clients {shop} {}", id_of("prd", "Break glass"))), @r#"
     exit 4
@@ -242,16 +242,16 @@ fn nothing_is_linked_to_what_a_run_leaves_alone() {
     exit 4
     error: nothing was written: API "https://own/api/v2/" is left alone, it is the tenant's own API
     "#);
-    assert_eq!(stage.in_folder("state"), [""; 0]);
+    assert_eq!(fixture.in_folder("state"), [""; 0]);
 }
 
 #[test]
 fn what_is_protected_is_not_updated_by_its_id_either() {
-    let stage = with_clients(&["Break glass"], |tenant, name| format!("{tenant}{}000000000000000000000", name.replace(' ', "")));
-    stage.configure("protected = [\"clients/Break glass*\"]\n");
-    stage.write("client.json", r#"{"description": "edited"}"#);
+    let fixture = with_clients(&["Break glass"], |tenant, name| format!("{tenant}{}000000000000000000000", name.replace(' ', "")));
+    fixture.configure("protected = [\"clients/Break glass*\"]\n");
+    fixture.write("client.json", r#"{"description": "edited"}"#);
     let line = "update clients prdBreakglass000000000000000000000 client.json --tenant prod --yes";
-    assert_snapshot!(refused(&stage, line), @r#"
+    assert_snapshot!(refused(&fixture, line), @r#"
     exit 4
     error: nothing was written: client "Break glass" is left alone, the configuration protects it
     "#);

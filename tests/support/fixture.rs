@@ -18,7 +18,7 @@ const CONFIGURATION: &str = "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\n
 const OWN: &str = "tool";
 
 /// Two tenants and a folder with the configuration for both.
-pub(crate) struct Stage {
+pub(crate) struct Fixture {
     folder: TempDir,
     runtime: Runtime,
     dev: Sandbox,
@@ -28,7 +28,7 @@ pub(crate) struct Stage {
     variables: Vec<(String, String)>,
 }
 
-impl Stage {
+impl Fixture {
     /// A small dev tenant that is ahead of its prod: one client is new, one changed.
     pub(crate) fn small() -> Self {
         Self::of(dev(), prod(), "")
@@ -42,14 +42,14 @@ impl Stage {
 
     /// The same, of the two tenants as they were changed for a test.
     pub(crate) fn acme_of(dev: Value, prod: Value, faults: &str) -> Self {
-        let mut stage = Self::of(dev, prod, faults);
+        let mut fixture = Self::of(dev, prod, faults);
         let mappings = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings");
         for name in ["dev-to-prod.toml", "hosts.csv"] {
-            stage.write(&format!("mappings/{name}"), &std::fs::read_to_string(mappings.join(name)).expect("a mapping"));
+            fixture.write(&format!("mappings/{name}"), &std::fs::read_to_string(mappings.join(name)).expect("a mapping"));
         }
-        stage.configure("mapping = \"mappings/dev-to-prod.toml\"\n");
-        stage.set("PROD_GOOGLE_SECRET", "CANARY-of-google");
-        stage
+        fixture.configure("mapping = \"mappings/dev-to-prod.toml\"\n");
+        fixture.set("PROD_GOOGLE_SECRET", "CANARY-of-google");
+        fixture
     }
 
     /// These two tenants, and what goes wrong at requests to prod.
@@ -62,13 +62,13 @@ impl Stage {
         let (dev, prod) = (start(dev, "CANARY-dev", ""), start(prod, "CANARY-prod", faults));
         let folder = tempfile::tempdir().expect("a folder");
         let prod_url = prod.url();
-        let mut stage = Self { folder, runtime, dev, prod: Some(prod), prod_url, variables: Vec::new() };
+        let mut fixture = Self { folder, runtime, dev, prod: Some(prod), prod_url, variables: Vec::new() };
         for (name, secret) in [("DEV", "CANARY-dev"), ("PROD", "CANARY-prod")] {
-            stage.set(&format!("MIGRATE_{name}_CLIENT_ID"), OWN);
-            stage.set(&format!("MIGRATE_{name}_CLIENT_SECRET"), secret);
+            fixture.set(&format!("MIGRATE_{name}_CLIENT_ID"), OWN);
+            fixture.set(&format!("MIGRATE_{name}_CLIENT_SECRET"), secret);
         }
-        stage.configure("");
-        stage
+        fixture.configure("");
+        fixture
     }
 
     /// Writes `migrate.toml`; `more` is said of prod besides its domain and source.
@@ -122,21 +122,21 @@ impl Stage {
         self.write(name, &text.replacen(from, to, 1));
     }
 
-    /// Returns the one folder or file in a folder of the stage, relative to the stage.
+    /// Returns the one folder or file in a folder of the fixture, relative to the fixture.
     pub(crate) fn only_in(&self, name: &str) -> String {
         let names = self.in_folder(name);
         assert_eq!(names.len(), 1, "{names:?}");
         format!("{name}/{}", names[0])
     }
 
-    /// Returns the names in a folder of the stage; none where it is not there. What begins with a dot is not counted.
+    /// Returns the names in a folder of the fixture; none where it is not there. What begins with a dot is not counted.
     pub(crate) fn in_folder(&self, name: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.path(name)).into_iter().flatten();
         let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
         names.filter(|name| !name.starts_with('.')).collect()
     }
 
-    /// Returns every file of the stage.
+    /// Returns every file of the fixture.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut folders = vec![self.folder.path().to_owned()];
@@ -186,7 +186,7 @@ impl Stage {
         self.said(&self.with_environment(command).output().expect("it ran"))
     }
 
-    /// Gives a command the folder and the variables of the stage, and a keyboard.
+    /// Gives a command the folder and the variables of the fixture, and a keyboard.
     pub(crate) fn with_environment<'command>(&self, command: &'command mut Command) -> &'command mut Command {
         let kept = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect::<Vec<_>>();
         let variables = self.variables.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value));

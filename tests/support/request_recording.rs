@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use migrate::sandbox::{Options, RequestLog};
 
-use crate::support::fixture::Stage;
+use crate::support::fixture::Fixture;
 use crate::support::summary_notes;
 
 /// The variable by which the sandboxes that a program starts are recorded too.
@@ -33,39 +33,39 @@ pub(crate) fn recording(program: &mut Command) -> &mut Command {
 
 #[test]
 fn what_a_tool_asks_a_sandbox_is_on_record() {
-    let mut stage = Stage::small();
-    let mut sandbox = stage.start("sandbox --port 0 --credentials id:secret --record asked.jsonl");
+    let mut fixture = Fixture::small();
+    let mut sandbox = fixture.start("sandbox --port 0 --credentials id:secret --record asked.jsonl");
     let mut told = String::new();
     BufReader::new(sandbox.stdout.take().expect("piped")).read_line(&mut told).expect("where it answers");
     let url = told.trim().rsplit(' ').next().expect("a word");
-    stage.write("migrate.toml", &format!("[tenants.tried]\ndomain = \"sandbox.eu.auth0.com\"\nurl = \"{url}\"\n"));
+    fixture.write("migrate.toml", &format!("[tenants.tried]\ndomain = \"sandbox.eu.auth0.com\"\nurl = \"{url}\"\n"));
     for (name, value) in [("CLIENT_ID", "id"), ("CLIENT_SECRET", "secret")] {
-        stage.set(&format!("MIGRATE_TRIED_{name}"), value);
-        stage.set(&format!("MIGRATE_DEV_{name}"), "");
-        stage.set(&format!("MIGRATE_PROD_{name}"), "");
+        fixture.set(&format!("MIGRATE_TRIED_{name}"), value);
+        fixture.set(&format!("MIGRATE_DEV_{name}"), "");
+        fixture.set(&format!("MIGRATE_PROD_{name}"), "");
     }
-    let said = stage.run("api get roles?per_page=7 --tenant tried");
+    let said = fixture.run("api get roles?per_page=7 --tenant tried");
     assert_eq!(said.code, 0, "{}", said.whole());
-    Stage::terminate(&sandbox);
-    assert_eq!(stage.end(sandbox).code, 0);
-    assert_eq!(stage.read("asked.jsonl"), "{\"method\":\"GET\",\"target\":\"/roles?per_page=7\",\"body\":null,\"status\":200}\n");
+    Fixture::terminate(&sandbox);
+    assert_eq!(fixture.end(sandbox).code, 0);
+    assert_eq!(fixture.read("asked.jsonl"), "{\"method\":\"GET\",\"target\":\"/roles?per_page=7\",\"body\":null,\"status\":200}\n");
 }
 
 #[test]
 fn what_a_rehearsal_asks_its_copy_is_on_record_where_the_environment_says_so() {
-    let mut stage = Stage::small();
-    let path = stage.path("asked.jsonl").display().to_string();
-    stage.set(VARIABLE, &path);
-    let said = stage.run("import --tenant prod --rehearse --allow lockout-risk,weaker-protection");
+    let mut fixture = Fixture::small();
+    let path = fixture.path("asked.jsonl").display().to_string();
+    fixture.set(VARIABLE, &path);
+    let said = fixture.run("import --tenant prod --rehearse --allow lockout-risk,weaker-protection");
     assert_eq!(said.code, 0, "{}", said.whole());
-    let asked = stage.read("asked.jsonl");
+    let asked = fixture.read("asked.jsonl");
     assert!(asked.lines().any(|line| line.starts_with("{\"method\":\"POST\",\"target\":\"/clients\"")), "{asked}");
 }
 
 #[test]
 fn a_record_that_cannot_be_written_stops_a_sandbox_before_it_starts() {
-    let stage = Stage::small();
-    insta::assert_snapshot!(stage.run("sandbox --port 0 --record nowhere/asked.jsonl").refused(), @r"
+    let fixture = Fixture::small();
+    insta::assert_snapshot!(fixture.run("sandbox --port 0 --record nowhere/asked.jsonl").refused(), @r"
     exit 1
     error: requests cannot be recorded in nowhere/asked.jsonl
     cause: No such file or directory (os error 2)

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::fixture::{Stage, dev, prod};
+use crate::support::fixture::{Fixture, dev, prod};
 use crate::support::refusals::{IMPORT, refused, refused_offline};
 
 /// What reads every kind and writes none.
@@ -20,10 +20,10 @@ const READING: [&str; 9] = [
 
 #[test]
 fn without_credentials_both_variables_are_named() {
-    let mut stage = Stage::small();
-    stage.set("MIGRATE_PROD_CLIENT_ID", "");
-    stage.set("MIGRATE_PROD_CLIENT_SECRET", "");
-    assert_snapshot!(refused_offline(&stage, IMPORT), @r#"
+    let mut fixture = Fixture::small();
+    fixture.set("MIGRATE_PROD_CLIENT_ID", "");
+    fixture.set("MIGRATE_PROD_CLIENT_SECRET", "");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 77
     error: nothing was written
     cause: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_ID and MIGRATE_PROD_CLIENT_SECRET in the environment or in ".env"
@@ -33,9 +33,9 @@ fn without_credentials_both_variables_are_named() {
 
 #[test]
 fn half_of_the_credentials_names_the_other_half() {
-    let mut stage = Stage::small();
-    stage.set("MIGRATE_PROD_CLIENT_SECRET", "");
-    assert_snapshot!(refused_offline(&stage, IMPORT), @r#"
+    let mut fixture = Fixture::small();
+    fixture.set("MIGRATE_PROD_CLIENT_SECRET", "");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 77
     error: nothing was written
     cause: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_SECRET in the environment or in ".env"
@@ -45,9 +45,9 @@ fn half_of_the_credentials_names_the_other_half() {
 
 #[test]
 fn a_wrong_secret_is_told_with_what_to_check() {
-    let mut stage = Stage::small();
-    stage.set("MIGRATE_PROD_CLIENT_SECRET", "wrong");
-    assert_snapshot!(refused_offline(&stage, IMPORT), @r#"
+    let mut fixture = Fixture::small();
+    fixture.set("MIGRATE_PROD_CLIENT_SECRET", "wrong");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 77
     error: nothing was written
     cause: cannot read client-login-page of "prod"
@@ -58,9 +58,9 @@ fn a_wrong_secret_is_told_with_what_to_check() {
 
 #[test]
 fn a_scope_that_writing_needs_is_named() {
-    let mut stage = Stage::small();
-    stage.sign_in_to_prod_with(&[&READING[..], &["update:clients"]].concat());
-    assert_snapshot!(refused(&stage, IMPORT), @r#"
+    let mut fixture = Fixture::small();
+    fixture.sign_in_to_prod_with(&[&READING[..], &["update:clients"]].concat());
+    assert_snapshot!(refused(&fixture, IMPORT), @r#"
     exit 77
     dev -> prod: 1 to create, 1 to change, 1 equal
 
@@ -93,10 +93,10 @@ fn without_roles() -> Vec<&'static str> {
 
 #[test]
 fn a_scope_that_reading_the_target_needs_is_named() {
-    let mut stage = Stage::of(dev_with_a_role(), prod(), "");
-    stage.sign_in_to_prod_with(&[&without_roles()[..], &["create:clients", "update:clients", "create:roles"]].concat());
-    let said = stage.run(IMPORT);
-    assert_eq!(stage.writes(), []);
+    let mut fixture = Fixture::of(dev_with_a_role(), prod(), "");
+    fixture.sign_in_to_prod_with(&[&without_roles()[..], &["create:clients", "update:clients", "create:roles"]].concat());
+    let said = fixture.run(IMPORT);
+    assert_eq!(fixture.writes(), []);
     assert_snapshot!(said.refused(), @r#"
     exit 77
     error: nothing was written: the plan was refused
@@ -107,9 +107,9 @@ fn a_scope_that_reading_the_target_needs_is_named() {
 
 #[test]
 fn what_the_source_does_not_show_is_left_out_by_name_and_the_import_is_not_whole() {
-    let mut stage = Stage::of(dev_with_a_role(), prod(), "");
-    stage.sign_in_to_dev_with(&without_roles());
-    assert_snapshot!(refused(&stage, "import --tenant prod --allow lockout-risk,weaker-protection --dry-run --quiet"), @r#"
+    let mut fixture = Fixture::of(dev_with_a_role(), prod(), "");
+    fixture.sign_in_to_dev_with(&without_roles());
+    assert_snapshot!(refused(&fixture, "import --tenant prod --allow lockout-risk,weaker-protection --dry-run --quiet"), @r#"
     exit 0
     dev -> prod: 1 to create, 1 to change, 1 equal
 
@@ -180,15 +180,15 @@ fn what_the_source_does_not_show_is_left_out_by_name_and_the_import_is_not_whole
 
     migrate import --tenant prod --from dev --allow lockout-risk,weaker-protection
     "#);
-    let said = stage.run(IMPORT);
-    assert_eq!((said.code, stage.writes().len()), (3, 2), "{}", said.whole());
+    let said = fixture.run(IMPORT);
+    assert_eq!((said.code, fixture.writes().len()), (3, 2), "{}", said.whole());
 }
 
 #[test]
 fn a_scope_that_one_resource_needs_is_named() {
-    let mut stage = Stage::small();
-    stage.sign_in_to_prod_with(&["read:rules"]);
-    assert_snapshot!(refused(&stage, "get clients Shop --tenant prod --quiet"), @"
+    let mut fixture = Fixture::small();
+    fixture.sign_in_to_prod_with(&["read:rules"]);
+    assert_snapshot!(refused(&fixture, "get clients Shop --tenant prod --quiet"), @"
     exit 77
     error: nothing was written
     cause: the token lacks the scope read:clients
@@ -198,13 +198,13 @@ fn a_scope_that_one_resource_needs_is_named() {
 
 #[test]
 fn an_export_that_may_read_nothing_is_no_export() {
-    let mut stage = Stage::small();
-    stage.sign_in_to_prod_with(&["read:users"]);
-    assert_snapshot!(refused(&stage, "export --tenant prod --quiet"), @r#"
+    let mut fixture = Fixture::small();
+    fixture.sign_in_to_prod_with(&["read:users"]);
+    assert_snapshot!(refused(&fixture, "export --tenant prod --quiet"), @r#"
     exit 77
     error: nothing was exported: the token for "prod" may read none of it
     cause: the token lacks the scope read:actions
     hint:  add what is missing to the grant of the application that migrate signs in with
     "#);
-    assert_eq!(stage.in_folder("snapshots"), [""; 0]);
+    assert_eq!(fixture.in_folder("snapshots"), [""; 0]);
 }

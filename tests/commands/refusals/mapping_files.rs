@@ -2,18 +2,18 @@
 
 use insta::assert_snapshot;
 
-use crate::support::fixture::Stage;
+use crate::support::fixture::Fixture;
 use crate::support::refusals::{IMPORT, refused, refused_offline};
 
 /// What is said of an import with these rules and this table.
 fn refused_with(rules: &str, table: &str) -> String {
-    let stage = Stage::small();
-    stage.configure("mapping = \"mapping.toml\"\n");
-    stage.write("mapping.toml", rules);
-    stage.write("hosts.csv", table);
-    let said = refused_offline(&stage, IMPORT);
+    let fixture = Fixture::small();
+    fixture.configure("mapping = \"mapping.toml\"\n");
+    fixture.write("mapping.toml", rules);
+    fixture.write("hosts.csv", table);
+    let said = refused_offline(&fixture, IMPORT);
     // `check` says the same, without any tenant.
-    assert_eq!(refused_offline(&stage, "validate"), said);
+    assert_eq!(refused_offline(&fixture, "validate"), said);
     said
 }
 
@@ -134,10 +134,10 @@ fn rules_that_are_no_toml_are_shown_in_their_line() {
 
 #[test]
 fn two_resources_that_would_have_one_name_are_both_named() {
-    let stage = Stage::small();
-    stage.configure("mapping = \"mapping.toml\"\n");
-    stage.write("mapping.toml", "[[rule]]\nmatch = \"clients/*\"\nrename = \"One\"\n");
-    assert_snapshot!(refused(&stage, IMPORT), @r#"
+    let fixture = Fixture::small();
+    fixture.configure("mapping = \"mapping.toml\"\n");
+    fixture.write("mapping.toml", "[[rule]]\nmatch = \"clients/*\"\nrename = \"One\"\n");
+    assert_snapshot!(refused(&fixture, IMPORT), @r#"
     exit 64
     error: nothing was written
     cause: the mapping gives "clients/Shop" and "clients/Till" the same name, "clients/One"

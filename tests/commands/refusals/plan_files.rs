@@ -2,32 +2,32 @@
 
 use insta::assert_snapshot;
 
-use crate::support::fixture::Stage;
+use crate::support::fixture::Fixture;
 use crate::support::refusals::{IMPORT, refused, refused_offline};
 
 const IMPORT_PLAN: &str = "import --tenant prod --allow lockout-risk,weaker-protection --plan plan.json --yes --quiet";
 
-/// A stage with a plan in the file `plan.json`, which nobody has asked prod about yet.
-fn planned() -> Stage {
-    let stage = Stage::small();
-    let said = stage.run("plan --tenant prod --out plan.json --quiet");
+/// A fixture with a plan in the file `plan.json`, which nobody has asked prod about yet.
+fn planned() -> Fixture {
+    let fixture = Fixture::small();
+    let said = fixture.run("plan --tenant prod --out plan.json --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
-    stage
+    fixture
 }
 
 /// The same as [`refused_offline`], after the requests that made the plan.
-fn refused_without_asking(stage: &Stage, line: &str) -> String {
-    let before = stage.requests().len();
-    let said = refused(stage, line);
-    assert_eq!(stage.requests().len(), before, "{said}");
+fn refused_without_asking(fixture: &Fixture, line: &str) -> String {
+    let before = fixture.requests().len();
+    let said = refused(fixture, line);
+    assert_eq!(fixture.requests().len(), before, "{said}");
     said
 }
 
 #[test]
 fn an_edited_plan_is_refused() {
-    let stage = planned();
-    stage.edit("plan.json", "https://till.acme.example/back", "https://evil.example/back");
-    assert_snapshot!(refused_without_asking(&stage, IMPORT_PLAN), @r#"
+    let fixture = planned();
+    fixture.edit("plan.json", "https://till.acme.example/back", "https://evil.example/back");
+    assert_snapshot!(refused_without_asking(&fixture, IMPORT_PLAN), @r#"
     exit 64
     error: nothing was written
     cause: plan "plan.json" was changed after it was made
@@ -37,11 +37,11 @@ fn an_edited_plan_is_refused() {
 
 #[test]
 fn a_plan_cut_short_is_shown_where_it_ends() {
-    let stage = planned();
-    let text = stage.read("plan.json");
+    let fixture = planned();
+    let text = fixture.read("plan.json");
     let begins = "\"edits\": [";
-    stage.write("plan.json", &text[..text.find(begins).expect("an update") + begins.len()]);
-    assert_snapshot!(refused_without_asking(&stage, IMPORT_PLAN), @r#"
+    fixture.write("plan.json", &text[..text.find(begins).expect("an update") + begins.len()]);
+    assert_snapshot!(refused_without_asking(&fixture, IMPORT_PLAN), @r#"
     exit 64
     error: nothing was written
     cause: this is no plan
@@ -55,9 +55,9 @@ fn a_plan_cut_short_is_shown_where_it_ends() {
 
 #[test]
 fn a_plan_of_a_newer_format_is_refused_by_its_number() {
-    let stage = planned();
-    stage.edit("plan.json", "\"format\": 1", "\"format\": 2");
-    assert_snapshot!(refused_without_asking(&stage, IMPORT_PLAN), @r#"
+    let fixture = planned();
+    fixture.edit("plan.json", "\"format\": 1", "\"format\": 2");
+    assert_snapshot!(refused_without_asking(&fixture, IMPORT_PLAN), @r#"
     exit 64
     error: nothing was written
     cause: plan "plan.json" has format 2; this version of migrate reads up to 1
@@ -67,8 +67,8 @@ fn a_plan_of_a_newer_format_is_refused_by_its_number() {
 
 #[test]
 fn a_plan_for_another_tenant_names_both() {
-    let stage = planned();
-    assert_snapshot!(refused_without_asking(&stage, &IMPORT_PLAN.replace("prod", "dev")), @r#"
+    let fixture = planned();
+    assert_snapshot!(refused_without_asking(&fixture, &IMPORT_PLAN.replace("prod", "dev")), @r#"
     exit 64
     error: nothing was written: the plan is for acme-prod.eu.auth0.com, and "dev" is acme-dev.eu.auth0.com
     hint:  name the tenant it was made for with --tenant
@@ -77,7 +77,7 @@ fn a_plan_for_another_tenant_names_both() {
 
 #[test]
 fn a_plan_that_is_not_there_is_named() {
-    assert_snapshot!(refused_offline(&Stage::small(), IMPORT_PLAN), @r#"
+    assert_snapshot!(refused_offline(&Fixture::small(), IMPORT_PLAN), @r#"
     exit 64
     error: nothing was written
     cause: cannot read plan "plan.json"
@@ -88,9 +88,9 @@ fn a_plan_that_is_not_there_is_named() {
 
 #[test]
 fn a_file_of_links_that_is_none_is_shown_by_its_line() {
-    let stage = Stage::small();
-    stage.write("state/dev/prod/links.csv", "kind,source_id,target_id,key\nclients,devShop000000000000000000000000a\n");
-    assert_snapshot!(refused_offline(&stage, IMPORT), @"
+    let fixture = Fixture::small();
+    fixture.write("state/dev/prod/links.csv", "kind,source_id,target_id,key\nclients,devShop000000000000000000000000a\n");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @"
     exit 64
     error: nothing was written
     cause: ./state/dev/prod/links.csv:2: a row has 2 of 4 columns
@@ -100,12 +100,12 @@ fn a_file_of_links_that_is_none_is_shown_by_its_line() {
 
 #[test]
 fn a_resource_that_moved_since_is_left_alone_and_the_rest_is_applied() {
-    let stage = planned();
+    let fixture = planned();
     let id = "prodShop00000000000000000000000a";
-    stage.write("by-hand.json", r#"{"callbacks": ["https://by-hand.example"]}"#);
-    let moved = stage.run(&format!("api patch clients/{id} --data by-hand.json --tenant prod --yes --quiet"));
+    fixture.write("by-hand.json", r#"{"callbacks": ["https://by-hand.example"]}"#);
+    let moved = fixture.run(&format!("api patch clients/{id} --data by-hand.json --tenant prod --yes --quiet"));
     assert_eq!(moved.code, 0, "{}", moved.whole());
-    let said = stage.run(IMPORT_PLAN);
+    let said = fixture.run(IMPORT_PLAN);
     assert_snapshot!(said.whole(), @r#"
     exit 3
     dev -> prod: 1 to create, 1 to change, 2 equal
@@ -132,7 +132,7 @@ fn a_resource_that_moved_since_is_left_alone_and_the_rest_is_applied() {
 
     The run's files are in ./runs/TIME-prod
     "#);
-    let clients = stage.prod("/clients");
+    let clients = fixture.prod("/clients");
     let of =
         |name: &str| clients.as_array().expect("a list").iter().find(|client| client["name"] == name).map(|client| &client["callbacks"]);
     assert_eq!(of("Shop"), Some(&serde_json::json!(["https://by-hand.example"])));

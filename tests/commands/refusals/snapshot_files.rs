@@ -2,24 +2,24 @@
 
 use insta::assert_snapshot;
 
-use crate::support::fixture::Stage;
+use crate::support::fixture::Fixture;
 use crate::support::refusals::refused_offline;
 
 const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --from ./taken --yes --quiet";
 
-/// A stage with a snapshot of dev in the folder `taken`.
-fn exported() -> Stage {
-    let stage = Stage::small();
-    let said = stage.run("export --tenant dev --out taken --quiet");
+/// A fixture with a snapshot of dev in the folder `taken`.
+fn exported() -> Fixture {
+    let fixture = Fixture::small();
+    let said = fixture.run("export --tenant dev --out taken --quiet");
     assert_eq!(said.code, 0, "{}", said.whole());
-    stage
+    fixture
 }
 
 #[test]
 fn a_snapshot_of_a_newer_format_is_refused_by_its_number() {
-    let stage = exported();
-    stage.edit("taken/manifest.json", "\"format\": 1", "\"format\": 2");
-    assert_snapshot!(refused_offline(&stage, IMPORT), @r#"
+    let fixture = exported();
+    fixture.edit("taken/manifest.json", "\"format\": 1", "\"format\": 2");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
     error: nothing was written
     cause: snapshot "./taken" has format 2; this version of migrate reads up to 1
@@ -29,10 +29,10 @@ fn a_snapshot_of_a_newer_format_is_refused_by_its_number() {
 
 #[test]
 fn a_snapshot_cut_short_is_shown_where_it_ends() {
-    let stage = exported();
-    let text = stage.read("taken/clients.json");
-    stage.write("taken/clients.json", &text[..text.len() / 2]);
-    assert_snapshot!(refused_offline(&stage, IMPORT), @"
+    let fixture = exported();
+    let text = fixture.read("taken/clients.json");
+    fixture.write("taken/clients.json", &text[..text.len() / 2]);
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @"
     exit 64
     error: nothing was written
     cause: this is no part of a snapshot
@@ -46,9 +46,9 @@ fn a_snapshot_cut_short_is_shown_where_it_ends() {
 
 #[test]
 fn a_snapshot_without_one_of_its_files_names_it() {
-    let stage = exported();
-    std::fs::remove_file(stage.path("taken/rules.json")).expect("removed");
-    assert_snapshot!(refused_offline(&stage, IMPORT), @r#"
+    let fixture = exported();
+    std::fs::remove_file(fixture.path("taken/rules.json")).expect("removed");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
     error: nothing was written
     cause: cannot read "./taken/rules.json"
@@ -59,9 +59,9 @@ fn a_snapshot_without_one_of_its_files_names_it() {
 
 #[test]
 fn a_snapshot_edited_into_nonsense_is_shown_where_it_stops_to_be_one() {
-    let stage = exported();
-    stage.edit("taken/clients.json", "\"key\": \"clients/Shop\"", "\"key\": 7");
-    assert_snapshot!(refused_offline(&stage, IMPORT), @r#"
+    let fixture = exported();
+    fixture.edit("taken/clients.json", "\"key\": \"clients/Shop\"", "\"key\": 7");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
     error: nothing was written
     cause: this is no part of a snapshot
@@ -75,9 +75,9 @@ fn a_snapshot_edited_into_nonsense_is_shown_where_it_stops_to_be_one() {
 
 #[test]
 fn a_manifest_edited_into_nonsense_is_shown_where_it_stops_to_be_one() {
-    let stage = exported();
-    stage.edit("taken/manifest.json", "\"kinds\": {", "\"kinds\": {,");
-    assert_snapshot!(refused_offline(&stage, IMPORT), @r#"
+    let fixture = exported();
+    fixture.edit("taken/manifest.json", "\"kinds\": {", "\"kinds\": {,");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
     error: nothing was written
     cause: this is no part of a snapshot
@@ -91,9 +91,9 @@ fn a_manifest_edited_into_nonsense_is_shown_where_it_stops_to_be_one() {
 
 #[test]
 fn a_snapshot_edited_into_another_valid_one_does_not_match_its_manifest() {
-    let stage = exported();
-    stage.edit("taken/clients.json", "https://shop.acme.example/back", "https://evil.example/back");
-    assert_snapshot!(refused_offline(&stage, IMPORT), @r#"
+    let fixture = exported();
+    fixture.edit("taken/clients.json", "https://shop.acme.example/back", "https://evil.example/back");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
     error: nothing was written
     cause: snapshot "./taken" was changed after it was written: its content does not match its manifest
@@ -103,9 +103,9 @@ fn a_snapshot_edited_into_another_valid_one_does_not_match_its_manifest() {
 
 #[test]
 fn a_folder_that_is_no_snapshot_is_named() {
-    let stage = Stage::small();
-    stage.write("taken/readme.txt", "nothing");
-    assert_snapshot!(refused_offline(&stage, IMPORT), @r#"
+    let fixture = Fixture::small();
+    fixture.write("taken/readme.txt", "nothing");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
     error: nothing was written
     cause: cannot read "./taken/manifest.json"

@@ -2,19 +2,19 @@
 
 use insta::assert_snapshot;
 
-use crate::support::fixture::Stage;
+use crate::support::fixture::Fixture;
 use crate::support::refusals::{IMPORT, refused_offline};
 
 #[test]
 fn an_unknown_tenant_gets_the_nearest_name() {
-    let stage = Stage::small();
-    assert_snapshot!(refused_offline(&stage, "import --tenant prd --yes"), @r#"
+    let fixture = Fixture::small();
+    assert_snapshot!(refused_offline(&fixture, "import --tenant prd --yes"), @r#"
     exit 64
     error: nothing was written
     cause: there is no tenant "prd"; did you mean "prod"? There are: dev, prod
     hint:  tenants stand in migrate.toml as [tenants.NAME] with a domain
     "#);
-    assert_snapshot!(refused_offline(&stage, "import --tenant prod --allow lockout-risk,weaker-protection --from dve --yes"), @r#"
+    assert_snapshot!(refused_offline(&fixture, "import --tenant prod --allow lockout-risk,weaker-protection --from dve --yes"), @r#"
     exit 64
     error: nothing was written
     cause: there is no tenant "dve"; did you mean "dev"? There are: dev, prod
@@ -24,13 +24,13 @@ fn an_unknown_tenant_gets_the_nearest_name() {
 
 #[test]
 fn an_unknown_kind_gets_the_nearest_name() {
-    let stage = Stage::small();
-    assert_snapshot!(refused_offline(&stage, "export --tenant dev --kinds cleints"), @r#"
+    let fixture = Fixture::small();
+    assert_snapshot!(refused_offline(&fixture, "export --tenant dev --kinds cleints"), @r#"
     exit 64
     error: nothing was done: there is no kind "cleints"
     hint:  did you mean "clients"? `migrate kinds` lists them
     "#);
-    assert_snapshot!(refused_offline(&stage, "get rulez Greeting --tenant dev"), @r#"
+    assert_snapshot!(refused_offline(&fixture, "get rulez Greeting --tenant dev"), @r#"
     exit 64
     error: nothing was done: there is no kind "rulez"
     hint:  did you mean "rules"? `migrate kinds` lists them
@@ -39,7 +39,7 @@ fn an_unknown_kind_gets_the_nearest_name() {
 
 #[test]
 fn an_unknown_flag_gets_the_nearest_name() {
-    assert_snapshot!(refused_offline(&Stage::small(), "import --tenant prod --allow lockout-risk,weaker-protection --dry-rn"), @"
+    assert_snapshot!(refused_offline(&Fixture::small(), "import --tenant prod --allow lockout-risk,weaker-protection --dry-rn"), @"
     exit 64
     error: unexpected argument '--dry-rn' found
 
@@ -53,7 +53,7 @@ fn an_unknown_flag_gets_the_nearest_name() {
 
 #[test]
 fn an_unknown_guard_gets_the_nearest_name() {
-    assert_snapshot!(refused_offline(&Stage::small(), "import --tenant prod --allow many-change"), @r#"
+    assert_snapshot!(refused_offline(&Fixture::small(), "import --tenant prod --allow many-change"), @r#"
     exit 64
     error: nothing was written: no guard is called "many-change"
     hint:  did you mean "many-changes"?
@@ -62,9 +62,9 @@ fn an_unknown_guard_gets_the_nearest_name() {
 
 #[test]
 fn an_unknown_key_of_the_configuration_is_shown_in_its_line() {
-    let stage = Stage::small();
-    stage.configure("maping = \"mapping.toml\"\n");
-    assert_snapshot!(refused_offline(&stage, IMPORT), @r#"
+    let fixture = Fixture::small();
+    fixture.configure("maping = \"mapping.toml\"\n");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
     error: nothing was written
     cause: unknown key "maping" in tenant "prod"
@@ -77,9 +77,9 @@ fn an_unknown_key_of_the_configuration_is_shown_in_its_line() {
 
 #[test]
 fn an_unknown_variable_gets_the_nearest_name_and_keeps_its_value() {
-    let mut stage = Stage::small();
-    stage.set("MIGRATE_PROD_CLIENT_SECRT", "CANARY-misspelt");
-    assert_snapshot!(refused_offline(&stage, IMPORT), @r#"
+    let mut fixture = Fixture::small();
+    fixture.set("MIGRATE_PROD_CLIENT_SECRT", "CANARY-misspelt");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
     error: nothing was written
     cause: unknown variable "MIGRATE_PROD_CLIENT_SECRT" in the environment; did you mean MIGRATE_PROD_CLIENT_SECRET?
@@ -88,9 +88,9 @@ fn an_unknown_variable_gets_the_nearest_name_and_keeps_its_value() {
 
 #[test]
 fn an_unknown_variable_of_the_env_file_is_shown_in_its_line_without_its_value() {
-    let stage = Stage::small();
-    stage.write(".env", "# credentials\nMIGRATE_PROD_CLIENT_IDD=CANARY-misspelt\n");
-    assert_snapshot!(refused_offline(&stage, IMPORT), @r#"
+    let fixture = Fixture::small();
+    fixture.write(".env", "# credentials\nMIGRATE_PROD_CLIENT_IDD=CANARY-misspelt\n");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
     error: nothing was written
     cause: unknown variable "MIGRATE_PROD_CLIENT_IDD"
@@ -103,9 +103,9 @@ fn an_unknown_variable_of_the_env_file_is_shown_in_its_line_without_its_value() 
 
 #[test]
 fn broken_toml_is_shown_in_its_line() {
-    let stage = Stage::small();
-    stage.write("migrate.toml", "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\n");
-    assert_snapshot!(refused_offline(&stage, IMPORT), @r#"
+    let fixture = Fixture::small();
+    fixture.write("migrate.toml", "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\n");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
     exit 64
     error: nothing was written
     cause: "migrate.toml" is not valid TOML
@@ -118,7 +118,7 @@ fn broken_toml_is_shown_in_its_line() {
 
 #[test]
 fn a_configuration_that_is_not_there_is_named() {
-    assert_snapshot!(refused_offline(&Stage::small(), "validate --config other.toml"), @r#"
+    assert_snapshot!(refused_offline(&Fixture::small(), "validate --config other.toml"), @r#"
     exit 64
     error: nothing was written
     cause: cannot read "other.toml"
@@ -128,7 +128,7 @@ fn a_configuration_that_is_not_there_is_named() {
 
 #[test]
 fn a_method_that_does_not_exist_gets_the_nearest_name() {
-    assert_snapshot!(refused_offline(&Stage::small(), "api pach clients --tenant prod --yes"), @r#"
+    assert_snapshot!(refused_offline(&Fixture::small(), "api pach clients --tenant prod --yes"), @r#"
     exit 64
     error: nothing was done: "PACH" is no method
     hint:  did you mean "PATCH"?
@@ -137,9 +137,9 @@ fn a_method_that_does_not_exist_gets_the_nearest_name() {
 
 #[test]
 fn a_tenant_that_is_not_named_is_asked_for_by_the_flag_of_the_verb() {
-    let stage = Stage::small();
+    let fixture = Fixture::small();
     for (line, flag) in [("import --yes", "--tenant"), ("sync", "--to"), ("schedule cron", "--to")] {
-        let said = refused_offline(&stage, line);
+        let said = refused_offline(&fixture, line);
         assert_eq!(said, format!("exit 64\nerror: nothing was done: {flag} is missing; there are dev, prod\n"), "{line}");
     }
 }

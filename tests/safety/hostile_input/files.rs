@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::server::Server;
-use crate::support::fixture::Stage;
+use crate::support::fixture::Fixture;
 
 /// Puts something in the place of a file.
 type Put = Box<dyn Fn()>;
@@ -14,8 +14,8 @@ type Put = Box<dyn Fn()>;
 type Change = fn(&mut Value);
 
 /// Puts a pipe that nobody writes into, a folder, and a device, each in the place of a file.
-fn in_place_of(stage: &Stage, name: &str) -> [(&'static str, Put); 3] {
-    let path = stage.path(name);
+fn in_place_of(fixture: &Fixture, name: &str) -> [(&'static str, Put); 3] {
+    let path = fixture.path(name);
     let clear = {
         let path = path.clone();
         move || {
@@ -65,23 +65,23 @@ fn a_pipe_a_folder_and_a_device_are_no_files() {
         ("snap/manifest.json", "plan --tenant prod --from ./snap"),
     ];
     for (name, line) in of {
-        let stage = Stage::small();
-        for (what, put) in in_place_of(&stage, name) {
+        let fixture = Fixture::small();
+        for (what, put) in in_place_of(&fixture, name) {
             put();
-            let said = stage.run(line);
+            let said = fixture.run(line);
             assert_ne!(said.code, 0, "{name} as {what}: {}", said.whole());
             assert!(said.err.contains(&format!("it is {what}, and a file was expected")), "{name} as {what}: {}", said.whole());
         }
-        assert!(stage.writes().is_empty(), "{name}");
+        assert!(fixture.writes().is_empty(), "{name}");
     }
 }
 
-/// Exports dev into a folder of the stage, and changes a value of its manifest.
-fn with_manifest(stage: &Stage, change: impl FnOnce(&mut Value)) {
-    assert_eq!(stage.run("export --tenant dev --out snap").code, 0);
-    let mut manifest: Value = serde_json::from_str(&stage.read("snap/manifest.json")).expect("JSON");
+/// Exports dev into a folder of the fixture, and changes a value of its manifest.
+fn with_manifest(fixture: &Fixture, change: impl FnOnce(&mut Value)) {
+    assert_eq!(fixture.run("export --tenant dev --out snap").code, 0);
+    let mut manifest: Value = serde_json::from_str(&fixture.read("snap/manifest.json")).expect("JSON");
     change(&mut manifest);
-    stage.write("snap/manifest.json", &manifest.to_string());
+    fixture.write("snap/manifest.json", &manifest.to_string());
 }
 
 #[test]
@@ -95,23 +95,23 @@ fn no_name_in_a_snapshot_leads_out_of_its_folder() {
         ("a kind that draws", |manifest| manifest["kinds"]["\u{1b}[2J\nerror: all is lost"] = json!({"status": "complete", "count": 0})),
     ];
     for (what, change) in changes {
-        let stage = Stage::small();
-        with_manifest(&stage, change);
-        let before = stage.files();
-        let said = stage.run("plan --tenant prod --from ./snap");
+        let fixture = Fixture::small();
+        with_manifest(&fixture, change);
+        let before = fixture.files();
+        let said = fixture.run("plan --tenant prod --from ./snap");
         assert_eq!(said.code, 64, "{what}: {}", said.whole());
         assert!(said.err.contains("manifest.json"), "{what}: {}", said.whole());
         assert!(!said.err.contains('\u{1b}') && !said.err.lines().any(|line| line.starts_with("error: all")), "{what}: {}", said.whole());
-        assert_eq!(stage.files().len(), before.len(), "{what}");
+        assert_eq!(fixture.files().len(), before.len(), "{what}");
     }
 }
 
 #[test]
 fn no_run_is_outside_of_the_folder_of_runs() {
-    let stage = Stage::small();
+    let fixture = Fixture::small();
     for name in ["../snap", "..", ".", "/etc", "a/../../b"] {
         for verb in ["show", "undo --yes"] {
-            let said = stage.run(&format!("{verb} {name}"));
+            let said = fixture.run(&format!("{verb} {name}"));
             assert_eq!(said.code, 64, "{verb} {name}: {}", said.whole());
         }
     }

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::support::fixture::{CommandOutput, Stage};
+use crate::support::fixture::{CommandOutput, Fixture};
 
 /// What a server does with the request for a path, query included.
 type Play = dyn Fn(&str, &mut AnswerWriter) -> io::Result<()> + Send + Sync;
@@ -72,19 +72,19 @@ impl Server {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Runs a command line in a stage in which this server is the tenant `evil`.
+    /// Runs a command line in a fixture in which this server is the tenant `evil`.
     pub(crate) fn run(&self, line: &str) -> CommandOutput {
-        let mut stage = Stage::small();
-        self.joins(&mut stage);
-        stage.run_unattended(line)
+        let mut fixture = Fixture::small();
+        self.joins(&mut fixture);
+        fixture.run_unattended(line)
     }
 
-    /// Makes this server the tenant `evil` of a stage.
-    pub(crate) fn joins(&self, stage: &mut Stage) {
+    /// Makes this server the tenant `evil` of a fixture.
+    pub(crate) fn joins(&self, fixture: &mut Fixture) {
         let entry = format!("\n[tenants.evil]\ndomain = \"evil.eu.auth0.com\"\nurl = \"{}\"\n", self.url);
-        stage.write("migrate.toml", &(stage.read("migrate.toml") + &entry));
-        stage.set("MIGRATE_EVIL_CLIENT_ID", "tool");
-        stage.set("MIGRATE_EVIL_CLIENT_SECRET", "CANARY-evil");
+        fixture.write("migrate.toml", &(fixture.read("migrate.toml") + &entry));
+        fixture.set("MIGRATE_EVIL_CLIENT_ID", "tool");
+        fixture.set("MIGRATE_EVIL_CLIENT_SECRET", "CANARY-evil");
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::server::Server;
-use crate::support::fixture::Stage;
+use crate::support::fixture::Fixture;
 use crate::support::program::Terminal;
 
 /// Clears the screen, sets its title, turns the direction of writing, speaks for the program; as seven and as eight bit controls.
@@ -33,15 +33,15 @@ fn tenant(name: &str, clients: &Value) -> Value {
 }
 
 /// Two tenants whose every name is hostile.
-fn stage() -> Stage {
+fn fixture() -> Fixture {
     let shop = |description: &str| json!({"client_id": format!("Shop{}", "A".repeat(28)), "name": EVIL, "description": description, "app_type": "spa", "callbacks": [format!("https://a.example/{EVIL}")]});
     let dev = tenant("acme-dev", &json!([shop(EVIL)]));
-    Stage::of(dev, tenant("acme-prod", &json!([shop("other")])), "")
+    Fixture::of(dev, tenant("acme-prod", &json!([shop("other")])), "")
 }
 
 #[test]
 fn no_verb_prints_a_name_as_it_is() {
-    let stage = stage();
+    let fixture = fixture();
     let lines = [
         "export --tenant dev --verbose",
         "plan --tenant prod --verbose",
@@ -57,13 +57,13 @@ fn no_verb_prints_a_name_as_it_is() {
         "undo RUN --dry-run",
     ];
     for line in lines {
-        let line = &line.replace("RUN", stage.in_folder("runs").first().map_or("", String::as_str));
-        let said = stage.run(line);
+        let line = &line.replace("RUN", fixture.in_folder("runs").first().map_or("", String::as_str));
+        let said = fixture.run(line);
         assert!([0, 2, 3, 4].contains(&said.code) || line.contains("Shopp") && said.code == 1, "{line}: {}", said.whole());
         assert_harmless(line, &said.out);
         assert_harmless(line, &said.err);
     }
-    for file in stage.files().iter().filter(|path| {
+    for file in fixture.files().iter().filter(|path| {
         path.extension().is_some_and(|kind| ["md", "html", "csv", "json", "jsonl"].contains(&kind.to_str().unwrap_or_default()))
     }) {
         let name = file.file_name().expect("a name").to_string_lossy().into_owned();
@@ -75,12 +75,12 @@ fn no_verb_prints_a_name_as_it_is() {
 
 #[test]
 fn no_name_draws_on_a_terminal() {
-    let stage = stage();
+    let fixture = fixture();
     for line in ["export --tenant dev", "plan --tenant prod --quiet", "import --tenant prod --yes --quiet"] {
         let terminal = Terminal::open().of_columns(80);
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_migrate"));
         command.args(line.split(' ')).stdout(terminal.end()).stderr(terminal.end());
-        let mut started = stage.with_environment(&mut command).spawn().expect("it started");
+        let mut started = fixture.with_environment(&mut command).spawn().expect("it started");
         drop(command);
         let shown = terminal.shown();
         started.wait().expect("it ended");

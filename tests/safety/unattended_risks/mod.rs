@@ -5,7 +5,7 @@ mod edits;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::fixture::Stage;
+use crate::support::fixture::Fixture;
 use edits::Verdict::{DoesBoth, LocksOut, Passes, Weakens};
 use edits::{CREATES, Created, EDITS, Edit, Verdict, client, connection};
 
@@ -21,12 +21,12 @@ fn verdict(edit: &Edit, is_made: bool) -> Verdict {
 }
 
 fn verdict_over(what: &str, dev: &Value, prod: &Value) -> Verdict {
-    let stage = Stage::of(tenant("dev", dev), tenant("prod", prod), "");
-    let said = stage.run_unattended(SYNC);
+    let fixture = Fixture::of(tenant("dev", dev), tenant("prod", prod), "");
+    let said = fixture.run_unattended(SYNC);
     let refused = |guard: &str| said.err.contains(&format!("cause: {guard}: "));
     match said.code {
         4 => {
-            assert_eq!(stage.writes(), [], "{what}");
+            assert_eq!(fixture.writes(), [], "{what}");
             match (refused("lockout-risk"), refused("weaker-protection")) {
                 (true, true) => DoesBoth,
                 (true, false) => LocksOut,
@@ -35,7 +35,7 @@ fn verdict_over(what: &str, dev: &Value, prod: &Value) -> Verdict {
             }
         }
         0 | 3 => {
-            assert_ne!(stage.writes(), [], "{what}: {}", said.whole());
+            assert_ne!(fixture.writes(), [], "{what}: {}", said.whole());
             Passes
         }
         _ => panic!("{what}: {}", said.whole()),
@@ -58,7 +58,7 @@ fn a_job_creates_what_nobody_leans_on_yet_and_nothing_that_takes_part_in_every_l
 }
 
 /// Two clients of which each loses a callback, and a database that is no longer protected.
-fn three_risks() -> Stage {
+fn three_risks() -> Fixture {
     let data = |tenant: &str, is_after: bool| {
         let callbacks = |host: &str| if is_after { json!([]) } else { json!([format!("https://{host}.acme.example")]) };
         let mut shop = client(tenant, &json!({"callbacks": callbacks("shop")}));
@@ -68,14 +68,14 @@ fn three_risks() -> Stage {
         let connection = connection(tenant, "auth0", &json!({"brute_force_protection": !is_after}));
         json!({"/clients": [shop, billing], "/connections": [connection]})
     };
-    Stage::of(tenant("dev", &data("dev", true)), tenant("prod", &data("prod", false)), "")
+    Fixture::of(tenant("dev", &data("dev", true)), tenant("prod", &data("prod", false)), "")
 }
 
 #[test]
 fn a_pattern_of_the_configuration_approves_what_it_matches_for_a_job() {
-    let stage = three_risks();
-    stage.configure("[tenants.prod.plan]\napprove = [\"lockout-risk:clients/Billing*\"]\n");
-    let said = stage.run_unattended(SYNC);
+    let fixture = three_risks();
+    fixture.configure("[tenants.prod.plan]\napprove = [\"lockout-risk:clients/Billing*\"]\n");
+    let said = fixture.run_unattended(SYNC);
     assert_snapshot!(said.refused(), @r#"
     exit 4
     error: nothing was written: the plan was refused
@@ -83,17 +83,17 @@ fn a_pattern_of_the_configuration_approves_what_it_matches_for_a_job() {
     cause: weaker-protection: a protection becomes weaker by connections/people (options.brute_force_protection)
     hint:  where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop", "weaker-protection:connections/people"]; if that is meant, do it once by hand:  migrate import --tenant prod --from dev --allow lockout-risk,many-changes,weaker-protection
     "#);
-    assert_eq!(stage.writes(), []);
-    stage.configure("[tenants.prod.plan]\napprove = [\"lockout-risk:clients/*\", \"weaker-protection:connections/people\"]\n");
-    let said = stage.run_unattended(SYNC);
-    assert_eq!((said.code, stage.writes().len()), (0, 3), "{}", said.whole());
+    assert_eq!(fixture.writes(), []);
+    fixture.configure("[tenants.prod.plan]\napprove = [\"lockout-risk:clients/*\", \"weaker-protection:connections/people\"]\n");
+    let said = fixture.run_unattended(SYNC);
+    assert_eq!((said.code, fixture.writes().len()), (0, 3), "{}", said.whole());
 }
 
 #[test]
 fn a_narrow_approval_lets_pass_what_it_matches_and_nothing_else() {
-    let stage = three_risks();
+    let fixture = three_risks();
     let import = "import --tenant prod --yes --quiet";
-    let said = stage
+    let said = fixture
         .run_words(&[&import.split(' ').collect::<Vec<_>>()[..], &["--allow", "lockout-risk:clients/Billing*,weaker-protection"]].concat());
     assert_snapshot!(said.refused(), @"
     exit 4
@@ -101,23 +101,23 @@ fn a_narrow_approval_lets_pass_what_it_matches_and_nothing_else() {
     cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
     hint:  if that is meant, run it with --allow lockout-risk,weaker-protection
     ");
-    assert_eq!(stage.writes(), []);
+    assert_eq!(fixture.writes(), []);
     let allow = "lockout-risk:clients/Billing*,lockout-risk:clients/Shop,weaker-protection:connections/*";
-    let said = stage.run_words(&[&import.split(' ').collect::<Vec<_>>()[..], &["--allow", allow]].concat());
-    assert_eq!((said.code, stage.writes().len()), (0, 3), "{}", said.whole());
+    let said = fixture.run_words(&[&import.split(' ').collect::<Vec<_>>()[..], &["--allow", allow]].concat());
+    assert_eq!((said.code, fixture.writes().len()), (0, 3), "{}", said.whole());
 }
 
 #[test]
 fn the_line_that_is_offered_can_be_pasted_whatever_a_client_is_called() {
-    let stage = Stage::of(tenant("dev", &quoted("dev", true)), tenant("prod", &quoted("prod", false)), "");
-    let said = stage.run_unattended(SYNC);
+    let fixture = Fixture::of(tenant("dev", &quoted("dev", true)), tenant("prod", &quoted("prod", false)), "");
+    let said = fixture.run_unattended(SYNC);
     let (_, rest) = said.err.split_once("in migrate.toml: ").expect("a line to add");
     let (line, _) = rest.split_once("; if that is meant").expect("and the command");
-    stage.configure(&format!("{line}\n"));
-    let table: toml::Table = stage.read("migrate.toml").parse().expect("TOML");
+    fixture.configure(&format!("{line}\n"));
+    let table: toml::Table = fixture.read("migrate.toml").parse().expect("TOML");
     assert_eq!(table["tenants"]["prod"]["plan"]["approve"].as_array().map(Vec::len), Some(1), "{line}");
-    let said = stage.run_unattended(SYNC);
-    assert_eq!((said.code, stage.writes().len()), (0, 1), "{}", said.whole());
+    let said = fixture.run_unattended(SYNC);
+    assert_eq!((said.code, fixture.writes().len()), (0, 1), "{}", said.whole());
 }
 
 /// A client with a name that would end a text, which loses its callback.
@@ -130,14 +130,14 @@ fn quoted(name: &str, is_after: bool) -> Value {
 
 #[test]
 fn what_no_approval_can_mean_is_said_before_a_tenant_is_asked() {
-    let stage = three_risks();
+    let fixture = three_risks();
     for (allow, wrong) in [
         ("lockout", "no guard is called \"lockout\""),
         ("many-changes:clients/*", "many-changes is approved as a whole, and not by resource"),
         ("deletes:[", "\"[\" is no pattern"),
     ] {
-        let said = stage.run(&format!("import --tenant prod --yes --allow {allow}"));
-        assert_eq!((said.code, said.err.contains(wrong), stage.requests().len()), (64, true, 0), "{}", said.whole());
+        let said = fixture.run(&format!("import --tenant prod --yes --allow {allow}"));
+        assert_eq!((said.code, said.err.contains(wrong), fixture.requests().len()), (64, true, 0), "{}", said.whole());
     }
     for (entry, wrong) in [
         ("deletes", "deletes is not approved once for all runs"),
@@ -145,8 +145,8 @@ fn what_no_approval_can_mean_is_said_before_a_tenant_is_asked() {
         ("lockout-risk:clients/[", "is no pattern"),
         ("lockout", "no guard is called \"lockout\""),
     ] {
-        stage.configure(&format!("[tenants.prod.plan]\napprove = [\"{entry}\"]\n"));
-        let said = stage.run("validate");
+        fixture.configure(&format!("[tenants.prod.plan]\napprove = [\"{entry}\"]\n"));
+        let said = fixture.run("validate");
         assert_eq!((said.code, said.err.contains(wrong)), (64, true), "{}", said.whole());
     }
 }
@@ -181,21 +181,21 @@ fn a_night_does_not_remove_most_of_a_kind_though_the_tenant_holds_much_else() {
     {
         let apis = (0..30).map(|number| json!({"id": format!("api{number}"), "name": "API", "identifier": format!("urn:{number}")}));
         let prod = json!({"/resource-servers": apis.collect::<Vec<_>>()});
-        let stage = Stage::of(tenant("dev", &eight.in_dev()), tenant("prod", &prod), "");
-        let first = stage.run_unattended(SYNC);
+        let fixture = Fixture::of(tenant("dev", &eight.in_dev()), tenant("prod", &prod), "");
+        let first = fixture.run_unattended(SYNC);
         assert_eq!(first.code, 0, "{}", first.whole());
         for number in 0..7 {
-            let gone = stage.run(&format!("api delete {}/{} --tenant dev --yes --quiet", &eight.path[1..], Eight::id_of(number)));
+            let gone = fixture.run(&format!("api delete {}/{} --tenant dev --yes --quiet", &eight.path[1..], Eight::id_of(number)));
             assert_eq!(gone.code, 0, "{}", gone.whole());
         }
-        let writes = stage.writes().len();
-        let said = stage.run_unattended("sync --from dev --to prod --prune --allow deletes");
+        let writes = fixture.writes().len();
+        let said = fixture.run_unattended("sync --from dev --to prod --prune --allow deletes");
         let kind = &eight.path[1..];
         let cause = format!("cause: many-changes: 7 of 8 {kind} of \"prod\" would be deleted; at most 4 may at once\n");
-        assert_eq!((said.code, said.err.contains(&cause), stage.writes().len()), (4, true, writes), "{}", said.whole());
-        stage.configure("[tenants.prod.plan]\nmost_changed_of_a_kind = 0.9\n");
-        let said = stage.run_unattended("sync --from dev --to prod --prune --allow deletes");
-        assert_eq!((said.code, stage.prod(eight.path).as_array().map(Vec::len)), (0, Some(1)), "{}", said.whole());
+        assert_eq!((said.code, said.err.contains(&cause), fixture.writes().len()), (4, true, writes), "{}", said.whole());
+        fixture.configure("[tenants.prod.plan]\nmost_changed_of_a_kind = 0.9\n");
+        let said = fixture.run_unattended("sync --from dev --to prod --prune --allow deletes");
+        assert_eq!((said.code, fixture.prod(eight.path).as_array().map(Vec::len)), (0, Some(1)), "{}", said.whole());
     }
 }
 
@@ -205,18 +205,18 @@ fn a_night_does_not_remove_most_of_the_little_that_a_tenant_has_and_a_share_that
         let role = |at: usize| json!({"id": format!("rol_{name}{at}"), "name": format!("Role {at}"), "description": name});
         json!({"/roles": (0..there).map(role).collect::<Vec<_>>()})
     };
-    let stage = Stage::of(tenant("dev", &three("dev", 3)), tenant("prod", &json!({})), "");
-    assert_eq!(stage.run_unattended("sync --from dev --to prod").code, 0);
+    let fixture = Fixture::of(tenant("dev", &three("dev", 3)), tenant("prod", &json!({})), "");
+    assert_eq!(fixture.run_unattended("sync --from dev --to prod").code, 0);
     for gone in 0..2 {
-        assert_eq!(stage.run(&format!("api delete roles/rol_dev{gone} --tenant dev --yes --quiet")).code, 0);
+        assert_eq!(fixture.run(&format!("api delete roles/rol_dev{gone} --tenant dev --yes --quiet")).code, 0);
     }
-    let said = stage.run_unattended("sync --from dev --to prod --prune --allow deletes");
+    let said = fixture.run_unattended("sync --from dev --to prod --prune --allow deletes");
     let cause = "cause: many-changes: 2 of 3 roles of \"prod\" would be deleted; at most 1 may at once\n";
     assert_eq!((said.code, said.err.contains(cause)), (4, true), "{}", said.whole());
 
-    let stage = Stage::of(tenant("dev", &three("dev", 6)), tenant("prod", &three("prod", 6)), "");
-    stage.configure("[tenants.prod.plan]\nmost_changed = 0.1\n");
-    let said = stage.run_unattended("sync --from dev --to prod");
+    let fixture = Fixture::of(tenant("dev", &three("dev", 6)), tenant("prod", &three("prod", 6)), "");
+    fixture.configure("[tenants.prod.plan]\nmost_changed = 0.1\n");
+    let said = fixture.run_unattended("sync --from dev --to prod");
     let cause = "cause: many-changes: 6 of 13 resources of \"prod\" would change; at most 1 may at once; 6 of 6 roles";
     assert_eq!((said.code, said.err.contains(cause)), (4, true), "{}", said.whole());
 }
@@ -242,7 +242,7 @@ fn a_first_import_into_a_tenant_that_holds_what_every_new_one_does_is_not_many_c
         };
         let mut prod = settings(false);
         prod.insert("/clients".to_owned(), (0..clients).map(client).collect());
-        Stage::of(tenant("dev", &settings(true).into()), tenant("prod", &prod.into()), "").run_unattended("sync --from dev --to prod")
+        Fixture::of(tenant("dev", &settings(true).into()), tenant("prod", &prod.into()), "").run_unattended("sync --from dev --to prod")
     };
     let said = with(3);
     assert_eq!(said.code, 0, "{}", said.whole());
