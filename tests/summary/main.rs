@@ -1,6 +1,6 @@
 //! The last lines of `cargo test`: how many requests violate Auth0's OpenAPI description, how many tests were not run, and why.
 //!
-//! It is a program of its own because cargo runs test targets in the order of their names, and nothing runs after this one.
+//! It is a program of its own because cargo runs test targets in the order of their names; only doc tests run after this one.
 #![expect(clippy::print_stdout, reason = "that is what it is for")]
 
 mod requests;
