@@ -149,7 +149,7 @@ async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<ReceivedRequest>>>, sc
 }
 
 /// Leaves a request to the Management API for the last test target, which holds it against Auth0's description, beside those of
-/// `tests/recording.rs`.
+/// `tests/support/request_recording.rs`.
 fn record(asked: &ReceivedRequest) -> io::Result<()> {
     let Some((method, target)) = asked.line.split_once(" /api/v2") else { return Ok(()) };
     // A test of the library is not told where the target folder is; its binary lies two folders down.

@@ -1,22 +1,21 @@
-//! The last words of `cargo test`: what Auth0's description says of every request that was sent, how many tests were not run, and why.
+//! The last lines of `cargo test`: how many requests violate Auth0's OpenAPI description, how many tests were not run, and why.
 //!
-//! It is a program of its own because cargo runs the test targets in the order of their names, and nothing runs after this one.
+//! It is a program of its own because cargo runs test targets in the order of their names; only doc tests run after this one.
 #![expect(clippy::print_stdout, reason = "that is what it is for")]
 
-#[path = "../description/mod.rs"]
-#[expect(dead_code, reason = "the tests of the description use the rest")]
-mod description;
-#[path = "../known_failures.rs"]
-#[expect(dead_code, reason = "its own tests use the rest")]
-mod known_failures;
-#[path = "../notes.rs"]
-mod notes;
-#[path = "../reference.rs"]
-#[expect(dead_code, reason = "other tests need other facts")]
-mod reference;
 mod requests;
-#[path = "../skip.rs"]
-mod skip;
+/// What the integration tests share with this program.
+#[path = "../support"]
+mod support {
+    #[expect(dead_code, reason = "other tests need other facts")]
+    pub(crate) mod auth0_reference;
+    #[expect(dead_code, reason = "its own tests use the rest")]
+    pub(crate) mod known_failures;
+    #[expect(dead_code, reason = "the tests of the description use the rest")]
+    pub(crate) mod openapi;
+    pub(crate) mod skip;
+    pub(crate) mod summary_notes;
+}
 mod tiers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +23,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use support::{known_failures, summary_notes};
 use tiers::Tiers;
 
 /// What is noted for this program.
@@ -52,7 +52,7 @@ fn main() {
 
 /// Returns how many tests were skipped, and why.
 fn skipped() -> String {
-    let text = fs::read_to_string(notes::path("skipped")).unwrap_or_default();
+    let text = fs::read_to_string(summary_notes::path("skipped")).unwrap_or_default();
     let mut by_reason: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (test, reason) in text.lines().filter_map(|line| line.split_once('\t')) {
         by_reason.entry(reason).or_default().insert(test);
@@ -71,7 +71,7 @@ fn clear() {
     if std::env::var_os("TEST_SESSION").is_none() {
         // They are there only where there was something to note.
         for subject in SUBJECTS {
-            let _ = fs::remove_file(notes::path(subject));
+            let _ = fs::remove_file(summary_notes::path(subject));
         }
     }
     let is_note = |name: &str| SUBJECTS.iter().any(|subject| name.strip_prefix(subject).is_some_and(|rest| rest.starts_with('-')));

@@ -1,4 +1,4 @@
-//! Every request that the tests' tenants got, held against Auth0's description.
+//! Every request that the sandboxes of the tests received, validated against Auth0's OpenAPI description.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
@@ -7,12 +7,12 @@ use std::io::{BufRead, BufReader};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::description::{Break, Description, exceptions};
-use crate::notes;
+use crate::support::openapi::{Break, Description, exceptions};
+use crate::support::summary_notes;
 
 /// What is no path of Auth0's, and why it is asked for.
-const MADE_UP: &[(&str, &str)] = &[("/widgets", "a kind that only `imaginary.rs` knows")];
-/// How fields are called that no tenant has: `canary.rs` puts them into every object.
+const MADE_UP: &[(&str, &str)] = &[("/widgets", "a kind that only `new_kind.rs` knows")];
+/// How fields are called that no tenant has: `canary_secrets.rs` puts them into every object.
 const MADE_UP_FIELD: &str = "\"a_made_up_";
 
 /// One request on record.
@@ -39,7 +39,7 @@ struct Tally {
 pub(crate) fn judge() -> Option<BTreeSet<String>> {
     let description = Description::read()?;
     let mut tally = Tally::default();
-    for line in File::open(notes::path("requests")).into_iter().flat_map(|record| BufReader::new(record).lines()) {
+    for line in File::open(summary_notes::path("requests")).into_iter().flat_map(|record| BufReader::new(record).lines()) {
         tally.add(&line.expect("a record is text"), description);
     }
     tally.tell();

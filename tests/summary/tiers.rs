@@ -1,8 +1,8 @@
-//! What part of the tests a command runs, by its words behind `--`.
+//! Which tier of the tests a command runs, from its arguments after `--`.
 
 use std::path::{Path, PathBuf};
 
-use crate::notes;
+use crate::support::summary_notes;
 
 /// How a slow test is marked.
 const SLOW: &str = "#[ignore = \"slow";
@@ -33,14 +33,14 @@ impl Tiers {
         if !is_whole || has("--ignored") {
             return Self::Part;
         }
-        notes::add("tiers", "fast");
+        summary_notes::add("tiers", "fast");
         Self::Fast
     }
 }
 
 /// Returns whether an earlier command of the session ran the fast tests.
 fn has_run_fast() -> bool {
-    std::fs::read_to_string(notes::path("tiers")).is_ok_and(|ran| ran.lines().any(|tier| tier == "fast"))
+    std::fs::read_to_string(summary_notes::path("tiers")).is_ok_and(|ran| ran.lines().any(|tier| tier == "fast"))
 }
 
 /// Counts the slow tests, by what the source says.

@@ -1,0 +1,305 @@
+//! What changed in either tenant since the last run, as the next plan reports it: renames, conflicts, drift and deletions.
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::support::fixture::{Fixture, client, dev, prod};
+
+const SHOP: &str = "devShop000000000000000000000000a";
+const TILL: &str = "devTill000000000000000000000000a";
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
+const PLAN: &str = "plan --tenant prod --quiet";
+
+/// Imports what dev has, so that both have a past.
+fn imported() -> Fixture {
+    let fixture = Fixture::small();
+    done(&fixture, IMPORT);
+    fixture
+}
+
+fn done(fixture: &Fixture, line: &str) {
+    let said = fixture.run(line);
+    assert_eq!(said.code, 0, "{}", said.whole());
+}
+
+/// Changes a client of dev as somebody in its dashboard would.
+fn change_dev(fixture: &Fixture, id: &str, fields: &Value) {
+    fixture.write("fields.json", &fields.to_string());
+    done(fixture, &format!("api patch clients/{id} --data fields.json --tenant dev --yes --quiet"));
+}
+
+/// Returns the clients of prod by name, each with its id and one field.
+fn clients(fixture: &Fixture, field: &str) -> Vec<(String, String, Value)> {
+    let clients = fixture.prod("/clients");
+    let text = |client: &Value, field: &str| client[field].as_str().unwrap_or_default().to_owned();
+    let each = clients.as_array().expect("a list").iter();
+    let mut each: Vec<_> = each.map(|client| (text(client, "name"), text(client, "client_id"), client[field].clone())).collect();
+    each.sort_by(|one, other| one.0.cmp(&other.0));
+    each
+}
+
+#[test]
+fn a_rename_in_the_source_is_a_rename_in_the_target() {
+    let fixture = imported();
+    let before = clients(&fixture, "callbacks");
+    change_dev(&fixture, TILL, &json!({"name": "Checkout"}));
+    assert_snapshot!(fixture.run(PLAN).whole(), @r#"
+    exit 0
+    dev -> prod: 0 to create, 1 to change, 3 equal
+
+    Applications
+      ~ change client "Checkout"
+          name: Till -> Checkout
+
+    migrate import --tenant prod --from dev
+    "#);
+    done(&fixture, IMPORT);
+    let after = clients(&fixture, "callbacks");
+    assert_eq!(after.iter().map(|client| client.0.as_str()).collect::<Vec<_>>(), ["Checkout", "Shop"]);
+    assert_eq!((&after[0].1, &after[0].2), (&before[1].1, &before[1].2), "the same client");
+    assert_snapshot!(fixture.run(PLAN).whole(), @"
+    exit 0
+    prod holds everything dev has: 4 resources equal.
+    Nothing to do.
+    ");
+}
+
+#[test]
+fn a_name_that_stands_twice_is_left_out_with_the_command_that_settles_it() {
+    let mut target = prod();
+    let twin = |id: &str| client(id, "Till", "https://till.acme.example/old");
+    let own = target["data"]["/clients"].as_array_mut().expect("a list");
+    own.extend([twin("prodTill00000000000000000000000a"), twin("prodTill00000000000000000000000b")]);
+    let fixture = Fixture::of(dev(), target, "");
+    assert_snapshot!(fixture.run(PLAN).whole(), @r#"
+    exit 0
+    dev -> prod: 0 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+
+    Left out
+      client "Till": "Till" stands for 1 in dev (devTill000000000000000000000000a) and 2 in prod (prodTill00000000000000000000000a, prodTill00000000000000000000000b); say which is which with `migrate link clients <source id> <target id>`
+
+    Only in prod, and staying
+      clients (2): Till (of the target), Till#2
+
+    Notes
+      prod has a name that stands twice; it is called clients/Till#2 here
+
+    Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+      `--allow lockout-risk` if that is meant
+    "#);
+    let held = fixture.prod("/clients");
+    let said = fixture.run(IMPORT);
+    assert_eq!(said.code, 3, "{}", said.whole());
+    assert_eq!((&fixture.prod("/clients")[1], &fixture.prod("/clients")[2]), (&held[1], &held[2]), "neither was touched");
+    done(&fixture, &format!("link clients {TILL} prodTill00000000000000000000000b --tenant prod --quiet"));
+    assert_snapshot!(fixture.run(PLAN).whole(), @r#"
+    exit 0
+    dev -> prod: 0 to create, 1 to change, 3 equal
+
+    Applications
+      ~ change client "Till"
+          callbacks: - https://till.acme.example/old  + https://till.acme.example/back
+
+    Only in prod, and staying
+      clients (1): Till (of the target)
+
+    Notes
+      prod has a name that stands twice; it is called clients/Till#2 here
+
+    Refused: lockout-risk: people or services may be locked out by clients/Till (callbacks)
+      `--allow lockout-risk` if that is meant
+    "#);
+}
+
+#[test]
+fn a_linked_resource_that_vanished_is_reported_and_not_made_anew() {
+    let mut fixture = imported();
+    fixture.change_prod(|held| drop(held["/clients"].as_array_mut().expect("a list").pop()));
+    assert_snapshot!(fixture.run(PLAN).whole(), @r#"
+    exit 0
+    prod holds everything dev has but what is left out: 3 resources equal.
+    Nothing to do.
+
+    Left out
+      client "Till": the client it is linked to (ucjKYV6gSaUfeqpaN2TYw2BO4FwYHKwF) is gone from the target; `migrate unlink clients devTill000000000000000000000000a` lets it be made anew
+    "#);
+    let said = fixture.run(IMPORT);
+    assert_eq!((said.code, clients(&fixture, "name").len()), (3, 1), "{}", said.whole());
+    done(&fixture, &format!("unlink clients {TILL} --tenant prod --quiet"));
+    assert_snapshot!(fixture.run(PLAN).whole(), @r#"
+    exit 0
+    dev -> prod: 1 to create, 0 to change, 3 equal
+
+    Applications
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
+    migrate import --tenant prod --from dev
+    "#);
+}
+
+#[test]
+fn a_hot_fix_in_the_target_stays_and_is_named() {
+    let mut fixture = imported();
+    fixture
+        .change_prod(|held| held["/clients"][0]["callbacks"] = json!(["https://shop.acme.example/back", "https://hot-fix.acme.example"]));
+    change_dev(&fixture, SHOP, &json!({"description": "The shop"}));
+    assert_snapshot!(fixture.run(PLAN).whole(), @r#"
+    exit 0
+    dev -> prod: 0 to create, 1 to change, 3 equal
+
+    Applications
+      ~ change client "Shop"
+          description: (none) -> The shop
+
+    Changed in prod by itself since the last run
+      client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/back, https://hot-fix.acme.examp…
+
+    migrate import --tenant prod --from dev
+    "#);
+    done(&fixture, IMPORT);
+    let kept = json!(["https://shop.acme.example/back", "https://hot-fix.acme.example"]);
+    assert_eq!(clients(&fixture, "callbacks")[0].2, kept);
+    assert_eq!(clients(&fixture, "description")[0].2, json!("The shop"));
+    assert_snapshot!(fixture.run("plan --tenant prod --quiet --drift overwrite").whole(), @r#"
+    exit 0
+    dev -> prod: 0 to create, 1 to change, 3 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://hot-fix.acme.example  (1 unchanged)
+
+    Changed in prod by itself since the last run
+      client "Shop": callbacks: [https://shop.acme.example/back] -> [https://shop.acme.example/back, https://hot-fix.acme.examp…
+
+    Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+      `--allow lockout-risk` if that is meant
+    "#);
+}
+
+#[test]
+fn a_field_that_both_changed_is_a_conflict_and_its_resource_is_left_out() {
+    let mut fixture = imported();
+    fixture.change_prod(|held| held["/clients"][0]["description"] = json!("ours"));
+    change_dev(&fixture, SHOP, &json!({"description": "theirs", "callbacks": ["https://shop.acme.example/new"]}));
+    change_dev(&fixture, TILL, &json!({"description": "The till"}));
+    assert_snapshot!(fixture.run(PLAN).whole(), @r#"
+    exit 0
+    dev -> prod: 0 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Till"
+          description: (none) -> The till
+
+    Left out
+      client "Shop": both tenants changed its description since the last run
+
+    Changed in both since the last run
+      client "Shop": description: (none) -> theirs in dev, ours in prod
+      `--drift overwrite` writes what dev has, also over all else that prod changed by itself
+      to keep what prod has, give dev the same, {"description":"ours"} in FILE:  migrate update clients devShop000000000000000000000000a FILE --tenant dev
+
+    migrate import --tenant prod --from dev
+    "#);
+    let held = clients(&fixture, "callbacks")[0].clone();
+    let said = fixture.run(IMPORT);
+    assert_eq!(said.code, 3, "{}", said.whole());
+    assert_eq!(clients(&fixture, "callbacks")[0], held, "nothing of it was written");
+    assert_eq!(clients(&fixture, "description")[1].2, json!("The till"));
+    assert_snapshot!(fixture.run("plan --tenant prod --quiet --drift overwrite").whole(), @r#"
+    exit 0
+    dev -> prod: 0 to create, 1 to change, 3 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/back  + https://shop.acme.example/new
+          description: ours -> theirs
+
+    Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+      `--allow lockout-risk` if that is meant
+    "#);
+}
+
+#[test]
+fn a_conflict_is_settled_by_the_command_that_the_plan_names() {
+    let mut fixture = imported();
+    fixture.change_prod(|held| held["/clients"][0]["description"] = json!("ours"));
+    change_dev(&fixture, SHOP, &json!({"description": "theirs"}));
+    let told = fixture.run(PLAN).out;
+    let (before, command) = told.split_once(" in FILE:  migrate ").expect("a command");
+    let (_, file) = before.split_once("give dev the same, ").expect("what the file holds");
+    let command = command.lines().next().expect("a line");
+    fixture.write("ours.json", file);
+    done(&fixture, &format!("{} --yes --quiet", command.replace("FILE", "ours.json")));
+    done(&fixture, IMPORT);
+    assert_eq!(clients(&fixture, "description")[0].2, json!("ours"));
+    // From here on it is the source's again.
+    change_dev(&fixture, SHOP, &json!({"description": "newer"}));
+    done(&fixture, IMPORT);
+    assert_eq!(clients(&fixture, "description")[0].2, json!("newer"));
+}
+
+#[test]
+fn an_element_that_both_changed_is_told_by_itself_and_overwritten_where_that_is_asked_for() {
+    let (mut source, mut target) = (dev(), prod());
+    let api = |id: &str, text: &str| json!([{"id": id, "identifier": "https://orders", "name": "Orders", "scopes": [{"value": "read", "description": text}]}]);
+    source["data"]["/resource-servers"] = api("rsDev", "read");
+    target["data"]["/resource-servers"] = api("rsProd", "read");
+    let mut fixture = Fixture::of(source, target, "");
+    done(&fixture, IMPORT);
+    fixture.change_prod(|held| held["/resource-servers"][0]["scopes"][0]["description"] = json!("ours"));
+    fixture.write("fields.json", &json!({"scopes": [{"value": "read", "description": "theirs"}]}).to_string());
+    done(&fixture, "api patch resource-servers/rsDev --data fields.json --tenant dev --yes --quiet");
+    assert_snapshot!(fixture.run(PLAN).whole(), @r#"
+    exit 0
+    prod holds everything dev has but what is left out: 4 resources equal.
+    Nothing to do.
+
+    Left out
+      API "https://orders": both tenants changed its scopes (read) since the last run
+
+    Changed in both since the last run
+      API "https://orders": scopes (read): {description: read, value: read} -> {description: theirs, value: read} in dev, {description: ours, value: read} in prod
+      `--drift overwrite` writes what dev has, also over all else that prod changed by itself
+      to keep what prod has, give dev the same:  migrate update resource-servers rsDev FILE --tenant dev
+    "#);
+    let conflicts = fixture.run(&format!("{PLAN} --output json")).json()["conflicts"].clone();
+    assert_eq!((&conflicts[0]["base"]["description"], &conflicts[0]["desired"]["description"]), (&json!("read"), &json!("theirs")));
+    done(&fixture, &format!("{IMPORT} --drift overwrite"));
+    assert_eq!(fixture.prod("/resource-servers")[0]["scopes"], json!([{"value": "read", "description": "theirs"}]));
+}
+
+#[test]
+fn a_field_that_the_source_has_no_more_is_removed_from_the_target() {
+    let fixture = imported();
+    change_dev(&fixture, TILL, &json!({"description": "The till", "client_metadata": {"team": "pay", "floor": "2"}}));
+    done(&fixture, IMPORT);
+    change_dev(&fixture, TILL, &json!({"description": "", "client_metadata": {"floor": null}}));
+    assert_snapshot!(fixture.run(PLAN).whole(), @r#"
+    exit 0
+    dev -> prod: 0 to create, 1 to change, 3 equal
+
+    Applications
+      ~ change client "Till"
+          client_metadata.floor: "2" -> (none)
+          description: The till -> (none)
+
+    migrate import --tenant prod --from dev
+    "#);
+    done(&fixture, IMPORT);
+    assert_eq!(clients(&fixture, "client_metadata")[1].2, json!({"team": "pay"}));
+    assert_snapshot!(fixture.run(PLAN).whole(), @"
+    exit 0
+    prod holds everything dev has: 4 resources equal.
+    Nothing to do.
+    ");
+}

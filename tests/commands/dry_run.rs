@@ -1,0 +1,26 @@
+//! The whole output of a dry run of the demo's tenants.
+
+use crate::support::fixture::Fixture;
+
+#[test]
+fn the_worked_example_reads_as_a_plan() {
+    let fixture = Fixture::acme("");
+    let said = fixture.run("import --tenant prod --dry-run --allow many-changes,lockout-risk,weaker-protection --quiet");
+    insta::assert_snapshot!(said.whole());
+    assert_eq!(fixture.writes(), []);
+    assert_eq!(fixture.in_folder("runs"), [""; 0]);
+}
+
+#[test]
+fn the_command_that_applies_a_plan_can_be_pasted_whatever_its_paths_are_called() {
+    let fixture = Fixture::small();
+    fixture.write("my rules.toml", "");
+    let paths = ["--mapping", "my rules.toml", "--dir", "Ada's files"];
+    let words: Vec<&str> = "import --dry-run --tenant prod --allow lockout-risk,weaker-protection".split(' ').chain(paths).collect();
+    let said = fixture.run_words(&words);
+    let next = said.out.lines().rfind(|line| line.starts_with("migrate import")).expect("the next command");
+    assert_eq!(
+        next,
+        r"migrate import --tenant prod --from dev --mapping 'my rules.toml' --allow lockout-risk,weaker-protection --dir 'Ada'\''s files'"
+    );
+}

@@ -1,0 +1,70 @@
+//! Output on a terminal of eighty columns is wrapped; output to a file is not.
+
+use std::process::Command;
+
+use insta::assert_snapshot;
+
+use crate::support::fixture::Fixture;
+use crate::support::program::Terminal;
+
+/// Runs a command line with all that it says going to a terminal of eighty columns; returns what stands there, without colours.
+fn on_a_terminal(fixture: &Fixture, line: &str) -> String {
+    let terminal = Terminal::open().of_columns(80);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
+    command.args(line.split(' ')).stdout(terminal.end()).stderr(terminal.end());
+    let mut started = fixture.with_environment(&mut command).spawn().expect("it started");
+    // Its ends are ours too, as long as it is there.
+    drop(command);
+    let shown = terminal.shown();
+    started.wait().expect("it ended");
+    anstream::adapter::strip_str(&fixture.without_places(&shown)).to_string()
+}
+
+#[test]
+fn causes_hints_and_steps_are_broken_between_words_and_commands_are_not() {
+    let fixture = Fixture::small();
+    assert_snapshot!(on_a_terminal(&fixture, "plan --tenant prod --quiet"), @r#"
+    dev -> prod: 1 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever
+         uses this client
+
+    Refused: lockout-risk: people or services may be locked out by clients/Shop
+    (callbacks)
+      `--allow lockout-risk` if that is meant
+    "#);
+    let fixture = without_credentials();
+    assert_snapshot!(on_a_terminal(&fixture, "export --tenant prod"), @r#"
+    error: nothing was written
+    cause: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_ID and
+           MIGRATE_PROD_CLIENT_SECRET in the environment or in ".env"
+    hint:  create a machine-to-machine application in that tenant and authorize it
+           for the Auth0 Management API
+    "#);
+}
+
+#[test]
+fn what_goes_to_a_file_is_broken_nowhere() {
+    assert_snapshot!(without_credentials().run("export --tenant prod").refused(), @r#"
+    exit 77
+    error: nothing was written
+    cause: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_ID and MIGRATE_PROD_CLIENT_SECRET in the environment or in ".env"
+    hint:  create a machine-to-machine application in that tenant and authorize it for the Auth0 Management API
+    "#);
+}
+
+fn without_credentials() -> Fixture {
+    let mut fixture = Fixture::small();
+    fixture.set("MIGRATE_PROD_CLIENT_ID", "");
+    fixture.set("MIGRATE_PROD_CLIENT_SECRET", "");
+    fixture
+}

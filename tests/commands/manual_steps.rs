@@ -1,0 +1,216 @@
+//! What cannot be copied is skipped or becomes a manual step, before the first write.
+
+use migrate::apply::SyncState;
+use migrate::management_api::Tenant;
+use migrate::model::resource::Key;
+use migrate::plan::Plan;
+use migrate::sandbox::{Sandbox, State};
+use migrate::snapshot::{Desired, SuppliedSecret};
+use serde_json::{Value, json};
+
+use crate::support::imports::{Imported, empty_sync_state, import, read, start};
+
+const DEV: &str = "acme-dev.eu.auth0.com";
+const PROD: &str = "acme-prod.eu.auth0.com";
+
+/// Two tenants, and what a mapping makes of the first.
+struct Pair {
+    desired: Desired,
+    into: Sandbox,
+    tenant: Tenant,
+    memory: SyncState,
+}
+
+impl Pair {
+    async fn of(dev: Value, prod: Value) -> Self {
+        let state = |domain: &str, data: Value| State::from_json(json!({"domain": domain, "data": data})).expect("a state");
+        let (_from, from) = start(state(DEV, dev)).await;
+        let desired = Desired::unmapped(read(&from).await);
+        let (into, tenant) = start(state(PROD, prod)).await;
+        Self { desired, into, tenant, memory: empty_sync_state() }
+    }
+
+    fn key(text: &str) -> Key {
+        Key::try_from(text.to_owned()).expect("a key")
+    }
+
+    fn supply(mut self, key: &str, path: &str) -> Self {
+        self.desired.supplied.push(SuppliedSecret { key: Self::key(key), path: path.to_owned(), from: "env:NAME".to_owned() });
+        self
+    }
+
+    fn keep(mut self, key: &str, path: &str) -> Self {
+        self.desired.kept.push((Self::key(key), path.to_owned()));
+        self
+    }
+
+    /// Imports; nothing may be refused, and a second import must find nothing to do.
+    async fn import(&mut self) -> Plan {
+        let Imported { plan, summary, .. } = import(&self.desired, &self.tenant, &mut self.memory).await;
+        assert!(summary.is_whole(), "{:?}", summary.settled);
+        let again = import(&self.desired, &self.tenant, &mut self.memory).await.plan;
+        assert!(again.is_empty(), "{:?}", again.changes().next());
+        plan
+    }
+
+    fn written(&self, path: &str) -> Vec<Value> {
+        self.into.requests().iter().filter(|seen| seen.method != "GET" && seen.path == path).map(|seen| json!(seen.method)).collect()
+    }
+}
+
+fn steps(plan: &Plan) -> Vec<String> {
+    plan.manual_steps.iter().map(|manual| format!("{} {}: {}", manual.key, manual.path, manual.step)).collect()
+}
+
+fn skipped(plan: &Plan) -> Vec<String> {
+    plan.skipped.iter().map(|left| format!("{} {}: {}", left.key, left.path.as_deref().unwrap_or_default(), left.reason)).collect()
+}
+
+fn sendgrid() -> Value {
+    json!({"/emails/provider": {"name": "sendgrid", "enabled": true, "default_from_address": "a@acme.com", "credentials": {}}})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_create_needs_and_nobody_supplies_is_left_out_and_a_step() {
+    let mut pair = Pair::of(sendgrid(), json!({})).await;
+    let plan = pair.import().await;
+    assert_eq!(pair.written("/emails/provider"), [] as [Value; 0]);
+    assert_eq!(skipped(&plan), ["email-provider : it cannot be made without its credentials"]);
+    let step = "credentials is needed to make it and is not copied; supply it with a `secret` rule in the mapping";
+    assert_eq!(steps(&plan), [format!("email-provider credentials: {step}")]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_that_no_read_shows_is_sent_with_a_create_and_not_again() {
+    let mut pair = Pair::of(sendgrid(), json!({})).await.supply("email-provider", "credentials.api_key");
+    let plan = pair.import().await;
+    assert_eq!(pair.written("/emails/provider"), ["POST"]);
+    assert_eq!((skipped(&plan), steps(&plan)), (Vec::new(), Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_that_is_an_action_signs_in_nowhere_and_is_made() {
+    let action = json!({"id": "5e2c9a07-3f41-4c1e-9f0a-2b7d8e6c1a55", "name": "Send text messages", "code": "1", "runtime": "node22",
+        "status": "built", "all_changes_deployed": true, "supported_triggers": [{"id": "custom-phone-provider", "version": "v1"}]});
+    let custom = json!({"/branding/phone/providers": [{"id": "pro_1", "name": "custom", "disabled": false,
+        "configuration": {"delivery_methods": ["text"]}}], "/actions/actions": [action]});
+    let mut pair = Pair::of(custom, json!({})).await;
+    let plan = pair.import().await;
+    assert_eq!(pair.written("/branding/phone/providers"), ["POST"]);
+    assert_eq!(skipped(&plan), [] as [&str; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn credentials_are_not_replaced_without_the_secrets_in_them() {
+    let smtp =
+        |host: &str| json!({"/emails/provider": {"name": "smtp", "enabled": true, "credentials": {"smtp_host": host, "smtp_port": 25}}});
+    let mut pair = Pair::of(smtp("mail.dev"), smtp("mail.prod")).await;
+    let plan = pair.import().await;
+    assert_eq!(pair.written("/emails/provider"), [] as [Value; 0]);
+    let reason = "it differs in the target and cannot be written without the secret in it; supply that with a `secret` rule in the mapping";
+    assert_eq!(skipped(&plan), [format!("email-provider credentials: {reason}")]);
+    let mut pair = Pair::of(smtp("mail.dev"), smtp("mail.prod")).await.supply("email-provider", "credentials.smtp_pass");
+    pair.import().await;
+    assert_eq!(pair.written("/emails/provider"), ["PATCH"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn push_notifications_sent_directly_leave_firebase_to_a_person() {
+    let provider = |name: &str| json!({"/guardian/factors/push-notification/selected-provider": {"provider": name}});
+    let mut pair = Pair::of(provider("direct"), provider("guardian")).await;
+    let plan = pair.import().await;
+    assert_eq!(plan.manual_steps.len(), 1);
+    assert!(plan.manual_steps[0].step.contains("push-notification/providers/fcmv1"), "{}", plan.manual_steps[0].step);
+    let mut pair = Pair::of(provider("direct"), provider("direct")).await;
+    assert_eq!(steps(&pair.import().await), [] as [&str; 0], "the target sends them directly already");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn texts_come_after_the_languages_they_are_in_and_not_where_the_target_keeps_fewer() {
+    let dev = || {
+        let texts = json!({"login": {"title": "Bonjour"}});
+        json!({"/tenants/settings": {"enabled_locales": ["en", "fr"]}, "/prompts/login/custom-text/fr": texts})
+    };
+    let prod = || json!({"/tenants/settings": {"enabled_locales": ["en"]}});
+    let mut pair = Pair::of(dev(), prod()).await;
+    let plan = pair.import().await;
+    let order: Vec<String> = plan.changes().map(|change| change.key.to_string()).collect();
+    assert_eq!(order, ["tenant-settings", "prompt-custom-text/login · fr"]);
+    let mut pair = Pair::of(dev(), prod()).await.keep("tenant-settings", "enabled_locales");
+    let plan = pair.import().await;
+    assert!(plan.is_empty());
+    assert_eq!(skipped(&plan), ["prompt-custom-text/login · fr : fr will be none of the target's languages"]);
+}
+
+fn database(options: Value) -> Value {
+    let mut connection =
+        json!({"id": "con_0000000000000001", "name": "users", "display_name": "users", "strategy": "auth0", "realms": ["users"]});
+    if !options.is_null() {
+        connection["options"] = options;
+    }
+    json!({"/connections": [connection]})
+}
+
+/// Returns the options that an import sends to the target's connection.
+async fn options_after(pair: &Pair) -> Value {
+    let live = read(&pair.tenant).await;
+    let options = live.of_kind("connections").next().expect("a connection").body.open().get("options").cloned();
+    options.unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn options_that_could_not_be_read_are_never_written() {
+    let mut pair = Pair::of(database(json!({"import_mode": true})), database(Value::Null)).await;
+    let plan = pair.import().await;
+    assert!(plan.is_empty());
+    let reason = "it differs in the target and cannot be written over what cannot be read there; the token may lack a scope";
+    assert_eq!(skipped(&plan), [format!("connections/users options: {reason}")]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn options_are_laid_over_the_targets_own_and_a_rule_keeps_one_of_them() {
+    let dev = database(json!({"import_mode": true, "disable_signup": true, "requires_username": true}));
+    let prod = database(json!({"import_mode": false, "disable_signup": false, "password_history": {"enable": true}}));
+    let mut pair = Pair::of(dev, prod).await.keep("connections/users", "options.disable_signup");
+    pair.import().await;
+    // The server fills in `brute_force_protection`.
+    let expected = json!({"brute_force_protection": true, "import_mode": true, "disable_signup": false, "requires_username": true, "password_history": {"enable": true}});
+    assert_eq!(options_after(&pair).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_strategy_of_a_connection_cannot_be_without_is_a_step_where_nobody_supplies_it() {
+    let azure = || {
+        let options = json!({"client_id": "at-azure", "client_secret": "s3cret", "tenant_domain": "acme.example"});
+        json!({"/connections": [{"id": "con_0000000000000001", "name": "azure", "strategy": "waad", "options": options}]})
+    };
+    let mut pair = Pair::of(azure(), json!({})).await;
+    let plan = pair.import().await;
+    assert_eq!(pair.written("/connections"), [] as [Value; 0]);
+    assert_eq!(skipped(&plan)[0], "connections/azure : it cannot be made without its options.client_secret");
+    let step = "is needed to make it and is not copied; supply it with a `secret` rule in the mapping";
+    assert_eq!(steps(&plan), [format!("connections/azure options.client_secret: options.client_secret {step}")]);
+    let mut pair = Pair::of(azure(), json!({})).await.supply("connections/azure", "options.client_secret");
+    let plan = pair.import().await;
+    assert_eq!(pair.written("/connections"), [json!("POST")]);
+    assert_eq!(skipped(&plan), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_tenant_shows_in_the_place_of_a_secret_is_neither_copied_nor_written_back() {
+    let state = |title: &str, mask: &str| {
+        let options =
+            json!({"client_id": "own", "client_secret": mask, "icon_url": title, "deep": {"of": {"passcode": mask, "kept": true}}});
+        json!({"/connections": [{"id": "con_0000000000000001", "name": "idp", "strategy": "oauth2", "options": options}]})
+    };
+    for mask in ["********", "[REDACTED]"] {
+        let mut pair = Pair::of(state("https://new.example", mask), state("https://old.example", mask)).await;
+        pair.import().await;
+        let held = pair.into.state().to_json()["data"]["/connections"][0]["options"].clone();
+        assert_eq!(held, json!({"client_id": "own", "icon_url": "https://new.example", "deep": {"of": {"kept": true}}}));
+        let mut pair = Pair::of(state("https://new.example", mask), json!({})).await;
+        let plan = pair.import().await;
+        assert!(!pair.into.state().to_json().to_string().contains(mask));
+        assert!(steps(&plan).iter().any(|step| step.starts_with("connections/idp options.deep.of.passcode: ")), "{:?}", steps(&plan));
+    }
+}

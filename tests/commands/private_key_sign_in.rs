@@ -1,0 +1,117 @@
+//! Signing in with a private key instead of a client secret.
+
+use insta::assert_snapshot;
+use num_bigint::{BigInt, BigUint, Sign};
+use pem::Pem;
+use simple_asn1::ASN1Block;
+
+use crate::support::fixture::Fixture;
+
+/// An RSA key as a person would have made it with any tool: PKCS#1, in PEM.
+struct Key {
+    private: String,
+    public: String,
+}
+
+impl Key {
+    /// Makes a key of 2048 bits from the system's random numbers.
+    fn make() -> Self {
+        let exponent = BigUint::from(65_537_u32);
+        let (one, p, q) = (BigUint::from(1_u32), prime(), prime());
+        let (below_p, below_q) = (&p - &one, &q - &one);
+        let modulus = &p * &q;
+        let secret = exponent.modinv(&(&below_p * &below_q)).expect("the exponent is a prime that does not divide it");
+        let of_q = q.modinv(&p).expect("two different primes");
+        let private = [&BigUint::ZERO, &modulus, &exponent, &secret, &p, &q, &(&secret % below_p), &(&secret % below_q), &of_q];
+        Self { private: written("RSA PRIVATE KEY", &private), public: written("RSA PUBLIC KEY", &[&modulus, &exponent]) }
+    }
+}
+
+/// Returns a prime of 1024 bits, of which two make a modulus of 2048.
+fn prime() -> BigUint {
+    loop {
+        let mut bytes = [0; 128];
+        rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).expect("random numbers");
+        bytes[0] |= 0b1100_0000;
+        bytes[127] |= 1;
+        let candidate = BigUint::from_bytes_be(&bytes);
+        let has_small_factor = (3..2_000_u32).step_by(2).any(|small| &candidate % small == BigUint::ZERO);
+        if !has_small_factor && [2_u32, 3, 5, 7].into_iter().all(|base| is_likely_prime(&candidate, base)) {
+            return candidate;
+        }
+    }
+}
+
+/// Asks Miller and Rabin: a composite number chosen at random hardly ever passes one base, let alone four.
+fn is_likely_prime(candidate: &BigUint, base: u32) -> bool {
+    let one = BigUint::from(1_u32);
+    let below = candidate - &one;
+    let halvings = below.trailing_zeros().expect("more than zero");
+    let mut power = BigUint::from(base).modpow(&(&below >> halvings), candidate);
+    if power == one || power == below {
+        return true;
+    }
+    (1..halvings).any(|_| {
+        power = &power * &power % candidate;
+        power == below
+    })
+}
+
+fn written(label: &str, numbers: &[&BigUint]) -> String {
+    let numbers = numbers.iter().map(|number| ASN1Block::Integer(0, BigInt::from_biguint(Sign::Plus, (*number).clone())));
+    let whole = simple_asn1::to_der(&ASN1Block::Sequence(0, numbers.collect())).expect("numbers are written");
+    pem::encode(&Pem::new(label, whole))
+}
+
+/// A fixture on which prod knows one public key, and migrate signs with another or the same.
+fn fixture(known: &Key, held: &Key) -> Fixture {
+    let mut fixture = Fixture::small();
+    fixture.prod_knows_the_key(&known.public);
+    fixture.write("keys/prod.pem", &held.private);
+    fixture.set("MIGRATE_PROD_CLIENT_SECRET", "");
+    fixture.set("MIGRATE_PROD_CLIENT_SIGNING_KEY_PATH", "keys/prod.pem");
+    fixture
+}
+
+#[test]
+fn a_key_that_the_tenant_knows_signs_in_and_another_does_not() {
+    let (known, other) = (Key::make(), Key::make());
+    let signed_in = fixture(&known, &known);
+    let said = signed_in.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
+    assert_eq!((said.code, signed_in.writes().len()), (0, 2), "{}", said.whole());
+    for path in signed_in.files().iter().filter(|path| !path.ends_with("prod.pem")) {
+        let content = std::fs::read_to_string(path).expect("text");
+        assert!(!content.contains("PRIVATE KEY"), "{}", path.display());
+    }
+    let stranger = fixture(&known, &other);
+    let said = stranger.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
+    assert_snapshot!(said.refused(), @r#"
+    exit 77
+    error: nothing was written
+    cause: cannot read client-login-page of "prod"
+    cause: the tenant did not accept the credentials: Unauthorized
+    hint:  check what the variables MIGRATE_PROD_* hold, and that the application is authorized for the Management API
+    "#);
+    assert_eq!(stranger.requests(), []);
+}
+
+#[test]
+fn a_key_that_is_none_or_not_there_is_told_without_showing_it() {
+    let mut fixture = Fixture::small();
+    fixture.set("MIGRATE_PROD_CLIENT_SECRET", "");
+    fixture.set("MIGRATE_PROD_CLIENT_SIGNING_KEY_PATH", "keys/prod.pem");
+    assert_snapshot!(fixture.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @r#"
+    exit 64
+    error: nothing was written
+    cause: cannot read "keys/prod.pem"
+    cause: No such file or directory (os error 2)
+    "#);
+    fixture.write("keys/prod.pem", "-----BEGIN RSA PRIVATE KEY-----\nCANARY\n-----END RSA PRIVATE KEY-----\n");
+    assert_snapshot!(fixture.run("import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").refused(), @"
+    exit 64
+    error: nothing was written
+    cause: cannot use the client's private key: an RSA key as PEM was expected
+    cause: InvalidKeyFormat
+    ");
+    assert_eq!(fixture.requests(), []);
+}

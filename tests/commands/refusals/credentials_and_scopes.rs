@@ -1,0 +1,210 @@
+//! Missing credentials and scopes.
+
+use insta::assert_snapshot;
+
+use crate::support::fixture::{Fixture, dev, prod};
+use crate::support::refusals::{IMPORT, refused, refused_offline};
+
+/// What reads every kind and writes none.
+const READING: [&str; 9] = [
+    "read:clients",
+    "read:client_grants",
+    "read:resource_servers",
+    "read:connections",
+    "read:connections_options",
+    "read:roles",
+    "read:rules",
+    "read:tenant_settings",
+    "read:email_templates",
+];
+
+#[test]
+fn without_credentials_both_variables_are_named() {
+    let mut fixture = Fixture::small();
+    fixture.set("MIGRATE_PROD_CLIENT_ID", "");
+    fixture.set("MIGRATE_PROD_CLIENT_SECRET", "");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
+    exit 77
+    error: nothing was written
+    cause: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_ID and MIGRATE_PROD_CLIENT_SECRET in the environment or in ".env"
+    hint:  create a machine-to-machine application in that tenant and authorize it for the Auth0 Management API
+    "#);
+}
+
+#[test]
+fn half_of_the_credentials_names_the_other_half() {
+    let mut fixture = Fixture::small();
+    fixture.set("MIGRATE_PROD_CLIENT_SECRET", "");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
+    exit 77
+    error: nothing was written
+    cause: no credentials for tenant "prod": set MIGRATE_PROD_CLIENT_SECRET in the environment or in ".env"
+    hint:  create a machine-to-machine application in that tenant and authorize it for the Auth0 Management API
+    "#);
+}
+
+#[test]
+fn a_wrong_secret_is_told_with_what_to_check() {
+    let mut fixture = Fixture::small();
+    fixture.set("MIGRATE_PROD_CLIENT_SECRET", "wrong");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @r#"
+    exit 77
+    error: nothing was written
+    cause: cannot read client-login-page of "prod"
+    cause: the tenant did not accept the credentials: Unauthorized
+    hint:  check what the variables MIGRATE_PROD_* hold, and that the application is authorized for the Management API
+    "#);
+}
+
+#[test]
+fn a_scope_that_writing_needs_is_named() {
+    let mut fixture = Fixture::small();
+    fixture.sign_in_to_prod_with(&[&READING[..], &["update:clients"]].concat());
+    assert_snapshot!(refused(&fixture, IMPORT), @r#"
+    exit 77
+    dev -> prod: 1 to create, 1 to change, 1 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+    error: nothing was written: the token for "prod" lacks create:clients
+    hint:  add what is missing to the grant of the application that migrate signs in with
+    "#);
+}
+
+/// A dev tenant that has a role.
+fn dev_with_a_role() -> serde_json::Value {
+    let mut source = dev();
+    source["data"]["/roles"] = serde_json::json!([{"id": "rol_devCashier000001", "name": "Cashier", "description": "Sells"}]);
+    source
+}
+
+/// What reads every kind but roles.
+fn without_roles() -> Vec<&'static str> {
+    READING.into_iter().filter(|scope| *scope != "read:roles").collect()
+}
+
+#[test]
+fn a_scope_that_reading_the_target_needs_is_named() {
+    let mut fixture = Fixture::of(dev_with_a_role(), prod(), "");
+    fixture.sign_in_to_prod_with(&[&without_roles()[..], &["create:clients", "update:clients", "create:roles"]].concat());
+    let said = fixture.run(IMPORT);
+    assert_eq!(fixture.writes(), []);
+    assert_snapshot!(said.refused(), @r#"
+    exit 77
+    error: nothing was written: the plan was refused
+    cause: scopes: the token for "prod" may not read roles; it lacks read:roles
+    hint:  add what is missing to the grant of the application that migrate signs in with
+    "#);
+}
+
+#[test]
+fn what_the_source_does_not_show_is_left_out_by_name_and_the_import_is_not_whole() {
+    let mut fixture = Fixture::of(dev_with_a_role(), prod(), "");
+    fixture.sign_in_to_dev_with(&without_roles());
+    assert_snapshot!(refused(&fixture, "import --tenant prod --allow lockout-risk,weaker-protection --dry-run --quiet"), @r#"
+    exit 0
+    dev -> prod: 1 to create, 1 to change, 1 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    Left out
+      action-modules: not read from dev: the token lacks the scope read:actions
+      action-trigger-bindings: not read from dev: the token lacks the scope read:actions
+      actions: not read from dev: the token lacks the scope read:actions
+      agents: not read from dev: the token lacks the scope read:agents
+      9 resources: not read from dev: the token lacks the scope read:attack_protection
+        attack-protection-bot-detection, attack-protection-breached-password-detection, attack-protection-brute-force-protection, attack-protection-captcha, attack-protection-phone-provider-protection and 4 more
+      branding: not read from dev: the token lacks the scope read:branding
+      theme: not read from dev: the token lacks the scope read:branding
+      page template: not read from dev: the token lacks the scope read:branding
+      connection-profiles: not read from dev: the token lacks the scope read:connection_profiles
+      custom-domains: not read from dev: the token lacks the scope read:custom_domains
+      default custom domain: not read from dev: the token lacks the scope read:custom_domains
+      custom signing keys: not read from dev: the token lacks the scope read:custom_signing_keys
+      email provider: not read from dev: the token lacks the scope read:email_provider
+      event-streams: not read from dev: the token lacks the scope read:event_streams
+      experimentation-experiments: not read from dev: the token lacks the scope read:experimentation
+      experimentation-feature-flags: not read from dev: the token lacks the scope read:experimentation
+      experimentation-segments: not read from dev: the token lacks the scope read:experimentation
+      experimentation-variations: not read from dev: the token lacks the scope read:experimentation
+      flow-vault-connections: not read from dev: the token lacks the scope read:flows_vault_connections
+      flows: not read from dev: the token lacks the scope read:flows
+      forms: not read from dev: the token lacks the scope read:forms
+      14 resources: not read from dev: the token lacks the scope read:guardian_factors
+        guardian-duo, guardian-email-settings, guardian-factors, guardian-phone-message-types, guardian-phone-selected-provider and 9 more
+      policies of factors: not read from dev: the token lacks the scope read:mfa_policies
+      app of push notifications: not read from dev: the token lacks the scope read:prompts
+      prompt-partials: not read from dev: the token lacks the scope read:prompts
+      prompt-rendering: not read from dev: the token lacks the scope read:prompts
+      prompt settings: not read from dev: the token lacks the scope read:prompts
+      hooks: not read from dev: the token lacks the scope read:hooks
+      log-streams: not read from dev: the token lacks the scope read:log_streams
+      network-acl-keys: not read from dev: the token lacks the scope read:network_acl_keys
+      network-acls: not read from dev: the token lacks the scope read:network_acls
+      organization-client-grants: not read from dev: the token lacks the scope read:organizations
+      organization-clients: not read from dev: the token lacks the scope read:organizations
+      organization-connections: not read from dev: the token lacks the scope read:organizations
+      organization-discovery-domains: not read from dev: the token lacks the scope read:organizations
+      organizations: not read from dev: the token lacks the scope read:organizations
+      organization-templates: not read from dev: the token lacks the scope read:organization_templates
+      phone-providers: not read from dev: the token lacks the scope read:phone_providers
+      phone-templates: not read from dev: the token lacks the scope read:phone_templates
+      rate-limit-policies: not read from dev: the token lacks the scope read:rate_limit_policies
+      role-permissions: not read from dev: the token lacks the scope read:roles
+      roles: not read from dev: the token lacks the scope read:roles
+      rules-configs: not read from dev: the token lacks the scope read:rules_configs
+      self-service-custom-text: not read from dev: the token lacks the scope read:self_service_profiles
+      self-service-profiles: not read from dev: the token lacks the scope read:self_service_profiles
+      token-exchange-profiles: not read from dev: the token lacks the scope read:token_exchange_profiles
+      user-attribute-profiles: not read from dev: the token lacks the scope read:user_attribute_profiles
+      verifiable-credential-templates: not read from dev: the token lacks the scope read:vdcs_templates
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
+    dev -> prod: 1 to create, 1 to change, 1 equal
+
+    migrate import --tenant prod --from dev --allow lockout-risk,weaker-protection
+    "#);
+    let said = fixture.run(IMPORT);
+    assert_eq!((said.code, fixture.writes().len()), (3, 2), "{}", said.whole());
+}
+
+#[test]
+fn a_scope_that_one_resource_needs_is_named() {
+    let mut fixture = Fixture::small();
+    fixture.sign_in_to_prod_with(&["read:rules"]);
+    assert_snapshot!(refused(&fixture, "get clients Shop --tenant prod --quiet"), @"
+    exit 77
+    error: nothing was written
+    cause: the token lacks the scope read:clients
+    hint:  add what is missing to the grant of the application that migrate signs in with
+    ");
+}
+
+#[test]
+fn an_export_that_may_read_nothing_is_no_export() {
+    let mut fixture = Fixture::small();
+    fixture.sign_in_to_prod_with(&["read:users"]);
+    assert_snapshot!(refused(&fixture, "export --tenant prod --quiet"), @r#"
+    exit 77
+    error: nothing was exported: the token for "prod" may read none of it
+    cause: the token lacks the scope read:actions
+    hint:  add what is missing to the grant of the application that migrate signs in with
+    "#);
+    assert_eq!(fixture.in_folder("snapshots"), [""; 0]);
+}

@@ -1,0 +1,140 @@
+//! Saved plans that are damaged, edited or out of date.
+
+use insta::assert_snapshot;
+
+use crate::support::fixture::Fixture;
+use crate::support::refusals::{IMPORT, refused, refused_offline};
+
+const IMPORT_PLAN: &str = "import --tenant prod --allow lockout-risk,weaker-protection --plan plan.json --yes --quiet";
+
+/// A fixture with a plan in the file `plan.json`, which nobody has asked prod about yet.
+fn planned() -> Fixture {
+    let fixture = Fixture::small();
+    let said = fixture.run("plan --tenant prod --out plan.json --quiet");
+    assert_eq!(said.code, 0, "{}", said.whole());
+    fixture
+}
+
+/// The same as [`refused_offline`], after the requests that made the plan.
+fn refused_without_asking(fixture: &Fixture, line: &str) -> String {
+    let before = fixture.requests().len();
+    let said = refused(fixture, line);
+    assert_eq!(fixture.requests().len(), before, "{said}");
+    said
+}
+
+#[test]
+fn an_edited_plan_is_refused() {
+    let fixture = planned();
+    fixture.edit("plan.json", "https://till.acme.example/back", "https://evil.example/back");
+    assert_snapshot!(refused_without_asking(&fixture, IMPORT_PLAN), @r#"
+    exit 64
+    error: nothing was written
+    cause: plan "plan.json" was changed after it was made
+    hint:  make the plan again with `migrate plan --out FILE`
+    "#);
+}
+
+#[test]
+fn a_plan_cut_short_is_shown_where_it_ends() {
+    let fixture = planned();
+    let text = fixture.read("plan.json");
+    let begins = "\"edits\": [";
+    fixture.write("plan.json", &text[..text.find(begins).expect("an update") + begins.len()]);
+    assert_snapshot!(refused_without_asking(&fixture, IMPORT_PLAN), @r#"
+    exit 64
+    error: nothing was written
+    cause: this is no plan
+             --> plan.json:44:20
+              |
+           44 |           "edits": [
+              |                    ^ EOF while parsing a list
+    hint:  make the plan again with `migrate plan --out FILE`
+    "#);
+}
+
+#[test]
+fn a_plan_of_a_newer_format_is_refused_by_its_number() {
+    let fixture = planned();
+    fixture.edit("plan.json", "\"format\": 1", "\"format\": 2");
+    assert_snapshot!(refused_without_asking(&fixture, IMPORT_PLAN), @r#"
+    exit 64
+    error: nothing was written
+    cause: plan "plan.json" has format 2; this version of migrate reads up to 1
+    hint:  make the plan again with `migrate plan --out FILE`
+    "#);
+}
+
+#[test]
+fn a_plan_for_another_tenant_names_both() {
+    let fixture = planned();
+    assert_snapshot!(refused_without_asking(&fixture, &IMPORT_PLAN.replace("prod", "dev")), @r#"
+    exit 64
+    error: nothing was written: the plan is for acme-prod.eu.auth0.com, and "dev" is acme-dev.eu.auth0.com
+    hint:  name the tenant it was made for with --tenant
+    "#);
+}
+
+#[test]
+fn a_plan_that_is_not_there_is_named() {
+    assert_snapshot!(refused_offline(&Fixture::small(), IMPORT_PLAN), @r#"
+    exit 64
+    error: nothing was written
+    cause: cannot read plan "plan.json"
+    cause: No such file or directory (os error 2)
+    hint:  make the plan again with `migrate plan --out FILE`
+    "#);
+}
+
+#[test]
+fn a_file_of_links_that_is_none_is_shown_by_its_line() {
+    let fixture = Fixture::small();
+    fixture.write("state/dev/prod/links.csv", "kind,source_id,target_id,key\nclients,devShop000000000000000000000000a\n");
+    assert_snapshot!(refused_offline(&fixture, IMPORT), @"
+    exit 64
+    error: nothing was written
+    cause: ./state/dev/prod/links.csv:2: a row has 2 of 4 columns
+    hint:  correct the file; migrate pairs resources by it before it looks at names
+    ");
+}
+
+#[test]
+fn a_resource_that_moved_since_is_left_alone_and_the_rest_is_applied() {
+    let fixture = planned();
+    let id = "prodShop00000000000000000000000a";
+    fixture.write("by-hand.json", r#"{"callbacks": ["https://by-hand.example"]}"#);
+    let moved = fixture.run(&format!("api patch clients/{id} --data by-hand.json --tenant prod --yes --quiet"));
+    assert_eq!(moved.code, 0, "{}", moved.whole());
+    let said = fixture.run(IMPORT_PLAN);
+    assert_snapshot!(said.whole(), @r#"
+    exit 3
+    dev -> prod: 1 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Applied 1 of 2 changes to prod in TIME; 1 was skipped.
+
+    Skipped
+      update client "Shop": its callbacks changed in the target since the plan; plan again
+
+    By hand
+      1. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+    let clients = fixture.prod("/clients");
+    let of =
+        |name: &str| clients.as_array().expect("a list").iter().find(|client| client["name"] == name).map(|client| &client["callbacks"]);
+    assert_eq!(of("Shop"), Some(&serde_json::json!(["https://by-hand.example"])));
+    assert_eq!(of("Till"), Some(&serde_json::json!(["https://till.acme.example/back"])));
+}

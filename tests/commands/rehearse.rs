@@ -1,0 +1,237 @@
+//! Rehearsals: an import tried on a local copy of its target, which is only read.
+
+use std::sync::Mutex;
+
+use insta::assert_snapshot;
+use migrate::catalog::{Catalog, Kind};
+use migrate::export::{Reading, ResponseRecorder, Selection};
+use migrate::json::Body;
+use migrate::management_api::Absence;
+use migrate::model::event::NoObserver;
+use migrate::model::resource::{Id, Key};
+use migrate::sandbox::{Replica, seed};
+use serde_json::{Value, json};
+
+use crate::support::fixture::{CommandOutput, Fixture};
+use crate::support::imports::{NOW, read, start};
+use crate::support::recorded_tenants::{ONE, recorded};
+
+const REHEARSE: &str = "import --tenant prod --rehearse --allow many-changes,lockout-risk,weaker-protection --quiet";
+
+fn acme() -> [Value; 2] {
+    [seed::ACME_DEV, seed::ACME_PROD].map(|text| serde_json::from_str(text).expect("JSON"))
+}
+
+/// Rehearses; nothing may reach prod but reads, and nothing may be left behind but a snapshot of the source.
+fn rehearsed(fixture: &Fixture, flags: &str) -> CommandOutput {
+    let (held, runs) = (fixture.all_of_prod(), fixture.in_folder("runs"));
+    let said = fixture.run(&format!("{REHEARSE}{flags}"));
+    assert_eq!(fixture.writes().len(), 0, "{}", said.whole());
+    assert_eq!(fixture.all_of_prod(), held);
+    assert_eq!((fixture.in_folder("runs"), fixture.in_folder("temporary")), (runs, Vec::new()));
+    assert!(!said.whole().contains("CANARY"), "{}", said.whole());
+    said
+}
+
+/// The believable company, with a folder for what is left in temporary files.
+fn fixture(dev: Value, prod: Value) -> Fixture {
+    let mut fixture = Fixture::acme_of(dev, prod, "");
+    let temporary = fixture.path("temporary");
+    std::fs::create_dir(&temporary).expect("made");
+    fixture.set("TMPDIR", &temporary.display().to_string());
+    fixture
+}
+
+/// Returns what is said after the plan.
+fn after_the_plan(said: &CommandOutput) -> String {
+    let at = said.out.find("Rehearsed on").unwrap_or_else(|| panic!("{}", said.whole()));
+    format!("exit {}\n{}{}", said.code, &said.out[at..], said.err)
+}
+
+#[test]
+fn the_worked_example_is_rehearsed_and_then_done_as_it_was_rehearsed() {
+    let [dev, prod] = acme();
+    let fixture = fixture(dev, prod);
+    assert_snapshot!(after_the_plan(&rehearsed(&fixture, "")), @"
+    exit 0
+    Rehearsed on a copy of prod: applied 41 changes (47 requests, 41 of them writes). A second plan finds nothing to do.
+
+    Nothing was written to prod.
+
+    migrate import --tenant prod --from dev --allow many-changes,lockout-risk,weaker-protection
+    ");
+    assert!(fixture.in_folder("state").is_empty());
+    let told = rehearsed(&fixture, " --output json").json();
+    let rehearsal = &told["rehearsal"];
+    assert_eq!((&rehearsal["otherwise"], &rehearsal["again"]), (&json!([]), &json!([])), "{rehearsal:#}");
+    let done = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet --output json").json();
+    let outcomes = |of: &Value| -> Vec<(String, String)> {
+        let changes = of["changes"].as_array().expect("a list").iter();
+        changes.map(|one| (one["key"].to_string(), one["outcome"].to_string())).collect()
+    };
+    assert_eq!(outcomes(rehearsal), outcomes(&done));
+    let nothing = fixture.run(REHEARSE);
+    assert!(nothing.code == 0 && nothing.out.contains("Nothing to do."), "{}", nothing.whole());
+}
+
+#[test]
+fn a_rehearsal_survives_what_goes_wrong_at_the_copy() {
+    let [dev, prod] = acme();
+    let fixture = fixture(dev, prod);
+    let said = rehearsed(&fixture, " --fault cut-after@w1,500-after@w7x2 --fault 503-before@w20,expired@w30");
+    assert!(said.code == 0 && said.out.contains("A second plan finds nothing to do."), "{}", said.whole());
+}
+
+#[test]
+fn a_rehearsal_says_how_often_each_fault_struck_and_which_never_did() {
+    let [dev, prod] = acme();
+    let fixture = fixture(dev, prod);
+    let faults = " --fault 503-before@w20x2,429@w900 --fault expired@w30";
+    let told = after_the_plan(&rehearsed(&fixture, faults));
+    let section: Vec<&str> =
+        told.lines().skip_while(|line| !line.starts_with("What went wrong")).take_while(|line| !line.is_empty()).collect();
+    assert_snapshot!(section.join("\n"), @"
+    What went wrong at the copy, as asked for
+      503-before@w20x2: it struck 2 times
+      429@w900: it never struck: at no request did it make a difference
+      expired@w30: it struck once
+    ");
+    let told = rehearsed(&fixture, &format!("{faults} --output json")).json();
+    let struck = |fault: &str, times: usize| json!({"fault": fault, "struck": times});
+    let expected = json!([struck("503-before@w20x2", 2), struck("429@w900", 0), struck("expired@w30", 1)]);
+    assert_eq!(told["rehearsal"]["faults"], expected);
+}
+
+#[test]
+fn a_rehearsal_that_is_cut_off_goes_on() {
+    let [dev, prod] = acme();
+    let fixture = fixture(dev, prod);
+    // Every attempt at the first changes is cut: the first create, which goes alone, and what follows it.
+    let said = rehearsed(&fixture, " --fault cut-before@w1x15");
+    let told = after_the_plan(&said);
+    assert!(said.code == 0 && told.contains("It was cut off and went on 2 times. A second plan finds nothing to do."), "{told}");
+}
+
+#[test]
+fn a_signal_ends_a_rehearsal_at_once_and_nothing_of_it_stays() {
+    let [dev, prod] = acme();
+    let fixture = fixture(dev, prod);
+    let begun = "until [ -n \"$(ls temporary)\" ]; do :; done";
+    let said = fixture.run_in_shell(&format!("$MIGRATE {REHEARSE} --fault slow:20s@1 & {begun}; kill -TERM $!; wait $!"));
+    assert!(said.code == 143 && said.err.contains("nothing was written: the rehearsal was stopped"), "{}", said.whole());
+    assert_eq!((fixture.writes().len(), fixture.in_folder("temporary")), (0, Vec::new()));
+}
+
+#[test]
+fn what_the_target_refuses_in_a_rehearsal_is_told() {
+    let [dev, prod] = acme();
+    let fixture = fixture(dev, prod);
+    let said = rehearsed(&fixture, " --fault echo@w1x40");
+    let told = after_the_plan(&said);
+    assert!(said.code == 3 && told.contains("were refused") && told.contains("Refused by the tenant\n"), "{told}");
+    assert!(told.contains("A second plan would still do this\n"), "{told}");
+}
+
+#[test]
+fn what_the_subscription_of_the_target_lacks_is_told() {
+    let [mut dev, mut prod] = acme();
+    dev["data"]["/organizations"] = json!([{"id": "org_devNorth000001", "name": "north", "display_name": "North"}]);
+    let message = "Please upgrade your subscription to use organizations";
+    let body = json!({"statusCode": 403, "error": "Forbidden", "message": message, "errorCode": "insufficient_entitlement"});
+    prod["absent"]["/organizations"] = json!({"status": 403, "body": body});
+    let fixture = fixture(dev, prod);
+    let said = rehearsed(&fixture, "");
+    let told = after_the_plan(&said);
+    assert!(said.code == 3 && told.contains(message), "{told}");
+    assert!(!told.contains("otherwise than prod"), "{told}");
+}
+
+#[test]
+fn guards_are_told_as_in_a_dry_run() {
+    let [dev, prod] = acme();
+    let fixture = fixture(dev, prod);
+    let [rehearsal, dry_run] = ["--rehearse", "--dry-run"].map(|flag| fixture.run(&format!("import --tenant prod --quiet {flag}")));
+    assert_eq!((rehearsal.code, rehearsal.out), (4, dry_run.out));
+}
+
+#[test]
+fn a_fault_that_is_none_is_refused_before_anything_is_done() {
+    let [dev, prod] = acme();
+    let fixture = fixture(dev, prod);
+    let wrong = fixture.run("import --tenant prod --rehearse --fault sneeze@3");
+    assert_eq!((wrong.code, fixture.requests().len()), (64, 0), "{}", wrong.whole());
+}
+
+#[test]
+fn a_rehearsal_knows_what_earlier_runs_left() {
+    let [dev, prod] = acme();
+    let mut fixture = fixture(dev, prod);
+    let done = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
+    assert_eq!(done.code, 0, "{}", done.whole());
+    fixture.write("client.json", r#"{"description": "edited"}"#);
+    let edited = fixture.run("update clients Tableau client.json --tenant dev --yes --quiet");
+    assert_eq!(edited.code, 0, "{}", edited.whole());
+    // What prod changed by itself stays, in the rehearsal too.
+    fixture.change_prod(|data| {
+        let all = data["/clients"].as_array_mut().expect("a list");
+        all.iter_mut().find(|one| one["name"] == "Tableau").expect("there")["logo_uri"] = json!("https://logo.acme.example/hot.png");
+    });
+    let files = |fixture: &Fixture| {
+        [
+            fixture.read("state/dev/prod/baseline.json"),
+            fixture.read("state/dev/prod/links.csv"),
+            fixture.read("state/dev/prod/fingerprints.json"),
+        ]
+    };
+    let before = files(&fixture);
+    let said = fixture.run(REHEARSE);
+    assert!(said.code == 0 && said.out.contains("applied 1 change (") && said.out.contains("nothing to do"), "{}", said.whole());
+    assert_eq!(files(&fixture), before);
+}
+
+/// Makes a copy of what it sees, secrets and all.
+#[derive(Default)]
+struct Copyist(Mutex<Replica>);
+
+impl ResponseRecorder for Copyist {
+    fn record_resource(&self, kind: &'static Kind, answer: &Body) {
+        self.0.lock().expect("a copy").add(kind, answer);
+    }
+
+    fn record_elements(&self, kind: &'static Kind, parent: &Id, elements: &[Value]) {
+        self.0.lock().expect("a copy").add_children(kind, parent.as_str(), elements);
+    }
+
+    fn record_absence(&self, kind: &'static Kind, status: u16, reason: &Absence) {
+        self.0.lock().expect("a copy").add_unavailable(kind, status, &reason.to_string());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: run by .ci/run"]
+async fn a_copy_of_every_recorded_tenant_reads_as_the_tenant_does() {
+    copies_read_as_tenants(|_| true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_of_a_recorded_tenant_reads_as_the_tenant_does() {
+    copies_read_as_tenants(|name| name == ONE).await;
+}
+
+async fn copies_read_as_tenants(is_meant: fn(&str) -> bool) {
+    for (name, state) in recorded().into_iter().filter(|(name, _)| is_meant(name)) {
+        let domain = state.domain().to_owned();
+        let (_original, tenant) = start(state).await;
+        let copyist = Copyist::default();
+        let selection = Selection::default();
+        let reading = Reading { tenant: &tenant, selection: &selection, observer: &NoObserver, recorder: Some(&copyist) };
+        let held = reading.export(Catalog::standard(), NOW).await.expect("read");
+        let (_copy, tenant) = start(copyist.0.into_inner().expect("a copy").into_state(&domain).expect("a state")).await;
+        let copied = read(&tenant).await;
+        let is_elsewhere = |one: &&migrate::model::resource::Resource| !copied.resources.contains(one);
+        let missing: Vec<&Key> = held.resources.iter().filter(is_elsewhere).map(|one| &one.key).collect();
+        let is_new = |one: &&migrate::model::resource::Resource| !held.resources.contains(one);
+        let added: Vec<&Key> = copied.resources.iter().filter(is_new).map(|one| &one.key).collect();
+        assert_eq!((missing, added), (Vec::new(), Vec::new()), "{name}");
+    }
+}

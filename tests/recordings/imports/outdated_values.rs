@@ -1,0 +1,129 @@
+//! Values in recorded tenants that the API no longer accepts. Each is replaced by a current one, as a person would correct the source;
+//! everything else is copied as it was recorded.
+
+use migrate::catalog::Catalog;
+use migrate::json::Body;
+use migrate::sandbox::State;
+use serde_json::{Value, json};
+
+use crate::support::imports::start;
+use crate::support::recorded_tenants::recorded;
+
+/// A value that the API took once.
+struct Dated {
+    /// The list that its resource is in.
+    list: &'static str,
+    /// Where it stands: `runtime`, `ending.afterSubmit`.
+    field: &'static str,
+    /// Such values; none stands for any.
+    was: &'static [&'static str],
+    /// What takes its place; where nothing does, the field goes.
+    today: Option<&'static str>,
+    /// What the API says of it.
+    refusal: &'static str,
+    /// A resource of the list that holds such a value and nothing else that is refused.
+    example: fn() -> Value,
+}
+
+const RUNTIMES: &[&str] = &["node12", "node16"];
+const TODAYS_RUNTIME: Option<&str> = Some("node22");
+const NO_RUNTIME: &str = "runtime is not supported";
+
+/// The description of 2026-06-25 has no such field of a form; of runtimes see the sandbox's rule about them.
+const DATED: &[Dated] = &[
+    Dated { list: "/actions/actions", field: "runtime", was: RUNTIMES, today: TODAYS_RUNTIME, refusal: NO_RUNTIME, example: action },
+    Dated {
+        list: "/actions/actions",
+        field: "deployed_version.runtime",
+        was: RUNTIMES,
+        today: TODAYS_RUNTIME,
+        refusal: NO_RUNTIME,
+        example: action,
+    },
+    Dated {
+        list: "/forms",
+        field: "ending.afterSubmit",
+        was: &[],
+        today: None,
+        refusal: "Additional properties not allowed: afterSubmit",
+        example: || form("ending", "afterSubmit"),
+    },
+    Dated {
+        list: "/forms",
+        field: "ending.resumeFlow",
+        was: &[],
+        today: None,
+        refusal: "Additional properties not allowed: resumeFlow",
+        example: || form("ending", "resumeFlow"),
+    },
+    Dated {
+        list: "/forms",
+        field: "start.hiddenFields",
+        was: &[],
+        today: None,
+        refusal: "Additional properties not allowed: hiddenFields",
+        example: || form("start", "hiddenFields"),
+    },
+];
+
+fn action() -> Value {
+    json!({"name": "A", "code": "", "runtime": "node16", "supported_triggers": [{"id": "post-login", "version": "v3"}]})
+}
+
+fn form(part: &str, field: &str) -> Value {
+    json!({"name": "F", part: {field: {}}})
+}
+
+impl Dated {
+    fn is_meant(&self, value: &Value) -> bool {
+        self.was.is_empty() || value.as_str().is_some_and(|text| self.was.contains(&text))
+    }
+
+    /// Brings one resource up to date; returns whether it held such a value.
+    fn bring_up_to_date(&self, resource: &mut Value) -> bool {
+        let (above, field) = self.field.rsplit_once('.').unwrap_or(("", self.field));
+        let holder = if above.is_empty() { Some(resource) } else { resource.get_mut(above) };
+        let Some(fields) = holder else { return false };
+        if !fields.get(field).is_some_and(|value| self.is_meant(value)) {
+            return false;
+        }
+        match (fields.as_object_mut(), self.today) {
+            (Some(fields), Some(today)) => drop(fields.insert(field.to_owned(), today.into())),
+            (Some(fields), None) => drop(fields.remove(field)),
+            (None, _) => {}
+        }
+        true
+    }
+}
+
+/// Returns the recorded tenants with today's values in the place of such.
+pub(super) fn brought_up_to_date() -> Vec<(String, State)> {
+    recorded().into_iter().map(|(name, state)| (name, todays(&state).0)).collect()
+}
+
+/// Returns a tenant brought up to date, and which of the values it held.
+fn todays(state: &State) -> (State, Vec<usize>) {
+    let mut json = state.to_json();
+    let mut held = Vec::new();
+    for (at, dated) in DATED.iter().enumerate() {
+        let resources = json["data"].get_mut(dated.list).and_then(Value::as_array_mut).into_iter().flatten();
+        let found = resources.map(|resource| dated.bring_up_to_date(resource)).filter(|is_held| *is_held).count();
+        held.extend((found > 0).then_some(at));
+    }
+    (State::from_json(json).expect("a state"), held)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_value_that_is_brought_up_to_date_is_refused_for_that_reason_and_recorded() {
+    let (_sandbox, tenant) = start(State::empty("today.eu.auth0.com")).await;
+    for dated in DATED {
+        let kind = Catalog::standard().kinds().find(|kind| kind.path == dated.list).expect("a kind");
+        let body = Body::from_value((dated.example)()).expect("an object");
+        let refused = tenant.create(kind, &body).await.expect_err(dated.field).to_string();
+        assert!(refused.contains(dated.refusal), "{} {}: {refused}", dated.list, dated.field);
+    }
+    let tenants = recorded();
+    let held: Vec<usize> = tenants.iter().flat_map(|(_, state)| todays(state).1).collect();
+    let idle = DATED.iter().enumerate().filter(|(at, _)| !held.contains(at)).map(|(_, dated)| dated.field);
+    assert!(tenants.is_empty() || idle.clone().next().is_none(), "no recorded tenant holds {:?}", idle.collect::<Vec<_>>());
+}

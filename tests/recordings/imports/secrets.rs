@@ -1,0 +1,32 @@
+//! The secrets of a tenant, which only this test can read: an import does not change those of the target.
+
+use std::collections::BTreeMap;
+
+use migrate::catalog::{Catalog, Shape};
+use migrate::management_api::{Listing, Tenant};
+use serde_json::Value;
+
+use crate::support::imports::SUPPLIED;
+
+/// Where a secret stands -> what it is.
+pub(crate) type Secrets = BTreeMap<String, Value>;
+
+/// Returns every secret that a tenant shows.
+pub(crate) async fn held(tenant: &Tenant) -> Secrets {
+    let mut held = Secrets::new();
+    for kind in Catalog::standard().kinds().filter(|kind| kind.shape == Shape::Collection && !kind.secrets.is_empty()) {
+        let Listing::Complete(answers) = tenant.list(kind).await.expect("listed") else { continue };
+        for answer in answers {
+            let id = answer.text(kind.id).expect("an id").to_owned();
+            let found = kind.secrets.iter().flat_map(|path| answer.find(path));
+            held.extend(found.map(|(path, value)| (format!("{}/{id}: {path}", kind.name), value.clone())));
+        }
+    }
+    held
+}
+
+/// Returns the secrets that a tenant had and that are neither what they were nor what the mapping supplied.
+pub(crate) fn lost(before: &Secrets, after: &Secrets) -> Vec<String> {
+    let is_lost = |(place, value): &(&String, &Value)| after.get(*place).is_none_or(|now| now != *value && now != SUPPLIED);
+    before.iter().filter(is_lost).map(|(place, _)| format!("{place} was lost")).collect()
+}

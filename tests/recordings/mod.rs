@@ -1,0 +1,13 @@
+//! The program, the sandbox and the OpenAPI description against facts about Auth0: recorded traffic, recorded tenants, given situations,
+//! and an independent tenant double.
+
+mod blank_values;
+mod cases;
+pub(crate) mod imports;
+mod openapi_exceptions;
+mod openapi_validation;
+pub(crate) mod replay;
+mod sandbox_schema;
+mod sandbox_state;
+mod situations;
+pub(crate) mod tenant_double;

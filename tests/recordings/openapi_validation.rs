@@ -1,0 +1,122 @@
+//! The OpenAPI validator of the tests reports wrong names, types and limits, and never a value.
+
+use serde_json::{Value, json};
+
+use migrate::catalog::{Catalog, Kind};
+
+use crate::support::openapi::{Break, Description, exceptions};
+
+/// Returns what a request breaks, a line each; nothing where the description is not at hand.
+fn lines(method: &str, target: &str, body: Option<&Value>) -> Option<Vec<String>> {
+    Some(Description::read()?.breaks(method, target, body).iter().map(Break::to_string).collect())
+}
+
+/// Asserts what a request breaks, unless the description is not at hand.
+fn assert_breaks(method: &str, target: &str, body: Option<&Value>, expected: &[&str]) {
+    if let Some(found) = lines(method, target, body) {
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn a_sound_request_breaks_nothing() {
+    let body = json!({"name": "Web", "app_type": "regular_web", "callbacks": ["https://a.example/back"], "client_metadata": {"team": "x"}});
+    assert_breaks("POST", "/clients", Some(&body), &[]);
+    assert_breaks("GET", "/clients?page=0&per_page=100&include_totals=true", None, &[]);
+}
+
+#[test]
+fn a_body_is_judged_field_by_field_and_no_value_is_told() {
+    let body = json!({"app_type": "CANARY", "surplus": 1, "callbacks": [7], "client_metadata": {"CANARY": {}}, "name": ""});
+    assert_breaks(
+        "PATCH",
+        "/clients/CANARY",
+        Some(&body),
+        &[
+            "PATCH /clients/{id}: app_type: no enum match",
+            "PATCH /clients/{id}: callbacks[]: wrong type: number for string",
+            "PATCH /clients/{id}: name: no pattern match",
+            "PATCH /clients/{id}: surplus: unexpected field",
+        ],
+    );
+    assert_breaks("POST", "/clients", Some(&json!({})), &["POST /clients: name: missing"]);
+    assert_breaks("POST", "/clients", Some(&json!([])), &["POST /clients: body: wrong type: array for object"]);
+}
+
+#[test]
+fn an_unknown_path_or_method_is_no_operation() {
+    assert_breaks("GET", "/widgets/w_1?page=0", None, &["GET: /widgets/*: no such operation"]);
+    assert_breaks("PUT", "/clients/c1", Some(&json!({})), &["PUT: /clients/*: no such operation"]);
+}
+
+#[test]
+fn a_query_is_judged_by_names_types_and_limits() {
+    assert_breaks(
+        "GET",
+        "/clients?per_page=1000&page=first&surplus=1&include_totals=maybe",
+        None,
+        &[
+            "GET /clients: ?include_totals: wrong type: string for boolean",
+            "GET /clients: ?page: wrong type: string for integer",
+            "GET /clients: ?per_page: too large",
+            "GET /clients: ?surplus: unknown parameter",
+        ],
+    );
+}
+
+#[test]
+fn a_name_in_the_path_is_judged_by_its_parameter() {
+    assert_breaks(
+        "GET",
+        "/email-templates/no_such_template",
+        None,
+        &["GET /email-templates/{templateName}: {templateName}: no enum match"],
+    );
+}
+
+#[test]
+fn a_body_where_none_is_taken_and_none_where_one_must_be_are_breaks() {
+    assert_breaks("DELETE", "/clients/c1", Some(&json!({})), &["DELETE /clients/{id}: body: unexpected body"]);
+    assert_breaks("POST", "/clients", None, &["POST /clients: body: missing"]);
+}
+
+#[test]
+fn of_several_alternatives_the_closest_one_is_reported() {
+    let described = json!({"paths": {"/things": {"post": {"requestBody": {"content": {"application/json": {"schema": {"oneOf": [
+        {"type": "string"},
+        {"type": "object", "required": ["kind"], "properties": {"kind": {"const": "box"}, "size": {"type": "integer"}}},
+        {"type": "object", "required": ["kind"], "properties": {"kind": {"const": "bag"}, "handles": {"$ref": "#/components/schemas/Handles"}}},
+    ]}}}}}}}, "components": {"schemas": {"Handles": {"type": "object", "additionalProperties": {"type": ["integer", "null"]}}}}});
+    let description = Description::new(described);
+    let breaks = |body: Value| description.breaks("POST", "/things", Some(&body)).iter().map(Break::to_string).collect::<Vec<_>>();
+    assert_eq!(
+        breaks(json!({"kind": "bag", "handles": {"left": "long"}})),
+        ["POST /things: handles.*: wrong type: string for integer or null"]
+    );
+    assert_eq!(breaks(json!({"kind": "box", "size": "big"})), ["POST /things: size: wrong type: string for integer"]);
+    assert_eq!(breaks(json!(null)), ["POST /things: body: wrong type: null for object or string"]);
+    assert_eq!(breaks(json!({"kind": "sack"})), ["POST /things: kind: no enum match"]);
+}
+
+#[test]
+fn every_schema_of_a_body_compiles() {
+    let Some(description) = Description::read() else { return };
+    for operation in description.operations().filter(|operation| operation.body().is_some()) {
+        let (method, template) = operation.to_string().split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("two words");
+        let path = template.replace(['{', '}'], "x");
+        let _ = description.breaks(&method, &path, Some(&json!({})));
+    }
+}
+
+/// A resource is read by its id right before it is removed, and where it alone is asked for; where there is no such request, a 404 would pass
+/// for gone.
+#[test]
+fn what_is_read_by_its_id_can_be_or_is_known_to_be_only_listed() {
+    let Some(description) = Description::read() else { return };
+    let has_none = |kind: &&Kind| {
+        let breaks = description.breaks("GET", &kind.read_path_of("one/two"), None);
+        breaks.iter().any(|one| one.what == "no such operation" && !exceptions::allow(one))
+    };
+    let names = |is_one: &dyn Fn(&&Kind) -> bool| Catalog::standard().kinds().filter(is_one).map(|kind| kind.name).collect::<Vec<_>>();
+    assert_eq!(names(&has_none), names(&|kind: &&Kind| kind.is_only_listed));
+}

@@ -1,0 +1,128 @@
+//! The sandbox against recordings of the real server: the same request on the same state must get the same answer.
+//!
+//! The recordings are not part of this repository; see `support/auth0_reference.rs`.
+//! `cargo test --test integration replay -- --nocapture` prints the agreement by kind. Kinds come from the catalog: a new one is replayed
+//! without a change here.
+//!
+//! ```text
+//! tenant_state.rs    what the other answers of a recording say of its tenant: its day, what it holds, what it fills in
+//! id_formats.rs      whether ids look like recorded ones
+//! fields.rs          whether every field of every answer is known to its kind
+//! altered_values.rs  what a real tenant answered otherwise than it was sent
+//! invalid_bodies.rs  recorded bodies with one invalid value, and how many of them are refused
+//! comparison.rs      what is compared, what is not and why, and the disagreements that are known
+//! ```
+#![expect(clippy::print_stdout, reason = "the agreement is what these tests are run for")]
+
+mod altered_values;
+mod comparison;
+mod fields;
+mod id_formats;
+mod invalid_bodies;
+mod tenant_state;
+
+use std::io::{BufRead, BufReader};
+
+use flate2::read::GzDecoder;
+use migrate::catalog::address::matched;
+use migrate::catalog::{Catalog, Kind, Shape};
+use migrate::sandbox::State;
+use serde_json::{Map, Value, json};
+
+use crate::support::auth0_reference;
+use comparison::Tally;
+use tenant_state::{Recordings, parent};
+
+/// What must agree at least, in percent: of every kind together, and of single ones.
+struct Wanted {
+    all: f64,
+    of: &'static [(&'static str, f64)],
+}
+
+/// What the main job leans on.
+const LEANED_ON: [&str; 5] = ["client-grants", "resource-servers", "roles", "actions", "organizations"];
+const UPDATES: Wanted = Wanted { all: 90.0, of: &[("clients", 97.0)] };
+const CREATES: Wanted = Wanted { all: 90.0, of: &[("clients", 95.0)] };
+
+pub(crate) fn rows(name: &str) -> Option<Vec<Value>> {
+    let lines = BufReader::new(GzDecoder::new(auth0_reference::open(&format!("recorded/{name}"))?)).lines();
+    Some(lines.map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON")).collect())
+}
+
+pub(crate) fn text<'row>(row: &'row Value, field: &str) -> &'row str {
+    row[field].as_str().expect("a text")
+}
+
+/// Returns the kind that covers a path; one that is named as it stands before one that an id leads to.
+fn kind_of(path: &str) -> Option<&'static Kind> {
+    let own = Catalog::standard().kinds().filter(|kind| kind.view_of.is_none());
+    own.filter_map(|kind| Some((kind.covers(path)?.len(), kind))).min_by_key(|(places, _)| *places).map(|(_, kind)| kind)
+}
+
+/// Returns the kind that a row is replayed for: a child answers with nothing that could be compared.
+fn replayed(row: &Value) -> Option<&'static Kind> {
+    kind_of(text(row, "path")).filter(|kind| !matches!(kind.shape, Shape::Child { .. }) && text(row, "path") != "/custom-domains/default")
+}
+
+/// Fails where a tenant that is saved is not the same when it is loaded again.
+fn assert_loads_again(tenant: &State, row: &Value) {
+    let saved = tenant.to_json();
+    let again = State::from_json(saved.clone()).unwrap_or_else(|error| panic!("{}: {error}", row["path"]));
+    assert_eq!(again.to_json(), saved, "{}", row["path"]);
+}
+
+#[test]
+fn recorded_updates_are_answered_as_they_were() {
+    let (Some(rows), Some(recordings)) = (rows("updates.jsonl.gz"), Recordings::read()) else { return };
+    let mut tally = Tally::default();
+    for row in &rows {
+        let Some(kind) = replayed(row) else {
+            tally.skip_resource(row);
+            continue;
+        };
+        let mut tenant = recordings.tenant_before_update(kind, row);
+        let answer = tenant.ask(text(row, "method"), text(row, "path"), row["request"].clone());
+        assert_loads_again(&tenant, row);
+        tally.count(kind, row, &answer, (&json!(200), &row["after"]));
+    }
+    tally.print("updates of", &UPDATES);
+}
+
+#[test]
+fn recorded_creates_are_answered_as_they_were() {
+    let (Some(rows), Some(recordings)) = (rows("creates.jsonl.gz"), Recordings::read()) else { return };
+    let mut tally = Tally::default();
+    for row in &rows {
+        let is_creation = |kind: &&'static Kind| kind.creation().is_some_and(|form| matched(form, text(row, "path")).is_some());
+        let Some(kind) = replayed(row).filter(is_creation) else {
+            tally.skip_resource(row);
+            continue;
+        };
+        let mut tenant = recordings.tenant_before_create(kind, row);
+        let answer = tenant.ask("POST", text(row, "path"), row["request"].clone());
+        assert_loads_again(&tenant, row);
+        tally.count(kind, row, &answer, (&row["status"], &row["response"]));
+    }
+    tally.print("creates of", &CREATES);
+}
+
+#[test]
+fn recorded_refusals_have_the_same_words() {
+    let Some(lines) = auth0_reference::open("recorded/errors.jsonl") else { return };
+    let (mut compared, mut otherwise) = (0, Vec::new());
+    for line in BufReader::new(lines).lines() {
+        let row: Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
+        let is_absence = row["status"] == 404 && row["method"] == "GET";
+        let Some(kind) = kind_of(text(&row, "path")).filter(|_| is_absence && row["body"] != json!({})) else { continue };
+        // Only under a parent that is there is a part told as a path that leads nowhere.
+        let parent: Map<String, Value> = parent(kind, &row).filter(|_| row["body"]["message"] == "Not Found").into_iter().collect();
+        let mut state = State::from_json(json!({"data": parent})).expect("a state");
+        let answer = state.ask("GET", text(&row, "path"), Value::Null).body;
+        if answer != row["body"] {
+            otherwise.push(format!("{}: {answer} for {}", text(&row, "path"), row["body"]));
+        }
+        compared += 1;
+    }
+    assert!(otherwise.is_empty(), "{}", otherwise.join("\n"));
+    println!("refusals: {compared} of {compared} in the same words");
+}

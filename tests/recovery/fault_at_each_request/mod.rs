@@ -1,0 +1,481 @@
+//! A fault at every single request of an import of more than sixty changes: neither the target nor links and baseline show it.
+//!
+//! State is kept as the program keeps it: before the first write, read again when a run is resumed, and before the run ends. Each sandbox runs
+//! in the test's own thread, so that a request is either not begun or carried out when a run is dropped. Changes are sent one after the other,
+//! so that the same request fails each time.
+
+mod prune;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use migrate::apply::{Journal, Run, StaleChanges, Summary, SyncState, close, journal};
+use migrate::catalog::{Catalog, Kind};
+use migrate::management_api::{Credentials, Tenant};
+use migrate::mapping::Mapping;
+use migrate::model::event::NoObserver;
+use migrate::model::resource::{Id, Key, Secret};
+use migrate::plan::{AppliedRun, OnDrift, Plan, PlanContext, Recreated, SecretField, drift_of, matched, name_departed, plan_after, undo};
+use migrate::sandbox::{Fault, Options, Sandbox, SeenRequest, State};
+use migrate::snapshot::{Desired, Snapshot};
+use migrate::state::baseline::Baseline;
+use migrate::state::pair::{Pair, TenantIdentity};
+use tokio::sync::OnceCell;
+
+use crate::support::divergent_tenants::{self, SavedState, StableNames};
+use crate::support::imports::{NOW, connect_for, read, start};
+use crate::support::request_recording::recorded;
+
+/// How long an answer is waited for, however slow the machine is.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The same where the fault is an answer that takes a minute: the test waits this long for each of them.
+const TIMEOUT_OF_SLOW: Duration = Duration::from_secs(6);
+/// Runs at the same time: they wait more than they work.
+const AT_ONCE: usize = 24;
+
+/// What there is to do, and what is known before the first write.
+struct Decided {
+    plan: Plan,
+    memory: SyncState,
+    promised: Baseline,
+}
+
+/// What there is to do, and what a run that nothing disturbs makes of it.
+struct Undisturbed {
+    /// What the target holds before.
+    before: State,
+    live: Snapshot,
+    decided: Decided,
+    /// The changes that are in the target, by their place in the plan.
+    applied: BTreeMap<usize, Id>,
+    /// What the target holds after.
+    after: State,
+    /// What is remembered after.
+    memory: SyncState,
+    left: Left,
+    /// Requests that read the target.
+    reads: usize,
+}
+
+/// What a run left: how each change ended, the whole target, what is remembered of it, and what it was asked.
+struct Left {
+    settled: Vec<String>,
+    held: String,
+    remembered: SavedState,
+    seen: Vec<SeenRequest>,
+}
+
+impl Left {
+    /// Counts the requests that were to create something.
+    fn creates(&self) -> usize {
+        self.seen.iter().filter(|seen| is_create(seen)).count()
+    }
+}
+
+fn is_create(seen: &SeenRequest) -> bool {
+    seen.method == "POST" && Catalog::standard().kinds().any(|kind| kind.path == seen.path)
+}
+
+/// Starts the target, in which this goes wrong.
+async fn target(state: State, faults: &str) -> (Sandbox, Tenant) {
+    let options = Options::new(state).credentials("id", "secret").faults(Fault::list(faults).expect("faults"));
+    let sandbox = Sandbox::start(recorded(options)).await.expect("a sandbox");
+    let secret = Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") };
+    let timeout = if faults.starts_with("slow") { TIMEOUT_OF_SLOW } else { TIMEOUT };
+    let tenant = connect_for(&sandbox, "acme-prod.eu.auth0.com", secret, timeout);
+    (sandbox, tenant)
+}
+
+/// Returns what the source wants of the target, once somebody removed these from it.
+async fn desired_without(removed: &[String]) -> Desired {
+    let (_dev, dev) = start(divergent_tenants::source()).await;
+    for path in removed {
+        dev.call("DELETE", path, None).await.expect("it is removed");
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/dev-to-prod.toml");
+    let mapping = Mapping::load(Catalog::standard(), &path).expect("a mapping");
+    mapping.apply(Catalog::standard(), read(&dev).await).expect("mapped").desired
+}
+
+async fn desired() -> Desired {
+    desired_without(&[]).await
+}
+
+/// Returns the value of every secret that the mapping supplies.
+fn supplied() -> Secret {
+    Secret::new("supplied")
+}
+
+/// Plans an import after what is remembered.
+fn planned(desired: &Desired, live: &Snapshot, memory: &SyncState, prune: bool) -> Plan {
+    let sent = memory.sent(desired, &|_| Some(supplied()));
+    let past = PlanContext { links: &memory.links, base: &memory.base, sent: &sent, on_drift: OnDrift::Keep, prune, keeps_own: true };
+    plan_after(Catalog::standard(), desired, live, past)
+}
+
+impl Decided {
+    /// Decides on the first import.
+    fn import(desired: Desired, live: &Snapshot) -> Self {
+        let folder = divergent_tenants::folder();
+        let side = |snapshot: &Snapshot| TenantIdentity::new(&snapshot.tenant, &snapshot.domain);
+        let pair = Pair::new(folder.path(), side(&desired.snapshot), side(live)).expect("plain names");
+        let mut memory = SyncState::load(Catalog::standard(), pair).expect("nothing is remembered");
+        let plan = planned(&desired, live, &memory, false);
+        let promised = memory.begin(desired, live, &plan);
+        Self { plan, memory, promised }
+    }
+
+    /// Decides on an import behind another, which removes what the source has no more.
+    fn prune(import: &Undisturbed, mut desired: Desired, live: &Snapshot) -> Self {
+        let mut memory = import.memory.clone();
+        name_departed(Catalog::standard(), &mut desired, live, &memory.links, &memory.source_ids);
+        let plan = planned(&desired, live, &memory, true);
+        let promised = memory.begin(desired, live, &plan);
+        Self { plan, memory, promised }
+    }
+
+    /// Decides on taking back a run that went through.
+    fn undo(import: &Undisturbed, live: &Snapshot) -> Self {
+        let done = AppliedRun {
+            name: "r",
+            plan: &import.decided.plan,
+            applied: &import.applied,
+            unclear: &BTreeSet::new(),
+            again: &Recreated::default(),
+        };
+        let plan = undo(Catalog::standard(), done, live, &|_| true).0;
+        Self { plan, memory: import.memory.clone(), promised: Baseline::default() }
+    }
+}
+
+impl Undisturbed {
+    async fn import() -> Self {
+        let desired = desired().await;
+        let import = Self::by(divergent_tenants::target(), |live| Decided::import(desired, live)).await;
+        import.is_about(divergent_tenants::CHANGES, 10);
+        import
+    }
+
+    /// Takes the import back.
+    async fn undo() -> Self {
+        let import = UNDISTURBED.get_or_init(Self::import).await;
+        let undo = Self::by(import.after.clone(), |live| Decided::undo(import, live)).await;
+        undo.is_about(divergent_tenants::CHANGES, 10);
+        undo
+    }
+
+    /// Imports again once much was removed from the source, so that it goes from the target.
+    async fn prune() -> Self {
+        let import = UNDISTURBED.get_or_init(Self::import).await;
+        let desired = desired_without(&divergent_tenants::deletions()).await;
+        let prune = Self::by(import.after.clone(), |live| Decided::prune(import, desired, live)).await;
+        prune.is_about(divergent_tenants::deletions().len(), 7);
+        prune
+    }
+
+    /// Takes the removals back.
+    async fn undo_of_prune() -> Self {
+        let prune = PRUNED.get_or_init(Self::prune).await;
+        let undo = Self::by(prune.after.clone(), |live| Decided::undo(prune, live)).await;
+        undo.is_about(divergent_tenants::deletions().len(), 7);
+        undo
+    }
+
+    /// Asserts that there is much to do.
+    fn is_about(&self, changes: usize, kinds: usize) {
+        let of: BTreeSet<&str> = self.decided.plan.changes().map(|change| change.key.kind()).collect();
+        assert!(self.left.settled.len() >= changes && of.len() >= kinds, "{} changes of {of:?}", self.left.settled.len());
+    }
+
+    /// Carries out what is decided of what the target holds.
+    async fn by(before: State, decide: impl FnOnce(&Snapshot) -> Decided) -> Self {
+        let (prod, tenant) = target(before.clone(), "").await;
+        let live = read(&tenant).await;
+        let reads = prod.requests().len();
+        let decided = decide(&live);
+        let (prod, tenant) = target(before.clone(), "").await;
+        let folder = divergent_tenants::folder();
+        let attempt = Attempt { decided: &decided, tenant: &tenant, folder: folder.path() };
+        let summary = attempt.begin().await;
+        assert!(summary.is_whole(), "{:?}", summary.settled);
+        let applied = summary.settled.iter().enumerate().filter_map(|(at, one)| one.outcome.id().map(|id| (at, id.clone()))).collect();
+        let (left, memory) = (attempt.left(&summary, &prod), attempt.memory());
+        Self { before, live, decided, applied, after: prod.state(), memory, left, reads }
+    }
+
+    /// Carries the plan out where this goes wrong at this request; where `ends_there`, the program ends with it. Goes on until all is done.
+    async fn again(&self, fault: &str, at: usize, ends_there: bool) -> Left {
+        let (prod, tenant) = target(self.before.clone(), &fault.replace("AT", &at.to_string())).await;
+        let folder = divergent_tenants::folder();
+        let attempt = Attempt { decided: &self.decided, tenant: &tenant, folder: folder.path() };
+        let first = tokio::select! {
+            biased;
+            () = prod.wait_for_requests(if ends_there { at } else { usize::MAX }) => None,
+            summary = attempt.begin() => Some(summary),
+        };
+        let summary = match first {
+            Some(summary) if summary.is_whole() => summary,
+            _ => attempt.resume().await,
+        };
+        let record = journal::Record::load(&attempt.journal()).expect("a journal that can be read");
+        assert!(record.is_ended && record.outcomes.len() == summary.settled.len(), "{fault}, {at}: {record:?}");
+        attempt.left(&summary, &prod)
+    }
+
+    /// Lets this go wrong at every request of the plan.
+    async fn everywhere(&self, fault: &str, ends_there: bool, again: usize) {
+        self.at_every(1, fault, ends_there, again).await;
+    }
+
+    /// Lets this go wrong at every so manyth request of the plan. A create that it strikes is sent `again` so often, and no other one.
+    async fn at_every(&self, step: usize, fault: &str, ends_there: bool, again: usize) {
+        let all =
+            stream::iter((1..=self.left.seen.len()).step_by(step)).map(|at| async move { (at, self.again(fault, at, ends_there).await) });
+        let mut all = std::pin::pin!(all.buffer_unordered(AT_ONCE));
+        while let Some((at, left)) = all.next().await {
+            let otherwise: Vec<_> = left.settled.iter().zip(&self.left.settled).filter(|(one, other)| one != other).collect();
+            assert_eq!(otherwise, [], "{fault}, {at}: settled otherwise");
+            assert_eq!(divergent_tenants::differences(&self.left.held, &left.held), [""; 0], "{fault}, {at}: the target shows it");
+            assert_eq!(self.left.remembered.differences(&left.remembered), [""; 0], "{fault}, {at}: links or base show it");
+            let is_create = usize::from(is_create(&self.left.seen[at - 1]));
+            assert_eq!(left.creates(), self.left.creates() + is_create * again, "{fault}, {at}: {:?}", self.left.seen[at - 1]);
+        }
+    }
+}
+
+/// What was decided, where it is carried out, and the folder in which its journal and all that is remembered stand.
+struct Attempt<'attempt> {
+    decided: &'attempt Decided,
+    tenant: &'attempt Tenant,
+    folder: &'attempt Path,
+}
+
+impl Attempt<'_> {
+    fn journal(&self) -> PathBuf {
+        self.folder.join("journal.jsonl")
+    }
+
+    fn promised(&self) -> PathBuf {
+        self.folder.join("base.json")
+    }
+
+    /// Reads what is remembered.
+    fn memory(&self) -> SyncState {
+        let pair = SyncState::pair_of(&self.decided.plan, self.folder).expect("plain names").expect("it is between two tenants");
+        SyncState::load(Catalog::standard(), pair).expect("it can be read")
+    }
+
+    /// Begins as the program does: what is known already is kept before anything is sent.
+    async fn begin(&self) -> Summary {
+        let Decided { memory, promised, .. } = self.decided;
+        let memory = memory.clone().moved_to(self.folder).expect("kept");
+        promised.save(&self.promised()).expect("kept");
+        let journal = Journal::begin(&self.journal(), "test", NOW, "import").expect("a journal");
+        self.carry_out(journal, StaleChanges::default(), memory, promised).await
+    }
+
+    /// Goes on as the program does, which knows its files only: it reads what the target holds by now, and leaves alone what moved.
+    async fn resume(&self) -> Summary {
+        let journal = Journal::resume(&self.journal(), NOW).expect("resumed");
+        let promised = Baseline::load(&self.promised()).expect("it can be read");
+        let plan = &self.decided.plan;
+        let moved = StaleChanges::since_begun(Catalog::standard(), plan, &read(self.tenant).await, &journal.applied());
+        let mut memory = self.memory();
+        memory.adopt_planned(plan, &moved);
+        self.carry_out(journal, moved, memory, &promised).await
+    }
+
+    /// Carries the plan out; the run is over once what it leaves for the next one is kept.
+    async fn carry_out(&self, journal: Journal, moved: StaleChanges, mut memory: SyncState, promised: &Baseline) -> Summary {
+        let (plan, secret) = (&self.decided.plan, |_: &SecretField| Some(supplied()));
+        let run = Run {
+            catalog: Catalog::standard(),
+            plan,
+            tenant: self.tenant,
+            journal,
+            observer: &NoObserver,
+            secret: &secret,
+            moved,
+            at_once: 1,
+            withheld: None,
+            room: &|| usize::MAX,
+            keeper: None,
+            now: &|| NOW.to_owned(),
+        };
+        let (summary, journal) = run.settle().await.expect("carried out");
+        memory.learn(plan, &summary, promised, &secret);
+        memory.save().expect("kept");
+        close(journal, &summary, NOW).expect("closed");
+        summary
+    }
+
+    /// Says in words that do not depend on the ids the target made up how a run ended, and what it left.
+    fn left(&self, summary: &Summary, target: &Sandbox) -> Left {
+        let held = target.state().to_json()["data"].take();
+        let names = StableNames::of(&held);
+        let settled = summary.settled.iter().map(|one| names.replace_ids(&format!("{} {}: {:?}", one.operation, one.key, one.outcome)));
+        let pair = format!("{}/{}", self.decided.plan.source_tenant(), self.decided.plan.target.tenant);
+        let remembered = SavedState::of(self.folder, &pair, &names);
+        Left { settled: settled.collect(), held: divergent_tenants::normalized(&held), remembered, seen: target.requests() }
+    }
+}
+
+static UNDISTURBED: OnceCell<Undisturbed> = OnceCell::const_new();
+static UNDONE: OnceCell<Undisturbed> = OnceCell::const_new();
+static PRUNED: OnceCell<Undisturbed> = OnceCell::const_new();
+
+async fn everywhere(fault: &str, ends_there: bool, again: usize) {
+    UNDISTURBED.get_or_init(Undisturbed::import).await.everywhere(fault, ends_there, again).await;
+}
+
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn a_run_that_ends_after_any_request_was_carried_out_goes_on_and_sends_no_create_twice() {
+    everywhere("cut-after@AT", true, 0).await;
+}
+
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn a_run_that_ends_before_any_request_was_carried_out_goes_on_and_sends_it_again() {
+    everywhere("cut-before@AT", true, 1).await;
+}
+
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn a_connection_cut_after_any_request_was_carried_out_is_survived() {
+    everywhere("cut-after@AT", false, 0).await;
+}
+
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn a_connection_cut_before_any_request_was_carried_out_is_survived() {
+    everywhere("cut-before@AT", false, 1).await;
+}
+
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn a_server_error_after_any_request_was_carried_out_is_survived() {
+    everywhere("500-after@AT", false, 0).await;
+}
+
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn a_server_error_before_any_request_was_carried_out_is_survived() {
+    everywhere("500-before@AT", false, 1).await;
+}
+
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn an_answer_that_comes_too_late_to_any_request_is_survived() {
+    everywhere("slow:1m@AT", false, 0).await;
+}
+
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn a_token_that_ends_before_any_request_is_survived() {
+    everywhere("expired@AT", false, 1).await;
+}
+
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn a_storm_of_refusals_from_any_request_on_is_survived() {
+    everywhere("429@ATx3", false, 3).await;
+}
+
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn an_undo_that_ends_after_any_request_was_carried_out_goes_on() {
+    UNDONE.get_or_init(Undisturbed::undo).await.everywhere("cut-after@AT", true, 0).await;
+}
+
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn an_undo_that_ends_before_any_request_was_carried_out_goes_on() {
+    UNDONE.get_or_init(Undisturbed::undo).await.everywhere("cut-before@AT", true, 1).await;
+}
+
+/// What may go wrong, whether the run ends with it, and how often a create that it strikes is sent again.
+const FAULTS: [(&str, bool, usize); 9] = [
+    ("cut-after@AT", true, 0),
+    ("cut-before@AT", true, 1),
+    ("cut-after@AT", false, 0),
+    ("cut-before@AT", false, 1),
+    ("500-after@AT", false, 0),
+    ("500-before@AT", false, 1),
+    ("slow:1m@AT", false, 0),
+    ("expired@AT", false, 1),
+    ("429@ATx3", false, 3),
+];
+
+/// The fast tests' share of the grids above.
+#[tokio::test]
+async fn whatever_goes_wrong_with_one_of_forty_requests_is_survived() {
+    let import = UNDISTURBED.get_or_init(Undisturbed::import).await;
+    let all = FAULTS.map(|(fault, ends_there, again)| import.at_every(40, fault, ends_there, again));
+    futures_util::future::join_all(all).await;
+}
+
+#[tokio::test]
+async fn an_undisturbed_import_is_remembered_as_it_went() {
+    let Undisturbed { decided, memory, after, .. } = UNDISTURBED.get_or_init(Undisturbed::import).await;
+    let (_prod, tenant) = target(after.clone(), "").await;
+    let (desired, live) = (desired().await, read(&tenant).await);
+    for (key, promised) in decided.promised.iter() {
+        assert_eq!(memory.base.of(key).map(|known| &known.body), Some(&promised.body), "{key}");
+    }
+    let partners = matched(Catalog::standard(), &desired.snapshot, &live, &memory.links).of_desired;
+    let is_linkable = |key: &Key| Catalog::standard().kind(key.kind()).is_some_and(Kind::has_own_ids);
+    for (wanted, at) in desired.snapshot.resources.iter().zip(partners).filter(|(wanted, _)| is_linkable(&wanted.key)) {
+        let linked = memory.links.of_source(wanted.key.kind(), &wanted.id).map(|link| &link.target_id);
+        let partner = at.map(|at| &live.resources[at]).filter(|one| wanted.excluded.is_none() && one.excluded.is_none());
+        assert_eq!(linked, partner.map(|one| &one.id), "{}", wanted.key);
+    }
+    let drifted = drift_of(Catalog::standard(), &memory.base, &live);
+    assert!(drifted.is_none() && drifted.unseen.is_empty(), "{drifted:?}");
+    let next = planned(&desired, &live, memory, false);
+    assert!(next.is_empty() && next.drift.is_empty(), "{next:?}");
+}
+
+#[tokio::test]
+async fn after_an_undo_all_is_wanted_again_and_nothing_is_drift() {
+    let import = UNDISTURBED.get_or_init(Undisturbed::import).await;
+    let Undisturbed { memory, after, .. } = UNDONE.get_or_init(Undisturbed::undo).await;
+    let (_prod, tenant) = target(after.clone(), "").await;
+    let next = planned(&desired().await, &read(&tenant).await, memory, false);
+    // What no request removes is there to be updated, so verbs may differ.
+    let changed = |plan: &Plan| plan.changes().map(|change| change.key.clone()).collect::<Vec<_>>();
+    assert_eq!((changed(&next), next.drift), (changed(&import.decided.plan), Vec::new()));
+}
+
+/// What goes wrong with requests that read, and with every so manyth of them in one read.
+///
+/// A refusal holds all requests back for a second, so there are few; a token that ends takes those under way with it, so it ends once.
+const OF_READS: [(&str, usize); 7] =
+    [("500-before", 7), ("500-after", 7), ("cut-before", 7), ("cut-after", 7), ("slow:1m", 7), ("429", 21), ("expired", 1000)];
+
+/// Reads the target where this strikes every so manyth request; returns what was read, and how many it struck.
+async fn read_with(fault: &str, first: usize, every: usize) -> (Snapshot, usize) {
+    let struck = || (first..1000).step_by(every);
+    let faults: Vec<String> = struck().map(|at| format!("{fault}@{at}")).collect();
+    let (prod, tenant) = target(divergent_tenants::target(), &faults.join(",")).await;
+    let snapshot = read(&tenant).await;
+    let seen = prod.requests();
+    assert!(seen.iter().all(|seen| !seen.is_write), "{fault}: a read wrote");
+    (snapshot, struck().take_while(|at| *at <= seen.len()).count())
+}
+
+/// A read changes nothing, so that one of them can meet many faults: the first, the eighth and so on, then the second, the ninth and so on.
+#[tokio::test]
+#[ignore = "slow: run by .ci/run"]
+async fn whatever_goes_wrong_with_any_request_that_reads_the_target_it_is_read_alike() {
+    let Undisturbed { live, reads, .. } = UNDISTURBED.get_or_init(Undisturbed::import).await;
+    for (fault, every) in OF_READS {
+        let all = stream::iter(1..=every.min(*reads)).map(|first| read_with(fault, first, every));
+        let all: Vec<(Snapshot, usize)> = all.buffer_unordered(AT_ONCE).collect().await;
+        assert!(all.iter().all(|(snapshot, _)| snapshot == live), "{fault}: read otherwise");
+        let struck: usize = all.iter().map(|(_, struck)| struck).sum();
+        assert!(struck >= *reads, "{fault}: struck {struck} of {reads}");
+    }
+}

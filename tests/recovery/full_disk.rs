@@ -1,0 +1,178 @@
+//! A full disk, and folders that cannot be written to.
+
+use std::os::unix::fs::PermissionsExt;
+
+use insta::assert_snapshot;
+
+use crate::support::fixture::{CommandOutput, Fixture};
+use crate::support::refusals::{IMPORT, RESUME, cut, refused};
+use crate::support::skip::skip;
+
+/// Runs a command line where no file can grow beyond so many blocks of 512 bytes.
+fn run_in_little_room(fixture: &Fixture, blocks: usize, line: &str) -> CommandOutput {
+    fixture.run_in_shell(&format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$MIGRATE\" {line}"))
+}
+
+#[test]
+fn an_export_without_room_leaves_nothing_behind() {
+    let fixture = Fixture::small();
+    assert_snapshot!(run_in_little_room(&fixture, 0, "export --tenant dev --quiet").whole(), @r#"
+    exit 1
+    error: nothing was written
+    cause: cannot write snapshot "./snapshots/dev/TIME"
+    cause: File too large (os error 27)
+    hint:  free some room or name another folder with --dir
+    "#);
+    let left: Vec<_> = fixture.files().into_iter().filter(|path| !path.ends_with("migrate.toml")).collect();
+    assert_eq!(left, [""; 0].map(std::path::PathBuf::from));
+}
+
+#[test]
+fn a_plan_without_room_is_not_written() {
+    let fixture = Fixture::small();
+    assert_eq!(fixture.run("export --tenant dev --quiet").code, 0);
+    assert_snapshot!(run_in_little_room(&fixture, 0, "plan --tenant prod --out plan.json --quiet").whole(), @r#"
+    exit 1
+    error: nothing was written
+    cause: cannot write plan "plan.json"
+    cause: File too large (os error 27)
+    hint:  free some room or name another folder with --dir
+    "#);
+    assert!(!fixture.path("plan.json").exists());
+}
+
+#[test]
+fn an_import_without_room_for_its_plan_writes_to_no_tenant() {
+    let fixture = Fixture::small();
+    assert_eq!(fixture.run("export --tenant dev --quiet").code, 0);
+    assert_snapshot!(run_in_little_room(&fixture, 1, IMPORT).refused(), @r#"
+    exit 1
+    error: nothing was written
+    cause: cannot write the base "./state/dev/prod/baseline.json"
+    cause: File too large (os error 27)
+    hint:  free some room or name another folder with --dir
+    "#);
+    assert_eq!(fixture.writes(), []);
+}
+
+/// Fills the journal of a run up so that so many bytes are left of its last block; returns its blocks.
+fn fill_up(fixture: &Fixture, run: &str, left: usize) -> usize {
+    let journal = format!("{run}/journal.jsonl");
+    let text = fixture.read(&journal);
+    let empty = "{\"entry\":\"resumed\",\"at\":\"\"}\n".len();
+    let blocks = (text.len() + empty + left).div_ceil(512);
+    let filling = "0".repeat(blocks * 512 - text.len() - empty - left);
+    fixture.write(&journal, &format!("{text}{{\"entry\":\"resumed\",\"at\":\"{filling}\"}}\n"));
+    blocks
+}
+
+#[test]
+fn a_journal_without_room_lets_nothing_be_sent() {
+    let (fixture, run) = cut();
+    let blocks = fill_up(&fixture, &run, 0);
+    assert_snapshot!(run_in_little_room(&fixture, blocks, RESUME).whole(), @r#"
+    exit 1
+    error: applied 0 of 2 changes; 2 were not sent: what the run does can no longer be recorded
+    cause: cannot write journal "./runs/TIME-prod/journal.jsonl"
+    cause: File too large (os error 27)
+    hint:  free some room, then go on with `migrate import --tenant prod --resume TIME-prod`
+    "#);
+    assert_eq!(fixture.writes().len(), 4);
+}
+
+#[test]
+fn a_disk_that_fills_up_while_requests_are_under_way_loses_nothing() {
+    let (fixture, run) = cut();
+    // Room for the resumption and both intents, and none for how they ended.
+    let blocks = fill_up(&fixture, &run, 260);
+    assert_snapshot!(run_in_little_room(&fixture, blocks, RESUME).whole(), @r#"
+    exit 1
+    error: applied 2 changes: what the run does can no longer be recorded
+    cause: cannot write journal "./runs/TIME-prod/journal.jsonl"
+    cause: File too large (os error 27)
+    hint:  free some room, then go on with `migrate import --tenant prod --resume TIME-prod`
+    "#);
+    assert_eq!(fixture.writes().len(), 6);
+    let said = fixture.run(RESUME);
+    assert_eq!((said.code, fixture.writes().len()), (0, 6), "{}", said.whole());
+    assert_eq!(fixture.prod("/clients").as_array().map(Vec::len), Some(2));
+}
+
+/// A real file system of 32 KiB, where the machine lets a user mount one.
+#[test]
+fn a_file_system_that_is_full_says_so() {
+    let fixture = Fixture::acme("");
+    std::fs::create_dir(fixture.path("small")).expect("made");
+    let mount = "mount -t tmpfs -o size=32k none small";
+    let may_mount = fixture.run_in_shell(&format!("unshare -Urm sh -c '{mount}' 2>/dev/null || exit 9"));
+    if may_mount.code != 0 {
+        // The tests with `ulimit -f` show the same: what was written, what was not, and what to do.
+        return;
+    }
+    let import = "exec \"$MIGRATE\" import --tenant prod --dir small --allow many-changes,lockout-risk,weaker-protection --yes --quiet";
+    assert_snapshot!(fixture.run_in_shell(&format!("exec unshare -Urm sh -c '{mount}; {import}'")).whole(), @r#"
+    exit 1
+    error: nothing was written
+    cause: cannot write snapshot "small/snapshots/dev/TIME"
+    cause: No space left on device (os error 28)
+    hint:  free some room or name another folder with --dir
+    "#);
+    assert_eq!(fixture.writes(), []);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let fixture = Fixture::small();
+    fixture.write("file", "no folder");
+    assert_snapshot!(refused(&fixture, "import --tenant prod --allow lockout-risk,weaker-protection --dir file/below --yes --quiet"), @r#"
+    exit 1
+    error: nothing was written
+    cause: cannot write snapshot "file/below/snapshots/dev/TIME"
+    cause: "file" is a file, not a folder
+    hint:  free some room or name another folder with --dir
+    "#);
+    assert_snapshot!(refused(&fixture, "export --tenant dev --out file/below --quiet"), @r#"
+    exit 1
+    error: nothing was written
+    cause: cannot write snapshot "file/below"
+    cause: "file" is a file, not a folder
+    hint:  free some room or name another folder with --dir
+    "#);
+}
+
+#[test]
+fn a_lock_that_cannot_be_taken_stops_before_the_first_write() {
+    let fixture = Fixture::small();
+    std::fs::write(fixture.state_home(), "no folder").expect("written");
+    let said = fixture.run(IMPORT);
+    assert_snapshot!(said.refused(), @r#"
+    exit 1
+    error: nothing was written: cannot take the lock "DIR/.state/migrate/locks/acme-prod.eu.auth0.com@PORT.lock"
+    cause: "DIR/.state" is a file, not a folder
+    hint:  free some room, or set XDG_STATE_HOME to another folder that this user may write to; runs that share it see each other's locks
+    "#);
+    assert_eq!(fixture.writes(), []);
+}
+
+#[test]
+fn a_folder_without_the_permission_to_write_is_named() {
+    let fixture = Fixture::small();
+    std::fs::create_dir(fixture.path("locked")).expect("made");
+    std::fs::set_permissions(fixture.path("locked"), std::fs::Permissions::from_mode(0o500)).expect("locked");
+    let may_write_anywhere = std::fs::write(fixture.path("locked/probe"), "").is_ok();
+    let _ = std::fs::remove_file(fixture.path("locked/probe"));
+    // In a user namespace of its own, root is as bound by permissions as anybody.
+    let bound = if may_write_anywhere { "unshare -U" } else { "" };
+    if fixture.run_in_shell(&format!("{bound} true 2>/dev/null || exit 9")).code != 0 {
+        return skip("whoever runs it may write anywhere, and this machine has no user namespaces");
+    }
+    let import = "import --tenant prod --allow lockout-risk,weaker-protection --dir locked --yes --quiet";
+    assert_snapshot!(fixture.run_in_shell(&format!("exec {bound} \"$MIGRATE\" {import}")).refused(), @r#"
+    exit 1
+    error: nothing was written
+    cause: cannot write snapshot "locked/snapshots/dev/TIME"
+    cause: Permission denied (os error 13)
+    hint:  free some room or name another folder with --dir
+    "#);
+    assert_eq!(fixture.writes(), []);
+}

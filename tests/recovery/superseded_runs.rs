@@ -1,0 +1,134 @@
+//! An interrupted run that a later one superseded: how it is reported, and what resuming it leaves.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::support::fixture::Fixture;
+
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
+
+/// Imports what dev has and cuts the journal after the first of two changes; returns the run's name.
+fn cut(fixture: &Fixture) -> String {
+    let said = fixture.run(IMPORT);
+    assert_eq!(said.code, 0, "{}", said.whole());
+    let run = newest(fixture);
+    let journal = format!("runs/{run}/journal.jsonl");
+    // That it began, both intents, the outcome of the first.
+    let lines: Vec<String> = fixture.read(&journal).lines().take(4).map(|line| format!("{line}\n")).collect();
+    fixture.write(&journal, &lines.concat());
+    run
+}
+
+fn newest(fixture: &Fixture) -> String {
+    fixture.in_folder("runs").into_iter().filter(|run| run.ends_with("prod")).max().expect("a run")
+}
+
+/// Gives dev's shop another description.
+fn describe(fixture: &Fixture, text: &str) {
+    fixture.write("fields.json", &json!({"description": text}).to_string());
+    let said = fixture.run("update clients Shop fields.json --tenant dev --yes --quiet");
+    assert_eq!(said.code, 0, "{}", said.whole());
+}
+
+/// A run that was cut off, and one that came after it; returns the name of the first.
+fn overtaken() -> (Fixture, String) {
+    let fixture = Fixture::small();
+    describe(&fixture, "one");
+    let run = cut(&fixture);
+    describe(&fixture, "two");
+    let later = fixture.run(IMPORT);
+    assert_eq!(later.code, 0, "{}", later.whole());
+    (fixture, run)
+}
+
+#[test]
+fn it_is_told_with_the_run_that_came_after_it_and_the_command_for_what_is_left_now() {
+    let (fixture, run) = overtaken();
+    assert_snapshot!(fixture.run("runs --tenant prod").whole(), @"
+    exit 0
+    run                            from  to    applied  refused  left
+    TIME-prod  dev   prod        1        0     0  ended
+    TIME-prod  dev   prod        1        0     1  overtaken
+    ");
+    let shown = fixture.run(&format!("show {run}")).out;
+    assert_snapshot!(&shown[shown.find("How it ended").expect("an end")..], @r#"
+    How it ended
+
+    Applied 1 of 2 changes to prod; 1 is in doubt.
+
+    In doubt: sent, and what became of it is not known
+      create client "Till": the run was cut off before its answer came
+
+    A later run came after it: TIME-prod.
+    What is left of it now:  migrate plan --tenant prod --from dev
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+    let listed = fixture.run("runs --tenant prod --output json").json();
+    let of = |at: usize| (listed["runs"][at]["overtaken_by"].clone(), listed["runs"][at]["resume"].clone());
+    assert_eq!((of(0), of(1)), ((json!(null), json!(null)), (listed["runs"][0]["run"].clone(), json!(null))), "{listed:#}");
+    assert_eq!(fixture.run(&format!("show {run} --output json")).json()["overtaken_by"], listed["runs"][0]["run"]);
+}
+
+#[test]
+fn an_undo_that_came_after_it_is_no_run_to_go_on_with_either() {
+    let (fixture, run) = overtaken();
+    let later = newest(&fixture);
+    let said = fixture.run(&format!("undo {later} --allow lockout-risk,weaker-protection,deletes,many-changes --yes --quiet"));
+    assert_eq!(said.code, 0, "{}", said.whole());
+    assert_snapshot!(fixture.run("runs --tenant prod").whole(), @"
+    exit 0
+    run                            from    to    applied  refused  left
+    TIME-prod  (undo)  prod        1        0     0  ended
+    TIME-prod  dev     prod        1        0     0  ended
+    TIME-prod  dev     prod        1        0     1  overtaken
+    ");
+    assert!(!fixture.run(&format!("show {run}")).out.contains("--resume"));
+}
+
+#[test]
+fn a_bare_resume_leaves_it_alone() {
+    let (fixture, _) = overtaken();
+    let held = fixture.all_of_prod();
+    assert_snapshot!(fixture.run("import --tenant prod --resume --yes --quiet").refused(), @r#"
+    exit 64
+    error: nothing was written: the run "TIME-prod" came to its end
+    hint:  `migrate import` plans anew; `migrate runs` lists all runs
+    "#);
+    assert_eq!(fixture.all_of_prod(), held);
+}
+
+#[test]
+fn going_on_with_it_by_name_leaves_what_the_later_run_knows() {
+    let (fixture, run) = overtaken();
+    let base = fixture.read("state/dev/prod/baseline.json");
+    let said = fixture.run(&format!("import --tenant prod --resume {run} --yes --quiet"));
+    assert_eq!(said.code, 0, "{}", said.whole());
+    assert!(fixture.read("state/dev/prod/baseline.json") == base, "the base went back to what the first run wrote");
+    describe(&fixture, "one");
+    assert_snapshot!(fixture.run("plan --tenant prod --quiet").whole(), @r#"
+    exit 0
+    dev -> prod: 0 to create, 1 to change, 3 equal
+
+    Applications
+      ~ change client "Shop"
+          description: two -> one
+
+    migrate import --tenant prod --from dev
+    "#);
+}
+
+#[test]
+fn the_newest_run_that_was_cut_off_is_gone_on_with_and_the_list_says_how() {
+    let fixture = Fixture::small();
+    cut(&fixture);
+    assert_snapshot!(fixture.run("runs").whole(), @"
+    exit 0
+    run                            from  to    applied  refused  left
+    TIME-prod  dev   prod        1        0     1  unfinished
+
+    To go on with TIME-prod:  migrate import --tenant prod --resume TIME-prod
+    ");
+    let said = fixture.run("import --tenant prod --resume --yes --quiet");
+    assert_eq!(said.code, 0, "{}", said.whole());
+}

@@ -1,0 +1,438 @@
+//! Past runs: listed, shown, and undone.
+
+use std::collections::BTreeMap;
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::support::fixture::{CommandOutput, Fixture, dev, prod};
+
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection,many-changes,deletes --yes --quiet";
+const ALL: &str = "--allow deletes,lockout-risk,weaker-protection,many-changes --yes";
+
+/// Imports what dev has; returns the run's name.
+fn imported(fixture: &Fixture) -> String {
+    let said = fixture.run(IMPORT);
+    assert!([0, 3].contains(&said.code), "{}", said.whole());
+    newest(fixture)
+}
+
+/// Returns the name of the newest run.
+fn newest(fixture: &Fixture) -> String {
+    fixture.in_folder("runs").into_iter().max().expect("a run")
+}
+
+fn undone(fixture: &Fixture, run: &str, more: &str) -> CommandOutput {
+    fixture.run(format!("undo {run} {more} --quiet").as_str())
+}
+
+/// Returns what a tenant holds without what says nothing: order of sets, blanks, and ids that a new resource gets anew.
+fn meaning(held: &Value) -> Value {
+    match held {
+        Value::Object(fields) => {
+            let said = fields.iter().map(|(name, value)| (name.clone(), meaning(value)));
+            let said = said
+                .filter(|(_, value)| !matches!(value, Value::Null) && *value != json!([]) && *value != json!({}) && *value != json!(""));
+            Value::Object(said.filter(|(name, _)| !["updated_at", "created_at"].contains(&name.as_str())).collect())
+        }
+        Value::Array(list) => {
+            let mut list: Vec<Value> = list.iter().map(meaning).collect();
+            list.sort_by_key(Value::to_string);
+            Value::Array(list)
+        }
+        other => other.clone(),
+    }
+}
+
+/// Returns the paths at which two tenants differ, with what each holds.
+fn differences(one: &Value, other: &Value) -> BTreeMap<String, (Value, Value)> {
+    let (Value::Object(one), Value::Object(other)) = (meaning(one), meaning(other)) else { panic!("two objects") };
+    let names = one.keys().chain(other.keys());
+    let of = |side: &serde_json::Map<String, Value>, name: &str| side.get(name).cloned().unwrap_or_default();
+    let all = names.map(|name| (name.clone(), (of(&one, name), of(&other, name))));
+    all.filter(|(_, (one, other))| one != other).collect()
+}
+
+#[test]
+fn undo_after_an_import_gives_the_tenant_before_it() {
+    let mut fixture = Fixture::acme("");
+    let before = fixture.all_of_prod();
+    // A secret that was sent cannot be taken back; this one is what prod has anyway.
+    let google = before["/connections"].as_array().and_then(|all| all.iter().find(|one| one["name"] == "google-oauth2"));
+    fixture.set("PROD_GOOGLE_SECRET", google.and_then(|one| one["options"]["client_secret"].as_str()).expect("a secret"));
+    let run = imported(&fixture);
+    let imported = differences(&before, &fixture.all_of_prod());
+    assert!(imported.len() > 10, "the import changed many kinds: {:?}", imported.keys());
+    let said = undone(&fixture, &run, ALL);
+    assert_eq!(said.code, 3, "{}", said.whole());
+    let template = "email template \"welcome_email\": no request removes it; what the run wrote into it is cleared";
+    let secret = "connection \"google-oauth2\", options.client_secret: a secret was sent, and what it was before nobody can read";
+    assert!(said.out.contains(&format!("Left out\n  {secret}\n  {template}\n\n")), "{}", said.out);
+    let cleared = (Value::Null, json!({"template": "welcome_email"}));
+    assert_eq!(differences(&before, &fixture.all_of_prod()), BTreeMap::from([("/email-templates/welcome_email".to_owned(), cleared)]));
+    let base: Value = serde_json::from_str(&fixture.read("state/dev/prod/baseline.json")).expect("JSON");
+    let links = fixture.read("state/dev/prod/links.csv");
+    let forgotten = |key: &str| base["resources"].get(key).is_none();
+    assert!(forgotten("clients/acmectl") && !forgotten("clients/Billing"), "{base:#}");
+    assert!(!links.contains("acmectl") && links.contains("Billing"), "{links}");
+}
+
+#[test]
+fn an_undo_can_be_undone_and_an_import_after_it_has_nothing_to_do() {
+    let fixture = Fixture::acme("");
+    let run = imported(&fixture);
+    let after = fixture.all_of_prod();
+    undone(&fixture, &run, ALL);
+    let undo = newest(&fixture);
+    assert_ne!(undo, run);
+    let said = undone(&fixture, &undo, ALL);
+    let of_users = "role \"Driver\": its assignment to users and groups went with it, and nothing here brings that back";
+    assert!(said.code == 3 && said.out.contains(of_users), "{}", said.whole());
+    assert_eq!(counts(&fixture.all_of_prod()), counts(&after));
+    let again = fixture.run("plan --tenant prod --quiet --output json").json();
+    assert_eq!(again["changes"], json!([]), "{again:#}");
+}
+
+#[test]
+fn what_was_created_is_removed_only_where_that_is_allowed() {
+    let fixture = Fixture::small();
+    let run = imported(&fixture);
+    let held = fixture.all_of_prod();
+    let said = undone(&fixture, &run, "--allow lockout-risk,weaker-protection --yes");
+    assert_snapshot!(said.refused(), @"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: deletes: 1 would be deleted: clients/Till
+    hint:  if that is meant, run it with --allow deletes,lockout-risk,weaker-protection
+    ");
+    assert_eq!(fixture.all_of_prod(), held);
+    assert_eq!(undone(&fixture, &run, "--allow lockout-risk,weaker-protection,deletes --yes").code, 0);
+    assert_eq!(names(&fixture), ["Shop"]);
+}
+
+#[test]
+fn what_changed_again_since_is_left_and_named() {
+    let mut fixture = Fixture::small();
+    let run = imported(&fixture);
+    fixture.change_prod(|held| {
+        held["/clients"][0]["callbacks"] = json!(["https://shop.acme.example/hot-fix"]);
+        held["/clients"][1]["description"] = json!("by hand");
+        held["/clients"][1]["callbacks"] = json!(["https://till.acme.example/hot-fix"]);
+    });
+    let held = fixture.all_of_prod();
+    assert_snapshot!(undone(&fixture, &run, "--allow lockout-risk,weaker-protection,deletes --yes").whole(), @r#"
+    exit 3
+    prod holds nothing more that TIME-prod wrote but what is left out.
+    Nothing to do.
+
+    Left out
+      client "Till": its callbacks changed again since the run, which created it
+      client "Shop", callbacks: it changed again since the run
+    "#);
+    assert_eq!(fixture.all_of_prod(), held);
+}
+
+#[test]
+fn what_somebody_else_leans_on_by_now_is_not_removed() {
+    let mut fixture = Fixture::small();
+    let run = imported(&fixture);
+    fixture.change_prod(|held| {
+        let till = held["/clients"][1]["client_id"].clone();
+        held["/resource-servers"] =
+            json!([{"id": "prdApi", "identifier": "https://api", "name": "API", "scopes": [{"value": "read:all"}]}]);
+        held["/client-grants"] = json!([{"id": "cgr_own", "client_id": till, "audience": "https://api", "scope": ["read:all"]}]);
+    });
+    assert_snapshot!(undone(&fixture, &run, "--only clients/Till --allow deletes --yes").whole(), @r#"
+    exit 3
+    prod holds nothing more that TIME-prod wrote of clients/Till but what is left out.
+    Nothing to do.
+
+    Left out
+      client "Till": client-grants/Till · https://api · client refers to it, and that is not taken back
+    "#);
+    assert_eq!(names(&fixture), ["Shop", "Till"]);
+}
+
+#[test]
+fn what_the_run_did_not_touch_is_not_put_in_order_by_the_way() {
+    let mut target = prod();
+    let mut desk = crate::support::fixture::client("prodDesk00000000000000000000000a", "Desk", "https://desk.acme.example");
+    desk["allowed_clients"] = json!(["goneLongAgo00000000000000000000a"]);
+    target["data"]["/clients"].as_array_mut().expect("a list").push(desk.clone());
+    let fixture = Fixture::of(dev(), target, "");
+    let run = imported(&fixture);
+    let said = undone(&fixture, &run, ALL);
+    assert_eq!(said.code, 0, "{}", said.whole());
+    assert_eq!(fixture.prod("/clients")[1], desk);
+}
+
+#[test]
+fn only_what_matches_is_taken_back_and_a_dry_run_writes_nothing() {
+    let fixture = Fixture::small();
+    let run = imported(&fixture);
+    let writes = fixture.writes().len();
+    assert_snapshot!(undone(&fixture, &run, "--only clients/Shop --allow lockout-risk,weaker-protection --dry-run").whole(), @r#"
+    exit 0
+    undo of TIME-prod -> prod: 0 to create, 1 to change, 3 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/back  + https://shop.acme.example/old
+
+    Notes
+      dev still wants what is taken back: change it there, or the next import writes it again
+
+    migrate undo TIME-prod --only clients/Shop --allow lockout-risk,weaker-protection
+    "#);
+    assert_eq!(fixture.writes().len(), writes);
+    assert_snapshot!(undone(&fixture, &run, "--only roles/* --dry-run").refused(), @"
+    exit 64
+    error: nothing was done: the run changed nothing that matches roles/*
+    hint:  `migrate show TIME-prod` lists what it changed
+    ");
+}
+
+#[test]
+fn a_run_that_was_cut_off_is_refused_with_the_command_that_goes_on() {
+    let fixture = Fixture::small();
+    let run = imported(&fixture);
+    let journal = format!("runs/{run}/journal.jsonl");
+    let lines: Vec<String> = fixture.read(&journal).lines().take(3).map(|line| format!("{line}\n")).collect();
+    fixture.write(&journal, &lines.concat());
+    assert_snapshot!(undone(&fixture, &run, "--yes").refused(), @r#"
+    exit 64
+    error: nothing was done: the run "TIME-prod" was cut off; applied 0 of 2 changes; 2 are in doubt
+    hint:  let it come to its end first:  migrate import --tenant prod --resume TIME-prod
+    "#);
+    assert_snapshot!(fixture.run("runs").out, @"
+    run                            from  to    applied  refused  left
+    TIME-prod  dev   prod        0        0     2  unfinished
+
+    To go on with TIME-prod:  migrate import --tenant prod --resume TIME-prod
+    ");
+}
+
+#[test]
+fn what_could_not_be_looked_up_is_in_doubt_until_it_is() {
+    let mut fixture = Fixture::acme("");
+    let run = imported(&fixture);
+    let whole = fixture.all_of_prod();
+    let journal = format!("runs/{run}/journal.jsonl");
+    let is_open = |line: &&str| !line.contains("\"applied\"") && !line.contains("\"ended\"");
+    let lines: Vec<String> = fixture.read(&journal).lines().filter(is_open).map(|line| format!("{line}\n")).collect();
+    fixture.write(&journal, &lines.concat());
+    let held = fixture.stop_prod();
+    fixture.restart_prod_with(held, "echo@1x*");
+    let resumed = fixture.run("import --tenant prod --resume --yes --quiet");
+    assert!(resumed.code == 3 && resumed.whole().contains("the target cannot be read"), "{}", resumed.whole());
+    let held = fixture.stop_prod();
+    fixture.restart_prod(held);
+    let refused = undone(&fixture, &run, "--yes");
+    assert!(refused.err.contains("let it come to its end first"), "{}", refused.whole());
+    let resumed = fixture.run("import --tenant prod --resume --yes --quiet");
+    assert_eq!(resumed.code, 0, "{}", resumed.whole());
+    assert_eq!(fixture.all_of_prod(), whole);
+}
+
+#[test]
+fn a_later_run_that_cannot_be_read_may_be_an_undo_and_stops_one() {
+    let fixture = Fixture::small();
+    let run = imported(&fixture);
+    undone(&fixture, &run, ALL);
+    let (undo, writes) = (newest(&fixture), fixture.writes().len());
+    fixture.edit(&format!("runs/{undo}/plan.json"), "\"undoes\"", "\"undos\"");
+    assert_snapshot!(undone(&fixture, &run, ALL).refused(), @r#"
+    exit 64
+    error: nothing was done: the run "TIME-prod" cannot be read
+    cause: plan "./runs/TIME-prod/plan.json" was changed after it was made
+    hint:  it may be an undo of the same run; if it is not, move its folder out of runs/
+    "#);
+    assert_eq!(fixture.writes().len(), writes);
+    std::fs::rename(fixture.path(&format!("runs/{undo}")), fixture.path("elsewhere")).expect("moved");
+    assert_eq!(undone(&fixture, &run, ALL).code, 0);
+}
+
+#[test]
+fn an_undo_that_was_cut_off_goes_on_like_any_run() {
+    let fixture = Fixture::small();
+    let run = imported(&fixture);
+    undone(&fixture, &run, ALL);
+    let (undo, held) = (newest(&fixture), fixture.all_of_prod());
+    let journal = format!("runs/{undo}/journal.jsonl");
+    let begun: Vec<String> = fixture.read(&journal).lines().take(2).map(|line| format!("{line}\n")).collect();
+    fixture.write(&journal, &begun.concat());
+    let said = fixture.run("import --tenant prod --resume --yes --quiet");
+    assert_eq!(said.code, 0, "{}", said.whole());
+    assert_eq!(fixture.all_of_prod(), held);
+    assert_eq!(fixture.run("runs --output json").json()["runs"][0]["is_ended"], json!(true));
+    assert_eq!((fixture.only_in("state"), fixture.only_in("state/dev")), ("state/dev".to_owned(), "state/dev/prod".to_owned()));
+}
+
+#[test]
+fn a_run_that_nobody_knows_names_the_nearest() {
+    let fixture = Fixture::small();
+    let run = imported(&fixture);
+    let typo = run.replace("-prod", "-prud");
+    assert_snapshot!(fixture.run(&format!("show {typo}")).refused(), @r#"
+    exit 64
+    error: nothing was done: there is no run "TIME-prud" in "./runs"
+    hint:  did you mean "TIME-prod"? `migrate runs` lists them
+    "#);
+    assert_eq!(undone(&fixture, &typo, "--yes").refused(), fixture.run(&format!("show {typo}")).refused());
+}
+
+#[test]
+fn runs_are_listed_with_how_they_ended_the_newest_first() {
+    let fixture = Fixture::small();
+    assert_snapshot!(fixture.run("runs").whole(), @"
+    exit 0
+    There was no run yet.
+    ");
+    let run = imported(&fixture);
+    undone(&fixture, &run, "--allow lockout-risk,weaker-protection,deletes --yes");
+    assert_snapshot!(fixture.run("runs --tenant prod").whole(), @"
+    exit 0
+    run                            from    to    applied  refused  left
+    TIME-prod  (undo)  prod        2        0     0  ended
+    TIME-prod  dev     prod        2        0     0  ended
+    ");
+    let listed = fixture.run("runs --output json").json();
+    let of = |at: usize| (listed["runs"][at]["applied"].clone(), listed["runs"][at]["is_ended"].clone());
+    assert_eq!((of(0), of(1), &listed["exit"]), ((json!(2), json!(true)), (json!(2), json!(true)), &json!(0)), "{listed:#}");
+    assert_eq!(fixture.run("runs --tenant dev --output json").json()["runs"], json!([]));
+}
+
+#[test]
+fn what_ran_before_is_deployed_again_and_what_never_ran_is_named() {
+    let (mut source, mut target) = (dev(), prod());
+    source["data"]["/actions/actions"] = json!([action("devRan", "ran", "// new", true), action("devDraft", "draft", "// new", true)]);
+    target["data"]["/actions/actions"] = json!([action("prdRan", "ran", "// old", true), action("prdDraft", "draft", "// old", false)]);
+    let fixture = Fixture::of(source, target, "");
+    let held = |of: usize| {
+        let held = fixture.prod("/actions/actions")[of].clone();
+        (held["code"].clone(), held["all_changes_deployed"].clone(), held["deployed_version"]["code"].clone())
+    };
+    let run = imported(&fixture);
+    assert_eq!((held(0).0, held(1).0), (json!("// new"), json!("// new")));
+    let said = undone(&fixture, &run, &format!("--only actions/* {ALL}"));
+    assert_eq!(said.code, 3, "{}", said.whole());
+    let named = "action \"draft\", deploy: it took effect for the first time, and no request takes that back";
+    assert!(said.out.contains(named), "{}", said.out);
+    assert_eq!(held(0), (json!("// old"), json!(true), json!("// old")));
+    assert_eq!(held(1), (json!("// old"), json!(false), json!("// new")));
+}
+
+/// Returns an action whose code is a draft, or runs.
+fn action(id: &str, name: &str, code: &str, is_deployed: bool) -> Value {
+    let mut action = json!({"id": id, "name": name, "code": code, "status": "built", "all_changes_deployed": is_deployed, "runtime": "node22",
+        "dependencies": [], "secrets": [], "supported_triggers": [{"id": "post-login", "version": "v3"}]});
+    if is_deployed {
+        action["deployed_version"] = json!({"code": code, "runtime": "node22", "dependencies": [], "secrets": []});
+    }
+    action
+}
+
+#[test]
+fn what_one_update_changed_is_taken_back_too() {
+    let fixture = Fixture::small();
+    let held = fixture.all_of_prod();
+    fixture.write("client.json", r#"{"description": "edited", "callbacks": []}"#);
+    let said = fixture.run("update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection --yes --quiet");
+    assert_eq!(said.code, 0, "{}", said.whole());
+    assert_ne!(fixture.all_of_prod(), held);
+    assert_eq!(undone(&fixture, &newest(&fixture), "--allow lockout-risk,weaker-protection --yes").code, 0);
+    assert_eq!(differences(&held, &fixture.all_of_prod()), BTreeMap::new());
+    assert!(fixture.in_folder("state").is_empty());
+}
+
+#[test]
+fn a_run_is_shown_by_its_own_files_alone() {
+    let mut fixture = Fixture::of(dev(), prod(), "echo@w1x*");
+    let run = imported(&fixture);
+    fixture.stop_prod();
+    assert_snapshot!(fixture.run(&format!("show {run}")).whole(), @r#"
+    exit 0
+    Begun TIME. It was to do this:
+
+    dev -> prod: 1 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
+    How it ended
+
+    Applied 0 of 2 changes to prod; 2 were refused.
+
+    Refused by the tenant
+      update client "Shop": the tenant answered 400 invalid_body: Payload validation error: 'Object didn't pass validation for format json: Bearer (redacted) {"callbacks":["https://shop.acme.example/back"]}'.
+      create client "Till": the tenant answered 400 invalid_body: Payload validation error: 'Object didn't pass validation for format json: Bearer (redacted) {"app_type":"regular_web","callbacks":["https://till.acme.example/back"],"is_first_party":true,"name":"Till"}'.
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+    let shown = fixture.run(&format!("show {run} --output json")).json();
+    let changes = shown["changes"].as_array().expect("a list").iter();
+    let outcomes: Vec<&str> = changes.map(|one| one["outcome"].as_str().expect("a word")).collect();
+    assert_eq!((outcomes, shown["plan"]["changes"].as_array().map(Vec::len)), (vec!["failed", "failed"], Some(2)), "{shown:#}");
+}
+
+/// Returns the names of prod's clients.
+fn names(fixture: &Fixture) -> Vec<String> {
+    let clients = fixture.prod("/clients");
+    let names = clients.as_array().expect("a list").iter().map(|client| client["name"].as_str().expect("a name").to_owned());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+/// Returns how much a tenant holds, by the shape of its paths: ids are left out.
+fn counts(held: &Value) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for (path, value) in held.as_object().expect("an object") {
+        let shape: String = path.split('/').enumerate().map(|(at, step)| if at == 2 { "*/" } else { step }).collect();
+        *counts.entry(shape).or_default() += value.as_array().map_or(1, Vec::len);
+    }
+    counts
+}
+
+#[test]
+fn what_was_changed_by_hand_beside_what_is_taken_back_stays_drift() {
+    let mut fixture = Fixture::small();
+    let edit_dev = |fixture: &Fixture, fields: Value| {
+        fixture.write("fields.json", &fields.to_string());
+        let edited = fixture.run("update clients Shop fields.json --tenant dev --allow lockout-risk,weaker-protection --yes --quiet");
+        assert_eq!(edited.code, 0, "{}", edited.whole());
+    };
+    edit_dev(&fixture, json!({"description": "the shop", "logo_uri": "https://shop.acme.example/logo"}));
+    imported(&fixture);
+    edit_dev(&fixture, json!({"logo_uri": "https://shop.acme.example/bad"}));
+    let run = imported(&fixture);
+    fixture.change_prod(|data| data["/clients"][0]["description"] = json!("by hand"));
+    let undone = fixture.run(&format!("undo {run} {ALL}"));
+    assert!(undone.out.contains("dev still wants what is taken back"), "{}", undone.whole());
+    let drift = fixture.run("drift --tenant prod").out;
+    assert!(drift.contains("description") && !drift.contains("logo_uri"), "{drift}");
+    imported(&fixture);
+    let shop = &fixture.prod("/clients")[0];
+    assert_eq!((&shop["description"], &shop["logo_uri"]), (&json!("by hand"), &json!("https://shop.acme.example/bad")));
+}
+
+#[test]
+fn a_run_that_came_to_its_end_is_not_taken_up_again() {
+    let fixture = Fixture::small();
+    let run = imported(&fixture);
+    let journal = fixture.read(&format!("runs/{run}/journal.jsonl"));
+    assert_snapshot!(fixture.run(&format!("import --tenant prod --resume {run} --yes")).refused(), @r#"
+    exit 64
+    error: nothing was written: the run "TIME-prod" came to its end
+    hint:  `migrate import` plans anew; `migrate runs` lists all runs
+    "#);
+    assert_eq!(fixture.read(&format!("runs/{run}/journal.jsonl")), journal);
+}

@@ -1,0 +1,65 @@
+//! A target that cannot be reached, or no longer.
+
+use insta::assert_snapshot;
+
+use crate::support::fixture::Fixture;
+use crate::support::refusals::{IMPORT, RESUME, refused};
+
+#[test]
+fn a_target_that_does_not_answer_is_named() {
+    let mut fixture = Fixture::small();
+    fixture.stop_prod();
+    assert_snapshot!(refused(&fixture, IMPORT), @r#"
+    exit 1
+    error: nothing was written
+    cause: cannot read client-login-page of "prod"
+    cause: no answer from 127.0.0.1:PORT to POST /oauth/token
+    cause: Connection refused (os error 111)
+    hint:  check the domain and the network, then run the same command again
+    "#);
+}
+
+const ACME: &str = "import --tenant prod --allow many-changes,lockout-risk,weaker-protection --yes --quiet";
+
+/// How many requests prod sees before the first write of an import.
+fn reads() -> usize {
+    let fixture = Fixture::acme("");
+    let said = fixture.run("import --tenant prod --allow many-changes,lockout-risk,weaker-protection --dry-run --quiet");
+    assert_eq!(said.code, 0, "{}", said.whole());
+    fixture.requests().len()
+}
+
+#[test]
+fn a_target_gone_in_the_middle_of_a_run_is_finished_when_it_is_back() {
+    // One or two requests beside them list what a fixture is to create once more.
+    let mut fixture = Fixture::acme(&format!("cut-before@{}x*", reads() + 16));
+    let said = fixture.run(ACME);
+    // Which requests were under way together is not the same each time; that they are told and go on later is.
+    let (_, told) = said.out.split_once("\nApplied ").expect("how it ended");
+    assert_eq!(said.code, 3, "{told}");
+    assert!(["13 of 41 changes", "14 of 41 changes"].iter().any(|done| told.starts_with(done)), "{told}");
+    let unknown = told.split("In doubt: sent, and what became of it is not known\n").nth(1).expect("what is in doubt");
+    let first = unknown.lines().next().unwrap_or_default();
+    assert!(first.contains("no answer from 127.0.0.1:PORT to") && first.contains("connection closed before message completed"), "{told}");
+    assert!(told.contains("prod stopped answering. When it does again:  migrate import --tenant prod --resume"), "{told}");
+    let held = fixture.stop_prod();
+    fixture.restart_prod(held);
+    let said = fixture.run(RESUME);
+    // Which client was made before the cut, so that no journal says what became of its secret, is not the same each time either.
+    let told = said.whole().replace("what became of it stands in no journal", "hand it to whoever needs it");
+    assert_snapshot!(told, @r#"
+    exit 0
+    Applied 41 changes to prod in TIME.
+
+    By hand
+      1. client "Acme Driver Android": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      2. client "Shipment Events": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      3. client "Tableau": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      4. client "acmectl": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+      5. connection "globex-saml": tell the identity provider of "globex-saml" the callback https://acme-prod.eu.auth0.com/login/callback and the entity id urn:auth0:acme-prod:globex-saml
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+    let again = fixture.run(ACME);
+    assert!(again.code == 0 && again.out.contains("Nothing to do."), "{}", again.whole());
+}

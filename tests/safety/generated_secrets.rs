@@ -1,0 +1,292 @@
+//! Secrets that the target generates: each reaches its secret sink, and nothing else.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, ChildStderr};
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use migrate::catalog::Catalog;
+use serde_json::{Value, json};
+
+use crate::support::fixture::{CommandOutput, Fixture, client, prod};
+
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
+
+/// At once, also on a machine that has much to do; a command of `--secrets-to` may take twice as long.
+const SOON: Duration = Duration::from_secs(30);
+
+fn import_to(fixture: &Fixture, place: &str) -> CommandOutput {
+    fixture.run_words(&[&IMPORT.split(' ').collect::<Vec<_>>()[..], &["--secrets-to", place]].concat())
+}
+
+/// A fixture on which an import makes one client, and the answer to that is lost.
+fn cut_after_the_create() -> Fixture {
+    let till = client("devTill000000000000000000000000a", "Till", "https://till.acme.example/back");
+    Fixture::of(json!({"domain": "acme-dev.eu.auth0.com", "data": {"/clients": [till]}}), prod(), "cut-after@w1")
+}
+
+/// Returns id and secret of the client that an import makes.
+fn till(fixture: &Fixture) -> (String, String) {
+    let clients = fixture.prod("/clients");
+    let till = clients.as_array().expect("a list").iter().find(|client| client["name"] == "Till").expect("it was made");
+    let text = |field: &str| till[field].as_str().expect("a text").to_owned();
+    (text("client_id"), text("client_secret"))
+}
+
+/// The line that tells of a client's secret.
+fn line_of((id, secret): (String, String)) -> Value {
+    json!({"tenant": "prod", "kind": "clients", "name": "Till", "id": id, "field": "client_secret", "secret": secret})
+}
+
+fn lines(fixture: &Fixture, name: &str) -> Vec<Value> {
+    fixture.read(name).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// Nothing that was said and no file but these hold the secret.
+fn assert_nowhere_but(fixture: &Fixture, files: &[&str], said: &CommandOutput) {
+    let (_, secret) = till(fixture);
+    assert!(!said.whole().contains(&secret), "{}", said.whole());
+    for path in fixture.files().into_iter().filter(|path| !files.iter().any(|name| path.ends_with(name))) {
+        let content = std::fs::read(&path).expect("read");
+        assert!(!String::from_utf8_lossy(&content).contains(&secret), "the secret is in {}", path.display());
+    }
+}
+
+#[test]
+fn a_new_secret_is_appended_to_a_file_for_its_owner_and_is_nowhere_else() {
+    let fixture = Fixture::small();
+    let said = import_to(&fixture, "file:kept/secrets.jsonl");
+    assert_snapshot!(said.whole(), @r#"
+    exit 0
+    dev -> prod: 1 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Applied 2 changes to prod in TIME.
+
+    New secrets that were kept (--secrets-to)
+      client "Till": client_secret
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+    assert_eq!(lines(&fixture, "kept/secrets.jsonl"), [line_of(till(&fixture))]);
+    let mode = |name: &str| std::fs::metadata(fixture.path(name)).expect("there").permissions().mode() & 0o777;
+    assert_eq!((mode("kept/secrets.jsonl"), mode("kept")), (0o600, 0o700));
+    assert_nowhere_but(&fixture, &["secrets.jsonl"], &said);
+    let report: Value = serde_json::from_str(&fixture.read(&format!("{}/report.json", fixture.only_in("runs")))).expect("JSON");
+    assert_eq!((&report["secrets"][0]["fate"], report["secrets"][0].get("secret")), (&json!("kept"), None), "{report:#}");
+}
+
+#[test]
+fn a_command_gets_each_new_secret_on_its_standard_input() {
+    let fixture = Fixture::small();
+    let said = import_to(&fixture, "exec:cat >> got.jsonl; echo no answer of migrate");
+    assert_eq!(said.code, 0, "{}", said.whole());
+    assert!(!said.whole().contains("no answer"), "{}", said.whole());
+    assert_eq!(lines(&fixture, "got.jsonl"), [line_of(till(&fixture))]);
+    assert_nowhere_but(&fixture, &["got.jsonl"], &said);
+}
+
+#[test]
+fn a_command_that_fails_is_told_with_the_way_to_the_secret_and_nothing_of_what_it_prints() {
+    let fixture = Fixture::small();
+    let said = import_to(&fixture, "exec:tee /dev/stderr; exit 7");
+    assert_snapshot!(said.whole(), @r#"
+    exit 3
+    dev -> prod: 1 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Applied 2 changes to prod in TIME.
+
+    By hand
+      1. client "Till": its new client_secret was not kept: the command of --secrets-to ended with exit status: 7; `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+    assert_nowhere_but(&fixture, &[], &said);
+    let (id, secret) = till(&fixture);
+    let fetched = fixture.run(&format!("api get clients/{id}?fields=client_secret --tenant prod"));
+    assert_eq!(fetched.json(), json!({"client_secret": secret}));
+}
+
+#[test]
+fn a_file_that_cannot_be_kept_for_its_owner_alone_stops_an_import_before_its_first_write() {
+    let fixture = Fixture::small();
+    fixture.write("open.jsonl", "");
+    let refused = |place: &str| import_to(&fixture, place).refused();
+    let open = refused("file:open.jsonl");
+    let (no_folder, folder, nowhere) = (refused("file:open.jsonl/x"), refused("file:."), refused("vault:x"));
+    assert_snapshot!([open, no_folder, folder, nowhere].join("\n"), @r#"
+    exit 64
+    error: nothing was written: secrets cannot be kept in "open.jsonl", which others may read
+    hint:  `chmod 600 open.jsonl` keeps others out; or name another file
+
+    exit 1
+    error: nothing was written: secrets cannot be kept in "open.jsonl/x"
+    cause: "open.jsonl" is a file, not a folder
+    hint:  name another file with --secrets-to
+
+    exit 64
+    error: nothing was written: secrets cannot be kept in ".", which is no file
+
+    exit 64
+    error: invalid value 'vault:x' for '--secrets-to <file:PATH|exec:CMD>': file:PATH or exec:COMMAND was expected
+
+    For more information, try '--help'.
+    "#);
+    assert_eq!(fixture.writes().len(), 0);
+    assert!(fixture.in_folder("runs").is_empty());
+}
+
+#[test]
+fn the_secret_of_a_create_whose_answer_was_lost_is_kept_from_the_look_up() {
+    let fixture = cut_after_the_create();
+    let said = import_to(&fixture, "file:secrets.jsonl");
+    assert_eq!(said.code, 0, "{}", said.whole());
+    assert_eq!(lines(&fixture, "secrets.jsonl"), [line_of(till(&fixture))]);
+    assert_eq!(fixture.writes().len(), 1);
+}
+
+#[test]
+fn where_the_look_up_does_not_show_the_secret_the_way_to_it_is_told() {
+    let mut fixture = cut_after_the_create();
+    let reads = Catalog::standard().kinds().flat_map(|kind| kind.read_scopes).copied().filter(|scope| *scope != "read:client_keys");
+    fixture.sign_in_to_prod_with(&reads.chain(["create:clients", "update:clients"]).collect::<Vec<_>>());
+    let said = import_to(&fixture, "file:secrets.jsonl");
+    assert_eq!(said.code, 3, "{}", said.whole());
+    let step = "was not kept: the target did not show it; `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it";
+    assert!(said.out.contains(step), "{}", said.whole());
+    assert_eq!(fixture.read("secrets.jsonl"), "");
+}
+
+#[test]
+fn a_run_that_was_killed_before_the_create_was_recorded_keeps_the_secret_when_it_goes_on() {
+    let fixture = Fixture::small();
+    fixture.run_in_shell(&format!("$MIGRATE {IMPORT} --secrets-to 'exec:kill -9 $PPID'; exit 0"));
+    let journal = fixture.read(&format!("{}/journal.jsonl", fixture.only_in("runs")));
+    assert!(journal.contains("intent") && !journal.contains("applied"), "{journal}");
+    let (id, _) = till(&fixture);
+    let resumed = fixture.run("import --tenant prod --resume --yes --secrets-to file:secrets.jsonl");
+    assert_eq!(resumed.code, 0, "{}", resumed.whole());
+    assert_eq!(till(&fixture).0, id);
+    assert_eq!(lines(&fixture, "secrets.jsonl"), [line_of(till(&fixture))]);
+}
+
+#[test]
+fn a_past_run_does_not_say_that_a_secret_which_was_kept_is_to_be_handed_on() {
+    let fixture = Fixture::small();
+    assert_eq!(import_to(&fixture, "file:secrets.jsonl").code, 0);
+    let run = fixture.only_in("runs");
+    let said = fixture.run(&format!("show {}", run.trim_start_matches("runs/"))).whole();
+    assert!(said.contains("the target made a new client_secret; what became of it stands in no journal: `migrate api get"), "{said}");
+    let (_, ended) = said.split_once("How it ended").expect("how it ended");
+    assert!(!ended.contains("hand it to"), "{said}");
+}
+
+#[test]
+fn a_client_that_an_undo_makes_anew_has_its_secret_kept_too() {
+    let fixture = Fixture::small();
+    let run = |line: &str| {
+        let said = fixture.run(line);
+        assert_eq!(said.code, 0, "{}", said.whole());
+    };
+    run(IMPORT);
+    run("api delete clients/devTill000000000000000000000000a --tenant dev --yes");
+    run("import --tenant prod --prune --allow deletes --yes");
+    let newest = fixture.in_folder("runs").into_iter().max().expect("a run");
+    run(&format!("undo {newest} --yes --secrets-to file:secrets.jsonl"));
+    assert_eq!(lines(&fixture, "secrets.jsonl"), [line_of(till(&fixture))]);
+}
+
+#[test]
+fn without_a_keeper_the_report_says_how_to_get_at_each_secret() {
+    let fixture = Fixture::of(
+        json!({"domain": "acme-dev.eu.auth0.com", "data": {"/clients": [client("d1", "Till", "https://a.example")],
+        "/resource-servers": [{"id": "rs1", "name": "Orders", "identifier": "https://orders", "signing_alg": "HS256"}]}}),
+        prod(),
+        "",
+    );
+    let said = fixture.run(IMPORT);
+    assert_eq!(said.code, 0, "{}", said.whole());
+    let (_, by_hand) = said.out.rsplit_once("By hand").expect("steps");
+    assert_snapshot!(by_hand, @r#"
+
+      1. API "https://orders": the target made a new signing_secret; hand it to whoever needs it: `migrate api get 'resource-servers/ccf6818a244f869872d8c4d8' --tenant prod` prints it
+      2. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+}
+
+/// Starts an import whose `--secrets-to` command says that it began, and then keeps the secret once it may go on.
+fn hanging(fixture: &Fixture) -> (Child, BufReader<ChildStderr>) {
+    fixture.write("keep.sh", "echo $$ > begun.aside; mv begun.aside begun; until [ -e go ]; do sleep 0.01; done; cat > got.jsonl");
+    let mut import = fixture.start("import --tenant prod --allow lockout-risk,weaker-protection --yes --secrets-to exec:sh${IFS}keep.sh");
+    let said = BufReader::new(import.stderr.take().expect("its stderr"));
+    while !fixture.path("begun").exists() {
+        assert!(import.try_wait().expect("a process").is_none(), "it ended without a word to the command");
+        std::thread::yield_now();
+    }
+    (import, said)
+}
+
+/// Sends SIGTERM and reads what is said until that was heard; the command goes on meanwhile.
+fn until_heard(import: &Child, said: &mut BufReader<ChildStderr>) {
+    let sent = Instant::now();
+    Fixture::terminate(import);
+    let is_heard = said.lines().map_while(Result::ok).any(|line| line.starts_with("Stopping: "));
+    assert!(is_heard && sent.elapsed() < SOON, "heard: {is_heard}, after {:?}", sent.elapsed());
+}
+
+#[test]
+fn a_signal_is_heard_while_a_command_keeps_a_secret_and_the_secret_is_kept_all_the_same() {
+    let fixture = Fixture::small();
+    let (import, mut said) = hanging(&fixture);
+    until_heard(&import, &mut said);
+    fixture.write("go", "");
+    let ended = fixture.end(import);
+    assert_eq!(ended.code, 0, "{}", ended.whole());
+    assert_eq!(lines(&fixture, "got.jsonl"), [line_of(till(&fixture))]);
+}
+
+#[test]
+fn a_second_signal_ends_the_run_and_the_command_at_once_and_the_secret_is_kept_later() {
+    let fixture = Fixture::small();
+    let (import, mut said) = hanging(&fixture);
+    until_heard(&import, &mut said);
+    let sent = Instant::now();
+    Fixture::terminate(&import);
+    assert_eq!(fixture.end(import).code, 143);
+    assert!(sent.elapsed() < SOON, "{:?}", sent.elapsed());
+    let command = fixture.read("begun");
+    // Whoever was ended may be there as a zombie until somebody has seen to it.
+    let is_there = || !matches!(fixture.run_in_shell(&format!("ps -o stat= -p {}", command.trim())).out.chars().next(), None | Some('Z'));
+    while is_there() {
+        assert!(sent.elapsed() < SOON, "the command goes on");
+    }
+    let resumed = fixture.run("import --tenant prod --resume --yes --secrets-to file:secrets.jsonl");
+    assert_eq!(resumed.code, 0, "{}", resumed.whole());
+    assert_eq!(lines(&fixture, "secrets.jsonl"), [line_of(till(&fixture))]);
+}

@@ -1,0 +1,64 @@
+//! A tenant that accepts a value and stores another one: the run completes, and the report says so.
+
+use serde_json::{Value, json};
+
+use crate::support::fixture::{Fixture, dev, prod};
+
+const EVIL: &str = "https://evil.example/back";
+
+/// A fixture whose prod makes this of writes.
+fn stage_that_makes(rules: &Value) -> Fixture {
+    let mut prod = prod();
+    prod["refuse"] = rules.clone();
+    Fixture::of(dev(), prod, "")
+}
+
+const IMPORT: &str = "import --tenant prod --yes --secrets-to file:kept.jsonl --allow lockout-risk,weaker-protection,many-changes";
+
+#[test]
+fn what_a_tenant_makes_of_a_value_is_a_note_wherever_its_run_is_told() {
+    let fixture = stage_that_makes(&json!([
+        {"method": "PATCH", "path": "^/clients/", "makes": {"callbacks": [EVIL]}},
+        {"method": "POST", "path": "^/clients$", "makes": {"app_type": null}},
+    ]));
+    let said = fixture.run(IMPORT);
+    assert_eq!(said.code, 0, "{}", said.whole());
+    let told = "Answered otherwise than sent\n  \
+        client \"Shop\": callbacks was sent as [https://shop.acme.example/back] and answered as [https://evil.example/back]\n  \
+        client \"Till\": app_type was sent as \"regular_web\" and answered as (none)\n";
+    assert!(said.out.contains(told), "{}", said.whole());
+    let run = fixture.only_in("runs");
+    let name = run.rsplit('/').next().expect("a name");
+    assert!(fixture.run(&format!("show {name}")).out.contains(told));
+    let shown = fixture.run(&format!("show {name} --output json")).json();
+    let expected = json!([
+        {"key": "clients/Shop", "operation": "update", "path": "callbacks", "sent": ["https://shop.acme.example/back"], "answered": [EVIL]},
+        {"key": "clients/Till", "operation": "create", "path": "app_type", "sent": "regular_web", "answered": null},
+    ]);
+    assert_eq!(shown["differs"], expected);
+    for page in ["report.md", "report.html"] {
+        assert!(fixture.read(&format!("{run}/{page}")).contains("Answered otherwise than sent"), "{page}");
+    }
+}
+
+#[test]
+fn a_tenant_that_keeps_to_what_it_is_sent_has_nothing_noted() {
+    let fixture = Fixture::small();
+    let said = fixture.run(&format!("{IMPORT} --output json"));
+    assert_eq!((said.code, &said.json()["differs"]), (0, &json!([])), "{}", said.whole());
+}
+
+#[test]
+fn a_night_counts_what_was_answered_otherwise() {
+    let mut prod = prod();
+    prod["data"]["/clients"][0]["callbacks"] = json!(["https://shop.acme.example/back"]);
+    prod["refuse"] = json!([{"method": "POST", "path": "^/clients$", "makes": {"description": "its own", "app_type": "spa"}}]);
+    let fixture = Fixture::of(dev(), prod, "");
+    let said = fixture.run("sync --from dev --to prod --allow many-changes");
+    assert_eq!(said.code, 0, "{}", said.whole());
+    // What nobody sent is the tenant's own.
+    assert!(said.out.contains("; 1 value answered otherwise than sent"), "{}", said.whole());
+    let night: Value = serde_json::from_str(&fixture.read("state/dev/prod/last-sync.json")).expect("JSON");
+    let expected = json!([{"key": "clients/Till", "operation": "create", "path": "app_type", "sent": "regular_web", "answered": "spa"}]);
+    assert_eq!(night["runs"][0]["differs"], expected);
+}

@@ -1,0 +1,50 @@
+//! How long reading a tenant may take, in simulated time.
+
+use std::time::Duration;
+
+use migrate::catalog::Catalog;
+use migrate::export::{Error, Selection, export};
+use migrate::management_api::safety_limits::SNAPSHOT_TIMEOUT;
+use migrate::management_api::{ApiConfig, Credentials, Tenant};
+use migrate::model::event::NoObserver;
+use migrate::model::resource::Secret;
+use migrate::sandbox::{Options, Sandbox, State};
+use tokio::time::Instant;
+
+use crate::support::imports::NOW;
+
+/// Reads a tenant that answers one request after the other, each this late; returns whether it was read, and how long it took.
+async fn read(latency: Duration) -> (Result<(), Error>, Duration) {
+    let domain = "slow.eu.auth0.com";
+    let sandbox = Sandbox::start(Options::new(State::empty(domain)).credentials("id", "secret").latency(latency)).await.expect("a sandbox");
+    let config = ApiConfig {
+        name: "slow".to_owned(),
+        domain: domain.to_owned(),
+        url: Some(sandbox.url()),
+        credentials: Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") },
+        tier: None,
+        rate: None,
+        share: 1.0,
+        run: "test".into(),
+        timeout: latency * 2,
+        concurrency: 1,
+    };
+    let tenant = Tenant::new(config, std::sync::Arc::new(NoObserver)).expect("a tenant");
+    let began = Instant::now();
+    let read = export(Catalog::standard(), &tenant, &Selection::default(), NOW, &NoObserver).await;
+    (read.map(drop), began.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn reading_a_tenant_that_is_slow_but_never_wrong_ends_after_an_hour() {
+    let (read_in_time, took) = read(Duration::from_secs(1)).await;
+    assert!(read_in_time.is_ok(), "{read_in_time:?}");
+    let requests = took.as_secs();
+    assert!(requests > 60, "{took:?}");
+    // At this pace it would take twice the time there is.
+    let latency = SNAPSHOT_TIMEOUT * 2 / u32::try_from(requests).expect("a few hundred");
+    let (error, took) = read(latency).await;
+    let error = error.expect_err("overdue");
+    assert_eq!(error.to_string(), "reading \"slow\" took longer than 1h");
+    assert!((SNAPSHOT_TIMEOUT..SNAPSHOT_TIMEOUT + Duration::from_secs(1)).contains(&took), "{took:?}");
+}

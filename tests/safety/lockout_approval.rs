@@ -1,0 +1,152 @@
+//! What could lock people out is let through only if somebody saw it: at a terminal, or in a saved plan.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::support::fixture::Fixture;
+
+const IMPORT: &str = "import --tenant prod --yes --quiet";
+const SAVED: &str = "import --tenant prod --plan plan.json --yes --quiet";
+
+/// Returns the first callback of the client that both tenants have.
+fn callback(fixture: &Fixture) -> String {
+    fixture.prod("/clients")[0]["callbacks"][0].as_str().expect("a callback").to_owned()
+}
+
+#[test]
+fn a_job_cannot_acknowledge_what_nobody_saw() {
+    let fixture = Fixture::small();
+    let said = fixture.run_unattended(&format!("{IMPORT} --allow lockout-risk,weaker-protection"));
+    assert_snapshot!(said.refused(), @r#"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
+    "#);
+    assert_eq!(fixture.writes(), []);
+}
+
+#[test]
+fn a_dry_run_of_a_job_ends_as_the_job_would() {
+    let fixture = Fixture::small();
+    let said = fixture.run_unattended("import --tenant prod --dry-run --allow lockout-risk,weaker-protection --quiet");
+    assert_snapshot!(said.whole(), @r#"
+    exit 4
+    dev -> prod: 1 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
+    Refused: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+      it takes somebody at a terminal, a plan that was saved and looked at, or `approve` in migrate.toml
+    "#);
+}
+
+#[test]
+fn a_job_needs_no_terminal_where_nobody_is_locked_out() {
+    let fixture = Fixture::small();
+    fixture.configure("mapping = \"mapping.toml\"\n");
+    fixture.write("mapping.toml", "[[rule]]\nmatch = \"clients/Shop\"\nskip = true\n");
+    let said = fixture.run_unattended(&format!("{IMPORT} --allow lockout-risk,weaker-protection"));
+    assert_eq!((said.code, fixture.prod("/clients").as_array().map(Vec::len)), (0, Some(2)), "{}", said.whole());
+}
+
+#[test]
+fn somebody_at_the_terminal_acknowledges_what_is_shown() {
+    let fixture = Fixture::small();
+    let said = fixture.run(&format!("{IMPORT} --allow lockout-risk,weaker-protection"));
+    assert_eq!((said.code, callback(&fixture).as_str()), (0, "https://shop.acme.example/back"), "{}", said.whole());
+}
+
+#[test]
+fn a_job_carries_out_a_saved_plan_that_was_looked_at() {
+    let fixture = Fixture::small();
+    fixture.run_unattended("plan --tenant prod --out plan.json --quiet");
+    let unseen = fixture.run_unattended(SAVED);
+    assert_eq!((unseen.code, fixture.writes().len()), (4, 0), "{}", unseen.whole());
+    let said = fixture.run_unattended(&format!("{SAVED} --allow lockout-risk,weaker-protection"));
+    assert_eq!((said.code, callback(&fixture).as_str()), (0, "https://shop.acme.example/back"), "{}", said.whole());
+}
+
+#[test]
+fn an_undo_is_saved_looked_at_and_carried_out_like_any_plan() {
+    let fixture = Fixture::small();
+    fixture.run(&format!("{IMPORT} --allow lockout-risk,weaker-protection"));
+    let run = fixture.only_in("runs").replace("runs/", "");
+    let writes = fixture.writes().len();
+    let unseen = fixture.run_unattended(&format!("undo {run} --allow lockout-risk,weaker-protection,deletes --yes --quiet"));
+    assert_snapshot!(unseen.refused(), @r#"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow deletes,lockout-risk,weaker-protection`; where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
+    "#);
+    let saved = fixture.run_unattended(&format!("undo {run} --out plan.json --quiet"));
+    assert_eq!((saved.code, fixture.writes().len()), (0, writes), "{}", saved.whole());
+    assert!(saved.out.ends_with("\nmigrate import --tenant prod --plan plan.json\n"), "{}", saved.out);
+    let said = fixture.run_unattended(&format!("{SAVED} --allow lockout-risk,weaker-protection,deletes"));
+    assert_eq!((said.code, callback(&fixture).as_str()), (0, "https://shop.acme.example/old"), "{}", said.whole());
+    let again = fixture.run("plan --tenant prod --quiet --output json").json();
+    assert_eq!(again["counts"]["creates"], json!(1), "the client that the undo removed is wanted, not vanished: {again:#}");
+}
+
+#[test]
+fn an_update_by_a_job_does_not_lock_anybody_out_either() {
+    let fixture = Fixture::small();
+    fixture.write("client.json", "{\"callbacks\": []}");
+    let update = "update clients Shop client.json --tenant prod --quiet";
+    assert_snapshot!(fixture.run_unattended(&format!("{update} --allow lockout-risk,weaker-protection --yes")).refused(), @r#"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    hint:  nobody is at a terminal to look at it: save the plan with --out FILE, look at it, then `migrate import --tenant prod --plan FILE --allow lockout-risk,weaker-protection`; where that may pass every time, add to [tenants.prod] in migrate.toml: plan.approve = ["lockout-risk:clients/Shop"]
+    "#);
+    assert_snapshot!(fixture.run(&format!("{update} --yes")).refused(), @"
+    exit 4
+    error: nothing was written: the plan was refused
+    cause: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    hint:  if that is meant, run it with --allow lockout-risk
+    ");
+    assert_snapshot!(fixture.run(&format!("{update} --allow lockout-risk,weaker-protection --dry-run")).out, @r#"
+    prod: 1 to change
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old
+
+    migrate update clients Shop client.json --tenant prod --allow lockout-risk,weaker-protection
+    "#);
+    assert_eq!(fixture.writes(), []);
+    fixture.run_unattended(&format!("{update} --out plan.json"));
+    let said = fixture.run_unattended(&format!("{SAVED} --allow lockout-risk,weaker-protection"));
+    assert_eq!((said.code, &fixture.prod("/clients")[0]["callbacks"]), (0, &json!([])), "{}", said.whole());
+}
+
+#[test]
+fn a_job_rehearses_what_a_person_is_to_look_at() {
+    let fixture = Fixture::small();
+    let said = fixture.run_unattended("import --tenant prod --rehearse --allow lockout-risk,weaker-protection --quiet");
+    assert_eq!((said.code, fixture.writes().len()), (0, 0), "{}", said.whole());
+}
+
+#[test]
+fn what_a_saved_plan_may_cost_is_found_in_its_changes_and_not_in_what_its_file_says() {
+    let fixture = Fixture::small();
+    fixture.run(&format!("{IMPORT} --allow lockout-risk"));
+    let run = fixture.only_in("runs");
+    let name = run.replace("runs/", "");
+    assert_eq!(fixture.run(&format!("undo {name} --allow lockout-risk,deletes --yes --quiet")).code, 0);
+    let writes = fixture.writes().len();
+    // The plan of a run is kept without the reasons to refuse it, which somebody approved then.
+    let said = fixture.run_unattended(&format!("import --tenant prod --plan {run}/plan.json --yes --quiet"));
+    assert!(said.code == 4 && said.err.contains("cause: lockout-risk: "), "{}", said.whole());
+    assert_eq!(fixture.writes().len(), writes);
+}

@@ -1,0 +1,17 @@
+//! What must never happen: leaked secrets, values of the source in the target, unapproved risks, and harm from hostile input.
+
+mod canary_secrets;
+mod fuzz_seeds;
+mod generated_secrets;
+mod hostile_input;
+mod ids_of_deleted_resources;
+mod lockout_approval;
+mod network_and_file_access;
+mod protected_resources;
+pub(crate) mod random_tenants;
+mod source_leaks;
+mod supplied_secrets;
+mod unattended_risks;
+pub(crate) mod undeclared_secrets;
+mod undeclared_secrets_of_openapi;
+mod untouched_resources;

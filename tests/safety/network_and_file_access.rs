@@ -1,0 +1,263 @@
+//! The program talks to its tenants only, over verified connections, and writes files that only their owner can read.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Once};
+
+use insta::assert_snapshot;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::support::fixture::{Fixture, dev, prod};
+use crate::support::skip::skip;
+
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
+
+/// Somebody on loopback who was not meant to be asked, or was: tells the first line of each request.
+struct Stranger {
+    port: u16,
+    asked: Receiver<String>,
+}
+
+impl Stranger {
+    /// Answers every connection so.
+    fn answering(answer: impl Fn(TcpStream) -> String + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let (tell, asked) = channel();
+        std::thread::spawn(move || {
+            let mut answered = listener.incoming().map(|stream| answer(stream.expect("a connection")));
+            // Until the test is over and nobody listens any more.
+            let _ = answered.try_for_each(|request| tell.send(request));
+        });
+        Self { port, asked }
+    }
+
+    /// Answers every request over plain HTTP with this status line and these headers.
+    fn saying(head: String) -> Self {
+        Self::answering(move |stream| {
+            let mut stream = BufReader::new(stream);
+            let first = first_line(&mut stream);
+            // Whoever asked may be gone already.
+            let _ = stream.get_mut().write_all(format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").as_bytes());
+            first
+        })
+    }
+
+    /// Answers over TLS by this certificate, with 404.
+    fn certified(key: &CertifiedKey<rcgen::KeyPair>) -> Self {
+        static PROVIDER: Once = Once::new();
+        // Installing fails only where it is installed already.
+        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.signing_key.serialize_der()));
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![key.cert.der().clone()], private);
+        let config = Arc::new(config.expect("a certificate and its key"));
+        Self::answering(move |stream| {
+            let tls = ServerConnection::new(Arc::clone(&config)).expect("a connection");
+            let mut stream = BufReader::new(StreamOwned::new(tls, stream));
+            let first = first_line(&mut stream);
+            let _ = stream.get_mut().write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            first
+        })
+    }
+
+    /// Returns what was asked so far; the program that asked is over.
+    fn asked(&self) -> Vec<String> {
+        self.asked.try_iter().collect()
+    }
+}
+
+/// Reads a request's head; returns its first line, or nothing where none came.
+fn first_line(stream: &mut impl BufRead) -> String {
+    let lines = stream.lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().into_iter().next().unwrap_or_default()
+}
+
+/// Configures prod to be spoken to at this address.
+fn prod_at(fixture: &Fixture, url: &str) {
+    let text = fixture.read("migrate.toml");
+    let at = text.rfind("url = ").expect("the address of prod");
+    let end = at + text[at..].find('\n').expect("a line");
+    fixture.write("migrate.toml", &format!("{}url = \"{url}\"{}", &text[..at], &text[end..]));
+}
+
+#[test]
+fn plain_http_to_another_machine_is_refused_and_nothing_is_sent() {
+    let mut fixture = Fixture::small();
+    let proxy = Stranger::saying("502 Bad Gateway".to_owned());
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
+        fixture.set(name, &format!("http://127.0.0.1:{}", proxy.port));
+    }
+    prod_at(&fixture, "http://192.0.2.1");
+    assert_snapshot!(fixture.run("export --tenant prod --quiet").refused(), @r#"
+    exit 64
+    error: nothing was written
+    cause: "http://192.0.2.1" cannot stand in for tenant "prod"
+            --> migrate.toml:7:7
+             |
+           7 | url = "http://192.0.2.1"
+             |       ^^^^^^^^^^^^^^^^^^ only http or https to 127.0.0.1, [::1] or localhost; a tenant elsewhere is reached by its domain
+    "#);
+    assert_eq!(proxy.asked(), [""; 0]);
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_said() {
+    let mut fixture = Fixture::small();
+    let key = generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+    fixture.write("own.pem", &key.cert.pem());
+    let server = Stranger::certified(&key);
+    prod_at(&fixture, &format!("https://127.0.0.1:{}", server.port));
+    let said = fixture.run("export --tenant prod --quiet").refused().replace(&server.port.to_string(), "PORT");
+    assert_snapshot!(said, @r#"
+    exit 1
+    error: nothing was written
+    cause: cannot read client-login-page of "prod"
+    cause: no answer from 127.0.0.1:PORT to POST /oauth/token
+    cause: invalid peer certificate: UnknownIssuer
+    hint:  check the domain and the network, then run the same command again
+    "#);
+    assert!(server.asked().iter().all(String::is_empty), "no credentials were sent");
+    // The same server is taken where the machine vouches for it: the certificate alone was the reason.
+    fixture.set("SSL_CERT_FILE", "own.pem");
+    let said = fixture.run("export --tenant prod --quiet");
+    assert!(server.asked().contains(&"POST /oauth/token HTTP/1.1".to_owned()), "{}", said.whole());
+}
+
+#[test]
+fn a_certificate_of_another_name_is_refused_before_anything_is_said() {
+    let mut fixture = Fixture::small();
+    let key = generate_simple_self_signed(["other.example".to_owned()]).expect("a certificate");
+    fixture.write("own.pem", &key.cert.pem());
+    fixture.set("SSL_CERT_FILE", "own.pem");
+    let server = Stranger::certified(&key);
+    prod_at(&fixture, &format!("https://127.0.0.1:{}", server.port));
+    let said = fixture.run("export --tenant prod --quiet").refused().replace(&server.port.to_string(), "PORT");
+    assert_snapshot!(said, @r#"
+    exit 1
+    error: nothing was written
+    cause: cannot read client-login-page of "prod"
+    cause: no answer from 127.0.0.1:PORT to POST /oauth/token
+    cause: invalid peer certificate: certificate not valid for name "127.0.0.1"; certificate is only valid for DnsName("other.example")
+    hint:  check the domain and the network, then run the same command again
+    "#);
+    assert!(server.asked().iter().all(String::is_empty), "no credentials were sent");
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        let fixture = Fixture::small();
+        let elsewhere = Stranger::saying("204 No Content".to_owned());
+        let server = Stranger::saying(format!("{status}\r\nlocation: http://127.0.0.1:{}/oauth/token", elsewhere.port));
+        prod_at(&fixture, &format!("http://127.0.0.1:{}", server.port));
+        let said = fixture.run("export --tenant prod --quiet");
+        assert!(said.code != 0 && said.err.contains(&status[..3]), "{}", said.whole());
+        assert!(!server.asked().is_empty());
+        assert_eq!(elsewhere.asked(), [""; 0], "{status}");
+    }
+}
+
+/// A whole night between two tenants on loopback. Whatever leaves the machine would have to pass the proxy, or to be seen by the system.
+#[test]
+fn nobody_is_asked_but_the_two_tenants() {
+    let mut fixture = Fixture::of(dev(), prod(), "");
+    let proxy = Stranger::saying("502 Bad Gateway".to_owned());
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+        fixture.set(name, &format!("http://127.0.0.1:{}", proxy.port));
+    }
+    let commands = [
+        "validate",
+        "kinds",
+        "scopes",
+        "export --tenant dev --quiet",
+        "plan --tenant prod --out plan.json --quiet",
+        "import --tenant prod --plan plan.json --allow lockout-risk,weaker-protection --yes --quiet",
+        "sync --from dev --to prod",
+        "drift --tenant prod",
+        "runs",
+    ];
+    let traced = fixture.run_in_shell("command -v strace >/dev/null && strace -o /dev/null true || exit 9").code == 0;
+    if !traced {
+        skip("there is no strace, by which what passes no proxy is seen");
+    }
+    for line in commands {
+        let said = if traced {
+            fixture.run_in_shell(&format!("exec strace -f -qq -e trace=connect,sendto -o trace.txt \"$MIGRATE\" {line}"))
+        } else {
+            fixture.run(line)
+        };
+        assert_eq!(said.code, 0, "{line}: {}", said.whole());
+        if traced {
+            let trace = fixture.read("trace.txt");
+            let asked = trace.lines().filter(|call| call.contains("sin_addr") || call.contains("sin6_addr"));
+            let others: Vec<&str> = asked.filter(|call| !fixture.is_of_a_tenant(call)).collect();
+            assert_eq!(others, [""; 0], "{line}");
+        }
+    }
+    assert_eq!(proxy.asked(), [""; 0]);
+}
+
+/// A tenant that is not on this machine is reached through the proxy, by its own name and port alone.
+#[test]
+fn a_tenant_elsewhere_is_asked_for_by_its_own_name_alone() {
+    let mut fixture = Fixture::small();
+    let proxy = Stranger::saying("502 Bad Gateway".to_owned());
+    fixture.set("HTTPS_PROXY", &format!("http://127.0.0.1:{}", proxy.port));
+    let text = fixture.read("migrate.toml");
+    let without = text.lines().filter(|line| !line.starts_with("url = ")).map(|line| format!("{line}\n"));
+    fixture.write("migrate.toml", &without.collect::<String>());
+    let said = fixture.run("export --tenant prod --quiet");
+    assert_ne!(said.code, 0, "{}", said.whole());
+    let asked = proxy.asked();
+    assert!(!asked.is_empty() && asked.iter().all(|line| line == "CONNECT acme-prod.eu.auth0.com:443 HTTP/1.1"), "{asked:?}");
+}
+
+/// Every verb that leaves a file, by somebody whose files anybody may read otherwise.
+#[test]
+fn every_file_that_is_left_is_for_its_owner_only() {
+    let fixture = Fixture::small();
+    let written: Vec<_> = fixture.files();
+    let run = |line: &str| fixture.run_in_shell(&format!("umask 000; exec \"$MIGRATE\" {line}"));
+    let lines = [
+        "export --tenant dev --quiet",
+        "export --tenant dev --out taken/here --quiet",
+        "plan --tenant prod --out plans/plan.json --quiet",
+        &format!("{IMPORT} --secrets-to file:secrets.jsonl"),
+        "sync --from dev --to prod",
+    ];
+    for line in lines {
+        let said = run(line);
+        assert_eq!(said.code, 0, "{line}: {}", said.whole());
+    }
+    let newest = fixture.in_folder("runs").into_iter().filter(|name| name.ends_with("-prod")).max().expect("a run");
+    let undone = run(&format!("undo {newest} --allow lockout-risk,weaker-protection,deletes --yes --quiet"));
+    assert_eq!(undone.code, 0, "{}", undone.whole());
+    let ours: Vec<_> = fixture.files().into_iter().filter(|path| !written.contains(path)).collect();
+    let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    for part in [
+        "snapshots/",
+        "taken/here/",
+        "plans/plan.json",
+        "runs/",
+        "state/dev/prod/links.csv",
+        "state/dev/prod/pair.json",
+        "secrets.jsonl",
+        ".lock",
+        "journal.jsonl",
+        "report.html",
+    ] {
+        assert!(ours.iter().any(|path| path.display().to_string().contains(part)), "nothing was left in {part}");
+    }
+    let root = fixture.path("");
+    for file in &ours {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+        for folder in file.ancestors().skip(1).take_while(|folder| folder.starts_with(&root) && folder.components().ne(root.components())) {
+            assert_eq!(mode(folder), 0o700, "{}", folder.display());
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! What no run changes: the client that migrate signs in with, protected resources, the tenant's own resources, and what a truncated list does
+//! not show.
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::support::fixture::{Fixture, client, dev, prod};
+use crate::support::refusals::refused;
+
+const IMPORT: &str = "import --tenant prod --allow lockout-risk,weaker-protection --yes --quiet";
+
+/// Two tenants of which each has these clients besides, under an id of its own, and other callbacks.
+fn with_clients(names: &[&str], id_of: impl Fn(&str, &str) -> String) -> Fixture {
+    let (mut source, mut target) = (dev(), prod());
+    for (tenant, state) in [("dev", &mut source), ("prd", &mut target)] {
+        let more = names.iter().map(|name| client(&id_of(tenant, name), name, &format!("https://{tenant}.acme.example")));
+        state["data"]["/clients"].as_array_mut().expect("a list").extend(more);
+    }
+    Fixture::of(source, target, "")
+}
+
+fn named<'held>(held: &'held Value, name: &str) -> &'held Value {
+    held.as_array().expect("a list").iter().find(|one| one["name"] == name).expect("there")
+}
+
+#[test]
+fn the_client_that_migrate_signs_in_with_stays_as_it_is() {
+    // The tenants of the fixture know this client by the id that migrate signs in with.
+    let fixture = with_clients(&["Deployer"], |_, _| "tool".to_owned());
+    let before = fixture.prod("/clients");
+    assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
+    exit 0
+    dev -> prod: 1 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
+    Left alone
+      client "Deployer": it is what migrate itself signs in with
+
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Applied 2 changes to prod in TIME.
+
+    By hand
+      1. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+    assert_eq!(named(&fixture.prod("/clients"), "Deployer"), named(&before, "Deployer"));
+}
+
+#[test]
+fn what_the_configuration_protects_stays_as_it_is_and_is_not_removed() {
+    let fixture = with_clients(&["Break glass"], |tenant, name| format!("{tenant}{}000000000000000000000", name.replace(' ', "")));
+    fixture.configure("protected = [\"clients/Break glass*\"]\n");
+    let before = fixture.prod("/clients");
+    assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
+    exit 0
+    dev -> prod: 1 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
+    Left alone
+      client "Break glass": the configuration protects it
+
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Applied 2 changes to prod in TIME.
+
+    By hand
+      1. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+    let gone = fixture.run("api delete clients/devBreakglass000000000000000000000 --tenant dev --yes --quiet");
+    assert_eq!(gone.code, 0, "{}", gone.whole());
+    let said = fixture.run("import --tenant prod --prune --allow deletes,lockout-risk,weaker-protection --yes --quiet");
+    assert_eq!(said.code, 0, "{}", said.whole());
+    assert_eq!(named(&fixture.prod("/clients"), "Break glass"), named(&before, "Break glass"));
+}
+
+#[test]
+fn the_tenants_own_api_stays_as_it_is() {
+    let api = |tenant: &str, lifetime: u32| {
+        json!([{"id": format!("5f{tenant}0000000000000000000"), "name": "Auth0 Management API", "is_system": true, "token_lifetime": lifetime,
+            "identifier": format!("https://acme-{tenant}.eu.auth0.com/api/v2/"), "scopes": [{"value": "read:clients"}]}])
+    };
+    let (mut source, mut target) = (dev(), prod());
+    source["data"]["/resource-servers"] = api("dev", 60);
+    target["data"]["/resource-servers"] = api("prod", 86_400);
+    let fixture = Fixture::of(source, target, "");
+    let before = fixture.prod("/resource-servers");
+    assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
+    exit 0
+    dev -> prod: 1 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
+    Left alone
+      API "https://⟨tenant⟩/api/v2/": it is the tenant's own API
+
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Applied 2 changes to prod in TIME.
+
+    By hand
+      1. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+    assert_eq!(fixture.prod("/resource-servers"), before);
+}
+
+#[test]
+fn a_list_that_lacks_what_it_counts_stops_a_run_before_it_writes() {
+    let mut target = prod();
+    target["data"]["/clients"].as_array_mut().expect("a list").push(client(
+        "prodDesk00000000000000000000000a",
+        "Desk",
+        "https://desk.acme.example",
+    ));
+    let fixture = Fixture::of(dev(), target, "short@1x*");
+    assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
+    exit 1
+    error: nothing was written
+    cause: cannot read clients of "prod"
+    cause: the tenant lists 1 of 2 clients
+    "#);
+    // As a source it stops a run too: what it does not list is not gone.
+    let said = fixture.run("import --tenant dev --from prod --prune --allow deletes,lockout-risk,weaker-protection --yes --quiet");
+    assert!(said.code == 1 && said.err.contains("the tenant lists 1 of 2 clients"), "{}", said.whole());
+    assert_eq!(fixture.writes(), []);
+}
+
+#[test]
+fn an_empty_list_of_the_source_removes_nothing() {
+    let fixture = Fixture::small();
+    assert_eq!(fixture.run(IMPORT).code, 0);
+    for id in ["devShop000000000000000000000000a", "devTill000000000000000000000000a"] {
+        let gone = fixture.run(&format!("api delete clients/{id} --tenant dev --yes --quiet"));
+        assert_eq!(gone.code, 0, "{}", gone.whole());
+    }
+    assert_snapshot!(fixture.run("import --tenant prod --prune --allow deletes,lockout-risk,weaker-protection --yes --quiet").whole(), @r#"
+    exit 3
+    prod holds everything dev has but what is left out: 2 resources equal.
+    Nothing to do.
+
+    Left out
+      client "Shop": gone from dev, which lists no clients at all: its token may not see them; if they were deleted there, delete this one by hand
+      client "Till": gone from dev, which lists no clients at all: its token may not see them; if they were deleted there, delete this one by hand
+    "#);
+    assert_eq!(fixture.prod("/clients").as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_reference_to_what_is_not_there_is_left_out_and_named() {
+    let mut source = dev();
+    source["data"]["/client-grants"] =
+        json!([{"id": "cgr_devTill000000001", "client_id": "devTill000000000000000000000000a", "audience": "https://orders", "scope": []}]);
+    let fixture = Fixture::of(source, prod(), "");
+    assert_snapshot!(fixture.run(IMPORT).whole(), @r#"
+    exit 3
+    dev -> prod: 1 to create, 1 to change, 2 equal
+
+    Applications
+      ~ change client "Shop"
+          callbacks: - https://shop.acme.example/old  + https://shop.acme.example/back
+      + create client "Till"
+          app_type: regular_web
+          callbacks: https://till.acme.example/back
+          is_first_party: true
+
+    Left out
+      grant "Till · https://orders · client": it refers to resource-servers "https://orders", which the source does not have
+
+    By hand
+      1. client "Till": the target makes a new client_secret; hand it to whoever uses this client
+
+    Acknowledged: lockout-risk: people or services may be locked out by clients/Shop (callbacks)
+    Applied 2 changes to prod in TIME.
+
+    Left out
+      grant "Till · https://orders · client": it refers to resource-servers "https://orders", which the source does not have
+
+    By hand
+      1. client "Till": the target made a new client_secret; hand it to whoever needs it: `migrate api get 'clients/ID?fields=client_secret' --tenant prod` prints it
+
+    The run's files are in ./runs/TIME-prod
+    "#);
+    assert_eq!(fixture.prod("/client-grants").as_array().map_or(0, Vec::len), 0);
+}
+
+#[test]
+fn nothing_is_linked_to_what_a_run_leaves_alone() {
+    let id_of = |tenant: &str, name: &str| format!("{tenant}{}000000000000000000000", name.replace(' ', ""));
+    let (mut source, mut target) = (dev(), prod());
+    for (tenant, state) in [("dev", &mut source), ("prd", &mut target)] {
+        let clients = state["data"]["/clients"].as_array_mut().expect("a list");
+        clients.push(client(&id_of(tenant, "Break glass"), "Break glass", "https://acme.example"));
+        clients.push(client("tool", "Deployer", "https://acme.example"));
+        state["data"]["/resource-servers"] = json!([
+            {"id": format!("{tenant}Own"), "identifier": "https://own/api/v2/", "name": "Own", "is_system": tenant == "prd"},
+        ]);
+    }
+    let fixture = Fixture::of(source, target, "");
+    fixture.configure("protected = [\"clients/Break glass*\"]\n");
+    let linked = |line: &str| fixture.run(&format!("link {line} --tenant prod --quiet")).refused();
+    let shop = "devShop000000000000000000000000a";
+    assert_snapshot!(linked(&format!("clients {shop} {}", id_of("prd", "Break glass"))), @r#"
+    exit 4
+    error: nothing was written: client "Break glass" is left alone, the configuration protects it
+    "#);
+    assert_snapshot!(linked(&format!("clients {shop} tool")), @r#"
+    exit 4
+    error: nothing was written: client "Deployer" is left alone, it is what migrate itself signs in with
+    "#);
+    assert_snapshot!(linked("resource-servers devOwn prdOwn"), @r#"
+    exit 4
+    error: nothing was written: API "https://own/api/v2/" is left alone, it is the tenant's own API
+    "#);
+    assert_eq!(fixture.in_folder("state"), [""; 0]);
+}
+
+#[test]
+fn what_is_protected_is_not_updated_by_its_id_either() {
+    let fixture = with_clients(&["Break glass"], |tenant, name| format!("{tenant}{}000000000000000000000", name.replace(' ', "")));
+    fixture.configure("protected = [\"clients/Break glass*\"]\n");
+    fixture.write("client.json", r#"{"description": "edited"}"#);
+    let line = "update clients prdBreakglass000000000000000000000 client.json --tenant prod --yes";
+    assert_snapshot!(refused(&fixture, line), @r#"
+    exit 4
+    error: nothing was written: client "Break glass" is left alone, the configuration protects it
+    "#);
+}

@@ -1,0 +1,420 @@
+//! The fixture of most tests: two sandbox tenants, a working folder, and the real binary.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use migrate::sandbox::{Fault, Options, Sandbox, SeenRequest, State, seed};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::support::program::{STATE_HOME, keyboard};
+use crate::support::request_recording::{recorded, recording};
+
+const CONFIGURATION: &str = "[tenants.dev]\ndomain = \"acme-dev.eu.auth0.com\"\nurl = \"DEV\"\n\n[tenants.prod]\ndomain = \"acme-prod.eu.auth0.com\"\nurl = \"PROD\"\nsource = \"dev\"\n";
+
+/// The client that migrate signs in with; its secrets must never be seen.
+const OWN: &str = "tool";
+
+/// Two tenants and a folder with the configuration for both.
+pub(crate) struct Fixture {
+    folder: TempDir,
+    runtime: Runtime,
+    dev: Sandbox,
+    prod: Option<Sandbox>,
+    /// Where prod answers, or answered until it went.
+    prod_url: String,
+    variables: Vec<(String, String)>,
+}
+
+impl Fixture {
+    /// A small dev tenant that is ahead of its prod: one client is new, one changed.
+    pub(crate) fn small() -> Self {
+        Self::of(dev(), prod(), "")
+    }
+
+    /// The believable company's two tenants, with the mapping between them and what goes wrong at requests to prod.
+    pub(crate) fn acme(faults: &str) -> Self {
+        let state = |text| serde_json::from_str(text).expect("JSON");
+        Self::acme_of(state(seed::ACME_DEV), state(seed::ACME_PROD), faults)
+    }
+
+    /// The same, of the two tenants as they were changed for a test.
+    pub(crate) fn acme_of(dev: Value, prod: Value, faults: &str) -> Self {
+        let mut fixture = Self::of(dev, prod, faults);
+        let mappings = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings");
+        for name in ["dev-to-prod.toml", "hosts.csv"] {
+            fixture.write(&format!("mappings/{name}"), &std::fs::read_to_string(mappings.join(name)).expect("a mapping"));
+        }
+        fixture.configure("mapping = \"mappings/dev-to-prod.toml\"\n");
+        fixture.set("PROD_GOOGLE_SECRET", "CANARY-of-google");
+        fixture
+    }
+
+    /// These two tenants, and what goes wrong at requests to prod.
+    pub(crate) fn of(dev: Value, prod: Value, faults: &str) -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        let start = |state: Value, secret: &str, faults: &str| {
+            let options = Options::new(State::from_json(state).expect("a state")).credentials(OWN, secret);
+            runtime.block_on(Sandbox::start(recorded(options.faults(Fault::list(faults).expect("faults"))))).expect("a sandbox")
+        };
+        let (dev, prod) = (start(dev, "CANARY-dev", ""), start(prod, "CANARY-prod", faults));
+        let folder = tempfile::tempdir().expect("a folder");
+        let prod_url = prod.url();
+        let mut fixture = Self { folder, runtime, dev, prod: Some(prod), prod_url, variables: Vec::new() };
+        for (name, secret) in [("DEV", "CANARY-dev"), ("PROD", "CANARY-prod")] {
+            fixture.set(&format!("MIGRATE_{name}_CLIENT_ID"), OWN);
+            fixture.set(&format!("MIGRATE_{name}_CLIENT_SECRET"), secret);
+        }
+        fixture.configure("");
+        fixture
+    }
+
+    /// Writes `migrate.toml`; `more` is said of prod besides its domain and source.
+    pub(crate) fn configure(&self, more: &str) {
+        let text = CONFIGURATION.replace("DEV", &self.dev.url()).replace("PROD", &self.prod_url);
+        self.write("migrate.toml", &format!("{text}{more}"));
+    }
+
+    /// Sets a variable of the environment; to nothing, where it is to be missing.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.variables.retain(|(set, _)| set != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Lets migrate into prod with a token of these scopes alone.
+    pub(crate) fn sign_in_to_prod_with(&mut self, scopes: &[&str]) {
+        let token = self.prod_sandbox().token(scopes);
+        self.sign_in_with("PROD", &token);
+    }
+
+    /// Lets migrate into dev with a token of these scopes alone.
+    pub(crate) fn sign_in_to_dev_with(&mut self, scopes: &[&str]) {
+        let token = self.dev.token(scopes);
+        self.sign_in_with("DEV", &token);
+    }
+
+    fn sign_in_with(&mut self, tenant: &str, token: &str) {
+        self.set(&format!("MIGRATE_{tenant}_CLIENT_ID"), "");
+        self.set(&format!("MIGRATE_{tenant}_CLIENT_SECRET"), "");
+        self.set(&format!("MIGRATE_{tenant}_ACCESS_TOKEN"), token);
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Changes a file as a person would.
+    pub(crate) fn edit(&self, name: &str, from: &str, to: &str) {
+        let text = self.read(name);
+        assert!(text.contains(from), "{text}");
+        self.write(name, &text.replacen(from, to, 1));
+    }
+
+    /// Returns the one folder or file in a folder of the fixture, relative to the fixture.
+    pub(crate) fn only_in(&self, name: &str) -> String {
+        let names = self.in_folder(name);
+        assert_eq!(names.len(), 1, "{names:?}");
+        format!("{name}/{}", names[0])
+    }
+
+    /// Returns the names in a folder of the fixture; none where it is not there. What begins with a dot is not counted.
+    pub(crate) fn in_folder(&self, name: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path(name)).into_iter().flatten();
+        let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+        names.filter(|name| !name.starts_with('.')).collect()
+    }
+
+    /// Returns every file of the fixture.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() { folders.push(path) } else { found.push(path) }
+            }
+        }
+        found
+    }
+
+    /// Runs a command line, its words separated by one space.
+    pub(crate) fn run(&self, line: &str) -> CommandOutput {
+        self.run_words(&line.split(' ').collect::<Vec<_>>())
+    }
+
+    /// Runs a command line of these words.
+    pub(crate) fn run_words(&self, words: &[&str]) -> CommandOutput {
+        self.ended(Command::new(env!("CARGO_BIN_EXE_migrate")).args(words))
+    }
+
+    /// Runs a command line behind something a shell does first, with the binary as `$MIGRATE`.
+    pub(crate) fn run_in_shell(&self, script: &str) -> CommandOutput {
+        self.ended(Command::new("sh").args(["-c", script]).env("MIGRATE", env!("CARGO_BIN_EXE_migrate")))
+    }
+
+    /// Runs a command line as a job does: nobody sits at a terminal.
+    pub(crate) fn run_unattended(&self, line: &str) -> CommandOutput {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
+        self.said(&self.with_environment(command.args(line.split(' '))).stdin(Stdio::null()).output().expect("it ran"))
+    }
+
+    /// Starts a command line and goes on; what it says can be read while it runs.
+    pub(crate) fn start(&self, line: &str) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
+        command.args(line.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.with_environment(&mut command).spawn().expect("it started")
+    }
+
+    /// Waits for what was started; what was read of it before is not in the answer.
+    pub(crate) fn end(&self, started: Child) -> CommandOutput {
+        self.said(&started.wait_with_output().expect("it ran"))
+    }
+
+    fn ended(&self, command: &mut Command) -> CommandOutput {
+        self.said(&self.with_environment(command).output().expect("it ran"))
+    }
+
+    /// Gives a command the folder and the variables of the fixture, and a keyboard.
+    pub(crate) fn with_environment<'command>(&self, command: &'command mut Command) -> &'command mut Command {
+        let kept = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect::<Vec<_>>();
+        let variables = self.variables.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value));
+        let path = std::env::var_os("PATH").map(|path| ("PATH", path));
+        recording(command.env_clear())
+            .env("XDG_STATE_HOME", self.state_home())
+            .envs(path)
+            .envs(kept)
+            .envs(variables)
+            .current_dir(self.folder.path())
+            .stdin(keyboard())
+    }
+
+    /// Returns the folder in which the program keeps what is of this user on this machine.
+    pub(crate) fn state_home(&self) -> PathBuf {
+        self.path(STATE_HOME)
+    }
+
+    fn said(&self, ended: &Output) -> CommandOutput {
+        let text = |bytes: &[u8]| self.without_places(&String::from_utf8_lossy(bytes));
+        CommandOutput { code: ended.status.code().expect("an exit code"), out: text(&ended.stdout), err: text(&ended.stderr) }
+    }
+
+    /// Replaces what differs from one run to the next: folder, ports, times.
+    pub(crate) fn without_places(&self, text: &str) -> String {
+        let port = |url: &str| url.rsplit(':').next().expect("a port").to_owned();
+        let folder = self.folder.path().display().to_string();
+        let text = text.replace(&folder, "DIR").replace(&port(&self.dev.url()), "PORT").replace(&port(&self.prod_url), "PORT");
+        without_made_ids(&without_costs(&without_times(&text)))
+    }
+
+    /// Starts prod anew, with this public key in place of a secret.
+    pub(crate) fn prod_knows_the_key(&mut self, pem: &str) {
+        let held = self.stop_prod();
+        self.start_prod(&Options::new(held).public_key(OWN, pem));
+    }
+
+    fn prod_sandbox(&self) -> &Sandbox {
+        self.prod.as_ref().expect("prod is there")
+    }
+
+    /// Returns every request to the Management API of prod.
+    pub(crate) fn requests(&self) -> Vec<SeenRequest> {
+        self.prod.iter().flat_map(Sandbox::requests).collect()
+    }
+
+    /// Returns whether a call that the system saw goes to where one of the tenants answers.
+    pub(crate) fn is_of_a_tenant(&self, call: &str) -> bool {
+        let ports = [self.dev.url(), self.prod_url.clone()].map(|url| url.rsplit(':').next().expect("a port").to_owned());
+        call.contains("inet_addr(\"127.0.0.1\")") && ports.iter().any(|port| call.contains(&format!("htons({port})")))
+    }
+
+    /// Returns the requests that were meant to change either tenant.
+    pub(crate) fn writes(&self) -> Vec<SeenRequest> {
+        self.dev.requests().into_iter().chain(self.requests()).filter(|seen| seen.is_write).collect()
+    }
+
+    /// Returns all that prod holds, by path.
+    pub(crate) fn all_of_prod(&self) -> Value {
+        self.prod_sandbox().state().to_json()["data"].clone()
+    }
+
+    /// Changes what prod holds as somebody in its dashboard would.
+    pub(crate) fn change_prod(&mut self, change: impl FnOnce(&mut Value)) {
+        let mut held = self.stop_prod().to_json();
+        change(&mut held["data"]);
+        self.restart_prod(State::from_json(held).expect("a state"));
+    }
+
+    /// Returns what prod holds at a path.
+    pub(crate) fn prod(&self, path: &str) -> Value {
+        self.prod_sandbox().state().to_json()["data"][path].clone()
+    }
+
+    /// Stops prod; its port is closed from then on. Returns what it held.
+    pub(crate) fn stop_prod(&mut self) -> State {
+        let prod = self.prod.take().expect("prod is there");
+        let held = prod.state();
+        self.runtime.block_on(prod.stop());
+        held
+    }
+
+    /// Starts prod where it was, with what it held; nothing goes wrong any more.
+    pub(crate) fn restart_prod(&mut self, held: State) {
+        self.start_prod(&Options::new(held).credentials(OWN, "CANARY-prod"));
+    }
+
+    /// Starts prod where it was, with what it held, and with what goes wrong from now on.
+    pub(crate) fn restart_prod_with(&mut self, held: State, faults: &str) {
+        let faults = Fault::list(faults).expect("faults");
+        self.start_prod(&Options::new(held).credentials(OWN, "CANARY-prod").faults(faults));
+    }
+
+    /// Lets prod answer as slowly as a far tenant from now on, so that a signal meets requests under way.
+    pub(crate) fn slow_down_prod(&mut self) {
+        let held = self.stop_prod();
+        self.start_prod(&Options::new(held).credentials(OWN, "CANARY-prod").latency(Duration::from_millis(20)));
+    }
+
+    /// Waits until what was started has begun to change prod.
+    pub(crate) fn until_prod_is_written_to(&self, by: &mut Child) {
+        while !self.requests().iter().any(|seen| seen.is_write) {
+            assert!(by.try_wait().expect("a process").is_none(), "it ended without a write");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Sends SIGTERM to what was started.
+    pub(crate) fn terminate(started: &Child) {
+        let sent = Command::new("kill").args(["-TERM", &started.id().to_string()]).status().expect("it ran");
+        assert!(sent.success());
+    }
+
+    /// Returns the port at which prod answers.
+    pub(crate) fn port_of_prod(&self) -> u16 {
+        self.prod_url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
+    }
+
+    /// Starts prod on its port; a connection that somebody opened meanwhile may hold that port for a moment.
+    fn start_prod(&mut self, options: &Options) {
+        let port = self.port_of_prod();
+        let start = || self.runtime.block_on(Sandbox::start(recorded(options.clone().port(port))));
+        let retried = (0..1_000).find_map(|_| start().map_err(|_| std::thread::sleep(Duration::from_millis(50))).ok());
+        self.prod = Some(retried.expect("the port is free again"));
+    }
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct CommandOutput {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl CommandOutput {
+    /// Returns the exit code and all that stood on stderr.
+    pub(crate) fn refused(&self) -> String {
+        format!("exit {}\n{}", self.code, self.err)
+    }
+
+    /// Returns the exit code and all that was said.
+    pub(crate) fn whole(&self) -> String {
+        format!("exit {}\n{}{}", self.code, self.out, self.err)
+    }
+
+    /// Returns the answer as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.whole()))
+    }
+}
+
+/// Replaces `2026-11-25T06:32:27Z`, also as it stands in names of folders and with a fraction.
+fn without_times(text: &str) -> String {
+    let shape = b"dddd-dd-ddTdd-dd-dd";
+    let is_time = |window: &[u8]| {
+        window.iter().zip(shape).all(|(sign, shape)| match shape {
+            b'd' => sign.is_ascii_digit(),
+            b'-' => *sign == b'-' || *sign == b':',
+            _ => sign == shape,
+        })
+    };
+    let bytes = text.as_bytes();
+    let (mut out, mut at) = (Vec::new(), 0);
+    while at < bytes.len() {
+        if bytes.len() - at >= shape.len() && is_time(&bytes[at..at + shape.len()]) {
+            out.extend(b"TIME");
+            at += shape.len();
+            at += bytes[at..].iter().take_while(|sign| sign.is_ascii_digit() || **sign == b'.').count();
+            at += usize::from(bytes.get(at) == Some(&b'Z'));
+        } else {
+            out.push(bytes[at]);
+            at += 1;
+        }
+    }
+    String::from_utf8(out).expect("text without times is text")
+}
+
+/// Replaces ` in 0.3 s (45 requests)`, which no two runs have alike.
+fn without_costs(text: &str) -> String {
+    let lines = text.split_inclusive('\n').map(|line| {
+        let cost = line.find(" s (").and_then(|at| Some((line[..at].rfind(" in ")?, at + line[at..].find(')')? + 1)));
+        cost.map_or(line.to_owned(), |(begins, ends)| format!("{} in TIME{}", &line[..begins], &line[ends..]))
+    });
+    lines.collect()
+}
+
+/// Replaces the id in `clients/..?fields=`: which client is made first, and gets which, is not always the same.
+fn without_made_ids(text: &str) -> String {
+    let parts = text.split("api get 'clients/").enumerate().map(|(at, part)| match part.find("?fields=") {
+        Some(ends) if at > 0 => format!("api get 'clients/ID{}", &part[ends..]),
+        _ => part.to_owned(),
+    });
+    parts.collect()
+}
+
+/// A tenant that is ahead.
+pub(crate) fn dev() -> Value {
+    json!({
+        "tenant": "acme-dev", "domain": "acme-dev.eu.auth0.com",
+        "data": {
+            "/clients": [
+                client("devShop000000000000000000000000a", "Shop", "https://shop.acme.example/back"),
+                client("devTill000000000000000000000000a", "Till", "https://till.acme.example/back"),
+            ],
+            "/rules": [rule("rul_devGreeting00001")],
+        },
+    })
+}
+
+/// The tenant that is to follow it.
+pub(crate) fn prod() -> Value {
+    json!({
+        "tenant": "acme-prod", "domain": "acme-prod.eu.auth0.com",
+        "data": {
+            "/clients": [client("prodShop00000000000000000000000a", "Shop", "https://shop.acme.example/old")],
+            "/rules": [rule("rul_prodGreeting0001")],
+        },
+    })
+}
+
+/// A client with a secret that must never be seen.
+pub(crate) fn client(id: &str, name: &str, callback: &str) -> Value {
+    let secret = format!("CANARY-{id}");
+    json!({"client_id": id, "name": name, "client_secret": secret, "app_type": "regular_web", "callbacks": [callback], "is_first_party": true})
+}
+
+fn rule(id: &str) -> Value {
+    let script = "function (user, context, callback) { callback(null, user, context); }";
+    json!({"id": id, "name": "Greeting", "enabled": true, "order": 1, "stage": "login_success", "script": script})
+}

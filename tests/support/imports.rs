@@ -1,0 +1,141 @@
+//! Imports by the library between two sandboxes, without the program.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use migrate::apply::{Journal, Run, StaleChanges, Summary, SyncState};
+use migrate::catalog::Catalog;
+use migrate::export::{Selection, export};
+use migrate::management_api::{ApiConfig, Credentials, Tenant};
+use migrate::model::event::NoObserver;
+use migrate::model::resource::Secret;
+use migrate::plan::{OnDrift, Plan, PlanContext, name_departed, plan_after};
+use migrate::sandbox::{Fault, Options, Sandbox, State};
+use migrate::snapshot::{Desired, Snapshot};
+use migrate::state::pair::{Pair, TenantIdentity};
+
+use super::request_recording::recorded;
+
+pub(crate) const NOW: &str = "2026-01-01T00:00:00Z";
+/// How long an answer of a sandbox is waited for, however slow the machine is.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
+/// The value of every secret that a mapping supplies.
+pub(crate) const SUPPLIED: &str = "supplied";
+
+/// Returns the state that a state file holds.
+pub(crate) fn state(text: &str) -> State {
+    State::from_json(serde_json::from_str(text).expect("JSON")).expect("a state")
+}
+
+/// Starts a sandbox in which nothing goes wrong, and a tenant that talks to it.
+pub(crate) async fn start(state: State) -> (Sandbox, Tenant) {
+    start_with(state, Vec::new()).await
+}
+
+/// Starts a sandbox in which these things go wrong, and a tenant that talks to it.
+pub(crate) async fn start_with(state: State, faults: Vec<Fault>) -> (Sandbox, Tenant) {
+    let domain = state.domain().to_owned();
+    let sandbox = Sandbox::start(recorded(Options::new(state).credentials("id", "secret").faults(faults))).await.expect("a sandbox");
+    let tenant = connect_with_secret(&sandbox, &domain);
+    (sandbox, tenant)
+}
+
+/// Returns a tenant that talks to a sandbox by the credentials that the tests use.
+pub(crate) fn connect_with_secret(sandbox: &Sandbox, domain: &str) -> Tenant {
+    let secret = Credentials::Secret { client_id: "id".into(), client_secret: Secret::new("secret") };
+    connect(sandbox, domain, secret)
+}
+
+/// Returns a tenant that talks to a sandbox.
+pub(crate) fn connect(sandbox: &Sandbox, domain: &str, credentials: Credentials) -> Tenant {
+    connect_for(sandbox, domain, credentials, ANSWER_TIMEOUT)
+}
+
+/// Returns a tenant that talks to a sandbox and waits so long for each answer.
+pub(crate) fn connect_for(sandbox: &Sandbox, domain: &str, credentials: Credentials, timeout: Duration) -> Tenant {
+    let config = ApiConfig {
+        name: domain.to_owned(),
+        domain: domain.to_owned(),
+        url: Some(sandbox.url()),
+        credentials,
+        tier: None,
+        rate: None,
+        share: 1.0,
+        run: "test".into(),
+        timeout,
+        concurrency: 16,
+    };
+    Tenant::new(config, Arc::new(NoObserver)).expect("a tenant")
+}
+
+/// Reads a tenant whole.
+pub(crate) async fn read(tenant: &Tenant) -> Snapshot {
+    export(Catalog::standard(), tenant, &Selection::default(), NOW, &NoObserver).await.expect("exported")
+}
+
+/// An import: what the target held, what was decided and how it ended.
+pub(crate) struct Imported {
+    /// What the target held.
+    pub(crate) before: Snapshot,
+    /// What was decided.
+    pub(crate) plan: Plan,
+    /// How it ended.
+    pub(crate) summary: Summary,
+}
+
+/// Carries out a plan.
+pub(crate) async fn apply_plan(plan: &Plan, tenant: &Tenant) -> Summary {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = Run {
+        catalog: Catalog::standard(),
+        plan,
+        tenant,
+        journal: Journal::begin(&folder.path().join("journal.jsonl"), "test", NOW, "import").expect("a journal"),
+        observer: &NoObserver,
+        secret: &|_| Some(Secret::new(SUPPLIED)),
+        keeper: None,
+        moved: StaleChanges::default(),
+        at_once: 16,
+        withheld: None,
+        room: &|| usize::MAX,
+        now: &|| NOW.to_owned(),
+    };
+    run.settle().await.expect("carried out").0
+}
+
+/// Returns what is remembered before the first import.
+pub(crate) fn empty_sync_state() -> SyncState {
+    let pair = Pair::new(Path::new("nowhere"), TenantIdentity::new("source", "source"), TenantIdentity::new("target", "target"))
+        .expect("plain names");
+    SyncState::load(Catalog::standard(), pair).expect("nothing")
+}
+
+/// Plans by what is remembered.
+pub(crate) fn planned(desired: &Desired, live: &Snapshot, memory: &SyncState) -> Plan {
+    planned_with(desired, live, memory, false)
+}
+
+/// Plans by what is remembered; what is gone from the source goes from the target where that is asked for.
+fn planned_with(desired: &Desired, live: &Snapshot, memory: &SyncState, prune: bool) -> Plan {
+    let sent = memory.sent(desired, &|_| Some(Secret::new(SUPPLIED)));
+    let past = PlanContext { links: &memory.links, base: &memory.base, sent: &sent, on_drift: OnDrift::Keep, prune, keeps_own: true };
+    plan_after(Catalog::standard(), desired, live, past)
+}
+
+/// Plans and applies, and remembers that, as an import does.
+pub(crate) async fn import(desired: &Desired, tenant: &Tenant, memory: &mut SyncState) -> Imported {
+    import_with(desired, tenant, memory, false).await
+}
+
+/// Plans and applies, and remembers that, as an import does that removes what is gone from the source, where that is asked for.
+pub(crate) async fn import_with(desired: &Desired, tenant: &Tenant, memory: &mut SyncState, prune: bool) -> Imported {
+    let before = read(tenant).await;
+    let mut desired = desired.clone();
+    name_departed(Catalog::standard(), &mut desired, &before, &memory.links, &memory.source_ids);
+    let plan = planned_with(&desired, &before, memory, prune);
+    let promised = memory.begin(desired, &before, &plan);
+    let summary = apply_plan(&plan, tenant).await;
+    memory.learn(&plan, &summary, &promised, &|_| Some(Secret::new(SUPPLIED)));
+    Imported { before, plan, summary }
+}

@@ -1,0 +1,31 @@
+//! What the tests share: fixtures, helpers and facts.
+//!
+//! ```text
+//! fixture.rs            two sandbox tenants, a folder of its own, and the real binary
+//! program.rs            the real binary between two sandboxes of the test, and a terminal for it
+//! imports.rs            imports by the library, without the program
+//! refusals.rs           commands that must be refused before anything is written
+//! divergent_tenants.rs  two tenants more than sixty changes apart, and how to compare what they hold
+//! recorded_tenants.rs   the tenants that were recorded
+//! auth0_reference.rs    files about Auth0 that are not part of this repository
+//! openapi/              Auth0's OpenAPI description as a validator of requests
+//! webhook_receiver.rs   a webhook on loopback
+//! known_failures.rs     the list of what is known to fail
+//! skip.rs               how a test says that it was skipped
+//! request_recording.rs  every request that a sandbox of a test receives
+//! summary_notes.rs      what a test leaves for the summary
+//! ```
+
+pub(crate) mod auth0_reference;
+pub(crate) mod divergent_tenants;
+pub(crate) mod fixture;
+pub(crate) mod imports;
+pub(crate) mod known_failures;
+pub(crate) mod openapi;
+pub(crate) mod program;
+pub(crate) mod recorded_tenants;
+pub(crate) mod refusals;
+pub(crate) mod request_recording;
+pub(crate) mod skip;
+pub(crate) mod summary_notes;
+pub(crate) mod webhook_receiver;

@@ -1,0 +1,114 @@
+//! Auth0's OpenAPI description as a validator of requests, independent of the catalog.
+//!
+//! ```text
+//! operation.rs      one operation: path, query and body
+//! schema.rs         a schema, read leniently and compiled
+//! formats.rs        the formats that can be decided
+//! violations.rs     what a validator reports -> place and violation
+//! exceptions.rs     where the description is narrower than the API, with the evidence
+//! sdk_additions.rs  what the newest SDK sends and the description lacks
+//! ```
+
+pub(crate) mod exceptions;
+mod formats;
+mod operation;
+mod schema;
+pub(crate) mod sdk_additions;
+mod violations;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use flate2::read::GzDecoder;
+use serde_json::Value;
+
+pub(crate) use operation::Operation;
+
+use crate::support::auth0_reference;
+
+const FILE: &str = "management-api-oas.json.gz";
+
+/// What the description says a request may not be; neither values nor ids are in it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Break {
+    /// The operation, such as `PATCH /clients/{id}`; the bare method where there is none.
+    pub(crate) operation: String,
+    /// Where: `app_type`, `addons.aws.principal`, `callbacks[]`, `?per_page`, `{id}`; a name of an open map is `*`, the body itself `body`.
+    pub(crate) place: String,
+    /// What is wrong there, such as `no enum match` or `wrong type: null for string`.
+    pub(crate) what: String,
+}
+
+impl fmt::Display for Break {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}: {}", self.operation, self.place, self.what)
+    }
+}
+
+/// Every operation that is described.
+pub(crate) struct Description {
+    /// By method and first name of the path: all that a request may be.
+    operations: BTreeMap<(String, String), Vec<Operation>>,
+    /// What references of the operations' schemas lead to.
+    document: Value,
+}
+
+impl Description {
+    /// Reads the description, once a process; where it is missing, the running test is skipped.
+    pub(crate) fn read() -> Option<&'static Self> {
+        static READ: OnceLock<Description> = OnceLock::new();
+        let path = auth0_reference::path(FILE)?;
+        Some(READ.get_or_init(|| {
+            let file = std::fs::File::open(path).expect("it is there");
+            Self::new(serde_json::from_reader(GzDecoder::new(file)).expect("JSON"))
+        }))
+    }
+
+    /// Makes one of an OpenAPI 3.1 document.
+    pub(crate) fn new(mut document: Value) -> Self {
+        schema::loosen(&mut document);
+        let mut operations: BTreeMap<_, Vec<Operation>> = BTreeMap::new();
+        for (template, methods) in document["paths"].as_object().expect("an OpenAPI document has paths") {
+            for (method, described) in methods.as_object().expect("a path has operations") {
+                let operation = Operation::new(method, template, described);
+                let first = operation.first_name().to_owned();
+                operations.entry((method.to_uppercase(), first)).or_default().push(operation);
+            }
+        }
+        Self { operations, document }
+    }
+
+    /// Returns every operation.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.values().flatten()
+    }
+
+    /// Returns the operation of a path without its query; a path may be one of several, then the one with the earliest literal name.
+    pub(crate) fn operation(&self, method: &str, path: &str) -> Option<&Operation> {
+        let names: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        let candidates = self.operations.get(&(method.to_owned(), names.first()?.to_string()))?;
+        candidates.iter().filter(|one| one.is_at(&names)).min_by_key(|one| one.open_places())
+    }
+
+    /// Returns what a request breaks; `target` is the path under `/api/v2` with its query.
+    pub(crate) fn breaks(&self, method: &str, target: &str, body: Option<&Value>) -> Vec<Break> {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let Some(operation) = self.operation(method, path) else {
+            return vec![Break { operation: method.to_owned(), place: generic(path), what: "no such operation".to_owned() }];
+        };
+        let mut violations = operation.path_violations(path, &self.document);
+        violations.extend(operation.query_violations(query, &self.document));
+        violations.extend(operation.body_violations(body, &self.document));
+        violations.sort();
+        violations.dedup();
+        let name = operation.to_string();
+        violations.into_iter().map(|found| Break { operation: name.clone(), place: found.place, what: found.what }).collect()
+    }
+}
+
+/// Returns a path that nothing describes, with `*` for every name that may be an id.
+fn generic(path: &str) -> String {
+    let is_word = |name: &&str| name.chars().all(|sign| sign.is_ascii_lowercase() || sign == '-');
+    path.split('/').map(|name| if is_word(&name) { name } else { "*" }).collect::<Vec<_>>().join("/")
+}

@@ -1,0 +1,75 @@
+//! The real binary in a working folder, between two sandboxes of the test, and a terminal for it.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use migrate::sandbox::Sandbox;
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use crate::support::request_recording::recording;
+
+/// The folder beside a configuration in which the program keeps its locks; its name begins with a dot, since no test looks into it.
+pub(crate) const STATE_HOME: &str = ".state";
+
+/// Writes a configuration of both tenants, in which dev is the source of prod, and prod takes every change without being asked.
+pub(crate) fn configure(folder: &Path, dev: &Sandbox, prod: &Sandbox) {
+    let tenant = |name: &str, sandbox: &Sandbox| {
+        format!("[tenants.{name}]\ndomain = \"{}\"\nurl = \"{}\"\n", sandbox.state().domain(), sandbox.url())
+    };
+    let configuration =
+        tenant("dev", dev) + &tenant("prod", prod) + "source = \"dev\"\nplan.approve = [\"lockout-risk\", \"weaker-protection\"]\n";
+    std::fs::write(folder.join("migrate.toml"), configuration).expect("written");
+}
+
+/// A terminal at which somebody sits and types nothing.
+pub(crate) struct Terminal(OwnedFd);
+
+impl Terminal {
+    pub(crate) fn open() -> Self {
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("unlocked");
+        Self(terminal)
+    }
+
+    pub(crate) fn of_columns(self, columns: u16) -> Self {
+        tcsetwinsize(&self.0, Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).expect("of that size");
+        self
+    }
+
+    /// Returns the end of it that a program has.
+    pub(crate) fn end(&self) -> Stdio {
+        let name = ptsname(&self.0, Vec::new()).expect("its name");
+        rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("opened").into()
+    }
+
+    /// Returns all that was written to it, once no program has an end of it.
+    pub(crate) fn shown(self) -> String {
+        let mut shown = Vec::new();
+        // Reading fails where the last of them went.
+        let _ = File::from(self.0).read_to_end(&mut shown);
+        String::from_utf8(shown).expect("text").replace("\r\n", "\n")
+    }
+}
+
+/// Returns what a program reads that was started at a terminal.
+pub(crate) fn keyboard() -> Stdio {
+    static TERMINAL: OnceLock<Terminal> = OnceLock::new();
+    TERMINAL.get_or_init(Terminal::open).end()
+}
+
+/// Returns a command line, its words separated by one space, that is typed at a terminal and signs in as `id` with `secret`.
+pub(crate) fn command(folder: &Path, line: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
+    recording(command.args(line.split(' ')).current_dir(folder).env_clear()).stdin(keyboard());
+    command.env("XDG_STATE_HOME", folder.join(STATE_HOME));
+    for tenant in ["DEV", "PROD"] {
+        command.env(format!("MIGRATE_{tenant}_CLIENT_ID"), "id").env(format!("MIGRATE_{tenant}_CLIENT_SECRET"), "secret");
+    }
+    command
+}
