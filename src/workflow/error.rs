@@ -192,7 +192,7 @@ impl Error {
     }
 
     /// Returns the error of a run that cannot be read and may be an undo of another.
-    pub(crate) fn as_possible_undo(self) -> Self {
+    pub(crate) fn into_possible_undo(self) -> Self {
         match self {
             Self::UnreadableRun { name, source, .. } => Self::UnreadableRun { name, source, may_be_undo: true },
             other => other,

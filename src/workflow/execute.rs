@@ -86,7 +86,7 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
         second = interrupted_twice => return Err(Error::StoppedAtOnce(second)),
     };
     if let Some(state) = state {
-        remember(state, &plan, &summary, (&promised, &secret))?;
+        remember(state, (&plan, &summary), &promised, &supplied)?;
     }
     // What the run leaves for the next one is kept: only now it is over.
     apply::close(journal, &summary, &now()).map_err(|error| Error::Unrecorded(Box::new(error)))?;
@@ -98,10 +98,10 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
 /// Keeps what the next run has to know of this one.
 fn remember(
     mut state: SyncState,
-    plan: &Plan,
-    summary: &Summary,
-    (promised, secret): (&Baseline, &dyn Fn(&SecretField) -> Option<Secret>),
+    (plan, summary): (&Plan, &Summary),
+    promised: &Baseline,
+    supplied: &SuppliedSecrets,
 ) -> Result<(), Error> {
-    state.learn(plan, summary, promised, secret);
+    state.learn(plan, summary, promised, &|field| supplied.get(field));
     state.save().map_err(|source| Error::Unremembered { summary: Box::new(summary.clone()), source })
 }

@@ -101,7 +101,7 @@ impl PastRun {
         let mut undone = BTreeSet::from([self.name.clone()]);
         let mut undos = Vec::new();
         for later in later {
-            let run = Self::read(runs.join(&later), &later).map_err(Error::as_possible_undo)?;
+            let run = Self::read(runs.join(&later), &later).map_err(Error::into_possible_undo)?;
             if run.plan.undoes.as_ref().is_some_and(|undoes| undone.contains(&undoes.run)) {
                 undone.insert(run.name.clone());
                 undos.push(run);
@@ -145,11 +145,11 @@ pub(crate) fn begun_on(runs: &Path, target: &str) -> impl Iterator<Item = String
 /// Returns the name of the newest run between the two tenants of a plan that began after its own: what that planned anew is what counts.
 ///
 /// One that cannot be read may be one.
-pub(crate) fn overtaken_by(environment: &Environment, name: &str, plan: &Plan) -> Result<Option<String>, Error> {
+pub(crate) fn overtaken_by(environment: &Environment, name: &str, plan: &Plan) -> Option<String> {
     let runs = environment.folder("runs");
     let is_between_others =
         |later: &String| PastRun::read(runs.join(later), later).is_ok_and(|later| later.plan.source_tenant() != plan.source_tenant());
-    Ok(begun_on(&runs, &plan.target.tenant).take_while(|later| later.as_str() > name).find(|later| !is_between_others(later)))
+    begun_on(&runs, &plan.target.tenant).take_while(|later| later.as_str() > name).find(|later| !is_between_others(later))
 }
 
 /// Returns whether a run of this name was one on this target.

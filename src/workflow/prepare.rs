@@ -86,7 +86,11 @@ pub(crate) fn included(catalog: &Catalog, words: &[String]) -> Result<BTreeSet<S
     Ok(words.iter().cloned().collect())
 }
 
-/// Reads both sides and decides what it takes; writes nothing to any tenant.
+/// Reads both tenants and plans what it takes; writes nothing to any tenant.
+///
+/// # Errors
+///
+/// When the configuration or the mapping is unusable, source and target are one tenant, or one of them cannot be read.
 pub async fn prepare(environment: &Environment, route: &Route) -> Result<Prepared, Error> {
     prepare_seen_by(environment, route, None).await
 }
@@ -218,9 +222,9 @@ pub(crate) fn source_side(environment: &Environment, route: &Route, target: &Ten
 }
 
 /// Returns a tenant that somebody names as a source; one that is not configured may be that of a snapshot.
-pub(crate) fn named_source(environment: &Environment, name: &str) -> Result<TenantIdentity, Error> {
+pub(crate) fn named_source(environment: &Environment, name: &str) -> TenantIdentity {
     let domain = environment.settings().tenants.get(name).map(|tenant| tenant.domain.clone());
-    Ok(TenantIdentity { tenant: name.to_owned(), domain })
+    TenantIdentity { tenant: name.to_owned(), domain }
 }
 
 fn refuse_the_same(source: &Source<'_>, target: &TenantSettings) -> Result<(), Error> {

@@ -42,7 +42,7 @@ impl Demo {
             &["import", "--tenant", "prod", "--plan", &plan, "--allow", "many-changes,lockout-risk,weaker-protection", "--yes"],
             &["import", "--tenant", "prod", "--from", "dev", "--yes"],
         ] {
-            let code = step(context, &folder, words).await?;
+            let code = Box::pin(step(context, &folder, words)).await?;
             if code != 0 {
                 return Ok(code);
             }

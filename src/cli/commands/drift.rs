@@ -32,7 +32,7 @@ impl Drift {
             let state = format!("since which source's last run to \"{}\"?", target.name);
             return Err(Failure::new(USAGE, state).hint("add --from TENANT, or `source` in migrate.toml"));
         };
-        let memory = context.environment()?.sync_state(named_source(context.environment()?, source)?, target)?;
+        let memory = context.environment()?.sync_state(named_source(context.environment()?, source), target)?;
         if memory.lacks_base() {
             let state = format!("state/{source}/{}/baseline.json, which holds what was last written, is missing", target.name);
             return Err(Failure::new(USAGE, state).hint("put that file of the last run back; without it nobody can tell what moved"));

@@ -74,7 +74,7 @@ impl Link {
         let (source, target) = self.pair.names(context)?;
         let settings = context.tenant_settings(Some(&target))?;
         let _lock = lock(context.environment()?, settings, self.pair.lock_timeout.lock_timeout).await?;
-        let mut memory = context.environment()?.sync_state(named_source(context.environment()?, &source)?, settings)?;
+        let mut memory = context.environment()?.sync_state(named_source(context.environment()?, &source), settings)?;
         let (_, linked) = found_at(context, &source, of, &self.source_id).await?;
         let (tenant, partner) = found_at(context, &target, of, &self.target_id).await?;
         partner.refuse_reserved(of, &tenant, settings)?;
@@ -101,7 +101,7 @@ impl Unlink {
         let (source, target) = self.pair.names(context)?;
         let settings = context.tenant_settings(Some(&target))?;
         let _lock = lock(context.environment()?, settings, self.pair.lock_timeout.lock_timeout).await?;
-        let mut memory = context.environment()?.sync_state(named_source(context.environment()?, &source)?, settings)?;
+        let mut memory = context.environment()?.sync_state(named_source(context.environment()?, &source), settings)?;
         let Some(link) = memory.links.unlink(of.name, &Id::new(self.source_id.as_str())) else {
             let state = format!("no {} \"{}\" of \"{source}\" is linked to \"{target}\"", of.singular, self.source_id);
             return Err(Failure::new(FAILED, state).hint(format!("state/{source}/{target}/links.csv lists what is")));
