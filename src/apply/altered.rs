@@ -10,7 +10,8 @@ use crate::catalog::{By, Kind, Purpose, is_mask};
 use crate::json::{Body, is_blank, is_in, join};
 use crate::model::resource::{Id, Resource, take_secrets};
 use crate::plan::Edit;
-use crate::plan::diff::{edits, normal, same};
+use crate::plan::diff::{edits, same};
+use crate::plan::normalize::normal;
 
 /// A value that a target answered otherwise than it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

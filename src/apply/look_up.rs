@@ -7,11 +7,10 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::Value;
 
 use super::altered::differing;
-use super::requests::{Found, found};
 use crate::catalog::{Kind, Shape};
 use crate::json::Body;
 use crate::management_api::{self, ReadOutcome, Tenant};
-use crate::model::resource::Id;
+use crate::model::resource::{Id, Secret};
 
 /// The ids that stand for other resources than one that is yet to be created, shared by all that ask for them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,6 +34,13 @@ impl<'run> KnownIds<'run> {
     pub(super) fn contains(&self, id: &Id) -> bool {
         self.of_kind.is_some_and(|ids| ids.contains(id)) || self.twins.contains(id)
     }
+}
+
+/// A resource that the target has, and the secrets of it that an answer held.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) id: Id,
+    pub(super) made: Vec<(&'static str, Secret)>,
 }
 
 /// What looking a create up came to.
@@ -100,6 +106,12 @@ fn told_apart(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -
             LookedUp::Unclear(format!("the target has several by now that may be it: {}; {LOOK}", ids.join(", ")))
         }
     }
+}
+
+/// Returns the resource of an answer with the secrets in it that a create of this body makes.
+pub(super) fn found(kind: &Kind, id: String, body: &Body, answer: &Body) -> Found {
+    let shown = |path: &'static str| answer.text(path).filter(|text| !text.is_empty()).map(|text| (path, Secret::new(text)));
+    Found { id: Id::new(id), made: kind.made_for(body).filter_map(|made| shown(made.path)).collect() }
 }
 
 /// Returns whether an answer has the key of what was sent.

@@ -6,14 +6,14 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::altered::{AlteredValue, alterations, alterations_by};
-use super::look_up::{KnownIds, LookedUp, look_up};
+use super::look_up::{Found, KnownIds, LookedUp, found, look_up};
 use super::overlay::{cleared_first, drop_masks, keep_secrets, lay_over_held, may_take_secrets, put_back_secrets};
 use crate::catalog::{By, Catalog, Kind, Write};
 use crate::json::{Body, covers, top};
 use crate::management_api::{self, Tenant};
 use crate::model::event::Outcome;
 use crate::model::resource::{Id, Key, Resource, Secret};
-use crate::plan::diff::normal;
+use crate::plan::normalize::normal;
 use crate::plan::{Action, Change, Edit, secret_value};
 use crate::snapshot::id_substitution::Names;
 
@@ -41,13 +41,6 @@ impl From<Outcome> for Sending {
     fn from(outcome: Outcome) -> Self {
         Self { outcome, made: Vec::new(), altered: Vec::new(), refusal: None }
     }
-}
-
-/// A resource that the target has, and the secrets of it that an answer held.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) id: Id,
-    made: Vec<(&'static str, Secret)>,
 }
 
 impl From<Found> for Sending {
@@ -241,12 +234,6 @@ fn created(kind: &Kind, answer: &Body, body: &Body) -> Sending {
         }
         None => Outcome::Unknown(format!("the tenant answered without \"{}\"", kind.id)).into(),
     }
-}
-
-/// Returns the resource of an answer with the secrets in it that a create of this body makes.
-pub(super) fn found(kind: &Kind, id: String, body: &Body, answer: &Body) -> Found {
-    let shown = |path: &'static str| answer.text(path).filter(|text| !text.is_empty()).map(|text| (path, Secret::new(text)));
-    Found { id: Id::new(id), made: kind.made_for(body).filter_map(|made| shown(made.path)).collect() }
 }
 
 async fn update(

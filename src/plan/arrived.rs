@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{Action, Change};
+use super::model::{Action, Change};
 use crate::json::{Body, is_in};
 
 /// Returns the path and the element that a part names, where it names one.
@@ -77,7 +77,7 @@ pub(crate) fn take(body: &mut Body, part: &str) {
 mod tests {
     use super::*;
     use crate::model::resource::{Id, Key};
-    use crate::plan::Edit;
+    use crate::plan::model::Edit;
     use serde_json::json;
 
     fn change(action: Action) -> Change {

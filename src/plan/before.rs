@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Action, Plan};
+use super::model::{Action, Plan};
 use crate::catalog::Catalog;
 use crate::json::Body;
 use crate::model::resource::{Key, Resource};

@@ -4,14 +4,15 @@ use serde_json::Value;
 
 use super::builder::PlanBuilder;
 use super::deploy;
-use super::diff::{Difference, difference_after, normal};
+use super::diff::{Difference, difference_after};
 use super::manual_steps::{leave_sealed, leave_secrets, open_seals, steps, unseen_secrets, withhold_sealed};
 use super::merge::{Merged, merge};
+use super::model::{Action, Change, SecretField, Skipped};
+use super::normalize::normal;
 use super::ordering::After;
 use super::outgoing::created;
 use super::references::Examined;
 use super::secrets::{carry, due};
-use super::{Action, Change, SecretField, Skipped};
 use crate::catalog::{Kind, Shape, Written};
 use crate::json::{Body, is_blank};
 use crate::model::resource::{Id, Key, OpenResource, Resource};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Plan};
+use super::model::{Action, Plan};
 use crate::catalog::{Catalog, Shape};
 use crate::model::limits::ChangeLimits;
 use crate::model::resource::Key;

@@ -16,8 +16,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
+use super::model::{Action, Change, Edit};
 use super::pairs::is_once;
-use super::{Action, Change, Edit};
 use crate::catalog::{Catalog, Kind, Written};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
@@ -207,7 +207,9 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::super::{Action, OnDrift, Plan, PlanContext, plan_after};
+    use super::super::builder::{PlanContext, plan_after};
+    use super::super::merge::OnDrift;
+    use super::super::model::{Action, Plan};
     use crate::catalog::Catalog;
     use crate::json::Body;
     use crate::model::resource::{Id, Key, Resource};

@@ -5,7 +5,8 @@
 
 use serde_json::Value;
 
-use super::diff::{Difference, difference, normal};
+use super::diff::{Difference, difference};
+use super::normalize::normal;
 use crate::catalog::{FollowUp, Kind};
 use crate::json::Body;
 

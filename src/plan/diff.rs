@@ -3,28 +3,16 @@
 //! Absent, null, an empty text, list and object mean the same, but for an object whose presence is the setting; so do an absent field and
 //! the server's default; sets have no order. Without that every night would bring the same updates again.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::outgoing::{Clearing, clearing, updated};
+use super::model::Edit;
+use super::normalize::normal;
+use super::outgoing::{Clearing, clearing, comes_new, updated};
 use crate::catalog::{Field, Fields, Kind, Write, Written};
-use crate::json::{Body, covers, is_blank, join};
+use crate::json::{Body, covers, join};
 
 /// Why a field stays of which the source says nothing.
 pub(super) const UNSAID: &str = "the source does not say it, and every tenant fills it in";
-
-/// One field that differs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Edit {
-    /// Where it stands: `refresh_token.leeway`. Lists are compared whole.
-    pub path: String,
-    /// What the target holds; absent where it holds nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub old: Option<Value>,
-    /// What it should hold; absent where it should hold nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub new: Option<Value>,
-}
 
 /// What it takes to turn a live body into a desired one.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -87,61 +75,6 @@ fn compared(wanted: &Body, held: &Body) -> Vec<Edit> {
     edits
 }
 
-/// Returns a body without what says nothing: blanks, defaults, the order of sets.
-pub fn normal(kind: &Kind, body: &Body) -> Body {
-    let mut body = body.clone();
-    let is_present =
-        |(path, value): &(String, &Value)| value.is_object() && kind.fields().at(path).is_none_or(|field| !field.refuses_empty);
-    let present: Vec<String> = kind.present.iter().flat_map(|path| body.find(path)).filter(is_present).map(|(path, _)| path).collect();
-    order_sets(kind, &mut body);
-    drop_blanks(&mut body.0);
-    for (path, _) in kind.defaults {
-        if body.get(path).is_some_and(|value| kind.default_of(path).as_ref() == Some(value)) {
-            body.take(path);
-        }
-    }
-    for (path, other) in kind.defaults_to_field {
-        if body.get(path).is_some_and(|value| body.get(other) == Some(value)) {
-            body.take(path);
-        }
-    }
-    drop_blanks(&mut body.0);
-    for path in present {
-        if body.get(&path).is_none() {
-            body.set(&path, Value::Object(Map::new()));
-        }
-    }
-    body
-}
-
-/// Puts the elements of sets in the order in which sets are compared.
-pub(super) fn order_sets(kind: &Kind, body: &mut Body) {
-    for path in kind.sets {
-        body.change(path, &mut |value| {
-            if let Value::Array(list) = value {
-                list.sort_by_cached_key(Value::to_string);
-                list.dedup();
-            }
-        });
-    }
-}
-
-fn drop_blanks(fields: &mut Map<String, Value>) {
-    for value in fields.values_mut() {
-        drop_blanks_in(value);
-    }
-    fields.retain(|_, value| !is_blank(value));
-}
-
-pub(super) fn drop_blanks_in(value: &mut Value) {
-    match value {
-        Value::Object(fields) => drop_blanks(fields),
-        // An element that became empty stays: its place in the list says something.
-        Value::Array(list) => list.iter_mut().for_each(drop_blanks_in),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
 fn compare_objects(above: &str, wanted: &Map<String, Value>, held: &Map<String, Value>, edits: &mut Vec<Edit>) {
     let names = wanted.keys().chain(held.keys().filter(|name| !wanted.contains_key(*name)));
     let mut names: Vec<&String> = names.collect();
@@ -202,11 +135,6 @@ fn obstacle(kind: &Kind, edit: &Edit, held: &Body) -> Option<&'static str> {
     }
     let is_impossible = edit.new.is_none() && clearing(kind, &edit.path, edit.old.as_ref()) == Clearing::Impossible;
     is_impossible.then_some("the API has no way to clear it")
-}
-
-/// Returns whether what a field stands in comes new to the target with an update, so that it is created then.
-pub(super) fn comes_new(path: &str, held: &Body) -> bool {
-    path.rsplit_once('.').is_some_and(|(above, _)| above.contains('.') && held.get(above).is_none())
 }
 
 /// Returns the table's entry for a dotted path, or for the last step of it that is listed as create-only.

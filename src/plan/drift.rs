@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::builder::{PlanContext, plan_after};
 use super::merge::OnDrift;
-use super::{Drift, Skipped};
+use super::model::{Drift, Skipped};
 use crate::catalog::Catalog;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot};

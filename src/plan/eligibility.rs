@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::builder::PlanBuilder;
-use super::diff::normal;
 use super::manual_steps::withheld;
+use super::model::{ManualStep, Skipped};
+use super::normalize::normal;
 use super::pairs::{Partners, TakenNames, ambiguous};
 use super::prune::parent_of;
 use super::references::{Candidate, Verdict, keep_choices, resolve, spare};
-use super::{ManualStep, Skipped};
 use crate::catalog::{Kind, Named, Shape, Write};
 use crate::json::covers;
 use crate::model::resource::{Id, Key, Resource};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Plan;
+use super::model::Plan;
 use super::refusal::Refusal;
 use crate::diagnostic::{Diagnostic, Text};
 use crate::files;
@@ -137,7 +137,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::plan::PlannedTenant;
+    use crate::plan::model::PlannedTenant;
 
     fn saved() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().expect("a folder");

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::change_share::too_much;
 use super::leak::leak;
+use super::model::{Action, Change, Plan, SecretField};
 use super::refusal::{Item, Refusal};
 use super::risk;
-use super::{Action, Change, Plan, SecretField, secret_value};
+use super::secrets::secret_value;
 use crate::catalog::Catalog;
 use crate::model::approval::Approvals;
 use crate::model::guard::Guard;

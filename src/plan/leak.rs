@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::disguise::{in_base64, unescaped};
+use super::model::{Action, Change, Plan};
 use super::refusal::Refusal;
-use super::{Action, Change, Plan};
 use crate::catalog::{Catalog, Kind};
 use crate::json::{Body, join};
 use crate::model::guard::Guard;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::diff::Difference;
-use super::{ManualStep, SecretField, Skipped};
+use super::model::{ManualStep, SecretField, Skipped};
 use crate::catalog::{Kind, StepTemplate};
 use crate::json::{Body, covers, is_blank, top};
 use crate::model::resource::{OpenResource, Resource};

@@ -12,8 +12,9 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::diff::{normal, same};
-use super::{Conflict, Drift};
+use super::diff::same;
+use super::model::{Conflict, Drift};
+use super::normalize::normal;
 use crate::catalog::Kind;
 use crate::json::{Body, is_blank, join};
 use crate::model::resource::{Id, Key};

@@ -3,6 +3,7 @@
 //! ```text
 //! model.rs         the plan itself: stages, changes, and what is not in them
 //! diff.rs          two bodies -> what differs and what an update sends
+//! normalize.rs     bodies without what makes no difference
 //! outgoing.rs      what is sent of a body
 //! matching.rs      which resource is which
 //! pairs.rs         the target under the names of the source, and which names are free
@@ -51,6 +52,7 @@ mod manual_steps;
 mod matching;
 mod merge;
 mod model;
+pub mod normalize;
 mod ordering;
 mod outgoing;
 mod pairs;
@@ -71,11 +73,10 @@ pub use arrived::{element, element_of};
 pub(crate) use before::without;
 pub use builder::{PlanContext, plan, plan_after};
 pub use departed::name_departed;
-pub use diff::Edit;
 pub use drift::{DriftReport, drift_of};
 pub use matching::{Matching, matched};
 pub use merge::OnDrift;
-pub use model::{Action, Change, Conflict, Counts, Drift, ManualStep, Plan, PlannedTenant, SecretField, Skipped, Stage, Undoes};
+pub use model::{Action, Change, Conflict, Counts, Drift, Edit, ManualStep, Plan, PlannedTenant, SecretField, Skipped, Stage, Undoes};
 pub use secrets::secret_value;
 pub use single::{change_one, kinds_beside, touched_beside};
 pub use undo::{AppliedRun, Recreated, undo};

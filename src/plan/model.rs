@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::diff::Edit;
 use crate::json::Body;
 use crate::model::event::Operation;
 use crate::model::resource::{Id, Key, Resource};
@@ -144,6 +143,19 @@ pub struct Change {
     /// Secrets to add from outside when it is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretField>,
+}
+
+/// One field that differs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Edit {
+    /// Where it stands: `refresh_token.leeway`. Lists are compared whole.
+    pub path: String,
+    /// What the target holds; absent where it holds nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<Value>,
+    /// What it should hold; absent where it should hold nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<Value>,
 }
 
 /// A secret that is added to a body when it is sent.

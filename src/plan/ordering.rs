@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use super::{Action, Change, Stage};
+use super::model::{Action, Change, Stage};
 use crate::catalog::{Catalog, Kind, Purpose};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};

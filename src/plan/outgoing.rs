@@ -5,7 +5,8 @@
 
 use serde_json::{Map, Value};
 
-use super::diff::{Edit, comes_new, drop_blanks_in, normal};
+use super::model::Edit;
+use super::normalize::{drop_blanks_in, normal};
 use crate::catalog::{Fields, Kind, Purpose, Write};
 use crate::json::{Body, covers};
 
@@ -149,6 +150,11 @@ fn edited(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Body {
         body.0.entry(name.to_owned()).or_insert_with(|| Value::Object(Map::new()));
     }
     body
+}
+
+/// Returns whether what a field stands in comes new to the target with an update, so that it is created then.
+pub(super) fn comes_new(path: &str, held: &Body) -> bool {
+    path.rsplit_once('.').is_some_and(|(above, _)| above.contains('.') && held.get(above).is_none())
 }
 
 /// Returns what a field holds that is absent and stands for another one.

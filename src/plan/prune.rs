@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
-use super::Action;
 use super::builder::PlanBuilder;
-use super::diff::normal;
+use super::model::Action;
+use super::normalize::normal;
 use super::ordering::deletions;
 use super::pairs::Partners;
 use crate::catalog::{Kind, Shape};

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::Skipped;
+use super::model::Skipped;
 use crate::catalog::{By, Kind, Reference};
 use crate::json::{Body, is_blank, top};
 use crate::model::resource::{Key, OpenResource, Resource};

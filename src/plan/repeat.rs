@@ -1,8 +1,8 @@
 //! What a write of one kind resets in another, which is written again behind it: a run's own doing is never drift.
 
 use super::builder::PlanBuilder;
+use super::model::{Action, Change, Skipped};
 use super::pairs::Partners;
-use super::{Action, Change, Skipped};
 use crate::catalog::{Kind, Purpose};
 use crate::json::Body;
 use crate::model::resource::{Key, Resource};

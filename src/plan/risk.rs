@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::model::{Action, Change, Edit, Plan};
 use super::refusal::{Item, Refusal};
-use super::{Action, Change, Edit, Plan};
 use crate::catalog::risk::{Class, Rule};
 use crate::catalog::{Catalog, Kind};
 use crate::json::{Body, is_blank};

@@ -5,8 +5,8 @@
 
 use serde_json::Value;
 
-use super::SecretField;
 use super::diff::Difference;
+use super::model::SecretField;
 use crate::catalog::{Kind, Purpose, Write};
 use crate::json::{Body, covers};
 use crate::model::resource::{Id, Secret};

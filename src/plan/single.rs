@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::diff::{difference, normal};
-use super::untouched::is_identity;
-use super::{Action, Change, Plan, PlannedTenant, Protected, Skipped, Stage};
+use super::diff::difference;
+use super::model::{Action, Change, Plan, PlannedTenant, Skipped, Stage};
+use super::normalize::normal;
+use super::untouched::{Protected, is_identity};
 use crate::catalog::{Catalog, Kind, Reference, Shape};
 use crate::json::{Body, top};
 use crate::model::resource::{Key, Resource};

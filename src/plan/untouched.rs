@@ -11,8 +11,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
+use super::model::{Action, Change, Skipped};
 use super::references::{Examined, in_place};
-use super::{Action, Change, Skipped};
 use crate::catalog::{By, Catalog, Kind, Reference, Shape};
 use crate::json::Body;
 use crate::model::resource::{ExclusionReason, Id, Key, Resource};

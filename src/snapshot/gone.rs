@@ -5,7 +5,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Snapshot, id_substitution, placeholder};
+use super::model::Snapshot;
+use super::{id_substitution, placeholder};
 use crate::catalog::{By, Catalog, Kind};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};

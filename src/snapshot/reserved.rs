@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{Snapshot, id_substitution, placeholder};
+use super::model::Snapshot;
+use super::{id_substitution, placeholder};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::model::resource::{ExclusionReason, Id, Key, Resource};
 

@@ -10,7 +10,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Snapshot, Status};
+use super::model::{Snapshot, Status};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Text};
 use crate::files;

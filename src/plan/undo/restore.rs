@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::Undoing;
+use super::reversal::Undoing;
 use crate::catalog::Kind;
 use crate::json::{Body, is_blank, join};
 use crate::model::resource::{Id, Key, Resource};
-use crate::plan::Change;
 use crate::plan::before::{going_with, without};
-use crate::plan::diff::{Edit, normal, same};
+use crate::plan::diff::same;
+use crate::plan::model::{Change, Edit};
+use crate::plan::normalize::normal;
 use crate::snapshot::{belongs_to, id_substitution};
 
 /// Why something is not made again that may be there.

@@ -1,9 +1,15 @@
 //! What an undo takes back, what it leaves, and how it names that.
 
-use super::*;
-use crate::plan::{PlannedTenant, SecretField, Stage};
-use crate::snapshot::Status;
-use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{AppliedRun, Recreated, undo};
+use crate::catalog::Catalog;
+use crate::json::Body;
+use crate::model::resource::{Id, Key, Resource};
+use crate::plan::model::{Action, Change, Edit, Plan, PlannedTenant, SecretField, Skipped, Stage};
+use crate::snapshot::{Snapshot, Status};
 
 fn body(value: Value) -> Body {
     Body::from_value(value).expect("an object")

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::plan::{OnDrift, Plan, PlanContext, plan_after};
+use crate::plan::builder::{PlanContext, plan_after};
+use crate::plan::merge::OnDrift;
+use crate::plan::model::Plan;
 use crate::snapshot::{Desired, Snapshot, Status};
 use crate::state::baseline::Baseline;
 use crate::state::fingerprints::Sent;

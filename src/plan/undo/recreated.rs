@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::resource::{Id, Resource};
-use crate::plan::{Action, Plan};
+use crate::plan::model::{Action, Plan};
 use crate::snapshot::Snapshot;
 
 /// What undos created in the place of resources that went, whether or not they came to their end.

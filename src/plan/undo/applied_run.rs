@@ -1,12 +1,27 @@
-//! What the plan of a run calls resources, and what the target calls them by now.
+//! A run that is over: what it applied, and what its plan and the target call the resources.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::AppliedRun;
-use super::again::Places;
+use super::recreated::{Places, Recreated};
 use crate::catalog::{Catalog, Shape};
 use crate::model::resource::{Id, Key, Resource};
+use crate::plan::model::Plan;
 use crate::snapshot::{Snapshot, id_substitution};
+
+/// A run that is over.
+#[derive(Debug, Clone, Copy)]
+pub struct AppliedRun<'run> {
+    /// Its name.
+    pub name: &'run str,
+    /// What was meant.
+    pub plan: &'run Plan,
+    /// The changes that are in the target, by their place in the plan, with the id of what they changed.
+    pub applied: &'run BTreeMap<usize, Id>,
+    /// The creates of which nobody can say whether they are in the target, by their place in the plan.
+    pub unclear: &'run BTreeSet<usize>,
+    /// What earlier undos created in the place of what the run removed, or of what stood for that.
+    pub again: &'run Recreated,
+}
 
 /// Returns what the plan of a run calls resources, with their ids.
 pub(super) fn known(done: AppliedRun<'_>) -> impl Iterator<Item = (&Key, &Id)> {

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::Body;
+use super::body::Body;
 
 /// A body as its canonical text, so that equal bodies are equal texts.
 ///

@@ -1,17 +1,10 @@
-//! A JSON object and paths into it.
-//!
-//! A path is dotted field names: `a.b`. `[]` after a name means every element of that list (`scopes[].value`), `*` every field
-//! of an object, `**` any depth below. This module knows JSON only: nothing of Auth0, tenants or kinds. A body that nobody looks into is
-//! kept [`Packed`].
-
-mod packed;
-mod taken;
+//! A JSON object, and what is read and changed at paths in it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use packed::Packed;
-use taken::Taken;
+use super::path::{steps, top};
+use super::traversal::{Taken, change_fields, change_texts, each_text, find_fields, names_in, put_at};
 
 /// A JSON object: what the API answers, what we compare, what we send.
 ///
@@ -177,19 +170,6 @@ pub fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// Returns whether `path` (dotted, lists as `[]`, concrete indexes allowed) is named by `pattern` (with `*`, `**`) or lies below it.
-#[must_use]
-pub fn covers(pattern: &str, path: &str) -> bool {
-    let path: Vec<String> = path.split('.').map(without_index).collect();
-    covers_steps(&pattern.split('.').collect::<Vec<_>>(), &path)
-}
-
-/// Returns whether a plain path is a field or lies in it.
-#[must_use]
-pub fn is_in(field: &str, path: &str) -> bool {
-    path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
 /// Lays a value over another one: objects field by field, anything else whole.
 pub fn lay_over(held: &mut Value, wanted: Value) {
     match (held, wanted) {
@@ -199,203 +179,6 @@ pub fn lay_over(held: &mut Value, wanted: Value) {
             }
         }
         (held, wanted) => *held = wanted,
-    }
-}
-
-fn without_index(name: &str) -> String {
-    match name.split_once('[') {
-        Some((name, _)) => format!("{name}[]"),
-        None => name.to_owned(),
-    }
-}
-
-fn covers_steps(pattern: &[&str], path: &[String]) -> bool {
-    match (pattern.split_first(), path.split_first()) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some((&"**", rest)), Some((_, below))) => covers_steps(rest, path) || covers_steps(pattern, below),
-        (Some((&wanted, rest)), Some((name, below))) => {
-            let plain = name.trim_end_matches("[]");
-            let matches =
-                wanted == "*" || wanted == name || (wanted == "*[]" && name.ends_with("[]")) || (rest.is_empty() && wanted == plain);
-            matches && covers_steps(rest, below)
-        }
-    }
-}
-
-/// One step of a path.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum PathSegment<'path> {
-    /// The field of this name.
-    Field(&'path str),
-    /// Every field of an object.
-    EveryField,
-    /// Every element of a list.
-    EveryElement,
-    /// This place and every place below it.
-    AnyDepth,
-}
-
-fn steps(path: &str) -> Vec<PathSegment<'_>> {
-    let mut steps = Vec::new();
-    for part in path.split('.') {
-        let (name, lists) = match part.find('[') {
-            Some(at) => (&part[..at], part[at..].matches("[]").count()),
-            None => (part, 0),
-        };
-        match name {
-            "" => {}
-            "*" => steps.push(PathSegment::EveryField),
-            "**" => steps.push(PathSegment::AnyDepth),
-            name => steps.push(PathSegment::Field(name)),
-        }
-        steps.extend(std::iter::repeat_n(PathSegment::EveryElement, lists));
-    }
-    steps
-}
-
-/// Returns the names that lead to what stands at a concrete path, where there is something; the first of them that is there counts whole.
-fn names_in<'path>(fields: &Map<String, Value>, path: &'path str) -> Option<Vec<&'path str>> {
-    if fields.contains_key(path) {
-        return Some(vec![path]);
-    }
-    path.match_indices('.').find_map(|(dot, _)| {
-        let below = fields.get(&path[..dot])?.as_object()?;
-        Some([vec![&path[..dot]], names_in(below, &path[dot + 1..])?].concat())
-    })
-}
-
-/// Puts a value where these names lead, or removes what is there.
-fn put_at(fields: &mut Map<String, Value>, names: &[&str], value: Option<&Value>) {
-    match (names, value) {
-        ([], _) => {}
-        ([name], Some(value)) => drop(fields.insert((*name).to_owned(), value.clone())),
-        ([name], None) => drop(fields.remove(*name)),
-        ([name, rest @ ..], _) => {
-            if value.is_some() && !fields.get(*name).is_some_and(Value::is_object) {
-                fields.insert((*name).to_owned(), Value::Object(Map::new()));
-            }
-            if let Some(Value::Object(below)) = fields.get_mut(*name) {
-                put_at(below, rest, value);
-            }
-        }
-    }
-}
-
-/// Returns the first step of a path: `options` of `options.scope[]`.
-#[must_use]
-pub fn top(path: &str) -> &str {
-    path.split(['.', '[']).next().unwrap_or(path)
-}
-
-/// Returns the path of a field of an object at a path.
-#[must_use]
-pub fn join(above: &str, name: &str) -> String {
-    if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") }
-}
-
-fn find_fields<'body>(fields: &'body Map<String, Value>, steps: &[PathSegment<'_>], above: &str, found: &mut Vec<(String, &'body Value)>) {
-    let Some((step, rest)) = steps.split_first() else { return };
-    match step {
-        PathSegment::Field(name) => {
-            if let Some(value) = fields.get(*name) {
-                find_below(value, rest, join(above, name), found);
-            }
-        }
-        PathSegment::EveryField => {
-            for (name, value) in fields {
-                find_below(value, rest, join(above, name), found);
-            }
-        }
-        PathSegment::AnyDepth => {
-            find_fields(fields, rest, above, found);
-            for (name, value) in fields {
-                find_below(value, steps, join(above, name), found);
-            }
-        }
-        PathSegment::EveryElement => {}
-    }
-}
-
-fn find_below<'body>(value: &'body Value, steps: &[PathSegment<'_>], place: String, found: &mut Vec<(String, &'body Value)>) {
-    match (value, steps.split_first()) {
-        (value, None) => found.push((place, value)),
-        (Value::Array(list), Some((step, rest))) => {
-            let below = match step {
-                PathSegment::EveryElement => rest,
-                PathSegment::AnyDepth => steps,
-                PathSegment::Field(_) | PathSegment::EveryField => return,
-            };
-            for (index, element) in list.iter().enumerate() {
-                find_below(element, below, format!("{place}[{index}]"), found);
-            }
-        }
-        (Value::Object(fields), Some(_)) => find_fields(fields, steps, &place, found),
-        _ => {}
-    }
-}
-
-fn change_fields(fields: &mut Map<String, Value>, steps: &[PathSegment<'_>], change: &mut dyn FnMut(&mut Value)) -> usize {
-    let Some((step, rest)) = steps.split_first() else { return 0 };
-    match step {
-        PathSegment::Field(name) => fields.get_mut(*name).map_or(0, |value| change_below(value, rest, change)),
-        PathSegment::EveryField => fields.values_mut().map(|value| change_below(value, rest, change)).sum(),
-        PathSegment::AnyDepth => {
-            let here = change_fields(fields, rest, change);
-            here + fields.values_mut().map(|value| change_below(value, steps, change)).sum::<usize>()
-        }
-        PathSegment::EveryElement => 0,
-    }
-}
-
-fn change_below(value: &mut Value, steps: &[PathSegment<'_>], change: &mut dyn FnMut(&mut Value)) -> usize {
-    match (value, steps.split_first()) {
-        (value, None) => {
-            change(value);
-            1
-        }
-        (Value::Array(list), Some((PathSegment::EveryElement, rest))) => {
-            list.iter_mut().map(|element| change_below(element, rest, change)).sum()
-        }
-        (Value::Array(list), Some((PathSegment::AnyDepth, _))) => list.iter_mut().map(|element| change_below(element, steps, change)).sum(),
-        (Value::Object(fields), Some(_)) => change_fields(fields, steps, change),
-        _ => 0,
-    }
-}
-
-fn change_texts(path: &str, value: &mut Value, change: &mut dyn FnMut(&str, &mut String)) {
-    match value {
-        Value::String(text) => change(path, text),
-        Value::Array(list) => {
-            let path = format!("{path}[]");
-            for element in list {
-                change_texts(&path, element, change);
-            }
-        }
-        Value::Object(fields) => {
-            for (name, below) in fields {
-                change_texts(&join(path, name), below, change);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-fn each_text<'body>(path: &str, value: &'body Value, see: &mut dyn FnMut(&str, &'body str)) {
-    match value {
-        Value::String(text) => see(path, text),
-        Value::Array(list) => {
-            let path = format!("{path}[]");
-            for element in list {
-                each_text(&path, element, see);
-            }
-        }
-        Value::Object(fields) => {
-            for (name, below) in fields {
-                each_text(&join(path, name), below, see);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -441,17 +224,6 @@ mod tests {
             ours.take_over(path, &theirs);
         }
         assert_eq!(ours, body(json!({"callbacks": ["b", "c"], "addons": {"aws": {}, "box": {"role": "s"}}, "name": "ours"})));
-    }
-
-    #[test]
-    fn a_pattern_covers_the_path_itself_and_what_lies_below_it() {
-        assert!(covers("options", "options.scope[]"));
-        assert!(covers("callbacks", "callbacks[]"));
-        assert!(covers("callbacks[]", "callbacks[3]"));
-        assert!(covers("options.*.key", "options.signing.key"));
-        assert!(covers("**.flow_id", "nodes[].config.flow_id"));
-        assert!(!covers("options.scope", "options"));
-        assert!(!covers("name", "display_name"));
     }
 
     #[test]
