@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::altered::AlteredValue;
+use super::altered_values::AlteredValue;
+use super::concurrent_writer::{self, Awaited, made_meanwhile};
 use super::journal::{self, Journal, JournaledOutcome};
-use super::look_up::{KnownIds, LookedUp, key_of, look_up};
+use super::lookup::{KnownIds, LookedUp, key_of, look_up};
 use super::new_secrets::{GeneratedSecret, NewSecret, Replaced, SecretDisposition, SecretSink};
-use super::other_writer::{self, Awaited, made_meanwhile};
-use super::piecemeal::send;
+use super::partial_apply::send;
 use super::requests::{Ready, Sender, Sending, ready};
-use super::staleness::StaleChanges;
+use super::stale_changes::StaleChanges;
 use super::summary::{ChangeResult, SentSecret, Summary};
 use crate::catalog::{Catalog, Kind};
 use crate::management_api::Tenant;
@@ -164,8 +164,8 @@ impl Run<'_> {
             match made_meanwhile(self.tenant, kind, &awaited, progress.known_of(kind)).await {
                 Ok(made) => {
                     for (at, id) in made {
-                        self.moved.add(at, other_writer::reason(&id));
-                        self.withheld = Some(other_writer::STOPPED);
+                        self.moved.add(at, concurrent_writer::reason(&id));
+                        self.withheld = Some(concurrent_writer::STOPPED);
                     }
                 }
                 Err(unread) if unread.is_unreachable() => progress.summary.is_silent = true,
@@ -184,7 +184,7 @@ impl Run<'_> {
         let Action::Create { body, twins } = &change.action else { return None };
         let is_open = matches!(self.journal.known(at), Some(JournaledOutcome::Open) | None) && self.moved.reason(at).is_none();
         let kind = self.kind_of(change);
-        let body = names.attach(kind, body).ok().filter(|_| is_open && other_writer::may_be_twice(kind))?;
+        let body = names.attach(kind, body).ok().filter(|_| is_open && concurrent_writer::may_be_twice(kind))?;
         Some(Awaited { at, body, twins })
     }
 
@@ -226,7 +226,8 @@ impl Run<'_> {
 
     /// Returns the place of the first create, from a place on, that the target takes from one of two runs only.
     fn first_of_one(&self, from: usize) -> Option<usize> {
-        let is_one = |change: &Change| matches!(change.action, Action::Create { .. }) && other_writer::is_there_once(self.kind_of(change));
+        let is_one =
+            |change: &Change| matches!(change.action, Action::Create { .. }) && concurrent_writer::is_there_once(self.kind_of(change));
         let creates = self.plan.changes().enumerate().skip(from).filter(|(at, change)| is_one(change) && self.moved.reason(*at).is_none());
         creates.map(|(at, _)| at).next()
     }
@@ -331,8 +332,8 @@ impl Run<'_> {
     async fn notice_another_run(&mut self, at: usize, change: &Change, sent: &mut Sending, progress: &mut Progress<'_>) {
         progress.first = if sent.outcome.id().is_some() { None } else { self.first_of_one(at + 1) };
         if let Some(id) = self.made_by_another(at, change, sent, progress).await {
-            *sent = Outcome::Skipped(other_writer::reason(&id)).into();
-            self.withheld = Some(other_writer::STOPPED);
+            *sent = Outcome::Skipped(concurrent_writer::reason(&id)).into();
+            self.withheld = Some(concurrent_writer::STOPPED);
         }
     }
 

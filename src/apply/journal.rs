@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::altered::AlteredValue;
+use super::altered_values::AlteredValue;
 use crate::files::{self, Appender};
 use crate::model::event::{Operation, Outcome, Shortfall};
 use crate::model::resource::{Id, Key};

@@ -1,43 +1,43 @@
-//! Making it so: a plan, a target, and a journal that knows what happened.
+//! Executing a plan against a target, with a journal of what happened.
 //!
 //! ```text
-//! executor.rs      stages, in batches: intents durable, requests sent, outcomes recorded
-//! requests.rs      one change -> the requests it takes
-//! look_up.rs       which resource a create made whose answer was lost
-//! other_writer.rs  what somebody else made since the plan was
-//! piecemeal.rs     a change that is refused -> as much of it as the target takes
-//! draft.rs         what is sent of a change from which parts are left away
-//! mentions.rs      what the words of a refusal name
-//! overlay.rs       the target's own value under ours
-//! altered.rs       what the target made of what it took
-//! journal.rs       the append-only record
-//! new_secrets.rs   secrets that the target makes, and who keeps them
-//! staleness.rs     what moved since it was planned
-//! summary.rs       how it ended
-//! state_update.rs  links, base and fingerprints: what a run leaves for the next
-//! agreement.rs     what both sides agree on, before a run and after
+//! executor.rs           stages, in batches: intents made durable, requests sent, outcomes recorded
+//! requests.rs           one change -> the requests it takes
+//! read_modify_write.rs  values laid over what the target holds right before they are sent
+//! lookup.rs             finds the resource of a create whose response was lost
+//! concurrent_writer.rs  resources that somebody else created since the plan was made
+//! stale_changes.rs      changes whose resources changed since the plan was made
+//! partial_apply.rs      a refused change -> as much of it as the target accepts
+//! partial_change.rs     a change without some of its parts
+//! refused_fields.rs     which fields an error message names
+//! altered_values.rs     values that the target changed when it stored them
+//! new_secrets.rs        secrets that the target generates, and where they go
+//! journal.rs            the append-only record of a run
+//! summary.rs            how a run ended
+//! state_update.rs       links, baseline and fingerprints after a run
+//! expected_baseline.rs  what source and target agree on before a run, and after it
 //! ```
 
-mod agreement;
-mod altered;
-mod draft;
+mod altered_values;
+mod concurrent_writer;
 mod executor;
+mod expected_baseline;
 pub mod journal;
-mod look_up;
-mod mentions;
+mod lookup;
 mod new_secrets;
-mod other_writer;
-mod overlay;
-mod piecemeal;
+mod partial_apply;
+mod partial_change;
+mod read_modify_write;
+mod refused_fields;
 mod requests;
-mod staleness;
+mod stale_changes;
 pub mod state_update;
 mod summary;
 
-pub use altered::{AlteredValue, alterations};
+pub use altered_values::{AlteredValue, alterations};
 pub use executor::{Error, Run, close};
 pub use journal::Journal;
 pub use new_secrets::{GeneratedSecret, NewSecret, SecretDisposition, SecretSink};
-pub use staleness::{StaleChanges, record_before};
+pub use stale_changes::{StaleChanges, record_before};
 pub use state_update::SyncState;
 pub use summary::{ChangeResult, SentSecret, Summary, Tally};

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::altered::{AlteredValue, alterations, alterations_by};
-use super::look_up::{Found, KnownIds, LookedUp, found, look_up};
-use super::overlay::{cleared_first, drop_masks, keep_secrets, lay_over_held, may_take_secrets, put_back_secrets};
+use super::altered_values::{AlteredValue, alterations, alterations_by};
+use super::lookup::{Found, KnownIds, LookedUp, found, look_up};
+use super::read_modify_write::{cleared_first, drop_masks, keep_secrets, lay_over_held, may_take_secrets, put_back_secrets};
 use crate::catalog::{By, Catalog, Kind, Write};
 use crate::json::{Body, covers, top};
 use crate::management_api::{self, Tenant};
 use crate::model::event::Outcome;
 use crate::model::resource::{Id, Key, Resource, Secret};
-use crate::plan::normalize::normal;
+use crate::plan::normal_form::normal;
 use crate::plan::{Action, Change, Edit, secret_value};
 use crate::snapshot::id_substitution::Names;
 

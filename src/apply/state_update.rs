@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::agreement::Agreement;
-use super::staleness::StaleChanges;
+use super::expected_baseline::Agreement;
+use super::stale_changes::StaleChanges;
 use super::summary::Summary;
 use crate::catalog::{Catalog, Kind};
 use crate::json::Body;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::altered::AlteredValue;
+use super::altered_values::AlteredValue;
 use super::journal::Record;
 use super::new_secrets::{GeneratedSecret, Replaced, SecretDisposition};
 use crate::catalog::Catalog;

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::claims::in_order;
 use super::matching::Numbered;
 use super::merge::OnDrift;
 use super::model::{Action, Change, Plan, PlannedTenant, SecretField, Skipped};
 use super::ordering::{After, mentioned_before, mentioned_by, staged};
-use super::pairs::Partners;
+use super::pairing::Partners;
+use super::protected::Protected;
 use super::references::{Examined, keep_elements_of_the_target, keep_held};
-use super::untouched::Protected;
+use super::unique_values::in_order;
 use crate::catalog::{Catalog, Kind};
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot, id_substitution};

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::diff::{Difference, difference};
-use super::normalize::normal;
+use super::normal_form::normal;
 use crate::catalog::{FollowUp, Kind};
 use crate::json::Body;
 

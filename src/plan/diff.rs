@@ -6,8 +6,8 @@
 use serde_json::{Map, Value};
 
 use super::model::Edit;
-use super::normalize::normal;
-use super::outgoing::{Clearing, clearing, comes_new, updated};
+use super::normal_form::normal;
+use super::request_body::{Clearing, clearing, comes_new, updated};
 use crate::catalog::{Field, Fields, Kind, Write, Written};
 use crate::json::{Body, covers, join};
 

@@ -7,14 +7,14 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::disguise::{in_base64, unescaped};
+use super::encodings::{in_base64, unescaped};
 use super::model::{Action, Change, Plan};
 use super::refusal::Refusal;
 use crate::catalog::{Catalog, Kind};
 use crate::json::{Body, join};
 use crate::model::guard::Guard;
 use crate::model::resource::Resource;
-use crate::snapshot::occurrence::{Host, hosts, ids};
+use crate::snapshot::text_search::{Host, hosts, ids};
 use crate::snapshot::{Desired, Snapshot, plain};
 
 /// How deep texts are looked for inside texts: base64 inside base64 inside a URL.

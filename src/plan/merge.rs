@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::diff::same;
 use super::model::{Conflict, Drift};
-use super::normalize::normal;
+use super::normal_form::normal;
 use crate::catalog::Kind;
 use crate::json::{Body, is_blank, join};
 use crate::model::resource::{Id, Key};

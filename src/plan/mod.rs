@@ -1,83 +1,94 @@
-//! What would change: pure, from two snapshots and the links between them.
+//! Deciding what to change: pure, from two snapshots, the links between them and the baseline.
 //!
 //! ```text
-//! model.rs         the plan itself: stages, changes, and what is not in them
-//! diff.rs          two bodies -> what differs and what an update sends
-//! normalize.rs     bodies without what makes no difference
-//! outgoing.rs      what is sent of a body
-//! matching.rs      which resource is which
-//! pairs.rs         the target under the names of the source, and which names are free
-//! references.rs    which references the target can hold, and what must be left out
-//! claims.rs        values that a tenant takes once: who waits for whom
-//! departed.rs      what the source's texts hold of what it has no more
-//! merge.rs         base, desired, live -> what the target should hold
-//! before.rs        what the target holds that an undo needs and no change tells
-//! arrived.rs       what a target took of a change that it refused part of
-//! manual_steps.rs  what a person has to supply or to do
-//! prune.rs         what only the target has: what goes and what stays
-//! repeat.rs        what a change resets elsewhere, and is written again
-//! secrets.rs       which of the secrets that are supplied an update sends
-//! untouched.rs     what is left as the target has it: what no plan touches, what belongs to it and what names it
-//! eligibility.rs   which resources may be planned, and why the others are not
-//! change.rs        one of them -> the change it needs
-//! builder.rs       desired, live, links, base -> Plan
-//! undo/            a run and what the target holds since -> Plan
-//! drift.rs         base and live -> what moved by itself
-//! single.rs        one resource edited by hand -> Plan
-//! risk.rs          what each change may cost
-//! guards.rs        looks for reasons to refuse a plan; refusal.rs is one, and what of it is not approved
-//! change_share.rs  how much of a target one plan may change
-//! leak.rs          the one that looks for what belongs to the source; disguise.rs reads escapes and base64 for it
-//! file.rs          plan.json
+//! model.rs              the plan itself: stages, changes, and what is not in them
+//! builder.rs            desired, live, links, baseline -> Plan
+//! eligibility.rs        which resources are planned, and why the others are not
+//! change.rs             one eligible resource -> the change it needs
+//!
+//! matching.rs           which resource of the target corresponds to which of the source
+//! pairing.rs            the target's resources under the source's keys
+//! references.rs         which references the target can hold, and what must be left out
+//! former_source_ids.rs  ids in texts of the source that name deleted resources
+//! unique_names.rs       names that a tenant accepts once: taken or ambiguous
+//! unique_values.rs      values that a tenant accepts once: the order in which they are freed and taken
+//! ordering.rs           changes -> stages, by their references
+//!
+//! normal_form.rs        bodies without what makes no difference
+//! diff.rs               two bodies -> the edits between them
+//! merge.rs              baseline, desired, live -> what the target should hold
+//! request_body.rs       what a create or an update sends
+//! secrets.rs            which supplied secrets an update sends
+//! deploy.rs             what is deployed and what is only a draft
+//! resets.rs             settings that another change resets, so they are written again
+//!
+//! protected.rs          what no plan touches, what belongs to it and what refers to it
+//! prune.rs              resources that only the target has: deleted or unmanaged
+//! manual_steps.rs       what a person has to supply or do
+//!
+//! guards.rs             reasons to refuse a plan
+//! refusal.rs            one such reason, and what of it is not approved
+//! risk.rs               the class of each change: lockout, weaker protection, routine ..
+//! change_share.rs       how much of a target one plan may change
+//! leak.rs               identifiers of the source in what would be sent
+//! encodings.rs          text inside escapes and base64
+//!
+//! undo/                 an applied run and the live target -> the plan that takes the run back
+//! drift.rs              baseline and live -> what changed in the target by itself
+//! single_resource.rs    one edited resource -> Plan
+//! prior_state.rs        what an undo needs to know and the changes do not record
+//! change_parts.rs       parts of a change that the target refused
+//! file.rs               plan.json
 //! ```
 //!
-//! No network, clock or disk but [`mod@file`]. A dry run stops after the plan; a report renders it and computes nothing again.
+//! No network, clock or disk except in [`mod@file`]. A dry run stops after the plan; reports render it and recompute nothing.
 
-mod arrived;
-mod before;
 mod builder;
 mod change;
+mod change_parts;
 mod change_share;
-mod claims;
-mod departed;
 mod deploy;
 pub mod diff;
-mod disguise;
 mod drift;
 mod eligibility;
+mod encodings;
 pub mod file;
+mod former_source_ids;
 pub mod guards;
 mod leak;
 mod manual_steps;
 mod matching;
 mod merge;
 mod model;
-pub mod normalize;
+pub mod normal_form;
 mod ordering;
-mod outgoing;
-mod pairs;
+mod pairing;
+mod prior_state;
+mod protected;
 mod prune;
 mod references;
 pub mod refusal;
-mod repeat;
+mod request_body;
+mod resets;
 pub mod risk;
 mod secrets;
-mod single;
+mod single_resource;
 #[cfg(test)]
 mod tests;
 mod undo;
-mod untouched;
+mod unique_names;
+mod unique_values;
 
-pub(crate) use arrived::take as take_part;
-pub use arrived::{element, element_of};
-pub(crate) use before::without;
 pub use builder::{PlanContext, plan, plan_after};
-pub use departed::name_departed;
+pub(crate) use change_parts::take as take_part;
+pub use change_parts::{element, element_of};
 pub use drift::{DriftReport, drift_of};
+pub use former_source_ids::name_departed;
 pub use matching::{Matching, matched};
 pub use merge::OnDrift;
 pub use model::{Action, Change, Conflict, Counts, Drift, Edit, ManualStep, Plan, PlannedTenant, SecretField, Skipped, Stage, Undoes};
+pub(crate) use prior_state::without;
+pub(crate) use protected::Protected;
 pub use secrets::secret_value;
-pub use single::{change_one, kinds_beside, touched_beside};
+pub use single_resource::{change_one, kinds_beside, touched_beside};
 pub use undo::{AppliedRun, Recreated, undo};
-pub(crate) use untouched::Protected;

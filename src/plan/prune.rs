@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::builder::PlanBuilder;
 use super::model::Action;
-use super::normalize::normal;
+use super::normal_form::normal;
 use super::ordering::deletions;
-use super::pairs::Partners;
+use super::pairing::Partners;
 use crate::catalog::{Kind, Shape};
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Unseen, id_substitution};

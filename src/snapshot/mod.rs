@@ -2,26 +2,26 @@
 //!
 //! ```text
 //! model.rs            the snapshot itself
-//! desired.rs          the mapped source
-//! placeholder.rs      what stands for ids and domains inside texts
-//! occurrence.rs       where ids and domains stand inside texts
+//! desired.rs          the mapped source: what the target should hold
+//! placeholder.rs      placeholders for ids and domains inside texts
+//! text_search.rs      where ids and domains occur inside texts
 //! id_substitution.rs  ids -> keys on the way in, keys -> ids on the way out
-//! gone.rs             ids of what is gone -> keys
-//! reserved.rs         what no run touches
-//! store.rs            snapshots as files: one a kind, and a manifest
+//! former_ids.rs       ids of deleted resources -> keys
+//! protection.rs       resources that no run touches
+//! store.rs            snapshots as files: one per kind, and a manifest
 //! ```
 
 mod desired;
-mod gone;
+mod former_ids;
 pub mod id_substitution;
 mod model;
-pub(crate) mod occurrence;
 mod placeholder;
-mod reserved;
+mod protection;
 pub mod store;
+pub(crate) mod text_search;
 
 pub use desired::{Desired, SuppliedSecret};
-pub use gone::Gone;
+pub use former_ids::Gone;
 pub use model::{Snapshot, Status, Unseen};
 pub(crate) use placeholder::plain;
-pub use reserved::belongs_to;
+pub use protection::belongs_to;

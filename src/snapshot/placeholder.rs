@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::occurrence::{Host, SHORTEST_ID, hosts, ids};
+use super::text_search::{Host, SHORTEST_ID, hosts, ids};
 use crate::model::resource::Key;
 
 pub(crate) const OPEN: char = '⟦';

@@ -7,7 +7,7 @@ use migrate::catalog::Catalog;
 use migrate::json::Body;
 use migrate::management_api::Tenant;
 use migrate::model::resource::Resource;
-use migrate::plan::normalize::normal;
+use migrate::plan::normal_form::normal;
 use migrate::plan::{AppliedRun, Plan, Recreated, Skipped, undo};
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};

@@ -8,10 +8,10 @@ use super::reversal::Undoing;
 use crate::catalog::Kind;
 use crate::json::{Body, is_blank, join};
 use crate::model::resource::{Id, Key, Resource};
-use crate::plan::before::{going_with, without};
 use crate::plan::diff::same;
 use crate::plan::model::{Change, Edit};
-use crate::plan::normalize::normal;
+use crate::plan::normal_form::normal;
+use crate::plan::prior_state::{going_with, without};
 use crate::snapshot::{belongs_to, id_substitution};
 
 /// Why something is not made again that may be there.

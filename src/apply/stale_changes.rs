@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::catalog::{Catalog, Kind};
 use crate::json::{Body, covers};
 use crate::model::resource::{Id, Key, Resource};
-use crate::plan::normalize::normal;
+use crate::plan::normal_form::normal;
 use crate::plan::{Action, Change, Edit, Plan, Protected, without};
 use crate::snapshot::{Gone, Snapshot, id_substitution};
 

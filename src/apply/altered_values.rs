@@ -11,7 +11,7 @@ use crate::json::{Body, is_blank, is_in, join};
 use crate::model::resource::{Id, Resource, take_secrets};
 use crate::plan::Edit;
 use crate::plan::diff::{edits, same};
-use crate::plan::normalize::normal;
+use crate::plan::normal_form::normal;
 
 /// A value that a target answered otherwise than it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

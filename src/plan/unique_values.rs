@@ -17,7 +17,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use super::model::{Action, Change, Edit};
-use super::pairs::is_once;
+use super::unique_names::is_once;
 use crate::catalog::{Catalog, Kind, Written};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::mentions::Part;
+use super::refused_fields::Part;
 use super::requests::Ready;
 use crate::catalog::{Kind, Purpose, Write};
 use crate::json::{Body, is_in, join};

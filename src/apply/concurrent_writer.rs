@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::look_up::{KnownIds, is_another_ones, key_of};
+use super::lookup::{KnownIds, is_another_ones, key_of};
 use crate::catalog::{Kind, Shape};
 use crate::json::Body;
 use crate::management_api::{self, ReadOutcome, Tenant};

@@ -3,9 +3,9 @@
 //! First without what the refusal names, then, where it names nothing, in halves: what is refused by itself is left away, and all else
 //! arrives. A bounded number of requests is spent on it; what was not tried by then is left away too, and wanted again next time.
 
-use super::altered::AlteredValue;
-use super::draft::{Aside, Draft, Left};
-use super::mentions::{Part, mentioned};
+use super::altered_values::AlteredValue;
+use super::partial_change::{Aside, Draft, Left};
+use super::refused_fields::{Part, mentioned};
 use super::requests::{Ready, Sender, Sending};
 use crate::catalog::{Delta, Kind, Shape, Write};
 use crate::management_api::Error;

@@ -1,44 +1,14 @@
-//! Which resource of the target is which of the source, and which names are still free.
+//! Names that a tenant accepts only once: which are taken, and which are ambiguous.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::matching::{Matching, matched, unclear};
+use super::matching::unclear;
+use super::pairing::Partners;
 use crate::catalog::{Catalog, Kind, Shape, Written};
-use crate::model::resource::{Id, Key, Resource};
+use crate::model::resource::{Id, Resource};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
 use crate::state::links::Links;
-
-/// The live resources under the keys of their desired partners; copies only of those that such a key changes.
-pub(super) struct Partners<'live> {
-    /// The resources of the target.
-    pub(super) live: Vec<Cow<'live, Resource>>,
-    /// For each desired resource, the place of its partner.
-    pub(super) of_desired: Vec<Option<usize>>,
-    /// The places of those that are partners.
-    pub(super) paired: HashSet<usize>,
-}
-
-impl<'live> Partners<'live> {
-    /// Pairs what is desired with what there is.
-    pub(super) fn of(catalog: &Catalog, desired: &Snapshot, live: &'live Snapshot, links: &Links) -> Self {
-        let Matching { of_desired, names } = matched(catalog, desired, live, links);
-        let live = live.resources.iter().map(|resource| under_names(resource, &names)).collect();
-        let paired = of_desired.iter().flatten().copied().collect();
-        Self { live, of_desired, paired }
-    }
-}
-
-/// Returns a resource with new names in its key and in what it refers to.
-fn under_names<'live>(resource: &'live Resource, names: &HashMap<Key, Key>) -> Cow<'live, Resource> {
-    let key = names.get(&resource.key);
-    if names.is_empty() || (key.is_none() && !id_substitution::mentions_any(&resource.body, names)) {
-        return Cow::Borrowed(resource);
-    }
-    let mut copy = Resource { key: key.unwrap_or(&resource.key).clone(), ..resource.clone() };
-    id_substitution::rename_in(&mut copy, names);
-    Cow::Owned(copy)
-}
 
 /// The names that a tenant takes once, and that are taken.
 pub(super) struct TakenNames {

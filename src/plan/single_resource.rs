@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::diff::difference;
 use super::model::{Action, Change, Plan, PlannedTenant, Skipped, Stage};
-use super::normalize::normal;
-use super::untouched::{Protected, is_identity};
+use super::normal_form::normal;
+use super::protected::{Protected, is_identity};
 use crate::catalog::{Catalog, Kind, Reference, Shape};
 use crate::json::{Body, top};
 use crate::model::resource::{Key, Resource};

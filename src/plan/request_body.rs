@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::model::Edit;
-use super::normalize::{drop_blanks_in, normal};
+use super::normal_form::{drop_blanks_in, normal};
 use crate::catalog::{Fields, Kind, Purpose, Write};
 use crate::json::{Body, covers};
 

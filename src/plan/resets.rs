@@ -2,7 +2,7 @@
 
 use super::builder::PlanBuilder;
 use super::model::{Action, Change, Skipped};
-use super::pairs::Partners;
+use super::pairing::Partners;
 use crate::catalog::{Kind, Purpose};
 use crate::json::Body;
 use crate::model::resource::{Key, Resource};
