@@ -290,7 +290,7 @@ pub struct Lock {
 
 /// What came of trying to take a lock.
 #[derive(Debug)]
-pub enum Taken {
+pub enum LockAttempt {
     /// It is held from now on.
     Held {
         /// The lock.
@@ -311,7 +311,7 @@ impl Lock {
     /// # Errors
     ///
     /// When the file cannot be opened, read or written.
-    pub fn take(path: &Path, holder: &str) -> io::Result<Taken> {
+    pub fn take(path: &Path, holder: &str) -> io::Result<LockAttempt> {
         make_folder(folder_of(path))?;
         let mut file = open(OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600), path)?;
         for is_last in (0..WHILE_IT_CHANGES_HANDS).map(|time| time + 1 == WHILE_IT_CHANGES_HANDS) {
@@ -320,7 +320,7 @@ impl Lock {
                 Err(fs::TryLockError::WouldBlock) => {
                     let holder = word_in(&File::open(path)?)?;
                     if is_last || !holder.is_empty() {
-                        return Ok(Taken::By(holder));
+                        return Ok(LockAttempt::By(holder));
                     }
                     std::thread::sleep(Duration::from_millis(1));
                 }
@@ -331,7 +331,7 @@ impl Lock {
         file.set_len(0)?;
         file.rewind()?;
         file.write_all(holder.as_bytes())?;
-        Ok(Taken::Held { lock: Self { file }, left_behind: (!left_behind.is_empty()).then_some(left_behind) })
+        Ok(LockAttempt::Held { lock: Self { file }, left_behind: (!left_behind.is_empty()).then_some(left_behind) })
     }
 }
 
@@ -379,7 +379,7 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 0);
     }
 
-    fn taken(path: &Path, holder: &str) -> Taken {
+    fn taken(path: &Path, holder: &str) -> LockAttempt {
         Lock::take(path, holder).expect("opened")
     }
 
@@ -388,9 +388,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lock");
         let held = taken(&path, "ada");
-        assert!(matches!(taken(&path, "bob"), Taken::By(holder) if holder == "ada"));
+        assert!(matches!(taken(&path, "bob"), LockAttempt::By(holder) if holder == "ada"));
         drop(held);
-        assert!(matches!(taken(&path, "bob"), Taken::Held { left_behind: None, .. }));
+        assert!(matches!(taken(&path, "bob"), LockAttempt::Held { left_behind: None, .. }));
     }
 
     #[test]
@@ -398,7 +398,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lock");
         fs::write(&path, "a holder with a long name").expect("written");
-        let Taken::Held { left_behind, lock } = taken(&path, "bob") else { panic!("nobody holds it") };
+        let LockAttempt::Held { left_behind, lock } = taken(&path, "bob") else { panic!("nobody holds it") };
         assert_eq!(left_behind.as_deref(), Some("a holder with a long name"));
         assert_eq!(fs::read_to_string(&path).expect("read"), "bob");
         drop(lock);
@@ -410,7 +410,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lock");
         fs::write(&path, b"ada\x1b[2J\n\xff\xfe").expect("written");
-        let Taken::Held { left_behind, .. } = taken(&path, "bob") else { panic!("nobody holds it") };
+        let LockAttempt::Held { left_behind, .. } = taken(&path, "bob") else { panic!("nobody holds it") };
         assert_eq!(left_behind.as_deref(), Some("ada [2J \u{fffd}\u{fffd}"));
     }
 }

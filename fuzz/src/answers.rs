@@ -7,7 +7,7 @@ use migrate::catalog::{By, Catalog, Kind, Shape};
 use migrate::json::Body;
 use migrate::management_api::answers::{self, Page, RateLimitHeaders, Redactor};
 use migrate::model::resource::{Key, Resource};
-use migrate::snapshot::id_substitution::{self, Names};
+use migrate::snapshot::id_substitution::{self, TenantNames};
 use migrate::snapshot::{Snapshot, Status};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -24,7 +24,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 pub fn listing(bytes: &[u8]) -> bool {
     let before = resources(bytes);
     let snapshot = portable(bytes);
-    let mut names = Names::new(Catalog::standard(), DOMAIN);
+    let mut names = TenantNames::new(Catalog::standard(), DOMAIN);
     for resource in &snapshot.resources {
         assert!(names.id_of(&resource.key).is_none(), "two resources are called {}", resource.key);
         assert_eq!(Key::try_from(resource.key.to_string()).expect("a key"), resource.key);

@@ -28,7 +28,7 @@ pub(super) fn reason(id: &Id) -> String {
 }
 
 /// A create that is about to be sent.
-pub(super) struct Awaited<'plan> {
+pub(super) struct PendingCreate<'plan> {
     /// Its place in the plan.
     pub(super) at: usize,
     /// What is sent.
@@ -55,7 +55,7 @@ pub(super) fn is_there_once(kind: &Kind) -> bool {
 pub(super) async fn made_meanwhile(
     tenant: &Tenant,
     kind: &'static Kind,
-    awaited: &[Awaited<'_>],
+    awaited: &[PendingCreate<'_>],
     known: KnownIds<'_>,
 ) -> Result<Vec<(usize, Id)>, management_api::Error> {
     let mut by_key: HashMap<Vec<Option<Value>>, Vec<usize>> = HashMap::new();

@@ -6,12 +6,12 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::altered_values::AlteredValue;
-use super::concurrent_writer::{self, Awaited, made_meanwhile};
+use super::concurrent_writer::{self, PendingCreate, made_meanwhile};
 use super::journal::{self, Journal, JournaledOutcome};
-use super::lookup::{KnownIds, LookedUp, key_of, look_up};
-use super::new_secrets::{GeneratedSecret, NewSecret, Replaced, SecretDisposition, SecretSink};
+use super::lookup::{KnownIds, LookupResult, key_of, look_up};
+use super::new_secrets::{GeneratedSecret, NewSecret, ReplacedSecrets, SecretDisposition, SecretSink};
 use super::partial_apply::send;
-use super::requests::{Ready, Sender, Sending, ready};
+use super::requests::{ResolvedChange, SendResult, Sender, ready};
 use super::stale_changes::StaleChanges;
 use super::summary::{ChangeResult, SentSecret, Summary};
 use crate::catalog::{Catalog, Kind};
@@ -19,7 +19,7 @@ use crate::management_api::Tenant;
 use crate::model::event::{Event, Observer, Outcome};
 use crate::model::resource::{Id, Key, Secret};
 use crate::plan::{Action, Change, Plan, SecretField};
-use crate::snapshot::id_substitution::Names;
+use crate::snapshot::id_substitution::TenantNames;
 
 /// What stops a run; changes that were not reached can be resumed.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum Error {
 }
 
 /// Everything a run needs.
-pub struct Run<'run> {
+pub struct PlanExecution<'run> {
     /// What Auth0 has.
     pub catalog: &'static Catalog,
     /// What is to be done.
@@ -78,9 +78,9 @@ pub fn close(mut journal: Journal, summary: &Summary, at: &str) -> Result<(), Er
 }
 
 /// What a run knows while it goes on.
-struct Progress<'plan> {
-    names: Names,
-    replaced: Replaced<'plan>,
+struct ExecutionState<'plan> {
+    names: TenantNames,
+    replaced: ReplacedSecrets<'plan>,
     /// What is known to be another resource than one that is yet to be created, by kind.
     known: HashMap<&'static str, HashSet<Id>>,
     new: HashSet<String>,
@@ -90,14 +90,14 @@ struct Progress<'plan> {
     summary: Summary,
 }
 
-impl Progress<'_> {
+impl ExecutionState<'_> {
     /// Returns the ids of a kind that stand for other resources than one that is yet to be created.
     fn known_of(&self, kind: &Kind) -> KnownIds<'_> {
         KnownIds::new(self.known.get(kind.name))
     }
 }
 
-impl Run<'_> {
+impl PlanExecution<'_> {
     /// Carries out what the journal does not say is done; returns how everything ended, and the journal.
     ///
     /// The caller [closes](close) the journal once everything else that it keeps of the run is durable: a run without an end is gone on with.
@@ -108,16 +108,16 @@ impl Run<'_> {
     pub async fn settle(mut self) -> Result<(Summary, Journal), Error> {
         let total = self.plan.changes().count();
         self.observer.notify(&Event::Applying { tenant: self.tenant.name().to_owned(), changes: total });
-        let mut names = Names::new(self.catalog, &self.plan.target.domain);
+        let mut names = TenantNames::new(self.catalog, &self.plan.target.domain);
         for (key, id) in &self.plan.known {
             names.learn(key.clone(), id.clone());
         }
         for (key, name) in &self.plan.called {
             names.call(key.clone(), name.clone());
         }
-        let replaced = Replaced::by(self.plan);
+        let replaced = ReplacedSecrets::by(self.plan);
         let (known, new, lost) = (self.known(), HashSet::new(), HashSet::new());
-        let mut progress = Progress {
+        let mut progress = ExecutionState {
             names,
             replaced,
             known,
@@ -149,8 +149,8 @@ impl Run<'_> {
     }
 
     /// Looks once more at what the target has of the kinds that a stage creates. Where somebody else has made one of them, nothing more is sent.
-    async fn look_for_another_writer(&mut self, stage: &[(usize, &Change)], progress: &mut Progress<'_>) {
-        let mut of_kind: BTreeMap<&'static str, Vec<Awaited<'_>>> = BTreeMap::new();
+    async fn look_for_another_writer(&mut self, stage: &[(usize, &Change)], progress: &mut ExecutionState<'_>) {
+        let mut of_kind: BTreeMap<&'static str, Vec<PendingCreate<'_>>> = BTreeMap::new();
         let unknown = self.unknown(progress);
         for (at, change) in stage {
             let kind = self.kind_of(change);
@@ -180,16 +180,16 @@ impl Run<'_> {
     }
 
     /// Returns a create that is yet to be sent, where the target may have one of the same key that it is not.
-    fn awaited<'change>(&self, at: usize, change: &'change Change, names: &Names) -> Option<Awaited<'change>> {
+    fn awaited<'change>(&self, at: usize, change: &'change Change, names: &TenantNames) -> Option<PendingCreate<'change>> {
         let Action::Create { body, twins } = &change.action else { return None };
         let is_open = matches!(self.journal.known(at), Some(JournaledOutcome::Open) | None) && self.moved.reason(at).is_none();
         let kind = self.kind_of(change);
         let body = names.attach(kind, body).ok().filter(|_| is_open && concurrent_writer::may_be_twice(kind))?;
-        Some(Awaited { at, body, twins })
+        Some(PendingCreate { at, body, twins })
     }
 
     /// Returns the keys of the creates of which nobody knows whether they landed: what the target has of them is looked up by itself.
-    fn unknown(&self, progress: &Progress<'_>) -> HashSet<(&'static str, Vec<Option<Value>>)> {
+    fn unknown(&self, progress: &ExecutionState<'_>) -> HashSet<(&'static str, Vec<Option<Value>>)> {
         let ended = |at: usize| progress.summary.settled.get(at).map(|settled| &settled.outcome);
         let is_unknown = |at: usize| match ended(at) {
             Some(outcome) => matches!(outcome, Outcome::Unknown(_)),
@@ -263,13 +263,13 @@ impl Run<'_> {
     }
 
     /// Sends the changes of a batch at the same time, and records how they ended.
-    async fn carry_out_batch(&mut self, batch: &[(usize, &Change)], progress: &mut Progress<'_>) -> Result<(), journal::Error> {
-        let mut ended: Vec<(usize, &Change, Sending)> = Vec::new();
+    async fn carry_out_batch(&mut self, batch: &[(usize, &Change)], progress: &mut ExecutionState<'_>) -> Result<(), journal::Error> {
+        let mut ended: Vec<(usize, &Change, SendResult)> = Vec::new();
         let mut to_send = Vec::new();
         for (at, change) in batch.iter().copied() {
             match self.prepare(at, change, progress) {
                 Ok(ready) => to_send.push((at, change, ready)),
-                Err(outcome) => ended.push((at, change, Sending { altered: self.journal.altered(at).to_vec(), ..outcome.into() })),
+                Err(outcome) => ended.push((at, change, SendResult { altered: self.journal.altered(at).to_vec(), ..outcome.into() })),
             }
         }
         if let Some(first) = progress.first.filter(|first| ended.iter().any(|(at, ..)| at == first)) {
@@ -317,7 +317,7 @@ impl Run<'_> {
 
     /// Puts what was in doubt before, and is neither looked up nor sent, in doubt again; returns its places. The journal says so already, and
     /// nothing that was learned since.
-    fn still_in_doubt(&self, ended: &mut [(usize, &Change, Sending)]) -> BTreeSet<usize> {
+    fn still_in_doubt(&self, ended: &mut [(usize, &Change, SendResult)]) -> BTreeSet<usize> {
         let mut places = BTreeSet::new();
         for (at, _, sent) in ended {
             if let (Some(JournaledOutcome::Unknown), Outcome::Skipped(reason)) = (self.journal.known(*at), &sent.outcome) {
@@ -329,7 +329,7 @@ impl Run<'_> {
     }
 
     /// Stops where the create that tells of another run was refused since that one has made it; where it was not made at all, the next one tells.
-    async fn notice_another_run(&mut self, at: usize, change: &Change, sent: &mut Sending, progress: &mut Progress<'_>) {
+    async fn notice_another_run(&mut self, at: usize, change: &Change, sent: &mut SendResult, progress: &mut ExecutionState<'_>) {
         progress.first = if sent.outcome.id().is_some() { None } else { self.first_of_one(at + 1) };
         if let Some(id) = self.made_by_another(at, change, sent, progress).await {
             *sent = Outcome::Skipped(concurrent_writer::reason(&id)).into();
@@ -338,17 +338,17 @@ impl Run<'_> {
     }
 
     /// Returns the id of what another run has made since the plan was, where a create was refused for that.
-    async fn made_by_another(&self, at: usize, change: &Change, sent: &Sending, progress: &Progress<'_>) -> Option<Id> {
+    async fn made_by_another(&self, at: usize, change: &Change, sent: &SendResult, progress: &ExecutionState<'_>) -> Option<Id> {
         sent.refusal.as_ref().filter(|refusal| refusal.is_conflict())?;
         let Action::Create { body, twins } = &change.action else { return None };
         let kind = self.kind_of(change);
-        let awaited = [Awaited { at, body: progress.names.attach(kind, body).ok()?, twins }];
+        let awaited = [PendingCreate { at, body: progress.names.attach(kind, body).ok()?, twins }];
         let made = made_meanwhile(self.tenant, kind, &awaited, progress.known_of(kind)).await.ok()?;
         made.into_iter().map(|(_, id)| id).next()
     }
 
     /// Puts a change into the words of the target, or says how it ended without being sent.
-    fn prepare(&self, at: usize, change: &Change, progress: &Progress<'_>) -> Result<Ready, Outcome> {
+    fn prepare(&self, at: usize, change: &Change, progress: &ExecutionState<'_>) -> Result<ResolvedChange, Outcome> {
         match self.journal.known(at) {
             Some(JournaledOutcome::Applied(id)) => return Err(Outcome::Applied(id.clone())),
             Some(JournaledOutcome::Partial(id, lacks)) => return Err(Outcome::Partial(id.clone(), lacks.clone())),
@@ -370,24 +370,24 @@ impl Run<'_> {
     /// Looks up the creates of an earlier run that may have landed; those that did are not sent again.
     async fn settle_doubts<'change>(
         &self,
-        to_send: &mut Vec<(usize, &'change Change, Ready)>,
-        progress: &Progress<'_>,
-    ) -> Vec<(usize, &'change Change, Sending)> {
+        to_send: &mut Vec<(usize, &'change Change, ResolvedChange)>,
+        progress: &ExecutionState<'_>,
+    ) -> Vec<(usize, &'change Change, SendResult)> {
         let mut settled = Vec::new();
         let mut open = Vec::new();
         for (at, change, mut ready) in to_send.drain(..) {
             let kind = self.kind_of(change);
             // What is there by being written is there before, too: that it can be read says nothing, and writing it twice is writing it once.
             let may_be_there = self.journal.known(at) == Some(&JournaledOutcome::Unknown) && kind.creation().is_some();
-            let (true, Ready::Create { body, twins, may_have_landed }) = (may_be_there, &mut ready) else {
+            let (true, ResolvedChange::Create { body, twins, may_have_landed }) = (may_be_there, &mut ready) else {
                 open.push((at, change, ready));
                 continue;
             };
             *may_have_landed = true;
             match look_up(self.tenant, kind, body, progress.known_of(kind).with_twins(twins)).await {
-                Ok(LookedUp::Found(found)) => settled.push((at, change, found.into())),
-                Ok(LookedUp::Absent) => open.push((at, change, ready)),
-                Ok(LookedUp::Unclear(reason)) => settled.push((at, change, Outcome::Unknown(reason).into())),
+                Ok(LookupResult::Found(found)) => settled.push((at, change, found.into())),
+                Ok(LookupResult::Absent) => open.push((at, change, ready)),
+                Ok(LookupResult::Unclear(reason)) => settled.push((at, change, Outcome::Unknown(reason).into())),
                 Err(unread) => settled.push((at, change, Outcome::Skipped(format!("the target cannot be read: {unread}")).into())),
             }
         }
@@ -407,7 +407,7 @@ impl Run<'_> {
     }
 
     /// Hands on what the target made with a change; that it is there is recorded only then.
-    async fn hand_on(&mut self, at: usize, change: &Change, sent: &Sending, progress: &mut Progress<'_>) {
+    async fn hand_on(&mut self, at: usize, change: &Change, sent: &SendResult, progress: &mut ExecutionState<'_>) {
         let Some(id) = sent.outcome.id() else { return };
         let is_earlier = self.is_applied(at);
         for made in progress.replaced.made_with(self.kind_of(change), change) {
@@ -428,8 +428,8 @@ impl Run<'_> {
     }
 
     /// Keeps what later changes must know of this one, and tells who is watching.
-    fn take_note(&self, change: &Change, sent: Sending, progress: &mut Progress<'_>) {
-        let Sending { outcome, altered, .. } = sent;
+    fn take_note(&self, change: &Change, sent: SendResult, progress: &mut ExecutionState<'_>) {
+        let SendResult { outcome, altered, .. } = sent;
         let is_create = matches!(change.action, Action::Create { .. });
         match &outcome {
             Outcome::Applied(id) | Outcome::Partial(id, _) if is_create => {

@@ -8,21 +8,21 @@ use crate::json::{Body, Packed, is_blank};
 use crate::model::resource::{Key, Resource};
 use crate::plan::{Plan, Skipped};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
-use crate::state::baseline::{Applied, Baseline};
+use crate::state::baseline::{AppliedResource, Baseline};
 
 /// What the source wants of each resource of which it gets what it wants, now or later.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Agreement {
+pub(super) struct ExpectedBaseline {
     /// What the target holds as it is wanted.
-    pub(super) held: Vec<(Key, Applied)>,
+    pub(super) held: Vec<(Key, AppliedResource)>,
     /// What it will hold so once the plan was carried out. What is yet to be created stands there under the id of the source.
     pub(super) promised: Baseline,
 }
 
-impl Agreement {
+impl ExpectedBaseline {
     /// Compares what is wanted with what the target holds; `partners` are the places there of what is wanted, one by one.
     pub(super) fn of(desired: Desired, live: &Snapshot, partners: Vec<Option<usize>>, plan: &Plan) -> Self {
-        let open = Open { reserved: reserved(&desired, live, &partners), ..Open::of(plan) };
+        let open = Disagreements { reserved: reserved(&desired, live, &partners), ..Disagreements::of(plan) };
         let mut kept: HashMap<Key, Vec<String>> = HashMap::new();
         for (key, path) in desired.kept {
             kept.entry(key).or_default().push(path);
@@ -37,7 +37,7 @@ impl Agreement {
         agreement
     }
 
-    fn add(&mut self, wanted: Resource, held: Option<&Resource>, kept: Vec<String>, open: &Open<'_>) {
+    fn add(&mut self, wanted: Resource, held: Option<&Resource>, kept: Vec<String>, open: &Disagreements<'_>) {
         let (key, source_id) = (wanted.key, wanted.id);
         let body = open.agreed(&key, wanted.body, held, &kept);
         match held {
@@ -47,7 +47,7 @@ impl Agreement {
             }
             Some(held) => {
                 let own = Some(only_of(&held.body, &body));
-                self.held.push((key, Applied { own, kept, ..Applied::whole(held.id.clone(), body) }));
+                self.held.push((key, AppliedResource { own, kept, ..AppliedResource::whole(held.id.clone(), body) }));
             }
             None => {}
         }
@@ -55,32 +55,33 @@ impl Agreement {
 }
 
 /// What a plan leaves open: what both sides do not agree on yet.
-struct Open<'plan> {
+struct Disagreements<'plan> {
     changed: HashSet<&'plan Key>,
     skipped: HashSet<&'plan Key>,
     /// Parts of resources that were left out.
-    parts: Parts<'plan>,
+    parts: PathsByKey<'plan>,
     /// Parts of resources that were left to the target.
-    excluded: Parts<'plan>,
+    excluded: PathsByKey<'plan>,
     /// What no plan touches.
     reserved: HashSet<Key>,
 }
 
 /// Paths, by resource.
-type Parts<'plan> = HashMap<&'plan Key, BTreeSet<&'plan str>>;
+type PathsByKey<'plan> = HashMap<&'plan Key, BTreeSet<&'plan str>>;
 
-impl<'plan> Open<'plan> {
+impl<'plan> Disagreements<'plan> {
     fn of(plan: &'plan Plan) -> Self {
         let changed = plan.changes().map(|change| &change.key).collect();
-        let mut open = Self { changed, skipped: HashSet::new(), parts: Parts::new(), excluded: Parts::new(), reserved: HashSet::new() };
+        let mut open =
+            Self { changed, skipped: HashSet::new(), parts: PathsByKey::new(), excluded: PathsByKey::new(), reserved: HashSet::new() };
         open.parts = open.parts_of(&plan.skipped);
         open.excluded = open.parts_of(&plan.excluded);
         open
     }
 
     /// Returns the parts that were left of resources; which of them were left whole is known from then on.
-    fn parts_of(&mut self, all: &'plan [Skipped]) -> Parts<'plan> {
-        let mut parts = Parts::new();
+    fn parts_of(&mut self, all: &'plan [Skipped]) -> PathsByKey<'plan> {
+        let mut parts = PathsByKey::new();
         for left in all {
             match &left.path {
                 None => drop(self.skipped.insert(&left.key)),
@@ -95,7 +96,7 @@ impl<'plan> Open<'plan> {
     /// Of a list that lacks an element, nothing is agreed on; but of one in which something stays that no plan touches, on all else. What only
     /// the target has stays its own: a source that never wanted it cannot drop it either.
     fn agreed(&self, key: &Key, mut wanted: Packed, held: Option<&Resource>, kept: &[String]) -> Packed {
-        let of = |parts: &Parts<'plan>| parts.get(key).cloned().unwrap_or_default();
+        let of = |parts: &PathsByKey<'plan>| parts.get(key).cloned().unwrap_or_default();
         let left_to_the_target = kept.iter().filter(|_| held.is_some()).map(String::as_str);
         let not_agreed: Vec<&str> = of(&self.parts).into_iter().chain(left_to_the_target).collect();
         let excluded = of(&self.excluded);
@@ -116,7 +117,7 @@ impl<'plan> Open<'plan> {
     }
 }
 
-impl Open<'_> {
+impl Disagreements<'_> {
     fn is_reserved(&self, element: &Value) -> bool {
         id_substitution::mentioned(element).iter().any(|key| self.reserved.contains(key))
     }
@@ -203,18 +204,18 @@ mod tests {
         plan
     }
 
-    fn applied(id: &str, wanted: Value, own: Option<Value>) -> Applied {
-        Applied { own: own.map(|own| body(own).into()), ..Applied::whole(Id::new(id), body(wanted).into()) }
+    fn applied(id: &str, wanted: Value, own: Option<Value>) -> AppliedResource {
+        AppliedResource { own: own.map(|own| body(own).into()), ..AppliedResource::whole(Id::new(id), body(wanted).into()) }
     }
 
     #[test]
     fn what_is_held_is_agreed_on_with_what_only_the_target_has_and_what_is_to_be_created_is_promised() {
         let wanted = vec![client("s1", "Web", json!({"a": 1, "deep": {"b": 2}})), client("s2", "New", json!({"a": 1}))];
         let live = holding(vec![client("t1", "Web", json!({"a": 1, "deep": {"b": 2, "c": 3}, "own": true}))]);
-        let agreement = Agreement::of(Desired::unmapped(holding(wanted)), &live, vec![Some(0), None], &plan(&["New"], &[]));
+        let agreement = ExpectedBaseline::of(Desired::unmapped(holding(wanted)), &live, vec![Some(0), None], &plan(&["New"], &[]));
         let web = applied("t1", json!({"a": 1, "deep": {"b": 2}}), Some(json!({"deep": {"c": 3}, "own": true})));
         assert_eq!(agreement.held, [(Key::new("clients", "Web"), web)]);
-        let promised: Vec<(&Key, &Applied)> = agreement.promised.iter().collect();
+        let promised: Vec<(&Key, &AppliedResource)> = agreement.promised.iter().collect();
         assert_eq!(promised, [(&Key::new("clients", "New"), &applied("s2", json!({"a": 1}), None))]);
     }
 
@@ -224,13 +225,13 @@ mod tests {
         let live = holding(["Web", "Shop", "Out"].map(|name| client(name, name, json!({"a": "old"}))).to_vec());
         let desired = Desired { kept: vec![(Key::new("clients", "Shop"), "a".into())], ..Desired::unmapped(holding(wanted.to_vec())) };
         let plan = plan(&[], &[("Web", Some("a")), ("Out", None)]);
-        let agreement = Agreement::of(desired, &live, vec![Some(0), Some(1), Some(2)], &plan);
+        let agreement = ExpectedBaseline::of(desired, &live, vec![Some(0), Some(1), Some(2)], &plan);
         let old = |name: &str, kept: Vec<String>| {
-            (Key::new("clients", name), Applied { kept, ..applied(name, json!({"a": "old"}), Some(json!({}))) })
+            (Key::new("clients", name), AppliedResource { kept, ..applied(name, json!({"a": "old"}), Some(json!({}))) })
         };
         assert_eq!(
             agreement,
-            Agreement { held: vec![old("Web", Vec::new()), old("Shop", vec!["a".into()])], promised: Baseline::default() }
+            ExpectedBaseline { held: vec![old("Web", Vec::new()), old("Shop", vec!["a".into()])], promised: Baseline::default() }
         );
     }
 
@@ -239,7 +240,7 @@ mod tests {
         let (wanted, held) = (client("s1", "Web", json!({"a": 1})), client("t1", "Web", json!({"a": 1, "grant_types": ["implicit"]})));
         let mut plan = plan(&[], &[("Web", Some("grant_types"))]);
         plan.excluded = std::mem::take(&mut plan.skipped);
-        let agreement = Agreement::of(Desired::unmapped(holding(vec![wanted])), &holding(vec![held]), vec![Some(0)], &plan);
+        let agreement = ExpectedBaseline::of(Desired::unmapped(holding(vec![wanted])), &holding(vec![held]), vec![Some(0)], &plan);
         let web = applied("t1", json!({"a": 1}), Some(json!({"grant_types": ["implicit"]})));
         assert_eq!(agreement.held, [(Key::new("clients", "Web"), web)]);
     }

@@ -38,16 +38,16 @@ impl<'run> KnownIds<'run> {
 
 /// A resource that the target has, and the secrets of it that an answer held.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct FoundResource {
     pub(super) id: Id,
     pub(super) made: Vec<(&'static str, Secret)>,
 }
 
 /// What looking a create up came to.
 #[derive(Debug)]
-pub(super) enum LookedUp {
+pub(super) enum LookupResult {
     /// The target has it.
-    Found(Found),
+    Found(FoundResource),
     /// The target has nothing that it may be.
     Absent,
     /// The target has something that it may be, and nobody can say whether it is.
@@ -67,7 +67,7 @@ pub(super) async fn look_up(
     kind: &'static Kind,
     body: &Body,
     known: KnownIds<'_>,
-) -> Result<LookedUp, management_api::Error> {
+) -> Result<LookupResult, management_api::Error> {
     let answers = match kind.shape {
         Shape::Collection => tenant.list_or_error(kind, &ReadOutcome::into_known).await?.into_iter().flatten().collect(),
         Shape::Nested { .. } => {
@@ -83,7 +83,7 @@ pub(super) async fn look_up(
 }
 
 /// Decides which of these answers is what a create of this body made.
-fn told_apart(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -> LookedUp {
+fn told_apart(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -> LookupResult {
     let is_by_name = !matches!(kind.shape, Shape::Collection | Shape::Nested { .. });
     let is_known = |id: &str| !is_by_name && known.contains(&Id::new(id));
     let candidates: Vec<(String, &Body)> = answers
@@ -95,23 +95,23 @@ fn told_apart(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -
     let is_what_was_sent = |(_, answer): &&(String, &Body)| differing_field(kind, body, answer).is_none();
     let equal: Vec<&(String, &Body)> = candidates.iter().filter(is_what_was_sent).collect();
     match (&equal[..], &candidates[..]) {
-        ([(id, answer)], _) => LookedUp::Found(found(kind, id.clone(), body, answer)),
-        ([], []) => LookedUp::Absent,
+        ([(id, answer)], _) => LookupResult::Found(found(kind, id.clone(), body, answer)),
+        ([], []) => LookupResult::Absent,
         ([], [(id, answer)]) => {
             let path = differing_field(kind, body, answer).unwrap_or_default();
-            LookedUp::Unclear(format!("the target has {id} by now, which may be it, but its {path} is not what was sent; {LOOK}"))
+            LookupResult::Unclear(format!("the target has {id} by now, which may be it, but its {path} is not what was sent; {LOOK}"))
         }
         (_, several) => {
             let ids: Vec<&str> = several.iter().map(|(id, _)| id.as_str()).collect();
-            LookedUp::Unclear(format!("the target has several by now that may be it: {}; {LOOK}", ids.join(", ")))
+            LookupResult::Unclear(format!("the target has several by now that may be it: {}; {LOOK}", ids.join(", ")))
         }
     }
 }
 
 /// Returns the resource of an answer with the secrets in it that a create of this body makes.
-pub(super) fn found(kind: &Kind, id: String, body: &Body, answer: &Body) -> Found {
+pub(super) fn found(kind: &Kind, id: String, body: &Body, answer: &Body) -> FoundResource {
     let shown = |path: &'static str| answer.text(path).filter(|text| !text.is_empty()).map(|text| (path, Secret::new(text)));
-    Found { id: Id::new(id), made: kind.made_for(body).filter_map(|made| shown(made.path)).collect() }
+    FoundResource { id: Id::new(id), made: kind.made_for(body).filter_map(|made| shown(made.path)).collect() }
 }
 
 /// Returns whether an answer has the key of what was sent.
@@ -146,7 +146,7 @@ mod tests {
     use serde_json::json;
 
     /// Returns what a create of this client comes to, where the target lists these; `t0` is known to be another.
-    fn looked_up(answers: &Value) -> LookedUp {
+    fn looked_up(answers: &Value) -> LookupResult {
         let kind = Catalog::standard().kind("clients").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
         let answers: Vec<Body> = answers.as_array().expect("a list").iter().cloned().map(body).collect();
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn the_only_one_that_holds_what_was_sent_is_it() {
         let found = looked_up(&json!([web("t0", "sent"), web("t1", "other"), web("t2", "sent")]));
-        assert!(matches!(&found, LookedUp::Found(found) if found.id == Id::new("t2")), "{found:?}");
+        assert!(matches!(&found, LookupResult::Found(found) if found.id == Id::new("t2")), "{found:?}");
     }
 
     #[test]
@@ -168,15 +168,15 @@ mod tests {
         let mut registered = web("t1", "sent");
         registered["is_first_party"] = json!(false);
         let found = looked_up(&json!([web("t0", "sent"), registered, {"client_id": "t2", "name": "Shop", "description": "sent"}]));
-        assert!(matches!(found, LookedUp::Absent), "{found:?}");
+        assert!(matches!(found, LookupResult::Absent), "{found:?}");
     }
 
     #[test]
     fn two_that_may_be_it_and_one_that_differs_are_named_and_not_guessed() {
         let two = looked_up(&json!([web("t1", "sent"), web("t2", "sent")]));
-        assert!(matches!(&two, LookedUp::Unclear(why) if why.contains("t1, t2")), "{two:?}");
+        assert!(matches!(&two, LookupResult::Unclear(why) if why.contains("t1, t2")), "{two:?}");
         let other = looked_up(&json!([web("t1", "other")]));
-        assert!(matches!(&other, LookedUp::Unclear(why) if why.contains("t1") && why.contains("description")), "{other:?}");
+        assert!(matches!(&other, LookupResult::Unclear(why) if why.contains("t1") && why.contains("description")), "{other:?}");
     }
 
     #[test]
@@ -191,8 +191,8 @@ mod tests {
         let found =
             |grants: &[&str], known: &[Id]| told_apart(kind, &sent, &listed(grants), KnownIds::new(Some(&known.iter().cloned().collect())));
         let made = found(&["cgr_0", "cgr_1", "cgr_2"], &[Id::new("org_1/cgr_0")]);
-        assert!(matches!(&made, LookedUp::Found(found) if found.id == Id::new("org_1/cgr_1")), "{made:?}");
-        assert!(matches!(found(&["cgr_0", "cgr_2"], &[]), LookedUp::Absent));
-        assert!(matches!(found(&["cgr_1"], &[Id::new("org_1/cgr_1")]), LookedUp::Absent), "an earlier change made that one");
+        assert!(matches!(&made, LookupResult::Found(found) if found.id == Id::new("org_1/cgr_1")), "{made:?}");
+        assert!(matches!(found(&["cgr_0", "cgr_2"], &[]), LookupResult::Absent));
+        assert!(matches!(found(&["cgr_1"], &[Id::new("org_1/cgr_1")]), LookupResult::Absent), "an earlier change made that one");
     }
 }

@@ -35,9 +35,9 @@ pub mod state_update;
 mod summary;
 
 pub use altered_values::{AlteredValue, alterations};
-pub use executor::{Error, Run, close};
+pub use executor::{Error, PlanExecution, close};
 pub use journal::Journal;
 pub use new_secrets::{GeneratedSecret, NewSecret, SecretDisposition, SecretSink};
 pub use stale_changes::{StaleChanges, record_before};
 pub use state_update::SyncState;
-pub use summary::{ChangeResult, SentSecret, Summary, Tally};
+pub use summary::{ChangeResult, OutcomeCounts, SentSecret, Summary};

@@ -67,9 +67,9 @@ pub struct GeneratedSecret {
 
 /// What the secrets of a plan replace, so that nobody needs what the target makes there.
 #[derive(Debug)]
-pub(super) struct Replaced<'plan>(HashSet<(&'plan Key, &'plan str)>);
+pub(super) struct ReplacedSecrets<'plan>(HashSet<(&'plan Key, &'plan str)>);
 
-impl<'plan> Replaced<'plan> {
+impl<'plan> ReplacedSecrets<'plan> {
     pub(super) fn by(plan: &'plan Plan) -> Self {
         let of_change = |change: &'plan Change| change.secrets.iter().map(|secret| (&change.key, secret.path.as_str()));
         Self(plan.changes().flat_map(of_change).collect())

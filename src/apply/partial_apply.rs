@@ -4,9 +4,9 @@
 //! arrives. A bounded number of requests is spent on it; what was not tried by then is left away too, and wanted again next time.
 
 use super::altered_values::AlteredValue;
-use super::partial_change::{Aside, Draft, Left};
-use super::refused_fields::{Part, mentioned};
-use super::requests::{Ready, Sender, Sending};
+use super::partial_change::{Omission, Omissions, PartialChange};
+use super::refused_fields::{BodyPart, mentioned};
+use super::requests::{ResolvedChange, SendResult, Sender};
 use crate::catalog::{Delta, Kind, Shape, Write};
 use crate::management_api::Error;
 use crate::model::event::{Outcome, Shortfall};
@@ -20,27 +20,28 @@ const OF_THE_WHOLE: [&str; 5] =
     ["invalid_uri", "operation_not_supported", "insufficient_scope", "too_many_entities", "invalid_query_string"];
 
 /// Sends a change, or as much of it as the target takes.
-pub(super) async fn send(sender: Sender<'_>, ready: &Ready) -> Sending {
+pub(super) async fn send(sender: Sender<'_>, ready: &ResolvedChange) -> SendResult {
     let first = sender.attempt(ready).await;
-    if let (Ready::Elements { .. }, Some(refusal)) = (ready, &first.refusal) {
-        return if is_about_elements(refusal) { Elements::new(sender, ready).send(first).await } else { first };
+    if let (ResolvedChange::Elements { .. }, Some(refusal)) = (ready, &first.refusal) {
+        return if is_about_elements(refusal) { ElementSearch::new(sender, ready).send(first).await } else { first };
     }
     let by_name = match ready {
         // What is there by being written is written like any other update.
-        Ready::Create { body, .. } if sender.kind.creation().is_none() => {
-            sender.kind.id_of(body).map(|id| Ready::Update { id: Id::new(id), body: body.clone(), edits: Vec::new(), secrets: Vec::new() })
-        }
+        ResolvedChange::Create { body, .. } if sender.kind.creation().is_none() => sender
+            .kind
+            .id_of(body)
+            .map(|id| ResolvedChange::Update { id: Id::new(id), body: body.clone(), edits: Vec::new(), secrets: Vec::new() }),
         _ => None,
     };
-    let draft = Draft { kind: sender.kind, ready: by_name.as_ref().unwrap_or(ready) };
+    let draft = PartialChange { kind: sender.kind, ready: by_name.as_ref().unwrap_or(ready) };
     if !is_about_parts(&draft, &first) {
         return first;
     }
-    Narrowing { sender, draft, left: Left::new(), words: Vec::new(), altered: Vec::new(), requests: 0 }.send(first).await
+    BodySearch { sender, draft, left: Omissions::new(), words: Vec::new(), altered: Vec::new(), requests: 0 }.send(first).await
 }
 
 /// Returns whether a refusal may be about part of what was sent, so that the rest is worth another request.
-fn is_about_parts(draft: &Draft<'_>, sent: &Sending) -> bool {
+fn is_about_parts(draft: &PartialChange<'_>, sent: &SendResult) -> bool {
     let Some(Error::Refused { request, status: 400 | 402 | 403 | 413 | 422, code, .. }) = &sent.refusal else { return false };
     // What follows a write, or precedes it, is another request.
     let is_the_write = match (draft.is_posted(), draft.kind.write) {
@@ -55,15 +56,15 @@ fn is_about_elements(refusal: &Error) -> bool {
     matches!(refusal, Error::Refused { status: 400 | 402 | 403 | 404 | 409 | 413 | 422, code, .. } if !OF_THE_WHOLE.contains(&code.as_str()))
 }
 
-fn words_of(sent: &Sending) -> String {
+fn words_of(sent: &SendResult) -> String {
     sent.outcome.message().unwrap_or_default().to_owned()
 }
 
 /// The search for what the target takes of a body.
-struct Narrowing<'run> {
+struct BodySearch<'run> {
     sender: Sender<'run>,
-    draft: Draft<'run>,
-    left: Left,
+    draft: PartialChange<'run>,
+    left: Omissions,
     /// What the target said of what was left away.
     words: Vec<String>,
     /// What the target made of what it took.
@@ -71,8 +72,8 @@ struct Narrowing<'run> {
     requests: usize,
 }
 
-impl Narrowing<'_> {
-    async fn send(mut self, first: Sending) -> Sending {
+impl BodySearch<'_> {
+    async fn send(mut self, first: SendResult) -> SendResult {
         let mut last = first;
         loop {
             match self.without_what_is_named(&last).await {
@@ -85,12 +86,12 @@ impl Narrowing<'_> {
     }
 
     /// Sends it again without what the refusal names, one name after the other; nothing where that changes nothing.
-    async fn without_what_is_named(&mut self, refused: &Sending) -> Option<Sending> {
+    async fn without_what_is_named(&mut self, refused: &SendResult) -> Option<SendResult> {
         let words = words_of(refused);
         for group in self.named(refused) {
             let mut left = self.left.clone();
             for part in group {
-                left.entry(part).and_modify(|aside| *aside = Aside::Gone).or_insert(Aside::Held);
+                left.entry(part).and_modify(|aside| *aside = Omission::NotSent).or_insert(Omission::PreviousValue);
             }
             let Some(ready) = self.draft.without(&left, None).filter(|_| left != self.left && self.requests < MOST) else { continue };
             let sent = self.attempt(&ready).await;
@@ -105,25 +106,25 @@ impl Narrowing<'_> {
     }
 
     /// Returns the parts that a refusal names and that can be left away: at first those that the subscription is known to lack.
-    fn named(&self, refused: &Sending) -> Vec<Vec<Part>> {
+    fn named(&self, refused: &SendResult) -> Vec<Vec<BodyPart>> {
         let (Some(body), Some(refusal)) = (self.draft.body(), &refused.refusal) else { return Vec::new() };
         let gated = |field: &&&str| refusal.is_unentitled() && body.0.contains_key(**field);
-        let gated: Vec<Part> = self.draft.kind.entitlements.iter().filter(gated).map(|field| Part::field(*field)).collect();
+        let gated: Vec<BodyPart> = self.draft.kind.entitlements.iter().filter(gated).map(|field| BodyPart::field(*field)).collect();
         let Error::Refused { message, .. } = refusal else { return Vec::new() };
         let as_one = |part| self.draft.as_one(part);
-        let optional = |group: Vec<Part>| group.into_iter().map(as_one).filter(|part| self.draft.is_optional(part)).collect::<Vec<_>>();
+        let optional = |group: Vec<BodyPart>| group.into_iter().map(as_one).filter(|part| self.draft.is_optional(part)).collect::<Vec<_>>();
         let groups = std::iter::once(gated).chain(mentioned(self.draft.kind, body, message)).map(optional);
-        groups.filter(|group| !group.is_empty() && !group.iter().all(|part| self.left.get(part) == Some(&Aside::Gone))).collect()
+        groups.filter(|group| !group.is_empty() && !group.iter().all(|part| self.left.get(part) == Some(&Omission::NotSent))).collect()
     }
 
-    async fn attempt(&mut self, ready: &Ready) -> Sending {
+    async fn attempt(&mut self, ready: &ResolvedChange) -> SendResult {
         self.requests += 1;
         let sent = self.sender.attempt_now(ready).await;
         self.altered.extend(sent.altered.iter().cloned());
         sent
     }
 
-    async fn attempt_patiently(&mut self, ready: &Ready) -> Sending {
+    async fn attempt_patiently(&mut self, ready: &ResolvedChange) -> SendResult {
         self.requests += 1;
         let sent = self.sender.attempt_patiently(ready).await;
         self.altered.extend(sent.altered.iter().cloned());
@@ -137,7 +138,7 @@ impl Narrowing<'_> {
     }
 
     /// Sends an update in halves, and what is refused of those in halves again.
-    async fn in_pieces(mut self, refused: Sending) -> Sending {
+    async fn in_pieces(mut self, refused: SendResult) -> SendResult {
         let paths = self.draft.paths(&self.left);
         let is_any_left = !self.left.is_empty();
         if paths.len() < 2 && !is_any_left {
@@ -149,7 +150,7 @@ impl Narrowing<'_> {
         while let Some(piece) = pieces.pop() {
             let is_spent = self.requests >= MOST;
             let mut left = self.left.clone();
-            left.extend(pieces.iter().flatten().map(|path| (Part::field(path.as_str()), Aside::Held)));
+            left.extend(pieces.iter().flatten().map(|path| (BodyPart::field(path.as_str()), Omission::PreviousValue)));
             let ready = self.draft.without(&left, Some(&piece)).filter(|_| !is_spent);
             let Some(ready) = ready else {
                 self.leave(piece);
@@ -179,17 +180,17 @@ impl Narrowing<'_> {
     }
 
     fn leave(&mut self, paths: Vec<String>) {
-        self.left.extend(paths.into_iter().map(|path| (Part::field(path), Aside::Held)));
+        self.left.extend(paths.into_iter().map(|path| (BodyPart::field(path), Omission::PreviousValue)));
     }
 
-    fn note_if_none(&mut self, refused: &Sending) {
+    fn note_if_none(&mut self, refused: &SendResult) {
         if self.words.is_empty() {
             self.words.push(words_of(refused));
         }
     }
 
     /// Creates a resource without part of it, since a create can land only once; the rest is sent in pieces afterwards.
-    async fn create_in_part(mut self, refused: Sending) -> Sending {
+    async fn create_in_part(mut self, refused: SendResult) -> SendResult {
         let paths: Vec<String> = self.draft.paths(&self.left).into_iter().filter(|path| !self.draft.is_only_created(path)).collect();
         let mut suspects = paths.clone();
         while suspects.len() > 1 && self.requests < MOST / 2 {
@@ -215,15 +216,15 @@ impl Narrowing<'_> {
         refused
     }
 
-    async fn create_without(&mut self, paths: &[String]) -> Option<Sending> {
+    async fn create_without(&mut self, paths: &[String]) -> Option<SendResult> {
         let mut left = self.left.clone();
-        left.extend(paths.iter().map(|path| (Part::field(path.as_str()), Aside::Held)));
+        left.extend(paths.iter().map(|path| (BodyPart::field(path.as_str()), Omission::PreviousValue)));
         let ready = self.draft.without(&left, None)?;
         Some(self.attempt(&ready).await)
     }
 
     /// Sends what a resource was created without.
-    async fn with_the_rest(mut self, created: Sending, refused: &Sending, rest: Vec<String>) -> Sending {
+    async fn with_the_rest(mut self, created: SendResult, refused: &SendResult, rest: Vec<String>) -> SendResult {
         let Outcome::Applied(id) = &created.outcome else { return created };
         self.note_if_none(refused);
         let later = self.draft.later(id).filter(|_| rest.len() > 1 && self.draft.kind.write == Write::Patch);
@@ -234,9 +235,9 @@ impl Narrowing<'_> {
         let mut pieces = halves_of(&rest);
         let mut is_first = true;
         while let Some(piece) = pieces.pop() {
-            let draft = Draft { kind: self.draft.kind, ready: &later };
+            let draft = PartialChange { kind: self.draft.kind, ready: &later };
             let mut left = self.left.clone();
-            left.extend(pieces.iter().flatten().map(|path| (Part::field(path.as_str()), Aside::Held)));
+            left.extend(pieces.iter().flatten().map(|path| (BodyPart::field(path.as_str()), Omission::PreviousValue)));
             let ready = draft.without(&left, Some(&piece)).filter(|_| self.requests < MOST);
             let outcome = match ready {
                 // What was just created is waited for once: from then on it is seen, or never.
@@ -254,7 +255,7 @@ impl Narrowing<'_> {
     }
 
     /// Returns how it ended: what arrived without part of what was wanted is reduced by that.
-    fn ended(self, mut sent: Sending) -> Sending {
+    fn ended(self, mut sent: SendResult) -> SendResult {
         let parts = self.draft.missing(&self.left);
         sent.altered = self.altered;
         if let (Outcome::Applied(id), false) = (&sent.outcome, parts.is_empty()) {
@@ -267,7 +268,7 @@ impl Narrowing<'_> {
 
 /// Returns whether what was sent is refused for what it is and not for what it holds: half of it is refused in the same words, and they speak
 /// of the subscription.
-fn is_hopeless(whole: &Sending, part: &Sending) -> bool {
+fn is_hopeless(whole: &SendResult, part: &SendResult) -> bool {
     whole.refusal.as_ref().is_some_and(Error::is_unentitled) && words_of(whole) == words_of(part)
 }
 
@@ -294,22 +295,22 @@ fn split_at<T: Clone>(all: &[T], at: usize) -> Vec<Vec<T>> {
 }
 
 /// The search for the elements of a child's list that the target takes.
-struct Elements<'run> {
+struct ElementSearch<'run> {
     sender: Sender<'run>,
-    ready: &'run Ready,
+    ready: &'run ResolvedChange,
     requests: usize,
 }
 
 /// Elements that go in one request, since they have one name, by their places in what is added and removed.
-type Unit = (Vec<usize>, Vec<usize>);
+type ElementGroup = (Vec<usize>, Vec<usize>);
 
-impl<'run> Elements<'run> {
-    fn new(sender: Sender<'run>, ready: &'run Ready) -> Self {
+impl<'run> ElementSearch<'run> {
+    fn new(sender: Sender<'run>, ready: &'run ResolvedChange) -> Self {
         Self { sender, ready, requests: 0 }
     }
 
-    async fn send(mut self, refused: Sending) -> Sending {
-        let Ready::Elements { parent, added, removed } = self.ready else { return refused };
+    async fn send(mut self, refused: SendResult) -> SendResult {
+        let ResolvedChange::Elements { parent, added, removed } = self.ready else { return refused };
         let units = units(self.sender.kind, added, removed);
         if units.len() < 2 {
             return refused;
@@ -322,11 +323,14 @@ impl<'run> Elements<'run> {
                 continue;
             }
             self.requests += 1;
-            let pick = |places: fn(&Unit) -> &Vec<usize>, list: &[serde_json::Value]| {
+            let pick = |places: fn(&ElementGroup) -> &Vec<usize>, list: &[serde_json::Value]| {
                 piece.iter().flat_map(places).map(|at| list[*at].clone()).collect::<Vec<_>>()
             };
-            let part =
-                Ready::Elements { parent: parent.clone(), added: pick(|unit| &unit.0, added), removed: pick(|unit| &unit.1, removed) };
+            let part = ResolvedChange::Elements {
+                parent: parent.clone(),
+                added: pick(|unit| &unit.0, added),
+                removed: pick(|unit| &unit.1, removed),
+            };
             let sent = self.sender.attempt_now(&part).await;
             match &sent.outcome {
                 Outcome::Applied(_) => has_arrived = true,
@@ -353,7 +357,7 @@ impl<'run> Elements<'run> {
             words.push(words_of(&refused));
         }
         let shown = |places: Vec<usize>, list: &[serde_json::Value]| places.into_iter().map(|at| shown(&list[at])).collect::<Vec<_>>();
-        let of = |places: fn(&Unit) -> &Vec<usize>| missing.iter().flat_map(places).copied().collect::<Vec<_>>();
+        let of = |places: fn(&ElementGroup) -> &Vec<usize>| missing.iter().flat_map(places).copied().collect::<Vec<_>>();
         let names = [shown(of(|unit| &unit.0), added), shown(of(|unit| &unit.1), removed)].concat();
         let parts = of(|unit| &unit.0).into_iter().map(|at| format!("added[{at}]"));
         let parts = parts.chain(of(|unit| &unit.1).into_iter().map(|at| format!("removed[{at}]"))).collect();
@@ -362,7 +366,7 @@ impl<'run> Elements<'run> {
     }
 }
 
-fn is_of_the_parent(whole: &Sending, part: &Sending) -> bool {
+fn is_of_the_parent(whole: &SendResult, part: &SendResult) -> bool {
     let is_missing = whole.refusal.as_ref().is_some_and(Error::is_not_found);
     (is_missing || whole.refusal.as_ref().is_some_and(Error::is_unentitled)) && words_of(whole) == words_of(part)
 }
@@ -380,13 +384,13 @@ fn shown(element: &serde_json::Value) -> String {
 }
 
 /// Returns the elements that may be sent one without the other: what comes and goes under one name is one of them.
-fn units(kind: &Kind, added: &[serde_json::Value], removed: &[serde_json::Value]) -> Vec<Unit> {
+fn units(kind: &Kind, added: &[serde_json::Value], removed: &[serde_json::Value]) -> Vec<ElementGroup> {
     let by = match kind.shape {
         Shape::Child { delta: Delta::Named { by, .. }, .. } => Some(by),
         _ => None,
     };
     let mut gone: Vec<usize> = (0..removed.len()).collect();
-    let mut units: Vec<Unit> = Vec::new();
+    let mut units: Vec<ElementGroup> = Vec::new();
     for (at, element) in added.iter().enumerate() {
         let same = |place: &mut usize| by.is_some_and(|by| removed[*place][by] == element[by]);
         units.push((vec![at], gone.extract_if(.., same).collect()));

@@ -4,53 +4,53 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::refused_fields::Part;
-use super::requests::Ready;
+use super::refused_fields::BodyPart;
+use super::requests::ResolvedChange;
 use crate::catalog::{Kind, Purpose, Write};
 use crate::json::{Body, is_in, join};
 use crate::plan::{Edit, element, take_part};
 
 /// How a part is left away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Aside {
+pub(super) enum Omission {
     /// What the target held before stands in its place.
-    Held,
+    PreviousValue,
     /// It is not sent at all, where what the target held was refused as well.
-    Gone,
+    NotSent,
 }
 
 /// The parts that are left away.
-pub(super) type Left = BTreeMap<Part, Aside>;
+pub(super) type Omissions = BTreeMap<BodyPart, Omission>;
 
 /// A change that may be sent in part.
 #[derive(Debug, Clone)]
-pub(super) struct Draft<'send> {
+pub(super) struct PartialChange<'send> {
     pub(super) kind: &'static Kind,
-    pub(super) ready: &'send Ready,
+    pub(super) ready: &'send ResolvedChange,
 }
 
 fn first(path: &str) -> &str {
     path.split('.').next().unwrap_or(path)
 }
 
-impl Draft<'_> {
+impl PartialChange<'_> {
     /// Returns the body that is sent.
     pub(super) fn body(&self) -> Option<&Body> {
         match self.ready {
-            Ready::Create { body, .. } | Ready::Update { body, .. } => Some(body),
-            Ready::Elements { .. } | Ready::Delete { .. } => None,
+            ResolvedChange::Create { body, .. } | ResolvedChange::Update { body, .. } => Some(body),
+            ResolvedChange::Elements { .. } | ResolvedChange::Delete { .. } => None,
         }
     }
 
     /// Returns whether it makes something by a POST, which cannot be sent twice.
     pub(super) fn is_posted(&self) -> bool {
-        matches!(self.ready, Ready::Create { .. }) && self.kind.creation().is_some()
+        matches!(self.ready, ResolvedChange::Create { .. }) && self.kind.creation().is_some()
     }
 
     /// Returns what differs, field by field; of a body of which that is not known, every value of it.
     fn edits(&self) -> Vec<Edit> {
         match self.ready {
-            Ready::Update { edits, secrets, .. } if !edits.is_empty() || !secrets.is_empty() => edits.clone(),
+            ResolvedChange::Update { edits, secrets, .. } if !edits.is_empty() || !secrets.is_empty() => edits.clone(),
             _ => {
                 let mut leaves = Vec::new();
                 self.body().into_iter().for_each(|body| leaves_of("", &body.0, &mut leaves));
@@ -60,13 +60,13 @@ impl Draft<'_> {
     }
 
     /// Returns the paths that may be sent one without the other.
-    pub(super) fn paths(&self, left: &Left) -> Vec<String> {
+    pub(super) fn paths(&self, left: &Omissions) -> Vec<String> {
         let edits = self.edits().into_iter().map(|edit| edit.path);
         let secrets: Vec<String> = match self.ready {
-            Ready::Update { secrets, .. } => secrets.iter().map(|(path, _)| path.clone()).collect(),
+            ResolvedChange::Update { secrets, .. } => secrets.iter().map(|(path, _)| path.clone()).collect(),
             _ => Vec::new(),
         };
-        let mut paths: Vec<String> = edits.chain(secrets).filter(|path| self.is_optional(&Part::field(path.as_str()))).collect();
+        let mut paths: Vec<String> = edits.chain(secrets).filter(|path| self.is_optional(&BodyPart::field(path.as_str()))).collect();
         paths.retain(|path| !left.keys().any(|part| part.element.is_none() && is_in(&part.path, path)));
         for path in &mut paths {
             *path = self.companions(path).first().map_or_else(|| self.undivided(path), |first| (*first).to_owned());
@@ -85,7 +85,7 @@ impl Draft<'_> {
 
     /// Returns the fields that change in the one request in which this one does, itself among them; none where it changes alone.
     fn companions(&self, path: &str) -> Vec<&'static str> {
-        let Ready::Update { edits, .. } = self.ready else { return Vec::new() };
+        let ResolvedChange::Update { edits, .. } = self.ready else { return Vec::new() };
         let changes = |field: &&&str| edits.iter().any(|edit| first(&edit.path) == **field);
         let group = self.kind.written_together.iter().find(|group| group.contains(&first(path)));
         let companions: Vec<&str> = group.into_iter().copied().flatten().filter(changes).copied().collect();
@@ -93,33 +93,34 @@ impl Draft<'_> {
     }
 
     /// Returns these parts with all that is left away where they are.
-    fn with_companions(&self, left: &Left) -> Left {
+    fn with_companions(&self, left: &Omissions) -> Omissions {
         let mut all = left.clone();
         for (part, aside) in left {
             for field in self.companions(&part.path) {
-                all.entry(Part::field(field)).or_insert(*aside);
+                all.entry(BodyPart::field(field)).or_insert(*aside);
             }
         }
         all
     }
 
     /// Returns whether a part can be left away: whatever a resource is told apart by, or cannot be without, has to be there.
-    pub(super) fn is_optional(&self, part: &Part) -> bool {
+    pub(super) fn is_optional(&self, part: &BodyPart) -> bool {
         let kind = self.kind;
         let follow_up = kind.follow_up.map(|follow_up| follow_up.field);
         let is_required = |field: &&str| (is_in(&part.path, field) || is_in(field, &part.path)) && part.element.is_none();
         let is_repeated = kind.always_sent.iter().chain(follow_up.iter()).any(is_required);
-        let is_whole = matches!(self.ready, Ready::Create { .. }) || kind.write == Write::Put;
+        let is_whole = matches!(self.ready, ResolvedChange::Create { .. }) || kind.write == Write::Put;
         let is_needed = is_whole && kind.key.iter().chain(kind.required).any(is_required);
         // What is created without one of a group would begin as nobody planned it: a stream without its filters.
         let is_grouped = |field: &&str| is_in(&part.path, field) || is_in(field, &part.path);
-        let is_of_new = matches!(self.ready, Ready::Create { .. }) && kind.written_together.iter().copied().flatten().any(is_grouped);
+        let is_of_new =
+            matches!(self.ready, ResolvedChange::Create { .. }) && kind.written_together.iter().copied().flatten().any(is_grouped);
         !is_repeated && !is_needed && !is_of_new && self.is_brought(part) && !kind.in_path().any(|field| is_in(field, &part.path))
     }
 
     /// Returns whether a part comes with what is changed: what the target holds already is not taken away because it is refused today.
-    fn is_brought(&self, part: &Part) -> bool {
-        let Ready::Update { edits, secrets, .. } = self.ready else { return true };
+    fn is_brought(&self, part: &BodyPart) -> bool {
+        let ResolvedChange::Update { edits, secrets, .. } = self.ready else { return true };
         let has = |list: Option<&Value>, text: &str| list.and_then(Value::as_array).is_some_and(|list| list.iter().any(|one| one == text));
         let is_of = |edit: &Edit| match &part.element {
             Some(text) => edit.path == part.path && has(edit.new.as_ref(), text) && !has(edit.old.as_ref(), text),
@@ -130,12 +131,12 @@ impl Draft<'_> {
     }
 
     /// Returns the part that has to go where this one is left away: an object that is replaced whole says one thing.
-    pub(super) fn as_one(&self, part: Part) -> Part {
+    pub(super) fn as_one(&self, part: BodyPart) -> BodyPart {
         let top = first(&part.path);
         let is_one = self.kind.replaced.contains(&top) && !self.kind.read_modify_write.contains(&top);
         let has_members =
             self.kind.fields().get(top).and_then(|field| field.below.as_ref()).is_some_and(|below| below.iter().next().is_some());
-        if is_one && (has_members || self.kind.required.contains(&top)) { Part::field(top) } else { part }
+        if is_one && (has_members || self.kind.required.contains(&top)) { BodyPart::field(top) } else { part }
     }
 
     /// Returns whether only a create writes a field.
@@ -146,7 +147,7 @@ impl Draft<'_> {
     /// Returns what is sent without these parts; nothing where that is nothing.
     ///
     /// Where `focus` says so, only the fields that hold these paths are sent: the others have arrived, or are not to.
-    pub(super) fn without(&self, left: &Left, focus: Option<&[String]>) -> Option<Ready> {
+    pub(super) fn without(&self, left: &Omissions, focus: Option<&[String]>) -> Option<ResolvedChange> {
         let left = &self.with_companions(left);
         let edits = self.edits();
         let mut body = self.body()?.clone();
@@ -167,10 +168,10 @@ impl Draft<'_> {
         if let Some(follow_up) = self.kind.follow_up.filter(|_| !left.is_empty()) {
             body.0.remove(follow_up.field);
         }
-        if let Ready::Create { twins, may_have_landed, .. } = self.ready {
-            return Some(Ready::Create { body, twins: twins.clone(), may_have_landed: *may_have_landed });
+        if let ResolvedChange::Create { twins, may_have_landed, .. } = self.ready {
+            return Some(ResolvedChange::Create { body, twins: twins.clone(), may_have_landed: *may_have_landed });
         }
-        let Ready::Update { id, secrets, edits: planned, .. } = self.ready else { return None };
+        let ResolvedChange::Update { id, secrets, edits: planned, .. } = self.ready else { return None };
         let is_of = |one: &str, path: &str| is_in(one, path) || is_in(path, one) || self.companions(one).contains(&first(path));
         let is_meant = |path: &str| focus.is_none_or(|focus| focus.iter().any(|one| is_of(one, path)));
         let secrets: Vec<_> = secrets.iter().filter(|(path, _)| !is_left(path) && is_meant(path)).cloned().collect();
@@ -193,18 +194,18 @@ impl Draft<'_> {
             body.0.retain(|field, _| stays(field));
         }
         let edits = if planned.is_empty() { Vec::new() } else { open };
-        Some(Ready::Update { id: id.clone(), body, edits, secrets })
+        Some(ResolvedChange::Update { id: id.clone(), body, edits, secrets })
     }
 
-    fn put_aside(&self, body: &mut Body, part: &Part, aside: Aside, edits: &[Edit]) {
+    fn put_aside(&self, body: &mut Body, part: &BodyPart, aside: Omission, edits: &[Edit]) {
         if let Some(text) = &part.element {
             take_part(body, &element(&part.path, text));
             return;
         }
         let is_whole_kept = !part.path.contains('.') && self.kind.write == Write::Patch;
-        let is_left_to_the_target = is_whole_kept || self.kind.is_laid_over(first(&part.path)) || aside == Aside::Gone;
+        let is_left_to_the_target = is_whole_kept || self.kind.is_laid_over(first(&part.path)) || aside == Omission::NotSent;
         let mut edits = edits.iter().filter(|edit| is_in(&part.path, &edit.path)).peekable();
-        if is_left_to_the_target || edits.peek().is_none() || matches!(self.ready, Ready::Create { .. }) {
+        if is_left_to_the_target || edits.peek().is_none() || matches!(self.ready, ResolvedChange::Create { .. }) {
             take_with_its_shell(body, &part.path);
             return;
         }
@@ -219,7 +220,7 @@ impl Draft<'_> {
     }
 
     /// Returns what is missing in the target, as a [`Shortfall`](crate::model::event::Shortfall) names it, where these parts were left away.
-    pub(super) fn missing(&self, left: &Left) -> Vec<String> {
+    pub(super) fn missing(&self, left: &Omissions) -> Vec<String> {
         let left = &self.with_companions(left);
         let edits = self.edits();
         let mut missing: BTreeSet<String> = BTreeSet::new();
@@ -230,7 +231,7 @@ impl Draft<'_> {
             }
             let of_edits = edits.iter().map(|edit| &edit.path).filter(|path| is_in(&part.path, path));
             let of_secrets = match self.ready {
-                Ready::Update { secrets, .. } => {
+                ResolvedChange::Update { secrets, .. } => {
                     secrets.iter().map(|(path, _)| path.clone()).filter(|path| is_in(&part.path, path)).collect()
                 }
                 _ => Vec::new(),
@@ -239,8 +240,8 @@ impl Draft<'_> {
             // What a PATCH leaves away is as it was, and so it was wanted where nothing of it differs.
             let is_kept = self.kind.write == Write::Patch && !self.kind.replaced.contains(&first(&part.path));
             match (named.is_empty(), self.ready) {
-                (false, Ready::Update { edits, .. }) if !edits.is_empty() => missing.extend(named),
-                (true, Ready::Update { .. }) if is_kept => {}
+                (false, ResolvedChange::Update { edits, .. }) if !edits.is_empty() => missing.extend(named),
+                (true, ResolvedChange::Update { .. }) if is_kept => {}
                 _ => drop(missing.insert(part.path.clone())),
             }
         }
@@ -251,10 +252,10 @@ impl Draft<'_> {
     }
 
     /// Returns the update that sends these paths of a resource that was created without them.
-    pub(super) fn later(&self, id: &crate::model::resource::Id) -> Option<Ready> {
+    pub(super) fn later(&self, id: &crate::model::resource::Id) -> Option<ResolvedChange> {
         let body = self.body()?.clone();
         let (body, _) = self.kind.fields().split(body, Purpose::Update);
-        Some(Ready::Update { id: id.clone(), body, edits: Vec::new(), secrets: Vec::new() })
+        Some(ResolvedChange::Update { id: id.clone(), body, edits: Vec::new(), secrets: Vec::new() })
     }
 }
 

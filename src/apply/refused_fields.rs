@@ -19,14 +19,14 @@ use crate::json::{Body, join};
 
 /// Part of a body that can be left away.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Part {
+pub(super) struct BodyPart {
     /// The field.
     pub(super) path: String,
     /// The text that is one element of it, where only that is meant.
     pub(super) element: Option<String>,
 }
 
-impl Part {
+impl BodyPart {
     /// Returns a whole field.
     pub(super) fn field(path: impl Into<String>) -> Self {
         Self { path: path.into(), element: None }
@@ -40,8 +40,8 @@ impl Part {
 }
 
 /// A part, and what it may be called.
-struct Called {
-    part: Part,
+struct NamedPart {
+    part: BodyPart,
     name: String,
 }
 
@@ -73,15 +73,15 @@ const CUES: [&str; 22] = [
 
 /// Returns the parts of a body that a refusal names, those together that it names in one list, in the order of the sentence; of a part and
 /// the object around it the part.
-pub(super) fn mentioned(kind: &Kind, body: &Body, message: &str) -> Vec<Vec<Part>> {
+pub(super) fn mentioned(kind: &Kind, body: &Body, message: &str) -> Vec<Vec<BodyPart>> {
     let mut called = Vec::new();
     fields(kind, "", None, &body.0, &mut called);
-    let groups: Vec<Vec<Part>> = groups(message).iter().map(|group| meant(&called, group)).collect();
-    let all: Vec<Part> = groups.iter().flatten().cloned().collect();
-    let mut seen: Vec<Part> = Vec::new();
-    let innermost = |group: Vec<Part>| -> Vec<Part> {
-        let is_new = |part: &Part| !all.iter().any(|other| other.is_inside(part)) && !seen.contains(part);
-        let group: Vec<Part> = within_what_is_named(group, &all).into_iter().filter(is_new).collect();
+    let groups: Vec<Vec<BodyPart>> = groups(message).iter().map(|group| meant(&called, group)).collect();
+    let all: Vec<BodyPart> = groups.iter().flatten().cloned().collect();
+    let mut seen: Vec<BodyPart> = Vec::new();
+    let innermost = |group: Vec<BodyPart>| -> Vec<BodyPart> {
+        let is_new = |part: &BodyPart| !all.iter().any(|other| other.is_inside(part)) && !seen.contains(part);
+        let group: Vec<BodyPart> = within_what_is_named(group, &all).into_iter().filter(is_new).collect();
         seen.extend(group.iter().cloned());
         group
     };
@@ -89,17 +89,17 @@ pub(super) fn mentioned(kind: &Kind, body: &Body, message: &str) -> Vec<Vec<Part
 }
 
 /// Of several parts that one word may mean, those in something that the sentence names too.
-fn within_what_is_named(group: Vec<Part>, all: &[Part]) -> Vec<Part> {
-    let is_within = |part: &Part| all.iter().any(|other| part.is_inside(other));
+fn within_what_is_named(group: Vec<BodyPart>, all: &[BodyPart]) -> Vec<BodyPart> {
+    let is_within = |part: &BodyPart| all.iter().any(|other| part.is_inside(other));
     if group.iter().any(is_within) { group.into_iter().filter(is_within).collect() } else { group }
 }
 
 /// Lists everything in an object; what stands in the elements of a list goes with the whole list.
-fn fields(kind: &Kind, above: &str, list: Option<&str>, object: &Map<String, Value>, called: &mut Vec<Called>) {
+fn fields(kind: &Kind, above: &str, list: Option<&str>, object: &Map<String, Value>, called: &mut Vec<NamedPart>) {
     for (name, value) in object {
         let path = join(above, name);
-        let part = Part::field(list.unwrap_or(&path));
-        called.push(Called { part, name: path.clone() });
+        let part = BodyPart::field(list.unwrap_or(&path));
+        called.push(NamedPart { part, name: path.clone() });
         match value {
             Value::Object(below) => fields(kind, &path, list, below, called),
             Value::Array(elements) => {
@@ -109,8 +109,8 @@ fn fields(kind: &Kind, above: &str, list: Option<&str>, object: &Map<String, Val
                         Value::Object(below) => fields(kind, &path, Some(whole), below, called),
                         // A list with an order is one thing: what is left of it means something else.
                         Value::String(text) if kind.sets.contains(&path.as_str()) => {
-                            let part = Part { path: path.clone(), element: Some(text.clone()) };
-                            called.push(Called { part, name: text.clone() });
+                            let part = BodyPart { path: path.clone(), element: Some(text.clone()) };
+                            called.push(NamedPart { part, name: text.clone() });
                         }
                         _ => {}
                     }
@@ -122,18 +122,18 @@ fn fields(kind: &Kind, above: &str, list: Option<&str>, object: &Map<String, Val
 }
 
 /// Returns what the names of one group mean: a name may be the end of a path, or a path with something before it.
-fn meant(called: &[Called], group: &[String]) -> Vec<Part> {
+fn meant(called: &[NamedPart], group: &[String]) -> Vec<BodyPart> {
     let ends_with = |whole: &str, end: &str| whole == end || whole.strip_suffix(end).is_some_and(|before| before.ends_with('.'));
     let mut parts = Vec::new();
     for name in group {
-        let is_meant = |one: &&Called| match one.part.element {
+        let is_meant = |one: &&NamedPart| match one.part.element {
             Some(_) => one.name == *name,
             None => ends_with(&one.name, name) || ends_with(name, &one.name),
         };
-        let of_that_name: Vec<&Called> = called.iter().filter(is_meant).collect();
+        let of_that_name: Vec<&NamedPart> = called.iter().filter(is_meant).collect();
         // A whole path is that path, whatever else ends like it.
-        let exact: Vec<&Called> = of_that_name.iter().copied().filter(|one| one.name == *name).collect();
-        let fields: Vec<&Called> = exact.iter().copied().filter(|one| one.part.element.is_none()).collect();
+        let exact: Vec<&NamedPart> = of_that_name.iter().copied().filter(|one| one.name == *name).collect();
+        let fields: Vec<&NamedPart> = exact.iter().copied().filter(|one| one.part.element.is_none()).collect();
         // A field of that name comes before a word in a list, `refresh_token` before one of the grant types.
         let found = [fields, exact, of_that_name].into_iter().find(|found| !found.is_empty()).unwrap_or_default();
         for one in found {
@@ -200,7 +200,7 @@ mod tests {
 
     fn named(kind: &str, body: Value, message: &str) -> Vec<Vec<String>> {
         let kind = Catalog::standard().kind(kind).expect("a kind");
-        let shown = |part: Part| part.element.map_or(part.path.clone(), |element| format!("{}[{element}]", part.path));
+        let shown = |part: BodyPart| part.element.map_or(part.path.clone(), |element| format!("{}[{element}]", part.path));
         let groups = mentioned(kind, &Body::from_value(body).expect("an object"), message);
         groups.into_iter().map(|group| group.into_iter().map(shown).collect()).collect()
     }

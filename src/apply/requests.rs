@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::altered_values::{AlteredValue, alterations, alterations_by};
-use super::lookup::{Found, KnownIds, LookedUp, found, look_up};
+use super::lookup::{FoundResource, KnownIds, LookupResult, found, look_up};
 use super::read_modify_write::{cleared_first, drop_masks, keep_secrets, lay_over_held, may_take_secrets, put_back_secrets};
 use crate::catalog::{By, Catalog, Kind, Write};
 use crate::json::{Body, covers, top};
@@ -15,11 +15,11 @@ use crate::model::event::Outcome;
 use crate::model::resource::{Id, Key, Resource, Secret};
 use crate::plan::normal_form::normal;
 use crate::plan::{Action, Change, Edit, secret_value};
-use crate::snapshot::id_substitution::Names;
+use crate::snapshot::id_substitution::TenantNames;
 
 /// A change with ids in the place of keys, ready to be sent.
 #[derive(Debug, Clone)]
-pub(super) enum Ready {
+pub(super) enum ResolvedChange {
     Create { body: Body, twins: Vec<Id>, may_have_landed: bool },
     Update { id: Id, body: Body, edits: Vec<Edit>, secrets: Vec<(String, Secret)> },
     Elements { parent: Id, added: Vec<Value>, removed: Vec<Value> },
@@ -28,7 +28,7 @@ pub(super) enum Ready {
 
 /// How sending ended: the outcome, and the secrets that the target's answer held, which must go to their keeper.
 #[derive(Debug)]
-pub(super) struct Sending {
+pub(super) struct SendResult {
     pub(super) outcome: Outcome,
     pub(super) made: Vec<(&'static str, Secret)>,
     /// What the target made of the values that it took.
@@ -37,14 +37,14 @@ pub(super) struct Sending {
     pub(super) refusal: Option<management_api::Error>,
 }
 
-impl From<Outcome> for Sending {
+impl From<Outcome> for SendResult {
     fn from(outcome: Outcome) -> Self {
         Self { outcome, made: Vec::new(), altered: Vec::new(), refusal: None }
     }
 }
 
-impl From<Found> for Sending {
-    fn from(found: Found) -> Self {
+impl From<FoundResource> for SendResult {
+    fn from(found: FoundResource) -> Self {
         Self { made: found.made, ..Outcome::Applied(found.id).into() }
     }
 }
@@ -54,7 +54,7 @@ impl From<Found> for Sending {
 /// # Errors
 ///
 /// Says what the change refers to that the target does not have.
-pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(String, Secret)>) -> Result<Ready, String> {
+pub(super) fn ready(kind: &Kind, change: &Change, names: &TenantNames, secrets: Vec<(String, Secret)>) -> Result<ResolvedChange, String> {
     let missing = |keys: Vec<Key>| {
         let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
         format!("it refers to {}, which the target does not have", keys.join(", "))
@@ -66,7 +66,7 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(S
                 let value = secret_value(kind, &path, &secret)?;
                 body.set(&path, value);
             }
-            Ok(Ready::Create { body, twins: twins.clone(), may_have_landed: false })
+            Ok(ResolvedChange::Create { body, twins: twins.clone(), may_have_landed: false })
         }
         Action::Update { id, body, edits } => {
             let body = names.attach(kind, body).map_err(missing)?;
@@ -78,9 +78,9 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(S
             };
             let edits: Vec<Edit> = edits.iter().map(|edit| Edit { old: held(edit), ..edit.clone() }).collect();
             let id = id.as_ref().or_else(|| names.id_of(&change.key)).ok_or_else(|| missing(vec![change.key.clone()]))?;
-            Ok(Ready::Update { id: id.clone(), body, edits, secrets })
+            Ok(ResolvedChange::Update { id: id.clone(), body, edits, secrets })
         }
-        Action::Delete { id, body } => Ok(Ready::Delete { id: id.clone(), body: names.attach(kind, body).unwrap_or_default() }),
+        Action::Delete { id, body } => Ok(ResolvedChange::Delete { id: id.clone(), body: names.attach(kind, body).unwrap_or_default() }),
         Action::Elements { parent, added, removed } => {
             let attach = |elements: &[Value]| -> Result<Vec<Value>, String> {
                 let mut whole = Body::new();
@@ -89,7 +89,7 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &Names, secrets: Vec<(S
                 Ok(whole.0.remove(kind.elements()).and_then(|list| list.as_array().cloned()).unwrap_or_default())
             };
             let id = names.id_of(parent).ok_or_else(|| missing(vec![parent.clone()]))?;
-            Ok(Ready::Elements { parent: id.clone(), added: attach(added)?, removed: attach(removed)? })
+            Ok(ResolvedChange::Elements { parent: id.clone(), added: attach(added)?, removed: attach(removed)? })
         }
     }
 }
@@ -112,12 +112,12 @@ const WAITS: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(2), Du
 
 impl Sender<'_> {
     /// Sends a change once. What names something that this run created and is not found is sent again after a while: it is not seen yet.
-    pub(super) async fn attempt(&self, ready: &Ready) -> Sending {
+    pub(super) async fn attempt(&self, ready: &ResolvedChange) -> SendResult {
         if self.names_something_new(ready) { self.attempt_patiently(ready).await } else { self.attempt_now(ready).await }
     }
 
     /// Sends a change of what was just created, again after a while as long as that is not found.
-    pub(super) async fn attempt_patiently(&self, ready: &Ready) -> Sending {
+    pub(super) async fn attempt_patiently(&self, ready: &ResolvedChange) -> SendResult {
         let mut waits = WAITS.iter();
         loop {
             let sent = self.attempt_now(ready).await;
@@ -130,7 +130,7 @@ impl Sender<'_> {
     }
 
     /// Sends a change once, whatever the answer.
-    pub(super) async fn attempt_now(&self, ready: &Ready) -> Sending {
+    pub(super) async fn attempt_now(&self, ready: &ResolvedChange) -> SendResult {
         let Self { catalog, tenant, kind, known, .. } = *self;
         match with_aliases(catalog, tenant, kind, ready).await {
             Ok(None) => attempt(tenant, kind, ready, known).await,
@@ -139,7 +139,7 @@ impl Sender<'_> {
         }
     }
 
-    fn names_something_new(&self, ready: &Ready) -> bool {
+    fn names_something_new(&self, ready: &ResolvedChange) -> bool {
         let is_new = |id: &str| id.split('/').any(|part| self.new.contains(part));
         let mentions = |body: &Body| {
             let mut found = false;
@@ -147,36 +147,43 @@ impl Sender<'_> {
             found
         };
         match ready {
-            Ready::Create { body, .. } => mentions(body),
-            Ready::Update { id, body, .. } => is_new(id.as_str()) || mentions(body),
-            Ready::Elements { parent, added, removed } => {
+            ResolvedChange::Create { body, .. } => mentions(body),
+            ResolvedChange::Update { id, body, .. } => is_new(id.as_str()) || mentions(body),
+            ResolvedChange::Elements { parent, added, removed } => {
                 let elements = [added.as_slice(), removed].concat();
                 is_new(parent.as_str()) || mentions(&Body::from_iter([(String::new(), Value::Array(elements))]))
             }
-            Ready::Delete { .. } => false,
+            ResolvedChange::Delete { .. } => false,
         }
     }
 }
 
-async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &Ready, known: KnownIds<'_>) -> Sending {
+async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &ResolvedChange, known: KnownIds<'_>) -> SendResult {
     match ready {
-        Ready::Create { body, twins, may_have_landed } => create(tenant, kind, body, known.with_twins(twins), *may_have_landed).await,
-        Ready::Update { id, body, edits, secrets } => match update(tenant, kind, id, body, edits, secrets).await {
-            Ok(altered) => Sending { altered, ..Outcome::Applied(id.clone()).into() },
+        ResolvedChange::Create { body, twins, may_have_landed } => {
+            create(tenant, kind, body, known.with_twins(twins), *may_have_landed).await
+        }
+        ResolvedChange::Update { id, body, edits, secrets } => match update(tenant, kind, id, body, edits, secrets).await {
+            Ok(altered) => SendResult { altered, ..Outcome::Applied(id.clone()).into() },
             Err(ended) => ended,
         },
-        Ready::Elements { parent, added, removed } => match tenant.update_elements(kind, parent, added, removed).await {
+        ResolvedChange::Elements { parent, added, removed } => match tenant.update_elements(kind, parent, added, removed).await {
             Ok(()) => Outcome::Applied(parent.clone()).into(),
             Err(refused) => ended_by(refused),
         },
-        Ready::Delete { id, body } => remove(tenant, kind, id, body).await,
+        ResolvedChange::Delete { id, body } => remove(tenant, kind, id, body).await,
     }
 }
 
 /// Puts the other id of a resource where a body names one by it: it may be minutes old, so it is read when it is needed.
-async fn with_aliases(catalog: &Catalog, tenant: &Tenant, kind: &Kind, ready: &Ready) -> Result<Option<Ready>, management_api::Error> {
+async fn with_aliases(
+    catalog: &Catalog,
+    tenant: &Tenant,
+    kind: &Kind,
+    ready: &ResolvedChange,
+) -> Result<Option<ResolvedChange>, management_api::Error> {
     let mut ready = ready.clone();
-    let (Ready::Create { body, .. } | Ready::Update { body, .. }) = &mut ready else { return Ok(None) };
+    let (ResolvedChange::Create { body, .. } | ResolvedChange::Update { body, .. }) = &mut ready else { return Ok(None) };
     let mut is_changed = false;
     for reference in kind.references.iter().filter(|reference| reference.by == By::Alias) {
         let to = catalog.kind(reference.to).expect("catalog test: every reference names a kind");
@@ -200,7 +207,7 @@ async fn with_aliases(catalog: &Catalog, tenant: &Tenant, kind: &Kind, ready: &R
 /// Creates a resource. One whose answer was lost is looked up before it is sent again, and sent again once.
 ///
 /// Where an earlier request for it may have landed, a conflict says that it did, if only after it was looked up.
-async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: KnownIds<'_>, may_have_landed: bool) -> Sending {
+async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: KnownIds<'_>, may_have_landed: bool) -> SendResult {
     let mut is_second = false;
     loop {
         let lost = match tenant.create(kind, body).await {
@@ -210,10 +217,10 @@ async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: KnownI
         };
         let is_conflict = lost.is_conflict();
         match look_up(tenant, kind, body, known).await {
-            Ok(LookedUp::Found(found)) => return found.into(),
-            Ok(LookedUp::Unclear(reason)) => return Outcome::Unknown(format!("{}; {reason}", told(&lost))).into(),
-            Ok(LookedUp::Absent) if !is_second && !is_conflict => is_second = true,
-            Ok(LookedUp::Absent) => return ended_by(lost),
+            Ok(LookupResult::Found(found)) => return found.into(),
+            Ok(LookupResult::Unclear(reason)) => return Outcome::Unknown(format!("{}; {reason}", told(&lost))).into(),
+            Ok(LookupResult::Absent) if !is_second && !is_conflict => is_second = true,
+            Ok(LookupResult::Absent) => return ended_by(lost),
             Err(unread) if unread.is_unreachable() => {
                 return Outcome::Unknown(format!("{}; nor can it be looked up", told(&lost))).into();
             }
@@ -224,13 +231,13 @@ async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: KnownI
     }
 }
 
-fn created(kind: &Kind, answer: &Body, body: &Body) -> Sending {
+fn created(kind: &Kind, answer: &Body, body: &Body) -> SendResult {
     match kind.id_of(answer).or_else(|| kind.id_of(body)) {
         Some(id) => {
             let mut altered = alterations(kind, &Id::new(id.as_str()), body, answer);
             // What a create leaves blank is the tenant's to fill in.
             altered.retain(|altered| altered.sent.is_some());
-            Sending { altered, ..found(kind, id, body, answer).into() }
+            SendResult { altered, ..found(kind, id, body, answer).into() }
         }
         None => Outcome::Unknown(format!("the tenant answered without \"{}\"", kind.id)).into(),
     }
@@ -243,7 +250,7 @@ async fn update(
     asked: &Body,
     edits: &[Edit],
     secrets: &[(String, Secret)],
-) -> Result<Vec<AlteredValue>, Sending> {
+) -> Result<Vec<AlteredValue>, SendResult> {
     let mut body = asked.clone();
     let is_sent = |field: &&str| body.0.contains_key(*field) || secrets.iter().any(|(path, _)| covers(field, path));
     let overlaid: Vec<&str> =
@@ -286,7 +293,7 @@ async fn update(
 
 /// Removes a resource that is still what the plan showed: it is read right before, where the API can, since what was found in a list may be
 /// another by now.
-async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -> Sending {
+async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -> SendResult {
     if !kind.is_only_listed {
         match tenant.read(kind, id).await {
             Ok(None) => return Outcome::Applied(id.clone()).into(),
@@ -327,18 +334,18 @@ fn changed_since(kind: &Kind, planned: &Body, held: Body) -> Option<String> {
     Some(format!("its {changed} changed in the target since the plan; plan again"))
 }
 
-fn gone() -> Sending {
+fn gone() -> SendResult {
     let refusal = management_api::Error::Refused { request: String::new(), status: 404, code: String::new(), message: String::new() };
-    Sending { refusal: Some(refusal), ..Outcome::Failed("it is gone from the target since it was read".to_owned()).into() }
+    SendResult { refusal: Some(refusal), ..Outcome::Failed("it is gone from the target since it was read".to_owned()).into() }
 }
 
 /// An update whose answer never came may have been carried out: that is a doubt, not a failure.
-fn ended_by(refused: management_api::Error) -> Sending {
+fn ended_by(refused: management_api::Error) -> SendResult {
     if refused.is_outcome_unknown() || refused.is_unreachable() || refused.may_have_been_applied() {
         return Outcome::Unknown(told(&refused)).into();
     }
     let reason = if refused.is_unentitled() { format!("not in the tenant's plan: {}", told(&refused)) } else { told(&refused) };
-    Sending { refusal: Some(refused), ..Outcome::Failed(reason).into() }
+    SendResult { refusal: Some(refused), ..Outcome::Failed(reason).into() }
 }
 
 /// Returns an error with its causes, as one line; of a doubt only what it came from, since the outcome itself says that it is one.

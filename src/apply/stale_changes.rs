@@ -9,7 +9,7 @@ use crate::json::{Body, covers};
 use crate::model::resource::{Id, Key, Resource};
 use crate::plan::normal_form::normal;
 use crate::plan::{Action, Change, Edit, Plan, Protected, without};
-use crate::snapshot::{Gone, Snapshot, id_substitution};
+use crate::snapshot::{FormerIds, Snapshot, id_substitution};
 
 /// The changes that must not be made any more, each with the reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl StaleChanges {
     /// Compares a plan with what the target holds now, where a run of it has begun; `created` are the ids of what that run created, by the
     /// place of the change in the plan.
     pub fn since_begun(catalog: &Catalog, plan: &Plan, live: &Snapshot, created: &HashMap<usize, Id>) -> Self {
-        let now = Now::of(catalog, plan, live, created);
+        let now = CurrentTarget::of(catalog, plan, live, created);
         let held = now.of_untouched(live);
         let held: Vec<&Resource> = held.iter().collect();
         let untouched = Protected::of(catalog, &held, &held);
@@ -81,7 +81,7 @@ impl StaleChanges {
 }
 
 /// What the target holds now, under the names of a plan.
-struct Now<'live> {
+struct CurrentTarget<'live> {
     catalog: &'live Catalog,
     by_id: HashMap<(&'live str, &'live Id), &'live Resource>,
     /// What resources are called that have another name in the plan, by their names in the target.
@@ -89,16 +89,16 @@ struct Now<'live> {
     /// The names in the plan of all there is.
     keys: HashMap<Key, &'live Id>,
     /// What the plan knows or removes, and the target has no more.
-    gone: Gone,
+    gone: FormerIds,
 }
 
 /// Records anew what the target holds before a plan that was made earlier: what hangs on what goes may be other things by now.
 pub fn record_before(catalog: &Catalog, plan: &mut Plan, live: &Snapshot) {
-    let held = Now::of(catalog, plan, live, &HashMap::new()).all(live);
+    let held = CurrentTarget::of(catalog, plan, live, &HashMap::new()).all(live);
     plan.record_before(catalog, held.iter());
 }
 
-impl<'live> Now<'live> {
+impl<'live> CurrentTarget<'live> {
     fn of(catalog: &'live Catalog, plan: &Plan, live: &'live Snapshot, created: &HashMap<usize, Id>) -> Self {
         let by_id: HashMap<(&str, &Id), &Resource> =
             live.resources.iter().map(|resource| ((resource.key.kind(), &resource.id), resource)).collect();
@@ -119,7 +119,7 @@ impl<'live> Now<'live> {
             Action::Delete { id, .. } => Some((&change.key, id)),
             _ => None,
         });
-        let gone = Gone::from(catalog, plan.known.iter().chain(removed), live, &|_| false);
+        let gone = FormerIds::from(catalog, plan.known.iter().chain(removed), live, &|_| false);
         Self { catalog, by_id, names, keys, gone }
     }
 

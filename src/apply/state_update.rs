@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::expected_baseline::Agreement;
+use super::expected_baseline::ExpectedBaseline;
 use super::stale_changes::StaleChanges;
 use super::summary::Summary;
 use crate::catalog::{Catalog, Kind};
@@ -15,9 +15,9 @@ use crate::model::resource::{Id, Key, Secret};
 use crate::plan::{Action, Change, Edit, Plan, SecretField, diff, matched, take_part};
 use crate::snapshot::{Desired, Snapshot};
 use crate::state::baseline::{self, Baseline};
-use crate::state::fingerprints::{self, Fingerprints, Sent};
+use crate::state::fingerprints::{self, Fingerprints, SentSecrets};
 use crate::state::links::{self, Links};
-use crate::state::pair::{self, Pair};
+use crate::state::pair::{self, TenantPair};
 use crate::state::source_ids::{self, SourceIds};
 
 /// Links, base and fingerprints of one pair of tenants, and where they stand.
@@ -32,7 +32,7 @@ pub struct SyncState {
     fingerprints: Fingerprints,
     /// Whether something is linked and what was last written of it is not known.
     lacks_base: bool,
-    pair: Pair,
+    pair: TenantPair,
     catalog: &'static Catalog,
 }
 
@@ -62,7 +62,7 @@ impl SyncState {
     /// # Errors
     ///
     /// When a file cannot be read, holds something else, or is of another pair.
-    pub fn load(catalog: &'static Catalog, pair: Pair) -> Result<Self, Error> {
+    pub fn load(catalog: &'static Catalog, pair: TenantPair) -> Result<Self, Error> {
         pair.check()?;
         let (links, base) = (Links::load(&pair.links())?, Baseline::load(&pair.base())?);
         Ok(Self {
@@ -81,7 +81,7 @@ impl SyncState {
     /// # Errors
     ///
     /// When a tenant is called as no folder can be.
-    pub fn pair_of(plan: &Plan, folder: &Path) -> Result<Option<Pair>, Error> {
+    pub fn pair_of(plan: &Plan, folder: &Path) -> Result<Option<TenantPair>, Error> {
         let (source, target) = (plan.source_tenant(), &plan.target);
         if source == target.tenant {
             return Ok(None);
@@ -89,7 +89,7 @@ impl SyncState {
         // An undo goes from the target to itself: of the tenant that its settings came from it knows the name.
         let domain = plan.undoes.is_none().then(|| plan.source.domain.clone());
         let source = pair::TenantIdentity { tenant: source.to_owned(), domain };
-        Ok(Some(Pair::new(folder, source, pair::TenantIdentity::new(&target.tenant, &target.domain))?))
+        Ok(Some(TenantPair::new(folder, source, pair::TenantIdentity::new(&target.tenant, &target.domain))?))
     }
 
     /// Returns the same in another folder, and leaves it there.
@@ -128,7 +128,7 @@ impl SyncState {
     }
 
     /// Compares the secrets that were sent with those that are supplied now.
-    pub fn sent(&self, desired: &Desired, secret: &dyn Fn(&str) -> Option<Secret>) -> Sent {
+    pub fn sent(&self, desired: &Desired, secret: &dyn Fn(&str) -> Option<Secret>) -> SentSecrets {
         let supplied = desired.supplied.iter().map(|one| (one.key.kind(), one.path.as_str(), one.from.as_str()));
         self.fingerprints.compared(supplied, secret)
     }
@@ -179,15 +179,15 @@ impl SyncState {
         self.adopt(&desired, live);
         self.learn_source_ids(plan);
         let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
-        let Agreement { held, promised } = Agreement::of(desired, live, partners, plan);
+        let ExpectedBaseline { held, promised } = ExpectedBaseline::of(desired, live, partners, plan);
         self.agree(held);
         promised
     }
 
     /// Remembers what both sides agree on already; what was last written is known from then on.
-    fn agree(&mut self, agreed: Vec<(Key, baseline::Applied)>) {
+    fn agree(&mut self, agreed: Vec<(Key, baseline::AppliedResource)>) {
         self.lacks_base = false;
-        for (key, baseline::Applied { id, body, own, kept, refused }) in agreed {
+        for (key, baseline::AppliedResource { id, body, own, kept, refused }) in agreed {
             self.base.applied(&key, &id, body);
             self.base.kept(&key, kept);
             self.base.refused(&key, refused);
@@ -378,7 +378,7 @@ mod tests {
             base: Baseline::default(),
             source_ids: SourceIds::default(),
             fingerprints: Fingerprints::default(),
-            pair: Pair::default(),
+            pair: TenantPair::default(),
             catalog: Catalog::standard(),
         }
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::altered_values::AlteredValue;
 use super::journal::Record;
-use super::new_secrets::{GeneratedSecret, Replaced, SecretDisposition};
+use super::new_secrets::{GeneratedSecret, ReplacedSecrets, SecretDisposition};
 use crate::catalog::Catalog;
 use crate::model::event::{Operation, Outcome};
 use crate::model::resource::{Id, Key};
@@ -51,7 +51,7 @@ pub struct Summary {
 
 /// How many changes ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Tally {
+pub struct OutcomeCounts {
     /// The target holds them.
     pub applied: usize,
     /// The target holds them without what its subscription lacks.
@@ -75,7 +75,7 @@ impl Summary {
             let (outcome, altered) = (outcomes.get(&at)?.clone(), altered.get(&at).cloned().unwrap_or_default());
             Some(ChangeResult { key: change.key.clone(), operation: change.operation(), outcome, altered })
         });
-        let replaced = Replaced::by(plan);
+        let replaced = ReplacedSecrets::by(plan);
         let made = plan.changes().enumerate().flat_map(|(at, change)| {
             let kind = catalog.kind(change.key.kind());
             let made = kind.map(|kind| replaced.made_with(kind, change)).unwrap_or_default();
@@ -103,8 +103,8 @@ impl Summary {
     }
 
     /// Counts how the changes ended.
-    pub fn tally(&self) -> Tally {
-        let mut tally = Tally { unsent: self.unsent, ..Tally::default() };
+    pub fn tally(&self) -> OutcomeCounts {
+        let mut tally = OutcomeCounts { unsent: self.unsent, ..OutcomeCounts::default() };
         for settled in &self.settled {
             match settled.outcome {
                 Outcome::Applied(_) => tally.applied += 1,
@@ -119,7 +119,7 @@ impl Summary {
 
     /// Returns whether every change of the plan is in the target.
     pub fn is_whole(&self) -> bool {
-        let Tally { partial, failed, skipped, unknown, unsent, .. } = self.tally();
+        let OutcomeCounts { partial, failed, skipped, unknown, unsent, .. } = self.tally();
         partial + failed + skipped + unknown + unsent == 0
     }
 }

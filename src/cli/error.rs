@@ -200,23 +200,23 @@ impl From<source_ids::Error> for Failure {
 
 impl From<pair::Error> for Failure {
     fn from(error: pair::Error) -> Self {
-        use pair::Error as Pair;
+        use pair::Error as PairError;
         let (code, hint) = match &error {
-            Pair::Write { .. } => (FAILED, ROOM.to_owned()),
-            Pair::Name { .. } => (USAGE, "name the tenant in migrate.toml, and its snapshot after it".to_owned()),
-            Pair::Another { .. } => (
+            PairError::Write { .. } => (FAILED, ROOM.to_owned()),
+            PairError::Name { .. } => (USAGE, "name the tenant in migrate.toml, and its snapshot after it".to_owned()),
+            PairError::Another { .. } => (
                 USAGE,
                 "give one of the two tenants another name, or move that folder away to begin anew: pairs are then found by name".to_owned(),
             ),
-            Pair::Unclear { wanted, .. } => (
+            PairError::Unclear { wanted, .. } => (
                 USAGE,
                 format!(
                     "move it to {} if it is of that pair, or into the folder of the other; where both have written it, remove it",
                     wanted.display()
                 ),
             ),
-            Pair::Newer { .. } => (USAGE, "update migrate, then run the same command again".to_owned()),
-            Pair::Malformed { .. } | Pair::Read { .. } => {
+            PairError::Newer { .. } => (USAGE, "update migrate, then run the same command again".to_owned()),
+            PairError::Malformed { .. } | PairError::Read { .. } => {
                 (USAGE, "put the file back, or remove it if the folder is of this pair".to_owned())
             }
         };

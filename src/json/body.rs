@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::path::{steps, top};
-use super::traversal::{Taken, change_fields, change_texts, each_text, find_fields, names_in, put_at};
+use super::traversal::{Removal, change_fields, change_texts, each_text, find_fields, names_in, put_at};
 
 /// A JSON object: what the API answers, what we compare, what we send.
 ///
@@ -112,7 +112,7 @@ impl Body {
 
     /// Removes what the path names where this holds of it; returns each removed value with its concrete path.
     pub fn take_if(&mut self, path: &str, goes: &dyn Fn(&Value) -> bool) -> Vec<(String, Value)> {
-        let mut taken = Taken { goes, values: Vec::new() };
+        let mut taken = Removal { goes, values: Vec::new() };
         let first = top(path);
         // Most of what is taken out of answers is not there.
         if first.contains('*') || self.0.contains_key(first) {

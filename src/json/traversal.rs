@@ -5,12 +5,12 @@ use serde_json::{Map, Value};
 use super::path::{PathSegment, join};
 
 /// What is taken out of a body, and what of it goes.
-pub(super) struct Taken<'goes> {
+pub(super) struct Removal<'goes> {
     pub(super) goes: &'goes dyn Fn(&Value) -> bool,
     pub(super) values: Vec<(String, Value)>,
 }
 
-impl Taken<'_> {
+impl Removal<'_> {
     pub(super) fn take_fields(&mut self, fields: &mut Map<String, Value>, steps: &[PathSegment<'_>], above: &str) {
         let Some((step, rest)) = steps.split_first() else { return };
         let names: Vec<String> = match step {

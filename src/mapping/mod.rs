@@ -17,5 +17,5 @@ mod table;
 
 pub use parse::{Error, Mapping};
 pub use rewrite::{KeyCollision, Mapped};
-pub use rule::{Effect, Removed, Rule};
+pub use rule::{Effect, MappingRule, Removed};
 pub use table::rows;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::rule::{Effect, Removed, Rule};
+use super::rule::{Effect, MappingRule, Removed};
 use super::table;
 use crate::catalog::{Catalog, Kind, WithheldReason};
 use crate::diagnostic::{Diagnostic, Text, did_you_mean};
@@ -41,7 +41,7 @@ pub enum Error {
 #[derive(Debug, Clone, Default)]
 pub struct Mapping {
     /// The rules, in the order of the file.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<MappingRule>,
 }
 
 type Name<'text> = Spanned<Cow<'text, str>>;
@@ -116,7 +116,7 @@ impl Parser<'_> {
         self.wrong(key.span(), format!("{what} \"{}\"", key.get_ref()), did_you_mean(key.get_ref(), known))
     }
 
-    fn rule(&self, element: &Held<'_>) -> Result<Rule, Error> {
+    fn rule(&self, element: &Held<'_>) -> Result<MappingRule, Error> {
         let DeValue::Table(table) = element.get_ref() else {
             return Err(self.wrong(element.span(), "a rule must be a table", "write [[rule]] above it"));
         };
@@ -136,7 +136,7 @@ impl Parser<'_> {
         };
         let field = word("field").map(|(_, value)| self.text(value, "field")).transpose()?;
         let effect = self.effect(name, value)?;
-        let rule = Rule { place, matches, field: field.clone(), effect };
+        let rule = MappingRule { place, matches, field: field.clone(), effect };
         let at = word("field").map_or(name.span(), |(_, value)| value.span());
         self.check_field(&rule, at)?;
         Ok(rule)
@@ -258,7 +258,7 @@ impl Parser<'_> {
     }
 
     /// Checks that a rule's field exists in some kind it can be about, and suits what the rule does.
-    fn check_field(&self, rule: &Rule, at: Range<usize>) -> Result<(), Error> {
+    fn check_field(&self, rule: &MappingRule, at: Range<usize>) -> Result<(), Error> {
         let kinds: Vec<&'static Kind> = self.catalog.kinds().filter(|kind| rule.is_about_kind(kind)).collect();
         let Some(field) = &rule.field else {
             return match rule.effect {

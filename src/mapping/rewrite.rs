@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use super::parse::Mapping;
-use super::rule::{Effect, Removed, Rule};
+use super::rule::{Effect, MappingRule, Removed};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::json::Body;
 use crate::model::resource::{Key, Resource};
@@ -47,7 +47,7 @@ impl Mapping {
         let mut skipped = HashSet::new();
         for mut resource in std::mem::take(&mut desired.snapshot.resources) {
             let kind = catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
-            let about: Vec<(&Rule, &mut usize)> =
+            let about: Vec<(&MappingRule, &mut usize)> =
                 self.rules.iter().zip(&mut touched).filter(|(rule, _)| rule.is_about(&resource.key)).collect();
             let mut is_skipped = false;
             if !about.is_empty() {
@@ -110,7 +110,7 @@ fn rename(kind: &Kind, key: &Key, body: &mut Body, name: &str, renamed: &mut Has
 }
 
 /// Applies a rule about a field; returns how many values it touched.
-fn change(kind: &Kind, rule: &Rule, effect: &Effect, key: &Key, body: &mut Body, desired: &mut Desired) -> usize {
+fn change(kind: &Kind, rule: &MappingRule, effect: &Effect, key: &Key, body: &mut Body, desired: &mut Desired) -> usize {
     let field = rule.field.as_deref();
     match (effect, field) {
         (Effect::Replace(rows), Some(field)) => {
@@ -324,11 +324,16 @@ mod tests {
         }
     }
 
-    fn rule(matches: &str, field: Option<&str>, effect: Effect) -> Rule {
-        Rule { place: "m.toml:1".into(), matches: vec![Pattern::new(matches).expect("a pattern")], field: field.map(str::to_owned), effect }
+    fn rule(matches: &str, field: Option<&str>, effect: Effect) -> MappingRule {
+        MappingRule {
+            place: "m.toml:1".into(),
+            matches: vec![Pattern::new(matches).expect("a pattern")],
+            field: field.map(str::to_owned),
+            effect,
+        }
     }
 
-    fn mapped(rules: Vec<Rule>) -> Mapped {
+    fn mapped(rules: Vec<MappingRule>) -> Mapped {
         Mapping { rules }.apply(Catalog::standard(), source()).expect("no collision")
     }
 

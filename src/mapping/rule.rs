@@ -8,7 +8,7 @@ use crate::model::resource::{BETWEEN_PARTS, Key};
 
 /// One rule of a mapping.
 #[derive(Debug, Clone)]
-pub struct Rule {
+pub struct MappingRule {
     /// Where it stands: `mappings/dev-to-prod.toml:12`.
     pub place: String,
     /// Key globs, one of which must match.
@@ -47,7 +47,7 @@ pub enum Removed {
     Element(Value),
 }
 
-impl Rule {
+impl MappingRule {
     /// Returns whether the rule is about this resource, by the key it has in the source.
     pub fn is_about(&self, key: &Key) -> bool {
         let text = key.to_string();

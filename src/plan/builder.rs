@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::matching::Numbered;
+use super::matching::NumberedKeys;
 use super::merge::OnDrift;
 use super::model::{Action, Change, Plan, PlannedTenant, SecretField, Skipped};
-use super::ordering::{After, mentioned_before, mentioned_by, staged};
-use super::pairing::Partners;
+use super::ordering::{Prerequisite, formerly_referenced_by, into_stages, referenced_by};
+use super::pairing::Pairing;
 use super::protected::Protected;
 use super::references::{Examined, keep_elements_of_the_target, keep_held};
 use super::unique_values::in_order;
@@ -14,7 +14,7 @@ use crate::catalog::{Catalog, Kind};
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
 use crate::state::baseline::Baseline;
-use crate::state::fingerprints::Sent;
+use crate::state::fingerprints::SentSecrets;
 use crate::state::links::Links;
 
 /// What earlier runs left, and what is to be done about it.
@@ -25,7 +25,7 @@ pub struct PlanContext<'past> {
     /// What was last applied.
     pub base: &'past Baseline,
     /// Which secrets were sent.
-    pub sent: &'past Sent,
+    pub sent: &'past SentSecrets,
     /// What to do about fields that the target changed by itself.
     pub on_drift: OnDrift,
     /// Whether what is gone from the source is removed.
@@ -36,15 +36,15 @@ pub struct PlanContext<'past> {
 
 /// Decides what it takes to make the target hold what is desired, where nothing but the links is known of earlier runs.
 pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> Plan {
-    let (base, sent) = (&Baseline::default(), &Sent::default());
+    let (base, sent) = (&Baseline::default(), &SentSecrets::default());
     plan_after(catalog, desired, live, PlanContext { links, base, sent, on_drift: OnDrift::Keep, prune: false, keeps_own: true })
 }
 
 /// Decides what it takes to make the target hold what is desired, after what earlier runs left.
 pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: PlanContext<'_>) -> Plan {
-    let partners = Partners::of(catalog, &desired.snapshot, live, past.links);
+    let partners = Pairing::of(catalog, &desired.snapshot, live, past.links);
     let plan = empty(&desired.snapshot, live);
-    let numbered = Numbered::of(&desired.snapshot);
+    let numbered = NumberedKeys::of(&desired.snapshot);
     let held: Vec<&Resource> = partners.live.iter().map(|held| &**held).collect();
     let untouched = Protected::of(catalog, &held, &desired.snapshot.resources.iter().collect::<Vec<_>>());
     let (namesakes, after) = (namesakes(catalog, live), Vec::new());
@@ -65,8 +65,8 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
     making.repeat_what_is_reset(&mut changes, &partners);
     let order = in_order(catalog, &mut changes, &partners.live, &removed);
     let mut after = std::mem::take(&mut making.after);
-    after.extend(order.aside.into_iter().map(|change| (After::Aside, change)));
-    making.plan.stages = staged(catalog, changes, after, &|key| making.turn(key, &order.ranks));
+    after.extend(order.aside.into_iter().map(|change| (Prerequisite::NothingAtAll, change)));
+    making.plan.stages = into_stages(catalog, changes, after, &|key| making.position(key, &order.ranks));
     making.list_unmanaged(&partners, &removed);
     making.name_known(&partners);
     making.name_equal(&partners);
@@ -77,7 +77,7 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
 
 /// Returns what a tenant has of each name, by kind, where names may stand twice.
 fn namesakes<'live>(catalog: &Catalog, live: &'live Snapshot) -> HashMap<(&'live str, &'live str), Vec<&'live Id>> {
-    let numbered = Numbered::of(live);
+    let numbered = NumberedKeys::of(live);
     let mut namesakes: HashMap<(&str, &str), Vec<&Id>> = HashMap::new();
     let is_shared = |kind: &str| catalog.kind(kind).is_some_and(|kind| kind.allows_duplicates);
     for resource in live.resources.iter().filter(|resource| is_shared(resource.key.kind())) {
@@ -108,11 +108,11 @@ pub(super) struct PlanBuilder<'inputs> {
     pub(super) past: PlanContext<'inputs>,
     pub(super) plan: Plan,
     /// Which resources of the source were told apart by a number.
-    numbered: Numbered<'inputs>,
+    numbered: NumberedKeys<'inputs>,
     /// What the target has of each name, by kind, where names may stand twice.
     pub(super) namesakes: HashMap<(&'inputs str, &'inputs str), Vec<&'inputs Id>>,
     /// Changes made after the first one of the same resource.
-    pub(super) after: Vec<(After, Change)>,
+    pub(super) after: Vec<(Prerequisite, Change)>,
     /// What is left as the target has it.
     pub(super) untouched: Protected<'inputs>,
 }
@@ -160,19 +160,19 @@ impl PlanBuilder<'_> {
     /// wait for a name.
     ///
     /// Resources of one name are created one after the other, so that the target lists them in the source's order.
-    fn turn(&self, key: &Key, ranks: &HashMap<Key, usize>) -> (usize, usize) {
+    fn position(&self, key: &Key, ranks: &HashMap<Key, usize>) -> (usize, usize) {
         (self.catalog.place(key.kind()), self.numbered.number(key).max(ranks.get(key).copied().unwrap_or(1)))
     }
 
     /// Notes the ids of what changes refer to, and its names where they are others, so that the plan alone is enough to carry it out and to
     /// be compared with the target.
-    fn name_known(&mut self, partners: &Partners<'_>) {
+    fn name_known(&mut self, partners: &Pairing<'_>) {
         let held: HashMap<&Key, &Resource> = partners.live.iter().map(|resource| (&resource.key, &**resource)).collect();
         let mut mentioned = BTreeSet::new();
         let mut renamed = BTreeSet::new();
         for change in self.plan.changes() {
-            let (keys, parent) = mentioned_by(change);
-            mentioned.extend(keys.into_iter().chain(parent.cloned()).chain(mentioned_before(change)));
+            let (keys, parent) = referenced_by(change);
+            mentioned.extend(keys.into_iter().chain(parent.cloned()).chain(formerly_referenced_by(change)));
             if let Action::Update { edits, .. } = &change.action
                 && edits.iter().any(|edit| self.kind_of(&change.key).key.contains(&edit.path.as_str()))
             {
@@ -196,7 +196,7 @@ impl PlanBuilder<'_> {
 
     /// Notes which resources are one though nothing is to change in them, so that a run of the plan links them as any other; and what the
     /// source has besides, so that its ids are known once it is gone.
-    fn name_equal(&mut self, partners: &Partners<'_>) {
+    fn name_equal(&mut self, partners: &Pairing<'_>) {
         let changed: HashSet<&Key> = self.plan.changes().map(|change| &change.key).collect();
         let links = self.past.links;
         let (mut equal, mut lacking) = (BTreeMap::new(), BTreeMap::new());

@@ -6,10 +6,10 @@ use super::builder::PlanBuilder;
 use super::deploy;
 use super::diff::{Difference, difference_after};
 use super::manual_steps::{leave_sealed, leave_secrets, open_seals, steps, unseen_secrets, withhold_sealed};
-use super::merge::{Merged, merge};
+use super::merge::{MergeResult, merge};
 use super::model::{Action, Change, SecretField, Skipped};
 use super::normal_form::normal;
-use super::ordering::After;
+use super::ordering::Prerequisite;
 use super::references::Examined;
 use super::request_body::created;
 use super::secrets::{carry, due};
@@ -46,17 +46,17 @@ impl PlanBuilder<'_> {
         let (late, secrets): (Vec<_>, Vec<_>) = supplied.into_iter().partition(is_late);
         let change = |action, secrets| Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets };
         if !late.is_empty() {
-            self.after.push((After::Everything, change(Action::Update { id: None, body: Body::new(), edits: Vec::new() }, late)));
+            self.after.push((Prerequisite::Everything, change(Action::Update { id: None, body: Body::new(), edits: Vec::new() }, late)));
         }
         let edited = |body| Action::Update { id: None, body, edits: Vec::new() };
         if let Some(done) = deploy::take_done(kind, &mut body) {
-            self.after.push((After::Made, change(edited(done), Vec::new())));
+            self.after.push((Prerequisite::Creation, change(edited(done), Vec::new())));
         }
         if let Some(draft) = draft {
-            self.after.push((After::Done, change(edited(draft.body), Vec::new())));
+            self.after.push((Prerequisite::FollowUp, change(edited(draft.body), Vec::new())));
         }
         if let Some(rest) = only_updated(kind, wanted) {
-            self.after.push((After::Made, change(edited(rest), Vec::new())));
+            self.after.push((Prerequisite::Creation, change(edited(rest), Vec::new())));
         }
         let twins = self.twins(kind, wanted);
         change(Action::Create { body, twins }, secrets)
@@ -76,7 +76,7 @@ impl PlanBuilder<'_> {
         if let Some(Difference { body, edits, .. }) = draft {
             let action = Action::Update { id: Some(held.id.clone()), body, edits };
             let change = Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets: Vec::new() };
-            self.after.push((After::Done, change));
+            self.after.push((Prerequisite::FollowUp, change));
         }
         let merged = self.merged(kind, wanted, held)?;
         let (body, dropped) = merged.as_ref().map_or((&wanted.body, &[][..]), |merged| (&merged.body, &merged.dropped));
@@ -136,7 +136,7 @@ impl PlanBuilder<'_> {
     ///
     /// The outer nothing says that both changed one field, each in its way: such a resource is left out.
     #[expect(clippy::option_option, reason = "whether it can be planned, and whether there is a base")]
-    fn merged(&mut self, kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Option<Option<Merged>> {
+    fn merged(&mut self, kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Option<Option<MergeResult>> {
         let is_equal = wanted.body == held.body;
         let Some(base) = self.past.base.of_target(&wanted.key, &held.id).filter(|_| !is_equal) else { return Some(None) };
         let mut merged = merge(kind, base, &wanted.body, &held.body, self.past.on_drift);

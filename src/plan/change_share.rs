@@ -15,7 +15,7 @@ const OF_ALL: f64 = 0.3;
 const OF_A_KIND: f64 = 0.5;
 
 /// How many resources a plan changes or deletes.
-struct Tally {
+struct AffectedCounts {
     /// What becomes of them: `change` or `be deleted`.
     what: &'static str,
     /// How many of each kind.
@@ -37,14 +37,14 @@ pub(super) fn too_much(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Op
             of_kind
         })
     };
-    let changed = Tally { what: "change", of_kind: by_kind(&|_| true), few: FEW };
+    let changed = AffectedCounts { what: "change", of_kind: by_kind(&|_| true), few: FEW };
     let few = if plan.undoes.is_some() { FEW } else { 1 };
-    let deleted = Tally { what: "be deleted", of_kind: by_kind(&|action| matches!(action, Action::Delete { .. })), few };
-    let mut found = deleted.beyond(plan, &held, most);
+    let deleted = AffectedCounts { what: "be deleted", of_kind: by_kind(&|action| matches!(action, Action::Delete { .. })), few };
+    let mut found = deleted.exceeded_limits(plan, &held, most);
     if !is_new(catalog, &held) {
         // Where all that changes is deleted, that is said once.
-        let is_said = |more: &Beyond| found.iter().any(|one| (&one.of, one.count) == (&more.of, more.count));
-        let more: Vec<Beyond> = changed.beyond(plan, &held, most).into_iter().filter(|more| !is_said(more)).collect();
+        let is_said = |more: &ExceededLimit| found.iter().any(|one| (&one.of, one.count) == (&more.of, more.count));
+        let more: Vec<ExceededLimit> = changed.exceeded_limits(plan, &held, most).into_iter().filter(|more| !is_said(more)).collect();
         found.splice(0..0, more);
     }
     let found: Vec<String> = found.into_iter().map(|one| one.message).collect();
@@ -52,31 +52,36 @@ pub(super) fn too_much(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Op
 }
 
 /// More of something than may be.
-struct Beyond {
+struct ExceededLimit {
     /// Of what: of all resources, or of a kind.
     of: String,
     count: usize,
     message: String,
 }
 
-impl Tally {
+impl AffectedCounts {
     /// Says where there is more of it than may be, in all and by kind.
-    fn beyond(&self, plan: &Plan, held: &BTreeMap<&str, usize>, most: ChangeLimits) -> Vec<Beyond> {
+    fn exceeded_limits(&self, plan: &Plan, held: &BTreeMap<&str, usize>, most: ChangeLimits) -> Vec<ExceededLimit> {
         let target = &plan.target.tenant;
-        let all = self.said(self.of_kind.values().sum(), held.values().sum(), (most.of_all, OF_ALL), format!("resources of \"{target}\""));
+        let all = self.exceeded_limit(
+            self.of_kind.values().sum(),
+            held.values().sum(),
+            (most.of_all, OF_ALL),
+            format!("resources of \"{target}\""),
+        );
         let of_kinds = self.of_kind.iter().filter_map(|(kind, count)| {
             let held = held.get(kind.as_str()).copied().unwrap_or_default();
-            self.said(*count, held, (most.of_a_kind, OF_A_KIND), format!("{kind} of \"{target}\""))
+            self.exceeded_limit(*count, held, (most.of_a_kind, OF_A_KIND), format!("{kind} of \"{target}\""))
         });
         all.into_iter().chain(of_kinds).collect()
     }
 
-    fn said(&self, count: usize, held: usize, (set, default): (Option<f64>, f64), of: String) -> Option<Beyond> {
+    fn exceeded_limit(&self, count: usize, held: usize, (set, default): (Option<f64>, f64), of: String) -> Option<ExceededLimit> {
         let few = set.map_or(self.few, |set| usize::from(set > 0.0));
         #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of settings")]
         let most = ((held as f64 * set.unwrap_or(default)) as usize).max(few);
         let message = format!("{count} of {held} {of} would {}; at most {most} may at once", self.what);
-        (count > most).then_some(Beyond { of, count, message })
+        (count > most).then_some(ExceededLimit { of, count, message })
     }
 }
 

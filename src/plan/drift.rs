@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot};
 use crate::state::baseline::Baseline;
-use crate::state::fingerprints::Sent;
+use crate::state::fingerprints::SentSecrets;
 use crate::state::links::Links;
 
 /// What a target changed by itself since it was last written.
@@ -39,7 +39,7 @@ impl DriftReport {
 pub fn drift_of(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> DriftReport {
     let wanted = as_applied(catalog, base, live);
     let links = Links::within(catalog, &wanted.snapshot.resources);
-    let past = PlanContext { links: &links, base, sent: &Sent::default(), on_drift: OnDrift::Keep, prune: false, keeps_own: true };
+    let past = PlanContext { links: &links, base, sent: &SentSecrets::default(), on_drift: OnDrift::Keep, prune: false, keeps_own: true };
     let plan = plan_after(catalog, &wanted, live, past);
     let held: HashSet<(&str, &Id)> = live.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
     let is_unseen = |one: &Resource| {

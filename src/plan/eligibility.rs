@@ -7,9 +7,9 @@ use super::builder::PlanBuilder;
 use super::manual_steps::withheld;
 use super::model::{ManualStep, Skipped};
 use super::normal_form::normal;
-use super::pairing::Partners;
+use super::pairing::Pairing;
 use super::prune::parent_of;
-use super::references::{Candidate, Verdict, keep_choices, resolve, spare};
+use super::references::{Candidate, Resolution, keep_choices, resolve, spare};
 use super::unique_names::{TakenNames, ambiguous};
 use crate::catalog::{Kind, Named, Shape, Write};
 use crate::json::covers;
@@ -38,7 +38,7 @@ impl<'inputs> PlanBuilder<'inputs> {
 
     /// Returns the resources that may be planned: not the tenants' own, and of kinds that the target serves; `removed` are the places there
     /// of what goes.
-    pub(super) fn candidates(&mut self, partners: &'inputs Partners<'_>, removed: &[usize]) -> Vec<Candidate<'inputs>> {
+    pub(super) fn candidates(&mut self, partners: &'inputs Pairing<'_>, removed: &[usize]) -> Vec<Candidate<'inputs>> {
         let desired = self.desired;
         let ambiguous = ambiguous(self.catalog, desired, self.live, self.past.links);
         let ids = partners.live.iter().map(|resource| (&resource.key, &resource.id)).collect();
@@ -153,7 +153,7 @@ impl<'inputs> PlanBuilder<'inputs> {
     }
 
     /// Leaves out what refers to something the target will not have; what is left out may be what others refer to.
-    pub(super) fn leave_out_unresolved(&mut self, candidates: &mut Vec<Candidate<'_>>, partners: &Partners<'_>) {
+    pub(super) fn leave_out_unresolved(&mut self, candidates: &mut Vec<Candidate<'_>>, partners: &Pairing<'_>) {
         let mut there: HashSet<Key> = partners.live.iter().map(|resource| resource.key.clone()).collect();
         there.extend(candidates.iter().filter(|candidate| candidate.held.is_none()).map(|candidate| candidate.wanted.key.clone()));
         let of_source = &self.desired.snapshot.resources;
@@ -188,12 +188,12 @@ impl<'inputs> PlanBuilder<'inputs> {
                 let is_orphan =
                     matches!(kind.shape, Shape::Child { parent, .. } if !there.contains(&Key::new(parent, candidate.wanted.key.name())));
                 let verdict = if is_orphan {
-                    Verdict::LeftOut("the resource it belongs to is left out".to_owned())
+                    Resolution::LeftOut("the resource it belongs to is left out".to_owned())
                 } else {
                     resolve(kind, &mut examined, &|key| there.contains(key))
                 };
                 match verdict {
-                    Verdict::Fits(parts) => {
+                    Resolution::Fits(parts) => {
                         self.plan.skipped.extend(parts);
                         // What is there by being written and would hold nothing is there already.
                         if candidate.held.is_none() && kind.creation().is_none() && examined.wanted.is_blank(kind) {
@@ -203,7 +203,7 @@ impl<'inputs> PlanBuilder<'inputs> {
                         candidate.take_over(examined);
                         fitting.push(candidate);
                     }
-                    Verdict::LeftOut(reason) => {
+                    Resolution::LeftOut(reason) => {
                         self.skip_resource(&candidate.wanted.key, reason);
                         if candidate.held.is_none() {
                             there.remove(&candidate.wanted.key);

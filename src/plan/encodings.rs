@@ -41,8 +41,8 @@ pub(super) fn unescaped(text: &str) -> Option<String> {
         if let Some((meaning, length)) = escape(&text[at..]) {
             out.extend(&text.as_bytes()[copied..at]);
             match meaning {
-                Meaning::Byte(byte) => out.push(byte),
-                Meaning::Sign(sign) => out.extend(sign.to_string().as_bytes()),
+                EscapedValue::Byte(byte) => out.push(byte),
+                EscapedValue::Sign(sign) => out.extend(sign.to_string().as_bytes()),
             }
             at += length;
             copied = at;
@@ -57,36 +57,36 @@ pub(super) fn unescaped(text: &str) -> Option<String> {
 }
 
 /// What an escape stands for: a URL escapes bytes, the others characters.
-enum Meaning {
+enum EscapedValue {
     Byte(u8),
     Sign(char),
 }
 
 /// Returns what the escape that a text begins with stands for, and its length.
-fn escape(text: &str) -> Option<(Meaning, usize)> {
+fn escape(text: &str) -> Option<(EscapedValue, usize)> {
     let code = |at: Range<usize>, radix: u32| {
         let digits = text.get(at).filter(|digits| digits.chars().all(|digit| digit.is_digit(radix)))?;
         u32::from_str_radix(digits, radix).ok()
     };
-    let sign = |code: Option<u32>, length: usize| Some((Meaning::Sign(char::from_u32(code?)?), length));
+    let sign = |code: Option<u32>, length: usize| Some((EscapedValue::Sign(char::from_u32(code?)?), length));
     let mut signs = text.chars();
     match (signs.next()?, signs.next()?) {
-        ('%', _) => Some((Meaning::Byte(u8::try_from(code(1..3, 16)?).ok()?), 3)),
+        ('%', _) => Some((EscapedValue::Byte(u8::try_from(code(1..3, 16)?).ok()?), 3)),
         ('&', '#') => {
             let (radix, digits) = if text[2..].starts_with(['x', 'X']) { (16, 3) } else { (10, 2) };
             let rest = &text[digits..];
             let end = digits + rest.find(|sign: char| !sign.is_digit(radix)).unwrap_or(rest.len());
             sign(code(digits..end, radix), end + usize::from(text[end..].starts_with(';')))
         }
-        ('&', _) => ENTITIES.iter().find(|(name, _)| text.starts_with(name)).map(|(name, sign)| (Meaning::Sign(*sign), name.len())),
+        ('&', _) => ENTITIES.iter().find(|(name, _)| text.starts_with(name)).map(|(name, sign)| (EscapedValue::Sign(*sign), name.len())),
         ('\\', 'x') => sign(code(2..4, 16), 4),
         ('\\', 'u') if text[2..].starts_with('{') => {
             let end = text.find('}')?;
             sign(code(3..end, 16), end + 1)
         }
         ('\\', 'u') => sign(code(2..6, 16), 6),
-        ('\\', 'n' | 'r' | 't') => Some((Meaning::Sign(' '), 2)),
-        ('\\', '/') => Some((Meaning::Sign('/'), 2)),
+        ('\\', 'n' | 'r' | 't') => Some((EscapedValue::Sign(' '), 2)),
+        ('\\', '/') => Some((EscapedValue::Sign('/'), 2)),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::matching::matched;
 use crate::catalog::{Catalog, Kind};
 use crate::model::resource::{Id, Key};
-use crate::snapshot::{Desired, Gone, Snapshot};
+use crate::snapshot::{Desired, FormerIds, Snapshot};
 use crate::state::links::{Link, Links};
 use crate::state::source_ids::SourceIds;
 
@@ -23,7 +23,7 @@ pub fn name_departed(catalog: &Catalog, desired: &mut Desired, live: &Snapshot, 
     }
     let names = matched(catalog, &desired.snapshot, live, links).names;
     let held: HashMap<(&str, &Id), &Key> = live.resources.iter().map(|held| ((held.key.kind(), &held.id), &held.key)).collect();
-    let (mut gone, mut is_named) = (Gone::default(), HashSet::new());
+    let (mut gone, mut is_named) = (FormerIds::default(), HashSet::new());
     for (kind, key, id) in lacking {
         gone.learn_as(kind, &key, id, id);
         is_named.insert(key);

@@ -22,14 +22,14 @@ const DEEPEST: usize = 3;
 
 /// Nothing of the source tenant may reach the target: not its hosts, not its ids; nor what stands for a value nobody put in.
 pub(super) fn leak(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
-    let traces = Traces::of(catalog, plan, desired, live);
+    let traces = SourceIdentifiers::of(catalog, plan, desired, live);
     let mut leaks = Vec::new();
     for change in plan.changes() {
         let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
         each_outgoing(change, &mut |path, part| {
             let what = match part {
-                Part::Name(name) => traces.find(name).map(|what| format!("a name in {path} holds {what}")),
-                Part::Text(text) => traces
+                SentText::Name(name) => traces.find(name).map(|what| format!("a name in {path} holds {what}")),
+                SentText::Text(text) => traces
                     .find(text)
                     .or_else(|| placeholder(kind, path, text).map(|placeholder| format!("the placeholder {placeholder}")))
                     .map(|what| format!("{path} holds {what}")),
@@ -43,7 +43,7 @@ pub(super) fn leak(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Sna
 }
 
 /// What gives the source away.
-struct Traces<'plan> {
+struct SourceIdentifiers<'plan> {
     /// The source's domain, which no other host has below it.
     domain: Option<&'plan str>,
     /// Its custom domains.
@@ -53,7 +53,7 @@ struct Traces<'plan> {
     ids: HashSet<&'plan str>,
 }
 
-impl<'plan> Traces<'plan> {
+impl<'plan> SourceIdentifiers<'plan> {
     fn of(catalog: &Catalog, plan: &'plan Plan, desired: &'plan Desired, live: &'plan Snapshot) -> Self {
         let mut own: Vec<String> = live.hosts(catalog).into_iter().collect();
         own.push(plan.target.domain.to_ascii_lowercase());
@@ -136,14 +136,14 @@ fn is_name(text: &str) -> bool {
 }
 
 /// A piece of what is sent.
-enum Part<'body> {
+enum SentText<'body> {
     /// The name of a property of the object at the path.
     Name(&'body str),
     /// The text at the path.
     Text(&'body str),
 }
 
-fn each_outgoing(change: &Change, see: &mut dyn FnMut(&str, Part<'_>)) {
+fn each_outgoing(change: &Change, see: &mut dyn FnMut(&str, SentText<'_>)) {
     match &change.action {
         Action::Create { body, .. } | Action::Update { body, .. } => each_field(body, see),
         Action::Delete { .. } => {}
@@ -151,18 +151,18 @@ fn each_outgoing(change: &Change, see: &mut dyn FnMut(&str, Part<'_>)) {
     }
 }
 
-fn each_field(body: &Body, see: &mut dyn FnMut(&str, Part<'_>)) {
+fn each_field(body: &Body, see: &mut dyn FnMut(&str, SentText<'_>)) {
     // Names at the top are the catalog's own.
     body.0.iter().for_each(|(name, value)| each_part(name, value, see));
 }
 
-fn each_part(path: &str, value: &Value, see: &mut dyn FnMut(&str, Part<'_>)) {
+fn each_part(path: &str, value: &Value, see: &mut dyn FnMut(&str, SentText<'_>)) {
     match value {
-        Value::String(text) => see(path, Part::Text(text)),
+        Value::String(text) => see(path, SentText::Text(text)),
         Value::Array(list) => list.iter().for_each(|element| each_part(&format!("{path}[]"), element, see)),
         Value::Object(fields) => {
             for (name, value) in fields {
-                see(path, Part::Name(name));
+                see(path, SentText::Name(name));
                 each_part(&join(path, name), value, see);
             }
         }

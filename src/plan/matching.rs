@@ -23,15 +23,16 @@ pub struct Matching {
 }
 
 /// Names that say nothing, by kind and name: the ids in the source, and those in the target.
-pub(super) type Unclear<'side> = BTreeMap<(&'side str, &'side str), (Vec<&'side Id>, Vec<&'side Id>)>;
+pub(super) type AmbiguousNames<'side> = BTreeMap<(&'side str, &'side str), (Vec<&'side Id>, Vec<&'side Id>)>;
 
 /// Matches the resources of two tenants; references in `desired` are keys of the target already.
 pub fn matched(catalog: &Catalog, desired: &Snapshot, live: &Snapshot, links: &Links) -> Matching {
-    let unclear = unclear(catalog, desired, live, links).into_values().flat_map(|(wanted, _)| wanted.into_iter().cloned()).collect();
-    let (wanted, held) = (Tenant::of(desired), Tenant::of(live));
+    let ambiguous_names =
+        ambiguous_names(catalog, desired, live, links).into_values().flat_map(|(wanted, _)| wanted.into_iter().cloned()).collect();
+    let (wanted, held) = (MatchingSide::of(desired), MatchingSide::of(live));
     let keys = wanted.resources.iter().map(|resource| &resource.key).collect();
     let of_desired = vec![None; desired.resources.len()];
-    let mut matcher = Matcher { links, wanted, held, keys, unclear, matching: Matching { of_desired, names: HashMap::new() } };
+    let mut matcher = Matcher { links, wanted, held, keys, ambiguous_names, matching: Matching { of_desired, names: HashMap::new() } };
     for kind in catalog.kinds() {
         matcher.match_kind(kind);
     }
@@ -41,19 +42,24 @@ pub fn matched(catalog: &Catalog, desired: &Snapshot, live: &Snapshot, links: &L
 /// Returns the names that say nothing: they stand twice on a side, and on the other too; with the ids on both.
 ///
 /// What is linked, or left alone, is not asked about.
-pub(super) fn unclear<'side>(catalog: &Catalog, desired: &'side Snapshot, live: &'side Snapshot, links: &Links) -> Unclear<'side> {
-    let mut names: Unclear<'side> = BTreeMap::new();
+pub(super) fn ambiguous_names<'side>(
+    catalog: &Catalog,
+    desired: &'side Snapshot,
+    live: &'side Snapshot,
+    links: &Links,
+) -> AmbiguousNames<'side> {
+    let mut names: AmbiguousNames<'side> = BTreeMap::new();
     let is_asked = |resource: &&Resource| {
         let shares_keys = catalog.kind(resource.key.kind()).is_some_and(|kind| kind.allows_duplicates);
         shares_keys && resource.excluded.is_none()
     };
     let is_free = |one: &&Resource| links.of_source(one.key.kind(), &one.id).is_none();
-    let numbered = Numbered::of(desired);
+    let numbered = NumberedKeys::of(desired);
     for resource in desired.resources.iter().filter(|one| is_asked(one) && is_free(one)) {
         names.entry((resource.key.kind(), numbered.plain(&resource.key))).or_default().0.push(&resource.id);
     }
     let is_free = |one: &&Resource| links.of_target(one.key.kind(), &one.id).is_none();
-    let numbered = Numbered::of(live);
+    let numbered = NumberedKeys::of(live);
     for resource in live.resources.iter().filter(|one| is_asked(one) && is_free(one)) {
         names.entry((resource.key.kind(), numbered.plain(&resource.key))).or_default().1.push(&resource.id);
     }
@@ -63,9 +69,9 @@ pub(super) fn unclear<'side>(catalog: &Catalog, desired: &'side Snapshot, live: 
 
 /// Which keys of a snapshot were told apart by a number; a name that merely looks so is a name like any other.
 #[derive(Debug)]
-pub(super) struct Numbered<'side>(HashSet<&'side Key>);
+pub(super) struct NumberedKeys<'side>(HashSet<&'side Key>);
 
-impl<'side> Numbered<'side> {
+impl<'side> NumberedKeys<'side> {
     /// Returns those of a snapshot.
     pub(super) fn of(snapshot: &'side Snapshot) -> Self {
         Self(snapshot.twice.iter().collect())
@@ -92,9 +98,9 @@ impl<'side> Numbered<'side> {
 }
 
 /// One of the two tenants.
-struct Tenant<'side> {
+struct MatchingSide<'side> {
     resources: &'side [Resource],
-    numbered: Numbered<'side>,
+    numbered: NumberedKeys<'side>,
     /// The places of the resources, by kind.
     places: HashMap<&'side str, Vec<usize>>,
     by_id: HashMap<(&'side str, &'side Id), usize>,
@@ -102,7 +108,7 @@ struct Tenant<'side> {
     foreign: HashSet<&'side Key>,
 }
 
-impl<'side> Tenant<'side> {
+impl<'side> MatchingSide<'side> {
     fn of(snapshot: &'side Snapshot) -> Self {
         let resources = &snapshot.resources;
         let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -111,7 +117,7 @@ impl<'side> Tenant<'side> {
             places.entry(resource.key.kind()).or_default().push(at);
             by_id.insert((resource.key.kind(), &resource.id), at);
         }
-        Self { resources, numbered: Numbered::of(snapshot), places, by_id, foreign: HashSet::new() }
+        Self { resources, numbered: NumberedKeys::of(snapshot), places, by_id, foreign: HashSet::new() }
     }
 
     fn places_of(&self, kind: &Kind) -> Vec<usize> {
@@ -145,12 +151,12 @@ fn owners(kind: &Kind, resource: &Resource) -> Vec<Key> {
 
 struct Matcher<'side> {
     links: &'side Links,
-    wanted: Tenant<'side>,
-    held: Tenant<'side>,
+    wanted: MatchingSide<'side>,
+    held: MatchingSide<'side>,
     /// The keys of the source.
     keys: HashSet<&'side Key>,
     /// The ids of what has a name in the source that says nothing.
-    unclear: HashSet<Id>,
+    ambiguous_names: HashSet<Id>,
     matching: Matching,
 }
 
@@ -174,7 +180,7 @@ impl Matcher<'_> {
         free.retain(|at| !self.held.is_foreign(*at));
         let mut rest = self.pair_by_parent(kind, &wanted, &mut free);
         rest.retain(|at| self.matching.of_desired[*at].is_none() && !self.wanted.is_foreign(*at));
-        rest.retain(|at| !self.unclear.contains(&self.wanted.resources[*at].id) || !kind.allows_duplicates);
+        rest.retain(|at| !self.ambiguous_names.contains(&self.wanted.resources[*at].id) || !kind.allows_duplicates);
         self.pair_by_key(&rest, &keys, &mut free);
         if kind.allows_duplicates {
             self.pair_by_name(&rest, &mut free);

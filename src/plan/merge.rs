@@ -19,7 +19,7 @@ use crate::catalog::Kind;
 use crate::json::{Body, is_blank, join};
 use crate::model::resource::{Id, Key};
 use crate::snapshot::id_substitution;
-use crate::state::baseline::Applied;
+use crate::state::baseline::AppliedResource;
 
 /// What to do about fields that the target changed by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub enum OnDrift {
 
 /// What three bodies come to.
 #[derive(Debug, Default)]
-pub(super) struct Merged {
+pub(super) struct MergeResult {
     /// What the target should hold.
     pub(super) body: Body,
     /// Fields that the target changed by itself: path, base, live.
@@ -57,10 +57,10 @@ pub(super) struct FieldConflict {
 }
 
 /// Merges what is desired into what is live, by what both agreed on.
-pub(super) fn merge(kind: &Kind, base: &Applied, desired: &Body, live: &Body, on_drift: OnDrift) -> Merged {
-    let mut merged = Merged { body: desired.clone(), ..Merged::default() };
+pub(super) fn merge(kind: &Kind, base: &AppliedResource, desired: &Body, live: &Body, on_drift: OnDrift) -> MergeResult {
+    let mut merged = MergeResult { body: desired.clone(), ..MergeResult::default() };
     let own = base.own.as_ref().map(|own| normal(kind, &own.open()));
-    let sides = Sides { kind, is_overwritten: on_drift == OnDrift::Overwrite, own: own.as_ref() };
+    let sides = MergeInputs { kind, is_overwritten: on_drift == OnDrift::Overwrite, own: own.as_ref() };
     let (mut before, wanted, held) = (normal(kind, &base.body.open()), normal(kind, desired), normal(kind, live));
     for path in &base.refused {
         before.take_over(path, &held);
@@ -70,20 +70,20 @@ pub(super) fn merge(kind: &Kind, base: &Applied, desired: &Body, live: &Body, on
 }
 
 /// What stays the same while three bodies are walked through.
-struct Sides<'sides> {
+struct MergeInputs<'sides> {
     kind: &'sides Kind,
     is_overwritten: bool,
     own: Option<&'sides Body>,
 }
 
-impl Sides<'_> {
+impl MergeInputs<'_> {
     fn objects(
         &self,
         above: &str,
         before: &Map<String, Value>,
         wanted: &Map<String, Value>,
         held: &Map<String, Value>,
-        merged: &mut Merged,
+        merged: &mut MergeResult,
     ) {
         let mut names: Vec<&String> = before.keys().chain(wanted.keys()).chain(held.keys()).collect();
         names.sort();
@@ -103,7 +103,7 @@ impl Sides<'_> {
         }
     }
 
-    fn field(&self, path: String, before: Option<&Value>, wanted: Option<&Value>, held: Option<&Value>, merged: &mut Merged) {
+    fn field(&self, path: String, before: Option<&Value>, wanted: Option<&Value>, held: Option<&Value>, merged: &mut MergeResult) {
         if same(wanted, held) {
             return;
         }
@@ -153,7 +153,7 @@ fn merged_set(
     before: Option<&Value>,
     wanted: Option<&Value>,
     held: Option<&Value>,
-    merged: &mut Merged,
+    merged: &mut MergeResult,
 ) -> Option<Value> {
     let list = |value: Option<&Value>| value.map_or(Some(Vec::new()), |value| value.as_array().cloned());
     let (before, wanted, held) = (list(before)?, list(wanted)?, list(held)?);
@@ -186,7 +186,7 @@ fn twice<'list>(list: &'list [Value], field: &str) -> Option<&'list Value> {
     list.iter().map(|element| &element[field]).find(|name| !seen.insert(name.as_str()) && name.is_string())
 }
 
-impl Merged {
+impl MergeResult {
     /// Returns what a plan says of the drift of a resource.
     pub(super) fn told(&mut self, key: &Key) -> Vec<Drift> {
         let drift = std::mem::take(&mut self.drift);
@@ -213,14 +213,14 @@ mod tests {
     use crate::json::Packed;
     use serde_json::json;
 
-    fn merged_on(on_drift: OnDrift, base: Value, desired: Value, live: Value) -> Merged {
+    fn merged_on(on_drift: OnDrift, base: Value, desired: Value, live: Value) -> MergeResult {
         let body = |value| Body::from_value(value).expect("an object");
         let kind = Catalog::standard().kind("clients").expect("a kind");
-        let base = Applied::whole(Id::new("c"), body(base).into());
+        let base = AppliedResource::whole(Id::new("c"), body(base).into());
         merge(kind, &base, &body(desired), &body(live), on_drift)
     }
 
-    fn merged(base: Value, desired: Value, live: Value) -> Merged {
+    fn merged(base: Value, desired: Value, live: Value) -> MergeResult {
         merged_on(OnDrift::Keep, base, desired, live)
     }
 
@@ -287,7 +287,7 @@ mod tests {
         let scopes = |text: &str| json!({"scopes": [{"value": "read", "description": text}]});
         let kind = Catalog::standard().kind("resource-servers").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
-        let base = Applied::whole(Id::new("a"), body(scopes("a")).into());
+        let base = AppliedResource::whole(Id::new("a"), body(scopes("a")).into());
         let both = merge(kind, &base, &body(scopes("b")), &body(scopes("c")), OnDrift::Keep);
         let clash = &both.conflicts[0];
         assert_eq!((both.conflicts.len(), clash.path.as_str()), (1, "scopes (read)"));
@@ -302,7 +302,7 @@ mod tests {
         let clients = |access: &str| json!({"clients": [{"client_id": "⟦clients/Web⟧", "use_for_member_access": access}]});
         let kind = Catalog::standard().kind("organization-clients").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
-        let base = Applied::whole(Id::new("org"), body(clients("a")).into());
+        let base = AppliedResource::whole(Id::new("org"), body(clients("a")).into());
         let both = merge(kind, &base, &body(clients("b")), &body(clients("c")), OnDrift::Keep);
         assert_eq!(both.conflicts.iter().map(|clash| clash.path.as_str()).collect::<Vec<_>>(), ["clients (clients/Web)"]);
         let one = merge(kind, &base, &body(clients("a")), &body(clients("c")), OnDrift::Keep);
@@ -320,9 +320,9 @@ mod tests {
         let body = |value| Body::from_value(value).expect("an object");
         let kind = Catalog::standard().kind("actions").expect("a kind");
         let (desired, live) = (body(json!({"name": "A", "runtime": "node12"})), body(json!({"name": "A", "runtime": "node22"})));
-        let base = Applied::whole(Id::new("a"), body(json!({"name": "A"})).into());
+        let base = AppliedResource::whole(Id::new("a"), body(json!({"name": "A"})).into());
         assert_eq!(merge(kind, &base, &desired, &live, OnDrift::Keep).conflicts.len(), 1);
-        let refused = Applied { refused: vec!["runtime".into()], ..base };
+        let refused = AppliedResource { refused: vec!["runtime".into()], ..base };
         let merged = merge(kind, &refused, &desired, &live, OnDrift::Keep);
         assert_eq!((merged.conflicts.len(), merged.drift.len(), merged.body), (0, 0, desired));
     }
@@ -331,8 +331,8 @@ mod tests {
     fn a_value_of_the_targets_own_is_drift_once_it_was_seen_to_change() {
         let body = |value| Body::from_value(value).expect("an object");
         let kind = Catalog::standard().kind("clients").expect("a kind");
-        let mut base = Applied::whole(Id::new("c"), body(json!({"name": "A"})).into());
-        let drift = |base: &Applied| {
+        let mut base = AppliedResource::whole(Id::new("c"), body(json!({"name": "A"})).into());
+        let drift = |base: &AppliedResource| {
             merge(kind, base, &body(json!({"name": "A"})), &body(json!({"name": "A", "description": "x"})), OnDrift::Keep).drift.len()
         };
         assert_eq!(drift(&base), 0);

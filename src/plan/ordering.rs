@@ -10,65 +10,72 @@ use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::id_substitution;
 
-/// When a resource's turn is: the place of its kind, then its number among those of one name.
-pub(super) type Turn = (usize, usize);
+/// Where a resource belongs in the order of changes: the place of its kind, then its number among those of one name.
+pub(super) type StagePosition = (usize, usize);
 
-/// A turn behind all others.
-const LATE: Turn = (usize::MAX, 0);
+/// A position behind all others.
+const LAST_POSITION: StagePosition = (usize::MAX, 0);
 
-/// What a change waits for beside its turn.
+/// What a change waits for besides its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum After {
-    /// Nothing, not even its turn: it comes before everything of its kind.
-    Aside,
-    /// Nothing more.
-    Turn,
-    /// The resource to be there.
-    Made,
-    /// The follow-up of the resource to be done.
-    Done,
-    /// Everything to be there.
+pub(super) enum Prerequisite {
+    /// Nothing, not even its position: it comes before everything of its kind.
+    NothingAtAll,
+    /// Nothing else.
+    Position,
+    /// The creation of the resource.
+    Creation,
+    /// The follow-up of the resource.
+    FollowUp,
+    /// Every other change.
     Everything,
 }
 
-/// When what a plan creates can be referred to.
-type Made = HashMap<Key, Turn>;
+/// The position from which each resource that a plan creates can be referred to.
+type CreationPositions = HashMap<Key, StagePosition>;
 
 /// Puts changes into stages; `after` are second changes of a resource, each with what it waits for.
-pub(super) fn staged(catalog: &Catalog, changes: Vec<Change>, after: Vec<(After, Change)>, turn_of: &dyn Fn(&Key) -> Turn) -> Vec<Stage> {
+pub(super) fn into_stages(
+    catalog: &Catalog,
+    changes: Vec<Change>,
+    after: Vec<(Prerequisite, Change)>,
+    position_of: &dyn Fn(&Key) -> StagePosition,
+) -> Vec<Stage> {
     let kind_of = |change: &Change| catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
-    let made = made(&changes, &kind_of, turn_of);
-    let mut early: BTreeMap<(Turn, After), Vec<Change>> = BTreeMap::new();
-    let mut late: BTreeMap<(usize, After), Vec<Change>> = BTreeMap::new();
+    let made = creation_positions(&changes, &kind_of, position_of);
+    let mut early: BTreeMap<(StagePosition, Prerequisite), Vec<Change>> = BTreeMap::new();
+    let mut late: BTreeMap<(usize, Prerequisite), Vec<Change>> = BTreeMap::new();
     for mut change in changes {
-        let (kind, turn) = (kind_of(&change), turn_of(&change.key));
+        let (kind, position) = (kind_of(&change), position_of(&change.key));
         // What is there by being written is written once, whole.
         if let Action::Create { body, .. } = &change.action
             && kind.creation().is_none()
-            && !waiting(kind, body, turn, &made).is_empty()
+            && !forward_references(kind, body, position, &made).is_empty()
         {
-            late.entry((turn.0, After::Turn)).or_default().push(change);
+            late.entry((position.0, Prerequisite::Position)).or_default().push(change);
             continue;
         }
-        if let Some(rest) = split_late(kind, &mut change, turn, &made) {
-            late.entry((turn.0, After::Turn)).or_default().push(rest);
+        if let Some(rest) = split_forward_references(kind, &mut change, position, &made) {
+            late.entry((position.0, Prerequisite::Position)).or_default().push(rest);
         }
         let is_empty = matches!(&change.action, Action::Update { body, .. } if body.is_empty() && change.secrets.is_empty());
         if !is_empty {
-            early.entry((turn, After::Turn)).or_default().push(change);
+            early.entry((position, Prerequisite::Position)).or_default().push(change);
         }
     }
     for (waits_for, change) in after {
-        let turn = turn_of(&change.key);
-        let mentions_later = || mentioned_by(&change).0.iter().any(|key| made.get(key).is_some_and(|made| *made >= turn));
+        let position = position_of(&change.key);
+        let mentions_later = || referenced_by(&change).0.iter().any(|key| made.get(key).is_some_and(|made| *made >= position));
         match waits_for {
-            After::Aside => early.entry(((turn.0, 0), waits_for)).or_default().push(change),
-            After::Everything => late.entry((turn.0, After::Turn)).or_default().push(change),
-            _ if made.get(&change.key) == Some(&LATE) || mentions_later() => late.entry((turn.0, waits_for)).or_default().push(change),
-            _ => early.entry((turn, waits_for)).or_default().push(change),
+            Prerequisite::NothingAtAll => early.entry(((position.0, 0), waits_for)).or_default().push(change),
+            Prerequisite::Everything => late.entry((position.0, Prerequisite::Position)).or_default().push(change),
+            _ if made.get(&change.key) == Some(&LAST_POSITION) || mentions_later() => {
+                late.entry((position.0, waits_for)).or_default().push(change)
+            }
+            _ => early.entry((position, waits_for)).or_default().push(change),
         }
     }
-    titled(catalog, early, late, &made)
+    stages_by_kind(catalog, early, late, &made)
 }
 
 /// Puts the removals of resources into stages: what refers to others goes before them.
@@ -83,11 +90,11 @@ pub(super) fn deletions<'held>(catalog: &Catalog, held: impl Iterator<Item = &'h
     by_place.into_iter().rev().map(|(place, changes)| Stage { title: format!("{}, {reason}", title(place)), changes }).collect()
 }
 
-fn titled(
+fn stages_by_kind(
     catalog: &Catalog,
-    early: BTreeMap<(Turn, After), Vec<Change>>,
-    late: BTreeMap<(usize, After), Vec<Change>>,
-    made: &Made,
+    early: BTreeMap<(StagePosition, Prerequisite), Vec<Change>>,
+    late: BTreeMap<(usize, Prerequisite), Vec<Change>>,
+    made: &CreationPositions,
 ) -> Vec<Stage> {
     let title = |place: usize, after: &str| {
         let title = catalog.kinds().nth(place).expect("a place in the catalog").title;
@@ -95,10 +102,10 @@ fn titled(
     };
     let early = early.into_iter().map(|(((place, _), after), changes)| {
         let after = match after {
-            After::Aside => "out of the way for a while",
-            After::Turn | After::Everything => "",
-            After::Made => "once created",
-            After::Done => "drafts",
+            Prerequisite::NothingAtAll => "out of the way for a while",
+            Prerequisite::Position | Prerequisite::Everything => "",
+            Prerequisite::Creation => "once created",
+            Prerequisite::FollowUp => "drafts",
         };
         Stage { title: title(place, after), changes }
     });
@@ -114,23 +121,27 @@ fn titled(
 ///
 /// One that needs a follow-up counts when that is done, and that waits for what its content mentions: an action is bound once it is
 /// deployed, and deployed once its code is there.
-fn made(changes: &[Change], kind_of: &dyn Fn(&Change) -> &'static Kind, turn_of: &dyn Fn(&Key) -> Turn) -> Made {
+fn creation_positions(
+    changes: &[Change],
+    kind_of: &dyn Fn(&Change) -> &'static Kind,
+    position_of: &dyn Fn(&Key) -> StagePosition,
+) -> CreationPositions {
     let created = changes.iter().filter(|change| matches!(change.action, Action::Create { .. }));
-    let mut made: Made = created.map(|change| (change.key.clone(), turn_of(&change.key))).collect();
+    let mut made: CreationPositions = created.map(|change| (change.key.clone(), position_of(&change.key))).collect();
     let is_followed_late = |change: &&Change| match &change.action {
         Action::Create { body, .. } if kind_of(change).follow_up.is_some() => {
-            !waiting(kind_of(change), body, turn_of(&change.key), &made).is_empty()
+            !forward_references(kind_of(change), body, position_of(&change.key), &made).is_empty()
         }
         _ => false,
     };
     let followed_late: Vec<Key> = changes.iter().filter(is_followed_late).map(|change| change.key.clone()).collect();
-    made.extend(followed_late.into_iter().map(|key| (key, LATE)));
+    made.extend(followed_late.into_iter().map(|key| (key, LAST_POSITION)));
     made
 }
 
 /// Returns the fields that mention what is created at the same time or later.
-fn waiting(kind: &Kind, body: &Body, turn: Turn, made: &Made) -> Vec<String> {
-    let waits = |value: &Value| id_substitution::mentioned(value).iter().any(|key| made.get(key).is_some_and(|made| *made >= turn));
+fn forward_references(kind: &Kind, body: &Body, position: StagePosition, made: &CreationPositions) -> Vec<String> {
+    let waits = |value: &Value| id_substitution::mentioned(value).iter().any(|key| made.get(key).is_some_and(|made| *made >= position));
     let fields = body.0.iter().filter(|(name, value)| !kind.required.contains(&name.as_str()) && waits(value));
     fields.map(|(name, _)| name.clone()).collect()
 }
@@ -138,10 +149,10 @@ fn waiting(kind: &Kind, body: &Body, turn: Turn, made: &Made) -> Vec<String> {
 /// Takes the fields out of a change that mention what is created at the same time or later; returns the change that writes them.
 ///
 /// What makes a write count goes with them.
-fn split_late(kind: &Kind, change: &mut Change, turn: Turn, made: &Made) -> Option<Change> {
+fn split_forward_references(kind: &Kind, change: &mut Change, position: StagePosition, made: &CreationPositions) -> Option<Change> {
     let is_create = matches!(change.action, Action::Create { .. });
     let (Action::Create { body, .. } | Action::Update { body, .. }) = &mut change.action else { return None };
-    let mut late = waiting(kind, body, turn, made);
+    let mut late = forward_references(kind, body, position, made);
     if late.is_empty() {
         return None;
     }
@@ -161,7 +172,7 @@ fn split_late(kind: &Kind, change: &mut Change, turn: Turn, made: &Made) -> Opti
 }
 
 /// Returns the keys that a change mentions, and the one it hangs on: its parent, or itself where it is yet to be created.
-pub(super) fn mentioned_by(change: &Change) -> (Vec<Key>, Option<&Key>) {
+pub(super) fn referenced_by(change: &Change) -> (Vec<Key>, Option<&Key>) {
     let of_body = |body: &Body| body.0.values().flat_map(id_substitution::mentioned).collect::<Vec<_>>();
     match &change.action {
         Action::Create { body, .. } | Action::Update { id: Some(_), body, .. } => (of_body(body), None),
@@ -174,7 +185,7 @@ pub(super) fn mentioned_by(change: &Change) -> (Vec<Key>, Option<&Key>) {
 }
 
 /// Returns the keys that a change mentions in what it takes away.
-pub(super) fn mentioned_before(change: &Change) -> Vec<Key> {
+pub(super) fn formerly_referenced_by(change: &Change) -> Vec<Key> {
     match &change.action {
         Action::Update { edits, .. } => edits.iter().filter_map(|edit| edit.old.as_ref()).flat_map(id_substitution::mentioned).collect(),
         Action::Delete { body, .. } => body.0.values().flat_map(id_substitution::mentioned).collect(),
@@ -182,8 +193,8 @@ pub(super) fn mentioned_before(change: &Change) -> Vec<Key> {
     }
 }
 
-fn needs(change: &Change, made: &Made) -> Vec<Key> {
-    let (mut mentioned, own) = mentioned_by(change);
+fn needs(change: &Change, made: &CreationPositions) -> Vec<Key> {
+    let (mut mentioned, own) = referenced_by(change);
     mentioned.extend(own.cloned());
     mentioned.retain(|key| made.contains_key(key));
     mentioned.sort();

@@ -10,7 +10,7 @@ use crate::snapshot::{Snapshot, id_substitution};
 use crate::state::links::Links;
 
 /// The live resources under the keys of their desired partners; copies only of those that such a key changes.
-pub(super) struct Partners<'live> {
+pub(super) struct Pairing<'live> {
     /// The resources of the target.
     pub(super) live: Vec<Cow<'live, Resource>>,
     /// For each desired resource, the place of its partner.
@@ -19,7 +19,7 @@ pub(super) struct Partners<'live> {
     pub(super) paired: HashSet<usize>,
 }
 
-impl<'live> Partners<'live> {
+impl<'live> Pairing<'live> {
     /// Pairs what is desired with what there is.
     pub(super) fn of(catalog: &Catalog, desired: &Snapshot, live: &'live Snapshot, links: &Links) -> Self {
         let Matching { of_desired, names } = matched(catalog, desired, live, links);

@@ -32,7 +32,7 @@ pub(crate) struct Protected<'catalog> {
 
 /// The smallest part of a resource that is left as the target has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
+enum ProtectedPart {
     /// Elements of this set, or of this list that the target may have added to.
     Elements(&'static str),
     /// This list, in which the elements count on each other.
@@ -113,8 +113,8 @@ impl<'catalog> Protected<'catalog> {
                 return Err(format!("it names {named}, which is left alone"));
             }
             match part {
-                Part::Elements(list) => self.restore_elements(kind, list, candidate, held.as_ref()),
-                Part::List(path) | Part::Field(path) => candidate.keep(path, held.as_ref()),
+                ProtectedPart::Elements(list) => self.restore_elements(kind, list, candidate, held.as_ref()),
+                ProtectedPart::List(path) | ProtectedPart::Field(path) => candidate.keep(path, held.as_ref()),
             }
             spared.push(Skipped { key: candidate.wanted.key.clone(), path: Some(path), reason: format!("{named} is left alone") });
         }
@@ -122,24 +122,24 @@ impl<'catalog> Protected<'catalog> {
     }
 
     /// Returns where two bodies differ in a part in what names something untouched, and what that is.
-    fn differs(&self, kind: &Kind, part: &Part, wanted: &Body, held: Option<&Body>) -> Option<(String, Key)> {
+    fn differs(&self, kind: &Kind, part: &ProtectedPart, wanted: &Body, held: Option<&Body>) -> Option<(String, Key)> {
         let nothing = Body::new();
         let held = held.unwrap_or(&nothing);
         match part {
-            Part::Elements(list) => {
+            ProtectedPart::Elements(list) => {
                 let (wanted, held) = (self.elements(kind, list, wanted), self.elements(kind, list, held));
                 let lacks = |others: &[(usize, &Value, Key)], one: &Value| !others.iter().any(|(_, other, _)| *other == one);
                 let added = wanted.iter().find(|(_, one, _)| lacks(&held, one));
                 let taken = || held.iter().find(|(_, one, named)| lacks(&wanted, one) && self.wanted.contains(named));
                 added.or_else(taken).map(|(at, _, named)| (format!("{list}[{at}]"), named.clone()))
             }
-            Part::List(list) => {
+            ProtectedPart::List(list) => {
                 let (wanted, held) = (self.elements(kind, list, wanted), self.elements(kind, list, held));
                 let is_same = wanted.iter().map(|(_, one, _)| one).eq(held.iter().map(|(_, one, _)| one));
                 let named = wanted.iter().chain(&held).map(|(_, _, named)| named).next();
                 named.filter(|_| !is_same).map(|named| ((*list).to_owned(), named.clone()))
             }
-            Part::Field(path) => {
+            ProtectedPart::Field(path) => {
                 if wanted.get(path) == held.get(path) {
                     return None;
                 }
@@ -274,8 +274,8 @@ impl<'catalog> Protected<'catalog> {
 }
 
 /// Returns the parts of a kind's resources in which references stand, but for what says what it belongs to.
-fn parts(kind: &Kind) -> Vec<Part> {
-    let parts: BTreeSet<Part> =
+fn parts(kind: &Kind) -> Vec<ProtectedPart> {
+    let parts: BTreeSet<ProtectedPart> =
         kind.references.iter().filter(|reference| !is_identity(kind, reference)).map(|reference| part_of(kind, reference)).collect();
     parts.into_iter().collect()
 }
@@ -286,21 +286,21 @@ pub(super) fn is_identity(kind: &Kind, reference: &Reference) -> bool {
 }
 
 /// Returns the part in which a reference stands.
-fn part_of(kind: &Kind, reference: &Reference) -> Part {
+fn part_of(kind: &Kind, reference: &Reference) -> ProtectedPart {
     let path: &'static str = reference.path;
     match path.split_once('[') {
-        Some((list, _)) if kind.sets.contains(&list) || kind.ordered_merge.contains(&list) => Part::Elements(list),
-        Some((list, _)) => Part::List(list),
-        None => Part::Field(path.rsplit_once('.').map_or(path, |(object, _)| object)),
+        Some((list, _)) if kind.sets.contains(&list) || kind.ordered_merge.contains(&list) => ProtectedPart::Elements(list),
+        Some((list, _)) => ProtectedPart::List(list),
+        None => ProtectedPart::Field(path.rsplit_once('.').map_or(path, |(object, _)| object)),
     }
 }
 
 /// Returns whether a resource can be created without a part.
-fn can_be_without(kind: &Kind, part: &Part) -> bool {
+fn can_be_without(kind: &Kind, part: &ProtectedPart) -> bool {
     match part {
-        Part::Elements(_) => true,
-        Part::List(_) => false,
-        Part::Field(path) => {
+        ProtectedPart::Elements(_) => true,
+        ProtectedPart::List(_) => false,
+        ProtectedPart::Field(path) => {
             let is_above = |required: &&&str| crate::json::is_in(required, path) || crate::json::is_in(path, required);
             !kind.required.iter().any(|required| is_above(&required))
         }

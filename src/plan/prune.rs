@@ -7,7 +7,7 @@ use super::builder::PlanBuilder;
 use super::model::Action;
 use super::normal_form::normal;
 use super::ordering::deletions;
-use super::pairing::Partners;
+use super::pairing::Pairing;
 use crate::catalog::{Kind, Shape};
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Unseen, id_substitution};
@@ -15,7 +15,7 @@ use crate::state::links::Link;
 
 impl PlanBuilder<'_> {
     /// Returns the places in the target of what goes from it, and names what stays for the sake of what is protected.
-    pub(super) fn removed(&mut self, partners: &Partners<'_>) -> Vec<usize> {
+    pub(super) fn removed(&mut self, partners: &Pairing<'_>) -> Vec<usize> {
         if !self.past.prune {
             return Vec::new();
         }
@@ -67,7 +67,7 @@ impl PlanBuilder<'_> {
     }
 
     /// Lists what only the target has, removes what goes of it, and names what should go and cannot.
-    pub(super) fn list_unmanaged(&mut self, partners: &Partners<'_>, removed: &[usize]) {
+    pub(super) fn list_unmanaged(&mut self, partners: &Pairing<'_>, removed: &[usize]) {
         let reason = format!("gone from {}", self.desired.snapshot.tenant);
         let removed: HashSet<usize> = removed.iter().copied().collect();
         let mut going: Vec<&Resource> = Vec::new();

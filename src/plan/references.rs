@@ -75,7 +75,7 @@ impl<'inputs> Candidate<'inputs> {
 
 /// What became of a candidate.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(super) enum Resolution {
     /// It can be planned, without these parts.
     Fits(Vec<Skipped>),
     /// It cannot, for this reason.
@@ -83,7 +83,7 @@ pub(super) enum Verdict {
 }
 
 /// Takes out of a candidate what the target cannot hold; `is_there` says which keys it will have.
-pub(super) fn resolve(kind: &Kind, candidate: &mut Examined<'_>, is_there: &dyn Fn(&Key) -> bool) -> Verdict {
+pub(super) fn resolve(kind: &Kind, candidate: &mut Examined<'_>, is_there: &dyn Fn(&Key) -> bool) -> Resolution {
     let key = candidate.wanted.key.clone();
     if let Some(settled) = id_substitution::settled(kind, &candidate.wanted.body, is_there) {
         *candidate.body_mut() = settled;
@@ -93,15 +93,15 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut Examined<'_>, is_there: &dyn 
     for reference in kind.references.iter().filter(|reference| !equal.contains(top(reference.path))) {
         for (path, reason) in unresolved(&candidate.wanted.body, reference, is_there) {
             let path = match part_of(kind, &path) {
-                Part::Element(list, at) => {
+                RemovablePart::Element(list, at) => {
                     drop_element(candidate.body_mut(), &list, at);
                     path
                 }
-                Part::Object(object) => {
+                RemovablePart::Object(object) => {
                     keep_held(candidate, &object);
                     object
                 }
-                Part::Whole => return Verdict::LeftOut(reason),
+                RemovablePart::Whole => return Resolution::LeftOut(reason),
             };
             skipped.push(Skipped { key: key.clone(), path: Some(path), reason });
         }
@@ -109,12 +109,12 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut Examined<'_>, is_there: &dyn 
     if let Some((field, missing)) = unresolved_text(&candidate.wanted.body, is_there) {
         let reason = format!("its {field} mentions {missing}, which the target does not have");
         if candidate.held.is_none() {
-            return Verdict::LeftOut(reason);
+            return Resolution::LeftOut(reason);
         }
         keep_held(candidate, &field);
         skipped.push(Skipped { key, path: Some(field), reason });
     }
-    Verdict::Fits(skipped)
+    Resolution::Fits(skipped)
 }
 
 /// Returns the fields that hold the same on both sides: nobody writes them, so what they name is nobody's concern.
@@ -190,7 +190,7 @@ fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> boo
 }
 
 /// The smallest part of a resource that can go without a reference.
-enum Part {
+enum RemovablePart {
     /// The element of this list, at this place.
     Element(String, usize),
     /// The object or field at this path.
@@ -200,16 +200,16 @@ enum Part {
 }
 
 /// Returns the smallest part of a resource that can go without the reference at this path.
-fn part_of(kind: &Kind, path: &str) -> Part {
+fn part_of(kind: &Kind, path: &str) -> RemovablePart {
     if let Some((list, rest)) = path.split_once('[') {
         let at = rest.split(']').next().and_then(|at| at.parse().ok()).unwrap_or_default();
-        return Part::Element(list.to_owned(), at);
+        return RemovablePart::Element(list.to_owned(), at);
     }
     if kind.key.contains(&path) || kind.required.contains(&path) {
-        return Part::Whole;
+        return RemovablePart::Whole;
     }
     let object = path.rsplit_once('.').map_or(path, |(object, _)| object);
-    Part::Object(object.to_owned())
+    RemovablePart::Object(object.to_owned())
 }
 
 fn drop_element(body: &mut Body, list: &str, at: usize) {

@@ -2,14 +2,14 @@
 
 use super::builder::PlanBuilder;
 use super::model::{Action, Change, Skipped};
-use super::pairing::Partners;
+use super::pairing::Pairing;
 use crate::catalog::{Kind, Purpose};
 use crate::json::Body;
 use crate::model::resource::{Key, Resource};
 
 impl PlanBuilder<'_> {
     /// Lets changes be followed by writes of all fields of what they reset, also where that is as it should be.
-    pub(super) fn repeat_what_is_reset(&mut self, changes: &mut Vec<Change>, partners: &Partners<'_>) {
+    pub(super) fn repeat_what_is_reset(&mut self, changes: &mut Vec<Change>, partners: &Pairing<'_>) {
         let resetting: Vec<&'static Kind> = self.catalog.kinds().filter(|kind| !kind.resets.is_empty()).collect();
         for kind in resetting.into_iter().filter(|kind| changes.iter().any(|change| change.key.kind() == kind.name)).collect::<Vec<_>>() {
             if self.would_reset_what_is_untouched(kind, changes, partners) {
@@ -23,7 +23,7 @@ impl PlanBuilder<'_> {
     }
 
     /// Takes back the changes of a kind that would reset something no plan touches, and names them; returns whether there were any.
-    fn would_reset_what_is_untouched(&mut self, kind: &Kind, changes: &mut Vec<Change>, partners: &Partners<'_>) -> bool {
+    fn would_reset_what_is_untouched(&mut self, kind: &Kind, changes: &mut Vec<Change>, partners: &Pairing<'_>) -> bool {
         let is_reset = |key: &&Key| kind.resets.contains(&key.kind()) && self.untouched.root_of(key).is_some();
         let Some(reset) = partners.live.iter().map(|held| &held.key).find(is_reset).cloned() else { return false };
         let withheld: Vec<Change> = changes.extract_if(.., |change| change.key.kind() == kind.name).collect();
@@ -32,7 +32,7 @@ impl PlanBuilder<'_> {
         true
     }
 
-    fn repeat(&mut self, by: &Kind, held: &Resource, changes: &mut Vec<Change>, partners: &Partners<'_>) {
+    fn repeat(&mut self, by: &Kind, held: &Resource, changes: &mut Vec<Change>, partners: &Pairing<'_>) {
         let kind = self.kind_of(&held.key);
         let (whole, _) = kind.fields().split(held.body.open(), Purpose::Update);
         let body: Body = whole.0.into_iter().filter(|(_, value)| !value.is_null()).collect();

@@ -14,7 +14,7 @@ use crate::model::resource::Key;
 
 /// One thing that a change does, and what it may cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cost {
+pub struct EditRisk {
     /// What it may cost.
     pub class: Class,
     /// The field; absent where the whole resource is meant.
@@ -24,10 +24,10 @@ pub struct Cost {
 /// Returns what a change may cost, field by field.
 ///
 /// What completes a resource that the plan itself creates is part of its creation.
-pub fn costs(catalog: &Catalog, change: &Change) -> Vec<Cost> {
+pub fn edit_risks(catalog: &Catalog, change: &Change) -> Vec<EditRisk> {
     let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
     let risks = kind.risks();
-    let whole = |class| Cost { class, path: None };
+    let whole = |class| EditRisk { class, path: None };
     match &change.action {
         Action::Create { .. } => vec![whole(risks.raised(risks.created, change.key.name()))],
         Action::Update { id: None, .. } => Vec::new(),
@@ -44,10 +44,10 @@ pub fn costs(catalog: &Catalog, change: &Change) -> Vec<Cost> {
     }
 }
 
-fn of_edit(kind: &Kind, key: &Key, edit: &Edit) -> Vec<Cost> {
+fn of_edit(kind: &Kind, key: &Key, edit: &Edit) -> Vec<EditRisk> {
     let what = format!("{key} {}", edit.new.as_ref().map(Value::to_string).unwrap_or_default());
     let classes = classes(kind, &edit.path, [edit.old.as_ref(), edit.new.as_ref()]);
-    classes.into_iter().map(|class| Cost { class: kind.risks().raised(class, &what), path: Some(edit.path.clone()) }).collect()
+    classes.into_iter().map(|class| EditRisk { class: kind.risks().raised(class, &what), path: Some(edit.path.clone()) }).collect()
 }
 
 /// Returns the classes of an edit: of an object, those of every field inside it that has a rule of its own as well.
@@ -113,9 +113,9 @@ fn named(kind: &Kind, rule: Rule, path: &str, value: &Value) -> Value {
 }
 
 /// A secret that takes the place of another one that was sent before.
-fn of_secret(kind: &Kind, path: &str) -> Cost {
+fn of_secret(kind: &Kind, path: &str) -> EditRisk {
     let rule = kind.risks().rule(path).unwrap_or(Rule::Bound);
-    Cost { class: rule.class_of_another(), path: Some(path.to_owned()) }
+    EditRisk { class: rule.class_of_another(), path: Some(path.to_owned()) }
 }
 
 /// What may keep people or services from signing in is approved by name.
@@ -131,7 +131,7 @@ pub fn weaker(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
 fn items(catalog: &Catalog, plan: &Plan, class: Class) -> Vec<Item> {
     let mut found: BTreeMap<&Key, Vec<String>> = BTreeMap::new();
     for change in plan.changes() {
-        for cost in costs(catalog, change).into_iter().filter(|cost| cost.class == class) {
+        for cost in edit_risks(catalog, change).into_iter().filter(|cost| cost.class == class) {
             let what = cost.path.unwrap_or_else(|| change.operation().to_string());
             found.entry(&change.key).or_default().push(what);
         }
@@ -173,8 +173,8 @@ mod tests {
 
     #[test]
     fn a_secret_in_the_place_of_another_is_never_routine() {
-        let costs = |kind: &'static Kind| kind.secrets.iter().map(move |path| (kind.name, *path, of_secret(kind, path).class));
-        let routine: Vec<_> = Catalog::standard().kinds().flat_map(costs).filter(|(.., class)| *class < Class::Weakened).collect();
+        let edit_risks = |kind: &'static Kind| kind.secrets.iter().map(move |path| (kind.name, *path, of_secret(kind, path).class));
+        let routine: Vec<_> = Catalog::standard().kinds().flat_map(edit_risks).filter(|(.., class)| *class < Class::Weakened).collect();
         assert_eq!(routine, []);
         let of = |name: &str, path: &str| of_secret(Catalog::standard().kind(name).expect("a kind"), path).class;
         assert_eq!(of("connections", "options.client_secret"), Class::Lockout);

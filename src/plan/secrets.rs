@@ -10,10 +10,10 @@ use super::model::SecretField;
 use crate::catalog::{Kind, Purpose, Write};
 use crate::json::{Body, covers};
 use crate::model::resource::{Id, Secret};
-use crate::state::fingerprints::Sent;
+use crate::state::fingerprints::SentSecrets;
 
 /// Returns the secrets that an update of a resource sends.
-pub(super) fn due(kind: &Kind, held: &Id, difference: &Difference, supplied: Vec<SecretField>, sent: &Sent) -> Vec<SecretField> {
+pub(super) fn due(kind: &Kind, held: &Id, difference: &Difference, supplied: Vec<SecretField>, sent: &SentSecrets) -> Vec<SecretField> {
     let is_same = |secret: &SecretField| sent.is_same(kind.name, held, &secret.path, &secret.from);
     let (same, mut due): (Vec<_>, Vec<_>) = supplied.into_iter().partition(|secret| is_same(secret) == Some(true));
     for secret in &mut due {

@@ -11,7 +11,7 @@ use crate::json::Body;
 use crate::model::guard::Guard;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot, Status, id_substitution};
-use crate::state::fingerprints::Sent;
+use crate::state::fingerprints::SentSecrets;
 use crate::state::links::Links;
 
 /// Returns what a tenant holds that answers these bodies.
@@ -147,7 +147,8 @@ fn pruned(source: &[(&str, Value)], is_linked: bool, change: impl FnOnce(&mut De
         links.link(&Id::new(TILL.0), &Id::new(TILL.1), &Key::new("clients", "Its old name"));
     }
     let base = crate::state::baseline::Baseline::default();
-    let past = PlanContext { links: &links, base: &base, sent: &Sent::default(), on_drift: OnDrift::Keep, prune: true, keeps_own: true };
+    let past =
+        PlanContext { links: &links, base: &base, sent: &SentSecrets::default(), on_drift: OnDrift::Keep, prune: true, keeps_own: true };
     plan_after(Catalog::standard(), &desired, &target, past)
 }
 
@@ -204,7 +205,7 @@ fn planned_after(
     prune: bool,
 ) -> Plan {
     let (source, target) = (tenant("dev.eu.auth0.com", source), tenant("prod.eu.auth0.com", target));
-    let past = PlanContext { links, base, sent: &Sent::default(), on_drift: OnDrift::Keep, prune, keeps_own: true };
+    let past = PlanContext { links, base, sent: &SentSecrets::default(), on_drift: OnDrift::Keep, prune, keeps_own: true };
     plan_after(Catalog::standard(), &Desired::unmapped(source), &target, past)
 }
 
@@ -243,7 +244,7 @@ fn what_the_marketplace_brought_stays_bound_where_it_is_and_is_sent_by_its_own_n
     let target = [action("b1", "Geo", true), bound(&["Geo"])];
     let plan = planned(&source, &target, &Links::default());
     assert_eq!((creates(&plan), skipped(&plan)), (vec!["actions/Enrich".to_owned()], Vec::new()));
-    let mut names = id_substitution::Names::new(Catalog::standard(), "prod.eu.auth0.com");
+    let mut names = id_substitution::TenantNames::new(Catalog::standard(), "prod.eu.auth0.com");
     plan.known.iter().for_each(|(key, id)| names.learn(key.clone(), id.clone()));
     plan.called.iter().for_each(|(key, name)| names.call(key.clone(), name.clone()));
     names.learn(Key::new("actions", "Enrich"), Id::new("b3"));

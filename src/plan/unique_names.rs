@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::matching::unclear;
-use super::pairing::Partners;
+use super::matching::ambiguous_names;
+use super::pairing::Pairing;
 use crate::catalog::{Catalog, Kind, Shape, Written};
 use crate::model::resource::{Id, Resource};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
@@ -19,7 +19,7 @@ pub(super) struct TakenNames {
 
 impl TakenNames {
     /// Returns the names that the target's own resources will have; what is at the places of `removed` gives its name free.
-    pub(super) fn of_target(catalog: &Catalog, desired: &[Resource], partners: &Partners<'_>, removed: &[usize]) -> Self {
+    pub(super) fn of_target(catalog: &Catalog, desired: &[Resource], partners: &Pairing<'_>, removed: &[usize]) -> Self {
         let partner_of: HashMap<usize, &Resource> =
             partners.of_desired.iter().zip(desired).filter_map(|(at, desired)| at.map(|at| (at, desired))).collect();
         let kind_of = |held: &Resource| catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
@@ -94,7 +94,7 @@ pub(super) fn ambiguous(catalog: &Catalog, desired: &Desired, live: &Snapshot, l
     let source = &desired.snapshot;
     let ids = |side: &[&Id]| side.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
     let mut said = HashMap::new();
-    for ((kind, name), (wanted, held)) in unclear(catalog, source, live, links) {
+    for ((kind, name), (wanted, held)) in ambiguous_names(catalog, source, live, links) {
         let reason = format!(
             "\"{name}\" stands for {} in {} ({}) and {} in {} ({}); say which is which with `migrate link {kind} <source id> <target id>`",
             wanted.len(),

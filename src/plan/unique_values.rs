@@ -24,14 +24,14 @@ use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::id_substitution;
 
 /// A value that one resource of a kind holds, and no other: the kind, the field it is about, and what that holds.
-type Claim = (&'static str, &'static str, String);
+type UniqueValue = (&'static str, &'static str, String);
 
 /// Longer texts are cut before a number comes behind them: names of organizations and of token exchange profiles have 50 characters at most.
 const LONGEST: usize = 44;
 
 /// In what order changes come that take or free values which stand once.
 #[derive(Debug, Default)]
-pub(super) struct Order {
+pub(super) struct ValueOrder {
     /// When each of them comes, from 1 on.
     pub(super) ranks: HashMap<Key, usize>,
     /// What comes before all others of its kind.
@@ -39,24 +39,25 @@ pub(super) struct Order {
 }
 
 /// Puts changes in order, and opens their circles; `live` is what the target has, and `removed` the places there of what goes in the end.
-pub(super) fn in_order(catalog: &Catalog, changes: &mut [Change], live: &[Cow<'_, Resource>], removed: &[usize]) -> Order {
+pub(super) fn in_order(catalog: &Catalog, changes: &mut [Change], live: &[Cow<'_, Resource>], removed: &[usize]) -> ValueOrder {
     let by_key: HashMap<&Key, &Resource> = live.iter().map(|resource| (&resource.key, &**resource)).collect();
-    let mut nodes: Vec<Node> = changes.iter().enumerate().filter_map(|(at, change)| Node::of(catalog, at, change, &by_key)).collect();
-    let wanted: HashSet<Claim> = nodes.iter().flat_map(|node| node.takes.iter().cloned()).collect();
+    let mut nodes: Vec<ValueChange> =
+        changes.iter().enumerate().filter_map(|(at, change)| ValueChange::of(catalog, at, change, &by_key)).collect();
+    let wanted: HashSet<UniqueValue> = nodes.iter().flat_map(|node| node.takes.iter().cloned()).collect();
     if wanted.is_empty() {
-        return Order::default();
+        return ValueOrder::default();
     }
     let used = used(catalog, live, &wanted);
-    let mut opening = Opening { catalog, live: by_key, wanted, used, aside: Vec::new() };
+    let mut opening = CycleBreaker { catalog, live: by_key, wanted, used, aside: Vec::new() };
     for resource in removed.iter().map(|at| &*live[*at]) {
         opening.set_aside_removed(resource);
     }
     let mut ranks = HashMap::new();
     let mut rank = 1;
     while !nodes.is_empty() {
-        let freed_by: HashMap<Claim, usize> =
+        let freed_by: HashMap<UniqueValue, usize> =
             nodes.iter().enumerate().flat_map(|(place, node)| node.frees.iter().map(move |claim| (claim.clone(), place))).collect();
-        let waits_for = |node: &Node| node.takes.iter().find_map(|claim| freed_by.get(claim).copied());
+        let waits_for = |node: &ValueChange| node.takes.iter().find_map(|claim| freed_by.get(claim).copied());
         let (ready, waiting): (Vec<usize>, Vec<usize>) = (0..nodes.len()).partition(|at| waits_for(&nodes[*at]).is_none());
         if ready.is_empty() {
             // Whoever is reached after as many steps as there are stands in a circle.
@@ -70,17 +71,17 @@ pub(super) fn in_order(catalog: &Catalog, changes: &mut [Change], live: &[Cow<'_
         }
         rank += 1;
     }
-    Order { ranks, aside: opening.aside }
+    ValueOrder { ranks, aside: opening.aside }
 }
 
 /// A change that takes or frees values.
-struct Node {
+struct ValueChange {
     change: usize,
-    takes: BTreeSet<Claim>,
-    frees: BTreeSet<Claim>,
+    takes: BTreeSet<UniqueValue>,
+    frees: BTreeSet<UniqueValue>,
 }
 
-impl Node {
+impl ValueChange {
     fn of(catalog: &Catalog, at: usize, change: &Change, live: &HashMap<&Key, &Resource>) -> Option<Self> {
         let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
         let (before, after) = match &change.action {
@@ -99,17 +100,17 @@ impl Node {
 }
 
 /// What gives values free beforehand.
-struct Opening<'plan> {
+struct CycleBreaker<'plan> {
     catalog: &'plan Catalog,
     live: HashMap<&'plan Key, &'plan Resource>,
     /// What is to be taken.
-    wanted: HashSet<Claim>,
+    wanted: HashSet<UniqueValue>,
     /// What is held, or will be.
-    used: HashSet<Claim>,
+    used: HashSet<UniqueValue>,
     aside: Vec<Change>,
 }
 
-impl Opening<'_> {
+impl CycleBreaker<'_> {
     /// Lets what is to be removed give free what is taken before that.
     fn set_aside_removed(&mut self, resource: &Resource) {
         let kind = self.catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
@@ -122,7 +123,7 @@ impl Opening<'_> {
     }
 
     /// Lets a change of a circle give its values free beforehand; one that cannot waits for nobody.
-    fn open(&mut self, node: &mut Node, changes: &mut [Change]) {
+    fn open(&mut self, node: &mut ValueChange, changes: &mut [Change]) {
         let Change { key, source_id, action, .. } = &mut changes[node.change];
         let kind = self.catalog.kind(key.kind()).expect("a key names a kind of the catalog");
         let held = self.live.get(key).map(|held| held.body.open()).unwrap_or_default();
@@ -181,7 +182,7 @@ fn is_claimed(kind: &'static Kind, path: &str) -> bool {
     unique(kind).any(|(_, fields)| fields.contains(&path))
 }
 
-fn claims(kind: &'static Kind, body: &Body) -> BTreeSet<Claim> {
+fn claims(kind: &'static Kind, body: &Body) -> BTreeSet<UniqueValue> {
     let of = |(field, fields): (&'static str, &'static [&'static str])| {
         let value = if fields == kind.key { id_substitution::portable_name(kind, body) } else { body.get(field)?.to_string() };
         Some((kind.name, field, value))
@@ -190,7 +191,7 @@ fn claims(kind: &'static Kind, body: &Body) -> BTreeSet<Claim> {
 }
 
 /// Returns every value of the kinds in question that is held, or will be.
-fn used(catalog: &Catalog, live: &[Cow<'_, Resource>], wanted: &HashSet<Claim>) -> HashSet<Claim> {
+fn used(catalog: &Catalog, live: &[Cow<'_, Resource>], wanted: &HashSet<UniqueValue>) -> HashSet<UniqueValue> {
     let kinds: HashSet<&str> = wanted.iter().map(|(kind, ..)| *kind).collect();
     let held = live.iter().filter(|held| kinds.contains(held.key.kind()));
     let claims = held.flat_map(|held| {
@@ -215,7 +216,7 @@ mod tests {
     use crate::model::resource::{Id, Key, Resource};
     use crate::snapshot::{Desired, Snapshot, Status, id_substitution};
     use crate::state::baseline::Baseline;
-    use crate::state::fingerprints::Sent;
+    use crate::state::fingerprints::SentSecrets;
     use crate::state::links::Links;
 
     /// A kind, the field of it whose value stands once, whether one can be made, and the rest of a body.
@@ -252,7 +253,7 @@ mod tests {
         for (at, _) in target {
             links.link(&Id::new(format!("s{at}")), &Id::new(format!("t{at}")), &Key::new(unique.0, ""));
         }
-        let (base, sent) = (Baseline::default(), Sent::default());
+        let (base, sent) = (Baseline::default(), SentSecrets::default());
         let past = PlanContext { links: &links, base: &base, sent: &sent, on_drift: OnDrift::Keep, prune: true, keeps_own: true };
         plan_after(Catalog::standard(), &Desired::unmapped(tenant(unique, "s", source)), &tenant(unique, "t", target), past)
     }
@@ -327,7 +328,7 @@ mod tests {
     fn a_value_in_between_is_one_that_the_kind_takes() {
         let long = "o".repeat(50);
         let kind = Catalog::standard().kind("organizations").expect("a kind");
-        let mut opening = super::Opening {
+        let mut opening = super::CycleBreaker {
             catalog: Catalog::standard(),
             live: std::collections::HashMap::new(),
             wanted: std::collections::HashSet::new(),

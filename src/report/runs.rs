@@ -8,7 +8,7 @@ use super::style::{TITLE, painted};
 use super::summary::{EndedRun, next, summary_with};
 use super::table::Table;
 use super::text::plan;
-use crate::apply::Tally;
+use crate::apply::OutcomeCounts;
 use crate::plan::Plan;
 
 /// A run in a list.
@@ -28,7 +28,7 @@ pub struct RunStatus<'run> {
     /// When it began.
     pub begun: &'run str,
     /// How its changes ended.
-    pub tally: Tally,
+    pub tally: OutcomeCounts,
     /// Whether all of them are in the target.
     pub is_ended: bool,
     /// Whether nothing that it began is left to do.
@@ -42,7 +42,7 @@ pub struct RunStatus<'run> {
 impl RunStatus<'_> {
     /// Returns how many changes are in the target, were refused, and are left.
     fn counts(&self) -> [usize; 3] {
-        let Tally { applied, partial, failed, skipped, unknown, unsent } = self.tally;
+        let OutcomeCounts { applied, partial, failed, skipped, unknown, unsent } = self.tally;
         [applied + partial, failed, skipped + unknown + unsent]
     }
 

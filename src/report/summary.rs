@@ -10,7 +10,7 @@ use super::format::{count, duration, enumeration, named, number, printable};
 use super::sections::{Remark, by_hand, first, remarks, section};
 use super::style::{ADDED, CHANGED, QUIET, REMOVED, painted};
 use super::values::both;
-use crate::apply::{AlteredValue, ChangeResult, GeneratedSecret, SecretDisposition, Summary, Tally};
+use crate::apply::{AlteredValue, ChangeResult, GeneratedSecret, OutcomeCounts, SecretDisposition, Summary};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::model::event::{Operation, Outcome};
 use crate::model::resource::Key;
@@ -71,7 +71,7 @@ pub fn state(summary: &Summary) -> String {
 
 /// Returns the same of a run that was gone on with, of which so many changes were in the target before: `applied 14 more of its 212 changes; ..`.
 pub(super) fn state_since(summary: &Summary, earlier: usize) -> String {
-    let Tally { applied, partial, failed, skipped, unknown, unsent } = summary.tally();
+    let OutcomeCounts { applied, partial, failed, skipped, unknown, unsent } = summary.tally();
     let total = summary.settled.len() + unsent;
     let done = match (earlier, summary.is_whole()) {
         (0, true) => format!("applied {}", count(total, "change")),
@@ -177,7 +177,7 @@ fn rule(key: &Key, part: &str) -> [String; 3] {
 
 /// Returns how an interrupted run goes on; one that was refused something would be refused it again.
 pub(super) fn next(run: &EndedRun<'_>) -> Option<String> {
-    let Tally { unknown, unsent, .. } = run.summary.tally();
+    let OutcomeCounts { unknown, unsent, .. } = run.summary.tally();
     let (target, resume) = (&run.plan.target.tenant, run.resume);
     match (run.summary.is_silent, unknown + unsent) {
         (true, _) => Some(format!("{target} stopped answering. When it does again:  {resume}")),
@@ -201,7 +201,7 @@ pub(super) fn heading_text(run: &EndedRun<'_>) -> String {
 }
 
 fn heading(run: &EndedRun<'_>) -> String {
-    let Tally { failed, .. } = run.summary.tally();
+    let OutcomeCounts { failed, .. } = run.summary.tally();
     let style = match (run.summary.is_whole(), failed) {
         (true, _) => ADDED,
         (false, 0) => CHANGED,

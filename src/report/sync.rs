@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::format::{count, duration, number, printable};
 use super::json::differs;
 use super::summary::{Effort, EndedRun, state, state_since};
-use crate::apply::Tally;
+use crate::apply::OutcomeCounts;
 use crate::plan::Plan;
 
 /// How one `migrate sync` ended.
@@ -47,7 +47,7 @@ pub struct Resumed<'night> {
 impl Resumed<'_> {
     /// Returns how far it had come.
     fn told(&self) -> String {
-        let Tally { applied, unknown, .. } = self.run.summary.tally();
+        let OutcomeCounts { applied, unknown, .. } = self.run.summary.tally();
         let came = format!("an earlier run was cut off after {} of {}", number(applied), count(self.run.plan.changes().count(), "change"));
         if unknown > 0 { format!("{came}, and {} still in doubt", count(unknown, "change")) } else { came }
     }
@@ -130,7 +130,7 @@ fn told(run: &EndedRun<'_>, earlier: Option<usize>) -> Value {
     let Effort { took, requests, waited } = run.effort;
     let done_before = earlier.unwrap_or_default();
     let tally = run.summary.tally();
-    let counts = Tally { applied: tally.applied.saturating_sub(done_before), ..tally };
+    let counts = OutcomeCounts { applied: tally.applied.saturating_sub(done_before), ..tally };
     json!({
         "run": run.folder,
         "resumed": earlier.is_some(),

@@ -13,12 +13,12 @@ use crate::model::resource::{Id, Key, Resource};
 
 /// What a tenant called resources that it has no more.
 #[derive(Debug, Clone, Default)]
-pub struct Gone {
+pub struct FormerIds {
     keys: HashMap<String, Key>,
     ids: HashMap<Key, String>,
 }
 
-impl Gone {
+impl FormerIds {
     /// Returns those of these resources that a tenant has no more. A name that another resource has by now says nothing, so it is not among
     /// them, unless that one stands in its place.
     pub fn from<'known>(

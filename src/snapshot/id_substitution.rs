@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::placeholder::{self, Marker, Piece};
+use super::placeholder::{self, IdMarker, Piece};
 use crate::catalog::{By, Catalog, Kind, Reference, Shape};
 use crate::json::{Body, Packed};
 use crate::model::resource::{Id, Key, Resource, name_of};
@@ -15,7 +15,7 @@ use crate::model::resource::{Id, Key, Resource, name_of};
 /// Names that stand twice are kept apart (`clients/Web`, `clients/Web#2`, in the order the tenant lists them) and returned. What somebody
 /// else made comes behind what is the tenant's own, so that a name is its own wherever it has it.
 pub fn detach(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Vec<Key> {
-    let mut marker = Marker::new(domain);
+    let mut marker = IdMarker::new(domain);
     let mut ids: HashMap<(String, Id), Key> = HashMap::new();
     let mut aliases: HashMap<(String, Id), Key> = HashMap::new();
     let mut taken: HashSet<Key> = HashSet::new();
@@ -54,7 +54,7 @@ pub fn detach(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Ve
 }
 
 /// Returns the name a resource goes by once its references are keys.
-fn settled_name(kind: &Kind, resource: &Resource, marker: &Marker, ids: &HashMap<(String, Id), Key>) -> String {
+fn settled_name(kind: &Kind, resource: &Resource, marker: &IdMarker, ids: &HashMap<(String, Id), Key>) -> String {
     if let Shape::Child { parent, .. } = kind.shape {
         return ids.get(&(parent.to_owned(), resource.id.clone())).map_or(resource.id.as_str(), Key::name).to_owned();
     }
@@ -250,7 +250,7 @@ pub fn portable_name_of(kind: &Kind, resource: &Resource) -> String {
 
 /// What one tenant calls things: keys to ids, and its domain.
 #[derive(Debug, Clone)]
-pub struct Names {
+pub struct TenantNames {
     catalog: &'static Catalog,
     domain: String,
     ids: HashMap<Key, Id>,
@@ -258,7 +258,7 @@ pub struct Names {
     called: HashMap<Key, String>,
 }
 
-impl Names {
+impl TenantNames {
     /// Returns the names of a tenant of which no resource is known yet.
     pub fn new(catalog: &'static Catalog, domain: &str) -> Self {
         Self { catalog, domain: domain.to_owned(), ids: HashMap::new(), called: HashMap::new() }
@@ -358,7 +358,7 @@ mod tests {
     #[test]
     fn what_was_detached_from_one_tenant_attaches_to_another() {
         let dev = tenant("acme-dev.eu.auth0.com", "DevDevDevDevDev1", "5f0000000000000000000001");
-        let mut names = Names::new(Catalog::standard(), "acme.eu.auth0.com");
+        let mut names = TenantNames::new(Catalog::standard(), "acme.eu.auth0.com");
         names.learn(dev[2].key.clone(), Id::new("ProdProdProdProd"));
         let attach =
             |resource: &Resource| names.attach(Catalog::standard().kind(resource.key.kind()).expect("a kind"), &resource.body.open());
@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_key_without_a_resource_is_named() {
-        let names = Names::new(Catalog::standard(), "acme.eu.auth0.com");
+        let names = TenantNames::new(Catalog::standard(), "acme.eu.auth0.com");
         let kind = Catalog::standard().kind("clients").expect("a kind");
         let body = Body::from_value(json!({"allowed_clients": ["⟦clients/Gone⟧"]})).expect("an object");
         assert_eq!(names.attach(kind, &body).expect_err("missing"), [Key::new("clients", "Gone")]);

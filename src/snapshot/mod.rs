@@ -21,7 +21,7 @@ pub mod store;
 pub(crate) mod text_search;
 
 pub use desired::{Desired, SuppliedSecret};
-pub use former_ids::Gone;
+pub use former_ids::FormerIds;
 pub use model::{Snapshot, Status, Unseen};
 pub(crate) use placeholder::plain;
 pub use protection::belongs_to;

@@ -202,13 +202,13 @@ pub(crate) fn as_name(text: &str) -> String {
 
 /// Makes the texts of one tenant portable.
 #[derive(Debug)]
-pub(crate) struct Marker {
+pub(crate) struct IdMarker {
     domain: String,
     urn: String,
     keys: HashMap<String, Key>,
 }
 
-impl Marker {
+impl IdMarker {
     /// Returns a marker for a tenant's domain that knows no ids yet.
     pub(crate) fn new(domain: &str) -> Self {
         let name = domain.split('.').next().unwrap_or(domain);
@@ -275,8 +275,8 @@ mod tests {
         Key::try_from(text.to_owned()).expect("a key")
     }
 
-    fn marker() -> Marker {
-        let mut marker = Marker::new("acme-dev.eu.auth0.com");
+    fn marker() -> IdMarker {
+        let mut marker = IdMarker::new("acme-dev.eu.auth0.com");
         marker.learn("AbCdEfGh12345678", &key("clients/Billing API"));
         marker
     }

@@ -27,14 +27,14 @@ struct Manifest {
     tenant: String,
     domain: String,
     taken: String,
-    kinds: BTreeMap<String, Listed>,
+    kinds: BTreeMap<String, ListedKind>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     twice: Vec<Key>,
     hash: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Listed {
+struct ListedKind {
     #[serde(flatten)]
     status: Status,
     count: usize,
@@ -97,7 +97,7 @@ pub enum Error {
 }
 
 /// What takes a file: its name, and what fills it.
-type Writing<'take> = &'take mut dyn FnMut(&str, &dyn Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<()>;
+type FileWriter<'take> = &'take mut dyn FnMut(&str, &dyn Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<()>;
 
 /// Where a snapshot ended up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,7 +181,7 @@ pub fn parse(catalog: &Catalog, path: &Path, read: &dyn Fn(&Path) -> io::Result<
             return Err(Error::Malformed { path: path.join("manifest.json"), reason });
         }
     }
-    let mut content = Content::of(&manifest.domain);
+    let mut content = ContentSummary::of(&manifest.domain);
     let mut resources = Vec::new();
     for (kind, listed) in &manifest.kinds {
         if catalog.kind(kind).is_none() {
@@ -265,7 +265,7 @@ fn write_kind(snapshot: &Snapshot, kind: &str, out: &mut dyn Write) -> io::Resul
 
 /// Returns the hash of what the files of a snapshot will hold.
 fn hash_of(snapshot: &Snapshot) -> String {
-    let mut content = Content::of(&snapshot.domain);
+    let mut content = ContentSummary::of(&snapshot.domain);
     for (kind, status) in &snapshot.kinds {
         let mut file = files::ContentHash::default();
         write_kind(snapshot, kind, &mut file).expect("a hash takes everything");
@@ -275,9 +275,9 @@ fn hash_of(snapshot: &Snapshot) -> String {
 }
 
 /// What a snapshot says, but not when it was taken; the hash of a snapshot is that of these lines.
-struct Content(String);
+struct ContentSummary(String);
 
-impl Content {
+impl ContentSummary {
     fn of(domain: &str) -> Self {
         Self(format!("{domain}\n"))
     }
@@ -305,9 +305,9 @@ pub fn files(snapshot: &Snapshot) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Hands every file of a snapshot, the manifest last, to `write`: its name, and what fills it.
-fn each_file(snapshot: &Snapshot, hash: String, write: Writing<'_>) -> io::Result<()> {
+fn each_file(snapshot: &Snapshot, hash: String, write: FileWriter<'_>) -> io::Result<()> {
     let count = |kind: &String| snapshot.of_kind(kind).count();
-    let listed = |(kind, status): (&String, &Status)| (kind.clone(), Listed { status: status.clone(), count: count(kind) });
+    let listed = |(kind, status): (&String, &Status)| (kind.clone(), ListedKind { status: status.clone(), count: count(kind) });
     let manifest = Manifest {
         format: FORMAT,
         tool: env!("CARGO_PKG_VERSION").to_owned(),

@@ -21,7 +21,7 @@ pub const FORMAT: u32 = 1;
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct Baseline {
     format: u32,
-    resources: BTreeMap<Key, Applied>,
+    resources: BTreeMap<Key, AppliedResource>,
     /// Whether it is known to hold nothing because nothing was applied; one that was emptied does not say so.
     #[serde(default)]
     is_new: bool,
@@ -32,7 +32,7 @@ pub struct Baseline {
 
 /// One resource as it was last applied.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Applied {
+pub struct AppliedResource {
     /// Its id in the target.
     pub id: Id,
     /// What the source wanted; portable.
@@ -49,7 +49,7 @@ pub struct Applied {
     pub refused: Vec<String>,
 }
 
-impl Applied {
+impl AppliedResource {
     /// Returns what was applied of a resource of the target, portable; nothing of it was left to the target or refused.
     #[must_use]
     pub fn whole(id: Id, body: Packed) -> Self {
@@ -61,7 +61,7 @@ impl Applied {
 #[derive(Serialize)]
 struct BaselineFile<'base> {
     format: u32,
-    resources: &'base BTreeMap<Key, Applied>,
+    resources: &'base BTreeMap<Key, AppliedResource>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_new: bool,
 }
@@ -164,18 +164,18 @@ impl Baseline {
 
     /// Returns a resource as it was last applied.
     #[must_use]
-    pub fn of(&self, key: &Key) -> Option<&Applied> {
+    pub fn of(&self, key: &Key) -> Option<&AppliedResource> {
         self.resources.get(key)
     }
 
     /// Returns what was last applied to a resource of the target, whatever it was called then.
     #[must_use]
-    pub fn of_target(&self, key: &Key, id: &Id) -> Option<&Applied> {
+    pub fn of_target(&self, key: &Key, id: &Id) -> Option<&AppliedResource> {
         self.keys.get(&target(key.kind(), id)).and_then(|key| self.resources.get(key))
     }
 
     /// Returns every resource that was applied.
-    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Applied)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &AppliedResource)> {
         self.resources.iter()
     }
 
@@ -185,7 +185,7 @@ impl Baseline {
         self.forget(key);
         self.keys.insert(target(key.kind(), id), key.clone());
         let (kept, refused) = before.map(|before| (before.kept, before.refused)).unwrap_or_default();
-        self.resources.insert(key.clone(), Applied { kept, refused, ..Applied::whole(id.clone(), body) });
+        self.resources.insert(key.clone(), AppliedResource { kept, refused, ..AppliedResource::whole(id.clone(), body) });
     }
 
     /// Keeps which fields of a resource the mapping leaves to the target.
@@ -217,7 +217,7 @@ impl Baseline {
     }
 
     /// Forgets a resource of the target, whatever it was called when it was applied; returns what was known of it.
-    pub fn forget_target(&mut self, kind: &str, id: &Id) -> Option<Applied> {
+    pub fn forget_target(&mut self, kind: &str, id: &Id) -> Option<AppliedResource> {
         self.keys.remove(&target(kind, id)).and_then(|key| self.resources.remove(&key))
     }
 }

@@ -37,7 +37,7 @@ pub struct Fingerprints {
 ///
 /// It is all that planning has to know, and holds neither secrets nor fingerprints.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sent(BTreeMap<SecretLocation, BTreeSet<String>>);
+pub struct SentSecrets(BTreeMap<SecretLocation, BTreeSet<String>>);
 
 /// What could not be done with fingerprints.
 #[derive(Debug, thiserror::Error)]
@@ -171,8 +171,8 @@ impl Fingerprints {
         &self,
         supplied: impl Iterator<Item = (&'now str, &'now str, &'now str)>,
         secret: &dyn Fn(&str) -> Option<Secret>,
-    ) -> Sent {
-        let Some(key) = &self.key else { return Sent::default() };
+    ) -> SentSecrets {
+        let Some(key) = &self.key else { return SentSecrets::default() };
         let mut values: BTreeMap<&str, Option<Secret>> = BTreeMap::new();
         let mut of_field: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
         for (kind, path, from) in supplied {
@@ -184,11 +184,11 @@ impl Fingerprints {
             let is_same = |from: &&&str| values[**from].as_ref().is_some_and(|value| fingerprint(key, place, value) == sent);
             now.filter(is_same).map(|from| (*from).to_owned()).collect()
         };
-        Sent(self.sent.iter().map(|(place, sent)| (place.clone(), same(place, sent))).collect())
+        SentSecrets(self.sent.iter().map(|(place, sent)| (place.clone(), same(place, sent))).collect())
     }
 }
 
-impl Sent {
+impl SentSecrets {
     /// Returns whether what comes from here now is what was sent to a resource; nothing where none was sent.
     #[must_use]
     pub fn is_same(&self, kind: &str, id: &Id, path: &str, from: &str) -> Option<bool> {

@@ -16,7 +16,7 @@ const FORMAT: u32 = 1;
 
 /// A source and a target, and the folder that holds what is remembered of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pair {
+pub struct TenantPair {
     root: PathBuf,
     source: TenantIdentity,
     target: TenantIdentity,
@@ -124,13 +124,13 @@ impl fmt::Display for TenantIdentity {
     }
 }
 
-impl fmt::Display for Pair {
+impl fmt::Display for TenantPair {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} -> {}", self.source, self.target)
     }
 }
 
-impl Pair {
+impl TenantPair {
     /// Returns the pair of two tenants, whose folder stands below `root`.
     ///
     /// # Errors
@@ -289,9 +289,9 @@ mod tests {
 
     use super::*;
 
-    fn pair(root: &Path, source: &str, target: &str) -> Pair {
+    fn pair(root: &Path, source: &str, target: &str) -> TenantPair {
         let side = |name: &str| TenantIdentity::new(name, &format!("acme-{name}.eu.auth0.com"));
-        Pair::new(root, side(source), side(target)).expect("plain names")
+        TenantPair::new(root, side(source), side(target)).expect("plain names")
     }
 
     fn known(names: &[&str]) -> BTreeSet<String> {
@@ -325,8 +325,11 @@ mod tests {
         here.check().expect("nothing is said");
         here.save().expect("said");
         here.check().expect("it is this one");
-        let other =
-            Pair::new(root.path(), TenantIdentity::new("dev", "acme-dev.eu.auth0.com"), TenantIdentity::new("prod", "other.eu.auth0.com"));
+        let other = TenantPair::new(
+            root.path(),
+            TenantIdentity::new("dev", "acme-dev.eu.auth0.com"),
+            TenantIdentity::new("prod", "other.eu.auth0.com"),
+        );
         let refused = other.expect("plain names").save().expect_err("another tenant is called so").to_string();
         assert!(refused.contains("is of dev (acme-dev.eu.auth0.com) -> prod (acme-prod.eu.auth0.com), and not of dev"), "{refused}");
     }
@@ -335,10 +338,11 @@ mod tests {
     fn a_domain_that_was_not_known_is_said_later_and_never_forgotten() {
         let root = root();
         let unknown = TenantIdentity { tenant: "dev".to_owned(), domain: None };
-        let half = Pair::new(root.path(), unknown, TenantIdentity::new("prod", "p.eu.auth0.com")).expect("plain names");
+        let half = TenantPair::new(root.path(), unknown, TenantIdentity::new("prod", "p.eu.auth0.com")).expect("plain names");
         half.save().expect("said");
-        let whole = Pair::new(root.path(), TenantIdentity::new("dev", "d.eu.auth0.com"), TenantIdentity::new("prod", "P.eu.auth0.com"))
-            .expect("plain names");
+        let whole =
+            TenantPair::new(root.path(), TenantIdentity::new("dev", "d.eu.auth0.com"), TenantIdentity::new("prod", "P.eu.auth0.com"))
+                .expect("plain names");
         whole.save().expect("said");
         half.save().expect("nothing new");
         let domain = half.written().expect("read").and_then(|written| written.source.domain);
@@ -383,7 +387,7 @@ mod tests {
     #[test]
     fn a_name_that_leads_out_of_the_folder_is_refused() {
         for name in ["..", "../prod", "", ".hidden", "a/b", "a\nb"] {
-            assert!(Pair::new(Path::new("."), TenantIdentity::new(name, "d"), TenantIdentity::new("prod", "p")).is_err(), "{name}");
+            assert!(TenantPair::new(Path::new("."), TenantIdentity::new(name, "d"), TenantIdentity::new("prod", "p")).is_err(), "{name}");
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::management_api::{ApiConfig, Tenant};
 use crate::model::event::{NoObserver, Observer};
 use crate::model::resource::Secret;
 use crate::plan::{Plan, SecretField};
-use crate::state::pair::{Pair, TenantIdentity};
+use crate::state::pair::{TenantIdentity, TenantPair};
 
 /// How long one request may take, answer included.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -155,8 +155,8 @@ impl Environment {
     }
 
     /// Returns a source and a target, and where their state is.
-    pub(crate) fn pair(&self, source: TenantIdentity, target: &TenantSettings) -> Result<Pair, Error> {
-        Ok(Pair::new(&self.settings.dir, source, TenantIdentity::new(&target.name, &target.domain))?)
+    pub(crate) fn pair(&self, source: TenantIdentity, target: &TenantSettings) -> Result<TenantPair, Error> {
+        Ok(TenantPair::new(&self.settings.dir, source, TenantIdentity::new(&target.name, &target.domain))?)
     }
 
     /// Reads the state that runs from a source to a target left.
@@ -169,7 +169,7 @@ impl Environment {
         SyncState::pair_of(plan, &self.settings.dir)?.map(|pair| self.load_state(pair)).transpose()
     }
 
-    fn load_state(&self, pair: Pair) -> Result<SyncState, Error> {
+    fn load_state(&self, pair: TenantPair) -> Result<SyncState, Error> {
         let mut known: BTreeSet<String> = self.settings.tenants.keys().cloned().collect();
         let exported = std::fs::read_dir(self.folder("snapshots")).into_iter().flatten().filter_map(Result::ok);
         known.extend(exported.map(|entry| entry.file_name().to_string_lossy().into_owned()));

@@ -9,7 +9,7 @@ use super::environment::{CONCURRENCY, Environment, Interrupt, Notice, now};
 use super::error::Error;
 use super::limits::Limit;
 use super::session::Session;
-use crate::apply::{self, Run, Summary, SyncState};
+use crate::apply::{self, PlanExecution, Summary, SyncState};
 use crate::management_api::Traffic;
 use crate::model::resource::Secret;
 use crate::plan::{Plan, SecretField};
@@ -59,7 +59,7 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
     let is_interrupted = AtomicBool::new(false);
     let supplied = SuppliedSecrets::read(environment, &plan);
     let secret = |field: &SecretField| supplied.get(field);
-    let run = Run {
+    let run = PlanExecution {
         catalog: environment.catalog,
         plan: &plan,
         tenant: &tenant,

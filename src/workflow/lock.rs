@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::environment::{Environment, Notice, now};
 use super::error::Error;
 use crate::config::{Settings, TenantSettings};
-use crate::files::{Lock, Taken};
+use crate::files::{Lock, LockAttempt};
 
 /// How often a lock is tried again that another run holds.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -55,8 +55,8 @@ pub(crate) async fn lock(environment: &Environment, target: &TenantSettings, tim
 fn take(environment: &Environment, target: &str, path: &Path) -> Result<Result<Lock, String>, Error> {
     let failed = |source| Error::Lock { path: path.to_owned(), source };
     Ok(match Lock::take(path, &holder()).map_err(failed)? {
-        Taken::By(holder) => Err(holder),
-        Taken::Held { lock, left_behind } => {
+        LockAttempt::By(holder) => Err(holder),
+        LockAttempt::Held { lock, left_behind } => {
             if let Some(dead) = left_behind {
                 environment.host.notice(&Notice::LockTakenOver { target: target.to_owned(), holder: dead });
             }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use migrate::apply::{Journal, Run, StaleChanges};
+use migrate::apply::{Journal, PlanExecution, StaleChanges};
 use migrate::catalog::{Catalog, Exclusion, Kind, Paging, Reference, When};
 use migrate::export::{Selection, export};
 use migrate::management_api::Tenant;
@@ -53,7 +53,7 @@ async fn read(tenant: &Tenant) -> Snapshot {
 async fn import(source: &Snapshot, tenant: &Tenant) -> Plan {
     let plan = plan(catalog(), &Desired::unmapped(source.clone()), &read(tenant).await, &Links::default());
     let folder = tempfile::tempdir().expect("a folder");
-    let run = Run {
+    let run = PlanExecution {
         catalog: catalog(),
         plan: &plan,
         tenant,

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 
-use migrate::files::{Lock, Taken};
+use migrate::files::{Lock, LockAttempt};
 
 use crate::support::fixture::Fixture;
 
@@ -16,8 +16,8 @@ fn path(fixture: &Fixture) -> PathBuf {
 
 fn held(fixture: &Fixture) -> Lock {
     match Lock::take(&path(fixture), "process 7 of ada on night-1 since 2026-01-01T00:00:00Z").expect("opened") {
-        Taken::Held { lock, .. } => lock,
-        Taken::By(holder) => panic!("{holder} holds it"),
+        LockAttempt::Held { lock, .. } => lock,
+        LockAttempt::By(holder) => panic!("{holder} holds it"),
     }
 }
 

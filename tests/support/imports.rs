@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use migrate::apply::{Journal, Run, StaleChanges, Summary, SyncState};
+use migrate::apply::{Journal, PlanExecution, StaleChanges, Summary, SyncState};
 use migrate::catalog::Catalog;
 use migrate::export::{Selection, export};
 use migrate::management_api::{ApiConfig, Credentials, Tenant};
@@ -13,7 +13,7 @@ use migrate::model::resource::Secret;
 use migrate::plan::{OnDrift, Plan, PlanContext, name_departed, plan_after};
 use migrate::sandbox::{Fault, Options, Sandbox, State};
 use migrate::snapshot::{Desired, Snapshot};
-use migrate::state::pair::{Pair, TenantIdentity};
+use migrate::state::pair::{TenantIdentity, TenantPair};
 
 use super::request_recording::recorded;
 
@@ -87,7 +87,7 @@ pub(crate) struct Imported {
 /// Carries out a plan.
 pub(crate) async fn apply_plan(plan: &Plan, tenant: &Tenant) -> Summary {
     let folder = tempfile::tempdir().expect("a folder");
-    let run = Run {
+    let run = PlanExecution {
         catalog: Catalog::standard(),
         plan,
         tenant,
@@ -106,7 +106,7 @@ pub(crate) async fn apply_plan(plan: &Plan, tenant: &Tenant) -> Summary {
 
 /// Returns what is remembered before the first import.
 pub(crate) fn empty_sync_state() -> SyncState {
-    let pair = Pair::new(Path::new("nowhere"), TenantIdentity::new("source", "source"), TenantIdentity::new("target", "target"))
+    let pair = TenantPair::new(Path::new("nowhere"), TenantIdentity::new("source", "source"), TenantIdentity::new("target", "target"))
         .expect("plain names");
     SyncState::load(Catalog::standard(), pair).expect("nothing")
 }

@@ -11,7 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{FAILED, Failure, ROOM, USAGE};
 use crate::config::Settings;
 use crate::files;
-use crate::mapping::{Effect, Mapping, Rule};
+use crate::mapping::{Effect, Mapping, MappingRule};
 use crate::report::{Nightly, Scheduler, Unit, VOLUME, units};
 use crate::workflow::limits::TimeOfDay;
 use crate::workflow::source_side;
@@ -174,7 +174,7 @@ impl Schedule {
 struct Mapped {
     path: PathBuf,
     tables: Vec<PathBuf>,
-    rules: Vec<Rule>,
+    rules: Vec<MappingRule>,
 }
 
 impl Mapped {
@@ -186,7 +186,7 @@ impl Mapped {
     }
 
     /// Returns the rules that supply a secret, each with the place it comes from.
-    fn secrets(&self) -> impl Iterator<Item = (&Rule, &str)> {
+    fn secrets(&self) -> impl Iterator<Item = (&MappingRule, &str)> {
         self.rules.iter().filter_map(|rule| match &rule.effect {
             Effect::Secret(place) => Some((rule, place.as_str())),
             _ => None,

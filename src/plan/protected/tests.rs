@@ -8,7 +8,7 @@ use crate::plan::merge::OnDrift;
 use crate::plan::model::Plan;
 use crate::snapshot::{Desired, Snapshot, Status};
 use crate::state::baseline::Baseline;
-use crate::state::fingerprints::Sent;
+use crate::state::fingerprints::SentSecrets;
 use crate::state::links::Links;
 
 /// A reference of a kind, and what a protected and another resource of the kind it names are called.
@@ -94,7 +94,7 @@ impl Case {
         let links = Links::within(Catalog::standard(), &target.resources);
         let mut base = Baseline::default();
         target.resources.iter().for_each(|one| base.applied(&one.key, &one.id, one.body.clone()));
-        let sent = Sent::default();
+        let sent = SentSecrets::default();
         let past = PlanContext { links: &links, base: &base, sent: &sent, on_drift: OnDrift::Keep, prune: true, keeps_own: true };
         plan_after(Catalog::standard(), &Desired::unmapped(source), &target, past)
     }
@@ -174,7 +174,7 @@ fn what_names_something_protected_is_left_as_the_target_has_it_in_every_kind() {
 
 #[test]
 fn other_elements_of_a_list_come_and_go_beside_one_that_names_something_protected() {
-    let is_set = |case: &&Case| matches!(part_of(case.kind, case.reference), Part::Elements(_));
+    let is_set = |case: &&Case| matches!(part_of(case.kind, case.reference), ProtectedPart::Elements(_));
     for case in Case::all().iter().filter(is_set) {
         let plan = case.planned(Some(&[&case.other]), Some(&[&case.protected]));
         case.check(&plan, &[&case.protected], "another is added");

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::recreated::{Places, Recreated};
+use super::recreated::{LiveById, Recreated};
 use crate::catalog::{Catalog, Shape};
 use crate::model::resource::{Id, Key, Resource};
 use crate::plan::model::Plan;
@@ -33,7 +33,7 @@ pub(super) fn known(done: AppliedRun<'_>) -> impl Iterator<Item = (&Key, &Id)> {
 /// Returns what the plan of a run calls resources that have another name now.
 ///
 /// Where names may stand twice, one that stayed has the name by now of one that was removed: that gets a number in its place.
-pub(super) fn names(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, places: &Places<'_>) -> HashMap<Key, Key> {
+pub(super) fn names(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, places: &LiveById<'_>) -> HashMap<Key, Key> {
     let now = |key: &Key, id: &Id| places.get(key.kind(), id).map(|held| &held.key);
     let renamed = |(key, id): (&Key, &Id)| now(key, id).filter(|now| *now != key).map(|now| (key.clone(), now.clone()));
     let mut names: HashMap<Key, Key> = known(done).filter_map(renamed).collect();

@@ -53,11 +53,11 @@ impl Recreated {
 }
 
 /// What the target holds, found by the id it has or by the id of what it stands for.
-pub(super) struct Places<'live> {
+pub(super) struct LiveById<'live> {
     by_id: HashMap<(&'live str, &'live Id), &'live Resource>,
 }
 
-impl<'live> Places<'live> {
+impl<'live> LiveById<'live> {
     pub(super) fn of(live: &'live Snapshot, again: &'live Recreated) -> Self {
         let mut by_id: HashMap<(&str, &Id), &Resource> = HashMap::new();
         for held in &live.resources {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::reversal::Undoing;
+use super::reversal::Reversal;
 use crate::catalog::Kind;
 use crate::json::{Body, is_blank, join};
 use crate::model::resource::{Id, Key, Resource};
@@ -18,13 +18,13 @@ use crate::snapshot::{belongs_to, id_substitution};
 const MAY_BE_THERE: &str = "an earlier undo may have created it again, but which of those in the target it is, is not known";
 
 /// What the target held before the run of something that is still there, or is there again.
-pub(super) struct Along {
+pub(super) struct DependentResource {
     held: Resource,
     /// Whether all of it goes back, not only the names of what the run removed.
     is_whole: bool,
 }
 
-impl Undoing<'_> {
+impl Reversal<'_> {
     /// Makes a resource again that the run removed, unless another has its name by now.
     pub(super) fn make_again(&mut self, kind: &Kind, key: &Key, id: &Id, body: &Body) {
         let known = self.held_before.iter().find(|held| held.key.kind() == kind.name && held.id == *id);
@@ -36,13 +36,13 @@ impl Undoing<'_> {
     }
 
     /// Makes a resource again; returns what is to go back into it where an earlier undo made it.
-    fn remake(&mut self, kind: &Kind, mut made: Resource) -> Option<Along> {
+    fn remake(&mut self, kind: &Kind, mut made: Resource) -> Option<DependentResource> {
         let key = made.key.clone();
         self.touched.insert(key.clone());
         let namesake = self.before.iter().position(|held| held.key == key);
         if namesake.is_some_and(|at| self.is_made_by_an_earlier_undo(kind, &made, &self.before[at])) {
             self.restored.insert(key);
-            return Some(Along { held: made, is_whole: true });
+            return Some(DependentResource { held: made, is_whole: true });
         }
         // Which of several namesakes it would be, their numbers do not say.
         let is_unknown = self.again.is_unknown(kind.name, &made.id);
@@ -74,7 +74,7 @@ impl Undoing<'_> {
     }
 
     /// Makes again what the tenant removed along with what the run removed; returns what is still there and may have lost a name.
-    pub(super) fn restore_what_went_along(&mut self, removed: &[(Change, &Id)]) -> Vec<Along> {
+    pub(super) fn restore_what_went_along(&mut self, removed: &[(Change, &Id)]) -> Vec<DependentResource> {
         let removed: HashSet<Key> = removed.iter().map(|(change, _)| change.key.clone()).collect();
         let going = going_with(self.catalog, self.held_before.iter(), &removed);
         let names_any = |held: &&Resource| going.contains(&held.key) || id_substitution::mentions(&held.body, &going);
@@ -85,7 +85,7 @@ impl Undoing<'_> {
             let kind = self.catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
             let is_there = |at: usize| self.before[at].id == held.id || !going.contains(&held.key);
             if self.place_of(kind, &held.id).is_some_and(is_there) {
-                along.push(Along { held, is_whole: false });
+                along.push(DependentResource { held, is_whole: false });
             } else if !going.contains(&held.key) {
                 self.skip_resource(&held.key, None, "it is gone from the target since the run");
             } else if let Some(other) = belongs_to(self.catalog, &held).into_iter().find(|key| self.not_restored.contains(key)) {
@@ -98,18 +98,18 @@ impl Undoing<'_> {
     }
 
     /// Puts the names of what is there again back to where they stood.
-    pub(super) fn restore_names_in(&mut self, along: Vec<Along>) {
-        for Along { held, is_whole } in along {
+    pub(super) fn restore_names_in(&mut self, along: Vec<DependentResource>) {
+        for DependentResource { held, is_whole } in along {
             let kind = self.catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
             let by_key = || self.before.iter().position(|one| one.key == held.key);
             let Some(at) = self.place_of(kind, &held.id).or_else(by_key) else { continue };
             let key = self.before[at].key.clone();
             let (was, now) = (held.body.open(), self.before[at].body.open());
-            let lost = Restored::of(&was, &now, false, &|key| self.not_restored.contains(key));
+            let lost = NameRestoration::of(&was, &now, false, &|key| self.not_restored.contains(key));
             for path in lost.changed {
                 self.skip_resource(&key, Some(&path), "it named what is not there again");
             }
-            let Restored { body, changed, moved } = Restored::of(&was, &now, is_whole, &|key| self.restored.contains(key));
+            let NameRestoration { body, changed, moved } = NameRestoration::of(&was, &now, is_whole, &|key| self.restored.contains(key));
             for path in moved {
                 if self.skipped.iter().all(|left| left.key != key || left.path.as_ref() != Some(&path)) {
                     self.skip_resource(&key, Some(&path), "it changed again since the run");
@@ -163,7 +163,7 @@ impl Undoing<'_> {
 }
 
 /// A body into which names of what is there again went back.
-struct Restored {
+struct NameRestoration {
     body: Body,
     /// Where one did.
     changed: Vec<String>,
@@ -171,7 +171,7 @@ struct Restored {
     moved: Vec<String>,
 }
 
-impl Restored {
+impl NameRestoration {
     fn of(was: &Body, now: &Body, is_whole: bool, is_meant: &dyn Fn(&Key) -> bool) -> Self {
         let mut restored = Self { body: now.clone(), changed: Vec::new(), moved: Vec::new() };
         for (name, was) in &was.0 {

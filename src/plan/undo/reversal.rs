@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::applied_run::{AppliedRun, known, names};
-use super::recreated::{Places, Recreated};
+use super::recreated::{LiveById, Recreated};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::json::{Body, covers, is_blank};
 use crate::model::resource::{Id, Key, Resource};
@@ -19,14 +19,14 @@ use crate::plan::ordering::deletions;
 use crate::plan::prior_state::without;
 use crate::plan::protected::Protected;
 use crate::plan::references::LACKED;
-use crate::snapshot::{Desired, Gone, Snapshot, id_substitution};
+use crate::snapshot::{Desired, FormerIds, Snapshot, id_substitution};
 use crate::state::baseline::Baseline;
-use crate::state::fingerprints::Sent;
+use crate::state::fingerprints::SentSecrets;
 use crate::state::links::Links;
 
 /// Decides what it takes to take a run back, as far as `is_meant` says; returns the plan and what it makes the target hold.
 pub fn undo(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, is_meant: &dyn Fn(&Key) -> bool) -> (Plan, Desired) {
-    let mut undoing = Undoing::new(catalog, done, live);
+    let mut undoing = Reversal::new(catalog, done, live);
     let changes: Vec<(usize, &Change)> = done.plan.changes().enumerate().filter(|(_, change)| is_meant(&change.key)).collect();
     let applied = changes.into_iter().rev().filter_map(|(at, change)| Some((undoing.as_named_now(change), done.applied.get(&at)?)));
     let (removed, others): (Vec<_>, Vec<_>) = applied.partition(|(change, _)| matches!(change.action, Action::Delete { .. }));
@@ -46,7 +46,7 @@ pub fn undo(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, is_meant: 
     undoing.planned(done, live)
 }
 
-pub(super) struct Undoing<'inputs> {
+pub(super) struct Reversal<'inputs> {
     pub(super) catalog: &'inputs Catalog,
     /// What the target holds now.
     pub(super) live: &'inputs Snapshot,
@@ -55,13 +55,13 @@ pub(super) struct Undoing<'inputs> {
     /// What earlier undos created in the place of what the run removed.
     pub(super) again: &'inputs Recreated,
     /// What the target holds now, by the ids that the run knows.
-    pub(super) places: Places<'inputs>,
+    pub(super) places: LiveById<'inputs>,
     /// What the run knew, created or removed, and the target has no more.
-    pub(super) lost: Gone,
+    pub(super) lost: FormerIds,
     /// What the run removed, and the tenant along with that, and the target is to have again.
     pub(super) restored: HashSet<Key>,
     /// What the run removed and the target will not have again: another has its name by now.
-    pub(super) not_restored: Gone,
+    pub(super) not_restored: FormerIds,
     /// What the plan of the run calls resources, and what they are called now, where that differs.
     names: HashMap<Key, Key>,
     /// What the target should hold.
@@ -76,14 +76,14 @@ pub(super) struct Undoing<'inputs> {
     pub(super) notes: Vec<String>,
 }
 
-impl<'inputs> Undoing<'inputs> {
+impl<'inputs> Reversal<'inputs> {
     fn new(catalog: &'inputs Catalog, done: AppliedRun<'inputs>, live: &'inputs Snapshot) -> Self {
-        let places = Places::of(live, done.again);
+        let places = LiveById::of(live, done.again);
         let names = names(catalog, done, live, &places);
         let now = |key: &Key| names.get(key).unwrap_or(key).clone();
         let known: Vec<(Key, &Id)> = known(done).map(|(key, id)| (now(key), id)).collect();
         let is_again = |held: &Resource| done.again.has_made(held);
-        let lost = Gone::from(catalog, known.iter().map(|(key, id)| (key, *id)), live, &is_again);
+        let lost = FormerIds::from(catalog, known.iter().map(|(key, id)| (key, *id)), live, &is_again);
         let mut before = live.resources.clone();
         for held in before.iter_mut().filter(|_| !lost.is_empty()) {
             let kind = catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
@@ -102,7 +102,7 @@ impl<'inputs> Undoing<'inputs> {
             places,
             lost,
             restored: HashSet::new(),
-            not_restored: Gone::default(),
+            not_restored: FormerIds::default(),
             names,
             before,
             gone: HashSet::new(),
@@ -360,7 +360,7 @@ impl<'inputs> Undoing<'inputs> {
         let past = PlanContext {
             links: &Links::within(catalog, &live.resources),
             base: &base,
-            sent: &Sent::default(),
+            sent: &SentSecrets::default(),
             on_drift: OnDrift::Keep,
             prune: false,
             keeps_own: false,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use migrate::apply::{Journal, Run, StaleChanges, Summary, SyncState, close, journal};
+use migrate::apply::{Journal, PlanExecution, StaleChanges, Summary, SyncState, close, journal};
 use migrate::catalog::{Catalog, Kind};
 use migrate::management_api::{Credentials, Tenant};
 use migrate::mapping::Mapping;
@@ -21,7 +21,7 @@ use migrate::plan::{AppliedRun, OnDrift, Plan, PlanContext, Recreated, SecretFie
 use migrate::sandbox::{Fault, Options, Sandbox, SeenRequest, State};
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::state::baseline::Baseline;
-use migrate::state::pair::{Pair, TenantIdentity};
+use migrate::state::pair::{TenantIdentity, TenantPair};
 use tokio::sync::OnceCell;
 
 use crate::support::divergent_tenants::{self, SavedState, StableNames};
@@ -120,7 +120,7 @@ impl Decided {
     fn import(desired: Desired, live: &Snapshot) -> Self {
         let folder = divergent_tenants::folder();
         let side = |snapshot: &Snapshot| TenantIdentity::new(&snapshot.tenant, &snapshot.domain);
-        let pair = Pair::new(folder.path(), side(&desired.snapshot), side(live)).expect("plain names");
+        let pair = TenantPair::new(folder.path(), side(&desired.snapshot), side(live)).expect("plain names");
         let mut memory = SyncState::load(Catalog::standard(), pair).expect("nothing is remembered");
         let plan = planned(&desired, live, &memory, false);
         let promised = memory.begin(desired, live, &plan);
@@ -290,7 +290,7 @@ impl Attempt<'_> {
     /// Carries the plan out; the run is over once what it leaves for the next one is kept.
     async fn carry_out(&self, journal: Journal, moved: StaleChanges, mut memory: SyncState, promised: &Baseline) -> Summary {
         let (plan, secret) = (&self.decided.plan, |_: &SecretField| Some(supplied()));
-        let run = Run {
+        let run = PlanExecution {
             catalog: Catalog::standard(),
             plan,
             tenant: self.tenant,
