@@ -169,7 +169,7 @@ impl Reading<'_> {
             snapshot.resources.extend(resources);
         }
         snapshot.sort(catalog);
-        snapshot.twice = id_substitution::detach(catalog, tenant.domain(), &mut snapshot.resources);
+        snapshot.twice = id_substitution::to_portable(catalog, tenant.domain(), &mut snapshot.resources);
         if let Some(client) = tenant.client_id() {
             snapshot.reserve_own(catalog, &Id::new(client));
         }

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 /// # Errors
 ///
 /// When it is there and cannot be read.
-pub fn if_there<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+pub fn if_exists<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     match read {
         Err(missing) if matches!(missing.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         read => read.map(Some),
@@ -153,7 +153,7 @@ pub fn write_folder_whole<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&Pa
 const ASIDE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Removes from a folder what a process wrote aside that was killed. What cannot be removed does no harm.
-pub fn remove_left_behind(folder: &Path) {
+pub fn remove_leftovers(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     for entry in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())) {
         let age = entry.metadata().and_then(|metadata| metadata.modified()).map(|modified| modified.elapsed().unwrap_or_default());

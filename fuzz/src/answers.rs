@@ -38,7 +38,7 @@ pub fn listing(bytes: &[u8]) -> bool {
         }
         // Where an older version was named, the newest takes its place; that is not undone.
         if !kind.references.iter().any(|reference| reference.by == By::Alias) {
-            let attached = names.attach(kind, &body).map(|body| lower_domain(&body));
+            let attached = names.resolve(kind, &body).map(|body| lower_domain(&body));
             assert_eq!(attached, Ok(lower_domain(&before.body.open())), "{}", resource.key);
         }
     }
@@ -48,7 +48,7 @@ pub fn listing(bytes: &[u8]) -> bool {
 /// Returns a tenant that lists this, portable.
 pub(super) fn portable(bytes: &[u8]) -> Snapshot {
     let mut resources = resources(bytes);
-    let twice = id_substitution::detach(Catalog::standard(), DOMAIN, &mut resources);
+    let twice = id_substitution::to_portable(Catalog::standard(), DOMAIN, &mut resources);
     let kinds: BTreeMap<String, Status> = resources.iter().map(|resource| (resource.key.kind().to_owned(), Status::Complete)).collect();
     Snapshot { tenant: "dev".to_owned(), domain: DOMAIN.to_owned(), taken: "2026-01-01T00:00:00Z".to_owned(), kinds, resources, twice }
 }

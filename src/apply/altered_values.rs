@@ -10,8 +10,8 @@ use crate::catalog::{By, Kind, Purpose, is_mask};
 use crate::json::{Body, is_blank, is_in, join};
 use crate::model::resource::{Id, Resource, take_secrets};
 use crate::plan::Edit;
-use crate::plan::diff::{edits, same};
-use crate::plan::normal_form::normal;
+use crate::plan::diff::{edits, is_same_value};
+use crate::plan::normal_form::normalized;
 
 /// A value that a target answered otherwise than it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,15 +30,15 @@ pub struct AlteredValue {
 ///
 /// Secrets are no difference, shown or masked, nor what the tenant fills in, nor what a later request is for.
 pub fn alterations(kind: &Kind, id: &Id, sent: &Body, answer: &Body) -> Vec<AlteredValue> {
-    named(kind, id, answer).map_or_else(Vec::new, |answer| differing(kind, sent, &answer))
+    with_identity(kind, id, answer).map_or_else(Vec::new, |answer| differences(kind, sent, &answer))
 }
 
 /// Returns what a target made of an update: also what an edit takes out of an object by leaving it out of what is sent, and is still there.
-pub(super) fn alterations_by(kind: &Kind, id: &Id, sent: &Body, edits: &[Edit], answer: &Body) -> Vec<AlteredValue> {
-    let Some(answer) = named(kind, id, answer) else { return Vec::new() };
-    let mut found = differing(kind, sent, &answer);
+pub(super) fn alterations_of_update(kind: &Kind, id: &Id, sent: &Body, edits: &[Edit], answer: &Body) -> Vec<AlteredValue> {
+    let Some(answer) = with_identity(kind, id, answer) else { return Vec::new() };
+    let mut found = differences(kind, sent, &answer);
     let Ok(held) = Resource::read(kind, answer.clone()) else { return found };
-    let mut held = normal(kind, &held.body.open());
+    let mut held = normalized(kind, &held.body.open());
     unseen(kind, &answer).for_each(|path| drop(held.take(path)));
     let is_told = |path: &str| found.iter().any(|one| is_in(&one.path, path) || is_in(path, &one.path));
     let skipped = edits.iter().filter(|edit| edit.new.is_none() && !is_told(&edit.path));
@@ -50,7 +50,7 @@ pub(super) fn alterations_by(kind: &Kind, id: &Id, sent: &Body, edits: &[Edit], 
 }
 
 /// Returns an answer under the names by which its resource is known; nothing of one that holds no more than those.
-fn named(kind: &Kind, id: &Id, answer: &Body) -> Option<Body> {
+fn with_identity(kind: &Kind, id: &Id, answer: &Body) -> Option<Body> {
     let is_name = |name: &str| name == kind.id || kind.key.contains(&name) || kind.in_path().any(|field| field == name);
     if answer.0.keys().all(|name| is_name(name)) {
         return None;
@@ -64,7 +64,7 @@ fn named(kind: &Kind, id: &Id, answer: &Body) -> Option<Body> {
 }
 
 /// Returns in what an answer is not what was sent; nothing where it cannot be understood.
-pub(super) fn differing(kind: &Kind, sent: &Body, answer: &Body) -> Vec<AlteredValue> {
+pub(super) fn differences(kind: &Kind, sent: &Body, answer: &Body) -> Vec<AlteredValue> {
     let Ok(held) = Resource::read(kind, answer.clone()) else { return Vec::new() };
     let (hidden, mut held) = (held.secrets.clone(), held.body.open());
     let mut sent = kind.fields().split(sent.clone(), Purpose::Snapshot).0;
@@ -77,9 +77,10 @@ pub(super) fn differing(kind: &Kind, sent: &Body, answer: &Body) -> Vec<AlteredV
     for edit in edits(kind, &sent, &held) {
         let (asked, shown) = (sent.get(&edit.path), held.get(&edit.path));
         match (edit.new, asked) {
-            (Some(_), _) if same(asked, shown) || hidden.contains(&edit.path) || shown.and_then(Value::as_str).is_some_and(is_mask) => {}
+            (Some(_), _)
+                if is_same_value(asked, shown) || hidden.contains(&edit.path) || shown.and_then(Value::as_str).is_some_and(is_mask) => {}
             (Some(new), _) => found.push(AlteredValue { path: edit.path, sent: Some(new), answered: edit.old }),
-            (None, Some(asked)) => found.extend(kept(&edit.path, asked, shown.unwrap_or(&Value::Null))),
+            (None, Some(asked)) => found.extend(not_cleared(&edit.path, asked, shown.unwrap_or(&Value::Null))),
             (None, None) => {}
         }
     }
@@ -98,10 +99,10 @@ fn unseen<'kind>(kind: &'kind Kind, answer: &Body) -> impl Iterator<Item = &'sta
 }
 
 /// Returns what was to be cleared and is still there; an object that is sent empty clears nothing.
-fn kept(path: &str, sent: &Value, held: &Value) -> Vec<AlteredValue> {
+fn not_cleared(path: &str, sent: &Value, held: &Value) -> Vec<AlteredValue> {
     match sent {
         Value::Object(fields) => {
-            let below = |(name, sent): (&String, &Value)| kept(&join(path, name), sent, held.get(name).unwrap_or(&Value::Null));
+            let below = |(name, sent): (&String, &Value)| not_cleared(&join(path, name), sent, held.get(name).unwrap_or(&Value::Null));
             fields.iter().flat_map(below).collect()
         }
         sent if is_blank(sent) && !is_blank(held) => vec![AlteredValue { path: path.to_owned(), sent: None, answered: Some(held.clone()) }],
@@ -160,11 +161,11 @@ mod tests {
         let edit = |path: &str, old: Value, new: Option<Value>| Edit { path: path.to_owned(), old: Some(old), new };
         let edits = [edit("sink.datadogRegion", json!("us"), None), edit("sink.splunkPort", json!("1"), None)];
         let answer = body(json!({"id": "lst_1", "type": "datadog", "sink": {"datadogRegion": "us", "datadogApiKey": "CANARY"}}));
-        let found = alterations_by(kind, &Id::new("lst_1"), &body(json!({"sink": {}})), &edits, &answer);
+        let found = alterations_of_update(kind, &Id::new("lst_1"), &body(json!({"sink": {}})), &edits, &answer);
         let kept = AlteredValue { path: "sink.datadogRegion".to_owned(), sent: None, answered: Some(json!("us")) };
         assert_eq!(found, [kept]);
         let answer = body(json!({"id": "lst_1", "type": "datadog", "sink": {}}));
-        assert_eq!(alterations_by(kind, &Id::new("lst_1"), &body(json!({"sink": {}})), &edits, &answer), []);
+        assert_eq!(alterations_of_update(kind, &Id::new("lst_1"), &body(json!({"sink": {}})), &edits, &answer), []);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::lookup::{KnownIds, is_another_ones, key_of};
+use super::lookup::{KnownIds, is_excluded_unlike, key_of};
 use crate::catalog::{Kind, Shape};
 use crate::json::Body;
 use crate::management_api::{self, ReadOutcome, Tenant};
@@ -38,12 +38,12 @@ pub(super) struct PendingCreate<'plan> {
 }
 
 /// Returns whether the target may come to have two of a kind, so that it is to be looked at before one is created.
-pub(super) fn may_be_twice(kind: &Kind) -> bool {
+pub(super) fn allows_duplicates(kind: &Kind) -> bool {
     kind.allows_duplicates && kind.shape == Shape::Collection
 }
 
 /// Returns whether the API itself takes only one of a key, so that of two writers one is refused it.
-pub(super) fn is_there_once(kind: &Kind) -> bool {
+pub(super) fn is_unique(kind: &Kind) -> bool {
     !kind.allows_duplicates && kind.shape == Shape::Collection && kind.has_own_ids()
 }
 
@@ -52,7 +52,7 @@ pub(super) fn is_there_once(kind: &Kind) -> bool {
 /// # Errors
 ///
 /// When the target cannot be read.
-pub(super) async fn made_meanwhile(
+pub(super) async fn created_since_plan(
     tenant: &Tenant,
     kind: &'static Kind,
     awaited: &[PendingCreate<'_>],
@@ -66,7 +66,7 @@ pub(super) async fn made_meanwhile(
         let answer = shown.into_known()?;
         let id = Id::new(kind.id_of(&answer)?);
         let places = by_key.get(&key_of_answer(kind, &answer))?;
-        let is_new = |place: &&usize| !awaited[**place].twins.contains(&id) && !is_another_ones(kind, &awaited[**place].body, &answer);
+        let is_new = |place: &&usize| !awaited[**place].twins.contains(&id) && !is_excluded_unlike(kind, &awaited[**place].body, &answer);
         let places: Vec<usize> = places.iter().filter(is_new).copied().collect();
         (!known.contains(&id) && !places.is_empty()).then_some((places, id))
     };

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::altered_values::AlteredValue;
-use super::concurrent_writer::{self, PendingCreate, made_meanwhile};
+use super::concurrent_writer::{self, PendingCreate, created_since_plan};
 use super::journal::{self, Journal, JournaledOutcome};
 use super::lookup::{KnownIds, LookupResult, key_of, look_up};
 use super::new_secrets::{GeneratedSecret, NewSecret, ReplacedSecrets, SecretDisposition, SecretSink};
@@ -70,8 +70,8 @@ pub struct PlanExecution<'run> {
 /// When the journal cannot be written.
 pub fn close(mut journal: Journal, summary: &Summary, at: &str) -> Result<(), Error> {
     let written = match summary.is_whole() {
-        true => journal.end(at),
-        false if summary.tally().unknown == 0 => journal.stop(at),
+        true => journal.record_end(at),
+        false if summary.tally().unknown == 0 => journal.record_stop(at),
         false => return Ok(()),
     };
     written.map_err(|source| Error::Journal { summary: Box::new(summary.clone()), source })
@@ -105,7 +105,7 @@ impl PlanExecution<'_> {
     /// # Errors
     ///
     /// When the journal cannot be written. The error says how every change ended until then.
-    pub async fn settle(mut self) -> Result<(Summary, Journal), Error> {
+    pub async fn complete(mut self) -> Result<(Summary, Journal), Error> {
         let total = self.plan.changes().count();
         self.observer.notify(&Event::Applying { tenant: self.tenant.name().to_owned(), changes: total });
         let mut names = TenantNames::new(self.catalog, &self.plan.target.domain);
@@ -123,7 +123,7 @@ impl PlanExecution<'_> {
             known,
             new,
             lost,
-            first: self.first_of_one(0).filter(|_| self.journal.is_new()),
+            first: self.first_exclusive_create(0).filter(|_| self.journal.is_new()),
             summary: Summary::default(),
         };
         let mut first = 0;
@@ -131,17 +131,17 @@ impl PlanExecution<'_> {
             let changes: Vec<(usize, &Change)> = stage.changes.iter().enumerate().map(|(at, change)| (first + at, change)).collect();
             first += changes.len();
             if self.withheld.is_none() && !progress.summary.is_silent && (self.room)() > 0 {
-                self.look_for_another_writer(&changes, &mut progress).await;
+                self.detect_concurrent_writer(&changes, &mut progress).await;
             }
             let mut rest = &changes[..];
             while !rest.is_empty() {
                 let room = if progress.summary.is_silent { 0 } else { (self.room)() };
                 let Some(batch) = self.batch(rest, room, progress.first) else {
-                    return Ok((progress.summary.stopped_short_of(total), self.journal));
+                    return Ok((progress.summary.with_unreached(total), self.journal));
                 };
                 rest = &rest[batch.len()..];
-                if let Err(source) = self.carry_out_batch(batch, &mut progress).await {
-                    return Err(Error::Journal { summary: Box::new(progress.summary.stopped_short_of(total)), source });
+                if let Err(source) = self.execute_batch(batch, &mut progress).await {
+                    return Err(Error::Journal { summary: Box::new(progress.summary.with_unreached(total)), source });
                 }
             }
         }
@@ -149,19 +149,19 @@ impl PlanExecution<'_> {
     }
 
     /// Looks once more at what the target has of the kinds that a stage creates. Where somebody else has made one of them, nothing more is sent.
-    async fn look_for_another_writer(&mut self, stage: &[(usize, &Change)], progress: &mut ExecutionState<'_>) {
+    async fn detect_concurrent_writer(&mut self, stage: &[(usize, &Change)], progress: &mut ExecutionState<'_>) {
         let mut of_kind: BTreeMap<&'static str, Vec<PendingCreate<'_>>> = BTreeMap::new();
         let unknown = self.unknown(progress);
         for (at, change) in stage {
             let kind = self.kind_of(change);
-            let awaited = self.awaited(*at, change, &progress.names);
+            let awaited = self.pending_create(*at, change, &progress.names);
             if let Some(awaited) = awaited.filter(|one| !unknown.contains(&(kind.name, key_of(kind, &one.body)))) {
                 of_kind.entry(kind.name).or_default().push(awaited);
             }
         }
         for (kind, awaited) in of_kind {
             let kind = self.catalog.kind(kind).expect("its own name");
-            match made_meanwhile(self.tenant, kind, &awaited, progress.known_of(kind)).await {
+            match created_since_plan(self.tenant, kind, &awaited, progress.known_of(kind)).await {
                 Ok(made) => {
                     for (at, id) in made {
                         self.moved.add(at, concurrent_writer::reason(&id));
@@ -180,11 +180,11 @@ impl PlanExecution<'_> {
     }
 
     /// Returns a create that is yet to be sent, where the target may have one of the same key that it is not.
-    fn awaited<'change>(&self, at: usize, change: &'change Change, names: &TenantNames) -> Option<PendingCreate<'change>> {
+    fn pending_create<'change>(&self, at: usize, change: &'change Change, names: &TenantNames) -> Option<PendingCreate<'change>> {
         let Action::Create { body, twins } = &change.action else { return None };
         let is_open = matches!(self.journal.known(at), Some(JournaledOutcome::Open) | None) && self.moved.reason(at).is_none();
         let kind = self.kind_of(change);
-        let body = names.attach(kind, body).ok().filter(|_| is_open && concurrent_writer::may_be_twice(kind))?;
+        let body = names.resolve(kind, body).ok().filter(|_| is_open && concurrent_writer::allows_duplicates(kind))?;
         Some(PendingCreate { at, body, twins })
     }
 
@@ -198,7 +198,7 @@ impl PlanExecution<'_> {
         let unknown = self.plan.changes().enumerate().filter(|(at, _)| is_unknown(*at));
         let key = |change: &Change| {
             let (Action::Create { body, .. }, kind) = (&change.action, self.kind_of(change)) else { return None };
-            Some((kind.name, key_of(kind, &progress.names.attach(kind, body).ok()?)))
+            Some((kind.name, key_of(kind, &progress.names.resolve(kind, body).ok()?)))
         };
         unknown.filter_map(|(_, change)| key(change)).collect()
     }
@@ -225,9 +225,8 @@ impl PlanExecution<'_> {
     }
 
     /// Returns the place of the first create, from a place on, that the target takes from one of two runs only.
-    fn first_of_one(&self, from: usize) -> Option<usize> {
-        let is_one =
-            |change: &Change| matches!(change.action, Action::Create { .. }) && concurrent_writer::is_there_once(self.kind_of(change));
+    fn first_exclusive_create(&self, from: usize) -> Option<usize> {
+        let is_one = |change: &Change| matches!(change.action, Action::Create { .. }) && concurrent_writer::is_unique(self.kind_of(change));
         let creates = self.plan.changes().enumerate().skip(from).filter(|(at, change)| is_one(change) && self.moved.reason(*at).is_none());
         creates.map(|(at, _)| at).next()
     }
@@ -263,7 +262,7 @@ impl PlanExecution<'_> {
     }
 
     /// Sends the changes of a batch at the same time, and records how they ended.
-    async fn carry_out_batch(&mut self, batch: &[(usize, &Change)], progress: &mut ExecutionState<'_>) -> Result<(), journal::Error> {
+    async fn execute_batch(&mut self, batch: &[(usize, &Change)], progress: &mut ExecutionState<'_>) -> Result<(), journal::Error> {
         let mut ended: Vec<(usize, &Change, SendResult)> = Vec::new();
         let mut to_send = Vec::new();
         for (at, change) in batch.iter().copied() {
@@ -274,16 +273,16 @@ impl PlanExecution<'_> {
         }
         if let Some(first) = progress.first.filter(|first| ended.iter().any(|(at, ..)| at == first)) {
             // It cannot be sent, so the next one tells.
-            progress.first = self.first_of_one(first + 1);
+            progress.first = self.first_exclusive_create(first + 1);
         }
         let answers = self.tenant.requests().answers;
-        ended.extend(self.settle_doubts(&mut to_send, progress).await);
+        ended.extend(self.resolve_unknown(&mut to_send, progress).await);
         if let Some(reason) = self.withheld {
             ended.extend(to_send.drain(..).map(|(at, change, _)| (at, change, Outcome::Skipped(reason.to_owned()).into())));
         }
-        let doubted = self.still_in_doubt(&mut ended);
+        let doubted = self.still_unknown(&mut ended);
         let is_any_sent = !to_send.is_empty();
-        self.journal.intend(to_send.iter().map(|(at, change, _)| (*at, &change.key, change.operation())))?;
+        self.journal.record_intents(to_send.iter().map(|(at, change, _)| (*at, &change.key, change.operation())))?;
         let sent = to_send.iter().map(|(at, change, ready)| {
             let kind = self.kind_of(change);
             let sender = Sender { catalog: self.catalog, tenant: self.tenant, kind, known: progress.known_of(kind), new: &progress.new };
@@ -293,7 +292,7 @@ impl PlanExecution<'_> {
         if let [(at, change, sent)] = &mut answered[..]
             && progress.first == Some(*at)
         {
-            self.notice_another_run(*at, change, sent, progress).await;
+            self.detect_concurrent_run(*at, change, sent, progress).await;
         }
         progress.summary.sent.extend(answered.iter().flat_map(|(_, change, sent)| self.secrets_taken(change, &sent.outcome)));
         ended.extend(answered);
@@ -303,21 +302,21 @@ impl PlanExecution<'_> {
         }
         ended.sort_by_key(|(at, ..)| *at);
         for (at, change, sent) in &ended {
-            self.hand_on(*at, change, sent, progress).await;
+            self.finish_change(*at, change, sent, progress).await;
         }
         let is_news = |at: &usize| !self.is_applied(*at) && !doubted.contains(at);
         let to_record: Vec<(usize, &Outcome, &[AlteredValue])> =
             ended.iter().filter(|(at, ..)| is_news(at)).map(|(at, _, sent)| (*at, &sent.outcome, &sent.altered[..])).collect();
-        let recorded = self.journal.settle(to_record.into_iter());
+        let recorded = self.journal.record_outcomes(to_record.into_iter());
         for (_, change, sent) in ended {
-            self.take_note(change, sent, progress);
+            self.record_progress(change, sent, progress);
         }
         recorded
     }
 
     /// Puts what was in doubt before, and is neither looked up nor sent, in doubt again; returns its places. The journal says so already, and
     /// nothing that was learned since.
-    fn still_in_doubt(&self, ended: &mut [(usize, &Change, SendResult)]) -> BTreeSet<usize> {
+    fn still_unknown(&self, ended: &mut [(usize, &Change, SendResult)]) -> BTreeSet<usize> {
         let mut places = BTreeSet::new();
         for (at, _, sent) in ended {
             if let (Some(JournaledOutcome::Unknown), Outcome::Skipped(reason)) = (self.journal.known(*at), &sent.outcome) {
@@ -329,21 +328,21 @@ impl PlanExecution<'_> {
     }
 
     /// Stops where the create that tells of another run was refused since that one has made it; where it was not made at all, the next one tells.
-    async fn notice_another_run(&mut self, at: usize, change: &Change, sent: &mut SendResult, progress: &mut ExecutionState<'_>) {
-        progress.first = if sent.outcome.id().is_some() { None } else { self.first_of_one(at + 1) };
-        if let Some(id) = self.made_by_another(at, change, sent, progress).await {
+    async fn detect_concurrent_run(&mut self, at: usize, change: &Change, sent: &mut SendResult, progress: &mut ExecutionState<'_>) {
+        progress.first = if sent.outcome.id().is_some() { None } else { self.first_exclusive_create(at + 1) };
+        if let Some(id) = self.created_by_another_run(at, change, sent, progress).await {
             *sent = Outcome::Skipped(concurrent_writer::reason(&id)).into();
             self.withheld = Some(concurrent_writer::STOPPED);
         }
     }
 
     /// Returns the id of what another run has made since the plan was, where a create was refused for that.
-    async fn made_by_another(&self, at: usize, change: &Change, sent: &SendResult, progress: &ExecutionState<'_>) -> Option<Id> {
+    async fn created_by_another_run(&self, at: usize, change: &Change, sent: &SendResult, progress: &ExecutionState<'_>) -> Option<Id> {
         sent.refusal.as_ref().filter(|refusal| refusal.is_conflict())?;
         let Action::Create { body, twins } = &change.action else { return None };
         let kind = self.kind_of(change);
-        let awaited = [PendingCreate { at, body: progress.names.attach(kind, body).ok()?, twins }];
-        let made = made_meanwhile(self.tenant, kind, &awaited, progress.known_of(kind)).await.ok()?;
+        let awaited = [PendingCreate { at, body: progress.names.resolve(kind, body).ok()?, twins }];
+        let made = created_since_plan(self.tenant, kind, &awaited, progress.known_of(kind)).await.ok()?;
         made.into_iter().map(|(_, id)| id).next()
     }
 
@@ -368,7 +367,7 @@ impl PlanExecution<'_> {
     }
 
     /// Looks up the creates of an earlier run that may have landed; those that did are not sent again.
-    async fn settle_doubts<'change>(
+    async fn resolve_unknown<'change>(
         &self,
         to_send: &mut Vec<(usize, &'change Change, ResolvedChange)>,
         progress: &ExecutionState<'_>,
@@ -407,7 +406,7 @@ impl PlanExecution<'_> {
     }
 
     /// Hands on what the target made with a change; that it is there is recorded only then.
-    async fn hand_on(&mut self, at: usize, change: &Change, sent: &SendResult, progress: &mut ExecutionState<'_>) {
+    async fn finish_change(&mut self, at: usize, change: &Change, sent: &SendResult, progress: &mut ExecutionState<'_>) {
         let Some(id) = sent.outcome.id() else { return };
         let is_earlier = self.is_applied(at);
         for made in progress.replaced.made_with(self.kind_of(change), change) {
@@ -428,7 +427,7 @@ impl PlanExecution<'_> {
     }
 
     /// Keeps what later changes must know of this one, and tells who is watching.
-    fn take_note(&self, change: &Change, sent: SendResult, progress: &mut ExecutionState<'_>) {
+    fn record_progress(&self, change: &Change, sent: SendResult, progress: &mut ExecutionState<'_>) {
         let SendResult { outcome, altered, .. } = sent;
         let is_create = matches!(change.action, Action::Create { .. });
         match &outcome {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use crate::json::{Body, Packed, is_blank};
+use crate::json::{Body, PackedBody, is_blank};
 use crate::model::resource::{Key, Resource};
 use crate::plan::{Plan, Skipped};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
@@ -16,7 +16,7 @@ pub(super) struct ExpectedBaseline {
     /// What the target holds as it is wanted.
     pub(super) held: Vec<(Key, AppliedResource)>,
     /// What it will hold so once the plan was carried out. What is yet to be created stands there under the id of the source.
-    pub(super) promised: Baseline,
+    pub(super) expected: Baseline,
 }
 
 impl ExpectedBaseline {
@@ -42,8 +42,8 @@ impl ExpectedBaseline {
         let body = open.agreed(&key, wanted.body, held, &kept);
         match held {
             _ if open.changed.contains(&key) => {
-                self.promised.applied(&key, held.map_or(&source_id, |held| &held.id), body);
-                self.promised.kept(&key, kept);
+                self.expected.record_applied(&key, held.map_or(&source_id, |held| &held.id), body);
+                self.expected.record_kept(&key, kept);
             }
             Some(held) => {
                 let own = Some(only_of(&held.body, &body));
@@ -95,7 +95,7 @@ impl<'plan> Disagreements<'plan> {
     ///
     /// Of a list that lacks an element, nothing is agreed on; but of one in which something stays that no plan touches, on all else. What only
     /// the target has stays its own: a source that never wanted it cannot drop it either.
-    fn agreed(&self, key: &Key, mut wanted: Packed, held: Option<&Resource>, kept: &[String]) -> Packed {
+    fn agreed(&self, key: &Key, mut wanted: PackedBody, held: Option<&Resource>, kept: &[String]) -> PackedBody {
         let of = |parts: &PathsByKey<'plan>| parts.get(key).cloned().unwrap_or_default();
         let left_to_the_target = kept.iter().filter(|_| held.is_some()).map(String::as_str);
         let not_agreed: Vec<&str> = of(&self.parts).into_iter().chain(left_to_the_target).collect();
@@ -148,7 +148,7 @@ fn reserved(desired: &Desired, live: &Snapshot, partners: &[Option<usize>]) -> H
 }
 
 /// Returns what only the target has of a resource: its fields without those of which something is wanted too.
-fn only_of(held: &Packed, wanted: &Packed) -> Packed {
+fn only_of(held: &PackedBody, wanted: &PackedBody) -> PackedBody {
     fn objects(held: &Map<String, Value>, wanted: &Map<String, Value>) -> Body {
         let own = held.iter().filter_map(|(name, value)| match (value, wanted.get(name)) {
             (Value::Object(held), Some(Value::Object(wanted))) => {
@@ -159,7 +159,7 @@ fn only_of(held: &Packed, wanted: &Packed) -> Packed {
         });
         own.collect()
     }
-    if held == wanted { Packed::default() } else { objects(&held.open().0, &wanted.open().0).into() }
+    if held == wanted { PackedBody::default() } else { objects(&held.open().0, &wanted.open().0).into() }
 }
 
 #[cfg(test)]
@@ -215,8 +215,8 @@ mod tests {
         let agreement = ExpectedBaseline::of(Desired::unmapped(holding(wanted)), &live, vec![Some(0), None], &plan(&["New"], &[]));
         let web = applied("t1", json!({"a": 1, "deep": {"b": 2}}), Some(json!({"deep": {"c": 3}, "own": true})));
         assert_eq!(agreement.held, [(Key::new("clients", "Web"), web)]);
-        let promised: Vec<(&Key, &AppliedResource)> = agreement.promised.iter().collect();
-        assert_eq!(promised, [(&Key::new("clients", "New"), &applied("s2", json!({"a": 1}), None))]);
+        let expected: Vec<(&Key, &AppliedResource)> = agreement.expected.iter().collect();
+        assert_eq!(expected, [(&Key::new("clients", "New"), &applied("s2", json!({"a": 1}), None))]);
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
         };
         assert_eq!(
             agreement,
-            ExpectedBaseline { held: vec![old("Web", Vec::new()), old("Shop", vec!["a".into()])], promised: Baseline::default() }
+            ExpectedBaseline { held: vec![old("Web", Vec::new()), old("Shop", vec!["a".into()])], expected: Baseline::default() }
         );
     }
 

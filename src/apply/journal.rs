@@ -198,13 +198,13 @@ impl Journal {
     }
 
     /// Records that requests are about to leave; returns when that is durable.
-    pub(super) fn intend<'change>(&mut self, changes: impl Iterator<Item = (usize, &'change Key, Operation)>) -> Result<(), Error> {
+    pub(super) fn record_intents<'change>(&mut self, changes: impl Iterator<Item = (usize, &'change Key, Operation)>) -> Result<(), Error> {
         let entries: Vec<Entry> = changes.map(|(change, key, operation)| Entry::Intent { change, key: key.clone(), operation }).collect();
         self.append(&entries)
     }
 
     /// Records how changes ended, and what the target made of their values.
-    pub(super) fn settle<'outcome>(
+    pub(super) fn record_outcomes<'outcome>(
         &mut self,
         outcomes: impl Iterator<Item = (usize, &'outcome Outcome, &'outcome [AlteredValue])>,
     ) -> Result<(), Error> {
@@ -223,12 +223,12 @@ impl Journal {
     }
 
     /// Records that nothing more will be sent, and that nothing is open of what was.
-    pub(super) fn stop(&mut self, at: &str) -> Result<(), Error> {
+    pub(super) fn record_stop(&mut self, at: &str) -> Result<(), Error> {
         self.append(&[Entry::Stopped { at: at.to_owned() }])
     }
 
     /// Records that nothing is left to do.
-    pub(super) fn end(&mut self, at: &str) -> Result<(), Error> {
+    pub(super) fn record_end(&mut self, at: &str) -> Result<(), Error> {
         self.append(&[Entry::Ended { at: at.to_owned() }])
     }
 
@@ -378,8 +378,8 @@ mod tests {
         let path = folder.path().join("journal.jsonl");
         let mut journal = Journal::begin(&path, "r1", "2026-01-01T00:00:00Z", "import").expect("begun");
         let (one, two) = (Key::new("clients", "A"), Key::new("clients", "B"));
-        journal.intend([(0, &one, Operation::Create), (1, &two, Operation::Create)].into_iter()).expect("written");
-        journal.settle([(0, &Outcome::Applied(Id::new("c1")), &[][..])].into_iter()).expect("written");
+        journal.record_intents([(0, &one, Operation::Create), (1, &two, Operation::Create)].into_iter()).expect("written");
+        journal.record_outcomes([(0, &Outcome::Applied(Id::new("c1")), &[][..])].into_iter()).expect("written");
         (folder, path)
     }
 
@@ -397,7 +397,7 @@ mod tests {
         let (_folder, path) = journal();
         let altered = [AlteredValue { path: "app_type".into(), sent: Some("spa".into()), answered: None }];
         let mut journal = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
-        journal.settle([(1, &Outcome::Applied(Id::new("c2")), &altered[..])].into_iter()).expect("written");
+        journal.record_outcomes([(1, &Outcome::Applied(Id::new("c2")), &altered[..])].into_iter()).expect("written");
         assert_eq!((journal.altered(0), journal.altered(1)), (&[][..], &altered[..]));
         let resumed = Journal::resume(&path, "2026-01-01T00:02:00Z").expect("resumed");
         assert_eq!((resumed.known(1), resumed.altered(1)), (Some(&JournaledOutcome::Applied(Id::new("c2"))), &altered[..]));
@@ -433,11 +433,11 @@ mod tests {
         let is_stopped = || Record::load(&path).expect("a record").is_stopped;
         let mut journal = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
         assert!(!is_stopped());
-        journal.stop("2026-01-01T00:02:00Z").expect("written");
+        journal.record_stop("2026-01-01T00:02:00Z").expect("written");
         assert!(is_stopped() && !is_ended(&path).expect("readable"));
         let mut journal = Journal::resume(&path, "2026-01-01T00:03:00Z").expect("resumed");
         assert!(is_stopped(), "nothing came of it yet");
-        journal.intend([(1, &Key::new("clients", "B"), Operation::Create)].into_iter()).expect("written");
+        journal.record_intents([(1, &Key::new("clients", "B"), Operation::Create)].into_iter()).expect("written");
         assert!(!is_stopped());
     }
 
@@ -448,13 +448,13 @@ mod tests {
         let unclear = || Record::load(&path).expect("a record").unclear;
         let resume = || Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
         let mut first = resume();
-        first.settle([(2, &doubt, &[][..])].into_iter()).expect("written");
+        first.record_outcomes([(2, &doubt, &[][..])].into_iter()).expect("written");
         assert_eq!(unclear(), BTreeSet::new(), "nothing was known of it before, and the other one is not looked up yet");
-        first.settle([(1, &doubt, &[][..])].into_iter()).expect("written");
+        first.record_outcomes([(1, &doubt, &[][..])].into_iter()).expect("written");
         assert_eq!(unclear(), BTreeSet::from([1]));
-        resume().settle([(1, &doubt, &[][..]), (2, &doubt, &[][..])].into_iter()).expect("written");
+        resume().record_outcomes([(1, &doubt, &[][..]), (2, &doubt, &[][..])].into_iter()).expect("written");
         assert_eq!(unclear(), BTreeSet::from([1, 2]));
-        resume().intend([(1, &key, Operation::Create)].into_iter()).expect("written");
+        resume().record_intents([(1, &key, Operation::Create)].into_iter()).expect("written");
         assert_eq!(unclear(), BTreeSet::from([2]));
     }
 
@@ -464,7 +464,7 @@ mod tests {
         let short = || Shortfall { parts: vec!["token_quota".into()], message: "the plan lacks it".into() };
         let partial = Outcome::Partial(Id::new("c2"), short());
         let mut journal = Journal::resume(&path, "2026-01-01T00:01:00Z").expect("resumed");
-        journal.settle([(1, &partial, &[][..])].into_iter()).expect("written");
+        journal.record_outcomes([(1, &partial, &[][..])].into_iter()).expect("written");
         assert_eq!(Record::load(&path).expect("a record").outcomes[&1], partial);
         let known = Journal::resume(&path, "2026-01-01T00:02:00Z").expect("resumed").known(1).cloned();
         assert_eq!(known, Some(JournaledOutcome::Partial(Id::new("c2"), short())));

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
-use super::altered_values::differing;
+use super::altered_values::differences;
 use crate::catalog::{Kind, Shape};
 use crate::json::Body;
 use crate::management_api::{self, ReadOutcome, Tenant};
@@ -79,16 +79,16 @@ pub(super) async fn look_up(
             tenant.read(kind, &id).await?.into_iter().collect()
         }
     };
-    Ok(told_apart(kind, body, &answers, known))
+    Ok(identify(kind, body, &answers, known))
 }
 
 /// Decides which of these answers is what a create of this body made.
-fn told_apart(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -> LookupResult {
+fn identify(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -> LookupResult {
     let is_by_name = !matches!(kind.shape, Shape::Collection | Shape::Nested { .. });
     let is_known = |id: &str| !is_by_name && known.contains(&Id::new(id));
     let candidates: Vec<(String, &Body)> = answers
         .iter()
-        .filter(|answer| (is_by_name || has_key_of(kind, body, answer)) && !is_another_ones(kind, body, answer))
+        .filter(|answer| (is_by_name || has_key_of(kind, body, answer)) && !is_excluded_unlike(kind, body, answer))
         .filter_map(|answer| Some((kind.id_of(answer)?, answer)))
         .filter(|(id, _)| !is_known(id))
         .collect();
@@ -129,14 +129,14 @@ pub(super) fn key_of(kind: &Kind, body: &Body) -> Vec<Option<Value>> {
 }
 
 /// Returns whether an answer is left alone where what was sent would not be: somebody else, or the tenant itself, made it.
-pub(super) fn is_another_ones(kind: &Kind, body: &Body, answer: &Body) -> bool {
+pub(super) fn is_excluded_unlike(kind: &Kind, body: &Body, answer: &Body) -> bool {
     let reason = |body: &Body| kind.exclusion(body, &BTreeSet::new()).map(|alone| alone.reason);
     reason(answer).is_some_and(|alone| reason(body) != Some(alone))
 }
 
 /// Returns a field that was sent and that an answer does not show as it was sent; what the tenant shows in place of nothing is its own.
 fn differing_field(kind: &Kind, body: &Body, answer: &Body) -> Option<String> {
-    differing(kind, body, answer).into_iter().find(|altered| altered.sent.is_some()).map(|altered| altered.path)
+    differences(kind, body, answer).into_iter().find(|altered| altered.sent.is_some()).map(|altered| altered.path)
 }
 
 #[cfg(test)]
@@ -150,7 +150,7 @@ mod tests {
         let kind = Catalog::standard().kind("clients").expect("a kind");
         let body = |value| Body::from_value(value).expect("an object");
         let answers: Vec<Body> = answers.as_array().expect("a list").iter().cloned().map(body).collect();
-        told_apart(kind, &body(json!({"name": "Web", "description": "sent"})), &answers, KnownIds::default().with_twins(&[Id::new("t0")]))
+        identify(kind, &body(json!({"name": "Web", "description": "sent"})), &answers, KnownIds::default().with_twins(&[Id::new("t0")]))
     }
 
     fn web(id: &str, description: &str) -> Value {
@@ -189,7 +189,7 @@ mod tests {
             grants.iter().map(|id| body(json!({"organization": "org_1", "id": id, "client_id": "c"}))).collect::<Vec<_>>()
         };
         let found =
-            |grants: &[&str], known: &[Id]| told_apart(kind, &sent, &listed(grants), KnownIds::new(Some(&known.iter().cloned().collect())));
+            |grants: &[&str], known: &[Id]| identify(kind, &sent, &listed(grants), KnownIds::new(Some(&known.iter().cloned().collect())));
         let made = found(&["cgr_0", "cgr_1", "cgr_2"], &[Id::new("org_1/cgr_0")]);
         assert!(matches!(&made, LookupResult::Found(found) if found.id == Id::new("org_1/cgr_1")), "{made:?}");
         assert!(matches!(found(&["cgr_0", "cgr_2"], &[]), LookupResult::Absent));

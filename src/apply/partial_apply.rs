@@ -76,17 +76,17 @@ impl BodySearch<'_> {
     async fn send(mut self, first: SendResult) -> SendResult {
         let mut last = first;
         loop {
-            match self.without_what_is_named(&last).await {
+            match self.retry_without_named_parts(&last).await {
                 Some(sent) if is_about_parts(&self.draft, &sent) => last = sent,
-                Some(sent) => return self.ended(sent),
+                Some(sent) => return self.into_result(sent),
                 None => break,
             }
         }
-        if self.draft.is_posted() { self.create_in_part(last).await } else { self.in_pieces(last).await }
+        if self.draft.is_posted() { self.create_in_part(last).await } else { self.send_in_halves(last).await }
     }
 
     /// Sends it again without what the refusal names, one name after the other; nothing where that changes nothing.
-    async fn without_what_is_named(&mut self, refused: &SendResult) -> Option<SendResult> {
+    async fn retry_without_named_parts(&mut self, refused: &SendResult) -> Option<SendResult> {
         let words = words_of(refused);
         for group in self.named(refused) {
             let mut left = self.left.clone();
@@ -111,7 +111,7 @@ impl BodySearch<'_> {
         let gated = |field: &&&str| refusal.is_unentitled() && body.0.contains_key(**field);
         let gated: Vec<BodyPart> = self.draft.kind.entitlements.iter().filter(gated).map(|field| BodyPart::field(*field)).collect();
         let Error::Refused { message, .. } = refusal else { return Vec::new() };
-        let as_one = |part| self.draft.as_one(part);
+        let as_one = |part| self.draft.enclosing_part(part);
         let optional = |group: Vec<BodyPart>| group.into_iter().map(as_one).filter(|part| self.draft.is_optional(part)).collect::<Vec<_>>();
         let groups = std::iter::once(gated).chain(mentioned(self.draft.kind, body, message)).map(optional);
         groups.filter(|group| !group.is_empty() && !group.iter().all(|part| self.left.get(part) == Some(&Omission::NotSent))).collect()
@@ -124,9 +124,9 @@ impl BodySearch<'_> {
         sent
     }
 
-    async fn attempt_patiently(&mut self, ready: &ResolvedChange) -> SendResult {
+    async fn attempt_until_visible(&mut self, ready: &ResolvedChange) -> SendResult {
         self.requests += 1;
-        let sent = self.sender.attempt_patiently(ready).await;
+        let sent = self.sender.attempt_until_visible(ready).await;
         self.altered.extend(sent.altered.iter().cloned());
         sent
     }
@@ -138,7 +138,7 @@ impl BodySearch<'_> {
     }
 
     /// Sends an update in halves, and what is refused of those in halves again.
-    async fn in_pieces(mut self, refused: SendResult) -> SendResult {
+    async fn send_in_halves(mut self, refused: SendResult) -> SendResult {
         let paths = self.draft.paths(&self.left);
         let is_any_left = !self.left.is_empty();
         if paths.len() < 2 && !is_any_left {
@@ -153,7 +153,7 @@ impl BodySearch<'_> {
             left.extend(pieces.iter().flatten().map(|path| (BodyPart::field(path.as_str()), Omission::PreviousValue)));
             let ready = self.draft.without(&left, Some(&piece)).filter(|_| !is_spent);
             let Some(ready) = ready else {
-                self.leave(piece);
+                self.omit(piece);
                 continue;
             };
             let sent = self.attempt(&ready).await;
@@ -163,9 +163,9 @@ impl BodySearch<'_> {
                 Outcome::Failed(_) if !is_about_parts(&self.draft, &sent) => return sent,
                 Outcome::Failed(words) if piece.len() == 1 => {
                     self.note(words.clone());
-                    self.leave(piece);
+                    self.omit(piece);
                 }
-                Outcome::Failed(_) if is_hopeless(&refused, &sent) && !arrived => return refused,
+                Outcome::Failed(_) if is_refused_regardless(&refused, &sent) && !arrived => return refused,
                 Outcome::Failed(_) => pieces.extend(halves_of(&piece)),
                 _ => return sent,
             }
@@ -173,13 +173,13 @@ impl BodySearch<'_> {
         match id {
             Some(id) => {
                 self.note_if_none(&refused);
-                self.ended(Outcome::Applied(id).into())
+                self.into_result(Outcome::Applied(id).into())
             }
             None => refused,
         }
     }
 
-    fn leave(&mut self, paths: Vec<String>) {
+    fn omit(&mut self, paths: Vec<String>) {
         self.left.extend(paths.into_iter().map(|path| (BodyPart::field(path), Omission::PreviousValue)));
     }
 
@@ -199,7 +199,7 @@ impl BodySearch<'_> {
             let Some(sent) = self.create_without(&first).await else { break };
             match &sent.outcome {
                 Outcome::Failed(_) => suspects = second,
-                _ => return self.with_the_rest(sent, &refused, first).await,
+                _ => return self.update_with_rest(sent, &refused, first).await,
             }
         }
         for without in [suspects, paths] {
@@ -208,9 +208,9 @@ impl BodySearch<'_> {
             }
             let Some(sent) = self.create_without(&without).await else { continue };
             match &sent.outcome {
-                Outcome::Failed(_) if is_hopeless(&refused, &sent) => return refused,
+                Outcome::Failed(_) if is_refused_regardless(&refused, &sent) => return refused,
                 Outcome::Failed(_) => {}
-                _ => return self.with_the_rest(sent, &refused, without).await,
+                _ => return self.update_with_rest(sent, &refused, without).await,
             }
         }
         refused
@@ -224,13 +224,13 @@ impl BodySearch<'_> {
     }
 
     /// Sends what a resource was created without.
-    async fn with_the_rest(mut self, created: SendResult, refused: &SendResult, rest: Vec<String>) -> SendResult {
+    async fn update_with_rest(mut self, created: SendResult, refused: &SendResult, rest: Vec<String>) -> SendResult {
         let Outcome::Applied(id) = &created.outcome else { return created };
         self.note_if_none(refused);
-        let later = self.draft.later(id).filter(|_| rest.len() > 1 && self.draft.kind.write == Write::Patch);
+        let later = self.draft.follow_up_update(id).filter(|_| rest.len() > 1 && self.draft.kind.write == Write::Patch);
         let Some(later) = later else {
-            self.leave(rest);
-            return self.ended(created);
+            self.omit(rest);
+            return self.into_result(created);
         };
         let mut pieces = halves_of(&rest);
         let mut is_first = true;
@@ -241,21 +241,21 @@ impl BodySearch<'_> {
             let ready = draft.without(&left, Some(&piece)).filter(|_| self.requests < MOST);
             let outcome = match ready {
                 // What was just created is waited for once: from then on it is seen, or never.
-                Some(ready) if std::mem::take(&mut is_first) => self.attempt_patiently(&ready).await.outcome,
+                Some(ready) if std::mem::take(&mut is_first) => self.attempt_until_visible(&ready).await.outcome,
                 Some(ready) => self.attempt(&ready).await.outcome,
                 None => Outcome::Failed(String::new()),
             };
             match outcome {
                 Outcome::Applied(_) => {}
                 Outcome::Failed(words) if piece.len() > 1 && !words.is_empty() => pieces.extend(halves_of(&piece)),
-                _ => self.leave(piece),
+                _ => self.omit(piece),
             }
         }
-        self.ended(created)
+        self.into_result(created)
     }
 
     /// Returns how it ended: what arrived without part of what was wanted is reduced by that.
-    fn ended(self, mut sent: SendResult) -> SendResult {
+    fn into_result(self, mut sent: SendResult) -> SendResult {
         let parts = self.draft.missing(&self.left);
         sent.altered = self.altered;
         if let (Outcome::Applied(id), false) = (&sent.outcome, parts.is_empty()) {
@@ -268,7 +268,7 @@ impl BodySearch<'_> {
 
 /// Returns whether what was sent is refused for what it is and not for what it holds: half of it is refused in the same words, and they speak
 /// of the subscription.
-fn is_hopeless(whole: &SendResult, part: &SendResult) -> bool {
+fn is_refused_regardless(whole: &SendResult, part: &SendResult) -> bool {
     whole.refusal.as_ref().is_some_and(Error::is_unentitled) && words_of(whole) == words_of(part)
 }
 

@@ -8,7 +8,7 @@ use super::refused_fields::BodyPart;
 use super::requests::ResolvedChange;
 use crate::catalog::{Kind, Purpose, Write};
 use crate::json::{Body, is_in, join};
-use crate::plan::{Edit, element, take_part};
+use crate::plan::{Edit, element, remove_part};
 
 /// How a part is left away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +69,7 @@ impl PartialChange<'_> {
         let mut paths: Vec<String> = edits.chain(secrets).filter(|path| self.is_optional(&BodyPart::field(path.as_str()))).collect();
         paths.retain(|path| !left.keys().any(|part| part.element.is_none() && is_in(&part.path, path)));
         for path in &mut paths {
-            *path = self.companions(path).first().map_or_else(|| self.undivided(path), |first| (*first).to_owned());
+            *path = self.companions(path).first().map_or_else(|| self.indivisible_ancestor(path), |first| (*first).to_owned());
         }
         paths.sort();
         paths.dedup();
@@ -77,7 +77,7 @@ impl PartialChange<'_> {
     }
 
     /// Returns the outermost object above a path that is refused without some of its fields, or the path itself.
-    fn undivided(&self, path: &str) -> String {
+    fn indivisible_ancestor(&self, path: &str) -> String {
         let mut ends = path.match_indices('.').map(|(at, _)| &path[..at]);
         let has_required = |above: &&str| self.kind.fields().at(above).is_some_and(|field| field.refuses_empty);
         ends.find(has_required).unwrap_or(path).to_owned()
@@ -115,11 +115,11 @@ impl PartialChange<'_> {
         let is_grouped = |field: &&str| is_in(&part.path, field) || is_in(field, &part.path);
         let is_of_new =
             matches!(self.ready, ResolvedChange::Create { .. }) && kind.written_together.iter().copied().flatten().any(is_grouped);
-        !is_repeated && !is_needed && !is_of_new && self.is_brought(part) && !kind.in_path().any(|field| is_in(field, &part.path))
+        !is_repeated && !is_needed && !is_of_new && self.is_added(part) && !kind.in_path().any(|field| is_in(field, &part.path))
     }
 
     /// Returns whether a part comes with what is changed: what the target holds already is not taken away because it is refused today.
-    fn is_brought(&self, part: &BodyPart) -> bool {
+    fn is_added(&self, part: &BodyPart) -> bool {
         let ResolvedChange::Update { edits, secrets, .. } = self.ready else { return true };
         let has = |list: Option<&Value>, text: &str| list.and_then(Value::as_array).is_some_and(|list| list.iter().any(|one| one == text));
         let is_of = |edit: &Edit| match &part.element {
@@ -131,7 +131,7 @@ impl PartialChange<'_> {
     }
 
     /// Returns the part that has to go where this one is left away: an object that is replaced whole says one thing.
-    pub(super) fn as_one(&self, part: BodyPart) -> BodyPart {
+    pub(super) fn enclosing_part(&self, part: BodyPart) -> BodyPart {
         let top = first(&part.path);
         let is_one = self.kind.replaced.contains(&top) && !self.kind.read_modify_write.contains(&top);
         let has_members =
@@ -152,7 +152,7 @@ impl PartialChange<'_> {
         let edits = self.edits();
         let mut body = self.body()?.clone();
         for (part, aside) in left {
-            self.put_aside(&mut body, part, *aside, &edits);
+            self.omit_from(&mut body, part, *aside, &edits);
         }
         let is_among = |path: &str| left.keys().any(|part| part.element.is_none() && is_in(&part.path, path));
         // What makes room for something else stays where that is left away.
@@ -197,21 +197,21 @@ impl PartialChange<'_> {
         Some(ResolvedChange::Update { id: id.clone(), body, edits, secrets })
     }
 
-    fn put_aside(&self, body: &mut Body, part: &BodyPart, aside: Omission, edits: &[Edit]) {
+    fn omit_from(&self, body: &mut Body, part: &BodyPart, aside: Omission, edits: &[Edit]) {
         if let Some(text) = &part.element {
-            take_part(body, &element(&part.path, text));
+            remove_part(body, &element(&part.path, text));
             return;
         }
         let is_whole_kept = !part.path.contains('.') && self.kind.write == Write::Patch;
         let is_left_to_the_target = is_whole_kept || self.kind.is_laid_over(first(&part.path)) || aside == Omission::NotSent;
         let mut edits = edits.iter().filter(|edit| is_in(&part.path, &edit.path)).peekable();
         if is_left_to_the_target || edits.peek().is_none() || matches!(self.ready, ResolvedChange::Create { .. }) {
-            take_with_its_shell(body, &part.path);
+            remove_with_empty_parents(body, &part.path);
             return;
         }
         // What no edit touches stays as it stands in the body, which is as the target holds it.
         for edit in edits {
-            take_with_its_shell(body, &edit.path);
+            remove_with_empty_parents(body, &edit.path);
             // What names something that the target no longer has cannot be said again.
             if let Some(old) = edit.old.as_ref().filter(|old| !old.to_string().contains('⟦')) {
                 body.set(&edit.path, old.clone());
@@ -252,7 +252,7 @@ impl PartialChange<'_> {
     }
 
     /// Returns the update that sends these paths of a resource that was created without them.
-    pub(super) fn later(&self, id: &crate::model::resource::Id) -> Option<ResolvedChange> {
+    pub(super) fn follow_up_update(&self, id: &crate::model::resource::Id) -> Option<ResolvedChange> {
         let body = self.body()?.clone();
         let (body, _) = self.kind.fields().split(body, Purpose::Update);
         Some(ResolvedChange::Update { id: id.clone(), body, edits: Vec::new(), secrets: Vec::new() })
@@ -270,7 +270,7 @@ fn leaves_of(above: &str, object: &Map<String, Value>, leaves: &mut Vec<Edit>) {
 }
 
 /// Takes a field out of a body, and the objects around it that hold nothing else.
-fn take_with_its_shell(body: &mut Body, path: &str) {
+fn remove_with_empty_parents(body: &mut Body, path: &str) {
     body.take(path);
     let mut above = path;
     while let Some((shell, _)) = above.rsplit_once('.') {

@@ -67,7 +67,7 @@ fn drop_masks_in(held: &mut Value, bare: Option<&Value>) {
 /// Returns whether an update of this field takes away what lies in it and is not sent: a PATCH merges one level, and replaces lists.
 ///
 /// Where every field of it is listed, no secret is among them that an entry does not name.
-pub(super) fn may_take_secrets(kind: &Kind, name: &str, value: &Value) -> bool {
+pub(super) fn may_erase_secrets(kind: &Kind, name: &str, value: &Value) -> bool {
     let is_nested = |value: &Value| value.is_object() || value.is_array();
     let replaces = match value {
         Value::Object(fields) => kind.write == Write::Put || kind.replaced.contains(&name) || fields.values().any(is_nested),
@@ -81,24 +81,24 @@ pub(super) fn may_take_secrets(kind: &Kind, name: &str, value: &Value) -> bool {
 /// Puts the target's own secrets back into the objects and lists of a body that replace those they stood in.
 ///
 /// An element of a list is known again by its id, its name or its key, or by all the rest of it.
-pub(super) fn put_back_secrets(kind: &Kind, held: &Body, body: &mut Body) {
+pub(super) fn restore_secrets(kind: &Kind, held: &Body, body: &mut Body) {
     let mut bare = held.clone();
     if take_secrets(kind, &mut bare).is_empty() {
         return;
     }
     for (name, wanted) in &mut body.0 {
         if let (Some(held), Some(bare)) = (held.0.get(name), bare.0.get(name)) {
-            put_back(held, bare, wanted);
+            restore_in(held, bare, wanted);
         }
     }
 }
 
-fn put_back(held: &Value, bare: &Value, wanted: &mut Value) {
+fn restore_in(held: &Value, bare: &Value, wanted: &mut Value) {
     match (held, bare, wanted) {
         (Value::Object(held), Value::Object(bare), Value::Object(wanted)) => {
             for (name, held) in held {
                 match (bare.get(name), wanted.get_mut(name)) {
-                    (Some(bare), Some(wanted)) => put_back(held, bare, wanted),
+                    (Some(bare), Some(wanted)) => restore_in(held, bare, wanted),
                     // Where nothing else stood in an object, the plan shows nothing of it.
                     (None, None) => drop(wanted.insert(name.clone(), held.clone())),
                     (Some(bare), None) if is_blank(bare) && held != bare => drop(wanted.insert(name.clone(), held.clone())),
@@ -110,7 +110,7 @@ fn put_back(held: &Value, bare: &Value, wanted: &mut Value) {
             for (place, wanted) in wanted.iter_mut().enumerate() {
                 let here = bare.get(place).filter(|bare| is_same_element(bare, wanted)).map(|_| place);
                 if let Some(at) = here.or_else(|| bare.iter().position(|bare| is_same_element(bare, wanted))) {
-                    put_back(&held[at], &bare[at], wanted);
+                    restore_in(&held[at], &bare[at], wanted);
                 }
             }
         }
@@ -127,7 +127,7 @@ fn is_same_element(held: &Value, wanted: &Value) -> bool {
 ///
 /// An update takes no null for one of them: what they stand in is cleared whole, and written again without them (recorded for the add-ons of
 /// a client, `TestAccClientAddons`).
-pub(super) fn cleared_first(kind: &Kind, body: &mut Body) -> Option<Body> {
+pub(super) fn split_clearing(kind: &Kind, body: &mut Body) -> Option<Body> {
     let gone: Vec<String> =
         kind.present.iter().flat_map(|path| body.find(path)).filter(|(_, value)| value.is_null()).map(|(path, _)| path).collect();
     let mut first = Body::new();
@@ -198,7 +198,7 @@ mod tests {
         let kind = Catalog::standard().kind("clients").expect("a kind");
         let apart = |value: Value| {
             let mut body = Body::from_value(value).expect("an object");
-            let first = cleared_first(kind, &mut body).map(Body::into_value);
+            let first = split_clearing(kind, &mut body).map(Body::into_value);
             (first, body.into_value())
         };
         let cleared = Some(json!({"addons": null}));
@@ -219,8 +219,8 @@ mod tests {
         let body = |actions: Value| body(json!({"name": "F", "actions": actions}));
         let held = body(json!([step("a", "x", Some("own a")), step("b", "x", Some("own b")), step("c", "x", None)]));
         let mut wanted = body(json!([step("b", "y", None), step("c", "y", None), step("new", "y", None)]));
-        assert!(may_take_secrets(kind, "actions", &wanted.0["actions"]));
-        put_back_secrets(kind, &held, &mut wanted);
+        assert!(may_erase_secrets(kind, "actions", &wanted.0["actions"]));
+        restore_secrets(kind, &held, &mut wanted);
         assert_eq!(wanted, body(json!([step("b", "y", Some("own b")), step("c", "y", None), step("new", "y", None)])));
     }
 
@@ -254,10 +254,10 @@ mod tests {
     #[test]
     fn an_update_of_texts_alone_takes_no_secret_away_and_reads_nothing_first() {
         let kind = |name: &str| Catalog::standard().kind(name).expect("a kind");
-        assert!(!may_take_secrets(kind("clients"), "client_metadata", &json!({"a": "b"})));
-        assert!(!may_take_secrets(kind("clients"), "callbacks", &json!(["a"])));
-        assert!(!may_take_secrets(kind("resource-servers"), "scopes", &json!([{"value": "read:a"}])));
-        assert!(may_take_secrets(kind("clients"), "identity_assertion_authorization_grant", &json!({"a": {"b": "c"}})));
-        assert!(may_take_secrets(kind("organizations"), "metadata", &json!({"a": "b"})));
+        assert!(!may_erase_secrets(kind("clients"), "client_metadata", &json!({"a": "b"})));
+        assert!(!may_erase_secrets(kind("clients"), "callbacks", &json!(["a"])));
+        assert!(!may_erase_secrets(kind("resource-servers"), "scopes", &json!([{"value": "read:a"}])));
+        assert!(may_erase_secrets(kind("clients"), "identity_assertion_authorization_grant", &json!({"a": {"b": "c"}})));
+        assert!(may_erase_secrets(kind("organizations"), "metadata", &json!({"a": "b"})));
     }
 }

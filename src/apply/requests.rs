@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::altered_values::{AlteredValue, alterations, alterations_by};
+use super::altered_values::{AlteredValue, alterations, alterations_of_update};
 use super::lookup::{FoundResource, KnownIds, LookupResult, found, look_up};
-use super::read_modify_write::{cleared_first, drop_masks, keep_secrets, lay_over_held, may_take_secrets, put_back_secrets};
+use super::read_modify_write::{drop_masks, keep_secrets, lay_over_held, may_erase_secrets, restore_secrets, split_clearing};
 use crate::catalog::{By, Catalog, Kind, Write};
 use crate::json::{Body, covers, top};
 use crate::management_api::{self, Tenant};
 use crate::model::event::Outcome;
 use crate::model::resource::{Id, Key, Resource, Secret};
-use crate::plan::normal_form::normal;
+use crate::plan::normal_form::normalized;
 use crate::plan::{Action, Change, Edit, secret_value};
 use crate::snapshot::id_substitution::TenantNames;
 
@@ -61,7 +61,7 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &TenantNames, secrets: 
     };
     match &change.action {
         Action::Create { body, twins } => {
-            let mut body = names.attach(kind, body).map_err(missing)?;
+            let mut body = names.resolve(kind, body).map_err(missing)?;
             for (path, secret) in secrets {
                 let value = secret_value(kind, &path, &secret)?;
                 body.set(&path, value);
@@ -69,23 +69,23 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &TenantNames, secrets: 
             Ok(ResolvedChange::Create { body, twins: twins.clone(), may_have_landed: false })
         }
         Action::Update { id, body, edits } => {
-            let body = names.attach(kind, body).map_err(missing)?;
+            let body = names.resolve(kind, body).map_err(missing)?;
             let held = |edit: &Edit| {
                 let mut whole = Body::new();
                 whole.set(&edit.path, edit.old.clone()?);
-                let attached = names.attach(kind, &whole).unwrap_or(whole);
+                let attached = names.resolve(kind, &whole).unwrap_or(whole);
                 attached.get(&edit.path).cloned()
             };
             let edits: Vec<Edit> = edits.iter().map(|edit| Edit { old: held(edit), ..edit.clone() }).collect();
             let id = id.as_ref().or_else(|| names.id_of(&change.key)).ok_or_else(|| missing(vec![change.key.clone()]))?;
             Ok(ResolvedChange::Update { id: id.clone(), body, edits, secrets })
         }
-        Action::Delete { id, body } => Ok(ResolvedChange::Delete { id: id.clone(), body: names.attach(kind, body).unwrap_or_default() }),
+        Action::Delete { id, body } => Ok(ResolvedChange::Delete { id: id.clone(), body: names.resolve(kind, body).unwrap_or_default() }),
         Action::Elements { parent, added, removed } => {
             let attach = |elements: &[Value]| -> Result<Vec<Value>, String> {
                 let mut whole = Body::new();
                 whole.set(kind.elements(), Value::Array(elements.to_vec()));
-                let mut whole = names.attach(kind, &whole).map_err(missing)?;
+                let mut whole = names.resolve(kind, &whole).map_err(missing)?;
                 Ok(whole.0.remove(kind.elements()).and_then(|list| list.as_array().cloned()).unwrap_or_default())
             };
             let id = names.id_of(parent).ok_or_else(|| missing(vec![parent.clone()]))?;
@@ -113,11 +113,11 @@ const WAITS: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(2), Du
 impl Sender<'_> {
     /// Sends a change once. What names something that this run created and is not found is sent again after a while: it is not seen yet.
     pub(super) async fn attempt(&self, ready: &ResolvedChange) -> SendResult {
-        if self.names_something_new(ready) { self.attempt_patiently(ready).await } else { self.attempt_now(ready).await }
+        if self.refers_to_new_resource(ready) { self.attempt_until_visible(ready).await } else { self.attempt_now(ready).await }
     }
 
     /// Sends a change of what was just created, again after a while as long as that is not found.
-    pub(super) async fn attempt_patiently(&self, ready: &ResolvedChange) -> SendResult {
+    pub(super) async fn attempt_until_visible(&self, ready: &ResolvedChange) -> SendResult {
         let mut waits = WAITS.iter();
         loop {
             let sent = self.attempt_now(ready).await;
@@ -135,11 +135,11 @@ impl Sender<'_> {
         match with_aliases(catalog, tenant, kind, ready).await {
             Ok(None) => attempt(tenant, kind, ready, known).await,
             Ok(Some(by_alias)) => attempt(tenant, kind, &by_alias, known).await,
-            Err(unread) => ended_by(unread),
+            Err(unread) => result_of_error(unread),
         }
     }
 
-    fn names_something_new(&self, ready: &ResolvedChange) -> bool {
+    fn refers_to_new_resource(&self, ready: &ResolvedChange) -> bool {
         let is_new = |id: &str| id.split('/').any(|part| self.new.contains(part));
         let mentions = |body: &Body| {
             let mut found = false;
@@ -169,7 +169,7 @@ async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &ResolvedChange, k
         },
         ResolvedChange::Elements { parent, added, removed } => match tenant.update_elements(kind, parent, added, removed).await {
             Ok(()) => Outcome::Applied(parent.clone()).into(),
-            Err(refused) => ended_by(refused),
+            Err(refused) => result_of_error(refused),
         },
         ResolvedChange::Delete { id, body } => remove(tenant, kind, id, body).await,
     }
@@ -213,19 +213,19 @@ async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: KnownI
         let lost = match tenant.create(kind, body).await {
             Ok(answer) => return created(kind, &answer, body),
             Err(refused) if refused.is_outcome_unknown() || (refused.is_conflict() && (is_second || may_have_landed)) => refused,
-            Err(refused) => return ended_by(refused),
+            Err(refused) => return result_of_error(refused),
         };
         let is_conflict = lost.is_conflict();
         match look_up(tenant, kind, body, known).await {
             Ok(LookupResult::Found(found)) => return found.into(),
-            Ok(LookupResult::Unclear(reason)) => return Outcome::Unknown(format!("{}; {reason}", told(&lost))).into(),
+            Ok(LookupResult::Unclear(reason)) => return Outcome::Unknown(format!("{}; {reason}", error_chain(&lost))).into(),
             Ok(LookupResult::Absent) if !is_second && !is_conflict => is_second = true,
-            Ok(LookupResult::Absent) => return ended_by(lost),
+            Ok(LookupResult::Absent) => return result_of_error(lost),
             Err(unread) if unread.is_unreachable() => {
-                return Outcome::Unknown(format!("{}; nor can it be looked up", told(&lost))).into();
+                return Outcome::Unknown(format!("{}; nor can it be looked up", error_chain(&lost))).into();
             }
             Err(unread) => {
-                return Outcome::Unknown(format!("{}; and the target cannot be read: {}", told(&lost), told(&unread))).into();
+                return Outcome::Unknown(format!("{}; and the target cannot be read: {}", error_chain(&lost), error_chain(&unread))).into();
             }
         }
     }
@@ -256,15 +256,15 @@ async fn update(
     let overlaid: Vec<&str> =
         kind.fields().iter().map(|field| field.name).filter(|field| kind.is_laid_over(field)).filter(is_sent).collect();
     let mut held = Body::new();
-    let takes_secrets = body.0.iter().any(|(name, value)| may_take_secrets(kind, name, value));
+    let takes_secrets = body.0.iter().any(|(name, value)| may_erase_secrets(kind, name, value));
     if !overlaid.is_empty() || takes_secrets {
-        held = tenant.read(kind, id).await.map_err(ended_by)?.ok_or_else(gone)?;
+        held = tenant.read(kind, id).await.map_err(result_of_error)?.ok_or_else(deleted_meanwhile)?;
         drop_masks(kind, &mut held);
         lay_over_held(kind, &overlaid, &held, &mut body, edits)?;
-        put_back_secrets(kind, &held, &mut body);
+        restore_secrets(kind, &held, &mut body);
     }
     if kind.write == Write::Put && !kind.secrets.is_empty() {
-        let mut held = tenant.read(kind, id).await.map_err(ended_by)?.unwrap_or_default();
+        let mut held = tenant.read(kind, id).await.map_err(result_of_error)?.unwrap_or_default();
         drop_masks(kind, &mut held);
         keep_secrets(kind, &held, &mut body);
     }
@@ -272,11 +272,11 @@ async fn update(
         body.set(path, secret_value(kind, path, secret).map_err(Outcome::Failed)?);
     }
     // What is sent besides is the target's own.
-    let made_by = |answer: &Body| alterations_by(kind, id, asked, edits, answer);
-    let Some(first) = cleared_first(kind, &mut body) else {
-        return tenant.update(kind, id, &body).await.map(|answer| made_by(&answer)).map_err(ended_by);
+    let made_by = |answer: &Body| alterations_of_update(kind, id, asked, edits, answer);
+    let Some(first) = split_clearing(kind, &mut body) else {
+        return tenant.update(kind, id, &body).await.map(|answer| made_by(&answer)).map_err(result_of_error);
     };
-    let cleared = tenant.update(kind, id, &first).await.map_err(ended_by)?;
+    let cleared = tenant.update(kind, id, &first).await.map_err(result_of_error)?;
     if body.is_empty() {
         return Ok(made_by(&cleared));
     }
@@ -285,8 +285,8 @@ async fn update(
         Err(refused) => {
             // What was cleared to be written again must not be lost.
             let back = first.0.keys().filter_map(|field| Some((field.clone(), held.0.get(field)?.clone()))).collect();
-            tenant.update(kind, id, &back).await.map_err(ended_by)?;
-            Err(ended_by(refused))
+            tenant.update(kind, id, &back).await.map_err(result_of_error)?;
+            Err(result_of_error(refused))
         }
     }
 }
@@ -302,13 +302,13 @@ async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -
                     return Outcome::Skipped(reason).into();
                 }
             }
-            Err(unread) => return Outcome::Skipped(format!("it cannot be read before it is removed: {}", told(&unread))).into(),
+            Err(unread) => return Outcome::Skipped(format!("it cannot be read before it is removed: {}", error_chain(&unread))).into(),
         }
     }
     match tenant.delete(kind, id).await {
         Ok(()) => Outcome::Applied(id.clone()).into(),
         Err(refused) if refused.is_not_found() => Outcome::Applied(id.clone()).into(),
-        Err(refused) => ended_by(refused),
+        Err(refused) => result_of_error(refused),
     }
 }
 
@@ -324,7 +324,7 @@ fn changed_since(kind: &Kind, planned: &Body, held: Body) -> Option<String> {
         Ok(held) => held.body.open(),
         Err(unreadable) => return Some(format!("what the target has in its place cannot be understood: {unreadable}")),
     };
-    let (planned, held) = (normal(kind, planned), normal(kind, &held));
+    let (planned, held) = (normalized(kind, planned), normalized(kind, &held));
     let follows = |name: &str| {
         let is_below = |path: &str| top(path) == name;
         kind.references.iter().any(|reference| is_below(reference.path)) || kind.follow_up.is_some_and(|follow_up| follow_up.field == name)
@@ -334,24 +334,25 @@ fn changed_since(kind: &Kind, planned: &Body, held: Body) -> Option<String> {
     Some(format!("its {changed} changed in the target since the plan; plan again"))
 }
 
-fn gone() -> SendResult {
+fn deleted_meanwhile() -> SendResult {
     let refusal = management_api::Error::Refused { request: String::new(), status: 404, code: String::new(), message: String::new() };
     SendResult { refusal: Some(refusal), ..Outcome::Failed("it is gone from the target since it was read".to_owned()).into() }
 }
 
 /// An update whose answer never came may have been carried out: that is a doubt, not a failure.
-fn ended_by(refused: management_api::Error) -> SendResult {
+fn result_of_error(refused: management_api::Error) -> SendResult {
     if refused.is_outcome_unknown() || refused.is_unreachable() || refused.may_have_been_applied() {
-        return Outcome::Unknown(told(&refused)).into();
+        return Outcome::Unknown(error_chain(&refused)).into();
     }
-    let reason = if refused.is_unentitled() { format!("not in the tenant's plan: {}", told(&refused)) } else { told(&refused) };
+    let reason =
+        if refused.is_unentitled() { format!("not in the tenant's plan: {}", error_chain(&refused)) } else { error_chain(&refused) };
     SendResult { refusal: Some(refused), ..Outcome::Failed(reason).into() }
 }
 
 /// Returns an error with its causes, as one line; of a doubt only what it came from, since the outcome itself says that it is one.
-fn told(error: &management_api::Error) -> String {
+fn error_chain(error: &management_api::Error) -> String {
     if let management_api::Error::OutcomeUnknown { source, .. } = error {
-        return told(source);
+        return error_chain(source);
     }
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
@@ -371,7 +372,8 @@ mod tests {
 
     #[test]
     fn an_update_whose_answer_is_no_use_may_have_been_carried_out() {
-        let ended = |source: Excess| ended_by(management_api::Error::Excess { request: "PATCH /clients/c".to_owned(), source }).outcome;
+        let ended =
+            |source: Excess| result_of_error(management_api::Error::Excess { request: "PATCH /clients/c".to_owned(), source }).outcome;
         for source in [Excess::Body, Excess::Headers, Excess::Compressed] {
             assert!(matches!(ended(source), Outcome::Unknown(_)));
         }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::catalog::{Catalog, Kind};
 use crate::json::{Body, covers};
 use crate::model::resource::{Id, Key, Resource};
-use crate::plan::normal_form::normal;
-use crate::plan::{Action, Change, Edit, Plan, Protected, without};
+use crate::plan::normal_form::normalized;
+use crate::plan::{Action, Change, Edit, Plan, Protected, without_references};
 use crate::snapshot::{FormerIds, Snapshot, id_substitution};
 
 /// The changes that must not be made any more, each with the reason.
@@ -22,14 +22,14 @@ impl StaleChanges {
     ///
     /// What the plan itself writes beforehand is no move: a resource may hold what it was found with or what an earlier change leaves.
     pub fn since(catalog: &Catalog, plan: &Plan, live: &Snapshot) -> Self {
-        Self::since_begun(catalog, plan, live, &HashMap::new())
+        Self::since_started(catalog, plan, live, &HashMap::new())
     }
 
     /// Compares a plan with what the target holds now, where a run of it has begun; `created` are the ids of what that run created, by the
     /// place of the change in the plan.
-    pub fn since_begun(catalog: &Catalog, plan: &Plan, live: &Snapshot, created: &HashMap<usize, Id>) -> Self {
+    pub fn since_started(catalog: &Catalog, plan: &Plan, live: &Snapshot, created: &HashMap<usize, Id>) -> Self {
         let now = CurrentTarget::of(catalog, plan, live, created);
-        let held = now.of_untouched(live);
+        let held = now.all_if_protected(live);
         let held: Vec<&Resource> = held.iter().collect();
         let untouched = Protected::of(catalog, &held, &held);
         let needed = untouched.needed(&held);
@@ -49,7 +49,7 @@ impl StaleChanges {
 
     /// Adds the changes of what is protected by its name in the plan, which the target may not have yet.
     #[must_use]
-    pub fn without_protected(mut self, plan: &Plan, patterns: &[glob::Pattern]) -> Self {
+    pub fn with_protected(mut self, plan: &Plan, patterns: &[glob::Pattern]) -> Self {
         for (at, change) in plan.changes().enumerate() {
             let key = change.key.to_string();
             if patterns.iter().any(|pattern| pattern.matches(&key)) {
@@ -134,7 +134,7 @@ impl<'live> CurrentTarget<'live> {
     }
 
     /// Returns everything that there is, where something of it is left alone.
-    fn of_untouched(&self, live: &Snapshot) -> Vec<Resource> {
+    fn all_if_protected(&self, live: &Snapshot) -> Vec<Resource> {
         if live.resources.iter().any(|held| held.reserved.is_some()) { self.all(live) } else { Vec::new() }
     }
 
@@ -151,13 +151,13 @@ impl<'live> CurrentTarget<'live> {
         let mut body = held.body.open();
         id_substitution::rename(&mut body, &self.names);
         self.gone.mark(kind, &mut body);
-        normal(kind, &body)
+        normalized(kind, &body)
     }
 
     /// Returns a body without the names of what the target has no more.
     fn without_gone(&self, kind: &Kind, body: Body) -> Body {
-        let plain = without(&body.into_value(), &|key| self.gone.contains(key));
-        normal(kind, &Body::from_value(plain).expect("an object stays one"))
+        let plain = without_references(&body.into_value(), &|key| self.gone.contains(key));
+        normalized(kind, &Body::from_value(plain).expect("an object stays one"))
     }
 
     /// Returns why a change must not be made any more; `earlier` are the edits of the same plan that come before it.
@@ -176,14 +176,14 @@ impl<'live> CurrentTarget<'live> {
                 let edited = edits.iter().map(|edit| (edit.path.as_str(), edit.old.as_ref(), edit.new.as_ref()));
                 let is_elsewhere = |(path, old, new): &(&str, Option<&Value>, Option<&Value>)| {
                     let now = held.get(path);
-                    now != *old && now != *new && !is_on_its_way(now, path, *old, earlier)
+                    now != *old && now != *new && !is_intermediate_value(now, path, *old, earlier)
                 };
                 let moved = edited.chain(repeated).find(is_elsewhere)?;
                 Some(format!("its {} changed in the target since the plan; plan again", moved.0))
             }
             Action::Delete { id, body } => {
                 let held = self.body_of(kind, self.by_id.get(&(kind.name, id))?);
-                let mut planned = normal(kind, body);
+                let mut planned = normalized(kind, body);
                 if held != planned {
                     for edit in earlier {
                         planned.put(&edit.path, edit.new.clone());
@@ -199,7 +199,7 @@ impl<'live> CurrentTarget<'live> {
 }
 
 /// Returns whether a field holds what it held before some of the edits of the same plan that lead to `old`.
-fn is_on_its_way(now: Option<&Value>, path: &str, old: Option<&Value>, earlier: &[&Edit]) -> bool {
+fn is_intermediate_value(now: Option<&Value>, path: &str, old: Option<&Value>, earlier: &[&Edit]) -> bool {
     let mut before = Body::new();
     before.put(path, old.cloned());
     earlier.iter().rev().filter(|edit| covers(path, &edit.path) || covers(&edit.path, path)).any(|edit| {

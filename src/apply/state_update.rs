@@ -12,7 +12,7 @@ use crate::catalog::{Catalog, Kind};
 use crate::json::Body;
 use crate::model::event::Outcome;
 use crate::model::resource::{Id, Key, Secret};
-use crate::plan::{Action, Change, Edit, Plan, SecretField, diff, matched, take_part};
+use crate::plan::{Action, Change, Edit, Plan, SecretField, diff, matched, remove_part};
 use crate::snapshot::{Desired, Snapshot};
 use crate::state::baseline::{self, Baseline};
 use crate::state::fingerprints::{self, Fingerprints, SentSecrets};
@@ -134,7 +134,7 @@ impl SyncState {
     }
 
     /// Links every pair that was found, so that a later rename in the source is a rename in the target; but not what is left alone.
-    fn adopt(&mut self, desired: &Desired, live: &Snapshot) {
+    fn link_matches(&mut self, desired: &Desired, live: &Snapshot) {
         let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
         for (source, at) in desired.snapshot.resources.iter().zip(partners) {
             let Some(target) = at.map(|at| &live.resources[at]) else { continue };
@@ -146,20 +146,20 @@ impl SyncState {
     }
 
     /// Links every pair that a plan tells of, unless either is linked by now or has moved since.
-    pub fn adopt_planned(&mut self, plan: &Plan, moved: &StaleChanges) {
+    pub fn link_planned(&mut self, plan: &Plan, moved: &StaleChanges) {
         for (key, (source, target)) in plan.equal.iter().filter(|_| plan.undoes.is_none()) {
-            self.adopt_one(key, source, target);
+            self.link_one(key, source, target);
         }
-        self.learn_source_ids(plan);
+        self.record_source_ids(plan);
         let stands = |(at, _): &(usize, &Change)| plan.undoes.is_none() && moved.reason(*at).is_none();
         for (_, change) in plan.changes().enumerate().filter(stands) {
             let Action::Update { id: Some(id), .. } = &change.action else { continue };
-            self.adopt_one(&change.key, &change.source_id, id);
+            self.link_one(&change.key, &change.source_id, id);
         }
     }
 
     /// Remembers what the source has and the target does not, and forgets of that what a link knows by now.
-    fn learn_source_ids(&mut self, plan: &Plan) {
+    fn record_source_ids(&mut self, plan: &Plan) {
         // An undo goes from the target to itself.
         for (key, id) in plan.lacking.iter().filter(|_| plan.undoes.is_none()) {
             self.source_ids.learn(key, id);
@@ -167,7 +167,7 @@ impl SyncState {
         self.source_ids.forget(&|kind, id| self.links.of_source(kind, id).is_some());
     }
 
-    fn adopt_one(&mut self, key: &Key, source: &Id, target: &Id) {
+    fn link_one(&mut self, key: &Key, source: &Id, target: &Id) {
         let is_linked = self.links.of_source(key.kind(), source).is_some() || self.links.of_target(key.kind(), target).is_some();
         if !is_linked && self.has_own_id(target, key) {
             self.links.link(source, target, key);
@@ -176,39 +176,39 @@ impl SyncState {
 
     /// Remembers which resource is which and what both sides agree on, before a plan is carried out; returns what the plan promises.
     pub fn begin(&mut self, desired: Desired, live: &Snapshot, plan: &Plan) -> Baseline {
-        self.adopt(&desired, live);
-        self.learn_source_ids(plan);
+        self.link_matches(&desired, live);
+        self.record_source_ids(plan);
         let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
-        let ExpectedBaseline { held, promised } = ExpectedBaseline::of(desired, live, partners, plan);
-        self.agree(held);
-        promised
+        let ExpectedBaseline { held, expected } = ExpectedBaseline::of(desired, live, partners, plan);
+        self.record_agreed(held);
+        expected
     }
 
     /// Remembers what both sides agree on already; what was last written is known from then on.
-    fn agree(&mut self, agreed: Vec<(Key, baseline::AppliedResource)>) {
+    fn record_agreed(&mut self, agreed: Vec<(Key, baseline::AppliedResource)>) {
         self.lacks_base = false;
         for (key, baseline::AppliedResource { id, body, own, kept, refused }) in agreed {
-            self.base.applied(&key, &id, body);
-            self.base.kept(&key, kept);
-            self.base.refused(&key, refused);
+            self.base.record_applied(&key, &id, body);
+            self.base.record_kept(&key, kept);
+            self.base.record_refused(&key, refused);
             if let Some(own) = own {
-                self.base.seen(&key, own);
+                self.base.record_extra(&key, own);
             }
         }
     }
 
-    /// Remembers what a run did, and of what was `promised` as much as it came to; `secret` returns what it sent.
-    pub fn learn(&mut self, plan: &Plan, summary: &Summary, promised: &Baseline, secret: &dyn Fn(&SecretField) -> Option<Secret>) {
-        self.settle(plan, summary);
-        self.remember_sent(summary, secret);
-        self.keep(promised, plan, summary);
+    /// Remembers what a run did, and of what was `expected` as much as it came to; `secret` returns what it sent.
+    pub fn learn(&mut self, plan: &Plan, summary: &Summary, expected: &Baseline, secret: &dyn Fn(&SecretField) -> Option<Secret>) {
+        self.record_outcomes(plan, summary);
+        self.record_sent_secrets(summary, secret);
+        self.record_expected_baseline(expected, plan, summary);
     }
 
     /// Remembers which secrets a run sent.
-    fn remember_sent(&mut self, summary: &Summary, secret: &dyn Fn(&SecretField) -> Option<Secret>) {
+    fn record_sent_secrets(&mut self, summary: &Summary, secret: &dyn Fn(&SecretField) -> Option<Secret>) {
         for sent in &summary.sent {
             if let Some(secret) = secret(&sent.field) {
-                self.fingerprints.sent(sent.kind, &sent.id, &sent.field.path, &secret);
+                self.fingerprints.record_sent(sent.kind, &sent.id, &sent.field.path, &secret);
             }
         }
     }
@@ -218,7 +218,7 @@ impl SyncState {
     /// What was taken back is known as it was before, and the rest of its resource as it was last applied: what somebody changed there by hand
     /// stays drift. How the changes ended stands in their order. What the target refused was not written: the base stays without it, so it is
     /// wanted again next time.
-    fn settle(&mut self, plan: &Plan, summary: &Summary) {
+    fn record_outcomes(&mut self, plan: &Plan, summary: &Summary) {
         for (change, settled) in plan.changes().zip(&summary.settled) {
             let (id, arrived) = match &settled.outcome {
                 Outcome::Applied(id) => (id, Some(change.clone())),
@@ -234,17 +234,17 @@ impl SyncState {
                 self.links.link(&change.source_id, id, &change.key);
             }
             if let Some(arrived) = arrived {
-                self.remember(&arrived, id);
+                self.record_change(&arrived, id);
             }
             if let (Action::Create { .. }, Outcome::Partial(_, short)) = (&change.action, &settled.outcome) {
-                self.base.refused(&change.key, short.parts.clone());
+                self.base.record_refused(&change.key, short.parts.clone());
             }
         }
     }
 
-    fn remember(&mut self, change: &Change, id: &Id) {
+    fn record_change(&mut self, change: &Change, id: &Id) {
         match &change.action {
-            Action::Create { body, .. } => self.base.applied(&change.key, id, body.clone().into()),
+            Action::Create { body, .. } => self.base.record_applied(&change.key, id, body.clone().into()),
             // What is written again was known before, and some of it may be the target's own.
             Action::Update { .. } if change.is_repeated() => {}
             Action::Update { edits, body, .. } => {
@@ -256,15 +256,15 @@ impl SyncState {
                 if edits.is_empty() {
                     after.0.extend(body.0.clone());
                 }
-                self.base.applied(&change.key, id, after.into());
+                self.base.record_applied(&change.key, id, after.into());
             }
             Action::Elements { added, removed, .. } => {
                 let Some(before) = self.base.of_target(&change.key, id) else { return };
                 let list = self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog").elements();
                 let mut after = before.body.open();
                 let known = after.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
-                after.set(list, Value::Array(diff::after(&known, added, removed)));
-                self.base.applied(&change.key, id, after.into());
+                after.set(list, Value::Array(diff::list_after(&known, added, removed)));
+                self.base.record_applied(&change.key, id, after.into());
             }
             Action::Delete { .. } => self.forget(change, id),
         }
@@ -296,7 +296,7 @@ impl SyncState {
     }
 
     /// Remembers what was promised of every resource of which each change was made, without what was refused of them.
-    fn keep(&mut self, promised: &Baseline, plan: &Plan, summary: &Summary) {
+    fn record_expected_baseline(&mut self, expected: &Baseline, plan: &Plan, summary: &Summary) {
         let mut made: HashMap<&Key, Option<&Id>> = HashMap::new();
         let mut refused: HashMap<&Key, Vec<(&Change, &str)>> = HashMap::new();
         for (at, change) in plan.changes().enumerate() {
@@ -311,33 +311,33 @@ impl SyncState {
             };
             made.entry(&change.key).and_modify(|all| *all = all.and(id)).or_insert(id);
         }
-        for (key, applied) in promised.iter() {
+        for (key, applied) in expected.iter() {
             if let Some(Some(id)) = made.get(key) {
                 let mut body = applied.body.clone();
                 let refused = refused.remove(key).unwrap_or_default();
                 if !refused.is_empty() {
-                    body.change(|body| refused.iter().for_each(|(change, part)| self.put_back(body, change, part)));
+                    body.change(|body| refused.iter().for_each(|(change, part)| self.restore_previous(body, change, part)));
                 }
-                self.base.applied(key, id, body);
-                self.base.kept(key, applied.kept.clone());
+                self.base.record_applied(key, id, body);
+                self.base.record_kept(key, applied.kept.clone());
                 let at_birth = refused.iter().filter(|(change, _)| matches!(change.action, Action::Create { .. }));
-                self.base.refused(key, at_birth.map(|(_, part)| (*part).to_owned()).collect());
+                self.base.record_refused(key, at_birth.map(|(_, part)| (*part).to_owned()).collect());
             }
         }
     }
 
     /// Lets stand in a base what the target held of a part before it refused that, so that the part is wanted again.
-    fn put_back(&self, body: &mut Body, change: &Change, part: &str) {
+    fn restore_previous(&self, body: &mut Body, change: &Change, part: &str) {
         if let Action::Elements { added, removed, .. } = &change.action {
             let left: Change = change.without(&[part.to_owned()]);
             let Action::Elements { added: came, removed: went, .. } = &left.action else { return };
             let list = self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog").elements();
             let known = body.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
             let lacks = |all: &[Value], some: &[Value]| all.iter().filter(|one| !some.contains(one)).cloned().collect::<Vec<_>>();
-            body.set(list, Value::Array(diff::after(&known, &lacks(removed, went), &lacks(added, came))));
+            body.set(list, Value::Array(diff::list_after(&known, &lacks(removed, went), &lacks(added, came))));
             return;
         }
-        take_part(body, part);
+        remove_part(body, part);
         if let Some(held) = change.before(part) {
             body.set(part, held.clone());
         }
@@ -356,7 +356,7 @@ fn edited(base: &mut Body, edit: &Edit) {
             let lacks = |list: &[Value], element: &&Value| !list.contains(element);
             let added: Vec<Value> = new.iter().filter(|element| lacks(old, element)).cloned().collect();
             let removed: Vec<Value> = old.iter().filter(|element| lacks(new, element)).cloned().collect();
-            let list = diff::after(known, &added, &removed);
+            let list = diff::list_after(known, &added, &removed);
             base.set(&edit.path, Value::Array(list));
         }
         (new, ..) => base.put(&edit.path, new.clone()),
@@ -406,13 +406,13 @@ mod tests {
             summary.settled.push(ChangeResult { key: key.clone(), operation: change.operation(), outcome, altered: Vec::new() });
             plan.stages.push(Stage { title: String::new(), changes: vec![change] });
         }
-        memory.settle(&plan, &summary);
+        memory.record_outcomes(&plan, &summary);
         memory.base.of(&key).map(|applied| applied.body.open())
     }
 
     fn with_base(base: Value, kind: &str) -> SyncState {
         let mut memory = memory();
-        memory.base.applied(&Key::new(kind, "Web"), &Id::new("t1"), body(base).into());
+        memory.base.record_applied(&Key::new(kind, "Web"), &Id::new("t1"), body(base).into());
         memory
     }
 

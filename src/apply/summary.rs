@@ -69,7 +69,7 @@ pub struct OutcomeCounts {
 impl Summary {
     /// Returns how a plan ended by what its journal tells of each change.
     #[must_use]
-    pub fn told(catalog: &Catalog, plan: &Plan, record: &Record) -> Self {
+    pub fn from_journal(catalog: &Catalog, plan: &Plan, record: &Record) -> Self {
         let Record { outcomes, altered, .. } = record;
         let settled = plan.changes().enumerate().filter_map(|(at, change)| {
             let (outcome, altered) = (outcomes.get(&at)?.clone(), altered.get(&at).cloned().unwrap_or_default());
@@ -83,11 +83,11 @@ impl Summary {
             made.into_iter().filter_map(move |made| Some(GeneratedSecret::of(change, id?, made, SecretDisposition::Unknown)))
         });
         let summary = Self { settled: settled.collect(), made: made.collect(), ..Self::default() };
-        summary.stopped_short_of(plan.changes().count())
+        summary.with_unreached(plan.changes().count())
     }
 
     /// Returns the summary of a run that stopped before all of its changes were reached.
-    pub(super) fn stopped_short_of(mut self, total: usize) -> Self {
+    pub(super) fn with_unreached(mut self, total: usize) -> Self {
         self.unsent = total - self.settled.len();
         self
     }

@@ -10,7 +10,7 @@ use super::reference::{By, Exclusion, Given, Made, Reference, RequiredSecrets, S
 use super::risk::Risks;
 use super::risks;
 use super::shape::{Delta, FollowUp, Named, Paging, Shape, Write};
-use crate::json::{Body, Packed};
+use crate::json::{Body, PackedBody};
 
 /// A pure edit of a body on its way in, for what no word of the vocabulary covers.
 #[derive(Debug, Clone, Copy)]
@@ -269,7 +269,7 @@ impl Kind {
 
     /// Returns whether a parent, as it stands in a snapshot, can have any of it.
     #[must_use]
-    pub fn hangs_under(&self, parent: &Packed) -> bool {
+    pub fn hangs_under(&self, parent: &PackedBody) -> bool {
         self.parents.is_none_or(|(field, values)| parent.pick(&[field]).text(field).is_some_and(|value| values.contains(&value)))
     }
 

@@ -14,9 +14,9 @@ use super::body::Body;
 ///
 /// A body without fields takes no room at all.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Packed(Box<str>);
+pub struct PackedBody(Box<str>);
 
-impl Packed {
+impl PackedBody {
     /// Returns the body, to look into; what is changed in it does not change here.
     #[must_use]
     pub fn open(&self) -> Body {
@@ -54,7 +54,7 @@ impl Packed {
     }
 }
 
-impl From<Body> for Packed {
+impl From<Body> for PackedBody {
     fn from(body: Body) -> Self {
         if body.is_empty() {
             return Self::default();
@@ -64,19 +64,19 @@ impl From<Body> for Packed {
 }
 
 /// It prints as the body does.
-impl fmt::Debug for Packed {
+impl fmt::Debug for PackedBody {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.open().fmt(out)
     }
 }
 
-impl Serialize for Packed {
+impl Serialize for PackedBody {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.open().serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Packed {
+impl<'de> Deserialize<'de> for PackedBody {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Body::deserialize(deserializer).map(Self::from)
     }
@@ -131,9 +131,9 @@ mod tests {
     #[test]
     fn what_was_packed_is_there_again_and_equal_bodies_are_equal_texts() {
         let value = json!({"b": {"y": [1, 1.0, null, "ä \"\n"], "x": {}}, "a": "⟦clients/Web⟧"});
-        let packed = Packed::from(body(value.clone()));
+        let packed = PackedBody::from(body(value.clone()));
         assert_eq!(packed.open(), body(value));
-        let read: Packed =
+        let read: PackedBody =
             serde_json::from_str(r#" { "a": "⟦clients/Web⟧", "b": {"x": {}, "y": [1, 1.0, null, "ä \"\n"]} } "#).expect("JSON");
         assert_eq!(read, packed);
         assert!(packed.has('⟦') && !packed.has('⟨'));
@@ -141,15 +141,15 @@ mod tests {
 
     #[test]
     fn a_body_without_fields_is_empty_however_it_came() {
-        let mut packed = Packed::from(body(json!({"a": 1})));
+        let mut packed = PackedBody::from(body(json!({"a": 1})));
         packed.change(|body| body.take("a"));
-        assert_eq!((packed.is_empty(), packed.open(), packed.clone()), (true, Body::new(), Packed::default()));
+        assert_eq!((packed.is_empty(), packed.open(), packed.clone()), (true, Body::new(), PackedBody::default()));
         assert_eq!(serde_json::to_string(&packed).expect("JSON"), "{}");
     }
 
     #[test]
     fn only_the_fields_that_a_path_leads_into_are_picked() {
-        let packed = Packed::from(body(json!({"a": {"x": 1, "y": 2}, "ab": 3, "l": [{"x": 4}], "z\"": 5})));
+        let packed = PackedBody::from(body(json!({"a": {"x": 1, "y": 2}, "ab": 3, "l": [{"x": 4}], "z\"": 5})));
         assert_eq!(packed.pick(&["a.x", "l[].x"]), body(json!({"a": {"x": 1, "y": 2}, "l": [{"x": 4}]})));
         assert_eq!(packed.pick(&["z\"", "none"]), body(json!({"z\"": 5})));
     }

@@ -16,6 +16,6 @@ mod rule;
 mod table;
 
 pub use parse::{Error, Mapping};
-pub use rewrite::{KeyCollision, Mapped};
+pub use rewrite::{KeyCollision, MappedSource};
 pub use rule::{Effect, MappingRule, Removed};
 pub use table::rows;

@@ -25,7 +25,7 @@ pub struct KeyCollision {
 
 /// A mapped source, and the rules that had nothing to do.
 #[derive(Debug, Clone)]
-pub struct Mapped {
+pub struct MappedSource {
     /// What the target should hold.
     pub desired: Desired,
     /// The places of rules that touched nothing: `mappings/dev-to-prod.toml:12`.
@@ -38,7 +38,7 @@ impl Mapping {
     /// # Errors
     ///
     /// When two resources would get one name.
-    pub fn apply(&self, catalog: &Catalog, snapshot: Snapshot) -> Result<Mapped, Box<KeyCollision>> {
+    pub fn apply(&self, catalog: &Catalog, snapshot: Snapshot) -> Result<MappedSource, Box<KeyCollision>> {
         let mut touched = vec![0_usize; self.rules.len()];
         let hosts = snapshot.hosts(catalog);
         let mut desired = Desired { hosts, ..Desired::unmapped(snapshot) };
@@ -73,15 +73,15 @@ impl Mapping {
             }
         }
         desired.snapshot.resources = kept_resources;
-        self.spare_unread(catalog, &mut desired, &mut touched);
-        skip_what_hangs_on(skipped, catalog, &mut desired);
-        settle_names(catalog, &mut desired, renamed)?;
+        self.accept_unread(catalog, &mut desired, &mut touched);
+        skip_dependents(skipped, catalog, &mut desired);
+        apply_new_keys(catalog, &mut desired, renamed)?;
         let untouched = self.rules.iter().zip(&touched).filter(|(_, touched)| **touched == 0).map(|(rule, _)| rule.place.clone());
-        Ok(Mapped { untouched: untouched.collect(), desired })
+        Ok(MappedSource { untouched: untouched.collect(), desired })
     }
 
     /// What was not read is not missed where a rule would skip it, or skips what it belongs to.
-    fn spare_unread(&self, catalog: &Catalog, desired: &mut Desired, touched: &mut [usize]) {
+    fn accept_unread(&self, catalog: &Catalog, desired: &mut Desired, touched: &mut [usize]) {
         let source = &desired.snapshot;
         let unseen = source.kinds.keys().flat_map(|kind| source.unseen(kind).iter().map(|one| Key::new(kind, &one.name)));
         let unread: BTreeSet<Key> = source.unread().map(|(key, _)| key).chain(unseen).collect();
@@ -186,13 +186,13 @@ fn remove_elements(body: &mut Body, field: &str, element: &Value) -> usize {
 }
 
 /// Skips the children and grants of skipped resources too, and takes those out of the lists that name them.
-fn skip_what_hangs_on(mut skipped: HashSet<Key>, catalog: &Catalog, desired: &mut Desired) {
+fn skip_dependents(mut skipped: HashSet<Key>, catalog: &Catalog, desired: &mut Desired) {
     if skipped.is_empty() {
         return;
     }
     for kind in catalog.kinds() {
         desired.snapshot.resources.retain(|resource| {
-            let hangs = resource.key.kind() == kind.name && hangs_on(kind, resource, &skipped);
+            let hangs = resource.key.kind() == kind.name && depends_on(kind, resource, &skipped);
             if hangs {
                 skipped.insert(resource.key.clone());
                 desired.skipped.insert((kind.name.to_owned(), resource.id.clone()));
@@ -215,7 +215,7 @@ fn skip_what_hangs_on(mut skipped: HashSet<Key>, catalog: &Catalog, desired: &mu
     }
 }
 
-fn hangs_on(kind: &Kind, resource: &Resource, skipped: &HashSet<Key>) -> bool {
+fn depends_on(kind: &Kind, resource: &Resource, skipped: &HashSet<Key>) -> bool {
     if let Shape::Child { parent, .. } = kind.shape {
         return skipped.contains(&Key::new(parent, resource.key.name()));
     }
@@ -224,7 +224,7 @@ fn hangs_on(kind: &Kind, resource: &Resource, skipped: &HashSet<Key>) -> bool {
 }
 
 /// Gives every resource the key its mapped body has, and renames the references to it; kinds in the order of their references.
-fn settle_names(catalog: &Catalog, desired: &mut Desired, mut renamed: HashMap<Key, Key>) -> Result<(), Box<KeyCollision>> {
+fn apply_new_keys(catalog: &Catalog, desired: &mut Desired, mut renamed: HashMap<Key, Key>) -> Result<(), Box<KeyCollision>> {
     let mut taken: HashMap<Key, Key> = HashMap::new();
     // A name that a rule gives is one like any other.
     desired.snapshot.twice.retain(|key| !renamed.contains_key(key));
@@ -333,11 +333,11 @@ mod tests {
         }
     }
 
-    fn mapped(rules: Vec<MappingRule>) -> Mapped {
+    fn mapped(rules: Vec<MappingRule>) -> MappedSource {
         Mapping { rules }.apply(Catalog::standard(), source()).expect("no collision")
     }
 
-    fn keys(mapped: &Mapped) -> Vec<String> {
+    fn keys(mapped: &MappedSource) -> Vec<String> {
         mapped.desired.snapshot.resources.iter().map(|resource| resource.key.to_string()).collect()
     }
 

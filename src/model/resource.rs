@@ -10,7 +10,7 @@ use ring::rand::{self, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Exclusion, Kind, Purpose};
-use crate::json::{Body, Packed, covers, is_blank};
+use crate::json::{Body, PackedBody, covers, is_blank};
 
 /// What the API addresses a resource by; it differs from tenant to tenant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -162,7 +162,7 @@ pub enum ExclusionReason {
 
 /// One object of a kind, at rest: thousands of them are held at once. [`open`](Resource::open) it to look into its body.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Resource<B = Packed> {
+pub struct Resource<B = PackedBody> {
     /// What identifies it across tenants.
     pub key: Key,
     /// What its own tenant addresses it by.
@@ -284,7 +284,7 @@ impl Resource {
 
     /// Returns a resource of which nothing else is known.
     #[must_use]
-    pub fn of(key: Key, id: Id, body: impl Into<Packed>) -> Self {
+    pub fn of(key: Key, id: Id, body: impl Into<PackedBody>) -> Self {
         Self {
             key,
             id,

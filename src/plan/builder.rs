@@ -8,8 +8,8 @@ use super::model::{Action, Change, Plan, PlannedTenant, SecretField, Skipped};
 use super::ordering::{Prerequisite, formerly_referenced_by, into_stages, referenced_by};
 use super::pairing::Pairing;
 use super::protected::Protected;
-use super::references::{Examined, keep_elements_of_the_target, keep_held};
-use super::unique_values::in_order;
+use super::references::{OpenCandidate, keep_elements_of_the_target, keep_held};
+use super::unique_values::ordered;
 use crate::catalog::{Catalog, Kind};
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
@@ -48,31 +48,31 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
     let held: Vec<&Resource> = partners.live.iter().map(|held| &**held).collect();
     let untouched = Protected::of(catalog, &held, &desired.snapshot.resources.iter().collect::<Vec<_>>());
     let (namesakes, after) = (namesakes(catalog, live), Vec::new());
-    let mut making = PlanBuilder { catalog, desired, live, past, plan, numbered, namesakes, after, untouched };
-    making.leave_out_unread();
-    let removed = making.removed(&partners);
-    let mut candidates = making.candidates(&partners, &removed);
-    making.leave_out_unresolved(&mut candidates, &partners);
+    let mut builder = PlanBuilder { catalog, desired, live, past, plan, numbered, namesakes, after, untouched };
+    builder.skip_unread();
+    let removed = builder.resources_to_delete(&partners);
+    let mut candidates = builder.candidates(&partners, &removed);
+    builder.skip_unresolved(&mut candidates, &partners);
     let source_has: HashSet<Key> = desired.snapshot.resources.iter().map(|resource| resource.key.clone()).collect();
     let mut changes = Vec::new();
     for candidate in candidates {
-        let mut examined = candidate.examine();
+        let mut examined = candidate.open();
         if !candidate.is_equal() {
-            making.let_stand(&mut examined, &source_has);
+            builder.keep_target_values(&mut examined, &source_has);
         }
-        changes.extend(making.change(examined));
+        changes.extend(builder.change(examined));
     }
-    making.repeat_what_is_reset(&mut changes, &partners);
-    let order = in_order(catalog, &mut changes, &partners.live, &removed);
-    let mut after = std::mem::take(&mut making.after);
+    builder.reapply_resets(&mut changes, &partners);
+    let order = ordered(catalog, &mut changes, &partners.live, &removed);
+    let mut after = std::mem::take(&mut builder.after);
     after.extend(order.aside.into_iter().map(|change| (Prerequisite::NothingAtAll, change)));
-    making.plan.stages = into_stages(catalog, changes, after, &|key| making.position(key, &order.ranks));
-    making.list_unmanaged(&partners, &removed);
-    making.name_known(&partners);
-    making.name_equal(&partners);
-    making.note_what_users_lose();
-    making.plan.record_before(catalog, partners.live.iter().map(|held| &**held));
-    making.plan
+    builder.plan.stages = into_stages(catalog, changes, after, &|key| builder.position(key, &order.ranks));
+    builder.list_unmanaged(&partners, &removed);
+    builder.record_known_ids(&partners);
+    builder.record_equal(&partners);
+    builder.note_lost_user_data();
+    builder.plan.record_before(catalog, partners.live.iter().map(|held| &**held));
+    builder.plan
 }
 
 /// Returns what a tenant has of each name, by kind, where names may stand twice.
@@ -126,17 +126,17 @@ impl PlanBuilder<'_> {
         self.plan.skipped.push(Skipped { key: key.clone(), path: None, reason: reason.into() });
     }
 
-    pub(super) fn leave_alone(&mut self, key: &Key, reason: &str) {
+    pub(super) fn exclude(&mut self, key: &Key, reason: &str) {
         self.plan.excluded.push(Skipped { key: key.clone(), path: None, reason: reason.to_owned() });
     }
 
     /// Names what stays as it is for the sake of what no plan touches; an undo owes it.
-    pub(super) fn leave_untouched(&mut self, left: impl IntoIterator<Item = Skipped>) {
+    pub(super) fn exclude_for_protected(&mut self, left: impl IntoIterator<Item = Skipped>) {
         if self.past.keeps_own { self.plan.excluded.extend(left) } else { self.plan.skipped.extend(left) }
     }
 
     /// Lets stand in the target what the mapping keeps, and what refers to something that only the target has.
-    fn let_stand(&mut self, candidate: &mut Examined<'_>, source_has: &HashSet<Key>) {
+    fn keep_target_values(&mut self, candidate: &mut OpenCandidate<'_>, source_has: &HashSet<Key>) {
         let key = candidate.wanted.key.clone();
         for (_, path) in self.desired.kept.iter().filter(|(kept, _)| *kept == key) {
             if candidate.held.is_some() {
@@ -166,7 +166,7 @@ impl PlanBuilder<'_> {
 
     /// Notes the ids of what changes refer to, and its names where they are others, so that the plan alone is enough to carry it out and to
     /// be compared with the target.
-    fn name_known(&mut self, partners: &Pairing<'_>) {
+    fn record_known_ids(&mut self, partners: &Pairing<'_>) {
         let held: HashMap<&Key, &Resource> = partners.live.iter().map(|resource| (&resource.key, &**resource)).collect();
         let mut mentioned = BTreeSet::new();
         let mut renamed = BTreeSet::new();
@@ -196,7 +196,7 @@ impl PlanBuilder<'_> {
 
     /// Notes which resources are one though nothing is to change in them, so that a run of the plan links them as any other; and what the
     /// source has besides, so that its ids are known once it is gone.
-    fn name_equal(&mut self, partners: &Pairing<'_>) {
+    fn record_equal(&mut self, partners: &Pairing<'_>) {
         let changed: HashSet<&Key> = self.plan.changes().map(|change| &change.key).collect();
         let links = self.past.links;
         let (mut equal, mut lacking) = (BTreeMap::new(), BTreeMap::new());

@@ -5,14 +5,17 @@ use serde_json::Value;
 use super::builder::PlanBuilder;
 use super::deploy;
 use super::diff::{Difference, difference_after};
-use super::manual_steps::{leave_sealed, leave_secrets, open_seals, steps, unseen_secrets, withhold_sealed};
+use super::manual_steps::{
+    add_empty_secret_objects, incomparable_secrets, keep_objects_without_secret, keep_withheld_secrets, remove_objects_without_secret,
+    steps,
+};
 use super::merge::{MergeResult, merge};
 use super::model::{Action, Change, SecretField, Skipped};
-use super::normal_form::normal;
+use super::normal_form::normalized;
 use super::ordering::Prerequisite;
-use super::references::Examined;
-use super::request_body::created;
-use super::secrets::{carry, due};
+use super::references::OpenCandidate;
+use super::request_body::create_body;
+use super::secrets::{add_companions, secrets_to_send};
 use crate::catalog::{Kind, Shape, Written};
 use crate::json::{Body, is_blank};
 use crate::model::resource::{Id, Key, OpenResource, Resource};
@@ -20,7 +23,7 @@ use crate::snapshot::id_substitution;
 
 impl PlanBuilder<'_> {
     /// Returns the change a candidate needs, if any, and notes what a person must know about it.
-    pub(super) fn change(&mut self, candidate: Examined<'_>) -> Option<Change> {
+    pub(super) fn change(&mut self, candidate: OpenCandidate<'_>) -> Option<Change> {
         let kind = self.kind_of(&candidate.wanted.key);
         let (wanted, held) = (candidate.wanted, candidate.held.map(Resource::open));
         if let Shape::Child { parent, .. } = kind.shape {
@@ -36,11 +39,11 @@ impl PlanBuilder<'_> {
     }
 
     fn create(&mut self, kind: &Kind, mut wanted: OpenResource, supplied: Vec<SecretField>) -> Change {
-        let draft = deploy::set_draft_aside(kind, &mut wanted.body, None);
+        let draft = deploy::split_draft(kind, &mut wanted.body, None);
         let wanted = &wanted;
-        let mut body = created(kind, &wanted.body);
-        open_seals(kind, &mut body);
-        let withheld = withhold_sealed(kind, wanted, &mut body, &supplied);
+        let mut body = create_body(kind, &wanted.body);
+        add_empty_secret_objects(kind, &mut body);
+        let withheld = remove_objects_without_secret(kind, wanted, &mut body, &supplied);
         self.plan.skipped.extend(withheld);
         let is_late = |secret: &SecretField| kind.fields().get(&secret.path).is_some_and(|field| field.written == Written::OnUpdate);
         let (late, secrets): (Vec<_>, Vec<_>) = supplied.into_iter().partition(is_late);
@@ -48,17 +51,17 @@ impl PlanBuilder<'_> {
         if !late.is_empty() {
             self.after.push((Prerequisite::Everything, change(Action::Update { id: None, body: Body::new(), edits: Vec::new() }, late)));
         }
-        let edited = |body| Action::Update { id: None, body, edits: Vec::new() };
-        if let Some(done) = deploy::take_done(kind, &mut body) {
-            self.after.push((Prerequisite::Creation, change(edited(done), Vec::new())));
+        let update = |body| Action::Update { id: None, body, edits: Vec::new() };
+        if let Some(done) = deploy::take_follow_up(kind, &mut body) {
+            self.after.push((Prerequisite::Creation, change(update(done), Vec::new())));
         }
         if let Some(draft) = draft {
-            self.after.push((Prerequisite::FollowUp, change(edited(draft.body), Vec::new())));
+            self.after.push((Prerequisite::FollowUp, change(update(draft.body), Vec::new())));
         }
-        if let Some(rest) = only_updated(kind, wanted) {
-            self.after.push((Prerequisite::Creation, change(edited(rest), Vec::new())));
+        if let Some(rest) = update_only_fields(kind, wanted) {
+            self.after.push((Prerequisite::Creation, change(update(rest), Vec::new())));
         }
-        let twins = self.twins(kind, wanted);
+        let twins = self.namesakes(kind, wanted);
         change(Action::Create { body, twins }, secrets)
     }
 
@@ -69,22 +72,22 @@ impl PlanBuilder<'_> {
             given.keep_written(&mut wanted.body, kind.key);
             given.keep_written(&mut held.body, kind.key);
         }
-        let draft = deploy::set_draft_aside(kind, &mut wanted.body, Some(&mut held.body));
-        self.plan.skipped.extend(leave_secrets(&mut wanted, &held));
-        self.plan.excluded.extend(unseen_secrets(kind, &wanted, &held));
+        let draft = deploy::split_draft(kind, &mut wanted.body, Some(&mut held.body));
+        self.plan.skipped.extend(keep_withheld_secrets(&mut wanted, &held));
+        self.plan.excluded.extend(incomparable_secrets(kind, &wanted, &held));
         let (wanted, held) = (&wanted, &held);
         if let Some(Difference { body, edits, .. }) = draft {
             let action = Action::Update { id: Some(held.id.clone()), body, edits };
             let change = Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets: Vec::new() };
             self.after.push((Prerequisite::FollowUp, change));
         }
-        let merged = self.merged(kind, wanted, held)?;
+        let merged = self.merge_with_baseline(kind, wanted, held)?;
         let (body, dropped) = merged.as_ref().map_or((&wanted.body, &[][..]), |merged| (&merged.body, &merged.dropped));
         let mut difference = difference_after(kind, body, &held.body, dropped);
         if let Some(given) = given {
             given.keep_written(&mut difference.body, &[]);
         }
-        self.plan.skipped.extend(leave_sealed(kind, wanted, held, &mut difference, &supplied));
+        self.plan.skipped.extend(keep_objects_without_secret(kind, wanted, held, &mut difference, &supplied));
         if let Some((path, reason)) = difference.fixed.iter().find(|(path, _)| kind.required.contains(&path.as_str())) {
             self.skip_resource(&wanted.key, format!("its {path} differs in the target, and {reason}"));
             return None;
@@ -99,8 +102,8 @@ impl PlanBuilder<'_> {
         for (path, reason) in std::mem::take(&mut difference.stays) {
             self.plan.excluded.push(Skipped { key: wanted.key.clone(), path: Some(path), reason: reason.to_owned() });
         }
-        let secrets = due(kind, &held.id, &difference, supplied, self.past.sent);
-        carry(kind, &secrets, body, &held.body, &mut difference);
+        let secrets = secrets_to_send(kind, &held.id, &difference, supplied, self.past.sent);
+        add_companions(kind, &secrets, body, &held.body, &mut difference);
         if difference.body.is_empty() && secrets.is_empty() {
             *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
             return None;
@@ -110,10 +113,11 @@ impl PlanBuilder<'_> {
     }
 
     fn change_elements(&mut self, kind: &Kind, parent: &str, candidate: &OpenResource, there: Option<&OpenResource>) -> Option<Change> {
-        let elements =
-            |body: &Body| -> Vec<Value> { normal(kind, body).get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default() };
+        let elements = |body: &Body| -> Vec<Value> {
+            normalized(kind, body).get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default()
+        };
         let merged = match there {
-            Some(held) => self.merged(kind, candidate, held)?,
+            Some(held) => self.merge_with_baseline(kind, candidate, held)?,
             None => None,
         };
         let held = there.map(|held| elements(&held.body)).unwrap_or_default();
@@ -136,23 +140,23 @@ impl PlanBuilder<'_> {
     ///
     /// The outer nothing says that both changed one field, each in its way: such a resource is left out.
     #[expect(clippy::option_option, reason = "whether it can be planned, and whether there is a base")]
-    fn merged(&mut self, kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Option<Option<MergeResult>> {
+    fn merge_with_baseline(&mut self, kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Option<Option<MergeResult>> {
         let is_equal = wanted.body == held.body;
         let Some(base) = self.past.base.of_target(&wanted.key, &held.id).filter(|_| !is_equal) else { return Some(None) };
         let mut merged = merge(kind, base, &wanted.body, &held.body, self.past.on_drift);
         if !merged.conflicts.is_empty() {
             let fields: Vec<&str> = merged.conflicts.iter().map(|clash| clash.path.as_str()).collect();
             self.skip_resource(&wanted.key, format!("both tenants changed its {} since the last run", fields.join(", ")));
-            self.plan.conflicts.extend(merged.in_conflict(&wanted.key, &wanted.id));
+            self.plan.conflicts.extend(merged.into_conflicts(&wanted.key, &wanted.id));
             return None;
         }
-        let drift = merged.told(&wanted.key);
+        let drift = merged.take_drift(&wanted.key);
         self.plan.drift.extend(drift);
         Some(Some(merged))
     }
 
     /// Returns the resources of the target that have the name of one to create and are others: names may stand twice.
-    fn twins(&self, kind: &Kind, wanted: &OpenResource) -> Vec<Id> {
+    fn namesakes(&self, kind: &Kind, wanted: &OpenResource) -> Vec<Id> {
         if !kind.allows_duplicates {
             return Vec::new();
         }
@@ -162,7 +166,7 @@ impl PlanBuilder<'_> {
 }
 
 /// Returns the fields that a create refuses and an update takes, where there is something to say.
-fn only_updated(kind: &Kind, wanted: &OpenResource) -> Option<Body> {
+fn update_only_fields(kind: &Kind, wanted: &OpenResource) -> Option<Body> {
     let is_only_updated = |name: &str| kind.fields().get(name).is_some_and(|field| field.written == Written::OnUpdate);
     let says = |name: &str, value: &Value| !is_blank(value) && kind.default_of(name).as_ref() != Some(value);
     let rest = wanted.body.0.iter().filter(|(name, value)| is_only_updated(name) && says(name, value));

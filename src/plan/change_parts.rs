@@ -10,7 +10,7 @@ use crate::json::{Body, is_in};
 
 /// Returns the path and the element that a part names, where it names one.
 #[must_use]
-pub fn element_of(part: &str) -> Option<(&str, Value)> {
+pub fn parse_element_part(part: &str) -> Option<(&str, Value)> {
     let at = part.find('[')?;
     let elements: Vec<Value> = serde_json::from_str(&part[at..]).ok()?;
     elements.into_iter().next().map(|element| (&part[..at], element))
@@ -29,11 +29,11 @@ impl Change {
         let mut change = self.clone();
         change.secrets.retain(|secret| !parts.iter().any(|part| is_in(part, &secret.path)));
         match &mut change.action {
-            Action::Create { body, .. } => parts.iter().for_each(|part| take(body, part)),
+            Action::Create { body, .. } => parts.iter().for_each(|part| remove_part(body, part)),
             Action::Update { body, edits, .. } => {
                 for part in parts {
-                    take(body, part);
-                    let Some((path, element)) = element_of(part) else { continue };
+                    remove_part(body, part);
+                    let Some((path, element)) = parse_element_part(part) else { continue };
                     for edit in edits.iter_mut().filter(|edit| edit.path == path) {
                         if let Some(Value::Array(list)) = &mut edit.new {
                             list.retain(|one| *one != element);
@@ -62,8 +62,8 @@ impl Change {
 }
 
 /// Takes a part out of a body.
-pub(crate) fn take(body: &mut Body, part: &str) {
-    match element_of(part) {
+pub(crate) fn remove_part(body: &mut Body, part: &str) {
+    match parse_element_part(part) {
         Some((path, element)) => drop(body.change(path, &mut |list| {
             if let Value::Array(list) = list {
                 list.retain(|one| *one != element);

@@ -6,14 +6,14 @@
 use serde_json::Value;
 
 use super::diff::{Difference, difference};
-use super::normal_form::normal;
+use super::normal_form::normalized;
 use crate::catalog::{FollowUp, Kind};
 use crate::json::Body;
 
 /// Sets the draft of a desired body aside, so that the body holds what is to run; returns what writes the draft afterwards.
 ///
 /// Where nothing is to be done about what runs, the mark goes from both bodies and the draft stays: it is all there is to write.
-pub(super) fn set_draft_aside(kind: &Kind, wanted: &mut Body, held: Option<&mut Body>) -> Option<Difference> {
+pub(super) fn split_draft(kind: &Kind, wanted: &mut Body, held: Option<&mut Body>) -> Option<Difference> {
     let follow_up = kind.follow_up?;
     let running = running(follow_up, wanted);
     if running.is_some() && wanted.get(follow_up.field) == Some(&Value::Bool(true)) {
@@ -21,7 +21,7 @@ pub(super) fn set_draft_aside(kind: &Kind, wanted: &mut Body, held: Option<&mut 
     }
     let is_running = |held: &&mut Body| {
         let held = self::running(follow_up, held);
-        running.as_ref().is_none_or(|running| held.is_some_and(|held| normal(kind, &held) == normal(kind, running)))
+        running.as_ref().is_none_or(|running| held.is_some_and(|held| normalized(kind, &held) == normalized(kind, running)))
     };
     if running.is_none() || held.as_ref().is_some_and(is_running) {
         wanted.0.remove(follow_up.field);
@@ -40,7 +40,7 @@ pub(super) fn set_draft_aside(kind: &Kind, wanted: &mut Body, held: Option<&mut 
 }
 
 /// Takes the mark out of a body that creates a resource; returns the body that sends the follow-up, where it is due.
-pub(super) fn take_done(kind: &Kind, body: &mut Body) -> Option<Body> {
+pub(super) fn take_follow_up(kind: &Kind, body: &mut Body) -> Option<Body> {
     let follow_up = kind.follow_up?;
     let is_due = body.0.remove(follow_up.field) == Some(Value::Bool(true));
     is_due.then(|| Body::from_iter([(follow_up.field.to_owned(), Value::Bool(true))]))
@@ -64,7 +64,7 @@ mod tests {
     fn aside(wanted: Value, held: Option<Value>) -> (Value, Option<Value>, Option<Value>) {
         let body = |value| Body::from_value(value).expect("an object");
         let (mut wanted, mut held) = (body(wanted), held.map(body));
-        let draft = set_draft_aside(Catalog::standard().kind("actions").expect("a kind"), &mut wanted, held.as_mut());
+        let draft = split_draft(Catalog::standard().kind("actions").expect("a kind"), &mut wanted, held.as_mut());
         (wanted.into_value(), held.map(Body::into_value), draft.map(|draft| draft.body.into_value()))
     }
 

@@ -6,8 +6,8 @@
 use serde_json::{Map, Value};
 
 use super::model::Edit;
-use super::normal_form::normal;
-use super::request_body::{Clearing, clearing, comes_new, updated};
+use super::normal_form::normalized;
+use super::request_body::{Clearing, clearing, is_created_by_update, update_body};
 use crate::catalog::{Field, Fields, Kind, Write, Written};
 use crate::json::{Body, covers, join};
 
@@ -38,7 +38,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     if desired == live {
         return difference;
     }
-    let (mut wanted, held) = (normal(kind, desired), normal(kind, live));
+    let (mut wanted, held) = (normalized(kind, desired), normalized(kind, live));
     // An object is dropped field by field.
     let is_dropped = |path: &str| dropped.iter().any(|dropped| covers(path, dropped));
     for (path, own) in kind.server_filled.iter().flat_map(|path| held.find(path)) {
@@ -54,19 +54,19 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     let stays = |edit: &mut Edit| edit.new.is_none() && is_overlaid(&edit.path) && !is_dropped(&edit.path) && !makes_room(&edit.path);
     let reason = "only the target has it, and it may be the server's own";
     difference.stays.extend(edits.extract_if(.., stays).map(|edit| (edit.path, reason)));
-    for edit in edits.into_iter().flat_map(|edit| apart(kind, edit)) {
+    for edit in edits.into_iter().flat_map(|edit| split_clearing(kind, edit)) {
         match obstacle(kind, &edit, &held) {
             Some(reason) => difference.fixed.push((edit.path, reason)),
             None => difference.edits.push(edit),
         }
     }
-    difference.body = updated(kind, desired, live, &difference.edits);
+    difference.body = update_body(kind, desired, live, &difference.edits);
     difference
 }
 
 /// Returns every field in which two bodies of a kind do not mean the same, whether or not an update could change it.
 pub fn edits(kind: &Kind, desired: &Body, live: &Body) -> Vec<Edit> {
-    compared(&normal(kind, desired), &normal(kind, live))
+    compared(&normalized(kind, desired), &normalized(kind, live))
 }
 
 fn compared(wanted: &Body, held: &Body) -> Vec<Edit> {
@@ -84,18 +84,18 @@ fn compare_objects(above: &str, wanted: &Map<String, Value>, held: &Map<String, 
         match (wanted.get(name), held.get(name)) {
             (Some(Value::Object(wanted)), Some(Value::Object(held))) => compare_objects(&path, wanted, held, edits),
             (Some(Value::Object(wanted)), None) if !wanted.is_empty() => compare_objects(&path, wanted, &Map::new(), edits),
-            (new, old) if same(new, old) => {}
+            (new, old) if is_same_value(new, old) => {}
             (new, old) => edits.push(Edit { path, old: old.cloned(), new: new.cloned() }),
         }
     }
 }
 
 /// Takes an edit that clears an object apart where the object itself cannot be taken away whole: the fields of it go one by one.
-fn apart(kind: &Kind, edit: Edit) -> Vec<Edit> {
+fn split_clearing(kind: &Kind, edit: Edit) -> Vec<Edit> {
     match &edit {
-        Edit { path, old: Some(Value::Object(held)), new: None } if goes_by_fields(kind, path, held) => {
+        Edit { path, old: Some(Value::Object(held)), new: None } if is_cleared_by_field(kind, path, held) => {
             let field = |(name, value): (&String, &Value)| Edit { path: join(path, name), old: Some(value.clone()), new: None };
-            held.iter().map(field).flat_map(|edit| apart(kind, edit)).collect()
+            held.iter().map(field).flat_map(|edit| split_clearing(kind, edit)).collect()
         }
         _ => vec![edit],
     }
@@ -103,7 +103,7 @@ fn apart(kind: &Kind, edit: Edit) -> Vec<Edit> {
 
 /// Returns whether an object is emptied field by field: something in it is only added to by an update, or an update merges it and takes no
 /// null for it.
-fn goes_by_fields(kind: &Kind, path: &str, held: &Map<String, Value>) -> bool {
+fn is_cleared_by_field(kind: &Kind, path: &str, held: &Map<String, Value>) -> bool {
     let mut below = kind.merge_only.iter().filter_map(|grown| grown.strip_prefix(path)?.strip_prefix('.'));
     let holds_grown = below.any(|rest| held.contains_key(rest.split('.').next().unwrap_or(rest)));
     let is_merged = kind.write == Write::Patch && !kind.replaced.contains(&path) && kind.default_of(path).is_none();
@@ -113,14 +113,14 @@ fn goes_by_fields(kind: &Kind, path: &str, held: &Map<String, Value>) -> bool {
 }
 
 /// Returns a list after elements came and went.
-pub fn after(list: &[Value], added: &[Value], removed: &[Value]) -> Vec<Value> {
+pub fn list_after(list: &[Value], added: &[Value], removed: &[Value]) -> Vec<Value> {
     let stays = list.iter().filter(|element| !removed.contains(element));
     let comes = added.iter().filter(|element| !list.contains(element) || removed.contains(element));
     stays.chain(comes).cloned().collect()
 }
 
 /// Numbers are compared by value: the same duration is `1` in one answer and `1.0` in another.
-pub fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
+pub fn is_same_value(one: Option<&Value>, other: Option<&Value>) -> bool {
     match (one, other) {
         (Some(Value::Number(one)), Some(Value::Number(other))) => one == other || one.as_f64() == other.as_f64(),
         _ => one == other,
@@ -130,7 +130,7 @@ pub fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
 /// Returns why no update can make this edit.
 fn obstacle(kind: &Kind, edit: &Edit, held: &Body) -> Option<&'static str> {
     let field = field_at(kind.fields(), &edit.path);
-    if field.is_some_and(|field| field.written == Written::OnCreate) && !comes_new(&edit.path, held) {
+    if field.is_some_and(|field| field.written == Written::OnCreate) && !is_created_by_update(&edit.path, held) {
         return Some("it can only be set when the resource is created");
     }
     let is_impossible = edit.new.is_none() && clearing(kind, &edit.path, edit.old.as_ref()) == Clearing::Impossible;

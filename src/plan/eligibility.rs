@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::builder::PlanBuilder;
-use super::manual_steps::withheld;
+use super::manual_steps::missing_required_secret;
 use super::model::{ManualStep, Skipped};
-use super::normal_form::normal;
+use super::normal_form::normalized;
 use super::pairing::Pairing;
 use super::prune::parent_of;
-use super::references::{Candidate, Resolution, keep_choices, resolve, spare};
+use super::references::{Candidate, Resolution, keep_target_choices, resolve, spare};
 use super::unique_names::{TakenNames, ambiguous};
 use crate::catalog::{Kind, Named, Shape, Write};
 use crate::json::covers;
@@ -24,10 +24,10 @@ pub(super) const SAYS_NOTHING: &str = "the source says nothing of it";
 
 impl<'inputs> PlanBuilder<'inputs> {
     /// What could not be read is not copied, and looks as if the source did not have it: that must be said.
-    pub(super) fn leave_out_unread(&mut self) {
+    pub(super) fn skip_unread(&mut self) {
         for (key, reason) in self.desired.snapshot.unread() {
             if self.desired.spared.contains(&key) {
-                self.leave_alone(&key, &reason);
+                self.exclude(&key, &reason);
             } else {
                 // A token is better given the scope.
                 let is_refused = !matches!(self.desired.snapshot.kinds.get(key.kind()), Some(Status::Forbidden(_)));
@@ -60,7 +60,7 @@ impl<'inputs> PlanBuilder<'inputs> {
             if wanted.is_unseen {
                 self.skip_resource(&wanted.key, format!("{} does not show it: {reason}", self.desired.snapshot.tenant));
             } else {
-                self.leave_alone(&wanted.key, reason);
+                self.exclude(&wanted.key, reason);
             }
         } else if let Some(held) = held.filter(|held| held.excluded.is_some()) {
             let reason = held.excluded.as_deref().unwrap_or_default();
@@ -68,13 +68,13 @@ impl<'inputs> PlanBuilder<'inputs> {
             match kind.shape {
                 _ if held.is_unseen => self.skip_resource(&wanted.key, format!("the target does not show it: {reason}")),
                 Shape::Keyed { .. } => self.skip_resource(&wanted.key, format!("the target does not show it: {reason}")),
-                _ => self.leave_alone(&wanted.key, reason),
+                _ => self.exclude(&wanted.key, reason),
             }
         } else if let Some(reason) = held.is_none().then(|| self.unseen_in_target(kind, wanted, ids)).flatten() {
             self.skip_resource(&wanted.key, format!("the target does not show it: {reason}"));
         } else if let Some(owner) = self.untouched.owner_of(&wanted.key) {
             let reason = format!("it belongs to {owner}, which is left alone");
-            self.leave_belonging(kind, wanted, held, reason);
+            self.exclude_owned(kind, wanted, held, reason);
         } else if let (None, Some(link), true) = (held, self.past.links.of_source(kind.name, &wanted.id), self.live.is_complete(kind.name))
         {
             let hint = format!("`migrate unlink {} {}` lets it be made anew", kind.name, wanted.id);
@@ -84,22 +84,22 @@ impl<'inputs> PlanBuilder<'inputs> {
             self.skip_resource(&wanted.key, reason.as_str());
         } else if let (None, Some(given)) = (held, kind.built_in.filter(|_| wanted.is_given)) {
             if says_nothing(kind, wanted) {
-                self.leave_alone(&wanted.key, given.reason);
+                self.exclude(&wanted.key, given.reason);
             } else {
                 let step = given.by_hand.to_owned();
                 self.plan.manual_steps.push(ManualStep { key: wanted.key.clone(), path: String::new(), step });
             }
         } else if let (None, Some(what)) = (held, kind.by_hand) {
             self.plan.manual_steps.push(ManualStep { key: wanted.key.clone(), path: String::new(), step: what.to_owned() });
-        } else if let Some(path) = held.is_none().then(|| withheld(kind, wanted, &self.supplied(&wanted.key))).flatten() {
+        } else if let Some(path) = held.is_none().then(|| missing_required_secret(kind, wanted, &self.supplied(&wanted.key))).flatten() {
             let step = format!("{path} is needed to make it and is not copied; supply it with a `secret` rule in the mapping");
             self.plan.manual_steps.push(ManualStep { key: wanted.key.clone(), path: path.to_owned(), step });
             self.skip_resource(&wanted.key, format!("it cannot be made without its {path}"));
-        } else if let Some(language) = self.language_the_target_lacks(kind, wanted) {
+        } else if let Some(language) = self.missing_language(kind, wanted) {
             self.skip_resource(&wanted.key, format!("{language} will be none of the target's languages"));
         } else if kind.shape == Shape::Singleton && wanted.says_nothing() && !self.is_emptied(kind, held) {
             if held.is_some_and(|held| !held.says_nothing()) {
-                self.leave_alone(&wanted.key, SAYS_NOTHING);
+                self.exclude(&wanted.key, SAYS_NOTHING);
             }
         } else {
             return true;
@@ -115,13 +115,14 @@ impl<'inputs> PlanBuilder<'inputs> {
     }
 
     /// Leaves what belongs to something untouched as the target has it, and names it where the source has it otherwise.
-    fn leave_belonging(&mut self, kind: &Kind, wanted: &Resource, held: Option<&Resource>, reason: String) {
-        let same = |held: &Resource| held.body == wanted.body || normal(kind, &held.body.open()) == normal(kind, &wanted.body.open());
+    fn exclude_owned(&mut self, kind: &Kind, wanted: &Resource, held: Option<&Resource>, reason: String) {
+        let same =
+            |held: &Resource| held.body == wanted.body || normalized(kind, &held.body.open()) == normalized(kind, &wanted.body.open());
         if held.is_some_and(same) {
             *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
             *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
         } else if held.is_some() || !says_nothing(kind, wanted) {
-            self.leave_untouched([Skipped { key: wanted.key.clone(), path: None, reason }]);
+            self.exclude_for_protected([Skipped { key: wanted.key.clone(), path: None, reason }]);
         }
     }
 
@@ -153,7 +154,7 @@ impl<'inputs> PlanBuilder<'inputs> {
     }
 
     /// Leaves out what refers to something the target will not have; what is left out may be what others refer to.
-    pub(super) fn leave_out_unresolved(&mut self, candidates: &mut Vec<Candidate<'_>>, partners: &Pairing<'_>) {
+    pub(super) fn skip_unresolved(&mut self, candidates: &mut Vec<Candidate<'_>>, partners: &Pairing<'_>) {
         let mut there: HashSet<Key> = partners.live.iter().map(|resource| resource.key.clone()).collect();
         there.extend(candidates.iter().filter(|candidate| candidate.held.is_none()).map(|candidate| candidate.wanted.key.clone()));
         let of_source = &self.desired.snapshot.resources;
@@ -164,9 +165,9 @@ impl<'inputs> PlanBuilder<'inputs> {
             let mut fitting = Vec::with_capacity(before);
             for mut candidate in candidates.drain(..) {
                 let kind = self.kind_of(&candidate.wanted.key);
-                let mut examined = candidate.examine();
+                let mut examined = candidate.open();
                 if self.past.keeps_own {
-                    self.plan.excluded.extend(keep_choices(kind, &mut examined));
+                    self.plan.excluded.extend(keep_target_choices(kind, &mut examined));
                 }
                 let is_equal = candidate.is_equal();
                 let spared = spare(kind, &mut examined, &alone).and_then(|spared| {
@@ -176,10 +177,10 @@ impl<'inputs> PlanBuilder<'inputs> {
                 match spared {
                     Ok((spared, untouched)) => {
                         self.plan.excluded.extend(spared);
-                        self.leave_untouched(untouched);
+                        self.exclude_for_protected(untouched);
                     }
                     Err(reason) => {
-                        self.leave_untouched([Skipped { key: candidate.wanted.key.clone(), path: None, reason }]);
+                        self.exclude_for_protected([Skipped { key: candidate.wanted.key.clone(), path: None, reason }]);
                         there.remove(&candidate.wanted.key);
                         alone.insert(candidate.wanted.key.clone());
                         continue;
@@ -219,7 +220,7 @@ impl<'inputs> PlanBuilder<'inputs> {
     }
 
     /// Returns what a resource of a kind with a name for each element of a list stands for, where the target's list will not hold it.
-    fn language_the_target_lacks(&self, kind: &Kind, one: &Resource) -> Option<String> {
+    fn missing_language(&self, kind: &Kind, one: &Resource) -> Option<String> {
         let Shape::Keyed { names: Named::EachWith { of, list, .. } } = kind.shape else { return None };
         let listed =
             |snapshot: &Snapshot| snapshot.of_kind(of).next().and_then(|one| one.body.pick(&[list]).get(list)?.as_array().cloned());
@@ -234,6 +235,6 @@ impl<'inputs> PlanBuilder<'inputs> {
 /// Returns whether a resource holds nothing but its name and what the server fills in anyway.
 fn says_nothing(kind: &Kind, wanted: &Resource) -> bool {
     let mut wanted = wanted.open();
-    wanted.body = normal(kind, &wanted.body);
+    wanted.body = normalized(kind, &wanted.body);
     wanted.is_blank(kind)
 }

@@ -15,9 +15,9 @@ use crate::state::source_ids::SourceIds;
 /// Puts what the target calls resources in the place of ids by which the source called them before they were removed from it.
 ///
 /// What never had a partner is known as something that is gone: a text that names it cannot be said in the target.
-pub fn name_departed(catalog: &Catalog, desired: &mut Desired, live: &Snapshot, links: &Links, source_ids: &SourceIds) {
-    let departed = departed(catalog, &desired.snapshot, links);
-    let lacking = lacking(catalog, desired, links, source_ids);
+pub fn mark_former_ids(catalog: &Catalog, desired: &mut Desired, live: &Snapshot, links: &Links, source_ids: &SourceIds) {
+    let departed = links_of_deleted(catalog, &desired.snapshot, links);
+    let lacking = unlinked_source_ids(catalog, desired, links, source_ids);
     if departed.is_empty() && lacking.is_empty() {
         return;
     }
@@ -49,7 +49,12 @@ pub fn name_departed(catalog: &Catalog, desired: &mut Desired, live: &Snapshot, 
 }
 
 /// Returns what the source had, has no more and no link knows, each under a name that nothing has.
-fn lacking<'ids>(catalog: &Catalog, desired: &Desired, links: &Links, source_ids: &'ids SourceIds) -> Vec<(&'static Kind, Key, &'ids Id)> {
+fn unlinked_source_ids<'ids>(
+    catalog: &Catalog,
+    desired: &Desired,
+    links: &Links,
+    source_ids: &'ids SourceIds,
+) -> Vec<(&'static Kind, Key, &'ids Id)> {
     let source = &desired.snapshot;
     let held: HashSet<(&str, &Id)> = source.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
     let is_skipped = |kind: &str, id: &Id| desired.skipped.contains(&(kind.to_owned(), id.clone()));
@@ -62,7 +67,7 @@ fn lacking<'ids>(catalog: &Catalog, desired: &Desired, links: &Links, source_ids
 }
 
 /// Returns the links of what the source has no more, of the kinds that it lists whole.
-fn departed<'links>(catalog: &Catalog, source: &Snapshot, links: &'links Links) -> Vec<(&'static Kind, &'links Link)> {
+fn links_of_deleted<'links>(catalog: &Catalog, source: &Snapshot, links: &'links Links) -> Vec<(&'static Kind, &'links Link)> {
     let held: HashSet<(&str, &Id)> = source.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
     let of_kind = |link: &'links Link| Some((catalog.kind(&link.kind).filter(|kind| source.is_complete(kind.name))?, link));
     links.iter().filter(|link| !held.contains(&(link.kind.as_str(), &link.source_id))).filter_map(of_kind).collect()
@@ -110,7 +115,7 @@ mod tests {
         let mut desired = Desired::unmapped(holding([vec![code], source].concat()));
         let mut ids = SourceIds::default();
         ids.learn(&Key::new("clients", "Secret"), &Id::new(NEVER_COPIED));
-        name_departed(Catalog::standard(), &mut desired, &holding(live), &links, &ids);
+        mark_former_ids(Catalog::standard(), &mut desired, &holding(live), &links, &ids);
         desired.snapshot.resources[0].body.open().get("code").and_then(|code| code.as_str()).expect("a text").to_owned()
     }
 

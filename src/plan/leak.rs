@@ -75,10 +75,10 @@ impl<'plan> SourceIdentifiers<'plan> {
     /// Returns what of the source a text holds.
     fn find(&self, text: &str) -> Option<String> {
         let text = plain(text);
-        self.find_open(&text).or_else(|| self.find_inside(&text, DEEPEST).map(|what| format!("{what} in another notation")))
+        self.find_plain(&text).or_else(|| self.find_encoded(&text, DEEPEST).map(|what| format!("{what} in another notation")))
     }
 
-    fn find_open(&self, text: &str) -> Option<String> {
+    fn find_plain(&self, text: &str) -> Option<String> {
         let domain = self.domain.filter(|domain| hosts(text, domain).any(|(at, host)| !self.is_own(&text[..at.end], host)));
         let is_custom = |custom: &&&str| {
             hosts(text, custom).any(|(at, host)| !self.is_own(&text[..at.end], host) && is_served(&text[..at.start], host))
@@ -95,11 +95,11 @@ impl<'plan> SourceIdentifiers<'plan> {
         host == Host::Below && self.own.iter().any(|own| hosts(text, own).any(|(at, _)| at.end == text.len()))
     }
 
-    fn find_inside(&self, text: &str, depth: usize) -> Option<String> {
+    fn find_encoded(&self, text: &str, depth: usize) -> Option<String> {
         if depth == 0 {
             return None;
         }
-        let look = |inside: &str| self.find_open(inside).or_else(|| self.find_inside(inside, depth - 1));
+        let look = |inside: &str| self.find_plain(inside).or_else(|| self.find_encoded(inside, depth - 1));
         let mut found = unescaped(text).and_then(|inside| look(&inside));
         if found.is_none() {
             in_base64(text, &mut |inside| found = found.take().or_else(|| look(inside)));

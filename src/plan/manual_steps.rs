@@ -12,7 +12,7 @@ use crate::snapshot::Snapshot;
 /// Returns what a create needs and cannot have: a secret, or what holds nothing else, or what is written with its secrets or not at all.
 ///
 /// Without it the tenant would refuse the create, so it is not sent.
-pub(super) fn withheld(kind: &Kind, wanted: &Resource, supplied: &[SecretField]) -> Option<&'static str> {
+pub(super) fn missing_required_secret(kind: &Kind, wanted: &Resource, supplied: &[SecretField]) -> Option<&'static str> {
     let wanted = wanted.body.open();
     let is_withheld = |path: &&str| {
         let is_missing = match kind.sealed_at(path) {
@@ -31,7 +31,7 @@ fn has_secrets(kind: &Kind, path: &str) -> bool {
 }
 
 /// Puts an object that has no secret to hold where a create needs one: no read shows it.
-pub(super) fn open_seals(kind: &Kind, body: &mut Body) {
+pub(super) fn add_empty_secret_objects(kind: &Kind, body: &mut Body) {
     for sealed in kind.requires_secrets.iter().filter(|sealed| sealed.is_open(body)).collect::<Vec<_>>() {
         body.0.entry(sealed.path).or_insert_with(|| Body::new().into_value());
     }
@@ -40,7 +40,7 @@ pub(super) fn open_seals(kind: &Kind, body: &mut Body) {
 /// Takes out of a create the objects that are written with their secrets or not at all, where nobody supplies those; names each.
 ///
 /// The rest of the resource is created without them.
-pub(super) fn withhold_sealed(kind: &Kind, wanted: &OpenResource, body: &mut Body, supplied: &[SecretField]) -> Vec<Skipped> {
+pub(super) fn remove_objects_without_secret(kind: &Kind, wanted: &OpenResource, body: &mut Body, supplied: &[SecretField]) -> Vec<Skipped> {
     let is_written = |path: &str| body.get(path).is_some_and(|value| !is_blank(value)) && !kind.required.contains(&path);
     let sealed = kind.requires_secrets.iter().filter(|sealed| is_written(sealed.path) && !sealed.is_open(&wanted.body));
     let missing: Vec<&str> = sealed.map(|sealed| sealed.path).filter(|path| !is_supplied(path, supplied)).collect();
@@ -62,7 +62,7 @@ fn is_supplied(path: &str, supplied: &[SecretField]) -> bool {
 ///
 /// Such are those that are written with their secrets or not at all, lists that a secret was taken out of, and those that are written over
 /// the target's own where that cannot be read.
-pub(super) fn leave_sealed(
+pub(super) fn keep_objects_without_secret(
     kind: &Kind,
     wanted: &OpenResource,
     held: &OpenResource,
@@ -103,7 +103,7 @@ pub(super) fn leave_sealed(
 /// Lets what the target holds stand where one of both has a secret, and names what would have been written over the target's own.
 ///
 /// What is withheld is no wish to have nothing. Of lists nothing is said here: they are compared and written whole.
-pub(super) fn leave_secrets(wanted: &mut OpenResource, held: &OpenResource) -> Vec<Skipped> {
+pub(super) fn keep_withheld_secrets(wanted: &mut OpenResource, held: &OpenResource) -> Vec<Skipped> {
     let paths: BTreeSet<&String> = wanted.secrets.iter().chain(&held.secrets).filter(|path| !path.contains('[')).collect();
     let mut skipped = Vec::new();
     for path in paths {
@@ -123,7 +123,7 @@ const OWN_SECRET: &str = "it is a secret in the target, which stays as it is";
 /// Names what both tenants hold and the rule about secrets that nobody lists withholds in both: nobody sees whether they differ.
 ///
 /// Of what an entry lists nothing is said; that it is not copied is known.
-pub(super) fn unseen_secrets(kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Vec<Skipped> {
+pub(super) fn incomparable_secrets(kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Vec<Skipped> {
     let is_listed = |path: &str| kind.secrets.iter().any(|secret| covers(secret, path));
     let unseen = wanted.secrets.iter().filter(|path| held.secrets.contains(path) && !is_listed(path));
     unseen.map(|path| Skipped { key: wanted.key.clone(), path: Some(path.clone()), reason: UNSEEN.to_owned() }).collect()

@@ -307,7 +307,7 @@ mod tests {
             Resource::read(kind(name), Body::from_value(answer.clone()).expect("an object")).expect("readable")
         };
         let mut resources: Vec<Resource> = answers.iter().map(read).collect();
-        let twice = id_substitution::detach(Catalog::standard(), domain, &mut resources);
+        let twice = id_substitution::to_portable(Catalog::standard(), domain, &mut resources);
         let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
         Snapshot { tenant: String::new(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice }
     }

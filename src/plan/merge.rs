@@ -12,9 +12,9 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::diff::same;
+use super::diff::is_same_value;
 use super::model::{Conflict, Drift};
-use super::normal_form::normal;
+use super::normal_form::normalized;
 use crate::catalog::Kind;
 use crate::json::{Body, is_blank, join};
 use crate::model::resource::{Id, Key};
@@ -59,9 +59,9 @@ pub(super) struct FieldConflict {
 /// Merges what is desired into what is live, by what both agreed on.
 pub(super) fn merge(kind: &Kind, base: &AppliedResource, desired: &Body, live: &Body, on_drift: OnDrift) -> MergeResult {
     let mut merged = MergeResult { body: desired.clone(), ..MergeResult::default() };
-    let own = base.own.as_ref().map(|own| normal(kind, &own.open()));
+    let own = base.own.as_ref().map(|own| normalized(kind, &own.open()));
     let sides = MergeInputs { kind, is_overwritten: on_drift == OnDrift::Overwrite, own: own.as_ref() };
-    let (mut before, wanted, held) = (normal(kind, &base.body.open()), normal(kind, desired), normal(kind, live));
+    let (mut before, wanted, held) = (normalized(kind, &base.body.open()), normalized(kind, desired), normalized(kind, live));
     for path in &base.refused {
         before.take_over(path, &held);
     }
@@ -104,7 +104,7 @@ impl MergeInputs<'_> {
     }
 
     fn field(&self, path: String, before: Option<&Value>, wanted: Option<&Value>, held: Option<&Value>, merged: &mut MergeResult) {
-        if same(wanted, held) {
+        if is_same_value(wanted, held) {
             return;
         }
         // Of a list that only the target ever had no element came from a run.
@@ -116,12 +116,12 @@ impl MergeInputs<'_> {
             merged.body.set(&path, list);
             return;
         }
-        let (is_as_before, is_moved) = (same(wanted, before), !same(held, before));
+        let (is_as_before, is_moved) = (is_same_value(wanted, before), !is_same_value(held, before));
         match (is_as_before, is_moved) {
             // Neither ever had it but the target: its own, and drift only where it was seen to change.
             (true, true) if before.is_none() => {
                 let seen = self.own.map(|own| own.get(&path));
-                if let Some(seen) = seen.filter(|seen| !same(*seen, held)) {
+                if let Some(seen) = seen.filter(|seen| !is_same_value(*seen, held)) {
                     merged.drift.push((path.clone(), seen.cloned(), held.cloned()));
                 }
                 merged.body.put(&path, held.cloned());
@@ -171,7 +171,7 @@ fn merged_set(
     };
     let all = wanted.iter().chain(held.iter().filter(|element| !wanted.contains(element)));
     let list: Vec<Value> = all.filter(stays).cloned().collect();
-    if let Some((field, name)) = kind.told_apart_by(path).and_then(|field| Some((field, twice(&list, field)?))) {
+    if let Some((field, name)) = kind.told_apart_by(path).and_then(|field| Some((field, duplicate(&list, field)?))) {
         let of_that_name = |list: &[Value]| list.iter().find(|element| element[field] == *name).cloned();
         let shown = id_substitution::as_reference(name).map_or_else(|| name.as_str().unwrap_or_default().to_owned(), |key| key.to_string());
         let (base, desired, live) = (of_that_name(&before), of_that_name(&wanted), of_that_name(&held));
@@ -181,20 +181,20 @@ fn merged_set(
 }
 
 /// Returns what two elements are called that are one thing to the API, since this field of both holds the same.
-fn twice<'list>(list: &'list [Value], field: &str) -> Option<&'list Value> {
+fn duplicate<'list>(list: &'list [Value], field: &str) -> Option<&'list Value> {
     let mut seen = HashSet::new();
     list.iter().map(|element| &element[field]).find(|name| !seen.insert(name.as_str()) && name.is_string())
 }
 
 impl MergeResult {
     /// Returns what a plan says of the drift of a resource.
-    pub(super) fn told(&mut self, key: &Key) -> Vec<Drift> {
+    pub(super) fn take_drift(&mut self, key: &Key) -> Vec<Drift> {
         let drift = std::mem::take(&mut self.drift);
         drift.into_iter().map(|(path, base, live)| Drift { key: key.clone(), path, base, live }).collect()
     }
 
     /// Returns what a plan says of the conflicts of a resource, which has this id in the source.
-    pub(super) fn in_conflict(self, key: &Key, source_id: &Id) -> impl Iterator<Item = Conflict> {
+    pub(super) fn into_conflicts(self, key: &Key, source_id: &Id) -> impl Iterator<Item = Conflict> {
         self.conflicts.into_iter().map(|FieldConflict { path, base, desired, live }| Conflict {
             key: key.clone(),
             source_id: source_id.clone(),
@@ -210,7 +210,7 @@ impl MergeResult {
 mod tests {
     use super::*;
     use crate::catalog::Catalog;
-    use crate::json::Packed;
+    use crate::json::PackedBody;
     use serde_json::json;
 
     fn merged_on(on_drift: OnDrift, base: Value, desired: Value, live: Value) -> MergeResult {
@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(drift(&base), 0);
         base.own = Some(body(json!({"description": "x"})).into());
         assert_eq!(drift(&base), 0);
-        base.own = Some(Packed::default());
+        base.own = Some(PackedBody::default());
         assert_eq!(drift(&base), 1);
     }
 }

@@ -9,7 +9,7 @@ use crate::catalog::Kind;
 use crate::json::{Body, is_blank};
 
 /// Returns a body without what says nothing: blanks, defaults, the order of sets.
-pub fn normal(kind: &Kind, body: &Body) -> Body {
+pub fn normalized(kind: &Kind, body: &Body) -> Body {
     let mut body = body.clone();
     let is_present =
         |(path, value): &(String, &Value)| value.is_object() && kind.fields().at(path).is_none_or(|field| !field.refuses_empty);

@@ -19,7 +19,7 @@ impl Plan {
     pub fn record_before<'held>(&mut self, catalog: &Catalog, held: impl Iterator<Item = &'held Resource> + Clone) {
         let removed = self.changes().filter(|change| matches!(change.action, Action::Delete { .. })).map(|change| change.key.clone());
         let removed: HashSet<Key> = removed.collect();
-        let going = going_with(catalog, held.clone(), &removed);
+        let going = deleted_with(catalog, held.clone(), &removed);
         let updated: Vec<Resource> = held.clone().filter(|one| !going.contains(&one.key)).filter_map(|one| self.exact(one)).collect();
         let names_any = |one: &&Resource| going.contains(&one.key) || id_substitution::mentions(&one.body, &going);
         self.before = if removed.is_empty() { Vec::new() } else { held.filter(names_any).cloned().collect() };
@@ -47,7 +47,7 @@ impl Plan {
 }
 
 /// Returns what a tenant removes with these resources: them, what hangs under one of them, and what is identified by one of them.
-pub(super) fn going_with<'held>(catalog: &Catalog, held: impl Iterator<Item = &'held Resource>, removed: &HashSet<Key>) -> HashSet<Key> {
+pub(super) fn deleted_with<'held>(catalog: &Catalog, held: impl Iterator<Item = &'held Resource>, removed: &HashSet<Key>) -> HashSet<Key> {
     let held: Vec<&Resource> = if removed.is_empty() { Vec::new() } else { held.collect() };
     let mut going = removed.clone();
     loop {
@@ -61,17 +61,19 @@ pub(super) fn going_with<'held>(catalog: &Catalog, held: impl Iterator<Item = &'
 }
 
 /// Returns a list without the elements that name one of these, and an object without the fields that do.
-pub(crate) fn without(value: &Value, is_meant: &dyn Fn(&Key) -> bool) -> Value {
+pub(crate) fn without_references(value: &Value, is_meant: &dyn Fn(&Key) -> bool) -> Value {
     let is_name = |value: &Value| id_substitution::as_reference(value).is_some_and(|key| is_meant(&key));
     let names_one = |value: &Value| match value {
         Value::Object(fields) => fields.values().any(is_name),
         value => is_name(value),
     };
     match value {
-        Value::Array(list) => list.iter().filter(|element| !names_one(element)).map(|element| without(element, is_meant)).collect(),
+        Value::Array(list) => {
+            list.iter().filter(|element| !names_one(element)).map(|element| without_references(element, is_meant)).collect()
+        }
         Value::Object(fields) => {
             let stays = fields.iter().filter(|(_, value)| !is_name(value));
-            Value::Object(stays.map(|(name, value)| (name.clone(), without(value, is_meant))).collect())
+            Value::Object(stays.map(|(name, value)| (name.clone(), without_references(value, is_meant))).collect())
         }
         other => other.clone(),
     }

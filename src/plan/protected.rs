@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use super::model::{Action, Change, Skipped};
-use super::references::{Examined, in_place};
+use super::references::{OpenCandidate, insert_in_order};
 use crate::catalog::{By, Catalog, Kind, Reference, Shape};
 use crate::json::Body;
 use crate::model::resource::{ExclusionReason, Id, Key, Resource};
@@ -101,7 +101,7 @@ impl<'catalog> Protected<'catalog> {
     /// # Errors
     ///
     /// Says what a resource names that cannot be created without.
-    pub(super) fn spare(&self, kind: &Kind, candidate: &mut Examined<'_>) -> Result<Vec<Skipped>, String> {
+    pub(super) fn spare(&self, kind: &Kind, candidate: &mut OpenCandidate<'_>) -> Result<Vec<Skipped>, String> {
         let mut spared = Vec::new();
         if self.reserved.is_empty() || kind.references.is_empty() {
             return Ok(spared);
@@ -177,7 +177,7 @@ impl<'catalog> Protected<'catalog> {
     }
 
     /// Puts the target's own elements that name something untouched in the place of those of a candidate.
-    fn restore_elements(&self, kind: &Kind, list: &'static str, candidate: &mut Examined<'_>, held: Option<&Body>) {
+    fn restore_elements(&self, kind: &Kind, list: &'static str, candidate: &mut OpenCandidate<'_>, held: Option<&Body>) {
         let stay: Vec<Value> =
             held.map(|held| self.elements(kind, list, held)).unwrap_or_default().into_iter().map(|(_, one, _)| one.clone()).collect();
         let wanted = &candidate.wanted.body;
@@ -185,7 +185,7 @@ impl<'catalog> Protected<'catalog> {
         let elements = wanted.get(list).and_then(Value::as_array).into_iter().flatten().enumerate();
         let others = elements.filter(|(at, _)| !named.contains(at)).map(|(_, one)| one.clone()).collect();
         let held = held.and_then(|held| held.get(list)).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        candidate.set(list, Value::Array(in_place(others, held, &stay)));
+        candidate.set(list, Value::Array(insert_in_order(others, held, &stay)));
     }
 
     /// Returns what must not go from a tenant, and for the sake of what: a protected resource would go with it, or lose something.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::builder::PlanBuilder;
 use super::model::Action;
-use super::normal_form::normal;
+use super::normal_form::normalized;
 use super::ordering::deletions;
 use super::pairing::Pairing;
 use crate::catalog::{Kind, Shape};
@@ -15,7 +15,7 @@ use crate::state::links::Link;
 
 impl PlanBuilder<'_> {
     /// Returns the places in the target of what goes from it, and names what stays for the sake of what is protected.
-    pub(super) fn removed(&mut self, partners: &Pairing<'_>) -> Vec<usize> {
+    pub(super) fn resources_to_delete(&mut self, partners: &Pairing<'_>) -> Vec<usize> {
         if !self.past.prune {
             return Vec::new();
         }
@@ -31,7 +31,7 @@ impl PlanBuilder<'_> {
             let source = &self.desired.snapshot.tenant;
             let reason = format!("it stays, since it is not known whether {source} still has it: {}", unseen.reason);
             if self.desired.spared.contains(&Key::new(held.key.kind(), &unseen.name)) {
-                self.leave_alone(&held.key, &reason);
+                self.exclude(&held.key, &reason);
             } else {
                 self.skip_resource(&held.key, reason);
             }
@@ -42,7 +42,7 @@ impl PlanBuilder<'_> {
         going.retain(|at| {
             let key = &partners.live[*at].key;
             if let Some(root) = needed.get(key) {
-                self.leave_alone(
+                self.exclude(
                     key,
                     &format!("gone from {}, and {root}, which is left alone, would lose by that", self.desired.snapshot.tenant),
                 );
@@ -77,8 +77,8 @@ impl PlanBuilder<'_> {
             }
             let kind = self.kind_of(&resource.key);
             match &resource.excluded {
-                Some(reason) => self.leave_alone(&resource.key, reason),
-                None if removed.contains(&at) && self.holds_its_own(kind, resource) => {
+                Some(reason) => self.exclude(&resource.key, reason),
+                None if removed.contains(&at) && self.has_target_additions(kind, resource) => {
                     self.skip_resource(&resource.key, format!("{reason}, and it holds more than a run brought"));
                 }
                 None if removed.contains(&at) && kind.can_be_deleted() => going.push(resource),
@@ -86,7 +86,7 @@ impl PlanBuilder<'_> {
                 None if self.past.prune && self.lists_none(resource) && self.is_gone(resource, &HashSet::new()) => {
                     self.skip_resource(&resource.key, format!("{reason}, {}", lists_none_of(kind)));
                 }
-                None if resource.is_given => self.leave_alone(&resource.key, kind.built_in.map_or("", |given| given.reason)),
+                None if resource.is_given => self.exclude(&resource.key, kind.built_in.map_or("", |given| given.reason)),
                 None => self.plan.unmanaged.entry(kind.name.to_owned()).or_default().push(resource.key.clone()),
             }
         }
@@ -94,7 +94,7 @@ impl PlanBuilder<'_> {
     }
 
     /// Notes what users have of resources that go, which goes with them.
-    pub(super) fn note_what_users_lose(&mut self) {
+    pub(super) fn note_lost_user_data(&mut self) {
         let mut lost: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for change in self.plan.changes().filter(|change| matches!(change.action, Action::Delete { .. })) {
             lost.entry(change.key.kind()).or_default().push(change.key.name());
@@ -109,9 +109,9 @@ impl PlanBuilder<'_> {
     }
 
     /// Returns whether a list that the target may have added to holds more than what was last applied.
-    fn holds_its_own(&self, kind: &Kind, resource: &Resource) -> bool {
-        let applied = self.past.base.of_target(&resource.key, &resource.id).map(|applied| normal(kind, &applied.body.open()));
-        !kind.ordered_merge.is_empty() && applied != Some(normal(kind, &resource.body.open()))
+    fn has_target_additions(&self, kind: &Kind, resource: &Resource) -> bool {
+        let applied = self.past.base.of_target(&resource.key, &resource.id).map(|applied| normalized(kind, &applied.body.open()));
+        !kind.ordered_merge.is_empty() && applied != Some(normalized(kind, &resource.body.open()))
     }
 
     /// Returns whether a resource that only the target has was made or adopted by an earlier run: the source, which lists its kind whole, has it

@@ -28,7 +28,7 @@ pub(super) struct Candidate<'inputs> {
 
 /// A candidate that is looked into and changed.
 #[derive(Debug)]
-pub(super) struct Examined<'inputs> {
+pub(super) struct OpenCandidate<'inputs> {
     /// What the target should hold.
     pub(super) wanted: OpenResource,
     /// What it holds.
@@ -36,7 +36,7 @@ pub(super) struct Examined<'inputs> {
     is_changed: bool,
 }
 
-impl Examined<'_> {
+impl OpenCandidate<'_> {
     fn body_mut(&mut self) -> &mut Body {
         self.is_changed = true;
         &mut self.wanted.body
@@ -56,8 +56,8 @@ impl Examined<'_> {
 
 impl<'inputs> Candidate<'inputs> {
     /// Returns it to be looked into.
-    pub(super) fn examine(&self) -> Examined<'inputs> {
-        Examined { wanted: self.wanted.open(), held: self.held, is_changed: false }
+    pub(super) fn open(&self) -> OpenCandidate<'inputs> {
+        OpenCandidate { wanted: self.wanted.open(), held: self.held, is_changed: false }
     }
 
     /// Returns whether the target holds what it should.
@@ -66,7 +66,7 @@ impl<'inputs> Candidate<'inputs> {
     }
 
     /// Takes over what was changed when it was looked into.
-    pub(super) fn take_over(&mut self, examined: Examined<'inputs>) {
+    pub(super) fn take_over(&mut self, examined: OpenCandidate<'inputs>) {
         if examined.is_changed {
             self.wanted = Cow::Owned(examined.wanted.pack());
         }
@@ -83,9 +83,9 @@ pub(super) enum Resolution {
 }
 
 /// Takes out of a candidate what the target cannot hold; `is_there` says which keys it will have.
-pub(super) fn resolve(kind: &Kind, candidate: &mut Examined<'_>, is_there: &dyn Fn(&Key) -> bool) -> Resolution {
+pub(super) fn resolve(kind: &Kind, candidate: &mut OpenCandidate<'_>, is_there: &dyn Fn(&Key) -> bool) -> Resolution {
     let key = candidate.wanted.key.clone();
-    if let Some(settled) = id_substitution::settled(kind, &candidate.wanted.body, is_there) {
+    if let Some(settled) = id_substitution::with_known_names(kind, &candidate.wanted.body, is_there) {
         *candidate.body_mut() = settled;
     }
     let mut skipped = Vec::new();
@@ -118,14 +118,14 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut Examined<'_>, is_there: &dyn 
 }
 
 /// Returns the fields that hold the same on both sides: nobody writes them, so what they name is nobody's concern.
-fn equal_fields(candidate: &Examined<'_>) -> HashSet<String> {
+fn equal_fields(candidate: &OpenCandidate<'_>) -> HashSet<String> {
     let held = candidate.held.map(|held| held.body.open()).unwrap_or_default();
     let is_equal = |(name, value): &(&String, &Value)| held.0.get(*name) == Some(*value);
     candidate.wanted.body.0.iter().filter(is_equal).map(|(name, _)| name.clone()).collect()
 }
 
 /// Lets the target's own choice stand where the source chose nothing: its own domain in the place of a name. Returns what stays so.
-pub(super) fn keep_choices(kind: &Kind, candidate: &mut Examined<'_>) -> Vec<Skipped> {
+pub(super) fn keep_target_choices(kind: &Kind, candidate: &mut OpenCandidate<'_>) -> Vec<Skipped> {
     let by_name = kind.references.iter().filter(|reference| reference.by == By::Key);
     let own =
         by_name.flat_map(|reference| candidate.wanted.body.find(reference.path)).filter(|(_, value)| id_substitution::is_the_tenant(value));
@@ -147,7 +147,7 @@ pub(super) fn keep_choices(kind: &Kind, candidate: &mut Examined<'_>) -> Vec<Ski
 /// # Errors
 ///
 /// Says what the candidate belongs to, where that itself is left alone.
-pub(super) fn spare(kind: &Kind, candidate: &mut Examined<'_>, alone: &HashSet<Key>) -> Result<Vec<Skipped>, String> {
+pub(super) fn spare(kind: &Kind, candidate: &mut OpenCandidate<'_>, alone: &HashSet<Key>) -> Result<Vec<Skipped>, String> {
     if alone.is_empty() {
         return Ok(Vec::new());
     }
@@ -223,7 +223,7 @@ fn drop_element(body: &mut Body, list: &str, at: usize) {
 }
 
 /// Lets the target's own value stand at a path.
-pub(super) fn keep_held(candidate: &mut Examined<'_>, path: &str) {
+pub(super) fn keep_held(candidate: &mut OpenCandidate<'_>, path: &str) {
     let held = candidate.held.map(|held| held.body.open()).unwrap_or_default();
     candidate.body_mut().take_over(path, &held);
 }
@@ -239,7 +239,7 @@ fn unresolved_text(body: &Body, is_there: &dyn Fn(&Key) -> bool) -> Option<(Stri
 /// Adds to each set of a candidate, and to each list that the target may have added to, the elements of the target that refer to what only the target has.
 ///
 /// A client that only production has must not lose its connection because development does not know it.
-pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut Examined<'_>, source_has: &HashSet<Key>) {
+pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut OpenCandidate<'_>, source_has: &HashSet<Key>) {
     let Some(held) = candidate.held.map(|held| held.body.open()) else { return };
     for path in kind.sets.iter().chain(kind.ordered_merge) {
         let Some(Value::Array(held)) = held.get(path) else { continue };
@@ -252,13 +252,13 @@ pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut Examined<
         if kept.is_empty() {
             continue;
         }
-        candidate.body_mut().set(path, Value::Array(in_place(wanted, held, &kept)));
+        candidate.body_mut().set(path, Value::Array(insert_in_order(wanted, held, &kept)));
     }
 }
 
 /// Returns what is wanted with what stays of the target's list, each where it stands there: behind what precedes it and is wanted, else
 /// before what follows it, else at the end.
-pub(super) fn in_place(mut wanted: Vec<Value>, held: &[Value], kept: &[Value]) -> Vec<Value> {
+pub(super) fn insert_in_order(mut wanted: Vec<Value>, held: &[Value], kept: &[Value]) -> Vec<Value> {
     let place = |list: &[Value], element: &Value| {
         let mentioned = id_substitution::mentioned(element);
         list.iter().position(|one| one == element || id_substitution::mentioned(one) == mentioned)

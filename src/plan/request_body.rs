@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::model::Edit;
-use super::normal_form::{drop_blanks_in, normal};
+use super::normal_form::{drop_blanks_in, normalized};
 use crate::catalog::{Fields, Kind, Purpose, Write};
 use crate::json::{Body, covers};
 
@@ -55,13 +55,13 @@ pub(super) fn clearing(kind: &Kind, path: &str, held: Option<&Value>) -> Clearin
         _ if kind.always_sent.contains(&path) && !is_mirror && !is_follow_up => Clearing::LeftOut,
         (Some(field), Some(Value::Array(_))) if !field.refuses_empty => Clearing::By(Value::Array(Vec::new())),
         (Some(field), Some(Value::String(_))) if !field.refuses_empty => Clearing::By(Value::String(String::new())),
-        (Some(field), Some(Value::Object(held))) if !field.refuses_empty => Clearing::By(emptied(field.below.as_ref(), held)),
+        (Some(field), Some(Value::Object(held))) if !field.refuses_empty => Clearing::By(with_blank_fields(field.below.as_ref(), held)),
         _ => Clearing::Impossible,
     }
 }
 
 /// Returns an object with blanks in the place of what it holds: one without any field may be taken for no change.
-fn emptied(fields: Option<&Fields>, held: &Map<String, Value>) -> Value {
+fn with_blank_fields(fields: Option<&Fields>, held: &Map<String, Value>) -> Value {
     let takes_blank = |name: &str| fields.and_then(|fields| fields.get(name)).is_some_and(|field| !field.refuses_empty);
     let blank = |(name, value): (&String, &Value)| match value {
         Value::Array(_) if takes_blank(name) => Some((name.clone(), Value::Array(Vec::new()))),
@@ -78,7 +78,7 @@ fn is_in_sealed(kind: &Kind, path: &str) -> bool {
 }
 
 /// Returns what a create sends of a body.
-pub(super) fn created(kind: &Kind, body: &Body) -> Body {
+pub(super) fn create_body(kind: &Kind, body: &Body) -> Body {
     let (body, _) = kind.fields().split(body.clone(), Purpose::Create);
     let mut body = Body(kind.fields().said(body.0));
     let is_unsaid = |name: &str, value: &Value| value.as_str() == Some("") && !kind.required.contains(&name);
@@ -87,14 +87,14 @@ pub(super) fn created(kind: &Kind, body: &Body) -> Body {
 }
 
 /// Returns what an update sends.
-pub(super) fn updated(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Body {
+pub(super) fn update_body(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Body {
     if edits.is_empty() {
         return Body::new();
     }
-    let mut body = edited(kind, desired, live, edits);
+    let mut body = edited_fields(kind, desired, live, edits);
     for edit in edits.iter().filter(|edit| edit.new.is_none()) {
         if let Clearing::By(value) = clearing(kind, &edit.path, edit.old.as_ref()) {
-            body.set(&edit.path, mirrored(kind, &edit.path, desired).unwrap_or(value));
+            body.set(&edit.path, mirrored_value(kind, &edit.path, desired).unwrap_or(value));
         }
     }
     let is_cleared = |name: &str| edits.iter().any(|edit| edit.new.is_none() && edit.path == name);
@@ -104,10 +104,10 @@ pub(super) fn updated(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) 
     for (name, value) in kind.fields().said(echoed) {
         body.0.entry(name).or_insert(value);
     }
-    let held = normal(kind, live);
+    let held = normalized(kind, live);
     let created = edits
         .iter()
-        .filter(|edit| comes_new(&edit.path, &held))
+        .filter(|edit| is_created_by_update(&edit.path, &held))
         .filter_map(|edit| Some((edit.path.clone(), body.get(&edit.path)?.clone())));
     let created: Vec<(String, Value)> = created.collect();
     let mut body = kind.fields().split(body, Purpose::Update).0;
@@ -126,7 +126,7 @@ pub(super) fn updated(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) 
 ///
 /// So what no edit shows stays, also where it lies in an object that is replaced whole. Of what is written over the target's own value at the
 /// last moment, the edits alone are sent.
-fn edited(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Body {
+fn edited_fields(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Body {
     let (said, mut body) = (Body(kind.fields().said(desired.0.clone())), Body(kind.fields().said(live.0.clone())));
     let is_touched = |name: &str| edits.iter().any(|edit| edit.path.split('.').next() == Some(name));
     // What is cleared whole before it is written again stands in the plan whole, so that a run which is cut in between can put it back.
@@ -153,12 +153,12 @@ fn edited(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Body {
 }
 
 /// Returns whether what a field stands in comes new to the target with an update, so that it is created then.
-pub(super) fn comes_new(path: &str, held: &Body) -> bool {
+pub(super) fn is_created_by_update(path: &str, held: &Body) -> bool {
     path.rsplit_once('.').is_some_and(|(above, _)| above.contains('.') && held.get(above).is_none())
 }
 
 /// Returns what a field holds that is absent and stands for another one.
-fn mirrored(kind: &Kind, name: &str, desired: &Body) -> Option<Value> {
+fn mirrored_value(kind: &Kind, name: &str, desired: &Body) -> Option<Value> {
     let (_, other) = kind.defaults_to_field.iter().find(|(field, _)| *field == name)?;
     desired.get(other).cloned()
 }
@@ -300,7 +300,7 @@ mod tests {
                 }
                 let first = difference(kind, &desired, &live);
                 let after = if first.edits.is_empty() { live.clone() } else { after(kind, &live, &first.body, &first.edits) };
-                let (was, is) = (normal(kind, &live), normal(kind, &after));
+                let (was, is) = (normalized(kind, &live), normalized(kind, &after));
                 for moved in difference(kind, &is, &was).edits.iter().chain(&difference(kind, &was, &is).edits) {
                     prop_assert!(
                         covered(&first.edits, &moved.path),

@@ -9,10 +9,10 @@ use crate::model::resource::{Key, Resource};
 
 impl PlanBuilder<'_> {
     /// Lets changes be followed by writes of all fields of what they reset, also where that is as it should be.
-    pub(super) fn repeat_what_is_reset(&mut self, changes: &mut Vec<Change>, partners: &Pairing<'_>) {
+    pub(super) fn reapply_resets(&mut self, changes: &mut Vec<Change>, partners: &Pairing<'_>) {
         let resetting: Vec<&'static Kind> = self.catalog.kinds().filter(|kind| !kind.resets.is_empty()).collect();
         for kind in resetting.into_iter().filter(|kind| changes.iter().any(|change| change.key.kind() == kind.name)).collect::<Vec<_>>() {
-            if self.would_reset_what_is_untouched(kind, changes, partners) {
+            if self.exclude_resets_of_protected(kind, changes, partners) {
                 continue;
             }
             let is_reset = |held: &&Resource| kind.resets.contains(&held.key.kind()) && held.excluded.is_none();
@@ -23,12 +23,12 @@ impl PlanBuilder<'_> {
     }
 
     /// Takes back the changes of a kind that would reset something no plan touches, and names them; returns whether there were any.
-    fn would_reset_what_is_untouched(&mut self, kind: &Kind, changes: &mut Vec<Change>, partners: &Pairing<'_>) -> bool {
+    fn exclude_resets_of_protected(&mut self, kind: &Kind, changes: &mut Vec<Change>, partners: &Pairing<'_>) -> bool {
         let is_reset = |key: &&Key| kind.resets.contains(&key.kind()) && self.untouched.root_of(key).is_some();
         let Some(reset) = partners.live.iter().map(|held| &held.key).find(is_reset).cloned() else { return false };
         let withheld: Vec<Change> = changes.extract_if(.., |change| change.key.kind() == kind.name).collect();
         let reason = format!("its write may reset {reset}, which is left alone");
-        self.leave_untouched(withheld.into_iter().map(|change| Skipped { key: change.key, path: None, reason: reason.clone() }));
+        self.exclude_for_protected(withheld.into_iter().map(|change| Skipped { key: change.key, path: None, reason: reason.clone() }));
         true
     }
 

@@ -13,13 +13,19 @@ use crate::model::resource::{Id, Secret};
 use crate::state::fingerprints::SentSecrets;
 
 /// Returns the secrets that an update of a resource sends.
-pub(super) fn due(kind: &Kind, held: &Id, difference: &Difference, supplied: Vec<SecretField>, sent: &SentSecrets) -> Vec<SecretField> {
+pub(super) fn secrets_to_send(
+    kind: &Kind,
+    held: &Id,
+    difference: &Difference,
+    supplied: Vec<SecretField>,
+    sent: &SentSecrets,
+) -> Vec<SecretField> {
     let is_same = |secret: &SecretField| sent.is_same(kind.name, held, &secret.path, &secret.from);
     let (same, mut due): (Vec<_>, Vec<_>) = supplied.into_iter().partition(|secret| is_same(secret) == Some(true));
     for secret in &mut due {
         secret.is_changed = is_same(secret) == Some(false);
     }
-    let along: Vec<_> = same.into_iter().filter(|secret| goes_along(kind, &secret.path, difference, &due)).collect();
+    let along: Vec<_> = same.into_iter().filter(|secret| must_be_resent(kind, &secret.path, difference, &due)).collect();
     due.extend(along);
     due
 }
@@ -27,8 +33,8 @@ pub(super) fn due(kind: &Kind, held: &Id, difference: &Difference, supplied: Vec
 /// Returns whether a secret that did not change goes along with what is written beside it.
 ///
 /// One that no read shows does: what it stands in may be replaced whole, and nobody could put it back.
-fn goes_along(kind: &Kind, path: &str, difference: &Difference, due: &[SecretField]) -> bool {
-    let object = written_with(kind, path);
+fn must_be_resent(kind: &Kind, path: &str, difference: &Difference, due: &[SecretField]) -> bool {
+    let object = enclosing_object(kind, path);
     let is_hidden = kind.write_only.iter().any(|secret| covers(secret, path));
     let is_beside = |edited: &str| object.is_empty() || covers(object, edited);
     is_hidden && (difference.edits.iter().any(|edit| is_beside(&edit.path)) || due.iter().any(|secret| is_beside(&secret.path)))
@@ -49,14 +55,14 @@ pub fn secret_value(kind: &Kind, path: &str, secret: &Secret) -> Result<Value, S
 }
 
 /// Returns the object that an update writes whole and a secret stands in; nothing where the secret stands at the top.
-fn written_with<'path>(kind: &Kind, path: &'path str) -> &'path str {
+fn enclosing_object<'path>(kind: &Kind, path: &'path str) -> &'path str {
     let whole = path.split_once('.').map_or("", |(top, _)| top);
     if kind.is_laid_over(whole) { path.rsplit_once('.').map_or("", |(object, _)| object) } else { whole }
 }
 
 /// Adds to an update what must be written together with its secrets: the whole object each stands in, or all there is where an update
 /// replaces it.
-pub(super) fn carry(kind: &Kind, secrets: &[SecretField], desired: &Body, held: &Body, difference: &mut Difference) {
+pub(super) fn add_companions(kind: &Kind, secrets: &[SecretField], desired: &Body, held: &Body, difference: &mut Difference) {
     let is_replaced = kind.write == Write::Put && !secrets.is_empty();
     // What is laid over the target's own value at the last moment needs nothing beside the secret.
     let objects = secrets.iter().filter_map(|secret| secret.path.split_once('.')).map(|(top, _)| top).filter(|top| !kind.is_laid_over(top));
@@ -92,15 +98,15 @@ mod tests {
         let (id, held) = (Id::new("provider"), provider("eu"));
         let mut fingerprints = Fingerprints::default();
         for path in PATHS {
-            fingerprints.sent(kind.name, &id, path, &Secret::new("old"));
+            fingerprints.record_sent(kind.name, &id, path, &Secret::new("old"));
         }
         let supplied = PATHS.map(|path| SecretField { path: path.to_owned(), from: format!("env:{path}"), is_changed: false });
         let value = |from: &str| Some(Secret::new(now[usize::from(from == supplied[1].from)]));
         let sent = fingerprints.compared(supplied.iter().map(|one| (kind.name, one.path.as_str(), one.from.as_str())), &value);
         let desired = provider(region);
         let mut difference = difference(kind, &desired, &held);
-        let due = due(kind, &id, &difference, supplied.to_vec(), &sent);
-        carry(kind, &due, &desired, &held, &mut difference);
+        let due = secrets_to_send(kind, &id, &difference, supplied.to_vec(), &sent);
+        add_companions(kind, &due, &desired, &held, &mut difference);
         (due.into_iter().map(|secret| (secret.path, secret.is_changed)).collect(), difference.body)
     }
 
@@ -125,7 +131,7 @@ mod tests {
             body(json!({"destination": {"type": "webhook", "configuration": webhook}}))
         };
         let (desired, token) = (stream("b.example"), "destination.configuration.webhook_authorization.token");
-        let goes_where_held_is = |held: Body| goes_along(kind, token, &difference(kind, &desired, &held), &[]);
+        let goes_where_held_is = |held: Body| must_be_resent(kind, token, &difference(kind, &desired, &held), &[]);
         assert!(goes_where_held_is(stream("a.example")));
         assert!(!goes_where_held_is(stream("b.example")), "nothing changes");
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::diff::difference;
 use super::model::{Action, Change, Plan, PlannedTenant, Skipped, Stage};
-use super::normal_form::normal;
+use super::normal_form::normalized;
 use super::protected::{Protected, is_identity};
 use crate::catalog::{Catalog, Kind, Reference, Shape};
 use crate::json::{Body, top};
@@ -14,11 +14,11 @@ use crate::model::resource::{Key, Resource};
 use crate::snapshot::{Snapshot, id_substitution};
 
 /// Decides what it takes to turn one resource of a tenant into what was asked for; both as that tenant writes them.
-pub fn change_one(catalog: &Catalog, tenant: &PlannedTenant, name: &str, held: &Resource, wanted: &Resource) -> Plan {
+pub fn plan_single_resource(catalog: &Catalog, tenant: &PlannedTenant, name: &str, held: &Resource, wanted: &Resource) -> Plan {
     let kind = catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
     let portable = |resource: &Resource| {
         let mut one = [resource.clone()];
-        id_substitution::detach(catalog, &tenant.domain, &mut one);
+        id_substitution::to_portable(catalog, &tenant.domain, &mut one);
         let [one] = one;
         one.body.open()
     };
@@ -26,7 +26,8 @@ pub fn change_one(catalog: &Catalog, tenant: &PlannedTenant, name: &str, held: &
     let mut plan = Plan::between(tenant.clone(), tenant.clone());
     let action = match kind.shape {
         Shape::Child { parent, .. } => {
-            let elements = |resource: &Resource| normal(kind, &portable(resource)).get(kind.elements()).and_then(Value::as_array).cloned();
+            let elements =
+                |resource: &Resource| normalized(kind, &portable(resource)).get(kind.elements()).and_then(Value::as_array).cloned();
             let (wanted, before) = (elements(wanted).unwrap_or_default(), elements(held).unwrap_or_default());
             let added: Vec<Value> = wanted.iter().filter(|element| !before.contains(element)).cloned().collect();
             let removed: Vec<Value> = before.iter().filter(|element| !wanted.contains(element)).cloned().collect();
@@ -53,7 +54,7 @@ pub fn change_one(catalog: &Catalog, tenant: &PlannedTenant, name: &str, held: &
 
 /// Returns the kinds of what a plan for one resource may touch beside it: what that belongs to, what the edited fields name, and what those
 /// belong to in turn.
-pub fn kinds_beside(catalog: &Catalog, plan: &Plan) -> BTreeSet<String> {
+pub fn related_kinds(catalog: &Catalog, plan: &Plan) -> BTreeSet<String> {
     let mut beside: BTreeSet<&'static str> = BTreeSet::new();
     for change in plan.changes() {
         let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
@@ -81,7 +82,7 @@ fn owners(kind: &Kind) -> Vec<&'static str> {
 }
 
 /// Returns what is left alone in a tenant and a plan for one resource touches: what that belongs to, or what it would name or name no more.
-pub fn touched_beside(catalog: &Catalog, plan: &Plan, held: &Resource, live: &Snapshot) -> Option<Key> {
+pub fn protected_touched_by(catalog: &Catalog, plan: &Plan, held: &Resource, live: &Snapshot) -> Option<Key> {
     let all: Vec<&Resource> = live.resources.iter().collect();
     let untouched = Protected::of(catalog, &all, &all);
     plan.changes().find_map(|change| {

@@ -21,7 +21,7 @@ fn tenant(domain: &str, answers: &[(&str, Value)]) -> Snapshot {
         Resource::read(kind, Body::from_value(answer.clone()).expect("an object")).expect("readable")
     };
     let mut resources: Vec<Resource> = answers.iter().map(read).collect();
-    let twice = id_substitution::detach(Catalog::standard(), domain, &mut resources);
+    let twice = id_substitution::to_portable(Catalog::standard(), domain, &mut resources);
     let kinds: BTreeMap<String, Status> = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
     Snapshot { tenant: domain.to_owned(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice }
 }
@@ -125,7 +125,7 @@ fn an_option_that_was_taken_out_of_a_file_by_hand_stays_and_is_named() {
     let (held, mut wanted) = (&tenant.resources[0], tenant.resources[0].clone());
     wanted.body.change(|body| body.take("options.b"));
     let side = PlannedTenant { tenant: "dev".into(), domain: "dev.eu.auth0.com".into(), taken: String::new() };
-    let plan = change_one(Catalog::standard(), &side, "db", held, &wanted);
+    let plan = plan_single_resource(Catalog::standard(), &side, "db", held, &wanted);
     let named: Vec<_> = plan.excluded.iter().filter_map(|left| left.path.as_deref()).collect();
     assert_eq!((plan.is_empty(), named), (true, vec!["options.b"]));
 }
@@ -250,7 +250,7 @@ fn what_the_marketplace_brought_stays_bound_where_it_is_and_is_sent_by_its_own_n
     names.learn(Key::new("actions", "Enrich"), Id::new("b3"));
     let bindings = plan.changes().find(|change| change.key.kind() == "action-trigger-bindings").expect("a change");
     let Action::Update { body, .. } = &bindings.action else { panic!("an update") };
-    let sent = names.attach(Catalog::standard().kind("action-trigger-bindings").expect("a kind"), body).expect("all is known");
+    let sent = names.resolve(Catalog::standard().kind("action-trigger-bindings").expect("a kind"), body).expect("all is known");
     let values: Vec<Value> = sent.find("bindings[].ref.value").into_iter().map(|(_, value)| value.clone()).collect();
     assert_eq!(values, ["Enrich", "Geo"]);
 }
@@ -355,7 +355,7 @@ fn what_has_no_id_of_its_own_and_no_request_removes_is_named() {
     let template = ("email-templates", json!({"template": "welcome_email", "body": "x", "enabled": true}));
     let mut base = crate::state::baseline::Baseline::default();
     let body = Body::from_value(template.1.clone()).expect("an object");
-    base.applied(&Key::new("email-templates", "welcome_email"), &Id::new("welcome_email"), body.into());
+    base.record_applied(&Key::new("email-templates", "welcome_email"), &Id::new("welcome_email"), body.into());
     let plan = planned_after(&[], from_ref(&template), &Links::default(), &base, true);
     let reason = "gone from dev.eu.auth0.com, and no request removes it";
     assert_eq!((removes(&plan), skipped(&plan)), (Vec::new(), vec![("email-templates/welcome_email".to_owned(), "", reason)]));
@@ -367,7 +367,7 @@ fn what_has_no_id_of_its_own_and_no_request_removes_is_named() {
 fn an_object_that_the_source_emptied_is_emptied_where_pruning_is_asked_for() {
     let (nothing, held) = (("branding", json!({})), ("branding", json!({"logo_url": "https://logo"})));
     let mut base = crate::state::baseline::Baseline::default();
-    base.applied(&Key::new("branding", ""), &Id::new("branding"), Body::from_value(held.1.clone()).expect("an object").into());
+    base.record_applied(&Key::new("branding", ""), &Id::new("branding"), Body::from_value(held.1.clone()).expect("an object").into());
     let plan = planned_after(from_ref(&nothing), from_ref(&held), &Links::default(), &base, false);
     assert_eq!((plan.is_empty(), plan.excluded.len()), (true, 1));
     let plan = planned_after(&[nothing], &[held], &Links::default(), &base, true);

@@ -39,7 +39,7 @@ pub(super) struct ValueOrder {
 }
 
 /// Puts changes in order, and opens their circles; `live` is what the target has, and `removed` the places there of what goes in the end.
-pub(super) fn in_order(catalog: &Catalog, changes: &mut [Change], live: &[Cow<'_, Resource>], removed: &[usize]) -> ValueOrder {
+pub(super) fn ordered(catalog: &Catalog, changes: &mut [Change], live: &[Cow<'_, Resource>], removed: &[usize]) -> ValueOrder {
     let by_key: HashMap<&Key, &Resource> = live.iter().map(|resource| (&resource.key, &**resource)).collect();
     let mut nodes: Vec<ValueChange> =
         changes.iter().enumerate().filter_map(|(at, change)| ValueChange::of(catalog, at, change, &by_key)).collect();
@@ -50,7 +50,7 @@ pub(super) fn in_order(catalog: &Catalog, changes: &mut [Change], live: &[Cow<'_
     let used = used(catalog, live, &wanted);
     let mut opening = CycleBreaker { catalog, live: by_key, wanted, used, aside: Vec::new() };
     for resource in removed.iter().map(|at| &*live[*at]) {
-        opening.set_aside_removed(resource);
+        opening.release_deleted(resource);
     }
     let mut ranks = HashMap::new();
     let mut rank = 1;
@@ -62,7 +62,7 @@ pub(super) fn in_order(catalog: &Catalog, changes: &mut [Change], live: &[Cow<'_
         if ready.is_empty() {
             // Whoever is reached after as many steps as there are stands in a circle.
             let reached = waiting.iter().fold(0, |at, _| waits_for(&nodes[at]).expect("nobody is ready"));
-            opening.open(&mut nodes[reached], changes);
+            opening.release(&mut nodes[reached], changes);
             continue;
         }
         ranks.extend(ready.iter().map(|at| (changes[nodes[*at].change].key.clone(), rank)));
@@ -112,18 +112,18 @@ struct CycleBreaker<'plan> {
 
 impl CycleBreaker<'_> {
     /// Lets what is to be removed give free what is taken before that.
-    fn set_aside_removed(&mut self, resource: &Resource) {
+    fn release_deleted(&mut self, resource: &Resource) {
         let kind = self.catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
         let body = resource.body.open();
         for (_, field, _) in claims(kind, &body).into_iter().filter(|claim| self.wanted.contains(claim)).collect::<Vec<_>>() {
-            if let Some(free) = self.in_between(kind, field, &body) {
-                self.aside.push(set_aside(&resource.key, &Id::new(""), &resource.id, (field, body.get(field), free)));
+            if let Some(free) = self.interim_value(kind, field, &body) {
+                self.aside.push(interim_change(&resource.key, &Id::new(""), &resource.id, (field, body.get(field), free)));
             }
         }
     }
 
     /// Lets a change of a circle give its values free beforehand; one that cannot waits for nobody.
-    fn open(&mut self, node: &mut ValueChange, changes: &mut [Change]) {
+    fn release(&mut self, node: &mut ValueChange, changes: &mut [Change]) {
         let Change { key, source_id, action, .. } = &mut changes[node.change];
         let kind = self.catalog.kind(key.kind()).expect("a key names a kind of the catalog");
         let held = self.live.get(key).map(|held| held.body.open()).unwrap_or_default();
@@ -131,8 +131,8 @@ impl CycleBreaker<'_> {
         for (_, field, _) in std::mem::take(&mut node.frees).into_iter().filter(|claim| self.wanted.contains(claim)).collect::<Vec<_>>() {
             let Action::Update { id: Some(id), edits, .. } = &mut *action else { continue };
             let Some(edit) = edits.iter_mut().find(|edit| edit.path == field) else { continue };
-            let Some(free) = self.in_between(kind, field, &held) else { continue };
-            self.aside.push(set_aside(key, source_id, id, (field, edit.old.as_ref(), free.clone())));
+            let Some(free) = self.interim_value(kind, field, &held) else { continue };
+            self.aside.push(interim_change(key, source_id, id, (field, edit.old.as_ref(), free.clone())));
             edit.old = Some(free);
             is_open = true;
         }
@@ -142,7 +142,7 @@ impl CycleBreaker<'_> {
     }
 
     /// Returns a value for a field that nobody has and nobody is to have, and takes it.
-    fn in_between(&mut self, kind: &'static Kind, field: &'static str, held: &Body) -> Option<Value> {
+    fn interim_value(&mut self, kind: &'static Kind, field: &'static str, held: &Body) -> Option<Value> {
         let candidates: Box<dyn Iterator<Item = Value>> = match held.get(field)? {
             Value::String(text) => {
                 let short: String = text.chars().take(LONGEST).collect();
@@ -164,7 +164,7 @@ impl CycleBreaker<'_> {
     }
 }
 
-fn set_aside(key: &Key, source_id: &Id, id: &Id, (field, old, free): (&str, Option<&Value>, Value)) -> Change {
+fn interim_change(key: &Key, source_id: &Id, id: &Id, (field, old, free): (&str, Option<&Value>, Value)) -> Change {
     let body = Body::from_iter([(field.to_owned(), free.clone())]);
     let edits = vec![Edit { path: field.to_owned(), old: old.cloned(), new: Some(free) }];
     let action = Action::Update { id: Some(id.clone()), body, edits };
@@ -243,7 +243,7 @@ mod tests {
             Resource::read(kind, Body::from_value(answer).expect("an object")).expect("readable")
         };
         let mut resources: Vec<Resource> = held.iter().map(read).collect();
-        let twice = id_substitution::detach(Catalog::standard(), side, &mut resources);
+        let twice = id_substitution::to_portable(Catalog::standard(), side, &mut resources);
         let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
         Snapshot { tenant: side.to_owned(), domain: format!("{side}.auth0.com"), taken: String::new(), kinds, resources, twice }
     }
@@ -335,7 +335,7 @@ mod tests {
             used: std::collections::HashSet::new(),
             aside: Vec::new(),
         };
-        let free = opening.in_between(kind, "name", &Body::from_iter([("name".to_owned(), json!(long))])).expect("a name");
+        let free = opening.interim_value(kind, "name", &Body::from_iter([("name".to_owned(), json!(long))])).expect("a name");
         assert_eq!(free, json!(format!("{}-2", &long[..super::LONGEST])));
     }
 }

@@ -101,7 +101,7 @@ fn secrets_left_out(snapshot: &Snapshot) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::{Body, Packed};
+    use crate::json::{Body, PackedBody};
     use crate::model::resource::{Id, Resource};
     use crate::report::sample::key;
     use crate::report::style::plain;
@@ -112,7 +112,7 @@ mod tests {
         let client = |name: &str| Resource {
             key: key(name),
             id: Id::new("one"),
-            body: Packed::default(),
+            body: PackedBody::default(),
             alias: None,
             carried: Body::from_value(json!({"brand_new": 1})).expect("an object"),
             secrets: vec!["client_secret".into()],
@@ -122,7 +122,7 @@ mod tests {
             is_foreign: false,
             is_given: false,
         };
-        let unseen = Resource::of(key("role-permissions/Clerk"), Id::new("two"), Packed::default());
+        let unseen = Resource::of(key("role-permissions/Clerk"), Id::new("two"), PackedBody::default());
         let unseen = Resource { excluded: Some("the tenant answered 400: No".into()), is_unseen: true, ..unseen };
         let of_alpha = Unseen { id: Id::new("org"), name: "alpha".into(), reason: "the tenant answered 400: No".into(), is_refused: true };
         let kinds = [

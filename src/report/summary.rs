@@ -14,7 +14,7 @@ use crate::apply::{AlteredValue, ChangeResult, GeneratedSecret, OutcomeCounts, S
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::model::event::{Operation, Outcome};
 use crate::model::resource::Key;
-use crate::plan::{Change, Plan, element_of};
+use crate::plan::{Change, Plan, parse_element_part};
 
 /// The title of what the target took and answered otherwise.
 pub(super) const DIFFERS: &str = "Answered otherwise than sent";
@@ -166,7 +166,7 @@ fn rule(key: &Key, part: &str) -> [String; 3] {
     let quoted = |text: &str| toml::Value::from(text).to_string();
     let matches = format!("match = {}", quoted(&glob::Pattern::escape(&key.to_string())));
     let list = Catalog::standard().kind(key.kind()).filter(|kind| matches!(kind.shape, Shape::Child { .. })).map(Kind::elements);
-    match (list, element_of(part)) {
+    match (list, parse_element_part(part)) {
         (Some(list), _) => [matches, format!("field = {}", quoted(list)), "keep = true".to_owned()],
         (None, Some((path, Value::String(element)))) => {
             [matches, format!("field = {}", quoted(&format!("{path}[]"))), format!("remove = {}", quoted(&element))]

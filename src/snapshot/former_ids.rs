@@ -78,7 +78,7 @@ impl FormerIds {
                 }
             });
         }
-        if let Some(settled) = id_substitution::settled(kind, body, &|key| self.contains(key)) {
+        if let Some(settled) = id_substitution::with_known_names(kind, body, &|key| self.contains(key)) {
             *body = settled;
         }
     }

@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use super::placeholder::{self, IdMarker, Piece};
 use crate::catalog::{By, Catalog, Kind, Reference, Shape};
-use crate::json::{Body, Packed};
+use crate::json::{Body, PackedBody};
 use crate::model::resource::{Id, Key, Resource, name_of};
 
 /// Makes the resources of one tenant portable: settles their keys, then turns every id into the key it stands for.
 ///
-/// Names that stand twice are kept apart (`clients/Web`, `clients/Web#2`, in the order the tenant lists them) and returned. What somebody
+/// Names that stand twice are kept numbered_keys (`clients/Web`, `clients/Web#2`, in the order the tenant lists them) and returned. What somebody
 /// else made comes behind what is the tenant's own, so that a name is its own wherever it has it.
-pub fn detach(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Vec<Key> {
+pub fn to_portable(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Vec<Key> {
     let mut marker = IdMarker::new(domain);
     let mut ids: HashMap<(String, Id), Key> = HashMap::new();
     let mut aliases: HashMap<(String, Id), Key> = HashMap::new();
@@ -23,8 +23,8 @@ pub fn detach(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Ve
     for kind in catalog.kinds() {
         let of_kind = || resources.iter().enumerate().filter(|(_, resource)| resource.key.kind() == kind.name);
         let names: Vec<(usize, Key)> =
-            of_kind().map(|(at, resource)| (at, Key::new(kind.name, &settled_name(kind, resource, &marker, &ids)))).collect();
-        for (at, key) in apart(resources, names, &mut twice) {
+            of_kind().map(|(at, resource)| (at, Key::new(kind.name, &portable_key_name(kind, resource, &marker, &ids)))).collect();
+        for (at, key) in numbered_keys(resources, names, &mut twice) {
             let resource = &mut resources[at];
             resource.key = key;
             taken.insert(resource.key.clone());
@@ -47,14 +47,14 @@ pub fn detach(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Ve
                 }
             });
             mark_references(kind, body, &ids, &aliases, &taken);
-            mark_older(kind, body);
+            mark_pinned_versions(kind, body);
         });
     }
     twice
 }
 
 /// Returns the name a resource goes by once its references are keys.
-fn settled_name(kind: &Kind, resource: &Resource, marker: &IdMarker, ids: &HashMap<(String, Id), Key>) -> String {
+fn portable_key_name(kind: &Kind, resource: &Resource, marker: &IdMarker, ids: &HashMap<(String, Id), Key>) -> String {
     if let Shape::Child { parent, .. } = kind.shape {
         return ids.get(&(parent.to_owned(), resource.id.clone())).map_or(resource.id.as_str(), Key::name).to_owned();
     }
@@ -71,7 +71,7 @@ fn settled_name(kind: &Kind, resource: &Resource, marker: &IdMarker, ids: &HashM
 /// number joins `twice`.
 ///
 /// A name that looks numbered is a name like any other, so all names go first.
-fn apart(resources: &[Resource], mut names: Vec<(usize, Key)>, twice: &mut Vec<Key>) -> Vec<(usize, Key)> {
+fn numbered_keys(resources: &[Resource], mut names: Vec<(usize, Key)>, twice: &mut Vec<Key>) -> Vec<(usize, Key)> {
     names.sort_by_key(|(at, _)| resources[*at].is_foreign);
     let mut taken: HashSet<Key> = HashSet::with_capacity(names.len());
     let again: Vec<usize> = (0..names.len()).filter(|place| !taken.insert(names[*place].1.clone())).collect();
@@ -101,7 +101,7 @@ type Ids = HashMap<(String, Id), Key>;
 ///
 /// Each version of an action module has an id, and only the newest is known: an action that pins an older one pins the newest of the
 /// target.
-fn mark_older(kind: &Kind, body: &mut Body) {
+fn mark_pinned_versions(kind: &Kind, body: &mut Body) {
     let parent = |path: &'static str| path.rsplit_once('.');
     for reference in kind.references.iter().filter(|reference| reference.by == By::Alias) {
         let Some((above, field)) = parent(reference.path) else { continue };
@@ -156,7 +156,7 @@ pub fn dangling(kind: &Kind, body: &Body) -> Vec<(String, String)> {
 /// Turns references by name that name nothing in their own tenant into keys, where another tenant has such a resource.
 ///
 /// Returns nothing where there is no such reference.
-pub fn settled(kind: &Kind, body: &Body, is_known: &dyn Fn(&Key) -> bool) -> Option<Body> {
+pub fn with_known_names(kind: &Kind, body: &Body, is_known: &dyn Fn(&Key) -> bool) -> Option<Body> {
     let key_of = |reference: &Reference, value: &Value| {
         let name = value.as_str().filter(|text| placeholder::only_key(text).is_none())?;
         Some(Key::new(reference.to, name)).filter(is_known)
@@ -213,7 +213,7 @@ pub fn rename_in(resource: &mut Resource, names: &HashMap<Key, Key>) {
 }
 
 /// Returns whether a portable body mentions any of these keys.
-pub fn mentions_any(body: &Packed, names: &HashMap<Key, Key>) -> bool {
+pub fn mentions_any(body: &PackedBody, names: &HashMap<Key, Key>) -> bool {
     let mut found = false;
     if !names.is_empty() && body.has(placeholder::OPEN) {
         body.open().each_text(&mut |_, text| found = found || placeholder::keys_in(text).any(|key| names.contains_key(&key)));
@@ -222,7 +222,7 @@ pub fn mentions_any(body: &Packed, names: &HashMap<Key, Key>) -> bool {
 }
 
 /// Returns whether a portable body mentions one of these keys.
-pub fn mentions(body: &Packed, keys: &HashSet<Key>) -> bool {
+pub fn mentions(body: &PackedBody, keys: &HashSet<Key>) -> bool {
     let mut found = false;
     if !keys.is_empty() && body.has(placeholder::OPEN) {
         body.open().each_text(&mut |_, text| found = found || placeholder::keys_in(text).any(|key| keys.contains(&key)));
@@ -284,7 +284,7 @@ impl TenantNames {
     /// # Errors
     ///
     /// Returns the keys that this tenant has no resource for.
-    pub fn attach(&self, kind: &Kind, body: &Body) -> Result<Body, Vec<Key>> {
+    pub fn resolve(&self, kind: &Kind, body: &Body) -> Result<Body, Vec<Key>> {
         let mut attached = body.clone();
         let mut missing = Vec::new();
         for reference in kind.references.iter().filter(|reference| reference.by == By::Key) {
@@ -296,13 +296,13 @@ impl TenantNames {
         }
         attached.change_texts(&mut |_, text| {
             if text.contains(['⟦', '⟨']) {
-                *text = self.attach_text(text, &mut missing);
+                *text = self.resolve_text(text, &mut missing);
             }
         });
         if missing.is_empty() { Ok(attached) } else { Err(missing) }
     }
 
-    fn attach_text(&self, text: &str, missing: &mut Vec<Key>) -> String {
+    fn resolve_text(&self, text: &str, missing: &mut Vec<Key>) -> String {
         let mut out = String::with_capacity(text.len());
         for piece in placeholder::pieces(text) {
             match piece {
@@ -340,7 +340,7 @@ mod tests {
             read("clients", json!({"client_id": client, "name": "Billing"})),
             read("rules", json!({"id": format!("rul_{client}"), "name": "r", "script": format!("x === '{client}'; '{domain}'")})),
         ];
-        detach(Catalog::standard(), domain, &mut resources);
+        to_portable(Catalog::standard(), domain, &mut resources);
         resources
     }
 
@@ -361,7 +361,7 @@ mod tests {
         let mut names = TenantNames::new(Catalog::standard(), "acme.eu.auth0.com");
         names.learn(dev[2].key.clone(), Id::new("ProdProdProdProd"));
         let attach =
-            |resource: &Resource| names.attach(Catalog::standard().kind(resource.key.kind()).expect("a kind"), &resource.body.open());
+            |resource: &Resource| names.resolve(Catalog::standard().kind(resource.key.kind()).expect("a kind"), &resource.body.open());
         assert_eq!(
             attach(&dev[0]).expect("resolves").into_value(),
             json!({"client_id": "ProdProdProdProd", "audience": "https://acme.eu.auth0.com/api/v2/", "scope": []})
@@ -374,13 +374,13 @@ mod tests {
         let names = TenantNames::new(Catalog::standard(), "acme.eu.auth0.com");
         let kind = Catalog::standard().kind("clients").expect("a kind");
         let body = Body::from_value(json!({"allowed_clients": ["⟦clients/Gone⟧"]})).expect("an object");
-        assert_eq!(names.attach(kind, &body).expect_err("missing"), [Key::new("clients", "Gone")]);
+        assert_eq!(names.resolve(kind, &body).expect_err("missing"), [Key::new("clients", "Gone")]);
     }
 
     #[test]
     fn names_that_stand_twice_are_kept_apart_in_the_order_of_the_list() {
         let mut resources: Vec<_> = ["one", "two", "three"].map(|id| read("clients", json!({"client_id": id, "name": "Web"}))).into();
-        let twice = detach(Catalog::standard(), "acme.auth0.com", &mut resources);
+        let twice = to_portable(Catalog::standard(), "acme.auth0.com", &mut resources);
         assert_eq!(
             resources.iter().map(|client| client.key.to_string()).collect::<Vec<_>>(),
             ["clients/Web", "clients/Web#2", "clients/Web#3"]
@@ -391,7 +391,7 @@ mod tests {
     #[test]
     fn a_reference_to_what_is_gone_stays_as_it_is_and_is_found() {
         let mut resources = vec![read("client-grants", json!({"id": "g", "client_id": "gone", "audience": "https://api"}))];
-        detach(Catalog::standard(), "acme.auth0.com", &mut resources);
+        to_portable(Catalog::standard(), "acme.auth0.com", &mut resources);
         let kind = Catalog::standard().kind("client-grants").expect("a kind");
         assert_eq!(
             dangling(kind, &resources[0].body.open()),

@@ -125,7 +125,7 @@ impl Stored {
 pub fn save(root: &Path, snapshot: &Snapshot) -> Result<Stored, Error> {
     let folder = root.join(&snapshot.tenant);
     let hash = hash_of(snapshot);
-    files::remove_left_behind(&folder);
+    files::remove_leftovers(&folder);
     loop {
         let before = newest(root, &snapshot.tenant).ok();
         if let Some(newest) = &before

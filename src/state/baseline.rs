@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::files;
-use crate::json::Packed;
+use crate::json::PackedBody;
 use crate::model::resource::{Id, Key};
 
 /// The newest format this version reads, and the one it writes.
@@ -36,10 +36,10 @@ pub struct AppliedResource {
     /// Its id in the target.
     pub id: Id,
     /// What the source wanted; portable.
-    pub body: Packed,
+    pub body: PackedBody,
     /// What only the target had, once that was seen; portable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub own: Option<Packed>,
+    pub own: Option<PackedBody>,
     /// Fields of which the target's own value stands, as the mapping says: that they move is no drift.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
@@ -52,7 +52,7 @@ pub struct AppliedResource {
 impl AppliedResource {
     /// Returns what was applied of a resource of the target, portable; nothing of it was left to the target or refused.
     #[must_use]
-    pub fn whole(id: Id, body: Packed) -> Self {
+    pub fn whole(id: Id, body: PackedBody) -> Self {
         Self { id, body, own: None, kept: Vec::new(), refused: Vec::new() }
     }
 }
@@ -110,7 +110,7 @@ impl Baseline {
     ///
     /// When the file cannot be read, is no base, or is of a newer format.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = files::if_there(files::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = files::if_exists(files::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
@@ -180,7 +180,7 @@ impl Baseline {
     }
 
     /// Keeps what was applied of a resource, whatever it was called before; what only the target has is seen anew.
-    pub fn applied(&mut self, key: &Key, id: &Id, body: Packed) {
+    pub fn record_applied(&mut self, key: &Key, id: &Id, body: PackedBody) {
         let before = self.forget_target(key.kind(), id);
         self.forget(key);
         self.keys.insert(target(key.kind(), id), key.clone());
@@ -189,21 +189,21 @@ impl Baseline {
     }
 
     /// Keeps which fields of a resource the mapping leaves to the target.
-    pub fn kept(&mut self, key: &Key, fields: Vec<String>) {
+    pub fn record_kept(&mut self, key: &Key, fields: Vec<String>) {
         if let Some(applied) = self.resources.get_mut(key) {
             applied.kept = fields;
         }
     }
 
     /// Keeps which fields of a resource the target refused when it created it.
-    pub fn refused(&mut self, key: &Key, fields: Vec<String>) {
+    pub fn record_refused(&mut self, key: &Key, fields: Vec<String>) {
         if let Some(applied) = self.resources.get_mut(key) {
             applied.refused = fields;
         }
     }
 
     /// Keeps what only the target has of a resource.
-    pub fn seen(&mut self, key: &Key, own: Packed) {
+    pub fn record_extra(&mut self, key: &Key, own: PackedBody) {
         if let Some(applied) = self.resources.get_mut(key) {
             applied.own = Some(own);
         }
@@ -239,12 +239,12 @@ mod tests {
         let key = Key::new("clients", "Web");
         let mut base = Baseline::load(&path).expect("none is one");
         assert!(base.is_empty());
-        base.applied(&key, &Id::new("c1"), Body::from_value(json!({"name": "Web"})).expect("an object").into());
-        base.seen(&key, Packed::default());
+        base.record_applied(&key, &Id::new("c1"), Body::from_value(json!({"name": "Web"})).expect("an object").into());
+        base.record_extra(&key, PackedBody::default());
         base.save(&path).expect("saved");
         let read = Baseline::load(&path).expect("read");
         assert_eq!(read.of(&key), base.of(&key));
-        base.applied(&key, &Id::new("c1"), Packed::default());
+        base.record_applied(&key, &Id::new("c1"), PackedBody::default());
         assert_eq!(base.of(&key).expect("applied").own, None);
     }
 
@@ -253,15 +253,15 @@ mod tests {
         let [web, shop] = ["Web", "Shop"].map(|name| Key::new("clients", name));
         let [one, other] = ["c1", "c2"].map(Id::new);
         let mut base = Baseline::default();
-        base.applied(&web, &one, Packed::default());
-        base.applied(&shop, &other, Packed::default());
+        base.record_applied(&web, &one, PackedBody::default());
+        base.record_applied(&shop, &other, PackedBody::default());
         // They change names.
-        base.applied(&shop, &one, Packed::default());
-        base.applied(&web, &other, Packed::default());
+        base.record_applied(&shop, &one, PackedBody::default());
+        base.record_applied(&web, &other, PackedBody::default());
         let names: Vec<(&Key, &Id)> = base.iter().map(|(key, applied)| (key, &applied.id)).collect();
         assert_eq!(names, [(&shop, &one), (&web, &other)]);
         assert_eq!(base.of_target(&web, &one), base.of(&shop));
-        base.applied(&Key::new("clients", "Store"), &one, Packed::default());
+        base.record_applied(&Key::new("clients", "Store"), &one, PackedBody::default());
         assert_eq!(base.of(&shop), None);
     }
 

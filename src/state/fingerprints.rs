@@ -103,7 +103,7 @@ impl Fingerprints {
     ///
     /// When the file cannot be read, holds none, or is of a newer format.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = files::if_there(files::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = files::if_exists(files::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 
@@ -154,7 +154,7 @@ impl Fingerprints {
     /// # Panics
     ///
     /// When the system has no random numbers for a key.
-    pub fn sent(&mut self, kind: &str, id: &Id, path: &str, secret: &Secret) {
+    pub fn record_sent(&mut self, kind: &str, id: &Id, path: &str, secret: &Secret) {
         let key = self.key.get_or_insert_with(Secret::unguessable);
         let place = SecretLocation { kind: kind.to_owned(), id: id.clone(), path: path.to_owned() };
         let fingerprint = fingerprint(key, &place, secret);
@@ -217,7 +217,7 @@ mod tests {
     fn sent() -> Fingerprints {
         let mut fingerprints = Fingerprints::default();
         for id in ["c1", "c2"] {
-            fingerprints.sent("clients", &Id::new(id), "client_secret", &Secret::new("s3cret"));
+            fingerprints.record_sent("clients", &Id::new(id), "client_secret", &Secret::new("s3cret"));
         }
         fingerprints
     }

@@ -80,7 +80,7 @@ impl Links {
     ///
     /// When the file cannot be read, a row is malformed, or an id is linked twice.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = files::if_there(files::read_text(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = files::if_exists(files::read_text(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
     }
 

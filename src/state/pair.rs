@@ -200,7 +200,7 @@ impl TenantPair {
 
     fn written(&self) -> Result<Option<PairFile>, Error> {
         let path = self.path();
-        let Some(text) = files::if_there(files::read(&path)).map_err(|source| Error::Read { path: path.clone(), source })? else {
+        let Some(text) = files::if_exists(files::read(&path)).map_err(|source| Error::Read { path: path.clone(), source })? else {
             return Ok(None);
         };
         let written: PairFile = serde_json::from_slice(&text).map_err(|source| Error::Malformed { path: path.clone(), source })?;

@@ -60,7 +60,7 @@ impl SourceIds {
     ///
     /// When it cannot be read or a row is malformed.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = files::if_there(files::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = files::if_exists(files::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let mut ids = Self::default();
         for row in csv::Reader::from_reader(text.unwrap_or_default().as_slice()).deserialize() {
             let Row { kind, id, name } = row.map_err(|source| Error::Malformed { path: path.to_owned(), source })?;

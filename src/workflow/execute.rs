@@ -82,7 +82,7 @@ pub(crate) async fn execute(environment: &Environment, session: Session<'_>) -> 
         environment.host.interrupted().await
     };
     let (summary, journal) = tokio::select! {
-        settled = run.settle() => settled.map_err(|error| Error::Unrecorded(Box::new(error)))?,
+        settled = run.complete() => settled.map_err(|error| Error::Unrecorded(Box::new(error)))?,
         second = interrupted_twice => return Err(Error::StoppedAtOnce(second)),
     };
     if let Some(state) = state {

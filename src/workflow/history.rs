@@ -40,7 +40,7 @@ impl PastRun {
     pub(crate) fn read(folder: PathBuf, name: &str) -> Result<Self, Error> {
         let (plan, _) = file::load(&folder.join("plan.json")).map_err(|error| unreadable(name, error))?;
         let record = Record::load(&folder.join("journal.jsonl")).map_err(|error| unreadable(name, error))?;
-        let summary = Summary::told(Catalog::standard(), &plan, &record);
+        let summary = Summary::from_journal(Catalog::standard(), &plan, &record);
         Ok(Self { name: name.to_owned(), folder, plan, record, summary })
     }
 
@@ -83,8 +83,8 @@ impl PastRun {
                 let Self { name, folder, plan, summary, .. } = undo;
                 return Err(Error::UnfinishedUndo { name, target: plan.target.tenant, folder, summary: Box::new(summary) });
             }
-            again.learn(&undo.plan, &undo.applied());
-            again.doubt(&undo.plan, undo.record.unclear.iter().copied());
+            again.record_created(&undo.plan, &undo.applied());
+            again.record_unknown(&undo.plan, undo.record.unclear.iter().copied());
         }
         Ok(again)
     }
@@ -219,7 +219,7 @@ mod tests {
         let change = Change { key: Key::new("clients", "Web"), source_id: Id::new("s"), action, needs: Vec::new(), secrets: Vec::new() };
         plan.stages.push(Stage { title: String::new(), changes: vec![change] });
         let record = Record { outcomes: [(0, Outcome::Failed("400".into()))].into(), ..record };
-        let summary = Summary::told(Catalog::standard(), &plan, &record);
+        let summary = Summary::from_journal(Catalog::standard(), &plan, &record);
         PastRun { name: String::new(), folder: PathBuf::new(), plan, record, summary }
     }
 
@@ -236,7 +236,7 @@ mod tests {
             let record = Record { unclear: unclear.iter().copied().collect(), ..Record::default() };
             let run = refused(record);
             let record = Record { outcomes, ..run.record };
-            let summary = Summary::told(Catalog::standard(), &run.plan, &record);
+            let summary = Summary::from_journal(Catalog::standard(), &run.plan, &record);
             PastRun { record, summary, ..refused(Record::default()) }
         };
         assert!(unknown(&[]).is_to_go_on() && !unknown(&[0]).is_to_go_on());

@@ -10,11 +10,11 @@ use crate::catalog::Catalog;
 use crate::config::TenantSettings;
 use crate::export::{Reading, ResponseRecorder, Selection};
 use crate::management_api::Tenant;
-use crate::mapping::{Mapped, Mapping};
+use crate::mapping::{MappedSource, Mapping};
 use crate::model::resource::Id;
 use crate::plan::guards;
 use crate::plan::refusal::Refusal;
-use crate::plan::{OnDrift, Plan, PlanContext, PlannedTenant, name_departed, plan_after};
+use crate::plan::{OnDrift, Plan, PlanContext, PlannedTenant, mark_former_ids, plan_after};
 use crate::snapshot::{Desired, Snapshot, store};
 use crate::state::pair::TenantIdentity;
 
@@ -121,9 +121,9 @@ pub(crate) async fn prepare_seen_by(
     };
     let unknown = own_unknown(&source).filter(|_| is_snapshot);
     let stored = store::save(&environment.folder("snapshots"), &source)?;
-    let Mapped { mut desired, untouched } = mapping.apply(environment.catalog, source)?;
+    let MappedSource { mut desired, untouched } = mapping.apply(environment.catalog, source)?;
     desired.snapshot.protect(&protected(target));
-    name_departed(environment.catalog, &mut desired, &live, &state.links, &state.source_ids);
+    mark_former_ids(environment.catalog, &mut desired, &live, &state.links, &state.source_ids);
     let sent = state.sent(&desired, &|from| environment.outside(from));
     let past =
         PlanContext { links: &state.links, base: &state.base, sent: &sent, on_drift: route.on_drift, prune: route.prune, keeps_own: true };

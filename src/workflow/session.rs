@@ -107,8 +107,8 @@ impl<'lock> Session<'lock> {
         let begun = Self::of_folder(environment, target, folder, lock)?;
         let (plan, tenant) = (&begun.plan, &begun.tenant);
         let live = read(environment, tenant, target, include).await?;
-        let moved = StaleChanges::since_begun(environment.catalog, plan, &live, &begun.journal.applied())
-            .without_protected(plan, &protected(target));
+        let moved = StaleChanges::since_started(environment.catalog, plan, &live, &begun.journal.applied())
+            .with_protected(plan, &protected(target));
         let unapproved: Vec<Refusal> = guards::secrets(environment.catalog, plan, &|field| environment.secret(field)).into_iter().collect();
         if !unapproved.is_empty() {
             return Err(Error::Refused { target: target.name.clone(), refusals: unapproved });
@@ -176,7 +176,7 @@ impl<'lock> Session<'lock> {
 fn left_of(environment: &Environment, plan: &Plan, moved: &StaleChanges) -> Result<Option<SyncState>, Error> {
     let mut state = environment.sync_state_of(plan)?;
     if let Some(state) = &mut state {
-        state.adopt_planned(plan, moved);
+        state.link_planned(plan, moved);
     }
     Ok(state)
 }

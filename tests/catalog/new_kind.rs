@@ -67,7 +67,7 @@ async fn import(source: &Snapshot, tenant: &Tenant) -> Plan {
         room: &|| usize::MAX,
         now: &|| NOW.to_owned(),
     };
-    assert!(run.settle().await.expect("carried out").0.is_whole());
+    assert!(run.complete().await.expect("carried out").0.is_whole());
     plan
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use migrate::catalog::Catalog;
 use migrate::diagnostic::Text;
 use migrate::export::{Selection, export};
-use migrate::mapping::{Mapped, Mapping};
+use migrate::mapping::{MappedSource, Mapping};
 use migrate::model::event::NoObserver;
 use migrate::model::resource::Key;
 use migrate::plan::{Action, Plan, drift_of};
@@ -170,7 +170,7 @@ async fn what_is_not_shown_is_named_where_only_a_part_is_read() {
 }
 
 /// Maps a tenant by a rule that skips.
-fn skipping(matched: &str, snapshot: Snapshot) -> Mapped {
+fn skipping(matched: &str, snapshot: Snapshot) -> MappedSource {
     let rules = format!("[[rule]]\nmatch = \"{matched}\"\nskip = true\n");
     let text = Text { path: Path::new("skips.toml"), text: &rules };
     let no_table = |_: &Path| Err(io::ErrorKind::NotFound.into());

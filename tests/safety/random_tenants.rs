@@ -7,7 +7,7 @@ use migrate::catalog::Catalog;
 use migrate::json::Body;
 use migrate::management_api::Tenant;
 use migrate::model::resource::Resource;
-use migrate::plan::normal_form::normal;
+use migrate::plan::normal_form::normalized;
 use migrate::plan::{AppliedRun, Plan, Recreated, Skipped, undo};
 use migrate::sandbox::State;
 use migrate::snapshot::{Desired, Snapshot};
@@ -232,8 +232,8 @@ fn copy_random(cases: u32) {
 
 /// Returns what a tenant holds without what says nothing, by key.
 fn meaning(held: &Snapshot) -> BTreeMap<String, Body> {
-    let normal = |one: &Resource| normal(Catalog::standard().kind(one.key.kind()).expect("a kind"), &one.body.open());
-    let all = held.resources.iter().map(|one| (one.key.to_string(), normal(one)));
+    let of_resource = |one: &Resource| normalized(Catalog::standard().kind(one.key.kind()).expect("a kind"), &one.body.open());
+    let all = held.resources.iter().map(|one| (one.key.to_string(), of_resource(one)));
     all.filter(|(_, body)| !body.is_empty()).collect()
 }
 
@@ -330,7 +330,7 @@ async fn stopped_at_every(step: usize) {
         assert!(first.is_whole(), "{stopped}: {:?}", first.settled);
         let applied = first.settled.iter().enumerate().filter_map(|(at, one)| Some((at, one.outcome.id()?.clone()))).collect();
         let mut again = Recreated::default();
-        again.learn(&back, &applied);
+        again.record_created(&back, &applied);
         let (rest, skipped) = undo_of(&plan, &summary, &into, &again).await;
         assert_eq!(skipped, [""; 0], "{stopped}");
         let ended = apply_plan(&rest, &into).await;

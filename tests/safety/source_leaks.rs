@@ -34,7 +34,7 @@ fn tenant(domain: &str, custom: &str, id: &str, more: &[(&str, Value)]) -> Snaps
         Resource::read(kind, Body::from_value(answer.clone()).expect("an object")).expect("readable")
     };
     let mut resources: Vec<Resource> = own.iter().chain(more).map(read).collect();
-    let twice = id_substitution::detach(Catalog::standard(), domain, &mut resources);
+    let twice = id_substitution::to_portable(Catalog::standard(), domain, &mut resources);
     let kinds: BTreeMap<String, Status> = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
     Snapshot { tenant: domain.to_owned(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice }
 }

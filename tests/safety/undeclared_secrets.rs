@@ -196,7 +196,7 @@ fn tenant(domain: &str, metadata: &Value, headers: &Value) -> Snapshot {
         Resource::read(kind, Body::from_value(answer.clone()).expect("an object")).expect("readable")
     };
     let mut resources: Vec<Resource> = own.iter().map(read).collect();
-    let twice = id_substitution::detach(Catalog::standard(), domain, &mut resources);
+    let twice = id_substitution::to_portable(Catalog::standard(), domain, &mut resources);
     let kinds = Catalog::standard().kinds().map(|kind| (kind.name.to_owned(), Status::Complete)).collect();
     Snapshot { tenant: domain.to_owned(), domain: domain.to_owned(), taken: String::new(), kinds, resources, twice }
 }

@@ -10,7 +10,7 @@ use migrate::export::{Selection, export};
 use migrate::management_api::{ApiConfig, Credentials, Tenant};
 use migrate::model::event::NoObserver;
 use migrate::model::resource::Secret;
-use migrate::plan::{OnDrift, Plan, PlanContext, name_departed, plan_after};
+use migrate::plan::{OnDrift, Plan, PlanContext, mark_former_ids, plan_after};
 use migrate::sandbox::{Fault, Options, Sandbox, State};
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::state::pair::{TenantIdentity, TenantPair};
@@ -101,7 +101,7 @@ pub(crate) async fn apply_plan(plan: &Plan, tenant: &Tenant) -> Summary {
         room: &|| usize::MAX,
         now: &|| NOW.to_owned(),
     };
-    run.settle().await.expect("carried out").0
+    run.complete().await.expect("carried out").0
 }
 
 /// Returns what is remembered before the first import.
@@ -132,7 +132,7 @@ pub(crate) async fn import(desired: &Desired, tenant: &Tenant, memory: &mut Sync
 pub(crate) async fn import_with(desired: &Desired, tenant: &Tenant, memory: &mut SyncState, prune: bool) -> Imported {
     let before = read(tenant).await;
     let mut desired = desired.clone();
-    name_departed(Catalog::standard(), &mut desired, &before, &memory.links, &memory.source_ids);
+    mark_former_ids(Catalog::standard(), &mut desired, &before, &memory.links, &memory.source_ids);
     let plan = planned_with(&desired, &before, memory, prune);
     let promised = memory.begin(desired, &before, &plan);
     let summary = apply_plan(&plan, tenant).await;

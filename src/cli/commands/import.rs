@@ -127,7 +127,7 @@ impl Import {
         let lock = lock(environment, target, self.lock_timeout.lock_timeout).await?;
         let tenant = environment.connect(target)?;
         let live = read(environment, &tenant, target, &self.route.options.include).await?;
-        let stale = StaleChanges::since(context.catalog, &plan, &live).without_protected(&plan, &protected(target));
+        let stale = StaleChanges::since(context.catalog, &plan, &live).with_protected(&plan, &protected(target));
         record_before(context.catalog, &mut plan, &live);
         let mut refusals = guards::of_saved(context.catalog, &plan, refusals, target.most_changed);
         refusals.extend(guards::secrets(context.catalog, &plan, &|field| environment.secret(field)));

@@ -10,7 +10,7 @@ use crate::json::Body;
 use crate::management_api::{Listing, Tenant};
 use crate::model::event::NoObserver;
 use crate::model::resource::{Id, Resource, Unreadable, name_of, take_secrets};
-use crate::plan::{Plan, kinds_beside, touched_beside};
+use crate::plan::{Plan, protected_touched_by, related_kinds};
 use crate::snapshot::Status;
 use crate::workflow::{self, now};
 
@@ -50,7 +50,7 @@ pub(super) async fn refuse_beside(
     settings: &TenantSettings,
     (found, plan): (&Found, &Plan),
 ) -> Result<(), Failure> {
-    let kinds = kinds_beside(context.catalog, plan);
+    let kinds = related_kinds(context.catalog, plan);
     let is_protected = |name: &str| settings.protected.iter().any(|pattern| may_match(pattern, name));
     let protected: Vec<&str> = kinds.iter().map(String::as_str).filter(|name| is_protected(name)).collect();
     if protected.is_empty() && !kinds.contains("clients") {
@@ -59,7 +59,7 @@ pub(super) async fn refuse_beside(
     let selection = Selection { kinds: kinds.clone(), ..Selection::default() };
     let mut live = export(context.catalog, tenant, &selection, &now(), &NoObserver).await?;
     live.protect(&workflow::protected(settings));
-    if let Some(key) = touched_beside(context.catalog, plan, &found.resource, &live) {
+    if let Some(key) = protected_touched_by(context.catalog, plan, &found.resource, &live) {
         return Err(Failure::new(REFUSED, format!("{key} is left alone, and this would change what belongs to it or names it")));
     }
     let unread = protected.iter().find_map(|name| match live.kinds.get(*name)? {

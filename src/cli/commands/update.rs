@@ -20,7 +20,7 @@ use crate::json::{Body, top};
 use crate::model::resource::{Resource, take_secrets};
 use crate::plan::guards;
 use crate::plan::refusal::Refusal;
-use crate::plan::{PlannedTenant, change_one};
+use crate::plan::{PlannedTenant, plan_single_resource};
 use crate::report::shell_word;
 use crate::workflow::{Proposal, lock, now, unapproved};
 
@@ -69,7 +69,7 @@ impl Update {
         refuse_unknown(&found, kind, &wanted, file)?;
         refuse_fixed(&found, kind, &wanted, file)?;
         let wanted = writable(context, kind, &found, wanted, file);
-        let plan = change_one(context.catalog, &side(settings), &found.name, &found.resource, &wanted);
+        let plan = plan_single_resource(context.catalog, &side(settings), &found.name, &found.resource, &wanted);
         one::refuse_beside(context, &tenant, settings, (&found, &plan)).await?;
         let refusals: Vec<Refusal> = guards::risks(context.catalog, &plan);
         let left = unapproved(refusals.clone(), &approved, settings, self.stop.review());

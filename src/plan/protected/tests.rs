@@ -93,7 +93,7 @@ impl Case {
         let (source, target) = (self.tenant(source, false), self.tenant(target, is_protected));
         let links = Links::within(Catalog::standard(), &target.resources);
         let mut base = Baseline::default();
-        target.resources.iter().for_each(|one| base.applied(&one.key, &one.id, one.body.clone()));
+        target.resources.iter().for_each(|one| base.record_applied(&one.key, &one.id, one.body.clone()));
         let sent = SentSecrets::default();
         let past = PlanContext { links: &links, base: &base, sent: &sent, on_drift: OnDrift::Keep, prune: true, keeps_own: true };
         plan_after(Catalog::standard(), &Desired::unmapped(source), &target, past)
@@ -255,10 +255,10 @@ fn a_single_change_of_what_names_something_protected_or_belongs_to_it_is_found_b
                 let field = case.kind.fields().iter().find(|field| !case.kind.key.contains(&field.name) && !field.in_path)?;
                 after.body.change(|body| body.set(field.name, json!("changed")));
             }
-            let plan = crate::plan::change_one(Catalog::standard(), &side, "One", &before, &after);
-            let is_read = crate::plan::kinds_beside(Catalog::standard(), &plan).contains(case.reference.to);
+            let plan = crate::plan::plan_single_resource(Catalog::standard(), &side, "One", &before, &after);
+            let is_read = crate::plan::related_kinds(Catalog::standard(), &plan).contains(case.reference.to);
             assert!(plan.is_empty() || is_read, "{}: what it names is not looked at", case.told());
-            (!plan.is_empty()).then(|| crate::plan::touched_beside(Catalog::standard(), &plan, &before, &live))
+            (!plan.is_empty()).then(|| crate::plan::protected_touched_by(Catalog::standard(), &plan, &before, &live))
         };
         let (protected, other): (&[&Key], &[&Key]) = (&[&case.protected], &[&case.other]);
         let sides = if case.is_identity() { [(protected, protected); 2] } else { [(other, protected), (protected, other)] };

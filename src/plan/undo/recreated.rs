@@ -17,7 +17,7 @@ pub struct Recreated {
 
 impl Recreated {
     /// Adds what an undo created: the changes of its plan that are in the target, by their place, with the id of what they made.
-    pub fn learn(&mut self, undo: &Plan, applied: &BTreeMap<usize, Id>) {
+    pub fn record_created(&mut self, undo: &Plan, applied: &BTreeMap<usize, Id>) {
         for (at, change) in undo.changes().enumerate().filter(|(_, change)| matches!(change.action, Action::Create { .. })) {
             if let Some(id) = applied.get(&at).filter(|id| **id != change.source_id) {
                 self.stands_for.insert((change.key.kind().to_owned(), id.clone()), change.source_id.clone());
@@ -26,7 +26,7 @@ impl Recreated {
     }
 
     /// Adds what an undo may have created: the places of changes of its plan of which nobody can say what came of them.
-    pub fn doubt(&mut self, undo: &Plan, unclear: impl IntoIterator<Item = usize>) {
+    pub fn record_unknown(&mut self, undo: &Plan, unclear: impl IntoIterator<Item = usize>) {
         for change in unclear.into_iter().filter_map(|at| undo.changes().nth(at)) {
             if matches!(change.action, Action::Create { .. }) {
                 self.unknown.insert((change.key.kind().to_owned(), change.source_id.clone()));
@@ -35,8 +35,8 @@ impl Recreated {
     }
 
     /// Returns whether a resource stands for one that went.
-    pub(super) fn has_made(&self, held: &Resource) -> bool {
-        self.all_before(held).next().is_some()
+    pub(super) fn is_replacement(&self, held: &Resource) -> bool {
+        self.replaced_ids(held).next().is_some()
     }
 
     /// Returns whether a resource of this kind and id may have been created again.
@@ -45,7 +45,7 @@ impl Recreated {
     }
 
     /// Returns the ids of what a resource stands for: what went, what stood for that and went too, and so on.
-    fn all_before<'again>(&'again self, held: &Resource) -> impl Iterator<Item = &'again Id> {
+    fn replaced_ids<'again>(&'again self, held: &Resource) -> impl Iterator<Item = &'again Id> {
         let before = |id: &Id| self.stands_for.get(&(held.key.kind().to_owned(), id.clone()));
         // No more steps than there are entries: files that somebody edited may lead in a circle.
         std::iter::successors(before(&held.id), move |id| before(id)).take(self.stands_for.len())
@@ -61,7 +61,7 @@ impl<'live> LiveById<'live> {
     pub(super) fn of(live: &'live Snapshot, again: &'live Recreated) -> Self {
         let mut by_id: HashMap<(&str, &Id), &Resource> = HashMap::new();
         for held in &live.resources {
-            for id in again.all_before(held) {
+            for id in again.replaced_ids(held) {
                 by_id.insert((held.key.kind(), id), held);
             }
         }
@@ -75,7 +75,7 @@ impl<'live> LiveById<'live> {
     }
 
     /// Returns whether a resource stands for another that went.
-    pub(super) fn is_again(&self, held: &Resource, id: &Id) -> bool {
+    pub(super) fn replaces(&self, held: &Resource, id: &Id) -> bool {
         held.id != *id && self.get(held.key.kind(), id).is_some_and(|one| one.id == held.id)
     }
 }

@@ -8,10 +8,10 @@ use super::reversal::Reversal;
 use crate::catalog::Kind;
 use crate::json::{Body, is_blank, join};
 use crate::model::resource::{Id, Key, Resource};
-use crate::plan::diff::same;
+use crate::plan::diff::is_same_value;
 use crate::plan::model::{Change, Edit};
-use crate::plan::normal_form::normal;
-use crate::plan::prior_state::{going_with, without};
+use crate::plan::normal_form::normalized;
+use crate::plan::prior_state::{deleted_with, without_references};
 use crate::snapshot::{belongs_to, id_substitution};
 
 /// Why something is not made again that may be there.
@@ -26,28 +26,28 @@ pub(super) struct DependentResource {
 
 impl Reversal<'_> {
     /// Makes a resource again that the run removed, unless another has its name by now.
-    pub(super) fn make_again(&mut self, kind: &Kind, key: &Key, id: &Id, body: &Body) {
+    pub(super) fn recreate(&mut self, kind: &Kind, key: &Key, id: &Id, body: &Body) {
         let known = self.held_before.iter().find(|held| held.key.kind() == kind.name && held.id == *id);
         let secrets = known.map(|held| held.secrets.clone()).unwrap_or_default();
         let made = Resource { secrets, ..Resource::of(key.clone(), id.clone(), body.clone()) };
-        if let Some(along) = self.remake(kind, made) {
-            self.restore_names_in(vec![along]);
+        if let Some(along) = self.recreate_resource(kind, made) {
+            self.restore_references(vec![along]);
         }
     }
 
     /// Makes a resource again; returns what is to go back into it where an earlier undo made it.
-    fn remake(&mut self, kind: &Kind, mut made: Resource) -> Option<DependentResource> {
+    fn recreate_resource(&mut self, kind: &Kind, mut made: Resource) -> Option<DependentResource> {
         let key = made.key.clone();
         self.touched.insert(key.clone());
         let namesake = self.before.iter().position(|held| held.key == key);
-        if namesake.is_some_and(|at| self.is_made_by_an_earlier_undo(kind, &made, &self.before[at])) {
+        if namesake.is_some_and(|at| self.is_recreated_by_earlier_undo(kind, &made, &self.before[at])) {
             self.restored.insert(key);
             return Some(DependentResource { held: made, is_whole: true });
         }
         // Which of several namesakes it would be, their numbers do not say.
         let is_unknown = self.again.is_unknown(kind.name, &made.id);
         if is_unknown || namesake.is_some() {
-            self.leave_gone(kind, &made, if is_unknown { MAY_BE_THERE } else { "the target has another of this name by now" });
+            self.skip_recreation(kind, &made, if is_unknown { MAY_BE_THERE } else { "the target has another of this name by now" });
             return None;
         }
         if kind.has_own_ids() {
@@ -63,20 +63,20 @@ impl Reversal<'_> {
         None
     }
 
-    fn is_made_by_an_earlier_undo(&self, kind: &Kind, made: &Resource, held: &Resource) -> bool {
+    fn is_recreated_by_earlier_undo(&self, kind: &Kind, made: &Resource, held: &Resource) -> bool {
         let is_of_restored = || belongs_to(self.catalog, held).iter().any(|key| self.restored.contains(key));
-        if kind.has_own_ids() { self.places.is_again(held, &made.id) } else { is_of_restored() }
+        if kind.has_own_ids() { self.places.replaces(held, &made.id) } else { is_of_restored() }
     }
 
-    fn leave_gone(&mut self, kind: &Kind, gone: &Resource, reason: &str) {
+    fn skip_recreation(&mut self, kind: &Kind, gone: &Resource, reason: &str) {
         self.skip_resource(&gone.key, None, reason);
         self.not_restored.learn(kind, &gone.key, &gone.id);
     }
 
     /// Makes again what the tenant removed along with what the run removed; returns what is still there and may have lost a name.
-    pub(super) fn restore_what_went_along(&mut self, removed: &[(Change, &Id)]) -> Vec<DependentResource> {
+    pub(super) fn restore_dependents(&mut self, removed: &[(Change, &Id)]) -> Vec<DependentResource> {
         let removed: HashSet<Key> = removed.iter().map(|(change, _)| change.key.clone()).collect();
-        let going = going_with(self.catalog, self.held_before.iter(), &removed);
+        let going = deleted_with(self.catalog, self.held_before.iter(), &removed);
         let names_any = |held: &&Resource| going.contains(&held.key) || id_substitution::mentions(&held.body, &going);
         let of_removed: Vec<Resource> =
             self.held_before.iter().filter(|held| !removed.contains(&held.key)).filter(names_any).cloned().collect();
@@ -89,16 +89,16 @@ impl Reversal<'_> {
             } else if !going.contains(&held.key) {
                 self.skip_resource(&held.key, None, "it is gone from the target since the run");
             } else if let Some(other) = belongs_to(self.catalog, &held).into_iter().find(|key| self.not_restored.contains(key)) {
-                self.leave_gone(kind, &held, &format!("it went with {other}, which is not there again"));
+                self.skip_recreation(kind, &held, &format!("it went with {other}, which is not there again"));
             } else {
-                along.extend(self.remake(kind, held));
+                along.extend(self.recreate_resource(kind, held));
             }
         }
         along
     }
 
     /// Puts the names of what is there again back to where they stood.
-    pub(super) fn restore_names_in(&mut self, along: Vec<DependentResource>) {
+    pub(super) fn restore_references(&mut self, along: Vec<DependentResource>) {
         for DependentResource { held, is_whole } in along {
             let kind = self.catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
             let by_key = || self.before.iter().position(|one| one.key == held.key);
@@ -127,20 +127,20 @@ impl Reversal<'_> {
     }
 
     /// Returns whether something that the target held before the run has this id now.
-    fn is_now(&self, before: &Resource, id: &Id) -> bool {
+    fn has_current_id(&self, before: &Resource, id: &Id) -> bool {
         self.places.get(before.key.kind(), &before.id).is_some_and(|held| held.id == *id)
     }
 
     /// Returns what stood at an edit's path before the run, in its order and with its blanks.
-    pub(super) fn exact(&self, kind: &Kind, at: usize, edit: &Edit) -> Option<Value> {
+    pub(super) fn exact_value(&self, kind: &Kind, at: usize, edit: &Edit) -> Option<Value> {
         let Resource { key, id, .. } = &self.before[at];
-        let known = self.held_before.iter().find(|held| held.key == *key && self.is_now(held, id))?.body.open();
+        let known = self.held_before.iter().find(|held| held.key == *key && self.has_current_id(held, id))?.body.open();
         let value = known.get(&edit.path)?.clone();
-        same(normal(kind, &known).get(&edit.path), edit.old.as_ref()).then_some(value)
+        is_same_value(normalized(kind, &known).get(&edit.path), edit.old.as_ref()).then_some(value)
     }
 
     /// Returns a value as it stood before the run, where it may name what is not there again.
-    pub(super) fn as_it_stood(&self, kind: &Kind, path: &str, value: Value) -> Value {
+    pub(super) fn previous_value(&self, kind: &Kind, path: &str, value: Value) -> Value {
         let mut whole = Body::new();
         whole.set(path, value.clone());
         self.not_restored.unmark(kind, &mut whole, &|_| false);
@@ -148,7 +148,7 @@ impl Reversal<'_> {
     }
 
     /// Calls what stays gone what the target calls it: a text that still holds such an id is as it was.
-    pub(super) fn name_what_stays_gone_as_the_target_does(&mut self) {
+    pub(super) fn unmark_deleted(&mut self) {
         let now: std::collections::HashMap<(&str, &Id), &Resource> =
             self.live.resources.iter().map(|held| ((held.key.kind(), &held.id), held)).collect();
         for held in &mut self.before {
@@ -185,13 +185,13 @@ impl NameRestoration {
     /// Returns what should stand at a path; nothing where it is what stands there.
     fn value(&mut self, path: &str, was: &Value, now: Option<&Value>, is_whole: bool, is_meant: &dyn Fn(&Key) -> bool) -> Option<Value> {
         let names_one = |value: &Value| is_whole || id_substitution::mentioned(value).iter().any(is_meant);
-        if same(Some(was), now) || !names_one(was) {
+        if is_same_value(Some(was), now) || !names_one(was) {
             return None;
         }
         let value = match (was, now) {
             (Value::Array(was), now) => {
                 let now = now.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-                let list = with_missing(was, now, &names_one, is_meant);
+                let list = with_lost_elements(was, now, &names_one, is_meant);
                 (list != now).then_some(Value::Array(list))
             }
             (Value::Object(was), Some(Value::Object(now))) => {
@@ -215,14 +215,16 @@ impl NameRestoration {
 
 /// Returns a list with the elements that it lacks of those before, each where it stood: behind what precedes it there, else before what
 /// follows it, else at the end. One from which a name was taken inside gets it back.
-fn with_missing(was: &[Value], now: &[Value], is_back: &dyn Fn(&Value) -> bool, is_meant: &dyn Fn(&Key) -> bool) -> Vec<Value> {
+fn with_lost_elements(was: &[Value], now: &[Value], is_back: &dyn Fn(&Value) -> bool, is_meant: &dyn Fn(&Key) -> bool) -> Vec<Value> {
     let mut list = now.to_vec();
     for (at, element) in was.iter().enumerate().filter(|(_, element)| is_back(element)) {
         if list.contains(element) {
             continue;
         }
-        let rest = without(element, is_meant);
-        if let Some(place) = list.iter().position(|one| !was.contains(one) && element.is_object() && without(one, is_meant) == rest) {
+        let rest = without_references(element, is_meant);
+        if let Some(place) =
+            list.iter().position(|one| !was.contains(one) && element.is_object() && without_references(one, is_meant) == rest)
+        {
             list[place] = element.clone();
             continue;
         }

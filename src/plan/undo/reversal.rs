@@ -10,13 +10,13 @@ use crate::catalog::{Catalog, Kind, Shape};
 use crate::json::{Body, covers, is_blank};
 use crate::model::resource::{Id, Key, Resource};
 use crate::plan::builder::{PlanContext, plan_after};
-use crate::plan::diff::{UNSAID, after, difference, same};
+use crate::plan::diff::{UNSAID, difference, is_same_value, list_after};
 use crate::plan::eligibility::SAYS_NOTHING;
 use crate::plan::merge::OnDrift;
 use crate::plan::model::{Action, Change, Edit, Plan, Skipped, Undoes};
-use crate::plan::normal_form::{normal, order_sets};
+use crate::plan::normal_form::{normalized, order_sets};
 use crate::plan::ordering::deletions;
-use crate::plan::prior_state::without;
+use crate::plan::prior_state::without_references;
 use crate::plan::protected::Protected;
 use crate::plan::references::LACKED;
 use crate::snapshot::{Desired, FormerIds, Snapshot, id_substitution};
@@ -26,24 +26,24 @@ use crate::state::links::Links;
 
 /// Decides what it takes to take a run back, as far as `is_meant` says; returns the plan and what it makes the target hold.
 pub fn undo(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, is_meant: &dyn Fn(&Key) -> bool) -> (Plan, Desired) {
-    let mut undoing = Reversal::new(catalog, done, live);
+    let mut reversal = Reversal::new(catalog, done, live);
     let changes: Vec<(usize, &Change)> = done.plan.changes().enumerate().filter(|(_, change)| is_meant(&change.key)).collect();
-    let applied = changes.into_iter().rev().filter_map(|(at, change)| Some((undoing.as_named_now(change), done.applied.get(&at)?)));
+    let applied = changes.into_iter().rev().filter_map(|(at, change)| Some((reversal.with_current_names(change), done.applied.get(&at)?)));
     let (removed, others): (Vec<_>, Vec<_>) = applied.partition(|(change, _)| matches!(change.action, Action::Delete { .. }));
     for (change, id) in &removed {
-        undoing.take_back(change, id);
+        reversal.undo_change(change, id);
     }
-    let along = undoing.restore_what_went_along(&removed);
+    let along = reversal.restore_dependents(&removed);
     for (change, id) in &others {
-        undoing.take_back(change, id);
+        reversal.undo_change(change, id);
     }
-    undoing.restore_names_in(along);
+    reversal.restore_references(along);
     for (_, change) in done.plan.changes().enumerate().filter(|(at, change)| done.unclear.contains(at) && is_meant(&change.key)) {
-        undoing.skip_resource(&change.key, None, "the run may have created it, but which of those in the target it is, is not known");
+        reversal.skip_resource(&change.key, None, "the run may have created it, but which of those in the target it is, is not known");
     }
-    undoing.keep_what_is_untouched();
-    undoing.keep_what_others_need();
-    undoing.planned(done, live)
+    reversal.keep_protected();
+    reversal.keep_referenced();
+    reversal.into_plan(done, live)
 }
 
 pub(super) struct Reversal<'inputs> {
@@ -82,7 +82,7 @@ impl<'inputs> Reversal<'inputs> {
         let names = names(catalog, done, live, &places);
         let now = |key: &Key| names.get(key).unwrap_or(key).clone();
         let known: Vec<(Key, &Id)> = known(done).map(|(key, id)| (now(key), id)).collect();
-        let is_again = |held: &Resource| done.again.has_made(held);
+        let is_again = |held: &Resource| done.again.is_replacement(held);
         let lost = FormerIds::from(catalog, known.iter().map(|(key, id)| (key, *id)), live, &is_again);
         let mut before = live.resources.clone();
         for held in before.iter_mut().filter(|_| !lost.is_empty()) {
@@ -115,7 +115,7 @@ impl<'inputs> Reversal<'inputs> {
     }
 
     /// Returns a change in the names that the target's resources have now.
-    fn as_named_now(&self, change: &Change) -> Change {
+    fn with_current_names(&self, change: &Change) -> Change {
         let mut change = change.clone();
         if self.names.is_empty() {
             return change;
@@ -147,7 +147,7 @@ impl<'inputs> Reversal<'inputs> {
         change
     }
 
-    fn take_back(&mut self, change: &Change, id: &Id) {
+    fn undo_change(&mut self, change: &Change, id: &Id) {
         let kind = self.catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
         self.touched.insert(change.key.clone());
         if let Action::Update { id: None, body, .. } = &change.action {
@@ -160,8 +160,10 @@ impl<'inputs> Reversal<'inputs> {
         let at = self.place_of(kind, id);
         let is_again = at.is_some_and(|at| self.before[at].id != *id);
         match (&change.action, at) {
-            (Action::Delete { body, .. }, at) if at.is_none() || is_again => self.make_again(kind, &change.key, id, body),
-            (Action::Elements { parent, removed, .. }, None) if self.is_made_again(parent) => self.hang_again(kind, change, id, removed),
+            (Action::Delete { body, .. }, at) if at.is_none() || is_again => self.recreate(kind, &change.key, id, body),
+            (Action::Elements { parent, removed, .. }, None) if self.is_recreated(parent) => {
+                self.recreate_elements(kind, change, id, removed)
+            }
             // Somebody removed it already, or it never went.
             (Action::Create { .. }, None) | (Action::Delete { .. }, Some(_)) => {}
             (_, None) => self.skip_resource(&change.key, None, "it is gone from the target since the run"),
@@ -169,14 +171,14 @@ impl<'inputs> Reversal<'inputs> {
                 let reason = self.before[at].excluded.clone().unwrap_or_default();
                 self.skip_resource(&change.key, None, &reason);
             }
-            (Action::Create { body, .. }, Some(at)) => self.unmake(kind, at, body),
+            (Action::Create { body, .. }, Some(at)) => self.undo_create(kind, at, body),
             (Action::Update { edits, .. }, Some(at)) => {
-                self.put_back(kind, at, edits);
+                self.undo_update(kind, at, edits);
                 for secret in &change.secrets {
                     self.skip_resource(&change.key, Some(&secret.path), "a secret was sent, and what it was before nobody can read");
                 }
             }
-            (Action::Elements { added, removed, .. }, Some(at)) => self.put_elements_back(kind, at, added, removed),
+            (Action::Elements { added, removed, .. }, Some(at)) => self.undo_elements(kind, at, added, removed),
         }
     }
 
@@ -191,11 +193,11 @@ impl<'inputs> Reversal<'inputs> {
     }
 
     /// Keeps what the target holds now as what both agree on, so that a field which goes back to nothing is cleared.
-    fn agree(&mut self, at: usize) {
+    fn record_agreed(&mut self, at: usize) {
         let Resource { key, id, .. } = &self.before[at];
         let live = self.live.of_kind(key.kind()).find(|held| held.id == *id);
         if let Some(held) = live.filter(|_| self.base.of(key).is_none()) {
-            self.base.applied(key, id, held.body.clone());
+            self.base.record_applied(key, id, held.body.clone());
         }
     }
 
@@ -204,15 +206,17 @@ impl<'inputs> Reversal<'inputs> {
         let is_lost = |key: &Key| self.lost.contains(key);
         let names_lost = |value: &Value| id_substitution::mentioned(value).iter().any(is_lost);
         match (held, written) {
-            (held, written) if same(held, written) => true,
+            (held, written) if is_same_value(held, written) => true,
             (None, Some(written)) => names_lost(written),
-            (Some(held), Some(written)) => names_lost(written) && without(held, &is_lost) == without(written, &is_lost),
+            (Some(held), Some(written)) => {
+                names_lost(written) && without_references(held, &is_lost) == without_references(written, &is_lost)
+            }
             (_, None) => false,
         }
     }
 
     /// Lets what the run created go, unless somebody changed it since; what no request removes loses what the run wrote.
-    fn unmake(&mut self, kind: &Kind, at: usize, created: &Body) {
+    fn undo_create(&mut self, kind: &Kind, at: usize, created: &Body) {
         let key = self.before[at].key.clone();
         let mut written = created.clone();
         written.0.extend(self.written.remove(&key).unwrap_or_default().0);
@@ -222,45 +226,47 @@ impl<'inputs> Reversal<'inputs> {
         if kind.delete_scopes.is_empty() {
             let mut edits = difference(kind, &written, &Body::new()).edits;
             edits.retain(|edit| !kind.key.contains(&edit.path.as_str()));
-            self.put_back(kind, at, &edits);
+            self.undo_update(kind, at, &edits);
             self.skip_resource(&key, None, "no request removes it; what the run wrote into it is cleared");
             return;
         }
-        let (written, held) = (normal(kind, &written), normal(kind, &self.before[at].body.open()));
-        match self.moved("", &written, &held) {
+        let (written, held) = (normalized(kind, &written), normalized(kind, &self.before[at].body.open()));
+        match self.first_changed_field("", &written, &held) {
             Some(path) => self.skip_resource(&key, None, &format!("its {path} changed again since the run, which created it")),
             None => drop(self.gone.insert(key)),
         }
     }
 
     /// Returns the first field that holds something else than what was written.
-    fn moved(&self, above: &str, written: &Body, held: &Body) -> Option<String> {
+    fn first_changed_field(&self, above: &str, written: &Body, held: &Body) -> Option<String> {
         written.0.iter().find_map(|(name, wanted)| {
             let path = crate::json::join(above, name);
             match (wanted, held.0.get(name)) {
-                (Value::Object(wanted), Some(Value::Object(held))) => self.moved(&path, &Body(wanted.clone()), &Body(held.clone())),
+                (Value::Object(wanted), Some(Value::Object(held))) => {
+                    self.first_changed_field(&path, &Body(wanted.clone()), &Body(held.clone()))
+                }
                 (wanted, held) => (!self.is_as_written(held, Some(wanted))).then_some(path),
             }
         })
     }
 
     /// Puts back each field that still holds what the run wrote.
-    fn put_back(&mut self, kind: &Kind, at: usize, edits: &[Edit]) {
-        self.agree(at);
+    fn undo_update(&mut self, kind: &Kind, at: usize, edits: &[Edit]) {
+        self.record_agreed(at);
         let key = self.before[at].key.clone();
-        let is_first_followed = self.let_run(kind, at, edits);
+        let is_first_followed = self.keep_first_deployment(kind, at, edits);
         let mut body = self.before[at].body.open();
         for edit in edits {
-            let held = normal(kind, &body).get(&edit.path).cloned();
-            if same(held.as_ref(), edit.old.as_ref()) {
+            let held = normalized(kind, &body).get(&edit.path).cloned();
+            if is_same_value(held.as_ref(), edit.old.as_ref()) {
                 continue;
             }
             if !self.is_as_written(held.as_ref(), edit.new.as_ref()) {
                 self.skip_resource(&key, Some(&edit.path), "it changed again since the run");
                 continue;
             }
-            match self.exact(kind, at, edit).or_else(|| edit.old.clone()) {
-                Some(old) => body.set(&edit.path, self.as_it_stood(kind, &edit.path, old)),
+            match self.exact_value(kind, at, edit).or_else(|| edit.old.clone()) {
+                Some(old) => body.set(&edit.path, self.previous_value(kind, &edit.path, old)),
                 None => clear(&mut body, &edit.path),
             }
             if let Some(running) = running_path(kind, &body, edit).filter(|_| !is_first_followed) {
@@ -271,7 +277,7 @@ impl<'inputs> Reversal<'inputs> {
     }
 
     /// What a run made take effect for the first time stays in effect: no request takes that back. Returns whether that is so.
-    fn let_run(&mut self, kind: &Kind, at: usize, edits: &[Edit]) -> bool {
+    fn keep_first_deployment(&mut self, kind: &Kind, at: usize, edits: &[Edit]) -> bool {
         let Some(follow_up) = kind.follow_up else { return false };
         let is_first = edits.iter().any(|edit| edit.path == follow_up.field && edit.old.is_none());
         if is_first {
@@ -288,10 +294,11 @@ impl<'inputs> Reversal<'inputs> {
     }
 
     /// Takes away the elements that the run added and adds those it took away.
-    fn put_elements_back(&mut self, kind: &Kind, at: usize, added: &[Value], removed: &[Value]) {
-        self.agree(at);
+    fn undo_elements(&mut self, kind: &Kind, at: usize, added: &[Value], removed: &[Value]) {
+        self.record_agreed(at);
         let key = self.before[at].key.clone();
-        let list = normal(kind, &self.before[at].body.open()).get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default();
+        let list =
+            normalized(kind, &self.before[at].body.open()).get(kind.elements()).and_then(Value::as_array).cloned().unwrap_or_default();
         let is_back = !added.iter().any(|element| list.contains(element)) && removed.iter().all(|element| list.contains(element));
         if is_back {
             return;
@@ -301,20 +308,20 @@ impl<'inputs> Reversal<'inputs> {
             self.skip_resource(&key, Some(kind.elements()), "what the run added to it changed again since");
             return;
         }
-        self.before[at].body.change(|body| body.set(kind.elements(), Value::Array(after(&list, removed, added))));
+        self.before[at].body.change(|body| body.set(kind.elements(), Value::Array(list_after(&list, removed, added))));
     }
 
-    fn is_made_again(&self, key: &Key) -> bool {
+    fn is_recreated(&self, key: &Key) -> bool {
         self.restored.contains(key)
     }
 
-    fn hang_again(&mut self, kind: &Kind, change: &Change, id: &Id, elements: &[Value]) {
+    fn recreate_elements(&mut self, kind: &Kind, change: &Change, id: &Id, elements: &[Value]) {
         let body = Body::from_iter([(kind.elements().to_owned(), Value::Array(elements.to_vec()))]);
         self.before.push(Resource::of(change.key.clone(), id.clone(), body));
     }
 
     /// Keeps what the run created where something that is left alone is part of it, or would lose by its going.
-    fn keep_what_is_untouched(&mut self) {
+    fn keep_protected(&mut self) {
         let live: Vec<&Resource> = self.live.resources.iter().collect();
         let untouched = Protected::of(self.catalog, &live, &live);
         let needed = untouched.needed(&live);
@@ -326,7 +333,7 @@ impl<'inputs> Reversal<'inputs> {
     }
 
     /// Keeps what the run created where something that stays refers to it, or hangs under it.
-    fn keep_what_others_need(&mut self) {
+    fn keep_referenced(&mut self) {
         loop {
             let stays = |held: &&Resource| !self.gone.contains(&held.key);
             let needed = self.before.iter().filter(stays).find_map(|held| Some((self.needed_by(held)?, held.key.clone())));
@@ -350,8 +357,8 @@ impl<'inputs> Reversal<'inputs> {
         parent.into_iter().chain(mentioned).find(|key| self.gone.contains(key))
     }
 
-    fn planned(mut self, done: AppliedRun<'_>, live: &Snapshot) -> (Plan, Desired) {
-        self.name_what_stays_gone_as_the_target_does();
+    fn into_plan(mut self, done: AppliedRun<'_>, live: &Snapshot) -> (Plan, Desired) {
+        self.unmark_deleted();
         let Self { catalog, before, gone, touched, base, skipped, notes, .. } = self;
         let resources = before.into_iter().filter(|held| !gone.contains(&held.key) && !hangs_under(catalog, held, &gone)).collect();
         let snapshot = Snapshot { tenant: format!("undo of {}", done.name), resources, ..live.clone() };
@@ -428,5 +435,5 @@ fn running_path(kind: &Kind, body: &Body, edit: &Edit) -> Option<String> {
     let follow_up = kind.follow_up?;
     let is_content = follow_up.content.iter().any(|field| covers(field, &edit.path));
     let path = crate::json::join(follow_up.field, &edit.path);
-    (is_content && body.get(follow_up.field)?.is_object() && same(body.get(&path), edit.new.as_ref())).then_some(path)
+    (is_content && body.get(follow_up.field)?.is_object() && is_same_value(body.get(&path), edit.new.as_ref())).then_some(path)
 }

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use glob::Pattern;
 use migrate::catalog::Catalog;
-use migrate::mapping::{Mapped, Mapping};
+use migrate::mapping::{MappedSource, Mapping};
 use migrate::model::resource::Resource;
 use migrate::snapshot::Snapshot;
 use serde_json::{Value, json};
 
 /// Applies to a tenant a mapping that is made of what it has; each of its rules has something to do.
-pub(crate) fn mapped(source: &Snapshot) -> Mapped {
+pub(crate) fn mapped(source: &Snapshot) -> MappedSource {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("hosts.csv"), "from,to\nexample.com,example.org\n").expect("written");
     let path = folder.path().join("made.toml");

@@ -17,7 +17,7 @@ use migrate::management_api::{Credentials, Tenant};
 use migrate::mapping::Mapping;
 use migrate::model::event::NoObserver;
 use migrate::model::resource::{Id, Key, Secret};
-use migrate::plan::{AppliedRun, OnDrift, Plan, PlanContext, Recreated, SecretField, drift_of, matched, name_departed, plan_after, undo};
+use migrate::plan::{AppliedRun, OnDrift, Plan, PlanContext, Recreated, SecretField, drift_of, mark_former_ids, matched, plan_after, undo};
 use migrate::sandbox::{Fault, Options, Sandbox, SeenRequest, State};
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::state::baseline::Baseline;
@@ -130,7 +130,7 @@ impl Decided {
     /// Decides on an import behind another, which removes what the source has no more.
     fn prune(import: &Undisturbed, mut desired: Desired, live: &Snapshot) -> Self {
         let mut memory = import.memory.clone();
-        name_departed(Catalog::standard(), &mut desired, live, &memory.links, &memory.source_ids);
+        mark_former_ids(Catalog::standard(), &mut desired, live, &memory.links, &memory.source_ids);
         let plan = planned(&desired, live, &memory, true);
         let promised = memory.begin(desired, live, &plan);
         Self { plan, memory, promised }
@@ -281,9 +281,9 @@ impl Attempt<'_> {
         let journal = Journal::resume(&self.journal(), NOW).expect("resumed");
         let promised = Baseline::load(&self.promised()).expect("it can be read");
         let plan = &self.decided.plan;
-        let moved = StaleChanges::since_begun(Catalog::standard(), plan, &read(self.tenant).await, &journal.applied());
+        let moved = StaleChanges::since_started(Catalog::standard(), plan, &read(self.tenant).await, &journal.applied());
         let mut memory = self.memory();
-        memory.adopt_planned(plan, &moved);
+        memory.link_planned(plan, &moved);
         self.carry_out(journal, moved, memory, &promised).await
     }
 
@@ -304,7 +304,7 @@ impl Attempt<'_> {
             keeper: None,
             now: &|| NOW.to_owned(),
         };
-        let (summary, journal) = run.settle().await.expect("carried out");
+        let (summary, journal) = run.complete().await.expect("carried out");
         memory.learn(plan, &summary, promised, &secret);
         memory.save().expect("kept");
         close(journal, &summary, NOW).expect("closed");
