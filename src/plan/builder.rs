@@ -8,6 +8,7 @@ use super::model::{Action, Change, Plan, PlannedTenant, SecretField, Skipped};
 use super::ordering::{Prerequisite, formerly_referenced_by, into_stages, referenced_by};
 use super::pairing::Pairing;
 use super::protected::Protected;
+use super::reason::DesiredState;
 use super::references::{OpenCandidate, keep_elements_of_the_target, keep_held};
 use super::unique_values::ordered;
 use crate::catalog::{Catalog, Kind};
@@ -30,14 +31,19 @@ pub struct PlanContext<'past> {
     pub on_drift: OnDrift,
     /// Whether what is gone from the source is removed.
     pub prune: bool,
-    /// Whether elements of lists stay that name what only the target has.
-    pub keeps_own: bool,
+    /// What the target should hold.
+    pub desired_state: DesiredState,
 }
 
 /// Decides what it takes to make the target hold what is desired, where nothing but the links is known of earlier runs.
 pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> Plan {
     let (base, sent) = (&Baseline::default(), &SentSecrets::default());
-    plan_after(catalog, desired, live, PlanContext { links, base, sent, on_drift: OnDrift::Keep, prune: false, keeps_own: true })
+    plan_after(
+        catalog,
+        desired,
+        live,
+        PlanContext { links, base, sent, on_drift: OnDrift::Keep, prune: false, desired_state: DesiredState::Source },
+    )
 }
 
 /// Decides what it takes to make the target hold what is desired, after what earlier runs left.
@@ -132,7 +138,10 @@ impl PlanBuilder<'_> {
 
     /// Names what stays as it is for the sake of what no plan touches; an undo owes it.
     pub(super) fn exclude_for_protected(&mut self, left: impl IntoIterator<Item = Skipped>) {
-        if self.past.keeps_own { self.plan.excluded.extend(left) } else { self.plan.skipped.extend(left) }
+        match self.past.desired_state {
+            DesiredState::Source => self.plan.excluded.extend(left),
+            DesiredState::BeforeRun => self.plan.skipped.extend(left),
+        }
     }
 
     /// Lets stand in the target what the mapping keeps, and what refers to something that only the target has.
@@ -146,7 +155,7 @@ impl PlanBuilder<'_> {
                 self.plan.notes.push(format!("{key} is new in the target, {used}"));
             }
         }
-        if self.past.keeps_own {
+        if self.past.desired_state == DesiredState::Source {
             keep_elements_of_the_target(self.kind_of(&key), candidate, source_has);
         }
     }

@@ -88,19 +88,20 @@ impl PlanBuilder<'_> {
             given.keep_written(&mut difference.body, &[]);
         }
         self.plan.skipped.extend(keep_objects_without_secret(kind, wanted, held, &mut difference, &supplied));
+        let desired = self.past.desired_state;
         if let Some((path, reason)) = difference.fixed.iter().find(|(path, _)| kind.required.contains(&path.as_str())) {
-            self.skip_resource(&wanted.key, format!("its {path} differs in the target, and {reason}"));
+            self.skip_resource(&wanted.key, format!("its {path} differs in the target, and {}", reason.text(desired)));
             return None;
         }
         for (path, reason) in std::mem::take(&mut difference.fixed) {
             self.plan.skipped.push(Skipped {
                 key: wanted.key.clone(),
                 path: Some(path),
-                reason: format!("it differs in the target, and {reason}"),
+                reason: format!("it differs in the target, and {}", reason.text(desired)),
             });
         }
         for (path, reason) in std::mem::take(&mut difference.stays) {
-            self.plan.excluded.push(Skipped { key: wanted.key.clone(), path: Some(path), reason: reason.to_owned() });
+            self.plan.excluded.push(Skipped { key: wanted.key.clone(), path: Some(path), reason: reason.text(desired).to_owned() });
         }
         let secrets = secrets_to_send(kind, &held.id, &difference, supplied, self.past.sent);
         add_companions(kind, &secrets, body, &held.body, &mut difference);

@@ -7,12 +7,10 @@ use serde_json::{Map, Value};
 
 use super::model::Edit;
 use super::normal_form::normalized;
+use super::reason::Reason;
 use super::request_body::{Clearing, clearing, is_created_by_update, update_body};
 use crate::catalog::{Field, Fields, Kind, Write, Written};
 use crate::json::{Body, covers, join};
-
-/// Why a field stays of which the source says nothing.
-pub(super) const UNSAID: &str = "the source does not say it, and every tenant fills it in";
 
 /// What it takes to turn a live body into a desired one.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,9 +18,9 @@ pub struct Difference {
     /// The fields that an update changes.
     pub edits: Vec<Edit>,
     /// The fields that differ and that no update can change, with the reason.
-    pub fixed: Vec<(String, &'static str)>,
+    pub fixed: Vec<(String, Reason)>,
     /// The fields that only the target has and that stay, with the reason.
-    pub stays: Vec<(String, &'static str)>,
+    pub stays: Vec<(String, Reason)>,
     /// What the update sends: whole top-level fields, null where one is cleared.
     pub body: Body,
 }
@@ -44,7 +42,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     for (path, own) in kind.server_filled.iter().flat_map(|path| held.find(path)) {
         if wanted.get(&path).is_none() && !is_dropped(&path) {
             wanted.set(&path, own.clone());
-            difference.stays.push((path, UNSAID));
+            difference.stays.push((path, Reason::ServerFilled));
         }
     }
     let mut edits = compared(&wanted, &held);
@@ -52,8 +50,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     let makes_room = |path: &str| kind.excluded_by(path).any(|other| wanted.get(other).is_some());
     let is_overlaid = |path: &str| kind.read_modify_write.iter().any(|overlaid| covers(overlaid, path));
     let stays = |edit: &mut Edit| edit.new.is_none() && is_overlaid(&edit.path) && !is_dropped(&edit.path) && !makes_room(&edit.path);
-    let reason = "only the target has it, and it may be the server's own";
-    difference.stays.extend(edits.extract_if(.., stays).map(|edit| (edit.path, reason)));
+    difference.stays.extend(edits.extract_if(.., stays).map(|edit| (edit.path, Reason::TargetOnly)));
     for edit in edits.into_iter().flat_map(|edit| split_clearing(kind, edit)) {
         match obstacle(kind, &edit, &held) {
             Some(reason) => difference.fixed.push((edit.path, reason)),
@@ -128,13 +125,13 @@ pub fn is_same_value(one: Option<&Value>, other: Option<&Value>) -> bool {
 }
 
 /// Returns why no update can make this edit.
-fn obstacle(kind: &Kind, edit: &Edit, held: &Body) -> Option<&'static str> {
+fn obstacle(kind: &Kind, edit: &Edit, held: &Body) -> Option<Reason> {
     let field = field_at(kind.fields(), &edit.path);
     if field.is_some_and(|field| field.written == Written::OnCreate) && !is_created_by_update(&edit.path, held) {
-        return Some("it can only be set when the resource is created");
+        return Some(Reason::CreateOnly);
     }
     let is_impossible = edit.new.is_none() && clearing(kind, &edit.path, edit.old.as_ref()) == Clearing::Impossible;
-    is_impossible.then_some("the API has no way to clear it")
+    is_impossible.then_some(Reason::NotClearable)
 }
 
 /// Returns the table's entry for a dotted path, or for the last step of it that is listed as create-only.
@@ -216,7 +213,7 @@ mod tests {
         let desired = json!({"name": "new", "jwt_configuration": {"secret_encoded": true}, "third_party_security_mode": "strict"});
         let difference = compare("clients", desired, json!({"name": "old"}));
         assert_eq!(difference.body.into_value(), json!({"name": "new"}));
-        let reason = "it can only be set when the resource is created";
+        let reason = Reason::CreateOnly;
         assert_eq!(
             difference.fixed,
             [("jwt_configuration.secret_encoded".to_owned(), reason), ("third_party_security_mode".to_owned(), reason)]
@@ -227,7 +224,7 @@ mod tests {
     fn a_setting_that_cannot_be_cleared_is_named() {
         let difference = compare("tenant-settings", json!({}), json!({"enable_ai_guide": true, "session_cookie": {"mode": "persistent"}}));
         assert_eq!(difference.body.into_value(), json!({"session_cookie": null}));
-        assert_eq!(difference.fixed, [("enable_ai_guide".to_owned(), "the API has no way to clear it")]);
+        assert_eq!(difference.fixed, [("enable_ai_guide".to_owned(), Reason::NotClearable)]);
     }
 
     #[test]
@@ -235,7 +232,7 @@ mod tests {
         let live = json!({"flags": {"genai_trial": true, "enable_pipeline2": true}});
         let difference = compare("tenant-settings", json!({"flags": {"enable_pipeline2": true}}), live);
         assert!(difference.body.is_empty());
-        assert_eq!(difference.stays, [("flags.genai_trial".to_owned(), UNSAID)]);
+        assert_eq!(difference.stays, [("flags.genai_trial".to_owned(), Reason::ServerFilled)]);
     }
 
     #[test]
@@ -249,7 +246,7 @@ mod tests {
         assert_eq!(difference.edits, [Edit { path: "options.mfa".into(), old: Some(json!({"active": true})), new: None }]);
         assert_eq!(difference.body.into_value(), json!({"options": {}}));
         let stays = ["options.authentication_methods", "options.passkey_options"];
-        assert_eq!(difference.fixed, stays.map(|path| (path.to_owned(), "the API has no way to clear it")));
+        assert_eq!(difference.fixed, stays.map(|path| (path.to_owned(), Reason::NotClearable)));
     }
 
     #[test]
@@ -276,7 +273,7 @@ mod tests {
         });
         let unsaid = compare("clients", json!({"refresh_token": {"rotation_type": "non-rotating"}}), live.clone());
         assert_eq!(unsaid.body.into_value(), json!({"refresh_token": {"leeway": 0, "policies": null, "rotation_type": "non-rotating"}}));
-        let reason = "the source does not say it, and every tenant fills it in";
+        let reason = Reason::ServerFilled;
         let stays = ["grant_types", "jwt_configuration", "refresh_token.leeway"].map(|path| (path.to_owned(), reason));
         assert_eq!(unsaid.stays, stays);
         for blank in [json!([]), json!({}), json!(""), json!(null)] {
@@ -300,7 +297,7 @@ mod tests {
             "refresh_token": {"leeway": 0, "policies": null, "rotation_type": "rotating"},
         });
         assert_eq!(said.body.into_value(), sent);
-        assert_eq!(said.fixed, [("jwt_configuration.alg".to_owned(), "the API has no way to clear it")]);
+        assert_eq!(said.fixed, [("jwt_configuration.alg".to_owned(), Reason::NotClearable)]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use super::builder::{PlanContext, plan_after};
 use super::merge::OnDrift;
 use super::model::{Drift, Skipped};
+use super::reason::DesiredState;
 use crate::catalog::Catalog;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot};
@@ -39,7 +40,14 @@ impl DriftReport {
 pub fn drift_of(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> DriftReport {
     let wanted = as_applied(catalog, base, live);
     let links = Links::within(catalog, &wanted.snapshot.resources);
-    let past = PlanContext { links: &links, base, sent: &SentSecrets::default(), on_drift: OnDrift::Keep, prune: false, keeps_own: true };
+    let past = PlanContext {
+        links: &links,
+        base,
+        sent: &SentSecrets::default(),
+        on_drift: OnDrift::Keep,
+        prune: false,
+        desired_state: DesiredState::Source,
+    };
     let plan = plan_after(catalog, &wanted, live, past);
     let held: HashSet<(&str, &Id)> = live.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
     let is_unseen = |one: &Resource| {

@@ -9,6 +9,7 @@ use super::model::{ManualStep, Skipped};
 use super::normal_form::normalized;
 use super::pairing::Pairing;
 use super::prune::parent_of;
+use super::reason::{DesiredState, Reason};
 use super::references::{Candidate, Resolution, keep_target_choices, resolve, spare};
 use super::unique_names::{TakenNames, ambiguous};
 use crate::catalog::{Kind, Named, Shape, Write};
@@ -18,9 +19,6 @@ use crate::snapshot::{Snapshot, Status};
 
 /// How a person accepts what a tenant does not show.
 const SPARED_BY: &str = "; a rule with `skip = true` accepts that";
-
-/// Why a singleton stays as the target has it.
-pub(super) const SAYS_NOTHING: &str = "the source says nothing of it";
 
 impl<'inputs> PlanBuilder<'inputs> {
     /// What could not be read is not copied, and looks as if the source did not have it: that must be said.
@@ -99,7 +97,7 @@ impl<'inputs> PlanBuilder<'inputs> {
             self.skip_resource(&wanted.key, format!("{language} will be none of the target's languages"));
         } else if kind.shape == Shape::Singleton && wanted.says_nothing() && !self.is_emptied(kind, held) {
             if held.is_some_and(|held| !held.says_nothing()) {
-                self.exclude(&wanted.key, SAYS_NOTHING);
+                self.leave_unspecified(&wanted.key);
             }
         } else {
             return true;
@@ -123,6 +121,15 @@ impl<'inputs> PlanBuilder<'inputs> {
             *self.plan.unchanged.entry(kind.name.to_owned()).or_default() += 1;
         } else if held.is_some() || !says_nothing(kind, wanted) {
             self.exclude_for_protected([Skipped { key: wanted.key.clone(), path: None, reason }]);
+        }
+    }
+
+    /// Leaves a singleton as the target has it, since the desired state holds no settings of it; an undo owes them.
+    fn leave_unspecified(&mut self, key: &Key) {
+        let reason = Reason::Unspecified.text(self.past.desired_state);
+        match self.past.desired_state {
+            DesiredState::Source => self.exclude(key, reason),
+            DesiredState::BeforeRun => self.skip_resource(key, reason),
         }
     }
 
@@ -166,7 +173,7 @@ impl<'inputs> PlanBuilder<'inputs> {
             for mut candidate in candidates.drain(..) {
                 let kind = self.kind_of(&candidate.wanted.key);
                 let mut examined = candidate.open();
-                if self.past.keeps_own {
+                if self.past.desired_state == DesiredState::Source {
                     self.plan.excluded.extend(keep_target_choices(kind, &mut examined));
                 }
                 let is_equal = candidate.is_equal();
@@ -191,7 +198,7 @@ impl<'inputs> PlanBuilder<'inputs> {
                 let verdict = if is_orphan {
                     Resolution::LeftOut("the resource it belongs to is left out".to_owned())
                 } else {
-                    resolve(kind, &mut examined, &|key| there.contains(key))
+                    resolve(kind, &mut examined, &|key| there.contains(key), self.past.desired_state)
                 };
                 match verdict {
                     Resolution::Fits(parts) => {

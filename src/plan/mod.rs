@@ -16,6 +16,7 @@
 //!
 //! normal_form.rs        bodies without what makes no difference
 //! diff.rs               two bodies -> the edits between them
+//! reason.rs             why a difference stays
 //! merge.rs              baseline, desired, live -> what the target should hold
 //! request_body.rs       what a create or an update sends
 //! secrets.rs            which supplied secrets an update sends
@@ -66,6 +67,7 @@ mod pairing;
 mod prior_state;
 mod protected;
 mod prune;
+mod reason;
 mod references;
 pub mod refusal;
 mod request_body;
@@ -89,6 +91,7 @@ pub use merge::OnDrift;
 pub use model::{Action, Change, Conflict, Counts, Drift, Edit, ManualStep, Plan, PlannedTenant, SecretField, Skipped, Stage, Undoes};
 pub(crate) use prior_state::without_references;
 pub(crate) use protected::Protected;
+pub use reason::{DesiredState, Reason};
 pub use secrets::secret_value;
 pub use single_resource::{plan_single_resource, protected_touched_by, related_kinds};
 pub use undo::{AppliedRun, Recreated, undo};

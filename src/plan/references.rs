@@ -9,13 +9,11 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::model::Skipped;
+use super::reason::{DesiredState, Reason};
 use crate::catalog::{By, Kind, Reference};
 use crate::json::{Body, is_blank, top};
 use crate::model::resource::{Key, OpenResource, Resource};
 use crate::snapshot::id_substitution;
-
-/// What is said of an id that no resource of the source has.
-pub(super) const LACKED: &str = "which the source does not have";
 
 /// A resource on its way into a plan.
 #[derive(Debug, Clone)]
@@ -83,7 +81,12 @@ pub(super) enum Resolution {
 }
 
 /// Takes out of a candidate what the target cannot hold; `is_there` says which keys it will have.
-pub(super) fn resolve(kind: &Kind, candidate: &mut OpenCandidate<'_>, is_there: &dyn Fn(&Key) -> bool) -> Resolution {
+pub(super) fn resolve(
+    kind: &Kind,
+    candidate: &mut OpenCandidate<'_>,
+    is_there: &dyn Fn(&Key) -> bool,
+    desired: DesiredState,
+) -> Resolution {
     let key = candidate.wanted.key.clone();
     if let Some(settled) = id_substitution::with_known_names(kind, &candidate.wanted.body, is_there) {
         *candidate.body_mut() = settled;
@@ -91,7 +94,7 @@ pub(super) fn resolve(kind: &Kind, candidate: &mut OpenCandidate<'_>, is_there: 
     let mut skipped = Vec::new();
     let equal = equal_fields(candidate);
     for reference in kind.references.iter().filter(|reference| !equal.contains(top(reference.path))) {
-        for (path, reason) in unresolved(&candidate.wanted.body, reference, is_there) {
+        for (path, reason) in unresolved(&candidate.wanted.body, reference, is_there, desired) {
             let path = match part_of(kind, &path) {
                 RemovablePart::Element(list, at) => {
                     drop_element(candidate.body_mut(), &list, at);
@@ -177,13 +180,13 @@ pub(super) fn spare(kind: &Kind, candidate: &mut OpenCandidate<'_>, alone: &Hash
 }
 
 /// Returns the concrete paths of a reference that the target cannot hold, from the last to the first, with the reason.
-fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> bool) -> Vec<(String, String)> {
+fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> bool, desired: DesiredState) -> Vec<(String, String)> {
     let reason = |value: &Value| match id_substitution::as_reference(value) {
         _ if is_blank(value) || id_substitution::is_the_tenant(value) => None,
         Some(key) if is_there(&key) => None,
         Some(key) => Some(format!("it refers to {key}, which the target does not have")),
         None if reference.by == By::Within => None,
-        None => Some(format!("it refers to {} {value}, {LACKED}", reference.to)),
+        None => Some(format!("it refers to {} {value}, {}", reference.to, Reason::DanglingReference.text(desired))),
     };
     let found = body.find(reference.path).into_iter().rev();
     found.filter_map(|(path, value)| reason(value).map(|reason| (path, reason))).collect()

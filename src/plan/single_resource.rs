@@ -8,6 +8,7 @@ use super::diff::difference;
 use super::model::{Action, Change, Plan, PlannedTenant, Skipped, Stage};
 use super::normal_form::normalized;
 use super::protected::{Protected, is_identity};
+use super::reason::DesiredState;
 use crate::catalog::{Catalog, Kind, Reference, Shape};
 use crate::json::{Body, top};
 use crate::model::resource::{Key, Resource};
@@ -96,10 +97,10 @@ pub fn protected_touched_by(catalog: &Catalog, plan: &Plan, held: &Resource, liv
 fn update(kind: &Kind, key: &Key, plan: &mut Plan, wanted: &Body, before: &Body, held: &Resource) -> Option<Action> {
     let mut difference = difference(kind, wanted, before);
     for (path, reason) in difference.fixed {
-        plan.skipped.push(Skipped { key: key.clone(), path: Some(path), reason: reason.to_owned() });
+        plan.skipped.push(Skipped { key: key.clone(), path: Some(path), reason: reason.text(DesiredState::Source).to_owned() });
     }
     for (path, reason) in difference.stays {
-        plan.excluded.push(Skipped { key: key.clone(), path: Some(path), reason: reason.to_owned() });
+        plan.excluded.push(Skipped { key: key.clone(), path: Some(path), reason: reason.text(DesiredState::Source).to_owned() });
     }
     if let Some(given) = kind.built_in.filter(|_| held.is_given) {
         given.keep_written(&mut difference.body, &[]);

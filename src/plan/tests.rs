@@ -147,8 +147,14 @@ fn pruned(source: &[(&str, Value)], is_linked: bool, change: impl FnOnce(&mut De
         links.link(&Id::new(TILL.0), &Id::new(TILL.1), &Key::new("clients", "Its old name"));
     }
     let base = crate::state::baseline::Baseline::default();
-    let past =
-        PlanContext { links: &links, base: &base, sent: &SentSecrets::default(), on_drift: OnDrift::Keep, prune: true, keeps_own: true };
+    let past = PlanContext {
+        links: &links,
+        base: &base,
+        sent: &SentSecrets::default(),
+        on_drift: OnDrift::Keep,
+        prune: true,
+        desired_state: DesiredState::Source,
+    };
     plan_after(Catalog::standard(), &desired, &target, past)
 }
 
@@ -205,7 +211,8 @@ fn planned_after(
     prune: bool,
 ) -> Plan {
     let (source, target) = (tenant("dev.eu.auth0.com", source), tenant("prod.eu.auth0.com", target));
-    let past = PlanContext { links, base, sent: &SentSecrets::default(), on_drift: OnDrift::Keep, prune, keeps_own: true };
+    let past =
+        PlanContext { links, base, sent: &SentSecrets::default(), on_drift: OnDrift::Keep, prune, desired_state: DesiredState::Source };
     plan_after(Catalog::standard(), &Desired::unmapped(source), &target, past)
 }
 

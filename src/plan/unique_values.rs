@@ -211,6 +211,7 @@ mod tests {
     use super::super::builder::{PlanContext, plan_after};
     use super::super::merge::OnDrift;
     use super::super::model::{Action, Plan};
+    use super::super::reason::DesiredState;
     use crate::catalog::Catalog;
     use crate::json::Body;
     use crate::model::resource::{Id, Key, Resource};
@@ -254,7 +255,14 @@ mod tests {
             links.link(&Id::new(format!("s{at}")), &Id::new(format!("t{at}")), &Key::new(unique.0, ""));
         }
         let (base, sent) = (Baseline::default(), SentSecrets::default());
-        let past = PlanContext { links: &links, base: &base, sent: &sent, on_drift: OnDrift::Keep, prune: true, keeps_own: true };
+        let past = PlanContext {
+            links: &links,
+            base: &base,
+            sent: &sent,
+            on_drift: OnDrift::Keep,
+            prune: true,
+            desired_state: DesiredState::Source,
+        };
         plan_after(Catalog::standard(), &Desired::unmapped(tenant(unique, "s", source)), &tenant(unique, "t", target), past)
     }
 

@@ -14,7 +14,7 @@ use crate::mapping::{MappedSource, Mapping};
 use crate::model::resource::Id;
 use crate::plan::guards;
 use crate::plan::refusal::Refusal;
-use crate::plan::{OnDrift, Plan, PlanContext, PlannedTenant, mark_former_ids, plan_after};
+use crate::plan::{DesiredState, OnDrift, Plan, PlanContext, PlannedTenant, mark_former_ids, plan_after};
 use crate::snapshot::{Desired, Snapshot, store};
 use crate::state::pair::TenantIdentity;
 
@@ -125,8 +125,14 @@ pub(crate) async fn prepare_seen_by(
     desired.snapshot.protect(&protected(target));
     mark_former_ids(environment.catalog, &mut desired, &live, &state.links, &state.source_ids);
     let sent = state.sent(&desired, &|from| environment.outside(from));
-    let past =
-        PlanContext { links: &state.links, base: &state.base, sent: &sent, on_drift: route.on_drift, prune: route.prune, keeps_own: true };
+    let past = PlanContext {
+        links: &state.links,
+        base: &state.base,
+        sent: &sent,
+        on_drift: route.on_drift,
+        prune: route.prune,
+        desired_state: DesiredState::Source,
+    };
     let mut plan = plan_after(environment.catalog, &desired, &live, past);
     plan.notes.extend(untouched.into_iter().map(|place| format!("the rule at {place} had nothing to do")));
     plan.notes.extend(protects_nothing(target, &[&desired.snapshot, &live]));

@@ -10,7 +10,7 @@ use migrate::export::{Selection, export};
 use migrate::management_api::{ApiConfig, Credentials, Tenant};
 use migrate::model::event::NoObserver;
 use migrate::model::resource::Secret;
-use migrate::plan::{OnDrift, Plan, PlanContext, mark_former_ids, plan_after};
+use migrate::plan::{DesiredState, OnDrift, Plan, PlanContext, mark_former_ids, plan_after};
 use migrate::sandbox::{Fault, Options, Sandbox, State};
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::state::pair::{TenantIdentity, TenantPair};
@@ -119,7 +119,14 @@ pub(crate) fn planned(desired: &Desired, live: &Snapshot, memory: &SyncState) ->
 /// Plans by what is remembered; what is gone from the source goes from the target where that is asked for.
 fn planned_with(desired: &Desired, live: &Snapshot, memory: &SyncState, prune: bool) -> Plan {
     let sent = memory.sent(desired, &|_| Some(Secret::new(SUPPLIED)));
-    let past = PlanContext { links: &memory.links, base: &memory.base, sent: &sent, on_drift: OnDrift::Keep, prune, keeps_own: true };
+    let past = PlanContext {
+        links: &memory.links,
+        base: &memory.base,
+        sent: &sent,
+        on_drift: OnDrift::Keep,
+        prune,
+        desired_state: DesiredState::Source,
+    };
     plan_after(Catalog::standard(), desired, live, past)
 }
 

@@ -6,6 +6,7 @@ use super::*;
 use crate::plan::builder::{PlanContext, plan_after};
 use crate::plan::merge::OnDrift;
 use crate::plan::model::Plan;
+use crate::plan::reason::DesiredState;
 use crate::snapshot::{Desired, Snapshot, Status};
 use crate::state::baseline::Baseline;
 use crate::state::fingerprints::SentSecrets;
@@ -95,7 +96,14 @@ impl Case {
         let mut base = Baseline::default();
         target.resources.iter().for_each(|one| base.record_applied(&one.key, &one.id, one.body.clone()));
         let sent = SentSecrets::default();
-        let past = PlanContext { links: &links, base: &base, sent: &sent, on_drift: OnDrift::Keep, prune: true, keeps_own: true };
+        let past = PlanContext {
+            links: &links,
+            base: &base,
+            sent: &sent,
+            on_drift: OnDrift::Keep,
+            prune: true,
+            desired_state: DesiredState::Source,
+        };
         plan_after(Catalog::standard(), &Desired::unmapped(source), &target, past)
     }
 

@@ -10,15 +10,14 @@ use crate::catalog::{Catalog, Kind, Shape};
 use crate::json::{Body, covers, is_blank};
 use crate::model::resource::{Id, Key, Resource};
 use crate::plan::builder::{PlanContext, plan_after};
-use crate::plan::diff::{UNSAID, difference, is_same_value, list_after};
-use crate::plan::eligibility::SAYS_NOTHING;
+use crate::plan::diff::{difference, is_same_value, list_after};
 use crate::plan::merge::OnDrift;
 use crate::plan::model::{Action, Change, Edit, Plan, Skipped, Undoes};
 use crate::plan::normal_form::{normalized, order_sets};
 use crate::plan::ordering::deletions;
 use crate::plan::prior_state::without_references;
 use crate::plan::protected::Protected;
-use crate::plan::references::LACKED;
+use crate::plan::reason::DesiredState;
 use crate::snapshot::{Desired, FormerIds, Snapshot, id_substitution};
 use crate::state::baseline::Baseline;
 use crate::state::fingerprints::SentSecrets;
@@ -370,7 +369,7 @@ impl<'inputs> Reversal<'inputs> {
             sent: &SentSecrets::default(),
             on_drift: OnDrift::Keep,
             prune: false,
-            keeps_own: false,
+            desired_state: DesiredState::BeforeRun,
         };
         let mut plan = plan_after(catalog, &desired, live, past);
         let ids: HashSet<(&str, &Id)> =
@@ -387,8 +386,6 @@ impl<'inputs> Reversal<'inputs> {
         plan.stages.retain(|stage| !stage.changes.is_empty());
         plan.skipped.retain(|left| touched.contains(&left.key));
         plan.excluded.retain(|left| touched.contains(&left.key));
-        plan.skipped.extend(plan.excluded.extract_if(.., |left| left.reason == SAYS_NOTHING));
-        plan.skipped.iter_mut().chain(&mut plan.excluded).for_each(speak_of_the_target);
         plan.skipped.extend(skipped);
         plan.manual_steps.retain(|manual| touched.contains(&manual.key));
         plan.unmanaged.clear();
@@ -399,17 +396,6 @@ impl<'inputs> Reversal<'inputs> {
         plan.record_before(catalog, live.resources.iter());
         plan.undoes = Some(Undoes { run: done.name.to_owned(), source: done.plan.source_tenant().to_owned(), only: Vec::new() });
         (plan, desired)
-    }
-}
-
-/// Says of the target before the run what the plan says of its source.
-fn speak_of_the_target(left: &mut Skipped) {
-    for (of_source, of_target) in [
-        (SAYS_NOTHING, "it said nothing before the run, and no request takes away what it says"),
-        (LACKED, "which the target does not have"),
-        (UNSAID, "it was not there before the run, and every tenant fills it in"),
-    ] {
-        left.reason = left.reason.replace(of_source, of_target);
     }
 }
 

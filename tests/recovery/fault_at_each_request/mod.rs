@@ -17,7 +17,9 @@ use migrate::management_api::{Credentials, Tenant};
 use migrate::mapping::Mapping;
 use migrate::model::event::NoObserver;
 use migrate::model::resource::{Id, Key, Secret};
-use migrate::plan::{AppliedRun, OnDrift, Plan, PlanContext, Recreated, SecretField, drift_of, mark_former_ids, matched, plan_after, undo};
+use migrate::plan::{
+    AppliedRun, DesiredState, OnDrift, Plan, PlanContext, Recreated, SecretField, drift_of, mark_former_ids, matched, plan_after, undo,
+};
 use migrate::sandbox::{Fault, Options, Sandbox, SeenRequest, State};
 use migrate::snapshot::{Desired, Snapshot};
 use migrate::state::baseline::Baseline;
@@ -111,7 +113,14 @@ fn supplied() -> Secret {
 /// Plans an import after what is remembered.
 fn planned(desired: &Desired, live: &Snapshot, memory: &SyncState, prune: bool) -> Plan {
     let sent = memory.sent(desired, &|_| Some(supplied()));
-    let past = PlanContext { links: &memory.links, base: &memory.base, sent: &sent, on_drift: OnDrift::Keep, prune, keeps_own: true };
+    let past = PlanContext {
+        links: &memory.links,
+        base: &memory.base,
+        sent: &sent,
+        on_drift: OnDrift::Keep,
+        prune,
+        desired_state: DesiredState::Source,
+    };
     plan_after(Catalog::standard(), desired, live, past)
 }
 
