@@ -1,4 +1,4 @@
-//! Desired, live and links -> plan.
+//! Builds a plan from the desired state, the live target, links and baseline.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -18,24 +18,24 @@ use crate::state::baseline::Baseline;
 use crate::state::fingerprints::SentSecrets;
 use crate::state::links::Links;
 
-/// What earlier runs left, and what is to be done about it.
+/// What earlier runs left, and how to treat it.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanContext<'past> {
-    /// Which resource is which.
+    /// Which resource of the target corresponds to which of the source.
     pub links: &'past Links,
     /// What was last applied.
     pub base: &'past Baseline,
-    /// Which secrets were sent.
+    /// Which secrets were sent before.
     pub sent: &'past SentSecrets,
-    /// What to do about fields that the target changed by itself.
+    /// How to treat fields that changed in the target.
     pub on_drift: OnDrift,
-    /// Whether what is gone from the source is removed.
+    /// Whether resources deleted from the source are deleted from the target.
     pub prune: bool,
     /// What the target should hold.
     pub desired_state: DesiredState,
 }
 
-/// Decides what it takes to make the target hold what is desired, where nothing but the links is known of earlier runs.
+/// Plans with links only, as in a first run.
 pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> Plan {
     let (base, sent) = (&Baseline::default(), &SentSecrets::default());
     plan_after(
@@ -46,7 +46,7 @@ pub fn plan(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links
     )
 }
 
-/// Decides what it takes to make the target hold what is desired, after what earlier runs left.
+/// Plans what makes the target hold what is desired, given what earlier runs left.
 pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: PlanContext<'_>) -> Plan {
     let partners = Pairing::of(catalog, &desired.snapshot, live, past.links);
     let plan = empty(&desired.snapshot, live);
@@ -81,7 +81,7 @@ pub fn plan_after(catalog: &Catalog, desired: &Desired, live: &Snapshot, past: P
     builder.plan
 }
 
-/// Returns what a tenant has of each name, by kind, where names may stand twice.
+/// Returns the ids in a tenant by kind and name, for kinds that allow duplicate names.
 fn namesakes<'live>(catalog: &Catalog, live: &'live Snapshot) -> HashMap<(&'live str, &'live str), Vec<&'live Id>> {
     let numbered = NumberedKeys::of(live);
     let mut namesakes: HashMap<(&str, &str), Vec<&Id>> = HashMap::new();
@@ -106,20 +106,20 @@ fn empty(source: &Snapshot, target: &Snapshot) -> Plan {
     Plan { unknown: source.unknown_fields(), notes, ..Plan::between(side(source), side(target)) }
 }
 
-/// A plan that is being made, and what it is made of.
+/// A plan under construction, and its inputs.
 pub(super) struct PlanBuilder<'inputs> {
     pub(super) catalog: &'inputs Catalog,
     pub(super) desired: &'inputs Desired,
     pub(super) live: &'inputs Snapshot,
     pub(super) past: PlanContext<'inputs>,
     pub(super) plan: Plan,
-    /// Which resources of the source were told apart by a number.
+    /// Resources of the source whose keys were numbered to tell duplicates apart.
     numbered: NumberedKeys<'inputs>,
-    /// What the target has of each name, by kind, where names may stand twice.
+    /// The ids in the target by kind and name, for kinds that allow duplicate names.
     pub(super) namesakes: HashMap<(&'inputs str, &'inputs str), Vec<&'inputs Id>>,
-    /// Changes made after the first one of the same resource.
+    /// Further changes of resources that are changed already.
     pub(super) after: Vec<(Prerequisite, Change)>,
-    /// What is left as the target has it.
+    /// What no plan touches.
     pub(super) untouched: Protected<'inputs>,
 }
 
@@ -136,7 +136,7 @@ impl PlanBuilder<'_> {
         self.plan.excluded.push(Skipped { key: key.clone(), path: None, reason: reason.to_owned() });
     }
 
-    /// Names what stays as it is for the sake of what no plan touches; an undo owes it.
+    /// Lists what stays for the sake of protected resources; in an undo that is a shortfall.
     pub(super) fn exclude_for_protected(&mut self, left: impl IntoIterator<Item = Skipped>) {
         match self.past.desired_state {
             DesiredState::Source => self.plan.excluded.extend(left),
@@ -144,7 +144,7 @@ impl PlanBuilder<'_> {
         }
     }
 
-    /// Lets stand in the target what the mapping keeps, and what refers to something that only the target has.
+    /// Keeps target values that the mapping keeps, and list elements that refer to resources only the target has.
     fn keep_target_values(&mut self, candidate: &mut OpenCandidate<'_>, source_has: &HashSet<Key>) {
         let key = candidate.wanted.key.clone();
         for (_, path) in self.desired.kept.iter().filter(|(kept, _)| *kept == key) {
@@ -165,16 +165,16 @@ impl PlanBuilder<'_> {
         of_this.map(|supplied| SecretField { path: supplied.path.clone(), from: supplied.from.clone(), is_changed: false }).collect()
     }
 
-    /// Returns when a resource's turn is: the place of its kind, then its number among those of one name, or its rank among those that
-    /// wait for a name.
+    /// Returns a resource's position: the place of its kind, then its number among those of one name, or its rank among those that
+    /// wait for a unique value.
     ///
-    /// Resources of one name are created one after the other, so that the target lists them in the source's order.
+    /// Resources of one name are created one after the other, so that the target lists them in the order of the source.
     fn position(&self, key: &Key, ranks: &HashMap<Key, usize>) -> (usize, usize) {
         (self.catalog.place(key.kind()), self.numbered.number(key).max(ranks.get(key).copied().unwrap_or(1)))
     }
 
-    /// Notes the ids of what changes refer to, and its names where they are others, so that the plan alone is enough to carry it out and to
-    /// be compared with the target.
+    /// Records the target's ids of everything that changes refer to, and its names where they differ, so that the plan suffices to
+    /// apply it and to compare it with the target.
     fn record_known_ids(&mut self, partners: &Pairing<'_>) {
         let held: HashMap<&Key, &Resource> = partners.live.iter().map(|resource| (&resource.key, &**resource)).collect();
         let mut mentioned = BTreeSet::new();
@@ -188,7 +188,7 @@ impl PlanBuilder<'_> {
                 renamed.insert(change.key.clone());
             }
         }
-        // Where names may stand twice, the plan's number of one is not the target's.
+        // Where duplicate names are allowed, a resource may have different numbers in the plan and in the target.
         for (held, own) in partners.live.iter().zip(&self.live.resources).filter(|(held, own)| held.key != own.key) {
             self.plan.known.insert(held.key.clone(), own.id.clone());
         }
@@ -203,8 +203,8 @@ impl PlanBuilder<'_> {
         }
     }
 
-    /// Notes which resources are one though nothing is to change in them, so that a run of the plan links them as any other; and what the
-    /// source has besides, so that its ids are known once it is gone.
+    /// Records pairs that need no change, so that a run links them too, and the ids of resources that only the source has, so that
+    /// texts which hold them are recognised after they are deleted.
     fn record_equal(&mut self, partners: &Pairing<'_>) {
         let changed: HashSet<&Key> = self.plan.changes().map(|change| &change.key).collect();
         let links = self.past.links;

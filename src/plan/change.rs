@@ -1,4 +1,4 @@
-//! One candidate -> the change it needs.
+//! The change that one candidate needs.
 
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ use crate::model::resource::{Id, Key, OpenResource, Resource};
 use crate::snapshot::id_substitution;
 
 impl PlanBuilder<'_> {
-    /// Returns the change a candidate needs, if any, and notes what a person must know about it.
+    /// Returns the change a candidate needs, if any, and records skipped fields and manual steps.
     pub(super) fn change(&mut self, candidate: OpenCandidate<'_>) -> Option<Change> {
         let kind = self.kind_of(&candidate.wanted.key);
         let (wanted, held) = (candidate.wanted, candidate.held.map(Resource::open));
@@ -137,9 +137,9 @@ impl PlanBuilder<'_> {
         Some(Change { key: key.clone(), source_id: id.clone(), action, needs: Vec::new(), secrets: Vec::new() })
     }
 
-    /// Merges what is wanted into what is held by what was last applied; nothing where that is not known or both hold the same.
+    /// Merges desired and live by the baseline; the inner `None` means that there is no baseline or that both are equal.
     ///
-    /// The outer nothing says that both changed one field, each in its way: such a resource is left out.
+    /// The outer `None` means a conflict: the resource is skipped.
     #[expect(clippy::option_option, reason = "whether it can be planned, and whether there is a base")]
     fn merge_with_baseline(&mut self, kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Option<Option<MergeResult>> {
         let is_equal = wanted.body == held.body;
@@ -156,7 +156,7 @@ impl PlanBuilder<'_> {
         Some(Some(merged))
     }
 
-    /// Returns the resources of the target that have the name of one to create and are others: names may stand twice.
+    /// Returns other resources of the target that have the name of one to create, where duplicate names are allowed.
     fn namesakes(&self, kind: &Kind, wanted: &OpenResource) -> Vec<Id> {
         if !kind.allows_duplicates {
             return Vec::new();
@@ -166,7 +166,7 @@ impl PlanBuilder<'_> {
     }
 }
 
-/// Returns the fields that a create refuses and an update takes, where there is something to say.
+/// Returns the fields that only an update accepts, if any are set.
 fn update_only_fields(kind: &Kind, wanted: &OpenResource) -> Option<Body> {
     let is_only_updated = |name: &str| kind.fields().get(name).is_some_and(|field| field.written == Written::OnUpdate);
     let says = |name: &str, value: &Value| !is_blank(value) && kind.default_of(name).as_ref() != Some(value);

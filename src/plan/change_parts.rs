@@ -1,14 +1,14 @@
-//! What arrived of a change of which the target refused part.
+//! Parts of a change: which of them a target refused.
 //!
-//! A part is named by its path in what was sent (`flags.enable_sso`), one element of a list by that behind it (`scope["read:orders"]`), and an
-//! element of a child's list by its place in the change (`added[2]`, `removed[0]`).
+//! A part is named by its path (`flags.enable_sso`), an element of a list by the element behind the path (`scope["read:orders"]`),
+//! and an element of a child's list by its index in the change (`added[2]`, `removed[0]`).
 
 use serde_json::Value;
 
 use super::model::{Action, Change};
 use crate::json::{Body, is_in};
 
-/// Returns the path and the element that a part names, where it names one.
+/// Returns the path and the element, if a part names an element.
 #[must_use]
 pub fn parse_element_part(part: &str) -> Option<(&str, Value)> {
     let at = part.find('[')?;
@@ -23,7 +23,7 @@ pub fn element(path: &str, element: &str) -> String {
 }
 
 impl Change {
-    /// Returns it without these parts, as if they had never been meant.
+    /// Returns the change without these parts.
     #[must_use]
     pub fn without(&self, parts: &[String]) -> Self {
         let mut change = self.clone();
@@ -53,7 +53,7 @@ impl Change {
         change
     }
 
-    /// Returns what stands at a part in the target as far as the plan knows: what it held before the change, be it nothing.
+    /// Returns what the target held at a part before the change, as far as the plan knows.
     #[must_use]
     pub fn before(&self, part: &str) -> Option<&Value> {
         let Action::Update { edits, .. } = &self.action else { return None };
@@ -61,7 +61,7 @@ impl Change {
     }
 }
 
-/// Takes a part out of a body.
+/// Removes a part from a body.
 pub(crate) fn remove_part(body: &mut Body, part: &str) {
     match parse_element_part(part) {
         Some((path, element)) => drop(body.change(path, &mut |list| {

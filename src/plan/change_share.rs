@@ -1,4 +1,4 @@
-//! How much of a target one plan may change without being allowed to.
+//! How much of a target one plan may change without approval.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,26 +7,26 @@ use crate::catalog::{Catalog, Shape};
 use crate::model::limits::ChangeLimits;
 use crate::model::resource::Key;
 
-/// How many resources may change below the size at which the share counts, where no share is set.
+/// How many resources may always change, where no limit is configured.
 const FEW: usize = 3;
-/// The share of all resources, where none is set.
+/// The share of all resources, where no limit is configured.
 const OF_ALL: f64 = 0.3;
-/// The share of the resources of one kind, where none is set.
+/// The share of the resources of one kind, where no limit is configured.
 const OF_A_KIND: f64 = 0.5;
 
 /// How many resources a plan changes or deletes.
 struct AffectedCounts {
-    /// What becomes of them: `change` or `be deleted`.
+    /// What happens to them: `change` or `be deleted`.
     what: &'static str,
     /// How many of each kind.
     of_kind: BTreeMap<String, usize>,
-    /// How many may be however few there are; a share that is set counts from the first.
+    /// How many may change in any case; a configured share counts from the first.
     few: usize,
 }
 
-/// Says where a plan changes a large share of what the target has, or of one kind: that is more often a mistake than a release.
+/// Says where a plan changes a large share of the target or of one kind, which is more often a mistake than a release.
 ///
-/// A tenant that has hardly anything yet may change as a whole. Nothing of that goes for deletes, but for those that take back what a run made.
+/// An almost empty tenant may change as a whole. This exception does not cover deletes, except those of an undo.
 pub(super) fn too_much(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Option<String> {
     let held = held(plan);
     let by_kind = |is_meant: &dyn Fn(&Action) -> bool| {
@@ -42,7 +42,7 @@ pub(super) fn too_much(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Op
     let deleted = AffectedCounts { what: "be deleted", of_kind: by_kind(&|action| matches!(action, Action::Delete { .. })), few };
     let mut found = deleted.exceeded_limits(plan, &held, most);
     if !is_new(catalog, &held) {
-        // Where all that changes is deleted, that is said once.
+        // If every change is a delete, it is reported once.
         let is_said = |more: &ExceededLimit| found.iter().any(|one| (&one.of, one.count) == (&more.of, more.count));
         let more: Vec<ExceededLimit> = changed.exceeded_limits(plan, &held, most).into_iter().filter(|more| !is_said(more)).collect();
         found.splice(0..0, more);
@@ -51,16 +51,16 @@ pub(super) fn too_much(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Op
     (!found.is_empty()).then(|| found.join("; "))
 }
 
-/// More of something than may be.
+/// A limit that a plan exceeds.
 struct ExceededLimit {
-    /// Of what: of all resources, or of a kind.
+    /// What is counted: all resources, or those of a kind.
     of: String,
     count: usize,
     message: String,
 }
 
 impl AffectedCounts {
-    /// Says where there is more of it than may be, in all and by kind.
+    /// Returns the exceeded limits, in total and by kind.
     fn exceeded_limits(&self, plan: &Plan, held: &BTreeMap<&str, usize>, most: ChangeLimits) -> Vec<ExceededLimit> {
         let target = &plan.target.tenant;
         let all = self.exceeded_limit(
@@ -85,7 +85,7 @@ impl AffectedCounts {
     }
 }
 
-/// Returns how many resources the target has by kind, before anything is removed.
+/// Returns how many resources the target has by kind, before any delete.
 fn held(plan: &Plan) -> BTreeMap<&str, usize> {
     let mut held: BTreeMap<&str, usize> = plan.shared.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
     for (kind, keys) in &plan.unmanaged {
@@ -97,8 +97,8 @@ fn held(plan: &Plan) -> BTreeMap<&str, usize> {
     held
 }
 
-/// Returns whether a tenant holds no more than one has from the start: an application, a database and a social connection. What else every
-/// tenant has is one of each.
+/// Returns whether a tenant holds no more than a new one does: an application, a database and a social connection, besides
+/// singletons.
 fn is_new(catalog: &Catalog, held: &BTreeMap<&str, usize>) -> bool {
     let is_listed = |name: &str| catalog.kind(name).is_some_and(|kind| kind.shape == Shape::Collection);
     held.iter().filter(|(kind, _)| is_listed(kind)).map(|(_, count)| count).sum::<usize>() <= FEW

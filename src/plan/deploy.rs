@@ -1,7 +1,7 @@
-//! What runs of a resource and what is only drafted: a write of some kinds counts once another request was sent.
+//! Deployed content and drafts: for some kinds a write takes effect only after a follow-up request.
 //!
-//! An action runs as it was last deployed, and what stands in it may be another draft. Both are copied: what runs in the source is written
-//! and deployed, then the draft is written and left as it is. A draft that was never deployed is never deployed.
+//! An action runs as it was last deployed, and may hold a newer draft. Both are copied: the deployed content is written and
+//! deployed first, then the draft is written. A draft that was never deployed is not deployed.
 
 use serde_json::Value;
 
@@ -10,9 +10,9 @@ use super::normal_form::normalized;
 use crate::catalog::{FollowUp, Kind};
 use crate::json::Body;
 
-/// Sets the draft of a desired body aside, so that the body holds what is to run; returns what writes the draft afterwards.
+/// Splits the draft off a desired body, so that the body holds what is to be deployed; returns the update that writes the draft.
 ///
-/// Where nothing is to be done about what runs, the mark goes from both bodies and the draft stays: it is all there is to write.
+/// If what is deployed stays as it is, both bodies lose the follow-up field and the draft stays in the body.
 pub(super) fn split_draft(kind: &Kind, wanted: &mut Body, held: Option<&mut Body>) -> Option<Difference> {
     let follow_up = kind.follow_up?;
     let running = running(follow_up, wanted);
@@ -39,14 +39,14 @@ pub(super) fn split_draft(kind: &Kind, wanted: &mut Body, held: Option<&mut Body
     (!written.body.is_empty()).then_some(written)
 }
 
-/// Takes the mark out of a body that creates a resource; returns the body that sends the follow-up, where it is due.
+/// Removes the follow-up field from a body to create; returns the body that sends the follow-up, if it is due.
 pub(super) fn take_follow_up(kind: &Kind, body: &mut Body) -> Option<Body> {
     let follow_up = kind.follow_up?;
     let is_due = body.0.remove(follow_up.field) == Some(Value::Bool(true));
     is_due.then(|| Body::from_iter([(follow_up.field.to_owned(), Value::Bool(true))]))
 }
 
-/// Returns the content that runs, where any does.
+/// Returns the deployed content, if any.
 fn running(follow_up: FollowUp, body: &Body) -> Option<Body> {
     match body.get(follow_up.field)? {
         Value::Bool(true) => Some(follow_up.content_of(body)),

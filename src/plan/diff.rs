@@ -1,7 +1,6 @@
-//! What differs between a desired and a live body, and what an update must send to make them equal.
+//! The difference between a desired and a live body.
 //!
-//! Absent, null, an empty text, list and object mean the same, but for an object whose presence is the setting; so do an absent field and
-//! the server's default; sets have no order. Without that every night would bring the same updates again.
+//! Bodies are compared in their [normal form](super::normal_form).
 
 use serde_json::{Map, Value};
 
@@ -12,16 +11,16 @@ use super::request_body::{Clearing, clearing, is_created_by_update, update_body}
 use crate::catalog::{Field, Fields, Kind, Write, Written};
 use crate::json::{Body, covers, join};
 
-/// What it takes to turn a live body into a desired one.
+/// The difference between a live body and a desired one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Difference {
-    /// The fields that an update changes.
+    /// The edits that an update makes.
     pub edits: Vec<Edit>,
     /// The fields that differ and that no update can change, with the reason.
     pub fixed: Vec<(String, Reason)>,
     /// The fields that only the target has and that stay, with the reason.
     pub stays: Vec<(String, Reason)>,
-    /// What the update sends: whole top-level fields, null where one is cleared.
+    /// The body of the update: whole top-level fields, null where one is cleared.
     pub body: Body,
 }
 
@@ -30,7 +29,7 @@ pub fn difference(kind: &Kind, desired: &Body, live: &Body) -> Difference {
     difference_after(kind, desired, live, &[])
 }
 
-/// Compares two portable bodies of a kind, where these fields are known to have been dropped on purpose.
+/// Compares two portable bodies of a kind; `dropped` are fields that the source is known to have dropped since the baseline.
 pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[String]) -> Difference {
     let mut difference = Difference::default();
     if desired == live {
@@ -46,7 +45,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
         }
     }
     let mut edits = compared(&wanted, &held);
-    // The server fills an overlaid field in by itself, so what only the target holds there stays, unless it makes room for what is wanted.
+    // The server fills an overlaid field in by itself, so what only the target holds there stays, unless it excludes what is wanted.
     let makes_room = |path: &str| kind.excluded_by(path).any(|other| wanted.get(other).is_some());
     let is_overlaid = |path: &str| kind.read_modify_write.iter().any(|overlaid| covers(overlaid, path));
     let stays = |edit: &mut Edit| edit.new.is_none() && is_overlaid(&edit.path) && !is_dropped(&edit.path) && !makes_room(&edit.path);
@@ -61,7 +60,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     difference
 }
 
-/// Returns every field in which two bodies of a kind do not mean the same, whether or not an update could change it.
+/// Returns every difference between two bodies of a kind, whether or not an update could make it.
 pub fn edits(kind: &Kind, desired: &Body, live: &Body) -> Vec<Edit> {
     compared(&normalized(kind, desired), &normalized(kind, live))
 }
@@ -87,7 +86,7 @@ fn compare_objects(above: &str, wanted: &Map<String, Value>, held: &Map<String, 
     }
 }
 
-/// Takes an edit that clears an object apart where the object itself cannot be taken away whole: the fields of it go one by one.
+/// Splits an edit that clears an object into edits of its fields, where the object cannot be cleared as a whole.
 fn split_clearing(kind: &Kind, edit: Edit) -> Vec<Edit> {
     match &edit {
         Edit { path, old: Some(Value::Object(held)), new: None } if is_cleared_by_field(kind, path, held) => {
@@ -98,18 +97,18 @@ fn split_clearing(kind: &Kind, edit: Edit) -> Vec<Edit> {
     }
 }
 
-/// Returns whether an object is emptied field by field: something in it is only added to by an update, or an update merges it and takes no
-/// null for it.
+/// Returns whether an object is cleared field by field: an update can only add to part of it, or merges it and does not accept
+/// null.
 fn is_cleared_by_field(kind: &Kind, path: &str, held: &Map<String, Value>) -> bool {
     let mut below = kind.merge_only.iter().filter_map(|grown| grown.strip_prefix(path)?.strip_prefix('.'));
     let holds_grown = below.any(|rest| held.contains_key(rest.split('.').next().unwrap_or(rest)));
     let is_merged = kind.write == Write::Patch && !kind.replaced.contains(&path) && kind.default_of(path).is_none();
     let takes_no_null = kind.fields().get(path).is_some_and(|field| !field.nullable);
-    // What is written over the target's own value is never taken away with it: secrets may be all that is left there.
+    // What is written over the target's own value is never cleared with it: only secrets may be left there.
     holds_grown || (is_merged && takes_no_null) || kind.read_modify_write.contains(&path)
 }
 
-/// Returns a list after elements came and went.
+/// Returns a list after elements were added and removed.
 pub fn list_after(list: &[Value], added: &[Value], removed: &[Value]) -> Vec<Value> {
     let stays = list.iter().filter(|element| !removed.contains(element));
     let comes = added.iter().filter(|element| !list.contains(element) || removed.contains(element));
@@ -134,7 +133,7 @@ fn obstacle(kind: &Kind, edit: &Edit, held: &Body) -> Option<Reason> {
     is_impossible.then_some(Reason::NotClearable)
 }
 
-/// Returns the table's entry for a dotted path, or for the last step of it that is listed as create-only.
+/// Returns the catalog's field for a dotted path, or for its last step that only a create sets.
 fn field_at<'table>(fields: &'table Fields, path: &str) -> Option<&'table Field> {
     let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
     let field = fields.get(name)?;

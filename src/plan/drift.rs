@@ -1,6 +1,6 @@
-//! What was last applied and what the target holds since -> what moved by itself.
+//! Drift: what changed in the target by itself since the last run.
 //!
-//! That is what a plan says of it where the source still wants what it wanted then: one place decides what is drift and what is not.
+//! It is what a plan reports if the source still wants what it wanted then, so drift has one definition.
 
 use std::collections::HashSet;
 
@@ -15,28 +15,28 @@ use crate::state::baseline::Baseline;
 use crate::state::fingerprints::SentSecrets;
 use crate::state::links::Links;
 
-/// What a target changed by itself since it was last written.
+/// The drift of a target since it was last written.
 #[derive(Debug, Clone, Default)]
 pub struct DriftReport {
     /// Fields that hold something else.
     pub moved: Vec<Drift>,
-    /// What it holds no more.
+    /// Resources that were deleted.
     pub gone: Vec<Key>,
-    /// What was applied and cannot be compared, and why not.
+    /// Applied resources that cannot be compared, and why.
     pub unseen: Vec<Skipped>,
 }
 
 impl DriftReport {
-    /// Returns whether nothing is known to have moved.
+    /// Returns whether there is no known drift.
     pub fn is_none(&self) -> bool {
         self.moved.is_empty() && self.gone.is_empty()
     }
 }
 
-/// Returns what a target changed by itself since it was last written, what it lost, and of what neither can be told.
+/// Returns the drift of a target since it was last written.
 ///
-/// Fields that the mapping leaves to the target, elements of lists that name only the target's own, and references to what was renamed
-/// there did not move.
+/// Fields that the mapping leaves to the target, list elements that name only the target's own, and references to renamed
+/// resources are no drift.
 pub fn drift_of(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> DriftReport {
     let wanted = as_applied(catalog, base, live);
     let links = Links::within(catalog, &wanted.snapshot.resources);
@@ -60,18 +60,18 @@ pub fn drift_of(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> DriftRep
     DriftReport { moved: plan.drift, gone, unseen }
 }
 
-/// Returns what of that which was applied a plan left out whole, so that it was not compared; a kind that was not read stands for all of it.
+/// Returns the applied resources that a plan skipped as a whole, so that they were not compared; an unread kind stands for all of it.
 fn unseen(skipped: Vec<Skipped>, wanted: &Desired, gone: &[Key]) -> Vec<Skipped> {
     let applied: HashSet<&Key> = wanted.snapshot.resources.iter().map(|one| &one.key).collect();
     let kinds: HashSet<&str> = applied.iter().map(|key| key.kind()).collect();
     let is_kind = |key: &Key| key.name().is_empty() && kinds.contains(key.kind());
     let unread: HashSet<String> = skipped.iter().filter(|left| is_kind(&left.key)).map(|left| left.key.kind().to_owned()).collect();
     let is_meant = |key: &Key| is_kind(key) || (applied.contains(key) && !gone.contains(key) && !unread.contains(key.kind()));
-    // What is left out in part only is compared all the same.
+    // A resource of which only a field is skipped is compared.
     skipped.into_iter().filter(|left| left.path.is_none() && is_meant(&left.key)).collect()
 }
 
-/// Returns a source that wants what was last applied; it knows each resource by its id in the target.
+/// Returns a source that wants what was last applied; its ids are those of the target.
 fn as_applied(catalog: &Catalog, base: &Baseline, live: &Snapshot) -> Desired {
     let known = || base.iter().filter(|(key, _)| catalog.kind(key.kind()).is_some());
     let resources = known().map(|(key, applied)| Resource::of(key.clone(), applied.id.clone(), applied.body.clone())).collect();

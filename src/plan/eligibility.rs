@@ -1,4 +1,4 @@
-//! Desired -> the resources that may be planned, and why the others are not.
+//! Which resources of the source are planned, and why the others are not.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -17,25 +17,25 @@ use crate::json::covers;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Snapshot, Status};
 
-/// How a person accepts what a tenant does not show.
+/// How to accept what a tenant does not show.
 const SPARED_BY: &str = "; a rule with `skip = true` accepts that";
 
 impl<'inputs> PlanBuilder<'inputs> {
-    /// What could not be read is not copied, and looks as if the source did not have it: that must be said.
+    /// Reports what could not be read: it would look as if the source did not have it.
     pub(super) fn skip_unread(&mut self) {
         for (key, reason) in self.desired.snapshot.unread() {
             if self.desired.spared.contains(&key) {
                 self.exclude(&key, &reason);
             } else {
-                // A token is better given the scope.
+                // A missing scope is better granted than accepted.
                 let is_refused = !matches!(self.desired.snapshot.kinds.get(key.kind()), Some(Status::Forbidden(_)));
                 self.skip_resource(&key, if is_refused { reason + SPARED_BY } else { reason });
             }
         }
     }
 
-    /// Returns the resources that may be planned: not the tenants' own, and of kinds that the target serves; `removed` are the places there
-    /// of what goes.
+    /// Returns the resources to plan: without the tenants' own, and of kinds that the target serves; `removed` are the indexes of
+    /// resources to delete.
     pub(super) fn candidates(&mut self, partners: &'inputs Pairing<'_>, removed: &[usize]) -> Vec<Candidate<'inputs>> {
         let desired = self.desired;
         let ambiguous = ambiguous(self.catalog, desired, self.live, self.past.links);
@@ -51,7 +51,7 @@ impl<'inputs> PlanBuilder<'inputs> {
         candidates
     }
 
-    /// Returns whether a resource is one to copy, and notes why it is not.
+    /// Returns whether a resource is to be copied, and records why not.
     fn is_wanted(&mut self, wanted: &Resource, held: Option<&Resource>, ambiguous: &HashMap<Id, String>, ids: &HashMap<&Key, &Id>) -> bool {
         let kind = self.kind_of(&wanted.key);
         if let Some(reason) = &wanted.excluded {
@@ -105,14 +105,14 @@ impl<'inputs> PlanBuilder<'inputs> {
         false
     }
 
-    /// Returns what the target said where it shows nothing of what hangs under the parent of a resource.
+    /// Returns the target's reason for not showing anything below the parent of a resource.
     fn unseen_in_target(&self, kind: &Kind, wanted: &Resource, ids: &HashMap<&Key, &Id>) -> Option<String> {
         let mut unseen = self.live.unseen(kind.name).iter().filter(|one| one.is_refused);
         let parent = *ids.get(&parent_of(kind, wanted)?)?;
         unseen.find(|one| one.id == *parent).map(|one| one.reason.clone())
     }
 
-    /// Leaves what belongs to something untouched as the target has it, and names it where the source has it otherwise.
+    /// Keeps what belongs to a protected resource as it is in the target, and lists it if the source differs.
     fn exclude_owned(&mut self, kind: &Kind, wanted: &Resource, held: Option<&Resource>, reason: String) {
         let same =
             |held: &Resource| held.body == wanted.body || normalized(kind, &held.body.open()) == normalized(kind, &wanted.body.open());
@@ -124,7 +124,7 @@ impl<'inputs> PlanBuilder<'inputs> {
         }
     }
 
-    /// Leaves a singleton as the target has it, since the desired state holds no settings of it; an undo owes them.
+    /// Leaves a singleton as it is in the target, since the desired state has no settings for it; in an undo that is a shortfall.
     fn leave_unspecified(&mut self, key: &Key) {
         let reason = Reason::Unspecified.text(self.past.desired_state);
         match self.past.desired_state {
@@ -133,13 +133,13 @@ impl<'inputs> PlanBuilder<'inputs> {
         }
     }
 
-    /// Returns whether an object of which the source says nothing is to be emptied: an earlier run wrote it, and what is gone goes.
+    /// Returns whether a singleton without settings in the source is to be emptied: only if an earlier run wrote it.
     fn is_emptied(&self, kind: &Kind, held: Option<&Resource>) -> bool {
         let applied = held.and_then(|held| self.past.base.of_target(&held.key, &held.id));
         self.past.prune && kind.write == Write::Patch && applied.is_some_and(|applied| !applied.body.is_empty())
     }
 
-    /// Returns whether the target takes a resource, and notes why it does not.
+    /// Returns whether the target accepts a resource, and records why not.
     fn is_taken(&mut self, wanted: &Resource, at: Option<usize>, names: &mut TakenNames) -> bool {
         let kind = self.kind_of(&wanted.key);
         let reason = match (self.live.kinds.get(kind.name), kind.not_created) {
@@ -160,7 +160,7 @@ impl<'inputs> PlanBuilder<'inputs> {
         false
     }
 
-    /// Leaves out what refers to something the target will not have; what is left out may be what others refer to.
+    /// Skips what refers to something the target will not have, until nothing more depends on what is skipped.
     pub(super) fn skip_unresolved(&mut self, candidates: &mut Vec<Candidate<'_>>, partners: &Pairing<'_>) {
         let mut there: HashSet<Key> = partners.live.iter().map(|resource| resource.key.clone()).collect();
         there.extend(candidates.iter().filter(|candidate| candidate.held.is_none()).map(|candidate| candidate.wanted.key.clone()));
@@ -226,7 +226,7 @@ impl<'inputs> PlanBuilder<'inputs> {
         }
     }
 
-    /// Returns what a resource of a kind with a name for each element of a list stands for, where the target's list will not hold it.
+    /// Returns the language of a resource that exists once per language, if the target's list of languages will not have it.
     fn missing_language(&self, kind: &Kind, one: &Resource) -> Option<String> {
         let Shape::Keyed { names: Named::EachWith { of, list, .. } } = kind.shape else { return None };
         let listed =
@@ -239,7 +239,7 @@ impl<'inputs> PlanBuilder<'inputs> {
     }
 }
 
-/// Returns whether a resource holds nothing but its name and what the server fills in anyway.
+/// Returns whether a resource holds nothing but its name and values that the server fills in.
 fn says_nothing(kind: &Kind, wanted: &Resource) -> bool {
     let mut wanted = wanted.open();
     wanted.body = normalized(kind, &wanted.body);

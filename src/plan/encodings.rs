@@ -1,17 +1,17 @@
-//! Texts inside texts: what URL, HTML and JavaScript escapes stand for, and what stands in base64.
+//! Encoded text: URL, HTML and JavaScript escapes, and base64.
 
 use std::iter::Peekable;
 use std::ops::Range;
 use std::str::CharIndices;
 
-/// Base64 shorter than this holds nothing that is looked for: the shortest id has eight characters.
+/// Shorter base64 is not decoded: the shortest id has eight characters.
 const SHORTEST_BASE64: usize = 11;
-/// Shorter runs of printable characters hold nothing that is looked for.
+/// Shorter runs of printable characters are ignored.
 const SHORTEST_TEXT: usize = 8;
-/// A line of base64 that goes on in the next is at least this long (MIME has 76 characters, PEM 64).
+/// A line of base64 that continues in the next is at least this long (MIME has 76 characters, PEM 64).
 const SHORTEST_LINE: usize = 60;
 
-/// Characters that HTML has names for and that stand in hosts and ids, or beside them.
+/// HTML entities of characters that occur in or next to hosts and ids.
 const ENTITIES: [(&str, char); 16] = [
     ("&amp;", '&'),
     ("&period;", '.'),
@@ -31,7 +31,7 @@ const ENTITIES: [(&str, char); 16] = [
     ("&nbsp;", ' '),
 ];
 
-/// Returns a text with its escapes resolved, each once; nothing where it holds none.
+/// Returns a text with its escapes decoded once; `None` if it has none.
 pub(super) fn unescaped(text: &str) -> Option<String> {
     let mut out: Vec<u8> = Vec::new();
     let mut copied = 0;
@@ -56,13 +56,13 @@ pub(super) fn unescaped(text: &str) -> Option<String> {
     })
 }
 
-/// What an escape stands for: a URL escapes bytes, the others characters.
+/// What an escape decodes to: bytes in a URL, characters elsewhere.
 enum EscapedValue {
     Byte(u8),
     Sign(char),
 }
 
-/// Returns what the escape that a text begins with stands for, and its length.
+/// Returns what the escape at the beginning of a text decodes to, and its length.
 fn escape(text: &str) -> Option<(EscapedValue, usize)> {
     let code = |at: Range<usize>, radix: u32| {
         let digits = text.get(at).filter(|digits| digits.chars().all(|digit| digit.is_digit(radix)))?;
@@ -91,9 +91,9 @@ fn escape(text: &str) -> Option<(EscapedValue, usize)> {
     }
 }
 
-/// Calls `see` with every printable text that base64 inside a text stands for, in the usual alphabet and in that of URLs.
+/// Calls `see` with every printable text encoded as base64 inside a text, in the usual alphabet and in that of URLs.
 ///
-/// Where base64 begins inside a longer run of its characters is not known, so each of the four possibilities is tried.
+/// The base64 may begin anywhere in a longer run of its characters, so all four alignments are tried.
 pub(super) fn in_base64(text: &str, see: &mut dyn FnMut(&str)) {
     let mut signs = text.char_indices().peekable();
     while let Some(run) = run(&mut signs) {
@@ -103,7 +103,7 @@ pub(super) fn in_base64(text: &str, see: &mut dyn FnMut(&str)) {
     }
 }
 
-/// Returns the values of the next run of base64 that is long enough; line ends inside it are none.
+/// Returns the values of the next run of base64 that is long enough; line breaks inside it are skipped.
 fn run(signs: &mut Peekable<CharIndices<'_>>) -> Option<Vec<u8>> {
     let mut run = Vec::new();
     let mut line = 0;

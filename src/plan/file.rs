@@ -1,4 +1,4 @@
-//! `plan.json`: what was reviewed is what is applied.
+//! `plan.json`: a plan as it was reviewed and is applied.
 
 use std::borrow::Cow;
 use std::io;
@@ -25,7 +25,7 @@ struct PlanFile<'plan> {
     plan: Cow<'plan, Plan>,
 }
 
-/// What could not be done with a plan's file.
+/// Why a plan file cannot be written or used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be written.
@@ -47,7 +47,7 @@ pub enum Error {
     /// The file is not the JSON of a plan.
     #[error(transparent)]
     NotJson(#[from] Box<Diagnostic>),
-    /// The file holds no plan.
+    /// The file does not hold a plan.
     #[error("\"{path}\" is no plan: {reason}", path = .path.display())]
     Malformed {
         /// The file.
@@ -55,7 +55,7 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
-    /// The content is not what was reviewed.
+    /// The content was changed after the plan was made.
     #[error("plan \"{path}\" was changed after it was made", path = .path.display())]
     Changed {
         /// The file.
@@ -71,7 +71,7 @@ pub enum Error {
     },
 }
 
-/// Writes a plan whole, with the reasons there are to refuse it.
+/// Writes a plan with the reasons to refuse it.
 ///
 /// # Errors
 ///
@@ -80,11 +80,11 @@ pub fn save(path: &Path, plan: &Plan, refusals: &[Refusal]) -> Result<(), Error>
     files::write_whole_with(path, |out| write(plan, refusals, out)).map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
-/// Writes what the file of a plan holds, without ever holding it whole.
+/// Serializes a plan file to a writer, without building it in memory.
 ///
 /// # Errors
 ///
-/// When `out` does not take it.
+/// When `out` fails.
 pub fn write(plan: &Plan, refusals: &[Refusal], out: &mut dyn Write) -> io::Result<()> {
     let (tool, hash) = (Cow::Borrowed(env!("CARGO_PKG_VERSION")), hash_of(plan, refusals));
     let written = PlanFile { format: FORMAT, tool, hash, refusals: Cow::Borrowed(refusals), plan: Cow::Borrowed(plan) };
@@ -92,7 +92,7 @@ pub fn write(plan: &Plan, refusals: &[Refusal], out: &mut dyn Write) -> io::Resu
     out.write_all(b"\n")
 }
 
-/// Reads a plan, and the reasons there were to refuse it.
+/// Reads a plan and the reasons to refuse it.
 ///
 /// # Errors
 ///
@@ -101,7 +101,7 @@ pub fn load(path: &Path) -> Result<(Plan, Vec<Refusal>), Error> {
     parse(path, &files::read_text(path).map_err(|source| Error::Read { path: path.to_owned(), source })?)
 }
 
-/// Reads what the file at `path` holds.
+/// Reads the text of the plan file at `path`.
 ///
 /// # Errors
 ///

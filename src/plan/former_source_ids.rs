@@ -1,7 +1,7 @@
-//! What the source's texts still hold of resources that it has no more, in the words of the target.
+//! Ids of deleted resources that texts of the source still hold, replaced by what the target calls these resources.
 //!
-//! Somebody removes a client, and code, lists and fields that held its id hold it still. The links know what the target calls that client, so
-//! the id of the source never stands in for it there: where the target's own text names its client, both say the same.
+//! When a client is deleted, code, lists and fields may still hold its id. Links know its counterpart in the target, so that the
+//! source's id never reaches the target, and a target text that names the counterpart is equal.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,9 +12,9 @@ use crate::snapshot::{Desired, FormerIds, Snapshot};
 use crate::state::links::{Link, Links};
 use crate::state::source_ids::SourceIds;
 
-/// Puts what the target calls resources in the place of ids by which the source called them before they were removed from it.
+/// Replaces ids of resources deleted from the source by what the target calls these resources.
 ///
-/// What never had a partner is known as something that is gone: a text that names it cannot be said in the target.
+/// A resource that never had a counterpart is recorded as deleted: texts that name it cannot be copied.
 pub fn mark_former_ids(catalog: &Catalog, desired: &mut Desired, live: &Snapshot, links: &Links, source_ids: &SourceIds) {
     let departed = links_of_deleted(catalog, &desired.snapshot, links);
     let lacking = unlinked_source_ids(catalog, desired, links, source_ids);
@@ -34,7 +34,7 @@ pub fn mark_former_ids(catalog: &Catalog, desired: &mut Desired, live: &Snapshot
             is_named.insert(key.clone());
             key
         } else {
-            // One that the target has no more either may share its name with others, so its id stands for it.
+            // If the target does not have it either, its key may be taken, so its id stands for it.
             Key::new(kind.name, link.target_id.as_str())
         };
         gone.learn_as(kind, &key, &link.source_id, &link.target_id);
@@ -48,7 +48,7 @@ pub fn mark_former_ids(catalog: &Catalog, desired: &mut Desired, live: &Snapshot
     }
 }
 
-/// Returns what the source had, has no more and no link knows, each under a name that nothing has.
+/// Returns deleted resources of the source that no link knows, each under an unused key.
 fn unlinked_source_ids<'ids>(
     catalog: &Catalog,
     desired: &Desired,
@@ -66,7 +66,7 @@ fn unlinked_source_ids<'ids>(
     gone.filter_map(named).collect()
 }
 
-/// Returns the links of what the source has no more, of the kinds that it lists whole.
+/// Returns the links of resources deleted from the source, of kinds that were listed completely.
 fn links_of_deleted<'links>(catalog: &Catalog, source: &Snapshot, links: &'links Links) -> Vec<(&'static Kind, &'links Link)> {
     let held: HashSet<(&str, &Id)> = source.resources.iter().map(|one| (one.key.kind(), &one.id)).collect();
     let of_kind = |link: &'links Link| Some((catalog.kind(&link.kind).filter(|kind| source.is_complete(kind.name))?, link));

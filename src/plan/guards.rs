@@ -1,4 +1,4 @@
-//! Looks a plan through for reasons to refuse it.
+//! The guards: reasons to refuse a plan.
 
 use std::collections::BTreeSet;
 
@@ -21,16 +21,16 @@ pub fn refusals(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapsh
     same_tenant(plan).into_iter().chain(within).collect()
 }
 
-/// Returns every reason to refuse a plan whose values never left their tenant.
+/// Returns every reason to refuse a plan within one tenant, where no value comes from elsewhere.
 pub fn within_one_tenant(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot, most: ChangeLimits) -> Vec<Refusal> {
     let found = [unread(catalog, plan, desired, live), deletes(plan), changes_many(catalog, plan, most)];
     found.into_iter().flatten().chain(risks(catalog, plan)).chain(leak(catalog, plan, desired, live)).collect()
 }
 
-/// Returns the reasons to refuse a plan that was saved: those that were found when it was made, and those that its changes show.
+/// Returns the reasons to refuse a saved plan: those found when it was made, and those that its changes show.
 ///
-/// What its file says of the latter is not believed: an older version knew fewer or called them otherwise, and the plan of a run is kept
-/// without any. Nor is what it says of secrets, which are looked for where the plan is carried out.
+/// The latter are computed again: an older version knew fewer or named them otherwise, and the plan of a run is kept without
+/// any. Missing secrets are computed again as well, when the plan is applied.
 pub fn of_saved(catalog: &Catalog, plan: &Plan, found: Vec<Refusal>, most: ChangeLimits) -> Vec<Refusal> {
     let shown = deletes(plan).into_iter().chain(changes_many(catalog, plan, most)).chain(risks(catalog, plan));
     let is_of_changes =
@@ -38,17 +38,17 @@ pub fn of_saved(catalog: &Catalog, plan: &Plan, found: Vec<Refusal>, most: Chang
     found.into_iter().filter(|refusal| !is_of_changes(refusal)).chain(shown).collect()
 }
 
-/// Returns the reasons to refuse a plan that follow from what its edits may cost.
+/// Returns the refusals that follow from the risk of its edits.
 pub fn risks(catalog: &Catalog, plan: &Plan) -> Vec<Refusal> {
     [risk::lockout(catalog, plan), risk::weaker(catalog, plan)].into_iter().flatten().collect()
 }
 
-/// Returns the reasons that were not approved, whole or resource by resource.
+/// Returns the refusals that are not approved, as a whole or by resource.
 pub fn unapproved(refusals: Vec<Refusal>, approved: &Approvals) -> Vec<Refusal> {
     refusals.into_iter().filter_map(|refusal| refusal.unapproved(approved)).collect()
 }
 
-/// Every secret that a mapping supplies must be there, and JSON where the field holds an object, before anything is written.
+/// Refuses a plan if a supplied secret is missing, or is not JSON where the field needs it.
 pub fn secrets(catalog: &Catalog, plan: &Plan, secret: &dyn Fn(&SecretField) -> Option<Secret>) -> Option<Refusal> {
     let (mut missing, mut broken) = (BTreeSet::new(), BTreeSet::new());
     for (kind, field) in plan.changes().flat_map(|change| change.secrets.iter().map(|field| (change.key.kind(), field))) {
@@ -65,7 +65,7 @@ pub fn secrets(catalog: &Catalog, plan: &Plan, secret: &dyn Fn(&SecretField) -> 
     (!message.is_empty()).then(|| Refusal::whole(Guard::Secrets, message.join("; ")))
 }
 
-/// Source and target must not be one tenant.
+/// Refuses a plan whose source and target are one tenant.
 pub fn same_tenant(plan: &Plan) -> Option<Refusal> {
     let is_same = plan.source.domain.eq_ignore_ascii_case(&plan.target.domain);
     let message =
@@ -73,10 +73,10 @@ pub fn same_tenant(plan: &Plan) -> Option<Refusal> {
     is_same.then(|| Refusal::whole(Guard::SameTenant, message))
 }
 
-/// What the token may not read cannot be compared, so it must not be written.
+/// Refuses a plan if the token may not read some of what it would write.
 fn unread(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
     let is_forbidden_by = |side: &Snapshot, name: &str| matches!(side.kinds.get(name), Some(Status::Forbidden(_)));
-    // Of what the source does not show, nothing would be written.
+    // What the source does not show would not be written anyway.
     let is_forbidden = |name: &&str| is_forbidden_by(live, name) && !is_forbidden_by(&desired.snapshot, name);
     let hit: BTreeSet<&str> = plan.skipped.iter().map(|left| left.key.kind()).filter(is_forbidden).collect();
     let scopes: BTreeSet<&str> = hit.iter().filter_map(|name| catalog.kind(name)).flat_map(|kind| kind.read_scopes).copied().collect();
@@ -89,13 +89,13 @@ fn unread(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) ->
     (!hit.is_empty()).then(|| Refusal::whole(Guard::Scopes, message))
 }
 
-/// Nothing is removed that a person did not agree to.
+/// Refuses deletes that nobody approved.
 pub fn deletes(plan: &Plan) -> Option<Refusal> {
     let removed = plan.changes().filter(|change| matches!(change.action, Action::Delete { .. }));
     Refusal::about(Guard::Deletes, removed.map(|change| Item { key: change.key.clone(), what: Vec::new() }).collect())
 }
 
-/// Where the target changed fields by itself and that was to stop everything, it does.
+/// Refuses a plan if the target drifted and that is configured to fail.
 pub fn drift(plan: &Plan) -> Option<Refusal> {
     let moved: BTreeSet<String> = plan.drift.iter().map(|drift| format!("{}: {}", drift.key, drift.path)).collect();
     let list = moved.iter().cloned().collect::<Vec<_>>().join(", ");
@@ -103,7 +103,7 @@ pub fn drift(plan: &Plan) -> Option<Refusal> {
     (!moved.is_empty()).then(|| Refusal::whole(Guard::Drift, message))
 }
 
-/// Where what was last written is not known, what the target changed by itself cannot be told from what the source has yet to change.
+/// Refuses a plan without a baseline, since drift cannot be told from changes of the source then.
 pub fn no_baseline(plan: &Plan) -> Option<Refusal> {
     let (source, target) = (&plan.source.tenant, &plan.target.tenant);
     let message = format!(
@@ -118,7 +118,7 @@ fn changes_many(catalog: &Catalog, plan: &Plan, most: ChangeLimits) -> Option<Re
     too_much(catalog, plan, most).map(|message| Refusal::whole(Guard::ManyChanges, message))
 }
 
-/// Returns the scopes that a token needs for exactly what a plan does.
+/// Returns the scopes that exactly this plan needs.
 pub fn scopes(catalog: &Catalog, plan: &Plan) -> BTreeSet<&'static str> {
     let kind_of = |change: &Change| catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
     let of_change = |change: &Change| match (&change.action, kind_of(change).creation()) {

@@ -1,7 +1,6 @@
-//! The guard of what belongs to the source: its hosts and ids, and what stands for a value that nobody put in.
+//! The guard against leaks: hosts and ids of the source, and template placeholders that were never filled in.
 //!
-//! What stands in the open is the target's own by now, see the marks of a snapshot. This is the last line: it also looks into names of
-//! properties, escapes and base64, and refuses what it finds there.
+//! A snapshot replaces what it finds in plain text. This last check also looks into property names, escapes and base64.
 
 use std::collections::HashSet;
 
@@ -17,10 +16,10 @@ use crate::model::resource::Resource;
 use crate::snapshot::text_search::{Host, hosts, ids};
 use crate::snapshot::{Desired, Snapshot, plain};
 
-/// How deep texts are looked for inside texts: base64 inside base64 inside a URL.
+/// How deep nested encodings are decoded: base64 inside base64 inside a URL.
 const DEEPEST: usize = 3;
 
-/// Nothing of the source tenant may reach the target: not its hosts, not its ids; nor what stands for a value nobody put in.
+/// Refuses a plan that would send hosts or ids of the source tenant, or unfilled template placeholders.
 pub(super) fn leak(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Snapshot) -> Option<Refusal> {
     let traces = SourceIdentifiers::of(catalog, plan, desired, live);
     let mut leaks = Vec::new();
@@ -42,13 +41,13 @@ pub(super) fn leak(catalog: &Catalog, plan: &Plan, desired: &Desired, live: &Sna
     Some(Refusal::whole(Guard::SourceLeak, message))
 }
 
-/// What gives the source away.
+/// Identifiers that reveal the source.
 struct SourceIdentifiers<'plan> {
-    /// The source's domain, which no other host has below it.
+    /// The source's domain, below which no other host lies.
     domain: Option<&'plan str>,
     /// Its custom domains.
     hosts: Vec<&'plan str>,
-    /// Hosts of the target, which may be like those of the source.
+    /// Hosts of the target, which may resemble those of the source.
     own: Vec<String>,
     ids: HashSet<&'plan str>,
 }
@@ -72,7 +71,7 @@ impl<'plan> SourceIdentifiers<'plan> {
         Self { domain: (!is_one_tenant).then_some(source), hosts, own, ids }
     }
 
-    /// Returns what of the source a text holds.
+    /// Returns an identifier of the source in a text.
     fn find(&self, text: &str) -> Option<String> {
         let text = plain(text);
         self.find_plain(&text).or_else(|| self.find_encoded(&text, DEEPEST).map(|what| format!("{what} in another notation")))
@@ -90,7 +89,7 @@ impl<'plan> SourceIdentifiers<'plan> {
             .or_else(id)
     }
 
-    /// Returns whether the host that a text ends with is one of the target's, which may lie below one of the source's.
+    /// Returns whether the host that a text ends with is one of the target's, which may be below one of the source's.
     fn is_own(&self, text: &str, host: Host) -> bool {
         host == Host::Below && self.own.iter().any(|own| hosts(text, own).any(|(at, _)| at.end == text.len()))
     }
@@ -108,8 +107,8 @@ impl<'plan> SourceIdentifiers<'plan> {
     }
 }
 
-/// Returns whether a custom domain serves the host that ends behind this text: itself, and its twin for mutual TLS (page "Set Up mTLS
-/// Endpoint Aliases"). Other hosts below it may be anybody's.
+/// Returns whether a custom domain serves the host that ends behind this text: itself, and its alias for mutual TLS (page "Set Up
+/// mTLS Endpoint Aliases"). Other hosts below it may be unrelated.
 fn is_served(before: &str, host: Host) -> bool {
     host == Host::Same || before.to_ascii_lowercase().ends_with("mtls.")
 }
@@ -119,7 +118,7 @@ fn ids_of<'resource>(catalog: &Catalog, resource: &'resource Resource) -> impl I
     kind.map(|kind| resource.id.own(kind)).into_iter().chain(resource.alias.as_deref())
 }
 
-/// Returns what stands for a value that somebody was to put in: `##HOST##` or `@@HOST@@`, as other tools write them.
+/// Returns an unfilled template placeholder: `##HOST##` or `@@HOST@@`, as other tools write them.
 fn placeholder<'text>(kind: &Kind, path: &str, text: &'text str) -> Option<&'text str> {
     ["##", "@@"].into_iter().find_map(|mark| {
         let begins: Vec<usize> = text.match_indices(mark).map(|(at, _)| at).collect();
@@ -135,9 +134,9 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|sign| sign.is_ascii_uppercase() || sign.is_ascii_digit() || sign == '_')
 }
 
-/// A piece of what is sent.
+/// A text that is sent.
 enum SentText<'body> {
-    /// The name of a property of the object at the path.
+    /// A property name in the object at the path.
     Name(&'body str),
     /// The text at the path.
     Text(&'body str),
@@ -152,7 +151,7 @@ fn each_outgoing(change: &Change, see: &mut dyn FnMut(&str, SentText<'_>)) {
 }
 
 fn each_field(body: &Body, see: &mut dyn FnMut(&str, SentText<'_>)) {
-    // Names at the top are the catalog's own.
+    // Top-level names are the catalog's own.
     body.0.iter().for_each(|(name, value)| each_part(name, value, see));
 }
 

@@ -1,4 +1,4 @@
-//! What a plan cannot copy and a person has to supply or to do: secrets, and the steps of an entry.
+//! What a plan cannot copy and a person has to supply or do: secrets, and the manual steps of a kind.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use crate::json::{Body, covers, is_blank, top};
 use crate::model::resource::{OpenResource, Resource};
 use crate::snapshot::Snapshot;
 
-/// Returns what a create needs and cannot have: a secret, or what holds nothing else, or what is written with its secrets or not at all.
+/// Returns what a create needs and is not supplied: a secret, or an object that is written only together with its secrets.
 ///
-/// Without it the tenant would refuse the create, so it is not sent.
+/// Without it the tenant would refuse the create.
 pub(super) fn missing_required_secret(kind: &Kind, wanted: &Resource, supplied: &[SecretField]) -> Option<&'static str> {
     let wanted = wanted.body.open();
     let is_withheld = |path: &&str| {
@@ -30,14 +30,14 @@ fn has_secrets(kind: &Kind, path: &str) -> bool {
     kind.secrets.iter().any(|secret| covers(path, secret) && !is_made(secret))
 }
 
-/// Puts an object that has no secret to hold where a create needs one: no read shows it.
+/// Adds an object that a create requires and no read shows, where it holds no secret.
 pub(super) fn add_empty_secret_objects(kind: &Kind, body: &mut Body) {
     for sealed in kind.requires_secrets.iter().filter(|sealed| sealed.is_open(body)).collect::<Vec<_>>() {
         body.0.entry(sealed.path).or_insert_with(|| Body::new().into_value());
     }
 }
 
-/// Takes out of a create the objects that are written with their secrets or not at all, where nobody supplies those; names each.
+/// Removes from a create the objects that are written only together with secrets that nobody supplies; returns them.
 ///
 /// The rest of the resource is created without them.
 pub(super) fn remove_objects_without_secret(kind: &Kind, wanted: &OpenResource, body: &mut Body, supplied: &[SecretField]) -> Vec<Skipped> {
@@ -48,19 +48,19 @@ pub(super) fn remove_objects_without_secret(kind: &Kind, wanted: &OpenResource, 
     missing.into_iter().inspect(|path| drop(body.take(path))).map(skipped).collect()
 }
 
-/// Why an object is not written that holds a secret which nobody supplies.
+/// Why an object is not written if nobody supplies the secret in it.
 const WITHOUT_SECRET: &str = "cannot be written without the secret in it; supply that with a `secret` rule in the mapping";
 
-/// Why a field is not written that the API refuses beside what the target holds.
+/// Why a field is not written that the API refuses because of what the target holds.
 const BLOCKED: &str = "is refused while the target's own signs with keys; detach those in the target first";
 
 fn is_supplied(path: &str, supplied: &[SecretField]) -> bool {
     supplied.iter().any(|secret| covers(path, &secret.path))
 }
 
-/// Takes out of an update the objects that would be replaced without what must stay in them; names each.
+/// Removes from an update the objects that it would replace without something that must stay in them; returns them.
 ///
-/// Such are those that are written with their secrets or not at all, lists that a secret was taken out of, and those that are written over
+/// These are objects written only together with their secrets, lists from which a secret was withheld, and objects to be laid over
 /// the target's own where that cannot be read.
 pub(super) fn keep_objects_without_secret(
     kind: &Kind,
@@ -69,11 +69,11 @@ pub(super) fn keep_objects_without_secret(
     difference: &mut Difference,
     supplied: &[SecretField],
 ) -> Vec<Skipped> {
-    // Laid over what the target holds, an object keeps the secret in it.
+    // Laid over what the target holds, an object keeps its secret.
     let is_kept = |path: &'static str| kind.is_laid_over(top(path)) && held.body.get(path).is_some_and(|value| !is_blank(value));
     let sealed = kind.requires_secrets.iter().filter(|sealed| !sealed.is_open(&wanted.body)).map(|sealed| sealed.path);
     let missing = sealed.filter(|path| !is_kept(path) && !is_supplied(path, supplied)).map(|path| (path, WITHOUT_SECRET));
-    // Of a list the target's own secrets are put back where they stood; of one that it has not, nobody could.
+    // In a list that the target has, its secrets are restored; in a new list nobody could.
     let comes_new = |path: &&String| !held.secrets.contains(path);
     let lists = wanted.secrets.iter().filter(comes_new).filter_map(|path| path.split_once('[')).map(|(list, _)| list);
     let whole = |list| if kind.is_laid_over(top(list)) { list } else { top(list) };
@@ -94,15 +94,15 @@ pub(super) fn keep_objects_without_secret(
         }
     }
     if difference.edits.is_empty() {
-        // What is only repeated says nothing by itself.
+        // A field that is only sent along is no edit.
         difference.body = Body::new();
     }
     skipped
 }
 
-/// Lets what the target holds stand where one of both has a secret, and names what would have been written over the target's own.
+/// Keeps what the target holds where either side has a secret; returns what would have overwritten the target's.
 ///
-/// What is withheld is no wish to have nothing. Of lists nothing is said here: they are compared and written whole.
+/// A withheld value does not mean an empty one. Lists are compared and written as a whole.
 pub(super) fn keep_withheld_secrets(wanted: &mut OpenResource, held: &OpenResource) -> Vec<Skipped> {
     let paths: BTreeSet<&String> = wanted.secrets.iter().chain(&held.secrets).filter(|path| !path.contains('[')).collect();
     let mut skipped = Vec::new();
@@ -117,22 +117,22 @@ pub(super) fn keep_withheld_secrets(wanted: &mut OpenResource, held: &OpenResour
     skipped
 }
 
-/// Why a value is not written that the source shows and the target keeps to itself.
+/// Why a value is not written that the source shows and the target withholds.
 const OWN_SECRET: &str = "it is a secret in the target, which stays as it is";
 
-/// Names what both tenants hold and the rule about secrets that nobody lists withholds in both: nobody sees whether they differ.
+/// Returns values that both tenants withhold by the general rule about secrets, so that they cannot be compared.
 ///
-/// Of what an entry lists nothing is said; that it is not copied is known.
+/// Values that the catalog lists as secrets are known not to be copied and are not listed.
 pub(super) fn incomparable_secrets(kind: &Kind, wanted: &OpenResource, held: &OpenResource) -> Vec<Skipped> {
     let is_listed = |path: &str| kind.secrets.iter().any(|secret| covers(secret, path));
     let unseen = wanted.secrets.iter().filter(|path| held.secrets.contains(path) && !is_listed(path));
     unseen.map(|path| Skipped { key: wanted.key.clone(), path: Some(path.clone()), reason: UNSEEN.to_owned() }).collect()
 }
 
-/// Why a value stays that both tenants keep to themselves.
+/// Why a value stays that both tenants withhold.
 const UNSEEN: &str = "it is withheld as a secret in both tenants, so it was not compared";
 
-/// Returns what a person has to do for a resource that is copied: the steps of its kind, and the secrets that nobody supplies.
+/// Returns what a person has to do for a copied resource: the steps of its kind, and the secrets that nobody supplies.
 pub(super) fn steps(
     kind: &Kind,
     wanted: &OpenResource,
@@ -148,7 +148,7 @@ pub(super) fn steps(
         manual("", step.what.replace("{tenant}", tenant).replace("{domain}", &live.domain).replace("{name}", wanted.key.name()))
     });
     let made: Vec<&str> = kind.made_for(&wanted.body).map(|made| made.path).collect();
-    // A new one is made whether or not the source shows its own: a token may lack the scope for that.
+    // A new resource gets one whether or not the source shows its own: the token may lack the scope for it.
     let unshown = made.iter().copied().filter(|path| held.is_none() && !wanted.secrets.iter().any(|shown| shown == path));
     let hidden = hidden(kind, wanted, held);
     let secrets = wanted.secrets.iter().map(String::as_str).chain(unshown).chain(hidden.iter().map(String::as_str));
@@ -156,7 +156,7 @@ pub(super) fn steps(
     let is_there = |path: &str| held.is_some_and(|held| has(&held.secrets, path)) || supplied.iter().any(|secret| secret.path == path);
     let open = secrets.filter(|path| !is_there(path)).filter_map(|path| {
         let step = match (held.is_some(), made.contains(&path)) {
-            // Where the target shows none at all, the token may not see them.
+            // If the target shows none at all, the token may lack the scope.
             (true, true) if !live.of_kind(kind.name).any(|one| has(&one.secrets, path)) => return None,
             (true, true) => format!("{path} is not copied, and the {} in the target has none", kind.singular),
             (false, true) => format!("the target makes a new {path}; hand it to whoever uses this {}", kind.singular),
@@ -168,17 +168,17 @@ pub(super) fn steps(
     said.chain(open).collect()
 }
 
-/// Returns whether a `secret` rule can name it: it is listed, or it is called like a secret, can be written, and stands in no list and under
-/// a name without dots.
+/// Returns whether a `secret` rule can supply it: it is a listed or recognised secret, writable, outside lists, and its path has no
+/// names with dots.
 fn can_be_supplied(kind: &Kind, wanted: &OpenResource, path: &str) -> bool {
     let is_listed = kind.secrets.iter().any(|secret| covers(secret, path));
     let is_plain = !path.contains('[') && path.rsplit_once('.').is_none_or(|(above, _)| wanted.body.get(above).is_some());
     is_listed || (is_plain && kind.withholds(path).is_some() && kind.fields().has(path))
 }
 
-/// Returns the secrets that no read shows, where what they stand beside is there and comes new to the target.
+/// Returns the secrets that no read shows, if the object around them is new in the target.
 ///
-/// An element of a list is called by its name.
+/// An element of a list is named by its key.
 fn hidden(kind: &Kind, wanted: &OpenResource, held: Option<&OpenResource>) -> Vec<String> {
     let signs_in_nowhere =
         |path: &&&str| kind.requires_secrets.iter().any(|sealed| covers(sealed.path, path) && sealed.is_open(&wanted.body));

@@ -1,8 +1,8 @@
-//! Which resource of the target is which of the source: one answer, for the planner and for what is remembered of a run.
+//! Matching: which resource of the target corresponds to which of the source, for the planner and for the state after a run.
 //!
-//! Kind by kind in the order of the catalog: by link, else with the parent, else by name. A name may be made of the names of other
-//! resources (a grant is called as its client and its API), so each kind is matched under the names that those before it were given.
-//! What somebody else made is nobody's partner unless a link says so.
+//! Kinds are matched in catalog order: by link, else by parent, else by name. A name may consist of other names (a grant's of its
+//! client and API), so each kind is matched under the names given to those before it.
+//! Third-party resources match only by link.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,17 +12,16 @@ use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Snapshot, id_substitution};
 use crate::state::links::Links;
 
-/// Which resource of the target is which of the source, and what the target's are called for that.
+/// Which resource of the target corresponds to which of the source, and the keys that the target's get from it.
 #[derive(Debug, Default)]
 pub struct Matching {
-    /// For each resource of the source, the place of its partner.
+    /// For each resource of the source, the index of its match.
     pub of_desired: Vec<Option<usize>>,
-    /// What resources of the target are called where that is not what they are called there: as their partners, or by a name that nothing
-    /// of the source has.
+    /// New keys of target resources: those of their matches, or keys that nothing in the source has.
     pub names: HashMap<Key, Key>,
 }
 
-/// Names that say nothing, by kind and name: the ids in the source, and those in the target.
+/// Ambiguous names, by kind and name: the ids in the source, and those in the target.
 pub(super) type AmbiguousNames<'side> = BTreeMap<(&'side str, &'side str), (Vec<&'side Id>, Vec<&'side Id>)>;
 
 /// Matches the resources of two tenants; references in `desired` are keys of the target already.
@@ -39,9 +38,9 @@ pub fn matched(catalog: &Catalog, desired: &Snapshot, live: &Snapshot, links: &L
     matcher.matching
 }
 
-/// Returns the names that say nothing: they stand twice on a side, and on the other too; with the ids on both.
+/// Returns the ambiguous names: duplicates on one side that occur on the other side too, with the ids on both.
 ///
-/// What is linked, or left alone, is not asked about.
+/// Linked and excluded resources are not ambiguous.
 pub(super) fn ambiguous_names<'side>(
     catalog: &Catalog,
     desired: &'side Snapshot,
@@ -67,12 +66,12 @@ pub(super) fn ambiguous_names<'side>(
     names
 }
 
-/// Which keys of a snapshot were told apart by a number; a name that merely looks so is a name like any other.
+/// Which keys of a snapshot were numbered to tell duplicates apart; other names may merely look so.
 #[derive(Debug)]
 pub(super) struct NumberedKeys<'side>(HashSet<&'side Key>);
 
 impl<'side> NumberedKeys<'side> {
-    /// Returns those of a snapshot.
+    /// Returns the numbered keys of a snapshot.
     pub(super) fn of(snapshot: &'side Snapshot) -> Self {
         Self(snapshot.twice.iter().collect())
     }
@@ -81,12 +80,12 @@ impl<'side> NumberedKeys<'side> {
         self.0.contains(key)
     }
 
-    /// Returns the name that a resource has in its tenant: its key's, without the number it was given.
+    /// Returns the name that a resource has in its tenant: its key's, without the number.
     pub(super) fn plain<'key>(&self, key: &'key Key) -> &'key str {
         self.split(key).0
     }
 
-    /// Returns the number that a key was given; 1 where it was given none.
+    /// Returns the number of a key; 1 if it has none.
     pub(super) fn number(&self, key: &Key) -> usize {
         self.split(key).1.and_then(|number| number.parse().ok()).unwrap_or(1)
     }
@@ -101,10 +100,10 @@ impl<'side> NumberedKeys<'side> {
 struct MatchingSide<'side> {
     resources: &'side [Resource],
     numbered: NumberedKeys<'side>,
-    /// The places of the resources, by kind.
+    /// The indexes of the resources, by kind.
     places: HashMap<&'side str, Vec<usize>>,
     by_id: HashMap<(&'side str, &'side Id), usize>,
-    /// What somebody else made, and what belongs to that.
+    /// Third-party resources, and what belongs to them.
     foreign: HashSet<&'side Key>,
 }
 
@@ -128,7 +127,7 @@ impl<'side> MatchingSide<'side> {
         self.foreign.contains(&self.resources[at].key)
     }
 
-    /// Notes that a resource is somebody else's, where it is or belongs to one that is.
+    /// Records a resource if it is third-party or belongs to one that is.
     fn note_foreign(&mut self, kind: &Kind, at: usize) {
         let resource = &self.resources[at];
         let belongs = || !self.foreign.is_empty() && owners(kind, resource).iter().any(|owner| self.foreign.contains(owner));
@@ -155,7 +154,7 @@ struct Matcher<'side> {
     held: MatchingSide<'side>,
     /// The keys of the source.
     keys: HashSet<&'side Key>,
-    /// The ids of what has a name in the source that says nothing.
+    /// The ids of resources with ambiguous names in the source.
     ambiguous_names: HashSet<Id>,
     matching: Matching,
 }
@@ -199,7 +198,7 @@ impl Matcher<'_> {
         self.held.by_id.get(&(kind.name, &link.target_id)).copied()
     }
 
-    /// Pairs what goes with its parent, whatever that is called; returns what does not.
+    /// Matches parts and children by their parents; returns the others.
     fn pair_by_parent(&mut self, kind: &Kind, wanted: &[usize], free: &mut HashSet<usize>) -> Vec<usize> {
         let (Shape::Child { parent, .. } | Shape::Part { parent }) = kind.shape else { return wanted.to_vec() };
         let mut rest = Vec::new();
@@ -215,7 +214,7 @@ impl Matcher<'_> {
         rest
     }
 
-    /// Pairs what has one key on both sides; one that was given a number and one that is called so do not have one key.
+    /// Matches equal keys; a numbered key and a name that looks numbered are not equal.
     fn pair_by_key(&mut self, wanted: &[usize], keys: &HashMap<usize, Key>, free: &mut HashSet<usize>) {
         let by_key: HashMap<(&Key, bool), usize> =
             free.iter().map(|at| ((&keys[at], self.held.numbered.has(&self.held.resources[*at].key)), *at)).collect();
@@ -226,7 +225,7 @@ impl Matcher<'_> {
         }
     }
 
-    /// Pairs what is left where names may stand twice: the only two of a name, whatever numbers they were given beside others.
+    /// Matches the rest of kinds with duplicate names: the only two of a name, whatever their numbers.
     fn pair_by_name(&mut self, wanted: &[usize], free: &mut HashSet<usize>) {
         let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
         for at in free.iter().filter(|at| self.held.resources[**at].excluded.is_none()) {
@@ -241,7 +240,7 @@ impl Matcher<'_> {
         }
     }
 
-    /// Returns the key of a resource of the target under the names that the kinds before it were given.
+    /// Returns the key of a target resource under the names given to earlier kinds.
     fn key_of(&self, kind: &Kind, at: usize) -> Key {
         let (resource, names) = (&self.held.resources[at], &self.matching.names);
         if names.is_empty() {
@@ -261,7 +260,7 @@ impl Matcher<'_> {
         Key::new(kind.name, &number.map_or(name.clone(), |number| format!("{name}#{number}")))
     }
 
-    /// Names what the target has of a kind: partners as their partners, and what has none so that it is taken for nothing of the source.
+    /// Renames target resources of a kind: matches as their counterparts, others so that they clash with nothing of the source.
     fn name(&mut self, wanted: &[usize], held: &[usize], mut keys: HashMap<usize, Key>) {
         for at in wanted {
             if let Some(partner) = self.matching.of_desired[*at] {

@@ -1,4 +1,4 @@
-//! Base, desired and live -> what the target should hold: who changed a field since both agreed decides whose value stands.
+//! The three-way merge of baseline, desired and live: who changed a field since the baseline decides its value.
 //!
 //! ```text
 //!            source as before          source changed            source dropped it
@@ -6,7 +6,7 @@
 //! live moved drift: the target's       conflict                  conflict
 //! ```
 //!
-//! Sets are merged element by element: what the source added or took away since is added or taken away, what the target did stays.
+//! Sets are merged element by element: additions and removals of the source are applied, those of the target stay.
 
 use std::collections::HashSet;
 
@@ -21,42 +21,42 @@ use crate::model::resource::{Id, Key};
 use crate::snapshot::id_substitution;
 use crate::state::baseline::AppliedResource;
 
-/// What to do about fields that the target changed by itself.
+/// How to treat fields that changed in the target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnDrift {
-    /// The target's own value stands, and is named.
+    /// The target's value stays, and is reported.
     #[default]
     Keep,
-    /// The source's value is written over it.
+    /// The source's value overwrites it.
     Overwrite,
-    /// Nothing is written at all.
+    /// The plan is refused.
     Fail,
 }
 
-/// What three bodies come to.
+/// The result of a merge.
 #[derive(Debug, Default)]
 pub(super) struct MergeResult {
     /// What the target should hold.
     pub(super) body: Body,
-    /// Fields that the target changed by itself: path, base, live.
+    /// Fields that drifted: path, baseline, live.
     pub(super) drift: Vec<(String, Option<Value>, Option<Value>)>,
-    /// Fields that both changed, each in its way.
+    /// Fields that both sides changed differently.
     pub(super) conflicts: Vec<FieldConflict>,
-    /// Fields that the source dropped since the base.
+    /// Fields that the source dropped since the baseline.
     pub(super) dropped: Vec<String>,
 }
 
-/// A field that both changed, each in its way, and what it holds on the three sides.
+/// A field that both sides changed differently, with its three values.
 #[derive(Debug)]
 pub(super) struct FieldConflict {
-    /// The field, and the element of it where only that is meant.
+    /// The field, and the element if only that is meant.
     pub(super) path: String,
     base: Option<Value>,
     desired: Option<Value>,
     live: Option<Value>,
 }
 
-/// Merges what is desired into what is live, by what both agreed on.
+/// Merges desired into live by the baseline.
 pub(super) fn merge(kind: &Kind, base: &AppliedResource, desired: &Body, live: &Body, on_drift: OnDrift) -> MergeResult {
     let mut merged = MergeResult { body: desired.clone(), ..MergeResult::default() };
     let own = base.own.as_ref().map(|own| normalized(kind, &own.open()));
@@ -69,7 +69,7 @@ pub(super) fn merge(kind: &Kind, base: &AppliedResource, desired: &Body, live: &
     merged
 }
 
-/// What stays the same while three bodies are walked through.
+/// What stays the same while the bodies are walked.
 struct MergeInputs<'sides> {
     kind: &'sides Kind,
     is_overwritten: bool,
@@ -93,7 +93,7 @@ impl MergeInputs<'_> {
             let (before, wanted, held) = (before.get(name), wanted.get(name), held.get(name));
             let none = Map::new();
             let objects = [before, wanted, held].map(|value| value.map_or(Some(&none), Value::as_object));
-            // That an empty one is there is a setting of its own.
+            // The presence of an empty object is a setting by itself.
             let is_object = [before, wanted, held].iter().any(|value| value.and_then(Value::as_object).is_some_and(|it| !it.is_empty()));
             if let ([Some(before), Some(wanted), Some(held)], true) = (objects, is_object) {
                 self.objects(&path, before, wanted, held, merged);
@@ -107,7 +107,7 @@ impl MergeInputs<'_> {
         if is_same_value(wanted, held) {
             return;
         }
-        // Of a list that only the target ever had no element came from a run.
+        // No element of a list that only the target ever had came from a run.
         let is_merged = self.kind.sets.contains(&path.as_str()) && !self.is_overwritten && before.or(wanted).is_some();
         if let Some(list) = is_merged.then(|| merged_set(self.kind, &path, before, wanted, held, merged)).flatten() {
             if wanted.is_none() && is_blank(&list) {
@@ -118,7 +118,7 @@ impl MergeInputs<'_> {
         }
         let (is_as_before, is_moved) = (is_same_value(wanted, before), !is_same_value(held, before));
         match (is_as_before, is_moved) {
-            // Neither ever had it but the target: its own, and drift only where it was seen to change.
+            // Only the target has it: its own, and drift only if it was seen to change.
             (true, true) if before.is_none() => {
                 let seen = self.own.map(|own| own.get(&path));
                 if let Some(seen) = seen.filter(|seen| !is_same_value(*seen, held)) {
@@ -146,7 +146,7 @@ impl MergeInputs<'_> {
     }
 }
 
-/// Merges a list whose order says nothing; nothing where one side holds no list.
+/// Merges a list whose order is irrelevant; `None` if a side holds no list.
 fn merged_set(
     kind: &Kind,
     path: &str,
@@ -164,7 +164,7 @@ fn merged_set(
         merged.drift.push((path.to_owned(), Some(Value::Array(before.clone())), Some(Value::Array(held.clone()))));
     }
     let stays = |element: &&Value| match (before.contains(element), wanted.contains(element), held.contains(element)) {
-        // Both had it, and one of them took it away.
+        // Both had it, and one removed it.
         (true, is_wanted, is_held) => is_wanted && is_held,
         // One of them added it.
         (false, is_wanted, is_held) => is_wanted || is_held,
@@ -180,20 +180,20 @@ fn merged_set(
     Some(Value::Array(list))
 }
 
-/// Returns what two elements are called that are one thing to the API, since this field of both holds the same.
+/// Returns an element that repeats the key field of another one.
 fn duplicate<'list>(list: &'list [Value], field: &str) -> Option<&'list Value> {
     let mut seen = HashSet::new();
     list.iter().map(|element| &element[field]).find(|name| !seen.insert(name.as_str()) && name.is_string())
 }
 
 impl MergeResult {
-    /// Returns what a plan says of the drift of a resource.
+    /// Takes the drift of a resource out of the result.
     pub(super) fn take_drift(&mut self, key: &Key) -> Vec<Drift> {
         let drift = std::mem::take(&mut self.drift);
         drift.into_iter().map(|(path, base, live)| Drift { key: key.clone(), path, base, live }).collect()
     }
 
-    /// Returns what a plan says of the conflicts of a resource, which has this id in the source.
+    /// Returns the conflicts of a resource with this id in the source.
     pub(super) fn into_conflicts(self, key: &Key, source_id: &Id) -> impl Iterator<Item = Conflict> {
         self.conflicts.into_iter().map(|FieldConflict { path, base, desired, live }| Conflict {
             key: key.clone(),

@@ -1,4 +1,4 @@
-//! What a plan is: ordered stages of changes, and everything a person should know about what is not in them.
+//! The plan: ordered stages of changes, and what a person should know about everything that is not in them.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::json::Body;
 use crate::model::event::Operation;
 use crate::model::resource::{Id, Key, Resource};
 
-/// A tenant as a plan saw it.
+/// A tenant as it was when the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedTenant {
     /// Its name in the configuration.
@@ -20,53 +20,53 @@ pub struct PlannedTenant {
     pub taken: String,
 }
 
-/// Ordered stages of changes, and everything a person should know about what is not in them.
+/// Ordered stages of changes, and what a person should know about everything that is not in them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// Where the settings come from.
     pub source: PlannedTenant,
     /// Where they go.
     pub target: PlannedTenant,
-    /// What is done, in this order; the changes of one stage do not depend on each other.
+    /// The stages in order; changes within one stage do not depend on each other.
     pub stages: Vec<Stage>,
-    /// What the target calls the resources it has that changes refer to.
+    /// The target's ids of existing resources that changes refer to.
     pub known: BTreeMap<Key, Id>,
-    /// What the target has already as it should be and no link tells of: the ids in the source and in the target.
+    /// Equal resources without a link: their ids in the source and in the target.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub equal: BTreeMap<Key, (Id, Id)>,
-    /// What the source has and the target does not, wanted or not: the id in the source.
+    /// Resources that only the source has, wanted or not: their ids there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lacking: BTreeMap<Key, Id>,
-    /// What the target calls those of them that have another name there than here, where a reference holds the name.
+    /// The target's names of referenced resources that differ from their keys, where references are by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub called: BTreeMap<Key, String>,
     /// Resources or fields that should be copied and cannot be, with the reason.
     pub skipped: Vec<Skipped>,
-    /// What a person has to do by hand: secrets that are not copied.
+    /// What a person has to do: secrets that are not copied, and other manual steps.
     pub manual_steps: Vec<ManualStep>,
-    /// Resources of the target that stay as they are because they are its own, with the reason.
+    /// Resources of the target that are not changed on purpose, with the reason.
     pub excluded: Vec<Skipped>,
     /// Resources that are equal already, by kind.
     pub unchanged: BTreeMap<String, usize>,
-    /// Resources that only the target has, by kind; they stay.
+    /// Resources that only the target has and that are not deleted, by kind.
     pub unmanaged: BTreeMap<String, Vec<Key>>,
-    /// Resources that could have changed, by kind: those both tenants have.
+    /// Resources that both tenants have, by kind.
     pub shared: BTreeMap<String, usize>,
-    /// Fields the source returned that nobody knows, by kind: carried, never sent.
+    /// Unknown fields of the source, by kind: exported, not applied.
     pub unknown: BTreeMap<String, Vec<String>>,
-    /// Fields that the target changed by itself since the last run.
+    /// Fields that changed in the target since the last run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<Drift>,
-    /// Fields that both tenants changed since the last run, each in its way; their resources are left out.
+    /// Fields that both tenants changed differently since the last run; their resources are skipped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,
     /// Anything else worth a line.
     pub notes: Vec<String>,
-    /// What the target holds before, as an undo needs it, of what the changes do not tell: whatever hangs on a resource that goes or names
-    /// it, and fields in which a set has an order or a blank stands.
+    /// What an undo needs to know of the target before the run and the changes do not record: what belongs or refers to a deleted
+    /// resource, the order of sets, and blanks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<Resource>,
-    /// The run that this takes back, where it takes one back.
+    /// The run that this plan takes back, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<Undoes>,
 }
@@ -78,50 +78,50 @@ pub struct Undoes {
     pub run: String,
     /// The tenant its settings came from.
     pub source: String,
-    /// Patterns of the resources that were meant; all of the run where there is none.
+    /// Patterns of the resources to take back; all if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
 }
 
-/// A field that the target changed by itself since the last run.
+/// A field that changed in the target since the last run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Drift {
     /// The resource.
     pub key: Key,
     /// The field.
     pub path: String,
-    /// What was last applied; absent where there was nothing.
+    /// What was last applied, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Value>,
-    /// What the target holds; absent where it holds nothing.
+    /// What the target holds, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Value>,
 }
 
-/// A field that both tenants changed since the last run, each in its way.
+/// A field that both tenants changed differently since the last run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conflict {
     /// The resource.
     pub key: Key,
-    /// What the source calls it.
+    /// Its id in the source.
     pub source_id: Id,
-    /// The field, and the element of it where only that is meant.
+    /// The field, and the element if only that is meant.
     pub path: String,
-    /// What was last applied; absent where there was nothing.
+    /// What was last applied, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Value>,
-    /// What the source wants; absent where it wants nothing.
+    /// What the source wants, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desired: Option<Value>,
-    /// What the target holds; absent where it holds nothing.
+    /// What the target holds, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Value>,
 }
 
-/// Changes that can be made at the same time.
+/// Changes that can be sent at the same time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stage {
-    /// What it holds, for people: the kind's title.
+    /// The title of the kind.
     pub title: String,
     /// The changes.
     pub changes: Vec<Change>,
@@ -148,12 +148,12 @@ pub struct Change {
 /// One field that differs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Edit {
-    /// Where it stands: `refresh_token.leeway`. Lists are compared whole.
+    /// Its path: `refresh_token.leeway`. Lists are compared as a whole.
     pub path: String,
-    /// What the target holds; absent where it holds nothing.
+    /// What the target holds, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old: Option<Value>,
-    /// What it should hold; absent where it should hold nothing.
+    /// What it should hold; absent if the field is cleared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new: Option<Value>,
 }
@@ -170,38 +170,38 @@ pub struct SecretField {
     pub is_changed: bool,
 }
 
-/// What is done with a resource.
+/// What a change does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
-    /// It is created with this body.
+    /// The resource is created.
     Create {
-        /// Portable: keys stand where ids will.
+        /// Portable: keys in place of ids.
         body: Body,
-        /// Resources of the same name that the target has already, which are others.
+        /// Other resources of the same name that the target already has.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         twins: Vec<Id>,
     },
-    /// Fields of it are changed.
+    /// Fields are changed.
     Update {
-        /// Its id in the target; absent for one that this plan creates.
+        /// Its id in the target; absent if this plan creates it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<Id>,
-        /// What is sent; portable, whole top-level fields.
+        /// What is sent: portable, whole top-level fields.
         body: Body,
-        /// What differs, field by field.
+        /// The fields that differ.
         edits: Vec<Edit>,
     },
-    /// Elements of a list under a parent come and go.
+    /// Elements of a child list are added and removed.
     Elements {
-        /// The resource that the list hangs under.
+        /// The resource that the list belongs to.
         parent: Key,
         /// Elements to add; portable.
         added: Vec<Value>,
-        /// Elements to take away; portable.
+        /// Elements to remove; portable.
         removed: Vec<Value>,
     },
-    /// It is removed from the target.
+    /// The resource is deleted.
     Delete {
         /// Its id in the target.
         id: Id,
@@ -210,19 +210,19 @@ pub enum Action {
     },
 }
 
-/// A resource or field that is not part of a plan.
+/// A resource or field that is not changed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Skipped {
     /// The resource.
     pub key: Key,
-    /// The field, where only that is left out.
+    /// The field, if only that is not changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Why.
     pub reason: String,
 }
 
-/// Something a person has to do by hand.
+/// A step that a person has to take.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ManualStep {
     /// The resource.
@@ -234,7 +234,7 @@ pub struct ManualStep {
 }
 
 impl Plan {
-    /// Returns a plan between two tenants that does nothing.
+    /// Returns an empty plan between two tenants.
     pub fn between(source: PlannedTenant, target: PlannedTenant) -> Self {
         Self {
             source,
@@ -259,7 +259,7 @@ impl Plan {
         }
     }
 
-    /// Returns the tenant that its settings come from, or came from before they are taken back: its links and base are meant.
+    /// Returns the tenant whose links and baseline count: the source, or in an undo the source of the run.
     #[must_use]
     pub fn source_tenant(&self) -> &str {
         self.undoes.as_ref().map_or(&self.source.tenant, |undoes| &undoes.source)
@@ -275,7 +275,7 @@ impl Plan {
         self.changes().next().is_none()
     }
 
-    /// Returns how many resources are created, updated, and how many in all stay as they are.
+    /// Counts creates, updates, deletes and unchanged resources.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts { unchanged: self.unchanged.values().sum(), ..Counts::default() };
         for change in self.changes() {
@@ -295,7 +295,7 @@ impl Change {
         matches!(&self.action, Action::Update { id: Some(_), edits, .. } if edits.is_empty()) && self.secrets.is_empty()
     }
 
-    /// Returns whether it changes something that the target has; what only adds to it does not.
+    /// Returns whether it changes or deletes something that the target has, rather than only add.
     pub fn is_of_the_target(&self) -> bool {
         match &self.action {
             Action::Update { id, .. } => id.is_some(),
@@ -305,7 +305,7 @@ impl Change {
         }
     }
 
-    /// Returns the word for what is done: `create`, `update` or `remove`.
+    /// Returns the operation: `create`, `update` or `delete`.
     pub fn operation(&self) -> Operation {
         match self.action {
             Action::Create { .. } => Operation::Create,
@@ -315,17 +315,17 @@ impl Change {
     }
 }
 
-/// How much a plan would do.
+/// The size of a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Resources created.
     pub creates: usize,
-    /// Changes to resources that exist, late references included.
+    /// Changes to existing resources, late references included.
     pub updates: usize,
-    /// Resources removed.
+    /// Resources deleted.
     #[serde(skip_serializing_if = "is_zero")]
     pub deletions: usize,
-    /// Resources that are equal already.
+    /// Resources that are equal.
     pub unchanged: usize,
 }
 

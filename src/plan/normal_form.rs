@@ -1,14 +1,14 @@
-//! Bodies without what makes no difference, so that equal settings are equal bodies.
+//! The normal form of a body, in which equal settings are equal bodies.
 //!
-//! Absent, null, an empty text, list and object mean the same, but for an object whose presence is the setting; so do an absent field and
-//! the server's default; sets have no order. Without that every run would send the same updates again.
+//! Null, an empty text, list or object and an absent field are the same, except for objects whose presence is the setting; so are an
+//! absent field and the server's default. Sets have no order. Otherwise every run would send the same updates again.
 
 use serde_json::{Map, Value};
 
 use crate::catalog::Kind;
 use crate::json::{Body, is_blank};
 
-/// Returns a body without what says nothing: blanks, defaults, the order of sets.
+/// Returns a body without blanks and defaults, and with sets in order.
 pub fn normalized(kind: &Kind, body: &Body) -> Body {
     let mut body = body.clone();
     let is_present =
@@ -35,7 +35,7 @@ pub fn normalized(kind: &Kind, body: &Body) -> Body {
     body
 }
 
-/// Puts the elements of sets in the order in which sets are compared.
+/// Sorts the elements of sets.
 pub(super) fn order_sets(kind: &Kind, body: &mut Body) {
     for path in kind.sets {
         body.change(path, &mut |value| {
@@ -57,7 +57,7 @@ fn drop_blanks(fields: &mut Map<String, Value>) {
 pub(super) fn drop_blanks_in(value: &mut Value) {
     match value {
         Value::Object(fields) => drop_blanks(fields),
-        // An element that became empty stays: its place in the list says something.
+        // An element that became empty stays: its index matters.
         Value::Array(list) => list.iter_mut().for_each(drop_blanks_in),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }

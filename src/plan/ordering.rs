@@ -1,4 +1,4 @@
-//! Changes -> ordered stages: what is referred to comes before what refers to it, and what cannot wait for its turn is written late.
+//! Orders changes into stages: referenced resources come before those that refer to them; references in a circle are written late.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,7 +10,7 @@ use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::id_substitution;
 
-/// Where a resource belongs in the order of changes: the place of its kind, then its number among those of one name.
+/// The place of a resource in the order of changes: the index of its kind, then its number among those of one name.
 pub(super) type StagePosition = (usize, usize);
 
 /// A position behind all others.
@@ -34,7 +34,7 @@ pub(super) enum Prerequisite {
 /// The position from which each resource that a plan creates can be referred to.
 type CreationPositions = HashMap<Key, StagePosition>;
 
-/// Puts changes into stages; `after` are second changes of a resource, each with what it waits for.
+/// Groups changes into stages; `after` are further changes of a resource, each with its prerequisite.
 pub(super) fn into_stages(
     catalog: &Catalog,
     changes: Vec<Change>,
@@ -47,7 +47,7 @@ pub(super) fn into_stages(
     let mut late: BTreeMap<(usize, Prerequisite), Vec<Change>> = BTreeMap::new();
     for mut change in changes {
         let (kind, position) = (kind_of(&change), position_of(&change.key));
-        // What is there by being written is written once, whole.
+        // Keyed resources exist by being written once, as a whole.
         if let Action::Create { body, .. } = &change.action
             && kind.creation().is_none()
             && !forward_references(kind, body, position, &made).is_empty()
@@ -78,7 +78,7 @@ pub(super) fn into_stages(
     stages_by_kind(catalog, early, late, &made)
 }
 
-/// Puts the removals of resources into stages: what refers to others goes before them.
+/// Groups deletes into stages: resources that refer to others are deleted first.
 pub(super) fn deletions<'held>(catalog: &Catalog, held: impl Iterator<Item = &'held Resource>, reason: &str) -> Vec<Stage> {
     let mut by_place: BTreeMap<usize, Vec<Change>> = BTreeMap::new();
     for Resource { key, id, body, .. } in held {
@@ -117,10 +117,10 @@ fn stages_by_kind(
     stages
 }
 
-/// Returns when each resource that is created can be referred to.
+/// Returns the positions from which created resources can be referred to.
 ///
-/// One that needs a follow-up counts when that is done, and that waits for what its content mentions: an action is bound once it is
-/// deployed, and deployed once its code is there.
+/// A resource with a follow-up counts from the follow-up on, which waits for the references of its content: an action is bound once
+/// it is deployed, and deployed once its code is written.
 fn creation_positions(
     changes: &[Change],
     kind_of: &dyn Fn(&Change) -> &'static Kind,
@@ -139,16 +139,16 @@ fn creation_positions(
     made
 }
 
-/// Returns the fields that mention what is created at the same time or later.
+/// Returns the fields that refer to resources created at the same time or later.
 fn forward_references(kind: &Kind, body: &Body, position: StagePosition, made: &CreationPositions) -> Vec<String> {
     let waits = |value: &Value| id_substitution::mentioned(value).iter().any(|key| made.get(key).is_some_and(|made| *made >= position));
     let fields = body.0.iter().filter(|(name, value)| !kind.required.contains(&name.as_str()) && waits(value));
     fields.map(|(name, _)| name.clone()).collect()
 }
 
-/// Takes the fields out of a change that mention what is created at the same time or later; returns the change that writes them.
+/// Moves fields that refer to resources created at the same time or later out of a change; returns the change that writes them.
 ///
-/// What makes a write count goes with them.
+/// The follow-up moves with them.
 fn split_forward_references(kind: &Kind, change: &mut Change, position: StagePosition, made: &CreationPositions) -> Option<Change> {
     let is_create = matches!(change.action, Action::Create { .. });
     let (Action::Create { body, .. } | Action::Update { body, .. }) = &mut change.action else { return None };
@@ -171,7 +171,7 @@ fn split_forward_references(kind: &Kind, change: &mut Change, position: StagePos
     Some(Change { key: change.key.clone(), source_id: change.source_id.clone(), action, needs: Vec::new(), secrets: Vec::new() })
 }
 
-/// Returns the keys that a change mentions, and the one it hangs on: its parent, or itself where it is yet to be created.
+/// Returns the keys that a change refers to, and the resource it depends on: its parent, or itself if it is yet to be created.
 pub(super) fn referenced_by(change: &Change) -> (Vec<Key>, Option<&Key>) {
     let of_body = |body: &Body| body.0.values().flat_map(id_substitution::mentioned).collect::<Vec<_>>();
     match &change.action {
@@ -184,7 +184,7 @@ pub(super) fn referenced_by(change: &Change) -> (Vec<Key>, Option<&Key>) {
     }
 }
 
-/// Returns the keys that a change mentions in what it takes away.
+/// Returns the keys in values that a change removes.
 pub(super) fn formerly_referenced_by(change: &Change) -> Vec<Key> {
     match &change.action {
         Action::Update { edits, .. } => edits.iter().filter_map(|edit| edit.old.as_ref()).flat_map(id_substitution::mentioned).collect(),

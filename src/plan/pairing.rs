@@ -1,4 +1,4 @@
-//! Pairs of resources: the target's under the names that the source gives them.
+//! Pairs of resources, with the target's under the keys of the source.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -9,18 +9,18 @@ use crate::model::resource::{Key, Resource};
 use crate::snapshot::{Snapshot, id_substitution};
 use crate::state::links::Links;
 
-/// The live resources under the keys of their desired partners; copies only of those that such a key changes.
+/// The live resources under the keys of their matches; only those are copied that change.
 pub(super) struct Pairing<'live> {
     /// The resources of the target.
     pub(super) live: Vec<Cow<'live, Resource>>,
-    /// For each desired resource, the place of its partner.
+    /// For each desired resource, the index of its match.
     pub(super) of_desired: Vec<Option<usize>>,
-    /// The places of those that are partners.
+    /// The indexes of matched resources.
     pub(super) paired: HashSet<usize>,
 }
 
 impl<'live> Pairing<'live> {
-    /// Pairs what is desired with what there is.
+    /// Matches desired and live resources.
     pub(super) fn of(catalog: &Catalog, desired: &Snapshot, live: &'live Snapshot, links: &Links) -> Self {
         let Matching { of_desired, names } = matched(catalog, desired, live, links);
         let live = live.resources.iter().map(|resource| under_names(resource, &names)).collect();
@@ -29,7 +29,7 @@ impl<'live> Pairing<'live> {
     }
 }
 
-/// Returns a resource with new names in its key and in what it refers to.
+/// Returns a resource with new keys for itself and its references.
 fn under_names<'live>(resource: &'live Resource, names: &HashMap<Key, Key>) -> Cow<'live, Resource> {
     let key = names.get(&resource.key);
     if names.is_empty() || (key.is_none() && !id_substitution::mentions_any(&resource.body, names)) {

@@ -1,8 +1,8 @@
-//! What the target holds before a run and the changes of its plan do not tell, as an undo needs it.
+//! What an undo needs to know of the target before a run and the changes do not record.
 //!
-//! With a resource the tenant removes what hangs under it and what is identified by it (`DELETE /clients/{id}`: "Delete a client and related
-//! configuration"), and takes its name out of lists. No change of the plan is about any of that. Nor does a change tell in which order the
-//! elements of a set stood, or which blank stood where there was nothing.
+//! When a resource is deleted, the tenant also deletes what belongs to it (`DELETE /clients/{id}`: "Delete a client and related
+//! configuration") and removes its id from lists. No change records that, nor the order of a set, nor which kind of blank a field
+//! held.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use crate::model::resource::{Key, Resource};
 use crate::snapshot::{belongs_to, id_substitution};
 
 impl Plan {
-    /// Records what the target holds, under the names of the plan, of all that an undo of it could not restore by the changes alone.
+    /// Records what the target holds, under the keys of the plan, where an undo could not restore it by the changes alone.
     pub fn record_before<'held>(&mut self, catalog: &Catalog, held: impl Iterator<Item = &'held Resource> + Clone) {
         let removed = self.changes().filter(|change| matches!(change.action, Action::Delete { .. })).map(|change| change.key.clone());
         let removed: HashSet<Key> = removed.collect();
@@ -27,7 +27,7 @@ impl Plan {
         self.before.extend(updated.into_iter().filter(|one| !known.contains(&one.key)));
     }
 
-    /// Returns the fields of a resource that the plan updates and of which the edits do not tell everything.
+    /// Returns the updated fields of a resource of which the edits do not record everything.
     fn exact(&self, held: &Resource) -> Option<Resource> {
         let of_this = |id: &Option<_>, key: &Key| id.is_some() && *key == held.key;
         let edits = self.changes().filter_map(|change| match &change.action {
@@ -46,7 +46,7 @@ impl Plan {
     }
 }
 
-/// Returns what a tenant removes with these resources: them, what hangs under one of them, and what is identified by one of them.
+/// Returns what a tenant deletes with these resources: them, their children, and what is identified by them.
 pub(super) fn deleted_with<'held>(catalog: &Catalog, held: impl Iterator<Item = &'held Resource>, removed: &HashSet<Key>) -> HashSet<Key> {
     let held: Vec<&Resource> = if removed.is_empty() { Vec::new() } else { held.collect() };
     let mut going = removed.clone();
@@ -60,7 +60,7 @@ pub(super) fn deleted_with<'held>(catalog: &Catalog, held: impl Iterator<Item = 
     }
 }
 
-/// Returns a list without the elements that name one of these, and an object without the fields that do.
+/// Returns a list without the elements, or an object without the fields, that refer to one of these.
 pub(crate) fn without_references(value: &Value, is_meant: &dyn Fn(&Key) -> bool) -> Value {
     let is_name = |value: &Value| id_substitution::as_reference(value).is_some_and(|key| is_meant(&key));
     let names_one = |value: &Value| match value {

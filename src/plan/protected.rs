@@ -1,8 +1,8 @@
-//! What is left as the target has it: what no plan touches, what belongs to that, and every place that names it.
+//! Protected resources, what belongs to them, and every reference to them: all stay as they are in the target.
 //!
-//! What a client may do stands mostly outside of it: in its grants, in the clients of a connection, in lists of other clients. Whoever
-//! protects a client means all of these, and so it is with every kind: the catalog's references say what belongs to what and what names it.
-//! A name is neither added nor taken away.
+//! What a client may do is mostly stored outside of it: in its grants, in connections, in lists of other clients. Protecting a client
+//! covers all of these, for every kind: the catalog's references say what belongs to what and what refers to it. A reference is
+//! neither added nor removed.
 
 #[cfg(test)]
 mod tests;

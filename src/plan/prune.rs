@@ -1,4 +1,4 @@
-//! What only the target has: what goes from it, since an earlier run made or adopted it and the source has it no more, and what stays.
+//! Resources that only the target has: deleted if an earlier run created or adopted them and the source deleted them, else unmanaged.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -14,7 +14,7 @@ use crate::snapshot::{Unseen, id_substitution};
 use crate::state::links::Link;
 
 impl PlanBuilder<'_> {
-    /// Returns the places in the target of what goes from it, and names what stays for the sake of what is protected.
+    /// Returns the indexes of resources to delete, and lists those that stay for the sake of protected ones.
     pub(super) fn resources_to_delete(&mut self, partners: &Pairing<'_>) -> Vec<usize> {
         if !self.past.prune {
             return Vec::new();
@@ -52,7 +52,7 @@ impl PlanBuilder<'_> {
         going
     }
 
-    /// Returns what the source did not show where a resource of the target would come from.
+    /// Returns what the source did not show where a target resource would come from.
     fn unseen_in_source(&self, held: &Resource) -> Option<&Unseen> {
         let kind = self.kind_of(&held.key);
         let unseen = self.desired.snapshot.unseen(kind.name);
@@ -66,7 +66,7 @@ impl PlanBuilder<'_> {
         unseen.iter().find(|one| one.id == id)
     }
 
-    /// Lists what only the target has, removes what goes of it, and names what should go and cannot.
+    /// Lists what only the target has, plans the deletes, and lists what should be deleted and cannot be.
     pub(super) fn list_unmanaged(&mut self, partners: &Pairing<'_>, removed: &[usize]) {
         let reason = format!("gone from {}", self.desired.snapshot.tenant);
         let removed: HashSet<usize> = removed.iter().copied().collect();
@@ -93,7 +93,7 @@ impl PlanBuilder<'_> {
         self.plan.stages.extend(deletions(self.catalog, going.into_iter(), &reason));
     }
 
-    /// Notes what users have of resources that go, which goes with them.
+    /// Notes the user data that is lost with deleted resources.
     pub(super) fn note_lost_user_data(&mut self) {
         let mut lost: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for change in self.plan.changes().filter(|change| matches!(change.action, Action::Delete { .. })) {
@@ -108,14 +108,13 @@ impl PlanBuilder<'_> {
         self.plan.notes.extend(notes);
     }
 
-    /// Returns whether a list that the target may have added to holds more than what was last applied.
+    /// Returns whether a list that the target may add to holds more than what was last applied.
     fn has_target_additions(&self, kind: &Kind, resource: &Resource) -> bool {
         let applied = self.past.base.of_target(&resource.key, &resource.id).map(|applied| normalized(kind, &applied.body.open()));
         !kind.ordered_merge.is_empty() && applied != Some(normalized(kind, &resource.body.open()))
     }
 
-    /// Returns whether a resource that only the target has was made or adopted by an earlier run: the source, which lists its kind whole, has it
-    /// no more.
+    /// Returns whether a resource was created or adopted by an earlier run and deleted from the source, whose list is complete.
     fn is_gone(&self, resource: &Resource, partnered: &HashSet<&Key>) -> bool {
         let kind = self.kind_of(&resource.key);
         if resource.is_given {
@@ -131,8 +130,7 @@ impl PlanBuilder<'_> {
         link.is_some_and(|link| !self.skips(&link.kind, link.source_id.clone()))
     }
 
-    /// Returns whether the source lists nothing of the kind of a resource with an id of its own, but for what is left alone: that may be the list
-    /// of a token which sees no more.
+    /// Returns whether the source lists no resources of a kind except excluded ones, perhaps because the token may not see them.
     fn lists_none(&self, resource: &Resource) -> bool {
         let kind = self.kind_of(&resource.key);
         kind.has_own_ids() && self.desired.snapshot.of_kind(kind.name).all(|one| one.excluded.is_some())
@@ -142,7 +140,7 @@ impl PlanBuilder<'_> {
         self.desired.skipped.contains(&(kind.to_owned(), source_id))
     }
 
-    /// Returns whether the mapping skips what the source has in the place of a resource without an id of its own.
+    /// Returns whether the mapping skips the counterpart of a resource without an id of its own.
     fn is_skipped(&self, kind: &Kind, id: &Id) -> bool {
         let source_of = |kind: &str, id: &str| self.past.links.of_target(kind, &Id::new(id)).map(|link: &Link| link.source_id.clone());
         match kind.shape {
@@ -165,7 +163,7 @@ fn lists_none_of(kind: &Kind) -> String {
     format!("which lists no {} at all: its token may not see them; if they were deleted there, delete this one by hand", kind.name)
 }
 
-/// Returns the key of the resource under which another hangs, with which it goes.
+/// Returns the key of a resource's parent, with which it is deleted.
 pub(super) fn parent_of(kind: &Kind, resource: &Resource) -> Option<Key> {
     match kind.shape {
         Shape::Child { parent, .. } => Some(Key::new(parent, resource.key.name())),

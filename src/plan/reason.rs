@@ -1,4 +1,4 @@
-//! Why a difference stays, where an import and an undo say it differently.
+//! Reasons why a difference stays, worded for an import or an undo.
 
 /// What a plan makes the target hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

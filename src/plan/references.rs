@@ -1,7 +1,7 @@
-//! Which references the target can hold, and what must be left out because it cannot.
+//! References: which the target can hold, and what is skipped because of the others.
 //!
-//! A list loses the element that refers to nothing; an object that holds a reference is left out whole; a resource goes when the
-//! reference is part of what it is (its key, a required field) or stands inside a text of something new. Each is named.
+//! A list loses an element that refers to nothing; an object with such a reference is skipped; so is a resource if the reference is
+//! part of its key, a required field or a text of a new resource. Each is listed.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -15,21 +15,21 @@ use crate::json::{Body, is_blank, top};
 use crate::model::resource::{Key, OpenResource, Resource};
 use crate::snapshot::id_substitution;
 
-/// A resource on its way into a plan.
+/// A resource that may be planned.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate<'inputs> {
-    /// What the target should hold; a copy only where it differs from what the source holds.
+    /// What the target should hold; copied only if it differs from the source's.
     pub(super) wanted: Cow<'inputs, Resource>,
-    /// What it holds, under the key it should have.
+    /// What the target holds, under the key it should have.
     pub(super) held: Option<&'inputs Resource>,
 }
 
-/// A candidate that is looked into and changed.
+/// A candidate with its bodies unpacked, to be changed.
 #[derive(Debug)]
 pub(super) struct OpenCandidate<'inputs> {
     /// What the target should hold.
     pub(super) wanted: OpenResource,
-    /// What it holds.
+    /// What the target holds.
     pub(super) held: Option<&'inputs Resource>,
     is_changed: bool,
 }
@@ -40,12 +40,12 @@ impl OpenCandidate<'_> {
         &mut self.wanted.body
     }
 
-    /// Sets what should stand at a path.
+    /// Sets the desired value at a path.
     pub(super) fn set(&mut self, path: &str, value: Value) {
         self.body_mut().set(path, value);
     }
 
-    /// Lets what stands in another body at a path stand here too, be it nothing.
+    /// Takes over what another body holds at a path, even if that is nothing.
     pub(super) fn keep(&mut self, path: &str, held: Option<&Body>) {
         let nothing = Body::new();
         self.body_mut().take_over(path, held.unwrap_or(&nothing));
@@ -53,7 +53,7 @@ impl OpenCandidate<'_> {
 }
 
 impl<'inputs> Candidate<'inputs> {
-    /// Returns it to be looked into.
+    /// Returns it with its bodies unpacked.
     pub(super) fn open(&self) -> OpenCandidate<'inputs> {
         OpenCandidate { wanted: self.wanted.open(), held: self.held, is_changed: false }
     }
@@ -63,7 +63,7 @@ impl<'inputs> Candidate<'inputs> {
         self.held.is_some_and(|held| held.body == self.wanted.body)
     }
 
-    /// Takes over what was changed when it was looked into.
+    /// Takes over the changes made to the unpacked candidate.
     pub(super) fn take_over(&mut self, examined: OpenCandidate<'inputs>) {
         if examined.is_changed {
             self.wanted = Cow::Owned(examined.wanted.pack());
@@ -71,7 +71,7 @@ impl<'inputs> Candidate<'inputs> {
     }
 }
 
-/// What became of a candidate.
+/// The result of resolving a candidate's references.
 #[derive(Debug)]
 pub(super) enum Resolution {
     /// It can be planned, without these parts.
@@ -80,7 +80,7 @@ pub(super) enum Resolution {
     LeftOut(String),
 }
 
-/// Takes out of a candidate what the target cannot hold; `is_there` says which keys it will have.
+/// Removes from a candidate what the target cannot hold; `is_there` says which keys it will have.
 pub(super) fn resolve(
     kind: &Kind,
     candidate: &mut OpenCandidate<'_>,
@@ -120,14 +120,14 @@ pub(super) fn resolve(
     Resolution::Fits(skipped)
 }
 
-/// Returns the fields that hold the same on both sides: nobody writes them, so what they name is nobody's concern.
+/// Returns the fields that are equal on both sides: they are not written, so their references do not matter.
 fn equal_fields(candidate: &OpenCandidate<'_>) -> HashSet<String> {
     let held = candidate.held.map(|held| held.body.open()).unwrap_or_default();
     let is_equal = |(name, value): &(&String, &Value)| held.0.get(*name) == Some(*value);
     candidate.wanted.body.0.iter().filter(is_equal).map(|(name, _)| name.clone()).collect()
 }
 
-/// Lets the target's own choice stand where the source chose nothing: its own domain in the place of a name. Returns what stays so.
+/// Keeps the target's own choice where the source has none, that is, its own domain in place of a name; returns the kept fields.
 pub(super) fn keep_target_choices(kind: &Kind, candidate: &mut OpenCandidate<'_>) -> Vec<Skipped> {
     let by_name = kind.references.iter().filter(|reference| reference.by == By::Key);
     let own =
@@ -144,12 +144,11 @@ pub(super) fn keep_target_choices(kind: &Kind, candidate: &mut OpenCandidate<'_>
     chosen.into_iter().map(stays).collect()
 }
 
-/// Takes out of a candidate the elements of sets, and of lists that the target may have added to, that name what is left alone on purpose
-/// and so not in the target; names each.
+/// Removes from the sets and extensible lists of a candidate the elements that name excluded resources; returns them.
 ///
 /// # Errors
 ///
-/// Says what the candidate belongs to, where that itself is left alone.
+/// Says what the candidate belongs to, if that is excluded.
 pub(super) fn spare(kind: &Kind, candidate: &mut OpenCandidate<'_>, alone: &HashSet<Key>) -> Result<Vec<Skipped>, String> {
     if alone.is_empty() {
         return Ok(Vec::new());
@@ -179,7 +178,7 @@ pub(super) fn spare(kind: &Kind, candidate: &mut OpenCandidate<'_>, alone: &Hash
     Ok(spared)
 }
 
-/// Returns the concrete paths of a reference that the target cannot hold, from the last to the first, with the reason.
+/// Returns the concrete paths of a reference that the target cannot hold, last first, with the reason.
 fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> bool, desired: DesiredState) -> Vec<(String, String)> {
     let reason = |value: &Value| match id_substitution::as_reference(value) {
         _ if is_blank(value) || id_substitution::is_the_tenant(value) => None,
@@ -192,9 +191,9 @@ fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> boo
     found.filter_map(|(path, value)| reason(value).map(|reason| (path, reason))).collect()
 }
 
-/// The smallest part of a resource that can go without a reference.
+/// The smallest part of a resource that can be removed with a reference.
 enum RemovablePart {
-    /// The element of this list, at this place.
+    /// The element of this list at this index.
     Element(String, usize),
     /// The object or field at this path.
     Object(String),
@@ -202,7 +201,7 @@ enum RemovablePart {
     Whole,
 }
 
-/// Returns the smallest part of a resource that can go without the reference at this path.
+/// Returns the smallest part that can be removed with the reference at this path.
 fn part_of(kind: &Kind, path: &str) -> RemovablePart {
     if let Some((list, rest)) = path.split_once('[') {
         let at = rest.split(']').next().and_then(|at| at.parse().ok()).unwrap_or_default();
@@ -225,13 +224,13 @@ fn drop_element(body: &mut Body, list: &str, at: usize) {
     });
 }
 
-/// Lets the target's own value stand at a path.
+/// Keeps the target's value at a path.
 pub(super) fn keep_held(candidate: &mut OpenCandidate<'_>, path: &str) {
     let held = candidate.held.map(|held| held.body.open()).unwrap_or_default();
     candidate.body_mut().take_over(path, &held);
 }
 
-/// Returns the first field that mentions, inside a longer text, a key that the target will not have, and that key.
+/// Returns the first field whose text mentions a key that the target will not have, and that key.
 fn unresolved_text(body: &Body, is_there: &dyn Fn(&Key) -> bool) -> Option<(String, Key)> {
     body.0.iter().find_map(|(field, value)| {
         let missing = id_substitution::mentioned(value).into_iter().find(|key| !is_there(key))?;
@@ -239,9 +238,9 @@ fn unresolved_text(body: &Body, is_there: &dyn Fn(&Key) -> bool) -> Option<(Stri
     })
 }
 
-/// Adds to each set of a candidate, and to each list that the target may have added to, the elements of the target that refer to what only the target has.
+/// Adds to the sets and extensible lists of a candidate the target's elements that refer to what only the target has.
 ///
-/// A client that only production has must not lose its connection because development does not know it.
+/// A client that only exists in production must not lose its connection because development does not know it.
 pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut OpenCandidate<'_>, source_has: &HashSet<Key>) {
     let Some(held) = candidate.held.map(|held| held.body.open()) else { return };
     for path in kind.sets.iter().chain(kind.ordered_merge) {
@@ -259,8 +258,8 @@ pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut OpenCandi
     }
 }
 
-/// Returns what is wanted with what stays of the target's list, each where it stands there: behind what precedes it and is wanted, else
-/// before what follows it, else at the end.
+/// Inserts kept elements into a wanted list where the target has them: after what precedes them there, else before what follows, else
+/// at the end.
 pub(super) fn insert_in_order(mut wanted: Vec<Value>, held: &[Value], kept: &[Value]) -> Vec<Value> {
     let place = |list: &[Value], element: &Value| {
         let mentioned = id_substitution::mentioned(element);

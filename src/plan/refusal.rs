@@ -8,36 +8,36 @@ use crate::model::approval::Approvals;
 use crate::model::guard::Guard;
 use crate::model::resource::Key;
 
-/// What a guard found of a plan.
+/// What a guard found in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// The guard.
     pub guard: Guard,
-    /// Whether `--allow` approves it here.
+    /// Whether `--allow` can approve it.
     pub can_be_allowed: bool,
-    /// What it found.
+    /// The finding as a sentence.
     pub message: String,
-    /// What it found by resource, where each can be approved by itself.
+    /// The finding by resource, where each can be approved by itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<Item>,
 }
 
-/// What a guard found of one resource.
+/// What a guard found about one resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// The resource.
     pub key: Key,
-    /// Its fields, or what is done to it as a whole.
+    /// Its fields, or the operation if the whole resource is meant.
     pub what: Vec<String>,
 }
 
 impl Refusal {
-    /// Returns a refusal of the plan as a whole.
+    /// Returns a refusal of the whole plan.
     pub fn whole(guard: Guard, message: String) -> Self {
         Self { guard, can_be_allowed: guard.is_approvable(), message, items: Vec::new() }
     }
 
-    /// Returns a refusal for what was found of resources; none where nothing was.
+    /// Returns a refusal for findings about resources; `None` if there are none.
     pub fn about(guard: Guard, items: Vec<Item>) -> Option<Self> {
         let list = items.iter().map(Item::to_string).collect::<Vec<_>>().join(", ");
         let message = match guard {
@@ -48,7 +48,7 @@ impl Refusal {
         (!items.is_empty()).then_some(Self { guard, can_be_allowed: true, message, items })
     }
 
-    /// Returns what is not approved of it; nothing where all of it is.
+    /// Returns the part that is not approved; `None` if everything is.
     #[must_use]
     pub fn unapproved(self, approved: &Approvals) -> Option<Self> {
         let Self { guard, can_be_allowed, .. } = self;

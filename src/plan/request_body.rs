@@ -1,7 +1,7 @@
-//! What a create and an update send: values by the meaning they are compared by, and nothing that the plan does not show.
+//! The bodies of create and update requests: nothing is sent that the plan does not show.
 //!
-//! A blank that makes no difference is never sent: null is dropped at every depth, and what the API refuses to be blank goes as if it were
-//! absent. A field is cleared by what the API takes for that, or not at all.
+//! Blanks that make no difference are never sent: null is dropped at every depth, and blanks that the API refuses are left out. A
+//! field is cleared with the value that the API accepts for that, or not at all.
 
 use serde_json::{Map, Value};
 
@@ -10,21 +10,21 @@ use super::normal_form::{drop_blanks_in, normalized};
 use crate::catalog::{Fields, Kind, Purpose, Write};
 use crate::json::{Body, covers};
 
-/// How a field comes to hold nothing.
+/// How a field is cleared.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Clearing {
-    /// An update sends this value.
+    /// With this value in the update.
     By(Value),
-    /// It is left out of an object that is replaced whole.
+    /// By leaving it out of an object that is replaced as a whole.
     LeftOut,
-    /// The API has no way.
+    /// Not at all.
     Impossible,
 }
 
-/// Returns how an update takes away what a field holds.
+/// Returns how an update clears a field.
 ///
-/// A PATCH merges an object one level deep (exact in 307 of 313 recorded updates of clients), so what lies deeper, or in an object that is
-/// replaced whole, goes by being left out.
+/// A PATCH merges objects one level deep (exact in 307 of 313 recorded updates of clients), so what lies deeper, or in an object
+/// that is replaced as a whole, is cleared by leaving it out.
 pub(super) fn clearing(kind: &Kind, path: &str, held: Option<&Value>) -> Clearing {
     if kind.merge_only.iter().any(|grown| covers(grown, path)) {
         return Clearing::Impossible;
@@ -47,11 +47,11 @@ pub(super) fn clearing(kind: &Kind, path: &str, held: Option<&Value>) -> Clearin
         _ if is_left_out => Clearing::LeftOut,
         _ if is_in_sealed(kind, path) => Clearing::Impossible,
         (None, _) => Clearing::By(Value::Null),
-        // The request is then sent in two: see `Kind::present`.
+        // The update is sent in two requests: see `Kind::present`.
         _ if kind.present.iter().any(|present| covers(present, path)) => Clearing::By(Value::Null),
         (Some(field), _) if field.nullable => Clearing::By(Value::Null),
         _ if kind.required.contains(&path) => Clearing::Impossible,
-        // A PATCH drops it where it is left out.
+        // A PATCH clears it if it is left out.
         _ if kind.always_sent.contains(&path) && !is_mirror && !is_follow_up => Clearing::LeftOut,
         (Some(field), Some(Value::Array(_))) if !field.refuses_empty => Clearing::By(Value::Array(Vec::new())),
         (Some(field), Some(Value::String(_))) if !field.refuses_empty => Clearing::By(Value::String(String::new())),
@@ -60,7 +60,7 @@ pub(super) fn clearing(kind: &Kind, path: &str, held: Option<&Value>) -> Clearin
     }
 }
 
-/// Returns an object with blanks in the place of what it holds: one without any field may be taken for no change.
+/// Returns an object with blanks in place of its values: the API may ignore one without fields.
 fn with_blank_fields(fields: Option<&Fields>, held: &Map<String, Value>) -> Value {
     let takes_blank = |name: &str| fields.and_then(|fields| fields.get(name)).is_some_and(|field| !field.refuses_empty);
     let blank = |(name, value): (&String, &Value)| match value {
@@ -71,13 +71,13 @@ fn with_blank_fields(fields: Option<&Fields>, held: &Map<String, Value>) -> Valu
     Value::Object(held.iter().filter_map(blank).collect())
 }
 
-/// Returns whether a field stands in an object that is written with its secrets or not at all, so that it does not go alone.
+/// Returns whether a field is inside an object that is written only together with its secrets.
 fn is_in_sealed(kind: &Kind, path: &str) -> bool {
     let top = path.split('.').next().unwrap_or(path);
     kind.requires_secrets.iter().any(|sealed| sealed.path != path && covers(sealed.path, path)) && !kind.is_laid_over(top)
 }
 
-/// Returns what a create sends of a body.
+/// Returns the body of a create.
 pub(super) fn create_body(kind: &Kind, body: &Body) -> Body {
     let (body, _) = kind.fields().split(body.clone(), Purpose::Create);
     let mut body = Body(kind.fields().said(body.0));
@@ -86,7 +86,7 @@ pub(super) fn create_body(kind: &Kind, body: &Body) -> Body {
     body
 }
 
-/// Returns what an update sends.
+/// Returns the body of an update.
 pub(super) fn update_body(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Body {
     if edits.is_empty() {
         return Body::new();
@@ -98,7 +98,7 @@ pub(super) fn update_body(kind: &Kind, desired: &Body, live: &Body, edits: &[Edi
         }
     }
     let is_cleared = |name: &str| edits.iter().any(|edit| edit.new.is_none() && edit.path == name);
-    // Of what no edit touches, the target's own value is what should stand.
+    // Fields that no edit touches keep the target's value.
     let own = |name: &str| Some((name.to_owned(), live.0.get(name).or_else(|| desired.0.get(name))?.clone()));
     let echoed = kind.always_sent.iter().copied().filter(|name| !is_cleared(name)).filter_map(own).collect();
     for (name, value) in kind.fields().said(echoed) {
@@ -115,21 +115,21 @@ pub(super) fn update_body(kind: &Kind, desired: &Body, live: &Body, edits: &[Edi
         body.set(&path, value);
     }
     if body.is_empty() {
-        // An empty PATCH is refused, also where something goes by being left out.
+        // An empty PATCH is refused, even where something is cleared by leaving it out.
         let key = kind.key.iter().filter_map(|name| Some(((*name).to_owned(), live.get(name)?.clone()))).collect();
         body = kind.fields().split(key, Purpose::Update).0;
     }
     body
 }
 
-/// Returns what is sent of the fields that edits touch, and of all of them by a PUT: what the target holds, with the edits made.
+/// Returns the edited top-level fields, or all of them for a PUT, as the target holds them with the edits made.
 ///
-/// So what no edit shows stays, also where it lies in an object that is replaced whole. Of what is written over the target's own value at the
-/// last moment, the edits alone are sent.
+/// So what no edit shows stays, even inside an object that is replaced as a whole. Of fields that are laid over the target's value
+/// right before sending, only the edits are included.
 fn edited_fields(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Body {
     let (said, mut body) = (Body(kind.fields().said(desired.0.clone())), Body(kind.fields().said(live.0.clone())));
     let is_touched = |name: &str| edits.iter().any(|edit| edit.path.split('.').next() == Some(name));
-    // What is cleared whole before it is written again stands in the plan whole, so that a run which is cut in between can put it back.
+    // What is cleared before it is written again is included as a whole, so that an interrupted run can restore it.
     let is_cleared_first = |name: &str| kind.present.iter().any(|path| path.split('.').next() == Some(name));
     body.0.retain(|name, _| kind.write == Write::Put || (is_touched(name) && (!kind.is_laid_over(name) || is_cleared_first(name))));
     for (name, value) in &mut body.0 {
@@ -137,7 +137,7 @@ fn edited_fields(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Bo
             drop_blanks_in(value);
         }
     }
-    // Which of these a tenant has is its own affair: they stay where they are left out, and may be refused where they are not.
+    // These belong to the tenant: they stay if left out, and may be refused elsewhere.
     for path in kind.server_filled.iter().filter(|path| path.ends_with(".*")) {
         body.take(path);
     }
@@ -145,19 +145,19 @@ fn edited_fields(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) -> Bo
         let new = edit.new.as_ref().map(|new| said.get(&edit.path).unwrap_or(new).clone());
         body.put(&edit.path, new);
     }
-    // Of what is only taken away the object alone is left to send.
+    // Of an object that only loses fields, the empty object is sent.
     for name in edits.iter().filter_map(|edit| edit.path.split_once('.')).map(|(name, _)| name) {
         body.0.entry(name.to_owned()).or_insert_with(|| Value::Object(Map::new()));
     }
     body
 }
 
-/// Returns whether what a field stands in comes new to the target with an update, so that it is created then.
+/// Returns whether an update creates the object that holds a field.
 pub(super) fn is_created_by_update(path: &str, held: &Body) -> bool {
     path.rsplit_once('.').is_some_and(|(above, _)| above.contains('.') && held.get(above).is_none())
 }
 
-/// Returns what a field holds that is absent and stands for another one.
+/// Returns the value of the field that an absent one defaults to.
 fn mirrored_value(kind: &Kind, name: &str, desired: &Body) -> Option<Value> {
     let (_, other) = kind.defaults_to_field.iter().find(|(field, _)| *field == name)?;
     desired.get(other).cloned()

@@ -1,4 +1,4 @@
-//! What a write of one kind resets in another, which is written again behind it: a run's own doing is never drift.
+//! Settings that a write of another kind resets, so that they are written again after it.
 
 use super::builder::PlanBuilder;
 use super::model::{Action, Change, Skipped};
@@ -8,7 +8,7 @@ use crate::json::Body;
 use crate::model::resource::{Key, Resource};
 
 impl PlanBuilder<'_> {
-    /// Lets changes be followed by writes of all fields of what they reset, also where that is as it should be.
+    /// Adds, after changes that reset other settings, writes of these settings, even if they are equal.
     pub(super) fn reapply_resets(&mut self, changes: &mut Vec<Change>, partners: &Pairing<'_>) {
         let resetting: Vec<&'static Kind> = self.catalog.kinds().filter(|kind| !kind.resets.is_empty()).collect();
         for kind in resetting.into_iter().filter(|kind| changes.iter().any(|change| change.key.kind() == kind.name)).collect::<Vec<_>>() {
@@ -22,7 +22,7 @@ impl PlanBuilder<'_> {
         }
     }
 
-    /// Takes back the changes of a kind that would reset something no plan touches, and names them; returns whether there were any.
+    /// Excludes the changes of a kind that would reset something protected; returns whether there were any.
     fn exclude_resets_of_protected(&mut self, kind: &Kind, changes: &mut Vec<Change>, partners: &Pairing<'_>) -> bool {
         let is_reset = |key: &&Key| kind.resets.contains(&key.kind()) && self.untouched.root_of(key).is_some();
         let Some(reset) = partners.live.iter().map(|held| &held.key).find(is_reset).cloned() else { return false };

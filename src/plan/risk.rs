@@ -1,4 +1,4 @@
-//! What a plan may cost: the class of every edit, and the reasons to refuse a plan that follow.
+//! The risk of a plan: the class of every edit, and the refusals that follow.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,18 +12,18 @@ use crate::json::{Body, is_blank};
 use crate::model::guard::Guard;
 use crate::model::resource::Key;
 
-/// One thing that a change does, and what it may cost.
+/// The risk of one edit, or of a whole change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditRisk {
-    /// What it may cost.
+    /// Its class.
     pub class: Class,
-    /// The field; absent where the whole resource is meant.
+    /// The field; absent if the whole resource is meant.
     pub path: Option<String>,
 }
 
-/// Returns what a change may cost, field by field.
+/// Returns the risks of a change, field by field.
 ///
-/// What completes a resource that the plan itself creates is part of its creation.
+/// Updates that complete a resource created by the same plan belong to the create.
 pub fn edit_risks(catalog: &Catalog, change: &Change) -> Vec<EditRisk> {
     let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
     let risks = kind.risks();
@@ -50,13 +50,13 @@ fn of_edit(kind: &Kind, key: &Key, edit: &Edit) -> Vec<EditRisk> {
     classes.into_iter().map(|class| EditRisk { class: kind.risks().raised(class, &what), path: Some(edit.path.clone()) }).collect()
 }
 
-/// Returns the classes of an edit: of an object, those of every field inside it that has a rule of its own as well.
+/// Returns the classes of an edit; for an object, those of every field inside it with a rule of its own as well.
 fn classes(kind: &Kind, path: &str, sides: [Option<&Value>; 2]) -> BTreeSet<Class> {
     let default = kind.default_within(path);
     let mut sides = sides.map(|side| side.or(default.as_ref()).map(|value| held_at(path, value)));
     let risks = kind.risks();
     let mut found = BTreeSet::new();
-    // If the whole thing is added or removed, that alone decides.
+    // If the whole object is added or removed, its own rule decides.
     let comes_or_goes = sides.iter().any(Option::is_none) && risks.rule(path) == Some(Rule::Presence);
     for below in risks.below(path).into_iter().filter(|_| !comes_or_goes) {
         let values = sides.each_mut().map(|side| side.as_mut().and_then(|body| taken(body, below)));
@@ -65,7 +65,7 @@ fn classes(kind: &Kind, path: &str, sides: [Option<&Value>; 2]) -> BTreeSet<Clas
         }
     }
     let rest = sides.map(|side| side.and_then(|body| body.get(path).cloned()));
-    // An empty shell, left after the fields with rules of their own were taken out, is no change.
+    // An object left empty after fields with rules of their own were removed is no change.
     let is_hollow = |side: &Option<Value>| side.as_ref().is_none_or(is_blank_inside);
     if rest[0] != rest[1] && (found.is_empty() || !rest.iter().all(is_hollow)) {
         found.extend(by_rule(kind, path, rest));
@@ -80,14 +80,14 @@ fn held_at(path: &str, value: &Value) -> Body {
 }
 
 fn by_rule(kind: &Kind, path: &str, [old, new]: [Option<Value>; 2]) -> Vec<Class> {
-    // A field that nobody knows is nothing that anybody can have looked at.
+    // An unknown field cannot have been assessed.
     let rule = kind.risks().rule(path).unwrap_or(Rule::Bound);
     let default = kind.default_within(path);
     let [old, new] = [old, new].map(|side| side.or_else(|| default.clone()).map(|value| named(kind, rule, path, &value)));
     if old == new { Vec::new() } else { rule.classes(old.as_ref(), new.as_ref()) }
 }
 
-/// Takes what a path names out of one side of an edit: a value, or all that the path names through lists.
+/// Removes what a path names from one side of an edit: a value, or all that the path names through lists.
 fn taken(body: &mut Body, path: &str) -> Option<Value> {
     let mut values: Vec<Value> = body.take(path).into_iter().map(|(_, value)| value).collect();
     if path.contains(['[', '*']) { (!values.is_empty()).then_some(Value::Array(values)) } else { values.pop() }
@@ -101,7 +101,7 @@ fn is_blank_inside(value: &Value) -> bool {
     }
 }
 
-/// Returns a list as what its elements are called, where access is by that: what else stands in one opens and closes nothing.
+/// Returns a list as the keys of its elements where access depends on these only.
 fn named(kind: &Kind, rule: Rule, path: &str, value: &Value) -> Value {
     let field = kind.told_apart_by(path).filter(|_| rule == Rule::Access);
     match (value, field) {
@@ -112,18 +112,18 @@ fn named(kind: &Kind, rule: Rule, path: &str, value: &Value) -> Value {
     }
 }
 
-/// A secret that takes the place of another one that was sent before.
+/// Returns the risk of replacing a secret that was sent before.
 fn of_secret(kind: &Kind, path: &str) -> EditRisk {
     let rule = kind.risks().rule(path).unwrap_or(Rule::Bound);
     EditRisk { class: rule.class_of_another(), path: Some(path.to_owned()) }
 }
 
-/// What may keep people or services from signing in is approved by name.
+/// Refuses lockout risks that nobody approved.
 pub fn lockout(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
     Refusal::about(Guard::LockoutRisk, items(catalog, plan, Class::Lockout))
 }
 
-/// What makes a protection weaker is approved by name.
+/// Refuses weaker protection that nobody approved.
 pub fn weaker(catalog: &Catalog, plan: &Plan) -> Option<Refusal> {
     Refusal::about(Guard::WeakerProtection, items(catalog, plan, Class::Weakened))
 }

@@ -1,7 +1,6 @@
-//! Which of the secrets that are supplied an update sends, and what must go with them.
+//! Which supplied secrets an update sends, and what must be sent with them.
 //!
-//! A secret cannot be compared with what the target holds. One that was never sent is sent once, one that was sent is sent again when the
-//! value supplied now is another.
+//! A secret cannot be compared with what the target holds. It is sent if it was never sent, or if the supplied value changed.
 
 use serde_json::Value;
 
@@ -30,9 +29,9 @@ pub(super) fn secrets_to_send(
     due
 }
 
-/// Returns whether a secret that did not change goes along with what is written beside it.
+/// Returns whether an unchanged secret must be sent because of other changes.
 ///
-/// One that no read shows does: what it stands in may be replaced whole, and nobody could put it back.
+/// It must if no read shows it: the object around it may be replaced as a whole, which would lose it.
 fn must_be_resent(kind: &Kind, path: &str, difference: &Difference, due: &[SecretField]) -> bool {
     let object = enclosing_object(kind, path);
     let is_hidden = kind.write_only.iter().any(|secret| covers(secret, path));
@@ -40,11 +39,11 @@ fn must_be_resent(kind: &Kind, path: &str, difference: &Difference, due: &[Secre
     is_hidden && (difference.edits.iter().any(|edit| is_beside(&edit.path)) || due.iter().any(|secret| is_beside(&secret.path)))
 }
 
-/// Returns what a supplied secret stands for in a body: JSON where the field holds an object or a list of such, and the text otherwise.
+/// Returns the value of a supplied secret: JSON where the field holds an object or a list of objects, text otherwise.
 ///
 /// # Errors
 ///
-/// Says where the JSON is broken, without a word of it.
+/// Says where the JSON is invalid, without quoting it.
 pub fn secret_value(kind: &Kind, path: &str, secret: &Secret) -> Result<Value, String> {
     if !kind.holds_json(path) {
         return Ok(Value::String(secret.reveal().to_owned()));
@@ -54,17 +53,17 @@ pub fn secret_value(kind: &Kind, path: &str, secret: &Secret) -> Result<Value, S
     if value.is_object() || value.is_array() { Ok(value) } else { Err(format!("{path} is to be a JSON object or list")) }
 }
 
-/// Returns the object that an update writes whole and a secret stands in; nothing where the secret stands at the top.
+/// Returns the object around a secret that an update writes as a whole; empty for a top-level secret.
 fn enclosing_object<'path>(kind: &Kind, path: &'path str) -> &'path str {
     let whole = path.split_once('.').map_or("", |(top, _)| top);
     if kind.is_laid_over(whole) { path.rsplit_once('.').map_or("", |(object, _)| object) } else { whole }
 }
 
-/// Adds to an update what must be written together with its secrets: the whole object each stands in, or all there is where an update
-/// replaces it.
+/// Adds to an update what must be written together with its secrets: the whole object around each, or everything if an update
+/// replaces the resource.
 pub(super) fn add_companions(kind: &Kind, secrets: &[SecretField], desired: &Body, held: &Body, difference: &mut Difference) {
     let is_replaced = kind.write == Write::Put && !secrets.is_empty();
-    // What is laid over the target's own value at the last moment needs nothing beside the secret.
+    // What is laid over the target's value needs nothing besides the secret.
     let objects = secrets.iter().filter_map(|secret| secret.path.split_once('.')).map(|(top, _)| top).filter(|top| !kind.is_laid_over(top));
     let whole: Vec<&str> = if is_replaced { desired.0.keys().map(String::as_str).collect() } else { objects.collect() };
     let echoed = kind.always_sent.iter().copied().filter(|_| !secrets.is_empty());

@@ -1,4 +1,4 @@
-//! A plan for one resource, edited by hand.
+//! A plan for one resource that was edited by hand.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,7 +14,7 @@ use crate::json::{Body, top};
 use crate::model::resource::{Key, Resource};
 use crate::snapshot::{Snapshot, id_substitution};
 
-/// Decides what it takes to turn one resource of a tenant into what was asked for; both as that tenant writes them.
+/// Plans the change of one resource of a tenant to what was asked for; both as that tenant writes them.
 pub fn plan_single_resource(catalog: &Catalog, tenant: &PlannedTenant, name: &str, held: &Resource, wanted: &Resource) -> Plan {
     let kind = catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
     let portable = |resource: &Resource| {
@@ -53,7 +53,7 @@ pub fn plan_single_resource(catalog: &Catalog, tenant: &PlannedTenant, name: &st
     plan
 }
 
-/// Returns the kinds of what a plan for one resource may touch beside it: what that belongs to, what the edited fields name, and what those
+/// Returns the kinds that a plan for one resource may affect: those it belongs to, those that edited fields refer to, and those these
 /// belong to in turn.
 pub fn related_kinds(catalog: &Catalog, plan: &Plan) -> BTreeSet<String> {
     let mut beside: BTreeSet<&'static str> = BTreeSet::new();
@@ -76,13 +76,13 @@ pub fn related_kinds(catalog: &Catalog, plan: &Plan) -> BTreeSet<String> {
     }
 }
 
-/// Returns the kinds of what resources of a kind belong to.
+/// Returns the kinds that resources of a kind belong to.
 fn owners(kind: &Kind) -> Vec<&'static str> {
     let of_identity = kind.references.iter().filter(|reference| is_identity(kind, reference)).map(|reference| reference.to);
     of_identity.chain(kind.parent()).chain(kind.view_of).collect()
 }
 
-/// Returns what is left alone in a tenant and a plan for one resource touches: what that belongs to, or what it would name or name no more.
+/// Returns a protected resource that the plan affects: one that the changed resource belongs to, or refers to before or after.
 pub fn protected_touched_by(catalog: &Catalog, plan: &Plan, held: &Resource, live: &Snapshot) -> Option<Key> {
     let all: Vec<&Resource> = live.resources.iter().collect();
     let untouched = Protected::of(catalog, &all, &all);

@@ -10,15 +10,15 @@ use crate::model::resource::{Id, Resource};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
 use crate::state::links::Links;
 
-/// The names that a tenant takes once, and that are taken.
+/// The names that are taken in a tenant, of kinds whose names are unique.
 pub(super) struct TakenNames {
     taken: HashMap<(&'static str, String), &'static str>,
-    /// The places in the target of what cannot be renamed, since another has the name.
+    /// The indexes of target resources that cannot be renamed, since the name is taken.
     blocked: HashSet<usize>,
 }
 
 impl TakenNames {
-    /// Returns the names that the target's own resources will have; what is at the places of `removed` gives its name free.
+    /// Returns the names that the target's resources will have; those at the indexes in `removed` are free.
     pub(super) fn of_target(catalog: &Catalog, desired: &[Resource], partners: &Pairing<'_>, removed: &[usize]) -> Self {
         let partner_of: HashMap<usize, &Resource> =
             partners.of_desired.iter().zip(desired).filter_map(|(at, desired)| at.map(|at| (at, desired))).collect();
@@ -55,7 +55,7 @@ impl TakenNames {
         Self { taken: held.into_iter().map(name).collect(), blocked }
     }
 
-    /// Takes the name of a resource that is to be created or renamed, or says why it is not free; `at` is its place in the target.
+    /// Takes the name of a resource to create or rename, or says why it is taken; `at` is its index in the target.
     pub(super) fn take(&mut self, kind: &'static Kind, wanted: &Resource, at: Option<usize>) -> Option<String> {
         if !is_once(kind) {
             return None;
@@ -72,12 +72,12 @@ impl TakenNames {
     }
 }
 
-/// Returns whether a tenant takes one resource of a name.
+/// Returns whether names of a kind are unique.
 pub(super) fn is_once(kind: &Kind) -> bool {
     matches!(kind.shape, Shape::Collection | Shape::Nested { .. }) && kind.view_of.is_none() && !kind.allows_duplicates
 }
 
-/// Returns the name that a resource of the target will have: an update gives it what may be changed.
+/// Returns the name that a target resource will have after an update.
 fn becomes(kind: &Kind, held: &Resource, partner: Option<&Resource>) -> String {
     let mut fields = held.body.pick(kind.key);
     let is_written = |one: &Resource| one.excluded.is_none();
@@ -89,7 +89,7 @@ fn becomes(kind: &Kind, held: &Resource, partner: Option<&Resource>) -> String {
     id_substitution::portable_name(kind, &fields)
 }
 
-/// Says of each resource of the source whose name says nothing which ones it may be; by id.
+/// Describes, for each source resource with an ambiguous name, which ones it may correspond to; by id.
 pub(super) fn ambiguous(catalog: &Catalog, desired: &Desired, live: &Snapshot, links: &Links) -> HashMap<Id, String> {
     let source = &desired.snapshot;
     let ids = |side: &[&Id]| side.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");

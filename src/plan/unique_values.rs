@@ -1,15 +1,15 @@
-//! Values that a tenant takes once, such as names: whoever takes one waits for whoever frees it, and a circle is opened by a value in between.
+//! Unique values such as names: a change that takes one waits for the change that frees it; a cycle is broken by an interim value.
 //!
 //! ```text
 //! Editor -> Publisher        first
 //! Viewer -> Editor           then
 //!
-//! A -> A-2                   one of a circle is set aside,
-//! B -> A                     the others follow in turn,
+//! A -> A-2                   one of a cycle gets an interim value,
+//! B -> A                     the others follow,
 //! A-2 -> B                   and it comes last
 //! ```
 //!
-//! What is to be removed is set aside too where its value is taken before: a removal comes last, behind what refers to it.
+//! A resource to delete gets an interim value if its own is taken earlier: deletes come last.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -23,22 +23,22 @@ use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::id_substitution;
 
-/// A value that one resource of a kind holds, and no other: the kind, the field it is about, and what that holds.
+/// A unique value: the kind, the field, and the value.
 type UniqueValue = (&'static str, &'static str, String);
 
-/// Longer texts are cut before a number comes behind them: names of organizations and of token exchange profiles have 50 characters at most.
+/// Longer texts are cut before a number is added: names of organizations and of token exchange profiles have at most 50 characters.
 const LONGEST: usize = 44;
 
-/// In what order changes come that take or free values which stand once.
+/// The order of changes that take or free unique values.
 #[derive(Debug, Default)]
 pub(super) struct ValueOrder {
-    /// When each of them comes, from 1 on.
+    /// The rank of each change, from 1.
     pub(super) ranks: HashMap<Key, usize>,
-    /// What comes before all others of its kind.
+    /// Changes that come before all others of their kind.
     pub(super) aside: Vec<Change>,
 }
 
-/// Puts changes in order, and opens their circles; `live` is what the target has, and `removed` the places there of what goes in the end.
+/// Orders changes and breaks their cycles; `live` is what the target has, and `removed` the indexes of what is deleted at the end.
 pub(super) fn ordered(catalog: &Catalog, changes: &mut [Change], live: &[Cow<'_, Resource>], removed: &[usize]) -> ValueOrder {
     let by_key: HashMap<&Key, &Resource> = live.iter().map(|resource| (&resource.key, &**resource)).collect();
     let mut nodes: Vec<ValueChange> =
@@ -60,7 +60,7 @@ pub(super) fn ordered(catalog: &Catalog, changes: &mut [Change], live: &[Cow<'_,
         let waits_for = |node: &ValueChange| node.takes.iter().find_map(|claim| freed_by.get(claim).copied());
         let (ready, waiting): (Vec<usize>, Vec<usize>) = (0..nodes.len()).partition(|at| waits_for(&nodes[*at]).is_none());
         if ready.is_empty() {
-            // Whoever is reached after as many steps as there are stands in a circle.
+            // If as many steps as there are nodes do not end the chain, it is a cycle.
             let reached = waiting.iter().fold(0, |at, _| waits_for(&nodes[at]).expect("nobody is ready"));
             opening.release(&mut nodes[reached], changes);
             continue;
@@ -74,7 +74,7 @@ pub(super) fn ordered(catalog: &Catalog, changes: &mut [Change], live: &[Cow<'_,
     ValueOrder { ranks, aside: opening.aside }
 }
 
-/// A change that takes or frees values.
+/// A change that takes or frees unique values.
 struct ValueChange {
     change: usize,
     takes: BTreeSet<UniqueValue>,
@@ -99,19 +99,19 @@ impl ValueChange {
     }
 }
 
-/// What gives values free beforehand.
+/// Breaks cycles with interim values.
 struct CycleBreaker<'plan> {
     catalog: &'plan Catalog,
     live: HashMap<&'plan Key, &'plan Resource>,
-    /// What is to be taken.
+    /// Values that changes take.
     wanted: HashSet<UniqueValue>,
-    /// What is held, or will be.
+    /// Values that are held now or after the plan.
     used: HashSet<UniqueValue>,
     aside: Vec<Change>,
 }
 
 impl CycleBreaker<'_> {
-    /// Lets what is to be removed give free what is taken before that.
+    /// Gives a resource to delete an interim value if another change takes its own.
     fn release_deleted(&mut self, resource: &Resource) {
         let kind = self.catalog.kind(resource.key.kind()).expect("a key names a kind of the catalog");
         let body = resource.body.open();
@@ -122,7 +122,7 @@ impl CycleBreaker<'_> {
         }
     }
 
-    /// Lets a change of a circle give its values free beforehand; one that cannot waits for nobody.
+    /// Gives a change in a cycle an interim value; one that has no other value waits for nothing.
     fn release(&mut self, node: &mut ValueChange, changes: &mut [Change]) {
         let Change { key, source_id, action, .. } = &mut changes[node.change];
         let kind = self.catalog.kind(key.kind()).expect("a key names a kind of the catalog");
@@ -141,7 +141,7 @@ impl CycleBreaker<'_> {
         }
     }
 
-    /// Returns a value for a field that nobody has and nobody is to have, and takes it.
+    /// Returns an unused value for a field, and takes it.
     fn interim_value(&mut self, kind: &'static Kind, field: &'static str, held: &Body) -> Option<Value> {
         let candidates: Box<dyn Iterator<Item = Value>> = match held.get(field)? {
             Value::String(text) => {
@@ -171,7 +171,7 @@ fn interim_change(key: &Key, source_id: &Id, id: &Id, (field, old, free): (&str,
     Change { key: key.clone(), source_id: source_id.clone(), action, needs: Vec::new(), secrets: Vec::new() }
 }
 
-/// Returns the fields of a kind whose value no two of it may have, each with the field that can be given another value for it.
+/// Returns the unique fields of a kind, each with the field that can get another value.
 fn unique(kind: &'static Kind) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
     let is_free = |path: &&&str| kind.fields().get(path).is_some_and(|field| field.written == Written::Always);
     let own = kind.key.iter().rfind(is_free).filter(|_| is_once(kind)).map(|field| (*field, kind.key));
@@ -190,7 +190,7 @@ fn claims(kind: &'static Kind, body: &Body) -> BTreeSet<UniqueValue> {
     unique(kind).filter_map(of).collect()
 }
 
-/// Returns every value of the kinds in question that is held, or will be.
+/// Returns every value of these fields that is held now or after the plan.
 fn used(catalog: &Catalog, live: &[Cow<'_, Resource>], wanted: &HashSet<UniqueValue>) -> HashSet<UniqueValue> {
     let kinds: HashSet<&str> = wanted.iter().map(|(kind, ..)| *kind).collect();
     let held = live.iter().filter(|held| kinds.contains(held.key.kind()));

@@ -1,4 +1,4 @@
-//! A run that is over: what it applied, and what its plan and the target call the resources.
+//! A finished run: what it applied, and the keys that its plan and the target have for the same resources.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -8,31 +8,31 @@ use crate::model::resource::{Id, Key, Resource};
 use crate::plan::model::Plan;
 use crate::snapshot::{Snapshot, id_substitution};
 
-/// A run that is over.
+/// A finished run.
 #[derive(Debug, Clone, Copy)]
 pub struct AppliedRun<'run> {
     /// Its name.
     pub name: &'run str,
-    /// What was meant.
+    /// Its plan.
     pub plan: &'run Plan,
-    /// The changes that are in the target, by their place in the plan, with the id of what they changed.
+    /// The applied changes by their index in the plan, with the ids of their resources.
     pub applied: &'run BTreeMap<usize, Id>,
-    /// The creates of which nobody can say whether they are in the target, by their place in the plan.
+    /// The indexes of creates whose outcome is unknown.
     pub unclear: &'run BTreeSet<usize>,
-    /// What earlier undos created in the place of what the run removed, or of what stood for that.
+    /// What earlier undos created in place of what the run deleted.
     pub again: &'run Recreated,
 }
 
-/// Returns what the plan of a run calls resources, with their ids.
+/// Returns the keys and ids that the plan of a run knows.
 pub(super) fn known(done: AppliedRun<'_>) -> impl Iterator<Item = (&Key, &Id)> {
     let applied = done.plan.changes().enumerate().filter_map(move |(at, change)| Some((&change.key, done.applied.get(&at)?)));
     let before = done.plan.before.iter().map(|held| (&held.key, &held.id));
     done.plan.known.iter().chain(before).chain(applied)
 }
 
-/// Returns what the plan of a run calls resources that have another name now.
+/// Returns the current keys of resources that the plan of a run knows by other keys.
 ///
-/// Where names may stand twice, one that stayed has the name by now of one that was removed: that gets a number in its place.
+/// Where duplicate names are allowed, a remaining resource may now have the key of a deleted one, which then gets a number.
 pub(super) fn names(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, places: &LiveById<'_>) -> HashMap<Key, Key> {
     let now = |key: &Key, id: &Id| places.get(key.kind(), id).map(|held| &held.key);
     let renamed = |(key, id): (&Key, &Id)| now(key, id).filter(|now| *now != key).map(|now| (key.clone(), now.clone()));
@@ -55,7 +55,7 @@ pub(super) fn names(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, pl
     names
 }
 
-/// Returns the key of something that is gone where what it hangs under or is identified by has another name now.
+/// Returns the key of a deleted resource whose parent or identifying resource has another key now.
 fn renamed_with_others(catalog: &Catalog, held: &Resource, names: &HashMap<Key, Key>) -> Option<Key> {
     let kind = catalog.kind(held.key.kind()).filter(|_| !names.is_empty() && !names.contains_key(&held.key))?;
     if let Shape::Child { parent, .. } = kind.shape {

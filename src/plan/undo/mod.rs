@@ -1,10 +1,9 @@
-//! A run and what the target holds since -> the plan that takes the run back.
+//! Undo: the plan that takes a run back, from the run and the live target.
 //!
-//! The target as it was before the run is what is desired: what the run wrote goes back where it still stands, what changed again since is
-//! left and named. The rest is planned as ever, so an undo knows no request of its own and can be undone like any other run.
+//! The desired state is the target as it was before the run: what the run wrote is reverted if it is still there, and what changed
+//! since is left and listed. Everything else is planned as usual, so an undo has no requests of its own and can be undone itself.
 //!
-//! What is left is named field by field. A resource is named as a whole where the whole is meant: nothing of it is taken back, or nothing of
-//! it was there before the run.
+//! What is left is listed by field. A resource is listed as a whole if nothing of it is reverted, or if the run created it.
 
 mod applied_run;
 mod recreated;

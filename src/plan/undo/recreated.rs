@@ -1,4 +1,4 @@
-//! What earlier undos created in the place of what went: each has an id of its own, and stands for the resource that had another.
+//! Resources that earlier undos created in place of deleted ones: each has a new id.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -6,17 +6,17 @@ use crate::model::resource::{Id, Resource};
 use crate::plan::model::{Action, Plan};
 use crate::snapshot::Snapshot;
 
-/// What undos created in the place of resources that went, whether or not they came to their end.
+/// What undos created in place of deleted resources, whether or not they finished.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recreated {
-    /// The id of what stands for another, by kind, and the id which that had.
+    /// The new id, by kind, and the id that it replaces.
     stands_for: HashMap<(String, Id), Id>,
-    /// What may have been created again, by kind and the id it had: what came of the request is not known.
+    /// Resources that may have been created again, by kind and former id: the outcome is unknown.
     unknown: HashSet<(String, Id)>,
 }
 
 impl Recreated {
-    /// Adds what an undo created: the changes of its plan that are in the target, by their place, with the id of what they made.
+    /// Adds what an undo created: its applied changes by their index, with the ids of the new resources.
     pub fn record_created(&mut self, undo: &Plan, applied: &BTreeMap<usize, Id>) {
         for (at, change) in undo.changes().enumerate().filter(|(_, change)| matches!(change.action, Action::Create { .. })) {
             if let Some(id) = applied.get(&at).filter(|id| **id != change.source_id) {
@@ -25,7 +25,7 @@ impl Recreated {
         }
     }
 
-    /// Adds what an undo may have created: the places of changes of its plan of which nobody can say what came of them.
+    /// Adds what an undo may have created: the indexes of its changes whose outcome is unknown.
     pub fn record_unknown(&mut self, undo: &Plan, unclear: impl IntoIterator<Item = usize>) {
         for change in unclear.into_iter().filter_map(|at| undo.changes().nth(at)) {
             if matches!(change.action, Action::Create { .. }) {
@@ -34,7 +34,7 @@ impl Recreated {
         }
     }
 
-    /// Returns whether a resource stands for one that went.
+    /// Returns whether a resource replaces a deleted one.
     pub(super) fn is_replacement(&self, held: &Resource) -> bool {
         self.replaced_ids(held).next().is_some()
     }
@@ -44,15 +44,15 @@ impl Recreated {
         self.unknown.contains(&(kind.to_owned(), id.clone()))
     }
 
-    /// Returns the ids of what a resource stands for: what went, what stood for that and went too, and so on.
+    /// Returns the ids that a resource replaces: of the deleted one, of the one that this replaced, and so on.
     fn replaced_ids<'again>(&'again self, held: &Resource) -> impl Iterator<Item = &'again Id> {
         let before = |id: &Id| self.stands_for.get(&(held.key.kind().to_owned(), id.clone()));
-        // No more steps than there are entries: files that somebody edited may lead in a circle.
+        // At most as many steps as there are entries: an edited file may contain a cycle.
         std::iter::successors(before(&held.id), move |id| before(id)).take(self.stands_for.len())
     }
 }
 
-/// What the target holds, found by the id it has or by the id of what it stands for.
+/// Live resources by their id and by the ids they replace.
 pub(super) struct LiveById<'live> {
     by_id: HashMap<(&'live str, &'live Id), &'live Resource>,
 }
@@ -69,12 +69,12 @@ impl<'live> LiveById<'live> {
         Self { by_id }
     }
 
-    /// Returns what has an id, or stands for what had it.
+    /// Returns the resource that has an id or replaces it.
     pub(super) fn get(&self, kind: &str, id: &Id) -> Option<&'live Resource> {
         self.by_id.get(&(kind, id)).copied()
     }
 
-    /// Returns whether a resource stands for another that went.
+    /// Returns whether a resource replaces the one that had this id.
     pub(super) fn replaces(&self, held: &Resource, id: &Id) -> bool {
         held.id != *id && self.get(held.key.kind(), id).is_some_and(|one| one.id == held.id)
     }

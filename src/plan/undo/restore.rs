@@ -1,4 +1,4 @@
-//! What a run removed is made again, and with it what the tenant removed along: what hung on it, and its name in lists, fields and code.
+//! Restores deleted resources, and what the tenant deleted with them: children, and references in lists, fields and code.
 
 use std::collections::HashSet;
 
@@ -14,18 +14,18 @@ use crate::plan::normal_form::normalized;
 use crate::plan::prior_state::{deleted_with, without_references};
 use crate::snapshot::{belongs_to, id_substitution};
 
-/// Why something is not made again that may be there.
+/// Why a resource is not recreated that may exist already.
 const MAY_BE_THERE: &str = "an earlier undo may have created it again, but which of those in the target it is, is not known";
 
-/// What the target held before the run of something that is still there, or is there again.
+/// The former state of a resource that exists, or was recreated.
 pub(super) struct DependentResource {
     held: Resource,
-    /// Whether all of it goes back, not only the names of what the run removed.
+    /// Whether all of it is restored, not only the references to what the run deleted.
     is_whole: bool,
 }
 
 impl Reversal<'_> {
-    /// Makes a resource again that the run removed, unless another has its name by now.
+    /// Recreates a resource that the run deleted, unless its name is taken.
     pub(super) fn recreate(&mut self, kind: &Kind, key: &Key, id: &Id, body: &Body) {
         let known = self.held_before.iter().find(|held| held.key.kind() == kind.name && held.id == *id);
         let secrets = known.map(|held| held.secrets.clone()).unwrap_or_default();
@@ -35,7 +35,7 @@ impl Reversal<'_> {
         }
     }
 
-    /// Makes a resource again; returns what is to go back into it where an earlier undo made it.
+    /// Recreates a resource; returns what is to be restored in it if an earlier undo created it.
     fn recreate_resource(&mut self, kind: &Kind, mut made: Resource) -> Option<DependentResource> {
         let key = made.key.clone();
         self.touched.insert(key.clone());
@@ -44,7 +44,7 @@ impl Reversal<'_> {
             self.restored.insert(key);
             return Some(DependentResource { held: made, is_whole: true });
         }
-        // Which of several namesakes it would be, their numbers do not say.
+        // Numbers do not tell which of several resources of one name it would be.
         let is_unknown = self.again.is_unknown(kind.name, &made.id);
         if is_unknown || namesake.is_some() {
             self.skip_recreation(kind, &made, if is_unknown { MAY_BE_THERE } else { "the target has another of this name by now" });
@@ -73,7 +73,7 @@ impl Reversal<'_> {
         self.not_restored.learn(kind, &gone.key, &gone.id);
     }
 
-    /// Makes again what the tenant removed along with what the run removed; returns what is still there and may have lost a name.
+    /// Recreates what the tenant deleted with other resources; returns what still exists and may have lost a reference.
     pub(super) fn restore_dependents(&mut self, removed: &[(Change, &Id)]) -> Vec<DependentResource> {
         let removed: HashSet<Key> = removed.iter().map(|(change, _)| change.key.clone()).collect();
         let going = deleted_with(self.catalog, self.held_before.iter(), &removed);
@@ -97,7 +97,7 @@ impl Reversal<'_> {
         along
     }
 
-    /// Puts the names of what is there again back to where they stood.
+    /// Restores references to recreated resources.
     pub(super) fn restore_references(&mut self, along: Vec<DependentResource>) {
         for DependentResource { held, is_whole } in along {
             let kind = self.catalog.kind(held.key.kind()).expect("a key names a kind of the catalog");
@@ -126,12 +126,12 @@ impl Reversal<'_> {
         }
     }
 
-    /// Returns whether something that the target held before the run has this id now.
+    /// Returns whether a former resource has this id now.
     fn has_current_id(&self, before: &Resource, id: &Id) -> bool {
         self.places.get(before.key.kind(), &before.id).is_some_and(|held| held.id == *id)
     }
 
-    /// Returns what stood at an edit's path before the run, in its order and with its blanks.
+    /// Returns the value at an edit's path before the run, with its order and blanks.
     pub(super) fn exact_value(&self, kind: &Kind, at: usize, edit: &Edit) -> Option<Value> {
         let Resource { key, id, .. } = &self.before[at];
         let known = self.held_before.iter().find(|held| held.key == *key && self.has_current_id(held, id))?.body.open();
@@ -139,7 +139,7 @@ impl Reversal<'_> {
         is_same_value(normalized(kind, &known).get(&edit.path), edit.old.as_ref()).then_some(value)
     }
 
-    /// Returns a value as it stood before the run, where it may name what is not there again.
+    /// Returns a value as it was before the run, where it may name something that is not restored.
     pub(super) fn previous_value(&self, kind: &Kind, path: &str, value: Value) -> Value {
         let mut whole = Body::new();
         whole.set(path, value.clone());
@@ -147,7 +147,7 @@ impl Reversal<'_> {
         whole.get(path).cloned().unwrap_or(value)
     }
 
-    /// Calls what stays gone what the target calls it: a text that still holds such an id is as it was.
+    /// Writes what stays deleted as the target does: a text that still holds such an id is unchanged.
     pub(super) fn unmark_deleted(&mut self) {
         let now: std::collections::HashMap<(&str, &Id), &Resource> =
             self.live.resources.iter().map(|held| ((held.key.kind(), &held.id), held)).collect();
@@ -162,12 +162,12 @@ impl Reversal<'_> {
     }
 }
 
-/// A body into which names of what is there again went back.
+/// A body with restored references.
 struct NameRestoration {
     body: Body,
-    /// Where one did.
+    /// Where references were restored.
     changed: Vec<String>,
-    /// Where something else stands by now.
+    /// Where something else is now.
     moved: Vec<String>,
 }
 
@@ -182,7 +182,7 @@ impl NameRestoration {
         restored
     }
 
-    /// Returns what should stand at a path; nothing where it is what stands there.
+    /// Returns what should be at a path; `None` if it is there already.
     fn value(&mut self, path: &str, was: &Value, now: Option<&Value>, is_whole: bool, is_meant: &dyn Fn(&Key) -> bool) -> Option<Value> {
         let names_one = |value: &Value| is_whole || id_substitution::mentioned(value).iter().any(is_meant);
         if is_same_value(Some(was), now) || !names_one(was) {
@@ -213,8 +213,8 @@ impl NameRestoration {
     }
 }
 
-/// Returns a list with the elements that it lacks of those before, each where it stood: behind what precedes it there, else before what
-/// follows it, else at the end. One from which a name was taken inside gets it back.
+/// Returns a list with its lost elements at their former places: after what precedes them, else before what follows, else at the end.
+/// An element that lost a reference inside gets it back.
 fn with_lost_elements(was: &[Value], now: &[Value], is_back: &dyn Fn(&Value) -> bool, is_meant: &dyn Fn(&Key) -> bool) -> Vec<Value> {
     let mut list = now.to_vec();
     for (at, element) in was.iter().enumerate().filter(|(_, element)| is_back(element)) {

@@ -23,7 +23,7 @@ use crate::state::baseline::Baseline;
 use crate::state::fingerprints::SentSecrets;
 use crate::state::links::Links;
 
-/// Decides what it takes to take a run back, as far as `is_meant` says; returns the plan and what it makes the target hold.
+/// Plans what takes a run back, for resources that `is_meant` selects; returns the plan and the desired state.
 pub fn undo(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, is_meant: &dyn Fn(&Key) -> bool) -> (Plan, Desired) {
     let mut reversal = Reversal::new(catalog, done, live);
     let changes: Vec<(usize, &Change)> = done.plan.changes().enumerate().filter(|(_, change)| is_meant(&change.key)).collect();
@@ -47,27 +47,27 @@ pub fn undo(catalog: &Catalog, done: AppliedRun<'_>, live: &Snapshot, is_meant: 
 
 pub(super) struct Reversal<'inputs> {
     pub(super) catalog: &'inputs Catalog,
-    /// What the target holds now.
+    /// The live target.
     pub(super) live: &'inputs Snapshot,
-    /// What the target held before the run and its changes do not tell, in the names of now.
+    /// What the target held before the run and its changes do not record, under current keys.
     pub(super) held_before: Vec<Resource>,
-    /// What earlier undos created in the place of what the run removed.
+    /// What earlier undos created in place of what the run deleted.
     pub(super) again: &'inputs Recreated,
-    /// What the target holds now, by the ids that the run knows.
+    /// The live resources by the ids that the run knows.
     pub(super) places: LiveById<'inputs>,
-    /// What the run knew, created or removed, and the target has no more.
+    /// What the run knew, created or deleted, and the target no longer has.
     pub(super) lost: FormerIds,
-    /// What the run removed, and the tenant along with that, and the target is to have again.
+    /// Deleted resources that are to be restored.
     pub(super) restored: HashSet<Key>,
-    /// What the run removed and the target will not have again: another has its name by now.
+    /// Deleted resources that are not restored, since their names are taken.
     pub(super) not_restored: FormerIds,
-    /// What the plan of the run calls resources, and what they are called now, where that differs.
+    /// Keys in the plan of the run that differ now.
     names: HashMap<Key, Key>,
     /// What the target should hold.
     pub(super) before: Vec<Resource>,
-    /// What the run created and that is to go.
+    /// What the run created and that is to be deleted.
     gone: HashSet<Key>,
-    /// What the run wrote after it had created a resource.
+    /// What the run wrote into resources after it had created them.
     written: HashMap<Key, Body>,
     pub(super) touched: HashSet<Key>,
     base: Baseline,
@@ -113,7 +113,7 @@ impl<'inputs> Reversal<'inputs> {
         }
     }
 
-    /// Returns a change in the names that the target's resources have now.
+    /// Returns a change under the current keys.
     fn with_current_names(&self, change: &Change) -> Change {
         let mut change = change.clone();
         if self.names.is_empty() {
@@ -124,7 +124,7 @@ impl<'inputs> Reversal<'inputs> {
             let mut whole = Body::new();
             whole.set(path, std::mem::take(value));
             id_substitution::rename(&mut whole, &self.names);
-            // The order of a set is that of its names.
+            // Sets are ordered by key.
             order_sets(kind, &mut whole);
             *value = whole.get(path).cloned().unwrap_or_default();
         };
@@ -163,7 +163,7 @@ impl<'inputs> Reversal<'inputs> {
             (Action::Elements { parent, removed, .. }, None) if self.is_recreated(parent) => {
                 self.recreate_elements(kind, change, id, removed)
             }
-            // Somebody removed it already, or it never went.
+            // It is deleted already, or was never deleted.
             (Action::Create { .. }, None) | (Action::Delete { .. }, Some(_)) => {}
             (_, None) => self.skip_resource(&change.key, None, "it is gone from the target since the run"),
             (_, Some(at)) if self.before[at].excluded.is_some() => {
@@ -181,7 +181,7 @@ impl<'inputs> Reversal<'inputs> {
         }
     }
 
-    /// Returns where something stands that the target still has, or what stands for it.
+    /// Returns the index of a resource or of what replaces it.
     pub(super) fn place_of(&self, kind: &Kind, id: &Id) -> Option<usize> {
         let now = &self.places.get(kind.name, id)?.id;
         self.before.iter().position(|held| held.key.kind() == kind.name && held.id == *now)
@@ -191,7 +191,7 @@ impl<'inputs> Reversal<'inputs> {
         self.skipped.push(Skipped { key: key.clone(), path: path.map(str::to_owned), reason: reason.to_owned() });
     }
 
-    /// Keeps what the target holds now as what both agree on, so that a field which goes back to nothing is cleared.
+    /// Records the live state as the baseline, so that a field which becomes empty is cleared.
     fn record_agreed(&mut self, at: usize) {
         let Resource { key, id, .. } = &self.before[at];
         let live = self.live.of_kind(key.kind()).find(|held| held.id == *id);
@@ -200,7 +200,7 @@ impl<'inputs> Reversal<'inputs> {
         }
     }
 
-    /// Returns whether a value is what the run wrote, but for names of what is gone: the tenant takes them out of some places.
+    /// Returns whether a value is what the run wrote, apart from references to deleted resources, which the tenant removes in places.
     fn is_as_written(&self, held: Option<&Value>, written: Option<&Value>) -> bool {
         let is_lost = |key: &Key| self.lost.contains(key);
         let names_lost = |value: &Value| id_substitution::mentioned(value).iter().any(is_lost);
@@ -214,7 +214,7 @@ impl<'inputs> Reversal<'inputs> {
         }
     }
 
-    /// Lets what the run created go, unless somebody changed it since; what no request removes loses what the run wrote.
+    /// Plans the delete of what the run created unless it changed since; if it cannot be deleted, clears what the run wrote.
     fn undo_create(&mut self, kind: &Kind, at: usize, created: &Body) {
         let key = self.before[at].key.clone();
         let mut written = created.clone();
@@ -236,7 +236,7 @@ impl<'inputs> Reversal<'inputs> {
         }
     }
 
-    /// Returns the first field that holds something else than what was written.
+    /// Returns the first field that differs from what was written.
     fn first_changed_field(&self, above: &str, written: &Body, held: &Body) -> Option<String> {
         written.0.iter().find_map(|(name, wanted)| {
             let path = crate::json::join(above, name);
@@ -249,7 +249,7 @@ impl<'inputs> Reversal<'inputs> {
         })
     }
 
-    /// Puts back each field that still holds what the run wrote.
+    /// Reverts each field that still holds what the run wrote.
     fn undo_update(&mut self, kind: &Kind, at: usize, edits: &[Edit]) {
         self.record_agreed(at);
         let key = self.before[at].key.clone();
@@ -275,7 +275,7 @@ impl<'inputs> Reversal<'inputs> {
         self.before[at].body = body.into();
     }
 
-    /// What a run made take effect for the first time stays in effect: no request takes that back. Returns whether that is so.
+    /// Keeps deployed what the run deployed for the first time, since no request reverts that; returns whether that is so.
     fn keep_first_deployment(&mut self, kind: &Kind, at: usize, edits: &[Edit]) -> bool {
         let Some(follow_up) = kind.follow_up else { return false };
         let is_first = edits.iter().any(|edit| edit.path == follow_up.field && edit.old.is_none());
@@ -292,7 +292,7 @@ impl<'inputs> Reversal<'inputs> {
         is_first
     }
 
-    /// Takes away the elements that the run added and adds those it took away.
+    /// Removes the elements that the run added, and adds those it removed.
     fn undo_elements(&mut self, kind: &Kind, at: usize, added: &[Value], removed: &[Value]) {
         self.record_agreed(at);
         let key = self.before[at].key.clone();
@@ -319,7 +319,7 @@ impl<'inputs> Reversal<'inputs> {
         self.before.push(Resource::of(change.key.clone(), id.clone(), body));
     }
 
-    /// Keeps what the run created where something that is left alone is part of it, or would lose by its going.
+    /// Keeps what the run created if a protected resource belongs to it or would be affected by its delete.
     fn keep_protected(&mut self) {
         let live: Vec<&Resource> = self.live.resources.iter().collect();
         let untouched = Protected::of(self.catalog, &live, &live);
@@ -331,7 +331,7 @@ impl<'inputs> Reversal<'inputs> {
         }
     }
 
-    /// Keeps what the run created where something that stays refers to it, or hangs under it.
+    /// Keeps what the run created if a remaining resource refers to it or belongs to it.
     fn keep_referenced(&mut self) {
         loop {
             let stays = |held: &&Resource| !self.gone.contains(&held.key);
@@ -342,7 +342,7 @@ impl<'inputs> Reversal<'inputs> {
         }
     }
 
-    /// Returns something that is to go and that a resource which stays needs.
+    /// Returns a resource to delete that a remaining resource needs.
     fn needed_by(&self, held: &Resource) -> Option<Key> {
         let kind = self.catalog.kind(held.key.kind())?;
         let body = held.body.open();
@@ -350,7 +350,7 @@ impl<'inputs> Reversal<'inputs> {
             Shape::Child { parent, .. } if !body.0.values().all(is_blank) => Some(Key::new(parent, held.key.name())),
             _ => None,
         };
-        // A part goes with its parent, whatever it says.
+        // A part is deleted with its parent in any case.
         let is_part = matches!(kind.shape, Shape::Part { .. });
         let mentioned = body.0.values().filter(|_| !is_part).flat_map(id_substitution::mentioned);
         parent.into_iter().chain(mentioned).find(|key| self.gone.contains(key))
@@ -374,7 +374,7 @@ impl<'inputs> Reversal<'inputs> {
         let mut plan = plan_after(catalog, &desired, live, past);
         let ids: HashSet<(&str, &Id)> =
             live.resources.iter().filter(|held| touched.contains(&held.key)).map(|held| (held.key.kind(), &held.id)).collect();
-        // What names something that is not there would be put in order by the way; that is nothing the run did.
+        // Dangling references may be planned as well, though the run did not touch them.
         let reset: HashSet<&str> =
             touched.iter().filter_map(|key| catalog.kind(key.kind())).flat_map(|kind| kind.resets).copied().collect();
         let is_repeated = |change: &Change| reset.contains(change.key.kind()) && change.is_repeated();
@@ -399,7 +399,7 @@ impl<'inputs> Reversal<'inputs> {
     }
 }
 
-/// Takes a field away, and each object above it that holds nothing then; the outermost stays, since it says that it is to be emptied.
+/// Removes a field, and each object above it that becomes empty; the outermost stays, so that it is cleared.
 fn clear(body: &mut Body, path: &str) {
     body.take(path);
     if let Some((above, _)) = path.rsplit_once('.')
@@ -410,13 +410,13 @@ fn clear(body: &mut Body, path: &str) {
     }
 }
 
-/// Returns whether a part goes with what is gone.
+/// Returns whether a part is deleted with its parent.
 fn hangs_under(catalog: &Catalog, held: &Resource, gone: &HashSet<Key>) -> bool {
     let shape = catalog.kind(held.key.kind()).map(|kind| kind.shape);
     matches!(shape, Some(Shape::Part { parent }) if gone.contains(&Key::new(parent, held.key.name())))
 }
 
-/// Returns where the content that runs holds what an edit wrote, where that is kept beside the draft.
+/// Returns the path in the deployed content that holds what an edit wrote, where that is kept beside the draft.
 fn running_path(kind: &Kind, body: &Body, edit: &Edit) -> Option<String> {
     let follow_up = kind.follow_up?;
     let is_content = follow_up.content.iter().any(|field| covers(field, &edit.path));
