@@ -1,7 +1,7 @@
-//! What a target made of a value that it took: the answer of a write beside what was sent.
+//! Values that a target changed when it stored them: the response to a write compared with what was sent.
 //!
-//! Both are compared as a plan compares them, so that nothing is told that the next plan would not see too. What the server fills in, hides or
-//! was never asked for is no difference.
+//! Both are compared as a plan compares them, so that only differences are reported that the next plan would find too. What the server
+//! fills in, hides or was not asked for is no difference.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,27 +13,27 @@ use crate::plan::Edit;
 use crate::plan::diff::{edits, is_same_value};
 use crate::plan::normal_form::normalized;
 
-/// A value that a target answered otherwise than it was sent.
+/// A value that the response to a write shows differently.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlteredValue {
-    /// Where it stands, as in an [`Edit`].
+    /// Its path, as in an [`Edit`].
     pub path: String,
-    /// What was sent; absent where it was cleared.
+    /// What was sent; absent if the field was cleared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Value>,
-    /// What was answered; absent where nothing was.
+    /// What the response shows, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered: Option<Value>,
 }
 
-/// Returns what a target made of a body: what its answer to that write shows otherwise.
+/// Returns the values of a body that the response shows differently.
 ///
-/// Secrets are no difference, shown or masked, nor what the tenant fills in, nor what a later request is for.
+/// Secrets are no difference, whether shown or masked, nor is what the tenant fills in or a later request sets.
 pub fn alterations(kind: &Kind, id: &Id, sent: &Body, answer: &Body) -> Vec<AlteredValue> {
     with_identity(kind, id, answer).map_or_else(Vec::new, |answer| differences(kind, sent, &answer))
 }
 
-/// Returns what a target made of an update: also what an edit takes out of an object by leaving it out of what is sent, and is still there.
+/// Returns the values of an update that the response shows differently, including fields that should be gone and are not.
 pub(super) fn alterations_of_update(kind: &Kind, id: &Id, sent: &Body, edits: &[Edit], answer: &Body) -> Vec<AlteredValue> {
     let Some(answer) = with_identity(kind, id, answer) else { return Vec::new() };
     let mut found = differences(kind, sent, &answer);
@@ -49,7 +49,7 @@ pub(super) fn alterations_of_update(kind: &Kind, id: &Id, sent: &Body, edits: &[
     found
 }
 
-/// Returns an answer under the names by which its resource is known; nothing of one that holds no more than those.
+/// Returns a response under the names by which its resource is known; `None` if it holds nothing else.
 fn with_identity(kind: &Kind, id: &Id, answer: &Body) -> Option<Body> {
     let is_name = |name: &str| name == kind.id || kind.key.contains(&name) || kind.in_path().any(|field| field == name);
     if answer.0.keys().all(|name| is_name(name)) {
@@ -63,7 +63,7 @@ fn with_identity(kind: &Kind, id: &Id, answer: &Body) -> Option<Body> {
     Some(answer)
 }
 
-/// Returns in what an answer is not what was sent; nothing where it cannot be understood.
+/// Returns the differences between a response and what was sent; empty if the response cannot be understood.
 pub(super) fn differences(kind: &Kind, sent: &Body, answer: &Body) -> Vec<AlteredValue> {
     let Ok(held) = Resource::read(kind, answer.clone()) else { return Vec::new() };
     let (hidden, mut held) = (held.secrets.clone(), held.body.open());
@@ -87,7 +87,7 @@ pub(super) fn differences(kind: &Kind, sent: &Body, answer: &Body) -> Vec<Altere
     found
 }
 
-/// Returns the fields of which an answer says nothing that could be compared.
+/// Returns the fields about which a response says nothing comparable.
 fn unseen<'kind>(kind: &'kind Kind, answer: &Body) -> impl Iterator<Item = &'static str> + use<'kind> {
     let by_alias = kind.references.iter().filter(|reference| reference.by == By::Alias).map(|reference| reference.path);
     let is_own = |(field, values): &&(&'static str, &[&str])| answer.text(field).is_some_and(|value| values.contains(&value));

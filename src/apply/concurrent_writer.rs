@@ -1,13 +1,13 @@
-//! Another writer at the target: what a run is about to create, and somebody has made since the plan was.
+//! Concurrent writers: resources that somebody else created in the target since the plan was made.
 //!
-//! No lock reaches from one machine to another, and Auth0 has none. So before the first create of a kind in each stage, what the target has of
-//! it is listed once more. It is done where two of a kind may have one key; of the other kinds the API itself refuses the second (409). What is
-//! made between that list and the create is not seen.
+//! No lock reaches from one machine to another, and Auth0 has none. So before the first create of a kind in each stage, the kind is
+//! listed again in the target, if it allows duplicates; for other kinds the API itself refuses the second create (409). What is created
+//! between that list and the create is missed.
 //!
-//! That refusal is the only thing by which two runs that begin together can agree which of them goes on: a create that the tenant takes from
-//! one of them alone is a test and a set in one step, whereas lists and creates that it takes from both tell each no more than that there is
-//! another, so that both give way or both go on (consensus of two needs more than reading and writing; Herlihy, Wait-free synchronization,
-//! 1991). So a run sends its first such create alone: whoever is told that it is there by now, and did not know it, sends nothing more.
+//! That refusal is the only way in which two runs that start together can agree which of them continues: a create that only one of
+//! them can make is a test-and-set, whereas with lists and creates that both can make, either both stop or both continue (consensus
+//! needs more than reads and writes; Herlihy, Wait-free Synchronization,
+//! 1991). So a run sends its first such create alone; if it is told that the resource exists, and did not know of it, it stops.
 
 use std::collections::HashMap;
 
@@ -19,35 +19,35 @@ use crate::json::Body;
 use crate::management_api::{self, ReadOutcome, Tenant};
 use crate::model::resource::Id;
 
-/// Why nothing more is sent once another writer was noticed.
+/// Why nothing more is sent after a concurrent writer was detected.
 pub(super) const STOPPED: &str = "another writer is at the target; plan again";
 
-/// Why a create is not sent that another writer has made.
+/// Why a create is not sent if another writer made it.
 pub(super) fn reason(id: &Id) -> String {
     format!("the target has one by now ({id}), which this run did not make; plan again")
 }
 
 /// A create that is about to be sent.
 pub(super) struct PendingCreate<'plan> {
-    /// Its place in the plan.
+    /// Its index in the plan.
     pub(super) at: usize,
     /// What is sent.
     pub(super) body: Body,
-    /// What the plan knew of the same key.
+    /// Known resources of the same key.
     pub(super) twins: &'plan [Id],
 }
 
-/// Returns whether the target may come to have two of a kind, so that it is to be looked at before one is created.
+/// Returns whether the target may end up with two of a kind, so that it is listed again before a create.
 pub(super) fn allows_duplicates(kind: &Kind) -> bool {
     kind.allows_duplicates && kind.shape == Shape::Collection
 }
 
-/// Returns whether the API itself takes only one of a key, so that of two writers one is refused it.
+/// Returns whether the API accepts only one resource of a key, so that of two writers one is refused.
 pub(super) fn is_unique(kind: &Kind) -> bool {
     !kind.allows_duplicates && kind.shape == Shape::Collection && kind.has_own_ids()
 }
 
-/// Returns the creates that the target holds by now, each with the id of what it holds: one that is none of the twins and not `known`.
+/// Returns the creates that somebody else made, each with the id of the resource: neither a twin nor `known`.
 ///
 /// # Errors
 ///
@@ -75,7 +75,7 @@ pub(super) async fn created_since_plan(
     Ok(listed.into_iter().flatten().flat_map(of_each).collect())
 }
 
-/// Returns the key of what the target lists, in the words of a create.
+/// Returns the key of a listed resource, in the terms of a create.
 fn key_of_answer(kind: &Kind, answer: &Body) -> Vec<Option<Value>> {
     let mut answer = answer.clone();
     kind.quirks.iter().for_each(|quirk| (quirk.read)(&mut answer));

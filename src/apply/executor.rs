@@ -1,4 +1,4 @@
-//! A plan carried out, stage by stage: intents are durable before requests leave, outcomes follow.
+//! Executes a plan stage by stage: intents are durable before requests are sent, outcomes follow.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -27,7 +27,7 @@ pub enum Error {
     /// The journal cannot be written, so nothing more was sent.
     #[error("what the run does can no longer be recorded")]
     Journal {
-        /// How the changes ended until then, also those whose end is not in the journal any more.
+        /// How the changes ended until then, including those that the journal no longer has.
         summary: Box<Summary>,
         /// Why.
         source: journal::Error,
@@ -38,32 +38,32 @@ pub enum Error {
 pub struct PlanExecution<'run> {
     /// What Auth0 has.
     pub catalog: &'static Catalog,
-    /// What is to be done.
+    /// The plan.
     pub plan: &'run Plan,
-    /// Where it is done.
+    /// The target.
     pub tenant: &'run Tenant,
-    /// Where it is recorded.
+    /// The journal of the run.
     pub journal: Journal,
-    /// Who is told.
+    /// Receives progress.
     pub observer: &'run dyn Observer,
-    /// Where secrets come from; every one a plan names was found before.
+    /// Returns a secret; every secret that a plan names was found before.
     pub secret: &'run (dyn Fn(&SecretField) -> Option<Secret> + Sync),
-    /// Who keeps the secrets that the target makes, where somebody does.
+    /// Stores the secrets that the target generates, if anywhere.
     pub keeper: Option<Box<dyn SecretSink + 'run>>,
-    /// Changes of resources that moved since they were planned, which are refused.
+    /// Changes whose resources changed since the plan was made; they are refused.
     pub moved: StaleChanges,
-    /// How many requests are under way at once, and how many intents become durable together.
+    /// How many requests run at once, and how many intents become durable together.
     pub at_once: usize,
-    /// Why nothing is sent any more, where that is so: what is in doubt is looked up, and all else is left to another plan.
+    /// Why nothing more is sent, if so: unknown outcomes are resolved, and everything else is skipped.
     pub withheld: Option<&'run str>,
-    /// How many changes may begin now, said anew before each batch; where it is none the run stops.
+    /// How many changes may start now, asked before each batch; at zero the run stops.
     pub room: &'run (dyn Fn() -> usize + Sync),
     /// The time now: RFC 3339, UTC.
     pub now: &'run (dyn Fn() -> String + Sync),
 }
 
-/// Closes the journal of a run that sends nothing more: it is over, or it stopped with nothing open of what it sent. Where something is in
-/// doubt nothing is said: whoever goes on with the run looks that up.
+/// Closes the journal of a run that sends nothing more: it is complete, or stopped without unknown outcomes. With unknown outcomes
+/// nothing is recorded: resuming the run resolves them.
 ///
 /// # Errors
 ///
@@ -77,30 +77,30 @@ pub fn close(mut journal: Journal, summary: &Summary, at: &str) -> Result<(), Er
     written.map_err(|source| Error::Journal { summary: Box::new(summary.clone()), source })
 }
 
-/// What a run knows while it goes on.
+/// The state of a run in progress.
 struct ExecutionState<'plan> {
     names: TenantNames,
     replaced: ReplacedSecrets<'plan>,
-    /// What is known to be another resource than one that is yet to be created, by kind.
+    /// Known ids, by kind, that no create of this run made.
     known: HashMap<&'static str, HashSet<Id>>,
     new: HashSet<String>,
     lost: HashSet<Key>,
-    /// The place of the create by which it turns out whether another run goes on, until it is sent.
+    /// The index of the create that detects a concurrent run, until it is sent.
     first: Option<usize>,
     summary: Summary,
 }
 
 impl ExecutionState<'_> {
-    /// Returns the ids of a kind that stand for other resources than one that is yet to be created.
+    /// Returns the known ids of a kind that no create of this run made.
     fn known_of(&self, kind: &Kind) -> KnownIds<'_> {
         KnownIds::new(self.known.get(kind.name))
     }
 }
 
 impl PlanExecution<'_> {
-    /// Carries out what the journal does not say is done; returns how everything ended, and the journal.
+    /// Executes what the journal does not record as done; returns how everything ended, and the journal.
     ///
-    /// The caller [closes](close) the journal once everything else that it keeps of the run is durable: a run without an end is gone on with.
+    /// The caller [closes](close) the journal once everything else about the run is durable: a run without an end is resumed.
     ///
     /// # Errors
     ///
@@ -148,7 +148,7 @@ impl PlanExecution<'_> {
         Ok((progress.summary, self.journal))
     }
 
-    /// Looks once more at what the target has of the kinds that a stage creates. Where somebody else has made one of them, nothing more is sent.
+    /// Lists the kinds that a stage creates again. If somebody else created one of the resources, nothing more is sent.
     async fn detect_concurrent_writer(&mut self, stage: &[(usize, &Change)], progress: &mut ExecutionState<'_>) {
         let mut of_kind: BTreeMap<&'static str, Vec<PendingCreate<'_>>> = BTreeMap::new();
         let unknown = self.unknown(progress);
@@ -179,7 +179,7 @@ impl PlanExecution<'_> {
         }
     }
 
-    /// Returns a create that is yet to be sent, where the target may have one of the same key that it is not.
+    /// Returns a create that is yet to be sent, if the target may have another resource of its key.
     fn pending_create<'change>(&self, at: usize, change: &'change Change, names: &TenantNames) -> Option<PendingCreate<'change>> {
         let Action::Create { body, twins } = &change.action else { return None };
         let is_open = matches!(self.journal.known(at), Some(JournaledOutcome::Open) | None) && self.moved.reason(at).is_none();
@@ -188,7 +188,7 @@ impl PlanExecution<'_> {
         Some(PendingCreate { at, body, twins })
     }
 
-    /// Returns the keys of the creates of which nobody knows whether they landed: what the target has of them is looked up by itself.
+    /// Returns the keys of creates whose outcome is unknown; these are looked up one by one.
     fn unknown(&self, progress: &ExecutionState<'_>) -> HashSet<(&'static str, Vec<Option<Value>>)> {
         let ended = |at: usize| progress.summary.settled.get(at).map(|settled| &settled.outcome);
         let is_unknown = |at: usize| match ended(at) {
@@ -203,8 +203,8 @@ impl PlanExecution<'_> {
         unknown.filter_map(|(_, change)| key(change)).collect()
     }
 
-    /// Returns the ids that stand for other resources than one that is yet to be created: those that the plan names, and those that the
-    /// journal says were created, whatever place in the plan they have.
+    /// Returns the ids that no pending create can have made: those that the plan names, and those that the journal
+    /// records as created.
     fn known(&self) -> HashMap<&'static str, HashSet<Id>> {
         let of_plan = self.plan.known.iter();
         let of_changes = self.plan.changes().enumerate().filter_map(|(at, change)| {
@@ -224,15 +224,15 @@ impl PlanExecution<'_> {
         known
     }
 
-    /// Returns the place of the first create, from a place on, that the target takes from one of two runs only.
+    /// Returns the index of the first create, from an index on, that the target accepts from only one of two runs.
     fn first_exclusive_create(&self, from: usize) -> Option<usize> {
         let is_one = |change: &Change| matches!(change.action, Action::Create { .. }) && concurrent_writer::is_unique(self.kind_of(change));
         let creates = self.plan.changes().enumerate().skip(from).filter(|(at, change)| is_one(change) && self.moved.reason(*at).is_none());
         creates.map(|(at, _)| at).next()
     }
 
-    /// Returns the changes to carry out next; nothing where there is no room for one that is still to be sent. The `first` that tells of another
-    /// run goes alone.
+    /// Returns the changes to execute next; `None` if the budget has no room for a pending one. The `first` that detects a concurrent
+    /// run is sent alone.
     fn batch<'rest, 'change>(
         &self,
         rest: &'rest [(usize, &'change Change)],
@@ -272,7 +272,7 @@ impl PlanExecution<'_> {
             }
         }
         if let Some(first) = progress.first.filter(|first| ended.iter().any(|(at, ..)| at == first)) {
-            // It cannot be sent, so the next one tells.
+            // It cannot be sent, so the next one detects a concurrent run.
             progress.first = self.first_exclusive_create(first + 1);
         }
         let answers = self.tenant.requests().answers;
@@ -296,7 +296,7 @@ impl PlanExecution<'_> {
         }
         progress.summary.sent.extend(answered.iter().flat_map(|(_, change, sent)| self.secrets_taken(change, &sent.outcome)));
         ended.extend(answered);
-        // Every request was repeated before it was given up: a tenant that left all of them without an answer is gone.
+        // Every request was retried before it failed: a tenant that answered none of them is unreachable.
         if is_any_sent {
             progress.summary.is_silent = self.tenant.requests().answers == answers;
         }
@@ -314,8 +314,8 @@ impl PlanExecution<'_> {
         recorded
     }
 
-    /// Puts what was in doubt before, and is neither looked up nor sent, in doubt again; returns its places. The journal says so already, and
-    /// nothing that was learned since.
+    /// Marks changes with unknown outcomes that were neither resolved nor sent; returns their indexes. The journal has them
+    /// already.
     fn still_unknown(&self, ended: &mut [(usize, &Change, SendResult)]) -> BTreeSet<usize> {
         let mut places = BTreeSet::new();
         for (at, _, sent) in ended {
@@ -327,7 +327,7 @@ impl PlanExecution<'_> {
         places
     }
 
-    /// Stops where the create that tells of another run was refused since that one has made it; where it was not made at all, the next one tells.
+    /// Stops if another run made the create that detects it; if nobody made it, the next create detects it.
     async fn detect_concurrent_run(&mut self, at: usize, change: &Change, sent: &mut SendResult, progress: &mut ExecutionState<'_>) {
         progress.first = if sent.outcome.id().is_some() { None } else { self.first_exclusive_create(at + 1) };
         if let Some(id) = self.created_by_another_run(at, change, sent, progress).await {
@@ -336,7 +336,7 @@ impl PlanExecution<'_> {
         }
     }
 
-    /// Returns the id of what another run has made since the plan was, where a create was refused for that.
+    /// Returns the id of what another run created since the plan was made, if a create was refused for that.
     async fn created_by_another_run(&self, at: usize, change: &Change, sent: &SendResult, progress: &ExecutionState<'_>) -> Option<Id> {
         sent.refusal.as_ref().filter(|refusal| refusal.is_conflict())?;
         let Action::Create { body, twins } = &change.action else { return None };
@@ -346,7 +346,7 @@ impl PlanExecution<'_> {
         made.into_iter().map(|(_, id)| id).next()
     }
 
-    /// Puts a change into the words of the target, or says how it ended without being sent.
+    /// Resolves a change for the target, or returns how it ended without being sent.
     fn prepare(&self, at: usize, change: &Change, progress: &ExecutionState<'_>) -> Result<ResolvedChange, Outcome> {
         match self.journal.known(at) {
             Some(JournaledOutcome::Applied(id)) => return Err(Outcome::Applied(id.clone())),
@@ -366,7 +366,7 @@ impl PlanExecution<'_> {
         ready(self.kind_of(change), change, &progress.names, secrets).map_err(Outcome::Skipped)
     }
 
-    /// Looks up the creates of an earlier run that may have landed; those that did are not sent again.
+    /// Looks up creates of an earlier run with unknown outcomes; those that were made are not sent again.
     async fn resolve_unknown<'change>(
         &self,
         to_send: &mut Vec<(usize, &'change Change, ResolvedChange)>,
@@ -376,7 +376,7 @@ impl PlanExecution<'_> {
         let mut open = Vec::new();
         for (at, change, mut ready) in to_send.drain(..) {
             let kind = self.kind_of(change);
-            // What is there by being written is there before, too: that it can be read says nothing, and writing it twice is writing it once.
+            // A keyed resource can be read before it is written, so reading proves nothing, and writing it twice is harmless.
             let may_be_there = self.journal.known(at) == Some(&JournaledOutcome::Unknown) && kind.creation().is_some();
             let (true, ResolvedChange::Create { body, twins, may_have_landed }) = (may_be_there, &mut ready) else {
                 open.push((at, change, ready));
@@ -394,7 +394,7 @@ impl PlanExecution<'_> {
         settled
     }
 
-    /// Returns the secrets that the target has taken with a change.
+    /// Returns the secrets that the target accepted with a change.
     fn secrets_taken(&self, change: &Change, outcome: &Outcome) -> Vec<SentSecret> {
         let (id, arrived) = match outcome {
             Outcome::Applied(id) => (id, change.secrets.clone()),
@@ -405,7 +405,7 @@ impl PlanExecution<'_> {
         arrived.into_iter().map(taken).collect()
     }
 
-    /// Hands on what the target made with a change; that it is there is recorded only then.
+    /// Hands generated secrets to their sink; only then the change is recorded as applied.
     async fn finish_change(&mut self, at: usize, change: &Change, sent: &SendResult, progress: &mut ExecutionState<'_>) {
         let Some(id) = sent.outcome.id() else { return };
         let is_earlier = self.is_applied(at);
@@ -426,7 +426,7 @@ impl PlanExecution<'_> {
         }
     }
 
-    /// Keeps what later changes must know of this one, and tells who is watching.
+    /// Records what later changes need to know of this one, and notifies the observer.
     fn record_progress(&self, change: &Change, sent: SendResult, progress: &mut ExecutionState<'_>) {
         let SendResult { outcome, altered, .. } = sent;
         let is_create = matches!(change.action, Action::Create { .. });

@@ -1,4 +1,4 @@
-//! What a source and a target agree on, before a plan is carried out and after.
+//! What source and target agree on: already, and after a plan is applied.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -10,17 +10,17 @@ use crate::plan::{Plan, Skipped};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
 use crate::state::baseline::{AppliedResource, Baseline};
 
-/// What the source wants of each resource of which it gets what it wants, now or later.
+/// The wanted state of each resource that is, or will be, as wanted.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct ExpectedBaseline {
-    /// What the target holds as it is wanted.
+    /// What the target already holds as wanted.
     pub(super) held: Vec<(Key, AppliedResource)>,
-    /// What it will hold so once the plan was carried out. What is yet to be created stands there under the id of the source.
+    /// What it will hold as wanted after the plan is applied. Resources to create are listed under their source ids.
     pub(super) expected: Baseline,
 }
 
 impl ExpectedBaseline {
-    /// Compares what is wanted with what the target holds; `partners` are the places there of what is wanted, one by one.
+    /// Compares what is wanted with what the target holds; `partners` are the indexes of the matches.
     pub(super) fn of(desired: Desired, live: &Snapshot, partners: Vec<Option<usize>>, plan: &Plan) -> Self {
         let open = Disagreements { reserved: reserved(&desired, live, &partners), ..Disagreements::of(plan) };
         let mut kept: HashMap<Key, Vec<String>> = HashMap::new();
@@ -54,15 +54,15 @@ impl ExpectedBaseline {
     }
 }
 
-/// What a plan leaves open: what both sides do not agree on yet.
+/// What a plan does not settle.
 struct Disagreements<'plan> {
     changed: HashSet<&'plan Key>,
     skipped: HashSet<&'plan Key>,
-    /// Parts of resources that were left out.
+    /// Skipped parts of resources.
     parts: PathsByKey<'plan>,
-    /// Parts of resources that were left to the target.
+    /// Parts of resources that are excluded.
     excluded: PathsByKey<'plan>,
-    /// What no plan touches.
+    /// Protected resources.
     reserved: HashSet<Key>,
 }
 
@@ -79,7 +79,7 @@ impl<'plan> Disagreements<'plan> {
         open
     }
 
-    /// Returns the parts that were left of resources; which of them were left whole is known from then on.
+    /// Returns the skipped or excluded parts of resources; resources of which everything is are recorded.
     fn parts_of(&mut self, all: &'plan [Skipped]) -> PathsByKey<'plan> {
         let mut parts = PathsByKey::new();
         for left in all {
@@ -91,10 +91,10 @@ impl<'plan> Disagreements<'plan> {
         parts
     }
 
-    /// Returns what both agree on of what is wanted: what was left out or left to the target is as it is held, and wanted once that ends.
+    /// Returns the agreed part of what is wanted: skipped and excluded fields count as they are in the target.
     ///
-    /// Of a list that lacks an element, nothing is agreed on; but of one in which something stays that no plan touches, on all else. What only
-    /// the target has stays its own: a source that never wanted it cannot drop it either.
+    /// A list that lacks an element is not agreed on; one that keeps protected elements is, except for these. What only
+    /// the target has remains its own: a source that never wanted it cannot drop it.
     fn agreed(&self, key: &Key, mut wanted: PackedBody, held: Option<&Resource>, kept: &[String]) -> PackedBody {
         let of = |parts: &PathsByKey<'plan>| parts.get(key).cloned().unwrap_or_default();
         let left_to_the_target = kept.iter().filter(|_| held.is_some()).map(String::as_str);
@@ -103,7 +103,7 @@ impl<'plan> Disagreements<'plan> {
         if !not_agreed.is_empty() || !excluded.is_empty() {
             let held = held.map(|held| held.body.open()).unwrap_or_default();
             wanted.change(|body| {
-                // A blank says no more than an absent field: the target's own value in its place would look as if the source dropped it.
+                // A blank is the same as an absent field: the target's value in its place would look as if the source dropped it.
                 let is_wanted = |path: &&str| body.find(path).iter().any(|(_, value)| !is_blank(value));
                 let excluded: Vec<&str> = excluded.into_iter().filter(is_wanted).collect();
                 let (elements, whole): (Vec<_>, Vec<_>) = excluded.into_iter().partition(|path| self.is_of_reserved(path, body, &held));
@@ -122,13 +122,13 @@ impl Disagreements<'_> {
         id_substitution::mentioned(element).iter().any(|key| self.reserved.contains(key))
     }
 
-    /// Returns whether a path is that of an element which names what no plan touches.
+    /// Returns whether a path is that of an element that refers to something protected.
     fn is_of_reserved(&self, path: &str, wanted: &Body, held: &Body) -> bool {
         let Some((list, _)) = path.split_once('[') else { return false };
         [wanted, held].iter().filter_map(|body| body.get(list)?.as_array()).flatten().any(|element| self.is_reserved(element))
     }
 
-    /// Takes out of the list of an element what names something that no plan touches.
+    /// Removes from a list the elements that refer to something protected.
     fn take_reserved(&self, path: &str, body: &mut Body) {
         let list = path.split('[').next().unwrap_or(path);
         body.change(list, &mut |value| {
@@ -139,7 +139,7 @@ impl Disagreements<'_> {
     }
 }
 
-/// Returns what no plan touches, as either side calls it.
+/// Returns the protected keys on both sides.
 fn reserved(desired: &Desired, live: &Snapshot, partners: &[Option<usize>]) -> HashSet<Key> {
     let held = |at: &Option<usize>| at.is_some_and(|at| live.resources[at].reserved.is_some());
     let wanted = desired.snapshot.resources.iter().zip(partners);
@@ -147,7 +147,7 @@ fn reserved(desired: &Desired, live: &Snapshot, partners: &[Option<usize>]) -> H
     wanted.chain(live.resources.iter().filter(|one| one.reserved.is_some()).map(|one| one.key.clone())).collect()
 }
 
-/// Returns what only the target has of a resource: its fields without those of which something is wanted too.
+/// Returns what only the target has of a resource.
 fn only_of(held: &PackedBody, wanted: &PackedBody) -> PackedBody {
     fn objects(held: &Map<String, Value>, wanted: &Map<String, Value>) -> Body {
         let own = held.iter().filter_map(|(name, value)| match (value, wanted.get(name)) {

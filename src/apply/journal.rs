@@ -1,7 +1,7 @@
-//! The append-only record of one apply: intents before requests, outcomes after.
+//! The journal: the append-only record of a run, with intents before requests and outcomes after.
 //!
-//! One JSON object a line. The intent is durable before its request leaves; an intent without an outcome is *in doubt*. A torn last line is
-//! what a cut leaves behind and is dropped; a broken line anywhere else means that the file was tampered with, and nothing is guessed.
+//! One JSON object per line. An intent is durable before its request is sent; without an outcome, its outcome is unknown. A torn last
+//! line is what an interruption leaves, and is dropped; a broken line anywhere else means that the file was edited, and is an error.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -22,7 +22,7 @@ const FORMAT: u32 = 1;
 #[serde(tag = "entry", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the fields are the words of the line")]
 pub enum Entry {
-    /// A run began.
+    /// A run started.
     Begun {
         format: u32,
         run: String,
@@ -30,12 +30,12 @@ pub enum Entry {
         #[serde(default)]
         by: String,
     },
-    /// It was taken up again after a cut.
+    /// It was resumed.
     Resumed { at: String },
-    /// A request is about to leave.
+    /// A request is about to be sent.
     Intent { change: usize, key: Key, operation: Operation },
-    /// The target holds a change, or what it takes of it: it is `without` the rest, whose `parts` are named. What it holds of it otherwise
-    /// than it was sent is `altered`.
+    /// The target applied a change, possibly `without` some of it, whose `parts` are listed. Values that it stored differently
+    /// are `altered`.
     Applied {
         change: usize,
         id: Id,
@@ -50,49 +50,49 @@ pub enum Entry {
     Failed { change: usize, reason: String },
     /// A change was not sent.
     Skipped { change: usize, reason: String },
-    /// Nobody knows what became of a change.
+    /// The outcome of a change is unknown.
     Unknown { change: usize, reason: String },
-    /// It stopped before every change was made: what was sent is settled, and what that leaves for the next run is kept.
+    /// The run stopped before every change was made; what was sent is complete, and so is the state it leaves.
     Stopped { at: String },
-    /// Every change was settled.
+    /// Every change is complete.
     Ended { at: String },
 }
 
-/// What is known of one change by its journal.
+/// What a journal records of one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JournaledOutcome {
-    /// The target holds it, under this id.
+    /// It is applied, under this id.
     Applied(Id),
-    /// The target holds it without what it refused.
+    /// It is applied without what the target refused.
     Partial(Id, Shortfall),
-    /// Its request may have left, and nothing is known of what became of it.
+    /// Its request may have been sent, and the outcome is unknown.
     Unknown,
     /// It is still to do: it was refused or skipped.
     Open,
 }
 
-/// What a journal tells of a run that is over, or was cut off.
+/// The content of a journal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
-    /// When the run began: RFC 3339, UTC.
+    /// When the run started: RFC 3339, UTC.
     pub begun: String,
-    /// The verb that began it; empty where an older version did.
+    /// The command that started it; empty in journals of older versions.
     pub by: String,
-    /// How each change ended that was reached, by its place in the plan.
+    /// The outcome of each change that was reached, by its index in the plan.
     pub outcomes: BTreeMap<usize, Outcome>,
-    /// What the target made of the values of each change, where it made something else of one.
+    /// Values that the target stored differently, by the index of their change.
     pub altered: BTreeMap<usize, Vec<AlteredValue>>,
     /// Whether every change is in the target.
     pub is_ended: bool,
-    /// Whether it stopped, and nothing that it began is left to do.
+    /// Whether it stopped with everything it sent complete.
     pub is_stopped: bool,
-    /// Changes that were in doubt when it was last taken up again, and that nothing came of since.
+    /// Changes whose outcome was unknown when the run was last resumed, and has not been resolved since.
     pub taken_up: BTreeSet<usize>,
-    /// Changes that were in doubt when it was taken up again, and are so still: looking them up did not tell.
+    /// Changes whose outcome is unknown though they were looked up.
     pub unclear: BTreeSet<usize>,
 }
 
-/// What could not be done with a journal.
+/// Why a journal cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read.
@@ -139,12 +139,12 @@ pub struct Journal {
     file: Appender,
     known: BTreeMap<usize, JournaledOutcome>,
     altered: BTreeMap<usize, Vec<AlteredValue>>,
-    /// That it was taken up again, which is written with what comes of that.
+    /// The record of a resume, written with its first outcome.
     resumed: Option<Entry>,
 }
 
 impl Journal {
-    /// Opens the journal of a new run, which this verb begins.
+    /// Opens the journal of a new run of this command.
     ///
     /// # Errors
     ///
@@ -156,7 +156,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Opens the journal of a run that was cut off, dropping a torn last line. As long as nothing comes of that, it says nothing of it.
+    /// Opens the journal of an interrupted run, dropping a torn last line. The resume is recorded with its first outcome.
     ///
     /// # Errors
     ///
@@ -173,22 +173,22 @@ impl Journal {
         Ok(Self { file, known, altered, resumed: Some(Entry::Resumed { at: at.to_owned() }) })
     }
 
-    /// Returns whether nothing came of the run yet.
+    /// Returns whether the run has no outcome yet.
     pub(super) fn is_new(&self) -> bool {
         self.known.is_empty() && self.resumed.is_none()
     }
 
-    /// Returns what is known of a change; nothing where it was never reached.
+    /// Returns what is known of a change; `None` if it was never reached.
     pub fn known(&self, change: usize) -> Option<&JournaledOutcome> {
         self.known.get(&change)
     }
 
-    /// Returns what the target made of the values of a change that was applied before.
+    /// Returns the values that the target stored differently, of a change applied before.
     pub(super) fn altered(&self, change: usize) -> &[AlteredValue] {
         self.altered.get(&change).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the ids of what the target holds of a run, by the place of each change in the plan.
+    /// Returns the ids of applied changes, by their index in the plan.
     pub fn applied(&self) -> HashMap<usize, Id> {
         let id = |(at, known): (&usize, &JournaledOutcome)| match known {
             JournaledOutcome::Applied(id) | JournaledOutcome::Partial(id, _) => Some((*at, id.clone())),
@@ -197,13 +197,13 @@ impl Journal {
         self.known.iter().filter_map(id).collect()
     }
 
-    /// Records that requests are about to leave; returns when that is durable.
+    /// Records that requests are about to be sent; returns when that is durable.
     pub(super) fn record_intents<'change>(&mut self, changes: impl Iterator<Item = (usize, &'change Key, Operation)>) -> Result<(), Error> {
         let entries: Vec<Entry> = changes.map(|(change, key, operation)| Entry::Intent { change, key: key.clone(), operation }).collect();
         self.append(&entries)
     }
 
-    /// Records how changes ended, and what the target made of their values.
+    /// Records how changes ended, with values that the target stored differently.
     pub(super) fn record_outcomes<'outcome>(
         &mut self,
         outcomes: impl Iterator<Item = (usize, &'outcome Outcome, &'outcome [AlteredValue])>,
@@ -222,7 +222,7 @@ impl Journal {
         self.append(&entries)
     }
 
-    /// Records that nothing more will be sent, and that nothing is open of what was.
+    /// Records that nothing more is sent and no outcome is unknown.
     pub(super) fn record_stop(&mut self, at: &str) -> Result<(), Error> {
         self.append(&[Entry::Stopped { at: at.to_owned() }])
     }
@@ -270,7 +270,7 @@ fn learn_altered(known: &mut BTreeMap<usize, Vec<AlteredValue>>, entry: &Entry) 
 }
 
 impl Record {
-    /// Reads a journal to its end, or to where a cut tore it.
+    /// Reads a journal to its end, or to a torn last line.
     ///
     /// # Errors
     ///
@@ -319,13 +319,13 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, Error> {
     files::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
-/// Returns the lines of entries.
+/// Serializes entries, one per line.
 #[must_use]
 pub fn lines(entries: &[Entry]) -> String {
     entries.iter().map(|entry| serde_json::to_string(entry).expect("an entry is JSON") + "\n").collect()
 }
 
-/// Reads what the journal at `path` holds, entry by entry; returns how many bytes of it are whole.
+/// Reads the entries of the journal at `path`; returns the length without a torn last line.
 ///
 /// # Errors
 ///
@@ -340,7 +340,7 @@ pub fn parse(path: &Path, bytes: &[u8], see: &mut dyn FnMut(Entry)) -> Result<u6
                 return Err(Error::Newer { path: path.to_owned(), format });
             }
             Ok(entry) if line.ends_with(b"\n") => see(entry),
-            // A cut can leave part of a line, or zeros where a line was to be.
+            // An interruption can leave part of a line, or zeros in its place.
             _ if at + 1 == lines.len() => break,
             Ok(_) => unreachable!("only the last line can lack its end"),
             Err(error) => {
@@ -352,13 +352,13 @@ pub fn parse(path: &Path, bytes: &[u8], see: &mut dyn FnMut(Entry)) -> Result<u6
     Ok(whole)
 }
 
-/// Returns what is wrong with an entry without the place, whose line is always the first.
+/// Returns what is wrong with an entry, without the line number, which is always 1.
 fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rfind(" at line ").map_or(text.as_str(), |place| &text[..place]).to_owned()
 }
 
-/// Returns whether a run's journal says that it ended with every change settled.
+/// Returns whether a journal ends with every change complete.
 ///
 /// # Errors
 ///

@@ -1,6 +1,6 @@
-//! Which resource of the target a create made whose answer was lost: the one that holds what was sent, and none that is known to be another.
+//! Finds the resource of a create whose response was lost: the only one that holds what was sent and is not known otherwise.
 //!
-//! Nothing is guessed. Where more than one may be it, or the only one of the name is not what was sent, that is what is said.
+//! Nothing is guessed: if there are several, or the only one of the name differs from what was sent, the result is ambiguous.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -12,7 +12,7 @@ use crate::json::Body;
 use crate::management_api::{self, ReadOutcome, Tenant};
 use crate::model::resource::{Id, Secret};
 
-/// The ids that stand for other resources than one that is yet to be created, shared by all that ask for them.
+/// Ids of known resources, which a pending create cannot have made.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct KnownIds<'run> {
     of_kind: Option<&'run HashSet<Id>>,
@@ -20,44 +20,44 @@ pub(super) struct KnownIds<'run> {
 }
 
 impl<'run> KnownIds<'run> {
-    /// Returns those that are known of the kind, if any are.
+    /// Returns the known ids of a kind.
     pub(super) fn new(of_kind: Option<&'run HashSet<Id>>) -> Self {
         Self { of_kind, twins: &[] }
     }
 
-    /// Returns them with what the plan knew of the same key.
+    /// Adds the ids of other resources with the same key.
     pub(super) fn with_twins(self, twins: &'run [Id]) -> Self {
         Self { twins, ..self }
     }
 
-    /// Returns whether an id is one of them.
+    /// Returns whether an id is known.
     pub(super) fn contains(&self, id: &Id) -> bool {
         self.of_kind.is_some_and(|ids| ids.contains(id)) || self.twins.contains(id)
     }
 }
 
-/// A resource that the target has, and the secrets of it that an answer held.
+/// A resource that the target has, with the secrets that its response held.
 #[derive(Debug)]
 pub(super) struct FoundResource {
     pub(super) id: Id,
     pub(super) made: Vec<(&'static str, Secret)>,
 }
 
-/// What looking a create up came to.
+/// The result of looking up a create.
 #[derive(Debug)]
 pub(super) enum LookupResult {
     /// The target has it.
     Found(FoundResource),
-    /// The target has nothing that it may be.
+    /// The target does not have it.
     Absent,
-    /// The target has something that it may be, and nobody can say whether it is.
+    /// The target has something that may or may not be it.
     Unclear(String),
 }
 
-/// What a person does where nobody can say which resource it is.
+/// What to do if the resource cannot be identified.
 const LOOK: &str = "remove what should not be there, then run again";
 
-/// Looks for the resource that a create of this body made, among those that are not known to be another.
+/// Looks for the resource that a create with this body made, ignoring known ones.
 ///
 /// # Errors
 ///
@@ -82,7 +82,7 @@ pub(super) async fn look_up(
     Ok(identify(kind, body, &answers, known))
 }
 
-/// Decides which of these answers is what a create of this body made.
+/// Identifies the resource of a create among these.
 fn identify(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -> LookupResult {
     let is_by_name = !matches!(kind.shape, Shape::Collection | Shape::Nested { .. });
     let is_known = |id: &str| !is_by_name && known.contains(&Id::new(id));
@@ -108,33 +108,33 @@ fn identify(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -> 
     }
 }
 
-/// Returns the resource of an answer with the secrets in it that a create of this body makes.
+/// Returns the resource in a response, with the secrets that this create generates.
 pub(super) fn found(kind: &Kind, id: String, body: &Body, answer: &Body) -> FoundResource {
     let shown = |path: &'static str| answer.text(path).filter(|text| !text.is_empty()).map(|text| (path, Secret::new(text)));
     FoundResource { id: Id::new(id), made: kind.made_for(body).filter_map(|made| shown(made.path)).collect() }
 }
 
-/// Returns whether an answer has the key of what was sent.
+/// Returns whether a response has the key of what was sent.
 fn has_key_of(kind: &Kind, body: &Body, answer: &Body) -> bool {
-    // A create may call a field otherwise than the list does, which is a quirk of the kind.
+    // The list may name a field differently from the create, which is a quirk of the kind.
     let mut answer = answer.clone();
     kind.quirks.iter().for_each(|quirk| (quirk.read)(&mut answer));
     key_of(kind, &answer) == key_of(kind, body)
 }
 
-/// Returns what tells a resource from the others of its kind, a default where it says nothing.
+/// Returns the key fields of a resource, with defaults where they are blank.
 pub(super) fn key_of(kind: &Kind, body: &Body) -> Vec<Option<Value>> {
     let value = |path: &&str| body.get(path).filter(|value| !value.is_null()).cloned().or_else(|| kind.default_of(path));
     kind.key.iter().map(value).collect()
 }
 
-/// Returns whether an answer is left alone where what was sent would not be: somebody else, or the tenant itself, made it.
+/// Returns whether a response is excluded for a reason that does not apply to what was sent: it is third-party or a system resource.
 pub(super) fn is_excluded_unlike(kind: &Kind, body: &Body, answer: &Body) -> bool {
     let reason = |body: &Body| kind.exclusion(body, &BTreeSet::new()).map(|alone| alone.reason);
     reason(answer).is_some_and(|alone| reason(body) != Some(alone))
 }
 
-/// Returns a field that was sent and that an answer does not show as it was sent; what the tenant shows in place of nothing is its own.
+/// Returns a field that a response shows differently from what was sent.
 fn differing_field(kind: &Kind, body: &Body, answer: &Body) -> Option<String> {
     differences(kind, body, answer).into_iter().find(|altered| altered.sent.is_some()).map(|altered| altered.path)
 }

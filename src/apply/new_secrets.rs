@@ -1,7 +1,7 @@
-//! Secrets that a target makes when it creates a resource: who keeps them, and what became of each.
+//! Secrets that a target generates when it creates a resource: where they are stored, and what happened to each.
 //!
-//! No journal, report or plan ever holds one. Each goes from the answer to its keeper, before it is recorded that the resource is there: a
-//! run that is cut in between looks the resource up, and hands its secret on then.
+//! No journal, report or plan ever holds one. Each is passed from the response to its sink before the resource is recorded as created;
+//! if a run is interrupted in between, resuming it looks the resource up and passes its secret on.
 
 use std::collections::HashSet;
 
@@ -11,12 +11,12 @@ use crate::catalog::{Kind, Made};
 use crate::model::resource::{Id, Key, Secret};
 use crate::plan::{Action, Change, Plan};
 
-/// A secret that the target has made.
+/// A secret that the target generated.
 #[derive(Debug)]
 pub struct NewSecret<'run> {
     /// The resource.
     pub key: &'run Key,
-    /// What the target calls it.
+    /// The id of the resource in the target.
     pub id: &'run Id,
     /// The field.
     pub path: &'static str,
@@ -24,48 +24,48 @@ pub struct NewSecret<'run> {
     pub secret: &'run Secret,
 }
 
-/// Whoever keeps the secrets that a target makes.
+/// Stores secrets that a target generates.
 pub trait SecretSink: Send {
-    /// Keeps a secret; returns when that is durable. The same one may come twice.
+    /// Stores a secret; returns when that is durable. The same one may be passed twice.
     ///
     /// # Errors
     ///
-    /// Says why it is not kept, without the secret.
+    /// Says why it is not stored, without the secret.
     fn keep<'run>(&'run mut self, secret: &'run NewSecret<'run>) -> BoxFuture<'run, Result<(), String>>;
 
-    /// Returns whether it keeps this secret from before.
+    /// Returns whether this secret is stored already.
     fn has(&self, key: &Key, id: &Id, path: &str) -> bool;
 }
 
-/// What became of a secret that the target made.
+/// What happened to a secret that the target generated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretDisposition {
-    /// Its keeper has it.
+    /// It is stored.
     Kept,
-    /// Nobody was to keep it.
+    /// No sink was configured.
     Left,
-    /// It came in an earlier part of the run, and no journal says whether it was kept.
+    /// It was generated in an earlier part of the run, and whether it was stored is not known.
     Unknown,
-    /// It was to be kept and is not, for this reason.
+    /// It could not be stored, for this reason.
     Lost(String),
 }
 
-/// A secret that the target made, and what became of it.
+/// A secret that the target generated, and what happened to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneratedSecret {
     /// The resource.
     pub key: Key,
-    /// What the target calls it.
+    /// The id of the resource in the target.
     pub id: Id,
     /// The field.
     pub path: &'static str,
     /// The path of the Management API that shows it, with `{id}` for the id.
     pub shown_at: &'static str,
-    /// What became of it.
+    /// What happened to it.
     pub fate: SecretDisposition,
 }
 
-/// What the secrets of a plan replace, so that nobody needs what the target makes there.
+/// Generated secrets that supplied ones replace, so that nobody needs them.
 #[derive(Debug)]
 pub(super) struct ReplacedSecrets<'plan>(HashSet<(&'plan Key, &'plan str)>);
 
@@ -75,7 +75,7 @@ impl<'plan> ReplacedSecrets<'plan> {
         Self(plan.changes().flat_map(of_change).collect())
     }
 
-    /// Returns the secrets that the target makes with this change, and that stay.
+    /// Returns the secrets that the target generates with this change and that are not replaced.
     pub(super) fn made_with(&self, kind: &Kind, change: &Change) -> Vec<&'static Made> {
         let Action::Create { body, .. } = &change.action else { return Vec::new() };
         kind.made_for(body).filter(|made| !self.0.contains(&(&change.key, made.path))).collect()

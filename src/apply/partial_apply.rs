@@ -1,7 +1,7 @@
-//! A change that the target refuses -> as much of it as it takes.
+//! Applies as much of a refused change as the target accepts.
 //!
-//! First without what the refusal names, then, where it names nothing, in halves: what is refused by itself is left away, and all else
-//! arrives. A bounded number of requests is spent on it; what was not tried by then is left away too, and wanted again next time.
+//! First it omits what the error message names, then, if that does not help, it sends halves: what is refused alone is omitted, and
+//! the rest is applied. The number of requests is bounded; what was not tried is omitted too, and planned again next time.
 
 use super::altered_values::AlteredValue;
 use super::partial_change::{Omission, Omissions, PartialChange};
@@ -12,21 +12,21 @@ use crate::management_api::Error;
 use crate::model::event::{Outcome, Shortfall};
 use crate::model::resource::Id;
 
-/// Requests spent on one change besides the first.
+/// The most requests per change besides the first.
 const MOST: usize = 30;
 
-/// Codes of refusals that are about the whole, whatever it holds.
+/// Error codes that concern the request as a whole.
 const OF_THE_WHOLE: [&str; 5] =
     ["invalid_uri", "operation_not_supported", "insufficient_scope", "too_many_entities", "invalid_query_string"];
 
-/// Sends a change, or as much of it as the target takes.
+/// Sends a change, or as much of it as the target accepts.
 pub(super) async fn send(sender: Sender<'_>, ready: &ResolvedChange) -> SendResult {
     let first = sender.attempt(ready).await;
     if let (ResolvedChange::Elements { .. }, Some(refusal)) = (ready, &first.refusal) {
         return if is_about_elements(refusal) { ElementSearch::new(sender, ready).send(first).await } else { first };
     }
     let by_name = match ready {
-        // What is there by being written is written like any other update.
+        // A keyed resource is written like any other update.
         ResolvedChange::Create { body, .. } if sender.kind.creation().is_none() => sender
             .kind
             .id_of(body)
@@ -40,10 +40,10 @@ pub(super) async fn send(sender: Sender<'_>, ready: &ResolvedChange) -> SendResu
     BodySearch { sender, draft, left: Omissions::new(), words: Vec::new(), altered: Vec::new(), requests: 0 }.send(first).await
 }
 
-/// Returns whether a refusal may be about part of what was sent, so that the rest is worth another request.
+/// Returns whether an error may concern part of a body, so that the rest is worth another request.
 fn is_about_parts(draft: &PartialChange<'_>, sent: &SendResult) -> bool {
     let Some(Error::Refused { request, status: 400 | 402 | 403 | 413 | 422, code, .. }) = &sent.refusal else { return false };
-    // What follows a write, or precedes it, is another request.
+    // A follow-up or a preceding request is a request of its own.
     let is_the_write = match (draft.is_posted(), draft.kind.write) {
         (true, _) => request.starts_with("POST "),
         (false, Write::Patch) => request.starts_with("PATCH "),
@@ -60,14 +60,14 @@ fn words_of(sent: &SendResult) -> String {
     sent.outcome.message().unwrap_or_default().to_owned()
 }
 
-/// The search for what the target takes of a body.
+/// The search for what the target accepts of a body.
 struct BodySearch<'run> {
     sender: Sender<'run>,
     draft: PartialChange<'run>,
     left: Omissions,
-    /// What the target said of what was left away.
+    /// The errors about what was omitted.
     words: Vec<String>,
-    /// What the target made of what it took.
+    /// Values that the target stored differently.
     altered: Vec<AlteredValue>,
     requests: usize,
 }
@@ -85,7 +85,7 @@ impl BodySearch<'_> {
         if self.draft.is_posted() { self.create_in_part(last).await } else { self.send_in_halves(last).await }
     }
 
-    /// Sends it again without what the refusal names, one name after the other; nothing where that changes nothing.
+    /// Retries without what the error names, one name after the other; `None` if that changes nothing.
     async fn retry_without_named_parts(&mut self, refused: &SendResult) -> Option<SendResult> {
         let words = words_of(refused);
         for group in self.named(refused) {
@@ -95,7 +95,7 @@ impl BodySearch<'_> {
             }
             let Some(ready) = self.draft.without(&left, None).filter(|_| left != self.left && self.requests < MOST) else { continue };
             let sent = self.attempt(&ready).await;
-            // The same words again: it was not that.
+            // The same message again: it was not that.
             if words_of(&sent) != words || !is_about_parts(&self.draft, &sent) {
                 self.left = left;
                 self.note(words);
@@ -105,7 +105,7 @@ impl BodySearch<'_> {
         None
     }
 
-    /// Returns the parts that a refusal names and that can be left away: at first those that the subscription is known to lack.
+    /// Returns the parts that an error names and that can be omitted: first those that the subscription is known to lack.
     fn named(&self, refused: &SendResult) -> Vec<Vec<BodyPart>> {
         let (Some(body), Some(refusal)) = (self.draft.body(), &refused.refusal) else { return Vec::new() };
         let gated = |field: &&&str| refusal.is_unentitled() && body.0.contains_key(**field);
@@ -137,7 +137,7 @@ impl BodySearch<'_> {
         }
     }
 
-    /// Sends an update in halves, and what is refused of those in halves again.
+    /// Sends an update in halves, and refused halves in halves again.
     async fn send_in_halves(mut self, refused: SendResult) -> SendResult {
         let paths = self.draft.paths(&self.left);
         let is_any_left = !self.left.is_empty();
@@ -159,7 +159,7 @@ impl BodySearch<'_> {
             let sent = self.attempt(&ready).await;
             match &sent.outcome {
                 Outcome::Applied(of) => (arrived, id) = (true, Some(of.clone())),
-                // Neither a part nor the whole was judged: a token that ended, a tenant that is down.
+                // Neither a part nor the whole was judged: the token expired, or the tenant is down.
                 Outcome::Failed(_) if !is_about_parts(&self.draft, &sent) => return sent,
                 Outcome::Failed(words) if piece.len() == 1 => {
                     self.note(words.clone());
@@ -189,7 +189,7 @@ impl BodySearch<'_> {
         }
     }
 
-    /// Creates a resource without part of it, since a create can land only once; the rest is sent in pieces afterwards.
+    /// Creates a resource without part of it, since a create can succeed only once; the rest is sent as updates.
     async fn create_in_part(mut self, refused: SendResult) -> SendResult {
         let paths: Vec<String> = self.draft.paths(&self.left).into_iter().filter(|path| !self.draft.is_only_created(path)).collect();
         let mut suspects = paths.clone();
@@ -240,7 +240,7 @@ impl BodySearch<'_> {
             left.extend(pieces.iter().flatten().map(|path| (BodyPart::field(path.as_str()), Omission::PreviousValue)));
             let ready = draft.without(&left, Some(&piece)).filter(|_| self.requests < MOST);
             let outcome = match ready {
-                // What was just created is waited for once: from then on it is seen, or never.
+                // Only the first request waits until the new resource is visible.
                 Some(ready) if std::mem::take(&mut is_first) => self.attempt_until_visible(&ready).await.outcome,
                 Some(ready) => self.attempt(&ready).await.outcome,
                 None => Outcome::Failed(String::new()),
@@ -254,7 +254,7 @@ impl BodySearch<'_> {
         self.into_result(created)
     }
 
-    /// Returns how it ended: what arrived without part of what was wanted is reduced by that.
+    /// Returns how it ended: partial, if something was omitted.
     fn into_result(self, mut sent: SendResult) -> SendResult {
         let parts = self.draft.missing(&self.left);
         sent.altered = self.altered;
@@ -266,18 +266,18 @@ impl BodySearch<'_> {
     }
 }
 
-/// Returns whether what was sent is refused for what it is and not for what it holds: half of it is refused in the same words, and they speak
-/// of the subscription.
+/// Returns whether a request is refused whatever it holds: half of it is refused with the same message, which is about the
+/// subscription.
 fn is_refused_regardless(whole: &SendResult, part: &SendResult) -> bool {
     whole.refusal.as_ref().is_some_and(Error::is_unentitled) && words_of(whole) == words_of(part)
 }
 
-/// Returns two halves of what there is, the first last; what is one alone stays so.
+/// Splits a list in two, last half first; a single element stays.
 fn halves<T: Clone>(all: &[T]) -> Vec<Vec<T>> {
     split_at(all, all.len().div_ceil(2))
 }
 
-/// Returns two halves of paths in order, the first last: one field of the body is cut in two only where it is alone.
+/// Splits sorted paths in two, last half first; one top-level field is split only if it is alone.
 fn halves_of(paths: &[String]) -> Vec<Vec<String>> {
     let field = |at: usize| paths.get(at).and_then(|path| path.split('.').next());
     let begins = |at: &usize| field(*at) != field(*at - 1);
@@ -294,14 +294,14 @@ fn split_at<T: Clone>(all: &[T], at: usize) -> Vec<Vec<T>> {
     vec![second.to_vec(), first.to_vec()]
 }
 
-/// The search for the elements of a child's list that the target takes.
+/// The search for the elements of a child list that the target accepts.
 struct ElementSearch<'run> {
     sender: Sender<'run>,
     ready: &'run ResolvedChange,
     requests: usize,
 }
 
-/// Elements that go in one request, since they have one name, by their places in what is added and removed.
+/// Elements of one key, which are sent in one request: their indexes in what is added and removed.
 type ElementGroup = (Vec<usize>, Vec<usize>);
 
 impl<'run> ElementSearch<'run> {
@@ -341,7 +341,7 @@ impl<'run> ElementSearch<'run> {
                         words.push(said.clone());
                     }
                 }
-                // A parent that is not there is refused in the same words for each half.
+                // A missing parent is refused with the same message for each half.
                 Outcome::Failed(_) if !has_arrived && is_of_the_parent(&refused, &sent) => return refused,
                 Outcome::Failed(_) => pieces.extend(halves(&piece)),
                 _ => return sent,
@@ -371,7 +371,7 @@ fn is_of_the_parent(whole: &SendResult, part: &SendResult) -> bool {
     (is_missing || whole.refusal.as_ref().is_some_and(Error::is_unentitled)) && words_of(whole) == words_of(part)
 }
 
-/// Returns an element as people know it: the texts that it holds.
+/// Returns the texts in an element, for people.
 fn shown(element: &serde_json::Value) -> String {
     match element {
         serde_json::Value::Object(fields) => {
@@ -383,7 +383,7 @@ fn shown(element: &serde_json::Value) -> String {
     }
 }
 
-/// Returns the elements that may be sent one without the other: what comes and goes under one name is one of them.
+/// Returns the groups of elements that may be sent separately: what is added and removed under one key is one group.
 fn units(kind: &Kind, added: &[serde_json::Value], removed: &[serde_json::Value]) -> Vec<ElementGroup> {
     let by = match kind.shape {
         Shape::Child { delta: Delta::Named { by, .. }, .. } => Some(by),

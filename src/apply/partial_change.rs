@@ -1,4 +1,4 @@
-//! What is sent of a change from which parts are left away: pure.
+//! A change without some of its parts: what is sent then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,16 @@ use crate::catalog::{Kind, Purpose, Write};
 use crate::json::{Body, is_in, join};
 use crate::plan::{Edit, element, remove_part};
 
-/// How a part is left away.
+/// How a part is omitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Omission {
-    /// What the target held before stands in its place.
+    /// What the target held before is sent in its place.
     PreviousValue,
-    /// It is not sent at all, where what the target held was refused as well.
+    /// It is not sent at all, because what the target held was refused as well.
     NotSent,
 }
 
-/// The parts that are left away.
+/// The parts that are omitted.
 pub(super) type Omissions = BTreeMap<BodyPart, Omission>;
 
 /// A change that may be sent in part.
@@ -42,12 +42,12 @@ impl PartialChange<'_> {
         }
     }
 
-    /// Returns whether it makes something by a POST, which cannot be sent twice.
+    /// Returns whether it is a POST that creates something, which cannot be sent twice.
     pub(super) fn is_posted(&self) -> bool {
         matches!(self.ready, ResolvedChange::Create { .. }) && self.kind.creation().is_some()
     }
 
-    /// Returns what differs, field by field; of a body of which that is not known, every value of it.
+    /// Returns the edits; if they are not known, every value of the body.
     fn edits(&self) -> Vec<Edit> {
         match self.ready {
             ResolvedChange::Update { edits, secrets, .. } if !edits.is_empty() || !secrets.is_empty() => edits.clone(),
@@ -59,7 +59,7 @@ impl PartialChange<'_> {
         }
     }
 
-    /// Returns the paths that may be sent one without the other.
+    /// Returns the paths that may be sent separately.
     pub(super) fn paths(&self, left: &Omissions) -> Vec<String> {
         let edits = self.edits().into_iter().map(|edit| edit.path);
         let secrets: Vec<String> = match self.ready {
@@ -83,7 +83,7 @@ impl PartialChange<'_> {
         ends.find(has_required).unwrap_or(path).to_owned()
     }
 
-    /// Returns the fields that change in the one request in which this one does, itself among them; none where it changes alone.
+    /// Returns the fields that change in one request with this one, including itself; empty if it changes alone.
     fn companions(&self, path: &str) -> Vec<&'static str> {
         let ResolvedChange::Update { edits, .. } = self.ready else { return Vec::new() };
         let changes = |field: &&&str| edits.iter().any(|edit| first(&edit.path) == **field);
@@ -92,7 +92,7 @@ impl PartialChange<'_> {
         if companions.len() > 1 { companions } else { Vec::new() }
     }
 
-    /// Returns these parts with all that is left away where they are.
+    /// Returns these parts with everything that is omitted with them.
     fn with_companions(&self, left: &Omissions) -> Omissions {
         let mut all = left.clone();
         for (part, aside) in left {
@@ -103,7 +103,7 @@ impl PartialChange<'_> {
         all
     }
 
-    /// Returns whether a part can be left away: whatever a resource is told apart by, or cannot be without, has to be there.
+    /// Returns whether a part can be omitted: not if it belongs to the key or is required.
     pub(super) fn is_optional(&self, part: &BodyPart) -> bool {
         let kind = self.kind;
         let follow_up = kind.follow_up.map(|follow_up| follow_up.field);
@@ -111,14 +111,14 @@ impl PartialChange<'_> {
         let is_repeated = kind.always_sent.iter().chain(follow_up.iter()).any(is_required);
         let is_whole = matches!(self.ready, ResolvedChange::Create { .. }) || kind.write == Write::Put;
         let is_needed = is_whole && kind.key.iter().chain(kind.required).any(is_required);
-        // What is created without one of a group would begin as nobody planned it: a stream without its filters.
+        // Created without one of a group, a resource would start in a state nobody planned: a stream without its filters.
         let is_grouped = |field: &&str| is_in(&part.path, field) || is_in(field, &part.path);
         let is_of_new =
             matches!(self.ready, ResolvedChange::Create { .. }) && kind.written_together.iter().copied().flatten().any(is_grouped);
         !is_repeated && !is_needed && !is_of_new && self.is_added(part) && !kind.in_path().any(|field| is_in(field, &part.path))
     }
 
-    /// Returns whether a part comes with what is changed: what the target holds already is not taken away because it is refused today.
+    /// Returns whether a part is new with this change: what the target already holds is not removed because it would be refused today.
     fn is_added(&self, part: &BodyPart) -> bool {
         let ResolvedChange::Update { edits, secrets, .. } = self.ready else { return true };
         let has = |list: Option<&Value>, text: &str| list.and_then(Value::as_array).is_some_and(|list| list.iter().any(|one| one == text));
@@ -130,7 +130,7 @@ impl PartialChange<'_> {
         (edits.is_empty() && secrets.is_empty()) || edits.iter().any(is_of) || is_secret()
     }
 
-    /// Returns the part that has to go where this one is left away: an object that is replaced whole says one thing.
+    /// Returns the part that is omitted as a whole with this one: an object that is replaced as a whole has one meaning.
     pub(super) fn enclosing_part(&self, part: BodyPart) -> BodyPart {
         let top = first(&part.path);
         let is_one = self.kind.replaced.contains(&top) && !self.kind.read_modify_write.contains(&top);
@@ -139,14 +139,14 @@ impl PartialChange<'_> {
         if is_one && (has_members || self.kind.required.contains(&top)) { BodyPart::field(top) } else { part }
     }
 
-    /// Returns whether only a create writes a field.
+    /// Returns whether only a create sets a field.
     pub(super) fn is_only_created(&self, path: &str) -> bool {
         self.kind.fields().get(first(path)).is_some_and(|field| field.written == crate::catalog::Written::OnCreate)
     }
 
-    /// Returns what is sent without these parts; nothing where that is nothing.
+    /// Returns what is sent without these parts; `None` if that is nothing.
     ///
-    /// Where `focus` says so, only the fields that hold these paths are sent: the others have arrived, or are not to.
+    /// With `focus`, only the fields that hold these paths are sent: the others were sent or are not to be.
     pub(super) fn without(&self, left: &Omissions, focus: Option<&[String]>) -> Option<ResolvedChange> {
         let left = &self.with_companions(left);
         let edits = self.edits();
@@ -155,7 +155,7 @@ impl PartialChange<'_> {
             self.omit_from(&mut body, part, *aside, &edits);
         }
         let is_among = |path: &str| left.keys().any(|part| part.element.is_none() && is_in(&part.path, path));
-        // What makes room for something else stays where that is left away.
+        // What makes room for something else stays if that is omitted.
         let is_left =
             |path: &str| is_among(path) || self.kind.excluded_by(path).any(|other| left.keys().any(|part| is_in(other, &part.path)));
         let mut open: Vec<Edit> = edits.into_iter().filter(|edit| !is_left(&edit.path)).collect();
@@ -209,17 +209,17 @@ impl PartialChange<'_> {
             remove_with_empty_parents(body, &part.path);
             return;
         }
-        // What no edit touches stays as it stands in the body, which is as the target holds it.
+        // What no edit touches stays in the body as the target holds it.
         for edit in edits {
             remove_with_empty_parents(body, &edit.path);
-            // What names something that the target no longer has cannot be said again.
+            // What names a deleted resource cannot be sent again.
             if let Some(old) = edit.old.as_ref().filter(|old| !old.to_string().contains('⟦')) {
                 body.set(&edit.path, old.clone());
             }
         }
     }
 
-    /// Returns what is missing in the target, as a [`Shortfall`](crate::model::event::Shortfall) names it, where these parts were left away.
+    /// Returns what is missing in the target, as a [`Shortfall`](crate::model::event::Shortfall) names it, without these parts.
     pub(super) fn missing(&self, left: &Omissions) -> Vec<String> {
         let left = &self.with_companions(left);
         let edits = self.edits();
@@ -237,7 +237,7 @@ impl PartialChange<'_> {
                 _ => Vec::new(),
             };
             let named: Vec<String> = of_edits.cloned().chain(of_secrets).collect();
-            // What a PATCH leaves away is as it was, and so it was wanted where nothing of it differs.
+            // What a PATCH omits stays as it was, so it is missing only if it differs.
             let is_kept = self.kind.write == Write::Patch && !self.kind.replaced.contains(&first(&part.path));
             match (named.is_empty(), self.ready) {
                 (false, ResolvedChange::Update { edits, .. }) if !edits.is_empty() => missing.extend(named),
@@ -269,7 +269,7 @@ fn leaves_of(above: &str, object: &Map<String, Value>, leaves: &mut Vec<Edit>) {
     }
 }
 
-/// Takes a field out of a body, and the objects around it that hold nothing else.
+/// Removes a field from a body, with the objects around it that become empty.
 fn remove_with_empty_parents(body: &mut Body, path: &str) {
     body.take(path);
     let mut above = path;

@@ -1,4 +1,4 @@
-//! The target's own value under ours: what only the target knows survives an update that replaces what it stands in.
+//! Values laid over what the target holds: what only the target knows survives updates that replace the object around it.
 
 use serde_json::{Map, Value};
 
@@ -8,11 +8,11 @@ use crate::model::event::Outcome;
 use crate::model::resource::take_secrets;
 use crate::plan::Edit;
 
-/// Lays these fields of a body over what the target holds of them.
+/// Lays these fields of a body over what the target holds.
 pub(super) fn lay_over_held(kind: &Kind, fields: &[&str], held: &Body, body: &mut Body, edits: &[Edit]) -> Result<(), Outcome> {
     for field in fields.iter().copied() {
-        // What an entry says to lay over is always there (`options`), or the token may not read it; an object with secrets two levels down
-        // (`addons`) may be the target's first.
+        // A field that the catalog says to lay over always exists (`options`), or the token may not read it; an object with secrets two
+        // levels down (`addons`) may be the target's first.
         if !held.0.contains_key(field) && kind.read_modify_write.contains(&field) {
             let reason = format!("its {field} cannot be read, so they cannot be written over; the token may lack a scope");
             return Err(Outcome::Failed(reason));
@@ -24,7 +24,7 @@ pub(super) fn lay_over_held(kind: &Kind, fields: &[&str], held: &Body, body: &mu
     Ok(())
 }
 
-/// Puts the target's own secrets into a body that replaces the whole resource.
+/// Adds the target's own secrets to a body that replaces the whole resource.
 pub(super) fn keep_secrets(kind: &Kind, held: &Body, body: &mut Body) {
     let own = kind.secrets.iter().flat_map(|path| held.find(path)).map(|(path, value)| (path, value.clone())).collect::<Vec<_>>();
     for (path, value) in own.into_iter().filter(|(path, _)| !path.contains('[')) {
@@ -36,14 +36,14 @@ pub(super) fn keep_secrets(kind: &Kind, held: &Body, body: &mut Body) {
     }
 }
 
-/// Takes out of what the target holds what it shows in the place of its secrets.
+/// Removes the masks that the target shows in place of secrets.
 pub(super) fn drop_masks(kind: &Kind, held: &mut Body) {
     let mut bare = held.clone();
     take_secrets(kind, &mut bare);
     drop_masks_of(&mut held.0, Some(&bare.0));
 }
 
-/// Takes out the masks of an object of which this is no secret; nothing of it where all is one.
+/// Removes the masks from an object; `bare` is the object without secrets.
 fn drop_masks_of(held: &mut Map<String, Value>, bare: Option<&Map<String, Value>>) {
     held.retain(|name, value| bare.is_some_and(|bare| bare.contains_key(name)) || !value.as_str().is_some_and(is_mask));
     for (name, value) in held {
@@ -64,9 +64,9 @@ fn drop_masks_in(held: &mut Value, bare: Option<&Value>) {
     }
 }
 
-/// Returns whether an update of this field takes away what lies in it and is not sent: a PATCH merges one level, and replaces lists.
+/// Returns whether an update of this field erases secrets in it that are not sent: a PATCH merges one level, and replaces lists.
 ///
-/// Where every field of it is listed, no secret is among them that an entry does not name.
+/// If every field of it is listed, the catalog knows all secrets in it.
 pub(super) fn may_erase_secrets(kind: &Kind, name: &str, value: &Value) -> bool {
     let is_nested = |value: &Value| value.is_object() || value.is_array();
     let replaces = match value {
@@ -78,9 +78,9 @@ pub(super) fn may_erase_secrets(kind: &Kind, name: &str, value: &Value) -> bool 
     replaces && (is_listed() || kind.fields().get(name).is_none_or(Field::is_open_anywhere))
 }
 
-/// Puts the target's own secrets back into the objects and lists of a body that replace those they stood in.
+/// Restores the target's own secrets in objects and lists that are replaced.
 ///
-/// An element of a list is known again by its id, its name or its key, or by all the rest of it.
+/// Elements of a list are identified by id, name or key, or else by everything but the secret.
 pub(super) fn restore_secrets(kind: &Kind, held: &Body, body: &mut Body) {
     let mut bare = held.clone();
     if take_secrets(kind, &mut bare).is_empty() {
@@ -99,7 +99,7 @@ fn restore_in(held: &Value, bare: &Value, wanted: &mut Value) {
             for (name, held) in held {
                 match (bare.get(name), wanted.get_mut(name)) {
                     (Some(bare), Some(wanted)) => restore_in(held, bare, wanted),
-                    // Where nothing else stood in an object, the plan shows nothing of it.
+                    // If an object held nothing else, the plan does not show it.
                     (None, None) => drop(wanted.insert(name.clone(), held.clone())),
                     (Some(bare), None) if is_blank(bare) && held != bare => drop(wanted.insert(name.clone(), held.clone())),
                     _ => {}
@@ -123,9 +123,9 @@ fn is_same_element(held: &Value, wanted: &Value) -> bool {
     named.map_or(held == wanted, |name| held.get(name) == wanted.get(name))
 }
 
-/// Takes out of an update the objects whose presence is the setting and that are to go; returns what has to be sent before it.
+/// Splits the clearing of objects whose presence is the setting off an update; returns the request to send first.
 ///
-/// An update takes no null for one of them: what they stand in is cleared whole, and written again without them (recorded for the add-ons of
+/// An update accepts no null for them: the object around them is cleared and written again without them (recorded for the add-ons of
 /// a client, `TestAccClientAddons`).
 pub(super) fn split_clearing(kind: &Kind, body: &mut Body) -> Option<Body> {
     let gone: Vec<String> =
@@ -142,7 +142,7 @@ pub(super) fn split_clearing(kind: &Kind, body: &mut Body) -> Option<Body> {
     (!first.is_empty()).then_some(first)
 }
 
-/// Lays the wanted value over the target's own: what only the target knows stays, and what an edit clears goes.
+/// Lays the wanted value over the target's own: what only the target knows stays, and what an edit clears is removed.
 fn laid_over(field: &str, held: &Value, wanted: Value, edits: &[Edit]) -> Value {
     let mut whole = Body::new();
     whole.set(field, held.clone());

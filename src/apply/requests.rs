@@ -1,4 +1,4 @@
-//! One change -> the requests it takes.
+//! The requests that one change takes.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::plan::normal_form::normalized;
 use crate::plan::{Action, Change, Edit, secret_value};
 use crate::snapshot::id_substitution::TenantNames;
 
-/// A change with ids in the place of keys, ready to be sent.
+/// A change with ids in place of keys, ready to be sent.
 #[derive(Debug, Clone)]
 pub(super) enum ResolvedChange {
     Create { body: Body, twins: Vec<Id>, may_have_landed: bool },
@@ -26,14 +26,14 @@ pub(super) enum ResolvedChange {
     Delete { id: Id, body: Body },
 }
 
-/// How sending ended: the outcome, and the secrets that the target's answer held, which must go to their keeper.
+/// The result of sending a change: the outcome, and the secrets that the response held, which must be stored.
 #[derive(Debug)]
 pub(super) struct SendResult {
     pub(super) outcome: Outcome,
     pub(super) made: Vec<(&'static str, Secret)>,
-    /// What the target made of the values that it took.
+    /// Values that the target stored differently.
     pub(super) altered: Vec<AlteredValue>,
-    /// What the target answered, where it refused.
+    /// The error, if the target refused it.
     pub(super) refusal: Option<management_api::Error>,
 }
 
@@ -49,7 +49,7 @@ impl From<FoundResource> for SendResult {
     }
 }
 
-/// Puts ids in the place of keys, and secrets into the body.
+/// Puts ids in place of keys, and secrets into the body.
 ///
 /// # Errors
 ///
@@ -94,29 +94,29 @@ pub(super) fn ready(kind: &Kind, change: &Change, names: &TenantNames, secrets: 
     }
 }
 
-/// Who sends the changes of one kind, and what it knows of the run.
+/// Sends the changes of one kind.
 #[derive(Clone, Copy)]
 pub(super) struct Sender<'run> {
     pub(super) catalog: &'run Catalog,
     pub(super) tenant: &'run Tenant,
     pub(super) kind: &'static Kind,
-    /// What is known of the kind to be another resource than one that is yet to be created.
+    /// Known ids of the kind, which no pending create made.
     pub(super) known: KnownIds<'run>,
-    /// Whatever this run has created.
+    /// The ids that this run created.
     pub(super) new: &'run HashSet<String>,
 }
 
-/// How long a request that names something new waits before it is sent again: a create takes a moment to reach every service (terraform
-/// provider, issues 416 and 1370, which waits 800 ms after each).
+/// How long a request that refers to a new resource waits before it is retried: a create takes a moment to become visible everywhere
+/// (terraform provider, issues 416 and 1370, which waits 800 ms after each).
 const WAITS: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 
 impl Sender<'_> {
-    /// Sends a change once. What names something that this run created and is not found is sent again after a while: it is not seen yet.
+    /// Sends a change once. If it refers to something that this run created and is not found, it is retried: the resource is not visible yet.
     pub(super) async fn attempt(&self, ready: &ResolvedChange) -> SendResult {
         if self.refers_to_new_resource(ready) { self.attempt_until_visible(ready).await } else { self.attempt_now(ready).await }
     }
 
-    /// Sends a change of what was just created, again after a while as long as that is not found.
+    /// Sends a change of a new resource, retrying while the resource is not found.
     pub(super) async fn attempt_until_visible(&self, ready: &ResolvedChange) -> SendResult {
         let mut waits = WAITS.iter();
         loop {
@@ -175,7 +175,7 @@ async fn attempt(tenant: &Tenant, kind: &'static Kind, ready: &ResolvedChange, k
     }
 }
 
-/// Puts the other id of a resource where a body names one by it: it may be minutes old, so it is read when it is needed.
+/// Replaces ids in alias references by the aliases, which are read right before, since they may have changed within minutes.
 async fn with_aliases(
     catalog: &Catalog,
     tenant: &Tenant,
@@ -204,9 +204,9 @@ async fn with_aliases(
     Ok(is_changed.then_some(ready))
 }
 
-/// Creates a resource. One whose answer was lost is looked up before it is sent again, and sent again once.
+/// Creates a resource. If the response is lost, it is looked up, and the create is sent once more if it is not found.
 ///
-/// Where an earlier request for it may have landed, a conflict says that it did, if only after it was looked up.
+/// If an earlier request may have succeeded, a conflict proves it, after a lookup.
 async fn create(tenant: &Tenant, kind: &'static Kind, body: &Body, known: KnownIds<'_>, may_have_landed: bool) -> SendResult {
     let mut is_second = false;
     loop {
@@ -235,7 +235,7 @@ fn created(kind: &Kind, answer: &Body, body: &Body) -> SendResult {
     match kind.id_of(answer).or_else(|| kind.id_of(body)) {
         Some(id) => {
             let mut altered = alterations(kind, &Id::new(id.as_str()), body, answer);
-            // What a create leaves blank is the tenant's to fill in.
+            // Fields that a create leaves blank are filled in by the tenant.
             altered.retain(|altered| altered.sent.is_some());
             SendResult { altered, ..found(kind, id, body, answer).into() }
         }
@@ -271,7 +271,7 @@ async fn update(
     for (path, secret) in secrets {
         body.set(path, secret_value(kind, path, secret).map_err(Outcome::Failed)?);
     }
-    // What is sent besides is the target's own.
+    // Everything else that is sent is the target's own.
     let made_by = |answer: &Body| alterations_of_update(kind, id, asked, edits, answer);
     let Some(first) = split_clearing(kind, &mut body) else {
         return tenant.update(kind, id, &body).await.map(|answer| made_by(&answer)).map_err(result_of_error);
@@ -283,7 +283,7 @@ async fn update(
     match tenant.update(kind, id, &body).await {
         Ok(answer) => Ok(made_by(&answer)),
         Err(refused) => {
-            // What was cleared to be written again must not be lost.
+            // What was cleared to be written again must be restored.
             let back = first.0.keys().filter_map(|field| Some((field.clone(), held.0.get(field)?.clone()))).collect();
             tenant.update(kind, id, &back).await.map_err(result_of_error)?;
             Err(result_of_error(refused))
@@ -291,8 +291,8 @@ async fn update(
     }
 }
 
-/// Removes a resource that is still what the plan showed: it is read right before, where the API can, since what was found in a list may be
-/// another by now.
+/// Deletes a resource if it is still as planned: it is read right before, if the API can, since the list may be
+/// outdated.
 async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -> SendResult {
     if !kind.is_only_listed {
         match tenant.read(kind, id).await {
@@ -312,10 +312,10 @@ async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -
     }
 }
 
-/// Returns why a resource is no longer what was planned to go. Fields that refer to others, or run, may change with what the run
-/// itself removes.
+/// Returns why a resource is no longer what was planned to be deleted. References and deployed content may change with what the run
+/// itself deletes.
 ///
-/// What refers to something that is gone by now cannot be said in the target's words, and is not compared.
+/// References to deleted resources cannot be resolved, and are not compared.
 fn changed_since(kind: &Kind, planned: &Body, held: Body) -> Option<String> {
     if planned.is_empty() {
         return None;
@@ -339,7 +339,7 @@ fn deleted_meanwhile() -> SendResult {
     SendResult { refusal: Some(refusal), ..Outcome::Failed("it is gone from the target since it was read".to_owned()).into() }
 }
 
-/// An update whose answer never came may have been carried out: that is a doubt, not a failure.
+/// The outcome of a request without a usable response is unknown, not failed.
 fn result_of_error(refused: management_api::Error) -> SendResult {
     if refused.is_outcome_unknown() || refused.is_unreachable() || refused.may_have_been_applied() {
         return Outcome::Unknown(error_chain(&refused)).into();
@@ -349,7 +349,7 @@ fn result_of_error(refused: management_api::Error) -> SendResult {
     SendResult { refusal: Some(refused), ..Outcome::Failed(reason).into() }
 }
 
-/// Returns an error with its causes, as one line; of a doubt only what it came from, since the outcome itself says that it is one.
+/// Returns an error with its causes on one line; of an unknown outcome only the cause.
 fn error_chain(error: &management_api::Error) -> String {
     if let management_api::Error::OutcomeUnknown { source, .. } = error {
         return error_chain(source);

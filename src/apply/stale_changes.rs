@@ -1,4 +1,4 @@
-//! Which resources moved since they were planned. Each is refused; what did not move is applied as reviewed.
+//! Stale changes: those whose resources changed since the plan was made. They are refused; the others are applied as reviewed.
 
 use std::collections::HashMap;
 
@@ -11,22 +11,22 @@ use crate::plan::normal_form::normalized;
 use crate::plan::{Action, Change, Edit, Plan, Protected, without_references};
 use crate::snapshot::{FormerIds, Snapshot, id_substitution};
 
-/// The changes that must not be made any more, each with the reason.
+/// The changes that are refused because they are stale, each with the reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StaleChanges {
     reasons: HashMap<usize, String>,
 }
 
 impl StaleChanges {
-    /// Compares a plan with what the target holds now, under the names that the plan knows its resources by.
+    /// Compares a plan with the live target, under the keys of the plan.
     ///
-    /// What the plan itself writes beforehand is no move: a resource may hold what it was found with or what an earlier change leaves.
+    /// What the plan itself writes is not stale: a resource may hold what it was found with or what an earlier change wrote.
     pub fn since(catalog: &Catalog, plan: &Plan, live: &Snapshot) -> Self {
         Self::since_started(catalog, plan, live, &HashMap::new())
     }
 
-    /// Compares a plan with what the target holds now, where a run of it has begun; `created` are the ids of what that run created, by the
-    /// place of the change in the plan.
+    /// Compares a plan with the live target after a run of it started; `created` are the ids that this run created, by the
+    /// index of their change.
     pub fn since_started(catalog: &Catalog, plan: &Plan, live: &Snapshot, created: &HashMap<usize, Id>) -> Self {
         let now = CurrentTarget::of(catalog, plan, live, created);
         let held = now.all_if_protected(live);
@@ -47,7 +47,7 @@ impl StaleChanges {
         Self { reasons }
     }
 
-    /// Adds the changes of what is protected by its name in the plan, which the target may not have yet.
+    /// Adds the changes of resources that are protected by their key in the plan, which the target may not have yet.
     #[must_use]
     pub fn with_protected(mut self, plan: &Plan, patterns: &[glob::Pattern]) -> Self {
         for (at, change) in plan.changes().enumerate() {
@@ -59,40 +59,40 @@ impl StaleChanges {
         self
     }
 
-    /// Returns why a change must not be made any more.
+    /// Returns why a change is stale, if it is.
     pub fn reason(&self, change: usize) -> Option<&str> {
         self.reasons.get(&change).map(String::as_str)
     }
 
-    /// Says why another change must not be made any more.
+    /// Adds a change and why it is refused.
     pub(super) fn add(&mut self, change: usize, reason: String) {
         self.reasons.entry(change).or_insert(reason);
     }
 
-    /// Returns how many changes must not be made.
+    /// Returns how many changes are stale.
     pub fn len(&self) -> usize {
         self.reasons.len()
     }
 
-    /// Returns whether nothing moved.
+    /// Returns whether no change is stale.
     pub fn is_empty(&self) -> bool {
         self.reasons.is_empty()
     }
 }
 
-/// What the target holds now, under the names of a plan.
+/// The live target under the keys of a plan.
 struct CurrentTarget<'live> {
     catalog: &'live Catalog,
     by_id: HashMap<(&'live str, &'live Id), &'live Resource>,
-    /// What resources are called that have another name in the plan, by their names in the target.
+    /// Keys in the target that differ in the plan.
     names: HashMap<Key, Key>,
-    /// The names in the plan of all there is.
+    /// The keys in the plan of everything that exists.
     keys: HashMap<Key, &'live Id>,
-    /// What the plan knows or removes, and the target has no more.
+    /// What the plan knows or deletes, and the target no longer has.
     gone: FormerIds,
 }
 
-/// Records anew what the target holds before a plan that was made earlier: what hangs on what goes may be other things by now.
+/// Records anew what the target holds before a plan made earlier: what belongs to deleted resources may have changed.
 pub fn record_before(catalog: &Catalog, plan: &mut Plan, live: &Snapshot) {
     let held = CurrentTarget::of(catalog, plan, live, &HashMap::new()).all(live);
     plan.record_before(catalog, held.iter());
@@ -123,7 +123,7 @@ impl<'live> CurrentTarget<'live> {
         Self { catalog, by_id, names, keys, gone }
     }
 
-    /// Returns everything that there is, under the names of the plan.
+    /// Returns all live resources under the keys of the plan.
     fn all(&self, live: &Snapshot) -> Vec<Resource> {
         let named_as_planned = |held: &Resource| {
             let mut held = Resource { key: self.names.get(&held.key).unwrap_or(&held.key).clone(), ..held.clone() };
@@ -133,12 +133,12 @@ impl<'live> CurrentTarget<'live> {
         live.resources.iter().map(named_as_planned).collect()
     }
 
-    /// Returns everything that there is, where something of it is left alone.
+    /// Returns all live resources if any of them is protected.
     fn all_if_protected(&self, live: &Snapshot) -> Vec<Resource> {
         if live.resources.iter().any(|held| held.reserved.is_some()) { self.all(live) } else { Vec::new() }
     }
 
-    /// Returns what the target holds of the resource that a change updates.
+    /// Returns the live body of the resource that a change updates.
     fn held(&self, change: &Change) -> Option<Body> {
         let Action::Update { id: Some(id), .. } = &change.action else { return None };
         let mut body = self.by_id.get(&(change.key.kind(), id))?.body.open();
@@ -146,7 +146,7 @@ impl<'live> CurrentTarget<'live> {
         Some(body)
     }
 
-    /// Returns what the plan compares of a resource.
+    /// Returns the body that the plan compares.
     fn body_of(&self, kind: &Kind, held: &Resource) -> Body {
         let mut body = held.body.open();
         id_substitution::rename(&mut body, &self.names);
@@ -154,13 +154,13 @@ impl<'live> CurrentTarget<'live> {
         normalized(kind, &body)
     }
 
-    /// Returns a body without the names of what the target has no more.
+    /// Returns a body without references to deleted resources.
     fn without_gone(&self, kind: &Kind, body: Body) -> Body {
         let plain = without_references(&body.into_value(), &|key| self.gone.contains(key));
         normalized(kind, &Body::from_value(plain).expect("an object stays one"))
     }
 
-    /// Returns why a change must not be made any more; `earlier` are the edits of the same plan that come before it.
+    /// Returns why a change is stale; `earlier` are the edits that come before it in the same plan.
     fn reason(&self, change: &Change, earlier: &[&Edit]) -> Option<String> {
         let kind = self.catalog.kind(change.key.kind())?;
         match &change.action {
@@ -189,7 +189,7 @@ impl<'live> CurrentTarget<'live> {
                         planned.put(&edit.path, edit.new.clone());
                     }
                 }
-                // The tenant takes the name of what the plan itself has removed by now out of what is still to go.
+                // The tenant removes references to what the plan has deleted from what is still to be deleted.
                 let is_moved = held != planned && self.without_gone(kind, held) != self.without_gone(kind, planned);
                 is_moved.then(|| "it changed in the target since the plan; plan again".to_owned())
             }
@@ -198,7 +198,7 @@ impl<'live> CurrentTarget<'live> {
     }
 }
 
-/// Returns whether a field holds what it held before some of the edits of the same plan that lead to `old`.
+/// Returns whether a field holds an intermediate value of the edits in the plan that lead to `old`.
 fn is_intermediate_value(now: Option<&Value>, path: &str, old: Option<&Value>, earlier: &[&Edit]) -> bool {
     let mut before = Body::new();
     before.put(path, old.cloned());

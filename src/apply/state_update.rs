@@ -1,4 +1,4 @@
-//! What runs leave for the next one: links, base and fingerprints of secrets, of one source and one target.
+//! The state of a tenant pair between runs: links, baseline and fingerprints of secrets, and how a run updates them.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,23 +20,23 @@ use crate::state::links::{self, Links};
 use crate::state::pair::{self, TenantPair};
 use crate::state::source_ids::{self, SourceIds};
 
-/// Links, base and fingerprints of one pair of tenants, and where they stand.
+/// Links, baseline and fingerprints of one pair of tenants, and where they are stored.
 #[derive(Debug, Clone)]
 pub struct SyncState {
-    /// Which source id is which target id.
+    /// The links.
     pub links: Links,
     /// What was last applied.
     pub base: Baseline,
-    /// What the source had and no link knows.
+    /// Resources of the source that no link knows.
     pub source_ids: SourceIds,
     fingerprints: Fingerprints,
-    /// Whether something is linked and what was last written of it is not known.
+    /// Whether links exist and the baseline is missing.
     lacks_base: bool,
     pair: TenantPair,
     catalog: &'static Catalog,
 }
 
-/// What could not be done with one of the files of a memory.
+/// Why the state cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// With the folder of the pair.
@@ -57,7 +57,7 @@ pub enum Error {
 }
 
 impl SyncState {
-    /// Reads what runs from a source to a target left; where they left nothing, nothing is remembered.
+    /// Reads the state of a source and a target; it is empty before the first run.
     ///
     /// # Errors
     ///
@@ -76,23 +76,23 @@ impl SyncState {
         })
     }
 
-    /// Returns the source and the target of a plan, below a folder; nothing is remembered of what was changed by hand, one resource at a time.
+    /// Returns the pair of a plan, below a folder; `None` for a single-resource edit, which leaves no state.
     ///
     /// # Errors
     ///
-    /// When a tenant is called as no folder can be.
+    /// When a tenant's name cannot name a folder.
     pub fn pair_of(plan: &Plan, folder: &Path) -> Result<Option<TenantPair>, Error> {
         let (source, target) = (plan.source_tenant(), &plan.target);
         if source == target.tenant {
             return Ok(None);
         }
-        // An undo goes from the target to itself: of the tenant that its settings came from it knows the name.
+        // An undo goes from the target to itself: of the source only the name is known.
         let domain = plan.undoes.is_none().then(|| plan.source.domain.clone());
         let source = pair::TenantIdentity { tenant: source.to_owned(), domain };
         Ok(Some(TenantPair::new(folder, source, pair::TenantIdentity::new(&target.tenant, &target.domain))?))
     }
 
-    /// Returns the same in another folder, and leaves it there.
+    /// Returns a copy in another folder, written there.
     ///
     /// # Errors
     ///
@@ -103,14 +103,14 @@ impl SyncState {
         Ok(moved)
     }
 
-    /// Writes it, each file whole.
+    /// Writes the state, each file atomically.
     ///
     /// # Errors
     ///
     /// When a file cannot be written; those before it are.
     pub fn save(&self) -> Result<(), Error> {
         self.pair.save()?;
-        // A cut between the two must not leave links that no base tells of: that would look as if it were lost.
+        // An interruption between the two must not leave links without a baseline, which would look lost.
         if !self.lacks_base {
             self.base.save(&self.pair.base())?;
         }
@@ -120,20 +120,20 @@ impl SyncState {
         Ok(())
     }
 
-    /// Returns whether what was last written is not known though something is linked: its file is missing or was emptied. Whatever links writes both; where it
-    /// is missing it stays so until both sides are compared anew.
+    /// Returns whether links exist and the baseline is missing or was emptied. Runs write both, so if it
+    /// is missing, source and target must be compared anew.
     #[must_use]
     pub fn lacks_base(&self) -> bool {
         self.lacks_base
     }
 
-    /// Compares the secrets that were sent with those that are supplied now.
+    /// Compares the secrets that were sent with those supplied now.
     pub fn sent(&self, desired: &Desired, secret: &dyn Fn(&str) -> Option<Secret>) -> SentSecrets {
         let supplied = desired.supplied.iter().map(|one| (one.key.kind(), one.path.as_str(), one.from.as_str()));
         self.fingerprints.compared(supplied, secret)
     }
 
-    /// Links every pair that was found, so that a later rename in the source is a rename in the target; but not what is left alone.
+    /// Links all matches, so that a later rename in the source is a rename in the target; excluded resources are not linked.
     fn link_matches(&mut self, desired: &Desired, live: &Snapshot) {
         let partners = matched(self.catalog, &desired.snapshot, live, &self.links).of_desired;
         for (source, at) in desired.snapshot.resources.iter().zip(partners) {
@@ -145,7 +145,7 @@ impl SyncState {
         }
     }
 
-    /// Links every pair that a plan tells of, unless either is linked by now or has moved since.
+    /// Links the pairs that a plan found, unless either is linked already or changed since.
     pub fn link_planned(&mut self, plan: &Plan, moved: &StaleChanges) {
         for (key, (source, target)) in plan.equal.iter().filter(|_| plan.undoes.is_none()) {
             self.link_one(key, source, target);
@@ -158,7 +158,7 @@ impl SyncState {
         }
     }
 
-    /// Remembers what the source has and the target does not, and forgets of that what a link knows by now.
+    /// Records resources that only the source has, and removes those that a link knows.
     fn record_source_ids(&mut self, plan: &Plan) {
         // An undo goes from the target to itself.
         for (key, id) in plan.lacking.iter().filter(|_| plan.undoes.is_none()) {
@@ -174,7 +174,7 @@ impl SyncState {
         }
     }
 
-    /// Remembers which resource is which and what both sides agree on, before a plan is carried out; returns what the plan promises.
+    /// Records links and what both sides agree on before a plan is applied; returns the expected baseline.
     pub fn begin(&mut self, desired: Desired, live: &Snapshot, plan: &Plan) -> Baseline {
         self.link_matches(&desired, live);
         self.record_source_ids(plan);
@@ -184,7 +184,7 @@ impl SyncState {
         expected
     }
 
-    /// Remembers what both sides agree on already; what was last written is known from then on.
+    /// Records what both sides agree on already.
     fn record_agreed(&mut self, agreed: Vec<(Key, baseline::AppliedResource)>) {
         self.lacks_base = false;
         for (key, baseline::AppliedResource { id, body, own, kept, refused }) in agreed {
@@ -197,14 +197,14 @@ impl SyncState {
         }
     }
 
-    /// Remembers what a run did, and of what was `expected` as much as it came to; `secret` returns what it sent.
+    /// Records what a run did, and as much of the `expected` baseline as was applied; `secret` returns what was sent.
     pub fn learn(&mut self, plan: &Plan, summary: &Summary, expected: &Baseline, secret: &dyn Fn(&SecretField) -> Option<Secret>) {
         self.record_outcomes(plan, summary);
         self.record_sent_secrets(summary, secret);
         self.record_expected_baseline(expected, plan, summary);
     }
 
-    /// Remembers which secrets a run sent.
+    /// Records the secrets that a run sent.
     fn record_sent_secrets(&mut self, summary: &Summary, secret: &dyn Fn(&SecretField) -> Option<Secret>) {
         for sent in &summary.sent {
             if let Some(secret) = secret(&sent.field) {
@@ -213,11 +213,11 @@ impl SyncState {
         }
     }
 
-    /// Remembers what a run did, as far as its plan tells: what was created, changed and removed.
+    /// Records the creates, updates and deletes of a run.
     ///
-    /// What was taken back is known as it was before, and the rest of its resource as it was last applied: what somebody changed there by hand
-    /// stays drift. How the changes ended stands in their order. What the target refused was not written: the base stays without it, so it is
-    /// wanted again next time.
+    /// After an undo, reverted fields are as before and the rest of the resource as last applied, so that manual changes
+    /// remain drift. Outcomes are in order. What the target refused is left out of the baseline, so that it is
+    /// planned again.
     fn record_outcomes(&mut self, plan: &Plan, summary: &Summary) {
         for (change, settled) in plan.changes().zip(&summary.settled) {
             let (id, arrived) = match &settled.outcome {
@@ -245,7 +245,7 @@ impl SyncState {
     fn record_change(&mut self, change: &Change, id: &Id) {
         match &change.action {
             Action::Create { body, .. } => self.base.record_applied(&change.key, id, body.clone().into()),
-            // What is written again was known before, and some of it may be the target's own.
+            // What is written again is known already, and may include the target's own values.
             Action::Update { .. } if change.is_repeated() => {}
             Action::Update { edits, body, .. } => {
                 let Some(before) = self.base.of_target(&change.key, id) else { return };
@@ -270,9 +270,9 @@ impl SyncState {
         }
     }
 
-    /// Links what an undo created in the place of what a run removed, and takes apart what it removed and the source still has.
+    /// Links what an undo recreated in place of what a run deleted, and unlinks deleted resources that the source still has.
     ///
-    /// What a run removes since the source has it no more stays linked: texts of both sides may hold its ids.
+    /// Resources deleted because the source deleted them stay linked: texts on both sides may hold their ids.
     fn relink(&mut self, change: &Change, id: &Id) {
         let kind = change.key.kind();
         let was = if matches!(change.action, Action::Delete { .. }) { id } else { &change.source_id };
@@ -286,7 +286,7 @@ impl SyncState {
         }
     }
 
-    /// Forgets what was applied of a resource.
+    /// Removes what was recorded of a resource.
     fn forget(&mut self, change: &Change, id: &Id) {
         self.base.forget(&change.key);
         self.base.forget_target(change.key.kind(), id);
@@ -295,7 +295,7 @@ impl SyncState {
         }
     }
 
-    /// Remembers what was promised of every resource of which each change was made, without what was refused of them.
+    /// Records the expected baseline of every resource whose changes were all applied, without what was refused.
     fn record_expected_baseline(&mut self, expected: &Baseline, plan: &Plan, summary: &Summary) {
         let mut made: HashMap<&Key, Option<&Id>> = HashMap::new();
         let mut refused: HashMap<&Key, Vec<(&Change, &str)>> = HashMap::new();
@@ -326,7 +326,7 @@ impl SyncState {
         }
     }
 
-    /// Lets stand in a base what the target held of a part before it refused that, so that the part is wanted again.
+    /// Restores in a baseline what the target held of a part before it refused it, so that the part is planned again.
     fn restore_previous(&self, body: &mut Body, change: &Change, part: &str) {
         if let Action::Elements { added, removed, .. } = &change.action {
             let left: Change = change.without(&[part.to_owned()]);
@@ -343,13 +343,13 @@ impl SyncState {
         }
     }
 
-    /// Singletons and named objects have one id in every tenant, and children have their parent's: there is nothing to link.
+    /// Singletons and keyed resources have the same id in every tenant, and children have their parent's: there is nothing to link.
     fn has_own_id(&self, id: &Id, key: &Key) -> bool {
         id.as_str() != key.name() && self.catalog.kind(key.kind()).is_some_and(Kind::has_own_ids)
     }
 }
 
-/// Writes into a base what an edit did. Of a list it is what came and what went: the target's own elements stay out of a base.
+/// Writes an edit into a baseline. Of a list, only what was added and removed is: the target's own elements stay out.
 fn edited(base: &mut Body, edit: &Edit) {
     match (&edit.new, base.get(&edit.path), &edit.old) {
         (Some(Value::Array(new)), Some(Value::Array(known)), Some(Value::Array(old))) => {

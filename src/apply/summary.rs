@@ -1,4 +1,4 @@
-//! How an apply ended, for whoever renders it.
+//! How a run ended, for reports.
 
 use serde::Serialize;
 
@@ -15,59 +15,59 @@ use crate::plan::{Plan, SecretField};
 pub struct ChangeResult {
     /// The resource.
     pub key: Key,
-    /// `create`, `update` or `remove`.
+    /// `create`, `update` or `delete`.
     pub operation: Operation,
     /// How it ended.
     pub outcome: Outcome,
-    /// What the target made of the values that it took: a note, and no failure.
+    /// Values that the target stored differently; a note, not a failure.
     pub altered: Vec<AlteredValue>,
 }
 
-/// A supplied secret that the target has taken from this run.
+/// A supplied secret that the target accepted in this run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentSecret {
     /// The kind of the resource.
     pub kind: &'static str,
-    /// What the target calls it.
+    /// The id of the resource in the target.
     pub id: Id,
     /// The field, and where its value comes from.
     pub field: SecretField,
 }
 
-/// How an apply ended.
+/// How a run ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Every change of the plan, in the order it was settled; those settled before a resume come first.
+    /// Every change of the plan, in the order it was completed; those before a resume come first.
     pub settled: Vec<ChangeResult>,
     /// Changes of the plan that were not reached, because the run was stopped.
     pub unsent: usize,
-    /// Whether the run stopped because the target did not answer any more.
+    /// Whether the run stopped because the target no longer answered.
     pub is_silent: bool,
-    /// Supplied secrets that this run sent and the target has taken; of an earlier part of the run nobody knows which values it sent.
+    /// Supplied secrets that the target accepted in this part of the run; those of earlier parts are not known.
     pub sent: Vec<SentSecret>,
-    /// Secrets that the target made, and what became of each.
+    /// Generated secrets, and what happened to each.
     pub made: Vec<GeneratedSecret>,
 }
 
-/// How many changes ended how.
+/// How many changes ended in which way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct OutcomeCounts {
-    /// The target holds them.
+    /// Applied.
     pub applied: usize,
-    /// The target holds them without what its subscription lacks.
+    /// Applied without what the subscription lacks.
     pub partial: usize,
-    /// The target refused them.
+    /// Refused by the target.
     pub failed: usize,
-    /// They were not sent, since something they need is missing.
+    /// Not sent, since something they need is missing.
     pub skipped: usize,
-    /// They were sent and no answer came.
+    /// Sent without a response.
     pub unknown: usize,
-    /// They were not reached.
+    /// Not reached.
     pub unsent: usize,
 }
 
 impl Summary {
-    /// Returns how a plan ended by what its journal tells of each change.
+    /// Returns how a run ended according to its journal.
     #[must_use]
     pub fn from_journal(catalog: &Catalog, plan: &Plan, record: &Record) -> Self {
         let Record { outcomes, altered, .. } = record;
@@ -86,23 +86,23 @@ impl Summary {
         summary.with_unreached(plan.changes().count())
     }
 
-    /// Returns the summary of a run that stopped before all of its changes were reached.
+    /// Adds the number of changes that were not reached.
     pub(super) fn with_unreached(mut self, total: usize) -> Self {
         self.unsent = total - self.settled.len();
         self
     }
 
-    /// Counts the secrets that the target made and that were to be kept and are not.
+    /// Counts the generated secrets that should have been stored and were not.
     pub fn lost_secrets(&self) -> usize {
         self.made.iter().filter(|made| matches!(made.fate, SecretDisposition::Lost(_))).count()
     }
 
-    /// Returns every value that the target answered otherwise than it was sent, with its change.
+    /// Returns every value that the target stored differently, with its change.
     pub fn altered(&self) -> impl Iterator<Item = (&ChangeResult, &AlteredValue)> {
         self.settled.iter().flat_map(|settled| settled.altered.iter().map(move |altered| (settled, altered)))
     }
 
-    /// Counts how the changes ended.
+    /// Counts changes by outcome.
     pub fn tally(&self) -> OutcomeCounts {
         let mut tally = OutcomeCounts { unsent: self.unsent, ..OutcomeCounts::default() };
         for settled in &self.settled {
@@ -117,7 +117,7 @@ impl Summary {
         tally
     }
 
-    /// Returns whether every change of the plan is in the target.
+    /// Returns whether every change of the plan is applied.
     pub fn is_whole(&self) -> bool {
         let OutcomeCounts { partial, failed, skipped, unknown, unsent, .. } = self.tally();
         partial + failed + skipped + unknown + unsent == 0

@@ -18,31 +18,31 @@ use crate::json::Body;
 use crate::model::resource::{ExclusionReason, Id, Key, Resource};
 use crate::snapshot::{belongs_to, id_substitution};
 
-/// What no plan touches, and what belongs to it.
+/// Protected resources, and what belongs to them.
 pub(crate) struct Protected<'catalog> {
     catalog: &'catalog Catalog,
     reserved: HashMap<Key, ExclusionReason>,
-    /// What belongs to something reserved, and to what.
+    /// What belongs to a protected resource, and to which.
     belongings: HashMap<Key, Key>,
-    /// Those of both that the source has too: what only the target has keeps its place in lists anyway.
+    /// Those that the source has too: list elements that only the target has stay anyway.
     wanted: HashSet<Key>,
-    /// What the target calls those of both, by kind: a single change names them by that.
+    /// Those in the target, by kind and id there: an edit of one resource names them by id.
     ids: HashMap<(String, String), Key>,
 }
 
-/// The smallest part of a resource that is left as the target has it.
+/// The smallest part of a resource that stays as it is in the target.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum ProtectedPart {
-    /// Elements of this set, or of this list that the target may have added to.
+    /// Elements of this set, or of this list that the target may add to.
     Elements(&'static str),
-    /// This list, in which the elements count on each other.
+    /// This list, whose elements depend on each other.
     List(&'static str),
     /// The object or field at this path.
     Field(&'static str),
 }
 
 impl<'catalog> Protected<'catalog> {
-    /// Finds what is reserved among what a target holds and what is wanted of it, and what belongs to it.
+    /// Finds the protected resources of both sides, and what belongs to them.
     pub(crate) fn of<'held>(catalog: &'catalog Catalog, held: &[&'held Resource], wanted: &[&'held Resource]) -> Self {
         let all = [held, wanted].concat();
         let reserved: HashMap<Key, ExclusionReason> = all.iter().filter_map(|one| Some((one.key.clone(), one.reserved?))).collect();
@@ -54,7 +54,7 @@ impl<'catalog> Protected<'catalog> {
         untouched
     }
 
-    /// Adds what belongs to what is known so far; returns whether there was more.
+    /// Adds what belongs to those known so far; returns whether there was more.
     fn add_belongings<'held>(&mut self, resources: &[&'held Resource], views: &HashMap<(&'held str, &'held Id), &'held Key>) -> bool {
         let before = self.belongings.len();
         for one in resources {
@@ -71,18 +71,18 @@ impl<'catalog> Protected<'catalog> {
         self.belongings.len() > before
     }
 
-    /// Returns what is reserved of which a key is part: itself, or what it belongs to.
+    /// Returns the protected resource that a key belongs to, or is.
     pub(crate) fn root_of(&self, key: &Key) -> Option<&Key> {
         self.reserved.get_key_value(key).map(|(root, _)| root).or_else(|| self.belongings.get(key))
     }
 
-    /// Returns by what the target calls a resource, where that is part of something reserved.
+    /// Returns the id of a resource in the target, if it belongs to a protected one.
     fn id_of(&self, one: &Resource) -> Option<(String, String)> {
         let kind = self.catalog.kind(one.key.kind()).filter(|_| self.root_of(&one.key).is_some())?;
         Some((kind.name.to_owned(), one.id.own(kind).to_owned()))
     }
 
-    /// Returns what is reserved of which a resource is part that its tenant calls so, and writes so.
+    /// Returns the protected resource that a resource, as its tenant names and writes it, belongs to.
     pub(super) fn root_of_one(&self, kind: &Kind, id: &Id, body: &Body) -> Option<&Key> {
         let above = if let Shape::Child { parent, .. } = kind.shape { Some(parent) } else { kind.view_of };
         let above = above.and_then(|above| self.ids.get(&(above.to_owned(), id.as_str().to_owned())));
@@ -91,16 +91,16 @@ impl<'catalog> Protected<'catalog> {
         self.root_of(&above.cloned().or_else(named)?)
     }
 
-    /// Returns what a resource belongs to that no plan touches.
+    /// Returns the protected resource that something belongs to.
     pub(super) fn owner_of(&self, key: &Key) -> Option<&Key> {
         self.belongings.get(key)
     }
 
-    /// Leaves whatever names something untouched as the target has it, and names each place.
+    /// Keeps every reference to protected resources as it is in the target, and returns the kept places.
     ///
     /// # Errors
     ///
-    /// Says what a resource names that cannot be created without.
+    /// Says which protected resource it refers to, if it cannot be created without.
     pub(super) fn spare(&self, kind: &Kind, candidate: &mut OpenCandidate<'_>) -> Result<Vec<Skipped>, String> {
         let mut spared = Vec::new();
         if self.reserved.is_empty() || kind.references.is_empty() {
@@ -121,7 +121,7 @@ impl<'catalog> Protected<'catalog> {
         Ok(spared)
     }
 
-    /// Returns where two bodies differ in a part in what names something untouched, and what that is.
+    /// Returns where two bodies differ in their references to protected resources within a part, and to which.
     fn differs(&self, kind: &Kind, part: &ProtectedPart, wanted: &Body, held: Option<&Body>) -> Option<(String, Key)> {
         let nothing = Body::new();
         let held = held.unwrap_or(&nothing);
@@ -150,7 +150,7 @@ impl<'catalog> Protected<'catalog> {
         }
     }
 
-    /// Returns the elements of a list that name something untouched, with their places and what they name.
+    /// Returns the elements of a list that refer to protected resources, with their indexes.
     fn elements<'body>(&self, kind: &Kind, list: &'static str, body: &'body Body) -> Vec<(usize, &'body Value, Key)> {
         let of_list = kind.references.iter().filter(|reference| reference.path.split_once('[').is_some_and(|(above, _)| above == list));
         let named: HashMap<usize, Key> = of_list
@@ -161,7 +161,7 @@ impl<'catalog> Protected<'catalog> {
         elements.filter_map(|(at, element)| Some((at, element, named.get(&at)?.clone()))).collect()
     }
 
-    /// Returns where a reference of a body names something untouched, and what.
+    /// Returns where a reference of a body names a protected resource, and which.
     fn named_at(&self, reference: &Reference, body: &Body) -> Vec<(String, Key)> {
         let by_name = |value: &Value| value.as_str().filter(|_| reference.by == By::Key).map(|name| Key::new(reference.to, name));
         let by_id = |value: &Value| {
@@ -176,7 +176,7 @@ impl<'catalog> Protected<'catalog> {
         body.find(reference.path).into_iter().filter_map(|(path, value)| Some((path, named(value)?))).collect()
     }
 
-    /// Puts the target's own elements that name something untouched in the place of those of a candidate.
+    /// Replaces the elements of a candidate that refer to protected resources by the target's.
     fn restore_elements(&self, kind: &Kind, list: &'static str, candidate: &mut OpenCandidate<'_>, held: Option<&Body>) {
         let stay: Vec<Value> =
             held.map(|held| self.elements(kind, list, held)).unwrap_or_default().into_iter().map(|(_, one, _)| one.clone()).collect();
@@ -188,9 +188,9 @@ impl<'catalog> Protected<'catalog> {
         candidate.set(list, Value::Array(insert_in_order(others, held, &stay)));
     }
 
-    /// Returns what must not go from a tenant, and for the sake of what: a protected resource would go with it, or lose something.
+    /// Returns resources that must not be deleted, with the protected resource that would be deleted or lose something.
     ///
-    /// That is what a protected resource belongs to or names, and what names it. Migrate's own client loses nothing that it needs.
+    /// That is what a protected resource belongs or refers to, and what refers to it. Migrate's own client needs none of that.
     pub(crate) fn needed(&self, live: &[&Resource]) -> HashMap<Key, Key> {
         let mut needed: HashMap<Key, Key> = HashMap::new();
         if !self.reserved.values().any(|reserved| *reserved == ExclusionReason::Protected) {
@@ -223,12 +223,12 @@ impl<'catalog> Protected<'catalog> {
         }
     }
 
-    /// Returns the protected resource of which a key is part.
+    /// Returns the protected resource that a key belongs to.
     fn protected(&self, key: &Key) -> Option<&Key> {
         self.root_of(key).filter(|root| self.reserved.get(*root) == Some(&ExclusionReason::Protected))
     }
 
-    /// Returns what the references of a resource name.
+    /// Returns the keys that a resource refers to.
     fn names_of(&self, one: &Resource) -> Vec<Key> {
         let Some(kind) = self.catalog.kind(one.key.kind()).filter(|kind| !kind.references.is_empty()) else { return Vec::new() };
         let body = one.body.open();

@@ -1,7 +1,7 @@
-//! Resources that a tenant has no more, and the texts that still hold what it called them.
+//! Ids of deleted resources that texts still hold.
 //!
-//! A tenant takes the id of what is removed out of some lists and leaves it in others, and in code. Such a text names nothing, so it is read
-//! as it stands; who knows what the id was reads it as the name of what is gone.
+//! When a resource is deleted, the tenant removes its id from some lists and leaves it in others, and in code. Such an id is read as
+//! plain text; who knows what it was reads it as the key of the deleted resource.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use crate::catalog::{By, Catalog, Kind};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
 
-/// What a tenant called resources that it has no more.
+/// The keys and former ids of resources that a tenant no longer has.
 #[derive(Debug, Clone, Default)]
 pub struct FormerIds {
     keys: HashMap<String, Key>,
@@ -19,8 +19,8 @@ pub struct FormerIds {
 }
 
 impl FormerIds {
-    /// Returns those of these resources that a tenant has no more. A name that another resource has by now says nothing, so it is not among
-    /// them, unless that one stands in its place.
+    /// Returns those of these resources that a tenant no longer has, except where another resource has the key now,
+    /// unless that one replaces it.
     pub fn from<'known>(
         catalog: &Catalog,
         known: impl Iterator<Item = (&'known Key, &'known Id)>,
@@ -44,7 +44,7 @@ impl FormerIds {
         self.learn_as(kind, key, id, id);
     }
 
-    /// Adds a resource that texts call `by`, and that is called `called` where it is not to be named.
+    /// Adds a resource that texts call `by`; where it is not to be named, texts get `called`.
     pub fn learn_as(&mut self, kind: &Kind, key: &Key, by: &Id, called: &Id) {
         self.keys.insert(by.own(kind).to_owned(), key.clone());
         self.ids.insert(key.clone(), called.own(kind).to_owned());
@@ -60,7 +60,7 @@ impl FormerIds {
         self.ids.contains_key(key)
     }
 
-    /// Puts names in the place of what the tenant called them.
+    /// Replaces former ids by keys.
     pub fn mark(&self, kind: &Kind, body: &mut Body) {
         if self.keys.is_empty() {
             return;
@@ -83,7 +83,7 @@ impl FormerIds {
         }
     }
 
-    /// Puts back what the tenant called those of them that are not to be named.
+    /// Replaces keys of these resources by their former ids, unless they are to be named.
     pub fn unmark(&self, kind: &Kind, body: &mut Body, is_named: &dyn Fn(&Key) -> bool) {
         if self.keys.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! References: ids become keys on the way in, keys become ids on the way out.
+//! Ids become keys on the way in, and keys become ids on the way out.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -10,10 +10,10 @@ use crate::catalog::{By, Catalog, Kind, Reference, Shape};
 use crate::json::{Body, PackedBody};
 use crate::model::resource::{Id, Key, Resource, name_of};
 
-/// Makes the resources of one tenant portable: settles their keys, then turns every id into the key it stands for.
+/// Makes the resources of one tenant portable: determines their keys, then replaces every id by its key.
 ///
-/// Names that stand twice are kept numbered_keys (`clients/Web`, `clients/Web#2`, in the order the tenant lists them) and returned. What somebody
-/// else made comes behind what is the tenant's own, so that a name is its own wherever it has it.
+/// Duplicate names are numbered (`clients/Web`, `clients/Web#2`, in the order the tenant lists them) and returned. Third-party
+/// resources are numbered last, so that the tenant's own keep their names.
 pub fn to_portable(catalog: &Catalog, domain: &str, resources: &mut [Resource]) -> Vec<Key> {
     let mut marker = IdMarker::new(domain);
     let mut ids: HashMap<(String, Id), Key> = HashMap::new();
@@ -53,7 +53,7 @@ pub fn to_portable(catalog: &Catalog, domain: &str, resources: &mut [Resource]) 
     twice
 }
 
-/// Returns the name a resource goes by once its references are keys.
+/// Returns the name of a resource once its references are keys.
 fn portable_key_name(kind: &Kind, resource: &Resource, marker: &IdMarker, ids: &HashMap<(String, Id), Key>) -> String {
     if let Shape::Child { parent, .. } = kind.shape {
         return ids.get(&(parent.to_owned(), resource.id.clone())).map_or(resource.id.as_str(), Key::name).to_owned();
@@ -67,10 +67,10 @@ fn portable_key_name(kind: &Kind, resource: &Resource, marker: &IdMarker, ids: &
     name_of(kind, &fields)
 }
 
-/// Gives each resource of a kind a key of its own: its name where nothing before it has that, else the name and a number; which were given a
-/// number joins `twice`.
+/// Gives each resource of a kind a key of its own: its name, with a number if an earlier resource has it; numbered keys are added to
+/// `twice`.
 ///
-/// A name that looks numbered is a name like any other, so all names go first.
+/// Names that merely look numbered are taken as they are, so all plain names are assigned first.
 fn numbered_keys(resources: &[Resource], mut names: Vec<(usize, Key)>, twice: &mut Vec<Key>) -> Vec<(usize, Key)> {
     names.sort_by_key(|(at, _)| resources[*at].is_foreign);
     let mut taken: HashSet<Key> = HashSet::with_capacity(names.len());
@@ -89,7 +89,7 @@ fn numbered_keys(resources: &[Resource], mut names: Vec<(usize, Key)>, twice: &m
     names
 }
 
-/// Returns a key with the first number from `nth` on under which nothing is known, and that number.
+/// Returns a key with the first free number from `nth` on, and that number.
 pub(crate) fn free_number(key: &Key, nth: usize, is_taken: &dyn Fn(&Key) -> bool) -> (Key, usize) {
     let mut numbered = (nth..).map(|nth| (Key::new(key.kind(), &format!("{}#{nth}", key.name())), nth));
     numbered.find(|(key, _)| !is_taken(key)).expect("there are more numbers than resources")
@@ -97,7 +97,7 @@ pub(crate) fn free_number(key: &Key, nth: usize, is_taken: &dyn Fn(&Key) -> bool
 
 type Ids = HashMap<(String, Id), Key>;
 
-/// Lets a reference that holds an older other id name what the id beside it names.
+/// Replaces a reference to an older version's id by the key that the id next to it refers to.
 ///
 /// Each version of an action module has an id, and only the newest is known: an action that pins an older one pins the newest of the
 /// target.
@@ -138,9 +138,9 @@ fn mark_references(kind: &Kind, body: &mut Body, ids: &Ids, aliases: &Ids, taken
     }
 }
 
-/// Returns the references of a portable body that name nothing: their paths and what they hold.
+/// Returns the dangling references of a portable body: their paths and values.
 ///
-/// A tenant can hold such: a grant of a client that is gone.
+/// A tenant can hold such: a grant of a deleted client.
 pub fn dangling(kind: &Kind, body: &Body) -> Vec<(String, String)> {
     let whole = kind.references.iter().filter(|reference| reference.by != By::Within);
     let found = whole.flat_map(|reference| body.find(reference.path));
@@ -153,9 +153,9 @@ pub fn dangling(kind: &Kind, body: &Body) -> Vec<(String, String)> {
     unmarked.collect()
 }
 
-/// Turns references by name that name nothing in their own tenant into keys, where another tenant has such a resource.
+/// Turns dangling references by name into keys, if another tenant has such a resource.
 ///
-/// Returns nothing where there is no such reference.
+/// Returns `None` if there is no such reference.
 pub fn with_known_names(kind: &Kind, body: &Body, is_known: &dyn Fn(&Key) -> bool) -> Option<Body> {
     let key_of = |reference: &Reference, value: &Value| {
         let name = value.as_str().filter(|text| placeholder::only_key(text).is_none())?;
@@ -176,12 +176,12 @@ pub fn with_known_names(kind: &Kind, body: &Body, is_known: &dyn Fn(&Key) -> boo
     Some(settled)
 }
 
-/// Returns the key where a portable value is one reference and nothing else.
+/// Returns the key if a portable value is one reference and nothing else.
 pub fn as_reference(value: &Value) -> Option<Key> {
     value.as_str().and_then(placeholder::only_key)
 }
 
-/// Returns whether a portable value means the tenant itself: its own domain stands where the name of a resource might.
+/// Returns whether a portable value is the tenant's own domain, where a name might be.
 pub fn is_the_tenant(value: &Value) -> bool {
     value.as_str().is_some_and(placeholder::is_domain)
 }
@@ -230,7 +230,7 @@ pub fn mentions(body: &PackedBody, keys: &HashSet<Key>) -> bool {
     found
 }
 
-/// Changes a portable text around its marks, piece by piece; returns how many pieces changed.
+/// Changes a portable text between its placeholders; returns how many pieces changed.
 pub fn change_plain(text: &mut String, change: &mut dyn FnMut(&str) -> Option<String>) -> usize {
     placeholder::change_plain(text, change)
 }
@@ -248,18 +248,18 @@ pub fn portable_name_of(kind: &Kind, resource: &Resource) -> String {
     portable_name(kind, &resource.body.pick(kind.key))
 }
 
-/// What one tenant calls things: keys to ids, and its domain.
+/// The ids and names of one tenant's resources by key, and its domain.
 #[derive(Debug, Clone)]
 pub struct TenantNames {
     catalog: &'static Catalog,
     domain: String,
     ids: HashMap<Key, Id>,
-    /// The names of those that are called otherwise than their keys.
+    /// Names that differ from those in the keys.
     called: HashMap<Key, String>,
 }
 
 impl TenantNames {
-    /// Returns the names of a tenant of which no resource is known yet.
+    /// Returns the names of a tenant without known resources.
     pub fn new(catalog: &'static Catalog, domain: &str) -> Self {
         Self { catalog, domain: domain.to_owned(), ids: HashMap::new(), called: HashMap::new() }
     }
@@ -269,7 +269,7 @@ impl TenantNames {
         self.ids.insert(key, id);
     }
 
-    /// Says what a resource is called that is called otherwise than its key.
+    /// Adds a name that differs from the one in the key.
     pub fn call(&mut self, key: Key, name: String) {
         self.called.insert(key, name);
     }
@@ -279,7 +279,7 @@ impl TenantNames {
         self.ids.get(key)
     }
 
-    /// Turns a portable body into what this tenant understands.
+    /// Resolves a portable body for this tenant: keys become ids.
     ///
     /// # Errors
     ///

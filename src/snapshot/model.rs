@@ -11,35 +11,35 @@ use crate::model::resource::{Id, Key, Resource};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "status", content = "reason")]
 pub enum Status {
-    /// Everything the tenant has of it is here.
+    /// Everything the tenant has of it.
     Complete,
-    /// Everything is here but these, of which nobody knows whether the tenant has them.
+    /// Everything but these, which the tenant did not show.
     InPart(Vec<Unseen>),
-    /// Only what was asked for is here, except for these, which the tenant did not show.
+    /// Only what was asked for, except for these, which the tenant did not show.
     Selected(Vec<Unseen>),
     /// The tenant does not serve it, for this reason.
     Absent(String),
-    /// The tenant refuses to show it, and nobody knows whether it has any.
+    /// The tenant refuses to show it, so whether it has any is unknown.
     Refused(String),
     /// The token may not read it; the tenant named these scopes.
     Forbidden(String),
 }
 
-/// What a tenant did not show, where that is not the same as having none: of a name, or of all that hangs under one parent.
+/// What a tenant did not show, though it may exist: one name, or everything below one parent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unseen {
-    /// The name by which it would be there, or the parent's id.
+    /// The name it would have, or the parent's id.
     pub id: Id,
-    /// What people call it.
+    /// Its name for people.
     pub name: String,
     /// What the tenant answered.
     pub reason: String,
-    /// Whether the tenant refused it, rather than knowing nothing of it.
+    /// Whether the tenant refused it, rather than not knowing it.
     pub is_refused: bool,
 }
 
 impl Unseen {
-    /// Returns whether the resource of this id in the same tenant would be among it.
+    /// Returns whether a resource of this id in the same tenant would be part of it.
     #[must_use]
     pub fn covers(&self, kind: &Kind, id: &Id) -> bool {
         let parent = id.as_str().split_once('/').filter(|_| matches!(kind.shape, Shape::Nested { .. }));
@@ -60,7 +60,7 @@ pub struct Snapshot {
     pub kinds: BTreeMap<String, Status>,
     /// The resources, by kind in the order of the catalog, then as the tenant listed them.
     pub resources: Vec<Resource>,
-    /// Keys made up because their names stood twice.
+    /// Keys that were numbered because their names are duplicates.
     pub twice: Vec<Key>,
 }
 
@@ -70,7 +70,7 @@ impl Snapshot {
         self.resources.iter().filter(move |resource| resource.key.kind() == kind)
     }
 
-    /// Returns whether everything the tenant has of a kind is here, but for what is [unseen](Self::unseen).
+    /// Returns whether everything the tenant has of a kind is here, except what is [unseen](Self::unseen).
     pub fn is_complete(&self, kind: &str) -> bool {
         matches!(self.kinds.get(kind), Some(Status::Complete | Status::InPart(_)))
     }
@@ -83,7 +83,7 @@ impl Snapshot {
         }
     }
 
-    /// Returns what the tenant may have though it is not here, each with what was answered; a whole kind goes by no name.
+    /// Returns what the tenant may have and is not here, with the reason; a whole kind has no name.
     pub fn unread(&self) -> impl Iterator<Item = (Key, String)> {
         self.kinds.iter().flat_map(|(kind, status)| {
             let whole = |reason: &str| vec![(Key::new(kind, ""), reason.to_owned())];
@@ -99,7 +99,7 @@ impl Snapshot {
         })
     }
 
-    /// Returns the fields the tenant answered that nobody knows, by kind, each once.
+    /// Returns the unknown fields, by kind, each once.
     pub fn unknown_fields(&self) -> BTreeMap<String, Vec<String>> {
         let mut unknown: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for resource in self.resources.iter().filter(|resource| resource.excluded.is_none()) {
@@ -114,14 +114,14 @@ impl Snapshot {
         unknown
     }
 
-    /// Returns the hosts that the tenant is reached at besides its own domain, in small letters.
+    /// Returns the hosts of the tenant besides its own domain, in lower case.
     pub fn hosts(&self, catalog: &Catalog) -> BTreeSet<String> {
         let of_kind = |kind: &'static Kind| {
             let bodies = self.of_kind(kind.name).map(|resource| resource.body.pick(&[kind.host]));
             bodies.filter_map(|body| body.text(kind.host).map(str::to_ascii_lowercase)).collect::<Vec<_>>()
         };
         let all = catalog.kinds().filter(|kind| !kind.host.is_empty()).flat_map(of_kind);
-        // A mark names the tenant's own domain, or a custom domain that is listed by itself.
+        // A placeholder stands for the tenant's own domain, or a custom domain that is listed by itself.
         all.filter(|host| plain(host) == *host).collect()
     }
 

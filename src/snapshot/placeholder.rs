@@ -1,4 +1,4 @@
-//! The marks that stand in portable texts for what differs from tenant to tenant.
+//! Placeholders in portable texts for what differs from tenant to tenant.
 //!
 //! ```text
 //! ⟦clients/Billing API⟧    the id of that resource in whichever tenant the text is sent to
@@ -6,13 +6,13 @@
 //! ⟨tenant-name⟩            the first label of that domain, where it names the tenant (urn:auth0:⟨tenant-name⟩:..)
 //! ```
 //!
-//! A mark looks the same in a reference field and in the middle of a script, so that one parser serves both, the order of creation can be
-//! read off any text, and a prefixed id (`client_id:⟦..⟧`) needs no rule of its own. The brackets are characters that settings do not
-//! hold; where one does, it is doubled.
+//! A placeholder looks the same in a reference field and inside a script, so one parser serves both, the order of creation can be
+//! derived from any text, and a prefixed id (`client_id:⟦..⟧`) needs no rule of its own. The brackets are characters that settings do
+//! not hold; where one does, it is doubled.
 //!
-//! What is marked is what stands in the open, in URLs and code too: `%2Facme-dev.eu.auth0.com%2F`, `'client_<id>'`. Names of properties
-//! stay as they are, since a field is found by its name in either tenant; so do texts in which the domain or an id is itself written in
-//! escapes or base64, since the same text could be written in many ways. Those the leak guard of a plan refuses.
+//! Plain text is replaced, in URLs and code too: `%2Facme-dev.eu.auth0.com%2F`, `'client_<id>'`. Property names stay as they are,
+//! since a field has the same name in every tenant; so do texts in which the domain or an id is itself written in escapes or
+//! base64, since they could be written in many ways. The leak guard refuses those.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -40,12 +40,12 @@ pub(crate) enum Piece<'text> {
     Name,
 }
 
-/// Returns the mark of a resource.
+/// Returns the placeholder of a resource.
 pub(crate) fn of(key: &Key) -> String {
     format!("{OPEN}{key}{CLOSE}")
 }
 
-/// Returns the key where a text is one mark and nothing else.
+/// Returns the key if a text is one placeholder and nothing else.
 pub(crate) fn only_key(text: &str) -> Option<Key> {
     let inside = text.strip_prefix(OPEN)?.strip_suffix(CLOSE)?;
     if inside.contains(OPEN) || inside.contains(CLOSE) { None } else { Key::try_from(inside.to_owned()).ok() }
@@ -95,7 +95,7 @@ fn piece_at(text: &str) -> (Piece<'_>, usize) {
     }
 }
 
-/// Returns what a portable text says itself: a space stands where a mark stood.
+/// Returns a portable text with spaces in place of placeholders.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains([OPEN, ANGLE]) {
         return Cow::Borrowed(text);
@@ -122,7 +122,7 @@ pub(crate) fn renamed<'text>(text: &'text str, names: &HashMap<Key, Key>) -> Cow
     Cow::Owned(rewritten(text, &escaped, &renamed))
 }
 
-/// Writes a portable text anew, piece by piece: what it says itself, and the keys in it.
+/// Rewrites a portable text piece by piece: plain text and keys.
 fn rewritten(text: &str, plain: &dyn Fn(&str) -> String, key: &dyn Fn(&str) -> String) -> String {
     let piece = |piece| match piece {
         Piece::Plain(text) => plain(text),
@@ -141,7 +141,7 @@ fn escaped(plain: &str) -> String {
     plain.replace(OPEN, "⟦⟦").replace(ANGLE, "⟨⟨")
 }
 
-/// Returns a portable text with marks in the place of ids that it still holds; nothing where it holds none of them.
+/// Returns a portable text with further ids replaced by placeholders; `None` if it holds none of them.
 pub(crate) fn with_more_marked(text: &str, keys: &HashMap<String, Key>) -> Option<String> {
     let is_known = |word: &str| keys.contains_key(word);
     if pieces(text).iter().all(|piece| !matches!(piece, Piece::Plain(plain) if !ids(plain, &is_known).is_empty())) {
@@ -159,13 +159,13 @@ pub(crate) fn with_more_marked(text: &str, keys: &HashMap<String, Key>) -> Optio
     Some(rewritten(text, &plain, &marked))
 }
 
-/// Returns a portable text with ids in the place of some of its keys.
+/// Returns a portable text with some of its keys replaced by ids.
 pub(crate) fn with_ids<'ids>(text: &str, id_of: &dyn Fn(&Key) -> Option<&'ids str>) -> String {
     let id = |key: &str| Key::try_from(key.to_owned()).ok().and_then(|key| id_of(&key)).map_or_else(|| marked(key), str::to_owned);
     rewritten(text, &escaped, &id)
 }
 
-/// Changes the text around marks, piece by piece; returns how many pieces changed.
+/// Changes the text between placeholders; returns how many pieces changed.
 pub(crate) fn change_plain(text: &mut String, change: &mut dyn FnMut(&str) -> Option<String>) -> usize {
     if !text.contains([OPEN, ANGLE]) {
         return change(text).map(|changed| *text = changed).is_some().into();
@@ -192,7 +192,7 @@ pub(crate) fn change_plain(text: &mut String, change: &mut dyn FnMut(&str) -> Op
     count
 }
 
-/// Returns a portable text as a name within a key: marks of resources become their names.
+/// Returns a portable text as a name within a key: placeholders become names.
 pub(crate) fn as_name(text: &str) -> String {
     if let Some(key) = only_key(text) {
         return key.name().to_owned();
@@ -240,7 +240,7 @@ impl IdMarker {
         }
     }
 
-    /// A host below the tenant's own stays as it is: whether the target has one like it is not known.
+    /// A host below the tenant's own stays: whether the target has a similar one is unknown.
     fn with_domain_marked(&self, text: &str) -> Option<String> {
         let own = hosts(text, &self.domain).filter(|(_, host)| *host == Host::Same);
         replaced(text, own.map(|(at, _)| (at, DOMAIN.to_owned())))
@@ -252,7 +252,7 @@ impl IdMarker {
     }
 }
 
-/// Returns a text with something else at some of its places; nothing where there is none.
+/// Returns a text with some ranges replaced; `None` if there are none.
 fn replaced(text: &str, places: impl Iterator<Item = (Range<usize>, String)>) -> Option<String> {
     let mut out = String::new();
     let mut copied = 0;

@@ -1,4 +1,4 @@
-//! What no run touches in a tenant: the client that migrate signs in with, and what a configuration protects.
+//! Resources that no run touches: the client that migrate signs in with, and those that the configuration protects.
 
 use std::collections::HashSet;
 
@@ -7,20 +7,20 @@ use super::{id_substitution, placeholder};
 use crate::catalog::{Catalog, Kind, Shape};
 use crate::model::resource::{ExclusionReason, Id, Key, Resource};
 
-/// Why the tool's own client and what belongs to it is left alone.
+/// Why the tool's own client and what belongs to it is excluded.
 const OWN: &str = "it is what migrate itself signs in with";
-/// Why a protected resource is left alone.
+/// Why a protected resource is excluded.
 const PROTECTED: &str = "the configuration protects it";
 
 impl Snapshot {
-    /// Reserves the client of this id, by which migrate signs in, and what belongs to it: these are no settings of the tenant.
+    /// Reserves the client that migrate signs in with, and what belongs to it: these are not settings of the tenant.
     pub fn reserve_own(&mut self, catalog: &Catalog, client: &Id) {
         let is_own = |resource: &&Resource| resource.key.kind() == "clients" && resource.id == *client;
         let mut own: HashSet<Key> = self.resources.iter().filter(is_own).map(|resource| resource.key.clone()).collect();
         if own.is_empty() {
             return;
         }
-        // What belongs to something comes behind it in the order of the catalog.
+        // Owners precede what belongs to them in the order of the catalog.
         for resource in &mut self.resources {
             if own.contains(&resource.key) || belongs_to(catalog, resource).iter().any(|owner| own.contains(owner)) {
                 own.insert(resource.key.clone());
@@ -40,12 +40,12 @@ impl Snapshot {
         }
     }
 
-    /// Returns whether it says which client migrate signed in with when it was read.
+    /// Returns whether the client that migrate signed in with is known.
     pub fn knows_own_client(&self) -> bool {
         self.of_kind("clients").any(|client| client.reserved == Some(ExclusionReason::Own))
     }
 
-    /// Returns the clients with access to the Management API of their tenant, as migrate's own has; but not what is left alone.
+    /// Returns the clients with access to the Management API of their tenant, as migrate's own has, except excluded ones.
     pub fn clients_of_the_management_api(&self) -> Vec<Key> {
         let is_of_it = |grant: &&Resource| {
             let audience = grant.body.pick(&["audience"]);
@@ -59,7 +59,7 @@ impl Snapshot {
     }
 }
 
-/// Returns what a resource hangs under, and what it is identified by.
+/// Returns the parent of a resource, and what its key refers to.
 pub fn belongs_to(catalog: &Catalog, one: &Resource) -> Vec<Key> {
     let Some(kind) = catalog.kind(one.key.kind()) else { return Vec::new() };
     let identity = identity(kind);

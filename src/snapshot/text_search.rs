@@ -1,12 +1,12 @@
-//! Where a host or an id of a tenant stands in a text, and where it is only part of something longer.
+//! Where hosts and ids of a tenant occur in a text, rather than as part of something longer.
 //!
-//! A host ends where no host can go on: `my-acme.eu.auth0.com` and `acme.eu.auth0.com.example.net` are other hosts than
+//! A host ends where no host can continue: `my-acme.eu.auth0.com` and `acme.eu.auth0.com.example.net` are other hosts than
 //! `acme.eu.auth0.com`, and `mtls.acme.eu.auth0.com` is one below it. An id is a whole word, or a whole part of one between `-` and `_`.
-//! What an escape stands for counts, not its letters: in `%2Facme.eu.auth0.com` a slash precedes the host.
+//! Escapes count as what they decode to: in `%2Facme.eu.auth0.com` a slash precedes the host.
 
 use std::ops::Range;
 
-/// How a host in a text is related to the one that is looked for.
+/// How a host in a text relates to the wanted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Host {
     /// It is that host.
@@ -15,14 +15,14 @@ pub(crate) enum Host {
     Below,
 }
 
-/// Ids shorter than this are only recognised in reference fields: a word of a script could be one.
+/// Shorter ids are only recognised in reference fields: a word of a script could be one.
 pub(super) const SHORTEST_ID: usize = 8;
-/// Part of a word that is at least this long is no accident: ids that Auth0 gives have 16 characters of chance or more.
+/// A shorter part of a word may match by accident; ids of Auth0 have 16 random characters or more.
 const SHORTEST_PART: usize = 16;
-/// Most parts of a word that are an id together; a UUID has five.
+/// The most parts of a word that form an id; a UUID has five.
 const MOST_PARTS: usize = 8;
 
-/// Returns where a host stands in a text, in any case of letters, and hosts below it.
+/// Returns the occurrences of a host and of hosts below it in a text, ignoring case.
 pub(crate) fn hosts<'text>(text: &'text str, host: &'text str) -> impl Iterator<Item = (Range<usize>, Host)> + 'text {
     places(text, host).filter_map(move |at| {
         let end = at + host.len();
@@ -41,7 +41,7 @@ pub(crate) fn hosts<'text>(text: &'text str, host: &'text str) -> impl Iterator<
     })
 }
 
-/// Returns where a text holds another one of ASCII characters, in any case of letters.
+/// Returns the occurrences of an ASCII text in another one, ignoring case.
 fn places<'text>(text: &'text str, wanted: &'text str) -> impl Iterator<Item = usize> + 'text {
     let (bytes, wanted) = (text.as_bytes(), wanted.as_bytes());
     let (small, large) = wanted.first().map_or((0, 0), |first| (first.to_ascii_lowercase(), first.to_ascii_uppercase()));
@@ -54,7 +54,7 @@ fn is_of_label(sign: char) -> bool {
     sign.is_ascii_alphanumeric() || sign == '-'
 }
 
-/// Returns the character that a text ends with; where an escape ends it, what that stands for.
+/// Returns the character that a text ends with, decoded if it is an escape.
 fn sign_before(text: &str) -> Option<char> {
     let last = text.chars().next_back()?;
     if !last.is_ascii_alphanumeric() {
@@ -69,7 +69,7 @@ fn sign_before(text: &str) -> Option<char> {
     escaped.or_else(|| line_end().then_some('\n')).or(Some(last))
 }
 
-/// Returns the known ids in a text, with where they begin; none overlaps another.
+/// Returns the known ids in a text with their positions; they do not overlap.
 pub(crate) fn ids<'text>(text: &'text str, is_known: &dyn Fn(&str) -> bool) -> Vec<(usize, &'text str)> {
     let mut found = Vec::new();
     for (at, word) in words(text) {
@@ -77,7 +77,7 @@ pub(crate) fn ids<'text>(text: &'text str, is_known: &dyn Fn(&str) -> bool) -> V
             found.push((at, word));
             continue;
         }
-        // The letters of an escape before an id are none of the id's.
+        // The letters of an escape before an id do not belong to it.
         let escape = escape_length(&text[..at], word);
         let (at, word) = (at + escape, &word[escape..]);
         if escape > 0 && is_known(word) {
@@ -89,7 +89,7 @@ pub(crate) fn ids<'text>(text: &'text str, is_known: &dyn Fn(&str) -> bool) -> V
     found
 }
 
-/// Returns the runs of characters an id may be made of, long enough to be one, with where they begin.
+/// Returns the words that may be ids, with their positions.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |sign: char| sign.is_ascii_alphanumeric() || sign == '_' || sign == '-';
     text.split(move |sign: char| !is_part(sign))

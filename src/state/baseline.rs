@@ -1,7 +1,7 @@
-//! What was last applied: `baseline.json` of a pair, the common past that tells who changed a field since.
+//! The baseline, `baseline.json`: what was last applied to a target, by which a plan tells who changed a field since.
 //!
-//! It holds the portable bodies that the source wanted when they were applied, and the fields that only the target had then. It is written
-//! whole after each apply, and only about resources that the target holds as they were wanted.
+//! It holds the portable bodies that the source wanted when they were applied, and the fields that only the target had then. It is
+//! written after each run, only for resources that the target holds as wanted.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -17,15 +17,15 @@ use crate::model::resource::{Id, Key};
 /// The newest format this version reads, and the one it writes.
 pub const FORMAT: u32 = 1;
 
-/// What was last applied of one source to one target.
+/// What was last applied from one source to one target.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct Baseline {
     format: u32,
     resources: BTreeMap<Key, AppliedResource>,
-    /// Whether it is known to hold nothing because nothing was applied; one that was emptied does not say so.
+    /// Whether nothing was applied so far; a baseline that was emptied does not say so.
     #[serde(default)]
     is_new: bool,
-    /// What each resource of the target was called when it was applied, by kind and id.
+    /// The keys that resources had when they were applied, by kind and id.
     #[serde(skip)]
     keys: HashMap<(String, Id), Key>,
 }
@@ -37,27 +37,27 @@ pub struct AppliedResource {
     pub id: Id,
     /// What the source wanted; portable.
     pub body: PackedBody,
-    /// What only the target had, once that was seen; portable.
+    /// What only the target had at that time; portable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<PackedBody>,
-    /// Fields of which the target's own value stands, as the mapping says: that they move is no drift.
+    /// Fields that the mapping keeps as they are in the target: they do not drift.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
-    /// Fields that the target refused when it created the resource. What it holds there is its own doing and nobody's change, so that the
-    /// source's value is wanted again and not in conflict with it.
+    /// Fields that the target refused when it created the resource. Their values in the target are nobody's change, so that the
+    /// source's value is planned again without a conflict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<String>,
 }
 
 impl AppliedResource {
-    /// Returns what was applied of a resource of the target, portable; nothing of it was left to the target or refused.
+    /// Returns a resource of which everything was applied.
     #[must_use]
     pub fn whole(id: Id, body: PackedBody) -> Self {
         Self { id, body, own: None, kept: Vec::new(), refused: Vec::new() }
     }
 }
 
-/// A base as its file holds it.
+/// The file of a baseline.
 #[derive(Serialize)]
 struct BaselineFile<'base> {
     format: u32,
@@ -66,7 +66,7 @@ struct BaselineFile<'base> {
     is_new: bool,
 }
 
-/// What could not be done with a base.
+/// Why a baseline cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read.
@@ -77,7 +77,7 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// The file holds no base.
+    /// The file does not hold a baseline.
     #[error("\"{path}\" is no base", path = .path.display())]
     Malformed {
         /// The file.
@@ -104,11 +104,11 @@ pub enum Error {
 }
 
 impl Baseline {
-    /// Reads a base; one that does not exist knows nothing.
+    /// Reads a baseline; it is empty if the file does not exist.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is no base, or is of a newer format.
+    /// When the file cannot be read, is not a baseline, or is of a newer format.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let text = files::if_exists(files::read(path)).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         text.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
@@ -118,7 +118,7 @@ impl Baseline {
     ///
     /// # Errors
     ///
-    /// When it is no base, or is of a newer format.
+    /// When it is not a baseline, or is of a newer format.
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self, Error> {
         let mut base: Self = serde_json::from_slice(text).map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
         if base.format > FORMAT {
@@ -128,7 +128,7 @@ impl Baseline {
         Ok(base)
     }
 
-    /// Writes the base whole.
+    /// Writes the baseline atomically.
     ///
     /// # Errors
     ///
@@ -137,7 +137,7 @@ impl Baseline {
         files::write_whole_with(path, |out| self.write(out)).map_err(|source| Error::Write { path: path.to_owned(), source })
     }
 
-    /// Writes what its file holds.
+    /// Serializes the baseline.
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl Baseline {
         out.write_all(b"\n")
     }
 
-    /// Returns whether its file holds nothing, and not because nothing was applied yet: a merge went wrong, or an editor.
+    /// Returns whether the baseline was emptied, by a wrong merge or an editor.
     #[must_use]
     pub fn was_emptied(&self) -> bool {
         self.resources.is_empty() && !self.is_new
@@ -168,7 +168,7 @@ impl Baseline {
         self.resources.get(key)
     }
 
-    /// Returns what was last applied to a resource of the target, whatever it was called then.
+    /// Returns what was last applied to a resource of the target, whatever its key was then.
     #[must_use]
     pub fn of_target(&self, key: &Key, id: &Id) -> Option<&AppliedResource> {
         self.keys.get(&target(key.kind(), id)).and_then(|key| self.resources.get(key))
@@ -179,7 +179,7 @@ impl Baseline {
         self.resources.iter()
     }
 
-    /// Keeps what was applied of a resource, whatever it was called before; what only the target has is seen anew.
+    /// Records what was applied of a resource, whatever its key was before; what only the target has is recorded anew.
     pub fn record_applied(&mut self, key: &Key, id: &Id, body: PackedBody) {
         let before = self.forget_target(key.kind(), id);
         self.forget(key);
@@ -188,21 +188,21 @@ impl Baseline {
         self.resources.insert(key.clone(), AppliedResource { kept, refused, ..AppliedResource::whole(id.clone(), body) });
     }
 
-    /// Keeps which fields of a resource the mapping leaves to the target.
+    /// Records the fields that the mapping keeps as they are in the target.
     pub fn record_kept(&mut self, key: &Key, fields: Vec<String>) {
         if let Some(applied) = self.resources.get_mut(key) {
             applied.kept = fields;
         }
     }
 
-    /// Keeps which fields of a resource the target refused when it created it.
+    /// Records the fields that the target refused when it created the resource.
     pub fn record_refused(&mut self, key: &Key, fields: Vec<String>) {
         if let Some(applied) = self.resources.get_mut(key) {
             applied.refused = fields;
         }
     }
 
-    /// Keeps what only the target has of a resource.
+    /// Records what only the target has of a resource.
     pub fn record_extra(&mut self, key: &Key, own: PackedBody) {
         if let Some(applied) = self.resources.get_mut(key) {
             applied.own = Some(own);
@@ -216,7 +216,7 @@ impl Baseline {
         }
     }
 
-    /// Forgets a resource of the target, whatever it was called when it was applied; returns what was known of it.
+    /// Forgets a resource of the target, whatever its key was; returns what was recorded.
     pub fn forget_target(&mut self, kind: &str, id: &Id) -> Option<AppliedResource> {
         self.keys.remove(&target(kind, id)).and_then(|key| self.resources.remove(&key))
     }

@@ -1,8 +1,8 @@
-//! Which secrets were sent: `fingerprints.json` of a pair, keyed fingerprints that tell when one changed.
+//! Fingerprints of secrets that were sent, `fingerprints.json`: they tell when a supplied secret changed.
 //!
-//! A secret cannot be compared with what the target holds. So each that was sent leaves a fingerprint (HMAC-SHA256) beside the base, and is
-//! sent again only where the value supplied now has another. Resource and field are part of what is signed: that two resources have the same
-//! secret does not show. The key is made at random and stands in the same file, for its owner only.
+//! A secret cannot be compared with what the target holds. So each secret leaves a keyed fingerprint (HMAC-SHA256) and is sent again
+//! only if the supplied value has another. Resource and field are part of the input, so that equal secrets have different
+//! fingerprints. The random key is in the same file, which only its owner can read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -28,18 +28,18 @@ struct SecretLocation {
 /// The fingerprints of what was sent from one source to one target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fingerprints {
-    /// Made when the first secret is sent.
+    /// Generated when the first secret is sent.
     key: Option<Secret>,
     sent: BTreeMap<SecretLocation, String>,
 }
 
-/// Of each secret that was sent: from where the same value comes now.
+/// For each secret that was sent, the sources that supply the same value now.
 ///
-/// It is all that planning has to know, and holds neither secrets nor fingerprints.
+/// Planning needs no more than that; it holds neither secrets nor fingerprints.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SentSecrets(BTreeMap<SecretLocation, BTreeSet<String>>);
 
-/// What could not be done with fingerprints.
+/// Why fingerprints cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read.
@@ -50,16 +50,16 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// The file holds no fingerprints.
+    /// The file does not hold fingerprints.
     ///
-    /// Only the place is told: what stands there may be the key.
+    /// Only the position is reported: the text there may be the key.
     #[error("\"{path}\" holds no fingerprints (line {line} column {column})", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// The line where it stops holding them, from 1 on.
+        /// The line of the error, from 1.
         line: usize,
-        /// The column there.
+        /// The column.
         column: usize,
     },
     /// The format is newer than this version.
@@ -80,7 +80,7 @@ pub enum Error {
     },
 }
 
-/// Fingerprints as their file holds them.
+/// The file of fingerprints.
 #[derive(Serialize, Deserialize)]
 struct FingerprintsFile {
     format: u32,
@@ -97,7 +97,7 @@ struct FingerprintLine {
 }
 
 impl Fingerprints {
-    /// Reads fingerprints; where there is no file, nothing was sent.
+    /// Reads fingerprints; there are none if the file does not exist.
     ///
     /// # Errors
     ///
@@ -123,7 +123,7 @@ impl Fingerprints {
         Ok(Self { key: Some(Secret::new(written.key)), sent: sent.collect() })
     }
 
-    /// Writes the fingerprints whole; where no secret was ever sent, there is nothing to write.
+    /// Writes the fingerprints atomically, unless no secret was ever sent.
     ///
     /// # Errors
     ///
@@ -133,7 +133,7 @@ impl Fingerprints {
         files::write_whole(path, text.as_bytes()).map_err(|source| Error::Write { path: path.to_owned(), source })
     }
 
-    /// Returns what their file holds; nothing where no secret was ever sent.
+    /// Serializes the fingerprints; `None` if no secret was ever sent.
     #[must_use]
     pub fn text(&self) -> Option<String> {
         let key = self.key.as_ref()?;
@@ -149,7 +149,7 @@ impl Fingerprints {
         Some(text)
     }
 
-    /// Keeps the fingerprint of a secret that the target has taken.
+    /// Records the fingerprint of a secret that the target accepted.
     ///
     /// # Panics
     ///
@@ -161,12 +161,12 @@ impl Fingerprints {
         self.sent.insert(place, fingerprint);
     }
 
-    /// Forgets what was sent to a resource that is gone.
+    /// Forgets the secrets of a deleted resource.
     pub fn forget_target(&mut self, kind: &str, id: &Id) {
         self.sent.retain(|place, _| place.kind != kind || place.id != *id);
     }
 
-    /// Compares what was sent with what is supplied now: kind, field, and where its value comes from.
+    /// Compares what was sent with what is supplied now, by kind, field and source of the value.
     pub fn compared<'now>(
         &self,
         supplied: impl Iterator<Item = (&'now str, &'now str, &'now str)>,
@@ -189,7 +189,7 @@ impl Fingerprints {
 }
 
 impl SentSecrets {
-    /// Returns whether what comes from here now is what was sent to a resource; nothing where none was sent.
+    /// Returns whether the value from a source is the one that was sent; `None` if none was sent.
     #[must_use]
     pub fn is_same(&self, kind: &str, id: &Id, path: &str, from: &str) -> Option<bool> {
         let place = SecretLocation { kind: kind.to_owned(), id: id.clone(), path: path.to_owned() };
@@ -199,7 +199,7 @@ impl SentSecrets {
 
 fn fingerprint(key: &Secret, place: &SecretLocation, secret: &Secret) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.reveal().as_bytes());
-    // No id and no path holds a zero byte, so no two places can be taken for each other.
+    // No id or path holds a zero byte, so locations cannot be confused.
     let signed = [&place.kind, place.id.as_str(), &place.path, secret.reveal()].join("\0");
     hexadecimal(hmac::sign(&key, signed.as_bytes()).as_ref())
 }

@@ -1,7 +1,7 @@
-//! Which source id is which target id: `links.csv` of a pair, one row a resource.
+//! Links, `links.csv`: which source id corresponds to which target id, one row per resource.
 //!
-//! Links come before keys when resources are paired, so a rename in the source is a rename in the target and never a second client. The
-//! file is open to people and kept in git; it holds ids and keys, no settings.
+//! Links take precedence over keys in matching, so a rename in the source is a rename in the target and not a second client. The
+//! file may be edited and is kept in git; it holds ids and keys, no settings.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -13,7 +13,7 @@ use crate::catalog::{Catalog, Kind};
 use crate::files;
 use crate::model::resource::{Id, Key, Resource};
 
-/// One pair: this source resource is that target resource.
+/// A link: this source resource is that target resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Link {
     /// The kind of both.
@@ -22,18 +22,18 @@ pub struct Link {
     pub source_id: Id,
     /// The id in the target.
     pub target_id: Id,
-    /// What it was called when the link was written, for people.
+    /// The key when the link was written, for people.
     pub key: String,
 }
 
-/// Every pair of one source and one target.
+/// Every link of one source and one target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Links {
     by_source: BTreeMap<(String, Id), Link>,
     by_target: HashMap<(String, Id), Id>,
 }
 
-/// What could not be done with a file of links.
+/// Why links cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read.
@@ -65,7 +65,7 @@ pub enum Error {
 }
 
 impl Links {
-    /// Returns links that say that each of a tenant's resources is itself.
+    /// Returns links of a tenant's resources to themselves.
     pub fn within(catalog: &Catalog, resources: &[Resource]) -> Self {
         let mut links = Self::default();
         for one in resources.iter().filter(|one| catalog.kind(one.key.kind()).is_some_and(Kind::has_own_ids)) {
@@ -74,7 +74,7 @@ impl Links {
         links
     }
 
-    /// Reads a file of links; one that does not exist holds none.
+    /// Reads a file of links; there are none if it does not exist.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl Links {
         }
     }
 
-    /// Writes the links whole, sorted, so that a change is one line of a diff.
+    /// Writes the links atomically and sorted, so that a change is one line of a diff.
     ///
     /// # Errors
     ///
@@ -123,7 +123,7 @@ impl Links {
         files::write_whole(path, &self.text()).map_err(|source| Error::Write { path: path.to_owned(), source })
     }
 
-    /// Returns what their file holds.
+    /// Serializes the links.
     #[must_use]
     pub fn text(&self) -> Vec<u8> {
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -133,7 +133,7 @@ impl Links {
         writer.into_inner().expect("memory takes everything")
     }
 
-    /// Links two resources, replacing what either was linked to.
+    /// Links two resources, replacing their former links.
     pub fn link(&mut self, source: &Id, target: &Id, key: &Key) {
         let kind = key.kind().to_owned();
         if let Some(before) = self.by_target.remove(&(kind.clone(), target.clone())) {
@@ -150,30 +150,30 @@ impl Links {
         self.by_source.insert((link.kind.clone(), link.source_id.clone()), link);
     }
 
-    /// Returns the pair of a resource of the source.
+    /// Returns the link of a source resource.
     pub fn of_source(&self, kind: &str, id: &Id) -> Option<&Link> {
         self.by_source.get(&(kind.to_owned(), id.clone()))
     }
 
-    /// Returns the pair of a resource of the target.
+    /// Returns the link of a target resource.
     pub fn of_target(&self, kind: &str, id: &Id) -> Option<&Link> {
         self.of_source(kind, self.by_target.get(&(kind.to_owned(), id.clone()))?)
     }
 
-    /// Takes a pair apart; returns it.
+    /// Removes a link, and returns it.
     pub fn unlink(&mut self, kind: &str, source: &Id) -> Option<Link> {
         let link = self.by_source.remove(&(kind.to_owned(), source.clone()))?;
         self.by_target.remove(&(kind.to_owned(), link.target_id.clone()));
         Some(link)
     }
 
-    /// Returns the pairs, sorted.
+    /// Returns the links, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &Link> {
         self.by_source.values()
     }
 }
 
-/// Returns what is wrong with a row without its place, which stands before it.
+/// Returns what is wrong with a row, without its position.
 fn plain(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!("a row has {len} of {expected_len} columns"),

@@ -1,6 +1,6 @@
-//! What is remembered of a source and a target between runs, in `state/<source>/<target>/`.
+//! State between runs of one source and one target, in `state/<source>/<target>/`.
 //!
-//! Nothing here asks a tenant: the files are read before a plan is made, and written after it was applied.
+//! Nothing here talks to a tenant: the files are read before a plan is made, and written after it is applied.
 
 pub mod baseline;
 pub mod fingerprints;
