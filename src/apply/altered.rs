@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::catalog::{By, Kind, Purpose, is_mask};
+use crate::catalog::{Kind, ReferencedBy, RequestPurpose, is_mask};
 use crate::json::{Body, is_blank, is_in, join};
 use crate::model::resource::{Id, Resource, take_secrets};
 use crate::plan::Edit;
@@ -66,7 +66,7 @@ fn named(kind: &Kind, id: &Id, answer: &Body) -> Option<Body> {
 pub(super) fn differing(kind: &Kind, sent: &Body, answer: &Body) -> Vec<AlteredValue> {
     let Ok(held) = Resource::read(kind, answer.clone()) else { return Vec::new() };
     let (hidden, mut held) = (held.secrets.clone(), held.body.open());
-    let mut sent = kind.fields().split(sent.clone(), Purpose::Snapshot).0;
+    let mut sent = kind.fields().split(sent.clone(), RequestPurpose::Snapshot).0;
     take_secrets(kind, &mut sent);
     for path in unseen(kind, answer) {
         sent.take(path);
@@ -87,7 +87,7 @@ pub(super) fn differing(kind: &Kind, sent: &Body, answer: &Body) -> Vec<AlteredV
 
 /// Returns the fields of which an answer says nothing that could be compared.
 fn unseen<'kind>(kind: &'kind Kind, answer: &Body) -> impl Iterator<Item = &'static str> + use<'kind> {
-    let by_alias = kind.references.iter().filter(|reference| reference.by == By::Alias).map(|reference| reference.path);
+    let by_alias = kind.references.iter().filter(|reference| reference.by == ReferencedBy::Alias).map(|reference| reference.path);
     let is_own = |(field, values): &&(&'static str, &[&str])| answer.text(field).is_some_and(|value| values.contains(&value));
     let own: Vec<&str> = kind.server_values.iter().filter(is_own).map(|(field, _)| *field).collect();
     // Where the newer of two fields is answered, it says the same in its own words.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::mentions::Part;
 use super::requests::Ready;
-use crate::catalog::{Kind, Purpose, Write};
+use crate::catalog::{Kind, RequestPurpose, Write};
 use crate::json::{Body, is_in, join};
 use crate::plan::{Edit, element, take_part};
 
@@ -140,7 +140,7 @@ impl Draft<'_> {
 
     /// Returns whether only a create writes a field.
     pub(super) fn is_only_created(&self, path: &str) -> bool {
-        self.kind.fields().get(first(path)).is_some_and(|field| field.written == crate::catalog::Written::OnCreate)
+        self.kind.fields().get(first(path)).is_some_and(|field| field.written == crate::catalog::Writability::OnCreate)
     }
 
     /// Returns what is sent without these parts; nothing where that is nothing.
@@ -253,7 +253,7 @@ impl Draft<'_> {
     /// Returns the update that sends these paths of a resource that was created without them.
     pub(super) fn later(&self, id: &crate::model::resource::Id) -> Option<Ready> {
         let body = self.body()?.clone();
-        let (body, _) = self.kind.fields().split(body, Purpose::Update);
+        let (body, _) = self.kind.fields().split(body, RequestPurpose::Update);
         Some(Ready::Update { id: id.clone(), body, edits: Vec::new(), secrets: Vec::new() })
     }
 }

@@ -7,7 +7,7 @@ use super::altered::AlteredValue;
 use super::draft::{Aside, Draft, Left};
 use super::mentions::{Part, mentioned};
 use super::requests::{Ready, Sender, Sending};
-use crate::catalog::{Delta, Kind, Shape, Write};
+use crate::catalog::{ElementChanges, Kind, Shape, Write};
 use crate::management_api::Error;
 use crate::model::event::{Outcome, Shortfall};
 use crate::model::resource::Id;
@@ -382,7 +382,7 @@ fn shown(element: &serde_json::Value) -> String {
 /// Returns the elements that may be sent one without the other: what comes and goes under one name is one of them.
 fn units(kind: &Kind, added: &[serde_json::Value], removed: &[serde_json::Value]) -> Vec<Unit> {
     let by = match kind.shape {
-        Shape::Child { delta: Delta::Named { by, .. }, .. } => Some(by),
+        Shape::Child { element_changes: ElementChanges::AddUpdateRemove { by, .. }, .. } => Some(by),
         _ => None,
     };
     let mut gone: Vec<usize> = (0..removed.len()).collect();

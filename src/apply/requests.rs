@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::altered::{AlteredValue, alterations, alterations_by};
 use super::look_up::{KnownIds, LookedUp, look_up};
 use super::overlay::{cleared_first, drop_masks, keep_secrets, lay_over_held, may_take_secrets, put_back_secrets};
-use crate::catalog::{By, Catalog, Kind, Write};
+use crate::catalog::{Catalog, Kind, ReferencedBy, Write};
 use crate::json::{Body, covers, top};
 use crate::management_api::{self, Tenant};
 use crate::model::event::Outcome;
@@ -185,7 +185,7 @@ async fn with_aliases(catalog: &Catalog, tenant: &Tenant, kind: &Kind, ready: &R
     let mut ready = ready.clone();
     let (Ready::Create { body, .. } | Ready::Update { body, .. }) = &mut ready else { return Ok(None) };
     let mut is_changed = false;
-    for reference in kind.references.iter().filter(|reference| reference.by == By::Alias) {
+    for reference in kind.references.iter().filter(|reference| reference.by == ReferencedBy::Alias) {
         let to = catalog.kind(reference.to).expect("catalog test: every reference names a kind");
         let named: BTreeSet<String> = body.find(reference.path).into_iter().filter_map(|(_, id)| id.as_str().map(str::to_owned)).collect();
         let mut aliases: HashMap<String, Value> = HashMap::new();

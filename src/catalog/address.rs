@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::kind::Kind;
-use super::shape::{Named, Shape};
+use super::shape::{KeyNames, Shape};
 use crate::json::Body;
 
 impl Kind {
@@ -108,7 +108,7 @@ impl Kind {
     pub fn covers(&self, path: &str) -> Option<Vec<(String, String)>> {
         let older = || self.aliases.iter().find_map(|form| matched(form, path));
         let creation = || matched(self.creation()?, path);
-        let is_listed = !matches!(self.shape, Shape::Keyed { names: Named::These(_) | Named::EachWith { .. } });
+        let is_listed = !matches!(self.shape, Shape::Keyed { names: KeyNames::Fixed(_) | KeyNames::PerElement { .. } });
         matched(&self.item(), path).or_else(|| matched(self.path, path).filter(|_| is_listed)).or_else(creation).or_else(older)
     }
 }
@@ -157,11 +157,11 @@ fn encoded(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Catalog, Named, Paging};
+    use crate::catalog::{Catalog, KeyNames, Paging};
     use serde_json::json;
 
     static TEXTS: Kind =
-        Kind::keyed("texts", "text", "/prompts", &["prompt", "language"], Named::Listed).at("/prompts/{prompt}/text/{language}");
+        Kind::keyed("texts", "text", "/prompts", &["prompt", "language"], KeyNames::Listed).at("/prompts/{prompt}/text/{language}");
     static DOMAINS: Kind = Kind::nested("domains", "domain", "/organizations/{organization}/domains", "organizations")
         .keyed_by(&["organization", "domain"])
         .paged(Paging::Whole);

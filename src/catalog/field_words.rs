@@ -1,7 +1,7 @@
 //! The words that an entry of the catalog says of its fields.
 
 use super::kind::Kind;
-use super::reference::{Made, Reference, RequiredSecrets, When};
+use super::reference::{Condition, GeneratedSecretField, Reference, RequiredSecrets};
 
 impl Kind {
     /// Sets the writable fields, in the notation of [`Fields`](super::fields::Fields).
@@ -41,7 +41,7 @@ impl Kind {
 
     /// Sets the secrets that a tenant makes itself when the resource is created.
     #[must_use]
-    pub const fn generated_secrets(mut self, secrets: &'static [Made]) -> Self {
+    pub const fn generated_secrets(mut self, secrets: &'static [GeneratedSecretField]) -> Self {
         self.generated_secrets = secrets;
         self
     }
@@ -132,7 +132,7 @@ impl Kind {
 
     /// Sets the fields that a create must have where another one meets a condition.
     #[must_use]
-    pub const fn required_when(mut self, fields: &'static [(&'static str, When, &'static str)]) -> Self {
+    pub const fn required_when(mut self, fields: &'static [(&'static str, Condition, &'static str)]) -> Self {
         self.required_when = fields;
         self
     }

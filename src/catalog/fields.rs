@@ -21,7 +21,7 @@ use crate::json::Body;
 
 /// When a field may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
+pub enum Writability {
     /// In a create and in an update.
     Always,
     /// Only when the resource is created.
@@ -32,7 +32,7 @@ pub enum Written {
 
 /// Which request a body is meant for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum RequestPurpose {
     /// The request that creates a resource.
     Create,
     /// The request that changes one.
@@ -48,7 +48,7 @@ pub struct Field {
     /// Its name in JSON.
     pub name: &'static str,
     /// When it may be written.
-    pub written: Written,
+    pub written: Writability,
     /// Whether an update may send null to clear it.
     pub nullable: bool,
     /// Whether an empty list, text or object is refused; such a value is not sent.
@@ -77,11 +77,11 @@ impl Field {
             .is_none_or(|below| below.is_open() || below.iter().any(|field| field.below.is_some() && field.is_open_anywhere()))
     }
 
-    fn is_for(&self, purpose: Purpose) -> bool {
+    fn is_for(&self, purpose: RequestPurpose) -> bool {
         match purpose {
-            Purpose::Create => self.written != Written::OnUpdate,
-            Purpose::Update => self.written != Written::OnCreate,
-            Purpose::Snapshot => true,
+            RequestPurpose::Create => self.written != Writability::OnUpdate,
+            RequestPurpose::Update => self.written != Writability::OnCreate,
+            RequestPurpose::Snapshot => true,
         }
     }
 }
@@ -142,7 +142,7 @@ impl Fields {
     ///
     /// The second half keeps the shape of the first: what is not writable inside an object stays inside an object of that name.
     #[must_use]
-    pub fn split(&self, body: Body, purpose: Purpose) -> (Body, Body) {
+    pub fn split(&self, body: Body, purpose: RequestPurpose) -> (Body, Body) {
         let (kept, left) = self.split_object(body.0, purpose);
         (Body(kept), Body(left))
     }
@@ -178,7 +178,7 @@ impl Fields {
         Self { list: Vec::new(), open: true }
     }
 
-    fn split_object(&self, object: Map<String, Value>, purpose: Purpose) -> (Map<String, Value>, Map<String, Value>) {
+    fn split_object(&self, object: Map<String, Value>, purpose: RequestPurpose) -> (Map<String, Value>, Map<String, Value>) {
         let (mut kept, mut left) = (Map::new(), Map::new());
         for (name, value) in object {
             match self.get(&name) {
@@ -203,7 +203,7 @@ impl Fields {
         (kept, left)
     }
 
-    fn split_value(&self, value: Value, purpose: Purpose) -> (Value, Option<Value>) {
+    fn split_value(&self, value: Value, purpose: RequestPurpose) -> (Value, Option<Value>) {
         match value {
             Value::Object(object) => {
                 let (kept, left) = self.split_object(object, purpose);
@@ -250,7 +250,7 @@ fn parse_field(rest: &mut &'static str) -> Field {
     assert!(end > 0, "field table: a name was expected at {rest:?}");
     let mut field = Field {
         name: &rest[..end],
-        written: Written::Always,
+        written: Writability::Always,
         nullable: false,
         refuses_empty: false,
         in_path: false,
@@ -260,11 +260,11 @@ fn parse_field(rest: &mut &'static str) -> Field {
     *rest = &rest[end..];
     while let Some(sign) = rest.chars().next() {
         match sign {
-            '+' => field.written = Written::OnCreate,
-            '~' => field.written = Written::OnUpdate,
+            '+' => field.written = Writability::OnCreate,
+            '~' => field.written = Writability::OnUpdate,
             '?' => field.nullable = true,
             '!' => field.refuses_empty = true,
-            '/' => (field.in_path, field.written) = (true, Written::OnCreate),
+            '/' => (field.in_path, field.written) = (true, Writability::OnCreate),
             '[' => field.is_list = true,
             ']' => {}
             '{' => {
@@ -293,7 +293,7 @@ mod tests {
             "scopes": [{"value": "a", "more": 1}, {"value": "b"}],
         }))
         .expect("an object");
-        let (kept, left) = fields.split(body, Purpose::Create);
+        let (kept, left) = fields.split(body, RequestPurpose::Create);
         assert_eq!(
             kept.into_value(),
             json!({"name": "A", "id": 1, "mobile": {"ios": {"app": 1}, "other": 3}, "scopes": [{"value": "a"}, {"value": "b"}]})

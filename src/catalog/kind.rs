@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::reference::{By, Exclusion, Given, Made, Reference, RequiredSecrets, StepTemplate, When};
+use super::reference::{BuiltIn, Condition, Exclusion, GeneratedSecretField, ManualStepTemplate, Reference, ReferencedBy, RequiredSecrets};
 use super::risk::Risks;
 use super::risks;
-use super::shape::{Delta, FollowUp, Named, Paging, Shape, Write};
+use super::shape::{ElementChanges, FollowUp, KeyNames, Paging, Shape, Write};
 use crate::json::{Body, Packed};
 
 /// A pure edit of a body on its way in, for what no word of the vocabulary covers.
@@ -89,7 +89,7 @@ pub struct Kind {
     /// Code, which is copied as it is, whatever stands in it.
     pub code: &'static [&'static str],
     /// Secrets that a tenant makes itself when it creates a resource, so that nobody has to supply them.
-    pub generated_secrets: &'static [Made],
+    pub generated_secrets: &'static [GeneratedSecretField],
     /// Secrets that no answer ever holds.
     pub write_only: &'static [&'static str],
     /// Objects that are written together with the secrets in them, or not at all.
@@ -120,7 +120,7 @@ pub struct Kind {
     /// Fields a create must have.
     pub required: &'static [&'static str],
     /// Fields a create must have where another one meets a condition: that field, the condition, what it must have.
-    pub required_when: &'static [(&'static str, When, &'static str)],
+    pub required_when: &'static [(&'static str, Condition, &'static str)],
     /// Fields that a PATCH replaces whole, where it merges other objects one level deep.
     pub replaced: &'static [&'static str],
     /// Objects in which an update adds and changes fields and takes none away: a PATCH keeps what it does not mention.
@@ -140,7 +140,7 @@ pub struct Kind {
     /// Resources to leave alone.
     pub excluded: &'static [Exclusion],
     /// Resources that the tenant itself makes, of which only some fields are written.
-    pub built_in: Option<Given>,
+    pub built_in: Option<BuiltIn>,
     /// Fields beside the key whose value no two of them have.
     pub unique: &'static [&'static str],
     /// What users have of one, which goes with it and which nothing here reads or brings back.
@@ -152,7 +152,7 @@ pub struct Kind {
     /// What a person has to do to have one, where no request can.
     pub by_hand: Option<&'static str>,
     /// What a person has to do once one was created, or came to hold what the step is about.
-    pub manual_steps: &'static [StepTemplate],
+    pub manual_steps: &'static [ManualStepTemplate],
     /// Fields that a tenant's subscription may lack: where it refuses one, the resource is written without it.
     pub entitlements: &'static [&'static str],
     /// The request that makes a write count.
@@ -181,7 +181,7 @@ impl Kind {
     /// Returns the names of the kinds that must come before this one: its parent and what it refers to, late references apart.
     pub fn comes_after(&self) -> impl Iterator<Item = &'static str> + '_ {
         let spoken_for = match self.shape {
-            Shape::Keyed { names: Named::EachWith { of, .. } } => Some(of),
+            Shape::Keyed { names: KeyNames::PerElement { of, .. } } => Some(of),
             _ => self.parent(),
         };
         spoken_for
@@ -192,7 +192,7 @@ impl Kind {
 
     /// Returns the kinds that it names by what they are called.
     pub fn names_by_key(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.references.iter().filter(|reference| reference.by == By::Key).map(|reference| reference.to)
+        self.references.iter().filter(|reference| reference.by == ReferencedBy::Key).map(|reference| reference.to)
     }
 
     /// Returns the field that holds the list of a child.
@@ -231,7 +231,7 @@ impl Kind {
     #[must_use]
     pub fn told_apart_by(&self, set: &str) -> Option<&'static str> {
         match self.shape {
-            Shape::Child { delta: Delta::Named { by, .. }, .. } => Some(by),
+            Shape::Child { element_changes: ElementChanges::AddUpdateRemove { by, .. }, .. } => Some(by),
             _ => self.element_key.iter().find(|(path, _)| *path == set).map(|(_, field)| *field),
         }
     }
@@ -330,7 +330,7 @@ impl Kind {
     }
 
     /// Returns the secrets that a tenant makes when it creates a resource of this body.
-    pub fn made_for(&self, body: &Body) -> impl Iterator<Item = &'static Made> {
+    pub fn made_for(&self, body: &Body) -> impl Iterator<Item = &'static GeneratedSecretField> {
         let holds = |field: &str, text: &str| body.get(field).cloned().or_else(|| self.default_of(field)) == Some(text.into());
         self.generated_secrets.iter().filter(move |made| made.when.is_none_or(|(field, text)| holds(field, text)))
     }

@@ -39,10 +39,10 @@ use kinds::{
     tenant,
 };
 
-pub use fields::{Field, Fields, Purpose, Written};
+pub use fields::{Field, Fields, RequestPurpose, Writability};
 pub use kind::{Kind, Quirk};
-pub use reference::{By, Exclusion, Given, Made, Reference, RequiredSecrets, StepTemplate, When};
-pub use shape::{Delta, FollowUp, Named, Paging, Shape, Write};
+pub use reference::{BuiltIn, Condition, Exclusion, GeneratedSecretField, ManualStepTemplate, Reference, ReferencedBy, RequiredSecrets};
+pub use shape::{ElementChanges, FollowUp, KeyNames, Paging, Shape, Write};
 pub use unlisted::{WithheldReason, is_mask};
 
 /// The kinds a run works on, in the order their references demand.

@@ -6,7 +6,7 @@ use crate::json::{Body, is_blank};
 
 /// What a reference holds in the API's own JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
+pub enum ReferencedBy {
     /// The id, which differs from tenant to tenant.
     Id,
     /// What the other resource is named by (an API's identifier, a connection's name).
@@ -25,7 +25,7 @@ pub struct Reference {
     /// The kind it names.
     pub to: &'static str,
     /// What it holds.
-    pub by: By,
+    pub by: ReferencedBy,
     /// Whether it may be written after the resource exists, so that it puts no order on the kinds.
     pub late: bool,
 }
@@ -34,25 +34,25 @@ impl Reference {
     /// Returns a reference that holds an id.
     #[must_use]
     pub const fn id(path: &'static str, to: &'static str) -> Self {
-        Self { path, to, by: By::Id, late: false }
+        Self { path, to, by: ReferencedBy::Id, late: false }
     }
 
     /// Returns a reference that holds what the other resource is named by.
     #[must_use]
     pub const fn key(path: &'static str, to: &'static str) -> Self {
-        Self { path, to, by: By::Key, late: false }
+        Self { path, to, by: ReferencedBy::Key, late: false }
     }
 
     /// Returns a reference that holds another id of the resource.
     #[must_use]
     pub const fn alias(path: &'static str, to: &'static str) -> Self {
-        Self { path, to, by: By::Alias, late: false }
+        Self { path, to, by: ReferencedBy::Alias, late: false }
     }
 
     /// Returns a reference that stands within a text.
     #[must_use]
     pub const fn within(path: &'static str, to: &'static str) -> Self {
-        Self { path, to, by: By::Within, late: false }
+        Self { path, to, by: ReferencedBy::Within, late: false }
     }
 
     /// Says that the reference may be written after its target exists.
@@ -65,7 +65,7 @@ impl Reference {
 
 /// A secret that a tenant makes itself when it creates a resource, whether or not a body asks for it.
 #[derive(Debug, Clone, Copy)]
-pub struct Made {
+pub struct GeneratedSecretField {
     /// Where it stands.
     pub path: &'static str,
     /// A field and the text it must hold, where not every resource of the kind has such a secret.
@@ -80,7 +80,7 @@ pub struct Exclusion {
     /// The field to look at, as the API answers it.
     pub field: &'static str,
     /// What it must hold.
-    pub when: When,
+    pub when: Condition,
     /// Why it is left alone, as part of a sentence.
     pub reason: &'static str,
     /// The word by which a person includes such resources all the same.
@@ -92,13 +92,13 @@ pub struct Exclusion {
 impl Exclusion {
     /// Returns a reason to leave a resource alone whatever anybody asks.
     #[must_use]
-    pub const fn always(field: &'static str, when: When, reason: &'static str) -> Self {
+    pub const fn always(field: &'static str, when: Condition, reason: &'static str) -> Self {
         Self { field, when, reason, unless: None, is_foreign: false }
     }
 
     /// Returns a reason that ends where a person includes this word.
     #[must_use]
-    pub const fn unless(word: &'static str, field: &'static str, when: When, reason: &'static str) -> Self {
+    pub const fn unless(word: &'static str, field: &'static str, when: Condition, reason: &'static str) -> Self {
         Self { field, when, reason, unless: Some(word), is_foreign: false }
     }
 
@@ -112,13 +112,13 @@ impl Exclusion {
 
 /// What marks a resource that the tenant itself makes and of which only some fields are written: nobody creates or removes one.
 #[derive(Debug, Clone, Copy)]
-pub struct Given {
+pub struct BuiltIn {
     /// The field to look at, as the API answers it.
     pub field: &'static str,
     /// What it must hold.
-    pub when: When,
+    pub when: Condition,
     /// A field, and what it holds where nothing is written at all.
-    pub except: (&'static str, When),
+    pub except: (&'static str, Condition),
     /// What is written.
     pub fields: &'static [&'static str],
     /// Why it is not there for everybody, as part of a sentence.
@@ -127,7 +127,7 @@ pub struct Given {
     pub by_hand: &'static str,
 }
 
-impl Given {
+impl BuiltIn {
     /// Returns whether it marks a resource, as the API answers it.
     #[must_use]
     pub fn is(&self, answered: &Body) -> bool {
@@ -146,11 +146,11 @@ impl Given {
 
 /// Something a person has to do by hand once a resource was created, or came to hold what the step is about.
 #[derive(Debug, Clone, Copy)]
-pub struct StepTemplate {
+pub struct ManualStepTemplate {
     /// The field to look at.
     pub field: &'static str,
     /// What it must hold for the step to be needed.
-    pub when: When,
+    pub when: Condition,
     /// What to do; `{domain}` and `{tenant}` stand for the target's own domain and name, `{name}` for the resource's name.
     pub what: &'static str,
 }
@@ -161,7 +161,7 @@ pub struct RequiredSecrets {
     /// The object.
     pub path: &'static str,
     /// The field that says that it holds no secret, and what it must hold then.
-    pub open: Option<(&'static str, When)>,
+    pub open: Option<(&'static str, Condition)>,
 }
 
 impl RequiredSecrets {
@@ -174,7 +174,7 @@ impl RequiredSecrets {
 
 /// A condition on one field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
+pub enum Condition {
     /// The field is true.
     True,
     /// The field is false.
@@ -189,7 +189,7 @@ pub enum When {
     EndsWith(&'static str),
 }
 
-impl When {
+impl Condition {
     /// Returns whether it holds for a value, or for none.
     #[must_use]
     pub fn holds(self, value: Option<&Value>) -> bool {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// What a change may cost, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Class {
+pub enum RiskClass {
     /// None of the others.
     Routine,
     /// Access is added.
@@ -22,7 +22,7 @@ pub enum Class {
 
 /// How the class of an edit follows from what a field held and will hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
+pub enum RiskRule {
     /// It changes what people see, and nothing else.
     Routine,
     /// What may be used: less of it locks out, more of it widens.
@@ -82,9 +82,9 @@ enum Direction {
     Other,
 }
 
-impl Rule {
+impl RiskRule {
     /// Returns the classes of an edit: of a list from which something goes and to which something comes, both.
-    pub fn classes(self, old: Option<&Value>, new: Option<&Value>) -> Vec<Class> {
+    pub fn classes(self, old: Option<&Value>, new: Option<&Value>) -> Vec<RiskClass> {
         let (Some(Value::Array(held)), Some(Value::Array(wanted))) = (old, new) else { return vec![self.class(old, new)] };
         let both: Vec<Value> = wanted.iter().filter(|one| held.contains(one)).cloned().collect();
         if both.len() == held.len() || both.len() == wanted.len() {
@@ -98,27 +98,27 @@ impl Rule {
     }
 
     /// Returns the class of another value in the place of one that nobody sees.
-    pub fn class_of_another(self) -> Class {
+    pub fn class_of_another(self) -> RiskClass {
         self.class(Some(&Value::from("one")), Some(&Value::from("another")))
     }
 
     /// Returns the class of an edit; `old` is what the target holds, or has by default where it holds nothing.
-    fn class(self, old: Option<&Value>, new: Option<&Value>) -> Class {
+    fn class(self, old: Option<&Value>, new: Option<&Value>) -> RiskClass {
         match (self, direction(old, new)) {
             (Self::Routine, _)
             | (Self::Shield, Direction::More)
             | (Self::Presence, Direction::Other)
-            | (Self::Access, Direction::Order) => Class::Routine,
-            (Self::Access | Self::Presence, Direction::More) | (Self::Stop, Direction::Less) => Class::Widened,
+            | (Self::Access, Direction::Order) => RiskClass::Routine,
+            (Self::Access | Self::Presence, Direction::More) | (Self::Stop, Direction::Less) => RiskClass::Widened,
             // What was not there before is nobody's yet.
-            (Self::Identity, _) if is_nothing(old) => Class::Widened,
-            (rule, Direction::SaidOff) if ![Self::Shield, Self::Access, Self::Report, Self::Demand].contains(&rule) => Class::Routine,
-            (Self::Cap, Direction::More) if is_nothing(old) => Class::Lockout,
-            (Self::Cap, Direction::Less) if is_nothing(new) => Class::Weakened,
+            (Self::Identity, _) if is_nothing(old) => RiskClass::Widened,
+            (rule, Direction::SaidOff) if ![Self::Shield, Self::Access, Self::Report, Self::Demand].contains(&rule) => RiskClass::Routine,
+            (Self::Cap, Direction::More) if is_nothing(old) => RiskClass::Lockout,
+            (Self::Cap, Direction::Less) if is_nothing(new) => RiskClass::Weakened,
             (Self::Demand, Direction::Less | Direction::SaidOff)
             | (Self::Exception | Self::Lifetime | Self::Cap, Direction::More)
-            | (Self::Shield | Self::Report, _) => Class::Weakened,
-            (_, _) => Class::Lockout,
+            | (Self::Shield | Self::Report, _) => RiskClass::Weakened,
+            (_, _) => RiskClass::Lockout,
         }
     }
 }
@@ -172,19 +172,19 @@ const MANAGEMENT_API: &str = "/api/v2/";
 #[derive(Debug, Clone, Copy)]
 pub struct Risks {
     /// What a new one is.
-    pub created: Class,
+    pub created: RiskClass,
     /// What it is, besides lost data, that one goes.
-    pub removed: Class,
+    pub removed: RiskClass,
     /// Whether each gives access to an API, which may be the Management API.
     pub opens_apis: bool,
     /// Rules, each with the fields it is about, separated by blanks; a path stands for all that lies below it and no longer path names.
-    pub fields: &'static [(Rule, &'static str)],
+    pub fields: &'static [(RiskRule, &'static str)],
 }
 
 impl Risks {
     /// Returns the class of what adds access by something that is called so: it is weaker protection where that is the Management API.
-    pub fn raised(&self, class: Class, what: &str) -> Class {
-        if self.opens_apis && class == Class::Widened && what.contains(MANAGEMENT_API) { Class::Weakened } else { class }
+    pub fn raised(&self, class: RiskClass, what: &str) -> RiskClass {
+        if self.opens_apis && class == RiskClass::Widened && what.contains(MANAGEMENT_API) { RiskClass::Weakened } else { class }
     }
 
     /// Returns the paths of rules below another path, the longest first.
@@ -196,8 +196,8 @@ impl Risks {
     }
 
     /// Returns the rule of a path: that of the longest path which covers it.
-    pub fn rule(&self, path: &str) -> Option<Rule> {
-        let covering = |(rule, paths): &(Rule, &'static str)| {
+    pub fn rule(&self, path: &str) -> Option<RiskRule> {
+        let covering = |(rule, paths): &(RiskRule, &'static str)| {
             let longest = paths.split_whitespace().filter(|one| crate::json::covers(one, path)).map(str::len).max()?;
             Some((longest, *rule))
         };
@@ -212,42 +212,48 @@ mod tests {
 
     #[test]
     fn the_direction_decides() {
-        let class = |rule: Rule, old: Value, new: Value| rule.class(Some(&old), Some(&new));
-        assert_eq!(class(Rule::Access, json!(["a", "b"]), json!(["a"])), Class::Lockout);
-        assert_eq!(class(Rule::Access, json!(["a"]), json!(["a", "b"])), Class::Widened);
-        assert_eq!(class(Rule::Access, json!(["a"]), json!(["b"])), Class::Lockout);
-        assert_eq!(class(Rule::Demand, json!(false), json!(true)), Class::Lockout);
-        assert_eq!(class(Rule::Demand, json!(true), json!(false)), Class::Weakened);
-        assert_eq!(class(Rule::Shield, json!(true), json!(false)), Class::Weakened);
-        assert_eq!(class(Rule::Shield, json!(false), json!(true)), Class::Routine);
-        assert_eq!(class(Rule::Lifetime, json!(60), json!(30)), Class::Lockout);
-        assert_eq!(class(Rule::Lifetime, json!(30), json!(60)), Class::Weakened);
-        assert_eq!(class(Rule::Exception, json!([]), json!(["1.2.3.4"])), Class::Weakened);
-        assert_eq!(class(Rule::Identity, json!("a"), json!("b")), Class::Lockout);
-        assert_eq!(class(Rule::Demand, json!("good"), json!("low")), Class::Weakened);
-        assert_eq!(class(Rule::Demand, json!("good"), json!("excellent")), Class::Lockout);
-        assert_eq!(class(Rule::Stop, json!(true), json!(false)), Class::Widened);
-        assert_eq!(class(Rule::Stop, json!(false), json!(true)), Class::Lockout);
-        assert_eq!(Rule::Identity.class(None, Some(&json!("b"))), Class::Widened);
-        assert_eq!(Rule::Bound.class(None, Some(&json!("b"))), Class::Lockout);
-        assert_eq!(class(Rule::Access, json!(["a", "b"]), json!(["b", "a"])), Class::Routine);
-        assert_eq!(class(Rule::Bound, json!(["a", "b"]), json!(["b", "a"])), Class::Lockout);
-        let both = |rule: Rule| rule.classes(Some(&json!(["a", "b"])), Some(&json!(["b", "c"])));
-        assert_eq!(both(Rule::Access), [Class::Widened, Class::Lockout]);
-        assert_eq!(both(Rule::Exception), [Class::Weakened, Class::Lockout]);
-        assert_eq!(both(Rule::Bound), [Class::Lockout]);
-        assert_eq!(class(Rule::Cap, json!(10), json!(5)), Class::Lockout);
-        assert_eq!(class(Rule::Cap, json!(5), json!(10)), Class::Weakened);
-        assert_eq!((Rule::Cap.class(None, Some(&json!(5))), Rule::Cap.class(Some(&json!(5)), None)), (Class::Lockout, Class::Weakened));
-        assert_eq!(class(Rule::Presence, json!({"a": 1}), json!({"a": 2})), Class::Routine);
-        for (rule, said_off) in
-            [(Rule::Shield, Class::Weakened), (Rule::Demand, Class::Weakened), (Rule::Access, Class::Lockout), (Rule::Stop, Class::Routine)]
-        {
+        let class = |rule: RiskRule, old: Value, new: Value| rule.class(Some(&old), Some(&new));
+        assert_eq!(class(RiskRule::Access, json!(["a", "b"]), json!(["a"])), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Access, json!(["a"]), json!(["a", "b"])), RiskClass::Widened);
+        assert_eq!(class(RiskRule::Access, json!(["a"]), json!(["b"])), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Demand, json!(false), json!(true)), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Demand, json!(true), json!(false)), RiskClass::Weakened);
+        assert_eq!(class(RiskRule::Shield, json!(true), json!(false)), RiskClass::Weakened);
+        assert_eq!(class(RiskRule::Shield, json!(false), json!(true)), RiskClass::Routine);
+        assert_eq!(class(RiskRule::Lifetime, json!(60), json!(30)), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Lifetime, json!(30), json!(60)), RiskClass::Weakened);
+        assert_eq!(class(RiskRule::Exception, json!([]), json!(["1.2.3.4"])), RiskClass::Weakened);
+        assert_eq!(class(RiskRule::Identity, json!("a"), json!("b")), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Demand, json!("good"), json!("low")), RiskClass::Weakened);
+        assert_eq!(class(RiskRule::Demand, json!("good"), json!("excellent")), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Stop, json!(true), json!(false)), RiskClass::Widened);
+        assert_eq!(class(RiskRule::Stop, json!(false), json!(true)), RiskClass::Lockout);
+        assert_eq!(RiskRule::Identity.class(None, Some(&json!("b"))), RiskClass::Widened);
+        assert_eq!(RiskRule::Bound.class(None, Some(&json!("b"))), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Access, json!(["a", "b"]), json!(["b", "a"])), RiskClass::Routine);
+        assert_eq!(class(RiskRule::Bound, json!(["a", "b"]), json!(["b", "a"])), RiskClass::Lockout);
+        let both = |rule: RiskRule| rule.classes(Some(&json!(["a", "b"])), Some(&json!(["b", "c"])));
+        assert_eq!(both(RiskRule::Access), [RiskClass::Widened, RiskClass::Lockout]);
+        assert_eq!(both(RiskRule::Exception), [RiskClass::Weakened, RiskClass::Lockout]);
+        assert_eq!(both(RiskRule::Bound), [RiskClass::Lockout]);
+        assert_eq!(class(RiskRule::Cap, json!(10), json!(5)), RiskClass::Lockout);
+        assert_eq!(class(RiskRule::Cap, json!(5), json!(10)), RiskClass::Weakened);
+        assert_eq!(
+            (RiskRule::Cap.class(None, Some(&json!(5))), RiskRule::Cap.class(Some(&json!(5)), None)),
+            (RiskClass::Lockout, RiskClass::Weakened)
+        );
+        assert_eq!(class(RiskRule::Presence, json!({"a": 1}), json!({"a": 2})), RiskClass::Routine);
+        for (rule, said_off) in [
+            (RiskRule::Shield, RiskClass::Weakened),
+            (RiskRule::Demand, RiskClass::Weakened),
+            (RiskRule::Access, RiskClass::Lockout),
+            (RiskRule::Stop, RiskClass::Routine),
+        ] {
             assert_eq!(rule.class(None, Some(&json!(false))), said_off);
         }
-        assert_eq!(Rule::Identity.class(Some(&json!("a")), None), Class::Lockout);
+        assert_eq!(RiskRule::Identity.class(Some(&json!("a")), None), RiskClass::Lockout);
         for (old, new) in [(json!([]), json!(["a"])), (json!(["a"]), json!([])), (json!("a"), json!("b"))] {
-            assert_eq!(class(Rule::Report, old, new), Class::Weakened);
+            assert_eq!(class(RiskRule::Report, old, new), RiskClass::Weakened);
         }
     }
 }

@@ -3,11 +3,11 @@
 //! Grouped as the issue of a field is: who may sign in where, by which keys, under which demands. The sources are the same as those of the
 //! kinds themselves: what the OpenAPI description says that a field does.
 
-use super::risk::Class::{DataLoss, Lockout, Routine as Harmless, Weakened, Widened};
-use super::risk::Rule::{Access, Bound, Cap, Demand, Exception, Identity, Lifetime, Presence, Report, Routine, Shield, Stop};
-use super::risk::{Class, Risks, Rule};
+use super::risk::RiskClass::{DataLoss, Lockout, Routine as Harmless, Weakened, Widened};
+use super::risk::RiskRule::{Access, Bound, Cap, Demand, Exception, Identity, Lifetime, Presence, Report, Routine, Shield, Stop};
+use super::risk::{RiskClass, RiskRule, Risks};
 
-const fn risks(created: Class, removed: Class, fields: &'static [(Rule, &'static str)]) -> Risks {
+const fn risks(created: RiskClass, removed: RiskClass, fields: &'static [(RiskRule, &'static str)]) -> Risks {
     Risks { created, removed, opens_apis: false, fields }
 }
 

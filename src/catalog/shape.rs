@@ -14,7 +14,7 @@ pub enum Shape {
     /// A set of named objects, each at a path of its own: `GET` and `PATCH path/{name}`.
     Keyed {
         /// Which names there are.
-        names: Named,
+        names: KeyNames,
     },
     /// A list under each resource of another kind (`/roles/{id}/permissions`), changed element by element.
     ///
@@ -23,7 +23,7 @@ pub enum Shape {
         /// The kind above it.
         parent: &'static str,
         /// How elements come and go.
-        delta: Delta,
+        element_changes: ElementChanges,
     },
     /// A collection under each resource of another kind (`/organizations/{organization}/discovery-domains`).
     ///
@@ -43,13 +43,13 @@ pub enum Shape {
 
 /// Which names a keyed kind has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Named {
+pub enum KeyNames {
     /// Names that are known beforehand.
-    These(&'static [&'static str]),
+    Fixed(&'static [&'static str]),
     /// Those that the list at the kind's path answers.
     Listed,
     /// Each of these names with each element of a list that a singleton holds: prompts and the tenant's languages.
-    EachWith {
+    PerElement {
         /// The names.
         names: &'static [&'static str],
         /// The singleton.
@@ -61,14 +61,14 @@ pub enum Named {
 
 /// How the elements of a child's list come and go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delta {
+pub enum ElementChanges {
     /// `POST {field: [added]}` and `DELETE {field: [removed]}`.
     AddRemove {
         /// How many elements one call takes.
         most: usize,
     },
     /// `POST {field: [added]}`, `DELETE {field: [names]}`, and `PATCH path/{name}` for one whose other fields change.
-    Named {
+    AddUpdateRemove {
         /// The field of an element that names it.
         by: &'static str,
         /// How many elements one call takes.

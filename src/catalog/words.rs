@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use super::kind::{Kind, Quirk};
-use super::reference::{Exclusion, Given, StepTemplate};
-use super::shape::{Delta, FollowUp, Named, Paging, Shape, Write};
+use super::reference::{BuiltIn, Exclusion, ManualStepTemplate};
+use super::shape::{ElementChanges, FollowUp, KeyNames, Paging, Shape, Write};
 
 impl Kind {
     const fn new(shape: Shape, name: &'static str, singular: &'static str, path: &'static str) -> Self {
@@ -101,7 +101,7 @@ impl Kind {
         singular: &'static str,
         path: &'static str,
         fields: &'static [&'static str],
-        names: Named,
+        names: KeyNames,
     ) -> Self {
         let mut kind = Self::new(Shape::Keyed { names }, name, singular, path);
         kind.id = fields[0];
@@ -111,8 +111,14 @@ impl Kind {
 
     /// Opens the entry of a list under each resource of `parent`.
     #[must_use]
-    pub const fn child(name: &'static str, singular: &'static str, path: &'static str, parent: &'static str, delta: Delta) -> Self {
-        let mut kind = Self::new(Shape::Child { parent, delta }, name, singular, path);
+    pub const fn child(
+        name: &'static str,
+        singular: &'static str,
+        path: &'static str,
+        parent: &'static str,
+        element_changes: ElementChanges,
+    ) -> Self {
+        let mut kind = Self::new(Shape::Child { parent, element_changes }, name, singular, path);
         kind.key = &[];
         kind
     }
@@ -241,7 +247,7 @@ impl Kind {
         self
     }
 
-    /// Sets the field that holds another id of each resource, by which [`By::Alias`](super::reference::By) names it.
+    /// Sets the field that holds another id of each resource, by which [`ReferencedBy::Alias`](super::reference::ReferencedBy) names it.
     #[must_use]
     pub const fn also_known_by(mut self, field: &'static str) -> Self {
         self.alias = field;
@@ -278,7 +284,7 @@ impl Kind {
 
     /// Sets which resources the tenant itself makes, and what of them is written.
     #[must_use]
-    pub const fn built_in(mut self, given: Given) -> Self {
+    pub const fn built_in(mut self, given: BuiltIn) -> Self {
         self.built_in = Some(given);
         self
     }
@@ -320,7 +326,7 @@ impl Kind {
 
     /// Sets what a person has to do once one was created, or came to hold what the step is about.
     #[must_use]
-    pub const fn manual_steps(mut self, steps: &'static [StepTemplate]) -> Self {
+    pub const fn manual_steps(mut self, steps: &'static [ManualStepTemplate]) -> Self {
         self.manual_steps = steps;
         self
     }

@@ -10,7 +10,7 @@ use super::listing::{Absence, Listing};
 use super::pagination::{Identified, PagedList, with_query};
 use super::tenant::Tenant;
 use super::transport::Request;
-use crate::catalog::{Kind, Named, Shape};
+use crate::catalog::{KeyNames, Kind, Shape};
 use crate::json::Body;
 use crate::model::event::Event;
 use crate::model::resource::Id;
@@ -65,13 +65,13 @@ impl Tenant {
         make: &(dyn Fn(ReadOutcome) -> T + Sync),
     ) -> Result<Vec<T>, Error> {
         match kind.shape {
-            Shape::Collection | Shape::Keyed { names: Named::Listed } => self.list_whole(kind, make).await,
+            Shape::Collection | Shape::Keyed { names: KeyNames::Listed } => self.list_whole(kind, make).await,
             Shape::Singleton => self.get(kind, kind.path).await.map(|body| vec![make(ReadOutcome::Whole(body))]),
-            Shape::Keyed { names: Named::These(names) } => {
+            Shape::Keyed { names: KeyNames::Fixed(names) } => {
                 let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
                 self.read_named(kind, &names).await.map(|shown| shown.into_iter().map(make).collect())
             }
-            Shape::Keyed { names: Named::EachWith { .. } } => unreachable!("its names are told by another kind"),
+            Shape::Keyed { names: KeyNames::PerElement { .. } } => unreachable!("its names are told by another kind"),
             Shape::Child { .. } | Shape::Nested { .. } | Shape::Part { .. } => unreachable!("it is read under each of its parents"),
         }
     }

@@ -10,7 +10,7 @@ use super::read::into_object;
 use super::redact::Redactor;
 use super::tenant::Tenant;
 use super::transport::Request;
-use crate::catalog::{Delta, FollowUp, Kind, Shape, Write};
+use crate::catalog::{ElementChanges, FollowUp, Kind, Shape, Write};
 use crate::json::Body;
 use crate::model::resource::Id;
 
@@ -139,8 +139,8 @@ impl Tenant {
     ///
     /// When the kind is no child.
     pub async fn update_elements(&self, kind: &Kind, parent: &Id, added: &[Value], removed: &[Value]) -> Result<(), Error> {
-        let Shape::Child { delta, .. } = kind.shape else { unreachable!("only a child has elements") };
-        for request in element_requests(kind, delta, parent, added, removed) {
+        let Shape::Child { element_changes, .. } = kind.shape else { unreachable!("only a child has elements") };
+        for request in element_requests(kind, element_changes, parent, added, removed) {
             self.transport.send(&request).await?;
         }
         Ok(())
@@ -163,16 +163,16 @@ fn redactor_for(kind: &Kind, body: &Body) -> Redactor {
 }
 
 /// Returns the requests that change a child's list; adding what is there and removing what is not does nothing.
-fn element_requests(kind: &Kind, delta: Delta, parent: &Id, added: &[Value], removed: &[Value]) -> Vec<Request> {
+fn element_requests(kind: &Kind, element_changes: ElementChanges, parent: &Id, added: &[Value], removed: &[Value]) -> Vec<Request> {
     let path = kind.path_of(parent.as_str());
-    match delta {
-        Delta::AddRemove { most } => [(Method::POST, added), (Method::DELETE, removed)]
+    match element_changes {
+        ElementChanges::AddRemove { most } => [(Method::POST, added), (Method::DELETE, removed)]
             .into_iter()
             .flat_map(|(method, elements)| elements.chunks(most.max(1)).map(move |chunk| (method.clone(), chunk)))
             .map(|(method, chunk)| Request::new(method, path.as_str()).with_json(&json!({kind.elements(): chunk})).idempotent())
             .collect(),
-        Delta::Named { by, most } => named_element_requests(kind, &path, by, most, added, removed),
-        Delta::Switch { most } => {
+        ElementChanges::AddUpdateRemove { by, most } => named_element_requests(kind, &path, by, most, added, removed),
+        ElementChanges::Switch { most } => {
             let switched = |elements: &[Value], on: bool| elements.iter().map(|element| with_status(element, on)).collect::<Vec<_>>();
             let all = [switched(added, true), switched(removed, false)].concat();
             all.chunks(most.max(1)).map(|chunk| Request::new(Method::PATCH, path.as_str()).with_json(&chunk)).collect()

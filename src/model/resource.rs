@@ -9,7 +9,7 @@ use std::fmt;
 use ring::rand::{self, SystemRandom};
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Exclusion, Kind, Purpose};
+use crate::catalog::{Exclusion, Kind, RequestPurpose};
 use crate::json::{Body, Packed, covers, is_blank};
 
 /// What the API addresses a resource by; it differs from tenant to tenant.
@@ -260,7 +260,7 @@ impl Resource {
                 answer.take(older);
             }
         }
-        let (mut body, mut carried) = kind.fields().split(answer, Purpose::Snapshot);
+        let (mut body, mut carried) = kind.fields().split(answer, RequestPurpose::Snapshot);
         if let Some(given) = given {
             given.keep_written(&mut body, kind.key);
             secrets.retain(|secret| given.fields.iter().any(|field| covers(field, secret)));
@@ -342,7 +342,7 @@ impl Resource {
         for path in kind.read_only {
             answer.take(path);
         }
-        let (body, carried) = kind.fields().split(answer, Purpose::Snapshot);
+        let (body, carried) = kind.fields().split(answer, RequestPurpose::Snapshot);
         Self { carried, secrets, ..Self::of(Key::new(kind.name, parent.as_str()), parent.clone(), body) }
     }
 }

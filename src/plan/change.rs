@@ -12,7 +12,7 @@ use super::outgoing::created;
 use super::references::Examined;
 use super::secrets::{carry, due};
 use super::{Action, Change, SecretField, Skipped};
-use crate::catalog::{Kind, Shape, Written};
+use crate::catalog::{Kind, Shape, Writability};
 use crate::json::{Body, is_blank};
 use crate::model::resource::{Id, Key, OpenResource, Resource};
 use crate::snapshot::id_substitution;
@@ -41,7 +41,7 @@ impl PlanBuilder<'_> {
         open_seals(kind, &mut body);
         let withheld = withhold_sealed(kind, wanted, &mut body, &supplied);
         self.plan.skipped.extend(withheld);
-        let is_late = |secret: &SecretField| kind.fields().get(&secret.path).is_some_and(|field| field.written == Written::OnUpdate);
+        let is_late = |secret: &SecretField| kind.fields().get(&secret.path).is_some_and(|field| field.written == Writability::OnUpdate);
         let (late, secrets): (Vec<_>, Vec<_>) = supplied.into_iter().partition(is_late);
         let change = |action, secrets| Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets };
         if !late.is_empty() {
@@ -162,7 +162,7 @@ impl PlanBuilder<'_> {
 
 /// Returns the fields that a create refuses and an update takes, where there is something to say.
 fn only_updated(kind: &Kind, wanted: &OpenResource) -> Option<Body> {
-    let is_only_updated = |name: &str| kind.fields().get(name).is_some_and(|field| field.written == Written::OnUpdate);
+    let is_only_updated = |name: &str| kind.fields().get(name).is_some_and(|field| field.written == Writability::OnUpdate);
     let says = |name: &str, value: &Value| !is_blank(value) && kind.default_of(name).as_ref() != Some(value);
     let rest = wanted.body.0.iter().filter(|(name, value)| is_only_updated(name) && says(name, value));
     let rest: Body = rest.map(|(name, value)| (name.clone(), value.clone())).collect();

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::pairs::is_once;
 use super::{Action, Change, Edit};
-use crate::catalog::{Catalog, Kind, Written};
+use crate::catalog::{Catalog, Kind, Writability};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::id_substitution;
@@ -172,7 +172,7 @@ fn set_aside(key: &Key, source_id: &Id, id: &Id, (field, old, free): (&str, Opti
 
 /// Returns the fields of a kind whose value no two of it may have, each with the field that can be given another value for it.
 fn unique(kind: &'static Kind) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-    let is_free = |path: &&&str| kind.fields().get(path).is_some_and(|field| field.written == Written::Always);
+    let is_free = |path: &&&str| kind.fields().get(path).is_some_and(|field| field.written == Writability::Always);
     let own = kind.key.iter().rfind(is_free).filter(|_| is_once(kind)).map(|field| (*field, kind.key));
     own.into_iter().chain(kind.unique.iter().map(|field| (*field, std::slice::from_ref(field))))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::outgoing::{Clearing, clearing, updated};
-use crate::catalog::{Field, Fields, Kind, Write, Written};
+use crate::catalog::{Field, Fields, Kind, Writability, Write};
 use crate::json::{Body, covers, is_blank, join};
 
 /// Why a field stays of which the source says nothing.
@@ -197,7 +197,7 @@ pub fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
 /// Returns why no update can make this edit.
 fn obstacle(kind: &Kind, edit: &Edit, held: &Body) -> Option<&'static str> {
     let field = field_at(kind.fields(), &edit.path);
-    if field.is_some_and(|field| field.written == Written::OnCreate) && !comes_new(&edit.path, held) {
+    if field.is_some_and(|field| field.written == Writability::OnCreate) && !comes_new(&edit.path, held) {
         return Some("it can only be set when the resource is created");
     }
     let is_impossible = edit.new.is_none() && clearing(kind, &edit.path, edit.old.as_ref()) == Clearing::Impossible;
@@ -214,8 +214,8 @@ fn field_at<'table>(fields: &'table Fields, path: &str) -> Option<&'table Field>
     let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
     let field = fields.get(name)?;
     match (rest, &field.below) {
-        (Some(rest), Some(below)) if field.written != Written::OnCreate => field_at(below, rest),
-        (Some(_), None) if field.written != Written::OnCreate => None,
+        (Some(rest), Some(below)) if field.written != Writability::OnCreate => field_at(below, rest),
+        (Some(_), None) if field.written != Writability::OnCreate => None,
         _ => Some(field),
     }
 }

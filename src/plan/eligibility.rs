@@ -10,7 +10,7 @@ use super::pairs::{Partners, TakenNames, ambiguous};
 use super::prune::parent_of;
 use super::references::{Candidate, Verdict, keep_choices, resolve, spare};
 use super::{ManualStep, Skipped};
-use crate::catalog::{Kind, Named, Shape, Write};
+use crate::catalog::{KeyNames, Kind, Shape, Write};
 use crate::json::covers;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Snapshot, Status};
@@ -219,7 +219,7 @@ impl<'inputs> PlanBuilder<'inputs> {
 
     /// Returns what a resource of a kind with a name for each element of a list stands for, where the target's list will not hold it.
     fn language_the_target_lacks(&self, kind: &Kind, one: &Resource) -> Option<String> {
-        let Shape::Keyed { names: Named::EachWith { of, list, .. } } = kind.shape else { return None };
+        let Shape::Keyed { names: KeyNames::PerElement { of, list, .. } } = kind.shape else { return None };
         let listed =
             |snapshot: &Snapshot| snapshot.of_kind(of).next().and_then(|one| one.body.pick(&[list]).get(list)?.as_array().cloned());
         let is_kept = self.desired.kept.iter().any(|(key, path)| key.kind() == of && covers(path, list));

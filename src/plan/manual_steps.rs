@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::diff::Difference;
 use super::{ManualStep, SecretField, Skipped};
-use crate::catalog::{Kind, StepTemplate};
+use crate::catalog::{Kind, ManualStepTemplate};
 use crate::json::{Body, covers, is_blank, top};
 use crate::model::resource::{OpenResource, Resource};
 use crate::snapshot::Snapshot;
@@ -141,7 +141,7 @@ pub(super) fn steps(
     live: &Snapshot,
 ) -> Vec<ManualStep> {
     let manual = |path: &str, step: String| ManualStep { key: wanted.key.clone(), path: path.to_owned(), step };
-    let is_done = |step: &StepTemplate| held.is_some_and(|held| step.when.holds(held.body.get(step.field)));
+    let is_done = |step: &ManualStepTemplate| held.is_some_and(|held| step.when.holds(held.body.get(step.field)));
     let due = kind.manual_steps.iter().filter(|step| step.when.holds(wanted.body.get(step.field)) && !is_done(step));
     let tenant = live.domain.split('.').next().unwrap_or_default();
     let said = due.map(|step| {

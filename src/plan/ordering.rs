@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 
 use super::{Action, Change, Stage};
-use crate::catalog::{Catalog, Kind, Purpose};
+use crate::catalog::{Catalog, Kind, RequestPurpose};
 use crate::json::Body;
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::id_substitution;
@@ -155,7 +155,7 @@ fn split_late(kind: &Kind, change: &mut Change, turn: Turn, made: &Made) -> Opti
         }
         Action::Create { .. } | Action::Elements { .. } | Action::Delete { .. } => (None, Vec::new()),
     };
-    let body = if is_create { kind.fields().split(moved, Purpose::Update).0 } else { moved };
+    let body = if is_create { kind.fields().split(moved, RequestPurpose::Update).0 } else { moved };
     let action = Action::Update { id, body, edits };
     Some(Change { key: change.key.clone(), source_id: change.source_id.clone(), action, needs: Vec::new(), secrets: Vec::new() })
 }

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::diff::{Edit, comes_new, drop_blanks_in, normal};
-use crate::catalog::{Fields, Kind, Purpose, Write};
+use crate::catalog::{Fields, Kind, RequestPurpose, Write};
 use crate::json::{Body, covers};
 
 /// How a field comes to hold nothing.
@@ -78,7 +78,7 @@ fn is_in_sealed(kind: &Kind, path: &str) -> bool {
 
 /// Returns what a create sends of a body.
 pub(super) fn created(kind: &Kind, body: &Body) -> Body {
-    let (body, _) = kind.fields().split(body.clone(), Purpose::Create);
+    let (body, _) = kind.fields().split(body.clone(), RequestPurpose::Create);
     let mut body = Body(kind.fields().said(body.0));
     let is_unsaid = |name: &str, value: &Value| value.as_str() == Some("") && !kind.required.contains(&name);
     body.0.retain(|name, value| !is_unsaid(name, value));
@@ -109,14 +109,14 @@ pub(super) fn updated(kind: &Kind, desired: &Body, live: &Body, edits: &[Edit]) 
         .filter(|edit| comes_new(&edit.path, &held))
         .filter_map(|edit| Some((edit.path.clone(), body.get(&edit.path)?.clone())));
     let created: Vec<(String, Value)> = created.collect();
-    let mut body = kind.fields().split(body, Purpose::Update).0;
+    let mut body = kind.fields().split(body, RequestPurpose::Update).0;
     for (path, value) in created {
         body.set(&path, value);
     }
     if body.is_empty() {
         // An empty PATCH is refused, also where something goes by being left out.
         let key = kind.key.iter().filter_map(|name| Some(((*name).to_owned(), live.get(name)?.clone()))).collect();
-        body = kind.fields().split(key, Purpose::Update).0;
+        body = kind.fields().split(key, RequestPurpose::Update).0;
     }
     body
 }
@@ -160,7 +160,7 @@ fn mirrored(kind: &Kind, name: &str, desired: &Body) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Catalog, Field, Written};
+    use crate::catalog::{Catalog, Field, Writability};
     use crate::json::lay_over;
     use crate::plan::diff::difference;
     use proptest::prelude::*;
@@ -233,7 +233,7 @@ mod tests {
     fn after(kind: &Kind, live: &Body, sent: &Body, edits: &[Edit]) -> Body {
         let mut after = live.clone();
         if kind.write == Write::Put {
-            after.0.retain(|name, _| kind.fields().get(name).is_some_and(|field| field.written == Written::OnCreate));
+            after.0.retain(|name, _| kind.fields().get(name).is_some_and(|field| field.written == Writability::OnCreate));
         }
         after.0.retain(|name, _| !kind.always_sent.contains(&name.as_str()) || sent.0.contains_key(name));
         for (name, value) in &sent.0 {
@@ -269,7 +269,7 @@ mod tests {
         let (Some(below), Value::Object(held), Value::Object(value)) = (&field.below, held, value) else { return };
         for (name, held) in held {
             match below.get(name) {
-                Some(field) if field.written == Written::OnCreate => drop(value.entry(name).or_insert_with(|| held.clone())),
+                Some(field) if field.written == Writability::OnCreate => drop(value.entry(name).or_insert_with(|| held.clone())),
                 Some(field) => value.get_mut(name).into_iter().for_each(|value| keep_what_is_set_at_birth(field, held, value)),
                 None => {}
             }

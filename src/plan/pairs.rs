@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::matching::{Matching, matched, unclear};
-use crate::catalog::{Catalog, Kind, Shape, Written};
+use crate::catalog::{Catalog, Kind, Shape, Writability};
 use crate::model::resource::{Id, Key, Resource};
 use crate::snapshot::{Desired, Snapshot, id_substitution};
 use crate::state::links::Links;
@@ -113,7 +113,7 @@ fn becomes(kind: &Kind, held: &Resource, partner: Option<&Resource>) -> String {
     let is_written = |one: &Resource| one.excluded.is_none();
     if let Some(partner) = partner.filter(|partner| is_written(partner) && is_written(held)) {
         let wanted = partner.body.pick(kind.key);
-        let renamed = kind.key.iter().filter(|path| kind.fields().get(path).is_some_and(|field| field.written == Written::Always));
+        let renamed = kind.key.iter().filter(|path| kind.fields().get(path).is_some_and(|field| field.written == Writability::Always));
         renamed.for_each(|path| fields.put(path, wanted.get(path).cloned()));
     }
     id_substitution::portable_name(kind, &fields)

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::Skipped;
-use crate::catalog::{By, Kind, Reference};
+use crate::catalog::{Kind, Reference, ReferencedBy};
 use crate::json::{Body, is_blank, top};
 use crate::model::resource::{Key, OpenResource, Resource};
 use crate::snapshot::id_substitution;
@@ -126,7 +126,7 @@ fn equal_fields(candidate: &Examined<'_>) -> HashSet<String> {
 
 /// Lets the target's own choice stand where the source chose nothing: its own domain in the place of a name. Returns what stays so.
 pub(super) fn keep_choices(kind: &Kind, candidate: &mut Examined<'_>) -> Vec<Skipped> {
-    let by_name = kind.references.iter().filter(|reference| reference.by == By::Key);
+    let by_name = kind.references.iter().filter(|reference| reference.by == ReferencedBy::Key);
     let own =
         by_name.flat_map(|reference| candidate.wanted.body.find(reference.path)).filter(|(_, value)| id_substitution::is_the_tenant(value));
     let own: Vec<String> = own.map(|(path, _)| path).filter(|path| !path.contains('[')).collect();
@@ -182,7 +182,7 @@ fn unresolved(body: &Body, reference: &Reference, is_there: &dyn Fn(&Key) -> boo
         _ if is_blank(value) || id_substitution::is_the_tenant(value) => None,
         Some(key) if is_there(&key) => None,
         Some(key) => Some(format!("it refers to {key}, which the target does not have")),
-        None if reference.by == By::Within => None,
+        None if reference.by == ReferencedBy::Within => None,
         None => Some(format!("it refers to {} {value}, {LACKED}", reference.to)),
     };
     let found = body.find(reference.path).into_iter().rev();

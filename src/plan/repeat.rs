@@ -3,7 +3,7 @@
 use super::builder::PlanBuilder;
 use super::pairs::Partners;
 use super::{Action, Change, Skipped};
-use crate::catalog::{Kind, Purpose};
+use crate::catalog::{Kind, RequestPurpose};
 use crate::json::Body;
 use crate::model::resource::{Key, Resource};
 
@@ -34,7 +34,7 @@ impl PlanBuilder<'_> {
 
     fn repeat(&mut self, by: &Kind, held: &Resource, changes: &mut Vec<Change>, partners: &Partners<'_>) {
         let kind = self.kind_of(&held.key);
-        let (whole, _) = kind.fields().split(held.body.open(), Purpose::Update);
+        let (whole, _) = kind.fields().split(held.body.open(), RequestPurpose::Update);
         let body: Body = whole.0.into_iter().filter(|(_, value)| !value.is_null()).collect();
         if let Some(Change { action: Action::Update { body: written, .. }, .. }) = changes.iter_mut().find(|change| change.key == held.key)
         {

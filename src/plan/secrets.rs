@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::SecretField;
 use super::diff::Difference;
-use crate::catalog::{Kind, Purpose, Write};
+use crate::catalog::{Kind, RequestPurpose, Write};
 use crate::json::{Body, covers};
 use crate::model::resource::{Id, Secret};
 use crate::state::fingerprints::Sent;
@@ -65,7 +65,7 @@ pub(super) fn carry(kind: &Kind, secrets: &[SecretField], desired: &Body, held: 
     let value = |name: &str| Some((name.to_owned(), desired.0.get(name).or_else(|| held.0.get(name))?.clone()));
     let beside: Body = whole.into_iter().chain(echoed).filter_map(value).collect();
     let beside = Body(kind.fields().said(beside.0));
-    for (name, value) in kind.fields().split(beside, Purpose::Update).0.0 {
+    for (name, value) in kind.fields().split(beside, RequestPurpose::Update).0.0 {
         difference.body.0.entry(name).or_insert(value);
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::references::{Examined, in_place};
 use super::{Action, Change, Skipped};
-use crate::catalog::{By, Catalog, Kind, Reference, Shape};
+use crate::catalog::{Catalog, Kind, Reference, ReferencedBy, Shape};
 use crate::json::Body;
 use crate::model::resource::{ExclusionReason, Id, Key, Resource};
 use crate::snapshot::{belongs_to, id_substitution};
@@ -163,10 +163,10 @@ impl<'catalog> Protected<'catalog> {
 
     /// Returns where a reference of a body names something untouched, and what.
     fn named_at(&self, reference: &Reference, body: &Body) -> Vec<(String, Key)> {
-        let by_name = |value: &Value| value.as_str().filter(|_| reference.by == By::Key).map(|name| Key::new(reference.to, name));
+        let by_name = |value: &Value| value.as_str().filter(|_| reference.by == ReferencedBy::Key).map(|name| Key::new(reference.to, name));
         let by_id = |value: &Value| {
             let text = value.as_str()?;
-            let is_named = |id: &str| text == id || (reference.by == By::Within && text.contains(id));
+            let is_named = |id: &str| text == id || (reference.by == ReferencedBy::Within && text.contains(id));
             self.ids.iter().find(|((kind, id), _)| kind == reference.to && is_named(id)).map(|(_, key)| key.clone())
         };
         let named = |value: &Value| {

@@ -1,6 +1,6 @@
 //! The catalog knows which fields accept null and which reject an empty value, as Auth0's OpenAPI description says.
 
-use migrate::catalog::{Catalog, Field, Fields, Kind, Purpose, Shape, Write, Written};
+use migrate::catalog::{Catalog, Field, Fields, Kind, RequestPurpose, Shape, Writability, Write};
 use migrate::json::covers;
 use migrate::sandbox::{SchemaViolation, schema_violations};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ enum CommandOutput {
 struct Request {
     method: &'static str,
     path: String,
-    purpose: Purpose,
+    purpose: RequestPurpose,
 }
 
 fn requests(kind: &Kind) -> Vec<Request> {
@@ -31,10 +31,10 @@ fn requests(kind: &Kind) -> Vec<Request> {
         return requests;
     }
     if let Some(path) = kind.creation() {
-        requests.push(Request { method: "POST", path: format!("/{}", plain(path)), purpose: Purpose::Create });
+        requests.push(Request { method: "POST", path: format!("/{}", plain(path)), purpose: RequestPurpose::Create });
     }
     let method = if kind.write == Write::Put { "PUT" } else { "PATCH" };
-    requests.push(Request { method, path: format!("/{}", plain(&kind.item())), purpose: Purpose::Update });
+    requests.push(Request { method, path: format!("/{}", plain(&kind.item())), purpose: RequestPurpose::Update });
     requests
 }
 
@@ -97,12 +97,12 @@ fn every_field_knows_whether_it_takes_null_and_refuses_a_blank() {
     for kind in Catalog::standard().kinds() {
         let requests = requests(kind);
         each(kind.fields(), "", &mut |path, field| {
-            let purpose = if field.written == Written::OnCreate { Purpose::Create } else { Purpose::Update };
+            let purpose = if field.written == Writability::OnCreate { RequestPurpose::Create } else { RequestPurpose::Update };
             let Some(request) = requests.iter().find(|request| request.purpose == purpose) else { return };
             let Some(Blanks { takes_null, refuses_empty }) = blanks(request, &path) else { return };
             let takes_null = takes_null || TAKES_NULL.contains(&format!("{} {path}", kind.name).as_str());
             let in_list = path.contains("[]");
-            if purpose == Purpose::Update && !in_list && field.nullable != takes_null {
+            if purpose == RequestPurpose::Update && !in_list && field.nullable != takes_null {
                 wrong.push(format!("{} {path}: {}", kind.name, if takes_null { "takes null (`?`)" } else { "takes no null" }));
             }
             if field.refuses_empty != refuses_empty {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use migrate::catalog::{Catalog, Field, Fields, Kind, Shape, Written};
+use migrate::catalog::{Catalog, Field, Fields, Kind, Shape, Writability};
 use migrate::json;
 use serde_json::Value;
 
@@ -60,10 +60,10 @@ pub(crate) fn taken(kind: &'static Kind, is_of_elements: bool) -> &'static Field
 }
 
 /// Returns whether a field that may be written at this time goes with a request of this method.
-pub(crate) fn is_taken_by(method: &str, written: Written) -> bool {
+pub(crate) fn is_taken_by(method: &str, written: Writability) -> bool {
     match method {
-        "POST" => written != Written::OnUpdate,
-        "PATCH" => written != Written::OnCreate,
+        "POST" => written != Writability::OnUpdate,
+        "PATCH" => written != Writability::OnCreate,
         _ => true,
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use migrate::apply::{ChangeResult, Summary};
-use migrate::catalog::{Catalog, Field, Fields, Kind, Written};
+use migrate::catalog::{Catalog, Field, Fields, Kind, Writability};
 use migrate::json::is_in;
 use migrate::model::event::Outcome;
 use migrate::model::resource::Key;
@@ -46,7 +46,7 @@ fn may_be_blank(kind: &Kind, field: &Field, path: &str) -> bool {
     // An object without a part that the API does not take blank is refused whole.
     let is_needed = path.contains('.') && field.refuses_empty;
     let is_never = is_needed || NEVER_BLANK.iter().any(|(name, never)| *name == kind.name && is_in(never, path));
-    field.written == Written::Always && !field.in_path && !is_named && !is_bound && !is_never
+    field.written == Writability::Always && !field.in_path && !is_named && !is_bound && !is_never
 }
 
 /// Leaves fields absent, null or empty, one in three of those that may be, and adds one that nobody knows here and there.

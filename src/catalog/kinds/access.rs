@@ -3,8 +3,8 @@
 //! Fields: `POST` and `PATCH /resource-servers`, `/roles`, `/roles/{id}/permissions` in Auth0's OpenAPI description of 2026-06-25.
 
 use crate::catalog::kind::Kind;
-use crate::catalog::reference::{Exclusion, Given, Made, Reference, RequiredSecrets, When};
-use crate::catalog::shape::{Delta, Paging};
+use crate::catalog::reference::{BuiltIn, Condition, Exclusion, GeneratedSecretField, Reference, RequiredSecrets};
+use crate::catalog::shape::{ElementChanges, Paging};
 
 /// APIs.
 ///
@@ -45,7 +45,11 @@ pub(in crate::catalog) static RESOURCE_SERVERS: Kind = Kind::collection("resourc
     // The description asks for `pem`, which a read may not show.
     .requires_secrets(&[RequiredSecrets { path: "token_encryption", open: None }])
     // 14 recorded creates by RS256 were answered without one.
-    .generated_secrets(&[Made { path: "signing_secret", when: Some(("signing_alg", "HS256")), shown_at: "resource-servers/{id}" }])
+    .generated_secrets(&[GeneratedSecretField {
+        path: "signing_secret",
+        when: Some(("signing_alg", "HS256")),
+        shown_at: "resource-servers/{id}",
+    }])
     .sets(&["scopes"])
     .element_key(&[("scopes", "value")])
     .defaults(&[
@@ -58,11 +62,11 @@ pub(in crate::catalog) static RESOURCE_SERVERS: Kind = Kind::collection("resourc
         ("subject_type_authorization", r#"{"client":{"policy":"require_client_grant"},"user":{"policy":"allow_all"}}"#),
     ])
     .required(&["identifier"])
-    .excluded(&[Exclusion::always("is_system", When::True, "it is the tenant's own API")])
-    .built_in(Given {
+    .excluded(&[Exclusion::always("is_system", Condition::True, "it is the tenant's own API")])
+    .built_in(BuiltIn {
         field: "is_system",
-        when: When::True,
-        except: ("identifier", When::EndsWith("/api/v2/")),
+        when: Condition::True,
+        except: ("identifier", Condition::EndsWith("/api/v2/")),
         fields: &[
             "token_lifetime",
             "skip_consent_for_verifiable_first_party_clients",
@@ -83,14 +87,14 @@ pub(in crate::catalog) static ROLES: Kind = Kind::collection("roles", "role", "/
     .writable("name description")
     .read_only(&["id", "type", "owner_id"])
     .required(&["name"])
-    .excluded(&[Exclusion::always("type", When::Is("organization"), "it belongs to one organization").foreign()])
+    .excluded(&[Exclusion::always("type", Condition::Is("organization"), "it belongs to one organization").foreign()])
     // `DELETE /roles/{id}`: "Once deleted, it is removed from any user who was previously assigned that role."
     .user_data("its assignment to users and groups")
     .scopes(&["read:roles"], &["create:roles"], &["update:roles"], &["delete:roles"]);
 
 /// The permissions of each role.
 pub(in crate::catalog) static ROLE_PERMISSIONS: Kind =
-    Kind::child("role-permissions", "permissions of role", "/roles/{id}/permissions", "roles", Delta::AddRemove { most: 1000 })
+    Kind::child("role-permissions", "permissions of role", "/roles/{id}/permissions", "roles", ElementChanges::AddRemove { most: 1000 })
         .titled("Role permissions")
         .paged(Paging::Offset { field: "permissions", size: 100, or_checkpoint: false })
         .writable("permissions[]{resource_server_identifier permission_name}")

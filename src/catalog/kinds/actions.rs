@@ -4,8 +4,8 @@
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks;
-use crate::catalog::reference::{Exclusion, Reference, RequiredSecrets, When};
-use crate::catalog::shape::{FollowUp, Named, Paging};
+use crate::catalog::reference::{Condition, Exclusion, Reference, RequiredSecrets};
+use crate::catalog::shape::{FollowUp, KeyNames, Paging};
 
 /// Modules that actions share.
 ///
@@ -86,8 +86,8 @@ pub(in crate::catalog) static ACTIONS: Kind = Kind::collection("actions", "actio
     .required(&["name", "supported_triggers"])
     .always_sent(&["deploy"])
     .excluded(&[
-        Exclusion::always("integration", When::Present, "it comes from the marketplace").foreign(),
-        Exclusion::always("installed_integration_id", When::Present, "it comes from the marketplace").foreign(),
+        Exclusion::always("integration", Condition::Present, "it comes from the marketplace").foreign(),
+        Exclusion::always("installed_integration_id", Condition::Present, "it comes from the marketplace").foreign(),
     ])
     .follow_up(FollowUp {
         field: "deploy",
@@ -108,7 +108,7 @@ pub(in crate::catalog) static BINDINGS: Kind = Kind::keyed(
     "bindings of trigger",
     "/actions/triggers",
     &["trigger"],
-    Named::These(&[
+    KeyNames::Fixed(&[
         "post-login",
         "credentials-exchange",
         "pre-user-registration",
@@ -174,7 +174,7 @@ pub(in crate::catalog) static RULES: Kind = Kind::collection("rules", "rule", "/
 
 /// Settings of rules: keys alone can be read.
 pub(in crate::catalog) static RULES_CONFIGS: Kind =
-    Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], Named::Listed)
+    Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], KeyNames::Listed)
         .only_listed()
         .titled("Settings of rules")
         .put()

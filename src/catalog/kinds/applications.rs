@@ -4,7 +4,7 @@
 //! description of 2026-06-25, corrected by recorded traffic; `/agents` in the types of auth0 7.1.0 (npm).
 
 use crate::catalog::kind::Kind;
-use crate::catalog::reference::{Exclusion, Made, Reference, RequiredSecrets, StepTemplate, When};
+use crate::catalog::reference::{Condition, Exclusion, GeneratedSecretField, ManualStepTemplate, Reference, RequiredSecrets};
 use crate::catalog::shape::Paging;
 
 /// Applications.
@@ -117,7 +117,7 @@ pub(in crate::catalog) static CLIENTS: Kind = Kind::collection("clients", "clien
     // Refused without its key (the description's `privateKey`; recorded creates and updates of each addon hold its secret).
     .requires_secrets(&[RequiredSecrets { path: "addons.layer", open: None }])
     // Of 435 recorded creates of all kinds only those of clients were answered with a secret that nobody had sent.
-    .generated_secrets(&[Made { path: "client_secret", when: None, shown_at: "clients/{id}?fields=client_secret" }])
+    .generated_secrets(&[GeneratedSecretField { path: "client_secret", when: None, shown_at: "clients/{id}?fields=client_secret" }])
     .refers(&[
         Reference::key("resource_server_identifier", "resource-servers"),
         Reference::key("refresh_token.policies[].audience", "resource-servers"),
@@ -175,10 +175,10 @@ pub(in crate::catalog) static CLIENTS: Kind = Kind::collection("clients", "clien
         "token_quota",
     ])
     .excluded(&[
-        Exclusion::always("global", When::True, "it is the tenant's own global client"),
-        Exclusion::unless("third-party", "is_first_party", When::False, "a third party registered it; --include third-party copies it").foreign(),
-        Exclusion::always("external_metadata_type", When::Is("cimd"), "it registers itself by a metadata document").foreign(),
-        Exclusion::always("external_metadata_type", When::Is("dcr"), "it registered itself").foreign(),
+        Exclusion::always("global", Condition::True, "it is the tenant's own global client"),
+        Exclusion::unless("third-party", "is_first_party", Condition::False, "a third party registered it; --include third-party copies it").foreign(),
+        Exclusion::always("external_metadata_type", Condition::Is("cimd"), "it registers itself by a metadata document").foreign(),
+        Exclusion::always("external_metadata_type", Condition::Is("dcr"), "it registered itself").foreign(),
     ])
     .scopes(&["read:clients"], &["create:clients"], &["update:clients"], &["delete:clients"]);
 
@@ -198,7 +198,7 @@ pub(in crate::catalog) static CLIENT_GRANTS: Kind = Kind::collection("client-gra
     .sets(&["scope", "authorization_details_types"])
     .defaults(&[("subject_type", "\"client\""), ("allow_any_organization", "false"), ("allow_all_scopes", "false")])
     .required(&["audience", "client_id"])
-    .excluded(&[Exclusion::always("is_system", When::True, "it is the tenant's own grant")])
+    .excluded(&[Exclusion::always("is_system", Condition::True, "it is the tenant's own grant")])
     .scopes(&["read:client_grants"], &["create:client_grants"], &["update:client_grants"], &["delete:client_grants"]);
 
 /// The page of the classic login, which the tenant's global client holds.
@@ -227,9 +227,9 @@ pub(in crate::catalog) static AGENTS: Kind = Kind::collection("agents", "agent",
     .read_only(&["agent_id", "created_at", "updated_at"])
     .replaced(&["metadata"])
     .required(&["name"])
-    .manual_steps(&[StepTemplate {
+    .manual_steps(&[ManualStepTemplate {
         field: "name",
-        when: When::Present,
+        when: Condition::Present,
         what: "link the client that signs in as agent \"{name}\" to it, if there is one",
     }])
     .scopes(&["read:agents"], &["create:agents"], &["update:agents"], &["delete:agents"]);

@@ -5,8 +5,8 @@
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks;
-use crate::catalog::reference::{Reference, RequiredSecrets, When};
-use crate::catalog::shape::{Named, Paging};
+use crate::catalog::reference::{Condition, Reference, RequiredSecrets};
+use crate::catalog::shape::{KeyNames, Paging};
 
 /// Colours, logo and font.
 ///
@@ -97,7 +97,7 @@ pub(in crate::catalog) static TEXTS_OF_PROMPTS: Kind = Kind::keyed(
     "text of prompt",
     "/prompts/{prompt}/custom-text/{language}",
     &["prompt", "language"],
-    Named::EachWith { names: TEXTS, of: "tenant-settings", list: "enabled_locales" },
+    KeyNames::PerElement { names: TEXTS, of: "tenant-settings", list: "enabled_locales" },
 )
 .titled("Texts of prompts")
 .at("/prompts/{prompt}/custom-text/{language}")
@@ -112,7 +112,7 @@ pub(in crate::catalog) static PARTIALS: Kind = Kind::keyed(
     "partials of prompt",
     "/prompts/{prompt}/partials",
     &["prompt"],
-    Named::These(&[
+    KeyNames::Fixed(&[
         "login",
         "login-id",
         "login-password",
@@ -134,7 +134,7 @@ pub(in crate::catalog) static PARTIALS: Kind = Kind::keyed(
 
 /// How screens are rendered; only configured ones are listed.
 pub(in crate::catalog) static RENDERING: Kind =
-    Kind::keyed("prompt-rendering", "rendering of screen", "/prompts/rendering", &["prompt", "screen"], Named::Listed)
+    Kind::keyed("prompt-rendering", "rendering of screen", "/prompts/rendering", &["prompt", "screen"], KeyNames::Listed)
         .titled("Rendering of screens")
         .at("/prompts/{prompt}/screen/{screen}/rendering")
         .paged(Paging::Offset { field: "configs", size: 100, or_checkpoint: false })
@@ -181,7 +181,7 @@ pub(in crate::catalog) static EMAIL_PROVIDER: Kind = Kind::singleton("email-prov
     .secrets(SIGNED_IN_WITH)
     .write_only(SIGNED_IN_WITH)
     // The provider `custom` is an action, and signs in nowhere.
-    .requires_secrets(&[RequiredSecrets { path: "credentials", open: Some(("name", When::Is("custom"))) }])
+    .requires_secrets(&[RequiredSecrets { path: "credentials", open: Some(("name", Condition::Is("custom"))) }])
     .replaced(&["credentials"])
     // Gone after 3 of 3 recorded updates that left them out.
     .always_sent(&["settings"])
@@ -196,7 +196,7 @@ pub(in crate::catalog) static EMAIL_TEMPLATES: Kind = Kind::keyed(
     "email template",
     "/email-templates",
     &["template"],
-    Named::These(&[
+    KeyNames::Fixed(&[
         "verify_email",
         "verify_email_by_code",
         "auth_email_by_code",
@@ -229,7 +229,7 @@ pub(in crate::catalog) static PHONE_PROVIDERS: Kind = Kind::collection("phone-pr
     .read_only(&["id", "channel", "created_at", "tenant", "updated_at"])
     .secrets(&["credentials.auth_token"])
     .write_only(&["credentials.auth_token"])
-    .requires_secrets(&[RequiredSecrets { path: "credentials", open: Some(("name", When::Is("custom"))) }])
+    .requires_secrets(&[RequiredSecrets { path: "credentials", open: Some(("name", Condition::Is("custom"))) }])
     .sets(&["configuration.delivery_methods"])
     .replaced(&["configuration", "credentials"])
     .depends_on(&["actions"])

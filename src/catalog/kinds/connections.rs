@@ -4,8 +4,8 @@
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks;
-use crate::catalog::reference::{Reference, RequiredSecrets, StepTemplate, When};
-use crate::catalog::shape::{Delta, Paging};
+use crate::catalog::reference::{Condition, ManualStepTemplate, Reference, RequiredSecrets};
+use crate::catalog::shape::{ElementChanges, Paging};
 
 /// Connections.
 ///
@@ -82,9 +82,9 @@ pub(in crate::catalog) static CONNECTIONS: Kind = Kind::collection("connections"
         Reference::id("options.custom_password_hash.action_id", "actions"),
     ])
     .depends_on(&["email-provider", "phone-providers"])
-    .manual_steps(&[StepTemplate {
+    .manual_steps(&[ManualStepTemplate {
         field: "strategy",
-        when: When::OneOf(&["samlp", "oidc", "okta", "waad", "adfs", "pingfederate", "google-apps"]),
+        when: Condition::OneOf(&["samlp", "oidc", "okta", "waad", "adfs", "pingfederate", "google-apps"]),
         what: "tell the identity provider of \"{name}\" the callback https://{domain}/login/callback and the entity id urn:auth0:{tenant}:{name}",
     }])
     .sets(&["options.scope", "realms", "options.domain_aliases"])
@@ -99,7 +99,7 @@ pub(in crate::catalog) static CONNECTIONS: Kind = Kind::collection("connections"
     .defaults_to_field(&[("display_name", "name")])
     .required(&["name", "strategy"])
     // "Before creating Windows Azure Active Directory connections you must configure the client_id and client_secret" (deploy-cli#420).
-    .required_when(&[("strategy", When::Is("waad"), "options.client_secret")])
+    .required_when(&[("strategy", Condition::Is("waad"), "options.client_secret")])
     .read_modify_write(&["options"])
     // Recorded updates that leave them out are answered with them, where every other option goes.
     .merge_only(&["options.authentication_methods", "options.passkey_options"])
@@ -140,15 +140,20 @@ pub(in crate::catalog) static CONNECTIONS: Kind = Kind::collection("connections"
 ///
 /// The old `enabled_clients` field was to end on 2026-07-13 (page "Deprecations and Migrations"); it was still answered on 2026-08-12.
 /// One call switches at most 50.
-pub(in crate::catalog) static CONNECTION_CLIENTS: Kind =
-    Kind::child("connection-clients", "clients of connection", "/connections/{id}/clients", "connections", Delta::Switch { most: 50 })
-        .titled("Clients of a connection")
-        .paged(Paging::Checkpoint { field: "clients", size: 1000 })
-        .writable("clients[]{client_id}")
-        .read_only(&["clients[].status"])
-        .refers(&[Reference::id("clients[].client_id", "clients")])
-        .sets(&["clients"])
-        .scopes(&["read:connections"], &["update:connections"], &["update:connections"], &["update:connections"]);
+pub(in crate::catalog) static CONNECTION_CLIENTS: Kind = Kind::child(
+    "connection-clients",
+    "clients of connection",
+    "/connections/{id}/clients",
+    "connections",
+    ElementChanges::Switch { most: 50 },
+)
+.titled("Clients of a connection")
+.paged(Paging::Checkpoint { field: "clients", size: 1000 })
+.writable("clients[]{client_id}")
+.read_only(&["clients[].status"])
+.refers(&[Reference::id("clients[].client_id", "clients")])
+.sets(&["clients"])
+.scopes(&["read:connections"], &["update:connections"], &["update:connections"], &["update:connections"]);
 
 /// How users of a connection are provisioned by SCIM; connections of four strategies can have it (a fact of auth0-deploy-cli).
 pub(in crate::catalog) static SCIM: Kind = Kind::part(
@@ -167,9 +172,9 @@ pub(in crate::catalog) static SCIM: Kind = Kind::part(
 .required(&["connection"])
 .sets(&["mapping"])
 .element_key(&[("mapping", "auth0")])
-.manual_steps(&[StepTemplate {
+.manual_steps(&[ManualStepTemplate {
     field: "user_id_attribute",
-    when: When::Present,
+    when: Condition::Present,
     what: "make a SCIM token for connection \"{name}\" and give it to the identity provider",
 }])
 .scopes(&["read:scim_config"], &["create:scim_config"], &["update:scim_config"], &["delete:scim_config"]);

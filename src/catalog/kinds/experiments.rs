@@ -3,7 +3,7 @@
 //! Fields: `/experimentation` and `/verifiable-credentials` in Auth0's OpenAPI description of 2026-06-25. No recording shows either.
 
 use crate::catalog::kind::Kind;
-use crate::catalog::reference::{Exclusion, Reference, When};
+use crate::catalog::reference::{Condition, Exclusion, Reference};
 use crate::catalog::shape::Paging;
 
 const SCOPES: [&[&str]; 4] =
@@ -18,7 +18,7 @@ pub(in crate::catalog) static FLAGS: Kind =
         .read_only(&["id", "created_at", "status", "type", "updated_at"])
         .required(&["name", "parameters"])
         .replaced(&["parameters"])
-        .excluded(&[Exclusion::always("type", When::Is("auth0"), "it is Auth0's own")])
+        .excluded(&[Exclusion::always("type", Condition::Is("auth0"), "it is Auth0's own")])
         .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3]);
 
 /// The variations of each feature flag.
@@ -53,7 +53,7 @@ pub(in crate::catalog) static SEGMENTS: Kind = Kind::collection("experimentation
         Reference::id("rules[].not_match.organization_id[]", "organizations"),
     ])
     .required(&["name", "rules"])
-    .excluded(&[Exclusion::always("type", When::Is("auth0"), "it is Auth0's own")])
+    .excluded(&[Exclusion::always("type", Condition::Is("auth0"), "it is Auth0's own")])
     .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3]);
 
 /// Experiments. Whether one runs is not copied: it starts when a person starts it.

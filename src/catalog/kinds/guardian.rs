@@ -6,14 +6,14 @@
 //! recordings: `webauthn-platform`, `webauthn-roaming`, and the app that push notifications come from.
 
 use crate::catalog::kind::Kind;
-use crate::catalog::reference::{StepTemplate, When};
-use crate::catalog::shape::Named;
+use crate::catalog::reference::{Condition, ManualStepTemplate};
+use crate::catalog::shape::KeyNames;
 
 const READ: &[&str] = &["read:guardian_factors"];
 const UPDATE: &[&str] = &["update:guardian_factors"];
 
 /// Which factors are on.
-pub(in crate::catalog) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/guardian/factors", &["name"], Named::Listed)
+pub(in crate::catalog) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/guardian/factors", &["name"], KeyNames::Listed)
     .titled("Multi-factor authentication")
     .at("/guardian/factors/{name}")
     .only_listed()
@@ -117,9 +117,9 @@ pub(in crate::catalog) static PUSH_PROVIDER: Kind =
         .put()
         .writable("provider!")
         .depends_on(&["guardian-push-apns", "guardian-push-sns"])
-        .manual_steps(&[StepTemplate {
+        .manual_steps(&[ManualStepTemplate {
             field: "provider",
-            when: When::Is("direct"),
+            when: Condition::Is("direct"),
             what: "give the target what it signs in to Firebase with, which cannot be read: \
            `migrate api PATCH guardian/factors/push-notification/providers/fcmv1 --data FILE`",
         }])

@@ -5,8 +5,8 @@
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks;
-use crate::catalog::reference::{Reference, StepTemplate, When};
-use crate::catalog::shape::{Delta, Paging};
+use crate::catalog::reference::{Condition, ManualStepTemplate, Reference};
+use crate::catalog::shape::{ElementChanges, Paging};
 
 const ORGANIZATION: Reference = Reference::id("organization", "organizations");
 
@@ -107,7 +107,7 @@ pub(in crate::catalog) static ORGANIZATION_CLIENTS: Kind = Kind::child(
     "clients of organization",
     "/organizations/{id}/clients",
     "organizations",
-    Delta::Named { by: "client_id", most: 10 },
+    ElementChanges::AddUpdateRemove { by: "client_id", most: 10 },
 )
 .titled("Applications of an organization")
 .paged(Paging::Checkpoint { field: "clients", size: 50 })
@@ -149,9 +149,9 @@ pub(in crate::catalog) static TEMPLATES: Kind = Kind::collection("organization-t
     .element_key(&[("role_visibility_policy.overrides", "role_id")])
     .replaced(&["use_for_organization_discovery", "role_visibility_policy"])
     .required(&["name", "organization_deletion_behavior", "enforce_permission_ceiling", "enforce_self_assignment_restriction"])
-    .manual_steps(&[StepTemplate {
+    .manual_steps(&[ManualStepTemplate {
         field: "name",
-        when: When::Present,
+        when: Condition::Present,
         what: "assign template \"{name}\" to the organizations that follow it: `migrate api PUT organizations/ID/organization-templates/TEMPLATE`",
     }])
     .scopes(&["read:organization_templates"], &["create:organization_templates"], &["update:organization_templates"], &[]);

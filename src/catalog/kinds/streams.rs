@@ -4,7 +4,7 @@
 //! write it.
 
 use crate::catalog::kind::Kind;
-use crate::catalog::reference::{Reference, RequiredSecrets, StepTemplate, When};
+use crate::catalog::reference::{Condition, ManualStepTemplate, Reference, RequiredSecrets};
 use crate::catalog::shape::Paging;
 
 /// Log streams. A new one delivers at once.
@@ -39,10 +39,10 @@ pub(in crate::catalog) static LOG_STREAMS: Kind = Kind::collection("log-streams"
     .always_sent(&["pii_config"])
     .written_together(&[&["status", "sink", "filters"]])
     // Every other sink needs what it signs in with (the description; http may go without).
-    .requires_secrets(&[RequiredSecrets { path: "sink", open: Some(("type", When::OneOf(&["http", "eventbridge", "eventgrid"]))) }])
+    .requires_secrets(&[RequiredSecrets { path: "sink", open: Some(("type", Condition::OneOf(&["http", "eventbridge", "eventgrid"]))) }])
     .manual_steps(&[
-        StepTemplate { field: "type", when: When::Is("eventbridge"), what: "accept the partner event source of \"{name}\" in the AWS account" },
-        StepTemplate { field: "type", when: When::Is("eventgrid"), what: "activate the partner topic of \"{name}\" in Azure" },
+        ManualStepTemplate { field: "type", when: Condition::Is("eventbridge"), what: "accept the partner event source of \"{name}\" in the AWS account" },
+        ManualStepTemplate { field: "type", when: Condition::Is("eventgrid"), what: "activate the partner topic of \"{name}\" in Azure" },
     ])
     .scopes(&["read:log_streams"], &["create:log_streams"], &["update:log_streams"], &["delete:log_streams"]);
 
@@ -65,16 +65,19 @@ pub(in crate::catalog) static EVENT_STREAMS: Kind = Kind::collection("event-stre
     .read_only(&["id", "created_at", "updated_at", "destination.configuration.aws_partner_event_source"])
     .secrets(WEBHOOK_SECRETS)
     .write_only(WEBHOOK_SECRETS)
-    .requires_secrets(&[RequiredSecrets { path: "destination", open: Some(("destination.type", When::OneOf(&["eventbridge", "action"]))) }])
+    .requires_secrets(&[RequiredSecrets {
+        path: "destination",
+        open: Some(("destination.type", Condition::OneOf(&["eventbridge", "action"]))),
+    }])
     .refers(&[Reference::id("destination.configuration.action_id", "actions")])
     .sets(&["subscriptions"])
     .defaults(&[("status", "\"enabled\"")])
     .required(&["destination"])
     .replaced(&["destination"])
     .written_together(&[&["status", "destination", "subscriptions"]])
-    .manual_steps(&[StepTemplate {
+    .manual_steps(&[ManualStepTemplate {
         field: "destination.type",
-        when: When::Is("eventbridge"),
+        when: Condition::Is("eventbridge"),
         what: "accept the partner event source of \"{name}\" in the AWS account",
     }])
     .scopes(&["read:event_streams"], &["create:event_streams"], &["update:event_streams"], &["delete:event_streams"]);

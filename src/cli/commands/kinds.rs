@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::catalog::{Catalog, Kind, Named, Shape};
+use crate::catalog::{Catalog, KeyNames, Kind, Shape};
 use crate::cli::context::Context;
 use crate::report::Table;
 
@@ -66,7 +66,7 @@ fn shape(kind: &Kind) -> String {
     match kind.shape {
         Shape::Collection => "list".to_owned(),
         Shape::Singleton => "one".to_owned(),
-        Shape::Keyed { names: Named::These(names) } => format!("{} named", names.len()),
+        Shape::Keyed { names: KeyNames::Fixed(names) } => format!("{} named", names.len()),
         Shape::Keyed { .. } => "named".to_owned(),
         Shape::Nested { parent } => format!("list under each of {parent}"),
         Shape::Part { parent } => format!("one under each of {parent}"),

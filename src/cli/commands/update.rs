@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::one::{self, Found};
-use crate::catalog::{Kind, Purpose};
+use crate::catalog::{Kind, RequestPurpose};
 use crate::cli::ceremony::Ceremony;
 use crate::cli::context::Context;
 use crate::cli::dry_run::{Next, Refusals, Stop};
@@ -144,7 +144,7 @@ fn writable(context: &Context, kind: &'static Kind, found: &Found, mut wanted: B
         (quirk.read)(&mut wanted);
     }
     let secrets = take_secrets(kind, &mut wanted);
-    let (wanted, left) = kind.fields().split(wanted, Purpose::Snapshot);
+    let (wanted, left) = kind.fields().split(wanted, RequestPurpose::Snapshot);
     let is_changed = |name: &&String| found.answer.0.get(*name) != left.0.get(*name);
     let unchanged: Vec<&str> = left.0.keys().filter(|name| !is_changed(name)).map(String::as_str).collect();
     let changed: Vec<&str> = left.0.keys().filter(is_changed).map(String::as_str).collect();

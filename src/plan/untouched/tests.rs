@@ -40,7 +40,7 @@ impl Case {
         let mut body = Body::new();
         for (at, key) in named.iter().enumerate() {
             let text = format!("⟦{key}⟧");
-            let text = if self.reference.by == By::Within { format!("client_id:{text}") } else { text };
+            let text = if self.reference.by == ReferencedBy::Within { format!("client_id:{text}") } else { text };
             let value = Value::String(text);
             match self.reference.path.split_once("[]") {
                 Some((list, rest)) => {

@@ -4,7 +4,7 @@ use hyper::Method;
 use serde_json::Value;
 
 use super::schema::description;
-use crate::catalog::{Delta, Kind, Shape};
+use crate::catalog::{ElementChanges, Kind, Shape};
 use crate::sandbox::behaviour::registry::behaviour_of;
 use crate::sandbox::http::request::ApiRequest;
 use crate::sandbox::http::response::ApiResponse;
@@ -72,7 +72,7 @@ impl State {
         if let (Shape::Child { .. }, Target::Resource(id)) = (kind.shape, &target) {
             return self.respond_for_children(kind, id, request);
         }
-        if let (Shape::Child { delta: Delta::Named { by, .. }, .. }, Target::Element(id, name), "PATCH") =
+        if let (Shape::Child { element_changes: ElementChanges::AddUpdateRemove { by, .. }, .. }, Target::Element(id, name), "PATCH") =
             (kind.shape, &target, request.method.as_str())
         {
             return self.update_element(kind, by, (id, name), request);

@@ -1,6 +1,6 @@
 //! Preconditions: what must exist, or must not, before a request is carried out.
 
-use crate::catalog::{By, Kind};
+use crate::catalog::{Kind, ReferencedBy};
 use crate::json::Body;
 use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::store::api_form::unique_name;
@@ -9,7 +9,7 @@ use crate::sandbox::store::state::State;
 impl State {
     pub(super) fn check_parent(&self, kind: &Kind, id: &str) -> Result<(), ApiResponse> {
         let parent = kind.parent().and_then(|parent| self.catalog.kind(parent)).ok_or_else(ApiResponse::not_found)?;
-        if self.has(parent.name, By::Id, id) { Ok(()) } else { Err(ApiResponse::unknown_resource(parent)) }
+        if self.has(parent.name, ReferencedBy::Id, id) { Ok(()) } else { Err(ApiResponse::unknown_resource(parent)) }
     }
 
     pub(super) fn stored(&self, kind: &Kind, id: &str) -> Result<&Body, ApiResponse> {

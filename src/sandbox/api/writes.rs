@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::representation::without_write_only;
 use super::validate::{sent_object, validate_body};
-use crate::catalog::{Kind, Named, Purpose, Shape};
+use crate::catalog::{KeyNames, Kind, RequestPurpose, Shape};
 use crate::json::Body;
 use crate::sandbox::behaviour::api_history;
 use crate::sandbox::behaviour::registry::behaviour_of;
@@ -20,7 +20,7 @@ impl State {
         let behaviour = behaviour_of(kind.name);
         let mut sent = sent_object(kind, request)?;
         let listed = self.take_child_lists(kind, &mut sent)?;
-        validate_body(kind, behaviour, &sent, self.validation_basis(request, Purpose::Create))?;
+        validate_body(kind, behaviour, &sent, self.validation_basis(request, RequestPurpose::Create))?;
         self.check_entitlement(kind, &sent)?;
         sent.0.retain(|_, value| !value.is_null());
         if let (Some(field), Some(parent)) = (kind.parent_field(), parent) {
@@ -30,7 +30,7 @@ impl State {
         self.check_identity(kind, &sent)?;
         let mut body = self.created_body(kind, behaviour, &sent);
         let id = if kind.shape == Shape::Singleton { String::new() } else { kind.id_of(&body).unwrap_or_default() };
-        if matches!(kind.shape, Shape::Keyed { names: Named::These(names) } if !names.contains(&id.as_str())) {
+        if matches!(kind.shape, Shape::Keyed { names: KeyNames::Fixed(names) } if !names.contains(&id.as_str())) {
             return Err(ApiResponse::invalid_body(&format!("'No enum match for: {id}' on property {}", kind.id)));
         }
         self.absent.remove(&kind.read_path_of(&id));
@@ -91,7 +91,7 @@ impl State {
         if let Some(name) = behaviour.repeatable_in_update.iter().find(|name| sent.0.contains_key(**name)) {
             return Err(ApiResponse::invalid_body(&format!("'Additional properties not allowed: {name}'")));
         }
-        validate_body(kind, behaviour, &sent, self.validation_basis(request, Purpose::Update))?;
+        validate_body(kind, behaviour, &sent, self.validation_basis(request, RequestPurpose::Update))?;
         self.check_entitlement(kind, &sent)?;
         let mut body =
             if request.method == Method::PUT { put_body(kind, &before, &sent) } else { patched_body(kind, behaviour, &before, &sent) };

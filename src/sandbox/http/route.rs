@@ -1,7 +1,7 @@
 //! Routing: the kind of the catalog that a path belongs to, and what it addresses.
 
 use crate::catalog::address::{matched, places};
-use crate::catalog::{Catalog, Delta, Kind, Named, Shape};
+use crate::catalog::{Catalog, ElementChanges, KeyNames, Kind, Shape};
 
 /// What a path addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +37,13 @@ fn forms(kind: &'static Kind) -> Vec<(String, ToTarget)> {
         |_, values| Target::Element(values.first().cloned().unwrap_or_default(), values.last().cloned().unwrap_or_default());
     let follow_up: ToTarget = |_, values| Target::FollowUp(values.join("/"));
     let mut forms = match kind.shape {
-        Shape::Child { delta: Delta::Named { by, .. }, .. } => {
+        Shape::Child { element_changes: ElementChanges::AddUpdateRemove { by, .. }, .. } => {
             vec![(kind.path.to_owned(), one), (format!("{}/{{{by}}}", kind.path), element)]
         }
         Shape::Child { .. } | Shape::Part { .. } => vec![(kind.path.to_owned(), one)],
         Shape::Nested { .. } => vec![(kind.path.to_owned(), under), (kind.item(), one)],
         Shape::Singleton => vec![(kind.path.to_owned(), whole), (kind.item(), whole)],
-        Shape::Collection | Shape::Keyed { names: Named::Listed } => vec![(kind.path.to_owned(), whole), (kind.item(), one)],
+        Shape::Collection | Shape::Keyed { names: KeyNames::Listed } => vec![(kind.path.to_owned(), whole), (kind.item(), one)],
         // What is known by name only has no list.
         Shape::Keyed { .. } => vec![(kind.item(), one)],
     };

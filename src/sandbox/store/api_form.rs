@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::catalog::{Kind, Named, Paging, Shape};
+use crate::catalog::{KeyNames, Kind, Paging, Shape};
 use crate::json::Body;
 
 /// Converts a response of the API to an object: a bare array becomes the field that the kind stores it in.
@@ -21,7 +21,7 @@ pub(crate) fn from_api(kind: &Kind, value: Value) -> Option<Body> {
 /// Converts a stored body to what the API shows: without fields of the path, and bare where the API returns a bare array.
 pub(crate) fn to_api(kind: &Kind, body: &Body) -> Value {
     let mut shown = body.clone();
-    let is_listed = matches!(kind.shape, Shape::Keyed { names: Named::Listed });
+    let is_listed = matches!(kind.shape, Shape::Keyed { names: KeyNames::Listed });
     for field in kind.in_path().filter(|_| !is_listed) {
         shown.0.remove(field);
     }
@@ -31,7 +31,7 @@ pub(crate) fn to_api(kind: &Kind, body: &Body) -> Value {
 /// Inserts a resource at its path in a state file.
 pub(crate) fn insert_at_path(data: &mut Map<String, Value>, kind: &'static Kind, body: &Body) {
     let list = match kind.shape {
-        Shape::Collection | Shape::Keyed { names: Named::Listed } => kind.path.to_owned(),
+        Shape::Collection | Shape::Keyed { names: KeyNames::Listed } => kind.path.to_owned(),
         Shape::Nested { .. } => kind.path_under(kind.parent_field().and_then(|field| body.text(field)).unwrap_or_default()),
         Shape::Singleton => return drop(data.insert(kind.path.to_owned(), to_api(kind, body))),
         Shape::Keyed { .. } | Shape::Part { .. } | Shape::Child { .. } => {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::api_form::insert_at_path;
 use super::state::State;
 use super::state_file::StateError;
-use crate::catalog::{Catalog, Kind, Named, Shape};
+use crate::catalog::{Catalog, KeyNames, Kind, Shape};
 use crate::json::Body;
 use crate::sandbox::http::response::ApiResponse;
 
@@ -32,7 +32,7 @@ impl Replica {
         let answer = ApiResponse::refusal(status, message, None);
         let answer = json!({"status": answer.status, "body": answer.body});
         let paths = match kind.shape {
-            Shape::Keyed { names: Named::These(names) } => names.iter().map(|name| kind.path_of(name)).collect(),
+            Shape::Keyed { names: KeyNames::Fixed(names) } => names.iter().map(|name| kind.path_of(name)).collect(),
             _ => vec![kind.path.to_owned()],
         };
         self.absent.extend(paths.into_iter().map(|path| (path, answer.clone())));

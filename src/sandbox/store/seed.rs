@@ -21,7 +21,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::address::matched;
-    use crate::catalog::{By, Catalog, Kind, Named, Shape};
+    use crate::catalog::{Catalog, KeyNames, Kind, ReferencedBy, Shape};
     use crate::json::Body;
 
     /// A state file with its resources by kind.
@@ -104,7 +104,7 @@ mod tests {
             for (kind, body) in &seed.answers {
                 for reference in kind.references {
                     let target = Catalog::standard().kind(reference.to).expect("a kind");
-                    let known = seed.texts(target.name, if reference.by == By::Id { target.id } else { target.key[0] });
+                    let known = seed.texts(target.name, if reference.by == ReferencedBy::Id { target.id } else { target.key[0] });
                     for (place, value) in body.find(reference.path) {
                         assert!(known.contains(&text(value)), "{}: {} at {place} = {value}", seed.domain(), kind.name);
                     }
@@ -194,7 +194,7 @@ mod tests {
             for (kind, body) in seed.answers.iter().cloned() {
                 let mut body = without_read_only(kind, body);
                 kind.secrets.iter().chain([&kind.id]).for_each(|path| drop(body.take(path)));
-                let (_, unknown) = kind.fields().split(body, crate::catalog::Purpose::Snapshot);
+                let (_, unknown) = kind.fields().split(body, crate::catalog::RequestPurpose::Snapshot);
                 assert!(unknown.is_empty(), "{}: {unknown:?}", kind.name);
             }
         }
@@ -245,7 +245,7 @@ mod tests {
     fn every_email_template_is_there_or_answers_that_it_is_not() {
         for seed in seeds() {
             let shape = Catalog::standard().kind("email-templates").expect("a kind").shape;
-            let Shape::Keyed { names: Named::These(names) } = shape else { panic!("a keyed kind") };
+            let Shape::Keyed { names: KeyNames::Fixed(names) } = shape else { panic!("a keyed kind") };
             for name in names {
                 let path = format!("/email-templates/{name}");
                 let (given, absent) = (&seed.state["data"][&path], &seed.state["absent"][&path]["body"]["errorCode"]);

@@ -8,7 +8,7 @@ use super::api_form::unique_name;
 use super::ids::IdGenerator;
 use super::table::{ResourceTable, sort_key};
 use super::tenant_rule::TenantRule;
-use crate::catalog::{By, Catalog, Kind};
+use crate::catalog::{Catalog, Kind, ReferencedBy};
 use crate::json::Body;
 use crate::sandbox::http::response::ApiResponse;
 use crate::sandbox::http::route::{Target, route};
@@ -95,15 +95,15 @@ impl State {
     }
 
     /// Returns whether the resource that a reference names exists.
-    pub(crate) fn has(&self, kind: &str, by: By, value: &str) -> bool {
+    pub(crate) fn has(&self, kind: &str, by: ReferencedBy, value: &str) -> bool {
         self.tables.get(kind).is_some_and(|table| match by {
-            By::Id => table.has(value),
-            By::Key => table.id_by_name(value).is_some(),
-            By::Alias => {
+            ReferencedBy::Id => table.has(value),
+            ReferencedBy::Key => table.id_by_name(value).is_some(),
+            ReferencedBy::Alias => {
                 let alias = self.catalog.kind(kind).map_or("", |kind| kind.alias);
                 !table.ids_where(|body| body.text(alias) == Some(value)).is_empty()
             }
-            By::Within => true,
+            ReferencedBy::Within => true,
         })
     }
 }

@@ -26,7 +26,7 @@ use super::api_form::{from_api, insert_at_path};
 use super::ids::IdGenerator;
 use super::state::State;
 use super::tenant_rule::TenantRule;
-use crate::catalog::{Catalog, Kind, Named, Shape};
+use crate::catalog::{Catalog, KeyNames, Kind, Shape};
 use crate::files;
 use crate::json::Body;
 use crate::sandbox::http::response::ApiResponse;
@@ -237,7 +237,7 @@ impl State {
                 continue;
             }
             let Some(table) = self.tables.get(kind.name) else { continue };
-            if matches!(kind.shape, Shape::Collection | Shape::Keyed { names: Named::Listed }) {
+            if matches!(kind.shape, Shape::Collection | Shape::Keyed { names: KeyNames::Listed }) {
                 // An empty list must be written too.
                 data.insert(kind.path.to_owned(), json!([]));
             }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate::catalog::{By, Catalog, Kind, Shape};
+use migrate::catalog::{Catalog, Kind, ReferencedBy, Shape};
 use migrate::model::resource::{Key, Resource};
 use migrate::plan::{Plan, Skipped};
 use migrate::snapshot::{Desired, Snapshot};
@@ -253,7 +253,7 @@ fn drop_elements(body: &mut Value, paths: &[&str]) {
 /// Puts ids of the target into the body of a resource, so that it says the same whatever its resources are called.
 fn in_ids(kind: &Kind, resource: &Resource, ids: &Ids) -> Value {
     let mut body = resource.body.open();
-    for reference in kind.references.iter().filter(|reference| reference.by == By::Key) {
+    for reference in kind.references.iter().filter(|reference| reference.by == ReferencedBy::Key) {
         let named =
             |text: &str| text.strip_prefix(&format!("⟦{}/", reference.to)).and_then(|rest| rest.strip_suffix('⟧')).map(str::to_owned);
         body.change(reference.path, &mut |value| {

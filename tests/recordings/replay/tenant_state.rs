@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};
 
-use migrate::catalog::{By, Catalog, Kind, Shape};
+use migrate::catalog::{Catalog, Kind, ReferencedBy, Shape};
 use migrate::json::Body;
 use migrate::sandbox::State;
 use serde_json::{Map, Value, json};
@@ -271,7 +271,7 @@ fn identifying(kind: &Kind, request: &Value) -> Map<String, Value> {
     for reference in kind.references.iter().filter(|reference| kind.key.contains(&reference.path)) {
         let (Some(value), Some(to)) = (request.text(reference.path), Catalog::standard().kind(reference.to)) else { continue };
         let mut other = json!({to.id: value});
-        if reference.by == By::Key {
+        if reference.by == ReferencedBy::Key {
             other[to.key[0]] = value.into();
         }
         data.insert(to.path.to_owned(), json!([other]));
