@@ -96,7 +96,7 @@ impl Selection {
         for kind in catalog.kinds().rev() {
             if wanted.contains(kind.name) {
                 wanted.extend(kind.references.iter().filter(|reference| reference.by == ReferencedBy::Id).map(|reference| reference.to));
-                wanted.extend(kind.comes_after());
+                wanted.extend(kind.dependencies());
             }
         }
         catalog.kinds().filter(|kind| wanted.contains(kind.name)).collect()
@@ -335,7 +335,7 @@ async fn read_below(reading: Reading<'_>, kind: &'static Kind, above: &Read) -> 
         return gathered(tenant, answers.into_iter().map(|shown| seen(reading, kind, shown)));
     }
     let parents: Vec<&Resource> =
-        above.resources.iter().filter(|parent| parent.excluded.is_none() && kind.hangs_under(&parent.body)).collect();
+        above.resources.iter().filter(|parent| parent.excluded.is_none() && kind.applies_to_parent(&parent.body)).collect();
     // By place, not by parent: a closure over borrowed parents makes a future that no other thread may run.
     let read = |place: usize| {
         let parent = parents[place];

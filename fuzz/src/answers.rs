@@ -33,7 +33,7 @@ pub fn listing(bytes: &[u8]) -> bool {
     for (resource, before) in snapshot.resources.iter().zip(&before) {
         let kind = kind_of(resource);
         let body = resource.body.open();
-        for path in kind.secrets {
+        for path in kind.secrets.paths {
             assert!(body.find(path).is_empty() && resource.carried.find(path).is_empty(), "{path} of {}", resource.key);
         }
         // Where an older version was named, the newest takes its place; that is not undone.

@@ -79,7 +79,7 @@ impl Draft<'_> {
     /// Returns the outermost object above a path that is refused without some of its fields, or the path itself.
     fn undivided(&self, path: &str) -> String {
         let mut ends = path.match_indices('.').map(|(at, _)| &path[..at]);
-        let has_required = |above: &&str| self.kind.fields().at(above).is_some_and(|field| field.refuses_empty);
+        let has_required = |above: &&str| self.kind.fields.writable().at(above).is_some_and(|field| field.refuses_empty);
         ends.find(has_required).unwrap_or(path).to_owned()
     }
 
@@ -87,7 +87,7 @@ impl Draft<'_> {
     fn companions(&self, path: &str) -> Vec<&'static str> {
         let Ready::Update { edits, .. } = self.ready else { return Vec::new() };
         let changes = |field: &&&str| edits.iter().any(|edit| first(&edit.path) == **field);
-        let group = self.kind.written_together.iter().find(|group| group.contains(&first(path)));
+        let group = self.kind.fields.written_together.iter().find(|group| group.contains(&first(path)));
         let companions: Vec<&str> = group.into_iter().copied().flatten().filter(changes).copied().collect();
         if companions.len() > 1 { companions } else { Vec::new() }
     }
@@ -106,15 +106,16 @@ impl Draft<'_> {
     /// Returns whether a part can be left away: whatever a resource is told apart by, or cannot be without, has to be there.
     pub(super) fn is_optional(&self, part: &Part) -> bool {
         let kind = self.kind;
-        let follow_up = kind.follow_up.map(|follow_up| follow_up.field);
+        let follow_up = kind.lifecycle.follow_up.map(|follow_up| follow_up.field);
         let is_required = |field: &&str| (is_in(&part.path, field) || is_in(field, &part.path)) && part.element.is_none();
-        let is_repeated = kind.always_sent.iter().chain(follow_up.iter()).any(is_required);
-        let is_whole = matches!(self.ready, Ready::Create { .. }) || kind.write == Write::Put;
-        let is_needed = is_whole && kind.key.iter().chain(kind.required).any(is_required);
+        let is_repeated = kind.fields.always_sent.iter().chain(follow_up.iter()).any(is_required);
+        let is_whole = matches!(self.ready, Ready::Create { .. }) || kind.paths.write == Write::Put;
+        let is_needed = is_whole && kind.identity.key.iter().chain(kind.fields.required).any(is_required);
         // What is created without one of a group would begin as nobody planned it: a stream without its filters.
         let is_grouped = |field: &&str| is_in(&part.path, field) || is_in(field, &part.path);
-        let is_of_new = matches!(self.ready, Ready::Create { .. }) && kind.written_together.iter().copied().flatten().any(is_grouped);
-        !is_repeated && !is_needed && !is_of_new && self.is_brought(part) && !kind.in_path().any(|field| is_in(field, &part.path))
+        let is_of_new =
+            matches!(self.ready, Ready::Create { .. }) && kind.fields.written_together.iter().copied().flatten().any(is_grouped);
+        !is_repeated && !is_needed && !is_of_new && self.is_brought(part) && !kind.path_fields().any(|field| is_in(field, &part.path))
     }
 
     /// Returns whether a part comes with what is changed: what the target holds already is not taken away because it is refused today.
@@ -132,15 +133,15 @@ impl Draft<'_> {
     /// Returns the part that has to go where this one is left away: an object that is replaced whole says one thing.
     pub(super) fn as_one(&self, part: Part) -> Part {
         let top = first(&part.path);
-        let is_one = self.kind.replaced.contains(&top) && !self.kind.read_modify_write.contains(&top);
+        let is_one = self.kind.fields.replaced.contains(&top) && !self.kind.fields.read_modify_write.contains(&top);
         let has_members =
-            self.kind.fields().get(top).and_then(|field| field.below.as_ref()).is_some_and(|below| below.iter().next().is_some());
-        if is_one && (has_members || self.kind.required.contains(&top)) { Part::field(top) } else { part }
+            self.kind.fields.writable().get(top).and_then(|field| field.below.as_ref()).is_some_and(|below| below.iter().next().is_some());
+        if is_one && (has_members || self.kind.fields.required.contains(&top)) { Part::field(top) } else { part }
     }
 
     /// Returns whether only a create writes a field.
     pub(super) fn is_only_created(&self, path: &str) -> bool {
-        self.kind.fields().get(first(path)).is_some_and(|field| field.written == crate::catalog::Writability::OnCreate)
+        self.kind.fields.writable().get(first(path)).is_some_and(|field| field.written == crate::catalog::Writability::OnCreate)
     }
 
     /// Returns what is sent without these parts; nothing where that is nothing.
@@ -164,7 +165,7 @@ impl Draft<'_> {
             }
         }
         open.retain(|edit| !is_same_set(edit.old.as_ref(), edit.new.as_ref()));
-        if let Some(follow_up) = self.kind.follow_up.filter(|_| !left.is_empty()) {
+        if let Some(follow_up) = self.kind.lifecycle.follow_up.filter(|_| !left.is_empty()) {
             body.0.remove(follow_up.field);
         }
         if let Ready::Create { twins, may_have_landed, .. } = self.ready {
@@ -178,16 +179,16 @@ impl Draft<'_> {
         if !open.iter().any(|edit| is_meant(&edit.path)) && secrets.is_empty() {
             return None;
         }
-        if self.kind.write == Write::Patch {
+        if self.kind.paths.write == Write::Patch {
             let had: BTreeSet<&str> = planned.iter().map(|edit| first(&edit.path)).collect();
             let holds = |field: &str| open.iter().any(|edit| first(&edit.path) == field && is_meant(&edit.path));
             let is_with_secrets = |field: &str| secrets.iter().any(|(path, _)| first(path) == field);
-            let is_due = |field: &str| left.is_empty() && self.kind.follow_up.is_some_and(|follow_up| follow_up.field == field);
+            let is_due = |field: &str| left.is_empty() && self.kind.lifecycle.follow_up.is_some_and(|follow_up| follow_up.field == field);
             let stays = |field: &str| {
                 holds(field)
                     || is_due(field)
                     || is_with_secrets(field)
-                    || self.kind.always_sent.contains(&field)
+                    || self.kind.fields.always_sent.contains(&field)
                     || (focus.is_none() && !had.contains(field))
             };
             body.0.retain(|field, _| stays(field));
@@ -201,8 +202,8 @@ impl Draft<'_> {
             take_part(body, &element(&part.path, text));
             return;
         }
-        let is_whole_kept = !part.path.contains('.') && self.kind.write == Write::Patch;
-        let is_left_to_the_target = is_whole_kept || self.kind.is_laid_over(first(&part.path)) || aside == Aside::Gone;
+        let is_whole_kept = !part.path.contains('.') && self.kind.paths.write == Write::Patch;
+        let is_left_to_the_target = is_whole_kept || self.kind.is_read_modify_write(first(&part.path)) || aside == Aside::Gone;
         let mut edits = edits.iter().filter(|edit| is_in(&part.path, &edit.path)).peekable();
         if is_left_to_the_target || edits.peek().is_none() || matches!(self.ready, Ready::Create { .. }) {
             take_with_its_shell(body, &part.path);
@@ -237,14 +238,14 @@ impl Draft<'_> {
             };
             let named: Vec<String> = of_edits.cloned().chain(of_secrets).collect();
             // What a PATCH leaves away is as it was, and so it was wanted where nothing of it differs.
-            let is_kept = self.kind.write == Write::Patch && !self.kind.replaced.contains(&first(&part.path));
+            let is_kept = self.kind.paths.write == Write::Patch && !self.kind.fields.replaced.contains(&first(&part.path));
             match (named.is_empty(), self.ready) {
                 (false, Ready::Update { edits, .. }) if !edits.is_empty() => missing.extend(named),
                 (true, Ready::Update { .. }) if is_kept => {}
                 _ => drop(missing.insert(part.path.clone())),
             }
         }
-        if let Some(follow_up) = self.kind.follow_up.filter(|_| !left.is_empty()) {
+        if let Some(follow_up) = self.kind.lifecycle.follow_up.filter(|_| !left.is_empty()) {
             missing.extend(self.body().filter(|body| body.0.contains_key(follow_up.field)).map(|_| follow_up.field.to_owned()));
         }
         missing.into_iter().collect()
@@ -253,7 +254,7 @@ impl Draft<'_> {
     /// Returns the update that sends these paths of a resource that was created without them.
     pub(super) fn later(&self, id: &crate::model::resource::Id) -> Option<Ready> {
         let body = self.body()?.clone();
-        let (body, _) = self.kind.fields().split(body, RequestPurpose::Update);
+        let (body, _) = self.kind.fields.writable().split(body, RequestPurpose::Update);
         Some(Ready::Update { id: id.clone(), body, edits: Vec::new(), secrets: Vec::new() })
     }
 }

@@ -106,14 +106,14 @@ fn told_apart(kind: &Kind, body: &Body, answers: &[Body], known: KnownIds<'_>) -
 fn has_key_of(kind: &Kind, body: &Body, answer: &Body) -> bool {
     // A create may call a field otherwise than the list does, which is a quirk of the kind.
     let mut answer = answer.clone();
-    kind.quirks.iter().for_each(|quirk| (quirk.read)(&mut answer));
+    kind.apply_read_edits(&mut answer);
     key_of(kind, &answer) == key_of(kind, body)
 }
 
 /// Returns what tells a resource from the others of its kind, a default where it says nothing.
 pub(super) fn key_of(kind: &Kind, body: &Body) -> Vec<Option<Value>> {
     let value = |path: &&str| body.get(path).filter(|value| !value.is_null()).cloned().or_else(|| kind.default_of(path));
-    kind.key.iter().map(value).collect()
+    kind.identity.key.iter().map(value).collect()
 }
 
 /// Returns whether an answer is left alone where what was sent would not be: somebody else, or the tenant itself, made it.

@@ -78,7 +78,7 @@ impl<'plan> Replaced<'plan> {
     /// Returns the secrets that the target makes with this change, and that stay.
     pub(super) fn made_with(&self, kind: &Kind, change: &Change) -> Vec<&'static GeneratedSecretField> {
         let Action::Create { body, .. } = &change.action else { return Vec::new() };
-        kind.made_for(body).filter(|made| !self.0.contains(&(&change.key, made.path))).collect()
+        kind.generated_secrets_for(body).filter(|made| !self.0.contains(&(&change.key, made.path))).collect()
     }
 }
 

@@ -39,12 +39,12 @@ pub(super) struct Awaited<'plan> {
 
 /// Returns whether the target may come to have two of a kind, so that it is to be looked at before one is created.
 pub(super) fn may_be_twice(kind: &Kind) -> bool {
-    kind.allows_duplicates && kind.shape == Shape::Collection
+    kind.identity.allows_duplicates && kind.shape == Shape::Collection
 }
 
 /// Returns whether the API itself takes only one of a key, so that of two writers one is refused it.
 pub(super) fn is_there_once(kind: &Kind) -> bool {
-    !kind.allows_duplicates && kind.shape == Shape::Collection && kind.has_own_ids()
+    !kind.identity.allows_duplicates && kind.shape == Shape::Collection && kind.has_own_ids()
 }
 
 /// Returns the creates that the target holds by now, each with the id of what it holds: one that is none of the twins and not `known`.
@@ -78,6 +78,6 @@ pub(super) async fn made_meanwhile(
 /// Returns the key of what the target lists, in the words of a create.
 fn key_of_answer(kind: &Kind, answer: &Body) -> Vec<Option<Value>> {
     let mut answer = answer.clone();
-    kind.quirks.iter().for_each(|quirk| (quirk.read)(&mut answer));
+    kind.apply_read_edits(&mut answer);
     key_of(kind, &answer)
 }

@@ -43,7 +43,7 @@ pub(super) async fn send(sender: Sender<'_>, ready: &Ready) -> Sending {
 fn is_about_parts(draft: &Draft<'_>, sent: &Sending) -> bool {
     let Some(Error::Refused { request, status: 400 | 402 | 403 | 413 | 422, code, .. }) = &sent.refusal else { return false };
     // What follows a write, or precedes it, is another request.
-    let is_the_write = match (draft.is_posted(), draft.kind.write) {
+    let is_the_write = match (draft.is_posted(), draft.kind.paths.write) {
         (true, _) => request.starts_with("POST "),
         (false, Write::Patch) => request.starts_with("PATCH "),
         (false, Write::Put) => request.starts_with("PUT "),
@@ -226,7 +226,7 @@ impl Narrowing<'_> {
     async fn with_the_rest(mut self, created: Sending, refused: &Sending, rest: Vec<String>) -> Sending {
         let Outcome::Applied(id) = &created.outcome else { return created };
         self.note_if_none(refused);
-        let later = self.draft.later(id).filter(|_| rest.len() > 1 && self.draft.kind.write == Write::Patch);
+        let later = self.draft.later(id).filter(|_| rest.len() > 1 && self.draft.kind.paths.write == Write::Patch);
         let Some(later) = later else {
             self.leave(rest);
             return self.ended(created);

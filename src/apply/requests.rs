@@ -191,7 +191,7 @@ async fn with_aliases(catalog: &Catalog, tenant: &Tenant, kind: &Kind, ready: &R
         let mut aliases: HashMap<String, Value> = HashMap::new();
         for id in named {
             let held = tenant.read(to, &Id::new(id.as_str())).await?;
-            let alias = held.and_then(|held| held.text(to.alias).map(str::to_owned));
+            let alias = held.and_then(|held| held.text(to.quirks.alias_id).map(str::to_owned));
             aliases.insert(id, alias.map_or(Value::Null, Value::String));
         }
         let mut put = |value: &mut Value| {
@@ -239,14 +239,14 @@ fn created(kind: &Kind, answer: &Body, body: &Body) -> Sending {
             altered.retain(|altered| altered.sent.is_some());
             Sending { altered, ..found(kind, id, body, answer).into() }
         }
-        None => Outcome::Unknown(format!("the tenant answered without \"{}\"", kind.id)).into(),
+        None => Outcome::Unknown(format!("the tenant answered without \"{}\"", kind.identity.id)).into(),
     }
 }
 
 /// Returns the resource of an answer with the secrets in it that a create of this body makes.
 pub(super) fn found(kind: &Kind, id: String, body: &Body, answer: &Body) -> Found {
     let shown = |path: &'static str| answer.text(path).filter(|text| !text.is_empty()).map(|text| (path, Secret::new(text)));
-    Found { id: Id::new(id), made: kind.made_for(body).filter_map(|made| shown(made.path)).collect() }
+    Found { id: Id::new(id), made: kind.generated_secrets_for(body).filter_map(|made| shown(made.path)).collect() }
 }
 
 async fn update(
@@ -260,7 +260,7 @@ async fn update(
     let mut body = asked.clone();
     let is_sent = |field: &&str| body.0.contains_key(*field) || secrets.iter().any(|(path, _)| covers(field, path));
     let overlaid: Vec<&str> =
-        kind.fields().iter().map(|field| field.name).filter(|field| kind.is_laid_over(field)).filter(is_sent).collect();
+        kind.fields.writable().iter().map(|field| field.name).filter(|field| kind.is_read_modify_write(field)).filter(is_sent).collect();
     let mut held = Body::new();
     let takes_secrets = body.0.iter().any(|(name, value)| may_take_secrets(kind, name, value));
     if !overlaid.is_empty() || takes_secrets {
@@ -269,7 +269,7 @@ async fn update(
         lay_over_held(kind, &overlaid, &held, &mut body, edits)?;
         put_back_secrets(kind, &held, &mut body);
     }
-    if kind.write == Write::Put && !kind.secrets.is_empty() {
+    if kind.paths.write == Write::Put && !kind.secrets.paths.is_empty() {
         let mut held = tenant.read(kind, id).await.map_err(ended_by)?.unwrap_or_default();
         drop_masks(kind, &mut held);
         keep_secrets(kind, &held, &mut body);
@@ -300,7 +300,7 @@ async fn update(
 /// Removes a resource that is still what the plan showed: it is read right before, where the API can, since what was found in a list may be
 /// another by now.
 async fn remove(tenant: &Tenant, kind: &'static Kind, id: &Id, planned: &Body) -> Sending {
-    if !kind.is_only_listed {
+    if !kind.paths.is_list_only {
         match tenant.read(kind, id).await {
             Ok(None) => return Outcome::Applied(id.clone()).into(),
             Ok(Some(held)) => {
@@ -333,7 +333,8 @@ fn changed_since(kind: &Kind, planned: &Body, held: Body) -> Option<String> {
     let (planned, held) = (normal(kind, planned), normal(kind, &held));
     let follows = |name: &str| {
         let is_below = |path: &str| top(path) == name;
-        kind.references.iter().any(|reference| is_below(reference.path)) || kind.follow_up.is_some_and(|follow_up| follow_up.field == name)
+        kind.references.iter().any(|reference| is_below(reference.path))
+            || kind.lifecycle.follow_up.is_some_and(|follow_up| follow_up.field == name)
     };
     let mut names = planned.0.keys().chain(held.0.keys()).filter(|name| !follows(name));
     let changed = names.find(|name| planned.0.get(*name) != held.0.get(*name))?;

@@ -14,21 +14,21 @@ impl Kind {
     #[must_use]
     pub fn item(&self) -> String {
         match self.shape {
-            _ if !self.item.is_empty() => self.item.to_owned(),
-            Shape::Singleton | Shape::Child { .. } | Shape::Part { .. } => self.path.to_owned(),
-            Shape::Collection | Shape::Keyed { .. } | Shape::Nested { .. } => format!("{}/{{id}}", self.path),
+            _ if !self.paths.item.is_empty() => self.paths.item.to_owned(),
+            Shape::Singleton | Shape::Child { .. } | Shape::Part { .. } => self.paths.list.to_owned(),
+            Shape::Collection | Shape::Keyed { .. } | Shape::Nested { .. } => format!("{}/{{id}}", self.paths.list),
         }
     }
 
     /// Returns the places in the path of one resource, in order.
     #[must_use]
-    pub fn places(&self) -> Vec<String> {
+    pub fn path_parameters(&self) -> Vec<String> {
         places(&self.item()).map(str::to_owned).collect()
     }
 
     /// Returns the fields that stand in the path of a resource and not in what is sent.
-    pub fn in_path(&self) -> impl Iterator<Item = &str> {
-        self.fields().iter().filter(|field| field.in_path).map(|field| field.name)
+    pub fn path_fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.writable().iter().filter(|field| field.in_path).map(|field| field.name)
     }
 
     /// Returns the id of a resource: what stands in the places of its path, joined by slashes; a singleton's is the kind's name.
@@ -36,18 +36,18 @@ impl Kind {
     /// An answer may call it `id` where a write calls it otherwise (the grants of an organization).
     #[must_use]
     pub fn id_of(&self, answered: &Body) -> Option<String> {
-        let places = self.places();
+        let places = self.path_parameters();
         if places.is_empty() {
             return Some(self.name.to_owned());
         }
-        let own = || answered.text(self.id).or_else(|| answered.text("id"));
+        let own = || answered.text(self.identity.id).or_else(|| answered.text("id"));
         let parts: Option<Vec<&str>> = places.iter().map(|place| if place == "id" { own() } else { answered.text(place) }).collect();
         Some(parts?.join("/"))
     }
 
     /// Writes what an id says into the fields that it stands for, where the tenant's answer lacks them.
-    pub fn fill(&self, answered: &mut Body, id: &str) {
-        let places = self.places();
+    pub fn fill_path_fields(&self, answered: &mut Body, id: &str) {
+        let places = self.path_parameters();
         for (place, part) in places.iter().zip(id.splitn(places.len().max(1), '/')).filter(|(place, _)| *place != "id") {
             if answered.0.get(place).is_none_or(Value::is_null) {
                 answered.0.insert(place.to_owned(), Value::String(part.to_owned()));
@@ -68,20 +68,20 @@ impl Kind {
     /// Returns the path that a resource is read at.
     #[must_use]
     pub fn read_path_of(&self, id: &str) -> String {
-        if self.shape == Shape::Singleton { self.path.to_owned() } else { self.path_of(id) }
+        if self.shape == Shape::Singleton { self.paths.list.to_owned() } else { self.path_of(id) }
     }
 
     /// Returns the path of the list, or of the object, under one parent.
     #[must_use]
     pub fn path_under(&self, parent: &str) -> String {
-        filled(self.path, iter::once(parent))
+        filled(self.paths.list, iter::once(parent))
     }
 
     /// Returns the field that names the parent of a nested resource or a part.
     #[must_use]
     pub fn parent_field(&self) -> Option<&'static str> {
         match self.shape {
-            Shape::Nested { .. } | Shape::Part { .. } => places(self.path).next(),
+            Shape::Nested { .. } | Shape::Part { .. } => places(self.paths.list).next(),
             Shape::Collection | Shape::Singleton | Shape::Keyed { .. } | Shape::Child { .. } => None,
         }
     }
@@ -90,8 +90,8 @@ impl Kind {
     #[must_use]
     pub fn creation(&self) -> Option<&'static str> {
         match self.shape {
-            _ if !self.create_path.is_empty() => Some(self.create_path),
-            Shape::Collection | Shape::Nested { .. } => Some(self.path),
+            _ if !self.paths.create.is_empty() => Some(self.paths.create),
+            Shape::Collection | Shape::Nested { .. } => Some(self.paths.list),
             Shape::Singleton | Shape::Keyed { .. } | Shape::Child { .. } | Shape::Part { .. } => None,
         }
     }
@@ -105,11 +105,11 @@ impl Kind {
 
     /// Returns what stands in the places of a path that leads to one resource or to the list; nothing of any other path.
     #[must_use]
-    pub fn covers(&self, path: &str) -> Option<Vec<(String, String)>> {
-        let older = || self.aliases.iter().find_map(|form| matched(form, path));
+    pub fn match_path(&self, path: &str) -> Option<Vec<(String, String)>> {
+        let older = || self.paths.aliases.iter().find_map(|form| matched(form, path));
         let creation = || matched(self.creation()?, path);
         let is_listed = !matches!(self.shape, Shape::Keyed { names: KeyNames::Fixed(_) | KeyNames::PerElement { .. } });
-        matched(&self.item(), path).or_else(|| matched(self.path, path).filter(|_| is_listed)).or_else(creation).or_else(older)
+        matched(&self.item(), path).or_else(|| matched(self.paths.list, path).filter(|_| is_listed)).or_else(creation).or_else(older)
     }
 }
 
@@ -161,7 +161,7 @@ mod tests {
     use serde_json::json;
 
     static TEXTS: Kind =
-        Kind::keyed("texts", "text", "/prompts", &["prompt", "language"], KeyNames::Listed).at("/prompts/{prompt}/text/{language}");
+        Kind::keyed("texts", "text", "/prompts", &["prompt", "language"], KeyNames::Listed).item_path("/prompts/{prompt}/text/{language}");
     static DOMAINS: Kind = Kind::nested("domains", "domain", "/organizations/{organization}/domains", "organizations")
         .keyed_by(&["organization", "domain"])
         .paged(Paging::Whole);
@@ -184,21 +184,21 @@ mod tests {
     #[test]
     fn an_answer_that_lacks_its_own_name_is_given_it() {
         let mut answered = body(json!({"login": {"title": "Hi"}}));
-        TEXTS.fill(&mut answered, "login/en");
+        TEXTS.fill_path_fields(&mut answered, "login/en");
         assert_eq!(answered.into_value(), json!({"login": {"title": "Hi"}, "prompt": "login", "language": "en"}));
     }
 
     #[test]
     fn an_older_path_leads_to_the_same() {
         static TEMPLATES: Kind = Kind::singleton("templates", "templates", "/factors/phone/templates").aliases(&["/factors/sms/templates"]);
-        assert_eq!(TEMPLATES.covers("/factors/sms/templates"), Some(Vec::new()));
+        assert_eq!(TEMPLATES.match_path("/factors/sms/templates"), Some(Vec::new()));
         assert_eq!(TEMPLATES.path_of("templates"), "/factors/phone/templates");
     }
 
     #[test]
     fn a_path_tells_what_stands_in_its_places() {
-        let found = TEXTS.covers("/prompts/login/text/en").expect("covered");
+        let found = TEXTS.match_path("/prompts/login/text/en").expect("covered");
         assert_eq!(found, [("prompt".to_owned(), "login".to_owned()), ("language".to_owned(), "en".to_owned())]);
-        assert_eq!(TEXTS.covers("/prompts/login/texts/en"), None);
+        assert_eq!(TEXTS.match_path("/prompts/login/texts/en"), None);
     }
 }

@@ -152,13 +152,13 @@ impl Fields {
     /// A null that a tenant answers says no more than an absent field, and is stored where it is sent. A value that no entry looks into
     /// (`actions` of a flow) is content, and stays as it is.
     #[must_use]
-    pub fn said(&self, object: Map<String, Value>) -> Map<String, Value> {
+    pub fn sendable(&self, object: Map<String, Value>) -> Map<String, Value> {
         let said = object.into_iter().filter_map(|(name, value)| {
             let field = self.get(&name);
             let value = match field {
-                Some(Field { below: Some(below), .. }) => below.said_in(value),
+                Some(Field { below: Some(below), .. }) => below.sendable_value(value),
                 Some(_) => value,
-                None => Self::open().said_in(value),
+                None => Self::open().sendable_value(value),
             };
             let is_refused = value.is_null() || (is_empty(&value) && field.is_some_and(|field| field.refuses_empty));
             (!is_refused).then_some((name, value))
@@ -166,10 +166,10 @@ impl Fields {
         said.collect()
     }
 
-    fn said_in(&self, value: Value) -> Value {
+    fn sendable_value(&self, value: Value) -> Value {
         match value {
-            Value::Object(object) => Value::Object(self.said(object)),
-            Value::Array(list) => Value::Array(list.into_iter().map(|element| self.said_in(element)).collect()),
+            Value::Object(object) => Value::Object(self.sendable(object)),
+            Value::Array(list) => Value::Array(list.into_iter().map(|element| self.sendable_value(element)).collect()),
             plain => plain,
         }
     }
@@ -311,7 +311,7 @@ mod tests {
             unreachable!("an object")
         };
         let said = json!({"content": {"body": ""}, "steps": [{"value": null}], "options": {"b": {"d": ""}, "e": [{}]}});
-        assert_eq!(Value::Object(fields.said(body)), said);
+        assert_eq!(Value::Object(fields.sendable(body)), said);
     }
 
     #[test]

@@ -27,38 +27,38 @@ pub struct Reference {
     /// What it holds.
     pub by: ReferencedBy,
     /// Whether it may be written after the resource exists, so that it puts no order on the kinds.
-    pub late: bool,
+    pub is_deferred: bool,
 }
 
 impl Reference {
     /// Returns a reference that holds an id.
     #[must_use]
     pub const fn id(path: &'static str, to: &'static str) -> Self {
-        Self { path, to, by: ReferencedBy::Id, late: false }
+        Self { path, to, by: ReferencedBy::Id, is_deferred: false }
     }
 
     /// Returns a reference that holds what the other resource is named by.
     #[must_use]
     pub const fn key(path: &'static str, to: &'static str) -> Self {
-        Self { path, to, by: ReferencedBy::Key, late: false }
+        Self { path, to, by: ReferencedBy::Key, is_deferred: false }
     }
 
     /// Returns a reference that holds another id of the resource.
     #[must_use]
     pub const fn alias(path: &'static str, to: &'static str) -> Self {
-        Self { path, to, by: ReferencedBy::Alias, late: false }
+        Self { path, to, by: ReferencedBy::Alias, is_deferred: false }
     }
 
     /// Returns a reference that stands within a text.
     #[must_use]
     pub const fn within(path: &'static str, to: &'static str) -> Self {
-        Self { path, to, by: ReferencedBy::Within, late: false }
+        Self { path, to, by: ReferencedBy::Within, is_deferred: false }
     }
 
     /// Says that the reference may be written after its target exists.
     #[must_use]
-    pub const fn late(mut self) -> Self {
-        self.late = true;
+    pub const fn deferred(mut self) -> Self {
+        self.is_deferred = true;
         self
     }
 }
@@ -84,7 +84,7 @@ pub struct Exclusion {
     /// Why it is left alone, as part of a sentence.
     pub reason: &'static str,
     /// The word by which a person includes such resources all the same.
-    pub unless: Option<&'static str>,
+    pub include_word: Option<&'static str>,
     /// Whether somebody else made it, so that it is never taken for a resource of the tenant's own, whatever it is called.
     pub is_foreign: bool,
 }
@@ -93,13 +93,13 @@ impl Exclusion {
     /// Returns a reason to leave a resource alone whatever anybody asks.
     #[must_use]
     pub const fn always(field: &'static str, when: Condition, reason: &'static str) -> Self {
-        Self { field, when, reason, unless: None, is_foreign: false }
+        Self { field, when, reason, include_word: None, is_foreign: false }
     }
 
     /// Returns a reason that ends where a person includes this word.
     #[must_use]
     pub const fn unless(word: &'static str, field: &'static str, when: Condition, reason: &'static str) -> Self {
-        Self { field, when, reason, unless: Some(word), is_foreign: false }
+        Self { field, when, reason, include_word: Some(word), is_foreign: false }
     }
 
     /// Says that somebody else made such a resource: a third party, the marketplace, one organization.
@@ -124,7 +124,7 @@ pub struct BuiltIn {
     /// Why it is not there for everybody, as part of a sentence.
     pub reason: &'static str,
     /// What a person has to do to have one.
-    pub by_hand: &'static str,
+    pub manual_setup: &'static str,
 }
 
 impl BuiltIn {
@@ -161,14 +161,14 @@ pub struct RequiredSecrets {
     /// The object.
     pub path: &'static str,
     /// The field that says that it holds no secret, and what it must hold then.
-    pub open: Option<(&'static str, Condition)>,
+    pub secretless_when: Option<(&'static str, Condition)>,
 }
 
 impl RequiredSecrets {
     /// Returns whether a resource has one without secrets.
     #[must_use]
-    pub fn is_open(&self, body: &Body) -> bool {
-        self.open.is_some_and(|(field, when)| when.holds(body.get(field)))
+    pub fn needs_no_secrets(&self, body: &Body) -> bool {
+        self.secretless_when.is_some_and(|(field, when)| when.holds(body.get(field)))
     }
 }
 

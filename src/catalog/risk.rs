@@ -1,7 +1,7 @@
 //! What a change may cost: may it keep somebody from signing in, weaken a protection, lose data, or add access?
 //!
-//! Every writable field of every kind stands in `risks.rs` under a rule, and the rule says by direction what an edit of it is. A field without
-//! a rule fails a test, so that a new one is thought about before it is copied.
+//! Every entry puts every writable field of its kind under a rule, which gives the class of an edit by its direction. A field without a rule
+//! fails a test, so that somebody thinks about a new field before it is copied.
 
 use serde_json::Value;
 
@@ -173,8 +173,8 @@ const MANAGEMENT_API: &str = "/api/v2/";
 pub struct Risks {
     /// What a new one is.
     pub created: RiskClass,
-    /// What it is, besides lost data, that one goes.
-    pub removed: RiskClass,
+    /// What a deleted one is, besides lost data.
+    pub deleted: RiskClass,
     /// Whether each gives access to an API, which may be the Management API.
     pub opens_apis: bool,
     /// Rules, each with the fields it is about, separated by blanks; a path stands for all that lies below it and no longer path names.
@@ -182,6 +182,26 @@ pub struct Risks {
 }
 
 impl Risks {
+    /// Only the appearance of something changes.
+    pub const COSMETIC: Self = Self::new(RiskClass::Routine, RiskClass::DataLoss, &[(RiskRule::Routine, "*")]);
+    /// People and services sign in with such a resource, or are let in by it, and every field is part of its identity.
+    pub const SIGN_IN: Self = Self::new(RiskClass::Widened, RiskClass::DataLoss, &[(RiskRule::Identity, "*")]);
+    /// There is only one, and everybody uses every field of it at once.
+    pub const TENANT_WIDE: Self = Self::new(RiskClass::Lockout, RiskClass::Lockout, &[(RiskRule::Bound, "*")]);
+
+    /// Returns the risks of a kind: what a new resource is, what a deleted one is besides lost data, and the rules of its fields.
+    #[must_use]
+    pub const fn new(created: RiskClass, deleted: RiskClass, fields: &'static [(RiskRule, &'static str)]) -> Self {
+        Self { created, deleted, opens_apis: false, fields }
+    }
+
+    /// Says that each resource gives access to an API, which may be the Management API.
+    #[must_use]
+    pub const fn opening_apis(mut self) -> Self {
+        self.opens_apis = true;
+        self
+    }
+
     /// Returns the class of what adds access by something that is called so: it is weaker protection where that is the Management API.
     pub fn raised(&self, class: RiskClass, what: &str) -> RiskClass {
         if self.opens_apis && class == RiskClass::Widened && what.contains(MANAGEMENT_API) { RiskClass::Weakened } else { class }

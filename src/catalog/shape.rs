@@ -134,25 +134,25 @@ pub struct FollowUp {
     /// The field that says what runs.
     pub field: &'static str,
     /// The field of an answer that says whether the resource runs as it stands.
-    pub told: &'static str,
+    pub status_field: &'static str,
     /// The field of an answer that holds what runs.
-    pub made: &'static str,
+    pub version_field: &'static str,
     /// The fields that make up what runs.
     pub content: &'static [&'static str],
     /// The path the POST goes to; `{id}` is the resource's.
     pub path: &'static str,
     /// A field of the resource and what it must hold before the request is sent; it is read again until it does.
-    pub once: Option<(&'static str, &'static str)>,
+    pub ready_when: Option<(&'static str, &'static str)>,
 }
 
 impl FollowUp {
     /// Returns what runs of an answered resource, as the body keeps it.
     #[must_use]
-    pub fn running(&self, answered: &Body) -> Option<Value> {
-        if answered.get(self.told) == Some(&Value::Bool(true)) {
+    pub fn deployed(&self, answered: &Body) -> Option<Value> {
+        if answered.get(self.status_field) == Some(&Value::Bool(true)) {
             return Some(Value::Bool(true));
         }
-        let made = answered.get(self.made)?.as_object()?;
+        let made = answered.get(self.version_field)?.as_object()?;
         Some(self.content_of(&Body(made.clone())).into_value())
     }
 

@@ -56,7 +56,7 @@ impl Kind {
     /// A text of nothing but templates stays: it says where the secret comes from, and holds none.
     pub fn take_listed(&self, answer: &mut Body) -> Vec<(String, Value)> {
         let is_secret = |value: &Value| !value.as_str().is_some_and(is_template);
-        self.secrets.iter().flat_map(|path| answer.take_if(path, &is_secret)).collect()
+        self.secrets.paths.iter().flat_map(|path| answer.take_if(path, &is_secret)).collect()
     }
 
     /// Changes every secret of an answer that its entry lists.
@@ -66,7 +66,7 @@ impl Kind {
                 change(value);
             }
         };
-        for path in self.secrets {
+        for path in self.secrets.paths {
             answer.change(path, &mut change_secret);
         }
     }
@@ -92,7 +92,7 @@ impl Kind {
     /// Returns why what stands at this path would be withheld for what it is called, wherever it holds a text.
     #[must_use]
     pub fn withholds(&self, path: &str) -> Option<WithheldReason> {
-        if self.is_listed(path) || is_any(self.code, path) {
+        if self.is_listed(path) || is_any(self.fields.code, path) {
             return None;
         }
         let last = last_name(path);
@@ -114,7 +114,7 @@ impl Kind {
 
     /// Returns whether an entry says what a field is whose name sounds like a secret.
     fn is_listed(&self, path: &str) -> bool {
-        self.not_secret.iter().any(|(plain, _)| is_exactly(plain, path)) || is_any(self.read_only, path)
+        self.secrets.exempt.iter().any(|(plain, _)| is_exactly(plain, path)) || is_any(self.fields.read_only, path)
     }
 }
 
@@ -214,8 +214,8 @@ impl Rule<'_> {
                 return true;
             }
             let path = join(above, name);
-            let is_identity = path == self.kind.id || self.kind.key.contains(&path.as_str());
-            if is_identity || is_any(self.kind.code, &path) || is_any(self.kind.read_only, &path) {
+            let is_identity = path == self.kind.identity.id || self.kind.identity.key.contains(&path.as_str());
+            if is_identity || is_any(self.kind.fields.code, &path) || is_any(self.kind.fields.read_only, &path) {
                 return true;
             }
             let is_listed = self.kind.is_listed(&path);

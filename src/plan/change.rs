@@ -41,7 +41,8 @@ impl PlanBuilder<'_> {
         open_seals(kind, &mut body);
         let withheld = withhold_sealed(kind, wanted, &mut body, &supplied);
         self.plan.skipped.extend(withheld);
-        let is_late = |secret: &SecretField| kind.fields().get(&secret.path).is_some_and(|field| field.written == Writability::OnUpdate);
+        let is_late =
+            |secret: &SecretField| kind.fields.writable().get(&secret.path).is_some_and(|field| field.written == Writability::OnUpdate);
         let (late, secrets): (Vec<_>, Vec<_>) = supplied.into_iter().partition(is_late);
         let change = |action, secrets| Change { key: wanted.key.clone(), source_id: wanted.id.clone(), action, needs: Vec::new(), secrets };
         if !late.is_empty() {
@@ -63,10 +64,10 @@ impl PlanBuilder<'_> {
 
     fn update(&mut self, kind: &Kind, mut wanted: OpenResource, mut held: OpenResource, supplied: Vec<SecretField>) -> Option<Change> {
         *self.plan.shared.entry(kind.name.to_owned()).or_default() += 1;
-        let given = kind.built_in.filter(|_| wanted.is_given || held.is_given);
+        let given = kind.quirks.built_in.filter(|_| wanted.is_given || held.is_given);
         if let Some(given) = given {
-            given.keep_written(&mut wanted.body, kind.key);
-            given.keep_written(&mut held.body, kind.key);
+            given.keep_written(&mut wanted.body, kind.identity.key);
+            given.keep_written(&mut held.body, kind.identity.key);
         }
         let draft = deploy::set_draft_aside(kind, &mut wanted.body, Some(&mut held.body));
         self.plan.skipped.extend(leave_secrets(&mut wanted, &held));
@@ -84,7 +85,7 @@ impl PlanBuilder<'_> {
             given.keep_written(&mut difference.body, &[]);
         }
         self.plan.skipped.extend(leave_sealed(kind, wanted, held, &mut difference, &supplied));
-        if let Some((path, reason)) = difference.fixed.iter().find(|(path, _)| kind.required.contains(&path.as_str())) {
+        if let Some((path, reason)) = difference.fixed.iter().find(|(path, _)| kind.fields.required.contains(&path.as_str())) {
             self.skip_resource(&wanted.key, format!("its {path} differs in the target, and {reason}"));
             return None;
         }
@@ -152,7 +153,7 @@ impl PlanBuilder<'_> {
 
     /// Returns the resources of the target that have the name of one to create and are others: names may stand twice.
     fn twins(&self, kind: &Kind, wanted: &OpenResource) -> Vec<Id> {
-        if !kind.allows_duplicates {
+        if !kind.identity.allows_duplicates {
             return Vec::new();
         }
         let name = id_substitution::portable_name(kind, &wanted.body);
@@ -162,7 +163,7 @@ impl PlanBuilder<'_> {
 
 /// Returns the fields that a create refuses and an update takes, where there is something to say.
 fn only_updated(kind: &Kind, wanted: &OpenResource) -> Option<Body> {
-    let is_only_updated = |name: &str| kind.fields().get(name).is_some_and(|field| field.written == Writability::OnUpdate);
+    let is_only_updated = |name: &str| kind.fields.writable().get(name).is_some_and(|field| field.written == Writability::OnUpdate);
     let says = |name: &str, value: &Value| !is_blank(value) && kind.default_of(name).as_ref() != Some(value);
     let rest = wanted.body.0.iter().filter(|(name, value)| is_only_updated(name) && says(name, value));
     let rest: Body = rest.map(|(name, value)| (name.clone(), value.clone())).collect();

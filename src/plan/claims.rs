@@ -172,9 +172,9 @@ fn set_aside(key: &Key, source_id: &Id, id: &Id, (field, old, free): (&str, Opti
 
 /// Returns the fields of a kind whose value no two of it may have, each with the field that can be given another value for it.
 fn unique(kind: &'static Kind) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-    let is_free = |path: &&&str| kind.fields().get(path).is_some_and(|field| field.written == Writability::Always);
-    let own = kind.key.iter().rfind(is_free).filter(|_| is_once(kind)).map(|field| (*field, kind.key));
-    own.into_iter().chain(kind.unique.iter().map(|field| (*field, std::slice::from_ref(field))))
+    let is_free = |path: &&&str| kind.fields.writable().get(path).is_some_and(|field| field.written == Writability::Always);
+    let own = kind.identity.key.iter().rfind(is_free).filter(|_| is_once(kind)).map(|field| (*field, kind.identity.key));
+    own.into_iter().chain(kind.identity.unique.iter().map(|field| (*field, std::slice::from_ref(field))))
 }
 
 fn is_claimed(kind: &'static Kind, path: &str) -> bool {
@@ -183,7 +183,7 @@ fn is_claimed(kind: &'static Kind, path: &str) -> bool {
 
 fn claims(kind: &'static Kind, body: &Body) -> BTreeSet<Claim> {
     let of = |(field, fields): (&'static str, &'static [&'static str])| {
-        let value = if fields == kind.key { id_substitution::portable_name(kind, body) } else { body.get(field)?.to_string() };
+        let value = if fields == kind.identity.key { id_substitution::portable_name(kind, body) } else { body.get(field)?.to_string() };
         Some((kind.name, field, value))
     };
     unique(kind).filter_map(of).collect()

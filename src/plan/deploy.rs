@@ -13,7 +13,7 @@ use crate::json::Body;
 ///
 /// Where nothing is to be done about what runs, the mark goes from both bodies and the draft stays: it is all there is to write.
 pub(super) fn set_draft_aside(kind: &Kind, wanted: &mut Body, held: Option<&mut Body>) -> Option<Difference> {
-    let follow_up = kind.follow_up?;
+    let follow_up = kind.lifecycle.follow_up?;
     let running = running(follow_up, wanted);
     if running.is_some() && wanted.get(follow_up.field) == Some(&Value::Bool(true)) {
         return None;
@@ -40,7 +40,7 @@ pub(super) fn set_draft_aside(kind: &Kind, wanted: &mut Body, held: Option<&mut 
 
 /// Takes the mark out of a body that creates a resource; returns the body that sends the follow-up, where it is due.
 pub(super) fn take_done(kind: &Kind, body: &mut Body) -> Option<Body> {
-    let follow_up = kind.follow_up?;
+    let follow_up = kind.lifecycle.follow_up?;
     let is_due = body.0.remove(follow_up.field) == Some(Value::Bool(true));
     is_due.then(|| Body::from_iter([(follow_up.field.to_owned(), Value::Bool(true))]))
 }

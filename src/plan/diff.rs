@@ -53,7 +53,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     let (mut wanted, held) = (normal(kind, desired), normal(kind, live));
     // An object is dropped field by field.
     let is_dropped = |path: &str| dropped.iter().any(|dropped| covers(path, dropped));
-    for (path, own) in kind.server_filled.iter().flat_map(|path| held.find(path)) {
+    for (path, own) in kind.defaults.server_filled.iter().flat_map(|path| held.find(path)) {
         if wanted.get(&path).is_none() && !is_dropped(&path) {
             wanted.set(&path, own.clone());
             difference.stays.push((path, UNSAID));
@@ -62,7 +62,7 @@ pub fn difference_after(kind: &Kind, desired: &Body, live: &Body, dropped: &[Str
     let mut edits = compared(&wanted, &held);
     // The server fills an overlaid field in by itself, so what only the target holds there stays, unless it makes room for what is wanted.
     let makes_room = |path: &str| kind.excluded_by(path).any(|other| wanted.get(other).is_some());
-    let is_overlaid = |path: &str| kind.read_modify_write.iter().any(|overlaid| covers(overlaid, path));
+    let is_overlaid = |path: &str| kind.fields.read_modify_write.iter().any(|overlaid| covers(overlaid, path));
     let stays = |edit: &mut Edit| edit.new.is_none() && is_overlaid(&edit.path) && !is_dropped(&edit.path) && !makes_room(&edit.path);
     let reason = "only the target has it, and it may be the server's own";
     difference.stays.extend(edits.extract_if(.., stays).map(|edit| (edit.path, reason)));
@@ -91,16 +91,17 @@ fn compared(wanted: &Body, held: &Body) -> Vec<Edit> {
 pub fn normal(kind: &Kind, body: &Body) -> Body {
     let mut body = body.clone();
     let is_present =
-        |(path, value): &(String, &Value)| value.is_object() && kind.fields().at(path).is_none_or(|field| !field.refuses_empty);
-    let present: Vec<String> = kind.present.iter().flat_map(|path| body.find(path)).filter(is_present).map(|(path, _)| path).collect();
+        |(path, value): &(String, &Value)| value.is_object() && kind.fields.writable().at(path).is_none_or(|field| !field.refuses_empty);
+    let present: Vec<String> =
+        kind.quirks.presence_is_setting.iter().flat_map(|path| body.find(path)).filter(is_present).map(|(path, _)| path).collect();
     order_sets(kind, &mut body);
     drop_blanks(&mut body.0);
-    for (path, _) in kind.defaults {
+    for (path, _) in kind.defaults.values {
         if body.get(path).is_some_and(|value| kind.default_of(path).as_ref() == Some(value)) {
             body.take(path);
         }
     }
-    for (path, other) in kind.defaults_to_field {
+    for (path, other) in kind.quirks.defaults_to_field {
         if body.get(path).is_some_and(|value| body.get(other) == Some(value)) {
             body.take(path);
         }
@@ -116,7 +117,7 @@ pub fn normal(kind: &Kind, body: &Body) -> Body {
 
 /// Puts the elements of sets in the order in which sets are compared.
 pub(super) fn order_sets(kind: &Kind, body: &mut Body) {
-    for path in kind.sets {
+    for path in kind.lists.unordered {
         body.change(path, &mut |value| {
             if let Value::Array(list) = value {
                 list.sort_by_cached_key(Value::to_string);
@@ -171,12 +172,12 @@ fn apart(kind: &Kind, edit: Edit) -> Vec<Edit> {
 /// Returns whether an object is emptied field by field: something in it is only added to by an update, or an update merges it and takes no
 /// null for it.
 fn goes_by_fields(kind: &Kind, path: &str, held: &Map<String, Value>) -> bool {
-    let mut below = kind.merge_only.iter().filter_map(|grown| grown.strip_prefix(path)?.strip_prefix('.'));
+    let mut below = kind.fields.merge_only.iter().filter_map(|grown| grown.strip_prefix(path)?.strip_prefix('.'));
     let holds_grown = below.any(|rest| held.contains_key(rest.split('.').next().unwrap_or(rest)));
-    let is_merged = kind.write == Write::Patch && !kind.replaced.contains(&path) && kind.default_of(path).is_none();
-    let takes_no_null = kind.fields().get(path).is_some_and(|field| !field.nullable);
+    let is_merged = kind.paths.write == Write::Patch && !kind.fields.replaced.contains(&path) && kind.default_of(path).is_none();
+    let takes_no_null = kind.fields.writable().get(path).is_some_and(|field| !field.nullable);
     // What is written over the target's own value is never taken away with it: secrets may be all that is left there.
-    holds_grown || (is_merged && takes_no_null) || kind.read_modify_write.contains(&path)
+    holds_grown || (is_merged && takes_no_null) || kind.fields.read_modify_write.contains(&path)
 }
 
 /// Returns a list after elements came and went.
@@ -196,7 +197,7 @@ pub fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
 
 /// Returns why no update can make this edit.
 fn obstacle(kind: &Kind, edit: &Edit, held: &Body) -> Option<&'static str> {
-    let field = field_at(kind.fields(), &edit.path);
+    let field = field_at(kind.fields.writable(), &edit.path);
     if field.is_some_and(|field| field.written == Writability::OnCreate) && !comes_new(&edit.path, held) {
         return Some("it can only be set when the resource is created");
     }

@@ -79,16 +79,16 @@ impl<'inputs> PlanBuilder<'inputs> {
             let hint = format!("`migrate unlink {} {}` lets it be made anew", kind.name, wanted.id);
             let gone = format!("the {} it is linked to ({}) is gone from the target; {hint}", kind.singular, link.target_id);
             self.skip_resource(&wanted.key, gone);
-        } else if let Some(reason) = ambiguous.get(&wanted.id).filter(|_| kind.allows_duplicates) {
+        } else if let Some(reason) = ambiguous.get(&wanted.id).filter(|_| kind.identity.allows_duplicates) {
             self.skip_resource(&wanted.key, reason.as_str());
-        } else if let (None, Some(given)) = (held, kind.built_in.filter(|_| wanted.is_given)) {
+        } else if let (None, Some(given)) = (held, kind.quirks.built_in.filter(|_| wanted.is_given)) {
             if says_nothing(kind, wanted) {
                 self.leave_alone(&wanted.key, given.reason);
             } else {
-                let step = given.by_hand.to_owned();
+                let step = given.manual_setup.to_owned();
                 self.plan.manual_steps.push(ManualStep { key: wanted.key.clone(), path: String::new(), step });
             }
-        } else if let (None, Some(what)) = (held, kind.by_hand) {
+        } else if let (None, Some(what)) = (held, kind.lifecycle.manual_setup) {
             self.plan.manual_steps.push(ManualStep { key: wanted.key.clone(), path: String::new(), step: what.to_owned() });
         } else if let Some(path) = held.is_none().then(|| withheld(kind, wanted, &self.supplied(&wanted.key))).flatten() {
             let step = format!("{path} is needed to make it and is not copied; supply it with a `secret` rule in the mapping");
@@ -127,13 +127,13 @@ impl<'inputs> PlanBuilder<'inputs> {
     /// Returns whether an object of which the source says nothing is to be emptied: an earlier run wrote it, and what is gone goes.
     fn is_emptied(&self, kind: &Kind, held: Option<&Resource>) -> bool {
         let applied = held.and_then(|held| self.past.base.of_target(&held.key, &held.id));
-        self.past.prune && kind.write == Write::Patch && applied.is_some_and(|applied| !applied.body.is_empty())
+        self.past.prune && kind.paths.write == Write::Patch && applied.is_some_and(|applied| !applied.body.is_empty())
     }
 
     /// Returns whether the target takes a resource, and notes why it does not.
     fn is_taken(&mut self, wanted: &Resource, at: Option<usize>, names: &mut TakenNames) -> bool {
         let kind = self.kind_of(&wanted.key);
-        let reason = match (self.live.kinds.get(kind.name), kind.not_created) {
+        let reason = match (self.live.kinds.get(kind.name), kind.lifecycle.not_creatable) {
             // What says nothing is not missed where it cannot be written.
             (Some(Status::Absent(_) | Status::Refused(_) | Status::Forbidden(_)), _) if says_nothing(kind, wanted) => return false,
             (Some(Status::Complete | Status::InPart(_)), Some(_)) if at.is_none() && says_nothing(kind, wanted) => return false,
@@ -225,7 +225,7 @@ impl<'inputs> PlanBuilder<'inputs> {
         let is_kept = self.desired.kept.iter().any(|(key, path)| key.kind() == of && covers(path, list));
         let wanted = listed(&self.desired.snapshot).filter(|_| !is_kept);
         let languages = wanted.or_else(|| listed(self.live))?;
-        let own = kind.key.last().and_then(|field| one.body.pick(&[field]).text(field).map(str::to_owned))?;
+        let own = kind.identity.key.last().and_then(|field| one.body.pick(&[field]).text(field).map(str::to_owned))?;
         (!languages.iter().any(|language| *language == own)).then_some(own)
     }
 }

@@ -152,12 +152,13 @@ pub(super) fn spare(kind: &Kind, candidate: &mut Examined<'_>, alone: &HashSet<K
         return Ok(Vec::new());
     }
     let body = &candidate.wanted.body;
-    let belongs = kind.key.iter().filter_map(|path| body.get(path)).flat_map(id_substitution::mentioned).find(|key| alone.contains(key));
+    let belongs =
+        kind.identity.key.iter().filter_map(|path| body.get(path)).flat_map(id_substitution::mentioned).find(|key| alone.contains(key));
     if let Some(owner) = belongs {
         return Err(format!("it belongs to {owner}, which is left alone"));
     }
     let mut spared = Vec::new();
-    for path in kind.sets.iter().chain(kind.ordered_merge) {
+    for path in kind.lists.unordered.iter().chain(kind.quirks.ordered_merge) {
         let Some(Value::Array(elements)) = candidate.wanted.body.get(path) else { continue };
         let of_alone = |element: &Value| id_substitution::mentioned(element).into_iter().find(|key| alone.contains(key));
         let named: Vec<(usize, Key)> =
@@ -205,7 +206,7 @@ fn part_of(kind: &Kind, path: &str) -> Part {
         let at = rest.split(']').next().and_then(|at| at.parse().ok()).unwrap_or_default();
         return Part::Element(list.to_owned(), at);
     }
-    if kind.key.contains(&path) || kind.required.contains(&path) {
+    if kind.identity.key.contains(&path) || kind.fields.required.contains(&path) {
         return Part::Whole;
     }
     let object = path.rsplit_once('.').map_or(path, |(object, _)| object);
@@ -241,7 +242,7 @@ fn unresolved_text(body: &Body, is_there: &dyn Fn(&Key) -> bool) -> Option<(Stri
 /// A client that only production has must not lose its connection because development does not know it.
 pub(super) fn keep_elements_of_the_target(kind: &Kind, candidate: &mut Examined<'_>, source_has: &HashSet<Key>) {
     let Some(held) = candidate.held.map(|held| held.body.open()) else { return };
-    for path in kind.sets.iter().chain(kind.ordered_merge) {
+    for path in kind.lists.unordered.iter().chain(kind.quirks.ordered_merge) {
         let Some(Value::Array(held)) = held.get(path) else { continue };
         let of_the_target = |element: &&Value| {
             let mentioned = id_substitution::mentioned(element);

@@ -10,12 +10,12 @@ use crate::model::resource::{Key, Resource};
 impl PlanBuilder<'_> {
     /// Lets changes be followed by writes of all fields of what they reset, also where that is as it should be.
     pub(super) fn repeat_what_is_reset(&mut self, changes: &mut Vec<Change>, partners: &Partners<'_>) {
-        let resetting: Vec<&'static Kind> = self.catalog.kinds().filter(|kind| !kind.resets.is_empty()).collect();
+        let resetting: Vec<&'static Kind> = self.catalog.kinds().filter(|kind| !kind.quirks.resets.is_empty()).collect();
         for kind in resetting.into_iter().filter(|kind| changes.iter().any(|change| change.key.kind() == kind.name)).collect::<Vec<_>>() {
             if self.would_reset_what_is_untouched(kind, changes, partners) {
                 continue;
             }
-            let is_reset = |held: &&Resource| kind.resets.contains(&held.key.kind()) && held.excluded.is_none();
+            let is_reset = |held: &&Resource| kind.quirks.resets.contains(&held.key.kind()) && held.excluded.is_none();
             for held in partners.live.iter().map(|held| &**held).filter(is_reset) {
                 self.repeat(kind, held, changes, partners);
             }
@@ -24,7 +24,7 @@ impl PlanBuilder<'_> {
 
     /// Takes back the changes of a kind that would reset something no plan touches, and names them; returns whether there were any.
     fn would_reset_what_is_untouched(&mut self, kind: &Kind, changes: &mut Vec<Change>, partners: &Partners<'_>) -> bool {
-        let is_reset = |key: &&Key| kind.resets.contains(&key.kind()) && self.untouched.root_of(key).is_some();
+        let is_reset = |key: &&Key| kind.quirks.resets.contains(&key.kind()) && self.untouched.root_of(key).is_some();
         let Some(reset) = partners.live.iter().map(|held| &held.key).find(is_reset).cloned() else { return false };
         let withheld: Vec<Change> = changes.extract_if(.., |change| change.key.kind() == kind.name).collect();
         let reason = format!("its write may reset {reset}, which is left alone");
@@ -34,7 +34,7 @@ impl PlanBuilder<'_> {
 
     fn repeat(&mut self, by: &Kind, held: &Resource, changes: &mut Vec<Change>, partners: &Partners<'_>) {
         let kind = self.kind_of(&held.key);
-        let (whole, _) = kind.fields().split(held.body.open(), RequestPurpose::Update);
+        let (whole, _) = kind.fields.writable().split(held.body.open(), RequestPurpose::Update);
         let body: Body = whole.0.into_iter().filter(|(_, value)| !value.is_null()).collect();
         if let Some(Change { action: Action::Update { body: written, .. }, .. }) = changes.iter_mut().find(|change| change.key == held.key)
         {

@@ -26,7 +26,7 @@ pub struct Cost {
 /// What completes a resource that the plan itself creates is part of its creation.
 pub fn costs(catalog: &Catalog, change: &Change) -> Vec<Cost> {
     let kind = catalog.kind(change.key.kind()).expect("a key names a kind of the catalog");
-    let risks = kind.risks();
+    let risks = &kind.risk;
     let whole = |class| Cost { class, path: None };
     match &change.action {
         Action::Create { .. } => vec![whole(risks.raised(risks.created, change.key.name()))],
@@ -40,21 +40,21 @@ pub fn costs(catalog: &Catalog, change: &Change) -> Vec<Cost> {
             let (old, new) = (Value::Array(removed.clone()), Value::Array(added.clone()));
             of_edit(kind, &change.key, &Edit { path: kind.elements().to_owned(), old: Some(old), new: Some(new) })
         }
-        Action::Delete { .. } => vec![whole(RiskClass::DataLoss), whole(risks.removed)],
+        Action::Delete { .. } => vec![whole(RiskClass::DataLoss), whole(risks.deleted)],
     }
 }
 
 fn of_edit(kind: &Kind, key: &Key, edit: &Edit) -> Vec<Cost> {
     let what = format!("{key} {}", edit.new.as_ref().map(Value::to_string).unwrap_or_default());
     let classes = classes(kind, &edit.path, [edit.old.as_ref(), edit.new.as_ref()]);
-    classes.into_iter().map(|class| Cost { class: kind.risks().raised(class, &what), path: Some(edit.path.clone()) }).collect()
+    classes.into_iter().map(|class| Cost { class: kind.risk.raised(class, &what), path: Some(edit.path.clone()) }).collect()
 }
 
 /// Returns the classes of an edit: of an object, those of every field inside it that has a rule of its own as well.
 fn classes(kind: &Kind, path: &str, sides: [Option<&Value>; 2]) -> BTreeSet<RiskClass> {
     let default = kind.default_within(path);
     let mut sides = sides.map(|side| side.or(default.as_ref()).map(|value| held_at(path, value)));
-    let risks = kind.risks();
+    let risks = &kind.risk;
     let mut found = BTreeSet::new();
     // If the whole thing is added or removed, that alone decides.
     let comes_or_goes = sides.iter().any(Option::is_none) && risks.rule(path) == Some(RiskRule::Presence);
@@ -81,7 +81,7 @@ fn held_at(path: &str, value: &Value) -> Body {
 
 fn by_rule(kind: &Kind, path: &str, [old, new]: [Option<Value>; 2]) -> Vec<RiskClass> {
     // A field that nobody knows is nothing that anybody can have looked at.
-    let rule = kind.risks().rule(path).unwrap_or(RiskRule::Bound);
+    let rule = kind.risk.rule(path).unwrap_or(RiskRule::Bound);
     let default = kind.default_within(path);
     let [old, new] = [old, new].map(|side| side.or_else(|| default.clone()).map(|value| named(kind, rule, path, &value)));
     if old == new { Vec::new() } else { rule.classes(old.as_ref(), new.as_ref()) }
@@ -103,7 +103,7 @@ fn is_blank_inside(value: &Value) -> bool {
 
 /// Returns a list as what its elements are called, where access is by that: what else stands in one opens and closes nothing.
 fn named(kind: &Kind, rule: RiskRule, path: &str, value: &Value) -> Value {
-    let field = kind.told_apart_by(path).filter(|_| rule == RiskRule::Access);
+    let field = kind.element_key_of(path).filter(|_| rule == RiskRule::Access);
     match (value, field) {
         (Value::Array(list), Some(field)) if list.iter().all(|one| one.get(field).is_some()) => {
             list.iter().map(|one| one[field].clone()).collect()
@@ -114,7 +114,7 @@ fn named(kind: &Kind, rule: RiskRule, path: &str, value: &Value) -> Value {
 
 /// A secret that takes the place of another one that was sent before.
 fn of_secret(kind: &Kind, path: &str) -> Cost {
-    let rule = kind.risks().rule(path).unwrap_or(RiskRule::Bound);
+    let rule = kind.risk.rule(path).unwrap_or(RiskRule::Bound);
     Cost { class: rule.class_of_another(), path: Some(path.to_owned()) }
 }
 
@@ -153,10 +153,9 @@ mod tests {
     fn what_goes_with_the_object_around_it_costs_what_it_would_alone() {
         let mut looked_at = 0;
         for kind in Catalog::standard().kinds() {
-            for path in kind.risks().fields.iter().flat_map(|(_, paths)| paths.split_whitespace()).filter(|path| !path.contains(['[', '*']))
-            {
+            for path in kind.risk.fields.iter().flat_map(|(_, paths)| paths.split_whitespace()).filter(|path| !path.contains(['[', '*'])) {
                 let Some((field, inside)) = path.split_once('.') else { continue };
-                if kind.risks().rule(field) == Some(RiskRule::Presence) {
+                if kind.risk.rule(field) == Some(RiskRule::Presence) {
                     continue;
                 }
                 for value in [json!(true), json!(false), json!(["a"]), json!("a")] {
@@ -173,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_secret_in_the_place_of_another_is_never_routine() {
-        let costs = |kind: &'static Kind| kind.secrets.iter().map(move |path| (kind.name, *path, of_secret(kind, path).class));
+        let costs = |kind: &'static Kind| kind.secrets.paths.iter().map(move |path| (kind.name, *path, of_secret(kind, path).class));
         let routine: Vec<_> = Catalog::standard().kinds().flat_map(costs).filter(|(.., class)| *class < RiskClass::Weakened).collect();
         assert_eq!(routine, []);
         let of = |name: &str, path: &str| of_secret(Catalog::standard().kind(name).expect("a kind"), path).class;

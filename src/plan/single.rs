@@ -76,7 +76,7 @@ pub fn kinds_beside(catalog: &Catalog, plan: &Plan) -> BTreeSet<String> {
 /// Returns the kinds of what resources of a kind belong to.
 fn owners(kind: &Kind) -> Vec<&'static str> {
     let of_identity = kind.references.iter().filter(|reference| is_identity(kind, reference)).map(|reference| reference.to);
-    of_identity.chain(kind.parent()).chain(kind.view_of).collect()
+    of_identity.chain(kind.parent()).chain(kind.quirks.same_endpoint_as).collect()
 }
 
 /// Returns what is left alone in a tenant and a plan for one resource touches: what that belongs to, or what it would name or name no more.
@@ -99,7 +99,7 @@ fn update(kind: &Kind, key: &Key, plan: &mut Plan, wanted: &Body, before: &Body,
     for (path, reason) in difference.stays {
         plan.excluded.push(Skipped { key: key.clone(), path: Some(path), reason: reason.to_owned() });
     }
-    if let Some(given) = kind.built_in.filter(|_| held.is_given) {
+    if let Some(given) = kind.quirks.built_in.filter(|_| held.is_given) {
         given.keep_written(&mut difference.body, &[]);
     }
     if difference.body.is_empty() {

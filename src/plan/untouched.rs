@@ -59,10 +59,10 @@ impl<'catalog> Protected<'catalog> {
         let before = self.belongings.len();
         for one in resources {
             let Some(kind) = self.catalog.kind(one.key.kind()).filter(|_| self.root_of(&one.key).is_none()) else { continue };
-            if kind.references.is_empty() && kind.view_of.is_none() && kind.parent().is_none() {
+            if kind.references.is_empty() && kind.quirks.same_endpoint_as.is_none() && kind.parent().is_none() {
                 continue;
             }
-            let viewed = kind.view_of.and_then(|of| views.get(&(of, &one.id)).copied());
+            let viewed = kind.quirks.same_endpoint_as.and_then(|of| views.get(&(of, &one.id)).copied());
             let owner = viewed.or_else(|| belongs_to(self.catalog, one).iter().find_map(|owner| self.root_of(owner)));
             if let Some(root) = owner.cloned() {
                 self.belongings.insert(one.key.clone(), root);
@@ -84,7 +84,7 @@ impl<'catalog> Protected<'catalog> {
 
     /// Returns what is reserved of which a resource is part that its tenant calls so, and writes so.
     pub(super) fn root_of_one(&self, kind: &Kind, id: &Id, body: &Body) -> Option<&Key> {
-        let above = if let Shape::Child { parent, .. } = kind.shape { Some(parent) } else { kind.view_of };
+        let above = if let Shape::Child { parent, .. } = kind.shape { Some(parent) } else { kind.quirks.same_endpoint_as };
         let above = above.and_then(|above| self.ids.get(&(above.to_owned(), id.as_str().to_owned())));
         let identity = kind.references.iter().filter(|reference| is_identity(kind, reference));
         let named = || identity.flat_map(|reference| self.named_at(reference, body)).map(|(_, key)| key).next();
@@ -282,14 +282,14 @@ fn parts(kind: &Kind) -> Vec<Part> {
 
 /// Returns whether a reference says what a resource belongs to.
 pub(super) fn is_identity(kind: &Kind, reference: &Reference) -> bool {
-    kind.key.contains(&reference.path) || kind.parent_field() == Some(reference.path)
+    kind.identity.key.contains(&reference.path) || kind.parent_field() == Some(reference.path)
 }
 
 /// Returns the part in which a reference stands.
 fn part_of(kind: &Kind, reference: &Reference) -> Part {
     let path: &'static str = reference.path;
     match path.split_once('[') {
-        Some((list, _)) if kind.sets.contains(&list) || kind.ordered_merge.contains(&list) => Part::Elements(list),
+        Some((list, _)) if kind.lists.unordered.contains(&list) || kind.quirks.ordered_merge.contains(&list) => Part::Elements(list),
         Some((list, _)) => Part::List(list),
         None => Part::Field(path.rsplit_once('.').map_or(path, |(object, _)| object)),
     }
@@ -302,7 +302,7 @@ fn can_be_without(kind: &Kind, part: &Part) -> bool {
         Part::List(_) => false,
         Part::Field(path) => {
             let is_above = |required: &&&str| crate::json::is_in(required, path) || crate::json::is_in(path, required);
-            !kind.required.iter().any(|required| is_above(&required))
+            !kind.fields.required.iter().any(|required| is_above(&required))
         }
     }
 }

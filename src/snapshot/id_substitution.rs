@@ -58,7 +58,7 @@ fn settled_name(kind: &Kind, resource: &Resource, marker: &Marker, ids: &HashMap
     if let Shape::Child { parent, .. } = kind.shape {
         return ids.get(&(parent.to_owned(), resource.id.clone())).map_or(resource.id.as_str(), Key::name).to_owned();
     }
-    let mut fields = resource.body.pick(kind.key);
+    let mut fields = resource.body.pick(kind.identity.key);
     fields.change_texts(&mut |path, text| {
         let named = kind.references.iter().find(|reference| reference.path == path && reference.by == ReferencedBy::Id);
         let key = named.and_then(|reference| ids.get(&(reference.to.to_owned(), Id::new(text.as_str()))));
@@ -238,7 +238,7 @@ pub fn change_plain(text: &mut String, change: &mut dyn FnMut(&str) -> Option<St
 
 /// Returns the name a portable body gives its resource: what [`name_of`] says, with references written as names.
 pub fn portable_name(kind: &Kind, body: &Body) -> String {
-    let fields = kind.key.iter().filter_map(|path| body.get(path).map(|value| ((*path).to_owned(), value.clone())));
+    let fields = kind.identity.key.iter().filter_map(|path| body.get(path).map(|value| ((*path).to_owned(), value.clone())));
     let mut fields: Body = fields.collect();
     fields.change_texts(&mut |_, text| *text = placeholder::as_name(text));
     name_of(kind, &fields)
@@ -246,7 +246,7 @@ pub fn portable_name(kind: &Kind, body: &Body) -> String {
 
 /// Returns the name that the portable body of a resource gives it.
 pub fn portable_name_of(kind: &Kind, resource: &Resource) -> String {
-    portable_name(kind, &resource.body.pick(kind.key))
+    portable_name(kind, &resource.body.pick(kind.identity.key))
 }
 
 /// What one tenant calls things: keys to ids, and its domain.

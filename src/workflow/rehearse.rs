@@ -66,7 +66,7 @@ impl ResponseRecorder for Copyist {
     fn record_absence(&self, kind: &'static Kind, status: u16, reason: &Absence) {
         let message = match reason {
             Absence::Entitlement(message) | Absence::Gone(message) | Absence::Refused(message) => message.clone(),
-            Absence::Scope(_) => format!("Insufficient scope, expected any of: {}", kind.read_scopes.join(",")),
+            Absence::Scope(_) => format!("Insufficient scope, expected any of: {}", kind.scopes.read.join(",")),
             Absence::NotConfigured => reason.to_string(),
         };
         self.add(|copy| copy.add_unavailable(kind, status, &message));

@@ -41,7 +41,10 @@ const FILLED_IN: &str = "prompts identifier_first";
 
 /// Returns whether a field may say nothing: no request needs it, and nothing is told apart or referred to by it.
 fn may_be_blank(kind: &Kind, field: &Field, path: &str) -> bool {
-    let is_named = kind.key.contains(&path) || kind.id == path || kind.required.contains(&path) || kind.secrets.contains(&path);
+    let is_named = kind.identity.key.contains(&path)
+        || kind.identity.id == path
+        || kind.fields.required.contains(&path)
+        || kind.secrets.paths.contains(&path);
     let is_bound = kind.references.iter().any(|reference| reference.path.starts_with(path));
     // An object without a part that the API does not take blank is refused whole.
     let is_needed = path.contains('.') && field.refuses_empty;
@@ -86,7 +89,7 @@ fn blanked(state: &State, domain: &str, rng: &mut TestRng) -> Value {
             one => vec![one],
         };
         for object in objects.into_iter().filter_map(Value::as_object_mut) {
-            blank_some(kind, kind.fields(), "", object, &mut dice);
+            blank_some(kind, kind.fields.writable(), "", object, &mut dice);
         }
     }
     state

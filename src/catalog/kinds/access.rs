@@ -3,7 +3,11 @@
 //! Fields: `POST` and `PATCH /resource-servers`, `/roles`, `/roles/{id}/permissions` in Auth0's OpenAPI description of 2026-06-25.
 
 use crate::catalog::kind::Kind;
+use crate::catalog::quirks::Quirks;
 use crate::catalog::reference::{BuiltIn, Condition, Exclusion, GeneratedSecretField, Reference, RequiredSecrets};
+use crate::catalog::risk::RiskClass::{DataLoss, Lockout, Widened};
+use crate::catalog::risk::RiskRule::{Access, Bound, Demand, Lifetime, Routine};
+use crate::catalog::risk::Risks;
 use crate::catalog::shape::{ElementChanges, Paging};
 
 /// APIs.
@@ -35,22 +39,23 @@ pub(in crate::catalog) static RESOURCE_SERVERS: Kind = Kind::collection("resourc
         "authorization_policy",
         "token_encryption.encryption_key.thumbprint_sha256",
     ])
+    .required(&["identifier"])
+    .secrets(&["signing_secret", "token_encryption.encryption_key.pem"])
     .not_secret(&[
         ("subject_type_authorization", "policies, of which none is a secret"),
         ("token_lifetime_for_anonymous_access_tokens", "how long a token lives"),
         ("token_lifetime_for_web", "how long a token lives"),
     ])
-    .secrets(&["signing_secret", "token_encryption.encryption_key.pem"])
-    .write_only(&["token_encryption.encryption_key.pem"])
-    // The description asks for `pem`, which a read may not show.
-    .requires_secrets(&[RequiredSecrets { path: "token_encryption", open: None }])
     // 14 recorded creates by RS256 were answered without one.
     .generated_secrets(&[GeneratedSecretField {
         path: "signing_secret",
         when: Some(("signing_alg", "HS256")),
         shown_at: "resource-servers/{id}",
     }])
-    .sets(&["scopes"])
+    .write_only(&["token_encryption.encryption_key.pem"])
+    // The description asks for `pem`, which a read may not show.
+    .requires_secrets(&[RequiredSecrets { path: "token_encryption", secretless_when: None }])
+    .unordered(&["scopes"])
     .element_key(&[("scopes", "value")])
     .defaults(&[
         ("allow_offline_access", "false"),
@@ -61,22 +66,39 @@ pub(in crate::catalog) static RESOURCE_SERVERS: Kind = Kind::collection("resourc
         ("signing_alg", "\"RS256\""),
         ("subject_type_authorization", r#"{"client":{"policy":"require_client_grant"},"user":{"policy":"allow_all"}}"#),
     ])
-    .required(&["identifier"])
+    .scopes(&["read:resource_servers"], &["create:resource_servers"], &["update:resource_servers"], &["delete:resource_servers"])
     .excluded(&[Exclusion::always("is_system", Condition::True, "it is the tenant's own API")])
-    .built_in(BuiltIn {
-        field: "is_system",
-        when: Condition::True,
-        except: ("identifier", Condition::EndsWith("/api/v2/")),
-        fields: &[
-            "token_lifetime",
-            "skip_consent_for_verifiable_first_party_clients",
-            "proof_of_possession",
-            "subject_type_authorization.user",
-        ],
-        reason: "it is the tenant's own API",
-        by_hand: "switch this API on in the target's dashboard, under Applications > APIs; then import again",
+    .quirks(Quirks {
+        built_in: Some(BuiltIn {
+            field: "is_system",
+            when: Condition::True,
+            except: ("identifier", Condition::EndsWith("/api/v2/")),
+            fields: &[
+                "token_lifetime",
+                "skip_consent_for_verifiable_first_party_clients",
+                "proof_of_possession",
+                "subject_type_authorization.user",
+            ],
+            reason: "it is the tenant's own API",
+            manual_setup: "switch this API on in the target's dashboard, under Applications > APIs; then import again",
+        }),
+        ..Quirks::NONE
     })
-    .scopes(&["read:resource_servers"], &["create:resource_servers"], &["update:resource_servers"], &["delete:resource_servers"]);
+    .risk(Risks::new(
+        Widened,
+        DataLoss,
+        &[
+            (Access, "scopes allow_offline_access allow_online_access allow_online_access_with_ephemeral_sessions"),
+            (
+                Bound,
+                "identifier signing_alg signing_secret token_dialect token_encryption consent_policy authorization_details \
+                     authorization_policy",
+            ),
+            (Demand, "subject_type_authorization enforce_policies proof_of_possession"),
+            (Lifetime, "token_lifetime token_lifetime_for_web token_lifetime_for_anonymous_access_tokens"),
+            (Routine, "name skip_consent_for_verifiable_first_party_clients"),
+        ],
+    ));
 
 /// Roles.
 ///
@@ -87,10 +109,11 @@ pub(in crate::catalog) static ROLES: Kind = Kind::collection("roles", "role", "/
     .writable("name description")
     .read_only(&["id", "type", "owner_id"])
     .required(&["name"])
+    .scopes(&["read:roles"], &["create:roles"], &["update:roles"], &["delete:roles"])
     .excluded(&[Exclusion::always("type", Condition::Is("organization"), "it belongs to one organization").foreign()])
     // `DELETE /roles/{id}`: "Once deleted, it is removed from any user who was previously assigned that role."
     .user_data("its assignment to users and groups")
-    .scopes(&["read:roles"], &["create:roles"], &["update:roles"], &["delete:roles"]);
+    .risk(Risks::new(Widened, DataLoss, &[(Routine, "name description")]));
 
 /// The permissions of each role.
 pub(in crate::catalog) static ROLE_PERMISSIONS: Kind =
@@ -100,5 +123,6 @@ pub(in crate::catalog) static ROLE_PERMISSIONS: Kind =
         .writable("permissions[]{resource_server_identifier permission_name}")
         .read_only(&["permissions[].resource_server_name", "permissions[].description"])
         .refers(&[Reference::key("permissions[].resource_server_identifier", "resource-servers")])
-        .sets(&["permissions"])
-        .scopes(&["read:roles"], &["update:roles"], &["update:roles"], &["update:roles"]);
+        .unordered(&["permissions"])
+        .scopes(&["read:roles"], &["update:roles"], &["update:roles"], &["update:roles"])
+        .risk(Risks::new(Widened, Lockout, &[(Access, "permissions")]).opening_apis());

@@ -3,8 +3,11 @@
 //! Fields: `/actions`, `/rules`, `/rules-configs`, `/hooks` and `/token-exchange-profiles` in Auth0's OpenAPI description of 2026-06-25.
 
 use crate::catalog::kind::Kind;
-use crate::catalog::quirks;
+use crate::catalog::quirks::{self, Quirks};
 use crate::catalog::reference::{Condition, Exclusion, Reference, RequiredSecrets};
+use crate::catalog::risk::RiskClass::{self, DataLoss, Lockout};
+use crate::catalog::risk::RiskRule::{Bound, Identity, Routine};
+use crate::catalog::risk::Risks;
 use crate::catalog::shape::{FollowUp, KeyNames, Paging};
 
 /// Modules that actions share.
@@ -14,7 +17,7 @@ use crate::catalog::shape::{FollowUp, KeyNames, Paging};
 pub(in crate::catalog) static MODULES: Kind = Kind::collection("action-modules", "action module", "/actions/modules")
     .titled("Action modules")
     .paged(Paging::Counted { field: "modules", size: 50 })
-    .summarised()
+    .summary_list()
     .writable("name+ code secrets[]{name value} dependencies[]{name version} api_version+ publish")
     .read_only(&[
         "id",
@@ -26,25 +29,26 @@ pub(in crate::catalog) static MODULES: Kind = Kind::collection("action-modules",
         "secrets[].updated_at",
         "updated_at",
     ])
-    .secrets(&["secrets[].value"])
-    .code(&["code"])
-    .write_only(&["secrets[].value"])
-    // The description asks for the value of each.
-    .requires_secrets(&[RequiredSecrets { path: "secrets", open: None }])
-    .also_known_by("latest_version.id")
-    .sets(&["secrets", "dependencies"])
-    .element_key(&[("secrets", "name"), ("dependencies", "name")])
     .required(&["name", "code"])
     .always_sent(&["publish"])
+    .code(&["code"])
+    .secrets(&["secrets[].value"])
+    .write_only(&["secrets[].value"])
+    // The description asks for the value of each.
+    .requires_secrets(&[RequiredSecrets { path: "secrets", secretless_when: None }])
+    .unordered(&["secrets", "dependencies"])
+    .element_key(&[("secrets", "name"), ("dependencies", "name")])
+    .scopes(&["read:actions"], &["create:actions"], &["update:actions"], &["delete:actions"])
     .follow_up(FollowUp {
         field: "publish",
-        told: "all_changes_published",
-        made: "latest_version",
+        status_field: "all_changes_published",
+        version_field: "latest_version",
         content: &["code", "dependencies"],
         path: "/actions/modules/{id}/versions",
-        once: None,
+        ready_when: None,
     })
-    .scopes(&["read:actions"], &["create:actions"], &["update:actions"], &["delete:actions"]);
+    .quirks(Quirks { alias_id: "latest_version.id", ..Quirks::NONE })
+    .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Bound, "code secrets dependencies api_version publish"), (Routine, "name")]));
 
 /// Actions.
 ///
@@ -77,27 +81,32 @@ pub(in crate::catalog) static ACTIONS: Kind = Kind::collection("actions", "actio
         "supported_triggers[].compatible_triggers",
         "supported_triggers[].binding_policy",
     ])
-    .secrets(&["secrets[].value"])
-    .code(&["code"])
-    .write_only(&["secrets[].value"])
-    .refers(&[Reference::id("modules[].module_id", "action-modules"), Reference::alias("modules[].module_version_id", "action-modules")])
-    .sets(&["secrets", "dependencies", "modules"])
-    .element_key(&[("secrets", "name"), ("dependencies", "name"), ("modules", "module_id")])
     .required(&["name", "supported_triggers"])
     .always_sent(&["deploy"])
+    .code(&["code"])
+    .secrets(&["secrets[].value"])
+    .write_only(&["secrets[].value"])
+    .refers(&[Reference::id("modules[].module_id", "action-modules"), Reference::alias("modules[].module_version_id", "action-modules")])
+    .unordered(&["secrets", "dependencies", "modules"])
+    .element_key(&[("secrets", "name"), ("dependencies", "name"), ("modules", "module_id")])
+    .scopes(&["read:actions"], &["create:actions"], &["update:actions"], &["delete:actions"])
     .excluded(&[
         Exclusion::always("integration", Condition::Present, "it comes from the marketplace").foreign(),
         Exclusion::always("installed_integration_id", Condition::Present, "it comes from the marketplace").foreign(),
     ])
     .follow_up(FollowUp {
         field: "deploy",
-        told: "all_changes_deployed",
-        made: "deployed_version",
+        status_field: "all_changes_deployed",
+        version_field: "deployed_version",
         content: &["code", "dependencies", "runtime"],
         path: "/actions/actions/{id}/deploy",
-        once: Some(("status", "built")),
+        ready_when: Some(("status", "built")),
     })
-    .scopes(&["read:actions"], &["create:actions"], &["update:actions"], &["delete:actions"]);
+    .risk(Risks::new(
+        RiskClass::Routine,
+        DataLoss,
+        &[(Bound, "supported_triggers code dependencies runtime secrets modules deploy"), (Routine, "name")],
+    ));
 
 /// Which actions run at each trigger, in order.
 ///
@@ -129,14 +138,14 @@ pub(in crate::catalog) static BINDINGS: Kind = Kind::keyed(
     ]),
 )
 .titled("Triggers")
-.at("/actions/triggers/{trigger}/bindings")
+.item_path("/actions/triggers/{trigger}/bindings")
 .paged(Paging::Counted { field: "bindings", size: 50 })
 .writable("trigger/ bindings[]{ref{type! value} display_name}")
 .read_only(&["total", "page", "per_page"])
 .refers(&[Reference::key("bindings[].ref.value", "actions")])
-.ordered_merge(&["bindings"])
-.quirks(&[quirks::BOUND_BY_NAME])
-.scopes(&["read:actions"], &["update:actions"], &["update:actions"], &[]);
+.scopes(&["read:actions"], &["update:actions"], &["update:actions"], &[])
+.quirks(Quirks { edits: &[quirks::BOUND_BY_NAME], ordered_merge: &["bindings"], ..Quirks::NONE })
+.risk(Risks::new(Lockout, Lockout, &[(Identity, "trigger"), (Bound, "bindings"), (Routine, "bindings[].display_name")]));
 
 /// Token exchange profiles: which action decides about a subject token.
 pub(in crate::catalog) static TOKEN_EXCHANGE_PROFILES: Kind =
@@ -146,14 +155,15 @@ pub(in crate::catalog) static TOKEN_EXCHANGE_PROFILES: Kind =
         .keyed_by(&["subject_token_type"])
         .writable("name! subject_token_type! action_id+! type+!")
         .read_only(&["id", "created_at", "updated_at"])
-        .refers(&[Reference::id("action_id", "actions")])
         .required(&["name", "subject_token_type", "action_id", "type"])
+        .refers(&[Reference::id("action_id", "actions")])
         .scopes(
             &["read:token_exchange_profiles"],
             &["create:token_exchange_profiles"],
             &["update:token_exchange_profiles"],
             &["delete:token_exchange_profiles"],
-        );
+        )
+        .risk(Risks::SIGN_IN);
 
 /// Rules.
 ///
@@ -162,41 +172,46 @@ pub(in crate::catalog) static TOKEN_EXCHANGE_PROFILES: Kind =
 pub(in crate::catalog) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
     .titled("Rules")
     .paged(Paging::Offset { field: "rules", size: 100, or_checkpoint: false })
-    .writable("name! script! order enabled")
-    .code(&["script"])
-    .read_only(&["id", "stage"])
-    .required(&["name", "script"])
-    .defaults(&[("enabled", "true")])
     // "A rule with the same order already exists" (409); auth0-deploy-cli gives rules other orders first where they change places.
     .unique(&["order"])
-    .not_created("rules ended on 2026-11-18; move this one to an action")
-    .scopes(&["read:rules"], &["create:rules"], &["update:rules"], &["delete:rules"]);
+    .writable("name! script! order enabled")
+    .read_only(&["id", "stage"])
+    .required(&["name", "script"])
+    .code(&["script"])
+    .defaults(&[("enabled", "true")])
+    .scopes(&["read:rules"], &["create:rules"], &["update:rules"], &["delete:rules"])
+    .not_creatable("rules ended on 2026-11-18; move this one to an action")
+    .risk(Risks::new(Lockout, DataLoss, &[(Bound, "script order enabled"), (Routine, "name")]));
 
 /// Settings of rules: keys alone can be read.
 pub(in crate::catalog) static RULES_CONFIGS: Kind =
     Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], KeyNames::Listed)
-        .only_listed()
         .titled("Settings of rules")
         .put()
+        .list_only()
         .writable("key/ value")
         .secrets(&["value"])
         .not_secret(&[("key", "the name of a setting")])
-        .by_hand("settings of rules cannot be read, and rules ended on 2026-11-18; move the rules that use it to actions, with secrets")
-        .scopes(&["read:rules_configs"], &["update:rules_configs"], &["update:rules_configs"], &["delete:rules_configs"]);
+        .scopes(&["read:rules_configs"], &["update:rules_configs"], &["update:rules_configs"], &["delete:rules_configs"])
+        .manual_setup(
+            "settings of rules cannot be read, and rules ended on 2026-11-18; move the rules that use it to actions, with secrets",
+        )
+        .risk(Risks::SIGN_IN);
 
 /// Hooks, at their end like rules.
 pub(in crate::catalog) static HOOKS: Kind = Kind::collection("hooks", "hook", "/hooks")
     .titled("Hooks")
     .paged(Paging::Offset { field: "hooks", size: 100, or_checkpoint: false })
-    .summarised()
+    .summary_list()
     .keyed_by(&["name", "triggerId"])
-    .writable("name! script! enabled dependencies{*} triggerId+!")
-    .code(&["script"])
-    .read_only(&["id"])
-    .replaced(&["dependencies"])
-    .required(&["name", "script", "triggerId"])
-    .defaults(&[("enabled", "false")])
     // 409 "A hook with the same name already exists" (OpenAPI description of PATCH), whatever the trigger.
     .unique(&["name"])
-    .not_created("hooks ended on 2026-11-18; move this one to an action")
-    .scopes(&["read:hooks"], &["create:hooks"], &["update:hooks"], &["delete:hooks"]);
+    .writable("name! script! enabled dependencies{*} triggerId+!")
+    .read_only(&["id"])
+    .required(&["name", "script", "triggerId"])
+    .replaced(&["dependencies"])
+    .code(&["script"])
+    .defaults(&[("enabled", "false")])
+    .scopes(&["read:hooks"], &["create:hooks"], &["update:hooks"], &["delete:hooks"])
+    .not_creatable("hooks ended on 2026-11-18; move this one to an action")
+    .risk(Risks::new(Lockout, DataLoss, &[(Bound, "script enabled dependencies triggerId"), (Routine, "name")]));

@@ -4,6 +4,7 @@
 
 use crate::catalog::kind::Kind;
 use crate::catalog::reference::{Condition, Exclusion, Reference};
+use crate::catalog::risk::Risks;
 use crate::catalog::shape::Paging;
 
 const SCOPES: [&[&str]; 4] =
@@ -18,8 +19,9 @@ pub(in crate::catalog) static FLAGS: Kind =
         .read_only(&["id", "created_at", "status", "type", "updated_at"])
         .required(&["name", "parameters"])
         .replaced(&["parameters"])
+        .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3])
         .excluded(&[Exclusion::always("type", Condition::Is("auth0"), "it is Auth0's own")])
-        .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3]);
+        .risk(Risks::COSMETIC);
 
 /// The variations of each feature flag.
 pub(in crate::catalog) static VARIATIONS: Kind = Kind::nested(
@@ -33,10 +35,11 @@ pub(in crate::catalog) static VARIATIONS: Kind = Kind::nested(
 .keyed_by(&["flag", "name"])
 .writable("flag/ name! description?! overrides{*}")
 .read_only(&["id", "created_at", "updated_at"])
-.refers(&[Reference::id("flag", "experimentation-feature-flags")])
 .required(&["flag", "name"])
 .replaced(&["overrides"])
-.scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3]);
+.refers(&[Reference::id("flag", "experimentation-feature-flags")])
+.scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3])
+.risk(Risks::COSMETIC);
 
 /// Whom an experiment is about.
 pub(in crate::catalog) static SEGMENTS: Kind = Kind::collection("experimentation-segments", "segment", "/experimentation/segments")
@@ -44,6 +47,7 @@ pub(in crate::catalog) static SEGMENTS: Kind = Kind::collection("experimentation
     .paged(Paging::Checkpoint { field: "segments", size: 50 })
     .writable("name! description?! rules![]{match!{*} not_match!{*}}")
     .read_only(&["id", "created_at", "type", "updated_at"])
+    .required(&["name", "rules"])
     .refers(&[
         Reference::id("rules[].match.client_id[]", "clients"),
         Reference::id("rules[].not_match.client_id[]", "clients"),
@@ -52,9 +56,9 @@ pub(in crate::catalog) static SEGMENTS: Kind = Kind::collection("experimentation
         Reference::id("rules[].match.organization_id[]", "organizations"),
         Reference::id("rules[].not_match.organization_id[]", "organizations"),
     ])
-    .required(&["name", "rules"])
+    .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3])
     .excluded(&[Exclusion::always("type", Condition::Is("auth0"), "it is Auth0's own")])
-    .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3]);
+    .risk(Risks::COSMETIC);
 
 /// Experiments. Whether one runs is not copied: it starts when a person starts it.
 pub(in crate::catalog) static EXPERIMENTS: Kind =
@@ -66,14 +70,15 @@ pub(in crate::catalog) static EXPERIMENTS: Kind =
          allocations![]{variation_id! weight segment_id! priority is_control is_fallback}",
         )
         .read_only(&["id", "created_at", "ended_at", "is_valid", "started_at", "status", "updated_at"])
+        .required(&["name", "feature_flag_id", "authentication_flow", "allocation_strategy", "assignment_config", "allocations"])
+        .replaced(&["assignment_config"])
         .refers(&[
             Reference::id("feature_flag_id", "experimentation-feature-flags"),
             Reference::id("allocations[].variation_id", "experimentation-variations"),
             Reference::id("allocations[].segment_id", "experimentation-segments"),
         ])
-        .required(&["name", "feature_flag_id", "authentication_flow", "allocation_strategy", "assignment_config", "allocations"])
-        .replaced(&["assignment_config"])
-        .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3]);
+        .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3])
+        .risk(Risks::COSMETIC);
 
 /// Templates of verifiable credentials.
 pub(in crate::catalog) static CREDENTIAL_TEMPLATES: Kind =
@@ -84,4 +89,5 @@ pub(in crate::catalog) static CREDENTIAL_TEMPLATES: Kind =
         .read_only(&["id", "created_at", "updated_at"])
         .required(&["name", "type", "dialect", "presentation", "well_known_trusted_issuers"])
         .replaced(&["presentation"])
-        .scopes(&["read:vdcs_templates"], &["create:vdcs_templates"], &["update:vdcs_templates"], &["delete:vdcs_templates"]);
+        .scopes(&["read:vdcs_templates"], &["create:vdcs_templates"], &["update:vdcs_templates"], &["delete:vdcs_templates"])
+        .risk(Risks::SIGN_IN);

@@ -4,6 +4,9 @@
 
 use crate::catalog::kind::Kind;
 use crate::catalog::reference::Reference;
+use crate::catalog::risk::RiskClass::{self, DataLoss};
+use crate::catalog::risk::RiskRule::{Bound, Routine};
+use crate::catalog::risk::Risks;
 use crate::catalog::shape::Paging;
 
 /// Connections of flows to other services; what they sign in with cannot be read.
@@ -14,39 +17,42 @@ pub(in crate::catalog) static VAULT_CONNECTIONS: Kind =
         .allows_duplicates()
         .writable("name! app_id+! setup{*}")
         .read_only(&["id", "account_name", "created_at", "environment", "fingerprint", "ready", "refreshed_at", "updated_at"])
-        .secrets(&["setup"])
-        .write_only(&["setup"])
         // The description asks for `setup` too; both recorded creates without it were answered 201, `ready: false`.
         .required(&["name", "app_id"])
+        .secrets(&["setup"])
+        .write_only(&["setup"])
         .scopes(
             &["read:flows_vault_connections"],
             &["create:flows_vault_connections"],
             &["update:flows_vault_connections"],
             &["delete:flows_vault_connections"],
-        );
+        )
+        .risk(Risks::SIGN_IN);
 
 /// Flows.
 pub(in crate::catalog) static FLOWS: Kind = Kind::collection("flows", "flow", "/flows")
     .titled("Flows")
     .paged(Paging::Offset { field: "flows", size: 100, or_checkpoint: false })
-    .summarised()
+    .summary_list()
     .allows_duplicates()
     .writable("name! actions?")
     .read_only(&["id", "created_at", "executed_at", "updated_at"])
+    .required(&["name"])
     .secrets(&["actions[].params.basic.password", "actions[].params.token"])
     .refers(&[Reference::id("actions[].**.connection_id", "flow-vault-connections")])
-    .required(&["name"])
-    .scopes(&["read:flows"], &["create:flows"], &["update:flows"], &["delete:flows"]);
+    .scopes(&["read:flows"], &["create:flows"], &["update:flows"], &["delete:flows"])
+    .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Bound, "actions"), (Routine, "name")]));
 
 /// Forms.
 pub(in crate::catalog) static FORMS: Kind = Kind::collection("forms", "form", "/forms")
     .titled("Forms")
     .paged(Paging::Offset { field: "forms", size: 100, or_checkpoint: false })
-    .summarised()
+    .summary_list()
     .allows_duplicates()
     .writable("name! messages?{*} languages?{*} translations?{*} nodes?[]{*} start?{*} ending?{*} style?{*}")
     // `description`, `social` and `tags` are of the API as it was in 2024 (6 recorded answers); the description takes none of them.
     .read_only(&["id", "created_at", "embedded_at", "submitted_at", "updated_at", "flow_count", "links", "description", "social", "tags"])
+    .required(&["name"])
     .secrets(&[
         "nodes[].config.components[].config.api_key",
         "nodes[].config.components[].config.access_token",
@@ -58,5 +64,12 @@ pub(in crate::catalog) static FORMS: Kind = Kind::collection("forms", "form", "/
         ("translations.**", "texts that people read, called after what they are about"),
     ])
     .refers(&[Reference::id("nodes[].**.flow_id", "flows"), Reference::id("ending.after_submit.flow_id", "flows")])
-    .required(&["name"])
-    .scopes(&["read:forms"], &["create:forms"], &["update:forms"], &["delete:forms"]);
+    .scopes(&["read:forms"], &["create:forms"], &["update:forms"], &["delete:forms"])
+    .risk(Risks::new(
+        RiskClass::Routine,
+        DataLoss,
+        &[
+            (Bound, "nodes start ending"),
+            (Routine, "name messages languages translations style nodes[].coordinates start.coordinates ending.coordinates"),
+        ],
+    ));

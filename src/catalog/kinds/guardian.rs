@@ -6,7 +6,11 @@
 //! recordings: `webauthn-platform`, `webauthn-roaming`, and the app that push notifications come from.
 
 use crate::catalog::kind::Kind;
+use crate::catalog::quirks::Quirks;
 use crate::catalog::reference::{Condition, ManualStepTemplate};
+use crate::catalog::risk::RiskClass::{self, DataLoss, Lockout, Weakened};
+use crate::catalog::risk::RiskRule::{Access, Demand, Exception, Identity, Lifetime, Routine, Shield};
+use crate::catalog::risk::Risks;
 use crate::catalog::shape::KeyNames;
 
 const READ: &[&str] = &["read:guardian_factors"];
@@ -15,23 +19,25 @@ const UPDATE: &[&str] = &["update:guardian_factors"];
 /// Which factors are on.
 pub(in crate::catalog) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/guardian/factors", &["name"], KeyNames::Listed)
     .titled("Multi-factor authentication")
-    .at("/guardian/factors/{name}")
-    .only_listed()
+    .item_path("/guardian/factors/{name}")
     .put()
+    .list_only()
     .writable("name/ enabled")
     .read_only(&["trial_expired"])
     .depends_on(&["email-provider", "guardian-phone-twilio"])
-    .scopes(READ, UPDATE, UPDATE, &[]);
+    .scopes(READ, UPDATE, UPDATE, &[])
+    .risk(Risks::new(Lockout, Weakened, &[(Demand, "enabled"), (Identity, "name")]));
 
 /// When factors are asked for.
 pub(in crate::catalog) static POLICIES: Kind = Kind::singleton("guardian-policies", "policies of factors", "/guardian/policies")
     .titled("Policies of multi-factor authentication")
     .put()
-    .list_field("policies")
     .writable("policies")
     .depends_on(&["guardian-factors"])
-    .sets(&["policies"])
-    .scopes(&["read:mfa_policies"], &[], &["update:mfa_policies"], &[]);
+    .unordered(&["policies"])
+    .scopes(&["read:mfa_policies"], &[], &["update:mfa_policies"], &[])
+    .quirks(Quirks { list_field: "policies", ..Quirks::NONE })
+    .risk(Risks::new(Lockout, Weakened, &[(Demand, "policies")]));
 
 /// How long a second factor is remembered, and whether people are asked.
 ///
@@ -47,7 +53,16 @@ pub(in crate::catalog) static SETTINGS: Kind = Kind::singleton("guardian-setting
         ("mfa_session_inactivity_timeout", "604800"),
         ("mfa_session_overall_timeout", "2592000"),
     ])
-    .scopes(READ, &[], UPDATE, &[]);
+    .scopes(READ, &[], UPDATE, &[])
+    .risk(Risks::new(
+        RiskClass::Routine,
+        DataLoss,
+        &[
+            (Lifetime, "mfa_session_inactivity_timeout mfa_session_overall_timeout"),
+            (Exception, "remember_me_default_value"),
+            (Routine, "display_remember_me_checkbox"),
+        ],
+    ));
 
 /// Codes that are sent by email.
 pub(in crate::catalog) static EMAIL_SETTINGS: Kind =
@@ -55,7 +70,8 @@ pub(in crate::catalog) static EMAIL_SETTINGS: Kind =
         .titled("Codes by email")
         .put()
         .writable("otp_length otp_expiration_time")
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Shield, "otp_length"), (Lifetime, "otp_expiration_time")]));
 
 /// Codes that are sent by phone.
 pub(in crate::catalog) static PHONE_SETTINGS: Kind =
@@ -63,14 +79,16 @@ pub(in crate::catalog) static PHONE_SETTINGS: Kind =
         .titled("Codes by phone")
         .put()
         .writable("otp_length otp_expiration_time")
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Shield, "otp_length"), (Lifetime, "otp_expiration_time")]));
 
 /// Duo.
 pub(in crate::catalog) static DUO: Kind = Kind::singleton("guardian-duo", "Duo settings", "/guardian/factors/duo/settings")
     .titled("Duo")
     .writable("ikey skey! host")
     .secrets(&["ikey", "skey"])
-    .scopes(READ, &[], UPDATE, &[]);
+    .scopes(READ, &[], UPDATE, &[])
+    .risk(Risks::TENANT_WIDE);
 
 /// How phone messages are sent.
 pub(in crate::catalog) static PHONE_MESSAGE_TYPES: Kind =
@@ -78,18 +96,20 @@ pub(in crate::catalog) static PHONE_MESSAGE_TYPES: Kind =
         .titled("Phone message types")
         .put()
         .writable("message_types")
-        .sets(&["message_types"])
-        .scopes(READ, &[], UPDATE, &[]);
+        .unordered(&["message_types"])
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::new(RiskClass::Routine, Lockout, &[(Access, "message_types")]));
 
 /// Who sends phone messages.
 pub(in crate::catalog) static PHONE_PROVIDER: Kind =
     Kind::singleton("guardian-phone-selected-provider", "phone provider of factors", "/guardian/factors/phone/selected-provider")
         .titled("Phone provider of factors")
         .aliases(&["/guardian/factors/sms/selected-provider"])
-        .depends_on(&["guardian-phone-twilio", "action-trigger-bindings"])
         .put()
         .writable("provider!")
-        .scopes(READ, &[], UPDATE, &[]);
+        .depends_on(&["guardian-phone-twilio", "action-trigger-bindings"])
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::TENANT_WIDE);
 
 /// Twilio for phone messages.
 pub(in crate::catalog) static PHONE_TWILIO: Kind =
@@ -99,7 +119,8 @@ pub(in crate::catalog) static PHONE_TWILIO: Kind =
         .put()
         .writable("from? messaging_service_sid?! auth_token?! sid?!")
         .secrets(&["auth_token", "sid"])
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::TENANT_WIDE);
 
 /// What phone messages say.
 pub(in crate::catalog) static PHONE_TEMPLATES: Kind =
@@ -108,7 +129,8 @@ pub(in crate::catalog) static PHONE_TEMPLATES: Kind =
         .aliases(&["/guardian/factors/sms/templates"])
         .put()
         .writable("enrollment_message verification_message")
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::TENANT_WIDE);
 
 /// Who sends push notifications.
 pub(in crate::catalog) static PUSH_PROVIDER: Kind =
@@ -117,13 +139,14 @@ pub(in crate::catalog) static PUSH_PROVIDER: Kind =
         .put()
         .writable("provider!")
         .depends_on(&["guardian-push-apns", "guardian-push-sns"])
+        .scopes(READ, &[], UPDATE, &[])
         .manual_steps(&[ManualStepTemplate {
             field: "provider",
             when: Condition::Is("direct"),
             what: "give the target what it signs in to Firebase with, which cannot be read: \
            `migrate api PATCH guardian/factors/push-notification/providers/fcmv1 --data FILE`",
         }])
-        .scopes(READ, &[], UPDATE, &[]);
+        .risk(Risks::TENANT_WIDE);
 
 /// Apple's push notifications; the certificate cannot be read.
 pub(in crate::catalog) static PUSH_APNS: Kind =
@@ -133,7 +156,8 @@ pub(in crate::catalog) static PUSH_APNS: Kind =
         .read_only(&["enabled"])
         .secrets(&["p12"])
         .write_only(&["p12"])
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::TENANT_WIDE);
 
 /// Amazon's push notifications; the secret key cannot be read.
 pub(in crate::catalog) static PUSH_SNS: Kind =
@@ -145,7 +169,8 @@ pub(in crate::catalog) static PUSH_SNS: Kind =
         )
         .secrets(&["aws_access_key_id", "aws_secret_access_key"])
         .write_only(&["aws_secret_access_key"])
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::TENANT_WIDE);
 
 /// How a device's own authenticator is asked.
 pub(in crate::catalog) static WEBAUTHN_PLATFORM: Kind =
@@ -154,7 +179,8 @@ pub(in crate::catalog) static WEBAUTHN_PLATFORM: Kind =
         .put()
         .writable("overrideRelyingParty relyingPartyIdentifier")
         .defaults(&[("overrideRelyingParty", "false")])
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::TENANT_WIDE);
 
 /// How a security key is asked.
 pub(in crate::catalog) static WEBAUTHN_ROAMING: Kind =
@@ -163,10 +189,12 @@ pub(in crate::catalog) static WEBAUTHN_ROAMING: Kind =
         .put()
         .writable("userVerification overrideRelyingParty relyingPartyIdentifier")
         .defaults(&[("overrideRelyingParty", "false")])
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::TENANT_WIDE);
 
 /// The app that push notifications come from, and where to get it.
 pub(in crate::catalog) static PUSH_APP: Kind = Kind::singleton("guardian-push-app", "app of push notifications", "/prompts/mfa-push")
     .titled("App of push notifications")
     .writable("app_name apple_app_link google_app_link")
-    .scopes(&["read:prompts"], &[], &["update:prompts"], &[]);
+    .scopes(&["read:prompts"], &[], &["update:prompts"], &[])
+    .risk(Risks::COSMETIC);

@@ -5,6 +5,9 @@
 
 use crate::catalog::kind::Kind;
 use crate::catalog::reference::{Reference, RequiredSecrets};
+use crate::catalog::risk::RiskClass::{self, Lockout, Weakened};
+use crate::catalog::risk::RiskRule::{Bound, Demand, Exception, Lifetime, Routine, Shield};
+use crate::catalog::risk::Risks;
 use crate::catalog::shape::Paging;
 
 const READ: &[&str] = &["read:attack_protection"];
@@ -18,8 +21,16 @@ pub(in crate::catalog) static BOT_DETECTION: Kind =
             "bot_detection_level! challenge_password_policy! challenge_passwordless_policy! challenge_password_reset_policy! allowlist
              monitoring_mode_enabled",
         )
-        .sets(&["allowlist"])
-        .scopes(READ, &[], UPDATE, &[]);
+        .unordered(&["allowlist"])
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::new(
+            RiskClass::Routine,
+            Weakened,
+            &[
+                (Demand, "bot_detection_level challenge_password_policy challenge_passwordless_policy challenge_password_reset_policy"),
+                (Exception, "allowlist monitoring_mode_enabled"),
+            ],
+        ));
 
 /// Breached passwords.
 pub(in crate::catalog) static BREACHED_PASSWORDS: Kind = Kind::singleton(
@@ -29,16 +40,22 @@ pub(in crate::catalog) static BREACHED_PASSWORDS: Kind = Kind::singleton(
 )
 .titled("Breached password detection")
 .writable("enabled shields admin_notification_frequency method! stage{pre-user-registration{shields} pre-change-password{shields}}")
-.sets(&["shields", "admin_notification_frequency", "stage.pre-user-registration.shields", "stage.pre-change-password.shields"])
-.scopes(READ, &[], UPDATE, &[]);
+.unordered(&["shields", "admin_notification_frequency", "stage.pre-user-registration.shields", "stage.pre-change-password.shields"])
+.scopes(READ, &[], UPDATE, &[])
+.risk(Risks::new(RiskClass::Routine, Weakened, &[(Demand, "enabled shields stage"), (Shield, "admin_notification_frequency method")]));
 
 /// Brute force.
 pub(in crate::catalog) static BRUTE_FORCE: Kind =
     Kind::singleton("attack-protection-brute-force-protection", "brute-force protection", "/attack-protection/brute-force-protection")
         .titled("Brute-force protection")
         .writable("enabled shields allowlist mode! max_attempts")
-        .sets(&["shields", "allowlist"])
-        .scopes(READ, &[], UPDATE, &[]);
+        .unordered(&["shields", "allowlist"])
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::new(
+            RiskClass::Routine,
+            Weakened,
+            &[(Shield, "enabled shields"), (Exception, "allowlist max_attempts"), (Bound, "mode")],
+        ));
 
 const CAPTCHA_SECRETS: &[&str] =
     &["arkose.secret", "hcaptcha.secret", "friendly_captcha.secret", "recaptcha_enterprise.api_key", "recaptcha_v2.secret"];
@@ -54,13 +71,18 @@ pub(in crate::catalog) static CAPTCHA: Kind = Kind::singleton("attack-protection
     .secrets(CAPTCHA_SECRETS)
     .write_only(CAPTCHA_SECRETS)
     .requires_secrets(&[
-        RequiredSecrets { path: "arkose", open: None },
-        RequiredSecrets { path: "hcaptcha", open: None },
-        RequiredSecrets { path: "friendly_captcha", open: None },
-        RequiredSecrets { path: "recaptcha_enterprise", open: None },
-        RequiredSecrets { path: "recaptcha_v2", open: None },
+        RequiredSecrets { path: "arkose", secretless_when: None },
+        RequiredSecrets { path: "hcaptcha", secretless_when: None },
+        RequiredSecrets { path: "friendly_captcha", secretless_when: None },
+        RequiredSecrets { path: "recaptcha_enterprise", secretless_when: None },
+        RequiredSecrets { path: "recaptcha_v2", secretless_when: None },
     ])
-    .scopes(READ, &[], UPDATE, &[]);
+    .scopes(READ, &[], UPDATE, &[])
+    .risk(Risks::new(
+        RiskClass::Routine,
+        Weakened,
+        &[(Bound, "active_provider_id arkose auth_challenge hcaptcha friendly_captcha recaptcha_enterprise recaptcha_v2 simple_captcha")],
+    ));
 
 /// Suspicious addresses.
 pub(in crate::catalog) static SUSPICIOUS_IPS: Kind = Kind::singleton(
@@ -73,9 +95,18 @@ pub(in crate::catalog) static SUSPICIOUS_IPS: Kind = Kind::singleton(
     "enabled shields allowlist stage{pre-login{max_attempts rate} pre-user-registration{max_attempts rate}
      pre-custom-token-exchange{max_attempts rate}}",
 )
-.sets(&["shields", "allowlist"])
 .merge_only(&["stage"])
-.scopes(READ, &[], UPDATE, &[]);
+.unordered(&["shields", "allowlist"])
+.scopes(READ, &[], UPDATE, &[])
+.risk(Risks::new(
+    RiskClass::Routine,
+    Weakened,
+    &[
+        (Shield, "enabled shields"),
+        (Exception, "allowlist stage"),
+        (Demand, "stage.pre-login.rate stage.pre-user-registration.rate stage.pre-custom-token-exchange.rate"),
+    ],
+));
 
 /// Toll fraud by phone.
 pub(in crate::catalog) static PHONE_PROVIDER_PROTECTION: Kind = Kind::singleton(
@@ -85,53 +116,56 @@ pub(in crate::catalog) static PHONE_PROVIDER_PROTECTION: Kind = Kind::singleton(
 )
 .titled("Phone provider protection")
 .writable("type!")
-.scopes(READ, &[], UPDATE, &[]);
+.scopes(READ, &[], UPDATE, &[])
+.risk(Risks::new(RiskClass::Routine, Weakened, &[(Bound, "type")]));
 
 /// Whether risk is assessed.
 pub(in crate::catalog) static RISK_ASSESSMENT: Kind =
     Kind::singleton("risk-assessment-settings", "risk assessment", "/risk-assessments/settings")
         .titled("Risk assessment")
         .writable("enabled")
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::new(RiskClass::Routine, Weakened, &[(Shield, "enabled")]));
 
 /// How long a device is known.
 pub(in crate::catalog) static NEW_DEVICE: Kind =
     Kind::singleton("risk-assessment-new-device", "new device assessment", "/risk-assessments/settings/new-device")
         .titled("New device assessment")
         .writable("remember_for")
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::new(RiskClass::Routine, Weakened, &[(Lifetime, "remember_for")]));
 
 /// Signals of others.
 pub(in crate::catalog) static SUPPLEMENTAL_SIGNALS: Kind =
     Kind::singleton("supplemental-signals", "supplemental signals", "/supplemental-signals")
         .titled("Supplemental signals")
         .writable("akamai_enabled")
-        .scopes(READ, &[], UPDATE, &[]);
+        .scopes(READ, &[], UPDATE, &[])
+        .risk(Risks::new(RiskClass::Routine, Weakened, &[(Shield, "akamai_enabled")]));
 
 /// Access lists of the tenant's edge. A priority is given to one alone.
 ///
 /// A rule with the scope `management` may lock out whoever writes it.
 pub(in crate::catalog) static NETWORK_ACLS: Kind = Kind::collection("network-acls", "network ACL", "/network-acls")
-    .titled("Access control lists")
-    .paged(Paging::Offset { field: "network_acls", size: 100, or_checkpoint: false })
-    .keyed_by(&["priority"])
-    .writable(
-        "description active priority rule!{action{block allow log redirect redirect_uri!}
+.titled("Access control lists")
+.paged(Paging::Offset { field: "network_acls", size: 100, or_checkpoint: false })
+.keyed_by(&["priority"])
+.writable("description active priority rule!{action{block allow log redirect redirect_uri!}
          match{asns! geo_country_codes! geo_subdivision_codes! ipv4_cidrs! ipv6_cidrs! ja3_fingerprints! ja4_fingerprints! user_agents!
                hostnames! connecting_ipv4_cidrs! connecting_ipv6_cidrs! auth0_managed http_message_signature{keys![]{id}}}
          not_match{asns! geo_country_codes! geo_subdivision_codes! ipv4_cidrs! ipv6_cidrs! ja3_fingerprints! ja4_fingerprints! user_agents!
-               hostnames! connecting_ipv4_cidrs! connecting_ipv6_cidrs! auth0_managed http_message_signature{keys![]{id}}} scope! match_all}",
-    )
-    .read_only(&["id", "created_at", "updated_at", "deleted_at", "tenant_id"])
-    .refers(&[
+               hostnames! connecting_ipv4_cidrs! connecting_ipv6_cidrs! auth0_managed http_message_signature{keys![]{id}}} scope! match_all}")
+.read_only(&["id", "created_at", "updated_at", "deleted_at", "tenant_id"])
+.required(&["description", "active", "rule"])
+.replaced(&["rule"])
+    // A list that is switched on with the rule of before blocks those whom nobody meant.
+.written_together(&[&["active", "rule"]])
+.refers(&[
         Reference::id("rule.match.http_message_signature.keys[].id", "network-acl-keys"),
         Reference::id("rule.not_match.http_message_signature.keys[].id", "network-acl-keys"),
     ])
-    .replaced(&["rule"])
-    // A list that is switched on with the rule of before blocks those whom nobody meant.
-    .written_together(&[&["active", "rule"]])
-    .required(&["description", "active", "rule"])
-    .scopes(&["read:network_acls"], &["create:network_acls"], &["update:network_acls"], &["delete:network_acls"]);
+.scopes(&["read:network_acls"], &["create:network_acls"], &["update:network_acls"], &["delete:network_acls"])
+.risk(Risks::new(Lockout, Weakened, &[(Bound, "active priority rule"), (Routine, "description")]));
 
 /// Rate limits that a tenant sets itself; a selector may hold `client_id:` and an id.
 pub(in crate::catalog) static RATE_LIMIT_POLICIES: Kind =
@@ -141,12 +175,13 @@ pub(in crate::catalog) static RATE_LIMIT_POLICIES: Kind =
         .keyed_by(&["resource", "consumer", "consumer_selector"])
         .writable("resource+! consumer+! consumer_selector+ configuration!{action! limit redirect_uri}")
         .read_only(&["id", "created_at", "updated_at"])
-        .refers(&[Reference::within("consumer_selector", "clients")])
-        .replaced(&["configuration"])
         .required(&["resource", "consumer", "consumer_selector", "configuration"])
+        .replaced(&["configuration"])
+        .refers(&[Reference::within("consumer_selector", "clients")])
         .scopes(
             &["read:rate_limit_policies"],
             &["create:rate_limit_policies"],
             &["update:rate_limit_policies"],
             &["delete:rate_limit_policies"],
-        );
+        )
+        .risk(Risks::new(Lockout, Weakened, &[(Bound, "resource consumer consumer_selector configuration")]));

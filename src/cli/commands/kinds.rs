@@ -15,8 +15,8 @@ impl Kinds {
     pub(in crate::cli) fn run(context: &Context) -> u8 {
         let json = || {
             let kinds = context.catalog.kinds().map(|kind| {
-                json!({"kind": kind.name, "title": kind.title, "shape": shape(kind), "key": kind.key, "refers_to": refers(kind),
-                       "not_copied": kind.secrets, "by_hand": by_hand(kind), "created": kind.not_created.is_none() && kind.by_hand.is_none()})
+                json!({"kind": kind.name, "title": kind.title, "shape": shape(kind), "key": kind.identity.key, "refers_to": refers(kind),
+                       "not_copied": kind.secrets.paths, "by_hand": by_hand(kind), "created": kind.lifecycle.not_creatable.is_none() && kind.lifecycle.manual_setup.is_none()})
             });
             json!({"kinds": kinds.collect::<Vec<_>>(), "exit": 0})
         };
@@ -40,7 +40,7 @@ fn markdown(catalog: &Catalog) -> String {
                     | kind | what it is | shape | told apart by | refers to | not copied | by hand |\n|---|---|---|---|---|---|---|\n"
         .to_owned();
     for kind in catalog.kinds() {
-        let secrets: Vec<String> = kind.secrets.iter().map(|path| format!("`{path}`")).collect();
+        let secrets: Vec<String> = kind.secrets.paths.iter().map(|path| format!("`{path}`")).collect();
         let cells = [
             format!("`{}`", kind.name),
             kind.title.to_owned(),
@@ -58,8 +58,8 @@ fn markdown(catalog: &Catalog) -> String {
 
 /// Returns what a person has to do about a kind, whatever stands in a tenant.
 fn by_hand(kind: &Kind) -> Vec<String> {
-    let steps = kind.manual_steps.iter().map(|step| step.what.to_owned());
-    kind.by_hand.into_iter().chain(kind.not_created).map(str::to_owned).chain(steps).collect()
+    let steps = kind.lifecycle.manual_steps.iter().map(|step| step.what.to_owned());
+    kind.lifecycle.manual_setup.into_iter().chain(kind.lifecycle.not_creatable).map(str::to_owned).chain(steps).collect()
 }
 
 fn shape(kind: &Kind) -> String {
@@ -77,7 +77,7 @@ fn shape(kind: &Kind) -> String {
 fn key(kind: &Kind) -> String {
     match kind.shape {
         Shape::Child { .. } => "its parent".to_owned(),
-        _ => kind.key.join(" + "),
+        _ => kind.identity.key.join(" + "),
     }
 }
 
@@ -89,7 +89,7 @@ fn refers(kind: &Kind) -> Vec<&'static str> {
 }
 
 fn not_copied(kind: &Kind) -> String {
-    match (kind.not_created.or(kind.by_hand), kind.secrets) {
+    match (kind.lifecycle.not_creatable.or(kind.lifecycle.manual_setup), kind.secrets.paths) {
         (Some(_), _) => "new ones".to_owned(),
         (None, []) => String::new(),
         (None, [one]) => (*one).to_owned(),

@@ -172,6 +172,6 @@ fn text<'value>(value: &'value Value, field: &str) -> &'value str {
 
 /// Returns whether two elements are equal in all writable fields.
 fn is_same(kind: &'static Kind, known: &Value, element: &Value) -> bool {
-    let fields = kind.fields().iter().next().and_then(|field| field.below.as_ref());
+    let fields = kind.fields.writable().iter().next().and_then(|field| field.below.as_ref());
     fields.is_some_and(|fields| fields.iter().all(|field| known[field.name] == element[field.name]))
 }

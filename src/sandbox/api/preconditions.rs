@@ -26,7 +26,7 @@ impl State {
     }
 
     pub(super) fn check_name(&self, kind: &'static Kind, body: &Body, own: Option<&str>) -> Result<(), ApiResponse> {
-        if kind.allows_duplicates || kind.key.is_empty() {
+        if kind.identity.allows_duplicates || kind.identity.key.is_empty() {
             return Ok(());
         }
         let name = unique_name(kind, body);
@@ -36,7 +36,7 @@ impl State {
 
     /// Refuses a resource that is identified by another one that does not exist.
     pub(super) fn check_identity(&self, kind: &'static Kind, sent: &Body) -> Result<(), ApiResponse> {
-        for reference in kind.references.iter().filter(|reference| kind.key.contains(&reference.path)) {
+        for reference in kind.references.iter().filter(|reference| kind.identity.key.contains(&reference.path)) {
             let (Some(value), Some(to)) = (sent.text(reference.path), self.catalog.kind(reference.to)) else { continue };
             if !self.has(to.name, reference.by, value) {
                 return Err(ApiResponse::unknown_resource(to));

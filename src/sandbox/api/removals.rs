@@ -42,7 +42,7 @@ impl State {
                     ReferencedBy::Key => &name,
                     ReferencedBy::Alias | ReferencedBy::Within => continue,
                 };
-                if other.key.contains(&reference.path) {
+                if other.identity.key.contains(&reference.path) {
                     let table = self.tables.entry(other.name).or_default();
                     for place in table.ids_where(|body| body.text(reference.path) == Some(called)) {
                         let identified_by_it = table.get(&place).cloned();

@@ -29,8 +29,8 @@ pub(crate) enum ValidationBasis {
 ///
 /// The refusal of anything else.
 pub(crate) fn sent_object(kind: &Kind, request: &ApiRequest) -> Result<Body, ApiResponse> {
-    let expected = if kind.list_field.is_empty() { "object" } else { "array" };
-    let sent = from_api(kind, request.body.clone()).filter(|_| kind.list_field.is_empty() || request.body.is_array());
+    let expected = if kind.quirks.list_field.is_empty() { "object" } else { "array" };
+    let sent = from_api(kind, request.body.clone()).filter(|_| kind.quirks.list_field.is_empty() || request.body.is_array());
     sent.ok_or_else(|| ApiResponse::invalid_body(&format!("'Expected type {expected}'")))
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn validate_body(kind: &Kind, behaviour: &ServerBehaviour, sent: &Bod
     let ValidationBasis::Catalog(purpose) = checked else {
         return check_needed(behaviour, sent);
     };
-    FieldCheck { behaviour, purpose }.check_fields(kind.fields(), &sent.0, "")?;
+    FieldCheck { behaviour, purpose }.check_fields(kind.fields.writable(), &sent.0, "")?;
     check_types(kind, behaviour, sent)?;
     match purpose {
         RequestPurpose::Create => check_required(kind, behaviour, sent),
@@ -110,12 +110,12 @@ impl FieldCheck<'_> {
 }
 
 fn check_types(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body) -> Result<(), ApiResponse> {
-    for (path, default) in kind.defaults.iter().filter_map(|(path, _)| Some((*path, kind.default_of(path)?))) {
+    for (path, default) in kind.defaults.values.iter().filter_map(|(path, _)| Some((*path, kind.default_of(path)?))) {
         if let Some(value) = sent.get(path).filter(|value| !value.is_null() && type_of(value) != type_of(&default)) {
             return Err(wrong_type(type_of(&default), value, path));
         }
     }
-    for path in kind.sets.iter().chain(behaviour.lists) {
+    for path in kind.lists.unordered.iter().chain(behaviour.lists) {
         if let Some(value) = sent.get(path).filter(|value| !value.is_null() && !value.is_array()) {
             // Scopes of a social connection may be a single string.
             if !(value.is_string() && path.starts_with("options.")) {
@@ -123,7 +123,7 @@ fn check_types(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body) -> Result<
             }
         }
     }
-    for path in kind.key {
+    for path in kind.identity.key {
         if let Some(value) = sent.get(path).filter(|value| value.is_array() || value.is_object()) {
             return Err(wrong_type("string", value, path));
         }
@@ -134,14 +134,15 @@ fn check_types(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body) -> Result<
 /// Refuses two fields that cannot both be set, with the message recorded for options of connections.
 fn check_exclusive(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body) -> Result<(), ApiResponse> {
     let is_set = |path: &str| sent.get(path).is_some_and(|value| !json::is_blank(value) && *value != Value::Bool(false));
-    let both = kind.exclusive.iter().chain(behaviour.exclusive).find(|(one, other)| is_set(one) && is_set(other));
+    let both = kind.quirks.exclusive.iter().chain(behaviour.exclusive).find(|(one, other)| is_set(one) && is_set(other));
     both.map_or(Ok(()), |(one, other)| Err(ApiResponse::refusal(400, &format!("Cannot set both {one} and {other}"), Some("invalid_body"))))
 }
 
 fn check_required(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body) -> Result<(), ApiResponse> {
     let stands_in = |path: &str| behaviour.required_alternatives.iter().any(|(wanted, other)| *wanted == path && sent.get(other).is_some());
-    let in_path: Vec<&str> = kind.in_path().collect();
+    let in_path: Vec<&str> = kind.path_fields().collect();
     let missing = kind
+        .fields
         .required
         .iter()
         .filter(|path| !in_path.contains(path))
@@ -161,11 +162,11 @@ fn missing_property(path: &str) -> ApiResponse {
 
 fn check_nulls(kind: &Kind, behaviour: &ServerBehaviour, sent: &Body) -> Result<(), ApiResponse> {
     let refuses_null =
-        |name: &str| kind.fields().get(name).is_some_and(|field| !field.nullable) && !behaviour.also_accepted.contains(&name);
+        |name: &str| kind.fields.writable().get(name).is_some_and(|field| !field.nullable) && !behaviour.also_accepted.contains(&name);
     let refused = sent.0.iter().find(|(name, value)| value.is_null() && refuses_null(name));
     let expected = |name: &str| {
-        let has_below = kind.fields().get(name).is_some_and(|field| field.below.is_some());
-        let is_list = kind.sets.contains(&name) || behaviour.lists.contains(&name);
+        let has_below = kind.fields.writable().get(name).is_some_and(|field| field.below.is_some());
+        let is_list = kind.lists.unordered.contains(&name) || behaviour.lists.contains(&name);
         kind.default_of(name).map_or(
             if has_below {
                 "object"

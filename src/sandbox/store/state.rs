@@ -90,7 +90,7 @@ impl State {
     /// Stores a resource in the table of its kind.
     pub(crate) fn put(&mut self, kind: &'static Kind, id: &str, body: Body) {
         let sort_key = sort_key(kind, id, &body);
-        let name = (!kind.allows_duplicates && !kind.key.is_empty()).then(|| unique_name(kind, &body));
+        let name = (!kind.identity.allows_duplicates && !kind.identity.key.is_empty()).then(|| unique_name(kind, &body));
         self.tables.entry(kind.name).or_default().put(id, body, sort_key, name);
     }
 
@@ -100,7 +100,7 @@ impl State {
             ReferencedBy::Id => table.has(value),
             ReferencedBy::Key => table.id_by_name(value).is_some(),
             ReferencedBy::Alias => {
-                let alias = self.catalog.kind(kind).map_or("", |kind| kind.alias);
+                let alias = self.catalog.kind(kind).map_or("", |kind| kind.quirks.alias_id);
                 !table.ids_where(|body| body.text(alias) == Some(value)).is_empty()
             }
             ReferencedBy::Within => true,
@@ -110,7 +110,7 @@ impl State {
 
 /// Returns every scope that the kinds of a catalog require, sorted.
 pub(crate) fn required_scopes(catalog: &Catalog) -> Vec<String> {
-    let of = |kind: &'static Kind| [kind.read_scopes, kind.create_scopes, kind.update_scopes, kind.delete_scopes].concat();
+    let of = |kind: &'static Kind| [kind.scopes.read, kind.scopes.create, kind.scopes.update, kind.scopes.delete].concat();
     let mut scopes: Vec<String> = catalog.kinds().flat_map(of).map(str::to_owned).collect();
     scopes.extend(["read:client_keys".to_owned(), "update:client_keys".to_owned()]);
     scopes.sort();

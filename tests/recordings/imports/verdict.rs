@@ -91,7 +91,7 @@ impl<'seen> Verdict<'seen> {
     }
 
     fn is_made_by_hand(&self, wanted: &Resource) -> bool {
-        kind_of(&wanted.key).by_hand.is_some() && self.seen.first.manual_steps.iter().any(|manual| manual.key == wanted.key)
+        kind_of(&wanted.key).lifecycle.manual_setup.is_some() && self.seen.first.manual_steps.iter().any(|manual| manual.key == wanted.key)
     }
 
     /// Returns what differs from the mapped source, but for exactly the fields that are named.
@@ -126,7 +126,7 @@ impl<'seen> Verdict<'seen> {
     /// connection because development does not know it.
     fn drop_what_only_the_target_can_mean(&self, kind: &Kind, held: &mut Value, old: &Value) {
         let known: BTreeSet<String> = self.wanted.values().cloned().collect();
-        for path in kind.sets.iter().filter(|path| !path.contains('.')) {
+        for path in kind.lists.unordered.iter().filter(|path| !path.contains('.')) {
             let old: Vec<Value> = old.get(path).and_then(Value::as_array).cloned().unwrap_or_default();
             let Some(Value::Array(list)) = held.get_mut(path) else { continue };
             list.retain(|element| {

@@ -18,8 +18,8 @@ type Counted = BTreeMap<&'static str, usize>;
 /// Returns why a resource that was written before is written again, or nothing where one request could have said it all.
 fn why_again(kind: &Kind, body: &Body, is_created: &dyn Fn(&str) -> bool) -> Option<&'static str> {
     let refers = |value: &Value| value.to_string().split('⟦').skip(1).any(|rest| rest.split('⟧').next().is_some_and(is_created));
-    let only_in_an_update = |name: &String| kind.fields().get(name).is_some_and(|field| field.written == Writability::OnUpdate);
-    match kind.follow_up {
+    let only_in_an_update = |name: &String| kind.fields.writable().get(name).is_some_and(|field| field.written == Writability::OnUpdate);
+    match kind.lifecycle.follow_up {
         Some(follow_up) if body.0.contains_key(follow_up.field) => return Some("what runs is deployed by a request of its own"),
         Some(follow_up) if body.0.keys().any(|name| follow_up.content.contains(&name.as_str())) => {
             return Some("a draft is written once what runs is deployed");
