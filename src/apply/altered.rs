@@ -230,7 +230,7 @@ mod tests {
                     other => panic!("{} {path}: {other:?}", kind.name),
                 }
                 let is_hidden = kind.secrets.paths.iter().chain(kind.fields.read_only).any(|secret| covers(secret, &path))
-                    || kind.withholds(&path).is_some_and(|reason| reason != WithheldReason::MayBeNamed);
+                    || kind.withheld_reason(&path).is_some_and(|reason| reason != WithheldReason::PossibleSecretName);
                 let is_unseen = unseen(kind, &answer).any(|unseen| covers(unseen, &path));
                 assert_eq!(found.is_empty(), is_hidden || is_unseen, "{} {path}", kind.name);
             }

@@ -31,7 +31,7 @@ pub(super) fn keep_secrets(kind: &Kind, held: &Body, body: &mut Body) {
         body.set(&path, value);
     }
     let mut bare = held.clone();
-    for (name, value) in kind.take_unlisted(&mut bare).into_iter().filter(|(name, _)| kind.fields.writable().get(name).is_some()) {
+    for (name, value) in kind.take_unlisted_secrets(&mut bare).into_iter().filter(|(name, _)| kind.fields.writable().get(name).is_some()) {
         body.0.entry(name).or_insert(value);
     }
 }

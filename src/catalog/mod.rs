@@ -28,23 +28,18 @@ pub mod limits;
 mod quirks;
 mod reference;
 pub mod risk;
+mod secret_detection;
 mod shape;
-mod unlisted;
 
 use std::sync::OnceLock;
-
-use kinds::{
-    access, actions, applications, branding, connections, experiments, flows, guardian, organizations, profiles, protection, streams,
-    tenant,
-};
 
 pub use fields::{Field, Fields, RequestPurpose, Writability};
 pub use groups::{Defaults, FieldRules, Identity, Lifecycle, Lists, Paths, RequiredScopes, SecretFields};
 pub use kind::Kind;
 pub use quirks::{Quirks, ReadEdit};
 pub use reference::{BuiltIn, Condition, Exclusion, GeneratedSecretField, ManualStepTemplate, Reference, ReferencedBy, RequiredSecrets};
+pub use secret_detection::{WithheldReason, is_mask};
 pub use shape::{ElementChanges, FollowUp, KeyNames, Paging, Shape, Write};
-pub use unlisted::{WithheldReason, is_mask};
 
 /// The kinds a run works on, in the order their references demand.
 #[derive(Debug)]
@@ -57,92 +52,7 @@ impl Catalog {
     #[must_use]
     pub fn standard() -> &'static Self {
         static STANDARD: OnceLock<Catalog> = OnceLock::new();
-        STANDARD.get_or_init(|| {
-            Self::new(&[
-                &applications::CLIENTS,
-                &applications::CLIENT_GRANTS,
-                &applications::LOGIN_PAGE,
-                &applications::AGENTS,
-                &access::RESOURCE_SERVERS,
-                &access::ROLES,
-                &access::ROLE_PERMISSIONS,
-                &connections::CONNECTIONS,
-                &connections::CONNECTION_CLIENTS,
-                &connections::SCIM,
-                &connections::DIRECTORY,
-                &connections::DIRECTORY_GROUPS,
-                &profiles::USER_ATTRIBUTES,
-                &profiles::CONNECTIONS,
-                &profiles::SELF_SERVICE,
-                &profiles::SELF_SERVICE_TEXTS,
-                &organizations::ORGANIZATIONS,
-                &organizations::ORGANIZATION_CONNECTIONS,
-                &organizations::ORGANIZATION_GRANTS,
-                &organizations::ORGANIZATION_DOMAINS,
-                &organizations::ORGANIZATION_CLIENTS,
-                &organizations::TEMPLATES,
-                &actions::MODULES,
-                &actions::ACTIONS,
-                &actions::BINDINGS,
-                &actions::TOKEN_EXCHANGE_PROFILES,
-                &actions::RULES,
-                &actions::RULES_CONFIGS,
-                &actions::HOOKS,
-                &flows::VAULT_CONNECTIONS,
-                &flows::FLOWS,
-                &flows::FORMS,
-                &branding::BRANDING,
-                &branding::THEME,
-                &branding::PAGE_TEMPLATE,
-                &branding::PROMPTS,
-                &branding::TEXTS_OF_PROMPTS,
-                &branding::PARTIALS,
-                &branding::RENDERING,
-                &branding::EMAIL_PROVIDER,
-                &branding::EMAIL_TEMPLATES,
-                &branding::PHONE_PROVIDERS,
-                &branding::PHONE_TEMPLATES,
-                &guardian::FACTORS,
-                &guardian::POLICIES,
-                &guardian::SETTINGS,
-                &guardian::EMAIL_SETTINGS,
-                &guardian::PHONE_SETTINGS,
-                &guardian::DUO,
-                &guardian::PHONE_MESSAGE_TYPES,
-                &guardian::PHONE_PROVIDER,
-                &guardian::PHONE_TWILIO,
-                &guardian::PHONE_TEMPLATES,
-                &guardian::PUSH_PROVIDER,
-                &guardian::PUSH_APNS,
-                &guardian::PUSH_SNS,
-                &guardian::PUSH_APP,
-                &guardian::WEBAUTHN_PLATFORM,
-                &guardian::WEBAUTHN_ROAMING,
-                &protection::BOT_DETECTION,
-                &protection::BREACHED_PASSWORDS,
-                &protection::BRUTE_FORCE,
-                &protection::CAPTCHA,
-                &protection::SUSPICIOUS_IPS,
-                &protection::PHONE_PROVIDER_PROTECTION,
-                &protection::RISK_ASSESSMENT,
-                &protection::NEW_DEVICE,
-                &protection::SUPPLEMENTAL_SIGNALS,
-                &protection::NETWORK_ACLS,
-                &protection::RATE_LIMIT_POLICIES,
-                &streams::LOG_STREAMS,
-                &streams::EVENT_STREAMS,
-                &experiments::FLAGS,
-                &experiments::VARIATIONS,
-                &experiments::SEGMENTS,
-                &experiments::EXPERIMENTS,
-                &experiments::CREDENTIAL_TEMPLATES,
-                &tenant::CUSTOM_DOMAINS,
-                &tenant::DEFAULT_DOMAIN,
-                &tenant::CUSTOM_SIGNING_KEYS,
-                &tenant::NETWORK_ACL_KEYS,
-                &tenant::TENANT_SETTINGS,
-            ])
-        })
+        STANDARD.get_or_init(|| Self::new(kinds::ALL))
     }
 
     /// Returns a catalog of these kinds, sorted so that what a kind refers to comes before it; late references do not count.

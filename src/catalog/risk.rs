@@ -252,10 +252,19 @@ mod tests {
         assert_eq!(RiskRule::Bound.class(None, Some(&json!("b"))), RiskClass::Lockout);
         assert_eq!(class(RiskRule::Access, json!(["a", "b"]), json!(["b", "a"])), RiskClass::Routine);
         assert_eq!(class(RiskRule::Bound, json!(["a", "b"]), json!(["b", "a"])), RiskClass::Lockout);
+    }
+
+    #[test]
+    fn a_list_that_gains_and_loses_elements_has_both_classes() {
         let both = |rule: RiskRule| rule.classes(Some(&json!(["a", "b"])), Some(&json!(["b", "c"])));
         assert_eq!(both(RiskRule::Access), [RiskClass::Widened, RiskClass::Lockout]);
         assert_eq!(both(RiskRule::Exception), [RiskClass::Weakened, RiskClass::Lockout]);
         assert_eq!(both(RiskRule::Bound), [RiskClass::Lockout]);
+    }
+
+    #[test]
+    fn a_value_that_appears_or_disappears_has_a_direction_too() {
+        let class = |rule: RiskRule, old: Value, new: Value| rule.class(Some(&old), Some(&new));
         assert_eq!(class(RiskRule::Cap, json!(10), json!(5)), RiskClass::Lockout);
         assert_eq!(class(RiskRule::Cap, json!(5), json!(10)), RiskClass::Weakened);
         assert_eq!(

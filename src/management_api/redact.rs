@@ -50,7 +50,7 @@ impl Redactor {
         for (_, value) in kind.secrets.paths.iter().flat_map(|path| body.find(path)) {
             self.add_texts(value);
         }
-        for (_, value) in kind.take_unlisted(&mut body.clone()) {
+        for (_, value) in kind.take_unlisted_secrets(&mut body.clone()) {
             self.add_texts(&value);
         }
     }

@@ -394,8 +394,8 @@ fn take_server_values(kind: &Kind, answer: &mut Body) {
 /// Takes every secret out of an answer, those of the kind's entry and those that nobody lists; returns where they stood. Blank ones (`""` of
 /// a public client) are dropped unnamed.
 pub fn take_secrets(kind: &Kind, answer: &mut Body) -> Vec<String> {
-    let listed = kind.take_listed(answer);
-    let taken = listed.into_iter().chain(kind.take_unlisted(answer));
+    let listed = kind.take_listed_secrets(answer);
+    let taken = listed.into_iter().chain(kind.take_unlisted_secrets(answer));
     taken.filter(|(_, value)| !is_blank(value)).map(|(path, _)| path).collect()
 }
 

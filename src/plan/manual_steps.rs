@@ -173,7 +173,7 @@ pub(super) fn steps(
 fn can_be_supplied(kind: &Kind, wanted: &OpenResource, path: &str) -> bool {
     let is_listed = kind.secrets.paths.iter().any(|secret| covers(secret, path));
     let is_plain = !path.contains('[') && path.rsplit_once('.').is_none_or(|(above, _)| wanted.body.get(above).is_some());
-    is_listed || (is_plain && kind.withholds(path).is_some() && kind.fields.writable().has(path))
+    is_listed || (is_plain && kind.withheld_reason(path).is_some() && kind.fields.writable().has(path))
 }
 
 /// Returns the secrets that no read shows, where what they stand beside is there and comes new to the target.

@@ -54,8 +54,8 @@ impl Copyist {
 impl ResponseRecorder for Copyist {
     fn record_resource(&self, kind: &'static Kind, answer: &Body) {
         let mut masked = answer.clone();
-        kind.change_listed(&mut masked, &mut mask);
-        kind.change_unlisted(&mut masked, &mut mask);
+        kind.replace_listed_secrets(&mut masked, &mut mask);
+        kind.replace_unlisted_secrets(&mut masked, &mut mask);
         self.add(|copy| copy.add(kind, &masked));
     }
 

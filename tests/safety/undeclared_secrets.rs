@@ -61,7 +61,7 @@ fn every_known_field_that_sounds_like_a_secret_is_listed_as_one_or_said_to_be_no
     let is_secret = |kind: &Kind, path: &str| kind.secrets.paths.iter().any(|secret| covers(secret, path) || covers(path, secret));
     let mut open = Vec::new();
     for kind in Catalog::standard().kinds() {
-        let sounding = known(kind).into_iter().filter(|path| kind.withholds(path).is_some() && !is_secret(kind, path));
+        let sounding = known(kind).into_iter().filter(|path| kind.withheld_reason(path).is_some() && !is_secret(kind, path));
         open.extend(sounding.map(|path| format!("{}: {path}", kind.name)));
     }
     assert!(open.is_empty(), "neither in `secrets` nor in `plain`:\n{}", open.join("\n"));
@@ -350,8 +350,8 @@ fn of_recorded_tenants_nothing_is_withheld_but_secrets() {
     assert!(recorded.len() > 5_000, "{}", recorded.len());
     let mut found: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for (kind, mut body) in recorded {
-        kind.take_listed(&mut body);
-        for (path, value) in kind.take_unlisted(&mut body) {
+        kind.take_listed_secrets(&mut body);
+        for (path, value) in kind.take_unlisted_secrets(&mut body) {
             found.entry((kind.name.to_owned(), without_indexes(&path))).or_default().insert(value.to_string());
         }
     }

@@ -15,7 +15,7 @@ use crate::catalog::shape::{ElementChanges, Paging};
 /// `token_lifetime_for_web` is missing from the description's write schemas, yet 2 recorded creates and 7 updates with it were accepted.
 /// The tenant's own APIs carry `is_system`. The Management API takes no PATCH at all; the others (My Account, My Organization) take the
 /// fields below and refuse name, identifier and scopes (auth0-deploy-cli#1484, PR 1229 and its handler of APIs).
-pub(in crate::catalog) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", "API", "/resource-servers")
+pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", "API", "/resource-servers")
     .titled("APIs")
     .paged(Paging::Offset { field: "resource_servers", size: 100, or_checkpoint: false })
     .keyed_by(&["identifier"])
@@ -103,7 +103,7 @@ pub(in crate::catalog) static RESOURCE_SERVERS: Kind = Kind::collection("resourc
 /// Roles.
 ///
 /// `type` and `owner_id` appear where roles of organizations are switched on; neither is in the description.
-pub(in crate::catalog) static ROLES: Kind = Kind::collection("roles", "role", "/roles")
+pub(super) static ROLES: Kind = Kind::collection("roles", "role", "/roles")
     .titled("Roles")
     .paged(Paging::Offset { field: "roles", size: 100, or_checkpoint: false })
     .writable("name description")
@@ -116,7 +116,7 @@ pub(in crate::catalog) static ROLES: Kind = Kind::collection("roles", "role", "/
     .risk(Risks::new(Widened, DataLoss, &[(Routine, "name description")]));
 
 /// The permissions of each role.
-pub(in crate::catalog) static ROLE_PERMISSIONS: Kind =
+pub(super) static ROLE_PERMISSIONS: Kind =
     Kind::child("role-permissions", "permissions of role", "/roles/{id}/permissions", "roles", ElementChanges::AddRemove { most: 1000 })
         .titled("Role permissions")
         .paged(Paging::Offset { field: "permissions", size: 100, or_checkpoint: false })

@@ -14,7 +14,7 @@ use crate::catalog::shape::{FollowUp, KeyNames, Paging};
 ///
 /// A module is used by its published versions, so a change is published like an action is deployed. Actions pin a version; the newest one
 /// is what is carried over.
-pub(in crate::catalog) static MODULES: Kind = Kind::collection("action-modules", "action module", "/actions/modules")
+pub(super) static MODULES: Kind = Kind::collection("action-modules", "action module", "/actions/modules")
     .titled("Action modules")
     .paged(Paging::Counted { field: "modules", size: 50 })
     .summary_list()
@@ -54,7 +54,7 @@ pub(in crate::catalog) static MODULES: Kind = Kind::collection("action-modules",
 ///
 /// An action runs as it was last deployed: it is built, deployed and then bound. A list of secrets that omits one deletes it, and their
 /// values cannot be read, so names alone are compared.
-pub(in crate::catalog) static ACTIONS: Kind = Kind::collection("actions", "action", "/actions/actions")
+pub(super) static ACTIONS: Kind = Kind::collection("actions", "action", "/actions/actions")
     .titled("Actions")
     .paged(Paging::Counted { field: "actions", size: 50 })
     .writable(
@@ -112,7 +112,7 @@ pub(in crate::catalog) static ACTIONS: Kind = Kind::collection("actions", "actio
 ///
 /// Read, a binding holds the whole action; written, it names one. The list is replaced whole, so what only the target binds (an action of
 /// the marketplace) is repeated behind the others.
-pub(in crate::catalog) static BINDINGS: Kind = Kind::keyed(
+pub(super) static BINDINGS: Kind = Kind::keyed(
     "action-trigger-bindings",
     "bindings of trigger",
     "/actions/triggers",
@@ -148,7 +148,7 @@ pub(in crate::catalog) static BINDINGS: Kind = Kind::keyed(
 .risk(Risks::new(Lockout, Lockout, &[(Identity, "trigger"), (Bound, "bindings"), (Routine, "bindings[].display_name")]));
 
 /// Token exchange profiles: which action decides about a subject token.
-pub(in crate::catalog) static TOKEN_EXCHANGE_PROFILES: Kind =
+pub(super) static TOKEN_EXCHANGE_PROFILES: Kind =
     Kind::collection("token-exchange-profiles", "token exchange profile", "/token-exchange-profiles")
         .titled("Token exchange profiles")
         .paged(Paging::Checkpoint { field: "token_exchange_profiles", size: 100 })
@@ -169,7 +169,7 @@ pub(in crate::catalog) static TOKEN_EXCHANGE_PROFILES: Kind =
 ///
 /// Read-only for most tenants since 2024-11-18 and at their end since 2026-11-18 (page "Deprecations and Migrations"); some tenants still
 /// serve them. They are kept up to date where both tenants have them and never created.
-pub(in crate::catalog) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
+pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
     .titled("Rules")
     .paged(Paging::Offset { field: "rules", size: 100, or_checkpoint: false })
     // "A rule with the same order already exists" (409); auth0-deploy-cli gives rules other orders first where they change places.
@@ -184,22 +184,19 @@ pub(in crate::catalog) static RULES: Kind = Kind::collection("rules", "rule", "/
     .risk(Risks::new(Lockout, DataLoss, &[(Bound, "script order enabled"), (Routine, "name")]));
 
 /// Settings of rules: keys alone can be read.
-pub(in crate::catalog) static RULES_CONFIGS: Kind =
-    Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], KeyNames::Listed)
-        .titled("Settings of rules")
-        .put()
-        .list_only()
-        .writable("key/ value")
-        .secrets(&["value"])
-        .not_secret(&[("key", "the name of a setting")])
-        .scopes(&["read:rules_configs"], &["update:rules_configs"], &["update:rules_configs"], &["delete:rules_configs"])
-        .manual_setup(
-            "settings of rules cannot be read, and rules ended on 2026-11-18; move the rules that use it to actions, with secrets",
-        )
-        .risk(Risks::SIGN_IN);
+pub(super) static RULES_CONFIGS: Kind = Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], KeyNames::Listed)
+    .titled("Settings of rules")
+    .put()
+    .list_only()
+    .writable("key/ value")
+    .secrets(&["value"])
+    .not_secret(&[("key", "the name of a setting")])
+    .scopes(&["read:rules_configs"], &["update:rules_configs"], &["update:rules_configs"], &["delete:rules_configs"])
+    .manual_setup("settings of rules cannot be read, and rules ended on 2026-11-18; move the rules that use it to actions, with secrets")
+    .risk(Risks::SIGN_IN);
 
 /// Hooks, at their end like rules.
-pub(in crate::catalog) static HOOKS: Kind = Kind::collection("hooks", "hook", "/hooks")
+pub(super) static HOOKS: Kind = Kind::collection("hooks", "hook", "/hooks")
     .titled("Hooks")
     .paged(Paging::Offset { field: "hooks", size: 100, or_checkpoint: false })
     .summary_list()

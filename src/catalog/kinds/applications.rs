@@ -24,7 +24,7 @@ use crate::catalog::shape::Paging;
 /// is given in part is filled up; token settings are not (a given `alg` gains no lifetime).
 ///
 /// Two clients may have one name: 11 recorded creates of one name were all answered 201.
-pub(in crate::catalog) static CLIENTS: Kind = Kind::collection("clients", "client", "/clients")
+pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/clients")
 .titled("Applications")
 .query(&[("is_global", "false")])
 .paged(Paging::Offset { field: "clients", size: 100, or_checkpoint: true })
@@ -232,7 +232,7 @@ blocked_by: &[("token_endpoint_auth_method", "client_authentication_methods")],
 /// Which client may call which API, with what scopes.
 ///
 /// One per client, API and subject type; an absent subject type means `client`. Recorded lists are in the order of the ids.
-pub(in crate::catalog) static CLIENT_GRANTS: Kind = Kind::collection("client-grants", "grant", "/client-grants")
+pub(super) static CLIENT_GRANTS: Kind = Kind::collection("client-grants", "grant", "/client-grants")
     .titled("Application API access")
     .paged(Paging::Offset { field: "client_grants", size: 100, or_checkpoint: true })
     .keyed_by(&["client_id", "default_for", "audience", "subject_type"])
@@ -261,7 +261,7 @@ pub(in crate::catalog) static CLIENT_GRANTS: Kind = Kind::collection("client-gra
     );
 
 /// The page of the classic login, which the tenant's global client holds.
-pub(in crate::catalog) static LOGIN_PAGE: Kind = Kind::collection("client-login-page", "classic login page", "/clients")
+pub(super) static LOGIN_PAGE: Kind = Kind::collection("client-login-page", "classic login page", "/clients")
     .titled("Classic login page")
     .query(&[("is_global", "true")])
     .paged(Paging::Offset { field: "clients", size: 100, or_checkpoint: true })
@@ -278,7 +278,7 @@ pub(in crate::catalog) static LOGIN_PAGE: Kind = Kind::collection("client-login-
 ///
 /// Newer than the description: fields, paging and scopes as auth0 7.1.0 (npm) has them, none recorded. The client that a create links to
 /// an agent is not answered, so it is linked by hand. An external id is given at birth and unique.
-pub(in crate::catalog) static AGENTS: Kind = Kind::collection("agents", "agent", "/agents")
+pub(super) static AGENTS: Kind = Kind::collection("agents", "agent", "/agents")
     .titled("Agents")
     .paged(Paging::Checkpoint { field: "agents", size: 50 })
     .id_field("agent_id")

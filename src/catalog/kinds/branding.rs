@@ -15,7 +15,7 @@ use crate::catalog::shape::{KeyNames, Paging};
 ///
 /// A PATCH without `colors` sets `identifier_first` of the prompts to false (auth0-deploy-cli#1402 and PR 1404, terraform-provider-auth0
 /// PR 1510), so the colours are repeated and the prompts come after.
-pub(in crate::catalog) static BRANDING: Kind = Kind::singleton("branding", "branding", "/branding")
+pub(super) static BRANDING: Kind = Kind::singleton("branding", "branding", "/branding")
     .titled("Branding")
     .writable("colors?!{primary? page_background?} favicon_url? logo_url? font?!{url?}")
     .always_sent(&["colors"])
@@ -24,7 +24,7 @@ pub(in crate::catalog) static BRANDING: Kind = Kind::singleton("branding", "bran
     .risk(Risks::COSMETIC);
 
 /// The theme of the login pages; none until one was made.
-pub(in crate::catalog) static THEME: Kind = Kind::singleton("branding-theme", "theme", "/branding/themes/default")
+pub(super) static THEME: Kind = Kind::singleton("branding-theme", "theme", "/branding/themes/default")
     .titled("Theme")
     .item_path("/branding/themes/{id}")
     .create_path("/branding/themes")
@@ -38,7 +38,7 @@ pub(in crate::catalog) static THEME: Kind = Kind::singleton("branding-theme", "t
     .risk(Risks::COSMETIC);
 
 /// The page around the login box. It is read as `body` and written as `template`, and wants a custom domain.
-pub(in crate::catalog) static PAGE_TEMPLATE: Kind =
+pub(super) static PAGE_TEMPLATE: Kind =
     Kind::singleton("branding-universal-login-template", "page template", "/branding/templates/universal-login")
         .titled("Page template of universal login")
         .put()
@@ -50,7 +50,7 @@ pub(in crate::catalog) static PAGE_TEMPLATE: Kind =
         .risk(Risks::new(Lockout, DataLoss, &[(Bound, "template")]));
 
 /// Which login experience is used.
-pub(in crate::catalog) static PROMPTS: Kind = Kind::singleton("prompts", "prompt settings", "/prompts")
+pub(super) static PROMPTS: Kind = Kind::singleton("prompts", "prompt settings", "/prompts")
     .titled("Prompts")
     .writable("universal_login_experience! identifier_first? webauthn_platform_first_factor?")
     .depends_on(&["branding"])
@@ -102,7 +102,7 @@ const TEXTS: &[&str] = &[
 ];
 
 /// The texts of each prompt in each language of the tenant; a PUT replaces all of one.
-pub(in crate::catalog) static TEXTS_OF_PROMPTS: Kind = Kind::keyed(
+pub(super) static TEXTS_OF_PROMPTS: Kind = Kind::keyed(
     "prompt-custom-text",
     "text of prompt",
     "/prompts/{prompt}/custom-text/{language}",
@@ -118,7 +118,7 @@ pub(in crate::catalog) static TEXTS_OF_PROMPTS: Kind = Kind::keyed(
 .risk(Risks::COSMETIC);
 
 /// Pieces of pages that are put into prompts. Five reads and five writes a minute, so this is the slowest kind there is.
-pub(in crate::catalog) static PARTIALS: Kind = Kind::keyed(
+pub(super) static PARTIALS: Kind = Kind::keyed(
     "prompt-partials",
     "partials of prompt",
     "/prompts/{prompt}/partials",
@@ -145,7 +145,7 @@ pub(in crate::catalog) static PARTIALS: Kind = Kind::keyed(
 .risk(Risks::new(Lockout, DataLoss, &[(Bound, "*")]));
 
 /// How screens are rendered; only configured ones are listed.
-pub(in crate::catalog) static RENDERING: Kind =
+pub(super) static RENDERING: Kind =
     Kind::keyed("prompt-rendering", "rendering of screen", "/prompts/rendering", &["prompt", "screen"], KeyNames::Listed)
         .titled("Rendering of screens")
         .item_path("/prompts/{prompt}/screen/{screen}/rendering")
@@ -185,7 +185,7 @@ const SIGNED_IN_WITH: &[&str] = &[
 /// Who sends the tenant's mails; none until one was set up. What it signs in with cannot be read.
 ///
 /// All fields come only when each is asked for by name.
-pub(in crate::catalog) static EMAIL_PROVIDER: Kind = Kind::singleton("email-provider", "email provider", "/emails/provider")
+pub(super) static EMAIL_PROVIDER: Kind = Kind::singleton("email-provider", "email provider", "/emails/provider")
 .titled("Email provider")
 .create_path("/emails/provider")
 .query(&[("fields", "name,enabled,credentials,settings,default_from_address"), ("include_fields", "true")])
@@ -207,7 +207,7 @@ pub(in crate::catalog) static EMAIL_PROVIDER: Kind = Kind::singleton("email-prov
 .risk(Risks::new(Lockout, DataLoss, &[(Identity, "name default_from_address settings credentials"), (Access, "enabled")]));
 
 /// The mails a tenant sends; one that was never written answers 404 `inexistent_email_template`.
-pub(in crate::catalog) static EMAIL_TEMPLATES: Kind = Kind::keyed(
+pub(super) static EMAIL_TEMPLATES: Kind = Kind::keyed(
     "email-templates",
     "email template",
     "/email-templates",
@@ -247,7 +247,7 @@ pub(in crate::catalog) static EMAIL_TEMPLATES: Kind = Kind::keyed(
 ));
 
 /// Who sends the tenant's messages: at most one. What it signs in with cannot be read.
-pub(in crate::catalog) static PHONE_PROVIDERS: Kind = Kind::collection("phone-providers", "phone provider", "/branding/phone/providers")
+pub(super) static PHONE_PROVIDERS: Kind = Kind::collection("phone-providers", "phone provider", "/branding/phone/providers")
     .titled("Phone provider")
     .paged(Paging::In { field: "providers" })
     .keyed_by(&[])
@@ -265,7 +265,7 @@ pub(in crate::catalog) static PHONE_PROVIDERS: Kind = Kind::collection("phone-pr
     .risk(Risks::new(Widened, DataLoss, &[(Identity, "name configuration credentials"), (Stop, "disabled")]));
 
 /// The messages a tenant sends. Those that were never saved are listed without an id.
-pub(in crate::catalog) static PHONE_TEMPLATES: Kind = Kind::collection("phone-templates", "phone template", "/branding/phone/templates")
+pub(super) static PHONE_TEMPLATES: Kind = Kind::collection("phone-templates", "phone template", "/branding/phone/templates")
     .titled("Phone templates")
     .paged(Paging::In { field: "templates" })
     .keyed_by(&["type"])

@@ -16,7 +16,7 @@ use crate::catalog::shape::{ElementChanges, Paging};
 /// custom database come back encrypted, and go back as they came. What the server keeps in them (thumbprints, agent versions, tokens of an
 /// administrator) stays the target's. Offset pages are refused above 1,000, so the list is read by checkpoint (page "Deprecations and
 /// Migrations").
-pub(in crate::catalog) static CONNECTIONS: Kind = Kind::collection("connections", "connection", "/connections")
+pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connection", "/connections")
 .titled("Connections")
 .paged(Paging::Checkpoint { field: "connections", size: 100 })
 .writable("name+! display_name strategy+! options?{attributes!{email{unique+ *} *} *} is_domain_connection show_as_button realms
@@ -165,7 +165,7 @@ extra_scopes: (&["read:connections_options"], &["update:connections_options"]),
 ///
 /// The old `enabled_clients` field was to end on 2026-07-13 (page "Deprecations and Migrations"); it was still answered on 2026-08-12.
 /// One call switches at most 50.
-pub(in crate::catalog) static CONNECTION_CLIENTS: Kind = Kind::child(
+pub(super) static CONNECTION_CLIENTS: Kind = Kind::child(
     "connection-clients",
     "clients of connection",
     "/connections/{id}/clients",
@@ -182,7 +182,7 @@ pub(in crate::catalog) static CONNECTION_CLIENTS: Kind = Kind::child(
 .risk(Risks::new(Widened, Lockout, &[(Access, "clients")]));
 
 /// How users of a connection are provisioned by SCIM; connections of four strategies can have it (a fact of auth0-deploy-cli).
-pub(in crate::catalog) static SCIM: Kind = Kind::part(
+pub(super) static SCIM: Kind = Kind::part(
     "connection-scim-configurations",
     "SCIM configuration of connection",
     "/connections/{connection}/scim-configuration",
@@ -207,7 +207,7 @@ pub(in crate::catalog) static SCIM: Kind = Kind::part(
 .risk(Risks::new(Widened, DataLoss, &[(Identity, "connection user_id_attribute mapping")]));
 
 /// How users of a Google Workspace connection are provisioned; it wants the consent of Google's administrator in the target first.
-pub(in crate::catalog) static DIRECTORY: Kind = Kind::part(
+pub(super) static DIRECTORY: Kind = Kind::part(
     "connection-directory-provisionings",
     "directory provisioning of connection",
     "/connections/{connection}/directory-provisioning",
@@ -241,7 +241,7 @@ pub(in crate::catalog) static DIRECTORY: Kind = Kind::part(
 .risk(Risks::new(Widened, DataLoss, &[(Identity, "connection mapping synchronize_groups"), (Access, "synchronize_automatically")]));
 
 /// Which groups of a Google Workspace connection are synchronized, where only some are.
-pub(in crate::catalog) static DIRECTORY_GROUPS: Kind = Kind::part(
+pub(super) static DIRECTORY_GROUPS: Kind = Kind::part(
     "connection-synchronized-groups",
     "synchronized groups of connection",
     "/connections/{connection}/directory-provisioning/synchronized-groups",

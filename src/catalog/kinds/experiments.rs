@@ -11,20 +11,19 @@ const SCOPES: [&[&str]; 4] =
     [&["read:experimentation"], &["create:experimentation"], &["update:experimentation"], &["delete:experimentation"]];
 
 /// Feature flags.
-pub(in crate::catalog) static FLAGS: Kind =
-    Kind::collection("experimentation-feature-flags", "feature flag", "/experimentation/feature-flags")
-        .titled("Feature flags")
-        .paged(Paging::Checkpoint { field: "feature_flags", size: 50 })
-        .writable("name! description?! parameters!{*}")
-        .read_only(&["id", "created_at", "status", "type", "updated_at"])
-        .required(&["name", "parameters"])
-        .replaced(&["parameters"])
-        .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3])
-        .excluded(&[Exclusion::always("type", Condition::Is("auth0"), "it is Auth0's own")])
-        .risk(Risks::COSMETIC);
+pub(super) static FLAGS: Kind = Kind::collection("experimentation-feature-flags", "feature flag", "/experimentation/feature-flags")
+    .titled("Feature flags")
+    .paged(Paging::Checkpoint { field: "feature_flags", size: 50 })
+    .writable("name! description?! parameters!{*}")
+    .read_only(&["id", "created_at", "status", "type", "updated_at"])
+    .required(&["name", "parameters"])
+    .replaced(&["parameters"])
+    .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3])
+    .excluded(&[Exclusion::always("type", Condition::Is("auth0"), "it is Auth0's own")])
+    .risk(Risks::COSMETIC);
 
 /// The variations of each feature flag.
-pub(in crate::catalog) static VARIATIONS: Kind = Kind::nested(
+pub(super) static VARIATIONS: Kind = Kind::nested(
     "experimentation-variations",
     "variation of feature flag",
     "/experimentation/feature-flags/{flag}/variations",
@@ -42,7 +41,7 @@ pub(in crate::catalog) static VARIATIONS: Kind = Kind::nested(
 .risk(Risks::COSMETIC);
 
 /// Whom an experiment is about.
-pub(in crate::catalog) static SEGMENTS: Kind = Kind::collection("experimentation-segments", "segment", "/experimentation/segments")
+pub(super) static SEGMENTS: Kind = Kind::collection("experimentation-segments", "segment", "/experimentation/segments")
     .titled("Segments")
     .paged(Paging::Checkpoint { field: "segments", size: 50 })
     .writable("name! description?! rules![]{match!{*} not_match!{*}}")
@@ -61,27 +60,26 @@ pub(in crate::catalog) static SEGMENTS: Kind = Kind::collection("experimentation
     .risk(Risks::COSMETIC);
 
 /// Experiments. Whether one runs is not copied: it starts when a person starts it.
-pub(in crate::catalog) static EXPERIMENTS: Kind =
-    Kind::collection("experimentation-experiments", "experiment", "/experimentation/experiments")
-        .titled("Experiments")
-        .paged(Paging::Checkpoint { field: "experiments", size: 50 })
-        .writable(
-            "name! description?! feature_flag_id+! authentication_flow+ allocation_strategy+! assignment_config!{subject!}
+pub(super) static EXPERIMENTS: Kind = Kind::collection("experimentation-experiments", "experiment", "/experimentation/experiments")
+    .titled("Experiments")
+    .paged(Paging::Checkpoint { field: "experiments", size: 50 })
+    .writable(
+        "name! description?! feature_flag_id+! authentication_flow+ allocation_strategy+! assignment_config!{subject!}
          allocations![]{variation_id! weight segment_id! priority is_control is_fallback}",
-        )
-        .read_only(&["id", "created_at", "ended_at", "is_valid", "started_at", "status", "updated_at"])
-        .required(&["name", "feature_flag_id", "authentication_flow", "allocation_strategy", "assignment_config", "allocations"])
-        .replaced(&["assignment_config"])
-        .refers(&[
-            Reference::id("feature_flag_id", "experimentation-feature-flags"),
-            Reference::id("allocations[].variation_id", "experimentation-variations"),
-            Reference::id("allocations[].segment_id", "experimentation-segments"),
-        ])
-        .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3])
-        .risk(Risks::COSMETIC);
+    )
+    .read_only(&["id", "created_at", "ended_at", "is_valid", "started_at", "status", "updated_at"])
+    .required(&["name", "feature_flag_id", "authentication_flow", "allocation_strategy", "assignment_config", "allocations"])
+    .replaced(&["assignment_config"])
+    .refers(&[
+        Reference::id("feature_flag_id", "experimentation-feature-flags"),
+        Reference::id("allocations[].variation_id", "experimentation-variations"),
+        Reference::id("allocations[].segment_id", "experimentation-segments"),
+    ])
+    .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3])
+    .risk(Risks::COSMETIC);
 
 /// Templates of verifiable credentials.
-pub(in crate::catalog) static CREDENTIAL_TEMPLATES: Kind =
+pub(super) static CREDENTIAL_TEMPLATES: Kind =
     Kind::collection("verifiable-credential-templates", "verifiable credential template", "/verifiable-credentials/verification/templates")
         .titled("Verifiable credential templates")
         .paged(Paging::Checkpoint { field: "templates", size: 100 })

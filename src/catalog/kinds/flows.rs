@@ -10,27 +10,26 @@ use crate::catalog::risk::Risks;
 use crate::catalog::shape::Paging;
 
 /// Connections of flows to other services; what they sign in with cannot be read.
-pub(in crate::catalog) static VAULT_CONNECTIONS: Kind =
-    Kind::collection("flow-vault-connections", "vault connection", "/flows/vault/connections")
-        .titled("Vault connections of flows")
-        .paged(Paging::Offset { field: "connections", size: 100, or_checkpoint: false })
-        .allows_duplicates()
-        .writable("name! app_id+! setup{*}")
-        .read_only(&["id", "account_name", "created_at", "environment", "fingerprint", "ready", "refreshed_at", "updated_at"])
-        // The description asks for `setup` too; both recorded creates without it were answered 201, `ready: false`.
-        .required(&["name", "app_id"])
-        .secrets(&["setup"])
-        .write_only(&["setup"])
-        .scopes(
-            &["read:flows_vault_connections"],
-            &["create:flows_vault_connections"],
-            &["update:flows_vault_connections"],
-            &["delete:flows_vault_connections"],
-        )
-        .risk(Risks::SIGN_IN);
+pub(super) static VAULT_CONNECTIONS: Kind = Kind::collection("flow-vault-connections", "vault connection", "/flows/vault/connections")
+    .titled("Vault connections of flows")
+    .paged(Paging::Offset { field: "connections", size: 100, or_checkpoint: false })
+    .allows_duplicates()
+    .writable("name! app_id+! setup{*}")
+    .read_only(&["id", "account_name", "created_at", "environment", "fingerprint", "ready", "refreshed_at", "updated_at"])
+    // The description asks for `setup` too; both recorded creates without it were answered 201, `ready: false`.
+    .required(&["name", "app_id"])
+    .secrets(&["setup"])
+    .write_only(&["setup"])
+    .scopes(
+        &["read:flows_vault_connections"],
+        &["create:flows_vault_connections"],
+        &["update:flows_vault_connections"],
+        &["delete:flows_vault_connections"],
+    )
+    .risk(Risks::SIGN_IN);
 
 /// Flows.
-pub(in crate::catalog) static FLOWS: Kind = Kind::collection("flows", "flow", "/flows")
+pub(super) static FLOWS: Kind = Kind::collection("flows", "flow", "/flows")
     .titled("Flows")
     .paged(Paging::Offset { field: "flows", size: 100, or_checkpoint: false })
     .summary_list()
@@ -44,7 +43,7 @@ pub(in crate::catalog) static FLOWS: Kind = Kind::collection("flows", "flow", "/
     .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Bound, "actions"), (Routine, "name")]));
 
 /// Forms.
-pub(in crate::catalog) static FORMS: Kind = Kind::collection("forms", "form", "/forms")
+pub(super) static FORMS: Kind = Kind::collection("forms", "form", "/forms")
     .titled("Forms")
     .paged(Paging::Offset { field: "forms", size: 100, or_checkpoint: false })
     .summary_list()

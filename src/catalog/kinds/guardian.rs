@@ -17,7 +17,7 @@ const READ: &[&str] = &["read:guardian_factors"];
 const UPDATE: &[&str] = &["update:guardian_factors"];
 
 /// Which factors are on.
-pub(in crate::catalog) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/guardian/factors", &["name"], KeyNames::Listed)
+pub(super) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/guardian/factors", &["name"], KeyNames::Listed)
     .titled("Multi-factor authentication")
     .item_path("/guardian/factors/{name}")
     .put()
@@ -29,7 +29,7 @@ pub(in crate::catalog) static FACTORS: Kind = Kind::keyed("guardian-factors", "f
     .risk(Risks::new(Lockout, Weakened, &[(Demand, "enabled"), (Identity, "name")]));
 
 /// When factors are asked for.
-pub(in crate::catalog) static POLICIES: Kind = Kind::singleton("guardian-policies", "policies of factors", "/guardian/policies")
+pub(super) static POLICIES: Kind = Kind::singleton("guardian-policies", "policies of factors", "/guardian/policies")
     .titled("Policies of multi-factor authentication")
     .put()
     .writable("policies")
@@ -43,7 +43,7 @@ pub(in crate::catalog) static POLICIES: Kind = Kind::singleton("guardian-policie
 ///
 /// Newer than the description, as are the settings of codes below: fields, defaults and methods as auth0 7.1.0 (npm) and Auth0's page "Set
 /// the Guardian Settings" have them; all four fields are required. Neither names a scope, so those of factors are asked for.
-pub(in crate::catalog) static SETTINGS: Kind = Kind::singleton("guardian-settings", "settings of factors", "/guardian/settings")
+pub(super) static SETTINGS: Kind = Kind::singleton("guardian-settings", "settings of factors", "/guardian/settings")
     .titled("Settings of multi-factor authentication")
     .put()
     .writable("display_remember_me_checkbox remember_me_default_value mfa_session_inactivity_timeout mfa_session_overall_timeout")
@@ -65,7 +65,7 @@ pub(in crate::catalog) static SETTINGS: Kind = Kind::singleton("guardian-setting
     ));
 
 /// Codes that are sent by email.
-pub(in crate::catalog) static EMAIL_SETTINGS: Kind =
+pub(super) static EMAIL_SETTINGS: Kind =
     Kind::singleton("guardian-email-settings", "settings of email codes", "/guardian/factors/email/settings")
         .titled("Codes by email")
         .put()
@@ -74,7 +74,7 @@ pub(in crate::catalog) static EMAIL_SETTINGS: Kind =
         .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Shield, "otp_length"), (Lifetime, "otp_expiration_time")]));
 
 /// Codes that are sent by phone.
-pub(in crate::catalog) static PHONE_SETTINGS: Kind =
+pub(super) static PHONE_SETTINGS: Kind =
     Kind::singleton("guardian-phone-settings", "settings of phone codes", "/guardian/factors/phone/settings")
         .titled("Codes by phone")
         .put()
@@ -83,7 +83,7 @@ pub(in crate::catalog) static PHONE_SETTINGS: Kind =
         .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Shield, "otp_length"), (Lifetime, "otp_expiration_time")]));
 
 /// Duo.
-pub(in crate::catalog) static DUO: Kind = Kind::singleton("guardian-duo", "Duo settings", "/guardian/factors/duo/settings")
+pub(super) static DUO: Kind = Kind::singleton("guardian-duo", "Duo settings", "/guardian/factors/duo/settings")
     .titled("Duo")
     .writable("ikey skey! host")
     .secrets(&["ikey", "skey"])
@@ -91,7 +91,7 @@ pub(in crate::catalog) static DUO: Kind = Kind::singleton("guardian-duo", "Duo s
     .risk(Risks::TENANT_WIDE);
 
 /// How phone messages are sent.
-pub(in crate::catalog) static PHONE_MESSAGE_TYPES: Kind =
+pub(super) static PHONE_MESSAGE_TYPES: Kind =
     Kind::singleton("guardian-phone-message-types", "phone message types", "/guardian/factors/phone/message-types")
         .titled("Phone message types")
         .put()
@@ -101,7 +101,7 @@ pub(in crate::catalog) static PHONE_MESSAGE_TYPES: Kind =
         .risk(Risks::new(RiskClass::Routine, Lockout, &[(Access, "message_types")]));
 
 /// Who sends phone messages.
-pub(in crate::catalog) static PHONE_PROVIDER: Kind =
+pub(super) static PHONE_PROVIDER: Kind =
     Kind::singleton("guardian-phone-selected-provider", "phone provider of factors", "/guardian/factors/phone/selected-provider")
         .titled("Phone provider of factors")
         .aliases(&["/guardian/factors/sms/selected-provider"])
@@ -112,7 +112,7 @@ pub(in crate::catalog) static PHONE_PROVIDER: Kind =
         .risk(Risks::TENANT_WIDE);
 
 /// Twilio for phone messages.
-pub(in crate::catalog) static PHONE_TWILIO: Kind =
+pub(super) static PHONE_TWILIO: Kind =
     Kind::singleton("guardian-phone-twilio", "Twilio settings of factors", "/guardian/factors/phone/providers/twilio")
         .titled("Twilio for factors")
         .aliases(&["/guardian/factors/sms/providers/twilio"])
@@ -123,7 +123,7 @@ pub(in crate::catalog) static PHONE_TWILIO: Kind =
         .risk(Risks::TENANT_WIDE);
 
 /// What phone messages say.
-pub(in crate::catalog) static PHONE_TEMPLATES: Kind =
+pub(super) static PHONE_TEMPLATES: Kind =
     Kind::singleton("guardian-phone-templates", "phone templates of factors", "/guardian/factors/phone/templates")
         .titled("Phone templates of factors")
         .aliases(&["/guardian/factors/sms/templates"])
@@ -133,7 +133,7 @@ pub(in crate::catalog) static PHONE_TEMPLATES: Kind =
         .risk(Risks::TENANT_WIDE);
 
 /// Who sends push notifications.
-pub(in crate::catalog) static PUSH_PROVIDER: Kind =
+pub(super) static PUSH_PROVIDER: Kind =
     Kind::singleton("guardian-push-selected-provider", "push provider of factors", "/guardian/factors/push-notification/selected-provider")
         .titled("Push provider of factors")
         .put()
@@ -149,7 +149,7 @@ pub(in crate::catalog) static PUSH_PROVIDER: Kind =
         .risk(Risks::TENANT_WIDE);
 
 /// Apple's push notifications; the certificate cannot be read.
-pub(in crate::catalog) static PUSH_APNS: Kind =
+pub(super) static PUSH_APNS: Kind =
     Kind::singleton("guardian-push-apns", "APNs settings", "/guardian/factors/push-notification/providers/apns")
         .titled("Apple push notifications")
         .writable("sandbox bundle_id?! p12?!")
@@ -160,7 +160,7 @@ pub(in crate::catalog) static PUSH_APNS: Kind =
         .risk(Risks::TENANT_WIDE);
 
 /// Amazon's push notifications; the secret key cannot be read.
-pub(in crate::catalog) static PUSH_SNS: Kind =
+pub(super) static PUSH_SNS: Kind =
     Kind::singleton("guardian-push-sns", "SNS settings", "/guardian/factors/push-notification/providers/sns")
         .titled("Amazon SNS push notifications")
         .writable(
@@ -173,7 +173,7 @@ pub(in crate::catalog) static PUSH_SNS: Kind =
         .risk(Risks::TENANT_WIDE);
 
 /// How a device's own authenticator is asked.
-pub(in crate::catalog) static WEBAUTHN_PLATFORM: Kind =
+pub(super) static WEBAUTHN_PLATFORM: Kind =
     Kind::singleton("guardian-webauthn-platform", "settings of device authenticators", "/guardian/factors/webauthn-platform/settings")
         .titled("WebAuthn with device authenticators")
         .put()
@@ -183,7 +183,7 @@ pub(in crate::catalog) static WEBAUTHN_PLATFORM: Kind =
         .risk(Risks::TENANT_WIDE);
 
 /// How a security key is asked.
-pub(in crate::catalog) static WEBAUTHN_ROAMING: Kind =
+pub(super) static WEBAUTHN_ROAMING: Kind =
     Kind::singleton("guardian-webauthn-roaming", "settings of security keys", "/guardian/factors/webauthn-roaming/settings")
         .titled("WebAuthn with security keys")
         .put()
@@ -193,7 +193,7 @@ pub(in crate::catalog) static WEBAUTHN_ROAMING: Kind =
         .risk(Risks::TENANT_WIDE);
 
 /// The app that push notifications come from, and where to get it.
-pub(in crate::catalog) static PUSH_APP: Kind = Kind::singleton("guardian-push-app", "app of push notifications", "/prompts/mfa-push")
+pub(super) static PUSH_APP: Kind = Kind::singleton("guardian-push-app", "app of push notifications", "/prompts/mfa-push")
     .titled("App of push notifications")
     .writable("app_name apple_app_link google_app_link")
     .scopes(&["read:prompts"], &[], &["update:prompts"], &[])

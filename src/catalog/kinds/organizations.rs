@@ -14,7 +14,7 @@ use crate::catalog::shape::{ElementChanges, Paging};
 const ORGANIZATION: Reference = Reference::id("organization", "organizations");
 
 /// Organizations.
-pub(in crate::catalog) static ORGANIZATIONS: Kind = Kind::collection("organizations", "organization", "/organizations")
+pub(super) static ORGANIZATIONS: Kind = Kind::collection("organizations", "organization", "/organizations")
     .titled("Organizations")
     .paged(Paging::Checkpoint { field: "organizations", size: 100 })
     .writable(
@@ -51,7 +51,7 @@ pub(in crate::catalog) static ORGANIZATIONS: Kind = Kind::collection("organizati
 /// The connections of each organization.
 ///
 /// `/connections` tells more than `/enabled_connections`, which it replaces.
-pub(in crate::catalog) static ORGANIZATION_CONNECTIONS: Kind =
+pub(super) static ORGANIZATION_CONNECTIONS: Kind =
     Kind::nested("organization-connections", "connection of organization", "/organizations/{organization}/connections", "organizations")
         .titled("Connections of an organization")
         .item_path("/organizations/{organization}/connections/{id}")
@@ -84,7 +84,7 @@ pub(in crate::catalog) static ORGANIZATION_CONNECTIONS: Kind =
 /// The grants that each organization may use.
 ///
 /// A list element is the grant itself; a create takes its id alone.
-pub(in crate::catalog) static ORGANIZATION_GRANTS: Kind =
+pub(super) static ORGANIZATION_GRANTS: Kind =
     Kind::nested("organization-client-grants", "grant of organization", "/organizations/{organization}/client-grants", "organizations")
         .titled("Application access of an organization")
         .item_path("/organizations/{organization}/client-grants/{id}")
@@ -101,7 +101,7 @@ pub(in crate::catalog) static ORGANIZATION_GRANTS: Kind =
         .risk(Risks::new(Widened, DataLoss, &[(Identity, "organization grant_id")]).opening_apis());
 
 /// The domains by which each organization is discovered.
-pub(in crate::catalog) static ORGANIZATION_DOMAINS: Kind = Kind::nested(
+pub(super) static ORGANIZATION_DOMAINS: Kind = Kind::nested(
     "organization-discovery-domains",
     "discovery domain of organization",
     "/organizations/{organization}/discovery-domains",
@@ -128,7 +128,7 @@ pub(in crate::catalog) static ORGANIZATION_DOMAINS: Kind = Kind::nested(
 /// The clients that each organization is entitled to.
 ///
 /// Newer than the description, so as it was recorded (`TestAccOrganizationClientsBatching`): ten a call, removed by their bare ids.
-pub(in crate::catalog) static ORGANIZATION_CLIENTS: Kind = Kind::child(
+pub(super) static ORGANIZATION_CLIENTS: Kind = Kind::child(
     "organization-clients",
     "clients of organization",
     "/organizations/{id}/clients",
@@ -154,7 +154,7 @@ pub(in crate::catalog) static ORGANIZATION_CLIENTS: Kind = Kind::child(
 /// Newer than the description: fields, paging and scopes as auth0 6.4.0 (npm) has them, none recorded. 7.1.0 lacks the operations and keeps
 /// the type, and Auth0's pages have them still. Nothing deletes one. A template is assigned to an organization by a request of its own, and
 /// what it answers names neither.
-pub(in crate::catalog) static TEMPLATES: Kind = Kind::collection("organization-templates", "organization template", "/organization-templates")
+pub(super) static TEMPLATES: Kind = Kind::collection("organization-templates", "organization template", "/organization-templates")
 .titled("Organization templates")
 .paged(Paging::Checkpoint { field: "organization_templates", size: 10 })
 .allows_duplicates()

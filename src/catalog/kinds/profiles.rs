@@ -10,35 +10,34 @@ use crate::catalog::risk::Risks;
 use crate::catalog::shape::Paging;
 
 /// How attributes of users are mapped. Pages hold ten at most (recorded; the description names no limit).
-pub(in crate::catalog) static USER_ATTRIBUTES: Kind =
-    Kind::collection("user-attribute-profiles", "user attribute profile", "/user-attribute-profiles")
-        .titled("User attribute profiles")
-        .paged(Paging::Checkpoint { field: "user_attribute_profiles", size: 10 })
-        .writable("name! user_id?{*} user_attributes!{*}")
-        .read_only(&["id"])
-        .required(&["name", "user_attributes"])
-        .replaced(&["user_id", "user_attributes"])
-        // Filled in by 6 recorded creates and 6 updates that left some or all of it out.
-        .defaults(&[
-            ("user_id.oidc_mapping", "\"sub\""),
-            ("user_id.scim_mapping", "\"externalId\""),
-            (
-                "user_id.saml_mapping",
-                r#"["http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier",
+pub(super) static USER_ATTRIBUTES: Kind = Kind::collection("user-attribute-profiles", "user attribute profile", "/user-attribute-profiles")
+    .titled("User attribute profiles")
+    .paged(Paging::Checkpoint { field: "user_attribute_profiles", size: 10 })
+    .writable("name! user_id?{*} user_attributes!{*}")
+    .read_only(&["id"])
+    .required(&["name", "user_attributes"])
+    .replaced(&["user_id", "user_attributes"])
+    // Filled in by 6 recorded creates and 6 updates that left some or all of it out.
+    .defaults(&[
+        ("user_id.oidc_mapping", "\"sub\""),
+        ("user_id.scim_mapping", "\"externalId\""),
+        (
+            "user_id.saml_mapping",
+            r#"["http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier",
                     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
                     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"]"#,
-            ),
-        ])
-        .scopes(
-            &["read:user_attribute_profiles"],
-            &["create:user_attribute_profiles"],
-            &["update:user_attribute_profiles"],
-            &["delete:user_attribute_profiles"],
-        )
-        .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Identity, "user_id user_attributes"), (Routine, "name")]));
+        ),
+    ])
+    .scopes(
+        &["read:user_attribute_profiles"],
+        &["create:user_attribute_profiles"],
+        &["update:user_attribute_profiles"],
+        &["delete:user_attribute_profiles"],
+    )
+    .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Identity, "user_id user_attributes"), (Routine, "name")]));
 
 /// How connections of customers are set up. Pages hold ten at most; more is refused.
-pub(in crate::catalog) static CONNECTIONS: Kind = Kind::collection("connection-profiles", "connection profile", "/connection-profiles")
+pub(super) static CONNECTIONS: Kind = Kind::collection("connection-profiles", "connection profile", "/connection-profiles")
     .titled("Connection profiles")
     .paged(Paging::Checkpoint { field: "connection_profiles", size: 10 })
     .writable(
@@ -70,38 +69,36 @@ pub(in crate::catalog) static CONNECTIONS: Kind = Kind::collection("connection-p
     ));
 
 /// Self-service profiles; names are not unique.
-pub(in crate::catalog) static SELF_SERVICE: Kind = Kind::collection(
-    "self-service-profiles",
-    "self-service profile",
-    "/self-service-profiles",
-)
-.titled("Self-service profiles")
-.paged(Paging::Offset { field: "self_service_profiles", size: 100, or_checkpoint: false })
-.allows_duplicates()
-.writable("name! description?! branding?{logo_url! colors!{primary! *} *} allowed_strategies! user_attributes? user_attribute_profile_id?")
-.read_only(&["id", "created_at", "updated_at"])
-.required(&["name"])
-.replaced(&["branding"])
-.refers(&[Reference::id("user_attribute_profile_id", "user-attribute-profiles")])
-.unordered(&["allowed_strategies"])
-.scopes(
-    &["read:self_service_profiles"],
-    &["create:self_service_profiles"],
-    &["update:self_service_profiles"],
-    &["delete:self_service_profiles"],
-)
-.risk(Risks::new(
-    RiskClass::Routine,
-    DataLoss,
-    &[
-        (Access, "allowed_strategies"),
-        (Identity, "user_attributes user_attribute_profile_id"),
-        (Routine, "name description branding user_attributes[].description"),
-    ],
-));
+pub(super) static SELF_SERVICE: Kind = Kind::collection("self-service-profiles", "self-service profile", "/self-service-profiles")
+    .titled("Self-service profiles")
+    .paged(Paging::Offset { field: "self_service_profiles", size: 100, or_checkpoint: false })
+    .allows_duplicates()
+    .writable(
+        "name! description?! branding?{logo_url! colors!{primary! *} *} allowed_strategies! user_attributes? user_attribute_profile_id?",
+    )
+    .read_only(&["id", "created_at", "updated_at"])
+    .required(&["name"])
+    .replaced(&["branding"])
+    .refers(&[Reference::id("user_attribute_profile_id", "user-attribute-profiles")])
+    .unordered(&["allowed_strategies"])
+    .scopes(
+        &["read:self_service_profiles"],
+        &["create:self_service_profiles"],
+        &["update:self_service_profiles"],
+        &["delete:self_service_profiles"],
+    )
+    .risk(Risks::new(
+        RiskClass::Routine,
+        DataLoss,
+        &[
+            (Access, "allowed_strategies"),
+            (Identity, "user_attributes user_attribute_profile_id"),
+            (Routine, "name description branding user_attributes[].description"),
+        ],
+    ));
 
 /// The texts of each self-service profile; there is one page, in English.
-pub(in crate::catalog) static SELF_SERVICE_TEXTS: Kind = Kind::part(
+pub(super) static SELF_SERVICE_TEXTS: Kind = Kind::part(
     "self-service-custom-text",
     "text of self-service profile",
     "/self-service-profiles/{profile}/custom-text/en/get-started",

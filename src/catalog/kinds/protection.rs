@@ -14,7 +14,7 @@ const READ: &[&str] = &["read:attack_protection"];
 const UPDATE: &[&str] = &["update:attack_protection"];
 
 /// Bot detection.
-pub(in crate::catalog) static BOT_DETECTION: Kind =
+pub(super) static BOT_DETECTION: Kind =
     Kind::singleton("attack-protection-bot-detection", "bot detection", "/attack-protection/bot-detection")
         .titled("Bot detection")
         .writable(
@@ -33,7 +33,7 @@ pub(in crate::catalog) static BOT_DETECTION: Kind =
         ));
 
 /// Breached passwords.
-pub(in crate::catalog) static BREACHED_PASSWORDS: Kind = Kind::singleton(
+pub(super) static BREACHED_PASSWORDS: Kind = Kind::singleton(
     "attack-protection-breached-password-detection",
     "breached password detection",
     "/attack-protection/breached-password-detection",
@@ -45,7 +45,7 @@ pub(in crate::catalog) static BREACHED_PASSWORDS: Kind = Kind::singleton(
 .risk(Risks::new(RiskClass::Routine, Weakened, &[(Demand, "enabled shields stage"), (Shield, "admin_notification_frequency method")]));
 
 /// Brute force.
-pub(in crate::catalog) static BRUTE_FORCE: Kind =
+pub(super) static BRUTE_FORCE: Kind =
     Kind::singleton("attack-protection-brute-force-protection", "brute-force protection", "/attack-protection/brute-force-protection")
         .titled("Brute-force protection")
         .writable("enabled shields allowlist mode! max_attempts")
@@ -61,7 +61,7 @@ const CAPTCHA_SECRETS: &[&str] =
     &["arkose.secret", "hcaptcha.secret", "friendly_captcha.secret", "recaptcha_enterprise.api_key", "recaptcha_v2.secret"];
 
 /// Captchas; their secrets cannot be read.
-pub(in crate::catalog) static CAPTCHA: Kind = Kind::singleton("attack-protection-captcha", "captcha", "/attack-protection/captcha")
+pub(super) static CAPTCHA: Kind = Kind::singleton("attack-protection-captcha", "captcha", "/attack-protection/captcha")
     .titled("Captcha")
     .writable(
         "active_provider_id! arkose!{site_key secret client_subdomain verify_subdomain fail_open} auth_challenge!{fail_open}
@@ -85,7 +85,7 @@ pub(in crate::catalog) static CAPTCHA: Kind = Kind::singleton("attack-protection
     ));
 
 /// Suspicious addresses.
-pub(in crate::catalog) static SUSPICIOUS_IPS: Kind = Kind::singleton(
+pub(super) static SUSPICIOUS_IPS: Kind = Kind::singleton(
     "attack-protection-suspicious-ip-throttling",
     "suspicious IP throttling",
     "/attack-protection/suspicious-ip-throttling",
@@ -109,7 +109,7 @@ pub(in crate::catalog) static SUSPICIOUS_IPS: Kind = Kind::singleton(
 ));
 
 /// Toll fraud by phone.
-pub(in crate::catalog) static PHONE_PROVIDER_PROTECTION: Kind = Kind::singleton(
+pub(super) static PHONE_PROVIDER_PROTECTION: Kind = Kind::singleton(
     "attack-protection-phone-provider-protection",
     "phone provider protection",
     "/attack-protection/phone-provider-protection",
@@ -120,15 +120,14 @@ pub(in crate::catalog) static PHONE_PROVIDER_PROTECTION: Kind = Kind::singleton(
 .risk(Risks::new(RiskClass::Routine, Weakened, &[(Bound, "type")]));
 
 /// Whether risk is assessed.
-pub(in crate::catalog) static RISK_ASSESSMENT: Kind =
-    Kind::singleton("risk-assessment-settings", "risk assessment", "/risk-assessments/settings")
-        .titled("Risk assessment")
-        .writable("enabled")
-        .scopes(READ, &[], UPDATE, &[])
-        .risk(Risks::new(RiskClass::Routine, Weakened, &[(Shield, "enabled")]));
+pub(super) static RISK_ASSESSMENT: Kind = Kind::singleton("risk-assessment-settings", "risk assessment", "/risk-assessments/settings")
+    .titled("Risk assessment")
+    .writable("enabled")
+    .scopes(READ, &[], UPDATE, &[])
+    .risk(Risks::new(RiskClass::Routine, Weakened, &[(Shield, "enabled")]));
 
 /// How long a device is known.
-pub(in crate::catalog) static NEW_DEVICE: Kind =
+pub(super) static NEW_DEVICE: Kind =
     Kind::singleton("risk-assessment-new-device", "new device assessment", "/risk-assessments/settings/new-device")
         .titled("New device assessment")
         .writable("remember_for")
@@ -136,17 +135,16 @@ pub(in crate::catalog) static NEW_DEVICE: Kind =
         .risk(Risks::new(RiskClass::Routine, Weakened, &[(Lifetime, "remember_for")]));
 
 /// Signals of others.
-pub(in crate::catalog) static SUPPLEMENTAL_SIGNALS: Kind =
-    Kind::singleton("supplemental-signals", "supplemental signals", "/supplemental-signals")
-        .titled("Supplemental signals")
-        .writable("akamai_enabled")
-        .scopes(READ, &[], UPDATE, &[])
-        .risk(Risks::new(RiskClass::Routine, Weakened, &[(Shield, "akamai_enabled")]));
+pub(super) static SUPPLEMENTAL_SIGNALS: Kind = Kind::singleton("supplemental-signals", "supplemental signals", "/supplemental-signals")
+    .titled("Supplemental signals")
+    .writable("akamai_enabled")
+    .scopes(READ, &[], UPDATE, &[])
+    .risk(Risks::new(RiskClass::Routine, Weakened, &[(Shield, "akamai_enabled")]));
 
 /// Access lists of the tenant's edge. A priority is given to one alone.
 ///
 /// A rule with the scope `management` may lock out whoever writes it.
-pub(in crate::catalog) static NETWORK_ACLS: Kind = Kind::collection("network-acls", "network ACL", "/network-acls")
+pub(super) static NETWORK_ACLS: Kind = Kind::collection("network-acls", "network ACL", "/network-acls")
 .titled("Access control lists")
 .paged(Paging::Offset { field: "network_acls", size: 100, or_checkpoint: false })
 .keyed_by(&["priority"])
@@ -168,20 +166,19 @@ pub(in crate::catalog) static NETWORK_ACLS: Kind = Kind::collection("network-acl
 .risk(Risks::new(Lockout, Weakened, &[(Bound, "active priority rule"), (Routine, "description")]));
 
 /// Rate limits that a tenant sets itself; a selector may hold `client_id:` and an id.
-pub(in crate::catalog) static RATE_LIMIT_POLICIES: Kind =
-    Kind::collection("rate-limit-policies", "rate limit policy", "/rate-limit-policies")
-        .titled("Rate limit policies")
-        .paged(Paging::Checkpoint { field: "rate_limit_policies", size: 100 })
-        .keyed_by(&["resource", "consumer", "consumer_selector"])
-        .writable("resource+! consumer+! consumer_selector+ configuration!{action! limit redirect_uri}")
-        .read_only(&["id", "created_at", "updated_at"])
-        .required(&["resource", "consumer", "consumer_selector", "configuration"])
-        .replaced(&["configuration"])
-        .refers(&[Reference::within("consumer_selector", "clients")])
-        .scopes(
-            &["read:rate_limit_policies"],
-            &["create:rate_limit_policies"],
-            &["update:rate_limit_policies"],
-            &["delete:rate_limit_policies"],
-        )
-        .risk(Risks::new(Lockout, Weakened, &[(Bound, "resource consumer consumer_selector configuration")]));
+pub(super) static RATE_LIMIT_POLICIES: Kind = Kind::collection("rate-limit-policies", "rate limit policy", "/rate-limit-policies")
+    .titled("Rate limit policies")
+    .paged(Paging::Checkpoint { field: "rate_limit_policies", size: 100 })
+    .keyed_by(&["resource", "consumer", "consumer_selector"])
+    .writable("resource+! consumer+! consumer_selector+ configuration!{action! limit redirect_uri}")
+    .read_only(&["id", "created_at", "updated_at"])
+    .required(&["resource", "consumer", "consumer_selector", "configuration"])
+    .replaced(&["configuration"])
+    .refers(&[Reference::within("consumer_selector", "clients")])
+    .scopes(
+        &["read:rate_limit_policies"],
+        &["create:rate_limit_policies"],
+        &["update:rate_limit_policies"],
+        &["delete:rate_limit_policies"],
+    )
+    .risk(Risks::new(Lockout, Weakened, &[(Bound, "resource consumer consumer_selector configuration")]));

@@ -16,7 +16,7 @@ use crate::catalog::shape::Paging;
 /// The tenant suspends a stream whose deliveries fail; the description's schema of PATCH knows `active` and `paused` alone
 /// (auth0-deploy-cli PR 495 and PR 725). A stream of priority answers the filter `security`, which no request may hold (the description; recorded of
 /// seven creates without filters). A PATCH without `pii_config` drops it, and masking with it.
-pub(in crate::catalog) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log stream", "/log-streams")
+pub(super) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log stream", "/log-streams")
 .titled("Log streams")
 .allows_duplicates()
 .writable("name type+! isPriority filters[]{type! name! *} pii_config!{log_fields! method! algorithm!} startFrom+ status~!
@@ -63,7 +63,7 @@ const WEBHOOK_SECRETS: &[&str] = &[
 ];
 
 /// Event streams.
-pub(in crate::catalog) static EVENT_STREAMS: Kind = Kind::collection("event-streams", "event stream", "/event-streams")
+pub(super) static EVENT_STREAMS: Kind = Kind::collection("event-streams", "event stream", "/event-streams")
     .titled("Event streams")
     .paged(Paging::Checkpoint { field: "eventStreams", size: 100 })
     .writable(

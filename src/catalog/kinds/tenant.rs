@@ -14,7 +14,7 @@ use crate::catalog::shape::Paging;
 ///
 /// A flag outside the list is refused, and `flags.use_scope_descriptions_for_consent` is accepted though the description lacks it
 /// (10 recordings). Lifetimes are read in hours and written in minutes; both at once are refused.
-pub(in crate::catalog) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "tenant settings", "/tenants/settings")
+pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "tenant settings", "/tenants/settings")
 .titled("Tenant settings")
 .writable("change_password?{enabled html} device_flow?{charset! mask} guardian_mfa_page?{enabled html} default_audience default_directory
          error_page?{html show_log_link url}
@@ -115,7 +115,7 @@ edits: &[quirks::LIFETIMES_IN_MINUTES],
         ));
 
 /// Custom domains. A name can live in one tenant only, so it is cut over by hand.
-pub(in crate::catalog) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-domains", "custom domain", "/custom-domains")
+pub(super) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-domains", "custom domain", "/custom-domains")
     .titled("Custom domains")
     .paged(Paging::Checkpoint { field: "custom_domains", size: 100 })
     .id_field("custom_domain_id")
@@ -149,49 +149,47 @@ pub(in crate::catalog) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-do
     ));
 
 /// Which custom domain stands where a link names none; the tenant's own where none was chosen, which stays the target's.
-pub(in crate::catalog) static DEFAULT_DOMAIN: Kind =
-    Kind::singleton("custom-domains-default", "default custom domain", "/custom-domains/default")
-        .titled("Default custom domain")
-        .tenant_host("domain")
-        .writable("domain!")
-        .read_only(&[
-            "custom_domain_id",
-            "certificate",
-            "created_at",
-            "custom_client_ip_header",
-            "domain_metadata",
-            "is_default",
-            "origin_domain_name",
-            "primary",
-            "relying_party_identifier",
-            "status",
-            "tls_policy",
-            "type",
-            "verification",
-        ])
-        .refers(&[Reference::key("domain", "custom-domains")])
-        .scopes(&["read:custom_domains"], &[], &["update:custom_domains"], &[])
-        .risk(Risks::TENANT_WIDE);
+pub(super) static DEFAULT_DOMAIN: Kind = Kind::singleton("custom-domains-default", "default custom domain", "/custom-domains/default")
+    .titled("Default custom domain")
+    .tenant_host("domain")
+    .writable("domain!")
+    .read_only(&[
+        "custom_domain_id",
+        "certificate",
+        "created_at",
+        "custom_client_ip_header",
+        "domain_metadata",
+        "is_default",
+        "origin_domain_name",
+        "primary",
+        "relying_party_identifier",
+        "status",
+        "tls_policy",
+        "type",
+        "verification",
+    ])
+    .refers(&[Reference::key("domain", "custom-domains")])
+    .scopes(&["read:custom_domains"], &[], &["update:custom_domains"], &[])
+    .risk(Risks::TENANT_WIDE);
 
 /// Public keys that a tenant signs with in place of its own; none until they are put there.
-pub(in crate::catalog) static CUSTOM_SIGNING_KEYS: Kind =
-    Kind::singleton("custom-signing-keys", "custom signing keys", "/keys/custom-signing")
-        .titled("Custom signing keys")
-        .put()
-        .optional()
-        .writable("keys![]{kty! kid use! key_ops! alg! n e crv! x y x5u x5c! x5t x5t#S256}")
-        .not_secret(&[("keys[].key_ops", "what a public key is used for")])
-        .scopes(
-            &["read:custom_signing_keys"],
-            &["create:custom_signing_keys", "update:custom_signing_keys"],
-            &["create:custom_signing_keys", "update:custom_signing_keys"],
-            &["delete:custom_signing_keys"],
-        )
-        .risk(Risks::new(Lockout, DataLoss, &[(Bound, "*")]));
+pub(super) static CUSTOM_SIGNING_KEYS: Kind = Kind::singleton("custom-signing-keys", "custom signing keys", "/keys/custom-signing")
+    .titled("Custom signing keys")
+    .put()
+    .optional()
+    .writable("keys![]{kty! kid use! key_ops! alg! n e crv! x y x5u x5c! x5t x5t#S256}")
+    .not_secret(&[("keys[].key_ops", "what a public key is used for")])
+    .scopes(
+        &["read:custom_signing_keys"],
+        &["create:custom_signing_keys", "update:custom_signing_keys"],
+        &["create:custom_signing_keys", "update:custom_signing_keys"],
+        &["delete:custom_signing_keys"],
+    )
+    .risk(Risks::new(Lockout, DataLoss, &[(Bound, "*")]));
 
 /// Keys that requests past a network ACL are signed with; newer than the description, as auth0 7.1.0 (npm) has them. Their values
 /// cannot be read, so one is made only where a rule supplies its value.
-pub(in crate::catalog) static NETWORK_ACL_KEYS: Kind = Kind::collection("network-acl-keys", "key of network ACLs", "/keys/network-acls")
+pub(super) static NETWORK_ACL_KEYS: Kind = Kind::collection("network-acl-keys", "key of network ACLs", "/keys/network-acls")
     .titled("Keys of access control lists")
     .paged(Paging::In { field: "keys" })
     .writable("name+ alg+ value+")
