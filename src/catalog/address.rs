@@ -1,4 +1,4 @@
-//! The paths of a kind: where its list is, where one resource is, and what stands in them.
+//! The paths of a kind: of its list, of one resource, and the parameters in them.
 
 use std::iter;
 
@@ -10,7 +10,7 @@ use super::shape::{KeyNames, Shape};
 use crate::json::Body;
 
 impl Kind {
-    /// Returns the path of one resource, with places in braces: `/clients/{id}`, `/prompts/{prompt}/custom-text/{language}`.
+    /// Returns the path of one resource, with parameters in braces: `/clients/{id}`, `/prompts/{prompt}/custom-text/{language}`.
     #[must_use]
     pub fn item(&self) -> String {
         match self.shape {
@@ -20,20 +20,20 @@ impl Kind {
         }
     }
 
-    /// Returns the places in the path of one resource, in order.
+    /// Returns the parameters in the path of one resource, in order.
     #[must_use]
     pub fn path_parameters(&self) -> Vec<String> {
         places(&self.item()).map(str::to_owned).collect()
     }
 
-    /// Returns the fields that stand in the path of a resource and not in what is sent.
+    /// Returns the fields that are in the path of a request and not in its body.
     pub fn path_fields(&self) -> impl Iterator<Item = &str> {
         self.fields.writable().iter().filter(|field| field.in_path).map(|field| field.name)
     }
 
-    /// Returns the id of a resource: what stands in the places of its path, joined by slashes; a singleton's is the kind's name.
+    /// Returns the id of a resource: the parameters of its path, joined by slashes. The id of a singleton is the name of the kind.
     ///
-    /// An answer may call it `id` where a write calls it otherwise (the grants of an organization).
+    /// An answer may contain it as `id` although a write uses another name (the grants of an organization).
     #[must_use]
     pub fn id_of(&self, answered: &Body) -> Option<String> {
         let places = self.path_parameters();
@@ -45,7 +45,7 @@ impl Kind {
         Some(parts?.join("/"))
     }
 
-    /// Writes what an id says into the fields that it stands for, where the tenant's answer lacks them.
+    /// Sets the path fields of a tenant's answer from an id, unless the answer contains them.
     pub fn fill_path_fields(&self, answered: &mut Body, id: &str) {
         let places = self.path_parameters();
         for (place, part) in places.iter().zip(id.splitn(places.len().max(1), '/')).filter(|(place, _)| *place != "id") {
@@ -57,7 +57,7 @@ impl Kind {
 
     /// Returns the path of one resource, or of a child's list under its parent.
     ///
-    /// What stands in a place is percent-encoded, since some ids contain `|` or `/`.
+    /// Parameters are percent-encoded, because some ids contain `|` or `/`.
     #[must_use]
     pub fn path_of(&self, id: &str) -> String {
         let item = self.item();
@@ -65,7 +65,7 @@ impl Kind {
         filled(&item, id.splitn(count, '/'))
     }
 
-    /// Returns the path that a resource is read at.
+    /// Returns the path at which a resource is read.
     #[must_use]
     pub fn read_path_of(&self, id: &str) -> String {
         if self.shape == Shape::Singleton { self.paths.list.to_owned() } else { self.path_of(id) }
@@ -86,7 +86,7 @@ impl Kind {
         }
     }
 
-    /// Returns the path at which a POST creates one; none where it is there by being written.
+    /// Returns the path at which a POST creates a resource, unless one exists by being written.
     #[must_use]
     pub fn creation(&self) -> Option<&'static str> {
         match self.shape {
@@ -103,7 +103,7 @@ impl Kind {
         Some(filled(path, places(path).map(|place| body.text(place).unwrap_or_default())))
     }
 
-    /// Returns what stands in the places of a path that leads to one resource or to the list; nothing of any other path.
+    /// Returns the parameters of a path if it is that of a resource or of the list.
     #[must_use]
     pub fn match_path(&self, path: &str) -> Option<Vec<(String, String)>> {
         let older = || self.paths.aliases.iter().find_map(|form| matched(form, path));
@@ -113,12 +113,12 @@ impl Kind {
     }
 }
 
-/// Returns the places in a path.
+/// Returns the parameters in a path template.
 pub fn places(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|rest| rest.split('}').next())
 }
 
-/// Returns what stands in the places of a path, where the path is of this form; both without a query.
+/// Returns the parameters of a path if it matches a template; both without a query.
 #[must_use]
 pub fn matched(form: &str, path: &str) -> Option<Vec<(String, String)>> {
     let (form, path) = (form.trim_matches('/').split('/'), path.trim_matches('/').split('/'));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_what_stands_in_the_places_of_a_path() {
+    fn an_id_is_the_parameters_of_a_path() {
         let answered = body(json!({"organization": "org_1", "id": "dom|2", "domain": "a.com"}));
         let id = DOMAINS.id_of(&answered).expect("an id");
         assert_eq!((id.as_str(), DOMAINS.path_of(&id)), ("org_1/dom|2", "/organizations/org_1/domains/dom%7C2".to_owned()));
@@ -182,21 +182,21 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_lacks_its_own_name_is_given_it() {
+    fn an_answer_without_its_path_fields_gets_them() {
         let mut answered = body(json!({"login": {"title": "Hi"}}));
         TEXTS.fill_path_fields(&mut answered, "login/en");
         assert_eq!(answered.into_value(), json!({"login": {"title": "Hi"}, "prompt": "login", "language": "en"}));
     }
 
     #[test]
-    fn an_older_path_leads_to_the_same() {
+    fn an_alias_matches_the_same_kind() {
         static TEMPLATES: Kind = Kind::singleton("templates", "templates", "/factors/phone/templates").aliases(&["/factors/sms/templates"]);
         assert_eq!(TEMPLATES.match_path("/factors/sms/templates"), Some(Vec::new()));
         assert_eq!(TEMPLATES.path_of("templates"), "/factors/phone/templates");
     }
 
     #[test]
-    fn a_path_tells_what_stands_in_its_places() {
+    fn a_path_contains_its_parameters() {
         let found = TEXTS.match_path("/prompts/login/text/en").expect("covered");
         assert_eq!(found, [("prompt".to_owned(), "login".to_owned()), ("language".to_owned(), "en".to_owned())]);
         assert_eq!(TEXTS.match_path("/prompts/login/texts/en"), None);

@@ -51,41 +51,41 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// Returns the names of the kinds that must come before this one: its parent and what it refers to, late references apart.
+    /// Returns the kinds that must be written before this one: its parent and what it refers to, except by deferred references.
     pub fn dependencies(&self) -> impl Iterator<Item = &'static str> + '_ {
-        let spoken_for = match self.shape {
+        let above = match self.shape {
             Shape::Keyed { names: KeyNames::PerElement { of, .. } } => Some(of),
             _ => self.parent(),
         };
-        spoken_for
+        above
             .into_iter()
             .chain(self.depends_on.iter().copied())
             .chain(self.references.iter().filter(|reference| !reference.is_deferred).map(|reference| reference.to))
     }
 
-    /// Returns the kinds that it names by what they are called.
+    /// Returns the kinds that it refers to by key.
     pub fn kinds_referenced_by_key(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.references.iter().filter(|reference| reference.by == ReferencedBy::Key).map(|reference| reference.to)
     }
 
-    /// Returns the field that holds the list of a child.
+    /// Returns the field that contains the list of a child.
     ///
     /// # Panics
     ///
-    /// When the kind is no child.
+    /// When the kind is not a child.
     #[must_use]
     pub fn elements(&self) -> &'static str {
         assert!(matches!(self.shape, Shape::Child { .. }), "only a child has elements");
         self.fields.writable().iter().next().expect("catalog test: a child has one field").name
     }
 
-    /// Returns whether a request removes one, or empties it where it is there by being written.
+    /// Returns whether a resource can be deleted, or emptied by a write.
     #[must_use]
     pub fn can_be_deleted(&self) -> bool {
         !self.scopes.delete.is_empty() || self.empty_body().is_some()
     }
 
-    /// Returns what a write holds that leaves nothing of a named object or a part which no DELETE removes; nothing where no write does that.
+    /// Returns the body that empties a named object or a part for which the API has no DELETE, if there is one.
     #[must_use]
     pub fn empty_body(&self) -> Option<Body> {
         let is_by_name = matches!(self.shape, Shape::Keyed { .. } | Shape::Part { .. }) && self.creation().is_none();
@@ -100,16 +100,16 @@ impl Kind {
         lists.map(|field| Some(field.name).filter(is_list).map(|name| (name.to_owned(), Value::Array(Vec::new())))).collect()
     }
 
-    /// Returns the field that tells the elements of a set apart: two of which it holds the same are one thing to the API.
+    /// Returns the field that identifies an element of an unordered list: to the API, elements with the same value are the same.
     #[must_use]
-    pub fn element_key_of(&self, set: &str) -> Option<&'static str> {
+    pub fn element_key_of(&self, list: &str) -> Option<&'static str> {
         match self.shape {
             Shape::Child { element_changes: ElementChanges::AddUpdateRemove { by, .. }, .. } => Some(by),
-            _ => self.lists.element_key.iter().find(|(path, _)| *path == set).map(|(_, field)| *field),
+            _ => self.lists.element_key.iter().find(|(path, _)| *path == list).map(|(_, field)| *field),
         }
     }
 
-    /// Returns the kind it hangs under.
+    /// Returns the kind above it.
     #[must_use]
     pub fn parent(&self) -> Option<&'static str> {
         match self.shape {
@@ -118,7 +118,7 @@ impl Kind {
         }
     }
 
-    /// Returns whether a tenant gives each an id that means nothing elsewhere.
+    /// Returns whether a tenant assigns ids that mean nothing in another tenant.
     #[must_use]
     pub fn has_own_ids(&self) -> bool {
         match self.shape {
@@ -128,13 +128,13 @@ impl Kind {
         }
     }
 
-    /// Returns the entry of an object that is written together with its secrets.
+    /// Returns the rule of an object that is written together with its secrets.
     #[must_use]
     pub fn requires_secrets_at(&self, path: &str) -> Option<&RequiredSecrets> {
-        self.secrets.required_in.iter().find(|sealed| sealed.path == path)
+        self.secrets.required_in.iter().find(|required| required.path == path)
     }
 
-    /// Returns whether a parent, as it stands in a snapshot, can have any of it.
+    /// Returns whether a parent, as a snapshot contains it, can have any.
     #[must_use]
     pub fn applies_to_parent(&self, parent: &Packed) -> bool {
         self.paths
@@ -142,31 +142,32 @@ impl Kind {
             .is_none_or(|(field, values)| parent.pick(&[field]).text(field).is_some_and(|value| values.contains(&value)))
     }
 
-    /// Returns whether Auth0 itself puts a value where a template says `@@name@@`.
+    /// Returns whether Auth0 itself fills in `@@name@@` in a template.
     #[must_use]
     pub fn is_template_variable(&self, path: &str, name: &str) -> bool {
         self.quirks.template_variables.iter().any(|(template, names)| *template == path && names.contains(&name))
     }
 
-    /// Returns why this resource, as the API answers it, must be left alone where these words are included.
+    /// Returns why a resource, as the API returns it, is not copied, given the words of `--include`.
     #[must_use]
     pub fn exclusion(&self, answered: &Body, included: &BTreeSet<String>) -> Option<&'static Exclusion> {
-        let is_lifted = |alone: &Exclusion| alone.include_word.is_some_and(|word| included.contains(word));
-        let is_given = self.quirks.built_in.is_some_and(|given| given.is(answered));
-        self.lifecycle.excluded.iter().filter(|_| !is_given).find(|alone| !is_lifted(alone) && alone.when.holds(answered.get(alone.field)))
+        let is_included = |exclusion: &Exclusion| exclusion.include_word.is_some_and(|word| included.contains(word));
+        let is_built_in = self.quirks.built_in.is_some_and(|built_in| built_in.matches(answered));
+        let applies = |exclusion: &&Exclusion| !is_included(exclusion) && exclusion.when.holds(answered.get(exclusion.field));
+        self.lifecycle.excluded.iter().filter(|_| !is_built_in).find(applies)
     }
 
-    /// Makes the pure edits of the kind's quirks in a body that was read.
+    /// Applies the edits of the kind's quirks to a body that was read.
     pub fn apply_read_edits(&self, body: &mut Body) {
         for edit in self.quirks.edits {
             (edit.edit)(body);
         }
     }
 
-    /// Returns whether an update writes a field over the target's own value.
+    /// Returns whether an update merges a field into the target's own value.
     ///
-    /// So it does with what the entry says, and with an object in which a secret that reads show stands two levels down: a PATCH merges one
-    /// level, and the object in between would come back without its secret.
+    /// This is so for fields that the entry lists, and for objects with a readable secret two levels down: a PATCH merges one level, so the
+    /// object in between would lose its secret.
     #[must_use]
     pub fn is_read_modify_write(&self, name: &str) -> bool {
         let is_deep = |path: &&&str| path.split('.').next() == Some(name) && path.split('.').nth(2).is_some();
@@ -174,7 +175,7 @@ impl Kind {
         self.fields.read_modify_write.contains(&name) || self.secrets.paths.iter().filter(is_shown).any(|path| is_deep(&path))
     }
 
-    /// Returns the fields that a resource cannot have beside this one.
+    /// Returns the fields that a resource cannot have together with this one.
     pub fn excluded_by<'path>(&self, path: &'path str) -> impl Iterator<Item = &'static str> + 'path {
         let other = move |(newer, older): &(&'static str, &'static str)| match path {
             path if path == *newer => Some(*older),
@@ -184,13 +185,13 @@ impl Kind {
         self.quirks.exclusive.iter().filter_map(other)
     }
 
-    /// Returns whether a field holds an object or a list of such, so that a secret supplied for it is JSON.
+    /// Returns whether a field contains an object or a list of objects, so that a secret supplied for it is JSON.
     #[must_use]
     pub fn holds_json(&self, path: &str) -> bool {
         self.fields.writable().at(path).is_some_and(|field| field.below.is_some())
     }
 
-    /// Returns the value that an absent field stands for.
+    /// Returns the default of a field.
     #[must_use]
     pub fn default_of(&self, path: &str) -> Option<Value> {
         let (_, text) = self.defaults.values.iter().find(|(known, _)| *known == path)?;
@@ -205,9 +206,9 @@ impl Kind {
         })
     }
 
-    /// Returns the secrets that a tenant makes when it creates a resource of this body.
+    /// Returns the secrets that a tenant generates when it creates a resource with this body.
     pub fn generated_secrets_for(&self, body: &Body) -> impl Iterator<Item = &'static GeneratedSecretField> {
         let holds = |field: &str, text: &str| body.get(field).cloned().or_else(|| self.default_of(field)) == Some(text.into());
-        self.secrets.generated.iter().filter(move |made| made.when.is_none_or(|(field, text)| holds(field, text)))
+        self.secrets.generated.iter().filter(move |secret| secret.when.is_none_or(|(field, text)| holds(field, text)))
     }
 }

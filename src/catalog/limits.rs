@@ -1,9 +1,9 @@
 //! Published rate limits: a token bucket for the tenant and one for each endpoint group, by subscription.
 //!
-//! Source: Auth0's pages "Rate Limit Configurations", one a subscription; the page's name stands in each tier. The limits of a contract may
-//! differ, so the headers of each answer correct them. Groups of calls that `migrate` never makes (users, logs, members) are left out.
+//! Source: Auth0's pages "Rate Limit Configurations", one per subscription; each tier names its page. Contracts may differ, so the headers of
+//! each answer correct the limits. Groups of requests that `migrate` never sends (users, logs, members) are omitted.
 
-/// Whether a call reads or writes; limits differ.
+/// Whether a request reads or writes, which have different limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallType {
     /// GET.
@@ -12,21 +12,21 @@ pub enum CallType {
     Write,
 }
 
-/// A token bucket: `burst` at once, refilled evenly.
+/// A token bucket of `burst` requests, refilled evenly.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
-    /// Requests that may leave at once.
+    /// Requests that may be sent at once.
     pub burst: u32,
-    /// Requests a minute after that.
+    /// Requests per minute after that.
     pub a_minute: u32,
 }
 
 /// The limit of one endpoint group.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit {
-    /// The path under `/api/v2`; `{..}` stands for one name.
+    /// The path under `/api/v2`; `{..}` matches one segment.
     pub path: &'static str,
-    /// Which calls it counts.
+    /// Which requests it counts.
     pub calls: CallType,
     /// Its bucket.
     pub rate: Rate,
@@ -43,15 +43,15 @@ impl Limit {
 pub struct Tier {
     /// The name used in `migrate.toml`.
     pub name: &'static str,
-    /// The page the figures stand on.
+    /// The page with the figures.
     pub page: &'static str,
     /// The bucket of the whole Management API.
     pub tenant: Rate,
-    /// The buckets of endpoint groups, counted besides.
+    /// The buckets of endpoint groups, which count in addition.
     pub endpoints: &'static [Limit],
 }
 
-/// What enterprises have, in production and in development.
+/// The endpoint groups of enterprise subscriptions, in production and in development.
 const ENTERPRISE: &[Limit] = &[
     Limit::of("/organizations", CallType::Read, 10, 100),
     Limit::of("/organizations/{id}", CallType::Read, 10, 100),
@@ -256,7 +256,7 @@ impl Tier {
         TIERS.iter().find(|tier| tier.name == name)
     }
 
-    /// Returns the place in [`Tier::endpoints`] of the group that counts a call, the longest path first.
+    /// Returns the index in [`Tier::endpoints`] of the group that counts a request: that with the longest matching path.
     ///
     /// A limit on `/clients` counts `/clients/{id}` too, unless a longer path of the table does.
     #[must_use]

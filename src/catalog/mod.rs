@@ -1,21 +1,20 @@
-//! What Auth0 has: every kind of settings as one entry of a table.
+//! What Auth0 has: every kind of settings as one entry.
 //!
-//! Export, references, diff, order, redaction, scopes, pacing groups, the sandbox and the help text are derived from these entries.
-//! A new kind is one entry; behaviour is first sought as a word of [`Kind`], and only what no word covers is a [`Quirk`].
+//! Export, references, diff, order, redaction, scopes, rate limits, the sandbox and the help text are derived from these entries. A new kind
+//! is one entry. Its behaviour is stated in the words of the builder; only what is true of that kind alone is a field of [`Quirks`].
 //! This module knows bodies and paths; it does no input or output.
 //!
 //! ```text
-//! kind.rs words.rs field_words.rs shape.rs reference.rs fields.rs address.rs quirks.rs   the vocabulary
-//! unlisted.rs      secrets that no entry lists
-//! limits.rs        published rate limits
-//! kinds/           the entries
-//!   applications.rs  clients and their grants          access.rs       APIs and roles
-//!   connections.rs   where users come from             profiles.rs     how customers connect their own
-//!   organizations.rs organizations                     actions.rs      code that runs inside a login
-//!   flows.rs         forms and flows                   branding.rs     pages, prompts, mails and messages
-//!   guardian.rs      second factors                    protection.rs   attackers and traffic
-//!   streams.rs       logs and events                   experiments.rs  betas that few tenants have
-//!   tenant.rs        the tenant as a whole
+//! kind.rs groups.rs     an entry, and the groups of its words
+//! builder.rs            the words, in the order in which every entry states them
+//! shape.rs address.rs   how the API serves a kind; its paths
+//! fields.rs             writable fields
+//! reference.rs          references, generated secrets, exclusions, manual steps
+//! risk.rs               what a change may cost
+//! quirks.rs             what is true of one kind only
+//! secret_detection.rs   finds secrets that no entry lists
+//! limits.rs             published rate limits
+//! kinds/                the entries, by area
 //! ```
 
 pub mod address;
@@ -41,25 +40,25 @@ pub use reference::{BuiltIn, Condition, Exclusion, GeneratedSecretField, ManualS
 pub use secret_detection::{WithheldReason, is_mask};
 pub use shape::{ElementChanges, FollowUp, KeyNames, Paging, Shape, Write};
 
-/// The kinds a run works on, in the order their references demand.
+/// The kinds of a run, in the order that their references require.
 #[derive(Debug)]
 pub struct Catalog {
     kinds: Vec<&'static Kind>,
 }
 
 impl Catalog {
-    /// Returns the catalog of everything `migrate` covers.
+    /// Returns the catalog of every kind that `migrate` covers.
     #[must_use]
     pub fn standard() -> &'static Self {
         static STANDARD: OnceLock<Catalog> = OnceLock::new();
         STANDARD.get_or_init(|| Self::new(kinds::ALL))
     }
 
-    /// Returns a catalog of these kinds, sorted so that what a kind refers to comes before it; late references do not count.
+    /// Returns a catalog of these kinds, sorted so that a kind comes after those that it refers to, except by deferred references.
     ///
     /// # Panics
     ///
-    /// When the references that are not late form a cycle.
+    /// When references that are not deferred form a cycle.
     #[must_use]
     pub fn new(kinds: &[&'static Kind]) -> Self {
         let mut sorted: Vec<&'static Kind> = Vec::with_capacity(kinds.len());
@@ -67,13 +66,13 @@ impl Catalog {
             let is_placed = |name: &str| !kinds.iter().any(|kind| kind.name == name) || sorted.iter().any(|kind| kind.name == name);
             let next =
                 kinds.iter().find(|kind| !is_placed(kind.name) && kind.dependencies().all(|name| name == kind.name || is_placed(name)));
-            let next = next.expect("catalog test: references that are not late form no cycle");
+            let next = next.expect("catalog test: references that are not deferred form no cycle");
             sorted.push(next);
         }
         Self { kinds: sorted }
     }
 
-    /// Returns every kind, each after those it refers to.
+    /// Returns every kind, each after those that it refers to.
     pub fn kinds(&self) -> impl DoubleEndedIterator<Item = &'static Kind> + '_ {
         self.kinds.iter().copied()
     }
@@ -84,7 +83,7 @@ impl Catalog {
         self.kinds().find(|kind| kind.name == name)
     }
 
-    /// Returns the place of a kind in the order of creation.
+    /// Returns the position of a kind in the order of creation.
     ///
     /// # Panics
     ///
@@ -94,14 +93,14 @@ impl Catalog {
         self.kinds.iter().position(|kind| kind.name == name).expect("a key names a kind of the catalog")
     }
 
-    /// Returns the kind whose name is nearest to a misspelt one.
+    /// Returns the kind whose name is most similar to a misspelt one.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Option<&'static str> {
         let near = self.kinds().map(|kind| (strsim::damerau_levenshtein(kind.name, name), kind.name)).min()?;
         (near.0 <= 4).then_some(near.1)
     }
 
-    /// Returns what hangs under each resource of a kind: lists, collections and parts.
+    /// Returns the kinds below each resource of a kind: lists, collections and parts.
     pub fn children_of(&self, parent: &'static str) -> impl Iterator<Item = &'static Kind> + '_ {
         self.kinds().filter(move |kind| kind.parent() == Some(parent))
     }

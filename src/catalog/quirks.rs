@@ -79,7 +79,7 @@ impl Quirks {
     };
 }
 
-/// Tenant settings answer lifetimes in hours, which may be broken (181 minutes come back as 3.0166…), and take them in minutes.
+/// Tenant settings return lifetimes in hours, with a fraction (181 minutes are returned as 3.0166…), and accept them in minutes.
 ///
 /// Evidence: recorded `PATCH /tenants/settings` with `session_lifetime_in_minutes: 181`, answered `session_lifetime: 3.0166666666666666`; the
 /// description says that the two exclude each other.
@@ -96,25 +96,25 @@ fn lifetimes_in_minutes(settings: &mut Body) {
     }
 }
 
-/// The id of a grant in an organization's list of grants: read as `id`, written as `grant_id` (OpenAPI description).
+/// In an organization's list of grants, the id of a grant is read as `id` and written as `grant_id` (OpenAPI description).
 pub(super) const GRANT_ID: ReadEdit = ReadEdit { name: "grants by id", edit: |grant| rename(grant, "id", "grant_id") };
 
 /// The page template is read as `body` and written as `template` (OpenAPI description; 41 recorded reads, 7 writes).
 pub(super) const BODY_IS_TEMPLATE: ReadEdit = ReadEdit { name: "body is template", edit: |page| rename(page, "body", "template") };
 
-/// A binding is read with the whole action and written with its name (OpenAPI description; 164 recorded reads, 19 writes).
+/// A binding is read with the complete action and written with its name (OpenAPI description; 164 recorded reads, 19 writes).
 pub(super) const BOUND_BY_NAME: ReadEdit = ReadEdit { name: "bound by name", edit: bound_by_name };
 
-/// Realms are answered for every connection and taken of databases alone (terraform-provider-auth0 issue 827; of the description's create
+/// Realms are returned for every connection and accepted only for databases (terraform-provider-auth0 issue 827; of the description's create
 /// schemas by strategy that of `auth0` alone has them; none of 103 recorded writes of other strategies holds them).
 pub(super) const REALMS_OF_DATABASES: ReadEdit = ReadEdit { name: "realms of databases", edit: realms_of_databases };
 
-/// The certificate of an identity provider is written as `signingCert`; it is read back as `cert`, of PingFederate as nothing else (3
-/// recorded answers, and 15 of SAML with both; terraform-provider-auth0 reads the one where the other is missing).
+/// The certificate of an identity provider is written as `signingCert` and also read as `cert`; for PingFederate, only as `cert` (3 recorded
+/// answers, and 15 of SAML with both; terraform-provider-auth0 reads one if the other is missing).
 pub(super) const CERTIFICATE_BY_ITS_NAME: ReadEdit = ReadEdit { name: "certificate by its name", edit: certificate_by_its_name };
 
-/// What an identity provider says of itself is read where its address is given, and is a setting where none is (TestAccConnectionOIDCMetadata
-/// creates such a connection).
+/// The metadata of an identity provider is discovered if its URL is given, and is a setting otherwise (TestAccConnectionOIDCMetadata creates
+/// such a connection).
 pub(super) const DISCOVERED_METADATA: ReadEdit = ReadEdit { name: "discovered metadata", edit: discovered_metadata };
 
 fn certificate_by_its_name(connection: &mut Body) {
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_binding_names_its_action_and_keeps_what_it_is_called() {
+    fn a_binding_names_its_action_and_keeps_its_display_name() {
         let mut trigger = Body::new();
         trigger.set("bindings", json!([{"id": "b1", "display_name": "First", "action": {"id": "a1", "name": "enrich", "code": ".."}}]));
         bound_by_name(&mut trigger);
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_discovered_is_left_to_the_target() {
+    fn only_discovered_metadata_is_dropped() {
         let read = |options: Value| {
             let mut connection = Body::from_iter([("options".to_owned(), options)]);
             discovered_metadata(&mut connection);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_number_of_hours_becomes_whole_minutes() {
+    fn fractional_hours_become_whole_minutes() {
         let mut settings = Body::new();
         settings.set("session_lifetime", json!(3.016_666_666_666_666_6));
         settings.set("idle_session_lifetime", json!(1));

@@ -55,17 +55,17 @@ fn every_default_is_json() {
 }
 
 #[test]
-fn an_object_with_a_secret_two_levels_down_is_laid_over_the_targets_own() {
-    let laid_over = |kind: &str| -> Vec<&str> {
+fn an_object_with_a_secret_two_levels_down_is_merged_into_the_targets_own() {
+    let merged = |kind: &str| -> Vec<&str> {
         let kind = Catalog::standard().kind(kind).expect("a kind");
         kind.fields.writable().iter().map(|field| field.name).filter(|name| kind.is_read_modify_write(name)).collect()
     };
-    assert_eq!(laid_over("clients"), ["addons"]);
-    assert_eq!(laid_over("connections"), ["options"]);
+    assert_eq!(merged("clients"), ["addons"]);
+    assert_eq!(merged("connections"), ["options"]);
 }
 
 #[test]
-fn kinds_come_after_what_they_refer_to() {
+fn kinds_come_after_those_they_refer_to() {
     let order: Vec<_> = Catalog::standard().kinds().map(|kind| kind.name).collect();
     let place = |name| order.iter().position(|kind| *kind == name).expect("a kind");
     assert!(place("resource-servers") < place("clients"));
@@ -82,7 +82,7 @@ fn a_misspelt_kind_finds_the_nearest() {
 }
 
 #[test]
-fn who_made_what_is_left_alone_is_said_of_each() {
+fn every_exclusion_says_whether_somebody_else_created_the_resource() {
     let marks = Catalog::standard()
         .kinds()
         .flat_map(|kind| kind.lifecycle.excluded.iter().map(move |alone| (kind.name, alone.field, alone.is_foreign)));
@@ -115,7 +115,7 @@ fn who_made_what_is_left_alone_is_said_of_each() {
 }
 
 #[test]
-fn what_a_write_resets_comes_behind_it() {
+fn kinds_that_a_write_resets_come_after_it() {
     let catalog = Catalog::standard();
     for kind in catalog.kinds() {
         for reset in kind.quirks.resets {
@@ -125,7 +125,7 @@ fn what_a_write_resets_comes_behind_it() {
 }
 
 #[test]
-fn what_stands_once_and_what_is_written_of_a_given_resource_are_known_fields() {
+fn unique_fields_and_those_written_to_built_in_resources_are_known() {
     for kind in Catalog::standard().kinds() {
         for path in kind.identity.unique.iter().chain(kind.quirks.built_in.iter().flat_map(|given| given.fields)) {
             assert!(kind.fields.writable().has(path), "{}: {path}", kind.name);
@@ -134,7 +134,7 @@ fn what_stands_once_and_what_is_written_of_a_given_resource_are_known_fields() {
 }
 
 #[test]
-fn what_has_no_id_of_its_own_is_removed_or_emptied_or_known_to_stay() {
+fn a_kind_without_own_ids_can_be_deleted_or_emptied_or_is_known_to_stay() {
     let kinds = || Catalog::standard().kinds().filter(|kind| !kind.has_own_ids() && !matches!(kind.shape, Shape::Child { .. }));
     let is_there_for_good = |kind: &&Kind| kind.shape == Shape::Singleton && kind.creation().is_none() && !kind.identity.is_optional;
     let sorted = |mut names: Vec<&'static str>| {
@@ -145,14 +145,14 @@ fn what_has_no_id_of_its_own_is_removed_or_emptied_or_known_to_stay() {
         sorted(kinds().filter(|kind| kind.empty_body().is_some()).map(|kind| kind.name).collect()),
         ["action-trigger-bindings", "connection-synchronized-groups", "prompt-custom-text", "prompt-partials", "self-service-custom-text"]
     );
-    // The login page and the factors are there in every tenant; of the others the API offers no way.
+    // Every tenant has the login page and the factors; for the others the API has no DELETE.
     assert_eq!(
         sorted(kinds().filter(|kind| !kind.can_be_deleted() && !is_there_for_good(kind)).map(|kind| kind.name).collect()),
         ["client-login-page", "email-templates", "guardian-factors", "prompt-rendering"]
     );
 }
 
-/// Returns every path at which an edit may stand: lists are compared whole.
+/// Returns every path that an edit may have; lists are compared as a whole.
 fn paths(fields: &Fields, above: &str) -> Vec<String> {
     let below = |field: &Field| {
         let path = crate::json::join(above, field.name);
@@ -193,7 +193,7 @@ fn every_path_with_a_rule_can_be_written_and_has_one_rule() {
 }
 
 #[test]
-fn what_stands_in_a_list_of_its_own_is_lost_data_when_it_goes() {
+fn deleting_a_resource_of_a_collection_is_lost_data() {
     let locks_out =
         |(kind, risks): &(&'static Kind, &'static Risks)| risks.deleted == RiskClass::Lockout && kind.shape == Shape::Collection;
     assert_eq!(all_risks().filter(locks_out).map(|(kind, _)| kind.name).collect::<Vec<_>>(), [""; 0]);

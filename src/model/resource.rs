@@ -231,7 +231,7 @@ impl Resource {
     /// When the answer has no id, or one that no resource can be asked for by.
     pub fn read(kind: &Kind, mut answer: Body) -> Result<Self, Unreadable> {
         let alone = kind.exclusion(&answer, &BTreeSet::new());
-        let given = kind.quirks.built_in.filter(|given| given.is(&answer));
+        let given = kind.quirks.built_in.filter(|given| given.matches(&answer));
         let without_id = |answer: &Body| Unreadable::WithoutId {
             kind: kind.singular,
             field: kind.identity.id,

@@ -81,7 +81,7 @@ fn held_at(path: &str, value: &Value) -> Body {
 
 fn by_rule(kind: &Kind, path: &str, [old, new]: [Option<Value>; 2]) -> Vec<RiskClass> {
     // A field that nobody knows is nothing that anybody can have looked at.
-    let rule = kind.risk.rule(path).unwrap_or(RiskRule::Bound);
+    let rule = kind.risk.rule(path).unwrap_or(RiskRule::AnyChange);
     let default = kind.default_within(path);
     let [old, new] = [old, new].map(|side| side.or_else(|| default.clone()).map(|value| named(kind, rule, path, &value)));
     if old == new { Vec::new() } else { rule.classes(old.as_ref(), new.as_ref()) }
@@ -114,7 +114,7 @@ fn named(kind: &Kind, rule: RiskRule, path: &str, value: &Value) -> Value {
 
 /// A secret that takes the place of another one that was sent before.
 fn of_secret(kind: &Kind, path: &str) -> Cost {
-    let rule = kind.risk.rule(path).unwrap_or(RiskRule::Bound);
+    let rule = kind.risk.rule(path).unwrap_or(RiskRule::AnyChange);
     Cost { class: rule.class_of_another(), path: Some(path.to_owned()) }
 }
 

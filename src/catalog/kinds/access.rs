@@ -6,7 +6,7 @@ use crate::catalog::kind::Kind;
 use crate::catalog::quirks::Quirks;
 use crate::catalog::reference::{BuiltIn, Condition, Exclusion, GeneratedSecretField, Reference, RequiredSecrets};
 use crate::catalog::risk::RiskClass::{DataLoss, Lockout, Widened};
-use crate::catalog::risk::RiskRule::{Access, Bound, Demand, Lifetime, Routine};
+use crate::catalog::risk::RiskRule::{Access, AnyChange, Lifetime, Requirement, Routine};
 use crate::catalog::risk::Risks;
 use crate::catalog::shape::{ElementChanges, Paging};
 
@@ -90,11 +90,11 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
         &[
             (Access, "scopes allow_offline_access allow_online_access allow_online_access_with_ephemeral_sessions"),
             (
-                Bound,
+                AnyChange,
                 "identifier signing_alg signing_secret token_dialect token_encryption consent_policy authorization_details \
                      authorization_policy",
             ),
-            (Demand, "subject_type_authorization enforce_policies proof_of_possession"),
+            (Requirement, "subject_type_authorization enforce_policies proof_of_possession"),
             (Lifetime, "token_lifetime token_lifetime_for_web token_lifetime_for_anonymous_access_tokens"),
             (Routine, "name skip_consent_for_verifiable_first_party_clients"),
         ],

@@ -6,7 +6,7 @@ use crate::catalog::kind::Kind;
 use crate::catalog::quirks::{self, Quirks};
 use crate::catalog::reference::{Condition, Exclusion, Reference, RequiredSecrets};
 use crate::catalog::risk::RiskClass::{self, DataLoss, Lockout};
-use crate::catalog::risk::RiskRule::{Bound, Identity, Routine};
+use crate::catalog::risk::RiskRule::{AnyChange, Identity, Routine};
 use crate::catalog::risk::Risks;
 use crate::catalog::shape::{FollowUp, KeyNames, Paging};
 
@@ -48,7 +48,7 @@ pub(super) static MODULES: Kind = Kind::collection("action-modules", "action mod
         ready_when: None,
     })
     .quirks(Quirks { alias_id: "latest_version.id", ..Quirks::NONE })
-    .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Bound, "code secrets dependencies api_version publish"), (Routine, "name")]));
+    .risk(Risks::new(RiskClass::Routine, DataLoss, &[(AnyChange, "code secrets dependencies api_version publish"), (Routine, "name")]));
 
 /// Actions.
 ///
@@ -105,7 +105,7 @@ pub(super) static ACTIONS: Kind = Kind::collection("actions", "action", "/action
     .risk(Risks::new(
         RiskClass::Routine,
         DataLoss,
-        &[(Bound, "supported_triggers code dependencies runtime secrets modules deploy"), (Routine, "name")],
+        &[(AnyChange, "supported_triggers code dependencies runtime secrets modules deploy"), (Routine, "name")],
     ));
 
 /// Which actions run at each trigger, in order.
@@ -145,7 +145,7 @@ pub(super) static BINDINGS: Kind = Kind::keyed(
 .refers(&[Reference::key("bindings[].ref.value", "actions")])
 .scopes(&["read:actions"], &["update:actions"], &["update:actions"], &[])
 .quirks(Quirks { edits: &[quirks::BOUND_BY_NAME], ordered_merge: &["bindings"], ..Quirks::NONE })
-.risk(Risks::new(Lockout, Lockout, &[(Identity, "trigger"), (Bound, "bindings"), (Routine, "bindings[].display_name")]));
+.risk(Risks::new(Lockout, Lockout, &[(Identity, "trigger"), (AnyChange, "bindings"), (Routine, "bindings[].display_name")]));
 
 /// Token exchange profiles: which action decides about a subject token.
 pub(super) static TOKEN_EXCHANGE_PROFILES: Kind =
@@ -181,7 +181,7 @@ pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
     .defaults(&[("enabled", "true")])
     .scopes(&["read:rules"], &["create:rules"], &["update:rules"], &["delete:rules"])
     .not_creatable("rules ended on 2026-11-18; move this one to an action")
-    .risk(Risks::new(Lockout, DataLoss, &[(Bound, "script order enabled"), (Routine, "name")]));
+    .risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "script order enabled"), (Routine, "name")]));
 
 /// Settings of rules: keys alone can be read.
 pub(super) static RULES_CONFIGS: Kind = Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], KeyNames::Listed)
@@ -211,4 +211,4 @@ pub(super) static HOOKS: Kind = Kind::collection("hooks", "hook", "/hooks")
     .defaults(&[("enabled", "false")])
     .scopes(&["read:hooks"], &["create:hooks"], &["update:hooks"], &["delete:hooks"])
     .not_creatable("hooks ended on 2026-11-18; move this one to an action")
-    .risk(Risks::new(Lockout, DataLoss, &[(Bound, "script enabled dependencies triggerId"), (Routine, "name")]));
+    .risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "script enabled dependencies triggerId"), (Routine, "name")]));

@@ -7,7 +7,7 @@ use crate::catalog::kind::Kind;
 use crate::catalog::quirks::Quirks;
 use crate::catalog::reference::{Condition, Exclusion, GeneratedSecretField, ManualStepTemplate, Reference, RequiredSecrets};
 use crate::catalog::risk::RiskClass::{DataLoss, Lockout, Widened};
-use crate::catalog::risk::RiskRule::{Access, Bound, Cap, Demand, Exception, Identity, Lifetime, Presence, Routine};
+use crate::catalog::risk::RiskRule::{Access, AnyChange, Exception, Identity, Lifetime, Limit, Presence, Requirement, Routine};
 use crate::catalog::risk::Risks;
 use crate::catalog::shape::Paging;
 
@@ -198,7 +198,7 @@ blocked_by: &[("token_endpoint_auth_method", "client_authentication_methods")],
                      organization_discovery_methods",
                 ),
                 (
-                    Bound,
+                    AnyChange,
                     "token_endpoint_auth_method app_type is_first_party oidc_conformant jwt_configuration encryption_key \
                      client_authentication_methods client_secret signed_request_object.credentials token_vault_privileged_access \
                      initiate_login_uri cross_origin_loc default_organization resource_server_identifier express_configuration \
@@ -207,7 +207,7 @@ blocked_by: &[("token_endpoint_auth_method", "client_authentication_methods")],
                      oidc_backchannel_logout.backchannel_logout_initiators form_template custom_login_page custom_login_page_on",
                 ),
                 (
-                    Demand,
+                    Requirement,
                     "refresh_token.expiration_type refresh_token.rotation_type redirection_policy third_party_security_mode \
                      require_pushed_authorization_requests require_proof_of_possession signed_request_object.required \
                      token_quota.client_credentials.enforce session_transfer.enforce_device_binding \
@@ -215,7 +215,7 @@ blocked_by: &[("token_endpoint_auth_method", "client_authentication_methods")],
                      token_vault_privileged_access.ip_allowlist",
                 ),
                 (Exception, "is_token_endpoint_ip_header_trusted skip_non_verifiable_callback_uri_confirmation_prompt"),
-                (Cap, "token_quota"),
+                (Limit, "token_quota"),
                 // The audience is the name that the service provider goes by, and follows it.
                 (Presence, "addons addons.samlp.audience"),
                 (Identity, "addons.*.*"),
@@ -253,7 +253,7 @@ pub(super) static CLIENT_GRANTS: Kind = Kind::collection("client-grants", "grant
             DataLoss,
             &[
                 (Access, "scope allow_any_organization authorization_details_types allow_all_scopes"),
-                (Bound, "organization_usage"),
+                (AnyChange, "organization_usage"),
                 (Identity, "client_id audience default_for subject_type"),
             ],
         )
@@ -272,7 +272,7 @@ pub(super) static LOGIN_PAGE: Kind = Kind::collection("client-login-page", "clas
     .scopes(&["read:clients"], &["update:clients"], &["update:clients"], &[])
     .not_creatable("every tenant has one")
     .quirks(Quirks { same_endpoint_as: Some("clients"), ..Quirks::NONE })
-    .risk(Risks::new(Lockout, DataLoss, &[(Bound, "custom_login_page custom_login_page_on")]));
+    .risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "custom_login_page custom_login_page_on")]));
 
 /// Agents, which are principals of their own; early access.
 ///

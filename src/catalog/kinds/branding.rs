@@ -7,7 +7,7 @@ use crate::catalog::kind::Kind;
 use crate::catalog::quirks::{self, Quirks};
 use crate::catalog::reference::{Condition, Reference, RequiredSecrets};
 use crate::catalog::risk::RiskClass::{self, DataLoss, Lockout, Widened};
-use crate::catalog::risk::RiskRule::{Access, Bound, Identity, Lifetime, Routine, Stop};
+use crate::catalog::risk::RiskRule::{Access, AnyChange, Disabling, Identity, Lifetime, Routine};
 use crate::catalog::risk::Risks;
 use crate::catalog::shape::{KeyNames, Paging};
 
@@ -47,7 +47,7 @@ pub(super) static PAGE_TEMPLATE: Kind =
         .depends_on(&["custom-domains"])
         .scopes(&["read:branding"], &["update:branding"], &["update:branding"], &["delete:branding"])
         .quirks(Quirks { edits: &[quirks::BODY_IS_TEMPLATE], ..Quirks::NONE })
-        .risk(Risks::new(Lockout, DataLoss, &[(Bound, "template")]));
+        .risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "template")]));
 
 /// Which login experience is used.
 pub(super) static PROMPTS: Kind = Kind::singleton("prompts", "prompt settings", "/prompts")
@@ -58,7 +58,7 @@ pub(super) static PROMPTS: Kind = Kind::singleton("prompts", "prompt settings", 
     .risk(Risks::new(
         RiskClass::Routine,
         DataLoss,
-        &[(Bound, "universal_login_experience identifier_first"), (Access, "webauthn_platform_first_factor")],
+        &[(AnyChange, "universal_login_experience identifier_first"), (Access, "webauthn_platform_first_factor")],
     ));
 
 const TEXTS: &[&str] = &[
@@ -142,7 +142,7 @@ pub(super) static PARTIALS: Kind = Kind::keyed(
 .not_secret(&[("**", "pieces of pages, called after where they are put: `login-passwordless-email-code`")])
 .depends_on(&["custom-domains", "branding-universal-login-template"])
 .scopes(&["read:prompts"], &["update:prompts"], &["update:prompts"], &[])
-.risk(Risks::new(Lockout, DataLoss, &[(Bound, "*")]));
+.risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "*")]));
 
 /// How screens are rendered; only configured ones are listed.
 pub(super) static RENDERING: Kind =
@@ -166,7 +166,10 @@ pub(super) static RENDERING: Kind =
         .risk(Risks::new(
             Lockout,
             Lockout,
-            &[(Bound, "prompt screen rendering_mode context_configuration default_head_tags_disabled use_page_template head_tags filters")],
+            &[(
+                AnyChange,
+                "prompt screen rendering_mode context_configuration default_head_tags_disabled use_page_template head_tags filters",
+            )],
         ));
 
 /// What email providers sign in with and no read shows: 95 recorded answers show `region`, `smtp_host`, `smtp_port`, `smtp_user` and
@@ -262,7 +265,7 @@ pub(super) static PHONE_PROVIDERS: Kind = Kind::collection("phone-providers", "p
     .unordered(&["configuration.delivery_methods"])
     .defaults(&[("disabled", "false")])
     .scopes(&["read:phone_providers"], &["create:phone_providers"], &["update:phone_providers"], &["delete:phone_providers"])
-    .risk(Risks::new(Widened, DataLoss, &[(Identity, "name configuration credentials"), (Stop, "disabled")]));
+    .risk(Risks::new(Widened, DataLoss, &[(Identity, "name configuration credentials"), (Disabling, "disabled")]));
 
 /// The messages a tenant sends. Those that were never saved are listed without an id.
 pub(super) static PHONE_TEMPLATES: Kind = Kind::collection("phone-templates", "phone template", "/branding/phone/templates")
@@ -277,4 +280,4 @@ pub(super) static PHONE_TEMPLATES: Kind = Kind::collection("phone-templates", "p
     .defaults(&[("disabled", "false"), ("content.syntax", "\"liquid\"")])
     .scopes(&["read:phone_templates"], &["create:phone_templates"], &["update:phone_templates"], &["delete:phone_templates"])
     .quirks(Quirks { has_presets: true, ..Quirks::NONE })
-    .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Identity, "type"), (Stop, "disabled"), (Bound, "content")]));
+    .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Identity, "type"), (Disabling, "disabled"), (AnyChange, "content")]));

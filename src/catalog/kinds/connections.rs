@@ -6,7 +6,7 @@ use crate::catalog::kind::Kind;
 use crate::catalog::quirks::{self, Quirks};
 use crate::catalog::reference::{Condition, ManualStepTemplate, Reference, RequiredSecrets};
 use crate::catalog::risk::RiskClass::{DataLoss, Lockout, Widened};
-use crate::catalog::risk::RiskRule::{Access, Bound, Demand, Identity, Lifetime, Routine, Shield};
+use crate::catalog::risk::RiskRule::{Access, AnyChange, Identity, Lifetime, Protection, Requirement, Routine};
 use crate::catalog::risk::Risks;
 use crate::catalog::shape::{ElementChanges, Paging};
 
@@ -142,20 +142,20 @@ extra_scopes: (&["read:connections_options"], &["update:connections_options"]),
             Widened,
             DataLoss,
             &[
-                (Bound, "name strategy options cross_app_access_requesting_app cross_app_access_resource_app"),
+                (AnyChange, "name strategy options cross_app_access_requesting_app cross_app_access_resource_app"),
                 (Access, "options.domain_aliases options.tenant_domain options.scope authentication connected_accounts"),
                 (
-                    Demand,
+                    Requirement,
                     "options.passwordPolicy options.password_history options.password_no_personal_info options.password_dictionary \
                      options.password_complexity_options options.password_options options.mfa options.signSAMLRequest",
                 ),
-                (Shield, "options.brute_force_protection"),
+                (Protection, "options.brute_force_protection"),
                 (
-                    Bound,
+                    AnyChange,
                     "options.attributes options.requires_username options.validation options.authentication_methods \
                      options.enabledDatabaseCustomization options.customScripts options.precedence is_domain_connection realms",
                 ),
-                (Demand, "options.disable_signup"),
+                (Requirement, "options.disable_signup"),
                 (Lifetime, "options.totp.time_step"),
                 (Routine, "display_name show_as_button metadata options.icon_url options.email.subject options.email.body"),
             ],

@@ -5,7 +5,7 @@
 use crate::catalog::kind::Kind;
 use crate::catalog::reference::Reference;
 use crate::catalog::risk::RiskClass::{self, DataLoss};
-use crate::catalog::risk::RiskRule::{Bound, Routine};
+use crate::catalog::risk::RiskRule::{AnyChange, Routine};
 use crate::catalog::risk::Risks;
 use crate::catalog::shape::Paging;
 
@@ -40,7 +40,7 @@ pub(super) static FLOWS: Kind = Kind::collection("flows", "flow", "/flows")
     .secrets(&["actions[].params.basic.password", "actions[].params.token"])
     .refers(&[Reference::id("actions[].**.connection_id", "flow-vault-connections")])
     .scopes(&["read:flows"], &["create:flows"], &["update:flows"], &["delete:flows"])
-    .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Bound, "actions"), (Routine, "name")]));
+    .risk(Risks::new(RiskClass::Routine, DataLoss, &[(AnyChange, "actions"), (Routine, "name")]));
 
 /// Forms.
 pub(super) static FORMS: Kind = Kind::collection("forms", "form", "/forms")
@@ -68,7 +68,7 @@ pub(super) static FORMS: Kind = Kind::collection("forms", "form", "/forms")
         RiskClass::Routine,
         DataLoss,
         &[
-            (Bound, "nodes start ending"),
+            (AnyChange, "nodes start ending"),
             (Routine, "name messages languages translations style nodes[].coordinates start.coordinates ending.coordinates"),
         ],
     ));

@@ -9,7 +9,7 @@ use crate::catalog::kind::Kind;
 use crate::catalog::quirks::Quirks;
 use crate::catalog::reference::{Condition, ManualStepTemplate};
 use crate::catalog::risk::RiskClass::{self, DataLoss, Lockout, Weakened};
-use crate::catalog::risk::RiskRule::{Access, Demand, Exception, Identity, Lifetime, Routine, Shield};
+use crate::catalog::risk::RiskRule::{Access, Exception, Identity, Lifetime, Protection, Requirement, Routine};
 use crate::catalog::risk::Risks;
 use crate::catalog::shape::KeyNames;
 
@@ -26,7 +26,7 @@ pub(super) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/gu
     .read_only(&["trial_expired"])
     .depends_on(&["email-provider", "guardian-phone-twilio"])
     .scopes(READ, UPDATE, UPDATE, &[])
-    .risk(Risks::new(Lockout, Weakened, &[(Demand, "enabled"), (Identity, "name")]));
+    .risk(Risks::new(Lockout, Weakened, &[(Requirement, "enabled"), (Identity, "name")]));
 
 /// When factors are asked for.
 pub(super) static POLICIES: Kind = Kind::singleton("guardian-policies", "policies of factors", "/guardian/policies")
@@ -37,7 +37,7 @@ pub(super) static POLICIES: Kind = Kind::singleton("guardian-policies", "policie
     .unordered(&["policies"])
     .scopes(&["read:mfa_policies"], &[], &["update:mfa_policies"], &[])
     .quirks(Quirks { list_field: "policies", ..Quirks::NONE })
-    .risk(Risks::new(Lockout, Weakened, &[(Demand, "policies")]));
+    .risk(Risks::new(Lockout, Weakened, &[(Requirement, "policies")]));
 
 /// How long a second factor is remembered, and whether people are asked.
 ///
@@ -71,7 +71,7 @@ pub(super) static EMAIL_SETTINGS: Kind =
         .put()
         .writable("otp_length otp_expiration_time")
         .scopes(READ, &[], UPDATE, &[])
-        .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Shield, "otp_length"), (Lifetime, "otp_expiration_time")]));
+        .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Protection, "otp_length"), (Lifetime, "otp_expiration_time")]));
 
 /// Codes that are sent by phone.
 pub(super) static PHONE_SETTINGS: Kind =
@@ -80,7 +80,7 @@ pub(super) static PHONE_SETTINGS: Kind =
         .put()
         .writable("otp_length otp_expiration_time")
         .scopes(READ, &[], UPDATE, &[])
-        .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Shield, "otp_length"), (Lifetime, "otp_expiration_time")]));
+        .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Protection, "otp_length"), (Lifetime, "otp_expiration_time")]));
 
 /// Duo.
 pub(super) static DUO: Kind = Kind::singleton("guardian-duo", "Duo settings", "/guardian/factors/duo/settings")

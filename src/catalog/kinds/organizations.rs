@@ -7,7 +7,7 @@ use crate::catalog::kind::Kind;
 use crate::catalog::quirks::{self, Quirks};
 use crate::catalog::reference::{Condition, ManualStepTemplate, Reference};
 use crate::catalog::risk::RiskClass::{self, DataLoss, Lockout, Widened};
-use crate::catalog::risk::RiskRule::{Access, Cap, Demand, Identity, Routine, Stop};
+use crate::catalog::risk::RiskRule::{Access, Disabling, Identity, Limit, Requirement, Routine};
 use crate::catalog::risk::Risks;
 use crate::catalog::shape::{ElementChanges, Paging};
 
@@ -40,10 +40,10 @@ pub(super) static ORGANIZATIONS: Kind = Kind::collection("organizations", "organ
         DataLoss,
         &[
             (Identity, "name"),
-            (Stop, "third_party_client_access"),
+            (Disabling, "third_party_client_access"),
             (Access, "is_app_entitlement_active"),
-            (Demand, "token_quota.client_credentials.enforce"),
-            (Cap, "token_quota"),
+            (Requirement, "token_quota.client_credentials.enforce"),
+            (Limit, "token_quota"),
             (Routine, "display_name branding metadata"),
         ],
     ));
@@ -190,7 +190,7 @@ pub(super) static TEMPLATES: Kind = Kind::collection("organization-templates", "
                     "organization_deletion_behavior connection_deletion_behavior connection_profile_id user_attribute_profile_id \
                      invitation_landing_client_id use_for_organization_discovery role_visibility_policy",
                 ),
-                (Demand, "enforce_permission_ceiling enforce_self_assignment_restriction"),
+                (Requirement, "enforce_permission_ceiling enforce_self_assignment_restriction"),
                 (Routine, "name"),
             ],
         ));

@@ -6,7 +6,7 @@
 use crate::catalog::kind::Kind;
 use crate::catalog::reference::{Reference, RequiredSecrets};
 use crate::catalog::risk::RiskClass::{self, Lockout, Weakened};
-use crate::catalog::risk::RiskRule::{Bound, Demand, Exception, Lifetime, Routine, Shield};
+use crate::catalog::risk::RiskRule::{AnyChange, Exception, Lifetime, Protection, Requirement, Routine};
 use crate::catalog::risk::Risks;
 use crate::catalog::shape::Paging;
 
@@ -27,7 +27,10 @@ pub(super) static BOT_DETECTION: Kind =
             RiskClass::Routine,
             Weakened,
             &[
-                (Demand, "bot_detection_level challenge_password_policy challenge_passwordless_policy challenge_password_reset_policy"),
+                (
+                    Requirement,
+                    "bot_detection_level challenge_password_policy challenge_passwordless_policy challenge_password_reset_policy",
+                ),
                 (Exception, "allowlist monitoring_mode_enabled"),
             ],
         ));
@@ -42,7 +45,11 @@ pub(super) static BREACHED_PASSWORDS: Kind = Kind::singleton(
 .writable("enabled shields admin_notification_frequency method! stage{pre-user-registration{shields} pre-change-password{shields}}")
 .unordered(&["shields", "admin_notification_frequency", "stage.pre-user-registration.shields", "stage.pre-change-password.shields"])
 .scopes(READ, &[], UPDATE, &[])
-.risk(Risks::new(RiskClass::Routine, Weakened, &[(Demand, "enabled shields stage"), (Shield, "admin_notification_frequency method")]));
+.risk(Risks::new(
+    RiskClass::Routine,
+    Weakened,
+    &[(Requirement, "enabled shields stage"), (Protection, "admin_notification_frequency method")],
+));
 
 /// Brute force.
 pub(super) static BRUTE_FORCE: Kind =
@@ -54,7 +61,7 @@ pub(super) static BRUTE_FORCE: Kind =
         .risk(Risks::new(
             RiskClass::Routine,
             Weakened,
-            &[(Shield, "enabled shields"), (Exception, "allowlist max_attempts"), (Bound, "mode")],
+            &[(Protection, "enabled shields"), (Exception, "allowlist max_attempts"), (AnyChange, "mode")],
         ));
 
 const CAPTCHA_SECRETS: &[&str] =
@@ -81,7 +88,10 @@ pub(super) static CAPTCHA: Kind = Kind::singleton("attack-protection-captcha", "
     .risk(Risks::new(
         RiskClass::Routine,
         Weakened,
-        &[(Bound, "active_provider_id arkose auth_challenge hcaptcha friendly_captcha recaptcha_enterprise recaptcha_v2 simple_captcha")],
+        &[(
+            AnyChange,
+            "active_provider_id arkose auth_challenge hcaptcha friendly_captcha recaptcha_enterprise recaptcha_v2 simple_captcha",
+        )],
     ));
 
 /// Suspicious addresses.
@@ -102,9 +112,9 @@ pub(super) static SUSPICIOUS_IPS: Kind = Kind::singleton(
     RiskClass::Routine,
     Weakened,
     &[
-        (Shield, "enabled shields"),
+        (Protection, "enabled shields"),
         (Exception, "allowlist stage"),
-        (Demand, "stage.pre-login.rate stage.pre-user-registration.rate stage.pre-custom-token-exchange.rate"),
+        (Requirement, "stage.pre-login.rate stage.pre-user-registration.rate stage.pre-custom-token-exchange.rate"),
     ],
 ));
 
@@ -117,14 +127,14 @@ pub(super) static PHONE_PROVIDER_PROTECTION: Kind = Kind::singleton(
 .titled("Phone provider protection")
 .writable("type!")
 .scopes(READ, &[], UPDATE, &[])
-.risk(Risks::new(RiskClass::Routine, Weakened, &[(Bound, "type")]));
+.risk(Risks::new(RiskClass::Routine, Weakened, &[(AnyChange, "type")]));
 
 /// Whether risk is assessed.
 pub(super) static RISK_ASSESSMENT: Kind = Kind::singleton("risk-assessment-settings", "risk assessment", "/risk-assessments/settings")
     .titled("Risk assessment")
     .writable("enabled")
     .scopes(READ, &[], UPDATE, &[])
-    .risk(Risks::new(RiskClass::Routine, Weakened, &[(Shield, "enabled")]));
+    .risk(Risks::new(RiskClass::Routine, Weakened, &[(Protection, "enabled")]));
 
 /// How long a device is known.
 pub(super) static NEW_DEVICE: Kind =
@@ -139,7 +149,7 @@ pub(super) static SUPPLEMENTAL_SIGNALS: Kind = Kind::singleton("supplemental-sig
     .titled("Supplemental signals")
     .writable("akamai_enabled")
     .scopes(READ, &[], UPDATE, &[])
-    .risk(Risks::new(RiskClass::Routine, Weakened, &[(Shield, "akamai_enabled")]));
+    .risk(Risks::new(RiskClass::Routine, Weakened, &[(Protection, "akamai_enabled")]));
 
 /// Access lists of the tenant's edge. A priority is given to one alone.
 ///
@@ -163,7 +173,7 @@ pub(super) static NETWORK_ACLS: Kind = Kind::collection("network-acls", "network
         Reference::id("rule.not_match.http_message_signature.keys[].id", "network-acl-keys"),
     ])
 .scopes(&["read:network_acls"], &["create:network_acls"], &["update:network_acls"], &["delete:network_acls"])
-.risk(Risks::new(Lockout, Weakened, &[(Bound, "active priority rule"), (Routine, "description")]));
+.risk(Risks::new(Lockout, Weakened, &[(AnyChange, "active priority rule"), (Routine, "description")]));
 
 /// Rate limits that a tenant sets itself; a selector may hold `client_id:` and an id.
 pub(super) static RATE_LIMIT_POLICIES: Kind = Kind::collection("rate-limit-policies", "rate limit policy", "/rate-limit-policies")
@@ -181,4 +191,4 @@ pub(super) static RATE_LIMIT_POLICIES: Kind = Kind::collection("rate-limit-polic
         &["update:rate_limit_policies"],
         &["delete:rate_limit_policies"],
     )
-    .risk(Risks::new(Lockout, Weakened, &[(Bound, "resource consumer consumer_selector configuration")]));
+    .risk(Risks::new(Lockout, Weakened, &[(AnyChange, "resource consumer consumer_selector configuration")]));

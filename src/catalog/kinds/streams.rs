@@ -7,7 +7,7 @@ use crate::catalog::kind::Kind;
 use crate::catalog::quirks::Quirks;
 use crate::catalog::reference::{Condition, ManualStepTemplate, Reference, RequiredSecrets};
 use crate::catalog::risk::RiskClass::{Weakened, Widened};
-use crate::catalog::risk::RiskRule::{Report, Routine, Shield};
+use crate::catalog::risk::RiskRule::{Monitoring, Protection, Routine};
 use crate::catalog::risk::Risks;
 use crate::catalog::shape::Paging;
 
@@ -52,7 +52,7 @@ server_values: &[("status", &["suspended"]), ("filters[].name", &["security"])],
 .risk(Risks::new(
     Widened,
     Weakened,
-    &[(Shield, "status pii_config"), (Report, "filters sink"), (Routine, "sink.httpContentFormat sink.httpContentType *")],
+    &[(Protection, "status pii_config"), (Monitoring, "filters sink"), (Routine, "sink.httpContentFormat sink.httpContentType *")],
 ));
 
 /// What a webhook is called with; answers tell the method alone (8 recorded).
@@ -90,4 +90,4 @@ pub(super) static EVENT_STREAMS: Kind = Kind::collection("event-streams", "event
         when: Condition::Is("eventbridge"),
         what: "accept the partner event source of \"{name}\" in the AWS account",
     }])
-    .risk(Risks::new(Widened, Weakened, &[(Shield, "status"), (Report, "subscriptions destination"), (Routine, "name")]));
+    .risk(Risks::new(Widened, Weakened, &[(Protection, "status"), (Monitoring, "subscriptions destination"), (Routine, "name")]));

@@ -6,7 +6,7 @@ use crate::catalog::kind::Kind;
 use crate::catalog::quirks::{self, Quirks};
 use crate::catalog::reference::Reference;
 use crate::catalog::risk::RiskClass::{self, DataLoss, Lockout, Widened};
-use crate::catalog::risk::RiskRule::{Access, Bound, Cap, Demand, Identity, Lifetime, Routine, Shield};
+use crate::catalog::risk::RiskRule::{Access, AnyChange, Identity, Lifetime, Limit, Protection, Requirement, Routine};
 use crate::catalog::risk::Risks;
 use crate::catalog::shape::Paging;
 
@@ -79,7 +79,7 @@ edits: &[quirks::LIFETIMES_IN_MINUTES],
             DataLoss,
             &[
                 (
-                    Bound,
+                    AnyChange,
                     "change_password guardian_mfa_page device_flow default_audience default_directory default_redirection_uri \
                      sandbox_version legacy_sandbox_version flags mtls resource_parameter_profile country_codes security_headers \
                      acr_values_supported customize_mfa_in_postlogin_action oidc_logout",
@@ -91,19 +91,19 @@ edits: &[quirks::LIFETIMES_IN_MINUTES],
                      flags.enable_dynamic_client_registration",
                 ),
                 (
-                    Demand,
+                    Requirement,
                     "dynamic_client_registration_security_mode default_token_quota.clients.client_credentials.enforce \
                      default_token_quota.organizations.client_credentials.enforce \
                      flags.enforce_client_authentication_on_passwordless_start",
                 ),
-                (Cap, "default_token_quota"),
+                (Limit, "default_token_quota"),
                 (
                     Lifetime,
                     "session_cookie session_lifetime_in_minutes idle_session_lifetime_in_minutes ephemeral_session_lifetime_in_minutes \
                      idle_ephemeral_session_lifetime_in_minutes session_lifetime idle_session_lifetime ephemeral_session_lifetime \
                      idle_ephemeral_session_lifetime",
                 ),
-                (Shield, "authorization_response_iss_parameter_supported"),
+                (Protection, "authorization_response_iss_parameter_supported"),
                 (
                     Routine,
                     "friendly_name picture_url support_email support_url error_page sessions enable_ai_guide \
@@ -143,7 +143,7 @@ pub(super) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-domains", "cus
         Widened,
         DataLoss,
         &[
-            (Bound, "domain type verification_method tls_policy custom_client_ip_header relying_party_identifier"),
+            (AnyChange, "domain type verification_method tls_policy custom_client_ip_header relying_party_identifier"),
             (Routine, "domain_metadata"),
         ],
     ));
@@ -185,7 +185,7 @@ pub(super) static CUSTOM_SIGNING_KEYS: Kind = Kind::singleton("custom-signing-ke
         &["create:custom_signing_keys", "update:custom_signing_keys"],
         &["delete:custom_signing_keys"],
     )
-    .risk(Risks::new(Lockout, DataLoss, &[(Bound, "*")]));
+    .risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "*")]));
 
 /// Keys that requests past a network ACL are signed with; newer than the description, as auth0 7.1.0 (npm) has them. Their values
 /// cannot be read, so one is made only where a rule supplies its value.
