@@ -13,7 +13,7 @@ use crate::catalog::shape::{ElementChanges, Paging};
 /// APIs.
 ///
 /// `token_lifetime_for_web` is missing from the description's write schemas, yet 2 recorded creates and 7 updates with it were accepted.
-/// The tenant's own APIs carry `is_system`. The Management API takes no PATCH at all; the others (My Account, My Organization) take the
+/// The tenant's own APIs have `is_system`. The Management API accepts no PATCH at all; the others (My Account, My Organization) accept the
 /// fields below and refuse name, identifier and scopes (auth0-deploy-cli#1484, PR 1229 and its handler of APIs).
 pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", "API", "/resource-servers")
     .titled("APIs")
@@ -29,7 +29,7 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
          subject_type_authorization{user{policy! *} client{policy! *} anonymous_user{policy *}}
          authorization_policy?!{policy_id!} token_lifetime_for_anonymous_access_tokens?",
     )
-    // A policy's id has no kind of the Management API behind it, so it cannot be carried to another tenant.
+    // The Management API has no kind for policies, so the id of one cannot be mapped to another tenant.
     .read_only(&[
         "id",
         "is_system",
@@ -42,18 +42,18 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
     .required(&["identifier"])
     .secrets(&["signing_secret", "token_encryption.encryption_key.pem"])
     .not_secret(&[
-        ("subject_type_authorization", "policies, of which none is a secret"),
-        ("token_lifetime_for_anonymous_access_tokens", "how long a token lives"),
-        ("token_lifetime_for_web", "how long a token lives"),
+        ("subject_type_authorization", "policies, which contain no secrets"),
+        ("token_lifetime_for_anonymous_access_tokens", "the lifetime of a token"),
+        ("token_lifetime_for_web", "the lifetime of a token"),
     ])
-    // 14 recorded creates by RS256 were answered without one.
+    // 14 recorded creates with RS256 were answered without one.
     .generated_secrets(&[GeneratedSecretField {
         path: "signing_secret",
         when: Some(("signing_alg", "HS256")),
         shown_at: "resource-servers/{id}",
     }])
     .write_only(&["token_encryption.encryption_key.pem"])
-    // The description asks for `pem`, which a read may not show.
+    // The description requires `pem`, which a read may not return.
     .requires_secrets(&[RequiredSecrets { path: "token_encryption", secretless_when: None }])
     .unordered(&["scopes"])
     .element_key(&[("scopes", "value")])
@@ -102,7 +102,7 @@ pub(super) static RESOURCE_SERVERS: Kind = Kind::collection("resource-servers", 
 
 /// Roles.
 ///
-/// `type` and `owner_id` appear where roles of organizations are switched on; neither is in the description.
+/// `type` and `owner_id` appear if roles of organizations are enabled; neither is in the description.
 pub(super) static ROLES: Kind = Kind::collection("roles", "role", "/roles")
     .titled("Roles")
     .paged(Paging::Offset { field: "roles", size: 100, or_checkpoint: false })

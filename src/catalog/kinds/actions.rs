@@ -1,4 +1,4 @@
-//! Code that runs inside a login, and what it hangs on.
+//! Code that runs during a login, and what triggers it.
 //!
 //! Fields: `/actions`, `/rules`, `/rules-configs`, `/hooks` and `/token-exchange-profiles` in Auth0's OpenAPI description of 2026-06-25.
 
@@ -12,8 +12,8 @@ use crate::catalog::shape::{FollowUp, KeyNames, Paging};
 
 /// Modules that actions share.
 ///
-/// A module is used by its published versions, so a change is published like an action is deployed. Actions pin a version; the newest one
-/// is what is carried over.
+/// Actions use published versions of a module, so a change is published as an action is deployed. Actions pin a version; the newest one is
+/// copied.
 pub(super) static MODULES: Kind = Kind::collection("action-modules", "action module", "/actions/modules")
     .titled("Action modules")
     .paged(Paging::Counted { field: "modules", size: 50 })
@@ -34,7 +34,7 @@ pub(super) static MODULES: Kind = Kind::collection("action-modules", "action mod
     .code(&["code"])
     .secrets(&["secrets[].value"])
     .write_only(&["secrets[].value"])
-    // The description asks for the value of each.
+    // The description requires the value of each.
     .requires_secrets(&[RequiredSecrets { path: "secrets", secretless_when: None }])
     .unordered(&["secrets", "dependencies"])
     .element_key(&[("secrets", "name"), ("dependencies", "name")])
@@ -52,8 +52,8 @@ pub(super) static MODULES: Kind = Kind::collection("action-modules", "action mod
 
 /// Actions.
 ///
-/// An action runs as it was last deployed: it is built, deployed and then bound. A list of secrets that omits one deletes it, and their
-/// values cannot be read, so names alone are compared.
+/// An action runs as it was last deployed: it is built, deployed and then bound. A list of secrets that omits one deletes it. Their values
+/// cannot be read, so only names are compared.
 pub(super) static ACTIONS: Kind = Kind::collection("actions", "action", "/actions/actions")
     .titled("Actions")
     .paged(Paging::Counted { field: "actions", size: 50 })
@@ -110,8 +110,8 @@ pub(super) static ACTIONS: Kind = Kind::collection("actions", "action", "/action
 
 /// Which actions run at each trigger, in order.
 ///
-/// Read, a binding holds the whole action; written, it names one. The list is replaced whole, so what only the target binds (an action of
-/// the marketplace) is repeated behind the others.
+/// A binding is read with the complete action and written with its name. An update replaces the list, so actions that only the target
+/// binds (from the marketplace) are repeated after the others.
 pub(super) static BINDINGS: Kind = Kind::keyed(
     "action-trigger-bindings",
     "bindings of trigger",
@@ -147,7 +147,7 @@ pub(super) static BINDINGS: Kind = Kind::keyed(
 .quirks(Quirks { edits: &[quirks::BOUND_BY_NAME], ordered_merge: &["bindings"], ..Quirks::NONE })
 .risk(Risks::new(Lockout, Lockout, &[(Identity, "trigger"), (AnyChange, "bindings"), (Routine, "bindings[].display_name")]));
 
-/// Token exchange profiles: which action decides about a subject token.
+/// Token exchange profiles: which action validates a subject token.
 pub(super) static TOKEN_EXCHANGE_PROFILES: Kind =
     Kind::collection("token-exchange-profiles", "token exchange profile", "/token-exchange-profiles")
         .titled("Token exchange profiles")
@@ -167,12 +167,12 @@ pub(super) static TOKEN_EXCHANGE_PROFILES: Kind =
 
 /// Rules.
 ///
-/// Read-only for most tenants since 2024-11-18 and at their end since 2026-11-18 (page "Deprecations and Migrations"); some tenants still
-/// serve them. They are kept up to date where both tenants have them and never created.
+/// Read-only for most tenants since 2024-11-18 and discontinued on 2026-11-18 (page "Deprecations and Migrations"); some tenants still
+/// serve them. They are updated if both tenants have them, and never created.
 pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
     .titled("Rules")
     .paged(Paging::Offset { field: "rules", size: 100, or_checkpoint: false })
-    // "A rule with the same order already exists" (409); auth0-deploy-cli gives rules other orders first where they change places.
+    // "A rule with the same order already exists" (409); auth0-deploy-cli first assigns other orders if rules swap places.
     .unique(&["order"])
     .writable("name! script! order enabled")
     .read_only(&["id", "stage"])
@@ -183,7 +183,7 @@ pub(super) static RULES: Kind = Kind::collection("rules", "rule", "/rules")
     .not_creatable("rules ended on 2026-11-18; move this one to an action")
     .risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "script order enabled"), (Routine, "name")]));
 
-/// Settings of rules: keys alone can be read.
+/// Settings of rules: only their keys can be read.
 pub(super) static RULES_CONFIGS: Kind = Kind::keyed("rules-configs", "setting of rules", "/rules-configs", &["key"], KeyNames::Listed)
     .titled("Settings of rules")
     .put()
@@ -195,7 +195,7 @@ pub(super) static RULES_CONFIGS: Kind = Kind::keyed("rules-configs", "setting of
     .manual_setup("settings of rules cannot be read, and rules ended on 2026-11-18; move the rules that use it to actions, with secrets")
     .risk(Risks::SIGN_IN);
 
-/// Hooks, at their end like rules.
+/// Hooks, discontinued like rules.
 pub(super) static HOOKS: Kind = Kind::collection("hooks", "hook", "/hooks")
     .titled("Hooks")
     .paged(Paging::Offset { field: "hooks", size: 100, or_checkpoint: false })

@@ -13,17 +13,17 @@ use crate::catalog::shape::Paging;
 
 /// Applications.
 ///
-/// `client_id` is given by the tenant and names are not unique. Defaults are those that 69 to 76 recorded creates agree on; the
-/// description's own are wrong in three of twelve cases. `jwt_configuration.secret_encoded` and `third_party_security_mode` are in the
-/// description's update schema, but a change of either is refused. How a client proves who it is by keys
-/// (`client_authentication_methods`) cannot be read back: a tenant answers ids of credentials, a create wants the keys themselves.
+/// The tenant assigns `client_id`, and names are not unique. Defaults are those on which 69 to 76 recorded creates agree; those of the
+/// description are wrong in three of twelve cases. `jwt_configuration.secret_encoded` and `third_party_security_mode` are in the update
+/// schema of the description, but an update of either is refused. The keys with which a client authenticates
+/// (`client_authentication_methods`) cannot be read: a tenant returns ids of credentials, a create requires the keys.
 ///
-/// Grant types and the settings of tokens are filled in by a create that does not mention them (189 of 189 recorded creates, by how the
-/// client proves who it is and whose it is), and every recorded client but a tenant's global one has them. So one without them was written
-/// by hand or by an older tenant: it does not say them, and clearing them would leave a client that can do nothing. A refresh token that
-/// is given in part is filled up; token settings are not (a given `alg` gains no lifetime).
+/// A create that omits grant types and token settings fills them in (189 of 189 recorded creates, depending on the authentication method
+/// and on whether the client is first-party), and every recorded client except the global one has them. So a client without them was
+/// written by a person or an older tenant, and clearing them would leave a client that can do nothing. A partial `refresh_token` is
+/// completed; token settings are not (a body with only `alg` gains no lifetime).
 ///
-/// Two clients may have one name: 11 recorded creates of one name were all answered 201.
+/// Two clients may have the same name: 11 recorded creates with one name were all answered with 201.
 pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/clients")
 .titled("Applications")
 .query(&[("is_global", "false")])
@@ -84,7 +84,7 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         "external_client_id",
         "external_metadata_type",
         "external_metadata_created_by",
-        // Answers carry the old names beside the new; the API refuses both at once.
+        // Answers contain the old names besides the new ones; the API refuses both at once.
         "cross_origin_auth",
         "oidc_backchannel_logout",
     ])
@@ -106,20 +106,20 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         "addons.*.password",
     ])
 .not_secret(&[
-        ("addons.samlp.mappings.*", "what attributes of a user are called in an assertion"),
+        ("addons.samlp.mappings.*", "names of user attributes in an assertion"),
         ("is_token_endpoint_ip_header_trusted", "whether a header is trusted"),
-        ("jwt_configuration.secret_encoded", "how the secret is written"),
-        ("refresh_token", "what refresh tokens have to be like"),
-        ("session_transfer.allow_refresh_token", "whether there are refresh tokens"),
-        ("session_transfer.can_create_session_transfer_token", "whether there are such tokens"),
-        ("session_transfer.enforce_online_refresh_tokens", "whether there are such tokens"),
+        ("jwt_configuration.secret_encoded", "the encoding of the secret"),
+        ("refresh_token", "the settings of refresh tokens"),
+        ("session_transfer.allow_refresh_token", "whether refresh tokens are allowed"),
+        ("session_transfer.can_create_session_transfer_token", "whether such tokens are allowed"),
+        ("session_transfer.enforce_online_refresh_tokens", "whether such tokens are allowed"),
         ("token_exchange", "which exchanges are allowed"),
-        ("token_quota", "how many tokens there may be"),
-        ("token_quota.client_credentials", "how many tokens there may be by the grant of that name"),
+        ("token_quota", "a limit on the number of tokens"),
+        ("token_quota.client_credentials", "a limit on the tokens of this grant"),
     ])
-    // Of 435 recorded creates of all kinds only those of clients were answered with a secret that nobody had sent.
+    // Of 435 recorded creates of all kinds, only those of clients returned a secret that was not sent.
 .generated_secrets(&[GeneratedSecretField { path: "client_secret", when: None, shown_at: "clients/{id}?fields=client_secret" }])
-    // Refused without its key (the description's `privateKey`; recorded creates and updates of each addon hold its secret).
+    // Refused without its key (the description's `privateKey`; recorded creates and updates of each addon contain its secret).
 .requires_secrets(&[RequiredSecrets { path: "addons.layer", secretless_when: None }])
 .refers(&[
         Reference::key("resource_server_identifier", "resource-servers"),
@@ -146,7 +146,7 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         ("oidc_conformant", "false"),
         ("sso", "false"),
         ("jwt_configuration.secret_encoded", "false"),
-        // The description's defaults; a client that was never asked has none of them, and one that a tool wrote has all (recorded).
+        // The description's defaults; recordings have clients without any of them, and clients of tools with all of them.
         ("native_social_login.apple.enabled", "false"),
         ("native_social_login.facebook.enabled", "false"),
         ("native_social_login.google.enabled", "false"),
@@ -180,7 +180,7 @@ pub(super) static CLIENTS: Kind = Kind::collection("clients", "client", "/client
         Exclusion::always("external_metadata_type", Condition::Is("dcr"), "it registered itself").foreign(),
     ])
 .quirks(Quirks {
-    // Some addons have no settings, so that they are there is all they say (the description; recorded answers hold `{"box": {}, "wsfed": {}}`).
+    // Some addons have no settings, so their presence is the setting (the description; recorded answers contain `{"box": {}, "wsfed": {}}`).
 presence_is_setting: &["addons.*"],
     // Refused together; the method alone is refused while keys are active (the description's text of PATCH /clients/{id}).
 blocked_by: &[("token_endpoint_auth_method", "client_authentication_methods")],
@@ -229,9 +229,9 @@ blocked_by: &[("token_endpoint_auth_method", "client_authentication_methods")],
             ],
         ).opening_apis());
 
-/// Which client may call which API, with what scopes.
+/// Which client may call which API, with which scopes.
 ///
-/// One per client, API and subject type; an absent subject type means `client`. Recorded lists are in the order of the ids.
+/// One per client, API and subject type; an absent subject type means `client`. Recorded lists are ordered by id.
 pub(super) static CLIENT_GRANTS: Kind = Kind::collection("client-grants", "grant", "/client-grants")
     .titled("Application API access")
     .paged(Paging::Offset { field: "client_grants", size: 100, or_checkpoint: true })
@@ -260,7 +260,7 @@ pub(super) static CLIENT_GRANTS: Kind = Kind::collection("client-grants", "grant
         .opening_apis(),
     );
 
-/// The page of the classic login, which the tenant's global client holds.
+/// The page of the classic login, which is a field of the tenant's global client.
 pub(super) static LOGIN_PAGE: Kind = Kind::collection("client-login-page", "classic login page", "/clients")
     .titled("Classic login page")
     .query(&[("is_global", "true")])
@@ -274,10 +274,10 @@ pub(super) static LOGIN_PAGE: Kind = Kind::collection("client-login-page", "clas
     .quirks(Quirks { same_endpoint_as: Some("clients"), ..Quirks::NONE })
     .risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "custom_login_page custom_login_page_on")]));
 
-/// Agents, which are principals of their own; early access.
+/// Agents, which are separate principals; early access.
 ///
-/// Newer than the description: fields, paging and scopes as auth0 7.1.0 (npm) has them, none recorded. The client that a create links to
-/// an agent is not answered, so it is linked by hand. An external id is given at birth and unique.
+/// Newer than the description: fields, pagination and scopes are those of auth0 7.1.0 (npm), and none was recorded. Answers do not contain the
+/// client that a create links to an agent, so a person links it. An external id is set by the create and unique.
 pub(super) static AGENTS: Kind = Kind::collection("agents", "agent", "/agents")
     .titled("Agents")
     .paged(Paging::Checkpoint { field: "agents", size: 50 })

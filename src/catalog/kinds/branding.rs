@@ -1,4 +1,4 @@
-//! What people see: pages, prompts, mails and messages.
+//! What users see: pages, prompts, emails and messages.
 //!
 //! Fields: `/branding`, `/prompts`, `/emails/provider` and `/email-templates` in Auth0's OpenAPI description of 2026-06-25, with
 //! `identifiers` of themes and `credentials.domain` of email providers from recordings.
@@ -14,7 +14,7 @@ use crate::catalog::shape::{KeyNames, Paging};
 /// Colours, logo and font.
 ///
 /// A PATCH without `colors` sets `identifier_first` of the prompts to false (auth0-deploy-cli#1402 and PR 1404, terraform-provider-auth0
-/// PR 1510), so the colours are repeated and the prompts come after.
+/// PR 1510), so the colours are always sent and the prompts are written after it.
 pub(super) static BRANDING: Kind = Kind::singleton("branding", "branding", "/branding")
     .titled("Branding")
     .writable("colors?!{primary? page_background?} favicon_url? logo_url? font?!{url?}")
@@ -23,7 +23,7 @@ pub(super) static BRANDING: Kind = Kind::singleton("branding", "branding", "/bra
     .quirks(Quirks { resets: &["prompts"], ..Quirks::NONE })
     .risk(Risks::COSMETIC);
 
-/// The theme of the login pages; none until one was made.
+/// The theme of the login pages; a tenant has none until one is created.
 pub(super) static THEME: Kind = Kind::singleton("branding-theme", "theme", "/branding/themes/default")
     .titled("Theme")
     .item_path("/branding/themes/{id}")
@@ -37,7 +37,7 @@ pub(super) static THEME: Kind = Kind::singleton("branding-theme", "theme", "/bra
     .scopes(&["read:branding"], &["update:branding"], &["update:branding"], &["delete:branding"])
     .risk(Risks::COSMETIC);
 
-/// The page around the login box. It is read as `body` and written as `template`, and wants a custom domain.
+/// The page around the login box. It is read as `body`, written as `template`, and requires a custom domain.
 pub(super) static PAGE_TEMPLATE: Kind =
     Kind::singleton("branding-universal-login-template", "page template", "/branding/templates/universal-login")
         .titled("Page template of universal login")
@@ -101,7 +101,7 @@ const TEXTS: &[&str] = &[
     "confirmation",
 ];
 
-/// The texts of each prompt in each language of the tenant; a PUT replaces all of one.
+/// The texts of each prompt in each language of the tenant; a PUT replaces all texts of one.
 pub(super) static TEXTS_OF_PROMPTS: Kind = Kind::keyed(
     "prompt-custom-text",
     "text of prompt",
@@ -113,11 +113,11 @@ pub(super) static TEXTS_OF_PROMPTS: Kind = Kind::keyed(
 .item_path("/prompts/{prompt}/custom-text/{language}")
 .put()
 .writable("prompt/ language/ *")
-.not_secret(&[("**", "texts that people read, called after what they are about: `invalidPassword`")])
+.not_secret(&[("**", "texts for users, named after their subject: `invalidPassword`")])
 .scopes(&["read:prompts"], &["update:prompts"], &["update:prompts"], &[])
 .risk(Risks::COSMETIC);
 
-/// Pieces of pages that are put into prompts. Five reads and five writes a minute, so this is the slowest kind there is.
+/// Parts of pages that are inserted into prompts. Limited to five reads and five writes per minute, so this is the slowest kind.
 pub(super) static PARTIALS: Kind = Kind::keyed(
     "prompt-partials",
     "partials of prompt",
@@ -139,12 +139,12 @@ pub(super) static PARTIALS: Kind = Kind::keyed(
 .item_path("/prompts/{prompt}/partials")
 .put()
 .writable("prompt/ *")
-.not_secret(&[("**", "pieces of pages, called after where they are put: `login-passwordless-email-code`")])
+.not_secret(&[("**", "parts of pages, named after their position: `login-passwordless-email-code`")])
 .depends_on(&["custom-domains", "branding-universal-login-template"])
 .scopes(&["read:prompts"], &["update:prompts"], &["update:prompts"], &[])
 .risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "*")]));
 
-/// How screens are rendered; only configured ones are listed.
+/// How screens are rendered; the list contains only configured screens.
 pub(super) static RENDERING: Kind =
     Kind::keyed("prompt-rendering", "rendering of screen", "/prompts/rendering", &["prompt", "screen"], KeyNames::Listed)
         .titled("Rendering of screens")
@@ -172,9 +172,9 @@ pub(super) static RENDERING: Kind =
             )],
         ));
 
-/// What email providers sign in with and no read shows: 95 recorded answers show `region`, `smtp_host`, `smtp_port`, `smtp_user` and
-/// `domain` at most.
-const SIGNED_IN_WITH: &[&str] = &[
+/// The credentials of email providers, which no read returns: 95 recorded answers contain at most `region`, `smtp_host`, `smtp_port`,
+/// `smtp_user` and `domain`.
+const EMAIL_CREDENTIALS: &[&str] = &[
     "credentials.api_key",
     "credentials.accessKeyId",
     "credentials.secretAccessKey",
@@ -185,9 +185,9 @@ const SIGNED_IN_WITH: &[&str] = &[
     "credentials.tenantId",
 ];
 
-/// Who sends the tenant's mails; none until one was set up. What it signs in with cannot be read.
+/// Who sends the tenant's emails; a tenant has none until one is configured. Its credentials cannot be read.
 ///
-/// All fields come only when each is asked for by name.
+/// A read returns all fields only if the request names each of them.
 pub(super) static EMAIL_PROVIDER: Kind = Kind::singleton("email-provider", "email provider", "/emails/provider")
 .titled("Email provider")
 .create_path("/emails/provider")
@@ -198,18 +198,18 @@ pub(super) static EMAIL_PROVIDER: Kind = Kind::singleton("email-provider", "emai
 .read_only(&["credentials.api_user"])
 .required(&["name", "credentials"])
 .replaced(&["credentials"])
-    // Gone after 3 of 3 recorded updates that left them out.
+    // 3 of 3 recorded updates that omitted them removed them.
 .always_sent(&["settings"])
-.secrets(SIGNED_IN_WITH)
-.write_only(SIGNED_IN_WITH)
-    // The provider `custom` is an action, and signs in nowhere.
+.secrets(EMAIL_CREDENTIALS)
+.write_only(EMAIL_CREDENTIALS)
+    // The provider `custom` is an action and needs no credentials.
 .requires_secrets(&[RequiredSecrets { path: "credentials", secretless_when: Some(("name", Condition::Is("custom"))) }])
 .depends_on(&["actions"])
 .defaults(&[("enabled", "true")])
 .scopes(&["read:email_provider"], &["create:email_provider"], &["update:email_provider"], &["delete:email_provider"])
 .risk(Risks::new(Lockout, DataLoss, &[(Identity, "name default_from_address settings credentials"), (Access, "enabled")]));
 
-/// The mails a tenant sends; one that was never written answers 404 `inexistent_email_template`.
+/// The emails that a tenant sends; the API answers 404 `inexistent_email_template` for one that was never written.
 pub(super) static EMAIL_TEMPLATES: Kind = Kind::keyed(
     "email-templates",
     "email template",
@@ -249,7 +249,7 @@ pub(super) static EMAIL_TEMPLATES: Kind = Kind::keyed(
     ],
 ));
 
-/// Who sends the tenant's messages: at most one. What it signs in with cannot be read.
+/// Who sends the tenant's messages: at most one. Its credentials cannot be read.
 pub(super) static PHONE_PROVIDERS: Kind = Kind::collection("phone-providers", "phone provider", "/branding/phone/providers")
     .titled("Phone provider")
     .paged(Paging::In { field: "providers" })
@@ -267,7 +267,7 @@ pub(super) static PHONE_PROVIDERS: Kind = Kind::collection("phone-providers", "p
     .scopes(&["read:phone_providers"], &["create:phone_providers"], &["update:phone_providers"], &["delete:phone_providers"])
     .risk(Risks::new(Widened, DataLoss, &[(Identity, "name configuration credentials"), (Disabling, "disabled")]));
 
-/// The messages a tenant sends. Those that were never saved are listed without an id.
+/// The messages that a tenant sends. The list contains those that were never saved without an id.
 pub(super) static PHONE_TEMPLATES: Kind = Kind::collection("phone-templates", "phone template", "/branding/phone/templates")
     .titled("Phone templates")
     .paged(Paging::In { field: "templates" })
@@ -276,7 +276,7 @@ pub(super) static PHONE_TEMPLATES: Kind = Kind::collection("phone-templates", "p
     .read_only(&["id", "channel", "customizable", "created_at", "tenant", "updated_at"])
     .required(&["type"])
     .depends_on(&["phone-providers"])
-    // Recorded: four creates without a syntax come back with this one.
+    // Four recorded creates without a syntax returned this one.
     .defaults(&[("disabled", "false"), ("content.syntax", "\"liquid\"")])
     .scopes(&["read:phone_templates"], &["create:phone_templates"], &["update:phone_templates"], &["delete:phone_templates"])
     .quirks(Quirks { has_presets: true, ..Quirks::NONE })

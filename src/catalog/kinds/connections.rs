@@ -1,4 +1,4 @@
-//! Where users come from, and which clients may use it.
+//! Connections, and which clients may use them.
 //!
 //! Fields: `POST /connections`, `PATCH /connections/{id}`, `PATCH /connections/{id}/clients` in Auth0's OpenAPI description of 2026-06-25.
 
@@ -12,9 +12,9 @@ use crate::catalog::shape::{ElementChanges, Paging};
 
 /// Connections.
 ///
-/// A PATCH replaces `options` whole, secrets included, so they are written over the target's own, as auth0-deploy-cli does it; values of a
-/// custom database come back encrypted, and go back as they came. What the server keeps in them (thumbprints, agent versions, tokens of an
-/// administrator) stays the target's. Offset pages are refused above 1,000, so the list is read by checkpoint (page "Deprecations and
+/// A PATCH replaces `options` completely, including secrets, so they are merged into the target's own, as auth0-deploy-cli does; values of a
+/// custom database are returned encrypted and sent back as they are. What the server stores in them (thumbprints, agent versions, tokens of
+/// an administrator) remains the target's. Offset pages above 1,000 are refused, so the list is read by checkpoint (page "Deprecations and
 /// Migrations").
 pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connection", "/connections")
 .titled("Connections")
@@ -40,7 +40,7 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
         "options.waad_common_endpoint",
     ])
 .required(&["name", "strategy"])
-    // Recorded updates that leave them out are answered with them, where every other option goes.
+    // Recorded updates that omitted them returned them, while every other omitted option was removed.
 .merge_only(&["options.authentication_methods", "options.passkey_options"])
 .read_modify_write(&["options"])
 .always_sent(&["display_name"])
@@ -60,7 +60,7 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
         "options.client_secret",
         "options.app_secret",
         "options.consumer_secret",
-        // Headers prove who is calling: `X-Auth0-Client-Secret` in a recorded connection.
+        // Headers authenticate the caller: `X-Auth0-Client-Secret` in a recorded connection.
         "options.customHeaders.*",
         "options.twilio_token",
         "options.twilio_sid",
@@ -77,10 +77,10 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
         "options.password",
     ])
 .not_secret(&[
-        ("options.attribute_map.attributes.*", "what attributes of a user are called elsewhere"),
-        ("options.fieldsMap.*", "what attributes of a user are called elsewhere"),
-        ("options.global_token_revocation_jwt_iss", "who revokes tokens, as its own tokens call it"),
-        ("options.global_token_revocation_jwt_sub", "who revokes tokens, as its own tokens call it"),
+        ("options.attribute_map.attributes.*", "names of user attributes elsewhere"),
+        ("options.fieldsMap.*", "names of user attributes elsewhere"),
+        ("options.global_token_revocation_jwt_iss", "the issuer or subject of revocation tokens"),
+        ("options.global_token_revocation_jwt_sub", "the issuer or subject of revocation tokens"),
     ])
 .requires_secrets(&[RequiredSecrets { path: "options.gateway_authentication", secretless_when: None }])
 .refers(&[
@@ -92,7 +92,7 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
 .defaults(&[
         ("is_domain_connection", "false"),
         ("show_as_button", "false"),
-        // Recorded creates come back with both, though nobody sent them.
+        // Recorded creates returned both although they were not sent.
         ("authentication", r#"{"active":true}"#),
         ("connected_accounts", r#"{"active":false}"#),
     ])
@@ -102,14 +102,14 @@ pub(super) static CONNECTIONS: Kind = Kind::collection("connections", "connectio
         when: Condition::OneOf(&["samlp", "oidc", "okta", "waad", "adfs", "pingfederate", "google-apps"]),
         what: "tell the identity provider of \"{name}\" the callback https://{domain}/login/callback and the entity id urn:auth0:{tenant}:{name}",
     }])
-    // `DELETE /connections/{id}`: with "a large amount of users associated with it" it runs on behind the answer.
+    // `DELETE /connections/{id}`: with "a large amount of users associated with it" it continues after the answer.
 .user_data("its users")
 .quirks(Quirks {
 edits: &[quirks::REALMS_OF_DATABASES, quirks::CERTIFICATE_BY_ITS_NAME, quirks::DISCOVERED_METADATA],
 template_variables: &[
         // The model of a request in Auth0's passport-wsfed-saml2 (lib/passport-wsfed-saml2/samlp.js); six recorded connections hold the
         // default template, and the description says "variable substitution using @@variableName@@ syntax". No page of Auth0's
-        // own that was found shows `LoginHint`: it stands in people's templates, and is not told from a placeholder otherwise.
+        // own that was found shows `LoginHint`: it occurs in templates of real tenants, and would be taken for a placeholder.
         (
             "options.requestTemplate",
             &[
@@ -126,16 +126,16 @@ template_variables: &[
                 "LoginHint",
             ],
         ),
-        // The code that is sent; in the description's SMS connections.
+        // The code that is sent; in the SMS connections of the description.
         ("options.template", &["password"]),
     ],
-    // 12 of 14 recorded creates by oidc, okta and waad come back with it, though nobody sent it.
+    // 12 of 14 recorded creates with oidc, okta and waad returned it although it was not sent.
 defaults_to_field: &[("display_name", "name")],
     // "Before creating Windows Azure Active Directory connections you must configure the client_id and client_secret" (deploy-cli#420).
 required_when: &[("strategy", Condition::Is("waad"), "options.client_secret")],
-    // Refused together (recorded); auth0-deploy-cli too takes the target's own out where the other is wanted.
+    // Refused together (recorded); auth0-deploy-cli removes the one of the target if the other is sent, too.
 exclusive: &[("options.attributes", "options.requires_username"), ("options.attributes", "options.validation")],
-    // Without them a connection is answered without options (page "Migrate to the connection options scopes").
+    // Without them a connection is returned without options (page "Migrate to the connection options scopes").
 extra_scopes: (&["read:connections_options"], &["update:connections_options"]),
 ..Quirks::NONE })
 .risk(Risks::new(
@@ -163,8 +163,8 @@ extra_scopes: (&["read:connections_options"], &["update:connections_options"]),
 
 /// The clients that may use each connection.
 ///
-/// The old `enabled_clients` field was to end on 2026-07-13 (page "Deprecations and Migrations"); it was still answered on 2026-08-12.
-/// One call switches at most 50.
+/// The old `enabled_clients` field was to end on 2026-07-13 (page "Deprecations and Migrations"); it was still returned on 2026-08-12.
+/// One request changes at most 50.
 pub(super) static CONNECTION_CLIENTS: Kind = Kind::child(
     "connection-clients",
     "clients of connection",
@@ -181,7 +181,7 @@ pub(super) static CONNECTION_CLIENTS: Kind = Kind::child(
 .scopes(&["read:connections"], &["update:connections"], &["update:connections"], &["update:connections"])
 .risk(Risks::new(Widened, Lockout, &[(Access, "clients")]));
 
-/// How users of a connection are provisioned by SCIM; connections of four strategies can have it (a fact of auth0-deploy-cli).
+/// How users of a connection are provisioned by SCIM; connections of four strategies can have it (according to auth0-deploy-cli).
 pub(super) static SCIM: Kind = Kind::part(
     "connection-scim-configurations",
     "SCIM configuration of connection",
@@ -202,11 +202,11 @@ pub(super) static SCIM: Kind = Kind::part(
 .manual_steps(&[ManualStepTemplate {
     field: "user_id_attribute",
     when: Condition::Present,
-    what: "make a SCIM token for connection \"{name}\" and give it to the identity provider",
+    what: "create a SCIM token for connection \"{name}\" and configure it at the identity provider",
 }])
 .risk(Risks::new(Widened, DataLoss, &[(Identity, "connection user_id_attribute mapping")]));
 
-/// How users of a Google Workspace connection are provisioned; it wants the consent of Google's administrator in the target first.
+/// How users of a Google Workspace connection are provisioned; an administrator must first give consent at Google for the target.
 pub(super) static DIRECTORY: Kind = Kind::part(
     "connection-directory-provisionings",
     "directory provisioning of connection",
@@ -240,7 +240,7 @@ pub(super) static DIRECTORY: Kind = Kind::part(
 )
 .risk(Risks::new(Widened, DataLoss, &[(Identity, "connection mapping synchronize_groups"), (Access, "synchronize_automatically")]));
 
-/// Which groups of a Google Workspace connection are synchronized, where only some are.
+/// Which groups of a Google Workspace connection are synchronized, if not all are.
 pub(super) static DIRECTORY_GROUPS: Kind = Kind::part(
     "connection-synchronized-groups",
     "synchronized groups of connection",

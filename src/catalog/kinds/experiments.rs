@@ -40,7 +40,7 @@ pub(super) static VARIATIONS: Kind = Kind::nested(
 .scopes(SCOPES[0], SCOPES[1], SCOPES[2], SCOPES[3])
 .risk(Risks::COSMETIC);
 
-/// Whom an experiment is about.
+/// Which users an experiment includes.
 pub(super) static SEGMENTS: Kind = Kind::collection("experimentation-segments", "segment", "/experimentation/segments")
     .titled("Segments")
     .paged(Paging::Checkpoint { field: "segments", size: 50 })
@@ -59,7 +59,7 @@ pub(super) static SEGMENTS: Kind = Kind::collection("experimentation-segments", 
     .excluded(&[Exclusion::always("type", Condition::Is("auth0"), "it is Auth0's own")])
     .risk(Risks::COSMETIC);
 
-/// Experiments. Whether one runs is not copied: it starts when a person starts it.
+/// Experiments. Whether one is running is not copied: a person starts it.
 pub(super) static EXPERIMENTS: Kind = Kind::collection("experimentation-experiments", "experiment", "/experimentation/experiments")
     .titled("Experiments")
     .paged(Paging::Checkpoint { field: "experiments", size: 50 })

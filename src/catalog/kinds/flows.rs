@@ -1,4 +1,4 @@
-//! Forms, the flows they start, and the connections that flows use.
+//! Forms, the flows that they start, and the connections that flows use.
 //!
 //! Fields: `/forms`, `/flows` and `/flows/vault/connections` in Auth0's OpenAPI description of 2026-06-25. Names are not unique.
 
@@ -9,14 +9,14 @@ use crate::catalog::risk::RiskRule::{AnyChange, Routine};
 use crate::catalog::risk::Risks;
 use crate::catalog::shape::Paging;
 
-/// Connections of flows to other services; what they sign in with cannot be read.
+/// Connections of flows to other services; their credentials cannot be read.
 pub(super) static VAULT_CONNECTIONS: Kind = Kind::collection("flow-vault-connections", "vault connection", "/flows/vault/connections")
     .titled("Vault connections of flows")
     .paged(Paging::Offset { field: "connections", size: 100, or_checkpoint: false })
     .allows_duplicates()
     .writable("name! app_id+! setup{*}")
     .read_only(&["id", "account_name", "created_at", "environment", "fingerprint", "ready", "refreshed_at", "updated_at"])
-    // The description asks for `setup` too; both recorded creates without it were answered 201, `ready: false`.
+    // The description requires `setup` too; both recorded creates without it were answered with 201, `ready: false`.
     .required(&["name", "app_id"])
     .secrets(&["setup"])
     .write_only(&["setup"])
@@ -49,7 +49,7 @@ pub(super) static FORMS: Kind = Kind::collection("forms", "form", "/forms")
     .summary_list()
     .allows_duplicates()
     .writable("name! messages?{*} languages?{*} translations?{*} nodes?[]{*} start?{*} ending?{*} style?{*}")
-    // `description`, `social` and `tags` are of the API as it was in 2024 (6 recorded answers); the description takes none of them.
+    // `description`, `social` and `tags` belong to the API of 2024 (6 recorded answers); the description has none of them.
     .read_only(&["id", "created_at", "embedded_at", "submitted_at", "updated_at", "flow_count", "links", "description", "social", "tags"])
     .required(&["name"])
     .secrets(&[
@@ -59,8 +59,8 @@ pub(super) static FORMS: Kind = Kind::collection("forms", "form", "/forms")
         "nodes[].config.components[].config.credentials",
     ])
     .not_secret(&[
-        ("messages.**", "texts that people read, called after what they are about"),
-        ("translations.**", "texts that people read, called after what they are about"),
+        ("messages.**", "texts for users, named after their subject"),
+        ("translations.**", "texts for users, named after their subject"),
     ])
     .refers(&[Reference::id("nodes[].**.flow_id", "flows"), Reference::id("ending.after_submit.flow_id", "flows")])
     .scopes(&["read:forms"], &["create:forms"], &["update:forms"], &["delete:forms"])

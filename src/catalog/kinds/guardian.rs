@@ -1,9 +1,9 @@
-//! Second factors and the policies that ask for them.
+//! Second factors and the policies that require them.
 //!
 //! Fields: `/guardian` in Auth0's OpenAPI description of 2026-06-25. Older paths (`/guardian/factors/sms/..`) lead to the same settings as
-//! newer ones (`/guardian/factors/phone/..`), so only the newer ones are called. What Firebase is signed in to with (`fcm`, `fcmv1`) can be
-//! written and not read: it is a step of whoever chooses to send push notifications directly. Three settings are in no description and in
-//! recordings: `webauthn-platform`, `webauthn-roaming`, and the app that push notifications come from.
+//! newer ones (`/guardian/factors/phone/..`), so only the newer ones are called. The credentials of Firebase (`fcm`, `fcmv1`) can be written
+//! and not read, so they are a manual step for tenants that send push notifications directly. Three settings are in recordings and in no
+//! description: `webauthn-platform`, `webauthn-roaming`, and the app that push notifications come from.
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks::Quirks;
@@ -16,7 +16,7 @@ use crate::catalog::shape::KeyNames;
 const READ: &[&str] = &["read:guardian_factors"];
 const UPDATE: &[&str] = &["update:guardian_factors"];
 
-/// Which factors are on.
+/// Which factors are enabled.
 pub(super) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/guardian/factors", &["name"], KeyNames::Listed)
     .titled("Multi-factor authentication")
     .item_path("/guardian/factors/{name}")
@@ -28,7 +28,7 @@ pub(super) static FACTORS: Kind = Kind::keyed("guardian-factors", "factor", "/gu
     .scopes(READ, UPDATE, UPDATE, &[])
     .risk(Risks::new(Lockout, Weakened, &[(Requirement, "enabled"), (Identity, "name")]));
 
-/// When factors are asked for.
+/// When factors are required.
 pub(super) static POLICIES: Kind = Kind::singleton("guardian-policies", "policies of factors", "/guardian/policies")
     .titled("Policies of multi-factor authentication")
     .put()
@@ -39,10 +39,10 @@ pub(super) static POLICIES: Kind = Kind::singleton("guardian-policies", "policie
     .quirks(Quirks { list_field: "policies", ..Quirks::NONE })
     .risk(Risks::new(Lockout, Weakened, &[(Requirement, "policies")]));
 
-/// How long a second factor is remembered, and whether people are asked.
+/// How long a second factor is remembered, and whether users are asked.
 ///
-/// Newer than the description, as are the settings of codes below: fields, defaults and methods as auth0 7.1.0 (npm) and Auth0's page "Set
-/// the Guardian Settings" have them; all four fields are required. Neither names a scope, so those of factors are asked for.
+/// Newer than the description, as are the settings of codes below: fields, defaults and methods are those of auth0 7.1.0 (npm) and of Auth0's
+/// page "Set the Guardian Settings"; all four fields are required. Neither names a scope, so those of factors are required.
 pub(super) static SETTINGS: Kind = Kind::singleton("guardian-settings", "settings of factors", "/guardian/settings")
     .titled("Settings of multi-factor authentication")
     .put()
@@ -122,7 +122,7 @@ pub(super) static PHONE_TWILIO: Kind =
         .scopes(READ, &[], UPDATE, &[])
         .risk(Risks::TENANT_WIDE);
 
-/// What phone messages say.
+/// The texts of phone messages.
 pub(super) static PHONE_TEMPLATES: Kind =
     Kind::singleton("guardian-phone-templates", "phone templates of factors", "/guardian/factors/phone/templates")
         .titled("Phone templates of factors")
@@ -143,7 +143,7 @@ pub(super) static PUSH_PROVIDER: Kind =
         .manual_steps(&[ManualStepTemplate {
             field: "provider",
             when: Condition::Is("direct"),
-            what: "give the target what it signs in to Firebase with, which cannot be read: \
+            what: "set the Firebase credentials of the target, which cannot be read: \
            `migrate api PATCH guardian/factors/push-notification/providers/fcmv1 --data FILE`",
         }])
         .risk(Risks::TENANT_WIDE);
@@ -172,7 +172,7 @@ pub(super) static PUSH_SNS: Kind =
         .scopes(READ, &[], UPDATE, &[])
         .risk(Risks::TENANT_WIDE);
 
-/// How a device's own authenticator is asked.
+/// Settings of WebAuthn with device authenticators.
 pub(super) static WEBAUTHN_PLATFORM: Kind =
     Kind::singleton("guardian-webauthn-platform", "settings of device authenticators", "/guardian/factors/webauthn-platform/settings")
         .titled("WebAuthn with device authenticators")
@@ -182,7 +182,7 @@ pub(super) static WEBAUTHN_PLATFORM: Kind =
         .scopes(READ, &[], UPDATE, &[])
         .risk(Risks::TENANT_WIDE);
 
-/// How a security key is asked.
+/// Settings of WebAuthn with security keys.
 pub(super) static WEBAUTHN_ROAMING: Kind =
     Kind::singleton("guardian-webauthn-roaming", "settings of security keys", "/guardian/factors/webauthn-roaming/settings")
         .titled("WebAuthn with security keys")
@@ -192,7 +192,7 @@ pub(super) static WEBAUTHN_ROAMING: Kind =
         .scopes(READ, &[], UPDATE, &[])
         .risk(Risks::TENANT_WIDE);
 
-/// The app that push notifications come from, and where to get it.
+/// The app that push notifications come from, and its download links.
 pub(super) static PUSH_APP: Kind = Kind::singleton("guardian-push-app", "app of push notifications", "/prompts/mfa-push")
     .titled("App of push notifications")
     .writable("app_name apple_app_link google_app_link")

@@ -1,6 +1,6 @@
-//! Organizations, and what each of them may use.
+//! Organizations, and what each of them can use.
 //!
-//! Fields: `POST` and `PATCH /organizations` and what lies below in Auth0's OpenAPI description of 2026-06-25; `third_party_client_access`,
+//! Fields: `POST` and `PATCH /organizations` and the paths below in Auth0's OpenAPI description of 2026-06-25; `third_party_client_access`,
 //! `is_app_entitlement_active` and `/organizations/{id}/clients` are newer and taken from recordings and the API's pages, templates from an SDK.
 
 use crate::catalog::kind::Kind;
@@ -21,15 +21,15 @@ pub(super) static ORGANIZATIONS: Kind = Kind::collection("organizations", "organ
         "name! display_name! branding{logo_url colors!{primary page_background}} metadata{*}
          token_quota?!{client_credentials!{enforce per_day per_hour}} third_party_client_access is_app_entitlement_active",
     )
-    // The answer of a create that enables connections lists them, and that of a client's organizations names the client.
+    // A create that enables connections returns them, and the list of a client's organizations returns the client.
     .read_only(&["id", "client", "enabled_connections"])
     .required(&["name"])
     .replaced(&["metadata"])
     .not_secret(&[
-        ("token_quota", "how many tokens there may be"),
-        ("token_quota.client_credentials", "how many tokens there may be by the grant of that name"),
+        ("token_quota", "a limit on the number of tokens"),
+        ("token_quota.client_credentials", "a limit on the tokens of this grant"),
     ])
-    // 11 of 11 recorded creates since 2026-08-10; in the tenants that have the second at all, 6 of 6.
+    // 11 of 11 recorded creates since 2026-08-10; 6 of 6 in the tenants that have the second field.
     .defaults(&[("third_party_client_access", "\"block\""), ("is_app_entitlement_active", "false")])
     .scopes(&["read:organizations"], &["create:organizations"], &["update:organizations"], &["delete:organizations"])
     .entitlements(&["token_quota", "third_party_client_access", "is_app_entitlement_active"])
@@ -50,7 +50,7 @@ pub(super) static ORGANIZATIONS: Kind = Kind::collection("organizations", "organ
 
 /// The connections of each organization.
 ///
-/// `/connections` tells more than `/enabled_connections`, which it replaces.
+/// `/connections` returns more than `/enabled_connections`, which it replaces.
 pub(super) static ORGANIZATION_CONNECTIONS: Kind =
     Kind::nested("organization-connections", "connection of organization", "/organizations/{organization}/connections", "organizations")
         .titled("Connections of an organization")
@@ -83,7 +83,7 @@ pub(super) static ORGANIZATION_CONNECTIONS: Kind =
 
 /// The grants that each organization may use.
 ///
-/// A list element is the grant itself; a create takes its id alone.
+/// An element of the list is the grant itself; a create accepts only its id.
 pub(super) static ORGANIZATION_GRANTS: Kind =
     Kind::nested("organization-client-grants", "grant of organization", "/organizations/{organization}/client-grants", "organizations")
         .titled("Application access of an organization")
@@ -127,7 +127,7 @@ pub(super) static ORGANIZATION_DOMAINS: Kind = Kind::nested(
 
 /// The clients that each organization is entitled to.
 ///
-/// Newer than the description, so as it was recorded (`TestAccOrganizationClientsBatching`): ten a call, removed by their bare ids.
+/// Newer than the description, so taken from a recording (`TestAccOrganizationClientsBatching`): ten per request, removed by id.
 pub(super) static ORGANIZATION_CLIENTS: Kind = Kind::child(
     "organization-clients",
     "clients of organization",
@@ -149,11 +149,11 @@ pub(super) static ORGANIZATION_CLIENTS: Kind = Kind::child(
 )
 .risk(Risks::new(Widened, Lockout, &[(Access, "clients")]));
 
-/// What organizations of one sort have in common; early access.
+/// Settings that several organizations share; early access.
 ///
-/// Newer than the description: fields, paging and scopes as auth0 6.4.0 (npm) has them, none recorded. 7.1.0 lacks the operations and keeps
-/// the type, and Auth0's pages have them still. Nothing deletes one. A template is assigned to an organization by a request of its own, and
-/// what it answers names neither.
+/// Newer than the description: fields, pagination and scopes are those of auth0 6.4.0 (npm), and none was recorded. 7.1.0 lacks the operations
+/// but has the type, and Auth0's pages still describe them. No request deletes one. A separate request assigns a template to an organization,
+/// and its answer names neither.
 pub(super) static TEMPLATES: Kind = Kind::collection("organization-templates", "organization template", "/organization-templates")
 .titled("Organization templates")
 .paged(Paging::Checkpoint { field: "organization_templates", size: 10 })

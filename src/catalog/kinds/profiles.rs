@@ -1,4 +1,4 @@
-//! Profiles by which customers connect their own identity providers.
+//! Profiles with which customers connect their own identity providers.
 //!
 //! Fields: `/user-attribute-profiles`, `/connection-profiles` and `/self-service-profiles` in Auth0's OpenAPI description of 2026-06-25.
 
@@ -9,7 +9,7 @@ use crate::catalog::risk::RiskRule::{Access, Identity, Routine};
 use crate::catalog::risk::Risks;
 use crate::catalog::shape::Paging;
 
-/// How attributes of users are mapped. Pages hold ten at most (recorded; the description names no limit).
+/// How attributes of users are mapped. A page contains at most ten (recorded; the description names no limit).
 pub(super) static USER_ATTRIBUTES: Kind = Kind::collection("user-attribute-profiles", "user attribute profile", "/user-attribute-profiles")
     .titled("User attribute profiles")
     .paged(Paging::Checkpoint { field: "user_attribute_profiles", size: 10 })
@@ -17,7 +17,7 @@ pub(super) static USER_ATTRIBUTES: Kind = Kind::collection("user-attribute-profi
     .read_only(&["id"])
     .required(&["name", "user_attributes"])
     .replaced(&["user_id", "user_attributes"])
-    // Filled in by 6 recorded creates and 6 updates that left some or all of it out.
+    // 6 recorded creates and 6 updates that omitted some or all of them returned these.
     .defaults(&[
         ("user_id.oidc_mapping", "\"sub\""),
         ("user_id.scim_mapping", "\"externalId\""),
@@ -36,7 +36,7 @@ pub(super) static USER_ATTRIBUTES: Kind = Kind::collection("user-attribute-profi
     )
     .risk(Risks::new(RiskClass::Routine, DataLoss, &[(Identity, "user_id user_attributes"), (Routine, "name")]));
 
-/// How connections of customers are set up. Pages hold ten at most; more is refused.
+/// How connections of customers are set up. A page contains at most ten; more is refused.
 pub(super) static CONNECTIONS: Kind = Kind::collection("connection-profiles", "connection profile", "/connection-profiles")
     .titled("Connection profiles")
     .paged(Paging::Checkpoint { field: "connection_profiles", size: 10 })
@@ -109,7 +109,7 @@ pub(super) static SELF_SERVICE_TEXTS: Kind = Kind::part(
 .keyed_by(&["profile"])
 .writable("profile/ *")
 .required(&["profile"])
-.not_secret(&[("**", "texts that people read, called after what they are about")])
+.not_secret(&[("**", "texts for users, named after their subject")])
 .refers(&[Reference::id("profile", "self-service-profiles")])
 .scopes(
     &["read:self_service_profile_custom_texts"],

@@ -1,4 +1,4 @@
-//! What keeps attackers out, and what keeps traffic within bounds.
+//! Attack protection and limits on traffic.
 //!
 //! Fields: `/attack-protection`, `/risk-assessments`, `/supplemental-signals`, `/network-acls` and `/rate-limit-policies` in Auth0's OpenAPI
 //! description of 2026-06-25, with `stage.pre-custom-token-exchange` and `auth0_managed` from recordings.
@@ -94,7 +94,7 @@ pub(super) static CAPTCHA: Kind = Kind::singleton("attack-protection-captcha", "
         )],
     ));
 
-/// Suspicious addresses.
+/// Throttling of suspicious IP addresses.
 pub(super) static SUSPICIOUS_IPS: Kind = Kind::singleton(
     "attack-protection-suspicious-ip-throttling",
     "suspicious IP throttling",
@@ -118,7 +118,7 @@ pub(super) static SUSPICIOUS_IPS: Kind = Kind::singleton(
     ],
 ));
 
-/// Toll fraud by phone.
+/// Protection from toll fraud by phone.
 pub(super) static PHONE_PROVIDER_PROTECTION: Kind = Kind::singleton(
     "attack-protection-phone-provider-protection",
     "phone provider protection",
@@ -136,7 +136,7 @@ pub(super) static RISK_ASSESSMENT: Kind = Kind::singleton("risk-assessment-setti
     .scopes(READ, &[], UPDATE, &[])
     .risk(Risks::new(RiskClass::Routine, Weakened, &[(Protection, "enabled")]));
 
-/// How long a device is known.
+/// How long a device is remembered.
 pub(super) static NEW_DEVICE: Kind =
     Kind::singleton("risk-assessment-new-device", "new device assessment", "/risk-assessments/settings/new-device")
         .titled("New device assessment")
@@ -144,16 +144,16 @@ pub(super) static NEW_DEVICE: Kind =
         .scopes(READ, &[], UPDATE, &[])
         .risk(Risks::new(RiskClass::Routine, Weakened, &[(Lifetime, "remember_for")]));
 
-/// Signals of others.
+/// Signals from other providers.
 pub(super) static SUPPLEMENTAL_SIGNALS: Kind = Kind::singleton("supplemental-signals", "supplemental signals", "/supplemental-signals")
     .titled("Supplemental signals")
     .writable("akamai_enabled")
     .scopes(READ, &[], UPDATE, &[])
     .risk(Risks::new(RiskClass::Routine, Weakened, &[(Protection, "akamai_enabled")]));
 
-/// Access lists of the tenant's edge. A priority is given to one alone.
+/// Access control lists at the tenant's edge; no two have the same priority.
 ///
-/// A rule with the scope `management` may lock out whoever writes it.
+/// A rule with the scope `management` may lock out the person who writes it.
 pub(super) static NETWORK_ACLS: Kind = Kind::collection("network-acls", "network ACL", "/network-acls")
 .titled("Access control lists")
 .paged(Paging::Offset { field: "network_acls", size: 100, or_checkpoint: false })
@@ -166,7 +166,7 @@ pub(super) static NETWORK_ACLS: Kind = Kind::collection("network-acls", "network
 .read_only(&["id", "created_at", "updated_at", "deleted_at", "tenant_id"])
 .required(&["description", "active", "rule"])
 .replaced(&["rule"])
-    // A list that is switched on with the rule of before blocks those whom nobody meant.
+    // A list that is enabled while it still has its old rule would block the wrong requests.
 .written_together(&[&["active", "rule"]])
 .refers(&[
         Reference::id("rule.match.http_message_signature.keys[].id", "network-acl-keys"),
@@ -175,7 +175,7 @@ pub(super) static NETWORK_ACLS: Kind = Kind::collection("network-acls", "network
 .scopes(&["read:network_acls"], &["create:network_acls"], &["update:network_acls"], &["delete:network_acls"])
 .risk(Risks::new(Lockout, Weakened, &[(AnyChange, "active priority rule"), (Routine, "description")]));
 
-/// Rate limits that a tenant sets itself; a selector may hold `client_id:` and an id.
+/// Rate limits that a tenant configures; a selector may contain `client_id:` and an id.
 pub(super) static RATE_LIMIT_POLICIES: Kind = Kind::collection("rate-limit-policies", "rate limit policy", "/rate-limit-policies")
     .titled("Rate limit policies")
     .paged(Paging::Checkpoint { field: "rate_limit_policies", size: 100 })

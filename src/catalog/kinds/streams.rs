@@ -1,7 +1,7 @@
-//! Where logs and events go.
+//! Where logs and events are delivered.
 //!
-//! Fields: `/log-streams` and `/event-streams` in Auth0's OpenAPI description of 2026-06-25, with `webhook_authorization` as recordings
-//! write it.
+//! Fields: `/log-streams` and `/event-streams` in Auth0's OpenAPI description of 2026-06-25, with `webhook_authorization` from
+//! recordings.
 
 use crate::catalog::kind::Kind;
 use crate::catalog::quirks::Quirks;
@@ -13,9 +13,9 @@ use crate::catalog::shape::Paging;
 
 /// Log streams. A new one delivers at once.
 ///
-/// The tenant suspends a stream whose deliveries fail; the description's schema of PATCH knows `active` and `paused` alone
-/// (auth0-deploy-cli PR 495 and PR 725). A stream of priority answers the filter `security`, which no request may hold (the description; recorded of
-/// seven creates without filters). A PATCH without `pii_config` drops it, and masking with it.
+/// The tenant suspends a stream whose deliveries fail; the schema of PATCH accepts only `active` and `paused` (auth0-deploy-cli PR 495 and
+/// PR 725). A priority stream returns the filter `security`, which no request may contain (the description; seven recorded creates without
+/// filters). A PATCH without `pii_config` removes it, and with it the masking.
 pub(super) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log stream", "/log-streams")
 .titled("Log streams")
 .allows_duplicates()
@@ -38,7 +38,7 @@ pub(super) static LOG_STREAMS: Kind = Kind::collection("log-streams", "log strea
         "sink.sumoSourceAddress",
         "sink.httpCustomHeaders",
     ])
-    // Every other sink needs what it signs in with (the description; http may go without).
+    // Every other sink needs credentials (the description; http may omit them).
 .requires_secrets(&[RequiredSecrets { path: "sink", secretless_when: Some(("type", Condition::OneOf(&["http", "eventbridge", "eventgrid"]))) }])
 .defaults(&[("status", "\"active\""), ("isPriority", "false")])
 .scopes(&["read:log_streams"], &["create:log_streams"], &["update:log_streams"], &["delete:log_streams"])
@@ -55,7 +55,7 @@ server_values: &[("status", &["suspended"]), ("filters[].name", &["security"])],
     &[(Protection, "status pii_config"), (Monitoring, "filters sink"), (Routine, "sink.httpContentFormat sink.httpContentType *")],
 ));
 
-/// What a webhook is called with; answers tell the method alone (8 recorded).
+/// The credentials of a webhook; answers contain only the method (8 recorded).
 const WEBHOOK_SECRETS: &[&str] = &[
     "destination.configuration.webhook_authorization.token",
     "destination.configuration.webhook_authorization.password",

@@ -12,7 +12,7 @@ use crate::catalog::shape::Paging;
 
 /// The one object of tenant settings.
 ///
-/// A flag outside the list is refused, and `flags.use_scope_descriptions_for_consent` is accepted though the description lacks it
+/// A flag outside the list is refused; `flags.use_scope_descriptions_for_consent` is accepted although the description lacks it
 /// (10 recordings). Lifetimes are read in hours and written in minutes; both at once are refused.
 pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "tenant settings", "/tenants/settings")
 .titled("Tenant settings")
@@ -43,7 +43,7 @@ pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "te
          country_codes?{list mode!}")
 .read_only(&[
         "sandbox_versions_available",
-        // The colours of the branding kind, shown here by old tenants.
+        // The colours of branding, which old tenants return here.
         "universal_login",
         "flags.include_email_in_reset_pwd_redirect",
         "flags.include_email_in_verify_email_redirect",
@@ -59,16 +59,16 @@ pub(super) static TENANT_SETTINGS: Kind = Kind::singleton("tenant-settings", "te
         "flags.cannot_change_enforce_client_authentication_on_passwordless_start",
     ])
 .not_secret(&[
-        ("default_token_quota.*.client_credentials", "how many tokens there may be by the grant of that name"),
+        ("default_token_quota.*.client_credentials", "a limit on the tokens of this grant"),
         ("flags.change_pwd_flow_v1", "whether passwords are changed in the old way"),
-        ("flags.enable_idtoken_api2", "whether a token is taken"),
-        ("flags.enforce_client_authentication_on_passwordless_start", "whether a client proves who it is"),
-        ("flags.revoke_refresh_token_grant", "what goes with a token"),
-        ("sessions.anonymous.activate_cookie", "whether there is a cookie"),
+        ("flags.enable_idtoken_api2", "whether a token is accepted"),
+        ("flags.enforce_client_authentication_on_passwordless_start", "whether a client authenticates"),
+        ("flags.revoke_refresh_token_grant", "what is revoked together with a token"),
+        ("sessions.anonymous.activate_cookie", "whether a cookie is used"),
     ])
 .refers(&[Reference::key("default_directory", "connections"), Reference::key("default_audience", "resource-servers")])
 .unordered(&["acr_values_supported", "allowed_logout_urls"])
-    // Which flags a tenant has depends on its age, and no request takes one away.
+    // Which flags a tenant has depends on its age, and no request removes one.
 .server_filled(&["flags.*"])
 .scopes(&["read:tenant_settings"], &[], &["update:tenant_settings"], &[])
 .quirks(Quirks {
@@ -114,7 +114,7 @@ edits: &[quirks::LIFETIMES_IN_MINUTES],
             ],
         ));
 
-/// Custom domains. A name can live in one tenant only, so it is cut over by hand.
+/// Custom domains. Only one tenant can have a domain, so a person moves it.
 pub(super) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-domains", "custom domain", "/custom-domains")
     .titled("Custom domains")
     .paged(Paging::Checkpoint { field: "custom_domains", size: 100 })
@@ -134,7 +134,7 @@ pub(super) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-domains", "cus
         "cname_api_key",
     ])
     .required(&["domain", "type"])
-    .not_secret(&[("domain_metadata.key", "a name of metadata like any other, and recorded as such")])
+    .not_secret(&[("domain_metadata.key", "a name of metadata like any other, as recorded")])
     .scopes(&["read:custom_domains"], &["create:custom_domains"], &["update:custom_domains"], &["delete:custom_domains"])
     .manual_setup(
         "cut it over: remove it in the source, add it in the target, change its DNS record, verify it; only then will logins go there",
@@ -148,7 +148,7 @@ pub(super) static CUSTOM_DOMAINS: Kind = Kind::collection("custom-domains", "cus
         ],
     ));
 
-/// Which custom domain stands where a link names none; the tenant's own where none was chosen, which stays the target's.
+/// The custom domain of links that name none. If none was chosen it is the tenant's own domain, and the target keeps its own.
 pub(super) static DEFAULT_DOMAIN: Kind = Kind::singleton("custom-domains-default", "default custom domain", "/custom-domains/default")
     .titled("Default custom domain")
     .tenant_host("domain")
@@ -172,13 +172,13 @@ pub(super) static DEFAULT_DOMAIN: Kind = Kind::singleton("custom-domains-default
     .scopes(&["read:custom_domains"], &[], &["update:custom_domains"], &[])
     .risk(Risks::TENANT_WIDE);
 
-/// Public keys that a tenant signs with in place of its own; none until they are put there.
+/// Public keys that a tenant uses to sign instead of its own; a tenant has none until they are set.
 pub(super) static CUSTOM_SIGNING_KEYS: Kind = Kind::singleton("custom-signing-keys", "custom signing keys", "/keys/custom-signing")
     .titled("Custom signing keys")
     .put()
     .optional()
     .writable("keys![]{kty! kid use! key_ops! alg! n e crv! x y x5u x5c! x5t x5t#S256}")
-    .not_secret(&[("keys[].key_ops", "what a public key is used for")])
+    .not_secret(&[("keys[].key_ops", "the use of a public key")])
     .scopes(
         &["read:custom_signing_keys"],
         &["create:custom_signing_keys", "update:custom_signing_keys"],
@@ -187,8 +187,8 @@ pub(super) static CUSTOM_SIGNING_KEYS: Kind = Kind::singleton("custom-signing-ke
     )
     .risk(Risks::new(Lockout, DataLoss, &[(AnyChange, "*")]));
 
-/// Keys that requests past a network ACL are signed with; newer than the description, as auth0 7.1.0 (npm) has them. Their values
-/// cannot be read, so one is made only where a rule supplies its value.
+/// Keys that sign requests which pass a network ACL; newer than the description, taken from auth0 7.1.0 (npm). Their values cannot be read,
+/// so one is created only if a rule supplies its value.
 pub(super) static NETWORK_ACL_KEYS: Kind = Kind::collection("network-acl-keys", "key of network ACLs", "/keys/network-acls")
     .titled("Keys of access control lists")
     .paged(Paging::In { field: "keys" })

@@ -16,7 +16,7 @@ impl Kinds {
         let json = || {
             let kinds = context.catalog.kinds().map(|kind| {
                 json!({"kind": kind.name, "title": kind.title, "shape": shape(kind), "key": kind.identity.key, "refers_to": refers(kind),
-                       "not_copied": kind.secrets.paths, "by_hand": by_hand(kind), "created": kind.lifecycle.not_creatable.is_none() && kind.lifecycle.manual_setup.is_none()})
+                       "not_copied": kind.secrets.paths, "manual_steps": manual_steps(kind), "created": kind.lifecycle.not_creatable.is_none() && kind.lifecycle.manual_setup.is_none()})
             });
             json!({"kinds": kinds.collect::<Vec<_>>(), "exit": 0})
         };
@@ -27,7 +27,7 @@ impl Kinds {
 }
 
 fn table(catalog: &Catalog) -> String {
-    let mut table = Table::new(&["kind", "what it is", "shape", "told apart by", "refers to", "not copied"]);
+    let mut table = Table::new(&["kind", "what it is", "shape", "key", "refers to", "not copied"]);
     for kind in catalog.kinds() {
         table.row([kind.name.to_owned(), kind.title.to_owned(), shape(kind), key(kind), refers(kind).join(", "), not_copied(kind)]);
     }
@@ -37,7 +37,7 @@ fn table(catalog: &Catalog) -> String {
 /// Returns the table as a page.
 fn markdown(catalog: &Catalog) -> String {
     let mut page = "# What is copied\n\nPrinted by `migrate kinds --output markdown`; in the order in which it is created.\n\n\
-                    | kind | what it is | shape | told apart by | refers to | not copied | by hand |\n|---|---|---|---|---|---|---|\n"
+                    | kind | what it is | shape | key | refers to | not copied | manual steps |\n|---|---|---|---|---|---|---|\n"
         .to_owned();
     for kind in catalog.kinds() {
         let secrets: Vec<String> = kind.secrets.paths.iter().map(|path| format!("`{path}`")).collect();
@@ -48,7 +48,7 @@ fn markdown(catalog: &Catalog) -> String {
             key(kind),
             refers(kind).join(", "),
             secrets.join(", "),
-            by_hand(kind).join("; "),
+            manual_steps(kind).join("; "),
         ];
         let cells: Vec<String> = cells.into_iter().map(|cell| cell.replace('|', "\\|")).collect();
         page.extend(["| ", &cells.join(" | "), " |\n"]);
@@ -57,7 +57,7 @@ fn markdown(catalog: &Catalog) -> String {
 }
 
 /// Returns what a person has to do about a kind, whatever stands in a tenant.
-fn by_hand(kind: &Kind) -> Vec<String> {
+fn manual_steps(kind: &Kind) -> Vec<String> {
     let steps = kind.lifecycle.manual_steps.iter().map(|step| step.what.to_owned());
     kind.lifecycle.manual_setup.into_iter().chain(kind.lifecycle.not_creatable).map(str::to_owned).chain(steps).collect()
 }
